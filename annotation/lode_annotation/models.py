@@ -1,0 +1,273 @@
+"""Schemas, queues, tasks, leases, annotations, reviews and label sets."""
+
+from typing import Self
+from uuid import uuid4
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from lode_platform.models import Item, Job, Project, User
+
+
+class SchemaQuerySet(models.QuerySet["Schema"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(project__in=Project.objects.visible_to(user))
+
+
+class Schema(models.Model):
+    """What may be said of an item; changed only by a new revision."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="schemas")
+    name = models.SlugField(max_length=64)
+    title = models.CharField(max_length=200, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SchemaQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "name"], name="schema_name")]
+
+    def __str__(self) -> str:
+        return self.title or self.name
+
+
+class LabelClass(models.Model):
+    """A class and its permanent id (1, 2, ... in order of birth; never renumbered, never reused)."""
+
+    schema = models.ForeignKey(Schema, on_delete=models.CASCADE, related_name="classes")
+    class_id = models.PositiveIntegerField()
+    name = models.CharField(max_length=200)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["class_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["schema", "class_id"], name="class_id_once"),
+            models.UniqueConstraint(fields=["schema", "name"], name="class_name", condition=Q(retired_at=None)),
+        ]
+
+
+class SchemaRevision(models.Model):
+    """An immutable revision: the Label Studio config as written, and what was parsed from it.
+
+    ``controls``: ``[{"name", "type": "RectangleLabels"|"Choices", "to_name", "choice", "required",
+    "labels": [{"value", "class_id", "color", "hotkey", "guideline"}]}]``.
+    ``classes``: ``[{"id", "name"}]`` by id, as they stood at this revision.
+    """
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    schema = models.ForeignKey(Schema, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    config = models.TextField()
+    controls = models.JSONField()
+    classes = models.JSONField()
+    guidelines = models.JSONField(default=dict, help_text="label name -> Markdown text")
+    message = models.CharField(max_length=300, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["schema", "number"], name="schema_revision_number")]
+
+
+class QueueQuerySet(models.QuerySet["Queue"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(project__in=Project.objects.visible_to(user))
+
+
+class Queue(models.Model):
+    """Ordered work for annotators: items of one project under one schema."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Open")
+        PAUSED = "paused", _("Paused")
+        CLOSED = "closed", _("Closed")
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="queues")
+    schema_revision = models.ForeignKey(SchemaRevision, on_delete=models.PROTECT, related_name="queues")
+    name = models.CharField(max_length=200)
+    reason = models.CharField(max_length=300, blank=True)
+    overlap = models.PositiveSmallIntegerField(default=1)
+    review = models.BooleanField(default=False, help_text="only a reviewer's accept writes the label set")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = QueueQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "name"], name="queue_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Task(models.Model):
+    """An item in a queue: why it is asked (``reason``) and what a model already thinks (``prelabels``).
+
+    ``reason``: ``{"text", "strategy"?, "run"?, "failure"?, "failure_url"?, "kind"?, "score"?, "round"?, "arm"?}``.
+    ``prelabels``: Label Studio result regions, each with ``score``.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Open")
+        SUBMITTED = "submitted", _("Waiting for review")
+        DONE = "done", _("Done")
+        SKIPPED = "skipped", _("Skipped")
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="tasks")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="tasks")
+    priority = models.IntegerField(default=0, help_text="higher first")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    reason = models.JSONField(default=dict)
+    prelabels = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["queue", "item"], name="item_once_per_queue")]
+        indexes = [models.Index("queue", "state", name="task_queue_state")]
+
+
+class Lease(models.Model):
+    """One place at a task: made with the task, one per overlap, so a task is never held by more people than that.
+
+    Free when ``user`` is null or ``until`` has passed; ``closed`` when its place was answered, skipped or withdrawn.
+    ``queue`` and ``priority`` repeat the task's, so that the claim is one statement on one partial index.
+    """
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="leases")
+    queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="+")
+    priority = models.IntegerField(default=0)
+    place = models.PositiveSmallIntegerField(default=0)
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="leases")
+    since = models.DateTimeField(null=True, blank=True)
+    until = models.DateTimeField(null=True, blank=True)
+    closed = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["task", "place"], name="lease_place")]
+        indexes = [
+            models.Index("queue", F("priority").desc(), "id", name="lease_next", condition=Q(closed=False)),
+            models.Index("user", "queue", name="lease_held", condition=Q(closed=False, user__isnull=False)),
+        ]
+
+
+class Annotation(models.Model):
+    """One person's answer to a task; its words are in its revisions, of which none is ever overwritten."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        SUBMITTED = "submitted", _("Submitted")
+        SKIPPED = "skipped", _("Skipped")
+        ACCEPTED = "accepted", _("Accepted")
+        REJECTED = "rejected", _("Rejected")
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="annotations")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="annotations")
+    schema_revision = models.ForeignKey(SchemaRevision, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=10, choices=State.choices)
+    revision = models.PositiveIntegerField(default=1, help_text="number of the newest revision")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["task", "user"], name="one_answer_per_person")]
+
+
+class AnnotationRevision(models.Model):
+    """One save of an annotation: Label Studio result JSON exactly as it was sent.
+
+    ``operation_id`` is the client's key: a second arrival is answered with the first one's answer, whose next task
+    is ``next_task``.
+    """
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    operation_id = models.UUIDField(unique=True)
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=10, choices=Annotation.State.choices)
+    result = models.JSONField(default=list)
+    reason = models.CharField(max_length=300, blank=True, help_text="why it was skipped")
+    lead_time = models.FloatField(default=0, help_text="seconds")
+    next_task = models.ForeignKey(Task, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["annotation", "number"], name="annotation_revision_number")]
+
+
+class Review(models.Model):
+    """A second person's word on one revision of an annotation."""
+
+    class Verdict(models.TextChoices):
+        ACCEPT = "accept", _("Accept")
+        FIX = "fix", _("Fix")
+        REJECT = "reject", _("Reject")
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="reviews")
+    revision = models.ForeignKey(AnnotationRevision, on_delete=models.PROTECT, related_name="reviews")
+    reviewer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    verdict = models.CharField(max_length=8, choices=Verdict.choices)
+    comment = models.TextField(blank=True)
+    operation_id = models.UUIDField(unique=True, default=uuid4)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class LabelSetQuerySet(models.QuerySet["LabelSet"]):
+    def current(self) -> Self:
+        """The newest visible label set of each (item, schema)."""
+        return self.filter(current=True, staged_by=None)
+
+
+class LabelSet(models.Model):
+    """What the project holds to be true of an item under a schema: append-only.
+
+    ``regions``: a list of ``motherlode.regions.Region`` as JSON (float64 pixels, xyxy, upright image). Empty means
+    "nothing is here"; an item without a label set is unlabelled. ``digest`` is the SHA-256 of the canonical JSON
+    of ``regions``.
+    """
+
+    class Source(models.TextChoices):
+        ANNOTATION = "annotation", _("Annotation")
+        CONSENSUS = "consensus", _("Consensus")
+        IMPORT = "import", _("Import")
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="label_sets")
+    schema = models.ForeignKey(Schema, on_delete=models.PROTECT, related_name="label_sets")
+    schema_revision = models.ForeignKey(SchemaRevision, on_delete=models.PROTECT, related_name="+")
+    source = models.CharField(max_length=10, choices=Source.choices)
+    annotation_revision = models.ForeignKey(
+        AnnotationRevision, null=True, blank=True, on_delete=models.PROTECT, related_name="label_sets"
+    )
+    job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    regions = models.JSONField(default=list)
+    digest = models.CharField(max_length=64)
+    current = models.BooleanField(default=True)
+    staged_by = models.ForeignKey(Job, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = LabelSetQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "item", "schema", name="one_current_label_set", condition=Q(current=True, staged_by=None)
+            )
+        ]
+        indexes = [
+            models.Index("schema", "item", name="label_set_current", condition=Q(current=True)),
+            models.Index("staged_by", name="label_set_staged", condition=Q(staged_by__isnull=False)),
+        ]

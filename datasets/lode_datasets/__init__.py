@@ -1,0 +1,1 @@
+"""Named selections of items and the immutable versions published from them."""

@@ -1,0 +1,178 @@
+"""Datasets, their working selection, published versions and the changes between them."""
+
+from typing import Self
+from uuid import uuid4
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from lode_annotation.models import LabelSet, Schema, SchemaRevision
+from lode_platform.models import Blob, Item, Job, Project, User
+
+
+class DatasetQuerySet(models.QuerySet["Dataset"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(trashed_at=None, project__in=Project.objects.visible_to(user))
+
+
+class Dataset(models.Model):
+    """A named selection of items + schema + split policy.
+
+    ``split_policy``: ``{"train": 0.8, "val": 0.1, "test": 0.1, "salt": "..."}``; an item's split is
+    decided once, by the hash of its group or else its uuid.
+    """
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="datasets")
+    name = models.SlugField(max_length=64)
+    title = models.CharField(max_length=200, blank=True)
+    description = models.TextField(blank=True)
+    schema = models.ForeignKey(Schema, on_delete=models.PROTECT, related_name="datasets")
+    split_policy = models.JSONField(default=dict)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    trashed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DatasetQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("project", "name", name="dataset_name", condition=Q(trashed_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.name
+
+
+class DatasetItem(models.Model):
+    """An item in a dataset's working selection, with its split once that is decided (null: still in the pool)."""
+
+    class DecidedBy(models.TextChoices):
+        HASH = "hash", _("Hash")
+        IMPORT = "import", _("Import")
+        PERSON = "person", _("Person")
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="dataset_items")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="dataset_items")
+    split = models.CharField(max_length=32, null=True, blank=True)
+    decided_by = models.CharField(max_length=8, choices=DecidedBy.choices, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dataset", "item"], name="item_once_per_dataset")]
+        indexes = [models.Index("dataset", "split", name="dataset_item_split")]
+
+
+class VersionQuerySet(models.QuerySet["Version"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(dataset__in=Dataset.objects.visible_to(user))
+
+    def published(self) -> Self:
+        return self.filter(state=Version.State.PUBLISHED)
+
+
+class Version(models.Model):
+    """An immutable snapshot named ``dataset@vN``, whose identity is ``digest`` (``sha256:<64 hex>``).
+
+    The row is written first (state ``publishing``); blobs, ``.dir``, commit, refs and tag are a pure function of it.
+    ``counts``: ``{"items", "labelled", "regions", "splits": {split: items}, "classes": {class id: regions},
+    "split_classes": {split: {class id: regions}}}``.
+    """
+
+    class State(models.TextChoices):
+        PUBLISHING = "publishing", _("Publishing")
+        PUBLISHED = "published", _("Published")
+        FAILED = "failed", _("Failed")
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
+    schema_revision = models.ForeignKey(SchemaRevision, on_delete=models.PROTECT, related_name="versions")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.PUBLISHING)
+    message = models.TextField(blank=True)
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(help_text="the commit's time; set once when the row is written")
+    published_at = models.DateTimeField(null=True, blank=True)
+    digest = models.CharField(max_length=71, blank=True)
+    dir_oid = models.CharField(max_length=36, blank=True)
+    commit = models.CharField(max_length=40, blank=True)
+    size = models.PositiveBigIntegerField(default=0)
+    files = models.PositiveIntegerField(default=0)
+    server_url = models.CharField(max_length=300, blank=True)
+    counts = models.JSONField(default=dict)
+    checks = models.JSONField(default=list)
+    job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects = VersionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dataset", "number"], name="version_number")]
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return f"{self.dataset.name}@v{self.number}"
+
+
+class Entry(models.Model):
+    """Membership as change: this item, with these bytes, labels and split, from ``first`` to ``last`` version.
+
+    ``last`` is null while the newest version still holds it. No row per item per version.
+    """
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="entries")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="entries")
+    path = models.CharField(max_length=1024)
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="entries")
+    label_set = models.ForeignKey(LabelSet, null=True, blank=True, on_delete=models.PROTECT, related_name="entries")
+    split = models.CharField(max_length=32)
+    first = models.PositiveIntegerField()
+    last = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dataset", "item", "first"], name="entry_once")]
+        indexes = [
+            models.Index("dataset", "path", name="entry_live", condition=Q(last=None)),
+            models.Index("dataset", "first", "last", name="entry_span"),
+            models.Index("item", name="entry_item"),
+            models.Index("blob", name="entry_blob"),
+        ]
+
+
+class VersionFile(models.Model):
+    """A file of the tracked tree that is no item: label shards, schema.json, splits.jsonl; kept as change."""
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="files")
+    path = models.CharField(max_length=200)
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="version_files")
+    first = models.PositiveIntegerField()
+    last = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dataset", "path", "first"], name="version_file_once")]
+
+
+class Alias(models.Model):
+    """A movable name for a version; each move is a row, the newest one counts."""
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="aliases")
+    name = models.SlugField(max_length=64)
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="aliases")
+    set_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    set_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index("dataset", "name", F("id").desc(), name="alias_newest")]
+
+
+class Pin(models.Model):
+    """Somebody pinned this version: who, from which lock; shown before anything a version holds is removed."""
+
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="pins")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "user"], name="one_pin_per_person")]

@@ -1,0 +1,1 @@
+"""Runs, predictions, evaluations, failures, verdicts, mining rounds and the loop report."""

@@ -1,0 +1,10 @@
+"""The Django application of this room."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class HooksConfig(AppConfig):
+    name = "lode_hooks"
+    label = "hooks"
+    verbose_name = _("Hooks")

@@ -1,0 +1,6 @@
+"""Web addresses of this room."""
+
+from django.urls import URLPattern
+
+app_name = "hooks"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,1 @@
+"""The ground floor: people, projects, the store, items, jobs and the web shell."""

@@ -1,0 +1,224 @@
+"""People, projects, blobs, items, jobs and events: what every other room stands on."""
+
+from typing import Self
+from uuid import uuid4
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+
+class User(AbstractUser):
+    """A person; their public name is ``uuid``."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+
+
+class Role(models.TextChoices):
+    """What a member may do; docs/permissions.md holds the role x verb table."""
+
+    OWNER = "owner", _("Owner")
+    ENGINEER = "engineer", _("Engineer")
+    REVIEWER = "reviewer", _("Reviewer")
+    ANNOTATOR = "annotator", _("Annotator")
+    VIEWER = "viewer", _("Viewer")
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    def visible_to(self, user: User) -> Self:
+        """The live projects ``user`` is a member of (or, with a project's token, that project alone)."""
+        scope = getattr(user, "token_project_id", None)
+        seen = self.filter(trashed_at=None, memberships__user=user)
+        return seen.filter(pk=scope) if scope else seen
+
+
+class Project(models.Model):
+    """The border of every permission. ``name`` is its slug in URLs, the CLI and the SDK."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    name = models.SlugField(max_length=64)
+    title = models.CharField(max_length=200, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    trashed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("name", name="project_name", condition=Q(trashed_at=None))]
+
+    def __str__(self) -> str:
+        return self.title or self.name
+
+
+class Membership(models.Model):
+    """A person's role in a project."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "user"], name="one_role_per_member")]
+
+
+class ApiToken(models.Model):
+    """A token, kept as a SHA-256 digest; the plain text is shown once, when it is made.
+
+    A token with a project acts in that project alone, with at most ``role``, and never makes projects;
+    one without a project acts as its user.
+    """
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    project = models.ForeignKey(Project, null=True, blank=True, on_delete=models.CASCADE, related_name="api_tokens")
+    role = models.CharField(max_length=16, choices=Role.choices, blank=True)
+    name = models.CharField(max_length=100, blank=True)
+    prefix = models.CharField(max_length=12)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+
+class Blob(models.Model):
+    """Bytes in the store, named by md5 (DVC's name) and verified by sha-256."""
+
+    md5 = models.CharField(max_length=32, unique=True)
+    sha256 = models.CharField(max_length=64, unique=True)
+    size = models.PositiveBigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class BlobReceipt(models.Model):
+    """This person has sent these bytes, so they may link them to an item."""
+
+    blob = models.ForeignKey(Blob, on_delete=models.CASCADE, related_name="receipts")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["blob", "user"], name="one_receipt_per_sender")]
+
+
+class ItemQuerySet(models.QuerySet["Item"]):
+    def visible_to(self, user: User) -> Self:
+        """The live items of the projects ``user`` may see."""
+        return self.live().filter(project__in=Project.objects.visible_to(user))
+
+    def live(self) -> Self:
+        """Neither in the trash nor still being brought in by a job."""
+        return self.filter(trashed_at=None, staged_by=None)
+
+
+class Item(models.Model):
+    """One thing to label: a blob under a unique path of its project.
+
+    ``width`` and ``height`` are those of the upright image (EXIF orientation applied); ``orientation`` is the
+    EXIF value 1..8 found in the bytes. ``staged_by`` is set while an import job has not finished.
+    """
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="items")
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="items")
+    path = models.CharField(max_length=1024)
+    path_fold = models.CharField(max_length=1024, help_text="motherlode.paths.fold(path): case-folded NFC")
+    kind = models.CharField(max_length=16, default="image")
+    media_type = models.CharField(max_length=100)
+    width = models.PositiveIntegerField(default=0)
+    height = models.PositiveIntegerField(default=0)
+    orientation = models.PositiveSmallIntegerField(default=1)
+    group = models.CharField(max_length=200, blank=True, help_text="patient, scene, video: never split apart")
+    metadata = models.JSONField(default=dict, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    staged_by = models.ForeignKey("Job", null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    trashed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ItemQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "project", "path_fold", name="item_path", condition=Q(trashed_at=None, staged_by=None)
+            ),
+        ]
+        indexes = [
+            models.Index("project", "path", name="item_project_path"),
+            models.Index("staged_by", name="item_staged", condition=Q(staged_by__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class JobState(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def visible_to(self, user: User) -> Self:
+        """The jobs of the projects ``user`` may see."""
+        return self.filter(project__in=Project.objects.visible_to(user))
+
+
+class Job(models.Model):
+    """Long work as a row; Celery is only the doorbell.
+
+    A worker claims it by one UPDATE, raises ``fence`` and holds it until ``lease_until``, renewing while it works.
+    Every write of the job checks that its fence is still the row's. ``state_data`` is what a restarted job
+    resumes from.
+    """
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    project = models.ForeignKey(Project, null=True, on_delete=models.CASCADE, related_name="jobs")
+    verb = models.CharField(max_length=64, help_text="key of the job registry, such as items.import")
+    title = models.CharField(max_length=200, blank=True)
+    arguments = models.JSONField(default=dict)
+    state = models.CharField(max_length=12, choices=JobState.choices, default=JobState.QUEUED)
+    state_data = models.JSONField(default=dict)
+    done = models.PositiveBigIntegerField(default=0)
+    total = models.PositiveBigIntegerField(default=0)
+    message = models.CharField(max_length=300, blank=True)
+    result = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    fence = models.PositiveBigIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    run_after = models.DateTimeField(null=True, blank=True)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index("state", "lease_until", name="job_open", condition=Q(state__in=["queued", "running"])),
+            models.Index("project", F("created_at").desc(), name="job_project"),
+        ]
+
+
+class Event(models.Model):
+    """Who did what to which thing, when: the audit log."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    project = models.ForeignKey(Project, null=True, on_delete=models.CASCADE, related_name="events")
+    actor = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    verb = models.CharField(max_length=64)
+    target_type = models.CharField(max_length=32)
+    target = models.UUIDField(null=True)
+    data = models.JSONField(default=dict)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index("project", F("at").desc(), name="event_project")]

@@ -1,0 +1,219 @@
+"""Every setting of the server: works by default, refuses nonsense at start.
+
+Environment variables (all optional) are listed in docs/settings.md; a test keeps the list complete.
+"""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+
+def env_bool(name: str, default: bool) -> bool:
+    """Reads 1/0, true/false, yes/no, on/off; anything else is refused."""
+    raw = os.environ.get(name, "").strip().lower()
+    if not raw:
+        return default
+    if raw in {"1", "true", "yes", "on"}:
+        return True
+    if raw in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name}={raw!r} is not a yes or a no; use 1 or 0")
+
+
+def env_int(name: str, default: int, least: int = 0) -> int:
+    """Reads a whole number not below ``least``."""
+    raw = os.environ.get(name, "").strip()
+    if not raw:
+        return default
+    try:
+        value = int(raw)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={raw!r} is not a whole number") from None
+    if value < least:
+        raise ImproperlyConfigured(f"{name}={value} must be at least {least}")
+    return value
+
+
+ROOT = Path(__file__).resolve().parents[2]
+HOME = Path(os.environ.get("MOTHERLODE_HOME") or ROOT / "var").expanduser().resolve()
+HOME.mkdir(parents=True, exist_ok=True)
+
+
+def secret_key() -> str:
+    """The signing key: from the environment, else generated once and kept in MOTHERLODE_HOME (mode 0600)."""
+    if key := os.environ.get("MOTHERLODE_SECRET_KEY"):
+        if len(key) < 32:
+            raise ImproperlyConfigured("MOTHERLODE_SECRET_KEY must have at least 32 characters")
+        return key
+    path = HOME / "secret_key"
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        if key := path.read_text().strip():
+            return key
+        raise ImproperlyConfigured(f"{path} is empty; delete it and start again to have a new key made") from None
+    with os.fdopen(handle, "w") as file:
+        file.write(key := secrets.token_urlsafe(48))
+    return key
+
+
+SECRET_KEY = secret_key()
+DEBUG = env_bool("MOTHERLODE_DEBUG", False)
+TESTING = "pytest" in sys.modules
+
+# The server's own address as clients reach it; empty means "the address of the request".
+PUBLIC_URL = os.environ.get("MOTHERLODE_PUBLIC_URL", "").rstrip("/")
+ALLOWED_HOSTS = os.environ.get("MOTHERLODE_ALLOWED_HOSTS", "*").split(",")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PUBLIC_URL.startswith("https:") else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https:")
+SESSION_COOKIE_NAME = "lode_session"
+CSRF_COOKIE_NAME = "lode_csrf"
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "rest_framework",
+    "drf_spectacular",
+    "lode_platform",
+    "lode_annotation",
+    "lode_datasets",
+    "lode_hooks",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "lode_platform.middleware.ContentSecurityPolicyMiddleware",
+]
+ROOT_URLCONF = "lode_platform.root_urls"
+WSGI_APPLICATION = "lode_platform.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "lode_platform.nav.shell",
+            ],
+        },
+    },
+]
+
+DATABASES: dict[str, Any] = {
+    "default": dj_database_url.parse(os.environ.get("DATABASE_URL") or f"sqlite:///{HOME / 'db.sqlite3'}")
+}
+DATABASE = DATABASES["default"]
+if DATABASE["ENGINE"].endswith("sqlite3"):
+    DATABASE["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+            " PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456;"
+        ),
+    }
+    DATABASE["CONN_MAX_AGE"] = None
+elif DATABASE["ENGINE"].endswith("postgresql"):
+    DATABASE["OPTIONS"] = {
+        "pool": False if TESTING else {"min_size": 1, "max_size": env_int("MOTHERLODE_DB_POOL", 16, 1), "timeout": 30}
+    }
+else:
+    raise ImproperlyConfigured("DATABASE_URL must be sqlite:///path or postgresql://user:password@host/name")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "platform.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "platform:login"
+LOGIN_REDIRECT_URL = "platform:front"
+LOGOUT_REDIRECT_URL = "platform:login"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = HOME / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or TESTING
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG or TESTING
+
+# Where blobs lie, in DVC's layout below this folder (or an fsspec address such as s3://bucket/prefix).
+STORE = os.environ.get("MOTHERLODE_STORE") or str(HOME / "store")
+MAX_IMAGE_PIXELS = env_int("MOTHERLODE_MAX_IMAGE_PIXELS", 200_000_000, 1)
+MAX_UPLOAD_BYTES = env_int("MOTHERLODE_MAX_UPLOAD_BYTES", 2 * 1024**3, 1)
+MAX_ZIP_RATIO = 200
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024**2
+FILE_UPLOAD_TEMP_DIR = str(HOME / "tmp")
+Path(FILE_UPLOAD_TEMP_DIR).mkdir(exist_ok=True)
+
+# Leases on tasks and on jobs, in seconds.
+TASK_LEASE_SECONDS = env_int("MOTHERLODE_TASK_LEASE", 600, 5)
+JOB_LEASE_SECONDS = env_int("MOTHERLODE_JOB_LEASE", 30, 1)
+JOB_SWEEP_SECONDS = env_int("MOTHERLODE_JOB_SWEEP", 10, 1)
+TRASH_DAYS = env_int("MOTHERLODE_TRASH_DAYS", 30, 1)
+
+# Celery is the doorbell; the Job row is the truth. "filesystem" needs no broker at all.
+BROKER = os.environ.get("MOTHERLODE_BROKER", "filesystem://")
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "lode_platform.tokens.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "lode_platform.errors.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Motherlode",
+    "DESCRIPTION": "Items, labels, dataset versions, runs, failures and mining, over REST.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": os.environ.get("MOTHERLODE_LOG_LEVEL", "WARNING")},
+}
