@@ -1,0 +1,1 @@
+"""Label formats: one file a format, one line each in the registry."""

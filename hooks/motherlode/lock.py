@@ -1,0 +1,118 @@
+"""The lock file `motherlode.lock`: which version of each dataset training reads, by digest."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["LOCK_FILE", "BadLock", "Pin", "find_lock", "read_lock", "write_lock"]
+
+LOCK_FILE = "motherlode.lock"
+HEAD = "# Written by `lode pin`. Commit it: training reads exactly these versions, checked by digest.\n"
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
+_DIR = re.compile(r"[0-9a-f]{32}\.dir\Z")
+
+
+class BadLock(ValueError):
+    """A lock file that cannot be read; the message names the file and the place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """One pinned version; `splits` holds the number of items of each split, `schema` the schema's revision."""
+
+    server: str
+    project: str
+    dataset: str
+    version: int
+    digest: str
+    dir: str
+    commit: str
+    schema: int
+    splits: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The version's name, `dataset@v3`."""
+        return f"{self.dataset}@v{self.version}"
+
+
+def find_lock(start: Path | None = None) -> Path | None:
+    """The lock file of the folder `start` (default: the working folder) or of the nearest one above it."""
+    folder = (start or Path.cwd()).resolve()
+    for candidate in (folder, *folder.parents):
+        if (candidate / LOCK_FILE).is_file():
+            return candidate / LOCK_FILE
+    return None
+
+
+def read_lock(path: Path) -> dict[str, Pin]:
+    """The pins of a lock file, by the name of their table. Raises `BadLock`; a file that is not there has none."""
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadLock(f"{path}: not TOML ({error}); write it again with `lode pin`") from None
+    return {name: _pin(path, name, table) for name, table in tables.items()}
+
+
+def _pin(path: Path, name: str, table: Any) -> Pin:
+    try:
+        pin = Pin(
+            server=str(table["server"]),
+            project=str(table["project"]),
+            dataset=str(table["dataset"]),
+            version=int(table["version"]),
+            digest=str(table["digest"]),
+            dir=str(table["dir"]),
+            commit=str(table["commit"]),
+            schema=int(table["schema"]),
+            splits={str(split): int(items) for split, items in table.get("splits", {}).items()},
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        what = f"lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise BadLock(f"{path}: [{name}] {what}; write it again with `lode pin`") from None
+    if not _DIGEST.match(pin.digest) or not _DIR.match(pin.dir):
+        raise BadLock(f"{path}: [{name}] the digest is not sha256:<64 hex> or dir not <32 hex>.dir")
+    return pin
+
+
+def write_lock(path: Path, pins: Mapping[str, Pin]) -> None:
+    """Write the pins, tables sorted by name; the file appears by one rename."""
+    text = HEAD + "".join(f"\n{_table(name, pins[name])}" for name in sorted(pins))
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)
+
+
+def _table(name: str, pin: Pin) -> str:
+    splits = ", ".join(f"{_key(split)} = {items}" for split, items in pin.splits.items())
+    rows = {
+        "server": _text(pin.server),
+        "project": _text(pin.project),
+        "dataset": _text(pin.dataset),
+        "version": str(pin.version),
+        "digest": _text(pin.digest),
+        "dir": _text(pin.dir),
+        "commit": _text(pin.commit),
+        "schema": str(pin.schema),
+        "splits": f"{{ {splits} }}" if splits else "{}",
+    }
+    return f"[{_key(name)}]\n" + "".join(f"{key} = {value}\n" for key, value in rows.items())
+
+
+def _text(value: str) -> str:
+    # a JSON string is a TOML basic string, but for DEL and for the surrogate pairs that escaping would make
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _key(name: str) -> str:
+    return name if _BARE_KEY.match(name) else _text(name)
