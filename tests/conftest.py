@@ -1,0 +1,198 @@
+"""People, a project, items and real data for every test."""
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from lode_platform.jobs import run_pending
+from PIL import Image
+
+from lode_platform import items as items_module
+from lode_platform.models import Item, Membership, Project, Role, User
+from lode_platform.tokens import make_token
+
+PASSWORD = "correct horse battery"
+
+
+def required(what: str, why: str) -> None:
+    """Skips, saying why; under LODE_REQUIRE_SERVICES=1 what is missing is a failure instead."""
+    if os.environ.get("LODE_REQUIRE_SERVICES") == "1":
+        pytest.fail(f"{what} is required here: {why}")
+    pytest.skip(f"{what}: {why}")
+
+
+@pytest.fixture
+def test_data() -> Path:
+    """The folder of real data that MOTHERLODE_TEST_DATA names."""
+    root = os.environ.get("MOTHERLODE_TEST_DATA")
+    if not root:
+        pytest.skip("MOTHERLODE_TEST_DATA is not set, so the real data is not at hand")
+    path = Path(root)
+    if not path.is_dir():
+        pytest.fail(f"MOTHERLODE_TEST_DATA={root} is no folder")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, settings: LazySettings) -> Path:
+    """A state folder and a store of this test's own."""
+    folder = tmp_path / "home"
+    (folder / "tmp").mkdir(parents=True)
+    settings.HOME = folder
+    settings.STORE = str(folder / "store")
+    settings.FILE_UPLOAD_TEMP_DIR = str(folder / "tmp")
+    return folder
+
+
+def person(name: str) -> User:
+    user = User(username=name, email=f"{name}@example.org")
+    user.set_password(PASSWORD)
+    user.save()
+    return user
+
+
+def member(name: str, project: Project, role: Role) -> User:
+    user = person(name)
+    Membership.objects.create(project=project, user=user, role=role)
+    return user
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """Owner of the project."""
+    return person("alice")
+
+
+@pytest.fixture
+def project(alice: User) -> Project:
+    made = Project.objects.create(name="blood", title="Blood cells", created_by=alice)
+    Membership.objects.create(project=made, user=alice, role=Role.OWNER)
+    return made
+
+
+@pytest.fixture
+def erin(project: Project) -> User:
+    return member("erin", project, Role.ENGINEER)
+
+
+@pytest.fixture
+def rita(project: Project) -> User:
+    return member("rita", project, Role.REVIEWER)
+
+
+@pytest.fixture
+def bob(project: Project) -> User:
+    return member("bob", project, Role.ANNOTATOR)
+
+
+@pytest.fixture
+def victor(project: Project) -> User:
+    return member("victor", project, Role.VIEWER)
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    """A stranger: has an account, is a member of nothing."""
+    return person("charlie")
+
+
+@pytest.fixture
+def client_for() -> Callable[[User], Client]:
+    """A browser in which the person is logged in."""
+
+    def make(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return make
+
+
+class Api:
+    """A program that holds a token: sends and reads JSON below /api/v1/."""
+
+    def __init__(self, user: User, **token: Any) -> None:
+        self.user = user
+        self.token = make_token(user, **token)[1]
+        self.client = Client(headers={"authorization": f"Bearer {self.token}"})
+
+    def call(self, method: str, path: str, data: Any = None, **extra: Any) -> Any:
+        address = path if path.startswith("/") else f"/api/v1/{path}"
+        body = {} if data is None else {"data": data, "content_type": "application/json"}
+        return getattr(self.client, method)(address, **body, **extra)
+
+    def get(self, path: str, **extra: Any) -> Any:
+        return self.call("get", path, **extra)
+
+    def post(self, path: str, data: Any = None, **extra: Any) -> Any:
+        return self.call("post", path, {} if data is None else data, **extra)
+
+    def put(self, path: str, data: Any = None, **extra: Any) -> Any:
+        return self.call("put", path, {} if data is None else data, **extra)
+
+    def patch(self, path: str, data: Any = None, **extra: Any) -> Any:
+        return self.call("patch", path, {} if data is None else data, **extra)
+
+    def delete(self, path: str, **extra: Any) -> Any:
+        return self.call("delete", path, **extra)
+
+
+@pytest.fixture
+def api() -> Callable[..., Api]:
+    """``api(user, project=..., role=...)``: a program with that person's token."""
+    return Api
+
+
+def png(width: int = 64, height: int = 48, seed: int = 0) -> bytes:
+    """A small real PNG; different seeds give different bytes."""
+    image = Image.new("RGB", (width, height), ((seed * 37) % 256, (seed * 59 + 80) % 256, (seed * 83 + 160) % 256))
+    image.putpixel((seed % width, (seed // width) % height), (seed % 256, (seed >> 8) % 256, 255))
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.fixture
+def make_items(home: Path) -> Callable[..., list[Item]]:
+    """``make_items(project, n, width=, height=, prefix=)``: real items with real bytes in the store."""
+
+    def make(project: Project, count: int, *, width: int = 64, height: int = 48, prefix: str = "item") -> list[Item]:
+        from lode_platform.store import store
+
+        start = Item.objects.count()
+        specs = []
+        for number in range(start, start + count):
+            blob = store().add_bytes(png(width, height, number))
+            specs.append(items_module.ItemSpec(path=f"{prefix}-{number:05d}.png", md5=blob.md5, sha256=blob.sha256))
+        report = items_module.add_items(project, project.created_by, specs, trusted=True)
+        assert not report.problems, report.problems
+        return list(Item.objects.filter(project=project).order_by("id")[start:])
+
+    return make
+
+
+@pytest.fixture
+def run_jobs() -> Callable[[], int]:
+    """Runs every queued job here and now, as the worker would."""
+
+    def run() -> int:
+        return run_pending()
+
+    return run
+
+
+@pytest.fixture
+def browser_path() -> Iterator[str]:
+    """The browser of this machine, or a skip that says how to get one."""
+    import shutil
+
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        if found := shutil.which(name):
+            yield found
+            return
+    required("a Chromium browser", "install Debian's package chromium, or Chrome")
