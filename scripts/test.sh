@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# All tests: on SQLite always, then what touches the database again on PostgreSQL where one can be reached.
+# LODE_TEST_POSTGRES names it (default: the local one); LODE_REQUIRE_SERVICES=1 makes a missing service a failure.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export MOTHERLODE_HOME="${MOTHERLODE_HOME:-$(mktemp -d)}"
+export LODE_TEST_POSTGRES="${LODE_TEST_POSTGRES:-postgresql://postgres@127.0.0.1:5432/postgres}"
+pytest() { .venv/bin/python -m pytest -q -p no:cacheprovider "$@"; }
+
+pytest -n "${LODE_TEST_WORKERS:-2}" --dist loadgroup "$@"
+
+if .venv/bin/python -c "import os, psycopg; psycopg.connect(os.environ['LODE_TEST_POSTGRES'], connect_timeout=3).close()" 2>/dev/null; then
+    echo "Again on PostgreSQL:"
+    DATABASE_URL="$LODE_TEST_POSTGRES" pytest -n "${LODE_TEST_WORKERS:-2}" --dist loadgroup -m "not browser and not once" "$@"
+elif [ "${LODE_REQUIRE_SERVICES:-}" = 1 ]; then
+    echo "PostgreSQL is required here and cannot be reached at LODE_TEST_POSTGRES" >&2
+    exit 1
+else
+    echo "PostgreSQL cannot be reached, so the tests ran on SQLite alone (set LODE_TEST_POSTGRES to run them on it too)"
+fi
