@@ -3,7 +3,7 @@
 A version is a folder `data/` of tracked files::
 
     items/<path>            the item's bytes
-    labels/<shard>.jsonl    one line an item: size, and its regions (null: unlabelled; []: nothing is here)
+    labels/<shard>.jsonl    one line an item: size, split, regions (null: unlabelled; []: nothing is here)
     schema.json             the labeling config and the permanent class ids
     splits.jsonl            one line an item: its split ("pool" for the unlabelled)
 
@@ -143,13 +143,16 @@ def shard_file(shard: int, bits: int) -> str:
 # Lines
 
 
-def label_line(path: str, width: int, height: int, regions: str | None) -> str:
+def label_line(path: str, split: str, width: int, height: int, regions: str | None) -> str:
     """One item's line in its shard; `regions` is the text of `regions.dump`, None for an unlabelled item."""
-    return f'{{"height":{height},"path":{_string(path)},"regions":{regions or "null"},"width":{width}}}\n'
+    return (
+        f'{{"height":{height},"path":{_string(path)},"regions":{regions or "null"},'
+        f'"split":{_string(split)},"width":{width}}}\n'
+    )
 
 
-def label_lines(rows: Iterable[tuple[str, int, int, str | None]]) -> Bytes:
-    """The bytes of ONE shard from its items' (path, width, height, regions), sorted by path."""
+def label_lines(rows: Iterable[tuple[str, str, int, int, str | None]]) -> Bytes:
+    """The bytes of ONE shard from its items' (path, split, width, height, regions), sorted by path."""
     return identify("".join([label_line(*row) for row in rows]).encode())
 
 
@@ -158,10 +161,11 @@ def split_line(path: str, split: str) -> str:
     return f'{{"path":{_string(path)},"split":{_string(split)}}}\n'
 
 
-def schema_bytes(config: str, classes: Sequence[Mapping[str, Any]]) -> Bytes:
-    """`schema.json`: the Label Studio config and the classes, each with `id` and `name`, in the order of their ids."""
-    ordered = sorted((dict(row) for row in classes), key=lambda row: int(row["id"]))
-    return identify((_encode({"classes": ordered, "config": config}) + "\n").encode())
+def schema_bytes(schema: str, config: str, classes: Sequence[Mapping[str, Any]]) -> Bytes:
+    """`schema.json`: the schema's name, its Label Studio config and its classes (`id`, `name`) in the order of ids."""
+    names = {int(row["id"]): str(row["name"]) for row in classes}
+    ordered = [{"id": number, "name": names[number]} for number in sorted(names)]
+    return identify((_encode({"classes": ordered, "config": config, "schema": schema}) + "\n").encode())
 
 
 def manifest_line(row: Row) -> str:
@@ -231,6 +235,7 @@ class LabelLine:
     """One item of a shard; `regions` are the JSON rows of `regions.from_json`, None for an unlabelled item."""
 
     path: str
+    split: str
     width: int
     height: int
     regions: list[dict[str, Any]] | None
@@ -271,7 +276,9 @@ def read_label_lines(data: bytes, file: str = "labels") -> list[LabelLine]:
     lines = []
     for number, row in _rows(data, file):
         try:
-            lines.append(LabelLine(str(row["path"]), int(row["width"]), int(row["height"]), row["regions"]))
+            lines.append(
+                LabelLine(str(row["path"]), str(row["split"]), int(row["width"]), int(row["height"]), row["regions"])
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise BadManifest(f"{file}, line {number}: {type(error).__name__} {error}") from None
     return lines
