@@ -1,1 +1,54 @@
-"""Label formats: one file a format, one line each in the registry."""
+"""Label formats: one file a format, one line each in the registry.
+
+A reader is a pure generator over `Files` (a folder, a zip) that yields `Record`s and `Problem`s in one pass; `settle`
+and `as_regions` make regions of a record once the image's true size and the class ids are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from motherlode.formats import coco, images, voc, yolo
+from motherlode.formats.source import Files, Problem, Record
+
+__all__ = ["FORMATS", "Format", "UnknownFormat", "detect", "format_named"]
+
+
+class UnknownFormat(ValueError):
+    """No format of this name, or none that fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format: its name on the command line, its name for people, and its reader."""
+
+    name: str
+    title: str
+    detect: Callable[[Files], bool]
+    read: Callable[[Files], Iterator[Record | Problem]]
+
+
+# in the order in which an unnamed source is tried
+FORMATS = {
+    "coco": Format("coco", "COCO", coco.detect, coco.read),
+    "voc": Format("voc", "Pascal VOC", voc.detect, voc.read),
+    "yolo": Format("yolo", "YOLO", yolo.detect, yolo.read),
+    "images": Format("images", "plain images", images.detect, images.read),
+}
+
+
+def format_named(name: str) -> Format:
+    """The format of that name. Raises `UnknownFormat`."""
+    try:
+        return FORMATS[name]
+    except KeyError:
+        raise UnknownFormat(f"no format is called {name!r}; there are {', '.join(FORMATS)}") from None
+
+
+def detect(files: Files) -> Format:
+    """The first format that recognises the files. Raises `UnknownFormat`."""
+    for candidate in FORMATS.values():
+        if candidate.detect(files):
+            return candidate
+    raise UnknownFormat("neither labels of a known format nor images were found")

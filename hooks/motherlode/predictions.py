@@ -1,0 +1,210 @@
+"""Predictions: what a model says of an item, and the COCO results files that say it for many."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+from motherlode.formats import coco
+from motherlode.formats.source import Problem
+from motherlode.regions import Box
+
+__all__ = ["BadPrediction", "IdMap", "Prediction", "read_ids", "read_results"]
+
+
+class BadPrediction(ValueError):
+    """A prediction that cannot be logged; the message names its path and what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Prediction:
+    """What a model says of the item at `path`.
+
+    Boxes: `boxes` (xyxy, pixels of the upright image), with as many `labels` (names, or class ids) and `scores`; all
+    empty says "nothing is here". Classes: `label`, and `probabilities` by label where the model gives them. NumPy
+    arrays and tensors are taken as they are. Raises `BadPrediction`.
+    """
+
+    path: str
+    boxes: tuple[Box, ...] | None
+    labels: tuple[str | int, ...]
+    scores: tuple[float, ...]
+    label: str | int | None
+    probabilities: Mapping[str, float] | None
+
+    def __init__(
+        self,
+        path: str,
+        boxes: Any = None,
+        labels: Any = None,
+        scores: Any = None,
+        *,
+        label: str | int | None = None,
+        probabilities: Mapping[str, float] | None = None,
+    ) -> None:
+        put = object.__setattr__
+        put(self, "path", str(path))
+        if label is None and probabilities is None:
+            self._take_boxes(_plain(boxes), _plain(labels), _plain(scores))
+            return
+        if boxes is not None or labels is not None or scores is not None:
+            raise BadPrediction(f"{path}: give boxes=, labels=, scores= or label=, probabilities=, not both")
+        shares = None if probabilities is None else {str(name): float(p) for name, p in probabilities.items()}
+        if shares is not None and not all(math.isfinite(share) and share >= 0 for share in shares.values()):
+            raise BadPrediction(f"{path}: probabilities must be finite and not negative")
+        if label is None:
+            if not shares:
+                raise BadPrediction(f"{path}: neither a label nor a probability is given")
+            label = max(shares, key=lambda name: shares[name])
+        put(self, "boxes", None)
+        put(self, "labels", ())
+        put(self, "scores", ())
+        put(self, "label", _name(path, _plain(label)))
+        put(self, "probabilities", shares)
+
+    def _take_boxes(self, boxes: Any, labels: Any, scores: Any) -> None:
+        rows, names, values = list(boxes or ()), list(labels or ()), list(scores or ())
+        if not len(rows) == len(names) == len(values):
+            raise BadPrediction(
+                f"{self.path}: {len(rows)} boxes, {len(names)} labels and {len(values)} scores; give one of each a box"
+            )
+        put = object.__setattr__
+        put(self, "boxes", tuple(_box(self.path, row) for row in rows))
+        put(self, "labels", tuple(_name(self.path, name) for name in names))
+        put(self, "scores", tuple(_score(self.path, value) for value in values))
+        put(self, "label", None)
+        put(self, "probabilities", None)
+
+    def as_json(self) -> dict[str, Any]:
+        """The prediction as one JSON object: a line of a prediction set."""
+        if self.boxes is None:
+            row: dict[str, Any] = {"path": self.path, "label": self.label}
+            if self.probabilities is not None:
+                row["probabilities"] = dict(self.probabilities)
+            return row
+        boxes = [list(box) for box in self.boxes]
+        return {"path": self.path, "boxes": boxes, "labels": list(self.labels), "scores": list(self.scores)}
+
+
+def _plain(value: Any) -> Any:
+    """Arrays and tensors as lists, their scalars as numbers."""
+    if value is None or isinstance(value, (str, bytes)):
+        return value
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    return value
+
+
+def _box(path: str, row: Sequence[Any]) -> Box:
+    try:
+        x1, y1, x2, y2 = (float(number) for number in row)
+    except (TypeError, ValueError):
+        raise BadPrediction(f"{path}: the box {row!r} is not four numbers (x1, y1, x2, y2)") from None
+    if not math.isfinite(x1 + y1 + x2 + y2):
+        raise BadPrediction(f"{path}: the box {list(row)!r} holds a number that is not finite")
+    if x2 < x1 or y2 < y1:
+        raise BadPrediction(f"{path}: the box {list(row)!r} is not x1, y1, x2, y2 (is it x, y, width, height?)")
+    return (x1, y1, x2, y2)
+
+
+def _name(path: str, value: Any) -> str | int:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)) or value != value:
+        raise BadPrediction(f"{path}: the label {value!r} is neither a name nor a class id")
+    if isinstance(value, float):
+        if not value.is_integer():
+            raise BadPrediction(f"{path}: the label {value!r} is neither a name nor a class id")
+        return int(value)
+    return value
+
+
+def _score(path: str, value: Any) -> float:
+    try:
+        score = float(value)
+    except (TypeError, ValueError):
+        raise BadPrediction(f"{path}: the score {value!r} is not a number") from None
+    if not math.isfinite(score):
+        raise BadPrediction(f"{path}: a score is not finite")
+    return score
+
+
+# COCO results
+
+
+@dataclass(frozen=True, slots=True)
+class IdMap:
+    """What the numbers of a COCO results file mean: image id -> file name, category id -> label."""
+
+    images: Mapping[str, str]
+    categories: Mapping[str, str]
+
+
+def read_ids(stream: TextIO) -> IdMap:
+    """The id map of a COCO document (`images`, `categories`). Raises `coco.BadJson`, `BadPrediction`."""
+    images: dict[str, str] = {}
+    categories: dict[str, str] = {}
+    for key, row, value in coco.parts(stream):
+        try:
+            if key == "images":
+                images[str(value["id"])] = str(value["file_name"])
+            elif key == "categories":
+                categories[str(value["id"])] = str(value["name"])
+        except (KeyError, TypeError) as error:
+            raise BadPrediction(f"{key}[{row}] of the id map cannot be read ({error})") from None
+    return IdMap(images, categories)
+
+
+def read_results(stream: TextIO, file: str, ids: IdMap, paths: Sequence[str]) -> Iterator[Prediction | Problem]:
+    """Predictions of a COCO results file for the items at `paths`: one each, those without a detection included.
+
+    An image id means the file name that `ids` gives it, or is itself a path, file name or stem; a category id means the
+    label that `ids` gives it, or is a class id. Rows that fit no item are reported. Order within an image is the
+    file's. Raises `coco.BadJson`.
+    """
+    find = _Finder(paths)
+    columns: dict[str, array[float]] = {}
+    labels: dict[str, list[str | int]] = {}
+    strangers: dict[str, int] = {}
+    for key, row, value in coco.parts(stream):
+        place = f"{key}[{row}]"
+        try:
+            image, category, score = str(value["image_id"]), value["category_id"], float(value["score"])
+            x, y, width, height = (float(number) for number in value["bbox"])
+        except (KeyError, TypeError, ValueError) as error:
+            what = f"cannot be read ({type(error).__name__}: {error})"
+            yield Problem(
+                "unreadable", file, place, what, "It was left out; a row has image_id, category_id, bbox, score"
+            )
+            continue
+        path = find(ids.images.get(image, image))
+        if path is None:
+            strangers[image] = strangers.get(image, 0) + 1
+            continue
+        columns.setdefault(path, array("d")).extend((x, y, x + width, y + height, score))
+        labels.setdefault(path, []).append(ids.categories.get(str(category), category))
+    for image, count in strangers.items():
+        what = f"{count} rows are for the image {ids.images.get(image, image)!r}, which the split does not hold"
+        yield Problem("unknown", file, f"image_id {image}", what, "They were left out; check the split and the id map")
+    for path in paths:
+        numbers = columns.get(path, array("d"))
+        boxes = [tuple(numbers[at : at + 4]) for at in range(0, len(numbers), 5)]
+        yield Prediction(path, boxes=boxes, labels=labels.get(path, []), scores=list(numbers[4::5]))
+
+
+class _Finder:
+    """Finds an item's path by its path, file name or stem, where only one has it."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self._by: dict[str, str | None] = {}
+        for path in paths:
+            base = path.rpartition("/")[2]
+            for key in {base, base.rpartition(".")[0], path.rpartition(".")[0]} - {path, ""}:
+                self._by[key] = None if key in self._by else path
+        self._by.update((path, path) for path in paths)
+
+    def __call__(self, name: str) -> str | None:
+        return self._by.get(name) or self._by.get(name.rpartition("/")[2])
