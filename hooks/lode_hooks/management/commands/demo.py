@@ -1,0 +1,315 @@
+"""``manage.py demo``: walks the whole loop on real digits through the same doors as everybody, then serves it."""
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from lode_platform.models import Membership, Project, Role, User
+from lode_platform.tokens import make_token
+
+ROOT = Path(__file__).resolve().parents[4]
+EXAMPLE = ROOT / "examples" / "digits"
+PROJECT = DATASET = "digits"
+PASSWORD = "motherlode-demo"
+PEOPLE = {"olga": Role.OWNER, "erik": Role.ENGINEER, "rita": Role.REVIEWER, "ann": Role.ANNOTATOR}
+BASELINE, SECOND = "baseline", "after round 1"
+ROUND_1, ROUND_2 = "hard digits", "hard digits, round 2"
+BUDGET_1, BUDGET_2, CONTROL = 20, 10, 0.2
+
+
+class Command(BaseCommand):
+    """Builds the demo (again if you like: what is there is kept) and serves it, unless --no-serve is given."""
+
+    help = "Walk the whole loop on handwritten digits and serve the result."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--no-serve", action="store_true", help="build it and exit")
+
+    def handle(self, *args: Any, port: int, no_serve: bool, **options: Any) -> None:
+        if not EXAMPLE.is_dir():
+            raise CommandError(f"{EXAMPLE} is not there: run the demo from a clone of the repository")
+        if no_serve:
+            port = free_port()
+        elif not is_free(port):
+            raise CommandError(f"Port {port} is taken: stop what listens there, or run make demo PORT={port + 1}")
+        self.stdout.write("Motherlode's demo: the whole loop on scikit-learn's handwritten digits.\n")
+        call_command("migrate", verbosity=0)
+        tokens = make_people()
+        address = f"http://127.0.0.1:{port}"
+        server = start_server(port, address)
+        try:
+            wait_for(address, server)
+            Demo(address, tokens, self.say).build()
+            if not no_serve:
+                self.stdout.write(farewell(address))
+                self.stdout.flush()
+                server.wait()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            stop_server(server)
+
+    def say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def make_people() -> dict[str, str]:
+    """The demo's accounts and project; answers a token (one day) for each account."""
+    tokens = {}
+    owner = None
+    for name, role in PEOPLE.items():
+        user, made = User.objects.get_or_create(username=name, defaults={"email": f"{name}@example.org"})
+        if made:
+            user.set_password(PASSWORD)
+            user.save()
+        owner = owner or user
+        project = Project.objects.filter(name=PROJECT, trashed_at=None).first() or Project.objects.create(
+            name=PROJECT, title="Handwritten digits (demo)", created_by=owner
+        )
+        Membership.objects.get_or_create(project=project, user=user, defaults={"role": role})
+        tokens[name] = make_token(user, project=project, role=role, name="demo", days=1)[1]
+    return tokens
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def start_server(port: int, address: str) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port)]
+    log = open(settings.HOME / "demo-server.log", "ab")  # noqa: SIM115 - the child keeps it
+    environment = {**os.environ, "MOTHERLODE_HOME": str(settings.HOME)}
+    return subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
+
+
+def stop_server(server: "subprocess.Popen[bytes]") -> None:
+    if server.poll() is None:
+        server.send_signal(signal.SIGTERM)
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+
+
+def wait_for(address: str, server: "subprocess.Popen[bytes]", seconds: float = 60) -> None:
+    """Waits until the server answers, or says where its log lies."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if server.poll() is not None:
+            break
+        try:
+            if httpx.get(f"{address}/login/", timeout=2).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    raise CommandError(f"The server did not start; its log is {settings.HOME / 'demo-server.log'}")
+
+
+class Demo:
+    """The loop, step by step; a step whose result is there already is skipped, so the demo can be run twice."""
+
+    def __init__(self, address: str, tokens: dict[str, str], say: Callable[[str], None]) -> None:
+        self.address = address
+        self.tokens = tokens
+        self.say = say
+        self.folder = Path(settings.HOME) / "demo" / "pages"
+        self.engineer = self.client("erik")
+        self.started = time.monotonic()
+        self.step = 0
+
+    def client(self, name: str) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {self.tokens[name]}"}
+        return httpx.Client(base_url=f"{self.address}/api/v1/", headers=headers, timeout=60)
+
+    def build(self) -> None:
+        if self.first(f"projects/{PROJECT}/queues", ROUND_2):
+            self.say("The demo is built already; remove MOTHERLODE_HOME (var/) to build it anew.")
+            return
+        counts = self.timed("Compose pages from 1,797 scanned digits", self.make_pages)
+        self.say(
+            f"      {counts['pages']} pages: {counts['train']} train, {counts['test']} test, {counts['pool']} unlabelled;"
+            f" {counts['spoilt']} of {counts['train_labels']} training labels spoilt on purpose"
+        )
+        self.timed("Import them: items, labels, the schema found, a dataset", self.bring_in)
+        self.describe(counts)
+        self.timed("Publish digits@v1", lambda: self.lode("publish", DATASET, "-m", "First labels, some of them wrong"))
+        first = self.timed("Train on digits@v1, log predictions, evaluate", lambda: self.train("digits@v1", BASELINE))
+        self.timed(
+            "Mine its failures into a queue, with a random control share", lambda: self.mine(first, ROUND_1, BUDGET_1)
+        )
+        labelled = self.timed("A scripted annotator labels the queue through the API", self.label_round)
+        self.say(f"      {labelled} pages labelled")
+        self.timed("Publish digits@v2", lambda: self.lode("publish", DATASET, "-m", "After mining round 1"))
+        second = self.timed("Train on digits@v2, log predictions, evaluate", lambda: self.train("digits@v2", SECOND))
+        self.timed("Leave a second mined queue open for you", lambda: self.mine(second, ROUND_2, BUDGET_2))
+        for name, run in ((BASELINE, first), (SECOND, second)):
+            metrics = {row["key"]: row["value"] for row in self.get(f"runs/{run}")["metrics"]}
+            self.say(
+                f"      {name}: AP {metrics['test_AP']:.3f}, AP50 {metrics['test_AP50']:.3f} on the untouched test split"
+            )
+        self.say(f"Done in {time.monotonic() - self.started:.0f} s.")
+
+    def timed(self, what: str, work: Callable[[], Any]) -> Any:
+        self.step += 1
+        started = time.monotonic()
+        answer = work()
+        self.say(f"  {self.step}. {what} ({time.monotonic() - started:.1f} s)")
+        return answer
+
+    def get(self, path: str) -> Any:
+        answer = self.engineer.get(path)
+        answer.raise_for_status()
+        return answer.json()
+
+    def first(self, path: str, name: str) -> dict[str, Any] | None:
+        """The row of a list that bears this name."""
+        rows: list[dict[str, Any]] = self.get(path)["results"]
+        return next((row for row in rows if row["name"] == name), None)
+
+    def python(self, *command: str) -> str:
+        """Runs a program of the demo as its user would, with the server's address and the engineer's token."""
+        environment = {
+            **os.environ,
+            "MOTHERLODE_URL": self.address,
+            "MOTHERLODE_TOKEN": self.tokens["erik"],
+            "MOTHERLODE_CACHE": str(Path(settings.HOME) / "demo" / "cache"),
+        }
+        done = subprocess.run([sys.executable, *command], capture_output=True, text=True, env=environment, cwd=EXAMPLE)
+        if done.returncode:
+            raise CommandError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def lode(self, *arguments: str) -> Any:
+        return json.loads(self.python("-m", "motherlode", *arguments, "--json"))
+
+    def make_pages(self) -> dict[str, Any]:
+        code = "import json, sys; from pathlib import Path; from pages import make_pages;"
+        return dict(
+            json.loads(self.python("-c", code + "print(json.dumps(make_pages(Path(sys.argv[1]))))", str(self.folder)))
+        )
+
+    def bring_in(self) -> None:
+        self.lode(
+            *("import", str(self.folder), "--project", PROJECT, "--dataset", DATASET),
+            *("--format", "coco", "--split-policy", "train=1"),
+        )
+
+    def describe(self, counts: dict[str, Any]) -> None:
+        text = (
+            f"Pages composed from scikit-learn's handwritten digits. {counts['spoilt']} of the {counts['train_labels']}"
+            " training labels were spoilt on purpose (a wrong class, or a box left out), so that mining has something to"
+            " find. The test split is clean and no mining round touches it."
+        )
+        self.engineer.patch(f"projects/{PROJECT}/datasets/{DATASET}", json={"description": text}).raise_for_status()
+
+    def train(self, version: str, name: str) -> str:
+        if run := self.first(f"projects/{PROJECT}/runs", name):
+            if run["state"] == "finished":
+                return str(run["uuid"])
+        return str(json.loads(self.python("train.py", version, "--name", name).splitlines()[-1])["run"])
+
+    def mine(self, run: str, queue: str, budget: int) -> None:
+        if not self.first(f"projects/{PROJECT}/queues", queue):
+            mined = ("mine", run, "--strategy", "failures=1,uncertain=1", "--budget", str(budget))
+            self.lode(*mined, "--random", str(CONTROL), "--queue", queue)
+
+    def label_round(self) -> int:
+        """Answers every task of the first round with what the page really shows; regions keep their ids."""
+        truth = json.loads((self.folder / "truth.json").read_text())
+        queue = self.first(f"projects/{PROJECT}/queues", ROUND_1)
+        assert queue is not None
+        annotator = self.client("ann")
+        answer = annotator.post(f"queues/{queue['uuid']}/next", json={"holding": []})
+        labelled = 0
+        while answer.status_code == 200 and (task := answer.json()) is not None:
+            page = truth[Path(task["media"]["path"]).name]
+            result = [region_of(digit, task, task.get("start") or []) for digit in page]
+            answer = annotator.post(
+                f"tasks/{task['task']['id']}/submit",
+                json={
+                    "result": result,
+                    "operation_id": uuid_text(),
+                    "lead_time": 12.0,
+                    "base_revision": None,
+                    "next": False,
+                },
+            )
+            answer.raise_for_status()
+            labelled += 1
+            answer = annotator.post(f"queues/{queue['uuid']}/next", json={"holding": []})
+        answer.raise_for_status()
+        return labelled
+
+
+def uuid_text() -> str:
+    from uuid import UUID
+
+    return str(UUID(bytes=secrets.token_bytes(16), version=4))
+
+
+def region_of(digit: dict[str, Any], task: dict[str, Any], before: list[dict[str, Any]]) -> dict[str, Any]:
+    """A digit as a Label Studio region; it takes the id of the region that stood there before."""
+    width, height = task["media"]["width"], task["media"]["height"]
+    x1, y1, x2, y2 = digit["box"]
+    value = {"x": 100 * x1 / width, "y": 100 * y1 / height}
+    value |= {"width": 100 * (x2 - x1) / width, "height": 100 * (y2 - y1) / height}
+    control = next(control for control in task["config"]["controls"] if control["type"] == "RectangleLabels")
+    same = max(before, key=lambda region: overlap(region["value"], value), default=None)
+    known = same is not None and overlap(same["value"], value) > 0.7
+    return {
+        "id": same["id"] if same is not None and known else secrets.token_hex(5),
+        "type": "rectanglelabels",
+        "from_name": control["name"],
+        "to_name": control["to_name"],
+        "original_width": width,
+        "original_height": height,
+        "image_rotation": 0,
+        "value": {**value, "rotation": 0, "rectanglelabels": [digit["label"]]},
+    }
+
+
+def overlap(a: dict[str, float], b: dict[str, float]) -> float:
+    """Intersection over union of two boxes in percent."""
+    wide = min(a["x"] + a["width"], b["x"] + b["width"]) - max(a["x"], b["x"])
+    high = min(a["y"] + a["height"], b["y"] + b["height"]) - max(a["y"], b["y"])
+    if wide <= 0 or high <= 0:
+        return 0.0
+    both = wide * high
+    return both / (a["width"] * a["height"] + b["width"] * b["height"] - both)
+
+
+def farewell(address: str) -> str:
+    rows = "".join(f"    {role.label!s:<10} {name}\n" for name, role in PEOPLE.items())
+    return (
+        f"\nMotherlode is at {address}\n\n  Accounts (password {PASSWORD}):\n{rows}\n"
+        f"  Start with {address}/p/{PROJECT}/ as olga, or label the open queue as ann. Ctrl-C stops it.\n"
+    )
