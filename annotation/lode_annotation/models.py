@@ -95,6 +95,7 @@ class Queue(models.Model):
     overlap = models.PositiveSmallIntegerField(default=1)
     review = models.BooleanField(default=False, help_text="only a reviewer's accept writes the label set")
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    size = models.PositiveIntegerField(default=0, help_text="how many tasks were ever put in")
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -105,6 +106,11 @@ class Queue(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class TaskQuerySet(models.QuerySet["Task"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(queue__project__in=Project.objects.visible_to(user))
 
 
 class Task(models.Model):
@@ -123,6 +129,7 @@ class Task(models.Model):
     uuid = models.UUIDField(default=uuid4, unique=True)
     queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="tasks")
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="tasks")
+    number = models.PositiveIntegerField(help_text="its place in the queue, from 1: what '12 of 80' counts")
     priority = models.IntegerField(default=0, help_text="higher first")
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     reason = models.JSONField(default=dict)
@@ -130,9 +137,14 @@ class Task(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    objects = TaskQuerySet.as_manager()
+
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["queue", "item"], name="item_once_per_queue")]
-        indexes = [models.Index("queue", "state", name="task_queue_state")]
+        constraints = [
+            models.UniqueConstraint(fields=["queue", "item"], name="item_once_per_queue"),
+            models.UniqueConstraint(fields=["queue", "number"], name="task_number_in_queue"),
+        ]
+        indexes = [models.Index("queue", "state", "number", name="task_queue_state")]
 
 
 class Lease(models.Model):
@@ -159,8 +171,17 @@ class Lease(models.Model):
         ]
 
 
+class AnnotationQuerySet(models.QuerySet["Annotation"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(task__queue__project__in=Project.objects.visible_to(user))
+
+
 class Annotation(models.Model):
-    """One person's answer to a task; its words are in its revisions, of which none is ever overwritten."""
+    """One person's answer to a task; its words are in its revisions, of which none is ever overwritten.
+
+    ``revision`` 0 says that nothing was answered yet. ``draft`` is what the person's page last kept here of unfinished
+    work: no revision, overwritten by the next keeping, emptied by the answer.
+    """
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -174,12 +195,22 @@ class Annotation(models.Model):
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="annotations")
     schema_revision = models.ForeignKey(SchemaRevision, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=10, choices=State.choices)
-    revision = models.PositiveIntegerField(default=1, help_text="number of the newest revision")
+    revision = models.PositiveIntegerField(default=1, help_text="number of the newest revision, 0 for a draft alone")
+    draft = models.JSONField(null=True, blank=True, help_text="unfinished result as the page last kept it")
+    draft_base = models.PositiveIntegerField(null=True, blank=True, help_text="the revision the draft began from")
+    draft_at = models.DateTimeField(null=True, blank=True)
+    lost_at = models.DateTimeField(null=True, blank=True, help_text="came too late: somebody else had the task")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects = AnnotationQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["task", "user"], name="one_answer_per_person")]
+        indexes = [
+            models.Index("task", "updated_at", name="annotation_waiting", condition=Q(state="submitted")),
+            models.Index("user", "task", name="annotation_lost", condition=Q(lost_at__isnull=False)),
+        ]
 
 
 class AnnotationRevision(models.Model):
@@ -271,3 +302,34 @@ class LabelSet(models.Model):
             models.Index("schema", "item", name="label_set_current", condition=Q(current=True)),
             models.Index("staged_by", name="label_set_staged", condition=Q(staged_by__isnull=False)),
         ]
+
+
+class LabelImport(models.Model):
+    """Labels on their way in from a file: sent in parts, then taken in by one job.
+
+    ``schema_name`` names a schema that the job makes or extends with the labels it finds. ``replace`` lets it put
+    imported labels over those that came from a person.
+    """
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="label_imports")
+    schema_name = models.SlugField(max_length=64)
+    dataset = models.CharField(max_length=64, blank=True, help_text="what the caller will put the items into")
+    format = models.CharField(max_length=16, blank=True)  # noqa: A003 - the word of the trade
+    replace = models.BooleanField(default=False)
+    job = models.OneToOneField(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class LabelImportPart(models.Model):
+    """JSON lines as they were sent, kept until the import's job has ended; sending a part again replaces it."""
+
+    label_import = models.ForeignKey(LabelImport, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField()
+    lines = models.TextField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["label_import", "number"], name="label_import_part")]
