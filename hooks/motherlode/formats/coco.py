@@ -22,6 +22,7 @@ __all__ = ["BadJson", "detect", "documents", "parts", "read", "write_json"]
 
 REMEDY = "Mend the file and import again; the rest came in"
 CHUNK = 1 << 20
+_AFTER_VALUE = frozenset(",]}: \t\r\n")
 _COLUMNS = 8  # of the array: row, category, x, y, width, height, area (nan: none), iscrowd
 
 
@@ -81,7 +82,7 @@ class _Stream:
                     self._at = max(self._at, error.pos)
                     raise self.fail(error.msg) from None
                 continue
-            if end == len(self._text) and self._more():
+            if self._text[end : end + 1] not in _AFTER_VALUE and self._more():
                 continue  # a number may go on in the next piece
             self._at = end
             return value

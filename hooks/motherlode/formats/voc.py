@@ -184,6 +184,6 @@ def write_xml(path: str, width: int, height: int, regions: Iterable[Region]) -> 
         SubElement(node, "difficult").text = "1" if region.difficult else "0"
         box = SubElement(node, "bndbox")
         for side, number in zip(("xmin", "ymin", "xmax", "ymax"), region.box, strict=True):
-            SubElement(box, side).text = f"{number:.0f}" if number.is_integer() else repr(number)
+            SubElement(box, side).text = repr(float(number)).removesuffix(".0")
     indent(root)
     return bytes(tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"

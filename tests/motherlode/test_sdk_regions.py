@@ -1,0 +1,150 @@
+"""Regions: JSON both ways, clipping, ids, and Label Studio's percent."""
+
+import json
+import random
+from dataclasses import replace
+
+import pytest
+
+from motherlode.regions import (
+    BadRegion,
+    Region,
+    as_result,
+    clip_box,
+    dump,
+    from_json,
+    from_result,
+    load,
+    moved,
+    region_ids,
+)
+
+NAMES = {1: "RBC", 2: "WBC"}
+CLASS_IDS = {"RBC": 1, "WBC": 2}
+FULL = Region("r1", "box", 2, "WBC", (0.1, 2, 30.5, 40.25), 77.5, True, True, 3, {"truncated": True})
+
+
+def test_a_region_comes_back_from_its_json_whole() -> None:
+    assert load(dump([FULL]), NAMES) == [FULL]
+
+
+def test_the_stored_form_leaves_the_name_to_the_schema() -> None:
+    assert "label" not in FULL.as_json()
+    assert FULL.as_json(names=True)["label"] == "WBC"
+    assert from_json(FULL.as_json(), {2: "white cell"}).label == "white cell"
+
+
+def test_canonical_text_has_sorted_keys_no_spaces_and_no_negative_zero() -> None:
+    text = dump([Region("a", "box", 1, box=(-0.0, 1, 2, 3))])
+    assert text == '[{"box":[0.0,1.0,2.0,3.0],"class_id":1,"id":"a","type":"box"}]'
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"id": "a", "type": "polygon", "class_id": 1},
+        {"id": "a", "type": "box", "class_id": 1},
+        {"id": "a", "type": "box", "class_id": 1, "box": [1, 2, 3]},
+        {"id": "a", "type": "box", "class_id": 1, "box": [1, 2, 3, float("nan")]},
+        {"type": "choice", "class_id": 1},
+        {"id": "a", "type": "choice", "class_id": "x"},
+    ],
+)
+def test_json_that_is_no_region_is_refused(row: dict[str, object]) -> None:
+    with pytest.raises(BadRegion):
+        from_json(row)
+
+
+@pytest.mark.parametrize(
+    ("box", "expected"),
+    [
+        ((0, 0, 10, 10), ((0, 0, 10, 10), "ok")),
+        ((2, 3, 4, 5), ((2, 3, 4, 5), "ok")),
+        ((-1, 3, 4, 50), ((0, 3, 4, 10), "clipped")),
+        ((2, 3, 2, 5), (None, "degenerate")),
+        ((4, 3, 2, 5), (None, "degenerate")),
+        ((float("nan"), 3, 2, 5), (None, "degenerate")),
+        ((10, 3, 12, 5), (None, "outside")),
+        ((-5, -5, 0, 4), (None, "outside")),
+    ],
+)
+def test_boxes_are_cut_at_the_edges_of_the_image(box: tuple[float, ...], expected: object) -> None:
+    assert clip_box(box, 10, 10) == expected
+
+
+def test_moving_a_box_drops_an_imported_area_and_nothing_else() -> None:
+    there = (1.0, 1.0, 2.0, 2.0)
+    assert moved(FULL, there) == replace(FULL, box=there, area=None)
+    assert FULL.box is not None
+    assert moved(FULL, FULL.box) is FULL
+
+
+def test_imported_ids_are_the_same_again_and_tell_equal_regions_apart() -> None:
+    drafts = [("RBC", (1, 2, 3, 4)), ("RBC", (1, 2, 3, 4)), ("WBC", (1, 2, 3, 4)), ("RBC", None)]
+    ids = region_ids("a.jpg", drafts)
+    assert ids == region_ids("a.jpg", drafts)
+    assert len({*ids, *region_ids("b.jpg", drafts)}) == 8
+
+
+def test_percent_and_pixels_agree_to_a_millionth_of_a_pixel() -> None:
+    chance = random.Random(7)
+    for _ in range(2000):
+        width, height = chance.randint(1, 20000), chance.randint(1, 20000)
+        x1, y1 = chance.uniform(0, width), chance.uniform(0, height)
+        box = (x1, y1, chance.uniform(x1, width), chance.uniform(y1, height))
+        region = Region("a", "box", 1, "RBC", box)
+        result = json.loads(json.dumps(as_result([region], width, height, {"box": "label"}, "image")))
+        [back] = from_result(result, width, height, CLASS_IDS)
+        assert back.box is not None
+        assert max(abs(new - old) for new, old in zip(back.box, box, strict=True)) <= 1e-6
+
+
+def test_a_result_says_the_size_it_was_made_on() -> None:
+    [entry] = as_result([FULL], 640, 480, {"box": "label"}, "image")
+    assert (entry["original_width"], entry["original_height"], entry["from_name"]) == (640, 480, "label")
+    assert entry["value"]["width"] == pytest.approx(30.4 / 6.4)
+
+
+def test_what_the_editor_does_not_show_stays_with_an_untouched_region() -> None:
+    result = as_result([FULL], 640, 480, {"box": "label"}, "image")
+    assert from_result(result, 640, 480, CLASS_IDS, {"r1": FULL}) == [FULL]
+
+
+def test_a_box_that_moved_keeps_its_crowd_mark_and_loses_its_area() -> None:
+    [entry] = as_result([FULL], 640, 480, {"box": "label"}, "image")
+    entry["value"]["x"] += 1
+    [region] = from_result([entry], 640, 480, CLASS_IDS, {"r1": FULL})
+    assert (region.area, region.iscrowd, region.difficult, region.id) == (None, True, True, "r1")
+
+
+def test_choices_are_one_entry_and_a_region_each() -> None:
+    result = as_result(
+        [Region("c", "choice", 1, "RBC"), Region("d", "choice", 2, "WBC")], 10, 10, {"choice": "kind"}, "image"
+    )
+    assert [entry["value"]["choices"] for entry in result] == [["RBC", "WBC"]]
+    regions = from_result(result, 10, 10, CLASS_IDS)
+    assert [(region.type, region.label) for region in regions] == [("choice", "RBC"), ("choice", "WBC")]
+    assert regions[0].id == "c"
+    assert regions == from_result(result, 10, 10, CLASS_IDS)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rectanglelabels": ["cat"]}, "no label 'cat'"),
+        ({"rectanglelabels": []}, "one label"),
+        ({"rotation": 30}, "turned"),
+        ({"x": "left"}, "ValueError"),
+        ({"x": float("inf")}, "not finite"),
+    ],
+)
+def test_a_result_that_cannot_be_kept_is_refused_by_region(change: dict[str, object], message: str) -> None:
+    [entry] = as_result([FULL], 640, 480, {"box": "label"}, "image")
+    entry["value"].update(change)
+    with pytest.raises(BadRegion, match=message):
+        from_result([entry], 640, 480, CLASS_IDS)
+
+
+def test_a_type_the_editor_cannot_do_is_refused_by_name() -> None:
+    with pytest.raises(BadRegion, match="polygonlabels"):
+        from_result([{"id": "a", "type": "polygonlabels", "value": {}}], 1, 1, CLASS_IDS)
