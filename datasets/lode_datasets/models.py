@@ -46,7 +46,11 @@ class Dataset(models.Model):
 
 
 class DatasetItem(models.Model):
-    """An item in a dataset's working selection, with its split once that is decided (null: still in the pool)."""
+    """An item in a dataset's working selection, with its split, decided once, when it came in.
+
+    While the item is unlabelled it is in the pool all the same: a version then says ``pool``, and the split decided
+    here takes effect with its first labels.
+    """
 
     class DecidedBy(models.TextChoices):
         HASH = "hash", _("Hash")
@@ -55,9 +59,9 @@ class DatasetItem(models.Model):
 
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="dataset_items")
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="dataset_items")
-    split = models.CharField(max_length=32, null=True, blank=True)
-    decided_by = models.CharField(max_length=8, choices=DecidedBy.choices, blank=True)
-    decided_at = models.DateTimeField(null=True, blank=True)
+    split = models.CharField(max_length=32)
+    decided_by = models.CharField(max_length=8, choices=DecidedBy.choices)
+    decided_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -67,16 +71,24 @@ class DatasetItem(models.Model):
 
 class VersionQuerySet(models.QuerySet["Version"]):
     def visible_to(self, user: User) -> Self:
-        return self.filter(dataset__in=Dataset.objects.visible_to(user))
+        """The published versions of the datasets ``user`` may see; nobody sees any other."""
+        return self.published().filter(dataset__in=Dataset.objects.visible_to(user))
 
     def published(self) -> Self:
         return self.filter(state=Version.State.PUBLISHED)
+
+    def unpublished(self) -> Self:
+        return self.exclude(state=Version.State.PUBLISHED)
 
 
 class Version(models.Model):
     """An immutable snapshot named ``dataset@vN``, whose identity is ``digest`` (``sha256:<64 hex>``).
 
-    The row is written first (state ``publishing``); blobs, ``.dir``, commit, refs and tag are a pure function of it.
+    The row is written first (state ``publishing``) and holds all that the version will be: ``frozen`` is what changed
+    against the parent, read by one statement; ``stamp`` the names the commit says, as they stood. Blobs, ``.dir``,
+    commit, refs and tag are a pure function of the row, whoever labels on meanwhile. ``frozen`` is dropped once the
+    version is published: its rows are in ``Entry`` then.
+
     ``counts``: ``{"items", "labelled", "regions", "splits": {split: items}, "classes": {class id: regions},
     "split_classes": {split: {class id: regions}}}``.
     """
@@ -104,12 +116,18 @@ class Version(models.Model):
     server_url = models.CharField(max_length=300, blank=True)
     counts = models.JSONField(default=dict)
     checks = models.JSONField(default=list)
+    stamp = models.JSONField(default=dict, help_text="project, dataset, schema, author, email: names as they stood")
+    frozen = models.BinaryField(null=True, editable=False)
+    operation_id = models.UUIDField(null=True, blank=True, unique=True, help_text="the client's key")
     job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
     objects = VersionQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["dataset", "number"], name="version_number")]
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "number"], name="version_number"),
+            models.UniqueConstraint("dataset", name="one_publish_at_a_time", condition=~Q(state="published")),
+        ]
         ordering = ["number"]
 
     def __str__(self) -> str:
@@ -122,7 +140,7 @@ class Entry(models.Model):
     ``last`` is null while the newest version still holds it. No row per item per version.
     """
 
-    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="entries")
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="entries", db_index=False)
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="entries")
     path = models.CharField(max_length=1024)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="entries")
@@ -134,10 +152,9 @@ class Entry(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["dataset", "item", "first"], name="entry_once")]
         indexes = [
-            models.Index("dataset", "path", name="entry_live", condition=Q(last=None)),
-            models.Index("dataset", "first", "last", name="entry_span"),
-            models.Index("item", name="entry_item"),
-            models.Index("blob", name="entry_blob"),
+            models.Index("dataset", "path", name="entry_path"),
+            models.Index("dataset", "first", name="entry_first"),
+            models.Index("dataset", "last", name="entry_last", condition=Q(last__isnull=False)),
         ]
 
 
