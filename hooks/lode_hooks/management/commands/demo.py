@@ -156,7 +156,7 @@ class Demo:
             return
         counts = self.timed("Compose pages from 1,797 scanned digits", self.make_pages)
         self.say(
-            f"      {counts['pages']} pages: {counts['train']} train, {counts['test']} test, {counts['pool']} unlabelled;"
+            f"      {counts['pages']} pages: {counts['train']} train, {counts['test']} test, {counts['pool']} pool."
             f" {counts['spoilt']} of {counts['train_labels']} training labels spoilt on purpose"
         )
         self.timed("Import them: items, labels, the schema found, a dataset", self.bring_in)
@@ -173,9 +173,7 @@ class Demo:
         self.timed("Leave a second mined queue open for you", lambda: self.mine(second, ROUND_2, BUDGET_2))
         for name, run in ((BASELINE, first), (SECOND, second)):
             metrics = {row["key"]: row["value"] for row in self.get(f"runs/{run}")["metrics"]}
-            self.say(
-                f"      {name}: AP {metrics['test_AP']:.3f}, AP50 {metrics['test_AP50']:.3f} on the untouched test split"
-            )
+            self.say(f"      {name}: AP {metrics['test_AP']:.3f}, AP50 {metrics['test_AP50']:.3f} on the test split")
         self.say(f"Done in {time.monotonic() - self.started:.0f} s.")
 
     def timed(self, what: str, work: Callable[[], Any]) -> Any:
@@ -226,15 +224,14 @@ class Demo:
     def describe(self, counts: dict[str, Any]) -> None:
         text = (
             f"Pages composed from scikit-learn's handwritten digits. {counts['spoilt']} of the {counts['train_labels']}"
-            " training labels were spoilt on purpose (a wrong class, or a box left out), so that mining has something to"
-            " find. The test split is clean and no mining round touches it."
+            " training labels were spoilt on purpose (a wrong class, or a box left out), so that mining has something"
+            " to find. The test split is clean and no mining round touches it."
         )
         self.engineer.patch(f"projects/{PROJECT}/datasets/{DATASET}", json={"description": text}).raise_for_status()
 
     def train(self, version: str, name: str) -> str:
-        if run := self.first(f"projects/{PROJECT}/runs", name):
-            if run["state"] == "finished":
-                return str(run["uuid"])
+        if (run := self.first(f"projects/{PROJECT}/runs", name)) and run["state"] == "finished":
+            return str(run["uuid"])
         return str(json.loads(self.python("train.py", version, "--name", name).splitlines()[-1])["run"])
 
     def mine(self, run: str, queue: str, budget: int) -> None:
