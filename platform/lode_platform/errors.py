@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from rest_framework.response import Response
-from rest_framework.views import exception_handler as rest_exception_handler
 
 
 class LodeError(Exception):
@@ -58,6 +57,9 @@ class TooLarge(LodeError):
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Our errors as ``{"error", "code", ...}``; REST framework's as the same shape."""
+    # REST framework reads its settings, and so imports this module, while its views are being imported.
+    from rest_framework.views import exception_handler as rest_exception_handler
+
     if isinstance(error, LodeError):
         return Response(error.as_json(), status=error.status)
     response = rest_exception_handler(error, context)

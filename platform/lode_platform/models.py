@@ -145,14 +145,24 @@ class Item(models.Model):
             models.UniqueConstraint(
                 "project", "path_fold", name="item_path", condition=Q(trashed_at=None, staged_by=None)
             ),
+            models.UniqueConstraint("staged_by", "path_fold", name="item_staged", condition=Q(staged_by__isnull=False)),
         ]
         indexes = [
             models.Index("project", "path", name="item_project_path"),
-            models.Index("staged_by", name="item_staged", condition=Q(staged_by__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return self.path
+
+
+class ItemFolder(models.Model):
+    """A folder that some item of the project lies in, now or once: asked so that no item takes a folder's name."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    path_fold = models.CharField(max_length=1024)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "path_fold"], name="item_folder")]
 
 
 class JobState(models.TextChoices):

@@ -1,7 +1,96 @@
-"""API tokens: made, shown once, kept as digests, checked at the door."""
+"""API tokens: made, shown once, kept as digests, checked at the door.
 
-from rest_framework.authentication import BaseAuthentication
+The plain text is ``lode_<prefix>_<secret>`` with 256 random bits, so a plain SHA-256 of it is safe to keep. The same
+text is the password of git and of the DVC remote.
+"""
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from lode_platform.errors import BadInput
+from lode_platform.models import ApiToken, Project, Role, User
+
+LAST_USED_EVERY = timedelta(minutes=5)
+
+
+class BadToken(Exception):
+    """The token is unknown, expired, revoked, or its person or project is no longer there."""
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def make_token(
+    user: User, *, project: Project | None = None, role: str = "", name: str = "", days: int | None = None
+) -> tuple[ApiToken, str]:
+    """A new token and its plain text, which nothing can show again.
+
+    With ``project`` it acts there alone, with at most ``role`` (the person's own role where empty); ``days`` says when
+    it expires.
+    """
+    if role and role not in Role.values:
+        raise BadInput(f"{role!r} is no role; roles are {', '.join(Role.values)}.", field="role")
+    if role and project is None:
+        raise BadInput("A role needs a project: only a project's token is limited to a role.", field="role")
+    if days is not None and days < 1:
+        raise BadInput("A token lives for at least one day.", field="days")
+    prefix = secrets.token_hex(4)
+    text = f"lode_{prefix}_{secrets.token_urlsafe(32)}"
+    token = ApiToken.objects.create(
+        user=user,
+        project=project,
+        role=role,
+        name=name,
+        prefix=prefix,
+        digest=_digest(text),
+        expires_at=timezone.now() + timedelta(days=days) if days is not None else None,
+    )
+    return token, text
+
+
+def user_for_token(text: str) -> User:
+    """The person behind a token, with ``token_project_id`` and ``token_role`` set: one query.
+
+    Raises ``BadToken``. ``last_used_at`` is written at most once every few minutes.
+    """
+    token = ApiToken.objects.select_related("user", "project").filter(digest=_digest(text)).first()
+    now = timezone.now()
+    if token is None or token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= now):
+        raise BadToken("The token is unknown, expired or revoked.")
+    if not token.user.is_active or (token.project is not None and token.project.trashed_at is not None):
+        raise BadToken("The token's person or project is no longer there.")
+    if token.last_used_at is None or token.last_used_at < now - LAST_USED_EVERY:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    user = token.user
+    user.token_project_id = token.project_id  # type: ignore[attr-defined]
+    user.token_role = token.role  # type: ignore[attr-defined]
+    return user
+
+
+def from_project_token(user: User) -> bool:
+    """Whether the person came in with a token that is limited to one project."""
+    return getattr(user, "token_project_id", None) is not None
 
 
 class TokenAuthentication(BaseAuthentication):
     """``Authorization: Bearer TOKEN``."""
+
+    def authenticate(self, request: Request) -> tuple[User, str] | None:
+        scheme, _, text = get_authorization_header(request).partition(b" ")
+        if scheme.lower() != b"bearer":
+            return None
+        try:
+            return user_for_token(text.decode("ascii").strip()), "token"
+        except (BadToken, UnicodeDecodeError) as error:
+            raise AuthenticationFailed("The token is unknown, expired or revoked.", code="bad_token") from error
+
+    def authenticate_header(self, request: Request | HttpRequest) -> str:
+        return 'Bearer realm="Motherlode"'

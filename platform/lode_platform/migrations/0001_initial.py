@@ -158,6 +158,17 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='ItemFolder',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('path_fold', models.CharField(max_length=1024)),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='platform.project')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('project', 'path_fold'), name='item_folder')],
+            },
+        ),
+        migrations.CreateModel(
             name='BlobReceipt',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -189,9 +200,9 @@ class Migration(migrations.Migration):
             model_name='item',
             index=models.Index(models.F('project'), models.F('path'), name='item_project_path'),
         ),
-        migrations.AddIndex(
+        migrations.AddConstraint(
             model_name='item',
-            index=models.Index(models.F('staged_by'), condition=models.Q(('staged_by__isnull', False)), name='item_staged'),
+            constraint=models.UniqueConstraint(models.F('staged_by'), models.F('path_fold'), condition=models.Q(('staged_by__isnull', False)), name='item_staged'),
         ),
         migrations.AddConstraint(
             model_name='item',

@@ -1,0 +1,381 @@
+"""Items: bytes in the store become things to label, each looked at once, each refused on its own.
+
+A batch is looked at outside any transaction (names, hashes, the picture itself), then written in transactions of at
+most ``BATCH`` rows, which take far less than 200 ms, so that annotators label on while ten thousand items come in.
+"""
+
+import os
+import struct
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import BinaryIO
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from PIL import Image, UnidentifiedImageError
+
+from lode_platform import events
+from lode_platform.errors import Conflict
+from lode_platform.jobs import Work
+from lode_platform.models import Blob, BlobReceipt, Item, ItemFolder, Project, User
+from lode_platform.store import Store, store
+from motherlode.paths import PathClash, PathSet, UnsafePath, check_path, fold, folders
+
+BATCH = 250
+FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "BMP": "image/bmp", "GIF": "image/gif"}
+ORIENTATION = 274
+QUARTER_TURNS = {5, 6, 7, 8}
+
+Image.MAX_IMAGE_PIXELS = None  # our own limit is checked on the header, before a pixel is decoded
+
+
+@dataclass(frozen=True)
+class ItemSpec:
+    """An item to be made: its name, and the bytes it stands for by both hashes. ``uuid`` may come from the client."""
+
+    path: str
+    md5: str
+    sha256: str
+    uuid: UUID | None = None
+    group: str = ""
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why one item was refused, in words and as a code."""
+
+    path: str
+    code: str
+    error: str
+
+    def as_json(self) -> dict[str, str]:
+        return {"path": self.path, "code": self.code, "error": self.error}
+
+
+@dataclass
+class AddReport:
+    """What became of a batch: items made, items that were there with the same bytes, and what was refused."""
+
+    created: list[Item] = field(default_factory=list)
+    existing: list[Item] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+class BadImage(Exception):
+    """The bytes are no picture that we take; ``code`` names why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What is read from an image once. ``width`` and ``height`` are those of the upright image, in pixels."""
+
+    media_type: str
+    width: int
+    height: int
+    orientation: int
+
+
+def look(file: BinaryIO) -> Picture:
+    """Decodes an image to its last byte under the pixel limit; raises ``BadImage`` if it is corrupt or too large."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _look(file)
+    except UnidentifiedImageError:
+        known = ", ".join(FORMATS)
+        raise BadImage("not_an_image", f"is not an image of a kind we read ({known})") from None
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, IndexError, KeyError, TypeError) as error:
+        raise BadImage("corrupt", f"is corrupt or cut short: {error}") from None
+    except MemoryError:
+        raise BadImage("too_large", "is too large to decode on this server") from None
+
+
+def _look(file: BinaryIO) -> Picture:
+    with Image.open(file, formats=list(FORMATS)) as image:
+        width, height = image.size
+        if width * height > settings.MAX_IMAGE_PIXELS:
+            limit = settings.MAX_IMAGE_PIXELS
+            raise BadImage("too_large", f"has {width} x {height} pixels, over the limit of {limit}")
+        if width < 1 or height < 1:
+            raise BadImage("corrupt", "has no pixels")
+        orientation = image.getexif().get(ORIENTATION, 1)
+        if orientation not in range(1, 9):
+            orientation = 1
+        image.draft("RGB", (max(1, width // 8), max(1, height // 8)))  # JPEG: every byte is read, few pixels are made
+        image.load()
+        media_type = FORMATS[image.format or ""]
+    if orientation in QUARTER_TURNS:
+        width, height = height, width
+    return Picture(media_type, width, height, orientation)
+
+
+# -- adding -----------------------------------------------------------------------------------------------------------
+
+
+def add_items(
+    project: Project, user: User, specs: Sequence[ItemSpec], *, job: Work | None = None, trusted: bool = False
+) -> AddReport:
+    """Makes items of bytes that lie in the store.
+
+    ``user`` must have sent the bytes, or see them in a project already, unless ``trusted`` (the server read them
+    itself). With ``job`` the rows are staged: written under the job's fence, seen by nobody until ``reveal``.
+    """
+    report = AddReport()
+    for start in range(0, len(specs), BATCH):
+        _add_batch(project, user, specs[start : start + BATCH], job, trusted, report)
+    return report
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    spec: ItemSpec
+    path: str
+    key: str
+    blob: Blob
+    picture: Picture
+
+
+def _add_batch(
+    project: Project, user: User, specs: Sequence[ItemSpec], job: Work | None, trusted: bool, report: AddReport
+) -> None:
+    named = list(_named(specs, report))
+    blobs = {blob.md5: blob for blob in Blob.objects.filter(md5__in=[spec.md5 for spec, _ in named])}
+    if not trusted:
+        allowed = linkable(user, blobs.values())
+        blobs = {md5: blob for md5, blob in blobs.items() if blob.pk in allowed}
+    sent = [(spec, path, blobs[spec.md5]) for spec, path in _sent(named, blobs, report)]
+    pictures = _pictures([blob for _, _, blob in sent])
+    wanted = []
+    for spec, path, blob in sent:
+        picture = pictures[blob.pk]
+        if isinstance(picture, BadImage):
+            report.problems.append(Problem(spec.path, picture.code, f"The file {picture}."))
+        else:
+            wanted.append(_Wanted(spec, path, fold(path), blob, picture))
+    if wanted:
+        with _writing(job):
+            _write(project, user, wanted, job, report)
+
+
+def _writing(job: Work | None) -> AbstractContextManager[object]:
+    return job.fenced() if job else transaction.atomic()
+
+
+def _named(specs: Sequence[ItemSpec], report: AddReport) -> Iterable[tuple[ItemSpec, str]]:
+    """The specs whose names may stand side by side, with the name in NFC."""
+    together = PathSet()
+    for spec in specs:
+        try:
+            path = check_path(spec.path)
+            if together.add(path):
+                yield spec, path
+            else:
+                report.problems.append(Problem(spec.path, "path_twice", "The name is given twice in this batch."))
+        except PathClash as error:
+            report.problems.append(Problem(spec.path, "path_clash", f"The name {error.reason}."))
+        except UnsafePath as error:
+            report.problems.append(Problem(spec.path, "unsafe_path", f"The name {error.reason}."))
+
+
+def _sent(
+    named: Iterable[tuple[ItemSpec, str]], blobs: Mapping[str, Blob], report: AddReport
+) -> Iterable[tuple[ItemSpec, str]]:
+    for spec, path in named:
+        blob = blobs.get(spec.md5)
+        if blob is None:
+            report.problems.append(Problem(spec.path, "not_sent", "You have not sent the bytes of this file yet."))
+        elif blob.sha256 != spec.sha256:
+            report.problems.append(
+                Problem(spec.path, "hash_mismatch", "The bytes sent under this md5 have another sha-256.")
+            )
+        else:
+            yield spec, path
+
+
+def linkable(user: User, blobs: Iterable[Blob]) -> set[int]:
+    """The primary keys of those ``blobs`` that this person sent, or sees as an item already: two queries."""
+    keys = [blob.pk for blob in blobs]
+    mine = set(BlobReceipt.objects.filter(user=user, blob__in=keys).values_list("blob_id", flat=True))
+    rest = [key for key in keys if key not in mine]
+    if rest:
+        mine |= set(Item.objects.visible_to(user).filter(blob__in=rest).values_list("blob_id", flat=True))
+    return mine
+
+
+def _pictures(blobs: Sequence[Blob]) -> dict[int, Picture | BadImage]:
+    """What each blob shows, by primary key. Bytes that are an item anywhere are not decoded again."""
+    keys = {blob.pk: blob for blob in blobs}
+    found: dict[int, Picture | BadImage] = {
+        row[0]: Picture(*row[1:])
+        for row in Item.objects.filter(blob__in=keys, kind="image").values_list(
+            "blob_id", "media_type", "width", "height", "orientation"
+        )
+    }
+    new = [blob for key, blob in keys.items() if key not in found]
+    place = store()
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        found.update(zip((blob.pk for blob in new), pool.map(lambda blob: _seen(place, blob), new), strict=True))
+    return found
+
+
+def _seen(place: Store, blob: Blob) -> Picture | BadImage:
+    with place.open(blob.md5) as file:
+        try:
+            return look(file)
+        except BadImage as error:
+            return error
+
+
+def _write(project: Project, user: User, wanted: Sequence[_Wanted], job: Work | None, report: AddReport) -> None:
+    """Inside a transaction: holds the project so that names are checked and written by one caller at a time."""
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    staged_by = job.job if job else None
+    there = _names_there(project, wanted, staged_by.pk if staged_by else None)
+    uuids = [w.spec.uuid for w in wanted if w.spec.uuid]
+    taken = {item.uuid: item for item in Item.objects.filter(uuid__in=uuids)}
+    new: list[Item] = []
+    for w in wanted:
+        old = there.files.get(w.key)
+        if old is not None and old.path == w.path and old.blob_id == w.blob.pk:
+            report.existing.append(old)
+        elif problem := there.problem(w) or _uuid_problem(w, taken):
+            report.problems.append(problem)
+        else:
+            new.append(
+                Item(
+                    uuid=w.spec.uuid or uuid4(),
+                    project=project,
+                    blob=w.blob,
+                    path=w.path,
+                    path_fold=w.key,
+                    media_type=w.picture.media_type,
+                    width=w.picture.width,
+                    height=w.picture.height,
+                    orientation=w.picture.orientation,
+                    group=w.spec.group,
+                    metadata=dict(w.spec.metadata),
+                    created_by=user,
+                    staged_by=staged_by,
+                )
+            )
+    above = {folder for item in new for folder in folders(item.path_fold)} - there.folders
+    ItemFolder.objects.bulk_create(
+        [ItemFolder(project=project, path_fold=folder) for folder in sorted(above)], ignore_conflicts=True
+    )
+    report.created += Item.objects.bulk_create(new)
+
+
+def _uuid_problem(w: _Wanted, taken: Mapping[UUID, Item]) -> Problem | None:
+    if w.spec.uuid and w.spec.uuid in taken:
+        return Problem(w.spec.path, "uuid_taken", "Another item has this uuid already.")
+    return None
+
+
+@dataclass(frozen=True)
+class _Names:
+    """The names of the project that could clash with a batch."""
+
+    files: dict[str, Item]
+    folders: set[str]
+    folders_in_use: set[str]
+
+    def problem(self, w: _Wanted) -> Problem | None:
+        old = self.files.get(w.key)
+        if old is not None and old.path == w.path:
+            return Problem(w.spec.path, "path_taken", "An item of this name holds other bytes.")
+        if old is not None:
+            return Problem(w.spec.path, "path_clash", f"The name differs from {old.path!r} only by case.")
+        if w.key in self.folders_in_use:
+            return Problem(w.spec.path, "path_clash", "The name is that of a folder with items in it.")
+        for folder in folders(w.key):
+            if folder in self.files:
+                return Problem(w.spec.path, "path_clash", f"The name lies in {self.files[folder].path!r}, a file.")
+        return None
+
+
+def _names_there(project: Project, wanted: Sequence[_Wanted], staged_by: int | None) -> _Names:
+    keys = {w.key for w in wanted}
+    names = sorted(keys | {folder for key in keys for folder in folders(key)})
+    seen = [Item.objects.filter(project=project, trashed_at=None, staged_by=None)]
+    if staged_by:
+        seen.append(Item.objects.filter(staged_by=staged_by))
+    files: dict[str, Item] = {}
+    known: set[str] = set()
+    for start in range(0, len(names), 500):
+        part = names[start : start + 500]
+        for items in seen:
+            files |= {item.path_fold: item for item in items.filter(path_fold__in=part)}
+        rows = ItemFolder.objects.filter(project=project, path_fold__in=part)
+        known |= set(rows.values_list("path_fold", flat=True))
+    in_use = {
+        key for key in keys & known if any(items.filter(path_fold__startswith=f"{key}/").exists() for items in seen)
+    }
+    return _Names(files, known, in_use)
+
+
+def reveal(work: Work) -> AddReport:
+    """Makes the items that ``work`` staged visible, in one short transaction; what clashes by now is refused.
+
+    Answers only what was refused or existed by then; the rest is the job's, now live.
+    """
+    report = AddReport()
+    with work.fenced():
+        assert work.job.project is not None
+        Project.objects.select_for_update(no_key=True).get(pk=work.job.project.pk)
+        staged = Item.objects.filter(staged_by=work.job)
+        live = Item.objects.filter(project=work.job.project, trashed_at=None, staged_by=None)
+        clashing = {item.path_fold: item for item in live.filter(path_fold__in=staged.values("path_fold"))}
+        for item in staged.filter(path_fold__in=list(clashing)) if clashing else ():
+            old = clashing[item.path_fold]
+            if old.path == item.path and old.blob_id == item.blob_id:
+                report.existing.append(old)
+            else:
+                report.problems.append(
+                    Problem(item.path, "path_taken", "An item of this name came in by another way meanwhile.")
+                )
+            item.delete()
+        staged.update(staged_by=None)
+    return report
+
+
+def discard(work: Work) -> None:
+    """Removes what ``work`` staged: after a cancel, nothing of it is left."""
+    while keys := list(Item.objects.filter(staged_by=work.job).values_list("pk", flat=True)[:BATCH]):
+        with work.fenced():
+            Item.objects.filter(pk__in=keys).delete()
+
+
+# -- the trash --------------------------------------------------------------------------------------------------------
+
+
+def trash(item: Item, user: User) -> None:
+    """Puts the item into the trash; its bytes, labels and versions stay as they are."""
+    with transaction.atomic():
+        if Item.objects.filter(pk=item.pk, trashed_at=None).update(trashed_at=timezone.now()):
+            events.record(item.project, user, "items.trash", item, path=item.path)
+    item.refresh_from_db()
+
+
+def restore(item: Item, user: User) -> None:
+    """Takes the item out of the trash. ``Conflict`` (path_taken) if another item took its name."""
+    with transaction.atomic():
+        Project.objects.select_for_update(no_key=True).get(pk=item.project_id)
+        live = Item.objects.filter(project=item.project_id, trashed_at=None, staged_by=None)
+        names = [item.path_fold, *folders(item.path_fold)]
+        if live.filter(path_fold__in=names).exclude(pk=item.pk).exists() or (
+            live.filter(path_fold__startswith=f"{item.path_fold}/").exists()
+        ):
+            raise Conflict(f"Another item has taken the name {item.path!r} meanwhile.", code="path_taken")
+        if Item.objects.filter(pk=item.pk).exclude(trashed_at=None).update(trashed_at=None):
+            events.record(item.project, user, "items.restore", item, path=item.path)
+    item.refresh_from_db()

@@ -1,0 +1,38 @@
+"""Which role may do what: the one table of verbs, for every room.
+
+docs/permissions.md shows this table to people and says which address asks for which verb; a test keeps the two equal.
+A room adds its verbs here, one line each.
+"""
+
+from lode_platform.models import Role
+
+OWNER, ENGINEER, REVIEWER, ANNOTATOR, VIEWER = Role.OWNER, Role.ENGINEER, Role.REVIEWER, Role.ANNOTATOR, Role.VIEWER
+
+VERBS: dict[str, frozenset[Role]] = {
+    # platform
+    "project.view": frozenset({OWNER, ENGINEER, REVIEWER, ANNOTATOR, VIEWER}),
+    "project.manage": frozenset({OWNER}),
+    "token.make": frozenset({OWNER, ENGINEER, REVIEWER, ANNOTATOR, VIEWER}),
+    "items.add": frozenset({OWNER, ENGINEER}),
+    "items.trash": frozenset({OWNER, ENGINEER}),
+    "job.control": frozenset({OWNER, ENGINEER}),
+    # annotation
+    "schema.edit": frozenset({OWNER, ENGINEER}),
+    "labels.import": frozenset({OWNER, ENGINEER}),
+    "queue.manage": frozenset({OWNER, ENGINEER, REVIEWER}),
+    "queue.label": frozenset({OWNER, ENGINEER, REVIEWER, ANNOTATOR}),
+    "annotation.review": frozenset({OWNER, REVIEWER}),
+    # datasets
+    "dataset.edit": frozenset({OWNER, ENGINEER}),
+    "dataset.publish": frozenset({OWNER, ENGINEER}),
+    "dataset.pull": frozenset({OWNER, ENGINEER, REVIEWER, VIEWER}),
+    # hooks
+    "run.log": frozenset({OWNER, ENGINEER}),
+    "failure.judge": frozenset({OWNER, ENGINEER, REVIEWER}),
+    "mining.create": frozenset({OWNER, ENGINEER, REVIEWER}),
+}
+
+
+def allows(role: str, verb: str) -> bool:
+    """Whether ``role`` may do ``verb``; a verb that is not in the table is a mistake in the caller."""
+    return role in VERBS[verb]

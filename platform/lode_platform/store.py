@@ -1,0 +1,332 @@
+"""The content-addressed store, in DVC's layout: ``files/md5/ab/cdef...``, so that it is the DVC remote itself.
+
+A blob is named by its md5 and verified by its sha-256; bytes whose md5 is known but whose sha-256 differs are refused.
+Bytes are written under a temporary name on the same file system, forced to disk, made read-only and renamed, and the
+folder is forced to disk too, before any row points at them: whatever happens, a name in the store holds whole bytes.
+
+``Store`` knows hashes and rows and nothing of files; ``Folder`` knows files and nothing of hashes or rows. Another
+place for bytes (a bucket) is another class with ``Folder``'s methods.
+"""
+
+import errno
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, BinaryIO, Protocol
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import transaction
+
+from lode_platform.errors import BadInput, Conflict, LodeError, NotFound, TooLarge
+from lode_platform.models import Blob
+
+CHUNK = 1 << 20
+_MD5 = re.compile(r"[0-9a-f]{32}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class StoreFull(LodeError):
+    """The disk that holds the store is full; nothing was kept half-written."""
+
+    status, code = 507, "disk_full"
+
+
+def check_md5(md5: str) -> str:
+    """``md5`` if it is 32 lower-case hex digits, else ``BadInput``; names from outside pass here before any path."""
+    if not _MD5.fullmatch(md5):
+        raise BadInput(f"{md5!r} is not an md5: 32 lower-case hex digits.", code="bad_md5")
+    return md5
+
+
+def check_sha256(sha256: str) -> str:
+    """``sha256`` if it is 64 lower-case hex digits, else ``BadInput``."""
+    if not _SHA256.fullmatch(sha256):
+        raise BadInput(f"{sha256!r} is not a sha-256: 64 lower-case hex digits.", code="bad_sha256")
+    return sha256
+
+
+def key_of(md5: str, *, directory: bool = False) -> str:
+    """The name of a blob below the store's root, as DVC has it."""
+    return f"files/md5/{md5[:2]}/{md5[2:]}{'.dir' if directory else ''}"
+
+
+@dataclass(frozen=True)
+class Written:
+    """Bytes that lie on disk under a temporary name, with what they are."""
+
+    place: Path
+    md5: str
+    sha256: str
+    size: int
+
+
+class Place(Protocol):
+    """Where bytes lie, by key. ``settle`` moves whole, durable bytes under their key, for good."""
+
+    def scratch(self) -> Path: ...
+    def settle(self, moves: Sequence[tuple[Path, str]]) -> None: ...
+    def open(self, key: str) -> BinaryIO: ...
+    def size(self, key: str) -> int | None: ...
+    def remove(self, key: str) -> None: ...
+    def path(self, key: str) -> Path: ...
+    def keys(self) -> Iterator[str]: ...
+
+
+class Folder:
+    """A folder of one file system."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def scratch(self) -> Path:
+        """A new name beside the store's files, on their file system."""
+        folder = self.root / "tmp"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / uuid4().hex
+
+    def settle(self, moves: Sequence[tuple[Path, str]]) -> None:
+        """Forces the files to disk, read-only, moves each under its key, and forces their folders to disk."""
+        places = [place for place, _ in moves]
+        _sync_all(places)
+        folders: set[Path] = set()
+        for place, key in moves:
+            target = self.root / key
+            if not target.parent.is_dir():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                folders.update((target.parent.parent, target.parent.parent.parent, self.root))
+            os.replace(place, target)
+            folders.add(target.parent)
+        _sync_all(sorted(folders))
+
+    def open(self, key: str) -> BinaryIO:
+        return (self.root / key).open("rb")
+
+    def size(self, key: str) -> int | None:
+        """In bytes; None where there is nothing under the key."""
+        try:
+            return (self.root / key).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def remove(self, key: str) -> None:
+        (self.root / key).unlink(missing_ok=True)
+
+    def path(self, key: str) -> Path:
+        return self.root / key
+
+    def keys(self) -> Iterator[str]:
+        """Every key under ``files/md5``, sorted within each folder."""
+        for folder in sorted((self.root / "files" / "md5").glob("??")):
+            for file in sorted(folder.iterdir()):
+                yield f"files/md5/{folder.name}/{file.name}"
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        if path.is_file():
+            os.fchmod(handle, 0o444)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sync_all(paths: Sequence[Path]) -> None:
+    """Forces files and folders to disk; many at once, so that the file system commits them together."""
+    if len(paths) < 4:
+        for path in paths:
+            _sync(path)
+        return
+    with ThreadPoolExecutor(min(16, len(paths))) as pool:
+        list(pool.map(_sync, paths))
+
+
+class Store:
+    """Blobs by content. Every ``add`` forces the bytes to disk before it writes the row."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+
+    # -- bytes in --------------------------------------------------------------------------------------------------
+
+    def add_bytes(self, data: bytes) -> Blob:
+        return self.add_many([data])[0]
+
+    def add_many(self, contents: Sequence[bytes]) -> list[Blob]:
+        """One blob for each of ``contents``, in order: one round of forcing to disk, two statements for the rows."""
+        written: list[Written] = []
+        with _whole_or_nothing(written):
+            for data in contents:
+                self._write([data], written)
+            return self._keep(written)
+
+    def add_stream(
+        self,
+        source: IO[bytes] | Iterable[bytes],
+        *,
+        md5: str | None = None,
+        sha256: str | None = None,
+        limit: int | None = None,
+    ) -> Blob:
+        """Reads a file or chunks of bytes into the store.
+
+        Raises ``BadInput`` (hash_mismatch) when the bytes are not those that ``md5`` and ``sha256`` promise,
+        ``TooLarge`` over ``limit`` bytes, ``Conflict`` (md5_collision) for a known md5 with another sha-256.
+        """
+        written: list[Written] = []
+        with _whole_or_nothing(written):
+            self._write(_chunks(source), written, limit)
+            return self._keep_checked(written, md5, sha256)
+
+    def add_file(self, path: Path, *, md5: str | None = None, sha256: str | None = None) -> Blob:
+        """Takes over a finished file that lies under a name from ``place.scratch()``; the file is moved or removed."""
+        md5_hash, sha_hash, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
+        with path.open("rb") as file:
+            for chunk in _chunks(file):
+                md5_hash.update(chunk)
+                sha_hash.update(chunk)
+                size += len(chunk)
+        written = [Written(path, md5_hash.hexdigest(), sha_hash.hexdigest(), size)]
+        with _whole_or_nothing(written):
+            return self._keep_checked(written, md5, sha256)
+
+    def put_object(self, name: str, data: bytes) -> None:
+        """Writes DVC's own object ``<md5>.dir`` (a tree's listing); repeating it is harmless."""
+        md5 = check_md5(name.removesuffix(".dir"))
+        if hashlib.md5(data, usedforsecurity=False).hexdigest() != md5:
+            raise BadInput(f"The bytes of {name} do not have that md5.", code="hash_mismatch")
+        key = key_of(md5, directory=name.endswith(".dir"))
+        if self.place.size(key) == len(data):
+            return
+        written: list[Written] = []
+        with _whole_or_nothing(written):
+            self._write([data], written)
+            self.place.settle([(written[0].place, key)])
+
+    # -- bytes out -------------------------------------------------------------------------------------------------
+
+    def open(self, md5: str, *, directory: bool = False) -> BinaryIO:
+        """The bytes, to read; ``NotFound`` where the store has none."""
+        try:
+            return self.place.open(key_of(check_md5(md5), directory=directory))
+        except FileNotFoundError:
+            raise NotFound(f"The store has no bytes for {md5}.", code="no_bytes") from None
+
+    def path(self, md5: str, *, directory: bool = False) -> Path:
+        """The file that holds the bytes (of a store in a folder)."""
+        return self.place.path(key_of(check_md5(md5), directory=directory))
+
+    def size(self, md5: str, *, directory: bool = False) -> int | None:
+        """In bytes; None where the store has none."""
+        return self.place.size(key_of(check_md5(md5), directory=directory))
+
+    def exists(self, md5: str, *, directory: bool = False) -> bool:
+        return self.size(md5, directory=directory) is not None
+
+    def rehash(self, md5: str) -> tuple[str, str] | None:
+        """The (md5, sha-256) of the bytes that lie under ``md5`` now, read from disk; None where there are none."""
+        md5_hash, sha_hash = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+        try:
+            file = self.place.open(key_of(check_md5(md5)))
+        except FileNotFoundError:
+            return None
+        with file:
+            for chunk in _chunks(file):
+                md5_hash.update(chunk)
+                sha_hash.update(chunk)
+        return md5_hash.hexdigest(), sha_hash.hexdigest()
+
+    # -- within ----------------------------------------------------------------------------------------------------
+
+    def _write(self, chunks: Iterable[bytes], written: list[Written], limit: int | None = None) -> None:
+        md5, sha256, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
+        place = self.place.scratch()
+        try:
+            with place.open("xb") as file:
+                for chunk in chunks:
+                    size += len(chunk)
+                    if limit is not None and size > limit:
+                        raise TooLarge(f"The bytes are more than the limit of {limit}.", limit=limit)
+                    md5.update(chunk)
+                    sha256.update(chunk)
+                    file.write(chunk)
+        except BaseException:
+            place.unlink(missing_ok=True)
+            raise
+        written.append(Written(place, md5.hexdigest(), sha256.hexdigest(), size))
+
+    def _keep_checked(self, written: list[Written], md5: str | None, sha256: str | None) -> Blob:
+        bytes_of = written[0]
+        if (md5 and bytes_of.md5 != md5) or (sha256 and bytes_of.sha256 != sha256):
+            raise BadInput(
+                "The bytes that arrived are not those that were promised: a hash differs.",
+                code="hash_mismatch",
+                md5=bytes_of.md5,
+                sha256=bytes_of.sha256,
+            )
+        return self._keep(written)[0]
+
+    def _keep(self, written: list[Written]) -> list[Blob]:
+        """Moves what is new into place, then writes the rows; the temporary names are gone afterwards."""
+        names = {w.md5: w for w in written}
+        known = {blob.md5: blob for blob in Blob.objects.filter(md5__in=names)}
+        for w in written:
+            same = known.get(w.md5)
+            if w.sha256 != (same.sha256 if same else names[w.md5].sha256):
+                raise Conflict(f"Other bytes with the md5 {w.md5} are known: a collision.", code="md5_collision")
+        new = [w for md5, w in names.items() if md5 not in known or self.place.size(key_of(md5)) != w.size]
+        self.place.settle([(w.place, key_of(w.md5)) for w in new])
+        fresh = [Blob(md5=w.md5, sha256=w.sha256, size=w.size) for w in new if w.md5 not in known]
+        if fresh:
+            with transaction.atomic():
+                Blob.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=500)
+                known |= {blob.md5: blob for blob in Blob.objects.filter(md5__in=[blob.md5 for blob in fresh])}
+            for w in new:
+                if known[w.md5].sha256 != w.sha256:
+                    raise Conflict(f"Other bytes with the md5 {w.md5} are known: a collision.", code="md5_collision")
+        return [known[w.md5] for w in written]
+
+
+def _chunks(source: IO[bytes] | Iterable[bytes]) -> Iterator[bytes]:
+    read: Any = getattr(source, "read", None)
+    if read is None:
+        yield from source
+        return
+    while chunk := read(CHUNK):
+        yield chunk
+
+
+@contextmanager
+def _whole_or_nothing(written: list[Written]) -> Iterator[None]:
+    """Removes whatever still lies under a temporary name; a full disk becomes ``StoreFull``."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFull("The disk that holds the store is full; nothing of this was kept.") from error
+        raise
+    finally:
+        for w in written:
+            w.place.unlink(missing_ok=True)
+
+
+def store() -> Store:
+    """The store that ``MOTHERLODE_STORE`` names."""
+    address = str(settings.STORE)
+    if "://" in address:
+        raise NotImplementedError(f"MOTHERLODE_STORE={address!r}: only a folder is served so far.")
+    return Store(Folder(Path(address)))
+
+
+def free_bytes() -> int:
+    """Space left on the disk of the store."""
+    root = Path(str(settings.STORE))
+    root.mkdir(parents=True, exist_ok=True)
+    return shutil.disk_usage(root).free
