@@ -44,7 +44,8 @@ def test_the_server_starts_without_dvc_and_the_label_studio_sdk() -> None:
     code = (
         "import os, sys, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'lode_platform.settings'; django.setup();"
         "import lode_platform.root_urls; from django.urls import get_resolver; get_resolver().url_patterns;"
-        "heavy = {'dvc', 'dvc_data', 'label_studio_sdk', 'sklearn'} & set(sys.modules); sys.exit(str(heavy) if heavy else 0)"
+        "heavy = {'dvc', 'dvc_data', 'label_studio_sdk', 'sklearn'} & set(sys.modules);"
+        "sys.exit(str(heavy) if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
