@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "lode_platform.middleware.ContentSecurityPolicyMiddleware",
+    "lode_platform.views.faults.FaultPages",
 ]
 ROOT_URLCONF = "lode_platform.root_urls"
 WSGI_APPLICATION = "lode_platform.wsgi.application"
