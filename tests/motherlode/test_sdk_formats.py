@@ -10,7 +10,7 @@ import pytest
 
 from motherlode import formats
 from motherlode.formats import coco, voc, yolo
-from motherlode.formats.source import Draft, Folder, Problem, Record, as_regions, settle
+from motherlode.formats.source import Draft, Files, Folder, Problem, Record, as_regions, settle
 from motherlode.regions import Region
 
 
@@ -27,7 +27,7 @@ class Memory:
         return io.BytesIO(self.files[name])
 
 
-def read(name: str, files: formats.Files) -> tuple[dict[str, Record], list[Problem]]:
+def read(name: str, files: Files) -> tuple[dict[str, Record], list[Problem]]:
     records: dict[str, Record] = {}
     problems = []
     for found in formats.format_named(name).read(files):
@@ -214,6 +214,17 @@ def test_a_document_reads_the_same_however_it_is_cut(size: int, monkeypatch: pyt
 def test_json_that_is_none_says_where(text: str) -> None:
     with pytest.raises(coco.BadJson, match="character"):
         list(coco.parts(io.StringIO(text)))
+
+
+def test_lists_give_coco_images_their_splits() -> None:
+    files = Memory({"annotations.json": document(), "images/a.jpg": b"", "images/b.jpg": b""})
+    files.files.update({"splits/train.txt": b"a.jpg\n", "splits/test.txt": b"images/b.jpg\n"})
+    records, problems = read("coco", files)
+    assert [(path, record.split, record.labelled) for path, record in records.items()] == [
+        ("images/a.jpg", "train", True),
+        ("images/b.jpg", "test", False),
+    ]
+    assert problems == []
 
 
 def test_instances_are_read_and_captions_left_aside() -> None:

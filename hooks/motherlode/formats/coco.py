@@ -1,7 +1,8 @@
 """COCO: one JSON document with `images`, `annotations` and `categories`, alone or beside its images.
 
 The document is read as a stream, once, whatever the order of its parts; of each annotation only the numbers of its box
-are kept in memory (polygons and masks are not). `bbox` is x, y, width, height in pixels; `iscrowd` and `area` stay with
+are kept in memory (polygons and masks are not). Splits come from lists such as `splits/train.txt`, else from the
+document's own name. `bbox` is x, y, width, height in pixels; `iscrowd` and `area` stay with
 the region, since scores depend on them.
 """
 
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from motherlode.formats.source import Draft, Files, ImageIndex, Problem, Record, split_named
+from motherlode.formats.source import Draft, Files, ImageIndex, Problem, Record, SplitLists, split_named
 from motherlode.regions import Region
 
 __all__ = ["BadJson", "detect", "documents", "parts", "read", "write_json"]
@@ -180,9 +181,11 @@ def read(files: Files) -> Iterator[Record | Problem]:
     chosen, aside = documents(files)
     for name in aside:
         yield Problem("note", name, "", "holds no instances", "It was left aside, the instances_*.json were read")
+    splits = SplitLists(files)
+    yield from splits.problems
     spoken: dict[str, str] = {}
     for name in chosen:
-        for found in _read_document(files, name, index):
+        for found in _read_document(files, name, index, splits):
             if isinstance(found, Record):
                 if found.path in spoken:
                     what = f"the image {found.path} was labelled by {spoken[found.path]} already"
@@ -192,10 +195,10 @@ def read(files: Files) -> Iterator[Record | Problem]:
             yield found
     for image in index.images:
         if image not in spoken:
-            yield Record(path=image, present=True, labelled=False)
+            yield Record(path=image, present=True, labelled=False, split=splits.of(image))
 
 
-def _read_document(files: Files, name: str, index: ImageIndex) -> Iterator[Record | Problem]:
+def _read_document(files: Files, name: str, index: ImageIndex, splits: SplitLists) -> Iterator[Record | Problem]:
     document = _Document()
     with files.open(name) as stream:
         try:
@@ -210,7 +213,7 @@ def _read_document(files: Files, name: str, index: ImageIndex) -> Iterator[Recor
         yield Problem("note", name, "", what, "Boxes, areas and crowd marks came in, outlines did not")
     yield from _missing_categories(document, name)
     for number, image in document.images.items():
-        yield from _records(document, name, number, image, index)
+        yield from _records(document, name, number, image, index, splits)
 
 
 def _take(document: _Document, file: str, key: str, row: int, value: Any) -> Problem | None:
@@ -265,7 +268,7 @@ def _missing_categories(document: _Document, file: str) -> Iterator[Problem]:
 
 
 def _records(
-    document: _Document, file: str, number: Any, image: _Image, index: ImageIndex
+    document: _Document, file: str, number: Any, image: _Image, index: ImageIndex, splits: SplitLists
 ) -> Iterator[Record | Problem]:
     names = [document.categories.get(category) for category in document.order]
     if image.row < 0:
@@ -289,7 +292,7 @@ def _records(
         source=file,
         width=image.width,
         height=image.height,
-        split=_split_of(stem),
+        split=splits.of(path or image.name) or _split_of(stem),
         drafts=tuple(_drafts(image, names)),
     )
 

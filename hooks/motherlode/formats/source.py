@@ -20,6 +20,7 @@ __all__ = [
     "Problem",
     "ProblemKind",
     "Record",
+    "SplitLists",
     "ZipFiles",
     "as_regions",
     "is_image",
@@ -287,6 +288,48 @@ class ImageIndex:
             return answering[0]
         hinted = [image for image in found if hint and hint in image.split("/")[:-1]]
         return hinted[0] if len(hinted) == 1 else None
+
+
+class SplitLists:
+    """The splits that lists such as `train.txt`, `splits/val.txt` or `ImageSets/Main/test.txt` give to images.
+
+    A line names an image by path, file name or stem. `trainval` is train for those that no other list names. `problems`
+    holds what could not be read and images that two lists claim.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self._splits: dict[str, str] = {}
+        self.problems: list[Problem] = []
+        lists = [name for name in files.names() if name.endswith(".txt")]
+        for name in sorted(lists, key=lambda name: (name.endswith("trainval.txt"), name)):
+            stem = os.path.splitext(name.rpartition("/")[2])[0].lower()
+            split = "train" if stem == "trainval" else split_named(stem)
+            if split is not None:
+                self._read(files, name, split, stem == "trainval")
+
+    def _read(self, files: Files, name: str, split: str, both: bool) -> None:
+        try:
+            rows = read_bytes(files, name).decode("utf-8-sig").splitlines()
+        except ValueError as error:
+            self.problems.append(Problem("unreadable", name, "", f"cannot be read ({error})", "Mend it, import again"))
+            return
+        for number, row in enumerate(rows, start=1):
+            if not row.strip():
+                continue
+            key = _without_suffix(row.split()[0])
+            if self._splits.setdefault(key, split) != split and not both:
+                there = self._splits[key]
+                what = f"{key} is in {there} already, and in {split} here"
+                self.problems.append(Problem("duplicate", name, f"line {number}", what, f"It stays in {there}"))
+
+    def of(self, path: str) -> str | None:
+        """The split of the image at `path`, None where no list names it."""
+        key = _without_suffix(path)
+        return self._splits.get(key) or self._splits.get(key.rpartition("/")[2])
+
+
+def _without_suffix(name: str) -> str:
+    return os.path.splitext(name)[0] if is_image(name) else name
 
 
 def _plain_folder(name: str) -> tuple[str, ...]:

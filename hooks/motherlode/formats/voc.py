@@ -7,11 +7,11 @@ file name or stem), and lists `train.txt`, `val.txt`, `test.txt` anywhere.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element, SubElement, TreeBuilder, indent, tostring
 from xml.parsers import expat
 
-from motherlode.formats.source import Draft, Files, ImageIndex, Problem, Record, read_bytes, split_named
+from motherlode.formats.source import Draft, Files, ImageIndex, Problem, Record, SplitLists, read_bytes
 from motherlode.regions import Region
 
 __all__ = ["detect", "read", "write_xml"]
@@ -32,8 +32,8 @@ def read(files: Files) -> Iterator[Record | Problem]:
     """One labelled record an XML file, then one unlabelled record an image that no XML file speaks of."""
     names = files.names()
     index = ImageIndex(names)
-    splits: dict[str, str] = {}
-    yield from _read_splits(files, names, splits)
+    splits = SplitLists(files)
+    yield from splits.problems
     spoken: dict[str, str] = {}
     for name in names:
         if not name.lower().endswith(".xml"):
@@ -50,37 +50,10 @@ def read(files: Files) -> Iterator[Record | Problem]:
             yield found
     for image in index.images:
         if image not in spoken:
-            yield Record(path=image, present=True, labelled=False, split=_split_of(image, splits))
+            yield Record(path=image, present=True, labelled=False, split=splits.of(image))
 
 
-def _split_of(name: str, splits: Mapping[str, str]) -> str | None:
-    return splits.get(os.path.splitext(name.rpartition("/")[2])[0])
-
-
-def _read_splits(files: Files, names: Iterable[str], splits: dict[str, str]) -> Iterator[Problem]:
-    """Fill `splits` (stem -> split) from the lists; `trainval` is train for those that neither train nor val names."""
-    lists = [name for name in names if name.endswith(".txt")]
-    lists.sort(key=lambda name: (name.endswith("trainval.txt"), name))
-    for name in lists:
-        stem = os.path.splitext(name.rpartition("/")[2])[0].lower()
-        split = "train" if stem == "trainval" else split_named(stem)
-        if split is None:
-            continue
-        try:
-            rows = read_bytes(files, name).decode("utf-8").splitlines()
-        except ValueError as error:
-            yield Problem("unreadable", name, "", f"cannot be read ({error})", REMEDY)
-            continue
-        for number, row in enumerate(rows, start=1):
-            if not row.strip():
-                continue
-            key = os.path.splitext(row.split()[0].rpartition("/")[2])[0]
-            if splits.setdefault(key, split) != split and stem != "trainval":
-                what = f"{key} is in {splits[key]} already, and in {split} here"
-                yield Problem("duplicate", name, f"line {number}", what, f"It stays in {splits[key]}")
-
-
-def _read_file(files: Files, name: str, index: ImageIndex, splits: Mapping[str, str]) -> Iterator[Record | Problem]:
+def _read_file(files: Files, name: str, index: ImageIndex, splits: SplitLists) -> Iterator[Record | Problem]:
     try:
         root = parse_xml(read_bytes(files, name))
     except (ValueError, expat.ExpatError) as error:
@@ -113,7 +86,7 @@ def _read_file(files: Files, name: str, index: ImageIndex, splits: Mapping[str, 
         source=name,
         width=_size(root, "width"),
         height=_size(root, "height"),
-        split=splits.get(stem) or _split_of(path, splits),
+        split=splits.of(path) or splits.of(stem),
         drafts=tuple(drafts),
     )
 
