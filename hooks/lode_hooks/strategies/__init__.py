@@ -1,0 +1,14 @@
+"""Mining strategies: each one a file with a function from columns to scored items, and a line in this registry.
+
+A strategy is pure: it reads `Candidates` and returns an array of scores, higher first, with the reason for each item.
+To add one, write `strategies/<name>.py` with a `Strategy` and name it in `STRATEGIES`.
+"""
+
+from lode_hooks.strategies import failures, random, uncertain
+from lode_hooks.strategies.candidates import Candidates, FailureRows, Ranking, Strategy
+
+STRATEGIES: dict[str, Strategy] = {
+    strategy.name: strategy for strategy in (failures.STRATEGY, uncertain.STRATEGY, random.STRATEGY)
+}
+
+__all__ = ["STRATEGIES", "Candidates", "FailureRows", "Ranking", "Strategy"]
