@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.test import Client
-from lode_platform.jobs import run_pending
 from PIL import Image
 
 from lode_platform import items as items_module
+from lode_platform.jobs import run_pending
 from lode_platform.models import Item, Membership, Project, Role, User
 from lode_platform.tokens import make_token
 
