@@ -1,0 +1,120 @@
+// @ts-check
+/**
+ * Keys and commands: one table drives the keys, the buttons and the list of keys.
+ *
+ * A key is written `Ctrl+Shift+z`, `Digit1`, `?`, `ArrowLeft`. Digits go by the place on the keyboard, so that they work
+ * where the top row needs Shift; on a Mac, Ctrl stands for Command as well.
+ */
+
+/**
+ * @typedef {object} Command
+ * @property {string} id
+ * @property {string} title
+ * @property {string} group heading in the list of keys
+ * @property {readonly string[]} keys
+ * @property {() => boolean} [when] whether it can be done now
+ * @property {() => boolean} [active] whether it is switched on
+ * @property {string} [icon]
+ * @property {() => void} run
+ * @property {boolean} [whileTyping] whether its keys hold inside a text field
+ * @property {boolean} [repeat] whether a held key repeats it
+ */
+
+const NAMED = new Set(["Enter", "Escape", "Delete", "Backspace", "Tab", "Home", "End", "PageUp", "PageDown"]);
+
+/**
+ * How a key event is written in the table. Several spellings may fit: the digit's place, the letter, the sign.
+ * @param {{key: string, code: string, ctrlKey: boolean, metaKey: boolean, altKey: boolean, shiftKey: boolean}} event
+ * @returns {string[]}
+ */
+export function spellings(event) {
+  const lead = `${event.ctrlKey || event.metaKey ? "Ctrl+" : ""}${event.altKey ? "Alt+" : ""}`;
+  const shift = event.shiftKey ? "Shift+" : "";
+  const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code)?.[1];
+  if (digit !== undefined) return [`${lead}${shift}Digit${digit}`, `${lead}${event.key}`];
+  if (event.key === " " || event.code === "Space") return [`${lead}${shift}Space`];
+  if (event.key.startsWith("Arrow") || NAMED.has(event.key)) return [`${lead}${shift}${event.key}`];
+  if (/^\p{L}$/u.test(event.key)) {
+    const letter = event.key.toLowerCase();
+    const place = /^Key([A-Z])$/.exec(event.code)?.[1]?.toLowerCase();
+    const latin = /^[a-z]$/.test(letter) ? letter : place;
+    return latin ? [`${lead}${shift}${latin}`] : [];
+  }
+  return [`${lead}${event.key}`, `${lead}${shift}${event.key}`];
+}
+
+/** A key as people read it. @param {string} key */
+export function keyName(key) {
+  return key
+    .replace("Digit", "")
+    .replace("Arrow", "")
+    .replace("Escape", "Esc")
+    .replace(/(^|\+)([a-z])$/, (_, lead, letter) => `${lead}${letter.toUpperCase()}`);
+}
+
+export class Keymap {
+  constructor() {
+    /** @type {Map<string, Command>} */
+    this.commands = new Map();
+    /** @type {Map<string, Command[]>} */
+    this.byKey = new Map();
+  }
+
+  /**
+   * Set the table. Where two commands want one key the earlier that can be done now has it: the task's own label keys
+   * come first.
+   * @param {readonly Command[]} commands
+   */
+  set(commands) {
+    this.commands = new Map(commands.map((command) => [command.id, command]));
+    this.byKey = new Map();
+    for (const command of commands) {
+      for (const key of command.keys) this.byKey.set(key, [...(this.byKey.get(key) ?? []), command]);
+    }
+  }
+
+  /** The keys a command has got. @param {string} id @returns {string[]} */
+  keysOf(id) {
+    const command = this.commands.get(id);
+    if (!command) return [];
+    return command.keys.filter((key) => {
+      const first = this.byKey.get(key)?.[0];
+      return first === command || first?.when?.() === false;
+    });
+  }
+
+  /** Do a command if it can be done now. @param {string} id @returns {boolean} */
+  run(id) {
+    const command = this.commands.get(id);
+    if (!command || (command.when && !command.when())) return false;
+    command.run();
+    return true;
+  }
+
+  /** @param {KeyboardEvent} event @returns {boolean} whether it was ours */
+  handle(event) {
+    if (event.isComposing || event.defaultPrevented) return false;
+    const typing = isTyping(event.target);
+    for (const spelling of spellings(event)) {
+      if (isPressing(event.target) && (spelling === "Enter" || spelling === "Space")) continue;
+      const command = this.byKey.get(spelling)?.find((one) => (!typing || one.whileTyping) && (!one.when || one.when()));
+      if (!command) continue;
+      event.preventDefault();
+      if (!event.repeat || command.repeat) command.run();
+      return true;
+    }
+    return false;
+  }
+}
+
+/** @param {EventTarget|null} target */
+export function isTyping(target) {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return true;
+  return target instanceof HTMLInputElement && !["checkbox", "radio", "button", "range"].includes(target.type);
+}
+
+/** A control that Enter or Space presses by itself. @param {EventTarget|null} target */
+function isPressing(target) {
+  return target instanceof HTMLElement && target.closest("a[href], button, summary, input") !== null;
+}

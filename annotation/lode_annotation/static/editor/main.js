@@ -1,0 +1,359 @@
+// @ts-check
+/** The label page: a queue's tasks one after another. */
+
+import { Editor } from "./editor.js";
+import { fromResults } from "./model/convert.js";
+import { ApiError } from "./task/api.js";
+import { clockFace } from "./task/clock.js";
+import { Session } from "./task/session.js";
+import { Vault } from "./task/vault.js";
+import { find, h, t, tn, useWords } from "./ui/dom.js";
+import { dialog } from "./ui/help.js";
+import { showFacts, showReason } from "./ui/task.js";
+
+/** @typedef {import("./task/vault.js").Parcel} Parcel */
+/** @typedef {import("./keymap.js").Command} Command */
+/**
+ * What the server writes into the page.
+ * @typedef {object} Boot
+ * @property {string} server
+ * @property {string} user
+ * @property {string} login
+ * @property {import("./task/session.js").Addresses} addresses
+ * @property {string} home where the queue's page is
+ * @property {Record<string, string>} words
+ * @property {boolean} has_task
+ */
+
+/** @param {string} id of a json_script */
+function island(id) {
+  return document.getElementById(id)?.textContent ?? "null";
+}
+
+async function begin() {
+  const boot = /** @type {Boot} */ (JSON.parse(island("editor-boot")));
+  useWords(boot.words);
+  const root = find("[data-editor]");
+  const editor = new Editor(root);
+  const vault = await Vault.of(boot.server, boot.user);
+  const session = new Session(editor.store, vault, boot.addresses);
+  /** What happened here, newest first. @type {string[]} */
+  const log = [];
+
+  const page = new LabelPage(editor, session, boot, log);
+  editor.more = () => page.commands();
+  editor.onDismiss = (ids) => session.dismiss(ids);
+  editor.begin();
+  if (!vault.lasting) {
+    editor.notes.stay("vault", t("This browser keeps nothing over a reload; drafts go to the server only."));
+  }
+  await session.start(boot.has_task ? island("editor-task") : null);
+}
+
+class LabelPage {
+  /** @param {Editor} editor @param {Session} session @param {Boot} boot @param {string[]} log */
+  constructor(editor, session, boot, log) {
+    this.editor = editor;
+    this.session = session;
+    this.boot = boot;
+    this.log = log;
+    this.root = editor.root;
+    /** @type {HTMLDialogElement|null} */
+    this.asking = null;
+    session.addEventListener("task", () => this.#task());
+    session.addEventListener("picture", () => this.#picture());
+    session.addEventListener("state", () => this.#state());
+    session.addEventListener("waiting", () => this.#face("waiting"));
+    session.addEventListener("finished", () => this.#finished());
+    session.addEventListener("stuck", () => this.#stuck());
+    session.addEventListener("lost", () => this.#lost());
+    session.addEventListener("refused", (event) => this.#refused(/** @type {CustomEvent} */ (event).detail));
+    setInterval(() => this.#tick(), 1000);
+    for (const event of ["pointermove", "keydown", "wheel"]) {
+      addEventListener(event, () => session.clock.touch(), { passive: true });
+    }
+  }
+
+  /** @returns {Command[]} */
+  commands() {
+    const { session, editor } = this;
+    const group = t("Task");
+    const open = () => session.desk !== null;
+    return [
+      { id: "submit", title: t("Submit"), group, keys: ["Enter", "Ctrl+Enter"], whileTyping: false, when: open, run: () => void this.#submit() },
+      { id: "skip", title: t("Skip"), group, keys: ["s"], icon: "skip", when: open, run: () => void this.#skip() },
+      { id: "back", title: t("Back to the task before"), group, keys: ["u"], icon: "back", when: () => session.before.length > 0, run: () => void this.#back() },
+      { id: "why", title: t("Show why this is asked"), group, keys: ["w"], when: () => this.#why() !== null, run: () => this.#why()?.click() },
+      { id: "leave", title: t("Leave"), group, keys: [], icon: "close", run: () => void this.#leave() },
+      { id: "retry", title: t("Load the picture again"), group, keys: [], when: open, run: () => void session.retryPicture() },
+      { id: "look", title: t("Look again"), group, keys: [], run: () => void session.look() },
+      { id: "side", title: t("Labels and regions"), group: t("View"), keys: ["Ctrl+b"], icon: "tag", active: () => editor.root.classList.contains("is-side-open"), run: () => this.#toggleSide() },
+    ];
+  }
+
+  #task() {
+    const { editor, session } = this;
+    const desk = session.desk;
+    if (!desk) return;
+    const { payload } = desk;
+    editor.notes.clear();
+    editor.lastDrawn = null;
+    editor.setControls(payload.config.controls);
+    editor.setBrightness(1);
+    this.#picture();
+    showReason(find("[data-reason]", this.root), payload.task.reason ?? null);
+    showFacts(find("[data-facts]", this.root), payload);
+    const place = payload.task.position && payload.task.total;
+    find("[data-progress]", this.root).textContent = place
+      ? t("{n} of {total}", { n: payload.task.position ?? 0, total: payload.task.total ?? 0 })
+      : "";
+    this.#state();
+    this.#tick();
+    this.#came(desk);
+    editor.stage.root.focus({ preventScroll: true });
+    editor.notes.announce(t("Task {n}. {reason}", { n: payload.task.position ?? "", reason: payload.task.reason?.text ?? "" }));
+  }
+
+  /** Say where the work on the page came from, and offer the other side. @param {import("./task/desk.js").Desk} desk */
+  #came(desk) {
+    const { editor } = this;
+    if (desk.from === "kept") {
+      const other = desk.other;
+      const acts = other
+        ? [{ title: t("Use the server's draft"), run: () => this.#use(other) }]
+        : [{ title: t("Start over"), run: () => this.#use("[]") }];
+      editor.notes.stay("kept", t("Your work on this task was kept in this browser and is here again."), acts, "");
+      this.#note(t("Work kept in this browser was taken up again"));
+    } else if (desk.from === "draft") {
+      editor.notes.say(t("Your draft from the server is here again."));
+      this.#note(t("The server's draft was taken up again"));
+    }
+    const pending = [...editor.store.regions.values()].filter((region) => region.pending).length;
+    if (pending) this.#note(tn("{n} pre-label from a model", "{n} pre-labels from a model", pending));
+  }
+
+  /** Replace the work at hand, as one step that undo takes back. @param {string} result */
+  #use(result) {
+    const desk = this.session.desk;
+    if (!desk) return;
+    const texts = /** @type {unknown[]} */ (JSON.parse(result)).map((one) => JSON.stringify(one));
+    const { store } = this.editor;
+    const regions = fromResults(texts, desk.payload.config.controls, desk.payload.media);
+    store.transact(t("Other beginning"), (change) => {
+      for (const region of [...store.regions.values()]) if (!region.pending) change.remove(region.key);
+      for (const region of regions) change.add(region);
+    });
+  }
+
+  #picture() {
+    const { stage } = this.editor;
+    const desk = this.session.desk;
+    if (!desk) return;
+    const shown = desk.picture;
+    stage.show(shown?.source ?? null, shown?.size ?? desk.payload.media, desk.payload.media);
+    stage.scene.drawNow();
+    this.#face(shown ? "task" : "broken");
+  }
+
+  /** @param {"task"|"waiting"|"finished"|"stuck"|"broken"} face */
+  #face(face) {
+    this.root.dataset.face = face;
+    this.editor.setEditable(face === "task");
+  }
+
+  #state() {
+    const { session, editor } = this;
+    const waiting = session.outbox.waiting.length;
+    const fault = session.outbox.fault;
+    const dot = find("[data-saved]", this.root);
+    const kept = session.vaultFault ? "lost" : waiting ? "here" : session.kept;
+    dot.dataset.saved = kept;
+    const words = {
+      clean: t("saved"),
+      there: t("saved"),
+      here: t("kept here"),
+      lost: t("not kept"),
+    }[kept];
+    find("[data-saved-words]", this.root).textContent = waiting ? t("{n} to send", { n: waiting }) : words;
+    dot.title = {
+      clean: t("Nothing unsaved."),
+      there: t("The server has this as a draft."),
+      here: t("Kept in this browser until the server has it."),
+      lost: t("This browser could not keep the work: {why}", { why: session.vaultFault }),
+    }[kept];
+    this.#faultNote(fault, waiting);
+    editor.refresh();
+  }
+
+  /** @param {ApiError|null} fault @param {number} waiting */
+  #faultNote(fault, waiting) {
+    const { notes } = this.editor;
+    const kept = waiting
+      ? tn("{n} submit is kept here and will be sent.", "{n} submits are kept here and will be sent.", waiting)
+      : t("Your work is kept in this browser.");
+    const again = { title: t("Try now"), run: () => this.#again() };
+    if (!fault) {
+      notes.settle("fault");
+    } else if (fault.fault === "network") {
+      notes.stay("fault", `${t("No connection.")} ${kept}`, [again]);
+    } else if (fault.fault === "server") {
+      notes.stay("fault", `${t("The server has a fault.")} ${kept}`, [again]);
+    } else if (fault.fault === "signed_out") {
+      const login = { title: t("Sign in"), run: () => void open(this.boot.login, "_blank") };
+      notes.stay("fault", `${t("You are signed out.")} ${kept}`, [login, again]);
+    } else if (fault.fault === "forbidden") {
+      notes.stay("fault", `${fault.message} ${kept}`, [again], "danger");
+    } else {
+      notes.stay("fault", fault.message, [again], "danger");
+    }
+  }
+
+  #again() {
+    this.session.outbox.hurry();
+    void this.session.look();
+  }
+
+  async #submit() {
+    const { editor, session } = this;
+    editor.stage.cancel();
+    const missing = editor.missing()[0];
+    if (missing) {
+      editor.panels.point(missing.name);
+      editor.notes.say(t("{name} must be answered before submitting.", { name: missing.name }));
+      return;
+    }
+    this.#note(t("Task {n} submitted", { n: session.desk?.payload.task.position ?? "" }));
+    await session.submit();
+  }
+
+  async #skip() {
+    this.#note(t("Task {n} skipped", { n: this.session.desk?.payload.task.position ?? "" }));
+    const sent = this.session.skip("");
+    this.editor.notes.say(t("Skipped."), { title: t("Back to it (U)"), run: () => void this.#back() });
+    await sent;
+  }
+
+  async #back() {
+    if (await this.session.back()) {
+      this.editor.notes.say(t("Back at a task you handed in. Submit again to change it."));
+    }
+  }
+
+  async #leave() {
+    await this.session.leave();
+    location.assign(this.boot.home);
+  }
+
+  #why() {
+    const link = this.root.querySelector("[data-reason] a");
+    return link instanceof HTMLAnchorElement ? link : null;
+  }
+
+  #toggleSide() {
+    this.root.classList.toggle("is-side-open");
+    this.editor.refresh();
+  }
+
+  #finished() {
+    const waiting = this.session.outbox.waiting.length;
+    const done = tn("You finished {n} task in this sitting.", "You finished {n} tasks in this sitting.", this.session.done);
+    find("[data-finished-words]", this.root).textContent = waiting
+      ? `${done} ${tn("{n} submit is kept here and will be sent.", "{n} submits are kept here and will be sent.", waiting)}`
+      : done;
+    this.editor.store.load([]);
+    this.editor.stage.show(null, { width: 1, height: 1 }, { width: 1, height: 1 });
+    this.#face("finished");
+    this.#state();
+  }
+
+  #stuck() {
+    this.editor.store.load([]);
+    this.#face("stuck");
+    this.#state();
+  }
+
+  #lost() {
+    this.editor.notes.stay(
+      "lost",
+      t("Another person has this task now: your time on it had run out. Your work is kept; submitting offers it to the reviewers."),
+    );
+  }
+
+  /** @param {{parcel: Parcel, error: ApiError}} refusal */
+  #refused({ parcel, error }) {
+    const { session } = this;
+    if (this.asking?.open) {
+      // One question at a time; the parcel stays in the vault and is asked about at the next start.
+      this.asking.addEventListener("close", () => this.#refused({ parcel, error }), { once: true });
+      return;
+    }
+    const count = JSON.parse(parcel.result || "[]").length;
+    const mine = tn("{n} region", "{n} regions", count);
+    const reopen = { title: t("Open my work"), run: () => void this.#reopen(parcel) };
+    const save = { title: t("Save it to a file"), run: () => this.#download(parcel) };
+    const giveUp = { title: t("Discard my work"), danger: true, run: () => void session.giveUp(parcel) };
+    if (error.code === "stale") {
+      const theirs = error.body?.theirs;
+      const other = tn("{n} region", "{n} regions", theirs?.result?.length ?? 0);
+      this.asking = dialog(
+        t("This task was saved elsewhere meanwhile"),
+        [
+          h("p", {}, t("Nothing was overwritten. There are two answers now:")),
+          h("ul", {}, h("li", {}, t("yours, kept in this browser: {what}", { what: mine })), h("li", {}, t("the newer one, revision {n}: {what}", { n: theirs?.revision ?? "?", what: other }))),
+        ],
+        [
+          { title: t("Save mine on top"), primary: true, run: () => void session.insist(parcel, theirs?.revision ?? null) },
+          reopen,
+          { title: t("Leave theirs"), run: () => void session.giveUp(parcel) },
+        ],
+      );
+    } else if (error.code === "lease_lost") {
+      const kept = error.body?.kept_as;
+      const words = kept
+        ? t("Your time on it had run out and another person took it. Your work was not lost: it is kept as a draft that reviewers see.")
+        : t("Your time on it had run out and another person took it. Your work is kept in this browser.");
+      this.asking = dialog(
+        t("Somebody else has this task"),
+        [h("p", {}, words)],
+        [{ title: t("Go on"), primary: true, run: () => void (kept ? session.giveUp(parcel) : undefined) }, save],
+      );
+    } else {
+      const problems = Array.isArray(error.body?.problems) ? error.body.problems : [];
+      this.asking = dialog(
+        error.fault === "gone" ? t("The task is not there any more") : t("The server does not accept this answer"),
+        [
+          h("p", {}, error.message),
+          problems.length ? h("ul", {}, ...problems.slice(0, 8).map((/** @type {any} */ one) => h("li", {}, String(one?.error ?? one)))) : "",
+          h("p", {}, t("Your work is kept in this browser: {what}.", { what: mine })),
+        ],
+        [...(error.fault === "gone" ? [] : [{ ...reopen, primary: true }]), save, giveUp],
+      );
+    }
+  }
+
+  /** @param {Parcel} parcel */
+  async #reopen(parcel) {
+    if (!(await this.session.reopen(parcel))) this.#download(parcel);
+  }
+
+  /** @param {Parcel} parcel */
+  #download(parcel) {
+    const blob = new Blob([`{"task":"${parcel.task}","result":${parcel.result}}`], { type: "application/json" });
+    const link = h("a", { href: URL.createObjectURL(blob), download: `task-${parcel.task}.json` });
+    link.click();
+    URL.revokeObjectURL(link.href);
+  }
+
+  #tick() {
+    find("[data-clock]", this.root).textContent = this.session.desk ? clockFace(this.session.clock.seconds) : "";
+  }
+
+  /** @param {string} words */
+  #note(words) {
+    this.log.unshift(`${new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}  ${words}`);
+    this.log.length = Math.min(this.log.length, 30);
+    find("[data-log]", this.root).replaceChildren(...this.log.map((line) => h("li", {}, line)));
+  }
+}
+
+void begin();

@@ -1,0 +1,189 @@
+// @ts-check
+/**
+ * Label Studio results to the model and back: percent to pixels, and untouched results as they came.
+ *
+ * A region keeps the text it came from (`source`). Only a region changed since then is encoded anew, so every float and
+ * every field of the others goes back number for number, as do the kinds this editor does not edit.
+ */
+
+/** @typedef {import("./types.js").LsResult} LsResult */
+/** @typedef {import("./types.js").Region} Region */
+/** @typedef {import("./types.js").BoxRegion} BoxRegion */
+/** @typedef {import("./types.js").ChoiceAnswer} ChoiceAnswer */
+/** @typedef {import("./types.js").Control} Control */
+/** @typedef {{width: number, height: number}} Size */
+
+/**
+ * JSON whose numbers keep the way they were written (`10.0`, `1e-05`) when stringified again, where the browser can.
+ * @param {string} text
+ * @returns {any}
+ */
+export function parseExact(text) {
+  const rawJSON = /** @type {any} */ (JSON).rawJSON;
+  if (typeof rawJSON !== "function") return JSON.parse(text);
+  return JSON.parse(
+    text,
+    /** @type {any} */ (
+      (/** @type {string} */ _key, /** @type {unknown} */ value, /** @type {{source?: string}} */ context) =>
+        typeof value === "number" && context?.source !== undefined && context.source !== String(value)
+          ? rawJSON(context.source)
+          : value
+    ),
+  );
+}
+
+/**
+ * The texts of the entries of a list of results.
+ * @param {readonly unknown[]} results plain, or from `parseExact`
+ * @returns {string[]}
+ */
+export function textsOf(results) {
+  return results.map((result) => JSON.stringify(result));
+}
+
+/**
+ * @param {readonly string[]} texts each one result, as JSON
+ * @param {readonly Control[]} controls
+ * @param {Size} size of the upright image
+ * @param {{pending?: boolean}} [options] pending: these are pre-labels
+ * @returns {Region[]}
+ */
+export function fromResults(texts, controls, size, options = {}) {
+  const byName = new Map(controls.map((control) => [control.name, control]));
+  const seen = new Map();
+  return texts.map((text) => {
+    const result = /** @type {LsResult} */ (JSON.parse(text));
+    const count = seen.get(result.id) ?? 0;
+    seen.set(result.id, count + 1);
+    const name = options.pending ? `p:${result.id}` : result.id;
+    const key = count ? `${name}#${count}` : name;
+    return fromResult(result, text, key, byName.get(result.from_name), size, options.pending ?? false);
+  });
+}
+
+/**
+ * @param {LsResult} result
+ * @param {string} text
+ * @param {string} key
+ * @param {Control|undefined} control
+ * @param {Size} size
+ * @param {boolean} pending
+ * @returns {Region}
+ */
+function fromResult(result, text, key, control, size, pending) {
+  const shared = { key, id: result.id, control: result.from_name, pending, changed: false };
+  const value = result.value ?? {};
+  if (control?.type === "RectangleLabels" && result.type === "rectanglelabels" && isBox(value)) {
+    return {
+      ...shared,
+      kind: "box",
+      labels: stringList(value.rectanglelabels),
+      x: (value.x * size.width) / 100,
+      y: (value.y * size.height) / 100,
+      width: (value.width * size.width) / 100,
+      height: (value.height * size.height) / 100,
+      rotation: typeof value.rotation === "number" ? value.rotation : 0,
+      score: typeof result.score === "number" ? result.score : null,
+      source: text,
+    };
+  }
+  if (control?.type === "Choices" && result.type === "choices") {
+    const score = typeof result.score === "number" ? result.score : null;
+    return { ...shared, kind: "choice", labels: stringList(value.choices), score, source: text };
+  }
+  return { ...shared, kind: "kept", pending: false, changed: false, labels: [], score: null, source: text };
+}
+
+/** @param {Record<string, unknown>} value */
+function isBox(value) {
+  return ["x", "y", "width", "height"].every((name) => typeof value[name] === "number");
+}
+
+/** @param {unknown} list @returns {string[]} */
+function stringList(list) {
+  return Array.isArray(list) ? list.map(String) : [];
+}
+
+/**
+ * The result to send, as JSON text: pre-labels nobody took are left out.
+ * @param {Iterable<Region>} regions in order
+ * @param {readonly Control[]} controls
+ * @param {Size} size
+ * @returns {string}
+ */
+export function toResultText(regions, controls, size) {
+  const byName = new Map(controls.map((control) => [control.name, control]));
+  const texts = [];
+  for (const region of regions) {
+    if (region.pending || (region.kind === "choice" && !region.labels.length)) continue;
+    if (region.source !== null && !region.changed) texts.push(region.source);
+    else texts.push(JSON.stringify(toResult(region, byName.get(region.control), size)));
+  }
+  return `[${texts.join(",")}]`;
+}
+
+/**
+ * @param {Region} region
+ * @param {Control|undefined} control
+ * @param {Size} size
+ * @returns {LsResult}
+ */
+export function toResult(region, control, size) {
+  const came = /** @type {Partial<LsResult>} */ (region.source === null ? {} : JSON.parse(region.source));
+  const shared = {
+    ...came,
+    id: region.id,
+    from_name: region.control,
+    to_name: came.to_name ?? control?.to_name ?? "image",
+    original_width: size.width,
+    original_height: size.height,
+    image_rotation: came.image_rotation ?? 0,
+  };
+  if (region.kind === "box") {
+    const value = {
+      ...came.value,
+      x: (region.x * 100) / size.width,
+      y: (region.y * 100) / size.height,
+      width: (region.width * 100) / size.width,
+      height: (region.height * 100) / size.height,
+      rotation: region.rotation,
+      rectanglelabels: [...region.labels],
+    };
+    return { ...shared, type: "rectanglelabels", value, origin: originOf(came, region.changed) };
+  }
+  if (region.kind === "choice") {
+    const value = { ...came.value, choices: [...region.labels] };
+    return { ...shared, type: "choices", value, origin: originOf(came, region.changed) };
+  }
+  return /** @type {LsResult} */ (came);
+}
+
+/**
+ * Label Studio's `origin`: a taken pre-label stays `prediction` until somebody changes it.
+ * @param {Partial<LsResult>} came
+ * @param {boolean} changed
+ */
+function originOf(came, changed) {
+  if (came.origin === "prediction" && changed) return "prediction-changed";
+  return came.origin ?? "manual";
+}
+
+/**
+ * A pre-label as a region of one's own, which remembers its prediction: its id and score stay in `meta.prediction`.
+ * @template {BoxRegion|ChoiceAnswer} T
+ * @param {T} prelabel
+ * @param {string} id the new region's
+ * @returns {T}
+ */
+export function taken(prelabel, id) {
+  const came = /** @type {LsResult} */ (prelabel.source === null ? {} : parseExact(prelabel.source));
+  const { score: _score, ...rest } = came;
+  const remembered = { id: prelabel.id, score: prelabel.score };
+  const source = JSON.stringify({
+    ...rest,
+    id,
+    origin: "prediction",
+    meta: { ...came.meta, prediction: { ...came.meta?.prediction, ...remembered } },
+  });
+  return { ...prelabel, key: id, id, pending: false, score: prelabel.score, source };
+}

@@ -1,0 +1,179 @@
+// @ts-check
+/** The regions of the task at hand: one Map, changed only by transactions that yield patches. */
+
+import { History } from "./history.js";
+
+/** @typedef {import("./types.js").Region} Region */
+/** @typedef {import("./types.js").BoxRegion} BoxRegion */
+/** @typedef {import("./types.js").Patch} Patch */
+
+/** What a transaction may do. */
+export class Transaction {
+  /** @param {Store} store */
+  constructor(store) {
+    this.store = store;
+    /** @type {Patch[]} */
+    this.patches = [];
+  }
+
+  /** @param {Region} region */
+  add(region) {
+    if (this.store.regions.has(region.key)) throw new Error(`region ${region.key} is already there`);
+    this.#apply({ key: region.key, before: null, after: region, index: this.store.order.length });
+  }
+
+  /** @param {Region} region a new object; the old one stays as it was, for undo */
+  replace(region) {
+    const before = this.store.regions.get(region.key);
+    if (!before) throw new Error(`region ${region.key} is not there`);
+    this.#apply({ key: region.key, before, after: region, index: -1 });
+  }
+
+  /** @param {string} key */
+  remove(key) {
+    const before = this.store.regions.get(key);
+    if (!before) return;
+    this.#apply({ key, before, after: null, index: this.store.order.indexOf(key) });
+  }
+
+  /** @param {Patch} patch */
+  #apply(patch) {
+    this.store.apply(patch);
+    this.patches.push(patch);
+  }
+}
+
+/** @extends {EventTarget} Events: `change` (regions), `select`, `show` (hidden, locked), `load`. */
+export class Store extends EventTarget {
+  constructor() {
+    super();
+    /** @type {Map<string, Region>} */
+    this.regions = new Map();
+    /** @type {string[]} */
+    this.order = [];
+    /** @type {Set<string>} */
+    this.selection = new Set();
+    /** @type {Set<string>} */
+    this.hidden = new Set();
+    /** @type {Set<string>} */
+    this.locked = new Set();
+    this.history = new History();
+  }
+
+  /** @param {readonly Region[]} regions */
+  load(regions) {
+    this.regions = new Map(regions.map((region) => [region.key, region]));
+    this.order = [...this.regions.keys()];
+    this.selection = new Set();
+    this.hidden = new Set();
+    this.locked = new Set();
+    this.history = new History();
+    this.dispatchEvent(new Event("load"));
+  }
+
+  /** @returns {IterableIterator<Region>} in order */
+  *inOrder() {
+    for (const key of this.order) yield /** @type {Region} */ (this.regions.get(key));
+  }
+
+  /** @returns {BoxRegion[]} in order */
+  boxes() {
+    const boxes = [];
+    for (const region of this.inOrder()) if (region.kind === "box") boxes.push(region);
+    return boxes;
+  }
+
+  /**
+   * Change regions as one step that undo takes back whole.
+   * @param {string} label what was done, in words
+   * @param {(change: Transaction) => void} fn
+   * @param {{merge?: string}} [options] merge: steps with the same mark in a row become one (a held arrow key)
+   * @returns {boolean} whether anything changed
+   */
+  transact(label, fn, options = {}) {
+    const change = new Transaction(this);
+    try {
+      fn(change);
+    } catch (error) {
+      for (const patch of [...change.patches].reverse()) this.apply(inverse(patch));
+      throw error;
+    }
+    if (!change.patches.length) return false;
+    this.history.push({ label, at: Date.now(), patches: change.patches, merge: options.merge ?? null });
+    this.#changed();
+    return true;
+  }
+
+  /** @returns {string|null} what was undone */
+  undo() {
+    const step = this.history.takeBack();
+    if (!step) return null;
+    for (const patch of [...step.patches].reverse()) this.apply(inverse(patch));
+    this.#changed();
+    return step.label;
+  }
+
+  /** @returns {string|null} what was done again */
+  redo() {
+    const step = this.history.takeForward();
+    if (!step) return null;
+    for (const patch of step.patches) this.apply(patch);
+    this.#changed();
+    return step.label;
+  }
+
+  /** @param {Patch} patch */
+  apply(patch) {
+    const { key, after } = patch;
+    if (!after) {
+      this.regions.delete(key);
+      this.order.splice(this.order.lastIndexOf(key), 1);
+      return;
+    }
+    if (!patch.before) this.order.splice(patch.index, 0, key);
+    this.regions.set(key, after);
+  }
+
+  /** @param {Iterable<string>} keys */
+  select(keys) {
+    const next = new Set([...keys].filter((key) => this.regions.has(key)));
+    if (next.size === this.selection.size && [...next].every((key) => this.selection.has(key))) return;
+    this.selection = next;
+    this.dispatchEvent(new Event("select"));
+  }
+
+  /** @returns {BoxRegion[]} */
+  selectedBoxes() {
+    const boxes = [];
+    for (const key of this.selection) {
+      const region = this.regions.get(key);
+      if (region?.kind === "box") boxes.push(region);
+    }
+    return boxes;
+  }
+
+  /** @param {Iterable<string>} keys @param {boolean} hidden */
+  setHidden(keys, hidden) {
+    for (const key of keys) hidden ? this.hidden.add(key) : this.hidden.delete(key);
+    this.dispatchEvent(new Event("show"));
+  }
+
+  /** @param {Iterable<string>} keys @param {boolean} locked */
+  setLocked(keys, locked) {
+    for (const key of keys) locked ? this.locked.add(key) : this.locked.delete(key);
+    this.dispatchEvent(new Event("show"));
+  }
+
+  #changed() {
+    const kept = [...this.selection].filter((key) => this.regions.has(key));
+    const dropped = kept.length !== this.selection.size;
+    if (dropped) this.selection = new Set(kept);
+    this.dispatchEvent(new Event("change"));
+    if (dropped) this.dispatchEvent(new Event("select"));
+  }
+}
+
+/** @param {Patch} patch @returns {Patch} */
+export function inverse(patch) {
+  return { key: patch.key, before: patch.after, after: patch.before, index: patch.index };
+}

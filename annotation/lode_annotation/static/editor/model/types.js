@@ -1,0 +1,113 @@
+// @ts-check
+/**
+ * The shapes the editor speaks: what the server sends, what the model holds, what goes back. No code.
+ *
+ * Coordinates: the model is in float64 pixels of the upright image; Label Studio's percent exists only in
+ * `model/convert.js`. `x`, `y` are the top-left corner before rotation; `rotation` is clockwise degrees about that corner.
+ */
+
+/** @typedef {{value: string, class_id?: number|null, color?: string|null, hotkey?: string|null, guideline?: string|null}} Label */
+/**
+ * @typedef {object} Control
+ * @property {string} name
+ * @property {"RectangleLabels"|"Choices"} type
+ * @property {string} to_name
+ * @property {"single"|"multiple"} [choice]
+ * @property {boolean} [required]
+ * @property {Label[]} labels
+ */
+/** @typedef {{schema?: string, revision?: number, controls: Control[]}} Config */
+/** @typedef {{text?: string, strategy?: string|null, run?: string|null, failure_url?: string|null, score?: number|null}} Reason */
+/**
+ * @typedef {object} Task
+ * @property {string} id
+ * @property {number} [priority]
+ * @property {Reason|null} [reason]
+ * @property {number} [position]  counted from 1
+ * @property {number} [total]
+ */
+/** @typedef {{url: string, width: number, height: number, path?: string}} Media */
+/** @typedef {{until: string, seconds: number}} Lease */
+/**
+ * One entry of a Label Studio result, as it travels.
+ * @typedef {object} LsResult
+ * @property {string} id
+ * @property {string} from_name
+ * @property {string} to_name
+ * @property {string} type
+ * @property {Record<string, any>} value
+ * @property {number} [original_width]
+ * @property {number} [original_height]
+ * @property {number} [image_rotation]
+ * @property {string} [origin]
+ * @property {number} [score]
+ * @property {Record<string, any>} [meta]
+ */
+/** @typedef {{id: string, revision: number, result: LsResult[], state?: string, user?: string, submitted_at?: string, lead_time?: number}} Annotation */
+/** @typedef {{verdict: string, comment: string, reviewer: string, created_at: string}} ReviewGiven */
+/** @typedef {{result: LsResult[], saved_at?: string, base_revision?: number|null}} Draft */
+/**
+ * What `next` answers and the page carries.
+ * @typedef {object} Payload
+ * @property {Task} task
+ * @property {Media} media
+ * @property {Config} config
+ * @property {Lease|null} [lease]
+ * @property {LsResult[]} [prelabels]
+ * @property {Annotation|null} [annotation]
+ * @property {Draft|null} [draft]
+ * @property {LsResult[]|null} [start] what the project holds to be true of the item
+ * @property {{id: string, name: string, review?: boolean}} [queue]
+ * @property {ReviewGiven[]} [reviews]
+ */
+
+/**
+ * @typedef {object} Box
+ * @property {number} x
+ * @property {number} y
+ * @property {number} width
+ * @property {number} height
+ * @property {number} rotation
+ */
+/** @typedef {{left: number, top: number, right: number, bottom: number}} Bounds */
+/** @typedef {{x: number, y: number}} Point */
+
+/**
+ * A box somebody drew, or a pre-label nobody has taken yet (`pending`).
+ * @typedef {Box & {
+ *   kind: "box", key: string, id: string, control: string, labels: readonly string[],
+ *   pending: boolean, score: number|null, source: string|null, changed: boolean
+ * }} BoxRegion
+ */
+/**
+ * The answer to a Choices control, for the whole item.
+ * @typedef {object} ChoiceAnswer
+ * @property {"choice"} kind
+ * @property {string} key
+ * @property {string} id
+ * @property {string} control
+ * @property {readonly string[]} labels
+ * @property {boolean} pending
+ * @property {number|null} score
+ * @property {string|null} source
+ * @property {boolean} changed
+ */
+/**
+ * A result of a kind this editor does not edit: kept, and sent back as it came.
+ * @typedef {object} Kept
+ * @property {"kept"} kind
+ * @property {string} key
+ * @property {string} id
+ * @property {string} control
+ * @property {readonly string[]} labels
+ * @property {false} pending
+ * @property {null} score
+ * @property {string} source
+ * @property {false} changed
+ */
+/** @typedef {BoxRegion|ChoiceAnswer|Kept} Region */
+
+/** @typedef {{key: string, before: Region|null, after: Region|null, index: number}} Patch */
+/** @typedef {{label: string, at: number, patches: Patch[], merge: string|null}} Step */
+
+export {};

@@ -1,0 +1,178 @@
+// @ts-check
+/** A reviewer's sitting at a queue: one annotation after another, the next one already decoded, verdicts sent once. */
+
+import { toResultText } from "../model/convert.js";
+import { ApiError, call, uuid } from "../task/api.js";
+import { Clock } from "../task/clock.js";
+import { layOut, regionsOf } from "../task/desk.js";
+import { Outbox } from "../task/outbox.js";
+
+/** @typedef {import("../task/desk.js").Desk} Desk */
+/** @typedef {import("../task/vault.js").Vault} Vault */
+/** @typedef {import("../model/store.js").Store} Store */
+/** @typedef {"accept"|"fix"|"reject"} Verdict */
+/** @typedef {{queue: string, next: string, review: string}} Addresses */
+
+/** @extends {EventTarget} Events: `task`, `state`, `waiting`, `finished`, `stuck`, `refused`. */
+export class ReviewSession extends EventTarget {
+  /** @param {Store} store @param {Vault} vault @param {Addresses} addresses */
+  constructor(store, vault, addresses) {
+    super();
+    this.store = store;
+    this.vault = vault;
+    this.addresses = addresses;
+    this.clock = new Clock();
+    this.outbox = new Outbox(vault, () => ({ next: false, holding: [] }));
+    /** @type {Desk|null} */
+    this.desk = null;
+    /** @type {Desk|null} */
+    this.ahead = null;
+    this.drained = false;
+    this.done = 0;
+    this.touched = false;
+    this.fetching = /** @type {Promise<void>|null} */ (null);
+    store.addEventListener("change", () => this.#changed());
+    this.outbox.addEventListener("state", () => this.#forward("state"));
+    this.outbox.addEventListener("refused", (event) => this.#forward("refused", /** @type {CustomEvent} */ (event).detail));
+  }
+
+  /** @param {string|null} payload as the server wrote it */
+  async start(payload) {
+    this.outbox.watch();
+    await this.outbox.restore();
+    if (this.outbox.waiting.length) await this.outbox.flush();
+    const first = payload === null ? null : await this.#lay(payload);
+    if (first && !this.#judged(first)) this.#open(first);
+    else await this.#advance();
+  }
+
+  get result() {
+    if (!this.desk) return "[]";
+    const { config, media } = this.desk.payload;
+    return toResultText(this.store.inOrder(), config.controls, media);
+  }
+
+  /** Give the verdict and go on to the next within the same frame. @param {Verdict} verdict @param {string} comment */
+  async judge(verdict, comment) {
+    const desk = this.desk;
+    if (!desk) return;
+    const sent = this.outbox.post({
+      operation: uuid(),
+      task: nameOf(desk),
+      queue: this.addresses.queue,
+      kind: "review",
+      url: this.addresses.review.replace("{annotation}", desk.annotation),
+      annotation: desk.annotation,
+      result: verdict === "fix" ? this.result : "",
+      base: desk.payload.annotation?.revision ?? null,
+      lead: this.clock.seconds,
+      extra: { verdict, comment },
+    });
+    this.done += 1;
+    this.desk = null;
+    const next = this.ahead;
+    this.ahead = null;
+    if (next) this.#open(next);
+    else this.#forward("waiting");
+    await sent;
+    desk.picture?.close();
+    if (!this.desk) await this.#advance();
+  }
+
+  /** Ask the queue again. */
+  async look() {
+    this.drained = false;
+    if (!this.desk) await this.#advance();
+  }
+
+  /** @param {import("../task/vault.js").Parcel} parcel */
+  async giveUp(parcel) {
+    await this.vault.delivered(parcel);
+    this.#forward("state");
+  }
+
+  async #advance() {
+    this.#forward("waiting");
+    if (!this.ahead) await this.#fetch();
+    if (this.desk) return;
+    const next = this.ahead;
+    this.ahead = null;
+    if (next) this.#open(next);
+    else this.#forward(this.drained ? "finished" : "stuck");
+  }
+
+  /** @param {Desk} desk */
+  #open(desk) {
+    this.desk = desk;
+    this.touched = false;
+    this.store.load(regionsOf(desk));
+    this.clock.start(desk.lead);
+    this.#forward("task");
+    void this.#fetch();
+  }
+
+  #fetch() {
+    this.fetching ??= this.#fetchNext().finally(() => {
+      this.fetching = null;
+    });
+    return this.fetching;
+  }
+
+  async #fetchNext() {
+    if (this.ahead || this.drained) return;
+    try {
+      const waiting = this.outbox.waiting.map((parcel) => parcel.annotation);
+      const holding = this.desk ? [this.desk.annotation, ...waiting] : waiting;
+      const { status, text } = await call("POST", this.addresses.next, JSON.stringify({ holding }));
+      if (status === 204 || !text) {
+        this.drained = true;
+      } else {
+        const desk = await this.#lay(text);
+        if (!this.#judged(desk) && desk.annotation !== this.desk?.annotation) this.ahead = desk;
+      }
+      this.outbox.fault = null;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.outbox.fault = error;
+    }
+    this.#forward("state");
+  }
+
+  /** @param {string} text @returns {Promise<Desk>} */
+  #lay(text) {
+    return layOut(text, this.vault, (payload) => `review:${payload.annotation?.id}`);
+  }
+
+  /** @param {Desk} desk */
+  #judged(desk) {
+    return this.outbox.waiting.some((parcel) => parcel.annotation === desk.annotation);
+  }
+
+  #changed() {
+    const desk = this.desk;
+    if (!desk) return;
+    this.touched = true;
+    void this.vault.keep({
+      task: nameOf(desk),
+      queue: this.addresses.queue,
+      result: this.result,
+      annotation: desk.annotation,
+      base: desk.base,
+      dismissed: [],
+      lead: this.clock.seconds,
+      at: Date.now(),
+      confirmed: false,
+    });
+    this.#forward("state");
+  }
+
+  /** @param {string} name @param {unknown} [detail] */
+  #forward(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}
+
+/** @param {Desk} desk */
+function nameOf(desk) {
+  return `review:${desk.annotation}`;
+}

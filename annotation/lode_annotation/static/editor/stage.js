@@ -1,0 +1,237 @@
+// @ts-check
+/** The surface one looks at and draws on: canvases, overlay, and the pointer handed to the tool in hand. */
+
+import { Overlay } from "./view/overlay.js";
+import { Palette } from "./view/palette.js";
+import { Scene } from "./view/scene.js";
+import { Viewport } from "./view/viewport.js";
+import { find } from "./ui/dom.js";
+
+/** @typedef {import("./model/types.js").Point} Point */
+/** @typedef {import("./model/store.js").Store} Store */
+/**
+ * Where the pointer is, and where it went down.
+ * @typedef {object} Press
+ * @property {Point} stage in CSS pixels
+ * @property {Point} image in image pixels
+ * @property {{stage: Point, image: Point}} from
+ * @property {boolean} shift
+ * @property {boolean} editable whether regions may be changed now
+ */
+/**
+ * @typedef {object} Tool
+ * @property {string} id
+ * @property {(press: Press) => void} down
+ * @property {(press: Press) => void} move with the button held
+ * @property {(press: Press) => void} up
+ * @property {() => void} cancel
+ * @property {(press: Press) => void} hover
+ */
+
+const WHEEL_STEP = 0.0016;
+
+/** @extends {EventTarget} Event: `tool`. */
+export class Stage extends EventTarget {
+  /**
+   * @param {HTMLElement} root holds `[data-image]`, `[data-regions]`, `[data-overlay]`
+   * @param {Store} store
+   */
+  constructor(root, store) {
+    super();
+    this.root = root;
+    this.store = store;
+    this.viewport = new Viewport();
+    this.palette = new Palette(root);
+    const imageCanvas = /** @type {HTMLCanvasElement} */ (find("[data-image]", root));
+    const regionCanvas = /** @type {HTMLCanvasElement} */ (find("[data-regions]", root));
+    const overlayRoot = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (root.querySelector("[data-overlay]")));
+    this.scene = new Scene(imageCanvas, regionCanvas, store, this.viewport, this.palette);
+    this.overlay = new Overlay(overlayRoot, store, this.viewport, this.scene);
+    this.size = { width: 1, height: 1 };
+    this.editable = true;
+    this.brightness = 1;
+    /** @type {Map<string, Tool>} */
+    this.tools = new Map();
+    /** @type {Tool|null} */
+    this.tool = null;
+    /** The tool for as long as a key is down. @type {Tool|null} */
+    this.lent = null;
+    /** @type {Tool|null} */
+    this.holding = null;
+    /** @type {Point|null} */
+    this.pointer = null;
+    /** @type {Map<number, Point>} */
+    this.fingers = new Map();
+    this.from = { stage: { x: 0, y: 0 }, image: { x: 0, y: 0 } };
+    this.#listen();
+    new ResizeObserver(() => this.resize()).observe(root);
+    this.resize();
+  }
+
+  resize() {
+    const { width, height } = this.root.getBoundingClientRect();
+    if (width && height) this.scene.resize(width, height);
+    this.overlay.invalidate();
+  }
+
+  /**
+   * Show a picture.
+   * @param {CanvasImageSource|null} picture
+   * @param {{width: number, height: number}} pictureSize its own pixels
+   * @param {{width: number, height: number}} size the item's pixels, in which the regions lie
+   */
+  show(picture, pictureSize, size) {
+    this.size = { width: size.width, height: size.height };
+    this.viewport.setImage(size);
+    this.scene.setPicture(picture, pictureSize);
+  }
+
+  /** @param {Tool} tool */
+  addTool(tool) {
+    this.tools.set(tool.id, tool);
+    this.tool ??= tool;
+  }
+
+  /** @param {string} id */
+  use(id) {
+    const tool = this.tools.get(id);
+    if (!tool || tool === this.tool) return;
+    this.tool?.cancel();
+    this.tool = tool;
+    this.overlay.crosshair(null);
+    if (this.pointer) this.current?.hover(this.#press(this.pointer, false));
+    this.dispatchEvent(new Event("tool"));
+  }
+
+  /** Lend another tool while a key is held. @param {string|null} id */
+  lend(id) {
+    const tool = id === null ? null : (this.tools.get(id) ?? null);
+    if (tool === this.lent) return;
+    this.lent = tool;
+    this.overlay.crosshair(null);
+    if (this.pointer && !this.holding) this.current?.hover(this.#press(this.pointer, false));
+  }
+
+  get current() {
+    return this.lent ?? this.tool;
+  }
+
+  /** @param {string} name */
+  cursor(name) {
+    this.root.style.cursor = name;
+  }
+
+  /** @param {number} brightness 1 is as it is */
+  setBrightness(brightness) {
+    this.brightness = brightness;
+    const filter = brightness === 1 ? "" : `brightness(${brightness})`;
+    this.scene.imageCanvas.style.filter = filter;
+  }
+
+  /** Let go of whatever the hand is doing, changing nothing. @returns {boolean} whether it was doing something */
+  cancel() {
+    const holding = this.holding;
+    this.holding = null;
+    (holding ?? this.current)?.cancel();
+    return holding !== null;
+  }
+
+  /** The pointer on the stage, or the middle of it. @returns {Point} */
+  get focus() {
+    return this.pointer ?? { x: this.viewport.stage.width / 2, y: this.viewport.stage.height / 2 };
+  }
+
+  /** @param {Point} at @param {boolean} shift @returns {Press} */
+  #press(at, shift) {
+    return { stage: at, image: this.viewport.toImage(at), from: this.from, shift, editable: this.editable };
+  }
+
+  #listen() {
+    const root = this.root;
+    root.addEventListener("pointerdown", (event) => this.#down(event));
+    root.addEventListener("pointermove", (event) => this.#move(event));
+    root.addEventListener("pointerup", (event) => this.#up(event));
+    root.addEventListener("pointercancel", (event) => {
+      this.fingers.delete(event.pointerId);
+      this.cancel();
+    });
+    root.addEventListener("pointerleave", () => {
+      if (this.holding) return;
+      this.pointer = null;
+      this.overlay.crosshair(null);
+    });
+    root.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    root.addEventListener("contextmenu", (event) => event.preventDefault());
+    root.addEventListener("auxclick", (event) => event.preventDefault());
+  }
+
+  /** @param {PointerEvent|WheelEvent} event @returns {Point} */
+  #place(event) {
+    const edge = this.root.getBoundingClientRect();
+    return { x: event.clientX - edge.left, y: event.clientY - edge.top };
+  }
+
+  /** @param {PointerEvent} event */
+  #down(event) {
+    const at = this.#place(event);
+    if (event.pointerType === "touch") {
+      this.fingers.set(event.pointerId, at);
+      if (this.fingers.size > 1) return void this.cancel();
+    }
+    if (this.holding || event.button > 2) return;
+    this.root.focus({ preventScroll: true });
+    try {
+      this.root.setPointerCapture(event.pointerId);
+    } catch {
+      // The pointer has gone already.
+    }
+    const inHand = event.button === 0 ? this.current : this.tools.get("pan");
+    const through = event.altKey && event.button === 0 ? this.tools.get("select") : undefined;
+    this.holding = through ?? inHand ?? null;
+    this.from = { stage: at, image: this.viewport.toImage(at) };
+    this.holding?.down(this.#press(at, event.shiftKey));
+    event.preventDefault();
+  }
+
+  /** @param {PointerEvent} event */
+  #move(event) {
+    const at = this.#place(event);
+    if (this.fingers.has(event.pointerId) && this.#pinch(event.pointerId, at)) return;
+    this.pointer = at;
+    const press = this.#press(at, event.shiftKey);
+    if (this.holding) this.holding.move(press);
+    else this.current?.hover(press);
+  }
+
+  /** @param {PointerEvent} event */
+  #up(event) {
+    this.fingers.delete(event.pointerId);
+    const holding = this.holding;
+    if (!holding) return;
+    this.holding = null;
+    holding.up(this.#press(this.#place(event), event.shiftKey));
+    this.current?.hover(this.#press(this.#place(event), event.shiftKey));
+  }
+
+  /** Two fingers zoom and pan. @param {number} id @param {Point} at @returns {boolean} whether there were two */
+  #pinch(id, at) {
+    const other = [...this.fingers].find(([key]) => key !== id)?.[1];
+    const before = this.fingers.get(id);
+    this.fingers.set(id, at);
+    if (!other || !before) return false;
+    const was = Math.hypot(before.x - other.x, before.y - other.y);
+    const is = Math.hypot(at.x - other.x, at.y - other.y);
+    this.viewport.panBy((at.x - before.x) / 2, (at.y - before.y) / 2);
+    if (was > 0) this.viewport.zoomAt({ x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 }, is / was);
+    return true;
+  }
+
+  /** @param {WheelEvent} event */
+  #wheel(event) {
+    event.preventDefault();
+    const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 400 : 1;
+    if (event.shiftKey) return this.viewport.panBy(-(event.deltaY || event.deltaX) * unit, 0);
+    const speed = event.ctrlKey ? WHEEL_STEP * 4 : WHEEL_STEP;
+    this.viewport.zoomAt(this.#place(event), Math.exp(-event.deltaY * unit * speed));
+  }
+}

@@ -1,0 +1,131 @@
+// @ts-check
+/**
+ * Handing work in: every parcel is kept in the vault until the server has answered, and sent again until then.
+ *
+ * One parcel travels at a time, oldest first. No connection or a fault of the server: again after 1, 2, 4 ... 30 seconds,
+ * or as soon as the browser is online. Signed out: again when the page is looked at. Refused: kept, and the page is told.
+ */
+
+import { ApiError, call } from "./api.js";
+
+/** @typedef {import("./vault.js").Parcel} Parcel */
+/** @typedef {import("./vault.js").Vault} Vault */
+/** @typedef {{parcel: Parcel, data: any, text: string}} Answer */
+/** @typedef {{parcel: Parcel, error: ApiError}} Refusal */
+
+const LONGEST_PAUSE_MS = 30_000;
+
+/** @extends {EventTarget} Events: `sent` (detail Answer), `refused` (detail Refusal), `state`. */
+export class Outbox extends EventTarget {
+  /**
+   * @param {Vault} vault
+   * @param {(parcel: Parcel) => Record<string, unknown>} along fields known only when a parcel leaves: `holding`, `next`
+   */
+  constructor(vault, along) {
+    super();
+    this.vault = vault;
+    this.along = along;
+    /** @type {Parcel[]} */
+    this.waiting = [];
+    /** @type {ApiError|null} */
+    this.fault = null;
+    this.sending = false;
+    this.pause = 0;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */
+    this.timer = undefined;
+  }
+
+  /** Take up what an earlier page left. */
+  async restore() {
+    this.waiting = (await this.vault.outbox()).filter((parcel) => !parcel.refused);
+    this.dispatchEvent(new Event("state"));
+  }
+
+  /** Send again at once when there is hope: back online, or looked at. */
+  watch() {
+    addEventListener("online", () => this.hurry());
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.hurry());
+    addEventListener("focus", () => this.hurry());
+  }
+
+  hurry() {
+    this.pause = 0;
+    if (this.waiting.length) void this.flush();
+  }
+
+  /** @param {Omit<Parcel, "scope"|"at"|"attempts"|"refused">} parcel */
+  async post(parcel) {
+    const whole = { ...parcel, scope: this.vault.scope, at: Date.now(), attempts: 0, refused: "" };
+    this.waiting.push(whole);
+    this.dispatchEvent(new Event("state"));
+    await this.vault.post(whole);
+    await this.flush();
+  }
+
+  /** Send what waits. Resolves when nothing more can be sent now. */
+  async flush() {
+    if (this.sending) return;
+    clearTimeout(this.timer);
+    this.sending = true;
+    try {
+      while (this.waiting[0]) if (!(await this.#send(this.waiting[0]))) break;
+    } finally {
+      this.sending = false;
+      this.dispatchEvent(new Event("state"));
+    }
+  }
+
+  /** @param {Parcel} parcel @returns {Promise<boolean>} whether to go on */
+  async #send(parcel) {
+    const head = JSON.stringify({
+      operation_id: parcel.operation,
+      annotation_id: parcel.annotation,
+      base_revision: parcel.base,
+      lead_time: Math.round(parcel.lead * 10) / 10,
+      ...parcel.extra,
+      ...this.along(parcel),
+    });
+    const body = parcel.result === "" ? head : `${head.slice(0, -1)},"result":${parcel.result}}`;
+    try {
+      const answer = await call("POST", parcel.url, body);
+      this.fault = null;
+      this.pause = 0;
+      this.waiting.shift();
+      await this.vault.delivered(parcel);
+      this.#pass(parcel, answer.data?.annotation?.revision ?? null);
+      this.dispatchEvent(new CustomEvent("sent", { detail: { parcel, data: answer.data, text: answer.text } }));
+      return true;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return this.#failed(parcel, error);
+    }
+  }
+
+  /** Later saves of the same task stand on the revision this one made. @param {Parcel} parcel @param {number|null} revision */
+  #pass(parcel, revision) {
+    if (revision === null) return;
+    for (const later of this.waiting) {
+      if (later.task !== parcel.task || later.kind !== parcel.kind) continue;
+      later.base = revision;
+      void this.vault.post(later);
+    }
+  }
+
+  /** @param {Parcel} parcel @param {ApiError} error @returns {Promise<boolean>} */
+  async #failed(parcel, error) {
+    this.fault = error;
+    parcel.attempts += 1;
+    if (error.passing || error.fault === "signed_out" || error.fault === "forbidden") {
+      this.pause = Math.min(LONGEST_PAUSE_MS, this.pause ? this.pause * 2 : 1000);
+      const wait = error.passing ? this.pause : LONGEST_PAUSE_MS;
+      this.timer = setTimeout(() => void this.flush(), wait * (0.8 + Math.random() * 0.4));
+      return false;
+    }
+    this.waiting.shift();
+    parcel.refused = error.message;
+    await this.vault.post(parcel);
+    this.fault = null;
+    this.dispatchEvent(new CustomEvent("refused", { detail: { parcel, error } }));
+    return true;
+  }
+}

@@ -1,0 +1,480 @@
+// @ts-check
+/**
+ * A sitting at a queue: the task in hand, the next one already decoded, what was done before, and nothing lost on the way.
+ */
+
+import { parseExact, textsOf, toResultText } from "../model/convert.js";
+import { ApiError, call, uuid } from "./api.js";
+import { Clock } from "./clock.js";
+import { layOut, picture, regionsOf } from "./desk.js";
+import { Leases } from "./lease.js";
+import { Outbox } from "./outbox.js";
+
+/** @typedef {import("./desk.js").Desk} Desk */
+/** @typedef {import("./vault.js").Vault} Vault */
+/** @typedef {import("./outbox.js").Answer} Answer */
+/** @typedef {import("./outbox.js").Refusal} Refusal */
+/** @typedef {import("../model/store.js").Store} Store */
+/** @typedef {{queue: string, next: string, submit: string, skip: string, lease: string, draft: string}} Addresses */
+
+const DRAFT_AFTER_MS = 1500;
+const REMEMBERED = 20;
+
+/** @extends {EventTarget} Events: `task`, `state`, `finished`, `stuck`, `refused` (detail Refusal), `lost`. */
+export class Session extends EventTarget {
+  /**
+   * @param {Store} store
+   * @param {Vault} vault
+   * @param {Addresses} addresses with `{task}` where the task's id goes
+   */
+  constructor(store, vault, addresses) {
+    super();
+    this.store = store;
+    this.vault = vault;
+    this.addresses = addresses;
+    this.clock = new Clock();
+    this.leases = new Leases((task) => this.#address("lease", task));
+    this.outbox = new Outbox(vault, (parcel) => this.#along(parcel));
+    /** @type {Desk|null} */
+    this.desk = null;
+    /** @type {Desk[]} */
+    this.ahead = [];
+    /** @type {Desk[]} */
+    this.before = [];
+    /** Tasks that another tab of this browser has in hand. @type {Set<string>} */
+    this.elsewhere = new Set();
+    /** @type {Map<string, () => void>} */
+    this.claims = new Map();
+    this.drained = false;
+    this.done = 0;
+    this.fetching = /** @type {Promise<void>|null} */ (null);
+    /** Something was changed since the task was laid out. */
+    this.touched = false;
+    /** @type {"clean"|"here"|"there"} */
+    this.kept = "clean";
+    /** The browser would not keep the work: say so. */
+    this.vaultFault = "";
+    this.writing = false;
+    this.writeAgain = false;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */
+    this.draftTimer = undefined;
+    store.addEventListener("change", () => this.#changed());
+    this.leases.addEventListener("lost", (event) => this.#lost(/** @type {CustomEvent} */ (event).detail));
+    this.outbox.addEventListener("sent", (event) => void this.#sent(/** @type {CustomEvent} */ (event).detail));
+    this.outbox.addEventListener("refused", (event) => this.#forward("refused", /** @type {CustomEvent} */ (event).detail));
+    this.outbox.addEventListener("state", () => this.#forward("state"));
+  }
+
+  /**
+   * Begin: first what an earlier page handed in, then the task the page came with.
+   * @param {string|null} payload as the server wrote it; null where the queue had nothing
+   */
+  async start(payload) {
+    this.#farewell();
+    this.outbox.watch();
+    await this.outbox.restore();
+    const waiting = new Set(this.outbox.waiting.map((parcel) => parcel.task));
+    if (waiting.size) await this.outbox.flush();
+    for (const parcel of await this.vault.outbox()) {
+      if (!parcel.refused || parcel.queue !== this.addresses.queue) continue;
+      this.#forward("refused", { parcel, error: new ApiError("refused", parcel.refused, 0) });
+    }
+    const first = payload === null ? null : await layOut(payload, this.vault);
+    if (first && !waiting.has(first.payload.task.id) && (await this.#claim(first.payload.task.id))) {
+      this.#open(first);
+    } else {
+      await this.#advance();
+    }
+  }
+
+  /** The result as it stands, as JSON text. @returns {string} */
+  get result() {
+    if (!this.desk) return "[]";
+    const { config, media } = this.desk.payload;
+    return toResultText(this.store.inOrder(), config.controls, media);
+  }
+
+  /** Hand the task in and go on to the next within the same frame. */
+  async submit() {
+    const desk = this.desk;
+    if (!desk) return;
+    const sent = this.outbox.post({
+      operation: uuid(),
+      task: desk.payload.task.id,
+      queue: this.addresses.queue,
+      kind: "submit",
+      url: this.#address("submit", desk.payload.task.id),
+      annotation: desk.annotation,
+      result: this.result,
+      base: desk.base,
+      lead: this.clock.seconds,
+      extra: {},
+    });
+    await this.#leaveBehind(desk, sent);
+  }
+
+  /** Put the task aside and go on. @param {string} reason */
+  async skip(reason) {
+    const desk = this.desk;
+    if (!desk) return;
+    const sent = this.outbox.post({
+      operation: uuid(),
+      task: desk.payload.task.id,
+      queue: this.addresses.queue,
+      kind: "skip",
+      url: this.#address("skip", desk.payload.task.id),
+      annotation: desk.annotation,
+      result: "",
+      base: desk.base,
+      lead: this.clock.seconds,
+      extra: { reason },
+    });
+    await this.#leaveBehind(desk, sent);
+  }
+
+  /** Back to the task before, to change what was handed in. @returns {Promise<boolean>} */
+  async back() {
+    const desk = this.before.pop();
+    if (!desk) return false;
+    await this.#flushJournal();
+    if (this.desk) this.ahead.unshift(this.#refreshed(this.desk));
+    if (!desk.picture) Object.assign(desk, await picture(desk.payload));
+    this.#open(desk);
+    this.leases.hold(desk.payload.task.id, desk.payload.lease);
+    void this.leases.renew(desk.payload.task.id);
+    return true;
+  }
+
+  /**
+   * Take up a parcel the server refused: its task again, with the work as it was handed in.
+   * @param {import("./vault.js").Parcel} parcel
+   */
+  async reopen(parcel) {
+    const at = this.before.findIndex((desk) => desk.payload.task.id === parcel.task);
+    const desk = this.before[at];
+    if (!desk) return false;
+    this.before.splice(at, 1);
+    await this.vault.delivered(parcel);
+    if (this.desk) this.ahead.unshift(this.#refreshed(this.desk));
+    this.#open(desk);
+    void this.leases.renew(desk.payload.task.id);
+    return true;
+  }
+
+  /**
+   * Send a refused parcel again on top of what somebody else saved.
+   * @param {import("./vault.js").Parcel} parcel
+   * @param {number|null} base
+   */
+  async insist(parcel, base) {
+    await this.vault.delivered(parcel);
+    await this.outbox.post({ ...parcel, operation: uuid(), base });
+  }
+
+  /** @param {import("./vault.js").Parcel} parcel */
+  async giveUp(parcel) {
+    await this.vault.delivered(parcel);
+    await this.vault.forget(parcel.task);
+    this.#forward("state");
+  }
+
+  /** Load the picture again. */
+  async retryPicture() {
+    const desk = this.desk;
+    if (!desk) return;
+    Object.assign(desk, await picture(desk.payload));
+    if (desk === this.desk) this.#forward("picture");
+  }
+
+  /** Ask the queue again after it was finished, or after the connection failed. */
+  async look() {
+    this.drained = false;
+    if (!this.desk) await this.#advance();
+  }
+
+  /** Pre-labels put aside are kept in the journal only. @param {Iterable<string>} ids */
+  dismiss(ids) {
+    if (!this.desk) return;
+    this.desk.dismissed = [...new Set([...this.desk.dismissed, ...ids])];
+  }
+
+  /** Give back what nobody touched, then go. */
+  async leave() {
+    await this.#flushJournal();
+    this.#letGo();
+  }
+
+  // Going on
+
+  /** @param {Desk} desk @param {Promise<void>} sent */
+  async #leaveBehind(desk, sent) {
+    desk.texts = textsIn(this.result);
+    desk.lead = this.clock.seconds;
+    desk.from = "answered";
+    this.done += 1;
+    this.leases.drop(desk.payload.task.id);
+    this.before.push(desk);
+    while (this.before.length > REMEMBERED) this.before.shift()?.picture?.close();
+    for (const old of this.before.slice(0, -3)) this.#forgetPicture(old);
+    this.desk = null;
+    clearTimeout(this.draftTimer);
+    const next = this.ahead.shift();
+    if (next) this.#open(next);
+    else this.#forward("waiting");
+    await sent;
+    if (!this.desk) await this.#advance();
+  }
+
+  /** @param {Desk} desk */
+  #forgetPicture(desk) {
+    desk.picture?.close();
+    desk.picture = null;
+  }
+
+  /** Show the next task as soon as there is one. */
+  async #advance() {
+    this.#forward("waiting");
+    if (!this.ahead.length) await this.#fetch();
+    if (this.desk) return;
+    const next = this.ahead.shift();
+    if (next) this.#open(next);
+    else this.#forward(this.drained ? "finished" : "stuck");
+  }
+
+  /** @param {Desk} desk */
+  #open(desk) {
+    this.desk = desk;
+    this.touched = false;
+    this.kept = desk.from === "kept" ? "here" : desk.from === "draft" ? "there" : "clean";
+    this.store.load(regionsOf(desk));
+    this.clock.start(desk.lead);
+    this.leases.hold(desk.payload.task.id, desk.payload.lease);
+    this.#forward("task");
+    if (desk.from === "kept") this.#saveDraftSoon();
+    void this.#fetch();
+  }
+
+  /** The desk as it now stands, to be laid aside for a while. @param {Desk} desk @returns {Desk} */
+  #refreshed(desk) {
+    const from = this.touched ? "kept" : desk.from;
+    return { ...desk, texts: textsIn(this.result), lead: this.clock.seconds, from };
+  }
+
+  /** Have one task ready beyond the one in hand. */
+  #fetch() {
+    this.fetching ??= this.#fetchNext().finally(() => {
+      this.fetching = null;
+    });
+    return this.fetching;
+  }
+
+  async #fetchNext() {
+    if (this.ahead.length || this.drained) return;
+    try {
+      for (let tries = 0; tries < 8 && !this.ahead.length; tries += 1) {
+        const body = JSON.stringify({ holding: this.#holding() });
+        const { status, text } = await call("POST", this.addresses.next, body);
+        if (status === 204 || !text) {
+          this.drained = true;
+          break;
+        }
+        await this.#take(text);
+      }
+      this.outbox.fault = null;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.outbox.fault = error;
+    }
+    this.#forward("state");
+  }
+
+  /** @param {string} text a payload */
+  async #take(text) {
+    const desk = await layOut(text, this.vault);
+    const task = desk.payload.task.id;
+    const known = this.desk?.payload.task.id === task || this.ahead.some((other) => other.payload.task.id === task);
+    const handedIn = this.outbox.waiting.some((parcel) => parcel.task === task);
+    if (known || handedIn || this.elsewhere.has(task) || !(await this.#claim(task))) {
+      if (!known) this.elsewhere.add(task);
+      desk.picture?.close();
+      return;
+    }
+    this.ahead.push(desk);
+    this.leases.hold(task, desk.payload.lease);
+  }
+
+  /** @returns {string[]} */
+  #holding() {
+    const tasks = this.ahead.map((desk) => desk.payload.task.id);
+    if (this.desk) tasks.unshift(this.desk.payload.task.id);
+    return [...tasks, ...this.elsewhere];
+  }
+
+  /** @param {import("./vault.js").Parcel} parcel @returns {Record<string, unknown>} */
+  #along(parcel) {
+    if (parcel.queue !== this.addresses.queue) return { next: false, holding: [] };
+    return { next: this.ahead.length === 0 && !this.drained, holding: this.#holding() };
+  }
+
+  /** @param {Answer} answer */
+  async #sent({ parcel, data, text }) {
+    const revision = data?.annotation?.revision;
+    for (const desk of [this.desk, ...this.ahead, ...this.before]) {
+      if (desk?.payload.task.id === parcel.task && typeof revision === "number") desk.base = revision;
+    }
+    this.#release(parcel.task);
+    if (data?.next && parcel.queue === this.addresses.queue) {
+      await this.#take(textOfNext(text));
+      if (!this.desk) await this.#advance();
+    }
+    this.#forward("state");
+  }
+
+  // Keeping
+
+  #changed() {
+    if (!this.desk) return;
+    this.touched = true;
+    this.kept = "here";
+    this.#forward("state");
+    void this.#flushJournal();
+    this.#saveDraftSoon();
+  }
+
+  /** Write the journal; changes made while it is being written are written next. */
+  async #flushJournal() {
+    if (this.writing) {
+      this.writeAgain = true;
+      return;
+    }
+    this.writing = true;
+    try {
+      do {
+        this.writeAgain = false;
+        await this.#write(this.kept === "there");
+      } while (this.writeAgain);
+      this.vaultFault = "";
+    } catch (error) {
+      this.vaultFault = String(error);
+      this.#forward("state");
+    } finally {
+      this.writing = false;
+    }
+  }
+
+  /** @param {boolean} confirmed */
+  async #write(confirmed) {
+    const desk = this.desk;
+    if (!desk || !this.touched) return;
+    await this.vault.keep({
+      task: desk.payload.task.id,
+      queue: this.addresses.queue,
+      result: this.result,
+      annotation: desk.annotation,
+      base: desk.base,
+      dismissed: desk.dismissed,
+      lead: this.clock.seconds,
+      at: Date.now(),
+      confirmed,
+    });
+  }
+
+  #saveDraftSoon() {
+    clearTimeout(this.draftTimer);
+    this.draftTimer = setTimeout(() => void this.#saveDraft(), DRAFT_AFTER_MS);
+  }
+
+  async #saveDraft() {
+    const desk = this.desk;
+    if (!desk) return;
+    const result = this.result;
+    const head = JSON.stringify({ annotation_id: desk.annotation, base_revision: desk.base });
+    try {
+      await call("PUT", this.#address("draft", desk.payload.task.id), `${head.slice(0, -1)},"result":${result}}`);
+      this.outbox.fault = null;
+      if (desk !== this.desk || result !== this.result) return;
+      this.kept = "there";
+      await this.#flushJournal();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.outbox.fault = error.fault === "conflict" ? null : error;
+      if (error.fault === "conflict" && desk === this.desk) this.#lost(desk.payload.task.id);
+      if (error.passing && desk === this.desk) this.draftTimer = setTimeout(() => void this.#saveDraft(), 10_000);
+    }
+    this.#forward("state");
+  }
+
+  // Leases
+
+  /** @param {string} task */
+  #lost(task) {
+    this.ahead = this.ahead.filter((desk) => desk.payload.task.id !== task);
+    if (this.desk?.payload.task.id === task) this.#forward("lost");
+    void this.#fetch();
+  }
+
+  /**
+   * Two tabs of one browser never work on the same task: each holds a lock of the browser on its tasks.
+   * @param {string} task
+   * @returns {Promise<boolean>} false where another tab has it
+   */
+  #claim(task) {
+    if (!navigator.locks || this.claims.has(task)) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      void navigator.locks.request(`motherlode task ${task}`, { ifAvailable: true }, (lock) => {
+        resolve(lock !== null);
+        if (!lock) return undefined;
+        return new Promise((release) => this.claims.set(task, () => release(undefined)));
+      });
+    });
+  }
+
+  /** @param {string} task */
+  #release(task) {
+    if (this.desk?.payload.task.id === task) return;
+    this.claims.get(task)?.();
+    this.claims.delete(task);
+  }
+
+  #letGo() {
+    for (const desk of this.ahead) if (desk.from !== "kept") this.leases.giveBack(desk.payload.task.id);
+    const task = this.desk?.payload.task.id;
+    if (task && !this.touched && this.desk?.from !== "kept") this.leases.giveBack(task);
+  }
+
+  #farewell() {
+    addEventListener("pagehide", () => this.#letGo());
+    document.addEventListener("visibilitychange", () => {
+      this.clock.show(document.visibilityState === "visible");
+      if (document.visibilityState === "hidden") void this.#flushJournal();
+    });
+    addEventListener("online", () => {
+      if (this.kept === "here" && this.touched) this.#saveDraftSoon();
+      if (!this.desk) void this.#advance();
+      else void this.#fetch();
+    });
+    addEventListener("beforeunload", (event) => {
+      if (!this.vault.lasting && (this.touched || this.outbox.waiting.length)) event.preventDefault();
+    });
+  }
+
+  /** @param {"lease"|"draft"|"submit"|"skip"} name @param {string} task */
+  #address(name, task) {
+    return this.addresses[name].replace("{task}", task);
+  }
+
+  /** @param {string} name @param {unknown} [detail] */
+  #forward(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}
+
+/** @param {string} result @returns {string[]} */
+function textsIn(result) {
+  return textsOf(parseExact(result));
+}
+
+/** The payload of the next task in an answer, as it was written. @param {string} answer @returns {string} */
+function textOfNext(answer) {
+  return JSON.stringify(parseExact(answer).next);
+}

@@ -1,0 +1,154 @@
+// @ts-check
+/**
+ * What this browser keeps until the server has confirmed it: the journal (work in hand) and the outbox (work handed in).
+ *
+ * Both live in IndexedDB, keyed by scope (server and user), so that another person at the same browser is offered
+ * nothing. Where the browser has no IndexedDB the vault lives in memory and says so.
+ */
+
+/**
+ * The work on one task as it stands.
+ * @typedef {object} Entry
+ * @property {string} scope
+ * @property {string} task
+ * @property {string} queue
+ * @property {string} result JSON text of the result
+ * @property {string} annotation the annotation's id
+ * @property {number|null} base revision the work stands on
+ * @property {string[]} dismissed ids of pre-labels put aside
+ * @property {number} lead seconds
+ * @property {number} at when, in milliseconds
+ * @property {boolean} confirmed the server has it as a draft
+ */
+/**
+ * Something handed in and not yet confirmed.
+ * @typedef {object} Parcel
+ * @property {string} operation its id for the server: sent twice, it is done once
+ * @property {string} scope
+ * @property {string} task
+ * @property {string} queue
+ * @property {"submit"|"skip"|"review"} kind
+ * @property {string} url
+ * @property {string} annotation
+ * @property {string} result JSON text of the result; empty where none is sent
+ * @property {number|null} base
+ * @property {number} lead seconds
+ * @property {Record<string, unknown>} extra other fields of the request
+ * @property {number} at
+ * @property {number} attempts
+ * @property {string} refused why the server will never take it, in words; empty while it may
+ */
+
+const NAME = "motherlode-editor";
+
+/** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
+function settled(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/** @param {IDBTransaction} transaction @returns {Promise<void>} */
+function committed(transaction) {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onerror = transaction.onabort = () => reject(transaction.error);
+  });
+}
+
+/** @returns {Promise<IDBDatabase|null>} */
+async function open() {
+  try {
+    const request = indexedDB.open(NAME, 1);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore("journal", { keyPath: ["scope", "task"] });
+      request.result.createObjectStore("outbox", { keyPath: "operation" }).createIndex("scope", "scope");
+    };
+    return await settled(request);
+  } catch {
+    return null;
+  }
+}
+
+export class Vault {
+  /** @param {IDBDatabase|null} db @param {string} scope */
+  constructor(db, scope) {
+    this.db = db;
+    this.scope = scope;
+    /** @type {Map<string, Entry>} */
+    this.entries = new Map();
+    /** @type {Map<string, Parcel>} */
+    this.parcels = new Map();
+  }
+
+  /** @param {string} server @param {string} user @returns {Promise<Vault>} */
+  static async of(server, user) {
+    return new Vault(await open(), `${server}|${user}`);
+  }
+
+  /** Does the vault outlast a reload? */
+  get lasting() {
+    return this.db !== null;
+  }
+
+  /** @param {string} task @returns {Promise<Entry|null>} */
+  async entry(task) {
+    if (!this.db) return this.entries.get(task) ?? null;
+    const store = this.db.transaction("journal").objectStore("journal");
+    return (await settled(store.get([this.scope, task]))) ?? null;
+  }
+
+  /** @param {Omit<Entry, "scope">} entry */
+  async keep(entry) {
+    const whole = { ...entry, scope: this.scope };
+    if (!this.db) return void this.entries.set(entry.task, whole);
+    const transaction = this.db.transaction("journal", "readwrite", { durability: "strict" });
+    transaction.objectStore("journal").put(whole);
+    await committed(transaction);
+  }
+
+  /** @param {string} task */
+  async forget(task) {
+    if (!this.db) return void this.entries.delete(task);
+    const transaction = this.db.transaction("journal", "readwrite");
+    transaction.objectStore("journal").delete([this.scope, task]);
+    await committed(transaction);
+  }
+
+  /** @returns {Promise<Parcel[]>} oldest first */
+  async outbox() {
+    if (!this.db) return [...this.parcels.values()];
+    const index = this.db.transaction("outbox").objectStore("outbox").index("scope");
+    const parcels = /** @type {Parcel[]} */ (await settled(index.getAll(this.scope)));
+    return parcels.sort((a, b) => a.at - b.at);
+  }
+
+  /** @param {Omit<Parcel, "scope">} parcel */
+  async post(parcel) {
+    const whole = { ...parcel, scope: this.scope };
+    if (!this.db) return void this.parcels.set(parcel.operation, whole);
+    const transaction = this.db.transaction("outbox", "readwrite", { durability: "strict" });
+    transaction.objectStore("outbox").put(whole);
+    await committed(transaction);
+  }
+
+  /**
+   * The server has it (or it was given up): the parcel goes, and with it the journal's copy unless work went on since.
+   * @param {Parcel} parcel
+   */
+  async delivered(parcel) {
+    if (!this.db) {
+      this.parcels.delete(parcel.operation);
+      if ((this.entries.get(parcel.task)?.at ?? 0) <= parcel.at) this.entries.delete(parcel.task);
+      return;
+    }
+    const transaction = this.db.transaction(["outbox", "journal"], "readwrite");
+    transaction.objectStore("outbox").delete(parcel.operation);
+    const journal = transaction.objectStore("journal");
+    const key = [this.scope, parcel.task];
+    const entry = /** @type {Entry|undefined} */ (await settled(journal.get(key)));
+    if (entry && entry.at <= parcel.at) journal.delete(key);
+    await committed(transaction);
+  }
+}

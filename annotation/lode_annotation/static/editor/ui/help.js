@@ -1,0 +1,73 @@
+// @ts-check
+/** The list of keys, and dialogs that ask what to do. */
+
+import { keyName } from "../keymap.js";
+import { h, t } from "./dom.js";
+
+/** @typedef {import("../keymap.js").Keymap} Keymap */
+
+/** What the hand on the pointer can do, which no command says. @returns {[string, string][]} */
+function pointerRows() {
+  return [
+    [t("Wheel"), t("Zoom where the pointer is")],
+    [t("Shift + wheel"), t("Pan sideways")],
+    [t("Space + drag, middle button"), t("Pan")],
+    [t("Alt + press"), t("Select through, while drawing")],
+    [t("Shift + press"), t("Add to the selection")],
+  ];
+}
+
+/** @param {Keymap} keymap */
+export function showHelp(keymap) {
+  /** @type {Map<string, HTMLElement[]>} */
+  const groups = new Map();
+  for (const command of keymap.commands.values()) {
+    const keys = keymap.keysOf(command.id);
+    if (!keys.length) continue;
+    const row = h("div", { class: "ed-key-row" }, h("dt", {}, command.title), h("dd", {}, ...keys.map((key) => h("kbd", {}, keyName(key)))));
+    const rows = groups.get(command.group) ?? [];
+    rows.push(row);
+    groups.set(command.group, rows);
+  }
+  const pointer = pointerRows().map(([keys, what]) =>
+    h("div", { class: "ed-key-row" }, h("dt", {}, what), h("dd", {}, h("kbd", {}, keys))),
+  );
+  groups.set(t("Pointer"), pointer);
+  const columns = [...groups].map(([title, rows]) => h("section", {}, h("h3", {}, title), h("dl", {}, ...rows)));
+  dialog(t("Keys"), [h("div", { class: "ed-keys" }, ...columns)], [{ title: t("Close"), run: () => {} }], "ed-dialog-wide");
+}
+
+/** @typedef {{title: string, run: () => void, primary?: boolean, danger?: boolean}} Choice */
+
+/**
+ * Ask. Escape chooses nothing; the last choice is then still open to the caller's own button.
+ * @param {string} title
+ * @param {(Node|string)[]} body
+ * @param {Choice[]} choices
+ * @param {string} [css]
+ * @returns {HTMLDialogElement}
+ */
+export function dialog(title, body, choices, css = "") {
+  const buttons = choices.map((choice) => {
+    const kind = choice.primary ? "btn btn-primary" : choice.danger ? "btn btn-danger" : "btn";
+    const button = h("button", { type: "button", class: kind }, choice.title);
+    button.addEventListener("click", () => {
+      box.close();
+      choice.run();
+    });
+    return button;
+  });
+  const box = h(
+    "dialog",
+    { class: `ed-dialog ${css}`, "aria-label": title },
+    h("h2", {}, title),
+    h("div", { class: "ed-dialog-body" }, ...body),
+    h("footer", {}, ...buttons),
+  );
+  box.addEventListener("close", () => box.remove());
+  box.addEventListener("keydown", (event) => event.stopPropagation());
+  document.body.append(box);
+  box.showModal();
+  (buttons.find((button) => button.classList.contains("btn-primary")) ?? buttons[0])?.focus();
+  return box;
+}

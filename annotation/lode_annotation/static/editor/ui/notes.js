@@ -1,0 +1,81 @@
+// @ts-check
+/** What the page says: passing notes over the picture, notes that stay until they are settled, and words for readers. */
+
+import { h, icon, t } from "./dom.js";
+
+/** @typedef {{title: string, run: () => void}} Act */
+
+const SHOWN_MS = 5000;
+
+export class Notes {
+  /** @param {HTMLElement} root @param {HTMLElement} live an aria-live element */
+  constructor(root, live) {
+    this.root = root;
+    this.live = live;
+    /** @type {Map<string, HTMLElement>} */
+    this.staying = new Map();
+  }
+
+  /** Say it to those who listen only. @param {string} words */
+  announce(words) {
+    this.live.textContent = "";
+    requestAnimationFrame(() => (this.live.textContent = words));
+  }
+
+  /** A note that goes by itself. @param {string} words @param {Act} [act] */
+  say(words, act) {
+    const note = this.#note(words, act ? [act] : [], "");
+    this.announce(words);
+    let timer = setTimeout(() => note.remove(), SHOWN_MS);
+    note.addEventListener("pointerenter", () => clearTimeout(timer));
+    note.addEventListener("pointerleave", () => (timer = setTimeout(() => note.remove(), SHOWN_MS)));
+    while (this.root.children.length > 4) this.root.firstElementChild?.remove();
+  }
+
+  /**
+   * A note that stays until it is settled; the same id again replaces it.
+   * @param {string} id
+   * @param {string} words
+   * @param {Act[]} [acts]
+   * @param {"warning"|"danger"|""} [kind]
+   */
+  stay(id, words, acts = [], kind = "warning") {
+    if (this.staying.get(id)?.dataset.words === words) return;
+    this.settle(id);
+    const note = this.#note(words, acts, kind, () => this.settle(id));
+    note.dataset.words = words;
+    note.dataset.note = id;
+    this.staying.set(id, note);
+    this.announce(words);
+  }
+
+  /** @param {string} id */
+  settle(id) {
+    this.staying.get(id)?.remove();
+    this.staying.delete(id);
+  }
+
+  clear() {
+    for (const id of [...this.staying.keys()]) this.settle(id);
+    this.root.replaceChildren();
+  }
+
+  /** @param {string} words @param {Act[]} acts @param {string} kind @param {() => void} [settled] */
+  #note(words, acts, kind, settled) {
+    const note = h("div", { class: `ed-note ${kind ? `is-${kind}` : ""}` }, h("span", {}, words));
+    const close = () => (settled ? settled() : note.remove());
+    for (const act of acts) {
+      const button = h("button", { type: "button", class: "ed-note-act" }, act.title);
+      button.addEventListener("click", () => {
+        close();
+        act.run();
+      });
+      note.append(button);
+    }
+    const away = h("button", { type: "button", class: "ed-note-close", "aria-label": t("Close") }, icon("close"));
+    away.addEventListener("click", close);
+    note.append(away);
+    this.root.append(note);
+    return note;
+  }
+}

@@ -1,0 +1,189 @@
+// @ts-check
+/**
+ * The list of regions: the accessible mirror of the canvas. Only the rows in sight are in the page.
+ *
+ * One stop in the tab order; arrows, Home and End move, Shift extends, and the row the reader stands on is the selection.
+ */
+
+import { h, icon, t, tn } from "./dom.js";
+
+/** @typedef {import("../model/types.js").BoxRegion} BoxRegion */
+/** @typedef {import("../stage.js").Stage} Stage */
+/** @typedef {import("../model/store.js").Store} Store */
+
+const ROW = 30;
+const SPARE = 4;
+
+export class RegionList {
+  /**
+   * @param {HTMLElement} root becomes the listbox
+   * @param {Store} store
+   * @param {Stage} stage
+   * @param {{accept: (key: string) => void, remove: (key: string) => void, pick: (key: string, extend: boolean) => void}} acts
+   */
+  constructor(root, store, stage, acts) {
+    this.root = root;
+    this.store = store;
+    this.stage = stage;
+    this.acts = acts;
+    /** @type {BoxRegion[]} */
+    this.boxes = [];
+    this.editable = true;
+    this.room = h("div", { class: "ed-list-room", role: "presentation" });
+    root.setAttribute("role", "listbox");
+    root.setAttribute("aria-label", t("Regions"));
+    root.setAttribute("aria-multiselectable", "true");
+    root.tabIndex = 0;
+    root.replaceChildren(this.room);
+    root.addEventListener("scroll", () => this.#draw(), { passive: true });
+    root.addEventListener("keydown", (event) => this.#key(event));
+    new ResizeObserver(() => this.#draw()).observe(root);
+    this.frame = 0;
+    for (const event of ["load", "change", "show"]) store.addEventListener(event, () => this.refresh());
+    store.addEventListener("select", () => {
+      this.refresh();
+      this.#reveal();
+    });
+  }
+
+  refresh() {
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.boxes = this.store.boxes();
+      this.room.style.height = `${this.boxes.length * ROW}px`;
+      this.#draw();
+    });
+  }
+
+  #draw() {
+    const first = Math.max(0, Math.floor(this.root.scrollTop / ROW) - SPARE);
+    const last = Math.min(this.boxes.length, Math.ceil((this.root.scrollTop + this.root.clientHeight) / ROW) + SPARE);
+    const rows = [];
+    for (let at = first; at < last; at += 1) rows.push(this.#row(/** @type {BoxRegion} */ (this.boxes[at]), at));
+    const focused = this.root.contains(document.activeElement) && document.activeElement !== this.root;
+    this.room.replaceChildren(...rows);
+    if (focused) this.root.focus({ preventScroll: true });
+    const active = this.#current();
+    if (active >= first && active < last) this.root.setAttribute("aria-activedescendant", `ed-region-${active}`);
+    else this.root.removeAttribute("aria-activedescendant");
+  }
+
+  /** @param {BoxRegion} box @param {number} at */
+  #row(box, at) {
+    const { store } = this;
+    const hidden = store.hidden.has(box.key);
+    const locked = store.locked.has(box.key);
+    const name = box.labels.join(", ") || t("no label");
+    const score = box.score === null ? "" : `${Math.round(box.score * 100)} %`;
+    const size = `${Math.round(box.width)} × ${Math.round(box.height)}`;
+    const words = [
+      box.pending ? t("Pre-label") : t("Region {n}", { n: at + 1 }),
+      name,
+      score,
+      size,
+      hidden && t("hidden"),
+      locked && t("locked"),
+    ].filter(Boolean);
+    const swatch = h("span", { class: box.pending ? "ed-swatch is-pending" : "ed-swatch", "aria-hidden": "true" });
+    swatch.style.setProperty("--c", this.stage.scene.colourOf(box));
+    const row = h(
+      "div",
+      {
+        class: "ed-row",
+        role: "option",
+        id: `ed-region-${at}`,
+        "aria-selected": String(store.selection.has(box.key)),
+        "aria-label": words.join(", "),
+        "aria-posinset": at + 1,
+        "aria-setsize": this.boxes.length,
+        "data-hidden": hidden,
+        "data-key": box.key,
+        onpointerdown: (event) => {
+          if (event.button === 0) this.acts.pick(box.key, event.shiftKey || event.ctrlKey || event.metaKey);
+        },
+      },
+      h("span", { class: "ed-row-number" }, String(at + 1)),
+      swatch,
+      h("span", { class: "ed-row-name" }, name),
+      score && h("span", { class: "ed-row-score" }, score),
+      h("span", { class: "ed-row-size" }, size),
+      this.#rowButtons(box, hidden, locked),
+    );
+    row.style.top = `${at * ROW}px`;
+    return row;
+  }
+
+  /** @param {BoxRegion} box @param {boolean} hidden @param {boolean} locked */
+  #rowButtons(box, hidden, locked) {
+    const { store, acts } = this;
+    const buttons = h("span", { class: "ed-row-buttons" });
+    const add = (/** @type {string} */ name, /** @type {string} */ title, /** @type {boolean} */ on, /** @type {() => void} */ run) => {
+      const button = h("button", { type: "button", tabindex: -1, title, "aria-label": title, "data-on": on }, icon(name));
+      button.addEventListener("pointerdown", (event) => {
+        event.stopPropagation();
+        event.preventDefault();
+      });
+      button.addEventListener("click", run);
+      buttons.append(button);
+    };
+    if (box.pending && this.editable) {
+      add("check", t("Take this pre-label"), true, () => acts.accept(box.key));
+      add("close", t("Put this pre-label aside"), false, () => acts.remove(box.key));
+      return buttons;
+    }
+    add(hidden ? "eyeOff" : "eye", hidden ? t("Show") : t("Hide"), hidden, () => store.setHidden([box.key], !hidden));
+    if (this.editable) {
+      add(locked ? "lock" : "unlock", locked ? t("Unlock") : t("Lock"), locked, () => store.setLocked([box.key], !locked));
+      add("trash", t("Delete"), false, () => acts.remove(box.key));
+    }
+    return buttons;
+  }
+
+  #current() {
+    const key = [...this.store.selection].at(-1);
+    return key === undefined ? -1 : this.boxes.findIndex((box) => box.key === key);
+  }
+
+  /** Scroll the selection into sight. */
+  #reveal() {
+    requestAnimationFrame(() => {
+      const at = this.#current();
+      if (at < 0) return;
+      const top = at * ROW;
+      const { scrollTop, clientHeight } = this.root;
+      if (top < scrollTop) this.root.scrollTop = top;
+      else if (top + ROW > scrollTop + clientHeight) this.root.scrollTop = top + ROW - clientHeight;
+    });
+  }
+
+  /** Select the region some rows on. @param {number} by @param {boolean} extend */
+  step(by, extend) {
+    const boxes = this.store.boxes();
+    if (!boxes.length) return;
+    const key = [...this.store.selection].at(-1);
+    const now = boxes.findIndex((box) => box.key === key);
+    const at = now < 0 ? (by > 0 ? 0 : boxes.length - 1) : Math.min(Math.max(now + by, 0), boxes.length - 1);
+    const next = boxes[at];
+    if (next) this.acts.pick(next.key, extend);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const page = Math.max(1, Math.floor(this.root.clientHeight / ROW) - 1);
+    const far = this.boxes.length;
+    const by = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -far, End: far }[event.key];
+    if (by === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.step(by, event.shiftKey);
+  }
+
+  /** What the list holds, in words. */
+  get summary() {
+    const own = this.boxes.filter((box) => !box.pending).length;
+    const pending = this.boxes.length - own;
+    const words = tn("{n} region", "{n} regions", own);
+    return pending ? `${words}, ${tn("{n} pre-label", "{n} pre-labels", pending)}` : words;
+  }
+}

@@ -1,0 +1,44 @@
+// @ts-check
+/** What is known of the task at hand: why it is asked, and the item. */
+
+import { h, icon, t } from "./dom.js";
+
+/** @typedef {import("../model/types.js").Payload} Payload */
+/** @typedef {import("../model/types.js").Reason} Reason */
+
+/**
+ * The reason in one line; a press shows the failure that caused it.
+ * @param {HTMLElement} root
+ * @param {Reason|null} reason
+ */
+export function showReason(root, reason) {
+  const words = reason?.text ?? "";
+  root.hidden = !words;
+  if (!reason || !words) return root.replaceChildren();
+  const score = typeof reason.score === "number" ? ` ${t("score {score}", { score: reason.score.toFixed(2) })}` : "";
+  const line = words + (score && !words.includes("score") ? `,${score}` : "");
+  const inside = [icon("why"), h("span", {}, line)];
+  const address = reason.failure_url;
+  const link = address
+    ? h("a", { href: address, target: "_blank", rel: "noopener", title: t("Show the failure that caused this  (W)") }, ...inside)
+    : h("span", { title: line }, ...inside);
+  root.replaceChildren(link);
+}
+
+/**
+ * @param {HTMLElement} root a description list
+ * @param {Payload} payload
+ */
+export function showFacts(root, payload) {
+  const { media, config, task } = payload;
+  /** @type {[string, string][]} */
+  const facts = [
+    [t("Path"), media.path ?? ""],
+    [t("Size"), `${media.width} × ${media.height}`],
+    [t("Schema"), config.schema ? `${config.schema} r${config.revision ?? 1}` : ""],
+    [t("Priority"), task.priority === undefined ? "" : String(task.priority)],
+    [t("Strategy"), task.reason?.strategy ?? ""],
+  ];
+  const rows = facts.filter(([, value]) => value).flatMap(([name, value]) => [h("dt", {}, name), h("dd", { title: value }, value)]);
+  root.replaceChildren(...rows);
+}

@@ -1,0 +1,55 @@
+// @ts-check
+/** The colours regions are drawn in, read from the page's style sheet. */
+
+/** @typedef {import("../model/types.js").Control} Control */
+
+const CLASSES = 12;
+
+export class Palette {
+  /** @param {Element} root where the `--lode-...` properties hold */
+  constructor(root) {
+    this.root = root;
+    /** @type {Map<string, string>} */
+    this.byLabel = new Map();
+    /** @type {string[]} */
+    this.classes = [];
+    this.prediction = "";
+    this.stage = "";
+    this.read();
+  }
+
+  /** Take the colours from the style sheet again, after the theme changed. */
+  read() {
+    // A canvas knows no var() and no light-dark(): an element is asked what they come to.
+    const probe = document.createElement("span");
+    this.root.append(probe);
+    const colour = (/** @type {string} */ name, /** @type {string} */ otherwise) => {
+      probe.style.color = `var(${name}, ${otherwise})`;
+      return getComputedStyle(probe).color;
+    };
+    this.classes = Array.from({ length: CLASSES }, (_, at) => colour(`--lode-class-${at + 1}`, "#8ab4f8"));
+    this.prediction = colour("--lode-draw-prediction", "#ff8a2b");
+    this.stage = colour("--editor-stage", "#15181d");
+    probe.remove();
+  }
+
+  /** @param {readonly Control[]} controls */
+  setControls(controls) {
+    this.byLabel = new Map();
+    for (const control of controls) {
+      control.labels.forEach((label, at) => {
+        this.byLabel.set(`${control.name}/${label.value}`, label.color || this.#nth(label.class_id ?? at + 1));
+      });
+    }
+  }
+
+  /** @param {string} control @param {string|undefined} label @returns {string} */
+  of(control, label) {
+    return this.byLabel.get(`${control}/${label}`) ?? this.#nth(1);
+  }
+
+  /** @param {number} number counted from 1 */
+  #nth(number) {
+    return this.classes[(((number - 1) % CLASSES) + CLASSES) % CLASSES] ?? "#8ab4f8";
+  }
+}

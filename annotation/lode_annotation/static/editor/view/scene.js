@@ -1,0 +1,273 @@
+// @ts-check
+/** The picture and the passive regions on two canvases, redrawn at most once a frame. */
+
+import { bounds, corners } from "../geometry.js";
+
+/** @typedef {import("../model/store.js").Store} Store */
+/** @typedef {import("../model/types.js").BoxRegion} BoxRegion */
+/** @typedef {import("./viewport.js").Viewport} Viewport */
+/** @typedef {import("./palette.js").Palette} Palette */
+/** @typedef {{colour: string, dashed: boolean, boxes: BoxRegion[], edges: Float64Array, turned: boolean[]}} Group */
+
+const NAMES_UP_TO = 400;
+const FILLS_UP_TO = 600;
+const SMOOTH_BELOW = 4;
+
+export class Scene {
+  /**
+   * @param {HTMLCanvasElement} imageCanvas
+   * @param {HTMLCanvasElement} regionCanvas
+   * @param {Store} store
+   * @param {Viewport} viewport
+   * @param {Palette} palette
+   */
+  constructor(imageCanvas, regionCanvas, store, viewport, palette) {
+    this.imageCanvas = imageCanvas;
+    this.regionCanvas = regionCanvas;
+    this.imageContext = /** @type {CanvasRenderingContext2D} */ (imageCanvas.getContext("2d", { alpha: false }));
+    this.regionContext = /** @type {CanvasRenderingContext2D} */ (regionCanvas.getContext("2d"));
+    this.store = store;
+    this.viewport = viewport;
+    this.palette = palette;
+    /** @type {CanvasImageSource|null} */
+    this.picture = null;
+    this.pictureSize = { width: 1, height: 1 };
+    this.showNames = true;
+    this.showPrelabels = true;
+    /** Keys drawn by the overlay instead. @type {ReadonlySet<string>} */
+    this.lifted = new Set();
+    /** @type {Group[]} */
+    this.groups = [];
+    this.grouped = false;
+    this.frame = 0;
+    this.dirtyImage = true;
+    viewport.addEventListener("change", () => this.invalidate(true));
+    for (const event of ["load", "change"]) store.addEventListener(event, () => this.regroup());
+    for (const event of ["select", "show"]) store.addEventListener(event, () => this.regroup());
+  }
+
+  /** @param {CanvasImageSource|null} picture @param {{width: number, height: number}} size its own pixels */
+  setPicture(picture, size) {
+    this.picture = picture;
+    this.pictureSize = size;
+    this.invalidate(true);
+  }
+
+  /** Fit the canvases to the stage. @param {number} width @param {number} height CSS pixels */
+  resize(width, height) {
+    const ratio = this.ratio;
+    for (const canvas of [this.imageCanvas, this.regionCanvas]) {
+      canvas.width = Math.max(1, Math.round(width * ratio));
+      canvas.height = Math.max(1, Math.round(height * ratio));
+    }
+    this.viewport.resize(width, height);
+    this.drawNow();
+  }
+
+  get ratio() {
+    return Math.min(globalThis.devicePixelRatio || 1, 2);
+  }
+
+  regroup() {
+    this.grouped = false;
+    this.invalidate(false);
+  }
+
+  /** @param {boolean} image whether the picture moved too */
+  invalidate(image) {
+    this.dirtyImage ||= image;
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => this.drawNow());
+  }
+
+  drawNow() {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    if (this.dirtyImage) this.#drawImage();
+    this.dirtyImage = false;
+    this.#drawRegions();
+  }
+
+  #drawImage() {
+    const context = this.imageContext;
+    const ratio = this.ratio;
+    const { left, top, scale, image } = this.viewport;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.fillStyle = this.palette.stage;
+    context.fillRect(0, 0, this.imageCanvas.width, this.imageCanvas.height);
+    if (!this.picture) return;
+    const view = this.viewport.window;
+    const x0 = Math.max(0, Math.floor(view.left));
+    const y0 = Math.max(0, Math.floor(view.top));
+    const x1 = Math.min(image.width, Math.ceil(view.right));
+    const y1 = Math.min(image.height, Math.ceil(view.bottom));
+    if (x1 <= x0 || y1 <= y0) return;
+    const across = this.pictureSize.width / image.width;
+    const down = this.pictureSize.height / image.height;
+    context.imageSmoothingEnabled = scale * ratio < SMOOTH_BELOW;
+    context.drawImage(
+      this.picture,
+      x0 * across,
+      y0 * down,
+      (x1 - x0) * across,
+      (y1 - y0) * down,
+      (x0 * scale + left) * ratio,
+      (y0 * scale + top) * ratio,
+      (x1 - x0) * scale * ratio,
+      (y1 - y0) * scale * ratio,
+    );
+  }
+
+  /** Sort the regions by how they are drawn, so that a frame changes the pen once a group and not once a region. */
+  #group() {
+    /** @type {Map<string, Group>} */
+    const groups = new Map();
+    for (const box of this.store.boxes()) {
+      if (this.store.hidden.has(box.key) || this.lifted.has(box.key)) continue;
+      if (box.pending && !this.showPrelabels) continue;
+      const colour = this.colourOf(box);
+      const style = `${colour} ${box.pending}`;
+      const group = groups.get(style) ?? { colour, dashed: box.pending, boxes: [], edges: new Float64Array(), turned: [] };
+      groups.set(style, group);
+      group.boxes.push(box);
+    }
+    for (const group of groups.values()) {
+      group.edges = new Float64Array(group.boxes.length * 4);
+      group.turned = group.boxes.map((box) => box.rotation !== 0);
+      group.boxes.forEach((box, at) => {
+        const edge = bounds(box);
+        group.edges.set([edge.left, edge.top, edge.right, edge.bottom], at * 4);
+      });
+    }
+    this.groups = [...groups.values()];
+    this.grouped = true;
+  }
+
+  /** @param {BoxRegion} box @returns {string} */
+  colourOf(box) {
+    return box.pending ? this.palette.prediction : this.palette.of(box.control, box.labels[0]);
+  }
+
+  #drawRegions() {
+    if (!this.grouped) this.#group();
+    const context = this.regionContext;
+    const ratio = this.ratio;
+    const { left, top, scale } = this.viewport;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, this.regionCanvas.width, this.regionCanvas.height);
+    const view = this.viewport.window;
+    const shown = this.groups.map((group) => visible(group, view));
+    const count = shown.reduce((sum, list) => sum + list.length, 0);
+    context.lineWidth = Math.max(1, Math.round((count > FILLS_UP_TO ? 1 : 2) * ratio));
+    this.groups.forEach((group, index) => {
+      context.strokeStyle = group.colour;
+      context.fillStyle = group.colour;
+      context.setLineDash(group.dashed ? [6 * ratio, 4 * ratio] : []);
+      for (const at of /** @type {number[]} */ (shown[index])) {
+        if (group.turned[at]) {
+          this.#path(/** @type {BoxRegion} */ (group.boxes[at]));
+          context.stroke();
+          continue;
+        }
+        const edges = group.edges;
+        const x = Math.round((/** @type {number} */ (edges[at * 4]) * scale + left) * ratio);
+        const y = Math.round((/** @type {number} */ (edges[at * 4 + 1]) * scale + top) * ratio);
+        const right = Math.round((/** @type {number} */ (edges[at * 4 + 2]) * scale + left) * ratio);
+        const bottom = Math.round((/** @type {number} */ (edges[at * 4 + 3]) * scale + top) * ratio);
+        if (count <= FILLS_UP_TO) {
+          context.globalAlpha = 0.1;
+          context.fillRect(x, y, right - x, bottom - y);
+          context.globalAlpha = 0.35;
+          context.strokeStyle = "#000";
+          context.strokeRect(x - ratio, y - ratio, right - x + 2 * ratio, bottom - y + 2 * ratio);
+          context.strokeStyle = group.colour;
+          context.globalAlpha = 1;
+        }
+        context.strokeRect(x, y, right - x, bottom - y);
+      }
+    });
+    context.setLineDash([]);
+    if (this.showNames && count <= NAMES_UP_TO) this.#drawNames(shown);
+  }
+
+  /** @param {BoxRegion} box */
+  #path(box) {
+    const context = this.regionContext;
+    const ratio = this.ratio;
+    context.beginPath();
+    corners(box).forEach((corner, at) => {
+      const point = this.viewport.toStage(corner);
+      if (at === 0) context.moveTo(point.x * ratio, point.y * ratio);
+      else context.lineTo(point.x * ratio, point.y * ratio);
+    });
+    context.closePath();
+  }
+
+  /** @param {number[][]} shown */
+  #drawNames(shown) {
+    const context = this.regionContext;
+    const ratio = this.ratio;
+    const { left, top, scale } = this.viewport;
+    const height = 16 * ratio;
+    context.font = `600 ${11 * ratio}px system-ui, sans-serif`;
+    context.textBaseline = "middle";
+    this.groups.forEach((group, index) => {
+      for (const at of /** @type {number[]} */ (shown[index])) {
+        const box = /** @type {BoxRegion} */ (group.boxes[at]);
+        if (box.width * scale < 28) continue;
+        const text = nameOf(box);
+        const x = Math.round((/** @type {number} */ (group.edges[at * 4]) * scale + left) * ratio);
+        const edge = Math.round((/** @type {number} */ (group.edges[at * 4 + 1]) * scale + top) * ratio);
+        const y = edge >= height ? edge - height : edge;
+        const width = context.measureText(text).width + 8 * ratio;
+        context.fillStyle = group.colour;
+        context.fillRect(x - ratio, y, width, height);
+        context.fillStyle = inkOn(group.colour);
+        context.fillText(text, x + 3 * ratio, y + height / 2 + ratio * 0.5);
+      }
+    });
+  }
+}
+
+/** @param {BoxRegion} box */
+export function nameOf(box) {
+  const name = box.labels.join(", ") || "–";
+  return box.pending && box.score !== null ? `${name} ${Math.round(box.score * 100)}` : name;
+}
+
+/** @param {Group} group @param {{left: number, top: number, right: number, bottom: number}} view @returns {number[]} */
+function visible(group, view) {
+  const found = [];
+  const edges = group.edges;
+  for (let at = 0; at < group.boxes.length; at += 1) {
+    if (/** @type {number} */ (edges[at * 4]) > view.right || /** @type {number} */ (edges[at * 4 + 2]) < view.left) continue;
+    if (/** @type {number} */ (edges[at * 4 + 1]) > view.bottom || /** @type {number} */ (edges[at * 4 + 3]) < view.top)
+      continue;
+    found.push(at);
+  }
+  return found;
+}
+
+/** @type {Map<string, string>} */
+const inks = new Map();
+
+/** Black or white, whichever reads better on a colour. @param {string} colour as #rrggbb or rgb(r, g, b) */
+export function inkOn(colour) {
+  const known = inks.get(colour);
+  if (known) return known;
+  const [red, green, blue] = channels(colour).map((channel) => {
+    const part = channel / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  });
+  const luminance = 0.2126 * (red ?? 0) + 0.7152 * (green ?? 0) + 0.0722 * (blue ?? 0);
+  const ink = luminance > 0.179 ? "#000000" : "#ffffff";
+  inks.set(colour, ink);
+  return ink;
+}
+
+/** @param {string} colour @returns {number[]} 0 to 255 */
+function channels(colour) {
+  const hex = /^#([0-9a-f]{6})$/i.exec(colour)?.[1];
+  if (hex) return [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16));
+  return (/^rgba?\((.+)\)$/.exec(colour)?.[1] ?? "").split(/[\s,/]+/).slice(0, 3).map(Number);
+}

@@ -1,0 +1,76 @@
+"""The label page: one task after another of a queue, full screen."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+
+from lode_annotation import payloads
+from lode_annotation.models import Queue, Task
+from lode_annotation.views.editor_words import words
+from lode_platform.access import require
+from lode_platform.errors import BadInput
+from lode_platform.models import User
+from lode_platform.signed_in import signed_in
+
+
+@never_cache
+def label(request: HttpRequest, queue: UUID) -> HttpResponse:
+    """The editor on a queue's next task, or with ``?task=`` on that one.
+
+    The task is claimed here and its payload travels in the page, so that the first picture costs no round trip. A reload
+    claims nothing new: the person's own unexpired lease comes first.
+    """
+    user = signed_in(request)
+    found = get_object_or_404(Queue.objects.visible_to(user).select_related("project"), uuid=queue)
+    require(user, found.project, "queue.label")
+    if wanted := request.GET.get("task"):
+        payload = payloads.task_payload(task_named(found, wanted), user)
+    else:
+        payload = payloads.next_payload(found, user)
+    home = reverse("annotation:queue", args=[found.project.name, found.uuid])
+    api = f"/api/v1/queues/{found.uuid}"
+    task = "/api/v1/tasks/{task}"
+    addresses = {
+        "queue": str(found.uuid),
+        "next": f"{api}/next",
+        "submit": f"{task}/submit",
+        "skip": f"{task}/skip",
+        "lease": f"{task}/lease",
+        "draft": f"{task}/draft",
+    }
+    context = {
+        "queue": found,
+        "project": found.project,
+        "home": home,
+        "payload": payload,
+        "boot": boot(request, user, home, addresses, payload),
+    }
+    return render(request, "annotation/label.html", context)
+
+
+def task_named(queue: Queue, wanted: str) -> Task:
+    """The queue's task with this uuid; 404 if there is none."""
+    try:
+        uuid = UUID(wanted)
+    except ValueError:
+        raise BadInput(f"{wanted!r} is not the name of a task") from None
+    return get_object_or_404(Task.objects.filter(queue=queue), uuid=uuid)
+
+
+def boot(
+    request: HttpRequest, user: User, home: str, addresses: dict[str, str], payload: dict[str, Any] | None
+) -> dict[str, Any]:
+    """What the editor's modules need to know of the page; ``server`` and ``user`` key the work kept in the browser."""
+    return {
+        "server": request.build_absolute_uri("/"),
+        "user": str(user.uuid),
+        "login": reverse("platform:login"),
+        "home": home,
+        "words": words(),
+        "has_task": payload is not None,
+        "addresses": addresses,
+    }
