@@ -1,0 +1,112 @@
+"""A real server, web and worker, on a state folder of its own, and programs that use it from outside."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Served:
+    """A running server: its address, its state folder, and ways to talk to it as a user would."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        self.home.mkdir(parents=True)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "DJANGO_"))},
+            "MOTHERLODE_HOME": str(self.home),
+            "DATABASE_URL": f"sqlite:///{self.home / 'db.sqlite3'}",
+            "MOTHERLODE_STORE": str(self.home / "store"),
+            "MOTHERLODE_JOB_LEASE": "5",
+            "MOTHERLODE_JOB_SWEEP": "1",
+            "MOTHERLODE_URL": self.url,
+            "MOTHERLODE_CACHE": str(folder / "cache"),
+            "DVC_NO_ANALYTICS": "1",
+            "HOME": str(folder),
+            "GIT_TERMINAL_PROMPT": "0",
+        }
+        self.log = open(folder / "server.log", "wb")  # noqa: SIM115 - the server keeps it
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(self.port)],
+            env=self.environment,
+            stdout=self.log,
+            stderr=self.log,
+            start_new_session=True,
+        )
+        self.wait()
+
+    def wait(self, seconds: float = 90) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                if httpx.get(f"{self.url}/login/", timeout=5).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                time.sleep(0.2)
+        self.stop()
+        pytest.fail(f"the server did not start:\n{(self.folder / 'server.log').read_text()[-3000:]}")
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.log.close()
+
+    def manage(self, *arguments: str) -> str:
+        return self.run(sys.executable, str(ROOT / "manage.py"), *arguments)
+
+    def token(self, user: str, project: str, role: str) -> str:
+        return self.manage("token", user, "--project", project, "--role", role).strip().splitlines()[-1]
+
+    def run(self, *command: str, cwd: Path | None = None, fails: bool = False, **environment: str) -> str:
+        done = subprocess.run(
+            command,
+            cwd=cwd or self.folder,
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert (done.returncode != 0) == fails, f"{command} -> {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stderr if fails else done.stdout
+
+    def lode(self, *arguments: str, token: str, cwd: Path | None = None, fails: bool = False) -> Any:
+        """A verb of the CLI with --json; with ``fails``, what it says on standard error."""
+        command = [sys.executable, "-m", "motherlode", *arguments, "--json"]
+        said = self.run(*command, cwd=cwd, fails=fails, MOTHERLODE_TOKEN=token)
+        return said if fails else json.loads(said)
+
+    def python(self, code: str, *, token: str, cwd: Path | None = None) -> str:
+        return self.run(sys.executable, "-c", code, cwd=cwd, MOTHERLODE_TOKEN=token)
+
+    def get(self, path: str, token: str) -> Any:
+        answer = httpx.get(f"{self.url}/api/v1/{path}", headers={"Authorization": f"Bearer {token}"}, timeout=60)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One server for the tests of a module."""
+    server = Served(tmp_path_factory.mktemp("served"))
+    yield server
+    server.stop()
