@@ -36,6 +36,7 @@ __all__ = [
     "set_tag",
     "set_version",
     "tag_id",
+    "tag_of",
     "upload_pack",
     "write",
 ]
@@ -180,6 +181,20 @@ def move_branch(repo: Repo, commit: str) -> None:
 def branch_at(repo: Repo) -> str:
     """The commit the branch points at, "" for an empty repository."""
     return (repo.refs.read_ref(BRANCH) or b"").decode()
+
+
+def tag_of(repo: Repo, number: int, commit: str) -> str:
+    """The id of the tag ``vN`` if the repository holds that version whole, as ``commit``; else ""."""
+    tag = repo.refs.read_ref(Ref(f"refs/tags/v{number}".encode()))
+    there = repo.refs.read_ref(Ref(f"refs/versions/v{number}".encode()))
+    if tag is None or there != commit.encode():
+        return ""
+    try:
+        held = repo.object_store[ObjectID(tag)]
+        whole = isinstance(held, Tag) and held.object[1] == there and ObjectID(there) in repo.object_store
+    except KeyError:
+        return ""
+    return tag.decode() if whole else ""
 
 
 def _point(repo: Repo, ref: Ref, target: str) -> None:

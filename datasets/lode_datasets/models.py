@@ -20,7 +20,7 @@ class Dataset(models.Model):
     """A named selection of items + schema + split policy.
 
     ``split_policy``: ``{"train": 0.8, "val": 0.1, "test": 0.1, "salt": "..."}``; an item's split is
-    decided once, by the hash of its group or else its uuid.
+    decided once, by the hash of its group or else of its bytes.
     """
 
     uuid = models.UUIDField(default=uuid4, unique=True)

@@ -1,0 +1,444 @@
+"""Publishing: a dataset's selection, labels and splits become an immutable version.
+
+``publish`` writes the version's row with everything the version will be (see ``changes``). ``carry_out`` does the rest,
+each step a pure function of that row, each writing only what is not there yet::
+
+    entries -> label shards, schema, splits -> manifest -> .dir -> commit -> refs/versions/vN -> branch -> tag -> row
+
+So a worker that dies anywhere is followed by one that ends at the same digest and the same commit, and nobody sees
+anything of the version until the row says ``published``: every door asks the rows, not the disk.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Count
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from lode_annotation.models import LabelSet, SchemaRevision
+from lode_datasets import changes, checks, git, repositories, shards, versions
+from lode_datasets.models import Dataset, Entry, Version, VersionFile
+from lode_datasets.tally import Tally
+from lode_platform import events
+from lode_platform.errors import BadInput, Conflict, Gone
+from lode_platform.jobs import OPEN, Cancelled, Work, enqueue
+from lode_platform.models import Blob, Job, User
+from lode_platform.store import store
+from motherlode import manifest
+
+__all__ = ["carry_out", "publish"]
+
+VERB = "datasets.publish"
+LINES = 16_384  # label lines held in memory at a time, whole shards
+TRIES = 5
+
+
+# -- asked for -------------------------------------------------------------------------------------------------------
+
+
+def publish(
+    dataset: Dataset, user: User, *, message: str = "", operation_id: UUID | None = None, server_url: str = ""
+) -> tuple[Version, Job | None]:
+    """Asks for a version of what the dataset holds at this moment.
+
+    Gives the new version and its job; the latest version and None where nothing differs from it; for an
+    ``operation_id`` seen before, what that gave. ``server_url`` is the address the caller came by, used where
+    MOTHERLODE_PUBLIC_URL is not set. Raises ``Conflict`` (publishing) while another version is being published,
+    ``BadInput`` (empty) for a dataset without items.
+    """
+    if operation_id is not None:
+        seen = Version.objects.filter(dataset=dataset, operation_id=operation_id).select_related("job").first()
+        if seen is not None:
+            return seen, None if seen.state == Version.State.PUBLISHED else seen.job
+    for _try in range(TRIES):
+        clear_way(dataset)
+        parent = versions.latest(dataset)
+        revision = dataset.schema.revisions.order_by("-number").first()
+        if revision is None:
+            raise BadInput(f"The schema {dataset.schema.name!r} has no revision.", code="no_schema")
+        frozen = changes.freeze(dataset)
+        if parent and not frozen and schema_file(dataset.schema.name, revision) == schema_of(parent):
+            return parent, None
+        if not frozen.new and (parent is None or len(frozen.gone) == parent.counts["items"]):
+            raise BadInput("There is nothing to publish: the dataset holds no items.", code="empty")
+        made = _write_row(dataset, user, parent, revision, frozen, message, operation_id, server_url)
+        if made is not None:
+            return made, made.job
+    raise Conflict("Others keep publishing this dataset; try again in a moment.", code="publishing")
+
+
+def _write_row(
+    dataset: Dataset,
+    user: User,
+    parent: Version | None,
+    revision: SchemaRevision,
+    frozen: changes.Changes,
+    message: str,
+    operation_id: UUID | None,
+    server_url: str,
+) -> Version | None:
+    """The row, its job and the event, in one short transaction; None where the world moved since it was read."""
+    number = parent.number + 1 if parent else 1
+    try:
+        with transaction.atomic():
+            Dataset.objects.select_for_update().get(pk=dataset.pk)
+            newest = versions.latest(dataset)
+            if (newest and newest.pk) != (parent and parent.pk) or dataset.versions.unpublished().exists():
+                return None
+            version = Version.objects.create(
+                dataset=dataset,
+                number=number,
+                parent=parent,
+                schema_revision=revision,
+                message=message.strip(),
+                author=user,
+                created_at=timezone.now().replace(microsecond=0),
+                server_url=settings.PUBLIC_URL or server_url.rstrip("/") or (parent.server_url if parent else ""),
+                stamp={
+                    "project": dataset.project.name,
+                    "dataset": dataset.name,
+                    "schema": dataset.schema.name,
+                    "author": user.get_full_name() or user.username,
+                    "email": user.email or f"{user.username}@motherlode.invalid",
+                },
+                frozen=frozen.pack(),
+                operation_id=operation_id,
+            )
+            version.job = enqueue(
+                VERB,
+                project=dataset.project,
+                user=user,
+                title=_("Publish %(name)s") % {"name": f"{dataset.name}@v{number}"},
+                arguments={"version": str(version.uuid)},
+            )
+            version.save(update_fields=["job"])
+            return version
+    except IntegrityError:  # PostgreSQL: another publish committed its row between our look and our write
+        return None
+
+
+def clear_way(dataset: Dataset) -> None:
+    """Takes back a version whose job is over without having published it; ``Conflict`` where one is under way."""
+    found = dataset.versions.unpublished().select_related("job").first()
+    if found is None:
+        return
+    if found.job is not None and found.job.state in OPEN:
+        raise Conflict(
+            f"{dataset.name}@v{found.number} is being published already.",
+            code="publishing",
+            version=found.number,
+            job=str(found.job.uuid),
+        )
+    changes.withdraw(found)
+
+
+def schema_file(name: str, revision: SchemaRevision) -> bytes:
+    """``schema.json`` under a schema's revision."""
+    return manifest.schema_bytes(name, revision.config, revision.classes).data
+
+
+def schema_of(version: Version) -> bytes:
+    """``schema.json`` as the version has it."""
+    return schema_file(version.stamp["schema"], version.schema_revision)
+
+
+# -- carried out -----------------------------------------------------------------------------------------------------
+
+
+def carry_out(work: Work) -> dict[str, Any]:
+    """The job: from the version's row to ``published``. Cancelled, it takes the version back."""
+    version = (
+        Version.objects.select_related("dataset__project", "dataset__schema", "parent", "schema_revision", "author")
+        .filter(uuid=work.arguments["version"])
+        .first()
+    )
+    if version is None:
+        raise Gone("This version was taken back before it was published; publish again.", code="withdrawn")
+    if version.state == Version.State.PUBLISHED:
+        return _result(version)
+    with work.fenced():
+        Version.objects.filter(pk=version.pk).update(state=Version.State.PUBLISHING)
+    try:
+        with _marked_failed(version, work):
+            return _publish(version, work)
+    except Cancelled:
+        changes.withdraw(version)
+        raise
+
+
+@contextmanager
+def _marked_failed(version: Version, work: Work) -> Iterator[None]:
+    """Says on the row that its publish failed; trying the job again goes on with the same row."""
+    try:
+        yield
+    except Cancelled:
+        raise
+    except Exception:
+        work.check()  # another worker's now: not ours to judge
+        Version.objects.unpublished().filter(pk=version.pk).update(state=Version.State.FAILED)
+        raise
+
+
+def _publish(version: Version, work: Work) -> dict[str, Any]:
+    work.step("after_row")
+    frozen = changes.thaw(version.frozen or b"")
+    total = len(frozen.new) + len(frozen.gone)
+    for done in changes.apply(version, frozen, work):
+        work.progress(done, total, _("Writing what changed"))
+    work.step("after_entries")
+
+    content = _Content(version)
+    work.progress(total, total, _("Writing labels, schema and splits"))
+    content.write_files(work)
+    work.step("after_shards")
+
+    work.progress(total, total, _("Naming the content"))
+    _name(version, content, work)
+    work.step("after_manifest")
+    if version.parent and version.digest == version.parent.digest:
+        changes.withdraw(version)
+        return {**_result(version.parent), "unchanged": True}
+
+    store().put_object(version.dir_oid, manifest.dir_bytes(content.rows))  # last of the bytes: it says all are there
+    work.step("after_dir")
+    work.progress(total, total, _("Committing"), at_once=True)  # the last moment at which a cancel is heard
+
+    release = repositories.release(version)
+    with git.opened(repositories.folder(version.dataset)) as repo:
+        if version.parent and git.branch_at(repo) != version.parent.commit:
+            repositories.rebuild(version.dataset)
+        version.commit = git.write(repo, release)
+        work.step("after_commit")
+        git.set_version(repo, version.number, version.commit)
+        work.step("after_ref")
+        git.move_branch(repo, version.commit)
+        work.step("after_branch")
+        git.set_tag(repo, version.number, git.tag_id(release))
+        work.step("after_tag")
+
+    with work.fenced():
+        version.state = Version.State.PUBLISHED
+        version.published_at = timezone.now()
+        version.frozen = None
+        version.save(update_fields=["state", "published_at", "frozen", "commit"])
+        events.record(
+            version.dataset.project,
+            version.author,
+            "dataset.publish",
+            version,
+            name=str(version),
+            digest=version.digest,
+            message=version.message,
+        )
+    return _result(version)
+
+
+def _result(version: Version) -> dict[str, Any]:
+    return {
+        "version": version.number,
+        "name": str(version),
+        "uuid": str(version.uuid),
+        "digest": version.digest,
+        "commit": version.commit,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _NewLine:
+    """What a changed item's label line is made of."""
+
+    path: str
+    split: str
+    width: int
+    height: int
+    label_set: int | None
+
+
+class _Content:
+    """The bytes of one version, and its counts, from its entries and its parent's files."""
+
+    def __init__(self, version: Version) -> None:
+        self.version = version
+        self.parent = version.parent
+        self.tally = Tally(self.parent.counts if self.parent else None)
+        self.rows: list[manifest.Row] = []
+        self.splits: list[str] = []
+        self._load_rows()
+
+    def _load_rows(self) -> None:
+        """Every item's manifest row and split, sorted by path."""
+        held = Entry.objects.filter(versions.holding(self.version.number), dataset=self.version.dataset_id)
+        values = held.values_list("path", "blob__md5", "blob__sha256", "blob__size", "split")
+        rows = list(values.iterator(chunk_size=5000))
+        rows.sort()  # by path, in code point order, whatever the database collates by
+        self.rows = [manifest.Row(manifest.ITEMS + path, md5, sha256, size) for path, md5, sha256, size, _split in rows]
+        self.splits = [split for *_row, split in rows]
+
+    @property
+    def items(self) -> int:
+        return len(self.splits)
+
+    def paths(self) -> Iterator[str]:
+        start = len(manifest.ITEMS)
+        return (row.path[start:] for row in self.rows[: self.items])
+
+    # -- files that are no items -----------------------------------------------------------------------------------
+
+    def write_files(self, work: Work) -> None:
+        """Label shards, schema and splits into the store, then as rows; afterwards ``rows`` and ``tally`` are whole."""
+        split_lines = "".join(map(manifest.split_line, self.paths(), self.splits)).encode()
+        files = dict(self._shards(work))
+        schema, splits = store().add_many([schema_of(self.version), split_lines])
+        files |= {manifest.SCHEMA: schema, manifest.SPLITS: splits}
+        before = {file.path: file.blob for file in versions.files(self.parent)} if self.parent else {}
+        bits = manifest.shard_bits(self.items)
+        wanted = {manifest.shard_file(shard, bits) for shard in range(1 << bits)} | {manifest.SCHEMA, manifest.SPLITS}
+        self._write_rows(work, files, before, wanted)
+        now = {**before, **files}
+        self.rows += [manifest.Row(path, now[path].md5, now[path].sha256, now[path].size) for path in sorted(wanted)]
+
+    def _write_rows(self, work: Work, files: Mapping[str, Blob], before: Mapping[str, Blob], wanted: set[str]) -> None:
+        """The files as change: rows only for those whose bytes differ from the parent's."""
+        number = self.version.number
+        changed = {path: blob for path, blob in files.items() if path not in before or before[path].pk != blob.pk}
+        over = [path for path in before if path in changed or path not in wanted]
+        with work.fenced():
+            mine = VersionFile.objects.filter(dataset=self.version.dataset_id)
+            mine.filter(path__in=over, last=None, first__lt=number).update(last=number - 1)
+            VersionFile.objects.bulk_create(
+                [
+                    VersionFile(dataset_id=self.version.dataset_id, path=path, blob=blob, first=number)
+                    for path, blob in changed.items()
+                ],
+                ignore_conflicts=True,
+                batch_size=200,
+            )
+
+    def _shards(self, work: Work) -> Iterator[tuple[str, Blob]]:
+        """The label shards that changes touch, written a few at a time; counts what came and what went."""
+        number, bits = self.version.number, manifest.shard_bits(self.items)
+        mine = Entry.objects.filter(dataset=self.version.dataset_id)
+        new: defaultdict[int, list[_NewLine]] = defaultdict(list)
+        rows = mine.filter(first=number).values_list(
+            "path", "split", "item__width", "item__height", "label_set_id", named=False
+        )
+        touched: set[str] = set()
+        for row in rows.iterator(chunk_size=5000):
+            touched.add(row[0])
+            new[manifest.shard_of(row[0], bits)].append(_NewLine(*row))
+        drop: defaultdict[int, set[str]] = defaultdict(set)
+        if self.parent:
+            for path in self._count_out(mine.filter(last=number - 1)):
+                touched.add(path)
+                drop[manifest.shard_of(path, bits)].add(path)
+        planned = shards.plan(self.items, self.parent.counts["items"] if self.parent else 0, touched)
+        per_round = max(1, LINES // manifest.ITEMS_PER_SHARD)
+        planned_rest = iter(planned)
+        while some := list(islice(planned_rest, per_round)):
+            contents = self._rewritten(some, new, drop)
+            blobs = store().add_many(contents)
+            yield from ((manifest.shard_file(shard, bits), blob) for shard, blob in zip(some, blobs, strict=True))
+            work.progress(work.job.done)
+
+    def _count_out(self, gone: Any) -> Iterator[str]:
+        """Takes the entries that ended out of the tally; gives their paths."""
+        ended = list(gone.values_list("path", "split", "label_set_id"))
+        for start in range(0, len(ended), 5000):
+            part = ended[start : start + 5000]
+            texts = _regions([labels for _path, _split, labels in part if labels is not None])
+            for path, split, labels in part:
+                self.tally.add(split, None if labels is None else _class_ids(json.loads(texts[labels])), -1)
+                yield path
+
+    def _rewritten(
+        self, some: Sequence[int], new: Mapping[int, Sequence[_NewLine]], drop: Mapping[int, set[str]]
+    ) -> list[bytes]:
+        ids = [line.label_set for shard in some for line in new.get(shard, ()) if line.label_set is not None]
+        texts = _regions(ids)
+        contents = []
+        for shard in some:
+            lines: dict[str, bytes] = {}
+            for line in new.get(shard, ()):
+                regions = None
+                if line.label_set is not None:
+                    read = json.loads(texts[line.label_set])
+                    regions = manifest.canonical(read)
+                    self.tally.add(line.split, _class_ids(read))
+                else:
+                    self.tally.add(line.split, None)
+                lines[line.path] = manifest.label_line(line.path, line.split, line.width, line.height, regions).encode()
+            before = self.parent.counts["items"] if self.parent else 0
+            contents.append(shards.rewrite(shard, self.items, before, self._read, drop.get(shard, ()), lines))
+        return contents
+
+    @property
+    def _read(self) -> Callable[[str], bytes]:
+        """Reads one of the parent's shards."""
+        if self._old is None:
+            assert self.parent is not None
+            self._old = {file.path: file.blob.md5 for file in versions.files(self.parent)}
+        old = self._old
+
+        def read(path: str) -> bytes:
+            with store().open(old[path]) as file:
+                return file.read()
+
+        return read
+
+    _old: dict[str, str] | None = None
+
+
+REGIONS = {
+    "sqlite": "SELECT id, regions FROM {table} WHERE id IN (SELECT value FROM json_each(%s))",
+    "postgresql": "SELECT id, regions FROM {table} WHERE id = ANY(%s::bigint[])",
+}
+
+
+def _regions(ids: Sequence[int]) -> dict[int, str]:
+    """The regions of label sets as the database's JSON text, by primary key; rows without the cost of objects."""
+    if not ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            REGIONS[connection.vendor].format(table=LabelSet._meta.db_table),
+            [json.dumps(ids) if connection.vendor == "sqlite" else list(ids)],
+        )
+        return dict(cursor.fetchall())
+
+
+def _class_ids(regions: Sequence[Mapping[str, Any]]) -> list[int]:
+    return [region["class_id"] for region in regions]
+
+
+def _name(version: Version, content: _Content, work: Work) -> None:
+    """Digest, ``.dir``, size, counts and checks onto the row."""
+    version.digest = manifest.digest_of(manifest.manifest_pieces(content.rows))
+    version.dir_oid = manifest.dir_oid(manifest.dir_pieces(content.rows))
+    version.size = sum(row.size for row in content.rows)
+    version.files = len(content.rows)
+    version.counts = content.tally.as_json()
+    names = {int(row["id"]): str(row["name"]) for row in version.schema_revision.classes}
+    version.checks = [
+        *checks.duplicates(zip(content.paths(), (row.md5 for row in content.rows), content.splits, strict=False)),
+        *checks.groups_torn(_torn_groups(version)),
+        *checks.absent_classes(version.counts, names),
+        *checks.unlabelled(version.counts),
+    ]
+    with work.fenced():
+        version.save(update_fields=["digest", "dir_oid", "size", "files", "counts", "checks"])
+
+
+def _torn_groups(version: Version) -> list[tuple[str, int]]:
+    held = Entry.objects.filter(versions.holding(version.number), dataset=version.dataset_id)
+    grouped = held.exclude(item__group="").exclude(split=manifest.POOL).values("item__group")
+    rows = grouped.annotate(splits=Count("split", distinct=True)).filter(splits__gt=1)
+    return list(rows.values_list("item__group", "splits"))

@@ -1,0 +1,161 @@
+"""A dataset's working selection: which items are in it, and the split each was given when it came in."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from lode_annotation.models import Schema
+from lode_datasets.models import Dataset, DatasetItem, Entry
+from lode_datasets.splits import Policy, check_split
+from lode_platform import events
+from lode_platform.errors import BadInput, Conflict
+from lode_platform.models import Item, Project, User
+from motherlode.manifest import POOL
+
+BATCH = 1000
+Decided = DatasetItem.DecidedBy
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Added:
+    """What ``add_items`` did: items that came in, that were in already, and whose split an import now gave."""
+
+    added: int = 0
+    existing: int = 0
+    resplit: int = 0
+
+    def __add__(self, other: "Added") -> "Added":
+        return Added(self.added + other.added, self.existing + other.existing, self.resplit + other.resplit)
+
+
+def create_dataset(
+    project: Project,
+    user: User,
+    *,
+    name: str,
+    schema: Schema,
+    title: str = "",
+    description: str = "",
+    split_policy: Mapping[str, Any] | None = None,
+) -> Dataset:
+    """Makes a dataset. Raises ``Conflict`` where the name is taken, ``BadInput`` for a schema of another project."""
+    if schema.project_id != project.pk:
+        raise BadInput(f"The schema {schema.name!r} is another project's.", field="schema")
+    policy = Policy.parse(split_policy, salt=name)
+    with transaction.atomic():
+        if Dataset.objects.filter(project=project, name=name, trashed_at=None).exists():
+            raise Conflict(f"There is a dataset {name!r} already.", code="name_taken")
+        made = Dataset.objects.create(
+            project=project,
+            name=name,
+            title=title,
+            description=description,
+            schema=schema,
+            split_policy=policy.as_json(),
+            created_by=user,
+        )
+        events.record(project, user, "dataset.create", made, name=name)
+    return made
+
+
+def policy_of(dataset: Dataset) -> Policy:
+    """The dataset's split policy as it is now."""
+    return Policy.parse(dataset.split_policy, salt=dataset.name)
+
+
+def add_items(dataset: Dataset, items: Iterable[Item], *, splits: Mapping[UUID, str] | None = None) -> Added:
+    """Puts items into the selection, in batches of a thousand, each its own transaction unless the caller holds one.
+
+    ``splits`` (by item uuid) are kept as given; ``pool`` there means "no split given". Any other newcomer follows its
+    group if that has a split here already, else the hash of its group or bytes decides. An item that is in already
+    keeps its split, but for one that no version has shown outside the pool yet: there a given split counts.
+    """
+    given = {uuid: check_split(split) for uuid, split in (splits or {}).items() if split and split != POOL}
+    policy = policy_of(dataset)
+    done = Added()
+    for batch in _batches(items, BATCH):
+        for item in batch:
+            if item.project_id != dataset.project_id:
+                raise BadInput(f"The item {item.path!r} is another project's.", code="other_project")
+        with transaction.atomic():
+            done += _add_batch(dataset, batch, given, policy)
+    return done
+
+
+def _add_batch(dataset: Dataset, items: list[Item], given: Mapping[UUID, str], policy: Policy) -> Added:
+    rows = {row.item_id: row for row in DatasetItem.objects.filter(dataset=dataset, item__in=items)}
+    groups = _group_splits(dataset, {item.group for item in items if item.group})
+    bytes_of = dict(Item.objects.filter(pk__in=[i.pk for i in items]).values_list("pk", "blob__sha256"))
+    now = timezone.now()
+    fresh: list[DatasetItem] = []
+    for item in items:
+        if item.pk not in rows and item.uuid in given and item.group:
+            groups.setdefault(item.group, given[item.uuid])
+    for item in items:
+        if item.pk in rows:
+            continue
+        split, by = given.get(item.uuid), Decided.IMPORT
+        if split is None:
+            split, by = groups.get(item.group) or policy.split_of(item.group or bytes_of[item.pk]), Decided.HASH
+        fresh.append(DatasetItem(dataset=dataset, item=item, split=split, decided_by=by, decided_at=now))
+    DatasetItem.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=500)
+
+    told = [rows[item.pk] for item in items if item.pk in rows and item.uuid in given]
+    uuids = {item.pk: item.uuid for item in items}
+    changed = [row for row in told if row.split != given[uuids[row.item_id]] and row.decided_by == Decided.HASH]
+    if changed:
+        shown = set(
+            Entry.objects.filter(dataset=dataset, item__in=[row.item_id for row in changed])
+            .exclude(split=POOL)
+            .values_list("item_id", flat=True)
+        )
+        changed = [row for row in changed if row.item_id not in shown]
+        for row in changed:
+            row.split, row.decided_by, row.decided_at = given[uuids[row.item_id]], Decided.IMPORT, now
+        DatasetItem.objects.bulk_update(changed, ["split", "decided_by", "decided_at"], batch_size=200)
+    return Added(len(fresh), len(rows), len(changed))
+
+
+def _group_splits(dataset: Dataset, groups: Collection[str]) -> dict[str, str]:
+    """The split that each of these groups has in the dataset already."""
+    if not groups:
+        return {}
+    rows = DatasetItem.objects.filter(dataset=dataset, item__group__in=groups).order_by("-pk")
+    return dict(rows.values_list("item__group", "split"))
+
+
+def move_items(dataset: Dataset, user: User, items: Sequence[Item], split: str) -> int:
+    """A person moves items to another split: on purpose, on the record, and seen in the next version's diff."""
+    check_split(split)
+    with transaction.atomic():
+        moved = (
+            DatasetItem.objects.filter(dataset=dataset, item__in=items)
+            .exclude(split=split)
+            .update(split=split, decided_by=Decided.PERSON, decided_at=timezone.now())
+        )
+        if moved:
+            events.record(dataset.project, user, "dataset.split", dataset, split=split, items=moved)
+    return moved
+
+
+def remove_items(dataset: Dataset, user: User, items: Iterable[Item]) -> int:
+    """Takes items out of the selection: the next version is without them, those published keep them."""
+    removed = 0
+    with transaction.atomic():
+        for batch in _batches(items, BATCH):
+            removed += DatasetItem.objects.filter(dataset=dataset, item__in=batch).delete()[0]
+        if removed:
+            events.record(dataset.project, user, "dataset.remove_items", dataset, items=removed)
+    return removed
+
+
+def _batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
+    rest = iter(things)
+    while batch := list(islice(rest, size)):
+        yield batch

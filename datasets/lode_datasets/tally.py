@@ -1,0 +1,50 @@
+"""A version's counts, kept by adding what came and taking away what went; no database here."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from motherlode.manifest import POOL
+
+__all__ = ["Tally"]
+
+
+class Tally:
+    """Items by split, labelled ones, regions by class and by (split, class)."""
+
+    def __init__(self, counts: Mapping[str, Any] | None = None) -> None:
+        """Starts from the counts of a version, or from nothing."""
+        given = counts or {}
+        self.labelled: int = given.get("labelled", 0)
+        self.splits: Counter[str] = Counter(given.get("splits", {}))
+        self.classes: defaultdict[str, Counter[int]] = defaultdict(Counter)
+        for split, row in given.get("split_classes", {}).items():
+            self.classes[split] = Counter({int(class_id): number for class_id, number in row.items()})
+
+    def add(self, split: str, classes: Iterable[int] | None, sign: int = 1) -> None:
+        """Counts one item in (``sign`` 1) or out (-1); ``classes`` are its regions' class ids, None: unlabelled."""
+        self.splits[split] += sign
+        if classes is None:
+            return
+        self.labelled += sign
+        row = self.classes[split]
+        for class_id in classes:
+            row[class_id] += sign
+
+    def as_json(self) -> dict[str, Any]:
+        """``{"items", "labelled", "regions", "splits", "classes", "split_classes"}``; what is zero is left out."""
+        split_classes = {
+            split: {str(class_id): number for class_id, number in sorted(row.items()) if number}
+            for split, row in sorted(self.classes.items())
+        }
+        total: Counter[int] = Counter()
+        for row in self.classes.values():
+            total.update(row)
+        return {
+            "items": sum(self.splits.values()),
+            "labelled": self.labelled,
+            "regions": sum(total.values()),
+            "splits": {split: number for split, number in sorted(self.splits.items()) if number},
+            "classes": {str(class_id): number for class_id, number in sorted(total.items()) if number},
+            "split_classes": {split: row for split, row in split_classes.items() if row and split != POOL},
+        }

@@ -1,0 +1,147 @@
+"""What a published version holds, asked of the entries; and which version a name means."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+from django.db import connection, models
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Collate
+
+from lode_datasets.models import Alias, Dataset, Entry, Version, VersionFile
+from lode_platform.errors import NotFound
+from lode_platform.models import Blob, Project
+from motherlode import manifest
+
+__all__ = [
+    "alias_target",
+    "blobs_held",
+    "by_path",
+    "dir_held",
+    "entries",
+    "files",
+    "holding",
+    "latest",
+    "manifest_rows",
+    "named",
+    "read_file",
+    "resolve",
+    "truth",
+]
+
+Row = TypeVar("Row", bound=models.Model)
+_NUMBER = re.compile(r"v?([1-9][0-9]{0,8})\Z")
+
+
+def holding(number: int) -> Q:
+    """Entries or files that version ``number`` holds."""
+    return Q(first__lte=number) & (Q(last=None) | Q(last__gte=number))
+
+
+def by_path(field: str = "path") -> Any:
+    """Order by code point, as the manifest and DVC sort: the database's own collation may differ."""
+    return Collate(field, "C") if connection.vendor == "postgresql" else F(field)
+
+
+def entries(version: Version, split: str | None = None) -> QuerySet[Entry]:
+    """The version's entries by path, each with its blob, label set and item; ``split`` may be ``pool``."""
+    rows = Entry.objects.filter(holding(version.number), dataset=version.dataset_id)
+    if split is not None:
+        rows = rows.filter(split=split)
+    return rows.select_related("blob", "label_set", "item").order_by(by_path())
+
+
+def truth(version: Version, split: str | None = None) -> Iterator[tuple[Entry, list[dict[str, Any]]]]:
+    """Each labelled entry with its regions as JSON (``motherlode.regions.from_json`` reads them), by path."""
+    labelled = entries(version, split).filter(label_set__isnull=False)
+    for entry in labelled.iterator(chunk_size=1000):
+        assert entry.label_set is not None
+        yield entry, entry.label_set.regions
+
+
+def files(version: Version) -> QuerySet[VersionFile]:
+    """The tracked files that are no items, by path, each with its blob."""
+    rows = VersionFile.objects.filter(holding(version.number), dataset=version.dataset_id)
+    return rows.select_related("blob").order_by(by_path())
+
+
+def read_file(version: Version, path: str) -> bytes:
+    """The bytes of a tracked file that is no item (``labels/...``, ``schema.json``, ``splits.jsonl``)."""
+    from lode_platform.store import store
+
+    row = files(version).filter(path=path).first()
+    if row is None:
+        raise NotFound(f"{version} has no file {path!r}.")
+    with store().open(row.blob.md5) as file:
+        return file.read()
+
+
+def manifest_rows(version: Version) -> Iterator[manifest.Row]:
+    """Every tracked file, sorted by path, in constant memory."""
+    rows = Entry.objects.filter(holding(version.number), dataset=version.dataset_id).order_by(by_path())
+    values = rows.values_list("path", "blob__md5", "blob__sha256", "blob__size")
+    for path, md5, sha256, size in values.iterator(chunk_size=2000):
+        yield manifest.Row(manifest.ITEMS + path, md5, sha256, size)
+    for file in files(version):
+        yield manifest.Row(file.path, file.blob.md5, file.blob.sha256, file.blob.size)
+
+
+# -- what may be served ----------------------------------------------------------------------------------------------
+
+
+def blobs_held(dataset: Dataset, md5s: Sequence[str]) -> QuerySet[Blob]:
+    """Those of the blobs that some published version of the dataset holds."""
+    newest = latest(dataset)
+    if newest is None:
+        return Blob.objects.none()
+    seen = {"dataset": dataset, "first__lte": newest.number, "blob": models.OuterRef("pk")}
+    held = models.Exists(Entry.objects.filter(**seen)) | models.Exists(VersionFile.objects.filter(**seen))
+    return Blob.objects.filter(md5__in=md5s).filter(held)
+
+
+def dir_held(dataset: Dataset, oid: str) -> bool:
+    """Whether ``<md5>.dir`` is a published version's of the dataset."""
+    return Version.objects.published().filter(dataset=dataset, dir_oid=oid).exists()
+
+
+# -- names -----------------------------------------------------------------------------------------------------------
+
+
+def latest(dataset: Dataset) -> Version | None:
+    """The newest published version."""
+    return dataset.versions.published().order_by("-number").first()
+
+
+def alias_target(dataset: Dataset, name: str) -> Version | None:
+    """The version that an alias means now."""
+    newest = Alias.objects.filter(dataset=dataset, name=name).select_related("version").order_by("-pk").first()
+    return newest.version if newest else None
+
+
+def named(dataset: Dataset, name: str) -> Version:
+    """The published version that ``3``, ``v3``, ``latest`` or an alias means. Raises ``NotFound``."""
+    number = _NUMBER.match(name)
+    if number:
+        found = dataset.versions.published().filter(number=int(number[1])).first()
+    elif name == "latest":
+        found = latest(dataset)
+    else:
+        found = alias_target(dataset, name)
+    if found is None:
+        newest = latest(dataset)
+        there = f"its newest is v{newest.number}" if newest else "it has none yet"
+        raise NotFound(f"The dataset {dataset.name!r} has no version {name!r}; {there}.", code="no_version")
+    found.dataset = dataset
+    return found
+
+
+def resolve(project: Project, text: str) -> Version:
+    """The published version that ``cells@v3``, ``cells@latest``, ``cells@production`` or ``cells`` (the latest) means.
+
+    Raises ``NotFound``.
+    """
+    name, _, version = text.partition("@")
+    dataset = Dataset.objects.filter(project=project, name=name, trashed_at=None).select_related("schema").first()
+    if dataset is None:
+        raise NotFound(f"The project {project.name!r} has no dataset {name!r}.", code="no_dataset")
+    return named(dataset, version or "latest")
