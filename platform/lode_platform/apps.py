@@ -1,6 +1,9 @@
 """The Django application of this room."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,3 +11,9 @@ class PlatformConfig(AppConfig):
     name = "lode_platform"
     label = "platform"
     verbose_name = _("Platform")
+
+    def ready(self) -> None:
+        """Loads the verbs that jobs may have, each room's from its ``jobs`` module, and fills this room's navigation."""
+        import_module("lode_platform.zips")
+        import_module("lode_platform.own_nav").register()
+        autodiscover_modules("jobs")

@@ -34,12 +34,18 @@ TRANSIENT = (OperationalError, ConnectionError, TimeoutError)
 WRITE_EVERY = 0.2
 OPEN = (JobState.QUEUED, JobState.RUNNING)
 
+stopping = threading.Event()  # set when this process is told to stop
+
 Run = Callable[["Work"], dict[str, Any]]
 _registry: dict[str, Run] = {}
 
 
 class Cancelled(Exception):
     """Somebody asked for the job to stop; work tidies up and lets this through."""
+
+
+class Stopping(Exception):
+    """This worker is being stopped; the job goes back to the queue as it stands."""
 
 
 class LeaseLost(Exception):
@@ -91,11 +97,13 @@ class Work:
         self.check()
 
     def check(self) -> None:
-        """Raises ``LeaseLost`` or ``Cancelled`` if either is known; costs nothing."""
+        """Raises ``LeaseLost``, ``Cancelled`` or ``Stopping`` if it is known that the work must end; costs nothing."""
         if self.lost.is_set():
             raise LeaseLost(str(self.job.uuid))
         if self.cancelled.is_set():
             raise Cancelled
+        if stopping.is_set():
+            raise Stopping
 
     @contextmanager
     def fenced(self) -> Iterator[None]:
@@ -265,6 +273,8 @@ def _perform(work: Work) -> None:
         result = function(work)
     except LeaseLost:
         raise
+    except Stopping:
+        work._mine().update(state=JobState.QUEUED, lease_until=None, attempts=row.attempts - 1)
     except Cancelled:
         work._finish(JobState.CANCELLED, message="Cancelled")
     except LodeError as error:
@@ -289,7 +299,9 @@ def _heartbeat(work: Work) -> Iterator[None]:
 
     Not inside a transaction and not on SQLite in memory: there a second connection would only wait for the first.
     """
-    if connection.in_atomic_block or (connection.vendor == "sqlite" and connection.is_in_memory_db()):
+    if connection.in_atomic_block or (
+        connection.vendor == "sqlite" and "memory" in str(connection.settings_dict["NAME"])
+    ):
         yield
         return
     over = threading.Event()

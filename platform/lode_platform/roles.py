@@ -36,3 +36,8 @@ VERBS: dict[str, frozenset[Role]] = {
 def allows(role: str, verb: str) -> bool:
     """Whether ``role`` may do ``verb``; a verb that is not in the table is a mistake in the caller."""
     return role in VERBS[verb]
+
+
+def verbs_of(role: str) -> set[str]:
+    """Everything that ``role`` may do."""
+    return {verb for verb, roles in VERBS.items() if role in roles}

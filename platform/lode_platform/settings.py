@@ -189,7 +189,12 @@ JOB_SWEEP_SECONDS = env_int("MOTHERLODE_JOB_SWEEP", 10, 1)
 TRASH_DAYS = env_int("MOTHERLODE_TRASH_DAYS", 30, 1)
 
 # Celery is the doorbell; the Job row is the truth. "filesystem" needs no broker at all.
-BROKER = os.environ.get("MOTHERLODE_BROKER", "filesystem://")
+BROKER = os.environ.get("MOTHERLODE_BROKER") or "filesystem://"
+WORKER_THREADS = env_int("MOTHERLODE_WORKER_THREADS", 2, 1)
+
+# The web server that `serve` starts: processes, and threads in each.
+WEB_WORKERS = env_int("MOTHERLODE_WEB_WORKERS", min(4, os.cpu_count() or 1), 1)
+WEB_THREADS = env_int("MOTHERLODE_WEB_THREADS", 8, 1)
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -210,6 +210,23 @@ class Store:
             self._write([data], written)
             self.place.settle([(written[0].place, key)])
 
+    def park(self, name: str, source: IO[bytes] | Iterable[bytes], *, limit: int | None = None) -> None:
+        """Keeps bytes under a name of their own, outside the blobs, for a job to read: an upload to be unpacked."""
+        written: list[Written] = []
+        with _whole_or_nothing(written):
+            self._write(_chunks(source), written, limit)
+            self.place.settle([(written[0].place, f"parked/{name}")])
+
+    def parked(self, name: str) -> BinaryIO:
+        """What was parked; ``NotFound`` where there is nothing."""
+        try:
+            return self.place.open(f"parked/{name}")
+        except FileNotFoundError:
+            raise NotFound("The upload is no longer there; send the file again.", code="upload_gone") from None
+
+    def unpark(self, name: str) -> None:
+        self.place.remove(f"parked/{name}")
+
     # -- bytes out -------------------------------------------------------------------------------------------------
 
     def open(self, md5: str, *, directory: bool = False) -> BinaryIO:

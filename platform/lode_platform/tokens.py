@@ -14,6 +14,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from lode_platform import events
 from lode_platform.errors import BadInput
 from lode_platform.models import ApiToken, Project, Role, User
 
@@ -73,6 +74,12 @@ def user_for_token(text: str) -> User:
     user.token_project_id = token.project_id  # type: ignore[attr-defined]
     user.token_role = token.role  # type: ignore[attr-defined]
     return user
+
+
+def revoke(token: ApiToken, actor: User) -> None:
+    """Ends the token at once and for good."""
+    if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        events.record(token.project, actor, "token.revoke", token, prefix=token.prefix)
 
 
 def from_project_token(user: User) -> bool:

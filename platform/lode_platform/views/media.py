@@ -1,0 +1,119 @@
+"""Pictures over HTTP: cached for good, in ranges, never run by the browser as anything but a picture."""
+
+import re
+from pathlib import Path
+from typing import BinaryIO, TypeVar, cast
+from urllib.parse import quote
+from uuid import UUID
+
+from django.http import FileResponse, HttpResponse, HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+
+from lode_platform import media
+from lode_platform.errors import NotFound
+from lode_platform.models import Item, Project, User
+from lode_platform.store import store
+
+CACHE = "private, max-age=31536000, immutable"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+Response = TypeVar("Response", bound=HttpResponseBase)
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+@extend_schema(exclude=True)
+@api_view(["GET", "HEAD"])
+def original(request: Request, item: UUID) -> HttpResponseBase:
+    """The bytes of an item as they came (or turned upright, where browsers would not)."""
+    found = _visible(request, item)
+    if media.needs_turning(found):
+        return _sent(request, media.turned(found), f"{found.blob.md5}-upright", "image/png", f"{found.path}.png")
+    file = store().open(found.blob.md5)
+    return ranged(request, file, found.blob.size, found.blob.md5, found.media_type, found.path.rpartition("/")[2])
+
+
+@extend_schema(exclude=True)
+@api_view(["GET", "HEAD"])
+def thumb(request: Request, item: UUID) -> HttpResponseBase:
+    """A small view of the upright image; ``?size=256``, ``&crop=x1,y1,x2,y2`` in its pixels."""
+    found = _visible(request, item)
+    size = media.read_size(request.query_params.get("size", "256"))
+    text = request.query_params.get("crop", "")
+    crop = media.Crop.read(text, found) if text else None
+    path = media.view(found, size, crop)
+    return _sent(request, path, path.stem, "image/jpeg", f"{found.path.rpartition('/')[2]}.jpg")
+
+
+def _visible(request: Request, uuid: UUID) -> Item:
+    """The item, also from the trash: the pages of versions and of the trash show it."""
+    mine = Project.objects.visible_to(cast(User, request.user))
+    found = Item.objects.select_related("blob").filter(uuid=uuid, staged_by=None, project__in=mine).first()
+    if found is None:
+        raise NotFound("There is no such item.")
+    return found
+
+
+def _sent(request: Request, path: Path, etag: str, media_type: str, name: str) -> HttpResponseBase:
+    return ranged(request, path.open("rb"), path.stat().st_size, etag, media_type, name)
+
+
+def ranged(
+    request: Request, file: BinaryIO, size: int, etag: str, media_type: str, name: str, *, attach: bool = False
+) -> HttpResponseBase:
+    """A file with ETag, caching for good and single byte ranges; what is no picture comes as an attachment."""
+    tag = f'"{etag}"'
+    if tag in request.headers.get("If-None-Match", ""):
+        file.close()
+        return _dressed(HttpResponse(status=304), tag)
+    span = _span(request.headers.get("Range", ""), size) if request.headers.get("If-Range", tag) == tag else None
+    if span == (0, 0):
+        file.close()
+        refused = _dressed(HttpResponse(status=416), tag)
+        refused["Content-Range"] = f"bytes */{size}"
+        return refused
+    start, end = span or (0, size)
+    file.seek(start)
+    response = FileResponse(_Part(file, end - start), status=206 if span else 200, content_type=media_type)
+    response["Content-Length"] = str(end - start)
+    if span:
+        response["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    inline = media_type.startswith("image/") and media_type != "image/svg+xml" and not attach
+    response["Content-Disposition"] = f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{quote(name, safe='')}"
+    response["Accept-Ranges"] = "bytes"
+    return _dressed(response, tag)
+
+
+def _dressed(response: Response, tag: str) -> Response:
+    response["ETag"] = tag
+    response["Cache-Control"] = CACHE
+    response["Content-Security-Policy"] = POLICY
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _span(header: str, size: int) -> tuple[int, int] | None:
+    """The half-open range asked for; None for the whole (also for what we do not serve), (0, 0) for none of it."""
+    match = _RANGE.fullmatch(header.replace(" ", ""))
+    if not match or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    start, end = (int(first), int(last) + 1 if last else size) if first else (max(0, size - int(last)), size)
+    end = min(end, size)
+    return (start, end) if start < end else (0, 0)
+
+
+class _Part:
+    """So many bytes of an open file, from where it stands."""
+
+    def __init__(self, file: BinaryIO, left: int) -> None:
+        self.file = file
+        self.left = left
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self.file.read(self.left if size < 0 else min(size, self.left))
+        self.left -= len(chunk)
+        return chunk
+
+    def close(self) -> None:
+        self.file.close()

@@ -1,0 +1,224 @@
+"""The job that unpacks a zip into items: every member is refused or taken on its own.
+
+Nothing is ever extracted to a path: a member's bytes go into the store under their hash, and its name is only the
+item's name, after the path rule. What is dangerous is refused by name in the report: names that leave the folder,
+symbolic links, encrypted members, and members that unpack to far more than they are (by their ratio, by overlapping
+one another, or by saying less than they hold).
+"""
+
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import IO, Any, BinaryIO
+from uuid import UUID, uuid4, uuid5
+
+from django.conf import settings
+from django.db import transaction
+
+from lode_platform import events
+from lode_platform.errors import BadInput, TooLarge
+from lode_platform.items import ItemSpec, Problem, add_items, discard, reveal
+from lode_platform.jobs import Cancelled, Work, enqueue, job
+from lode_platform.models import Blob, Item, Job, Project, User
+from lode_platform.store import Store, store
+from motherlode.paths import UnsafePath, check_path
+
+VERB = "items.zip"
+BATCH_MEMBERS = 100
+BATCH_BYTES = 32 * 1024**2
+SMALL = 1024**2
+SHOWN_PROBLEMS = 1000
+MAX_MEMBERS = 1_000_000
+JUNK = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+
+
+def receive(project: Project, user: User, file: IO[bytes], *, name: str) -> Job:
+    """Keeps an uploaded zip and enqueues its unpacking. ``BadInput`` (not_a_zip) if it is none."""
+    if not zipfile.is_zipfile(file):
+        raise BadInput(f"{name!r} is not a zip file, or it was cut short.", code="not_a_zip")
+    file.seek(0)
+    parked = f"{uuid4().hex}.zip"
+    store().park(parked, file, limit=settings.MAX_UPLOAD_BYTES)
+    with transaction.atomic():
+        row = enqueue(
+            VERB, project=project, user=user, title=f"Items from {name}", arguments={"parked": parked, "name": name}
+        )
+        events.record(project, user, VERB, row, name=name)
+    return row
+
+
+@dataclass
+class _Tally:
+    """What a restarted job resumes from: the next member, what was refused, what was there already."""
+
+    next: int = 0
+    existing: int = 0
+    skipped: int = 0
+    problem_count: int = 0
+    problems: list[dict[str, str]] = field(default_factory=list)
+
+    def refuse(self, problems: Sequence[Problem]) -> None:
+        self.problem_count += len(problems)
+        room = max(0, SHOWN_PROBLEMS - len(self.problems))
+        self.problems += [problem.as_json() for problem in problems[:room]]
+
+
+@job(VERB)
+def unpack(work: Work) -> dict[str, Any]:
+    """Makes an item of every member that is an image; answers the report."""
+    place = store()
+    parked = str(work.arguments["parked"])
+    try:
+        with place.parked(parked) as file:
+            tally = _read(work, place, file)
+    except Cancelled:
+        discard(work)
+        place.unpark(parked)
+        raise
+    work.step("staged")
+    staged = Item.objects.filter(staged_by=work.job).count()
+    late = reveal(work)
+    tally.refuse(late.problems)
+    tally.existing += len(late.existing)
+    work.step("revealed")
+    place.unpark(parked)
+    return {
+        "created": int(work.state.get("created", 0)) or staged - len(late.problems) - len(late.existing),
+        "existing": tally.existing,
+        "skipped": tally.skipped,
+        "problems": tally.problems,
+        "problem_count": tally.problem_count,
+    }
+
+
+def _read(work: Work, place: Store, file: BinaryIO) -> _Tally:
+    try:
+        archive = zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise BadInput(f"The zip file cannot be read: {error}", code="not_a_zip") from None
+    with archive:
+        members = archive.infolist()
+        if len(members) > MAX_MEMBERS:
+            raise TooLarge(f"The zip has more than {MAX_MEMBERS} members.", limit=MAX_MEMBERS)
+        overlapping = _overlapping(members)
+        tally = _Tally(**work.state) if work.state else _Tally()
+        work.progress(tally.next, len(members), at_once=True)
+        while tally.next < len(members):
+            _take_batch(work, place, archive, members, overlapping, tally)
+            work.save_state(vars(tally))
+            work.step("batch")
+            work.progress(tally.next, len(members))
+        return tally
+
+
+def _take_batch(
+    work: Work,
+    place: Store,
+    archive: zipfile.ZipFile,
+    members: Sequence[zipfile.ZipInfo],
+    overlapping: set[int],
+    tally: _Tally,
+) -> None:
+    """Reads the next members into the store and makes their items; ``tally`` moves on."""
+    project, user = work.job.project, work.job.created_by
+    assert project is not None and user is not None
+    taken: list[tuple[str, Blob]] = []
+    read = 0
+    small: list[tuple[str, bytes]] = []
+    while tally.next < len(members) and len(small) + len(taken) < BATCH_MEMBERS and read < BATCH_BYTES:
+        member = members[tally.next]
+        tally.next += 1
+        if member.is_dir() or _junk(member.orig_filename):
+            tally.skipped += not member.is_dir()
+            continue
+        problem = _refused(member) or _bomb(member, overlapping)
+        if problem is None:
+            try:
+                read += member.file_size
+                if member.file_size > SMALL * 8:
+                    with archive.open(member) as stream:
+                        blob = place.add_stream(_exactly(stream, member.file_size))
+                    taken.append((member.orig_filename, blob))
+                else:
+                    with archive.open(member) as stream:
+                        small.append((member.orig_filename, b"".join(_exactly(stream, member.file_size))))
+            except _Longer:
+                problem = Problem(member.orig_filename, "zip_bomb", "The member holds more than it says.")
+            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+                problem = Problem(member.orig_filename, "corrupt", f"The member cannot be unpacked: {error}")
+        if problem is not None:
+            tally.refuse([problem])
+    taken += zip((name for name, _ in small), place.add_many([data for _, data in small]), strict=True)
+    specs = [
+        ItemSpec(path=name, md5=blob.md5, sha256=blob.sha256, uuid=_uuid(work.job.uuid, name)) for name, blob in taken
+    ]
+    report = add_items(project, user, specs, job=work, trusted=True)
+    tally.refuse(report.problems)
+    tally.existing += sum(item.staged_by_id is None for item in report.existing)
+
+
+def _uuid(job_uuid: UUID, name: str) -> UUID:
+    """The same item for the same member, however often the job is taken up again."""
+    return uuid5(job_uuid, name)
+
+
+def _junk(name: str) -> bool:
+    parts = name.lower().split("/")
+    return parts[0] == "__macosx" or parts[-1] in JUNK
+
+
+def _refused(member: zipfile.ZipInfo) -> Problem | None:
+    name = member.orig_filename
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    if kind == stat.S_IFLNK:
+        return Problem(name, "symlink", "The member is a symbolic link.")
+    if kind not in (0, stat.S_IFREG):
+        return Problem(name, "not_a_file", "The member is not a plain file.")
+    if member.flag_bits & 0x1:
+        return Problem(name, "encrypted", "The member is encrypted.")
+    try:
+        check_path(name)
+    except UnsafePath as error:
+        return Problem(name, "unsafe_path", f"The name {error.reason}.")
+    return None
+
+
+def _bomb(member: zipfile.ZipInfo, overlapping: set[int]) -> Problem | None:
+    name = member.orig_filename
+    if member.file_size > settings.MAX_UPLOAD_BYTES:
+        return Problem(name, "too_large", f"The member unpacks to more than {settings.MAX_UPLOAD_BYTES} bytes.")
+    if member.file_size > SMALL and member.file_size > settings.MAX_ZIP_RATIO * max(1, member.compress_size):
+        return Problem(
+            name, "zip_bomb", f"The member unpacks to more than {settings.MAX_ZIP_RATIO} times its size in the zip."
+        )
+    if member.header_offset in overlapping:
+        return Problem(name, "zip_bomb", "The member shares its bytes with another.")
+    return None
+
+
+def _overlapping(members: Sequence[zipfile.ZipInfo]) -> set[int]:
+    """The offsets of members whose bytes reach into the next one's: what the classic non-recursive bomb does."""
+    ordered = sorted(members, key=lambda member: member.header_offset)
+    found: set[int] = set()
+    for this, following in zip(ordered, ordered[1:], strict=False):
+        least = 30 + len(this.orig_filename) + this.compress_size
+        if this.header_offset + least > following.header_offset:
+            found |= {this.header_offset, following.header_offset}
+    return found
+
+
+class _Longer(Exception):
+    """A member gives more bytes than its header says."""
+
+
+def _exactly(stream: IO[bytes], size: int) -> Iterator[bytes]:
+    seen = 0
+    while chunk := stream.read(1 << 20):
+        seen += len(chunk)
+        if seen > size:
+            raise _Longer
+        yield chunk
+    if seen < size:
+        raise EOFError("it is cut short")
