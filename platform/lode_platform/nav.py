@@ -1,10 +1,280 @@
-"""What every page's shell shows; higher rooms add their entries from their AppConfig."""
+"""What the rooms tell the shell: its navigation, Home's stations and waiting rows, an item's history and labels.
 
-from typing import Any
+A page of this room must show rows of the rooms above without importing them. Each room registers functions here in
+its ``AppConfig.ready()``; the pages call whatever is registered. Registering the same name again replaces it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from lode_platform.models import Item, ItemQuerySet, Project, User
+
+Text = str | Promise
+GROUPS = ("label", "data", "rest")
+STATIONS = ("items", "labels", "version", "run", "failures", "queue")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the navigation. ``url`` is reversed with the project's name; ``key`` follows ``g``."""
+
+    name: str
+    title: Text
+    icon: str
+    url: str
+    group: str
+    order: int
+    key: str
+    badge: "Callable[[Project, User], int] | None" = None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a Home station shows: how many there are, and how many came since a day ago (may be negative)."""
+
+    count: int
+    change: int = 0
+    note: Text = ""
+    url: str | None = None
+
+    @property
+    def size(self) -> int:
+        """The change without its sign."""
+        return abs(self.change)
+
+
+@dataclass(frozen=True)
+class Station:
+    """One of the six stations of the loop."""
+
+    name: str
+    url: str
+    figures: "Callable[[Project, User], Figures]"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A row of "waiting for me". ``tone`` is "" or "danger"."""
+
+    title: Text
+    count: int
+    url: str
+    icon: str = "inbox"
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class History:
+    """Something that happened to an item: an annotation, a version that holds it, a failure."""
+
+    when: datetime
+    text: Text
+    who: "User | None" = None
+    url: str = ""
+    icon: str = "point"
+
+
+@dataclass(frozen=True)
+class ItemFilter:
+    """A select of the Items page: its choices in a project, and what a choice does to the list."""
+
+    name: str
+    title: Text
+    choices: "Callable[[Project, User], Sequence[tuple[str, Text]]]"
+    apply: "Callable[[ItemQuerySet, str, Project], ItemQuerySet]"
+
+
+Box = Mapping[str, Any]  # as {% boxes %} takes it: box [x1, y1, x2, y2] px, kind, label, color, score, url
+WaitingSource = "Callable[[Project, User], Iterable[Waiting]]"
+
+_entries: dict[str, Entry] = {}
+_stations: dict[str, Station] = {}
+_waiting: "list[Callable[[Project, User], Iterable[Waiting]]]" = []
+_history: "list[Callable[[Item, User], Iterable[History]]]" = []
+_layers: "list[Callable[[Sequence[Item], User], Mapping[int, Sequence[Box]]]]" = []
+_filters: dict[str, ItemFilter] = {}
+
+
+def entry(
+    *,
+    name: str,
+    title: Text,
+    icon: str,
+    url: str,
+    group: str,
+    order: int,
+    key: str = "",
+    badge: "Callable[[Project, User], int] | None" = None,
+) -> None:
+    """Adds a line to the navigation, in its group ("label", "data" or "rest") by ``order``."""
+    if group not in GROUPS:
+        raise ValueError(f"nav group {group!r} is not one of {', '.join(GROUPS)}")
+    _entries[name] = Entry(name, title, icon, url, group, order, key, badge)
+
+
+def station(name: str, *, url: str, figures: "Callable[[Project, User], Figures]") -> None:
+    """Fills one of the six stations of Home's loop."""
+    if name not in STATIONS:
+        raise ValueError(f"station {name!r} is not one of {', '.join(STATIONS)}")
+    _stations[name] = Station(name, url, figures)
+
+
+def waiting(source: "Callable[[Project, User], Iterable[Waiting]]") -> None:
+    """Adds a source of rows for "waiting for me"; it yields only rows with something to do."""
+    if source not in _waiting:
+        _waiting.append(source)
+
+
+def item_history(source: "Callable[[Item, User], Iterable[History]]") -> None:
+    """Adds a source of rows for the item page's history."""
+    if source not in _history:
+        _history.append(source)
+
+
+def item_layers(source: "Callable[[Sequence[Item], User], Mapping[int, Sequence[Box]]]") -> None:
+    """Adds a source of boxes drawn on items, keyed by the item's primary key: one query for a page of items."""
+    if source not in _layers:
+        _layers.append(source)
+
+
+def item_filter(
+    *,
+    name: str,
+    title: Text,
+    choices: "Callable[[Project, User], Sequence[tuple[str, Text]]]",
+    apply: "Callable[[ItemQuerySet, str, Project], ItemQuerySet]",
+) -> None:
+    """Adds a filter to the Items page, kept in the URL under ``name``."""
+    _filters[name] = ItemFilter(name, title, choices, apply)
+
+
+# -- what the pages ask --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class NavLink:
+    """An entry made concrete for one project and person."""
+
+    name: str
+    title: Text
+    icon: str
+    href: str
+    key: str
+    badge: int
+
+
+def links(project: "Project", user: "User") -> list[list[NavLink]]:
+    """The navigation of ``project`` for ``user``, one list a group."""
+    groups: dict[str, list[NavLink]] = {group: [] for group in GROUPS}
+    for e in sorted(_entries.values(), key=lambda e: e.order):
+        try:
+            href = reverse(e.url, args=[project.name])
+        except NoReverseMatch:
+            continue
+        badge = e.badge(project, user) if e.badge else 0
+        groups[e.group].append(NavLink(e.name, e.title, e.icon, href, e.key, badge))
+    return [group for group in groups.values() if group]
+
+
+STATION_TITLES: dict[str, tuple[Text, str]] = {
+    "items": (_("Items"), "photo"),
+    "labels": (_("Labels"), "tag"),
+    "version": (_("Version"), "stack-2"),
+    "run": (_("Run"), "flask"),
+    "failures": (_("Failures"), "alert-triangle"),
+    "queue": (_("Queue"), "list-check"),
+}
+
+
+@dataclass(frozen=True)
+class StationView:
+    """A station as Home draws it."""
+
+    name: str
+    title: Text
+    icon: str
+    href: str
+    figures: Figures
+
+
+def stations(project: "Project", user: "User") -> list[StationView]:
+    """The six stations in the order of the loop."""
+    views = []
+    for name in STATIONS:
+        title, icon = STATION_TITLES[name]
+        filled = _stations.get(name)
+        figures = filled.figures(project, user) if filled else Figures(0)
+        href = figures.url or (reverse(filled.url, args=[project.name]) if filled else "")
+        views.append(StationView(name, title, icon, href, figures))
+    return views
+
+
+def waiting_rows(project: "Project", user: "User") -> list[Waiting]:
+    """What waits for ``user`` in ``project``, urgent rows first."""
+    rows = [row for source in _waiting for row in source(project, user)]
+    return sorted(rows, key=lambda row: row.tone != "danger")
+
+
+def history(item: "Item", user: "User") -> list[History]:
+    """Everything that happened to ``item``, newest first."""
+    rows = [row for source in _history for row in source(item, user)]
+    return sorted(rows, key=lambda row: row.when, reverse=True)
+
+
+def layers(items: "Sequence[Item]", user: "User") -> dict[int, list[Box]]:
+    """The boxes to draw on each of ``items``, by primary key."""
+    drawn: dict[int, list[Box]] = {item.pk: [] for item in items}
+    for source in _layers:
+        for key, boxes in source(items, user).items():
+            drawn[key].extend(boxes)
+    return drawn
+
+
+def item_filters() -> list[ItemFilter]:
+    """The registered filters of the Items page."""
+    return list(_filters.values())
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Context of base.html."""
-    return {}
+    """Context processor: the theme the person chose, the nonce of this answer, and the words of the shell's scripts."""
+    theme = request.COOKIES.get("lode_theme", "")
+    return {
+        "theme": theme if theme in {"light", "dark"} else "",
+        "csp_nonce": getattr(request, "csp_nonce", ""),
+        "script_words": script_words,
+    }
+
+
+def script_words() -> dict[str, str]:
+    """What ``lode/words.js`` hands to the shell's modules, in the language of the request."""
+    return {
+        "undo": gettext("Undo"),
+        "undo_failed": gettext("That could not be undone."),
+        "go_to": gettext("Go to"),
+        "list": gettext("List"),
+        "next": gettext("Next"),
+        "previous": gettext("Previous"),
+        "open": gettext("Open"),
+        "copied": gettext("Copied"),
+        "copy_by_hand": gettext("Selected: copy it with Ctrl+C"),
+        "everywhere": gettext("Everywhere"),
+        "keys": gettext("Keys of this page"),
+        "search": gettext("Search"),
+        "item": gettext("Item"),
+        "pick": gettext("Pick"),
+        "pick_this": gettext("Pick or unpick this one"),
+        "pick_all": gettext("Pick all on this page"),
+        "upload_broken": gettext("The connection broke. What came in is kept; choose the files again to go on."),
+        "upload_stopped": gettext("Stopped"),
+        "upload_done": gettext("Done"),
+        "not_a_picture": gettext("is no picture of a kind we read"),
+    }

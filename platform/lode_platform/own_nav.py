@@ -1,0 +1,58 @@
+"""What this room tells its own shell: Home, Items, Jobs, Settings, the items station, failed jobs, item facts."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as say
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from lode_platform import nav
+from lode_platform.models import Event, Item, JobState, Project, User
+
+EVENTS = {
+    "items.trash": (_("put into the trash"), "trash"),
+    "items.restore": (_("taken out of the trash"), "arrow-back-up"),
+}
+
+
+def items_figures(project: Project, user: User) -> nav.Figures:
+    """How many live items there are, and how many came in during the last day."""
+    yesterday = timezone.now() - timedelta(days=1)
+    counted = project.items.live().aggregate(n=Count("pk"), new=Count("pk", filter=Q(created_at__gte=yesterday)))
+    return nav.Figures(counted["n"], counted["new"])
+
+
+def failed_jobs(project: Project, user: User) -> Iterable[nav.Waiting]:
+    """My jobs that failed during the last week and were not tried again."""
+    since = timezone.now() - timedelta(days=7)
+    failed = project.jobs.filter(state=JobState.FAILED, created_by=user, finished_at__gte=since)
+    count = failed.count()
+    if count:
+        title = ngettext("failed job", "failed jobs", count)
+        address = reverse("platform:jobs", args=[project.name]) + "?state=failed"
+        yield nav.Waiting(title, count, address, icon="activity", tone="danger")
+
+
+def trash_history(item: Item, user: User) -> Iterable[nav.History]:
+    """When the item went into the trash and came back."""
+    rows = Event.objects.filter(project=item.project_id, target=item.uuid, verb__in=EVENTS).select_related("actor")
+    for row in rows:
+        text, icon = EVENTS[row.verb]
+        yield nav.History(row.at, say(str(text)), row.actor, icon=icon)
+
+
+def register() -> None:
+    """Called once, when the application is ready."""
+    nav.entry(name="home", title=_("Home"), icon="home", url="platform:home", group="label", order=0, key="h")
+    nav.entry(name="items", title=_("Items"), icon="photo", url="platform:items", group="label", order=10, key="i")
+    nav.entry(name="jobs", title=_("Jobs"), icon="activity", url="platform:jobs", group="rest", order=10, key="j")
+    nav.entry(
+        name="settings", title=_("Settings"), icon="settings", url="platform:settings", group="rest", order=20, key=","
+    )
+    nav.station("items", url="platform:items", figures=items_figures)
+    nav.waiting(failed_jobs)
+    nav.item_history(trash_history)

@@ -1,0 +1,132 @@
+// @ts-check
+// The keys of a page: bound in one place, listed under "?".
+import { word } from "./words.js";
+
+/**
+ * @typedef {{key: string, title: string, run: (event: KeyboardEvent) => void, shown?: string, repeat?: boolean}} Key
+ * `key` is `j`, `?`, `Shift+J`, `Ctrl+Enter`, `ArrowRight`, or a place on the board such as `Digit1`.
+ */
+
+/** @type {{title: string, keys: Key[]}[]} */
+const groups = [];
+let going = 0;
+
+/**
+ * Binds a group of keys and lists them under `?`.
+ * @param {string} title
+ * @param {Key[]} list
+ * @returns {() => void} takes the group away again
+ */
+export function keys(title, list) {
+  const group = { title, keys: list };
+  groups.push(group);
+  return () => {
+    const at = groups.indexOf(group);
+    if (at >= 0) groups.splice(at, 1);
+  };
+}
+
+/** @param {EventTarget | null} target */
+function typing(target) {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return true;
+  return target instanceof HTMLInputElement && !["checkbox", "radio", "range", "button", "submit"].includes(target.type);
+}
+
+/**
+ * @param {KeyboardEvent} event
+ * @param {string} pattern
+ */
+function matches(event, pattern) {
+  const parts = pattern.split("+");
+  const key = parts.pop() || "+";
+  const ctrl = event.ctrlKey || event.metaKey;
+  if (ctrl !== parts.includes("Ctrl") || event.altKey !== parts.includes("Alt")) return false;
+  if (parts.includes("Shift") && !event.shiftKey) return false;
+  if (/^(Digit|Key|Numpad)./.test(key)) return event.code === key;
+  if (key.length > 1) return event.key === key && event.shiftKey === parts.includes("Shift");
+  return event.key === key || (event.key.toLowerCase() === key.toLowerCase() && event.shiftKey === parts.includes("Shift"));
+}
+
+/** @param {string} pattern */
+function shownKey(pattern) {
+  /** @type {Record<string, string>} */
+  const names = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc", " ": "Space" };
+  return pattern
+    .split("+")
+    .map((part) => names[part] ?? part.replace(/^(Digit|Key)/, ""))
+    .join(" ");
+}
+
+/** Shows the keys of this page. */
+export function showKeys() {
+  const dialog = /** @type {HTMLDialogElement | null} */ (document.getElementById("keys-dialog"));
+  const list = dialog?.querySelector("[data-key-list]");
+  if (!dialog || !list) return;
+  if (dialog.open) {
+    dialog.close();
+    return;
+  }
+  list.replaceChildren();
+  const going = [...document.querySelectorAll("[data-go]")].map((link) => ({
+    shown: `g ${link.getAttribute("data-go")}`,
+    title: link.querySelector("span")?.textContent ?? "",
+  }));
+  const all = groups.map((group) => ({
+    title: group.title,
+    rows: group.keys.map((key) => ({ shown: key.shown ?? shownKey(key.key), title: key.title })),
+  }));
+  if (going.length) all.push({ title: word("go_to", "Go to"), rows: going });
+  for (const group of all.filter((group) => group.rows.length)) {
+    const section = document.createElement("section");
+    const heading = document.createElement("h3");
+    heading.textContent = group.title;
+    const rows = document.createElement("dl");
+    for (const row of group.rows) {
+      const term = document.createElement("dt");
+      term.textContent = row.title;
+      const cell = document.createElement("dd");
+      for (const part of row.shown.split(" ")) {
+        const key = document.createElement("kbd");
+        key.textContent = part;
+        cell.append(key, " ");
+      }
+      rows.append(term, cell);
+    }
+    section.append(heading, rows);
+    list.append(section);
+  }
+  dialog.showModal();
+}
+
+/** Listens; called once by the shell. */
+export function startKeys() {
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.defaultPrevented) return;
+    if (typing(event.target)) {
+      if (event.key === "Escape") /** @type {HTMLElement} */ (event.target).blur();
+      return;
+    }
+    const dialog = document.querySelector("dialog[open]");
+    if (dialog && event.key !== "?") return;
+    if (going && Date.now() - going < 1500 && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      going = 0;
+      const link = /** @type {HTMLAnchorElement | null} */ (document.querySelector(`[data-go="${CSS.escape(event.key)}"]`));
+      if (link) {
+        event.preventDefault();
+        link.click();
+        return;
+      }
+    }
+    for (const group of groups.toReversed()) {
+      for (const key of group.keys) {
+        if (!matches(event, key.key) || (event.repeat && key.repeat === false)) continue;
+        event.preventDefault();
+        key.run(event);
+        return;
+      }
+    }
+    const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (plain && event.key === "g" && document.querySelector("[data-go]")) going = Date.now();
+  });
+}

@@ -1,0 +1,58 @@
+// @ts-check
+// Picking items in the grid: x picks the one at hand, Shift-click picks a row of them.
+import { keys } from "./keys.js";
+import { word } from "./words.js";
+
+const form = /** @type {HTMLFormElement | null} */ (document.querySelector("[data-pick]"));
+const action = /** @type {HTMLButtonElement | null} */ (document.querySelector("[data-pick-action]"));
+const count = document.querySelector("[data-pick-count]");
+
+/** @returns {HTMLInputElement[]} */
+function checks() {
+  return form ? [...form.querySelectorAll(".tile-check")].filter((one) => one instanceof HTMLInputElement) : [];
+}
+
+function show() {
+  const picked = checks().filter((check) => check.checked).length;
+  form?.classList.toggle("is-picking", picked > 0);
+  if (action) action.hidden = picked === 0;
+  if (count) count.textContent = String(picked);
+}
+
+let last = -1;
+form?.addEventListener("click", (event) => {
+  if (!(event.target instanceof HTMLInputElement)) return;
+  const all = checks();
+  const at = all.indexOf(event.target);
+  if (event.shiftKey && last >= 0) {
+    for (let i = Math.min(at, last); i <= Math.max(at, last); i += 1) {
+      const check = all[i];
+      if (check) check.checked = event.target.checked;
+    }
+  }
+  last = at;
+  show();
+});
+
+keys(word("pick", "Pick"), [
+  {
+    key: "x",
+    title: word("pick_this", "Pick or unpick this one"),
+    run: () => {
+      const check = document.querySelector(".tile.is-at .tile-check");
+      if (check instanceof HTMLInputElement) check.checked = !check.checked;
+      show();
+    },
+  },
+  {
+    key: "Ctrl+a",
+    title: word("pick_all", "Pick all on this page"),
+    run: () => {
+      const all = checks();
+      const every = all.every((check) => check.checked);
+      for (const check of all) check.checked = !every;
+      show();
+    },
+  },
+]);
+show();

@@ -1,0 +1,157 @@
+// @ts-check
+// The shell's behaviour: what every page needs beyond HTML.
+import "./boxes.js";
+import { keys, showKeys, startKeys } from "./keys.js";
+import { startLists } from "./list.js";
+import { startTheme } from "./theme.js";
+import { startToasts, toast } from "./toast.js";
+import { word } from "./words.js";
+
+/** Closes menus on Escape and on a click elsewhere; only one is open at a time. */
+function startMenus() {
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(/** @type {Node} */ (event.target))) menu.removeAttribute("open");
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      menu.removeAttribute("open");
+      menu.querySelector("summary")?.focus();
+    }
+    document.getElementById("side")?.classList.remove("is-open");
+  });
+}
+
+function startDrawer() {
+  const side = document.getElementById("side");
+  const button = document.querySelector("[data-drawer]");
+  if (!side || !button) return;
+  button.addEventListener("click", (event) => {
+    event.stopPropagation();
+    button.setAttribute("aria-expanded", String(side.classList.toggle("is-open")));
+  });
+  document.addEventListener("click", (event) => {
+    if (!side.contains(/** @type {Node} */ (event.target))) {
+      side.classList.remove("is-open");
+      button.setAttribute("aria-expanded", "false");
+    }
+  });
+}
+
+function startDialogs() {
+  document.addEventListener("click", (event) => {
+    const target = /** @type {Element} */ (event.target);
+    const opener = target.closest("[data-open]");
+    if (opener) {
+      const dialog = document.getElementById(opener.getAttribute("data-open") ?? "");
+      if (dialog instanceof HTMLDialogElement) dialog.showModal();
+      opener.closest("details.menu")?.removeAttribute("open");
+    }
+    if (target.closest("[data-close]") || target instanceof HTMLDialogElement) target.closest("dialog")?.close();
+    if (target.closest("[data-keys]")) showKeys();
+  });
+}
+
+function startCopying() {
+  document.addEventListener("click", async (event) => {
+    const button = /** @type {Element} */ (event.target).closest("[data-copy]");
+    if (!button) return;
+    const code = button.parentElement?.querySelector("code");
+    const text = button.getAttribute("data-copy") || code?.textContent || "";
+    try {
+      await navigator.clipboard.writeText(text);
+      toast(word("copied", "Copied"));
+    } catch {
+      if (code) getSelection()?.selectAllChildren(code);
+      toast(word("copy_by_hand", "Selected: copy it with Ctrl+C"));
+    }
+  });
+}
+
+/** Filter forms submit themselves: at once for a choice, a moment after the last letter for words. */
+function startFilters() {
+  for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (document.querySelectorAll("form[data-filters]"))) {
+    const go = () => {
+      const query = new URLSearchParams();
+      for (const [name, value] of new FormData(form)) {
+        if (typeof value === "string" && value !== "") query.append(name, value);
+      }
+      const next = query.size ? `?${query}` : location.pathname;
+      if (next !== location.search) location.assign(next);
+    };
+    let timer = 0;
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      go();
+    });
+    form.addEventListener("change", (event) => {
+      if (!(event.target instanceof HTMLInputElement && event.target.type === "search")) go();
+    });
+    form.addEventListener("input", (event) => {
+      if (!(event.target instanceof HTMLInputElement && event.target.type === "search")) return;
+      clearTimeout(timer);
+      timer = setTimeout(go, 600);
+    });
+  }
+}
+
+/** A select that is the whole form sends it when it changes. */
+function startQuickForms() {
+  document.addEventListener("change", (event) => {
+    const form = /** @type {Element} */ (event.target).closest("form[data-submit-on-change]");
+    if (form instanceof HTMLFormElement) form.requestSubmit();
+  });
+  for (const dialog of /** @type {NodeListOf<HTMLDialogElement>} */ (document.querySelectorAll("dialog[open]"))) {
+    dialog.close();
+    dialog.showModal();
+  }
+}
+
+function startHtmx() {
+  // A session that ended answers a part of a page with the login page: show that whole instead.
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr } = /** @type {CustomEvent} */ (event).detail;
+    if (xhr?.responseURL && new URL(xhr.responseURL).pathname.startsWith("/login/")) {
+      event.preventDefault();
+      location.reload();
+    }
+  });
+  document.body.addEventListener("htmx:sendError", () => {
+    document.body.classList.add("is-offline");
+  });
+  document.body.addEventListener("lode:reload", () => location.reload());
+  document.body.addEventListener("htmx:afterSwap", () => void startCharts());
+}
+
+async function startCharts() {
+  if (document.querySelector("[data-chart]:not([data-drawn])")) (await import("./chart.js")).drawCharts();
+}
+
+startKeys();
+startMenus();
+startDrawer();
+startDialogs();
+startCopying();
+startFilters();
+startTheme();
+startToasts();
+startQuickForms();
+startHtmx();
+keys(word("everywhere", "Everywhere"), [
+  { key: "?", title: word("keys", "Keys of this page"), run: showKeys },
+  {
+    key: "/",
+    title: word("search", "Search"),
+    run: () => {
+      const field = document.querySelector("[data-search]") ?? document.querySelector("[data-search-top]");
+      if (field instanceof HTMLInputElement) {
+        field.focus();
+        field.select();
+      }
+    },
+  },
+]);
+startLists();
+void startCharts();

@@ -1,0 +1,200 @@
+"""Items: the grid, one item's page, bringing in pictures, the trash."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST
+
+from lode_platform import items as verbs
+from lode_platform import nav, zips
+from lode_platform.access import member_of, permits, project_for
+from lode_platform.errors import BadInput, LodeError
+from lode_platform.models import Item, ItemQuerySet, Project, User
+from lode_platform.signed_in import signed_in
+from lode_platform.store import store
+from lode_platform.toasts import toast
+
+PAGE = 60
+SORTS = {
+    "path": (gettext_lazy("by path"), ("path",)),
+    "newest": (gettext_lazy("newest first"), ("-created_at", "path")),
+    "largest": (gettext_lazy("widest first"), ("-width", "path")),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A select of the filter bar with what is chosen now."""
+
+    name: str
+    title: Any
+    options: Sequence[tuple[str, Any]]
+    value: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """An item and the boxes drawn on its picture."""
+
+    item: Item
+    boxes: list[nav.Box]
+
+
+def chosen(request: HttpRequest, project: Project, user: User) -> tuple[ItemQuerySet, list[Choice], dict[str, str]]:
+    """The items that the address asks for, the filter bar, and the filters in force."""
+    trash = request.GET.get("trash") == "1"
+    rows = project.items.filter(staged_by=None)
+    rows = rows.exclude(trashed_at=None) if trash else rows.filter(trashed_at=None)
+    active: dict[str, str] = {}
+    if q := request.GET.get("q", "").strip():
+        rows = rows.filter(path__icontains=q)
+        active["q"] = q
+    if group := request.GET.get("group", ""):
+        rows = rows.filter(group=group)
+        active["group"] = group
+    choices = []
+    for known in nav.item_filters():
+        options = list(known.choices(project, user))
+        value = request.GET.get(known.name, "")
+        if value and value not in {key for key, _title in options}:
+            raise BadInput(_("This filter knows no %(value)r.") % {"value": value}, field=known.name)
+        if value:
+            rows = known.apply(rows, value, project)
+            active[known.name] = value
+        if options:
+            choices.append(Choice(known.name, known.title, options, value))
+    sort = request.GET.get("sort", "path")
+    rows = rows.order_by(*SORTS.get(sort, SORTS["path"])[1])
+    return rows, choices, active
+
+
+def items(request: HttpRequest, project: str) -> HttpResponse:
+    """The grid of items; every filter is in the address."""
+    user = signed_in(request)
+    member = member_of(user, project, "project.view")
+    rows, choices, active = chosen(request, member.project, user)
+    page = Paginator(rows.select_related("blob"), PAGE).get_page(request.GET.get("page"))
+    drawn = nav.layers(list(page.object_list), user)
+    context = {
+        "project": member.project,
+        "room": "items",
+        "page": page,
+        "cards": [Card(item, drawn[item.pk]) for item in page.object_list],
+        "choices": choices,
+        "active": active,
+        "sorts": [(key, title) for key, (title, _order) in SORTS.items()],
+        "sort": request.GET.get("sort", "path"),
+        "trash": request.GET.get("trash") == "1",
+        "may_add": permits(user, member.role, "items.add"),
+        "may_trash": permits(user, member.role, "items.trash"),
+    }
+    return render(request, "platform/items.html", context)
+
+
+def item(request: HttpRequest, project: str, item: str) -> HttpResponse:
+    """One item: its picture with what is held to be true, its facts, and all that happened to it."""
+    user = signed_in(request)
+    member = member_of(user, project, "project.view")
+    rows = member.project.items.filter(staged_by=None).select_related("blob", "created_by")
+    found = get_object_or_404(rows, uuid=item)
+    happened = [
+        *nav.history(found, user),
+        nav.History(found.created_at, _("came in"), found.created_by, icon="photo-plus"),
+    ]
+    live = member.project.items.filter(trashed_at=None, staged_by=None)
+    context = {
+        "project": member.project,
+        "room": "items",
+        "item": found,
+        "boxes": nav.layers([found], user)[found.pk],
+        "history": happened,
+        "before": live.filter(path__lt=found.path).order_by("-path").first(),
+        "after": live.filter(path__gt=found.path).order_by("path").first(),
+        "may_trash": permits(user, member.role, "items.trash"),
+    }
+    return render(request, "platform/item.html", context)
+
+
+def add(request: HttpRequest, project: str) -> HttpResponse:
+    """Bringing in pictures: files, a folder or a zip."""
+    found = project_for(signed_in(request), project, "items.add")
+    line = f"lode import PATH --project {found.name} --dataset NAME"
+    return render(request, "platform/items_add.html", {"project": found, "room": "items", "cli_line": line})
+
+
+@require_POST
+def upload(request: HttpRequest, project: str) -> JsonResponse:
+    """Takes a handful of files of the upload page: ``file`` many times and ``paths``, their names as JSON.
+
+    Answers ``{created, existing, problems: [{path, code, error}]}``; what is refused does not stop the rest. A zip is
+    unpacked by a job, whose address is answered as ``job``.
+    """
+    user = signed_in(request)
+    found = project_for(user, project, "items.add")
+    files = request.FILES.getlist("file")
+    paths = json.loads(request.POST.get("paths", "[]"))
+    if len(paths) != len(files) or not all(isinstance(path, str) for path in paths):
+        raise BadInput(_("Each file needs its path."), field="paths")
+    created = existing = 0
+    problems: list[dict[str, str]] = []
+    specs = []
+    for path, file in zip(paths, files, strict=True):
+        if path.lower().endswith(".zip"):
+            job = zips.receive(found, user, file, name=path)
+            return JsonResponse({"job": reverse("platform:job", args=[found.name, job.uuid])})
+        try:
+            blob = store().add_stream(file.chunks())
+        except LodeError as error:
+            problems.append({"path": path, "code": error.code, "error": error.message})
+            continue
+        specs.append(verbs.ItemSpec(path=path, md5=blob.md5, sha256=blob.sha256))
+    report = verbs.add_items(found, user, specs, trusted=True)
+    created, existing = len(report.created), len(report.existing)
+    problems += [problem.as_json() for problem in report.problems]
+    return JsonResponse({"created": created, "existing": existing, "problems": problems})
+
+
+def picked(request: HttpRequest, project: Project) -> list[Item]:
+    """The items named by ``item`` in the form or the address, of this project only."""
+    names = request.POST.getlist("item") or request.GET.getlist("item")
+    if not names or len(names) > 1000:
+        raise BadInput(_("Pick at least one item and at most 1,000."), field="item")
+    try:
+        return list(project.items.filter(uuid__in=names, staged_by=None))
+    except (ValueError, TypeError):
+        raise BadInput(_("That is no item."), field="item") from None
+
+
+@require_POST
+def trash(request: HttpRequest, project: str) -> HttpResponse:
+    """Puts the picked items into the trash, with an undo."""
+    user = signed_in(request)
+    found = project_for(user, project, "items.trash")
+    gone = picked(request, found)
+    for one in gone:
+        verbs.trash(one, user)
+    undo = f"{reverse('platform:items_restore', args=[project])}?{urlencode([('item', i.uuid) for i in gone])}"
+    said = ngettext("%(n)d item is in the trash.", "%(n)d items are in the trash.", len(gone)) % {"n": len(gone)}
+    toast(request, said, undo=undo if len(undo) < 6000 else "")
+    return redirect("platform:items", project)
+
+
+@require_POST
+def restore(request: HttpRequest, project: str) -> HttpResponse:
+    """Takes the picked items out of the trash again."""
+    user = signed_in(request)
+    found = project_for(user, project, "items.trash")
+    back = picked(request, found)
+    for one in back:
+        verbs.restore(one, user)
+    toast(request, ngettext("%(n)d item is back.", "%(n)d items are back.", len(back)) % {"n": len(back)})
+    return redirect("platform:items", project)
