@@ -66,7 +66,28 @@ PACKAGES = [
 ]
 
 # The icons in the sprite, by Tabler's names (tabler.io/icons); add one, run this script, use {% icon "name" %}.
-ICONS = ["activity", "adjustments", "alert-circle", "alert-triangle", "align-justified", "ambulance", "archive", "arrow-back-up", "arrow-down", "arrow-forward-up", "arrow-left", "arrow-merge", "arrow-narrow-right", "arrow-right", "arrow-up", "arrows-diff", "arrows-maximize", "arrows-move", "arrows-sort", "at", "ban", "bell", "bolt", "book", "bookmark", "box", "box-multiple", "brush", "bug", "bulb", "calendar", "camera", "caret-down", "chart-bar", "chart-dots", "chart-histogram", "chart-line", "check", "checkbox", "checklist", "checks", "chevron-down", "chevron-left", "chevron-right", "chevron-up", "circle", "circle-check", "circle-dashed", "circle-dot", "circle-x", "clipboard-check", "clock", "clock-pause", "cloud-download", "cloud-upload", "code", "command", "copy", "cpu", "crosshair", "cursor-text", "database", "database-import", "details", "device-desktop", "diamond", "door-exit", "dots", "dots-vertical", "download", "edit", "equal", "eraser", "external-link", "eye", "eye-off", "file-description", "file-export", "file-import", "file-off", "file-zip", "files", "filter", "filter-off", "flag", "flame", "flask", "focus-2", "folder", "gauge", "git-branch", "git-commit", "git-compare", "git-fork", "git-merge", "grid-dots", "hand-grab", "hash", "heart-rate-monitor", "help", "hexagon", "hierarchy", "history", "home", "hourglass", "id-badge", "inbox", "info-circle", "key", "keyboard", "language", "layers-difference", "layers-intersect", "layers-subtract", "layout-dashboard", "layout-grid", "layout-list", "layout-sidebar-left-collapse", "layout-sidebar-left-expand", "link", "list", "list-check", "list-details", "loader-2", "lock", "logout", "map-pin", "menu-2", "message", "minus", "moon", "mouse", "package", "pencil", "percentage", "photo", "photo-check", "photo-edit", "photo-off", "photo-plus", "pick", "pin", "player-pause", "player-play", "player-skip-forward", "player-stop", "plug", "plus", "pointer", "polygon", "progress", "question-mark", "radar", "rectangle", "refresh", "robot", "rotate", "route", "ruler", "ruler-measure", "schema", "search", "select", "send", "server", "settings", "shield-check", "shovel", "sort-ascending", "sort-descending", "sparkles", "square", "square-check", "stack-2", "stack-3", "star", "subtask", "sun", "sun-moon", "table", "tag", "tags", "target", "target-arrow", "terminal-2", "test-pipe", "timeline", "tools", "transfer", "trash", "trash-off", "trending-down", "trending-up", "trophy", "upload", "user", "user-check", "user-circle", "user-plus", "users", "vector", "versions", "wand", "wifi-off", "x", "zoom-in", "zoom-out", "zoom-reset"]
+ICONS = """
+activity adjustments alert-circle alert-triangle align-justified ambulance archive arrow-back-up arrow-down
+arrow-forward-up arrow-left arrow-merge arrow-narrow-right arrow-right arrow-up arrows-diff arrows-exchange
+arrows-left-right arrows-maximize arrows-move arrows-sort at ban bell bolt book bookmark border-outer box
+box-multiple brush bug bulb calendar camera caret-down chart-bar chart-dots chart-histogram chart-line check
+checkbox checklist checks chevron-down chevron-left chevron-right chevron-up circle circle-check circle-dashed
+circle-dot circle-plus circle-x clipboard-check clock clock-pause cloud-download cloud-upload code command compass
+copy cpu crosshair cursor-text database database-import details device-desktop device-floppy diamond door-exit dots
+dots-vertical download edit equal eraser external-link eye eye-check eye-off file-description file-diff file-export
+file-import file-off file-zip files filter filter-off flag flame flask focus focus-2 folder gauge git-branch
+git-commit git-compare git-fork git-merge git-pull-request grid-dots hand-grab hash heart-rate-monitor help hexagon
+hierarchy history home hourglass id-badge inbox info-circle key keyboard language layers-difference layers-intersect
+layers-subtract layout-dashboard layout-grid layout-list layout-sidebar-left-collapse layout-sidebar-left-expand
+line-dashed link list list-check list-details loader-2 lock logout map-pin menu-2 message message-2 minus moon mouse
+package pencil percentage photo photo-check photo-edit photo-off photo-plus pick pin player-pause player-play
+player-record player-skip-forward player-stop plug plus point pointer polygon progress question-mark radar rectangle
+refresh replace robot robot-face rotate rotate-2 route ruler ruler-measure scan schema search select send server
+settings shape shield-check shovel sort-ascending sort-descending sparkles square square-check square-dashed
+square-plus stack-2 stack-3 star subtask sun sun-moon table tag tags target target-arrow terminal-2 test-pipe
+timeline tools transfer trash trash-off trending-down trending-up trophy upload user user-check user-circle
+user-plus users vector versions wand wifi-off writing x zoom-in zoom-out zoom-reset zoom-scan
+"""
 
 SOURCE_MAP = re.compile(rb"^\s*(?://[#@]\s*sourceMappingURL=.*|/\*[#@]\s*sourceMappingURL=.*\*/)\s*$", re.MULTILINE)
 
@@ -99,7 +120,7 @@ def cleaned(package: Package, content: bytes) -> bytes:
 def sprite(source: Path) -> bytes:
     """One SVG with a <symbol> for each icon in ICONS, drawn in the colour of the text."""
     symbols = []
-    for name in sorted(set(ICONS)):
+    for name in sorted(set(ICONS.split())):
         drawing = (source / "icons" / "outline" / f"{name}.svg").read_text()
         paths = re.findall(r"<(?:path|circle|rect|line|polyline)\b[^>]*?/>", drawing)
         visible = [path for path in paths if 'stroke="none"' not in path]
@@ -127,7 +148,8 @@ def main() -> None:
             if package.name == "@tabler/icons":
                 contents["sprite.svg"] = sprite(source)
             # Tabler's package has no licence file of its own; its stylesheet opens with the notice.
-            contents |= {"LICENSE": path.read_bytes() for path in source.glob("LICENSE*")}
+            for licence in source.glob("LICENSE*"):
+                contents["LICENSE"] = licence.read_bytes()
             for name, content in contents.items():
                 (target / name).write_bytes(content)
             record.append(

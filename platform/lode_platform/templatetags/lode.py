@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.paginator import Page
 from django.forms import BaseForm, BoundField
@@ -50,7 +51,7 @@ def module_map() -> dict[str, Any]:
         url = staticfiles_storage.url(name)
         with staticfiles_storage.open(target) as file:
             digest = base64.b64encode(hashlib.sha384(file.read()).digest()).decode()
-        imports[f"{staticfiles_storage.base_url}{name}"] = url
+        imports[f"{settings.STATIC_URL}{name}"] = url
         integrity[url] = f"sha384-{digest}"
     return {"imports": imports, "integrity": integrity}
 
@@ -83,7 +84,7 @@ def module(context: template.Context, path: str) -> SafeString:
 
     An inline import and not ``src``, so that the address goes through the import map and is fetched once.
     """
-    url = f"{staticfiles_storage.base_url}{path}"
+    url = f"{settings.STATIC_URL}{path}"
     return format_html(
         '<script type="module" nonce="{}">import "{}";</script>', context.get("csp_nonce", ""), mark_safe(url)
     )
