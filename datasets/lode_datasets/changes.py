@@ -59,7 +59,7 @@ SELECT i.id, i.blob_id, l.id, CASE WHEN l.id IS NULL THEN %(pool)s ELSE s.split 
 FROM {selected} s
 JOIN {item} i ON i.id = s.item_id AND i.trashed_at IS NULL AND i.staged_by_id IS NULL
 LEFT JOIN {labels} l
-    ON l.item_id = i.id AND l.schema_id = %(schema)s AND l.current = %(yes)s AND l.staged_by_id IS NULL
+    ON l.item_id = i.id AND l.schema_id = %(schema)s AND l."current" AND l.staged_by_id IS NULL
 LEFT JOIN {entry} e ON e.dataset_id = s.dataset_id AND e.item_id = i.id AND e.last IS NULL
 LEFT JOIN {labels} b ON b.id = e.label_set_id
 WHERE s.dataset_id = %(dataset)s
@@ -81,7 +81,7 @@ ORDER BY 1
 def freeze(dataset: Dataset) -> Changes:
     """What differs between the selection now and the newest version, by one statement, so at one moment."""
     with connection.cursor() as cursor:
-        cursor.execute(FREEZE, {"dataset": dataset.pk, "schema": dataset.schema_id, "pool": POOL, "yes": True})
+        cursor.execute(FREEZE, {"dataset": dataset.pk, "schema": dataset.schema_id, "pool": POOL})
         rows = cursor.fetchall()
     new = [(item, blob, labels, split) for item, blob, labels, split in rows if blob is not None]
     return Changes(new, [item for item, blob, _, _ in rows if blob is None])

@@ -11,7 +11,7 @@ anything of the version until the row says ``published``: every door asks the ro
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -272,6 +272,7 @@ class _Content:
         self.tally = Tally(self.parent.counts if self.parent else None)
         self.rows: list[manifest.Row] = []
         self.splits: list[str] = []
+        self._before: dict[str, str] = {}
         self._load_rows()
 
     def _load_rows(self) -> None:
@@ -380,21 +381,12 @@ class _Content:
             contents.append(shards.rewrite(shard, self.items, before, self._read, drop.get(shard, ()), lines))
         return contents
 
-    @property
-    def _read(self) -> Callable[[str], bytes]:
-        """Reads one of the parent's shards."""
-        if self._old is None:
-            assert self.parent is not None
-            self._old = {file.path: file.blob.md5 for file in versions.files(self.parent)}
-        old = self._old
-
-        def read(path: str) -> bytes:
-            with store().open(old[path]) as file:
-                return file.read()
-
-        return read
-
-    _old: dict[str, str] | None = None
+    def _read(self, path: str) -> bytes:
+        """One of the parent's shards."""
+        if self.parent and not self._before:
+            self._before = {file.path: file.blob.md5 for file in versions.files(self.parent)}
+        with store().open(self._before[path]) as file:
+            return file.read()
 
 
 REGIONS = {
