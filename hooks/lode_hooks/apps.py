@@ -8,3 +8,11 @@ class HooksConfig(AppConfig):
     name = "lode_hooks"
     label = "hooks"
     verbose_name = _("Hooks")
+
+    def ready(self) -> None:
+        """Tells the shell what this room has to show."""
+        from lode_hooks import urls
+        from lode_hooks.views import shell
+
+        if urls.urlpatterns:
+            shell.register()

@@ -1,0 +1,598 @@
+// @ts-check
+// The failure viewer: crops in the middle, the picture on the right, verdicts by key.
+import "../lode/boxes.js";
+import { getJSON, HttpError, postJSON } from "../lode/http.js";
+import { icon } from "../lode/icon.js";
+import { keys } from "../lode/keys.js";
+import { toast } from "../lode/toast.js";
+import { around, within } from "./crop.js";
+import { Grid } from "./grid.js";
+import { Stage } from "./stage.js";
+
+/** @typedef {import("./crop.js").Rect} Rect */
+/**
+ * @typedef {object} Card
+ * @property {number} row
+ * @property {string | null} failure
+ * @property {string} item
+ * @property {string} path
+ * @property {number} width
+ * @property {number} height
+ * @property {string} state
+ * @property {string} kind
+ * @property {number | null} truth
+ * @property {number | null} predicted
+ * @property {Rect | null} box
+ * @property {Rect | null} predictedBox
+ * @property {number | null} score
+ * @property {number | null} iou
+ * @property {string} verdict
+ */
+/**
+ * @typedef {object} Boot
+ * @property {number} count
+ * @property {Card[]} cards
+ * @property {Record<string, {name: string, color: number}>} classes
+ * @property {boolean} boxes
+ * @property {number} judged
+ * @property {boolean} may_judge
+ * @property {boolean} may_mine
+ * @property {Record<string, string>} urls
+ * @property {Record<string, string>} words
+ * @property {Record<string, string>} kinds
+ * @property {string[]} verdicts
+ * @property {Record<string, string>} verdict_titles
+ */
+/** @typedef {{truths: SceneBox[], predictions: SceneBox[], history: Dot[]}} Scene */
+/** @typedef {{row: number | null, class: number, box: Rect, score: number | null, state: string, kind: string, crowd: boolean}} SceneBox */
+/** @typedef {{run: string, version: string, kind: string, words: string, score: number | null, when: string, url: string}} Dot */
+
+const NO_UUID = "00000000-0000-0000-0000-000000000000";
+const PAGE = 200;
+const KIND_ICONS = /** @type {Record<string, string>} */ ({
+  missed: "eye-off",
+  false_alarm: "bell",
+  wrong_class: "replace",
+  bad_location: "crosshair",
+  duplicate: "copy",
+  explained: "eye-off",
+});
+const VERDICT_ICONS = /** @type {Record<string, string>} */ ({
+  model_error: "cpu",
+  label_error: "tag",
+  ambiguous: "question-mark",
+  out_of_scope: "ban",
+});
+
+/** @type {Boot} */
+const boot = JSON.parse(document.getElementById("viewer-boot")?.textContent ?? "{}");
+
+/** @template {HTMLElement} [T=HTMLElement] @param {string} name @returns {T} */
+function part(name) {
+  return /** @type {T} */ (document.querySelector(`[data-${name}]`));
+}
+
+/** @type {(Card | undefined)[]} */
+const cards = boot.cards.slice();
+/** @type {Set<number>} */
+const asked = new Set();
+/** @type {Set<number>} */
+const selected = new Set();
+/** @type {{index: number, before: string}[][]} */
+const done = [];
+let at = -1;
+let judged = boot.judged;
+/** @type {Map<string, Scene>} */
+const scenes = new Map();
+/** @type {AbortController | null} */
+let looking = null;
+
+const stage = new Stage(part("stage"));
+const grid = new Grid(part("grid"), { count: boot.count, size: 158, caption: 44, draw: drawTile, seen: fetchSeen });
+
+/** @param {string} pattern @param {string} uuid */
+function address(pattern, uuid) {
+  return boot.urls[pattern].replace(NO_UUID, uuid);
+}
+
+/** @param {number | null} id */
+function className(id) {
+  if (id === null || id === 0) return boot.words.nothing;
+  return boot.classes[String(id)]?.name ?? String(id);
+}
+
+/** @param {Card} card what it is, in words: "RBC → WBC" */
+function saysClasses(card) {
+  if (card.truth && card.predicted && card.truth !== card.predicted) {
+    return `${className(card.truth)} → ${className(card.predicted)}`;
+  }
+  return className(card.truth ?? card.predicted);
+}
+
+/** @param {Card} card */
+function saysKind(card) {
+  return card.kind ? (boot.kinds[card.kind] ?? card.kind) : boot.words.right;
+}
+
+/**
+ * @param {HTMLElement} tile
+ * @param {number} index
+ */
+function drawTile(tile, index) {
+  const card = cards[index];
+  tile.toggleAttribute("data-selected", selected.has(index));
+  tile.classList.toggle("is-at", index === at);
+  tile.setAttribute("aria-selected", String(index === at));
+  if (!card) {
+    if (!tile.firstChild) {
+      const skeleton = document.createElement("div");
+      skeleton.className = "skeleton card-picture";
+      tile.append(skeleton);
+    }
+    return;
+  }
+  tile.dataset.verdict = card.verdict;
+  if (tile.dataset.row === String(card.row)) {
+    drawVerdict(tile, card);
+    return;
+  }
+  tile.dataset.row = String(card.row);
+  tile.dataset.kind = card.kind;
+  const part = around([card.box, card.predictedBox], card.width, card.height);
+  const picture = /** @type {import("../lode/boxes.js").LodeBoxes} */ (document.createElement("lode-boxes"));
+  picture.className = "card-picture";
+  picture.setAttribute("src", `${address("thumb", card.item)}?size=256${boot.boxes ? `&crop=${part.join(",")}` : ""}`);
+  picture.setAttribute("width", String(part[2] - part[0]));
+  picture.setAttribute("height", String(part[3] - part[1]));
+  picture.setAttribute("alt", `${saysKind(card)}: ${saysClasses(card)}`);
+  /** @type {import("../lode/boxes.js").Box[]} */
+  const boxes = [];
+  if (card.box) boxes.push({ kind: "truth", box: within(card.box, part), label: className(card.truth) });
+  if (card.predictedBox) {
+    boxes.push({
+      kind: "prediction",
+      box: within(card.predictedBox, part),
+      label: className(card.predicted),
+      score: card.score,
+    });
+  }
+  picture.boxes = boxes;
+  const caption = document.createElement("div");
+  caption.className = "card-caption";
+  const first = document.createElement("div");
+  first.className = "card-line";
+  const words = document.createElement("span");
+  words.className = "clip";
+  words.textContent = saysClasses(card);
+  first.append(words);
+  if (card.score !== null) {
+    const score = document.createElement("b");
+    score.textContent = card.score.toFixed(2);
+    first.append(score);
+  }
+  const second = document.createElement("div");
+  second.className = "card-line card-kind";
+  const kind = document.createElement("span");
+  kind.className = "clip";
+  kind.textContent = saysKind(card);
+  second.append(icon(KIND_ICONS[card.kind] ?? "check"), kind);
+  const mark = document.createElement("span");
+  mark.className = "card-verdict";
+  second.append(mark);
+  caption.append(first, second);
+  tile.replaceChildren(picture, caption);
+  drawVerdict(tile, card);
+}
+
+/**
+ * @param {HTMLElement} tile
+ * @param {Card} card
+ */
+function drawVerdict(tile, card) {
+  const mark = tile.querySelector(".card-verdict");
+  if (!mark) return;
+  mark.replaceChildren();
+  if (card.verdict) mark.append(icon(VERDICT_ICONS[card.verdict] ?? "check"), boot.verdict_titles[card.verdict]);
+}
+
+/**
+ * Asks for the cards of the pages that these tiles lie in.
+ * @param {number} from
+ * @param {number} to
+ */
+function fetchSeen(from, to) {
+  for (let page = Math.floor(from / PAGE); page * PAGE < to; page += 1) {
+    const start = page * PAGE;
+    const end = Math.min(start + PAGE, boot.count);
+    let whole = true;
+    for (let index = start; index < end; index += 1) whole &&= cards[index] !== undefined;
+    if (whole || asked.has(page)) continue;
+    asked.add(page);
+    getJSON(`${boot.urls.cards}&offset=${start}&limit=${PAGE}`).then(
+      (/** @type {{cards: Card[]}} */ answer) => {
+        answer.cards.forEach((card, place) => (cards[start + place] ??= card));
+        grid.redraw(start, start + answer.cards.length);
+        if (at >= start && at < end) show();
+      },
+      (/** @type {Error} */ error) => {
+        asked.delete(page);
+        toast(error.message, { kind: "danger" });
+      },
+    );
+  }
+}
+
+/** @param {number} index */
+function go(index) {
+  if (index >= boot.count) {
+    finish();
+    return;
+  }
+  if (index < 0 || boot.count === 0) return;
+  const before = at;
+  at = index;
+  grid.redraw(before);
+  grid.redraw(at);
+  grid.reveal(at);
+  part("grid").setAttribute("aria-activedescendant", `card-${at}`);
+  part("place").textContent = `${at + 1} / ${boot.count}`;
+  show();
+}
+
+/** Shows the card that is looked at: its own boxes at once, the rest of the picture when it is there. */
+function show() {
+  const card = cards[at];
+  part("end").hidden = true;
+  part("look").hidden = !card;
+  if (!card) return;
+  const key = `${card.item} ${card.failure ?? ""}`;
+  const scene = scenes.get(key);
+  stage.show({
+    src: address("media", card.item),
+    width: card.width,
+    height: card.height,
+    boxes: stageBoxes(card, scene),
+    focus: around([card.box, card.predictedBox], card.width, card.height, 0.1, 8),
+  });
+  describe(card);
+  drawHistory(scene?.history ?? null, card);
+  if (!scene) lookUp(card, key);
+  preload(at + 1);
+}
+
+/** @param {number} index */
+function preload(index) {
+  const next = cards[index];
+  if (next && next.item !== cards[at]?.item) new Image().src = address("media", next.item);
+}
+
+/**
+ * @param {Card} card
+ * @param {string} key
+ */
+async function lookUp(card, key) {
+  looking?.abort();
+  const mine = (looking = new AbortController());
+  const failure = card.failure ? `&failure=${card.failure}` : "";
+  try {
+    /** @type {Scene} */
+    const scene = await getJSON(`${boot.urls.scene}&picture=${card.item}${failure}`, { signal: mine.signal });
+    scenes.set(key, scene);
+    if (scenes.size > 60) scenes.delete(/** @type {string} */ (scenes.keys().next().value));
+    if (cards[at] === card) {
+      stage.draw(stageBoxes(card, scene));
+      drawHistory(scene.history, card);
+    }
+  } catch (error) {
+    if (!mine.signal.aborted) toast(error instanceof Error ? error.message : String(error), { kind: "danger" });
+  }
+}
+
+/**
+ * @param {Card} card
+ * @param {Scene | undefined} scene
+ * @returns {import("./stage.js").StageBox[]}
+ */
+function stageBoxes(card, scene) {
+  /** @param {Rect | null} a @param {Rect} b */
+  const same = (a, b) => a !== null && a.every((value, place) => Math.abs(value - b[place]) < 0.01);
+  /** @type {import("./stage.js").StageBox[]} */
+  const boxes = [];
+  for (const box of scene?.truths ?? []) {
+    const own = same(card.box, box.box) && box.class === card.truth;
+    if (!own) boxes.push({ kind: "truth", box: box.box, label: className(box.class), own, crowd: box.crowd });
+  }
+  for (const box of scene?.predictions ?? []) {
+    const own = same(card.predictedBox, box.box) && box.class === card.predicted;
+    const score = box.score === null ? "" : ` ${box.score.toFixed(2)}`;
+    if (!own) boxes.push({ kind: "prediction", box: box.box, label: className(box.class) + score, own });
+  }
+  if (card.box) boxes.push({ kind: "truth", box: card.box, label: className(card.truth), own: true });
+  if (card.predictedBox) {
+    const score = card.score === null ? "" : ` ${card.score.toFixed(2)}`;
+    boxes.push({ kind: "prediction", box: card.predictedBox, label: className(card.predicted) + score, own: true });
+  }
+  return boxes;
+}
+
+/** @param {Card} card */
+function describe(card) {
+  const title = part("title");
+  title.replaceChildren(icon(KIND_ICONS[card.kind] ?? "check"), `${saysKind(card)}: ${saysClasses(card)}`);
+  const facts = [];
+  if (card.score !== null) facts.push(`${boot.words.score} ${card.score.toFixed(3)}`);
+  if (card.iou !== null) facts.push(`IoU ${card.iou.toFixed(2)}`);
+  const box = card.box ?? card.predictedBox;
+  if (box) facts.push(`${Math.round(box[2] - box[0])} × ${Math.round(box[3] - box[1])} px`);
+  part("facts").textContent = facts.join(" · ");
+  const item = part("item");
+  item.setAttribute("href", address("item", card.item));
+  item.textContent = card.path;
+  const open = part("case");
+  open.hidden = !card.failure;
+  if (card.failure) open.setAttribute("href", address("failure", card.failure));
+  for (const button of document.querySelectorAll("[data-verdict-key]")) {
+    const kind = button.getAttribute("data-verdict-key");
+    button.setAttribute("aria-pressed", String(kind === card.verdict));
+    button.toggleAttribute("disabled", !boot.may_judge || !card.failure);
+  }
+}
+
+/**
+ * @param {Dot[] | null} history
+ * @param {Card} card
+ */
+function drawHistory(history, card) {
+  const holder = part("history");
+  holder.replaceChildren();
+  part("history-block").hidden = !card.failure;
+  for (const dot of history ?? []) {
+    const link = document.createElement("a");
+    link.href = dot.url;
+    link.className = `history-dot ${dot.kind ? "is-wrong" : "is-right"}`;
+    const score = dot.score === null ? "" : ` ${dot.score.toFixed(2)}`;
+    link.title = `${dot.run} · ${dot.version}: ${dot.words}${score}`;
+    link.append(icon(dot.kind ? (KIND_ICONS[dot.kind] ?? "x") : "check"));
+    const run = document.createElement("span");
+    run.textContent = dot.run;
+    const version = document.createElement("span");
+    version.className = "muted";
+    version.textContent = dot.version;
+    link.append(run, version);
+    holder.append(link);
+  }
+}
+
+/** @returns {number[]} the cards that a key is about: those selected, else the one looked at */
+function meant() {
+  if (selected.size) return [...selected].sort((a, b) => a - b);
+  return at >= 0 ? [at] : [];
+}
+
+/**
+ * Gives a verdict and goes on.
+ * @param {string} kind
+ */
+async function judge(kind) {
+  if (!boot.may_judge) {
+    toast(boot.words.may_not_judge, { kind: "danger" });
+    return;
+  }
+  const indexes = meant().filter((index) => cards[index]?.failure);
+  if (!indexes.length) {
+    if (at >= 0) toast(boot.words.no_case, { kind: "danger" });
+    return;
+  }
+  const step = indexes.map((index) => ({ index, before: cards[index]?.verdict ?? "" }));
+  done.push(step);
+  const many = selected.size > 0;
+  clearSelection();
+  for (const { index } of step) setVerdict(index, kind);
+  if (!many) go(at + 1);
+  else if (cards[at]) describe(/** @type {Card} */ (cards[at]));
+  await send(step, () => kind);
+  if (many) toast(boot.words.judged_many.replace("%d", String(step.length)), { undo: () => void undo() });
+}
+
+/** Takes the last verdict back. */
+async function undo() {
+  const step = done.pop();
+  if (!step) return;
+  for (const { index, before } of step) setVerdict(index, before);
+  go(step[0].index);
+  await send(step, ({ before }) => before || "withdrawn");
+}
+
+/**
+ * @param {{index: number, before: string}[]} step
+ * @param {(change: {index: number, before: string}) => string} kindOf
+ */
+async function send(step, kindOf) {
+  const answers = await Promise.allSettled(
+    step.map((change) => {
+      const card = /** @type {Card} */ (cards[change.index]);
+      return postJSON(address("verdict", card.failure ?? ""), { kind: kindOf(change) }, { keepalive: true });
+    }),
+  );
+  answers.forEach((answer, place) => {
+    if (answer.status === "fulfilled") return;
+    setVerdict(step[place].index, step[place].before);
+    const reason = answer.reason instanceof HttpError ? answer.reason.message : boot.words.not_sent;
+    toast(reason, { kind: "danger" });
+  });
+}
+
+/**
+ * @param {number} index
+ * @param {string} kind "" for none
+ */
+function setVerdict(index, kind) {
+  const card = cards[index];
+  if (!card) return;
+  // A truth missed and its explanation are one case: every card of it carries the verdict.
+  cards.forEach((other, place) => {
+    if (!other || other.failure !== card.failure) return;
+    judged += Number(kind !== "") - Number(other.verdict !== "");
+    other.verdict = kind;
+    grid.redraw(place);
+  });
+  drawProgress();
+  const looked = cards[at];
+  if (looked && looked.failure === card.failure) describe(looked);
+}
+
+function drawProgress() {
+  const bar = /** @type {HTMLProgressElement | null} */ (document.querySelector("[data-progress] progress"));
+  if (bar) bar.value = Math.max(0, Math.min(judged, boot.count));
+  part("judged").textContent = String(Math.max(0, judged));
+}
+
+function clearSelection() {
+  const before = [...selected];
+  selected.clear();
+  for (const index of before) grid.redraw(index);
+  drawSelection();
+}
+
+/** @param {number} index */
+function select(index) {
+  if (index < 0) return;
+  if (!selected.delete(index)) selected.add(index);
+  grid.redraw(index);
+  drawSelection();
+}
+
+function drawSelection() {
+  const bar = part("selection");
+  bar.hidden = selected.size === 0;
+  part("selected").textContent = String(selected.size);
+}
+
+/** Goes to mining, for things like those selected, else like all that this page shows. */
+function mine() {
+  const failures = [...new Set(meant().map((index) => cards[index]?.failure).filter(Boolean))];
+  const chosen = selected.size ? failures.map((uuid) => `&failures=${uuid}`).join("") : "";
+  location.href = boot.urls.mine + chosen;
+}
+
+/** Opens the item for labelling, at once. */
+async function fix() {
+  const card = cards[at];
+  if (!card) return;
+  try {
+    const answer = await postJSON(boot.urls.fix, { row: card.row });
+    location.href = answer.url;
+  } catch (error) {
+    toast(error instanceof Error ? error.message : String(error), { kind: "danger" });
+  }
+}
+
+/** The end of the set: what the verdicts said. */
+function finish() {
+  const counts = /** @type {Record<string, number>} */ ({});
+  for (const step of done) {
+    for (const { index } of step) {
+      const verdict = cards[index]?.verdict;
+      if (verdict) counts[verdict] = (counts[verdict] ?? 0) + 1;
+    }
+  }
+  part("look").hidden = true;
+  part("end").hidden = false;
+  const list = part("end-counts");
+  list.replaceChildren(
+    ...boot.verdicts
+      .filter((kind) => counts[kind])
+      .map((kind) => {
+        const line = document.createElement("li");
+        line.append(icon(VERDICT_ICONS[kind]), `${boot.verdict_titles[kind]}: ${counts[kind]}`);
+        return line;
+      }),
+  );
+  if (!list.childElementCount) {
+    const line = document.createElement("li");
+    line.textContent = boot.words.none_judged;
+    list.append(line);
+  }
+}
+
+/** @param {"truth" | "prediction"} kind */
+function toggle(kind) {
+  const shown = stage.toggle(kind);
+  document.querySelector(`[data-layer="${kind}"]`)?.setAttribute("aria-pressed", String(shown));
+  part("grid").classList.toggle(`without-${kind}`, !shown);
+}
+
+part("grid").addEventListener("click", (event) => {
+  const tile = /** @type {Element} */ (event.target).closest("[data-index]");
+  if (!tile) return;
+  const index = Number(tile.getAttribute("data-index"));
+  const mouse = /** @type {MouseEvent} */ (event);
+  if (mouse.shiftKey && at >= 0) {
+    for (let place = Math.min(at, index); place <= Math.max(at, index); place += 1) selected.add(place);
+    grid.redraw(0, boot.count);
+    drawSelection();
+  } else if (mouse.ctrlKey || mouse.metaKey) select(index);
+  go(index);
+});
+document.addEventListener("click", (event) => {
+  const button = /** @type {Element} */ (event.target).closest("[data-verdict-key],[data-layer],[data-do]");
+  if (!button) return;
+  const verdict = button.getAttribute("data-verdict-key");
+  const layer = button.getAttribute("data-layer");
+  if (verdict) void judge(verdict);
+  else if (layer === "truth" || layer === "prediction") toggle(layer);
+  else {
+    const what = button.getAttribute("data-do");
+    if (what === "mine") mine();
+    else if (what === "fix") void fix();
+    else if (what === "clear") clearSelection();
+    else if (what === "fit") stage.fit();
+    else if (what === "focus") stage.toFocus();
+    else if (what === "first") go(0);
+  }
+});
+
+const words = boot.words;
+keys(
+  words.keys_judge,
+  boot.verdicts.map((kind, place) => ({
+    key: String(place + 1),
+    title: boot.verdict_titles[kind],
+    run: () => void judge(kind),
+    repeat: false,
+  })),
+);
+keys(words.keys_cards, [
+  { key: "j", title: words.next, run: () => go(at + 1) },
+  { key: "k", title: words.previous, run: () => go(at - 1) },
+  { key: "ArrowRight", title: words.next, run: () => go(at + 1) },
+  { key: "ArrowLeft", title: words.previous, run: () => go(at - 1) },
+  { key: "ArrowDown", title: words.row_down, run: () => go(Math.min(at + grid.columns, boot.count - 1)) },
+  { key: "ArrowUp", title: words.row_up, run: () => go(Math.max(at - grid.columns, 0)) },
+  { key: "x", title: words.select, run: () => select(at) },
+  { key: "u", title: words.undo, run: () => void undo(), repeat: false },
+  { key: "m", title: words.mine, run: () => mine(), repeat: false },
+  { key: "a", title: words.fix, run: () => void fix(), repeat: false },
+]);
+keys(words.keys_picture, [
+  { key: "g", title: words.truth, run: () => toggle("truth") },
+  { key: "p", title: words.prediction, run: () => toggle("prediction") },
+  { key: "z", title: words.focus, run: () => stage.toFocus() },
+  { key: "+", title: words.closer, run: () => stage.scale(1.3) },
+  { key: "-", title: words.further, run: () => stage.scale(1 / 1.3) },
+  { key: "0", title: words.whole, run: () => stage.fit() },
+  { key: "Enter", title: words.item, run: () => part("item").click() },
+  {
+    key: "Escape",
+    title: words.back,
+    run: () => {
+      if (selected.size) clearSelection();
+      else location.href = boot.urls.back;
+    },
+  },
+]);
+
+drawProgress();
+drawSelection();
+if (boot.count) go(0);
+document.body.dataset.ready = "true";

@@ -1,0 +1,274 @@
+"""What a run page draws: Vega-Lite specifications, the confusion matrix and the per-class lines, all with links."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from lode_hooks.evaluate import ClassCurve, ClassRow, Histograms
+
+Spec = dict[str, Any]
+Opens = Callable[..., str]
+
+MATRIX_CLASSES = 20
+"""Classes in the matrix before it is asked to show all: those with most confusion."""
+DRAWN_CLASSES = 6
+"""Classes whose curves are drawn in colour beside the mean's."""
+HEAT_STEPS = 8
+NOTHING = 0
+"""The class id that stands for no truth or no prediction."""
+
+
+def curves(found: Sequence[ClassCurve], names: Mapping[int, str], opens: Callable[[int, float], str]) -> Spec:
+    """Precision over recall at IoU .5: all classes together, and those with the widest curves; points are links."""
+    per_class = sorted((c for c in found if c.class_id and c.points), key=lambda c: -(c.truths or 0))
+    drawn = [c for c in found if not c.class_id] + per_class[:DRAWN_CLASSES]
+    rows = []
+    order = []
+    for curve in drawn:
+        name = names.get(curve.class_id, _("all classes")) if curve.class_id else _("all classes")
+        order.append(
+            (name, f"var(--lode-class-{(curve.class_id - 1) % 12 + 1})" if curve.class_id else "var(--lode-text)")
+        )
+        rows += [
+            {
+                "recall": round(recall, 5),
+                "precision": round(precision, 5),
+                "score": round(score, 4),
+                "class": name,
+                "main": not curve.class_id,
+                "url": opens(curve.class_id, score),
+            }
+            for recall, precision, score in curve.points
+        ]
+    scale = {"domain": [name for name, _color in order], "range": [color for _name, color in order]}
+    percent = {"format": ".0%"}
+    x = {"field": "recall", "type": "quantitative", "scale": {"domain": [0, 1]}, "axis": percent, "title": _("recall")}
+    y = {
+        "field": "precision",
+        "type": "quantitative",
+        "scale": {"domain": [0, 1]},
+        "axis": percent,
+        "title": _("precision"),
+    }
+    color = {
+        "field": "class",
+        "type": "nominal",
+        "scale": scale,
+        "title": None,
+        "legend": {"orient": "bottom", "columns": 4},
+    }
+    tooltip = [
+        {"field": "class", "title": _("class")},
+        {"field": "score", "title": _("score at least"), "format": ".3f"},
+        {"field": "precision", "title": _("precision"), "format": ".1%"},
+        {"field": "recall", "title": _("recall"), "format": ".1%"},
+    ]
+    width = {"condition": {"test": "datum.main", "value": 2.5}, "value": 1.4}
+    return {
+        "height": 280,
+        "data": {"values": rows},
+        "layer": [
+            {
+                "mark": {"type": "line", "interpolate": "step-before"},
+                "encoding": {
+                    "x": x,
+                    "y": y,
+                    "color": color,
+                    "strokeWidth": width,
+                    "order": {"field": "score", "type": "quantitative", "sort": "descending"},
+                },
+            },
+            {
+                "mark": {"type": "point", "filled": True, "size": 36, "opacity": 0.55, "cursor": "pointer"},
+                "encoding": {"x": x, "y": y, "color": color, "href": {"field": "url"}, "tooltip": tooltip},
+            },
+        ],
+    }
+
+
+def score_histogram(found: Histograms, opens: Opens) -> Spec:
+    """How many detections have which score, the right ones above the wrong ones; bars open what they count."""
+    rows = []
+    for place, (low, high, right, wrong) in enumerate(found.score):
+        last = place == len(found.score) - 1
+        for state, title, count in (("tp", _("right"), right), ("fp", _("wrong"), wrong)):
+            if count:
+                rows.append(
+                    {
+                        "low": low,
+                        "high": high,
+                        "count": count,
+                        "what": title,
+                        "url": opens(state=state, min_score=low, max_score=None if last else before(high)),
+                    }
+                )
+    return bars(rows, _("score"), [_("right"), _("wrong")], ["var(--lode-truth)", "var(--lode-prediction)"])
+
+
+def before(value: float) -> float:
+    """The largest number below ``value``: bins hold their lower edge and not their upper one."""
+    import math
+
+    return math.nextafter(value, -math.inf)
+
+
+def bars(rows: list[dict[str, Any]], title: str, names: list[str], colors: list[str]) -> Spec:
+    """A histogram of stacked bars over [low, high], each of them a link."""
+    return {
+        "height": 160,
+        "data": {"values": rows},
+        "mark": {"type": "bar", "cursor": "pointer", "binSpacing": 1},
+        "encoding": {
+            "x": {"field": "low", "type": "quantitative", "bin": {"binned": True}, "title": title},
+            "x2": {"field": "high"},
+            "y": {"field": "count", "type": "quantitative", "title": None, "axis": {"tickMinStep": 1, "tickCount": 4}},
+            "color": {
+                "field": "what",
+                "type": "nominal",
+                "scale": {"domain": names, "range": colors},
+                "title": None,
+                "legend": {"orient": "top"},
+            },
+            "href": {"field": "url"},
+            "tooltip": [
+                {"field": "what", "title": " "},
+                {"field": "low", "title": _("from"), "format": ".2f"},
+                {"field": "high", "title": _("to"), "format": ".2f"},
+                {"field": "count", "title": _("count")},
+            ],
+        },
+    }
+
+
+def size_histogram(found: Histograms, opens: Opens) -> Spec:
+    """How many truths of which size were found and how many not; bars open what they count."""
+    rows = []
+    order = []
+    for name, low, high, right, wrong in found.size:
+        if right or wrong:
+            order.append(name)
+        for state, title, count in (("tp", _("found"), right), ("fn", _("not found"), wrong)):
+            if count:
+                edges = {"min_size": low, "max_size": None if high is None else before(high)}
+                rows.append({"size": name, "count": count, "what": title, "url": opens(state=state, **edges)})
+    spec = bars(rows, _("size, pixels"), [_("found"), _("not found")], ["var(--lode-truth)", "var(--lode-danger)"])
+    spec["mark"] = {"type": "bar", "cursor": "pointer"}
+    spec["encoding"]["x"] = {
+        "field": "size",
+        "type": "ordinal",
+        "sort": order,
+        "title": _("square root of the area, pixels"),
+        "axis": {"labelAngle": 0},
+    }
+    del spec["encoding"]["x2"]
+    spec["encoding"]["tooltip"] = [
+        {"field": "what", "title": " "},
+        {"field": "size", "title": _("pixels")},
+        {"field": "count", "title": _("count")},
+    ]
+    return spec
+
+
+@dataclass(frozen=True)
+class MatrixCell:
+    """A cell of the confusion matrix: its count, what it opens, how dark it is (0 to ``HEAT_STEPS``)."""
+
+    count: int
+    url: str
+    heat: int
+    kind: str
+    words: str
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """A row of the matrix: a truth class, or no truth."""
+
+    class_id: int
+    name: str
+    cells: list[MatrixCell | None]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The confusion matrix as drawn; ``hidden`` classes are left out of it."""
+
+    columns: list[tuple[int, str]]
+    rows: list[MatrixRow]
+    hidden: int
+    pairs: list[tuple[str, str, MatrixCell]]
+
+
+def matrix(cells: Sequence[tuple[int, int, int]], names: Mapping[int, str], opens: Opens, most: int | None) -> Matrix:
+    """The matrix of (truth, predicted, count), 0 for nothing, of the ``most`` confused classes, and its worst pairs."""
+    counts = {(truth, predicted): count for truth, predicted, count in cells if count}
+    confusion: dict[int, int] = {}
+    for (truth, predicted), count in counts.items():
+        for class_id in {truth, predicted} - {NOTHING}:
+            confusion[class_id] = confusion.get(class_id, 0) + (count if truth != predicted else 0)
+    ranked = sorted(confusion, key=lambda class_id: (-confusion[class_id], class_id))
+    shown = sorted(ranked[:most] if most else ranked)
+    off = {pair: count for pair, count in counts.items() if pair[0] != pair[1]}
+    darkest_off = max(off.values(), default=1)
+    darkest = max((count for pair, count in counts.items() if pair[0] == pair[1]), default=1)
+
+    def cell(truth: int, predicted: int) -> MatrixCell | None:
+        count = counts.get((truth, predicted))
+        if not count:
+            return None
+        right = truth == predicted
+        share = count / (darkest if right else darkest_off)
+        return MatrixCell(
+            count,
+            opens(cell=(truth, predicted)),
+            max(1, round(share**0.5 * HEAT_STEPS)),
+            "right" if right else "missed" if predicted == NOTHING else "alarm" if truth == NOTHING else "wrong",
+            words(names, truth, predicted, count),
+        )
+
+    columns = [(class_id, names.get(class_id, str(class_id))) for class_id in shown] + [(NOTHING, _("nothing"))]
+    rows = [
+        MatrixRow(truth, name if truth else _("nothing"), [cell(truth, predicted) for predicted, _name in columns])
+        for truth, name in columns
+    ]
+    worst = sorted(off, key=lambda pair: (-off[pair], pair))
+    pairs = [
+        (names.get(truth, ""), names.get(predicted, ""), found)
+        for truth, predicted in worst
+        if truth and predicted and (found := cell(truth, predicted))
+    ]
+    return Matrix(columns, rows, len(ranked) - len(shown), pairs[:12])
+
+
+def words(names: Mapping[int, str], truth: int, predicted: int, count: int) -> str:
+    """What a cell holds, for those who hear the page or point at the cell."""
+    values = {"truth": names.get(truth, ""), "predicted": names.get(predicted, ""), "count": count}
+    if truth == predicted:
+        return _("%(truth)s found: %(count)s") % values
+    if predicted == NOTHING:
+        return _("%(truth)s missed: %(count)s") % values
+    if truth == NOTHING:
+        return _("%(predicted)s where there is none: %(count)s") % values
+    return _("%(truth)s taken for %(predicted)s: %(count)s") % values
+
+
+@dataclass(frozen=True)
+class ClassLine:
+    """A class in the per-class table, each number with what it opens."""
+
+    row: ClassRow
+    failures: int
+    urls: dict[str, str]
+
+
+def class_line(row: ClassRow, opens: Opens) -> ClassLine:
+    """One class's numbers with their links."""
+    urls = {
+        "truths": opens(state="truths", truth_class=row.class_id),
+        "tp": opens(state="tp", truth_class=row.class_id),
+        "fp": opens(state="fp", predicted_class=row.class_id),
+        "fn": opens(state="fn", truth_class=row.class_id),
+    }
+    return ClassLine(row, row.fp + row.fn, urls)

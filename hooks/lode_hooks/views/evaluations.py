@@ -1,0 +1,51 @@
+"""Which evaluation speaks for a run, and the ones it can be compared with."""
+
+from collections.abc import Iterable, Sequence
+
+from django.db.models import QuerySet
+
+from lode_hooks.models import Evaluation, PredictionSet, Run
+from lode_platform.models import Project, User
+
+SPLITS = ("test", "val", "train")
+
+
+def evaluations_of(project: Project, user: User) -> QuerySet[Evaluation]:
+    """The finished evaluations of a project that ``user`` may see, with what every page names of them."""
+    return Evaluation.objects.filter(
+        state=Evaluation.State.READY, prediction_set__run__in=Run.objects.visible_to(user).filter(project=project)
+    ).select_related("prediction_set__run", "version__dataset", "version__schema_revision")
+
+
+def by_run(evaluations: Iterable[Evaluation]) -> dict[int, list[Evaluation]]:
+    """Evaluations by their run's primary key, the one that speaks for the run first."""
+    grouped: dict[int, list[Evaluation]] = {}
+    for evaluation in sorted(evaluations, key=importance):
+        grouped.setdefault(evaluation.prediction_set.run_id, []).append(evaluation)
+    return grouped
+
+
+def importance(evaluation: Evaluation) -> tuple[int, int, int]:
+    """Sorts test before val before train, then the newest truth, then the newest evaluation."""
+    split = evaluation.prediction_set.split
+    place = SPLITS.index(split) if split in SPLITS else len(SPLITS)
+    return (place, -evaluation.version.number, -evaluation.pk)
+
+
+def same_truth(evaluation: Evaluation, others: Sequence[Evaluation]) -> list[Evaluation]:
+    """The evaluations of other runs on the same split of the same truth: their numbers may stand side by side."""
+    mine = evaluation.prediction_set
+    return [
+        other
+        for other in others
+        if other.version_id == evaluation.version_id
+        and other.prediction_set.split == mine.split
+        and other.prediction_set.task == mine.task
+        and other.prediction_set.out_of_fold == mine.out_of_fold
+        and other.prediction_set.run_id != mine.run_id
+    ]
+
+
+def is_boxes(evaluation: Evaluation) -> bool:
+    """Whether it is an evaluation of boxes; the other kind is of whole-image classes."""
+    return evaluation.prediction_set.task == PredictionSet.Task.BOXES

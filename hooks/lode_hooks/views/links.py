@@ -1,0 +1,39 @@
+"""Addresses of the failure viewer: what a number opens."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from lode_hooks.models import Evaluation, Run
+from lode_platform.models import Project
+
+
+def cards_url(project: Project, evaluation: Evaluation, threshold: float | None = None, **fields: Any) -> str:
+    """The viewer on exactly the cards that ``fields`` (names of ``FailureFilter``) choose."""
+    query: dict[str, Any] = {"evaluation": evaluation.uuid}
+    if threshold is not None:
+        query["threshold"] = number(threshold)
+    query |= {name: plain(value) for name, value in fields.items() if value not in (None, "")}
+    return f"{reverse('hooks:failures', args=[project.name])}?{urlencode(query)}"
+
+
+def run_url(project: Project, run: Run, **fields: Any) -> str:
+    """A run's page; ``fields`` are its query: tab, with, evaluation, threshold."""
+    query = {name: plain(value) for name, value in fields.items() if value not in (None, "")}
+    address = reverse("hooks:run", args=[project.name, run.uuid])
+    return f"{address}?{urlencode(query)}" if query else address
+
+
+def plain(value: Any) -> str:
+    """A field's value as it stands in an address."""
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, tuple):
+        return ":".join(str(part) for part in value)
+    return str(value)
+
+
+def number(value: float) -> str:
+    """A float so that reading it gives the same float, whole numbers without a point."""
+    return str(int(value)) if value == int(value) else repr(float(value))

@@ -1,0 +1,380 @@
+"""Mining rounds: the page that makes one, and the same page as its report afterwards."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as later
+from django.views.decorators.http import require_GET, require_http_methods
+
+from lode_annotation.models import Task
+from lode_hooks import evaluate, loop, mining
+from lode_hooks.failures import FailureFilter
+from lode_hooks.models import Evaluation, MinedItem, MiningRound, PredictionSet, Run
+from lode_hooks.views.evaluations import by_run, evaluations_of
+from lode_hooks.views.failures import active_filters, allowed
+from lode_platform.access import project_for
+from lode_platform.errors import BadInput, LodeError
+from lode_platform.models import Project, User
+from lode_platform.signed_in import signed_in
+from lode_platform.toasts import toast
+
+SHOWN = 48
+"""Thumbnails in a preview; the rest is counted."""
+STRATEGY_TITLES = {"failures": later("Failures"), "uncertain": later("Uncertain"), "random": later("Random")}
+STRATEGY_WORDS = {
+    "failures": later("Where the run failed: confident mistakes and large misses first."),
+    "uncertain": later("Where the run was least sure of what it saw."),
+    "random": later("By lot."),
+}
+STRATEGY_ICONS = {"failures": "alert-triangle", "uncertain": "question-mark", "random": "grid-dots"}
+DEFAULT_WEIGHTS = {"failures": 70, "uncertain": 30}
+DEFAULT_BUDGET = 40
+DEFAULT_CONTROL = 20
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A strategy's slider: its share of the budget as a weight from 0 to 100."""
+
+    name: str
+    title: str
+    words: str
+    icon: str
+    weight: int
+
+
+@require_GET
+def round_list(request: HttpRequest, project: str) -> HttpResponse:
+    """The mining rounds of a project, newest first, with how far each one's queue is."""
+    user = signed_in(request)
+    place = project_for(user, project, "project.view")
+    finished = Q(queue__tasks__state__in=[Task.State.DONE, Task.State.SKIPPED])
+    rounds = (
+        MiningRound.objects.visible_to(user)
+        .filter(project=place)
+        .select_related("run", "queue", "dataset", "created_by")
+        .annotate(
+            tasks=Count("queue__tasks", distinct=True), finished=Count("queue__tasks", filter=finished, distinct=True)
+        )
+        .order_by("-created_at", "-pk")
+    )
+    page = Paginator(rounds, 50).get_page(request.GET.get("page"))
+    has_sources = PredictionSet.objects.filter(
+        run__in=Run.objects.visible_to(user).filter(project=place), state=PredictionSet.State.READY
+    ).exists()
+    context = {
+        "project": place,
+        "room": "mining",
+        "page": page,
+        "has_sources": has_sources,
+        "may_mine": allowed(place, user, "mining.create"),
+        "titles": STRATEGY_TITLES,
+    }
+    return render(request, "hooks/mining.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def mine(request: HttpRequest, project: str) -> HttpResponse:
+    """The page that makes a round; POST makes it, and its queue."""
+    user = signed_in(request)
+    place = project_for(user, project, "mining.create")
+    runs = minable_runs(place, user)
+    if request.method == "POST":
+        return create(request, place, user)
+    query = request.GET
+    run = next((r for r in runs if str(r.uuid) == query.get("run", "")), runs[0] if runs else None)
+    if run is None:
+        return render(request, "hooks/mine_empty.html", {"project": place, "room": "mining"})
+    chosen = FailureFilter.parse(query)
+    names = class_names_of(place, user, run)
+    sources = mining.sources(run)
+    asked_splits = query.getlist("splits")
+    context = {
+        "project": place,
+        "room": "mining",
+        "runs": runs,
+        "run": run,
+        "sources": [(s, s.allowed and (not asked_splits or s.split in asked_splits)) for s in sources],
+        "any_allowed": any(s.allowed for s in sources),
+        "sliders": sliders(query),
+        "budget": whole(query, "budget", DEFAULT_BUDGET),
+        "control": whole(query, "control", DEFAULT_CONTROL),
+        "seed": whole(query, "seed", 0),
+        "queue": query.get("queue", "") or suggested_name(place, run),
+        "filters": chosen.query(),
+        "active": active_filters(request, chosen, names),
+        "failures": query.getlist("failures"),
+        "kinds": [kind for kind in FILTER_KINDS if kind[0] != chosen.kind],
+    }
+    return render(request, "hooks/mine.html", context)
+
+
+FILTER_KINDS = [
+    ("missed", later("missed")),
+    ("false_alarm", later("false alarm")),
+    ("wrong_class", later("wrong class")),
+    ("bad_location", later("bad location")),
+    ("duplicate", later("duplicate")),
+]
+
+
+def minable_runs(project: Project, user: User) -> list[Run]:
+    """The runs with predictions to mine from, newest first."""
+    return list(
+        Run.objects.visible_to(user)
+        .filter(project=project, prediction_sets__state=PredictionSet.State.READY)
+        .distinct()
+        .order_by("-started_at", "-pk")
+    )
+
+
+def class_names_of(project: Project, user: User, run: Run) -> dict[int, str]:
+    """The class names of the run's evaluations; none without any."""
+    found = by_run(evaluations_of(project, user).filter(prediction_set__run=run)).get(run.pk, [])
+    return evaluate.class_names(found[0]) if found else {}
+
+
+def sliders(query: Mapping[str, str]) -> list[Slider]:
+    """Every strategy of the registry, with the weight asked for."""
+    asked = any(f"weight_{name}" in query for name in mining.STRATEGIES)
+    return [
+        Slider(
+            name,
+            str(STRATEGY_TITLES.get(name, name)),
+            str(STRATEGY_WORDS.get(name, "")),
+            STRATEGY_ICONS.get(name, "target"),
+            min(100, whole(query, f"weight_{name}", 0 if asked else DEFAULT_WEIGHTS.get(name, 0))),
+        )
+        for name in mining.STRATEGIES
+    ]
+
+
+def whole(query: Mapping[str, str], name: str, default: int) -> int:
+    """A whole number that is not negative from an address. Raises BadInput."""
+    text = query.get(name, "")
+    if not text:
+        return default
+    if not text.isdecimal():
+        raise BadInput(_("%(name)s=%(text)s is not a whole number") % {"name": name, "text": text}, code="bad_filter")
+    return int(text)
+
+
+def suggested_name(project: Project, run: Run) -> str:
+    """A name for the queue that no other queue of the project has."""
+    taken = set(project.queues.values_list("name", flat=True))
+    base = _("hard cases of %(run)s") % {"run": run.name}
+    number = 1
+    name = base
+    while name in taken:
+        number += 1
+        name = f"{base} {number}"
+    return name
+
+
+def request_of(project: Project, user: User, query: QueryDict) -> mining.MiningRequest:
+    """What the form asks for, as the verb takes it: the body that REST would send. Raises BadInput."""
+    weights = {s.name: s.weight / 100 for s in sliders(query) if s.weight}
+    body: dict[str, Any] = {
+        "run": query.get("run", ""),
+        "strategies": weights,
+        "budget": whole(query, "budget", DEFAULT_BUDGET),
+        "random": min(whole(query, "control", DEFAULT_CONTROL), 100) / 100,
+        "seed": whole(query, "seed", 0),
+        "filters": FailureFilter.parse(query).query(),
+        "failures": query.getlist("failures"),
+    }
+    if splits := query.getlist("splits"):
+        body["splits"] = splits
+    return mining.MiningRequest.from_json(project, user, body)
+
+
+@require_GET
+def preview(request: HttpRequest, project: str) -> HttpResponse:
+    """What the form would take, without taking it: a part of the page."""
+    user = signed_in(request)
+    place = project_for(user, project, "mining.create")
+    context: dict[str, Any] = {"project": place}
+    try:
+        asked = request_of(place, user, request.GET)
+        found = mining.preview(asked, user)
+    except LodeError as error:
+        context["problem"] = error.message
+    else:
+        mined = [c for c in found.candidates if c.arm == MinedItem.Arm.MINED]
+        control = [c for c in found.candidates if c.arm == MinedItem.Arm.CONTROL]
+        context |= {
+            "budget": asked.budget,
+            "total": len(found.candidates),
+            "mined": mined[:SHOWN],
+            "more_mined": max(0, len(mined) - SHOWN),
+            "control": control[:SHOWN],
+            "more_control": max(0, len(control) - SHOWN),
+            "control_count": len(control),
+            "brings": [
+                (
+                    name,
+                    STRATEGY_TITLES.get(name, name),
+                    STRATEGY_ICONS.get(name, "target"),
+                    taken,
+                    found.available.get(name, 0),
+                )
+                for name, taken in found.by_strategy.items()
+            ],
+        }
+    response = render(request, "hooks/mine_preview.html", context)
+    kept = [(name, value) for name, values in request.GET.lists() for value in values if value != ""]
+    response["HX-Replace-Url"] = f"{reverse('hooks:mine', args=[place.name])}?{urlencode(kept)}"
+    return response
+
+
+def create(request: HttpRequest, project: Project, user: User) -> HttpResponse:
+    """Makes the round and its queue; what is wrong is said on the page that sent it."""
+    query = request.POST.copy()
+    name = query.get("queue", "").strip()
+    try:
+        if not name:
+            raise BadInput(_("The queue needs a name."), code="no_name")
+        made = mining.create_round(request_of(project, user, query), user, queue=name)
+    except LodeError as error:
+        toast(request, error.message, kind="danger")
+        query.pop("csrfmiddlewaretoken", None)
+        return redirect(f"{reverse('hooks:mine', args=[project.name])}?{query.urlencode()}")
+    return redirect("hooks:round", project.name, made.uuid)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of the funnel: how many of the mined and of the control items came so far, and the shares of each."""
+
+    title: str
+    mined: int
+    mined_of: int
+    control: int
+    control_of: int
+    url: str = ""
+
+
+@require_GET
+def round_page(request: HttpRequest, project: str, mined: UUID) -> HttpResponse:
+    """A round as its own report: what was mined, what became of it, whether it helped."""
+    user = signed_in(request)
+    place = project_for(user, project, "project.view")
+    shown = get_object_or_404(
+        MiningRound.objects.visible_to(user)
+        .filter(project=place)
+        .select_related("run", "queue", "dataset", "created_by"),
+        uuid=mined,
+    )
+    report = loop.loop_report(shown)
+    items = shown.mined_items.select_related("item", "task", "failure").order_by("arm", "-score", "pk")
+    arm = request.GET.get("arm", "")
+    if arm in MinedItem.Arm.values:
+        items = items.filter(arm=arm)
+    page = Paginator(items, 60).get_page(request.GET.get("page"))
+    settings = shown.settings
+    context = {
+        "project": place,
+        "room": "mining",
+        "round": shown,
+        "report": report,
+        "stages": stages(report),
+        "sentence": sentence(report),
+        "page": page,
+        "arm": arm,
+        "strategies": [
+            (STRATEGY_TITLES.get(name, name), weight) for name, weight in settings.get("strategies", {}).items()
+        ],
+        "control_share": round(settings.get("random", 0) * 100),
+        "settings": settings,
+        "strategy_titles": STRATEGY_TITLES,
+        "pages": evaluation_links(place, report),
+    }
+    return render(request, "hooks/round.html", context)
+
+
+def stages(report: loop.LoopReport) -> list[Stage]:
+    """The funnel, top to bottom."""
+    mined, control = report.arms["mined"], report.arms["control"]
+    rows = [
+        (_("chosen"), mined.chosen, control.chosen),
+        (_("labelled"), mined.labelled, control.labelled),
+        (_("labels changed by it"), mined.changed, control.changed),
+        (_("in a version"), mined.in_version, control.in_version),
+    ]
+    found = [Stage(title, a, mined.chosen, b, control.chosen) for title, a, b in rows]
+    if report.run:
+        found.append(Stage(_("objects fixed"), mined.fixed, mined.of, control.fixed, control.of))
+    return found
+
+
+def sentence(report: loop.LoopReport) -> str:
+    """The report in one sentence, for those who read only one."""
+    mined, control = report.arms["mined"], report.arms["control"]
+    if report.waiting_for == "labels":
+        left = mined.chosen + control.chosen - mined.labelled - control.labelled
+        return _("%(left)s of %(all)s items still wait for labels.") % {
+            "left": left,
+            "all": mined.chosen + control.chosen,
+        }
+    if report.waiting_for == "version":
+        return _("All is labelled; publish a version so that a run can use these labels.")
+    if report.waiting_for in {"run", "evaluation"}:
+        return _("%(version)s holds these labels; train on it and log predictions on the same test split.") % {
+            "version": report.version
+        }
+    number = report.numbers[0] if report.numbers else None
+    if number is None or number.other is None:
+        return _("The labels are in %(version)s and were used by %(run)s.") % {
+            "version": report.version,
+            "run": report.run,
+        }
+    values = {
+        "run": report.run,
+        "metric": number.title,
+        "before": f"{number.other:.3f}",
+        "after": f"{number.value:.3f}",
+    }
+    if number.difference_low is None or number.difference_high is None:
+        return _("%(run)s has %(metric)s %(after)s on the untouched test split, after %(before)s.") % values
+    values["range"] = _("95 %% of resamples: %(low)+.3f to %(high)+.3f") % {
+        "low": number.difference_low,
+        "high": number.difference_high,
+    }
+    if number.difference_low > 0:
+        return (
+            _("It helped: %(metric)s on the untouched test split went from %(before)s to %(after)s (%(range)s).")
+            % values
+        )
+    if number.difference_high < 0:
+        return (
+            _("It hurt: %(metric)s on the untouched test split went from %(before)s to %(after)s (%(range)s).") % values
+        )
+    return (
+        _("Not decided: %(metric)s on the untouched test split went from %(before)s to %(after)s (%(range)s).") % values
+    )
+
+
+def evaluation_links(project: Project, report: loop.LoopReport) -> dict[str, str]:
+    """Addresses of the two evaluations that the report stands on, and of their comparison."""
+    before: Evaluation | None = report.evaluation_before
+    after: Evaluation | None = report.evaluation_after
+    links = {}
+    if before:
+        run = reverse("hooks:run", args=[project.name, before.prediction_set.run.uuid])
+        links["before"] = f"{run}?evaluation={before.uuid}"
+    if after:
+        run = reverse("hooks:run", args=[project.name, after.prediction_set.run.uuid])
+        links["after"] = f"{run}?evaluation={after.uuid}"
+        if before:
+            query = {"tab": "compare", "evaluation": after.uuid, "with": before.prediction_set.run.uuid}
+            links["compare"] = f"{run}?{urlencode(query)}"
+    return links

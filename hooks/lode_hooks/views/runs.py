@@ -1,0 +1,373 @@
+"""The list of runs and the page of one, with its tabs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from lode_datasets.models import Version
+from lode_hooks import compare as compare_verb
+from lode_hooks import evaluate
+from lode_hooks.models import Evaluation, MiningRound, PredictionSet, Run, RunUse
+from lode_hooks.views import charts
+from lode_hooks.views.evaluations import by_run, evaluations_of, is_boxes, same_truth
+from lode_hooks.views.links import cards_url, run_url
+from lode_platform.access import project_for
+from lode_platform.errors import BadInput
+from lode_platform.models import Project, User
+from lode_platform.signed_in import signed_in
+from lode_platform.toasts import toast
+
+BOX_METRICS = ("AP", "AP50", "AP75")
+CLASS_METRICS = ("accuracy", "macro_f1")
+METRIC_TITLES = {"accuracy": "accuracy", "macro_f1": "macro F1"}
+TABS = ("overview", "failures", "compare", "predictions", "lineage")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A metric of a run in the list; ``best`` among the runs shown that were scored on the same truth."""
+
+    value: float | None
+    best: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    """A run in the list."""
+
+    run: Run
+    uses: list[RunUse]
+    evaluation: Evaluation | None
+    cells: list[Cell]
+    failures_url: str
+
+
+@require_GET
+def run_list(request: HttpRequest, project: str) -> HttpResponse:
+    """Every run of a project, newest first, with the numbers of the evaluation that speaks for it."""
+    user = signed_in(request)
+    place = project_for(user, project, "project.view")
+    runs = (
+        filtered_runs(place, user, request.GET)
+        .select_related("created_by")
+        .prefetch_related("uses__version__dataset")
+        .order_by("-started_at", "-pk")
+    )
+    page = Paginator(runs, 50).get_page(request.GET.get("page"))
+    spoken = by_run(evaluations_of(place, user).filter(prediction_set__run__in=list(page.object_list)))
+    split = request.GET.get("split", "")
+    chosen = {run.pk: first_of(spoken.get(run.pk, []), split) for run in page.object_list}
+    metrics = shown_metrics([e for e in chosen.values() if e])
+    best = best_values([e for e in chosen.values() if e], metrics)
+    lines = [line(place, run, chosen[run.pk], metrics, best) for run in page.object_list]
+    context = {
+        "project": place,
+        "room": "runs",
+        "page": page,
+        "lines": lines,
+        "metrics": [METRIC_TITLES.get(name, name) for name in metrics],
+        "states": Run.State.choices,
+        "versions": Version.objects.visible_to(user)
+        .filter(run_uses__run__project=place)
+        .select_related("dataset")
+        .distinct()
+        .order_by("dataset__name", "-number"),
+        "splits": PredictionSet.objects.filter(run__project=place).values_list("split", flat=True).distinct(),
+        "any_run": Run.objects.visible_to(user).filter(project=place).exists(),
+        "query": request.GET,
+    }
+    return render(request, "hooks/runs.html", context)
+
+
+def filtered_runs(project: Project, user: User, query: Mapping[str, str]) -> QuerySet[Run]:
+    """The runs that the address asks for: ``q``, ``state`` and ``version`` (``cells@v1``); other fields do nothing."""
+    runs = Run.objects.visible_to(user).filter(project=project)
+    if text := query.get("q", "").strip():
+        runs = runs.filter(Q(name__icontains=text) | Q(tracker_id__icontains=text) | Q(code_commit__startswith=text))
+    if (state := query.get("state", "")) in Run.State.values:
+        runs = runs.filter(state=state)
+    dataset, mark, number = query.get("version", "").partition("@v")
+    if mark and number.isdecimal():
+        runs = runs.filter(uses__version__dataset__name=dataset, uses__version__number=int(number)).distinct()
+    return runs
+
+
+def first_of(evaluations: list[Evaluation], split: str) -> Evaluation | None:
+    """The evaluation that speaks for a run, on ``split`` if one is asked for."""
+    fitting = [e for e in evaluations if not split or e.prediction_set.split == split]
+    return fitting[0] if fitting else None
+
+
+def shown_metrics(evaluations: list[Evaluation]) -> list[str]:
+    """The columns that at least one of these evaluations fills."""
+    return [name for name in (*BOX_METRICS, *CLASS_METRICS) if any(name in e.metrics for e in evaluations)]
+
+
+def best_values(evaluations: list[Evaluation], metrics: list[str]) -> dict[tuple[int, str, str], float]:
+    """The best value of each metric among evaluations of the same split of the same truth, if there is a choice."""
+    grouped: dict[tuple[int, str, str], list[float]] = {}
+    for evaluation in evaluations:
+        for name in metrics:
+            if name in evaluation.metrics:
+                key = (evaluation.version_id, evaluation.prediction_set.split, name)
+                grouped.setdefault(key, []).append(evaluation.metrics[name])
+    return {key: max(values) for key, values in grouped.items() if len(values) > 1}
+
+
+def line(
+    project: Project,
+    run: Run,
+    evaluation: Evaluation | None,
+    metrics: list[str],
+    best: dict[tuple[int, str, str], float],
+) -> Line:
+    """A run's line, each metric marked where it is the best."""
+    cells = [Cell(None, False) for _name in metrics]
+    if evaluation:
+        split = evaluation.prediction_set.split
+        values = [evaluation.metrics.get(name) for name in metrics]
+        cells = [
+            Cell(value, value is not None and best.get((evaluation.version_id, split, name)) == value)
+            for name, value in zip(metrics, values, strict=True)
+        ]
+    failures_url = cards_url(project, evaluation) if evaluation else ""
+    return Line(run, unique_uses(run), evaluation, cells, failures_url)
+
+
+def unique_uses(run: Run) -> list[RunUse]:
+    """One use of each version a run used, in the order they were made."""
+    return list({use.version_id: use for use in sorted(run.uses.all(), key=lambda use: -use.pk)}.values())[::-1]
+
+
+@require_GET
+def run_page(request: HttpRequest, project: str, run: UUID) -> HttpResponse:
+    """A run: what it used, the numbers that decide, and a tab."""
+    user = signed_in(request)
+    place = project_for(user, project, "project.view")
+    shown = get_object_or_404(Run.objects.visible_to(user).filter(project=place).select_related("created_by"), uuid=run)
+    everything = list(evaluations_of(place, user))
+    mine = by_run(everything).get(shown.pk, [])
+    evaluation = asked_for(mine, request.GET.get("evaluation", "")) or (mine[0] if mine else None)
+    tab = request.GET.get("tab", "overview")
+    tab = tab if tab in TABS else "overview"
+    if tab == "failures" and evaluation:
+        return redirect(cards_url(place, evaluation, threshold_of(evaluation, request.GET.get("threshold", ""))))
+    context: dict[str, Any] = {
+        "project": place,
+        "room": "runs",
+        "run": shown,
+        "uses": shown.uses.select_related("version__dataset").order_by("pk"),
+        "tab": tab,
+        "evaluations": mine,
+        "evaluation": evaluation,
+        "waiting": Evaluation.objects.filter(
+            prediction_set__run=shown, state__in=[Evaluation.State.QUEUED, Evaluation.State.FAILED]
+        ).select_related("job", "version__dataset", "prediction_set"),
+    }
+    if evaluation:
+        others = same_truth(evaluation, everything)
+        other = chosen_other(others, shown, request.GET.get("with", ""))
+        threshold = threshold_of(evaluation, request.GET.get("threshold", ""))
+        context |= head(place, evaluation, other, threshold)
+        context["others"] = [e for e in others if e.prediction_set.run_id != shown.pk]
+        if tab == "overview":
+            context |= overview(place, evaluation, threshold, request.GET)
+        elif tab == "compare" and other:
+            context |= comparison(place, evaluation, other, threshold)
+    if tab == "predictions":
+        context |= predictions(place, shown, user)
+    elif tab == "lineage":
+        context |= lineage(place, shown, user)
+    return render(request, "hooks/run.html", context)
+
+
+def asked_for(evaluations: list[Evaluation], uuid: str) -> Evaluation | None:
+    """The evaluation with this uuid, if it is among them."""
+    return next((e for e in evaluations if str(e.uuid) == uuid), None)
+
+
+def chosen_other(others: list[Evaluation], run: Run, uuid: str) -> Evaluation | None:
+    """The evaluation to compare with: of the run asked for, else of the newest run older than this one."""
+    asked = next((e for e in others if str(e.prediction_set.run.uuid) == uuid), None)
+    older = [e for e in others if e.prediction_set.run.started_at < run.started_at]
+    return asked or max(older, key=lambda e: e.prediction_set.run.started_at, default=None)
+
+
+def threshold_of(evaluation: Evaluation, text: str) -> float:
+    """The score from which on predictions count: the one asked for, else that of best F1. Raises BadInput."""
+    if not text:
+        return evaluation.threshold or 0.0
+    try:
+        return float(text)
+    except ValueError:
+        raise BadInput(_("threshold=%(text)s is not a number") % {"text": text}, code="bad_filter") from None
+
+
+def head(project: Project, evaluation: Evaluation, other: Evaluation | None, threshold: float) -> dict[str, Any]:
+    """The strip of numbers that decide, and the counts at the threshold, each with what it opens."""
+    counts = evaluate.counts(evaluation, threshold)
+    boxes = is_boxes(evaluation)
+
+    def opens(**fields: Any) -> str:
+        return cards_url(project, evaluation, threshold, **fields)
+
+    return {
+        "other": other,
+        "boxes": boxes,
+        "threshold": threshold,
+        "best_threshold": evaluation.threshold or 0.0,
+        "numbers": evaluate.deciding_numbers(evaluation, other),
+        "counts": counts,
+        "all_failures": opens(),
+        "failure_count": counts.fp + counts.kinds.get("missed", 0),
+        "count_links": {
+            "tp": opens(state="tp"),
+            "fp": opens(state="fp"),
+            "fn": opens(state="fn"),
+        },
+        "kind_links": [(kind, count, opens(kind=kind)) for kind, count in counts.kinds.items() if count],
+    }
+
+
+def overview(project: Project, evaluation: Evaluation, threshold: float, query: Mapping[str, str]) -> dict[str, Any]:
+    """Curves, the per-class table, the confusion matrix and the histograms."""
+    rows = evaluate.per_class(evaluation, threshold)
+    names = evaluate.class_names(evaluation)
+    cells = evaluate.confusion(evaluation, threshold)
+    histograms = evaluate.histograms(evaluation, threshold)
+
+    def opens(**fields: Any) -> str:
+        return cards_url(project, evaluation, threshold, **fields)
+
+    everything = query.get("classes") == "all"
+    matrix = charts.matrix(cells, names, opens, None if everything else charts.MATRIX_CLASSES)
+    context: dict[str, Any] = {
+        "class_rows": [charts.class_line(row, opens) for row in sorted(rows, key=lambda row: -row.truths)],
+        "most_truths": max((row.truths for row in rows), default=0),
+        "most_failures": max((row.fp + row.fn for row in rows), default=0),
+        "matrix": matrix,
+        "score_chart": charts.score_histogram(histograms, opens),
+    }
+    if is_boxes(evaluation):
+        context["size_chart"] = charts.size_histogram(histograms, opens)
+        context["curve_chart"] = charts.curves(
+            evaluate.pr_curves(evaluation),
+            names,
+            lambda class_id, score: cards_url(
+                project, evaluation, score, state="all", predicted_class=class_id or None
+            ),
+        )
+    return context
+
+
+def comparison(project: Project, evaluation: Evaluation, other: Evaluation, threshold: float) -> dict[str, Any]:
+    """Object by object against another run: every number opens what it counts."""
+    found = compare_verb.compare(other, evaluation)
+
+    def opens(transition: str, **fields: Any) -> str:
+        return cards_url(project, evaluation, against=other.uuid, transition=transition, **fields)
+
+    parts = [
+        ("fixed", _("fixed"), found.fixed),
+        ("regressed", _("regressed"), found.regressed),
+        ("still", _("still failing"), found.still),
+        ("ok", _("right in both"), found.ok),
+    ]
+    alarms = [
+        ("gone", _("gone"), found.gone),
+        ("new", _("new"), found.new),
+        ("persisting", _("in both"), found.persisting),
+    ]
+    return {
+        "comparison": found,
+        "transitions": [(name, title, count, opens(name)) for name, title, count in parts],
+        "alarms": [(name, title, count, opens(name)) for name, title, count in alarms],
+        "changed_classes": [
+            (row, {name: opens(name, truth_class=row.class_id) for name in ("fixed", "regressed", "still", "ok")})
+            for row in found.classes
+            if row.fixed or row.regressed or row.still
+        ],
+    }
+
+
+def predictions(project: Project, run: Run, user: User) -> dict[str, Any]:
+    """A run's prediction sets, each with its evaluations and the versions it could be scored on again."""
+    sets = list(
+        run.prediction_sets.select_related("version__dataset", "created_by")
+        .prefetch_related("evaluations__version__dataset", "evaluations__job")
+        .order_by("created_at")
+    )
+    newest: dict[int, Version] = {}
+    for version in Version.objects.visible_to(user).published().filter(dataset__in=[s.version.dataset for s in sets]):
+        newest[version.dataset_id] = version
+    return {
+        "prediction_sets": [
+            (s, [(e, run_url(project, run, evaluation=e.uuid)) for e in s.evaluations.all()], rescorable(s, newest))
+            for s in sets
+        ]
+    }
+
+
+def rescorable(predicted: PredictionSet, newest: dict[int, Version]) -> Version | None:
+    """The newest version of the same dataset, if this set has not been scored on it yet; the pool has no truth."""
+    version = newest.get(predicted.version.dataset_id)
+    if version is None or predicted.split == "pool" or predicted.state != PredictionSet.State.READY:
+        return None
+    return None if any(e.version_id == version.pk for e in predicted.evaluations.all()) else version
+
+
+def lineage(project: Project, run: Run, user: User) -> dict[str, Any]:
+    """What the run came from and what came of it: versions, evaluations, rounds, their queues, later versions."""
+    rounds = (
+        MiningRound.objects.visible_to(user).filter(run=run).select_related("queue", "dataset").order_by("created_at")
+    )
+    used = {use.version_id: use for use in run.uses.select_related("version__dataset", "version__parent__dataset")}
+    later = (
+        Version.objects.visible_to(user)
+        .published()
+        .filter(dataset__in={r.dataset_id for r in rounds}, created_at__gt=run.started_at)
+        .select_related("dataset")
+        .order_by("number")
+    )
+    return {
+        "rounds": rounds,
+        "used_versions": [use.version for use in used.values()],
+        "later_versions": later,
+        "later_runs": Run.objects.visible_to(user)
+        .filter(project=project, uses__version__in=later)
+        .exclude(pk=run.pk)
+        .distinct()
+        .order_by("started_at"),
+    }
+
+
+@require_POST
+def evaluate_again(request: HttpRequest, project: str, run: UUID) -> HttpResponse:
+    """Scores a run's predictions on another version's truth, as a job."""
+    user = signed_in(request)
+    place = project_for(user, project, "run.log")
+    shown = get_object_or_404(Run.objects.visible_to(user).filter(project=place), uuid=run)
+    predicted = get_object_or_404(shown.prediction_sets.all(), uuid=as_uuid(request.POST.get("prediction_set", "")))
+    version = get_object_or_404(
+        Version.objects.visible_to(user).published().filter(dataset__project=place),
+        uuid=as_uuid(request.POST.get("version", "")),
+    )
+    evaluate.request_evaluation(predicted, user, version=version)
+    toast(request, _("Scoring on %(version)s") % {"version": version})
+    return redirect(run_url(place, shown, tab="predictions"))
+
+
+def as_uuid(text: str) -> UUID:
+    """A uuid from a form. Raises BadInput."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise BadInput(_("%(text)s is not a uuid") % {"text": repr(text)}, code="bad_uuid") from None

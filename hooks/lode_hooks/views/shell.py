@@ -1,0 +1,121 @@
+"""What this room tells the shell: its navigation, Home's stations, what waits, an item's history."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as later
+
+from lode_hooks.models import Evaluation, MinedItem, PredictionSet, Run, Sighting, Verdict
+from lode_hooks.views.evaluations import by_run, evaluations_of
+from lode_hooks.views.links import cards_url, run_url
+from lode_platform import nav
+from lode_platform.models import Item, Project, User
+
+
+def register() -> None:
+    """Called once, when the application is ready."""
+    nav.entry(name="runs", title=later("Runs"), icon="flask", url="hooks:runs", group="data", order=20, key="r")
+    nav.entry(
+        name="failures",
+        title=later("Failures"),
+        icon="alert-triangle",
+        url="hooks:failures",
+        group="data",
+        order=30,
+        key="f",
+    )
+    nav.entry(name="mining", title=later("Mining"), icon="pick", url="hooks:mining", group="data", order=40, key="m")
+    nav.station("run", url="hooks:runs", figures=run_figures)
+    nav.station("failures", url="hooks:failures", figures=failure_figures)
+    nav.waiting(waiting)
+    nav.item_history(item_history)
+
+
+def run_figures(project: Project, user: User) -> nav.Figures:
+    """How many runs there are, and the newest one's name."""
+    runs = Run.objects.visible_to(user).filter(project=project)
+    newest = runs.order_by("-started_at", "-pk").first()
+    new = runs.filter(started_at__gt=timezone.now() - timedelta(days=1)).count()
+    url = run_url(project, newest) if newest else None
+    return nav.Figures(count=runs.count(), change=new, note=newest.name if newest else "", url=url)
+
+
+def failure_figures(project: Project, user: User) -> nav.Figures:
+    """The failures of the evaluation that speaks for the newest run, against the one before it."""
+    newest_two = list(
+        Run.objects.visible_to(user)
+        .filter(project=project, prediction_sets__evaluations__state=Evaluation.State.READY)
+        .distinct()
+        .order_by("-started_at", "-pk")[:2]
+    )
+    if not newest_two:
+        return nav.Figures(0)
+    spoken = by_run(evaluations_of(project, user).filter(prediction_set__run__in=newest_two))
+    counts = [Sighting.objects.filter(evaluation=spoken[run.pk][0]).count() for run in newest_two]
+    evaluation = spoken[newest_two[0].pk][0]
+    change = counts[0] - counts[1] if len(counts) > 1 else 0
+    url = cards_url(project, evaluation, 0.0)
+    return nav.Figures(count=counts[0], change=change, note=_("in %(run)s") % {"run": newest_two[0]}, url=url)
+
+
+def unscored(project: Project, user: User) -> QuerySet[PredictionSet]:
+    """Prediction sets on labelled splits that nobody has scored."""
+    runs = Run.objects.visible_to(user).filter(project=project)
+    return PredictionSet.objects.filter(run__in=runs, state=PredictionSet.State.READY, evaluations=None).exclude(
+        split="pool"
+    )
+
+
+def waiting(project: Project, user: User) -> Iterator[nav.Waiting]:
+    """Runs that nobody has scored, and scorings that failed."""
+    sets = list(unscored(project, user).select_related("run")[:20])
+    if sets:
+        runs = {s.run_id: s.run for s in sets}
+        url = (
+            run_url(project, sets[0].run, tab="predictions")
+            if len(runs) == 1
+            else reverse("hooks:runs", args=[project.name])
+        )
+        yield nav.Waiting(_("runs not yet scored"), len(runs), url, "flask")
+    failed = list(
+        Evaluation.objects.filter(
+            prediction_set__run__in=Run.objects.visible_to(user).filter(project=project), state=Evaluation.State.FAILED
+        ).select_related("prediction_set__run")[:20]
+    )
+    if failed:
+        url = run_url(project, failed[0].prediction_set.run, tab="predictions")
+        yield nav.Waiting(_("scorings failed"), len(failed), url, "alert-circle", "danger")
+
+
+def item_history(item: Item, user: User) -> Iterable[nav.History]:
+    """In which evaluations an item failed, what was said of it, and which rounds mined it."""
+    seen = list(
+        Sighting.objects.filter(failure__item=item, evaluation__state=Evaluation.State.READY)
+        .select_related("evaluation__prediction_set__run", "evaluation__version__dataset")
+        .order_by("-pk")[:400]
+    )
+    grouped: dict[int, list[Sighting]] = {}
+    for sighting in seen:
+        grouped.setdefault(sighting.evaluation_id, []).append(sighting)
+    for sightings in list(grouped.values())[:20]:
+        evaluation = sightings[0].evaluation
+        words = {"count": len(sightings), "run": evaluation.prediction_set.run.name, "version": evaluation.version}
+        text = _("%(count)s failures in %(run)s on %(version)s") % words
+        url = cards_url(item.project, evaluation, 0.0, item=item.uuid)
+        yield nav.History(evaluation.created_at, text, None, url, "alert-triangle")
+    for verdict in Verdict.objects.filter(failure__item=item).exclude(kind="").select_related("user", "failure"):
+        url = reverse("hooks:failure", args=[item.project.name, verdict.failure.uuid])
+        said = _("verdict: %(kind)s") % {"kind": verdict.get_kind_display().lower()}
+        yield nav.History(verdict.created_at, said, verdict.user, url, "message")
+    mined = MinedItem.objects.filter(Q(item=item)).select_related("round__run", "round__created_by")
+    for each in mined:
+        url = reverse("hooks:round", args=[item.project.name, each.round.uuid])
+        text = _("mined by %(round)s: %(reason)s") % {
+            "round": each.round.name,
+            "reason": each.reason.get("text", each.strategy),
+        }
+        yield nav.History(each.round.created_at, text, each.round.created_by, url, "pick")
