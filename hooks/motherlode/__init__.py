@@ -1,1 +1,61 @@
-"""Motherlode's SDK: pinned, verified data for training, and failures sent back as work for annotators."""
+"""Motherlode's SDK: pinned, verified data for training, and failures sent back as work for annotators.
+
+import motherlode
+
+train = motherlode.load("cells@v1", split="train")
+with motherlode.run("baseline", uses=[train], params={"k": 1}) as run:
+    sent = run.log_predictions(val, predictions, model="knn-1")
+print(sent.evaluation().metrics["AP50"])
+"""
+
+from motherlode.client import Client
+from motherlode.errors import (
+    BadInput,
+    Conflict,
+    JobFailed,
+    MotherlodeError,
+    NotAllowed,
+    NotConfigured,
+    NotFound,
+    NotLoggedIn,
+    NotVerified,
+    Refused,
+    ServerFault,
+    Unreachable,
+)
+from motherlode.lock import Pin
+from motherlode.predictions import Prediction
+from motherlode.regions import Region
+from motherlode.runs import Evaluation, Run, Sent
+from motherlode.samples import Labels, Sample, Samples
+from motherlode.verbs import load, pull, run, verify
+
+__all__ = [
+    "BadInput",
+    "Client",
+    "Conflict",
+    "Evaluation",
+    "JobFailed",
+    "Labels",
+    "MotherlodeError",
+    "NotAllowed",
+    "NotConfigured",
+    "NotFound",
+    "NotLoggedIn",
+    "NotVerified",
+    "Pin",
+    "Prediction",
+    "Refused",
+    "Region",
+    "Run",
+    "Sample",
+    "Samples",
+    "Sent",
+    "ServerFault",
+    "Unreachable",
+    "load",
+    "pull",
+    "run",
+    "verify",
+]
+__version__ = "0.1.0"

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from motherlode.errors import BadInput
+
 __all__ = ["LOCK_FILE", "BadLock", "Pin", "find_lock", "read_lock", "write_lock"]
 
 LOCK_FILE = "motherlode.lock"
@@ -20,7 +22,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 _DIR = re.compile(r"[0-9a-f]{32}\.dir\Z")
 
 
-class BadLock(ValueError):
+class BadLock(BadInput):
     """A lock file that cannot be read; the message names the file and the place."""
 
 

@@ -27,6 +27,8 @@ from dataclasses import dataclass
 from hashlib import md5, sha256
 from typing import Any, NamedTuple
 
+from motherlode.errors import BadInput
+
 __all__ = [
     "BadManifest",
     "Bytes",
@@ -76,7 +78,7 @@ _string = json.JSONEncoder(ensure_ascii=False).encode
 _ascii_string = json.JSONEncoder().encode
 
 
-class BadManifest(ValueError):
+class BadManifest(BadInput):
     """Bytes that are not a manifest, label or split file of ours; the message names the line."""
 
 

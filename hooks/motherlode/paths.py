@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Iterator
 from unicodedata import is_normalized, normalize
 
+from motherlode.errors import BadInput
+
 __all__ = ["PathClash", "PathSet", "UnsafePath", "check_path", "clashes", "fold", "folders"]
 
 MAX_PATH_BYTES = 1000
@@ -20,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
-class UnsafePath(ValueError):
+class UnsafePath(BadInput):
     """A name no item may carry; `path` is the name as it came, `reason` says what is wrong with it."""
 
     def __init__(self, path: str, reason: str) -> None:

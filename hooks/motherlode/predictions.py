@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from motherlode.errors import BadInput
 from motherlode.formats import coco
 from motherlode.formats.source import Problem
 from motherlode.regions import Box
@@ -15,7 +16,7 @@ from motherlode.regions import Box
 __all__ = ["BadPrediction", "IdMap", "Prediction", "read_ids", "read_results"]
 
 
-class BadPrediction(ValueError):
+class BadPrediction(BadInput):
     """A prediction that cannot be logged; the message names its path and what is wrong with it."""
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
 
+from motherlode.errors import BadInput
+
 __all__ = [
     "BadRegion",
     "Box",
@@ -36,7 +38,7 @@ Clip: TypeAlias = Literal["ok", "clipped", "degenerate", "outside"]
 REGION_NAMESPACE = uuid5(NAMESPACE_URL, "urn:motherlode:region")
 
 
-class BadRegion(ValueError):
+class BadRegion(BadInput):
     """A region that cannot be read; the message says which and why."""
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from motherlode.errors import BadInput
 from motherlode.formats import coco, images, voc, yolo
 from motherlode.formats.source import Files, Problem, Record
 
 __all__ = ["FORMATS", "Format", "UnknownFormat", "detect", "format_named"]
 
 
-class UnknownFormat(ValueError):
+class UnknownFormat(BadInput):
     """No format of this name, or none that fits."""
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
+from motherlode.errors import BadInput
 from motherlode.formats.source import Draft, Files, ImageIndex, Problem, Record, SplitLists, split_named
 from motherlode.regions import Region
 
@@ -27,7 +28,7 @@ _AFTER_VALUE = frozenset(",]}: \t\r\n")
 _COLUMNS = 8  # of the array: row, category, x, y, width, height, area (nan: none), iscrowd
 
 
-class BadJson(ValueError):
+class BadJson(BadInput):
     """JSON that breaks off or is none; the message says where."""
 
 

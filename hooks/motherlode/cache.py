@@ -1,0 +1,317 @@
+"""The client's cache: blobs by content as DVC keeps them, and verified trees of the splits that programs read.
+
+Below the root (`MOTHERLODE_CACHE`, else the user's cache folder)::
+
+    files/md5/ab/cdef...      blobs, 0444, the same layout as DVC's cache and remote
+    trees/<digest>/<split>/   a version's items as files, hard links of the blobs (copies where links do not work)
+    trees/<digest>/<split>.seen   what was hashed and found right: inode, size and times of each file
+    locks/                    one lock a tree: processes of one machine share one download
+
+A file counts as checked while inode, size, mtime and ctime are what they were when it was hashed; ctime cannot be set
+back, so a changed byte shows. A file hashed within 50 ms of its last change is hashed again next time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from hashlib import md5, sha256
+from pathlib import Path
+from typing import IO
+
+from motherlode.errors import Mismatch, NotVerified
+from motherlode.manifest import Row
+
+__all__ = ["Blob", "Cache", "hash_file"]
+
+CHUNK = 1 << 20
+RACY_NS = 50_000_000
+
+Seen = dict[str, list[int]]
+
+
+class Cache:
+    """The cache at `root`; nothing is made before it is needed."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or default_root()
+
+    def __repr__(self) -> str:
+        return f"Cache({str(self.root)!r})"
+
+    # Blobs
+
+    def blob(self, oid: str) -> Path:
+        """Where the blob named by this md5 lies, or would lie."""
+        return self.root / "files" / "md5" / oid[:2] / oid[2:]
+
+    def missing(self, rows: Iterable[Row]) -> list[Row]:
+        """The rows whose blob is not there with its size, each blob once."""
+        wanted = {row.md5: row for row in rows}
+        return [row for row in wanted.values() if not self._has(row)]
+
+    def _has(self, row: Row) -> bool:
+        try:
+            return self.blob(row.md5).stat().st_size == row.size
+        except FileNotFoundError:
+            return False
+
+    def read(self, row: Row) -> bytes:
+        """A small blob's bytes, hashed before they are handed out. Raises `NotVerified`."""
+        path = self.blob(row.md5)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            raise NotVerified(
+                "a file of the version is gone", [Mismatch(row.path, str(path), row.sha256, "")]
+            ) from None
+        found = sha256(data).hexdigest()
+        if found != row.sha256:
+            raise NotVerified("a file of the version was changed", [Mismatch(row.path, str(path), row.sha256, found)])
+        return data
+
+    def drop(self, row: Row) -> None:
+        """Remove a blob that is not what its name says, so that it is fetched again."""
+        with suppress(FileNotFoundError):
+            self.blob(row.md5).unlink()
+
+    # Trees
+
+    def tree(self, digest: str, split: str) -> Path:
+        """The folder of the items of `split` ("all": of the whole version)."""
+        return self.root / "trees" / digest.removeprefix("sha256:") / split
+
+    def build(self, tree: Path, rows: Sequence[tuple[str, Row]]) -> None:
+        """Make `tree` of the blobs, (path in the tree, row) each; it appears by one rename when complete."""
+        part = tree.with_name(f".{tree.name}.{os.getpid()}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        made: set[Path] = set()
+        for path, row in rows:
+            target = part / path
+            if target.parent not in made:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                made.add(target.parent)
+            place(self.blob(row.md5), target)
+        remove_tree(tree)
+        os.replace(part, tree)
+
+    def check(
+        self,
+        tree: Path,
+        rows: Sequence[tuple[str, Row]],
+        *,
+        again: bool = False,
+        each: Callable[[Callable[[_File], str], list[_File]], Iterable[str]] = map,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[Mismatch]:
+        """The files of `tree` that are not what `rows` (path in the tree, row) says, and blobs of theirs that are not.
+
+        Hashed is what was not seen before, or all of it with `again`. `each` maps a function over files in order,
+        perhaps in threads; `progress` is told (done, of how many).
+        """
+        seen: Seen = {} if again else read_seen(tree)
+        files = list(self._files(tree, rows))
+        doubtful = [file for file in files if file.state is None or seen.get(file.key) != file.state]
+        right: Seen = {file.key: file.state for file in files if file.state and seen.get(file.key) == file.state}
+        wrong: list[Mismatch] = []
+        now = time.time_ns()
+        for done, (file, found) in enumerate(zip(doubtful, each(_File.hash, doubtful), strict=True), start=1):
+            if found != file.row.sha256:
+                wrong.append(Mismatch(file.item, str(file.path), file.row.sha256, found))
+            elif file.state is not None and now - file.state[3] > RACY_NS:
+                right[file.key] = file.state
+            if progress is not None:
+                progress(done, len(doubtful))
+        if right != seen:
+            write_seen(tree, right)
+        return wrong
+
+    def _files(self, tree: Path, rows: Sequence[tuple[str, Row]]) -> Iterator[_File]:
+        for item, row in rows:
+            path = tree / item
+            state = _state(path)
+            yield _File(item, path, row, state, item)
+            blob = self.blob(row.md5)
+            beside = _state(blob)
+            if beside is not None and (state is None or beside[0] != state[0]):
+                yield _File(item, blob, row, beside, f"//{row.md5}")
+
+    def forget(self, tree: Path) -> None:
+        """Remove a tree; its blobs stay."""
+        remove_tree(tree)
+
+    # Locks
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Hold the lock `name` among all processes of this machine; it falls with the process that holds it."""
+        folder = self.root / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / f"{name}.lock").open("a+b") as stream:
+            _lock(stream)
+            try:
+                yield
+            finally:
+                _unlock(stream)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file to be checked: the item it belongs to, what it should be, its state on disk (None: gone)."""
+
+    item: str
+    path: Path
+    row: Row
+    state: list[int] | None
+    key: str
+
+    def hash(self) -> str:
+        return hash_file(self.path)[1] if self.state is not None else ""
+
+
+class Blob:
+    """A blob on its way into the cache: written under a temporary name, hashed while written, renamed when right."""
+
+    def __init__(self, cache: Cache, row: Row) -> None:
+        self.row = row
+        self._target = cache.blob(row.md5)
+        self._target.parent.mkdir(parents=True, exist_ok=True)
+        self._part = self._target.with_name(f".{self._target.name}.{os.getpid()}.{id(self)}.part")
+        self._stream: IO[bytes] | None = self._part.open("wb")
+        self._md5 = md5(usedforsecurity=False)
+        self._sha256 = sha256()
+        self._size = 0
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Take the next bytes."""
+        assert self._stream is not None
+        self._stream.write(data)
+        self._md5.update(data)
+        self._sha256.update(data)
+        self._size += len(data)
+
+    def finish(self) -> None:
+        """Let the blob appear under its name, or remove it and raise `NotVerified`."""
+        assert self._stream is not None
+        found = self._sha256.hexdigest()
+        if (self._md5.hexdigest(), found, self._size) != (self.row.md5, self.row.sha256, self.row.size):
+            self.abandon()
+            wrong = Mismatch(
+                self.row.path, f"as it came, {self._size} of {self.row.size} bytes", self.row.sha256, found
+            )
+            raise NotVerified("the server sent other bytes than it published", [wrong])
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+        self._stream.close()
+        self._stream = None
+        os.chmod(self._part, 0o444)
+        os.replace(self._part, self._target)
+
+    def abandon(self) -> None:
+        """Remove what was written, unless it is finished."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+            with suppress(FileNotFoundError):
+                self._part.unlink()
+
+
+def default_root() -> Path:
+    """`MOTHERLODE_CACHE`, else the user's cache folder."""
+    given = os.environ.get("MOTHERLODE_CACHE")
+    if given:
+        return Path(given).expanduser()
+    if os.name == "nt":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "motherlode" / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "motherlode"
+
+
+def hash_file(path: Path) -> tuple[str, str, int]:
+    """md5, sha256 and size of a file, read once."""
+    one, two, size = md5(usedforsecurity=False), sha256(), 0
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            one.update(chunk)
+            two.update(chunk)
+            size += len(chunk)
+    return one.hexdigest(), two.hexdigest(), size
+
+
+def place(blob: Path, target: Path) -> None:
+    """Let `target` be the blob: a hard link, or a read-only copy where links do not work."""
+    try:
+        os.link(blob, target)
+    except OSError:
+        shutil.copyfile(blob, target)
+        os.chmod(target, 0o444)
+
+
+def remove_tree(tree: Path) -> None:
+    """Remove a tree and what was remembered of it; others see it whole or not at all."""
+    with suppress(FileNotFoundError):
+        _seen_file(tree).unlink()
+    if tree.exists():
+        gone = tree.with_name(f".{tree.name}.{os.getpid()}.gone")
+        shutil.rmtree(gone, ignore_errors=True)
+        os.replace(tree, gone)
+        shutil.rmtree(gone, ignore_errors=True)
+
+
+def _state(path: Path) -> list[int] | None:
+    try:
+        stat = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+
+
+def _seen_file(tree: Path) -> Path:
+    return tree.with_name(f"{tree.name}.seen")
+
+
+def read_seen(tree: Path) -> Seen:
+    """What was found right before; nothing where the file is gone or none of ours."""
+    try:
+        seen = json.loads(_seen_file(tree).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return seen if isinstance(seen, dict) else {}
+
+
+def write_seen(tree: Path, seen: Mapping[str, list[int]]) -> None:
+    """Remember what was found right."""
+    part = _seen_file(tree).with_name(f".{tree.name}.{os.getpid()}.seen")
+    part.write_text(json.dumps(seen), encoding="utf-8")
+    os.replace(part, _seen_file(tree))
+
+
+if os.name == "nt":
+    import msvcrt
+
+    def _lock(stream: IO[bytes]) -> None:
+        while True:
+            try:
+                stream.seek(0)
+                msvcrt.locking(stream.fileno(), msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined,unused-ignore]
+                return
+            except OSError:
+                time.sleep(0.2)
+
+    def _unlock(stream: IO[bytes]) -> None:
+        stream.seek(0)
+        msvcrt.locking(stream.fileno(), msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+
+else:
+    import fcntl
+
+    def _lock(stream: IO[bytes]) -> None:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+
+    def _unlock(stream: IO[bytes]) -> None:
+        fcntl.flock(stream, fcntl.LOCK_UN)

@@ -1,0 +1,245 @@
+"""The client: requests to a server's REST interface, with retries; one rung, one concern.
+
+`Client.request` -> `_send` (retries) -> `httpx.Client` -> its transport, which is the only seam: network, or a WSGI
+application in tests.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+
+from motherlode.credentials import Credentials, find_credentials
+from motherlode.errors import JobFailed, NotConfigured, ServerFault, Unreachable, refusal
+from motherlode.progress import Progress
+
+__all__ = ["Client"]
+
+Result = TypeVar("Result")
+Argument = TypeVar("Argument")
+
+TRIES = 5
+RETRIED = frozenset({429, 502, 503, 504})
+REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+ENDED = frozenset({"succeeded", "failed", "cancelled"})
+
+
+class Client:
+    """Speaks to one server as one person.
+
+    `url` and `token` default to MOTHERLODE_URL, MOTHERLODE_TOKEN and `lode login`. `project` is the one meant where a
+    name says none; it defaults to the token's. `transport` replaces the network, `sleep` the waiting between retries
+    and between looks at a job, `workers` is how many requests go out at once.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        project: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+        workers: int = 4,
+        show_progress: bool | None = None,
+    ) -> None:
+        known: Credentials = find_credentials(url, token, project)
+        self.url = known.url
+        self.workers = workers
+        self.show_progress = show_progress
+        self._project = known.project
+        self._sleep = sleep
+        self._http = httpx.Client(
+            base_url=known.url,
+            headers={"Authorization": f"Bearer {known.token}", "Accept": "application/json"},
+            timeout=httpx.Timeout(60, connect=10),
+            transport=transport,
+            limits=httpx.Limits(max_connections=max(workers, 4)),
+        )
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Client({self.url!r}, project={self._project!r})"
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    # Requests
+
+    def get(self, path: str, **params: Any) -> Any:
+        """GET below /api/v1/, as JSON."""
+        return self.request("GET", path, params={key: value for key, value in params.items() if value is not None})
+
+    def post(self, path: str, body: Any = None, *, repeatable: bool = False) -> Any:
+        """POST below /api/v1/; `repeatable` says that sending it twice does no more than once (it carries a uuid)."""
+        return self.request("POST", path, json={} if body is None else body, repeatable=repeatable)
+
+    def put(self, path: str, body: Any = None) -> Any:
+        """PUT below /api/v1/."""
+        return self.request("PUT", path, json={} if body is None else body)
+
+    def patch(self, path: str, body: Any) -> Any:
+        """PATCH below /api/v1/."""
+        return self.request("PATCH", path, json=body, repeatable=True)
+
+    def pages(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
+        """The rows of a list, over all its pages."""
+        answer = self.get(path, **params)
+        while True:
+            yield from answer["results"]
+            if not answer.get("next"):
+                return
+            answer = self._json(self._send("GET", answer["next"], repeatable=True))
+
+    def request(self, method: str, path: str, *, repeatable: bool = False, **options: Any) -> Any:
+        """One request below /api/v1/; its answer's JSON, None where it has no body. Raises what `errors` draws."""
+        return self._json(self._send(method, f"/api/v1/{path}", repeatable=repeatable, **options))
+
+    def raw(self, method: str, path: str, *, repeatable: bool = False, **options: Any) -> httpx.Response:
+        """One request to any address of the server; the whole answer, body read."""
+        return self._send(method, path, repeatable=repeatable, **options)
+
+    def stream(self, method: str, path: str, take: Callable[[httpx.Response], Result], **options: Any) -> Result:
+        """One request whose answer `take` reads as it comes; done again from the start where it breaks off."""
+
+        def once() -> Result:
+            with self._http.stream(method, path, **options) as answer:
+                self._raise_for(answer, method, path)
+                return take(answer)
+
+        return self._retry(once, f"{method} {path}", repeatable=True)
+
+    def _send(self, method: str, path: str, *, repeatable: bool, **options: Any) -> httpx.Response:
+        def once() -> httpx.Response:
+            answer = self._http.request(method, path, **options)
+            self._raise_for(answer, method, path)
+            return answer
+
+        return self._retry(once, f"{method} {path}", repeatable=repeatable or method in REPEATABLE)
+
+    def _retry(self, once: Callable[[], Result], what: str, *, repeatable: bool) -> Result:
+        for attempt in range(1, TRIES + 1):
+            last = attempt == TRIES or not repeatable
+            try:
+                return once()
+            except httpx.ConnectError as error:
+                # nothing was sent, so anything may be sent again; an address that refuses is tried less long
+                if attempt >= 3:
+                    raise Unreachable(f"{self.url} cannot be reached ({error}); is the address right?") from None
+            except httpx.TransportError as error:
+                if last:
+                    raise Unreachable(f"{what}: {self.url} did not answer ({type(error).__name__} {error})") from None
+            except _Busy as busy:
+                if last:
+                    raise ServerFault(f"{what}: the server answered {busy.status}, {attempt} times") from None
+                if busy.after is not None:
+                    self._sleep(min(busy.after, 30.0))
+                    continue
+            self._sleep(0.2 * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
+        raise AssertionError("the last attempt returns or raises")
+
+    def _raise_for(self, answer: httpx.Response, method: str, path: str) -> None:
+        status = answer.status_code
+        if status < 400:
+            return
+        if status in RETRIED:
+            after = answer.headers.get("Retry-After", "")
+            raise _Busy(status, float(after) if after.isdigit() else None)
+        answer.read()
+        if status >= 500:
+            raise ServerFault(f"{method} {path}: the server failed ({status}); its log says why")
+        try:
+            body = answer.json()
+        except ValueError:
+            body = None
+        raise refusal(status, body, f"{method} {path}")
+
+    @staticmethod
+    def _json(answer: httpx.Response) -> Any:
+        if answer.status_code == 204 or not answer.content:
+            return None
+        try:
+            return answer.json()
+        except ValueError:
+            raise ServerFault(f"{answer.url} answered no JSON; is this a Motherlode server?") from None
+
+    # Projects and jobs
+
+    def me(self) -> dict[str, Any]:
+        """Whom the token stands for, in which project, with which role."""
+        answer: dict[str, Any] = self.get("me")
+        return answer
+
+    @property
+    def project(self) -> str:
+        """The project meant where a name says none: given, or the token's, or the only one. Raises `NotConfigured`."""
+        if not self._project:
+            self._project = str(self.me().get("project") or "") or self._only_project()
+        return self._project
+
+    def _only_project(self) -> str:
+        names = [str(row["name"]) for row in self.pages("projects")]
+        if len(names) == 1:
+            return names[0]
+        known = f"; you see {', '.join(names)}" if names else ""
+        raise NotConfigured(f"say which project is meant (--project P, project=, or MOTHERLODE_PROJECT){known}")
+
+    def project_path(self, project: str | None = None) -> str:
+        """`projects/<name>`, to begin a path with."""
+        return f"projects/{quote(project or self.project, safe='')}"
+
+    def wait(self, job: Mapping[str, Any], label: str = "") -> dict[str, Any]:
+        """Wait for a job with a progress bar; gives its row. Raises `JobFailed`."""
+        row = dict(job)
+        pause = 0.05
+        with Progress(label or str(row.get("title") or "Working"), show=self.show_progress) as bar:
+            while str(row.get("state")) not in ENDED:
+                self._sleep(pause)
+                pause = min(pause * 1.5, 2.0)
+                row = self.get(f"jobs/{row['uuid']}")
+                bar.move(int(row.get("done") or 0), int(row.get("total") or 0))
+        if row["state"] in ("failed", "cancelled"):
+            why = row.get("error") or row.get("message") or "no reason was given"
+            raise JobFailed(f"{row.get('title') or 'the job'}: {row['state']}: {why}", row)
+        return row
+
+    def each(
+        self, do: Callable[[Argument], Result], arguments: Iterator[Argument] | list[Argument]
+    ) -> Iterator[Result]:
+        """`do` for each argument, `workers` at once, results in order; arguments are read as they are needed."""
+        if self.workers <= 1:
+            yield from map(do, arguments)
+            return
+        with ThreadPoolExecutor(self.workers) as pool:
+            running: list[Any] = []
+            try:
+                for argument in arguments:
+                    running.append(pool.submit(do, argument))
+                    if len(running) >= 2 * self.workers:
+                        yield running.pop(0).result()
+                while running:
+                    yield running.pop(0).result()
+            finally:
+                for future in running:
+                    future.cancel()
+
+
+class _Busy(Exception):
+    """An answer that asks to come again."""
+
+    def __init__(self, status: int, after: float | None) -> None:
+        self.status = status
+        self.after = after

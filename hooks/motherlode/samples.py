@@ -1,0 +1,176 @@
+"""What training reads: the samples of a split, verified, cached and lazy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, overload
+
+from motherlode.manifest import POOL
+from motherlode.regions import Region
+from motherlode.versions import Snapshot
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["Labels", "Sample", "Samples"]
+
+
+class Labels(Sequence[Region]):
+    """The regions of one item; as columns: `boxes` (xyxy, pixels of the upright image), `class_ids`, `names`."""
+
+    __slots__ = ("_regions",)
+
+    def __init__(self, regions: Sequence[Region]) -> None:
+        self._regions = tuple(regions)
+
+    @overload
+    def __getitem__(self, index: int) -> Region: ...
+    @overload
+    def __getitem__(self, index: slice) -> Labels: ...
+    def __getitem__(self, index: int | slice) -> Region | Labels:
+        return Labels(self._regions[index]) if isinstance(index, slice) else self._regions[index]
+
+    def __len__(self) -> int:
+        return len(self._regions)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Labels) and self._regions == other._regions
+
+    def __hash__(self) -> int:
+        return hash(tuple(region.id for region in self._regions))
+
+    def __repr__(self) -> str:
+        return f"Labels({', '.join(self.names)})" if len(self) <= 6 else f"Labels({len(self)} regions)"
+
+    @property
+    def boxes(self) -> list[list[float]]:
+        """[x1, y1, x2, y2] of each box; choices have none."""
+        return [list(region.box) for region in self._regions if region.box is not None]
+
+    @property
+    def class_ids(self) -> list[int]:
+        """The permanent class id of each region."""
+        return [region.class_id for region in self._regions]
+
+    @property
+    def names(self) -> list[str]:
+        """The label of each region."""
+        return [region.label for region in self._regions]
+
+    @property
+    def label(self) -> str | None:
+        """The chosen label where the item has exactly one region, None otherwise."""
+        return self._regions[0].label if len(self._regions) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One item of a version: `path` names it, `file` is its verified copy on this machine.
+
+    `width` and `height` are those of the upright image, in pixels. `labels` is empty where nothing is there, and where
+    nobody has labelled the item yet: `labelled` tells which.
+    """
+
+    path: str
+    file: Path
+    split: str
+    width: int
+    height: int
+    labelled: bool
+    labels: Labels
+
+    def __repr__(self) -> str:
+        what = repr(self.labels) if self.labelled else "unlabelled"
+        return f"Sample({self.path!r}, {self.width}x{self.height}, {what})"
+
+    def image(self) -> Image:
+        """The upright image (EXIF orientation applied), decoded."""
+        from PIL import Image, ImageOps
+
+        with Image.open(self.file) as image:
+            upright = ImageOps.exif_transpose(image)
+            upright.load()
+            return upright
+
+
+class Samples(Sequence[Sample]):
+    """The samples of a split, in the order of their paths. Making one fetches and checks; samples are made as read."""
+
+    def __init__(self, snapshot: Snapshot, split: str | None = None, paths: Sequence[str] | None = None) -> None:
+        self.snapshot = snapshot
+        self.split = split
+        self._folder = snapshot.fetch(split)
+        self._paths = list(snapshot.paths(split)) if paths is None else list(paths)
+
+    @property
+    def name(self) -> str:
+        """The version's name, `cells@v1`."""
+        return self.snapshot.pin.name
+
+    @property
+    def digest(self) -> str:
+        """The version's digest."""
+        return self.snapshot.pin.digest
+
+    @property
+    def classes(self) -> dict[int, str]:
+        """The label of each class id."""
+        return dict(self.snapshot.classes)
+
+    @property
+    def paths(self) -> list[str]:
+        """The items' paths, in order."""
+        return list(self._paths)
+
+    @property
+    def folder(self) -> Path:
+        """The folder in which the files lie, under the items' paths; read only."""
+        return self._folder
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+    @overload
+    def __getitem__(self, index: slice) -> Samples: ...
+    def __getitem__(self, index: int | slice) -> Sample | Samples:
+        if not isinstance(index, slice):
+            return self._sample(self._paths[index])
+        part = object.__new__(Samples)
+        part.snapshot, part.split = self.snapshot, self.split
+        part._folder, part._paths = self._folder, self._paths[index]
+        return part
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return map(self._sample, self._paths)
+
+    def __repr__(self) -> str:
+        where = f" {self.split}" if self.split else ""
+        return f"<{self.name}{where}: {len(self):,} samples, {', '.join(self.classes.values())}>"
+
+    def by_path(self, path: str) -> Sample:
+        """The sample of an item. Raises KeyError."""
+        if path not in self.snapshot.splits:
+            raise KeyError(f"{self.name} has no item {path!r}")
+        return self._sample(path)
+
+    def _sample(self, path: str) -> Sample:
+        line = self.snapshot.labels[path]
+        regions = self.snapshot.regions(path)
+        return Sample(
+            path=path,
+            file=self._folder / path,
+            split=self.snapshot.splits[path],
+            width=line.width,
+            height=line.height,
+            labelled=regions is not None,
+            labels=Labels(regions or ()),
+        )
+
+    @property
+    def is_pool(self) -> bool:
+        """Whether these are items that nobody has labelled yet."""
+        return self.split == POOL

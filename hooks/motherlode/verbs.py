@@ -1,0 +1,105 @@
+"""The few verbs that training code needs: load, run, pull, verify."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from motherlode.cache import Cache
+from motherlode.client import Client
+from motherlode.errors import Mismatch
+from motherlode.lock import Pin
+from motherlode.runs import Run
+from motherlode.samples import Samples
+from motherlode.versions import Snapshot, resolve
+
+__all__ = ["load", "pull", "run", "snapshot", "verify"]
+
+
+def load(
+    name: str,
+    split: str | None = None,
+    *,
+    client: Client | None = None,
+    cache: Cache | None = None,
+    lock: str | os.PathLike[str] | None = None,
+) -> Samples:
+    """The samples of a version's split, verified: `load("cells@v1", split="train")`.
+
+    `load("cells")` reads the version that `motherlode.lock` pins, by digest, and asks no server once it is cached.
+    `split="pool"` gives the items nobody has labelled yet; None gives all. Every file is what was published, or
+    `NotVerified` names those that are not.
+    """
+    return Samples(snapshot(name, client=client, cache=cache, lock=lock), split)
+
+
+def snapshot(
+    name: str | Pin,
+    *,
+    client: Client | None = None,
+    cache: Cache | None = None,
+    lock: str | os.PathLike[str] | None = None,
+) -> Snapshot:
+    """A version whose manifest is right; nothing else is fetched yet."""
+    pin = name if isinstance(name, Pin) else resolve(name, client, Path(lock) if lock else None)
+
+    def speak() -> Client:
+        return client or client_of(pin.server, pin.project)
+
+    return Snapshot(pin, cache or Cache(), speak)
+
+
+@cache
+def client_of(url: str | None = None, project: str | None = None) -> Client:
+    """The one client of this process for a server."""
+    return Client(url, project=project)
+
+
+def run(
+    name: str,
+    uses: Sequence[Samples] = (),
+    params: Mapping[str, Any] | None = None,
+    *,
+    uuid: UUID | str | None = None,
+    client: Client | None = None,
+) -> Run:
+    """Begin a run: `with motherlode.run("baseline", uses=[train], params={...}) as run: ...`.
+
+    It ends finished, or failed where the block raises. The commit of the code is kept with it, and where an MLflow run
+    is active, its id. The same `uuid` again is the same run.
+    """
+    if client is None:
+        client = uses[0].snapshot.client() if uses else client_of()
+    return Run.start(client, name, uses, params, uuid)
+
+
+def pull(
+    name: str,
+    split: str | None = None,
+    *,
+    repair: bool = False,
+    client: Client | None = None,
+    cache: Cache | None = None,
+    lock: str | os.PathLike[str] | None = None,
+) -> Path:
+    """Fetch a version's items (of one split, or all) and give the folder they lie in, verified, read only.
+
+    `repair` fetches again what was changed on this machine.
+    """
+    return snapshot(name, client=client, cache=cache, lock=lock).fetch(split, repair=repair)
+
+
+def verify(
+    name: str,
+    split: str | None = None,
+    *,
+    client: Client | None = None,
+    cache: Cache | None = None,
+    lock: str | os.PathLike[str] | None = None,
+) -> list[Mismatch]:
+    """Hash again what the cache holds of a version; gives the files that are not what was published."""
+    return snapshot(name, client=client, cache=cache, lock=lock).verify(split)

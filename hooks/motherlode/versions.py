@@ -1,0 +1,394 @@
+"""Versions as the server describes them, and their verified copies in the cache.
+
+`resolve` turns a name (`cells@v3`, or `cells` with a lock) into a `Pin`; a `Snapshot` is a pin whose manifest has been
+read and hashed; `Snapshot.fetch` brings the blobs of a split, `Snapshot.verify` hashes them again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from motherlode import manifest
+from motherlode.cache import Blob, Cache, hash_file
+from motherlode.client import Client
+from motherlode.errors import BadInput, Mismatch, NotConfigured, NotVerified, ServerFault
+from motherlode.lock import LOCK_FILE, Pin, find_lock, read_lock
+from motherlode.manifest import ITEMS, LABELS, SCHEMA, SPLITS, LabelLine, Row
+from motherlode.progress import Progress
+from motherlode.regions import Region, from_json
+
+__all__ = ["Name", "Snapshot", "locked_pins", "parse_name", "pin_of", "resolve", "version_row"]
+
+ALL = "all"
+BATCH_FILES = 250
+BATCH_BYTES = 32 << 20
+_NAME = re.compile(r"(?:(?P<project>[^/@]+)/)?(?P<dataset>[^/@]+)(?:@(?P<version>v\d+|\d+|[A-Za-z][\w.-]*))?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A version's name in parts; `version` is "v3", an alias, "latest", or "" where none is said."""
+
+    dataset: str
+    version: str = ""
+    project: str = ""
+
+    def __str__(self) -> str:
+        head = f"{self.project}/" if self.project else ""
+        return f"{head}{self.dataset}@{self.version}" if self.version else f"{head}{self.dataset}"
+
+
+def parse_name(text: str) -> Name:
+    """`[project/]dataset[@v3|@alias|@latest]` in parts. Raises `BadInput`."""
+    match = _NAME.match(text)
+    if not match:
+        raise BadInput(f"{text!r} is no version's name; write dataset@v3, dataset@alias or project/dataset@v3")
+    version = match["version"] or ""
+    return Name(match["dataset"], f"v{version}" if version.isdigit() else version, match["project"] or "")
+
+
+def dataset_path(client: Client, name: Name) -> str:
+    """`projects/<p>/datasets/<d>`, to begin a path with."""
+    return f"{client.project_path(name.project or None)}/datasets/{quote(name.dataset, safe='')}"
+
+
+def version_row(client: Client, name: Name) -> dict[str, Any]:
+    """The version as the server describes it; "" means the latest. Raises `NotFound`."""
+    which = name.version or "latest"
+    which = which[1:] if re.fullmatch(r"v\d+", which) else quote(which, safe="")
+    row: dict[str, Any] = client.get(f"{dataset_path(client, name)}/versions/{which}")
+    return row
+
+
+def pin_of(client: Client, row: Mapping[str, Any]) -> Pin:
+    """The pin of a version that the server described."""
+    return Pin(
+        server=client.url,
+        project=str(row["project"]),
+        dataset=str(row["dataset"]),
+        version=int(row["version"]),
+        digest=str(row["digest"]),
+        dir=str(row["dir"]),
+        commit=str(row["commit"]),
+        schema=int(row["schema"]),
+        splits={str(split): int(items) for split, items in (row.get("splits") or {}).items()},
+    )
+
+
+def locked_pins(lock: Path | None = None) -> dict[str, Pin]:
+    """The pins of the lock file given, or of the nearest one above the working folder."""
+    path = lock or find_lock()
+    return read_lock(path) if path else {}
+
+
+def resolve(text: str, client: Client | None = None, lock: Path | None = None) -> Pin:
+    """The pin that a name means.
+
+    A bare `dataset` is read from the lock and nothing else; `dataset@v3` is asked of the server, and must be what the
+    lock says where the lock pins that very version. Raises `NotConfigured`, `NotFound`, `NotVerified`.
+    """
+    name = parse_name(text)
+    pins = locked_pins(lock)
+    pinned = [
+        pin for table, pin in pins.items() if name.dataset in (table, pin.dataset) and name.project in ("", pin.project)
+    ]
+    if not name.version:
+        if not pinned:
+            where = lock or find_lock() or LOCK_FILE
+            raise NotConfigured(
+                f"{where} pins no {name.dataset!r}: run `lode pin {name}@v1`, or name the version, {name}@v1"
+            )
+        return pinned[0]
+    pin = next((pin for pin in pinned if f"v{pin.version}" == name.version), None)
+    if pin is not None and client is None:
+        return pin
+    client = client or Client(project=name.project or None)
+    found = pin_of(client, version_row(client, name))
+    if pin is not None and (pin.server, pin.digest) != (found.server, found.digest):
+        if pin.server != found.server:
+            return found
+        raise NotVerified(
+            f"{found.name} is {found.digest} on {found.server}, but {LOCK_FILE} pins it as {pin.digest}:"
+            " a version never changes, so this is another server's data or a forged one"
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A pinned version whose manifest was read and whose digest is right."""
+
+    pin: Pin
+    cache: Cache
+    client: Callable[[], Client]
+
+    def __repr__(self) -> str:
+        return f"Snapshot({self.pin.name!r}, {self.pin.digest!r})"
+
+    # What the version holds
+
+    @cached_property
+    def rows(self) -> dict[str, Row]:
+        """The manifest by path; fetched once, hashed against the pin each time. Raises `NotVerified`."""
+        path = self.cache.root / "manifests" / f"{self.pin.digest.removeprefix('sha256:')}.jsonl"
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            data = self._fetch_manifest()
+            self._check_manifest(data, "the server's manifest")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(f".{id(self)}.part")
+            part.write_bytes(data)
+            part.replace(path)
+        self._check_manifest(data, str(path))
+        return {row.path: row for row in manifest.read_manifest(data)}
+
+    def _check_manifest(self, data: bytes, where: str) -> None:
+        found = f"sha256:{sha256(data).hexdigest()}"
+        if found != self.pin.digest:
+            wrong = Mismatch("manifest", where, self.pin.digest, found)
+            raise NotVerified(f"{self.pin.name} is not what was pinned", [wrong])
+
+    def _fetch_manifest(self) -> bytes:
+        client = self.client()
+        name = Name(self.pin.dataset, f"v{self.pin.version}", self.pin.project)
+        return client.raw("GET", f"/api/v1/{dataset_path(client, name)}/versions/{self.pin.version}/manifest").content
+
+    @cached_property
+    def splits(self) -> dict[str, str]:
+        """The split of each item, by path, in the order of paths."""
+        return {line.path: line.split for line in manifest.read_split_lines(self._file(SPLITS))}
+
+    @cached_property
+    def classes(self) -> dict[int, str]:
+        """The name of each class id."""
+        return manifest.read_schema(self._file(SCHEMA))[1]
+
+    @cached_property
+    def config(self) -> str:
+        """The Label Studio config of the version's schema."""
+        return manifest.read_schema(self._file(SCHEMA))[0]
+
+    @cached_property
+    def labels(self) -> dict[str, LabelLine]:
+        """Each item's label line, by path."""
+        shards = [row for path, row in self.rows.items() if path.startswith(LABELS)]
+        self._bring(shards, "labels")
+        lines = (line for row in shards for line in manifest.read_label_lines(self.cache.read(row), row.path))
+        return {line.path: line for line in lines}
+
+    def regions(self, path: str) -> tuple[Region, ...] | None:
+        """The regions of an item, None where it is unlabelled."""
+        line = self.labels[path]
+        return None if line.regions is None else tuple(from_json(row, self.classes) for row in line.regions)
+
+    def _file(self, path: str) -> bytes:
+        row = self.rows[path]
+        self._bring([row], path)
+        return self.cache.read(row)
+
+    def paths(self, split: str | None = None) -> list[str]:
+        """The items of a split, or all, sorted. Raises `BadInput` for a split that the version does not have."""
+        if split is None:
+            return list(self.splits)
+        found = [path for path, own in self.splits.items() if own == split]
+        if not found and split not in self.pin.splits and split != manifest.POOL:
+            known = ", ".join(sorted(set(self.splits.values()))) or "none"
+            raise BadInput(f"{self.pin.name} has no split {split!r}; it has {known}")
+        return found
+
+    # The items' bytes
+
+    def item_rows(self, split: str | None = None) -> list[tuple[str, Row]]:
+        """(path, manifest row) of the items of a split, or of all."""
+        return [(path, self.rows[ITEMS + path]) for path in self.paths(split)]
+
+    def tree(self, split: str | None = None) -> Path:
+        """The folder in which the items of a split lie."""
+        return self.cache.tree(self.pin.digest, split or ALL)
+
+    def fetch(self, split: str | None = None, *, repair: bool = False) -> Path:
+        """The verified folder of a split's items; what is missing is fetched. Raises `NotVerified`, naming items.
+
+        `repair` fetches again what was changed on this machine.
+        """
+        tree = self.tree(split)
+        with self.cache.lock(f"{self.pin.digest.removeprefix('sha256:')[:16]}-{tree.name}"):
+            if repair:
+                self._drop_wrong(split)
+            rows = self.item_rows(split)
+            if not tree.is_dir():
+                self._bring([row for _, row in rows], f"{self.pin.name} {split or 'all'}")
+                self.cache.build(tree, rows)
+            wrong = self._check(tree, rows)
+        if wrong:
+            raise NotVerified(
+                f"{self.pin.name}: {_count(len(wrong), 'file')} in the cache changed since it was fetched;"
+                f" `lode pull {self.pin.name} --repair` fetches anew",
+                wrong,
+            )
+        return tree
+
+    def verify(self, split: str | None = None) -> list[Mismatch]:
+        """Hash again what the cache holds of the version, or of one split's items; gives what is wrong."""
+        wrong: list[Mismatch] = []
+        for path, row in self.rows.items():
+            if not path.startswith(ITEMS):
+                wrong += self._verify_blob(path, row)
+        if any(mismatch.path == SPLITS for mismatch in wrong):
+            return wrong
+        checked: set[str] = set()
+        for name in self.held():
+            own = None if name == ALL else name
+            if split in (None, own):
+                rows = self.item_rows(own)
+                wrong += self._check(self.tree(own), rows, again=True)
+                checked.update(path for path, _ in rows)
+        for path, row in self.item_rows(split):
+            if path not in checked:
+                wrong += self._verify_blob(path, row)
+        return list({(found.path, found.file): found for found in wrong}.values())
+
+    def _verify_blob(self, path: str, row: Row) -> list[Mismatch]:
+        blob = self.cache.blob(row.md5)
+        found = hash_file(blob)[1] if blob.exists() else row.sha256
+        return [] if found == row.sha256 else [Mismatch(path, str(blob), row.sha256, found)]
+
+    def held(self) -> list[str]:
+        """The splits of which a tree is in the cache ("all" for the whole)."""
+        folder = self.tree().parent
+        names = [path.name for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+        return sorted(name for name in names if not name.startswith("."))
+
+    def _check(self, tree: Path, rows: Sequence[tuple[str, Row]], *, again: bool = False) -> list[Mismatch]:
+        with Progress(f"Checking {self.pin.name}") as bar:
+            return self.cache.check(tree, rows, again=again, progress=bar.move)
+
+    def _drop_wrong(self, split: str | None) -> None:
+        """Remove what was changed in the cache, so that it is fetched again."""
+        for path, row in self.rows.items():
+            if not path.startswith(ITEMS) and self._verify_blob(path, row):
+                self.cache.drop(row)
+        wrong = self.verify(split)
+        for mismatch in wrong:
+            self.cache.drop(self.rows[ITEMS + mismatch.path])
+        if wrong:
+            for name in self.held():
+                self.cache.forget(self.tree(None if name == ALL else name))
+
+    def _bring(self, rows: Iterable[Row], label: str) -> None:
+        missing = self.cache.missing(rows)
+        if not missing:
+            return
+        client = self.client()
+        with Progress(f"Fetching {label}", len(missing), show=client.show_progress) as bar:
+            for count in client.each(self._fetch_batch, list(batches(missing))):
+                bar.advance(count)
+
+    def _fetch_batch(self, batch: list[Row]) -> int:
+        client = self.client()
+        address = f"/dvc/{quote(self.pin.project, safe='')}/{quote(self.pin.dataset, safe='')}"
+        if len(batch) == 1 and batch[0].size > BATCH_BYTES:
+            [row] = batch
+            client.stream(
+                "GET", f"{address}/files/md5/{row.md5[:2]}/{row.md5[2:]}", lambda answer: self._one(answer, row)
+            )
+            return 1
+        body = json.dumps({"oids": [row.md5 for row in batch]}).encode()
+        headers = {"Content-Type": "application/json"}
+        client.stream("POST", f"{address}/pack", lambda a: self._pack(a, batch), content=body, headers=headers)
+        return len(batch)
+
+    def _one(self, answer: httpx.Response, row: Row) -> None:
+        blob = Blob(self.cache, row)
+        try:
+            for piece in answer.iter_bytes(1 << 20):
+                blob.write(piece)
+            blob.finish()
+        finally:
+            blob.abandon()
+
+    def _pack(self, answer: httpx.Response, batch: Iterable[Row]) -> None:
+        wanted = {row.md5: row for row in batch if self.cache.missing([row])}
+        known = {row.md5: row for row in batch}
+        source = _Pieces(answer.iter_bytes(1 << 18))
+        while line := source.line():
+            oid, _, length = line.partition(b" ")
+            row = known.get(oid.decode("ascii", "replace"))
+            if row is None or not length.strip().isdigit():
+                raise ServerFault(f"the server's pack holds {line[:80]!r}, which was not asked for")
+            self._take(source, int(length), row, keep=row.md5 in wanted)
+            wanted.pop(row.md5, None)
+        if wanted:
+            names = ", ".join(row.path for row in list(wanted.values())[:5])
+            raise ServerFault(f"the server's pack left out {_count(len(wanted), 'file')}: {names}")
+
+    def _take(self, source: _Pieces, length: int, row: Row, *, keep: bool) -> None:
+        blob = Blob(self.cache, row) if keep else None
+        try:
+            for piece in source.take(length):
+                if blob is not None:
+                    blob.write(piece)
+            if blob is not None:
+                blob.finish()
+        finally:
+            if blob is not None:
+                blob.abandon()
+
+
+class _Pieces:
+    """Lines and byte counts out of a stream of pieces."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._held = b""
+
+    def line(self) -> bytes:
+        """The next line without its end, b"" at the end of the stream."""
+        while b"\n" not in self._held:
+            piece = next(self._pieces, None)
+            if piece is None:
+                if self._held:
+                    raise httpx.ReadError("the pack broke off")
+                return b""
+            self._held += piece
+        line, _, self._held = self._held.partition(b"\n")
+        return line
+
+    def take(self, length: int) -> Iterator[bytes]:
+        """The next `length` bytes."""
+        while length > 0:
+            piece = self._held or next(self._pieces, None)
+            if piece is None:
+                raise httpx.ReadError("the pack broke off")
+            self._held = piece[length:]
+            length -= min(length, len(piece))
+            yield piece[: len(piece) - len(self._held)]
+
+
+def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Rows in batches of at most 250 files and 32 MiB; a larger file is a batch of its own."""
+    batch: list[Row] = []
+    size = 0
+    for row in rows:
+        if batch and (len(batch) == BATCH_FILES or size + row.size > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(row)
+        size += row.size
+    if batch:
+        yield batch
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
