@@ -1,0 +1,151 @@
+"""The gate every answer passes: what Label Studio's own validator lets through is refused here, by region and rule."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lode_annotation.labeling import BOXES, Rules
+from lode_platform.errors import BadInput
+
+MAX_REGIONS = 50_000
+SLACK = 1e-6  # pixels by which a float may stick out
+SIDES = ("x", "y", "width", "height")
+TYPES = {BOXES: "rectanglelabels", "Choices": "choices"}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A rule that an answer breaks; ``region`` is "" where it is the answer as a whole."""
+
+    region: str
+    rule: str
+    error: str
+
+    def as_json(self) -> dict[str, str]:
+        return {"region": self.region, "rule": self.rule, "error": self.error}
+
+
+def checked(result: Any, width: int, height: int, rules: Rules) -> list[dict[str, Any]]:
+    """The result as it is kept: as sent, with the upright image's size added where it was left out.
+
+    Raises ``BadInput`` (code ``bad_result``) naming every region and rule.
+    """
+    problems = list(problems_of(result, width, height, rules))
+    if problems:
+        first = problems[0]
+        where = f"Region {first.region}: " if first.region else ""
+        raise BadInput(
+            f"{where}{first.error}",
+            code="bad_result",
+            problems=[problem.as_json() for problem in problems[:100]],
+            count=len(problems),
+        )
+    return [
+        entry
+        if "original_width" in entry and "original_height" in entry
+        else {**entry, "original_width": width, "original_height": height}
+        for entry in result
+    ]
+
+
+def problems_of(result: Any, width: int, height: int, rules: Rules) -> Iterator[Problem]:
+    """Everything that is wrong with a Label Studio result for an upright image of ``width`` x ``height``."""
+    if not isinstance(result, list):
+        yield Problem("", "shape", "The result must be a list of regions.")
+        return
+    if len(result) > MAX_REGIONS:
+        yield Problem("", "size", f"The result has {len(result)} regions; at most {MAX_REGIONS} are taken.")
+        return
+    seen: set[str] = set()
+    answered: set[str] = set()
+    for index, entry in enumerate(result):
+        name = entry.get("id") if isinstance(entry, dict) else None
+        if not isinstance(name, str) or not name or len(name) > 200:
+            yield Problem(f"#{index + 1}", "id", "An entry needs an id of 1 to 200 characters.")
+            continue
+        if name in seen:
+            yield Problem(name, "duplicate", "Two regions have this id.")
+            continue
+        seen.add(name)
+        wrong = _entry(entry, width, height, rules, answered)
+        if wrong:
+            yield Problem(name, *wrong)
+        else:
+            answered.add(entry["from_name"])
+    for control in rules.controls:
+        if control["required"] and control["name"] not in answered:
+            yield Problem("", "required", f'"{control["name"]}" must be answered.')
+
+
+def _entry(
+    entry: Mapping[str, Any], width: int, height: int, rules: Rules, answered: set[str]
+) -> tuple[str, str] | None:
+    source = entry.get("from_name")
+    control = rules.by_name.get(source) if isinstance(source, str) else None
+    if control is None:
+        return "control", f"The schema has no control {source!r}."
+    kind = TYPES[control["type"]]
+    if entry.get("type") != kind:
+        return "type", f'"{source}" takes {kind}, not {entry.get("type")!r}.'
+    if entry.get("to_name", control["to_name"]) != control["to_name"]:
+        return "object", f'"{source}" is about "{control["to_name"]}", not {entry.get("to_name")!r}.'
+    if (entry.get("original_width", width), entry.get("original_height", height)) != (width, height):
+        return "image", (
+            f"It was made on {entry.get('original_width')} x {entry.get('original_height')} pixels;"
+            f" the upright image has {width} x {height}."
+        )
+    value = entry.get("value")
+    if not isinstance(value, dict):
+        return "value", "It has no value."
+    known = rules.labels_of[control["name"]]
+    if kind == "choices":
+        if control["name"] in answered:
+            return "duplicate", f'"{source}" is answered twice.'
+        return _choices(value.get("choices"), control["choice"] == "single", known)
+    return _box(value, width, height) or _label(value.get("rectanglelabels"), known)
+
+
+def _box(value: Mapping[str, Any], width: int, height: int) -> tuple[str, str] | None:
+    for side in SIDES:
+        number = value.get(side)
+        if not isinstance(number, int | float) or isinstance(number, bool):
+            return "number", f"{side} is {number!r}, not a number."
+        if not math.isfinite(number):
+            return "number", f"{side} is {number}, which is no place in an image."
+    x, y, across, down = value["x"], value["y"], value["width"], value["height"]
+    if across <= 0 or down <= 0:
+        return "area", f"The box is {across:g} % wide and {down:g} % high: it has no area."
+    if value.get("rotation"):
+        return "rotation", "Turned boxes are not supported yet."
+    over, under = SLACK * 100 / width, SLACK * 100 / height
+    if x < -over or y < -under or x + across > 100 + over or y + down > 100 + under:
+        return "outside", (
+            f"The box reaches from ({x:g}, {y:g}) to ({x + across:g}, {y + down:g}) %, outside the image."
+        )
+    if min(x + across, 100) <= max(x, 0) or min(y + down, 100) <= max(y, 0):
+        return "area", "The box has no area within the image."
+    return None
+
+
+def _label(labels: Any, known: frozenset[str]) -> tuple[str, str] | None:
+    if not isinstance(labels, list) or len(labels) != 1:
+        return "label", "A box carries exactly one label."
+    return _known(labels, known)
+
+
+def _choices(chosen: Any, single: bool, known: frozenset[str]) -> tuple[str, str] | None:
+    if not isinstance(chosen, list) or not chosen:
+        return "label", "Nothing is chosen; leave the entry out instead."
+    if single and len(chosen) != 1:
+        return "label", "Exactly one can be chosen."
+    if len({str(label) for label in chosen}) != len(chosen):
+        return "duplicate", "A choice stands twice."
+    return _known(chosen, known)
+
+
+def _known(labels: Sequence[Any], known: frozenset[str]) -> tuple[str, str] | None:
+    for label in labels:
+        if not isinstance(label, str) or label not in known:
+            return "class", f"The schema has no label {label!r} here."
+    return None

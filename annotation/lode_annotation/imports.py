@@ -1,0 +1,361 @@
+"""Labels come in from files: sent in parts, staged in short batches by a job, made visible all at once.
+
+The parts are JSON lines as ``motherlode.formats.source.Record.as_json`` writes them (or ``{"problem": ...}``). The job
+stages label sets that nobody sees, then one short transaction puts them in place of what was current. A worker that
+dies is followed by one that goes on after the last batch; the same labels again change nothing.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from lode_annotation.label_sets import current, digest_of
+from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema, SchemaRevision
+from lode_annotation.schemas import check_name, latest, schema_for_labels
+from lode_platform import access, events, jobs
+from lode_platform.errors import BadInput, Conflict, NotFound, TooLarge
+from lode_platform.models import Item, Job, Project, User
+from motherlode.formats.source import Problem, Record, as_regions, settle
+from motherlode.paths import UnsafePath, check_path, fold
+from motherlode.regions import dump
+
+VERB = "annotation.import_labels"
+BATCH = 200
+MAX_PART_BYTES = 32 * 1024 * 1024
+MAX_PART_LINES = 5_000
+LISTED = 1_000  # of each kind of thing a report names; the counts are of all
+
+
+# -- sending -----------------------------------------------------------------------------------------------------------
+
+
+def begin(
+    project: Project,
+    user: User,
+    *,
+    uuid: UUID,
+    schema: str = "labels",
+    dataset: str = "",
+    format: str = "",  # noqa: A002 - the word of the trade
+    replace: bool = False,
+) -> LabelImport:
+    """Opens an import; the same ``uuid`` again gives the same import."""
+    access.require(user, project, "labels.import")
+    check_name(schema)
+    made, _ = LabelImport.objects.get_or_create(
+        uuid=uuid,
+        defaults={
+            "project": project,
+            "schema_name": schema,
+            "dataset": dataset[:64],
+            "format": format[:16],
+            "replace": replace,
+            "created_by": user,
+        },
+    )
+    if made.project_id != project.pk or made.created_by_id != user.pk:
+        raise Conflict("This uuid belongs to another import.", code="id_taken")
+    return made
+
+
+def mine(user: User, uuid: UUID) -> LabelImport:
+    """An import that this person opened, and may still send to. Raises ``NotFound``."""
+    found = LabelImport.objects.select_related("project", "job").filter(uuid=uuid, created_by=user).first()
+    if found is None:
+        raise NotFound("There is no such import.")
+    access.require(user, found.project, "labels.import")
+    return found
+
+
+def put_part(user: User, uuid: UUID, number: int, body: bytes) -> int:
+    """Keeps part ``number`` (from 0) and answers how many lines it has; sending it again replaces it.
+
+    Raises ``BadInput`` naming the first line that is no record, ``TooLarge``, ``Conflict`` once the import is finished.
+    """
+    label_import = mine(user, uuid)
+    if label_import.job_id is not None:
+        raise Conflict("This import is finished; begin another.", code="import_finished")
+    if len(body) > MAX_PART_BYTES:
+        raise TooLarge(f"A part may have {MAX_PART_BYTES >> 20} MiB; send more, smaller parts.")
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise BadInput(f"The part is not UTF-8: {error}", code="bad_part") from None
+    count = 0
+    for count, (line, row) in enumerate(_lines(text), start=1):
+        if count > MAX_PART_LINES:
+            raise TooLarge(f"A part may have {MAX_PART_LINES} lines; send more, smaller parts.")
+        if "problem" not in row:
+            try:
+                Record.from_json(row)
+            except (KeyError, TypeError, ValueError) as error:
+                raise BadInput(f"Line {line} is no record: {error}", code="bad_part", line=line) from None
+    LabelImportPart.objects.update_or_create(
+        label_import=label_import, number=number, defaults={"lines": text, "count": count}
+    )
+    return count
+
+
+def _lines(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise BadInput(f"Line {number} is not JSON: {error}", code="bad_part", line=number) from None
+        if not isinstance(row, dict):
+            raise BadInput(f"Line {number} is not an object.", code="bad_part", line=number)
+        yield number, row
+
+
+def finish(user: User, uuid: UUID, *, dataset: str | None = None) -> Job:
+    """Starts the job that takes in what was sent; asked again, the same job."""
+    label_import = mine(user, uuid)
+    if label_import.job is not None:
+        return label_import.job
+    with transaction.atomic():
+        held = LabelImport.objects.select_for_update(of=("self",)).get(pk=label_import.pk)
+        if held.job is not None:
+            return held.job
+        if dataset is not None:
+            held.dataset = dataset[:64]
+        held.job = jobs.enqueue(
+            VERB,
+            project=label_import.project,
+            user=user,
+            title=f"Import labels into {held.schema_name}",
+            arguments={"import": str(held.uuid)},
+        )
+        held.save(update_fields=["job", "dataset"])
+    return held.job
+
+
+# -- the job -----------------------------------------------------------------------------------------------------------
+
+
+def run(work: jobs.Work) -> dict[str, Any]:
+    """Takes an import in: classes, then staged label sets batch by batch, then all of them at once."""
+    label_import = LabelImport.objects.select_related("project", "created_by").get(uuid=work.arguments["import"])
+    project, user = label_import.project, label_import.created_by
+    state = work.state or {"phase": "classes", "part": -1, "line": 0, "done": 0, "report": empty_report()}
+    total = sum(label_import.parts.values_list("count", flat=True))
+    try:
+        if state["phase"] == "classes":
+            work.progress(0, total, "Reading the labels found")
+            state |= _classes(work, label_import, project, user)
+            work.step("classes")
+        schema = Schema.objects.filter(project=project, name=label_import.schema_name).first()
+        if state["phase"] == "stage":
+            if schema is not None:
+                _stage_all(work, label_import, schema, state, total)
+            state["phase"] = "reveal"
+            with work.fenced():
+                work.save_state(state)
+            work.step("staged")
+        if state["phase"] == "reveal":
+            work.progress(total, total, "Making the labels visible", at_once=True)
+            _reveal(work, label_import, schema, state)
+            work.step("revealed")
+    except jobs.Cancelled:
+        _sweep_up(work)
+        raise
+    LabelImportPart.objects.filter(label_import=label_import).delete()
+    report: dict[str, Any] = state["report"]
+    return {**report, "schema": label_import.schema_name, "dataset": label_import.dataset or None}
+
+
+def empty_report() -> dict[str, Any]:
+    """A report of nothing."""
+    return {
+        "items": 0,
+        "label_sets": 0,
+        "regions": 0,
+        "unchanged": 0,
+        "clipped": [],
+        "left_out": [],
+        "notes": [],
+        "skipped_human": [],
+        "unknown_items": [],
+        "classes_made": [],
+        "counts": {"clipped": 0, "left_out": 0, "notes": 0, "skipped_human": 0, "unknown_items": 0},
+    }
+
+
+def _say(report: dict[str, Any], kind: str, what: Any) -> None:
+    report["counts"][kind] += 1
+    if len(report[kind]) < LISTED:
+        report[kind].append(what)
+
+
+def _say_problem(report: dict[str, Any], problem: Mapping[str, Any]) -> None:
+    row = dict(problem)
+    kind = {"clipped": "clipped", "note": "notes"}.get(str(row.get("kind", "")), "left_out")
+    _say(report, kind, row)
+
+
+def _classes(work: jobs.Work, label_import: LabelImport, project: Project, user: User) -> dict[str, Any]:
+    """Finds every label, makes or extends the schema; a second worker finds it made."""
+    labels: dict[str, None] = {}
+    kinds: set[str] = set()
+    for part in label_import.parts.iterator(chunk_size=1):
+        work.check()
+        for _, row in _lines(part.lines):
+            for region in row.get("regions") or ():
+                labels.setdefault(str(region["label"]))
+                kinds.add("classes" if region.get("type", "box") == "choice" else "boxes")
+    if len(kinds) > 1:
+        raise BadInput("The import holds both boxes and classes of whole pictures; import them apart.", code="mixed")
+    before: set[str] = set()
+    found = Schema.objects.filter(project=project, name=label_import.schema_name).first()
+    if found is not None:
+        before = set(found.classes.filter(retired_at=None).values_list("name", flat=True))
+    with work.fenced():
+        if labels:
+            schema_for_labels(project, user, name=label_import.schema_name, labels=labels, task=kinds.pop())
+        report = empty_report()
+        report["classes_made"] = [label for label in labels if label not in before]
+        state = {"phase": "stage", "part": -1, "line": 0, "done": 0, "report": report}
+        work.save_state(state)
+    return state
+
+
+def _stage_all(work: jobs.Work, label_import: LabelImport, schema: Schema, state: dict[str, Any], total: int) -> None:
+    revision = latest(schema)
+    for part in label_import.parts.filter(number__gte=state["part"]).iterator(chunk_size=1):
+        rows = list(_lines(part.lines))
+        start = state["line"] if part.number == state["part"] else 0
+        while start < len(rows):
+            batch = [row for _, row in rows[start : start + BATCH]]
+            start += len(batch)
+            prepared = _prepare(label_import, schema, revision, batch, state["report"])
+            state |= {"part": part.number, "line": start, "done": state["done"] + len(batch)}
+            with work.fenced():
+                LabelSet.objects.bulk_create(
+                    LabelSet(
+                        item=item,
+                        schema=schema,
+                        schema_revision=revision,
+                        source=LabelSet.Source.IMPORT,
+                        job=work.job,
+                        staged_by=work.job,
+                        regions=json.loads(text),
+                        digest=digest_of(text),
+                        created_by=label_import.created_by,
+                    )
+                    for item, text in prepared
+                )
+                work.save_state(state)
+            work.step("batch")
+            work.progress(state["done"], total, "Reading labels")
+
+
+def _prepare(
+    label_import: LabelImport,
+    schema: Schema,
+    revision: SchemaRevision,
+    batch: Sequence[Mapping[str, Any]],
+    report: dict[str, Any],
+) -> list[tuple[Item, str]]:
+    """The label sets of a batch as (item, regions as canonical JSON); what does not come in goes into the report."""
+    class_ids = {row["name"]: row["id"] for row in revision.classes}
+    records = []
+    for row in batch:
+        if "problem" in row:
+            _say_problem(report, row["problem"])
+        else:
+            records.append(Record.from_json(row))
+    items = _items(label_import.project, [record.path for record in records])
+    there = current(schema, items.values())
+    prepared: list[tuple[Item, str]] = []
+    seen: set[int] = set()
+    for record in records:
+        item = items.get(_fold(record.path))
+        if item is None:
+            _say(report, "unknown_items", record.path)
+            continue
+        if item.pk in seen:
+            _say_problem(report, _twice(record))
+            continue
+        seen.add(item.pk)
+        if not record.labelled:
+            continue
+        report["items"] += 1
+        drafts, problems = settle(record, item.width, item.height)
+        for problem in problems:
+            _say_problem(report, problem.as_json())
+        text = dump(as_regions(item.path, drafts, class_ids))
+        held = there.get(item.pk)
+        if held is not None and held.digest == digest_of(text):
+            report["unchanged"] += 1
+        elif held is not None and held.source != LabelSet.Source.IMPORT and not label_import.replace:
+            _say(report, "skipped_human", item.path)
+        else:
+            report["label_sets"] += 1
+            report["regions"] += len(drafts)
+            prepared.append((item, text))
+    return prepared
+
+
+def _twice(record: Record) -> dict[str, str]:
+    return Problem(
+        "duplicate", record.source, "", f"labels {record.path} a second time", "The first labels count", record.path
+    ).as_json()
+
+
+def _fold(path: str) -> str:
+    try:
+        return fold(check_path(path))
+    except UnsafePath:
+        return path
+
+
+def _items(project: Project, paths: Sequence[str]) -> dict[str, Item]:
+    folded = [_fold(path) for path in paths]
+    found = Item.objects.live().filter(project=project, path_fold__in=folded)
+    return {item.path_fold: item for item in found}
+
+
+def _reveal(work: jobs.Work, label_import: LabelImport, schema: Schema | None, state: dict[str, Any]) -> None:
+    """Puts the staged label sets in place of the current ones. A label set that a person wrote in the meantime stays,
+    unless the import replaces."""
+    report = state["report"]
+    with work.fenced():
+        if schema is not None:
+            staged = LabelSet.objects.filter(staged_by=work.job)
+            old = LabelSet.objects.current().filter(schema=schema, item__in=staged.values("item"))
+            if not label_import.replace:
+                late = old.exclude(source=LabelSet.Source.IMPORT)
+                kept = list(late.values_list("item_id", "item__path"))
+                for item_id, path in kept:
+                    for dropped in staged.filter(item_id=item_id):
+                        report["label_sets"] -= 1
+                        report["regions"] -= len(dropped.regions)
+                        dropped.delete()
+                    _say(report, "skipped_human", path)
+            old.update(current=False)
+            staged.update(staged_by=None)
+        state["phase"] = "over"
+        work.save_state(state)
+        events.record(
+            label_import.project,
+            label_import.created_by,
+            "labels.import",
+            label_import,
+            label_sets=report["label_sets"],
+            regions=report["regions"],
+        )
+
+
+def _sweep_up(work: jobs.Work) -> None:
+    """What was staged by a job that was cancelled goes, in batches; the job can be started again from its parts."""
+    while True:
+        with work.fenced():
+            keys = list(LabelSet.objects.filter(staged_by=work.job).values_list("pk", flat=True)[:BATCH])
+            LabelSet.objects.filter(pk__in=keys).delete()
+            if not keys:
+                work.save_state({})
+                return

@@ -1,0 +1,12 @@
+"""The jobs of this room, registered by their verbs."""
+
+from typing import Any
+
+from lode_annotation import imports
+from lode_platform.jobs import Work, job
+
+
+@job(imports.VERB)
+def import_labels(work: Work) -> dict[str, Any]:
+    """Takes in the labels of a label import."""
+    return imports.run(work)

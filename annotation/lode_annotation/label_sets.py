@@ -1,0 +1,106 @@
+"""What the project holds to be true of an item: append-only label sets, of which one is current."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+from django.utils import timezone
+
+from lode_annotation import sql
+from lode_annotation.labeling import Rules
+from lode_annotation.models import LabelSet, Schema
+from lode_platform.models import Item
+from motherlode.regions import Region, as_result, clip_box, dump, from_json, from_result
+
+
+def digest_of(regions: str) -> str:
+    """SHA-256 of regions as ``motherlode.regions.dump`` writes them."""
+    return hashlib.sha256(regions.encode()).hexdigest()
+
+
+def current(schema: Schema, items: Iterable[Item]) -> dict[int, LabelSet]:
+    """The current label set of each of ``items`` (by primary key) that has one under ``schema``."""
+    keys = [item.pk for item in items]
+    found: dict[int, LabelSet] = {}
+    for start in range(0, len(keys), 500):
+        chunk = LabelSet.objects.current().filter(schema=schema, item__in=keys[start : start + 500])
+        found.update({row.item_id: row for row in chunk})
+    return found
+
+
+def shown(regions: Sequence[dict[str, Any]], width: int, height: int, rules: Rules) -> list[dict[str, Any]]:
+    """A label set's regions as a Label Studio result under ``rules``, ids kept; classes those do not show are left
+    out (``regions_from`` carries them over)."""
+    known = [from_json(row, rules.names) for row in regions if row["class_id"] in rules.names]
+    return as_result([r for r in known if r.type in rules.from_names], width, height, rules.from_names, rules.to_name)
+
+
+def regions_from(
+    result: Sequence[dict[str, Any]], width: int, height: int, rules: Rules, before: Sequence[dict[str, Any]]
+) -> list[Region]:
+    """The regions an accepted ``result`` makes true, in float64 pixels of the upright image.
+
+    ``before`` is the label set it replaces: a region that keeps its id keeps what the editor does not show, and
+    regions whose class the editor could not show stay as they were.
+    """
+    old = {row["id"]: from_json(row) for row in before}
+    made = from_result(result, width, height, rules.class_ids, old)
+    regions = [_within(region, width, height) for region in made]
+    taken = {region.id for region in regions}
+    unseen = [
+        region
+        for region in old.values()
+        if (region.class_id not in rules.names or region.type not in rules.from_names) and region.id not in taken
+    ]
+    return regions + unseen
+
+
+def _within(region: Region, width: int, height: int) -> Region:
+    """Takes off what the gate let stick out by a float's last digits."""
+    if region.box is None:
+        return region
+    cut, state = clip_box(region.box, width, height)
+    return region if cut is None or state == "ok" else replace(region, box=cut)
+
+
+def accept(
+    *,
+    item_id: int,
+    schema_id: int,
+    schema_revision_id: int,
+    annotation_revision_id: int,
+    user_id: int,
+    regions: Sequence[Region],
+    replaces: bool = True,
+) -> None:
+    """Writes the label set of an accepted annotation and makes it the current one, in the caller's transaction.
+
+    Two statements; one where the caller knows that there is none to replace (``replaces`` False).
+    """
+    if replaces:
+        sql.change(
+            'UPDATE annotation_labelset SET "current" = %s'
+            ' WHERE item_id = %s AND schema_id = %s AND "current" AND staged_by_id IS NULL',
+            [False, item_id, schema_id],
+        )
+    text = dump(regions)
+    sql.change(
+        "INSERT INTO annotation_labelset (uuid, item_id, schema_id, schema_revision_id, source,"
+        ' annotation_revision_id, regions, digest, "current", created_by_id, created_at)'
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            uuid4(),
+            item_id,
+            schema_id,
+            schema_revision_id,
+            LabelSet.Source.ANNOTATION.value,
+            annotation_revision_id,
+            text,
+            digest_of(text),
+            True,
+            user_id,
+            timezone.now(),
+        ],
+    )

@@ -1,0 +1,387 @@
+"""Label Studio labeling configs: what our editor can do with one, told by name and line where it cannot.
+
+`parse_config` refuses a document type first, then names what is not supported yet, then lets label-studio-sdk check
+the rest; nothing else in the server imports that library, which costs seconds and a hundred megabytes.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+from xml.parsers import expat
+from xml.sax.saxutils import quoteattr
+
+from lode_platform.errors import BadInput
+
+MAX_CONFIG_BYTES = 256 * 1024
+MAX_DEPTH = 20
+MAX_LABELS = 1000
+HOTKEYS = "1234567890qwertyuiopasdfghjklzxcvbnm"
+
+VIEW, IMAGE, BOXES, CHOICES = "View", "Image", "RectangleLabels", "Choices"
+PARTS = {"Label": BOXES, "Choice": CHOICES}
+KNOWN = {VIEW, IMAGE, BOXES, CHOICES, *PARTS, "Header"}
+
+# What Label Studio lets one say about looks; it changes no answer, so it is taken and not acted on.
+LOOKS = {
+    VIEW: {"style", "className", "idAttr", "classname"},
+    IMAGE: {
+        *("zoom", "zoomBy", "zoomControl", "rotateControl", "brightnessControl", "contrastControl", "width", "height"),
+        *("maxWidth", "maxHeight", "horizontalAlignment", "verticalAlignment", "defaultZoom", "gridControl", "grid"),
+        *("gridSize", "gridColor", "negativeZoom", "smoothing", "crosshair"),
+    },
+    BOXES: {
+        *("opacity", "fillColor", "strokeColor", "strokeWidth", "fillOpacity", "canRotate", "snap", "showInline"),
+        *("strokewidth", "maxUsages"),
+    },
+    CHOICES: {"showInline", "showinline", "layout", "requiredMessage"},
+    "Label": {"background", "size", "selected", "category", "showAlias", "aliasStyle"},
+    "Choice": {"selected", "style", "color", "background", "category"},
+    "Header": {"value", "size", "style", "underline"},
+}
+MEANT = {
+    VIEW: set[str](),
+    IMAGE: {"name", "value"},
+    BOXES: {"name", "toName", "choice", "required"},
+    CHOICES: {"name", "toName", "choice", "required"},
+    "Label": {"value", "hotkey", "hint"},
+    "Choice": {"value", "hotkey", "hint"},
+    "Header": set[str](),
+}
+# Defaults that some exports write out; said like this they ask for nothing we do not do.
+HARMLESS = {("perRegion", "false"), ("perItem", "false"), ("allowNested", "false"), ("allownested", "false")}
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One label of a control: its name, its key in the editor ("" = none asked for) and its hint."""
+
+    value: str
+    hotkey: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A question put to the annotator: ``type`` is RectangleLabels or Choices; ``choice`` single or multiple."""
+
+    name: str
+    type: str
+    to_name: str
+    choice: str
+    required: bool
+    labels: tuple[Label, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedConfig:
+    """What a config asks: its one image object and its controls."""
+
+    to_name: str
+    controls: tuple[Control, ...]
+
+    @property
+    def labels(self) -> list[str]:
+        """Every label once, in the order of the config."""
+        return list(dict.fromkeys(label.value for control in self.controls for label in control.labels))
+
+
+@dataclass(slots=True)
+class _Node:
+    tag: str
+    attributes: dict[str, str]
+    line: int
+    children: "list[_Node]" = field(default_factory=list)
+
+    def walk(self) -> "Iterator[_Node]":
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+def parse_config(xml: str) -> ParsedConfig:
+    """Reads a labeling config. Raises ``BadInput`` (code ``bad_config``) with every problem, each with its line."""
+    root = _tree(xml)
+    problems = list(_unsupported(root))
+    if problems:
+        _refuse(problems)
+    problems = list(_wrong(root))
+    if problems:
+        _refuse(problems)
+    return _with_sdk(xml, root)
+
+
+def _refuse(problems: Sequence[tuple[int, str]]) -> None:
+    rows = [{"line": line, "error": text} for line, text in sorted(problems)[:20]]
+    first = rows[0]
+    raise BadInput(f"Line {first['line']}: {first['error']}", code="bad_config", problems=rows)
+
+
+def _tree(xml: str) -> _Node:
+    """The elements with their lines; no document type, so that no entity can unfold."""
+    if len(xml.encode()) > MAX_CONFIG_BYTES:
+        _refuse([(1, f"The config is larger than {MAX_CONFIG_BYTES // 1024} KiB.")])
+    if not xml.strip():
+        _refuse([(1, "The config is empty; it begins with <View>.")])
+    parser = expat.ParserCreate()
+    top = _Node("", {}, 0)
+    stack = [top]
+
+    def doctype(*_: object) -> None:
+        _refuse([(parser.CurrentLineNumber, "A document type (<!DOCTYPE ...>) is not allowed in a config.")])
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        if len(stack) > MAX_DEPTH:
+            _refuse([(parser.CurrentLineNumber, f"Elements are nested more than {MAX_DEPTH} deep.")])
+        node = _Node(tag, attributes, parser.CurrentLineNumber)
+        stack[-1].children.append(node)
+        stack.append(node)
+
+    def end(_: str) -> None:
+        stack.pop()
+
+    parser.StartDoctypeDeclHandler = doctype
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    try:
+        parser.Parse(xml, True)
+    except expat.ExpatError as error:
+        words = expat.ErrorString(error.code) or "cannot be read"
+        _refuse([(error.lineno, f"This is not well-formed XML: {words} (column {error.offset + 1}).")])
+    except ValueError as error:
+        _refuse([(1, f"This is not well-formed XML: {error}.")])
+    return top.children[0]
+
+
+def _unsupported(root: _Node) -> Iterator[tuple[int, str]]:
+    """What Label Studio can do and our editor cannot yet, by name."""
+    for node in root.walk():
+        if node.tag not in KNOWN:
+            yield node.line, f"<{node.tag}> is not supported yet."
+            continue
+        for name, value in node.attributes.items():
+            if name in MEANT[node.tag] or name in LOOKS[node.tag] or (name, value.lower()) in HARMLESS:
+                continue
+            yield node.line, f'<{node.tag} {name}="{value}"> is not supported yet.'
+    boxes = [node for node in root.walk() if node.tag == BOXES]
+    for node in boxes:
+        if node.attributes.get("choice", "single").lower() != "single":
+            yield node.line, '<RectangleLabels choice="multiple"> is not supported yet: a box carries one label.'
+    for tag in (IMAGE, BOXES, CHOICES):
+        for node in [node for node in root.walk() if node.tag == tag][1:]:
+            yield node.line, f"A second <{tag}> is not supported yet."
+    for node in root.walk():
+        if node.tag == "Choice" and node.children:
+            yield node.line, "A <Choice> within a <Choice> is not supported yet."
+
+
+def _wrong(root: _Node) -> Iterator[tuple[int, str]]:
+    """What no config may say."""
+    if root.tag != VIEW:
+        yield root.line, f"The outermost element is <{root.tag}>; it must be <View>."
+    images = [node for node in root.walk() if node.tag == IMAGE]
+    controls = [node for node in root.walk() if node.tag in (BOXES, CHOICES)]
+    if not images:
+        yield root.line, 'There is no <Image name="image" value="$image"/>: nothing to label.'
+    for node in images:
+        if node.attributes.get("value") != "$image":
+            yield node.line, f'<Image value="{node.attributes.get("value", "")}"> must be value="$image".'
+    if not controls:
+        yield root.line, "There is neither <RectangleLabels> nor <Choices>: nothing to ask."
+    names: set[str] = set()
+    for node in [*images, *controls]:
+        name = node.attributes.get("name", "")
+        if not name:
+            yield node.line, f"<{node.tag}> has no name."
+        elif name in names:
+            yield node.line, f'The name "{name}" is used twice.'
+        names.add(name)
+    objects = {node.attributes.get("name") for node in images}
+    for node in controls:
+        yield from _wrong_control(node, objects)
+    for node in root.walk():
+        for child in node.children:
+            if child.tag in PARTS and node.tag != PARTS[child.tag]:
+                yield child.line, f"<{child.tag}> stands in <{node.tag}>; it belongs in <{PARTS[child.tag]}>."
+
+
+def _wrong_control(node: _Node, objects: set[str | None]) -> Iterator[tuple[int, str]]:
+    target = node.attributes.get("toName")
+    if target not in objects:
+        yield node.line, f'<{node.tag} toName="{target or ""}"> names no <Image>.'
+    required = node.attributes.get("required", "false").lower()
+    if required not in ("true", "false"):
+        yield node.line, f'<{node.tag} required="{required}"> must be true or false.'
+    choice = node.attributes.get("choice", "single")
+    if node.tag == CHOICES and choice not in ("single", "single-radio", "multiple"):
+        yield node.line, f'<Choices choice="{choice}"> must be single or multiple.'
+    part = "Label" if node.tag == BOXES else "Choice"
+    labels = [child for child in node.children if child.tag == part]
+    if not labels:
+        yield node.line, f"<{node.tag}> has no <{part}>."
+    if len(labels) > MAX_LABELS:
+        yield node.line, f"<{node.tag}> has more than {MAX_LABELS} labels."
+    seen: set[str] = set()
+    for child in labels:
+        value = child.attributes.get("value", "")
+        if not value.strip() or value != value.strip() or len(value) > 200:
+            yield child.line, f"<{part} value={quoteattr(value)}> must be 1 to 200 characters without spaces around."
+        elif "$" in value[:1]:
+            yield child.line, f'<{part} value="{value}"> taken from the item\'s data is not supported yet.'
+        elif value in seen:
+            yield child.line, f'The label "{value}" stands twice in <{node.tag}>.'
+        seen.add(value)
+        key = child.attributes.get("hotkey", "")
+        if key and (len(key) != 1 or not key.isalnum() or not key.isascii()):
+            yield child.line, f'The hotkey "{key}" must be one letter or digit.'
+
+
+def _with_sdk(xml: str, root: _Node) -> ParsedConfig:
+    """Label Studio's own reading of the config, whose controls become ours."""
+    from label_studio_sdk.label_interface.interface import LabelInterface
+
+    try:
+        interface: Any = LabelInterface(xml)
+        interface.validate()
+        tags = list(interface.controls)
+    except Exception as error:  # the library raises many kinds; whatever it says is about the config
+        raise BadInput(
+            f"Label Studio does not accept this config: {error}",
+            code="bad_config",
+            problems=[{"line": 1, "error": f"Label Studio does not accept this config: {error}"}],
+        ) from None
+    hints = {
+        (node.attributes["name"], child.attributes["value"]): child.attributes.get("hint", "").strip()
+        for node in root.walk()
+        if node.tag in (BOXES, CHOICES)
+        for child in node.children
+        if child.tag in PARTS
+    }
+    controls = []
+    for tag in tags:
+        attributes: Mapping[str, str] = tag.attr
+        labels = []
+        for value in tag.labels:
+            part: Mapping[str, str] = tag.labels_attrs[value].attr
+            labels.append(Label(value, part.get("hotkey", "").lower(), hints.get((tag.name, value), "")))
+        single = tag.tag == CHOICES and attributes.get("choice", "single") != "multiple"
+        controls.append(
+            Control(
+                name=tag.name,
+                type=tag.tag,
+                to_name=tag.to_name[0],
+                choice="single" if single or tag.tag == BOXES else "multiple",
+                required=attributes.get("required", "false").lower() == "true",
+                labels=tuple(labels),
+            )
+        )
+    return ParsedConfig(to_name=controls[0].to_name, controls=tuple(controls))
+
+
+def config_for(labels: Sequence[str], task: str) -> str:
+    """A config that asks for ``labels`` as boxes or as one class for the whole picture (``task`` boxes or classes)."""
+    tag, part, name, extra = {
+        "boxes": (BOXES, "Label", "label", ""),
+        "classes": (CHOICES, "Choice", "class", ' choice="single" required="true"'),
+    }[task]
+    rows = "\n".join(f"    <{part} value={quoteattr(label)}/>" for label in labels)
+    return (
+        f'<View>\n  <Image name="image" value="$image"/>\n  <{tag} name="{name}" toName="image"{extra}>\n'
+        f"{rows}\n  </{tag}>\n</View>\n"
+    )
+
+
+def controls_json(
+    parsed: ParsedConfig, class_ids: Mapping[str, int], guidelines: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """The controls as a revision keeps them and the editor reads them.
+
+    A label's colour is the palette's for its class id, so ``color`` stays null; its key is the one the config asks
+    for, else its class id's place in ``HOTKEYS``, so that a new label moves nobody's keys.
+    """
+    asked = {label.hotkey for control in parsed.controls for label in control.labels if label.hotkey}
+    given: set[str] = set()
+    rows = []
+    for control in parsed.controls:
+        labels = []
+        for label in control.labels:
+            number = class_ids[label.value]
+            usual = HOTKEYS[number - 1] if number <= len(HOTKEYS) and HOTKEYS[number - 1] not in asked else ""
+            key = label.hotkey or usual
+            if key in given:
+                key = ""
+            given.add(key)
+            guideline = (guidelines or {}).get(label.value) or label.hint
+            labels.append(
+                {"value": label.value, "class_id": number, "color": None, "hotkey": key or None, "guideline": guideline}
+            )
+        rows.append(
+            {
+                "name": control.name,
+                "type": control.type,
+                "to_name": control.to_name,
+                "choice": control.choice,
+                "required": control.required,
+                "labels": labels,
+            }
+        )
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A schema revision made ready for use: its labels both ways, its controls by name."""
+
+    controls: tuple[Mapping[str, Any], ...]
+    by_name: Mapping[str, Mapping[str, Any]]
+    labels_of: Mapping[str, frozenset[str]]
+    class_ids: Mapping[str, int]
+    names: Mapping[int, str]
+    from_names: Mapping[Any, str]
+    to_name: str
+
+
+def rules_of(controls: Sequence[Mapping[str, Any]]) -> Rules:
+    """Prepares a revision's ``controls``."""
+    pairs = [(label["value"], label["class_id"]) for control in controls for label in control["labels"]]
+    kinds = {BOXES: "box", CHOICES: "choice"}
+    return Rules(
+        controls=tuple(controls),
+        by_name={control["name"]: control for control in controls},
+        labels_of={control["name"]: frozenset(label["value"] for label in control["labels"]) for control in controls},
+        class_ids=dict(pairs),
+        names={number: value for value, number in pairs},
+        from_names={kinds[control["type"]]: control["name"] for control in controls},
+        to_name=controls[0]["to_name"],
+    )
+
+
+@lru_cache(maxsize=256)
+def rules_from(revision_id: int, text: str) -> Rules:
+    """As ``rules_of`` for a revision's JSON text; a revision never changes, so it is prepared once a process."""
+    import json
+
+    return rules_of(json.loads(text))
+
+
+def translated(result: Sequence[Any], old: Rules, new: Rules) -> list[Any]:
+    """A result made under an older revision in the words of a newer one: labels by their class ids, controls by type.
+
+    What the newer revision no longer has stays as it is, for the gate to name.
+    """
+    controls = {old.from_names[kind]: new.from_names[kind] for kind in old.from_names if kind in new.from_names}
+
+    def label(value: Any) -> Any:
+        return new.names.get(old.class_ids.get(value, 0), value)
+
+    rows = []
+    for entry in result:
+        if not isinstance(entry, dict) or entry.get("from_name") not in controls:
+            rows.append(entry)
+            continue
+        value = dict(entry.get("value") or {})
+        for key in ("rectanglelabels", "choices"):
+            if isinstance(value.get(key), list):
+                value[key] = [label(one) for one in value[key]]
+        rows.append({**entry, "from_name": controls[entry["from_name"]], "to_name": new.to_name, "value": value})
+    return rows

@@ -1,0 +1,205 @@
+"""What the editor is sent: a task with its medium, its questions, its lease, and whatever is known of it already."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+
+from lode_annotation import queues, sql
+from lode_annotation.desk import Desk, desk_for, desk_of_task
+from lode_annotation.label_sets import shown
+from lode_annotation.models import Annotation, Queue, Review, Task
+from lode_platform.models import User
+
+TASK = "t.uuid, t.number, t.priority, t.state, t.reason, t.prelabels, i.uuid, i.path, i.width, i.height"
+TASK_WIDTH = 10
+LABELS = (
+    ' LEFT JOIN annotation_labelset ls ON ls.item_id = i.id AND ls.schema_id = %s AND ls."current"'
+    " AND ls.staged_by_id IS NULL"
+)
+
+
+def next_payload(queue: Queue | UUID, user: User, holding: Sequence[UUID] = ()) -> dict[str, Any] | None:
+    """Claims the person's next task of the queue and describes it; None when nothing is left. Three statements."""
+    desk = desk_for(user, queue if isinstance(queue, UUID) else queue.uuid, "queue.label")
+    held = queues.claim(desk, user, holding)
+    return claimed(desk, user, held, holding) if held else None
+
+
+def task_payload(task: Task | UUID, user: User) -> dict[str, Any]:
+    """Holds this very task for the person and describes it. Raises ``Conflict`` when somebody else has it."""
+    desk, task_id = desk_of_task(user, task if isinstance(task, UUID) else task.uuid, "queue.label")
+    until = queues.hold(desk, user, task_id)
+    payload = of_task(desk, user, task_id, until)
+    if payload is None:
+        raise queues.lease_lost()
+    return payload
+
+
+def claimed(desk: Desk, user: User, held: "queues.Held", holding: Sequence[UUID]) -> dict[str, Any] | None:
+    """Describes a claimed task. One whose item has gone to the trash is withdrawn and the next one taken instead."""
+    for _ in range(100):
+        payload = of_task(desk, user, held.task_id, held.until)
+        if payload is not None:
+            return payload
+        queues.withdraw(held.task_id, "The item is in the trash.")
+        again = queues.claim(desk, user, holding)
+        if again is None:
+            return None
+        held = again
+    return None
+
+
+def of_task(desk: Desk, user: User, task_id: int, until: datetime | None) -> dict[str, Any] | None:
+    """A task as the person finds it: one statement; None when its item is in the trash."""
+    found = sql.row(
+        f"SELECT {TASK}, a.uuid, a.revision, a.state, a.draft, a.draft_at, a.draft_base, a.schema_revision_id,"
+        " ar.result, ls.regions"
+        " FROM annotation_task t JOIN platform_item i ON i.id = t.item_id AND i.trashed_at IS NULL"
+        " LEFT JOIN annotation_annotation a ON a.task_id = t.id AND a.user_id = %s"
+        " LEFT JOIN annotation_annotationrevision ar ON ar.annotation_id = a.id AND ar.number = a.revision"
+        f"{LABELS} WHERE t.id = %s",
+        [user.pk, desk.schema_id, task_id],
+    )
+    if found is None:
+        return None
+    uuid, revision, state, draft, draft_at, draft_base, made_under, result, regions = found[TASK_WIDTH:]
+    payload = _common(desk, found)
+    annotation = None
+    if uuid is not None and revision:
+        annotation = {
+            "id": str(sql.uuid(uuid)),
+            "revision": revision,
+            "state": state,
+            "result": desk.in_its_words(sql.loads(result) or [], made_under),
+        }
+    kept = None
+    if draft is not None:
+        kept = {
+            "result": desk.in_its_words(sql.loads(draft), made_under),
+            "saved_at": _iso(sql.when(draft_at)),
+            "base_revision": draft_base,
+        }
+    start = None
+    if annotation is None and regions is not None:
+        start = shown(sql.loads(regions), payload["media"]["width"], payload["media"]["height"], desk.rules)
+    payload |= {
+        "annotation_id": str(sql.uuid(uuid)) if uuid is not None else None,
+        "annotation": annotation,
+        "draft": kept,
+        "start": start,
+        "lease": lease(until),
+    }
+    return payload
+
+
+def lease(until: datetime | None) -> dict[str, Any]:
+    """A lease as it is shown: until when, and how long it is renewed for."""
+    seconds = settings.TASK_LEASE_SECONDS
+    return {"until": _iso(until or timezone.now() + timedelta(seconds=seconds)), "seconds": seconds}
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment else None
+
+
+def _common(desk: Desk, columns: Sequence[Any]) -> dict[str, Any]:
+    uuid, number, priority, state, reason, prelabels, item, path, width, height = columns[:TASK_WIDTH]
+    item_uuid = sql.uuid(item)
+    return {
+        "task": {
+            "id": str(sql.uuid(uuid)),
+            "priority": priority,
+            "state": state,
+            "reason": sql.loads(reason),
+            "position": number,
+            "total": desk.size,
+        },
+        "media": {
+            "id": str(item_uuid),
+            "url": reverse("platform:media", args=[item_uuid]),
+            "width": width,
+            "height": height,
+            "path": path,
+        },
+        "config": {"schema": desk.schema, "revision": desk.revision, "controls": desk.rules.controls},
+        "queue": {"id": str(desk.queue), "name": desk.name, "review": desk.review},
+        "prelabels": sql.loads(prelabels),
+    }
+
+
+# -- for reviewers -----------------------------------------------------------------------------------------------------
+
+
+def next_review(queue: Queue | UUID, user: User, holding: Sequence[UUID] = ()) -> dict[str, Any] | None:
+    """The oldest answer of the queue that waits for this reviewer: submitted, not their own, not in ``holding``."""
+    desk = desk_for(user, queue if isinstance(queue, UUID) else queue.uuid, "annotation.review")
+    waiting = (
+        Annotation.objects.filter(
+            task__queue_id=desk.queue_id, state=Annotation.State.SUBMITTED, task__item__trashed_at=None
+        )
+        .exclude(user=user)
+        .exclude(uuid__in=list(holding))
+        .order_by("updated_at", "id")
+        .values_list("uuid", flat=True)
+        .first()
+    )
+    return of_review(desk, waiting) if waiting else None
+
+
+def of_review(desk: Desk, annotation: UUID) -> dict[str, Any] | None:
+    """An annotation as a reviewer finds it, with the task, earlier reviews and other people's unfinished work."""
+    found = sql.row(
+        f"SELECT {TASK}, t.id, a.id, a.revision, a.state, u.username, a.schema_revision_id, ar.result, ar.created_at,"
+        " ar.lead_time, ls.regions"
+        " FROM annotation_annotation a JOIN annotation_task t ON t.id = a.task_id"
+        " JOIN platform_item i ON i.id = t.item_id JOIN platform_user u ON u.id = a.user_id"
+        " JOIN annotation_annotationrevision ar ON ar.annotation_id = a.id AND ar.number = a.revision"
+        f"{LABELS} WHERE a.uuid = %s",
+        [desk.schema_id, annotation],
+    )
+    if found is None:
+        return None
+    task_id, annotation_id, revision, state, username, made_under, result, at, lead_time, regions = found[TASK_WIDTH:]
+    payload = _common(desk, found)
+    width, height = payload["media"]["width"], payload["media"]["height"]
+    payload |= {
+        "annotation": {
+            "id": str(annotation),
+            "revision": revision,
+            "state": state,
+            "result": desk.in_its_words(sql.loads(result), made_under),
+            "user": username,
+            "submitted_at": _iso(sql.when(at)),
+            "lead_time": lead_time,
+        },
+        "start": shown(sql.loads(regions), width, height, desk.rules) if regions is not None else None,
+        "reviews": [
+            {
+                "verdict": review.verdict,
+                "comment": review.comment,
+                "reviewer": review.reviewer.username,
+                "created_at": _iso(review.created_at),
+            }
+            for review in Review.objects.filter(annotation_id=annotation_id)
+            .select_related("reviewer")
+            .order_by("created_at")
+        ],
+        "others": [
+            {
+                "id": str(other.uuid),
+                "user": other.user.username,
+                "result": other.draft,
+                "saved_at": _iso(other.draft_at),
+                "late": other.lost_at is not None,
+            }
+            for other in Annotation.objects.filter(task_id=task_id, draft__isnull=False)
+            .exclude(pk=annotation_id)
+            .select_related("user")
+        ],
+    }
+    return payload

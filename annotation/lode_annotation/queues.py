@@ -1,0 +1,311 @@
+"""Queues: made, filled in bulk, and handed out one task at a time by one statement, never twice at once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from lode_annotation import sql
+from lode_annotation.desk import Desk, desk_for
+from lode_annotation.models import Lease, Queue, Schema, Task
+from lode_annotation.schemas import latest
+from lode_platform import access, events
+from lode_platform.errors import BadInput, Conflict
+from lode_platform.models import Item, Project, User
+
+BATCH = 500
+MAX_HOLDING = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec:
+    """An item to put into a queue: why, how urgent (higher first), and what a model already thinks of it."""
+
+    item: Item
+    priority: int = 0
+    reason: Mapping[str, Any] = field(default_factory=dict)
+    prelabels: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A task in somebody's hands until a time."""
+
+    task_id: int
+    until: datetime
+
+
+# -- made and filled ---------------------------------------------------------------------------------------------------
+
+
+def create_queue(
+    project: Project, user: User, *, name: str, schema: Schema, review: bool = False, reason: str = ""
+) -> Queue:
+    """Makes an open queue under the newest revision of ``schema``. Raises ``Conflict`` when the name is taken."""
+    access.require(user, project, "queue.manage")
+    name = name.strip()
+    if not name or len(name) > 200:
+        raise BadInput("A queue needs a name of 1 to 200 characters.", field="name")
+    if schema.project_id != project.pk:
+        raise BadInput("The schema belongs to another project.", field="schema")
+    taken = Conflict(f"There is a queue {name!r} already.", code="name_taken", field="name")
+    if Queue.objects.filter(project=project, name=name).exists():
+        raise taken
+    try:
+        with transaction.atomic():
+            queue = Queue.objects.create(
+                project=project,
+                schema_revision=latest(schema),
+                name=name,
+                review=review,
+                reason=reason[:300],
+                created_by=user,
+            )
+            events.record(project, user, "queue.create", queue)
+    except IntegrityError:
+        raise taken from None
+    return queue
+
+
+def add_tasks(queue: Queue, user: User, specs: Sequence[TaskSpec]) -> int:
+    """Puts items into the queue and answers how many were new; one that is in it already stays as it is.
+
+    Written in batches of a few hundred, each its own short transaction unless the caller holds one.
+    """
+    access.require(user, queue.project, "queue.manage")
+    wanted: dict[int, TaskSpec] = {}
+    for spec in specs:
+        if spec.item.project_id != queue.project_id:
+            raise BadInput(f"{spec.item.path}: the item belongs to another project.", field="item")
+        wanted.setdefault(spec.item.pk, spec)
+    ordered = sorted(wanted.values(), key=lambda spec: -spec.priority)
+    added = 0
+    for start in range(0, len(ordered), BATCH):
+        with transaction.atomic():
+            added += _add_batch(queue, ordered[start : start + BATCH])
+    if added:
+        events.record(queue.project, user, "queue.add", queue, tasks=added)
+    return added
+
+
+def _add_batch(queue: Queue, specs: Sequence[TaskSpec]) -> int:
+    row = Queue.objects.select_for_update().only("size", "overlap").get(pk=queue.pk)
+    there = set(
+        Task.objects.filter(queue=queue, item__in=[spec.item.pk for spec in specs]).values_list("item_id", flat=True)
+    )
+    new = [spec for spec in specs if spec.item.pk not in there]
+    tasks = Task.objects.bulk_create(
+        Task(
+            queue=queue,
+            item=spec.item,
+            number=row.size + offset,
+            priority=spec.priority,
+            reason=dict(spec.reason) or ({"text": queue.reason} if queue.reason else {}),
+            prelabels=list(spec.prelabels),
+        )
+        for offset, spec in enumerate(new, start=1)
+    )
+    Lease.objects.bulk_create(
+        Lease(task=task, queue=queue, priority=task.priority, place=place)
+        for task in tasks
+        for place in range(row.overlap)
+    )
+    Queue.objects.filter(pk=queue.pk).update(size=F("size") + len(new))
+    queue.size = row.size + len(new)
+    return len(new)
+
+
+def change_queue(queue: Queue, user: User, *, state: str | None = None, newest: bool = False, **values: Any) -> Queue:
+    """Opens, pauses or closes a queue, renames it, changes its review rule, or moves it to the schema's newest
+    revision (``newest``)."""
+    access.require(user, queue.project, "queue.manage")
+    if state is not None:
+        if state not in Queue.State.values:
+            raise BadInput(f"{state!r} is no state; states are {', '.join(Queue.State.values)}.", field="state")
+        queue.state = state
+    if "name" in values:
+        queue.name = str(values["name"]).strip()[:200]
+        if not queue.name:
+            raise BadInput("A queue needs a name.", field="name")
+    if "review" in values:
+        queue.review = bool(values["review"])
+    if "reason" in values:
+        queue.reason = str(values["reason"])[:300]
+    if newest:
+        queue.schema_revision = latest(queue.schema_revision.schema)
+    try:
+        with transaction.atomic():
+            queue.save(update_fields=["state", "name", "review", "reason", "schema_revision"])
+            events.record(queue.project, user, "queue.change", queue, state=queue.state)
+    except IntegrityError:
+        raise Conflict(f"There is a queue {queue.name!r} already.", code="name_taken", field="name") from None
+    return queue
+
+
+# -- handed out --------------------------------------------------------------------------------------------------------
+
+FREE = "(l.until IS NULL OR l.until <= %s)"
+
+
+def claim(queue: Queue | Desk, user: User, holding: Sequence[UUID] = ()) -> Held | None:
+    """The next task for ``user``: their own unexpired lease not named in ``holding``, else the first free place.
+
+    One statement: on PostgreSQL rows that others are just taking are skipped (``SKIP LOCKED``), SQLite runs it as an
+    immediate transaction of its own. None when nothing is left or the queue is not open.
+    """
+    desk = queue if isinstance(queue, Desk) else desk_for(user, queue.uuid, "queue.label")
+    if not desk.open:
+        return None
+    # A second look where nothing came: the person's own lease may have lapsed into another's hands between the
+    # statement's reading and its writing.
+    return _take(desk, user, holding, closing=None).next or _take(desk, user, holding, closing=None).next
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """What one claiming statement did: whether it closed the place asked for, and the next task it took."""
+
+    closed: bool
+    next: Held | None
+
+
+def close_and_claim(desk: Desk, user: User, task_id: int, holding: Sequence[UUID], *, want_next: bool) -> Hand:
+    """Closes the person's place at a task and, by the same statement, takes their next one.
+
+    The place is theirs if they hold it, held it last, or it lapsed and nobody took it; ``closed`` False says that
+    somebody else has it.
+    """
+    return _take(desk, user, holding, closing=task_id, want_next=want_next and desk.open)
+
+
+def _take(desk: Desk, user: User, holding: Sequence[UUID], *, closing: int | None, want_next: bool = True) -> Hand:
+    if len(holding) > MAX_HOLDING:
+        raise BadInput(f"At most {MAX_HOLDING} tasks can be held at once.", field="holding")
+    now = timezone.now()
+    until = now + timedelta(seconds=settings.TASK_LEASE_SECONDS)
+    parts: list[str] = []
+    values: list[Any] = []
+    sources: list[str] = []
+    after = ""
+    not_held = ""
+    kept: list[Any] = []
+    if holding:
+        not_held = f" AND l.task_id NOT IN (SELECT id FROM annotation_task WHERE uuid IN ({sql.marks(holding)}))"
+        kept = list(holding)
+    if closing is not None:
+        parts.append(
+            f"mine AS (SELECT l.id FROM annotation_lease l WHERE l.task_id = %s AND (l.user_id = %s"
+            f" OR (NOT l.closed AND {FREE})) ORDER BY CASE WHEN l.user_id = %s THEN 0 ELSE 1 END, l.id"
+            f" LIMIT 1{sql.locking(' FOR UPDATE')})"
+        )
+        values += [closing, user.pk, now, user.pk]
+        sources.append("SELECT id FROM mine")
+        after = " AND EXISTS (SELECT 1 FROM mine)"
+        not_held += " AND l.task_id <> %s"
+        kept.append(closing)
+    if want_next:
+        parts.append(
+            "own AS (SELECT l.id FROM annotation_lease l WHERE l.user_id = %s AND l.queue_id = %s AND NOT l.closed"
+            f" AND l.until > %s{not_held}{after} ORDER BY l.since, l.id LIMIT 1)"
+        )
+        values += [user.pk, desk.queue_id, now, *kept]
+        others = ""
+        if desk.overlap > 1:
+            others = (
+                " AND NOT EXISTS (SELECT 1 FROM annotation_lease o WHERE o.task_id = l.task_id AND o.user_id = %s"
+                " AND o.id <> l.id)"
+            )
+        parts.append(
+            f"free AS (SELECT l.id FROM annotation_lease l WHERE l.queue_id = %s AND NOT l.closed AND {FREE}"
+            f"{not_held}{others}{after} AND NOT EXISTS (SELECT 1 FROM own) ORDER BY l.priority DESC, l.id"
+            f" LIMIT 1{sql.locking(' FOR UPDATE SKIP LOCKED')})"
+        )
+        values += [desk.queue_id, now, *kept, *([user.pk] if others else [])]
+        sources += ["SELECT id FROM own", "SELECT id FROM free"]
+    closed = "closed OR task_id = %s" if closing is not None else "closed"
+    found = sql.rows(
+        f"WITH {', '.join(parts)} UPDATE annotation_lease SET closed = ({closed}),"
+        " since = CASE WHEN user_id = %s AND until > %s THEN since ELSE %s END, user_id = %s, until = %s"
+        f" WHERE id IN ({' UNION ALL '.join(sources)})"
+        # Checked again on the row as it is once its lock is had: what was ours a moment ago may be another's now.
+        " AND (user_id IS NULL OR user_id = %s OR until <= %s)"
+        " RETURNING task_id",
+        [*values, *([closing] if closing is not None else []), user.pk, now, now, user.pk, until, user.pk, now],
+    )
+    tasks = [task_id for (task_id,) in found]
+    taken = next((task_id for task_id in tasks if task_id != closing), None)
+    return Hand(
+        closed=closing in tasks,
+        next=Held(taken, until) if taken is not None else None,
+    )
+
+
+# -- kept, given back, taken away --------------------------------------------------------------------------------------
+
+
+def hold(desk: Desk, user: User, task_id: int) -> datetime:
+    """Takes or renews the person's place at a task and answers until when: the heartbeat of an open page.
+
+    A place that this person has answered cannot be taken by another, so it counts as held. Raises ``Conflict`` (code
+    ``lease_lost``) when somebody else has it.
+    """
+    now = timezone.now()
+    until = now + timedelta(seconds=settings.TASK_LEASE_SECONDS)
+    touched = sql.rows(
+        "UPDATE annotation_lease SET since = CASE WHEN user_id = %s THEN since ELSE %s END, user_id = %s, until = %s"
+        " WHERE id = (SELECT l.id FROM annotation_lease l WHERE l.task_id = %s AND"
+        f" (l.user_id = %s OR (NOT l.closed AND {FREE})) ORDER BY CASE WHEN l.user_id = %s THEN 0 ELSE 1 END, l.id"
+        f" LIMIT 1{sql.locking(' FOR UPDATE')}) AND (user_id IS NULL OR user_id = %s OR until <= %s) RETURNING id",
+        [user.pk, now, user.pk, until, task_id, user.pk, now, user.pk, user.pk, now],
+    )
+    if not touched:
+        raise lease_lost()
+    return until
+
+
+def lease_lost(kept_as: UUID | None = None) -> Conflict:
+    """Somebody else has the task."""
+    kept = " What you sent is kept as a draft that reviewers see." if kept_as else ""
+    return Conflict(
+        f"Somebody else has this task now.{kept}", code="lease_lost", kept_as=str(kept_as) if kept_as else None
+    )
+
+
+def give_back(user: User, task_id: int, until: datetime | None = None) -> bool:
+    """Frees the person's place at a task; with ``until`` only the lease that was given until then."""
+    held = Lease.objects.filter(task_id=task_id, user=user, closed=False)
+    if until is not None:
+        held = held.filter(until=until)
+    return bool(held.update(user=None, since=None, until=None))
+
+
+def clear(queue: Queue, user: User, leases: Iterable[int]) -> int:
+    """Takes tasks out of the hands of those who hold them (their work stays as drafts). For managers."""
+    access.require(user, queue.project, "queue.manage")
+    held = Lease.objects.filter(queue=queue, closed=False, pk__in=list(leases)).exclude(user=None)
+    freed = held.update(user=None, since=None, until=None)
+    if freed:
+        events.record(queue.project, user, "queue.clear", queue, leases=freed)
+    return freed
+
+
+def reopen(task_id: int, reason: Mapping[str, Any]) -> None:
+    """Puts a task back into its queue with ``reason``, in the caller's transaction."""
+    Task.objects.filter(pk=task_id).update(state=Task.State.OPEN, finished_at=None, reason=dict(reason))
+    Lease.objects.filter(task_id=task_id).update(closed=False, user=None, since=None, until=None)
+
+
+def withdraw(task_id: int, why: str) -> None:
+    """Takes a task out of the queue, because its item is in the trash."""
+    with transaction.atomic():
+        task = Task.objects.select_for_update().get(pk=task_id)
+        Lease.objects.filter(task_id=task_id).update(closed=True)
+        Task.objects.filter(pk=task_id).update(
+            state=Task.State.SKIPPED, finished_at=timezone.now(), reason={**task.reason, "withdrawn": why}
+        )

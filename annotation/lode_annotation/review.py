@@ -1,0 +1,170 @@
+"""A second person's word on an answer: accept it, fix it, or send it back with a comment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from lode_annotation import payloads, queues, sql
+from lode_annotation.desk import Desk, desk_for
+from lode_annotation.gate import checked
+from lode_annotation.label_sets import accept, regions_from
+from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Review, Task
+from lode_platform import events
+from lode_platform.errors import BadInput, Conflict, Forbidden, NotFound
+from lode_platform.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a reviewer sends: a verdict on a revision, with the fixed ``result`` where the verdict is "fix"."""
+
+    operation_id: UUID
+    verdict: str
+    base: int | None = None
+    comment: str = ""
+    result: Sequence[Any] | None = None
+    lead_time: float = 0.0
+    want_next: bool = False
+    holding: Sequence[UUID] = field(default_factory=tuple)
+
+
+def review(user: User, annotation: UUID, word: Word) -> dict[str, Any]:
+    """Gives the verdict and answers ``{"review": {...}, "annotation": {...}, "next": payload or None}``.
+
+    The operation's id is looked at first. Accept and fix write the label set; reject puts the task back into its
+    queue with the comment as its reason. Raises ``Conflict`` ``stale`` when the answer has changed or was judged by
+    somebody else, ``Forbidden`` on one's own answer.
+    """
+    if word.verdict not in Review.Verdict.values:
+        raise BadInput("The verdict is accept, fix or reject.", field="verdict")
+    found = (
+        Annotation.objects.visible_to(user).select_related("task__queue", "task__item", "user").filter(uuid=annotation)
+    ).first()
+    if found is None:
+        raise NotFound("There is no such annotation.")
+    desk = desk_for(user, found.task.queue.uuid, "annotation.review")
+    done = Review.objects.filter(operation_id=word.operation_id).select_related("annotation", "revision").first()
+    if done is not None:
+        if done.annotation_id != found.pk or done.reviewer_id != user.pk:
+            raise Conflict("This operation_id was used for something else.", code="operation_used")
+    else:
+        if found.user_id == user.pk:
+            raise Forbidden("Your own answer needs a second person's review.", code="own_answer")
+        with transaction.atomic():
+            done = _judge(user, desk, found.pk, word)
+    following = payloads.next_review(desk.queue, user, word.holding) if word.want_next else None
+    return {"review": as_json(done), "next": following}
+
+
+def as_json(row: Review) -> dict[str, Any]:
+    """A review as REST shows it."""
+    return {
+        "uuid": str(row.uuid),
+        "verdict": row.verdict,
+        "comment": row.comment,
+        "annotation": str(row.annotation.uuid),
+        "revision": row.revision.number,
+        "created_at": row.created_at,
+    }
+
+
+def _judge(user: User, desk: Desk, key: int, word: Word) -> Review:
+    found = Annotation.objects.select_for_update(of=("self",)).select_related("task__item").get(pk=key)
+    revision = found.revisions.filter(number=found.revision).first()
+    if revision is None or found.state != Annotation.State.SUBMITTED or word.base not in (None, found.revision):
+        raise _stale(found, revision, word)
+    task = found.task
+    if word.verdict == Review.Verdict.FIX:
+        result = checked(list(word.result or []), task.item.width, task.item.height, desk.rules)
+        revision = _fixed(user, desk, found, word, result)
+    accepted = word.verdict != Review.Verdict.REJECT
+    found.state = Annotation.State.ACCEPTED if accepted else Annotation.State.REJECTED
+    found.save(update_fields=["state", "revision", "schema_revision", "updated_at"])
+    row = Review.objects.create(
+        annotation=found,
+        revision=revision,
+        reviewer=user,
+        verdict=word.verdict,
+        comment=word.comment,
+        operation_id=word.operation_id,
+    )
+    if accepted:
+        _accept(user, desk, task, revision, found.schema_revision_id)
+        Task.objects.filter(pk=task.pk).update(state=Task.State.DONE, finished_at=timezone.now())
+    else:
+        reason = {name: value for name, value in task.reason.items() if name != "sent_back"}
+        asked = task.reason.get("asked", task.reason.get("text", ""))
+        comment = word.comment.strip()
+        queues.reopen(
+            task.pk,
+            {
+                **reason,
+                "text": comment or "Sent back by a reviewer",
+                "asked": asked,
+                "sent_back": {"by": user.username, "comment": comment, "at": timezone.now().isoformat()},
+            },
+        )
+    events.record(task.queue.project, user, f"annotation.{word.verdict}", found, revision=revision.number)
+    return row
+
+
+def _fixed(user: User, desk: Desk, found: Annotation, word: Word, result: list[dict[str, Any]]) -> AnnotationRevision:
+    found.revision += 1
+    found.schema_revision_id = desk.revision_id
+    return AnnotationRevision.objects.create(
+        annotation=found,
+        number=found.revision,
+        operation_id=word.operation_id,
+        author=user,
+        state=Annotation.State.ACCEPTED,
+        result=result,
+        lead_time=word.lead_time,
+    )
+
+
+def _accept(user: User, desk: Desk, task: Task, revision: AnnotationRevision, made_under: int) -> None:
+    before = LabelSet.objects.current().filter(item_id=task.item_id, schema_id=desk.schema_id).first()
+    words = desk.in_its_words(revision.result, made_under)
+    result = checked(words, task.item.width, task.item.height, desk.rules)
+    accept(
+        item_id=task.item_id,
+        schema_id=desk.schema_id,
+        schema_revision_id=desk.revision_id,
+        annotation_revision_id=revision.pk,
+        user_id=user.pk,
+        regions=regions_from(result, task.item.width, task.item.height, desk.rules, before.regions if before else []),
+        replaces=before is not None,
+    )
+
+
+def _stale(found: Annotation, revision: AnnotationRevision | None, word: Word) -> Conflict:
+    last = found.reviews.select_related("reviewer").order_by("-created_at").first()
+    judged = f" {last.reviewer.username} gave the verdict {last.verdict}." if last else ""
+    return Conflict(
+        f"This answer no longer waits for review as you saw it.{judged}",
+        code="stale",
+        theirs={
+            "id": str(found.uuid),
+            "revision": found.revision,
+            "state": found.state,
+            "result": revision.result if revision else [],
+        },
+        yours={"base_revision": word.base, "result": list(word.result or [])},
+    )
+
+
+def waiting(user: User, queue_ids: Sequence[int]) -> dict[int, int]:
+    """How many answers of each queue wait for this reviewer (their own left out)."""
+    if not queue_ids:
+        return {}
+    counted = sql.rows(
+        "SELECT t.queue_id, COUNT(*) FROM annotation_annotation a JOIN annotation_task t ON t.id = a.task_id"
+        f" WHERE a.state = 'submitted' AND a.user_id <> %s AND t.queue_id IN ({sql.marks(queue_ids)})"
+        " GROUP BY t.queue_id",
+        [user.pk, *queue_ids],
+    )
+    return {queue_id: count for queue_id, count in counted}

@@ -1,0 +1,330 @@
+"""Answers come in: once each, checked, never over somebody else's, never lost; and the next task goes out with them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from lode_annotation import payloads, queues, sql
+from lode_annotation.desk import COLUMNS, JOINS, WIDTH, Desk, read, scope
+from lode_annotation.gate import checked
+from lode_annotation.label_sets import accept, regions_from
+from lode_annotation.models import Annotation, Task
+from lode_platform import access
+from lode_platform.errors import BadInput, Conflict, NotFound
+from lode_platform.models import User
+
+UNCHECKED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a page or program sends for a task.
+
+    ``base`` is the number of the revision it began from: 0 for none, ``UNCHECKED`` where the sender does not say.
+    ``skip`` answers "not this one", with ``reason``; a result sent with it is kept.
+    """
+
+    operation_id: UUID
+    result: Sequence[Any] = ()
+    lead_time: float = 0.0
+    base: int = UNCHECKED
+    annotation_id: UUID | None = None
+    want_next: bool = False
+    holding: Sequence[UUID] = field(default_factory=tuple)
+    skip: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """All that an answer depends on, read by one statement."""
+
+    desk: Desk
+    task_id: int
+    item_id: int
+    width: int
+    height: int
+    annotation_id: int | None
+    annotation: UUID | None
+    revision: int
+    operation: tuple[int, UUID, int, int | None, int] | None  # annotation, its uuid, number, next task, author
+    regions: str | None
+
+
+def submit(user: User, task: UUID, sent: Sent) -> dict[str, Any]:
+    """Takes an answer and gives ``{"annotation": {"id", "revision", "state"}, "next": payload or None}``.
+
+    The operation's id is looked at first: a repeat gets the stored answer. Raises ``BadInput`` (the gate: region and
+    rule), ``Conflict`` ``stale`` with both sides or ``lease_lost``; in both the work is kept as a draft.
+    """
+    for attempt in (1, 2):
+        found = _find(user, task, sent.operation_id)
+        if found.operation is not None:
+            return _repeat(user, found)
+        try:
+            return _answer(user, found, sent)
+        except IntegrityError:
+            # The same operation, or the same person's other page, came in between: read again and decide anew.
+            if attempt == 2:
+                raise Conflict("This id belongs to another answer.", code="id_taken") from None
+        except _Overtaken:
+            pass
+    raise _stale(user, _find(user, task, sent.operation_id), sent)
+
+
+class _Overtaken(Exception):
+    """The annotation got another revision between reading and writing."""
+
+
+def _find(user: User, task: UUID, operation_id: UUID) -> _Found:
+    within, extra = scope(user)
+    columns = sql.row(
+        f"SELECT {COLUMNS}, t.id, i.id, i.width, i.height, a.id, a.uuid, a.revision,"
+        " op.annotation_id, opa.uuid, op.number, op.next_task_id, op.author_id, opa.task_id, ls.regions"
+        " FROM annotation_task t JOIN annotation_queue q ON q.id = t.queue_id"
+        f"{JOINS} JOIN platform_item i ON i.id = t.item_id"
+        " LEFT JOIN annotation_annotation a ON a.task_id = t.id AND a.user_id = m.user_id"
+        " LEFT JOIN annotation_annotationrevision op ON op.operation_id = %s"
+        " LEFT JOIN annotation_annotation opa ON opa.id = op.annotation_id"
+        ' LEFT JOIN annotation_labelset ls ON ls.item_id = i.id AND ls.schema_id = s.id AND ls."current"'
+        f" AND ls.staged_by_id IS NULL WHERE t.uuid = %s{within}",
+        [user.pk, operation_id, task, *extra],
+    )
+    if columns is None:
+        raise NotFound("There is no such task.")
+    desk = read(columns)
+    access.check(user, desk.role, "queue.label")
+    task_id, item_id, width, height, annotation_id, annotation, revision = columns[WIDTH : WIDTH + 7]
+    op_annotation, op_uuid, op_number, op_next, op_author, op_task, regions = columns[WIDTH + 7 :]
+    operation = None
+    if op_annotation is not None:
+        if op_task != task_id or op_author != user.pk:
+            raise Conflict("This operation_id was used for something else.", code="operation_used")
+        operation = (op_annotation, sql.uuid(op_uuid), op_number, op_next, op_author)
+    return _Found(
+        desk=desk,
+        task_id=task_id,
+        item_id=item_id,
+        width=width,
+        height=height,
+        annotation_id=annotation_id,
+        annotation=sql.uuid(annotation) if annotation is not None else None,
+        revision=revision or 0,
+        operation=operation,
+        regions=sql.text(regions) if regions is not None else None,
+    )
+
+
+def _repeat(user: User, found: _Found) -> dict[str, Any]:
+    """The stored answer, with the same next task as long as it is still this person's and unanswered."""
+    assert found.operation is not None
+    _, uuid, number, next_task, _ = found.operation
+    state = sql.row("SELECT state FROM annotation_annotation WHERE uuid = %s", [uuid])
+    payload = None
+    if next_task is not None:
+        held = sql.row(
+            "SELECT until FROM annotation_lease WHERE task_id = %s AND user_id = %s AND NOT closed",
+            [next_task, user.pk],
+        )
+        if held is not None:
+            payload = payloads.of_task(found.desk, user, next_task, sql.when(held[0]))
+    return _json(uuid, number, state[0] if state else "", payload)
+
+
+def _json(uuid: UUID, number: int, state: str, payload: dict[str, Any] | None) -> dict[str, Any]:
+    return {"annotation": {"id": str(uuid), "revision": number, "state": state}, "next": payload}
+
+
+def _answer(user: User, found: _Found, sent: Sent) -> dict[str, Any]:
+    desk = found.desk
+    if sent.base != UNCHECKED and sent.base != found.revision:
+        raise _stale(user, found, sent)
+    if sent.annotation_id and found.annotation and found.revision and sent.annotation_id != found.annotation:
+        raise _stale(user, found, sent)
+    result: list[Any] = list(sent.result)
+    if not sent.skip:
+        result = checked(sent.result, found.width, found.height, desk.rules)
+    state, task_state = _states(desk, sent)
+    try:
+        with transaction.atomic():
+            hand = queues.close_and_claim(desk, user, found.task_id, sent.holding, want_next=sent.want_next)
+            if not hand.closed:
+                raise queues.lease_lost()
+            taken = hand.next
+            if taken is None and sent.want_next:
+                taken = queues.claim(desk, user, sent.holding)
+            uuid, key = _write_annotation(user, found, sent, state)
+            revision_id = _write_revision(user, key, found.revision + 1, sent, state, result, taken)
+            finished = None if task_state == Task.State.SUBMITTED else timezone.now()
+            sql.change(
+                "UPDATE annotation_task SET state = %s, finished_at = %s WHERE id = %s",
+                [task_state.value, finished, found.task_id],
+            )
+            if state == Annotation.State.ACCEPTED:
+                before = sql.loads(found.regions) if found.regions is not None else []
+                accept(
+                    item_id=found.item_id,
+                    schema_id=desk.schema_id,
+                    schema_revision_id=desk.revision_id,
+                    annotation_revision_id=revision_id,
+                    user_id=user.pk,
+                    regions=regions_from(result, found.width, found.height, desk.rules, before),
+                    replaces=found.regions is not None,
+                )
+    except Conflict as error:
+        if error.code != "lease_lost":
+            raise
+        kept = keep(user, found.desk, found.task_id, sent.result, base=sent.base, uuid=sent.annotation_id, late=True)
+        raise queues.lease_lost(kept) from None
+    payload = payloads.claimed(desk, user, taken, sent.holding) if taken else None
+    return _json(uuid, found.revision + 1, state.value, payload)
+
+
+def _states(desk: Desk, sent: Sent) -> tuple[Annotation.State, Task.State]:
+    if sent.skip:
+        return Annotation.State.SKIPPED, Task.State.SKIPPED
+    if desk.review:
+        return Annotation.State.SUBMITTED, Task.State.SUBMITTED
+    return Annotation.State.ACCEPTED, Task.State.DONE
+
+
+def _write_annotation(user: User, found: _Found, sent: Sent, state: Annotation.State) -> tuple[UUID, int]:
+    now = timezone.now()
+    if found.annotation_id is None:
+        uuid = sent.annotation_id or uuid4()
+        made = sql.row(
+            "INSERT INTO annotation_annotation (uuid, task_id, user_id, schema_revision_id, state, revision,"
+            " created_at, updated_at) VALUES (%s, %s, %s, %s, %s, 1, %s, %s) RETURNING id",
+            [uuid, found.task_id, user.pk, found.desk.revision_id, state.value, now, now],
+        )
+        assert made is not None
+        return uuid, made[0]
+    assert found.annotation is not None
+    changed = sql.row(
+        "UPDATE annotation_annotation SET state = %s, revision = revision + 1, schema_revision_id = %s, draft = NULL,"
+        " draft_at = NULL, draft_base = NULL, lost_at = NULL, updated_at = %s"
+        " WHERE id = %s AND revision = %s RETURNING id",
+        [state.value, found.desk.revision_id, now, found.annotation_id, found.revision],
+    )
+    if changed is None:
+        raise _Overtaken
+    return found.annotation, changed[0]
+
+
+def _write_revision(
+    user: User,
+    annotation_id: int,
+    number: int,
+    sent: Sent,
+    state: Annotation.State,
+    result: list[Any],
+    taken: "queues.Held | None",
+) -> int:
+    made = sql.row(
+        "INSERT INTO annotation_annotationrevision (uuid, annotation_id, number, operation_id, author_id, state,"
+        " result, reason, lead_time, next_task_id, created_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        [
+            uuid4(),
+            annotation_id,
+            number,
+            sent.operation_id,
+            user.pk,
+            state.value,
+            sql.dumps(result),
+            sent.reason[:300],
+            sent.lead_time,
+            taken.task_id if taken else None,
+            timezone.now(),
+        ],
+    )
+    assert made is not None
+    return int(made[0])
+
+
+# -- work that cannot become an answer is kept -------------------------------------------------------------------------
+
+
+def _stale(user: User, found: _Found, sent: Sent) -> Conflict:
+    """Both sides of an answer that began from an older revision; the sender's is kept as their draft."""
+    keep(user, found.desk, found.task_id, sent.result, base=sent.base, uuid=sent.annotation_id)
+    result: Any = []
+    if found.annotation_id is not None and found.revision:
+        row = sql.row(
+            "SELECT result FROM annotation_annotationrevision WHERE annotation_id = %s AND number = %s",
+            [found.annotation_id, found.revision],
+        )
+        result = sql.loads(row[0]) if row else []
+    theirs = {"id": str(found.annotation) if found.annotation else None, "revision": found.revision, "result": result}
+    return Conflict(
+        "This answer was changed in the meantime; both sides are here.",
+        code="stale",
+        theirs=theirs,
+        yours={"base_revision": sent.base if sent.base != UNCHECKED else None, "result": list(sent.result)},
+    )
+
+
+def keep(
+    user: User,
+    desk: Desk,
+    task_id: int,
+    result: Sequence[Any],
+    *,
+    base: int = UNCHECKED,
+    uuid: UUID | None = None,
+    late: bool = False,
+) -> UUID:
+    """Keeps unfinished work as the person's draft of a task and answers the annotation's uuid; ``late``: somebody
+    else has the task, so that reviewers are shown it."""
+    try:
+        sql.dumps(list(result))
+    except (TypeError, ValueError):
+        raise BadInput("The result holds a number that is not finite.", code="bad_result", problems=[]) from None
+    values: Mapping[str, Any] = {
+        "draft": list(result),
+        "draft_at": timezone.now(),
+        "draft_base": base if base != UNCHECKED else None,
+    }
+    if late:
+        values = {**values, "lost_at": timezone.now()}
+    with transaction.atomic():
+        annotation, made = Annotation.objects.get_or_create(
+            task_id=task_id,
+            user=user,
+            defaults={
+                "uuid": _free_uuid(uuid),
+                "schema_revision_id": desk.revision_id,
+                "state": Annotation.State.DRAFT,
+                "revision": 0,
+                **values,
+            },
+        )
+        if not made:
+            Annotation.objects.filter(pk=annotation.pk).update(**values)
+    return annotation.uuid
+
+
+def _free_uuid(uuid: UUID | None) -> UUID:
+    taken = uuid is None or Annotation.objects.filter(uuid=uuid).exists()
+    return uuid4() if taken or uuid is None else uuid
+
+
+def save_draft(
+    user: User, desk: Desk, task_id: int, result: Sequence[Any], *, base: int = UNCHECKED, uuid: UUID | None = None
+) -> dict[str, Any]:
+    """The page's regular keeping of unfinished work, which also renews the lease.
+
+    Kept in any case; raises ``Conflict`` ``lease_lost`` when somebody else has the task.
+    """
+    try:
+        queues.hold(desk, user, task_id)
+    except Conflict:
+        kept = keep(user, desk, task_id, result, base=base, uuid=uuid, late=True)
+        raise queues.lease_lost(kept) from None
+    keep(user, desk, task_id, result, base=base, uuid=uuid)
+    at = Annotation.objects.filter(task_id=task_id, user=user).values_list("draft_at", flat=True).get()
+    return {"saved_at": at.isoformat().replace("+00:00", "Z") if at else None}
