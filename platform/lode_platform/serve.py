@@ -1,5 +1,6 @@
 """One command that keeps a web server and a worker running: starts both, restarts what dies, stops both on Ctrl-C."""
 
+import ctypes
 import os
 import shutil
 import signal
@@ -17,6 +18,13 @@ from django.core.management.base import CommandError
 
 STEADY_SECONDS = 10.0
 STOP_SECONDS = 10.0
+PR_SET_PDEATHSIG = 1
+
+
+def _end_with_parent() -> None:
+    """Runs in the child before its program: on Linux it is told to end when this process is gone, however it went."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass
@@ -32,7 +40,7 @@ class Child:
 
     def start(self) -> None:
         # Its own session: a Ctrl-C in the terminal reaches this process alone, which then stops its children in order.
-        self.process = subprocess.Popen(self.command, start_new_session=True)
+        self.process = subprocess.Popen(self.command, start_new_session=True, preexec_fn=_end_with_parent)
         self.started = time.monotonic()
 
     def tend(self) -> None:
@@ -63,7 +71,7 @@ def serve(host: str, port: int, *, worker: bool, say: Callable[[str], object]) -
     _check_port(host, port)
     children = [Child("web server", _web(host, port))]
     if worker:
-        children.append(Child("worker", [*_django(), "worker", f"--parent={os.getpid()}"]))
+        children.append(Child("worker", [sys.executable, "-m", "django", "worker"]))
     stopping: list[int] = []
 
     def stop(number: int, _: FrameType | None) -> None:
@@ -100,10 +108,6 @@ def _check_port(host: str, port: int) -> None:
 
 def _shown(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "::") else host
-
-
-def _django() -> list[str]:
-    return [sys.executable, "-m", "django"]
 
 
 def _web(host: str, port: int) -> list[str]:

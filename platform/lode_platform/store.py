@@ -13,9 +13,10 @@ import hashlib
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Protocol
@@ -71,6 +72,8 @@ class Place(Protocol):
     """Where bytes lie, by key. ``settle`` moves whole, durable bytes under their key, for good."""
 
     def scratch(self) -> Path: ...
+    def named_scratch(self, name: str) -> Path: ...
+    def tidy(self, seconds: float) -> None: ...
     def settle(self, moves: Sequence[tuple[Path, str]]) -> None: ...
     def open(self, key: str) -> BinaryIO: ...
     def size(self, key: str) -> int | None: ...
@@ -90,6 +93,17 @@ class Folder:
         folder = self.root / "tmp"
         folder.mkdir(parents=True, exist_ok=True)
         return folder / uuid4().hex
+
+    def named_scratch(self, name: str) -> Path:
+        """As ``scratch``, under a name that a later request finds again."""
+        return self.root / "tmp" / name
+
+    def tidy(self, seconds: float) -> None:
+        """Removes temporary files that nobody has written to for so long: what a killed process left."""
+        for file in (self.root / "tmp").glob("*"):
+            with suppress(FileNotFoundError):
+                if time.time() - file.stat().st_mtime > seconds:
+                    file.unlink()
 
     def settle(self, moves: Sequence[tuple[Path, str]]) -> None:
         """Forces the files to disk, read-only, moves each under its key, and forces their folders to disk."""

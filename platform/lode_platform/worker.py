@@ -2,8 +2,8 @@
 
 import logging
 import os
-import signal
 import threading
+import time
 from uuid import UUID
 
 from django.conf import settings
@@ -11,7 +11,9 @@ from django.db import DatabaseError, connection
 
 from lode_platform import jobs
 from lode_platform.celery import TASK, app
+from lode_platform.store import store
 
+TIDY_AFTER = 24 * 3600.0
 log = logging.getLogger(__name__)
 
 
@@ -22,35 +24,29 @@ def answer(uuid: str) -> None:
 
 
 def _sweep(over: threading.Event) -> None:
+    tidy_at = 0.0
     while True:
         try:
             jobs.sweep()
-        except DatabaseError as error:  # an absent or busy database: the next sweep will see
-            log.warning("The sweep could not read the jobs: %s", error)
+            if time.monotonic() >= tidy_at:
+                store().place.tidy(TIDY_AFTER)
+                tidy_at = time.monotonic() + 3600
+        except (DatabaseError, OSError) as error:  # an absent or busy database or disk: the next sweep will see
+            log.warning("The sweep failed: %s", error)
         finally:
             connection.close()
         if over.wait(settings.JOB_SWEEP_SECONDS):
             return
 
 
-def _stop_when_orphaned(parent: int, over: threading.Event) -> None:
-    while not over.wait(1):
-        if os.getppid() != parent:
-            log.warning("The server that started this worker is gone; stopping.")
-            os.kill(os.getpid(), signal.SIGTERM)
-            return
-
-
-def work(*, threads: int, parent: int | None = None) -> None:
-    """Runs until told to stop; with ``parent``, also when that process is gone.
+def work(*, threads: int) -> None:
+    """Runs until told to stop.
 
     Jobs run in threads of this process; the sweep has a thread of its own, so that no job holds it up. When the worker
     is told to stop, running jobs are put back at their next step, and the next worker resumes them.
     """
     over = threading.Event()
     threading.Thread(target=_sweep, args=(over,), name="sweep", daemon=True).start()
-    if parent is not None:
-        threading.Thread(target=_stop_when_orphaned, args=(parent, over), name="orphan", daemon=True).start()
     from celery.signals import worker_shutting_down
 
     @worker_shutting_down.connect(weak=False)

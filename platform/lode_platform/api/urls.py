@@ -1,5 +1,27 @@
 """REST addresses of this room, below /api/v1/."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from lode_platform.api import items, jobs, openapi, projects
+
+__all__ = ["openapi", "urlpatterns"]
+
+urlpatterns = [
+    path("me", projects.Me.as_view()),
+    path("projects", projects.Projects.as_view()),
+    path("projects/<slug:project>", projects.OneProject.as_view()),
+    path("projects/<slug:project>/members", projects.Members.as_view()),
+    path("projects/<slug:project>/members/<uuid:user>", projects.Member.as_view()),
+    path("projects/<slug:project>/tokens", projects.Tokens.as_view()),
+    path("projects/<slug:project>/tokens/<uuid:token>", projects.Token.as_view()),
+    path("projects/<slug:project>/uploads", items.Uploads.as_view()),
+    path("projects/<slug:project>/blobs/<str:md5>", items.BlobBytes.as_view()),
+    path("projects/<slug:project>/items", items.Items.as_view()),
+    path("projects/<slug:project>/items/zip", items.Zip.as_view()),
+    path("items/<uuid:item>", items.OneItem.as_view()),
+    path("items/<uuid:item>/restore", items.Restore.as_view()),
+    path("projects/<slug:project>/jobs", jobs.Jobs.as_view()),
+    path("jobs/<uuid:job>", jobs.OneJob.as_view()),
+    path("jobs/<uuid:job>/cancel", jobs.Cancel.as_view()),
+    path("jobs/<uuid:job>/retry", jobs.Retry.as_view()),
+]

@@ -15,7 +15,6 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--threads", type=int, default=settings.WORKER_THREADS, help="jobs done at the same time")
-        parser.add_argument("--parent", type=int, default=None, help="stop when this process is gone")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        worker.work(threads=options["threads"], parent=options["parent"])
+        worker.work(threads=options["threads"])

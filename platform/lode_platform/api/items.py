@@ -1,0 +1,195 @@
+"""REST: bytes by digest, the items made of them, and the trash."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from lode_platform import access, items, nav, uploads, zips
+from lode_platform.api import shapes
+from lode_platform.api.paging import PARAMETERS, page_of, paged
+from lode_platform.api.projects import person
+from lode_platform.errors import BadInput, LodeError, NotFound
+from lode_platform.models import Item, Project
+
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
+
+
+class LengthRequired(LodeError):
+    """The request does not say how long its body is."""
+
+    status, code = 411, "length_required"
+
+
+class RawParser(BaseParser):
+    """Leaves the body to the view, which reads it as a stream."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        return None
+
+
+class Uploads(APIView):
+    @extend_schema(operation_id="uploads", request=shapes.UploadsShape, responses=shapes.SendShape)
+    def post(self, request: Request, project: str) -> Response:
+        """Which of these files' bytes I must send; those that I sent before or see already are not asked for."""
+        access.project_for(person(request), project, "items.add")
+        given = shapes.read(shapes.UploadsShape, request.data)
+        send, problems = uploads.wanted(person(request), [uploads.Offer(**offer) for offer in given["files"]])
+        return Response({"send": send, "problems": [problem.as_json() for problem in problems]})
+
+
+class BlobBytes(APIView):
+    parser_classes = [RawParser]
+
+    @extend_schema(
+        operation_id="blob_put",
+        request=OpenApiTypes.BINARY,
+        parameters=[
+            OpenApiParameter("X-Sha256", str, OpenApiParameter.HEADER, required=True),
+            OpenApiParameter("Content-Range", str, OpenApiParameter.HEADER, description="a piece: bytes 0-999/5000"),
+        ],
+        responses={200: shapes.PartShape, 201: shapes.PartShape, 202: shapes.PartShape},
+    )
+    def put(self, request: Request, project: str, md5: str) -> Response:
+        """Sends bytes: whole, or in pieces with ``Content-Range``. 201 new, 200 sent before, 202 more to come."""
+        access.project_for(person(request), project, "items.add")
+        sha256 = request.headers.get("X-Sha256", "").lower()
+        length = request.headers.get("Content-Length", "")
+        if not length.isdigit():
+            raise LengthRequired("Content-Length is required.")
+        chunks = _body(request)
+        if piece := request.headers.get("Content-Range"):
+            start, end, total = _piece(piece, int(length))
+            offset, whole = uploads.receive_part(
+                person(request), md5, sha256, chunks, start=start, end=end, total=total
+            )
+            return Response({"offset": offset, "complete": whole}, status=201 if whole else 202)
+        new = uploads.receive(person(request), md5, sha256, chunks, int(length))
+        return Response({"offset": int(length), "complete": True}, status=201 if new else 200)
+
+    @extend_schema(operation_id="blob_offset", responses={200: None})
+    def head(self, request: Request, project: str, md5: str) -> Response:
+        """How much of the file is here from me: headers ``Upload-Offset``, and ``Upload-Complete`` 1 or 0."""
+        access.project_for(person(request), project, "items.add")
+        offset, whole = uploads.offset(person(request), md5)
+        return Response(headers={"Upload-Offset": str(offset), "Upload-Complete": str(int(whole))})
+
+
+def _body(request: Request) -> Iterator[bytes]:
+    stream = request._request
+    while chunk := stream.read(1 << 20):
+        yield chunk
+
+
+def _piece(header: str, length: int) -> tuple[int, int, int]:
+    match = _CONTENT_RANGE.fullmatch(header.strip())
+    if not match:
+        raise BadInput("Content-Range is 'bytes FIRST-LAST/TOTAL'.", code="bad_range")
+    first, last, total = (int(group) for group in match.groups())
+    if last + 1 - first != length:
+        raise BadInput("Content-Range and Content-Length do not agree.", code="bad_range")
+    return first, last + 1, total
+
+
+class Items(APIView):
+    @extend_schema(
+        operation_id="items",
+        parameters=[
+            *PARAMETERS,
+            OpenApiParameter("search", str, description="part of the path"),
+            OpenApiParameter("path", str, description="the exact path"),
+            OpenApiParameter("trash", bool, description="1: what lies in the trash instead"),
+            OpenApiParameter("labelled", str, description="as on the page Items"),
+            OpenApiParameter("dataset", str, description="as on the page Items"),
+            OpenApiParameter("split", str, description="as on the page Items"),
+        ],
+        responses=page_of(shapes.ItemShape),
+    )
+    def get(self, request: Request, project: str) -> Response:
+        """The project's items in the order they came."""
+        found = access.project_for(person(request), project, "project.view")
+        rows = Item.objects.filter(project=found, staged_by=None).select_related("blob")
+        in_trash = request.query_params.get("trash", "") in ("1", "true")
+        rows = rows.exclude(trashed_at=None) if in_trash else rows.filter(trashed_at=None)
+        if text := request.query_params.get("search"):
+            rows = rows.filter(path__icontains=text)
+        if path := request.query_params.get("path"):
+            rows = rows.filter(path=path)
+        for known in nav.item_filters():
+            if choice := request.query_params.get(known.name):
+                if choice not in {value for value, _ in known.choices(found, person(request))}:
+                    raise BadInput(f"{known.name} has no value {choice!r}.", code="bad_filter", field=known.name)
+                rows = known.apply(rows, choice, found)
+        return Response(paged(request, rows, shapes.item_json, newest_first=False))
+
+    @extend_schema(operation_id="items_add", request=shapes.NewItemsShape, responses=shapes.AddReportShape)
+    def post(self, request: Request, project: str) -> Response:
+        """Makes items of bytes I have sent, up to 1,000 a call; each is refused or taken on its own."""
+        found = access.project_for(person(request), project, "items.add")
+        given = shapes.read(shapes.NewItemsShape, request.data)
+        specs = [items.ItemSpec(**item) for item in given["items"]]
+        report = items.add_items(found, person(request), specs)
+        return Response(
+            {
+                "created": [{"path": item.path, "uuid": item.uuid} for item in report.created],
+                "existing": [{"path": item.path, "uuid": item.uuid} for item in report.existing],
+                "problems": [problem.as_json() for problem in report.problems],
+            }
+        )
+
+
+class Zip(APIView):
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(
+        operation_id="items_zip",
+        request={"multipart/form-data": shapes.ZipShape},
+        responses={202: shapes.JobShape},
+    )
+    def post(self, request: Request, project: str) -> Response:
+        """Unpacks a zip into items, as a job; its result is the report."""
+        found = access.project_for(person(request), project, "items.add")
+        file = shapes.read(shapes.ZipShape, request.data)["file"]
+        row = zips.receive(found, person(request), file, name=file.name)
+        return Response(shapes.job_json(row), status=202)
+
+
+def _item(request: Request, uuid: UUID, verb: str) -> Item:
+    rows = Item.objects.filter(project__in=Project.objects.visible_to(person(request)), staged_by=None)
+    found = rows.select_related("blob", "project").filter(uuid=uuid).first()
+    if found is None:
+        raise NotFound("There is no such item.")
+    access.require(person(request), found.project, verb)
+    return found
+
+
+class OneItem(APIView):
+    @extend_schema(operation_id="item", responses=shapes.ItemShape)
+    def get(self, request: Request, item: UUID) -> Response:
+        """One item, also from the trash."""
+        return Response(shapes.item_json(_item(request, item, "project.view")))
+
+    @extend_schema(operation_id="item_trash", responses=shapes.ItemShape)
+    def delete(self, request: Request, item: UUID) -> Response:
+        """Puts the item into the trash; versions that hold it keep it."""
+        found = _item(request, item, "items.trash")
+        items.trash(found, person(request))
+        return Response(shapes.item_json(found))
+
+
+class Restore(APIView):
+    @extend_schema(operation_id="item_restore", request=None, responses=shapes.ItemShape)
+    def post(self, request: Request, item: UUID) -> Response:
+        """Takes the item out of the trash."""
+        found = _item(request, item, "items.trash")
+        items.restore(found, person(request))
+        return Response(shapes.item_json(found))

@@ -1,0 +1,74 @@
+"""REST: long work, how far it is, stopping it, trying it again."""
+
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from lode_platform import access, jobs
+from lode_platform.api import shapes
+from lode_platform.api.paging import PARAMETERS, page_of, paged
+from lode_platform.api.projects import person
+from lode_platform.errors import BadInput, NotFound
+from lode_platform.models import Job, JobState, Project
+
+
+class Jobs(APIView):
+    @extend_schema(
+        operation_id="jobs",
+        parameters=[*PARAMETERS, OpenApiParameter("state", str, enum=JobState.values)],
+        responses=page_of(shapes.JobShape),
+    )
+    def get(self, request: Request, project: str) -> Response:
+        """The project's jobs, newest first."""
+        found = access.project_for(person(request), project, "project.view")
+        rows = Job.objects.filter(project=found).select_related("project", "created_by")
+        if state := request.query_params.get("state"):
+            if state not in JobState.values:
+                raise BadInput(f"{state!r} is no state of a job.", code="bad_filter", field="state")
+            rows = rows.filter(state=state)
+        return Response(paged(request, rows, shapes.job_json))
+
+
+def _job(request: Request, uuid: UUID) -> Job:
+    rows = Job.objects.filter(project__in=Project.objects.visible_to(person(request)))
+    found = rows.select_related("project", "created_by").filter(uuid=uuid).first()
+    if found is None:
+        raise NotFound("There is no such job.")
+    return found
+
+
+def _mine(request: Request, uuid: UUID) -> Job:
+    """The job, if the person started it or may control any."""
+    found = _job(request, uuid)
+    assert found.project is not None
+    own = found.created_by_id == person(request).pk
+    access.require(person(request), found.project, "project.view" if own else "job.control")
+    return found
+
+
+class OneJob(APIView):
+    @extend_schema(operation_id="job", responses=shapes.JobShape)
+    def get(self, request: Request, job: UUID) -> Response:
+        """A job: its state, how far it is, its result or error."""
+        return Response(shapes.job_json(_job(request, job)))
+
+
+class Cancel(APIView):
+    @extend_schema(operation_id="job_cancel", request=None, responses=shapes.JobShape)
+    def post(self, request: Request, job: UUID) -> Response:
+        """Asks the job to stop; it tidies up and ends at its next step."""
+        row = _mine(request, job)
+        jobs.cancel(row)
+        return Response(shapes.job_json(row))
+
+
+class Retry(APIView):
+    @extend_schema(operation_id="job_retry", request=None, responses=shapes.JobShape)
+    def post(self, request: Request, job: UUID) -> Response:
+        """Queues a job that failed or was cancelled again."""
+        row = _mine(request, job)
+        jobs.retry(row)
+        return Response(shapes.job_json(row))

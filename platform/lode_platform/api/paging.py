@@ -1,0 +1,65 @@
+"""Lists over REST: ``{"results": [...], "next": url or null}``, walked by ``?limit`` and ``?cursor``.
+
+The cursor is the ``uuid`` of the last row seen, so no integer key leaves the server, and rows that come or go
+meanwhile neither repeat nor skip others.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+from drf_spectacular.utils import OpenApiParameter, inline_serializer
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from lode_platform.errors import BadInput
+
+Row = TypeVar("Row", bound=Model)
+DEFAULT, MOST = 100, 1000
+PARAMETERS = [
+    OpenApiParameter("limit", int, description=f"rows a page, at most {MOST}"),
+    OpenApiParameter("cursor", str, description="taken from ``next``"),
+]
+
+
+def paged(
+    request: Request,
+    rows: "QuerySet[Row]",
+    as_json: Callable[[Row], dict[str, Any]],
+    *,
+    newest_first: bool = True,
+) -> dict[str, Any]:
+    """One page of ``rows`` by primary key: two queries after the first page, one for the first."""
+    limit = _limit(request)
+    if cursor := request.query_params.get("cursor"):
+        try:
+            last = rows.model._default_manager.filter(uuid=UUID(cursor)).values_list("pk", flat=True).first()
+        except ValueError:
+            last = None
+        if last is None:
+            raise BadInput("The cursor is not one that a list gave.", code="bad_cursor")
+        rows = rows.filter(pk__lt=last) if newest_first else rows.filter(pk__gt=last)
+    page: Sequence[Row] = list(rows.order_by("-pk" if newest_first else "pk")[: limit + 1])
+    following = None
+    if len(page) > limit:
+        page = page[:limit]
+        query = request.query_params.copy()
+        query["cursor"] = str(page[-1].uuid)  # type: ignore[attr-defined]
+        following = request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+    return {"results": [as_json(row) for row in page], "next": following}
+
+
+def _limit(request: Request) -> int:
+    text = request.query_params.get("limit", str(DEFAULT))
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST:
+        raise BadInput(f"limit is a number from 1 to {MOST}.", code="bad_limit")
+    return int(text)
+
+
+def page_of(shape: type[serializers.Serializer[Any]]) -> Any:
+    """The shape of a page, for the OpenAPI document."""
+    name = f"{shape.__name__.removesuffix('Shape')}Page"
+    return inline_serializer(
+        name, {"results": shape(many=True), "next": serializers.URLField(allow_null=True, help_text="null at the end")}
+    )

@@ -1,0 +1,268 @@
+"""What is sent and answered over REST, declared once: the input is checked by it, the OpenAPI document made of it."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from lode_platform.models import ApiToken, Item, Job, Membership, Project, Role
+
+Shape = serializers.Serializer[Any]
+
+
+class ErrorShape(Shape):
+    error = serializers.CharField(help_text="words for a person")
+    code = serializers.CharField(help_text="stable, for a program")
+
+
+class PersonShape(Shape):
+    uuid = serializers.UUIDField()
+    username = serializers.CharField()
+
+
+class MeShape(Shape):
+    user = PersonShape()
+    project = serializers.CharField(allow_null=True, help_text="the token's project; null if it is not limited to one")
+    role = serializers.CharField(allow_null=True, help_text="the token's role")
+
+
+class NewProjectShape(Shape):
+    name = serializers.CharField(max_length=64, help_text="a-z, 0-9, hyphen, underscore")
+    title = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+
+
+class ProjectShape(Shape):
+    uuid = serializers.UUIDField()
+    name = serializers.CharField()
+    title = serializers.CharField()
+    role = serializers.ChoiceField(choices=Role.choices)
+    url = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class ProjectsShape(Shape):
+    results = ProjectShape(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class NewMemberShape(Shape):
+    username = serializers.CharField(max_length=150)
+    role = serializers.ChoiceField(choices=Role.choices)
+
+
+class MemberRoleShape(Shape):
+    role = serializers.ChoiceField(choices=Role.choices)
+
+
+class MemberShape(Shape):
+    user = PersonShape()
+    role = serializers.ChoiceField(choices=Role.choices)
+    created_at = serializers.DateTimeField()
+
+
+class MembersShape(Shape):
+    results = MemberShape(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class NewTokenShape(Shape):
+    name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
+    role = serializers.ChoiceField(choices=Role.choices, required=False, allow_blank=True, default="")
+    days = serializers.IntegerField(min_value=1, max_value=3650, required=False, allow_null=True, default=None)
+
+
+class TokenShape(Shape):
+    uuid = serializers.UUIDField()
+    name = serializers.CharField()
+    prefix = serializers.CharField(help_text="how the token's text begins, after lode_")
+    role = serializers.CharField()
+    user = PersonShape()
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    revoked_at = serializers.DateTimeField(allow_null=True)
+    last_used_at = serializers.DateTimeField(allow_null=True)
+
+
+class MadeTokenShape(TokenShape):
+    token = serializers.CharField(help_text="the token itself, shown this once")
+
+
+class TokensShape(Shape):
+    results = TokenShape(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class OfferShape(Shape):
+    path = serializers.CharField(max_length=2000, trim_whitespace=False)
+    md5 = serializers.CharField(max_length=32)
+    sha256 = serializers.CharField(max_length=64)
+    size = serializers.IntegerField(min_value=0)
+
+
+class UploadsShape(Shape):
+    files = OfferShape(many=True, max_length=10_000)  # type: ignore[call-arg]
+
+
+class ProblemShape(Shape):
+    path = serializers.CharField()
+    code = serializers.CharField()
+    error = serializers.CharField()
+
+
+class SendShape(Shape):
+    send = serializers.ListField(child=serializers.CharField(), help_text="md5s of the bytes to PUT")
+    problems = ProblemShape(many=True)
+
+
+class PartShape(Shape):
+    offset = serializers.IntegerField(help_text="bytes that are here")
+    complete = serializers.BooleanField()
+
+
+class NewItemShape(Shape):
+    uuid = serializers.UUIDField(required=False, allow_null=True, default=None)
+    path = serializers.CharField(max_length=2000, trim_whitespace=False)
+    md5 = serializers.CharField(max_length=32)
+    sha256 = serializers.CharField(max_length=64)
+    group = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    metadata = serializers.DictField(required=False, default=dict)
+
+
+class NewItemsShape(Shape):
+    items = NewItemShape(many=True, max_length=1000)  # type: ignore[call-arg]
+
+
+class NamedItemShape(Shape):
+    path = serializers.CharField()
+    uuid = serializers.UUIDField()
+
+
+class AddReportShape(Shape):
+    created = NamedItemShape(many=True)
+    existing = NamedItemShape(many=True)
+    problems = ProblemShape(many=True)
+
+
+class ItemShape(Shape):
+    uuid = serializers.UUIDField()
+    path = serializers.CharField()
+    kind = serializers.CharField()
+    md5 = serializers.CharField()
+    sha256 = serializers.CharField()
+    size = serializers.IntegerField()
+    media_type = serializers.CharField()
+    width = serializers.IntegerField(help_text="px of the upright image")
+    height = serializers.IntegerField(help_text="px of the upright image")
+    orientation = serializers.IntegerField(help_text="EXIF 1..8, as in the bytes")
+    group = serializers.CharField()
+    metadata = serializers.DictField()
+    created_at = serializers.DateTimeField()
+    trashed_at = serializers.DateTimeField(allow_null=True)
+    media = serializers.CharField(help_text="address of the bytes")
+    thumb = serializers.CharField(help_text="address of a small view")
+
+
+class JobShape(Shape):
+    uuid = serializers.UUIDField()
+    project = serializers.CharField(allow_null=True)
+    verb = serializers.CharField()
+    title = serializers.CharField()
+    state = serializers.CharField(help_text="queued, running, succeeded, failed or cancelled")
+    done = serializers.IntegerField()
+    total = serializers.IntegerField()
+    message = serializers.CharField()
+    result = serializers.DictField()
+    error = serializers.CharField()
+    attempts = serializers.IntegerField()
+    created_by = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    url = serializers.CharField()
+
+
+class ZipShape(Shape):
+    file = serializers.FileField()
+
+
+def read(shape: type[Shape], data: Any) -> dict[str, Any]:
+    """What was sent, checked; REST framework's ``ValidationError`` (400, with the fields) if it is not right."""
+    given = shape(data=data)
+    given.is_valid(raise_exception=True)
+    return dict(given.validated_data)
+
+
+def project_json(member: Membership) -> dict[str, Any]:
+    project: Project = member.project
+    return {
+        "uuid": project.uuid,
+        "name": project.name,
+        "title": project.title,
+        "role": member.role,
+        "url": f"/p/{project.name}/",
+        "created_at": project.created_at,
+    }
+
+
+def member_json(member: Membership) -> dict[str, Any]:
+    return {
+        "user": {"uuid": member.user.uuid, "username": member.user.username},
+        "role": member.role,
+        "created_at": member.created_at,
+    }
+
+
+def token_json(token: ApiToken) -> dict[str, Any]:
+    return {
+        "uuid": token.uuid,
+        "name": token.name,
+        "prefix": token.prefix,
+        "role": token.role,
+        "user": {"uuid": token.user.uuid, "username": token.user.username},
+        "created_at": token.created_at,
+        "expires_at": token.expires_at,
+        "revoked_at": token.revoked_at,
+        "last_used_at": token.last_used_at,
+    }
+
+
+def item_json(item: Item) -> dict[str, Any]:
+    return {
+        "uuid": item.uuid,
+        "path": item.path,
+        "kind": item.kind,
+        "md5": item.blob.md5,
+        "sha256": item.blob.sha256,
+        "size": item.blob.size,
+        "media_type": item.media_type,
+        "width": item.width,
+        "height": item.height,
+        "orientation": item.orientation,
+        "group": item.group,
+        "metadata": item.metadata,
+        "created_at": item.created_at,
+        "trashed_at": item.trashed_at,
+        "media": f"/media/{item.uuid}",
+        "thumb": f"/thumbs/{item.uuid}",
+    }
+
+
+def job_json(row: Job) -> dict[str, Any]:
+    name = row.project.name if row.project else None
+    return {
+        "uuid": row.uuid,
+        "project": name,
+        "verb": row.verb,
+        "title": row.title,
+        "state": row.state,
+        "done": row.done,
+        "total": row.total,
+        "message": row.message,
+        "result": row.result,
+        "error": row.error,
+        "attempts": row.attempts,
+        "created_by": row.created_by.username if row.created_by else None,
+        "created_at": row.created_at,
+        "started_at": row.started_at,
+        "finished_at": row.finished_at,
+        "url": f"/p/{name}/jobs/{row.uuid}/",
+    }

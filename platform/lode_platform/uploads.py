@@ -1,0 +1,130 @@
+"""Bytes on their way in: what must be sent, and large files in pieces.
+
+Nothing here tells a caller whether the server knows bytes that they may not see: those must be sent like unknown ones.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from lode_platform.errors import BadInput, Conflict, TooLarge
+from lode_platform.items import Problem, linkable
+from lode_platform.models import Blob, BlobReceipt, User
+from lode_platform.store import check_md5, check_sha256, store
+from motherlode.paths import UnsafePath, check_path
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A file that a caller has: its name and what its bytes are."""
+
+    path: str
+    md5: str
+    sha256: str
+    size: int
+
+
+def wanted(user: User, offers: Sequence[Offer]) -> tuple[list[str], list[Problem]]:
+    """The md5s this caller must send, each once and in order, and what would be refused anyway."""
+    problems: list[Problem] = []
+    good: list[Offer] = []
+    for offer in offers:
+        try:
+            check_path(offer.path)
+            check_md5(offer.md5)
+            check_sha256(offer.sha256)
+        except UnsafePath as error:
+            problems.append(Problem(offer.path, "unsafe_path", f"The name {error.reason}."))
+        except BadInput as error:
+            problems.append(Problem(offer.path, error.code, error.message))
+        else:
+            if offer.size > settings.MAX_UPLOAD_BYTES:
+                limit = settings.MAX_UPLOAD_BYTES
+                problems.append(
+                    Problem(offer.path, "too_large", f"The file is larger than the limit of {limit} bytes.")
+                )
+            else:
+                good.append(offer)
+    blobs: dict[str, Blob] = {}
+    md5s = [offer.md5 for offer in good]
+    for start in range(0, len(md5s), 500):
+        blobs |= {blob.md5: blob for blob in Blob.objects.filter(md5__in=md5s[start : start + 500])}
+    known = list(blobs.values())
+    mine: set[int] = set()
+    for start in range(0, len(known), 500):
+        mine |= linkable(user, known[start : start + 500])
+    have = {blob.md5 for blob in known if blob.pk in mine}
+    return list(dict.fromkeys(md5 for md5 in md5s if md5 not in have)), problems
+
+
+def receive(user: User, md5: str, sha256: str, chunks: Iterable[bytes], length: int) -> bool:
+    """Takes a whole file of ``length`` bytes into the store; True if this caller had not sent it before."""
+    _check(md5, sha256, length)
+    blob = store().add_stream(chunks, md5=md5, sha256=sha256, limit=length)
+    return _receipt(user, blob)
+
+
+def _check(md5: str, sha256: str, length: int) -> None:
+    check_md5(md5)
+    check_sha256(sha256)
+    if length > settings.MAX_UPLOAD_BYTES:
+        limit = settings.MAX_UPLOAD_BYTES
+        raise TooLarge(f"The file is larger than the limit of {limit} bytes.", limit=limit)
+
+
+def _receipt(user: User, blob: Blob) -> bool:
+    return BlobReceipt.objects.get_or_create(user=user, blob=blob)[1]
+
+
+# -- in pieces --------------------------------------------------------------------------------------------------------
+
+
+def offset(user: User, md5: str) -> tuple[int, bool]:
+    """How many bytes of the file are here from this caller, and whether it is whole."""
+    blob = Blob.objects.filter(md5=check_md5(md5)).first()
+    if blob is not None and linkable(user, [blob]):
+        return blob.size, True
+    try:
+        return _part(user, md5).stat().st_size, False
+    except FileNotFoundError:
+        return 0, False
+
+
+def receive_part(
+    user: User, md5: str, sha256: str, chunks: Iterable[bytes], *, start: int, end: int, total: int
+) -> tuple[int, bool]:
+    """Appends bytes ``start`` to ``end`` (half-open) of a file of ``total``; answers the new offset and if it is whole.
+
+    Raises ``Conflict`` (wrong_offset, with ``offset``) if the piece does not follow on what is here.
+    """
+    _check(md5, sha256, total)
+    if not 0 <= start < end <= total:
+        raise BadInput("Content-Range does not fit the file.", code="bad_range")
+    part = _part(user, md5)
+    part.parent.mkdir(parents=True, exist_ok=True)
+    with part.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Conflict("Another upload of this file is under way.", code="upload_busy") from None
+        here = os.fstat(file.fileno()).st_size
+        if here != start:
+            raise Conflict(f"{here} bytes of this file are here; go on from there.", code="wrong_offset", offset=here)
+        for chunk in chunks:
+            file.write(chunk[: end - here])
+            here += len(chunk)
+        if here < total:
+            file.flush()
+            os.fsync(file.fileno())
+            return min(here, end), False
+    blob = store().add_file(part, md5=md5, sha256=sha256)
+    _receipt(user, blob)
+    return total, True
+
+
+def _part(user: User, md5: str) -> Path:
+    return store().place.named_scratch(f"{user.uuid.hex}-{check_md5(md5)}")
