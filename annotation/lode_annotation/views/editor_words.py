@@ -47,6 +47,7 @@ SENTENCES = (
     _("Lock or unlock"),
     _("Look again"),
     _("Move"),
+    _("Move and resize"),
     _("Move the far edge {where}"),
     _("Move {where}"),
     _("Move {where} by ten"),
@@ -182,6 +183,8 @@ SENTENCES = (
     _("{n} submits are kept here and will be sent."),
     _("{n} to send"),
     _("{when}  {who} answered, revision {n}, in {time}"),
+    _("{who} handed in too late: {what}"),
+    _("{who} has unfinished work: {what}"),
 )
 
 

@@ -21,8 +21,8 @@ from lode_platform.signed_in import signed_in
 def label(request: HttpRequest, queue: UUID) -> HttpResponse:
     """The editor on a queue's next task, or with ``?task=`` on that one.
 
-    The task is claimed here and its payload travels in the page, so that the first picture costs no round trip. A reload
-    claims nothing new: the person's own unexpired lease comes first.
+    The task is claimed here and its payload travels in the page, so that the first picture costs no round trip. A
+    reload claims nothing new: the person's own unexpired lease comes first.
     """
     user = signed_in(request)
     found = get_object_or_404(Queue.objects.visible_to(user).select_related("project"), uuid=queue)

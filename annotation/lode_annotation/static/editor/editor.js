@@ -114,7 +114,6 @@ export class Editor {
       this.panels.refresh(this.store.regions.values());
       this.refreshButtons();
       find("[data-region-summary]", this.root).textContent = this.list.summary;
-      find("[data-zoom]", this.root).textContent = `${Math.round(this.stage.viewport.scale * 100)} %`;
       this.root.dataset.tool = this.stage.tool?.id ?? "";
     });
   }
@@ -348,12 +347,13 @@ export class Editor {
       { id: "region.hide", title: t("Hide or show"), group, keys: ["i"], icon: "eye", when: some, run: () => store.setHidden([...store.selection], toggle(store.hidden)) },
       { id: "region.hideOthers", title: t("Hide the others, or show all"), group, keys: ["Shift+i"], run: () => this.#hideOthers() },
       { id: "region.lock", title: t("Lock or unlock"), group, keys: ["l"], icon: "lock", when: () => edit() && some(), run: () => store.setLocked([...store.selection], toggle(store.locked)) },
-      ...this.#nudges(own, group),
+      ...this.#nudges(own),
     ];
   }
 
-  /** @param {() => boolean} when @param {string} group @returns {Command[]} */
-  #nudges(when, group) {
+  /** @param {() => boolean} when @returns {Command[]} */
+  #nudges(when) {
+    const group = t("Move and resize");
     const directions = /** @type {const} */ ([
       ["Left", -1, 0, t("left")],
       ["Right", 1, 0, t("right")],
@@ -505,7 +505,11 @@ export class Editor {
     const refresh = () => this.refresh();
     for (const event of ["load", "change", "select", "show"]) this.store.addEventListener(event, refresh);
     this.stage.addEventListener("tool", refresh);
-    this.stage.viewport.addEventListener("change", refresh);
+    const zoom = find("[data-zoom]", this.root);
+    this.stage.viewport.addEventListener("change", () => {
+      const words = `${Math.round(this.stage.viewport.scale * 100)} %`;
+      if (zoom.textContent !== words) zoom.textContent = words;
+    });
     addEventListener("keydown", (event) => this.#keydown(event), { capture: true });
     addEventListener("keyup", (event) => {
       if (event.key === " " || event.code === "Space") this.stage.lend(null);

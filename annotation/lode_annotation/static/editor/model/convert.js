@@ -33,15 +33,6 @@ export function parseExact(text) {
 }
 
 /**
- * The texts of the entries of a list of results.
- * @param {readonly unknown[]} results plain, or from `parseExact`
- * @returns {string[]}
- */
-export function textsOf(results) {
-  return results.map((result) => JSON.stringify(result));
-}
-
-/**
  * @param {readonly string[]} texts each one result, as JSON
  * @param {readonly Control[]} controls
  * @param {Size} size of the upright image

@@ -55,10 +55,12 @@
  * @property {Lease|null} [lease]
  * @property {LsResult[]} [prelabels]
  * @property {Annotation|null} [annotation]
+ * @property {string|null} [annotation_id] of the person's answer or draft, where there is one
  * @property {Draft|null} [draft]
  * @property {LsResult[]|null} [start] what the project holds to be true of the item
  * @property {{id: string, name: string, review?: boolean}} [queue]
  * @property {ReviewGiven[]} [reviews]
+ * @property {{id: string, user: string, result: LsResult[], saved_at: string, late: boolean}[]} [others] unfinished work of others
  */
 
 /**

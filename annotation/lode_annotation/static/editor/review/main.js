@@ -2,6 +2,7 @@
 /** The review page: accept, fix or reject one annotation after another. */
 
 import { Editor } from "../editor.js";
+import { fromResults } from "../model/convert.js";
 import { ApiError } from "../task/api.js";
 import { clockFace } from "../task/clock.js";
 import { Vault } from "../task/vault.js";
@@ -78,6 +79,7 @@ class ReviewPage {
     if (!desk) return;
     const { payload } = desk;
     editor.notes.clear();
+    editor.stage.scene.ghosts = [];
     this.comment.value = "";
     editor.setControls(payload.config.controls);
     editor.setBrightness(1);
@@ -113,7 +115,27 @@ class ReviewPage {
           time: clockFace(lead ?? 0),
         }))
       : null;
-    find("[data-log]", this.root).replaceChildren(...(first ? [first] : []), ...rows);
+    const others = (payload.others ?? []).map((one) => this.#otherRow(payload, one));
+    find("[data-log]", this.root).replaceChildren(...(first ? [first] : []), ...rows, ...others);
+  }
+
+  /**
+   * Work of somebody else that was never handed in, to be laid over the picture.
+   * @param {import("../model/types.js").Payload} payload
+   * @param {{user: string, result: import("../model/types.js").LsResult[], late: boolean}} one
+   */
+  #otherRow(payload, one) {
+    const texts = one.result.map((region) => JSON.stringify(region));
+    const regions = fromResults(texts, payload.config.controls, payload.media);
+    const boxes = regions.filter((region) => region.kind === "box");
+    const words = one.late ? t("{who} handed in too late: {what}") : t("{who} has unfinished work: {what}");
+    const line = words.replace("{who}", one.user).replace("{what}", tn("{n} region", "{n} regions", boxes.length));
+    const box = h("input", { type: "checkbox" });
+    box.addEventListener("change", () => {
+      this.editor.stage.scene.ghosts = box.checked ? boxes : [];
+      this.editor.stage.scene.regroup();
+    });
+    return h("li", {}, h("label", { class: "ed-other" }, box, h("span", {}, line)));
   }
 
   /** @param {boolean} on */

@@ -1,7 +1,8 @@
 // @ts-check
 /** One task laid out for work: where its regions start from, and what has been kept of it. */
 
-import { fromResults, parseExact, textsOf } from "../model/convert.js";
+import { fromResults } from "../model/convert.js";
+import { entriesOf, listAt } from "../model/slices.js";
 import { uuid } from "./api.js";
 import { load } from "./picture.js";
 
@@ -31,30 +32,35 @@ import { load } from "./picture.js";
  * Which beginning a task has: work kept here that the server has not seen comes first, then the server's draft, then the
  * answer given before, then what the project holds to be true of the item.
  * @param {Payload} payload
- * @param {any} exact the same payload, its numbers as they were written
+ * @param {string} text the same, as the server wrote it
  * @param {Entry|null} entry
  * @returns {Omit<Desk, "picture"|"fault">}
  */
-export function beginning(payload, exact, entry) {
-  const draft = payload.draft ? textsOf(exact.draft.result) : null;
-  const answer = payload.annotation ? textsOf(exact.annotation.result) : null;
-  const start = Array.isArray(exact.start) ? textsOf(exact.start) : [];
+export function beginning(payload, text, entry) {
+  const draft = listAt(text, ["draft", "result"]);
+  const answer = listAt(text, ["annotation", "result"]);
   const shared = {
     payload,
-    prelabels: textsOf(exact.prelabels ?? []),
-    annotation: entry?.annotation ?? payload.annotation?.id ?? uuid(),
+    prelabels: listAt(text, ["prelabels"]) ?? [],
+    annotation: payload.annotation_id ?? payload.annotation?.id ?? entry?.annotation ?? uuid(),
     base: entry ? entry.base : (payload.annotation?.revision ?? null),
     dismissed: entry?.dismissed ?? [],
     lead: entry?.lead ?? 0,
   };
   if (entry && !(entry.confirmed && draft)) {
-    const kept = textsOf(parseExact(entry.result));
-    const other = draft && draft.join() !== kept.join() ? `[${draft.join(",")}]` : null;
+    const kept = entriesOf(entry.result);
+    const other = draft && !sameEntries(draft, kept) ? `[${draft.join(",")}]` : null;
     return { ...shared, texts: kept, from: "kept", other };
   }
   if (draft) return { ...shared, texts: draft, from: "draft", other: null };
   if (answer) return { ...shared, texts: answer, from: "answered", other: null };
-  return { ...shared, texts: start, from: "fresh", other: null };
+  return { ...shared, texts: listAt(text, ["start"]) ?? [], from: "fresh", other: null };
+}
+
+/** @param {string[]} a @param {string[]} b whether they say the same, however they are spaced */
+function sameEntries(a, b) {
+  const plain = (/** @type {string} */ text) => JSON.stringify(JSON.parse(text));
+  return a.length === b.length && a.every((text, at) => text === b[at] || plain(text) === plain(b[at] ?? "null"));
 }
 
 /**
@@ -65,10 +71,11 @@ export function beginning(payload, exact, entry) {
  * @returns {Promise<Desk>}
  */
 export async function layOut(text, vault, name = (payload) => payload.task.id) {
+  const began = performance.now();
   const payload = /** @type {Payload} */ (JSON.parse(text));
-  const exact = parseExact(text);
+  performance.measure("editor:parse", { start: began });
   const [entry, shown] = await Promise.all([vault.entry(name(payload)), picture(payload)]);
-  return { ...beginning(payload, exact, entry), ...shown };
+  return { ...beginning(payload, text, entry), ...shown };
 }
 
 /** @param {Payload} payload @returns {Promise<{picture: Picture|null, fault: string}>} */
@@ -90,6 +97,7 @@ export function regionsOf(desk) {
   const own = fromResults(desk.texts, config.controls, media);
   const gone = new Set(desk.dismissed);
   for (const text of desk.texts) {
+    if (!text.includes('"prediction"')) continue;
     const id = JSON.parse(text).meta?.prediction?.id;
     if (id) gone.add(String(id));
   }

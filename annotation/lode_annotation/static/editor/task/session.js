@@ -3,7 +3,8 @@
  * A sitting at a queue: the task in hand, the next one already decoded, what was done before, and nothing lost on the way.
  */
 
-import { parseExact, textsOf, toResultText } from "../model/convert.js";
+import { toResultText } from "../model/convert.js";
+import { entriesOf, valueAt } from "../model/slices.js";
 import { ApiError, call, uuid } from "./api.js";
 import { Clock } from "./clock.js";
 import { layOut, picture, regionsOf } from "./desk.js";
@@ -208,7 +209,7 @@ export class Session extends EventTarget {
 
   /** @param {Desk} desk @param {Promise<void>} sent */
   async #leaveBehind(desk, sent) {
-    desk.texts = textsIn(this.result);
+    desk.texts = entriesOf(this.result);
     desk.lead = this.clock.seconds;
     desk.from = "answered";
     this.done += 1;
@@ -243,6 +244,7 @@ export class Session extends EventTarget {
 
   /** @param {Desk} desk */
   #open(desk) {
+    performance.mark("editor:open");
     this.desk = desk;
     this.touched = false;
     this.kept = desk.from === "kept" ? "here" : desk.from === "draft" ? "there" : "clean";
@@ -257,7 +259,7 @@ export class Session extends EventTarget {
   /** The desk as it now stands, to be laid aside for a while. @param {Desk} desk @returns {Desk} */
   #refreshed(desk) {
     const from = this.touched ? "kept" : desk.from;
-    return { ...desk, texts: textsIn(this.result), lead: this.clock.seconds, from };
+    return { ...desk, texts: entriesOf(this.result), lead: this.clock.seconds, from };
   }
 
   /** Have one task ready beyond the one in hand. */
@@ -324,7 +326,7 @@ export class Session extends EventTarget {
     }
     this.#release(parcel.task);
     if (data?.next && parcel.queue === this.addresses.queue) {
-      await this.#take(textOfNext(text));
+      await this.#take(valueAt(text, ["next"]) ?? "null");
       if (!this.desk) await this.#advance();
     }
     this.#forward("state");
@@ -467,14 +469,4 @@ export class Session extends EventTarget {
   #forward(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
-}
-
-/** @param {string} result @returns {string[]} */
-function textsIn(result) {
-  return textsOf(parseExact(result));
-}
-
-/** The payload of the next task in an answer, as it was written. @param {string} answer @returns {string} */
-function textOfNext(answer) {
-  return JSON.stringify(parseExact(answer).next);
 }

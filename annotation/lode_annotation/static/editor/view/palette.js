@@ -14,6 +14,7 @@ export class Palette {
     /** @type {string[]} */
     this.classes = [];
     this.prediction = "";
+    this.other = "";
     this.stage = "";
     this.read();
   }
@@ -29,6 +30,7 @@ export class Palette {
     };
     this.classes = Array.from({ length: CLASSES }, (_, at) => colour(`--lode-class-${at + 1}`, "#8ab4f8"));
     this.prediction = colour("--lode-draw-prediction", "#ff8a2b");
+    this.other = colour("--lode-draw-other", "#55a0ff");
     this.stage = colour("--editor-stage", "#15181d");
     probe.remove();
   }

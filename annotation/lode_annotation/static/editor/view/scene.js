@@ -7,11 +7,15 @@ import { bounds, corners } from "../geometry.js";
 /** @typedef {import("../model/types.js").BoxRegion} BoxRegion */
 /** @typedef {import("./viewport.js").Viewport} Viewport */
 /** @typedef {import("./palette.js").Palette} Palette */
-/** @typedef {{colour: string, dashed: boolean, boxes: BoxRegion[], edges: Float64Array, turned: boolean[]}} Group */
+/** @typedef {{colour: string, dash: readonly number[], boxes: BoxRegion[], edges: Float64Array, turned: boolean[]}} Group */
 
 const NAMES_UP_TO = 400;
 const FILLS_UP_TO = 600;
 const SMOOTH_BELOW = 4;
+// Fixed meanings, never by colour alone: one's own and true is solid, a prediction dashed, another person's dotted.
+const SOLID = /** @type {const} */ ([]);
+const DASHED = /** @type {const} */ ([6, 4]);
+const DOTTED = /** @type {const} */ ([2, 3]);
 
 export class Scene {
   /**
@@ -34,6 +38,8 @@ export class Scene {
     this.pictureSize = { width: 1, height: 1 };
     this.showNames = true;
     this.showPrelabels = true;
+    /** Another person's regions, for comparing. @type {readonly BoxRegion[]} */
+    this.ghosts = [];
     /** Keys drawn by the overlay instead. @type {ReadonlySet<string>} */
     this.lifted = new Set();
     /** @type {Group[]} */
@@ -122,15 +128,18 @@ export class Scene {
   #group() {
     /** @type {Map<string, Group>} */
     const groups = new Map();
+    const put = (/** @type {BoxRegion} */ box, /** @type {string} */ colour, /** @type {readonly number[]} */ dash) => {
+      const style = `${colour} ${dash}`;
+      const group = groups.get(style) ?? { colour, dash, boxes: [], edges: new Float64Array(), turned: [] };
+      groups.set(style, group);
+      group.boxes.push(box);
+    };
     for (const box of this.store.boxes()) {
       if (this.store.hidden.has(box.key) || this.lifted.has(box.key)) continue;
       if (box.pending && !this.showPrelabels) continue;
-      const colour = this.colourOf(box);
-      const style = `${colour} ${box.pending}`;
-      const group = groups.get(style) ?? { colour, dashed: box.pending, boxes: [], edges: new Float64Array(), turned: [] };
-      groups.set(style, group);
-      group.boxes.push(box);
+      put(box, this.colourOf(box), box.pending ? DASHED : SOLID);
     }
+    for (const box of this.ghosts) put(box, this.palette.other, DOTTED);
     for (const group of groups.values()) {
       group.edges = new Float64Array(group.boxes.length * 4);
       group.turned = group.boxes.map((box) => box.rotation !== 0);
@@ -162,7 +171,7 @@ export class Scene {
     this.groups.forEach((group, index) => {
       context.strokeStyle = group.colour;
       context.fillStyle = group.colour;
-      context.setLineDash(group.dashed ? [6 * ratio, 4 * ratio] : []);
+      context.setLineDash(group.dash.map((part) => part * ratio));
       for (const at of /** @type {number[]} */ (shown[index])) {
         if (group.turned[at]) {
           this.#path(/** @type {BoxRegion} */ (group.boxes[at]));

@@ -1,0 +1,43 @@
+"""The editor's pure modules under node's own test runner, and the words that its modules speak."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lode_annotation.views.editor_words import SENTENCES
+
+HERE = Path(__file__).parent
+MODULES = HERE.parents[1] / "annotation" / "lode_annotation" / "static" / "editor"
+STRING = r'"((?:[^"\\]|\\.)*)"'
+
+
+def test_the_pure_modules_pass_under_node() -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not on this machine; the editor's pure modules are tested where it is")
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+    if int(version.strip("v\n").split(".")[0]) < 20:
+        pytest.skip(f"node {version.strip()} is too old for these modules; 20 or later is needed")
+    files = sorted(str(path) for path in HERE.glob("*.test.js"))
+    done = subprocess.run([node, "--test", *files], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
+
+
+def test_every_sentence_of_the_editor_can_be_translated() -> None:
+    said: set[str] = set()
+    for path in MODULES.rglob("*.js"):
+        text = path.read_text()
+        said |= {match[1] for match in re.finditer(rf"\bt\(\s*{STRING}", text)}
+        for match in re.finditer(rf"\btn\(\s*{STRING},\s*{STRING}", text):
+            said |= {match[1], match[2]}
+    listed = set(SENTENCES)
+    assert said == listed, f"not listed: {sorted(said - listed)}; not said: {sorted(listed - said)}"
+
+
+def test_no_module_writes_markup_or_style_from_text() -> None:
+    for path in MODULES.rglob("*.js"):
+        text = path.read_text()
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text), path
