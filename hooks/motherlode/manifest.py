@@ -25,6 +25,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import md5, sha256
+from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any, NamedTuple
 
 from motherlode.errors import BadInput
@@ -74,8 +75,8 @@ HASH_BITS = 31
 
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 # a JSON string literal: as it is (ours), and with non-ASCII escaped (DVC's `.dir`)
-_string = json.JSONEncoder(ensure_ascii=False).encode
-_ascii_string = json.JSONEncoder().encode
+_string = encode_basestring
+_ascii_string = encode_basestring_ascii
 
 
 class BadManifest(BadInput):
