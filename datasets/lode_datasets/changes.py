@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from lode_annotation.models import LabelSet
 from lode_datasets.models import Dataset, DatasetItem, Entry, Version, VersionFile
-from lode_platform.models import Item
+from lode_platform.models import Blob, Item
 from motherlode.manifest import POOL
 
 __all__ = ["Change", "Changes", "apply", "freeze", "thaw", "withdraw"]
@@ -52,6 +52,7 @@ TABLES = {
     "item": Item._meta.db_table,
     "labels": LabelSet._meta.db_table,
     "entry": Entry._meta.db_table,
+    "blob": Blob._meta.db_table,
 }
 
 FREEZE = """
@@ -80,7 +81,11 @@ ORDER BY 1
 
 def freeze(dataset: Dataset) -> Changes:
     """What differs between the selection now and the newest version, by one statement, so at one moment."""
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Whole tables are compared. With statistics from before a bulk change the planner takes them for small and
+            # loops over one for every row of the other: minutes, where hashing takes a tenth of a second.
+            cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(FREEZE, {"dataset": dataset.pk, "schema": dataset.schema_id, "pool": POOL})
         rows = cursor.fetchall()
     new = [(item, blob, labels, split) for item, blob, labels, split in rows if blob is not None]

@@ -4,7 +4,7 @@ A check never stops a publish; it is a row on the version that says what a reade
 of them where they are shown.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
 from motherlode.manifest import POOL
@@ -61,12 +61,13 @@ def duplicates(rows: Iterable[tuple[str, str, str]]) -> list[Check]:
     return [{"code": "duplicate_across_splits", "level": "danger", "count": count, "examples": examples}]
 
 
-def groups_torn(groups: Sequence[tuple[str, int]]) -> list[Check]:
-    """Groups (patients, scenes, videos) that stand in more than one split, from (group, number of splits)."""
-    torn = sorted(group for group, splits in groups if splits > 1)
+def groups_torn(rows: Iterable[tuple[str, str]]) -> list[Check]:
+    """Groups (patients, scenes, videos) that stand in more than one split, from (group, split) of every item."""
+    splits: dict[str, str] = {}
+    torn = {group for group, split in rows if group and split != POOL and splits.setdefault(group, split) != split}
     if not torn:
         return []
-    examples = [[group] for group in torn[:SHOWN]]
+    examples = [[group] for group in sorted(torn)[:SHOWN]]
     return [{"code": "group_across_splits", "level": "danger", "count": len(torn), "examples": examples}]
 
 

@@ -20,7 +20,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -202,13 +201,13 @@ def _publish(version: Version, work: Work) -> dict[str, Any]:
     work.step("after_shards")
 
     work.progress(total, total, _("Naming the content"))
-    _name(version, content, work)
+    listing = _name(version, content, work)
     work.step("after_manifest")
     if version.parent and version.digest == version.parent.digest:
         changes.withdraw(version)
         return {**_result(version.parent), "unchanged": True}
 
-    store().put_object(version.dir_oid, manifest.dir_bytes(content.rows))  # last of the bytes: it says all are there
+    store().put_object(version.dir_oid, listing)  # last of the bytes: it says that all are there
     work.step("after_dir")
     work.progress(total, total, _("Committing"), at_once=True)  # the last moment at which a cancel is heard
 
@@ -272,17 +271,19 @@ class _Content:
         self.tally = Tally(self.parent.counts if self.parent else None)
         self.rows: list[manifest.Row] = []
         self.splits: list[str] = []
+        self.groups: list[str] = []
         self._before: dict[str, str] = {}
         self._load_rows()
 
     def _load_rows(self) -> None:
-        """Every item's manifest row and split, sorted by path."""
-        held = Entry.objects.filter(versions.holding(self.version.number), dataset=self.version.dataset_id)
-        values = held.values_list("path", "blob__md5", "blob__sha256", "blob__size", "split")
-        rows = list(values.iterator(chunk_size=5000))
-        rows.sort()  # by path, in code point order, whatever the database collates by
-        self.rows = [manifest.Row(manifest.ITEMS + path, md5, sha256, size) for path, md5, sha256, size, _split in rows]
-        self.splits = [split for *_row, split in rows]
+        """Every item's manifest row, split and group, sorted by path in code point order."""
+        number = self.version.number
+        with connection.cursor() as cursor:
+            cursor.execute(HELD, [manifest.ITEMS, self.version.dataset_id, number, number])
+            rows = sorted(cursor.fetchall())  # the database may collate by other rules
+        self.rows = [manifest.Row._make(row[:4]) for row in rows]
+        self.splits = [row[4] for row in rows]
+        self.groups = [row[5] for row in rows]
 
     @property
     def items(self) -> int:
@@ -290,7 +291,7 @@ class _Content:
 
     def paths(self) -> Iterator[str]:
         start = len(manifest.ITEMS)
-        return (row.path[start:] for row in self.rows[: self.items])
+        return (row[0][start:] for row in self.rows[: self.items])
 
     # -- files that are no items -----------------------------------------------------------------------------------
 
@@ -389,6 +390,11 @@ class _Content:
             return file.read()
 
 
+HELD = """
+SELECT %s || e.path, b.md5, b.sha256, b.size, e.split, i."group"
+FROM {entry} e JOIN {blob} b ON b.id = e.blob_id JOIN {item} i ON i.id = e.item_id
+WHERE e.dataset_id = %s AND e.first <= %s AND (e.last IS NULL OR e.last >= %s)
+""".format(**changes.TABLES)
 REGIONS = {
     "sqlite": "SELECT id, regions FROM {table} WHERE id IN (SELECT value FROM json_each(%s))",
     "postgresql": "SELECT id, regions FROM {table} WHERE id = ANY(%s::bigint[])",
@@ -411,26 +417,21 @@ def _class_ids(regions: Sequence[Mapping[str, Any]]) -> list[int]:
     return [region["class_id"] for region in regions]
 
 
-def _name(version: Version, content: _Content, work: Work) -> None:
-    """Digest, ``.dir``, size, counts and checks onto the row."""
+def _name(version: Version, content: _Content, work: Work) -> bytes:
+    """Digest, ``.dir``, size, counts and checks onto the row; gives the bytes of the ``.dir``."""
     version.digest = manifest.digest_of(manifest.manifest_pieces(content.rows))
-    version.dir_oid = manifest.dir_oid(manifest.dir_pieces(content.rows))
+    listing = manifest.dir_bytes(content.rows)
+    version.dir_oid = manifest.dir_oid([listing])
     version.size = sum(row.size for row in content.rows)
     version.files = len(content.rows)
     version.counts = content.tally.as_json()
     names = {int(row["id"]): str(row["name"]) for row in version.schema_revision.classes}
     version.checks = [
         *checks.duplicates(zip(content.paths(), (row.md5 for row in content.rows), content.splits, strict=False)),
-        *checks.groups_torn(_torn_groups(version)),
+        *checks.groups_torn(zip(content.groups, content.splits, strict=True)),
         *checks.absent_classes(version.counts, names),
         *checks.unlabelled(version.counts),
     ]
     with work.fenced():
         version.save(update_fields=["digest", "dir_oid", "size", "files", "counts", "checks"])
-
-
-def _torn_groups(version: Version) -> list[tuple[str, int]]:
-    held = Entry.objects.filter(versions.holding(version.number), dataset=version.dataset_id)
-    grouped = held.exclude(item__group="").exclude(split=manifest.POOL).values("item__group")
-    rows = grouped.annotate(splits=Count("split", distinct=True)).filter(splits__gt=1)
-    return list(rows.values_list("item__group", "splits"))
+    return listing

@@ -6,6 +6,7 @@ same bytes as writing it from scratch, without asking the database for the label
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from motherlode.manifest import shard_bits, shard_file, shard_of
@@ -31,12 +32,20 @@ def path_of(line: bytes) -> str:
 def merge(old: bytes, drop: Collection[str], new: Mapping[str, bytes]) -> bytes:
     """The shard ``old`` without the lines of ``drop`` and with those of ``new`` (by path), sorted by path."""
     if not old:
-        return b"".join(new[path] for path in sorted(new))
-    lines = {path_of(line): line for line in old.splitlines(keepends=True)}
-    for path in drop:
-        lines.pop(path, None)
-    lines.update(new)
-    return b"".join([lines[path] for path in sorted(lines)])
+        return b"".join([new[path] for path in sorted(new)])
+    lines = old.splitlines(keepends=True)
+    changed = sorted({*drop, *new})
+    if len(changed) * 8 > len(lines):
+        by_path = {path_of(line): line for line in lines}
+        for path in changed:
+            by_path.pop(path, None)
+        by_path.update(new)
+        return b"".join([by_path[path] for path in sorted(by_path)])
+    for path in changed:  # few: found by halving, so that the lines that stay are not even read
+        at = bisect_left(lines, path, key=path_of)
+        there = at < len(lines) and path_of(lines[at]) == path
+        lines[at : at + there] = [new[path]] if path in new else []
+    return b"".join(lines)
 
 
 def plan(items: int, items_before: int, touched: Collection[str]) -> list[int]:
