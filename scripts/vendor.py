@@ -107,9 +107,14 @@ def unpack(package: Package, folder: Path) -> Path:
     return target / "package"
 
 
-def cleaned(package: Package, content: bytes) -> bytes:
-    """The file as we ship it: without source map comments (collectstatic would look for the map), edits applied."""
+def cleaned(package: Package, name: str, content: bytes) -> bytes:
+    """The file as we ship it: without source map comments (collectstatic would look for the map), edits applied.
+
+    Scripts begin with a line that keeps our type checker out of them.
+    """
     content = SOURCE_MAP.sub(b"", content)
+    if name.endswith(".js"):
+        content = b"// @ts-nocheck\n" + content
     for old, new in package.edits:
         if old.encode() not in content:
             raise SystemExit(f"{package.name}: {old!r} is not in the file any more; look at the edit again")
@@ -144,7 +149,7 @@ def main() -> None:
             source = unpack(package, Path(temporary))
             target = TARGET / package.folder
             target.mkdir(parents=True)
-            contents = {new: cleaned(package, (source / old).read_bytes()) for old, new in package.files.items()}
+            contents = {new: cleaned(package, new, (source / old).read_bytes()) for old, new in package.files.items()}
             if package.name == "@tabler/icons":
                 contents["sprite.svg"] = sprite(source)
             # Tabler's package has no licence file of its own; its stylesheet opens with the notice.

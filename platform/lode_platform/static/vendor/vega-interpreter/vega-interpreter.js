@@ -1,3 +1,4 @@
+// @ts-nocheck
 import { ascending, isString, DisallowedObjectProperties } from '../../lode/vega-util.js';
 
 function adjustSpatial (item, encode, swap) {
