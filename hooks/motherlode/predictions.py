@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
+import re
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TextIO
 
 from motherlode.errors import BadInput
@@ -13,7 +17,7 @@ from motherlode.formats import coco
 from motherlode.formats.source import Problem
 from motherlode.regions import Box
 
-__all__ = ["BadPrediction", "IdMap", "Prediction", "read_ids", "read_results"]
+__all__ = ["BadPrediction", "IdMap", "Prediction", "load_ids", "read_ids", "read_results", "save_ids"]
 
 
 class BadPrediction(BadInput):
@@ -144,6 +148,23 @@ class IdMap:
     categories: Mapping[str, str]
 
 
+def save_ids(path: Path, ids: IdMap) -> None:
+    """Keep an id map; `load_ids` reads it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    part.write_text(json.dumps({"images": dict(ids.images), "categories": dict(ids.categories)}), encoding="utf-8")
+    part.replace(path)
+
+
+def load_ids(path: Path) -> IdMap | None:
+    """The id map that was kept, None where there is none."""
+    try:
+        row = json.loads(path.read_text(encoding="utf-8"))
+        return IdMap(dict(row["images"]), dict(row["categories"]))
+    except (FileNotFoundError, KeyError, TypeError, ValueError):
+        return None
+
+
 def read_ids(stream: TextIO) -> IdMap:
     """The id map of a COCO document (`images`, `categories`). Raises `coco.BadJson`, `BadPrediction`."""
     images: dict[str, str] = {}
@@ -162,7 +183,8 @@ def read_ids(stream: TextIO) -> IdMap:
 def read_results(stream: TextIO, file: str, ids: IdMap, paths: Sequence[str]) -> Iterator[Prediction | Problem]:
     """Predictions of a COCO results file for the items at `paths`: one each, those without a detection included.
 
-    An image id means the file name that `ids` gives it, or is itself a path, file name or stem; a category id means the
+    An image id means the file name that `ids` gives it, or is itself a path, file name, stem or the number that ends
+    it; a category id means the
     label that `ids` gives it, or is a class id. Rows that fit no item are reported. Order within an image is the
     file's. Raises `coco.BadJson`.
     """
@@ -197,13 +219,16 @@ def read_results(stream: TextIO, file: str, ids: IdMap, paths: Sequence[str]) ->
 
 
 class _Finder:
-    """Finds an item's path by its path, file name or stem, where only one has it."""
+    """Finds an item's path by its path, file name, stem or the number it ends in, where only one has it."""
 
     def __init__(self, paths: Sequence[str]) -> None:
         self._by: dict[str, str | None] = {}
         for path in paths:
             base = path.rpartition("/")[2]
-            for key in {base, base.rpartition(".")[0], path.rpartition(".")[0]} - {path, ""}:
+            stem = base.rpartition(".")[0]
+            # COCO's own names end in the image's id: COCO_val2014_000000000042.jpg
+            digits = re.search(r"\d+$", stem)
+            for key in {base, stem, path.rpartition(".")[0], str(int(digits[0])) if digits else ""} - {path, ""}:
                 self._by[key] = None if key in self._by else path
         self._by.update((path, path) for path in paths)
 

@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from xml.parsers.expat import ExpatError
 
 import httpx
 
@@ -22,12 +23,13 @@ from motherlode import manifest
 from motherlode.cache import Blob, Cache, hash_file
 from motherlode.client import Client
 from motherlode.errors import BadInput, Mismatch, NotConfigured, NotVerified, ServerFault
+from motherlode.formats.voc import parse_xml
 from motherlode.lock import LOCK_FILE, Pin, find_lock, read_lock
 from motherlode.manifest import ITEMS, LABELS, SCHEMA, SPLITS, LabelLine, Row
 from motherlode.progress import Progress
 from motherlode.regions import Region, from_json
 
-__all__ = ["Name", "Snapshot", "locked_pins", "parse_name", "pin_of", "resolve", "version_row"]
+__all__ = ["Name", "Snapshot", "dataset_path", "locked_pins", "parse_name", "pin_of", "resolve", "version_row"]
 
 ALL = "all"
 BATCH_FILES = 250
@@ -191,6 +193,21 @@ class Snapshot:
         """The regions of an item, None where it is unlabelled."""
         line = self.labels[path]
         return None if line.regions is None else tuple(from_json(row, self.classes) for row in line.regions)
+
+    def categories(self) -> dict[str, str]:
+        """The label of each COCO category id that the schema's config names (`<Label value=... category=.../>`)."""
+        try:
+            config = parse_xml(self.config.encode())
+        except (ValueError, ExpatError):
+            return {}
+        marked = (node for node in config.iter() if node.get("category") and node.get("value"))
+        return {str(node.get("category")): str(node.get("value")) for node in marked}
+
+    def other_files(self) -> Iterator[tuple[str, bytes]]:
+        """The tracked files that are no items, by path: labels, schema and splits."""
+        for path in self.rows:
+            if not path.startswith(ITEMS):
+                yield path, self._file(path)
 
     def _file(self, path: str) -> bytes:
         row = self.rows[path]

@@ -1,0 +1,58 @@
+"""`lode`: the command line. Text goes to standard output, progress and errors to standard error.
+
+With `--json` a verb prints one JSON document on standard output, also where it fails (`{"error", "code"}`). Exit
+codes: 0 done, 1 refused or failed, 2 wrong usage, 3 bytes are not what was published.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+
+from motherlode.cli import data, loop, pins, server
+from motherlode.cli.out import Out
+from motherlode.errors import MotherlodeError, NotVerified, Refused
+
+__all__ = ["main", "parser"]
+
+DONE, FAILED, NOT_VERIFIED, INTERRUPTED = 0, 1, 3, 130
+
+ROOMS = (server, data, pins, loop)
+
+
+def parser() -> ArgumentParser:
+    """The whole command line."""
+    top = ArgumentParser(
+        prog="lode",
+        description="Items, labels, versions and runs of a Motherlode server.",
+        epilog="Names of versions: dataset@v3, dataset@alias, dataset@latest, project/dataset@v3.",
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for room in ROOMS:
+        room.add_verbs(verbs)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; gives the exit code."""
+    arguments = parser().parse_args(argv)
+    out = Out(arguments.json)
+    try:
+        code = arguments.do(arguments, out)
+    except NotVerified as error:
+        return out.fail(str(error), "not_verified", NOT_VERIFIED)
+    except Refused as error:
+        return out.fail(str(error), error.code, FAILED)
+    except MotherlodeError as error:
+        return out.fail(str(error), "error", FAILED)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read us has gone; there is nobody to tell
+        return FAILED
+    except OSError as error:
+        return out.fail(f"{error.filename or 'a file'}: {error.strerror or error}", "os_error", FAILED)
+    except KeyboardInterrupt:
+        return out.fail("interrupted; the same command goes on where it stopped", "interrupted", INTERRUPTED)
+    out.close()
+    return int(code or DONE)

@@ -1,0 +1,203 @@
+"""Verbs that bring data in and make versions of it: import, convert, publish, versions, diff."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from motherlode import verbs as sdk
+from motherlode.cache import Cache
+from motherlode.cli.out import Out, Verbs, add_verb, count, problem_lines, size
+from motherlode.cli.pins import id_map_file
+from motherlode.cli.server import client_of
+from motherlode.convert import TARGETS, ConvertReport, convert_folder, convert_version
+from motherlode.errors import BadInput, NotConfigured
+from motherlode.formats import FORMATS
+from motherlode.importing import ImportOptions, bring_in, default_project, read_source
+from motherlode.predictions import save_ids
+from motherlode.versions import dataset_path, parse_name
+
+__all__ = ["add_verbs"]
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """import, convert, publish, versions, diff."""
+    verb = add_verb(verbs, "import", import_, "bring a folder of images and labels into a dataset")
+    verb.add_argument("path", type=Path, help="a folder, or one COCO file")
+    verb.add_argument("--dataset", "-d", required=True, help="the dataset; made, with project and schema, if missing")
+    verb.add_argument("--format", "-f", choices=list(FORMATS), help="default: recognised")
+    verb.add_argument("--replace", action="store_true", help="replace label sets that came from a person, too")
+    verb.add_argument("--split-policy", type=split_policy, metavar="SPLITS", help="of a new dataset: train=0.8,val=0.2")
+    verb.add_argument("--labels", type=lambda text: [part.strip() for part in text.split(",") if part.strip()])
+    verb.add_argument("--task", choices=["boxes", "classes"], default="boxes", help="of a new schema")
+    verb.add_argument("--prefix", default="", help="put before every item's path")
+    verb = add_verb(verbs, "convert", convert, "write a folder's, or a version's, labels in another format")
+    verb.add_argument("source", help="a folder, or a version such as cells@v1")
+    verb.add_argument("target", type=Path, help="an empty folder, or none yet")
+    verb.add_argument("--to", required=True, choices=list(TARGETS))
+    verb.add_argument("--from", dest="from_", choices=list(FORMATS), help="default: recognised")
+    verb.add_argument("--split", help="of a version: only this split")
+    verb = add_verb(verbs, "publish", publish, "make a version of a dataset as it stands")
+    verb.add_argument("dataset")
+    verb.add_argument("--message", "-m", default="", help="why")
+    verb = add_verb(verbs, "versions", versions, "list a dataset's versions")
+    verb.add_argument("dataset")
+    verb = add_verb(verbs, "diff", diff, "say what changed between two versions")
+    verb.add_argument("old", help="cells@v1")
+    verb.add_argument("new", help="cells@v2, or v2")
+
+
+def split_policy(text: str) -> dict[str, float]:
+    """`train=0.8,val=0.1,test=0.1`, or the same as JSON."""
+    if text.lstrip().startswith("{"):
+        pairs = list(json.loads(text).items())
+    else:
+        pairs = [part.partition("=")[::2] for part in text.split(",") if part.strip()]
+    policy = {str(name).strip(): float(share or 1) for name, share in pairs}
+    if not policy or min(policy.values()) < 0 or sum(policy.values()) <= 0:
+        raise ValueError(text)
+    return policy
+
+
+def import_(arguments: Namespace, out: Out) -> int:
+    """Bring it in, and say what was made, what came in and what did not."""
+    name = parse_name(arguments.dataset)
+    client = client_of(arguments, name.project)
+    try:
+        project = client.project
+    except NotConfigured as error:
+        raise NotConfigured(f"{error}; such as --project {default_project(arguments.path)}") from None
+    options = ImportOptions(
+        project=project,
+        dataset=name.dataset,
+        format=arguments.format,
+        replace=arguments.replace,
+        split_policy=arguments.split_policy,
+        labels=arguments.labels or (),
+        task=arguments.task,
+        prefix=arguments.prefix,
+    )
+    source = read_source(arguments.path, options.format, options.prefix)
+    with client:
+        report = bring_in(client, source, options, out.say)
+        if source.ids.images:
+            save_ids(id_map_file(Cache(), client.url, project, name.dataset), source.ids)
+    out.answer(report.as_json())
+    moved = f", {size(report.sent_bytes)} sent" if report.sent_bytes else ""
+    out.say(f"{count(report.created, 'item')} new, {report.existing:,} there before{moved}.")
+    if report.label_sets:
+        out.say(f"{count(report.label_sets, 'label set')} with {count(report.regions, 'region')}.")
+    if report.skipped_human:
+        kept = count(len(report.skipped_human), "item")
+        out.say(f"{kept} keep the labels a person made; --replace takes the imported ones.")
+    wrong = [row for row in report.problems if row.get("kind") != "note"]
+    notes = [row for row in report.problems if row.get("kind") == "note"]
+    if wrong:
+        out.say(f"{count(len(wrong), 'thing')} did not come in as they stood:")
+        for line in problem_lines(wrong):
+            out.say(line)
+    for line in problem_lines(notes):
+        out.say(line)
+    if report.items:
+        out.say(f'Next: lode publish {name.dataset} -m "why"')
+    return 0 if report.items or report.label_sets else 1
+
+
+def convert(arguments: Namespace, out: Out) -> None:
+    """A folder needs no server; a version is pulled first."""
+    folder = Path(arguments.source)
+    if folder.exists():
+        report: ConvertReport = convert_folder(folder, arguments.target, arguments.to, arguments.from_)
+    else:
+        samples = sdk.load(arguments.source, arguments.split, client=client_of(arguments))
+        report = convert_version(samples, arguments.target, arguments.to)
+    out.answer(report.as_json())
+    out.say(f"{count(report.images, 'image')} with {count(report.regions, 'region')} written to {report.folder}.")
+    if report.unlabelled:
+        out.say(f"{count(report.unlabelled, 'unlabelled image')} left out.")
+    for line in problem_lines(report.problems):
+        out.say(line)
+
+
+def publish(arguments: Namespace, out: Out) -> None:
+    """Ask for it, wait for the job, and say what it is."""
+    name = parse_name(arguments.dataset)
+    with client_of(arguments, name.project) as client:
+        path = dataset_path(client, name)
+        body = {"message": arguments.message, "operation_id": str(uuid4())}
+        answer = client.post(f"{path}/publish", body, repeatable=True)
+        unchanged = bool(answer.get("unchanged"))
+        version = answer["version"]
+        if answer.get("job") and not unchanged:
+            client.wait(answer["job"], f"Publishing {name.dataset}")
+            version = client.get(f"{path}/versions/{version['version']}")
+    out.answer({**version, "unchanged": unchanged})
+    head = f"{version['dataset']}@v{version['version']}"
+    if unchanged:
+        out.say(f"Nothing changed since {head}; it stays the latest.")
+    else:
+        out.say(f"Published {head}: {_splits(version.get('splits') or {})}")
+    out.say(f"  digest  {version['digest']}")
+    out.say(f"  commit  {version['commit']}")
+    if version.get("url"):
+        out.say(f"  page    {version['url']}")
+    out.say(f"Next: lode pin {head}")
+
+
+def _splits(splits: Mapping[str, Any]) -> str:
+    total = sum(int(items) for items in splits.values())
+    return f"{count(total, 'item')} ({', '.join(f'{name} {items:,}' for name, items in splits.items())})"
+
+
+def versions(arguments: Namespace, out: Out) -> None:
+    """The newest first."""
+    name = parse_name(arguments.dataset)
+    with client_of(arguments, name.project) as client:
+        rows = sorted(client.pages(f"{dataset_path(client, name)}/versions"), key=lambda row: -int(row["version"]))
+    out.answer(rows)
+    if not rows:
+        out.say(f'{name.dataset} has no version yet: lode publish {name.dataset} -m "why"')
+    lines = [
+        (
+            f"{row['dataset']}@v{row['version']}",
+            sum(int(items) for items in (row.get("splits") or {}).values()),
+            " ".join(f"{split}={items}" for split, items in (row.get("splits") or {}).items()),
+            str(row["digest"])[:19],
+            str(row.get("created_at") or "")[:16].replace("T", " "),
+            row.get("message") or "",
+        )
+        for row in rows
+    ]
+    out.table(lines, ("version", "items", "splits", "digest", "made", "why"))
+
+
+def diff(arguments: Namespace, out: Out) -> None:
+    """From the old to the new."""
+    old = parse_name(arguments.old)
+    text = arguments.new
+    new = parse_name(text if "@" in text else f"{old.dataset}@{text}")
+    if (old.dataset, old.project) != (new.dataset, new.project or old.project):
+        raise BadInput("versions of one dataset are compared: lode diff cells@v1 cells@v2")
+    with client_of(arguments, old.project) as client:
+        path = dataset_path(client, old)
+        numbers = [str(client.get(f"{path}/versions/{_which(part.version)}")["version"]) for part in (old, new)]
+        answer = client.get(f"{path}/diff/{numbers[0]}/{numbers[1]}")
+    out.answer(answer)
+    out.say(f"{old.dataset}@v{numbers[0]} -> v{numbers[1]}")
+    for key, value in answer.items():
+        if isinstance(value, bool) or key in ("results", "next", "old", "new"):
+            continue
+        if isinstance(value, int):
+            out.say(f"  {key.replace('_', ' '):<20} {value:,}")
+        elif isinstance(value, Mapping) and value and all(isinstance(number, int) for number in value.values()):
+            out.say(
+                f"  {key.replace('_', ' '):<20} {', '.join(f'{name} {number:+,}' for name, number in value.items())}"
+            )
+
+
+def _which(version: str) -> str:
+    return version[1:] if version[1:].isdigit() and version.startswith("v") else version or "latest"

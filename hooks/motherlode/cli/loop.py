@@ -1,0 +1,195 @@
+"""Verbs of the loop: runs, predictions, failures, mine."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from motherlode import verbs as sdk
+from motherlode.cache import Cache
+from motherlode.cli.out import Out, Verbs, add_verb, count, problem_lines
+from motherlode.cli.pins import id_map_file
+from motherlode.cli.server import client_of
+from motherlode.client import Client
+from motherlode.errors import BadInput
+from motherlode.formats.source import Problem
+from motherlode.predictions import IdMap, Prediction, load_ids, read_ids, read_results
+from motherlode.runs import Evaluation, Run
+from motherlode.samples import Samples
+
+__all__ = ["add_verbs"]
+
+KINDS = ("missed", "false_alarm", "wrong_class", "bad_location", "duplicate")
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """runs, predictions, failures, mine."""
+    add_verb(verbs, "runs", runs, "list the project's runs")
+    verb = add_verb(verbs, "predictions", predictions, "log a COCO results file as a run's predictions")
+    verb.add_argument("run", help="the run's uuid")
+    verb.add_argument("file", type=Path, help="a JSON list of image_id, category_id, bbox, score")
+    verb.add_argument("--split", required=True)
+    verb.add_argument("--version", help="such as cells@v1 (default: the one the run uses)")
+    verb.add_argument("--ids", type=Path, help="the COCO file whose images and categories the ids mean")
+    verb.add_argument("--model", default="")
+    verb.add_argument("--out-of-fold", action="store_true", help="no item was seen by the model that predicted it")
+    verb = add_verb(verbs, "failures", failures, "list the failures of an evaluation")
+    verb.add_argument("evaluation", help="the evaluation's uuid")
+    verb.add_argument("--kind", choices=KINDS)
+    verb.add_argument("--limit", type=int, default=50)
+    verb = add_verb(verbs, "mine", mine, "choose items that a run fails on and queue them for annotators")
+    verb.add_argument("run", help="the run's uuid")
+    verb.add_argument(
+        "--strategy", "-s", type=strategies, default={"failures": 1.0}, help="failures, or failures=2,uncertain=1"
+    )
+    verb.add_argument("--budget", "-b", type=int, default=100, help="how many items (default: 100)")
+    verb.add_argument("--random", type=float, default=0.0, help="the share chosen at random, as a control (0.2)")
+    verb.add_argument("--queue", "-q", required=True, help="the name of the queue to make")
+    verb.add_argument("--seed", type=int, default=0)
+    verb.add_argument("--preview", action="store_true", help="only say what would be taken")
+
+
+def strategies(text: str) -> dict[str, float]:
+    """`failures`, or `failures=2,uncertain=1`: strategies and their weights."""
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    if not pairs:
+        raise ValueError(text)
+    return {name.strip(): float(weight or 1) for name, _, weight in pairs}
+
+
+def runs(arguments: Namespace, out: Out) -> None:
+    """The newest first, as the server lists them."""
+    with client_of(arguments) as client:
+        rows = list(client.pages(f"{client.project_path()}/runs"))
+    out.answer(rows)
+    if not rows:
+        out.say("No run yet: motherlode.run(...) in training code begins one.")
+    lines = [
+        (row["uuid"], row["name"], row["state"], ", ".join(_use(use) for use in row.get("uses") or ())) for row in rows
+    ]
+    out.table(lines, ("run", "name", "state", "uses"))
+
+
+def _use(use: dict[str, Any]) -> str:
+    return f"{_version_of(use)} {use.get('split') or ''}".strip()
+
+
+def _version_of(use: dict[str, Any]) -> str:
+    version = use.get("version")
+    if isinstance(version, dict):
+        return str(version.get("name") or f"{version['dataset']}@v{version['version']}")
+    return str(version or use.get("name") or "")
+
+
+def predictions(arguments: Namespace, out: Out) -> None:
+    """Send them, wait for the evaluation, and say what came of it."""
+    with client_of(arguments) as client:
+        run = Run.of(client, arguments.run)
+        samples = sdk.load(arguments.version or _version_used(run, arguments.split), arguments.split, client=client)
+        problems: list[Problem] = []
+        rows = _read(arguments, client, samples, problems)
+        sent = run.log_predictions(samples, rows, model=arguments.model, out_of_fold=arguments.out_of_fold)
+        evaluation = sent.wait()
+    out.answer(
+        {
+            "predictions": str(sent.id),
+            "items": sent.items,
+            "evaluation": evaluation.row if evaluation else None,
+            "problems": [problem.as_json() for problem in problems],
+        }
+    )
+    out.say(f"Predictions on {count(sent.items, 'item')} of {samples.name} {samples.split} logged to {run.name}.")
+    for line in problem_lines([problem.as_json() for problem in problems]):
+        out.say(line)
+    _say_metrics(evaluation, out)
+
+
+def _say_metrics(evaluation: Evaluation | None, out: Out) -> None:
+    if evaluation is None:
+        out.say("These items have no labels to score against; the predictions can be mined.")
+        return
+    for name, value in evaluation.metrics.items():
+        out.say(f"  {name:<10} {value:,.0f}" if name in ("tp", "fp", "fn") else f"  {name:<10} {value:.6f}")
+    if evaluation.url:
+        out.say(f"  {evaluation.url}")
+
+
+def _version_used(run: Run, split: str) -> str:
+    """The version that a run uses: the one used with this split, or the only one. Raises `BadInput`."""
+    uses = [(_version_of(use), str(use.get("split") or "")) for use in run.uses]
+    for found in ({name for name, own in uses if own == split}, {name for name, _ in uses}):
+        if len(found) == 1:
+            return found.pop()
+    known = ", ".join(sorted({name for name, _ in uses})) or "none"
+    raise BadInput(f"{run.name} uses {known}: say which version was predicted with --version")
+
+
+def _read(arguments: Namespace, client: Client, samples: Samples, problems: list[Problem]) -> Iterator[Prediction]:
+    pin = samples.snapshot.pin
+    if arguments.ids:
+        with arguments.ids.open(encoding="utf-8-sig") as stream:
+            ids = read_ids(stream)
+    else:
+        kept = load_ids(id_map_file(Cache(), client.url, pin.project, pin.dataset))
+        ids = kept or IdMap({}, samples.snapshot.categories())
+    with arguments.file.open(encoding="utf-8-sig") as stream:
+        for found in read_results(stream, arguments.file.name, ids, samples.paths):
+            if isinstance(found, Problem):
+                problems.append(found)
+                continue
+            unknown = next((label for label in found.labels if not _known(label, samples)), None)
+            if unknown is not None:
+                raise BadInput(
+                    f"{arguments.file}: the category {unknown!r} is no class of {samples.name};"
+                    " say what the ids mean with --ids instances.json"
+                )
+            yield found
+
+
+def _known(label: str | int, samples: Samples) -> bool:
+    classes = samples.snapshot.classes
+    return label in classes or label in classes.values()
+
+
+def failures(arguments: Namespace, out: Out) -> None:
+    """One line each."""
+    with client_of(arguments) as client:
+        evaluation = Evaluation(client, client.get(f"evaluations/{arguments.evaluation}"))
+        found = list(islice(evaluation.failures(arguments.kind), arguments.limit))
+    keys = ("path", "kind", "label", "box", "predicted_label", "predicted_box", "score", "iou", "verdict", "url", "id")
+    out.answer([{key: getattr(failure, key) for key in keys} for failure in found])
+    if not found:
+        out.say("No failures of this kind.")
+    lines = [(row.kind, row.label, row.predicted_label, row.score, row.path, row.url) for row in found]
+    out.table(lines, ("kind", "label", "predicted", "score", "item", "page"))
+
+
+def mine(arguments: Namespace, out: Out) -> None:
+    """Make the round and its queue, or only say what it would take."""
+    with client_of(arguments) as client:
+        run = client.get(f"runs/{arguments.run}")
+        project = client.project_path(str(run.get("project") or "") or None)
+        body = {
+            "run": arguments.run,
+            "strategies": arguments.strategy,
+            "budget": arguments.budget,
+            "random": arguments.random,
+            "seed": arguments.seed,
+            "queue": arguments.queue,
+        }
+        answer = client.post(f"{project}/mining/preview" if arguments.preview else f"{project}/mining", body)
+        if isinstance(answer, dict) and answer.get("job"):
+            client.wait(answer["job"], "Mining")
+            answer = client.get(f"mining/{answer['uuid']}")
+    out.answer(answer)
+    chosen = answer.get("chosen") or answer.get("items") or answer.get("count") or ()
+    number = chosen if isinstance(chosen, int) else len(chosen)
+    if arguments.preview:
+        out.say(f"{count(number, 'item')} would be taken.")
+        return
+    out.say(f"{count(number, 'item')} queued as {arguments.queue!r}.")
+    if answer.get("url"):
+        out.say(f"  {answer['url']}")

@@ -1,0 +1,186 @@
+"""Verbs about versions on this machine: pin, pull, verify."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from motherlode import verbs as sdk
+from motherlode.cache import Cache, place
+from motherlode.cli.out import Out, Verbs, add_verb, count
+from motherlode.cli.server import client_of
+from motherlode.client import Client
+from motherlode.errors import BadInput, Mismatch, NotConfigured, NotVerified
+from motherlode.lock import LOCK_FILE, Pin, find_lock, read_lock, write_lock
+from motherlode.manifest import ITEMS
+from motherlode.versions import Name, Snapshot, dataset_path, locked_pins, parse_name, pin_of, resolve, version_row
+
+__all__ = ["add_verbs", "id_map_file"]
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """pin, pull, verify."""
+    verb = add_verb(verbs, "pin", pin, f"write a version into {LOCK_FILE}")
+    verb.add_argument("version", help="cells@v1; cells alone means the latest")
+    verb.add_argument("--as", dest="table", help="the pin's name (default: the dataset's)")
+    verb.add_argument("--dry-run", action="store_true", help="only say what would change")
+    _lock_option(verb)
+    verb = add_verb(verbs, "pull", pull, "fetch the pinned versions, or the one named, and verify them")
+    verb.add_argument("version", nargs="?", help="default: all that the lock pins")
+    verb.add_argument("--split", help="only this split")
+    verb.add_argument("--to", type=Path, help="make the files in this folder, too")
+    verb.add_argument("--repair", action="store_true", help="fetch again what was changed on this machine")
+    _lock_option(verb)
+    verb = add_verb(
+        verbs, "verify", verify, "hash the pinned versions, or the one named, again: here and on the server"
+    )
+    verb.add_argument("version", nargs="?", help="default: all that the lock pins")
+    verb.add_argument("--split", help="only this split")
+    verb.add_argument("--local", action="store_true", help="only this machine's cache")
+    _lock_option(verb)
+
+
+def _lock_option(verb: Any) -> None:
+    verb.add_argument("--lock", type=Path, help=f"the lock file (default: the nearest {LOCK_FILE})")
+
+
+def id_map_file(cache: Cache, url: str, project: str, dataset: str) -> Path:
+    """Where the id map of a dataset that was imported from COCO is kept."""
+    name = sha256(f"{url}\n{project}\n{dataset}".encode()).hexdigest()[:32]
+    return cache.root / "idmaps" / f"{name}.json"
+
+
+def pin(arguments: Namespace, out: Out) -> None:
+    """Ask the server for the version and write it down."""
+    name = parse_name(arguments.version)
+    path = arguments.lock or find_lock() or Path.cwd() / LOCK_FILE
+    with client_of(arguments, name.project) as client:
+        row = version_row(client, name)
+        new = pin_of(client, row)
+        pins = read_lock(path)
+        table = arguments.table or new.dataset
+        before = pins.get(table)
+        if not arguments.dry_run:
+            write_lock(path, {**pins, table: new})
+            client.post(f"{dataset_path(client, Name(new.dataset, '', new.project))}/versions/{new.version}/pins")
+    out.answer({**_pin_json(new), "name": table, "lock": str(path), "before": before.name if before else None})
+    change = f" (was {before.name})" if before and before != new else ""
+    verb = "Would pin" if arguments.dry_run else "Pinned"
+    out.say(f"{verb} {new.name}{change} in {path}")
+    out.say(f"  digest  {new.digest}")
+    out.say(f"  splits  {', '.join(f'{split} {items:,}' for split, items in new.splits.items())}")
+
+
+def _pin_json(pin: Pin) -> dict[str, Any]:
+    return {
+        "version": pin.name,
+        "project": pin.project,
+        "digest": pin.digest,
+        "dir": pin.dir,
+        "commit": pin.commit,
+        "schema": pin.schema,
+        "splits": dict(pin.splits),
+        "server": pin.server,
+    }
+
+
+def _meant(arguments: Namespace) -> list[Snapshot]:
+    """The snapshots that a verb is about: the one named, or all pinned ones."""
+    if arguments.version:
+        name = parse_name(arguments.version)
+        client: Client | None = client_of(arguments, name.project) if name.version else None
+        return [sdk.snapshot(resolve(arguments.version, client, arguments.lock), client=client)]
+    pins = locked_pins(arguments.lock)
+    if not pins:
+        raise NotConfigured(f"no {LOCK_FILE} pins anything here: run `lode pin DATASET@v1`, or name a version")
+    return [sdk.snapshot(found) for found in pins.values()]
+
+
+def pull(arguments: Namespace, out: Out) -> None:
+    """Fetch, verify, and say where it lies."""
+    answers = []
+    snapshots = _meant(arguments)
+    if arguments.to and len(snapshots) > 1:
+        raise BadInput("--to takes one version: name it")
+    for snapshot in snapshots:
+        tree = snapshot.fetch(arguments.split, repair=arguments.repair)
+        rows = snapshot.item_rows(arguments.split)
+        folder = tree
+        if arguments.to:
+            folder = _copy_out(snapshot, tree, arguments.to, [path for path, _ in rows])
+        answers.append(
+            {"version": snapshot.pin.name, "digest": snapshot.pin.digest, "items": len(rows), "folder": str(folder)}
+        )
+        out.say(f"{snapshot.pin.name}: {count(len(rows), 'item')} verified, in {folder}")
+    out.answer(answers[0] if arguments.version else answers)
+
+
+def _copy_out(snapshot: Snapshot, tree: Path, target: Path, paths: list[str]) -> Path:
+    """The version as a folder like DVC's `data/`: items, labels, schema and splits."""
+    if target.exists() and any(target.iterdir()):
+        raise BadInput(f"{target} is not empty; name a folder that is, or none yet")
+    for path in paths:
+        goal = target / "items" / path
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        place(tree / path, goal)
+    for path, data in snapshot.other_files():
+        goal = target / path
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        goal.write_bytes(data)
+    return target
+
+
+def verify(arguments: Namespace, out: Out) -> None:
+    """Hash again; exit code 3 where anything is not what was published."""
+    wrong: list[Mismatch] = []
+    answers = []
+    for snapshot in _meant(arguments):
+        here = snapshot.verify(arguments.split)
+        there = [] if arguments.local else _verify_server(snapshot)
+        wrong += here + there
+        held = snapshot.held()
+        items = sum(path.startswith(ITEMS) for path in snapshot.rows)
+        answers.append(
+            {
+                "version": snapshot.pin.name,
+                "digest": snapshot.pin.digest,
+                "items": items,
+                "held": held,
+                "verified": not here and not there,
+                "wrong_here": [_mismatch(found) for found in here],
+                "wrong_on_server": [_mismatch(found) for found in there],
+            }
+        )
+        if not here and not there:
+            where = "here" if arguments.local else "here and on the server"
+            state = f"{', '.join(held)} in the cache" if held else "nothing in the cache yet"
+            out.say(f"{snapshot.pin.name}: as published, {where} ({state}).")
+    out.answer(answers[0] if arguments.version else answers)
+    if wrong:
+        out.close()
+        out.as_json = False
+        raise NotVerified(f"{count(len(wrong), 'file')} not as published", wrong)
+
+
+def _verify_server(snapshot: Snapshot) -> list[Mismatch]:
+    """The server hashes its store again; gives what is wrong there."""
+    client = snapshot.client()
+    name = Name(snapshot.pin.dataset, "", snapshot.pin.project)
+    answer = client.post(f"{dataset_path(client, name)}/versions/{snapshot.pin.version}/verify", repeatable=True)
+    job = client.wait(answer.get("job") or answer, f"The server hashes {snapshot.pin.name}")
+    found = (job.get("result") or {}).get("mismatches") or ()
+    return [
+        Mismatch(
+            str(row["path"]).removeprefix(ITEMS),
+            "on the server",
+            str(row.get("expected") or ""),
+            str(row.get("found") or ""),
+        )
+        for row in found
+    ]
+
+
+def _mismatch(found: Mismatch) -> dict[str, str]:
+    return {"path": found.path, "file": found.file, "expected": found.expected, "found": found.found}

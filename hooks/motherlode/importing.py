@@ -1,0 +1,453 @@
+"""Bringing a folder in: items by digest, each byte sent once, then its labels; what is missing is made.
+
+The folder is read here, on the client's side. Images are hashed and sent in parallel, a thousand at a time; the server
+is asked first which bytes it lacks, so an import that broke off goes on where it stopped when it is run again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, TypeVar
+from urllib.parse import quote
+from uuid import uuid4
+from xml.sax.saxutils import quoteattr
+
+from motherlode import formats
+from motherlode.cache import hash_file
+from motherlode.client import Client
+from motherlode.errors import BadInput, NotAllowed, NotFound
+from motherlode.formats.coco import documents
+from motherlode.formats.source import Folder, Problem, Record
+from motherlode.paths import PathSet, UnsafePath, check_path
+from motherlode.predictions import IdMap, read_ids
+from motherlode.progress import Progress
+
+__all__ = ["ImportOptions", "ImportReport", "Source", "bring_in", "config_for", "default_project", "read_source"]
+
+BATCH = 1000
+PART = 500
+PIECE = 8 << 20  # a larger file is sent in pieces and goes on where it broke off
+PLACEHOLDER = "object"
+
+Task: TypeAlias = Literal["boxes", "classes"]
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """What to bring in, and where to."""
+
+    project: str
+    dataset: str
+    format: str | None = None
+    replace: bool = False
+    split_policy: Mapping[str, float] | None = None
+    labels: Sequence[str] = ()
+    task: Task = "boxes"
+    prefix: str = ""
+
+
+@dataclass
+class Source:
+    """A folder as read: its images by item path, its records, and what did not come in."""
+
+    root: Folder
+    format: formats.Format
+    records: list[Record] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    ids: IdMap = field(default_factory=lambda: IdMap({}, {}))
+
+    @property
+    def categories(self) -> dict[str, int]:
+        """COCO's id of each label."""
+        return {label: int(number) for number, label in self.ids.categories.items() if number.isdigit()}
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels found: COCO's in the order of their ids, others sorted."""
+        order = self.categories
+        found = {draft.label for record in self.records for draft in record.drafts} | set(order)
+        return sorted(found, key=lambda label: (order.get(label, 0), label))
+
+
+@dataclass
+class ImportReport:
+    """What came in, what was made for it, and what did not come in and why."""
+
+    project: str
+    dataset: str
+    format: str
+    made: list[str] = field(default_factory=list)
+    created: int = 0
+    existing: int = 0
+    sent_bytes: int = 0
+    label_sets: int = 0
+    regions: int = 0
+    skipped_human: list[str] = field(default_factory=list)
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def items(self) -> int:
+        """The items of the folder that the project now holds."""
+        return self.created + self.existing
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as a JSON object."""
+        return {
+            "project": self.project,
+            "dataset": self.dataset,
+            "format": self.format,
+            "made": self.made,
+            "items": self.items,
+            "created": self.created,
+            "existing": self.existing,
+            "sent_bytes": self.sent_bytes,
+            "label_sets": self.label_sets,
+            "regions": self.regions,
+            "skipped_human": self.skipped_human,
+            "problems": self.problems,
+        }
+
+
+# Reading
+
+
+def read_source(folder: Path, name: str | None = None, prefix: str = "") -> Source:
+    """Read a folder, or one label file, in the format named or recognised. Raises `BadInput`.
+
+    Images whose names no item may carry are reported and left out.
+    """
+    if not folder.exists():
+        raise BadInput(f"{folder} is not there")
+    files = Folder(folder)
+    chosen = formats.format_named(name) if name else formats.detect(files)
+    source = Source(files, chosen)
+    if chosen.name == "coco":
+        source.ids = _id_map(files)
+    known = PathSet()
+    for found in chosen.read(files):
+        if isinstance(found, Problem):
+            source.problems.append(found)
+            continue
+        try:
+            known.add(check_path(prefix + found.path))
+        except UnsafePath as error:
+            what, remedy = f"the name {error.reason}", "Rename the file and import again"
+            source.problems.append(Problem("unreadable", found.path, "", what, remedy, found.path))
+            continue
+        source.records.append(found)
+    if not source.records:
+        raise BadInput(f"{folder} holds nothing that comes in as {chosen.title}")
+    return source
+
+
+def _id_map(files: Folder) -> IdMap:
+    """What the image and category ids of the folder's COCO documents mean."""
+    images: dict[str, str] = {}
+    categories: dict[str, str] = {}
+    for name in documents(files)[0]:
+        with files.file(name).open(encoding="utf-8-sig") as stream, suppress(BadInput, UnicodeDecodeError):
+            found = read_ids(stream)  # what is broken there the reader reports
+            images |= found.images
+            categories |= found.categories
+    return IdMap(images, categories)
+
+
+# Bringing in
+
+
+def bring_in(
+    client: Client, source: Source, options: ImportOptions, say: Callable[[str], None] = lambda text: None
+) -> ImportReport:
+    """Bring a folder's items and labels into a dataset, making project, schema and dataset where they are missing."""
+    report = ImportReport(options.project, options.dataset, source.format.name)
+    made = _Maker(client, options, report, say)
+    made.project()
+    schema = made.schema(source)
+    made.dataset(schema)
+    report.problems += [problem.as_json() for problem in source.problems]
+    present = [record for record in source.records if record.present]
+    uuids = _Sender(client, options, source, report).send(present)
+    _select(client, options, source.records, uuids)
+    if any(record.labelled for record in source.records):
+        _send_labels(client, options, source, schema, report)
+    return report
+
+
+def _batches(things: Iterable[Thing], size: int) -> Iterator[list[Thing]]:
+    rest = iter(things)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+class _Maker:
+    """Makes what is missing, and says so."""
+
+    def __init__(
+        self, client: Client, options: ImportOptions, report: ImportReport, say: Callable[[str], None]
+    ) -> None:
+        self._client = client
+        self._options = options
+        self._report = report
+        self._say = say
+        self._project = client.project_path(options.project)
+
+    def _tell(self, text: str) -> None:
+        self._report.made.append(text)
+        self._say(text)
+
+    def project(self) -> None:
+        try:
+            self._client.get(self._project)
+        except NotFound:
+            try:
+                self._client.post("projects", {"name": self._options.project, "title": ""})
+            except NotAllowed as error:
+                raise NotAllowed(
+                    f"there is no project {self._options.project!r} that you may see, and this token cannot make one:"
+                    f" {error}",
+                    error.status,
+                    error.code,
+                    error.facts,
+                ) from None
+            self._tell(f"made the project {self._options.project!r}")
+
+    def schema(self, source: Source) -> str:
+        """The uuid of the schema that the labels go under."""
+        labels = [*source.labels, *(label for label in self._options.labels if label not in source.labels)]
+        row = self._dataset_row()
+        if row is None:
+            row = self._named_schema()
+            if row is None:
+                return self._make_schema(labels, source)
+            schema = row
+        else:
+            schema = self._client.get(f"schemas/{_uuid_of(row['schema'])}")
+        self._extend(schema, labels, source)
+        return str(schema["uuid"])
+
+    def _dataset_row(self) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = self._client.get(f"{self._project}/datasets/{quote(self._options.dataset)}")
+        except NotFound:
+            return None
+        return found
+
+    def _named_schema(self) -> dict[str, Any] | None:
+        rows = self._client.pages(f"{self._project}/schemas")
+        found = next((row for row in rows if row["name"] == self._options.dataset), None)
+        return None if found is None else self._client.get(f"schemas/{found['uuid']}")
+
+    def _make_schema(self, labels: list[str], source: Source) -> str:
+        if not labels:
+            self._tell(
+                f"no labels were found: the schema starts with one, {PLACEHOLDER!r}; change it under Schemas,"
+                " or name them with --labels"
+            )
+        config = config_for(labels or [PLACEHOLDER], self._options.task, source.categories)
+        body = {"name": self._options.dataset, "title": "", "config": config}
+        made: dict[str, Any] = self._client.post(f"{self._project}/schemas", body)
+        shown = ", ".join(labels[:8]) + (f" and {len(labels) - 8} more" if len(labels) > 8 else "")
+        if labels:
+            self._tell(f"made the schema {self._options.dataset!r} from the labels found: {shown}")
+        return str(made["uuid"])
+
+    def _extend(self, schema: Mapping[str, Any], labels: list[str], source: Source) -> None:
+        config, known = _config_of(schema)
+        new = [label for label in labels if label not in known]
+        if not new:
+            return
+        body = {
+            "config": add_labels(config, new, source.categories),
+            "message": f"Labels found by an import: {', '.join(new)}"[:300],
+        }
+        self._client.post(f"schemas/{schema['uuid']}/revisions", body)
+        self._tell(f"added to the schema {schema['name']!r}: {', '.join(new)}")
+
+    def dataset(self, schema: str) -> None:
+        if self._dataset_row() is not None:
+            return
+        body: dict[str, Any] = {"name": self._options.dataset, "title": "", "schema": schema}
+        if self._options.split_policy:
+            body["split_policy"] = dict(self._options.split_policy)
+        self._client.post(f"{self._project}/datasets", body)
+        self._tell(f"made the dataset {self._options.dataset!r}")
+
+
+def _uuid_of(value: Any) -> str:
+    return str(value["uuid"] if isinstance(value, Mapping) else value)
+
+
+def _config_of(schema: Mapping[str, Any]) -> tuple[str, set[str]]:
+    newest = schema.get("latest") or schema.get("revision")
+    newest = newest if isinstance(newest, Mapping) else schema
+    classes = newest.get("classes") or schema.get("classes") or []
+    return str(newest["config"]), {str(row["name"]) for row in classes}
+
+
+def config_for(labels: Sequence[str], task: Task, categories: Mapping[str, int] | None = None) -> str:
+    """A Label Studio config for these labels: boxes, or one choice an image."""
+    head, tail = {
+        "boxes": ('<RectangleLabels name="label" toName="image">', "</RectangleLabels>"),
+        "classes": ('<Choices name="choice" toName="image" choice="single">', "</Choices>"),
+    }[task]
+    lines = ["<View>", '  <Image name="image" value="$image"/>', f"  {head}"]
+    lines += [f"    {_label(label, task, categories or {})}" for label in labels]
+    lines += [f"  {tail}", "</View>"]
+    return "\n".join(lines) + "\n"
+
+
+def _label(label: str, task: Task, categories: Mapping[str, int]) -> str:
+    # `category` is Label Studio's own attribute for the id that a label has in COCO files
+    category = f' category="{categories[label]}"' if label in categories else ""
+    return f"<{'Label' if task == 'boxes' else 'Choice'} value={quoteattr(label)}{category}/>"
+
+
+def add_labels(config: str, labels: Sequence[str], categories: Mapping[str, int]) -> str:
+    """The config with more labels in its first control, all else as it was written. Raises `BadInput`."""
+    for closing, task in (("</RectangleLabels>", "boxes"), ("</Choices>", "classes")):
+        at = config.find(closing)
+        if at >= 0:
+            indent = config[config.rfind("\n", 0, at) + 1 : at]
+            pad = indent if not indent.strip() else ""
+            kind: Task = "boxes" if task == "boxes" else "classes"
+            new = "".join(f"  {_label(label, kind, categories)}\n{pad}" for label in labels)
+            return config[:at] + new + config[at:]
+    raise BadInput(f"the schema has no labels to add {', '.join(labels)} to; add them under Schemas and import again")
+
+
+class _Sender:
+    """Sends the bytes that the server lacks, and makes the items."""
+
+    def __init__(self, client: Client, options: ImportOptions, source: Source, report: ImportReport) -> None:
+        self._client = client
+        self._options = options
+        self._source = source
+        self._report = report
+        self._project = client.project_path(options.project)
+
+    def send(self, records: Sequence[Record]) -> dict[str, str]:
+        """Send all; gives the uuid of each item by its path."""
+        uuids: dict[str, str] = {}
+        with Progress("Sending images", len(records), show=self._client.show_progress) as bar:
+            for batch in _batches(records, BATCH):
+                uuids |= self._send_batch(batch)
+                bar.advance(len(batch))
+        return uuids
+
+    def _send_batch(self, batch: list[Record]) -> dict[str, str]:
+        names = [record.path for record in batch]
+        hashes = dict(zip(names, self._client.each(self._hash, names), strict=True))
+        rows = [
+            {"path": check_path(self._options.prefix + name), "md5": one, "sha256": two, "size": size}
+            for name, (one, two, size) in hashes.items()
+        ]
+        local = {row["path"]: name for row, name in zip(rows, names, strict=True)}
+        answer = self._client.post(f"{self._project}/uploads", {"files": rows}, repeatable=True)
+        refused = {problem["path"] for problem in answer.get("problems", ())}
+        self._report_problems(answer.get("problems", ()))
+        wanted = {row["md5"]: row for row in rows if row["path"] not in refused}
+        jobs = [(wanted[md5], local[wanted[md5]["path"]]) for md5 in answer["send"] if md5 in wanted]
+        for sent in self._client.each(self._put, jobs):
+            self._report.sent_bytes += sent
+        items = [
+            {"uuid": str(uuid4()), "path": row["path"], "md5": row["md5"], "sha256": row["sha256"]}
+            for row in rows
+            if row["path"] not in refused
+        ]
+        made = self._client.post(f"{self._project}/items", {"items": items}, repeatable=True)
+        self._report_problems(made.get("problems", ()))
+        self._report.created += len(made["created"])
+        self._report.existing += len(made["existing"])
+        return {str(row["path"]): str(row["uuid"]) for row in (*made["created"], *made["existing"])}
+
+    def _report_problems(self, problems: Iterable[Mapping[str, Any]]) -> None:
+        for problem in problems:
+            path, error = str(problem.get("path", "")), str(problem.get("error") or problem.get("code"))
+            row = Problem("unreadable", path, "", error, "The image was left out; the rest came in", path)
+            self._report.problems.append(row.as_json())
+
+    def _hash(self, name: str) -> tuple[str, str, int]:
+        return hash_file(self._source.root.file(name))
+
+    def _put(self, job: tuple[Mapping[str, Any], str]) -> int:
+        row, name = job
+        path, size = self._source.root.file(name), int(row["size"])
+        address = f"{self._project}/blobs/{row['md5']}"
+        headers = {"X-Sha256": str(row["sha256"]), "Content-Type": "application/octet-stream"}
+        if size <= PIECE:
+            self._client.request("PUT", address, content=path.read_bytes(), headers=headers)
+            return size
+        return self._put_pieces(path, size, address, headers)
+
+    def _put_pieces(self, path: Path, size: int, address: str, headers: dict[str, str]) -> int:
+        try:
+            offset = int(self._client.raw("HEAD", f"/api/v1/{address}").headers.get("Upload-Offset", 0))
+        except NotFound:
+            offset = 0
+        sent = 0
+        with path.open("rb") as stream:
+            stream.seek(offset)
+            while offset < size:
+                piece = stream.read(PIECE)
+                span = f"bytes {offset}-{offset + len(piece) - 1}/{size}"
+                self._client.request("PUT", address, content=piece, headers={**headers, "Content-Range": span})
+                offset += len(piece)
+                sent += len(piece)
+        return sent
+
+
+def _select(client: Client, options: ImportOptions, records: Sequence[Record], uuids: Mapping[str, str]) -> None:
+    """Put the items into the dataset, with the splits that the source gives them."""
+    splits = {uuids[path]: record.split for record in records if (path := options.prefix + record.path) in uuids}
+    address = f"{client.project_path(options.project)}/datasets/{quote(options.dataset)}/items"
+    for batch in _batches(splits.items(), BATCH):
+        body = {
+            "items": [uuid for uuid, _ in batch],
+            "splits": {uuid: split for uuid, split in batch if split is not None},
+        }
+        client.post(address, body, repeatable=True)
+
+
+def _send_labels(client: Client, options: ImportOptions, source: Source, schema: str, report: ImportReport) -> None:
+    body = {"uuid": str(uuid4()), "schema": schema, "format": source.format.name, "replace": options.replace}
+    made = client.post(f"{client.project_path(options.project)}/label-imports", body, repeatable=True)
+    address = f"label-imports/{made['uuid']}"
+    labelled = [record for record in source.records if record.labelled]
+    headers = {"Content-Type": "application/x-ndjson"}
+    count = 0
+    with Progress("Sending labels", len(labelled), show=client.show_progress) as bar:
+        for number, batch in enumerate(_batches(labelled, PART)):
+            lines = "".join(json.dumps(_line(record, options.prefix), ensure_ascii=False) + "\n" for record in batch)
+            client.request("PUT", f"{address}/parts/{number}", content=lines.encode(), headers=headers)
+            count = number + 1
+            bar.advance(len(batch))
+    answer = client.post(f"{address}/finish", {"parts": count, "dataset": options.dataset}, repeatable=True)
+    job = client.wait(answer.get("job") or answer, "Writing labels")
+    _take_result(job.get("result") or {}, report)
+
+
+def _line(record: Record, prefix: str) -> dict[str, Any]:
+    return {**record.as_json(), "path": check_path(prefix + record.path)}
+
+
+def _take_result(result: Mapping[str, Any], report: ImportReport) -> None:
+    report.label_sets = int(result.get("label_sets") or 0)
+    report.regions = int(result.get("regions") or 0)
+    report.skipped_human = [str(path) for path in result.get("skipped_human") or ()]
+    for key in ("left_out", "clipped", "notes", "problems"):
+        report.problems += [dict(row) for row in result.get(key) or () if isinstance(row, Mapping)]
+    for path in result.get("unknown_items") or ():
+        what, remedy = "the project has no such item", "Its labels were left out; bring the image in and import again"
+        report.problems.append(Problem("unknown", str(path), "", what, remedy, str(path)).as_json())
+
+
+def default_project(folder: Path) -> str:
+    """A project's name made of a folder's."""
+    name = "".join(letter if letter.isalnum() else "-" for letter in folder.resolve().name.lower())
+    return name.strip("-") or "project"
