@@ -54,6 +54,7 @@ CLASS_PREDICTIONS: Schema = {"item": pl.String, "label": pl.Int32, "score": pl.F
 """One row per item; beside these, a Float64 column `p<class id>` for every class that got a probability."""
 
 MATCHES: Schema = {
+    "unit": pl.Int32,
     "item": pl.String,
     "frame": pl.Int32,
     "detection": pl.Boolean,
@@ -73,7 +74,8 @@ MATCHES: Schema = {
 }
 """First a row per detection, in the order sent, then a row per truth; a row's number names it for good.
 
-`state`, `kind`, `tide` are codes of `kinds`. A detection's `score` is its own; a truth's is that of the detection that
+`unit` is the number of the image (of a video: the frame) in the evaluation's order, by path. `state`, `kind`, `tide`
+are codes of `kinds`. A detection's `score` is its own; a truth's is that of the detection that
 found it (null: none), and `claim_score` that of the best detection that explains it. `partner` is the row of the truth
 a detection matched or points at, or of the detection that found or explains a truth (-1: none). -1 is no class.
 """
@@ -196,6 +198,7 @@ def box_matches(columns: BoxColumns, matches: Matches) -> pl.DataFrame:
         **{name: both(sent.box[:, i], sent_boxes[at_sent, i]) for i, name in enumerate(PREDICTED_BOX)},
     }
     frame = pl.DataFrame(data).with_columns(
+        pl.concat([columns.prediction_rows["unit"], columns.truth_rows["unit"]]).cast(pl.Int32).alias("unit"),
         pl.concat([columns.prediction_rows["item"], columns.truth_rows["item"]]).alias("item"),
         pl.concat([columns.prediction_rows["frame"], columns.truth_rows["frame"]]).alias("frame"),
         pl.concat([regions.gather(at_truth), columns.truth_rows["region"]]).alias("region"),
@@ -234,6 +237,7 @@ def class_matches(columns: ClassColumns) -> pl.DataFrame:
     count = len(columns.rows)
     blank = pl.lit(None, dtype=pl.Float64)
     frame = columns.rows.select(
+        pl.int_range(pl.len(), dtype=pl.Int32).alias("unit"),
         "item",
         "region",
         "score",

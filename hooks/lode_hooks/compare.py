@@ -1,0 +1,126 @@
+"""Two evaluations object by object: what the second fixed and broke, by how much, and whether it could be chance."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from django.db.models import Q
+
+from lode_hooks import transitions
+from lode_hooks.evaluate import Number, class_names, deciding_numbers
+from lode_hooks.evaluation.compare import TRANSITIONS, mcnemar
+from lode_hooks.models import Evaluation, Run
+
+
+@dataclass(frozen=True, slots=True)
+class ClassTransitions:
+    """Truths of one class by what became of them."""
+
+    class_id: int
+    name: str
+    fixed: int
+    regressed: int
+    still: int
+    ok: int
+
+
+@dataclass(frozen=True, slots=True)
+class LabelEffect:
+    """What corrected labels alone changed: the same predictions (of the first run) on the old truth and on the new."""
+
+    name: str
+    before: float
+    after: float
+    old: Evaluation
+    new: Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The second evaluation against the first one.
+
+    `fixed`, `regressed`, `still`, `ok` part the truths that both hold; `new`, `persisting`, `gone` the wrong
+    predictions. `p_value` is McNemar's exact one for `b` = fixed against `c` = regressed. `numbers` are the second's,
+    the first's beside them. `label_effect` is there where the two were made on different truths.
+    """
+
+    fixed: int
+    regressed: int
+    still: int
+    ok: int
+    new: int
+    persisting: int
+    gone: int
+    p_value: float
+    b: int
+    c: int
+    numbers: list[Number]
+    classes: list[ClassTransitions]
+    label_effect: list[LabelEffect]
+
+
+def comparable(run: Run) -> list[Run]:
+    """Other runs with an evaluation on the same truth and split as one of this run's, newest first."""
+    wanted = Q(pk__in=[])
+    mine = Evaluation.objects.filter(prediction_set__run=run, state=Evaluation.State.READY)
+    for version, split in set(mine.values_list("version_id", "prediction_set__split")):
+        wanted |= Q(version=version, prediction_set__split=split)
+    found = Evaluation.objects.filter(wanted, state=Evaluation.State.READY, prediction_set__run__project=run.project_id)
+    return list(
+        Run.objects.filter(pk__in=found.values("prediction_set__run")).exclude(pk=run.pk).order_by("-started_at", "-pk")
+    )
+
+
+def compare(before: Evaluation, after: Evaluation, *, threshold: float | None = None) -> Comparison:
+    """Compare at one threshold for both, or each at its own. McNemar's test needs nothing but fixed and regressed."""
+    found = transitions.of(before, after, threshold)
+    numbers = found.counts()
+    return Comparison(
+        fixed=numbers["fixed"],
+        regressed=numbers["regressed"],
+        still=numbers["still"],
+        ok=numbers["ok"],
+        new=numbers["new"],
+        persisting=numbers["persisting"],
+        gone=numbers["gone"],
+        p_value=mcnemar(numbers["fixed"], numbers["regressed"]),
+        b=numbers["fixed"],
+        c=numbers["regressed"],
+        numbers=deciding_numbers(after, before),
+        classes=_by_class(found, class_names(after)),
+        label_effect=label_effect(before, after),
+    )
+
+
+def _by_class(found: transitions.Transitions, names: dict[int, str]) -> list[ClassTransitions]:
+    rows = []
+    for class_id in np.unique(found.truth_class).tolist():
+        codes = np.bincount(found.codes[found.truth_class == class_id], minlength=len(TRANSITIONS)).tolist()
+        counts = dict(zip(TRANSITIONS, codes, strict=True))
+        rows.append(
+            ClassTransitions(
+                class_id=class_id,
+                name=names.get(class_id, str(class_id)),
+                fixed=counts["fixed"],
+                regressed=counts["regressed"],
+                still=counts["still"],
+                ok=counts["ok"],
+            )
+        )
+    return rows
+
+
+def label_effect(before: Evaluation, after: Evaluation) -> list[LabelEffect]:
+    """The first run's predictions on the first truth and on the second: empty where the truth is the same or has not
+    been scored on yet."""
+    if before.version_id == after.version_id:
+        return []
+    rescored = Evaluation.objects.filter(
+        prediction_set=before.prediction_set_id,
+        version=after.version_id,
+        settings_digest=before.settings_digest,
+        state=Evaluation.State.READY,
+    ).first()
+    if rescored is None:
+        return []
+    names = [name for name in ("AP", "AP50", "accuracy", "macro_f1") if name in before.metrics]
+    return [LabelEffect(name, before.metrics[name], rescored.metrics[name], before, rescored) for name in names]

@@ -1,0 +1,117 @@
+"""Runs: what a training says of itself, and which versions it used."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.utils import timezone
+
+from lode_datasets.models import Version
+from lode_hooks.models import Metric, Run, RunUse
+from lode_platform import events
+from lode_platform.errors import BadInput, Conflict
+from lode_platform.models import Project, User
+
+MOST_METRICS = 10_000
+"""Numbers taken in one call."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """A version that a run uses: with which split ("" for all of them) and for what purpose."""
+
+    version: Version
+    split: str = ""
+    purpose: str = "training"
+
+
+@dataclass(frozen=True)
+class Tracker:
+    """The run's other home: which tracker, its id and its page there."""
+
+    name: str = ""
+    run_id: str = ""
+    url: str = ""
+
+
+def start(
+    project: Project,
+    user: User,
+    *,
+    name: str,
+    uuid: UUID | None = None,
+    params: Mapping[str, Any] | None = None,
+    uses: Iterable[Use] = (),
+    code_commit: str = "",
+    tracker: Tracker | None = None,
+) -> Run:
+    """Start a run. The client makes the uuid: starting it again gives the same run, with the uses added."""
+    linked = tracker or Tracker()
+    with transaction.atomic():
+        run, made = Run.objects.get_or_create(
+            uuid=uuid or uuid4(),
+            defaults={
+                "project": project,
+                "name": name,
+                "params": dict(params or {}),
+                "code_commit": code_commit,
+                "tracker": linked.name,
+                "tracker_id": linked.run_id,
+                "tracker_url": linked.url,
+                "created_by": user,
+            },
+        )
+        if run.project_id != project.pk:
+            raise Conflict("This run's uuid is taken.", code="uuid_taken")
+        add_uses(run, uses)
+        if made:
+            events.record(project, user, "run.start", run, name=name)
+    return run
+
+
+def add_uses(run: Run, uses: Iterable[Use]) -> None:
+    """Say that the run uses these versions; saying it twice changes nothing."""
+    rows = []
+    for use in uses:
+        if use.version.dataset.project_id != run.project_id:
+            raise BadInput(f"{use.version} is not a version of this project.", code="other_project")
+        rows.append(RunUse(run=run, version=use.version, split=use.split, purpose=use.purpose))
+    RunUse.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def change(run: Run, user: User, *, state: str = "", tracker: Tracker | None = None, name: str = "") -> Run:
+    """Finish a run, or link it to its tracker, or name it anew. A run that is over may be said to be over again."""
+    if name:
+        run.name = name
+    if tracker is not None:
+        run.tracker, run.tracker_id, run.tracker_url = tracker.name, tracker.run_id, tracker.url
+    if state and state != run.state:
+        if state not in Run.State.values:
+            raise BadInput(f"A run is one of {', '.join(Run.State.values)}, not {state!r}.", code="bad_state")
+        run.state = state
+        run.ended_at = None if state == Run.State.RUNNING else timezone.now()
+        events.record(run.project, user, f"run.{state}", run)
+    run.save(update_fields=["name", "tracker", "tracker_id", "tracker_url", "state", "ended_at"])
+    return run
+
+
+def log_metrics(run: Run, metrics: Mapping[str, float], step: int = 0) -> int:
+    """Keep numbers of a run at a step; answers how many. Refuses what is not a finite number, by name."""
+    if len(metrics) > MOST_METRICS:
+        raise BadInput(f"At most {MOST_METRICS} metrics in one call.", code="too_many")
+    for key, value in metrics.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise BadInput(f"The metric {key!r} is {value!r}, not a finite number.", code="bad_metric", metric=key)
+    rows = [Metric(run=run, key=key[:200], value=float(value), step=step) for key, value in metrics.items()]
+    return len(Metric.objects.bulk_create(rows))
+
+
+def latest_metrics(run: Run) -> list[Metric]:
+    """The newest value of every key, by key."""
+    newest: dict[str, Metric] = {}
+    for metric in run.metrics.order_by("step", "pk"):
+        newest[metric.key] = metric
+    return [newest[key] for key in sorted(newest)]

@@ -1,0 +1,181 @@
+"""Failures as cases: the rows of an evaluation's matches linked to what was seen before, written in bulk."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import numpy as np
+
+from lode_hooks.evaluation.arrays import Detections, Ints
+from lode_hooks.evaluation.compare import link
+from lode_hooks.evaluation.kinds import FALSE_ALARM, KINDS, MISSED
+from lode_hooks.evaluation.rows import Rows
+from lode_hooks.models import Evaluation, Failure, Sighting
+from lode_platform.jobs import Work
+from lode_platform.models import Item
+
+NAMESPACE = uuid5(NAMESPACE_URL, "urn:motherlode:failure")
+
+AT_ONCE = 400
+"""Rows written in one transaction: well under 200 ms."""
+
+MOST = 50_000
+"""Failures that become rows when an evaluation is made, the surest first; the rest do when somebody opens them."""
+
+
+def region_failure(project: UUID, item: str, region: str) -> UUID:
+    """The uuid of the case of a truth region."""
+    return uuid5(NAMESPACE, f"{project}/{item}/{region}")
+
+
+def false_alarm(project: UUID, item: str, frame: int | None, class_id: int, box: Iterable[float] | None) -> UUID:
+    """The uuid of a false alarm's case, from the first box it was seen with."""
+    where = "" if box is None else ",".join(repr(float(value)) for value in box)
+    return uuid5(NAMESPACE, f"{project}/{item}/{frame}/{class_id}/{where}")
+
+
+def record_all(evaluation: Evaluation, rows: Rows, work: Work) -> None:
+    """Write the failures of an evaluation in batches; what is there already is left as it is.
+
+    These are the failures at score 0 and those at the evaluation's own threshold: what pages show unless asked for
+    another one.
+    """
+    wanted = rows.at(-np.inf).failing | rows.at(evaluation.threshold or -np.inf).failing
+    chosen = np.flatnonzero(wanted)
+    if len(chosen) > MOST:
+        worth = np.where(rows.detection[chosen], rows.score[chosen], np.inf)
+        chosen = np.sort(chosen[np.argsort(-worth, kind="stable")[:MOST]])
+    known = set(evaluation.sightings.values_list("row", flat=True))
+    chosen = np.array([row for row in chosen.tolist() if row not in known], dtype=np.int64)
+    cases = _Cases(evaluation, rows, chosen)
+    for low in range(0, len(chosen), AT_ONCE):
+        work.progress(low, len(chosen), "Recording the failures")
+        with work.fenced():
+            cases.write(chosen[low : low + AT_ONCE])
+        work.step("batch")
+
+
+def record(evaluation: Evaluation, rows: Rows, chosen: Ints) -> None:
+    """Write a few failures that have no rows yet, such as those of another threshold when they are opened."""
+    known = set(evaluation.sightings.filter(row__in=chosen.tolist()).values_list("row", flat=True))
+    missing = np.array([row for row in chosen.tolist() if row not in known], dtype=np.int64)
+    if len(missing):
+        _Cases(evaluation, rows, missing).write(missing)
+
+
+@dataclass
+class _Cases:
+    """Which case each of the chosen rows belongs to."""
+
+    evaluation: Evaluation
+    rows: Rows
+    chosen: Ints
+
+    def __post_init__(self) -> None:
+        self.project = self.evaluation.prediction_set.run.project
+        self.dataset = self.evaluation.version.dataset
+        names = sorted({self.rows.item[row] for row in self.chosen.tolist()})
+        self.items: dict[str, int] = {}
+        for low in range(0, len(names), 500):
+            found = Item.objects.filter(project=self.project, uuid__in=names[low : low + 500])
+            self.items.update((str(uuid), pk) for uuid, pk in found.values_list("uuid", "pk"))
+        self.uuids = self._uuids()
+
+    def _uuids(self) -> dict[int, UUID]:
+        """The case of every chosen row: by region, else linked to an earlier false alarm, else a new one."""
+        rows, project = self.rows, self.project.uuid
+        uuids: dict[int, UUID] = {}
+        alarms = []
+        for row in self.chosen.tolist():
+            region = rows.region[row]
+            if region and rows.kind[row] != FALSE_ALARM:
+                uuids[row] = region_failure(project, rows.item[row], region)
+            else:
+                alarms.append(row)
+        earlier = self._earlier(alarms)
+        for row in alarms:
+            box = rows.predicted_box[row]
+            own = false_alarm(
+                project,
+                rows.item[row],
+                rows.frame[row],
+                int(rows.predicted_class[row]),
+                None if np.isnan(box).any() else box.tolist(),
+            )
+            uuids[row] = earlier.get(row, own)
+        return uuids
+
+    def _earlier(self, alarms: list[int]) -> dict[int, UUID]:
+        """False alarms that continue an earlier case: same item, frame and class, IoU >= .5, one to one."""
+        rows = self.rows
+        wanted = sorted({self.items[rows.item[row]] for row in alarms if rows.item[row] in self.items})
+        places: dict[tuple[int, int | None], int] = {}
+        uuids: list[UUID] = []
+        images: list[int] = []
+        labels: list[int] = []
+        boxes: list[list[float]] = []
+        for low in range(0, len(wanted), 500):
+            known = Failure.objects.filter(
+                dataset=self.dataset, item__in=wanted[low : low + 500], region="", box__isnull=False
+            ).order_by("pk")
+            for uuid, item, frame, label, box in known.values_list("uuid", "item_id", "frame", "class_id", "box"):
+                uuids.append(uuid)
+                images.append(places.setdefault((item, frame), len(places)))
+                labels.append(label)
+                boxes.append(list(box or ()))
+        if not uuids or not alarms:
+            return {}
+        here = [places.get((self.items.get(rows.item[row], -1), rows.frame[row]), -1) for row in alarms]
+        before = Detections.of(images, labels, boxes, [0.0] * len(uuids))
+        after = Detections.of(here, rows.predicted_class[alarms], rows.predicted_box[alarms], rows.score[alarms])
+        partners = link(before, after)
+        return {row: uuids[partner] for row, partner in zip(alarms, partners.tolist(), strict=True) if partner >= 0}
+
+    def write(self, batch: Ints) -> None:
+        """Cases and sightings of some of the rows, in two inserts and a select."""
+        rows = self.rows
+        cases: dict[UUID, Failure] = {}
+        kept = [row for row in batch.tolist() if rows.item[row] in self.items]
+        for row in kept:
+            uuid = self.uuids[row]
+            if uuid not in cases:
+                cases[uuid] = self._failure(uuid, row)
+        Failure.objects.bulk_create(cases.values(), ignore_conflicts=True)
+        pks = dict(Failure.objects.filter(uuid__in=cases).values_list("uuid", "pk"))
+        Sighting.objects.bulk_create((self._sighting(pks[self.uuids[row]], row) for row in kept), ignore_conflicts=True)
+
+    def _failure(self, uuid: UUID, row: int) -> Failure:
+        rows = self.rows
+        alarm = rows.kind[row] == FALSE_ALARM
+        box = rows.predicted_box[row] if alarm else rows.truth_box[row]
+        return Failure(
+            uuid=uuid,
+            project=self.project,
+            dataset=self.dataset,
+            item_id=self.items[rows.item[row]],
+            region="" if alarm else rows.region[row] or "",
+            frame=rows.frame[row],
+            class_id=int(rows.predicted_class[row] if alarm else rows.truth_class[row]),
+            box=None if np.isnan(box).any() else box.tolist(),
+        )
+
+    def _sighting(self, failure: int, row: int) -> Sighting:
+        rows = self.rows
+        is_truth = not rows.detection[row]
+        kind = MISSED if is_truth else int(rows.kind[row])
+        score = float(rows.score[row])
+        box = rows.predicted_box[row]
+        predicted = int(rows.predicted_class[row])
+        truth = int(rows.truth_class[row])
+        shown = not np.isnan(box).any() and not is_truth
+        return Sighting(
+            failure_id=failure,
+            evaluation=self.evaluation,
+            row=row,
+            kind=KINDS[kind],
+            score=score if np.isfinite(score) else None,
+            iou=float(rows.iou[row]) if np.isfinite(rows.iou[row]) and not is_truth else None,
+            truth_class=truth if truth >= 0 else None,
+            predicted_class=predicted if predicted >= 0 and not is_truth else None,
+            predicted_box=box.tolist() if shown else None,
+        )

@@ -1,0 +1,150 @@
+"""Which truths were fixed and which wrong predictions are new between two evaluations, as masks over their rows."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from lode_hooks import files
+from lode_hooks.evaluate import rows_of, threshold_or_own
+from lode_hooks.evaluation import compare
+from lode_hooks.evaluation.arrays import Bools, Detections, Ints, Small
+from lode_hooks.evaluation.kinds import FP, NONE, TP
+from lode_hooks.evaluation.rows import Rows, RowsAt
+from lode_hooks.models import Evaluation
+
+OF_TRUTHS = ("fixed", "regressed", "still", "ok")
+OF_ALARMS = ("new", "persisting", "gone")
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """Two evaluations side by side; `before` and `after` are their rows.
+
+    `truth` (rows of after): the code of `compare.TRANSITIONS` for the card of every truth that both hold, else -1;
+    `truth_class`, `unit` and `codes` are those truths as columns. `new` and `persisting` are masks over the wrong
+    predictions of after, `gone` over those of before.
+    """
+
+    truth: Small
+    new: Bools
+    persisting: Bools
+    gone: Bools
+    truth_class: Ints
+    unit: Ints
+    codes: Small
+
+    def mask(self, name: str) -> Bools:
+        """Cards of after with this transition."""
+        if name in OF_TRUTHS:
+            chosen: Bools = self.truth == compare.TRANSITIONS.index(name)
+            return chosen
+        return self.new if name == "new" else self.persisting
+
+    def counts(self) -> dict[str, int]:
+        """Cards of each transition."""
+        return compare.count_transitions(self.codes) | {
+            "new": int(self.new.sum()),
+            "persisting": int(self.persisting.sum()),
+            "gone": int(self.gone.sum()),
+        }
+
+
+def of(before: Evaluation, after: Evaluation, threshold: float | None = None) -> Transitions:
+    """Compare at a threshold for both, or each at its own."""
+    one, two = threshold_or_own(before, threshold), threshold_or_own(after, threshold)
+    first, second = files.at(before.columns), files.at(after.columns)
+    key = (first, first.stat().st_mtime_ns, one, second, second.stat().st_mtime_ns, two)
+    known = _known(key)
+    if not known:
+        known.append(compared(rows_of(before), one, rows_of(after), two))
+    return known[0]
+
+
+@lru_cache(maxsize=16)
+def _known(key: tuple[Any, ...]) -> list[Transitions]:
+    """A place for what was compared."""
+    return []
+
+
+def compared(before: Rows, before_threshold: float, after: Rows, after_threshold: float) -> Transitions:
+    """Truths by item, frame and region; wrong predictions by item, frame, class and IoU >= .5, one to one."""
+    one, two = before.at(before_threshold), after.at(after_threshold)
+    known = _truths(before, one)
+    truth = np.full(len(after), -1, dtype=np.int8)
+    classes, units, codes = [], [], []
+    for key, (row, right) in _truths(after, two).items():
+        if key not in known:
+            continue
+        was = known[key][1]
+        code = (compare.OK if right else compare.REGRESSED) if was else (compare.FIXED if right else compare.STILL)
+        truth[row] = code
+        classes.append(int(after.truth_class[row]))
+        units.append(int(after.unit[row]))
+        codes.append(code)
+    new, persisting, gone = _alarms(before, one, after, two)
+    return Transitions(
+        truth=truth,
+        new=new,
+        persisting=persisting,
+        gone=gone,
+        truth_class=np.array(classes, dtype=np.int64),
+        unit=np.array(units, dtype=np.int64),
+        codes=np.array(codes, dtype=np.int8),
+    )
+
+
+def _truths(rows: Rows, at: RowsAt) -> dict[tuple[str, int | None, str], tuple[int, bool]]:
+    """Every truth that counts: the row of its card, and whether it is right."""
+    found: dict[tuple[str, int | None, str], tuple[int, bool]] = {}
+    right = at.card & (at.state == TP)
+    # of whole-image classes a wrong answer is the card of its truth; of boxes the truth has a row of its own
+    lost = at.card & ~right if _whole_images(rows) else at.missing
+    for row in np.flatnonzero(right | lost).tolist():
+        found[(rows.item[row], rows.frame[row], rows.region[row] or "")] = (row, bool(right[row]))
+    return found
+
+
+def _whole_images(rows: Rows) -> bool:
+    return bool(len(rows)) and bool(np.isnan(rows.truth_box).all() and np.isnan(rows.predicted_box).all())
+
+
+def _alarms(before: Rows, one: RowsAt, after: Rows, two: RowsAt) -> tuple[Bools, Bools, Bools]:
+    wrong_before = np.flatnonzero(one.card & (one.state == FP) & (one.kind != NONE))
+    wrong_after = np.flatnonzero(two.card & (two.state == FP) & (two.kind != NONE))
+    new, persisting = np.zeros(len(after), dtype=np.bool_), np.zeros(len(after), dtype=np.bool_)
+    gone = np.zeros(len(before), dtype=np.bool_)
+    places: dict[tuple[str, int | None], int] = {}
+
+    def images(rows: Rows, chosen: Ints) -> list[int]:
+        return [places.setdefault((rows.item[row], rows.frame[row]), len(places)) for row in chosen.tolist()]
+
+    if _whole_images(before) or _whole_images(after):
+        # one prediction an item: the same wrong class again is the same mistake
+        seen = {(before.item[row], int(before.predicted_class[row])) for row in wrong_before.tolist()}
+        again = {(after.item[row], int(after.predicted_class[row])) for row in wrong_after.tolist()}
+        for row in wrong_after.tolist():
+            same = (after.item[row], int(after.predicted_class[row])) in seen
+            persisting[row], new[row] = same, not same
+        for row in wrong_before.tolist():
+            gone[row] = (before.item[row], int(before.predicted_class[row])) not in again
+        return new, persisting, gone
+    first = Detections.of(
+        images(before, wrong_before),
+        before.predicted_class[wrong_before],
+        before.predicted_box[wrong_before],
+        before.score[wrong_before],
+    )
+    second = Detections.of(
+        images(after, wrong_after),
+        after.predicted_class[wrong_after],
+        after.predicted_box[wrong_after],
+        after.score[wrong_after],
+    )
+    partner = compare.link(first, second)
+    persisting[wrong_after[partner >= 0]] = True
+    new[wrong_after[partner < 0]] = True
+    gone[wrong_before] = True
+    gone[wrong_before[partner[partner >= 0]]] = False
+    return new, persisting, gone

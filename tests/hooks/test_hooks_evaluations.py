@@ -1,0 +1,132 @@
+"""From published truth and sent predictions to numbers, cards and cases."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from lode_hooks import evaluate, failures, predictions
+from lode_hooks.failures import FailureFilter
+from lode_hooks.models import Evaluation, Sighting
+from motherlode.regions import Region
+
+PUBLISHED = (0.504581, 0.696973, 0.572982, 0.585626, 0.519400, 0.501398)
+
+
+@pytest.fixture
+def coco100(world: Callable[..., Any], test_data: Path) -> Evaluation:
+    """COCO-100 in a project, its boxes predicted and evaluated."""
+    folder = test_data / "coco100"
+    document = json.loads((folder / "instances_val2014_100.json").read_text())
+    results = json.loads((folder / "instances_val2014_fakebbox100_results.json").read_text())
+    names = {row["id"]: row["name"] for row in document["categories"]}
+    here = world([names[number] for number in sorted(names)])
+    classes = {row.name: row.class_id for row in here.schema.classes.all()}
+    paths = {image["id"]: image["file_name"] for image in document["images"]}
+    here.add(list(paths.values()), width=700, height=700)
+    truths: dict[str, list[Region]] = {path: [] for path in paths.values()}
+    for row in document["annotations"]:
+        x, y, w, h = row["bbox"]
+        truths[paths[row["image_id"]]].append(
+            Region(
+                str(uuid4()),
+                "box",
+                classes[names[row["category_id"]]],
+                box=(x, y, x + w, y + h),
+                area=row["area"],
+                iscrowd=bool(row["iscrowd"]),
+            )
+        )
+    here.label(truths)
+    version = here.publish()
+    lines: dict[str, dict[str, Any]] = {
+        path: {"path": path, "boxes": [], "labels": [], "scores": []} for path in paths.values()
+    }
+    for row in results:
+        x, y, w, h = row["bbox"]
+        line = lines[paths[row["image_id"]]]
+        line["boxes"].append([x, y, x + w, y + h])
+        line["labels"].append(names[row["category_id"]])
+        line["scores"].append(row["score"])
+    return here.evaluate(here.predict(here.run(), version, list(lines.values())))
+
+
+def test_coco100_through_the_store_keeps_its_numbers_and_every_count_opens(coco100: Evaluation) -> None:
+    names = ("AP", "AP50", "AP75", "APs", "APm", "APl")
+    assert [coco100.metrics[name] for name in names] == pytest.approx(PUBLISHED, abs=1e-6)
+    assert (coco100.metrics["tp"], coco100.metrics["fp"], coco100.metrics["fn"]) == (649, 85, 181)
+    for threshold in (0.0, coco100.threshold, 0.9):
+        counts = evaluate.counts(coco100, threshold)
+        if threshold == 0.0:
+            assert (counts.tp, counts.fp, counts.fn) == (649, 85, 181)
+            kinds = {"missed": 97, "explained": 84, "wrong_class": 83, "bad_location": 1, "duplicate": 1}
+            assert counts.kinds == kinds | {"false_alarm": 0}
+        assert opened(coco100, threshold, state="tp") == counts.tp
+        assert opened(coco100, threshold, state="fp") == counts.fp
+        assert opened(coco100, threshold, state="fn") == counts.fn
+        assert opened(coco100, threshold, state="truths") == 830
+        assert opened(coco100, threshold, state="all") == counts.tp + counts.fp + counts.fn
+        for kind, number in counts.kinds.items():
+            assert opened(coco100, threshold, kind=kind) == number
+        cells = evaluate.confusion(coco100, threshold)
+        assert sum(number for _truth, _predicted, number in cells) == counts.tp + counts.fp + counts.kinds["missed"]
+        for truth, predicted, number in cells:
+            assert opened(coco100, threshold, cell=(truth, predicted)) == number
+        for row in evaluate.per_class(coco100, threshold):
+            assert opened(coco100, threshold, state="tp", predicted_class=row.class_id) == row.tp
+            assert opened(coco100, threshold, state="fp", predicted_class=row.class_id) == row.fp
+            assert opened(coco100, threshold, state="fn", truth_class=row.class_id) == row.fn
+
+
+def opened(evaluation: Evaluation, threshold: float | None, **fields: Any) -> int:
+    """The cards that a filter lists, to the last one."""
+    chosen = FailureFilter(threshold=threshold, **fields)
+    total, listed = 0, 0
+    while True:
+        found = failures.cards(evaluation, chosen, offset=listed, limit=500)
+        total, listed = found.count, listed + len(found.cards)
+        if not found.cards:
+            assert listed == total == failures.count(evaluation, chosen)
+            return total
+
+
+def test_coco100_facets_histograms_and_curves_open_what_they_count(coco100: Evaluation) -> None:
+    start = FailureFilter(threshold=0.0)
+    for name, values in failures.facets(coco100, start).items():
+        for facet in values:
+            if name in ("score", "iou"):
+                low, high = facet.value.split("-")
+                chosen = FailureFilter.parse({"threshold": "0", f"min_{name}": low, f"max_{name}": high})
+            else:
+                chosen = FailureFilter.parse({"threshold": "0", name: facet.value})
+            assert failures.count(coco100, chosen) == facet.count, (name, facet)
+    bins = evaluate.histograms(coco100, 0.0)
+    assert sum(right for _low, _high, right, _wrong in bins.score) == 649
+    assert sum(wrong for _low, _high, _right, wrong in bins.score) == 85
+    assert sum(found + lost for _name, _low, _high, found, lost in bins.size) == 830
+    whole = evaluate.pr_curves(coco100)[0]
+    assert whole.truths == 830
+    assert whole.points[-1][0] == pytest.approx(649 / 830)
+
+
+def test_coco100_cases_are_as_many_as_its_failures(coco100: Evaluation) -> None:
+    assert coco100.threshold is not None
+    at_zero = failures.cards(coco100, FailureFilter(threshold=0.0), limit=500)
+    assert at_zero.count == 182
+    assert all(card.failure for card in at_zero.cards)
+    kinds = dict.fromkeys(Sighting.Kind.values, 0)
+    for kind in Sighting.objects.filter(evaluation=coco100).values_list("kind", flat=True):
+        kinds[kind] += 1
+    assert kinds["wrong_class"] == 83
+    assert kinds["missed"] >= 97
+
+
+def test_an_evaluation_is_made_once_for_the_same_settings(coco100: Evaluation) -> None:
+    again = evaluate.request_evaluation(coco100.prediction_set, coco100.created_by)
+    assert again.pk == coco100.pk
+    other = evaluate.request_evaluation(coco100.prediction_set, coco100.created_by, settings={"ignore_difficult": True})
+    assert other.pk != coco100.pk
+    assert predictions.POOL == "pool"
