@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 
@@ -102,7 +102,9 @@ class Client:
             yield from answer["results"]
             if not answer.get("next"):
                 return
-            answer = self._json(self._send("GET", answer["next"], repeatable=True))
+            # only the path is followed: the token goes to no other host than ours, whatever the answer says
+            following = urlsplit(str(answer["next"]))
+            answer = self._json(self._send("GET", f"{following.path}?{following.query}", repeatable=True))
 
     def request(self, method: str, path: str, *, repeatable: bool = False, **options: Any) -> Any:
         """One request below /api/v1/; its answer's JSON, None where it has no body. Raises what `errors` draws."""

@@ -1,0 +1,170 @@
+"""The client: whom it speaks for, what it tries again, what it says when it is refused."""
+
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+import motherlode
+from lode_platform.models import Project, User
+from motherlode import Client
+from motherlode.client import TRIES
+from motherlode.credentials import Credentials, credentials_file, find_credentials, save_credentials
+
+Sdk = Callable[..., Client]
+
+
+class Failing(httpx.BaseTransport):
+    """A network that gives these answers, one a request, then 200."""
+
+    def __init__(self, *answers: int | Exception) -> None:
+        self.answers = list(answers)
+        self.requests: list[httpx.Request] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        answer = self.answers.pop(0) if self.answers else 200
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer, json={"ok": True})
+
+
+def client_over(transport: httpx.BaseTransport) -> Client:
+    return Client("http://host", "token", transport=transport, sleep=lambda seconds: None)
+
+
+def test_the_client_speaks_for_the_person_of_its_token(sdk: Sdk, alice: User, project: Project) -> None:
+    client = sdk(alice)
+    assert client.me()["user"]["username"] == "alice"
+    assert client.project == "blood"
+
+
+def test_a_strangers_client_finds_no_project(sdk: Sdk, charlie: User, project: Project) -> None:
+    client = sdk(charlie)
+    with pytest.raises(motherlode.NotConfigured, match="which project"):
+        _ = client.project
+    with pytest.raises(motherlode.NotFound):
+        client.get("projects/blood")
+
+
+def test_an_unknown_token_says_how_to_log_in(sdk: Sdk, alice: User) -> None:
+    client = sdk(alice)
+    client._http.headers["Authorization"] = "Bearer lode_no_such"
+    with pytest.raises(motherlode.NotLoggedIn, match="lode login"):
+        client.me()
+
+
+@pytest.mark.parametrize("answer", [502, 503, 504, 429, httpx.ReadTimeout("slow"), httpx.ReadError("cut")])
+def test_what_may_pass_is_tried_again(answer: int | Exception) -> None:
+    network = Failing(answer, answer)
+    assert client_over(network).get("me") == {"ok": True}
+    assert len(network.requests) == 3
+
+
+def test_a_post_that_cannot_be_repeated_is_sent_once() -> None:
+    network = Failing(httpx.ReadTimeout("slow"))
+    with pytest.raises(motherlode.Unreachable):
+        client_over(network).post("projects", {"name": "x"})
+    assert len(network.requests) == 1
+
+
+def test_a_post_that_carries_its_uuid_is_sent_again() -> None:
+    network = Failing(httpx.ReadTimeout("slow"), 503)
+    client_over(network).post("projects/x/runs", {"uuid": "1"}, repeatable=True)
+    assert len(network.requests) == 3
+
+
+def test_a_post_that_never_left_is_sent_again() -> None:
+    network = Failing(httpx.ConnectError("refused"))
+    client_over(network).post("projects", {"name": "x"})
+    assert len(network.requests) == 2
+
+
+def test_the_client_gives_up_and_says_so() -> None:
+    network = Failing(*[503] * 20)
+    with pytest.raises(motherlode.ServerFault, match="503"):
+        client_over(network).get("me")
+    assert len(network.requests) == TRIES
+    with pytest.raises(motherlode.Unreachable, match="http://host"):
+        client_over(Failing(*[httpx.ConnectError("refused")] * 9)).get("me")
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (401, motherlode.NotLoggedIn),
+        (403, motherlode.NotAllowed),
+        (404, motherlode.NotFound),
+        (409, motherlode.Conflict),
+        (422, motherlode.Refused),
+        (500, motherlode.ServerFault),
+    ],
+)
+def test_each_refusal_has_its_name_and_is_not_tried_again(status: int, error: type[Exception]) -> None:
+    network = Failing(status)
+    with pytest.raises(error):
+        client_over(network).get("me")
+    assert len(network.requests) == 1
+
+
+def test_the_token_follows_no_list_to_another_host() -> None:
+    pages = iter([{"results": [{"n": 1}], "next": "http://evil/api/v1/x?cursor=2"}, {"results": [{"n": 2}]}])
+    hosts: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        hosts.append(request.url.host)
+        return httpx.Response(200, json=next(pages))
+
+    rows = list(client_over(httpx.MockTransport(answer)).pages("x"))
+    assert ([row["n"] for row in rows], hosts) == ([1, 2], ["host", "host"])
+
+
+def test_an_answer_that_is_no_json_is_named() -> None:
+    page = httpx.MockTransport(lambda request: httpx.Response(200, text="<html>"))
+    with pytest.raises(motherlode.ServerFault, match="Motherlode server"):
+        client_over(page).get("me")
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_many_requests_come_back_in_order_and_are_read_as_needed(workers: int) -> None:
+    client = client_over(Failing())
+    client.workers = workers
+    read: list[int] = []
+
+    def numbers() -> Iterator[int]:
+        for number in range(100):
+            read.append(number)
+            yield number
+
+    results = client.each(lambda number: number * 2, numbers())
+    assert [next(results) for _ in range(3)] == [0, 2, 4]
+    assert len(read) < 20
+    assert list(results) == [number * 2 for number in range(3, 100)]
+
+
+# credentials
+
+
+def test_without_login_the_error_says_what_to_do() -> None:
+    with pytest.raises(motherlode.NotConfigured, match="lode login"):
+        find_credentials()
+
+
+def test_arguments_come_before_the_environment_and_that_before_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    save_credentials(Credentials("http://saved", "saved-token", "saved-project"))
+    assert find_credentials() == Credentials("http://saved", "saved-token", "saved-project")
+    monkeypatch.setenv("MOTHERLODE_URL", "http://set/")
+    monkeypatch.setenv("MOTHERLODE_TOKEN", "set-token")
+    assert find_credentials() == Credentials("http://set", "set-token", "")
+    assert find_credentials("http://given", "t", "p") == Credentials("http://given", "t", "p")
+
+
+def test_a_token_saved_for_one_server_is_not_sent_to_another() -> None:
+    save_credentials(Credentials("http://saved", "saved-token"))
+    with pytest.raises(motherlode.NotConfigured, match="no token"):
+        find_credentials("http://other")
+
+
+def test_the_login_is_readable_by_its_owner_alone() -> None:
+    save_credentials(Credentials("http://saved", "saved-token"))
+    assert credentials_file().stat().st_mode & 0o077 == 0

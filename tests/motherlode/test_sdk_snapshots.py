@@ -1,0 +1,311 @@
+"""Verified snapshots: what the cache holds is what was published, or it is named."""
+
+import os
+import time
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+import motherlode
+from motherlode import manifest
+from motherlode.cache import Blob, Cache, hash_file
+from motherlode.cli import main
+from motherlode.client import Client
+from motherlode.lock import LOCK_FILE, Pin, write_lock
+from motherlode.manifest import Row
+from motherlode.regions import Region, dump
+from motherlode.samples import Samples
+from motherlode.versions import Snapshot, parse_name
+
+REGION = Region("r1", "box", 1, "RBC", (1, 2, 3, 4), iscrowd=True)
+ITEMS: dict[str, tuple[str, bytes, str | None]] = {
+    "a/one.png": ("train", b"one", dump([REGION])),
+    "b.png": ("train", b"two", "[]"),
+    "c.png": ("val", b"three", "[]"),
+    "d.png": ("pool", b"four", None),
+}
+
+
+def no_server() -> NoReturn:
+    raise AssertionError("the server was asked although everything is cached")
+
+
+def put(cache: Cache, data: bytes, path: str) -> Row:
+    row = manifest.identify(data).row(path)
+    blob = Blob(cache, row)
+    blob.write(data)
+    blob.finish()
+    return row
+
+
+def published(cache: Cache, server: str = "https://host") -> Pin:
+    """A version as the server would publish it, all of it in the cache; pinned in the working folder."""
+    rows = [put(cache, data, manifest.ITEMS + path) for path, (_, data, _) in sorted(ITEMS.items())]
+    lines = [(path, split, 10, 20, regions) for path, (split, _, regions) in sorted(ITEMS.items())]
+    rows.append(put(cache, manifest.label_lines(lines).data, manifest.shard_file(0, 0)))
+    classes = [{"id": 1, "name": "RBC"}, {"id": 2, "name": "WBC"}]
+    rows.append(put(cache, manifest.schema_bytes("cells", "<View/>", classes).data, manifest.SCHEMA))
+    splits = "".join(manifest.split_line(path, split) for path, (split, _, _) in sorted(ITEMS.items()))
+    rows.append(put(cache, splits.encode(), manifest.SPLITS))
+    raw = b"".join(manifest.manifest_pieces(rows))
+    digest = manifest.digest_of([raw])
+    folder = cache.root / "manifests"
+    folder.mkdir(parents=True)
+    (folder / f"{digest.removeprefix('sha256:')}.jsonl").write_bytes(raw)
+    counts = {"train": 2, "val": 1, "pool": 1}
+    pin = Pin(server, "blood", "cells", 3, digest, "0" * 32 + ".dir", "c" * 40, 1, counts)
+    write_lock(Path(LOCK_FILE), {"cells": pin})
+    return pin
+
+
+@pytest.fixture
+def pin(cache: Cache) -> Pin:
+    return published(cache)
+
+
+@pytest.fixture
+def snapshot(pin: Pin, cache: Cache) -> Snapshot:
+    return Snapshot(pin, cache, no_server)
+
+
+def spoil(path: Path) -> None:
+    """Change one byte, leaving size, name and modification time as they were."""
+    stat = path.stat()
+    path.chmod(0o644)
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    path.chmod(0o444)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def settle_down() -> None:
+    """Let enough time pass for what is hashed now to be remembered."""
+    time.sleep(0.06)
+
+
+# loading
+
+
+def test_a_locked_version_is_read_without_asking_the_server(pin: Pin) -> None:
+    train = motherlode.load("cells", split="train")
+    assert (len(train), train.name, train.digest) == (2, "cells@v3", pin.digest)
+    one, two = train
+    assert (one.path, one.width, one.height, one.labelled) == ("a/one.png", 10, 20, True)
+    assert (one.labels.boxes, one.labels.names, one.labels.class_ids) == ([[1, 2, 3, 4]], ["RBC"], [1])
+    assert (one.file.read_bytes(), one.labels[0].iscrowd) == (b"one", True)
+    assert (len(two.labels), two.labelled) == (0, True)
+
+
+def test_the_pool_is_unlabelled_and_no_split_is_all(pin: Pin) -> None:
+    pool = motherlode.load("cells", split="pool")
+    assert [(sample.path, sample.labelled, len(sample.labels)) for sample in pool] == [("d.png", False, 0)]
+    assert [sample.split for sample in motherlode.load("cells")] == ["train", "train", "val", "pool"]
+
+
+def test_samples_are_a_sequence(pin: Pin) -> None:
+    train = motherlode.load("cells", split="train")
+    assert train[-1].path == train.paths[-1] == "b.png"
+    assert [sample.path for sample in train[:1]] == ["a/one.png"]
+    assert len(train[5:]) == 0
+    assert train.by_path("b.png") == train[1]
+    assert "cells@v3 train: 2 samples, RBC, WBC" in repr(train)
+    assert "unlabelled" in repr(motherlode.load("cells", split="pool")[0])
+    with pytest.raises(IndexError):
+        _ = train[2]
+    with pytest.raises(KeyError, match="no item"):
+        train.by_path("nowhere.png")
+
+
+def test_a_split_that_is_not_there_names_those_that_are(pin: Pin) -> None:
+    with pytest.raises(motherlode.BadInput, match="pool, train, val"):
+        motherlode.load("cells", split="dev")
+
+
+def test_without_a_pin_the_error_says_how_to_make_one() -> None:
+    with pytest.raises(motherlode.NotConfigured, match="lode pin cells@v1"):
+        motherlode.load("cells")
+
+
+def test_files_are_read_only_and_share_their_blobs(pin: Pin, cache: Cache) -> None:
+    sample = motherlode.load("cells", split="train")[0]
+    blob = cache.blob(manifest.identify(b"one").md5)
+    assert sample.file.samefile(blob)
+    assert sample.file.stat().st_mode & 0o777 == 0o444
+    assert blob.relative_to(cache.root).parts[:2] == ("files", "md5")
+
+
+# verifying
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_a_changed_byte_in_a_sample_is_named_at_the_next_load(pin: Pin, settled: bool) -> None:
+    if settled:
+        settle_down()
+        motherlode.load("cells", split="train")
+        settle_down()
+    spoil(motherlode.load("cells", split="train")[0].file)
+    with pytest.raises(motherlode.NotVerified, match=r"a/one\.png") as caught:
+        motherlode.load("cells", split="train")
+    assert [mismatch.path for mismatch in caught.value.mismatches] == ["a/one.png"]
+    assert "lode pull cells@v3 --repair" in str(caught.value)
+    motherlode.load("cells", split="val")
+
+
+def test_a_blob_put_in_the_place_of_another_is_named_too(pin: Pin, cache: Cache) -> None:
+    motherlode.load("cells", split="train")
+    blob = cache.blob(manifest.identify(b"two").md5)
+    blob.unlink()
+    blob.write_bytes(b"tw0")
+    with pytest.raises(motherlode.NotVerified, match=r"b\.png"):
+        motherlode.load("cells", split="train")
+    assert [mismatch.path for mismatch in motherlode.verify("cells")] == ["b.png"]
+
+
+def test_a_missing_file_is_named(pin: Pin) -> None:
+    motherlode.load("cells", split="train")[1].file.unlink()
+    with pytest.raises(motherlode.NotVerified, match=r"b\.png is gone"):
+        motherlode.load("cells", split="train")
+
+
+@pytest.mark.parametrize("which", [manifest.SPLITS, manifest.SCHEMA, "labels/0000-of-0001.jsonl"])
+def test_changed_labels_splits_or_schema_are_refused(snapshot: Snapshot, cache: Cache, which: str) -> None:
+    spoil(cache.blob(snapshot.rows[which].md5))
+    with pytest.raises(motherlode.NotVerified, match=which):
+        list(Samples(snapshot, "train"))
+    assert [mismatch.path for mismatch in Snapshot(snapshot.pin, cache, no_server).verify()] == [which]
+
+
+def test_a_changed_manifest_is_not_what_was_pinned(snapshot: Snapshot, cache: Cache) -> None:
+    [path] = (cache.root / "manifests").iterdir()
+    spoil(path)
+    with pytest.raises(motherlode.NotVerified, match="not what was pinned"):
+        _ = snapshot.rows
+
+
+def test_a_forged_pin_finds_nothing_that_fits(pin: Pin, cache: Cache) -> None:
+    forged = replace(pin, digest="sha256:" + "0" * 64)
+    (cache.root / "manifests" / ("0" * 64 + ".jsonl")).write_bytes(b"")
+    with pytest.raises(motherlode.NotVerified):
+        _ = Snapshot(forged, cache, no_server).rows
+
+
+def test_unchanged_files_are_hashed_once(snapshot: Snapshot, cache: Cache) -> None:
+    tree = snapshot.fetch("train")
+    settle_down()
+    snapshot.fetch("train")
+    hashed: list[int] = []
+
+    def count(done: int, of: int) -> None:
+        hashed.append(done)
+
+    cache.check(tree, snapshot.item_rows("train"), progress=count)
+    assert hashed == []
+    cache.check(tree, snapshot.item_rows("train"), again=True, progress=count)
+    assert hashed == [1, 2]
+
+
+def test_repair_fetches_what_was_changed(pin: Pin, cache: Cache) -> None:
+    sample = motherlode.load("cells", split="train")[0]
+    spoil(sample.file)
+    row = manifest.identify(b"one").row("items/a/one.png")
+
+    class Again(Snapshot):
+        def _fetch_batch(self, batch: list[Row]) -> int:
+            assert [found.md5 for found in batch] == [row.md5]
+            put(cache, b"one", "items/a/one.png")
+            return 1
+
+    client = Client("https://host", "t", workers=1)
+    Again(pin, cache, lambda: client).fetch("train", repair=True)
+    assert motherlode.load("cells", split="train")[0].file.read_bytes() == b"one"
+
+
+def test_a_blob_that_came_wrong_never_appears(cache: Cache) -> None:
+    row = manifest.identify(b"right").row("items/x.png")
+    blob = Blob(cache, row)
+    blob.write(b"wrong")
+    with pytest.raises(motherlode.NotVerified, match=r"items/x\.png"):
+        blob.finish()
+    assert not cache.blob(row.md5).exists()
+    assert list(cache.blob(row.md5).parent.iterdir()) == []
+
+
+def test_a_tree_half_made_is_made_anew(snapshot: Snapshot) -> None:
+    tree = snapshot.tree("train")
+    part = tree.with_name(f".{tree.name}.{os.getpid()}.part")
+    (part / "a").mkdir(parents=True)
+    (part / "a" / "stray").write_bytes(b"x")
+    snapshot.fetch("train")
+    assert sorted(path.name for path in tree.rglob("*.png")) == ["b.png", "one.png"]
+    assert not (tree / "a" / "stray").exists()
+
+
+def _hold(root: str, started: str, done: str) -> None:
+    with Cache(Path(root)).lock("tree"):
+        Path(started).touch()
+        time.sleep(0.3)
+        Path(done).touch()
+
+
+def test_one_process_at_a_time_makes_a_tree(cache: Cache, tmp_path: Path) -> None:
+    started, done = tmp_path / "started", tmp_path / "done"
+    other = get_context("spawn").Process(target=_hold, args=(str(cache.root), str(started), str(done)))
+    other.start()
+    while not started.exists():
+        time.sleep(0.01)
+    with cache.lock("tree"):
+        assert done.exists()
+    other.join()
+
+
+def test_a_file_is_hashed_as_dvc_and_we_name_it(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"abc")
+    assert hash_file(tmp_path / "x") == (*manifest.identify(b"abc")[1:], 3)
+
+
+# the command line over a cached version
+
+
+def test_lode_verify_names_the_item_and_fails(pin: Pin, capsys: pytest.CaptureFixture[str]) -> None:
+    sample = motherlode.load("cells", split="train")[0]
+    assert main(["verify", "--local"]) == 0
+    spoil(sample.file)
+    assert main(["verify", "--local"]) == 3
+    assert "a/one.png" in capsys.readouterr().err
+
+
+def test_lode_pull_makes_the_folder_that_dvc_makes(pin: Pin, machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pull", "cells", "--to", "data"]) == 0
+    made = sorted(path.relative_to("data").as_posix() for path in Path("data").rglob("*") if path.is_file())
+    assert made == sorted(
+        [*(f"items/{path}" for path in ITEMS), "labels/0000-of-0001.jsonl", "schema.json", "splits.jsonl"]
+    )
+    assert main(["pull", "cells", "--to", "data"]) == 1
+    assert "not empty" in capsys.readouterr().err
+
+
+# names and pins
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("cells", ("cells", "", "")),
+        ("cells@v3", ("cells", "v3", "")),
+        ("cells@3", ("cells", "v3", "")),
+        ("blood/cells@production", ("cells", "production", "blood")),
+        ("cells@latest", ("cells", "latest", "")),
+    ],
+)
+def test_names_of_versions(text: str, parts: tuple[str, str, str]) -> None:
+    name = parse_name(text)
+    assert (name.dataset, name.version, name.project) == parts
+
+
+@pytest.mark.parametrize("text", ["", "@v1", "a/b/c", "cells@", "cells@@v1"])
+def test_names_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(motherlode.BadInput, match="dataset@v3"):
+        parse_name(text)

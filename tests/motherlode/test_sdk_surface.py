@@ -1,0 +1,104 @@
+"""What the SDK shows, and that it stands alone."""
+
+import ast
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import motherlode
+from motherlode import errors
+from motherlode.cli import main, parser
+
+ROOT = Path(motherlode.__file__).parent
+MODULES = sorted(module.name for module in pkgutil.walk_packages([str(ROOT)], "motherlode."))
+
+
+def test_all_is_what_is_visible() -> None:
+    visible = {
+        name
+        for name, value in vars(motherlode).items()
+        if not name.startswith("_") and not isinstance(value, ModuleType)
+    }
+    assert sorted(visible) == motherlode.__all__
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if not name.endswith("__main__")])
+def test_every_module_shows_what_its_all_says_and_opens_with_a_sentence(name: str) -> None:
+    module = __import__(name, fromlist=["x"])
+    assert module.__doc__
+    for shown in getattr(module, "__all__", ()):
+        assert hasattr(module, shown), shown
+
+
+def test_the_sdk_stands_without_django_and_dvc() -> None:
+    blocked = ["django", "rest_framework", "celery", "dvc", "dvc_data", "dulwich", "numpy", "polars", "mlflow"]
+    code = f"""
+import sys
+sys.modules.update(dict.fromkeys({blocked!r}))
+for name in {MODULES!r}:
+    if not name.endswith("__main__"):
+        __import__(name)
+import motherlode
+print(len(motherlode.__all__))
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(said.stdout) == len(motherlode.__all__)
+
+
+def test_the_drawn_tree_of_errors_is_the_tree_of_errors() -> None:
+    drawn = errors.__doc__ or ""
+    for name in errors.__all__:
+        value = getattr(errors, name)
+        if isinstance(value, type) and issubclass(value, Exception):
+            assert f"+-- {name}" in drawn or name == "MotherlodeError", name
+
+
+def test_third_party_imports_are_httpx_and_pillow_alone() -> None:
+    found = set()
+    for file in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module or ""]
+            found.update(name.split(".")[0] for name in names)
+    assert found - set(sys.stdlib_module_names) == {"httpx", "PIL", "motherlode", "mlflow"}
+
+
+def test_every_verb_takes_json() -> None:
+    [verbs] = [action for action in parser()._actions if action.dest == "verb"]
+    assert isinstance(verbs.choices, dict)
+    for name, verb in verbs.choices.items():
+        assert "--json" in verb.format_help(), name
+    asked = {
+        "login",
+        "import",
+        "publish",
+        "versions",
+        "diff",
+        "pin",
+        "pull",
+        "verify",
+        "mine",
+        "predictions",
+        "convert",
+    }
+    assert asked <= set(verbs.choices)
+
+
+def test_a_failing_verb_with_json_prints_one_document(capsys: pytest.CaptureFixture[str]) -> None:
+    import json
+
+    assert main(["versions", "cells", "--json"]) == 1
+    said = capsys.readouterr()
+    assert "lode login" in json.loads(said.out)["error"]
+    assert "lode login" in said.err
+
+
+def test_wrong_usage_is_its_own_exit_code() -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["import", "x", "--dataset", "d", "--split-policy", "train=much"])
+    assert caught.value.code == 2
