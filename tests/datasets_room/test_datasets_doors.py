@@ -1,0 +1,299 @@
+"""Stock git and DVC, with a token, against our own server."""
+
+import base64
+import hashlib
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lode_datasets import repositories, versions
+from lode_platform.store import store
+from motherlode import manifest
+
+
+def _with_token(url: str, token: str) -> str:
+    return url.replace("http://", f"http://git:{token}@")
+
+
+@pytest.fixture
+def v1_v2(live_server: Any, cells: Any) -> tuple[Any, Any]:
+    """Two published versions: the second adds items, takes one out, relabels one."""
+    items = cells.add(6)
+    cells.add(2, labelled=False)
+    first = cells.publish("first", server_url=live_server.url)
+    from lode_datasets.selection import remove_items
+
+    cells.add(3)
+    remove_items(cells.dataset, cells.user, items[:1])
+    cells.label(items[1], [cells.box(items[1], 0, 2)])
+    return first, cells.publish("second", server_url=live_server.url)
+
+
+def _tree(folder: Path) -> dict[str, bytes]:
+    return {str(f.relative_to(folder)): f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_file()}
+
+
+def _held(version: Any) -> dict[str, bytes]:
+    return {row.path: store().path(row.md5).read_bytes() for row in versions.manifest_rows(version)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_stock_git_and_dvc_read_every_version_byte_for_byte(
+    live_server: Any, cells: Any, outside: Any, v1_v2: tuple[Any, Any]
+) -> None:
+    v1, v2 = v1_v2
+    token = cells.token()
+    url = _with_token(repositories.git_url(cells.dataset, live_server.url), token)
+    outside.git("clone", "-q", url, "work")
+    work = outside.folder / "work"
+    outside.git("fsck", "--strict", "--full", at=work)
+    assert outside.git("rev-parse", "HEAD", "v1^{commit}", at=work).stdout.split() == [v2.commit, v1.commit]
+    outside.dvc("remote", "modify", "--local", "store", "password", token, at=work)
+    outside.dvc("pull", "-q", at=work)
+    assert _tree(work / "data") == _held(v2)
+    assert outside.dvc("status", at=work).stdout.strip().endswith("up to date.")
+    outside.git("checkout", "-q", "v1", at=work)
+    outside.dvc("pull", "-q", at=work)
+    assert _tree(work / "data") == _held(v1)
+
+    gone = next(path for path in _held(v1) if path.startswith("items/") and path not in _held(v2))
+    secret = ["--remote-config", f"password={token}"]
+    outside.dvc("get", "-q", url, f"data/{gone}", "--rev", "v1", "-o", "one.png", *secret)
+    assert (outside.folder / "one.png").read_bytes() == _held(v1)[gone]
+    listed = outside.dvc("ls", "-R", url, "data", "--rev", "v2").stdout.split()
+    assert sorted(listed) == sorted(_held(v2))
+    program = (
+        "import sys, dvc.api\n"
+        "url, token, rev, path = sys.argv[1:]\n"
+        "with dvc.api.open(path, repo=url, rev=rev, mode='rb', remote_config={'password': token}) as f:\n"
+        "    print(f.read().hex())\n"
+    )
+    splits = outside.python(program, url, token, "v1", "data/splits.jsonl").strip()
+    assert bytes.fromhex(splits) == _held(v1)["splits.jsonl"]
+    with pytest.raises(AssertionError):  # a file of v1 does not open at v2
+        outside.python(program, url, token, "v2", f"data/{gone}")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_dvc_import_follows_a_dataset_to_its_next_version(
+    live_server: Any, cells: Any, outside: Any, v1_v2: tuple[Any, Any]
+) -> None:
+    v1, v2 = v1_v2
+    token = cells.token()
+    url = _with_token(repositories.git_url(cells.dataset, live_server.url), token)
+    own = outside.folder / "own"
+    own.mkdir()
+    outside.git("init", "-q", at=own)
+    outside.dvc("init", "-q", at=own)
+    secret = ["--remote-config", f"password={token}"]
+    outside.dvc("import", "-q", url, "data", "--rev", "v1", *secret, at=own)
+    assert _tree(own / "data") == _held(v1)
+    outside.dvc("update", "-q", "--rev", "v2", "data.dvc", at=own)
+    assert _tree(own / "data") == _held(v2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_pointer_and_listing_are_those_of_stock_dvc_add(
+    live_server: Any, cells: Any, outside: Any, v1_v2: tuple[Any, Any]
+) -> None:
+    from dvc_data.hashfile.hash_info import HashInfo
+    from dvc_data.hashfile.meta import Meta
+    from dvc_data.hashfile.tree import Tree
+
+    version = v1_v2[1]
+    tree = Tree()
+    for row in versions.manifest_rows(version):
+        tree.add(tuple(row.path.split("/")), Meta(size=row.size), HashInfo("md5", row.md5))
+    tree.digest()
+    assert tree.oid == version.dir_oid
+    assert tree.as_bytes() == store().path(version.dir_oid[:32], directory=True).read_bytes()
+
+    own = outside.folder / "own"
+    own.mkdir()
+    outside.git("init", "-q", at=own)
+    outside.dvc("init", "-q", at=own)
+    for path, data in _held(version).items():
+        (own / "data" / path).parent.mkdir(parents=True, exist_ok=True)
+        (own / "data" / path).write_bytes(data)
+    outside.dvc("add", "-q", "data", at=own)
+    assert (own / "data.dvc").read_bytes() == repositories.release(version).files["data.dvc"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_pushes(live_server: Any, cells: Any, outside: Any, v1_v2: tuple[Any, Any]) -> None:
+    url = _with_token(repositories.git_url(cells.dataset, live_server.url), cells.token())
+    outside.git("clone", "-q", url, "work")
+    outside.git("commit", "-q", "--allow-empty", "-m", "mine", at=outside.folder / "work")
+    pushed = outside.git("push", "origin", "HEAD", at=outside.folder / "work", check=False)
+    assert pushed.returncode != 0
+    assert outside.git("ls-remote", url, "HEAD").stdout.split()[0] == v1_v2[1].commit
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_client_that_has_a_version_fetches_the_next_one(
+    live_server: Any, cells: Any, outside: Any, v1_v2: tuple[Any, Any]
+) -> None:
+    url = _with_token(repositories.git_url(cells.dataset, live_server.url), cells.token())
+    outside.git("clone", "-q", url, "work")
+    work = outside.folder / "work"
+    for number in range(3, 40):  # so many that git sends its list of haves zipped
+        cells.add(1)
+        last = cells.publish(f"number {number}", server_url=live_server.url)
+    outside.git("pull", "-q", at=work)
+    assert outside.git("rev-parse", "HEAD", at=work).stdout.strip() == last.commit
+    outside.git("fsck", "--strict", "--full", at=work)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_clones_during_publishing_never_fail(live_server: Any, cells: Any, outside: Any) -> None:
+    cells.add(2)
+    cells.publish(server_url=live_server.url)
+    url = _with_token(repositories.git_url(cells.dataset, live_server.url), cells.token())
+    failures: list[str] = []
+    over = threading.Event()
+
+    def clone(worker: int) -> None:
+        number = 0
+        while number < 5 or not over.is_set():
+            done = outside.git("clone", "-q", url, f"clone-{worker}-{number}", check=False)
+            if done.returncode:
+                failures.append(done.stderr)
+            number += 1
+
+    threads = [threading.Thread(target=clone, args=(worker,)) for worker in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _number in range(15):
+            cells.add(1)
+            cells.publish(server_url=live_server.url)
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert not failures, failures[:3]
+
+
+# -- who is let in ---------------------------------------------------------------------------------------------------
+
+
+def _basic(token: str) -> str:
+    return "Basic " + base64.b64encode(f"git:{token}".encode()).decode()
+
+
+def _addresses(version: Any) -> list[str]:
+    blob = versions.entries(version)[0].blob
+    home = f"/dvc/{version.dataset.project.name}/{version.dataset.name}/files/md5"
+    return [
+        f"/git/{version.dataset.project.name}/{version.dataset.name}.git/info/refs?service=git-upload-pack",
+        f"{home}/{blob.md5[:2]}/{blob.md5[2:]}",
+        f"{home}/{version.dir_oid[:2]}/{version.dir_oid[2:]}",
+    ]
+
+
+def test_without_a_token_the_doors_ask_for_one_and_a_stranger_finds_nothing(
+    cells: Any, client: Any, charlie: Any, bob: Any
+) -> None:
+    from lode_platform.tokens import make_token
+
+    cells.add(2)
+    version = cells.publish()
+    good, stranger, annotator = cells.token(), make_token(charlie)[1], make_token(bob)[1]
+    for address in _addresses(version):
+        asked = client.get(address)
+        assert asked.status_code == 401
+        assert asked["WWW-Authenticate"].startswith("Basic")
+        assert int(asked["Content-Length"]) == len(asked.content)
+        assert client.get(address, headers={"authorization": _basic("lode_x_y")}).status_code == 401
+        refused = client.get(address, headers={"authorization": _basic(stranger)})
+        assert refused.status_code == 404
+        assert int(refused["Content-Length"]) == len(refused.content)
+        assert client.get(address, headers={"authorization": _basic(annotator)}).status_code == 403
+        assert client.get(address, headers={"authorization": _basic(good)}).status_code == 200
+        assert client.get(address, headers={"x-api-token": good}).status_code == 200
+        assert client.get(address, headers={"authorization": f"Bearer {good}"}).status_code == 200
+        assert client.delete(address, headers={"x-api-token": good}).status_code == 405
+
+
+def test_a_blob_is_served_whole_in_parts_and_by_its_head(cells: Any, client: Any) -> None:
+    cells.add(1)
+    version = cells.publish()
+    address = _addresses(version)[1]
+    auth = {"x-api-token": cells.token()}
+    data = store().path(versions.entries(version)[0].blob.md5).read_bytes()
+    head = client.head(address, headers=auth)
+    assert (head.status_code, int(head["Content-Length"]), head.content) == (200, len(data), b"")
+    assert b"".join(client.get(address, headers=auth).streaming_content) == data
+    part = client.get(address, headers={**auth, "range": "bytes=3-9"})
+    assert (part.status_code, b"".join(part.streaming_content)) == (206, data[3:10])
+    assert part["Content-Range"] == f"bytes 3-9/{len(data)}"
+
+
+def test_only_what_a_published_version_of_this_dataset_holds_is_served(cells: Any, client: Any) -> None:
+    cells.add(1)
+    version = cells.publish()
+    waiting = cells.add(1)[0]
+    auth = {"x-api-token": cells.token()}
+    md5 = waiting.blob.md5
+    address = f"/dvc/blood/cells/files/md5/{md5[:2]}/{md5[2:]}"
+    assert client.get(address, headers=auth).status_code == 404
+    from lode_datasets.publish import publish
+
+    publish(cells.dataset, cells.user, message="not carried out yet")
+    assert client.get(address, headers=auth).status_code == 404
+    refs = client.get(_addresses(version)[0], headers=auth).content
+    assert b"refs/versions/v1" in refs and b"v2" not in refs
+    cells.run_jobs()
+    assert client.get(address, headers=auth).status_code == 200
+    assert b"refs/versions/v2" in client.get(_addresses(version)[0], headers=auth).content
+
+
+def test_a_pack_carries_many_blobs_and_refuses_a_foreign_one(cells: Any, client: Any) -> None:
+    cells.add(5)
+    version = cells.publish()
+    foreign = cells.make_items(cells.project, 1)[0].blob.md5
+    oids = [entry.blob.md5 for entry in versions.entries(version)]
+    auth = {"x-api-token": cells.token()}
+    packed = client.post(
+        "/dvc/blood/cells/pack", json.dumps({"oids": oids}), content_type="application/json", headers=auth
+    )
+    data = b"".join(packed.streaming_content)
+    assert int(packed["Content-Length"]) == len(data)
+    seen = []
+    while data:
+        line, _, data = data.partition(b"\n")
+        oid, length = line.decode().split(" ")
+        assert hashlib.md5(data[: int(length)], usedforsecurity=False).hexdigest() == oid
+        data = data[int(length) :]
+        seen.append(oid)
+    assert seen == oids
+    for body in ({"oids": [*oids, foreign]}, {"oids": ["../../etc/passwd"]}, {"oids": []}, ["x"]):
+        answer = client.post("/dvc/blood/cells/pack", json.dumps(body), content_type="application/json", headers=auth)
+        assert answer.status_code in (400, 404)
+
+
+def test_a_machine_without_the_repository_serves_the_same_commits(cells: Any, client: Any) -> None:
+    import shutil
+
+    cells.add(2)
+    version = cells.publish()
+    cells.add(1)
+    cells.publish()
+    auth = {"x-api-token": cells.token()}
+    before = client.get(_addresses(version)[0], headers=auth).content
+    shutil.rmtree(repositories.folder(cells.dataset))
+    assert client.get(_addresses(version)[0], headers=auth).content == before
+    shutil.rmtree(repositories.folder(cells.dataset))
+    assert repositories.rebuild(cells.dataset) == 2
+    assert client.get(_addresses(version)[0], headers=auth).content == before
+
+
+def test_every_listing_is_sorted_by_code_point(cells: Any) -> None:
+    for prefix in ("Z", "a", "é", "𝄞", "z"):
+        cells.add(1, prefix=prefix)
+    rows = list(versions.manifest_rows(cells.publish()))
+    assert [row.path for row in rows] == sorted(row.path for row in rows)
+    assert manifest.digest_of(manifest.manifest_pieces(rows)) == cells.dataset.versions.get().digest
