@@ -1,5 +1,7 @@
 """The Django application of this room."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -8,3 +10,7 @@ class AnnotationConfig(AppConfig):
     name = "lode_annotation"
     label = "annotation"
     verbose_name = _("Annotation")
+
+    def ready(self) -> None:
+        """Tells the shell what this room has to show."""
+        import_module("lode_annotation.own_nav").register()

@@ -271,7 +271,8 @@ def _prepare(
     items = _items(label_import.project, [record.path for record in records])
     there = current(schema, items.values())
     prepared: list[tuple[Item, str]] = []
-    seen: set[int] = set()
+    staged = LabelSet.objects.filter(staged_by=label_import.job, item__in=[item.pk for item in items.values()])
+    seen = set(staged.values_list("item_id", flat=True))
     for record in records:
         item = items.get(_fold(record.path))
         if item is None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from lode_annotation import sql
@@ -283,6 +283,12 @@ def give_back(user: User, task_id: int, until: datetime | None = None) -> bool:
     if until is not None:
         held = held.filter(until=until)
     return bool(held.update(user=None, since=None, until=None))
+
+
+def held(queue: Queue) -> QuerySet[Lease]:
+    """Who holds what of the queue at this moment, the longest first."""
+    rows = Lease.objects.filter(queue=queue, closed=False, until__gt=timezone.now()).exclude(user=None)
+    return rows.select_related("user", "task__item").order_by("since")
 
 
 def clear(queue: Queue, user: User, leases: Iterable[int]) -> int:

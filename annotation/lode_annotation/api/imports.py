@@ -1,0 +1,83 @@
+"""REST: labels come in from files, in parts and then all at once."""
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiTypes, extend_schema
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from lode_annotation import imports
+from lode_annotation.api import shapes
+from lode_annotation.models import LabelImport
+from lode_platform import access
+from lode_platform.api.projects import person
+from lode_platform.api.shapes import JobShape, job_json, read
+from lode_platform.errors import TooLarge
+
+
+class LinesParser(BaseParser):
+    """The body as it is; its size is checked before it is read."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        body = stream.read(imports.MAX_PART_BYTES + 1)
+        if len(body) > imports.MAX_PART_BYTES:
+            raise TooLarge(f"A part may have {imports.MAX_PART_BYTES >> 20} MiB; send more, smaller parts.")
+        return body
+
+
+def import_json(row: LabelImport) -> dict[str, Any]:
+    return {
+        "uuid": row.uuid,
+        "project": row.project.name,
+        "schema": row.schema_name,
+        "dataset": row.dataset,
+        "replace": row.replace,
+        "parts": list(row.parts.values_list("number", flat=True)),
+        "job": row.job.uuid if row.job else None,
+    }
+
+
+class LabelImports(APIView):
+    @extend_schema(operation_id="label_import_make", request=shapes.NewImportShape, responses={201: shapes.ImportShape})
+    def post(self, request: Request, project: str) -> Response:
+        """Opens an import under a uuid of the client's; the same again gives the same import."""
+        found = access.project_for(person(request), project, "labels.import")
+        given = read(shapes.NewImportShape, request.data)
+        given["dataset"] = given["dataset"] or ""
+        return Response(import_json(imports.begin(found, person(request), **given)), status=201)
+
+
+class OneLabelImport(APIView):
+    @extend_schema(operation_id="label_import", responses=shapes.ImportShape)
+    def get(self, request: Request, label_import: UUID) -> Response:
+        """An import of mine: which parts are here, and its job."""
+        return Response(import_json(imports.mine(person(request), label_import)))
+
+
+class ImportPart(APIView):
+    parser_classes = [LinesParser]
+
+    @extend_schema(
+        operation_id="label_import_part",
+        request={"application/x-ndjson": OpenApiTypes.BINARY},
+        responses=shapes.PartShape,
+    )
+    def put(self, request: Request, label_import: UUID, part: int) -> Response:
+        """Sends a part: JSON lines, one image each (or one problem the client met); again replaces it."""
+        imports.mine(person(request), label_import)
+        lines = imports.put_part(person(request), label_import, part, request.data)
+        return Response({"part": part, "lines": lines})
+
+
+class Finish(APIView):
+    @extend_schema(operation_id="label_import_finish", request=shapes.FinishShape, responses={202: JobShape})
+    def post(self, request: Request, label_import: UUID) -> Response:
+        """Takes in what was sent, by a job whose result is the report."""
+        given = read(shapes.FinishShape, request.data)
+        row = imports.finish(person(request), label_import, dataset=given["dataset"])
+        return Response(job_json(row), status=202)

@@ -1,0 +1,266 @@
+"""REST: queues, their tasks, and the annotator's round: next, lease, draft, submit, skip."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Prefetch, QuerySet
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from lode_annotation import payloads, picking, queues, submit
+from lode_annotation.api import shapes
+from lode_annotation.desk import desk_for, desk_of_task
+from lode_annotation.models import Annotation, Queue, Schema, Task
+from lode_platform import access
+from lode_platform.api.paging import PARAMETERS, page_of, paged
+from lode_platform.api.projects import person
+from lode_platform.api.shapes import ErrorShape, read
+from lode_platform.errors import BadInput, NotFound
+from lode_platform.models import Item, ItemQuerySet, Project, User
+
+GONE = OpenApiResponse(description="nothing is left, or the queue is not open")
+LOST = OpenApiResponse(ErrorShape, description="`lease_lost`: somebody else has it; `stale`: both sides are answered")
+
+
+def queue_of(request: Request, uuid: UUID) -> Queue:
+    """A queue that the person may see."""
+    rows = Queue.objects.visible_to(person(request)).select_related("project", "schema_revision__schema")
+    found = rows.filter(uuid=uuid).first()
+    if found is None:
+        raise NotFound("There is no such queue.")
+    return found
+
+
+def counts_of(rows: "QuerySet[Queue]") -> dict[int, dict[str, int]]:
+    """The tasks of each queue by state, by one query."""
+    counts: dict[int, dict[str, int]] = {}
+    counted = Task.objects.filter(queue__in=rows).order_by().values_list("queue_id", "state").annotate(n=Count("pk"))
+    for queue_id, state, number in counted:
+        counts.setdefault(queue_id, dict.fromkeys(Task.State.values, 0))[state] = number
+    return counts
+
+
+def shown(queue: Queue) -> dict[str, Any]:
+    counts = counts_of(Queue.objects.filter(pk=queue.pk)).get(queue.pk, dict.fromkeys(Task.State.values, 0))
+    return shapes.queue_json(queue, counts)
+
+
+def _chosen(project: Project, user: User, given: Any) -> "list[Item] | ItemQuerySet":
+    if given is None:
+        return []
+    if isinstance(given, dict):
+        return picking.by_filter(project, user, given)
+    try:
+        uuids = [UUID(str(one)) for one in given]
+    except (TypeError, ValueError):
+        raise BadInput("items is an object of filters or a list of item uuids.", field="items") from None
+    found = picking.by_uuid(project, uuids)
+    return [found[uuid] for uuid in uuids]
+
+
+class Queues(APIView):
+    @extend_schema(operation_id="queues", parameters=PARAMETERS, responses=page_of(shapes.QueueShape))
+    def get(self, request: Request, project: str) -> Response:
+        """The project's queues, newest first, with their tasks by state."""
+        found = access.project_for(person(request), project, "project.view")
+        rows = Queue.objects.filter(project=found)
+        counts = counts_of(rows)
+        none = dict.fromkeys(Task.State.values, 0)
+        return Response(
+            paged(
+                request,
+                rows.select_related("project", "schema_revision__schema"),
+                lambda row: shapes.queue_json(row, counts.get(row.pk, none)),
+            )
+        )
+
+    @extend_schema(operation_id="queue_make", request=shapes.NewQueueShape, responses={201: shapes.QueueShape})
+    def post(self, request: Request, project: str) -> Response:
+        """A new queue under the newest revision of a schema, filled by filter or with named items."""
+        user = person(request)
+        found = access.project_for(user, project, "queue.manage")
+        given = read(shapes.NewQueueShape, request.data)
+        if given["overlap"] != 1:
+            raise BadInput("An overlap other than 1 is not supported yet.", code="not_yet", field="overlap")
+        chosen = _chosen(found, user, given["items"])
+        queue = queues.create_queue(
+            found,
+            user,
+            name=given["name"],
+            schema=_schema(found, given["schema"]),
+            review=given["review"],
+            reason=given["reason"],
+        )
+        added = picking.fill(queue, user, chosen, priority=given["priority"])
+        return Response({**shown(queue), "added": added}, status=201)
+
+
+def _schema(project: Project, name: str) -> Schema:
+    rows = Schema.objects.filter(project=project)
+    try:
+        found = rows.filter(uuid=UUID(name)).first()
+    except ValueError:
+        found = rows.filter(name=name).first()
+    if found is None:
+        raise BadInput(f"There is no schema {name!r} in this project.", code="unknown_schema", field="schema")
+    return found
+
+
+class OneQueue(APIView):
+    @extend_schema(operation_id="queue", responses=shapes.QueueShape)
+    def get(self, request: Request, queue: UUID) -> Response:
+        """A queue and its tasks by state."""
+        return Response(shown(queue_of(request, queue)))
+
+    @extend_schema(operation_id="queue_change", request=shapes.QueueChangeShape, responses=shapes.QueueShape)
+    def patch(self, request: Request, queue: UUID) -> Response:
+        """Opens, pauses, closes or renames it, changes its review rule, or moves it to the newest schema revision."""
+        given = read(shapes.QueueChangeShape, request.data)
+        changed = queues.change_queue(queue_of(request, queue), person(request), **given)
+        return Response(shown(queue_of(request, changed.uuid)))
+
+
+class Tasks(APIView):
+    @extend_schema(
+        operation_id="queue_tasks",
+        parameters=[*PARAMETERS, OpenApiParameter("state", str, enum=Task.State.values)],
+        responses=page_of(shapes.TaskShape),
+    )
+    def get(self, request: Request, queue: UUID) -> Response:
+        """The queue's tasks in the order they came in, with the answers given."""
+        rows = task_rows().filter(queue=queue_of(request, queue))
+        if state := request.query_params.get("state"):
+            if state not in Task.State.values:
+                raise BadInput(f"{state!r} is no state of a task.", code="bad_filter", field="state")
+            rows = rows.filter(state=state)
+        return Response(paged(request, rows, shapes.task_json, newest_first=False))
+
+    @extend_schema(operation_id="queue_add", request=shapes.NewTasksShape, responses={201: shapes.AddedShape})
+    def post(self, request: Request, queue: UUID) -> Response:
+        """Puts items in; one that is in the queue already stays as it is."""
+        user = person(request)
+        found = queue_of(request, queue)
+        access.require(user, found.project, "queue.manage")
+        given = read(shapes.NewTasksShape, request.data)
+        rows = given.get("tasks", [])
+        items = picking.by_uuid(found.project, [row["item"] for row in rows])
+        specs = [
+            queues.TaskSpec(
+                item=items[row["item"]],
+                priority=row["priority"],
+                reason=row["reason"] if isinstance(row["reason"], dict) else {"text": str(row["reason"])},
+                prelabels=row["prelabels"],
+            )
+            for row in rows
+        ]
+        added = queues.add_tasks(found, user, specs) if specs else 0
+        if given["items"] is not None:
+            added += picking.fill(found, user, _chosen(found.project, user, given["items"]), priority=given["priority"])
+        found.refresh_from_db(fields=["size"])
+        return Response({"added": added, "size": found.size}, status=201)
+
+
+def task_rows() -> "QuerySet[Task]":
+    """Tasks with what a list shows of them: a fixed number of queries however many there are."""
+    answers = Annotation.objects.select_related("user").order_by("pk")
+    return Task.objects.select_related("queue", "item").prefetch_related(Prefetch("annotations", queryset=answers))
+
+
+class Next(APIView):
+    @extend_schema(
+        operation_id="queue_next",
+        request=shapes.HoldingShape,
+        responses={200: shapes.PayloadShape, 204: GONE},
+    )
+    def post(self, request: Request, queue: UUID) -> Response:
+        """My next task: first my own unexpired lease not named in `holding`, else the first that nobody holds."""
+        given = read(shapes.HoldingShape, request.data)
+        user = person(request)
+        payload = payloads.next_payload(queue, user, given["holding"])
+        return Response(payload) if payload else Response(status=204)
+
+
+class OneTask(APIView):
+    @extend_schema(operation_id="task", responses=shapes.TaskShape)
+    def get(self, request: Request, task: UUID) -> Response:
+        """A task and the answers given."""
+        found = task_rows().filter(queue__in=Queue.objects.visible_to(person(request)), uuid=task).first()
+        if found is None:
+            raise NotFound("There is no such task.")
+        return Response(shapes.task_json(found))
+
+
+class Submit(APIView):
+    @extend_schema(
+        operation_id="task_submit", request=shapes.SubmitShape, responses={200: shapes.AnswerShape, 409: LOST}
+    )
+    def post(self, request: Request, task: UUID) -> Response:
+        """Answers a task (or changes my answer) and, with `next`, takes the next one in the same breath."""
+        given = read(shapes.SubmitShape, request.data)
+        return Response(submit.submit(person(request), task, shapes.sent_of(given)))
+
+
+class Skip(APIView):
+    @extend_schema(operation_id="task_skip", request=shapes.SkipShape, responses={200: shapes.AnswerShape, 409: LOST})
+    def post(self, request: Request, task: UUID) -> Response:
+        """Says that I will not answer this one, and why."""
+        given = read(shapes.SkipShape, request.data)
+        return Response(submit.submit(person(request), task, shapes.sent_of(given, skip=True)))
+
+
+class OneLease(APIView):
+    @extend_schema(operation_id="task_hold", request=None, responses={200: shapes.HeldShape, 409: LOST})
+    def post(self, request: Request, task: UUID) -> Response:
+        """Takes this task, or renews my lease on it: the heartbeat of an open page."""
+        user = person(request)
+        desk, task_id = desk_of_task(user, task, "queue.label")
+        return Response({"lease": payloads.lease(queues.hold(desk, user, task_id))})
+
+    @extend_schema(
+        operation_id="task_give_back",
+        parameters=[OpenApiParameter("until", datetime, description="only the lease that was given until then")],
+        responses={204: None},
+    )
+    def delete(self, request: Request, task: UUID) -> Response:
+        """Gives the task back; with `until`, only if my lease is still that one."""
+        user = person(request)
+        _, task_id = desk_of_task(user, task, "queue.label")
+        until = None
+        if text := request.query_params.get("until"):
+            try:
+                until = datetime.fromisoformat(text.replace(" ", "+"))
+            except ValueError:
+                raise BadInput("until is a time as the lease gave it.", field="until") from None
+        queues.give_back(user, task_id, until)
+        return Response(status=204)
+
+
+class Draft(APIView):
+    @extend_schema(
+        operation_id="task_draft", request=shapes.NewDraftShape, responses={200: shapes.KeptShape, 409: LOST}
+    )
+    def put(self, request: Request, task: UUID) -> Response:
+        """Keeps my unfinished work and renews my lease."""
+        given = read(shapes.NewDraftShape, request.data)
+        user = person(request)
+        desk, task_id = desk_of_task(user, task, "queue.label")
+        if not isinstance(given["result"], list):
+            raise BadInput("The result must be a list of regions.", code="bad_result", problems=[])
+        kept = submit.save_draft(
+            user, desk, task_id, given["result"], base=shapes.base_of(given), uuid=given["annotation_id"]
+        )
+        return Response({"draft": kept})
+
+
+class Clear(APIView):
+    @extend_schema(operation_id="queue_clear", request=None, responses={204: None})
+    def delete(self, request: Request, queue: UUID) -> Response:
+        """Takes every held task of the queue out of its holder's hands; their work stays as drafts."""
+        user = person(request)
+        desk_for(user, queue, "queue.manage")
+        found = queue_of(request, queue)
+        queues.clear(found, user, [lease.pk for lease in queues.held(found)])
+        return Response(status=204)

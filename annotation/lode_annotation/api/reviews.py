@@ -1,0 +1,79 @@
+"""REST: what waits for a reviewer, and the verdict."""
+
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from lode_annotation import payloads, review
+from lode_annotation.api import shapes
+from lode_annotation.api.queues import LOST
+from lode_annotation.models import Annotation
+from lode_platform import access
+from lode_platform.api.paging import PARAMETERS, page_of, paged
+from lode_platform.api.projects import person
+from lode_platform.api.shapes import read
+from lode_platform.errors import BadInput
+
+
+class Reviews(APIView):
+    @extend_schema(
+        operation_id="reviews",
+        parameters=[
+            *PARAMETERS,
+            OpenApiParameter("queue", UUID),
+            OpenApiParameter("late", bool, description="instead: work that came after somebody else had the task"),
+        ],
+        responses=page_of(shapes.WaitingShape),
+    )
+    def get(self, request: Request, project: str) -> Response:
+        """The answers that wait for review, oldest first."""
+        found = access.project_for(person(request), project, "annotation.review")
+        rows = Annotation.objects.filter(task__queue__project=found).select_related("task__queue", "task__item", "user")
+        if request.query_params.get("late") in ("1", "true"):
+            rows = rows.filter(lost_at__isnull=False)
+        else:
+            rows = rows.filter(state=Annotation.State.SUBMITTED)
+        if queue := request.query_params.get("queue"):
+            try:
+                rows = rows.filter(task__queue__uuid=UUID(queue))
+            except ValueError:
+                raise BadInput("queue is a uuid.", code="bad_filter", field="queue") from None
+        return Response(paged(request, rows, shapes.waiting_json, newest_first=False))
+
+
+class NextReview(APIView):
+    @extend_schema(
+        operation_id="review_next",
+        request=shapes.HoldingShape,
+        responses={200: shapes.ReviewPayloadShape, 204: OpenApiResponse(description="nothing waits")},
+    )
+    def post(self, request: Request, queue: UUID) -> Response:
+        """The oldest answer of the queue that waits for me; `holding` names annotations."""
+        given = read(shapes.HoldingShape, request.data)
+        payload = payloads.next_review(queue, person(request), given["holding"])
+        return Response(payload) if payload else Response(status=204)
+
+
+class Verdict(APIView):
+    @extend_schema(
+        operation_id="annotation_review",
+        request=shapes.VerdictShape,
+        responses={200: shapes.ReviewedShape, 409: LOST},
+    )
+    def post(self, request: Request, annotation: UUID) -> Response:
+        """Accepts, fixes (with a result of mine) or rejects: rejected, the task goes back with my comment."""
+        given = read(shapes.VerdictShape, request.data)
+        word = review.Word(
+            operation_id=given["operation_id"],
+            verdict=given["verdict"],
+            base=given["base_revision"],
+            comment=given["comment"],
+            result=given["result"],
+            lead_time=given["lead_time"],
+            want_next=given["next"],
+            holding=given["holding"],
+        )
+        return Response(review.review(person(request), annotation, word))

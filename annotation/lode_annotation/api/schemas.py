@@ -1,0 +1,74 @@
+"""REST: schemas, their revisions, and the check of a config."""
+
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from lode_annotation import schemas
+from lode_annotation.api import shapes
+from lode_annotation.checking import check
+from lode_annotation.models import Schema
+from lode_platform import access
+from lode_platform.api.paging import PARAMETERS, page_of, paged
+from lode_platform.api.projects import person
+from lode_platform.api.shapes import read
+from lode_platform.errors import NotFound
+
+
+def schema_of(request: Request, uuid: UUID) -> Schema:
+    """A schema that the person may see."""
+    found = Schema.objects.visible_to(person(request)).select_related("project").filter(uuid=uuid).first()
+    if found is None:
+        raise NotFound("There is no such schema.")
+    return found
+
+
+class Schemas(APIView):
+    @extend_schema(operation_id="schemas", parameters=PARAMETERS, responses=page_of(shapes.SchemaShape))
+    def get(self, request: Request, project: str) -> Response:
+        """The project's schemas, newest first."""
+        found = access.project_for(person(request), project, "project.view")
+        rows = Schema.objects.filter(project=found).select_related("project").prefetch_related("classes")
+        return Response(paged(request, rows, shapes.schema_json))
+
+    @extend_schema(operation_id="schema_make", request=shapes.NewSchemaShape, responses={201: shapes.SchemaShape})
+    def post(self, request: Request, project: str) -> Response:
+        """A new schema. What our editor cannot do yet is refused by name and line (400, `problems`)."""
+        found = access.project_for(person(request), project, "schema.edit")
+        given = read(shapes.NewSchemaShape, request.data)
+        made = schemas.create_schema(found, person(request), **given)
+        return Response(schemas.as_json(made), status=201)
+
+
+class OneSchema(APIView):
+    @extend_schema(operation_id="schema", responses=shapes.SchemaShape)
+    def get(self, request: Request, schema: UUID) -> Response:
+        """A schema with its newest revision."""
+        return Response(schemas.as_json(schema_of(request, schema)))
+
+
+class Revisions(APIView):
+    @extend_schema(operation_id="schema_revisions", parameters=PARAMETERS, responses=page_of(shapes.RevisionShape))
+    def get(self, request: Request, schema: UUID) -> Response:
+        """The schema's revisions, newest first."""
+        rows = schema_of(request, schema).revisions.select_related("created_by")
+        return Response(paged(request, rows, shapes.revision_json))
+
+    @extend_schema(operation_id="schema_revise", request=shapes.NewRevisionShape, responses={201: shapes.RevisionShape})
+    def post(self, request: Request, schema: UUID) -> Response:
+        """A new revision. Labels that `renames` maps keep their class ids; labels that are gone are retired."""
+        given = read(shapes.NewRevisionShape, request.data)
+        made = schemas.revise(schema_of(request, schema), person(request), **given)
+        return Response(shapes.revision_json(made), status=201)
+
+
+class Check(APIView):
+    @extend_schema(operation_id="schema_check", request=shapes.CheckShape, responses=shapes.CheckedShape)
+    def post(self, request: Request) -> Response:
+        """Whether a config could be a schema: its controls, or what stands in the way, by line."""
+        given = read(shapes.CheckShape, request.data)
+        schema = schema_of(request, given["schema"]) if given["schema"] else None
+        return Response(check(given["config"], schema))

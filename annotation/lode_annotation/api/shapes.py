@@ -1,0 +1,462 @@
+"""What this room is sent and answers over REST, declared once."""
+
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from lode_annotation.models import Annotation, Queue, Schema, SchemaRevision, Task
+from lode_annotation.submit import UNCHECKED, Sent
+
+Shape = serializers.Serializer[Any]
+
+
+@extend_schema_field({"type": "array", "items": {"type": "object"}})
+class ResultField(serializers.Field[Any, Any, Any, Any]):
+    """A Label Studio result: taken as it comes, since the gate names what is wrong by region and rule."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class ObjectField(serializers.JSONField):
+    """A JSON object whose fields belong to whoever sends it."""
+
+
+# -- schemas -----------------------------------------------------------------------------------------------------------
+
+
+class NewSchemaShape(Shape):
+    name = serializers.CharField(max_length=64)
+    title = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    config = serializers.CharField(trim_whitespace=False)
+    guidelines = serializers.DictField(
+        child=serializers.CharField(allow_blank=True), required=False, help_text="label: Markdown text"
+    )
+
+
+class NewRevisionShape(Shape):
+    config = serializers.CharField(trim_whitespace=False)
+    message = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+    renames = serializers.DictField(
+        child=serializers.CharField(), required=False, default=dict, help_text="old label: new label"
+    )
+    guidelines = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False)
+
+
+class CheckShape(Shape):
+    config = serializers.CharField(trim_whitespace=False, allow_blank=True)
+    schema = serializers.UUIDField(required=False, allow_null=True, default=None)
+
+
+class LabelShape(Shape):
+    value = serializers.CharField()
+    class_id = serializers.IntegerField(help_text="permanent; decides the colour")
+    color = serializers.CharField(allow_null=True)
+    hotkey = serializers.CharField(allow_null=True)
+    guideline = serializers.CharField()
+
+
+class ControlShape(Shape):
+    name = serializers.CharField()
+    type = serializers.ChoiceField(choices=["RectangleLabels", "Choices"])
+    to_name = serializers.CharField()
+    choice = serializers.ChoiceField(choices=["single", "multiple"])
+    required = serializers.BooleanField()
+    labels = LabelShape(many=True)
+
+
+class ClassShape(Shape):
+    id = serializers.IntegerField()  # noqa: A003
+    name = serializers.CharField()
+    retired = serializers.BooleanField()
+
+
+class SchemaShape(Shape):
+    uuid = serializers.UUIDField()
+    name = serializers.CharField()
+    title = serializers.CharField()
+    project = serializers.CharField()
+    revision = serializers.IntegerField()
+    config = serializers.CharField()
+    controls = ControlShape(many=True)
+    classes = ClassShape(many=True)
+    guidelines = serializers.DictField()
+    created_at = serializers.DateTimeField()
+
+
+class RevisionShape(Shape):
+    uuid = serializers.UUIDField()
+    revision = serializers.IntegerField()
+    config = serializers.CharField()
+    controls = ControlShape(many=True)
+    classes = serializers.ListField(child=ObjectField())
+    message = serializers.CharField()
+    author = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class ConfigProblemShape(Shape):
+    line = serializers.IntegerField()
+    error = serializers.CharField()
+
+
+class CheckedShape(Shape):
+    ok = serializers.BooleanField()
+    controls = ControlShape(many=True)
+    problems = ConfigProblemShape(many=True)
+
+
+def revision_json(row: SchemaRevision) -> dict[str, Any]:
+    return {
+        "uuid": row.uuid,
+        "revision": row.number,
+        "config": row.config,
+        "controls": row.controls,
+        "classes": row.classes,
+        "message": row.message,
+        "author": row.created_by.username,
+        "created_at": row.created_at,
+    }
+
+
+def schema_json(row: Schema) -> dict[str, Any]:
+    from lode_annotation.schemas import as_json
+
+    return as_json(row)
+
+
+# -- queues and tasks --------------------------------------------------------------------------------------------------
+
+
+class NewQueueShape(Shape):
+    name = serializers.CharField(max_length=200)
+    schema = serializers.CharField(help_text="name or uuid")
+    review = serializers.BooleanField(required=False, default=False)
+    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+    priority = serializers.IntegerField(required=False, default=0)
+    overlap = serializers.IntegerField(required=False, default=1)
+    items = ObjectField(required=False, default=None, help_text="filters as an object, or a list of item uuids")
+
+
+class QueueChangeShape(Shape):
+    name = serializers.CharField(max_length=200, required=False)
+    state = serializers.ChoiceField(choices=Queue.State.choices, required=False)
+    review = serializers.BooleanField(required=False)
+    reason = serializers.CharField(max_length=300, required=False, allow_blank=True)
+    newest = serializers.BooleanField(required=False, help_text="move to the schema's newest revision")
+
+
+class QueueShape(Shape):
+    uuid = serializers.UUIDField()
+    name = serializers.CharField()
+    project = serializers.CharField()
+    schema = serializers.CharField()
+    revision = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=Queue.State.choices)
+    review = serializers.BooleanField()
+    overlap = serializers.IntegerField()
+    reason = serializers.CharField()
+    size = serializers.IntegerField(help_text="tasks in it")
+    counts = serializers.DictField(child=serializers.IntegerField(), help_text="tasks by state")
+    added = serializers.IntegerField(required=False, help_text="tasks this call put in")
+    created_at = serializers.DateTimeField()
+    url = serializers.CharField()
+    label_url = serializers.CharField()
+
+
+class NewTaskShape(Shape):
+    item = serializers.UUIDField()
+    priority = serializers.IntegerField(required=False, default=0)
+    reason = ObjectField(required=False, default=dict, help_text="an object with `text`, or the text itself")
+    prelabels = ResultField(required=False, default=list)
+
+
+class NewTasksShape(Shape):
+    tasks = NewTaskShape(many=True, required=False, max_length=5000)
+    items = ObjectField(required=False, default=None, help_text="filters as an object, or a list of item uuids")
+    priority = serializers.IntegerField(required=False, default=0)
+
+
+class AddedShape(Shape):
+    added = serializers.IntegerField()
+    size = serializers.IntegerField()
+
+
+class TaskShape(Shape):
+    uuid = serializers.UUIDField()
+    queue = serializers.UUIDField()
+    item = serializers.UUIDField()
+    path = serializers.CharField()
+    position = serializers.IntegerField()
+    priority = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=Task.State.choices)
+    reason = serializers.DictField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    annotations = serializers.ListField(child=ObjectField())
+
+
+class HoldingShape(Shape):
+    holding = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=20)
+
+
+class LeaseShape(Shape):
+    until = serializers.DateTimeField()
+    seconds = serializers.IntegerField()
+
+
+class HeldShape(Shape):
+    lease = LeaseShape()
+
+
+class PayloadTaskShape(Shape):
+    id = serializers.UUIDField()  # noqa: A003
+    priority = serializers.IntegerField()
+    state = serializers.CharField()
+    reason = serializers.DictField()
+    position = serializers.IntegerField()
+    total = serializers.IntegerField()
+
+
+class MediaShape(Shape):
+    id = serializers.UUIDField()  # noqa: A003
+    url = serializers.CharField()
+    width = serializers.IntegerField(help_text="px of the upright image")
+    height = serializers.IntegerField(help_text="px of the upright image")
+    path = serializers.CharField()
+
+
+class ConfigShape(Shape):
+    schema = serializers.CharField()
+    revision = serializers.IntegerField()
+    controls = ControlShape(many=True)
+
+
+class PayloadQueueShape(Shape):
+    id = serializers.UUIDField()  # noqa: A003
+    name = serializers.CharField()
+    review = serializers.BooleanField()
+
+
+class OwnAnnotationShape(Shape):
+    id = serializers.UUIDField()  # noqa: A003
+    revision = serializers.IntegerField()
+    state = serializers.CharField()
+    result = ResultField()
+
+
+class DraftShape(Shape):
+    result = ResultField()
+    saved_at = serializers.DateTimeField()
+    base_revision = serializers.IntegerField(allow_null=True)
+
+
+class PayloadShape(Shape):
+    task = PayloadTaskShape()
+    media = MediaShape()
+    config = ConfigShape()
+    queue = PayloadQueueShape()
+    lease = LeaseShape()
+    prelabels = ResultField(help_text="what a model thinks, as Label Studio regions with scores")
+    annotation_id = serializers.UUIDField(allow_null=True)
+    annotation = OwnAnnotationShape(allow_null=True, help_text="my own answer so far")
+    draft = DraftShape(allow_null=True, help_text="my unfinished work")
+    start = ResultField(allow_null=True, help_text="the item's current label set, ids kept")
+
+
+class SubmitShape(Shape):
+    result = ResultField()
+    operation_id = serializers.UUIDField(help_text="made by the client; the same again gets the same answer")
+    annotation_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    base_revision = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, help_text="0 or null: began from nothing; left out: unchecked"
+    )
+    lead_time = serializers.FloatField(required=False, default=0.0, min_value=0, max_value=10_000_000)
+    next = serializers.BooleanField(required=False, default=False)
+    holding = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=20)
+
+
+class SkipShape(SubmitShape):
+    result = ResultField(required=False, default=list)
+    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class AnswerAnnotationShape(Shape):
+    id = serializers.UUIDField()  # noqa: A003
+    revision = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=Annotation.State.choices)
+
+
+class AnswerShape(Shape):
+    annotation = AnswerAnnotationShape()
+    next = PayloadShape(allow_null=True)
+
+
+class NewDraftShape(Shape):
+    result = ResultField()
+    annotation_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    base_revision = serializers.IntegerField(required=False, allow_null=True, min_value=0)
+
+
+class KeptShape(Shape):
+    draft = serializers.DictField()
+
+
+def base_of(given: dict[str, Any]) -> int:
+    """``base_revision`` as the verbs take it: left out is unchecked, null is "from nothing"."""
+    return UNCHECKED if "base_revision" not in given else (given["base_revision"] or 0)
+
+
+def sent_of(given: dict[str, Any], *, skip: bool = False) -> Sent:
+    """A submit or skip as the verb takes it."""
+    holding: list[UUID] = given["holding"]
+    return Sent(
+        operation_id=given["operation_id"],
+        result=given["result"],
+        lead_time=given["lead_time"],
+        base=base_of(given),
+        annotation_id=given["annotation_id"],
+        want_next=given["next"],
+        holding=holding,
+        skip=skip,
+        reason=given.get("reason", ""),
+    )
+
+
+def queue_json(row: Queue, counts: dict[str, int]) -> dict[str, Any]:
+    project = row.project.name
+    return {
+        "uuid": row.uuid,
+        "name": row.name,
+        "project": project,
+        "schema": row.schema_revision.schema.name,
+        "revision": row.schema_revision.number,
+        "state": row.state,
+        "review": row.review,
+        "overlap": row.overlap,
+        "reason": row.reason,
+        "size": row.size,
+        "counts": counts,
+        "created_at": row.created_at,
+        "url": reverse("annotation:queue", args=[project, row.uuid]),
+        "label_url": reverse("annotation:label", args=[row.uuid]),
+    }
+
+
+def task_json(row: Task) -> dict[str, Any]:
+    return {
+        "uuid": row.uuid,
+        "queue": row.queue.uuid,
+        "item": row.item.uuid,
+        "path": row.item.path,
+        "position": row.number,
+        "priority": row.priority,
+        "state": row.state,
+        "reason": row.reason,
+        "finished_at": row.finished_at,
+        "annotations": [
+            {"uuid": answer.uuid, "user": answer.user.username, "state": answer.state, "revision": answer.revision}
+            for answer in row.annotations.all()
+        ],
+    }
+
+
+# -- reviews -----------------------------------------------------------------------------------------------------------
+
+
+class VerdictShape(Shape):
+    verdict = serializers.ChoiceField(choices=["accept", "fix", "reject"])
+    comment = serializers.CharField(required=False, allow_blank=True, default="", max_length=5000)
+    result = ResultField(required=False, default=None, help_text="the fixed result, with the verdict fix")
+    operation_id = serializers.UUIDField()
+    base_revision = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1)
+    lead_time = serializers.FloatField(required=False, default=0.0, min_value=0, max_value=10_000_000)
+    next = serializers.BooleanField(required=False, default=False)
+    holding = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=20)
+
+
+class ReviewShape(Shape):
+    uuid = serializers.UUIDField()
+    verdict = serializers.CharField()
+    comment = serializers.CharField()
+    annotation = serializers.UUIDField()
+    revision = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+
+
+class ReviewedShape(Shape):
+    review = ReviewShape()
+    next = serializers.DictField(allow_null=True)
+
+
+class ReviewPayloadShape(Shape):
+    annotation = serializers.DictField()
+    task = PayloadTaskShape()
+    media = MediaShape()
+    config = ConfigShape()
+    queue = PayloadQueueShape()
+    prelabels = ResultField()
+    start = ResultField(allow_null=True)
+    reviews = serializers.ListField(child=ObjectField())
+    others = serializers.ListField(child=ObjectField(), help_text="unfinished work of others on this task")
+
+
+class WaitingShape(Shape):
+    uuid = serializers.UUIDField()
+    queue = serializers.UUIDField()
+    task = serializers.UUIDField()
+    path = serializers.CharField()
+    user = serializers.CharField()
+    state = serializers.CharField()
+    revision = serializers.IntegerField()
+    late = serializers.BooleanField(help_text="came after somebody else had the task: kept as a draft")
+    updated_at = serializers.DateTimeField()
+
+
+def waiting_json(row: Annotation) -> dict[str, Any]:
+    return {
+        "uuid": row.uuid,
+        "queue": row.task.queue.uuid,
+        "task": row.task.uuid,
+        "path": row.task.item.path,
+        "user": row.user.username,
+        "state": row.state,
+        "revision": row.revision,
+        "late": row.lost_at is not None,
+        "updated_at": row.updated_at,
+    }
+
+
+# -- label imports -----------------------------------------------------------------------------------------------------
+
+
+class NewImportShape(Shape):
+    uuid = serializers.UUIDField()
+    schema = serializers.CharField(required=False, default="labels", max_length=64)
+    dataset = serializers.CharField(required=False, allow_blank=True, allow_null=True, default="", max_length=64)
+    format = serializers.CharField(required=False, allow_blank=True, default="", max_length=16)  # noqa: A003
+    replace = serializers.BooleanField(required=False, default=False)
+
+
+class ImportShape(Shape):
+    uuid = serializers.UUIDField()
+    project = serializers.CharField()
+    schema = serializers.CharField()
+    dataset = serializers.CharField(allow_blank=True)
+    replace = serializers.BooleanField()
+    parts = serializers.ListField(child=serializers.IntegerField(), help_text="the parts that are here")
+    job = serializers.UUIDField(allow_null=True)
+
+
+class PartShape(Shape):
+    part = serializers.IntegerField()
+    lines = serializers.IntegerField()
+
+
+class FinishShape(Shape):
+    dataset = serializers.CharField(required=False, allow_null=True, allow_blank=True, default=None, max_length=64)

@@ -1,0 +1,180 @@
+"""What this room tells the shell: Schemas, Queues, Review, what waits for me, what is held true of an item."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+
+from django.db.models import Count, Exists, OuterRef, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as say
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from lode_annotation.models import Annotation, LabelSet, Queue, Review, Task
+from lode_platform import nav
+from lode_platform.access import permits
+from lode_platform.models import Item, ItemQuerySet, Membership, Project, User
+
+
+def role_in(project: Project, user: User) -> str:
+    """The person's role in the project, "" for none."""
+    return Membership.objects.filter(project=project, user=user).values_list("role", flat=True).first() or ""
+
+
+def waiting_answers(project: Project, user: User) -> int:
+    """The answers of the project that wait for this reviewer."""
+    rows = Annotation.objects.filter(task__queue__project=project, state=Annotation.State.SUBMITTED)
+    return rows.exclude(user=user).count()
+
+
+def my_tasks(project: Project, user: User) -> Iterable[nav.Waiting]:
+    """The open queues with tasks that nobody else holds."""
+    if not permits(user, role_in(project, user), "queue.label"):
+        return
+    now = timezone.now()
+    free = Q(leases__closed=False) & (Q(leases__user=None) | Q(leases__user=user) | Q(leases__until__lte=now))
+    tasks = Task.objects.filter(queue__project=project, queue__state=Queue.State.OPEN).filter(free)
+    counted = dict(tasks.order_by().values_list("queue_id").annotate(n=Count("pk", distinct=True)))
+    for queue in Queue.objects.filter(pk__in=counted).order_by("-created_at"):
+        count = counted[queue.pk]
+        title = ngettext("task in %(queue)s", "tasks in %(queue)s", count) % {"queue": queue.name}
+        yield nav.Waiting(title, count, reverse("annotation:label", args=[queue.uuid]), icon="tag")
+
+
+def my_reviews(project: Project, user: User) -> Iterable[nav.Waiting]:
+    """The answers that wait for my verdict."""
+    if not permits(user, role_in(project, user), "annotation.review"):
+        return
+    count = waiting_answers(project, user)
+    if count:
+        title = ngettext("answer to review", "answers to review", count)
+        yield nav.Waiting(title, count, reverse("annotation:review_list", args=[project.name]), icon="eye-check")
+
+
+def my_late(project: Project, user: User) -> Iterable[nav.Waiting]:
+    """Work of mine that came too late and is kept as a draft."""
+    late = Annotation.objects.filter(task__queue__project=project, user=user, lost_at__isnull=False).count()
+    if late:
+        title = ngettext("late answer of mine, kept as a draft", "late answers of mine, kept as drafts", late)
+        yield nav.Waiting(title, late, reverse("annotation:queues", args=[project.name]), icon="clock-pause")
+
+
+def labels_figures(project: Project, user: User) -> nav.Figures:
+    """Label sets that hold now, and how many came during the last day."""
+    yesterday = timezone.now() - timedelta(days=1)
+    counted = (
+        LabelSet.objects.current()
+        .filter(item__project=project)
+        .aggregate(n=Count("pk"), new=Count("pk", filter=Q(created_at__gte=yesterday)))
+    )
+    return nav.Figures(counted["n"], counted["new"])
+
+
+def queue_figures(project: Project, user: User) -> nav.Figures:
+    """Tasks nobody has answered, and how many came during the last day."""
+    yesterday = timezone.now() - timedelta(days=1)
+    rows = Task.objects.filter(queue__project=project, state=Task.State.OPEN)
+    counted = rows.aggregate(n=Count("pk"), new=Count("pk", filter=Q(created_at__gte=yesterday)))
+    return nav.Figures(counted["n"], counted["new"])
+
+
+def item_history(item: Item, user: User) -> Iterable[nav.History]:
+    """Answers, verdicts and label sets of an item."""
+    project = item.project.name
+    answers = Annotation.objects.filter(task__item=item, revision__gt=0).select_related("user", "task__queue")
+    for answer in answers:
+        text = say("%(state)s in %(queue)s") % {
+            "state": answer.get_state_display(),
+            "queue": answer.task.queue.name,
+        }
+        url = reverse("annotation:queue", args=[project, answer.task.queue.uuid])
+        yield nav.History(answer.updated_at, text, answer.user, url, icon="tag")
+    reviews = Review.objects.filter(annotation__task__item=item).select_related("reviewer", "annotation__task__queue")
+    for review in reviews:
+        text = say("review: %(verdict)s") % {"verdict": review.get_verdict_display()}
+        if review.comment:
+            text = f"{text}: {review.comment}"
+        url = reverse("annotation:queue", args=[project, review.annotation.task.queue.uuid])
+        yield nav.History(review.created_at, text, review.reviewer, url, icon="eye-check")
+    sets = LabelSet.objects.filter(item=item, staged_by=None).select_related("schema", "created_by")
+    for row in sets:
+        count = len(row.regions)
+        text = ngettext(
+            "label set of %(schema)s: %(count)s region (%(source)s)",
+            "label set of %(schema)s: %(count)s regions (%(source)s)",
+            count,
+        ) % {"schema": row.schema.name, "count": count, "source": row.get_source_display()}
+        url = reverse("annotation:schema", args=[project, row.schema.name])
+        yield nav.History(row.created_at, text, row.created_by, url, icon="tags")
+
+
+def item_layers(items: Sequence[Item], user: User) -> Mapping[int, Sequence[nav.Box]]:
+    """What is held to be true of each item, as boxes in pixels."""
+    drawn: dict[int, list[nav.Box]] = {}
+    keys = [item.pk for item in items]
+    rows = LabelSet.objects.current().filter(item__in=keys).select_related("schema_revision")
+    for row in rows:
+        names = {entry["id"]: entry["name"] for entry in row.schema_revision.classes}
+        for region in row.regions:
+            if region.get("box") is None:
+                continue
+            drawn.setdefault(row.item_id, []).append(
+                {
+                    "box": region["box"],
+                    "label": names.get(region["class_id"], str(region["class_id"])),
+                    "color": (region["class_id"] - 1) % 12 + 1,
+                    "id": region["id"],
+                }
+            )
+    return drawn
+
+
+def labelled_choices(project: Project, user: User) -> Sequence[tuple[str, nav.Text]]:
+    """Labelled or not, under any schema."""
+    return [("yes", _("labelled")), ("no", _("unlabelled"))]
+
+
+def by_labelled(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
+    """The items that have, or have not, a current label set."""
+    held = Exists(LabelSet.objects.current().filter(item=OuterRef("pk")))
+    return rows.filter(held) if value == "yes" else rows.filter(~held)
+
+
+def queue_choices(project: Project, user: User) -> Sequence[tuple[str, nav.Text]]:
+    """The project's queues, newest first."""
+    rows = Queue.objects.filter(project=project).order_by("-created_at")[:50]
+    return [(str(row.uuid), row.name) for row in rows]
+
+
+def by_queue(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
+    """The items that are in a queue."""
+    return rows.filter(Exists(Task.objects.filter(item=OuterRef("pk"), queue__uuid=value, queue__project=project)))
+
+
+def register() -> None:
+    """Called once, when the application is ready."""
+    nav.entry(
+        name="schemas", title=_("Schemas"), icon="tags", url="annotation:schemas", group="label", order=20, key="s"
+    )
+    nav.entry(
+        name="queues", title=_("Queues"), icon="list-check", url="annotation:queues", group="label", order=30, key="q"
+    )
+    nav.entry(
+        name="review",
+        title=_("Review"),
+        icon="eye-check",
+        url="annotation:review_list",
+        group="label",
+        order=40,
+        key="r",
+        badge=waiting_answers,
+    )
+    nav.station("labels", url="platform:items", figures=labels_figures)
+    nav.station("queue", url="annotation:queues", figures=queue_figures)
+    nav.waiting(my_tasks)
+    nav.waiting(my_reviews)
+    nav.waiting(my_late)
+    nav.item_history(item_history)
+    nav.item_layers(item_layers)
+    nav.item_filter(name="labelled", title=_("Labels"), choices=labelled_choices, apply=by_labelled)
+    nav.item_filter(name="queue", title=_("Queue"), choices=queue_choices, apply=by_queue)
