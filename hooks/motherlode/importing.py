@@ -31,6 +31,7 @@ __all__ = ["ImportOptions", "ImportReport", "Source", "bring_in", "config_for", 
 
 BATCH = 1000
 PART = 500
+PART_BYTES = 8 << 20
 PIECE = 8 << 20  # a larger file is sent in pieces and goes on where it broke off
 PLACEHOLDER = "object"
 
@@ -87,6 +88,7 @@ class ImportReport:
     existing: int = 0
     sent_bytes: int = 0
     label_sets: int = 0
+    unchanged: int = 0
     regions: int = 0
     skipped_human: list[str] = field(default_factory=list)
     problems: list[dict[str, Any]] = field(default_factory=list)
@@ -108,6 +110,7 @@ class ImportReport:
             "existing": self.existing,
             "sent_bytes": self.sent_bytes,
             "label_sets": self.label_sets,
+            "unchanged": self.unchanged,
             "regions": self.regions,
             "skipped_human": self.skipped_human,
             "problems": self.problems,
@@ -217,19 +220,19 @@ class _Maker:
                 ) from None
             self._tell(f"made the project {self._options.project!r}")
 
-    def schema(self, source: Source) -> str:
-        """The uuid of the schema that the labels go under."""
+    def schema(self, source: Source) -> dict[str, Any]:
+        """The schema that the labels go under: the dataset's, one of the dataset's name, or a new one."""
         labels = [*source.labels, *(label for label in self._options.labels if label not in source.labels)]
-        row = self._dataset_row()
-        if row is None:
-            row = self._named_schema()
-            if row is None:
-                return self._make_schema(labels, source)
-            schema = row
-        else:
-            schema = self._client.get(f"schemas/{_uuid_of(row['schema'])}")
-        self._extend(schema, labels, source)
-        return str(schema["uuid"])
+        dataset = self._dataset_row()
+        name = self._options.dataset if dataset is None else dataset["schema"]
+        if isinstance(name, Mapping):
+            name = name["name"]
+        rows = self._client.pages(f"{self._project}/schemas")
+        found = next((row for row in rows if name in (row["name"], row["uuid"])), None)
+        if found is None:
+            return self._make_schema(labels, source)
+        self._extend(found, labels, source)
+        return found
 
     def _dataset_row(self) -> dict[str, Any] | None:
         try:
@@ -238,12 +241,7 @@ class _Maker:
             return None
         return found
 
-    def _named_schema(self) -> dict[str, Any] | None:
-        rows = self._client.pages(f"{self._project}/schemas")
-        found = next((row for row in rows if row["name"] == self._options.dataset), None)
-        return None if found is None else self._client.get(f"schemas/{found['uuid']}")
-
-    def _make_schema(self, labels: list[str], source: Source) -> str:
+    def _make_schema(self, labels: list[str], source: Source) -> dict[str, Any]:
         if not labels:
             self._tell(
                 f"no labels were found: the schema starts with one, {PLACEHOLDER!r}; change it under Schemas,"
@@ -255,39 +253,28 @@ class _Maker:
         shown = ", ".join(labels[:8]) + (f" and {len(labels) - 8} more" if len(labels) > 8 else "")
         if labels:
             self._tell(f"made the schema {self._options.dataset!r} from the labels found: {shown}")
-        return str(made["uuid"])
+        return made
 
     def _extend(self, schema: Mapping[str, Any], labels: list[str], source: Source) -> None:
-        config, known = _config_of(schema)
+        known = {str(row["name"]) for row in schema["classes"] if not row.get("retired")}
         new = [label for label in labels if label not in known]
         if not new:
             return
         body = {
-            "config": add_labels(config, new, source.categories),
+            "config": add_labels(str(schema["config"]), new, source.categories),
             "message": f"Labels found by an import: {', '.join(new)}"[:300],
         }
         self._client.post(f"schemas/{schema['uuid']}/revisions", body)
         self._tell(f"added to the schema {schema['name']!r}: {', '.join(new)}")
 
-    def dataset(self, schema: str) -> None:
+    def dataset(self, schema: Mapping[str, Any]) -> None:
         if self._dataset_row() is not None:
             return
-        body: dict[str, Any] = {"name": self._options.dataset, "title": "", "schema": schema}
+        body: dict[str, Any] = {"name": self._options.dataset, "title": "", "schema": schema["uuid"]}
         if self._options.split_policy:
             body["split_policy"] = dict(self._options.split_policy)
         self._client.post(f"{self._project}/datasets", body)
         self._tell(f"made the dataset {self._options.dataset!r}")
-
-
-def _uuid_of(value: Any) -> str:
-    return str(value["uuid"] if isinstance(value, Mapping) else value)
-
-
-def _config_of(schema: Mapping[str, Any]) -> tuple[str, set[str]]:
-    newest = schema.get("latest") or schema.get("revision")
-    newest = newest if isinstance(newest, Mapping) else schema
-    classes = newest.get("classes") or schema.get("classes") or []
-    return str(newest["config"]), {str(row["name"]) for row in classes}
 
 
 def config_for(labels: Sequence[str], task: Task, categories: Mapping[str, int] | None = None) -> str:
@@ -414,33 +401,51 @@ def _select(client: Client, options: ImportOptions, records: Sequence[Record], u
         client.post(address, body, repeatable=True)
 
 
-def _send_labels(client: Client, options: ImportOptions, source: Source, schema: str, report: ImportReport) -> None:
-    body = {"uuid": str(uuid4()), "schema": schema, "format": source.format.name, "replace": options.replace}
+def _send_labels(
+    client: Client, options: ImportOptions, source: Source, schema: Mapping[str, Any], report: ImportReport
+) -> None:
+    body = {
+        "uuid": str(uuid4()),
+        "schema": schema["name"],
+        "dataset": options.dataset,
+        "format": source.format.name,
+        "replace": options.replace,
+    }
     made = client.post(f"{client.project_path(options.project)}/label-imports", body, repeatable=True)
     address = f"label-imports/{made['uuid']}"
     labelled = [record for record in source.records if record.labelled]
     headers = {"Content-Type": "application/x-ndjson"}
-    count = 0
     with Progress("Sending labels", len(labelled), show=client.show_progress) as bar:
-        for number, batch in enumerate(_batches(labelled, PART)):
-            lines = "".join(json.dumps(_line(record, options.prefix), ensure_ascii=False) + "\n" for record in batch)
-            client.request("PUT", f"{address}/parts/{number}", content=lines.encode(), headers=headers)
-            count = number + 1
-            bar.advance(len(batch))
-    answer = client.post(f"{address}/finish", {"parts": count, "dataset": options.dataset}, repeatable=True)
-    job = client.wait(answer.get("job") or answer, "Writing labels")
+        for number, (lines, count) in enumerate(_parts(labelled, options.prefix)):
+            client.request("PUT", f"{address}/parts/{number}", content=lines, headers=headers)
+            bar.advance(count)
+    answer = client.post(f"{address}/finish", repeatable=True)
+    job = client.wait(answer, "Writing labels")
     _take_result(job.get("result") or {}, report)
 
 
-def _line(record: Record, prefix: str) -> dict[str, Any]:
-    return {**record.as_json(), "path": check_path(prefix + record.path)}
+def _parts(records: Iterable[Record], prefix: str) -> Iterator[tuple[bytes, int]]:
+    """The records as JSON lines, in parts of at most `PART` lines and about `PART_BYTES`, and how many each holds."""
+    lines: list[bytes] = []
+    size = 0
+    for record in records:
+        row = {**record.as_json(), "path": check_path(prefix + record.path)}
+        line = json.dumps(row, ensure_ascii=False).encode() + b"\n"
+        if lines and (len(lines) == PART or size + len(line) > PART_BYTES):
+            yield b"".join(lines), len(lines)
+            lines, size = [], 0
+        lines.append(line)
+        size += len(line)
+    if lines:
+        yield b"".join(lines), len(lines)
 
 
 def _take_result(result: Mapping[str, Any], report: ImportReport) -> None:
     report.label_sets = int(result.get("label_sets") or 0)
+    report.unchanged = int(result.get("unchanged") or 0)
     report.regions = int(result.get("regions") or 0)
     report.skipped_human = [str(path) for path in result.get("skipped_human") or ()]
-    for key in ("left_out", "clipped", "notes", "problems"):
+    for key in ("left_out", "clipped", "notes"):
         report.problems += [dict(row) for row in result.get(key) or () if isinstance(row, Mapping)]
     for path in result.get("unknown_items") or ():
         what, remedy = "the project has no such item", "Its labels were left out; bring the image in and import again"

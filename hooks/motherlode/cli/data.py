@@ -91,6 +91,8 @@ def import_(arguments: Namespace, out: Out) -> int:
     out.say(f"{count(report.created, 'item')} new, {report.existing:,} there before{moved}.")
     if report.label_sets:
         out.say(f"{count(report.label_sets, 'label set')} with {count(report.regions, 'region')}.")
+    if report.unchanged:
+        out.say(f"{count(report.unchanged, 'label set')} as they were.")
     if report.skipped_human:
         kept = count(len(report.skipped_human), "item")
         out.say(f"{kept} keep the labels a person made; --replace takes the imported ones.")
