@@ -1,0 +1,219 @@
+"""The shell in a real browser against the real server: hashed modules, strict policy, keys, themes, uploads."""
+
+import io
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import which
+
+import httpx
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web_browser")]
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "correct horse battery"
+PEOPLE = f"""
+from lode_platform.models import User
+from lode_platform.projects import create_project
+user = User.objects.create_user("alice", password={PASSWORD!r})
+create_project(user, name="blood", title="Blood cells")
+create_project(user, name="digits")
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A running server with one person and two projects; its address."""
+    home = tmp_path_factory.mktemp("web")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "DJANGO_"))}
+    environment |= {"MOTHERLODE_HOME": str(home), "DATABASE_URL": f"sqlite:///{home / 'db.sqlite3'}"}
+    environment |= {"MOTHERLODE_STORE": str(home / "store")}
+    manage = [sys.executable, str(ROOT / "manage.py")]
+    subprocess.run([*manage, "migrate", "--verbosity", "0"], env=environment, check=True)
+    subprocess.run([*manage, "shell", "-c", PEOPLE], env=environment, check=True, stdout=subprocess.DEVNULL)
+    with open(home / "server.log", "wb") as log:
+        process = subprocess.Popen(
+            [*manage, "serve", "--port", str(port), "--no-worker"], env=environment, stdout=log, stderr=log
+        )
+        url = f"http://127.0.0.1:{port}"
+        try:
+            wait(url, process)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def wait(url: str, process: "subprocess.Popen[bytes]") -> None:
+    until = time.monotonic() + 90
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            if httpx.get(f"{url}/login/", timeout=5).status_code == 200:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.2)
+    pytest.fail("the server did not come up")
+
+
+@pytest.fixture(scope="module")
+def chrome(server: str) -> Iterator[Browser]:
+    path = next((found for name in ("chromium", "google-chrome", "chromium-browser") if (found := which(name))), None)
+    if path is None:
+        why = "no Chromium browser is here: install Debian's package chromium, or Chrome"
+        pytest.fail(why) if os.environ.get("LODE_REQUIRE_SERVICES") == "1" else pytest.skip(why)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chrome: Browser, server: str) -> Iterator[Page]:
+    """Alice, logged in; whatever the browser's console complains of fails the test."""
+    context = chrome.new_context(base_url=server, viewport={"width": 1440, "height": 900}, color_scheme="light")
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto("/login/?next=/p/blood/items/")
+    page.fill("#id_username", "alice")
+    page.fill("#id_password", PASSWORD)
+    page.press("#id_password", "Enter")
+    page.wait_for_url("**/p/blood/items/")
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def picture(seed: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (80, 60), (seed * 40 % 256, 90, 160)).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_every_module_is_fetched_once_by_its_hashed_name(page: Page) -> None:
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url) if request.resource_type == "script" else None)
+    page.goto("/p/blood/settings/")
+    page.wait_for_load_state("networkidle")
+    assert any("/static/lode/shell." in url for url in fetched)
+    assert len(fetched) == len(set(fetched))
+    assert not [url for url in fetched if url.endswith("/static/lode/shell.js")]
+
+
+def test_the_keys_of_the_page_are_listed_and_lead_elsewhere(page: Page) -> None:
+    page.keyboard.press("?")
+    dialog = page.locator("#keys-dialog")
+    expect(dialog).to_be_visible()
+    expect(dialog).to_contain_text("Go to")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    page.keyboard.press("g")
+    page.keyboard.press("h")
+    page.wait_for_url("**/p/blood/")
+    page.keyboard.press("/")
+    page.keyboard.type("cell?")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/p/blood/items/?q=cell%3F")
+
+
+def test_the_chosen_theme_stays_and_is_there_before_any_script(page: Page) -> None:
+    page.click("summary[aria-label='Light or dark']")
+    page.click("[data-theme-choice=dark]")
+    assert page.evaluate("getComputedStyle(document.body).colorScheme || document.documentElement.dataset.bsTheme")
+    assert 'data-bs-theme="dark"' in page.request.get("/projects/").text()
+    page.goto("/projects/")
+    assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+
+
+def test_a_narrow_window_has_the_navigation_in_a_drawer(page: Page) -> None:
+    page.set_viewport_size({"width": 600, "height": 800})
+    side = page.locator("#side")
+    expect(side).to_be_hidden()
+    page.click("[data-drawer]")
+    expect(side).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(side).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_pictures_come_in_and_what_is_refused_is_named(page: Page) -> None:
+    page.goto("/p/blood/items/add/")
+    files = [{"name": f"cell-{n}.png", "mimeType": "image/png", "buffer": picture(n)} for n in range(3)]
+    files.append({"name": "broken.png", "mimeType": "image/png", "buffer": picture(9)[:40]})
+    files.append({"name": "notes.txt", "mimeType": "text/plain", "buffer": b"hello"})
+    page.set_input_files("[data-files] >> nth=0", files)  # type: ignore[arg-type]
+    expect(page.locator("[data-upload-created]")).to_have_text("3")
+    expect(page.locator("[data-upload-refused]")).to_have_text("2")
+    expect(page.locator("[data-upload-problems]")).to_contain_text("broken.png")
+    page.click("[data-upload-done]")
+    expect(page.locator(".tile")).to_have_count(3)
+
+
+def test_picked_items_go_to_the_trash_and_undo_brings_them_back(page: Page) -> None:
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.click("[data-pick-action]")
+    expect(page.locator(".tile")).to_have_count(1)
+    page.click("[data-undo]")
+    expect(page.locator(".tile")).to_have_count(3)
+
+
+def test_a_chart_is_drawn_under_the_policy_and_a_mark_is_a_link(page: Page) -> None:
+    page.evaluate(
+        """async () => {
+          const spec = { height: 80, data: { values: [{ n: 3, url: "/p/digits/" }] }, mark: "bar",
+            encoding: { x: { field: "n", type: "quantitative" }, color: { value: "var(--lode-truth)" } } };
+          const source = Object.assign(document.createElement("script"), { type: "application/json", id: "spec" });
+          source.textContent = JSON.stringify(spec);
+          const holder = Object.assign(document.createElement("div"), { className: "chart" });
+          holder.dataset.chart = "spec";
+          document.querySelector("#main").prepend(source, holder);
+          (await import("/static/lode/chart.js")).drawCharts();
+        }"""
+    )
+    mark = page.locator(".chart .mark-rect path").first
+    expect(mark).to_be_visible()
+    assert mark.get_attribute("fill", timeout=1000) not in {None, "var(--lode-truth)"}
+    mark.click()
+    page.wait_for_url("**/p/digits/")
+
+
+def test_boxes_can_be_hidden_by_kind_and_selected_by_script(page: Page) -> None:
+    seen = page.evaluate(
+        """async () => {
+          await import("/static/lode/boxes.js");
+          const picture = document.createElement("lode-boxes");
+          picture.setAttribute("width", "100");
+          picture.setAttribute("height", "50");
+          document.querySelector("#main").prepend(picture);
+          picture.boxes = [{ box: [10, 5, 30, 20], kind: "truth", id: "a" },
+            { x: 10, y: 10, width: 20, height: 30, kind: "prediction", id: "b" }];
+          picture.layers = new Set(["truth"]);
+          picture.select("a");
+          const rect = picture.querySelector("[data-id=b] rect");
+          return [...picture.querySelectorAll(".region")].map((region) => [
+            region.dataset.id, region.getAttribute("display"), region.classList.contains("is-selected")])
+            .concat([["x", "y", "width", "height"].map((name) => rect.getAttribute(name))]);
+        }"""
+    )
+    assert seen == [["a", None, True], ["b", "none", False], ["10", "5", "20", "15"]]
+
+
+def test_no_page_scrolls_sideways_on_a_narrow_screen(page: Page) -> None:
+    page.set_viewport_size({"width": 900, "height": 700})
+    for address in ("/", "/projects/", "/account/", "/p/blood/items/", "/p/blood/jobs/", "/p/blood/settings/"):
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
