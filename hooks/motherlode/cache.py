@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import IO
 
 from motherlode.errors import Mismatch, NotVerified
-from motherlode.manifest import Row
+from motherlode.manifest import ITEMS, Row
 
 __all__ = ["Blob", "Cache", "hash_file"]
 
@@ -176,35 +176,50 @@ class _File:
 
 
 class Blob:
-    """A blob on its way into the cache: written under a temporary name, hashed while written, renamed when right."""
+    """A blob on its way into the cache: written under a temporary name, hashed while written, renamed when right.
 
-    def __init__(self, cache: Cache, row: Row) -> None:
+    With `resume`, what an earlier attempt left behind is hashed and kept: `size` bytes are there already.
+    """
+
+    def __init__(self, cache: Cache, row: Row, *, resume: bool = False) -> None:
         self.row = row
+        self.size = 0
         self._target = cache.blob(row.md5)
         self._target.parent.mkdir(parents=True, exist_ok=True)
-        self._part = self._target.with_name(f".{self._target.name}.{os.getpid()}.{id(self)}.part")
-        self._stream: IO[bytes] | None = self._part.open("wb")
+        own = "part" if resume else f"{os.getpid()}.{id(self)}.part"
+        self._part = self._target.with_name(f".{self._target.name}.{own}")
         self._md5 = md5(usedforsecurity=False)
         self._sha256 = sha256()
-        self._size = 0
+        self._stream: IO[bytes] | None = self._part.open("r+b" if resume and self._part.exists() else "w+b")
+        while held := self._stream.read(CHUNK):
+            self._hash(held)
+
+    def _hash(self, data: bytes | memoryview) -> None:
+        self._md5.update(data)
+        self._sha256.update(data)
+        self.size += len(data)
 
     def write(self, data: bytes | memoryview) -> None:
         """Take the next bytes."""
         assert self._stream is not None
         self._stream.write(data)
-        self._md5.update(data)
-        self._sha256.update(data)
-        self._size += len(data)
+        self._hash(data)
+
+    def restart(self) -> None:
+        """Forget what is there and begin again."""
+        assert self._stream is not None
+        self._stream.seek(0)
+        self._stream.truncate()
+        self._md5, self._sha256, self.size = md5(usedforsecurity=False), sha256(), 0
 
     def finish(self) -> None:
         """Let the blob appear under its name, or remove it and raise `NotVerified`."""
         assert self._stream is not None
         found = self._sha256.hexdigest()
-        if (self._md5.hexdigest(), found, self._size) != (self.row.md5, self.row.sha256, self.row.size):
+        if (self._md5.hexdigest(), found, self.size) != (self.row.md5, self.row.sha256, self.row.size):
             self.abandon()
-            wrong = Mismatch(
-                self.row.path, f"as it came, {self._size} of {self.row.size} bytes", self.row.sha256, found
-            )
+            item = self.row.path.removeprefix(ITEMS)
+            wrong = Mismatch(item, f"as it came, {self.size} of {self.row.size} bytes", self.row.sha256, found)
             raise NotVerified("the server sent other bytes than it published", [wrong])
         self._stream.flush()
         os.fsync(self._stream.fileno())
@@ -213,11 +228,16 @@ class Blob:
         os.chmod(self._part, 0o444)
         os.replace(self._part, self._target)
 
-    def abandon(self) -> None:
-        """Remove what was written, unless it is finished."""
+    def leave(self) -> None:
+        """Keep what was written for the next attempt."""
         if self._stream is not None:
             self._stream.close()
             self._stream = None
+
+    def abandon(self) -> None:
+        """Remove what was written, unless it is finished."""
+        if self._stream is not None:
+            self.leave()
             with suppress(FileNotFoundError):
                 self._part.unlink()
 

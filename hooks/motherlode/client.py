@@ -114,7 +114,15 @@ class Client:
         """One request to any address of the server; the whole answer, body read."""
         return self._send(method, path, repeatable=repeatable, **options)
 
-    def stream(self, method: str, path: str, take: Callable[[httpx.Response], Result], **options: Any) -> Result:
+    def stream(
+        self,
+        method: str,
+        path: str,
+        take: Callable[[httpx.Response], Result],
+        *,
+        repeatable: bool = True,
+        **options: Any,
+    ) -> Result:
         """One request whose answer `take` reads as it comes; done again from the start where it breaks off."""
 
         def once() -> Result:
@@ -122,7 +130,7 @@ class Client:
                 self._raise_for(answer, method, path)
                 return take(answer)
 
-        return self._retry(once, f"{method} {path}", repeatable=True)
+        return self._retry(once, f"{method} {path}", repeatable=repeatable)
 
     def _send(self, method: str, path: str, *, repeatable: bool, **options: Any) -> httpx.Response:
         def once() -> httpx.Response:
@@ -166,7 +174,8 @@ class Client:
         try:
             body = answer.json()
         except ValueError:
-            body = None
+            plain = answer.headers.get("Content-Type", "").startswith("text/plain")
+            body = {"error": answer.text.strip()} if plain else None
         raise refusal(status, body, f"{method} {path}")
 
     @staticmethod

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ import httpx
 from motherlode import manifest
 from motherlode.cache import Blob, Cache, hash_file
 from motherlode.client import Client
-from motherlode.errors import BadInput, Mismatch, NotConfigured, NotVerified, ServerFault
+from motherlode.errors import BadInput, Mismatch, NotConfigured, NotVerified, ServerFault, Unreachable
 from motherlode.formats.voc import parse_xml
 from motherlode.lock import LOCK_FILE, Pin, find_lock, read_lock
 from motherlode.manifest import ITEMS, LABELS, SCHEMA, SPLITS, LabelLine, Row
@@ -316,39 +316,57 @@ class Snapshot:
         client = self.client()
         address = f"/dvc/{quote(self.pin.project, safe='')}/{quote(self.pin.dataset, safe='')}"
         if len(batch) == 1 and batch[0].size > BATCH_BYTES:
-            [row] = batch
-            client.stream(
-                "GET", f"{address}/files/md5/{row.md5[:2]}/{row.md5[2:]}", lambda answer: self._one(answer, row)
-            )
+            self._fetch_big(client, address, batch[0])
             return 1
-        body = json.dumps({"oids": [row.md5 for row in batch]}).encode()
+        left = {row.md5: row for row in batch}
         headers = {"Content-Type": "application/json"}
-        client.stream("POST", f"{address}/pack", lambda a: self._pack(a, batch), content=body, headers=headers)
+        while left:
+            body = json.dumps({"oids": list(left)}).encode()
+            came = client.stream("POST", f"{address}/pack", partial(self._pack, left), content=body, headers=headers)
+            if not came:
+                raise ServerFault(f"the server's pack is empty; asked for were {_count(len(left), 'file')}")
+            left = {oid: row for oid, row in left.items() if oid not in came}
         return len(batch)
 
-    def _one(self, answer: httpx.Response, row: Row) -> None:
-        blob = Blob(self.cache, row)
-        try:
-            for piece in answer.iter_bytes(1 << 20):
-                blob.write(piece)
-            blob.finish()
-        finally:
-            blob.abandon()
+    def _fetch_big(self, client: Client, address: str, row: Row) -> None:
+        """One large file, going on where an earlier attempt broke off."""
+        path = f"{address}/files/md5/{row.md5[:2]}/{row.md5[2:]}"
+        with self.cache.lock(f"blob-{row.md5}"):
+            while self.cache.missing([row]):
+                blob = Blob(self.cache, row, resume=True)
+                if blob.size >= row.size:
+                    blob.restart()
+                span = {"Range": f"bytes={blob.size}-"} if blob.size else {}
+                try:
+                    client.stream("GET", path, partial(self._one, blob), headers=span, repeatable=False)
+                    blob.finish()
+                except Unreachable:
+                    grown = blob.size > int(span.get("Range", "bytes=0-")[6:-1])
+                    blob.leave()
+                    if not grown:
+                        raise
+                finally:
+                    blob.leave()
 
-    def _pack(self, answer: httpx.Response, batch: Iterable[Row]) -> None:
-        wanted = {row.md5: row for row in batch if self.cache.missing([row])}
-        known = {row.md5: row for row in batch}
+    @staticmethod
+    def _one(blob: Blob, answer: httpx.Response) -> None:
+        if answer.status_code != 206 and blob.size:
+            blob.restart()
+        for piece in answer.iter_bytes(1 << 20):
+            blob.write(piece)
+
+    def _pack(self, asked: Mapping[str, Row], answer: httpx.Response) -> set[str]:
+        """Take a pack's files into the cache; gives the oids that came."""
+        came: set[str] = set()
         source = _Pieces(answer.iter_bytes(1 << 18))
         while line := source.line():
-            oid, _, length = line.partition(b" ")
-            row = known.get(oid.decode("ascii", "replace"))
-            if row is None or not length.strip().isdigit():
+            name, _, length = line.partition(b" ")
+            oid = name.decode("ascii", "replace")
+            if oid not in asked or not length.strip().isdigit():
                 raise ServerFault(f"the server's pack holds {line[:80]!r}, which was not asked for")
-            self._take(source, int(length), row, keep=row.md5 in wanted)
-            wanted.pop(row.md5, None)
-        if wanted:
-            names = ", ".join(row.path for row in list(wanted.values())[:5])
-            raise ServerFault(f"the server's pack left out {_count(len(wanted), 'file')}: {names}")
+            self._take(source, int(length), asked[oid], keep=bool(self.cache.missing([asked[oid]])))
+            came.add(oid)
+        return came
 
     def _take(self, source: _Pieces, length: int, row: Row, *, keep: bool) -> None:
         blob = Blob(self.cache, row) if keep else None

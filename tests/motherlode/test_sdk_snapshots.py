@@ -227,10 +227,22 @@ def test_a_blob_that_came_wrong_never_appears(cache: Cache) -> None:
     row = manifest.identify(b"right").row("items/x.png")
     blob = Blob(cache, row)
     blob.write(b"wrong")
-    with pytest.raises(motherlode.NotVerified, match=r"items/x\.png"):
+    with pytest.raises(motherlode.NotVerified, match=r"x\.png"):
         blob.finish()
     assert not cache.blob(row.md5).exists()
     assert list(cache.blob(row.md5).parent.iterdir()) == []
+
+
+def test_a_large_blob_goes_on_where_it_broke_off(cache: Cache) -> None:
+    row = manifest.identify(b"first second").row("items/x.png")
+    blob = Blob(cache, row, resume=True)
+    blob.write(b"first ")
+    blob.leave()
+    again = Blob(cache, row, resume=True)
+    assert again.size == 6
+    again.write(b"second")
+    again.finish()
+    assert cache.blob(row.md5).read_bytes() == b"first second"
 
 
 def test_a_tree_half_made_is_made_anew(snapshot: Snapshot) -> None:
