@@ -1,0 +1,267 @@
+"""Jobs as rows: claimed once, fenced, cancelled, resumed, swept; in one process."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from lode_platform import jobs
+from lode_platform.errors import BadInput, Conflict
+from lode_platform.jobs import Cancelled, LeaseLost, Work
+from lode_platform.models import Event, Job, JobState, Project, User
+
+Apis = Callable[..., Any]
+Doing = Callable[[Work], dict[str, Any]]
+
+
+@pytest.fixture
+def doing() -> Iterator[Callable[[Doing], None]]:
+    """Says what the job ``test.verb`` does."""
+    known = dict(jobs._registry)
+
+    def say(function: Doing) -> None:
+        jobs._registry["test.verb"] = function
+
+    yield say
+    jobs._registry.clear()
+    jobs._registry.update(known)
+
+
+def queued(project: Project, **arguments: Any) -> Job:
+    return jobs.enqueue("test.verb", project=project, user=project.created_by, title="Test", arguments=arguments)
+
+
+def lapse(row: Job) -> None:
+    """As if its worker had died and the lease had run out."""
+    Job.objects.filter(pk=row.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_a_job_runs_and_its_result_is_kept(project: Project, doing: Callable[[Doing], None]) -> None:
+    doing(lambda work: {"sum": work.arguments["a"] + 1})
+    row = queued(project, a=1)
+    assert jobs.run_pending() == 1
+    row.refresh_from_db()
+    assert (row.state, row.result, row.attempts, row.lease_until) == (JobState.SUCCEEDED, {"sum": 2}, 1, None)
+
+
+def test_a_claim_touches_one_row_and_a_second_finds_none(project: Project, doing: Callable[[Doing], None]) -> None:
+    doing(lambda work: {})
+    row, other = queued(project), queued(project)
+    work = jobs.claim(row.uuid)
+    assert work is not None and work.job.fence == 1
+    assert jobs.claim(row.uuid) is None
+    other.refresh_from_db()
+    assert other.state == JobState.QUEUED
+
+
+def test_a_verb_that_nobody_registered_is_refused(project: Project) -> None:
+    with pytest.raises(KeyError):
+        jobs.enqueue("test.unknown", project=project, user=None)
+
+
+def test_the_fence_stops_a_worker_that_was_thought_dead(project: Project, doing: Callable[[Doing], None]) -> None:
+    doing(lambda work: {})
+    row = queued(project)
+    zombie = jobs.claim(row.uuid)
+    assert zombie is not None
+    lapse(row)
+    successor = jobs.claim(row.uuid)
+    assert successor is not None and successor.job.fence == 2
+    with pytest.raises(LeaseLost), zombie.fenced():
+        Event.objects.create(verb="never")
+    with pytest.raises(LeaseLost):
+        zombie.progress(1, at_once=True)
+    with pytest.raises(LeaseLost):
+        zombie.save_state({"at": 1})
+    with pytest.raises(LeaseLost):
+        zombie._finish(JobState.SUCCEEDED)
+    with successor.fenced():
+        Event.objects.create(verb="written")
+    assert [event.verb for event in Event.objects.all()] == ["written"]
+
+
+def test_an_error_ends_the_job_and_says_why(project: Project, doing: Callable[[Doing], None]) -> None:
+    def fails(work: Work) -> dict[str, Any]:
+        raise BadInput("The file has no rows.", code="empty")
+
+    doing(fails)
+    row = queued(project)
+    jobs.run_pending()
+    row.refresh_from_db()
+    assert (row.state, row.error, row.result["code"]) == (JobState.FAILED, "The file has no rows.", "empty")
+
+
+def test_an_unexpected_error_ends_the_job_and_not_the_worker(project: Project, doing: Callable[[Doing], None]) -> None:
+    doing(lambda work: {"x": 1 // work.arguments["zero"]})
+    first, second = queued(project, zero=0), queued(project, zero=1)
+    assert jobs.run_pending() == 2
+    first.refresh_from_db(), second.refresh_from_db()
+    assert first.error.startswith("ZeroDivisionError") and second.state == JobState.SUCCEEDED
+
+
+def test_a_passing_trouble_is_tried_again_later(project: Project, doing: Callable[[Doing], None]) -> None:
+    def busy(work: Work) -> dict[str, Any]:
+        if work.job.attempts == 1:
+            raise OperationalError("database is locked")
+        return {"attempts": work.job.attempts}
+
+    doing(busy)
+    row = queued(project)
+    jobs.run_pending()
+    row.refresh_from_db()
+    assert row.state == JobState.QUEUED and row.run_after is not None and row.run_after > timezone.now()
+    Job.objects.update(run_after=None)
+    jobs.run_pending()
+    row.refresh_from_db()
+    assert (row.result, row.error) == ({"attempts": 2}, "")
+
+
+def test_a_job_that_kills_every_worker_is_given_up(project: Project, doing: Callable[[Doing], None]) -> None:
+    doing(lambda work: {})
+    row = queued(project)
+    Job.objects.update(attempts=jobs.MAX_ATTEMPTS, state=JobState.RUNNING)
+    lapse(row)
+    jobs.run_pending()
+    row.refresh_from_db()
+    assert row.state == JobState.FAILED and "Given up" in row.error
+
+
+def test_a_queued_job_is_cancelled_at_once(project: Project, doing: Callable[[Doing], None]) -> None:
+    doing(lambda work: {})
+    row = queued(project)
+    jobs.cancel(row)
+    assert row.state == JobState.CANCELLED and jobs.run_pending() == 0
+
+
+def test_a_running_job_stops_at_its_next_step_and_tidies_up(project: Project, doing: Callable[[Doing], None]) -> None:
+    tidied: list[str] = []
+
+    def long(work: Work) -> dict[str, Any]:
+        try:
+            jobs.cancel(work.job)
+            work.progress(1, 10, at_once=True)
+        except Cancelled:
+            tidied.append("yes")
+            raise
+        return {}
+
+    doing(long)
+    row = queued(project)
+    jobs.run_pending()
+    row.refresh_from_db()
+    assert (row.state, tidied) == (JobState.CANCELLED, ["yes"])
+
+
+def test_a_job_whose_worker_died_is_cancelled_by_the_next_which_tidies_up(
+    project: Project, doing: Callable[[Doing], None]
+) -> None:
+    tidied: list[int] = []
+
+    def long(work: Work) -> dict[str, Any]:
+        try:
+            work.progress(0)
+        except Cancelled:
+            tidied.append(work.job.attempts)
+            raise
+        return {}
+
+    doing(long)
+    row = queued(project)
+    jobs.claim(row.uuid)
+    jobs.cancel(row)
+    assert row.state == JobState.RUNNING
+    lapse(row)
+    jobs.run_pending()
+    row.refresh_from_db()
+    assert (row.state, tidied) == (JobState.CANCELLED, [2])
+
+
+def test_a_restarted_job_resumes_from_what_it_saved(project: Project, doing: Callable[[Doing], None]) -> None:
+    doing(lambda work: {"from": work.state.get("at", 0)})
+    row = queued(project)
+    first = jobs.claim(row.uuid)
+    assert first is not None and first.state == {}
+    first.save_state({"at": 7})
+    lapse(row)
+    jobs.run_pending()
+    row.refresh_from_db()
+    assert (row.result, row.attempts) == ({"from": 7}, 2)
+
+
+def test_a_worker_that_is_stopped_puts_its_job_back(project: Project, doing: Callable[[Doing], None]) -> None:
+    def stopped(work: Work) -> dict[str, Any]:
+        jobs.stopping.set()
+        work.progress(1)
+        return {}
+
+    doing(stopped)
+    row = queued(project)
+    try:
+        jobs.run(row.uuid)
+    finally:
+        jobs.stopping.clear()
+    row.refresh_from_db()
+    assert (row.state, row.attempts, row.lease_until) == (JobState.QUEUED, 0, None)
+
+
+def test_a_failed_job_can_be_tried_again_and_a_good_one_not(project: Project, doing: Callable[[Doing], None]) -> None:
+    doing(lambda work: {"x": 1 // work.arguments["zero"]})
+    row = queued(project, zero=0)
+    jobs.run_pending()
+    Job.objects.update(arguments={"zero": 1})
+    jobs.retry(row)
+    jobs.run_pending()
+    row.refresh_from_db()
+    assert row.state == JobState.SUCCEEDED
+    with pytest.raises(Conflict):
+        jobs.retry(row)
+
+
+def test_progress_is_written_seldom_and_never_in_vain(project: Project, doing: Callable[[Doing], None]) -> None:
+    def long(work: Work) -> dict[str, Any]:
+        with CaptureQueriesContext(connection) as statements:
+            for n in range(1000):
+                work.progress(n, 1000, "Counting")
+        return {"statements": len(statements)}
+
+    doing(long)
+    row = queued(project)
+    jobs.run_pending()
+    row.refresh_from_db()
+    assert row.result["statements"] < 200 and (row.done, row.total, row.message) == (999, 1000, "Counting")
+
+
+def test_the_sweep_rings_for_what_nobody_holds(project: Project, doing: Callable[[Doing], None]) -> None:
+    doing(lambda work: {})
+    queued(project)
+    abandoned, held, later = queued(project), queued(project), queued(project)
+    jobs.claim(abandoned.uuid), jobs.claim(held.uuid)
+    lapse(abandoned)
+    Job.objects.filter(pk=later.pk).update(run_after=timezone.now() + timedelta(hours=1))
+    assert jobs.sweep() == 2
+
+
+def test_jobs_are_seen_by_members_and_stopped_by_those_who_may(
+    project: Project, alice: User, bob: User, victor: User, charlie: User, api: Apis, doing: Callable[[Doing], None]
+) -> None:
+    doing(lambda work: {})
+    row = queued(project)
+    assert [job["uuid"] for job in api(victor).get("projects/blood/jobs").json()["results"]] == [str(row.uuid)]
+    assert api(victor).get(f"jobs/{row.uuid}").json()["state"] == "queued"
+    assert api(charlie).get(f"jobs/{row.uuid}").status_code == 404
+    assert api(bob).post(f"jobs/{row.uuid}/cancel").status_code == 403
+    assert api(alice).post(f"jobs/{row.uuid}/cancel").json()["state"] == "cancelled"
+    assert api(alice).post(f"jobs/{row.uuid}/retry").json()["state"] == "queued"
+    assert api(alice).get("projects/blood/jobs?state=nonsense").status_code == 400
+
+
+def test_whoever_started_a_job_may_stop_it(
+    project: Project, bob: User, api: Apis, doing: Callable[[Doing], None]
+) -> None:
+    doing(lambda work: {})
+    row = jobs.enqueue("test.verb", project=project, user=bob)
+    assert api(bob).post(f"jobs/{row.uuid}/cancel").status_code == 200

@@ -1,0 +1,147 @@
+"""Pictures over HTTP: bytes, ranges, small views, crops, caching, strangers."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from PIL import Image
+
+from lode_platform.items import ItemSpec, add_items, trash
+from lode_platform.models import Item, Project, User
+from lode_platform.store import store
+
+Clients = Callable[[User], Client]
+MakeItems = Callable[..., list[Item]]
+RED, BLUE = (220, 20, 20), (20, 20, 220)
+
+
+def two_halves(kind: str, orientation: int = 1) -> bytes:
+    """64 x 32 px as stored: left half red, right half blue."""
+    image = Image.new("RGB", (64, 32), RED)
+    image.paste(BLUE, (32, 0, 64, 32))
+    exif = Image.Exif()
+    exif[274] = orientation
+    out = io.BytesIO()
+    image.save(out, kind, exif=exif, **({"quality": 95} if kind == "JPEG" else {}))
+    return out.getvalue()
+
+
+def item_of(project: Project, data: bytes, path: str = "a/b.img") -> Item:
+    blob = store().add_bytes(data)
+    (item,) = add_items(project, project.created_by, [ItemSpec(path, blob.md5, blob.sha256)], trusted=True).created
+    return item
+
+
+def body(response: Any) -> bytes:
+    return b"".join(response.streaming_content) if response.streaming else bytes(response.content)
+
+
+def image_of(response: Any) -> Image.Image:
+    assert response.status_code == 200, response.status_code
+    return Image.open(io.BytesIO(body(response))).convert("RGB")
+
+
+def near(pixel: Any, colour: tuple[int, int, int]) -> bool:
+    return all(abs(a - b) < 40 for a, b in zip(pixel, colour, strict=True))
+
+
+def test_the_bytes_come_as_they_are(project: Project, victor: User, client_for: Clients) -> None:
+    data = two_halves("JPEG")
+    response = client_for(victor).get(f"/media/{item_of(project, data).uuid}")
+    assert body(response) == data and response["Content-Type"] == "image/jpeg"
+    assert response["X-Content-Type-Options"] == "nosniff" and "sandbox" in response["Content-Security-Policy"]
+    assert "immutable" in response["Cache-Control"] and "private" in response["Cache-Control"]
+
+
+def test_what_is_known_is_not_sent_again(project: Project, victor: User, client_for: Clients) -> None:
+    client, item = client_for(victor), item_of(project, two_halves("PNG"))
+    for address in (f"/media/{item.uuid}", f"/thumbs/{item.uuid}"):
+        tag = client.get(address)["ETag"]
+        assert client.get(address, headers={"If-None-Match": tag}).status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("header", "status", "span"),
+    [
+        ("bytes=0-9", 206, slice(0, 10)),
+        ("bytes=10-", 206, slice(10, None)),
+        ("bytes=-5", 206, slice(-5, None)),
+        ("bytes=0-999999", 206, slice(0, None)),
+        ("bytes=999999-", 416, slice(0, 0)),
+        ("bytes=0-1,3-4", 200, slice(0, None)),
+        ("lines=0-1", 200, slice(0, None)),
+    ],
+)
+def test_a_range_is_answered_with_that_range(
+    project: Project, victor: User, client_for: Clients, header: str, status: int, span: slice
+) -> None:
+    data = two_halves("PNG")
+    response = client_for(victor).get(f"/media/{item_of(project, data).uuid}", headers={"Range": header})
+    assert response.status_code == status and body(response) == data[span]
+    if status == 206:
+        assert response["Content-Length"] == str(len(data[span]))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_turned_picture_is_shown_upright(project: Project, victor: User, client_for: Clients, kind: str) -> None:
+    """Orientation 6: the top of the upright picture is the left of the bytes."""
+    item, client = item_of(project, two_halves(kind, orientation=6)), client_for(victor)
+    small = image_of(client.get(f"/thumbs/{item.uuid}?size=64"))
+    assert small.size == (32, 64) and near(small.getpixel((16, 5)), RED) and near(small.getpixel((16, 60)), BLUE)
+    if kind != "JPEG":  # browsers turn JPEG themselves; of the others we send an upright copy
+        whole = image_of(client.get(f"/media/{item.uuid}"))
+        assert whole.size == (32, 64) and near(whole.getpixel((16, 5)), RED)
+
+
+def test_a_crop_is_in_pixels_of_the_upright_picture(project: Project, victor: User, client_for: Clients) -> None:
+    item, client = item_of(project, two_halves("JPEG", orientation=6)), client_for(victor)
+    lower = image_of(client.get(f"/thumbs/{item.uuid}?size=256&crop=0,34,32,64"))
+    assert lower.size == (32, 30) and near(lower.getpixel((16, 15)), BLUE)
+    assert image_of(client.get(f"/thumbs/{item.uuid}?crop=-10.4,-10,12,10")).size == (12, 10)
+
+
+@pytest.mark.parametrize(
+    "query", ["size=x", "size=0", "size=-5", "crop=1,2,3", "crop=5,5,5,9", "crop=nan,0,1,1", "crop=900,0,999,9"]
+)
+def test_nonsense_is_refused(project: Project, victor: User, client_for: Clients, query: str) -> None:
+    assert client_for(victor).get(f"/thumbs/{item_of(project, two_halves('PNG')).uuid}?{query}").status_code == 400
+
+
+def test_a_view_is_made_once_and_kept(project: Project, victor: User, client_for: Clients, home: Path) -> None:
+    item, client = item_of(project, two_halves("PNG")), client_for(victor)
+    first = body(client.get(f"/thumbs/{item.uuid}?size=60"))
+    (kept,) = (home / "thumbs").rglob("*.jpg")
+    when = kept.stat().st_mtime_ns
+    assert body(client.get(f"/thumbs/{item.uuid}?size=64")) == first and kept.stat().st_mtime_ns == when
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16", "CMYK"])
+def test_every_kind_of_pixel_can_be_shown(project: Project, victor: User, client_for: Clients, mode: str) -> None:
+    out = io.BytesIO()
+    image = Image.new("L", (40, 30), 200)
+    made = Image.new("I;16", (40, 30), 40_000) if mode == "I;16" else image.convert(mode)
+    made.save(out, "JPEG" if mode == "CMYK" else "PNG")
+    item = item_of(project, out.getvalue())
+    assert image_of(client_for(victor).get(f"/thumbs/{item.uuid}")).size == (40, 30)
+
+
+def test_a_picture_in_the_trash_is_still_shown_to_members(project: Project, alice: User, client_for: Clients) -> None:
+    item = item_of(project, two_halves("PNG"))
+    trash(item, alice)
+    assert client_for(alice).get(f"/thumbs/{item.uuid}").status_code == 200
+
+
+def test_a_stranger_finds_nothing_and_the_anonymous_must_log_in(
+    project: Project, charlie: User, client_for: Clients
+) -> None:
+    item = item_of(project, two_halves("PNG"))
+    for address in (f"/media/{item.uuid}", f"/thumbs/{item.uuid}"):
+        assert client_for(charlie).get(address).status_code == 404
+        assert Client().get(address).status_code == 401
+
+
+def test_a_program_shows_its_token(project: Project, victor: User, api: Callable[..., Any]) -> None:
+    assert api(victor).client.get(f"/media/{item_of(project, two_halves('PNG')).uuid}").status_code == 200

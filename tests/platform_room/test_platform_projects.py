@@ -1,0 +1,54 @@
+"""Projects and members over REST: made, joined, left; the last owner stays."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lode_platform.models import Event, Membership, Project, Role, User
+
+Apis = Callable[..., Any]
+
+
+def test_whoever_makes_a_project_owns_it(charlie: User, api: Apis) -> None:
+    made = api(charlie).post("projects", {"name": "cells", "title": "Cells"})
+    assert (made.status_code, made.json()["role"]) == (201, "owner")
+    assert Event.objects.get().verb == "project.create"
+
+
+def test_a_name_is_taken_once(project: Project, charlie: User, api: Apis) -> None:
+    answer = api(charlie).post("projects", {"name": "blood"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "name_taken")
+
+
+@pytest.mark.parametrize("name", ["", "Two Words", "UPPER", "../x", "-x", "x" * 65, "ünder"])
+def test_a_name_that_cannot_stand_in_an_address_is_refused(charlie: User, api: Apis, name: str) -> None:
+    assert api(charlie).post("projects", {"name": name}).status_code == 400
+
+
+def test_an_owner_adds_changes_and_removes_members(project: Project, alice: User, charlie: User, api: Apis) -> None:
+    client = api(alice)
+    added = client.post("projects/blood/members", {"username": "charlie", "role": "reviewer"})
+    assert added.status_code == 201
+    address = f"projects/blood/members/{charlie.uuid}"
+    assert client.patch(address, {"role": "engineer"}).json()["role"] == "engineer"
+    assert {row["user"]["username"] for row in client.get("projects/blood/members").json()["results"]} == {
+        "alice",
+        "charlie",
+    }
+    assert client.delete(address).status_code == 204
+    assert api(charlie).get("projects/blood").status_code == 404
+
+
+def test_the_last_owner_neither_leaves_nor_becomes_less(project: Project, alice: User, api: Apis) -> None:
+    client, address = api(alice), f"projects/blood/members/{alice.uuid}"
+    assert client.delete(address).json()["code"] == "last_owner"
+    assert client.patch(address, {"role": "viewer"}).json()["code"] == "last_owner"
+    assert Membership.objects.get().role == Role.OWNER
+
+
+def test_errors_have_words_and_a_code(charlie: User, api: Apis) -> None:
+    client = api(charlie)
+    assert client.get("projects/nothing").json() == {"error": "There is no project 'nothing'.", "code": "not_found"}
+    wrong = client.post("projects", {"title": 7}).json()
+    assert wrong["code"] == "bad_input" and "name" in wrong["fields"]

@@ -1,0 +1,160 @@
+"""Real processes: a worker killed half-way, a lost broker, a server that keeps its worker alive."""
+
+import io
+import json
+import os
+import signal
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import redis
+from PIL import Image
+
+COUNT = 250
+
+
+@pytest.fixture(scope="module")
+def archive() -> bytes:
+    """A zip of pictures and one text."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        for n in range(COUNT):
+            file = io.BytesIO()
+            Image.new("RGB", (10, 10 + n), (n, 0, 0)).save(file, "PNG")
+            made.writestr(f"slides/{n}.png", file.getvalue())
+        made.writestr("notes.txt", "no picture")
+    return out.getvalue()
+
+
+def enqueue(machine: Any, archive: bytes, tmp_path: Path) -> str:
+    """The uuid of a zip job of a new project."""
+    (tmp_path / "cells.zip").write_bytes(archive)
+    return str(
+        machine.shell(f"""
+from lode_platform.models import User
+from lode_platform.projects import create_project
+from lode_platform.zips import receive
+user = User.objects.create(username="alice")
+project = create_project(user, name="blood")
+with open({str(tmp_path / "cells.zip")!r}, "rb") as file:
+    print(receive(project, user, file, name="cells.zip").uuid)
+""")
+    )
+
+
+def told(machine: Any, uuid: str) -> dict[str, Any]:
+    return dict(
+        json.loads(
+            machine.shell(f"""
+import json
+from lode_platform.models import Job, Item
+row = Job.objects.get(uuid={uuid!r})
+seen = Item.objects.filter(staged_by=None).count()
+print(json.dumps([["state", row.state], ["attempts", row.attempts], ["result", row.result], ["seen", seen]]))
+""")
+        )
+    )
+
+
+@pytest.mark.parametrize("step", ["batch", "staged", "revealed"])
+def test_an_import_whose_worker_is_killed_is_taken_up_by_the_next_with_the_same_result(
+    machine: Any, archive: bytes, tmp_path: Path, step: str
+) -> None:
+    uuid = enqueue(machine, archive, tmp_path)
+    first = machine.start("worker", LODE_CRASH_AT=f"items.zip:{step}")
+    assert first.wait(60) == -signal.SIGKILL
+    half = told(machine, uuid)
+    assert half["state"] == "running"
+    assert half["seen"] == (COUNT if step == "revealed" else 0), "all of it or nothing is seen"
+    machine.start("worker")
+    machine.wait_for("the job is done", lambda: told(machine, uuid)["state"] == "succeeded")
+    done = told(machine, uuid)
+    assert done["attempts"] == 2
+    result = done["result"]
+    assert (result["created"], result["existing"], result["problem_count"]) == (COUNT, 0, 1)
+    assert machine.shell("from lode_platform.models import Item; print(Item.objects.count())") == str(COUNT)
+
+
+def test_a_cancel_after_a_crash_leaves_nothing(machine: Any, archive: bytes, tmp_path: Path) -> None:
+    uuid = enqueue(machine, archive, tmp_path)
+    assert machine.start("worker", LODE_CRASH_AT="items.zip:batch").wait(60) == -signal.SIGKILL
+    machine.shell(f"""
+from lode_platform import jobs
+from lode_platform.models import Job
+jobs.cancel(Job.objects.get(uuid={uuid!r}))
+""")
+    machine.start("worker")
+    machine.wait_for("the job has ended", lambda: told(machine, uuid)["state"] == "cancelled")
+    assert machine.shell("from lode_platform.models import Item; print(Item.objects.count())") == "0"
+    assert not list((machine.home / "store" / "parked").glob("*"))
+
+
+def test_a_lost_message_loses_nothing(machine: Any, archive: bytes, tmp_path: Path) -> None:
+    uuid = enqueue(machine, archive, tmp_path)
+    messages = list((machine.home / "broker").glob("*.msg"))
+    assert len(messages) == 1
+    messages[0].unlink()
+    machine.start("worker")
+    machine.wait_for("the sweep rang", lambda: told(machine, uuid)["state"] == "succeeded")
+
+
+def test_a_broker_that_is_away_loses_nothing(machine: Any, archive: bytes, tmp_path: Path) -> None:
+    machine.env["MOTHERLODE_BROKER"] = "redis://127.0.0.1:1/0"
+    uuid = enqueue(machine, archive, tmp_path)
+    machine.env["MOTHERLODE_BROKER"] = ""
+    machine.start("worker")
+    machine.wait_for("the sweep rang", lambda: told(machine, uuid)["state"] == "succeeded")
+
+
+def test_jobs_travel_by_redis(machine: Any, archive: bytes, tmp_path: Path) -> None:
+    broker = os.environ.get("LODE_TEST_REDIS", "redis://127.0.0.1:6379/9")
+    try:
+        redis.Redis.from_url(broker, socket_connect_timeout=2).ping()
+    except redis.RedisError as error:
+        if os.environ.get("LODE_REQUIRE_SERVICES") == "1":
+            raise
+        pytest.skip(f"Redis cannot be reached at LODE_TEST_REDIS: {error}")
+    machine.env |= {"MOTHERLODE_BROKER": broker, "MOTHERLODE_JOB_SWEEP": "3600"}
+    machine.start("worker")
+    uuid = enqueue(machine, archive, tmp_path)
+    machine.wait_for("the job is done", lambda: told(machine, uuid)["state"] == "succeeded")
+
+
+def test_serve_prints_its_address_keeps_its_worker_alive_and_stops_cleanly(
+    machine: Any, archive: bytes, tmp_path: Path
+) -> None:
+    token = machine.run("token", "alice", "--project", "blood", "--role", "engineer").strip()
+    address = machine.serve(LODE_CRASH_AT="items.zip:batch")
+    assert address in machine.log.read_text()
+    client = httpx.Client(base_url=f"{address}/api/v1/", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    assert client.get("schema/").status_code == 200
+    before = machine.worker_of(machine.server)
+    sent = client.post("projects/blood/items/zip", files={"file": ("cells.zip", archive)})
+    assert sent.status_code == 202, sent.text
+    uuid = sent.json()["uuid"]
+    machine.wait_for("the job is done", lambda: client.get(f"jobs/{uuid}").json()["state"] == "succeeded", 90)
+    assert client.get(f"jobs/{uuid}").json()["attempts"] == 2
+    machine.wait_for("a new worker", lambda: machine.worker_of(machine.server) not in (before, None))
+    assert len(client.get("projects/blood/items?limit=1000").json()["results"]) == COUNT
+    children = Path(f"/proc/{machine.server.pid}/task/{machine.server.pid}/children").read_text().split()
+    machine.server.send_signal(signal.SIGINT)
+    assert machine.server.wait(30) == 0
+    assert not [child for child in children if Path(f"/proc/{child}").exists()]
+
+
+def test_when_serve_itself_is_killed_nothing_of_it_stays(machine: Any) -> None:
+    machine.serve()
+    children = Path(f"/proc/{machine.server.pid}/task/{machine.server.pid}/children").read_text().split()
+    assert len(children) == 2
+    machine.server.kill()
+    machine.wait_for("its children end", lambda: not [child for child in children if alive(child)], 30)
+
+
+def alive(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
