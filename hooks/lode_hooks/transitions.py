@@ -71,10 +71,10 @@ def _known(key: tuple[Any, ...]) -> list[Transitions]:
 def compared(before: Rows, before_threshold: float, after: Rows, after_threshold: float) -> Transitions:
     """Truths by item, frame and region; wrong predictions by item, frame, class and IoU >= .5, one to one."""
     one, two = before.at(before_threshold), after.at(after_threshold)
-    known = _truths(before, one)
+    known = truths(before, one)
     truth = np.full(len(after), -1, dtype=np.int8)
     classes, units, codes = [], [], []
-    for key, (row, right) in _truths(after, two).items():
+    for key, (row, right) in truths(after, two).items():
         if key not in known:
             continue
         was = known[key][1]
@@ -95,7 +95,7 @@ def compared(before: Rows, before_threshold: float, after: Rows, after_threshold
     )
 
 
-def _truths(rows: Rows, at: RowsAt) -> dict[tuple[str, int | None, str], tuple[int, bool]]:
+def truths(rows: Rows, at: RowsAt) -> dict[tuple[str, int | None, str], tuple[int, bool]]:
     """Every truth that counts: the row of its card, and whether it is right."""
     found: dict[tuple[str, int | None, str], tuple[int, bool]] = {}
     right = at.card & (at.state == TP)
