@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lode_datasets import publish
+from lode_datasets import publish, verify
 from lode_platform.jobs import Work, job
 
 
@@ -10,3 +10,9 @@ from lode_platform.jobs import Work, job
 def publish_version(work: Work) -> dict[str, Any]:
     """Carries a version from its row to ``published``."""
     return publish.carry_out(work)
+
+
+@job(verify.VERB)
+def verify_version(work: Work) -> dict[str, Any]:
+    """Hashes a version's bytes in the store again."""
+    return verify.carry_out(work)

@@ -63,7 +63,7 @@ def test_stock_git_and_dvc_read_every_version_byte_for_byte(
     secret = ["--remote-config", f"password={token}"]
     outside.dvc("get", "-q", url, f"data/{gone}", "--rev", "v1", "-o", "one.png", *secret)
     assert (outside.folder / "one.png").read_bytes() == _held(v1)[gone]
-    listed = outside.dvc("ls", "-R", url, "data", "--rev", "v2").stdout.split()
+    listed = outside.dvc("ls", "-R", url, "data", "--rev", "v2", *secret).stdout.split()
     assert sorted(listed) == sorted(_held(v2))
     program = (
         "import sys, dvc.api\n"

@@ -1,5 +1,24 @@
 """REST addresses of this room, below /api/v1/."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from lode_datasets.api import views
+
+ONE = "projects/<slug:project>/datasets/<slug:name>"
+VERSION = f"{ONE}/versions/<slug:which>"
+urlpatterns = [
+    path("projects/<slug:project>/datasets", views.Datasets.as_view()),
+    path("datasets/<uuid:uuid>", views.DatasetByUuid.as_view()),
+    path(ONE, views.OneDataset.as_view()),
+    path(f"{ONE}/items", views.Selection.as_view()),
+    path(f"{ONE}/publish", views.Publish.as_view()),
+    path(f"{ONE}/versions", views.Versions.as_view()),
+    path(VERSION, views.OneVersion.as_view()),
+    path(f"{VERSION}/manifest", views.Manifest.as_view()),
+    path(f"{VERSION}/entries", views.Entries.as_view()),
+    path(f"{VERSION}/pins", views.Pins.as_view()),
+    path(f"{VERSION}/verify", views.Verify.as_view()),
+    path(f"{ONE}/diff/<int:a>/<int:b>", views.Diff.as_view()),
+    path(f"{ONE}/aliases", views.Aliases.as_view()),
+    path(f"{ONE}/aliases/<slug:alias>", views.OneAlias.as_view()),
+]

@@ -1,0 +1,251 @@
+"""What is sent and answered over REST by this room: the input is checked by it, the OpenAPI document made of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.urls import reverse
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from lode_datasets import diff, repositories
+from lode_datasets.models import Alias, Dataset, Version
+from lode_platform.api.shapes import JobShape
+
+Shape = serializers.Serializer[Any]
+NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+
+
+class NewDatasetShape(Shape):
+    name = serializers.RegexField(NAME, help_text="a-z, 0-9, hyphen, underscore")
+    title = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    description = serializers.CharField(required=False, allow_blank=True, default="")
+    schema = serializers.CharField(max_length=64, help_text="a schema's name or uuid")
+    split_policy = serializers.DictField(
+        required=False, default=dict, help_text='shares by split: {"train": 0.8, "val": 0.1, "test": 0.1}'
+    )
+
+
+class DatasetChangeShape(Shape):
+    title = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    description = serializers.CharField(required=False, allow_blank=True)
+    split_policy = serializers.DictField(required=False)
+
+
+class DatasetShape(Shape):
+    uuid = serializers.UUIDField()
+    project = serializers.CharField()
+    name = serializers.CharField()
+    title = serializers.CharField()
+    description = serializers.CharField()
+    schema = serializers.CharField(help_text="its name")
+    split_policy = serializers.DictField()
+    latest = serializers.IntegerField(allow_null=True, help_text="number of the newest version")
+    created_at = serializers.DateTimeField()
+    url = serializers.CharField()
+    git_url = serializers.CharField()
+    dvc_url = serializers.CharField()
+
+
+class SelectionShape(Shape):
+    items = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=10_000)
+    splits = serializers.DictField(
+        child=serializers.CharField(), required=False, default=dict, help_text="split by item uuid; kept as given"
+    )
+    filter = serializers.DictField(
+        required=False, help_text="instead of items: search, and the filters of the page Items; {} is every item"
+    )
+
+
+class AddedShape(Shape):
+    added = serializers.IntegerField()
+    existing = serializers.IntegerField()
+    resplit = serializers.IntegerField(help_text="those already in whose split the import now gave")
+
+
+class RemovedShape(Shape):
+    removed = serializers.IntegerField()
+
+
+class PublishShape(Shape):
+    message = serializers.CharField(required=False, allow_blank=True, default="", max_length=10_000)
+    operation_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+
+
+class VersionShape(Shape):
+    uuid = serializers.UUIDField()
+    project = serializers.CharField()
+    dataset = serializers.CharField()
+    name = serializers.CharField(help_text="dataset@v3")
+    version = serializers.IntegerField()
+    parent = serializers.IntegerField(allow_null=True)
+    state = serializers.CharField()
+    digest = serializers.CharField(help_text="sha256:<64 hex> of the manifest")
+    dir = serializers.CharField(help_text="DVC's name of the tree, <32 hex>.dir; MLflow's digest")
+    commit = serializers.CharField()
+    schema = serializers.IntegerField(help_text="the schema's revision")
+    schema_name = serializers.CharField()
+    splits = serializers.DictField(child=serializers.IntegerField())
+    counts = serializers.DictField()
+    checks = serializers.ListField(child=serializers.DictField())
+    files = serializers.IntegerField()
+    size = serializers.IntegerField(help_text="bytes")
+    message = serializers.CharField()
+    author = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    published_at = serializers.DateTimeField(allow_null=True)
+    url = serializers.CharField()
+    git_url = serializers.CharField()
+    dvc_url = serializers.CharField()
+
+
+class PublishedShape(Shape):
+    version = VersionShape()
+    job = JobShape(allow_null=True)
+    unchanged = serializers.BooleanField()
+
+
+class AliasSetShape(Shape):
+    version = serializers.CharField(max_length=70, help_text="3, v3, latest or another alias")
+
+
+class AliasShape(Shape):
+    name = serializers.CharField()
+    version = serializers.IntegerField()
+    set_by = serializers.CharField()
+    set_at = serializers.DateTimeField()
+
+
+class AliasesShape(Shape):
+    results = AliasShape(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class PinShape(Shape):
+    version = serializers.IntegerField()
+    user = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class RegionChangeShape(Shape):
+    kinds = serializers.ListField(child=serializers.CharField())
+    before = serializers.DictField(allow_null=True)
+    after = serializers.DictField(allow_null=True)
+
+
+class ItemChangeShape(Shape):
+    item = serializers.UUIDField()
+    path = serializers.CharField()
+    kind = serializers.CharField(help_text="added, removed, labelled, unlabelled, relabelled or moved_split")
+    split_before = serializers.CharField(allow_null=True)
+    split_after = serializers.CharField(allow_null=True)
+    regions = RegionChangeShape(many=True)
+    by = serializers.CharField(allow_null=True)
+
+
+class DiffShape(Shape):
+    old = serializers.IntegerField()
+    new = serializers.IntegerField()
+    items_added = serializers.IntegerField()
+    items_removed = serializers.IntegerField()
+    items_labelled = serializers.IntegerField()
+    items_relabelled = serializers.IntegerField()
+    items_unlabelled = serializers.IntegerField()
+    splits_moved = serializers.IntegerField()
+    schema_changed = serializers.BooleanField()
+    regions = serializers.DictField(child=serializers.IntegerField())
+    classes = serializers.DictField(child=serializers.IntegerField(), help_text="regions now less then, by class")
+    results = ItemChangeShape(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+def site_of(request: Request) -> str:
+    """The server's address as this caller reached it."""
+    return str(request.build_absolute_uri("/")).rstrip("/")
+
+
+def dataset_json(dataset: Dataset, request: Request, latest: int | None) -> dict[str, Any]:
+    site = site_of(request)
+    return {
+        "uuid": dataset.uuid,
+        "project": dataset.project.name,
+        "name": dataset.name,
+        "title": dataset.title,
+        "description": dataset.description,
+        "schema": dataset.schema.name,
+        "split_policy": dataset.split_policy,
+        "latest": latest,
+        "created_at": dataset.created_at,
+        "url": site + reverse("datasets:dataset", args=[dataset.project.name, dataset.name]),
+        "git_url": repositories.git_url(dataset, site),
+        "dvc_url": repositories.dvc_url(dataset, site),
+    }
+
+
+def version_json(version: Version, request: Request) -> dict[str, Any]:
+    site = site_of(request)
+    dataset = version.dataset
+    return {
+        "uuid": version.uuid,
+        "project": dataset.project.name,
+        "dataset": dataset.name,
+        "name": str(version),
+        "version": version.number,
+        "parent": version.number - 1 or None,
+        "state": version.state,
+        "digest": version.digest,
+        "dir": version.dir_oid,
+        "commit": version.commit,
+        "schema": version.schema_revision.number,
+        "schema_name": version.stamp["schema"],
+        "splits": version.counts.get("splits", {}),
+        "counts": version.counts,
+        "checks": version.checks,
+        "files": version.files,
+        "size": version.size,
+        "message": version.message,
+        "author": version.stamp["author"],
+        "created_at": version.created_at,
+        "published_at": version.published_at,
+        "url": site + reverse("datasets:version", args=[dataset.project.name, dataset.name, version.number]),
+        "git_url": repositories.git_url(dataset, site),
+        "dvc_url": repositories.dvc_url(dataset, site),
+    }
+
+
+def alias_json(alias: Alias) -> dict[str, Any]:
+    return {
+        "name": alias.name,
+        "version": alias.version.number,
+        "set_by": alias.set_by.username,
+        "set_at": alias.set_at,
+    }
+
+
+def change_json(change: diff.ItemChange) -> dict[str, Any]:
+    after = change.after.label_set if change.after else None
+    return {
+        "item": change.entry.item.uuid,
+        "path": change.entry.path,
+        "kind": change.kind,
+        "split_before": change.before.split if change.before else None,
+        "split_after": change.after.split if change.after else None,
+        "regions": [
+            {"kinds": list(region.kinds), "before": region.before, "after": region.after} for region in change.regions
+        ],
+        "by": after.created_by.username if after else None,
+    }
+
+
+def summary_json(summary: diff.Summary, names: Mapping[int, str]) -> dict[str, Any]:
+    kinds = summary.kinds
+    return {
+        "items_added": kinds.get("added", 0),
+        "items_removed": kinds.get("removed", 0),
+        "items_labelled": kinds.get("labelled", 0),
+        "items_relabelled": kinds.get("relabelled", 0),
+        "items_unlabelled": kinds.get("unlabelled", 0),
+        "splits_moved": summary.splits_moved,
+        "schema_changed": summary.schema_changed,
+        "regions": {kind: summary.regions.get(kind, 0) for kind in diff.REGION_KINDS},
+        "classes": {names.get(key, str(key)): number for key, number in summary.classes.items() if number},
+    }

@@ -1,0 +1,340 @@
+"""REST: datasets, their selection, and the versions published from them."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Max, Q, QuerySet
+from django.http import HttpResponseBase, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from lode_annotation.models import Schema
+from lode_datasets import diff, names, publish, selection, splits, verify, versions
+from lode_datasets.api import shapes
+from lode_datasets.models import Dataset, Version
+from lode_platform import access, nav
+from lode_platform.api.paging import PARAMETERS, page_of, paged
+from lode_platform.api.projects import person
+from lode_platform.api.shapes import JobShape, job_json, read
+from lode_platform.errors import BadInput, NotFound
+from lode_platform.models import Item, Project
+from motherlode import manifest
+
+WHICH = OpenApiParameter("which", str, OpenApiParameter.PATH, description="3, v3, latest or an alias")
+MOST_CHANGES = 200
+
+
+def found_dataset(request: Request, project: str, name: str, verb: str) -> Dataset:
+    """The live dataset, if the person may do ``verb`` in its project; what may not be seen is not there."""
+    home = access.project_for(person(request), project, verb)
+    found = Dataset.objects.filter(project=home, name=name, trashed_at=None).select_related("schema").first()
+    if found is None:
+        raise NotFound(f"The project {project!r} has no dataset {name!r}.", code="no_dataset")
+    found.project = home
+    return found
+
+
+def found_version(request: Request, project: str, name: str, which: str, verb: str = "project.view") -> Version:
+    """The published version that a name means."""
+    return versions.named(found_dataset(request, project, name, verb), which)
+
+
+def _latest(datasets: Iterable[Dataset]) -> dict[int, int]:
+    published = Version.objects.published().filter(dataset__in=[dataset.pk for dataset in datasets])
+    return dict(published.values_list("dataset").annotate(newest=Max("number")))
+
+
+class Datasets(APIView):
+    @extend_schema(operation_id="datasets", parameters=PARAMETERS, responses=page_of(shapes.DatasetShape))
+    def get(self, request: Request, project: str) -> Response:
+        """The project's datasets, newest first."""
+        home = access.project_for(person(request), project, "project.view")
+        rows = Dataset.objects.filter(project=home, trashed_at=None).select_related("schema", "project")
+        newest = _latest(rows)
+        return Response(paged(request, rows, lambda row: shapes.dataset_json(row, request, newest.get(row.pk))))
+
+    @extend_schema(operation_id="dataset_make", request=shapes.NewDatasetShape, responses={201: shapes.DatasetShape})
+    def post(self, request: Request, project: str) -> Response:
+        """A new dataset under one of the project's schemas."""
+        home = access.project_for(person(request), project, "dataset.edit")
+        given = read(shapes.NewDatasetShape, request.data)
+        schema = _schema(home, given.pop("schema"))
+        made = selection.create_dataset(home, person(request), schema=schema, **given)
+        return Response(shapes.dataset_json(made, request, None), status=201)
+
+
+def _schema(project: Project, name: str) -> Schema:
+    same = Q(name=name)
+    with suppress(ValueError):
+        same |= Q(uuid=UUID(name))
+    found = Schema.objects.filter(same, project=project).first()
+    if found is None:
+        raise BadInput(f"The project has no schema {name!r}.", code="no_schema", field="schema")
+    return found
+
+
+class DatasetByUuid(APIView):
+    @extend_schema(operation_id="dataset_by_uuid", responses=shapes.DatasetShape)
+    def get(self, request: Request, uuid: UUID) -> Response:
+        """A dataset by its uuid."""
+        seen = Dataset.objects.visible_to(person(request)).filter(uuid=uuid)
+        found = seen.select_related("schema", "project").first()
+        if found is None:
+            raise NotFound("There is no such dataset.")
+        access.require(person(request), found.project, "project.view")
+        return Response(shapes.dataset_json(found, request, _latest([found]).get(found.pk)))
+
+
+class OneDataset(APIView):
+    @extend_schema(operation_id="dataset", responses=shapes.DatasetShape)
+    def get(self, request: Request, project: str, name: str) -> Response:
+        """A dataset."""
+        found = found_dataset(request, project, name, "project.view")
+        return Response(shapes.dataset_json(found, request, _latest([found]).get(found.pk)))
+
+    @extend_schema(operation_id="dataset_change", request=shapes.DatasetChangeShape, responses=shapes.DatasetShape)
+    def patch(self, request: Request, project: str, name: str) -> Response:
+        """Changes the title, the description, or the split policy of later newcomers."""
+        found = found_dataset(request, project, name, "dataset.edit")
+        given = read(shapes.DatasetChangeShape, request.data)
+        if "split_policy" in given:
+            given["split_policy"] = splits.Policy.parse(
+                given["split_policy"], salt=selection.policy_of(found).salt
+            ).as_json()
+        for key, value in given.items():
+            setattr(found, key, value)
+        if given:
+            found.save(update_fields=list(given))
+        return Response(shapes.dataset_json(found, request, _latest([found]).get(found.pk)))
+
+    @extend_schema(operation_id="dataset_trash", responses={204: None})
+    def delete(self, request: Request, project: str, name: str) -> Response:
+        """Puts the dataset into the trash; 409 (needed) says which pins, aliases and runs would break."""
+        names.trash_dataset(found_dataset(request, project, name, "dataset.edit"), person(request))
+        return Response(status=204)
+
+
+class Selection(APIView):
+    @extend_schema(operation_id="dataset_items_add", request=shapes.SelectionShape, responses=shapes.AddedShape)
+    def post(self, request: Request, project: str, name: str) -> Response:
+        """Puts items in: those named, or all that a filter finds. Each gets its split now, for good."""
+        found = found_dataset(request, project, name, "dataset.edit")
+        given = read(shapes.SelectionShape, request.data)
+        try:
+            told = {UUID(key): split for key, split in given["splits"].items()}
+        except ValueError:
+            raise BadInput("splits is keyed by item uuid.", field="splits") from None
+        done = selection.add_items(found, _items(request, found, given).iterator(chunk_size=1000), splits=told)
+        return Response({"added": done.added, "existing": done.existing, "resplit": done.resplit})
+
+    @extend_schema(operation_id="dataset_items_remove", request=shapes.SelectionShape, responses=shapes.RemovedShape)
+    def delete(self, request: Request, project: str, name: str) -> Response:
+        """Takes items out: the next version is without them, those published keep them."""
+        found = found_dataset(request, project, name, "dataset.edit")
+        given = read(shapes.SelectionShape, request.data)
+        removed = selection.remove_items(
+            found, person(request), _items(request, found, given).iterator(chunk_size=1000)
+        )
+        return Response({"removed": removed})
+
+
+def _items(request: Request, dataset: Dataset, given: dict[str, Any]) -> "QuerySet[Item]":
+    """The live items that the body names. Raises ``NotFound`` naming one that the project has not."""
+    rows = Item.objects.live().filter(project=dataset.project)
+    if "items" in given:
+        wanted = set(given["items"])
+        rows = rows.filter(uuid__in=wanted)
+        there = set(rows.values_list("uuid", flat=True))
+        if missing := wanted - there:
+            raise NotFound(f"The project has no item {next(iter(missing))}; {len(missing)} are missing.")
+        return rows.order_by("pk")
+    if "filter" not in given:
+        raise BadInput("Say which items: a list, or a filter ({} is every item).", field="items")
+    chosen = dict(given["filter"])
+    if text := chosen.pop("search", ""):
+        rows = rows.filter(path__icontains=str(text))
+    for known in nav.item_filters():
+        if choice := chosen.pop(known.name, ""):
+            rows = known.apply(rows, str(choice), dataset.project)
+    if chosen:
+        raise BadInput(f"There is no filter {next(iter(chosen))!r}.", code="bad_filter", field="filter")
+    return rows.order_by("pk")
+
+
+class Publish(APIView):
+    @extend_schema(
+        operation_id="publish",
+        request=shapes.PublishShape,
+        responses={200: shapes.PublishedShape, 202: shapes.PublishedShape},
+    )
+    def post(self, request: Request, project: str, name: str) -> Response:
+        """Publishes what the dataset holds at this moment: 202 with the job, or 200 with the version there is."""
+        found = found_dataset(request, project, name, "dataset.publish")
+        given = read(shapes.PublishShape, request.data)
+        version, job = publish.publish(found, person(request), server_url=shapes.site_of(request), **given)
+        version.dataset = found
+        repeated = given["operation_id"] is not None and version.operation_id == given["operation_id"]
+        answer = {
+            "version": shapes.version_json(version, request),
+            "job": job_json(job) if job else None,
+            "unchanged": job is None and not repeated,
+        }
+        return Response(answer, status=202 if job else 200)
+
+
+class Versions(APIView):
+    @extend_schema(operation_id="versions", parameters=PARAMETERS, responses=page_of(shapes.VersionShape))
+    def get(self, request: Request, project: str, name: str) -> Response:
+        """The published versions, newest first."""
+        found = found_dataset(request, project, name, "project.view")
+        rows = found.versions.published().select_related("dataset__project", "schema_revision").defer("frozen")
+        return Response(paged(request, rows, lambda row: shapes.version_json(row, request)))
+
+
+class OneVersion(APIView):
+    @extend_schema(operation_id="version", parameters=[WHICH], responses=shapes.VersionShape)
+    def get(self, request: Request, project: str, name: str, which: str) -> Response:
+        """A published version."""
+        return Response(shapes.version_json(found_version(request, project, name, which), request))
+
+
+class Manifest(APIView):
+    @extend_schema(
+        operation_id="version_manifest", parameters=[WHICH], responses={(200, "application/x-ndjson"): OpenApiTypes.STR}
+    )
+    def get(self, request: Request, project: str, name: str, which: str) -> HttpResponseBase:
+        """The canonical manifest, whose sha-256 is the version's digest: a JSON line a tracked file."""
+        found = found_version(request, project, name, which, "dataset.pull")
+        return _lines(manifest.manifest_pieces(versions.manifest_rows(found)), found)
+
+
+class Entries(APIView):
+    @extend_schema(
+        operation_id="version_entries",
+        parameters=[WHICH, OpenApiParameter("split", str)],
+        responses={(200, "application/x-ndjson"): OpenApiTypes.STR},
+    )
+    def get(self, request: Request, project: str, name: str, which: str) -> HttpResponseBase:
+        """A JSON line an item: item, path, md5, sha256, size, split, width, height, regions (null: unlabelled)."""
+        found = found_version(request, project, name, which, "dataset.pull")
+        return _lines(_entry_lines(found, request.query_params.get("split")), found)
+
+
+def _entry_lines(version: Version, split: str | None) -> Iterator[bytes]:
+    for entry in versions.entries(version, split).iterator(chunk_size=1000):
+        row = {
+            "item": str(entry.item.uuid),
+            "path": entry.path,
+            "md5": entry.blob.md5,
+            "sha256": entry.blob.sha256,
+            "size": entry.blob.size,
+            "split": entry.split,
+            "width": entry.item.width,
+            "height": entry.item.height,
+            "regions": entry.label_set.regions if entry.label_set else None,
+        }
+        yield (json.dumps(row, ensure_ascii=False) + "\n").encode()
+
+
+def _lines(pieces: Iterator[bytes], version: Version) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(pieces, content_type="application/x-ndjson; charset=utf-8")
+    response["X-Digest"] = version.digest
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+class Diff(APIView):
+    @extend_schema(
+        operation_id="diff",
+        parameters=[
+            OpenApiParameter("kind", str, description="added, removed, labelled, relabelled, moved, ..."),
+            OpenApiParameter("split", str),
+            OpenApiParameter("limit", int),
+            OpenApiParameter("offset", int),
+        ],
+        responses=shapes.DiffShape,
+    )
+    def get(self, request: Request, project: str, name: str, a: int, b: int) -> Response:
+        """What differs from version a to version b: in numbers, and a page of the items by path."""
+        found = found_dataset(request, project, name, "project.view")
+        old, new = versions.named(found, str(a)), versions.named(found, str(b))
+        query = request.query_params
+        offset, limit = _whole(query.get("offset", "0")), _whole(query.get("limit", "100"))
+        limit = min(max(limit, 1), MOST_CHANGES)
+        wanted = diff.Filter(kind=query.get("kind", ""), split=query.get("split", ""))
+        taken = (change for change in diff.changes(old, new) if wanted.takes(change))
+        page = list(islice(taken, offset, offset + limit + 1))
+        following = None
+        if len(page) > limit:
+            more = query.copy()
+            more["offset"] = str(offset + limit)
+            following = request.build_absolute_uri(f"{request.path}?{more.urlencode()}")
+        class_names = {
+            int(row["id"]): str(row["name"]) for row in [*old.schema_revision.classes, *new.schema_revision.classes]
+        }
+        return Response(
+            {
+                "old": old.number,
+                "new": new.number,
+                **shapes.summary_json(diff.summary(old, new), class_names),
+                "results": [shapes.change_json(change) for change in page[:limit]],
+                "next": following,
+            }
+        )
+
+
+def _whole(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise BadInput(f"{text!r} is no whole number.", code="bad_number")
+    return int(text)
+
+
+class Pins(APIView):
+    @extend_schema(operation_id="version_pin", parameters=[WHICH], request=None, responses=shapes.PinShape)
+    def post(self, request: Request, project: str, name: str, which: str) -> Response:
+        """Remembers that I read this version, so that nobody removes it without knowing."""
+        found = found_version(request, project, name, which, "dataset.pull")
+        made = names.pin(found, person(request))
+        return Response({"version": found.number, "user": made.user.username, "created_at": made.created_at})
+
+
+class Aliases(APIView):
+    @extend_schema(operation_id="aliases", responses=shapes.AliasesShape)
+    def get(self, request: Request, project: str, name: str) -> Response:
+        """The dataset's aliases as they point now."""
+        found = found_dataset(request, project, name, "project.view")
+        return Response({"results": [shapes.alias_json(row) for row in names.aliases(found)], "next": None})
+
+
+class OneAlias(APIView):
+    @extend_schema(operation_id="alias", responses=shapes.AliasShape)
+    def get(self, request: Request, project: str, name: str, alias: str) -> Response:
+        """Where an alias points."""
+        found = found_dataset(request, project, name, "project.view")
+        for row in names.aliases(found):
+            if row.name == alias:
+                return Response(shapes.alias_json(row))
+        raise NotFound(f"The dataset has no alias {alias!r}.")
+
+    @extend_schema(operation_id="alias_set", request=shapes.AliasSetShape, responses=shapes.AliasShape)
+    def put(self, request: Request, project: str, name: str, alias: str) -> Response:
+        """Points an alias at a version; where it pointed before is kept."""
+        found = found_dataset(request, project, name, "dataset.publish")
+        given = read(shapes.AliasSetShape, request.data)
+        version = versions.named(found, given["version"])
+        return Response(shapes.alias_json(names.set_alias(found, person(request), alias, version)))
+
+
+class Verify(APIView):
+    @extend_schema(operation_id="version_verify", parameters=[WHICH], request=None, responses={202: JobShape})
+    def post(self, request: Request, project: str, name: str, which: str) -> Response:
+        """Reads and hashes the version's bytes in the store again; the job's result names what has changed."""
+        found = found_version(request, project, name, which, "dataset.pull")
+        return Response(job_json(verify.verify(found, person(request))), status=202)
