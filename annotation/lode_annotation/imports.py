@@ -42,9 +42,9 @@ def begin(
     format: str = "",  # noqa: A002 - the word of the trade
     replace: bool = False,
 ) -> LabelImport:
-    """Opens an import; the same ``uuid`` again gives the same import."""
+    """Opens an import into the schema of that name (or uuid); the same ``uuid`` again gives the same import."""
     access.require(user, project, "labels.import")
-    check_name(schema)
+    schema = _named(project, schema)
     made, _ = LabelImport.objects.get_or_create(
         uuid=uuid,
         defaults={
@@ -59,6 +59,17 @@ def begin(
     if made.project_id != project.pk or made.created_by_id != user.pk:
         raise Conflict("This uuid belongs to another import.", code="id_taken")
     return made
+
+
+def _named(project: Project, schema: str) -> str:
+    try:
+        uuid = UUID(schema)
+    except ValueError:
+        return check_name(schema)
+    name = Schema.objects.filter(project=project, uuid=uuid).values_list("name", flat=True).first()
+    if name is None:
+        raise BadInput(f"There is no schema {schema} in this project.", code="unknown_schema", field="schema")
+    return name
 
 
 def mine(user: User, uuid: UUID) -> LabelImport:

@@ -112,7 +112,7 @@ def parse_config(xml: str) -> ParsedConfig:
 
 
 def _refuse(problems: Sequence[tuple[int, str]]) -> None:
-    rows = [{"line": line, "error": text} for line, text in sorted(problems)[:20]]
+    rows = [{"line": line, "error": text} for line, text in sorted(problems, key=lambda row: row[0])[:20]]
     first = rows[0]
     raise BadInput(f"Line {first['line']}: {first['error']}", code="bad_config", problems=rows)
 

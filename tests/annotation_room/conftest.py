@@ -1,0 +1,61 @@
+"""A schema, a queue and answers for the annotation room's tests."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from lode_annotation.labeling import config_for
+from lode_annotation.models import Queue, Schema
+from lode_annotation.queues import TaskSpec, add_tasks, create_queue
+from lode_annotation.schemas import create_schema
+from lode_platform.models import Item, Project, User
+
+LABELS = ["RBC", "WBC", "Platelets"]
+
+
+@pytest.fixture
+def schema(project: Project, alice: User) -> Schema:
+    return create_schema(project, alice, name="cells", config=config_for(LABELS, "boxes"))
+
+
+@pytest.fixture
+def make_queue(
+    project: Project, alice: User, schema: Schema, make_items: Callable[..., list[Item]]
+) -> Callable[..., Queue]:
+    """``make_queue(5, review=True)``: an open queue of that many new items, asked for in their order."""
+
+    def make(count: int = 3, *, name: str = "", review: bool = False) -> Queue:
+        queue = create_queue(project, alice, name=name or f"queue {uuid4().hex[:6]}", schema=schema, review=review)
+        add_tasks(queue, alice, [TaskSpec(item=item) for item in make_items(project, count)])
+        return queue
+
+    return make
+
+
+def make_box(
+    x: float = 10.0, y: float = 20.0, width: float = 30.0, height: float = 25.0, **more: Any
+) -> dict[str, Any]:
+    value: dict[str, Any] = {"x": x, "y": y, "width": width, "height": height, "rotation": 0}
+    value["rectanglelabels"] = [more.pop("label", "RBC")]
+    value |= more.pop("value", {})
+    entry = {"id": str(uuid4()), "from_name": "label", "to_name": "image", "type": "rectanglelabels", "value": value}
+    return entry | more
+
+
+@pytest.fixture
+def box() -> Callable[..., dict[str, Any]]:
+    """``box(x, y, width, height, label=, id=)``: one box of a Label Studio result, in percent."""
+    return make_box
+
+
+@pytest.fixture
+def answer() -> Callable[..., dict[str, Any]]:
+    """``answer(result, **fields)``: the body of a submit, under an operation id of its own."""
+
+    def make(result: list[dict[str, Any]] | None = None, **more: Any) -> dict[str, Any]:
+        regions = [make_box()] if result is None else result
+        return {"result": regions, "operation_id": str(uuid4()), "lead_time": 1.5, **more}
+
+    return make

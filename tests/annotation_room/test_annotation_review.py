@@ -1,0 +1,159 @@
+"""Reviews: with the rule only an accept writes the label set."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Queue, Review, Task
+from lode_platform.models import Project, User
+
+pytestmark = pytest.mark.django_db
+
+
+def verdict(word: str, **more: Any) -> dict[str, Any]:
+    return {"verdict": word, "operation_id": str(uuid4()), **more}
+
+
+@pytest.fixture
+def waiting(
+    api: Callable[..., Any], bob: User, make_queue: Callable[..., Queue], box: Callable[..., Any], answer: Any
+) -> Queue:
+    """A queue with a review rule, whose first task bob has answered."""
+    queue = make_queue(2, review=True)
+    program = api(bob)
+    task = program.post(f"queues/{queue.uuid}/next").json()["task"]["id"]
+    assert program.post(f"tasks/{task}/submit", answer([box(id="r")])).status_code == 200
+    return queue
+
+
+def test_submitting_waits_for_review_and_writes_no_label_set(waiting: Queue) -> None:
+    assert not LabelSet.objects.exists()
+    assert Task.objects.get(number=1).state == "submitted" and Annotation.objects.get().state == "submitted"
+
+
+def test_accepting_writes_the_label_set(api: Callable[..., Any], rita: User, waiting: Queue, project: Project) -> None:
+    listed = api(rita).get(f"projects/{project.name}/reviews?queue={waiting.uuid}").json()["results"]
+    assert [row["user"] for row in listed] == ["bob"]
+    seen = api(rita).post(f"queues/{waiting.uuid}/review/next").json()
+    assert seen["annotation"]["result"][0]["id"] == "r" and seen["annotation"]["user"] == "bob"
+    got = api(rita).post(
+        f"annotations/{seen['annotation']['id']}/review", verdict("accept", base_revision=1, next=True)
+    )
+    assert got.status_code == 200 and got.json()["next"] is None
+    held = LabelSet.objects.get()
+    assert held.regions[0]["id"] == "r" and held.annotation_revision == AnnotationRevision.objects.get()
+    assert Task.objects.get(number=1).state == "done"
+    assert api(rita).post(f"queues/{waiting.uuid}/review/next").status_code == 204
+
+
+def test_the_same_verdict_again_is_the_same_review(api: Callable[..., Any], rita: User, waiting: Queue) -> None:
+    body = verdict("accept", base_revision=1)
+    uuid = Annotation.objects.get().uuid
+    first, again = (api(rita).post(f"annotations/{uuid}/review", body).json() for _ in range(2))
+    assert first == again and Review.objects.count() == 1 and LabelSet.objects.count() == 1
+
+
+def test_a_fix_is_a_new_revision_by_the_reviewer(
+    api: Callable[..., Any], rita: User, waiting: Queue, box: Callable[..., Any]
+) -> None:
+    uuid = Annotation.objects.get().uuid
+    got = api(rita).post(
+        f"annotations/{uuid}/review", verdict("fix", base_revision=1, result=[box(id="r", label="WBC")])
+    )
+    assert got.status_code == 200, got.content
+    first, second = AnnotationRevision.objects.all()
+    assert (first.author.username, second.author.username) == ("bob", "rita")
+    assert first.result[0]["value"]["rectanglelabels"] == ["RBC"]
+    assert LabelSet.objects.get().regions[0]["class_id"] == 2
+
+
+def test_a_rejected_task_goes_back_with_the_comment_as_its_reason(
+    api: Callable[..., Any], rita: User, bob: User, waiting: Queue, answer: Any
+) -> None:
+    uuid = Annotation.objects.get().uuid
+    assert (
+        api(rita).post(f"annotations/{uuid}/review", verdict("reject", comment="One cell is missing")).status_code
+        == 200
+    )
+    assert not LabelSet.objects.exists()
+    got = api(bob).post(f"queues/{waiting.uuid}/next").json()
+    assert got["task"]["position"] == 1 and got["task"]["reason"]["text"] == "One cell is missing"
+    assert got["annotation"]["state"] == "rejected" and got["annotation"]["revision"] == 1
+    again = api(bob).post(f"tasks/{got['task']['id']}/submit", answer(base_revision=1))
+    assert again.json()["annotation"]["revision"] == 2
+    assert api(rita).post(f"queues/{waiting.uuid}/review/next").json()["annotation"]["revision"] == 2
+
+
+def test_a_verdict_on_an_answer_that_changed_is_stale_and_carries_both_sides(
+    api: Callable[..., Any], rita: User, bob: User, waiting: Queue, box: Callable[..., Any], answer: Any
+) -> None:
+    found = Annotation.objects.get()
+    task = Task.objects.get(number=1).uuid
+    api(bob).post(f"tasks/{task}/submit", answer([box(id="newer")], base_revision=1))
+    got = api(rita).post(f"annotations/{found.uuid}/review", verdict("accept", base_revision=1))
+    assert got.status_code == 409 and got.json()["code"] == "stale"
+    assert got.json()["theirs"]["revision"] == 2 and got.json()["theirs"]["result"][0]["id"] == "newer"
+    assert not LabelSet.objects.exists()
+
+
+def test_nobody_reviews_their_own_answer(
+    api: Callable[..., Any], rita: User, alice: User, make_queue: Callable[..., Queue], answer: Any
+) -> None:
+    queue = make_queue(1, review=True)
+    task = api(rita).post(f"queues/{queue.uuid}/next").json()["task"]["id"]
+    api(rita).post(f"tasks/{task}/submit", answer())
+    uuid = Annotation.objects.get().uuid
+    assert api(rita).post(f"queues/{queue.uuid}/review/next").status_code == 204
+    assert api(rita).post(f"annotations/{uuid}/review", verdict("accept")).status_code == 403
+    assert api(alice).post(f"annotations/{uuid}/review", verdict("accept")).status_code == 200
+
+
+def test_only_reviewers_review(
+    api: Callable[..., Any], bob: User, erin: User, victor: User, charlie: User, waiting: Queue
+) -> None:
+    uuid = Annotation.objects.get().uuid
+    for person in (bob, erin, victor):
+        assert api(person).post(f"annotations/{uuid}/review", verdict("accept")).status_code == 403
+        assert api(person).post(f"queues/{waiting.uuid}/review/next").status_code == 403
+    assert api(charlie).post(f"annotations/{uuid}/review", verdict("accept")).status_code == 404
+    assert api(charlie).post(f"queues/{waiting.uuid}/review/next").status_code == 404
+    assert not Review.objects.exists()
+
+
+def test_a_fix_passes_the_same_gate(
+    api: Callable[..., Any], rita: User, waiting: Queue, box: Callable[..., Any]
+) -> None:
+    uuid = Annotation.objects.get().uuid
+    got = api(rita).post(f"annotations/{uuid}/review", verdict("fix", result=[box(value={"height": 0})]))
+    assert got.status_code == 400 and got.json()["code"] == "bad_result"
+    assert Annotation.objects.get().state == "submitted"
+
+
+def test_an_annotator_may_correct_an_accepted_answer_and_the_truth_waits_for_the_second_accept(
+    api: Callable[..., Any], rita: User, bob: User, waiting: Queue, box: Callable[..., Any], answer: Any
+) -> None:
+    found = Annotation.objects.get()
+    task = Task.objects.get(number=1).uuid
+    api(rita).post(f"annotations/{found.uuid}/review", verdict("accept", base_revision=1))
+    api(bob).post(f"tasks/{task}/submit", answer([box(id="better")], base_revision=1))
+    assert LabelSet.objects.get(current=True).regions[0]["id"] == "r"
+    api(rita).post(f"annotations/{found.uuid}/review", verdict("accept", base_revision=2))
+    assert LabelSet.objects.get(current=True).regions[0]["id"] == "better" and LabelSet.objects.count() == 2
+
+
+def test_a_queue_moved_to_a_newer_revision_shows_old_answers_in_the_new_words(
+    api: Callable[..., Any], rita: User, alice: User, waiting: Queue, schema: Any
+) -> None:
+    from lode_annotation.labeling import config_for
+    from lode_annotation.schemas import revise
+
+    revise(
+        schema, alice, config=config_for(["erythrocyte", "WBC", "Platelets"], "boxes"), renames={"RBC": "erythrocyte"}
+    )
+    assert api(alice).patch(f"queues/{waiting.uuid}", {"newest": True}).json()["revision"] == 2
+    seen = api(rita).post(f"queues/{waiting.uuid}/review/next").json()
+    assert seen["annotation"]["result"][0]["value"]["rectanglelabels"] == ["erythrocyte"]
+    got = api(rita).post(f"annotations/{seen['annotation']['id']}/review", verdict("accept", base_revision=1))
+    assert got.status_code == 200 and LabelSet.objects.get().regions[0]["class_id"] == 1

@@ -1,0 +1,181 @@
+"""Schemas: what the editor cannot do is refused by name; class ids are permanent."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lode_annotation.labeling import config_for, parse_config
+from lode_annotation.models import LabelClass, Schema, SchemaRevision
+from lode_annotation.schemas import create_schema, extend, latest, revise, schema_for_labels
+from lode_platform.errors import BadInput, Conflict, Forbidden
+from lode_platform.models import Project, User
+
+IMAGE = '<Image name="image" value="$image"/>'
+BOXES = '<RectangleLabels name="label" toName="image"><Label value="a"/></RectangleLabels>'
+
+
+def ids(schema: Schema) -> dict[str, int]:
+    return {row["name"]: row["id"] for row in latest(schema).classes}
+
+
+def view(*parts: str, open_tag: str = "<View>") -> str:
+    return open_tag + "".join(parts) + "</View>"
+
+
+def choices(attributes: str) -> str:
+    return f'<Choices name="c" toName="image" {attributes}><Choice value="x"/></Choices>'
+
+
+LABEL = '<Label value="a"/>'
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (view("\n", IMAGE, '\n<PolygonLabels name="p"/>'), "Line 3: <PolygonLabels> is not supported"),
+        (view(IMAGE, BOXES, "<Style>.x</Style>"), "<Style> is not supported yet"),
+        (view(IMAGE, BOXES.replace("<Label ", '<Label alias="b" ')), '<Label alias="b"> is not supported'),
+        (view(IMAGE, BOXES, open_tag='<View visibleWhen="x">'), '<View visibleWhen="x"> is not supported yet'),
+        (view(IMAGE, BOXES, BOXES.replace('name="label"', 'name="two"')), "A second <RectangleLabels>"),
+        (view(IMAGE, IMAGE.replace('"image"', '"b"'), BOXES), "A second <Image> is not supported"),
+        ('<!DOCTYPE x [<!ENTITY a "b">]><View/>', "A document type"),
+        (view(IMAGE, BOXES)[:-7], "not well-formed"),
+        (view(IMAGE.replace("$image", "http://x/"), BOXES), 'must be value="$image"'),
+        (view(BOXES), "There is no <Image"),
+        (view(IMAGE), "nothing to ask"),
+        (view(IMAGE, BOXES.replace('toName="image"', 'toName="img"')), "names no <Image>"),
+        (view(IMAGE, BOXES.replace(LABEL, "")), "has no <Label>"),
+        (view(IMAGE, BOXES.replace(LABEL, LABEL * 2)), "twice"),
+        (view(IMAGE, BOXES.replace('value="a"', 'value=""')), "1 to 200 characters"),
+        (view(IMAGE, choices('perRegion="true"')), '<Choices perRegion="true"> is not supported yet'),
+        (view(IMAGE, choices('choice="some"')), "must be single or multiple"),
+    ],
+)
+def test_a_config_we_cannot_do_is_refused_by_name_and_line(config: str, words: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        parse_config(config)
+    assert words in caught.value.message
+    assert caught.value.facts["problems"][0]["line"] >= 1
+
+
+def test_boxes_and_choices_are_read_with_their_rules() -> None:
+    parsed = parse_config(
+        f'<View><Header value="What is it?"/>{IMAGE}{BOXES}'
+        '<Choices name="kind" toName="image" choice="multiple" required="true">'
+        '<Choice value="x &amp; y" hotkey="k" hint="both"/><Choice value="z"/></Choices></View>'
+    )
+    boxes, kind = parsed.controls
+    assert (boxes.type, boxes.choice, boxes.required) == ("RectangleLabels", "single", False)
+    assert (kind.type, kind.choice, kind.required) == ("Choices", "multiple", True)
+    assert [(label.value, label.hotkey, label.hint) for label in kind.labels] == [("x & y", "k", "both"), ("z", "", "")]
+
+
+@pytest.mark.django_db
+def test_class_ids_are_given_at_birth_and_survive_reorder_rename_retire_and_return(
+    project: Project, alice: User
+) -> None:
+    schema = create_schema(project, alice, name="cells", config=config_for(["a", "b", "c"], "boxes"))
+    assert ids(schema) == {"a": 1, "b": 2, "c": 3}
+    revise(schema, alice, config=config_for(["c", "new", "a", "b"], "boxes"))
+    assert ids(schema) == {"a": 1, "b": 2, "c": 3, "new": 4}
+    revise(schema, alice, config=config_for(["b", "see", "new"], "boxes"), renames={"c": "see"})
+    assert ids(schema) == {"b": 2, "see": 3, "new": 4}
+    assert LabelClass.objects.get(schema=schema, class_id=1).retired_at is not None
+    revise(schema, alice, config=config_for(["b", "see", "new", "a", "late"], "boxes"))
+    assert ids(schema) == {"a": 1, "b": 2, "see": 3, "new": 4, "late": 5}
+
+
+@pytest.mark.django_db
+def test_two_classes_can_change_names(project: Project, alice: User) -> None:
+    schema = create_schema(project, alice, name="cells", config=config_for(["a", "b"], "boxes"))
+    revise(schema, alice, config=config_for(["a", "b"], "boxes") + "\n", renames={"a": "b", "b": "a"})
+    assert ids(schema) == {"b": 1, "a": 2}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "renames",
+    [{"x": "b"}, {"a": "gone"}, {"a": "b"}, {"a": "z", "b": "z"}],
+    ids=["unknown", "absent", "taken", "merge"],
+)
+def test_a_rename_that_makes_no_sense_is_refused(project: Project, alice: User, renames: dict[str, str]) -> None:
+    schema = create_schema(project, alice, name="cells", config=config_for(["a", "b"], "boxes"))
+    with pytest.raises(BadInput):
+        revise(schema, alice, config=config_for(["b", "z"], "boxes"), renames=renames)
+    assert ids(schema) == {"a": 1, "b": 2}
+
+
+@pytest.mark.django_db
+def test_a_revision_is_never_changed_and_the_same_config_makes_none(project: Project, alice: User) -> None:
+    schema = create_schema(project, alice, name="cells", config=config_for(["a"], "boxes"))
+    before = SchemaRevision.objects.values().get()
+    revise(schema, alice, config=config_for(["a", "b"], "boxes"), message="b too")
+    assert SchemaRevision.objects.values().get(number=1) == before
+    assert revise(schema, alice, config=config_for(["a", "b"], "boxes")).number == 2
+
+
+@pytest.mark.django_db
+def test_hotkeys_do_not_move_when_a_label_is_put_in_front(project: Project, alice: User) -> None:
+    schema = create_schema(project, alice, name="cells", config=config_for(["a", "b"], "boxes"))
+    revise(schema, alice, config=config_for(["new", "a", "b"], "boxes"))
+    keys = {label["value"]: label["hotkey"] for label in latest(schema).controls[0]["labels"]}
+    assert keys == {"a": "1", "b": "2", "new": "3"}
+
+
+@pytest.mark.django_db
+def test_guidelines_follow_their_label_through_a_rename(project: Project, alice: User) -> None:
+    schema = create_schema(
+        project, alice, name="cells", config=config_for(["a"], "boxes"), guidelines={"a": "All of them."}
+    )
+    made = revise(schema, alice, config=config_for(["z"], "boxes"), renames={"a": "z"})
+    assert made.guidelines == {"z": "All of them."}
+    assert made.controls[0]["labels"][0]["guideline"] == "All of them."
+
+
+@pytest.mark.django_db
+def test_a_schema_is_made_and_extended_from_the_labels_found(project: Project, alice: User) -> None:
+    schema = schema_for_labels(project, alice, name="found", labels=["b", "a", "b"])
+    assert ids(schema) == {"b": 1, "a": 2}
+    again = schema_for_labels(project, alice, name="found", labels=["a", 'c "d" & <e>'])
+    assert again == schema and ids(schema) == {"b": 1, "a": 2, 'c "d" & <e>': 3}
+    assert extend(schema, alice, labels=["a"]).number == 2
+    with pytest.raises(BadInput, match="no <Choices>"):
+        schema_for_labels(project, alice, name="found", labels=["a"], task="classes")
+
+
+@pytest.mark.django_db
+def test_schemas_over_rest(api: Callable[..., Any], alice: User, bob: User, charlie: User, project: Project) -> None:
+    made = api(alice).post(f"projects/{project.name}/schemas", {"name": "s", "config": config_for(["a"], "classes")})
+    assert made.status_code == 201, made.content
+    uuid = made.json()["uuid"]
+    assert api(bob).get(f"schemas/{uuid}").json()["classes"] == [{"id": 1, "name": "a", "retired": False}]
+    assert api(charlie).get(f"schemas/{uuid}").status_code == 404
+    new = {"config": config_for(["a", "b"], "classes"), "message": "more"}
+    assert api(bob).post(f"schemas/{uuid}/revisions", new).status_code == 403
+    assert api(charlie).post(f"schemas/{uuid}/revisions", new).status_code == 404
+    assert api(alice).post(f"schemas/{uuid}/revisions", new).json()["revision"] == 2
+    rows = api(bob).get(f"schemas/{uuid}/revisions").json()["results"]
+    assert [row["revision"] for row in rows] == [2, 1]
+    refused = api(alice).post(f"projects/{project.name}/schemas", {"name": "t", "config": "<View><Video/></View>"})
+    assert refused.status_code == 400 and "<Video> is not supported yet" in refused.json()["error"]
+    again = api(alice).post(f"projects/{project.name}/schemas", {"name": "s", "config": config_for(["a"], "boxes")})
+    assert again.status_code == 409
+
+
+@pytest.mark.django_db
+def test_a_config_is_checked_without_being_saved(api: Callable[..., Any], alice: User) -> None:
+    good = api(alice).post("schemas/check", {"config": config_for(["a", "b"], "boxes")}).json()
+    assert good["ok"] and [label["class_id"] for label in good["controls"][0]["labels"]] == [1, 2]
+    bad = api(alice).post("schemas/check", {"config": "<View>\n<Video/></View>"}).json()
+    assert not bad["ok"] and bad["problems"][0] == {"line": 2, "error": "<Video> is not supported yet."}
+    assert not Schema.objects.exists()
+
+
+@pytest.mark.django_db
+def test_only_engineers_and_owners_make_schemas(project: Project, bob: User, erin: User) -> None:
+    with pytest.raises(Forbidden):
+        create_schema(project, bob, name="s", config=config_for(["a"], "boxes"))
+    create_schema(project, erin, name="s", config=config_for(["a"], "boxes"))
+    with pytest.raises(Conflict):
+        create_schema(project, erin, name="s", config=config_for(["a"], "boxes"))

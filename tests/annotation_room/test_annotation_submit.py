@@ -1,0 +1,344 @@
+"""Answers: accepted once each, never lost, never over somebody else's."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Queue, Task
+from lode_platform.models import Membership, Project, Role, User
+
+pytestmark = pytest.mark.django_db
+
+
+def take(api: Any, queue: Queue, *holding: str) -> dict[str, Any]:
+    got = api.post(f"queues/{queue.uuid}/next", {"holding": list(holding)})
+    assert got.status_code == 200, got.content
+    return dict(got.json())
+
+
+def test_next_gives_the_task_with_all_the_editor_needs(
+    api: Callable[..., Any], bob: User, make_queue: Callable[..., Queue]
+) -> None:
+    queue = make_queue(3)
+    got = take(api(bob), queue)
+    assert got["task"]["position"] == 1 and got["task"]["total"] == 3
+    assert got["media"]["width"] == 64 and got["media"]["height"] == 48
+    assert got["media"]["url"].startswith("/media/")
+    assert got["config"]["controls"][0]["labels"][0] == {
+        "value": "RBC",
+        "class_id": 1,
+        "color": None,
+        "hotkey": "1",
+        "guideline": "",
+    }
+    assert got["annotation"] is None and got["draft"] is None and got["start"] is None
+    assert got["lease"]["seconds"] == 600
+
+
+def test_submitting_without_a_review_rule_writes_the_label_set_in_pixels(
+    api: Callable[..., Any],
+    bob: User,
+    make_queue: Callable[..., Queue],
+    box: Callable[..., Any],
+    answer: Callable[..., Any],
+) -> None:
+    queue = make_queue(1)
+    program = api(bob)
+    task = take(program, queue)["task"]["id"]
+    body = answer([box(10, 20, 30, 25, id="r1")])
+    got = program.post(f"tasks/{task}/submit", body)
+    assert got.status_code == 200, got.content
+    held = LabelSet.objects.get()
+    assert held.current and held.source == "annotation" and held.annotation_revision is not None
+    assert held.regions == [{"id": "r1", "type": "box", "class_id": 1, "box": [6.4, 9.6, 25.6, 21.6]}]
+    kept = AnnotationRevision.objects.get().result
+    assert kept[0]["original_width"] == 64 and kept[0]["original_height"] == 48
+    assert Task.objects.get().state == "done"
+
+
+def test_the_same_operation_gets_the_same_answer_with_the_same_next_task(
+    api: Callable[..., Any], bob: User, make_queue: Callable[..., Queue], answer: Callable[..., Any]
+) -> None:
+    queue = make_queue(3)
+    program = api(bob)
+    task = take(program, queue)["task"]["id"]
+    body = answer(next=True)
+    first = program.post(f"tasks/{task}/submit", body).json()
+    again = program.post(f"tasks/{task}/submit", body).json()
+    assert first["next"]["task"]["id"] != task
+    assert again["annotation"] == first["annotation"]
+    assert again["next"]["task"] == first["next"]["task"]
+    assert AnnotationRevision.objects.count() == 1 and LabelSet.objects.count() == 1
+
+
+def test_an_operation_of_another_task_is_refused(
+    api: Callable[..., Any], bob: User, make_queue: Callable[..., Queue], answer: Callable[..., Any]
+) -> None:
+    program = api(bob)
+    queue = make_queue(2)
+    body = answer(next=True)
+    first = program.post(f"tasks/{take(program, queue)['task']['id']}/submit", body).json()
+    got = program.post(f"tasks/{first['next']['task']['id']}/submit", body)
+    assert got.status_code == 409 and got.json()["code"] == "operation_used"
+
+
+def test_next_gives_back_my_own_lease_before_anything_new(
+    api: Callable[..., Any], bob: User, make_queue: Callable[..., Queue]
+) -> None:
+    queue = make_queue(3)
+    program = api(bob)
+    first = take(program, queue)["task"]["id"]
+    assert take(program, queue)["task"]["id"] == first
+    second = take(program, queue, first)["task"]["id"]
+    assert second != first
+    assert take(program, queue)["task"]["id"] == first
+    assert take(program, queue, first)["task"]["id"] == second
+
+
+def test_two_people_never_hold_the_same_task(
+    api: Callable[..., Any], bob: User, rita: User, make_queue: Callable[..., Queue]
+) -> None:
+    queue = make_queue(2)
+    mine, hers = take(api(bob), queue)["task"]["id"], take(api(rita), queue)["task"]["id"]
+    assert mine != hers
+    assert api(rita).post(f"queues/{queue.uuid}/next", {"holding": [hers]}).status_code == 204
+    got = api(rita).post(f"tasks/{mine}/lease")
+    assert got.status_code == 409 and got.json()["code"] == "lease_lost"
+
+
+def lapse(task: str) -> None:
+    Lease.objects.filter(task__uuid=task).update(until=timezone.now() - timedelta(seconds=1))
+
+
+def test_a_lapsed_lease_is_handed_on(
+    api: Callable[..., Any], bob: User, rita: User, make_queue: Callable[..., Queue]
+) -> None:
+    queue = make_queue(1)
+    task = take(api(bob), queue)["task"]["id"]
+    assert api(rita).post(f"queues/{queue.uuid}/next").status_code == 204
+    lapse(task)
+    assert take(api(rita), queue)["task"]["id"] == task
+
+
+def test_a_submit_after_the_lease_lapsed_counts_if_nobody_else_took_the_task(
+    api: Callable[..., Any], bob: User, make_queue: Callable[..., Queue], answer: Callable[..., Any]
+) -> None:
+    queue = make_queue(1)
+    task = take(api(bob), queue)["task"]["id"]
+    lapse(task)
+    assert api(bob).post(f"tasks/{task}/submit", answer()).status_code == 200
+
+
+def test_a_submit_after_somebody_else_took_the_task_is_kept_as_a_draft_that_reviewers_see(
+    api: Callable[..., Any],
+    bob: User,
+    rita: User,
+    make_queue: Callable[..., Queue],
+    project: Project,
+    box: Callable[..., Any],
+    answer: Callable[..., Any],
+) -> None:
+    queue = make_queue(1)
+    task = take(api(bob), queue)["task"]["id"]
+    lapse(task)
+    take(api(rita), queue)
+    body = answer([box(id="late")])
+    got = api(bob).post(f"tasks/{task}/submit", body)
+    assert got.status_code == 409 and got.json()["code"] == "lease_lost"
+    kept = Annotation.objects.get(uuid=got.json()["kept_as"])
+    assert kept.draft[0]["id"] == "late" and kept.lost_at is not None
+    assert not LabelSet.objects.exists()
+    seen = api(rita).get(f"projects/{project.name}/reviews?late=1").json()["results"]
+    assert [row["user"] for row in seen] == ["bob"] and seen[0]["late"]
+    assert api(rita).post(f"tasks/{task}/submit", answer()).status_code == 200
+
+
+def test_a_stale_save_is_answered_with_both_revisions(
+    api: Callable[..., Any],
+    bob: User,
+    make_queue: Callable[..., Queue],
+    box: Callable[..., Any],
+    answer: Callable[..., Any],
+) -> None:
+    queue = make_queue(1)
+    program = api(bob)
+    task = take(program, queue)["task"]["id"]
+    program.post(f"tasks/{task}/submit", answer([box(id="one")], base_revision=None))
+    program.post(f"tasks/{task}/submit", answer([box(id="two")], base_revision=1))
+    got = program.post(f"tasks/{task}/submit", answer([box(id="three")], base_revision=1))
+    assert got.status_code == 409 and got.json()["code"] == "stale"
+    assert got.json()["theirs"]["revision"] == 2 and got.json()["theirs"]["result"][0]["id"] == "two"
+    assert got.json()["yours"]["result"][0]["id"] == "three"
+    assert Annotation.objects.get().draft[0]["id"] == "three"
+    assert [row.number for row in AnnotationRevision.objects.all()] == [1, 2]
+
+
+def test_my_own_answer_can_be_opened_again_and_becomes_a_new_revision(
+    api: Callable[..., Any],
+    bob: User,
+    make_queue: Callable[..., Queue],
+    box: Callable[..., Any],
+    answer: Callable[..., Any],
+) -> None:
+    queue = make_queue(1)
+    program = api(bob)
+    task = take(program, queue)["task"]["id"]
+    first = program.post(f"tasks/{task}/submit", answer([box(id="a")])).json()["annotation"]
+    assert program.post(f"tasks/{task}/lease").status_code == 200
+    again = program.post(
+        f"tasks/{task}/submit", answer([box(id="a", label="WBC")], annotation_id=first["id"], base_revision=1)
+    )
+    assert again.json()["annotation"] == {"id": first["id"], "revision": 2, "state": "accepted"}
+    assert [(row.current, row.regions[0]["class_id"]) for row in LabelSet.objects.order_by("pk")] == [
+        (False, 1),
+        (True, 2),
+    ]
+
+
+def test_a_skip_closes_the_task_and_takes_the_next(
+    api: Callable[..., Any], bob: User, make_queue: Callable[..., Queue]
+) -> None:
+    queue = make_queue(2)
+    program = api(bob)
+    task = take(program, queue)["task"]["id"]
+    body = {"reason": "blurred", "operation_id": str(uuid4()), "next": True}
+    got = program.post(f"tasks/{task}/skip", body).json()
+    assert got["annotation"]["state"] == "skipped" and got["next"]["task"]["id"] != task
+    assert Task.objects.get(uuid=task).state == "skipped" and not LabelSet.objects.exists()
+    assert AnnotationRevision.objects.get().reason == "blurred"
+
+
+def test_a_draft_is_kept_and_offered_to_its_author_alone(
+    api: Callable[..., Any], bob: User, rita: User, make_queue: Callable[..., Queue], box: Callable[..., Any]
+) -> None:
+    queue = make_queue(1)
+    program = api(bob)
+    task = take(program, queue)["task"]["id"]
+    assert program.put(f"tasks/{task}/draft", {"result": [box(id="d")], "base_revision": None}).status_code == 200
+    assert take(program, queue)["draft"]["result"][0]["id"] == "d"
+    lapse(task)
+    assert take(api(rita), queue)["draft"] is None
+    got = program.put(f"tasks/{task}/draft", {"result": [box(id="e")]})
+    assert got.status_code == 409 and Annotation.objects.get(user=bob).draft[0]["id"] == "e"
+
+
+def test_an_answer_empties_the_draft(
+    api: Callable[..., Any],
+    bob: User,
+    make_queue: Callable[..., Queue],
+    box: Callable[..., Any],
+    answer: Callable[..., Any],
+) -> None:
+    queue = make_queue(1)
+    program = api(bob)
+    task = take(program, queue)["task"]["id"]
+    program.put(f"tasks/{task}/draft", {"result": [box(id="d")]})
+    program.post(f"tasks/{task}/submit", answer(base_revision=0))
+    assert Annotation.objects.get().draft is None and Annotation.objects.get().revision == 1
+
+
+def test_a_lease_given_back_with_its_time_leaves_a_newer_one_alone(
+    api: Callable[..., Any], bob: User, make_queue: Callable[..., Queue]
+) -> None:
+    queue = make_queue(1)
+    program = api(bob)
+    first = take(program, queue)
+    later = program.post(f"tasks/{first['task']['id']}/lease").json()["lease"]["until"]
+    assert program.delete(f"tasks/{first['task']['id']}/lease?until={first['lease']['until']}").status_code == 204
+    assert Lease.objects.get().user == bob
+    program.delete(f"tasks/{first['task']['id']}/lease?until={later}")
+    assert Lease.objects.get().user is None
+
+
+def test_relabelling_starts_from_the_label_set_and_keeps_what_the_editor_does_not_show(
+    api: Callable[..., Any],
+    bob: User,
+    make_queue: Callable[..., Queue],
+    schema: Any,
+    alice: User,
+    answer: Callable[..., Any],
+) -> None:
+    queue = make_queue(1)
+    item = Task.objects.get().item
+    LabelSet.objects.create(
+        item=item,
+        schema=schema,
+        schema_revision=schema.revisions.get(),
+        source="import",
+        regions=[
+            {"id": "crowd", "type": "box", "class_id": 2, "box": [1.0, 2.0, 11.0, 12.0], "area": 55.5, "iscrowd": True},
+            {"id": "moved", "type": "box", "class_id": 1, "box": [20.0, 20.0, 30.0, 30.0], "area": 77.0},
+            {"id": "unseen", "type": "box", "class_id": 99, "box": [3.0, 3.0, 4.0, 4.0]},
+        ],
+        digest="x",
+        created_by=alice,
+    )
+    program = api(bob)
+    got = take(program, queue)
+    start = got["start"]
+    assert [(entry["id"], entry["value"]["rectanglelabels"]) for entry in start] == [
+        ("crowd", ["WBC"]),
+        ("moved", ["RBC"]),
+    ]
+    start[1]["value"]["x"] += 1
+    assert program.post(f"tasks/{got['task']['id']}/submit", answer(start)).status_code == 200
+    by_id = {row["id"]: row for row in LabelSet.objects.get(current=True).regions}
+    assert by_id["crowd"]["iscrowd"] and by_id["crowd"]["area"] == 55.5
+    assert by_id["crowd"]["box"] == [1.0, 2.0, 11.0, 12.0]
+    assert "area" not in by_id["moved"]
+    assert by_id["unseen"]["class_id"] == 99
+
+
+def test_a_task_whose_item_went_to_the_trash_is_passed_over(
+    api: Callable[..., Any], bob: User, make_queue: Callable[..., Queue]
+) -> None:
+    queue = make_queue(2)
+    first = Task.objects.order_by("number")[0]
+    first.item.trashed_at = timezone.now()
+    first.item.save()
+    assert take(api(bob), queue)["task"]["position"] == 2
+    first.refresh_from_db()
+    assert first.state == "skipped"
+
+
+@pytest.mark.parametrize("state", ["paused", "closed"])
+def test_a_queue_that_is_not_open_hands_out_nothing_but_takes_held_work(
+    api: Callable[..., Any],
+    bob: User,
+    alice: User,
+    make_queue: Callable[..., Queue],
+    state: str,
+    answer: Callable[..., Any],
+) -> None:
+    queue = make_queue(2)
+    task = take(api(bob), queue)["task"]["id"]
+    assert api(alice).patch(f"queues/{queue.uuid}", {"state": state}).json()["state"] == state
+    assert api(bob).post(f"queues/{queue.uuid}/next").status_code == 204
+    got = api(bob).post(f"tasks/{task}/submit", answer(next=True))
+    assert got.status_code == 200 and got.json()["next"] is None
+
+
+def test_viewers_and_strangers_do_not_label(
+    api: Callable[..., Any], victor: User, charlie: User, make_queue: Callable[..., Queue], answer: Callable[..., Any]
+) -> None:
+    queue = make_queue(1)
+    task = Task.objects.get().uuid
+    for path in (f"queues/{queue.uuid}/next", f"tasks/{task}/lease"):
+        assert api(victor).post(path).status_code == 403
+        assert api(charlie).post(path).status_code == 404
+    assert api(victor).post(f"tasks/{task}/submit", answer()).status_code == 403
+    assert api(charlie).post(f"tasks/{task}/submit", answer()).status_code == 404
+
+
+def test_a_token_of_another_project_finds_no_queue(
+    api: Callable[..., Any], bob: User, alice: User, make_queue: Callable[..., Queue]
+) -> None:
+    queue = make_queue(1)
+    other = Project.objects.create(name="other", created_by=alice)
+    Membership.objects.create(project=other, user=bob, role=Role.OWNER)
+    assert api(bob, project=other).post(f"queues/{queue.uuid}/next").status_code == 404
+    assert api(bob, project=queue.project, role="viewer").post(f"queues/{queue.uuid}/next").status_code == 403
