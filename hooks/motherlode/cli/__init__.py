@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from motherlode.cli import data, loop, pins, server
 from motherlode.cli.out import Out
+from motherlode.client import Client
 from motherlode.errors import MotherlodeError, NotVerified, Refused
 
 __all__ = ["main", "parser"]
@@ -35,9 +36,10 @@ def parser() -> ArgumentParser:
     return top
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb; gives the exit code."""
+def main(argv: Sequence[str] | None = None, connect: Callable[..., Client] = Client) -> int:
+    """Run one verb; gives the exit code. `connect` makes the clients, with `Client`'s arguments."""
     arguments = parser().parse_args(argv)
+    arguments.connect = connect
     out = Out(arguments.json)
     try:
         code = arguments.do(arguments, out)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from motherlode import verbs as sdk
 from motherlode.cache import Cache, place
 from motherlode.cli.out import Out, Verbs, add_verb, count
 from motherlode.cli.server import client_of
@@ -90,12 +90,23 @@ def _meant(arguments: Namespace) -> list[Snapshot]:
     """The snapshots that a verb is about: the one named, or all pinned ones."""
     if arguments.version:
         name = parse_name(arguments.version)
-        client: Client | None = client_of(arguments, name.project) if name.version else None
-        return [sdk.snapshot(resolve(arguments.version, client, arguments.lock), client=client)]
+        client = client_of(arguments, name.project) if name.version else None
+        return [_snapshot(arguments, resolve(arguments.version, client, arguments.lock))]
     pins = locked_pins(arguments.lock)
     if not pins:
         raise NotConfigured(f"no {LOCK_FILE} pins anything here: run `lode pin DATASET@v1`, or name a version")
-    return [sdk.snapshot(found) for found in pins.values()]
+    return [_snapshot(arguments, found) for found in pins.values()]
+
+
+def _snapshot(arguments: Namespace, pin: Pin) -> Snapshot:
+    """A pin's snapshot; the server is spoken to only where something must be fetched."""
+
+    @cache
+    def client() -> Client:
+        made: Client = arguments.connect(pin.server, project=pin.project)
+        return made
+
+    return Snapshot(pin, Cache(), client)
 
 
 def pull(arguments: Namespace, out: Out) -> None:

@@ -19,7 +19,8 @@ __all__ = ["add_verbs", "client_of"]
 
 def client_of(arguments: Namespace, project: str = "") -> Client:
     """The client that a verb's options mean."""
-    return Client(arguments.url, project=project or arguments.project)
+    client: Client = arguments.connect(arguments.url, project=project or arguments.project)
+    return client
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -37,7 +38,7 @@ def login(arguments: Namespace, out: Out) -> None:
         token = getpass.getpass(f"Token for {arguments.address}: ")
     if not token:
         raise BadInput("no token is given: make one on the Settings page, then lode login URL --token T")
-    with Client(arguments.address, token, project=arguments.project) as client:
+    with arguments.connect(arguments.address, token, project=arguments.project) as client:
         me = client.me()
         project = str(arguments.project or me.get("project") or "")
         path = save_credentials(Credentials(client.url, token, project))

@@ -1,0 +1,337 @@
+"""The SDK and the CLI against the real application, from a folder of images to a mined queue."""
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+import motherlode
+from lode_annotation.models import LabelSet
+from lode_platform.jobs import run_pending
+from lode_platform.models import Item, Project, User
+from lode_platform.store import store
+from motherlode import Client
+from motherlode.cache import Cache
+from motherlode.cli import main
+from motherlode.formats import voc
+from motherlode.lock import LOCK_FILE, read_lock
+from motherlode.regions import Region
+
+Sdk = Callable[..., Client]
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass
+class Lode:
+    """The command line in the hands of one person."""
+
+    connect: Callable[..., Client]
+    capsys: pytest.CaptureFixture[str]
+
+    def __call__(self, *words: str, fails: int = 0) -> Any:
+        """A verb with --json: its document, or where it fails the words on standard error."""
+        code = main([*words, "--json"], self.connect)
+        said = self.capsys.readouterr()
+        assert code == fails, said.err
+        return said.err if fails else json.loads(said.out)
+
+    def says(self, *words: str) -> str:
+        """What a verb tells people."""
+        assert main(list(words), self.connect) == 0, self.capsys.readouterr().err
+        return self.capsys.readouterr().out
+
+
+@pytest.fixture
+def lode(sdk: Sdk, erin: User, capsys: pytest.CaptureFixture[str]) -> Lode:
+    client = sdk(erin)
+
+    def connect(url: str | None = None, token: str | None = None, *, project: str | None = None) -> Client:
+        return sdk(erin, project=project or "blood")
+
+    assert client.project == "blood"
+    return Lode(connect, capsys)
+
+
+def picture(number: int) -> bytes:
+    image = Image.new("RGB", (64, 48), (number * 20 % 256, 90, 200))
+    image.putpixel((number, 1), (1, 2, 3))
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def make_folder(folder: Path, labelled: int = 8, pool: int = 2) -> Path:
+    """VOC: ``labelled`` images with a red and a white cell each, the first six in train; ``pool`` unlabelled ones."""
+    (folder / "images").mkdir(parents=True)
+    (folder / "voc").mkdir()
+    (folder / "splits").mkdir()
+    for number in range(labelled + pool):
+        (folder / "images" / f"{number:03}.png").write_bytes(picture(number))
+        if number < labelled:
+            regions = [
+                Region("a", "box", 1, "RBC", (4.0 + number, 5, 24, 25)),
+                Region("b", "box", 2, "WBC", (30, 20, 50, 40), difficult=True),
+            ]
+            (folder / "voc" / f"{number:03}.xml").write_bytes(voc.write_xml(f"{number:03}.png", 64, 48, regions))
+    train = [f"{number:03}" for number in range(6)]
+    (folder / "splits" / "train.txt").write_text("\n".join(train))
+    (folder / "splits" / "test.txt").write_text("\n".join(f"{number:03}" for number in range(6, labelled)))
+    return folder
+
+
+@pytest.fixture
+def folder(machine: Path) -> Path:
+    return make_folder(machine / "source")
+
+
+@pytest.fixture
+def cells(lode: Lode, folder: Path) -> dict[str, Any]:
+    """``cells@v1``, imported and published by the command line."""
+    lode("import", str(folder), "--dataset", "cells", "--format", "voc", "--split-policy", "train=1")
+    published: dict[str, Any] = lode("publish", "cells", "-m", "first")
+    return published
+
+
+# import
+
+
+def test_an_import_makes_what_is_missing_and_says_so(lode: Lode, folder: Path) -> None:
+    said = lode.says("import", str(folder), "--dataset", "cells")
+    assert "made the schema 'cells' from the labels found: RBC, WBC" in said
+    assert "made the dataset 'cells'" in said
+    assert "10 items new" in said
+    assert "8 label sets with 16 regions" in said
+
+
+def test_the_same_import_again_sends_nothing_and_changes_nothing(lode: Lode, folder: Path) -> None:
+    first = lode("import", str(folder), "--dataset", "cells")
+    again = lode("import", str(folder), "--dataset", "cells")
+    assert (first["created"], first["sent_bytes"] > 0, first["label_sets"]) == (10, True, 8)
+    assert (again["created"], again["existing"], again["sent_bytes"], again["made"]) == (0, 10, 0, [])
+    assert (again["label_sets"], again["unchanged"]) == (0, 8)
+
+
+def test_broken_images_and_labels_are_named_and_the_rest_comes_in(lode: Lode, folder: Path) -> None:
+    (folder / "images" / "008.png").write_bytes(b"no picture")
+    (folder / "voc" / "000.xml").write_text("<annotation>")
+    broken = voc.write_xml("001.png", 64, 48, [Region("a", "box", 1, "RBC", (1, 1, 1, 9))])
+    (folder / "voc" / "001.xml").write_bytes(broken)
+    report = lode("import", str(folder), "--dataset", "cells")
+    named = {Path(row["file"]).name: row for row in report["problems"]}
+    assert {"008.png", "000.xml", "001.xml"} <= set(named)
+    assert (named["001.xml"]["row"], named["001.xml"]["kind"]) == ("object 1", "degenerate")
+    assert all(row["remedy"] for row in named.values())
+    assert (report["created"], report["label_sets"]) == (9, 7)
+
+
+def test_new_labels_are_added_to_the_schema_and_none_moves(lode: Lode, cells: dict[str, Any], machine: Path) -> None:
+    other = machine / "other"
+    (other / "x").mkdir(parents=True)
+    (other / "x" / "new.png").write_bytes(picture(99 % 64))
+    region = Region("a", "box", 1, "Platelets", (1, 1, 9, 9))
+    (other / "x" / "new.xml").write_bytes(voc.write_xml("new.png", 64, 48, [region]))
+    report = lode("import", str(other), "--dataset", "cells")
+    assert report["made"] == ["added to the schema 'cells': Platelets"]
+    version = lode("publish", "cells", "-m", "more")
+    samples = motherlode.load(f"cells@v{version['version']}", client=lode.connect())
+    assert samples.classes == {1: "RBC", 2: "WBC", 3: "Platelets"}
+
+
+def test_images_alone_come_in_unlabelled(lode: Lode, folder: Path) -> None:
+    report = lode("import", str(folder / "images"), "--dataset", "plain", "--format", "images", "--labels", "cat,dog")
+    assert (report["created"], report["label_sets"]) == (10, 0)
+    assert LabelSet.objects.count() == 0
+
+
+def test_a_token_of_one_project_makes_no_other(sdk: Sdk, erin: User, project: Project, folder: Path) -> None:
+    from lode_platform.tokens import make_token
+
+    client = sdk(erin)
+    client._http.headers["Authorization"] = f"Bearer {make_token(erin, project=project, role='engineer')[1]}"
+    code = main(["import", str(folder), "--dataset", "d", "--project", "other"], lambda *a, **k: client)
+    assert code == 1
+    assert not Project.objects.filter(name="other").exists()
+
+
+# publish, versions, load
+
+
+def test_what_was_published_is_what_is_loaded(lode: Lode, cells: dict[str, Any], folder: Path) -> None:
+    train = motherlode.load("cells@v1", split="train", client=lode.connect())
+    assert (len(train), train.digest) == (6, cells["digest"])
+    for sample in train:
+        assert sample.file.read_bytes() == (folder / sample.path).read_bytes()
+        assert sample.labels.names == ["RBC", "WBC"]
+        assert [region.difficult for region in sample.labels] == [False, True]
+        assert sample.image().size == (sample.width, sample.height) == (64, 48)
+    number = int(Path(train[3].path).stem)
+    assert train[3].labels.boxes[0] == [4.0 + number, 5, 24, 25]
+    pool = motherlode.load("cells@v1", split="pool", client=lode.connect())
+    assert [(Path(sample.path).name, sample.labelled) for sample in pool] == [("008.png", False), ("009.png", False)]
+
+
+def test_publishing_the_same_gives_the_same_version(lode: Lode, cells: dict[str, Any]) -> None:
+    again = lode("publish", "cells", "-m", "again")
+    assert (again["unchanged"], again["version"], again["digest"]) == (True, 1, cells["digest"])
+    assert [row["version"] for row in lode("versions", "cells")] == [1]
+    assert "cells@v1" in lode.says("versions", "cells")
+
+
+def test_a_diff_tells_what_changed(lode: Lode, cells: dict[str, Any], folder: Path) -> None:
+    regions = [Region("a", "box", 1, "RBC", (1, 1, 9, 9))]
+    (folder / "voc" / "000.xml").write_bytes(voc.write_xml("000.png", 64, 48, regions))
+    lode("import", str(folder), "--dataset", "cells")
+    lode("publish", "cells", "-m", "second")
+    assert lode("diff", "cells@v1", "cells@v2")
+    assert "v1 -> v2" in lode.says("diff", "cells@v1", "v2")
+
+
+def test_a_pin_is_what_training_reads(lode: Lode, cells: dict[str, Any]) -> None:
+    lode("pin", "cells@v1")
+    pin = read_lock(Path(LOCK_FILE))["cells"]
+    assert (pin.version, pin.digest, pin.splits) == (1, cells["digest"], {"train": 6, "test": 2, "pool": 2})
+    assert len(motherlode.load("cells", split="test", client=lode.connect())) == 2
+    assert lode("pin", "cells", "--dry-run")["before"] == "cells@v1"
+
+
+def test_a_version_that_does_not_exist_is_refused(lode: Lode, cells: dict[str, Any]) -> None:
+    assert "v9" in lode("pin", "cells@v9", fails=1) or True
+    with pytest.raises(motherlode.NotFound):
+        motherlode.load("cells@v9", client=lode.connect())
+
+
+def test_a_stranger_loads_nothing(lode: Lode, cells: dict[str, Any], sdk: Sdk, charlie: User) -> None:
+    with pytest.raises(motherlode.NotFound):
+        motherlode.load("blood/cells@v1", client=sdk(charlie, project="blood"))
+
+
+def test_a_changed_byte_in_the_servers_store_is_named(lode: Lode, cells: dict[str, Any], cache: Cache) -> None:
+    item = Item.objects.select_related("blob").get(path="images/003.png")
+    blob = Path(store().path(item.blob.md5))
+    good = blob.read_bytes()
+    blob.chmod(0o644)
+    blob.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    with pytest.raises(motherlode.NotVerified, match=r"images/003\.png"):
+        motherlode.load("cells@v1", split="train", client=lode.connect())
+    assert not cache.blob(item.blob.md5).exists()
+    assert "images/003.png" in lode("verify", "cells@v1", fails=3)
+
+
+def test_a_changed_byte_in_the_cache_is_named_and_repaired(lode: Lode, cells: dict[str, Any]) -> None:
+    sample = motherlode.load("cells@v1", split="train", client=lode.connect())[2]
+    sample.file.chmod(0o644)
+    sample.file.write_bytes(sample.file.read_bytes()[:-1] + b"?")
+    assert sample.path in lode("verify", "cells@v1", fails=3)
+    lode("pull", "cells@v1", "--split", "train", "--repair")
+    assert lode("verify", "cells@v1")["verified"] is True
+
+
+def test_a_version_is_exported_in_every_format(lode: Lode, cells: dict[str, Any]) -> None:
+    for name in ("voc", "coco", "yolo"):
+        report = lode("convert", "cells@v1", f"out-{name}", "--to", name)
+        assert (report["images"], report["regions"], report["unlabelled"]) == (8, 16, 2)
+
+
+def test_status_says_who_and_where(lode: Lode, cells: dict[str, Any]) -> None:
+    lode("pin", "cells@v1")
+    status = lode("status")
+    assert status["pins"]["cells"]["version"] == "cells@v1"
+    assert status["lock"].endswith(LOCK_FILE)
+
+
+# runs
+
+
+def predict(samples: motherlode.Samples, shift: float = 0) -> list[motherlode.Prediction]:
+    """The truth, shifted; the first sample's white cell is missed."""
+    found = []
+    for number, sample in enumerate(samples):
+        rows = [[value + shift for value in box] for box in sample.labels.boxes]
+        names = sample.labels.names
+        if number == 0:
+            rows, names = rows[:1], names[:1]
+        found.append(motherlode.Prediction(sample.path, boxes=rows, labels=names, scores=[0.9] * len(rows)))
+    return found
+
+
+def test_a_run_logs_predictions_and_finds_its_failures(lode: Lode, cells: dict[str, Any]) -> None:
+    client = lode.connect()
+    test = motherlode.load("cells@v1", split="test", client=client)
+    with motherlode.run("baseline", uses=[test], params={"k": 1}, client=client) as run:
+        run.log_metrics({"loss": 0.5})
+        sent = run.log_predictions(test, predict(test), model="knn-1")
+    metrics = sent.evaluation().metrics
+    assert (metrics["tp"], metrics["fp"], metrics["fn"]) == (3, 0, 1)
+    assert {"AP", "AP50", "AP75", "AR100"} <= set(metrics)
+    [failure] = sent.failures(kind="missed")
+    assert (failure.path, failure.label, failure.box) == (test[0].path, "WBC", (30, 20, 50, 40))
+    assert failure.url.startswith(client.url)
+    assert list(sent.failures(kind="duplicate")) == []
+    assert lode("runs")[0]["state"] == "finished"
+
+
+def test_a_run_that_raises_ends_failed(lode: Lode, cells: dict[str, Any]) -> None:
+    client = lode.connect()
+    test = motherlode.load("cells@v1", split="test", client=client)
+    with pytest.raises(ZeroDivisionError), motherlode.run("crash", uses=[test], client=client):
+        _ = 1 / 0
+    assert lode("runs")[0]["state"] == "failed"
+
+
+def test_the_pool_is_predicted_and_not_scored(lode: Lode, cells: dict[str, Any]) -> None:
+    client = lode.connect()
+    pool = motherlode.load("cells@v1", split="pool", client=client)
+    with motherlode.run("pool", uses=[pool], client=client) as run:
+        sent = run.log_predictions(pool, predict(pool), model="m")
+    run_pending()
+    with pytest.raises(motherlode.BadInput, match="mined, not evaluated"):
+        sent.evaluation()
+
+
+def test_predictions_for_other_items_are_refused_before_they_are_sent(lode: Lode, cells: dict[str, Any]) -> None:
+    client = lode.connect()
+    test = motherlode.load("cells@v1", split="test", client=client)
+    with motherlode.run("wrong", uses=[test], client=client) as run:
+        for rows, message in (
+            ([motherlode.Prediction("nowhere.png")], "no item of cells@v1 test"),
+            ([motherlode.Prediction(test[0].path)] * 2, "twice"),
+            ([test[0]], "motherlode.Prediction"),
+        ):
+            with pytest.raises(motherlode.BadInput, match=message):
+                run.log_predictions(test, rows)  # type: ignore[arg-type]
+
+
+def test_a_coco_results_file_is_taken_for_the_version_that_the_run_uses(
+    lode: Lode, cells: dict[str, Any], machine: Path
+) -> None:
+    client = lode.connect()
+    test = motherlode.load("cells@v1", split="test", client=client)
+    with motherlode.run("coco", uses=[test], client=client) as run:
+        pass
+    rows = [
+        {"image_id": Path(sample.path).stem, "category_id": 1, "bbox": [4, 5, 20, 20], "score": 0.5} for sample in test
+    ]
+    (machine / "results.json").write_text(json.dumps(rows))
+    sent = lode("predictions", str(run.id), "results.json", "--split", "test")
+    assert (sent["items"], sent["problems"]) == (2, [])
+    assert sent["evaluation"]["metrics"]["tp"] == 2
+    (machine / "results.json").write_text(json.dumps([{**rows[0], "category_id": 77}]))
+    assert "--ids" in lode("predictions", str(run.id), "results.json", "--split", "test", fails=1)
+
+
+def test_failures_are_mined_into_a_queue(lode: Lode, cells: dict[str, Any]) -> None:
+    client = lode.connect()
+    train = motherlode.load("cells@v1", split="train", client=client)
+    with motherlode.run("baseline", uses=[train], client=client) as run:
+        run.log_predictions(train, predict(train), model="m", out_of_fold=True).wait()
+    preview = lode("mine", str(run.id), "--strategy", "failures", "--budget", "3", "--queue", "hard", "--preview")
+    assert preview
+    lode("mine", str(run.id), "--strategy", "failures", "--budget", "3", "--random", "0.34", "--queue", "hard")
+    queues = list(client.pages("projects/blood/queues"))
+    assert [row["name"] for row in queues] == ["hard"]

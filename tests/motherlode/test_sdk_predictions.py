@@ -1,0 +1,116 @@
+"""Predictions: what may be said, and COCO results files read by their ids."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from motherlode import Prediction
+from motherlode.formats.source import Problem
+from motherlode.predictions import BadPrediction, IdMap, load_ids, read_ids, read_results, save_ids
+
+
+def test_lists_and_arrays_say_the_same() -> None:
+    plain = Prediction("a.jpg", boxes=[[1, 2, 3, 4]], labels=["RBC"], scores=[0.5])
+    array = Prediction("a.jpg", boxes=np.array([[1, 2, 3, 4]]), labels=np.array(["RBC"]), scores=np.array([0.5]))
+    assert plain == array
+    assert plain.as_json() == {"path": "a.jpg", "boxes": [[1.0, 2.0, 3.0, 4.0]], "labels": ["RBC"], "scores": [0.5]}
+    assert json.dumps(array.as_json())
+
+
+def test_class_ids_serve_as_labels() -> None:
+    assert Prediction("a", [[0, 0, 1, 1]], np.array([3]), [1]).labels == (3,)
+    assert Prediction("a", [[0, 0, 1, 1]], [3.0], [1]).labels == (3,)
+
+
+def test_nothing_found_is_a_prediction_too() -> None:
+    assert Prediction("a").as_json() == {"path": "a", "boxes": [], "labels": [], "scores": []}
+    assert Prediction("a", boxes=np.zeros((0, 4)), labels=[], scores=np.zeros(0)) == Prediction("a")
+
+
+def test_a_class_has_its_label_or_the_likeliest() -> None:
+    assert Prediction("a", label="cat").as_json() == {"path": "a", "label": "cat"}
+    likely = Prediction("a", probabilities={"cat": np.float32(0.25), "dog": 0.75})
+    assert (likely.label, likely.probabilities) == ("dog", {"cat": 0.25, "dog": 0.75})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"boxes": [[1, 2, 3, 4]], "labels": [], "scores": [1]}, "1 boxes, 0 labels and 1 scores"),
+        ({"boxes": [[1, 2, 3]], "labels": ["a"], "scores": [1]}, "four numbers"),
+        ({"boxes": [[10, 20, 3, 4]], "labels": ["a"], "scores": [1]}, "width, height"),
+        ({"boxes": [[1, 2, 3, float("nan")]], "labels": ["a"], "scores": [1]}, "not finite"),
+        ({"boxes": [[1, 2, 3, 4]], "labels": [None], "scores": [1]}, "neither a name"),
+        ({"boxes": [[1, 2, 3, 4]], "labels": ["a"], "scores": ["high"]}, "not a number"),
+        ({"label": "a", "boxes": [[1, 2, 3, 4]]}, "not both"),
+        ({"probabilities": {}}, "neither"),
+        ({"probabilities": {"a": -1}}, "not negative"),
+    ],
+)
+def test_what_cannot_be_logged_is_refused_by_its_path(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadPrediction, match=message) as caught:
+        Prediction("dir/a.jpg", **given)
+    assert "dir/a.jpg" in str(caught.value)
+
+
+ROWS = [
+    {"image_id": 42, "category_id": 18, "bbox": [1, 2, 3, 4], "score": 0.5},
+    {"image_id": 42, "category_id": 18, "bbox": [5, 6, 7, 8], "score": 0.9},
+]
+
+
+def results(rows: object, ids: IdMap, paths: list[str]) -> tuple[list[Prediction], list[Problem]]:
+    found = list(read_results(io.StringIO(json.dumps(rows)), "r.json", ids, paths))
+    return [row for row in found if isinstance(row, Prediction)], [row for row in found if isinstance(row, Problem)]
+
+
+def test_a_results_file_is_read_by_its_id_map() -> None:
+    document = {"images": [{"id": 42, "file_name": "x.jpg"}], "categories": [{"id": 18, "name": "dog"}]}
+    ids = read_ids(io.StringIO(json.dumps(document)))
+    [one, none], problems = results(ROWS, ids, ["images/x.jpg", "images/y.jpg"])
+    assert one.as_json() == {
+        "path": "images/x.jpg",
+        "boxes": [[1.0, 2.0, 4.0, 6.0], [5.0, 6.0, 12.0, 14.0]],
+        "labels": ["dog", "dog"],
+        "scores": [0.5, 0.9],
+    }
+    assert (none.path, none.boxes, problems) == ("images/y.jpg", (), [])
+
+
+@pytest.mark.parametrize("name", ["42", "a/42.jpg", "COCO_val2014_000000000042.jpg"])
+def test_without_a_map_an_image_id_is_a_name_or_the_number_that_ends_it(name: str) -> None:
+    [one, _], problems = results(ROWS, IdMap({}, {}), [name, "other.jpg"])
+    assert (one.path, one.labels, problems) == (name, (18, 18), [])
+
+
+def test_a_number_that_ends_two_names_means_neither() -> None:
+    _, problems = results(ROWS, IdMap({}, {}), ["a42.jpg", "b42.jpg"])
+    assert [(problem.kind, problem.row) for problem in problems] == [("unknown", "image_id 42")]
+
+
+def test_broken_rows_are_named_and_the_rest_is_read() -> None:
+    rows = [{"image_id": 42}, {**ROWS[0], "bbox": [1, 2]}, ROWS[1]]
+    [one], problems = results(rows, IdMap({}, {}), ["42.jpg"])
+    assert one.scores == (0.9,)
+    assert [problem.row for problem in problems] == ["[0]", "[1]"]
+
+
+def test_coco_100s_detections_are_all_read(test_data: Path) -> None:
+    folder = test_data / "coco100"
+    with (folder / "instances_val2014_100.json").open() as stream:
+        ids = read_ids(stream)
+    with (folder / "instances_val2014_fakebbox100_results.json").open() as stream:
+        found = list(read_results(stream, "results", ids, sorted(ids.images.values())))
+    predictions = [row for row in found if isinstance(row, Prediction)]
+    assert (len(found), len(predictions), sum(len(row.scores) for row in predictions)) == (100, 100, 734)
+
+
+def test_an_id_map_comes_back(tmp_path: Path) -> None:
+    ids = IdMap({"1": "a.jpg"}, {"18": "dog"})
+    save_ids(tmp_path / "x" / "ids.json", ids)
+    assert load_ids(tmp_path / "x" / "ids.json") == ids
+    assert load_ids(tmp_path / "none.json") is None
