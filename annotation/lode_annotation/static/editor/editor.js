@@ -325,7 +325,7 @@ export class Editor {
     const edit = () => stage.editable;
     const some = () => store.selection.size > 0;
     const own = () => edit() && this.#changeable().length > 0;
-    const pending = () => [...store.regions.values()].filter((region) => region.pending);
+    const pending = () => [...store.inOrder()].filter((region) => region.pending);
     const tools = t("Tools");
     const boxes = () => edit() && this.armed !== null;
     const toggle = (/** @type {Set<string>} */ set) => ![...store.selection].every((key) => set.has(key));

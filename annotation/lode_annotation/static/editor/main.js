@@ -309,7 +309,7 @@ class LabelPage {
           h("ul", {}, h("li", {}, t("yours, kept in this browser: {what}", { what: mine })), h("li", {}, t("the newer one, revision {n}: {what}", { n: theirs?.revision ?? "?", what: other }))),
         ],
         [
-          { title: t("Save mine on top"), primary: true, run: () => void session.insist(parcel, theirs?.revision ?? null) },
+          { title: t("Save mine on top"), primary: true, run: () => void session.insist(parcel, theirs) },
           reopen,
           { title: t("Leave theirs"), run: () => void session.giveUp(parcel) },
         ],

@@ -20,6 +20,8 @@ import { Outbox } from "./outbox.js";
 
 const DRAFT_AFTER_MS = 1500;
 const REMEMBERED = 20;
+/** As many tasks as the server lets one name. */
+const MOST_NAMED = 20;
 
 /** @extends {EventTarget} Events: `task`, `state`, `finished`, `stuck`, `refused` (detail Refusal), `lost`. */
 export class Session extends EventTarget {
@@ -125,7 +127,7 @@ export class Session extends EventTarget {
       kind: "skip",
       url: this.#address("skip", desk.payload.task.id),
       annotation: desk.annotation,
-      result: "",
+      result: this.result,
       base: desk.base,
       lead: this.clock.seconds,
       extra: { reason },
@@ -165,11 +167,12 @@ export class Session extends EventTarget {
   /**
    * Send a refused parcel again on top of what somebody else saved.
    * @param {import("./vault.js").Parcel} parcel
-   * @param {number|null} base
+   * @param {{id?: string, revision?: number}|undefined} theirs
    */
-  async insist(parcel, base) {
+  async insist(parcel, theirs) {
     await this.vault.delivered(parcel);
-    await this.outbox.post({ ...parcel, operation: uuid(), base });
+    const annotation = theirs?.id ?? parcel.annotation;
+    await this.outbox.post({ ...parcel, operation: uuid(), annotation, base: theirs?.revision ?? null });
   }
 
   /** @param {import("./vault.js").Parcel} parcel */
@@ -218,6 +221,8 @@ export class Session extends EventTarget {
     while (this.before.length > REMEMBERED) this.before.shift()?.picture?.close();
     for (const old of this.before.slice(0, -3)) this.#forgetPicture(old);
     this.desk = null;
+    this.touched = false;
+    this.kept = "clean";
     clearTimeout(this.draftTimer);
     const next = this.ahead.shift();
     if (next) this.#open(next);
@@ -309,7 +314,7 @@ export class Session extends EventTarget {
   #holding() {
     const tasks = this.ahead.map((desk) => desk.payload.task.id);
     if (this.desk) tasks.unshift(this.desk.payload.task.id);
-    return [...tasks, ...this.elsewhere];
+    return [...tasks, ...this.elsewhere].slice(0, MOST_NAMED);
   }
 
   /** @param {import("./vault.js").Parcel} parcel @returns {Record<string, unknown>} */
@@ -320,9 +325,11 @@ export class Session extends EventTarget {
 
   /** @param {Answer} answer */
   async #sent({ parcel, data, text }) {
-    const revision = data?.annotation?.revision;
+    const saved = data?.annotation;
     for (const desk of [this.desk, ...this.ahead, ...this.before]) {
-      if (desk?.payload.task.id === parcel.task && typeof revision === "number") desk.base = revision;
+      if (desk?.payload.task.id !== parcel.task || typeof saved?.revision !== "number") continue;
+      desk.base = saved.revision;
+      desk.annotation = saved.id ?? desk.annotation;
     }
     this.#release(parcel.task);
     if (data?.next && parcel.queue === this.addresses.queue) {

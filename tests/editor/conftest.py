@@ -1,0 +1,288 @@
+"""A real server for the editor's tests, people who can sign in, and queues made through REST."""
+
+import hashlib
+import io
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from PIL import Image, ImageDraw
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = "cells"
+PASSWORD = "correct horse battery"
+PEOPLE = {"alice": "owner", "bob": "annotator", "carol": "annotator", "rita": "reviewer"}
+CONFIG = """<View>
+  <Image name="image" value="$image"/>
+  <RectangleLabels name="label" toName="image">
+    <Label value="RBC"/><Label value="WBC"/><Label value="Platelets"/>
+  </RectangleLabels>
+</View>"""
+ASKING = """<View>
+  <Image name="image" value="$image"/>
+  <RectangleLabels name="label" toName="image"><Label value="RBC"/><Label value="WBC"/></RectangleLabels>
+  <Choices name="quality" toName="image" choice="single" required="true">
+    <Choice value="sharp"/><Choice value="blurred"/>
+  </Choices>
+</View>"""
+SIZE = (640, 480)
+ENROL = f"""
+import json
+from lode_platform import projects
+from lode_platform.tokens import make_token
+tokens = {{}}
+for name, role in {PEOPLE!r}.items():
+    user, _ = projects.find_or_make_user(name)
+    user.set_password({PASSWORD!r})
+    user.save()
+    project, _ = projects.join(user, {PROJECT!r}, role)
+    tokens[name] = make_token(user, project=project, role=role)[1]
+print(json.dumps(tokens))
+"""
+
+
+def picture(seed: int) -> bytes:
+    """A picture of a few discs, different for every seed."""
+    image = Image.new("RGB", SIZE, (208, 205, 214))
+    draw = ImageDraw.Draw(image)
+    for n in range(9):
+        x, y = (seed * 97 + n * 71) % SIZE[0], (seed * 53 + n * 131) % SIZE[1]
+        draw.ellipse((x - 30, y - 30, x + 30, y + 30), fill=(190, 120 + n * 5, 130 + seed % 80))
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+class Clinic:
+    """A running server with a project, its people, and what a test asks of it through REST."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        self.url = f"http://127.0.0.1:{port}"
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "DJANGO_"))},
+            "MOTHERLODE_HOME": str(folder),
+            "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
+            "MOTHERLODE_STORE": str(folder / "store"),
+        }
+        self.log = open(folder / "server.log", "wb")  # noqa: SIM115 - the server keeps it
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port), "--no-worker"],
+            env=self.environment,
+            stdout=self.log,
+            stderr=self.log,
+            start_new_session=True,
+        )
+        self._wait()
+        self.tokens: dict[str, str] = json.loads(self.manage("shell", "-c", ENROL).strip().splitlines()[-1])
+        self.pictures = 0
+        self.clients: dict[str, httpx.Client] = {}
+
+    def _wait(self) -> None:
+        until = time.monotonic() + 90
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                if httpx.get(f"{self.url}/login/", timeout=5).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                time.sleep(0.2)
+        self.stop()
+        pytest.fail(f"the server did not start:\n{(self.folder / 'server.log').read_text()[-3000:]}")
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.log.close()
+
+    def manage(self, *arguments: str) -> str:
+        command = [sys.executable, str(ROOT / "manage.py"), *arguments]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def call(self, method: str, path: str, data: Any = None, *, who: str = "alice", status: int = 0) -> Any:
+        headers = {"Authorization": f"Bearer {self.tokens[who]}"}
+        answer = httpx.request(method, f"{self.url}/api/v1/{path}", json=data, headers=headers, timeout=60)
+        if status:
+            assert answer.status_code == status, answer.text
+        else:
+            assert answer.status_code < 300, f"{answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def items(self, count: int) -> list[str]:
+        """New items, their bytes sent as any client sends them; their uuids."""
+        files = []
+        for _ in range(count):
+            self.pictures += 1
+            data = picture(self.pictures)
+            md5, sha256 = hashlib.md5(data).hexdigest(), hashlib.sha256(data).hexdigest()
+            files.append({"path": f"page-{self.pictures:03d}.png", "md5": md5, "sha256": sha256, "size": len(data)})
+            headers = {"Authorization": f"Bearer {self.tokens['alice']}", "X-Sha256": sha256}
+            address = f"{self.url}/api/v1/projects/{PROJECT}/blobs/{md5}"
+            assert httpx.put(address, content=data, headers=headers, timeout=60).status_code < 300
+        made = self.call(
+            "POST", f"projects/{PROJECT}/items", {"items": [{"uuid": str(uuid4()), **file} for file in files]}
+        )
+        return [row["uuid"] for row in made["created"]]
+
+    def queue(self, count: int, *, asks: bool = False, review: bool = False, **task: Any) -> str:
+        """A queue over so many new items, with a schema of its own; its uuid. ``asks`` adds a required question."""
+        items = self.items(count)
+        name = f"s{uuid4().hex[:8]}"
+        self.call("POST", f"projects/{PROJECT}/schemas", {"name": name, "config": ASKING if asks else CONFIG})
+        body = {"name": f"queue {name}", "schema": name, "items": [], "review": review}
+        queue = self.call("POST", f"projects/{PROJECT}/queues", body)
+        uuid = str(queue["uuid"])
+        tasks = [{"item": item, "priority": count - at, **task} for at, item in enumerate(items)]
+        self.call("POST", f"queues/{uuid}/tasks", {"tasks": tasks})
+        return uuid
+
+    def result(self, task: str, who: str = "bob") -> list[dict[str, Any]]:
+        """What the server holds of a person's answer to a task, as their page would show it."""
+        queue = self.call("GET", f"tasks/{task}", who=who)["queue"]
+        page = self._signed_in(who).get(f"{self.url}/label/{queue}/", params={"task": task})
+        assert page.status_code == 200, page.status_code
+        island = re.search(r'<script id="editor-task" type="application/json">(.*?)</script>', page.text, re.DOTALL)
+        assert island is not None
+        annotation = json.loads(island[1])["annotation"] or {}
+        found: list[dict[str, Any]] = annotation.get("result", [])
+        return found
+
+    def _signed_in(self, who: str) -> httpx.Client:
+        if who not in self.clients:
+            client = httpx.Client(follow_redirects=True, timeout=60)
+            page = client.get(f"{self.url}/login/")
+            token = client.cookies.get("lode_csrf") or ""
+            form = {"username": who, "password": PASSWORD, "csrfmiddlewaretoken": token}
+            assert page.status_code == 200
+            client.post(f"{self.url}/login/", data=form, headers={"Referer": self.url})
+            self.clients[who] = client
+        return self.clients[who]
+
+
+@pytest.fixture(scope="session")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    """One server for all of the editor's tests."""
+    made = Clinic(tmp_path_factory.mktemp("clinic"))
+    yield made
+    made.stop()
+
+
+class Seat:
+    """A person at a browser."""
+
+    def __init__(self, clinic: Clinic, context: Any, who: str) -> None:
+        self.clinic = clinic
+        self.context = context
+        self.who = who
+        self.faults: list[str] = []
+        self.page = context.new_page()
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("console", self._heard)
+        self.page.goto(f"{clinic.url}/login/")
+        self.page.fill("input[name=username]", who)
+        self.page.fill("input[name=password]", PASSWORD)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_url(lambda url: "/login" not in url)
+
+    def _heard(self, message: Any) -> None:
+        if "Content Security Policy" in message.text or "integrity" in message.text:
+            self.faults.append(message.text)
+
+    def label(self, queue: str) -> "Seat":
+        self.page.goto(f"{self.clinic.url}/label/{queue}/")
+        self.ready()
+        return self
+
+    def review(self, queue: str) -> "Seat":
+        self.page.goto(f"{self.clinic.url}/review/{queue}/")
+        self.ready()
+        return self
+
+    def ready(self, face: str = "task") -> None:
+        self.page.wait_for_selector(f'[data-face="{face}"]')
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def point(self, x: float, y: float) -> tuple[float, float]:
+        """Where a pixel of the picture is on the screen, the picture fitted."""
+        edge = self.page.locator("[data-stage]").bounding_box()
+        scale = min((edge["width"] - 32) / SIZE[0], (edge["height"] - 32) / SIZE[1])
+        left = edge["x"] + (edge["width"] - SIZE[0] * scale) / 2
+        top = edge["y"] + (edge["height"] - SIZE[1] * scale) / 2
+        return left + x * scale, top + y * scale
+
+    def drag(self, x1: float, y1: float, x2: float, y2: float) -> None:
+        self.page.mouse.move(*self.point(x1, y1))
+        self.page.mouse.down()
+        self.page.mouse.move(*self.point((x1 + x2) / 2, (y1 + y2) / 2))
+        self.page.mouse.move(*self.point(x2, y2))
+        self.page.mouse.up()
+
+    def click(self, x: float, y: float) -> None:
+        self.page.mouse.click(*self.point(x, y))
+
+    def rows(self) -> list[str]:
+        """The regions as the list reads them out."""
+        self.page.wait_for_timeout(60)
+        found: list[str] = self.page.locator("[data-region-list] [role=option]").evaluate_all(
+            "rows => rows.map(row => row.getAttribute('aria-label'))"
+        )
+        return found
+
+    def saved(self, state: str) -> None:
+        """Waits until the dot says ``clean``, ``here`` or ``there``."""
+        self.page.wait_for_selector(f'[data-saved="{state}"]')
+
+    @property
+    def task(self) -> str:
+        """The task in the page, as the server wrote it at load."""
+        text = self.page.locator("#editor-task").text_content()
+        return str(json.loads(text)["task"]["id"])
+
+    def at(self, position: int) -> None:
+        """Waits until the task of this place in the queue is shown."""
+        self.page.locator("[data-progress]", has_text=f"{position} of").wait_for()
+
+
+@pytest.fixture
+def seat(clinic: Clinic, browser_path: str) -> Iterator[Callable[..., Seat]]:
+    """``seat("bob")``: that person, signed in at a browser of their own; ``at=`` the same browser as another seat."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        seats: list[Seat] = []
+
+        def make(who: str, at: Seat | None = None, **options: Any) -> Seat:
+            context = at.context if at else browser.new_context(viewport={"width": 1280, "height": 800}, **options)
+            context.set_default_timeout(15_000)
+            if at:
+                context.clear_cookies()
+            seats.append(Seat(clinic, context, who))
+            return seats[-1]
+
+        yield make
+        faults = [fault for one in seats for fault in one.faults]
+        browser.close()
+        assert not faults, faults

@@ -1,0 +1,389 @@
+"""Labelling in a real browser against the real server: the hand, the keys, and nothing lost."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+SeatMaker = Callable[..., Any]
+
+BOX = {
+    "type": "rectanglelabels",
+    "from_name": "label",
+    "to_name": "image",
+    "original_width": 640,
+    "original_height": 480,
+    "image_rotation": 0,
+}
+
+
+def box(name: str, label: str, x: float, y: float, width: float, height: float, **more: Any) -> dict[str, Any]:
+    """A Label Studio region; coordinates in percent."""
+    value = {"x": x, "y": y, "width": width, "height": height, "rotation": 0, "rectanglelabels": [label]}
+    return {**BOX, "id": name, "value": value, **more}
+
+
+def labels(result: list[dict[str, Any]]) -> list[str]:
+    return [region["value"]["rectanglelabels"][0] for region in result]
+
+
+def test_a_task_is_labelled_by_mouse_and_keyboard(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(2))
+    task = bob.task
+    bob.press("2")
+    bob.drag(64, 48, 128, 96)
+    bob.press("1")
+    bob.drag(320, 240, 480, 360)
+    assert [row.split(", ")[1] for row in bob.rows()] == ["WBC", "RBC"]
+    bob.press("Control+z")
+    assert len(bob.rows()) == 1
+    bob.press("Control+Shift+z", "v", "3", "ArrowRight", "Shift+ArrowDown")
+    assert [row.split(", ")[1] for row in bob.rows()] == ["WBC", "Platelets"]
+    bob.press("Enter")
+    bob.at(2)
+    bob.saved("clean")
+    first, second = clinic.result(task)
+    assert (first["value"]["rectanglelabels"], second["value"]["rectanglelabels"]) == (["WBC"], ["Platelets"])
+    assert abs(first["value"]["x"] - 10) < 0.3
+    assert abs(first["value"]["height"] - 10) < 0.3
+    assert abs(second["value"]["x"] * 6.4 - 321) < 2
+    assert abs(second["value"]["y"] * 4.8 - 250) < 2
+    assert first["original_width"] == 640
+
+
+def test_an_armed_tool_draws_over_regions_and_alt_selects_through(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(1))
+    bob.press("1")
+    bob.drag(50, 50, 400, 400)
+    bob.drag(100, 100, 200, 200)
+    assert len(bob.rows()) == 2
+    bob.page.keyboard.down("Alt")
+    bob.click(300, 300)
+    bob.page.keyboard.up("Alt")
+    selected = bob.page.locator("[data-region-list] [aria-selected=true]")
+    assert selected.get_attribute("aria-posinset") == "1"
+    bob.press("Delete")
+    assert len(bob.rows()) == 1
+
+
+def test_regions_are_moved_resized_hidden_and_locked_by_hand(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(1))
+    bob.press("1")
+    bob.drag(100, 100, 200, 200)
+    bob.press("v", "Escape")
+    bob.click(150, 150)
+    bob.drag(150, 150, 250, 170)
+    assert "100 × 100" in bob.rows()[0]
+    bob.drag(300, 220, 340, 260)
+    assert "140 × 140" in bob.rows()[0]
+    bob.press("l")
+    bob.drag(250, 200, 100, 100)
+    bob.press("Delete")
+    assert "locked" in bob.rows()[0]
+    bob.press("i")
+    assert "hidden" in bob.rows()[0]
+    bob.press("i", "l", "Delete")
+    assert bob.rows() == []
+
+
+def test_a_box_can_be_made_and_placed_without_a_mouse(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(1))
+    task = bob.task
+    bob.press("Shift+B", "2", "Shift+ArrowLeft", "Control+ArrowRight", "Enter")
+    bob.ready("finished")
+    bob.saved("clean")
+    assert labels(clinic.result(task)) == ["WBC"]
+
+
+def test_work_is_found_again_after_a_lost_connection_and_a_reload(clinic: Any, seat: SeatMaker) -> None:
+    queue = clinic.queue(2)
+    bob = seat("bob").label(queue)
+    task = bob.task
+    bob.press("1")
+    bob.drag(50, 50, 150, 150)
+    bob.saved("there")
+    bob.context.set_offline(True)
+    bob.press("2")
+    bob.drag(300, 200, 400, 300)
+    bob.page.wait_for_selector('[data-note="fault"]')
+    bob.saved("here")
+    # The connection is back for the page itself, but the draft never reaches the server before the reload.
+    bob.context.set_offline(False)
+    bob.page.route("**/draft", lambda route: route.abort())
+    bob.page.reload()
+    bob.ready()
+    assert bob.task == task
+    assert [row.split(", ")[1] for row in bob.rows()] == ["RBC", "WBC"]
+    bob.page.unroute("**/draft")
+    bob.press("Enter")
+    bob.at(2)
+    bob.saved("clean")
+    assert labels(clinic.result(task)) == ["RBC", "WBC"]
+
+
+def test_a_submit_without_connection_waits_and_is_sent_when_it_is_back(clinic: Any, seat: SeatMaker) -> None:
+    queue = clinic.queue(3)
+    bob = seat("bob").label(queue)
+    task = bob.task
+    bob.page.wait_for_timeout(400)
+    bob.context.set_offline(True)
+    bob.press("1")
+    bob.drag(50, 50, 150, 150)
+    bob.press("Enter")
+    bob.at(2)
+    assert "1 to send" in str(bob.page.locator("[data-saved-words]").text_content())
+    # The browser dies with the submit unsent; another page of the same person sends it.
+    bob.page.close()
+    bob.context.set_offline(False)
+    again = bob.context.new_page()
+    again.goto(f"{clinic.url}/label/{queue}/")
+    again.wait_for_selector('[data-face="task"][data-editor]')
+    again.wait_for_selector('[data-saved="clean"]')
+    assert labels(clinic.result(task)) == ["RBC"]
+    assert str(again.locator("[data-progress]").text_content()).startswith("2")
+
+
+def test_a_lost_answer_makes_no_second_save(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(2))
+    task = bob.task
+    lost: list[str] = []
+
+    def lose(route: Any) -> None:
+        if lost:
+            return route.continue_()
+        lost.append(route.request.post_data_json["operation_id"])
+        route.fetch()
+        return route.abort()
+
+    bob.page.route("**/submit", lose)
+    bob.press("1")
+    bob.drag(50, 50, 150, 150)
+    with bob.page.expect_response("**/submit") as answered:
+        bob.press("Enter")
+    assert answered.value.request.post_data_json["operation_id"] == lost[0]
+    assert answered.value.json()["annotation"]["revision"] == 1
+    bob.saved("clean")
+    assert len(clinic.result(task)) == 1
+
+
+def test_a_second_annotator_never_gets_the_same_task(clinic: Any, seat: SeatMaker) -> None:
+    queue = clinic.queue(6)
+    bob, carol = seat("bob"), seat("carol")
+    seen: dict[str, list[str]] = {"bob": [], "carol": []}
+
+    def watch(person: Any) -> None:
+        def note(request: Any) -> None:
+            if request.url.endswith("/submit"):
+                seen[person.who].append(request.url.split("/")[-2])
+
+        person.page.on("request", note)
+
+    for person in (bob, carol):
+        watch(person)
+        person.label(queue)
+    assert bob.task != carol.task
+    for person in (bob, carol) * 4:
+        if person.page.locator('[data-face="task"]').count():
+            person.press("1")
+            person.drag(50, 50, 150, 150)
+            person.press("Enter")
+            person.page.wait_for_selector('[data-face="task"], [data-face="finished"]')
+    for person in (bob, carol):
+        person.ready("finished")
+    assert not set(seen["bob"]) & set(seen["carol"])
+    assert len(set(seen["bob"])) + len(set(seen["carol"])) == 6
+
+
+def test_another_person_at_the_same_browser_is_offered_nothing(clinic: Any, seat: SeatMaker) -> None:
+    queue = clinic.queue(1)
+    bob = seat("bob").label(queue)
+    bob.page.route("**/draft", lambda route: route.abort())
+    bob.press("1")
+    bob.drag(50, 50, 150, 150)
+    bob.saved("here")
+    task = bob.task
+    bob.page.close()
+    clinic.call("DELETE", f"tasks/{task}/lease", who="bob")
+    carol = seat("carol", at=bob).label(queue)
+    assert carol.task == task
+    assert carol.rows() == []
+
+
+def test_prelabels_are_shown_as_such_and_taken_one_by_one_or_all(clinic: Any, seat: SeatMaker) -> None:
+    prelabels = [box("p1", "RBC", 10, 10, 10, 10, score=0.9), box("p2", "WBC", 50, 50, 20, 20, score=0.6)]
+    bob = seat("bob").label(clinic.queue(2, prelabels=prelabels, reason={"text": "missed RBC, run baseline"}))
+    task = bob.task
+    assert "missed RBC" in str(bob.page.locator("[data-reason]").text_content())
+    assert [row.split(", ")[0] for row in bob.rows()] == ["Pre-label", "Pre-label"]
+    bob.press("a", "a")
+    assert [row.split(", ")[0] for row in bob.rows()] == ["Pre-label", "Region 2"]
+    bob.press("Control+z", "Shift+A", "Enter")
+    bob.at(2)
+    bob.saved("clean")
+    first, second = clinic.result(task)
+    assert first["meta"]["prediction"] == {"id": "p1", "score": 0.9}
+    assert first["origin"] == "prediction"
+    assert first["id"] != "p1"
+    assert second["value"] == prelabels[1]["value"]
+    bob.press("Enter")
+    bob.ready("finished")
+
+
+def test_a_required_question_is_asked_before_submitting(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(1, asks=True))
+    task = bob.task
+    bob.press("Enter")
+    assert "must be answered" in str(bob.page.locator("[data-notes]").text_content())
+    bob.press("4", "Enter")
+    bob.ready("finished")
+    bob.saved("clean")
+    assert clinic.result(task)[0]["value"] == {"choices": ["blurred"]}
+
+
+def test_one_can_go_back_and_change_what_was_submitted(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(2))
+    task = bob.task
+    bob.press("1")
+    bob.drag(50, 50, 150, 150)
+    bob.press("Enter")
+    bob.at(2)
+    bob.saved("clean")
+    bob.press("u")
+    bob.at(1)
+    before = clinic.result(task)
+    assert len(bob.rows()) == 1
+    bob.press("2")
+    bob.drag(300, 200, 400, 300)
+    bob.press("Enter")
+    bob.at(2)
+    bob.saved("clean")
+    after = clinic.result(task)
+    assert after[0] == before[0]
+    assert labels(after) == ["RBC", "WBC"]
+
+
+def test_a_stale_save_keeps_both_and_asks(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(2))
+    task = bob.task
+    body = {
+        "result": [box("elsewhere", "WBC", 1, 1, 9, 9)],
+        "operation_id": str(uuid4()),
+        "lead_time": 1,
+        "next": False,
+    }
+    clinic.call("POST", f"tasks/{task}/submit", body, who="bob")
+    bob.press("1")
+    bob.drag(50, 50, 150, 150)
+    bob.press("Enter")
+    dialog = bob.page.locator("dialog[open]")
+    dialog.wait_for()
+    assert [region["id"] for region in clinic.result(task)] == ["elsewhere"]
+    with bob.page.expect_response("**/submit"):
+        dialog.get_by_role("button", name="Save mine on top").click()
+    assert labels(clinic.result(task)) == ["RBC"]
+
+
+def test_work_on_a_task_that_went_to_somebody_else_is_kept_and_said(clinic: Any, seat: SeatMaker) -> None:
+    queue = clinic.queue(2)
+    bob = seat("bob").label(queue)
+    task = bob.task
+    clinic.call("DELETE", f"tasks/{task}/lease", who="bob")
+    theirs = clinic.call("POST", f"queues/{queue}/next", {"holding": []}, who="carol")
+    assert theirs["task"]["id"] == task
+    bob.press("1")
+    bob.drag(50, 50, 150, 150)
+    bob.press("Enter")
+    dialog = bob.page.locator("dialog[open]")
+    dialog.wait_for()
+    assert "draft that reviewers see" in str(dialog.text_content())
+    dialog.get_by_role("button", name="Go on").click()
+    bob.ready()
+
+
+def test_signed_out_in_the_middle_the_work_is_kept_and_sent_after_signing_in(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(2))
+    task = bob.task
+    cookies = bob.context.cookies()
+    bob.context.clear_cookies()
+    bob.press("1")
+    bob.drag(50, 50, 150, 150)
+    bob.press("Enter")
+    note = bob.page.locator('[data-note="fault"]')
+    note.wait_for()
+    assert "signed out" in str(note.text_content())
+    bob.context.add_cookies(cookies)
+    with bob.page.expect_response("**/submit"):
+        note.get_by_role("button", name="Try now").click()
+    assert labels(clinic.result(task)) == ["RBC"]
+
+
+def test_what_the_project_holds_true_is_the_beginning_and_goes_back_unchanged(clinic: Any, seat: SeatMaker) -> None:
+    queue = clinic.queue(1)
+    payload = clinic.call("POST", f"queues/{queue}/next", {"holding": []}, who="alice")
+    regions = [box("a1", "RBC", 12.345678901234567, 10, 33.333333333333336, 12.5), box("a2", "WBC", 50.0, 1e-05, 5, 5)]
+    body = {"result": regions, "operation_id": str(uuid4()), "lead_time": 1, "next": False}
+    clinic.call("POST", f"tasks/{payload['task']['id']}/submit", body, who="alice")
+    name = clinic.call("GET", f"queues/{queue}")["schema"]
+    second = clinic.call("POST", "projects/cells/queues", {"name": f"again {queue}", "schema": name, "items": []})
+    item = payload["media"]["id"]
+    second_id = second["uuid"]
+    clinic.call("POST", f"queues/{second_id}/tasks", {"tasks": [{"item": item}]})
+    bob = seat("bob").label(second_id)
+    task = bob.task
+    assert len(bob.rows()) == 2
+    with bob.page.expect_request("**/submit") as sent:
+        bob.press("Enter")
+    assert [region["id"] for region in sent.value.post_data_json["result"]] == ["a1", "a2"]
+    bob.ready("finished")
+    bob.saved("clean")
+    assert [region["id"] for region in clinic.result(task)] == ["a1", "a2"]
+
+
+def test_a_reviewer_accepts_fixes_and_rejects_by_keyboard(clinic: Any, seat: SeatMaker) -> None:
+    queue = clinic.queue(3, review=True)
+    tasks = []
+    for _ in range(3):
+        payload = clinic.call("POST", f"queues/{queue}/next", {"holding": []}, who="bob")
+        body = {"result": [box(str(uuid4()), "RBC", 10, 10, 20, 20)], "operation_id": str(uuid4()), "next": False}
+        clinic.call("POST", f"tasks/{payload['task']['id']}/submit", body, who="bob")
+        tasks.append(payload["task"]["id"])
+    rita = seat("rita").review(queue)
+    assert rita.page.locator("[data-annotator]").text_content() == "bob"
+    rita.press("Enter")
+    rita.at(2)
+    rita.press("e", "j", "2", "Control+Enter")
+    rita.at(3)
+    rita.press("r")
+    rita.page.keyboard.type("Two cells are missing")
+    rita.press("Control+Enter")
+    rita.ready("finished")
+    rita.saved("clean")
+    states = [clinic.call("GET", f"tasks/{task}", who="bob")["state"] for task in tasks]
+    assert states == ["done", "done", "open"]
+    assert labels(clinic.result(tasks[1])) == ["WBC"]
+    again = clinic.call("POST", f"queues/{queue}/next", {"holding": []}, who="bob")
+    assert again["task"]["reason"]["text"] == "Two cells are missing"
+
+
+def test_the_keys_are_listed_and_every_button_has_a_name(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(1))
+    nameless = bob.page.locator("[data-editor] button:visible:not([aria-label]):not(:has-text(' '))").evaluate_all(
+        "buttons => buttons.filter(b => !b.textContent.trim()).map(b => b.outerHTML)"
+    )
+    assert nameless == []
+    bob.press("?")
+    assert "Take all pre-labels" in str(bob.page.locator("dialog[open]").text_content())
+    bob.press("Escape")
+    assert bob.page.locator("dialog[open]").count() == 0
+
+
+def test_the_next_picture_is_decoded_before_it_is_needed(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(2))
+    while not bob.page.evaluate("performance.getEntriesByName('editor:parse').length >= 2"):
+        bob.page.wait_for_timeout(50)
+    bob.page.wait_for_timeout(300)
+    bob.context.set_offline(True)
+    bob.press("Enter")
+    bob.at(2)
+    assert bob.page.locator('[data-face="task"]').count() == 1
+    bob.context.set_offline(False)
+    bob.saved("clean")
