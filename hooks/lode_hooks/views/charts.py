@@ -1,5 +1,6 @@
 """What a run page draws: Vega-Lite specifications, the confusion matrix and the per-class lines, all with links."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,12 @@ from lode_hooks.evaluate import ClassCurve, ClassRow, Histograms
 Spec = dict[str, Any]
 Opens = Callable[..., str]
 
+SMALL_MATRIX = 10
+"""Columns up to which the matrix stands beside the curves, with larger cells."""
 MATRIX_CLASSES = 20
 """Classes in the matrix before it is asked to show all: those with most confusion."""
+LISTED_CLASSES = 24
+"""Classes in the per-class table before it is asked to show all."""
 DRAWN_CLASSES = 6
 """Classes whose curves are drawn in colour beside the mean's."""
 HEAT_STEPS = 8
@@ -89,41 +94,52 @@ def curves(found: Sequence[ClassCurve], names: Mapping[int, str], opens: Callabl
 
 
 def score_histogram(found: Histograms, opens: Opens) -> Spec:
-    """How many detections have which score, the right ones above the wrong ones; bars open what they count."""
+    """How many detections have which score, the wrong ones on the right ones; bars open what they count."""
     rows = []
     for place, (low, high, right, wrong) in enumerate(found.score):
         last = place == len(found.score) - 1
-        for state, title, count in (("tp", _("right"), right), ("fp", _("wrong"), wrong)):
+        for state, title, foot, count in (("tp", _("right"), 0, right), ("fp", _("wrong"), right, wrong)):
             if count:
                 rows.append(
                     {
                         "low": low,
                         "high": high,
+                        "foot": foot,
+                        "head": foot + count,
                         "count": count,
                         "what": title,
                         "url": opens(state=state, min_score=low, max_score=None if last else before(high)),
                     }
                 )
-    return bars(rows, _("score"), [_("right"), _("wrong")], ["var(--lode-truth)", "var(--lode-prediction)"])
+    spec = bars(rows, [_("right"), _("wrong")], ["var(--lode-truth)", "var(--lode-prediction)"])
+    spec["mark"] = {"type": "rect", "cursor": "pointer", "stroke": "var(--lode-surface)", "strokeWidth": 1}
+    spec["encoding"] |= {
+        "x": {"field": "low", "type": "quantitative", "title": _("score"), "scale": {"zero": False, "nice": False}},
+        "x2": {"field": "high"},
+        "y": {"field": "foot", "type": "quantitative", "title": None, "axis": {"tickMinStep": 1, "tickCount": 4}},
+        "y2": {"field": "head"},
+        "tooltip": [
+            {"field": "what", "title": " "},
+            {"field": "low", "title": _("from"), "format": ".2f"},
+            {"field": "high", "title": _("to"), "format": ".2f"},
+            {"field": "count", "title": _("count")},
+        ],
+    }
+    return spec
 
 
 def before(value: float) -> float:
     """The largest number below ``value``: bins hold their lower edge and not their upper one."""
-    import math
-
     return math.nextafter(value, -math.inf)
 
 
-def bars(rows: list[dict[str, Any]], title: str, names: list[str], colors: list[str]) -> Spec:
-    """A histogram of stacked bars over [low, high], each of them a link."""
+def bars(rows: list[dict[str, Any]], names: list[str], colors: list[str]) -> Spec:
+    """A chart of stacked bars, each of them a link."""
     return {
         "height": 160,
         "data": {"values": rows},
-        "mark": {"type": "bar", "cursor": "pointer", "binSpacing": 1},
+        "mark": {"type": "bar", "cursor": "pointer"},
         "encoding": {
-            "x": {"field": "low", "type": "quantitative", "bin": {"binned": True}, "title": title},
-            "x2": {"field": "high"},
-            "y": {"field": "count", "type": "quantitative", "title": None, "axis": {"tickMinStep": 1, "tickCount": 4}},
             "color": {
                 "field": "what",
                 "type": "nominal",
@@ -132,12 +148,6 @@ def bars(rows: list[dict[str, Any]], title: str, names: list[str], colors: list[
                 "legend": {"orient": "top"},
             },
             "href": {"field": "url"},
-            "tooltip": [
-                {"field": "what", "title": " "},
-                {"field": "low", "title": _("from"), "format": ".2f"},
-                {"field": "high", "title": _("to"), "format": ".2f"},
-                {"field": "count", "title": _("count")},
-            ],
         },
     }
 
@@ -153,21 +163,22 @@ def size_histogram(found: Histograms, opens: Opens) -> Spec:
             if count:
                 edges = {"min_size": low, "max_size": None if high is None else before(high)}
                 rows.append({"size": name, "count": count, "what": title, "url": opens(state=state, **edges)})
-    spec = bars(rows, _("size, pixels"), [_("found"), _("not found")], ["var(--lode-truth)", "var(--lode-danger)"])
-    spec["mark"] = {"type": "bar", "cursor": "pointer"}
-    spec["encoding"]["x"] = {
-        "field": "size",
-        "type": "ordinal",
-        "sort": order,
-        "title": _("square root of the area, pixels"),
-        "axis": {"labelAngle": 0},
+    spec = bars(rows, [_("found"), _("not found")], ["var(--lode-truth)", "var(--lode-danger)"])
+    spec["encoding"] |= {
+        "x": {
+            "field": "size",
+            "type": "ordinal",
+            "sort": order,
+            "title": _("square root of the area, pixels"),
+            "axis": {"labelAngle": 0, "labelOverlap": "greedy"},
+        },
+        "y": {"field": "count", "type": "quantitative", "title": None, "axis": {"tickMinStep": 1, "tickCount": 4}},
+        "tooltip": [
+            {"field": "what", "title": " "},
+            {"field": "size", "title": _("pixels")},
+            {"field": "count", "title": _("count")},
+        ],
     }
-    del spec["encoding"]["x2"]
-    spec["encoding"]["tooltip"] = [
-        {"field": "what", "title": " "},
-        {"field": "size", "title": _("pixels")},
-        {"field": "count", "title": _("count")},
-    ]
     return spec
 
 
@@ -199,6 +210,11 @@ class Matrix:
     rows: list[MatrixRow]
     hidden: int
     pairs: list[tuple[str, str, MatrixCell]]
+
+    @property
+    def small(self) -> bool:
+        """Whether it fits beside something."""
+        return len(self.columns) <= SMALL_MATRIX
 
 
 def matrix(cells: Sequence[tuple[int, int, int]], names: Mapping[int, str], opens: Opens, most: int | None) -> Matrix:
@@ -239,7 +255,7 @@ def matrix(cells: Sequence[tuple[int, int, int]], names: Mapping[int, str], open
         for truth, predicted in worst
         if truth and predicted and (found := cell(truth, predicted))
     ]
-    return Matrix(columns, rows, len(ranked) - len(shown), pairs[:12])
+    return Matrix(columns, rows, len(ranked) - len(shown), pairs[:8])
 
 
 def words(names: Mapping[int, str], truth: int, predicted: int, count: int) -> str:

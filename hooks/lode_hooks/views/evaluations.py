@@ -32,18 +32,25 @@ def importance(evaluation: Evaluation) -> tuple[int, int, int]:
     return (place, -evaluation.version.number, -evaluation.pk)
 
 
-def same_truth(evaluation: Evaluation, others: Sequence[Evaluation]) -> list[Evaluation]:
-    """The evaluations of other runs on the same split of the same truth: their numbers may stand side by side."""
+def beside(evaluation: Evaluation, others: Sequence[Evaluation]) -> list[Evaluation]:
+    """One evaluation of every other run on the same split of the same dataset, that on the same version if it has one.
+
+    On the same truth the numbers may stand side by side; on another, the change is parted in model and labels.
+    """
     mine = evaluation.prediction_set
-    return [
+    fitting = [
         other
         for other in others
-        if other.version_id == evaluation.version_id
+        if other.version.dataset_id == evaluation.version.dataset_id
         and other.prediction_set.split == mine.split
         and other.prediction_set.task == mine.task
         and other.prediction_set.out_of_fold == mine.out_of_fold
         and other.prediction_set.run_id != mine.run_id
     ]
+    chosen: dict[int, Evaluation] = {}
+    for other in sorted(fitting, key=lambda e: (e.version_id != evaluation.version_id, importance(e))):
+        chosen.setdefault(other.prediction_set.run_id, other)
+    return sorted(chosen.values(), key=lambda e: -e.prediction_set.run_id)
 
 
 def is_boxes(evaluation: Evaluation) -> bool:

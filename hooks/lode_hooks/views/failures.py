@@ -27,6 +27,7 @@ from lode_platform.templatetags.lode import class_color
 
 PAGE = 200
 FIRST = 60
+FACET_LINES = 8
 STATE_TITLES = {
     "": later("failures"),
     "tp": later("right"),
@@ -39,10 +40,10 @@ KIND_TITLES = dict(Sighting.Kind.choices) | {"explained": later("Not found, but 
 SIZE_TITLES = {"small": later("small, up to 32²"), "medium": later("medium, up to 96²"), "large": later("large")}
 VERDICT_TITLES = dict(Verdict.Kind.choices) | {"none": later("No verdict yet")}
 SORT_TITLES = {
-    "confident": later("confident mistakes first"),
-    "score": later("lowest score first"),
-    "iou": later("lowest overlap first"),
-    "size": later("largest first"),
+    "confident": later("confident first"),
+    "score": later("lowest score"),
+    "iou": later("lowest overlap"),
+    "size": later("largest"),
     "path": later("by item"),
 }
 
@@ -66,6 +67,21 @@ class FacetView:
     name: str
     title: str
     choices: list[Choice]
+
+    @property
+    def first(self) -> list[Choice]:
+        """The lines shown at once."""
+        return self.choices if len(self.choices) <= FACET_LINES + 2 else self.choices[:FACET_LINES]
+
+    @property
+    def rest(self) -> list[Choice]:
+        """The lines behind "more"."""
+        return self.choices[len(self.first) :]
+
+    @property
+    def rest_open(self) -> bool:
+        """Whether one of those is chosen."""
+        return any(choice.current for choice in self.rest)
 
 
 @require_GET
@@ -266,7 +282,7 @@ def facet_views(
     views = [
         view("state", _("Show"), STATE_TITLES, lambda value: {"state": value, "kind": None, "cell": None}),
         view("kind", _("Kind"), {k: str(v).lower() for k, v in KIND_TITLES.items()}, one("kind")),
-        view("cell", _("Truth → prediction"), by_cell, one("cell")),
+        view("cell", _("Truth → prediction"), by_cell, lambda value: {"cell": value, "state": None, "kind": None}),
         view("truth_class", _("Truth"), by_class, one("truth_class"), color=True),
         view("predicted_class", _("Prediction"), by_class, one("predicted_class"), color=True),
         view("verdict", _("Verdict"), {k: str(v).lower() for k, v in VERDICT_TITLES.items()}, one("verdict")),

@@ -29,12 +29,6 @@ from lode_platform.toasts import toast
 
 SHOWN = 48
 """Thumbnails in a preview; the rest is counted."""
-STRATEGY_TITLES = {"failures": later("Failures"), "uncertain": later("Uncertain"), "random": later("Random")}
-STRATEGY_WORDS = {
-    "failures": later("Where the run failed: confident mistakes and large misses first."),
-    "uncertain": later("Where the run was least sure of what it saw."),
-    "random": later("By lot."),
-}
 STRATEGY_ICONS = {"failures": "alert-triangle", "uncertain": "question-mark", "random": "grid-dots"}
 DEFAULT_WEIGHTS = {"failures": 70, "uncertain": 30}
 DEFAULT_BUDGET = 40
@@ -77,7 +71,6 @@ def round_list(request: HttpRequest, project: str) -> HttpResponse:
         "page": page,
         "has_sources": has_sources,
         "may_mine": allowed(place, user, "mining.create"),
-        "titles": STRATEGY_TITLES,
     }
     return render(request, "hooks/mining.html", context)
 
@@ -149,13 +142,19 @@ def sliders(query: Mapping[str, str]) -> list[Slider]:
     return [
         Slider(
             name,
-            str(STRATEGY_TITLES.get(name, name)),
-            str(STRATEGY_WORDS.get(name, "")),
+            str(strategy.title),
+            str(strategy.text),
             STRATEGY_ICONS.get(name, "target"),
             min(100, whole(query, f"weight_{name}", 0 if asked else DEFAULT_WEIGHTS.get(name, 0))),
         )
-        for name in mining.STRATEGIES
+        for name, strategy in mining.STRATEGIES.items()
     ]
+
+
+def title_of(name: str) -> str:
+    """A strategy's title; one that is no longer in the registry keeps its name."""
+    known = mining.STRATEGIES.get(name)
+    return str(known.title) if known else name
 
 
 def whole(query: Mapping[str, str], name: str, default: int) -> int:
@@ -209,24 +208,18 @@ def preview(request: HttpRequest, project: str) -> HttpResponse:
     except LodeError as error:
         context["problem"] = error.message
     else:
-        mined = [c for c in found.candidates if c.arm == MinedItem.Arm.MINED]
-        control = [c for c in found.candidates if c.arm == MinedItem.Arm.CONTROL]
+        mined = [c for c in found.candidates if c.arm == MinedItem.Arm.MINED][:SHOWN]
+        control = [c for c in found.candidates if c.arm == MinedItem.Arm.CONTROL][:SHOWN]
         context |= {
             "budget": asked.budget,
-            "total": len(found.candidates),
-            "mined": mined[:SHOWN],
-            "more_mined": max(0, len(mined) - SHOWN),
-            "control": control[:SHOWN],
-            "more_control": max(0, len(control) - SHOWN),
-            "control_count": len(control),
+            "total": found.total,
+            "mined": mined,
+            "more_mined": found.total - found.control - len(mined),
+            "control": control,
+            "more_control": found.control - len(control),
+            "control_count": found.control,
             "brings": [
-                (
-                    name,
-                    STRATEGY_TITLES.get(name, name),
-                    STRATEGY_ICONS.get(name, "target"),
-                    taken,
-                    found.available.get(name, 0),
-                )
+                (name, title_of(name), STRATEGY_ICONS.get(name, "target"), taken, found.available.get(name, 0))
                 for name, taken in found.by_strategy.items()
             ],
         }
@@ -260,7 +253,6 @@ class Stage:
     mined_of: int
     control: int
     control_of: int
-    url: str = ""
 
 
 @require_GET
@@ -287,22 +279,18 @@ def round_page(request: HttpRequest, project: str, mined: UUID) -> HttpResponse:
         "round": shown,
         "report": report,
         "stages": stages(report),
-        "sentence": sentence(report),
         "page": page,
         "arm": arm,
-        "strategies": [
-            (STRATEGY_TITLES.get(name, name), weight) for name, weight in settings.get("strategies", {}).items()
-        ],
+        "strategies": [(title_of(name), weight) for name, weight in settings.get("strategies", {}).items() if weight],
         "control_share": round(settings.get("random", 0) * 100),
         "settings": settings,
-        "strategy_titles": STRATEGY_TITLES,
         "pages": evaluation_links(place, report),
     }
     return render(request, "hooks/round.html", context)
 
 
 def stages(report: loop.LoopReport) -> list[Stage]:
-    """The funnel, top to bottom."""
+    """The funnel, top to bottom: items, and at its end the objects in them that were wrong before."""
     mined, control = report.arms["mined"], report.arms["control"]
     rows = [
         (_("chosen"), mined.chosen, control.chosen),
@@ -311,56 +299,9 @@ def stages(report: loop.LoopReport) -> list[Stage]:
         (_("in a version"), mined.in_version, control.in_version),
     ]
     found = [Stage(title, a, mined.chosen, b, control.chosen) for title, a, b in rows]
-    if report.run:
+    if mined.of or control.of:
         found.append(Stage(_("objects fixed"), mined.fixed, mined.of, control.fixed, control.of))
     return found
-
-
-def sentence(report: loop.LoopReport) -> str:
-    """The report in one sentence, for those who read only one."""
-    mined, control = report.arms["mined"], report.arms["control"]
-    if report.waiting_for == "labels":
-        left = mined.chosen + control.chosen - mined.labelled - control.labelled
-        return _("%(left)s of %(all)s items still wait for labels.") % {
-            "left": left,
-            "all": mined.chosen + control.chosen,
-        }
-    if report.waiting_for == "version":
-        return _("All is labelled; publish a version so that a run can use these labels.")
-    if report.waiting_for in {"run", "evaluation"}:
-        return _("%(version)s holds these labels; train on it and log predictions on the same test split.") % {
-            "version": report.version
-        }
-    number = report.numbers[0] if report.numbers else None
-    if number is None or number.other is None:
-        return _("The labels are in %(version)s and were used by %(run)s.") % {
-            "version": report.version,
-            "run": report.run,
-        }
-    values = {
-        "run": report.run,
-        "metric": number.title,
-        "before": f"{number.other:.3f}",
-        "after": f"{number.value:.3f}",
-    }
-    if number.difference_low is None or number.difference_high is None:
-        return _("%(run)s has %(metric)s %(after)s on the untouched test split, after %(before)s.") % values
-    values["range"] = _("95 %% of resamples: %(low)+.3f to %(high)+.3f") % {
-        "low": number.difference_low,
-        "high": number.difference_high,
-    }
-    if number.difference_low > 0:
-        return (
-            _("It helped: %(metric)s on the untouched test split went from %(before)s to %(after)s (%(range)s).")
-            % values
-        )
-    if number.difference_high < 0:
-        return (
-            _("It hurt: %(metric)s on the untouched test split went from %(before)s to %(after)s (%(range)s).") % values
-        )
-    return (
-        _("Not decided: %(metric)s on the untouched test split went from %(before)s to %(after)s (%(range)s).") % values
-    )
 
 
 def evaluation_links(project: Project, report: loop.LoopReport) -> dict[str, str]:

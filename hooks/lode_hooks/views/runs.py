@@ -17,7 +17,7 @@ from lode_hooks import compare as compare_verb
 from lode_hooks import evaluate
 from lode_hooks.models import Evaluation, MiningRound, PredictionSet, Run, RunUse
 from lode_hooks.views import charts
-from lode_hooks.views.evaluations import by_run, evaluations_of, is_boxes, same_truth
+from lode_hooks.views.evaluations import beside, by_run, evaluations_of, is_boxes
 from lode_hooks.views.links import cards_url, run_url
 from lode_platform.access import project_for
 from lode_platform.errors import BadInput
@@ -27,6 +27,7 @@ from lode_platform.toasts import toast
 
 BOX_METRICS = ("AP", "AP50", "AP75")
 CLASS_METRICS = ("accuracy", "macro_f1")
+BY_SIZE = {"APs", "APm", "APl"}
 METRIC_TITLES = {"accuracy": "accuracy", "macro_f1": "macro F1"}
 TABS = ("overview", "failures", "compare", "predictions", "lineage")
 
@@ -147,6 +148,16 @@ def unique_uses(run: Run) -> list[RunUse]:
     return list({use.version_id: use for use in sorted(run.uses.all(), key=lambda use: -use.pk)}.values())[::-1]
 
 
+def named_uses(run: Run) -> list[tuple[Version, str]]:
+    """The versions a run used, each once, with what for: its predictions stand in their own tab."""
+    uses: dict[int, tuple[Version, list[str]]] = {}
+    for use in run.uses.select_related("version__dataset").order_by("pk"):
+        words = uses.setdefault(use.version_id, (use.version, []))[1]
+        if use.purpose != "prediction":
+            words.append(f"{use.purpose}: {use.split}" if use.split else use.purpose)
+    return [(version, ", ".join(dict.fromkeys(words))) for version, words in uses.values()]
+
+
 @require_GET
 def run_page(request: HttpRequest, project: str, run: UUID) -> HttpResponse:
     """A run: what it used, the numbers that decide, and a tab."""
@@ -164,7 +175,7 @@ def run_page(request: HttpRequest, project: str, run: UUID) -> HttpResponse:
         "project": place,
         "room": "runs",
         "run": shown,
-        "uses": shown.uses.select_related("version__dataset").order_by("pk"),
+        "uses": named_uses(shown),
         "tab": tab,
         "evaluations": mine,
         "evaluation": evaluation,
@@ -173,11 +184,11 @@ def run_page(request: HttpRequest, project: str, run: UUID) -> HttpResponse:
         ).select_related("job", "version__dataset", "prediction_set"),
     }
     if evaluation:
-        others = same_truth(evaluation, everything)
+        others = beside(evaluation, everything)
         other = chosen_other(others, shown, request.GET.get("with", ""))
         threshold = threshold_of(evaluation, request.GET.get("threshold", ""))
         context |= head(place, evaluation, other, threshold)
-        context["others"] = [e for e in others if e.prediction_set.run_id != shown.pk]
+        context["others"] = others
         if tab == "overview":
             context |= overview(place, evaluation, threshold, request.GET)
         elif tab == "compare" and other:
@@ -215,6 +226,7 @@ def head(project: Project, evaluation: Evaluation, other: Evaluation | None, thr
     """The strip of numbers that decide, and the counts at the threshold, each with what it opens."""
     counts = evaluate.counts(evaluation, threshold)
     boxes = is_boxes(evaluation)
+    numbers = evaluate.deciding_numbers(evaluation, other)
 
     def opens(**fields: Any) -> str:
         return cards_url(project, evaluation, threshold, **fields)
@@ -224,7 +236,8 @@ def head(project: Project, evaluation: Evaluation, other: Evaluation | None, thr
         "boxes": boxes,
         "threshold": threshold,
         "best_threshold": evaluation.threshold or 0.0,
-        "numbers": evaluate.deciding_numbers(evaluation, other),
+        "numbers": [number for number in numbers if number.name not in BY_SIZE],
+        "size_numbers": [number for number in numbers if number.name in BY_SIZE],
         "counts": counts,
         "all_failures": opens(),
         "failure_count": counts.fp + counts.kinds.get("missed", 0),
@@ -248,9 +261,12 @@ def overview(project: Project, evaluation: Evaluation, threshold: float, query: 
         return cards_url(project, evaluation, threshold, **fields)
 
     everything = query.get("classes") == "all"
+    ranked = sorted(rows, key=lambda row: -row.truths)
+    listed = charts.LISTED_CLASSES
     matrix = charts.matrix(cells, names, opens, None if everything else charts.MATRIX_CLASSES)
     context: dict[str, Any] = {
-        "class_rows": [charts.class_line(row, opens) for row in sorted(rows, key=lambda row: -row.truths)],
+        "class_rows": [charts.class_line(row, opens) for row in (ranked if everything else ranked[:listed])],
+        "classes_hidden": 0 if everything else max(0, len(ranked) - listed),
         "most_truths": max((row.truths for row in rows), default=0),
         "most_failures": max((row.fp + row.fn for row in rows), default=0),
         "matrix": matrix,
@@ -288,6 +304,10 @@ def comparison(project: Project, evaluation: Evaluation, other: Evaluation, thre
     ]
     return {
         "comparison": found,
+        "label_effect": [
+            (effect, run_url(project, other.prediction_set.run, evaluation=effect.new.uuid))
+            for effect in found.label_effect
+        ],
         "transitions": [(name, title, count, opens(name)) for name, title, count in parts],
         "alarms": [(name, title, count, opens(name)) for name, title, count in alarms],
         "changed_classes": [

@@ -96,8 +96,15 @@ export class Stage {
       text.setAttribute("font-size", String(size));
       text.setAttribute("stroke-width", String(size / 5));
       text.setAttribute("x", rect.getAttribute("x") ?? "0");
-      const fitsBelow = below < this.height;
-      text.setAttribute("y", String(kind === "prediction" && fitsBelow ? below : Math.max(y - size * 0.35, size)));
+      const above = String(Math.max(y - size * 0.35, size));
+      if (kind !== "prediction") text.setAttribute("y", above);
+      else if (below < this.height) text.setAttribute("y", String(below));
+      else {
+        // No room below: above, at the other end of the box, so that it does not lie on the truth's name.
+        text.setAttribute("y", above);
+        text.setAttribute("text-anchor", "end");
+        text.setAttribute("x", String(Number(rect.getAttribute("x")) + Number(rect.getAttribute("width"))));
+      }
     }
   }
 

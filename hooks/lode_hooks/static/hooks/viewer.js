@@ -88,7 +88,7 @@ const scenes = new Map();
 let looking = null;
 
 const stage = new Stage(part("stage"));
-const grid = new Grid(part("grid"), { count: boot.count, size: 158, caption: 44, draw: drawTile, seen: fetchSeen });
+const grid = new Grid(part("grid"), { count: boot.count, size: 142, caption: 44, draw: drawTile, seen: fetchSeen });
 
 /** @param {string} pattern @param {string} uuid */
 function address(pattern, uuid) {

@@ -1,0 +1,156 @@
+"""A reviewer at work in a real browser: from a confusion cell to its pairs to a mined queue."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+
+from lode_hooks.models import Failure, MiningRound, Verdict
+from lode_platform.models import User
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def browser(browser_path: str) -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+def signed_in(browser: Any, live_server: Any, user: User) -> Any:
+    """A browser's page in which the person is logged in; an error in the page fails the test."""
+    client = Client()
+    client.force_login(user)
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    name = django_settings.SESSION_COOKIE_NAME
+    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    page.problems = []
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on("console", lambda said: page.problems.append(said.text) if said.type == "error" else None)
+    return page
+
+
+def test_a_reviewer_goes_from_a_confusion_cell_to_its_pairs_to_a_mined_queue(
+    cells: Any, rita: User, browser: Any, live_server: Any
+) -> None:
+    page = signed_in(browser, live_server, rita)
+    page.goto(f"{live_server.url}/p/blood/runs/{cells.first.uuid}/?threshold=0")
+    cell = page.locator(".confusion a.heat-wrong").first
+    count = int(cell.inner_text())
+    cell.click()
+
+    page.wait_for_selector("body[data-ready]")
+    assert int(page.locator("[data-count]").inner_text()) == count
+    assert page.locator(".card-tile").count() == count
+    assert page.locator(".card-tile .region-truth").count() == page.locator(".card-tile .region-prediction").count()
+    page.wait_for_selector(".history-dot")
+    assert page.locator(".stage .region-truth").count() == 4
+
+    page.keyboard.press("2")
+    page.wait_for_function("document.querySelector('[data-judged]').textContent === '1'")
+    page.wait_for_function("document.querySelectorAll('.card-tile[data-verdict=label_error]').length === 1")
+    page.keyboard.press("m")
+
+    page.wait_for_selector(".brings")
+    assert "cell=" in page.url
+    page.fill("[name=budget]", "5")
+    page.wait_for_function("document.querySelectorAll('#preview .tile').length > 0")
+    page.fill("[name=queue]", "taken for another")
+    page.get_by_role("button", name="Make the queue").click()
+
+    page.wait_for_selector("[data-sentence]")
+    made = MiningRound.objects.get()
+    assert made.queue is not None and made.queue.name == "taken for another"
+    assert made.queue.tasks.count() == made.mined_items.count() > 0
+    assert Verdict.objects.get().kind == "label_error"
+    assert page.problems == []
+
+
+def test_the_viewer_is_worked_by_keyboard_alone(cells: Any, rita: User, browser: Any, live_server: Any) -> None:
+    page = signed_in(browser, live_server, rita)
+    page.goto(f"{live_server.url}/p/blood/failures/?evaluation={cells.before.uuid}&threshold=0")
+    page.wait_for_selector("body[data-ready]")
+    place = page.locator("[data-place]")
+    total = int(page.locator("[data-count]").inner_text())
+    assert place.inner_text() == f"1 / {total}"
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    assert place.inner_text() == f"2 / {total}"
+
+    page.keyboard.press("z")
+    zoom = page.locator("[data-stage]").get_attribute("data-zoom")
+    assert float(zoom) > 1
+    page.keyboard.press("j")
+    assert page.locator("[data-stage]").get_attribute("data-zoom") == zoom
+    page.keyboard.press("g")
+    assert page.locator("[data-layer=truth]").get_attribute("aria-pressed") == "false"
+    page.keyboard.press("g")
+
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    assert page.locator("[data-selected]").first.inner_text() == "2"
+    page.keyboard.press("1")
+    page.wait_for_function("document.querySelectorAll('.card-tile[data-verdict=model_error]').length >= 2")
+    judged = int(page.locator("[data-judged]").inner_text())
+    page.keyboard.press("u")
+    page.wait_for_function("document.querySelector('[data-judged]').textContent === '0'")
+    assert judged >= 2
+    page.wait_for_load_state("networkidle")
+    assert not Failure.objects.exclude(verdict="").exists()
+    page.keyboard.press("?")
+    assert page.locator("#keys-dialog").is_visible()
+    assert page.problems == []
+
+
+def test_a_verdict_that_cannot_be_sent_is_taken_back_and_said(
+    cells: Any, rita: User, browser: Any, live_server: Any
+) -> None:
+    page = signed_in(browser, live_server, rita)
+    page.goto(f"{live_server.url}/p/blood/failures/?evaluation={cells.before.uuid}&threshold=0")
+    page.wait_for_selector("body[data-ready]")
+    page.context.set_offline(True)
+    page.keyboard.press("3")
+    page.wait_for_selector(".toast-danger")
+    assert page.locator("[data-judged]").inner_text() == "0"
+    page.context.set_offline(False)
+    page.keyboard.press("k")
+    page.keyboard.press("3")
+    page.wait_for_load_state("networkidle")
+    assert Verdict.objects.get().kind == "ambiguous"
+
+
+def test_every_card_of_a_long_set_can_be_reached(coco: Any, erin: User, browser: Any, live_server: Any) -> None:
+    page = signed_in(browser, live_server, erin)
+    page.goto(f"{live_server.url}/p/blood/failures/?evaluation={coco.evaluation.uuid}&threshold=0&state=tp")
+    page.wait_for_selector("body[data-ready]")
+    assert page.locator("[data-count]").inner_text() == "649"
+    seen = page.evaluate(
+        """async () => {
+            const grid = document.querySelector("[data-grid]");
+            const rows = new Set();
+            for (let top = 0; ; top += 300) {
+                grid.scrollTop = top;
+                for (let tries = 0; tries < 200; tries += 1) {
+                    await new Promise((done) => requestAnimationFrame(done));
+                    if (!document.querySelector(".card-tile .skeleton")) break;
+                    await new Promise((done) => setTimeout(done, 20));
+                }
+                for (const tile of document.querySelectorAll(".card-tile")) rows.add(tile.dataset.row);
+                if (top > grid.scrollHeight) return rows.size;
+            }
+        }"""
+    )
+    assert seen == 649

@@ -1,0 +1,288 @@
+"""Every page of runs, failures and mining answers, shows what it should, and keeps strangers out."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from lode_hooks.models import Failure, MiningRound, Sighting
+from lode_platform.jobs import run_pending
+from lode_platform.models import Project, User
+
+Page = Callable[[str], Any]
+
+
+def text(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+def address(name: str, *parts: Any) -> str:
+    return reverse(f"hooks:{name}", args=["blood", *parts])
+
+
+@pytest.mark.parametrize("name", ["runs", "failures", "mining", "mine"])
+def test_an_empty_project_says_what_will_be_here_and_how_to_get_it(name: str, project: Project, page: Page) -> None:
+    answer = text(page(address(name)))
+    assert 'class="empty"' in answer
+    assert "run" in answer and ("<code" in answer or 'class="btn' in answer)
+
+
+def test_runs_are_listed_with_the_best_of_each_metric_marked(cells: Any, page: Page) -> None:
+    rows = re.findall(r"<tr>.*?</tr>", text(page(address("runs"))), re.DOTALL)
+    larger = next(row for row in rows if ">larger<" in row)
+    baseline = next(row for row in rows if ">baseline<" in row)
+    assert "num best" in larger and "num best" not in baseline
+    assert "cells@v1" in larger
+
+
+def test_the_filters_of_the_run_list_are_in_the_address(cells: Any, page: Page) -> None:
+    answer = text(page(address("runs") + "?q=larg&state=finished&version=cells@v1"))
+    assert ">larger<" in answer and ">baseline<" not in answer
+    assert "No run fits" in text(page(address("runs") + "?q=nothing"))
+
+
+@pytest.mark.parametrize("tab", ["overview", "compare", "predictions", "lineage"])
+def test_every_tab_of_a_run_answers(tab: str, cells: Any, page: Page) -> None:
+    answer = page(address("run", cells.second.uuid) + f"?tab={tab}")
+    assert "larger" in text(answer) and 'aria-current="page"' in text(answer)
+
+
+def test_the_strip_shows_the_change_against_the_older_run_and_an_interval(cells: Any, page: Page) -> None:
+    answer = text(page(address("run", cells.second.uuid)))
+    strip = answer[answer.index('class="stats run-strip"') : answer.index("</dl>")]
+    assert "change-good" in strip
+    assert re.search(r"\d\.\d{3} – \d\.\d{3}", strip)
+
+
+def test_a_run_without_predictions_says_how_to_send_some(cells: Any, page: Page) -> None:
+    bare = cells.world.run("bare", cells.version)
+    assert "log_predictions" in text(page(address("run", bare.uuid)))
+    assert "no predictions yet" in text(page(address("run", bare.uuid) + "?tab=predictions"))
+
+
+def test_comparing_opens_exactly_the_objects_it_counts(cells: Any, page: Page) -> None:
+    answer = text(page(address("run", cells.second.uuid) + f"?tab=compare&with={cells.first.uuid}"))
+    parts = re.findall(r'<a class="flow-part[^"]*" href="([^"]+)"[^>]*><b>(\d+)</b>', answer)
+    assert len(parts) == 7
+    for url, count in parts:
+        assert cards_behind(page, url) == int(count), url
+    assert "McNemar" in answer
+
+
+def cards_behind(page: Page, url: str) -> int:
+    """How many different cards an address of the viewer opens, fetched as the viewer does."""
+    url = url.replace("&amp;", "&")
+    boot = page(url).context["boot"]
+    rows: list[int] = []
+    while True:
+        more = page(f"{boot['urls']['cards']}&offset={len(rows)}&limit=200").json()
+        assert more["count"] == boot["count"]
+        rows += [card["row"] for card in more["cards"]]
+        if not more["cards"] or len(rows) >= more["count"]:
+            break
+    assert len(set(rows)) == len(rows) == boot["count"]
+    return len(rows)
+
+
+def test_every_number_on_the_page_of_coco_opens_that_many_cards(coco: Any, page: Page) -> None:
+    answer = text(page(address("run", coco.run.uuid) + "?threshold=0"))
+    counts = dict(re.findall(r'data-count="(\w+)"><b>(\d+)</b>', answer))
+    assert counts == {"tp": "649", "fp": "85", "fn": "181"}
+    for name, url in re.findall(r'href="([^"]+)" data-count="(\w+)"', answer):
+        assert cards_behind(page, name) == int(counts[url])
+    kinds = re.findall(r'class="chip chip-kind chip-kind-(\w+)" href="([^"]+)">.*?<b>(\d+)</b>', answer)
+    found = {kind: cards_behind(page, url) for kind, url, _count in kinds}
+    assert found == {kind: int(count) for kind, _url, count in kinds}
+    assert found == {"missed": 97, "wrong_class": 83, "bad_location": 1, "duplicate": 1, "explained": 84}
+
+
+def test_cells_classes_and_bars_open_exactly_what_they_count(coco: Any, page: Page) -> None:
+    context = page(address("run", coco.run.uuid) + "?threshold=0&classes=all").context
+    cells = [cell for row in context["matrix"].rows for cell in row.cells if cell]
+    by_kind = {kind: [cell for cell in cells if cell.kind == kind] for kind in ("right", "wrong", "missed", "alarm")}
+    counted = {kind: sum(cell.count for cell in found) for kind, found in by_kind.items()}
+    assert counted == {"right": 649, "wrong": 83, "missed": 97, "alarm": 2}
+    for cell in [cell for found in by_kind.values() for cell in found[:6]]:
+        assert cards_behind(page, cell.url) == cell.count, cell.url
+    wrong = by_kind["wrong"][0].url
+    pair = page(wrong).context["boot"]["cards"][0]
+    truth, predicted = parse_qs(urlsplit(wrong).query)["cell"][0].split(":")
+    assert (pair["truth"], pair["predicted"]) == (int(truth), int(predicted))
+
+    lines = context["class_rows"]
+    assert sum(line.row.truths for line in lines) == 830
+    for line in lines[:3]:
+        for name in ("truths", "tp", "fp", "fn"):
+            assert cards_behind(page, line.urls[name]) == getattr(line.row, name), (line.row.name, name)
+
+    scores = context["score_chart"]["data"]["values"]
+    sizes = context["size_chart"]["data"]["values"]
+    assert sum(row["count"] for row in scores) == 734
+    assert sum(row["count"] for row in sizes) == 830
+    for row in [*scores[:4], *sizes[:8]]:
+        assert cards_behind(page, row["url"]) == row["count"], row
+
+
+def test_every_facet_of_the_viewer_opens_as_many_cards_as_it_says(cells: Any, page: Page) -> None:
+    start = address("failures") + f"?evaluation={cells.before.uuid}&threshold=0"
+    facets = page(start).context["facets"]
+    assert {facet.name for facet in facets} >= {"state", "kind", "truth_class", "verdict"}
+    for facet in facets:
+        for choice in facet.choices:
+            if not choice.current:
+                assert cards_behind(page, choice.url) == choice.count, choice
+
+
+def test_a_picture_of_the_viewer_holds_all_its_truths_and_the_cases_history(cells: Any, page: Page) -> None:
+    boot = page(address("failures") + f"?evaluation={cells.before.uuid}&threshold=0&kind=missed").context["boot"]
+    card = boot["cards"][0]
+    scene = page(f"{boot['urls']['scene']}&picture={card['item']}&failure={card['failure']}").json()
+    assert len(scene["truths"]) == 4
+    assert [dot["run"] for dot in scene["history"]] == ["baseline", "larger"]
+    assert scene["history"][0]["kind"] == "missed"
+
+
+def test_a_verdict_is_kept_taken_back_and_counted(cells: Any, client_for: Any, rita: User) -> None:
+    client: Client = client_for(rita)
+    start = address("failures") + f"?evaluation={cells.before.uuid}&threshold=0&kind=wrong_class"
+    boot = client.get(start).context["boot"]
+    card = boot["cards"][0]
+    url = boot["urls"]["verdict"].replace("00000000-0000-0000-0000-000000000000", card["failure"])
+    said = client.post(url, {"kind": "label_error"}, content_type="application/json")
+    assert said.json()["verdict"] == "label_error"
+    after = client.get(start).context
+    assert after["judged"] == 1
+    assert next(c for c in after["boot"]["cards"] if c["row"] == card["row"])["verdict"] == "label_error"
+    assert client.post(url, {"kind": "withdrawn"}, content_type="application/json").json()["verdict"] == ""
+    assert client.get(start).context["judged"] == 0
+    wrong = client.post(url, {"kind": "nonsense"}, content_type="application/json")
+    assert wrong.status_code == 400 and "error" in wrong.json()
+    assert Failure.objects.get(uuid=card["failure"]).verdicts.count() == 2
+
+
+def test_a_case_shows_its_history_over_runs_and_takes_a_verdict(cells: Any, client_for: Any, rita: User) -> None:
+    client: Client = client_for(rita)
+    sighting = Sighting.objects.filter(evaluation=cells.before, kind="missed").select_related("failure").first()
+    assert sighting is not None
+    url = address("failure", sighting.failure.uuid)
+    answer = client.get(url)
+    assert "baseline" in text(answer) and "larger" in text(answer)
+    sent = client.post(address("verdict", sighting.failure.uuid), {"kind": "ambiguous", "note": "half a cell"})
+    assert sent.status_code == 302
+    assert "half a cell" in text(client.get(url))
+
+
+def test_opening_a_card_for_fixing_makes_a_task_with_its_reason(cells: Any, client_for: Any, rita: User) -> None:
+    client: Client = client_for(rita)
+    boot = client.get(address("failures") + f"?evaluation={cells.before.uuid}&threshold=0").context["boot"]
+    answer = client.post(boot["urls"]["fix"], {"row": boot["cards"][0]["row"]}, content_type="application/json")
+    assert answer.status_code == 200, answer.content
+    assert re.match(r"/label/[0-9a-f-]+/\?task=[0-9a-f-]+$", answer.json()["url"])
+
+
+def test_the_preview_shows_what_would_be_taken_and_makes_nothing(cells: Any, page: Page) -> None:
+    query = f"?run={cells.first.uuid}&budget=8&control=25&weight_failures=60&weight_uncertain=40"
+    answer = page(address("mine_preview") + query)
+    assert answer["HX-Replace-Url"].startswith(address("mine"))
+    body = text(answer)
+    taken = dict(re.findall(r'data-taken="(\w+)">(\d+)<', body))
+    assert taken["control"] == "2" and sum(map(int, taken.values())) == 8
+    assert body.count('class="tile"') == 8
+    assert not MiningRound.objects.exists()
+
+
+def test_mining_never_takes_from_the_test_split(cells: Any, page: Page) -> None:
+    answer = page(address("mine") + f"?run={cells.first.uuid}")
+    refused = [source for source, _on in answer.context["sources"] if not source.allowed]
+    assert [source.split for source in refused] == ["test"] and refused[0].why_not
+    body = text(page(address("mine_preview") + f"?run={cells.first.uuid}&budget=30&weight_failures=100"))
+    assert 'alt="test/' not in body and 'aria-label="test/' not in body
+
+
+def test_the_button_makes_a_queue_and_the_same_page_is_the_report(cells: Any, client_for: Any, erin: User) -> None:
+    client: Client = client_for(erin)
+    form = {"run": cells.first.uuid, "budget": 6, "control": 30, "weight_failures": 100, "queue": "hard cells"}
+    made = client.post(address("mine"), form)
+    round_ = MiningRound.objects.get()
+    assert made["Location"] == address("round", round_.uuid)
+    assert round_.queue and round_.queue.name == "hard cells" and round_.queue.tasks.count() == 6
+    answer = client.get(made["Location"])
+    assert "wait to be labelled" in text(answer)
+    stages = answer.context["stages"]
+    assert stages[0].mined + stages[0].control == 6
+    assert "hard cells" in text(client.get(address("mining")))
+    again = client.post(address("mine"), form)
+    assert again["Location"].startswith(address("mine"))
+    assert MiningRound.objects.count() == 1
+
+
+ADDRESSES = ["runs", "run", "failures", "cards", "scene", "failure", "mining", "mine", "mine_preview", "round"]
+
+
+def parts_of(name: str, cells: Any) -> list[Any]:
+    return {
+        "run": [cells.first.uuid],
+        "round": ["00000000-0000-0000-0000-00000000000a"],
+        "failure": [Failure.objects.values_list("uuid", flat=True).first()],
+    }.get(name, [])
+
+
+def test_a_stranger_finds_nothing(cells: Any, client_for: Any, charlie: User) -> None:
+    client: Client = client_for(charlie)
+    for name in ADDRESSES:
+        url = address(name, *parts_of(name, cells)) + f"?evaluation={cells.before.uuid}"
+        assert client.get(url).status_code == 404, name
+    for name in ("fix", "mine"):
+        assert client.post(address(name)).status_code == 404, name
+    failure = parts_of("failure", cells)[0]
+    assert client.post(address("verdict", failure), {"kind": "ambiguous"}).status_code == 404
+    assert client.post(address("evaluate", cells.first.uuid)).status_code == 404
+
+
+def test_a_viewer_looks_but_does_not_judge_or_mine(cells: Any, client_for: Any, victor: User) -> None:
+    client: Client = client_for(victor)
+    assert client.get(address("failures") + f"?evaluation={cells.before.uuid}").status_code == 200
+    failure = parts_of("failure", cells)[0]
+    assert client.post(address("verdict", failure), {"kind": "ambiguous"}).status_code == 403
+    assert client.post(address("fix") + f"?evaluation={cells.before.uuid}", {}).status_code == 403
+    assert client.get(address("mine")).status_code == 403
+    assert client.post(address("evaluate", cells.first.uuid)).status_code == 403
+
+
+def test_a_filter_that_means_nothing_is_refused_by_name(cells: Any, client_for: Any, erin: User) -> None:
+    client: Client = client_for(erin)
+    for field, value in [("kind", "odd"), ("min_score", "much"), ("truth_class", "x"), ("cell", "1-2")]:
+        answer = client.get(address("failures") + f"?evaluation={cells.before.uuid}&{field}={value}")
+        assert answer.status_code == 400, field
+        assert field in text(answer)
+
+
+@pytest.mark.parametrize("name", ["runs", "mining"])
+def test_a_list_asks_as_often_for_many_rows_as_for_few(
+    name: str, cells: Any, client_for: Any, erin: User, django_assert_max_num_queries: Any
+) -> None:
+    client: Client = client_for(erin)
+    client.get(address(name))
+    with django_assert_max_num_queries(100) as few:
+        client.get(address(name))
+    for number in range(6):
+        cells.world.run(f"more {number}", cells.version)
+    with django_assert_max_num_queries(len(few.captured_queries)):
+        client.get(address(name))
+
+
+def test_old_predictions_are_scored_again_on_a_newer_version(cells: Any, client_for: Any, erin: User) -> None:
+    cells.world.correct("test/000.png", ("WBC", (10.0, 10.0, 50.0, 50.0)))
+    version = cells.world.publish("corrected")
+    client: Client = client_for(erin)
+    tab = address("run", cells.first.uuid) + "?tab=predictions"
+    assert "Score on cells@v2" in text(client.get(tab))
+    sent = cells.before.prediction_set
+    client.post(address("evaluate", cells.first.uuid), {"prediction_set": sent.uuid, "version": version.uuid})
+    run_pending()
+    assert {e.version.number for e in sent.evaluations.all()} == {1, 2}
+    assert "Score on cells@v2" not in text(client.get(tab)).split("out of fold")[0]
