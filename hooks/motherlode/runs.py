@@ -81,6 +81,11 @@ class Run:
         return str(self._row["name"])
 
     @property
+    def project(self) -> str:
+        """The project it belongs to."""
+        return str(self._row.get("project") or self._client.project)
+
+    @property
     def url(self) -> str:
         """The run's page."""
         return _address(self._client, self._row.get("url"))

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from lode_platform.jobs import run_pending
-from lode_platform.models import User
+from lode_platform.models import Project, User
 from lode_platform.tokens import make_token
 from lode_platform.wsgi import application
 from motherlode import Client
@@ -31,10 +31,13 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def sdk() -> Callable[..., Client]:
-    """``sdk(user, project=...)``: a client with that person's token; while it waits, the server's jobs run."""
+    """``sdk(user, project=...)``: a client with that person's token; while it waits, the server's jobs run.
 
-    def make(user: User, **options: object) -> Client:
-        token = make_token(user)[1]
+    With ``scope`` the token is limited to that project.
+    """
+
+    def make(user: User, *, scope: Project | None = None, **options: object) -> Client:
+        token = make_token(user, project=scope)[1]
         transport = httpx.WSGITransport(app=application)
         given = {"transport": transport, "sleep": lambda seconds: run_pending(), "workers": 1, **options}
         return Client(SERVER, token, **given)  # type: ignore[arg-type]

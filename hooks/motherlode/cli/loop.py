@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from motherlode import verbs as sdk
 from motherlode.cache import Cache
@@ -29,7 +30,7 @@ def add_verbs(verbs: Verbs) -> None:
     """runs, predictions, failures, mine."""
     add_verb(verbs, "runs", runs, "list the project's runs")
     verb = add_verb(verbs, "predictions", predictions, "log a COCO results file as a run's predictions")
-    verb.add_argument("run", help="the run's uuid")
+    verb.add_argument("run", help="the run's uuid or name")
     verb.add_argument("file", type=Path, help="a JSON list of image_id, category_id, bbox, score")
     verb.add_argument("--split", required=True)
     verb.add_argument("--version", help="such as cells@v1 (default: the one the run uses)")
@@ -41,7 +42,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--kind", choices=KINDS)
     verb.add_argument("--limit", type=int, default=50)
     verb = add_verb(verbs, "mine", mine, "choose items that a run fails on and queue them for annotators")
-    verb.add_argument("run", help="the run's uuid")
+    verb.add_argument("run", help="the run's uuid or name")
     verb.add_argument(
         "--strategy", "-s", type=strategies, default={"failures": 1.0}, help="failures, or failures=2,uncertain=1"
     )
@@ -84,10 +85,25 @@ def _version_of(use: dict[str, Any]) -> str:
     return str(version or use.get("name") or "")
 
 
+def run_meant(client: Client, text: str) -> Run:
+    """The run of that uuid, or the only one of that name in the project. Raises `NotFound`, `BadInput`."""
+    try:
+        return Run.of(client, str(UUID(text)))
+    except ValueError:
+        pass
+    named = [row for row in client.pages(f"{client.project_path()}/runs") if row["name"] == text]
+    if not named:
+        raise BadInput(f"no run of {client.project} is called {text!r}; `lode runs` lists them")
+    if len(named) > 1:
+        known = ", ".join(str(row["uuid"]) for row in named)
+        raise BadInput(f"{len(named)} runs are called {text!r}: say which by its uuid, {known}")
+    return Run.of(client, str(named[0]["uuid"]))
+
+
 def predictions(arguments: Namespace, out: Out) -> None:
     """Send them, wait for the evaluation, and say what came of it."""
     with client_of(arguments) as client:
-        run = Run.of(client, arguments.run)
+        run = run_meant(client, arguments.run)
         samples = sdk.load(arguments.version or _version_used(run, arguments.split), arguments.split, client=client)
         problems: list[Problem] = []
         rows = _read(arguments, client, samples, problems)
@@ -170,10 +186,10 @@ def failures(arguments: Namespace, out: Out) -> None:
 def mine(arguments: Namespace, out: Out) -> None:
     """Make the round and its queue, or only say what it would take."""
     with client_of(arguments) as client:
-        run = client.get(f"runs/{arguments.run}")
-        project = client.project_path(str(run.get("project") or "") or None)
+        run = run_meant(client, arguments.run)
+        project = client.project_path(run.project)
         body = {
-            "run": arguments.run,
+            "run": str(run.id),
             "strategies": arguments.strategy,
             "budget": arguments.budget,
             "random": arguments.random,

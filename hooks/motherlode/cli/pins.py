@@ -64,7 +64,10 @@ def pin(arguments: Namespace, out: Out) -> None:
         before = pins.get(table)
         if not arguments.dry_run:
             write_lock(path, {**pins, table: new})
-            client.post(f"{dataset_path(client, Name(new.dataset, '', new.project))}/versions/{new.version}/pins")
+            client.post(
+                f"{dataset_path(client, Name(new.dataset, '', new.project))}/versions/{new.version}/pins",
+                repeatable=True,
+            )
     out.answer({**_pin_json(new), "name": table, "lock": str(path), "before": before.name if before else None})
     change = f" (was {before.name})" if before and before != new else ""
     verb = "Would pin" if arguments.dry_run else "Pinned"
