@@ -1,10 +1,11 @@
 """What differs between two versions of a dataset, region by region, from the entries that began or ended in between."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, Literal
+from functools import cached_property, lru_cache
+from itertools import islice
+from typing import Any, Literal, NamedTuple
 
 from django.db.models import Q
 
@@ -12,7 +13,19 @@ from lode_datasets.models import Entry, Version
 from lode_datasets.versions import holding
 from motherlode.manifest import POOL
 
-__all__ = ["Filter", "ItemChange", "RegionChange", "Summary", "changes", "region_changes", "summary"]
+__all__ = [
+    "REGION_KINDS",
+    "Filter",
+    "ItemChange",
+    "Pair",
+    "RegionChange",
+    "Summary",
+    "changes",
+    "filtered",
+    "pairs",
+    "region_changes",
+    "summary",
+]
 
 Kind = Literal["added", "removed", "labelled", "unlabelled", "relabelled", "moved_split", "same"]
 RegionKind = Literal["added", "removed", "moved", "relabelled", "edited"]
@@ -48,19 +61,28 @@ def region_changes(before: Sequence[Region], after: Sequence[Region]) -> list[Re
     return found
 
 
-@dataclass(frozen=True)
-class ItemChange:
-    """An item on its two sides; what happened follows from them."""
+class Side(NamedTuple):
+    """An item in one of the two versions: what is needed to tell that it changed, without its labels."""
 
-    before: Entry | None
-    after: Entry | None
+    entry: int
+    item: int
+    path: str
+    split: str
+    labels: str | None  # digest of the label set
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An item on its two sides; what happened to it follows from them."""
+
+    before: Side | None
+    after: Side | None
 
     @property
-    def entry(self) -> Entry:
-        """The newer side there is."""
-        entry = self.after or self.before
-        assert entry is not None
-        return entry
+    def path(self) -> str:
+        side = self.after or self.before
+        assert side is not None
+        return side.path
 
     @property
     def kind(self) -> Kind:
@@ -68,21 +90,10 @@ class ItemChange:
             return "added"
         if self.after is None:
             return "removed"
-        old, new = self.before.label_set, self.after.label_set
-        if old is None and new is not None:
-            return "labelled"
-        if old is not None and new is None:
-            return "unlabelled"
-        if old is not None and new is not None and old.digest != new.digest:
-            return "relabelled"
+        old, new = self.before.labels, self.after.labels
+        if old != new:
+            return "labelled" if old is None else "unlabelled" if new is None else "relabelled"
         return "moved_split" if self.before.split != self.after.split else "same"
-
-    @property
-    def regions(self) -> list[RegionChange]:
-        """What became of each region; for an item that came or went, of all it has."""
-        old = self.before.label_set.regions if self.before and self.before.label_set else []
-        new = self.after.label_set.regions if self.after and self.after.label_set else []
-        return region_changes(old, new)
 
     @property
     def split_moved(self) -> bool:
@@ -93,42 +104,96 @@ class ItemChange:
 
 
 @dataclass(frozen=True)
+class ItemChange:
+    """A pair with its rows: items, label sets, and who made them."""
+
+    kind: Kind
+    before: Entry | None
+    after: Entry | None
+
+    @property
+    def entry(self) -> Entry:
+        """The newer side there is."""
+        entry = self.after or self.before
+        assert entry is not None
+        return entry
+
+    @cached_property
+    def regions(self) -> list[RegionChange]:
+        """What became of each region; for an item that came or went, of all it has."""
+        old = self.before.label_set.regions if self.before and self.before.label_set else []
+        new = self.after.label_set.regions if self.after and self.after.label_set else []
+        return region_changes(old, new)
+
+
+@dataclass(frozen=True)
 class Filter:
-    """Which changes to show: of one kind, touching one class, in one split."""
+    """Which changes to show: of one kind (of item, or of region), touching one class, in one split."""
 
     kind: str = ""
     class_id: int | None = None
     split: str = ""
 
-    def takes(self, change: ItemChange) -> bool:
-        if self.kind in REGION_KINDS and self.kind not in ("added", "removed", "relabelled"):
-            if not any(self.kind in region.kinds for region in change.regions):
-                return False
-        elif self.kind and change.kind != self.kind:
+    @property
+    def of_regions(self) -> bool:
+        """Whether labels must be read to answer."""
+        return self.class_id is not None or self.kind.startswith("region_")
+
+    def takes_pair(self, pair: Pair) -> bool:
+        if self.kind and not self.kind.startswith("region_") and pair.kind != self.kind:
             return False
-        if self.split and self.split not in {entry.split for entry in (change.before, change.after) if entry}:
-            return False
-        if self.class_id is None:
-            return True
-        sides = [side for region in change.regions for side in (region.before, region.after) if side]
-        return any(side["class_id"] == self.class_id for side in sides)
+        return not self.split or self.split in {side.split for side in (pair.before, pair.after) if side}
+
+    def takes_regions(self, change: ItemChange) -> bool:
+        wanted = self.kind.removeprefix("region_") if self.kind.startswith("region_") else ""
+        if wanted and change.kind in ("added", "removed"):
+            return False  # their regions came and went with them
+        return any(
+            (not wanted or wanted in region.kinds)
+            and (
+                self.class_id is None
+                or self.class_id in {side["class_id"] for side in (region.before, region.after) if side}
+            )
+            for region in change.regions
+        )
 
 
-def changes(old: Version, new: Version) -> Iterator[ItemChange]:
-    """Every item that differs, by path; either version may be the later one. Three queries."""
+def pairs(old: Version, new: Version) -> list[Pair]:
+    """Every item that differs, by path; either version may be the later one. Two queries, no labels."""
     if old.number > new.number:
-        yield from (ItemChange(change.after, change.before) for change in changes(new, old))
-        return
-    rows = Entry.objects.filter(dataset=old.dataset_id).select_related(
-        "item", "label_set__created_by", "label_set__annotation_revision__annotation__task__queue"
-    )
-    began = rows.filter(holding(new.number), first__gt=old.number)
-    ended = rows.filter(holding(old.number) & Q(last__lt=new.number))
-    before = {entry.item_id: entry for entry in ended.iterator(chunk_size=2000)}
-    after = {entry.item_id: entry for entry in began.iterator(chunk_size=2000)}
-    pairs = [ItemChange(before.get(key), after.get(key)) for key in before.keys() | after.keys()]
-    pairs.sort(key=lambda change: change.entry.path)
-    yield from (change for change in pairs if change.kind != "same")
+        return [Pair(pair.after, pair.before) for pair in pairs(new, old)]
+    rows = Entry.objects.filter(dataset=old.dataset_id)
+    columns = ("pk", "item_id", "path", "split", "label_set__digest")
+    began = rows.filter(holding(new.number), first__gt=old.number).values_list(*columns)
+    ended = rows.filter(holding(old.number) & Q(last__lt=new.number)).values_list(*columns)
+    before = {row[1]: Side(*row) for row in ended.iterator(chunk_size=5000)}
+    after = {row[1]: Side(*row) for row in began.iterator(chunk_size=5000)}
+    found = (Pair(before.get(key), after.get(key)) for key in before.keys() | after.keys())
+    return sorted((pair for pair in found if pair.kind != "same"), key=lambda pair: pair.path)
+
+
+def changes(some: Iterable[Pair]) -> Iterator[ItemChange]:
+    """Pairs with their rows, a query for each five hundred."""
+    rest = iter(some)
+    while batch := list(islice(rest, 500)):
+        keys = [side.entry for pair in batch for side in (pair.before, pair.after) if side]
+        rows = Entry.objects.select_related(
+            "item", "label_set__created_by", "label_set__annotation_revision__annotation__task__queue"
+        ).in_bulk(keys)
+        for pair in batch:
+            yield ItemChange(
+                pair.kind,
+                rows[pair.before.entry] if pair.before else None,
+                rows[pair.after.entry] if pair.after else None,
+            )
+
+
+def filtered(old: Version, new: Version, wanted: Filter) -> "Sequence[Pair]":
+    """The pairs that a filter takes, by path; labels are read only where it asks about them."""
+    found = [pair for pair in pairs(old, new) if wanted.takes_pair(pair)]
+    if not wanted.of_regions:
+        return found
+    return [pair for pair, change in zip(found, changes(found), strict=True) if wanted.takes_regions(change)]
 
 
 @dataclass(frozen=True)
@@ -146,7 +211,7 @@ class Summary:
 
 
 def summary(old: Version, new: Version) -> Summary:
-    """Counts of ``changes``; versions never change, so it is worked out once."""
+    """Counts of ``pairs`` and of their regions; versions never change, so it is worked out once."""
     return _summary(old.pk, new.pk)
 
 
@@ -160,11 +225,12 @@ def _summary(old_key: int, new_key: int) -> Summary:
     confusions: Counter[tuple[int, int]] = Counter()
     people: Counter[str] = Counter()
     moved = 0
-    for change in changes(old, new):
-        kinds[change.kind] += 1
-        moved += change.split_moved
-        if change.kind in ("added", "removed"):
-            continue  # their regions came and went with them
+    found_pairs = pairs(old, new)
+    for pair in found_pairs:
+        kinds[pair.kind] += 1
+        moved += pair.split_moved
+    # the regions of items that came or went came and went with them
+    for change in changes(pair for pair in found_pairs if pair.kind in ("labelled", "unlabelled", "relabelled")):
         if change.after and change.after.label_set and change.kind in ("labelled", "relabelled"):
             people[change.after.label_set.created_by.username] += 1
         for region in change.regions:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -269,13 +268,13 @@ class Diff(APIView):
         offset, limit = _whole(query.get("offset", "0")), _whole(query.get("limit", "100"))
         limit = min(max(limit, 1), MOST_CHANGES)
         wanted = diff.Filter(kind=query.get("kind", ""), split=query.get("split", ""))
-        taken = (change for change in diff.changes(old, new) if wanted.takes(change))
-        page = list(islice(taken, offset, offset + limit + 1))
+        taken = diff.filtered(old, new, wanted)
         following = None
-        if len(page) > limit:
+        if len(taken) > offset + limit:
             more = query.copy()
             more["offset"] = str(offset + limit)
             following = request.build_absolute_uri(f"{request.path}?{more.urlencode()}")
+        page = diff.changes(taken[offset : offset + limit])
         class_names = {
             int(row["id"]): str(row["name"]) for row in [*old.schema_revision.classes, *new.schema_revision.classes]
         }
@@ -284,7 +283,7 @@ class Diff(APIView):
                 "old": old.number,
                 "new": new.number,
                 **shapes.summary_json(diff.summary(old, new), class_names),
-                "results": [shapes.change_json(change) for change in page[:limit]],
+                "results": [shapes.change_json(change) for change in page],
                 "next": following,
             }
         )

@@ -1,0 +1,170 @@
+"""What the pages draw of versions: boxes on pictures, bars of classes and splits, the histogram's specification."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext as _
+
+from lode_datasets.diff import RegionChange
+from lode_datasets.models import Version
+from motherlode.manifest import POOL
+
+__all__ = ["Bar", "ClassRow", "Segment", "boxes", "changed_boxes", "class_bar", "class_rows", "histogram", "names_of"]
+
+PALETTE = 12
+SPLITS = ("train", "val", "test")
+
+
+def color_of(class_id: int) -> int:
+    """The palette's colour, 1 to 12, of a permanent class id."""
+    return (class_id - 1) % PALETTE + 1
+
+
+def names_of(version: Version) -> dict[int, str]:
+    """The version's class names by id."""
+    return {int(row["id"]): str(row["name"]) for row in version.schema_revision.classes}
+
+
+def boxes(regions: Sequence[Mapping[str, Any]], names: Mapping[int, str]) -> list[dict[str, Any]]:
+    """Regions as the page draws them, each in its class's colour."""
+    return [_drawn(region, names) for region in regions if region.get("box") is not None]
+
+
+def choices(regions: Sequence[Mapping[str, Any]], names: Mapping[int, str]) -> list[tuple[str, int]]:
+    """The classes said of the whole item: name and colour."""
+    return [
+        (names.get(region["class_id"], str(region["class_id"])), color_of(region["class_id"]))
+        for region in regions
+        if region["type"] == "choice"
+    ]
+
+
+def _drawn(region: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "box": region["box"],
+        "label": names.get(region["class_id"], str(region["class_id"])),
+        "color": color_of(region["class_id"]),
+        "id": region["id"],
+    }
+
+
+def changed_boxes(
+    regions: Sequence[Mapping[str, Any]], changed: Sequence[RegionChange], names: Mapping[int, str]
+) -> list[dict[str, Any]]:
+    """One side of a changed item: what changed stands out over what stayed."""
+    ids = {side["id"] for change in changed for side in (change.before, change.after) if side}
+    drawn = boxes(regions, names)
+    return [box for box in drawn if box["id"] not in ids] + [
+        {**box, "kind": "selected"} for box in drawn if box["id"] in ids
+    ]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A part of a stacked bar, in hundredths of its length."""
+
+    name: str
+    count: int
+    css: str
+    start: str
+    length: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A stacked bar and what it says in words."""
+
+    segments: Sequence[Segment]
+    title: str
+
+
+def _bar(parts: Sequence[tuple[str, int, str]]) -> Bar:
+    total = sum(count for _name, count, _css in parts) or 1
+    at, segments = 0.0, []
+    for name, count, css in parts:
+        share = 100 * count / total
+        segments.append(Segment(name, count, css, f"{at:.3f}", f"{share:.3f}"))
+        at += share
+    return Bar(segments, ", ".join(f"{name} {count:,}" for name, count, _css in parts))
+
+
+def class_bar(version: Version) -> Bar:
+    """How the version's regions divide among its classes."""
+    names = names_of(version)
+    rows = sorted(((int(key), count) for key, count in version.counts["classes"].items()), key=lambda row: -row[1])
+    return _bar([(names.get(key, str(key)), count, f"c{color_of(key)}") for key, count in rows])
+
+
+def in_order(splits: Mapping[str, Any]) -> list[str]:
+    """Train, val, test, any other, then the pool."""
+    return sorted(splits, key=lambda name: (name == POOL, SPLITS.index(name) if name in SPLITS else 9, name))
+
+
+def split_bar(splits: Mapping[str, int]) -> Bar:
+    """How items divide among splits."""
+    return _bar([(name, splits[name], f"split-{name}") for name in in_order(splits)])
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """A class's line in the table: regions in all and by split."""
+
+    class_id: int
+    name: str
+    color: int
+    count: int
+    splits: Sequence[tuple[str, int]]
+
+
+def class_rows(version: Version) -> list[ClassRow]:
+    """Every class of the version's schema, most frequent first."""
+    counts = version.counts
+    splits = [split for split in in_order(counts["splits"]) if split != POOL]
+    rows = []
+    for class_id, name in names_of(version).items():
+        key = str(class_id)
+        by_split = [(split, counts["split_classes"].get(split, {}).get(key, 0)) for split in splits]
+        rows.append(ClassRow(class_id, name, color_of(class_id), counts["classes"].get(key, 0), by_split))
+    return sorted(rows, key=lambda row: (-row.count, row.class_id))
+
+
+def histogram(rows: Sequence[ClassRow], url: str) -> dict[str, Any]:
+    """Regions by class, stacked by split, as a Vega-Lite specification; a click opens those items."""
+    values = [
+        {
+            "class": row.name,
+            "split": split,
+            "order": place,
+            "regions": count,
+            "url": f"{url}?{urlencode({'class': row.class_id, 'split': split})}#samples",
+        }
+        for row in rows
+        for place, (split, count) in enumerate(row.splits)
+        if count
+    ]
+    splits = [split for split, _count in rows[0].splits] if rows else []
+    colors = ["var(--lode-accent)", "var(--lode-class-5)", "var(--lode-class-7)", "var(--lode-class-4)"]
+    return {
+        "data": {"values": values},
+        "height": {"step": 22},
+        "mark": {"type": "bar", "cursor": "pointer"},
+        "encoding": {
+            "y": {"field": "class", "type": "nominal", "sort": [row.name for row in rows], "title": None},
+            "x": {"field": "regions", "type": "quantitative", "title": _("regions"), "stack": True},
+            "color": {
+                "field": "split",
+                "type": "nominal",
+                "scale": {"domain": splits, "range": [colors[i % len(colors)] for i in range(len(splits))]},
+                "legend": {"orient": "top", "title": None},
+            },
+            "order": {"field": "order"},
+            "href": {"field": "url"},
+            "tooltip": [
+                {"field": "class", "title": _("class")},
+                {"field": "split", "title": _("split")},
+                {"field": "regions", "title": _("regions"), "format": ","},
+            ],
+        },
+    }
