@@ -1,0 +1,158 @@
+"""REST: evaluations, their failures, verdicts, and two runs compared."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from lode_hooks import evaluate, failures
+from lode_hooks.api import shapes
+from lode_hooks.api.runs import run_of, version_of
+from lode_hooks.compare import compare
+from lode_hooks.failures import READERS, FailureFilter
+from lode_hooks.models import Evaluation, Failure, Run
+from lode_platform import access
+from lode_platform.api.projects import person
+from lode_platform.api.shapes import read
+from lode_platform.errors import BadInput, Conflict, NotFound
+
+MOST = 500
+FILTERS = [OpenApiParameter(name, str) for name in READERS]
+PAGES = [OpenApiParameter("limit", int, description=f"at most {MOST}"), OpenApiParameter("offset", int)]
+
+
+def evaluation_of(request: Request, uuid: UUID) -> Evaluation:
+    """An evaluation of a run that the person may see."""
+    rows = Evaluation.objects.filter(prediction_set__run__in=Run.objects.visible_to(person(request)))
+    found = whole(rows).filter(uuid=uuid).first()
+    if found is None:
+        raise NotFound("There is no such evaluation.", code="no_evaluation")
+    access.require(person(request), found.prediction_set.run.project, "project.view")
+    return found
+
+
+def whole(rows: "QuerySet[Evaluation]") -> "QuerySet[Evaluation]":
+    """Evaluations with all that is named of them, in one query."""
+    return rows.select_related(
+        "prediction_set__run__project", "version__dataset", "version__schema_revision", "job__created_by"
+    )
+
+
+class OneEvaluation(APIView):
+    @extend_schema(operation_id="evaluation", responses=shapes.EvaluationShape)
+    def get(self, request: Request, evaluation: UUID) -> Response:
+        """An evaluation's numbers; those named tp, fp and fn are at score 0."""
+        found = evaluation_of(request, evaluation)
+        return Response(shapes.evaluation_json(found, found.prediction_set.run.project, request))
+
+
+class Failures(APIView):
+    @extend_schema(operation_id="evaluation_failures", parameters=[*FILTERS, *PAGES], responses=shapes.FailuresShape)
+    def get(self, request: Request, evaluation: UUID) -> Response:
+        """The failures, as the failures page filters them; at score 0 unless a threshold is given."""
+        found = evaluation_of(request, evaluation)
+        if found.state != Evaluation.State.READY:
+            raise Conflict("This evaluation is not ready.", code="not_ready", state=found.state)
+        query = request.query_params
+        try:
+            offset, limit = int(query.get("offset", "0")), int(query.get("limit", "200"))
+        except ValueError:
+            raise BadInput("offset and limit are whole numbers.", code="bad_limit") from None
+        if offset < 0 or not 1 <= limit <= MOST:
+            raise BadInput(f"limit is a number from 1 to {MOST}, offset one from 0 on.", code="bad_limit")
+        chosen = FailureFilter.parse({"threshold": "0", **query.dict()})
+        page = failures.cards(found, chosen, offset=offset, limit=limit)
+        following = None
+        if offset + len(page.cards) < page.count:
+            rest = query.copy()
+            rest["offset"], rest["limit"] = str(offset + limit), str(limit)
+            following = request.build_absolute_uri(f"{request.path}?{rest.urlencode()}")
+        names = evaluate.class_names(found)
+        project = found.prediction_set.run.project
+        rows = [shapes.card_json(card, names, project, request) for card in page.cards]
+        return Response({"results": rows, "count": page.count, "next": following})
+
+
+def failure_of(request: Request, uuid: UUID, verb: str) -> Failure:
+    """A case that the person may see."""
+    rows = Failure.objects.visible_to(person(request)).select_related("project", "item", "dataset")
+    found = rows.filter(uuid=uuid).first()
+    if found is None:
+        raise NotFound("There is no such failure.", code="no_failure")
+    access.require(person(request), found.project, verb)
+    return found
+
+
+class OneFailure(APIView):
+    @extend_schema(operation_id="failure", responses=shapes.FailureShape)
+    def get(self, request: Request, failure: UUID) -> Response:
+        """A case with its verdicts and what it was in every evaluation that held its item."""
+        found = failure_of(request, failure, "project.view")
+        said = found.verdicts.select_related("user").order_by("pk")
+        return Response(
+            {
+                "uuid": found.uuid,
+                "item": found.item.uuid,
+                "path": found.item.path,
+                "region": found.region,
+                "class_id": found.class_id,
+                "box": found.box,
+                "verdict": found.verdict,
+                "verdicts": [shapes.verdict_json(verdict, found) for verdict in said],
+                "history": [
+                    {
+                        "evaluation": dot.evaluation.uuid,
+                        "run": dot.run.name,
+                        "version": str(dot.version),
+                        "kind": dot.kind,
+                        "score": dot.score,
+                        "at": dot.when,
+                    }
+                    for dot in failures.history(found)
+                ],
+                "url": shapes.failure_url(found.uuid, found.project, request),
+            }
+        )
+
+
+class Verdicts(APIView):
+    @extend_schema(
+        operation_id="failure_judge", request=shapes.NewVerdictShape, responses={201: shapes.FailureVerdictShape}
+    )
+    def post(self, request: Request, failure: UUID) -> Response:
+        """Says what a case is; `withdrawn` takes the last word back."""
+        found = failure_of(request, failure, "failure.judge")
+        given = read(shapes.NewVerdictShape, request.data)
+        verdict = failures.judge(found, person(request), kind=given["kind"], note=given["note"])
+        return Response(shapes.verdict_json(verdict, found), status=201)
+
+
+class Compare(APIView):
+    @extend_schema(
+        operation_id="runs_compare",
+        parameters=[OpenApiParameter("version", str), OpenApiParameter("split", str)],
+        responses=shapes.ComparisonShape,
+    )
+    def get(self, request: Request, run: str, other: str) -> Response:
+        """The second run against the first one, on the newest truth and split that both were scored on."""
+        before, after = run_of(request, run), run_of(request, other)
+        if before.project_id != after.project_id:
+            raise BadInput("The runs are of two projects.", code="other_project")
+        one, two = self._evaluations(request, before), self._evaluations(request, after)
+        shared = sorted(set(one) & set(two), key=lambda key: (key[1] == "test", key[0]))
+        if not shared:
+            raise NotFound("The runs have no evaluation on the same truth and split.", code="not_comparable")
+        first, second = one[shared[-1]], two[shared[-1]]
+        return Response(shapes.comparison_json(compare(first, second), first, second))
+
+    def _evaluations(self, request: Request, run: Run) -> dict[tuple[int, str], Evaluation]:
+        """By truth (version number within the dataset's order) and split; the newest of each."""
+        rows = whole(Evaluation.objects.filter(prediction_set__run=run, state=Evaluation.State.READY)).order_by("pk")
+        if name := request.query_params.get("version"):
+            rows = rows.filter(version=version_of(request, run.project, name))
+        if split := request.query_params.get("split"):
+            rows = rows.filter(prediction_set__split=split)
+        return {(row.version_id, row.prediction_set.split): row for row in rows}

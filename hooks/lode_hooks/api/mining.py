@@ -1,0 +1,77 @@
+"""REST: mining rounds, their preview and their report."""
+
+from uuid import UUID
+
+from django.db.models import Count
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from lode_hooks import loop, mining
+from lode_hooks.api import shapes
+from lode_hooks.mining import MiningRequest
+from lode_hooks.models import MinedItem, MiningRound
+from lode_platform import access
+from lode_platform.api.paging import PARAMETERS, page_of, paged
+from lode_platform.api.projects import person
+from lode_platform.api.shapes import read
+from lode_platform.errors import BadInput, NotFound
+
+
+class Rounds(APIView):
+    @extend_schema(operation_id="mining_rounds", parameters=PARAMETERS, responses=page_of(shapes.RoundShape))
+    def get(self, request: Request, project: str) -> Response:
+        """The project's mining rounds, newest first."""
+        home = access.project_for(person(request), project, "project.view")
+        rows = MiningRound.objects.filter(project=home).select_related("dataset", "run", "queue")
+        counted = MinedItem.objects.filter(round__project=home).order_by().values_list("round").annotate(Count("pk"))
+        chosen = dict(counted)
+        return Response(paged(request, rows, lambda row: shapes.round_json(row, home, chosen.get(row.pk, 0), request)))
+
+    @extend_schema(operation_id="mining_make", request=shapes.MineShape, responses={201: shapes.RoundShape})
+    def post(self, request: Request, project: str) -> Response:
+        """Chooses items and puts them into a queue, which is made if there is none of that name."""
+        home = access.project_for(person(request), project, "mining.create")
+        given = read(shapes.MineShape, request.data)
+        if not given["queue"]:
+            raise BadInput("Say into which queue: queue is its name.", field="queue")
+        asked = MiningRequest.from_json(home, person(request), given)
+        made = mining.create_round(asked, person(request), queue=given["queue"], name=given["name"])
+        return Response(shapes.round_json(made, home, made.mined_items.count(), request), status=201)
+
+
+class Preview(APIView):
+    @extend_schema(operation_id="mining_preview", request=shapes.MineShape, responses=shapes.PreviewShape)
+    def post(self, request: Request, project: str) -> Response:
+        """What the same request would take, without taking it."""
+        home = access.project_for(person(request), project, "mining.create")
+        asked = MiningRequest.from_json(home, person(request), read(shapes.MineShape, request.data))
+        return Response(shapes.preview_json(mining.preview(asked, person(request))))
+
+
+def round_of(request: Request, uuid: UUID) -> MiningRound:
+    """A round that the person may see."""
+    rows = MiningRound.objects.visible_to(person(request)).select_related("project", "dataset", "run__project", "queue")
+    found = rows.filter(uuid=uuid).first()
+    if found is None:
+        raise NotFound("There is no such mining round.", code="no_round")
+    access.require(person(request), found.project, "project.view")
+    return found
+
+
+class OneRound(APIView):
+    @extend_schema(operation_id="mining_round", responses=shapes.RoundShape)
+    def get(self, request: Request, mined: UUID) -> Response:
+        """A mining round."""
+        found = round_of(request, mined)
+        return Response(shapes.round_json(found, found.project, found.mined_items.count(), request))
+
+
+class Report(APIView):
+    @extend_schema(operation_id="mining_report", responses=shapes.ReportShape)
+    def get(self, request: Request, mined: UUID) -> Response:
+        """What became of a round, as far as it has come."""
+        found = round_of(request, mined)
+        row = shapes.round_json(found, found.project, found.mined_items.count(), request)
+        return Response(shapes.report_json(loop.loop_report(found), row))

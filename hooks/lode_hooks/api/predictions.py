@@ -1,0 +1,127 @@
+"""REST: prediction sets, sent in parts as JSON lines."""
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from lode_hooks import evaluate, predictions, scoring
+from lode_hooks.api import shapes
+from lode_hooks.api.runs import RUN, run_of, version_of
+from lode_hooks.models import Evaluation, PredictionSet, Run
+from lode_platform import access
+from lode_platform.api.projects import person
+from lode_platform.api.shapes import job_json, read
+from lode_platform.errors import BadInput, NotFound, TooLarge
+
+MOST_BYTES = 64 * 1024**2
+
+
+class LinesParser(BaseParser):
+    """Takes the body as bytes, whatever it says it is."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        data = stream.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise TooLarge(f"A part has at most {MOST_BYTES // 1024**2} MiB; send more parts.")
+        return data
+
+
+def set_of(request: Request, uuid: UUID, verb: str) -> PredictionSet:
+    """A prediction set of a run that the person may see."""
+    rows = PredictionSet.objects.filter(run__in=Run.objects.visible_to(person(request)))
+    found = (
+        rows.select_related("run__project", "version__dataset", "version__schema_revision").filter(uuid=uuid).first()
+    )
+    if found is None:
+        raise NotFound("There are no such predictions.", code="no_predictions")
+    access.require(person(request), found.run.project, verb)
+    return found
+
+
+class NewPredictions(APIView):
+    @extend_schema(
+        operation_id="predictions_begin",
+        parameters=[RUN],
+        request=shapes.NewPredictionSetShape,
+        responses={201: shapes.PredictionSetShape},
+    )
+    def post(self, request: Request, run: str) -> Response:
+        """Begins a prediction set on a split of a version; the same uuid again is the same set."""
+        found = run_of(request, run, "run.log")
+        given = read(shapes.NewPredictionSetShape, request.data)
+        given["version"] = version_of(request, found.project, given["version"])
+        sent = predictions.start(found, person(request), **given)
+        return Response(shapes.prediction_set_json(sent), status=201)
+
+
+class OnePredictionSet(APIView):
+    @extend_schema(operation_id="predictions", responses=shapes.PredictionSetShape)
+    def get(self, request: Request, predictions: UUID) -> Response:
+        """A prediction set."""
+        return Response(shapes.prediction_set_json(set_of(request, predictions, "project.view")))
+
+
+class Part(APIView):
+    parser_classes = [LinesParser]
+
+    @extend_schema(
+        operation_id="predictions_part",
+        request={"application/x-ndjson": OpenApiTypes.BINARY},
+        responses=shapes.PredictionPartShape,
+    )
+    def put(self, request: Request, predictions: UUID, part: int) -> Response:
+        """Sends a part: one JSON line an item; sending the same part again changes nothing."""
+        sent = set_of(request, predictions, "run.log")
+        return Response(_received(sent, part, request.data))
+
+
+def _received(sent: PredictionSet, part: int, data: Any) -> dict[str, Any]:
+    row = predictions.receive(sent, part, data if isinstance(data, bytes) else b"")
+    return {"part": row.number, "rows": row.rows}
+
+
+class Finish(APIView):
+    @extend_schema(
+        operation_id="predictions_finish", request=shapes.FinishPredictionsShape, responses=shapes.FinishedShape
+    )
+    def post(self, request: Request, predictions: UUID) -> Response:
+        """Joins the parts and has them scored; evaluation and job are null for the pool, which has no truth."""
+        sent = set_of(request, predictions, "run.log")
+        given = read(shapes.FinishPredictionsShape, request.data)
+        if "parts" in given and sent.state != PredictionSet.State.READY and sent.parts.count() != given["parts"]:
+            raise BadInput(f"{sent.parts.count()} parts are here, {given['parts']} were sent.", code="parts_missing")
+        evaluation = scoring.finish(sent, person(request))
+        sent.refresh_from_db()
+        answer: dict[str, Any] = {**shapes.prediction_set_json(sent), "evaluation": None, "job": None}
+        if evaluation is not None:
+            answer |= _asked(evaluation, sent, request)
+        return Response(answer)
+
+
+def _asked(row: Evaluation, sent: PredictionSet, request: Request) -> dict[str, Any]:
+    job = row.job
+    return {
+        "evaluation": shapes.evaluation_json(row, sent.run.project, request),
+        "job": job_json(job) if job else None,
+    }
+
+
+class Evaluate(APIView):
+    @extend_schema(
+        operation_id="predictions_evaluate", request=shapes.EvaluateShape, responses={202: shapes.AskedShape}
+    )
+    def post(self, request: Request, predictions: UUID) -> Response:
+        """Scores a set on another version's truth, or with other settings; once for the same."""
+        sent = set_of(request, predictions, "run.log")
+        given = read(shapes.EvaluateShape, request.data)
+        version = version_of(request, sent.run.project, given["version"]) if given.get("version") else None
+        row = evaluate.request_evaluation(sent, person(request), version=version, settings=given["settings"])
+        return Response(_asked(row, sent, request), status=202)

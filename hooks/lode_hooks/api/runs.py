@@ -1,0 +1,133 @@
+"""REST: runs, their numbers and how they end."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from lode_datasets import versions
+from lode_datasets.models import Version
+from lode_hooks import runs
+from lode_hooks.api import shapes
+from lode_hooks.models import Run
+from lode_hooks.runs import Tracker, Use
+from lode_platform import access
+from lode_platform.api.paging import PARAMETERS, page_of, paged
+from lode_platform.api.projects import person
+from lode_platform.api.shapes import read
+from lode_platform.errors import NotFound
+from lode_platform.models import Project
+
+RUN = OpenApiParameter("run", str, OpenApiParameter.PATH, description="its uuid, or the newest run of a name")
+
+
+def run_of(request: Request, run: str, verb: str = "project.view") -> Run:
+    """A run by its uuid, or the newest one of a name, if the person may do `verb` in its project."""
+    rows = Run.objects.visible_to(person(request)).select_related("project", "created_by")
+    try:
+        found = rows.filter(uuid=UUID(run)).first()
+    except ValueError:
+        found = rows.filter(name=run).order_by("-pk").first()
+    if found is None:
+        raise NotFound(f"There is no run {run!r}.", code="no_run")
+    access.require(person(request), found.project, verb)
+    return found
+
+
+def version_of(request: Request, project: Project, name: str) -> Version:
+    """A published version by `dataset@v1`, alias or uuid."""
+    try:
+        uuid = UUID(name)
+    except ValueError:
+        return versions.resolve(project, name)
+    rows = Version.objects.visible_to(person(request)).published().filter(dataset__project=project, uuid=uuid)
+    found = rows.select_related("dataset", "schema_revision").first()
+    if found is None:
+        raise NotFound("There is no such version.", code="no_version")
+    return found
+
+
+def uses_of(request: Request, project: Project, given: list[dict[str, Any]]) -> list[Use]:
+    """The versions that were named."""
+    return [Use(version_of(request, project, use["version"]), use["split"], use["purpose"]) for use in given]
+
+
+def shown(rows: "QuerySet[Run]") -> "QuerySet[Run]":
+    """Runs with what a list shows of them: two queries, however many."""
+    return rows.select_related("created_by").prefetch_related("uses__version__dataset")
+
+
+class Runs(APIView):
+    @extend_schema(operation_id="runs", parameters=PARAMETERS, responses=page_of(shapes.RunShape))
+    def get(self, request: Request, project: str) -> Response:
+        """The project's runs, newest first."""
+        home = access.project_for(person(request), project, "project.view")
+        rows = shown(Run.objects.filter(project=home))
+        return Response(paged(request, rows, lambda row: shapes.run_json(row, home, request)))
+
+    @extend_schema(operation_id="run_start", request=shapes.NewRunShape, responses={201: shapes.RunShape})
+    def post(self, request: Request, project: str) -> Response:
+        """Starts a run; the same uuid again is the same run."""
+        home = access.project_for(person(request), project, "run.log")
+        given = read(shapes.NewRunShape, request.data)
+        tracker = Tracker(given["tracker"], given["tracker_id"], given["tracker_url"])
+        run = runs.start(
+            home,
+            person(request),
+            name=given["name"],
+            uuid=given["uuid"],
+            params=given["params"],
+            uses=uses_of(request, home, given["uses"]),
+            code_commit=given["code_commit"],
+            tracker=tracker,
+        )
+        return Response(shapes.run_json(shown(Run.objects.all()).get(pk=run.pk), home, request), status=201)
+
+
+class OneRun(APIView):
+    @extend_schema(operation_id="run", parameters=[RUN], responses=shapes.OneRunShape)
+    def get(self, request: Request, run: str) -> Response:
+        """A run with its newest numbers and its prediction sets."""
+        return Response(self._whole(request, run_of(request, run)))
+
+    @extend_schema(
+        operation_id="run_change", parameters=[RUN], request=shapes.RunChangeShape, responses=shapes.OneRunShape
+    )
+    def patch(self, request: Request, run: str) -> Response:
+        """Ends a run, names it anew, links it to its tracker, or adds versions that it uses."""
+        found = run_of(request, run, "run.log")
+        given = read(shapes.RunChangeShape, request.data)
+        tracker = None
+        if "tracker" in given:
+            tracker = Tracker(given["tracker"], given["tracker_id"], given["tracker_url"])
+        runs.add_uses(found, uses_of(request, found.project, given["uses"]))
+        runs.change(found, person(request), state=given.get("state", ""), tracker=tracker, name=given.get("name", ""))
+        return Response(self._whole(request, found))
+
+    def _whole(self, request: Request, run: Run) -> dict[str, Any]:
+        row = shown(Run.objects.all()).get(pk=run.pk)
+        metrics = runs.latest_metrics(run)
+        sets = run.prediction_sets.select_related("run", "version__dataset").order_by("pk")
+        return {
+            **shapes.run_json(row, run.project, request),
+            "metrics": [{"key": m.key, "value": m.value, "step": m.step} for m in metrics],
+            "prediction_sets": [shapes.prediction_set_json(sent) for sent in sets],
+        }
+
+
+class Metrics(APIView):
+    @extend_schema(
+        operation_id="run_metrics",
+        parameters=[RUN],
+        request=shapes.NewMetricsShape,
+        responses={201: shapes.LoggedShape},
+    )
+    def post(self, request: Request, run: str) -> Response:
+        """Keeps numbers of the run at a step."""
+        found = run_of(request, run, "run.log")
+        given = read(shapes.NewMetricsShape, request.data)
+        return Response({"logged": runs.log_metrics(found, given["metrics"], given["step"])}, status=201)

@@ -1,0 +1,524 @@
+"""What is sent and answered over REST by this room: the input is checked by it, the OpenAPI document made of it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from lode_hooks.compare import Comparison
+from lode_hooks.evaluate import Number
+from lode_hooks.failures import Card
+from lode_hooks.loop import Arm, LoopReport
+from lode_hooks.mining import Candidate, Preview
+from lode_hooks.models import Evaluation, Failure, MiningRound, PredictionSet, Run, Verdict
+from lode_platform.api.shapes import JobShape, job_json
+from lode_platform.models import Project
+
+Shape = serializers.Serializer[Any]
+
+
+class UseShape(Shape):
+    version = serializers.CharField(max_length=200, help_text="cells@v1, cells@latest, cells@<alias> or its uuid")
+    split = serializers.CharField(max_length=32, required=False, allow_blank=True, default="")
+    purpose = serializers.CharField(max_length=32, required=False, default="training")
+
+
+class NewRunShape(Shape):
+    uuid = serializers.UUIDField(required=False, allow_null=True, default=None, help_text="made by the client")
+    name = serializers.CharField(max_length=200)
+    params = serializers.DictField(required=False, default=dict)
+    uses = UseShape(many=True, required=False, default=list)
+    code_commit = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
+    tracker = serializers.CharField(max_length=16, required=False, allow_blank=True, default="")
+    tracker_id = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    tracker_url = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+
+
+class RunChangeShape(Shape):
+    state = serializers.CharField(max_length=10, required=False, help_text="running, finished or failed")
+    name = serializers.CharField(max_length=200, required=False)
+    tracker = serializers.CharField(max_length=16, required=False)
+    tracker_id = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    tracker_url = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+    uses = UseShape(many=True, required=False, default=list)
+
+
+class MetricShape(Shape):
+    key = serializers.CharField()
+    value = serializers.FloatField()
+    step = serializers.IntegerField()
+
+
+class NewMetricsShape(Shape):
+    metrics = serializers.DictField(help_text="finite numbers by name")
+    step = serializers.IntegerField(required=False, default=0)
+
+
+class LoggedShape(Shape):
+    logged = serializers.IntegerField()
+
+
+class NewPredictionSetShape(Shape):
+    uuid = serializers.UUIDField(required=False, allow_null=True, default=None, help_text="made by the client")
+    version = serializers.CharField(max_length=200)
+    split = serializers.CharField(max_length=32, help_text="train, val, test or pool")
+    model = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    task = serializers.ChoiceField(choices=PredictionSet.Task.choices, required=False, default="boxes")
+    out_of_fold = serializers.BooleanField(
+        required=False, default=False, help_text="each item was predicted by a model that was not trained on it"
+    )
+
+
+class PredictionSetShape(Shape):
+    uuid = serializers.UUIDField()
+    run = serializers.UUIDField()
+    version = serializers.CharField()
+    split = serializers.CharField()
+    model = serializers.CharField()
+    task = serializers.CharField()
+    out_of_fold = serializers.BooleanField()
+    state = serializers.CharField()
+    items = serializers.IntegerField()
+    predictions = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+
+
+class RunShape(Shape):
+    uuid = serializers.UUIDField()
+    project = serializers.CharField()
+    name = serializers.CharField()
+    state = serializers.CharField(help_text="running, finished or failed")
+    params = serializers.DictField()
+    uses = UseShape(many=True)
+    code_commit = serializers.CharField()
+    tracker = serializers.CharField()
+    tracker_id = serializers.CharField()
+    tracker_url = serializers.CharField()
+    created_by = serializers.CharField()
+    started_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+    url = serializers.CharField()
+
+
+class OneRunShape(RunShape):
+    metrics = MetricShape(many=True, help_text="the newest value of each name")
+    prediction_sets = PredictionSetShape(many=True)
+
+
+class PredictionPartShape(Shape):
+    part = serializers.IntegerField()
+    rows = serializers.IntegerField(help_text="items in it")
+
+
+class FinishPredictionsShape(Shape):
+    parts = serializers.IntegerField(required=False, min_value=0, help_text="how many were sent; checked if given")
+
+
+class ClassNumbersShape(Shape):
+    class_id = serializers.IntegerField()
+    ap = serializers.FloatField(allow_null=True)
+    ap50 = serializers.FloatField(allow_null=True)
+
+
+class EvaluationShape(Shape):
+    uuid = serializers.UUIDField()
+    run = serializers.UUIDField()
+    prediction_set = serializers.UUIDField()
+    version = serializers.CharField(help_text="whose truth it was scored on")
+    split = serializers.CharField()
+    state = serializers.CharField(help_text="queued, ready or failed")
+    settings = serializers.DictField()
+    metrics = serializers.DictField(child=serializers.FloatField())
+    counts = serializers.DictField(help_text="by kind of failure, at score 0 (zero) and at the threshold (best)")
+    per_class = ClassNumbersShape(many=True)
+    intervals = serializers.DictField(help_text="95 % intervals over images, by number")
+    threshold = serializers.FloatField(allow_null=True, help_text="the score of best F1")
+    created_at = serializers.DateTimeField()
+    url = serializers.CharField()
+
+
+class FinishedShape(PredictionSetShape):
+    evaluation = EvaluationShape(allow_null=True)
+    job = JobShape(allow_null=True)
+
+
+class EvaluateShape(Shape):
+    version = serializers.CharField(max_length=200, required=False, help_text="default: the predictions' own")
+    settings = serializers.DictField(required=False, default=dict)
+
+
+class AskedShape(Shape):
+    evaluation = EvaluationShape()
+    job = JobShape(allow_null=True)
+
+
+class FailureCardShape(Shape):
+    uuid = serializers.UUIDField(allow_null=True, help_text="the case; null for what is right")
+    row = serializers.IntegerField()
+    item = serializers.UUIDField()
+    path = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    state = serializers.CharField()
+    kind = serializers.CharField()
+    label = serializers.CharField(allow_null=True)  # type: ignore[assignment]
+    predicted_label = serializers.CharField(allow_null=True)
+    truth_class = serializers.IntegerField(allow_null=True)
+    predicted_class = serializers.IntegerField(allow_null=True)
+    box = serializers.ListField(child=serializers.FloatField(), allow_null=True, help_text="truth, xyxy, px")
+    predicted_box = serializers.ListField(child=serializers.FloatField(), allow_null=True)
+    region = serializers.CharField()
+    score = serializers.FloatField(allow_null=True)
+    iou = serializers.FloatField(allow_null=True)
+    verdict = serializers.CharField()
+    frame = serializers.IntegerField(allow_null=True)
+    url = serializers.CharField(allow_null=True)
+
+
+class FailuresShape(Shape):
+    results = FailureCardShape(many=True)
+    count = serializers.IntegerField(help_text="all that the filters leave")
+    next = serializers.CharField(allow_null=True)
+
+
+class NewVerdictShape(Shape):
+    kind = serializers.CharField(
+        max_length=16, help_text="model_error, label_error, ambiguous, out_of_scope, withdrawn"
+    )
+    note = serializers.CharField(required=False, allow_blank=True, default="", max_length=10_000)
+
+
+class FailureVerdictShape(Shape):
+    uuid = serializers.UUIDField()
+    failure = serializers.UUIDField()
+    kind = serializers.CharField()
+    note = serializers.CharField()
+    user = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class SightingShape(Shape):
+    evaluation = serializers.UUIDField()
+    run = serializers.CharField()
+    version = serializers.CharField()
+    kind = serializers.CharField(help_text='"" where it was right')
+    score = serializers.FloatField(allow_null=True)
+    at = serializers.DateTimeField()
+
+
+class FailureShape(Shape):
+    uuid = serializers.UUIDField()
+    item = serializers.UUIDField()
+    path = serializers.CharField()
+    region = serializers.CharField()
+    class_id = serializers.IntegerField()
+    box = serializers.ListField(child=serializers.FloatField(), allow_null=True)
+    verdict = serializers.CharField()
+    verdicts = FailureVerdictShape(many=True)
+    history = SightingShape(many=True)
+    url = serializers.CharField()
+
+
+class MineShape(Shape):
+    run = serializers.CharField(max_length=200, help_text="uuid, or the newest run of a name")
+    strategies = serializers.JSONField(required=False, help_text='{"failures": 0.7, "uncertain": 0.3} or a list')
+    strategy = serializers.CharField(max_length=200, required=False)
+    budget = serializers.IntegerField(required=False, default=100, min_value=1, max_value=10_000)
+    random = serializers.FloatField(required=False, default=0.2, min_value=0, max_value=1, help_text="control's share")
+    seed = serializers.IntegerField(required=False, default=0, min_value=0)
+    filters = serializers.DictField(required=False, default=dict, help_text='"like these": fields of the failures page')
+    failures = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=1000)
+    splits = serializers.ListField(child=serializers.CharField(), required=False, default=list)
+    queue = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+    name = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+
+
+class ChosenShape(Shape):
+    item = serializers.UUIDField()
+    path = serializers.CharField()
+    split = serializers.CharField()
+    strategy = serializers.CharField()
+    arm = serializers.CharField()
+    score = serializers.FloatField()
+    reason = serializers.DictField()
+    failure = serializers.UUIDField(allow_null=True)
+
+
+class PreviewShape(Shape):
+    count = serializers.IntegerField()
+    control = serializers.IntegerField()
+    by_strategy = serializers.DictField(child=serializers.IntegerField())
+    available = serializers.DictField(child=serializers.IntegerField())
+    results = ChosenShape(many=True, help_text="the first of them")
+
+
+class RoundShape(Shape):
+    uuid = serializers.UUIDField()
+    project = serializers.CharField()
+    dataset = serializers.CharField()
+    run = serializers.UUIDField()
+    name = serializers.CharField()
+    settings = serializers.DictField()
+    queue = serializers.DictField(allow_null=True, help_text="uuid and name")
+    chosen = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    url = serializers.CharField()
+
+
+class ArmShape(Shape):
+    chosen = serializers.IntegerField()
+    labelled = serializers.IntegerField()
+    changed = serializers.IntegerField()
+    in_version = serializers.IntegerField()
+    of = serializers.IntegerField(help_text="objects of its items that the earlier run got wrong, out of fold")
+    fixed = serializers.IntegerField()
+    still = serializers.IntegerField()
+    rate = serializers.FloatField(allow_null=True)
+    low = serializers.FloatField(allow_null=True)
+    high = serializers.FloatField(allow_null=True)
+
+
+class NumberShape(Shape):
+    name = serializers.CharField()
+    title = serializers.CharField()
+    value = serializers.FloatField()
+    low = serializers.FloatField(allow_null=True)
+    high = serializers.FloatField(allow_null=True)
+    other = serializers.FloatField(allow_null=True)
+    difference_low = serializers.FloatField(allow_null=True)
+    difference_high = serializers.FloatField(allow_null=True)
+
+
+class LabelEffectShape(Shape):
+    name = serializers.CharField()
+    before = serializers.FloatField()
+    after = serializers.FloatField()
+
+
+class ReportShape(Shape):
+    round = RoundShape()
+    sentence = serializers.CharField()
+    waiting_for = serializers.CharField(help_text='labels, version, run, evaluation; "" when the report is whole')
+    failures = serializers.IntegerField()
+    mined = ArmShape()
+    control = ArmShape()
+    version = serializers.CharField(allow_null=True)
+    run = serializers.UUIDField(allow_null=True)
+    split = serializers.CharField()
+    numbers = NumberShape(many=True)
+    label_effect = LabelEffectShape(many=True)
+    fixed = serializers.IntegerField(allow_null=True, help_text="objects of the untouched split")
+    regressed = serializers.IntegerField(allow_null=True)
+    p_value = serializers.FloatField(allow_null=True)
+    guards = serializers.ListField(child=serializers.CharField())
+
+
+class ClassTransitionsShape(Shape):
+    class_id = serializers.IntegerField()
+    name = serializers.CharField()
+    fixed = serializers.IntegerField()
+    regressed = serializers.IntegerField()
+    still = serializers.IntegerField()
+    ok = serializers.IntegerField()
+
+
+class ComparisonShape(Shape):
+    before = serializers.UUIDField(help_text="evaluation")
+    after = serializers.UUIDField(help_text="evaluation")
+    fixed = serializers.IntegerField()
+    regressed = serializers.IntegerField()
+    still = serializers.IntegerField()
+    ok = serializers.IntegerField()
+    new = serializers.IntegerField()
+    persisting = serializers.IntegerField()
+    gone = serializers.IntegerField()
+    p_value = serializers.FloatField(help_text="McNemar's exact test of fixed against regressed")
+    numbers = NumberShape(many=True)
+    classes = ClassTransitionsShape(many=True)
+    label_effect = LabelEffectShape(many=True)
+
+
+def site_of(request: Request) -> str:
+    """The address that the caller came by, without a slash at its end."""
+    return str(request.build_absolute_uri("/")).rstrip("/")
+
+
+def run_json(run: Run, project: Project, request: Request) -> dict[str, Any]:
+    return {
+        "uuid": run.uuid,
+        "project": project.name,
+        "name": run.name,
+        "state": run.state,
+        "params": run.params,
+        "uses": [
+            {"version": str(use.version), "split": use.split, "purpose": use.purpose}
+            for use in sorted(run.uses.all(), key=lambda use: use.pk)
+        ],
+        "code_commit": run.code_commit,
+        "tracker": run.tracker,
+        "tracker_id": run.tracker_id,
+        "tracker_url": run.tracker_url,
+        "created_by": run.created_by.username,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "url": site_of(request) + reverse("hooks:run", args=[project.name, run.uuid]),
+    }
+
+
+def prediction_set_json(sent: PredictionSet) -> dict[str, Any]:
+    return {
+        "uuid": sent.uuid,
+        "run": sent.run.uuid,
+        "version": str(sent.version),
+        "split": sent.split,
+        "model": sent.model,
+        "task": sent.task,
+        "out_of_fold": sent.out_of_fold,
+        "state": sent.state,
+        "items": sent.items,
+        "predictions": sent.predictions,
+        "created_at": sent.created_at,
+    }
+
+
+def evaluation_json(row: Evaluation, project: Project, request: Request) -> dict[str, Any]:
+    sent = row.prediction_set
+    page = reverse("hooks:run", args=[project.name, sent.run.uuid])
+    return {
+        "uuid": row.uuid,
+        "run": sent.run.uuid,
+        "prediction_set": sent.uuid,
+        "version": str(row.version),
+        "split": sent.split,
+        "state": row.state,
+        "settings": row.settings,
+        "metrics": row.metrics,
+        "counts": row.counts,
+        "per_class": row.per_class,
+        "intervals": row.curves.get("intervals", {}),
+        "threshold": row.threshold,
+        "created_at": row.created_at,
+        "url": f"{site_of(request)}{page}?evaluation={row.uuid}",
+    }
+
+
+def asked_json(row: Evaluation, project: Project, request: Request) -> dict[str, Any]:
+    return {
+        "evaluation": evaluation_json(row, project, request),
+        "job": job_json(row.job) if row.job else None,
+    }
+
+
+def card_json(card: Card, names: Mapping[int, str], project: Project, request: Request) -> dict[str, Any]:
+    url = failure_url(card.failure, project, request) if card.failure else None
+    row = asdict(card)
+    row["uuid"] = row.pop("failure")
+    return {
+        **row,
+        "label": names.get(card.truth_class) if card.truth_class is not None else None,
+        "predicted_label": names.get(card.predicted_class) if card.predicted_class is not None else None,
+        "url": url,
+    }
+
+
+def verdict_json(verdict: Verdict, failure: Failure) -> dict[str, Any]:
+    return {
+        "uuid": verdict.uuid,
+        "failure": failure.uuid,
+        "kind": verdict.kind,
+        "note": verdict.note,
+        "user": verdict.user.username,
+        "created_at": verdict.created_at,
+    }
+
+
+def candidate_json(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "item": candidate.item.uuid,
+        "path": candidate.item.path,
+        "split": candidate.split,
+        "strategy": candidate.strategy,
+        "arm": candidate.arm,
+        "score": candidate.score,
+        "reason": candidate.reason,
+        "failure": candidate.failure,
+    }
+
+
+def preview_json(preview: Preview) -> dict[str, Any]:
+    return {
+        "count": preview.total,
+        "control": preview.control,
+        "by_strategy": preview.by_strategy,
+        "available": preview.available,
+        "results": [candidate_json(candidate) for candidate in preview.candidates],
+    }
+
+
+def failure_url(failure: UUID, project: Project, request: Request) -> str:
+    """The page of a case."""
+    return site_of(request) + reverse("hooks:failure", args=[project.name, failure])
+
+
+def round_json(mined: MiningRound, project: Project, chosen: int, request: Request) -> dict[str, Any]:
+    queue = mined.queue
+    return {
+        "uuid": mined.uuid,
+        "project": project.name,
+        "dataset": mined.dataset.name,
+        "run": mined.run.uuid,
+        "name": mined.name,
+        "settings": mined.settings,
+        "queue": {"uuid": queue.uuid, "name": queue.name} if queue else None,
+        "chosen": chosen,
+        "created_at": mined.created_at,
+        "url": site_of(request) + reverse("hooks:round", args=[project.name, mined.uuid]),
+    }
+
+
+def number_json(number: Number) -> dict[str, Any]:
+    row = asdict(number)
+    return {**row, "title": str(number.title)}
+
+
+def arm_json(arm: Arm) -> dict[str, Any]:
+    row = asdict(arm)
+    del row["name"]
+    return row
+
+
+def report_json(report: LoopReport, mined: dict[str, Any]) -> dict[str, Any]:
+    compared = report.comparison
+    return {
+        "round": mined,
+        "sentence": report.sentence,
+        "waiting_for": report.waiting_for,
+        "failures": report.failures,
+        "mined": arm_json(report.arms["mined"]),
+        "control": arm_json(report.arms["control"]),
+        "version": str(report.version) if report.version else None,
+        "run": report.run.uuid if report.run else None,
+        "split": report.split,
+        "numbers": [number_json(number) for number in report.numbers],
+        "label_effect": [{"name": e.name, "before": e.before, "after": e.after} for e in report.label_effect],
+        "fixed": compared.fixed if compared else None,
+        "regressed": compared.regressed if compared else None,
+        "p_value": compared.p_value if compared else None,
+        "guards": report.guards,
+    }
+
+
+def comparison_json(compared: Comparison, before: Evaluation, after: Evaluation) -> dict[str, Any]:
+    names = ("fixed", "regressed", "still", "ok", "new", "persisting", "gone", "p_value")
+    return {
+        "before": before.uuid,
+        "after": after.uuid,
+        **{name: getattr(compared, name) for name in names},
+        "numbers": [number_json(number) for number in compared.numbers],
+        "classes": [asdict(row) for row in compared.classes],
+        "label_effect": [{"name": e.name, "before": e.before, "after": e.after} for e in compared.label_effect],
+    }
