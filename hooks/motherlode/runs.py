@@ -298,7 +298,7 @@ class FailureSeen:
             iou=None if row.get("iou") is None else float(row["iou"]),
             verdict=str(row.get("verdict") or ""),
             url=_address(client, row.get("url")),
-            id=str(row["uuid"]),
+            id=str(row.get("uuid") or ""),
         )
 
 

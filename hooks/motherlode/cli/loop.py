@@ -47,7 +47,9 @@ def add_verbs(verbs: Verbs) -> None:
         "--strategy", "-s", type=strategies, default={"failures": 1.0}, help="failures, or failures=2,uncertain=1"
     )
     verb.add_argument("--budget", "-b", type=int, default=100, help="how many items (default: 100)")
-    verb.add_argument("--random", type=float, default=0.0, help="the share chosen at random, as a control (0.2)")
+    verb.add_argument(
+        "--random", type=float, default=0.2, help="the share chosen at random, as a control (default: 0.2)"
+    )
     verb.add_argument("--queue", "-q", required=True, help="the name of the queue to make")
     verb.add_argument("--seed", type=int, default=0)
     verb.add_argument("--preview", action="store_true", help="only say what would be taken")
@@ -197,15 +199,10 @@ def mine(arguments: Namespace, out: Out) -> None:
             "queue": arguments.queue,
         }
         answer = client.post(f"{project}/mining/preview" if arguments.preview else f"{project}/mining", body)
-        if isinstance(answer, dict) and answer.get("job"):
-            client.wait(answer["job"], "Mining")
-            answer = client.get(f"mining/{answer['uuid']}")
     out.answer(answer)
-    chosen = answer.get("chosen") or answer.get("items") or answer.get("count") or ()
-    number = chosen if isinstance(chosen, int) else len(chosen)
     if arguments.preview:
-        out.say(f"{count(number, 'item')} would be taken.")
+        by = ", ".join(f"{name} {number:,}" for name, number in answer["by_strategy"].items())
+        out.say(f"{count(answer['count'], 'item')} would be taken: {by}; {answer['control']:,} of them as a control.")
         return
-    out.say(f"{count(number, 'item')} queued as {arguments.queue!r}.")
-    if answer.get("url"):
-        out.say(f"  {answer['url']}")
+    out.say(f"{count(answer['chosen'], 'item')} queued as {arguments.queue!r}.")
+    out.say(f"  {answer['url']}")
