@@ -1,5 +1,7 @@
 """The Django application of this room."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -8,3 +10,7 @@ class DatasetsConfig(AppConfig):
     name = "lode_datasets"
     label = "datasets"
     verbose_name = _("Datasets")
+
+    def ready(self) -> None:
+        """Tells the shell what this room has to show."""
+        import_module("lode_datasets.own_nav").register()

@@ -51,13 +51,13 @@ def _drawn(region: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, Any
 
 
 def changed_boxes(
-    regions: Sequence[Mapping[str, Any]], changed: Sequence[RegionChange], names: Mapping[int, str]
+    regions: Sequence[Mapping[str, Any]], changed: Sequence[RegionChange], names: Mapping[int, str], kind: str
 ) -> list[dict[str, Any]]:
-    """One side of a changed item: what changed stands out over what stayed."""
+    """One side of a changed item: what changed drawn as ``kind`` ("gone" or "truth") over what stayed, drawn calm."""
     ids = {side["id"] for change in changed for side in (change.before, change.after) if side}
     drawn = boxes(regions, names)
-    return [box for box in drawn if box["id"] not in ids] + [
-        {**box, "kind": "selected"} for box in drawn if box["id"] in ids
+    return [{**box, "kind": "calm"} for box in drawn if box["id"] not in ids] + [
+        {**box, "kind": kind} for box in drawn if box["id"] in ids
     ]
 
 

@@ -391,9 +391,13 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
         "q": q,
         "filtered": bool(split or class_id or q or request.GET.get("empty")),
         "pool": POOL,
-        "git_url": repositories.git_url(dataset, site),
-        "dvc_url": repositories.dvc_url(dataset, site),
+        "version_name": str(version),
+        "load_line": f'motherlode.load("{version}", split="train")',
+        "clone_line": f"git clone --branch v{number} {repositories.git_url(dataset, site)}",
+        "get_line": f"dvc get {repositories.git_url(dataset, site)} data --rev v{number}"
+        " --remote-config password=TOKEN",
         "moved": version.server_url.rstrip("/") != site,
+        "moved_line": f"dvc remote modify --local store url {repositories.dvc_url(dataset, site)}",
         "marks": marks_of([version], user)[version.pk],
         "aliases": [alias for alias in names.aliases(dataset) if alias.version_id == version.pk],
         "history": Alias.objects.filter(version=version).select_related("set_by").order_by("-pk")[:10],
@@ -451,9 +455,9 @@ def pair_view(change: diff.ItemChange, old: Version, new: Version, project: str)
         for kind in region.kinds:
             counts[kind] = counts.get(kind, 0) + 1
     sides = []
-    for entry, version in ((change.before, old), (change.after, new)):
+    for entry, version, kind in ((change.before, old, "gone"), (change.after, new, "truth")):
         regions = entry.label_set.regions if entry and entry.label_set else []
-        sides.append(drawing.changed_boxes(regions, change.regions, drawing.names_of(version)))
+        sides.append(drawing.changed_boxes(regions, change.regions, drawing.names_of(version), kind))
     labels = change.after.label_set if change.after else None
     who, why, url = None, "", ""
     if labels and change.kind in ("labelled", "relabelled", "added"):

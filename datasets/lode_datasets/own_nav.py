@@ -1,0 +1,107 @@
+"""What this room tells the shell: Datasets, the version station, checks that need a look, where an item is held."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as say
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from lode_datasets.models import Dataset, DatasetItem, Entry, Version
+from lode_datasets.splits import ORDER
+from lode_platform import nav
+from lode_platform.models import Item, ItemQuerySet, JobState, Project, User
+from motherlode.manifest import POOL
+
+
+def live(project: Project) -> QuerySet[Dataset]:
+    return Dataset.objects.filter(project=project, trashed_at=None).order_by("name")
+
+
+def version_figures(project: Project, user: User) -> nav.Figures:
+    """How many versions are published, how many since a day ago, and the newest one's name."""
+    rows = Version.objects.published().filter(dataset__project=project, dataset__trashed_at=None)
+    newest = rows.select_related("dataset").defer("frozen").order_by("-created_at", "-pk").first()
+    if newest is None:
+        return nav.Figures(0)
+    new = rows.filter(created_at__gte=timezone.now() - timedelta(days=1)).count()
+    url = reverse("datasets:version", args=[project.name, newest.dataset.name, newest.number])
+    return nav.Figures(rows.count(), new, note=str(newest), url=url)
+
+
+def checks(project: Project, user: User) -> Iterable[nav.Waiting]:
+    """The newest versions whose checks found a leak, and publishing that failed."""
+    rows = Version.objects.filter(dataset__project=project, dataset__trashed_at=None).select_related("dataset", "job")
+    newest: dict[int, Version] = {}
+    for row in rows.defer("frozen").order_by("number"):
+        if row.state == Version.State.PUBLISHED:
+            newest[row.dataset_id] = row
+        elif row.job is not None and row.job.state == JobState.FAILED:
+            url = reverse("datasets:dataset", args=[project.name, row.dataset.name])
+            yield nav.Waiting(say("publishing %(name)s failed") % {"name": row}, 1, url, icon="stack-2", tone="danger")
+    for row in newest.values():
+        count = sum(check["level"] == "danger" for check in row.checks)
+        if count:
+            url = reverse("datasets:version", args=[project.name, row.dataset.name, row.number]) + "#checks"
+            title = ngettext("check failed in %(name)s", "checks failed in %(name)s", count) % {"name": row}
+            yield nav.Waiting(title, count, url, icon="shield-check", tone="danger")
+
+
+def item_history(item: Item, user: User) -> Iterable[nav.History]:
+    """The versions that brought in the item, or changed it."""
+    rows = Entry.objects.filter(item=item, dataset__trashed_at=None).select_related("dataset").order_by("first")
+    whens = {
+        (row.dataset_id, row.number): row.created_at
+        for row in Version.objects.filter(dataset__entries__item=item).only("dataset_id", "number", "created_at")
+    }
+    for row in rows:
+        when = whens.get((row.dataset_id, row.first))
+        if when is None:
+            continue
+        name = f"{row.dataset.name}@v{row.first}"
+        words = say("in the pool of %(name)s") if row.split == POOL else say("in %(name)s, %(split)s")
+        url = reverse("datasets:version", args=[item.project.name, row.dataset.name, row.first])
+        yield nav.History(when, words % {"name": name, "split": row.split}, None, url, icon="stack-2")
+
+
+def dataset_choices(project: Project, user: User) -> Sequence[tuple[str, nav.Text]]:
+    return [(row.name, row.name) for row in live(project)]
+
+
+def in_dataset(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
+    """The items that are selected for a dataset."""
+    held = DatasetItem.objects.filter(item=OuterRef("pk"), dataset__name=value, dataset__project=project)
+    return rows.filter(Exists(held.filter(dataset__trashed_at=None)))
+
+
+def split_choices(project: Project, user: User) -> Sequence[tuple[str, nav.Text]]:
+    """The splits that any dataset of the project has."""
+    if not live(project):
+        return []
+    known = DatasetItem.objects.filter(dataset__project=project).order_by().values_list("split", flat=True).distinct()
+    names = sorted(known, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
+    return [*((name, name) for name in names), (POOL, _("pool"))]
+
+
+def in_split(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
+    """The items in a split of any dataset; the pool is what a newest version holds unlabelled."""
+    if value == POOL:
+        pooled = Entry.objects.filter(item=OuterRef("pk"), last=None, split=POOL, dataset__trashed_at=None)
+        return rows.filter(Exists(pooled))
+    held = DatasetItem.objects.filter(item=OuterRef("pk"), split=value, dataset__trashed_at=None)
+    return rows.filter(Exists(held))
+
+
+def register() -> None:
+    """Called once, when the application is ready."""
+    nav.entry(
+        name="datasets", title=_("Datasets"), icon="stack-2", url="datasets:datasets", group="data", order=10, key="d"
+    )
+    nav.station("version", url="datasets:datasets", figures=version_figures)
+    nav.waiting(checks)
+    nav.item_history(item_history)
+    nav.item_filter(name="dataset", title=_("Dataset"), choices=dataset_choices, apply=in_dataset)
+    nav.item_filter(name="split", title=_("Split"), choices=split_choices, apply=in_split)
