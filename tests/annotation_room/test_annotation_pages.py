@@ -1,0 +1,231 @@
+"""The pages of schemas and queues: who sees them, what they do, and that they do not slow down as rows grow."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from lode_annotation.labeling import config_for
+from lode_annotation.models import Lease, Queue, Schema
+from lode_annotation.queues import TaskSpec, add_tasks
+from lode_annotation.schemas import latest
+from lode_platform.models import Item, Project, User
+
+pytestmark = pytest.mark.django_db
+
+ClientFor = Callable[[User], Client]
+
+
+@pytest.fixture
+def addresses(project: Project, make_queue: Callable[..., Queue]) -> dict[str, str]:
+    queue = make_queue(2)
+    at = f"/p/{project.name}"
+    return {
+        "schemas": f"{at}/schemas/",
+        "schema_new": f"{at}/schemas/new/",
+        "schema": f"{at}/schemas/cells/",
+        "schema_edit": f"{at}/schemas/cells/edit/",
+        "queues": f"{at}/queues/",
+        "queue_new": f"{at}/queues/new/",
+        "queue": f"{at}/queues/{queue.uuid}/",
+    }
+
+
+@pytest.mark.parametrize("name", ["schemas", "schema_new", "schema", "schema_edit", "queues", "queue_new", "queue"])
+def test_a_page_opens_for_those_who_may_and_is_not_there_for_strangers(
+    name: str, addresses: dict[str, str], client_for: ClientFor, alice: User, victor: User, charlie: User
+) -> None:
+    assert client_for(alice).get(addresses[name]).status_code == 200
+    assert client_for(charlie).get(addresses[name]).status_code == 404
+    expected = 403 if name in ("schema_new", "schema_edit", "queue_new") else 200
+    assert client_for(victor).get(addresses[name]).status_code == expected
+
+
+def test_a_schema_is_made_on_its_page_and_a_bad_config_is_refused_beside_its_field(
+    client_for: ClientFor, alice: User, project: Project
+) -> None:
+    client = client_for(alice)
+    at = f"/p/{project.name}/schemas/new/"
+    bad = client.post(at, {"name": "s", "config": "<View>\n<Video/></View>"})
+    assert bad.status_code == 400 and "&lt;Video&gt; is not supported yet" in bad.content.decode()
+    good = client.post(at, {"name": "s", "title": "Cells", "config": config_for(["a", "b"], "boxes")})
+    assert good.status_code == 302 and good["Location"] == f"/p/{project.name}/schemas/s/"
+    assert Schema.objects.get().title == "Cells"
+
+
+def test_a_revision_with_a_rename_is_made_on_its_page(
+    client_for: ClientFor, alice: User, project: Project, schema: Schema
+) -> None:
+    client = client_for(alice)
+    sent = {
+        "config": config_for(["erythrocyte", "WBC", "Platelets"], "boxes"),
+        "message": "Greek",
+        "rename:RBC": "erythrocyte",
+        "guideline:RBC": "Also half ones.",
+    }
+    assert client.post(f"/p/{project.name}/schemas/cells/edit/", sent).status_code == 302
+    made = latest(schema)
+    assert made.number == 2 and made.classes[0] == {"id": 1, "name": "erythrocyte"}
+    assert made.guidelines == {"erythrocyte": "Also half ones."}
+
+
+def test_the_check_answers_json_and_saves_nothing(client_for: ClientFor, alice: User, project: Project) -> None:
+    body = {"config": "<View><script>alert(1)</script></View>"}
+    got = client_for(alice).post(f"/p/{project.name}/schemas/check/", body, content_type="application/json")
+    assert got["Content-Type"] == "application/json" and not got.json()["ok"]
+
+
+def test_a_queue_is_made_and_filled_by_filter(
+    client_for: ClientFor, alice: User, project: Project, schema: Schema, make_items: Callable[..., list[Item]]
+) -> None:
+    make_items(project, 3)
+    client = client_for(alice)
+    at = f"/p/{project.name}/queues/new/"
+    part = client.get(at, {"count": 1, "labelled": "no", "search": "item-0"})
+    assert "3 items fit" in part.content.decode()
+    made = client.post(at, {"name": "first", "schema": "cells", "reason": "new", "labelled": "no"})
+    assert made.status_code == 302
+    queue = Queue.objects.get()
+    assert queue.size == 3 and queue.tasks.order_by("number")[0].reason == {"text": "new"}
+    again = client.post(f"/p/{project.name}/queues/{queue.uuid}/add/", {"labelled": "no"})
+    assert again.status_code == 302 and queue.tasks.count() == 3
+
+
+def test_a_manager_sees_who_holds_what_and_clears_it(
+    client_for: ClientFor,
+    api: Callable[..., Any],
+    alice: User,
+    bob: User,
+    project: Project,
+    make_queue: Callable[..., Queue],
+) -> None:
+    queue = make_queue(1)
+    task = api(bob).post(f"queues/{queue.uuid}/next").json()["task"]["id"]
+    at = f"/p/{project.name}/queues/{queue.uuid}/"
+    assert "Who holds what" in client_for(alice).get(at).content.decode()
+    assert client_for(bob).post(f"{at}clear/", {"task": task}).status_code == 403
+    assert Lease.objects.get().user == bob
+    client_for(alice).post(f"{at}clear/", {"task": task})
+    assert Lease.objects.get().user is None
+
+
+def test_a_queue_is_paused_and_opened_again(
+    client_for: ClientFor, alice: User, project: Project, make_queue: Callable[..., Queue]
+) -> None:
+    queue = make_queue(1)
+    at = f"/p/{project.name}/queues/{queue.uuid}/change/"
+    for state in ("paused", "closed", "open"):
+        client_for(alice).post(at, {"state": state})
+        queue.refresh_from_db()
+        assert queue.state == state
+
+
+@pytest.mark.parametrize("name", ["schemas", "queues", "queue"])
+def test_a_list_costs_the_same_number_of_statements_however_many_rows_it_has(
+    name: str,
+    addresses: dict[str, str],
+    client_for: ClientFor,
+    alice: User,
+    project: Project,
+    make_queue: Callable[..., Queue],
+    make_items: Callable[..., list[Item]],
+) -> None:
+    from lode_annotation.schemas import create_schema
+
+    client = client_for(alice)
+    client.get(addresses[name])
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as caught:
+            assert client.get(addresses[name]).status_code == 200
+        return len(caught)
+
+    before = cost()
+    for number in range(4):
+        create_schema(project, alice, name=f"more-{number}", config=config_for(["a", "b"], "boxes"))
+        make_queue(1)
+    add_tasks(Queue.objects.order_by("pk")[0], alice, [TaskSpec(item=item) for item in make_items(project, 5)])
+    assert cost() == before
+
+
+def test_home_and_the_item_page_tell_of_tasks_and_labels(
+    client_for: ClientFor,
+    api: Callable[..., Any],
+    alice: User,
+    bob: User,
+    project: Project,
+    make_queue: Callable[..., Queue],
+    answer: Callable[..., Any],
+) -> None:
+    queue = make_queue(2)
+    page = client_for(bob).get(f"/p/{project.name}/").content.decode()
+    assert f"tasks in {queue.name}" in page
+    task = api(bob).post(f"queues/{queue.uuid}/next").json()
+    api(bob).post(f"tasks/{task['task']['id']}/submit", answer())
+    page = client_for(alice).get(f"/p/{project.name}/items/{task['media']['id']}/").content.decode()
+    assert "label set of cells" in page and "RBC" in page
+
+
+def test_items_are_filtered_by_whether_they_are_labelled(
+    api: Callable[..., Any], bob: User, project: Project, make_queue: Callable[..., Queue], answer: Callable[..., Any]
+) -> None:
+    queue = make_queue(3)
+    task = api(bob).post(f"queues/{queue.uuid}/next").json()
+    api(bob).post(f"tasks/{task['task']['id']}/submit", answer())
+    held = api(bob).get(f"projects/{project.name}/items?labelled=yes").json()["results"]
+    assert [row["uuid"] for row in held] == [task["media"]["id"]]
+    assert len(api(bob).get(f"projects/{project.name}/items?labelled=no").json()["results"]) == 2
+
+
+def test_queues_over_rest(
+    api: Callable[..., Any],
+    alice: User,
+    bob: User,
+    charlie: User,
+    project: Project,
+    schema: Schema,
+    make_items: Callable[..., list[Item]],
+) -> None:
+    items = make_items(project, 3)
+    body = {"name": "q", "schema": "cells", "items": {"labelled": "no"}, "reason": "all of them", "review": True}
+    made = api(alice).post(f"projects/{project.name}/queues", body)
+    assert made.status_code == 201 and made.json()["added"] == 3 and made.json()["counts"]["open"] == 3
+    uuid = made.json()["uuid"]
+    assert api(bob).post(f"projects/{project.name}/queues", body | {"name": "r"}).status_code == 403
+    assert api(alice).post(f"projects/{project.name}/queues", body).status_code == 409
+    assert api(charlie).get(f"queues/{uuid}").status_code == 404
+    assert api(alice).post(f"projects/{project.name}/queues", body | {"name": "o", "overlap": 2}).status_code == 400
+    assert (
+        api(alice).post(f"projects/{project.name}/queues", body | {"name": "f", "items": {"x": 1}}).status_code == 400
+    )
+    task = {"item": str(items[0].uuid), "priority": 9, "reason": {"text": "hard"}, "prelabels": []}
+    assert api(alice).post(f"queues/{uuid}/tasks", {"tasks": [task]}).json() == {"added": 0, "size": 3}
+    named = api(alice).post(f"projects/{project.name}/queues", {"name": "n", "schema": "cells", "items": []}).json()
+    assert api(alice).post(f"queues/{named['uuid']}/tasks", {"tasks": [task]}).json() == {"added": 1, "size": 1}
+    rows = api(bob).get(f"queues/{named['uuid']}/tasks?state=open").json()["results"]
+    assert rows[0]["priority"] == 9 and rows[0]["reason"] == {"text": "hard"}
+    assert api(bob).get(f"tasks/{rows[0]['uuid']}").json()["path"] == items[0].path
+    assert api(charlie).get(f"tasks/{rows[0]['uuid']}").status_code == 404
+
+
+def test_the_order_is_by_priority_then_by_when_it_was_asked(
+    api: Callable[..., Any],
+    alice: User,
+    bob: User,
+    make_queue: Callable[..., Queue],
+    project: Project,
+    make_items: Callable[..., list[Item]],
+) -> None:
+    queue = make_queue(0)
+    low, high, middle = make_items(project, 3)
+    add_tasks(queue, alice, [TaskSpec(item=low, priority=1), TaskSpec(item=high, priority=5)])
+    add_tasks(queue, alice, [TaskSpec(item=middle, priority=3)])
+    got, holding = [], []
+    for _ in range(3):
+        payload = api(bob).post(f"queues/{queue.uuid}/next", {"holding": holding}).json()
+        holding.append(payload["task"]["id"])
+        got.append(payload["media"]["path"])
+    assert got == [high.path, middle.path, low.path]
