@@ -29,10 +29,10 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Truth:
-    """A truth box: label, xyxy in pixels, COCO's area and crowd flag."""
+    """A truth: label, xyxy in pixels (None: of the whole picture), COCO's area and crowd flag."""
 
     label: str
-    box: Box
+    box: Box | None = None
     area: float | None = None
     crowd: bool = False
 
@@ -68,7 +68,7 @@ class World:
                 continue
             names = region_ids(picture.path, [(t.label, t.box) for t in picture.truths])
             regions = [
-                Region(name, "box", ids[t.label], t.label, t.box, t.area, t.crowd)
+                Region(name, "box" if t.box else "choice", ids[t.label], t.label, t.box, t.area, t.crowd)
                 for name, t in zip(names, picture.truths, strict=True)
             ]
             text = dump(regions)
@@ -124,6 +124,15 @@ class World:
         predictions.receive(sent, 0, "\n".join(json.dumps(line) for line in lines).encode())
         return predictions.finish(sent, self.user)
 
+    def classify(
+        self, run: Run, version: Version, split: str, said: Mapping[str, Mapping[str, float]]
+    ) -> PredictionSet:
+        """Sends probabilities of whole pictures."""
+        sent = predictions.start(run, self.user, version=version, split=split, task="classes")
+        lines = [{"path": path, "probabilities": dict(shares)} for path, shares in said.items()]
+        predictions.receive(sent, 0, "\n".join(json.dumps(line) for line in lines).encode())
+        return predictions.finish(sent, self.user)
+
     def evaluate(self, sent: PredictionSet, version: Version | None = None) -> Evaluation:
         evaluation = evaluate.request_evaluation(sent, self.user, version=version)
         run_pending()
@@ -138,6 +147,8 @@ def plain(picture: Picture) -> bytes:
     image = Image.new("RGB", (picture.width, picture.height), (60 + seed % 60, 70 + seed % 50, 80 + seed % 40))
     draw = ImageDraw.Draw(image)
     for truth in picture.truths or ():
+        if truth.box is None:
+            continue
         tone = 90 + 13 * (sum(truth.label.encode()) % 12)
         draw.ellipse(truth.box, fill=(tone, 255 - tone, 140))
     out = io.BytesIO()
@@ -146,7 +157,7 @@ def plain(picture: Picture) -> bytes:
 
 
 def build(
-    project: Project, user: User, name: str, labels: Sequence[str], pictures: Sequence[Picture], split: str = "train"
+    project: Project, user: User, name: str, labels: Sequence[str], pictures: Sequence[Picture], task: str = "boxes"
 ) -> World:
     """Items with bytes, their label sets, and a dataset of them; nothing is published yet."""
     blobs = store().add_many([picture.data or plain(picture) for picture in pictures])
@@ -156,7 +167,7 @@ def build(
     ]
     report = items_module.add_items(project, user, specs, trusted=True)
     assert not report.problems, report.problems
-    schema = schema_for_labels(project, user, name=name, labels=labels)
+    schema = schema_for_labels(project, user, name=name, labels=labels, task=task)
     dataset = selection.create_dataset(project, user, name=name, schema=schema)
     world = World(project, user, dataset, schema)
     world.items = {item.path: item for item in Item.objects.filter(project=project)}
@@ -287,6 +298,35 @@ def build_cells(project: Project, user: User) -> Cells:
 @pytest.fixture
 def cells(home: Path, project: Project, erin: User) -> Cells:
     return build_cells(project, erin)
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """A run that sorts whole pictures into classes: 12 pictures, 3 of them wrong."""
+
+    world: World
+    version: Version
+    run: Run
+    evaluation: Evaluation
+
+
+@pytest.fixture
+def sorted_pictures(home: Path, project: Project, erin: User) -> Sorted:
+    pictures = [
+        Picture(f"tiles/{number:02d}.png", 40, 32, "test", [Truth("cat" if number % 2 else "dog")])
+        for number in range(12)
+    ]
+    world = build(project, erin, "pets", ["cat", "dog", "bird"], pictures, task="classes")
+    version = world.publish("sorted")
+    run = world.run("sorter", version)
+    said = {}
+    for number, picture in enumerate(pictures):
+        truth = "cat" if number % 2 else "dog"
+        top = {3: "dog", 6: "bird", 9: "dog"}.get(number, truth)
+        rest = [name for name in ("cat", "dog", "bird") if name != top]
+        said[picture.path] = {top: 0.7 + number / 100, rest[0]: 0.2 - number / 100, rest[1]: 0.1}
+    evaluation = world.evaluate(world.classify(run, version, "test", said))
+    return Sorted(world, version, run, evaluation)
 
 
 @pytest.fixture

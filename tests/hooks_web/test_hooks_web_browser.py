@@ -101,7 +101,8 @@ def test_the_viewer_is_worked_by_keyboard_alone(cells: Any, rita: User, browser:
     page.keyboard.press("x")
     page.keyboard.press("j")
     page.keyboard.press("x")
-    assert page.locator("[data-selected]").first.inner_text() == "2"
+    assert page.locator("[data-selected-count]").inner_text() == "2"
+    assert page.locator(".card-tile[data-selected] .card-picture").count() == 2
     page.keyboard.press("1")
     page.wait_for_function("document.querySelectorAll('.card-tile[data-verdict=model_error]').length >= 2")
     judged = int(page.locator("[data-judged]").inner_text())

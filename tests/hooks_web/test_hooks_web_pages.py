@@ -127,6 +127,29 @@ def test_cells_classes_and_bars_open_exactly_what_they_count(coco: Any, page: Pa
         assert cards_behind(page, row["url"]) == row["count"], row
 
 
+def test_a_run_of_whole_picture_classes_shows_accuracy_and_opens_its_pictures(sorted_pictures: Any, page: Page) -> None:
+    answer = page(address("run", sorted_pictures.run.uuid))
+    assert "accuracy" in text(answer) and "macro F1" in text(answer) and "0.750" in text(answer)
+    counts = dict(re.findall(r'data-count="(\w+)"><b>(\d+)</b>', text(answer)))
+    assert counts == {"tp": "9", "fp": "3"}
+    for url, name in re.findall(r'href="([^"]+)" data-count="(\w+)"', text(answer)):
+        assert cards_behind(page, url) == int(counts[name])
+    cells = [cell for row in answer.context["matrix"].rows for cell in row.cells if cell]
+    assert sum(cell.count for cell in cells) == 12
+    for cell in cells:
+        assert cards_behind(page, cell.url) == cell.count
+    for line in answer.context["class_rows"]:
+        for name in ("truths", "tp", "fp", "fn"):
+            assert cards_behind(page, line.urls[name]) == getattr(line.row, name), (line.row.name, name)
+    for bar in answer.context["score_chart"]["data"]["values"]:
+        assert cards_behind(page, bar["url"]) == bar["count"]
+    boot = page(address("failures") + f"?evaluation={sorted_pictures.evaluation.uuid}").context["boot"]
+    assert boot["count"] == 3 and boot["boxes"] is False
+    assert page(f"{boot['urls']['scene']}&picture={boot['cards'][0]['item']}").json()["truths"] == []
+    assert "sorter" in text(page(address("runs")))
+    assert page(address("run", sorted_pictures.run.uuid) + "?tab=compare").status_code == 200
+
+
 def test_every_facet_of_the_viewer_opens_as_many_cards_as_it_says(cells: Any, page: Page) -> None:
     start = address("failures") + f"?evaluation={cells.before.uuid}&threshold=0"
     facets = page(start).context["facets"]
@@ -212,6 +235,7 @@ def test_the_button_makes_a_queue_and_the_same_page_is_the_report(cells: Any, cl
     assert round_.queue and round_.queue.name == "hard cells" and round_.queue.tasks.count() == 6
     answer = client.get(made["Location"])
     assert "wait to be labelled" in text(answer)
+    assert "25 %" not in text(answer) and "30 % control" in text(answer)
     stages = answer.context["stages"]
     assert stages[0].mined + stages[0].control == 6
     assert "hard cells" in text(client.get(address("mining")))

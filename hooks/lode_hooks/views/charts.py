@@ -279,12 +279,15 @@ class ClassLine:
     urls: dict[str, str]
 
 
-def class_line(row: ClassRow, opens: Opens) -> ClassLine:
-    """One class's numbers with their links."""
+def class_line(row: ClassRow, opens: Opens, boxes: bool) -> ClassLine:
+    """One class's numbers with their links.
+
+    A wrong picture is one card with two sides: a wrong prediction of one class and a truth not found of another.
+    """
     urls = {
-        "truths": opens(state="truths", truth_class=row.class_id),
+        "truths": opens(state="truths" if boxes else "all", truth_class=row.class_id),
         "tp": opens(state="tp", truth_class=row.class_id),
         "fp": opens(state="fp", predicted_class=row.class_id),
-        "fn": opens(state="fn", truth_class=row.class_id),
+        "fn": opens(state="fn" if boxes else "", truth_class=row.class_id),
     }
     return ClassLine(row, row.fp + row.fn, urls)

@@ -36,7 +36,7 @@ STATE_TITLES = {
     "truths": later("all truths"),
     "all": later("everything"),
 }
-KIND_TITLES = dict(Sighting.Kind.choices) | {"explained": later("Not found, but explained")}
+KIND_TITLES = dict(Sighting.Kind.choices) | {"explained": later("Explained")}
 SIZE_TITLES = {"small": later("small, up to 32²"), "medium": later("medium, up to 96²"), "large": later("large")}
 VERDICT_TITLES = dict(Verdict.Kind.choices) | {"none": later("No verdict yet")}
 SORT_TITLES = {
@@ -518,7 +518,7 @@ def case_boxes(shown: Failure, sighting: Sighting | None, names: Mapping[int, st
     return boxes
 
 
-def around(boxes: list[list[float]], item: Item, margin: float = 0.6) -> tuple[float, float, float, float] | str:
+def around(boxes: list[list[float]], item: Item, margin: float = 1.2) -> tuple[float, float, float, float] | str:
     """The part of the picture to show: the boxes with a margin; the whole picture for none."""
     if not boxes:
         return ""

@@ -267,7 +267,7 @@ def round_page(request: HttpRequest, project: str, mined: UUID) -> HttpResponse:
         uuid=mined,
     )
     report = loop.loop_report(shown)
-    items = shown.mined_items.select_related("item", "task", "failure").order_by("arm", "-score", "pk")
+    items = shown.mined_items.select_related("item", "task", "failure").order_by("-arm", "pk")
     arm = request.GET.get("arm", "")
     if arm in MinedItem.Arm.values:
         items = items.filter(arm=arm)

@@ -265,7 +265,9 @@ def overview(project: Project, evaluation: Evaluation, threshold: float, query: 
     listed = charts.LISTED_CLASSES
     matrix = charts.matrix(cells, names, opens, None if everything else charts.MATRIX_CLASSES)
     context: dict[str, Any] = {
-        "class_rows": [charts.class_line(row, opens) for row in (ranked if everything else ranked[:listed])],
+        "class_rows": [
+            charts.class_line(row, opens, is_boxes(evaluation)) for row in (ranked if everything else ranked[:listed])
+        ],
         "classes_hidden": 0 if everything else max(0, len(ranked) - listed),
         "most_truths": max((row.truths for row in rows), default=0),
         "most_failures": max((row.fp + row.fn for row in rows), default=0),

@@ -145,7 +145,7 @@ export class Stage {
   /** Zooms so that the card's boxes fill a good part of the picture; again: the whole picture. */
   toFocus() {
     const [x1, y1, x2, y2] = this.focus ?? [0, 0, this.width, this.height];
-    const wanted = Math.min(this.width / (3 * Math.max(x2 - x1, 8)), this.height / (3 * Math.max(y2 - y1, 8)));
+    const wanted = Math.min(this.width / (2 * Math.max(x2 - x1, 8)), this.height / (2 * Math.max(y2 - y1, 8)));
     const zoom = Math.min(Math.max(wanted, 1), MOST);
     this.zoom = Math.abs(this.zoom - zoom) < 0.01 ? 1 : zoom;
     this.center = [(x1 + x2) / 2, (y1 + y2) / 2];

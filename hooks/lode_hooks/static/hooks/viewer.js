@@ -465,7 +465,7 @@ function select(index) {
 function drawSelection() {
   const bar = part("selection");
   bar.hidden = selected.size === 0;
-  part("selected").textContent = String(selected.size);
+  part("selected-count").textContent = String(selected.size);
 }
 
 /** Goes to mining, for things like those selected, else like all that this page shows. */
