@@ -149,10 +149,11 @@ def test_a_lost_answer_makes_no_second_save(clinic: Any, seat: SeatMaker) -> Non
 
     def lose(route: Any) -> None:
         if lost:
-            return route.continue_()
+            route.continue_()
+            return
         lost.append(route.request.post_data_json["operation_id"])
         route.fetch()
-        return route.abort()
+        route.abort()
 
     bob.page.route("**/submit", lose)
     bob.press("1")
@@ -387,3 +388,40 @@ def test_the_next_picture_is_decoded_before_it_is_needed(clinic: Any, seat: Seat
     assert bob.page.locator('[data-face="task"]').count() == 1
     bob.context.set_offline(False)
     bob.saved("clean")
+
+
+def test_the_lease_is_renewed_while_the_page_is_open(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob")
+    bob.page.clock.install()
+    bob.label(clinic.queue(1))
+    with bob.page.expect_response(f"**/tasks/{bob.task}/lease") as renewed:
+        bob.page.clock.fast_forward(210_000)
+    assert renewed.value.request.method == "POST"
+    assert renewed.value.json()["lease"]["seconds"] > 0
+
+
+def test_leaving_gives_back_what_was_not_touched(clinic: Any, seat: SeatMaker) -> None:
+    queue = clinic.queue(2)
+    bob = seat("bob").label(queue)
+    task = bob.task
+    with bob.page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        bob.page.locator('[data-command="leave"]').click()
+    bob.page.wait_for_url(lambda url: "/label/" not in url)
+    assert clinic.call("POST", f"queues/{queue}/next", {"holding": []}, who="carol")["task"]["id"] == task
+
+
+def test_a_task_with_work_on_it_is_not_given_back(clinic: Any, seat: SeatMaker) -> None:
+    queue = clinic.queue(1)
+    bob = seat("bob").label(queue)
+    bob.press("1")
+    bob.drag(50, 50, 150, 150)
+    bob.page.locator('[data-command="leave"]').click()
+    bob.page.wait_for_url(lambda url: "/label/" not in url)
+    assert clinic.call("POST", f"queues/{queue}/next", {"holding": []}, who="carol") is None
+
+
+def test_strangers_and_those_who_may_not_label_see_no_editor(clinic: Any, seat: SeatMaker) -> None:
+    queue = clinic.queue(1)
+    bob = seat("bob")
+    assert bob.page.goto(f"{clinic.url}/label/{uuid4()}/").status == 404
+    assert bob.page.goto(f"{clinic.url}/review/{queue}/").status == 403

@@ -27,8 +27,9 @@ def label(request: HttpRequest, queue: UUID) -> HttpResponse:
     user = signed_in(request)
     found = get_object_or_404(Queue.objects.visible_to(user).select_related("project"), uuid=queue)
     require(user, found.project, "queue.label")
-    if wanted := request.GET.get("task"):
-        payload = payloads.task_payload(task_named(found, wanted), user)
+    wanted = request.GET.get("task")
+    if wanted:
+        payload: dict[str, Any] | None = payloads.task_payload(task_named(found, wanted), user)
     else:
         payload = payloads.next_payload(found, user)
     home = reverse("annotation:queue", args=[found.project.name, found.uuid])

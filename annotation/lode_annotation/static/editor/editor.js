@@ -67,6 +67,7 @@ export class Editor {
     });
     this.refreshButtons = () => {};
     this.frame = 0;
+    this.recount = true;
     this.#listen();
   }
 
@@ -89,6 +90,7 @@ export class Editor {
     this.#giveKeys();
     this.setCommands();
     this.panels.set(controls);
+    this.recount = true;
     if (!this.armed && this.stage.tool?.id === "box") this.stage.use("select");
     this.refresh();
   }
@@ -111,9 +113,13 @@ export class Editor {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      this.panels.refresh(this.store.regions.values());
+      this.panels.refresh();
       this.refreshButtons();
-      find("[data-region-summary]", this.root).textContent = this.list.summary;
+      if (this.recount) {
+        this.recount = false;
+        this.panels.count(this.store.regions.values());
+        find("[data-region-summary]", this.root).textContent = this.list.summary;
+      }
       this.root.dataset.tool = this.stage.tool?.id ?? "";
     });
   }
@@ -503,7 +509,12 @@ export class Editor {
 
   #listen() {
     const refresh = () => this.refresh();
-    for (const event of ["load", "change", "select", "show"]) this.store.addEventListener(event, refresh);
+    const recount = () => {
+      this.recount = true;
+      this.refresh();
+    };
+    for (const event of ["load", "change"]) this.store.addEventListener(event, recount);
+    for (const event of ["select", "show"]) this.store.addEventListener(event, refresh);
     this.stage.addEventListener("tool", refresh);
     const zoom = find("[data-zoom]", this.root);
     this.stage.viewport.addEventListener("change", () => {

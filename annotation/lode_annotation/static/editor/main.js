@@ -102,7 +102,6 @@ class LabelPage {
     editor.notes.clear();
     editor.lastDrawn = null;
     editor.setControls(payload.config.controls);
-    editor.setBrightness(1);
     this.#picture();
     if (this.#first && editor.armed && !editor.store.boxes().length) editor.stage.use("box");
     this.#first = false;

@@ -82,7 +82,6 @@ class ReviewPage {
     editor.stage.scene.ghosts = [];
     this.comment.value = "";
     editor.setControls(payload.config.controls);
-    editor.setBrightness(1);
     const shown = desk.picture;
     editor.stage.show(shown?.source ?? null, shown?.size ?? payload.media, payload.media);
     editor.stage.scene.drawNow();

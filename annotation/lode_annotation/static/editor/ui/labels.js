@@ -106,15 +106,22 @@ export class LabelPanels {
     return field;
   }
 
-  /** @param {Iterable<Region>} regions */
-  refresh(regions) {
+  /** Count how often each label stands. @param {Iterable<Region>} regions */
+  count(regions) {
     /** @type {Map<string, number>} */
     const counts = new Map();
     for (const region of regions) {
       if (region.kind !== "box" || region.pending) continue;
       for (const label of region.labels) counts.set(`${region.control}/${label}`, (counts.get(`${region.control}/${label}`) ?? 0) + 1);
     }
-    for (const { control, label, button, count } of this.entries) {
+    for (const { control, label, count } of this.entries) {
+      if (count) count.textContent = String(counts.get(`${control.name}/${label.value}`) ?? "");
+    }
+  }
+
+  /** Show which labels are on. */
+  refresh() {
+    for (const { control, label, button } of this.entries) {
       const on = this.host.isOn(control, label);
       button.classList.toggle("is-on", on);
       if (control.type === "Choices") {
@@ -124,7 +131,6 @@ export class LabelPanels {
       } else {
         button.setAttribute("aria-pressed", String(on));
       }
-      if (count) count.textContent = String(counts.get(`${control.name}/${label.value}`) ?? "");
     }
   }
 

@@ -35,13 +35,15 @@ export class RegionList {
     root.setAttribute("aria-multiselectable", "true");
     root.tabIndex = 0;
     root.replaceChildren(this.room);
-    root.addEventListener("scroll", () => this.#draw(), { passive: true });
+    this.first = this.last = -1;
+    root.addEventListener("scroll", () => this.#draw(false), { passive: true });
     root.addEventListener("keydown", (event) => this.#key(event));
-    new ResizeObserver(() => this.#draw()).observe(root);
+    new ResizeObserver(() => this.#draw(false)).observe(root);
     this.frame = 0;
     for (const event of ["load", "change", "show"]) store.addEventListener(event, () => this.refresh());
+    store.addEventListener("load", () => (root.scrollTop = 0));
     store.addEventListener("select", () => {
-      this.refresh();
+      this.#mark();
       this.#reveal();
     });
   }
@@ -52,21 +54,42 @@ export class RegionList {
       this.frame = 0;
       this.boxes = this.store.boxes();
       this.room.style.height = `${this.boxes.length * ROW}px`;
-      this.#draw();
+      this.#draw(true);
     });
   }
 
-  #draw() {
+  /** @param {boolean} anew also if the same rows are in sight */
+  #draw(anew) {
     const first = Math.max(0, Math.floor(this.root.scrollTop / ROW) - SPARE);
     const last = Math.min(this.boxes.length, Math.ceil((this.root.scrollTop + this.root.clientHeight) / ROW) + SPARE);
+    if (!anew && first >= this.first && last <= this.last) return;
+    this.first = Math.max(0, first - SPARE);
+    this.last = Math.min(this.boxes.length, last + SPARE);
     const rows = [];
-    for (let at = first; at < last; at += 1) rows.push(this.#row(/** @type {BoxRegion} */ (this.boxes[at]), at));
+    for (let at = this.first; at < this.last; at += 1) rows.push(this.#row(/** @type {BoxRegion} */ (this.boxes[at]), at));
     const focused = this.root.contains(document.activeElement) && document.activeElement !== this.root;
     this.room.replaceChildren(...rows);
     if (focused) this.root.focus({ preventScroll: true });
+    this.#point();
+  }
+
+  /** Show the selection on the rows that are there already. */
+  #mark() {
+    if (this.frame) return;
+    for (const row of /** @type {Iterable<HTMLElement>} */ (this.room.children)) {
+      row.setAttribute("aria-selected", String(this.store.selection.has(row.dataset.key ?? "")));
+    }
+    this.#point();
+  }
+
+  /** Tell a screen reader which row is the current one. */
+  #point() {
     const active = this.#current();
-    if (active >= first && active < last) this.root.setAttribute("aria-activedescendant", `ed-region-${active}`);
-    else this.root.removeAttribute("aria-activedescendant");
+    if (document.getElementById(`ed-region-${active}`)) {
+      this.root.setAttribute("aria-activedescendant", `ed-region-${active}`);
+    } else {
+      this.root.removeAttribute("aria-activedescendant");
+    }
   }
 
   /** @param {BoxRegion} box @param {number} at */
@@ -90,7 +113,7 @@ export class RegionList {
     const row = h(
       "div",
       {
-        class: "ed-row",
+        class: hidden || locked || box.pending ? "ed-row has-state" : "ed-row",
         role: "option",
         id: `ed-region-${at}`,
         "aria-selected": String(store.selection.has(box.key)),
