@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from celery import Celery
 from django.conf import settings
-from kombu.transport import filesystem
+from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps
 
 TASK = "lode.job"
@@ -34,6 +34,9 @@ class FolderTransport(filesystem.Transport):
     Channel = FolderChannel
 
 
+TRANSPORT_ALIASES["lodefolder"] = f"{FolderTransport.__module__}:{FolderTransport.__name__}"
+
+
 def _configured() -> Celery:
     application = Celery("lode")
     application.conf.update(
@@ -52,7 +55,7 @@ def _configured() -> Celery:
         folder = settings.HOME / "broker"
         folder.mkdir(parents=True, exist_ok=True)
         application.conf.update(
-            broker_url=f"{FolderTransport.__module__}:{FolderTransport.__name__}://",
+            broker_url="lodefolder://localhost//",
             broker_transport_options={
                 "data_folder_in": str(folder),
                 "data_folder_out": str(folder),

@@ -181,6 +181,26 @@ class Store:
                 self._write([data], written)
             return self._keep(written)
 
+    def add_promised(self, contents: Sequence[tuple[str, str, bytes]]) -> list[Blob | LodeError]:
+        """As ``add_many``, of ``(md5, sha256, bytes)``: each is taken or refused on its own."""
+        written: list[Written] = []
+        answers: dict[int, Blob | LodeError] = {}
+        with _whole_or_nothing(written):
+            for _, _, data in contents:
+                self._write([data], written)
+            known = dict(Blob.objects.filter(md5__in=[w.md5 for w in written]).values_list("md5", "sha256"))
+            good: list[int] = []
+            for number, (w, (md5, sha256, _)) in enumerate(zip(written, contents, strict=True)):
+                if (w.md5, w.sha256) != (md5, sha256):
+                    answers[number] = _mismatch(w)
+                elif known.setdefault(w.md5, w.sha256) != w.sha256:
+                    answers[number] = _collision(w)
+                else:
+                    good.append(number)
+            blobs = self._keep([written[number] for number in good])
+        answers |= dict(zip(good, blobs, strict=True))
+        return [answers[number] for number in range(len(contents))]
+
     def add_stream(
         self,
         source: IO[bytes] | Iterable[bytes],
@@ -296,12 +316,7 @@ class Store:
     def _keep_checked(self, written: list[Written], md5: str | None, sha256: str | None) -> Blob:
         bytes_of = written[0]
         if (md5 and bytes_of.md5 != md5) or (sha256 and bytes_of.sha256 != sha256):
-            raise BadInput(
-                "The bytes that arrived are not those that were promised: a hash differs.",
-                code="hash_mismatch",
-                md5=bytes_of.md5,
-                sha256=bytes_of.sha256,
-            )
+            raise _mismatch(bytes_of)
         return self._keep(written)[0]
 
     def _keep(self, written: list[Written]) -> list[Blob]:
@@ -311,7 +326,7 @@ class Store:
         for w in written:
             same = known.get(w.md5)
             if w.sha256 != (same.sha256 if same else names[w.md5].sha256):
-                raise Conflict(f"Other bytes with the md5 {w.md5} are known: a collision.", code="md5_collision")
+                raise _collision(w)
         new = [w for md5, w in names.items() if md5 not in known or self.place.size(key_of(md5)) != w.size]
         self.place.settle([(w.place, key_of(w.md5)) for w in new])
         fresh = [Blob(md5=w.md5, sha256=w.sha256, size=w.size) for w in new if w.md5 not in known]
@@ -321,8 +336,17 @@ class Store:
                 known |= {blob.md5: blob for blob in Blob.objects.filter(md5__in=[blob.md5 for blob in fresh])}
             for w in new:
                 if known[w.md5].sha256 != w.sha256:
-                    raise Conflict(f"Other bytes with the md5 {w.md5} are known: a collision.", code="md5_collision")
+                    raise _collision(w)
         return [known[w.md5] for w in written]
+
+
+def _mismatch(w: Written) -> BadInput:
+    words = "The bytes that arrived are not those that were promised: a hash differs."
+    return BadInput(words, code="hash_mismatch", md5=w.md5, sha256=w.sha256)
+
+
+def _collision(w: Written) -> Conflict:
+    return Conflict(f"Other bytes with the md5 {w.md5} are known: a collision.", code="md5_collision", md5=w.md5)
 
 
 def _chunks(source: IO[bytes] | Iterable[bytes]) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ Nothing here tells a caller whether the server knows bytes that they may not see
 
 import fcntl
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,10 @@ from lode_platform.items import Problem, linkable
 from lode_platform.models import Blob, BlobReceipt, User
 from lode_platform.store import check_md5, check_sha256, store
 from motherlode.paths import UnsafePath, check_path
+
+PACK_FILES = 1000
+PACK_BYTES = 64 * 1024**2
+_PACK_HEAD = re.compile(rb"([0-9a-f]{32}) ([0-9a-f]{64}) (\d{1,9})")
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,44 @@ def _check(md5: str, sha256: str, length: int) -> None:
 
 def _receipt(user: User, blob: Blob) -> bool:
     return BlobReceipt.objects.get_or_create(user=user, blob=blob)[1]
+
+
+# -- many small ones at once -------------------------------------------------------------------------------------------
+
+
+def read_pack(body: bytes) -> list[tuple[str, str, bytes]]:
+    """The files of a pack, ``"<md5> <sha256> <size>\\n"`` and then that many bytes, back to back, as often as wanted.
+
+    ``BadInput`` (bad_pack) where it is not of that form, ``TooLarge`` for more than ``PACK_FILES`` files.
+    """
+    files: list[tuple[str, str, bytes]] = []
+    at = 0
+    while at < len(body):
+        end = body.find(b"\n", at, at + 200)
+        head = _PACK_HEAD.fullmatch(body[at:end]) if end >= 0 else None
+        if head is None:
+            raise BadInput(f"The pack has no file's head at byte {at}.", code="bad_pack")
+        start, at = end + 1, end + 1 + int(head[3])
+        if at > len(body):
+            raise BadInput("The pack breaks off within a file.", code="bad_pack")
+        if len(files) == PACK_FILES:
+            raise TooLarge(f"A pack holds at most {PACK_FILES} files.", limit=PACK_FILES)
+        files.append((head[1].decode(), head[2].decode(), body[start:at]))
+    return files
+
+
+def receive_pack(user: User, files: Sequence[tuple[str, str, bytes]]) -> tuple[list[str], list[dict[str, str]]]:
+    """Takes many small files in one round; answers the md5s stored, and which were refused and why."""
+    stored: list[Blob] = []
+    problems: list[dict[str, str]] = []
+    for (md5, _, _), answer in zip(files, store().add_promised(files), strict=True):
+        if isinstance(answer, Blob):
+            stored.append(answer)
+        else:
+            problems.append({"md5": md5, "code": answer.code, "error": answer.message})
+    receipts = {blob.pk: BlobReceipt(user=user, blob=blob) for blob in stored}
+    BlobReceipt.objects.bulk_create(receipts.values(), ignore_conflicts=True)
+    return [blob.md5 for blob in stored], problems
 
 
 # -- in pieces --------------------------------------------------------------------------------------------------------

@@ -2,10 +2,14 @@
 
 import logging
 import os
+import socket
+import sys
 import threading
 import time
+import warnings
 from uuid import UUID
 
+from celery.exceptions import SecurityWarning
 from django.conf import settings
 from django.db import DatabaseError, connection
 
@@ -53,18 +57,21 @@ def work(*, threads: int) -> None:
     def put_back(**_: object) -> None:
         jobs.stopping.set()
 
+    # Celery warns root because a message could carry pickled code; ours carry a uuid as JSON and nothing else is read.
+    warnings.simplefilter("ignore", SecurityWarning)
+    process = app.Worker(
+        pool="threads",
+        concurrency=threads,
+        hostname=f"lode-{os.getpid()}@{socket.gethostname()}",
+        loglevel="WARNING",
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        redirect_stdouts=False,
+        quiet=True,
+    )
     try:
-        app.worker_main(
-            [
-                "worker",
-                "--pool=threads",
-                f"--concurrency={threads}",
-                f"--hostname=lode-{os.getpid()}@%h",
-                "--loglevel=WARNING",
-                "--without-gossip",
-                "--without-mingle",
-                "--without-heartbeat",
-            ]
-        )
+        process.start()
     finally:
         over.set()
+    sys.exit(process.exitcode)

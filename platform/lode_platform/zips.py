@@ -54,6 +54,8 @@ class _Tally:
     """What a restarted job resumes from: the next member, what was refused, what was there already."""
 
     next: int = 0
+    revealed: bool = False
+    created: int = 0
     existing: int = 0
     skipped: int = 0
     problem_count: int = 0
@@ -70,22 +72,29 @@ def unpack(work: Work) -> dict[str, Any]:
     """Makes an item of every member that is an image; answers the report."""
     place = store()
     parked = str(work.arguments["parked"])
+    tally = _Tally(**work.state)
     try:
-        with place.parked(parked) as file:
-            tally = _read(work, place, file)
+        if not tally.revealed:
+            with place.parked(parked) as file:
+                _read(work, place, file, tally)
     except Cancelled:
         discard(work)
         place.unpark(parked)
         raise
-    work.step("staged")
-    staged = Item.objects.filter(staged_by=work.job).count()
-    late = reveal(work)
-    tally.refuse(late.problems)
-    tally.existing += len(late.existing)
-    work.step("revealed")
+    if not tally.revealed:
+        work.step("staged")
+        with work.fenced():
+            tally.created = Item.objects.filter(staged_by=work.job).count()
+            late = reveal(work)
+            tally.refuse(late.problems)
+            tally.existing += len(late.existing)
+            tally.created -= len(late.problems) + len(late.existing)
+            tally.revealed = True
+            work.save_state(vars(tally))
+        work.step("revealed")
     place.unpark(parked)
     return {
-        "created": int(work.state.get("created", 0)) or staged - len(late.problems) - len(late.existing),
+        "created": tally.created,
         "existing": tally.existing,
         "skipped": tally.skipped,
         "problems": tally.problems,
@@ -93,7 +102,7 @@ def unpack(work: Work) -> dict[str, Any]:
     }
 
 
-def _read(work: Work, place: Store, file: BinaryIO) -> _Tally:
+def _read(work: Work, place: Store, file: BinaryIO, tally: _Tally) -> None:
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError, ValueError) as error:
@@ -103,14 +112,12 @@ def _read(work: Work, place: Store, file: BinaryIO) -> _Tally:
         if len(members) > MAX_MEMBERS:
             raise TooLarge(f"The zip has more than {MAX_MEMBERS} members.", limit=MAX_MEMBERS)
         overlapping = _overlapping(members)
-        tally = _Tally(**work.state) if work.state else _Tally()
         work.progress(tally.next, len(members), at_once=True)
         while tally.next < len(members):
             _take_batch(work, place, archive, members, overlapping, tally)
             work.save_state(vars(tally))
             work.step("batch")
             work.progress(tally.next, len(members))
-        return tally
 
 
 def _take_batch(

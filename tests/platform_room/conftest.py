@@ -1,14 +1,18 @@
 """A server of one's own: real processes on a database, a home and a port of their own."""
 
+import json
 import os
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -32,6 +36,7 @@ class Machine:
 
     def __init__(self, home: Path, database: str) -> None:
         self.home = home
+        self.database = database
         self.log = home / "log"
         self.env = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "LODE_CRASH"))},
@@ -44,7 +49,6 @@ class Machine:
         }
         self.running: list[subprocess.Popen[bytes]] = []
         home.mkdir(parents=True, exist_ok=True)
-        self.run("migrate", "--verbosity=0")
 
     def run(self, *words: str) -> str:
         """The standard output of a management command."""
@@ -53,6 +57,24 @@ class Machine:
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """What a statement reads from the machine's database, without starting a process."""
+        if self.database:
+            with psycopg.connect(self.database) as connection:
+                return connection.execute(statement).fetchall()
+        with closing(sqlite3.connect(self.home / "db.sqlite3", timeout=30)) as lite:
+            return lite.execute(statement).fetchall()
+
+    def job(self) -> tuple[str, int, dict[str, Any]]:
+        """State, attempts and result of the machine's only job."""
+        ((state, attempts, result),) = self.rows("SELECT state, attempts, result FROM platform_job")
+        return state, attempts, json.loads(result) if isinstance(result, str) else result
+
+    def items(self, *, staged: bool = False) -> int:
+        """How many items are seen; with ``staged``, how many there are."""
+        where = "" if staged else " WHERE staged_by_id IS NULL"
+        return int(self.rows(f"SELECT count(*) FROM platform_item{where}")[0][0])
 
     def shell(self, code: str) -> str:
         """Runs Python with our Django set up and answers what it prints."""
@@ -113,19 +135,43 @@ class Machine:
                 process.wait()
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    """On SQLite, or, where DATABASE_URL names PostgreSQL, on a database of its own there."""
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | Path]:
+    """An up-to-date empty database, made once: a SQLite file, or the name of a database of PostgreSQL."""
     server = os.environ.get("DATABASE_URL", "")
+    home = tmp_path_factory.mktemp("migrated")
     if not server.startswith("postgres"):
+        Machine(home, "").run("migrate", "--verbosity=0")
+        with closing(sqlite3.connect(home / "db.sqlite3")) as lite:
+            lite.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        yield home / "db.sqlite3"
+        return
+    name = f"lode_template_{uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}"')
+        Machine(home, at(server, name)).run("migrate", "--verbosity=0")
+        yield name
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def at(server: str, name: str) -> str:
+    """The address of a database beside that of ``server``."""
+    return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+
+
+@pytest.fixture
+def machine(tmp_path: Path, migrated: str | Path) -> Iterator[Machine]:
+    """On SQLite, or, where DATABASE_URL names PostgreSQL, on a database of its own there."""
+    if isinstance(migrated, Path):
         made = Machine(tmp_path / "machine", "")
+        shutil.copy(migrated, made.home / "db.sqlite3")
         yield made
         made.stop()
         return
-    name = f"lode_test_{uuid4().hex[:12]}"
+    server, name = os.environ["DATABASE_URL"], f"lode_test_{uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')
-    made = Machine(tmp_path / "machine", urlunsplit(urlsplit(server)._replace(path=f"/{name}")))
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{migrated}"')
+    made = Machine(tmp_path / "machine", at(server, name))
     yield made
     made.stop()
     with psycopg.connect(server, autocommit=True) as admin:

@@ -99,7 +99,8 @@ def test_an_unexpected_error_ends_the_job_and_not_the_worker(project: Project, d
     doing(lambda work: {"x": 1 // work.arguments["zero"]})
     first, second = queued(project, zero=0), queued(project, zero=1)
     assert jobs.run_pending() == 2
-    first.refresh_from_db(), second.refresh_from_db()
+    first.refresh_from_db()
+    second.refresh_from_db()
     assert first.error.startswith("ZeroDivisionError") and second.state == JobState.SUCCEEDED
 
 

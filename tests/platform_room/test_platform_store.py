@@ -71,7 +71,7 @@ def test_bytes_that_are_not_what_was_promised_are_refused(wrong: str, home: Path
     promised = {"md5": md5(b"one"), "sha256": hashlib.sha256(b"one").hexdigest()}
     promised[wrong] = "0" * len(promised[wrong])
     with pytest.raises(BadInput) as refused:
-        store().add_stream([b"o", b"ne"], **promised)
+        store().add_stream([b"o", b"ne"], md5=promised["md5"], sha256=promised["sha256"])
     assert refused.value.code == "hash_mismatch"
     assert not Blob.objects.exists() and temporary(home) == []
 

@@ -218,3 +218,39 @@ def test_an_item_goes_to_the_trash_and_comes_back(
     assert len(client.get("projects/blood/items?trash=1").json()["results"]) == 1
     assert client.post(f"items/{there.uuid}/restore").json()["trashed_at"] is None
     assert len(client.get("projects/blood/items").json()["results"]) == 1
+
+
+def packed(*files: bytes, **wrong: str) -> bytes:
+    names = [{**offer("", data), **wrong} for data in files]
+    return b"".join(
+        f"{name['md5']} {name['sha256']} {len(data)}\n".encode() + data for name, data in zip(names, files, strict=True)
+    )
+
+
+def send_pack(client: Any, body: bytes) -> Any:
+    return client.client.post("/api/v1/projects/blood/blobs", data=body, content_type="application/octet-stream")
+
+
+def test_many_small_files_come_in_one_pack(project: Project, erin: User, api: Apis) -> None:
+    client, files = api(erin), [picture(n) for n in range(30)]
+    answer = send_pack(client, packed(*files, files[0]))
+    assert len(answer.json()["stored"]) == 31 and not answer.json()["problems"]
+    made = client.post("projects/blood/items", {"items": [item(f"{n}.png", data) for n, data in enumerate(files)]})
+    assert len(made.json()["created"]) == 30
+    assert len(send_pack(client, packed(*files)).json()["stored"]) == 30
+
+
+def test_each_file_of_a_pack_is_refused_or_taken_on_its_own(project: Project, erin: User, api: Apis) -> None:
+    known = store().add_bytes(b"known")
+    Blob.objects.filter(pk=known.pk).update(sha256="f" * 64)
+    body = packed(b"good") + packed(b"bad", sha256="0" * 64) + packed(b"known") + packed(b"fine")
+    answer = send_pack(api(erin), body).json()
+    assert answer["stored"] == [offer("", b"good")["md5"], offer("", b"fine")["md5"]]
+    assert [row["code"] for row in answer["problems"]] == ["hash_mismatch", "md5_collision"]
+
+
+@pytest.mark.parametrize("body", [b"nonsense", packed(b"whole")[:-1], packed(b"whole") + b"x", b"../../x 0 0\n"])
+def test_a_pack_that_is_no_pack_is_refused_whole(project: Project, erin: User, api: Apis, body: bytes) -> None:
+    answer = send_pack(api(erin), body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_pack")
+    assert not Blob.objects.exists()

@@ -16,7 +16,7 @@ from lode_platform import access, items, nav, uploads, zips
 from lode_platform.api import shapes
 from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.projects import person
-from lode_platform.errors import BadInput, LodeError, NotFound
+from lode_platform.errors import BadInput, LodeError, NotFound, TooLarge
 from lode_platform.models import Item, Project
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
@@ -47,6 +47,23 @@ class Uploads(APIView):
         return Response({"send": send, "problems": [problem.as_json() for problem in problems]})
 
 
+class Blobs(APIView):
+    parser_classes = [RawParser]
+
+    @extend_schema(operation_id="blobs_pack", request=OpenApiTypes.BINARY, responses=shapes.PackShape)
+    def post(self, request: Request, project: str) -> Response:
+        """Sends many small files at once: ``<md5> <sha256> <size>``, a line feed, the bytes, back to back.
+
+        At most 1,000 files and 64 MiB; each is stored or refused on its own.
+        """
+        access.project_for(person(request), project, "items.add")
+        if _length(request) > uploads.PACK_BYTES:
+            raise TooLarge(f"A pack has at most {uploads.PACK_BYTES} bytes.", limit=uploads.PACK_BYTES)
+        files = uploads.read_pack(b"".join(_body(request)))
+        stored, problems = uploads.receive_pack(person(request), files)
+        return Response({"stored": stored, "problems": problems})
+
+
 class BlobBytes(APIView):
     parser_classes = [RawParser]
 
@@ -63,18 +80,16 @@ class BlobBytes(APIView):
         """Sends bytes: whole, or in pieces with ``Content-Range``. 201 new, 200 sent before, 202 more to come."""
         access.project_for(person(request), project, "items.add")
         sha256 = request.headers.get("X-Sha256", "").lower()
-        length = request.headers.get("Content-Length", "")
-        if not length.isdigit():
-            raise LengthRequired("Content-Length is required.")
+        length = _length(request)
         chunks = _body(request)
         if piece := request.headers.get("Content-Range"):
-            start, end, total = _piece(piece, int(length))
+            start, end, total = _piece(piece, length)
             offset, whole = uploads.receive_part(
                 person(request), md5, sha256, chunks, start=start, end=end, total=total
             )
             return Response({"offset": offset, "complete": whole}, status=201 if whole else 202)
-        new = uploads.receive(person(request), md5, sha256, chunks, int(length))
-        return Response({"offset": int(length), "complete": True}, status=201 if new else 200)
+        new = uploads.receive(person(request), md5, sha256, chunks, length)
+        return Response({"offset": length, "complete": True}, status=201 if new else 200)
 
     @extend_schema(operation_id="blob_offset", responses={200: None})
     def head(self, request: Request, project: str, md5: str) -> Response:
@@ -82,6 +97,13 @@ class BlobBytes(APIView):
         access.project_for(person(request), project, "items.add")
         offset, whole = uploads.offset(person(request), md5)
         return Response(headers={"Upload-Offset": str(offset), "Upload-Complete": str(int(whole))})
+
+
+def _length(request: Request) -> int:
+    length = request.headers.get("Content-Length", "")
+    if not length.isascii() or not length.isdigit():
+        raise LengthRequired("Content-Length is required.")
+    return int(length)
 
 
 def _body(request: Request) -> Iterator[bytes]:

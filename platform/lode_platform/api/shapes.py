@@ -113,6 +113,17 @@ class SendShape(Shape):
     problems = ProblemShape(many=True)
 
 
+class PackProblemShape(Shape):
+    md5 = serializers.CharField()
+    code = serializers.CharField()
+    error = serializers.CharField()
+
+
+class PackShape(Shape):
+    stored = serializers.ListField(child=serializers.CharField(), help_text="md5s")
+    problems = PackProblemShape(many=True)
+
+
 class PartShape(Shape):
     offset = serializers.IntegerField(help_text="bytes that are here")
     complete = serializers.BooleanField()

@@ -15,6 +15,7 @@ urlpatterns = [
     path("projects/<slug:project>/tokens", projects.Tokens.as_view()),
     path("projects/<slug:project>/tokens/<uuid:token>", projects.Token.as_view()),
     path("projects/<slug:project>/uploads", items.Uploads.as_view()),
+    path("projects/<slug:project>/blobs", items.Blobs.as_view()),
     path("projects/<slug:project>/blobs/<str:md5>", items.BlobBytes.as_view()),
     path("projects/<slug:project>/items", items.Items.as_view()),
     path("projects/<slug:project>/items/zip", items.Zip.as_view()),
