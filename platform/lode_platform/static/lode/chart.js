@@ -138,7 +138,7 @@ async function draw(holder, spec) {
   drawn.get(holder)?.finalize();
   const full = {
     width: "container",
-    autosize: { type: "fit", contains: "padding" },
+    autosize: { type: typeof spec.height === "number" ? "fit" : "fit-x", contains: "padding" },
     ...resolved(spec, holder),
     config: config(holder),
   };
