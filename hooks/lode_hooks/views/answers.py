@@ -16,7 +16,7 @@ def answers_json(view: View[Rest]) -> View[Rest]:
     """A ``LodeError`` becomes its JSON with its status, where a page would have been answered."""
 
     @wraps(view)
-    def answer(request: HttpRequest, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
+    def answer(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
         try:
             return view(request, *args, **kwargs)
         except LodeError as error:

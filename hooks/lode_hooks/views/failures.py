@@ -1,7 +1,7 @@
 """The failure viewer, what it asks for while somebody works in it, and the page of one case."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as later
 from django.views.decorators.http import require_GET, require_POST
@@ -39,6 +40,15 @@ STATE_TITLES = {
 KIND_TITLES = dict(Sighting.Kind.choices) | {"explained": later("Explained")}
 SIZE_TITLES = {"small": later("small, up to 32²"), "medium": later("medium, up to 96²"), "large": later("large")}
 VERDICT_TITLES = dict(Verdict.Kind.choices) | {"none": later("No verdict yet")}
+TRANSITION_TITLES = {
+    "fixed": later("fixed"),
+    "regressed": later("regressed"),
+    "still": later("still failing"),
+    "ok": later("right in both"),
+    "new": later("new false positives"),
+    "persisting": later("false positives in both"),
+    "gone": later("false positives gone"),
+}
 SORT_TITLES = {
     "confident": later("confident first"),
     "score": later("lowest score"),
@@ -254,7 +264,7 @@ def facet_views(
     here = reverse("hooks:failures", args=[project.name])
     asked = chosen.query()
 
-    def view(name: str, title: str, titles: Mapping[str, str], fields: Any, color: bool = False) -> FacetView:
+    def view(name: str, title: str, titles: Mapping[str, str | Promise], fields: Any, color: bool = False) -> FacetView:
         choices = []
         for facet in facets.get(name, []):
             wanted = fields(facet.value)
@@ -306,7 +316,7 @@ def class_word(value: str, names: Mapping[int, str]) -> str:
 
 def active_filters(request: HttpRequest, chosen: FailureFilter, names: Mapping[int, str]) -> list[tuple[str, str]]:
     """The filters in force as chips: what they say, and the address without them."""
-    words = {
+    words: dict[str, Callable[[str], str]] = {
         "state": lambda value: str(STATE_TITLES.get(value, value)),
         "kind": lambda value: str(KIND_TITLES.get(value, value)).lower(),
         "truth_class": lambda value: _("truth %(name)s") % {"name": class_word(value, names)},
@@ -314,7 +324,7 @@ def active_filters(request: HttpRequest, chosen: FailureFilter, names: Mapping[i
         "cell": lambda value: cell_words(value, names),
         "verdict": lambda value: str(VERDICT_TITLES.get(value, value)).lower(),
         "size": lambda value: str(SIZE_TITLES.get(value, value)),
-        "transition": lambda value: str(value),
+        "transition": lambda value: str(TRANSITION_TITLES.get(value, value)),
         "item": lambda value: _("one item"),
     }
     ranges = {"score": _("score"), "iou": _("IoU"), "size": _("size")}

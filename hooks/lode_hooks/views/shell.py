@@ -1,6 +1,6 @@
 """What this room tells the shell: its navigation, Home's stations, what waits, an item's history."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from django.db.models import Q, QuerySet
@@ -9,7 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as later
 
-from lode_hooks.models import Evaluation, MinedItem, PredictionSet, Run, Sighting, Verdict
+from lode_datasets.marks import Mark, version_marks
+from lode_datasets.models import Version
+from lode_hooks.models import Evaluation, MinedItem, PredictionSet, Run, RunUse, Sighting, Verdict
 from lode_hooks.views.evaluations import by_run, evaluations_of
 from lode_hooks.views.links import cards_url, run_url
 from lode_platform import nav
@@ -33,6 +35,22 @@ def register() -> None:
     nav.station("failures", url="hooks:failures", figures=failure_figures)
     nav.waiting(waiting)
     nav.item_history(item_history)
+    version_marks(runs_of)
+
+
+def runs_of(versions: Sequence[Version], user: User) -> Mapping[int, Sequence[Mark]]:
+    """The runs that used each version, as dots beside it: for training before anything else."""
+    uses = (
+        RunUse.objects.filter(version__in=versions, run__in=Run.objects.visible_to(user))
+        .select_related("run__project")
+        .order_by("run__started_at", "pk")
+    )
+    found: dict[int, dict[int, Mark]] = {}
+    for use in sorted(uses, key=lambda use: use.purpose == "prediction"):
+        note = f"{use.purpose}: {use.split}" if use.split else use.purpose
+        mark = Mark(use.run.started_at, use.run.name, run_url(use.run.project, use.run), use.run.state, note)
+        found.setdefault(use.version_id, {}).setdefault(use.run_id, mark)
+    return {version: list(marks.values()) for version, marks in found.items()}
 
 
 def run_figures(project: Project, user: User) -> nav.Figures:
