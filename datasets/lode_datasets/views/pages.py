@@ -455,9 +455,9 @@ def pair_view(change: diff.ItemChange, old: Version, new: Version, project: str)
         for kind in region.kinds:
             counts[kind] = counts.get(kind, 0) + 1
     sides = []
-    for entry, version, kind in ((change.before, old, "gone"), (change.after, new, "truth")):
+    for entry, version, drawn in ((change.before, old, "gone"), (change.after, new, "truth")):
         regions = entry.label_set.regions if entry and entry.label_set else []
-        sides.append(drawing.changed_boxes(regions, change.regions, drawing.names_of(version), kind))
+        sides.append(drawing.changed_boxes(regions, change.regions, drawing.names_of(version), drawn))
     labels = change.after.label_set if change.after else None
     who, why, url = None, "", ""
     if labels and change.kind in ("labelled", "relabelled", "added"):
