@@ -108,7 +108,8 @@ def _add_batch(dataset: Dataset, items: list[Item], given: Mapping[UUID, str], p
 
     told = [rows[item.pk] for item in items if item.pk in rows and item.uuid in given]
     uuids = {item.pk: item.uuid for item in items}
-    changed = [row for row in told if row.split != given[uuids[row.item_id]] and row.decided_by == Decided.HASH]
+    changed = [row for row in told if row.decided_by == Decided.HASH]
+    moved = 0
     if changed:
         shown = set(
             Entry.objects.filter(dataset=dataset, item__in=[row.item_id for row in changed])
@@ -116,10 +117,11 @@ def _add_batch(dataset: Dataset, items: list[Item], given: Mapping[UUID, str], p
             .values_list("item_id", flat=True)
         )
         changed = [row for row in changed if row.item_id not in shown]
+        moved = sum(row.split != given[uuids[row.item_id]] for row in changed)
         for row in changed:
             row.split, row.decided_by, row.decided_at = given[uuids[row.item_id]], Decided.IMPORT, now
         DatasetItem.objects.bulk_update(changed, ["split", "decided_by", "decided_at"], batch_size=200)
-    return Added(len(fresh), len(rows), len(changed))
+    return Added(len(fresh), len(rows), moved)
 
 
 def _group_splits(dataset: Dataset, groups: Collection[str]) -> dict[str, str]:

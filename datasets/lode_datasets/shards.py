@@ -80,8 +80,9 @@ def rewrite(
 def _lines_of(shard: int, bits: int, before: int, read: Callable[[str], bytes]) -> Iterator[bytes]:
     """The old lines that belong to ``shard`` now that a version has ``2**bits`` shards, not ``2**before``."""
     if before > bits:
-        for old in range(shard << (before - bits), (shard + 1) << (before - bits)):
-            yield read(shard_file(old, before))
+        joined = range(shard << (before - bits), (shard + 1) << (before - bits))
+        lines = [line for old in joined for line in read(shard_file(old, before)).splitlines(keepends=True)]
+        yield from sorted(lines, key=path_of)  # each was sorted, but not one after the other
         return
     for line in read(shard_file(shard >> (bits - before), before)).splitlines(keepends=True):
         if shard_of(path_of(line), bits) == shard:

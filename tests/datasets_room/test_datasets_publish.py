@@ -1,0 +1,322 @@
+"""Publishing: the same content is the same version, a version never changes, one at a time."""
+
+import errno
+import os
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from lode_datasets import changes, git, repositories, shards, versions
+from lode_datasets.models import Entry, Version, VersionFile
+from lode_datasets.publish import publish
+from lode_datasets.selection import add_items, create_dataset, remove_items
+from lode_platform.errors import BadInput, Conflict
+from lode_platform.store import store
+from motherlode import manifest
+from motherlode.regions import dump, from_json
+
+
+def from_scratch(version: Version) -> dict[str, bytes]:
+    """Every tracked file that is no item, made anew from the version's entries."""
+    entries = list(versions.entries(version))
+    bits = manifest.shard_bits(len(entries))
+    files: dict[str, list[str]] = {manifest.shard_file(n, bits): [] for n in range(1 << bits)}
+    for entry in sorted(entries, key=lambda e: e.path):
+        regions = dump([from_json(row) for row in entry.label_set.regions]) if entry.label_set else None
+        line = manifest.label_line(entry.path, entry.split, entry.item.width, entry.item.height, regions)
+        files[manifest.shard_file(manifest.shard_of(entry.path, bits), bits)].append(line)
+    made = {path: "".join(lines).encode() for path, lines in files.items()}
+    revision = version.schema_revision
+    made["schema.json"] = manifest.schema_bytes("cells", revision.config, revision.classes).data
+    made["splits.jsonl"] = "".join(manifest.split_line(e.path, e.split) for e in entries).encode()
+    return made
+
+
+def stored(version: Version) -> dict[str, bytes]:
+    return {file.path: store().path(file.blob.md5).read_bytes() for file in versions.files(version)}
+
+
+def test_a_version_holds_items_labels_schema_and_splits(cells: Any) -> None:
+    cells.add(5)
+    cells.add(2, labelled=False)
+    version = cells.publish("the first")
+    assert (version.number, version.state, version.message) == (1, "published", "the first")
+    assert stored(version) == from_scratch(version)
+    rows = list(versions.manifest_rows(version))
+    assert version.digest == manifest.digest_of(manifest.manifest_pieces(rows))
+    assert version.dir_oid == manifest.dir_oid(manifest.dir_pieces(rows))
+    assert (version.files, version.size) == (len(rows), sum(row.size for row in rows))
+    assert version.counts["items"] == 7
+    assert version.counts["labelled"] == 5
+    assert version.counts["regions"] == 10
+    assert version.counts["splits"]["pool"] == 2
+    assert sum(version.counts["classes"].values()) == 10
+    assert version.frozen is None
+
+
+def test_what_is_written_of_a_change_equals_what_is_written_from_scratch(cells: Any) -> None:
+    items = cells.add(30)
+    cells.publish()
+    for round_ in range(4):
+        cells.label(items[round_], [cells.box(items[round_], 5, 2)])
+        cells.label(items[10 + round_], [])
+        remove_items(cells.dataset, cells.user, [items[20 + round_]])
+        cells.add(2, labelled=round_ % 2 == 0)
+        version = cells.publish()
+        assert stored(version) == from_scratch(version)
+        counted = [len(e.label_set.regions) for e in versions.entries(version) if e.label_set]
+        assert version.counts["regions"] == sum(counted)
+        assert version.counts["labelled"] == len(counted)
+
+
+def test_shards_that_split_or_join_equal_those_from_scratch() -> None:
+    lines = {f"p{n}.png": f'{{"height":1,"path":"p{n}.png","regions":[],"split":"a","width":{n}}}\n' for n in range(40)}
+    by_bits = {}
+    for bits in (0, 1, 2, 3):
+        for shard in range(1 << bits):
+            mine = sorted(path for path in lines if manifest.shard_of(path, bits) == shard)
+            by_bits[manifest.shard_file(shard, bits)] = "".join(lines[path] for path in mine).encode()
+    sizes = {0: 10, 1: 2000, 2: 4000, 3: 8000}
+    for old in sizes:
+        for new in sizes:
+            for shard in range(1 << new):
+                made = shards.rewrite(shard, sizes[new], sizes[old], by_bits.__getitem__, (), {})
+                assert made == by_bits[manifest.shard_file(shard, new)]
+
+
+def test_a_changed_label_rewrites_one_shard_and_no_other_file(cells: Any) -> None:
+    items = cells.add(4)
+    cells.publish()
+    cells.label(items[0], [])
+    second = cells.publish()
+    assert list(VersionFile.objects.filter(first=2).values_list("path", flat=True)) == ["labels/0000-of-0001.jsonl"]
+    assert Entry.objects.filter(first=2).count() == 1
+    assert Entry.objects.count() == 5  # four, and one for the change: no row per item per version
+    assert second.parent is not None and second.parent.digest != second.digest
+    assert second.parent.dir_oid != second.dir_oid
+
+
+def test_equal_content_is_the_latest_version(cells: Any) -> None:
+    items = cells.add(3)
+    first = cells.publish()
+    cells.label(items[0], [cells.box(items[0], 0), cells.box(items[0], 1, 1)])  # the same again, in a new row
+    version, job = publish(cells.dataset, cells.user, message="again")
+    assert (version, job) == (first, None)
+    assert Version.objects.count() == 1
+
+
+def test_other_rows_with_the_same_bytes_are_still_the_same_version(cells: Any) -> None:
+    """An item thrown away and sent again, with its labels: other rows, the same content."""
+    items = cells.add(3, split="train")
+    first = cells.publish()
+    from lode_platform.items import ItemSpec, trash
+    from lode_platform.items import add_items as make
+
+    trash(items[0], cells.user)
+    blob = items[0].blob
+    twin = make(
+        cells.project, cells.user, [ItemSpec(path=items[0].path, md5=blob.md5, sha256=blob.sha256)], trusted=True
+    ).created[0]
+    add_items(cells.dataset, [twin], splits={twin.uuid: "train"})
+    cells.label(twin, [cells.box(items[0], 0), cells.box(items[0], 1, 1)])
+    _version, job = publish(cells.dataset, cells.user, message="twin")
+    cells.run_jobs()
+    assert job is not None
+    job.refresh_from_db()
+    assert (job.result["unchanged"], job.result["version"]) == (True, 1)
+    assert [version.digest for version in Version.objects.all()] == [first.digest]
+    assert not Entry.objects.filter(first=2).exists()
+    assert Entry.objects.filter(last=None).count() == 3
+
+
+def test_the_same_content_elsewhere_has_the_same_digest(cells: Any) -> None:
+    items = cells.add(6)
+    version = cells.publish()
+    twin = create_dataset(cells.project, cells.user, name="twin", schema=cells.schema)
+    add_items(twin, items, splits=dict(zip([i.uuid for i in items], _splits(cells.dataset, items), strict=True)))
+    other, _job = publish(twin, cells.user, message="another name, another day")
+    cells.run_jobs()
+    other.refresh_from_db()
+    assert (other.digest, other.dir_oid) == (version.digest, version.dir_oid)
+    assert other.commit != version.commit
+
+
+def _splits(dataset: Any, items: Any) -> list[str]:
+    found = dict(dataset.dataset_items.values_list("item", "split"))
+    return [found[item.pk] for item in items]
+
+
+def test_a_published_version_stays_while_everything_moves_on(cells: Any) -> None:
+    items = cells.add(5)
+    first = cells.publish()
+    before = (stored(first), list(versions.manifest_rows(first)))
+    cells.label(items[0], [])
+    remove_items(cells.dataset, cells.user, items[1:3])
+    cells.add(4)
+    cells.publish()
+    cells.publish()
+    again = Version.objects.get(number=1)
+    assert (stored(again), list(versions.manifest_rows(again))) == before
+    assert again.digest == manifest.digest_of(manifest.manifest_pieces(before[1]))
+
+
+def test_what_is_labelled_after_the_row_was_written_goes_into_the_next_version(cells: Any) -> None:
+    items = cells.add(3)
+    version, job = publish(cells.dataset, cells.user, message="frozen")
+    cells.label(items[0], [])
+    cells.add(2)
+    remove_items(cells.dataset, cells.user, items[2:])
+    cells.run_jobs()
+    version.refresh_from_db()
+    assert version.counts["items"] == 3
+    assert version.counts["regions"] == 6
+    second = cells.publish()
+    assert second.counts["items"] == 4
+
+
+def test_one_publish_at_a_time_and_a_repeat_is_answered_alike(cells: Any) -> None:
+    cells.add(2)
+    key = uuid4()
+    version, job = publish(cells.dataset, cells.user, message="once", operation_id=key)
+    assert publish(cells.dataset, cells.user, message="once", operation_id=key) == (version, job)
+    with pytest.raises(Conflict) as caught:
+        publish(cells.dataset, cells.user, message="another")
+    assert caught.value.code == "publishing"
+    cells.run_jobs()
+    assert publish(cells.dataset, cells.user, message="once", operation_id=key) == (version, None)
+    assert Version.objects.count() == 1
+
+
+def test_an_empty_dataset_is_not_published(cells: Any) -> None:
+    with pytest.raises(BadInput):
+        publish(cells.dataset, cells.user, message="nothing")
+    items = cells.add(1)
+    cells.publish()
+    remove_items(cells.dataset, cells.user, items)
+    with pytest.raises(BadInput):
+        publish(cells.dataset, cells.user, message="nothing is left")
+
+
+def test_a_new_schema_revision_alone_makes_a_version(cells: Any) -> None:
+    from lode_annotation.schemas import extend
+
+    cells.add(2)
+    first = cells.publish()
+    extend(cells.schema, cells.user, labels=["Other"])
+    second = cells.publish()
+    assert second.number == 2
+    assert stored(second)["schema.json"] != stored(first)["schema.json"]
+    assert [file.path for file in versions.files(second) if file.first == 2] == ["schema.json"]
+
+
+def test_a_cancelled_publish_leaves_nothing_behind(cells: Any) -> None:
+    from lode_platform import jobs
+
+    cells.add(3)
+    _version, job = publish(cells.dataset, cells.user, message="never mind")
+    assert job is not None
+    jobs.cancel(job)
+    cells.run_jobs()
+    version = cells.publish("this one")
+    assert (version.number, version.message, Version.objects.count()) == (1, "this one", 1)
+
+
+def test_a_full_disk_leaves_nothing_half_written_and_a_retry_works(cells: Any, monkeypatch: Any) -> None:
+    """The disk is the world outside: its refusal is what is put in its place here."""
+    from lode_platform import jobs
+
+    cells.add(3)
+    _version, job = publish(cells.dataset, cells.user, message="tight")
+    assert job is not None
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as world:
+        world.setattr(os, "fsync", full)
+        cells.run_jobs()
+    job.refresh_from_db()
+    version = Version.objects.get()
+    assert (job.state, version.state, version.digest) == ("failed", "failed", "")
+    assert "full" in job.error
+    assert not list(store().path("0" * 32).parents[3].glob("tmp/*"))
+    assert not Version.objects.published().exists()
+    jobs.retry(job)
+    cells.run_jobs()
+    version.refresh_from_db()
+    assert version.state == "published"
+    assert stored(version) == from_scratch(version)
+
+
+def test_a_failed_publish_gives_way_to_the_next(cells: Any, monkeypatch: Any) -> None:
+    items = cells.add(3)
+    _version, job = publish(cells.dataset, cells.user, message="tight")
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as world:
+        world.setattr(os, "fsync", full)
+        cells.run_jobs()
+    cells.label(items[0], [])
+    version = cells.publish("with room")
+    assert (version.number, version.counts["regions"]) == (1, 4)
+    assert stored(version) == from_scratch(version)
+
+
+def test_withdrawing_restores_the_entries_as_they_were(cells: Any) -> None:
+    items = cells.add(4)
+    cells.publish()
+    rows = list(Entry.objects.order_by("pk").values())
+    files = list(VersionFile.objects.order_by("pk").values())
+    cells.label(items[0], [])
+    remove_items(cells.dataset, cells.user, items[1:2])
+    version, job = publish(cells.dataset, cells.user, message="half")
+    assert job is not None
+
+    class Free:
+        def fenced(self) -> Any:
+            from django.db import transaction
+
+            return transaction.atomic()
+
+    for _done in changes.apply(version, changes.thaw(version.frozen or b""), Free()):
+        pass
+    assert list(Entry.objects.order_by("pk").values()) != rows
+    changes.withdraw(version)
+    assert list(Entry.objects.order_by("pk").values()) == rows
+    assert list(VersionFile.objects.order_by("pk").values()) == files
+
+
+def test_the_commit_is_a_function_of_the_row(cells: Any) -> None:
+    cells.add(2)
+    first = cells.publish()
+    cells.add(1)
+    second = cells.publish()
+    cells.user.username = "renamed"
+    cells.user.save()
+    for version in (Version.objects.get(pk=first.pk), Version.objects.get(pk=second.pk)):
+        assert git.commit_id(repositories.release(version)) == version.commit
+
+
+def test_names_find_their_version(cells: Any) -> None:
+    from lode_datasets.names import set_alias
+    from lode_platform.errors import NotFound
+
+    cells.add(1)
+    first = cells.publish()
+    cells.add(1)
+    second = cells.publish()
+    set_alias(cells.dataset, cells.user, "production", first)
+    for text, version in (
+        ("cells@v1", first),
+        ("cells@1", first),
+        ("cells@latest", second),
+        ("cells", second),
+        ("cells@production", first),
+    ):
+        assert versions.resolve(cells.project, text) == version
+    for text in ("cells@v3", "cells@v0", "cells@staging", "dogs@v1"):
+        with pytest.raises(NotFound):
+            versions.resolve(cells.project, text)
