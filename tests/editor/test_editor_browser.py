@@ -425,3 +425,71 @@ def test_strangers_and_those_who_may_not_label_see_no_editor(clinic: Any, seat: 
     bob = seat("bob")
     assert bob.page.goto(f"{clinic.url}/label/{uuid4()}/").status == 404
     assert bob.page.goto(f"{clinic.url}/review/{queue}/").status == 403
+
+
+def test_a_fault_of_the_server_is_said_and_the_submit_is_sent_again(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(2))
+    task = bob.task
+    answers = [500, 403]
+    told: list[str] = []
+
+    def fail(route: Any) -> None:
+        if answers:
+            route.fulfill(status=answers.pop(0), json={"error": "The queue is for others now.", "code": "forbidden"})
+        else:
+            route.continue_()
+
+    bob.page.route("**/submit", fail)
+    bob.press("1")
+    bob.drag(50, 50, 150, 150)
+    bob.press("Enter")
+    for words in ("The server has a fault", "The queue is for others now"):
+        note = bob.page.locator('[data-note="fault"]', has_text=words)
+        note.wait_for()
+        told.append(str(note.text_content()))
+    assert all("kept" in words for words in told)
+    with bob.page.expect_response("**/submit"):
+        note.get_by_role("button", name="Try now").click()
+    assert labels(clinic.result(task)) == ["RBC"]
+
+
+def test_a_task_that_is_gone_leaves_the_work_with_its_author(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(2))
+    gone = {"error": "There is no such task.", "code": "not_found"}
+    bob.page.route("**/submit", lambda route: route.fulfill(status=404, json=gone))
+    bob.press("1")
+    bob.drag(50, 50, 150, 150)
+    bob.press("Enter")
+    dialog = bob.page.locator("dialog[open]")
+    dialog.wait_for()
+    assert "There is no such task" in str(dialog.text_content())
+    with bob.page.expect_download() as saved:
+        dialog.get_by_role("button", name="Save it to a file").click()
+    assert "RBC" in saved.value.path().read_text()
+
+
+def test_a_skipped_task_can_be_taken_up_again(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(2))
+    task = bob.task
+    with bob.page.expect_response("**/skip"):
+        bob.press("s")
+    bob.at(2)
+    bob.press("u")
+    bob.at(1)
+    bob.press("2")
+    bob.drag(50, 50, 150, 150)
+    with bob.page.expect_response("**/submit"):
+        bob.press("Enter")
+    assert labels(clinic.result(task)) == ["WBC"]
+
+
+def test_a_prelabel_put_aside_stays_aside_after_a_reload(clinic: Any, seat: SeatMaker) -> None:
+    prelabels = [box("p1", "RBC", 10, 10, 10, 10, score=0.9), box("p2", "WBC", 50, 50, 20, 20, score=0.6)]
+    bob = seat("bob").label(clinic.queue(1, prelabels=prelabels))
+    bob.page.route("**/draft", lambda route: route.abort())
+    bob.press("a", "Delete")
+    assert len(bob.rows()) == 1
+    bob.page.wait_for_timeout(300)
+    bob.page.reload()
+    bob.ready()
+    assert [row.split(", ")[1] for row in bob.rows()] == ["WBC"]

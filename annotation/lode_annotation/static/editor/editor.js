@@ -45,8 +45,6 @@ export class Editor {
     this.labelKeys = new Map();
     /** The page's own commands. @type {() => Command[]} */
     this.more = () => [];
-    /** Called with the ids of pre-labels put aside. @type {(ids: string[]) => void} */
-    this.onDismiss = () => {};
     /** @type {string|null} */
     this.lastDrawn = null;
 
@@ -98,6 +96,8 @@ export class Editor {
   /** May regions be changed? @param {boolean} editable */
   setEditable(editable) {
     this.stage.editable = editable;
+    this.stage.overlay.editable = editable;
+    this.stage.overlay.invalidate();
     this.list.editable = editable;
     if (!editable) this.stage.use("select");
     this.list.refresh();
@@ -208,7 +208,6 @@ export class Editor {
     const regions = [...keys].map((key) => this.store.regions.get(key)).filter((region) => region !== undefined);
     const open = regions.filter((region) => !this.store.locked.has(region.key));
     if (!open.length) return;
-    this.onDismiss(open.filter((region) => region.pending).map((region) => region.id));
     const order = this.store.boxes().map((box) => box.key);
     const at = order.indexOf(/** @type {Region} */ (open[0]).key);
     this.store.transact(tn("Delete {n} region", "Delete {n} regions", open.length), (change) => {
@@ -529,6 +528,11 @@ export class Editor {
     addEventListener("blur", () => this.stage.lend(null));
     const slider = this.root.querySelector("[data-brightness]");
     slider?.addEventListener("input", () => this.setBrightness(Number(/** @type {HTMLInputElement} */ (slider).value)));
+    this.root.addEventListener("click", (event) => {
+      // After a press with the mouse the keys belong to the picture again, so that Enter submits.
+      const pressed = event.target instanceof Element && event.target.closest("summary, a, input:not([type=search])");
+      if (pressed && event.detail > 0) this.stage.root.focus({ preventScroll: true });
+    });
     const recolour = () => {
       this.stage.palette.read();
       this.stage.palette.setControls(this.controls);

@@ -42,7 +42,6 @@ async function begin() {
 
   const page = new LabelPage(editor, session, boot, log);
   editor.more = () => page.commands();
-  editor.onDismiss = (ids) => session.dismiss(ids);
   editor.begin();
   if (!vault.lasting) {
     editor.notes.stay("vault", t("This browser keeps nothing over a reload; drafts go to the server only."));

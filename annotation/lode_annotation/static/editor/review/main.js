@@ -96,6 +96,7 @@ class ReviewPage {
     find("[data-progress]", this.root).textContent = placeWords;
     find("[data-annotator]", this.root).textContent = payload.annotation?.user ?? "";
     this.#state();
+    this.#tick();
     editor.stage.root.focus({ preventScroll: true });
     editor.notes.announce(t("Annotation by {who}", { who: payload.annotation?.user ?? "" }));
   }

@@ -196,12 +196,6 @@ export class Session extends EventTarget {
     if (!this.desk) await this.#advance();
   }
 
-  /** Pre-labels put aside are kept in the journal only. @param {Iterable<string>} ids */
-  dismiss(ids) {
-    if (!this.desk) return;
-    this.desk.dismissed = [...new Set([...this.desk.dismissed, ...ids])];
-  }
-
   /** Give back what nobody touched, then go. */
   async leave() {
     await this.#flushJournal();
@@ -213,6 +207,7 @@ export class Session extends EventTarget {
   /** @param {Desk} desk @param {Promise<void>} sent */
   async #leaveBehind(desk, sent) {
     desk.texts = entriesOf(this.result);
+    desk.dismissed = this.#dismissed(desk);
     desk.lead = this.clock.seconds;
     desk.from = "answered";
     this.done += 1;
@@ -264,7 +259,7 @@ export class Session extends EventTarget {
   /** The desk as it now stands, to be laid aside for a while. @param {Desk} desk @returns {Desk} */
   #refreshed(desk) {
     const from = this.touched ? "kept" : desk.from;
-    return { ...desk, texts: entriesOf(this.result), lead: this.clock.seconds, from };
+    return { ...desk, texts: entriesOf(this.result), dismissed: this.#dismissed(desk), lead: this.clock.seconds, from };
   }
 
   /** Have one task ready beyond the one in hand. */
@@ -381,11 +376,17 @@ export class Session extends EventTarget {
       result: this.result,
       annotation: desk.annotation,
       base: desk.base,
-      dismissed: desk.dismissed,
+      dismissed: this.#dismissed(desk),
       lead: this.clock.seconds,
       at: Date.now(),
       confirmed,
     });
+  }
+
+  /** The pre-labels that were taken or put aside. @param {Desk} desk @returns {string[]} */
+  #dismissed(desk) {
+    const open = new Set([...this.store.inOrder()].filter((region) => region.pending).map((region) => region.id));
+    return (desk.payload.prelabels ?? []).map((one) => one.id).filter((id) => !open.has(id));
   }
 
   #saveDraftSoon() {

@@ -34,6 +34,7 @@ export class Overlay {
     this.draft = null;
     /** @type {Box|null} */
     this.marquee = null;
+    this.editable = true;
     this.shadow = s("path", { class: "ed-shadow" });
     this.outline = s("path", { class: "ed-outline" });
     this.colour = s("path", { class: "ed-outline-colour" });
@@ -88,9 +89,14 @@ export class Overlay {
     this.rubber.toggleAttribute("hidden", !this.marquee);
   }
 
+  /** @param {BoxRegion} box whether it has handles */
+  #grips(box) {
+    return this.editable && !box.pending && !this.store.locked.has(box.key);
+  }
+
   /** @param {BoxRegion|undefined} only */
   #drawHandles(only) {
-    const shown = only && !only.pending && !this.store.locked.has(only.key);
+    const shown = only && this.#grips(only);
     this.handles.forEach((handle, at) => {
       handle.toggleAttribute("hidden", !shown);
       if (!shown) return;
@@ -139,7 +145,7 @@ export class Overlay {
   handleAt(at) {
     const boxes = this.#lifted();
     const only = boxes[0];
-    if (boxes.length !== 1 || !only || only.pending || this.store.locked.has(only.key)) return null;
+    if (boxes.length !== 1 || !only || !this.#grips(only)) return null;
     let nearest = null;
     let least = REACH;
     for (const name of HANDLE_NAMES) {
