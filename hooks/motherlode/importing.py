@@ -20,7 +20,7 @@ from xml.sax.saxutils import quoteattr
 from motherlode import formats
 from motherlode.cache import hash_file
 from motherlode.client import Client
-from motherlode.errors import BadInput, NotAllowed, NotFound, Refused
+from motherlode.errors import BadInput, NotAllowed, NotFound
 from motherlode.formats.coco import documents
 from motherlode.formats.source import Folder, Problem, Record
 from motherlode.paths import PathSet, UnsafePath, check_path
@@ -391,14 +391,9 @@ class _Sender:
             if len(data) == row["size"]:  # else it was written to since it was hashed; making its item says so
                 pieces += [f"{row['md5']} {row['sha256']} {row['size']}\n".encode(), data]
         headers = {"Content-Type": "application/octet-stream"}
-        try:
-            answer = self._client.request(
-                "POST", f"{self._project}/blobs", content=b"".join(pieces), headers=headers, repeatable=True
-            )
-        except Refused as error:
-            if error.status not in (404, 405):
-                raise
-            return sum(map(self._put, pack))
+        answer = self._client.request(
+            "POST", f"{self._project}/blobs", content=b"".join(pieces), headers=headers, repeatable=True
+        )
         names = {row["md5"]: str(row["path"]) for row, _ in pack}
         self._report_problems({**problem, "path": names.get(problem["md5"], "")} for problem in answer["problems"])
         return sum(int(row["size"]) for row, _ in pack)
