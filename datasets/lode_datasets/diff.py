@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any, Literal, NamedTuple
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -212,13 +213,14 @@ class Summary:
 
 def summary(old: Version, new: Version) -> Summary:
     """Counts of ``pairs`` and of their regions; versions never change, so it is worked out once."""
-    return _summary(old.pk, new.pk)
+    return _summary(old.uuid, new.uuid)
 
 
 @lru_cache(maxsize=64)
-def _summary(old_key: int, new_key: int) -> Summary:
-    found = Version.objects.select_related("schema_revision").in_bulk([old_key, new_key])
-    old, new = found[old_key], found[new_key]
+def _summary(old_name: UUID, new_name: UUID) -> Summary:
+    rows = Version.objects.select_related("schema_revision").defer("frozen").filter(uuid__in=[old_name, new_name])
+    found = {version.uuid: version for version in rows}
+    old, new = found[old_name], found[new_name]
     kinds: Counter[str] = Counter()
     regions: Counter[str] = Counter()
     by_class: dict[int, Counter[str]] = {}

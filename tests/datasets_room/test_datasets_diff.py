@@ -1,0 +1,119 @@
+"""What differs between two versions, region by region."""
+
+from typing import Any
+
+from lode_datasets import diff
+from lode_datasets.selection import move_items, remove_items
+from motherlode.regions import Region
+
+
+def row(identity: str, class_id: int = 1, box: tuple[float, ...] = (0.0, 0.0, 5.0, 5.0), **more: Any) -> dict[str, Any]:
+    return {"id": identity, "type": "box", "class_id": class_id, "box": list(box), **more}
+
+
+def test_regions_are_followed_by_their_identity() -> None:
+    before = [row("a"), row("b"), row("c"), row("d"), row("e")]
+    after = [
+        row("a"),
+        row("b", box=(1.0, 0.0, 6.0, 5.0)),
+        row("c", class_id=2),
+        row("d", class_id=2, box=(1.0, 0.0, 6.0, 5.0)),
+        row("f"),
+    ]
+    found = {(c.before or c.after or {})["id"]: c.kinds for c in diff.region_changes(before, after)}
+    assert found == {
+        "b": ("moved",),
+        "c": ("relabelled",),
+        "d": ("moved", "relabelled"),
+        "e": ("removed",),
+        "f": ("added",),
+    }
+    assert diff.region_changes([row("a")], [row("a", difficult=True)])[0].kinds == ("edited",)
+
+
+def kinds(old: Any, new: Any) -> dict[str, str]:
+    return {pair.path: pair.kind for pair in diff.pairs(old, new)}
+
+
+def test_every_kind_of_change_is_told_and_the_way_back_mirrors_it(cells: Any) -> None:
+    items = cells.add(6, split="train")
+    pool = cells.add(2, labelled=False)
+    first = cells.publish()
+    added = cells.add(1)
+    remove_items(cells.dataset, cells.user, items[:1])
+    cells.label(items[1], [cells.box(items[1], 0, 1, shift=3)])
+    cells.label(pool[0], [cells.box(pool[0], 0)])
+    move_items(cells.dataset, cells.user, [items[2]], "test")
+    second = cells.publish()
+    assert kinds(first, second) == {
+        added[0].path: "added",
+        items[0].path: "removed",
+        items[1].path: "relabelled",
+        pool[0].path: "labelled",
+        items[2].path: "moved_split",
+    }
+    assert kinds(second, first) == {
+        added[0].path: "removed",
+        items[0].path: "added",
+        items[1].path: "relabelled",
+        pool[0].path: "unlabelled",
+        items[2].path: "moved_split",
+    }
+    summary = diff.summary(first, second)
+    assert summary.regions == {"moved": 1, "removed": 1, "added": 1}
+    assert summary.splits_moved == 1
+    assert sum(summary.classes.values()) == second.counts["regions"] - first.counts["regions"]
+
+
+def test_what_was_changed_and_changed_back_is_no_difference(cells: Any) -> None:
+    items = cells.add(3)
+    first = cells.publish()
+    as_it_was = list(items[0].label_sets.get().regions)
+    cells.label(items[0], [])
+    cells.publish()
+    from motherlode.regions import from_json
+
+    cells.label(items[0], [from_json(region) for region in as_it_was])
+    third = cells.publish()
+    assert third.digest == first.digest
+    assert diff.pairs(first, third) == []
+
+
+def test_a_relabelled_region_is_counted_as_a_confusion(cells: Any) -> None:
+    items = cells.add(1)
+    first = cells.publish()
+    old: list[Region] = [cells.box(items[0], 0), cells.box(items[0], 1, 1)]
+    cells.label(items[0], [old[0], cells.box(items[0], 1, 3)])
+    summary = diff.summary(first, cells.publish())
+    assert summary.confusions == {(1, 3): 1}
+    assert summary.class_regions == {3: {"relabelled": 1}}
+    assert summary.people == {"alice": 1}
+
+
+def test_filters_take_kinds_of_items_and_of_regions_classes_and_splits(cells: Any) -> None:
+    items = cells.add(3, split="train")
+    first = cells.publish()
+    cells.label(items[0], [cells.box(items[0], 0), cells.box(items[0], 1, 3)])
+    cells.label(items[1], [cells.box(items[1], 0, 1, shift=2), cells.box(items[1], 1, 2)])
+    cells.add(2, split="val")
+    second = cells.publish()
+
+    def paths(**wanted: Any) -> list[str]:
+        return [pair.path for pair in diff.filtered(first, second, diff.Filter(**wanted))]
+
+    assert len(paths()) == 4
+    assert len(paths(kind="added")) == 2
+    assert paths(kind="region_relabelled") == [items[0].path]
+    assert paths(kind="region_moved") == [items[1].path]
+    assert len(paths(split="val")) == 2
+    assert paths(class_id=3, split="train") == [items[0].path]
+
+
+def test_a_longer_difference_takes_no_more_queries(cells: Any, django_assert_max_num_queries: Any) -> None:
+    items = cells.add(12)
+    first = cells.publish()
+    for item in items:
+        cells.label(item, [])
+    second = cells.publish()
+    with django_assert_max_num_queries(3):
+        assert len([change.regions for change in diff.changes(diff.pairs(first, second))]) == 12
