@@ -41,7 +41,7 @@ class Changes:
         return zlib.compress(json.dumps([self.new, self.gone], separators=(",", ":")).encode(), 1)
 
 
-def thaw(packed: bytes) -> Changes:
+def thaw(packed: bytes | memoryview) -> Changes:
     """What ``pack`` packed."""
     new, gone = json.loads(zlib.decompress(bytes(packed)))
     return Changes([tuple(row) for row in new], gone)

@@ -233,7 +233,7 @@ class _One(Backend):
     def __init__(self, repo: Repo) -> None:
         self.repo = repo
 
-    def open_repository(self, path: str) -> Repo:  # type: ignore[override]  # a Repo is the BackendRepo dulwich means
+    def open_repository(self, path: str) -> Repo:
         return self.repo
 
 

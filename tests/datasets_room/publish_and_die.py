@@ -176,9 +176,6 @@ def main() -> None:
     os.environ["MOTHERLODE_BROKER"] = "memory://"
     os.environ.pop("DATABASE_URL", None)
     django.setup()
-    from lode_platform.jobs import run_pending  # before any fork, so that it is loaded once
-
-    assert run_pending
     error = child(folder / "begun", begin)[1]
     assert error is None, error
     said = {

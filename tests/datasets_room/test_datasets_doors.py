@@ -104,7 +104,7 @@ def test_the_pointer_and_listing_are_those_of_stock_dvc_add(
     from dvc_data.hashfile.tree import Tree
 
     version = v1_v2[1]
-    tree = Tree()
+    tree: Any = Tree()  # type: ignore[no-untyped-call]
     for row in versions.manifest_rows(version):
         tree.add(tuple(row.path.split("/")), Meta(size=row.size), HashInfo("md5", row.md5))
     tree.digest()
@@ -270,7 +270,8 @@ def test_a_pack_carries_many_blobs_and_refuses_a_foreign_one(cells: Any, client:
         data = data[int(length) :]
         seen.append(oid)
     assert seen == oids
-    for body in ({"oids": [*oids, foreign]}, {"oids": ["../../etc/passwd"]}, {"oids": []}, ["x"]):
+    bodies: list[Any] = [{"oids": [*oids, foreign]}, {"oids": ["../../etc/passwd"]}, {"oids": []}, ["x"]]
+    for body in bodies:
         answer = client.post("/dvc/blood/cells/pack", json.dumps(body), content_type="application/json", headers=auth)
         assert answer.status_code in (400, 404)
 

@@ -77,7 +77,7 @@ class VersionShape(Shape):
     dataset = serializers.CharField()
     name = serializers.CharField(help_text="dataset@v3")
     version = serializers.IntegerField()
-    parent = serializers.IntegerField(allow_null=True)
+    before = serializers.IntegerField(allow_null=True, help_text="the version it was made from")
     state = serializers.CharField()
     digest = serializers.CharField(help_text="sha256:<64 hex> of the manifest")
     dir = serializers.CharField(help_text="DVC's name of the tree, <32 hex>.dir; MLflow's digest")
@@ -190,7 +190,7 @@ def version_json(version: Version, request: Request) -> dict[str, Any]:
         "dataset": dataset.name,
         "name": str(version),
         "version": version.number,
-        "parent": version.number - 1 or None,
+        "before": version.number - 1 or None,
         "state": version.state,
         "digest": version.digest,
         "dir": version.dir_oid,

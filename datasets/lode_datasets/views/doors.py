@@ -194,7 +194,8 @@ def dvc_pack(request: HttpRequest, dataset: Dataset) -> HttpResponseBase:
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise NotFound(f"No version of {dataset.name} holds {missing[0]}{more}.")
-    total, some = 0, []
+    total = 0
+    some: list[tuple[str, bytes]] = []
     for oid in oids:
         size = sizes[oid] or 0
         if some and total + size > MAX_PACK:
