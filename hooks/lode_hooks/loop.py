@@ -1,8 +1,9 @@
 """What became of a mining round: asked, labelled, in a version, and whether the next run does better for it."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -77,13 +78,16 @@ def loop_report(mined: MiningRound) -> LoopReport:
     """Follow a round from its failures to the next run, as far as it has come."""
     items = list(mined.mined_items.select_related("item").order_by("pk"))
     label_sets = _labelled(mined)
-    version = _version(mined, label_sets.values())
+    version = _version(mined, label_sets)
     run = _later_run(mined, version) if version else None
     split = _report_split(mined, run)
     before, after = _pair(mined.run, run, version, split) if run and version else (None, None)
     followed = _follow(mined, run, version) if run and version else {}
+    held: set[int] = set()
+    for holder in {version, after.version if after else version} - {None}:
+        held |= _held(holder, label_sets) if holder else set()
     arms = {
-        name: _arm(name, [item for item in items if item.arm == name], label_sets, mined, version, followed)
+        name: _arm(name, [item for item in items if item.arm == name], label_sets, mined, held, followed)
         for name in (MinedItem.Arm.MINED.value, MinedItem.Arm.CONTROL.value)
     }
     comparison = compare(before, after) if before and after else None
@@ -130,17 +134,34 @@ def _labelled(mined: MiningRound) -> dict[int, LabelSet]:
     return {row.item_id: row for row in rows}
 
 
-def _entries(mined: MiningRound, label_sets: Iterable[LabelSet]) -> QuerySet[Entry]:
-    return Entry.objects.filter(dataset=mined.dataset_id, label_set__in=[row.pk for row in label_sets])
+def _held(version: Version, label_sets: Mapping[int, LabelSet]) -> set[int]:
+    """Items of which a version holds what the round's queue gave: the same labels, given before it was published.
+
+    By content, not by row: an answer equal to what was known changes nothing and is in the version all the same. A
+    version's time is a commit's: whole seconds.
+    """
+    given = {item: row for item, row in label_sets.items() if _second(row) <= version.created_at}
+    rows = Entry.objects.filter(
+        versions.holding(version.number), dataset=version.dataset_id, item__in=list(given), label_set__isnull=False
+    )
+    digests = rows.values_list("item_id", "label_set__digest")
+    return {item for item, digest in digests if digest == given[item].digest}
 
 
-def _version(mined: MiningRound, label_sets: Iterable[LabelSet]) -> Version | None:
+def _second(row: LabelSet) -> datetime:
+    return row.created_at.replace(microsecond=0)
+
+
+def _version(mined: MiningRound, label_sets: Mapping[int, LabelSet]) -> Version | None:
     """The first published version that holds labels from the round."""
-    first = _entries(mined, label_sets).order_by("first").values_list("first", flat=True).first()
-    if first is None:
+    if not label_sets:
         return None
-    published = Version.objects.published().filter(dataset=mined.dataset_id, number__gte=first)
-    return published.select_related("dataset", "schema_revision").order_by("number").first()
+    first = min(_second(row) for row in label_sets.values())
+    published = Version.objects.published().filter(dataset=mined.dataset_id, created_at__gte=first)
+    for version in published.select_related("dataset", "schema_revision").order_by("number"):
+        if _held(version, label_sets):
+            return version
+    return None
 
 
 def _later_run(mined: MiningRound, version: Version) -> Run | None:
@@ -209,16 +230,12 @@ def _arm(
     items: Sequence[MinedItem],
     label_sets: Mapping[int, LabelSet],
     mined: MiningRound,
-    version: Version | None,
+    held: set[int],
     followed: Followed,
 ) -> Arm:
     labelled = [item for item in items if item.item_id in label_sets]
     earlier = _digests_before(mined, [item.item_id for item in labelled])
     changed = [item for item in labelled if earlier.get(item.item_id) != label_sets[item.item_id].digest]
-    held: set[int] = set()
-    if version is not None:
-        entries = _entries(mined, [label_sets[item.item_id] for item in labelled])
-        held = set(entries.values_list("item_id", flat=True))
     counted = [item for item in labelled if item.item_id in held]
     outcomes = [right for item in counted for right in followed.get(str(item.item.uuid), [])]
     fixed, of = sum(outcomes), len(outcomes)

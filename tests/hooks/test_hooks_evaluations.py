@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -51,7 +52,8 @@ def coco100(world: Callable[..., Any], test_data: Path) -> Evaluation:
         line["boxes"].append([x, y, x + w, y + h])
         line["labels"].append(names[row["category_id"]])
         line["scores"].append(row["score"])
-    return here.evaluate(here.predict(here.run(), version, list(lines.values())))
+    found: Evaluation = here.evaluate(here.predict(here.run(), version, list(lines.values())))
+    return found
 
 
 def test_coco100_through_the_store_keeps_its_numbers_and_every_count_opens(coco100: Evaluation) -> None:
@@ -74,11 +76,16 @@ def test_coco100_through_the_store_keeps_its_numbers_and_every_count_opens(coco1
         cells = evaluate.confusion(coco100, threshold)
         assert sum(number for _truth, _predicted, number in cells) == counts.tp + counts.fp + counts.kinds["missed"]
         for truth, predicted, number in cells:
-            assert opened(coco100, threshold, cell=(truth, predicted)) == number
+            chosen = FailureFilter(threshold=threshold, cell=(truth, predicted))
+            assert failures.count(coco100, chosen) == number
+            if threshold == 0.0 and truth != predicted:
+                assert opened(coco100, threshold, cell=(truth, predicted)) == number
         for row in evaluate.per_class(coco100, threshold):
-            assert opened(coco100, threshold, state="tp", predicted_class=row.class_id) == row.tp
-            assert opened(coco100, threshold, state="fp", predicted_class=row.class_id) == row.fp
-            assert opened(coco100, threshold, state="fn", truth_class=row.class_id) == row.fn
+            chosen = FailureFilter(threshold=threshold, predicted_class=row.class_id)
+            assert failures.count(coco100, replace(chosen, state="tp")) == row.tp
+            assert failures.count(coco100, replace(chosen, state="fp")) == row.fp
+            chosen = FailureFilter(threshold=threshold, truth_class=row.class_id)
+            assert failures.count(coco100, replace(chosen, state="fn")) == row.fn
 
 
 def opened(evaluation: Evaluation, threshold: float | None, **fields: Any) -> int:

@@ -1,0 +1,222 @@
+"""Mining rounds: from which predictions, which items, with what reason; and the guards."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lode_annotation.models import Task
+from lode_datasets.models import DatasetItem
+from lode_hooks import mining
+from lode_hooks.failures import FailureFilter
+from lode_hooks.mining import MiningRequest
+from lode_hooks.models import Failure, MinedItem
+from lode_platform.errors import BadInput, Conflict
+from lode_platform.models import User
+from motherlode.regions import Region
+
+TRAIN = [f"train-{n:02d}.png" for n in range(12)]
+POOL = [f"pool-{n:02d}.png" for n in range(10)]
+LATER_TEST = ["pool-90.png", "pool-91.png"]
+TEST = ["test-00.png", "test-01.png"]
+
+
+def truth(path: str) -> list[Region]:
+    return [Region(f"{path}-1", "box", 1, box=(10, 10, 50, 50)), Region(f"{path}-2", "box", 2, box=(100, 10, 140, 50))]
+
+
+def right(path: str) -> dict[str, Any]:
+    return {
+        "path": path,
+        "boxes": [[10, 10, 50, 50], [100, 10, 140, 50]],
+        "labels": ["RBC", "WBC"],
+        "scores": [0.9, 0.9],
+    }
+
+
+@pytest.fixture
+def cells(world: Callable[..., Any]) -> Any:
+    """Twelve train, two test and twelve pool images, of the pool two that will be test when they are labelled."""
+    here = world()
+    here.add(TRAIN, split="train")
+    here.add(TEST, split="test")
+    here.add(POOL, split="train")
+    here.add(LATER_TEST, split="test")
+    here.label({path: truth(path) for path in TRAIN + TEST})
+    here.version = here.publish()
+    run = here.run("baseline")
+    here.baseline = run
+    lines = [right(path) for path in TRAIN]
+    lines[0] |= {"boxes": [[10, 10, 50, 50]], "labels": ["RBC"], "scores": [0.9]}  # the second one is missed
+    lines[1] |= {"labels": ["RBC", "RBC"]}  # WBC taken for RBC
+    lines[2] |= {"labels": ["RBC", "RBC"], "scores": [0.9, 0.95]}
+    here.out_of_fold = here.predict(run, here.version, lines, split="train", out_of_fold=True)
+    here.evaluation = here.evaluate(here.out_of_fold)
+    doubts = [0.5 + n / 20 for n in range(len(POOL))]
+    pool = [
+        {"path": path, "boxes": [[10, 10, 50, 50]], "labels": ["RBC"], "scores": [doubt]}
+        for path, doubt in zip(POOL + LATER_TEST, [*doubts, 0.5, 0.5], strict=True)
+    ]
+    here.pool = here.predict(run, here.version, pool, split="pool")
+    here.test = here.predict(run, here.version, [right(path) for path in TEST])
+    return here
+
+
+def request(cells: Any, **more: Any) -> MiningRequest:
+    defaults: dict[str, Any] = {"strategies": {"failures": 1.0}, "budget": 10, "random": 0.0}
+    return MiningRequest(run=cells.baseline, **(defaults | more))
+
+
+def taken(preview: Any) -> list[str]:
+    return [candidate.item.path for candidate in preview.candidates]
+
+
+def test_failures_come_from_out_of_fold_train_and_say_why(cells: Any, erin: User) -> None:
+    found = mining.preview(request(cells), erin)
+    assert sorted(taken(found)) == TRAIN[:3]
+    words = {candidate.item.path: candidate.reason["text"] for candidate in found.candidates}
+    assert words[TRAIN[0]] == "missed WBC"
+    assert words[TRAIN[1]] == "WBC taken for RBC (0.90)"
+    assert all(candidate.failure for candidate in found.candidates)
+    assert found.available["failures"] == 3
+    assert found.available["uncertain"] == 22 and found.available["random"] == 22
+
+
+def test_the_pool_gives_its_doubts_but_nothing_that_will_be_test(cells: Any, erin: User) -> None:
+    found = mining.preview(request(cells, strategies={"uncertain": 1.0}, budget=3, splits=("pool",)), erin)
+    assert taken(found) == POOL[:3]
+    everything = mining.preview(request(cells, strategies={"random": 1.0}, budget=100), erin)
+    assert sorted(taken(everything)) == sorted(TRAIN + POOL)
+
+
+def test_test_is_refused_and_so_is_train_in_fold(cells: Any, erin: User) -> None:
+    with pytest.raises(BadInput, match="test split"):
+        mining.preview(request(cells, splits=("test",)), erin)
+    other = cells.run("in fold")
+    cells.evaluate(cells.predict(other, cells.version, [right(path) for path in TRAIN], split="train"))
+    assert [source.allowed for source in mining.sources(other)] == [False]
+    with pytest.raises(BadInput, match="out of fold"):
+        mining.preview(replace(request(cells), run=other), erin)
+    assert {(source.split, source.allowed) for source in mining.sources(cells.baseline)} == {
+        ("train", True),
+        ("pool", True),
+        ("test", False),
+    }
+
+
+def test_the_round_takes_what_the_preview_showed_and_its_tasks_carry_why(cells: Any, erin: User) -> None:
+    asked = request(cells, strategies={"failures": 2.0, "uncertain": 1.0}, budget=10, random=0.2, seed=5)
+    shown = mining.preview(asked, erin)
+    made = mining.create_round(asked, erin, queue="hard cells")
+    tasks = list(Task.objects.filter(queue=made.queue).order_by("-priority").select_related("item"))
+    assert [task.item.path for task in tasks] == taken(shown)
+    assert shown.control == MinedItem.objects.filter(round=made, arm="control").count() == 2
+    assert shown.by_strategy == {"failures": 3, "uncertain": 5}
+    for mined in MinedItem.objects.filter(round=made, strategy="failures").select_related("task", "failure", "item"):
+        assert mined.failure is not None and mined.failure.item_id == mined.item_id
+        assert mined.task is not None
+        reason = mined.task.reason
+        assert reason["failure"] == str(mined.failure.uuid)
+        assert (reason["run"], reason["round"]) == (str(cells.baseline.uuid), str(made.uuid))
+        assert reason["strategy"] == "failures" and reason["text"]
+    assert all("arm" not in task.reason for task in tasks)  # who labels does not know the control
+
+
+def test_prelabels_are_the_runs_suggestions(cells: Any, erin: User) -> None:
+    made = mining.create_round(request(cells, strategies={"failures": 1, "random": 1}, budget=22), erin, queue="all")
+    tasks = {task.item.path: task for task in Task.objects.filter(queue=made.queue).select_related("item")}
+    wrong = tasks[TRAIN[1]].prelabels
+    assert [(region["value"]["rectanglelabels"], region["score"]) for region in wrong] == [(["RBC"], 0.9)]
+    assert wrong[0]["original_width"] == 200 and wrong[0]["value"]["x"] == 50.0
+    assert tasks[TRAIN[5]].prelabels == []  # right ones only repeat the truth
+    sure = tasks[POOL[9]].prelabels
+    assert [region["score"] for region in sure] == [pytest.approx(0.95)]
+
+
+def test_an_item_waits_in_one_queue_at_a_time(cells: Any, erin: User) -> None:
+    mining.create_round(request(cells), erin, queue="first")
+    with pytest.raises(BadInput, match="nothing to mine"):
+        mining.create_round(request(cells), erin, queue="second")
+    with pytest.raises(Conflict, match="another round"):
+        mining.create_round(request(cells, strategies={"random": 1}), erin, queue="first")
+
+
+def test_like_these_keeps_to_the_kind_and_the_classes(cells: Any, erin: User) -> None:
+    missed = mining.preview(request(cells, filters=FailureFilter(kind="missed")), erin)
+    assert taken(missed) == TRAIN[:1]
+    cell = mining.preview(request(cells, filters=FailureFilter(cell=(2, 1))), erin)
+    assert sorted(taken(cell)) == TRAIN[1:3]
+    case = Failure.objects.get(item__path=TRAIN[2])
+    like = mining.preview(request(cells, failures=[case.uuid]), erin)
+    assert sorted(taken(like)) == TRAIN[1:3]
+    other_class = request(cells, strategies={"uncertain": 1}, splits=("pool",), filters=FailureFilter(truth_class=2))
+    assert taken(mining.preview(other_class, erin)) == []
+
+
+def test_what_left_the_dataset_is_not_mined(cells: Any, erin: User) -> None:
+    DatasetItem.objects.filter(item__path=TRAIN[0]).delete()
+    cells.items[TRAIN[1]].trashed_at = cells.baseline.started_at
+    cells.items[TRAIN[1]].save()
+    assert taken(mining.preview(request(cells), erin)) == TRAIN[2:3]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"strategies": {"best": 1}}, "no strategy 'best'"),
+        ({"strategies": {"failures": "much"}}, "not a number"),
+        ({"strategies": {"failures": 0}}, "above 0"),
+        ({"budget": 0}, "budget"),
+        ({"random": 3}, "share"),
+        ({"filters": {"kind": "worst"}}, "kind=worst"),
+        ({"failures": ["7"]}, "not a uuid"),
+    ],
+)
+def test_a_request_that_makes_no_sense_is_named(cells: Any, erin: User, body: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        MiningRequest.from_json(cells.project, erin, {"run": "baseline", **body})
+
+
+def test_strategies_may_be_named_in_many_ways(cells: Any, erin: User) -> None:
+    for given in ({"failures": 1, "uncertain": 2}, "failures=1,uncertain=2", ["failures", "uncertain=2"]):
+        asked = MiningRequest.from_json(cells.project, erin, {"run": "baseline", "strategies": given})
+        assert asked.strategies == {"failures": 1.0, "uncertain": 2.0}
+        assert asked.run == cells.baseline
+
+
+def test_mining_over_rest(cells: Any, api: Any, erin: User, bob: User) -> None:
+    body = {"run": str(cells.baseline.uuid), "strategies": {"failures": 1}, "budget": 5, "random": 0.2, "queue": "hard"}
+    caller = api(erin)
+    shown = caller.post("projects/blood/mining/preview", body).json()
+    assert (shown["count"], shown["control"]) == (4, 1)
+    made = caller.post("projects/blood/mining", body)
+    assert made.status_code == 201
+    row = made.json()
+    assert (row["chosen"], row["queue"]["name"]) == (4, "hard")
+    assert caller.get(f"mining/{row['uuid']}").json() == row
+    assert caller.get("projects/blood/mining").json()["results"] == [row]
+    report = caller.get(f"mining/{row['uuid']}/report").json()
+    assert report["waiting_for"] == "labels" and report["sentence"] == "4 items wait to be labelled."
+    assert (report["mined"]["chosen"], report["control"]["chosen"], report["failures"]) == (3, 1, 3)
+    assert api(bob).post("projects/blood/mining", body).status_code == 403
+    assert caller.post("projects/blood/mining", {**body, "run": "nobody"}).status_code == 404
+
+
+def test_classes_are_mined_by_margin(world: Callable[..., Any], erin: User) -> None:
+    here = world(["3", "8"], task="classes")
+    here.add(["x.png", "y.png", "z.png"], split="train")
+    here.label({name: [Region(f"{name}-r", "choice", 1)] for name in ("x.png", "y.png", "z.png")})
+    version = here.publish()
+    run = here.run()
+    shares = {"x.png": 0.95, "y.png": 0.55, "z.png": 0.1}
+    lines = [{"path": path, "probabilities": {"3": p, "8": 1 - p}} for path, p in shares.items()]
+    here.evaluate(here.predict(run, version, lines, split="train", task="classes", out_of_fold=True))
+    unsure = mining.preview(MiningRequest(run, {"uncertain": 1}, 3, 0.0), erin)
+    assert taken(unsure) == ["y.png", "z.png", "x.png"]
+    failed = mining.preview(MiningRequest(run, {"failures": 1}, 3, 0.0), erin)
+    assert taken(failed) == ["z.png"]
+    made = mining.create_round(MiningRequest(run, {"failures": 1}, 3, 0.0), erin, queue="digits")
+    task = Task.objects.get(queue=made.queue)
+    assert task.reason["text"] == "3 taken for 8 (0.90)"
+    assert task.prelabels[0]["value"] == {"choices": ["8"]}

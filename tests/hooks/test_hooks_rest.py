@@ -1,0 +1,303 @@
+"""Runs and predictions over REST: sent once or twice, right or wrong, by members and strangers."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from lode_hooks.models import Evaluation, PredictionPart, PredictionSet, Run
+from lode_platform.models import User
+from motherlode.regions import Region
+
+
+@pytest.fixture
+def cells(world: Callable[..., Any]) -> Any:
+    """Three test images of which two hold a cell; published as cells@v1."""
+    here = world()
+    here.add(["a.png", "b.png", "c.png"])
+    here.label(
+        {
+            "a.png": [Region("a1", "box", 1, box=(10, 10, 50, 50)), Region("a2", "box", 2, box=(100, 100, 140, 140))],
+            "b.png": [Region("b1", "box", 1, box=(20, 20, 60, 60))],
+            "c.png": [],
+        }
+    )
+    here.version = here.publish()
+    return here
+
+
+LINES = [
+    {"path": "a.png", "boxes": [[10, 10, 50, 50], [100, 100, 140, 140]], "labels": ["RBC", 1], "scores": [0.9, 0.8]},
+    {"path": "b.png", "boxes": [], "labels": [], "scores": []},
+    {"path": "c.png", "boxes": [[5, 5, 30, 30]], "labels": ["WBC"], "scores": [0.7]},
+]
+
+
+def send(caller: Any, address: str, part: int, lines: list[Any]) -> Any:
+    body = "\n".join(json.dumps(line) for line in lines)
+    return caller.client.put(f"/api/v1/{address}/parts/{part}", body, content_type="application/x-ndjson")
+
+
+def begin(caller: Any, **more: Any) -> str:
+    """A run and a prediction set on the test split; answers the set's address."""
+    body = {"uuid": str(uuid4()), "name": "baseline", "uses": [{"version": "cells@v1", "split": "train"}]}
+    run = caller.post("projects/blood/runs", body).json()
+    body = {"uuid": str(uuid4()), "version": "cells@v1", "split": "test", "task": "boxes", **more}
+    made = caller.post(f"runs/{run['uuid']}/predictions", body)
+    assert made.status_code == 201, made.content
+    return f"predictions/{made.json()['uuid']}"
+
+
+def test_the_whole_way_from_run_to_failures(cells: Any, api: Any, erin: User, run_jobs: Callable[[], int]) -> None:
+    caller = api(erin)
+    address = begin(caller)
+    assert send(caller, address, 0, LINES[:2]).json() == {"part": 0, "rows": 2}
+    assert send(caller, address, 1, LINES[2:]).status_code == 200
+    answer = caller.post(f"{address}/finish", {"parts": 2}).json()
+    assert answer["job"]["state"] == "queued"
+    assert answer["predictions"] == 3
+    run_jobs()
+    evaluation = caller.get(f"evaluations/{answer['evaluation']['uuid']}").json()
+    assert evaluation["state"] == "ready"
+    assert {name: evaluation["metrics"][name] for name in ("tp", "fp", "fn")} == {"tp": 1, "fp": 2, "fn": 2}
+    failures = caller.get(f"evaluations/{evaluation['uuid']}/failures").json()
+    assert failures["count"] == 3
+    seen = {(row["kind"], row["path"], row["label"], row["predicted_label"]) for row in failures["results"]}
+    assert seen == {
+        ("wrong_class", "a.png", "WBC", "RBC"),
+        ("false_alarm", "c.png", None, "WBC"),
+        ("missed", "b.png", "RBC", None),
+    }
+    missed = caller.get(f"evaluations/{evaluation['uuid']}/failures?kind=missed&limit=1").json()
+    assert missed["count"] == 1 and missed["next"] is None
+    case = missed["results"][0]
+    assert case["box"] == [20, 20, 60, 60] and case["region"] == "b1" and case["url"].endswith(f"{case['uuid']}/")
+    page = caller.get(f"failures/{case['uuid']}").json()
+    assert [dot["kind"] for dot in page["history"]] == ["missed"]
+
+
+def test_a_run_keeps_its_uses_numbers_and_end(cells: Any, api: Any, erin: User) -> None:
+    caller, uuid = api(erin), str(uuid4())
+    uses = [{"version": "cells@v1", "split": "train", "purpose": "training"}]
+    body = {"uuid": uuid, "name": "r", "params": {"lr": 0.1}, "uses": uses}
+    first = caller.post("projects/blood/runs", body)
+    again = caller.post("projects/blood/runs", body)
+    assert first.json() == again.json()
+    assert first.json()["uses"] == uses
+    caller.post(f"runs/{uuid}/metrics", {"metrics": {"loss": 2.0}, "step": 1})
+    assert caller.post(f"runs/{uuid}/metrics", {"metrics": {"loss": 1.0, "acc": 0.5}, "step": 2}).json() == {
+        "logged": 2
+    }
+    assert caller.post(f"runs/{uuid}/metrics", {"metrics": {"loss": "low"}}).status_code == 400
+    ended = caller.patch(f"runs/{uuid}", {"state": "finished"}).json()
+    assert ended["state"] == "finished" and ended["ended_at"]
+    assert {m["key"]: m["value"] for m in ended["metrics"]} == {"loss": 1.0, "acc": 0.5}
+    assert caller.get("runs/r").json()["uuid"] == uuid
+    assert caller.patch(f"runs/{uuid}", {"state": "asleep"}).json()["code"] == "bad_state"
+
+
+def test_a_part_sent_again_changes_nothing_and_another_in_its_place_is_refused(
+    cells: Any, api: Any, erin: User
+) -> None:
+    caller = api(erin)
+    address = begin(caller)
+    first = send(caller, address, 0, LINES[:1])
+    assert send(caller, address, 0, LINES[:1]).json() == first.json()
+    assert PredictionPart.objects.count() == 1
+    other = send(caller, address, 0, LINES[1:2])
+    assert (other.status_code, other.json()["code"]) == (409, "part_differs")
+    assert caller.post(f"{address}/finish", {"parts": 2}).json()["code"] == "parts_missing"
+    assert send(caller, address, 2, LINES[2:]).status_code == 200
+    assert caller.post(f"{address}/finish", {}).json()["missing"] == [1]
+    send(caller, address, 1, LINES[1:2])
+    done = caller.post(f"{address}/finish", {"parts": 3}).json()
+    assert caller.post(f"{address}/finish", {"parts": 3}).json()["evaluation"]["uuid"] == done["evaluation"]["uuid"]
+    assert send(caller, address, 3, LINES[:1]).json()["code"] == "finished"
+    assert Evaluation.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ({"path": "nowhere.png", "boxes": [], "labels": [], "scores": []}, "nowhere.png"),
+        ({"path": "a.png", "boxes": [[0, 0, 1, 1]], "labels": [], "scores": []}, "0 labels"),
+        ({"path": "a.png", "boxes": [[0, 0, 1]], "labels": ["RBC"], "scores": [1]}, "four finite numbers"),
+        ({"path": "a.png", "boxes": [[0, 0, 1, 1]], "labels": ["cat"], "scores": [1]}, "'cat'"),
+        ({"path": "a.png", "boxes": [[0, 0, 1, 1]], "labels": ["RBC"], "scores": ["high"]}, "score"),
+        ({"path": "a.png", "boxes": None}, "needs boxes"),
+        ({"boxes": []}, "path"),
+    ],
+)
+def test_a_wrong_line_is_named_and_nothing_of_its_part_is_kept(
+    cells: Any, api: Any, erin: User, line: dict[str, Any], words: str
+) -> None:
+    caller = api(erin)
+    answer = send(caller, begin(caller), 0, [LINES[1], line])
+    assert answer.status_code == 400
+    assert "Line 2" in answer.json()["error"] and words in answer.json()["error"]
+    assert PredictionPart.objects.count() == 0
+
+
+def test_predictions_are_kept_as_they_were_sent(cells: Any, api: Any, erin: User, run_jobs: Callable[[], int]) -> None:
+    """Boxes outside the picture and without area are the model's own; they count against it."""
+    caller = api(erin)
+    address = begin(caller)
+    line = {
+        "path": "a.png",
+        "boxes": [[-50, -50, 900, 900], [7, 7, 7, 9]],
+        "labels": ["RBC", "RBC"],
+        "scores": [0.5, 2],
+    }
+    send(caller, address, 0, [line])
+    caller.post(f"{address}/finish", {"parts": 1})
+    from lode_platform.jobs import run_pending
+
+    run_pending()
+    row = Evaluation.objects.get()
+    assert row.metrics["fp"] == 2
+    boxes = caller.get(f"evaluations/{row.uuid}/failures?kind=false_alarm").json()["results"]
+    assert sorted(card["predicted_box"] for card in boxes) == [[-50, -50, 900, 900], [7, 7, 7, 9]]
+
+
+def test_classes_are_scored_and_their_probabilities_kept(
+    world: Callable[..., Any], api: Any, erin: User, run_jobs: Callable[[], int]
+) -> None:
+    here = world(["3", "8"], task="classes")
+    here.add(["x.png", "y.png", "z.png"])
+    here.label({name: [Region(f"{name}-r", "choice", 1 + (name == "y.png"))] for name in ("x.png", "y.png", "z.png")})
+    here.publish()
+    caller = api(erin)
+    address = begin(caller, task="classes")
+    send(
+        caller,
+        address,
+        0,
+        [
+            {"path": "x.png", "label": "3", "probabilities": {"3": 0.9, "8": 0.1}},
+            {"path": "y.png", "probabilities": {"3": 0.6, "8": 0.4}},
+        ],
+    )
+    answer = caller.post(f"{address}/finish", {"parts": 1}).json()
+    run_jobs()
+    evaluation = caller.get(f"evaluations/{answer['evaluation']['uuid']}").json()
+    assert evaluation["metrics"]["accuracy"] == pytest.approx(1 / 3)
+    rows = caller.get(f"evaluations/{evaluation['uuid']}/failures").json()["results"]
+    assert {(row["kind"], row["path"], row["label"], row["predicted_label"], row["score"]) for row in rows} == {
+        ("wrong_class", "y.png", "8", "3", 0.6),
+        ("missed", "z.png", "3", None, None),
+    }
+
+
+ADDRESSES = [
+    ("get", "projects/blood/runs"),
+    ("get", "runs/{run}"),
+    ("patch", "runs/{run}"),
+    ("post", "runs/{run}/metrics"),
+    ("post", "runs/{run}/predictions"),
+    ("get", "runs/{run}/compare/{run}"),
+    ("get", "predictions/{set}"),
+    ("post", "predictions/{set}/finish"),
+    ("post", "predictions/{set}/evaluate"),
+    ("put", "predictions/{set}/parts/0"),
+    ("get", "evaluations/{evaluation}"),
+    ("get", "evaluations/{evaluation}/failures"),
+    ("get", "failures/{failure}"),
+    ("post", "failures/{failure}/verdicts"),
+    ("get", "projects/blood/mining"),
+    ("post", "projects/blood/mining"),
+    ("post", "projects/blood/mining/preview"),
+]
+WRITES = {"patch runs/{run}", "post runs/{run}/metrics", "post runs/{run}/predictions", "post predictions/{set}/finish"}
+
+
+@pytest.fixture
+def names(cells: Any) -> dict[str, Any]:
+    run = cells.run()
+    sent = cells.predict(run, cells.version, LINES)
+    evaluation = cells.evaluate(sent)
+    failure = evaluation.sightings.first().failure
+    return {"run": run.uuid, "set": sent.uuid, "evaluation": evaluation.uuid, "failure": failure.uuid}
+
+
+@pytest.mark.parametrize(("method", "address"), ADDRESSES)
+def test_for_a_stranger_none_of_it_is_there(
+    names: dict[str, Any], api: Any, charlie: User, method: str, address: str
+) -> None:
+    answer = getattr(api(charlie), method)(address.format(**names))
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("verb", sorted(WRITES))
+def test_a_viewer_reads_runs_and_writes_none(names: dict[str, Any], api: Any, victor: User, verb: str) -> None:
+    method, address = verb.split(" ")
+    caller = api(victor)
+    assert caller.get(f"runs/{names['run']}").status_code == 200
+    assert caller.get(f"evaluations/{names['evaluation']}/failures").status_code == 200
+    assert getattr(caller, method)(address.format(**names)).status_code == 403
+
+
+def test_a_token_of_another_project_sees_nothing(names: dict[str, Any], api: Any, alice: User) -> None:
+    from lode_platform.models import Membership, Project, Role
+
+    other = Project.objects.create(name="other", created_by=alice)
+    Membership.objects.create(project=other, user=alice, role=Role.OWNER)
+    assert api(alice, project=other, role=Role.OWNER).get(f"runs/{names['run']}").status_code == 404
+
+
+def test_the_uuid_of_another_projects_run_is_not_taken_over(names: dict[str, Any], api: Any, charlie: User) -> None:
+    from lode_platform.models import Membership, Project, Role
+
+    other = Project.objects.create(name="other", created_by=charlie)
+    Membership.objects.create(project=other, user=charlie, role=Role.OWNER)
+    answer = api(charlie).post("projects/other/runs", {"uuid": str(names["run"]), "name": "mine"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "uuid_taken")
+
+
+def queries(caller: Any, address: str) -> int:
+    with CaptureQueriesContext(
+        connection,
+    ) as caught:
+        assert caller.get(address).status_code == 200
+    return len(caught)
+
+
+def test_lists_cost_the_same_number_of_queries_whatever_their_length(cells: Any, api: Any, erin: User) -> None:
+    caller = api(erin)
+    counts = []
+    for _round in range(2):
+        for name in ("one", "two"):
+            run = caller.post(
+                "projects/blood/runs", {"name": name, "uses": [{"version": "cells@v1", "split": "train"}]}
+            ).json()
+            evaluation = cells.evaluate(cells.predict(Run.objects.get(uuid=run["uuid"]), cells.version, LINES))
+        counts.append((queries(caller, "projects/blood/runs"), queries(caller, "projects/blood/mining")))
+    assert counts[0] == counts[1]
+    assert queries(caller, f"evaluations/{evaluation.uuid}/failures") <= 14
+
+
+def test_failures_cost_the_same_number_of_queries_whatever_their_number(cells: Any, api: Any, erin: User) -> None:
+    caller = api(erin)
+    counts = []
+    for many in (1, 40):
+        line = {
+            "path": "c.png",
+            "boxes": [[n, n, n + 3, n + 3] for n in range(many)],
+            "labels": ["RBC"] * many,
+            "scores": [0.5] * many,
+        }
+        evaluation = cells.evaluate(cells.predict(cells.run(), cells.version, [line]))
+        caller.get("me")  # whatever a token's first use in a while costs
+        counts.append(queries(caller, f"evaluations/{evaluation.uuid}/failures"))
+    assert counts[0] == counts[1]
+
+
+def test_predictions_on_a_split_that_is_not_there_are_refused(cells: Any, api: Any, erin: User) -> None:
+    caller = api(erin)
+    run = caller.post("projects/blood/runs", {"name": "r"}).json()
+    answer = caller.post(f"runs/{run['uuid']}/predictions", {"version": "cells@v1", "split": "pool"})
+    assert answer.json()["code"] == "no_split"
+    assert PredictionSet.objects.count() == 0
