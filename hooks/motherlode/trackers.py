@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -40,9 +41,13 @@ def active_run() -> TrackedRun | None:
 
 def log_input(server: str, pin: Pin, context: str) -> None:
     """Log a version to the active MLflow run as a dataset input; its digest there is DVC's `<md5>.dir`."""
-    mlflow = _mlflow()
-    from mlflow.data.http_dataset_source import HTTPDatasetSource
-    from mlflow.data.meta_dataset import MetaDataset
+    # the entities are what `mlflow.log_input` makes of a MetaDataset, without the pandas that it needs
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+    from mlflow.tracking import MlflowClient
 
     page = f"{server}/p/{quote(pin.project)}/datasets/{quote(pin.dataset)}/v{pin.version}/"
-    mlflow.log_input(MetaDataset(HTTPDatasetSource(page), name=pin.name, digest=pin.dir), context=context)
+    profile = json.dumps({"digest": pin.digest, "items": sum(pin.splits.values()), **pin.splits})
+    dataset = Dataset(pin.name, pin.dir, "http", json.dumps({"url": page}), profile=profile)
+    tags = [InputTag("mlflow.data.context", context), InputTag("motherlode.project", pin.project)]
+    run = _mlflow().active_run()
+    MlflowClient().log_inputs(run.info.run_id, [DatasetInput(dataset, tags)])

@@ -274,7 +274,7 @@ class Snapshot:
         for path, row in self.item_rows(split):
             if path not in checked:
                 wrong += self._verify_blob(path, row)
-        return list({(found.path, found.file): found for found in wrong}.values())
+        return list({(found.path, found.found): found for found in wrong}.values())
 
     def _verify_blob(self, path: str, row: Row) -> list[Mismatch]:
         blob = self.cache.blob(row.md5)
