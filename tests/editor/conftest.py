@@ -197,8 +197,10 @@ class Seat:
         self.page = context.new_page()
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("console", self._heard)
-        self.page.goto(f"{clinic.url}/login/")
-        self.page.fill("input[name=username]", who)
+
+    def sign_in(self) -> None:
+        self.page.goto(f"{self.clinic.url}/login/")
+        self.page.fill("input[name=username]", self.who)
         self.page.fill("input[name=password]", PASSWORD)
         self.page.keyboard.press("Enter")
         self.page.wait_for_url(lambda url: "/login" not in url)
@@ -265,24 +267,55 @@ class Seat:
         self.page.locator("[data-progress]", has_text=f"{position} of").wait_for()
 
 
+class Room:
+    """One browser for all tests, started when the first asks, and who has signed in at it before."""
+
+    def __init__(self) -> None:
+        self.running: Any = None
+        self.playwright: Any = None
+        self.cookies: dict[str, Any] = {}
+
+    def browser(self, path: str) -> Any:
+        if self.running is None:
+            from playwright.sync_api import sync_playwright
+
+            self.playwright = sync_playwright().start()
+            self.running = self.playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        return self.running
+
+    def close(self) -> None:
+        if self.running is not None:
+            self.running.close()
+            self.playwright.stop()
+
+
+@pytest.fixture(scope="session")
+def room() -> Iterator[Room]:
+    made = Room()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def seat(clinic: Clinic, browser_path: str) -> Iterator[Callable[..., Seat]]:
-    """``seat("bob")``: that person, signed in at a browser of their own; ``at=`` the same browser as another seat."""
-    from playwright.sync_api import sync_playwright
+def seat(clinic: Clinic, room: Room, browser_path: str) -> Iterator[Callable[..., Seat]]:
+    """``seat("bob")``: that person, signed in, in a context of their own; ``at=`` the same one as another seat."""
+    seats: list[Seat] = []
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-        seats: list[Seat] = []
+    def make(who: str, at: Seat | None = None) -> Seat:
+        known = room.cookies.get(who)
+        view = {"width": 1280, "height": 800}
+        context = at.context if at else room.browser(browser_path).new_context(viewport=view, storage_state=known)
+        context.set_default_timeout(30_000)
+        seats.append(Seat(clinic, context, who))
+        if at:
+            context.clear_cookies()
+        if at or known is None:
+            seats[-1].sign_in()
+            room.cookies[who] = {"cookies": context.storage_state()["cookies"], "origins": []}
+        return seats[-1]
 
-        def make(who: str, at: Seat | None = None, **options: Any) -> Seat:
-            context = at.context if at else browser.new_context(viewport={"width": 1280, "height": 800}, **options)
-            context.set_default_timeout(15_000)
-            if at:
-                context.clear_cookies()
-            seats.append(Seat(clinic, context, who))
-            return seats[-1]
-
-        yield make
-        faults = [fault for one in seats for fault in one.faults]
-        browser.close()
-        assert not faults, faults
+    yield make
+    faults = [fault for one in seats for fault in one.faults]
+    for one in seats:
+        one.context.close()
+    assert not faults, faults
