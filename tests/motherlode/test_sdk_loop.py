@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -15,7 +16,8 @@ from lode_annotation.models import LabelSet
 from lode_platform.jobs import run_pending
 from lode_platform.models import Item, Project, User
 from lode_platform.store import store
-from motherlode import Client
+from lode_platform.wsgi import application
+from motherlode import Client, importing
 from motherlode.cache import Cache
 from motherlode.cli import main
 from motherlode.formats import voc
@@ -147,6 +149,56 @@ def test_images_alone_come_in_unlabelled(lode: Lode, folder: Path) -> None:
     report = lode("import", str(folder / "images"), "--dataset", "plain", "--format", "images", "--labels", "cat,dog")
     assert (report["created"], report["label_sets"]) == (10, 0)
     assert LabelSet.objects.count() == 0
+
+
+class Breaking(httpx.BaseTransport):
+    """The network to the application, until it breaks at the ``number``-th request that is such a one."""
+
+    def __init__(self, method: str, ending: str, number: int) -> None:
+        self.inner = httpx.WSGITransport(app=application)
+        self.method, self.ending, self.number = method, ending, number
+        self.seen: list[httpx.Request] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == self.method and self.ending in request.url.path:
+            self.seen.append(request)
+            if len(self.seen) >= self.number > 0:
+                raise httpx.ReadError("the network is gone")
+        return self.inner.handle_request(request)
+
+
+def test_an_import_that_broke_off_sends_only_the_rest(
+    sdk: Sdk, erin: User, project: Project, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "PACK_FILES", 2)
+    source = importing.read_source(folder / "images", "images")
+    options = importing.ImportOptions("blood", "cells")
+    broken = Breaking("POST", "/blobs", 3)
+    with pytest.raises(motherlode.Unreachable):
+        importing.bring_in(sdk(erin, transport=broken), source, options)
+    assert Item.objects.count() == 0
+    whole = Breaking("POST", "/blobs", 0)
+    report = importing.bring_in(sdk(erin, transport=whole), source, options)
+    assert (report.created, report.problems, len(whole.seen)) == (10, [], 3)
+
+
+def test_a_large_file_goes_on_where_it_broke_off(
+    sdk: Sdk, erin: User, project: Project, machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "PIECE", 1 << 20)
+    (machine / "large").mkdir()
+    Image.frombytes("RGB", (1200, 1000), bytes(range(256)) * 14063, "raw").save(machine / "large" / "a.bmp")
+    source = importing.read_source(machine / "large", "images")
+    options = importing.ImportOptions("blood", "cells")
+    with pytest.raises(motherlode.Unreachable):
+        importing.bring_in(sdk(erin, transport=Breaking("PUT", "/blobs/", 3)), source, options)
+    rest = Breaking("PUT", "/blobs/", 0)
+    report = importing.bring_in(sdk(erin, transport=rest), source, options)
+    assert (report.created, report.problems) == (1, [])
+    assert [request.headers["Content-Range"].split("-")[0] for request in rest.seen] == [
+        "bytes 2097152",
+        "bytes 3145728",
+    ]
 
 
 def test_a_token_of_one_project_makes_no_other(
@@ -335,3 +387,17 @@ def test_failures_are_mined_into_a_queue(lode: Lode, cells: dict[str, Any]) -> N
     lode("mine", str(run.id), "--strategy", "failures", "--budget", "3", "--random", "0.34", "--queue", "hard")
     queues = list(client.pages("projects/blood/queues"))
     assert [row["name"] for row in queues] == ["hard"]
+
+
+def test_an_active_mlflow_run_gets_the_version_and_ours_keeps_its_id(
+    lode: Lode, cells: dict[str, Any], machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mlflow = pytest.importorskip("mlflow", reason="MLflow is not installed here")
+    mlflow.set_tracking_uri(f"sqlite:///{machine / 'mlflow.db'}")
+    client = lode.connect()
+    train = motherlode.load("cells@v1", split="train", client=client)
+    with mlflow.start_run() as theirs, motherlode.run("both", uses=[train], client=client) as run:
+        pass
+    [used] = mlflow.get_run(theirs.info.run_id).inputs.dataset_inputs
+    assert (used.dataset.name, used.dataset.digest) == ("cells@v1", cells["dir"])
+    assert client.get(f"runs/{run.id}")["tracker_id"] == theirs.info.run_id
