@@ -117,7 +117,8 @@ def pages(project: Any) -> dict[str, tuple[str, str]]:
         if len(versions) > 1:
             numbers = (versions[-2].number, last.number)
             found["diff"] = ("owner", address("datasets:diff", last.dataset.name, *numbers))
-    done = Evaluation.objects.filter(prediction_set__run__project=project).order_by("pk")
+    done = Evaluation.objects.filter(prediction_set__run__project=project, state="ready")
+    done = done.order_by("prediction_set__run__started_at", "pk")
     if evaluation := done.filter(prediction_set__split="test").last() or done.last():
         run = address("hooks:run", evaluation.prediction_set.run.uuid)
         for tab in ("overview", "failures", "compare", "predictions", "lineage"):
