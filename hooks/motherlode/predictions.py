@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, SupportsFloat, TextIO
 
 from motherlode.errors import BadInput
 from motherlode.formats import coco
@@ -48,7 +48,7 @@ class Prediction:
         scores: Any = None,
         *,
         label: str | int | None = None,
-        probabilities: Mapping[str, float] | None = None,
+        probabilities: Mapping[str, SupportsFloat] | None = None,
     ) -> None:
         put = object.__setattr__
         put(self, "path", str(path))

@@ -58,7 +58,7 @@ def test_the_drawn_tree_of_errors_is_the_tree_of_errors() -> None:
 
 
 def test_third_party_imports_are_httpx_and_pillow_alone() -> None:
-    found = set()
+    found: set[str] = set()
     for file in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
