@@ -8,7 +8,7 @@ never change, so the ids it gives say everything, and whoever labels on meanwhil
 import json
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -81,8 +81,10 @@ ORDER BY 1
 
 def freeze(dataset: Dataset) -> Changes:
     """What differs between the selection now and the newest version, by one statement, so at one moment."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+    postgres = connection.vendor == "postgresql"
+    # On SQLite a transaction would keep writers out while it reads; one statement needs none.
+    with transaction.atomic() if postgres else nullcontext(), connection.cursor() as cursor:
+        if postgres:
             # Whole tables are compared. With statistics from before a bulk change the planner takes them for small and
             # loops over one for every row of the other: minutes, where hashing takes a tenth of a second.
             cursor.execute("SET LOCAL enable_nestloop = off")
