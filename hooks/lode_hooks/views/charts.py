@@ -12,8 +12,8 @@ from lode_hooks.evaluate import ClassCurve, ClassRow, Histograms
 Spec = dict[str, Any]
 Opens = Callable[..., str]
 
-SMALL_MATRIX = 10
-"""Columns up to which the matrix stands beside the curves, with larger cells."""
+SMALL_MATRIX, MEDIUM_MATRIX = 7, 12
+"""Columns up to which the matrix has the largest cells, and stands beside something."""
 MATRIX_CLASSES = 20
 """Classes in the matrix before it is asked to show all: those with most confusion."""
 LISTED_CLASSES = 24
@@ -212,9 +212,10 @@ class Matrix:
     pairs: list[tuple[str, str, MatrixCell]]
 
     @property
-    def small(self) -> bool:
-        """Whether it fits beside something."""
-        return len(self.columns) <= SMALL_MATRIX
+    def size(self) -> str:
+        """small, medium or large, by its columns; a large one has the page's width."""
+        columns = len(self.columns)
+        return "small" if columns <= SMALL_MATRIX else "medium" if columns <= MEDIUM_MATRIX else "large"
 
 
 def matrix(cells: Sequence[tuple[int, int, int]], names: Mapping[int, str], opens: Opens, most: int | None) -> Matrix:
@@ -244,11 +245,11 @@ def matrix(cells: Sequence[tuple[int, int, int]], names: Mapping[int, str], open
             words(names, truth, predicted, count),
         )
 
-    columns = [(class_id, names.get(class_id, str(class_id))) for class_id in shown] + [(NOTHING, _("nothing"))]
-    rows = [
-        MatrixRow(truth, name if truth else _("nothing"), [cell(truth, predicted) for predicted, _name in columns])
-        for truth, name in columns
-    ]
+    classes = [(class_id, names.get(class_id, str(class_id))) for class_id in shown]
+    nothing = [(NOTHING, _("nothing"))]
+    columns = classes + (nothing if any(predicted == NOTHING for _truth, predicted in counts) else [])
+    lines = classes + (nothing if any(truth == NOTHING for truth, _predicted in counts) else [])
+    rows = [MatrixRow(truth, name, [cell(truth, predicted) for predicted, _name in columns]) for truth, name in lines]
     worst = sorted(off, key=lambda pair: (-off[pair], pair))
     pairs = [
         (names.get(truth, ""), names.get(predicted, ""), found)

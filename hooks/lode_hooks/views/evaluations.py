@@ -17,6 +17,14 @@ def evaluations_of(project: Project, user: User) -> QuerySet[Evaluation]:
     ).select_related("prediction_set__run", "version__dataset", "version__schema_revision")
 
 
+HEAVY = ("metrics", "per_class", "counts", "curves")
+
+
+def named(project: Project, user: User) -> QuerySet[Evaluation]:
+    """The same without their numbers: to choose from, not to show."""
+    return evaluations_of(project, user).defer(*HEAVY)
+
+
 def by_run(evaluations: Iterable[Evaluation]) -> dict[int, list[Evaluation]]:
     """Evaluations by their run's primary key, the one that speaks for the run first."""
     grouped: dict[int, list[Evaluation]] = {}

@@ -18,7 +18,7 @@ from lode_hooks import evaluate, failures
 from lode_hooks.failures import Card, FailureFilter
 from lode_hooks.models import Evaluation, Failure, Sighting, Verdict
 from lode_hooks.views.answers import answers_json
-from lode_hooks.views.evaluations import evaluations_of, importance, is_boxes
+from lode_hooks.views.evaluations import evaluations_of, importance, is_boxes, named
 from lode_hooks.views.links import run_url
 from lode_platform.access import permits, project_for
 from lode_platform.errors import BadInput
@@ -99,7 +99,7 @@ def viewer(request: HttpRequest, project: str) -> HttpResponse:
     """Every card that the address asks for, to be looked at and judged; without an evaluation, the newest one's."""
     user = signed_in(request)
     place = project_for(user, project, "project.view")
-    known = evaluations_of(place, user)
+    known = named(place, user)
     if "evaluation" not in request.GET:
         newest = sorted(known.order_by("-created_at")[:20], key=importance)
         if not newest:
@@ -263,10 +263,13 @@ def facet_views(
     """The facets with words, and for each line the address that chooses it, or that lets it go."""
     here = reverse("hooks:failures", args=[project.name])
     asked = chosen.query()
+    boxes = is_boxes(evaluation)
 
     def view(name: str, title: str, titles: Mapping[str, str | Promise], fields: Any, color: bool = False) -> FacetView:
         choices = []
         for facet in facets.get(name, []):
+            if name == "state" and not boxes and facet.value in {"fn", "truths"}:
+                continue
             wanted = fields(facet.value)
             current = all(asked.get(key, "") == (value or "") for key, value in wanted.items())
             change = dict.fromkeys(wanted) if current and name != "state" else wanted

@@ -27,7 +27,7 @@ from lode_platform.models import Project, User
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 
-SHOWN = 48
+SHOWN = 36
 """Thumbnails in a preview; the rest is counted."""
 STRATEGY_ICONS = {"failures": "alert-triangle", "uncertain": "question-mark", "random": "grid-dots"}
 DEFAULT_WEIGHTS = {"failures": 70, "uncertain": 30}

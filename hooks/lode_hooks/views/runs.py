@@ -17,7 +17,7 @@ from lode_hooks import compare as compare_verb
 from lode_hooks import evaluate
 from lode_hooks.models import Evaluation, MiningRound, PredictionSet, Run, RunUse
 from lode_hooks.views import charts
-from lode_hooks.views.evaluations import beside, by_run, evaluations_of, is_boxes
+from lode_hooks.views.evaluations import beside, by_run, evaluations_of, is_boxes, named
 from lode_hooks.views.links import cards_url, run_url
 from lode_platform.access import project_for
 from lode_platform.errors import BadInput
@@ -164,8 +164,9 @@ def run_page(request: HttpRequest, project: str, run: UUID) -> HttpResponse:
     user = signed_in(request)
     place = project_for(user, project, "project.view")
     shown = get_object_or_404(Run.objects.visible_to(user).filter(project=place).select_related("created_by"), uuid=run)
-    everything = list(evaluations_of(place, user))
-    mine = by_run(everything).get(shown.pk, [])
+    everything = list(named(place, user))
+    mine = list(evaluations_of(place, user).filter(prediction_set__run=shown))
+    mine = by_run(mine).get(shown.pk, [])
     evaluation = asked_for(mine, request.GET.get("evaluation", "")) or (mine[0] if mine else None)
     tab = request.GET.get("tab", "overview")
     tab = tab if tab in TABS else "overview"
@@ -185,7 +186,8 @@ def run_page(request: HttpRequest, project: str, run: UUID) -> HttpResponse:
     }
     if evaluation:
         others = beside(evaluation, everything)
-        other = chosen_other(others, shown, request.GET.get("with", ""))
+        chosen = chosen_other(others, shown, request.GET.get("with", ""))
+        other = evaluations_of(place, user).get(pk=chosen.pk) if chosen else None
         threshold = threshold_of(evaluation, request.GET.get("threshold", ""))
         context |= head(place, evaluation, other, threshold)
         context["others"] = others

@@ -73,11 +73,17 @@ def failure_figures(project: Project, user: User) -> nav.Figures:
     if not newest_two:
         return nav.Figures(0)
     spoken = by_run(evaluations_of(project, user).filter(prediction_set__run__in=newest_two))
-    counts = [Sighting.objects.filter(evaluation=spoken[run.pk][0]).count() for run in newest_two]
+    counts = [failing(spoken[run.pk][0]) for run in newest_two]
     evaluation = spoken[newest_two[0].pk][0]
     change = counts[0] - counts[1] if len(counts) > 1 else 0
-    url = cards_url(project, evaluation, 0.0)
+    url = cards_url(project, evaluation)
     return nav.Figures(count=counts[0], change=change, note=_("in %(run)s") % {"run": newest_two[0]}, url=url)
+
+
+def failing(evaluation: Evaluation) -> int:
+    """Wrong predictions and missed truths at the evaluation's own threshold: the cards its viewer opens with."""
+    counts = evaluation.counts["best"]
+    return int(counts["fp"] + counts["missed"])
 
 
 def unscored(project: Project, user: User) -> QuerySet[PredictionSet]:
