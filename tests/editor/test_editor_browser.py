@@ -4,6 +4,11 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
+# One server and one browser serve them all; the server keeps its own SQLite.
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.xdist_group("editor")]
+
 SeatMaker = Callable[..., Any]
 
 BOX = {

@@ -9,6 +9,8 @@ import pytest
 
 from lode_annotation.views.editor_words import SENTENCES
 
+pytestmark = pytest.mark.once
+
 HERE = Path(__file__).parent
 MODULES = HERE.parents[1] / "annotation" / "lode_annotation" / "static" / "editor"
 STRING = r'"((?:[^"\\]|\\.)*)"'

@@ -204,8 +204,9 @@ export class RegionList {
 
   /** What the list holds, in words. */
   get summary() {
-    const own = this.boxes.filter((box) => !box.pending).length;
-    const pending = this.boxes.length - own;
+    const boxes = this.store.boxes();
+    const own = boxes.filter((box) => !box.pending).length;
+    const pending = boxes.length - own;
     const words = tn("{n} region", "{n} regions", own);
     return pending ? `${words}, ${tn("{n} pre-label", "{n} pre-labels", pending)}` : words;
   }
