@@ -47,10 +47,8 @@ class World:
 
     def add(self, paths: Sequence[str], split: str = "test", width: int = 200, height: int = 200) -> None:
         """Items of this size (their bytes are not looked at)."""
-        specs = []
-        for path in paths:
-            blob = store().add_bytes(png_of(path))
-            specs.append(ItemSpec(path=path, md5=blob.md5, sha256=blob.sha256))
+        blobs = store().add_many([png_of(path) for path in paths])
+        specs = [ItemSpec(path=path, md5=blob.md5, sha256=blob.sha256) for path, blob in zip(paths, blobs, strict=True)]
         add_items(self.project, self.user, specs, trusted=True)
         Item.objects.filter(path__in=paths).update(width=width, height=height)
         new = {item.path: item for item in Item.objects.filter(project=self.project, path__in=paths)}

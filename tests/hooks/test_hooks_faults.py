@@ -1,0 +1,133 @@
+"""A worker that dies in the middle of an evaluation, and the one that comes after it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import datetime, io, json, sys
+import django
+django.setup()
+from django.core.management import call_command
+from django.utils import timezone
+from PIL import Image
+from lode_annotation.label_sets import digest_of
+from lode_annotation.models import LabelSet
+from lode_annotation.schemas import latest, schema_for_labels
+from lode_datasets import publish, selection
+from lode_hooks import evaluate, predictions, runs
+from lode_hooks.models import Evaluation, Failure, Sighting
+from lode_platform import jobs
+from lode_platform.items import ItemSpec, add_items
+from lode_platform.models import Item, Job, Membership, Project, Role, User
+from lode_platform.store import store
+from motherlode.regions import Region, dump
+
+what = sys.argv[1]
+if what == "begin":
+    call_command("migrate", verbosity=0)
+    user = User.objects.create(username="alice")
+    project = Project.objects.create(name="blood", created_by=user)
+    Membership.objects.create(project=project, user=user, role=Role.OWNER)
+    schema = schema_for_labels(project, user, name="cells", labels=["RBC", "WBC"], task="boxes")
+    dataset = selection.create_dataset(project, user, name="cells", schema=schema)
+    data = []
+    for number in range(30):
+        out = io.BytesIO()
+        Image.new("RGB", (90, 90), (number, 0, 0)).save(out, "PNG")
+        data.append(out.getvalue())
+    blobs = store().add_many(data)
+    specs = [ItemSpec(path=f"{n:02d}.png", md5=b.md5, sha256=b.sha256) for n, b in enumerate(blobs)]
+    add_items(project, user, specs, trusted=True)
+    items = list(Item.objects.order_by("path"))
+    selection.add_items(dataset, items, splits={item.uuid: "test" for item in items})
+    for item in items:
+        regions = [Region(f"{item.path}/{n}", "box", 1, "", (n, n, n + 5.5, n + 6)) for n in range(10)]
+        LabelSet.objects.create(item=item, schema=schema, schema_revision=latest(schema), source="import",
+            regions=[r.as_json() for r in regions], digest=digest_of(dump(regions)), created_by=user)
+    version, job = publish.publish(dataset, user, message="first")
+    jobs.run_pending()
+    version.refresh_from_db()
+    run = runs.start(project, user, name="baseline")
+    sent = predictions.start(run, user, version=version, split="test", task="boxes")
+    lines = [{"path": i.path, "boxes": [[n, 50, n + 6, 56] for n in range(40)], "labels": [2] * 40,
+              "scores": [n / 40 for n in range(40)]} for i in items]
+    predictions.receive(sent, 0, "\\n".join(json.dumps(line) for line in lines).encode())
+    evaluate.request_evaluation(predictions.finish(sent, user), user)
+elif what == "work":
+    jobs.run_pending()
+elif what == "expire":
+    Job.objects.filter(state="running").update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
+elif what == "say":
+    row = Evaluation.objects.get()
+    kinds = list(Sighting.objects.order_by("row").values_list("row", "kind", "failure__uuid"))
+    job = row.job
+    print(json.dumps({"state": row.state, "metrics": row.metrics, "cases": Failure.objects.count(),
+        "kinds": [[r, k, str(u)] for r, k, u in kinds], "attempts": job.attempts, "job": job.state}))
+"""
+
+
+class Server:
+    """A server of its own: a state folder, and workers that may die."""
+
+    def __init__(self, home: Path) -> None:
+        passed = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "LODE_CRASH_AT")}
+        own = {"MOTHERLODE_HOME": str(home), "MOTHERLODE_BROKER": "memory://"}
+        self.env = passed | own | {"DJANGO_SETTINGS_MODULE": "lode_platform.settings"}
+
+    def call(self, what: str, crash: str = "") -> subprocess.CompletedProcess[str]:
+        env = {**self.env, "LODE_CRASH_AT": crash} if crash else self.env
+        command = [sys.executable, "-c", PROGRAM, what]
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=240)
+
+    def do(self, what: str) -> str:
+        done = self.call(what)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+def test_killed_at_every_step_it_ends_with_the_same_failures(tmp_path: Path) -> None:
+    server = Server(tmp_path / "home")
+    server.do("begin")
+    plan = ",".join(f"hooks.evaluate:{step}" for step in ("matched", "batch", "recorded"))
+    for _step in range(3):
+        killed = server.call("work", crash=plan)
+        assert killed.returncode == -9, killed.stderr
+        half = json.loads(server.do("say"))
+        assert half["state"] == "queued"  # no page shows it yet
+        server.do("expire")
+    server.do("work")
+    said = json.loads(server.do("say"))
+    assert (said["state"], said["job"], said["attempts"]) == ("ready", "succeeded", 4)
+    assert said["metrics"]["fp"] == 1200 and said["metrics"]["fn"] == 300
+    rows = [row for row, _kind, _uuid in said["kinds"]]
+    assert len(rows) == len(set(rows)) == 1500
+    assert sum(kind == "missed" for _row, kind, _uuid in said["kinds"]) == 300
+    assert said["cases"] == len({uuid for _row, _kind, uuid in said["kinds"]}) == 1500
+
+
+@pytest.mark.django_db
+def test_an_evaluation_that_failed_is_done_again_when_it_is_asked_for(world: object) -> None:
+    from lode_hooks import evaluate, files
+    from lode_hooks.models import Evaluation
+    from lode_platform.jobs import run_pending
+    from motherlode.regions import Region
+
+    here = world()  # type: ignore[operator]
+    here.add(["a.png"])
+    here.label({"a.png": [Region("a1", "box", 1, box=(1, 1, 9, 9))]})
+    version = here.publish()
+    sent = here.predict(here.run(), version, [{"path": "a.png", "boxes": [], "labels": [], "scores": []}])
+    place = files.at(sent.columns)
+    kept = place.read_bytes()
+    place.unlink()
+    row = evaluate.request_evaluation(sent, here.user)
+    run_pending()
+    row = Evaluation.objects.get(pk=row.pk)
+    assert row.state == "failed" and row.job is not None and row.job.error
+    place.write_bytes(kept)
+    assert here.evaluate(sent).metrics["fn"] == 1
