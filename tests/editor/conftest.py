@@ -178,7 +178,7 @@ class Clinic:
         return self.clients[who]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     """One server for all of the editor's tests."""
     made = Clinic(tmp_path_factory.mktemp("clinic"))
@@ -289,8 +289,9 @@ class Room:
             self.playwright.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def room() -> Iterator[Room]:
+    """Not for the session: while Playwright's loop runs in the thread, no other one starts and Django refuses queries."""
     made = Room()
     yield made
     made.close()
