@@ -93,7 +93,7 @@ class Clinic:
         self.clients: dict[str, httpx.Client] = {}
 
     def _wait(self) -> None:
-        until = time.monotonic() + 90
+        until = time.monotonic() + 240
         while time.monotonic() < until and self.process.poll() is None:
             try:
                 if httpx.get(f"{self.url}/login/", timeout=5).status_code == 200:
@@ -291,7 +291,7 @@ class Room:
 
 @pytest.fixture(scope="module")
 def room() -> Iterator[Room]:
-    """Not for the session: while Playwright's loop runs in the thread, no other one starts and Django refuses queries."""
+    """Not for the session: while Playwright's loop runs, no other one starts and Django refuses queries."""
     made = Room()
     yield made
     made.close()

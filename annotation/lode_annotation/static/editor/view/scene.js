@@ -228,7 +228,7 @@ export class Scene {
         const x = Math.round((/** @type {number} */ (group.edges[at * 4]) * scale + left) * ratio);
         const edge = Math.round((/** @type {number} */ (group.edges[at * 4 + 1]) * scale + top) * ratio);
         const y = edge >= height ? edge - height : edge;
-        const width = context.measureText(text).width + 8 * ratio;
+        const width = widthOf(context, text) + 8 * ratio;
         context.fillStyle = group.colour;
         context.fillRect(x - ratio, y, width, height);
         context.fillStyle = inkOn(group.colour);
@@ -236,6 +236,19 @@ export class Scene {
       }
     });
   }
+}
+
+/** @type {Map<string, number>} */
+const widths = new Map();
+
+/** Measuring a text costs more than drawing it. @param {CanvasRenderingContext2D} context @param {string} text */
+function widthOf(context, text) {
+  const key = `${context.font} ${text}`;
+  const known = widths.get(key);
+  if (known !== undefined) return known;
+  const width = context.measureText(text).width;
+  widths.set(key, width);
+  return width;
 }
 
 /** @param {BoxRegion} box */
