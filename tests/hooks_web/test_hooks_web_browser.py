@@ -11,7 +11,7 @@ from django.test import Client
 from lode_hooks.models import Failure, MiningRound, Verdict
 from lode_platform.models import User
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

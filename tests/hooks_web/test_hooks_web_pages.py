@@ -64,6 +64,23 @@ def test_a_run_without_predictions_says_how_to_send_some(cells: Any, page: Page)
     assert "no predictions yet" in text(page(address("run", bare.uuid) + "?tab=predictions"))
 
 
+def test_the_oldest_run_is_compared_with_a_younger_one(cells: Any, page: Page) -> None:
+    answer = page(address("run", cells.first.uuid) + "?tab=compare")
+    assert answer.context["other"] == cells.after
+    assert page(address("run", cells.first.uuid)).context["other"] is None
+
+
+def test_runs_scored_on_different_versions_are_parted_in_model_and_labels(cells: Any, page: Page) -> None:
+    cells.world.correct("test/000.png", ("WBC", (10.0, 10.0, 50.0, 50.0)))
+    newer = cells.world.publish("corrected")
+    url = address("run", cells.second.uuid) + "?tab=compare"
+    again = cells.world.evaluate(cells.after.prediction_set, newer)
+    beside = page(f"{url}&evaluation={again.uuid}&with={cells.first.uuid}")
+    assert beside.context["other"] == cells.before and "different truths" in text(beside)
+    rescored = cells.world.evaluate(cells.before.prediction_set, newer)
+    assert page(f"{url}&evaluation={again.uuid}&with={cells.first.uuid}").context["other"] == rescored
+
+
 def test_comparing_opens_exactly_the_objects_it_counts(cells: Any, page: Page) -> None:
     answer = text(page(address("run", cells.second.uuid) + f"?tab=compare&with={cells.first.uuid}"))
     parts = re.findall(r'<a class="flow-part[^"]*" href="([^"]+)"[^>]*><b>(\d+)</b>', answer)
@@ -88,6 +105,7 @@ def cards_behind(page: Page, url: str) -> int:
     return len(rows)
 
 
+@pytest.mark.once
 def test_every_number_on_the_page_of_coco_opens_that_many_cards(coco: Any, page: Page) -> None:
     answer = text(page(address("run", coco.run.uuid) + "?threshold=0"))
     counts = dict(re.findall(r'data-count="(\w+)"><b>(\d+)</b>', answer))
@@ -100,6 +118,7 @@ def test_every_number_on_the_page_of_coco_opens_that_many_cards(coco: Any, page:
     assert found == {"missed": 97, "wrong_class": 83, "bad_location": 1, "duplicate": 1, "explained": 84}
 
 
+@pytest.mark.once
 def test_cells_classes_and_bars_open_exactly_what_they_count(coco: Any, page: Page) -> None:
     context = page(address("run", coco.run.uuid) + "?threshold=0&classes=all").context
     cells = [cell for row in context["matrix"].rows for cell in row.cells if cell]

@@ -53,7 +53,11 @@ def curves(found: Sequence[ClassCurve], names: Mapping[int, str], opens: Callabl
     y = {
         "field": "precision",
         "type": "quantitative",
-        "scale": {"domain": [0, 1]},
+        "scale": {
+            "domain": [least_shown([precision for c in drawn for _recall, precision, _score in c.points]), 1],
+            "zero": False,
+            "nice": False,
+        },
         "axis": percent,
         "title": _("precision"),
     }
@@ -91,6 +95,12 @@ def curves(found: Sequence[ClassCurve], names: Mapping[int, str], opens: Callabl
             },
         ],
     }
+
+
+def least_shown(values: Sequence[float]) -> float:
+    """Where an axis up to 1 begins: 0, or a tenth below all values where even the least is above a half."""
+    least = min(values, default=0.0)
+    return math.floor(least * 10 - 1) / 10 if least >= 0.5 else 0.0
 
 
 def score_histogram(found: Histograms, opens: Opens) -> Spec:

@@ -186,7 +186,7 @@ def run_page(request: HttpRequest, project: str, run: UUID) -> HttpResponse:
     }
     if evaluation:
         others = beside(evaluation, everything)
-        chosen = chosen_other(others, shown, request.GET.get("with", ""))
+        chosen = chosen_other(others, shown, request.GET.get("with", ""), must=tab == "compare")
         other = evaluations_of(place, user).get(pk=chosen.pk) if chosen else None
         threshold = threshold_of(evaluation, request.GET.get("threshold", ""))
         context |= head(place, evaluation, other, threshold)
@@ -207,11 +207,17 @@ def asked_for(evaluations: list[Evaluation], uuid: str) -> Evaluation | None:
     return next((e for e in evaluations if str(e.uuid) == uuid), None)
 
 
-def chosen_other(others: list[Evaluation], run: Run, uuid: str) -> Evaluation | None:
-    """The evaluation to compare with: of the run asked for, else of the newest run older than this one."""
+def chosen_other(others: list[Evaluation], run: Run, uuid: str, must: bool) -> Evaluation | None:
+    """The evaluation to compare with: of the run asked for, else of the newest run older than this one.
+
+    Where there ``must`` be one, the oldest of the younger ones serves too.
+    """
     asked = next((e for e in others if str(e.prediction_set.run.uuid) == uuid), None)
-    older = [e for e in others if e.prediction_set.run.started_at < run.started_at]
-    return asked or max(older, key=lambda e: e.prediction_set.run.started_at, default=None)
+    by_age = sorted(others, key=lambda e: (e.prediction_set.run.started_at, e.prediction_set.run_id))
+    older = [e for e in by_age if e.prediction_set.run.started_at < run.started_at]
+    if asked or older:
+        return asked or older[-1]
+    return by_age[0] if by_age and must else None
 
 
 def threshold_of(evaluation: Evaluation, text: str) -> float:
