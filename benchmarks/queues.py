@@ -246,7 +246,7 @@ def main() -> None:
     os.environ |= {"MOTHERLODE_HOME": home, "DJANGO_SETTINGS_MODULE": "lode_platform.settings"}
     command = [sys.executable, "manage.py", "serve", "--port", str(given.port), "--no-worker"]
     server = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL)
-    rows = []
+    rows: list[Any] = []
     try:
         wait_for(given.port, server)
         for tasks in given.tasks:

@@ -20,6 +20,7 @@ def rules_broken(result: Any, rules: Any = BOXES) -> list[tuple[str, str]]:
     return [(problem.region, problem.rule) for problem in problems_of(result, 640, 480, rules)]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("change", "rule"),
     [

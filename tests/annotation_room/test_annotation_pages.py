@@ -84,7 +84,7 @@ def test_a_queue_is_made_and_filled_by_filter(
     make_items(project, 3)
     client = client_for(alice)
     at = f"/p/{project.name}/queues/new/"
-    part = client.get(at, {"count": 1, "labelled": "no", "search": "item-0"})
+    part = client.get(at, {"count": "1", "labelled": "no", "search": "item-0"})
     assert "3 items fit" in part.content.decode()
     made = client.post(at, {"name": "first", "schema": "cells", "reason": "new", "labelled": "no"})
     assert made.status_code == 302
@@ -223,7 +223,8 @@ def test_the_order_is_by_priority_then_by_when_it_was_asked(
     low, high, middle = make_items(project, 3)
     add_tasks(queue, alice, [TaskSpec(item=low, priority=1), TaskSpec(item=high, priority=5)])
     add_tasks(queue, alice, [TaskSpec(item=middle, priority=3)])
-    got, holding = [], []
+    got: list[str] = []
+    holding: list[str] = []
     for _ in range(3):
         payload = api(bob).post(f"queues/{queue.uuid}/next", {"holding": holding}).json()
         holding.append(payload["task"]["id"])

@@ -30,6 +30,7 @@ def choices(attributes: str) -> str:
 LABEL = '<Label value="a"/>'
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("config", "words"),
     [

@@ -1,9 +1,10 @@
 """REST: labels come in from files, in parts and then all at once."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -65,12 +66,13 @@ class ImportPart(APIView):
     @extend_schema(
         operation_id="label_import_part",
         request={"application/x-ndjson": OpenApiTypes.BINARY},
-        responses=shapes.PartShape,
+        responses=shapes.ImportPartShape,
     )
     def put(self, request: Request, label_import: UUID, part: int) -> Response:
         """Sends a part: JSON lines, one image each (or one problem the client met); again replaces it."""
         imports.mine(person(request), label_import)
-        lines = imports.put_part(person(request), label_import, part, request.data)
+        body = cast(bytes, request.data)
+        lines = imports.put_part(person(request), label_import, part, body)
         return Response({"part": part, "lines": lines})
 
 

@@ -21,6 +21,7 @@ from lode_platform.api.shapes import ErrorShape, read
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.models import Item, ItemQuerySet, Project, User
 
+MOST_TASKS = 5000
 GONE = OpenApiResponse(description="nothing is left, or the queue is not open")
 LOST = OpenApiResponse(ErrorShape, description="`lease_lost`: somebody else has it; `stale`: both sides are answered")
 
@@ -138,7 +139,7 @@ class Tasks(APIView):
             rows = rows.filter(state=state)
         return Response(paged(request, rows, shapes.task_json, newest_first=False))
 
-    @extend_schema(operation_id="queue_add", request=shapes.NewTasksShape, responses={201: shapes.AddedShape})
+    @extend_schema(operation_id="queue_add", request=shapes.NewTasksShape, responses={201: shapes.TasksAddedShape})
     def post(self, request: Request, queue: UUID) -> Response:
         """Puts items in; one that is in the queue already stays as it is."""
         user = person(request)
@@ -146,6 +147,8 @@ class Tasks(APIView):
         access.require(user, found.project, "queue.manage")
         given = read(shapes.NewTasksShape, request.data)
         rows = given.get("tasks", [])
+        if len(rows) > MOST_TASKS:
+            raise BadInput(f"At most {MOST_TASKS} tasks go into a queue by one call.", code="too_many", field="tasks")
         items = picking.by_uuid(found.project, [row["item"] for row in rows])
         specs = [
             queues.TaskSpec(

@@ -67,7 +67,7 @@ class ControlShape(Shape):
     type = serializers.ChoiceField(choices=["RectangleLabels", "Choices"])
     to_name = serializers.CharField()
     choice = serializers.ChoiceField(choices=["single", "multiple"])
-    required = serializers.BooleanField()
+    required = serializers.BooleanField()  # type: ignore[assignment]  # a control's rule, not the field's
     labels = LabelShape(many=True)
 
 
@@ -146,7 +146,7 @@ class NewQueueShape(Shape):
 
 class QueueChangeShape(Shape):
     name = serializers.CharField(max_length=200, required=False)
-    state = serializers.ChoiceField(choices=Queue.State.choices, required=False)
+    state = serializers.CharField(max_length=8, required=False, help_text="open, paused or closed")
     review = serializers.BooleanField(required=False)
     reason = serializers.CharField(max_length=300, required=False, allow_blank=True)
     newest = serializers.BooleanField(required=False, help_text="move to the schema's newest revision")
@@ -158,7 +158,7 @@ class QueueShape(Shape):
     project = serializers.CharField()
     schema = serializers.CharField()
     revision = serializers.IntegerField()
-    state = serializers.ChoiceField(choices=Queue.State.choices)
+    state = serializers.CharField(help_text="open, paused or closed")
     review = serializers.BooleanField()
     overlap = serializers.IntegerField()
     reason = serializers.CharField()
@@ -178,12 +178,12 @@ class NewTaskShape(Shape):
 
 
 class NewTasksShape(Shape):
-    tasks = NewTaskShape(many=True, required=False, max_length=5000)
+    tasks = NewTaskShape(many=True, required=False)
     items = ObjectField(required=False, default=None, help_text="filters as an object, or a list of item uuids")
     priority = serializers.IntegerField(required=False, default=0)
 
 
-class AddedShape(Shape):
+class TasksAddedShape(Shape):
     added = serializers.IntegerField()
     size = serializers.IntegerField()
 
@@ -195,7 +195,7 @@ class TaskShape(Shape):
     path = serializers.CharField()
     position = serializers.IntegerField()
     priority = serializers.IntegerField()
-    state = serializers.ChoiceField(choices=Task.State.choices)
+    state = serializers.CharField(help_text="open, submitted, done or skipped")
     reason = serializers.DictField()
     finished_at = serializers.DateTimeField(allow_null=True)
     annotations = serializers.ListField(child=ObjectField())
@@ -250,7 +250,7 @@ class OwnAnnotationShape(Shape):
     result = ResultField()
 
 
-class DraftShape(Shape):
+class TaskDraftShape(Shape):
     result = ResultField()
     saved_at = serializers.DateTimeField()
     base_revision = serializers.IntegerField(allow_null=True)
@@ -265,7 +265,7 @@ class PayloadShape(Shape):
     prelabels = ResultField(help_text="what a model thinks, as Label Studio regions with scores")
     annotation_id = serializers.UUIDField(allow_null=True)
     annotation = OwnAnnotationShape(allow_null=True, help_text="my own answer so far")
-    draft = DraftShape(allow_null=True, help_text="my unfinished work")
+    draft = TaskDraftShape(allow_null=True, help_text="my unfinished work")
     start = ResultField(allow_null=True, help_text="the item's current label set, ids kept")
 
 
@@ -289,7 +289,7 @@ class SkipShape(SubmitShape):
 class AnswerAnnotationShape(Shape):
     id = serializers.UUIDField()  # noqa: A003
     revision = serializers.IntegerField()
-    state = serializers.ChoiceField(choices=Annotation.State.choices)
+    state = serializers.CharField(help_text="submitted, accepted, rejected or skipped")
 
 
 class AnswerShape(Shape):
@@ -453,7 +453,7 @@ class ImportShape(Shape):
     job = serializers.UUIDField(allow_null=True)
 
 
-class PartShape(Shape):
+class ImportPartShape(Shape):
     part = serializers.IntegerField()
     lines = serializers.IntegerField()
 

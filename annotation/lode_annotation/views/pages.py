@@ -184,14 +184,13 @@ def schema_edit(request: HttpRequest, project: str, name: str) -> HttpResponse:
     form = RevisionForm(request.POST or None, initial={"config": newest.config})
     labels = [entry["name"] for entry in newest.classes]
     if request.method == "POST" and form.is_valid():
+        posted = {key: str(value) for key, value in request.POST.items()}
         renames = {
-            key.removeprefix("rename:"): value
-            for key, value in request.POST.items()
-            if key.startswith("rename:") and value
+            key.removeprefix("rename:"): value for key, value in posted.items() if key.startswith("rename:") and value
         }
         guidelines = {
             key.removeprefix("guideline:"): text
-            for key, text in request.POST.items()
+            for key, text in posted.items()
             if key.startswith("guideline:") and text.strip()
         }
         moved = {renames.get(label, label): text for label, text in guidelines.items()}

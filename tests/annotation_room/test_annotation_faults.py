@@ -1,0 +1,135 @@
+"""Crowds and sudden ends, in processes of their own: no double hand-out, nothing lost, nothing half done."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+# Each world has its own home and database, so the run on PostgreSQL has nothing to add.
+pytestmark = [pytest.mark.once, pytest.mark.xdist_group("annotation_faults")]
+
+WORLD = Path(__file__).with_name("world.py")
+Run = Callable[..., dict[str, Any]]
+
+
+def run(home: Path, *words: object, crash: str = "", database: str = "") -> dict[str, Any]:
+    """Runs a verb of ``world.py`` at ``home``; with ``crash`` it must die by kill -9 there."""
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith(("MOTHERLODE_", "LODE_"))},
+        "MOTHERLODE_HOME": str(home),
+        "DJANGO_SETTINGS_MODULE": "lode_platform.settings",
+        "LODE_CRASH_AT": crash,
+        "DATABASE_URL": database,
+    }
+    command = [sys.executable, str(WORLD), *map(str, words)]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=550)
+    if crash:
+        assert ended.returncode == -9, ended.stderr
+        return {}
+    assert ended.returncode == 0, ended.stderr
+    return dict(json.loads(ended.stdout.splitlines()[-1]))
+
+
+def postgres() -> str:
+    """The address of a PostgreSQL server that these tests may make databases on."""
+    return os.environ.get("LODE_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432")
+
+
+@pytest.fixture
+def own_database() -> Iterator[str]:
+    """A PostgreSQL database of this test's own, or a skip that says why there is none."""
+    import psycopg
+
+    name = f"lode_crowd_{uuid4().hex[:8]}"
+    try:
+        with psycopg.connect(f"{postgres()}/postgres", autocommit=True, connect_timeout=3) as admin:
+            admin.execute(f'CREATE DATABASE "{name}"')
+    except psycopg.OperationalError as error:
+        if os.environ.get("LODE_REQUIRE_SERVICES") == "1":
+            pytest.fail(f"PostgreSQL is required here: {error}")
+        pytest.skip(f"PostgreSQL cannot be reached at {postgres()}: {error}")
+    yield f"{postgres()}/{name}"
+    with psycopg.connect(f"{postgres()}/postgres", autocommit=True) as admin:
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def nobody_doubled(told: dict[str, Any], tasks: int) -> None:
+    assert told["wrong"] == []
+    assert told["handed"] == told["distinct"] == tasks
+    assert told["answers"] == told["label_sets"] == tasks and told["open"] == 0
+
+
+def test_thirty_two_annotators_at_once_are_never_handed_the_same_task_on_postgresql(
+    tmp_path: Path, own_database: str
+) -> None:
+    nobody_doubled(run(tmp_path, "crowd", 160, 32, database=own_database), 160)
+
+
+def test_eight_annotators_at_once_are_never_handed_the_same_task_on_sqlite(tmp_path: Path) -> None:
+    nobody_doubled(run(tmp_path, "crowd", 60, 8), 60)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with an import of 450 items sent and finished, whose job nobody has begun."""
+    home = tmp_path_factory.mktemp("prepared")
+    run(home, "prepare", 450)
+    return home
+
+
+@pytest.fixture(scope="module")
+def untroubled(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the import comes to when nothing happens to it."""
+    home = tmp_path_factory.mktemp("untroubled") / "home"
+    shutil.copytree(prepared, home)
+    run(home, "work")
+    told = run(home, "look")
+    assert told["state"] == "succeeded" and told["visible"] == told["rows"] == 450, told["error"]
+    return told
+
+
+@pytest.mark.parametrize("step", ["classes", "batch", "staged", "revealed"])
+def test_a_worker_killed_at_any_step_of_an_import_is_followed_by_one_that_ends_it_the_same(
+    step: str, prepared: Path, untroubled: dict[str, Any], tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(prepared, home)
+    run(home, "work", crash=f"annotation.import_labels:{step}")
+    seen = run(home, "look")
+    assert seen["visible"] == (450 if step == "revealed" else 0)
+    run(home, "work")
+    told = run(home, "look")
+    assert told["state"] == "succeeded" and told["attempts"] == 2, told["error"]
+    assert told["digests"] == untroubled["digests"] and told["rows"] == 450
+    assert told["result"] == untroubled["result"]
+
+
+def test_what_a_person_labels_while_the_import_is_staged_stays(prepared: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(prepared, home)
+    run(home, "work", crash="annotation.import_labels:staged")
+    assert run(home, "label", "00007.png") == {"status": 200}
+    run(home, "work")
+    told = run(home, "look")
+    assert told["sources"] == {"00007.png": "annotation"} and told["visible"] == 450
+    assert told["result"]["skipped_human"] == ["00007.png"] and told["result"]["label_sets"] == 449
+
+
+def test_annotators_label_on_during_an_import_of_ten_thousand_items_on_sqlite(tmp_path: Path) -> None:
+    labelled_on(run(tmp_path, "label_on", 10_000, 3), 10_000)
+
+
+def test_annotators_label_on_during_an_import_on_postgresql(tmp_path: Path, own_database: str) -> None:
+    labelled_on(run(tmp_path, "label_on", 1_000, 3, database=own_database), 1_000)
+
+
+def labelled_on(told: dict[str, Any], items: int) -> None:
+    assert told["wrong"] == [] and told["state"] == "succeeded" and told["visible"] == items
+    assert told["answers"] == len(told["waits"]) > 0

@@ -1,0 +1,207 @@
+"""Labels from files: staged, then visible at once; never over a person's work; again is the same."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.utils import timezone
+
+from lode_annotation import imports
+from lode_annotation.labeling import config_for
+from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema
+from lode_annotation.schemas import create_schema
+from lode_platform import jobs
+from lode_platform.models import Item, Job, Project, User
+
+pytestmark = pytest.mark.django_db
+
+
+BOXES = config_for(["a"], "boxes")
+
+
+def line(item: Item, *regions: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"path": item.path, "labelled": True, "file": f"{item.path}.xml", "regions": list(regions), **more}
+
+
+def drawn(label: str, *box: float, **more: Any) -> dict[str, Any]:
+    return {"type": "box", "label": label, "box": list(box), "row": "object 1", **more}
+
+
+Send = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def send(api: Callable[..., Any], erin: User, project: Project, run_jobs: Callable[[], int]) -> Send:
+    """Sends lines through REST, runs the job and answers its row."""
+
+    def go(*lines: dict[str, Any], parts: int = 1, **opening: Any) -> dict[str, Any]:
+        program, uuid = api(erin), str(uuid4())
+        body = {"uuid": uuid, "schema": "cells", "format": "voc", **opening}
+        assert program.post(f"projects/{project.name}/label-imports", body).status_code == 201
+        for number in range(parts):
+            rows = "\n".join(json.dumps(row) for row in lines[number::parts])
+            got = program.client.put(
+                f"/api/v1/label-imports/{uuid}/parts/{number}", rows, content_type="application/x-ndjson"
+            )
+            assert got.status_code == 200, got.content
+        started = program.post(f"label-imports/{uuid}/finish")
+        assert started.status_code == 202, started.content
+        run_jobs()
+        return dict(program.get(f"jobs/{started.json()['uuid']}").json())
+
+    return go
+
+
+def test_labels_come_in_with_what_scores_depend_on(
+    send: Send, project: Project, make_items: Callable[..., list[Item]]
+) -> None:
+    first, second, third = make_items(project, 3)
+    job = send(
+        line(first, drawn("RBC", 1, 2, 30.5, 40, area=77.5, iscrowd=True), drawn("WBC", 5, 5, 9, 9, difficult=True)),
+        line(second),
+        {"path": third.path, "labelled": False, "regions": []},
+    )
+    assert job["state"] == "succeeded", job
+    held = {row.item_id: row for row in LabelSet.objects.current()}
+    assert set(held) == {first.pk, second.pk}
+    assert held[second.pk].regions == []
+    crowd, hard = held[first.pk].regions
+    assert crowd["box"] == [1.0, 2.0, 30.5, 40.0] and crowd["area"] == 77.5 and crowd["iscrowd"]
+    assert hard["difficult"] and "iscrowd" not in hard
+    report = job["result"]
+    assert (report["items"], report["label_sets"], report["regions"]) == (2, 2, 2)
+    assert report["classes_made"] == ["RBC", "WBC"]
+    assert not LabelImportPart.objects.exists()
+
+
+def test_what_does_not_come_in_is_named_with_file_and_row(
+    send: Send, project: Project, make_items: Callable[..., list[Item]]
+) -> None:
+    (item,) = make_items(project, 1)
+    problem = {"kind": "unreadable", "file": "b.xml", "row": "object 3", "what": "has no <name>", "remedy": "fix it"}
+    job = send(
+        line(item, drawn("a", 5, 5, 5, 9), drawn("a", 100, 5, 120, 9), drawn("a", 60, 40, 70, 60)),
+        {"path": "nowhere.png", "labelled": True, "regions": []},
+        {"problem": problem},
+    )
+    report = job["result"]
+    assert report["unknown_items"] == ["nowhere.png"]
+    by_kind = {row["kind"]: row for row in report["left_out"]}
+    assert set(by_kind) == {"degenerate", "outside", "unreadable"} and by_kind["unreadable"] == problem
+    assert by_kind["degenerate"]["file"] == f"{item.path}.xml" and by_kind["degenerate"]["row"] == "object 1"
+    assert len(report["clipped"]) == 1
+    assert LabelSet.objects.get().regions[0]["box"] == [60.0, 40.0, 64.0, 48.0]
+
+
+def test_the_same_import_again_changes_nothing(
+    send: Send, project: Project, make_items: Callable[..., list[Item]]
+) -> None:
+    items = make_items(project, 3)
+    lines = [line(item, drawn("a", 1, 1, 9, 9), drawn("a", 1, 1, 9, 9)) for item in items]
+    send(*lines)
+    before = list(LabelSet.objects.values_list("pk", "digest", "current"))
+    job = send(*lines, parts=2)
+    assert list(LabelSet.objects.values_list("pk", "digest", "current")) == before
+    assert job["result"]["unchanged"] == 3 and job["result"]["label_sets"] == 0
+
+
+def test_an_import_over_an_import_keeps_the_old_label_set_as_history(
+    send: Send, project: Project, make_items: Callable[..., list[Item]]
+) -> None:
+    (item,) = make_items(project, 1)
+    send(line(item, drawn("a", 1, 1, 9, 9)))
+    send(line(item, drawn("a", 2, 2, 9, 9)))
+    old, new = LabelSet.objects.order_by("pk")
+    assert (old.current, new.current) == (False, True) and new.regions[0]["box"] == [2.0, 2.0, 9.0, 9.0]
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_an_import_replaces_a_persons_labels_only_when_told_to(
+    send: Send,
+    api: Callable[..., Any],
+    bob: User,
+    make_queue: Callable[..., Any],
+    answer: Callable[..., Any],
+    replace: bool,
+) -> None:
+    queue = make_queue(1)
+    task = api(bob).post(f"queues/{queue.uuid}/next").json()["task"]["id"]
+    api(bob).post(f"tasks/{task}/submit", answer())
+    item = Item.objects.get()
+    job = send(line(item, drawn("WBC", 1, 1, 9, 9)), replace=replace)
+    held = LabelSet.objects.current().get()
+    assert held.source == ("import" if replace else "annotation")
+    assert job["result"]["skipped_human"] == ([] if replace else [item.path])
+
+
+def test_the_second_mention_of_an_item_is_reported_not_stored(
+    send: Send, project: Project, make_items: Callable[..., list[Item]]
+) -> None:
+    (item,) = make_items(project, 1)
+    job = send(line(item, drawn("a", 1, 1, 9, 9)), line(item, drawn("a", 2, 2, 9, 9)))
+    assert job["state"] == "succeeded" and job["result"]["left_out"][0]["kind"] == "duplicate"
+    assert LabelSet.objects.get().regions[0]["box"] == [1.0, 1.0, 9.0, 9.0]
+
+
+def test_an_import_cancelled_half_way_leaves_nothing_and_can_be_tried_again(
+    erin: User, project: Project, make_items: Callable[..., list[Item]]
+) -> None:
+    entry = imports.begin(project, erin, uuid=uuid4(), schema="cells")
+    rows = [json.dumps(line(item, drawn("a", 1, 1, 9, 9))) for item in make_items(project, 4)]
+    imports.put_part(erin, entry.uuid, 0, "\n".join(rows).encode())
+    row = imports.finish(erin, entry.uuid)
+    half = LabelSet(staged_by=row, job=row, schema=create_schema(project, erin, name="cells", config=BOXES), digest="x")
+    half.item, half.schema_revision, half.created_by = Item.objects.order_by("pk")[0], half.schema.revisions.get(), erin
+    half.save()
+    Job.objects.filter(pk=row.pk).update(attempts=1, cancel_requested_at=timezone.now())
+    jobs.run_pending()
+    row.refresh_from_db()
+    assert row.state == "cancelled" and not LabelSet.objects.exists()
+    jobs.retry(row)
+    jobs.run_pending()
+    assert LabelSet.objects.current().count() == 4
+
+
+def test_a_part_that_is_no_record_is_refused_with_its_line(
+    api: Callable[..., Any], erin: User, project: Project
+) -> None:
+    program, uuid = api(erin), uuid4()
+    program.post(f"projects/{project.name}/label-imports", {"uuid": str(uuid), "schema": "cells"})
+    for body in ('{"path": "a.png"}\n{', '{"path": "a.png"}\n{"path": "b.png", "regions": [{"label": "x"}]}'):
+        got = program.client.put(f"/api/v1/label-imports/{uuid}/parts/0", body, content_type="application/x-ndjson")
+        assert got.status_code == 400 and got.json()["line"] == 2
+    assert not LabelImportPart.objects.exists()
+
+
+def test_boxes_do_not_go_into_a_schema_of_classes(
+    send: Send, erin: User, project: Project, make_items: Callable[..., list[Item]]
+) -> None:
+    create_schema(project, erin, name="cells", config=config_for(["good"], "classes"))
+    (item,) = make_items(project, 1)
+    job = send(line(item, drawn("a", 1, 1, 9, 9)))
+    assert job["state"] == "failed" and "no <RectangleLabels>" in job["error"]
+
+
+def test_classes_of_whole_pictures_come_in(send: Send, project: Project, make_items: Callable[..., list[Item]]) -> None:
+    (item,) = make_items(project, 1)
+    send(line(item, {"type": "choice", "label": "good"}))
+    assert LabelSet.objects.get().regions[0]["type"] == "choice"
+    assert Schema.objects.get().revisions.get().controls[0]["type"] == "Choices"
+
+
+def test_only_engineers_and_owners_import_and_only_their_own(
+    api: Callable[..., Any], erin: User, alice: User, bob: User, charlie: User, project: Project
+) -> None:
+    uuid = str(UUID(int=7))
+    body = {"uuid": uuid, "schema": "cells"}
+    at = f"projects/{project.name}/label-imports"
+    assert api(bob).post(at, body).status_code == 403
+    assert api(charlie).post(at, body).status_code == 404
+    assert api(erin).post(at, body).status_code == 201
+    assert api(erin).post(at, body).json()["uuid"] == uuid
+    assert api(alice).post(at, body).status_code == 409
+    for person in (bob, charlie, alice):
+        assert api(person).post(f"label-imports/{uuid}/finish").status_code == 404
+    assert LabelImport.objects.count() == 1
