@@ -6,10 +6,12 @@ application in tests.
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from types import TracebackType
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
@@ -63,6 +65,11 @@ class Client:
             transport=transport,
             limits=httpx.Limits(max_connections=max(workers, 4)),
         )
+
+    @classmethod
+    def shared(cls, url: str | None = None, project: str | None = None) -> Client:
+        """This process's one client for a server, a person and a project."""
+        return _shared(find_credentials(url, None, project), os.getpid())
 
     def __enter__(self) -> Client:
         return self
@@ -246,6 +253,11 @@ class Client:
             finally:
                 for future in running:
                     future.cancel()
+
+
+@cache
+def _shared(known: Credentials, process: int) -> Client:
+    return Client(known.url, known.token, project=known.project)
 
 
 class _Busy(Exception):

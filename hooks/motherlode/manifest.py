@@ -52,6 +52,7 @@ __all__ = [
     "manifest_line",
     "manifest_pieces",
     "path_hash",
+    "path_of",
     "read_label_lines",
     "read_manifest",
     "read_schema",
@@ -75,6 +76,7 @@ HASH_BITS = 31
 
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 # a JSON string literal: as it is (ours), and with non-ASCII escaped (DVC's `.dir`)
+_decode = json.JSONDecoder().raw_decode
 _string = encode_basestring
 _ascii_string = encode_basestring_ascii
 
@@ -272,6 +274,14 @@ def read_manifest(data: bytes) -> list[Row]:
         except (KeyError, TypeError, ValueError) as error:
             raise BadManifest(f"manifest, line {number}: {type(error).__name__} {error}") from None
     return rows
+
+
+def path_of(line: bytes) -> str:
+    """The path of a line of labels or splits, without reading the rest of it."""
+    # keys are sorted, so only numbers stand before it, and no string that could look like it
+    text = line.decode()
+    path, _ = _decode(text, text.index('"path":') + 7)
+    return str(path)
 
 
 def read_label_lines(data: bytes, file: str = "labels") -> list[LabelLine]:

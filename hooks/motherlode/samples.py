@@ -102,6 +102,7 @@ class Samples(Sequence[Sample]):
         self.snapshot = snapshot
         self.split = split
         self._folder = snapshot.fetch(split)
+        _ = snapshot.label_lines  # now, so that loaders' workers find them and ask no server
         self._paths = list(snapshot.paths(split)) if paths is None else list(paths)
 
     @property
@@ -153,21 +154,21 @@ class Samples(Sequence[Sample]):
 
     def by_path(self, path: str) -> Sample:
         """The sample of an item. Raises KeyError."""
-        if path not in self.snapshot.splits:
-            raise KeyError(f"{self.name} has no item {path!r}")
+        own = self.snapshot.splits.get(path)
+        if own is None or self.split not in (None, own):
+            raise KeyError(f"{self.name} {self.split or ''} has no item {path!r}")
         return self._sample(path)
 
     def _sample(self, path: str) -> Sample:
-        line = self.snapshot.labels[path]
-        regions = self.snapshot.regions(path)
+        line = self.snapshot.label_line(path)
         return Sample(
             path=path,
             file=self._folder / path,
-            split=self.snapshot.splits[path],
+            split=line.split,
             width=line.width,
             height=line.height,
-            labelled=regions is not None,
-            labels=Labels(regions or ()),
+            labelled=line.regions is not None,
+            labels=Labels(self.snapshot.regions(line)),
         )
 
     @property

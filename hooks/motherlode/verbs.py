@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -46,17 +45,7 @@ def snapshot(
 ) -> Snapshot:
     """A version whose manifest is right; nothing else is fetched yet."""
     pin = name if isinstance(name, Pin) else resolve(name, client, Path(lock) if lock else None)
-
-    def speak() -> Client:
-        return client or client_of(pin.server, pin.project)
-
-    return Snapshot(pin, cache or Cache(), speak)
-
-
-@cache
-def client_of(url: str | None = None, project: str | None = None) -> Client:
-    """The one client of this process for a server."""
-    return Client(url, project=project)
+    return Snapshot(pin, cache or Cache(), None if client is None else lambda: client)
 
 
 def run(
@@ -73,7 +62,7 @@ def run(
     is active, its id. The same `uuid` again is the same run.
     """
     if client is None:
-        client = uses[0].snapshot.client() if uses else client_of()
+        client = uses[0].snapshot.client() if uses else Client.shared()
     return Run.start(client, name, uses, params, uuid)
 
 

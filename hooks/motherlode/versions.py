@@ -114,7 +114,7 @@ def resolve(text: str, client: Client | None = None, lock: Path | None = None) -
     pin = next((pin for pin in pinned if f"v{pin.version}" == name.version), None)
     if pin is not None and client is None:
         return pin
-    client = client or Client(project=name.project or None)
+    client = client or Client.shared(None, name.project or None)
     found = pin_of(client, version_row(client, name))
     if pin is not None and (pin.server, pin.digest) != (found.server, found.digest):
         if pin.server != found.server:
@@ -126,13 +126,20 @@ def resolve(text: str, client: Client | None = None, lock: Path | None = None) -
     return found
 
 
-@dataclass(frozen=True)
 class Snapshot:
-    """A pinned version whose manifest was read and whose digest is right."""
+    """A pinned version whose manifest was read and whose digest is right.
 
-    pin: Pin
-    cache: Cache
-    client: Callable[[], Client]
+    `client` makes the client that fetches what is missing; a snapshot sent to another process (a loader's worker) takes
+    only its pin and its cache along.
+    """
+
+    def __init__(self, pin: Pin, cache: Cache, client: Callable[[], Client] | None = None) -> None:
+        self.pin = pin
+        self.cache = cache
+        self.client = client or partial(Client.shared, pin.server, pin.project)
+
+    def __reduce__(self) -> tuple[type[Snapshot], tuple[Pin, Cache]]:
+        return Snapshot, (self.pin, self.cache)
 
     def __repr__(self) -> str:
         return f"Snapshot({self.pin.name!r}, {self.pin.digest!r})"
@@ -182,17 +189,21 @@ class Snapshot:
         return manifest.read_schema(self._file(SCHEMA))[0]
 
     @cached_property
-    def labels(self) -> dict[str, LabelLine]:
-        """Each item's label line, by path."""
+    def label_lines(self) -> dict[str, bytes]:
+        """Each item's label line as it stands in its shard, by path; parsed only where it is read."""
         shards = [row for path, row in self.rows.items() if path.startswith(LABELS)]
         self._bring(shards, "labels")
-        lines = (line for row in shards for line in manifest.read_label_lines(self.cache.read(row), row.path))
-        return {line.path: line for line in lines}
+        lines = (line for row in shards for line in self.cache.read(row).splitlines())
+        return {manifest.path_of(line): line for line in lines}
 
-    def regions(self, path: str) -> tuple[Region, ...] | None:
-        """The regions of an item, None where it is unlabelled."""
-        line = self.labels[path]
-        return None if line.regions is None else tuple(from_json(row, self.classes) for row in line.regions)
+    def label_line(self, path: str) -> LabelLine:
+        """What the version says of an item."""
+        [line] = manifest.read_label_lines(self.label_lines[path], path)
+        return line
+
+    def regions(self, line: LabelLine) -> tuple[Region, ...]:
+        """The regions of a label line, none where the item is unlabelled."""
+        return tuple(from_json(row, self.classes) for row in line.regions or ())
 
     def categories(self) -> dict[str, str]:
         """The label of each COCO category id that the schema's config names (`<Label value=... category=.../>`)."""

@@ -63,6 +63,13 @@ def test_a_label_line_is_canonical_json() -> None:
     assert line == manifest.canonical(row) + "\n"
 
 
+@pytest.mark.parametrize("path", ["a.jpg", 'q".jpg', "\u00f6\\.jpg", '"path":"x"'])
+def test_the_path_of_a_line_is_found_without_reading_the_rest(path: str) -> None:
+    line = manifest.label_line(path, "train", 640, 480, dump([Region("path", "box", 1, "", (1, 2, 3, 4))]))
+    assert manifest.path_of(line.encode()) == path
+    assert manifest.path_of(manifest.split_line(path, "val").encode()) == path
+
+
 def test_unlabelled_and_nothing_here_are_told_apart() -> None:
     shard = manifest.label_lines([("a", "train", 1, 2, "[]"), ("b", "pool", 1, 2, None)])
     assert [line.regions for line in manifest.read_label_lines(shard.data)] == [[], None]

@@ -1,6 +1,7 @@
 """Verified snapshots: what the cache holds is what was published, or it is named."""
 
 import os
+import pickle
 import time
 from dataclasses import replace
 from multiprocessing import get_context
@@ -97,6 +98,13 @@ def test_a_locked_version_is_read_without_asking_the_server(pin: Pin) -> None:
     assert (one.labels.boxes, one.labels.names, one.labels.class_ids) == ([[1, 2, 3, 4]], ["RBC"], [1])
     assert (one.file.read_bytes(), one.labels[0].iscrowd) == (b"one", True)
     assert (len(two.labels), two.labelled) == (0, True)
+
+
+def test_samples_travel_to_a_loaders_worker_and_ask_no_server_there(pin: Pin) -> None:
+    train = motherlode.load("cells", split="train")
+    again = pickle.loads(pickle.dumps(train))
+    assert list(again) == list(train)
+    assert again[:1].paths == train[:1].paths
 
 
 def test_the_pool_is_unlabelled_and_no_split_is_all(pin: Pin) -> None:

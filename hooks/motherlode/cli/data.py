@@ -196,9 +196,9 @@ def diff(arguments: Namespace, out: Out) -> None:
         if isinstance(value, int):
             out.say(f"  {key.replace('_', ' '):<20} {value:,}")
         elif isinstance(value, Mapping) and value and all(isinstance(number, int) for number in value.values()):
-            out.say(
-                f"  {key.replace('_', ' '):<20} {', '.join(f'{name} {number:+,}' for name, number in value.items())}"
-            )
+            sign = "+" if key == "classes" else ""
+            parts = ", ".join(f"{name} {number:{sign},}" for name, number in value.items())
+            out.say(f"  {key.replace('_', ' '):<20} {parts}")
 
 
 def _which(version: str) -> str:

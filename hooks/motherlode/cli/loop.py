@@ -106,7 +106,8 @@ def predictions(arguments: Namespace, out: Out) -> None:
     """Send them, wait for the evaluation, and say what came of it."""
     with client_of(arguments) as client:
         run = run_meant(client, arguments.run)
-        samples = sdk.load(arguments.version or _version_used(run, arguments.split), arguments.split, client=client)
+        version = arguments.version or f"{run.project}/{_version_used(run, arguments.split)}"
+        samples = sdk.load(version, arguments.split, client=client)
         problems: list[Problem] = []
         rows = _read(arguments, client, samples, problems)
         sent = run.log_predictions(samples, rows, model=arguments.model, out_of_fold=arguments.out_of_fold)

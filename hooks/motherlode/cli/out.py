@@ -104,7 +104,8 @@ def problem_lines(problems: Sequence[Mapping[str, Any]], most: int = 20) -> list
     lines = []
     for row in problems[:most]:
         place = f"{row.get('file')}, {row.get('row')}" if row.get("row") else str(row.get("file") or row.get("item"))
-        lines.append(f"  {place}: {row.get('what')}. {row.get('remedy', '')}".rstrip())
+        what = str(row.get("what")).rstrip(".")
+        lines.append(f"  {place}: {what}. {row.get('remedy', '')}".rstrip())
     if len(problems) > most:
         lines.append(f"  and {len(problems) - most:,} more; --json lists them all")
     return lines
