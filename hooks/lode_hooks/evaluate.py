@@ -108,10 +108,12 @@ def perform(work: jobs.Work) -> dict[str, Any]:
             _measure(evaluation, work)
             work.step("matched")
         rows = rows_of(evaluation)
-        sightings.record_all(evaluation, rows, work)
+        whole = sightings.record_all(evaluation, rows, work)
         work.step("recorded")
         with work.fenced():
-            Evaluation.objects.filter(pk=evaluation.pk).update(state=Evaluation.State.READY)
+            Evaluation.objects.filter(pk=evaluation.pk).update(
+                state=Evaluation.State.READY, counts={**evaluation.counts, "all_recorded": whole}
+            )
     except (jobs.LeaseLost, jobs.Cancelled):
         raise
     except Exception:

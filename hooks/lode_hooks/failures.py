@@ -576,8 +576,21 @@ def history(failure: Failure) -> list[Dot]:
         sighting_here = seen.get(evaluation.pk)
         kind = sighting_here.kind if sighting_here else ""
         score = sighting_here.score if sighting_here else None
+        if sighting_here is None and not evaluation.counts.get("all_recorded", True):
+            kind = _kind_in(evaluation, failure)
         dots.append(Dot(predicted.run, evaluation, evaluation.version, kind, score, evaluation.created_at))
     return dots
+
+
+def _kind_in(evaluation: Evaluation, failure: Failure) -> str:
+    """What a truth's case is in an evaluation too large to have recorded it; false alarms are not looked for."""
+    rows = rows_of(evaluation)
+    at = rows.at(threshold_or_own(evaluation, None))
+    name = str(failure.item.uuid)
+    for row in np.flatnonzero(at.failing).tolist():
+        if failure.region and rows.region[row] == failure.region and rows.item[row] == name:
+            return KINDS[at.kind[row]]
+    return ""
 
 
 def standing(version: Version, failures: Mapping[int, int]) -> dict[int, str]:

@@ -19,7 +19,7 @@ NAMESPACE = uuid5(NAMESPACE_URL, "urn:motherlode:failure")
 AT_ONCE = 400
 """Rows written in one transaction: well under 200 ms."""
 
-MOST = 50_000
+MOST = 20_000
 """Failures that become rows when an evaluation is made, the surest first; the rest do when somebody opens them."""
 
 
@@ -34,15 +34,16 @@ def false_alarm(project: UUID, item: str, frame: int | None, class_id: int, box:
     return uuid5(NAMESPACE, f"{project}/{item}/{frame}/{class_id}/{where}")
 
 
-def record_all(evaluation: Evaluation, rows: Rows, work: Work) -> None:
-    """Write the failures of an evaluation in batches; what is there already is left as it is.
+def record_all(evaluation: Evaluation, rows: Rows, work: Work) -> bool:
+    """Write the failures of an evaluation in batches; what is there already is left as it is. False if some were left.
 
     These are the failures at score 0 and those at the evaluation's own threshold: what pages show unless asked for
     another one.
     """
     wanted = rows.at(-np.inf).failing | rows.at(evaluation.threshold or -np.inf).failing
     chosen = np.flatnonzero(wanted)
-    if len(chosen) > MOST:
+    whole = len(chosen) <= MOST
+    if not whole:
         worth = np.where(rows.detection[chosen], rows.score[chosen], np.inf)
         chosen = np.sort(chosen[np.argsort(-worth, kind="stable")[:MOST]])
     known = set(evaluation.sightings.values_list("row", flat=True))
@@ -53,6 +54,7 @@ def record_all(evaluation: Evaluation, rows: Rows, work: Work) -> None:
         with work.fenced():
             cases.write(chosen[low : low + AT_ONCE])
         work.step("batch")
+    return whole
 
 
 def record(evaluation: Evaluation, rows: Rows, chosen: Ints) -> None:
