@@ -28,6 +28,7 @@ PASSWORD = "motherlode-demo"
 PEOPLE = {"olga": Role.OWNER, "erik": Role.ENGINEER, "rita": Role.REVIEWER, "ann": Role.ANNOTATOR}
 BASELINE, SECOND = "baseline", "after round 1"
 ROUND_1, ROUND_2 = "hard digits", "hard digits, round 2"
+SECOND_LOOK = "second look"
 BUDGET_1, BUDGET_2, CONTROL = 20, 10, 0.2
 
 
@@ -151,7 +152,7 @@ class Demo:
         return httpx.Client(base_url=f"{self.address}/api/v1/", headers=headers, timeout=60)
 
     def build(self) -> None:
-        if self.first(f"projects/{PROJECT}/queues", ROUND_2):
+        if self.first(f"projects/{PROJECT}/queues", SECOND_LOOK):
             self.say("The demo is built already; remove MOTHERLODE_HOME (var/) to build it anew.")
             return
         counts = self.timed("Compose pages from 1,797 scanned digits", self.make_pages)
@@ -166,11 +167,12 @@ class Demo:
         self.timed(
             "Mine its failures into a queue, with a random control share", lambda: self.mine(first, ROUND_1, BUDGET_1)
         )
-        labelled = self.timed("A scripted annotator labels the queue through the API", self.label_round)
+        labelled = self.timed("A scripted annotator labels the queue through the API", lambda: self.label(ROUND_1))
         self.say(f"      {labelled} pages labelled")
         self.timed("Publish digits@v2", lambda: self.lode("publish", DATASET, "-m", "After mining round 1"))
         second = self.timed("Train on digits@v2, log predictions, evaluate", lambda: self.train("digits@v2", SECOND))
         self.timed("Leave a second mined queue open for you", lambda: self.mine(second, ROUND_2, BUDGET_2))
+        self.timed("Leave a few answers for the reviewer", self.second_look)
         for name, run in ((BASELINE, first), (SECOND, second)):
             metrics = {row["key"]: row["value"] for row in self.get(f"runs/{run}")["metrics"]}
             self.say(f"      {name}: AP {metrics['test_AP']:.3f}, AP50 {metrics['test_AP50']:.3f} on the test split")
@@ -239,32 +241,40 @@ class Demo:
             mined = ("mine", run, "--strategy", "failures=1,uncertain=1", "--budget", str(budget))
             self.lode(*mined, "--random", str(CONTROL), "--queue", queue)
 
-    def label_round(self) -> int:
-        """Answers every task of the first round with what the page really shows; regions keep their ids."""
+    def second_look(self) -> None:
+        """A queue with a review rule: five answers wait, and in each the annotator overlooked a digit."""
+        queues = f"projects/{PROJECT}/queues"
+        if not self.first(queues, SECOND_LOOK):
+            rows = self.get(f"projects/{PROJECT}/items?labelled=no&limit=100")["results"]
+            items = [row["uuid"] for row in sorted(rows, key=lambda row: str(row["path"]))[-6:]]
+            body = {"name": SECOND_LOOK, "schema": DATASET, "review": True, "items": items}
+            body["reason"] = "A second person looks before it counts"
+            self.engineer.post(queues, json=body).raise_for_status()
+        self.label(SECOND_LOOK, most=5, overlook=1)
+
+    def label(self, name: str, *, most: int = 1_000, overlook: int = 0) -> int:
+        """Answers a queue's tasks with what the pages really show, less ``overlook`` digits; regions keep their ids."""
         truth = json.loads((self.folder / "truth.json").read_text())
-        queue = self.first(f"projects/{PROJECT}/queues", ROUND_1)
+        queue = self.first(f"projects/{PROJECT}/queues", name)
         assert queue is not None
         annotator = self.client("ann")
-        answer = annotator.post(f"queues/{queue['uuid']}/next", json={"holding": []})
-        labelled = 0
-        while answer.status_code == 200 and (task := answer.json()) is not None:
-            page = truth[Path(task["media"]["path"]).name]
-            result = [region_of(digit, task, task.get("start") or []) for digit in page]
-            answer = annotator.post(
-                f"tasks/{task['task']['id']}/submit",
-                json={
-                    "result": result,
-                    "operation_id": uuid_text(),
-                    "lead_time": 12.0,
-                    "base_revision": None,
-                    "next": False,
-                },
-            )
-            answer.raise_for_status()
-            labelled += 1
+        for labelled in range(most):
             answer = annotator.post(f"queues/{queue['uuid']}/next", json={"holding": []})
-        answer.raise_for_status()
-        return labelled
+            answer.raise_for_status()
+            if answer.status_code == 204:
+                return labelled
+            task = answer.json()
+            page = truth[Path(task["media"]["path"]).name]
+            result = [region_of(digit, task, task.get("start") or []) for digit in page[overlook:]]
+            body = {
+                "result": result,
+                "operation_id": uuid_text(),
+                "lead_time": 12.0,
+                "base_revision": None,
+                "next": False,
+            }
+            annotator.post(f"tasks/{task['task']['id']}/submit", json=body).raise_for_status()
+        return most
 
 
 def uuid_text() -> str:
