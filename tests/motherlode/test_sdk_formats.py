@@ -13,6 +13,8 @@ from motherlode.formats import coco, voc, yolo
 from motherlode.formats.source import Draft, Files, Folder, Problem, Record, as_regions, settle
 from motherlode.regions import Region
 
+pytestmark = pytest.mark.once
+
 
 class Memory:
     """Files of a test, by name."""

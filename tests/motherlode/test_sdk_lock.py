@@ -7,6 +7,8 @@ import pytest
 
 from motherlode.lock import LOCK_FILE, BadLock, Pin, find_lock, read_lock, write_lock
 
+pytestmark = pytest.mark.once
+
 PIN = Pin(
     server="https://host",
     project="blood",

@@ -9,6 +9,8 @@ from motherlode import manifest
 from motherlode.manifest import Row
 from motherlode.regions import Region, dump
 
+pytestmark = pytest.mark.once
+
 PATHS = ["items/a.jpg", "items/b \u00f6.jpg", "items/z\U0001f600.jpg", "items/\u00e9.jpg", 'items/"q".jpg']
 ROWS = [Row(path, f"{n:032x}", f"{n:064x}", n) for n, path in enumerate(sorted(PATHS))]
 

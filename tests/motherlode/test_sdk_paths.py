@@ -4,6 +4,8 @@ import pytest
 
 from motherlode.paths import PathClash, PathSet, UnsafePath, check_path, clashes, fold, folders
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     "path",

@@ -12,6 +12,8 @@ from motherlode import Prediction
 from motherlode.formats.source import Problem
 from motherlode.predictions import BadPrediction, IdMap, load_ids, read_ids, read_results, save_ids
 
+pytestmark = pytest.mark.once
+
 
 def test_lists_and_arrays_say_the_same() -> None:
     plain = Prediction("a.jpg", boxes=[[1, 2, 3, 4]], labels=["RBC"], scores=[0.5])

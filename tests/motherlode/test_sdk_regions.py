@@ -19,6 +19,8 @@ from motherlode.regions import (
     region_ids,
 )
 
+pytestmark = pytest.mark.once
+
 NAMES = {1: "RBC", 2: "WBC"}
 CLASS_IDS = {"RBC": 1, "WBC": 2}
 FULL = Region("r1", "box", 2, "WBC", (0.1, 2, 30.5, 40.25), 77.5, True, True, 3, {"truncated": True})

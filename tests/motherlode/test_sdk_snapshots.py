@@ -21,6 +21,8 @@ from motherlode.regions import Region, dump
 from motherlode.samples import Samples
 from motherlode.versions import Snapshot, parse_name
 
+pytestmark = pytest.mark.once
+
 REGION = Region("r1", "box", 1, "RBC", (1, 2, 3, 4), iscrowd=True)
 ITEMS: dict[str, tuple[str, bytes, str | None]] = {
     "a/one.png": ("train", b"one", dump([REGION])),

@@ -13,6 +13,8 @@ import motherlode
 from motherlode import errors
 from motherlode.cli import main, parser
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(motherlode.__file__).parent
 MODULES = sorted(module.name for module in pkgutil.walk_packages([str(ROOT)], "motherlode."))
 
