@@ -1,0 +1,390 @@
+"""Who may do what: docs/permissions.md is the list of cases, over every address of the server.
+
+A role that has the verb is let through (whatever else is wrong with the empty request), one that lacks it is refused
+(403), a stranger finds nothing (404), the anonymous must log in (401, or the login page). An address without a line in
+the table fails.
+"""
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.conf import LazySettings
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLPattern, URLResolver, get_resolver
+from PIL import Image
+
+from lode_annotation.models import Annotation, LabelImport, Task
+from lode_annotation.queues import TaskSpec, add_tasks, create_queue
+from lode_annotation.schemas import schema_for_labels
+from lode_datasets import selection
+from lode_datasets.models import Version
+from lode_hooks.models import Evaluation, Failure, MiningRound, PredictionSet, Run
+from lode_platform import jobs
+from lode_platform.items import ItemSpec, add_items
+from lode_platform.models import Item, Job, Membership, Project, Role, User
+from lode_platform.roles import VERBS
+from lode_platform.store import store
+from lode_platform.tokens import make_token
+
+pytestmark = pytest.mark.once
+TABLE = Path(__file__).resolve().parents[2] / "docs" / "permissions.md"
+STRANGER, NOBODY = "stranger", "anonymous"
+METHODS = ("get", "post", "put", "patch", "delete")
+PROGRAMS = ("/api/", "/git/", "/dvc/")
+GROUP = re.compile(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
+Patterns = list[tuple[str, URLPattern]]
+
+
+# -- the table --------------------------------------------------------------------------------------------------------
+
+
+# Addresses that read what they are sent before they know whose it is are sent something whole.
+BODIES: dict[str, dict[str, Any]] = {
+    "/api/v1/schemas/<uuid:schema>/revisions": {"config": "<View/>"},
+    "/api/v1/tasks/<uuid:task>/submit": {"result": [], "operation_id": str(uuid4()), "lead_time": 1.0},
+    "/api/v1/tasks/<uuid:task>/skip": {"operation_id": str(uuid4())},
+    "/api/v1/tasks/<uuid:task>/draft": {"result": []},
+    "/api/v1/annotations/<uuid:annotation>/review": {
+        "verdict": "accept",
+        "operation_id": str(uuid4()),
+        "base_revision": 1,
+    },
+}
+QUERIES = {"/git/<slug:project>/<slug:dataset>.git/info/refs": "?service=git-upload-pack"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the second table. ``who`` is a verb, ``own``, ``own or <verb>``, signed in, public or nobody."""
+
+    address: str
+    method: str
+    who: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.address}"
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip().replace("`", "") for cell in line.strip().strip("|").split("|")]
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the table below a heading of docs/permissions.md, without its two first lines."""
+    section = TABLE.read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return [cells(line) for line in section.splitlines() if line.startswith("|")][2:]
+
+
+def lines() -> list[Line]:
+    return [Line(address, method, who) for address, methods, who in rows("Addresses") for method in methods.split(", ")]
+
+
+def walk(resolver: URLResolver, before: str = "/") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in resolver.url_patterns:
+        address = before + GROUP.sub(r"<\1>", str(pattern.pattern).removeprefix("^").removesuffix("$"))
+        if isinstance(pattern, URLResolver):
+            yield from walk(pattern, address)
+        else:
+            yield address, pattern
+
+
+def addresses() -> Patterns:
+    return list(walk(get_resolver()))
+
+
+# -- a project in which everything is there once ----------------------------------------------------------------------
+
+
+@dataclass
+class World:
+    """Everything an address may name, made by alice, the owner; one person for each role."""
+
+    home: Path
+    people: dict[str, User] = field(default_factory=dict)
+    names: dict[str, Any] = field(default_factory=dict)
+    programs: dict[str, Client] = field(default_factory=dict)
+    browsers: dict[str, Client] = field(default_factory=dict)
+
+    def address(self, pattern: str) -> str:
+        """The pattern with the world's names in it."""
+
+        def name(match: "re.Match[str]") -> str:
+            key = match[1]
+            if key == "name":
+                key = "schema_name" if "/schemas/" in pattern else "dataset"
+            if key == "uuid":
+                key = "trashed_dataset" if "/trash/" in pattern else "dataset_uuid"
+            return str(self.names[key])
+
+        return re.sub(r"<(?:\w+:)?(\w+)>", name, pattern)
+
+    def client(self, who: str, address: str) -> Client:
+        """A browser for pages, a program with a token for the interfaces of programs."""
+        if who == NOBODY:
+            return Client()
+        return (self.programs if address.startswith(PROGRAMS) else self.browsers)[who]
+
+
+def picture(number: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), (number * 9, 40, 90)).save(out, "PNG")
+    return out.getvalue()
+
+
+def send_lines(client: Client, address: str, rows: list[dict[str, Any]]) -> None:
+    text = "\n".join(json.dumps(row) for row in rows)
+    answer = client.put(f"/api/v1/{address}", text, content_type="application/x-ndjson")
+    assert answer.status_code == 200, answer.content
+
+
+def build(home: Path) -> World:
+    """The loop once: items, labels, two versions, a run, its failures, a mined queue; a task in review."""
+    world, names = World(home), {}
+    alice = world.people["owner"] = User.objects.create(username="alice")
+    project = Project.objects.create(name="blood", created_by=alice)
+    for role in Role.values:
+        user = alice if role == "owner" else User.objects.create(username=role)
+        world.people[role] = user
+        Membership.objects.create(project=project, user=user, role=role)
+    world.people[STRANGER] = User.objects.create(username="charlie")
+    for who, user in world.people.items():
+        world.programs[who] = Client(headers={"authorization": f"Bearer {make_token(user)[1]}"})
+        world.browsers[who] = Client()
+        world.browsers[who].force_login(user)
+    program = world.programs["owner"]
+
+    def post(address: str, body: dict[str, Any], program: Client = program) -> Any:
+        answer = program.post(f"/api/v1/{address}", body, content_type="application/json")
+        assert answer.status_code < 300, (address, answer.content)
+        return answer.json() if answer.content else None
+
+    blobs = store().add_many([picture(number) for number in range(8)])
+    specs = [ItemSpec(f"{n}.png", blob.md5, blob.sha256) for n, blob in enumerate(blobs)]
+    items: list[Item] = add_items(project, alice, specs, trusted=True).created
+    schema = schema_for_labels(project, alice, name="cells", labels=["RBC", "WBC"], task="boxes")
+
+    imported = uuid4()
+    post("projects/blood/label-imports", {"uuid": str(imported), "schema": "cells", "format": "coco"})
+    box = {"type": "box", "label": "RBC", "box": [4, 4, 30, 30]}
+    labelled = [
+        {"path": item.path, "width": 64, "height": 48, "labelled": True, "regions": [box]} for item in items[:6]
+    ]
+    send_lines(program, f"label-imports/{imported}/parts/0", labelled)
+    post(f"label-imports/{imported}/finish", {})
+    jobs.run_pending()
+    assert LabelImport.objects.get().job.state == "succeeded", LabelImport.objects.get().job.error  # type: ignore[union-attr]
+
+    dataset = selection.create_dataset(project, alice, name="cells", schema=schema)
+    trashed = selection.create_dataset(project, alice, name="old", schema=schema)
+    splits = {item.uuid: "val" if n % 2 else "train" for n, item in enumerate(items)}
+    for part in (items[:5], items[5:]):
+        selection.add_items(dataset, part, splits=splits)
+        post("projects/blood/datasets/cells/publish", {"message": "more", "operation_id": str(uuid4())})
+        jobs.run_pending()
+    assert Version.objects.published().count() == 2
+    program.put("/api/v1/projects/blood/datasets/cells/aliases/production", {"version": 1}, "application/json")
+    program.delete("/api/v1/projects/blood/datasets/old")
+
+    for name in ("baseline", "second"):
+        uses = [{"version": "cells@v1", "split": "train"}]
+        run = post("projects/blood/runs", {"uuid": str(uuid4()), "name": name, "uses": uses})["uuid"]
+        sent = post(
+            f"runs/{run}/predictions",
+            {"uuid": str(uuid4()), "version": "cells@v1", "split": "train", "task": "boxes", "out_of_fold": True},
+        )["uuid"]
+        wrong = {"boxes": [[4, 4, 30, 30]], "labels": ["WBC"], "scores": [0.9]}
+        send_lines(program, f"predictions/{sent}/parts/0", [{"path": "0.png", **wrong}, {"path": "2.png", **wrong}])
+        post(f"predictions/{sent}/finish", {"parts": 1})
+        jobs.run_pending()
+    evaluation = Evaluation.objects.filter(state=Evaluation.State.READY).first()
+    assert evaluation is not None and Failure.objects.exists()
+
+    mined = post(
+        "projects/blood/mining",
+        {
+            "run": str(evaluation.prediction_set.run.uuid),
+            "strategy": "failures",
+            "budget": 1,
+            "random": 0,
+            "queue": "hard",
+            "splits": ["train"],
+        },
+    )
+    jobs.run_pending()
+    queue = create_queue(project, alice, name="checked", schema=schema, review=True)
+    add_tasks(queue, alice, [TaskSpec(item) for item in items])
+    annotator = world.programs[Role.ENGINEER]  # nobody reviews their own answer
+    first = post(f"queues/{queue.uuid}/next", {"holding": []}, annotator)
+    answer = {"result": [], "operation_id": str(uuid4()), "lead_time": 1.0}
+    post(f"tasks/{first['task']['id']}/submit", answer, annotator)
+
+    row = jobs.enqueue("items.zip", project=project, user=alice, arguments={"parked": "none"})
+    token, _ = make_token(alice, project=project)
+    md5 = items[0].blob.md5
+    names = {
+        "project": "blood",
+        "user": world.people["annotator"].uuid,
+        "token": token.uuid,
+        "md5": md5,
+        "first": md5[:2],
+        "rest": md5[2:],
+        "item": items[0].uuid,
+        "job": row.uuid,
+        "schema": schema.uuid,
+        "schema_name": schema.name,
+        "queue": queue.uuid,
+        "task": Task.objects.filter(queue=queue).exclude(uuid=first["task"]["id"]).order_by("pk")[0].uuid,
+        "annotation": Annotation.objects.get().uuid,
+        "label_import": imported,
+        "part": 0,
+        "dataset": "cells",
+        "dataset_uuid": dataset.uuid,
+        "trashed_dataset": trashed.uuid,
+        "which": "v1",
+        "alias": "production",
+        "number": 1,
+        "a": 1,
+        "b": 2,
+        "run": Run.objects.order_by("pk")[0].uuid,
+        "other": Run.objects.order_by("pk")[1].uuid,
+        "predictions": PredictionSet.objects.order_by("pk")[0].uuid,
+        "evaluation": evaluation.uuid,
+        "failure": Failure.objects.order_by("pk")[0].uuid,
+        "mined": MiningRound.objects.order_by("pk")[0].uuid,
+    }
+    assert mined and Job.objects.filter(state="failed").count() == 0
+    world.names = names
+    return world
+
+
+@pytest.fixture(scope="module")
+def made(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The world, made once for all lines; each line's writes are taken back."""
+    from django.conf import settings
+
+    home = tmp_path_factory.mktemp("home")
+    (home / "tmp").mkdir()
+    before = settings.HOME, settings.STORE
+    settings.HOME, settings.STORE = home, str(home / "store")
+    with django_db_blocker.unblock(), transaction.atomic():
+        try:
+            yield build(home)
+        finally:
+            settings.HOME, settings.STORE = before
+            transaction.set_rollback(True)
+
+
+@pytest.fixture
+def world(made: World, home: Path, settings: LazySettings) -> Iterator[World]:
+    settings.HOME, settings.STORE = made.home, str(made.home / "store")
+    yield made
+
+
+def ask(client: Client, world: World, line: Line) -> tuple[int, str]:
+    """The status of an empty request, and where it leads; what it wrote is taken back."""
+    options: dict[str, Any] = {}
+    if line.method != "GET" and line.address.startswith("/api/"):
+        options = {"content_type": "application/json", "data": json.dumps(BODIES.get(line.address, {}))}
+    cookies = SimpleCookie(client.cookies)  # logging out takes the session's away
+    with transaction.atomic():
+        address = world.address(line.address) + QUERIES.get(line.address, "")
+        answer = getattr(client, line.method.lower())(address, **options)
+        if answer.streaming:
+            b"".join(answer.streaming_content)
+        transaction.set_rollback(True)
+    client.cookies = cookies
+    return answer.status_code, str(answer.headers.get("Location", ""))
+
+
+def expected(line: Line, who: str) -> str:
+    """``in``, ``refused``, ``not there`` or ``log in``."""
+    if line.who == "public":
+        return "in"
+    if who == NOBODY:
+        return "log in"
+    if line.who == "signed in":
+        return "in"
+    if who == STRANGER:
+        return "not there"
+    if line.who == "nobody":
+        return "refused"
+    if line.who == "own":
+        return "in" if who == Role.OWNER else "not there"
+    verb = line.who.removeprefix("own or ")
+    if Role(who) in VERBS[verb]:
+        return "in"
+    return "refused or not there" if line.who.startswith("own or ") else "refused"
+
+
+def met(expectation: str, status: int, location: str) -> bool:
+    to_login = status == 302 and location.startswith("/login/")
+    match expectation:
+        case "in":
+            return status not in (401, 403, 404, 405) and status < 500 and not (to_login and "next=" in location)
+        case "log in":
+            return status == 401 or to_login
+        case "refused":
+            return status == 403
+        case "not there":
+            return status == 404
+        case _:
+            return status in (403, 404)
+
+
+# -- the tests --------------------------------------------------------------------------------------------------------
+
+
+def test_the_table_of_roles_is_the_servers() -> None:
+    told = {
+        verb: {role for role, cell in zip(Role.values, marks, strict=True) if cell} for verb, *marks in rows("Roles")
+    }
+    assert told == {verb: {str(role) for role in roles} for verb, roles in VERBS.items()}
+
+
+def test_every_address_has_a_line_and_every_line_an_address() -> None:
+    known = {line.address for line in lines()}
+    there = {address for address, _ in addresses()}
+    assert there - known == set(), "addresses without a line in docs/permissions.md"
+    assert known - there == set(), "lines of docs/permissions.md without an address"
+
+
+def test_every_method_of_the_rest_interface_has_a_line() -> None:
+    known = {(line.address, line.method) for line in lines()}
+    for address, pattern in addresses():
+        handler = getattr(pattern.callback, "cls", None)
+        if handler is not None and address.startswith("/api/"):
+            here = {(address, method.upper()) for method in METHODS if hasattr(handler, method)}
+            assert here <= known, f"methods without a line in docs/permissions.md: {here - known}"
+
+
+def test_every_verb_is_asked_for_somewhere() -> None:
+    asked = {line.who.removeprefix("own or ") for line in lines()}
+    assert set(VERBS) <= asked
+
+
+@pytest.mark.parametrize("line", lines(), ids=str)
+def test_each_person_gets_what_the_table_says(line: Line, world: World) -> None:
+    told = {who: ask(world.client(who, line.address), world, line) for who in (*Role.values, STRANGER, NOBODY)}
+    wrong = {who: answer for who, answer in told.items() if not met(expected(line, who), *answer)}
+    assert not wrong, {who: (expected(line, who), answer) for who, answer in wrong.items()}
+
+
+@pytest.mark.parametrize("address", sorted({line.address for line in lines() if line.method == "GET"}))
+def test_what_is_not_listed_for_posting_writes_nothing(address: str, world: World) -> None:
+    """A page that would quietly take a form needs a line of its own."""
+    if Line(address, "POST", "") in [Line(line.address, line.method, "") for line in lines()]:
+        pytest.skip("is listed for posting")
+    with CaptureQueriesContext(connection) as statements:
+        ask(world.client(Role.OWNER, address), world, Line(address, "POST", ""))
+    written = [row["sql"] for row in statements if re.match(r"\s*(INSERT|UPDATE|DELETE)\b", row["sql"])]
+    assert not [sql for sql in written if "django_session" not in sql]
