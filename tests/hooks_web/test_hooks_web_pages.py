@@ -296,6 +296,13 @@ def test_a_viewer_looks_but_does_not_judge_or_mine(cells: Any, client_for: Any, 
     assert client.post(address("evaluate", cells.first.uuid)).status_code == 403
 
 
+def test_a_page_offers_nobody_what_their_role_refuses(cells: Any, client_for: Any, victor: User, erin: User) -> None:
+    pages = [address("run", cells.first.uuid), address("run", cells.first.uuid) + "?tab=predictions", address("mining")]
+    for url in pages:
+        assert address("mine") in text(client_for(erin).get(url)), url
+        assert address("mine") not in text(client_for(victor).get(url)), url
+
+
 def test_a_filter_that_means_nothing_is_refused_by_name(cells: Any, client_for: Any, erin: User) -> None:
     client: Client = client_for(erin)
     for field, value in [("kind", "odd"), ("min_score", "much"), ("truth_class", "x"), ("cell", "1-2")]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from django.db.models import QuerySet
 
 from lode_hooks.models import Evaluation, PredictionSet, Run
+from lode_platform.access import permits
 from lode_platform.models import Project, User
 
 SPLITS = ("test", "val", "train")
@@ -64,3 +65,9 @@ def beside(evaluation: Evaluation, others: Sequence[Evaluation]) -> list[Evaluat
 def is_boxes(evaluation: Evaluation) -> bool:
     """Whether it is an evaluation of boxes; the other kind is of whole-image classes."""
     return evaluation.prediction_set.task == PredictionSet.Task.BOXES
+
+
+def allowed(project: Project, user: User, verb: str) -> bool:
+    """Whether the person's role has the verb."""
+    membership = project.memberships.filter(user=user).first()
+    return membership is not None and permits(user, membership.role, verb)

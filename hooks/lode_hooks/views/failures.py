@@ -18,9 +18,9 @@ from lode_hooks import evaluate, failures
 from lode_hooks.failures import Card, FailureFilter
 from lode_hooks.models import Evaluation, Failure, Sighting, Verdict
 from lode_hooks.views.answers import answers_json
-from lode_hooks.views.evaluations import evaluations_of, importance, is_boxes, named
+from lode_hooks.views.evaluations import allowed, evaluations_of, importance, is_boxes, named
 from lode_hooks.views.links import run_url
-from lode_platform.access import permits, project_for
+from lode_platform.access import project_for
 from lode_platform.errors import BadInput
 from lode_platform.models import Item, Project, User
 from lode_platform.signed_in import signed_in
@@ -224,12 +224,6 @@ def mining_query(chosen: FailureFilter) -> str:
     query = QueryDict(mutable=True)
     query.update({name: value for name, value in chosen.query().items() if name in kept})
     return query.urlencode()
-
-
-def allowed(project: Project, user: User, verb: str) -> bool:
-    """Whether the person's role has the verb."""
-    membership = project.memberships.filter(user=user).first()
-    return membership is not None and permits(user, membership.role, verb)
 
 
 def card_json(card: Card) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from lode_annotation.models import Task
 from lode_hooks import evaluate, loop, mining
 from lode_hooks.failures import FailureFilter
 from lode_hooks.models import Evaluation, MinedItem, MiningRound, PredictionSet, Run
-from lode_hooks.views.evaluations import by_run, evaluations_of
-from lode_hooks.views.failures import active_filters, allowed
+from lode_hooks.views.evaluations import allowed, by_run, evaluations_of
+from lode_hooks.views.failures import active_filters
 from lode_platform.access import project_for
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Project, User
@@ -279,6 +279,8 @@ def round_page(request: HttpRequest, project: str, mined: UUID) -> HttpResponse:
         "round": shown,
         "report": report,
         "stages": stages(report),
+        "may_label": allowed(place, user, "queue.label"),
+        "may_publish": allowed(place, user, "dataset.publish"),
         "page": page,
         "arm": arm,
         "strategies": [(title_of(name), weight) for name, weight in settings.get("strategies", {}).items() if weight],

@@ -17,7 +17,7 @@ from lode_hooks import compare as compare_verb
 from lode_hooks import evaluate
 from lode_hooks.models import Evaluation, MiningRound, PredictionSet, Run, RunUse
 from lode_hooks.views import charts
-from lode_hooks.views.evaluations import beside, by_run, evaluations_of, is_boxes, named
+from lode_hooks.views.evaluations import allowed, beside, by_run, evaluations_of, is_boxes, named
 from lode_hooks.views.links import cards_url, run_url
 from lode_platform.access import project_for
 from lode_platform.errors import BadInput
@@ -178,6 +178,8 @@ def run_page(request: HttpRequest, project: str, run: UUID) -> HttpResponse:
         "run": shown,
         "uses": named_uses(shown),
         "tab": tab,
+        "may_mine": allowed(place, user, "mining.create"),
+        "may_log": allowed(place, user, "run.log"),
         "evaluations": mine,
         "evaluation": evaluation,
         "waiting": Evaluation.objects.filter(
