@@ -3,11 +3,13 @@
 import io
 import os
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 from PIL import Image
 
@@ -49,11 +51,13 @@ def home(tmp_path: Path, settings: LazySettings) -> Path:
     return folder
 
 
+@cache
+def hashed_password() -> str:
+    return make_password(PASSWORD)
+
+
 def person(name: str) -> User:
-    user = User(username=name, email=f"{name}@example.org")
-    user.set_password(PASSWORD)
-    user.save()
-    return user
+    return User.objects.create(username=name, email=f"{name}@example.org", password=hashed_password())
 
 
 def member(name: str, project: Project, role: Role) -> User:
