@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as say
@@ -151,6 +151,22 @@ def by_queue(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
     return rows.filter(Exists(Task.objects.filter(item=OuterRef("pk"), queue__uuid=value, queue__project=project)))
 
 
+def queues_lately(project: Project, user: User) -> Iterable[nav.History]:
+    """The newest queues, and when their last task was done."""
+    last = Max("tasks__finished_at")
+    rows = Queue.objects.filter(project=project).select_related("created_by")
+    counted = rows.annotate(last=last, left=Count("tasks", filter=Q(tasks__state=Task.State.OPEN)))
+    for queue in counted.order_by("-created_at")[:6]:
+        url = reverse("annotation:queue", args=[project.name, queue.uuid])
+        size = queue.size
+        asked = ngettext("queue %(queue)s: %(n)d task", "queue %(queue)s: %(n)d tasks", size)
+        yield nav.History(
+            queue.created_at, asked % {"queue": queue.name, "n": size}, queue.created_by, url, icon="list-check"
+        )
+        if queue.last and not queue.left:
+            yield nav.History(queue.last, say("queue %(queue)s is done") % {"queue": queue.name}, None, url, "checks")
+
+
 def register() -> None:
     """Called once, when the application is ready."""
     nav.entry(
@@ -166,7 +182,7 @@ def register() -> None:
         url="annotation:review_list",
         group="label",
         order=40,
-        key="r",
+        key="v",
         badge=waiting_answers,
     )
     nav.station("labels", url="platform:items", figures=labels_figures)
@@ -175,6 +191,7 @@ def register() -> None:
     nav.waiting(my_reviews)
     nav.waiting(my_late)
     nav.item_history(item_history)
+    nav.lately(queues_lately)
     nav.item_layers(item_layers)
     nav.item_filter(name="labelled", title=_("Labels"), choices=labelled_choices, apply=by_labelled)
     nav.item_filter(name="queue", title=_("Queue"), choices=queue_choices, apply=by_queue)

@@ -95,6 +95,21 @@ def in_split(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
     return rows.filter(Exists(held))
 
 
+def published(project: Project, user: User) -> Iterable[nav.History]:
+    """The newest versions."""
+    rows = Version.objects.published().filter(dataset__project=project, dataset__trashed_at=None)
+    for row in rows.select_related("dataset", "author").defer("frozen").order_by("-created_at", "-pk")[:8]:
+        url = reverse("datasets:version", args=[project.name, row.dataset.name, row.number])
+        words = {"name": str(row), "message": row.message}
+        text = say("published %(name)s: %(message)s") if row.message else say("published %(name)s")
+        yield nav.History(row.published_at or row.created_at, text % words, row.author, url, icon="versions")
+
+
+def descriptions(project: Project, user: User) -> Iterable[str]:
+    """What the project's datasets say of themselves."""
+    return live(project).exclude(description="").values_list("description", flat=True)[:3]
+
+
 def register() -> None:
     """Called once, when the application is ready."""
     nav.entry(
@@ -103,5 +118,7 @@ def register() -> None:
     nav.station("version", url="datasets:datasets", figures=version_figures)
     nav.waiting(checks)
     nav.item_history(item_history)
+    nav.lately(published)
+    nav.about(descriptions)
     nav.item_filter(name="dataset", title=_("Dataset"), choices=dataset_choices, apply=in_dataset)
     nav.item_filter(name="split", title=_("Split"), choices=split_choices, apply=in_split)

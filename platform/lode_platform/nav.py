@@ -102,6 +102,8 @@ _waiting: "list[Callable[[Project, User], Iterable[Waiting]]]" = []
 _history: "list[Callable[[Item, User], Iterable[History]]]" = []
 _layers: "list[Callable[[Sequence[Item], User], Mapping[int, Sequence[Box]]]]" = []
 _filters: dict[str, ItemFilter] = {}
+_lately: "list[Callable[[Project, User], Iterable[History]]]" = []
+_about: "list[Callable[[Project, User], Iterable[str]]]" = []
 
 
 def entry(
@@ -132,6 +134,18 @@ def waiting(source: "Callable[[Project, User], Iterable[Waiting]]") -> None:
     """Adds a source of rows for "waiting for me"; it yields only rows with something to do."""
     if source not in _waiting:
         _waiting.append(source)
+
+
+def lately(source: "Callable[[Project, User], Iterable[History]]") -> None:
+    """Adds a source of rows for Home's "lately": its newest few, each with an address."""
+    if source not in _lately:
+        _lately.append(source)
+
+
+def about(source: "Callable[[Project, User], Iterable[str]]") -> None:
+    """Adds a source of sentences that Home shows to a newcomer, such as a dataset's description."""
+    if source not in _about:
+        _about.append(source)
 
 
 def item_history(source: "Callable[[Item, User], Iterable[History]]") -> None:
@@ -222,6 +236,17 @@ def waiting_rows(project: "Project", user: "User") -> list[Waiting]:
     """What waits for ``user`` in ``project``, urgent rows first."""
     rows = [row for source in _waiting for row in source(project, user)]
     return sorted(rows, key=lambda row: row.tone != "danger")
+
+
+def lately_rows(project: "Project", user: "User", limit: int = 8) -> list[History]:
+    """What happened in ``project``, newest first."""
+    rows = [row for source in _lately for row in source(project, user)]
+    return sorted(rows, key=lambda row: row.when, reverse=True)[:limit]
+
+
+def about_lines(project: "Project", user: "User") -> list[str]:
+    """What is said of ``project`` to somebody who sees it for the first time."""
+    return [line for source in _about for line in source(project, user) if line]
 
 
 def history(item: "Item", user: "User") -> list[History]:

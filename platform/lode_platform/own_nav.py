@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Count, Max, Q
+from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as say
@@ -45,6 +46,23 @@ def trash_history(item: Item, user: User) -> Iterable[nav.History]:
         yield nav.History(row.at, say(str(text)), row.actor, icon=icon)
 
 
+def items_lately(project: Project, user: User) -> Iterable[nav.History]:
+    """The items that came in, by day and person."""
+    days = (
+        project.items.live()
+        .annotate(day=TruncDate("created_at"))
+        .values("day", "created_by")
+        .annotate(n=Count("pk"), last=Max("created_at"))
+        .order_by("-last")[:4]
+    )
+    rows = list(days)
+    people = User.objects.in_bulk([row["created_by"] for row in rows])
+    address = reverse("platform:items", args=[project.name]) + "?sort=newest"
+    for row in rows:
+        said = ngettext("%(n)d item came in", "%(n)d items came in", row["n"]) % {"n": row["n"]}
+        yield nav.History(row["last"], said, people[row["created_by"]], address, icon="photo-plus")
+
+
 def register() -> None:
     """Called once, when the application is ready."""
     nav.entry(name="home", title=_("Home"), icon="home", url="platform:home", group="label", order=0, key="h")
@@ -56,3 +74,4 @@ def register() -> None:
     nav.station("items", url="platform:items", figures=items_figures)
     nav.waiting(failed_jobs)
     nav.item_history(trash_history)
+    nav.lately(items_lately)

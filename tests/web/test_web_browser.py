@@ -217,3 +217,34 @@ def test_no_page_scrolls_sideways_on_a_narrow_screen(page: Page) -> None:
     for address in ("/", "/projects/", "/account/", "/p/blood/items/", "/p/blood/jobs/", "/p/blood/settings/"):
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_words_stand_out_from_what_they_stand_on(page: Page, theme: str) -> None:
+    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    contrasts: dict[str, float] = page.evaluate(
+        """() => {
+          const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+          const luminance = (colour) => {
+            const probe = document.createElement("span");
+            probe.style.color = colour;
+            document.body.append(probe);
+            context.fillStyle = getComputedStyle(probe).color;
+            probe.remove();
+            context.fillRect(0, 0, 1, 1);
+            const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].slice(0, 3).map((v) => {
+              const c = v / 255;
+              return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+            });
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+          };
+          const pairs = [["text", "surface"], ["muted", "surface"], ["muted", "ground"], ["muted", "inset"],
+            ["accent", "surface"], ["accent-strong", "accent-soft"], ["on-accent", "accent"], ["danger", "surface"],
+            ["ok", "surface"], ["ok", "ok-soft"], ["warning", "surface"], ["text", "warning-soft"]];
+          return Object.fromEntries(pairs.map(([front, back]) => {
+            const [a, b] = [front, back].map((name) => luminance(`var(--lode-${name})`)).sort((x, y) => y - x);
+            return [`${front} on ${back}`, (a + 0.05) / (b + 0.05)];
+          }));
+        }"""
+    )
+    assert {pair: round(ratio, 2) for pair, ratio in contrasts.items() if ratio < 4.5} == {}

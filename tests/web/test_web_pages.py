@@ -90,6 +90,19 @@ def test_home_shows_six_stations_and_counts_the_items(
     assert (places[0].station.figures.count, places[0].station.figures.change) == (3, 3)
 
 
+def test_home_tells_what_happened_lately(
+    client_for: ClientFor, alice: User, project: Project, make_items: MakeItems
+) -> None:
+    make_items(project, 3)
+    rows = client_for(alice).get(f"/p/{project.name}/").context["lately"]
+    assert [(str(row.text), row.who) for row in rows] == [("3 items came in", alice)]
+
+
+def test_no_two_places_have_the_same_key(client_for: ClientFor, alice: User, project: Project) -> None:
+    keys = re.findall(r'data-go="(.)"', client_for(alice).get(f"/p/{project.name}/").content.decode())
+    assert len(keys) == len(set(keys)) >= 9
+
+
 def test_a_failed_job_waits_for_the_person_who_began_it(
     client_for: ClientFor, alice: User, erin: User, project: Project, job: Job
 ) -> None:

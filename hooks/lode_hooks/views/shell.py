@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as later
 
 from lode_datasets.marks import Mark, version_marks
 from lode_datasets.models import Version
-from lode_hooks.models import Evaluation, MinedItem, PredictionSet, Run, RunUse, Sighting, Verdict
+from lode_hooks.models import Evaluation, MinedItem, MiningRound, PredictionSet, Run, RunUse, Sighting, Verdict
 from lode_hooks.views.evaluations import by_run, evaluations_of
 from lode_hooks.views.links import cards_url, run_url
 from lode_platform import nav
@@ -35,6 +35,7 @@ def register() -> None:
     nav.station("failures", url="hooks:failures", figures=failure_figures)
     nav.waiting(waiting)
     nav.item_history(item_history)
+    nav.lately(lately)
     version_marks(runs_of)
 
 
@@ -78,6 +79,20 @@ def failure_figures(project: Project, user: User) -> nav.Figures:
     change = counts[0] - counts[1] if len(counts) > 1 else 0
     url = cards_url(project, evaluation)
     return nav.Figures(count=counts[0], change=change, note=_("in %(run)s") % {"run": newest_two[0]}, url=url)
+
+
+def lately(project: Project, user: User) -> Iterator[nav.History]:
+    """The newest runs and mining rounds."""
+    runs = Run.objects.visible_to(user).filter(project=project).select_related("created_by")
+    for run in runs.order_by("-started_at", "-pk")[:8]:
+        words = {"run": run.name, "state": run.get_state_display().lower()}
+        when = run.ended_at or run.started_at
+        yield nav.History(when, _("run %(run)s: %(state)s") % words, run.created_by, run_url(project, run), "flask")
+    rounds = MiningRound.objects.filter(project=project).select_related("created_by", "run")
+    for mined in rounds.order_by("-created_at", "-pk")[:6]:
+        url = reverse("hooks:round", args=[project.name, mined.uuid])
+        text = _("mined %(round)s from %(run)s") % {"round": mined.name, "run": mined.run.name}
+        yield nav.History(mined.created_at, text, mined.created_by, url, "pick")
 
 
 def failing(evaluation: Evaluation) -> int:

@@ -84,6 +84,8 @@ def home(request: HttpRequest, project: str) -> HttpResponse:
         "role": member.get_role_display(),
         "places": ring(stations),
         "waiting": nav.waiting_rows(member.project, user),
+        "lately": nav.lately_rows(member.project, user),
+        "about": nav.about_lines(member.project, user),
         "empty": not any(station.figures.count for station in stations),
         "start_line": f"lode import PATH --project {project} --dataset NAME",
         "width": WIDTH,
