@@ -73,6 +73,12 @@ class Source:
         return {label: int(number) for number, label in self.ids.categories.items() if number.isdigit()}
 
     @property
+    def task(self) -> Task | None:
+        """What the labels found are of, None where there are none."""
+        kinds = {draft.type for record in self.records for draft in record.drafts}
+        return None if not kinds else "classes" if "choice" in kinds else "boxes"
+
+    @property
     def labels(self) -> list[str]:
         """The labels found: COCO's in the order of their ids, others sorted."""
         order = self.categories
@@ -251,7 +257,7 @@ class _Maker:
                 f"no labels were found: the schema starts with one, {PLACEHOLDER!r}; change it under Schemas,"
                 " or name them with --labels"
             )
-        config = config_for(labels or [PLACEHOLDER], self._options.task, source.categories)
+        config = config_for(labels or [PLACEHOLDER], source.task or self._options.task, source.categories)
         body = {"name": self._options.dataset, "title": "", "config": config}
         made: dict[str, Any] = self._client.post(f"{self._project}/schemas", body)
         shown = ", ".join(labels[:8]) + (f" and {len(labels) - 8} more" if len(labels) > 8 else "")

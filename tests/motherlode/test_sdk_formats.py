@@ -405,6 +405,19 @@ def test_plain_images_are_unlabelled() -> None:
     assert len(problems) == 1
 
 
+def test_class_folders_give_each_image_one_label() -> None:
+    names = ["train/cat/1.jpg", "test/dog/2.jpg", "cat/3.jpg", "train/4.jpg", "5.jpg"]
+    records, problems = read("folders", Memory(dict.fromkeys(names, b"")))
+    assert [(path, r.split, [(d.type, d.label) for d in r.drafts], r.labelled) for path, r in records.items()] == [
+        ("5.jpg", None, [], False),
+        ("cat/3.jpg", None, [("choice", "cat")], True),
+        ("test/dog/2.jpg", "test", [("choice", "dog")], True),
+        ("train/4.jpg", "train", [], False),
+        ("train/cat/1.jpg", "train", [("choice", "cat")], True),
+    ]
+    assert problems == []
+
+
 def test_a_folder_follows_links_once(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "a.jpg").write_bytes(b"")

@@ -377,6 +377,23 @@ def test_a_coco_results_file_is_taken_for_the_version_that_the_run_uses(
     assert "--ids" in lode("predictions", str(run.id), "results.json", "--split", "test", fails=1)
 
 
+def test_classes_go_the_same_way_as_boxes(lode: Lode, machine: Path) -> None:
+    for number in range(6):
+        place = machine / "pets" / "test" / ("cat" if number % 2 else "dog") / f"{number}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(picture(number))
+    lode("import", "pets", "--dataset", "pets", "--format", "folders")
+    lode("publish", "pets", "-m", "first")
+    client = lode.connect()
+    test = motherlode.load("pets@v1", split="test", client=client)
+    assert sorted({str(sample.labels.label) for sample in test}) == ["cat", "dog"]
+    with motherlode.run("always cat", uses=[test], client=client) as run:
+        always = (motherlode.Prediction(s.path, probabilities={"cat": 0.75, "dog": 0.25}) for s in test)
+        metrics = run.log_predictions(test, always, model="cat").evaluation().metrics
+    assert metrics["accuracy"] == 0.5
+    assert metrics["macro_f1"] == pytest.approx(1 / 3)
+
+
 def test_failures_are_mined_into_a_queue(lode: Lode, cells: dict[str, Any]) -> None:
     client = lode.connect()
     train = motherlode.load("cells@v1", split="train", client=client)

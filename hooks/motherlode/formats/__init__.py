@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from motherlode.errors import BadInput
-from motherlode.formats import coco, images, voc, yolo
+from motherlode.formats import coco, folders, images, voc, yolo
 from motherlode.formats.source import Files, Problem, Record
 
 __all__ = ["FORMATS", "Format", "UnknownFormat", "detect", "format_named"]
@@ -36,6 +36,7 @@ FORMATS = {
     "voc": Format("voc", "Pascal VOC", voc.detect, voc.read),
     "yolo": Format("yolo", "YOLO", yolo.detect, yolo.read),
     "images": Format("images", "plain images", images.detect, images.read),
+    "folders": Format("folders", "class folders", folders.detect, folders.read),
 }
 
 
