@@ -88,7 +88,7 @@ def lately(project: Project, user: User) -> Iterator[nav.History]:
         words = {"run": run.name, "state": run.get_state_display().lower()}
         when = run.ended_at or run.started_at
         yield nav.History(when, _("run %(run)s: %(state)s") % words, run.created_by, run_url(project, run), "flask")
-    rounds = MiningRound.objects.filter(project=project).select_related("created_by", "run")
+    rounds = MiningRound.objects.visible_to(user).filter(project=project).select_related("created_by", "run")
     for mined in rounds.order_by("-created_at", "-pk")[:6]:
         url = reverse("hooks:round", args=[project.name, mined.uuid])
         text = _("mined %(round)s from %(run)s") % {"round": mined.name, "run": mined.run.name}
