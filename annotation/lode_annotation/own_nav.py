@@ -153,18 +153,17 @@ def by_queue(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
 
 def queues_lately(project: Project, user: User) -> Iterable[nav.History]:
     """The newest queues, and when their last task was done."""
-    last = Max("tasks__finished_at")
-    rows = Queue.objects.filter(project=project).select_related("created_by")
-    counted = rows.annotate(last=last, left=Count("tasks", filter=Q(tasks__state=Task.State.OPEN)))
-    for queue in counted.order_by("-created_at")[:6]:
+    queues = list(Queue.objects.filter(project=project).select_related("created_by").order_by("-created_at")[:6])
+    tasks = Task.objects.filter(queue__in=queues).order_by().values_list("queue")
+    ends = tasks.annotate(last=Max("finished_at"), left=Count("pk", filter=Q(state=Task.State.OPEN)))
+    over = {queue: last for queue, last, left in ends if last and not left}
+    for queue in queues:
         url = reverse("annotation:queue", args=[project.name, queue.uuid])
-        size = queue.size
-        asked = ngettext("queue %(queue)s: %(n)d task", "queue %(queue)s: %(n)d tasks", size)
-        yield nav.History(
-            queue.created_at, asked % {"queue": queue.name, "n": size}, queue.created_by, url, icon="list-check"
-        )
-        if queue.last and not queue.left:
-            yield nav.History(queue.last, say("queue %(queue)s is done") % {"queue": queue.name}, None, url, "checks")
+        asked = ngettext("queue %(queue)s: %(n)d task", "queue %(queue)s: %(n)d tasks", queue.size)
+        words = {"queue": queue.name, "n": queue.size}
+        yield nav.History(queue.created_at, asked % words, queue.created_by, url, icon="list-check")
+        if queue.pk in over:
+            yield nav.History(over[queue.pk], say("queue %(queue)s is done") % words, None, url, icon="checks")
 
 
 def register() -> None:
