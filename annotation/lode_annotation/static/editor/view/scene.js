@@ -11,7 +11,8 @@ import { bounds, corners } from "../geometry.js";
 
 const NAMES_UP_TO = 400;
 const FILLS_UP_TO = 600;
-const SMOOTH_BELOW = 4;
+// From twice its size on the picture shows its pixels.
+const SMOOTH_BELOW = 2;
 // Fixed meanings, never by colour alone: one's own and true is solid, a prediction dashed, another person's dotted.
 const SOLID = /** @type {const} */ ([]);
 const DASHED = /** @type {const} */ ([6, 4]);
