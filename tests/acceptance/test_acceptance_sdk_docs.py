@@ -5,10 +5,13 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from motherlode.formats import voc
 from motherlode.regions import Region
+
+pytestmark = pytest.mark.once
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "sdk.md"
 BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
