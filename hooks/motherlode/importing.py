@@ -186,6 +186,10 @@ def bring_in(
     report.problems += [problem.as_json() for problem in source.problems]
     present = [record for record in source.records if record.present]
     uuids = _Sender(client, options, source, report).send(present)
+    absent = {options.prefix + record.path for record in source.records if record.labelled and not record.present}
+    if absent:
+        rows = client.pages(f"{client.project_path(options.project)}/items", limit=1000)
+        uuids |= {row["path"]: row["uuid"] for row in rows if row["path"] in absent}
     _select(client, options, source.records, uuids)
     if any(record.labelled for record in source.records):
         _send_labels(client, options, source, schema, report)

@@ -145,6 +145,14 @@ def test_new_labels_are_added_to_the_schema_and_none_moves(lode: Lode, cells: di
     assert samples.classes == {1: "RBC", 2: "WBC", 3: "Platelets"}
 
 
+def test_labels_alone_go_to_the_items_that_are_there(lode: Lode, folder: Path) -> None:
+    lode("import", str(folder / "images"), "--dataset", "plain", "--format", "images")
+    report = lode("import", str(folder / "voc"), "--dataset", "cells", "--format", "voc")
+    assert (report["created"], report["label_sets"], report["regions"]) == (0, 8, 16)
+    assert sum(lode("publish", "cells")["splits"].values()) == 8
+    assert lode("import", str(folder / "voc"), "--dataset", "cells", "--format", "voc")["unchanged"] == 8
+
+
 def test_images_alone_come_in_unlabelled(lode: Lode, folder: Path) -> None:
     report = lode("import", str(folder / "images"), "--dataset", "plain", "--format", "images", "--labels", "cat,dog")
     assert (report["created"], report["label_sets"]) == (10, 0)

@@ -106,7 +106,7 @@ def import_(arguments: Namespace, out: Out) -> int:
         out.say(line)
     if report.items:
         out.say(f'Next: lode publish {name.dataset} -m "why"')
-    return 0 if report.items or report.label_sets else 1
+    return 0 if report.items or report.label_sets or report.unchanged else 1
 
 
 def convert(arguments: Namespace, out: Out) -> None:
