@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.once
 STEPS = [
     "after_row",
     "after_entries",
