@@ -212,7 +212,7 @@ def _classes(work: jobs.Work, label_import: LabelImport, project: Project, user:
     """Finds every label, makes or extends the schema; a second worker finds it made."""
     labels: dict[str, None] = {}
     kinds: set[str] = set()
-    for part in label_import.parts.iterator(chunk_size=1):
+    for part in _parts(label_import, 0):
         work.check()
         for _, row in _lines(part.lines):
             for region in row.get("regions") or ():
@@ -236,7 +236,7 @@ def _classes(work: jobs.Work, label_import: LabelImport, project: Project, user:
 
 def _stage_all(work: jobs.Work, label_import: LabelImport, schema: Schema, state: dict[str, Any], total: int) -> None:
     revision = latest(schema)
-    for part in label_import.parts.filter(number__gte=state["part"]).iterator(chunk_size=1):
+    for part in _parts(label_import, state["part"]):
         rows = list(_lines(part.lines))
         start = state["line"] if part.number == state["part"] else 0
         while start < len(rows):
@@ -262,6 +262,16 @@ def _stage_all(work: jobs.Work, label_import: LabelImport, schema: Schema, state
                 work.save_state(state)
             work.step("batch")
             work.progress(state["done"], total, "Reading labels")
+
+
+def _parts(label_import: LabelImport, first: int) -> Iterator[LabelImportPart]:
+    """The parts from ``first`` on, one in memory at a time.
+
+    Each by a query of its own: a cursor left open over them would hold an old snapshot, from which SQLite lets nobody
+    write once another connection has.
+    """
+    for key in list(label_import.parts.filter(number__gte=first).values_list("pk", flat=True)):
+        yield LabelImportPart.objects.get(pk=key)
 
 
 def _prepare(
