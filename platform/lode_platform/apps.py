@@ -13,7 +13,7 @@ class PlatformConfig(AppConfig):
     verbose_name = _("Platform")
 
     def ready(self) -> None:
-        """Loads the verbs that jobs may have, each room's from its ``jobs`` module, and fills this room's navigation."""
+        """Loads the verbs that jobs may have, each room's from its ``jobs`` module, and fills our navigation."""
         import_module("lode_platform.zips")
         import_module("lode_platform.own_nav").register()
         autodiscover_modules("jobs")

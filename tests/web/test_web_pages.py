@@ -266,3 +266,18 @@ def test_the_theme_of_the_cookie_is_written_into_the_page(client_for: ClientFor,
 def test_an_unknown_address_answers_with_our_page(client_for: ClientFor, alice: User) -> None:
     response = client_for(alice).get("/p/none/items/")
     assert response.status_code == 404 and "fault" in response.content.decode()
+
+
+def test_an_address_that_leads_nowhere_answers_with_our_page_to_anybody(client: Client) -> None:
+    response = client.get("/nowhere/")
+    assert response.status_code == 404
+    assert "There is nothing here" in response.content.decode()
+
+
+@pytest.mark.parametrize("code", ["400", "403", "403_csrf", "404", "500"])
+def test_an_error_page_needs_nothing_but_itself(code: str) -> None:
+    from django.template.loader import render_to_string
+
+    html = render_to_string(f"{code}.html")
+    assert html.count("<h1>") == 1
+    assert 'class="btn btn-primary"' in html
