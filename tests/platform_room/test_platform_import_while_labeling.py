@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 
 MANY = 10_000
 TASKS = 25
@@ -27,6 +28,7 @@ def picture(number: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", row) + chunk(b"IEND", b"")
 
 
+@pytest.mark.once
 def test_annotators_label_on_while_ten_thousand_items_come_in(machine: Any) -> None:
     token = machine.run("token", "alice", "--project", "blood", "--role", "owner").strip()
     client = httpx.Client(

@@ -75,6 +75,7 @@ jobs.cancel(Job.objects.get(uuid={uuid!r}))
     assert not list((machine.home / "store" / "parked").glob("*"))
 
 
+@pytest.mark.once
 def test_a_lost_message_loses_nothing(machine: Any, archive: bytes, tmp_path: Path) -> None:
     enqueue(machine, archive, tmp_path)
     messages = list((machine.home / "broker").glob("*.msg"))
@@ -84,6 +85,7 @@ def test_a_lost_message_loses_nothing(machine: Any, archive: bytes, tmp_path: Pa
     machine.wait_for("the sweep rang", lambda: machine.job()[0] == "succeeded")
 
 
+@pytest.mark.once
 def test_a_broker_that_is_away_loses_nothing(machine: Any, archive: bytes, tmp_path: Path) -> None:
     machine.env["MOTHERLODE_BROKER"] = "redis://127.0.0.1:1/0"
     enqueue(machine, archive, tmp_path)
@@ -106,6 +108,7 @@ def test_jobs_travel_by_redis(machine: Any, archive: bytes, tmp_path: Path) -> N
     machine.wait_for("the job is done", lambda: machine.job()[0] == "succeeded")
 
 
+@pytest.mark.once
 def test_serve_prints_its_address_keeps_its_worker_alive_and_stops_cleanly(
     machine: Any, archive: bytes, tmp_path: Path
 ) -> None:
@@ -128,6 +131,7 @@ def test_serve_prints_its_address_keeps_its_worker_alive_and_stops_cleanly(
     assert not [child for child in children if Path(f"/proc/{child}").exists()]
 
 
+@pytest.mark.once
 def test_when_serve_itself_is_killed_nothing_of_it_stays(machine: Any) -> None:
     machine.serve()
     children = Path(f"/proc/{machine.server.pid}/task/{machine.server.pid}/children").read_text().split()
