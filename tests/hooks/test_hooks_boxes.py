@@ -18,6 +18,8 @@ from lode_hooks.evaluation.confusion import NOTHING, confusion
 from lode_hooks.evaluation.curves import Scored, best_threshold, curve
 from lode_hooks.evaluation.kinds import EXPLAINED, FN, FP, IGNORED, KINDS, MISSED, TIDE, TP
 
+pytestmark = pytest.mark.once
+
 Document = dict[str, Any]
 
 

@@ -6,6 +6,8 @@ import pytest
 from lode_hooks.evaluation.classes import NOTHING, evaluate_classes
 from lode_hooks.evaluation.curves import reliability
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("seed", range(20))
 def test_scores_equal_scikit_learn(seed: int) -> None:

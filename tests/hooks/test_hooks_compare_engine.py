@@ -20,6 +20,8 @@ from lode_hooks.evaluation.compare import (
 )
 from lode_hooks.evaluation.kinds import IGNORED, TP
 
+pytestmark = pytest.mark.once
+
 
 def test_the_textbook_mcnemar() -> None:
     chi2, p = mcnemar_chi2(121, 59)

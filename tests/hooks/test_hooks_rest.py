@@ -120,25 +120,24 @@ def test_a_part_sent_again_changes_nothing_and_another_in_its_place_is_refused(
     assert Evaluation.objects.count() == 1
 
 
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        ({"path": "nowhere.png", "boxes": [], "labels": [], "scores": []}, "nowhere.png"),
-        ({"path": "a.png", "boxes": [[0, 0, 1, 1]], "labels": [], "scores": []}, "0 labels"),
-        ({"path": "a.png", "boxes": [[0, 0, 1]], "labels": ["RBC"], "scores": [1]}, "four finite numbers"),
-        ({"path": "a.png", "boxes": [[0, 0, 1, 1]], "labels": ["cat"], "scores": [1]}, "'cat'"),
-        ({"path": "a.png", "boxes": [[0, 0, 1, 1]], "labels": ["RBC"], "scores": ["high"]}, "score"),
-        ({"path": "a.png", "boxes": None}, "needs boxes"),
-        ({"boxes": []}, "path"),
-    ],
-)
-def test_a_wrong_line_is_named_and_nothing_of_its_part_is_kept(
-    cells: Any, api: Any, erin: User, line: dict[str, Any], words: str
-) -> None:
+WRONG_LINES: list[tuple[dict[str, Any], str]] = [
+    ({"path": "nowhere.png", "boxes": [], "labels": [], "scores": []}, "nowhere.png"),
+    ({"path": "a.png", "boxes": [[0, 0, 1, 1]], "labels": [], "scores": []}, "0 labels"),
+    ({"path": "a.png", "boxes": [[0, 0, 1]], "labels": ["RBC"], "scores": [1]}, "four finite numbers"),
+    ({"path": "a.png", "boxes": [[0, 0, 1, 1]], "labels": ["cat"], "scores": [1]}, "'cat'"),
+    ({"path": "a.png", "boxes": [[0, 0, 1, 1]], "labels": ["RBC"], "scores": ["high"]}, "score"),
+    ({"path": "a.png", "boxes": None}, "needs boxes"),
+    ({"boxes": []}, "path"),
+]
+
+
+def test_a_wrong_line_is_named_and_nothing_of_its_part_is_kept(cells: Any, api: Any, erin: User) -> None:
     caller = api(erin)
-    answer = send(caller, begin(caller), 0, [LINES[1], line])
-    assert answer.status_code == 400
-    assert "Line 2" in answer.json()["error"] and words in answer.json()["error"]
+    address = begin(caller)
+    for line, words in WRONG_LINES:
+        answer = send(caller, address, 0, [LINES[1], line])
+        assert answer.status_code == 400
+        assert "Line 2" in answer.json()["error"] and words in answer.json()["error"]
     assert PredictionPart.objects.count() == 0
 
 
@@ -223,21 +222,20 @@ def names(cells: Any) -> dict[str, Any]:
     return {"run": run.uuid, "set": sent.uuid, "evaluation": evaluation.uuid, "failure": failure.uuid}
 
 
-@pytest.mark.parametrize(("method", "address"), ADDRESSES)
-def test_for_a_stranger_none_of_it_is_there(
-    names: dict[str, Any], api: Any, charlie: User, method: str, address: str
-) -> None:
-    answer = getattr(api(charlie), method)(address.format(**names))
-    assert answer.status_code == 404
+def test_for_a_stranger_none_of_it_is_there(names: dict[str, Any], api: Any, charlie: User) -> None:
+    caller = api(charlie)
+    for method, address in ADDRESSES:
+        answer = getattr(caller, method)(address.format(**names))
+        assert answer.status_code == 404, (method, address)
 
 
-@pytest.mark.parametrize("verb", sorted(WRITES))
-def test_a_viewer_reads_runs_and_writes_none(names: dict[str, Any], api: Any, victor: User, verb: str) -> None:
-    method, address = verb.split(" ")
+def test_a_viewer_reads_runs_and_writes_none(names: dict[str, Any], api: Any, victor: User) -> None:
     caller = api(victor)
     assert caller.get(f"runs/{names['run']}").status_code == 200
     assert caller.get(f"evaluations/{names['evaluation']}/failures").status_code == 200
-    assert getattr(caller, method)(address.format(**names)).status_code == 403
+    for verb in sorted(WRITES):
+        method, address = verb.split(" ")
+        assert getattr(caller, method)(address.format(**names)).status_code == 403, verb
 
 
 def test_a_token_of_another_project_sees_nothing(names: dict[str, Any], api: Any, alice: User) -> None:

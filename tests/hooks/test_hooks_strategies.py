@@ -11,6 +11,8 @@ from lode_hooks.select import CONTROL, MINED, choose
 from lode_hooks.strategies import STRATEGIES, Candidates, FailureRows
 from lode_hooks.strategies.uncertain import entropy, least_confidence, margin
 
+pytestmark = pytest.mark.once
+
 NAMES = {1: "RBC", 2: "WBC"}
 
 
