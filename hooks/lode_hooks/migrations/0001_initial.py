@@ -8,219 +8,444 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('annotation', '0001_initial'),
-        ('datasets', '0001_initial'),
-        ('platform', '0001_initial'),
+        ("annotation", "0001_initial"),
+        ("datasets", "0001_initial"),
+        ("platform", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Failure',
+            name="Failure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(unique=True)),
-                ('region', models.CharField(blank=True, help_text='id of the truth region', max_length=64)),
-                ('frame', models.PositiveIntegerField(blank=True, null=True)),
-                ('class_id', models.PositiveIntegerField()),
-                ('box', models.JSONField(help_text='xyxy, pixels of the upright image', null=True)),
-                ('verdict', models.CharField(blank=True, help_text='the newest verdict, for filters', max_length=16)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('dataset', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='failures', to='datasets.dataset')),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='failures', to='platform.item')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='failures', to='platform.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uuid", models.UUIDField(unique=True)),
+                ("region", models.CharField(blank=True, help_text="id of the truth region", max_length=64)),
+                ("frame", models.PositiveIntegerField(blank=True, null=True)),
+                ("class_id", models.PositiveIntegerField()),
+                ("box", models.JSONField(help_text="xyxy, pixels of the upright image", null=True)),
+                ("verdict", models.CharField(blank=True, help_text="the newest verdict, for filters", max_length=16)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "dataset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="failures", to="datasets.dataset"
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="failures", to="platform.item"
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="failures", to="platform.project"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='MiningRound',
+            name="MiningRound",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('settings', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('dataset', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mining_rounds', to='datasets.dataset')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mining_rounds', to='platform.project')),
-                ('queue', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='mining_round', to='annotation.queue')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uuid", models.UUIDField(default=uuid.uuid4, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                ("settings", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "dataset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="mining_rounds", to="datasets.dataset"
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="mining_rounds", to="platform.project"
+                    ),
+                ),
+                (
+                    "queue",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="mining_round",
+                        to="annotation.queue",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='MinedItem',
+            name="MinedItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('strategy', models.CharField(max_length=32)),
-                ('arm', models.CharField(choices=[('mined', 'Mined'), ('control', 'Control')], max_length=8)),
-                ('score', models.FloatField(default=0)),
-                ('reason', models.JSONField(default=dict)),
-                ('failure', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='hooks.failure')),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='platform.item')),
-                ('task', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='annotation.task')),
-                ('round', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mined_items', to='hooks.mininground')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("strategy", models.CharField(max_length=32)),
+                ("arm", models.CharField(choices=[("mined", "Mined"), ("control", "Control")], max_length=8)),
+                ("score", models.FloatField(default=0)),
+                ("reason", models.JSONField(default=dict)),
+                (
+                    "failure",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="hooks.failure",
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="platform.item"
+                    ),
+                ),
+                (
+                    "task",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="annotation.task",
+                    ),
+                ),
+                (
+                    "round",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="mined_items", to="hooks.mininground"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PredictionSet',
+            name="PredictionSet",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, unique=True)),
-                ('split', models.CharField(max_length=32)),
-                ('model', models.CharField(blank=True, max_length=200)),
-                ('task', models.CharField(choices=[('boxes', 'Boxes'), ('classes', 'Classes')], max_length=8)),
-                ('out_of_fold', models.BooleanField(default=False)),
-                ('state', models.CharField(choices=[('receiving', 'Receiving'), ('ready', 'Ready'), ('failed', 'Failed')], default='receiving', max_length=10)),
-                ('items', models.PositiveIntegerField(default=0)),
-                ('predictions', models.PositiveBigIntegerField(default=0)),
-                ('columns', models.CharField(blank=True, help_text='Parquet file below MOTHERLODE_HOME', max_length=300)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='prediction_sets', to='datasets.version')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uuid", models.UUIDField(default=uuid.uuid4, unique=True)),
+                ("split", models.CharField(max_length=32)),
+                ("model", models.CharField(blank=True, max_length=200)),
+                ("task", models.CharField(choices=[("boxes", "Boxes"), ("classes", "Classes")], max_length=8)),
+                ("out_of_fold", models.BooleanField(default=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("receiving", "Receiving"), ("ready", "Ready"), ("failed", "Failed")],
+                        default="receiving",
+                        max_length=10,
+                    ),
+                ),
+                ("items", models.PositiveIntegerField(default=0)),
+                ("predictions", models.PositiveBigIntegerField(default=0)),
+                (
+                    "columns",
+                    models.CharField(blank=True, help_text="Parquet file below MOTHERLODE_HOME", max_length=300),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="prediction_sets",
+                        to="datasets.version",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PredictionPart',
+            name="PredictionPart",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('rows', models.PositiveIntegerField()),
-                ('file', models.CharField(max_length=300)),
-                ('prediction_set', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='hooks.predictionset')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("rows", models.PositiveIntegerField()),
+                ("file", models.CharField(max_length=300)),
+                (
+                    "prediction_set",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="parts", to="hooks.predictionset"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Evaluation',
+            name="Evaluation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, unique=True)),
-                ('settings', models.JSONField(default=dict)),
-                ('settings_digest', models.CharField(max_length=64)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('ready', 'Ready'), ('failed', 'Failed')], default='queued', max_length=8)),
-                ('metrics', models.JSONField(default=dict)),
-                ('per_class', models.JSONField(default=list)),
-                ('counts', models.JSONField(default=dict)),
-                ('curves', models.JSONField(default=dict)),
-                ('threshold', models.FloatField(blank=True, null=True)),
-                ('columns', models.CharField(blank=True, help_text='matches as Parquet, below MOTHERLODE_HOME', max_length=300)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('job', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='platform.job')),
-                ('version', models.ForeignKey(help_text='the truth', on_delete=django.db.models.deletion.PROTECT, related_name='evaluations', to='datasets.version')),
-                ('prediction_set', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='evaluations', to='hooks.predictionset')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uuid", models.UUIDField(default=uuid.uuid4, unique=True)),
+                ("settings", models.JSONField(default=dict)),
+                ("settings_digest", models.CharField(max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("queued", "Queued"), ("ready", "Ready"), ("failed", "Failed")],
+                        default="queued",
+                        max_length=8,
+                    ),
+                ),
+                ("metrics", models.JSONField(default=dict)),
+                ("per_class", models.JSONField(default=list)),
+                ("counts", models.JSONField(default=dict)),
+                ("curves", models.JSONField(default=dict)),
+                ("threshold", models.FloatField(blank=True, null=True)),
+                (
+                    "columns",
+                    models.CharField(blank=True, help_text="matches as Parquet, below MOTHERLODE_HOME", max_length=300),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="platform.job",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        help_text="the truth",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="evaluations",
+                        to="datasets.version",
+                    ),
+                ),
+                (
+                    "prediction_set",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="evaluations",
+                        to="hooks.predictionset",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('state', models.CharField(choices=[('running', 'Running'), ('finished', 'Finished'), ('failed', 'Failed')], default='running', max_length=10)),
-                ('params', models.JSONField(default=dict)),
-                ('code_commit', models.CharField(blank=True, max_length=64)),
-                ('tracker', models.CharField(blank=True, help_text='mlflow', max_length=16)),
-                ('tracker_id', models.CharField(blank=True, max_length=200)),
-                ('tracker_url', models.CharField(blank=True, max_length=500)),
-                ('started_at', models.DateTimeField(auto_now_add=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='platform.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uuid", models.UUIDField(default=uuid.uuid4, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("running", "Running"), ("finished", "Finished"), ("failed", "Failed")],
+                        default="running",
+                        max_length=10,
+                    ),
+                ),
+                ("params", models.JSONField(default=dict)),
+                ("code_commit", models.CharField(blank=True, max_length=64)),
+                ("tracker", models.CharField(blank=True, help_text="mlflow", max_length=16)),
+                ("tracker_id", models.CharField(blank=True, max_length=200)),
+                ("tracker_url", models.CharField(blank=True, max_length=500)),
+                ("started_at", models.DateTimeField(auto_now_add=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="runs", to="platform.project"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='predictionset',
-            name='run',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prediction_sets', to='hooks.run'),
+            model_name="predictionset",
+            name="run",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="prediction_sets", to="hooks.run"
+            ),
         ),
         migrations.AddField(
-            model_name='mininground',
-            name='run',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='mining_rounds', to='hooks.run'),
+            model_name="mininground",
+            name="run",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="mining_rounds", to="hooks.run"
+            ),
         ),
         migrations.CreateModel(
-            name='Metric',
+            name="Metric",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=200)),
-                ('value', models.FloatField()),
-                ('step', models.BigIntegerField(default=0)),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='metrics', to='hooks.run')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=200)),
+                ("value", models.FloatField()),
+                ("step", models.BigIntegerField(default=0)),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="metrics", to="hooks.run"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RunUse',
+            name="RunUse",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('split', models.CharField(blank=True, max_length=32)),
-                ('purpose', models.CharField(default='training', max_length=32)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='uses', to='hooks.run')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='run_uses', to='datasets.version')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("split", models.CharField(blank=True, max_length=32)),
+                ("purpose", models.CharField(default="training", max_length=32)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "run",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="uses", to="hooks.run"),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="run_uses", to="datasets.version"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Sighting',
+            name="Sighting",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('row', models.PositiveIntegerField(help_text="row in the evaluation's matches")),
-                ('kind', models.CharField(choices=[('missed', 'Missed'), ('false_alarm', 'False alarm'), ('wrong_class', 'Wrong class'), ('bad_location', 'Bad location'), ('duplicate', 'Duplicate')], max_length=16)),
-                ('score', models.FloatField(null=True)),
-                ('iou', models.FloatField(null=True)),
-                ('truth_class', models.PositiveIntegerField(null=True)),
-                ('predicted_class', models.PositiveIntegerField(null=True)),
-                ('predicted_box', models.JSONField(null=True)),
-                ('evaluation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sightings', to='hooks.evaluation')),
-                ('failure', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sightings', to='hooks.failure')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("row", models.PositiveIntegerField(help_text="row in the evaluation's matches")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("missed", "Missed"),
+                            ("false_alarm", "False alarm"),
+                            ("wrong_class", "Wrong class"),
+                            ("bad_location", "Bad location"),
+                            ("duplicate", "Duplicate"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("score", models.FloatField(null=True)),
+                ("iou", models.FloatField(null=True)),
+                ("truth_class", models.PositiveIntegerField(null=True)),
+                ("predicted_class", models.PositiveIntegerField(null=True)),
+                ("predicted_box", models.JSONField(null=True)),
+                (
+                    "evaluation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="sightings", to="hooks.evaluation"
+                    ),
+                ),
+                (
+                    "failure",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="sightings", to="hooks.failure"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Verdict',
+            name="Verdict",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, unique=True)),
-                ('kind', models.CharField(choices=[('model_error', 'Model error'), ('label_error', 'Label error'), ('ambiguous', 'Ambiguous'), ('out_of_scope', 'Out of scope')], max_length=16)),
-                ('note', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('failure', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='verdicts', to='hooks.failure')),
-                ('label_set', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.labelset')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uuid", models.UUIDField(default=uuid.uuid4, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("model_error", "Model error"),
+                            ("label_error", "Label error"),
+                            ("ambiguous", "Ambiguous"),
+                            ("out_of_scope", "Out of scope"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("note", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "failure",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="verdicts", to="hooks.failure"
+                    ),
+                ),
+                (
+                    "label_set",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="annotation.labelset",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='failure',
-            index=models.Index(models.F('project'), models.F('item'), name='failure_item'),
+            model_name="failure",
+            index=models.Index(models.F("project"), models.F("item"), name="failure_item"),
         ),
         migrations.AddConstraint(
-            model_name='mineditem',
-            constraint=models.UniqueConstraint(fields=('round', 'item'), name='item_once_per_round'),
+            model_name="mineditem",
+            constraint=models.UniqueConstraint(fields=("round", "item"), name="item_once_per_round"),
         ),
         migrations.AddConstraint(
-            model_name='predictionpart',
-            constraint=models.UniqueConstraint(fields=('prediction_set', 'number'), name='part_once'),
+            model_name="predictionpart",
+            constraint=models.UniqueConstraint(fields=("prediction_set", "number"), name="part_once"),
         ),
         migrations.AddConstraint(
-            model_name='evaluation',
-            constraint=models.UniqueConstraint(fields=('prediction_set', 'version', 'settings_digest'), name='evaluation_once'),
+            model_name="evaluation",
+            constraint=models.UniqueConstraint(
+                fields=("prediction_set", "version", "settings_digest"), name="evaluation_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='metric',
-            index=models.Index(models.F('run'), models.F('key'), models.F('step'), name='metric_key'),
+            model_name="metric",
+            index=models.Index(models.F("run"), models.F("key"), models.F("step"), name="metric_key"),
         ),
         migrations.AddConstraint(
-            model_name='runuse',
-            constraint=models.UniqueConstraint(fields=('run', 'version', 'split', 'purpose'), name='use_once'),
+            model_name="runuse",
+            constraint=models.UniqueConstraint(fields=("run", "version", "split", "purpose"), name="use_once"),
         ),
         migrations.AddIndex(
-            model_name='sighting',
-            index=models.Index(models.F('evaluation'), models.F('kind'), models.OrderBy(models.F('score'), descending=True), name='sighting_kind'),
+            model_name="sighting",
+            index=models.Index(
+                models.F("evaluation"),
+                models.F("kind"),
+                models.OrderBy(models.F("score"), descending=True),
+                name="sighting_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sighting',
-            constraint=models.UniqueConstraint(fields=('evaluation', 'row'), name='sighting_once'),
+            model_name="sighting",
+            constraint=models.UniqueConstraint(fields=("evaluation", "row"), name="sighting_once"),
         ),
     ]
