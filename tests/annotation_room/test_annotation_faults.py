@@ -27,6 +27,7 @@ def run(home: Path, *words: object, crash: str = "", database: str = "") -> dict
         "DJANGO_SETTINGS_MODULE": "lode_platform.settings",
         "LODE_CRASH_AT": crash,
         "DATABASE_URL": database,
+        "MOTHERLODE_DB_POOL": "40",  # every person of a crowd keeps a connection
     }
     command = [sys.executable, str(WORLD), *map(str, words)]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=550)
