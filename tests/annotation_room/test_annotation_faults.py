@@ -88,7 +88,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def untroubled(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the import comes to when nothing happens to it."""
-    home = tmp_path_factory.mktemp("untroubled") / "home"
+    home = tmp_path_factory.mktemp("untroubled") / "world"
     shutil.copytree(prepared, home)
     run(home, "work")
     told = run(home, "look")
@@ -100,7 +100,7 @@ def untroubled(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
 def test_a_worker_killed_at_any_step_of_an_import_is_followed_by_one_that_ends_it_the_same(
     step: str, prepared: Path, untroubled: dict[str, Any], tmp_path: Path
 ) -> None:
-    home = tmp_path / "home"
+    home = tmp_path / "world"
     shutil.copytree(prepared, home)
     run(home, "work", crash=f"annotation.import_labels:{step}")
     seen = run(home, "look")
@@ -113,7 +113,7 @@ def test_a_worker_killed_at_any_step_of_an_import_is_followed_by_one_that_ends_i
 
 
 def test_what_a_person_labels_while_the_import_is_staged_stays(prepared: Path, tmp_path: Path) -> None:
-    home = tmp_path / "home"
+    home = tmp_path / "world"
     shutil.copytree(prepared, home)
     run(home, "work", crash="annotation.import_labels:staged")
     assert run(home, "label", "00007.png") == {"status": 200}
