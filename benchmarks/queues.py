@@ -1,6 +1,6 @@
 """How fast annotators are served: next -> submit rounds a second over HTTP, next's latency, no double hand-out.
 
-    .venv/bin/python benchmarks/queues.py [--tasks 10000 100000] [--annotators 8 32] [--seconds 15]
+    .venv/bin/python benchmarks/queues.py [--tasks 10000 100000] [--annotators 8 32] [--seconds 8]
 
 Needs PostgreSQL (``--postgres``, default ``postgresql://postgres@127.0.0.1:5432``): a database of its own is made there
 and dropped afterwards. The server is ``manage.py serve --no-worker``; the annotators are threads of this process, each
@@ -230,8 +230,8 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--tasks", type=int, nargs="+", default=[10_000, 100_000])
     arguments.add_argument("--annotators", type=int, nargs="+", default=[8, 32])
-    arguments.add_argument("--seconds", type=float, default=15)
-    arguments.add_argument("--alone", type=int, default=300, help="rounds of the one annotator")
+    arguments.add_argument("--seconds", type=float, default=8)
+    arguments.add_argument("--alone", type=int, default=200, help="rounds of the one annotator")
     arguments.add_argument("--port", type=int, default=8141)
     arguments.add_argument("--postgres", default="postgresql://postgres@127.0.0.1:5432")
     arguments.add_argument("--sqlite", action="store_true", help="measure SQLite instead")
