@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from lode_annotation.models import Schema
@@ -155,6 +156,20 @@ def remove_items(dataset: Dataset, user: User, items: Iterable[Item]) -> int:
         if removed:
             events.record(dataset.project, user, "dataset.remove_items", dataset, items=removed)
     return removed
+
+
+def walk(items: QuerySet[Item]) -> Iterator[Item]:
+    """The items by key, read a batch at a time, so that no read stays open while the caller writes.
+
+    SQLite refuses at once ("database is locked") a write begun while an older read of the same connection is open and
+    another connection has committed since.
+    """
+    last, more = 0, True
+    while more:
+        page = list(items.filter(pk__gt=last).order_by("pk")[:BATCH])
+        yield from page
+        more = len(page) == BATCH
+        last = page[-1].pk if more else last
 
 
 def _batches(things: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -130,7 +130,7 @@ class Selection(APIView):
             told = {UUID(key): split for key, split in given["splits"].items()}
         except ValueError:
             raise BadInput("splits is keyed by item uuid.", field="splits") from None
-        done = selection.add_items(found, _items(request, found, given).iterator(chunk_size=1000), splits=told)
+        done = selection.add_items(found, selection.walk(_items(request, found, given)), splits=told)
         return Response({"added": done.added, "existing": done.existing, "resplit": done.resplit})
 
     @extend_schema(operation_id="dataset_items_remove", request=shapes.SelectionShape, responses=shapes.RemovedShape)
@@ -138,9 +138,7 @@ class Selection(APIView):
         """Takes items out: the next version is without them, those published keep them."""
         found = found_dataset(request, project, name, "dataset.edit")
         given = read(shapes.SelectionShape, request.data)
-        removed = selection.remove_items(
-            found, person(request), _items(request, found, given).iterator(chunk_size=1000)
-        )
+        removed = selection.remove_items(found, person(request), selection.walk(_items(request, found, given)))
         return Response({"removed": removed})
 
 

@@ -126,8 +126,8 @@ def _make(request: HttpRequest, project: Project, given: dict[str, Any]) -> Data
     shares = {split: given[split] for split in ("train", "val", "test") if given[split]}
     dataset = selection.create_dataset(project, user, name=given["name"], schema=given["schema"], split_policy=shares)
     if given["every"]:
-        items = project.items.live().order_by("pk")
-        done = selection.add_items(dataset, items.iterator(chunk_size=1000))
+        items = project.items.live()
+        done = selection.add_items(dataset, selection.walk(items))
         toast(request, _("Made %(name)s with %(n)s items.") % {"name": dataset.name, "n": f"{done.added:,}"})
     else:
         toast(request, _("Made %(name)s.") % {"name": dataset.name})
@@ -274,7 +274,7 @@ def add_all(request: HttpRequest, project: str, name: str) -> HttpResponse:
     """Puts every item of the project into the dataset."""
     user = signed_in(request)
     home = project_for(user, project, "dataset.edit")
-    done = selection.add_items(found(home, name), home.items.live().order_by("pk").iterator(chunk_size=1000))
+    done = selection.add_items(found(home, name), selection.walk(home.items.live()))
     toast(request, _("%(n)s items came in.") % {"n": f"{done.added:,}"})
     return redirect("datasets:dataset", project, name)
 

@@ -1,0 +1,29 @@
+"""Filling a selection reads a batch at a time, so that nothing is left open while it writes."""
+
+from collections.abc import Callable
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from lode_annotation.models import Schema
+from lode_annotation.schemas import schema_for_labels
+from lode_datasets import selection
+from lode_platform.models import Item, Project, User
+
+
+def test_items_are_walked_by_key_a_batch_at_a_time(
+    project: Project, erin: User, make_items: Callable[..., list[Item]]
+) -> None:
+    made = make_items(project, 7)
+    schema: Schema = schema_for_labels(project, erin, name="cells", labels=["RBC"], task="boxes")
+    dataset = selection.create_dataset(project, erin, name="cells", schema=schema)
+    batch, selection.BATCH = selection.BATCH, 3
+    try:
+        with CaptureQueriesContext(connection) as asked:
+            walked = list(selection.walk(Item.objects.filter(project=project).order_by("-path")))
+        assert [item.pk for item in walked] == [item.pk for item in made]
+        assert len(asked) == 3 and all("LIMIT 3" in query["sql"] for query in asked.captured_queries)
+        assert selection.add_items(dataset, selection.walk(project.items.live())).added == 7
+    finally:
+        selection.BATCH = batch
+    assert selection.remove_items(dataset, erin, selection.walk(project.items.live())) == 7
