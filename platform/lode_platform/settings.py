@@ -176,8 +176,10 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEBUG or TESTING
 
-# Where blobs lie, in DVC's layout below this folder (or an fsspec address such as s3://bucket/prefix).
+# Where blobs lie, in DVC's layout below this folder.
 STORE = os.environ.get("MOTHERLODE_STORE") or str(HOME / "store")
+if "://" in STORE:
+    raise ImproperlyConfigured(f"MOTHERLODE_STORE={STORE!r}: buckets are not served yet; name a folder")
 MAX_IMAGE_PIXELS = env_int("MOTHERLODE_MAX_IMAGE_PIXELS", 200_000_000, 1)
 MAX_UPLOAD_BYTES = env_int("MOTHERLODE_MAX_UPLOAD_BYTES", 2 * 1024**3, 1)
 MAX_ZIP_RATIO = 200

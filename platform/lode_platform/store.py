@@ -374,10 +374,7 @@ def _whole_or_nothing(written: list[Written]) -> Iterator[None]:
 
 def store() -> Store:
     """The store that ``MOTHERLODE_STORE`` names."""
-    address = str(settings.STORE)
-    if "://" in address:
-        raise NotImplementedError(f"MOTHERLODE_STORE={address!r}: only a folder is served so far.")
-    return Store(Folder(Path(address)))
+    return Store(Folder(Path(str(settings.STORE))))
 
 
 def free_bytes() -> int:
