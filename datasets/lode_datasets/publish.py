@@ -102,7 +102,7 @@ def _write_row(
                 schema_revision=revision,
                 message=message.strip(),
                 author=user,
-                created_at=timezone.now().replace(microsecond=0),
+                created_at=timezone.now(),
                 server_url=settings.PUBLIC_URL or server_url.rstrip("/") or (parent.server_url if parent else ""),
                 stamp={
                     "project": dataset.project.name,

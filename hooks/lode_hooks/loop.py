@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -137,10 +136,9 @@ def _labelled(mined: MiningRound) -> dict[int, LabelSet]:
 def _held(version: Version, label_sets: Mapping[int, LabelSet]) -> set[int]:
     """Items of which a version holds what the round's queue gave: the same labels, given before it was published.
 
-    By content, not by row: an answer equal to what was known changes nothing and is in the version all the same. A
-    version's time is a commit's: whole seconds.
+    By content, not by row: an answer equal to what was known changes nothing and is in the version all the same.
     """
-    given = {item: row for item, row in label_sets.items() if _second(row) <= version.created_at}
+    given = {item: row for item, row in label_sets.items() if row.created_at <= version.created_at}
     rows = Entry.objects.filter(
         versions.holding(version.number), dataset=version.dataset_id, item__in=list(given), label_set__isnull=False
     )
@@ -148,15 +146,11 @@ def _held(version: Version, label_sets: Mapping[int, LabelSet]) -> set[int]:
     return {item for item, digest in digests if digest == given[item].digest}
 
 
-def _second(row: LabelSet) -> datetime:
-    return row.created_at.replace(microsecond=0)
-
-
 def _version(mined: MiningRound, label_sets: Mapping[int, LabelSet]) -> Version | None:
     """The first published version that holds labels from the round."""
     if not label_sets:
         return None
-    first = min(_second(row) for row in label_sets.values())
+    first = min(row.created_at for row in label_sets.values())
     published = Version.objects.published().filter(dataset=mined.dataset_id, created_at__gte=first)
     for version in published.select_related("dataset", "schema_revision").order_by("number"):
         if _held(version, label_sets):

@@ -133,11 +133,13 @@ if DATABASE["ENGINE"].endswith("sqlite3"):
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,
         "init_command": (
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+            f"PRAGMA journal_mode=WAL; PRAGMA synchronous={'OFF' if TESTING else 'FULL'}; PRAGMA foreign_keys=ON;"
             " PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456;"
         ),
     }
     DATABASE["CONN_MAX_AGE"] = None
+    # A file for tests too: SQLite's in-memory databases cannot serve two threads as a server's would.
+    DATABASE["TEST"] = {"NAME": str(HOME / "test.sqlite3")}
 elif DATABASE["ENGINE"].endswith("postgresql"):
     DATABASE["OPTIONS"] = {
         "pool": False if TESTING else {"min_size": 1, "max_size": env_int("MOTHERLODE_DB_POOL", 16, 1), "timeout": 30}

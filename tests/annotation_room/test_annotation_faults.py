@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -40,7 +41,8 @@ def run(home: Path, *words: object, crash: str = "", database: str = "") -> dict
 
 def postgres() -> str:
     """The address of a PostgreSQL server that these tests may make databases on."""
-    return os.environ.get("LODE_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432")
+    named = urlsplit(os.environ.get("LODE_TEST_POSTGRES") or "postgresql://postgres@127.0.0.1:5432/postgres")
+    return named._replace(path="", query="").geturl()
 
 
 @pytest.fixture
