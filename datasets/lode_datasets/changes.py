@@ -108,10 +108,11 @@ ROWS = {
     ),
 }
 IDS = {
-    "sqlite": "SELECT value FROM json_each(%s)",
-    "postgresql": "SELECT value::bigint FROM json_array_elements_text(%s::json)",
+    "sqlite": "IN (SELECT value FROM json_each(%s))",
+    # An array, not a subquery: whatever the statistics say, it is looked up by index and never joined row by row.
+    "postgresql": "= ANY(ARRAY(SELECT value::bigint FROM json_array_elements_text(%s::json)))",
 }
-CLOSE = "UPDATE {entry} SET last = %s WHERE dataset_id = %s AND last IS NULL AND first <= %s AND item_id IN ({ids})"
+CLOSE = "UPDATE {entry} SET last = %s WHERE dataset_id = %s AND last IS NULL AND first <= %s AND item_id {ids}"
 OPEN = """
 INSERT INTO {entry} (dataset_id, item_id, path, blob_id, label_set_id, split, first, last)
 SELECT %s, f.item, i.path, f.blob, f.labels, f.split, %s, NULL
