@@ -152,7 +152,7 @@ class Demo:
         return httpx.Client(base_url=f"{self.address}/api/v1/", headers=headers, timeout=60)
 
     def build(self) -> None:
-        if self.first(f"projects/{PROJECT}/queues", SECOND_LOOK):
+        if self.first(f"projects/{PROJECT}/queues", ROUND_2):
             self.say("The demo is built already; remove MOTHERLODE_HOME (var/) to build it anew.")
             return
         counts = self.timed("Compose pages from 1,797 scanned digits", self.make_pages)
@@ -171,8 +171,8 @@ class Demo:
         self.say(f"      {labelled} pages labelled")
         self.timed("Publish digits@v2", lambda: self.lode("publish", DATASET, "-m", "After mining round 1"))
         second = self.timed("Train on digits@v2, log predictions, evaluate", lambda: self.train("digits@v2", SECOND))
-        self.timed("Leave a second mined queue open for you", lambda: self.mine(second, ROUND_2, BUDGET_2))
         self.timed("Leave a few answers for the reviewer", self.second_look)
+        self.timed("Leave a second mined queue open for you", lambda: self.mine(second, ROUND_2, BUDGET_2))
         for name, run in ((BASELINE, first), (SECOND, second)):
             metrics = {row["key"]: row["value"] for row in self.get(f"runs/{run}")["metrics"]}
             self.say(f"      {name}: AP {metrics['test_AP']:.3f}, AP50 {metrics['test_AP50']:.3f} on the test split")
