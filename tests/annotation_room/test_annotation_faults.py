@@ -130,7 +130,7 @@ def test_annotators_label_on_during_an_import_of_ten_thousand_items_on_sqlite(tm
 
 
 def test_annotators_label_on_during_an_import_on_postgresql(tmp_path: Path, own_database: str) -> None:
-    labelled_on(run(tmp_path, "label_on", 1_000, 3, database=own_database), 1_000)
+    labelled_on(run(tmp_path, "label_on", 4_000, 3, database=own_database), 4_000)
 
 
 def labelled_on(told: dict[str, Any], items: int) -> None:
