@@ -7,8 +7,10 @@ LodeError
   +-- Conflict      409  somebody else changed it first; carries both sides
   +-- Gone          410  it was there and was removed on purpose
   +-- TooLarge      413  over a limit that the message names
+  +-- DiskFull      507  no space is left on the server; nothing was half-written
 """
 
+import errno
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,13 +57,36 @@ class TooLarge(LodeError):
     status, code = 413, "too_large"
 
 
+class DiskFull(LodeError):
+    status, code = 507, "disk_full"
+
+    def __init__(self) -> None:
+        super().__init__("The server's disk is full; nothing was half-written. Free some space there and try again.")
+
+
+SQLITE_FULL, POSTGRES_FULL = 13, "53100"
+
+
+def known(error: Exception) -> LodeError | None:
+    """The error if it is one of ours, ``DiskFull`` if a file system or database says so, else None."""
+    if isinstance(error, LodeError):
+        return error
+    cause = error.__cause__
+    full = (
+        getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        or getattr(cause, "sqlite_errorcode", None) == SQLITE_FULL
+        or getattr(cause, "sqlstate", None) == POSTGRES_FULL
+    )
+    return DiskFull() if full else None
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Our errors as ``{"error", "code", ...}``; REST framework's as the same shape."""
     # REST framework reads its settings, and so imports this module, while its views are being imported.
     from rest_framework.views import exception_handler as rest_exception_handler
 
-    if isinstance(error, LodeError):
-        return Response(error.as_json(), status=error.status)
+    if ours := known(error):
+        return Response(ours.as_json(), status=ours.status)
     response = rest_exception_handler(error, context)
     if response is not None:
         data = response.data

@@ -24,7 +24,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from lode_platform.errors import Conflict, LodeError
+from lode_platform.errors import Conflict, LodeError, known
 from lode_platform.models import Job, JobState, Project, User
 
 log = logging.getLogger(__name__)
@@ -288,7 +288,8 @@ def _perform(work: Work) -> None:
         work._mine().update(state=JobState.QUEUED, lease_until=None, run_after=later, error=str(error))
     except Exception as error:  # whatever the work raises ends the job, never the worker
         log.exception("Job %s (%s) failed.", row.uuid, row.verb)
-        work._finish(JobState.FAILED, error=f"{type(error).__name__}: {error}")
+        ours = known(error)
+        work._finish(JobState.FAILED, error=ours.message if ours else f"{type(error).__name__}: {error}")
     else:
         work._finish(JobState.SUCCEEDED, result=result or {}, message=row.message, error="")
 

@@ -104,6 +104,7 @@ _layers: "list[Callable[[Sequence[Item], User], Mapping[int, Sequence[Box]]]]" =
 _filters: dict[str, ItemFilter] = {}
 _lately: "list[Callable[[Project, User], Iterable[History]]]" = []
 _about: "list[Callable[[Project, User], Iterable[str]]]" = []
+_needs: "list[Callable[[Project, User], Iterable[str]]]" = []
 
 
 def entry(
@@ -146,6 +147,12 @@ def about(source: "Callable[[Project, User], Iterable[str]]") -> None:
     """Adds a source of sentences that Home shows to a newcomer, such as a dataset's description."""
     if source not in _about:
         _about.append(source)
+
+
+def needs(source: "Callable[[Project, User], Iterable[str]]") -> None:
+    """Adds a source of sentences that say who would break without the project."""
+    if source not in _needs:
+        _needs.append(source)
 
 
 def item_history(source: "Callable[[Item, User], Iterable[History]]") -> None:
@@ -247,6 +254,11 @@ def lately_rows(project: "Project", user: "User", limit: int = 8) -> list[Histor
 def about_lines(project: "Project", user: "User") -> list[str]:
     """What is said of ``project`` to somebody who sees it for the first time."""
     return [line for source in _about for line in source(project, user) if line]
+
+
+def needs_lines(project: "Project", user: "User") -> list[str]:
+    """Who would break without the project: its pins, and the runs that used its versions."""
+    return [line for source in _needs for line in source(project, user)]
 
 
 def history(item: "Item", user: "User") -> list[History]:

@@ -5,6 +5,7 @@ import re
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from lode_platform import events
@@ -71,10 +72,26 @@ def keep_an_owner(project: Project, leaving: User) -> None:
 
 
 def trash_project(project: Project, actor: User) -> None:
-    """Puts the project into the trash; its name is free again, its bytes stay for the trash's term."""
+    """Puts the project into the trash; its name is free again, its rows and bytes stay."""
     with transaction.atomic():
         Project.objects.filter(pk=project.pk, trashed_at=None).update(trashed_at=timezone.now())
         events.record(project, actor, "project.trash", project, name=project.name)
+
+
+def trashed(user: User) -> QuerySet[Project]:
+    """The projects in the trash that this person owns."""
+    owned = Membership.objects.filter(user=user, role=Role.OWNER)
+    return Project.objects.exclude(trashed_at=None).filter(memberships__in=owned).order_by("-trashed_at")
+
+
+def restore_project(project: Project, actor: User) -> None:
+    """Takes the project out of the trash. ``Conflict`` (name_taken) where its name was given away meanwhile."""
+    try:
+        with transaction.atomic():
+            Project.objects.filter(pk=project.pk).update(trashed_at=None)
+            events.record(project, actor, "project.restore", project, name=project.name)
+    except IntegrityError:
+        raise Conflict(f"There is a project {project.name!r} again.", code="name_taken") from None
 
 
 def find_or_make_user(username: str) -> tuple[User, bool]:

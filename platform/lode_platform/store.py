@@ -8,7 +8,6 @@ folder is forced to disk too, before any row points at them: whatever happens, a
 place for bytes (a bucket) is another class with ``Folder``'s methods.
 """
 
-import errno
 import hashlib
 import os
 import re
@@ -25,18 +24,12 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import transaction
 
-from lode_platform.errors import BadInput, Conflict, LodeError, NotFound, TooLarge
+from lode_platform.errors import BadInput, Conflict, LodeError, NotFound, TooLarge, known
 from lode_platform.models import Blob
 
 CHUNK = 1 << 20
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-class StoreFull(LodeError):
-    """The disk that holds the store is full; nothing was kept half-written."""
-
-    status, code = 507, "disk_full"
 
 
 def check_md5(md5: str) -> str:
@@ -220,7 +213,8 @@ class Store:
             return self._keep_checked(written, md5, sha256)
 
     def add_file(self, path: Path, *, md5: str | None = None, sha256: str | None = None) -> Blob:
-        """Takes over a finished file that lies under a name from ``place.scratch()``; the file is moved or removed."""
+        """Takes over a finished file that lies under a name from ``place.scratch()``: it is moved, or removed where its
+        bytes are known or refused. Where the disk or the database failed it stays, to be tried again."""
         md5_hash, sha_hash, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
         with path.open("rb") as file:
             for chunk in _chunks(file):
@@ -228,8 +222,13 @@ class Store:
                 sha_hash.update(chunk)
                 size += len(chunk)
         written = [Written(path, md5_hash.hexdigest(), sha_hash.hexdigest(), size)]
-        with _whole_or_nothing(written):
-            return self._keep_checked(written, md5, sha256)
+        try:
+            blob = self._keep_checked(written, md5, sha256)
+        except LodeError:
+            path.unlink(missing_ok=True)
+            raise
+        path.unlink(missing_ok=True)
+        return blob
 
     def put_object(self, name: str, data: bytes) -> None:
         """Writes DVC's own object ``<md5>.dir`` (a tree's listing); repeating it is harmless."""
@@ -360,12 +359,12 @@ def _chunks(source: IO[bytes] | Iterable[bytes]) -> Iterator[bytes]:
 
 @contextmanager
 def _whole_or_nothing(written: list[Written]) -> Iterator[None]:
-    """Removes whatever still lies under a temporary name; a full disk becomes ``StoreFull``."""
+    """Removes whatever still lies under a temporary name; a full disk becomes ``DiskFull``."""
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreFull("The disk that holds the store is full; nothing of this was kept.") from error
+        if ours := known(error):
+            raise ours from error
         raise
     finally:
         for w in written:

@@ -142,11 +142,16 @@ def receive_part(
 ) -> tuple[int, bool]:
     """Appends bytes ``start`` to ``end`` (half-open) of a file of ``total``; answers the new offset and if it is whole.
 
-    Raises ``Conflict`` (wrong_offset, with ``offset``) if the piece does not follow on what is here.
+    A piece may come again: its answer was lost, or the server went down before it took the whole file over. Raises
+    ``Conflict`` (wrong_offset, with ``offset``) if the piece neither follows on what is here nor ends it.
     """
     _check(md5, sha256, total)
     if not 0 <= start < end <= total:
         raise BadInput("Content-Range does not fit the file.", code="bad_range")
+    taken = Blob.objects.filter(md5=md5, sha256=sha256, size=total).first()
+    if taken is not None and linkable(user, [taken]):
+        _pass_over(chunks)
+        return total, True
     part = _part(user, md5)
     part.parent.mkdir(parents=True, exist_ok=True)
     with part.open("ab") as file:
@@ -155,18 +160,26 @@ def receive_part(
         except OSError:
             raise Conflict("Another upload of this file is under way.", code="upload_busy") from None
         here = os.fstat(file.fileno()).st_size
-        if here != start:
+        if here == end:
+            _pass_over(chunks)
+        elif here != start:
             raise Conflict(f"{here} bytes of this file are here; go on from there.", code="wrong_offset", offset=here)
-        for chunk in chunks:
-            file.write(chunk[: end - here])
-            here += len(chunk)
+        else:
+            for chunk in chunks:
+                file.write(chunk[: end - here])
+                here += len(chunk)
+        file.flush()
         if here < total:
-            file.flush()
             os.fsync(file.fileno())
             return min(here, end), False
-    blob = store().add_file(part, md5=md5, sha256=sha256)
-    _receipt(user, blob)
+        _receipt(user, store().add_file(part, md5=md5, sha256=sha256))
     return total, True
+
+
+def _pass_over(chunks: Iterable[bytes]) -> None:
+    """Reads what was sent and keeps none of it, so that the connection is of use for the next request."""
+    for _chunk in chunks:
+        pass
 
 
 def _part(user: User, md5: str) -> Path:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("account/", account.account, name="account"),
     path("account/tokens/<uuid:token>/revoke", account.revoke_token, name="account_token_revoke"),
     path("projects/", pages.projects, name="projects"),
+    path("projects/<uuid:trashed_project>/restore", settings.restore, name="project_restore"),
     path("p/<slug:project>/", pages.home, name="home"),
     path("p/<slug:project>/items/", items.items, name="items"),
     path("p/<slug:project>/items/add/", items.add, name="items_add"),

@@ -1,6 +1,7 @@
 """The tower of rooms as a whole: migrations, system checks, OpenAPI, languages of errors."""
 
 import io
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,19 @@ def test_the_openapi_document_is_served_to_members(client_for, alice) -> None:  
     answer = client_for(alice).get("/api/v1/schema/", headers={"accept": "application/vnd.oai.openapi+json"})
     assert answer.status_code == 200
     assert b"/api/v1/queues/{" in answer.content and b"/submit" in answer.content
+
+
+@pytest.mark.django_db
+def test_integer_keys_never_leave_the_server(client_for, alice) -> None:  # type: ignore[no-untyped-def]
+    """Whatever is called an id is a uuid; a class's id, given by its schema, is no key of a row."""
+    answer = client_for(alice).get("/api/v1/schema/", headers={"accept": "application/vnd.oai.openapi+json"})
+    found = {
+        f"{shape}.{name}"
+        for shape, body in answer.json()["components"]["schemas"].items()
+        for name, kind in body.get("properties", {}).items()
+        if re.search(r"(^|_)(id|pk)$", name) and kind.get("type") == "integer"
+    }
+    assert {one for one in found if not one.endswith(".class_id")} == {"ClassShape.id"}
 
 
 @pytest.mark.django_db

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import httpx
+import psutil
 import psycopg
 import pytest
 
@@ -112,12 +113,11 @@ class Machine:
         return address
 
     def worker_of(self, server: "subprocess.Popen[bytes]") -> int | None:
-        """The process of the worker that ``serve`` keeps, by Linux's list of children."""
-        children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
-        for child in children:
-            with suppress(OSError):
-                if b"worker" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0"):
-                    return int(child)
+        """The process of the worker that ``serve`` keeps."""
+        for child in psutil.Process(server.pid).children():
+            with suppress(psutil.NoSuchProcess):
+                if "worker" in child.cmdline():
+                    return child.pid
         return None
 
     def wait_for(self, what: str, check: Callable[[], object], seconds: float = 60) -> None:

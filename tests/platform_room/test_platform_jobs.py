@@ -1,10 +1,12 @@
 """Jobs as rows: claimed once, fenced, cancelled, resumed, swept; in one process."""
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -82,6 +84,27 @@ def test_the_fence_stops_a_worker_that_was_thought_dead(project: Project, doing:
     with successor.fenced():
         Event.objects.create(verb="written")
     assert [event.verb for event in Event.objects.all()] == ["written"]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite in memory has one connection, so no heartbeat")
+@pytest.mark.django_db(transaction=True)
+def test_the_heartbeat_keeps_the_lease_of_work_that_says_nothing(
+    project: Project, doing: Callable[[Doing], None], settings: LazySettings
+) -> None:
+    settings.JOB_LEASE_SECONDS = 1
+
+    def silent(work: Work) -> dict[str, Any]:
+        mine = Job.objects.filter(pk=work.job.pk, lease_until__gt=work.job.lease_until)
+        until = time.monotonic() + 20
+        while not mine.exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        return {"renewed": mine.exists()}
+
+    doing(silent)
+    row = queued(project)
+    assert jobs.run(row.uuid)
+    row.refresh_from_db()
+    assert (row.state, row.result) == (JobState.SUCCEEDED, {"renewed": True})
 
 
 def test_an_error_ends_the_job_and_says_why(project: Project, doing: Callable[[Doing], None]) -> None:

@@ -21,6 +21,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 from PIL import Image
 
 from lode_annotation.models import Annotation, LabelImport, Task
@@ -185,6 +186,8 @@ def build(home: Path) -> World:
     assert LabelImport.objects.get().job.state == "succeeded", LabelImport.objects.get().job.error  # type: ignore[union-attr]
 
     dataset = selection.create_dataset(project, alice, name="cells", schema=schema)
+    gone = Project.objects.create(name="gone", created_by=alice, trashed_at=timezone.now())
+    Membership.objects.create(project=gone, user=alice, role=Role.OWNER)
     trashed = selection.create_dataset(project, alice, name="old", schema=schema)
     splits = {item.uuid: "val" if n % 2 else "train" for n, item in enumerate(items)}
     for part in (items[:5], items[5:]):
@@ -247,6 +250,7 @@ def build(home: Path) -> World:
         "annotation": Annotation.objects.get().uuid,
         "label_import": imported,
         "part": 0,
+        "trashed_project": gone.uuid,
         "dataset": "cells",
         "dataset_uuid": dataset.uuid,
         "trashed_dataset": trashed.uuid,

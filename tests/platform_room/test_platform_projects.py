@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from lode_platform.models import Event, Membership, Project, Role, User
 
@@ -52,3 +53,19 @@ def test_errors_have_words_and_a_code(charlie: User, api: Apis) -> None:
     assert client.get("projects/nothing").json() == {"error": "There is no project 'nothing'.", "code": "not_found"}
     wrong = client.post("projects", {"title": 7}).json()
     assert wrong["code"] == "bad_input" and "name" in wrong["fields"]
+
+
+def test_an_owner_takes_a_project_out_of_the_trash_unless_its_name_is_taken(
+    project: Project, alice: User, erin: User, client_for: Callable[[User], Client], api: Apis
+) -> None:
+    client, back = client_for(alice), f"/projects/{project.uuid}/restore"
+    assert back in client.post("/p/blood/settings/trash", {"name": "blood"}, follow=True).content.decode()
+    assert client.get("/p/blood/").status_code == 404
+    assert client_for(erin).post(back).status_code == 404
+    api(erin).post("projects", {"name": "blood"})
+    client.post(back)
+    project.refresh_from_db()
+    assert project.trashed_at is not None
+    Project.objects.filter(created_by=erin).update(name="other")
+    assert client.post(back, follow=True).request["PATH_INFO"] == "/p/blood/"
+    assert Event.objects.filter(verb="project.restore").count() == 1

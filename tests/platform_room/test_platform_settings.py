@@ -56,3 +56,14 @@ def test_the_signing_key_is_made_once_and_kept_to_oneself(tmp_path: Path) -> Non
     )
     assert first == second and len(first.strip()) >= 48
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_cookies_go_over_tls_alone_where_the_address_says_https(tmp_path: Path) -> None:
+    said = []
+    for address in ("https://lode.example.org", "http://lode.example.org", ""):
+        env = {**os.environ, "MOTHERLODE_HOME": str(tmp_path), "MOTHERLODE_PUBLIC_URL": address}
+        code = "import lode_platform.settings as s; print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE)"
+        said.append(
+            subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True).stdout.split()
+        )
+    assert said == [["True", "True"], ["False", "False"], ["False", "False"]]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lode_platform.errors import BadInput, Conflict, NotFound, TooLarge
+from lode_platform.errors import BadInput, Conflict, DiskFull, NotFound, TooLarge
 from lode_platform.models import Blob
-from lode_platform.store import StoreFull, key_of, store
+from lode_platform.store import key_of, store
 
 pytestmark = pytest.mark.django_db
 
@@ -118,7 +118,7 @@ def test_a_full_disk_leaves_nothing_half_written(home: Path) -> None:
         yield b"half"
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with pytest.raises(StoreFull):
+    with pytest.raises(DiskFull):
         store().add_stream(runs_out())
     assert temporary(home) == [] and not Blob.objects.exists()
 

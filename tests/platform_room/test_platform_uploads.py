@@ -137,6 +137,17 @@ def test_a_large_file_comes_in_pieces_and_goes_on_after_a_break(project: Project
     assert client.post("projects/blood/items", {"items": [item("a.png", data)]}).json()["created"]
 
 
+def test_a_piece_whose_answer_was_lost_may_come_again(project: Project, erin: User, api: Apis) -> None:
+    client, data = api(erin), picture(side=200)
+    total, half = len(data), len(data) // 2
+    for _again in range(2):
+        assert put(client, data, f"bytes 0-{half - 1}/{total}").json() == {"offset": half, "complete": False}
+    for _again in range(2):
+        assert put(client, data, f"bytes {half}-{total - 1}/{total}").json() == {"offset": total, "complete": True}
+    assert store().open(offer("", data)["md5"]).read() == data
+    assert not list((store().place.path("tmp")).glob("*"))
+
+
 def test_pieces_that_do_not_make_the_promised_file_are_thrown_away(
     project: Project, erin: User, api: Apis, home: Path
 ) -> None:

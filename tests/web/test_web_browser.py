@@ -127,6 +127,17 @@ def test_the_keys_of_the_page_are_listed_and_lead_elsewhere(page: Page) -> None:
     page.wait_for_url("**/p/blood/items/?q=cell%3F")
 
 
+def test_a_new_projects_name_follows_its_title_until_one_writes_it(page: Page) -> None:
+    page.goto("/projects/")
+    page.get_by_role("button", name="New project").click()
+    title, name = page.locator("dialog [name=title]"), page.locator("dialog [name=name]")
+    title.press_sequentially("Zürich, 2nd cells!")
+    expect(name).to_have_value("zurich-2nd-cells")
+    name.fill("cells")
+    title.press_sequentially(" again")
+    expect(name).to_have_value("cells")
+
+
 def test_the_chosen_theme_stays_and_is_there_before_any_script(page: Page) -> None:
     page.click("summary[aria-label='Light or dark']")
     page.click("[data-theme-choice=dark]")

@@ -80,6 +80,14 @@ def test_logging_in_leads_to_the_only_project(client: Client, alice: User, proje
     assert response.redirect_chain[-1][0] == f"/p/{project.name}/"
 
 
+@pytest.mark.parametrize(
+    "next_page", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "/\\evil.example"]
+)
+def test_logging_in_leads_to_no_other_site(client: Client, alice: User, project: Project, next_page: str) -> None:
+    signed = client.post("/login/", {"username": "alice", "password": "correct horse battery", "next": next_page})
+    assert (signed.status_code, signed["Location"]) == (302, "/")
+
+
 def test_home_shows_six_stations_and_counts_the_items(
     client_for: ClientFor, alice: User, project: Project, make_items: MakeItems
 ) -> None:
@@ -150,6 +158,14 @@ def test_items_are_found_by_a_part_of_their_path(
     make_items(project, 1, prefix="white")
     response = client_for(alice).get(f"/p/{project.name}/items/?q=WHITE")
     assert [card.item.path for card in response.context["cards"]] == ["white-00002.png"]
+
+
+@pytest.mark.parametrize("asked", ["sort=blob__md5", "sort=", "labelled=perhaps"])
+def test_sorts_and_filters_of_items_are_a_closed_list(
+    client_for: ClientFor, alice: User, project: Project, asked: str
+) -> None:
+    refused = client_for(alice).get(f"/p/{project.name}/items/?{asked}")
+    assert refused.status_code == 400 and asked.partition("=")[2] in refused.content.decode()
 
 
 def test_the_trash_holds_what_was_thrown_away_and_gives_it_back(

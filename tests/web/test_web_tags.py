@@ -23,6 +23,14 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
+    ("seconds", "words"), [(0.043, "in 43 ms"), (8.43, "in 8.4 s"), (61, "in 61 s"), (600, "in 10 min")]
+)
+def test_how_long_a_job_took_is_said_in_its_own_unit(seconds: float, words: str) -> None:
+    assert drawn("{% took start end %}", start=NOON, end=NOON + timedelta(seconds=seconds)) == words
+    assert drawn("{% took start end %}", start=NOON, end=None) == ""
+
+
+@pytest.mark.parametrize(
     ("seconds", "words"),
     [
         (3, "just now"),

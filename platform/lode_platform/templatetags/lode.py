@@ -168,6 +168,19 @@ def ago(when: datetime | None) -> SafeString:
 
 
 @register.simple_tag
+def took(start: datetime | None, end: datetime | None) -> str:
+    """How long something that has ended took: in milliseconds, seconds or minutes."""
+    if start is None or end is None:
+        return ""
+    seconds = (end - start).total_seconds()
+    if seconds < 1:
+        return _("in %(n)s ms") % {"n": number_format(seconds * 1000, 0)}
+    if seconds < 120:
+        return _("in %(n)s s") % {"n": number_format(seconds, 1 if seconds < 10 else 0)}
+    return _("in %(n)s min") % {"n": number_format(seconds / 60, 0)}
+
+
+@register.simple_tag
 def number(value: float | int | None, digits: int = 0) -> str:
     """A number by locale, grouped by thousands; a dash for none."""
     if value is None:

@@ -1,12 +1,13 @@
-"""Errors as pages: a ``LodeError`` raised in a view of HTML becomes a page with its status and its own words."""
+"""Errors as pages: one of ours raised in a view of HTML becomes a page with its status and its own words."""
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
-from lode_platform.errors import LodeError
+from lode_platform.errors import BadInput, LodeError, known
 from lode_platform.toasts import toast_trigger
 
 TITLES = {
@@ -16,24 +17,35 @@ TITLES = {
     409: _("Somebody else was faster"),
     410: _("This was removed"),
     413: _("That is too large"),
+    507: _("The server's disk is full"),
 }
 
 
 class FaultPages:
-    """Answers a ``LodeError`` of a view: a page for a browser, a toast for a part of a page."""
+    """Answers an error of a view that ``errors.known`` knows: a page for a browser, a toast for a part of a page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "%00" in request.META.get("QUERY_STRING", ""):  # PostgreSQL takes no NUL in a text, so none may go further
+            error = BadInput(say("The address holds a NUL character; leave it out."), code="nul")
+            return (
+                JsonResponse(error.as_json(), status=400) if request.path.startswith("/api/") else _page(request, error)
+            )
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, LodeError):
+        ours = known(error)
+        if ours is None:
             return None
         if request.headers.get("HX-Request"):
-            answer = HttpResponse(status=error.status, content_type="text/plain")
+            answer = HttpResponse(status=ours.status, content_type="text/plain")
             answer.headers["HX-Reswap"] = "none"
-            return toast_trigger(answer, error.message, kind="danger")
-        context = {"heading": TITLES.get(error.status, _("Something broke on our side")), "error": error}
-        return render(request, "lode/fault_said.html", context, status=error.status)
+            return toast_trigger(answer, ours.message, kind="danger")
+        return _page(request, ours)
+
+
+def _page(request: HttpRequest, error: LodeError) -> HttpResponse:
+    context = {"heading": TITLES.get(error.status, _("Something broke on our side")), "error": error}
+    return render(request, "lode/fault_said.html", context, status=error.status)

@@ -73,7 +73,9 @@ def chosen(request: HttpRequest, project: Project, user: User) -> tuple[ItemQuer
         if options:
             choices.append(Choice(known.name, known.title, options, value))
     sort = request.GET.get("sort", "path")
-    rows = rows.order_by(*SORTS.get(sort, SORTS["path"])[1])
+    if sort not in SORTS:
+        raise BadInput(_("Items are not sorted by %(value)r.") % {"value": sort}, field="sort")
+    rows = rows.order_by(*SORTS[sort][1])
     return rows, choices, active
 
 

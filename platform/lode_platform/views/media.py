@@ -19,7 +19,7 @@ from lode_platform.store import store
 CACHE = "private, max-age=31536000, immutable"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 Response = TypeVar("Response", bound=HttpResponseBase)
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 @extend_schema(exclude=True)

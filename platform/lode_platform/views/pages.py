@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from lode_platform import nav
 from lode_platform.access import member_of
 from lode_platform.models import Item, Membership, Project
-from lode_platform.projects import create_project
+from lode_platform.projects import create_project, trashed
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 
@@ -101,6 +101,7 @@ class ProjectForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Name"),
         max_length=64,
+        widget=forms.TextInput(attrs={"data-follows": "title"}),
         help_text=gettext_lazy("Stands in addresses, the CLI and the SDK: letters, digits and hyphens."),
         validators=[
             RegexValidator(r"^[a-z0-9][a-z0-9_-]*$", gettext_lazy("Use a-z, 0-9, hyphen and underscore only."))
@@ -128,7 +129,12 @@ def projects(request: HttpRequest) -> HttpResponse:
         .annotate(items=live_items_count(), people=Count("project__memberships", distinct=True))
         .order_by("project__name")
     )
-    context = {"form": form, "memberships": memberships, "open_form": bool(form.errors) or "new" in request.GET}
+    context = {
+        "form": form,
+        "memberships": memberships,
+        "trashed": trashed(user),
+        "open_form": bool(form.errors) or "new" in request.GET,
+    }
     return render(request, "platform/projects.html", context)
 
 

@@ -3,15 +3,19 @@
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from lode_platform import nav
 from lode_platform import projects as verbs
 from lode_platform.access import member_of, permits
+from lode_platform.errors import LodeError
 from lode_platform.models import ApiToken, Membership, Project, Role, User
+from lode_platform.projects import trashed
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 from lode_platform.tokens import make_token, revoke
@@ -74,6 +78,7 @@ def page(request: HttpRequest, member: Membership, **more: object) -> HttpRespon
         "member_form": MemberForm(),
         "token_form": ProjectTokenForm(),
         "title_form": TitleForm(initial={"title": project.title}),
+        "needs": nav.needs_lines(project, user) if permits(user, member.role, "project.manage") else [],
         **more,
     }
     response = render(request, "platform/settings.html", context)
@@ -157,5 +162,19 @@ def trash(request: HttpRequest, project: str) -> HttpResponse:
     if request.POST.get("name") != member.project.name:
         return page(request, member, trash_error=_("Type the project's name to do this."))
     verbs.trash_project(member.project, member.user)
-    toast(request, _("Project %(name)s is in the trash.") % {"name": project})
+    undo = reverse("platform:project_restore", args=[member.project.uuid])
+    toast(request, _("Project %(name)s is in the trash.") % {"name": project}, undo=undo)
     return redirect("platform:projects")
+
+
+@require_POST
+def restore(request: HttpRequest, trashed_project: str) -> HttpResponse:
+    """Takes a project of mine out of the trash."""
+    user = signed_in(request)
+    found = get_object_or_404(trashed(user), uuid=trashed_project)
+    try:
+        verbs.restore_project(found, user)
+    except LodeError as error:
+        toast(request, error.message, kind="danger")
+        return redirect("platform:projects")
+    return redirect("platform:home", found.name)

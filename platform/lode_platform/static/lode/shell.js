@@ -54,6 +54,21 @@ function startDialogs() {
   });
 }
 
+/** A name that follows its title, in the letters an address may hold, until somebody writes one of their own. */
+function startNames() {
+  for (const name of document.querySelectorAll("input[data-follows]")) {
+    if (!(name instanceof HTMLInputElement)) continue;
+    const title = name.form?.elements.namedItem(name.dataset.follows ?? "");
+    if (!(title instanceof HTMLInputElement)) continue;
+    let own = name.value !== "";
+    name.addEventListener("input", () => (own = name.value !== ""));
+    title.addEventListener("input", () => {
+      const plain = title.value.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+      if (!own) name.value = plain.replace(/[^a-z0-9]+/g, "-").slice(0, name.maxLength).replace(/^-+|-+$/g, "");
+    });
+  }
+}
+
 function startCopying() {
   document.addEventListener("click", async (event) => {
     const button = /** @type {Element} */ (event.target).closest("[data-copy]");
@@ -133,6 +148,7 @@ startKeys();
 startMenus();
 startDrawer();
 startDialogs();
+startNames();
 startCopying();
 startFilters();
 startTheme();
