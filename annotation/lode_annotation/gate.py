@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lode_annotation import sql
 from lode_annotation.labeling import BOXES, Rules
 from lode_platform.errors import BadInput
 
@@ -47,6 +48,31 @@ def checked(result: Any, width: int, height: int, rules: Rules) -> list[dict[str
         else {**entry, "original_width": width, "original_height": height}
         for entry in result
     ]
+
+
+def as_kept(result: Sequence[Any]) -> str:
+    """The result as JSON text for the database; ``BadInput`` (code ``bad_result``) names the region that cannot be."""
+    try:
+        return sql.dumps(result)
+    except ValueError:
+        region = next((_name(entry, number) for number, entry in enumerate(result, 1) if not _keepable(entry)), "")
+    error = "It holds an infinite number, a NUL character or half a character, which cannot be kept; take that out."
+    problem = Problem(region, "kept", error)
+    raise BadInput(f"Region {region}: {error}", code="bad_result", problems=[problem.as_json()], count=1)
+
+
+def _keepable(entry: Any) -> bool:
+    try:
+        sql.dumps(entry)
+    except ValueError:
+        return False
+    return True
+
+
+def _name(entry: Any, number: int) -> str:
+    """The entry's id, or its place where that is none that can be shown."""
+    name = entry.get("id") if isinstance(entry, dict) else None
+    return name if isinstance(name, str) and _keepable(name) else f"#{number}"
 
 
 def problems_of(result: Any, width: int, height: int, rules: Rules) -> Iterator[Problem]:

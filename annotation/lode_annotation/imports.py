@@ -26,6 +26,7 @@ VERB = "annotation.import_labels"
 BATCH = 200
 MAX_PART_BYTES = 32 * 1024 * 1024
 MAX_PART_LINES = 5_000
+MAX_PARTS = 100_000
 LISTED = 1_000  # of each kind of thing a report names; the counts are of all
 
 
@@ -89,6 +90,8 @@ def put_part(user: User, uuid: UUID, number: int, body: bytes) -> int:
     label_import = mine(user, uuid)
     if label_import.job_id is not None:
         raise Conflict("This import is finished; begin another.", code="import_finished")
+    if number >= MAX_PARTS:
+        raise BadInput(f"Parts are numbered 0 to {MAX_PARTS - 1}.", code="bad_part")
     if len(body) > MAX_PART_BYTES:
         raise TooLarge(f"A part may have {MAX_PART_BYTES >> 20} MiB; send more, smaller parts.")
     try:

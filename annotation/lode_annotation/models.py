@@ -1,6 +1,7 @@
 """Schemas, queues, tasks, leases, annotations, reviews and label sets."""
 
-from typing import Self
+import json
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 from django.db import models
@@ -8,6 +9,12 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from lode_platform.models import Item, Job, Project, User
+from motherlode.manifest import canonical
+
+if TYPE_CHECKING:
+    JSONText = models.TextField[Any, Any]
+else:
+    JSONText = models.TextField
 
 
 class SchemaQuerySet(models.QuerySet["Schema"]):
@@ -175,6 +182,10 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(task__queue__project__in=Project.objects.visible_to(user))
 
+    def waiting_for(self, reviewer: User) -> Self:
+        """What this reviewer may judge now: submitted, by somebody else, the item not in the trash."""
+        return self.filter(state="submitted", task__item__trashed_at=None).exclude(user=reviewer)
+
 
 class Annotation(models.Model):
     """One person's answer to a task; its words are in its revisions, of which none is ever overwritten.
@@ -255,6 +266,23 @@ class Review(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
 
+class RegionsField(JSONText):
+    """A list of regions, kept as its canonical JSON text.
+
+    A JSON column would write it in its own way (PostgreSQL's puts other keys first and rounds -0.0 and 1e16), and
+    every publish would have to parse it and write it anew to have the bytes that the digest names.
+    """
+
+    _pyi_private_set_type: Any  # for the type checker: what it is set to is no text
+    _pyi_private_get_type: Any
+
+    def get_prep_value(self, value: Any) -> Any:
+        return None if value is None else canonical(value)
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
+        return None if value is None else json.loads(value)
+
+
 class LabelSetQuerySet(models.QuerySet["LabelSet"]):
     def current(self) -> Self:
         """The newest visible label set of each (item, schema)."""
@@ -265,8 +293,8 @@ class LabelSet(models.Model):
     """What the project holds to be true of an item under a schema: append-only.
 
     ``regions``: a list of ``motherlode.regions.Region`` as JSON (float64 pixels, xyxy, upright image). Empty means
-    "nothing is here"; an item without a label set is unlabelled. ``digest`` is the SHA-256 of the canonical JSON
-    of ``regions``.
+    "nothing is here"; an item without a label set is unlabelled. ``digest`` is the SHA-256 of the text of ``regions``
+    as it stands in the row.
     """
 
     class Source(models.TextChoices):
@@ -283,7 +311,7 @@ class LabelSet(models.Model):
         AnnotationRevision, null=True, blank=True, on_delete=models.PROTECT, related_name="label_sets"
     )
     job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    regions = models.JSONField(default=list)
+    regions = RegionsField(default=list)
     digest = models.CharField(max_length=64)
     current = models.BooleanField(default=True)
     staged_by = models.ForeignKey(Job, null=True, blank=True, on_delete=models.CASCADE, related_name="+")

@@ -23,8 +23,7 @@ def role_in(project: Project, user: User) -> str:
 
 def waiting_answers(project: Project, user: User) -> int:
     """The answers of the project that wait for this reviewer."""
-    rows = Annotation.objects.filter(task__queue__project=project, state=Annotation.State.SUBMITTED)
-    return rows.exclude(user=user).count()
+    return Annotation.objects.waiting_for(user).filter(task__queue__project=project).count()
 
 
 def my_tasks(project: Project, user: User) -> Iterable[nav.Waiting]:

@@ -139,10 +139,8 @@ def next_review(queue: Queue | UUID, user: User, holding: Sequence[UUID] = ()) -
     """The oldest answer of the queue that waits for this reviewer: submitted, not their own, not in ``holding``."""
     desk = desk_for(user, queue if isinstance(queue, UUID) else queue.uuid, "annotation.review")
     waiting = (
-        Annotation.objects.filter(
-            task__queue_id=desk.queue_id, state=Annotation.State.SUBMITTED, task__item__trashed_at=None
-        )
-        .exclude(user=user)
+        Annotation.objects.waiting_for(user)
+        .filter(task__queue_id=desk.queue_id)
         .exclude(uuid__in=list(holding))
         .order_by("updated_at", "id")
         .values_list("uuid", flat=True)

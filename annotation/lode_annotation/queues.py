@@ -310,8 +310,8 @@ def reopen(task_id: int, reason: Mapping[str, Any]) -> None:
 def withdraw(task_id: int, why: str) -> None:
     """Takes a task out of the queue, because its item is in the trash."""
     with transaction.atomic():
-        task = Task.objects.select_for_update().get(pk=task_id)
         Lease.objects.filter(task_id=task_id).update(closed=True)
+        task = Task.objects.select_for_update().get(pk=task_id)
         Task.objects.filter(pk=task_id).update(
             state=Task.State.SKIPPED, finished_at=timezone.now(), reason={**task.reason, "withdrawn": why}
         )

@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 
-from lode_annotation import payloads, queues, sql
+from lode_annotation import payloads, queues
 from lode_annotation.desk import Desk, desk_for
-from lode_annotation.gate import checked
+from lode_annotation.gate import as_kept, checked
 from lode_annotation.label_sets import accept, regions_from
-from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Review, Task
+from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Review, Task
 from lode_platform import events
 from lode_platform.errors import BadInput, Conflict, Forbidden, NotFound
 from lode_platform.models import User
@@ -73,6 +74,8 @@ def as_json(row: Review) -> dict[str, Any]:
 
 
 def _judge(user: User, desk: Desk, key: int, word: Word) -> Review:
+    # First the task's places, as a submit does: whoever locks in another order may wait for each other.
+    list(Lease.objects.select_for_update().filter(task__annotations=key).order_by("pk").values("pk"))
     found = Annotation.objects.select_for_update(of=("self",)).select_related("task__item").get(pk=key)
     revision = found.revisions.filter(number=found.revision).first()
     if revision is None or found.state != Annotation.State.SUBMITTED or word.base not in (None, found.revision):
@@ -80,6 +83,7 @@ def _judge(user: User, desk: Desk, key: int, word: Word) -> Review:
     task = found.task
     if word.verdict == Review.Verdict.FIX:
         result = checked(list(word.result or []), task.item.width, task.item.height, desk.rules)
+        as_kept(result)
         revision = _fixed(user, desk, found, word, result)
     accepted = word.verdict != Review.Verdict.REJECT
     found.state = Annotation.State.ACCEPTED if accepted else Annotation.State.REJECTED
@@ -158,13 +162,6 @@ def _stale(found: Annotation, revision: AnnotationRevision | None, word: Word) -
 
 
 def waiting(user: User, queue_ids: Sequence[int]) -> dict[int, int]:
-    """How many answers of each queue wait for this reviewer (their own left out)."""
-    if not queue_ids:
-        return {}
-    counted = sql.rows(
-        "SELECT t.queue_id, COUNT(*) FROM annotation_annotation a JOIN annotation_task t ON t.id = a.task_id"
-        f" WHERE a.state = 'submitted' AND a.user_id <> %s AND t.queue_id IN ({sql.marks(queue_ids)})"
-        " GROUP BY t.queue_id",
-        [user.pk, *queue_ids],
-    )
-    return {queue_id: count for queue_id, count in counted}
+    """How many answers of each queue wait for this reviewer."""
+    rows = Annotation.objects.waiting_for(user).filter(task__queue__in=queue_ids)
+    return dict(rows.order_by().values_list("task__queue").annotate(n=Count("pk")))

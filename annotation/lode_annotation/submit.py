@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from lode_annotation import payloads, queues, sql
 from lode_annotation.desk import COLUMNS, JOINS, WIDTH, Desk, read, scope
-from lode_annotation.gate import checked
+from lode_annotation.gate import as_kept, checked
 from lode_annotation.label_sets import accept, regions_from
 from lode_annotation.models import Annotation, Task
 from lode_platform import access
-from lode_platform.errors import BadInput, Conflict, NotFound
+from lode_platform.errors import Conflict, NotFound
 from lode_platform.models import User
 
 UNCHECKED = -1
@@ -148,6 +148,7 @@ def _answer(user: User, found: _Found, sent: Sent) -> dict[str, Any]:
     result: list[Any] = list(sent.result)
     if not sent.skip:
         result = checked(sent.result, found.width, found.height, desk.rules)
+    text = as_kept(result)
     state, task_state = _states(desk, sent)
     try:
         with transaction.atomic():
@@ -158,7 +159,7 @@ def _answer(user: User, found: _Found, sent: Sent) -> dict[str, Any]:
             if taken is None and sent.want_next:
                 taken = queues.claim(desk, user, sent.holding)
             uuid, key = _write_annotation(user, found, sent, state)
-            revision_id = _write_revision(user, key, found.revision + 1, sent, state, result, taken)
+            revision_id = _write_revision(user, key, found.revision + 1, sent, state, text, taken)
             finished = None if task_state == Task.State.SUBMITTED else timezone.now()
             sql.change(
                 "UPDATE annotation_task SET state = %s, finished_at = %s WHERE id = %s",
@@ -221,7 +222,7 @@ def _write_revision(
     number: int,
     sent: Sent,
     state: Annotation.State,
-    result: list[Any],
+    result: str,
     taken: "queues.Held | None",
 ) -> int:
     made = sql.row(
@@ -235,7 +236,7 @@ def _write_revision(
             sent.operation_id,
             user.pk,
             state.value,
-            sql.dumps(result),
+            result,
             sent.reason[:300],
             sent.lead_time,
             taken.task_id if taken else None,
@@ -280,10 +281,7 @@ def keep(
 ) -> UUID:
     """Keeps unfinished work as the person's draft of a task and answers the annotation's uuid; ``late``: somebody
     else has the task, so that reviewers are shown it."""
-    try:
-        sql.dumps(list(result))
-    except (TypeError, ValueError):
-        raise BadInput("The result holds a number that is not finite.", code="bad_result", problems=[]) from None
+    as_kept(result)
     values: Mapping[str, Any] = {
         "draft": list(result),
         "draft_at": timezone.now(),

@@ -131,3 +131,23 @@ def test_the_claim_finds_its_row_by_the_index_of_open_places(
     assert "USING INDEX lease_next" in plan or "USING COVERING INDEX lease_next" in plan, plan
     assert "SCAN annotation_lease" not in plan and "SCAN l" not in plan.replace("SCAN l USING INDEX", ""), plan
     assert "USE TEMP B-TREE FOR ORDER BY" not in plan.split("own")[-1] or "lease_next" in plan, plan
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="prepared statements are PostgreSQL's")
+def test_the_statements_of_a_round_are_planned_once_for_a_connection(
+    client_for: Callable[[User], Client], bob: User, make_queue: Callable[..., Queue], answer: Callable[..., Any]
+) -> None:
+    queue, client = make_queue(3), client_for(bob)
+
+    def prepared() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%annotation\\_%'")
+            return int(cursor.fetchone()[0])
+
+    counts = []
+    for _round in range(3):
+        got = client.post(f"/api/v1/queues/{queue.uuid}/next", {}, content_type="application/json").json()
+        address = f"/api/v1/tasks/{got['task']['id']}/submit"
+        assert client.post(address, answer(), content_type="application/json").status_code == 200
+        counts.append(prepared())
+    assert counts[0] > 5 and counts[1] == counts[2]

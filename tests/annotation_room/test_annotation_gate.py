@@ -1,8 +1,10 @@
 """The gate: every rule refuses by region, and nothing that Label Studio lets through passes."""
 
+import json
 import math
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -98,3 +100,54 @@ def test_a_refused_answer_changes_nothing_and_keeps_the_lease(
     assert got.json()["problems"][0]["region"] == "bad" and got.json()["problems"][0]["rule"] == "area"
     assert Task.objects.get().state == "open" and not LabelSet.objects.exists()
     assert program.post(f"tasks/{task}/submit", answer()).status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("odd", [r"1e999", r'"a\u0000b"', r'"\ud800"'], ids=["infinite", "nul", "half a surrogate"])
+@pytest.mark.parametrize("door", ["submit", "skip", "draft", "review"])
+def test_what_no_database_keeps_is_refused_with_words(
+    odd: str, door: str, api: Callable[..., Any], bob: User, rita: User, make_queue: Callable[..., Queue], box: Any
+) -> None:
+    queue = make_queue(1, review=True)
+    task = api(bob).post(f"queues/{queue.uuid}/next").json()["task"]["id"]
+    body = {"operation_id": str(uuid4()), "result": [box()]}
+    path = f"tasks/{task}/{door}"
+    if door == "review":
+        done = api(bob).post(f"tasks/{task}/submit", body).json()["annotation"]["id"]
+        path, body = f"annotations/{done}/review", {**body, "operation_id": str(uuid4()), "verdict": "fix"}
+    body["result"] = [box(id="odd", meta={"text": "@"})]
+    text = json.dumps(body).replace('"@"', odd)
+    program = api(rita if door == "review" else bob)
+    got = program.put(path, text) if door == "draft" else program.post(path, text)
+    assert got.status_code == 400 and got.json()["code"] == "bad_result" and "odd" in got.json()["error"]
+
+
+@pytest.mark.parametrize("number", [2**31, 2**63, 10**30])
+def test_a_number_that_no_database_holds_is_refused(
+    api: Callable[..., Any],
+    bob: User,
+    alice: User,
+    make_queue: Callable[..., Queue],
+    answer: Callable[..., Any],
+    number: int,
+) -> None:
+    queue = make_queue(1)
+    task = api(bob).post(f"queues/{queue.uuid}/next").json()["task"]["id"]
+    assert api(bob).post(f"tasks/{task}/submit", answer(base_revision=number)).status_code == 400
+    assert api(bob).put(f"tasks/{task}/draft", {"result": [], "base_revision": number}).status_code == 400
+    assert api(alice).post(f"queues/{queue.uuid}/tasks", {"items": {}, "priority": number}).status_code == 400
+    begun = api(alice).post("projects/blood/label-imports", {"uuid": str(uuid4()), "schema": "cells"})
+    address = f"/api/v1/label-imports/{begun.json()['uuid']}/parts/{number}"
+    sent = api(alice).client.put(address, b"", content_type="application/x-ndjson")
+    assert (sent.status_code, sent.json()["code"]) == (400, "bad_part")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("door", ["submit", "skip"])
+def test_a_result_that_is_no_list_is_refused(
+    door: str, api: Callable[..., Any], bob: User, make_queue: Callable[..., Queue], answer: Any
+) -> None:
+    queue = make_queue(1)
+    task = api(bob).post(f"queues/{queue.uuid}/next").json()["task"]["id"]
+    got = api(bob).post(f"tasks/{task}/{door}", {**answer(), "result": 5})
+    assert got.status_code == 400 and got.json()["code"] == "bad_result"

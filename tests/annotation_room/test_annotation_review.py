@@ -1,12 +1,17 @@
 """Reviews: with the rule only an accept writes the label set."""
 
 from collections.abc import Callable
+from threading import Thread
+from time import sleep
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection, transaction
+from django.test import Client
 
-from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Queue, Review, Task
+from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Queue, Review, Task
+from lode_annotation.own_nav import waiting_answers
 from lode_platform.models import Project, User
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +103,15 @@ def test_a_verdict_on_an_answer_that_changed_is_stale_and_carries_both_sides(
     assert not LabelSet.objects.exists()
 
 
+def test_an_answer_is_judged_once(api: Callable[..., Any], rita: User, alice: User, waiting: Queue) -> None:
+    answer = Annotation.objects.get().uuid
+    assert api(rita).post(f"annotations/{answer}/review", verdict("accept")).status_code == 200
+    late = api(alice).post(f"annotations/{answer}/review", verdict("reject"))
+    assert (late.status_code, late.json()["code"]) == (409, "stale")
+    assert "rita gave the verdict accept" in late.json()["error"]
+    assert Task.objects.get(number=1).state == "done" and Review.objects.count() == 1
+
+
 def test_nobody_reviews_their_own_answer(
     api: Callable[..., Any], rita: User, alice: User, make_queue: Callable[..., Queue], answer: Any
 ) -> None:
@@ -108,6 +122,32 @@ def test_nobody_reviews_their_own_answer(
     assert api(rita).post(f"queues/{queue.uuid}/review/next").status_code == 204
     assert api(rita).post(f"annotations/{uuid}/review", verdict("accept")).status_code == 403
     assert api(alice).post(f"annotations/{uuid}/review", verdict("accept")).status_code == 200
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="on SQLite nobody writes while another does")
+@pytest.mark.django_db(transaction=True)
+def test_a_review_and_a_submit_of_one_task_never_wait_for_each_other(
+    api: Callable[..., Any], rita: User, waiting: Queue
+) -> None:
+    """A submit locks the task's place before the answer; a review that waits for the place holds nothing yet."""
+    answer = Annotation.objects.get()
+    program, got = api(rita), []
+
+    def judge() -> None:
+        got.append(program.post(f"annotations/{answer.uuid}/review", verdict("accept")).status_code)
+        connection.close()
+
+    ritas = Thread(target=judge)
+    with transaction.atomic():
+        Lease.objects.select_for_update().get(task=answer.task_id)
+        ritas.start()
+        with connection.cursor() as cursor:
+            while not cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()[0]:
+                assert ritas.is_alive()
+                sleep(0.02)
+        Annotation.objects.select_for_update(nowait=True).get(pk=answer.pk)
+    ritas.join()
+    assert got == [200]
 
 
 def test_only_reviewers_review(
@@ -157,3 +197,22 @@ def test_a_queue_moved_to_a_newer_revision_shows_old_answers_in_the_new_words(
     assert seen["annotation"]["result"][0]["value"]["rectanglelabels"] == ["erythrocyte"]
     got = api(rita).post(f"annotations/{seen['annotation']['id']}/review", verdict("accept", base_revision=1))
     assert got.status_code == 200 and LabelSet.objects.get().regions[0]["class_id"] == 1
+
+
+def test_what_waits_for_a_reviewer_is_counted_as_it_is_handed_out(
+    api: Callable[..., Any], client_for: Callable[[User], Client], rita: User, alice: User, waiting: Queue, answer: Any
+) -> None:
+    task = api(rita).post(f"queues/{waiting.uuid}/next").json()["task"]["id"]
+    assert api(rita).post(f"tasks/{task}/submit", answer([])).status_code == 200
+
+    def counted(user: User) -> list[int]:
+        client = client_for(user)
+        (row,) = client.get("/p/blood/review/").context["rows"]
+        (queue,) = [line["waiting"] for line in client.get("/p/blood/queues/").context["rows"]]
+        return [row.waiting, queue, waiting_answers(waiting.project, user)]
+
+    assert counted(rita) == [1, 1, 1], "her own answer is for somebody else"
+    assert counted(alice) == [2, 2, 2]
+    item = Annotation.objects.get(user=rita).task.item
+    assert api(alice).delete(f"items/{item.uuid}").status_code in (200, 204)
+    assert counted(alice) == [1, 1, 1], "nobody is handed an answer to what lies in the trash"

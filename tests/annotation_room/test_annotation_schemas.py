@@ -85,6 +85,9 @@ def test_class_ids_are_given_at_birth_and_survive_reorder_rename_retire_and_retu
     assert LabelClass.objects.get(schema=schema, class_id=1).retired_at is not None
     revise(schema, alice, config=config_for(["b", "see", "new", "a", "late"], "boxes"))
     assert ids(schema) == {"a": 1, "b": 2, "see": 3, "new": 4, "late": 5}
+    revise(schema, alice, config=config_for(["b"], "boxes"))
+    revise(schema, alice, config=config_for(["b", "last"], "boxes"))
+    assert ids(schema) == {"b": 2, "last": 6}
 
 
 @pytest.mark.django_db

@@ -2,13 +2,20 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Thread
+from time import sleep
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
+from lode_annotation import queues
+from lode_annotation import submit as submitting
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Queue, Task
+from lode_annotation.submit import Sent
+from lode_platform.errors import Conflict
 from lode_platform.models import Membership, Project, Role, User
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +82,41 @@ def test_the_same_operation_gets_the_same_answer_with_the_same_next_task(
     assert AnnotationRevision.objects.count() == 1 and LabelSet.objects.count() == 1
 
 
+@pytest.mark.parametrize(("same", "base", "got"), [(True, None, 1), (False, None, 2), (False, 0, "stale")])
+def test_what_comes_in_between_reading_and_writing_is_taken_into_account(
+    bob: User,
+    make_queue: Callable[..., Queue],
+    box: Callable[..., Any],
+    monkeypatch: Any,
+    same: bool,
+    base: Any,
+    got: Any,
+) -> None:
+    """Two pages of one person at once, or one request that was sent twice."""
+    queue = make_queue(1)
+    task = Task.objects.get().uuid
+    queues.claim(queue, bob)
+    mine = Sent(uuid4(), result=[box(id="b")], base=submitting.UNCHECKED if base is None else base)
+    theirs = mine if same else Sent(uuid4(), result=[box(id="a")])
+    real = submitting._answer
+
+    def overtaken(*args: Any) -> Any:
+        monkeypatch.setattr(submitting, "_answer", real)
+        submitting.submit(bob, task, theirs)
+        return real(*args)
+
+    monkeypatch.setattr(submitting, "_answer", overtaken)
+    if got == "stale":
+        with pytest.raises(Conflict) as refused:
+            submitting.submit(bob, task, mine)
+        assert refused.value.code == "stale"
+    else:
+        assert submitting.submit(bob, task, mine)["annotation"]["revision"] == got
+    revisions = [row.result[0]["id"] for row in AnnotationRevision.objects.order_by("number")]
+    assert revisions == {1: ["b"], 2: ["a", "b"], "stale": ["a"]}[got]
+    assert (Annotation.objects.get().draft is not None) == (got == "stale")
+
+
 def test_an_operation_of_another_task_is_refused(
     api: Callable[..., Any], bob: User, make_queue: Callable[..., Queue], answer: Callable[..., Any]
 ) -> None:
@@ -114,6 +156,41 @@ def lapse(task: str) -> None:
     Lease.objects.filter(task__uuid=task).update(until=timezone.now() - timedelta(seconds=1))
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="on SQLite nobody writes while another does")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("asked", ["next", "lease", "submit"])
+def test_a_task_that_goes_to_another_in_the_very_moment_is_not_mine(
+    asked: str,
+    api: Callable[..., Any],
+    bob: User,
+    rita: User,
+    make_queue: Callable[..., Queue],
+    answer: Callable[..., Any],
+) -> None:
+    """Bob's statement still sees his lease, waits for rita's to end, and must look again."""
+    queue = make_queue(1)
+    program = api(bob)
+    task = take(program, queue)["task"]["id"]
+    addresses = {"next": f"queues/{queue.uuid}/next", "lease": f"tasks/{task}/lease", "submit": f"tasks/{task}/submit"}
+    got: list[int] = []
+
+    def ask() -> None:
+        got.append(program.post(addresses[asked], answer() if asked == "submit" else {}).status_code)
+        connection.close()
+
+    bobs = Thread(target=ask)
+    with transaction.atomic():
+        Lease.objects.update(user=rita, until=timezone.now() + timedelta(minutes=5))
+        bobs.start()
+        with connection.cursor() as cursor:
+            while not cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()[0]:
+                assert bobs.is_alive()
+                sleep(0.02)
+    bobs.join()
+    assert got == [204 if asked == "next" else 409]
+    assert Lease.objects.get().user == rita and not LabelSet.objects.exists()
+
+
 def test_a_lapsed_lease_is_handed_on(
     api: Callable[..., Any], bob: User, rita: User, make_queue: Callable[..., Queue]
 ) -> None:
@@ -131,6 +208,34 @@ def test_a_submit_after_the_lease_lapsed_counts_if_nobody_else_took_the_task(
     task = take(api(bob), queue)["task"]["id"]
     lapse(task)
     assert api(bob).post(f"tasks/{task}/submit", answer()).status_code == 200
+
+
+def test_a_submit_of_a_task_that_was_given_back_counts_if_nobody_else_took_it(
+    api: Callable[..., Any], bob: User, make_queue: Callable[..., Queue], answer: Callable[..., Any]
+) -> None:
+    queue = make_queue(1)
+    task = take(api(bob), queue)["task"]["id"]
+    assert api(bob).delete(f"tasks/{task}/lease").status_code == 204
+    assert api(bob).post(f"tasks/{task}/submit", answer()).status_code == 200
+
+
+def test_a_late_submit_does_not_stand_beside_somebody_elses_answer_however_old_that_is(
+    api: Callable[..., Any],
+    bob: User,
+    rita: User,
+    make_queue: Callable[..., Queue],
+    box: Callable[..., Any],
+    answer: Callable[..., Any],
+) -> None:
+    queue = make_queue(1)
+    task = take(api(bob), queue)["task"]["id"]
+    lapse(task)
+    take(api(rita), queue)
+    assert api(rita).post(f"tasks/{task}/submit", answer([box(id="hers")])).status_code == 200
+    lapse(task)
+    got = api(bob).post(f"tasks/{task}/submit", answer([box(id="his")]))
+    assert (got.status_code, got.json()["code"]) == (409, "lease_lost")
+    assert [region["id"] for region in LabelSet.objects.get(current=True).regions] == ["hers"]
 
 
 def test_a_submit_after_somebody_else_took_the_task_is_kept_as_a_draft_that_reviewers_see(

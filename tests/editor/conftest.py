@@ -166,6 +166,12 @@ class Clinic:
         found: list[dict[str, Any]] = annotation.get("result", [])
         return found
 
+    def held(self, queue: str) -> bool:
+        """Whether the queue's page says that somebody has a task in hand."""
+        page = self._signed_in("alice").get(f"{self.url}/p/{PROJECT}/queues/{queue}/")
+        assert page.status_code == 200, page.status_code
+        return "Who holds what" in page.text
+
     def _signed_in(self, who: str) -> httpx.Client:
         if who not in self.clients:
             client = httpx.Client(follow_redirects=True, timeout=60)

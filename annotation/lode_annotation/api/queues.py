@@ -250,8 +250,6 @@ class Draft(APIView):
         given = read(shapes.NewDraftShape, request.data)
         user = person(request)
         desk, task_id = desk_of_task(user, task, "queue.label")
-        if not isinstance(given["result"], list):
-            raise BadInput("The result must be a list of regions.", code="bad_result", problems=[])
         kept = submit.save_draft(
             user, desk, task_id, given["result"], base=shapes.base_of(given), uuid=given["annotation_id"]
         )

@@ -9,15 +9,19 @@ from rest_framework import serializers
 
 from lode_annotation.models import Annotation, Queue, Schema, SchemaRevision, Task
 from lode_annotation.submit import UNCHECKED, Sent
+from lode_platform.errors import BadInput
 
 Shape = serializers.Serializer[Any]
+MOST = 2**31 - 1  # what the databases' integers hold
 
 
 @extend_schema_field({"type": "array", "items": {"type": "object"}})
 class ResultField(serializers.Field[Any, Any, Any, Any]):
-    """A Label Studio result: taken as it comes, since the gate names what is wrong by region and rule."""
+    """A Label Studio result: a list, taken as it comes, since the gate names what is wrong by region and rule."""
 
     def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, list):
+            raise BadInput("The result must be a list of regions.", code="bad_result", problems=[])
         return data
 
     def to_representation(self, value: Any) -> Any:
@@ -139,7 +143,7 @@ class NewQueueShape(Shape):
     schema = serializers.CharField(help_text="name or uuid")
     review = serializers.BooleanField(required=False, default=False)
     reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
-    priority = serializers.IntegerField(required=False, default=0)
+    priority = serializers.IntegerField(required=False, default=0, min_value=-MOST, max_value=MOST)
     overlap = serializers.IntegerField(required=False, default=1)
     items = ObjectField(required=False, default=None, help_text="filters as an object, or a list of item uuids")
 
@@ -172,7 +176,7 @@ class QueueShape(Shape):
 
 class NewTaskShape(Shape):
     item = serializers.UUIDField()
-    priority = serializers.IntegerField(required=False, default=0)
+    priority = serializers.IntegerField(required=False, default=0, min_value=-MOST, max_value=MOST)
     reason = ObjectField(required=False, default=dict, help_text="an object with `text`, or the text itself")
     prelabels = ResultField(required=False, default=list)
 
@@ -180,7 +184,7 @@ class NewTaskShape(Shape):
 class NewTasksShape(Shape):
     tasks = NewTaskShape(many=True, required=False)
     items = ObjectField(required=False, default=None, help_text="filters as an object, or a list of item uuids")
-    priority = serializers.IntegerField(required=False, default=0)
+    priority = serializers.IntegerField(required=False, default=0, min_value=-MOST, max_value=MOST)
 
 
 class TasksAddedShape(Shape):
@@ -274,7 +278,11 @@ class SubmitShape(Shape):
     operation_id = serializers.UUIDField(help_text="made by the client; the same again gets the same answer")
     annotation_id = serializers.UUIDField(required=False, allow_null=True, default=None)
     base_revision = serializers.IntegerField(
-        required=False, allow_null=True, min_value=0, help_text="0 or null: began from nothing; left out: unchecked"
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=MOST,
+        help_text="0 or null: began from nothing; left out: unchecked",
     )
     lead_time = serializers.FloatField(required=False, default=0.0, min_value=0, max_value=10_000_000)
     next = serializers.BooleanField(required=False, default=False)
@@ -300,7 +308,7 @@ class AnswerShape(Shape):
 class NewDraftShape(Shape):
     result = ResultField()
     annotation_id = serializers.UUIDField(required=False, allow_null=True, default=None)
-    base_revision = serializers.IntegerField(required=False, allow_null=True, min_value=0)
+    base_revision = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=MOST)
 
 
 class KeptShape(Shape):
@@ -374,7 +382,7 @@ class VerdictShape(Shape):
     comment = serializers.CharField(required=False, allow_blank=True, default="", max_length=5000)
     result = ResultField(required=False, default=None, help_text="the fixed result, with the verdict fix")
     operation_id = serializers.UUIDField()
-    base_revision = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1)
+    base_revision = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=MOST)
     lead_time = serializers.FloatField(required=False, default=0.0, min_value=0, max_value=10_000_000)
     next = serializers.BooleanField(required=False, default=False)
     holding = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=20)

@@ -163,7 +163,6 @@ SENTENCES = (
     _("not kept"),
     _("right"),
     _("saved"),
-    _("score {score}"),
     _("the newer one, revision {n}: {what}"),
     _("up"),
     _("yours, kept in this browser: {what}"),

@@ -41,19 +41,26 @@ def _member(request: HttpRequest, project: str, verb: str = "project.view") -> M
 # -- schemas -----------------------------------------------------------------------------------------------------------
 
 
+CONFIG_HINT = gettext_lazy(
+    "A Label Studio config with one Image and RectangleLabels or Choices. It is checked while you type."
+)
+
+
 class SchemaForm(forms.Form):
     """A new schema."""
 
+    title = forms.CharField(label=gettext_lazy("Title"), max_length=200, required=False)
     name = forms.SlugField(
         label=gettext_lazy("Name"),
         max_length=64,
+        widget=forms.TextInput(attrs={"data-follows": "title"}),
         help_text=gettext_lazy("In addresses and on the command line: a-z, 0-9, - and _."),
     )
-    title = forms.CharField(label=gettext_lazy("Title"), max_length=200, required=False)
     config = forms.CharField(
         label=gettext_lazy("Labeling config"),
         strip=False,
         widget=forms.Textarea(attrs={"rows": 18, "spellcheck": "false"}),
+        help_text=CONFIG_HINT,
     )
 
 
@@ -64,6 +71,7 @@ class RevisionForm(forms.Form):
         label=gettext_lazy("Labeling config"),
         strip=False,
         widget=forms.Textarea(attrs={"rows": 18, "spellcheck": "false"}),
+        help_text=CONFIG_HINT,
     )
     message = forms.CharField(label=gettext_lazy("What changes, and why"), max_length=300, required=False)
 

@@ -19,7 +19,7 @@ def review_list(request: HttpRequest, project: str) -> HttpResponse:
     """The queues with a review rule, and how many annotations of each wait for a reviewer."""
     user = signed_in(request)
     found = project_for(user, project, "annotation.review")
-    submitted = Q(tasks__annotations__state=Annotation.State.SUBMITTED)
+    submitted = Q(tasks__annotations__in=Annotation.objects.waiting_for(user))
     rows = (
         found.queues.filter(review=True)
         .annotate(

@@ -75,8 +75,8 @@ export class ReviewSession extends EventTarget {
     if (next) this.#open(next);
     else this.#forward("waiting");
     await sent;
-    desk.picture?.close();
     if (!this.desk) await this.#advance();
+    if (this.desk) desk.picture?.close(); // else it lies on the stage still
   }
 
   /** Ask the queue again. */

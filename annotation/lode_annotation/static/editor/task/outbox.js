@@ -3,7 +3,8 @@
  * Handing work in: every parcel is kept in the vault until the server has answered, and sent again until then.
  *
  * One parcel travels at a time, oldest first. No connection or a fault of the server: again after 1, 2, 4 ... 30 seconds,
- * or as soon as the browser is online. Signed out: again when the page is looked at. Refused: kept, and the page is told.
+ * or as soon as the browser is online. Signed out: again when the page is looked at. Not allowed (any more): kept and
+ * tried again, while the work of other queues goes out. Refused: kept, and the page is told.
  */
 
 import { ApiError, call } from "./api.js";
@@ -67,9 +68,17 @@ export class Outbox extends EventTarget {
     if (this.sending) return;
     clearTimeout(this.timer);
     this.sending = true;
+    /** @type {Map<string, ApiError>} */
+    const shut = new Map();
+    const first = () => this.waiting.find((parcel) => !shut.has(parcel.queue));
     try {
-      while (this.waiting[0]) if (!(await this.#send(this.waiting[0]))) break;
+      for (let parcel = first(); parcel; parcel = first()) {
+        if (await this.#send(parcel)) continue;
+        if (this.fault?.fault !== "forbidden") break;
+        shut.set(parcel.queue, this.fault);
+      }
     } finally {
+      this.fault ??= [...shut.values()][0] ?? null;
       this.sending = false;
       this.dispatchEvent(new Event("state"));
     }
@@ -90,7 +99,7 @@ export class Outbox extends EventTarget {
       const answer = await call("POST", parcel.url, body);
       this.fault = null;
       this.pause = 0;
-      this.waiting.shift();
+      this.#drop(parcel);
       await this.vault.delivered(parcel);
       this.#pass(parcel, answer.data?.annotation?.revision ?? null);
       this.dispatchEvent(new CustomEvent("sent", { detail: { parcel, data: answer.data, text: answer.text } }));
@@ -99,6 +108,11 @@ export class Outbox extends EventTarget {
       if (!(error instanceof ApiError)) throw error;
       return this.#failed(parcel, error);
     }
+  }
+
+  /** @param {Parcel} parcel */
+  #drop(parcel) {
+    this.waiting = this.waiting.filter((other) => other !== parcel);
   }
 
   /** Later saves of the same task stand on the revision this one made. @param {Parcel} parcel @param {number|null} revision */
@@ -118,10 +132,11 @@ export class Outbox extends EventTarget {
     if (error.passing || error.fault === "signed_out" || error.fault === "forbidden") {
       this.pause = Math.min(LONGEST_PAUSE_MS, this.pause ? this.pause * 2 : 1000);
       const wait = error.passing ? this.pause : LONGEST_PAUSE_MS;
+      clearTimeout(this.timer);
       this.timer = setTimeout(() => void this.flush(), wait * (0.8 + Math.random() * 0.4));
       return false;
     }
-    this.waiting.shift();
+    this.#drop(parcel);
     parcel.refused = error.message;
     await this.vault.post(parcel);
     this.fault = null;

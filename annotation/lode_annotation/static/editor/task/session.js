@@ -305,11 +305,16 @@ export class Session extends EventTarget {
     this.leases.hold(task, desk.payload.lease);
   }
 
-  /** @returns {string[]} */
+  /**
+   * What the server is not to hand out again. A task just handed in is among it: asked before that submit has arrived,
+   * the server would still see it in this person's hands.
+   * @returns {string[]}
+   */
   #holding() {
     const tasks = this.ahead.map((desk) => desk.payload.task.id);
     if (this.desk) tasks.unshift(this.desk.payload.task.id);
-    return [...tasks, ...this.elsewhere].slice(0, MOST_NAMED);
+    const leaving = this.outbox.waiting.map((parcel) => parcel.task);
+    return [...new Set([...tasks, ...leaving, ...this.elsewhere])].slice(0, MOST_NAMED);
   }
 
   /** @param {import("./vault.js").Parcel} parcel @returns {Record<string, unknown>} */

@@ -15,13 +15,11 @@ export function showReason(root, reason) {
   const words = reason?.text ?? "";
   root.hidden = !words;
   if (!reason || !words) return root.replaceChildren();
-  const score = typeof reason.score === "number" ? ` ${t("score {score}", { score: reason.score.toFixed(2) })}` : "";
-  const line = words + (score && !words.includes("score") ? `,${score}` : "");
-  const inside = [icon("why"), h("span", {}, line)];
+  const inside = [icon("why"), h("span", {}, words)];
   const address = reason.failure_url;
   const link = address
     ? h("a", { href: address, target: "_blank", rel: "noopener", title: t("Show the failure that caused this  (W)") }, ...inside)
-    : h("span", { title: line }, ...inside);
+    : h("span", { title: words }, ...inside);
   root.replaceChildren(link);
 }
 
