@@ -61,6 +61,10 @@ def changed_boxes(
     ]
 
 
+SPLIT_COLORS = {"train": "var(--lode-accent)", "val": "var(--lode-class-5)", "test": "var(--lode-class-7)"}
+"""As in datasets.css: a split has one colour, in bars and charts alike."""
+
+
 @dataclass(frozen=True)
 class Segment:
     """A part of a stacked bar, in hundredths of its length."""
@@ -145,7 +149,6 @@ def histogram(rows: Sequence[ClassRow], url: str) -> dict[str, Any]:
         if count
     ]
     splits = [split for split, _count in rows[0].splits] if rows else []
-    colors = ["var(--lode-accent)", "var(--lode-class-5)", "var(--lode-class-7)", "var(--lode-class-4)"]
     return {
         "data": {"values": values},
         "height": {"step": 22},
@@ -156,7 +159,7 @@ def histogram(rows: Sequence[ClassRow], url: str) -> dict[str, Any]:
             "color": {
                 "field": "split",
                 "type": "nominal",
-                "scale": {"domain": splits, "range": [colors[i % len(colors)] for i in range(len(splits))]},
+                "scale": {"domain": splits, "range": [SPLIT_COLORS.get(name, "var(--lode-faint)") for name in splits]},
                 "legend": {"orient": "top", "title": None},
             },
             "order": {"field": "order"},

@@ -7,6 +7,7 @@ then ``refs/versions/vN``, then the branch, then the tag ``vN``; writing any of 
 
 import gzip
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,16 @@ HEAD = Ref(b"HEAD")
 MODE, FOLDER = 0o100644, 0o40000
 MAX_REQUEST = 16 << 20
 SPOOL = 4 << 20
+UNFIT_REQUEST = (
+    GitProtocolError,
+    HangupException,
+    EOFError,
+    OSError,
+    ValueError,
+    AssertionError,
+    KeyError,
+    zlib.error,
+)  # what dulwich and gzip raise for bytes that are not git's
 _UNFIT = re.compile(r"[\x00-\x1f\x7f<>]")
 
 
@@ -266,7 +277,7 @@ def upload_pack(repo: Repo, body: BinaryIO, *, gzipped: bool) -> IO[bytes]:
 
     try:
         UploadPackHandler(_One(repo), ["/"], ReceivableProtocol(read, out.write), stateless_rpc=True).handle()
-    except (GitProtocolError, HangupException, EOFError, OSError, ValueError, AssertionError, KeyError) as error:
+    except UNFIT_REQUEST as error:
         out.close()
         raise BadGitRequest(f"{type(error).__name__}: {error}") from error
     out.seek(0)

@@ -4,11 +4,12 @@ from typing import Self
 from uuid import uuid4
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from lode_annotation.models import LabelSet, Schema, SchemaRevision
 from lode_platform.models import Blob, Item, Job, Project, User
+from motherlode.manifest import POOL
 
 
 class DatasetQuerySet(models.QuerySet["Dataset"]):
@@ -67,6 +68,12 @@ class DatasetItem(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["dataset", "item"], name="item_once_per_dataset")]
         indexes = [models.Index("dataset", "split", name="dataset_item_split")]
+
+
+def standing() -> Case:
+    """The split that a version published now would give a ``DatasetItem``: ``pool`` while it is unlabelled."""
+    labels = LabelSet.objects.current().filter(item=OuterRef("item"), schema=OuterRef("dataset__schema"))
+    return Case(When(Exists(labels), then=F("split")), default=Value(POOL))
 
 
 class VersionQuerySet(models.QuerySet["Version"]):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
@@ -76,8 +76,9 @@ def trash_dataset(dataset: Dataset, user: User) -> None:
 
 def restore_dataset(dataset: Dataset, user: User) -> None:
     """Takes a dataset out of the trash. ``Conflict`` where its name was given away meanwhile."""
-    with transaction.atomic():
-        if Dataset.objects.filter(project=dataset.project_id, name=dataset.name, trashed_at=None).exists():
-            raise Conflict(f"There is a dataset {dataset.name!r} again.", code="name_taken")
-        Dataset.objects.filter(pk=dataset.pk).update(trashed_at=None)
-        events.record(dataset.project, user, "dataset.restore", dataset, name=dataset.name)
+    try:
+        with transaction.atomic():
+            Dataset.objects.filter(pk=dataset.pk).update(trashed_at=None)
+            events.record(dataset.project, user, "dataset.restore", dataset, name=dataset.name)
+    except IntegrityError:
+        raise Conflict(f"There is a dataset {dataset.name!r} again.", code="name_taken") from None

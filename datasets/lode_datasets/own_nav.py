@@ -10,7 +10,8 @@ from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from lode_datasets.models import Dataset, DatasetItem, Entry, Version
+from lode_datasets.models import Dataset, DatasetItem, Entry, Version, standing
+from lode_datasets.names import needed_by
 from lode_datasets.splits import ORDER
 from lode_platform import nav
 from lode_platform.models import Item, ItemQuerySet, JobState, Project, User
@@ -55,7 +56,9 @@ def item_history(item: Item, user: User) -> Iterable[nav.History]:
     rows = Entry.objects.filter(item=item, dataset__trashed_at=None).select_related("dataset").order_by("first")
     whens = {
         (row.dataset_id, row.number): row.created_at
-        for row in Version.objects.filter(dataset__entries__item=item).only("dataset_id", "number", "created_at")
+        for row in Version.objects.published()
+        .filter(dataset__entries__item=item)
+        .only("dataset_id", "number", "created_at")
     }
     for row in rows:
         when = whens.get((row.dataset_id, row.first))
@@ -87,12 +90,9 @@ def split_choices(project: Project, user: User) -> Sequence[tuple[str, nav.Text]
 
 
 def in_split(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
-    """The items in a split of any dataset; the pool is what a newest version holds unlabelled."""
-    if value == POOL:
-        pooled = Entry.objects.filter(item=OuterRef("pk"), last=None, split=POOL, dataset__trashed_at=None)
-        return rows.filter(Exists(pooled))
-    held = DatasetItem.objects.filter(item=OuterRef("pk"), split=value, dataset__trashed_at=None)
-    return rows.filter(Exists(held))
+    """The items that stand in a split of any dataset; the unlabelled ones of a dataset stand in its pool."""
+    held = DatasetItem.objects.filter(item=OuterRef("pk"), dataset__trashed_at=None)
+    return rows.filter(Exists(held.annotate(standing=standing()).filter(standing=value)))
 
 
 def published(project: Project, user: User) -> Iterable[nav.History]:
@@ -110,6 +110,12 @@ def descriptions(project: Project, user: User) -> Iterable[str]:
     return live(project).exclude(description="").values_list("description", flat=True)[:3]
 
 
+def needs(project: Project, user: User) -> Iterable[str]:
+    """The pins, aliases and runs that read a version of this project."""
+    rows = Version.objects.published().filter(dataset__project=project, dataset__trashed_at=None)
+    return needed_by(list(rows.select_related("dataset").order_by("pk")), user)
+
+
 def register() -> None:
     """Called once, when the application is ready."""
     nav.entry(
@@ -120,5 +126,6 @@ def register() -> None:
     nav.item_history(item_history)
     nav.lately(published)
     nav.about(descriptions)
+    nav.needs(needs)
     nav.item_filter(name="dataset", title=_("Dataset"), choices=dataset_choices, apply=in_dataset)
     nav.item_filter(name="split", title=_("Split"), choices=split_choices, apply=in_split)

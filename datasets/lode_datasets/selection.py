@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -49,19 +49,20 @@ def create_dataset(
     if schema.project_id != project.pk:
         raise BadInput(f"The schema {schema.name!r} is another project's.", field="schema")
     policy = Policy.parse(split_policy, salt=name)
-    with transaction.atomic():
-        if Dataset.objects.filter(project=project, name=name, trashed_at=None).exists():
-            raise Conflict(f"There is a dataset {name!r} already.", code="name_taken")
-        made = Dataset.objects.create(
-            project=project,
-            name=name,
-            title=title,
-            description=description,
-            schema=schema,
-            split_policy=policy.as_json(),
-            created_by=user,
-        )
-        events.record(project, user, "dataset.create", made, name=name)
+    try:
+        with transaction.atomic():
+            made = Dataset.objects.create(
+                project=project,
+                name=name,
+                title=title,
+                description=description,
+                schema=schema,
+                split_policy=policy.as_json(),
+                created_by=user,
+            )
+            events.record(project, user, "dataset.create", made, name=name)
+    except IntegrityError:
+        raise Conflict(f"There is a dataset {name!r} already.", code="name_taken") from None
     return made
 
 

@@ -41,7 +41,8 @@ def carry_out(work: Work) -> dict[str, Any]:
         raise Gone("This version is no longer there.")
     files, wrong = 0, 0
     mismatches: list[dict[str, str]] = []
-    for row in versions.manifest_rows(version):
+    rows = list(versions.manifest_rows(version))  # all of them: SQLite refuses a write while an older read is open
+    for row in rows:
         found = store().rehash(row.md5)
         files += 1
         if found != (row.md5, row.sha256):

@@ -1,8 +1,10 @@
 """Stock git and DVC, with a token, against our own server."""
 
 import base64
+import gzip
 import hashlib
 import json
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,10 @@ from typing import Any
 import pytest
 
 from lode_datasets import repositories, versions
+from lode_datasets.models import Entry, Version
+from lode_datasets.publish import publish
+from lode_datasets.selection import add_items, create_dataset, remove_items
+from lode_platform.jobs import Work
 from lode_platform.store import store
 from motherlode import manifest
 
@@ -24,8 +30,6 @@ def v1_v2(live_server: Any, cells: Any) -> tuple[Any, Any]:
     items = cells.add(6)
     cells.add(2, labelled=False)
     first = cells.publish("first", server_url=live_server.url)
-    from lode_datasets.selection import remove_items
-
     cells.add(3)
     remove_items(cells.dataset, cells.user, items[:1])
     cells.label(items[1], [cells.box(items[1], 0, 2)])
@@ -59,6 +63,9 @@ def test_stock_git_and_dvc_read_every_version_byte_for_byte(
     outside.git("checkout", "-q", "v1", at=work)
     outside.dvc("pull", "-q", at=work)
     assert _tree(work / "data") == _held(v1)
+    readme = (work / "README.md").read_text()
+    assert v1.digest in readme and "`labels/<shard>.jsonl`" in readme
+    assert {place.split("/")[0] for place in _held(v1)} <= set(re.findall(r"[a-z]+(?:\.jsonl?)?", readme))
 
     gone = next(path for path in _held(v1) if path.startswith("items/") and path not in _held(v2))
     secret = ["--remote-config", f"password={token}"]
@@ -237,6 +244,23 @@ def test_a_blob_is_served_whole_in_parts_and_by_its_head(cells: Any, client: Any
     assert part["Content-Range"] == f"bytes 3-9/{len(data)}"
 
 
+def test_what_is_no_request_of_git_or_dvc_is_refused_in_words(cells: Any, client: Any) -> None:
+    cells.add(1)
+    address = _addresses(cells.publish())[1]
+    auth = {"x-api-token": cells.token()}
+    torn = gzip.compress(b"0032want " * 100)
+    torn = torn[:12] + b"\xff\xff\xff\xff" + torn[16:]
+    zipped = {**auth, "content-encoding": "gzip"}
+    kind = "application/x-git-upload-pack-request"
+    for body, headers in [(torn, zipped), (b"no gzip", zipped), (b"0032want \xff", auth), (b"zzzz", auth), (b"", auth)]:
+        answer = client.post("/git/blood/cells.git/git-upload-pack", body, content_type=kind, headers=headers)
+        assert (answer.status_code, answer["Content-Type"]) == (400, "text/plain; charset=utf-8")
+    deep = client.post("/dvc/blood/cells/pack", "[" * 100_000, content_type="application/json", headers=auth)
+    assert (deep.status_code, b"oids" in deep.content) == (400, True)
+    for far in ("bytes=" + "9" * 5_000 + "-", "bytes=-" + "9" * 5_000):
+        assert client.get(address, headers={**auth, "range": far}).status_code in (200, 416)
+
+
 def test_only_what_a_published_version_of_this_dataset_holds_is_served(cells: Any, client: Any) -> None:
     cells.add(1)
     version = cells.publish()
@@ -245,8 +269,6 @@ def test_only_what_a_published_version_of_this_dataset_holds_is_served(cells: An
     md5 = waiting.blob.md5
     address = f"/dvc/blood/cells/files/md5/{md5[:2]}/{md5[2:]}"
     assert client.get(address, headers=auth).status_code == 404
-    from lode_datasets.publish import publish
-
     publish(cells.dataset, cells.user, message="not carried out yet")
     assert client.get(address, headers=auth).status_code == 404
     refs = client.get(_addresses(version)[0], headers=auth).content
@@ -254,6 +276,56 @@ def test_only_what_a_published_version_of_this_dataset_holds_is_served(cells: An
     cells.run_jobs()
     assert client.get(address, headers=auth).status_code == 200
     assert b"refs/versions/v2" in client.get(_addresses(version)[0], headers=auth).content
+
+
+def test_a_half_carried_out_version_is_behind_no_door(cells: Any, client: Any, monkeypatch: Any) -> None:
+    """Its worker stops when all its bytes and rows are there and only git and the word "published" are missing."""
+    items = cells.add(2)
+    cells.publish()
+    new = cells.add(1)[0]
+
+    def stop(work: Any, name: str) -> None:
+        if name == "after_dir":
+            raise RuntimeError("stopped here")
+
+    with monkeypatch.context() as world:
+        world.setattr(Work, "step", stop)
+        publish(cells.dataset, cells.user, message="half")
+        cells.run_jobs()
+    half = Version.objects.get(number=2)
+    assert (half.state, Entry.objects.filter(dataset=cells.dataset, first=2).count()) == ("failed", 1)
+    auth = {"x-api-token": cells.token()}
+
+    def status(md5: str, end: str = "") -> int:
+        return int(client.get(f"/dvc/blood/cells/files/md5/{md5[:2]}/{md5[2:]}{end}", headers=auth).status_code)
+
+    assert status(items[0].blob.md5) == 200
+    listing = half.dir_oid.removesuffix(".dir")
+    assert store().exists(listing, directory=True)
+    assert (status(new.blob.md5), status(listing, ".dir")) == (404, 404)
+    assert list(Version.objects.visible_to(cells.user).values_list("number", flat=True)) == [1]
+    pages = ("/p/blood/datasets/cells/v2/", "/api/v1/projects/blood/datasets/cells/versions/2")
+    client.force_login(cells.user)
+    assert [client.get(page).status_code for page in pages] == [404, 404]
+
+
+def test_what_another_dataset_holds_is_not_served_here(cells: Any, client: Any) -> None:
+    mine = cells.add(1)[0]
+    cells.publish()
+    others = create_dataset(cells.project, cells.user, name="others", schema=cells.schema)
+    add_items(others, theirs := cells.make_items(cells.project, 1))
+    publish(others, cells.user, message="why")
+    cells.run_jobs()
+    auth = {"x-api-token": cells.token()}
+
+    def status(dataset: Any, md5: str, end: str = "") -> int:
+        address = f"/dvc/blood/{dataset.name}/files/md5/{md5[:2]}/{md5[2:]}{end}"
+        return int(client.get(address, headers=auth).status_code)
+
+    listings = [d.versions.get().dir_oid.removesuffix(".dir") for d in (cells.dataset, others)]
+    assert [status(d, mine.blob.md5) for d in (cells.dataset, others)] == [200, 404]
+    assert [status(d, theirs[0].blob.md5) for d in (cells.dataset, others)] == [404, 200]
+    assert [status(cells.dataset, listing, ".dir") for listing in listings] == [200, 404]
 
 
 def test_a_pack_carries_many_blobs_and_refuses_a_foreign_one(cells: Any, client: Any) -> None:

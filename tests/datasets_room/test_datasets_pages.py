@@ -2,14 +2,19 @@
 
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from lode_datasets import changes
 from lode_datasets.models import Alias, Dataset, Version
+from lode_datasets.names import pin
+from lode_datasets.publish import publish
 from lode_platform.models import Item, Job, Project, User
 
 ClientFor = Callable[[User], Client]
@@ -160,6 +165,23 @@ def test_a_trashed_dataset_comes_back_by_undo(cells: Any, client_for: ClientFor,
     assert text(client.get(f"{BASE}cells/"))
 
 
+def test_before_a_project_goes_to_the_trash_its_page_says_which_pins_break(
+    two: list[Version], client_for: ClientFor, alice: User, erin: User
+) -> None:
+    pin(two[0], erin)
+    assert "erin has pinned cells@v1" in text(client_for(alice).get("/p/blood/settings/"))
+
+
+def test_a_version_of_another_address_gives_the_line_that_leads_here(
+    two: list[Version], client_for: ClientFor, victor: User, settings: LazySettings
+) -> None:
+    settings.PUBLIC_URL = "https://new.example.org"
+    line = "dvc remote modify --local store url https://new.example.org/dvc/blood/cells"
+    assert line in text(client_for(victor).get(f"{BASE}cells/v2/"))
+    Version.objects.filter(pk=two[1].pk).update(server_url="https://new.example.org")
+    assert line not in text(client_for(victor).get(f"{BASE}cells/v2/"))
+
+
 def test_verifying_is_a_job(two: list[Version], client_for: ClientFor, erin: User, run_jobs: Callable[[], int]) -> None:
     page = client_for(erin).post(f"{BASE}cells/v2/verify/")
     run_jobs()
@@ -191,6 +213,20 @@ def test_a_page_asks_no_more_of_the_database_when_there_is_more_to_show(
     assert asked() <= before
 
 
+def test_a_nul_in_what_is_asked_or_said_breaks_nothing(
+    two: list[Version], cells: Any, client_for: ClientFor, api: Any, erin: User
+) -> None:
+    client = client_for(erin)
+    for query in ("q=%00", "split=%00"):
+        assert client.get(f"{BASE}cells/v1/?{query}").status_code in (200, 400)
+    assert api(erin).get("projects/blood/datasets/cells/versions/1/entries?split=%00").status_code in (200, 400)
+    assert client.get("/p/blood/items/?dataset=%00&split=%00&q=%00").status_code in (200, 400)
+    cells.add(1)
+    said = {"title": "a\0b", "description": "c\0d", "message": "e\0f", "name": "g\0h"}
+    for verb in ("change", "publish", "v1/alias"):
+        assert client.post(f"{BASE}cells/{verb}/", said).status_code in (302, 400)
+
+
 def test_home_and_the_item_know_of_the_version(two: list[Version], client_for: ClientFor, victor: User) -> None:
     client = client_for(victor)
     station = next(p.station for p in client.get("/p/blood/").context["places"] if p.station.name == "version")
@@ -201,8 +237,30 @@ def test_home_and_the_item_know_of_the_version(two: list[Version], client_for: C
     assert "in cells@v1, train" in said and "in cells@v2, train" in said
 
 
+def test_the_items_history_says_nothing_of_a_version_that_is_not_out(
+    two: list[Version], cells: Any, client_for: ClientFor, victor: User
+) -> None:
+    item = cells.add(1, split="train")[0]
+    version, _job = publish(cells.dataset, cells.user, message="on its way")
+    for _done in changes.apply(version, changes.thaw(version.frozen or b""), Unfenced()):
+        pass
+    page = client_for(victor).get(f"/p/blood/items/{item.uuid}/")
+    assert not [row for row in page.context["history"] if "cells@" in str(row.text)]
+
+
+class Unfenced:
+    """Writes as a job does, without one."""
+
+    def fenced(self) -> Any:
+        return nullcontext()
+
+
 def test_items_are_found_by_dataset_and_split(two: list[Version], client_for: ClientFor, victor: User) -> None:
     client = client_for(victor)
     assert len(client.get("/p/blood/items/?dataset=cells").context["cards"]) == 5
-    assert len(client.get("/p/blood/items/?split=pool").context["cards"]) == 1
-    assert len(client.get("/p/blood/items/?split=train&dataset=cells").context["cards"]) >= 4
+    bar = {part.name: part.count for part in client.get(f"{BASE}cells/").context["splits"].segments}
+    assert bar["pool"] == 1 and sum(bar.values()) == 5, "the unlabelled item counts in the pool alone"
+    for split, count in bar.items():
+        assert len(client.get(f"/p/blood/items/?dataset=cells&split={split}").context["cards"]) == count, split
+    for asked in ("dataset=no-such", "split=odd"):
+        assert client.get(f"/p/blood/items/?{asked}").status_code == 400, asked

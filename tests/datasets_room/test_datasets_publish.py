@@ -1,20 +1,33 @@
 """Publishing: the same content is the same version, a version never changes, one at a time."""
 
 import errno
+import json
 import os
+from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.db.models import F
+from django.utils import timezone
 
+from lode_annotation.label_sets import digest_of
+from lode_annotation.models import LabelSet
 from lode_datasets import changes, git, repositories, shards, versions
 from lode_datasets.models import Entry, Version, VersionFile
 from lode_datasets.publish import publish
 from lode_datasets.selection import add_items, create_dataset, remove_items
 from lode_platform.errors import BadInput, Conflict
+from lode_platform.items import restore, trash
+from lode_platform.jobs import Work
+from lode_platform.models import Item, Job
 from lode_platform.store import store
 from motherlode import manifest
-from motherlode.regions import dump, from_json
+from motherlode.regions import Region, dump, from_json
 
 
 def from_scratch(version: Version) -> dict[str, bytes]:
@@ -68,6 +81,34 @@ def test_what_is_written_of_a_change_equals_what_is_written_from_scratch(cells: 
         counted = [len(e.label_set.regions) for e in versions.entries(version) if e.label_set]
         assert version.counts["regions"] == sum(counted)
         assert version.counts["labelled"] == len(counted)
+
+
+def test_a_label_set_is_published_as_the_text_that_its_digest_names(cells: Any) -> None:
+    item = cells.add(1, labelled=False, split="train")[0]
+    corner = (-0.0, 0.1 + 0.2, 1e16, 1e-7)  # a JSON column of PostgreSQL would say 0.0, 10000000000000000, 0.0000001
+    regions = [Region("r", "box", 1, "RBC", corner, attributes={"note": 'a: b, "class_id":2'})]
+    held = cells.label(item, regions)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT regions, digest FROM annotation_labelset")
+        assert cursor.fetchall() == [(dump(regions), digest_of(dump(regions)))]
+    held.refresh_from_db()
+    assert held.regions == [region.as_json() for region in regions]
+    version = cells.publish()
+    assert dump(regions).encode() in stored(version)["labels/0000-of-0001.jsonl"]
+    assert version.counts["classes"] == {"1": 1}
+
+
+def test_texts_that_a_json_column_wrote_are_made_canonical(cells: Any) -> None:
+    held = cells.label(cells.add(1, labelled=False)[0], [Region("r", "box", 1, "RBC", (1.0, 2.0, 3.0, 4.0))])
+    said = held.regions
+    spaced = json.dumps([dict(reversed(said[0].items()))])
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE annotation_labelset SET regions = %s", [spaced])
+        import_module("lode_annotation.migrations.0002_regions_as_text").make_canonical(
+            None, SimpleNamespace(connection=connection)
+        )
+        cursor.execute("SELECT regions FROM annotation_labelset")
+        assert cursor.fetchone()[0] == manifest.canonical(said) != spaced
 
 
 def test_shards_that_split_or_join_equal_those_from_scratch() -> None:
@@ -142,6 +183,28 @@ def test_the_same_content_elsewhere_has_the_same_digest(cells: Any) -> None:
     assert other.commit != version.commit
 
 
+def test_the_servers_address_is_kept_with_the_version_and_no_part_of_its_digest(cells: Any) -> None:
+    items = cells.add(2)
+    version = cells.publish(server_url="https://one.example.org/")
+    twin = create_dataset(cells.project, cells.user, name="twin", schema=cells.schema)
+    add_items(twin, items, splits=dict(zip([i.uuid for i in items], _splits(cells.dataset, items), strict=True)))
+    other, _job = publish(twin, cells.user, server_url="https://two.example.org")
+    cells.run_jobs()
+    other.refresh_from_db()
+    assert [v.server_url for v in (version, other)] == ["https://one.example.org", "https://two.example.org"]
+    assert b"url = https://two.example.org/dvc/blood/twin\n" in repositories.release(other).files[".dvc/config"]
+    assert other.digest == version.digest
+
+
+def test_publishing_copies_no_media(cells: Any, home: Path) -> None:
+    items = cells.add(3)
+    media = {store().path(item.blob.md5): store().path(item.blob.md5).read_bytes() for item in items}
+    nodes = {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in media}
+    cells.publish()
+    assert {file for file in home.rglob("*") if file.is_file() and file.read_bytes() in media.values()} == set(media)
+    assert {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in media} == nodes
+
+
 def _splits(dataset: Any, items: Any) -> list[str]:
     found = dict(dataset.dataset_items.values_list("item", "split"))
     return [found[item.pk] for item in items]
@@ -188,6 +251,23 @@ def test_one_publish_at_a_time_and_a_repeat_is_answered_alike(cells: Any) -> Non
     assert Version.objects.count() == 1
 
 
+def test_what_lies_in_the_trash_or_is_still_coming_in_is_not_published(cells: Any) -> None:
+    thrown, coming, unlabelled, kept = cells.add(4)
+    LabelSet.objects.filter(item=unlabelled).delete()
+    staging = Job.objects.create(verb="test.import", project=cells.project)
+    LabelSet.objects.filter(pk=cells.label(unlabelled, [cells.box(unlabelled, 0)]).pk).update(staged_by=staging)
+    trash(thrown, cells.user)
+    Item.objects.filter(pk=coming.pk).update(staged_by=staging)
+    version = cells.publish()
+    held = {entry.path: entry.label_set is not None for entry in versions.entries(version)}
+    assert held == {unlabelled.path: False, kept.path: True}
+    trash(kept, cells.user)
+    rest = [entry.path for entry in versions.entries(cells.publish("without it"))]
+    assert rest == [unlabelled.path] and kept.path in {entry.path for entry in versions.entries(version)}
+    restore(thrown, cells.user)
+    assert thrown.path in {entry.path for entry in versions.entries(cells.publish())}
+
+
 def test_an_empty_dataset_is_not_published(cells: Any) -> None:
     with pytest.raises(BadInput):
         publish(cells.dataset, cells.user, message="nothing")
@@ -222,6 +302,79 @@ def test_a_cancelled_publish_leaves_nothing_behind(cells: Any) -> None:
     assert (version.number, version.message, Version.objects.count()) == (1, "this one", 1)
 
 
+def test_a_publish_cancelled_half_way_takes_back_what_it_wrote(cells: Any, monkeypatch: Any) -> None:
+    from lode_platform import jobs
+
+    cells.add(3)
+    _version, job = publish(cells.dataset, cells.user, message="never mind")
+    assert job is not None
+
+    def cancelled(_work: Work, name: str) -> None:
+        if name == "after_entries":
+            assert Entry.objects.count() == 3
+            jobs.cancel(job)
+
+    monkeypatch.setattr(Work, "step", cancelled)
+    cells.run_jobs()
+    job.refresh_from_db()
+    assert (job.state, Version.objects.count(), Entry.objects.count()) == ("cancelled", 0, 0)
+
+
+def test_a_worker_that_was_thought_dead_publishes_nothing(cells: Any, monkeypatch: Any) -> None:
+    cells.add(3)
+    _version, job = publish(cells.dataset, cells.user, message="slowly")
+    assert job is not None
+
+    def taken_over(_work: Work, name: str) -> None:
+        if name == "after_tag":
+            Job.objects.filter(pk=job.pk).update(fence=F("fence") + 1)
+
+    with monkeypatch.context() as world:
+        world.setattr(Work, "step", taken_over)
+        cells.run_jobs()
+    assert Version.objects.get().state == "publishing"
+    Job.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    cells.run_jobs()
+    version = Version.objects.get()
+    assert version.state == "published" and stored(version) == from_scratch(version)
+
+
+def test_each_step_stands_on_the_one_before(cells: Any, monkeypatch: Any) -> None:
+    """Blobs, then the ``.dir``, then the commit, then ``refs/versions``, then the branch, then the tag."""
+    cells.add(3)
+    seen: dict[str, list[str]] = {}
+
+    def look(work: Any, name: str) -> None:
+        version = Version.objects.get()
+        there = [f"{sum(1 for file in versions.files(version) if store().exists(file.blob.md5))} files"]
+        if version.dir_oid and store().exists(version.dir_oid.removesuffix(".dir"), directory=True):
+            there.append(".dir")
+        with git.opened(repositories.folder(cells.dataset)) as repo:
+            there += ["commit"] if any(True for _ in repo.object_store) else []
+            there += [ref.decode() for ref in sorted(repo.refs.allkeys()) if ref != b"HEAD"]
+        assert version.state == "publishing"
+        seen[name] = there
+
+    monkeypatch.setattr(Work, "step", look)
+    cells.publish()
+    files, ref, branch, tag = "3 files", "refs/versions/v1", "refs/heads/main", "refs/tags/v1"
+    assert seen == {
+        "after_row": ["0 files"],
+        "after_entries": ["0 files"],
+        "after_shards": [files],
+        "after_manifest": [files],
+        "after_dir": [files, ".dir"],
+        "after_commit": [files, ".dir", "commit"],
+        "after_ref": [files, ".dir", "commit", ref],
+        "after_branch": [files, ".dir", "commit", branch, ref],
+        "after_tag": [files, ".dir", "commit", branch, tag, ref],
+    }
+
+
+def _no_space(_handle: int) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_a_full_disk_leaves_nothing_half_written_and_a_retry_works(cells: Any, monkeypatch: Any) -> None:
     """The disk is the world outside: its refusal is what is put in its place here."""
     from lode_platform import jobs
@@ -230,11 +383,8 @@ def test_a_full_disk_leaves_nothing_half_written_and_a_retry_works(cells: Any, m
     _version, job = publish(cells.dataset, cells.user, message="tight")
     assert job is not None
 
-    def full(_handle: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     with monkeypatch.context() as world:
-        world.setattr(os, "fsync", full)
+        world.setattr(os, "fsync", _no_space)
         cells.run_jobs()
     job.refresh_from_db()
     version = Version.objects.get()
@@ -253,16 +403,49 @@ def test_a_failed_publish_gives_way_to_the_next(cells: Any, monkeypatch: Any) ->
     items = cells.add(3)
     _version, job = publish(cells.dataset, cells.user, message="tight")
 
-    def full(_handle: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     with monkeypatch.context() as world:
-        world.setattr(os, "fsync", full)
+        world.setattr(os, "fsync", _no_space)
         cells.run_jobs()
     cells.label(items[0], [])
     version = cells.publish("with room")
     assert (version.number, version.counts["regions"]) == (1, 4)
     assert stored(version) == from_scratch(version)
+
+
+def test_trying_again_what_is_being_taken_back_publishes_nothing(cells: Any, monkeypatch: Any) -> None:
+    from lode_platform import jobs
+
+    cells.add(3)
+    _version, job = publish(cells.dataset, cells.user, message="fails")
+    assert job is not None
+    with monkeypatch.context() as world:
+        world.setattr(os, "fsync", _no_space)
+        cells.run_jobs()
+    withdraw = changes.withdraw
+
+    def meanwhile(version: Version) -> None:
+        """Somebody presses "Go on" just before the rows go."""
+        jobs.retry(job)
+        cells.run_jobs()
+        withdraw(version)
+
+    monkeypatch.setattr(changes, "withdraw", meanwhile)
+    version, _job = publish(cells.dataset, cells.user, message="the next")
+    cells.run_jobs()
+    job.refresh_from_db()
+    assert (job.state, "taken back" in job.error) == ("failed", True)
+    assert [v.message for v in Version.objects.published()] == ["the next"]
+    assert Entry.objects.filter(first=version.number).count() == 3
+
+
+def test_an_operation_of_another_dataset_is_refused_in_words(cells: Any) -> None:
+    cells.add(1)
+    other = create_dataset(cells.project, cells.user, name="other", schema=cells.schema)
+    add_items(other, list(cells.project.items.live()))
+    operation = uuid4()
+    cells.publish(operation_id=operation)
+    with pytest.raises(Conflict, match="make a new one"):
+        publish(other, cells.user, operation_id=operation)
 
 
 def test_withdrawing_restores_the_entries_as_they_were(cells: Any) -> None:

@@ -2,12 +2,16 @@
 
 import hashlib
 import json
+from threading import Thread
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from lode_datasets import versions
 from lode_datasets.models import Pin
+from lode_datasets.selection import add_items
+from lode_platform.models import Item, Project
 from lode_platform.store import store
 
 HOME = "projects/blood/datasets"
@@ -134,6 +138,38 @@ def test_verify_names_the_item_whose_bytes_changed(engineer: Any, cells: Any, ru
     assert [row["path"] for row in result["mismatches"]] == [f"items/{entry.path}", "data.dvc"]
     assert result["mismatches"][0]["expected"] == entry.blob.sha256
     assert result["mismatches"][0]["found"] == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_verifying_holds_no_read_open_while_others_write(cells: Any, engineer: Any) -> None:
+    from lode_datasets import verify
+    from lode_platform import jobs
+
+    one = cells.add(1)[0]
+    names = [f"copy-{number}.png" for number in range(2_100)]
+    copies = [Item(project=one.project, blob=one.blob, path=n, path_fold=n, created_by=cells.user) for n in names]
+    add_items(cells.dataset, Item.objects.bulk_create(copies, batch_size=300))
+    job = verify.verify(cells.publish(), cells.user)
+    reports = 0
+
+    def another_writes(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        nonlocal reports
+        if sql.startswith('UPDATE "platform_job"') and not connection.in_atomic_block:
+            reports += 1
+            other = Thread(target=_touch, args=[cells.project.pk])
+            other.start()
+            other.join()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(another_writes):
+        assert jobs.run(job.uuid)
+    job.refresh_from_db()
+    assert (job.state, job.attempts, job.result["wrong"]) == ("succeeded", 1, 0) and reports
+
+
+def _touch(key: int) -> None:
+    Project.objects.filter(pk=key).update(title="busy")
+    connection.close()
 
 
 def test_the_policy_and_title_are_changed_for_later_newcomers(engineer: Any, cells: Any) -> None:

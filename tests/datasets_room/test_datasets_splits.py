@@ -32,6 +32,13 @@ def test_a_policy_that_makes_no_sense_is_refused(bad: dict[str, Any]) -> None:
         Policy.parse(bad, "salt")
 
 
+def test_two_datasets_split_the_same_items_differently() -> None:
+    keys = [f"patient {number}" for number in range(200)]
+    splits = [[Policy.parse(None, salt=name).split_of(key) for key in keys] for name in ("cells", "cells", "tissue")]
+    assert splits[0] == splits[1]
+    assert sum(a != b for a, b in zip(splits[0], splits[2], strict=True)) > 20
+
+
 def test_a_later_policy_moves_nothing(cells: Any) -> None:
     items = cells.add(40)
     before = splits_of(cells.dataset)

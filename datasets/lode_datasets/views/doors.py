@@ -212,7 +212,7 @@ def dvc_pack(request: HttpRequest, dataset: Dataset) -> HttpResponseBase:
 def _oids(request: HttpRequest) -> list[str]:
     try:
         given = json.loads(request.body)["oids"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise BadInput('The body is {"oids": [md5, ...]}.') from None
     if not isinstance(given, list) or not all(isinstance(oid, str) and _OID.match(oid) for oid in given):
         raise BadInput("Each oid is an md5 of 32 lower-case hex digits.", code="bad_md5")

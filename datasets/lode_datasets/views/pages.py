@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 from lode_annotation.models import LabelSet, Schema
 from lode_datasets import changes, diff, drawing, names, publish, repositories, selection, verify, versions
 from lode_datasets.marks import Mark, marks_of
-from lode_datasets.models import Alias, Dataset, DatasetItem, Entry, Version
+from lode_datasets.models import Alias, Dataset, DatasetItem, Entry, Version, standing
 from lode_platform import jobs
 from lode_platform.access import member_of, permits, project_for
 from lode_platform.errors import BadInput, LodeError, NotFound
@@ -166,7 +166,9 @@ def dataset(request: HttpRequest, project: str, name: str) -> HttpResponse:
     pointing: dict[int, list[str]] = {}
     for alias in names.aliases(dataset):
         pointing.setdefault(alias.version_id, []).append(alias.name)
-    held = dict(DatasetItem.objects.filter(dataset=dataset).order_by().values_list("split").annotate(n=Count("pk")))
+    held = dict(
+        dataset.dataset_items.annotate(standing=standing()).order_by().values_list("standing").annotate(n=Count("pk"))
+    )
     context = {
         "project": member.project,
         "room": "datasets",
@@ -230,6 +232,11 @@ def pending(request: HttpRequest, project: str, name: str) -> HttpResponse:
     return render(request, "datasets/pending.html", context)
 
 
+def _said(request: HttpRequest, field: str) -> str:
+    """What was typed; without NUL, which PostgreSQL takes in no text."""
+    return request.POST.get(field, "").replace("\x00", "").strip()
+
+
 @require_POST
 def publish_now(request: HttpRequest, project: str, name: str) -> HttpResponse:
     """Publishes what the dataset holds at this moment."""
@@ -237,7 +244,7 @@ def publish_now(request: HttpRequest, project: str, name: str) -> HttpResponse:
     dataset = found(project_for(user, project, "dataset.publish"), name)
     try:
         version, job = publish.publish(
-            dataset, user, message=request.POST.get("message", "")[:10_000], server_url=site_of(request)
+            dataset, user, message=_said(request, "message")[:10_000], server_url=site_of(request)
         )
     except LodeError as error:
         toast(request, error.message, kind="danger")
@@ -263,8 +270,8 @@ def change(request: HttpRequest, project: str, name: str) -> HttpResponse:
     """Changes the title and description."""
     user = signed_in(request)
     dataset = found(project_for(user, project, "dataset.edit"), name)
-    dataset.title = request.POST.get("title", "").strip()[:200]
-    dataset.description = request.POST.get("description", "").strip()
+    dataset.title = _said(request, "title")[:200]
+    dataset.description = _said(request, "description")
     dataset.save(update_fields=["title", "description"])
     return redirect("datasets:dataset", project, name)
 
@@ -331,7 +338,9 @@ def samples(version: Version, entries: Sequence[Entry]) -> list[Sample]:
 
 SHOWS_CLASS = {
     "sqlite": "EXISTS (SELECT 1 FROM json_each({table}.regions) WHERE json_extract(value, '$.class_id') = %s)",
-    "postgresql": "{table}.regions @> jsonb_build_array(jsonb_build_object('class_id', %s::int))",
+    "postgresql": (
+        "EXISTS (SELECT 1 FROM json_array_elements({table}.regions::json) r WHERE (r.value->>'class_id')::int = %s)"
+    ),
 }
 
 
