@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from django.db.models import Q
 
 from lode_hooks import transitions
-from lode_hooks.evaluate import Number, class_names, deciding_numbers
+from lode_hooks.deciding import Number, deciding_numbers
 from lode_hooks.evaluation.compare import TRANSITIONS, mcnemar
-from lode_hooks.models import Evaluation, Run
+from lode_hooks.models import Evaluation
+from lode_hooks.readings import class_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +56,6 @@ class Comparison:
     numbers: list[Number]
     classes: list[ClassTransitions]
     label_effect: list[LabelEffect]
-
-
-def comparable(run: Run) -> list[Run]:
-    """Other runs with an evaluation on the same truth and split as one of this run's, newest first."""
-    wanted = Q(pk__in=[])
-    mine = Evaluation.objects.filter(prediction_set__run=run, state=Evaluation.State.READY)
-    for version, split in set(mine.values_list("version_id", "prediction_set__split")):
-        wanted |= Q(version=version, prediction_set__split=split)
-    found = Evaluation.objects.filter(wanted, state=Evaluation.State.READY, prediction_set__run__project=run.project_id)
-    return list(
-        Run.objects.filter(pk__in=found.values("prediction_set__run")).exclude(pk=run.pk).order_by("-started_at", "-pk")
-    )
 
 
 def compare(before: Evaluation, after: Evaluation, *, threshold: float | None = None) -> Comparison:

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.conf import settings
 
 from lode_datasets.models import Version
+from lode_platform.errors import Gone
 
 FOLDER = "columns"
 
@@ -13,6 +14,18 @@ FOLDER = "columns"
 def at(name: str) -> Path:
     """The file that a row names."""
     return Path(settings.HOME) / FOLDER / name
+
+
+def held(name: str) -> Path:
+    """The file that a row names, to be read. Raises ``Gone`` where it is not on this machine."""
+    path = at(name)
+    if not path.is_file():
+        raise Gone(
+            f"{path} is gone, which holds what was measured: bring MOTHERLODE_HOME/{FOLDER} back from a backup, or send"
+            " the predictions again as a new set.",
+            code="columns_gone",
+        )
+    return path
 
 
 def part_name(prediction_set: UUID, number: int) -> str:

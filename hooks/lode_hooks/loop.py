@@ -5,18 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from lode_annotation.models import LabelSet, Task
+from lode_annotation.models import LabelSet
 from lode_datasets import versions
 from lode_datasets.models import Entry, Version
 from lode_hooks import transitions
 from lode_hooks.compare import Comparison, LabelEffect, compare
-from lode_hooks.evaluate import Number, rows_of, threshold_or_own
+from lode_hooks.deciding import Number
+from lode_hooks.evaluate import DEFAULTS
 from lode_hooks.models import Evaluation, MinedItem, MiningRound, PredictionSet, Run
 from lode_hooks.predictions import POOL
+from lode_hooks.readings import rows_of, threshold_or_own
 
 LABELS, VERSION, RUN, EVALUATION = "labels", "version", "run", "evaluation"
 """What a report may wait for; "" when it is whole."""
@@ -104,7 +106,7 @@ def loop_report(mined: MiningRound) -> LoopReport:
         label_effect=_label_effect(mined, before, version, split),
         waiting_for=_waiting(arms, version, run, after, before),
         sentence="",
-        guards=_guards(items, mined, split, followed),
+        guards=_guards(items, mined, split, followed) + _unlike(before, after),
     )
     return replace(report, sentence=sentence(report))
 
@@ -124,11 +126,13 @@ def _failures(mined: MiningRound) -> int:
 
 
 def _labelled(mined: MiningRound) -> dict[int, LabelSet]:
-    """The newest label set that each item got from the round's queue, by item."""
+    """The newest label set that each of the round's items got from its queue, by item."""
     if mined.queue_id is None:
         return {}
     rows = LabelSet.objects.filter(
-        annotation_revision__annotation__task__queue=mined.queue_id, staged_by=None
+        annotation_revision__annotation__task__queue=mined.queue_id,
+        item__in=mined.mined_items.values("item"),
+        staged_by=None,
     ).order_by("pk")
     return {row.item_id: row for row in rows}
 
@@ -159,14 +163,18 @@ def _version(mined: MiningRound, label_sets: Mapping[int, LabelSet]) -> Version 
 
 
 def _later_run(mined: MiningRound, version: Version) -> Run | None:
-    """The newest run since the round that predicted on this version or a later one."""
+    """The newest run since the round that predicted on this version or a later one, on a split to report on if any did.
+
+    A run that has only mined the pool since then does not hide the one that was measured.
+    """
     sets = PredictionSet.objects.filter(
         version__dataset=mined.dataset_id,
         version__number__gte=version.number,
         state=PredictionSet.State.READY,
         created_at__gt=mined.created_at,
     ).exclude(run=mined.run_id)
-    newest = sets.select_related("run").order_by("-run__started_at", "-pk").first()
+    by_age = sets.select_related("run").order_by("-run__started_at", "-pk")
+    newest = by_age.filter(split__in=[TEST, VALIDATION]).first() or by_age.first()
     return newest.run if newest else None
 
 
@@ -188,8 +196,9 @@ def _pair(earlier: Run, later: Run, version: Version, split: str) -> tuple[Evalu
 
 
 def _ready(run: Run, split: str) -> QuerySet[Evaluation]:
+    """A run's evaluations on a split, out of fold on train; with the usual settings, so that two can stand together."""
     found = Evaluation.objects.filter(
-        prediction_set__run=run, prediction_set__split=split, state=Evaluation.State.READY
+        prediction_set__run=run, prediction_set__split=split, state=Evaluation.State.READY, settings=dict(DEFAULTS)
     ).select_related("prediction_set__run__project", "version__dataset", "version__schema_revision")
     return found.filter(prediction_set__out_of_fold=True) if split == TRAIN else found
 
@@ -251,12 +260,11 @@ def _arm(
 
 def _digests_before(mined: MiningRound, items: Sequence[int]) -> dict[int, str]:
     """The label digests of items in the version that the round was mined from; none for those of the pool."""
-    sets = PredictionSet.objects.filter(uuid__in=mined.settings.get("prediction_sets", [])).select_related("version")
-    first = sets.order_by("-version__number").first()
-    if first is None:
+    before = versions_of(mined)
+    if before is None:
         return {}
     rows = Entry.objects.filter(
-        versions.holding(first.version.number), dataset=mined.dataset_id, item__in=items, label_set__isnull=False
+        versions.holding(before.number), dataset=mined.dataset_id, item__in=items, label_set__isnull=False
     )
     return {item: digest for item, digest in rows.values_list("item_id", "label_set__digest") if digest}
 
@@ -326,6 +334,14 @@ def _guards(items: Sequence[MinedItem], mined: MiningRound, split: str, followed
         )
     said.append(_("Mined failures are the worst ones and tend to the mean by themselves: compare with the control."))
     return said
+
+
+def _unlike(before: Evaluation | None, after: Evaluation | None) -> list[str]:
+    """That the two runs did not predict on the same images, where it is so: items came or went between them."""
+    if before is None or after is None or before.counts["images"] == after.counts["images"]:
+        return []
+    words = _("The earlier run predicted on %(before)d images of the split, the later on %(after)d: compare with care.")
+    return [words % {"before": before.counts["images"], "after": after.counts["images"]}]
 
 
 def versions_of(mined: MiningRound) -> Version | None:
@@ -408,10 +424,3 @@ def _percent(rate: float, low: float | None, high: float | None) -> str:
     if low is None or high is None:
         return f"{rate:.0%}"
     return _("%(rate)s, %(low)s to %(high)s") % {"rate": f"{rate:.0%}", "low": f"{low:.0%}", "high": f"{high:.0%}"}
-
-
-def open_tasks(mined: MiningRound) -> int:
-    """Tasks of the round that nobody has answered yet."""
-    if mined.queue_id is None:
-        return 0
-    return Task.objects.filter(Q(state=Task.State.OPEN), queue=mined.queue_id).count()

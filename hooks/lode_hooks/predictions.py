@@ -22,6 +22,7 @@ from lode_platform.models import User
 
 POOL = "pool"
 MOST_PARTS = 100_000
+CONTROL = {PredictionSet.Task.BOXES: "RectangleLabels", PredictionSet.Task.CLASSES: "Choices"}
 
 
 def start(
@@ -42,6 +43,11 @@ def start(
         raise BadInput(f"{version} is not published.", code="not_published")
     if task not in PredictionSet.Task.values:
         raise BadInput(f"A task is one of {', '.join(PredictionSet.Task.values)}, not {task!r}.", code="bad_task")
+    control = CONTROL[PredictionSet.Task(task)]
+    if control not in {known["type"] for known in version.schema_revision.controls}:
+        raise BadInput(
+            f"The schema of {version} has no <{control}>, so there are no {task} to predict.", code="other_task"
+        )
     splits = version.counts.get("splits", {})
     if splits and split not in splits:
         raise BadInput(f"{version} has no split {split!r}; it has {', '.join(sorted(splits))}.", code="no_split")
@@ -101,7 +107,7 @@ def finish(prediction_set: PredictionSet, user: User) -> PredictionSet:
         raise BadInput(f"Parts are missing: {missing}.", code="parts_missing", missing=missing)
     is_boxes = prediction_set.task == PredictionSet.Task.BOXES
     schema = BOX_PREDICTIONS if is_boxes else CLASS_PREDICTIONS
-    frames = [pl.read_parquet(files.at(part.file)) for part in parts]
+    frames = [pl.read_parquet(files.held(part.file)) for part in parts]
     whole = pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema=dict(schema))
     name = files.predictions_name(prediction_set.uuid)
     write(whole, files.at(name))
@@ -130,6 +136,8 @@ def _lines(data: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
             raise _bad(number, f"is not JSON: {error}") from None
         if not isinstance(row, dict) or not isinstance(row.get("path"), str):
             raise _bad(number, "is not an object with a path")
+        if not _is_text(row["path"]):
+            raise _bad(number, f"has a path that is not text: {row['path']!r}")
         yield number, row
 
 
@@ -163,8 +171,8 @@ class _Reader:
         if len(wanted) < len(lines):
             raise BadInput("An item came twice in this part; an item has one line.", code="item_twice")
         found: dict[str, str] = {}
-        paths = list(wanted)
         rows = versions.entries(chosen.version, chosen.split).order_by().select_related(None)
+        paths = list(wanted)
         for low in range(0, len(paths), 500):
             here = rows.filter(path__in=paths[low : low + 500])
             found.update((path, str(uuid)) for path, uuid in here.values_list("path", "item__uuid"))
@@ -194,6 +202,8 @@ class _Reader:
 
         for number, row in lines:
             item, frame = items[row["path"]], row.get("frame")
+            if frame is not None and not (type(frame) is int and 0 <= frame < 2**31):
+                raise _bad(number, f"has a frame that is not a whole number from 0 on: {frame!r}")
             boxes, labels, scores = row.get("boxes"), row.get("labels"), row.get("scores")
             if not isinstance(boxes, list) or not isinstance(labels, list) or not isinstance(scores, list):
                 raise _bad(number, "needs boxes, labels and scores, each a list")
@@ -202,9 +212,9 @@ class _Reader:
             if not boxes:
                 put(item, frame, None, None, None, None, None, None)
             for box, label, score in zip(boxes, labels, scores, strict=True):
-                if not isinstance(box, list) or len(box) != 4 or not all(_is_number(value) for value in box):
+                if not isinstance(box, list) or len(box) != 4 or not all(is_number(value) for value in box):
                     raise _bad(number, f"has a box that is not four finite numbers: {box!r}")
-                if not _is_number(score):
+                if not is_number(score):
                     raise _bad(number, f"has a score that is not a finite number: {score!r}")
                 put(item, frame, self._class(number, label), *(float(value) for value in box), float(score))
         return frame_of(BOX_PREDICTIONS, columns)
@@ -214,7 +224,7 @@ class _Reader:
         shares: dict[int, list[float | None]] = {}
         for place, (number, row) in enumerate(lines):
             given = row.get("probabilities") or {}
-            if not isinstance(given, dict) or not all(_is_number(value) and value >= 0 for value in given.values()):
+            if not isinstance(given, dict) or not all(is_number(value) and value >= 0 for value in given.values()):
                 raise _bad(number, "has probabilities that are not finite numbers from 0 on by class")
             by_class = {self._class(number, self._key(label)): float(value) for label, value in given.items()}
             if row.get("label") is not None:
@@ -224,7 +234,7 @@ class _Reader:
             else:
                 raise _bad(number, "has neither a label nor probabilities")
             score = by_class.get(label, row.get("score"))
-            if score is not None and not _is_number(score):
+            if score is not None and not is_number(score):
                 raise _bad(number, f"has a score that is not a finite number: {score!r}")
             columns["item"].append(items[row["path"]])
             columns["label"].append(label)
@@ -237,5 +247,17 @@ class _Reader:
         )
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+def _is_text(value: str) -> bool:
+    """Whether a database takes it: no NUL, no half of a surrogate pair. No item's path has either."""
+    try:
+        return b"\0" not in value.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def is_number(value: Any) -> bool:
+    """Whether JSON's value is a number that a float can hold."""
+    try:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False

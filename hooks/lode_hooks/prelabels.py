@@ -9,9 +9,9 @@ import polars as pl
 
 from lode_annotation.models import SchemaRevision
 from lode_hooks import files
-from lode_hooks.evaluate import rows_of, threshold_or_own
 from lode_hooks.evaluation.kinds import FP
 from lode_hooks.models import Evaluation, PredictionSet
+from lode_hooks.readings import rows_of, threshold_or_own
 from lode_platform.models import Item
 from motherlode.regions import Kind, Region, as_result
 
@@ -22,13 +22,13 @@ Thought = tuple[int, tuple[float, float, float, float] | None, float | None]
 """Class id, box (None: a class of the whole image), score."""
 
 
-def suggestions(evaluation: Evaluation, items: Sequence[Item]) -> dict[int, Prelabels]:
-    """For labelled items, by primary key: the wrong predictions at the evaluation's threshold.
+def suggestions(evaluation: Evaluation, items: Sequence[Item], threshold: float | None = None) -> dict[int, Prelabels]:
+    """For labelled items, by primary key: the wrong predictions at a threshold (default: the evaluation's own).
 
     The truth itself is shown by the editor; a right prediction would only repeat it.
     """
     rows = rows_of(evaluation)
-    at = rows.at(threshold_or_own(evaluation, None))
+    at = rows.at(threshold_or_own(evaluation, threshold))
     wanted = {str(item.uuid): item for item in items}
     thoughts: dict[str, list[Thought]] = defaultdict(list)
     for row in ((at.card & (at.state == FP)).nonzero()[0]).tolist():
@@ -47,7 +47,7 @@ def predicted(prediction_set: PredictionSet, items: Sequence[Item], threshold: f
     """For unlabelled items, by primary key: every prediction with score >= `threshold`, or the likeliest class."""
     wanted = {str(item.uuid): item for item in items}
     thoughts: dict[str, list[Thought]] = defaultdict(list)
-    frame = pl.read_parquet(files.at(prediction_set.columns)).filter(pl.col("item").is_in(list(wanted)))
+    frame = pl.read_parquet(files.held(prediction_set.columns)).filter(pl.col("item").is_in(list(wanted)))
     boxes = prediction_set.task == PredictionSet.Task.BOXES
     for row in frame.iter_rows(named=True):
         if row["label"] is None:

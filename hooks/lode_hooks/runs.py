@@ -1,6 +1,5 @@
 """Runs: what a training says of itself, and which versions it used."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from django.utils import timezone
 
 from lode_datasets.models import Version
 from lode_hooks.models import Metric, Run, RunUse
+from lode_hooks.predictions import is_number
 from lode_platform import events
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Project, User
@@ -103,7 +103,7 @@ def log_metrics(run: Run, metrics: Mapping[str, float], step: int = 0) -> int:
     if len(metrics) > MOST_METRICS:
         raise BadInput(f"At most {MOST_METRICS} metrics in one call.", code="too_many")
     for key, value in metrics.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if not is_number(value):
             raise BadInput(f"The metric {key!r} is {value!r}, not a finite number.", code="bad_metric", metric=key)
     rows = [Metric(run=run, key=key[:200], value=float(value), step=step) for key, value in metrics.items()]
     return len(Metric.objects.bulk_create(rows))

@@ -1,11 +1,17 @@
-"""Failures as cases: the rows of an evaluation's matches linked to what was seen before, written in bulk."""
+"""Failures as cases: the rows of an evaluation's matches linked to what was seen before, written in bulk.
 
-from collections.abc import Iterable
+Each batch is linked and written under a lock on its dataset: of two evaluations at once the second sees the cases that
+the first has made.
+"""
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import numpy as np
+from django.db import transaction
 
+from lode_datasets.models import Dataset
 from lode_hooks.evaluation.arrays import Detections, Ints
 from lode_hooks.evaluation.compare import link
 from lode_hooks.evaluation.kinds import FALSE_ALARM, KINDS, MISSED
@@ -49,12 +55,25 @@ def record_all(evaluation: Evaluation, rows: Rows, work: Work) -> bool:
     known = set(evaluation.sightings.values_list("row", flat=True))
     chosen = np.array([row for row in chosen.tolist() if row not in known], dtype=np.int64)
     cases = _Cases(evaluation, rows, chosen)
-    for low in range(0, len(chosen), AT_ONCE):
-        work.progress(low, len(chosen), "Recording the failures")
+    done = 0
+    for batch in _batches(rows, chosen):
+        work.progress(done, len(chosen), "Recording the failures")
         with work.fenced():
-            cases.write(chosen[low : low + AT_ONCE])
+            cases.write(batch)
+        done += len(batch)
         work.step("batch")
     return whole
+
+
+def _batches(rows: Rows, chosen: Ints) -> Iterator[Ints]:
+    """About `AT_ONCE` rows at a time, no item's neighbouring rows torn apart: its alarms are linked together."""
+    low = 0
+    while low < len(chosen):
+        high = min(low + AT_ONCE, len(chosen))
+        while high < len(chosen) and rows.item[chosen[high]] == rows.item[chosen[high - 1]]:
+            high += 1
+        yield chosen[low:high]
+        low = high
 
 
 def record(evaluation: Evaluation, rows: Rows, chosen: Ints) -> None:
@@ -62,12 +81,14 @@ def record(evaluation: Evaluation, rows: Rows, chosen: Ints) -> None:
     known = set(evaluation.sightings.filter(row__in=chosen.tolist()).values_list("row", flat=True))
     missing = np.array([row for row in chosen.tolist() if row not in known], dtype=np.int64)
     if len(missing):
-        _Cases(evaluation, rows, missing).write(missing)
+        cases = _Cases(evaluation, rows, missing)
+        with transaction.atomic():
+            cases.write(missing)
 
 
 @dataclass
 class _Cases:
-    """Which case each of the chosen rows belongs to."""
+    """Writes the chosen rows as sightings of the cases that they belong to."""
 
     evaluation: Evaluation
     rows: Rows
@@ -81,14 +102,13 @@ class _Cases:
         for low in range(0, len(names), 500):
             found = Item.objects.filter(project=self.project, uuid__in=names[low : low + 500])
             self.items.update((str(uuid), pk) for uuid, pk in found.values_list("uuid", "pk"))
-        self.uuids = self._uuids()
 
-    def _uuids(self) -> dict[int, UUID]:
-        """The case of every chosen row: by region, else linked to an earlier false alarm, else a new one."""
+    def _uuids(self, batch: list[int]) -> dict[int, UUID]:
+        """The case of each row: by region, else linked to an earlier false alarm, else a new one."""
         rows, project = self.rows, self.project.uuid
         uuids: dict[int, UUID] = {}
         alarms = []
-        for row in self.chosen.tolist():
+        for row in batch:
             region = rows.region[row]
             if region and rows.kind[row] != FALSE_ALARM:
                 uuids[row] = region_failure(project, rows.item[row], region)
@@ -108,7 +128,10 @@ class _Cases:
         return uuids
 
     def _earlier(self, alarms: list[int]) -> dict[int, UUID]:
-        """False alarms that continue an earlier case: same item, frame and class, IoU >= .5, one to one."""
+        """False alarms that continue an earlier case: same item, frame and class, IoU >= .5, one to one.
+
+        A case this evaluation has seen already is another alarm's, recorded before a stop or at another threshold.
+        """
         rows = self.rows
         wanted = sorted({self.items[rows.item[row]] for row in alarms if rows.item[row] in self.items})
         places: dict[tuple[int, int | None], int] = {}
@@ -117,9 +140,13 @@ class _Cases:
         labels: list[int] = []
         boxes: list[list[float]] = []
         for low in range(0, len(wanted), 500):
-            known = Failure.objects.filter(
-                dataset=self.dataset, item__in=wanted[low : low + 500], region="", box__isnull=False
-            ).order_by("pk")
+            known = (
+                Failure.objects.filter(
+                    dataset=self.dataset, item__in=wanted[low : low + 500], region="", box__isnull=False
+                )
+                .exclude(pk__in=self.evaluation.sightings.values("failure"))
+                .order_by("pk")
+            )
             for uuid, item, frame, label, box in known.values_list("uuid", "item_id", "frame", "class_id", "box"):
                 uuids.append(uuid)
                 images.append(places.setdefault((item, frame), len(places)))
@@ -134,17 +161,19 @@ class _Cases:
         return {row: uuids[partner] for row, partner in zip(alarms, partners.tolist(), strict=True) if partner >= 0}
 
     def write(self, batch: Ints) -> None:
-        """Cases and sightings of some of the rows, in two inserts and a select."""
+        """Cases and sightings of some of the rows, in the caller's transaction."""
         rows = self.rows
+        Dataset.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=self.dataset.pk)
         cases: dict[UUID, Failure] = {}
         kept = [row for row in batch.tolist() if rows.item[row] in self.items]
+        uuids = self._uuids(kept)
         for row in kept:
-            uuid = self.uuids[row]
+            uuid = uuids[row]
             if uuid not in cases:
                 cases[uuid] = self._failure(uuid, row)
         Failure.objects.bulk_create(cases.values(), ignore_conflicts=True)
         pks = dict(Failure.objects.filter(uuid__in=cases).values_list("uuid", "pk"))
-        Sighting.objects.bulk_create((self._sighting(pks[self.uuids[row]], row) for row in kept), ignore_conflicts=True)
+        Sighting.objects.bulk_create((self._sighting(pks[uuids[row]], row) for row in kept), ignore_conflicts=True)
 
     def _failure(self, uuid: UUID, row: int) -> Failure:
         rows = self.rows

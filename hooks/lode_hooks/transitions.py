@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from lode_hooks import files
-from lode_hooks.evaluate import rows_of, threshold_or_own
 from lode_hooks.evaluation import compare
 from lode_hooks.evaluation.arrays import Bools, Detections, Ints, Small
 from lode_hooks.evaluation.kinds import FP, NONE, TP
 from lode_hooks.evaluation.rows import Rows, RowsAt
 from lode_hooks.models import Evaluation
+from lode_hooks.readings import rows_of, threshold_or_own
 
 OF_TRUTHS = ("fixed", "regressed", "still", "ok")
 OF_ALARMS = ("new", "persisting", "gone")
@@ -23,7 +23,7 @@ class Transitions:
     """Two evaluations side by side; `before` and `after` are their rows.
 
     `truth` (rows of after): the code of `compare.TRANSITIONS` for the card of every truth that both hold, else -1;
-    `truth_class`, `unit` and `codes` are those truths as columns. `new` and `persisting` are masks over the wrong
+    `truth_class` and `codes` are those truths as columns. `new` and `persisting` are masks over the wrong
     predictions of after, `gone` over those of before.
     """
 
@@ -32,7 +32,6 @@ class Transitions:
     persisting: Bools
     gone: Bools
     truth_class: Ints
-    unit: Ints
     codes: Small
 
     def mask(self, name: str) -> Bools:
@@ -54,7 +53,7 @@ class Transitions:
 def of(before: Evaluation, after: Evaluation, threshold: float | None = None) -> Transitions:
     """Compare at a threshold for both, or each at its own."""
     one, two = threshold_or_own(before, threshold), threshold_or_own(after, threshold)
-    first, second = files.at(before.columns), files.at(after.columns)
+    first, second = files.held(before.columns), files.held(after.columns)
     key = (first, first.stat().st_mtime_ns, one, second, second.stat().st_mtime_ns, two)
     known = _known(key)
     if not known:
@@ -73,25 +72,20 @@ def compared(before: Rows, before_threshold: float, after: Rows, after_threshold
     one, two = before.at(before_threshold), after.at(after_threshold)
     known = truths(before, one)
     truth = np.full(len(after), -1, dtype=np.int8)
-    classes, units, codes = [], [], []
-    for key, (row, right) in truths(after, two).items():
-        if key not in known:
-            continue
-        was = known[key][1]
-        code = (compare.OK if right else compare.REGRESSED) if was else (compare.FIXED if right else compare.STILL)
-        truth[row] = code
-        classes.append(int(after.truth_class[row]))
-        units.append(int(after.unit[row]))
-        codes.append(code)
+    shared = [(row, known[key][1], right) for key, (row, right) in truths(after, two).items() if key in known]
+    kept = np.array([row for row, _was, _right in shared], dtype=np.int64)
+    was = np.array([was for _row, was, _right in shared], dtype=np.bool_)
+    right = np.array([right for _row, _was, right in shared], dtype=np.bool_)
+    codes = compare.transitions(was, right)
+    truth[kept] = codes
     new, persisting, gone = _alarms(before, one, after, two)
     return Transitions(
         truth=truth,
         new=new,
         persisting=persisting,
         gone=gone,
-        truth_class=np.array(classes, dtype=np.int64),
-        unit=np.array(units, dtype=np.int64),
-        codes=np.array(codes, dtype=np.int8),
+        truth_class=after.truth_class[kept],
+        codes=codes,
     )
 
 

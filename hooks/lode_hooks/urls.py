@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from lode_hooks.views import failures, mining, runs
+from lode_hooks.views import cases, failures, mining, runs
 
 app_name = "hooks"
 urlpatterns: list[URLPattern] = [
@@ -13,8 +13,8 @@ urlpatterns: list[URLPattern] = [
     path("p/<slug:project>/failures/cards/", failures.card_rows, name="cards"),
     path("p/<slug:project>/failures/scene/", failures.picture, name="scene"),
     path("p/<slug:project>/failures/fix/", failures.fix, name="fix"),
-    path("p/<slug:project>/failures/<uuid:failure>/", failures.case, name="failure"),
-    path("p/<slug:project>/failures/<uuid:failure>/verdict/", failures.verdict, name="verdict"),
+    path("p/<slug:project>/failures/<uuid:failure>/", cases.case, name="failure"),
+    path("p/<slug:project>/failures/<uuid:failure>/verdict/", cases.verdict, name="verdict"),
     path("p/<slug:project>/mining/", mining.round_list, name="mining"),
     path("p/<slug:project>/mining/new/", mining.mine, name="mine"),
     path("p/<slug:project>/mining/preview/", mining.preview, name="mine_preview"),

@@ -14,9 +14,10 @@ from lode_hooks.evaluation import overlaps
 from lode_hooks.evaluation.arrays import Detections, Truths
 from lode_hooks.evaluation.average_precision import NAMES
 from lode_hooks.evaluation.boxes import BoxEvaluation, evaluate_boxes
-from lode_hooks.evaluation.confusion import NOTHING, confusion
-from lode_hooks.evaluation.curves import Scored, best_threshold, curve
+from lode_hooks.evaluation.columns import BOX_PREDICTIONS, ITEMS, TRUTHS, box_matches, frame_of, read_boxes, write
+from lode_hooks.evaluation.curves import best_threshold, curve
 from lode_hooks.evaluation.kinds import EXPLAINED, FN, FP, IGNORED, KINDS, MISSED, TIDE, TP
+from lode_hooks.evaluation.rows import Rows, cells
 
 pytestmark = pytest.mark.once
 
@@ -305,57 +306,75 @@ def test_the_best_scoring_claim_explains_a_miss() -> None:
     assert (matches.truth_kind.tolist(), matches.claim.tolist(), matches.match.tolist()) == ([EXPLAINED], [1], [-1])
 
 
-def scored(document: Document, results: list[dict[str, Any]]) -> tuple[Scored, BoxEvaluation]:
+def kept(document: Document, results: list[dict[str, Any]], folder: Path) -> tuple[Rows, BoxEvaluation]:
+    """The rows that pages count and open, written to a file and read again as an evaluation's job does."""
     truths, detections = columns(document, results)
-    evaluation = evaluate_boxes(truths, detections)
-    return Scored.of(evaluation.matches, detections.score, detections.label, truths.label), evaluation
+    count, nothing = len(document["images"]), [None] * len(truths)
+    places = {name: folder / f"{name}.parquet" for name in ("items", "truths", "predictions", "matches")}
+    items = [str(number) for number in range(count)]
+    write(frame_of(ITEMS, dict(zip(ITEMS, (items, items, [1] * count, [1] * count), strict=True))), places["items"])
+    names = [str(number) for number in range(len(truths))]
+    sides = (truths.area.tolist(), truths.crowd.tolist(), truths.difficult.tolist())
+    said = (truths.image.astype(str).tolist(), nothing, names, truths.label.tolist(), *truths.box.T.tolist(), *sides)
+    write(frame_of(TRUTHS, dict(zip(TRUTHS, said, strict=True))), places["truths"])
+    sent = (detections.image.astype(str).tolist(), [None] * len(detections), detections.label.tolist())
+    found = (*sent, *detections.box.T.tolist(), detections.score.tolist())
+    write(frame_of(BOX_PREDICTIONS, dict(zip(BOX_PREDICTIONS, found, strict=True))), places["predictions"])
+    read = read_boxes(places["items"], places["truths"], places["predictions"])
+    evaluation = evaluate_boxes(read.truths, read.detections)
+    write(box_matches(read, evaluation.matches), places["matches"])
+    return Rows.read(places["matches"]), evaluation
 
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("threshold", [0.0, 0.3, 0.5, 0.9, 1.0])
-def test_matches_at_score_zero_answer_for_every_threshold(seed: int, threshold: float) -> None:
-    """Leaving the lower scores out and evaluating again gives what the columns say."""
+def test_matches_at_score_zero_answer_for_every_threshold(seed: int, threshold: float, tmp_path: Path) -> None:
+    """Leaving the lower scores out and evaluating again gives what the rows say."""
     document, results = scene(seed)
-    rows, _ = scored(document, results)
-    again, fresh = scored(document, [row for row in results if row["score"] >= threshold])
-    counts = rows.counts_at(threshold)
-    assert counts == again.counts_at(0.0)
-    assert counts["tp"] == int((fresh.matches.state == TP).sum())
-    assert counts["fp"] == int((fresh.matches.state == FP).sum())
-    assert counts["fn"] == int((fresh.matches.truth_state == FN).sum())
-    assert np.array_equal(rows.truth_kinds_at(threshold), fresh.matches.truth_kind)
+    rows, _ = kept(document, results, tmp_path)
+    fresh = kept(document, [row for row in results if row["score"] >= threshold], tmp_path)[1].matches
+    at = rows.at(threshold)
+    counted = rows.detection & (rows.score >= threshold)
+    assert at.state[counted].tolist() == fresh.state.tolist()
+    assert at.kind[counted].tolist() == fresh.kind.tolist()
+    assert np.array_equal(at.card[counted], fresh.state != IGNORED)
+    assert at.state[~rows.detection].tolist() == fresh.truth_state.tolist()
+    assert at.kind[~rows.detection].tolist() == fresh.truth_kind.tolist()
+    explained = np.flatnonzero(at.kind == EXPLAINED)
+    claims = fresh.claim[explained - int(rows.detection.sum())]
+    assert at.shown[explained].tolist() == np.flatnonzero(counted)[claims].tolist()
 
 
-def test_coco100_confusion_cells_hold_exactly_their_pairs(coco100: tuple[Document, list[dict[str, Any]]]) -> None:
-    rows, _ = scored(*coco100)
-    cells = confusion(rows, 0.0)
-    counted = cells.count()
-    assert sum(cell.count for cell in counted if cell.truth == cell.predicted) == 649
-    assert sum(cell.count for cell in counted if NOTHING not in (cell.truth, cell.predicted)) == 649 + 83
-    assert sum(cell.count for cell in counted if cell.predicted == NOTHING) == 97
-    assert sum(cell.count for cell in counted if cell.truth == NOTHING) == 2
-    for cell in counted:
-        opened = len(cells.detections_in(cell.truth, cell.predicted)) + len(cells.truths_in(cell.truth, cell.predicted))
-        assert opened == cell.count
+def test_coco100_confusion_cells_hold_exactly_their_pairs(
+    coco100: tuple[Document, list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    rows, _ = kept(*coco100, tmp_path)
+    truth, predicted, has_cell = (column[rows.at(0.0).card] for column in cells(rows, rows.at(0.0)))
+    assert (has_cell & (truth == predicted)).sum() == 649
+    assert (has_cell & (truth > 0) & (predicted > 0)).sum() == 649 + 83
+    assert (has_cell & (predicted == 0)).sum() == 97
+    assert (has_cell & (truth == 0)).sum() == 2
+    assert (~has_cell).sum() == 84  # explained: the mistake that explains them has the cell
 
 
-def test_best_f1_is_the_best_of_all_thresholds(coco100: tuple[Document, list[dict[str, Any]]]) -> None:
-    rows, _ = scored(*coco100)
+def test_best_f1_is_the_best_of_all_thresholds(coco100: tuple[Document, list[dict[str, Any]]], tmp_path: Path) -> None:
+    rows, _ = kept(*coco100, tmp_path)
     best = best_threshold(rows)
 
     def f1(threshold: float) -> float:
-        counts = rows.counts_at(threshold)
-        return 2 * counts["tp"] / (2 * counts["tp"] + counts["fp"] + counts["fn"])
+        at = rows.at(threshold)
+        tp, fp, fn = ((at.card & (at.state == state)).sum() for state in (TP, FP, FN))
+        return float(2 * tp / (2 * tp + fp + fn))
 
-    assert f1(best) == max(f1(float(score)) for score in np.unique(rows.score))
+    assert f1(best) == max(f1(float(score)) for score in np.unique(rows.score[rows.detection]))
     drawn = curve(rows).drawn(50)
     assert len(drawn.threshold) <= 50
     assert best in drawn.threshold
     assert drawn.recall[-1] == pytest.approx(649 / 830)
 
 
-def test_a_class_has_a_curve_of_its_own() -> None:
-    rows, _ = scored(*scene(5))
+def test_a_class_has_a_curve_of_its_own(tmp_path: Path) -> None:
+    rows, _ = kept(*scene(5), tmp_path)
     total = curve(rows)
     parts = [curve(rows, label) for label in range(1, 5)]
     assert sum(part.truths for part in parts) == total.truths

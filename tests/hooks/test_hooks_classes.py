@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from lode_hooks.evaluation.classes import NOTHING, evaluate_classes
-from lode_hooks.evaluation.curves import reliability
 
 pytestmark = pytest.mark.once
 
@@ -37,12 +36,3 @@ def test_an_item_without_a_prediction_is_wrong_and_no_class_of_its_own() -> None
 def test_nothing_to_evaluate_is_zero() -> None:
     none = np.zeros(0, dtype=np.int64)
     assert evaluate_classes(none, none).metrics()["accuracy"] == 0.0
-
-
-def test_reliability_of_scores_that_tell_the_truth_is_near_zero() -> None:
-    rng = np.random.default_rng(0)
-    score = rng.random(20_000)
-    honest = reliability(score, rng.random(20_000) < score)
-    boasting = reliability(np.sqrt(score), rng.random(20_000) < score)
-    assert honest.error < 0.02 < 0.1 < boasting.error
-    assert honest.count.sum() == 20_000

@@ -9,9 +9,12 @@ from uuid import uuid4
 
 import pytest
 
-from lode_hooks import evaluate, failures, predictions
-from lode_hooks.failures import FailureFilter
+from lode_datasets import selection
+from lode_datasets.models import DatasetItem
+from lode_hooks import deciding, evaluate, failures, files, predictions, readings
+from lode_hooks.filters import FailureFilter
 from lode_hooks.models import Evaluation, Sighting
+from lode_platform.models import User
 from motherlode.regions import Region
 
 PUBLISHED = (0.504581, 0.696973, 0.572982, 0.585626, 0.519400, 0.501398)
@@ -61,7 +64,7 @@ def test_coco100_through_the_store_keeps_its_numbers_and_every_count_opens(coco1
     assert [coco100.metrics[name] for name in names] == pytest.approx(PUBLISHED, abs=1e-6)
     assert (coco100.metrics["tp"], coco100.metrics["fp"], coco100.metrics["fn"]) == (649, 85, 181)
     for threshold in (0.0, coco100.threshold, 0.9):
-        counts = evaluate.counts(coco100, threshold)
+        counts = readings.counts(coco100, threshold)
         if threshold == 0.0:
             assert (counts.tp, counts.fp, counts.fn) == (649, 85, 181)
             kinds = {"missed": 97, "explained": 84, "wrong_class": 83, "bad_location": 1, "duplicate": 1}
@@ -73,14 +76,14 @@ def test_coco100_through_the_store_keeps_its_numbers_and_every_count_opens(coco1
         assert opened(coco100, threshold, state="all") == counts.tp + counts.fp + counts.fn
         for kind, number in counts.kinds.items():
             assert opened(coco100, threshold, kind=kind) == number
-        cells = evaluate.confusion(coco100, threshold)
+        cells = readings.confusion(coco100, threshold)
         assert sum(number for _truth, _predicted, number in cells) == counts.tp + counts.fp + counts.kinds["missed"]
         for truth, predicted, number in cells:
             chosen = FailureFilter(threshold=threshold, cell=(truth, predicted))
             assert failures.count(coco100, chosen) == number
             if threshold == 0.0 and truth != predicted:
                 assert opened(coco100, threshold, cell=(truth, predicted)) == number
-        for row in evaluate.per_class(coco100, threshold):
+        for row in readings.per_class(coco100, threshold):
             chosen = FailureFilter(threshold=threshold, predicted_class=row.class_id)
             assert failures.count(coco100, replace(chosen, state="tp")) == row.tp
             assert failures.count(coco100, replace(chosen, state="fp")) == row.fp
@@ -110,11 +113,11 @@ def test_coco100_facets_histograms_and_curves_open_what_they_count(coco100: Eval
             else:
                 chosen = FailureFilter.parse({"threshold": "0", name: facet.value})
             assert failures.count(coco100, chosen) == facet.count, (name, facet)
-    bins = evaluate.histograms(coco100, 0.0)
+    bins = readings.histograms(coco100, 0.0)
     assert sum(right for _low, _high, right, _wrong in bins.score) == 649
     assert sum(wrong for _low, _high, _right, wrong in bins.score) == 85
     assert sum(found + lost for _name, _low, _high, found, lost in bins.size) == 830
-    whole = evaluate.pr_curves(coco100)[0]
+    whole = readings.pr_curves(coco100)[0]
     assert whole.truths == 830
     assert whole.points[-1][0] == pytest.approx(649 / 830)
 
@@ -137,3 +140,38 @@ def test_an_evaluation_is_made_once_for_the_same_settings(coco100: Evaluation) -
     other = evaluate.request_evaluation(coco100.prediction_set, coco100.created_by, settings={"ignore_difficult": True})
     assert other.pk != coco100.pk
     assert predictions.POOL == "pool"
+
+
+def test_columns_that_are_gone_are_said_in_words(world: Callable[..., Any], api: Any, erin: User) -> None:
+    here = world()
+    here.add(["a.png"])
+    here.label({"a.png": [Region("a1", "box", 1, box=(10, 10, 50, 50))]})
+    evaluation = here.evaluate(
+        here.predict(here.run(), here.publish(), [{"path": "a.png", "boxes": [], "labels": [], "scores": []}])
+    )
+    files.at(evaluation.columns).unlink()
+    answer = api(erin).get(f"evaluations/{evaluation.uuid}/failures")
+    assert (answer.status_code, answer.json()["code"]) == (410, "columns_gone")
+    assert "MOTHERLODE_HOME/columns" in answer.json()["error"]
+
+
+def test_intervals_of_a_difference_need_the_same_images_and_not_only_as_many(world: Callable[..., Any]) -> None:
+    here = world()
+    here.add(["a.png", "b.png", "c.png"])
+    here.label({path: [Region(path, "box", 1, box=(10, 10, 50, 50))] for path in here.items})
+
+    def evaluated(name: str, paths: list[str]) -> Evaluation:
+        boxes = {"boxes": [[10, 10, 50, 50]], "labels": ["RBC"], "scores": [0.9]}
+        found: Evaluation = here.evaluate(here.predict(here.run(name), version, [{"path": p, **boxes} for p in paths]))
+        return found
+
+    DatasetItem.objects.filter(item__path="c.png").delete()
+    version = here.publish("a and b")
+    one, two = evaluated("one", ["a.png"]), evaluated("two", ["a.png", "b.png"])
+    assert "AP50" in deciding.differences(one, two)
+    selection.add_items(here.dataset, [here.items["c.png"]], splits={here.items["c.png"].uuid: "test"})
+    DatasetItem.objects.filter(item__path="a.png").delete()
+    version = here.publish("b and c")
+    three = evaluated("three", ["b.png", "c.png"])
+    assert three.counts["images"] == two.counts["images"] == 2
+    assert deciding.differences(two, three) == {}

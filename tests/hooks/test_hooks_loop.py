@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 
 from lode_annotation.models import LabelSet
-from lode_hooks import loop, mining, scoring
+from lode_hooks import evaluate, loop, mining, scoring
 from lode_hooks.loop import wilson
-from lode_hooks.mining import MiningRequest
+from lode_hooks.mining_request import MiningRequest
 from lode_hooks.models import Evaluation
 from lode_platform.models import User
 from motherlode.regions import Region
@@ -165,6 +165,33 @@ def test_mined_items_count_only_by_predictions_that_had_not_seen_them(looped: An
     report = loop.loop_report(looped.round)
     assert report.arms["mined"].of == 0 and report.arms["mined"].rate is None
     assert any("out-of-fold" in guard for guard in report.guards)
+
+
+def test_other_settings_and_later_minings_do_not_hide_the_report(looped: Any, api: Any, bob: User) -> None:
+    label_all(api, bob, looped.round.queue)
+    v2 = looped.publish()
+    second = second_run(looped, v2)
+    said = loop.loop_report(looped.round).sentence
+    test = second.prediction_sets.get(split="test")
+    evaluate.request_evaluation(test, looped.user, settings={"ignore_difficult": True})
+    looped.predict(looped.run("mines only"), v2, [], split="pool")
+    jobs()
+    report = loop.loop_report(looped.round)
+    assert report.waiting_for == "" and report.sentence == said
+    assert report.evaluation_before is not None and report.evaluation_after is not None
+    assert report.evaluation_before.settings == report.evaluation_after.settings == {"ignore_difficult": False}
+    shown = api(looped.user).get(f"runs/{looped.first.uuid}/compare/{second.uuid}").json()
+    assert shown["after"] == str(report.evaluation_after.uuid)
+
+
+def test_a_test_split_that_grew_between_the_runs_is_said(looped: Any, api: Any, bob: User) -> None:
+    label_all(api, bob, looped.round.queue)
+    looped.add(["test-90.png"], split="test")
+    looped.label({"test-90.png": truth("test-90.png")})
+    second_run(looped, looped.publish())
+    report = loop.loop_report(looped.round)
+    assert any("predicted on 8 images of the split, the later on 9" in guard for guard in report.guards)
+    assert all(number.difference_low is None for number in report.numbers)
 
 
 def test_corrected_labels_are_told_apart_from_a_better_model(looped: Any, api: Any, bob: User) -> None:

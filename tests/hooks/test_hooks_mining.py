@@ -1,16 +1,20 @@
 """Mining rounds: from which predictions, which items, with what reason; and the guards."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import connection
 
+from lode_annotation import queues
 from lode_annotation.models import Task
 from lode_datasets.models import DatasetItem
-from lode_hooks import mining
-from lode_hooks.failures import FailureFilter
-from lode_hooks.mining import MiningRequest
+from lode_hooks import mining, pit
+from lode_hooks.filters import FailureFilter
+from lode_hooks.mining_request import MiningRequest
 from lode_hooks.models import Failure, MinedItem
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import User
@@ -95,10 +99,10 @@ def test_test_is_refused_and_so_is_train_in_fold(cells: Any, erin: User) -> None
         mining.preview(request(cells, splits=("test",)), erin)
     other = cells.run("in fold")
     cells.evaluate(cells.predict(other, cells.version, [right(path) for path in TRAIN], split="train"))
-    assert [source.allowed for source in mining.sources(other)] == [False]
+    assert [source.allowed for source in pit.sources(other)] == [False]
     with pytest.raises(BadInput, match="out of fold"):
         mining.preview(replace(request(cells), run=other), erin)
-    assert {(source.split, source.allowed) for source in mining.sources(cells.baseline)} == {
+    assert {(source.split, source.allowed) for source in pit.sources(cells.baseline)} == {
         ("train", True),
         ("pool", True),
         ("test", False),
@@ -140,6 +144,36 @@ def test_an_item_waits_in_one_queue_at_a_time(cells: Any, erin: User) -> None:
         mining.create_round(request(cells), erin, queue="second")
     with pytest.raises(Conflict, match="another round"):
         mining.create_round(request(cells, strategies={"random": 1}), erin, queue="first")
+
+
+def test_a_queue_that_has_had_an_item_does_not_take_it_again(cells: Any, erin: User) -> None:
+    queue = queues.create_queue(cells.project, erin, name="old", schema=cells.schema)
+    queues.add_tasks(queue, erin, [queues.TaskSpec(item=cells.items[TRAIN[0]])])
+    Task.objects.update(state=Task.State.DONE)
+    with pytest.raises(Conflict, match="choose another name"):
+        mining.create_round(request(cells), erin, queue="old")
+    assert not MinedItem.objects.exists()
+    assert mining.create_round(request(cells), erin, queue="new").mined_items.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_mine_at_once_do_not_ask_for_the_same_items(cells: Any, erin: User) -> None:
+    start = Barrier(2)
+
+    def mine(name: str) -> str:
+        try:
+            start.wait()
+            mining.create_round(request(cells), erin, queue=name)
+        except (BadInput, Conflict) as error:
+            return error.code
+        finally:
+            connection.close()
+        return "made"
+
+    with ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(mine, ("one", "two")))
+    assert said.count("made") == 1 and set(said) <= {"made", "items_taken", "nothing"}
+    assert MinedItem.objects.count() == 3 == Task.objects.count()
 
 
 def test_like_these_keeps_to_the_kind_and_the_classes(cells: Any, erin: User) -> None:

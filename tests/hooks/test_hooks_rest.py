@@ -9,8 +9,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from lode_datasets.publish import publish
 from lode_hooks.models import Evaluation, PredictionPart, PredictionSet, Run
-from lode_platform.models import User
+from lode_platform.models import Membership, Project, Role, User
 from motherlode.regions import Region
 
 
@@ -92,12 +93,21 @@ def test_a_run_keeps_its_uses_numbers_and_end(cells: Any, api: Any, erin: User) 
     assert caller.post(f"runs/{uuid}/metrics", {"metrics": {"loss": 1.0, "acc": 0.5}, "step": 2}).json() == {
         "logged": 2
     }
-    assert caller.post(f"runs/{uuid}/metrics", {"metrics": {"loss": "low"}}).status_code == 400
+    for wrong in ("low", 10**400):
+        assert caller.post(f"runs/{uuid}/metrics", {"metrics": {"loss": wrong}}).json()["code"] == "bad_metric"
     ended = caller.patch(f"runs/{uuid}", {"state": "finished"}).json()
     assert ended["state"] == "finished" and ended["ended_at"]
     assert {m["key"]: m["value"] for m in ended["metrics"]} == {"loss": 1.0, "acc": 0.5}
     assert caller.get("runs/r").json()["uuid"] == uuid
     assert caller.patch(f"runs/{uuid}", {"state": "asleep"}).json()["code"] == "bad_state"
+
+
+def test_a_version_that_is_not_published_is_used_by_no_run(cells: Any, api: Any, erin: User) -> None:
+    cells.label({"c.png": [Region("c1", "box", 1, box=(1, 1, 9, 9))]})
+    version, _job = publish(cells.dataset, erin, message="on its way")
+    body = {"uuid": str(uuid4()), "name": "r", "uses": [{"version": str(version.uuid), "split": "train"}]}
+    assert api(erin).post("projects/blood/runs", body).status_code == 404
+    assert not Run.objects.exists()
 
 
 def test_a_part_sent_again_changes_nothing_and_another_in_its_place_is_refused(
@@ -126,6 +136,11 @@ WRONG_LINES: list[tuple[dict[str, Any], str]] = [
     ({"path": "a.png", "boxes": [[0, 0, 1]], "labels": ["RBC"], "scores": [1]}, "four finite numbers"),
     ({"path": "a.png", "boxes": [[0, 0, 1, 1]], "labels": ["cat"], "scores": [1]}, "'cat'"),
     ({"path": "a.png", "boxes": [[0, 0, 1, 1]], "labels": ["RBC"], "scores": ["high"]}, "score"),
+    ({"path": "a.png", "boxes": [[0, 0, 1, 1]], "labels": ["RBC"], "scores": [10**400]}, "score"),
+    ({"path": "a.png", "boxes": [], "labels": [], "scores": [], "frame": "first"}, "frame"),
+    ({"path": "a.png", "boxes": [], "labels": [], "scores": [], "frame": -1}, "frame"),
+    ({"path": "a\0.png", "boxes": [], "labels": [], "scores": []}, "not text"),
+    ({"path": "\ud800.png", "boxes": [], "labels": [], "scores": []}, "not text"),
     ({"path": "a.png", "boxes": None}, "needs boxes"),
     ({"boxes": []}, "path"),
 ]
@@ -239,20 +254,25 @@ def test_a_viewer_reads_runs_and_writes_none(names: dict[str, Any], api: Any, vi
 
 
 def test_a_token_of_another_project_sees_nothing(names: dict[str, Any], api: Any, alice: User) -> None:
-    from lode_platform.models import Membership, Project, Role
-
     other = Project.objects.create(name="other", created_by=alice)
     Membership.objects.create(project=other, user=alice, role=Role.OWNER)
     assert api(alice, project=other, role=Role.OWNER).get(f"runs/{names['run']}").status_code == 404
 
 
 def test_the_uuid_of_another_projects_run_is_not_taken_over(names: dict[str, Any], api: Any, charlie: User) -> None:
-    from lode_platform.models import Membership, Project, Role
-
     other = Project.objects.create(name="other", created_by=charlie)
     Membership.objects.create(project=other, user=charlie, role=Role.OWNER)
     answer = api(charlie).post("projects/other/runs", {"uuid": str(names["run"]), "name": "mine"})
     assert (answer.status_code, answer.json()["code"]) == (409, "uuid_taken")
+
+
+def test_a_name_means_a_run_that_i_see(names: dict[str, Any], api: Any, charlie: User, erin: User) -> None:
+    other = Project.objects.create(name="other", created_by=charlie)
+    Membership.objects.create(project=other, user=charlie, role=Role.OWNER)
+    mine = api(erin).get(f"runs/{names['run']}").json()
+    newer = api(charlie).post("projects/other/runs", {"uuid": str(uuid4()), "name": mine["name"]})
+    assert newer.status_code == 201
+    assert api(erin).get(f"runs/{mine['name']}").json()["uuid"] == mine["uuid"]
 
 
 def queries(caller: Any, address: str) -> int:
@@ -291,6 +311,15 @@ def test_failures_cost_the_same_number_of_queries_whatever_their_number(cells: A
         caller.get("me")  # whatever a token's first use in a while costs
         counts.append(queries(caller, f"evaluations/{evaluation.uuid}/failures"))
     assert counts[0] == counts[1]
+
+
+def test_predictions_of_what_the_schema_does_not_ask_are_refused(cells: Any, api: Any, erin: User) -> None:
+    caller = api(erin)
+    run = caller.post("projects/blood/runs", {"uuid": str(uuid4()), "name": "r"}).json()["uuid"]
+    body = {"uuid": str(uuid4()), "version": "cells@v1", "split": "test", "task": "classes"}
+    refused = caller.post(f"runs/{run}/predictions", body)
+    assert (refused.status_code, refused.json()["code"]) == (400, "other_task")
+    assert "has no <Choices>" in refused.json()["error"]
 
 
 def test_predictions_on_a_split_that_is_not_there_are_refused(cells: Any, api: Any, erin: User) -> None:

@@ -9,7 +9,7 @@ from lode_hooks.evaluation.arrays import Detections
 from lode_hooks.evaluation.kinds import FALSE_ALARM, MISSED, WRONG_CLASS
 from lode_hooks.select import CONTROL, MINED, choose
 from lode_hooks.strategies import STRATEGIES, Candidates, FailureRows
-from lode_hooks.strategies.uncertain import entropy, least_confidence, margin
+from lode_hooks.strategies.uncertain import margin
 
 pytestmark = pytest.mark.once
 
@@ -85,13 +85,13 @@ def test_uncertain_boxes_are_those_with_a_middling_score() -> None:
     assert ranking.score.tolist() == pytest.approx([0.04, 0.9, 0.2, -np.inf])
     chosen = choose(Candidates(count=4, detections=detections), {"uncertain": 1}, budget=4, random_share=0)
     assert [each.item for each in chosen] == [1, 2, 0]  # of item 3 nothing was said
+    assert chosen[0].reason["text"] == "the run was unsure of a box: doubt 0.90 of 1"
 
 
-def test_uncertain_classes_by_margin_least_confidence_and_entropy() -> None:
+def test_uncertain_classes_by_margin() -> None:
     probabilities = np.array([[0.5, 0.5, 0.0], [0.9, 0.05, 0.05], [0.4, 0.3, 0.3]])
     assert margin(probabilities).tolist() == pytest.approx([1.0, 0.15, 0.9])
-    assert least_confidence(probabilities).tolist() == pytest.approx([0.5, 0.1, 0.6])
-    assert entropy(probabilities)[1] == pytest.approx(0.3944 / np.log(3), abs=1e-3)
+    assert margin(probabilities[:, :1]).tolist() == pytest.approx([0.5, 0.1, 0.6])  # a single class: 1 - p
     candidates = Candidates(count=3, probabilities=np.vstack([probabilities[:2], [[np.nan] * 3]]))
     chosen = choose(candidates, {"uncertain": 1}, budget=3, random_share=0)
     assert [each.item for each in chosen] == [0, 1]

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from lode_hooks import readings
 from lode_hooks.models import Failure, MiningRound, Sighting
 from lode_platform.jobs import run_pending
 from lode_platform.models import Project, User
@@ -56,6 +57,19 @@ def test_the_strip_shows_the_change_against_the_older_run_and_an_interval(cells:
     strip = answer[answer.index('class="stats run-strip"') : answer.index("</dl>")]
     assert "change-good" in strip
     assert re.search(r"\d\.\d{3} – \d\.\d{3}", strip)
+
+
+def test_pages_open_at_the_stored_threshold_of_best_f1(cells: Any, page: Page) -> None:
+    best = cells.before.threshold
+    assert best > 0
+    start = address("failures") + f"?evaluation={cells.before.uuid}"
+    assert page(start).context["threshold"] == best
+    counts = readings.counts(cells.before, best)
+    assert [cards_behind(page, f"{start}&state={state}") for state in ("tp", "fp", "fn")] == [
+        counts.tp,
+        counts.fp,
+        counts.fn,
+    ]
 
 
 def test_a_run_without_predictions_says_how_to_send_some(cells: Any, page: Page) -> None:
@@ -144,6 +158,10 @@ def test_cells_classes_and_bars_open_exactly_what_they_count(coco: Any, page: Pa
     assert sum(row["count"] for row in sizes) == 830
     for row in [*scores[:4], *sizes[:8]]:
         assert cards_behind(page, row["url"]) == row["count"], row
+
+    curve = [row for row in context["curve_chart"]["data"]["values"] if row["main"]]
+    assert (curve[0]["recall"], curve[0]["precision"], curve[0]["url"]) == (0, curve[1]["precision"], None)
+    assert all(row["url"] for row in curve[1:])
 
 
 def test_a_run_of_whole_picture_classes_shows_accuracy_and_opens_its_pictures(sorted_pictures: Any, page: Page) -> None:
@@ -336,3 +354,15 @@ def test_old_predictions_are_scored_again_on_a_newer_version(cells: Any, client_
     run_pending()
     assert {e.version.number for e in sent.evaluations.all()} == {1, 2}
     assert "Score on cells@v2" not in text(client.get(tab)).split("out of fold")[0]
+
+
+def test_an_address_that_makes_no_sense_is_answered_in_words(cells: Any, client_for: Any, rita: User) -> None:
+    client = client_for(rita)
+    for threshold in ("nan", "inf", "much"):
+        answer = client.get(address("run", cells.first.uuid) + f"?threshold={threshold}")
+        assert answer.status_code == 400 and f"threshold={threshold} is not a" in text(answer)
+    case = Failure.objects.first()
+    assert case is not None
+    for sent in ("[]", "7", "{"):
+        verdict = client.post(address("verdict", case.uuid), sent, content_type="application/json")
+        assert verdict.status_code == 400 and verdict.json()["code"] == "bad_json"

@@ -1,5 +1,6 @@
 """REST: evaluations, their failures, verdicts, and two runs compared."""
 
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -8,11 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from lode_hooks import evaluate, failures
+from lode_hooks import cases, failures, readings
 from lode_hooks.api import shapes
 from lode_hooks.api.runs import run_of, version_of
 from lode_hooks.compare import compare
-from lode_hooks.failures import READERS, FailureFilter
+from lode_hooks.evaluate import DEFAULTS
+from lode_hooks.filters import READERS, FailureFilter
 from lode_hooks.models import Evaluation, Failure, Run
 from lode_platform import access
 from lode_platform.api.projects import person
@@ -70,7 +72,7 @@ class Failures(APIView):
             rest = query.copy()
             rest["offset"], rest["limit"] = str(offset + limit), str(limit)
             following = request.build_absolute_uri(f"{request.path}?{rest.urlencode()}")
-        names = evaluate.class_names(found)
+        names = readings.class_names(found)
         project = found.prediction_set.run.project
         rows = [shapes.card_json(card, names, project, request) for card in page.cards]
         return Response({"results": rows, "count": page.count, "next": following})
@@ -92,14 +94,15 @@ class OneFailure(APIView):
         """A case with its verdicts and what it was in every evaluation that held its item."""
         found = failure_of(request, failure, "project.view")
         said = found.verdicts.select_related("user").order_by("pk")
+        look = cases.last_look(found)
         return Response(
             {
                 "uuid": found.uuid,
                 "item": found.item.uuid,
                 "path": found.item.path,
                 "region": found.region,
-                "class_id": found.class_id,
-                "box": found.box,
+                "class_id": look.class_id,
+                "box": look.box,
                 "verdict": found.verdict,
                 "verdicts": [shapes.verdict_json(verdict, found) for verdict in said],
                 "history": [
@@ -111,7 +114,7 @@ class OneFailure(APIView):
                         "score": dot.score,
                         "at": dot.when,
                     }
-                    for dot in failures.history(found)
+                    for dot in cases.history(found)
                 ],
                 "url": shapes.failure_url(found.uuid, found.project, request),
             }
@@ -126,8 +129,18 @@ class Verdicts(APIView):
         """Says what a case is; `withdrawn` takes the last word back."""
         found = failure_of(request, failure, "failure.judge")
         given = read(shapes.NewVerdictShape, request.data)
-        verdict = failures.judge(found, person(request), kind=given["kind"], note=given["note"])
+        looked_at = evaluation_of(request, given["evaluation"]) if given["evaluation"] else None
+        verdict = cases.judge(found, person(request), kind=given["kind"], note=given["note"], evaluation=looked_at)
         return Response(shapes.verdict_json(verdict, found), status=201)
+
+
+class Alike(NamedTuple):
+    """What two evaluations share when their numbers may stand side by side."""
+
+    version: int
+    split: str
+    out_of_fold: bool
+    settings_digest: str
 
 
 class Compare(APIView):
@@ -137,22 +150,29 @@ class Compare(APIView):
         responses=shapes.ComparisonShape,
     )
     def get(self, request: Request, run: str, other: str) -> Response:
-        """The second run against the first one, on the newest truth and split that both were scored on."""
+        """The second run against the first one, on the newest truth and split that both were scored on alike."""
         before, after = run_of(request, run), run_of(request, other)
         if before.project_id != after.project_id:
             raise BadInput("The runs are of two projects.", code="other_project")
         one, two = self._evaluations(request, before), self._evaluations(request, after)
-        shared = sorted(set(one) & set(two), key=lambda key: (key[1] == "test", key[0]))
+
+        def worth(key: Alike) -> tuple[bool, int, bool]:
+            return key.split == "test", key.version, one[key].settings == DEFAULTS
+
+        shared = sorted(set(one) & set(two), key=worth)
         if not shared:
             raise NotFound("The runs have no evaluation on the same truth and split.", code="not_comparable")
         first, second = one[shared[-1]], two[shared[-1]]
         return Response(shapes.comparison_json(compare(first, second), first, second))
 
-    def _evaluations(self, request: Request, run: Run) -> dict[tuple[int, str], Evaluation]:
-        """By truth (version number within the dataset's order) and split; the newest of each."""
+    def _evaluations(self, request: Request, run: Run) -> dict[Alike, Evaluation]:
+        """By what makes two comparable; the newest of each."""
         rows = whole(Evaluation.objects.filter(prediction_set__run=run, state=Evaluation.State.READY)).order_by("pk")
         if name := request.query_params.get("version"):
             rows = rows.filter(version=version_of(request, run.project, name))
         if split := request.query_params.get("split"):
             rows = rows.filter(prediction_set__split=split)
-        return {(row.version_id, row.prediction_set.split): row for row in rows}
+        return {
+            Alike(row.version_id, row.prediction_set.split, row.prediction_set.out_of_fold, row.settings_digest): row
+            for row in rows
+        }

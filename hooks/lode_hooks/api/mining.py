@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from lode_hooks import loop, mining
 from lode_hooks.api import shapes
-from lode_hooks.mining import MiningRequest
+from lode_hooks.mining_request import MiningRequest
 from lode_hooks.models import MinedItem, MiningRound
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged

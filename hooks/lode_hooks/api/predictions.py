@@ -13,10 +13,11 @@ from rest_framework.views import APIView
 from lode_hooks import evaluate, predictions, scoring
 from lode_hooks.api import shapes
 from lode_hooks.api.runs import RUN, run_of, version_of
-from lode_hooks.models import Evaluation, PredictionSet, Run
+from lode_hooks.models import PredictionSet, Run
+from lode_hooks.predictions import receive
 from lode_platform import access
 from lode_platform.api.projects import person
-from lode_platform.api.shapes import job_json, read
+from lode_platform.api.shapes import read
 from lode_platform.errors import BadInput, NotFound, TooLarge
 
 MOST_BYTES = 64 * 1024**2
@@ -80,12 +81,8 @@ class Part(APIView):
     def put(self, request: Request, predictions: UUID, part: int) -> Response:
         """Sends a part: one JSON line an item; sending the same part again changes nothing."""
         sent = set_of(request, predictions, "run.log")
-        return Response(_received(sent, part, request.data))
-
-
-def _received(sent: PredictionSet, part: int, data: Any) -> dict[str, Any]:
-    row = predictions.receive(sent, part, data if isinstance(data, bytes) else b"")
-    return {"part": row.number, "rows": row.rows}
+        row = receive(sent, part, request.data if isinstance(request.data, bytes) else b"")
+        return Response({"part": row.number, "rows": row.rows})
 
 
 class Finish(APIView):
@@ -102,16 +99,8 @@ class Finish(APIView):
         sent.refresh_from_db()
         answer: dict[str, Any] = {**shapes.prediction_set_json(sent), "evaluation": None, "job": None}
         if evaluation is not None:
-            answer |= _asked(evaluation, sent, request)
+            answer |= shapes.asked_json(evaluation, sent.run.project, request)
         return Response(answer)
-
-
-def _asked(row: Evaluation, sent: PredictionSet, request: Request) -> dict[str, Any]:
-    job = row.job
-    return {
-        "evaluation": shapes.evaluation_json(row, sent.run.project, request),
-        "job": job_json(job) if job else None,
-    }
 
 
 class Evaluate(APIView):
@@ -124,4 +113,4 @@ class Evaluate(APIView):
         given = read(shapes.EvaluateShape, request.data)
         version = version_of(request, sent.run.project, given["version"]) if given.get("version") else None
         row = evaluate.request_evaluation(sent, person(request), version=version, settings=given["settings"])
-        return Response(_asked(row, sent, request), status=202)
+        return Response(shapes.asked_json(row, sent.run.project, request), status=202)

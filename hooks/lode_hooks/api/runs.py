@@ -44,7 +44,7 @@ def version_of(request: Request, project: Project, name: str) -> Version:
         uuid = UUID(name)
     except ValueError:
         return versions.resolve(project, name)
-    rows = Version.objects.visible_to(person(request)).published().filter(dataset__project=project, uuid=uuid)
+    rows = Version.objects.visible_to(person(request)).filter(dataset__project=project, uuid=uuid)
     found = rows.select_related("dataset", "schema_revision").first()
     if found is None:
         raise NotFound("There is no such version.", code="no_version")

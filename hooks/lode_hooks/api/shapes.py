@@ -9,8 +9,9 @@ from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from lode_datasets.api.shapes import site_of
 from lode_hooks.compare import Comparison
-from lode_hooks.evaluate import Number
+from lode_hooks.deciding import Number
 from lode_hooks.failures import Card
 from lode_hooks.loop import Arm, LoopReport
 from lode_hooks.mining import Candidate, Preview
@@ -55,7 +56,7 @@ class MetricShape(Shape):
 
 class NewMetricsShape(Shape):
     metrics = serializers.DictField(help_text="finite numbers by name")
-    step = serializers.IntegerField(required=False, default=0)
+    step = serializers.IntegerField(required=False, default=0, min_value=-(2**63), max_value=2**63 - 1)
 
 
 class LoggedShape(Shape):
@@ -190,6 +191,9 @@ class NewVerdictShape(Shape):
         max_length=16, help_text="model_error, label_error, ambiguous, out_of_scope, withdrawn"
     )
     note = serializers.CharField(required=False, allow_blank=True, default="", max_length=10_000)
+    evaluation = serializers.UUIDField(
+        required=False, allow_null=True, default=None, help_text="the one looked at; default: that which saw it last"
+    )
 
 
 class FailureVerdictShape(Shape):
@@ -340,11 +344,6 @@ class ComparisonShape(Shape):
     numbers = NumberShape(many=True)
     classes = ClassTransitionsShape(many=True)
     label_effect = LabelEffectShape(many=True)
-
-
-def site_of(request: Request) -> str:
-    """The address that the caller came by, without a slash at its end."""
-    return str(request.build_absolute_uri("/")).rstrip("/")
 
 
 def run_json(run: Run, project: Project, request: Request) -> dict[str, Any]:

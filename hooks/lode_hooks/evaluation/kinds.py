@@ -83,7 +83,7 @@ def classify(truths: Truths, detections: Detections, pairs: Pairs, matching: Mat
     wrong = state == FP
     _name_errors(truths, detections, pairs, ignored, wrong, kind, tide, truth, iou)
 
-    claim = _claims(detections, kind, truth, len(truths))
+    claim = claims(detections.score, kind, truth, len(truths))
     truth_state = np.where(ignored, IGNORED, np.where(match >= 0, TP, FN)).astype(np.int8)
     truth_kind = np.where(truth_state != FN, NONE, np.where(claim >= 0, EXPLAINED, MISSED)).astype(np.int8)
     return Matches(state, kind, tide, truth, iou, truth_state, truth_kind, match, claim)
@@ -139,10 +139,10 @@ def _best(overlap: Floats, partner: Ints, starts: Ints) -> tuple[Floats, Ints]:
     return best, partner[np.maximum.reduceat(position, starts)]
 
 
-def _claims(detections: Detections, kind: Small, truth: Ints, count: int) -> Ints:
+def claims(score: Floats, kind: Small, truth: Ints, count: int) -> Ints:
     """For each truth, the best-scoring detection that would be right with another class or another box; else -1."""
     claimants = np.flatnonzero((kind == WRONG_CLASS) | (kind == BAD_LOCATION))
-    worst_first = claimants[np.lexsort((-claimants, detections.score[claimants]))]
+    worst_first = claimants[np.lexsort((-claimants, score[claimants]))]
     claim = np.full(count, -1, dtype=np.int64)
     claim[truth[worst_first]] = worst_first  # the last write of repeated indices stays: the best score, first sent
     return claim

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,7 @@ import polars as pl
 
 from lode_hooks.evaluation.arrays import Bools, Floats, Ints, Small
 from lode_hooks.evaluation.columns import PREDICTED_BOX, TRUTH_BOX
-from lode_hooks.evaluation.curves import Scored
-from lode_hooks.evaluation.kinds import EXPLAINED, FN, FP, IGNORED, MISSED, NONE, TP, WRONG_CLASS
+from lode_hooks.evaluation.kinds import EXPLAINED, FN, FP, IGNORED, MISSED, NONE, TP, WRONG_CLASS, claims
 
 LARGEST_SMALL, LARGEST_MEDIUM = 32.0**2, 96.0**2
 
@@ -75,6 +75,17 @@ class Rows:
             predicted_box=predicted_box,
         )
 
+    def same_units(self, other: Rows) -> bool:
+        """Whether a unit's number stands for the same image in both, as far as they have rows of it."""
+        known = dict(zip(self.unit.tolist(), zip(self.item, self.frame, strict=True), strict=True))
+        theirs = dict(zip(other.unit.tolist(), zip(other.item, other.frame, strict=True), strict=True))
+        return all(known.get(unit, image) == image for unit, image in theirs.items())
+
+    @cached_property
+    def claim(self) -> Ints:
+        """For every truth the row of the detection that explains it where nothing finds it, else -1."""
+        return claims(self.score, self.kind, self.partner, len(self))
+
     def at(self, threshold: float) -> RowsAt:
         """Every row's state and kind when only predictions with score >= `threshold` count."""
         state = self.state.copy()
@@ -88,25 +99,9 @@ class Rows:
         kind[missing] = np.where(claimed[missing], EXPLAINED, MISSED)
         state[found], kind[found] = TP, NONE
         card = np.where(self.detection, ~gone & (self.state != IGNORED), missing)
-        return RowsAt(state=state, kind=kind, card=card, found=found, missing=missing)
-
-    def scored(self) -> Scored:
-        """The same as `curves` and `confusion` read it."""
-        sent = np.flatnonzero(self.detection)
-        truths = np.flatnonzero(~self.detection)
-        # Truths follow the detections, so the partner of a detection is a row of the truths after them.
-        partner = self.partner[sent]
-        return Scored(
-            score=self.score[sent],
-            label=self.predicted_class[sent],
-            state=self.state[sent],
-            kind=self.kind[sent],
-            truth=np.where(partner >= 0, partner - len(sent), -1),
-            truth_label=self.truth_class[truths],
-            counts=self.state[truths] != IGNORED,
-            match_score=self.score[truths],
-            claim_score=self.claim_score[truths],
-        )
+        own = np.arange(len(self))
+        shown = np.where(kind == EXPLAINED, self.claim, np.where(kind == MISSED, -1, own))
+        return RowsAt(state=state, kind=kind, card=card, found=found, missing=missing, shown=shown)
 
 
 @dataclass(frozen=True)
@@ -114,7 +109,8 @@ class RowsAt:
     """Rows at a threshold: `state` and `kind` codes, and masks.
 
     `card`: the rows that are shown, one for each matched pair (its detection), each wrong detection and each truth that
-    is not found. `found` and `missing` part the truths that count.
+    is not found. `found` and `missing` part the truths that count. `shown` is the row whose prediction a card shows:
+    its own, of an explained truth that of the detection that explains it, -1 for a missed one, which has none.
     """
 
     state: Small
@@ -122,6 +118,7 @@ class RowsAt:
     card: Bools
     found: Bools
     missing: Bools
+    shown: Ints
 
     @property
     def failing(self) -> Bools:

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from django.utils.functional import Promise
 
 from lode_hooks.evaluation.arrays import Detections, Floats, Ints, Small
+
+Words = str | Promise
 
 Reason = dict[str, Any]
 """Why an item is asked: plain JSON, at least `{"strategy": name, "text": a short sentence}`."""
@@ -62,8 +65,9 @@ class Ranking:
 
 @dataclass(frozen=True)
 class Strategy:
-    """A name for URLs and rows, what it does in one sentence, and the function; the seed matters to `random` alone."""
+    """A name for URLs and rows, a title and a sentence for people, and the function; only `random` heeds the seed."""
 
     name: str
-    says: str
+    title: Words
+    says: Words
     rank: Callable[[Candidates, int], Ranking]

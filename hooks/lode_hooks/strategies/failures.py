@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from django.utils.translation import gettext_lazy as _
 
 from lode_hooks.evaluation.arrays import Floats
 from lode_hooks.evaluation.kinds import KINDS, MISSED
@@ -58,4 +59,6 @@ def explain(rows: FailureRows, failure: int, names: dict[int, str]) -> Reason:
     return {"strategy": "failures", "text": text, "kind": kind, "truth": truth, "predicted": predicted, "score": score}
 
 
-STRATEGY = Strategy("failures", "Items where the run failed: confident mistakes and large misses first.", rank)
+STRATEGY = Strategy(
+    "failures", _("Failures"), _("Items where the run failed: confident mistakes and large misses first."), rank
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from django.utils.translation import gettext_lazy as _
 
 from lode_hooks.strategies.candidates import Candidates, Ranking, Reason, Strategy
 
@@ -19,4 +20,4 @@ def rank(candidates: Candidates, seed: int) -> Ranking:
     )
 
 
-STRATEGY = Strategy("random", "Items by lot.", rank)
+STRATEGY = Strategy("random", _("Random"), _("Items by lot."), rank)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from django.utils.translation import gettext_lazy as _
 
 from lode_hooks.evaluation.arrays import Bools, Detections, Floats
 from lode_hooks.strategies.candidates import Candidates, Ranking, Reason, Strategy
@@ -11,41 +12,30 @@ from lode_hooks.strategies.candidates import Candidates, Ranking, Reason, Strate
 def rank(candidates: Candidates, seed: int) -> Ranking:
     """Classes: the margin. Boxes: `box_uncertainty`. Items the run said nothing of are left out."""
     score: Floats = np.full(candidates.count, -np.inf)
-    words = "unsure"
+    words = "the run was unsure"
     if candidates.probabilities is not None:
         said = ~np.isnan(candidates.probabilities).any(axis=1)
         score[said] = margin(candidates.probabilities[said])
-        words = "classes nearly as likely"
+        words = "the run wavered between two classes"
     elif candidates.detections is not None:
         score, said = box_uncertainty(candidates.detections, candidates.count)
         score = np.where(said, score, -np.inf)
-        words = "a box neither likely nor unlikely"
+        words = "the run was unsure of a box"
 
     def reason(item: int) -> Reason:
-        return {"strategy": "uncertain", "text": f"{words} ({score[item]:.2f})", "score": round(float(score[item]), 4)}
+        doubt = float(score[item])
+        return {"strategy": "uncertain", "text": f"{words}: doubt {doubt:.2f} of 1", "score": round(doubt, 4)}
 
     return Ranking(score=score, failure=np.full(candidates.count, -1, dtype=np.int64), reason=reason)
-
-
-def least_confidence(probabilities: Floats) -> Floats:
-    """1 - p1 for probabilities (n, classes)."""
-    result: Floats = 1 - probabilities.max(axis=1)
-    return result
 
 
 def margin(probabilities: Floats) -> Floats:
     """1 - (p1 - p2): near 1 where the two likeliest classes are level; 1 - p1 with a single class."""
     if probabilities.shape[1] < 2:
-        return least_confidence(probabilities)
+        single: Floats = 1 - probabilities.max(axis=1)
+        return single
     top = np.partition(probabilities, -2, axis=1)
     result: Floats = 1 - (top[:, -1] - top[:, -2])
-    return result
-
-
-def entropy(probabilities: Floats) -> Floats:
-    """-sum p ln p / ln K, 0 to 1."""
-    logs = np.log(np.where(probabilities > 0, probabilities, 1.0))
-    result: Floats = -(probabilities * logs).sum(axis=1) / np.log(max(probabilities.shape[1], 2))
     return result
 
 
@@ -63,4 +53,6 @@ def box_uncertainty(detections: Detections, count: int) -> tuple[Floats, Bools]:
     return score, said
 
 
-STRATEGY = Strategy("uncertain", "Items the run was least sure of: level classes, boxes with a middling score.", rank)
+STRATEGY = Strategy(
+    "uncertain", _("Uncertain"), _("Items the run was least sure of: level classes, boxes with a middling score."), rank
+)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from lode_hooks.evaluate import ClassCurve, ClassRow, Histograms
+from lode_hooks.readings import ClassCurve, ClassRow, Histograms
 
 Spec = dict[str, Any]
 Opens = Callable[..., str]
@@ -26,7 +26,10 @@ NOTHING = 0
 
 
 def curves(found: Sequence[ClassCurve], names: Mapping[int, str], opens: Callable[[int, float], str]) -> Spec:
-    """Precision over recall at IoU .5: all classes together, and those with the widest curves; points are links."""
+    """Precision over recall at IoU .5: all classes together, and those with the most truths; points are links.
+
+    A curve begins at recall 0, at its first point's precision.
+    """
     per_class = sorted((c for c in found if c.class_id and c.points), key=lambda c: -(c.truths or 0))
     drawn = [c for c in found if not c.class_id] + per_class[:DRAWN_CLASSES]
     rows = []
@@ -36,6 +39,7 @@ def curves(found: Sequence[ClassCurve], names: Mapping[int, str], opens: Callabl
         order.append(
             (name, f"var(--lode-class-{(curve.class_id - 1) % 12 + 1})" if curve.class_id else "var(--lode-text)")
         )
+        begin = [(0.0, precision, score) for _recall, precision, score in curve.points[:1]]
         rows += [
             {
                 "recall": round(recall, 5),
@@ -43,9 +47,10 @@ def curves(found: Sequence[ClassCurve], names: Mapping[int, str], opens: Callabl
                 "score": round(score, 4),
                 "class": name,
                 "main": not curve.class_id,
-                "url": opens(curve.class_id, score),
+                "url": opens(curve.class_id, score) if place else None,
+                "place": place,
             }
-            for recall, precision, score in curve.points
+            for place, (recall, precision, score) in enumerate(begin + curve.points)
         ]
     scale = {"domain": [name for name, _color in order], "range": [color for _name, color in order]}
     percent = {"format": ".0%"}
@@ -86,11 +91,12 @@ def curves(found: Sequence[ClassCurve], names: Mapping[int, str], opens: Callabl
                     "y": y,
                     "color": color,
                     "strokeWidth": width,
-                    "order": {"field": "score", "type": "quantitative", "sort": "descending"},
+                    "order": {"field": "place", "type": "quantitative"},
                 },
             },
             {
-                "mark": {"type": "point", "filled": True, "size": 36, "opacity": 0.55, "cursor": "pointer"},
+                "transform": [{"filter": "isValid(datum.url)"}],
+                "mark": {"type": "point", "filled": True, "size": 22, "opacity": 0.55, "cursor": "pointer"},
                 "encoding": {"x": x, "y": y, "color": color, "href": {"field": "url"}, "tooltip": tooltip},
             },
         ],

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import QuerySet
 
-from lode_hooks.models import Evaluation, PredictionSet, Run
+from lode_hooks.evaluate import DEFAULTS
+from lode_hooks.models import Evaluation, Run
 from lode_platform.access import permits
 from lode_platform.models import Project, User
 
@@ -34,15 +35,16 @@ def by_run(evaluations: Iterable[Evaluation]) -> dict[int, list[Evaluation]]:
     return grouped
 
 
-def importance(evaluation: Evaluation) -> tuple[int, int, int]:
-    """Sorts test before val before train, then the newest truth, then the newest evaluation."""
+def importance(evaluation: Evaluation) -> tuple[int, int, bool, int]:
+    """Sorts test before val before train, then the newest truth, the usual settings, the newest evaluation."""
     split = evaluation.prediction_set.split
     place = SPLITS.index(split) if split in SPLITS else len(SPLITS)
-    return (place, -evaluation.version.number, -evaluation.pk)
+    return (place, -evaluation.version.number, evaluation.settings != DEFAULTS, -evaluation.pk)
 
 
 def beside(evaluation: Evaluation, others: Sequence[Evaluation]) -> list[Evaluation]:
-    """One evaluation of every other run on the same split of the same dataset, that on the same version if it has one.
+    """One evaluation of every other run on the same split of the same dataset, with the same settings, that on the same
+    version if it has one.
 
     On the same truth the numbers may stand side by side; on another, the change is parted in model and labels.
     """
@@ -55,16 +57,12 @@ def beside(evaluation: Evaluation, others: Sequence[Evaluation]) -> list[Evaluat
         and other.prediction_set.task == mine.task
         and other.prediction_set.out_of_fold == mine.out_of_fold
         and other.prediction_set.run_id != mine.run_id
+        and other.settings_digest == evaluation.settings_digest
     ]
     chosen: dict[int, Evaluation] = {}
     for other in sorted(fitting, key=lambda e: (e.version_id != evaluation.version_id, importance(e))):
         chosen.setdefault(other.prediction_set.run_id, other)
     return sorted(chosen.values(), key=lambda e: -e.prediction_set.run_id)
-
-
-def is_boxes(evaluation: Evaluation) -> bool:
-    """Whether it is an evaluation of boxes; the other kind is of whole-image classes."""
-    return evaluation.prediction_set.task == PredictionSet.Task.BOXES
 
 
 def allowed(project: Project, user: User, verb: str) -> bool:

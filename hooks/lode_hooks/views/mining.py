@@ -16,11 +16,12 @@ from django.utils.translation import gettext_lazy as later
 from django.views.decorators.http import require_GET, require_http_methods
 
 from lode_annotation.models import Task
-from lode_hooks import evaluate, loop, mining
-from lode_hooks.failures import FailureFilter
+from lode_hooks import loop, mining, mining_request, pit, readings
+from lode_hooks.filters import FailureFilter
 from lode_hooks.models import Evaluation, MinedItem, MiningRound, PredictionSet, Run
+from lode_hooks.strategies import STRATEGIES
 from lode_hooks.views.evaluations import allowed, by_run, evaluations_of
-from lode_hooks.views.failures import active_filters
+from lode_hooks.views.facets import active_filters
 from lode_platform.access import project_for
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Project, User
@@ -89,7 +90,7 @@ def mine(request: HttpRequest, project: str) -> HttpResponse:
         return render(request, "hooks/mine_empty.html", {"project": place, "room": "mining"})
     chosen = FailureFilter.parse(query)
     names = class_names_of(place, user, run)
-    sources = mining.sources(run)
+    sources = pit.sources(run)
     asked_splits = query.getlist("splits")
     context = {
         "project": place,
@@ -133,27 +134,27 @@ def minable_runs(project: Project, user: User) -> list[Run]:
 def class_names_of(project: Project, user: User, run: Run) -> dict[int, str]:
     """The class names of the run's evaluations; none without any."""
     found = by_run(evaluations_of(project, user).filter(prediction_set__run=run)).get(run.pk, [])
-    return evaluate.class_names(found[0]) if found else {}
+    return readings.class_names(found[0]) if found else {}
 
 
 def sliders(query: Mapping[str, str]) -> list[Slider]:
     """Every strategy of the registry, with the weight asked for."""
-    asked = any(f"weight_{name}" in query for name in mining.STRATEGIES)
+    asked = any(f"weight_{name}" in query for name in STRATEGIES)
     return [
         Slider(
             name,
             str(strategy.title),
-            str(strategy.text),
+            str(strategy.says),
             STRATEGY_ICONS.get(name, "target"),
             min(100, whole(query, f"weight_{name}", 0 if asked else DEFAULT_WEIGHTS.get(name, 0))),
         )
-        for name, strategy in mining.STRATEGIES.items()
+        for name, strategy in STRATEGIES.items()
     ]
 
 
 def title_of(name: str) -> str:
     """A strategy's title; one that is no longer in the registry keeps its name."""
-    known = mining.STRATEGIES.get(name)
+    known = STRATEGIES.get(name)
     return str(known.title) if known else name
 
 
@@ -179,7 +180,7 @@ def suggested_name(project: Project, run: Run) -> str:
     return name
 
 
-def request_of(project: Project, user: User, query: QueryDict) -> mining.MiningRequest:
+def request_of(project: Project, user: User, query: QueryDict) -> mining_request.MiningRequest:
     """What the form asks for, as the verb takes it: the body that REST would send. Raises BadInput."""
     weights = {s.name: s.weight / 100 for s in sliders(query) if s.weight}
     body: dict[str, Any] = {
@@ -193,7 +194,7 @@ def request_of(project: Project, user: User, query: QueryDict) -> mining.MiningR
     }
     if splits := query.getlist("splits"):
         body["splits"] = splits
-    return mining.MiningRequest.from_json(project, user, body)
+    return mining_request.MiningRequest.from_json(project, user, body)
 
 
 @require_GET

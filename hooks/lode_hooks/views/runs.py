@@ -14,13 +14,15 @@ from django.views.decorators.http import require_GET, require_POST
 
 from lode_datasets.models import Version
 from lode_hooks import compare as compare_verb
-from lode_hooks import evaluate
+from lode_hooks import deciding, evaluate, readings
+from lode_hooks.filters import FailureFilter
 from lode_hooks.models import Evaluation, MiningRound, PredictionSet, Run, RunUse
+from lode_hooks.readings import is_boxes
 from lode_hooks.views import charts
-from lode_hooks.views.evaluations import allowed, beside, by_run, evaluations_of, is_boxes, named
+from lode_hooks.views.evaluations import allowed, beside, by_run, evaluations_of, named
+from lode_hooks.views.failures import as_uuid
 from lode_hooks.views.links import cards_url, run_url
 from lode_platform.access import project_for
-from lode_platform.errors import BadInput
 from lode_platform.models import Project, User
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
@@ -226,17 +228,14 @@ def threshold_of(evaluation: Evaluation, text: str) -> float:
     """The score from which on predictions count: the one asked for, else that of best F1. Raises BadInput."""
     if not text:
         return evaluation.threshold or 0.0
-    try:
-        return float(text)
-    except ValueError:
-        raise BadInput(_("threshold=%(text)s is not a number") % {"text": text}, code="bad_filter") from None
+    return FailureFilter.parse({"threshold": text}).threshold or 0.0
 
 
 def head(project: Project, evaluation: Evaluation, other: Evaluation | None, threshold: float) -> dict[str, Any]:
     """The strip of numbers that decide, and the counts at the threshold, each with what it opens."""
-    counts = evaluate.counts(evaluation, threshold)
+    counts = readings.counts(evaluation, threshold)
     boxes = is_boxes(evaluation)
-    numbers = evaluate.deciding_numbers(evaluation, other)
+    numbers = deciding.deciding_numbers(evaluation, other)
 
     def opens(**fields: Any) -> str:
         return cards_url(project, evaluation, threshold, **fields)
@@ -262,10 +261,10 @@ def head(project: Project, evaluation: Evaluation, other: Evaluation | None, thr
 
 def overview(project: Project, evaluation: Evaluation, threshold: float, query: Mapping[str, str]) -> dict[str, Any]:
     """Curves, the per-class table, the confusion matrix and the histograms."""
-    rows = evaluate.per_class(evaluation, threshold)
-    names = evaluate.class_names(evaluation)
-    cells = evaluate.confusion(evaluation, threshold)
-    histograms = evaluate.histograms(evaluation, threshold)
+    rows = readings.per_class(evaluation, threshold)
+    names = readings.class_names(evaluation)
+    cells = readings.confusion(evaluation, threshold)
+    histograms = readings.histograms(evaluation, threshold)
 
     def opens(**fields: Any) -> str:
         return cards_url(project, evaluation, threshold, **fields)
@@ -287,7 +286,7 @@ def overview(project: Project, evaluation: Evaluation, threshold: float, query: 
     if is_boxes(evaluation):
         context["size_chart"] = charts.size_histogram(histograms, opens)
         context["curve_chart"] = charts.curves(
-            evaluate.pr_curves(evaluation),
+            readings.pr_curves(evaluation),
             names,
             lambda class_id, score: cards_url(
                 project, evaluation, score, state="all", predicted_class=class_id or None
@@ -338,7 +337,7 @@ def predictions(project: Project, run: Run, user: User) -> dict[str, Any]:
         .order_by("created_at")
     )
     newest: dict[int, Version] = {}
-    for version in Version.objects.visible_to(user).published().filter(dataset__in=[s.version.dataset for s in sets]):
+    for version in Version.objects.visible_to(user).filter(dataset__in=[s.version.dataset for s in sets]):
         newest[version.dataset_id] = version
     return {
         "prediction_sets": [
@@ -389,17 +388,9 @@ def evaluate_again(request: HttpRequest, project: str, run: UUID) -> HttpRespons
     shown = get_object_or_404(Run.objects.visible_to(user).filter(project=place), uuid=run)
     predicted = get_object_or_404(shown.prediction_sets.all(), uuid=as_uuid(request.POST.get("prediction_set", "")))
     version = get_object_or_404(
-        Version.objects.visible_to(user).published().filter(dataset__project=place),
+        Version.objects.visible_to(user).filter(dataset__project=place),
         uuid=as_uuid(request.POST.get("version", "")),
     )
     evaluate.request_evaluation(predicted, user, version=version)
     toast(request, _("Scoring on %(version)s") % {"version": version})
     return redirect(run_url(place, shown, tab="predictions"))
-
-
-def as_uuid(text: str) -> UUID:
-    """A uuid from a form. Raises BadInput."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise BadInput(_("%(text)s is not a uuid") % {"text": repr(text)}, code="bad_uuid") from None

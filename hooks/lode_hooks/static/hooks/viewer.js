@@ -1,71 +1,21 @@
 // @ts-check
 // The failure viewer: crops in the middle, the picture on the right, verdicts by key.
-import "../lode/boxes.js";
 import { getJSON, HttpError, postJSON } from "../lode/http.js";
 import { icon } from "../lode/icon.js";
 import { keys } from "../lode/keys.js";
 import { toast } from "../lode/toast.js";
-import { around, within } from "./crop.js";
+import { address, boot, className, drawCard, KIND_ICONS, saysClasses, saysKind, VERDICT_ICONS } from "./card.js";
+import { around } from "./crop.js";
 import { Grid } from "./grid.js";
 import { Stage } from "./stage.js";
 
+/** @typedef {import("./card.js").Card} Card */
 /** @typedef {import("./crop.js").Rect} Rect */
-/**
- * @typedef {object} Card
- * @property {number} row
- * @property {string | null} failure
- * @property {string} item
- * @property {string} path
- * @property {number} width
- * @property {number} height
- * @property {string} state
- * @property {string} kind
- * @property {number | null} truth
- * @property {number | null} predicted
- * @property {Rect | null} box
- * @property {Rect | null} predictedBox
- * @property {number | null} score
- * @property {number | null} iou
- * @property {string} verdict
- */
-/**
- * @typedef {object} Boot
- * @property {number} count
- * @property {Card[]} cards
- * @property {Record<string, {name: string, color: number}>} classes
- * @property {boolean} boxes
- * @property {number} judged
- * @property {boolean} may_judge
- * @property {boolean} may_mine
- * @property {Record<string, string>} urls
- * @property {Record<string, string>} words
- * @property {Record<string, string>} kinds
- * @property {string[]} verdicts
- * @property {Record<string, string>} verdict_titles
- */
 /** @typedef {{truths: SceneBox[], predictions: SceneBox[], history: Dot[]}} Scene */
 /** @typedef {{row: number | null, class: number, box: Rect, score: number | null, state: string, kind: string, crowd: boolean}} SceneBox */
 /** @typedef {{run: string, version: string, kind: string, words: string, score: number | null, when: string, url: string}} Dot */
 
-const NO_UUID = "00000000-0000-0000-0000-000000000000";
 const PAGE = 200;
-const KIND_ICONS = /** @type {Record<string, string>} */ ({
-  missed: "eye-off",
-  false_alarm: "bell",
-  wrong_class: "replace",
-  bad_location: "crosshair",
-  duplicate: "copy",
-  explained: "eye-off",
-});
-const VERDICT_ICONS = /** @type {Record<string, string>} */ ({
-  model_error: "cpu",
-  label_error: "tag",
-  ambiguous: "question-mark",
-  out_of_scope: "ban",
-});
-
-/** @type {Boot} */
-const boot = JSON.parse(document.getElementById("viewer-boot")?.textContent ?? "{}");
 
 /** @template {HTMLElement} [T=HTMLElement] @param {string} name @returns {T} */
 function part(name) {
@@ -90,30 +40,6 @@ let looking = null;
 const stage = new Stage(part("stage"));
 const grid = new Grid(part("grid"), { count: boot.count, size: 142, caption: 44, draw: drawTile, seen: fetchSeen });
 
-/** @param {string} pattern @param {string} uuid */
-function address(pattern, uuid) {
-  return boot.urls[pattern].replace(NO_UUID, uuid);
-}
-
-/** @param {number | null} id */
-function className(id) {
-  if (id === null || id === 0) return boot.words.nothing;
-  return boot.classes[String(id)]?.name ?? String(id);
-}
-
-/** @param {Card} card what it is, in words: "RBC → WBC" */
-function saysClasses(card) {
-  if (card.truth && card.predicted && card.truth !== card.predicted) {
-    return `${className(card.truth)} → ${className(card.predicted)}`;
-  }
-  return className(card.truth ?? card.predicted);
-}
-
-/** @param {Card} card */
-function saysKind(card) {
-  return card.kind ? (boot.kinds[card.kind] ?? card.kind) : boot.words.right;
-}
-
 /**
  * @param {HTMLElement} tile
  * @param {number} index
@@ -131,68 +57,7 @@ function drawTile(tile, index) {
     }
     return;
   }
-  tile.dataset.verdict = card.verdict;
-  if (tile.dataset.row === String(card.row)) {
-    drawVerdict(tile, card);
-    return;
-  }
-  tile.dataset.row = String(card.row);
-  tile.dataset.kind = card.kind;
-  const part = around([card.box, card.predictedBox], card.width, card.height);
-  const picture = /** @type {import("../lode/boxes.js").LodeBoxes} */ (document.createElement("lode-boxes"));
-  picture.className = "card-picture";
-  picture.setAttribute("src", `${address("thumb", card.item)}?size=256${boot.boxes ? `&crop=${part.join(",")}` : ""}`);
-  picture.setAttribute("width", String(part[2] - part[0]));
-  picture.setAttribute("height", String(part[3] - part[1]));
-  picture.setAttribute("alt", `${saysKind(card)}: ${saysClasses(card)}`);
-  /** @type {import("../lode/boxes.js").Box[]} */
-  const boxes = [];
-  if (card.box) boxes.push({ kind: "truth", box: within(card.box, part), label: className(card.truth) });
-  if (card.predictedBox) {
-    boxes.push({
-      kind: "prediction",
-      box: within(card.predictedBox, part),
-      label: className(card.predicted),
-      score: card.score,
-    });
-  }
-  picture.boxes = boxes;
-  const caption = document.createElement("div");
-  caption.className = "card-caption";
-  const first = document.createElement("div");
-  first.className = "card-line";
-  const words = document.createElement("span");
-  words.className = "clip";
-  words.textContent = saysClasses(card);
-  first.append(words);
-  if (card.score !== null) {
-    const score = document.createElement("b");
-    score.textContent = card.score.toFixed(2);
-    first.append(score);
-  }
-  const second = document.createElement("div");
-  second.className = "card-line card-kind";
-  const kind = document.createElement("span");
-  kind.className = "clip";
-  kind.textContent = saysKind(card);
-  second.append(icon(KIND_ICONS[card.kind] ?? "check"), kind);
-  const mark = document.createElement("span");
-  mark.className = "card-verdict";
-  second.append(mark);
-  caption.append(first, second);
-  tile.replaceChildren(picture, caption);
-  drawVerdict(tile, card);
-}
-
-/**
- * @param {HTMLElement} tile
- * @param {Card} card
- */
-function drawVerdict(tile, card) {
-  const mark = tile.querySelector(".card-verdict");
-  if (!mark) return;
-  mark.replaceChildren();
-  if (card.verdict) mark.append(icon(VERDICT_ICONS[card.verdict] ?? "check"), boot.verdict_titles[card.verdict]);
+  drawCard(tile, card);
 }
 
 /**
@@ -411,7 +276,8 @@ async function send(step, kindOf) {
   const answers = await Promise.allSettled(
     step.map((change) => {
       const card = /** @type {Card} */ (cards[change.index]);
-      return postJSON(address("verdict", card.failure ?? ""), { kind: kindOf(change) }, { keepalive: true });
+      const body = { kind: kindOf(change), evaluation: boot.evaluation };
+      return postJSON(address("verdict", card.failure ?? ""), body, { keepalive: true });
     }),
   );
   answers.forEach((answer, place) => {

@@ -1,0 +1,157 @@
+"""Failures that last: where a case was seen, and what people say of it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import numpy as np
+from django.db import transaction
+
+from lode_datasets import versions
+from lode_datasets.models import Entry, Version
+from lode_hooks.evaluation.kinds import KINDS
+from lode_hooks.models import Evaluation, Failure, Run, Sighting, Verdict
+from lode_hooks.readings import rows_of, threshold_or_own
+from lode_platform import events
+from lode_platform.errors import BadInput, NotFound
+from lode_platform.models import Project, User
+
+WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A case in one evaluation: of which kind it was there, "" where it was right."""
+
+    run: Run
+    evaluation: Evaluation
+    version: Version
+    kind: str
+    score: float | None
+    when: datetime
+
+
+def history(failure: Failure) -> list[Dot]:
+    """The case in every evaluation that held its item, oldest first."""
+    evaluations = (
+        Evaluation.objects.filter(state=Evaluation.State.READY, version__dataset=failure.dataset_id)
+        .select_related("prediction_set__run", "prediction_set__version__dataset", "version__dataset")
+        .defer("metrics", "per_class", "curves")
+        .order_by("pk")
+    )
+    spans = list(Entry.objects.filter(dataset=failure.dataset_id, item=failure.item_id))
+
+    def entry(version: Version) -> Entry | None:
+        number = version.number
+        return next((e for e in spans if e.first <= number and (e.last is None or e.last >= number)), None)
+
+    seen: dict[int, Sighting] = {}
+    for sighting in failure.sightings.order_by("-row"):
+        seen[sighting.evaluation_id] = sighting
+    dots = []
+    for evaluation in evaluations:
+        predicted = evaluation.prediction_set
+        covered, truth = entry(predicted.version), entry(evaluation.version)
+        held = covered is not None and covered.split == predicted.split
+        if not held or truth is None or truth.label_set_id is None:
+            continue
+        sighting_here = seen.get(evaluation.pk)
+        kind = sighting_here.kind if sighting_here else ""
+        score = sighting_here.score if sighting_here else None
+        if sighting_here is None and not evaluation.counts.get("all_recorded", True):
+            kind = _kind_in(evaluation, failure)
+        dots.append(Dot(predicted.run, evaluation, evaluation.version, kind, score, evaluation.created_at))
+    return dots
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A case as the evaluation that saw it last has it; of a case that no evaluation holds, as it was first seen."""
+
+    sighting: Sighting | None
+    class_id: int
+    box: list[float] | None
+
+
+def last_look(failure: Failure) -> Look:
+    """The newest sighting, with the class and box that its truth gives the object: labels may have changed since."""
+    sighting = (
+        failure.sightings.select_related("evaluation__prediction_set__run", "evaluation__version__schema_revision")
+        .order_by("-evaluation_id", "row")
+        .first()
+    )
+    if sighting is None or not failure.region:
+        return Look(sighting, failure.class_id, failure.box)
+    box = rows_of(sighting.evaluation).truth_box[sighting.row]
+    class_id = failure.class_id if sighting.truth_class is None else sighting.truth_class
+    return Look(sighting, class_id, None if np.isnan(box).any() else box.tolist())
+
+
+def _kind_in(evaluation: Evaluation, failure: Failure) -> str:
+    """What a truth's case is in an evaluation too large to have recorded it; false alarms are not looked for."""
+    rows = rows_of(evaluation)
+    at = rows.at(threshold_or_own(evaluation, None))
+    name = str(failure.item.uuid)
+    for row in np.flatnonzero(at.failing).tolist():
+        if failure.region and rows.region[row] == failure.region and rows.item[row] == name:
+            return KINDS[at.kind[row]]
+    return ""
+
+
+def standing(version: Version, failures: Mapping[int, int], as_of: datetime | None = None) -> dict[int, str]:
+    """The newest verdict of cases (primary key -> item's) of those given at the label set that `version` holds."""
+    held = dict(
+        Entry.objects.filter(
+            versions.holding(version.number), dataset=version.dataset_id, item__in=set(failures.values())
+        ).values_list("item_id", "label_set_id")
+    )
+    said = Verdict.objects.filter(failure__in=failures).order_by("pk")
+    if as_of is not None:
+        said = said.filter(created_at__lte=as_of)
+    newest = {
+        verdict.failure_id: verdict.kind
+        for verdict in said
+        if verdict.label_set_id in (None, held.get(failures[verdict.failure_id]))
+    }
+    return {failure: kind for failure, kind in newest.items() if kind}
+
+
+def judge(failure: Failure, user: User, *, kind: str, note: str = "", evaluation: Evaluation | None = None) -> Verdict:
+    """Say what a case is, at the label set that the `evaluation` looked at shows (default: that which saw it last).
+
+    "withdrawn" takes the last word back. Append-only: the newest verdict counts, and only on the truth it was given at.
+    """
+    if kind != WITHDRAWN and kind not in Verdict.Kind.values:
+        raise BadInput(f"A verdict is one of {', '.join(Verdict.Kind.values)}, not {kind!r}.", code="bad_verdict")
+    if evaluation is not None and evaluation.version.dataset_id != failure.dataset_id:
+        raise BadInput("This evaluation is of another dataset than the case.", code="other_dataset", field="evaluation")
+    said = "" if kind == WITHDRAWN else kind
+    with transaction.atomic():
+        locked = Failure.objects.select_for_update(of=("self",)).select_related("project").get(pk=failure.pk)
+        if evaluation is None:
+            sighting = failure.sightings.select_related("evaluation__version").order_by("-evaluation_id").first()
+            evaluation = sighting.evaluation if sighting else None
+        entry = None
+        if evaluation is not None:
+            version = evaluation.version
+            entry = Entry.objects.filter(
+                versions.holding(version.number), dataset=version.dataset_id, item=failure.item_id
+            ).first()
+        verdict = Verdict.objects.create(
+            failure=locked, kind=said, label_set_id=entry.label_set_id if entry else None, note=note, user=user
+        )
+        locked.verdict = said
+        locked.save(update_fields=["verdict"])
+        events.record(locked.project, user, "failure.judge", locked, kind=kind)
+    failure.verdict = said
+    return verdict
+
+
+def visible(user: User, project: Project, uuids: Iterable[UUID]) -> list[Failure]:
+    """Cases of a project that the person may see. Raises NotFound if any is not among them."""
+    wanted = set(uuids)
+    found = list(Failure.objects.visible_to(user).filter(project=project, uuid__in=wanted))
+    if len(found) < len(wanted):
+        raise NotFound("There is no such failure.")
+    return found

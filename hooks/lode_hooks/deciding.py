@@ -1,0 +1,110 @@
+"""The numbers that decide about a run, with what chance alone would do to them."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from lode_hooks import files, intervals
+from lode_hooks.evaluation.compare import Interval, Metric
+from lode_hooks.evaluation.rows import Rows
+from lode_hooks.models import Evaluation
+from lode_hooks.readings import counts, is_boxes, read_rows
+
+Words = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One number with its 95 % interval over images (None: not computed), and beside it another evaluation's.
+
+    `difference_low` and `difference_high` bound value - other, on the same resampled images.
+    """
+
+    name: str
+    title: Words
+    value: float
+    low: float | None = None
+    high: float | None = None
+    other: float | None = None
+    difference_low: float | None = None
+    difference_high: float | None = None
+    better: str = "high"
+
+
+BOX_NUMBERS: Mapping[str, Words] = {
+    "AP": _("AP"),
+    "AP50": _("AP50"),
+    "AP75": _("AP75"),
+    "APs": _("AP small"),
+    "APm": _("AP medium"),
+    "APl": _("AP large"),
+    "F1": _("F1"),
+    "precision": _("precision"),
+    "recall": _("recall"),
+}
+CLASS_NUMBERS: Mapping[str, Words] = {"accuracy": _("accuracy"), "macro_f1": _("macro F1")}
+
+
+def deciding_numbers(evaluation: Evaluation, against: Evaluation | None = None) -> list[Number]:
+    """The numbers on top of a run; F1, precision and recall at each evaluation's own threshold."""
+    values, others = _values(evaluation), _values(against) if against else {}
+    own = evaluation.curves.get("intervals", {})
+    apart = differences(against, evaluation) if against else {}
+    titles = BOX_NUMBERS if is_boxes(evaluation) else CLASS_NUMBERS
+    numbers = []
+    for name, title in titles.items():
+        if values.get(name) is None:
+            continue
+        low, high = own.get(name, (None, None))
+        interval = apart.get(name)
+        numbers.append(
+            Number(
+                name=name,
+                title=title,
+                value=values[name],
+                low=low,
+                high=high,
+                other=others.get(name),
+                difference_low=interval.low if interval else None,
+                difference_high=interval.high if interval else None,
+            )
+        )
+    return numbers
+
+
+def _values(evaluation: Evaluation) -> dict[str, float]:
+    values = {name: value for name, value in evaluation.metrics.items() if value > -1}
+    if is_boxes(evaluation):
+        now = counts(evaluation)
+        values |= {"F1": now.f1, "precision": now.precision, "recall": now.recall}
+    return values
+
+
+def differences(before: Evaluation, after: Evaluation) -> dict[str, Interval]:
+    """Intervals of after - before, where both were made of the same images."""
+    if before.counts.get("images") != after.counts.get("images") or is_boxes(before) != is_boxes(after):
+        return {}
+    one, two = files.held(before.columns), files.held(after.columns)
+    key = (one, one.stat().st_mtime_ns, before.threshold, two, two.stat().st_mtime_ns, after.threshold)
+    return _differences(key, int(after.counts["images"]), is_boxes(after))
+
+
+@lru_cache(maxsize=64)
+def _differences(key: tuple[Any, ...], images: int, boxes: bool) -> dict[str, Interval]:
+    one, one_changed, one_threshold, two, two_changed, two_threshold = key
+    before, after = read_rows(one, one_changed), read_rows(two, two_changed)
+    if not before.same_units(after):
+        return {}
+
+    def metrics(rows: Rows, threshold: float | None) -> dict[str, Metric]:
+        if boxes:
+            return intervals.box_metrics(rows, images, threshold or -math.inf)
+        return intervals.class_metrics(rows, images)
+
+    many = min(intervals.replicates(before), intervals.replicates(after))
+    return intervals.differences(metrics(before, one_threshold), metrics(after, two_threshold), images, many)

@@ -1,0 +1,121 @@
+"""The page of one case, and the verdicts that people give."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from lode_hooks import cases, readings
+from lode_hooks.models import Failure, Sighting, Verdict
+from lode_hooks.views.answers import answers_json
+from lode_hooks.views.evaluations import allowed
+from lode_hooks.views.failures import asked_evaluation, body_of
+from lode_hooks.views.links import run_url
+from lode_platform.access import project_for
+from lode_platform.models import Item, Project
+from lode_platform.signed_in import signed_in
+from lode_platform.templatetags.lode import class_color
+
+
+@require_POST
+def verdict(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
+    """Says what a case is; a form comes back to the case's page, the viewer's script gets JSON."""
+    if request.content_type == "application/json":
+        return verdict_json(request, project, failure)
+    judged, _said = judge(request, project, failure, request.POST)
+    return redirect("hooks:failure", project, judged.uuid)
+
+
+@answers_json
+def verdict_json(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
+    """The same for the viewer's script."""
+    judged, said = judge(request, project, failure, body_of(request))
+    return JsonResponse({"uuid": str(said.uuid), "kind": said.kind, "verdict": judged.verdict})
+
+
+def judge(request: HttpRequest, project: str, failure: UUID, body: Mapping[str, Any]) -> tuple[Failure, Verdict]:
+    """Keeps what the person says of a case of this project."""
+    user = signed_in(request)
+    place = project_for(user, project, "failure.judge")
+    found = get_object_or_404(Failure.objects.visible_to(user).filter(project=place), uuid=failure)
+    said = cases.judge(
+        found,
+        user,
+        kind=str(body.get("kind", "")),
+        note=str(body.get("note", "")),
+        evaluation=asked_evaluation(place, user, body) if "evaluation" in body else None,
+    )
+    return found, said
+
+
+@require_GET
+def case(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
+    """One case: where it is, in which evaluations it was seen, and what people said of it."""
+    user = signed_in(request)
+    place = project_for(user, project, "project.view")
+    shown = get_object_or_404(
+        Failure.objects.visible_to(user).filter(project=place).select_related("item", "dataset"), uuid=failure
+    )
+    look = cases.last_look(shown)
+    sighting = look.sighting
+    names = readings.class_names(sighting.evaluation) if sighting else {}
+    boxes = case_boxes(shown, look, names)
+    context = {
+        "project": place,
+        "room": "failures",
+        "failure": shown,
+        "item": shown.item,
+        "sighting": sighting,
+        "class_name": names.get(look.class_id, str(look.class_id)),
+        "predicted_name": names.get(sighting.predicted_class or 0, "") if sighting else "",
+        "class_color": class_color(look.class_id) if look.class_id else 1,
+        "boxes": boxes,
+        "crop": around([box["box"] for box in boxes], shown.item),
+        "history": [(dot, run_url(place, dot.run, evaluation=dot.evaluation.uuid)) for dot in cases.history(shown)],
+        "verdicts": shown.verdicts.select_related("user").order_by("-pk"),
+        "kinds": list(enumerate(Verdict.Kind.choices, 1)),
+        "may_judge": allowed(place, user, "failure.judge"),
+        "viewer_url": viewer_url(place, shown, sighting),
+    }
+    return render(request, "hooks/failure.html", context)
+
+
+def case_boxes(shown: Failure, look: cases.Look, names: Mapping[int, str]) -> list[dict[str, Any]]:
+    """The truth's box and the newest prediction's, as the tag ``boxes`` draws them."""
+    boxes: list[dict[str, Any]] = []
+    sighting = look.sighting
+    if shown.region and look.box:
+        boxes.append({"kind": "truth", "box": look.box, "label": names.get(look.class_id, "")})
+    if sighting and sighting.predicted_box:
+        label = names.get(sighting.predicted_class or 0, "")
+        boxes.append({"kind": "prediction", "box": sighting.predicted_box, "label": label, "score": sighting.score})
+    elif not shown.region and look.box:
+        boxes.append({"kind": "prediction", "box": look.box, "label": names.get(look.class_id, "")})
+    return boxes
+
+
+def around(boxes: list[list[float]], item: Item, margin: float = 1.2) -> tuple[float, float, float, float] | str:
+    """The part of the picture to show: the boxes with a margin; the whole picture for none."""
+    if not boxes:
+        return ""
+    left, top = min(b[0] for b in boxes), min(b[1] for b in boxes)
+    right, bottom = max(b[2] for b in boxes), max(b[3] for b in boxes)
+    pad = max(right - left, bottom - top, 48.0) * margin
+    return (
+        max(0.0, left - pad),
+        max(0.0, top - pad),
+        min(float(item.width), right + pad),
+        min(float(item.height), bottom + pad),
+    )
+
+
+def viewer_url(project: Project, shown: Failure, sighting: Sighting | None) -> str:
+    """The viewer on this case's picture, in the evaluation that saw it last."""
+    if sighting is None:
+        return ""
+    here = reverse("hooks:failures", args=[project.name])
+    return f"{here}?evaluation={sighting.evaluation.uuid}&item={shown.item.uuid}&threshold=0"
