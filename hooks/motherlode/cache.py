@@ -24,7 +24,7 @@ from hashlib import md5, sha256
 from pathlib import Path
 from typing import IO
 
-from motherlode.errors import Mismatch, NotVerified
+from motherlode.errors import Mismatch, NotConfigured, NotVerified
 from motherlode.manifest import ITEMS, Row
 
 __all__ = ["Blob", "Cache", "hash_file"]
@@ -152,8 +152,13 @@ class Cache:
     def lock(self, name: str) -> Iterator[None]:
         """Hold the lock `name` among all processes of this machine; it falls with the process that holds it."""
         folder = self.root / "locks"
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / f"{name}.lock").open("a+b") as stream:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            stream = (folder / f"{name}.lock").open("a+b")
+        except OSError as error:
+            what = f"the cache {self.root} cannot be written ({error.strerror})"
+            raise NotConfigured(f"{what}; set MOTHERLODE_CACHE to a folder of yours") from None
+        with stream:
             _lock(stream)
             try:
                 yield

@@ -29,6 +29,7 @@ Argument = TypeVar("Argument")
 
 TRIES = 5
 RETRIED = frozenset({429, 502, 503, 504})
+DISK_FULL = 507
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 
@@ -176,13 +177,14 @@ class Client:
             after = answer.headers.get("Retry-After", "")
             raise _Busy(status, float(after) if after.isdigit() else None)
         answer.read()
-        if status >= 500:
-            raise ServerFault(f"{method} {path}: the server failed ({status}); its log says why")
         try:
             body = answer.json()
         except ValueError:
             plain = answer.headers.get("Content-Type", "").startswith("text/plain")
             body = {"error": answer.text.strip()} if plain else None
+        if status >= 500:
+            said = body.get("error") if isinstance(body, dict) and status == DISK_FULL else None
+            raise ServerFault(f"{method} {path}: {said or f'the server failed ({status}); its log says why'}")
         raise refusal(status, body, f"{method} {path}")
 
     @staticmethod

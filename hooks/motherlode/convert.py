@@ -114,6 +114,9 @@ def _write(to: str, target: Path, rows: list[Labelled], classes: Mapping[int, st
         raise BadInput(f"labels are written as {', '.join(TARGETS)}, not as {to!r}")
     if target.exists() and any(target.iterdir()):
         raise BadInput(f"{target} is not empty; name a folder that is, or none yet")
+    if not rows:
+        shown = "".join(f"\n  {row['file']}: {row['what']}. {row['remedy']}" for row in report.problems[:10])
+        raise BadInput(f"there is no labelled image to write{shown}")
     target.mkdir(parents=True, exist_ok=True)
     report.images = len(rows)
     report.regions = sum(len(row.regions) for row in rows)

@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from motherlode.errors import NotConfigured
 
@@ -46,18 +47,30 @@ def save_credentials(credentials: Credentials) -> Path:
 def find_credentials(url: str | None = None, token: str | None = None, project: str | None = None) -> Credentials:
     """Arguments first, then MOTHERLODE_URL, MOTHERLODE_TOKEN and MOTHERLODE_PROJECT, then `lode login`.
 
-    A token that was saved for one server is never sent to another. Raises `NotConfigured`.
+    A token is sent to no other server than the one it is for: that of MOTHERLODE_URL or of `lode login`. A lock file
+    names a server too, and comes with code that others wrote. Raises `NotConfigured`.
     """
     saved = _saved()
-    url = (url or os.environ.get("MOTHERLODE_URL") or saved.url).rstrip("/")
+    named = os.environ.get("MOTHERLODE_URL", "").rstrip("/")
+    url = (url or named or saved.url).rstrip("/")
     if not url:
         raise NotConfigured("no server is known: run `lode login URL --token T`, or set MOTHERLODE_URL and _TOKEN")
     if not url.startswith(("http://", "https://")):
         raise NotConfigured(f"the server's address {url!r} does not start with http:// or https://")
+    try:
+        _ = urlsplit(url).port
+    except ValueError as error:
+        raise NotConfigured(f"the server's address {url!r} cannot be read ({error})") from None
     same = saved.url == url
-    token = token or os.environ.get("MOTHERLODE_TOKEN") or (saved.token if same else "")
+    of_environment = os.environ.get("MOTHERLODE_TOKEN", "")
+    token = token or (of_environment if url == named else "") or (saved.token if same else "")
+    if not token and of_environment:
+        why = f"MOTHERLODE_TOKEN is for {named}" if named else "MOTHERLODE_URL is not set beside MOTHERLODE_TOKEN"
+        raise NotConfigured(f"{why}, so the token is not sent to {url}: set MOTHERLODE_URL={url} if it should be")
     if not token:
         raise NotConfigured(f"no token is known for {url}: run `lode login {url} --token T`, or set MOTHERLODE_TOKEN")
+    if not (token.isascii() and token.isprintable()):
+        raise NotConfigured(f"the token for {url} holds what no token holds: copy it again from the Settings page")
     return Credentials(url, token, project or os.environ.get("MOTHERLODE_PROJECT") or (saved.project if same else ""))
 
 

@@ -127,6 +127,15 @@ class NotVerified(MotherlodeError):
         super().__init__(f"{message}{shown}{more}")
 
 
+def _fields(fields: Any) -> str:
+    """What is wrong with each field, in words."""
+    if not isinstance(fields, Mapping):
+        return str(fields)
+    return " ".join(
+        f"{name}: {' '.join(map(str, said)) if isinstance(said, list) else said}" for name, said in fields.items()
+    )
+
+
 _BY_STATUS = {401: NotLoggedIn, 403: NotAllowed, 404: NotFound, 409: Conflict}
 
 
@@ -135,7 +144,7 @@ def refusal(status: int, body: Any, what: str) -> Refused:
     facts = body if isinstance(body, dict) else {}
     message = str(facts.get("error") or f"the server answered {status} to {what}")
     if facts.get("fields"):
-        message += f" {facts['fields']}"
+        message += f" {_fields(facts['fields'])}"
     if status == 401:
         message += " Log in again: lode login URL --token T, or set MOTHERLODE_TOKEN."
     kind = _BY_STATUS.get(status, Refused)

@@ -7,6 +7,7 @@ is asked first which bytes it lacks, so an import that broke off goes on where i
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ PACK_FILES = 250
 PACK_BYTES = 8 << 20
 PIECE = 8 << 20  # a larger file is sent in pieces and goes on where it broke off
 PLACEHOLDER = "object"
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 
 Task: TypeAlias = Literal["boxes", "classes"]
 Job: TypeAlias = tuple[dict[str, Any], str]  # a file's row (path, md5, sha256, size) and its name in the source
@@ -137,8 +139,15 @@ def read_source(folder: Path, name: str | None = None, prefix: str = "") -> Sour
     """
     if not folder.exists():
         raise BadInput(f"{folder} is not there")
+    if folder.is_file() and folder.suffix.lower() == ".zip":
+        raise BadInput(f"{folder} is a zip: unpack it and import the folder, or upload it on the Items page")
     files = Folder(folder)
-    chosen = formats.format_named(name) if name else formats.detect(files)
+    try:
+        chosen = formats.format_named(name) if name else formats.detect(files)
+    except formats.UnknownFormat as error:
+        raise formats.UnknownFormat(f"{folder}: {error}") from None
+    if name == "coco" and not chosen.detect(files):
+        raise BadInput(f"{folder} holds no COCO file: a JSON document with images, annotations and categories")
     source = Source(files, chosen)
     if chosen.name == "coco":
         source.ids = _id_map(files)
@@ -154,8 +163,14 @@ def read_source(folder: Path, name: str | None = None, prefix: str = "") -> Sour
             source.problems.append(Problem("unreadable", found.path, "", what, remedy, found.path))
             continue
         source.records.append(found)
-    if not source.records:
-        raise BadInput(f"{folder} holds nothing that comes in as {chosen.title}")
+    # images whose labels all failed would come in as if nobody had labelled them
+    wrong = [problem for problem in source.problems if problem.kind != "note"]
+    labelled = any(record.labelled for record in source.records)
+    if not source.records or (wrong and not labelled and chosen.name in ("coco", "voc", "yolo")):
+        what = "no labels that come in" if source.records else "nothing that comes in"
+        images = "; --format images takes the images alone" if source.records else ""
+        shown = "".join(f"\n  {problem}" for problem in wrong[:10])
+        raise BadInput(f"{folder} holds {what} as {chosen.title}, so nothing was brought in{images}{shown}")
     return source
 
 
@@ -178,22 +193,39 @@ def bring_in(
     client: Client, source: Source, options: ImportOptions, say: Callable[[str], None] = lambda text: None
 ) -> ImportReport:
     """Bring a folder's items and labels into a dataset, making project, schema and dataset where they are missing."""
+    if not _NAME.match(options.dataset):
+        raise BadInput(
+            f"{options.dataset!r} is no dataset name: up to 64 of a-z, 0-9, - and _, a letter or digit first"
+        )
     report = ImportReport(options.project, options.dataset, source.format.name)
     made = _Maker(client, options, report, say)
     made.project()
-    schema = made.schema(source)
-    made.dataset(schema)
     report.problems += [problem.as_json() for problem in source.problems]
     present = [record for record in source.records if record.present]
     uuids = _Sender(client, options, source, report).send(present)
-    absent = {options.prefix + record.path for record in source.records if record.labelled and not record.present}
+    if present and not uuids:
+        return report  # no image could be read: an empty dataset would be all that is left of it
+    schema = made.schema(source)
+    made.dataset(schema)
+    absent = {_item_path(record, options) for record in source.records if record.labelled and not record.present}
     if absent:
         rows = client.pages(f"{client.project_path(options.project)}/items", limit=1000)
         uuids |= {row["path"]: row["uuid"] for row in rows if row["path"] in absent}
     _select(client, options, source.records, uuids)
-    if any(record.labelled for record in source.records):
-        _send_labels(client, options, source, schema, report)
+    # labels of an image that was refused must not fall on another item of its name
+    labelled = [
+        record
+        for record in source.records
+        if record.labelled and (not record.present or _item_path(record, options) in uuids)
+    ]
+    if labelled:
+        _send_labels(client, options, source, labelled, schema, report)
     return report
+
+
+def _item_path(record: Record, options: ImportOptions) -> str:
+    """The path that a record's item has on the server, whatever composition its file's name has here."""
+    return check_path(options.prefix + record.path)
 
 
 def _batches(things: Iterable[Thing], size: int) -> Iterator[list[Thing]]:
@@ -420,7 +452,10 @@ class _Sender:
 
     def _put_pieces(self, path: Path, size: int, address: str, headers: dict[str, str]) -> int:
         try:
-            offset = int(self._client.raw("HEAD", f"/api/v1/{address}").headers.get("Upload-Offset", 0))
+            there = self._client.raw("HEAD", f"/api/v1/{address}").headers
+            offset = int(there.get("Upload-Offset", 0))
+            if offset == size and there.get("Upload-Complete") != "1":  # all sent, but not taken over: the end again
+                offset -= PIECE
         except NotFound:
             offset = 0
         sent = 0
@@ -437,7 +472,7 @@ class _Sender:
 
 def _select(client: Client, options: ImportOptions, records: Sequence[Record], uuids: Mapping[str, str]) -> None:
     """Put the items into the dataset, with the splits that the source gives them."""
-    splits = {uuids[path]: record.split for record in records if (path := options.prefix + record.path) in uuids}
+    splits = {uuids[path]: record.split for record in records if (path := _item_path(record, options)) in uuids}
     address = f"{client.project_path(options.project)}/datasets/{quote(options.dataset)}/items"
     for batch in _batches(splits.items(), BATCH):
         body = {
@@ -448,7 +483,12 @@ def _select(client: Client, options: ImportOptions, records: Sequence[Record], u
 
 
 def _send_labels(
-    client: Client, options: ImportOptions, source: Source, schema: Mapping[str, Any], report: ImportReport
+    client: Client,
+    options: ImportOptions,
+    source: Source,
+    labelled: Sequence[Record],
+    schema: Mapping[str, Any],
+    report: ImportReport,
 ) -> None:
     body = {
         "uuid": str(uuid4()),
@@ -459,7 +499,6 @@ def _send_labels(
     }
     made = client.post(f"{client.project_path(options.project)}/label-imports", body, repeatable=True)
     address = f"label-imports/{made['uuid']}"
-    labelled = [record for record in source.records if record.labelled]
     headers = {"Content-Type": "application/x-ndjson"}
     with Progress("Sending labels", len(labelled), show=client.show_progress) as bar:
         for number, (lines, count) in enumerate(_parts(labelled, options.prefix)):

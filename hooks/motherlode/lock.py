@@ -16,6 +16,7 @@ from motherlode.errors import BadInput
 __all__ = ["LOCK_FILE", "BadLock", "Pin", "find_lock", "read_lock", "write_lock"]
 
 LOCK_FILE = "motherlode.lock"
+REMEDY = "take it back from git, or remove it and run `lode pin` again"
 HEAD = "# Written by `lode pin`. Commit it: training reads exactly these versions, checked by digest.\n"
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
@@ -62,11 +63,13 @@ def read_lock(path: Path) -> dict[str, Pin]:
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadLock(f"{path}: not TOML ({error}); write it again with `lode pin`") from None
+        raise BadLock(f"{path}: not TOML ({error}); {REMEDY}") from None
     return {name: _pin(path, name, table) for name, table in tables.items()}
 
 
 def _pin(path: Path, name: str, table: Any) -> Pin:
+    if not isinstance(table, dict):
+        raise BadLock(f"{path}: {name} is no table; {REMEDY}")
     try:
         pin = Pin(
             server=str(table["server"]),
@@ -81,9 +84,9 @@ def _pin(path: Path, name: str, table: Any) -> Pin:
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         what = f"lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise BadLock(f"{path}: [{name}] {what}; write it again with `lode pin`") from None
+        raise BadLock(f"{path}: [{name}] {what}; {REMEDY}") from None
     if not _DIGEST.match(pin.digest) or not _DIR.match(pin.dir):
-        raise BadLock(f"{path}: [{name}] the digest is not sha256:<64 hex> or dir not <32 hex>.dir")
+        raise BadLock(f"{path}: [{name}] the digest is not sha256:<64 hex> or dir not <32 hex>.dir; {REMEDY}")
     return pin
 
 

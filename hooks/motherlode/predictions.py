@@ -57,9 +57,7 @@ class Prediction:
             return
         if boxes is not None or labels is not None or scores is not None:
             raise BadPrediction(f"{path}: give boxes=, labels=, scores= or label=, probabilities=, not both")
-        shares = None if probabilities is None else {str(name): float(p) for name, p in probabilities.items()}
-        if shares is not None and not all(math.isfinite(share) and share >= 0 for share in shares.values()):
-            raise BadPrediction(f"{path}: probabilities must be finite and not negative")
+        shares = None if probabilities is None else _shares(path, probabilities)
         if label is None:
             if not shares:
                 raise BadPrediction(f"{path}: neither a label nor a probability is given")
@@ -71,7 +69,7 @@ class Prediction:
         put(self, "probabilities", shares)
 
     def _take_boxes(self, boxes: Any, labels: Any, scores: Any) -> None:
-        rows, names, values = list(boxes or ()), list(labels or ()), list(scores or ())
+        rows, names, values = (_listed(self.path, part) for part in (boxes, labels, scores))
         if not len(rows) == len(names) == len(values):
             raise BadPrediction(
                 f"{self.path}: {len(rows)} boxes, {len(names)} labels and {len(values)} scores; give one of each a box"
@@ -103,6 +101,25 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(part) for part in value]
     return value
+
+
+def _listed(path: str, value: Any) -> list[Any]:
+    if isinstance(value, (str, bytes)):
+        raise BadPrediction(f"{path}: {value!r} is given where a list is expected: one value a box")
+    try:
+        return [] if value is None else list(value)
+    except TypeError:
+        raise BadPrediction(f"{path}: {value!r} is given where a list is expected: one value a box") from None
+
+
+def _shares(path: str, probabilities: Any) -> dict[str, float]:
+    try:
+        shares = {str(name): float(share) for name, share in probabilities.items()}
+    except (AttributeError, TypeError, ValueError):
+        raise BadPrediction(f"{path}: probabilities are numbers by label, as in {{'cat': 0.9, 'dog': 0.1}}") from None
+    if not all(math.isfinite(share) and share >= 0 for share in shares.values()):
+        raise BadPrediction(f"{path}: probabilities must be finite and not negative")
+    return shares
 
 
 def _box(path: str, row: Sequence[Any]) -> Box:
@@ -184,24 +201,27 @@ def read_results(stream: TextIO, file: str, ids: IdMap, paths: Sequence[str]) ->
     """Predictions of a COCO results file for the items at `paths`: one each, those without a detection included.
 
     An image id means the file name that `ids` gives it, or is itself a path, file name, stem or the number that ends
-    it; a category id means the
-    label that `ids` gives it, or is a class id. Rows that fit no item are reported. Order within an image is the
-    file's. Raises `coco.BadJson`.
+    it; a category id means the label that `ids` gives it, or is a class id. Rows that fit no item are reported. Order
+    within an image is the file's. Raises `coco.BadJson`, and `BadPrediction` where there are rows and none fits.
     """
     find = _Finder(paths)
     columns: dict[str, array[float]] = {}
     labels: dict[str, list[str | int]] = {}
     strangers: dict[str, int] = {}
+    first: Problem | None = None
     for key, row, value in coco.parts(stream):
         place = f"{key}[{row}]"
         try:
             image, category, score = str(value["image_id"]), value["category_id"], float(value["score"])
-            x, y, width, height = (float(number) for number in value["bbox"])
+            x, y, width, height = _numbers(value["bbox"])
+            if not math.isfinite(score):
+                raise ValueError("its score is not finite")
         except (KeyError, TypeError, ValueError) as error:
-            what = f"cannot be read ({type(error).__name__}: {error})"
-            yield Problem(
-                "unreadable", file, place, what, "It was left out; a row has image_id, category_id, bbox, score"
-            )
+            what = f"has no {error}" if isinstance(error, KeyError) else f"cannot be read ({error})"
+            remedy = "It was left out; a row has image_id, category_id, bbox (x, y, width, height), score"
+            found = Problem("unreadable", file, place, what, remedy)
+            first = first or found
+            yield found
             continue
         path = find(ids.images.get(image, image))
         if path is None:
@@ -210,12 +230,27 @@ def read_results(stream: TextIO, file: str, ids: IdMap, paths: Sequence[str]) ->
         columns.setdefault(path, array("d")).extend((x, y, x + width, y + height, score))
         labels.setdefault(path, []).append(ids.categories.get(str(category), category))
     for image, count in strangers.items():
-        what = f"{count} rows are for the image {ids.images.get(image, image)!r}, which the split does not hold"
-        yield Problem("unknown", file, f"image_id {image}", what, "They were left out; check the split and the id map")
+        rows = "1 row is" if count == 1 else f"{count} rows are"
+        what = f"{rows} for the image {ids.images.get(image, image)!r}, which the split does not hold"
+        found = Problem("unknown", file, f"image_id {image}", what, "Left out; check the split and the id map")
+        first = first or found
+        yield found
+    if first is not None and not columns:
+        raise BadPrediction(f"nothing in the file fits an item, so nothing was sent: {first}")
     for path in paths:
         numbers = columns.get(path, array("d"))
         boxes = [tuple(numbers[at : at + 4]) for at in range(0, len(numbers), 5)]
         yield Prediction(path, boxes=boxes, labels=labels.get(path, []), scores=list(numbers[4::5]))
+
+
+def _numbers(bbox: Any) -> tuple[float, float, float, float]:
+    try:
+        x, y, width, height = (float(number) for number in bbox)
+    except (TypeError, ValueError):
+        raise ValueError(f"its bbox {bbox!r} is not four numbers") from None
+    if not math.isfinite(x + y + width + height) or width < 0 or height < 0:
+        raise ValueError(f"its bbox {bbox!r} is no x, y, width, height")
+    return x, y, width, height
 
 
 class _Finder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -116,6 +117,8 @@ class Run:
                 numbers[str(key)] = float(value)
             except (TypeError, ValueError):
                 raise BadInput(f"the metric {key!r} is {value!r}, not a number") from None
+            if not math.isfinite(numbers[str(key)]):
+                raise BadInput(f"the metric {key!r} is {value!r}; a metric is a finite number, leave this one out")
         self._client.post(f"runs/{self.id}/metrics", {"metrics": numbers, "step": int(step)}, repeatable=True)
 
     def log_predictions(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from motherlode.cache import Cache
 from motherlode.client import Client
-from motherlode.errors import Mismatch
+from motherlode.errors import BadInput, Mismatch
 from motherlode.lock import Pin
 from motherlode.runs import Run
 from motherlode.samples import Samples
@@ -61,6 +61,9 @@ def run(
     It ends finished, or failed where the block raises. The commit of the code is kept with it, and where an MLflow run
     is active, its id. The same `uuid` again is the same run.
     """
+    wrong = next((given for given in uses if not isinstance(given, Samples)), None)
+    if wrong is not None:
+        raise BadInput(f"uses= takes what motherlode.load gives, not {wrong!r}")
     if client is None:
         client = uses[0].snapshot.client() if uses else Client.shared()
     return Run.start(client, name, uses, params, uuid)

@@ -146,27 +146,31 @@ class Snapshot:
 
     # What the version holds
 
+    @property
+    def _manifest(self) -> Path:
+        return self.cache.root / "manifests" / f"{self.pin.digest.removeprefix('sha256:')}.jsonl"
+
     @cached_property
     def rows(self) -> dict[str, Row]:
         """The manifest by path; fetched once, hashed against the pin each time. Raises `NotVerified`."""
-        path = self.cache.root / "manifests" / f"{self.pin.digest.removeprefix('sha256:')}.jsonl"
+        path = self._manifest
         try:
             data = path.read_bytes()
         except FileNotFoundError:
             data = self._fetch_manifest()
-            self._check_manifest(data, "the server's manifest")
+            self._check_manifest(data, "the server's manifest", f"was {LOCK_FILE} edited? `lode pin {self.pin.name}`")
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(f".{id(self)}.part")
             part.write_bytes(data)
             part.replace(path)
-        self._check_manifest(data, str(path))
+        self._check_manifest(data, str(path), f"`lode pull {self.pin.name} --repair` fetches anew")
         return {row.path: row for row in manifest.read_manifest(data)}
 
-    def _check_manifest(self, data: bytes, where: str) -> None:
-        found = f"sha256:{sha256(data).hexdigest()}"
-        if found != self.pin.digest:
-            wrong = Mismatch("manifest", where, self.pin.digest, found)
-            raise NotVerified(f"{self.pin.name} is not what was pinned", [wrong])
+    def _check_manifest(self, data: bytes, where: str, remedy: str) -> None:
+        pinned, found = self.pin.digest.removeprefix("sha256:"), sha256(data).hexdigest()
+        if found != pinned:
+            wrong = Mismatch("manifest", where, pinned, found)
+            raise NotVerified(f"{self.pin.name} is not what was pinned; {remedy}", [wrong])
 
     def _fetch_manifest(self) -> bytes:
         client = self.client()
@@ -304,6 +308,8 @@ class Snapshot:
 
     def _drop_wrong(self, split: str | None) -> None:
         """Remove what was changed in the cache, so that it is fetched again."""
+        if self._manifest.exists() and hash_file(self._manifest)[1] != self.pin.digest.removeprefix("sha256:"):
+            self._manifest.unlink()
         for path, row in self.rows.items():
             if not path.startswith(ITEMS) and self._verify_blob(path, row):
                 self.cache.drop(row)

@@ -159,10 +159,31 @@ def test_arguments_come_before_the_environment_and_that_before_login(monkeypatch
     assert find_credentials("http://given", "t", "p") == Credentials("http://given", "t", "p")
 
 
+@pytest.mark.parametrize(
+    ("url", "token"),
+    [("http://lode:port", "t"), ("http://[::1", "t"), ("http://lode", "caf\u00e9"), ("http://lode", "a\nb")],
+)
+def test_an_address_or_token_that_cannot_be_one_is_named(url: str, token: str) -> None:
+    with pytest.raises(motherlode.NotConfigured, match=r"cannot be read|copy it again"):
+        Client(url, token)
+
+
 def test_a_token_saved_for_one_server_is_not_sent_to_another() -> None:
     save_credentials(Credentials("http://saved", "saved-token"))
     with pytest.raises(motherlode.NotConfigured, match="no token"):
         find_credentials("http://other")
+
+
+def test_the_environments_token_goes_to_the_environments_server_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOTHERLODE_TOKEN", "set-token")
+    with pytest.raises(motherlode.NotConfigured, match="MOTHERLODE_URL is not set .* not sent to http://lock"):
+        find_credentials("http://lock")
+    monkeypatch.setenv("MOTHERLODE_URL", "http://set/")
+    with pytest.raises(motherlode.NotConfigured, match="is for http://set"):
+        find_credentials("http://lock")
+    assert find_credentials("http://set/").token == "set-token"
+    save_credentials(Credentials("http://lock", "saved-token"))
+    assert find_credentials("http://lock").token == "saved-token"
 
 
 def test_the_login_is_readable_by_its_owner_alone() -> None:

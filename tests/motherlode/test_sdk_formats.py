@@ -8,9 +8,10 @@ from typing import BinaryIO
 
 import pytest
 
-from motherlode import formats
+from motherlode import BadInput, formats
 from motherlode.formats import coco, voc, yolo
 from motherlode.formats.source import Draft, Files, Folder, Problem, Record, as_regions, settle
+from motherlode.importing import read_source
 from motherlode.regions import Region
 
 pytestmark = pytest.mark.once
@@ -108,6 +109,23 @@ def test_voc_numbers_are_edges_and_difficult_is_kept() -> None:
     assert (a.split, b.split, c.split, problems) == ("train", "train", "test", [])
 
 
+def test_a_voc_file_without_objects_and_an_empty_yolo_file_label_their_images_empty() -> None:
+    sources: dict[str, dict[str, str | bytes]] = {
+        "voc": {"a.xml": xml("a.jpg"), "a.jpg": b"", "b.jpg": b""},
+        "yolo": {
+            "data.yaml": yolo.write_yaml({1: "cat"}, ["train"]),
+            "labels/a.txt": "",
+            "images/a.jpg": b"",
+            "other/b.jpg": b"",
+        },
+    }
+    for name, files in sources.items():
+        records = {path.rpartition("/")[2]: record for path, record in read(name, Memory(files))[0].items()}
+        assert (records["a.jpg"].labelled, records["a.jpg"].drafts, records["b.jpg"].labelled) == (True, (), False), (
+            name
+        )
+
+
 def test_broken_voc_files_are_named_and_the_rest_comes_in() -> None:
     files = Memory(
         {
@@ -131,6 +149,31 @@ def test_broken_voc_files_are_named_and_the_rest_comes_in() -> None:
     }
     assert not records["b.jpg"].labelled
     assert all(problem.remedy and str(problem) for problem in problems)
+
+
+def test_yolo_names_and_lists_that_are_not_utf8_are_named_and_the_rest_comes_in() -> None:
+    boxed: dict[str, str | bytes] = {"images/a.png": b"", "labels/a.txt": "0 .5 .5 .2 .2"}
+    records, problems = read("yolo", Memory({**boxed, "classes.txt": "caf\u00e9".encode("latin-1")}))
+    assert "classes.txt" in [problem.file for problem in problems]
+    assert "images/a.png" in records
+    data = "train: train.txt\nnames: [cat]\n"
+    records, problems = read("yolo", Memory({**boxed, "data.yaml": data, "train.txt": b"images/\xe9.png"}))
+    assert [problem.file for problem in problems] == ["train.txt"]
+    assert [draft.label for draft in records["images/a.png"].drafts] == ["cat"]
+
+
+def test_what_cannot_be_imported_is_named_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"")
+    (tmp_path / "some.zip").write_bytes(b"")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadInput, match=r"some\.zip is a zip: unpack it"):
+        read_source(tmp_path / "some.zip")
+    with pytest.raises(BadInput, match="empty: neither images nor labels"):
+        read_source(tmp_path / "empty")
+    with pytest.raises(BadInput, match="holds no COCO file"):
+        read_source(tmp_path, "coco")
+    with pytest.raises(BadInput, match=r"holds nothing that comes in[^\n]*\n  a\.jpg: the name"):
+        read_source(tmp_path, "images", prefix="../x/")
 
 
 def test_equal_names_in_two_folders_find_their_own_images() -> None:
@@ -196,10 +239,12 @@ def test_coco_rows_that_cannot_be_read_are_named_and_the_rest_comes_in() -> None
     ]
 
 
-def test_a_coco_document_that_breaks_off_gives_what_stands_before() -> None:
+def test_no_label_of_a_coco_document_that_breaks_off_comes_in() -> None:
     text = document()
-    records, problems = read("coco", Memory({"x.json": text[: text.index('"annotations"')] + '"annotations": [{"im'}))
-    assert (list(records), [problem.kind for problem in problems]) == (["a.jpg"], ["unreadable"])
+    broken = text[: text.index('"annotations"')] + '"annotations": [{"im'
+    records, problems = read("coco", Memory({"x.json": broken, "a.jpg": b""}))
+    assert [(path, record.labelled) for path, record in records.items()] == [("a.jpg", False)]
+    assert [problem.kind for problem in problems] == ["unreadable"]
     assert "character" in problems[0].what
 
 

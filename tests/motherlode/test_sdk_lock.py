@@ -53,7 +53,7 @@ def test_no_file_holds_no_pins(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("[cells", "not TOML"),
-        ("cells = 3\n", "cells"),
+        ("cells = 3\n", "cells is no table"),
         ('[cells]\nserver = "x"\n', "lacks 'project'"),
     ],
 )
@@ -61,7 +61,7 @@ def test_a_broken_lock_says_where_and_what_to_do(tmp_path: Path, text: str, mess
     (tmp_path / LOCK_FILE).write_text(text)
     with pytest.raises(BadLock, match=message) as caught:
         read_lock(tmp_path / LOCK_FILE)
-    assert "lode pin" in str(caught.value)
+    assert "remove it and run `lode pin`" in str(caught.value)
 
 
 def test_a_digest_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """The SDK and the CLI against the real application, from a folder of images to a mined queue."""
 
+import errno
 import io
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,6 +134,43 @@ def test_broken_images_and_labels_are_named_and_the_rest_comes_in(lode: Lode, fo
     assert (report["created"], report["label_sets"]) == (9, 7)
 
 
+def test_labels_of_an_image_that_was_refused_fall_on_no_other_of_its_name(lode: Lode, folder: Path) -> None:
+    lode("import", str(folder / "images"), "--dataset", "plain", "--format", "images", "--prefix", "images/")
+    (folder / "images" / "000.png").write_bytes(picture(50))  # other bytes than the item of this name
+    report = lode("import", str(folder), "--dataset", "cells")
+    assert "An item of this name holds other bytes." in [row["what"] for row in report["problems"]]
+    assert (report["existing"], report["label_sets"]) == (9, 7)
+    assert not LabelSet.objects.filter(item__path__endswith="000.png").exists()
+
+
+def test_a_name_in_decomposed_unicode_comes_into_the_dataset(lode: Lode, machine: Path) -> None:
+    (machine / "accents").mkdir()
+    (machine / "accents" / "e\u0301.png").write_bytes(picture(1))
+    (machine / "accents" / "plain.png").write_bytes(picture(2))
+    lode("import", str(machine / "accents"), "--dataset", "accents", "--format", "images")
+    assert lode("publish", "accents")["splits"] == {"pool": 2}
+
+
+def test_where_nothing_can_be_read_nothing_is_made(lode: Lode, machine: Path) -> None:
+    for name, files, said in (
+        ("empty", {"a.txt": b"x"}, "empty: neither images nor labels"),
+        ("broken", {"a.png": picture(1), "instances.json": b'{"images": [{'}, "instances.json: is not JSON to its end"),
+        ("imageless", {"a.png": picture(1), "x.json": b'{"annotations": [7]}'}, "x.json, annotations[0]: is not an"),
+        ("Bad name", {"a.png": picture(1)}, "'Bad name' is no dataset name"),
+    ):
+        (machine / name).mkdir()
+        for file, data in files.items():
+            (machine / name / file).write_bytes(data)
+        assert said in lode("import", name, "--dataset", name, fails=1)
+    (machine / "noise").mkdir()
+    (machine / "noise" / "a.jpg").write_bytes(b"no picture")
+    assert main(["import", "noise", "--dataset", "noise"], lode.connect) == 1
+    assert "noise/a.jpg" not in (said := lode.capsys.readouterr().out) and "a.jpg: The file is not an image" in said
+    client = lode.connect()
+    for kind in ("items", "schemas", "datasets"):
+        assert list(client.pages(f"projects/blood/{kind}")) == [], kind
+
+
 def test_new_labels_are_added_to_the_schema_and_none_moves(lode: Lode, cells: dict[str, Any], machine: Path) -> None:
     other = machine / "other"
     (other / "x").mkdir(parents=True)
@@ -190,14 +229,17 @@ def test_an_import_that_broke_off_sends_only_the_rest(
     assert (report.created, report.problems, len(whole.seen)) == (10, [], 3)
 
 
-def test_a_large_file_goes_on_where_it_broke_off(
-    sdk: Sdk, erin: User, project: Project, machine: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def large(machine: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[importing.Source, importing.ImportOptions]:
+    """A source of one picture that goes over the wire in four pieces."""
     monkeypatch.setattr(importing, "PIECE", 1 << 20)
     (machine / "large").mkdir()
     Image.frombytes("RGB", (1200, 1000), bytes(range(256)) * 14063, "raw").save(machine / "large" / "a.bmp")
-    source = importing.read_source(machine / "large", "images")
-    options = importing.ImportOptions("blood", "cells")
+    return importing.read_source(machine / "large", "images"), importing.ImportOptions("blood", "cells")
+
+
+def test_a_large_file_goes_on_where_it_broke_off(sdk: Sdk, erin: User, project: Project, large: Any) -> None:
+    source, options = large
     with pytest.raises(motherlode.Unreachable):
         importing.bring_in(sdk(erin, transport=Breaking("PUT", "/blobs/", 3)), source, options)
     rest = Breaking("PUT", "/blobs/", 0)
@@ -207,6 +249,23 @@ def test_a_large_file_goes_on_where_it_broke_off(
         "bytes 2097152",
         "bytes 3145728",
     ]
+
+
+def test_a_large_file_that_was_all_sent_but_not_taken_over_needs_its_end_alone(
+    sdk: Sdk, erin: User, project: Project, large: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, options = large
+
+    def no_space(_place: Path, _target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as world:
+        world.setattr(os, "replace", no_space)
+        with pytest.raises(motherlode.ServerFault, match="disk is full"):
+            importing.bring_in(sdk(erin), source, options)
+    rest = Breaking("PUT", "/blobs/", 0)
+    report = importing.bring_in(sdk(erin, transport=rest), source, options)
+    assert (report.created, report.problems, len(rest.seen)) == (1, [], 1)
 
 
 def test_a_token_of_one_project_makes_no_other(
@@ -298,9 +357,12 @@ def test_a_version_is_exported_in_every_format(lode: Lode, cells: dict[str, Any]
         assert (report["images"], report["regions"], report["unlabelled"]) == (8, 16, 2)
 
 
-def test_status_says_who_and_where(lode: Lode, cells: dict[str, Any]) -> None:
+def test_status_says_who_and_where(lode: Lode, cells: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOTHERLODE_URL", lode.connect().url)
+    monkeypatch.setenv("MOTHERLODE_TOKEN", "any: the client of this test has its own")
     lode("pin", "cells@v1")
     status = lode("status")
+    assert status["user"]["username"] == "erin"
     assert status["pins"]["cells"]["version"] == "cells@v1"
     assert status["lock"].endswith(LOCK_FILE)
 
@@ -381,8 +443,24 @@ def test_a_coco_results_file_is_taken_for_the_version_that_the_run_uses(
     sent = lode("predictions", str(run.id), "results.json", "--split", "test")
     assert (sent["items"], sent["problems"]) == (2, [])
     assert sent["evaluation"]["metrics"]["tp"] == 2
-    (machine / "results.json").write_text(json.dumps([{**rows[0], "category_id": 77}]))
-    assert "--ids" in lode("predictions", str(run.id), "results.json", "--split", "test", fails=1)
+    for content, said in (
+        (json.dumps([{**rows[0], "category_id": 77}]).encode(), "--ids"),
+        (json.dumps([{**rows[0], "image_id": 99}]).encode(), "image_id 99: 1 row is for the image '99'"),
+        (b'[{"image_id": ', "is no JSON to its end"),
+        (b"\xff\xfe\xe4", "not UTF-8"),
+    ):
+        (machine / "results.json").write_bytes(content)
+        error = lode("predictions", str(run.id), "results.json", "--split", "test", fails=1)
+        assert "results.json" in error and said in error
+    assert len(client.get(f"runs/{run.id}")["prediction_sets"]) == 1  # nothing half-sent
+
+
+def test_what_is_no_metric_and_no_version_is_refused_in_words(lode: Lode, cells: dict[str, Any]) -> None:
+    client = lode.connect()
+    with pytest.raises(motherlode.BadInput, match="not 'cells@v1'"):
+        motherlode.run("named", uses=["cells@v1"], client=client)  # type: ignore[list-item]
+    with motherlode.run("metrics", client=client) as run, pytest.raises(motherlode.BadInput, match="finite number"):
+        run.log_metrics({"loss": float("nan")})
 
 
 def test_classes_go_the_same_way_as_boxes(lode: Lode, machine: Path) -> None:

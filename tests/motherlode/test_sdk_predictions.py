@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,11 @@ def test_a_class_has_its_label_or_the_likeliest() -> None:
         ({"boxes": [[1, 2, 3, 4]], "labels": [None], "scores": [1]}, "neither a name"),
         ({"boxes": [[1, 2, 3, 4]], "labels": ["a"], "scores": ["high"]}, "not a number"),
         ({"label": "a", "boxes": [[1, 2, 3, 4]]}, "not both"),
+        ({"boxes": [[1, 2, 3, 4]], "labels": ["a"], "scores": 0.5}, "a list is expected"),
+        ({"boxes": [[1, 2, 3, 4]], "labels": "a", "scores": [0.5]}, "a list is expected"),
         ({"probabilities": {}}, "neither"),
+        ({"probabilities": {"a": "high"}}, "numbers by label"),
+        ({"probabilities": [0.5, 0.5]}, "numbers by label"),
         ({"probabilities": {"a": -1}}, "not negative"),
     ],
 )
@@ -68,6 +73,12 @@ ROWS = [
 def results(rows: object, ids: IdMap, paths: list[str]) -> tuple[list[Prediction], list[Problem]]:
     found = list(read_results(io.StringIO(json.dumps(rows)), "r.json", ids, paths))
     return [row for row in found if isinstance(row, Prediction)], [row for row in found if isinstance(row, Problem)]
+
+
+@pytest.mark.parametrize("given", [{"boxes": 5}, {"probabilities": {"a": "x"}}, {"probabilities": [0.1]}])
+def test_what_has_no_such_shape_is_refused_as_a_prediction(given: dict[str, Any]) -> None:
+    with pytest.raises(BadPrediction, match="a.jpg"):
+        Prediction("a.jpg", **given)
 
 
 def test_a_results_file_is_read_by_its_id_map() -> None:
@@ -90,15 +101,31 @@ def test_without_a_map_an_image_id_is_a_name_or_the_number_that_ends_it(name: st
 
 
 def test_a_number_that_ends_two_names_means_neither() -> None:
-    _, problems = results(ROWS, IdMap({}, {}), ["a42.jpg", "b42.jpg"])
+    _, problems = results([*ROWS, {**ROWS[0], "image_id": "c.jpg"}], IdMap({}, {}), ["a42.jpg", "b42.jpg", "c.jpg"])
     assert [(problem.kind, problem.row) for problem in problems] == [("unknown", "image_id 42")]
 
 
+def test_a_file_of_which_nothing_fits_is_refused() -> None:
+    with pytest.raises(BadPrediction, match=r"r\.json, image_id 42: 2 rows are for the image '42'"):
+        results(ROWS, IdMap({}, {}), ["a.jpg"])
+    with pytest.raises(BadPrediction, match=r"r\.json, a\[-1\]"):
+        results({"a": 1}, IdMap({}, {}), ["a.jpg"])
+    [empty], problems = results([], IdMap({}, {}), ["a.jpg"])
+    assert (empty.boxes, problems) == ((), [])
+
+
 def test_broken_rows_are_named_and_the_rest_is_read() -> None:
-    rows = [{"image_id": 42}, {**ROWS[0], "bbox": [1, 2]}, ROWS[1]]
+    wrong: list[dict[str, Any]] = [
+        {"bbox": [1, 2]},
+        {"bbox": 7},
+        {"bbox": [1, 2, -3, 4]},
+        {"score": math.nan},
+        {"bbox": [1, 2, math.inf, 4]},
+    ]
+    rows = [{"image_id": 42}, 7, *({**ROWS[0], **part} for part in wrong), ROWS[1]]
     [one], problems = results(rows, IdMap({}, {}), ["42.jpg"])
     assert one.scores == (0.9,)
-    assert [problem.row for problem in problems] == ["[0]", "[1]"]
+    assert [problem.row for problem in problems] == [f"[{row}]" for row in range(7)]
 
 
 def test_coco_100s_detections_are_all_read(test_data: Path) -> None:

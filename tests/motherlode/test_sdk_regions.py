@@ -112,9 +112,10 @@ def test_what_the_editor_does_not_show_stays_with_an_untouched_region() -> None:
     assert from_result(result, 640, 480, CLASS_IDS, {"r1": FULL}) == [FULL]
 
 
-def test_a_box_that_moved_keeps_its_crowd_mark_and_loses_its_area() -> None:
+@pytest.mark.parametrize("pixels", [1e-5, 6.4])
+def test_a_box_that_moved_keeps_its_crowd_mark_and_loses_its_area(pixels: float) -> None:
     [entry] = as_result([FULL], 640, 480, {"box": "label"}, "image")
-    entry["value"]["x"] += 1
+    entry["value"]["x"] += pixels * 100 / 640
     [region] = from_result([entry], 640, 480, CLASS_IDS, {"r1": FULL})
     assert (region.area, region.iscrowd, region.difficult, region.id) == (None, True, True, "r1")
 

@@ -190,9 +190,23 @@ def test_changed_labels_splits_or_schema_are_refused(snapshot: Snapshot, cache: 
 
 def test_a_changed_manifest_is_not_what_was_pinned(snapshot: Snapshot, cache: Cache) -> None:
     [path] = (cache.root / "manifests").iterdir()
+    good = path.read_bytes()
     spoil(path)
-    with pytest.raises(motherlode.NotVerified, match="not what was pinned"):
+    with pytest.raises(motherlode.NotVerified, match="not what was pinned; `lode pull cells@v3 --repair`"):
         _ = snapshot.rows
+
+    class Again(Snapshot):
+        def _fetch_manifest(self) -> bytes:
+            return good
+
+    Again(snapshot.pin, cache, no_server).fetch("train", repair=True)
+    assert path.read_bytes() == good
+
+
+def test_a_cache_that_cannot_be_written_says_which_and_what_to_set(pin: Pin, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(motherlode.NotConfigured, match="file cannot be written .*; set MOTHERLODE_CACHE"):
+        Snapshot(pin, Cache(tmp_path / "file"), no_server).fetch("train")
 
 
 def test_a_forged_pin_finds_nothing_that_fits(pin: Pin, cache: Cache) -> None:

@@ -1,6 +1,7 @@
 """What the SDK shows, and that it stands alone."""
 
 import ast
+import json
 import pkgutil
 import subprocess
 import sys
@@ -92,15 +93,58 @@ def test_every_verb_takes_json() -> None:
 
 
 def test_a_failing_verb_with_json_prints_one_document(capsys: pytest.CaptureFixture[str]) -> None:
-    import json
-
     assert main(["versions", "cells", "--json"]) == 1
     said = capsys.readouterr()
     assert "lode login" in json.loads(said.out)["error"]
     assert "lode login" in said.err
 
 
-def test_wrong_usage_is_its_own_exit_code() -> None:
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["import", "x", "--dataset", "d", "--split-policy", "train=much"], "such as train=0.8,val=0.2"),
+        (["publish"], "dataset"),
+        (["failures", "baseline"], "evaluation"),
+        (["polish", "cells"], "polish"),
+    ],
+)
+def test_wrong_usage_is_its_own_exit_code(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        main(["import", "x", "--dataset", "d", "--split-policy", "train=much"])
+        main([*words, "--json"])
     assert caught.value.code == 2
+    said = json.loads(capsys.readouterr().out)
+    assert (said["code"], message in said["error"]) == ("usage", True)
+
+
+def test_every_option_is_explained() -> None:
+    [verbs] = [action for action in parser()._actions if action.dest == "verb"]
+    assert isinstance(verbs.choices, dict)
+    silent = [
+        (name, action.dest) for name, verb in verbs.choices.items() for action in verb._actions if not action.help
+    ]
+    assert silent == []
+
+
+def test_wrong_fields_are_told_in_words() -> None:
+    fields = {"budget": ["Too small.", "Not whole."], "queue": "Missing."}
+    told = errors.refusal(400, {"error": "Not right.", "fields": fields}, "POST x")
+    assert str(told) == "Not right. budget: Too small. Not whole. queue: Missing."
+
+
+def test_status_fails_where_no_server_knows_us(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--json"]) == 1
+    assert "lode login" in json.loads(capsys.readouterr().out)["error"]
+
+
+def test_a_folder_is_converted_without_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("httpx.Client.send", lambda *_args, **_more: pytest.fail("a server was asked"))
+    document = {
+        "images": [{"id": 7, "file_name": "a.jpg", "width": 100, "height": 80}],
+        "categories": [{"id": 3, "name": "cat"}],
+        "annotations": [{"id": 1, "image_id": 7, "category_id": 3, "bbox": [1, 2, 3, 4]}],
+    }
+    (tmp_path / "coco").mkdir()
+    (tmp_path / "coco" / "labels.json").write_text(json.dumps(document))
+    assert main(["convert", str(tmp_path / "coco"), str(tmp_path / "voc"), "--to", "voc"]) == 0
+    (written,) = (tmp_path / "voc").rglob("*.xml")
+    assert "<name>cat</name>" in written.read_text()

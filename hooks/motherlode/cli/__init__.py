@@ -11,7 +11,7 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 
 from motherlode.cli import data, loop, pins, server
-from motherlode.cli.out import Out
+from motherlode.cli.out import Out, Parser
 from motherlode.client import Client
 from motherlode.errors import MotherlodeError, NotVerified, Refused
 
@@ -24,7 +24,7 @@ ROOMS = (server, data, pins, loop)
 
 def parser() -> ArgumentParser:
     """The whole command line."""
-    top = ArgumentParser(
+    top = Parser(
         prog="lode",
         description="Items, labels, versions and runs of a Motherlode server.",
         epilog="Names of versions: dataset@v3, dataset@alias, dataset@latest, project/dataset@v3.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,34 +32,42 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--format", "-f", choices=list(FORMATS), help="default: recognised")
     verb.add_argument("--replace", action="store_true", help="replace label sets that came from a person, too")
     verb.add_argument("--split-policy", type=split_policy, metavar="SPLITS", help="of a new dataset: train=0.8,val=0.2")
-    verb.add_argument("--labels", type=lambda text: [part.strip() for part in text.split(",") if part.strip()])
+    verb.add_argument("--labels", type=words, help="of the schema, besides those found: cat,dog")
     verb.add_argument("--task", choices=["boxes", "classes"], default="boxes", help="of a new schema")
     verb.add_argument("--prefix", default="", help="put before every item's path")
     verb = add_verb(verbs, "convert", convert, "write a folder's, or a version's, labels in another format")
     verb.add_argument("source", help="a folder, or a version such as cells@v1")
     verb.add_argument("target", type=Path, help="an empty folder, or none yet")
-    verb.add_argument("--to", required=True, choices=list(TARGETS))
+    verb.add_argument("--to", required=True, choices=list(TARGETS), help="the format to write")
     verb.add_argument("--from", dest="from_", choices=list(FORMATS), help="default: recognised")
     verb.add_argument("--split", help="of a version: only this split")
     verb = add_verb(verbs, "publish", publish, "make a version of a dataset as it stands")
-    verb.add_argument("dataset")
+    verb.add_argument("dataset", help="its name: cells")
     verb.add_argument("--message", "-m", default="", help="why")
     verb = add_verb(verbs, "versions", versions, "list a dataset's versions")
-    verb.add_argument("dataset")
+    verb.add_argument("dataset", help="its name: cells")
     verb = add_verb(verbs, "diff", diff, "say what changed between two versions")
     verb.add_argument("old", help="cells@v1")
     verb.add_argument("new", help="cells@v2, or v2")
 
 
+def words(text: str) -> list[str]:
+    """`cat,dog` in parts."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 def split_policy(text: str) -> dict[str, float]:
     """`train=0.8,val=0.1,test=0.1`, or the same as JSON."""
-    if text.lstrip().startswith("{"):
-        pairs = list(json.loads(text).items())
-    else:
-        pairs = [part.partition("=")[::2] for part in text.split(",") if part.strip()]
-    policy = {str(name).strip(): float(share or 1) for name, share in pairs}
+    try:
+        if text.lstrip().startswith("{"):
+            pairs = list(json.loads(text).items())
+        else:
+            pairs = [part.partition("=")[::2] for part in text.split(",") if part.strip()]
+        policy = {str(name).strip(): float(share or 1) for name, share in pairs}
+    except (TypeError, ValueError):
+        policy = {}
     if not policy or min(policy.values()) < 0 or sum(policy.values()) <= 0:
-        raise ValueError(text)
+        raise ArgumentTypeError(f"{text!r} is not splits and their shares, such as train=0.8,val=0.2")
     return policy
 
 

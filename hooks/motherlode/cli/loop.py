@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from motherlode.cli.pins import id_map_file
 from motherlode.cli.server import client_of
 from motherlode.client import Client
 from motherlode.errors import BadInput
+from motherlode.formats.coco import BadJson
 from motherlode.formats.source import Problem
 from motherlode.predictions import IdMap, Prediction, load_ids, read_ids, read_results
 from motherlode.runs import Evaluation, Run
@@ -32,15 +34,15 @@ def add_verbs(verbs: Verbs) -> None:
     verb = add_verb(verbs, "predictions", predictions, "log a COCO results file as a run's predictions")
     verb.add_argument("run", help="the run's uuid or name")
     verb.add_argument("file", type=Path, help="a JSON list of image_id, category_id, bbox, score")
-    verb.add_argument("--split", required=True)
+    verb.add_argument("--split", required=True, help="the split that was predicted")
     verb.add_argument("--version", help="such as cells@v1 (default: the one the run uses)")
     verb.add_argument("--ids", type=Path, help="the COCO file whose images and categories the ids mean")
-    verb.add_argument("--model", default="")
+    verb.add_argument("--model", default="", help="the model's name")
     verb.add_argument("--out-of-fold", action="store_true", help="no item was seen by the model that predicted it")
     verb = add_verb(verbs, "failures", failures, "list the failures of an evaluation")
-    verb.add_argument("evaluation", help="the evaluation's uuid")
-    verb.add_argument("--kind", choices=KINDS)
-    verb.add_argument("--limit", type=int, default=50)
+    verb.add_argument("evaluation", type=UUID, help="the evaluation's uuid, which ends its page's address")
+    verb.add_argument("--kind", choices=KINDS, help="only failures of this kind")
+    verb.add_argument("--limit", type=int, default=50, help="at most so many (default: 50)")
     verb = add_verb(verbs, "mine", mine, "choose items that a run fails on and queue them for annotators")
     verb.add_argument("run", help="the run's uuid or name")
     verb.add_argument(
@@ -51,7 +53,7 @@ def add_verbs(verbs: Verbs) -> None:
         "--random", type=float, default=0.2, help="the share chosen at random, as a control (default: 0.2)"
     )
     verb.add_argument("--queue", "-q", required=True, help="the name of the queue to make")
-    verb.add_argument("--seed", type=int, default=0)
+    verb.add_argument("--seed", type=int, default=0, help="of the random share: the same seed chooses the same")
     verb.add_argument("--preview", action="store_true", help="only say what would be taken")
 
 
@@ -149,12 +151,12 @@ def _version_used(run: Run, split: str) -> str:
 def _read(arguments: Namespace, client: Client, samples: Samples, problems: list[Problem]) -> Iterator[Prediction]:
     pin = samples.snapshot.pin
     if arguments.ids:
-        with arguments.ids.open(encoding="utf-8-sig") as stream:
+        with arguments.ids.open(encoding="utf-8-sig") as stream, _named(arguments.ids):
             ids = read_ids(stream)
     else:
         kept = load_ids(id_map_file(Cache(), client.url, pin.project, pin.dataset))
         ids = kept or IdMap({}, samples.snapshot.categories())
-    with arguments.file.open(encoding="utf-8-sig") as stream:
+    with arguments.file.open(encoding="utf-8-sig") as stream, _named(arguments.file):
         for found in read_results(stream, arguments.file.name, ids, samples.paths):
             if isinstance(found, Problem):
                 problems.append(found)
@@ -162,10 +164,23 @@ def _read(arguments: Namespace, client: Client, samples: Samples, problems: list
             unknown = next((label for label in found.labels if not _known(label, samples)), None)
             if unknown is not None:
                 raise BadInput(
-                    f"{arguments.file}: the category {unknown!r} is no class of {samples.name};"
+                    f"the category {unknown!r} is no class of {samples.name};"
                     " say what the ids mean with --ids instances.json"
                 )
             yield found
+
+
+@contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """Say in which file it was that something could not be read."""
+    try:
+        yield
+    except BadJson as error:
+        raise BadJson(f"{file}: is no JSON to its end: {error}; write it again") from None
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{file}: is not UTF-8 ({error})") from None
+    except BadInput as error:
+        raise BadInput(f"{file}: {error}") from None
 
 
 def _known(label: str | int, samples: Samples) -> bool:

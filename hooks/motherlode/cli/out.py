@@ -6,9 +6,9 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
-__all__ = ["Out", "Verbs", "add_verb", "count", "size"]
+__all__ = ["Out", "Parser", "Verbs", "add_verb", "count", "size"]
 
 Verbs = Any  # argparse's sub-parsers action, which has no public name
 
@@ -62,6 +62,19 @@ class Out:
             print(json.dumps(self._document, ensure_ascii=False, default=str))
 
 
+class Parser(ArgumentParser):
+    """A parser whose refusal is a JSON document too, where `--json` was said."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self._words = list(sys.argv[1:] if args is None else args)
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        if "--json" in self._words:
+            print(json.dumps({"error": message, "code": "usage"}, ensure_ascii=False))
+        super().error(message)
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return ""
@@ -103,7 +116,7 @@ def problem_lines(problems: Sequence[Mapping[str, Any]], most: int = 20) -> list
     """Problems as lines: file, row, what, remedy."""
     lines = []
     for row in problems[:most]:
-        place = f"{row.get('file')}, {row.get('row')}" if row.get("row") else str(row.get("file") or row.get("item"))
+        place = str(row.get("file") or row.get("item") or "the folder") + (f", {row['row']}" if row.get("row") else "")
         what = str(row.get("what")).rstrip(".")
         lines.append(f"  {place}: {what}. {row.get('remedy', '')}".rstrip())
     if len(problems) > most:

@@ -26,7 +26,7 @@ def client_of(arguments: Namespace, project: str = "") -> Client:
 def add_verbs(verbs: Verbs) -> None:
     """login, status."""
     verb = add_verb(verbs, "login", login, "keep a server's address and your token for it")
-    verb.add_argument("address", metavar="URL")
+    verb.add_argument("address", metavar="URL", help="the server's address, such as http://127.0.0.1:8000")
     verb.add_argument("--token", "-t", help="an API token, made on the Settings page (default: asked for)")
     add_verb(verbs, "status", status, "say which server, person, pins and cache are in use")
 
@@ -49,8 +49,8 @@ def login(arguments: Namespace, out: Out) -> None:
         out.say(f"Logged in to {client.url} as {me['user']['username']}{where}. Kept in {path}.")
 
 
-def status(arguments: Namespace, out: Out) -> None:
-    """Everything that decides what the other verbs do."""
+def status(arguments: Namespace, out: Out) -> int:
+    """Everything that decides what the other verbs do; exit code 1 where the server does not know us."""
     lock = find_lock()
     pins = read_lock(lock) if lock else {}
     answer: dict[str, Any] = {
@@ -77,6 +77,7 @@ def status(arguments: Namespace, out: Out) -> None:
     out.say(f"Lock     {lock}" if lock else "Lock     none here; `lode pin DATASET@v1` writes one")
     out.table([(name, pin.name, pin.digest[:19], pin.server) for name, pin in pins.items()], _HEAD)
     out.answer(answer)
+    return 1 if "error" in answer else 0
 
 
 _HEAD = ("pin", "version", "digest", "server")

@@ -53,4 +53,4 @@ def detect(files: Files) -> Format:
     for candidate in FORMATS.values():
         if candidate.detect(files):
             return candidate
-    raise UnknownFormat("neither labels of a known format nor images were found")
+    raise UnknownFormat("neither images nor labels were found that come in as VOC, COCO or YOLO")

@@ -23,6 +23,7 @@ from motherlode.regions import Region
 __all__ = ["BadJson", "detect", "documents", "parts", "read", "write_json"]
 
 REMEDY = "Mend the file and import again; the rest came in"
+BROKEN = "None of its labels came in; mend the file and import again"
 CHUNK = 1 << 20
 _AFTER_VALUE = frozenset(",]}: \t\r\n")
 _COLUMNS = 8  # of the array: row, category, x, y, width, height, area (nan: none), iscrowd
@@ -46,7 +47,10 @@ class _Stream:
         self._decode = json.JSONDecoder().raw_decode
 
     def _more(self) -> bool:
-        piece = self._stream.read(max(CHUNK, len(self._text) - self._at))
+        try:
+            piece = self._stream.read(max(CHUNK, len(self._text) - self._at))
+        except UnicodeDecodeError as error:
+            raise self.fail(f"not UTF-8 ({error.reason})") from None
         if not piece:
             return False
         self._before += self._at
@@ -207,8 +211,9 @@ def _read_document(files: Files, name: str, index: ImageIndex, splits: SplitList
                 problem = _take(document, name, key, row, value)
                 if problem is not None:
                     yield problem
-        except (BadJson, UnicodeDecodeError, RecursionError) as error:
-            yield Problem("unreadable", name, "", f"is not JSON to its end ({error})", "What stands before it came in")
+        except (BadJson, RecursionError) as error:
+            yield Problem("unreadable", name, "", f"is not JSON to its end ({error})", BROKEN)
+            return  # an image whose boxes stood behind the break would come in as one where nothing is
     if document.masks:
         what = f"{document.masks} annotations hold a polygon or mask"
         yield Problem("note", name, "", what, "Boxes, areas and crowd marks came in, outlines did not")

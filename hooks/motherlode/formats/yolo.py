@@ -195,20 +195,30 @@ def _read_names(files: Files, names: list[str], layout: _Layout) -> Iterator[Pro
             for key in ("train", "val", "test"):
                 entries = found.get(key)
                 for entry in [entries] if isinstance(entries, str) else entries or ():
-                    _read_split(files, name, str(found.get("path", "")), key, entry, layout)
+                    yield from _read_split(files, str(found.get("path", "")), key, entry, layout)
             return
     for name in by_depth:
         base = name.rpartition("/")[2].lower()
         if base in ("classes.txt", "_darknet.labels") or base.endswith(".names"):
-            lines = read_bytes(files, name).decode("utf-8-sig").splitlines()
+            lines, problem = _lines(files, name)
+            if problem is not None:
+                yield problem
             layout.names = {number: line.strip() for number, line in enumerate(lines) if line.strip()}
             layout.named_by = name
             return
     remedy = "Classes are called 'class 0', 'class 1', ...; add a data.yaml or classes.txt to give them their names"
-    yield Problem("unknown", "", "", "neither data.yaml nor classes.txt names the classes", remedy)
+    yield Problem("unknown", "data.yaml", "", "neither it nor a classes.txt is there to name the classes", remedy)
 
 
-def _read_split(files: Files, file: str, root: str, split: str, entry: str, layout: _Layout) -> None:
+def _lines(files: Files, name: str) -> tuple[list[str], Problem | None]:
+    """The lines of a text file; none, and the problem, where it cannot be read."""
+    try:
+        return read_bytes(files, name).decode("utf-8-sig").splitlines(), None
+    except ValueError as error:
+        return [], Problem("unreadable", name, "", f"cannot be read ({error})", "Save it as UTF-8 and import again")
+
+
+def _read_split(files: Files, root: str, split: str, entry: str, layout: _Layout) -> Iterator[Problem]:
     """Give the images of a `train:`, `val:` or `test:` entry (a folder or a list of images) their split."""
     place = re.sub(r"^(\.{1,2}/)+", "", entry.replace("\\", "/")).strip("/")
     place = place.removeprefix(root.strip("/") + "/") if root else place
@@ -216,7 +226,9 @@ def _read_split(files: Files, file: str, root: str, split: str, entry: str, layo
         lists = [name for name in files.names() if name == place or name.endswith(f"/{place}")]
         wanted: set[str] = set()
         for name in lists:
-            rows = read_bytes(files, name).decode("utf-8-sig").splitlines()
+            rows, problem = _lines(files, name)
+            if problem is not None:
+                yield problem
             wanted.update(re.sub(r"^(\.{1,2}/)+", "", row.strip().replace("\\", "/")) for row in rows)
             # a list made elsewhere names the images by the folders of its own machine
             wanted.update(ending for row in list(wanted) if row.startswith("/") for ending in _endings(row[1:]))
