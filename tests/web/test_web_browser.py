@@ -158,7 +158,7 @@ def test_a_narrow_window_has_the_navigation_in_a_drawer(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_pictures_come_in_and_what_is_refused_is_named(page: Page) -> None:
+def test_pictures_come_in_what_is_refused_is_named_and_picked_ones_go_and_come_back(page: Page) -> None:
     page.goto("/p/blood/items/add/")
     files = [{"name": f"cell-{n}.png", "mimeType": "image/png", "buffer": picture(n)} for n in range(3)]
     files.append({"name": "broken.png", "mimeType": "image/png", "buffer": picture(9)[:40]})
@@ -170,8 +170,7 @@ def test_pictures_come_in_and_what_is_refused_is_named(page: Page) -> None:
     page.click("[data-upload-done]")
     expect(page.locator(".tile")).to_have_count(3)
 
-
-def test_picked_items_go_to_the_trash_and_undo_brings_them_back(page: Page) -> None:
+    page.goto("/p/blood/items/")  # picked, they go to the trash, and undo brings them back
     page.keyboard.press("j")
     page.keyboard.press("x")
     page.keyboard.press("j")
