@@ -8,5 +8,4 @@ compile() {
 }
 compile pyproject.toml hooks/pyproject.toml --group build --group demo -o requirements/server.txt "${@:1}"
 compile --group dev -c requirements/server.txt -o requirements/dev.txt "${@:1}"
-compile --group node -o requirements/node.txt "${@:1}"
 echo uv | compile - -o requirements/bootstrap.txt "${@:1}"

@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export MOTHERLODE_HOME="${MOTHERLODE_HOME:-$(mktemp -d)}"
+export PATH="$PWD/.venv/bin:$PATH"  # Node, from its wheel, for the unit tests of the ES modules
 export LODE_TEST_POSTGRES="${LODE_TEST_POSTGRES:-postgresql://postgres@127.0.0.1:5432/postgres}"
 pytest() { .venv/bin/python -m pytest -q -p no:cacheprovider "$@"; }
 
