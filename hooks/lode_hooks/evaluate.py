@@ -22,7 +22,6 @@ from lode_hooks.evaluation.columns import (
     frame_of,
     read_boxes,
     read_classes,
-    write,
 )
 from lode_hooks.evaluation.curves import best_threshold
 from lode_hooks.evaluation.rows import Rows
@@ -118,30 +117,29 @@ def _measure(evaluation: Evaluation, work: jobs.Work) -> None:
     """Match, count and keep the numbers; everything but the failures' rows."""
     predicted = evaluation.prediction_set
     names = files.truth_names(evaluation.version, predicted.version, predicted.split)
-    items, truths = files.at(names[0]), files.at(names[1])
-    if not (items.exists() and truths.exists()):
-        write_truth(evaluation, items, truths)
+    if not all(files.has(name) for name in names):
+        write_truth(evaluation, *names)
     work.check()
+    items, truths = (files.held(name) for name in names)
     predictions = files.held(predicted.columns)
     evaluation.columns = files.matches_name(evaluation.uuid)
-    place = files.at(evaluation.columns)
     if predicted.task == PredictionSet.Task.BOXES:
-        _measure_boxes(evaluation, items, truths, predictions, place)
+        _measure_boxes(evaluation, items, truths, predictions)
     else:
-        _measure_classes(evaluation, items, truths, predictions, place)
+        _measure_classes(evaluation, items, truths, predictions)
     with work.fenced():
         evaluation.save(update_fields=["columns", "metrics", "per_class", "counts", "curves", "threshold"])
         work.save_state({"matched": True})
 
 
-def _measure_boxes(evaluation: Evaluation, items: Path, truths: Path, predictions: Path, place: Path) -> None:
+def _measure_boxes(evaluation: Evaluation, items: Path, truths: Path, predictions: Path) -> None:
     columns = read_boxes(items, truths, predictions)
     known = [int(row["id"]) for row in evaluation.version.schema_revision.classes]
     result = evaluate_boxes(
         columns.truths, columns.detections, known, bool(evaluation.settings.get("ignore_difficult"))
     )
-    write(box_matches(columns, result.matches), place)
-    rows = Rows.read(place)
+    files.keep(box_matches(columns, result.matches), evaluation.columns)
+    rows = Rows.read(files.held(evaluation.columns))
     images = len(columns.units)
     threshold = best_threshold(rows)
     evaluation.threshold = threshold
@@ -159,11 +157,11 @@ def _measure_boxes(evaluation: Evaluation, items: Path, truths: Path, prediction
     evaluation.curves = {"intervals": intervals.own(rows, images, metrics)}
 
 
-def _measure_classes(evaluation: Evaluation, items: Path, truths: Path, predictions: Path, place: Path) -> None:
+def _measure_classes(evaluation: Evaluation, items: Path, truths: Path, predictions: Path) -> None:
     columns = read_classes(items, truths, predictions)
     result = evaluate_classes(columns.truth, columns.predicted)
-    write(class_matches(columns), place)
-    rows = Rows.read(place)
+    files.keep(class_matches(columns), evaluation.columns)
+    rows = Rows.read(files.held(evaluation.columns))
     images = len(rows)
     evaluation.threshold = None
     evaluation.metrics = result.metrics()
@@ -177,8 +175,8 @@ def _said(value: float) -> float | None:
     return value if value > -1 else None
 
 
-def write_truth(evaluation: Evaluation, items: Path, truths: Path) -> None:
-    """Write the items and truths of an evaluation's version as columns."""
+def write_truth(evaluation: Evaluation, items: str, truths: str) -> None:
+    """Keep the items and truths of an evaluation's version as columns, under their names in the store."""
     item_columns: dict[str, list[Any]] = {name: [] for name in ITEMS}
     truth_columns: dict[str, list[Any]] = {name: [] for name in TRUTHS}
     for entry, regions in _covered(evaluation):
@@ -203,8 +201,8 @@ def write_truth(evaluation: Evaluation, items: Path, truths: Path) -> None:
             )
             for name, value in zip(TRUTHS, values, strict=True):
                 truth_columns[name].append(value)
-    write(frame_of(TRUTHS, truth_columns), truths)
-    write(frame_of(ITEMS, item_columns), items)
+    files.keep(frame_of(TRUTHS, truth_columns), truths)
+    files.keep(frame_of(ITEMS, item_columns), items)
 
 
 def _covered(evaluation: Evaluation) -> Iterator[tuple[Entry, list[dict[str, Any]]]]:

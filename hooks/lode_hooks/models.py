@@ -95,7 +95,7 @@ class PredictionSet(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.RECEIVING)
     items = models.PositiveIntegerField(default=0)
     predictions = models.PositiveBigIntegerField(default=0)
-    columns = models.CharField(max_length=300, blank=True, help_text="Parquet file below MOTHERLODE_HOME")
+    columns = models.CharField(max_length=300, blank=True, help_text="Parquet file below the store's columns/")
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -136,7 +136,7 @@ class Evaluation(models.Model):
     counts = models.JSONField(default=dict)
     curves = models.JSONField(default=dict)
     threshold = models.FloatField(null=True, blank=True)
-    columns = models.CharField(max_length=300, blank=True, help_text="matches as Parquet, below MOTHERLODE_HOME")
+    columns = models.CharField(max_length=300, blank=True, help_text="matches as Parquet, below the store's columns/")
     job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -14,7 +14,7 @@ from django.db import transaction
 from lode_datasets import versions
 from lode_datasets.models import Version
 from lode_hooks import files
-from lode_hooks.evaluation.columns import BOX_PREDICTIONS, CLASS_PREDICTIONS, frame_of, write
+from lode_hooks.evaluation.columns import BOX_PREDICTIONS, CLASS_PREDICTIONS, frame_of
 from lode_hooks.models import PredictionPart, PredictionSet, Run, RunUse
 from lode_platform import events
 from lode_platform.errors import BadInput, Conflict
@@ -82,18 +82,22 @@ def receive(prediction_set: PredictionSet, number: int, data: bytes) -> Predicti
     digest = sha256(data).hexdigest()
     known = prediction_set.parts.filter(number=number).first()
     if known is not None:
-        if known.sha256 != digest:
-            raise Conflict(f"Part {number} is there already, with other bytes.", code="part_differs", part=number)
-        return known
+        return _same(known, digest)
     if prediction_set.state != PredictionSet.State.RECEIVING:
         raise Conflict("This prediction set is finished; start another one.", code="finished")
     lines = list(_lines(data))
     frame = _Reader(prediction_set).frame(lines)
-    name = files.part_name(prediction_set.uuid, number)
-    write(frame, files.at(name))
+    name = files.part_name(prediction_set.uuid, number, digest)
+    files.keep(frame, name)
     part, _made = PredictionPart.objects.get_or_create(
         prediction_set=prediction_set, number=number, defaults={"sha256": digest, "rows": len(lines), "file": name}
     )
+    return _same(part, digest)
+
+
+def _same(part: PredictionPart, digest: str) -> PredictionPart:
+    if part.sha256 != digest:
+        raise Conflict(f"Part {part.number} is there already, with other bytes.", code="part_differs", part=part.number)
     return part
 
 
@@ -110,7 +114,7 @@ def finish(prediction_set: PredictionSet, user: User) -> PredictionSet:
     frames = [pl.read_parquet(files.held(part.file)) for part in parts]
     whole = pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema=dict(schema))
     name = files.predictions_name(prediction_set.uuid)
-    write(whole, files.at(name))
+    files.keep(whole, name)
     covered = whole["item"].n_unique()
     twice = sum(part.rows for part in parts) - covered
     if twice > 0:

@@ -142,17 +142,17 @@ def test_an_evaluation_is_made_once_for_the_same_settings(coco100: Evaluation) -
     assert predictions.POOL == "pool"
 
 
-def test_columns_that_are_gone_are_said_in_words(world: Callable[..., Any], api: Any, erin: User) -> None:
+def test_columns_that_are_gone_are_said_in_words(world: Callable[..., Any], api: Any, erin: User, home: Path) -> None:
     here = world()
     here.add(["a.png"])
     here.label({"a.png": [Region("a1", "box", 1, box=(10, 10, 50, 50))]})
     evaluation = here.evaluate(
         here.predict(here.run(), here.publish(), [{"path": "a.png", "boxes": [], "labels": [], "scores": []}])
     )
-    files.at(evaluation.columns).unlink()
+    files.held(evaluation.columns).unlink()
     answer = api(erin).get(f"evaluations/{evaluation.uuid}/failures")
     assert (answer.status_code, answer.json()["code"]) == (410, "columns_gone")
-    assert "MOTHERLODE_HOME/columns" in answer.json()["error"]
+    assert "bring the store back" in answer.json()["error"] and str(home) not in answer.json()["error"]
 
 
 def test_intervals_of_a_difference_need_the_same_images_and_not_only_as_many(world: Callable[..., Any]) -> None:

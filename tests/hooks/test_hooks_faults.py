@@ -124,7 +124,7 @@ def test_an_evaluation_that_failed_is_done_again_when_it_is_asked_for(world: obj
     here.label({"a.png": [Region("a1", "box", 1, box=(1, 1, 9, 9))]})
     version = here.publish()
     sent = here.predict(here.run(), version, [{"path": "a.png", "boxes": [], "labels": [], "scores": []}])
-    place = files.at(sent.columns)
+    place = files.held(sent.columns)
     kept = place.read_bytes()
     place.unlink()
     row = evaluate.request_evaluation(sent, here.user)

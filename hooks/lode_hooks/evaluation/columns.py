@@ -6,12 +6,10 @@ the upright image. A file is written beside its place and moved there, so that a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import polars as pl
@@ -82,17 +80,9 @@ a detection matched or points at, or of the detection that found or explains a t
 
 
 def write(frame: pl.DataFrame, path: Path) -> None:
-    """Write a file whole: beside its place, flushed to the disk, then moved there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        with beside.open("wb") as file:
-            frame.write_parquet(file, compression="zstd", compression_level=1, statistics=False)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    """Write a frame as a Parquet file."""
+    with path.open("wb") as file:
+        frame.write_parquet(file, compression="zstd", compression_level=1, statistics=False)
 
 
 def frame_of(schema: Schema, columns: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
