@@ -166,7 +166,7 @@ class Bench:
         from lode_platform import jobs
 
         start = time.perf_counter()
-        version, job = publish(self.dataset, self.user, message="bench", server_url="http://localhost:8000")
+        version, job = publish(self.dataset, self.user, message="bench")
         assert job is not None
         asked = time.perf_counter()
         assert jobs.run(job.uuid)

@@ -47,6 +47,7 @@ def home(tmp_path: Path, settings: LazySettings) -> Path:
     (folder / "tmp").mkdir(parents=True)
     settings.HOME = folder
     settings.STORE = str(folder / "store")
+    settings.PUBLIC_URL = "http://testserver"
     settings.FILE_UPLOAD_TEMP_DIR = str(folder / "tmp")
     return folder
 

@@ -47,14 +47,14 @@ TRIES = 5
 
 
 def publish(
-    dataset: Dataset, user: User, *, message: str = "", operation_id: UUID | None = None, server_url: str = ""
+    dataset: Dataset, user: User, *, message: str = "", operation_id: UUID | None = None
 ) -> tuple[Version, Job | None]:
     """Asks for a version of what the dataset holds at this moment.
 
     Gives the new version and its job; the latest version and None where nothing differs from it; for an
-    ``operation_id`` seen before, what that gave. ``server_url`` is the address the caller came by, used where
-    MOTHERLODE_PUBLIC_URL is not set. Raises ``Conflict`` (publishing) while another version is being published,
-    ``BadInput`` (empty) for a dataset without items.
+    ``operation_id`` seen before, what that gave. Its DVC remote is at MOTHERLODE_PUBLIC_URL, whatever address the
+    caller came by. Raises ``Conflict`` (publishing) while another version is being published, ``BadInput`` (empty) for
+    a dataset without items.
     """
     if operation_id is not None:
         seen = Version.objects.filter(operation_id=operation_id).select_related("job").first()
@@ -73,7 +73,7 @@ def publish(
             return parent, None
         if not frozen.new and (parent is None or len(frozen.gone) == parent.counts["items"]):
             raise BadInput("There is nothing to publish: the dataset holds no items.", code="empty")
-        made = _write_row(dataset, user, parent, revision, frozen, message, operation_id, server_url)
+        made = _write_row(dataset, user, parent, revision, frozen, message, operation_id)
         if made is not None:
             return made, made.job
     raise Conflict("Others keep publishing this dataset; try again in a moment.", code="publishing")
@@ -87,7 +87,6 @@ def _write_row(
     frozen: changes.Changes,
     message: str,
     operation_id: UUID | None,
-    server_url: str,
 ) -> Version | None:
     """The row, its job and the event, in one short transaction; None where the world moved since it was read."""
     number = parent.number + 1 if parent else 1
@@ -105,7 +104,7 @@ def _write_row(
                 message=message.strip(),
                 author=user,
                 created_at=timezone.now(),
-                server_url=settings.PUBLIC_URL or server_url.rstrip("/") or (parent.server_url if parent else ""),
+                server_url=settings.PUBLIC_URL,
                 stamp={
                     "project": dataset.project.name,
                     "dataset": dataset.name,

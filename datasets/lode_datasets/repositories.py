@@ -66,14 +66,14 @@ def address(server_url: str, kind: str, stamp: dict[str, str]) -> str:
     return f"{server_url.rstrip('/')}/{kind}/{stamp['project']}/{stamp['dataset']}{'.git' if kind == 'git' else ''}"
 
 
-def git_url(dataset: Dataset, server_url: str) -> str:
+def git_url(dataset: Dataset) -> str:
     """Where ``git clone`` finds the dataset."""
-    return address(server_url, "git", {"project": dataset.project.name, "dataset": dataset.name})
+    return address(settings.PUBLIC_URL, "git", {"project": dataset.project.name, "dataset": dataset.name})
 
 
-def dvc_url(dataset: Dataset, server_url: str) -> str:
+def dvc_url(dataset: Dataset) -> str:
     """Where DVC finds the dataset's bytes."""
-    return address(server_url, "dvc", {"project": dataset.project.name, "dataset": dataset.name})
+    return address(settings.PUBLIC_URL, "dvc", {"project": dataset.project.name, "dataset": dataset.name})
 
 
 def release(version: Version) -> git.Release:

@@ -1,6 +1,7 @@
 """One command that keeps a web server and a worker running: starts both, restarts what dies, stops both on Ctrl-C."""
 
 import ctypes
+import ipaddress
 import os
 import shutil
 import signal
@@ -66,8 +67,32 @@ class Child:
             self.process.wait()
 
 
+def public_url(host: str, port: int) -> str:
+    """The address that clients use: MOTHERLODE_PUBLIC_URL, else that of this machine alone.
+
+    Raises ``CommandError`` where others can reach ``host`` and nothing says by which address: what they publish names
+    it for good.
+    """
+    if os.environ.get("MOTHERLODE_PUBLIC_URL"):
+        return settings.PUBLIC_URL
+    if not _loopback(host):
+        raise CommandError(
+            f"--host {host} is reached from other machines: say in MOTHERLODE_PUBLIC_URL by which address, for example"
+            f" MOTHERLODE_PUBLIC_URL=http://lode.example.org:{port}"
+        )
+    return f"http://{_bracketed(host)}:{port}"
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def serve(host: str, port: int, *, worker: bool, say: Callable[[str], object]) -> None:
-    """Runs until SIGINT or SIGTERM. Raises ``CommandError`` if the port is taken."""
+    """Runs until SIGINT or SIGTERM. Raises ``CommandError`` if the port is taken, or as ``public_url`` does."""
+    os.environ["MOTHERLODE_PUBLIC_URL"] = address = public_url(host, port)  # for the processes that it starts
     _check_port(host, port)
     children = [Child("web server", _web(host, port))]
     if worker:
@@ -81,7 +106,7 @@ def serve(host: str, port: int, *, worker: bool, say: Callable[[str], object]) -
     signal.signal(signal.SIGTERM, stop)
     for child in children:
         child.start()
-    say(f"Motherlode is at {settings.PUBLIC_URL or f'http://{_shown(host)}:{port}'}/  (Ctrl-C stops it)")
+    say(f"Motherlode is at {address}/  (Ctrl-C stops it)")
     while not stopping:
         time.sleep(0.2)
         for child in children:
@@ -106,17 +131,16 @@ def _check_port(host: str, port: int) -> None:
             raise CommandError(f"Port {port} of {host} cannot be served: {error.strerror}. Try --port N.") from None
 
 
-def _shown(host: str) -> str:
-    return "127.0.0.1" if host in ("0.0.0.0", "::") else host
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _web(host: str, port: int) -> list[str]:
-    address = f"[{host}]" if ":" in host else host
     scratch = "/dev/shm" if os.access("/dev/shm", os.W_OK) else str(settings.HOME / "tmp")
     return [
         shutil.which("gunicorn", path=os.path.dirname(sys.executable)) or "gunicorn",
         "--bind",
-        f"{address}:{port}",
+        f"{_bracketed(host)}:{port}",
         "--worker-class=gthread",
         f"--workers={settings.WEB_WORKERS}",
         f"--threads={settings.WEB_THREADS}",

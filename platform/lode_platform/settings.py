@@ -4,10 +4,12 @@ Environment variables (all optional) are listed in docs/settings.md; a test keep
 """
 
 import os
+import re
 import secrets
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -66,12 +68,35 @@ SECRET_KEY = secret_key()
 DEBUG = env_bool("MOTHERLODE_DEBUG", False)
 TESTING = "pytest" in sys.modules
 
-# The server's own address as clients reach it; empty means "the address of the request".
-PUBLIC_URL = os.environ.get("MOTHERLODE_PUBLIC_URL", "").rstrip("/")
-ALLOWED_HOSTS = os.environ.get("MOTHERLODE_ALLOWED_HOSTS", "*").split(",")
-CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PUBLIC_URL.startswith("https:") else None
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https:")
+
+def public_url() -> str:
+    """The server's own address as clients reach it, without a slash at its end.
+
+    It alone goes into what is stored or shared (a version's DVC remote, links in answers), never the ``Host`` of a
+    request. Unset, it is loopback; ``serve`` says at which port.
+    """
+    given = os.environ.get("MOTHERLODE_PUBLIC_URL", "").rstrip("/") or "http://127.0.0.1:8000"
+    try:
+        url = urlsplit(given)
+        right = bool(url.hostname) and url.port != 0 and re.fullmatch(r"https?://[a-zA-Z0-9._~/:\[\]-]+", given)
+    except ValueError:
+        right = None
+    if not right:
+        raise ImproperlyConfigured(
+            f"MOTHERLODE_PUBLIC_URL={given!r} is not an address: write http(s)://host[:port][/path], no user, no query"
+        )
+    return given
+
+
+PUBLIC_URL = public_url()
+PUBLIC = urlsplit(PUBLIC_URL)
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", PUBLIC.netloc.removesuffix(f":{PUBLIC.port}")]
+ALLOWED_HOSTS += [name for part in os.environ.get("MOTHERLODE_ALLOWED_HOSTS", "").split(",") if (name := part.strip())]
+CSRF_TRUSTED_ORIGINS = [f"{PUBLIC.scheme}://{PUBLIC.netloc}"]
+TLS = PUBLIC.scheme == "https"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TLS else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = TLS
+SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if TLS else 0
 SESSION_COOKIE_NAME = "lode_session"
 CSRF_COOKIE_NAME = "lode_csrf"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import pytest
+from django.conf import LazySettings
 
 from lode_annotation.label_sets import digest_of
 from lode_annotation.models import LabelSet, Schema
@@ -73,6 +74,13 @@ class Cells:
 
     def token(self) -> str:
         return make_token(self.user, project=self.project, role="viewer")[1]
+
+
+@pytest.fixture
+def site(live_server: Any, settings: LazySettings) -> str:
+    """The address of a real server, which it takes for its own."""
+    settings.PUBLIC_URL = live_server.url
+    return str(live_server.url)
 
 
 @pytest.fixture

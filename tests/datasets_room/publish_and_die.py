@@ -70,7 +70,7 @@ def begin() -> None:
         )
 
     def ask(message: str, second: int) -> None:
-        version, _job = publish(dataset, user, message=message, server_url="http://localhost:8000")
+        version, _job = publish(dataset, user, message=message)
         when = datetime.datetime(2026, 1, 2, 3, 4, second, tzinfo=datetime.UTC)
         Version.objects.filter(pk=version.pk).update(created_at=when)
 

@@ -6,9 +6,11 @@ import hashlib
 import json
 import re
 import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from lode_datasets import repositories, versions
@@ -17,6 +19,7 @@ from lode_datasets.publish import publish
 from lode_datasets.selection import add_items, create_dataset, remove_items
 from lode_platform.jobs import Work
 from lode_platform.store import store
+from lode_platform.tokens import make_token
 from motherlode import manifest
 
 
@@ -25,15 +28,15 @@ def _with_token(url: str, token: str) -> str:
 
 
 @pytest.fixture
-def v1_v2(live_server: Any, cells: Any) -> tuple[Any, Any]:
+def v1_v2(site: str, cells: Any) -> tuple[Any, Any]:
     """Two published versions: the second adds items, takes one out, relabels one."""
     items = cells.add(6)
     cells.add(2, labelled=False)
-    first = cells.publish("first", server_url=live_server.url)
+    first = cells.publish("first")
     cells.add(3)
     remove_items(cells.dataset, cells.user, items[:1])
     cells.label(items[1], [cells.box(items[1], 0, 2)])
-    return first, cells.publish("second", server_url=live_server.url)
+    return first, cells.publish("second")
 
 
 def _tree(folder: Path) -> dict[str, bytes]:
@@ -47,11 +50,11 @@ def _held(version: Any) -> dict[str, bytes]:
 @pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 def test_stock_git_and_dvc_read_every_version_byte_for_byte(
-    live_server: Any, cells: Any, outside: Any, v1_v2: tuple[Any, Any]
+    site: str, cells: Any, outside: Any, v1_v2: tuple[Any, Any]
 ) -> None:
     v1, v2 = v1_v2
     token = cells.token()
-    url = _with_token(repositories.git_url(cells.dataset, live_server.url), token)
+    url = _with_token(repositories.git_url(cells.dataset), token)
     outside.git("clone", "-q", url, "work")
     work = outside.folder / "work"
     outside.git("fsck", "--strict", "--full", at=work)
@@ -88,11 +91,11 @@ def test_stock_git_and_dvc_read_every_version_byte_for_byte(
 @pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 def test_dvc_import_follows_a_dataset_to_its_next_version(
-    live_server: Any, cells: Any, outside: Any, v1_v2: tuple[Any, Any]
+    site: str, cells: Any, outside: Any, v1_v2: tuple[Any, Any]
 ) -> None:
     v1, v2 = v1_v2
     token = cells.token()
-    url = _with_token(repositories.git_url(cells.dataset, live_server.url), token)
+    url = _with_token(repositories.git_url(cells.dataset), token)
     own = outside.folder / "own"
     own.mkdir()
     outside.git("init", "-q", at=own)
@@ -107,7 +110,7 @@ def test_dvc_import_follows_a_dataset_to_its_next_version(
 @pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 def test_the_pointer_and_listing_are_those_of_stock_dvc_add(
-    live_server: Any, cells: Any, outside: Any, v1_v2: tuple[Any, Any]
+    site: str, cells: Any, outside: Any, v1_v2: tuple[Any, Any]
 ) -> None:
     from dvc_data.hashfile.hash_info import HashInfo
     from dvc_data.hashfile.meta import Meta
@@ -134,8 +137,36 @@ def test_the_pointer_and_listing_are_those_of_stock_dvc_add(
 
 @pytest.mark.once
 @pytest.mark.django_db(transaction=True)
-def test_nobody_pushes(live_server: Any, cells: Any, outside: Any, v1_v2: tuple[Any, Any]) -> None:
-    url = _with_token(repositories.git_url(cells.dataset, live_server.url), cells.token())
+def test_who_publishes_by_another_host_leads_nobody_and_no_token_there(site: str, cells: Any, outside: Any) -> None:
+    cells.add(2)
+    heard: list[str] = []
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard.append(self.path)
+            self.send_error(404)
+
+    with HTTPServer(("127.0.0.1", 0), Listener) as listener:
+        threading.Thread(target=listener.serve_forever, daemon=True).start()
+        headers = {"Host": f"127.0.0.1:{listener.server_port}", "Authorization": f"Bearer {make_token(cells.user)[1]}"}
+        asked = httpx.post(f"{site}/api/v1/projects/blood/datasets/cells/publish", json={}, headers=headers)
+        assert asked.status_code == 202 and cells.run_jobs() == 1
+        version = Version.objects.get()
+        assert version.server_url == site and asked.json()["version"]["dvc_url"].startswith(f"{site}/dvc/")
+        token = cells.token()
+        outside.git("clone", "-q", _with_token(repositories.git_url(cells.dataset), token), "work")
+        work = outside.folder / "work"
+        assert f"url = {site}/dvc/blood/cells\n" in (work / ".dvc" / "config").read_text()
+        outside.dvc("remote", "modify", "--local", "store", "password", token, at=work)
+        outside.dvc("pull", "-q", at=work)
+        listener.shutdown()
+    assert _tree(work / "data") == _held(version) and heard == []
+
+
+@pytest.mark.once
+@pytest.mark.django_db(transaction=True)
+def test_nobody_pushes(site: str, cells: Any, outside: Any, v1_v2: tuple[Any, Any]) -> None:
+    url = _with_token(repositories.git_url(cells.dataset), cells.token())
     outside.git("clone", "-q", url, "work")
     outside.git("commit", "-q", "--allow-empty", "-m", "mine", at=outside.folder / "work")
     pushed = outside.git("push", "origin", "HEAD", at=outside.folder / "work", check=False)
@@ -146,24 +177,24 @@ def test_nobody_pushes(live_server: Any, cells: Any, outside: Any, v1_v2: tuple[
 @pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 def test_a_client_that_has_a_version_fetches_the_next_one(
-    live_server: Any, cells: Any, outside: Any, v1_v2: tuple[Any, Any]
+    site: str, cells: Any, outside: Any, v1_v2: tuple[Any, Any]
 ) -> None:
-    url = _with_token(repositories.git_url(cells.dataset, live_server.url), cells.token())
+    url = _with_token(repositories.git_url(cells.dataset), cells.token())
     outside.git("clone", "-q", url, "work")
     work = outside.folder / "work"
     for number in range(3, 28):  # enough that git sends its wants and haves zipped
         cells.add(1)
-        last = cells.publish(f"number {number}", server_url=live_server.url)
+        last = cells.publish(f"number {number}")
     outside.git("pull", "-q", at=work)
     assert outside.git("rev-parse", "HEAD", at=work).stdout.strip() == last.commit
     outside.git("fsck", "--strict", "--full", at=work)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_clones_during_publishing_never_fail(live_server: Any, cells: Any, outside: Any) -> None:
+def test_clones_during_publishing_never_fail(site: str, cells: Any, outside: Any) -> None:
     cells.add(2)
-    cells.publish(server_url=live_server.url)
-    url = _with_token(repositories.git_url(cells.dataset, live_server.url), cells.token())
+    cells.publish()
+    url = _with_token(repositories.git_url(cells.dataset), cells.token())
     failures: list[str] = []
     over = threading.Event()
 
@@ -181,7 +212,7 @@ def test_clones_during_publishing_never_fail(live_server: Any, cells: Any, outsi
     try:
         for _number in range(10):
             cells.add(1)
-            cells.publish(server_url=live_server.url)
+            cells.publish()
     finally:
         over.set()
         for thread in threads:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import LazySettings
 from django.db import connection
 from django.db.models import F
 from django.utils import timezone
@@ -183,12 +184,16 @@ def test_the_same_content_elsewhere_has_the_same_digest(cells: Any) -> None:
     assert other.commit != version.commit
 
 
-def test_the_servers_address_is_kept_with_the_version_and_no_part_of_its_digest(cells: Any) -> None:
+def test_the_servers_address_is_kept_with_the_version_and_no_part_of_its_digest(
+    cells: Any, settings: LazySettings
+) -> None:
     items = cells.add(2)
-    version = cells.publish(server_url="https://one.example.org/")
+    settings.PUBLIC_URL = "https://one.example.org"
+    version = cells.publish()
     twin = create_dataset(cells.project, cells.user, name="twin", schema=cells.schema)
     add_items(twin, items, splits=dict(zip([i.uuid for i in items], _splits(cells.dataset, items), strict=True)))
-    other, _job = publish(twin, cells.user, server_url="https://two.example.org")
+    settings.PUBLIC_URL = "https://two.example.org"
+    other, _job = publish(twin, cells.user)
     cells.run_jobs()
     other.refresh_from_db()
     assert [v.server_url for v in (version, other)] == ["https://one.example.org", "https://two.example.org"]

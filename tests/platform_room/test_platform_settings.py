@@ -1,10 +1,12 @@
 """Every setting is documented, and what is documented is a setting; nonsense is refused by name."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,6 +39,10 @@ def test_the_settings_page_names_every_variable_that_is_read_and_no_other() -> N
         ("MOTHERLODE_JOB_SWEEP", "0"),
         ("MOTHERLODE_SECRET_KEY", "short"),
         ("DATABASE_URL", "mysql://root@localhost/x"),
+        ("MOTHERLODE_PUBLIC_URL", "lode.example.org"),
+        ("MOTHERLODE_PUBLIC_URL", "https://ada:secret@lode.example.org"),
+        ("MOTHERLODE_PUBLIC_URL", "https://lode.example.org:port"),
+        ("MOTHERLODE_PUBLIC_URL", "https://lode.example.org/?next=1"),
     ],
 )
 def test_nonsense_is_refused_at_start_by_name(name: str, value: str, tmp_path: Path) -> None:
@@ -67,3 +73,35 @@ def test_cookies_go_over_tls_alone_where_the_address_says_https(tmp_path: Path) 
             subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True).stdout.split()
         )
     assert said == [["True", "True"], ["False", "False"], ["False", "False"]]
+
+
+def settings_of(home: Path, *names: str, **env: str) -> dict[str, Any]:
+    """What the settings ``names`` are in a process with this environment."""
+    code = f"import json, lode_platform.settings as s; print(json.dumps({{n: getattr(s, n) for n in {names!r}}}))"
+    whole = {**os.environ, "MOTHERLODE_HOME": str(home), **env}
+    done = subprocess.run([sys.executable, "-c", code], env=whole, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_only_loopback_and_the_public_address_are_answered_to(tmp_path: Path) -> None:
+    loopback = ["localhost", "127.0.0.1", "[::1]"]
+    hosts = {"http://lode.example.org:8000/lode": "lode.example.org", "https://[fd00::1]:8443": "[fd00::1]"}
+    for address, host in hosts.items():
+        found = settings_of(tmp_path, "ALLOWED_HOSTS", MOTHERLODE_PUBLIC_URL=address, MOTHERLODE_ALLOWED_HOSTS="")
+        assert found["ALLOWED_HOSTS"] == [*loopback, host]
+    env = {"MOTHERLODE_PUBLIC_URL": "", "MOTHERLODE_ALLOWED_HOSTS": "a, b"}
+    found = settings_of(tmp_path, "ALLOWED_HOSTS", "PUBLIC_URL", **env)
+    assert set(found["ALLOWED_HOSTS"][:-2]) == set(loopback) and found["ALLOWED_HOSTS"][-2:] == ["a", "b"]
+    assert found["PUBLIC_URL"] == "http://127.0.0.1:8000"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7"])
+def test_a_server_for_other_machines_is_refused_without_the_address_that_they_use(host: str, tmp_path: Path) -> None:
+    env = {**os.environ, "MOTHERLODE_HOME": str(tmp_path), "MOTHERLODE_PUBLIC_URL": ""}
+    env["DJANGO_SETTINGS_MODULE"] = "lode_platform.settings"
+    done = subprocess.run(
+        [sys.executable, "-m", "django", "serve", f"--host={host}"], env=env, capture_output=True, text=True
+    )
+    assert done.returncode != 0 and "MOTHERLODE_PUBLIC_URL" in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "db.sqlite3").exists()

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.urls import reverse
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from lode_datasets import diff, repositories
 from lode_datasets.models import Alias, Dataset, Version
+from lode_platform.addresses import absolute
 from lode_platform.api.shapes import JobShape
 
 Shape = serializers.Serializer[Any]
@@ -158,13 +158,7 @@ class DiffShape(Shape):
     next = serializers.CharField(allow_null=True)
 
 
-def site_of(request: Request) -> str:
-    """The server's address as this caller reached it."""
-    return str(request.build_absolute_uri("/")).rstrip("/")
-
-
-def dataset_json(dataset: Dataset, request: Request, latest: int | None) -> dict[str, Any]:
-    site = site_of(request)
+def dataset_json(dataset: Dataset, latest: int | None) -> dict[str, Any]:
     return {
         "uuid": dataset.uuid,
         "project": dataset.project.name,
@@ -175,14 +169,13 @@ def dataset_json(dataset: Dataset, request: Request, latest: int | None) -> dict
         "split_policy": dataset.split_policy,
         "latest": latest,
         "created_at": dataset.created_at,
-        "url": site + reverse("datasets:dataset", args=[dataset.project.name, dataset.name]),
-        "git_url": repositories.git_url(dataset, site),
-        "dvc_url": repositories.dvc_url(dataset, site),
+        "url": absolute(reverse("datasets:dataset", args=[dataset.project.name, dataset.name])),
+        "git_url": repositories.git_url(dataset),
+        "dvc_url": repositories.dvc_url(dataset),
     }
 
 
-def version_json(version: Version, request: Request) -> dict[str, Any]:
-    site = site_of(request)
+def version_json(version: Version) -> dict[str, Any]:
     dataset = version.dataset
     return {
         "uuid": version.uuid,
@@ -206,9 +199,9 @@ def version_json(version: Version, request: Request) -> dict[str, Any]:
         "author": version.stamp["author"],
         "created_at": version.created_at,
         "published_at": version.published_at,
-        "url": site + reverse("datasets:version", args=[dataset.project.name, dataset.name, version.number]),
-        "git_url": repositories.git_url(dataset, site),
-        "dvc_url": repositories.dvc_url(dataset, site),
+        "url": absolute(reverse("datasets:version", args=[dataset.project.name, dataset.name, version.number])),
+        "git_url": repositories.git_url(dataset),
+        "dvc_url": repositories.dvc_url(dataset),
     }
 
 

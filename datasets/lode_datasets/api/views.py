@@ -19,6 +19,7 @@ from lode_datasets import diff, names, publish, selection, splits, verify, versi
 from lode_datasets.api import shapes
 from lode_datasets.models import Dataset, Version
 from lode_platform import access, nav
+from lode_platform.addresses import same_with
 from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.projects import person
 from lode_platform.api.shapes import JobShape, job_json, read
@@ -57,7 +58,7 @@ class Datasets(APIView):
         home = access.project_for(person(request), project, "project.view")
         rows = Dataset.objects.filter(project=home, trashed_at=None).select_related("schema", "project")
         newest = _latest(rows)
-        return Response(paged(request, rows, lambda row: shapes.dataset_json(row, request, newest.get(row.pk))))
+        return Response(paged(request, rows, lambda row: shapes.dataset_json(row, newest.get(row.pk))))
 
     @extend_schema(operation_id="dataset_make", request=shapes.NewDatasetShape, responses={201: shapes.DatasetShape})
     def post(self, request: Request, project: str) -> Response:
@@ -66,7 +67,7 @@ class Datasets(APIView):
         given = read(shapes.NewDatasetShape, request.data)
         schema = _schema(home, given.pop("schema"))
         made = selection.create_dataset(home, person(request), schema=schema, **given)
-        return Response(shapes.dataset_json(made, request, None), status=201)
+        return Response(shapes.dataset_json(made, None), status=201)
 
 
 def _schema(project: Project, name: str) -> Schema:
@@ -88,7 +89,7 @@ class DatasetByUuid(APIView):
         if found is None:
             raise NotFound("There is no such dataset.")
         access.require(person(request), found.project, "project.view")
-        return Response(shapes.dataset_json(found, request, _latest([found]).get(found.pk)))
+        return Response(shapes.dataset_json(found, _latest([found]).get(found.pk)))
 
 
 class OneDataset(APIView):
@@ -96,7 +97,7 @@ class OneDataset(APIView):
     def get(self, request: Request, project: str, name: str) -> Response:
         """A dataset."""
         found = found_dataset(request, project, name, "project.view")
-        return Response(shapes.dataset_json(found, request, _latest([found]).get(found.pk)))
+        return Response(shapes.dataset_json(found, _latest([found]).get(found.pk)))
 
     @extend_schema(operation_id="dataset_change", request=shapes.DatasetChangeShape, responses=shapes.DatasetShape)
     def patch(self, request: Request, project: str, name: str) -> Response:
@@ -111,7 +112,7 @@ class OneDataset(APIView):
             setattr(found, key, value)
         if given:
             found.save(update_fields=list(given))
-        return Response(shapes.dataset_json(found, request, _latest([found]).get(found.pk)))
+        return Response(shapes.dataset_json(found, _latest([found]).get(found.pk)))
 
     @extend_schema(operation_id="dataset_trash", responses={204: None})
     def delete(self, request: Request, project: str, name: str) -> Response:
@@ -175,11 +176,11 @@ class Publish(APIView):
         """Publishes what the dataset holds at this moment: 202 with the job, or 200 with the version there is."""
         found = found_dataset(request, project, name, "dataset.publish")
         given = read(shapes.PublishShape, request.data)
-        version, job = publish.publish(found, person(request), server_url=shapes.site_of(request), **given)
+        version, job = publish.publish(found, person(request), **given)
         version.dataset = found
         repeated = given["operation_id"] is not None and version.operation_id == given["operation_id"]
         answer = {
-            "version": shapes.version_json(version, request),
+            "version": shapes.version_json(version),
             "job": job_json(job) if job else None,
             "unchanged": job is None and not repeated,
         }
@@ -192,14 +193,14 @@ class Versions(APIView):
         """The published versions, newest first."""
         found = found_dataset(request, project, name, "project.view")
         rows = found.versions.published().select_related("dataset__project", "schema_revision").defer("frozen")
-        return Response(paged(request, rows, lambda row: shapes.version_json(row, request)))
+        return Response(paged(request, rows, shapes.version_json))
 
 
 class OneVersion(APIView):
     @extend_schema(operation_id="version", parameters=[WHICH], responses=shapes.VersionShape)
     def get(self, request: Request, project: str, name: str, which: str) -> Response:
         """A published version."""
-        return Response(shapes.version_json(found_version(request, project, name, which), request))
+        return Response(shapes.version_json(found_version(request, project, name, which)))
 
 
 class Manifest(APIView):
@@ -269,9 +270,7 @@ class Diff(APIView):
         taken = diff.filtered(old, new, wanted)
         following = None
         if len(taken) > offset + limit:
-            more = query.copy()
-            more["offset"] = str(offset + limit)
-            following = request.build_absolute_uri(f"{request.path}?{more.urlencode()}")
+            following = same_with(request._request, offset=str(offset + limit))
         page = diff.changes(taken[offset : offset + limit])
         class_names = {
             int(row["id"]): str(row["name"]) for row in [*old.schema_revision.classes, *new.schema_revision.classes]

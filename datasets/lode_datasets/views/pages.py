@@ -33,11 +33,6 @@ SAMPLES = 48
 PAIRS = 24
 
 
-def site_of(request: HttpRequest) -> str:
-    """The server's address as people and programs reach it."""
-    return settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
-
-
 def found(project: Project, name: str) -> Dataset:
     """The project's live dataset. Raises ``NotFound``."""
     dataset = Dataset.objects.filter(project=project, name=name, trashed_at=None).select_related("schema").first()
@@ -243,9 +238,7 @@ def publish_now(request: HttpRequest, project: str, name: str) -> HttpResponse:
     user = signed_in(request)
     dataset = found(project_for(user, project, "dataset.publish"), name)
     try:
-        version, job = publish.publish(
-            dataset, user, message=_said(request, "message")[:10_000], server_url=site_of(request)
-        )
+        version, job = publish.publish(dataset, user, message=_said(request, "message")[:10_000])
     except LodeError as error:
         toast(request, error.message, kind="danger")
     else:
@@ -374,7 +367,6 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
     if request.GET.get("empty") == "1":
         rows = rows.filter(label_set__regions=[])
     page = Paginator(rows, SAMPLES).get_page(request.GET.get("page"))
-    site = site_of(request)
     classes = drawing.class_rows(version)
     own = reverse("datasets:version", args=[project, name, number])
     before = version.parent
@@ -402,11 +394,10 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
         "pool": POOL,
         "version_name": str(version),
         "load_line": f'motherlode.load("{version}", split="train")',
-        "clone_line": f"git clone --branch v{number} {repositories.git_url(dataset, site)}",
-        "get_line": f"dvc get {repositories.git_url(dataset, site)} data --rev v{number}"
-        " --remote-config password=TOKEN",
-        "moved": version.server_url.rstrip("/") != site,
-        "moved_line": f"dvc remote modify --local store url {repositories.dvc_url(dataset, site)}",
+        "clone_line": f"git clone --branch v{number} {repositories.git_url(dataset)}",
+        "get_line": f"dvc get {repositories.git_url(dataset)} data --rev v{number} --remote-config password=TOKEN",
+        "moved": version.server_url != settings.PUBLIC_URL,
+        "moved_line": f"dvc remote modify --local store url {repositories.dvc_url(dataset)}",
         "marks": marks_of([version], user)[version.pk],
         "aliases": [alias for alias in names.aliases(dataset) if alias.version_id == version.pk],
         "history": Alias.objects.filter(version=version).select_related("set_by").order_by("-pk")[:10],

@@ -17,6 +17,7 @@ from lode_hooks.evaluate import DEFAULTS
 from lode_hooks.filters import READERS, FailureFilter
 from lode_hooks.models import Evaluation, Failure, Run
 from lode_platform import access
+from lode_platform.addresses import same_with
 from lode_platform.api.projects import person
 from lode_platform.api.shapes import read
 from lode_platform.errors import BadInput, Conflict, NotFound
@@ -48,7 +49,7 @@ class OneEvaluation(APIView):
     def get(self, request: Request, evaluation: UUID) -> Response:
         """An evaluation's numbers; those named tp, fp and fn are at score 0."""
         found = evaluation_of(request, evaluation)
-        return Response(shapes.evaluation_json(found, found.prediction_set.run.project, request))
+        return Response(shapes.evaluation_json(found, found.prediction_set.run.project))
 
 
 class Failures(APIView):
@@ -69,12 +70,10 @@ class Failures(APIView):
         page = failures.cards(found, chosen, offset=offset, limit=limit)
         following = None
         if offset + len(page.cards) < page.count:
-            rest = query.copy()
-            rest["offset"], rest["limit"] = str(offset + limit), str(limit)
-            following = request.build_absolute_uri(f"{request.path}?{rest.urlencode()}")
+            following = same_with(request._request, offset=str(offset + limit), limit=str(limit))
         names = readings.class_names(found)
         project = found.prediction_set.run.project
-        rows = [shapes.card_json(card, names, project, request) for card in page.cards]
+        rows = [shapes.card_json(card, names, project) for card in page.cards]
         return Response({"results": rows, "count": page.count, "next": following})
 
 
@@ -116,7 +115,7 @@ class OneFailure(APIView):
                     }
                     for dot in cases.history(found)
                 ],
-                "url": shapes.failure_url(found.uuid, found.project, request),
+                "url": shapes.failure_url(found.uuid, found.project),
             }
         )
 

@@ -27,7 +27,7 @@ class Rounds(APIView):
         rows = MiningRound.objects.filter(project=home).select_related("dataset", "run", "queue")
         counted = MinedItem.objects.filter(round__project=home).order_by().values_list("round").annotate(Count("pk"))
         chosen = dict(counted)
-        return Response(paged(request, rows, lambda row: shapes.round_json(row, home, chosen.get(row.pk, 0), request)))
+        return Response(paged(request, rows, lambda row: shapes.round_json(row, home, chosen.get(row.pk, 0))))
 
     @extend_schema(operation_id="mining_make", request=shapes.MineShape, responses={201: shapes.RoundShape})
     def post(self, request: Request, project: str) -> Response:
@@ -38,7 +38,7 @@ class Rounds(APIView):
             raise BadInput("Say into which queue: queue is its name.", field="queue")
         asked = MiningRequest.from_json(home, person(request), given)
         made = mining.create_round(asked, person(request), queue=given["queue"], name=given["name"])
-        return Response(shapes.round_json(made, home, made.mined_items.count(), request), status=201)
+        return Response(shapes.round_json(made, home, made.mined_items.count()), status=201)
 
 
 class Preview(APIView):
@@ -65,7 +65,7 @@ class OneRound(APIView):
     def get(self, request: Request, mined: UUID) -> Response:
         """A mining round."""
         found = round_of(request, mined)
-        return Response(shapes.round_json(found, found.project, found.mined_items.count(), request))
+        return Response(shapes.round_json(found, found.project, found.mined_items.count()))
 
 
 class Report(APIView):
@@ -73,5 +73,5 @@ class Report(APIView):
     def get(self, request: Request, mined: UUID) -> Response:
         """What became of a round, as far as it has come."""
         found = round_of(request, mined)
-        row = shapes.round_json(found, found.project, found.mined_items.count(), request)
+        row = shapes.round_json(found, found.project, found.mined_items.count())
         return Response(shapes.report_json(loop.loop_report(found), row))

@@ -99,7 +99,7 @@ class Finish(APIView):
         sent.refresh_from_db()
         answer: dict[str, Any] = {**shapes.prediction_set_json(sent), "evaluation": None, "job": None}
         if evaluation is not None:
-            answer |= shapes.asked_json(evaluation, sent.run.project, request)
+            answer |= shapes.asked_json(evaluation, sent.run.project)
         return Response(answer)
 
 
@@ -113,4 +113,4 @@ class Evaluate(APIView):
         given = read(shapes.EvaluateShape, request.data)
         version = version_of(request, sent.run.project, given["version"]) if given.get("version") else None
         row = evaluate.request_evaluation(sent, person(request), version=version, settings=given["settings"])
-        return Response(shapes.asked_json(row, sent.run.project, request), status=202)
+        return Response(shapes.asked_json(row, sent.run.project), status=202)

@@ -67,7 +67,7 @@ class Runs(APIView):
         """The project's runs, newest first."""
         home = access.project_for(person(request), project, "project.view")
         rows = shown(Run.objects.filter(project=home))
-        return Response(paged(request, rows, lambda row: shapes.run_json(row, home, request)))
+        return Response(paged(request, rows, lambda row: shapes.run_json(row, home)))
 
     @extend_schema(operation_id="run_start", request=shapes.NewRunShape, responses={201: shapes.RunShape})
     def post(self, request: Request, project: str) -> Response:
@@ -85,7 +85,7 @@ class Runs(APIView):
             code_commit=given["code_commit"],
             tracker=tracker,
         )
-        return Response(shapes.run_json(shown(Run.objects.all()).get(pk=run.pk), home, request), status=201)
+        return Response(shapes.run_json(shown(Run.objects.all()).get(pk=run.pk), home), status=201)
 
 
 class OneRun(APIView):
@@ -113,7 +113,7 @@ class OneRun(APIView):
         metrics = runs.latest_metrics(run)
         sets = run.prediction_sets.select_related("run", "version__dataset").order_by("pk")
         return {
-            **shapes.run_json(row, run.project, request),
+            **shapes.run_json(row, run.project),
             "metrics": [{"key": m.key, "value": m.value, "step": m.step} for m in metrics],
             "prediction_sets": [shapes.prediction_set_json(sent) for sent in sets],
         }

@@ -7,15 +7,14 @@ from uuid import UUID
 
 from django.urls import reverse
 from rest_framework import serializers
-from rest_framework.request import Request
 
-from lode_datasets.api.shapes import site_of
 from lode_hooks.compare import Comparison
 from lode_hooks.deciding import Number
 from lode_hooks.failures import Card
 from lode_hooks.loop import Arm, LoopReport
 from lode_hooks.mining import Candidate, Preview
 from lode_hooks.models import Evaluation, Failure, MiningRound, PredictionSet, Run, Verdict
+from lode_platform.addresses import absolute
 from lode_platform.api.shapes import JobShape, job_json
 from lode_platform.models import Project
 
@@ -346,7 +345,7 @@ class ComparisonShape(Shape):
     label_effect = LabelEffectShape(many=True)
 
 
-def run_json(run: Run, project: Project, request: Request) -> dict[str, Any]:
+def run_json(run: Run, project: Project) -> dict[str, Any]:
     return {
         "uuid": run.uuid,
         "project": project.name,
@@ -364,7 +363,7 @@ def run_json(run: Run, project: Project, request: Request) -> dict[str, Any]:
         "created_by": run.created_by.username,
         "started_at": run.started_at,
         "ended_at": run.ended_at,
-        "url": site_of(request) + reverse("hooks:run", args=[project.name, run.uuid]),
+        "url": absolute(reverse("hooks:run", args=[project.name, run.uuid])),
     }
 
 
@@ -384,7 +383,7 @@ def prediction_set_json(sent: PredictionSet) -> dict[str, Any]:
     }
 
 
-def evaluation_json(row: Evaluation, project: Project, request: Request) -> dict[str, Any]:
+def evaluation_json(row: Evaluation, project: Project) -> dict[str, Any]:
     sent = row.prediction_set
     page = reverse("hooks:run", args=[project.name, sent.run.uuid])
     return {
@@ -401,19 +400,19 @@ def evaluation_json(row: Evaluation, project: Project, request: Request) -> dict
         "intervals": row.curves.get("intervals", {}),
         "threshold": row.threshold,
         "created_at": row.created_at,
-        "url": f"{site_of(request)}{page}?evaluation={row.uuid}",
+        "url": absolute(f"{page}?evaluation={row.uuid}"),
     }
 
 
-def asked_json(row: Evaluation, project: Project, request: Request) -> dict[str, Any]:
+def asked_json(row: Evaluation, project: Project) -> dict[str, Any]:
     return {
-        "evaluation": evaluation_json(row, project, request),
+        "evaluation": evaluation_json(row, project),
         "job": job_json(row.job) if row.job else None,
     }
 
 
-def card_json(card: Card, names: Mapping[int, str], project: Project, request: Request) -> dict[str, Any]:
-    url = failure_url(card.failure, project, request) if card.failure else None
+def card_json(card: Card, names: Mapping[int, str], project: Project) -> dict[str, Any]:
+    url = failure_url(card.failure, project) if card.failure else None
     row = asdict(card)
     row["uuid"] = row.pop("failure")
     return {
@@ -458,12 +457,12 @@ def preview_json(preview: Preview) -> dict[str, Any]:
     }
 
 
-def failure_url(failure: UUID, project: Project, request: Request) -> str:
+def failure_url(failure: UUID, project: Project) -> str:
     """The page of a case."""
-    return site_of(request) + reverse("hooks:failure", args=[project.name, failure])
+    return absolute(reverse("hooks:failure", args=[project.name, failure]))
 
 
-def round_json(mined: MiningRound, project: Project, chosen: int, request: Request) -> dict[str, Any]:
+def round_json(mined: MiningRound, project: Project, chosen: int) -> dict[str, Any]:
     queue = mined.queue
     return {
         "uuid": mined.uuid,
@@ -475,7 +474,7 @@ def round_json(mined: MiningRound, project: Project, chosen: int, request: Reque
         "queue": {"uuid": queue.uuid, "name": queue.name} if queue else None,
         "chosen": chosen,
         "created_at": mined.created_at,
-        "url": site_of(request) + reverse("hooks:round", args=[project.name, mined.uuid]),
+        "url": absolute(reverse("hooks:round", args=[project.name, mined.uuid])),
     }
 
 

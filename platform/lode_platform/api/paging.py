@@ -13,6 +13,7 @@ from drf_spectacular.utils import OpenApiParameter, inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from lode_platform.addresses import same_with
 from lode_platform.errors import BadInput
 
 Row = TypeVar("Row", bound=Model)
@@ -44,9 +45,7 @@ def paged(
     following = None
     if len(page) > limit:
         page = page[:limit]
-        query = request.query_params.copy()
-        query["cursor"] = str(page[-1].uuid)  # type: ignore[attr-defined]
-        following = request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+        following = same_with(request._request, cursor=str(page[-1].uuid))  # type: ignore[attr-defined]
     return {"results": [as_json(row) for row in page], "next": following}
 
 

@@ -15,10 +15,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 to be reached from other machines")
+        parser.add_argument(
+            "--host",
+            default="127.0.0.1",
+            help="0.0.0.0 to be reached from other machines, by the address in MOTHERLODE_PUBLIC_URL",
+        )
         parser.add_argument("--no-worker", action="store_true", help="the web server alone")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        serve.public_url(options["host"], options["port"])
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         serve.serve(options["host"], options["port"], worker=not options["no_worker"], say=self.stdout.write)
