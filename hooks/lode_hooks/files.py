@@ -67,6 +67,11 @@ def predictions_name(prediction_set: UUID) -> str:
     return f"predictions/{prediction_set}/predictions.parquet"
 
 
+def scope_name(prediction_set: UUID) -> str:
+    """The items that a prediction set on a part of a split means."""
+    return f"predictions/{prediction_set}/scope.parquet"
+
+
 def truth_names(truth: Version, covered: Version, split: str) -> tuple[str, str]:
     """Items and truths of `truth` for the items that `covered` has in a split; immutable, since versions are."""
     folder = f"truths/{truth.uuid}"

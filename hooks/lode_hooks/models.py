@@ -73,7 +73,9 @@ class Metric(models.Model):
 class PredictionSet(models.Model):
     """A run's predictions on a split of a version (``split`` may be ``pool``); rows lie in one Parquet file.
 
-    ``out_of_fold`` marks predictions on items the model was not trained on although their split is train.
+    ``out_of_fold`` marks predictions on items the model was not trained on although their split is train. ``partial``
+    says that a part of the split is meant and nothing is said of the rest: ``scope`` names its ``meant`` items.
+    ``items`` of them have a prediction. ``class_ids`` says that whole numbers among the labels are permanent class ids.
     """
 
     class Task(models.TextChoices):
@@ -92,7 +94,11 @@ class PredictionSet(models.Model):
     model = models.CharField(max_length=200, blank=True)
     task = models.CharField(max_length=8, choices=Task.choices)
     out_of_fold = models.BooleanField(default=False)
+    partial = models.BooleanField(default=False)
+    class_ids = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.RECEIVING)
+    scope = models.CharField(max_length=300, blank=True, help_text="Parquet file of the items meant; blank: the split")
+    meant = models.PositiveIntegerField(default=0)
     items = models.PositiveIntegerField(default=0)
     predictions = models.PositiveBigIntegerField(default=0)
     columns = models.CharField(max_length=300, blank=True, help_text="Parquet file below the store's columns/")

@@ -18,11 +18,22 @@ from lode_hooks.evaluation.columns import BOX_PREDICTIONS, CLASS_PREDICTIONS, fr
 from lode_hooks.models import PredictionPart, PredictionSet, Run, RunUse
 from lode_platform import events
 from lode_platform.errors import BadInput, Conflict
-from lode_platform.models import User
+from lode_platform.models import Item, User
 
 POOL = "pool"
 MOST_PARTS = 100_000
 CONTROL = {PredictionSet.Task.BOXES: "RectangleLabels", PredictionSet.Task.CLASSES: "Choices"}
+ABSENT = "absent"
+"""Column of a part: the line says that its item is meant and has no prediction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Items of a split, those of them that a prediction set means, and those of these that have a prediction."""
+
+    predicted: int
+    meant: int
+    split: int
 
 
 def start(
@@ -34,9 +45,16 @@ def start(
     task: str,
     model: str = "",
     out_of_fold: bool = False,
+    partial: bool = False,
+    class_ids: bool = False,
     uuid: UUID | None = None,
 ) -> PredictionSet:
-    """Begin a prediction set of a run on a split of a version. The client makes the uuid; again gives the same set."""
+    """Begin a prediction set of a run on a split of a version. The client makes the uuid; again gives the same set.
+
+    `partial`: the items that have a line are meant, not the whole split. `class_ids`: whole numbers among the labels
+    are permanent class ids; without it they are refused, since frameworks count their classes from 0. Raises Conflict
+    where the uuid stands for other predictions.
+    """
     if version.dataset.project_id != run.project_id:
         raise BadInput(f"{version} is not a version of this run's project.", code="other_project")
     if version.state != Version.State.PUBLISHED:
@@ -61,11 +79,17 @@ def start(
                 "task": task,
                 "model": model,
                 "out_of_fold": out_of_fold,
+                "partial": partial,
+                "class_ids": class_ids,
                 "created_by": user,
             },
         )
         if row.run_id != run.pk:
             raise Conflict("This prediction set's uuid is taken.", code="uuid_taken")
+        if (row.version_id, row.split, row.task) != (version.pk, split, task):
+            raise Conflict(
+                f"This prediction set's uuid stands for {row.task} on {row.version} {row.split}.", code="uuid_taken"
+            )
         if made:
             RunUse.objects.get_or_create(run=run, version=version, split=split, purpose="prediction")
     return row
@@ -74,6 +98,7 @@ def start(
 def receive(prediction_set: PredictionSet, number: int, data: bytes) -> PredictionPart:
     """Take part `number`: JSON lines `{"path", "boxes", "labels", "scores"}` or `{"path", "label", "probabilities"}`.
 
+    `{"path", "predicted": false}` says that the item is meant and has no prediction.
     The same part again is answered with what is there. Raises Conflict when part `number` is there with other bytes or
     the set is finished, BadInput naming the line where one is wrong; then nothing of the part is kept.
     """
@@ -102,7 +127,11 @@ def _same(part: PredictionPart, digest: str) -> PredictionPart:
 
 
 def finish(prediction_set: PredictionSet, user: User) -> PredictionSet:
-    """Join the parts, in the order of their numbers; from now on the set is immutable. Finishing again is harmless."""
+    """Join the parts, in the order of their numbers; from now on the set is immutable. Finishing again is harmless.
+
+    Items that came in several parts count once where all parts say the same of them. Raises BadInput where they differ
+    (naming the first one's path) and where parts are missing.
+    """
     if prediction_set.state == PredictionSet.State.READY:
         return prediction_set
     parts = list(prediction_set.parts.order_by("number"))
@@ -111,23 +140,73 @@ def finish(prediction_set: PredictionSet, user: User) -> PredictionSet:
         raise BadInput(f"Parts are missing: {missing}.", code="parts_missing", missing=missing)
     is_boxes = prediction_set.task == PredictionSet.Task.BOXES
     schema = BOX_PREDICTIONS if is_boxes else CLASS_PREDICTIONS
-    frames = [pl.read_parquet(files.held(part.file)) for part in parts]
-    whole = pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema=dict(schema))
+    frames = [pl.read_parquet(files.held(part.file)).with_columns(pl.lit(part.number).alias("part")) for part in parts]
+    told = pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema={**schema, ABSENT: pl.Boolean})
+    whole = _once(told.filter(~pl.col(ABSENT).fill_null(value=False)).drop(ABSENT))
     name = files.predictions_name(prediction_set.uuid)
     files.keep(whole, name)
     covered = whole["item"].n_unique()
-    twice = sum(part.rows for part in parts) - covered
-    if twice > 0:
-        raise BadInput(f"{twice} items came more than once; an item has one line.", code="item_twice")
+    scope, meant = "", split_items(prediction_set)
+    if prediction_set.partial:
+        scope = files.scope_name(prediction_set.uuid)
+        listed = told.select(pl.col("item").unique(maintain_order=True))
+        files.keep(listed, scope)
+        meant = len(listed)
     with transaction.atomic():
         prediction_set.items = covered
         prediction_set.predictions = int(whole["label"].count())
         prediction_set.columns = name
+        prediction_set.scope, prediction_set.meant = scope, meant
         prediction_set.state = PredictionSet.State.READY
-        prediction_set.save(update_fields=["items", "predictions", "columns", "state"])
+        prediction_set.save(update_fields=["items", "predictions", "columns", "scope", "meant", "state"])
         project = prediction_set.run.project
         events.record(project, user, "predictions.finish", prediction_set, items=covered)
     return prediction_set
+
+
+def _once(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows without their part; of an item that came in several parts those of the first, if all are alike."""
+    if "part" not in rows.columns:
+        return rows
+    parts = rows.group_by("item").agg(pl.col("part").n_unique().alias("parts"), pl.col("part").min().alias("first"))
+    again = parts.filter(pl.col("parts") > 1)
+    if again.is_empty():
+        return rows.drop("part")
+    several = rows.join(again, on="item", how="semi")
+    for _item, lines in several.group_by("item"):
+        first, *rest = (lines_of.drop("part") for _part, lines_of in lines.group_by("part", maintain_order=True))
+        if not all(first.equals(other) for other in rest):
+            path = Item.objects.values_list("path", flat=True).get(uuid=first["item"][0])
+            raise BadInput(
+                f"{path} came more than once, and not with the same prediction: send one line an item.",
+                code="item_twice",
+                path=path,
+            )
+    kept = rows.join(parts.select("item", "first"), on="item", how="left", maintain_order="left")
+    return kept.filter(pl.col("part") == pl.col("first")).drop("part", "first")
+
+
+def split_items(prediction_set: PredictionSet) -> int:
+    """The items of the set's split."""
+    return int(prediction_set.version.counts.get("splits", {}).get(prediction_set.split, 0))
+
+
+def coverage(prediction_set: PredictionSet) -> Coverage:
+    """How much of its split a finished set means and predicts."""
+    whole = split_items(prediction_set)
+    return Coverage(prediction_set.items, prediction_set.meant if prediction_set.partial else whole, whole)
+
+
+def scope(prediction_set: PredictionSet) -> frozenset[str] | None:
+    """The uuids of the items that a finished set means; None: all of its split."""
+    if not prediction_set.partial:
+        return None
+    return frozenset(pl.read_parquet(files.held(prediction_set.scope))["item"])
+
+
+def predicted(prediction_set: PredictionSet) -> frozenset[str]:
+    """The uuids of the items that a finished set says something of, be it that nothing is there."""
+    return frozenset(pl.read_parquet(files.held(prediction_set.columns), columns=["item"])["item"].unique())
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -158,15 +237,20 @@ class _Reader:
 
     def __post_init__(self) -> None:
         for row in self.prediction_set.version.schema_revision.classes:
-            self.classes[int(row["id"])] = int(row["id"])
             self.classes[str(row["name"])] = int(row["id"])
+            if self.prediction_set.class_ids:
+                self.classes[int(row["id"])] = int(row["id"])
 
     def frame(self, lines: list[tuple[int, dict[str, Any]]]) -> pl.DataFrame:
-        """The part as a frame of the task's schema."""
+        """The part as a frame of the task's schema with the column `absent`; absent items stand last."""
         items = self._items(lines)
-        if self.prediction_set.task == PredictionSet.Task.BOXES:
-            return self._boxes(lines, items)
-        return self._classes(lines, items)
+        said = [(number, row) for number, row in lines if row.get("predicted") is not False]
+        absent = [items[row["path"]] for _number, row in lines if row.get("predicted") is False]
+        boxes = self.prediction_set.task == PredictionSet.Task.BOXES
+        told = self._boxes(said, items) if boxes else self._classes(said, items)
+        rest = pl.DataFrame({"item": pl.Series(absent, dtype=pl.String)})
+        marked = (part.with_columns(pl.lit(value).alias(ABSENT)) for part, value in ((told, False), (rest, True)))
+        return pl.concat(marked, how="diagonal")
 
     def _items(self, lines: list[tuple[int, dict[str, Any]]]) -> dict[str, str]:
         """Item uuids by path; a path that the split does not hold is refused by its line."""
@@ -190,12 +274,16 @@ class _Reader:
         known = self.classes.get(label) if isinstance(label, (str, int)) and not isinstance(label, bool) else None
         if known is None:
             names = ", ".join(sorted(str(key) for key in self.classes if isinstance(key, str)))
-            raise _bad(line, f"has the label {label!r}; the schema knows {names}", label=label)
+            words = f"has the label {label!r}; the schema knows {names}"
+            if isinstance(label, int) and not self.prediction_set.class_ids:
+                words += '. Send names, or begin the set with "ids": "class" if numbers are permanent class ids'
+            raise _bad(line, words, label=label)
         return known
 
     def _key(self, label: str) -> str | int:
-        """A class in a JSON object's key, which is always text: its name, else its id in digits."""
-        return int(label) if label not in self.classes and label.isdecimal() else label
+        """A class in a JSON object's key, which is always text: its name, else its permanent id in digits."""
+        digits = self.prediction_set.class_ids and label not in self.classes and label.isdecimal()
+        return int(label) if digits else label
 
     def _boxes(self, lines: list[tuple[int, dict[str, Any]]], items: Mapping[str, str]) -> pl.DataFrame:
         columns: dict[str, list[Any]] = {name: [] for name in BOX_PREDICTIONS}

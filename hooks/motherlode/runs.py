@@ -21,7 +21,7 @@ from motherlode.predictions import BadPrediction, Prediction
 from motherlode.progress import Progress
 from motherlode.samples import Samples
 
-__all__ = ["Evaluation", "FailureSeen", "Run", "Sent"]
+__all__ = ["Coverage", "Evaluation", "FailureSeen", "Run", "Sent"]
 
 PART_ROWS = 500
 
@@ -146,6 +146,7 @@ class Run:
             "model": model,
             "task": task,
             "out_of_fold": out_of_fold,
+            "ids": "class",
         }
         made = self._client.post(f"runs/{self.id}/predictions", body, repeatable=True)
         address = f"predictions/{made['uuid']}"
@@ -209,6 +210,15 @@ class Sent:
         return self.evaluation().failures(kind, **filters)
 
 
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Items of a split, those of them that were meant to be predicted, and those that were; scored are those meant."""
+
+    predicted: int
+    meant: int
+    split: int
+
+
 class Evaluation:
     """Predictions scored against a version's labels.
 
@@ -234,6 +244,11 @@ class Evaluation:
     def counts(self) -> dict[str, Any]:
         """The counts by kind of failure and by confusion cell."""
         return dict(self._row.get("counts") or {})
+
+    @property
+    def coverage(self) -> Coverage:
+        """How much of the split was predicted and scored."""
+        return Coverage(**self._row["coverage"])
 
     @property
     def threshold(self) -> float | None:

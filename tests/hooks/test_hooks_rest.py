@@ -32,7 +32,12 @@ def cells(world: Callable[..., Any]) -> Any:
 
 
 LINES = [
-    {"path": "a.png", "boxes": [[10, 10, 50, 50], [100, 100, 140, 140]], "labels": ["RBC", 1], "scores": [0.9, 0.8]},
+    {
+        "path": "a.png",
+        "boxes": [[10, 10, 50, 50], [100, 100, 140, 140]],
+        "labels": ["RBC", "RBC"],
+        "scores": [0.9, 0.8],
+    },
     {"path": "b.png", "boxes": [], "labels": [], "scores": []},
     {"path": "c.png", "boxes": [[5, 5, 30, 30]], "labels": ["WBC"], "scores": [0.7]},
 ]

@@ -40,7 +40,11 @@ def evaluation_of(request: Request, uuid: UUID) -> Evaluation:
 def whole(rows: "QuerySet[Evaluation]") -> "QuerySet[Evaluation]":
     """Evaluations with all that is named of them, in one query."""
     return rows.select_related(
-        "prediction_set__run__project", "version__dataset", "version__schema_revision", "job__created_by"
+        "prediction_set__run__project",
+        "prediction_set__version",
+        "version__dataset",
+        "version__schema_revision",
+        "job__created_by",
     )
 
 

@@ -59,6 +59,7 @@ class NewPredictions(APIView):
         found = run_of(request, run, "run.log")
         given = read(shapes.NewPredictionSetShape, request.data)
         given["version"] = version_of(request, found.project, given["version"])
+        given["class_ids"] = given.pop("ids") == "class"
         sent = predictions.start(found, person(request), **given)
         return Response(shapes.prediction_set_json(sent), status=201)
 

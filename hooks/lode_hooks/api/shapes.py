@@ -14,6 +14,7 @@ from lode_hooks.failures import Card
 from lode_hooks.loop import Arm, LoopReport
 from lode_hooks.mining import Candidate, Preview
 from lode_hooks.models import Evaluation, Failure, MiningRound, PredictionSet, Run, Verdict
+from lode_hooks.predictions import coverage
 from lode_platform.addresses import absolute
 from lode_platform.api.shapes import JobShape, job_json
 from lode_platform.models import Project
@@ -71,6 +72,21 @@ class NewPredictionSetShape(Shape):
     out_of_fold = serializers.BooleanField(
         required=False, default=False, help_text="each item was predicted by a model that was not trained on it"
     )
+    partial = serializers.BooleanField(  # type: ignore[assignment]
+        required=False, default=False, help_text="the items that have a line are meant, not the whole split"
+    )
+    ids = serializers.ChoiceField(
+        choices=["name", "class"],
+        required=False,
+        default="name",
+        help_text='what labels are: names; with "class", whole numbers too, as permanent class ids (not as indices)',
+    )
+
+
+class CoverageShape(Shape):
+    predicted = serializers.IntegerField(help_text="items with a prediction")
+    meant = serializers.IntegerField(help_text="items that the predictions mean; scored are these")
+    split = serializers.IntegerField(help_text="items of the split")
 
 
 class PredictionSetShape(Shape):
@@ -84,6 +100,7 @@ class PredictionSetShape(Shape):
     state = serializers.CharField()
     items = serializers.IntegerField()
     predictions = serializers.IntegerField()
+    coverage = CoverageShape()
     created_at = serializers.DateTimeField()
 
 
@@ -133,6 +150,7 @@ class EvaluationShape(Shape):
     state = serializers.CharField(help_text="queued, ready or failed")
     settings = serializers.DictField()
     metrics = serializers.DictField(child=serializers.FloatField())
+    coverage = CoverageShape(help_text="how much of the split the predictions mean")
     counts = serializers.DictField(help_text="by kind of failure, at score 0 (zero) and at the threshold (best)")
     per_class = ClassNumbersShape(many=True)
     intervals = serializers.DictField(help_text="95 % intervals over images, by number")
@@ -379,6 +397,7 @@ def prediction_set_json(sent: PredictionSet) -> dict[str, Any]:
         "state": sent.state,
         "items": sent.items,
         "predictions": sent.predictions,
+        "coverage": asdict(coverage(sent)),
         "created_at": sent.created_at,
     }
 
@@ -395,6 +414,7 @@ def evaluation_json(row: Evaluation, project: Project) -> dict[str, Any]:
         "state": row.state,
         "settings": row.settings,
         "metrics": row.metrics,
+        "coverage": asdict(coverage(sent)),
         "counts": row.counts,
         "per_class": row.per_class,
         "intervals": row.curves.get("intervals", {}),
