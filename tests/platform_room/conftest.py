@@ -1,5 +1,6 @@
 """A server of one's own: real processes on a database, a home and a port of their own."""
 
+import io
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ import httpx
 import psutil
 import psycopg
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,6 +60,14 @@ class Machine:
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def lode(self, url: str, token: str, *words: str) -> Any:
+        """What a verb of the CLI answers, run as a training machine runs it against a server."""
+        client = {"MOTHERLODE_URL": url, "MOTHERLODE_TOKEN": token, "MOTHERLODE_CACHE": str(self.home.parent / "cache")}
+        command = [sys.executable, "-m", "motherlode", *words, "--json"]
+        done = subprocess.run(command, env={**self.env, **client}, cwd=self.home.parent, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """What a statement reads from the machine's database, without starting a process."""
@@ -176,3 +186,20 @@ def machine(tmp_path: Path, migrated: str | Path) -> Iterator[Machine]:
     made.stop()
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def coco_folder(tmp_path: Path) -> Path:
+    """Six pictures, 1.png to 6.png, each with one cell at (8, 8, 28, 24), all of the train split."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    document: dict[str, list[Any]] = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "cell"}]}
+    for number in range(1, 7):
+        out = io.BytesIO()
+        Image.new("RGB", (64, 48), (number * 30, 90, 120)).save(out, "PNG")
+        (folder / f"{number}.png").write_bytes(out.getvalue())
+        document["images"].append({"id": number, "file_name": f"{number}.png", "width": 64, "height": 48})
+        box = {"id": number, "image_id": number, "category_id": 1, "bbox": [8, 8, 20, 16]}
+        document["annotations"].append(box)
+    (folder / "train.json").write_text(json.dumps(document))
+    return folder

@@ -1,10 +1,8 @@
 """Two web machines and two workers that share a database, a broker and a store, and nothing else."""
 
-import io
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +12,6 @@ import httpx
 import pytest
 from kombu import Connection
 from kombu.exceptions import OperationalError
-from PIL import Image
-
-COUNT = 6
-BOX = [8, 8, 20, 16]
 
 
 class Web:
@@ -72,56 +66,22 @@ def machines(machine: Any, tmp_path: Path) -> Iterator[list[Any]]:
     other.stop()
 
 
-def lode(url: str, token: str, folder: Path, *words: str) -> Any:
-    """What a verb of the CLI says, as a training machine runs it."""
-    done = subprocess.run(
-        [sys.executable, "-m", "motherlode", *words, "--json"],
-        env={
-            **os.environ,
-            "MOTHERLODE_URL": url,
-            "MOTHERLODE_TOKEN": token,
-            "MOTHERLODE_CACHE": str(folder / "cache"),
-        },
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-def pictures(folder: Path) -> Path:
-    """Pictures of one class, each with one box, as a COCO folder."""
-    folder.mkdir()
-    document: dict[str, list[Any]] = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "cell"}]}
-    for number in range(1, COUNT + 1):
-        out = io.BytesIO()
-        Image.new("RGB", (64, 48), (number * 30, 90, 120)).save(out, "PNG")
-        (folder / f"{number}.png").write_bytes(out.getvalue())
-        document["images"].append({"id": number, "file_name": f"{number}.png", "width": 64, "height": 48})
-        document["annotations"].append({"id": number, "image_id": number, "category_id": 1, "bbox": BOX})
-    (folder / "train.json").write_text(json.dumps(document))
-    return folder
-
-
 def lines(*numbers: int, right: bool) -> bytes:
     """A part of predictions: a box at its place, or beside it."""
-    x, y, width, height = BOX
-    box = [x, y, x + width, y + height] if right else [40, 30, 60, 46]
+    box = [8, 8, 28, 24] if right else [40, 30, 60, 46]
     rows = ({"path": f"{n}.png", "boxes": [box], "labels": ["cell"], "scores": [0.9]} for n in numbers)
     return "\n".join(json.dumps(row) for row in rows).encode()
 
 
 def test_predictions_sent_to_two_machines_are_scored_by_a_third_and_browsed_on_both(
-    machines: list[Any], tmp_path: Path
+    machines: list[Any], coco_folder: Path, tmp_path: Path
 ) -> None:
     one, other = machines
     token = one.run("token", "alice", "--project", "cells", "--role", "owner").strip()
     one.start("worker")
     first = Web(one, token)
-    source = pictures(tmp_path / "pictures")
-    lode(first.url, token, tmp_path, "import", str(source), "--project", "cells", "--dataset", "cells")
-    lode(first.url, token, tmp_path, "publish", "cells", "-m", "first")
+    one.lode(first.url, token, "import", str(coco_folder), "--project", "cells", "--dataset", "cells")
+    one.lode(first.url, token, "publish", "cells", "-m", "first")
     second = Web(other, token)
 
     # parts to both web machines, joined by one, scored by a worker of the other
