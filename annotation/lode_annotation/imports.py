@@ -346,11 +346,14 @@ def _items(project: Project, paths: Sequence[str]) -> dict[str, Item]:
 
 def _reveal(work: jobs.Work, label_import: LabelImport, schema: Schema | None, state: dict[str, Any]) -> None:
     """Puts the staged label sets in place of the current ones. A label set that a person wrote in the meantime stays,
-    unless the import replaces."""
+    unless the import replaces. The items are held in the order of their keys, as two imports at once must."""
     report = state["report"]
     with work.fenced():
         if schema is not None:
             staged = LabelSet.objects.filter(staged_by=work.job)
+            items = Item.objects.select_for_update(no_key=True).filter(pk__in=staged.values("item"))
+            for _ in items.order_by("pk").values_list("pk").iterator():
+                pass
             old = LabelSet.objects.current().filter(schema=schema, item__in=staged.values("item"))
             if not label_import.replace:
                 late = old.exclude(source=LabelSet.Source.IMPORT)

@@ -72,20 +72,23 @@ def accept(
     schema_revision_id: int,
     annotation_revision_id: int,
     user_id: int,
-    regions: Sequence[Region],
-    replaces: bool = True,
+    result: Sequence[dict[str, Any]],
+    width: int,
+    height: int,
+    rules: Rules,
 ) -> None:
-    """Writes the label set of an accepted annotation and makes it the current one, in the caller's transaction.
+    """Writes the label set that an accepted ``result`` makes, and makes it the current one: two statements.
 
-    Two statements; one where the caller knows that there is none to replace (``replaces`` False).
+    In the caller's transaction, which holds the item (``sql.held_item``): answers to one item come one after the
+    other, whatever queues they come from, and each carries over what the last one held.
     """
-    if replaces:
-        sql.change(
-            'UPDATE annotation_labelset SET "current" = %s'
-            ' WHERE item_id = %s AND schema_id = %s AND "current" AND staged_by_id IS NULL',
-            [False, item_id, schema_id],
-        )
-    text = dump(regions)
+    retired = sql.row(
+        'UPDATE annotation_labelset SET "current" = %s'
+        ' WHERE item_id = %s AND schema_id = %s AND "current" AND staged_by_id IS NULL RETURNING regions',
+        [False, item_id, schema_id],
+    )
+    before = sql.loads(retired[0]) if retired else []
+    text = dump(regions_from(result, width, height, rules, before))
     sql.change(
         "INSERT INTO annotation_labelset (uuid, item_id, schema_id, schema_revision_id, source,"
         ' annotation_revision_id, regions, digest, "current", created_by_id, created_at)'

@@ -13,6 +13,7 @@ from lode_annotation import queues, sql
 from lode_annotation.desk import Desk, desk_for, desk_of_task
 from lode_annotation.label_sets import shown
 from lode_annotation.models import Annotation, Queue, Review, Task
+from lode_platform.errors import Gone
 from lode_platform.models import User
 
 TASK = "t.uuid, t.number, t.priority, t.state, t.reason, t.prelabels, i.uuid, i.path, i.width, i.height"
@@ -31,12 +32,12 @@ def next_payload(queue: Queue | UUID, user: User, holding: Sequence[UUID] = ()) 
 
 
 def task_payload(task: Task | UUID, user: User) -> dict[str, Any]:
-    """Holds this very task for the person and describes it. Raises ``Conflict`` when somebody else has it."""
+    """Holds this very task for the person and describes it. Raises ``queues.NoPlace``, ``Gone`` for a trashed item."""
     desk, task_id = desk_of_task(user, task if isinstance(task, UUID) else task.uuid, "queue.label")
     until = queues.hold(desk, user, task_id)
     payload = of_task(desk, user, task_id, until)
     if payload is None:
-        raise queues.lease_lost()
+        raise Gone("The item of this task is in the trash.", code="item_trashed")
     return payload
 
 

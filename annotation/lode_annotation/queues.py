@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from lode_annotation import sql
@@ -153,6 +153,25 @@ def change_queue(queue: Queue, user: User, *, state: str | None = None, newest: 
 FREE = "(l.until IS NULL OR l.until <= %s)"
 
 
+def _place(desk: Desk, user: User, task_id: int, now: datetime) -> tuple[str, list[Any]]:
+    """The person's one place at a task as a statement and its parameters: theirs already, else one that nobody holds.
+
+    A queue that is not open gives no new place; work that the person has begun may still be ended.
+    """
+    free, begun = f"NOT l.closed AND {FREE}", []
+    if not desk.open:
+        free += (
+            " AND EXISTS (SELECT 1 FROM annotation_annotation a WHERE a.task_id = l.task_id AND a.user_id = %s"
+            " AND a.lost_at IS NULL)"
+        )
+        begun = [user.pk]
+    return (
+        f"SELECT l.id FROM annotation_lease l WHERE l.task_id = %s AND (l.user_id = %s OR ({free}))"
+        f" ORDER BY CASE WHEN l.user_id = %s THEN 0 ELSE 1 END, l.id LIMIT 1{sql.locking(' FOR UPDATE')}",
+        [task_id, user.pk, now, *begun, user.pk],
+    )
+
+
 def claim(queue: Queue | Desk, user: User, holding: Sequence[UUID] = ()) -> Held | None:
     """The next task for ``user``: their own unexpired lease not named in ``holding``, else the first free place.
 
@@ -179,7 +198,7 @@ def close_and_claim(desk: Desk, user: User, task_id: int, holding: Sequence[UUID
     """Closes the person's place at a task and, by the same statement, takes their next one.
 
     The place is theirs if they hold it, held it last, or it lapsed and nobody took it; ``closed`` False says that
-    somebody else has it.
+    somebody else has it, or that a queue which is not open gives none.
     """
     return _take(desk, user, holding, closing=task_id, want_next=want_next and desk.open)
 
@@ -199,12 +218,9 @@ def _take(desk: Desk, user: User, holding: Sequence[UUID], *, closing: int | Non
         not_held = f" AND l.task_id NOT IN (SELECT id FROM annotation_task WHERE uuid IN ({sql.marks(holding)}))"
         kept = list(holding)
     if closing is not None:
-        parts.append(
-            f"mine AS (SELECT l.id FROM annotation_lease l WHERE l.task_id = %s AND (l.user_id = %s"
-            f" OR (NOT l.closed AND {FREE})) ORDER BY CASE WHEN l.user_id = %s THEN 0 ELSE 1 END, l.id"
-            f" LIMIT 1{sql.locking(' FOR UPDATE')})"
-        )
-        values += [closing, user.pk, now, user.pk]
+        place, where = _place(desk, user, closing, now)
+        parts.append(f"mine AS ({place})")
+        values += where
         sources.append("SELECT id FROM mine")
         after = " AND EXISTS (SELECT 1 FROM mine)"
         not_held += " AND l.task_id <> %s"
@@ -252,29 +268,31 @@ def _take(desk: Desk, user: User, holding: Sequence[UUID], *, closing: int | Non
 def hold(desk: Desk, user: User, task_id: int) -> datetime:
     """Takes or renews the person's place at a task and answers until when: the heartbeat of an open page.
 
-    A place that this person has answered cannot be taken by another, so it counts as held. Raises ``Conflict`` (code
-    ``lease_lost``) when somebody else has it.
+    A place that this person has answered cannot be taken by another, so it counts as held. Raises ``NoPlace``.
     """
     now = timezone.now()
     until = now + timedelta(seconds=settings.TASK_LEASE_SECONDS)
+    place, where = _place(desk, user, task_id, now)
     touched = sql.rows(
         "UPDATE annotation_lease SET since = CASE WHEN user_id = %s THEN since ELSE %s END, user_id = %s, until = %s"
-        " WHERE id = (SELECT l.id FROM annotation_lease l WHERE l.task_id = %s AND"
-        f" (l.user_id = %s OR (NOT l.closed AND {FREE})) ORDER BY CASE WHEN l.user_id = %s THEN 0 ELSE 1 END, l.id"
-        f" LIMIT 1{sql.locking(' FOR UPDATE')}) AND (user_id IS NULL OR user_id = %s OR until <= %s) RETURNING id",
-        [user.pk, now, user.pk, until, task_id, user.pk, now, user.pk, user.pk, now],
+        f" WHERE id = ({place}) AND (user_id IS NULL OR user_id = %s OR until <= %s) RETURNING id",
+        [user.pk, now, user.pk, until, *where, user.pk, now],
     )
     if not touched:
-        raise lease_lost()
+        raise no_place(desk, task_id)
     return until
 
 
-def lease_lost(kept_as: UUID | None = None) -> Conflict:
-    """Somebody else has the task."""
-    kept = " What you sent is kept as a draft that reviewers see." if kept_as else ""
-    return Conflict(
-        f"Somebody else has this task now.{kept}", code="lease_lost", kept_as=str(kept_as) if kept_as else None
-    )
+class NoPlace(Conflict):
+    """The person has no place at a task: somebody else has it, or its queue gives none out."""
+
+
+def no_place(desk: Desk, task_id: int) -> NoPlace:
+    """Why the person gets no place at the task: ``lease_lost`` or, where nobody else has it, ``queue_closed``."""
+    taken = Lease.objects.filter(Q(closed=True) | Q(until__gt=timezone.now()), task_id=task_id)
+    if desk.open or taken.exclude(user=None).exists():
+        return NoPlace("Somebody else has this task now.", code="lease_lost")
+    return NoPlace(f"The queue {desk.name!r} is {desk.state}: it hands out no tasks.", code="queue_closed")
 
 
 def give_back(user: User, task_id: int, until: datetime | None = None) -> bool:

@@ -12,11 +12,12 @@ from django.utils import timezone
 from lode_annotation import payloads, queues
 from lode_annotation.desk import Desk, desk_for
 from lode_annotation.gate import as_kept, checked
-from lode_annotation.label_sets import accept, regions_from
-from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Review, Task
+from lode_annotation.label_sets import accept
+from lode_annotation.models import Annotation, AnnotationRevision, Lease, Review, Task
+from lode_annotation.submit import keep
 from lode_platform import events
 from lode_platform.errors import BadInput, Conflict, Forbidden, NotFound
-from lode_platform.models import User
+from lode_platform.models import Item, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +49,37 @@ def review(user: User, annotation: UUID, word: Word) -> dict[str, Any]:
     if found is None:
         raise NotFound("There is no such annotation.")
     desk = desk_for(user, found.task.queue.uuid, "annotation.review")
-    done = Review.objects.filter(operation_id=word.operation_id).select_related("annotation", "revision").first()
-    if done is not None:
-        if done.annotation_id != found.pk or done.reviewer_id != user.pk:
-            raise Conflict("This operation_id was used for something else.", code="operation_used")
-    else:
+    done = _given(user, found.pk, word)
+    if done is None:
         if found.user_id == user.pk:
             raise Forbidden("Your own answer needs a second person's review.", code="own_answer")
-        with transaction.atomic():
-            done = _judge(user, desk, found.pk, word)
+        try:
+            with transaction.atomic():
+                done = _judge(user, desk, found.pk, word)
+        except Conflict as error:
+            # The same verdict sent twice at once: the second arrival waited for the first.
+            done = _given(user, found.pk, word)
+            if done is None:
+                raise _with_draft(user, desk, found.task_id, word, error) from None
     following = payloads.next_review(desk.queue, user, word.holding) if word.want_next else None
     return {"review": as_json(done), "next": following}
+
+
+def _given(user: User, annotation: int, word: Word) -> Review | None:
+    """The review that this operation has written already."""
+    done = Review.objects.filter(operation_id=word.operation_id).select_related("annotation", "revision").first()
+    if done is not None and (done.annotation_id, done.reviewer_id) != (annotation, user.pk):
+        raise Conflict("This operation_id was used for something else.", code="operation_used")
+    return done
+
+
+def _with_draft(user: User, desk: Desk, task_id: int, word: Word, error: Conflict) -> Conflict:
+    """The refusal of a verdict; a fix that came with it is kept as the reviewer's draft of the task."""
+    if word.verdict != Review.Verdict.FIX or not word.result:
+        return error
+    kept = keep(user, desk, task_id, word.result, late=True)
+    said = f"{error.message} Your fix is kept as a draft that reviewers see."
+    return Conflict(said, code=error.code, **{**error.facts, "kept_as": str(kept)})
 
 
 def as_json(row: Review) -> dict[str, Any]:
@@ -131,17 +152,19 @@ def _fixed(user: User, desk: Desk, found: Annotation, word: Word, result: list[d
 
 
 def _accept(user: User, desk: Desk, task: Task, revision: AnnotationRevision, made_under: int) -> None:
-    before = LabelSet.objects.current().filter(item_id=task.item_id, schema_id=desk.schema_id).first()
     words = desk.in_its_words(revision.result, made_under)
     result = checked(words, task.item.width, task.item.height, desk.rules)
+    Item.objects.select_for_update(no_key=True).only("pk").get(pk=task.item_id)
     accept(
         item_id=task.item_id,
         schema_id=desk.schema_id,
         schema_revision_id=desk.revision_id,
         annotation_revision_id=revision.pk,
         user_id=user.pk,
-        regions=regions_from(result, task.item.width, task.item.height, desk.rules, before.regions if before else []),
-        replaces=before is not None,
+        result=result,
+        width=task.item.width,
+        height=task.item.height,
+        rules=desk.rules,
     )
 
 

@@ -102,3 +102,9 @@ def marks(values: Sequence[Any]) -> str:
 def locking(clause: str) -> str:
     """A locking clause where the database has row locks; SQLite's writers are alone already."""
     return clause if connection.features.has_select_for_update_skip_locked else ""
+
+
+def held_item(item: str) -> str:
+    """A common table expression ``held`` that locks a row of items until the transaction ends; ``item`` is its key's
+    SQL. Whoever writes an item's label sets holds it, after the places of a task and before anything else of it."""
+    return f"held AS (SELECT id FROM platform_item WHERE id = {item}{locking(' FOR NO KEY UPDATE')})"

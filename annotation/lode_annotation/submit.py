@@ -5,19 +5,21 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from lode_annotation import payloads, queues, sql
 from lode_annotation.desk import COLUMNS, JOINS, WIDTH, Desk, read, scope
 from lode_annotation.gate import as_kept, checked
-from lode_annotation.label_sets import accept, regions_from
+from lode_annotation.label_sets import accept
 from lode_annotation.models import Annotation, Task
 from lode_platform import access
 from lode_platform.errors import Conflict, NotFound
 from lode_platform.models import User
 
 UNCHECKED = -1
+TRIES = 8
+DEADLOCKS = ("40P01", "40001")  # PostgreSQL's: this one was chosen to give way, and may try again
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +53,52 @@ class _Found:
     annotation_id: int | None
     annotation: UUID | None
     revision: int
-    operation: tuple[int, UUID, int, int | None, int] | None  # annotation, its uuid, number, next task, author
-    regions: str | None
+    operation: tuple[UUID, int, int | None] | None  # annotation, number, next task
+    used_elsewhere: bool  # the operation's id, by another task or person
 
 
 def submit(user: User, task: UUID, sent: Sent) -> dict[str, Any]:
     """Takes an answer and gives ``{"annotation": {"id", "revision", "state"}, "next": payload or None}``.
 
     The operation's id is looked at first: a repeat gets the stored answer. Raises ``BadInput`` (the gate: region and
-    rule), ``Conflict`` ``stale`` with both sides or ``lease_lost``; in both the work is kept as a draft.
+    rule) or ``Conflict``: ``stale`` with both sides, ``lease_lost``, ``queue_closed``, ``operation_used``,
+    ``id_taken`` or ``overtaken``. With each of these the work is kept as a draft: an answer that passes the gate is
+    saved or kept, whatever races it.
     """
-    for attempt in (1, 2):
-        found = _find(user, task, sent.operation_id)
+    found = _find(user, task, sent.operation_id)
+    for _ in range(TRIES):
+        if found.used_elsewhere:
+            raise _kept(user, found, sent, "This operation_id was used for something else.", "operation_used")
         if found.operation is not None:
             return _repeat(user, found)
         try:
             return _answer(user, found, sent)
-        except IntegrityError:
-            # The same operation, or the same person's other page, came in between: read again and decide anew.
-            if attempt == 2:
-                raise Conflict("This id belongs to another answer.", code="id_taken") from None
+        except (IntegrityError, OperationalError) as error:
+            # The same operation, the same person's other page or a deadlock between two: read again, decide anew.
+            if isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", "") not in DEADLOCKS:
+                raise
+            if _belongs_to_another(user, found, sent):
+                raise _kept(user, found, sent, "This id belongs to another answer.", "id_taken") from None
         except _Overtaken:
             pass
-    raise _stale(user, _find(user, task, sent.operation_id), sent)
+        found = _find(user, task, sent.operation_id)
+    if sent.base != UNCHECKED:
+        raise _stale(user, found, sent)
+    raise _kept(user, found, sent, "Other changes to this answer came first each time; send it again.", "overtaken")
+
+
+def _belongs_to_another(user: User, found: _Found, sent: Sent) -> bool:
+    """Whether the id that the sender gave the answer is that of another task's or person's."""
+    if sent.annotation_id is None:
+        return False
+    same = Annotation.objects.filter(uuid=sent.annotation_id)
+    return same.exclude(task_id=found.task_id, user=user).exists()
+
+
+def _kept(user: User, found: _Found, sent: Sent, why: str, code: str) -> Conflict:
+    """A refusal of an answer that is kept as its sender's draft."""
+    kept = keep(user, found.desk, found.task_id, sent.result, base=sent.base, uuid=sent.annotation_id)
+    return Conflict(f"{why} What you sent is kept as a draft.", code=code, kept_as=str(kept))
 
 
 class _Overtaken(Exception):
@@ -84,14 +109,13 @@ def _find(user: User, task: UUID, operation_id: UUID) -> _Found:
     within, extra = scope(user)
     columns = sql.row(
         f"SELECT {COLUMNS}, t.id, i.id, i.width, i.height, a.id, a.uuid, a.revision,"
-        " op.annotation_id, opa.uuid, op.number, op.next_task_id, op.author_id, opa.task_id, ls.regions"
+        " opa.uuid, op.number, op.next_task_id, op.author_id, opa.task_id"
         " FROM annotation_task t JOIN annotation_queue q ON q.id = t.queue_id"
         f"{JOINS} JOIN platform_item i ON i.id = t.item_id"
         " LEFT JOIN annotation_annotation a ON a.task_id = t.id AND a.user_id = m.user_id"
         " LEFT JOIN annotation_annotationrevision op ON op.operation_id = %s"
         " LEFT JOIN annotation_annotation opa ON opa.id = op.annotation_id"
-        ' LEFT JOIN annotation_labelset ls ON ls.item_id = i.id AND ls.schema_id = s.id AND ls."current"'
-        f" AND ls.staged_by_id IS NULL WHERE t.uuid = %s{within}",
+        f" WHERE t.uuid = %s{within}",
         [user.pk, operation_id, task, *extra],
     )
     if columns is None:
@@ -99,12 +123,8 @@ def _find(user: User, task: UUID, operation_id: UUID) -> _Found:
     desk = read(columns)
     access.check(user, desk.role, "queue.label")
     task_id, item_id, width, height, annotation_id, annotation, revision = columns[WIDTH : WIDTH + 7]
-    op_annotation, op_uuid, op_number, op_next, op_author, op_task, regions = columns[WIDTH + 7 :]
-    operation = None
-    if op_annotation is not None:
-        if op_task != task_id or op_author != user.pk:
-            raise Conflict("This operation_id was used for something else.", code="operation_used")
-        operation = (op_annotation, sql.uuid(op_uuid), op_number, op_next, op_author)
+    op_uuid, op_number, op_next, op_author, op_task = columns[WIDTH + 7 :]
+    used = op_uuid is not None
     return _Found(
         desk=desk,
         task_id=task_id,
@@ -114,15 +134,15 @@ def _find(user: User, task: UUID, operation_id: UUID) -> _Found:
         annotation_id=annotation_id,
         annotation=sql.uuid(annotation) if annotation is not None else None,
         revision=revision or 0,
-        operation=operation,
-        regions=sql.text(regions) if regions is not None else None,
+        operation=(sql.uuid(op_uuid), op_number, op_next) if used else None,
+        used_elsewhere=used and (op_task, op_author) != (task_id, user.pk),
     )
 
 
 def _repeat(user: User, found: _Found) -> dict[str, Any]:
     """The stored answer, with the same next task as long as it is still this person's and unanswered."""
     assert found.operation is not None
-    _, uuid, number, next_task, _ = found.operation
+    uuid, number, next_task = found.operation
     state = sql.row("SELECT state FROM annotation_annotation WHERE uuid = %s", [uuid])
     payload = None
     if next_task is not None:
@@ -154,7 +174,7 @@ def _answer(user: User, found: _Found, sent: Sent) -> dict[str, Any]:
         with transaction.atomic():
             hand = queues.close_and_claim(desk, user, found.task_id, sent.holding, want_next=sent.want_next)
             if not hand.closed:
-                raise queues.lease_lost()
+                raise queues.no_place(desk, found.task_id)
             taken = hand.next
             if taken is None and sent.want_next:
                 taken = queues.claim(desk, user, sent.holding)
@@ -162,25 +182,24 @@ def _answer(user: User, found: _Found, sent: Sent) -> dict[str, Any]:
             revision_id = _write_revision(user, key, found.revision + 1, sent, state, text, taken)
             finished = None if task_state == Task.State.SUBMITTED else timezone.now()
             sql.change(
-                "UPDATE annotation_task SET state = %s, finished_at = %s WHERE id = %s",
-                [task_state.value, finished, found.task_id],
+                f"WITH {sql.held_item('%s')} UPDATE annotation_task SET state = %s, finished_at = %s"
+                " WHERE id = %s AND EXISTS (SELECT 1 FROM held)",
+                [found.item_id, task_state.value, finished, found.task_id],
             )
             if state == Annotation.State.ACCEPTED:
-                before = sql.loads(found.regions) if found.regions is not None else []
                 accept(
                     item_id=found.item_id,
                     schema_id=desk.schema_id,
                     schema_revision_id=desk.revision_id,
                     annotation_revision_id=revision_id,
                     user_id=user.pk,
-                    regions=regions_from(result, found.width, found.height, desk.rules, before),
-                    replaces=found.regions is not None,
+                    result=result,
+                    width=found.width,
+                    height=found.height,
+                    rules=desk.rules,
                 )
-    except Conflict as error:
-        if error.code != "lease_lost":
-            raise
-        kept = keep(user, found.desk, found.task_id, sent.result, base=sent.base, uuid=sent.annotation_id, late=True)
-        raise queues.lease_lost(kept) from None
+    except queues.NoPlace as error:
+        raise _late(user, desk, found.task_id, sent.result, error, base=sent.base, uuid=sent.annotation_id) from None
     payload = payloads.claimed(desk, user, taken, sent.holding) if taken else None
     return _json(uuid, found.revision + 1, state.value, payload)
 
@@ -269,6 +288,22 @@ def _stale(user: User, found: _Found, sent: Sent) -> Conflict:
     )
 
 
+def _late(
+    user: User,
+    desk: Desk,
+    task_id: int,
+    result: Sequence[Any],
+    error: "queues.NoPlace",
+    *,
+    base: int,
+    uuid: UUID | None,
+) -> Conflict:
+    """The refusal of work on a task at which the person has no place; reviewers see the draft it is kept as."""
+    kept = keep(user, desk, task_id, result, base=base, uuid=uuid, late=True)
+    said = f"{error.message} What you sent is kept as a draft that reviewers see."
+    return Conflict(said, code=error.code, kept_as=str(kept))
+
+
 def keep(
     user: User,
     desk: Desk,
@@ -289,20 +324,25 @@ def keep(
     }
     if late:
         values = {**values, "lost_at": timezone.now()}
-    with transaction.atomic():
-        annotation, made = Annotation.objects.get_or_create(
-            task_id=task_id,
-            user=user,
-            defaults={
-                "uuid": _free_uuid(uuid),
-                "schema_revision_id": desk.revision_id,
-                "state": Annotation.State.DRAFT,
-                "revision": 0,
-                **values,
-            },
-        )
-        if not made:
-            Annotation.objects.filter(pk=annotation.pk).update(**values)
+    try:
+        with transaction.atomic():
+            annotation, made = Annotation.objects.get_or_create(
+                task_id=task_id,
+                user=user,
+                defaults={
+                    "uuid": _free_uuid(uuid),
+                    "schema_revision_id": desk.revision_id,
+                    "state": Annotation.State.DRAFT,
+                    "revision": 0,
+                    **values,
+                },
+            )
+            if not made:
+                Annotation.objects.filter(pk=annotation.pk).update(**values)
+    except IntegrityError:  # another answer was given this id between the look and the write
+        if uuid is None:
+            raise
+        return keep(user, desk, task_id, result, base=base, late=late)
     return annotation.uuid
 
 
@@ -316,13 +356,13 @@ def save_draft(
 ) -> dict[str, Any]:
     """The page's regular keeping of unfinished work, which also renews the lease.
 
-    Kept in any case; raises ``Conflict`` ``lease_lost`` when somebody else has the task.
+    Kept in any case; raises ``Conflict`` ``lease_lost`` when somebody else has the task, ``queue_closed`` when the
+    queue gives none out any more.
     """
     try:
         queues.hold(desk, user, task_id)
-    except Conflict:
-        kept = keep(user, desk, task_id, result, base=base, uuid=uuid, late=True)
-        raise queues.lease_lost(kept) from None
+    except queues.NoPlace as error:
+        raise _late(user, desk, task_id, result, error, base=base, uuid=uuid) from None
     keep(user, desk, task_id, result, base=base, uuid=uuid)
     at = Annotation.objects.filter(task_id=task_id, user=user).values_list("draft_at", flat=True).get()
     return {"saved_at": at.isoformat().replace("+00:00", "Z") if at else None}

@@ -79,6 +79,22 @@ def test_eight_annotators_at_once_are_never_handed_the_same_task_on_sqlite(tmp_p
     nobody_doubled(run(tmp_path, "crowd", 60, 8), 60)
 
 
+@pytest.mark.parametrize("queues", [2, 8])
+def test_answers_to_the_same_items_from_several_queues_at_once_are_all_taken_on_postgresql(
+    tmp_path: Path, own_database: str, queues: int
+) -> None:
+    all_taken(run(tmp_path, "same_items", queues, 40, 8, database=own_database), queues * 40)
+
+
+def test_answers_to_the_same_items_from_two_queues_at_once_are_all_taken_on_sqlite(tmp_path: Path) -> None:
+    all_taken(run(tmp_path, "same_items", 2, 40, 8), 80)
+
+
+def all_taken(told: dict[str, Any], answers: int) -> None:
+    assert told["refused"] == []
+    assert told["answers"] == told["label_sets"] == answers and told["current"] == 40
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with an import of 450 items sent and finished, whose job nobody has begun."""

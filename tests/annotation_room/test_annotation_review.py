@@ -1,7 +1,7 @@
 """Reviews: with the rule only an accept writes the label set."""
 
 from collections.abc import Callable
-from threading import Thread
+from threading import Barrier, Thread
 from time import sleep
 from typing import Any
 from uuid import uuid4
@@ -110,6 +110,37 @@ def test_an_answer_is_judged_once(api: Callable[..., Any], rita: User, alice: Us
     assert (late.status_code, late.json()["code"]) == (409, "stale")
     assert "rita gave the verdict accept" in late.json()["error"]
     assert Task.objects.get(number=1).state == "done" and Review.objects.count() == 1
+
+
+def test_a_fix_of_an_answer_that_changed_is_kept_as_the_reviewers_draft(
+    api: Callable[..., Any], rita: User, bob: User, waiting: Queue, box: Callable[..., Any], answer: Any
+) -> None:
+    found = Annotation.objects.get()
+    api(bob).post(f"tasks/{found.task.uuid}/submit", answer(base_revision=1))
+    got = api(rita).post(f"annotations/{found.uuid}/review", verdict("fix", base_revision=1, result=[box(id="fixed")]))
+    assert (got.status_code, got.json()["code"]) == (409, "stale")
+    kept = Annotation.objects.get(uuid=got.json()["kept_as"])
+    assert kept.user == rita and kept.draft and kept.draft[0]["id"] == "fixed" and not LabelSet.objects.exists()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="on SQLite nobody writes while another does")
+@pytest.mark.django_db(transaction=True)
+def test_the_same_verdict_sent_twice_at_once_is_one_review(api: Callable[..., Any], rita: User, waiting: Queue) -> None:
+    address, word = f"annotations/{Annotation.objects.get().uuid}/review", verdict("accept")
+    programs, gate, got = [api(rita), api(rita)], Barrier(2), []
+
+    def send(program: Any) -> None:
+        gate.wait()
+        got.append(program.post(address, word))
+        connection.close()
+
+    threads = [Thread(target=send, args=(program,)) for program in programs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [one.status_code for one in got] == [200, 200], [one.content for one in got]
+    assert got[0].json()["review"] == got[1].json()["review"] and LabelSet.objects.count() == 1
 
 
 def test_nobody_reviews_their_own_answer(

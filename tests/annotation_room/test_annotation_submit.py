@@ -427,6 +427,51 @@ def test_a_queue_that_is_not_open_hands_out_nothing_but_takes_held_work(
     assert got.status_code == 200 and got.json()["next"] is None
 
 
+@pytest.mark.parametrize("state", ["paused", "closed"])
+def test_a_queue_that_is_not_open_takes_no_answer_to_a_task_never_held_but_keeps_it(
+    api: Callable[..., Any],
+    bob: User,
+    alice: User,
+    make_queue: Callable[..., Queue],
+    state: str,
+    answer: Callable[..., Any],
+) -> None:
+    queue = make_queue(1)
+    task = Task.objects.get().uuid
+    api(alice).patch(f"queues/{queue.uuid}", {"state": state})
+    program = api(bob)
+    for _ in range(2):  # what was kept of the first try gives no place either
+        for got in (program.post(f"tasks/{task}/lease"), program.post(f"tasks/{task}/submit", answer())):
+            assert (got.status_code, got.json()["code"]) == (409, "queue_closed"), got.content
+            assert state in got.json()["error"] and "Somebody else" not in got.json()["error"]
+    kept = Annotation.objects.get()
+    assert kept.state == "draft" and kept.draft and kept.lost_at and not LabelSet.objects.exists()
+
+
+@pytest.mark.parametrize("code", ["id_taken", "operation_used"])
+def test_an_answer_refused_for_an_id_of_another_answer_is_kept_as_a_draft(
+    api: Callable[..., Any],
+    bob: User,
+    make_queue: Callable[..., Queue],
+    answer: Callable[..., Any],
+    box: Callable[..., Any],
+    code: str,
+) -> None:
+    queue, program = make_queue(2), api(bob)
+    first = answer(next=True)
+    got = program.post(f"tasks/{take(program, queue)['task']['id']}/submit", first).json()
+    second = answer([box(id="mine")])
+    if code == "id_taken":
+        second["annotation_id"] = got["annotation"]["id"]
+    else:
+        second["operation_id"] = first["operation_id"]
+    refused = program.post(f"tasks/{got['next']['task']['id']}/submit", second)
+    assert (refused.status_code, refused.json()["code"]) == (409, code)
+    kept = Annotation.objects.get(uuid=refused.json()["kept_as"])
+    assert kept.draft and kept.draft[0]["id"] == "mine" and kept.task.number == 2 and kept.state == "draft"
+    assert program.post(f"tasks/{kept.task.uuid}/submit", answer()).status_code == 200
+
+
 def test_viewers_and_strangers_do_not_label(
     api: Callable[..., Any], victor: User, charlie: User, make_queue: Callable[..., Queue], answer: Callable[..., Any]
 ) -> None:

@@ -167,6 +167,52 @@ def crowd(tasks: int, people: int) -> dict[str, Any]:
     }
 
 
+def same_items(queue_count: int, tasks: int, people: int) -> dict[str, Any]:
+    """Queues over the same items, each with people of its own who answer all at once; tells what was refused."""
+    project = made("same", tasks, people)
+    owner = project.created_by
+    schema = schemas.create_schema(project, owner, name="cells", config=config_for(["a"], "boxes"))
+    every = [queues.TaskSpec(item=item) for item in Item.objects.order_by("pk")]
+    made_queues = [
+        queues.create_queue(project, owner, name=f"queue {number}", schema=schema) for number in range(queue_count)
+    ]
+    for queue in made_queues:
+        queues.add_tasks(queue, owner, every)
+    refused: list[str] = []
+    gate = threading.Barrier(people)
+
+    def labour(user: User, queue: Queue) -> None:
+        client = Client()
+        client.force_login(user)
+        gate.wait()
+        try:
+            payload = post(client, f"queues/{queue.uuid}/next", {}).json()
+            while payload:
+                got = post(client, f"tasks/{payload['task']['id']}/submit", answer(next=True))
+                if got.status_code != 200:
+                    refused.append(f"{got.status_code} {got.content!r}")
+                    return
+                payload = got.json()["next"]
+        finally:
+            connection.close()
+
+    workers = User.objects.exclude(username="owner").order_by("pk")
+    threads = [
+        threading.Thread(target=labour, args=(user, made_queues[number % queue_count]))
+        for number, user in enumerate(workers)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return {
+        "refused": refused,
+        "answers": Annotation.objects.filter(state="accepted").count(),
+        "label_sets": LabelSet.objects.count(),
+        "current": LabelSet.objects.current().count(),
+    }
+
+
 def label_on(items: int, people: int) -> dict[str, Any]:
     """People label while an import of ``items`` items runs beside them; tells how they fared."""
     project = made("busy", items, people)
@@ -214,7 +260,15 @@ def label_on(items: int, people: int) -> dict[str, Any]:
     }
 
 
-VERBS = {"prepare": prepare, "work": work, "label": label, "look": look, "crowd": crowd, "label_on": label_on}
+VERBS = {
+    "prepare": prepare,
+    "work": work,
+    "label": label,
+    "look": look,
+    "crowd": crowd,
+    "same_items": same_items,
+    "label_on": label_on,
+}
 
 if __name__ == "__main__":
     given = [int(word) if word.isdigit() else word for word in sys.argv[2:]]
