@@ -88,9 +88,11 @@ def _size(record: Record, file: Path | None) -> tuple[int, int] | None:
     if file is not None:
         from PIL import Image, UnidentifiedImageError
 
+        from motherlode.pictures import QUARTER_TURNS, orientation_of
+
         try:
             with Image.open(file) as image:
-                turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+                turned = orientation_of(image) in QUARTER_TURNS
                 return (image.height, image.width) if turned else (image.width, image.height)
         except (UnidentifiedImageError, OSError):
             pass

@@ -85,14 +85,22 @@ class Sample:
         what = repr(self.labels) if self.labelled else "unlabelled"
         return f"Sample({self.path!r}, {self.width}x{self.height}, {what})"
 
-    def image(self) -> Image:
-        """The upright image (EXIF orientation applied), decoded."""
-        from PIL import Image, ImageOps
+    def image(self, mode: str | None = "RGB") -> Image:
+        """The upright image (EXIF orientation applied), decoded, `width` x `height`; of what moves the first picture.
+
+        In RGB, as it is shown to annotators: what is transparent is white, 16-bit grey is scaled to 8. Another of
+        Pillow's modes is converted to; None leaves the pixels as they are stored.
+        """
+        from PIL import Image
+
+        from motherlode.pictures import as_rgb, orientation_of, turned
 
         with Image.open(self.file) as image:
-            upright = ImageOps.exif_transpose(image)
-            upright.load()
-            return upright
+            image.load()
+            upright = turned(image, orientation_of(image))
+            if mode == "RGB":
+                return as_rgb(upright)
+            return upright.convert(mode) if mode else upright.copy()
 
 
 class Samples(Sequence[Sample]):

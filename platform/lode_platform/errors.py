@@ -7,6 +7,7 @@ LodeError
   +-- Conflict      409  somebody else changed it first; carries both sides
   +-- Gone          410  it was there and was removed on purpose
   +-- TooLarge      413  over a limit that the message names
+  +-- Busy          503  the server does as much as it may at once; come again
   +-- DiskFull      507  no space is left on the server; nothing was half-written
 """
 
@@ -57,6 +58,11 @@ class TooLarge(LodeError):
     status, code = 413, "too_large"
 
 
+class Busy(LodeError):
+    status, code = 503, "busy"
+    retry_after = 5  # seconds
+
+
 class DiskFull(LodeError):
     status, code = 507, "disk_full"
 
@@ -86,7 +92,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     from rest_framework.views import exception_handler as rest_exception_handler
 
     if ours := known(error):
-        return Response(ours.as_json(), status=ours.status)
+        headers = {"Retry-After": str(ours.retry_after)} if isinstance(ours, Busy) else None
+        return Response(ours.as_json(), status=ours.status, headers=headers)
     response = rest_exception_handler(error, context)
     if response is not None:
         data = response.data

@@ -5,21 +5,18 @@ most ``BATCH`` rows, which take far less than 200 ms, so that annotators label o
 """
 
 import os
-import struct
-import warnings
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import BinaryIO
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from PIL import Image, UnidentifiedImageError
 
-from lode_platform import events
+from lode_platform import events, media, memory
+from lode_platform.decoding import BadImage, Picture
 from lode_platform.errors import Conflict
 from lode_platform.jobs import Work
 from lode_platform.models import Blob, BlobReceipt, Item, ItemFolder, Project, User
@@ -27,11 +24,6 @@ from lode_platform.store import Store, store
 from motherlode.paths import PathClash, PathSet, UnsafePath, check_path, fold, folders
 
 BATCH = 250
-FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "BMP": "image/bmp", "GIF": "image/gif"}
-ORIENTATION = 274
-QUARTER_TURNS = {5, 6, 7, 8}
-
-Image.MAX_IMAGE_PIXELS = None  # our own limit is checked on the header, before a pixel is decoded
 
 
 @dataclass(frozen=True)
@@ -65,58 +57,6 @@ class AddReport:
     created: list[Item] = field(default_factory=list)
     existing: list[Item] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-
-
-class BadImage(Exception):
-    """The bytes are no picture that we take; ``code`` names why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-@dataclass(frozen=True)
-class Picture:
-    """What is read from an image once. ``width`` and ``height`` are those of the upright image, in pixels."""
-
-    media_type: str
-    width: int
-    height: int
-    orientation: int
-
-
-def look(file: BinaryIO) -> Picture:
-    """Decodes an image to its last byte under the pixel limit; raises ``BadImage`` if it is corrupt or too large."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return _look(file)
-    except UnidentifiedImageError:
-        known = ", ".join(FORMATS)
-        raise BadImage("not_an_image", f"is not an image of a kind we read ({known})") from None
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, IndexError, KeyError, TypeError) as error:
-        raise BadImage("corrupt", f"is corrupt or cut short: {error}") from None
-    except MemoryError:
-        raise BadImage("too_large", "is too large to decode on this server") from None
-
-
-def _look(file: BinaryIO) -> Picture:
-    with Image.open(file, formats=list(FORMATS)) as image:
-        width, height = image.size
-        if width * height > settings.MAX_IMAGE_PIXELS:
-            limit = settings.MAX_IMAGE_PIXELS
-            raise BadImage("too_large", f"has {width} x {height} pixels, over the limit of {limit}")
-        if width < 1 or height < 1:
-            raise BadImage("corrupt", "has no pixels")
-        orientation = image.getexif().get(ORIENTATION, 1)
-        if orientation not in range(1, 9):
-            orientation = 1
-        image.draft("RGB", (max(1, width // 8), max(1, height // 8)))  # JPEG: every byte is read, few pixels are made
-        image.load()
-        media_type = FORMATS[image.format or ""]
-    if orientation in QUARTER_TURNS:
-        width, height = height, width
-    return Picture(media_type, width, height, orientation)
 
 
 # -- adding -----------------------------------------------------------------------------------------------------------
@@ -229,11 +169,17 @@ def _pictures(blobs: Sequence[Blob]) -> dict[int, Picture | BadImage]:
 
 
 def _seen(place: Store, blob: Blob) -> Picture | BadImage:
+    mosaic = media.scratch(blob)
     with place.open(blob.md5) as file:
         try:
-            return look(file)
+            found = memory.look_at(file, mosaic)
+            if mosaic.is_dir():
+                media.settle(mosaic, media.place_of(blob, "mosaic"))
+            return found
         except BadImage as error:
             return error
+        finally:
+            shutil.rmtree(mosaic, ignore_errors=True)
 
 
 def _write(project: Project, user: User, wanted: Sequence[_Wanted], job: Work | None, report: AddReport) -> None:

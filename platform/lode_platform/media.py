@@ -1,48 +1,52 @@
 """An item's picture for the browser: the bytes as they came, or a small or cut-out view of the upright image.
 
 Views are made when first asked for and kept under ``MOTHERLODE_HOME/thumbs``, named by the blob's md5 and what was
-asked, so items that share bytes share views.
+asked, so items that share bytes share views. Kept are whole views, one for each of ``SIZES``, and of a picture that is
+slow to decode its mosaic, from which every crop is cut: however many crops are asked for, no more files come of it.
+How much memory all of this takes at once is bounded by ``lode_platform.memory``.
 """
 
+import io
 import os
-from dataclasses import dataclass
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 from django.conf import settings
-from PIL import Image, ImageOps
+from PIL import Image
 
-from lode_platform.errors import BadInput
-from lode_platform.models import Item
+from lode_platform import decoding, memory
+from lode_platform.decoding import Area
+from lode_platform.errors import BadInput, LodeError
+from lode_platform.memory import budget
+from lode_platform.models import Blob, Item
 from lode_platform.store import store
 
 SIZES = (64, 128, 256, 512, 1024, 2048)
 BROWSERS_TURN = {"image/jpeg"}  # for other kinds browsers disagree on whether EXIF turns the picture
+MAY_MOVE = {"image/gif", "image/png", "image/webp", "image/avif"}
+DIRECT = 16 << 20  # bytes of memory: a crop of what takes no more is cut from the picture itself
 
 
-@dataclass(frozen=True)
-class Crop:
-    """A part of the upright image, in whole pixels, edges xyxy."""
+class NotShown(LodeError):
+    """The bytes of the item cannot be shown: they are not what they were when it came in, or too large by now."""
 
-    x1: int
-    y1: int
-    x2: int
-    y2: int
+    status, code = 422, "not_shown"
 
-    @classmethod
-    def read(cls, text: str, item: Item) -> "Crop":
-        """From ``x1,y1,x2,y2``, cut to the image; ``BadInput`` (bad_crop) where nothing of the image is in it."""
-        try:
-            x1, y1, x2, y2 = (round(float(part)) for part in text.split(","))
-        except (ValueError, OverflowError):
-            raise BadInput("crop is four numbers of pixels: x1,y1,x2,y2.", code="bad_crop") from None
-        crop = cls(max(0, x1), max(0, y1), min(item.width, x2), min(item.height, y2))
-        if crop.x1 >= crop.x2 or crop.y1 >= crop.y2:
-            raise BadInput("Nothing of the image lies within the crop.", code="bad_crop")
-        return crop
 
-    def __str__(self) -> str:
-        return f"{self.x1}-{self.y1}-{self.x2}-{self.y2}"
+def read_crop(text: str, item: Item) -> Area:
+    """From ``x1,y1,x2,y2`` in pixels of the upright image, cut to it; ``BadInput`` (bad_crop) where none of it is in
+    there."""
+    try:
+        x1, y1, x2, y2 = (round(float(part)) for part in text.split(","))
+    except (ValueError, OverflowError):
+        raise BadInput("crop is four numbers of pixels: x1,y1,x2,y2.", code="bad_crop") from None
+    crop = Area(max(0, x1), max(0, y1), min(item.width, x2), min(item.height, y2))
+    if crop.x1 >= crop.x2 or crop.y1 >= crop.y2:
+        raise BadInput("Nothing of the image lies within the crop.", code="bad_crop")
+    return crop
 
 
 def read_size(text: str) -> int:
@@ -52,70 +56,116 @@ def read_size(text: str) -> int:
     return next((size for size in SIZES if size >= int(text)), SIZES[-1])
 
 
-def needs_turning(item: Item) -> bool:
-    """Whether the bytes themselves would be shown lying on their side by some browsers."""
-    return item.orientation != 1 and item.media_type not in BROWSERS_TURN
+def place_of(blob: Blob, kind: str) -> Path:
+    """Where a view of the blob is kept."""
+    return Path(settings.HOME) / "thumbs" / blob.md5[:2] / f"{blob.md5[2:]}-{kind}"
 
 
-def view(item: Item, size: int, crop: Crop | None = None) -> Path:
-    """The file of a JPEG of the upright image or of a part of it, its longer side at most ``size`` pixels."""
-    md5 = item.blob.md5
-    name = f"{md5[2:]}-{size}{f'-{crop}' if crop else ''}.jpg"
-    target = Path(settings.HOME) / "thumbs" / md5[:2] / name
-    if not target.exists():
-        _keep(_drawn(item, size, crop), target, "JPEG", quality=85)
+def scratch(blob: Blob) -> Path:
+    """A new name beside the blob's views: what is written there is renamed when whole, so nobody reads half of it."""
+    return place_of(blob, "").with_name(f".{uuid4().hex}")
+
+
+# -- whole pictures ---------------------------------------------------------------------------------------------------
+
+
+def redrawn(item: Item) -> Path | None:
+    """The file of a PNG to show in place of the bytes, None where browsers show these as the SDK reads them.
+
+    Redrawn upright is what lies on its side and that browsers would not turn; of what moves the first picture is shown.
+    """
+    target = place_of(item.blob, "upright.png")
+    if target.exists():
+        return target
+    turns = item.orientation != 1 and item.media_type not in BROWSERS_TURN
+    if not turns and not (item.media_type in MAY_MOVE and _moves(item)):
+        return None
+    with store().open(item.blob.md5) as file, _shown(item), decoding.opened(file) as image:
+        cost = 2 * decoding.head(image, settings.MAX_IMAGE_PIXELS).decode
+        _write(item, target, "upright", decoding.write_upright, cost)
     return target
 
 
-def turned(item: Item) -> Path:
-    """The file of a PNG of the upright image at full size, for bytes that browsers would not turn."""
-    md5 = item.blob.md5
-    target = Path(settings.HOME) / "thumbs" / md5[:2] / f"{md5[2:]}-upright.png"
+def _moves(item: Item) -> bool:
+    with store().open(item.blob.md5) as file, _shown(item), decoding.opened(file) as image:
+        return bool(getattr(image, "is_animated", False))
+
+
+# -- views ------------------------------------------------------------------------------------------------------------
+
+
+def view(item: Item, size: int) -> Path:
+    """The file of a JPEG of the upright image, its longer side at most ``size`` pixels."""
+    target = place_of(item.blob, f"{size}.jpg")
     if not target.exists():
-        with store().open(md5) as file, Image.open(file) as image:
-            _keep(ImageOps.exif_transpose(image), target, "PNG")
+        part = scratch(item.blob)
+        part.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _drawn(item, size, None, memory.IN_PROCESS).save(part, "JPEG", quality=85)
+            os.replace(part, target)
+        finally:
+            part.unlink(missing_ok=True)
     return target
 
 
-def _drawn(item: Item, size: int, crop: Crop | None) -> Image.Image:
-    longest = max(crop.x2 - crop.x1, crop.y2 - crop.y1) if crop else max(item.width, item.height)
-    with store().open(item.blob.md5) as file, Image.open(file) as image:
-        if (shrink := longest // (2 * size)) > 1:  # JPEG decodes to a half, a quarter or an eighth for little
-            image.draft("RGB", (image.width // shrink, image.height // shrink))
-        upright = ImageOps.exif_transpose(image)
-        upright.load()
-    if crop:
-        scale_x, scale_y = upright.width / item.width, upright.height / item.height
-        upright = upright.crop(
-            (
-                int(crop.x1 * scale_x),
-                int(crop.y1 * scale_y),
-                max(int(crop.x1 * scale_x) + 1, round(crop.x2 * scale_x)),
-                max(int(crop.y1 * scale_y) + 1, round(crop.y2 * scale_y)),
-            )
-        )
-    flat = _flat(upright)
-    flat.thumbnail((size, size), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    return flat
+def cut(item: Item, size: int, crop: Area) -> bytes:
+    """A JPEG of a part of the upright image, its longer side at most ``size`` pixels."""
+    out = io.BytesIO()
+    _drawn(item, size, crop, DIRECT).save(out, "JPEG", quality=85)
+    return out.getvalue()
 
 
-def _flat(image: Image.Image) -> Image.Image:
-    """As RGB; what is transparent becomes white, 16-bit grey is scaled to 8."""
-    if image.mode.startswith("I"):
-        image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
-        image = Image.alpha_composite(white, image)
-    return image.convert("RGB")
+def _drawn(item: Item, size: int, crop: Area | None, most: int) -> Image.Image:
+    """Drawn from the picture itself where that takes at most ``most`` bytes of memory, else from its mosaic."""
+    mosaic = place_of(item.blob, "mosaic")
+    if not mosaic.exists():
+        with store().open(item.blob.md5) as file, _shown(item), decoding.opened(file) as image:
+            cost = decoding.drawing_bytes(image, size, crop)
+            if cost <= most:
+                with budget.hold(cost):
+                    return decoding.drawn(image, size, item.orientation, crop)
+            decode = decoding.head(image, settings.MAX_IMAGE_PIXELS).decode
+            _write(item, mosaic, "mosaic", decoding.write_mosaic, decode)
+    area = crop or Area(0, 0, item.width, item.height)
+    with budget.hold(decoding.canvas_bytes(size, area)):
+        return decoding.from_mosaic(mosaic, size, area)
 
 
-def _keep(image: Image.Image, target: Path, kind: str, **options: int) -> None:
-    """Writes under a name of its own, then renames: nobody reads half a picture."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.parent / f".{uuid4().hex}"
+def _write(item: Item, target: Path, verb: str, write: Callable[[Image.Image, int, Path], None], cost: int) -> None:
+    """Lets ``write`` make ``target``, here or, for what takes more memory, in a process of its own."""
+    here = cost <= memory.IN_PROCESS
+    with budget.hold(cost) if here else memory.alone():
+        if target.exists():  # somebody else has made it while we waited
+            return
+        part = scratch(item.blob)
+        part.parent.mkdir(parents=True, exist_ok=True)
+        if verb == "mosaic":
+            part.mkdir()
+        try:
+            with store().open(item.blob.md5) as file:
+                if here:
+                    with decoding.opened(file) as image:
+                        write(image, item.orientation, part)
+                else:
+                    memory.apart(file, verb, part, item.orientation)
+            settle(part, target)
+        finally:
+            shutil.rmtree(part, ignore_errors=True) if part.is_dir() else part.unlink(missing_ok=True)
+
+
+def settle(part: Path, target: Path) -> None:
+    """Moves what is whole to where it is looked for; a folder that another process put there meanwhile stays."""
     try:
-        image.save(part, kind, **options)
         os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+    except OSError:
+        if not target.is_dir():
+            raise
+
+
+@contextmanager
+def _shown(item: Item) -> Iterator[None]:
+    """Says in words what of an item cannot be decoded."""
+    try:
+        yield
+    except decoding.BadImage as error:
+        raise NotShown(f"{item.path} {error.message}.") from None

@@ -115,13 +115,49 @@ FLIPPED[len(FLIPPED) // 2] ^= 0xFF
         (b"GIF89a", "corrupt"),
         (b"not a picture", "not_an_image"),
         (b"", "not_an_image"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not_an_image"),
     ],
 )
 def test_what_is_no_whole_picture_is_refused_and_the_rest_comes_in(project: Project, data: bytes, code: str) -> None:
     report = add(project, {"bad": data, "good.png": picture()})
-    assert codes(report)["bad"] in {code, "not_an_image"}
+    assert codes(report)["bad"] == code
     assert len(report.created) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
+        (b"II*\x00\x08\x00\x00\x00", "TIFF"),
+        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "HEIC"),
+        (b"\x00\x00\x00\x18ftypisom\x00\x00\x00\x00isom", "video"),
+        (b"\x00" * 128 + b"DICM", "DICOM"),
+        (b"\xff\x0a", "JPEG XL"),
+        (b"%PDF-1.7", "PDF"),
+    ],
+)
+def test_a_format_that_is_not_read_is_named_and_never_called_corrupt(project: Project, data: bytes, kind: str) -> None:
+    report = add(project, {"scan": data})
+    assert codes(report) == {"scan": "format_not_read"}
+    assert f"is {kind}, " in report.problems[0].error and "save it as one of JPEG" in report.problems[0].error
+
+
+def test_a_picture_that_takes_more_memory_than_the_limit_is_worth_is_refused_by_its_kind(
+    project: Project, settings: LazySettings
+) -> None:
+    settings.MAX_IMAGE_PIXELS = 100 * 100
+    plain, slow, lying = (io.BytesIO() for _ in range(3))
+    image = Image.effect_noise((90, 90), 50).convert("RGB")
+    image.save(plain, "JPEG")
+    image.save(slow, "JPEG", progressive=True, subsampling=0)
+    exif = Image.Exif()
+    exif[274] = 6
+    image.save(lying, "PNG", exif=exif)
+    files = {"plain.jpg": plain.getvalue(), "slow.jpg": slow.getvalue(), "lying.png": lying.getvalue()}
+    report = add(project, files)
+    assert [item.path for item in report.created] == ["plain.jpg"]
+    said = {problem.path: problem.error for problem in report.problems}
+    assert codes(report) == {"slow.jpg": "too_large", "lying.png": "too_large"}
+    assert "a progressive JPEG" in said["slow.jpg"] and "orientation 6" in said["lying.png"]
 
 
 def test_a_picture_over_the_pixel_limit_is_refused_before_it_is_decoded(

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
+from lode_platform import decoding
 from lode_platform.items import ItemSpec, add_items, trash
 from lode_platform.models import Item, Project, User
 from lode_platform.store import store
+from motherlode.pictures import turned
 
 Clients = Callable[[User], Client]
 MakeItems = Callable[..., list[Item]]
@@ -126,6 +128,58 @@ def test_every_kind_of_pixel_can_be_shown(project: Project, victor: User, client
     made.save(out, "JPEG" if mode == "CMYK" else "PNG")
     item = item_of(project, out.getvalue())
     assert image_of(client_for(victor).get(f"/thumbs/{item.uuid}")).size == (40, 30)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_of_a_picture_that_moves_the_first_one_is_shown(
+    project: Project, victor: User, client_for: Clients, kind: str
+) -> None:
+    out = io.BytesIO()
+    first, second = Image.new("RGB", (40, 30), RED), Image.new("RGB", (40, 30), BLUE)
+    first.save(
+        out, kind, save_all=True, append_images=[second], duration=100, **({"lossless": True} if kind == "WEBP" else {})
+    )
+    item, client = item_of(project, out.getvalue()), client_for(victor)
+    for address in (f"/media/{item.uuid}", f"/thumbs/{item.uuid}"):
+        answer = client.get(address)
+        shown = Image.open(io.BytesIO(body(answer)))
+        assert not getattr(shown, "is_animated", False) and near(shown.convert("RGB").getpixel((20, 15)), RED)
+
+
+def test_however_many_crops_are_asked_for_no_file_is_kept_for_each(
+    project: Project, victor: User, client_for: Clients, home: Path
+) -> None:
+    out = io.BytesIO()
+    Image.effect_noise((2300, 2200), 60).convert("RGB").save(out, "PNG")  # too large to be decoded for each crop
+    item, client = item_of(project, out.getvalue()), client_for(victor)
+    for number in range(20):
+        assert image_of(client.get(f"/thumbs/{item.uuid}?size=64&crop={number},0,{number + 40},30")).size == (40, 30)
+    tiles = {file.parent.name for file in (home / "thumbs").rglob("*.jpg")}
+    assert len(tiles) == 1 and len(list((home / "thumbs").rglob("*.jpg"))) == 3 * 3 + 1
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_view_from_the_mosaic_is_the_one_from_the_picture(tmp_path: Path, orientation: int) -> None:
+    red = Image.linear_gradient("L").resize((2300, 1500))
+    blue = red.transpose(Image.Transpose.ROTATE_90).resize((2300, 1500))
+    picture = Image.merge("RGB", (red, blue, Image.new("L", red.size, 90)))
+    decoding.write_mosaic(picture, orientation, tmp_path)
+    upright = turned(picture, orientation)
+    width, height = upright.size
+    areas = [(0, 0, width, height), (1000, 1010, 1050, 1040), (900, 5, 1400, 1300), (3, 700, 1500, 1400), (0, 0, 1, 1)]
+    for area in (decoding.Area(*edges) for edges in areas):
+        for size in (64, 512):
+            whole = decoding.drawn(picture.copy(), size, orientation, area)
+            pieced = decoding.from_mosaic(tmp_path, size, area)
+            exact = upright.crop((area.x1, area.y1, area.x2, area.y2))
+            exact.thumbnail((size, size))
+            assert (
+                whole.size == exact.size and max(abs(a - b) for a, b in zip(pieced.size, exact.size, strict=True)) <= 1
+            )
+            for view in (whole, pieced):
+                off = ImageStat.Stat(ImageChops.difference(view.resize(exact.size), exact)).mean
+                assert max(off) < 6, (area, size, off)
 
 
 def test_a_picture_in_the_trash_is_still_shown_to_members(project: Project, alice: User, client_for: Clients) -> None:

@@ -1,5 +1,6 @@
 """Pictures over HTTP: cached for good, in ranges, never run by the browser as anything but a picture."""
 
+import io
 import re
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
@@ -25,10 +26,10 @@ _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 @extend_schema(exclude=True)
 @api_view(["GET", "HEAD"])
 def original(request: Request, item: UUID) -> HttpResponseBase:
-    """The bytes of an item as they came (or turned upright, where browsers would not)."""
+    """The bytes of an item as they came, or its one upright picture where browsers would show them otherwise."""
     found = _visible(request, item)
-    if media.needs_turning(found):
-        return _sent(request, media.turned(found), f"{found.blob.md5}-upright", "image/png", f"{found.path}.png")
+    if path := media.redrawn(found):
+        return _sent(request, path, f"{found.blob.md5}-upright", "image/png", f"{found.path}.png")
     file = store().open(found.blob.md5)
     return ranged(request, file, found.blob.size, found.blob.md5, found.media_type, found.path.rpartition("/")[2])
 
@@ -40,9 +41,16 @@ def thumb(request: Request, item: UUID) -> HttpResponseBase:
     found = _visible(request, item)
     size = media.read_size(request.query_params.get("size", "256"))
     text = request.query_params.get("crop", "")
-    crop = media.Crop.read(text, found) if text else None
-    path = media.view(found, size, crop)
-    return _sent(request, path, path.stem, "image/jpeg", f"{found.path.rpartition('/')[2]}.jpg")
+    name = f"{found.path.rpartition('/')[2]}.jpg"
+    if not text:
+        path = media.view(found, size)
+        return _sent(request, path, path.stem, "image/jpeg", name)
+    crop = media.read_crop(text, found)
+    etag = f"{found.blob.md5}-{size}-{crop.x1}-{crop.y1}-{crop.x2}-{crop.y2}"
+    if f'"{etag}"' in request.headers.get("If-None-Match", ""):
+        return _dressed(HttpResponse(status=304), f'"{etag}"')
+    data = media.cut(found, size, crop)
+    return ranged(request, io.BytesIO(data), len(data), etag, "image/jpeg", name)
 
 
 def _visible(request: Request, uuid: UUID) -> Item:

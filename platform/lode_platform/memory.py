@@ -1,0 +1,105 @@
+"""How much memory pictures may take: so much in this process at a time, and one large picture at a time on a machine.
+
+What takes up to ``IN_PROCESS`` bytes is decoded here, under a budget that all threads of the process share. What takes
+more is decoded in a process of its own, which may not grow past the limit of ``decoding`` and gives all of it back. Who
+would wait longer than ``PATIENCE`` is told to come again (``Busy``, 503).
+"""
+
+import fcntl
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.conf import settings
+
+from lode_platform.decoding import BadImage, Picture, head, look, opened
+from lode_platform.errors import Busy
+
+MIB = 1 << 20
+IN_PROCESS = 192 * MIB
+BUDGET = 256 * MIB
+PATIENCE = 60.0
+DECODE_SECONDS = 300.0
+LOOK_AGAIN = 0.1
+
+
+class Budget:
+    """So many bytes, shared by threads."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self._free = total
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def hold(self, cost: int, seconds: float = PATIENCE) -> Iterator[None]:
+        """Takes ``cost`` bytes of it, at most all, for the block. Raises ``Busy`` after so many seconds of waiting."""
+        cost = min(cost, self.total)
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._free >= cost, seconds):
+                raise _busy()
+            self._free -= cost
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += cost
+                self._changed.notify_all()
+
+
+budget = Budget(BUDGET)
+
+
+def _busy() -> Busy:
+    return Busy("Other large pictures are being read; come again in a few seconds.")
+
+
+def look_at(file: BinaryIO, mosaic: Path) -> Picture:
+    """What the picture is, decoded to its last byte; of one that takes a process of its own the mosaic is written into
+    the folder ``mosaic`` on the way. Raises ``BadImage``."""
+    with opened(file) as image:
+        cost = head(image, settings.MAX_IMAGE_PIXELS).look
+    file.seek(0)
+    if cost <= IN_PROCESS:
+        with budget.hold(cost):
+            return look(file, settings.MAX_IMAGE_PIXELS)
+    with alone():
+        mosaic.mkdir(parents=True)
+        return Picture(**apart(file, "look", mosaic))
+
+
+@contextmanager
+def alone(seconds: float = PATIENCE) -> Iterator[None]:
+    """Holds what only one process of this machine holds at a time. Raises ``Busy`` after so many seconds of waiting."""
+    path = Path(settings.HOME) / "picture.lock"
+    until = time.monotonic() + seconds
+    with path.open("ab") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise _busy() from None
+                time.sleep(LOOK_AGAIN)
+        yield
+
+
+def apart(file: BinaryIO, verb: str, target: Path, orientation: int = 1) -> dict[str, Any]:
+    """Has ``decoding`` do ``verb`` in a process of its own. Raises ``BadImage``, also where its memory did not do."""
+    limit = str(settings.MAX_IMAGE_PIXELS)
+    program = [sys.executable, "-P", "-m", "lode_platform.decoding", verb, limit, str(target), str(orientation)]
+    try:
+        done = subprocess.run(program, stdin=file, capture_output=True, timeout=DECODE_SECONDS, check=False)
+        said: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {"code": "too_large"}
+    except subprocess.TimeoutExpired:
+        said = {"code": "too_large"}
+    if "code" in said:
+        raise BadImage(str(said["code"]), str(said.get("message", "is too large to decode on this server")))
+    return said
