@@ -43,7 +43,7 @@ def env_int(name: str, default: int, least: int = 0) -> int:
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = Path(os.environ.get("MOTHERLODE_HOME") or ROOT / "var").expanduser().resolve()
-HOME.mkdir(parents=True, exist_ok=True)
+HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def secret_key() -> str:
@@ -193,7 +193,7 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = HOME / "static"
-STATIC_ROOT.mkdir(exist_ok=True)
+STATIC_ROOT.mkdir(mode=0o700, exist_ok=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -213,7 +213,7 @@ MAX_UPLOAD_BYTES = env_int("MOTHERLODE_MAX_UPLOAD_BYTES", 2 * 1024**3, 1)
 MAX_ZIP_RATIO = 200
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024**2
 FILE_UPLOAD_TEMP_DIR = str(HOME / "tmp")
-Path(FILE_UPLOAD_TEMP_DIR).mkdir(exist_ok=True)
+Path(FILE_UPLOAD_TEMP_DIR).mkdir(mode=0o700, exist_ok=True)
 
 # Leases on tasks and on jobs, in seconds.
 TASK_LEASE_SECONDS = env_int("MOTHERLODE_TASK_LEASE", 600, 5)

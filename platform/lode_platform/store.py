@@ -139,7 +139,7 @@ def _sync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         if path.is_file():
-            os.fchmod(handle, 0o444)
+            os.fchmod(handle, 0o400)
         os.fsync(handle)
     finally:
         os.close(handle)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -40,7 +40,7 @@ class Machine:
     def __init__(self, home: Path, database: str) -> None:
         self.home = home
         self.database = database
-        self.log = home / "log"
+        self.log = home.with_name(f"{home.name}.log")
         self.env = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "LODE_CRASH"))},
             "MOTHERLODE_HOME": str(home),
@@ -51,7 +51,6 @@ class Machine:
             "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "lode_platform.settings"),
         }
         self.running: list[subprocess.Popen[bytes]] = []
-        home.mkdir(parents=True, exist_ok=True)
 
     def run(self, *words: str) -> str:
         """The standard output of a management command."""
@@ -105,16 +104,24 @@ class Machine:
         self.running.append(process)
         return process
 
-    def serve(self, **env: str) -> str:
-        """Starts ``serve`` and answers its address once it answers."""
+    @staticmethod
+    def free_port() -> int:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        address = f"http://127.0.0.1:{port}"
+            return int(probe.getsockname()[1])
+
+    def serve(self, **env: str) -> str:
+        """Starts ``serve`` and answers its address once it answers."""
+        port = self.free_port()
         self.server = self.start("serve", f"--port={port}", **env)
+        return self.answering(self.server, port)
+
+    def answering(self, server: "subprocess.Popen[bytes]", port: int) -> str:
+        """The address of a ``serve`` that was started, once it answers."""
+        address = f"http://127.0.0.1:{port}"
 
         def answers() -> bool:
-            assert self.server.poll() is None, self.log.read_text()
+            assert server.poll() is None, self.log.read_text()
             with suppress(httpx.HTTPError):
                 return httpx.get(f"{address}/login/", timeout=5).status_code == 200
             return False
@@ -174,18 +181,42 @@ def machine(tmp_path: Path, migrated: str | Path) -> Iterator[Machine]:
     """On SQLite, or, where DATABASE_URL names PostgreSQL, on a database of its own there."""
     if isinstance(migrated, Path):
         made = Machine(tmp_path / "machine", "")
+        made.home.mkdir()
         shutil.copy(migrated, made.home / "db.sqlite3")
         yield made
         made.stop()
         return
+    with own_database(f' TEMPLATE "{migrated}"') as address:
+        made = Machine(tmp_path / "machine", address)
+        yield made
+        made.stop()
+
+
+@pytest.fixture
+def new_machine(tmp_path: Path) -> Iterator[Machine]:
+    """As ``machine``, before its first start: no home, and a database without a table."""
+    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        made = Machine(tmp_path / "machine", "")
+        yield made
+        made.stop()
+        return
+    with own_database() as address:
+        made = Machine(tmp_path / "machine", address)
+        yield made
+        made.stop()
+
+
+@contextmanager
+def own_database(template: str = "") -> Iterator[str]:
+    """The address of a database of PostgreSQL that is gone afterwards."""
     server, name = os.environ["DATABASE_URL"], f"lode_test_{uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{migrated}"')
-    made = Machine(tmp_path / "machine", at(server, name))
-    yield made
-    made.stop()
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        admin.execute(f'CREATE DATABASE "{name}"{template}')
+    try:
+        yield at(server, name)
+    finally:
+        with psycopg.connect(server, autocommit=True) as admin:
+            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture

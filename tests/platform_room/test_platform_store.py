@@ -34,7 +34,7 @@ def test_bytes_lie_where_dvc_looks_for_them(home: Path) -> None:
 
 def test_a_blob_is_read_only_and_nothing_temporary_stays(home: Path) -> None:
     store().add_bytes(b"one")
-    assert stat.S_IMODE(store().path(md5(b"one")).stat().st_mode) == 0o444
+    assert stat.S_IMODE(store().path(md5(b"one")).stat().st_mode) == 0o400
     assert temporary(home) == []
 
 

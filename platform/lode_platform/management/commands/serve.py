@@ -1,12 +1,14 @@
 """``manage.py serve --port N``: web server and worker, in one command."""
 
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
-from lode_platform import serve
+from lode_platform import migrating, private, serve
 
 
 class Command(BaseCommand):
@@ -21,9 +23,17 @@ class Command(BaseCommand):
             help="0.0.0.0 to be reached from other machines, by the address in MOTHERLODE_PUBLIC_URL",
         )
         parser.add_argument("--no-worker", action="store_true", help="the web server alone")
+        parser.add_argument("--no-migrate", action="store_true", help="leave the database as it is; refused if behind")
 
     def handle(self, *args: Any, **options: Any) -> None:
         serve.public_url(options["host"], options["port"])
-        call_command("migrate", interactive=False, verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0)
+        private.keep_private()
+        if not options["no_migrate"]:
+            call_command("migrate", interactive=False, verbosity=0)
+        elif migrating.is_behind():
+            raise CommandError("The database lacks migrations: run manage.py migrate once, or leave --no-migrate out.")
+        with migrating.file_lock(Path(settings.HOME) / "static.lock"):
+            call_command("collectstatic", interactive=False, verbosity=0)
+        for sentence in private.exposed():
+            self.stderr.write(sentence)
         serve.serve(options["host"], options["port"], worker=not options["no_worker"], say=self.stdout.write)

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from lode_platform import worker
+from lode_platform import private, worker
 
 
 class Command(BaseCommand):
@@ -17,4 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("--threads", type=int, default=settings.WORKER_THREADS, help="jobs done at the same time")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        private.keep_private()
+        for sentence in private.exposed():
+            self.stderr.write(sentence)
         worker.work(threads=options["threads"])

@@ -1,0 +1,52 @@
+"""The first start: several processes on one database, and whose eyes the state is for."""
+
+import hashlib
+import stat
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+
+@pytest.mark.parametrize("before", ["empty", "older"])
+def test_two_servers_that_start_at_once_both_serve(new_machine: Any, before: str) -> None:
+    if before == "older":
+        new_machine.run("migrate", "platform", "--verbosity=0")
+    ports = [new_machine.free_port(), new_machine.free_port()]
+    servers = [
+        new_machine.start("serve", f"--port={port}", "--no-worker", MOTHERLODE_WEB_WORKERS="1") for port in ports
+    ]
+    for server, port in zip(servers, ports, strict=True):
+        new_machine.answering(server, port)
+    assert "Traceback" not in new_machine.log.read_text()
+    assert new_machine.rows("SELECT count(*) FROM hooks_run") == [(0,)]
+
+
+def test_told_not_to_migrate_a_server_refuses_a_database_that_is_behind(new_machine: Any) -> None:
+    server = new_machine.start("serve", f"--port={new_machine.free_port()}", "--no-migrate")
+    assert server.wait(60) == 1
+    assert "run manage.py migrate once" in new_machine.log.read_text()
+
+
+@pytest.mark.once
+def test_nobody_else_can_open_what_a_server_keeps_and_an_open_folder_is_named(new_machine: Any) -> None:
+    token = new_machine.run("token", "alice", "--project", "blood").strip()
+    address = new_machine.serve(MOTHERLODE_WEB_WORKERS="1")
+    headers = {"Authorization": f"Bearer {token}", "X-Sha256": hashlib.sha256(b"one").hexdigest()}
+    md5 = hashlib.md5(b"one", usedforsecurity=False).hexdigest()
+    sent = httpx.put(f"{address}/api/v1/projects/blood/blobs/{md5}", content=b"one", headers=headers)
+    assert sent.status_code == 201, sent.text
+    kept = [path for path in [new_machine.home, *new_machine.home.rglob("*")] if "static" not in path.parts]
+    assert new_machine.home / "store" / "files" / "md5" / md5[:2] / md5[2:] in kept
+    assert [path for path in kept if mode(path) & 0o077] == []
+    assert "Other accounts" not in new_machine.log.read_text()
+    new_machine.stop()
+    new_machine.home.chmod(0o755)
+    new_machine.start("worker")
+    said = f"Other accounts of this machine can open {new_machine.home} (mode 755)"
+    new_machine.wait_for("it is said", lambda: said in new_machine.log.read_text())
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
