@@ -9,22 +9,26 @@ import subprocess
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import httpx
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from lode_platform.models import Membership, Project, Role, User
+from lode_platform import private
+from lode_platform.models import ApiToken, Membership, Project, Role, User
 from lode_platform.tokens import make_token
 
 ROOT = Path(__file__).resolve().parents[4]
 EXAMPLE = ROOT / "examples" / "digits"
 PROJECT = DATASET = "digits"
 PASSWORD = "motherlode-demo"
+TOKEN = "demo"
 PEOPLE = {"olga": Role.OWNER, "erik": Role.ENGINEER, "rita": Role.REVIEWER, "ann": Role.ANNOTATOR}
 BASELINE, SECOND = "baseline", "after round 1"
 ROUND_1, ROUND_2 = "hard digits", "hard digits, round 2"
@@ -48,26 +52,72 @@ class Command(BaseCommand):
             port = free_port()
         elif not is_free(port):
             raise CommandError(f"Port {port} is taken: stop what listens there, or run make demo PORT={port + 1}")
-        self.stdout.write("Motherlode's demo: the whole loop on scikit-learn's handwritten digits.\n")
-        call_command("migrate", verbosity=0)
-        tokens = make_people()
+        private.keep_private()
+        end_on_signals()
         address = f"http://127.0.0.1:{port}"
-        server = start_server(port, address)
+        steps = Steps(self.say)
+        server = None
         try:
-            wait_for(address, server)
-            Demo(address, tokens, self.say).build()
+            self.say("Motherlode's demo: the whole loop on scikit-learn's handwritten digits, in about a minute.\n")
+            with steps.step("Bring the database up to date"):
+                call_command("migrate", verbosity=0)
+                tokens = make_people()
+            with steps.step(f"Start the server at {address}"):
+                server = start_server(port, address)
+                wait_for(address, server)
+            Demo(address, tokens, steps).build()
             if not no_serve:
-                self.stdout.write(farewell(address))
-                self.stdout.flush()
-                server.wait()
+                self.say(farewell(address))
+                # polled: a library of the server takes SIGINT over, so that a wait without end would never be broken
+                while server.poll() is None:
+                    time.sleep(0.2)
+                raise CommandError(f"The server ended; its log is {settings.HOME / 'demo-server.log'}")
         except KeyboardInterrupt:
-            pass
+            with suppress(OSError):  # where the terminal was closed
+                self.say("Stopping.")
         finally:
-            stop_server(server)
+            if server is not None:
+                stop_server(server)
 
-    def say(self, text: str) -> None:
-        self.stdout.write(text)
+    def say(self, text: str, ending: str = "\n") -> None:
+        self.stdout.write(text, ending=ending)
         self.stdout.flush()
+
+
+def end_on_signals() -> None:
+    """Ctrl-C, a request to end and a closed terminal all end the demo, and with it what it started."""
+
+    def end(number: int, _: FrameType | None) -> NoReturn:
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(each, signal.SIG_IGN)  # the end itself is not broken off
+        raise KeyboardInterrupt
+
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, end)
+
+
+class Steps:
+    """Says each step when it begins and how long it took, and how long all took together."""
+
+    def __init__(self, say: Callable[..., None]) -> None:
+        self.say = say
+        self.began = time.monotonic()
+        self.count = 0
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        self.count += 1
+        self.say(f"{self.count:>4}. {what} ... ", ending="")
+        began = time.monotonic()
+        yield
+        self.say(f"{time.monotonic() - began:.1f} s")
+
+    def note(self, text: str) -> None:
+        self.say(f"      {text}")
+
+    def total(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self.began
 
 
 def make_people() -> dict[str, str]:
@@ -84,7 +134,8 @@ def make_people() -> dict[str, str]:
             name=PROJECT, title="Handwritten digits (demo)", created_by=owner
         )
         Membership.objects.get_or_create(project=project, user=user, defaults={"role": role})
-        tokens[name] = make_token(user, project=project, role=role, name="demo", days=1)[1]
+        ApiToken.objects.filter(user=user, project=project, name=TOKEN).delete()  # of an earlier demo
+        tokens[name] = make_token(user, project=project, role=role, name=TOKEN, days=1)[1]
     return tokens
 
 
@@ -138,52 +189,50 @@ def wait_for(address: str, server: "subprocess.Popen[bytes]", seconds: float = 6
 class Demo:
     """The loop, step by step; a step whose result is there already is skipped, so the demo can be run twice."""
 
-    def __init__(self, address: str, tokens: dict[str, str], say: Callable[[str], None]) -> None:
+    def __init__(self, address: str, tokens: dict[str, str], steps: Steps) -> None:
         self.address = address
         self.tokens = tokens
-        self.say = say
+        self.steps = steps
         self.folder = Path(settings.HOME) / "demo" / "pages"
         self.engineer = self.client("erik")
-        self.started = time.monotonic()
-        self.step = 0
 
     def client(self, name: str) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.tokens[name]}"}
         return httpx.Client(base_url=f"{self.address}/api/v1/", headers=headers, timeout=60)
 
     def build(self) -> None:
+        step, note = self.steps.step, self.steps.note
         if self.first(f"projects/{PROJECT}/queues", ROUND_2):
-            self.say("The demo is built already; remove MOTHERLODE_HOME (var/) to build it anew.")
+            note(f"The demo is built already. It lies in {settings.HOME}: remove that folder to build it anew.")
             return
-        counts = self.timed("Compose pages from 1,797 scanned digits", self.make_pages)
-        self.say(
-            f"      {counts['pages']} pages: {counts['train']} train, {counts['test']} test, {counts['pool']} pool."
-            f" {counts['spoilt']} of {counts['train_labels']} training labels spoilt on purpose"
-        )
-        self.timed("Import them: items, labels, the schema found, a dataset", self.bring_in)
-        self.describe(counts)
-        self.timed("Publish digits@v1", lambda: self.lode("publish", DATASET, "-m", "First labels, some of them wrong"))
-        first = self.timed("Train on digits@v1, log predictions, evaluate", lambda: self.train("digits@v1", BASELINE))
-        self.timed(
-            "Mine its failures into a queue, with a random control share", lambda: self.mine(first, ROUND_1, BUDGET_1)
-        )
-        labelled = self.timed("A scripted annotator labels the queue through the API", lambda: self.label(ROUND_1))
-        self.say(f"      {labelled} pages labelled")
-        self.timed("Publish digits@v2", lambda: self.lode("publish", DATASET, "-m", "After mining round 1"))
-        second = self.timed("Train on digits@v2, log predictions, evaluate", lambda: self.train("digits@v2", SECOND))
-        self.timed("Leave a few answers for the reviewer", self.second_look)
-        self.timed("Leave a second mined queue open for you", lambda: self.mine(second, ROUND_2, BUDGET_2))
+        with step("Compose pages from 1,797 scanned digits"):
+            counts = self.make_pages()
+        note(f"{counts['pages']} pages: {counts['train']} train, {counts['test']} test, {counts['pool']} pool")
+        note(f"{counts['spoilt']} of {counts['train_labels']} training labels spoilt on purpose")
+        with step("Import them: items, labels, the schema found, a dataset"):
+            self.bring_in()
+            self.describe(counts)
+        with step("Publish digits@v1"):
+            self.lode("publish", DATASET, "-m", "First labels, some of them wrong")
+        with step("Train on digits@v1, log predictions, evaluate"):
+            first = self.train("digits@v1", BASELINE)
+        with step("Mine its failures into a queue, with a random control share"):
+            self.mine(first, ROUND_1, BUDGET_1)
+        with step("Label the queue through the API, as a scripted annotator"):
+            labelled = self.label(ROUND_1)
+        note(f"{labelled} pages labelled")
+        with step("Publish digits@v2"):
+            self.lode("publish", DATASET, "-m", "After mining round 1")
+        with step("Train on digits@v2, log predictions, evaluate"):
+            second = self.train("digits@v2", SECOND)
+        with step("Leave a few answers for the reviewer"):
+            self.second_look()
+        with step("Leave a second mined queue open for you"):
+            self.mine(second, ROUND_2, BUDGET_2)
         for name, run in ((BASELINE, first), (SECOND, second)):
             metrics = {row["key"]: row["value"] for row in self.get(f"runs/{run}")["metrics"]}
-            self.say(f"      {name}: AP {metrics['test_AP']:.3f}, AP50 {metrics['test_AP50']:.3f} on the test split")
-        self.say(f"Done in {time.monotonic() - self.started:.0f} s.")
-
-    def timed(self, what: str, work: Callable[[], Any]) -> Any:
-        self.step += 1
-        started = time.monotonic()
-        answer = work()
-        self.say(f"  {self.step}. {what} ({time.monotonic() - started:.1f} s)")
-        return answer
+            note(f"{name}: AP {metrics['test_AP']:.3f}, AP50 {metrics['test_AP50']:.3f} on the test split")
+        note(f"Done in {self.steps.total():.0f} s.")
 
     def get(self, path: str) -> Any:
         answer = self.engineer.get(path)
