@@ -7,12 +7,14 @@ dies is followed by one that goes on after the last batch; the same labels again
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
-from lode_annotation.label_sets import current, digest_of
+from lode_annotation.identity import with_kept_ids
+from lode_annotation.label_sets import current, digest_of, ids_used
 from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema, SchemaRevision
 from lode_annotation.schemas import check_name, latest, schema_for_labels
 from lode_platform import access, events, jobs
@@ -20,7 +22,7 @@ from lode_platform.errors import BadInput, Conflict, NotFound, TooLarge
 from lode_platform.models import Item, Job, Project, User
 from motherlode.formats.source import Problem, Record, as_regions, settle
 from motherlode.paths import UnsafePath, check_path, fold
-from motherlode.regions import dump
+from motherlode.regions import Region, dump
 
 VERB = "annotation.import_labels"
 BATCH = 200
@@ -294,6 +296,7 @@ def _prepare(
             records.append(Record.from_json(row))
     items = _items(label_import.project, [record.path for record in records])
     there = current(schema, items.values())
+    used = ids_used(items.values())
     prepared: list[tuple[Item, str]] = []
     staged = LabelSet.objects.filter(staged_by=label_import.job, item__in=[item.pk for item in items.values()])
     seen = set(staged.values_list("item_id", flat=True))
@@ -312,9 +315,12 @@ def _prepare(
         drafts, problems = settle(record, item.width, item.height)
         for problem in problems:
             _say_problem(report, problem.as_json())
-        text = dump(as_regions(item.path, drafts, class_ids))
+        regions = as_regions(item.path, drafts, class_ids)
         held = there.get(item.pk)
-        if held is not None and held.digest == digest_of(text):
+        if item.pk in used:
+            regions = with_kept_ids(item.path, regions, held.regions if held else (), used[item.pk])
+        text = dump(regions)
+        if held is not None and _same(held, regions):
             report["unchanged"] += 1
         elif held is not None and held.source != LabelSet.Source.IMPORT and not label_import.replace:
             _say(report, "skipped_human", item.path)
@@ -323,6 +329,13 @@ def _prepare(
             report["regions"] += len(drafts)
             prepared.append((item, text))
     return prepared
+
+
+def _same(held: LabelSet, regions: Sequence[Region]) -> bool:
+    """Whether a label set says just this; in what order a file names the regions says nothing."""
+    return sorted(held.regions, key=itemgetter("id")) == [
+        region.as_json() for region in sorted(regions, key=attrgetter("id"))
+    ]
 
 
 def _twice(record: Record) -> dict[str, str]:

@@ -1,11 +1,14 @@
 """What the project holds to be true of an item: append-only label sets, of which one is current."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+from django.db.models import TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from lode_annotation import sql
@@ -27,6 +30,19 @@ def current(schema: Schema, items: Iterable[Item]) -> dict[int, LabelSet]:
     for start in range(0, len(keys), 500):
         chunk = LabelSet.objects.current().filter(schema=schema, item__in=keys[start : start + 500])
         found.update({row.item_id: row for row in chunk})
+    return found
+
+
+_ID = re.compile(r'"id":"([^"]*)"')
+
+
+def ids_used(items: Iterable[Item]) -> dict[int, set[str]]:
+    """Every id that a region of each of ``items`` (by primary key) has ever had, under whatever schema; items without
+    any label set, the most of a first import, are left out. Read as text: a history is not parsed for it."""
+    found: dict[int, set[str]] = {}
+    visible = LabelSet.objects.filter(item__in=[item.pk for item in items], staged_by=None).order_by()
+    for item, text in visible.values_list("item_id", Cast("regions", TextField())):
+        found.setdefault(item, set()).update(_ID.findall(text))
     return found
 
 

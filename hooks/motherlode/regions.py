@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
@@ -166,17 +166,23 @@ def moved(region: Region, box: Box) -> Region:
     return region if box == region.box else replace(region, box=box, area=None)
 
 
-def region_ids(path: str, drafts: Iterable[tuple[str, Sequence[float] | None]]) -> list[str]:
+def region_ids(
+    path: str, drafts: Iterable[tuple[str, Sequence[float] | None]], used: Collection[str] = ()
+) -> list[str]:
     """Ids for the imported regions of one item, from its path and each region's label and box (None for a choice).
 
-    The same import gives the same ids; equal regions of one item are told apart by the order they come in.
+    The same import gives the same ids; equal regions of one item are told apart by the order they come in. Ids that
+    the item has `used` for other regions are passed over.
     """
     seen: Counter[str] = Counter()
     ids = []
     for label, box in drafts:
         key = _encode([path, label, None if box is None else [float(value) + 0.0 for value in box]])
-        ids.append(str(uuid5(REGION_NAMESPACE, f"{key}#{seen[key]}")))
-        seen[key] += 1
+        own = ""
+        while not own or own in used:
+            own = str(uuid5(REGION_NAMESPACE, f"{key}#{seen[key]}"))
+            seen[key] += 1
+        ids.append(own)
     return ids
 
 
@@ -194,7 +200,8 @@ def from_result(
 
     `class_ids` gives each label's permanent number. `before` are the regions, by id, that the annotator started from:
     they lend what the editor does not show (`iscrowd`, `difficult`, attributes, and `area` while the box has not moved
-    by 1e-6 pixel). Raises `BadRegion` for an unknown type or label, a missing number or a turned box.
+    by 1e-6 pixel), and choices that hold on their ids. Raises `BadRegion` for an unknown type or label, a missing
+    number or a turned box.
     """
     regions: list[Region] = []
     for entry in result:
@@ -204,11 +211,9 @@ def from_result(
         if kind == "rectanglelabels":
             regions.append(_region_of_rectangle(name, value, width, height, class_ids, (before or {}).get(name)))
         elif kind == "choices":
-            chosen = value.get("choices") or []
-            for position, label in enumerate(chosen):
-                # one entry may choose several labels; the first keeps the entry's id, the rest derive theirs from it
-                own = name if position == 0 else str(uuid5(REGION_NAMESPACE, f"{name}/{label}"))
-                regions.append(Region(own, "choice", _class_id(class_ids, str(label), name), str(label)))
+            regions.extend(
+                _choices(name, [str(label) for label in value.get("choices") or []], class_ids, before or {})
+            )
         else:
             raise BadRegion(f"region {name}: type {kind!r} is neither 'rectanglelabels' nor 'choices'")
     return regions
@@ -241,6 +246,23 @@ def _region_of_rectangle(
     if all(abs(new - old) <= 1e-6 for new, old in zip(box, before.box, strict=True)):
         box = before.box
     return replace(moved(before, box), id=name, class_id=class_id, label=label)
+
+
+def _choices(
+    name: str, labels: Sequence[str], class_ids: Mapping[str, int], before: Mapping[str, Region]
+) -> list[Region]:
+    """One entry may choose several labels, each a region. One that was chosen before keeps its id; a single choice
+    keeps it when it changes. Of the others the first takes the entry's id where that is new, the rest derive theirs."""
+    kept = {region.class_id: region.id for region in before.values() if region.type == "choice"}
+    free = name not in kept.values() or len(kept) == len(labels) == 1
+    regions = []
+    for label in labels:
+        class_id = _class_id(class_ids, label, name)
+        own = kept.get(class_id)
+        if own is None:
+            own, free = name if free else str(uuid5(REGION_NAMESPACE, f"{name}/{label}")), False
+        regions.append(Region(own, "choice", class_id, label))
+    return regions
 
 
 def _class_id(class_ids: Mapping[str, int], label: str, name: str) -> int:

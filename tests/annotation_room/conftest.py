@@ -1,5 +1,6 @@
 """A schema, a queue and answers for the annotation room's tests."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -59,3 +60,27 @@ def answer() -> Callable[..., dict[str, Any]]:
         return {"result": regions, "operation_id": str(uuid4()), "lead_time": 1.5, **more}
 
     return make
+
+
+@pytest.fixture
+def send(
+    api: Callable[..., Any], erin: User, project: Project, run_jobs: Callable[[], int]
+) -> Callable[..., dict[str, Any]]:
+    """``send(*lines, schema=)``: sends lines of a label import through REST, runs the job and answers its row."""
+
+    def go(*lines: dict[str, Any], parts: int = 1, **opening: Any) -> dict[str, Any]:
+        program, uuid = api(erin), str(uuid4())
+        body = {"uuid": uuid, "schema": "cells", "format": "voc", **opening}
+        assert program.post(f"projects/{project.name}/label-imports", body).status_code == 201
+        for number in range(parts):
+            rows = "\n".join(json.dumps(row) for row in lines[number::parts])
+            got = program.client.put(
+                f"/api/v1/label-imports/{uuid}/parts/{number}", rows, content_type="application/x-ndjson"
+            )
+            assert got.status_code == 200, got.content
+        started = program.post(f"label-imports/{uuid}/finish")
+        assert started.status_code == 202, started.content
+        run_jobs()
+        return dict(program.get(f"jobs/{started.json()['uuid']}").json())
+
+    return go

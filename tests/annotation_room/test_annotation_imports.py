@@ -32,28 +32,6 @@ def drawn(label: str, *box: float, **more: Any) -> dict[str, Any]:
 Send = Callable[..., dict[str, Any]]
 
 
-@pytest.fixture
-def send(api: Callable[..., Any], erin: User, project: Project, run_jobs: Callable[[], int]) -> Send:
-    """Sends lines through REST, runs the job and answers its row."""
-
-    def go(*lines: dict[str, Any], parts: int = 1, **opening: Any) -> dict[str, Any]:
-        program, uuid = api(erin), str(uuid4())
-        body = {"uuid": uuid, "schema": "cells", "format": "voc", **opening}
-        assert program.post(f"projects/{project.name}/label-imports", body).status_code == 201
-        for number in range(parts):
-            rows = "\n".join(json.dumps(row) for row in lines[number::parts])
-            got = program.client.put(
-                f"/api/v1/label-imports/{uuid}/parts/{number}", rows, content_type="application/x-ndjson"
-            )
-            assert got.status_code == 200, got.content
-        started = program.post(f"label-imports/{uuid}/finish")
-        assert started.status_code == 202, started.content
-        run_jobs()
-        return dict(program.get(f"jobs/{started.json()['uuid']}").json())
-
-    return go
-
-
 def test_labels_come_in_with_what_scores_depend_on(
     send: Send, project: Project, make_items: Callable[..., list[Item]]
 ) -> None:
