@@ -10,7 +10,8 @@ from django.db import transaction
 
 from lode_datasets import versions
 from lode_datasets.models import Entry, Version
-from lode_hooks.evaluation.kinds import KINDS
+from lode_hooks import sightings
+from lode_hooks.evaluation.kinds import FP, KINDS
 from lode_hooks.models import Evaluation, Failure, Run, Sighting, Verdict
 from lode_hooks.readings import rows_of, threshold_or_own
 from lode_platform import events
@@ -88,6 +89,14 @@ def last_look(failure: Failure) -> Look:
     return Look(sighting, class_id, None if np.isnan(box).any() else box.tolist())
 
 
+def said_of(failure: Failure, look: Look) -> str:
+    """The newest verdict that stands on the truth scored last, "" for none; without an evaluation just the newest."""
+    if look.sighting is not None:
+        return standing(look.sighting.evaluation.version, {failure.pk: failure.item_id}).get(failure.pk, "")
+    newest = failure.verdicts.order_by("-pk").first()
+    return newest.kind if newest else ""
+
+
 def _kind_in(evaluation: Evaluation, failure: Failure) -> str:
     """What a truth's case is in an evaluation too large to have recorded it; false alarms are not looked for."""
     rows = rows_of(evaluation)
@@ -141,11 +150,29 @@ def judge(failure: Failure, user: User, *, kind: str, note: str = "", evaluation
         verdict = Verdict.objects.create(
             failure=locked, kind=said, label_set_id=entry.label_set_id if entry else None, note=note, user=user
         )
-        locked.verdict = said
-        locked.save(update_fields=["verdict"])
         events.record(locked.project, user, "failure.judge", locked, kind=kind)
-    failure.verdict = said
     return verdict
+
+
+def on_record(uuid: UUID, project: Project, *, evaluation: Evaluation | None = None, row: int | None = None) -> Failure:
+    """The case of a card that somebody judges or mines: it gets its rows now, if it has none in the card's evaluation.
+
+    `row` is the card's row in `evaluation`; without them only a case that is on record is found. A false alarm that
+    continues an earlier one is that one's case, whose uuid may differ. Raises NotFound where the row has no such case.
+    """
+    if evaluation is not None and row is not None:
+        rows = rows_of(evaluation)
+        if not 0 <= row < len(rows) or (rows.detection[row] and rows.state[row] != FP):
+            raise NotFound("There is no such failure.")
+        named = sightings.case_of(evaluation.prediction_set.run.project.uuid, rows, row)
+        known = evaluation.sightings.filter(row=row, failure__uuid=uuid)
+        if named == uuid or known.exists():
+            sightings.record(evaluation, rows, np.array([row], dtype=np.int64))
+            return Failure.objects.select_related("project").get(sightings__evaluation=evaluation, sightings__row=row)
+    found = Failure.objects.filter(project=project, uuid=uuid).select_related("project").first()
+    if found is None:
+        raise NotFound("There is no such failure.")
+    return found
 
 
 def visible(user: User, project: Project, uuids: Iterable[UUID]) -> list[Failure]:

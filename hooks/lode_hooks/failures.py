@@ -26,11 +26,13 @@ class Card:
     """A matched pair, a wrong prediction or a truth that was not found. Boxes are xyxy in pixels of the upright image.
 
     `row` names it in its evaluation for good (of a "gone" card: -1 - the row in the other one). `failure` is its case;
-    a right one has a case only if it failed elsewhere.
+    a right one has a case only if it failed elsewhere. A case that is not on record has no row in the database yet: it
+    gets one when somebody judges, fixes or mines it, and its uuid may then be that of an earlier false alarm.
     """
 
     row: int
     failure: UUID | None
+    on_record: bool
     item: UUID
     path: str
     width: int
@@ -284,18 +286,16 @@ class _Look:
         return {row: stand[failure] for row, failure, _item in judged if failure in stand}
 
     def cards(self, chosen: Ints) -> list[Card]:
-        """The cards of some rows, in their order; a failing one that has no case yet gets one."""
-        rows, at = self.rows, self.at
-        failing = at.failing[chosen]
-        sightings.record(self.evaluation, rows, chosen[failing])
+        """The cards of some rows, in their order."""
+        rows = self.rows
         names = {rows.item[row] for row in chosen.tolist()}
         items = {str(item.uuid): item for item in Item.objects.filter(uuid__in=names)}
-        cases = self._cases(chosen)
+        cases = self._on_record(chosen)
         judged = self.verdicts()
         return [self._card(row, items[rows.item[row]], cases.get(row), judged.get(row, "")) for row in chosen.tolist()]
 
-    def _cases(self, chosen: Ints) -> dict[int, UUID]:
-        """The case of each row: by its sighting, else by its region where that has failed elsewhere."""
+    def _on_record(self, chosen: Ints) -> dict[int, UUID]:
+        """The case of each row that has one: by its sighting, else by its region where that has failed elsewhere."""
         picked = chosen.tolist()
         seen = Sighting.objects.filter(evaluation=self.evaluation, row__in=picked)
         cases = dict(seen.values_list("row", "failure__uuid"))
@@ -312,11 +312,15 @@ class _Look:
     def _card(self, row: int, item: Item, case: UUID | None, verdict: str) -> Card:
         rows, at = self.rows, self.at
         kind, state = int(at.kind[row]), int(at.state[row])
+        on_record = case is not None
+        if case is None and at.failing[row]:
+            case = sightings.case_of(self.evaluation.prediction_set.run.project.uuid, rows, row)
         truth, predicted, shown = int(rows.truth_class[row]), int(self.predicted[row]), int(at.shown[row])
         score, iou = float(self.score[row]), float(self.iou[row])
         return Card(
             row=row if self.after is None else -1 - row,
             failure=case,
+            on_record=on_record,
             item=item.uuid,
             path=item.path,
             width=item.width,

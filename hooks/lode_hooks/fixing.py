@@ -1,6 +1,7 @@
 """A card opened for labelling at once: a task in the project's queue of fixes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
@@ -9,6 +10,7 @@ from django.urls import reverse
 from lode_annotation import queues
 from lode_annotation.models import Queue, Task
 from lode_hooks import prelabels
+from lode_hooks.cases import on_record
 from lode_hooks.failures import Card, against, card
 from lode_hooks.filters import FailureFilter
 from lode_hooks.models import Evaluation
@@ -30,8 +32,11 @@ def open_for_fixing(evaluation: Evaluation, row: int, user: User, chosen: Failur
     shown = card(evaluation, row, chosen)
     if chosen.transition == "gone":
         evaluation = against(evaluation, chosen)
-    item = Item.objects.select_related("project").get(uuid=shown.item)
     project = evaluation.prediction_set.run.project
+    if shown.failure is not None and not shown.on_record:
+        own = row if row >= 0 else -1 - row
+        shown = replace(shown, failure=on_record(shown.failure, project, evaluation=evaluation, row=own).uuid)
+    item = Item.objects.select_related("project").get(uuid=shown.item)
     names = class_names(evaluation)
     dataset = evaluation.version.dataset
     suggestions = prelabels.suggestions(evaluation, [item], chosen.threshold)

@@ -173,7 +173,6 @@ class Failure(models.Model):
     frame = models.PositiveIntegerField(null=True, blank=True)
     class_id = models.PositiveIntegerField()
     box = models.JSONField(null=True, help_text="xyxy, pixels of the upright image")
-    verdict = models.CharField(max_length=16, blank=True, help_text="the newest verdict, for filters")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = FailureQuerySet.as_manager()

@@ -26,7 +26,8 @@ AT_ONCE = 400
 """Rows written in one transaction: well under 200 ms."""
 
 MOST = 20_000
-"""Failures that become rows when an evaluation is made, the surest first; the rest do when somebody opens them."""
+"""Failures that become rows when an evaluation is made, the surest first; the rest do when somebody judges, fixes or
+mines them."""
 
 
 def region_failure(project: UUID, item: str, region: str) -> UUID:
@@ -38,6 +39,15 @@ def false_alarm(project: UUID, item: str, frame: int | None, class_id: int, box:
     """The uuid of a false alarm's case, from the first box it was seen with."""
     where = "" if box is None else ",".join(repr(float(value)) for value in box)
     return uuid5(NAMESPACE, f"{project}/{item}/{frame}/{class_id}/{where}")
+
+
+def case_of(project: UUID, rows: Rows, row: int) -> UUID:
+    """The uuid of the case of a failing row, as it is unless an earlier false alarm is continued by it."""
+    region, box = rows.region[row], rows.predicted_box[row]
+    if region and rows.kind[row] != FALSE_ALARM:
+        return region_failure(project, rows.item[row], region)
+    place = None if np.isnan(box).any() else box.tolist()
+    return false_alarm(project, rows.item[row], rows.frame[row], int(rows.predicted_class[row]), place)
 
 
 def record_all(evaluation: Evaluation, rows: Rows, work: Work) -> bool:
@@ -77,7 +87,7 @@ def _batches(rows: Rows, chosen: Ints) -> Iterator[Ints]:
 
 
 def record(evaluation: Evaluation, rows: Rows, chosen: Ints) -> None:
-    """Write a few failures that have no rows yet, such as those of another threshold when they are opened."""
+    """Write a few failures that have no rows yet, such as those of another threshold when somebody judges them."""
     known = set(evaluation.sightings.filter(row__in=chosen.tolist()).values_list("row", flat=True))
     missing = np.array([row for row in chosen.tolist() if row not in known], dtype=np.int64)
     if len(missing):
@@ -105,27 +115,9 @@ class _Cases:
 
     def _uuids(self, batch: list[int]) -> dict[int, UUID]:
         """The case of each row: by region, else linked to an earlier false alarm, else a new one."""
-        rows, project = self.rows, self.project.uuid
-        uuids: dict[int, UUID] = {}
-        alarms = []
-        for row in batch:
-            region = rows.region[row]
-            if region and rows.kind[row] != FALSE_ALARM:
-                uuids[row] = region_failure(project, rows.item[row], region)
-            else:
-                alarms.append(row)
-        earlier = self._earlier(alarms)
-        for row in alarms:
-            box = rows.predicted_box[row]
-            own = false_alarm(
-                project,
-                rows.item[row],
-                rows.frame[row],
-                int(rows.predicted_class[row]),
-                None if np.isnan(box).any() else box.tolist(),
-            )
-            uuids[row] = earlier.get(row, own)
-        return uuids
+        rows = self.rows
+        alarms = [row for row in batch if not rows.region[row] or rows.kind[row] == FALSE_ALARM]
+        return {row: case_of(self.project.uuid, rows, row) for row in batch} | self._earlier(alarms)
 
     def _earlier(self, alarms: list[int]) -> dict[int, UUID]:
         """False alarms that continue an earlier case: same item, frame and class, IoU >= .5, one to one.

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("p/<slug:project>/failures/cards/", failures.card_rows, name="cards"),
     path("p/<slug:project>/failures/scene/", failures.picture, name="scene"),
     path("p/<slug:project>/failures/fix/", failures.fix, name="fix"),
+    path("p/<slug:project>/failures/record/", failures.record, name="record"),
     path("p/<slug:project>/failures/<uuid:failure>/", cases.case, name="failure"),
     path("p/<slug:project>/failures/<uuid:failure>/verdict/", cases.verdict, name="verdict"),
     path("p/<slug:project>/mining/", mining.round_list, name="mining"),

@@ -100,6 +100,7 @@ SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if TLS else 0
 SESSION_COOKIE_NAME = "lode_session"
 CSRF_COOKIE_NAME = "lode_csrf"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"  # shown by a GET, which writes no session
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -15,7 +15,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from lode_platform import events
+from lode_platform import events, token_uses
 from lode_platform.errors import BadInput
 from lode_platform.models import ApiToken, Project, Role, User
 
@@ -73,7 +73,7 @@ _BY_DIGEST = """
 def user_for_token(text: str) -> User:
     """The person behind a token, with ``token_project_id`` and ``token_role`` set: one query.
 
-    Raises ``BadToken``. ``last_used_at`` is written at most once every few minutes.
+    Raises ``BadToken``. That it was used is noted at most once every few minutes, and written later.
     """
     now = timezone.now()
     moment = connection.ops.adapt_datetimefield_value
@@ -82,7 +82,7 @@ def user_for_token(text: str) -> User:
     if user is None:
         raise BadToken("The token is unknown, expired or revoked, or its person or project is no longer there.")
     if user.token_unseen:  # type: ignore[attr-defined]
-        ApiToken.objects.filter(pk=user.token_id).update(last_used_at=now)  # type: ignore[attr-defined]
+        token_uses.note(user.token_id, now)  # type: ignore[attr-defined]
     return user
 
 

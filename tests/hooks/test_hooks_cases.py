@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -191,22 +192,43 @@ def test_verdicts_are_appended_and_may_be_withdrawn(cells: Any, rita: User) -> N
     case = Failure.objects.get(region="b1")
     for kind in ("model_error", "ambiguous", "withdrawn"):
         cases.judge(case, rita, kind=kind)
-    case.refresh_from_db()
-    assert case.verdict == ""
+    assert cases.said_of(case, cases.last_look(case)) == ""
     assert list(Verdict.objects.order_by("pk").values_list("kind", flat=True)) == ["model_error", "ambiguous", ""]
     assert failures.count(row, FailureFilter(verdict="none")) == failures.count(row, FailureFilter())
     with pytest.raises(BadInput):
         cases.judge(case, rita, kind="dunno")
 
 
-def test_a_truth_found_below_the_threshold_is_a_case_when_it_is_looked_at(cells: Any) -> None:
+def test_a_truth_found_below_the_threshold_is_a_case_when_it_is_judged(cells: Any, rita: User, api: Any) -> None:
     lines = [line("a.png", ([10, 10, 50, 50], "RBC", 0.3)), line("b.png", ([20, 20, 60, 60], "WBC", 0.9))]
     row = cells.evaluate(cells.predict(cells.run(), cells.version, lines))
     assert failures.count(row, FailureFilter(threshold=0.0)) == 0
     shown = failures.cards(row, FailureFilter(threshold=0.5))
     assert [card.kind for card in shown.cards] == ["missed"]
-    assert shown.cards[0].failure == Failure.objects.get(region="a1").uuid
     assert shown.cards[0].predicted_box is None
+    assert not shown.cards[0].on_record and not Failure.objects.filter(region="a1").exists()
+    (listed,) = api(rita).get(f"evaluations/{row.uuid}/failures?threshold=0.5").json()["results"]
+    said = {"kind": "label_error", "evaluation": str(row.uuid), "row": listed["row"]}
+    wrong = api(rita).post(f"failures/{uuid4()}/verdicts", said)
+    assert wrong.status_code == 404 and not Failure.objects.exists()
+    given = api(rita).post(f"failures/{listed['uuid']}/verdicts", said)
+    assert given.status_code == 201, given.content
+    case = Failure.objects.get(region="a1")
+    assert given.json()["failure"] == str(case.uuid) == listed["uuid"]
+    (judged,) = failures.cards(row, FailureFilter(threshold=0.5)).cards
+    assert judged.on_record and judged.verdict == "label_error"
+
+
+def test_a_false_alarm_that_is_judged_late_continues_the_earlier_one(cells: Any, rita: User) -> None:
+    said = [line("a.png", ([100 + 2 * n, 100, 140, 140], "RBC", 0.9)) for n in range(2)]
+    one, two = (cells.evaluate(cells.predict(cells.run(), cells.version, [each])) for each in said)
+    earlier = one.sightings.get(kind="false_alarm").failure
+    two.sightings.all().delete()  # as of an evaluation with too many failures to record them all
+    (card,) = failures.cards(two, FailureFilter(kind="false_alarm")).cards
+    assert card.failure and not card.on_record and card.failure != earlier.uuid
+    judged = cases.on_record(card.failure, cells.project, evaluation=two, row=card.row)
+    assert judged == earlier
+    assert failures.cards(two, FailureFilter(kind="false_alarm")).cards[0].failure == earlier.uuid
 
 
 def test_a_card_is_filtered_by_what_it_shows_at_its_threshold(cells: Any) -> None:

@@ -213,11 +213,11 @@ def test_a_verdict_is_kept_taken_back_and_counted(cells: Any, client_for: Any, r
     card = boot["cards"][0]
     url = boot["urls"]["verdict"].replace("00000000-0000-0000-0000-000000000000", card["failure"])
     said = client.post(url, {"kind": "label_error"}, content_type="application/json")
-    assert said.json()["verdict"] == "label_error"
+    assert said.json()["kind"] == "label_error"
     after = client.get(start).context
     assert after["judged"] == 1
     assert next(c for c in after["boot"]["cards"] if c["row"] == card["row"])["verdict"] == "label_error"
-    assert client.post(url, {"kind": "withdrawn"}, content_type="application/json").json()["verdict"] == ""
+    assert client.post(url, {"kind": "withdrawn"}, content_type="application/json").json()["kind"] == ""
     assert client.get(start).context["judged"] == 0
     wrong = client.post(url, {"kind": "nonsense"}, content_type="application/json")
     assert wrong.status_code == 400 and "error" in wrong.json()

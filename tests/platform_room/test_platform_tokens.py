@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from lode_platform import token_uses
 from lode_platform.models import ApiToken, Membership, Project, Role, User
 from lode_platform.tokens import BadToken, make_token, revoke, user_for_token
 
@@ -151,3 +152,15 @@ def test_the_command_gives_a_member_the_role_that_the_token_needs(project: Proje
 def test_the_command_refuses_a_role_without_a_project(db: None) -> None:
     with pytest.raises(CommandError):
         shell("dora", "--role", "viewer")
+
+
+def test_when_a_token_was_used_is_written_by_no_read(api: Any, erin: User, django_assert_num_queries: Any) -> None:
+    program = api(erin)
+    with django_assert_num_queries(1):
+        assert program.get("me").status_code == 200
+    assert ApiToken.objects.get(user=erin).last_used_at is None
+    assert token_uses.write() >= 1
+    used = ApiToken.objects.get(user=erin).last_used_at
+    assert used is not None
+    program.get("me")
+    assert token_uses.write() == 0, "it was noted a moment ago"

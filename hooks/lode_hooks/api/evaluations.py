@@ -76,8 +76,7 @@ class Failures(APIView):
         if offset + len(page.cards) < page.count:
             following = same_with(request._request, offset=str(offset + limit), limit=str(limit))
         names = readings.class_names(found)
-        project = found.prediction_set.run.project
-        rows = [shapes.card_json(card, names, project) for card in page.cards]
+        rows = [shapes.card_json(card, names, found, chosen.threshold) for card in page.cards]
         return Response({"results": rows, "count": page.count, "next": following})
 
 
@@ -106,7 +105,7 @@ class OneFailure(APIView):
                 "region": found.region,
                 "class_id": look.class_id,
                 "box": look.box,
-                "verdict": found.verdict,
+                "verdict": cases.said_of(found, look),
                 "verdicts": [shapes.verdict_json(verdict, found) for verdict in said],
                 "history": [
                     {
@@ -129,10 +128,20 @@ class Verdicts(APIView):
         operation_id="failure_judge", request=shapes.NewVerdictShape, responses={201: shapes.FailureVerdictShape}
     )
     def post(self, request: Request, failure: UUID) -> Response:
-        """Says what a case is; `withdrawn` takes the last word back."""
-        found = failure_of(request, failure, "failure.judge")
-        given = read(shapes.NewVerdictShape, request.data)
+        """Says what a case is; `withdrawn` takes the last word back.
+
+        A card that is not on record is judged by its evaluation and its row there; the answer names its case.
+        """
+        given = request.data if isinstance(request.data, dict) else {}
+        found = None if "row" in given else failure_of(request, failure, "failure.judge")
+        given = read(shapes.NewVerdictShape, given)
         looked_at = evaluation_of(request, given["evaluation"]) if given["evaluation"] else None
+        if found is None:
+            if looked_at is None:
+                raise BadInput("row needs evaluation, the one whose row it is.", field="evaluation")
+            project = looked_at.prediction_set.run.project
+            access.require(person(request), project, "failure.judge")
+            found = cases.on_record(failure, project, evaluation=looked_at, row=given["row"])
         verdict = cases.judge(found, person(request), kind=given["kind"], note=given["note"], evaluation=looked_at)
         return Response(shapes.verdict_json(verdict, found), status=201)
 

@@ -15,6 +15,7 @@ from lode_hooks.loop import Arm, LoopReport
 from lode_hooks.mining import Candidate, Preview
 from lode_hooks.models import Evaluation, Failure, MiningRound, PredictionSet, Run, Verdict
 from lode_hooks.predictions import coverage
+from lode_hooks.views.links import cards_url
 from lode_platform.addresses import absolute
 from lode_platform.api.shapes import JobShape, job_json
 from lode_platform.models import Project
@@ -176,6 +177,7 @@ class AskedShape(Shape):
 
 class FailureCardShape(Shape):
     uuid = serializers.UUIDField(allow_null=True, help_text="the case; null for what is right")
+    on_record = serializers.BooleanField(help_text="whether the case has been recorded; judging, fixing, mining does")
     row = serializers.IntegerField()
     item = serializers.UUIDField()
     path = serializers.CharField()
@@ -194,7 +196,7 @@ class FailureCardShape(Shape):
     iou = serializers.FloatField(allow_null=True)
     verdict = serializers.CharField()
     frame = serializers.IntegerField(allow_null=True)
-    url = serializers.CharField(allow_null=True)
+    url = serializers.CharField(allow_null=True, help_text="the case's page, or its picture where it is not on record")
 
 
 class FailuresShape(Shape):
@@ -210,6 +212,9 @@ class NewVerdictShape(Shape):
     note = serializers.CharField(required=False, allow_blank=True, default="", max_length=10_000)
     evaluation = serializers.UUIDField(
         required=False, allow_null=True, default=None, help_text="the one looked at; default: that which saw it last"
+    )
+    row = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=0, help_text="the card's, of one not on record"
     )
 
 
@@ -431,8 +436,12 @@ def asked_json(row: Evaluation, project: Project) -> dict[str, Any]:
     }
 
 
-def card_json(card: Card, names: Mapping[int, str], project: Project) -> dict[str, Any]:
-    url = failure_url(card.failure, project) if card.failure else None
+def card_json(card: Card, names: Mapping[int, str], evaluation: Evaluation, threshold: float | None) -> dict[str, Any]:
+    project = evaluation.prediction_set.run.project
+    url = None
+    if card.failure:
+        picture = absolute(cards_url(project, evaluation, threshold, item=card.item))
+        url = failure_url(card.failure, project) if card.on_record else picture
     row = asdict(card)
     row["uuid"] = row.pop("failure")
     return {

@@ -34,22 +34,18 @@ def verdict(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
 def verdict_json(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
     """The same for the viewer's script."""
     judged, said = judge(request, project, failure, body_of(request))
-    return JsonResponse({"uuid": str(said.uuid), "kind": said.kind, "verdict": judged.verdict})
+    return JsonResponse({"uuid": str(said.uuid), "kind": said.kind, "failure": str(judged.uuid)})
 
 
 def judge(request: HttpRequest, project: str, failure: UUID, body: Mapping[str, Any]) -> tuple[Failure, Verdict]:
-    """Keeps what the person says of a case of this project."""
+    """Keeps what the person says of a case of this project, which is recorded now if it is not yet."""
     user = signed_in(request)
     place = project_for(user, project, "failure.judge")
-    found = get_object_or_404(Failure.objects.visible_to(user).filter(project=place), uuid=failure)
-    said = cases.judge(
-        found,
-        user,
-        kind=str(body.get("kind", "")),
-        note=str(body.get("note", "")),
-        evaluation=asked_evaluation(place, user, body) if "evaluation" in body else None,
-    )
-    return found, said
+    evaluation = asked_evaluation(place, user, body) if "evaluation" in body else None
+    row = body.get("row")
+    found = cases.on_record(failure, place, evaluation=evaluation, row=row if isinstance(row, int) else None)
+    kind, note = str(body.get("kind", "")), str(body.get("note", ""))
+    return found, cases.judge(found, user, kind=kind, note=note, evaluation=evaluation)
 
 
 @require_GET
@@ -76,6 +72,7 @@ def case(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
         "boxes": boxes,
         "crop": around([box["box"] for box in boxes], shown.item),
         "history": [(dot, run_url(place, dot.run, evaluation=dot.evaluation.uuid)) for dot in cases.history(shown)],
+        "said": cases.said_of(shown, look),
         "verdicts": shown.verdicts.select_related("user").order_by("-pk"),
         "kinds": list(enumerate(Verdict.Kind.choices, 1)),
         "may_judge": allowed(place, user, "failure.judge"),

@@ -80,6 +80,7 @@ def viewer(request: HttpRequest, project: str) -> HttpResponse:
             "cards": f"{reverse('hooks:cards', args=[place.name])}?evaluation={evaluation.uuid}&{steady}",
             "scene": f"{reverse('hooks:scene', args=[place.name])}?{address}",
             "fix": f"{reverse('hooks:fix', args=[place.name])}?{address}",
+            "record": reverse("hooks:record", args=[place.name]),
             "mine": f"{reverse('hooks:mine', args=[place.name])}?run={run.uuid}&{mining_query(chosen)}",
             "failure": reverse("hooks:failure", args=[place.name, NO_UUID]),
             "verdict": reverse("hooks:verdict", args=[place.name, NO_UUID]),
@@ -169,6 +170,7 @@ def card_json(card: Card) -> dict[str, Any]:
     return {
         "row": card.row,
         "failure": str(card.failure) if card.failure else None,
+        "recorded": card.on_record,
         "item": str(card.item),
         "path": card.path,
         "width": card.width,
@@ -288,3 +290,23 @@ def fix(request: HttpRequest, project: str) -> HttpResponse:
         raise BadInput(_("row is a whole number"), code="bad_row")
     task = fixing.open_for_fixing(evaluation, row, user, chosen)
     return JsonResponse({"url": f"{reverse('annotation:label', args=[task.queue.uuid])}?task={task.uuid}"})
+
+
+@require_POST
+@answers_json
+def record(request: HttpRequest, project: str) -> HttpResponse:
+    """Records the cases of cards that are about to be mined: ``{"evaluation", "cards": [{"failure", "row"}]}``."""
+    user = signed_in(request)
+    place = project_for(user, project, "mining.create")
+    body = body_of(request)
+    evaluation = asked_evaluation(place, user, body)
+    cards = body.get("cards")
+    if not isinstance(cards, list) or len(cards) > failures.MOST_CARDS:
+        raise BadInput(_("cards is a list of at most %(n)s") % {"n": failures.MOST_CARDS}, code="bad_cards")
+    recorded = []
+    for card in cards:
+        uuid, row = (card.get("failure"), card.get("row")) if isinstance(card, dict) else (None, None)
+        if not isinstance(row, int):
+            raise BadInput(_("row is a whole number"), code="bad_row")
+        recorded.append(cases.on_record(as_uuid(str(uuid)), place, evaluation=evaluation, row=row))
+    return JsonResponse({"failures": [str(failure.uuid) for failure in recorded]})

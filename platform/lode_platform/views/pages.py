@@ -18,12 +18,16 @@ from lode_platform.projects import create_project, trashed
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 
+LAST_PROJECT = "lode_project"
+"""The cookie that says which project was looked at last: a session would be a row, and looking writes none."""
+YEAR = 365 * 24 * 3600
+
 
 def front(request: HttpRequest) -> HttpResponse:
     """Leads to the Home of the project last looked at, else of the only one, else to the list."""
     user = signed_in(request)
     known = list(Project.objects.visible_to(user).order_by("-created_at").values_list("name", flat=True)[:50])
-    last = request.session.get("project")
+    last = request.COOKIES.get(LAST_PROJECT)
     if last in known:
         return redirect("platform:home", last)
     return redirect("platform:home", known[0]) if len(known) == 1 else redirect("platform:projects")
@@ -76,7 +80,6 @@ def home(request: HttpRequest, project: str) -> HttpResponse:
     """The loop as a ring of six stations, and what waits for me."""
     user = signed_in(request)
     member = member_of(user, project, "project.view")
-    request.session["project"] = project
     stations = nav.stations(member.project, user)
     context = {
         "project": member.project,
@@ -91,7 +94,9 @@ def home(request: HttpRequest, project: str) -> HttpResponse:
         "width": WIDTH,
         "height": HEIGHT,
     }
-    return render(request, "platform/home.html", context)
+    response = render(request, "platform/home.html", context)
+    response.set_cookie(LAST_PROJECT, project, max_age=YEAR, httponly=True, samesite="Lax", secure=request.is_secure())
+    return response
 
 
 class ProjectForm(forms.Form):

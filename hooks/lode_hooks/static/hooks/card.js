@@ -9,6 +9,7 @@ import { around, within } from "./crop.js";
  * @typedef {object} Card
  * @property {number} row
  * @property {string | null} failure
+ * @property {boolean} recorded whether the case has rows yet
  * @property {string} item
  * @property {string} path
  * @property {number} width

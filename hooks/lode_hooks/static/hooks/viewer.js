@@ -138,7 +138,7 @@ function preload(index) {
 async function lookUp(card, key) {
   looking?.abort();
   const mine = (looking = new AbortController());
-  const failure = card.failure ? `&failure=${card.failure}` : "";
+  const failure = card.recorded ? `&failure=${card.failure}` : "";
   try {
     /** @type {Scene} */
     const scene = await getJSON(`${boot.urls.scene}&picture=${card.item}${failure}`, { signal: mine.signal });
@@ -194,7 +194,7 @@ function describe(card) {
   item.setAttribute("href", address("item", card.item));
   item.textContent = card.path;
   const open = part("case");
-  open.hidden = !card.failure;
+  open.hidden = !card.recorded;
   if (card.failure) open.setAttribute("href", address("failure", card.failure));
   for (const button of document.querySelectorAll("[data-verdict-key]")) {
     const kind = button.getAttribute("data-verdict-key");
@@ -276,16 +276,42 @@ async function send(step, kindOf) {
   const answers = await Promise.allSettled(
     step.map((change) => {
       const card = /** @type {Card} */ (cards[change.index]);
-      const body = { kind: kindOf(change), evaluation: boot.evaluation };
+      const body = { kind: kindOf(change), evaluation: boot.evaluation, row: rowOf(card) };
       return postJSON(address("verdict", card.failure ?? ""), body, { keepalive: true });
     }),
   );
   answers.forEach((answer, place) => {
-    if (answer.status === "fulfilled") return;
+    if (answer.status === "fulfilled") {
+      recorded(step[place].index, answer.value.failure);
+      return;
+    }
     setVerdict(step[place].index, step[place].before);
     const reason = answer.reason instanceof HttpError ? answer.reason.message : boot.words.not_sent;
     toast(reason, { kind: "danger" });
   });
+}
+
+/**
+ * @param {Card} card
+ * @returns {number | null} its row in the evaluation that verdicts are given on; null for what only belongs to a case
+ */
+function rowOf(card) {
+  if (card.state === "tp" || card.kind === "explained") return null;
+  return card.row < 0 ? -1 - card.row : card.row;
+}
+
+/**
+ * A card's case is on record now, perhaps as an earlier one that it continues.
+ * @param {number} index
+ * @param {string} failure
+ */
+function recorded(index, failure) {
+  const card = /** @type {Card} */ (cards[index]);
+  const before = card.failure;
+  for (const other of cards) {
+    if (other && other.failure === before) Object.assign(other, { failure, recorded: true });
+  }
+  if (cards[at] === card) describe(card);
 }
 
 /**
@@ -335,10 +361,22 @@ function drawSelection() {
 }
 
 /** Goes to mining, for things like those selected, else like all that this page shows. */
-function mine() {
-  const failures = [...new Set(meant().map((index) => cards[index]?.failure).filter(Boolean))];
-  const chosen = selected.size ? failures.map((uuid) => `&failures=${uuid}`).join("") : "";
-  location.href = boot.urls.mine + chosen;
+async function mine() {
+  const indexes = selected.size ? meant().filter((index) => cards[index]?.failure) : [];
+  const fresh = indexes.filter((index) => !cards[index]?.recorded);
+  try {
+    if (fresh.length) {
+      const named = fresh.map((index) => /** @type {Card} */ (cards[index]));
+      const body = { evaluation: boot.evaluation, cards: named.map((card) => ({ failure: card.failure, row: rowOf(card) })) };
+      const answer = await postJSON(boot.urls.record, body);
+      fresh.forEach((index, place) => recorded(index, answer.failures[place]));
+    }
+  } catch (error) {
+    toast(error instanceof Error ? error.message : String(error), { kind: "danger" });
+    return;
+  }
+  const failures = new Set(indexes.map((index) => cards[index]?.failure));
+  location.href = boot.urls.mine + [...failures].map((uuid) => `&failures=${uuid}`).join("");
 }
 
 /** Opens the item for labelling, at once. */
@@ -409,7 +447,7 @@ document.addEventListener("click", (event) => {
   else if (layer === "truth" || layer === "prediction") toggle(layer);
   else {
     const what = button.getAttribute("data-do");
-    if (what === "mine") mine();
+    if (what === "mine") void mine();
     else if (what === "fix") void fix();
     else if (what === "clear") clearSelection();
     else if (what === "fit") stage.fit();
@@ -437,7 +475,7 @@ keys(words.keys_cards, [
   { key: "ArrowUp", title: words.row_up, run: () => go(Math.max(at - grid.columns, 0)) },
   { key: "x", title: words.select, run: () => select(at) },
   { key: "u", title: words.undo, run: () => void undo(), repeat: false },
-  { key: "m", title: words.mine, run: () => mine(), repeat: false },
+  { key: "m", title: words.mine, run: () => void mine(), repeat: false },
   { key: "a", title: words.fix, run: () => void fix(), repeat: false },
 ]);
 keys(words.keys_picture, [
