@@ -140,7 +140,7 @@ def read_source(folder: Path, name: str | None = None, prefix: str = "") -> Sour
     if not folder.exists():
         raise BadInput(f"{folder} is not there")
     if folder.is_file() and folder.suffix.lower() == ".zip":
-        raise BadInput(f"{folder} is a zip: unpack it and import the folder, or upload it on the Items page")
+        raise BadInput(f"{folder} is a zip: unpack it and import the folder, or run `lode import {folder}`")
     files = Folder(folder)
     try:
         chosen = formats.format_named(name) if name else formats.detect(files)

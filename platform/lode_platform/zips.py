@@ -1,12 +1,11 @@
 """The job that unpacks a zip into items: every member is refused or taken on its own.
 
-Nothing is ever extracted to a path: a member's bytes go into the store under their hash, and its name is only the
-item's name, after the path rule. What is dangerous is refused by name in the report: names that leave the folder,
-symbolic links, encrypted members, and members that unpack to far more than they are (by their ratio, by overlapping
-one another, or by saying less than they hold).
+Nothing is ever extracted to a path: a member's bytes go into the store under their hash, and its name, as
+``motherlode.zips`` reads it, is only the item's name, after the path rule. What is dangerous is refused by name in the
+report: names that leave the folder, symbolic links, encrypted members, and members that unpack to far more than they
+are (by their ratio, by overlapping one another, or by saying less than they hold).
 """
 
-import stat
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -24,6 +23,7 @@ from lode_platform.jobs import Cancelled, Work, enqueue, job
 from lode_platform.models import Blob, Item, Job, Project, User
 from lode_platform.store import Store, store
 from motherlode.paths import UnsafePath, check_path
+from motherlode.zips import BadName, check_encoding, is_folder, is_junk, member_names, why_not
 
 VERB = "items.zip"
 BATCH_MEMBERS = 100
@@ -31,20 +31,25 @@ BATCH_BYTES = 32 * 1024**2
 SMALL = 1024**2
 SHOWN_PROBLEMS = 1000
 MAX_MEMBERS = 1_000_000
-JUNK = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 
 
-def receive(project: Project, user: User, file: IO[bytes], *, name: str) -> Job:
-    """Keeps an uploaded zip and enqueues its unpacking. ``BadInput`` (not_a_zip) if it is none."""
+def receive(project: Project, user: User, file: IO[bytes], *, name: str, encoding: str = "") -> Job:
+    """Keeps an uploaded zip and enqueues its unpacking; ``encoding`` is that of names which are not UTF-8.
+
+    ``BadInput`` (not_a_zip, zip_encoding) if it is none, or if there is no such encoding.
+    """
+    try:
+        encoding = check_encoding(encoding) if encoding else ""
+    except BadName as error:
+        raise BadInput(f"{error}.", code="zip_encoding", field="zip_encoding") from None
     if not zipfile.is_zipfile(file):
         raise BadInput(f"{name!r} is not a zip file, or it was cut short.", code="not_a_zip")
     file.seek(0)
     parked = f"{uuid4().hex}.zip"
     store().park(parked, file, limit=settings.MAX_UPLOAD_BYTES)
     with transaction.atomic():
-        row = enqueue(
-            VERB, project=project, user=user, title=f"Items from {name}", arguments={"parked": parked, "name": name}
-        )
+        arguments = {"parked": parked, "name": name, "encoding": encoding}
+        row = enqueue(VERB, project=project, user=user, title=f"Items from {name}", arguments=arguments)
         events.record(project, user, VERB, row, name=name)
     return row
 
@@ -111,50 +116,42 @@ def _read(work: Work, place: Store, file: BinaryIO, tally: _Tally) -> None:
         members = archive.infolist()
         if len(members) > MAX_MEMBERS:
             raise TooLarge(f"The zip has more than {MAX_MEMBERS} members.", limit=MAX_MEMBERS)
-        overlapping = _overlapping(members)
+        zip_of = _Zip(archive, members, str(work.arguments.get("encoding", "")))
         work.progress(tally.next, len(members), at_once=True)
         while tally.next < len(members):
-            _take_batch(work, place, archive, members, overlapping, tally)
+            _take_batch(work, place, zip_of, tally)
             work.save_state(vars(tally))
             work.step("batch")
             work.progress(tally.next, len(members))
 
 
-def _take_batch(
-    work: Work,
-    place: Store,
-    archive: zipfile.ZipFile,
-    members: Sequence[zipfile.ZipInfo],
-    overlapping: set[int],
-    tally: _Tally,
-) -> None:
+def _take_batch(work: Work, place: Store, zip_of: "_Zip", tally: _Tally) -> None:
     """Reads the next members into the store and makes their items; ``tally`` moves on."""
     project, user = work.job.project, work.job.created_by
     assert project is not None and user is not None
     taken: list[tuple[str, Blob]] = []
     read = 0
     small: list[tuple[str, bytes]] = []
-    while tally.next < len(members) and len(small) + len(taken) < BATCH_MEMBERS and read < BATCH_BYTES:
-        member = members[tally.next]
+    while tally.next < len(zip_of.members) and len(small) + len(taken) < BATCH_MEMBERS and read < BATCH_BYTES:
+        member, name = zip_of.members[tally.next], zip_of.names[tally.next]
+        number = tally.next
         tally.next += 1
-        if member.is_dir() or _junk(member.orig_filename):
-            tally.skipped += not member.is_dir()
+        if isinstance(name, str) and (is_folder(name) or is_junk(name)):
+            tally.skipped += not is_folder(name)
             continue
-        problem = _refused(member) or _bomb(member, overlapping)
-        if problem is None:
+        problem = zip_of.refused(number)
+        if problem is None and isinstance(name, str):
             try:
                 read += member.file_size
-                if member.file_size > SMALL * 8:
-                    with archive.open(member) as stream:
-                        blob = place.add_stream(_exactly(stream, member.file_size))
-                    taken.append((member.orig_filename, blob))
-                else:
-                    with archive.open(member) as stream:
-                        small.append((member.orig_filename, b"".join(_exactly(stream, member.file_size))))
+                with zip_of.archive.open(member) as stream:
+                    if member.file_size > SMALL * 8:
+                        taken.append((name, place.add_stream(_exactly(stream, member.file_size))))
+                    else:
+                        small.append((name, b"".join(_exactly(stream, member.file_size))))
             except _Longer:
-                problem = Problem(member.orig_filename, "zip_bomb", "The member holds more than it says.")
+                problem = Problem(name, "zip_bomb", "The member holds more than it says.")
             except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-                problem = Problem(member.orig_filename, "corrupt", f"The member cannot be unpacked: {error}")
+                problem = Problem(name, "corrupt", f"The member cannot be unpacked: {error}")
         if problem is not None:
             tally.refuse([problem])
     taken += zip((name for name, _ in small), place.add_many([data for _, data in small]), strict=True)
@@ -171,29 +168,37 @@ def _uuid(job_uuid: UUID, name: str) -> UUID:
     return uuid5(job_uuid, name)
 
 
-def _junk(name: str) -> bool:
-    parts = name.lower().split("/")
-    return parts[0] == "__macosx" or parts[-1] in JUNK
+class _Zip:
+    """An open zip's members with their names."""
+
+    def __init__(self, archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo], encoding: str) -> None:
+        self.archive = archive
+        self.members = members
+        self.names = member_names(members, encoding)
+        first: dict[str | BadName, int] = {}
+        self._twice = {number for number, name in enumerate(self.names) if first.setdefault(name, number) != number}
+        self._overlapping = _overlapping(members)
+
+    def refused(self, number: int) -> Problem | None:
+        """Why a member is not taken, None where it is to be read."""
+        member, name = self.members[number], self.names[number]
+        if isinstance(name, BadName):
+            return Problem(member.orig_filename, "zip_encoding", f"Of the member {name}.")
+        if reason := why_not(member):
+            code, words = reason
+            return Problem(name, code, f"The member {words}.")
+        try:
+            check_path(name)
+        except UnsafePath as error:
+            return Problem(name, "unsafe_path", f"The name {error.reason}.")
+        if number in self._twice:
+            return Problem(name, "path_twice", "The zip has another member of this name before it.")
+        if name.lower().endswith(".zip"):
+            return Problem(name, "zip_in_zip", "The member is a zip itself: bring it in on its own.")
+        return _bomb(member, name, self._overlapping)
 
 
-def _refused(member: zipfile.ZipInfo) -> Problem | None:
-    name = member.orig_filename
-    kind = stat.S_IFMT(member.external_attr >> 16)
-    if kind == stat.S_IFLNK:
-        return Problem(name, "symlink", "The member is a symbolic link.")
-    if kind not in (0, stat.S_IFREG):
-        return Problem(name, "not_a_file", "The member is not a plain file.")
-    if member.flag_bits & 0x1:
-        return Problem(name, "encrypted", "The member is encrypted.")
-    try:
-        check_path(name)
-    except UnsafePath as error:
-        return Problem(name, "unsafe_path", f"The name {error.reason}.")
-    return None
-
-
-def _bomb(member: zipfile.ZipInfo, overlapping: set[int]) -> Problem | None:
-    name = member.orig_filename
+def _bomb(member: zipfile.ZipInfo, name: str, overlapping: set[int]) -> Problem | None:
     if member.file_size > settings.MAX_UPLOAD_BYTES:
         return Problem(name, "too_large", f"The member unpacks to more than {settings.MAX_UPLOAD_BYTES} bytes.")
     if member.file_size > SMALL and member.file_size > settings.MAX_ZIP_RATIO * max(1, member.compress_size):

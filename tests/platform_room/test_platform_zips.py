@@ -4,10 +4,12 @@ import io
 import stat
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.conf import LazySettings
 from PIL import Image
 
@@ -31,16 +33,16 @@ def zipped(members: dict[str, bytes] | list[tuple[zipfile.ZipInfo | str, bytes]]
     return out.getvalue()
 
 
-def send(api: Apis, user: User, data: bytes) -> Any:
+def send(api: Apis, user: User, data: bytes, **fields: str) -> Any:
     file = io.BytesIO(data)
     file.name = "cells.zip"
     client = api(user).client
-    return client.post("/api/v1/projects/blood/items/zip", {"file": file})
+    return client.post("/api/v1/projects/blood/items/zip", {"file": file, **fields})
 
 
-def unpacked(api: Apis, user: User, data: bytes) -> dict[str, Any]:
+def unpacked(api: Apis, user: User, data: bytes, **fields: str) -> dict[str, Any]:
     """The finished job of a sent zip, as REST tells it."""
-    answer = send(api, user, data)
+    answer = send(api, user, data, **fields)
     assert answer.status_code == 202, answer.content
     jobs.run_pending()
     told: dict[str, Any] = api(user).get(f"jobs/{answer.json()['uuid']}").json()
@@ -61,7 +63,7 @@ def test_every_picture_of_a_zip_becomes_an_item(project: Project, erin: User, ap
 def test_names_that_leave_the_folder_are_refused_and_the_rest_comes_in(
     project: Project, erin: User, api: Apis, home: Path
 ) -> None:
-    bad = ["../up.png", "/root.png", "a/../../b.png", "c:\\x.png", "ok/.git/x.png"]
+    bad = ["../up.png", "/root.png", "a/../../b.png", "c:/x.png", "ok/.git/x.png"]
     told = unpacked(api, erin, zipped({**{name: picture() for name in bad}, "good.png": picture()}))
     assert codes(told) == dict.fromkeys(bad, "unsafe_path")
     assert told["result"]["created"] == 1
@@ -142,3 +144,61 @@ def test_a_file_that_is_no_zip_is_refused_at_once(project: Project, erin: User, 
 def test_a_zip_over_the_limit_is_refused(project: Project, erin: User, api: Apis, settings: LazySettings) -> None:
     settings.MAX_UPLOAD_BYTES = 50
     assert send(api, erin, zipped({"good.png": picture()})).status_code == 413
+
+
+def raw(data: bytes, *names: tuple[bytes, bytes]) -> bytes:
+    """The zip with names swapped for raw bytes of the same length, which say nothing of their encoding."""
+    for old, new in names:
+        assert len(old) == len(new) and data.count(old) == 2
+        data = data.replace(old, new)
+    return data
+
+
+def paths(user: User) -> list[str]:
+    return sorted(Item.objects.visible_to(user).values_list("path", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [("zip-backslashes", ["imgs/a.jpg", "imgs/b.jpg"]), ("zip-utf8-without-flag", ["照片/猫一.jpg"])],
+)
+def test_zips_from_the_wild_come_in_under_their_names(
+    project: Project, erin: User, api: Apis, test_data: Path, case: str, expected: list[str]
+) -> None:
+    told = unpacked(api, erin, (test_data.parent / "cases" / "door" / case / "input" / "a.zip").read_bytes())
+    assert (told["result"]["problems"], paths(erin)) == ([], expected)
+
+
+def test_names_in_another_encoding_are_read_by_it_and_refused_without(project: Project, erin: User, api: Apis) -> None:
+    name = "猫咪.png".encode("gbk")
+    data = raw(zipped({"xxxx.png": picture(), "y.png": picture(1)}), (b"xxxx.png", name))
+    told = unpacked(api, erin, data)
+    (problem,) = told["result"]["problems"]
+    assert problem["code"] == "zip_encoding" and "--zip-encoding" in problem["error"] and paths(erin) == ["y.png"]
+    assert codes(unpacked(api, erin, data, zip_encoding="ascii")).popitem()[1] == "zip_encoding"
+    told = unpacked(api, erin, data, zip_encoding="GBK")
+    assert told["result"]["problems"] == [] and paths(erin) == ["y.png", "猫咪.png"]
+    answer = send(api, erin, data, zip_encoding="klingon")
+    assert answer.status_code == 400 and answer.json()["code"] == "zip_encoding"
+
+
+def test_a_unicode_path_in_the_extra_field_is_the_name(project: Project, erin: User, api: Apis) -> None:
+    info, wanted = zipfile.ZipInfo("xx.png"), "猫.png"
+    stated = "猫.png".encode("gbk")
+    info.extra = struct.pack("<HHBI", 0x7075, 5 + len(wanted.encode()), 1, zlib.crc32(stated)) + wanted.encode()
+    told = unpacked(api, erin, raw(zipped([(info, picture())]), (b"xx.png", stated)))
+    assert told["result"]["problems"] == [] and paths(erin) == [wanted]
+
+
+def test_backslashes_do_not_leave_the_folder_and_end_folders(project: Project, erin: User, api: Apis) -> None:
+    members = {"..\\up.png": picture(), "a\\": b"", "a\\..\\..\\b.png": picture(), "a\\x.png": picture(2)}
+    told = unpacked(api, erin, zipped(members))
+    assert codes(told) == {"../up.png": "unsafe_path", "a/../../b.png": "unsafe_path"}
+    assert paths(erin) == ["a/x.png"] and told["result"]["skipped"] == 0
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_members_that_come_twice_or_are_zips_are_named(project: Project, erin: User, api: Apis) -> None:
+    twice: list[tuple[zipfile.ZipInfo | str, bytes]] = [("a.png", picture(1)), ("a.png", picture(2))]
+    told = unpacked(api, erin, zipped([*twice, ("more.zip", zipped({"b.png": picture()}))]))
+    assert codes(told) == {"a.png": "path_twice", "more.zip": "zip_in_zip"} and paths(erin) == ["a.png"]

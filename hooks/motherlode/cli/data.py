@@ -20,6 +20,7 @@ from motherlode.formats import FORMATS
 from motherlode.importing import ImportOptions, bring_in, default_project, read_source
 from motherlode.predictions import save_ids
 from motherlode.versions import dataset_path, parse_name
+from motherlode.zips import unpacked
 
 __all__ = ["add_verbs"]
 
@@ -27,7 +28,7 @@ __all__ = ["add_verbs"]
 def add_verbs(verbs: Verbs) -> None:
     """import, convert, publish, versions, diff."""
     verb = add_verb(verbs, "import", import_, "bring a folder of images and labels into a dataset")
-    verb.add_argument("path", type=Path, help="a folder, or one COCO file")
+    verb.add_argument("path", type=Path, help="a folder, a zip of one, or one COCO file")
     verb.add_argument("--dataset", "-d", required=True, help="the dataset; made, with project and schema, if missing")
     verb.add_argument("--format", "-f", choices=list(FORMATS), help="default: recognised")
     verb.add_argument("--replace", action="store_true", help="replace label sets that came from a person, too")
@@ -35,6 +36,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--labels", type=words, help="of the schema, besides those found: cat,dog")
     verb.add_argument("--task", choices=["boxes", "classes"], default="boxes", help="of a new schema")
     verb.add_argument("--prefix", default="", help="put before every item's path")
+    verb.add_argument("--zip-encoding", default="", metavar="NAME", help="of names in a zip that are not UTF-8: gbk")
     verb = add_verb(verbs, "convert", convert, "write a folder's, or a version's, labels in another format")
     verb.add_argument("source", help="a folder, or a version such as cells@v1")
     verb.add_argument("target", type=Path, help="an empty folder, or none yet")
@@ -72,7 +74,14 @@ def split_policy(text: str) -> dict[str, float]:
 
 
 def import_(arguments: Namespace, out: Out) -> int:
-    """Bring it in, and say what was made, what came in and what did not."""
+    """Bring it in, and say what was made, what came in and what did not; a zip is unpacked first."""
+    if arguments.path.suffix.lower() != ".zip" or not arguments.path.is_file():
+        return _import(arguments.path, arguments, out)
+    with unpacked(arguments.path, arguments.zip_encoding) as folder:
+        return _import(folder, arguments, out)
+
+
+def _import(path: Path, arguments: Namespace, out: Out) -> int:
     name = parse_name(arguments.dataset)
     client = client_of(arguments, name.project)
     try:
@@ -89,7 +98,7 @@ def import_(arguments: Namespace, out: Out) -> int:
         task=arguments.task,
         prefix=arguments.prefix,
     )
-    source = read_source(arguments.path, options.format, options.prefix)
+    source = read_source(path, options.format, options.prefix)
     with client:
         report = bring_in(client, source, options, out.say)
         if source.ids.images:

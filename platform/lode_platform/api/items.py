@@ -180,8 +180,9 @@ class Zip(APIView):
     def post(self, request: Request, project: str) -> Response:
         """Unpacks a zip into items, as a job; its result is the report."""
         found = access.project_for(person(request), project, "items.add")
-        file = shapes.read(shapes.ZipShape, request.data)["file"]
-        row = zips.receive(found, person(request), file, name=file.name)
+        given = shapes.read(shapes.ZipShape, request.data)
+        file = given["file"]
+        row = zips.receive(found, person(request), file, name=file.name, encoding=given["zip_encoding"])
         return Response(shapes.job_json(row), status=202)
 
 

@@ -193,6 +193,9 @@ class JobShape(Shape):
 
 class ZipShape(Shape):
     file = serializers.FileField()
+    zip_encoding = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=40, help_text="of names that are not UTF-8: gbk, cp437"
+    )
 
 
 def read(shape: type[Shape], data: Any) -> dict[str, Any]:

@@ -29,6 +29,16 @@ SORTS = {
     "newest": (gettext_lazy("newest first"), ("-created_at", "path")),
     "largest": (gettext_lazy("widest first"), ("-width", "path")),
 }
+ZIP_ENCODINGS = {
+    "gbk": gettext_lazy("Chinese, simplified (GBK)"),
+    "big5": gettext_lazy("Chinese, traditional (Big5)"),
+    "shift_jis": gettext_lazy("Japanese (Shift JIS)"),
+    "euc_kr": gettext_lazy("Korean (EUC-KR)"),
+    "cp1251": gettext_lazy("Cyrillic (Windows-1251)"),
+    "cp866": gettext_lazy("Cyrillic (code page 866)"),
+    "cp1252": gettext_lazy("Western (Windows-1252)"),
+    "cp437": gettext_lazy("Western (code page 437)"),
+}  # of names in zips that neither say what they are nor are UTF-8
 
 
 @dataclass(frozen=True)
@@ -130,7 +140,8 @@ def add(request: HttpRequest, project: str) -> HttpResponse:
     """Bringing in pictures: files, a folder or a zip."""
     found = project_for(signed_in(request), project, "items.add")
     line = f"lode import PATH --project {found.name} --dataset NAME"
-    return render(request, "platform/items_add.html", {"project": found, "room": "items", "cli_line": line})
+    context = {"project": found, "room": "items", "cli_line": line, "encodings": ZIP_ENCODINGS}
+    return render(request, "platform/items_add.html", context)
 
 
 @require_POST
@@ -151,7 +162,7 @@ def upload(request: HttpRequest, project: str) -> JsonResponse:
     specs = []
     for path, file in zip(paths, files, strict=True):
         if path.lower().endswith(".zip"):
-            job = zips.receive(found, user, file, name=path)
+            job = zips.receive(found, user, file, name=path, encoding=request.POST.get("zip_encoding", ""))
             return JsonResponse({"job": reverse("platform:job", args=[found.name, job.uuid])})
         try:
             blob = store().add_stream(file.chunks())

@@ -8,7 +8,7 @@ import { word } from "./words.js";
 
 const BATCH_FILES = 24;
 const BATCH_BYTES = 24 * 1024 * 1024;
-const PICTURE = /\.(jpe?g|png|webp|bmp|gif|zip)$/i;
+const PICTURE = /\.(jpe?g|jfif|mpo|png|webp|avif|bmp|gif|zip)$/i;
 
 const drop = /** @type {HTMLFormElement | null} */ (document.querySelector("[data-upload]"));
 /** @param {string} name */
@@ -68,6 +68,8 @@ function batch() {
 async function send(files) {
   const body = new FormData();
   body.set("paths", JSON.stringify(files.map(({ path }) => path)));
+  const encoding = /** @type {HTMLSelectElement | null | undefined} */ (drop?.querySelector("[data-zip-encoding]"));
+  body.set("zip_encoding", encoding?.value ?? "");
   for (const { file } of files) body.append("file", file, "file");
   const response = await fetch(drop?.dataset.upload ?? "", {
     method: "POST",
