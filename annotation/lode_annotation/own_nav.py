@@ -10,15 +10,10 @@ from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from lode_annotation.models import Annotation, LabelSet, Queue, Review, Task
+from lode_annotation.models import Annotation, LabelSet, Queue, Review, Schema, Task
 from lode_platform import nav
-from lode_platform.access import permits
-from lode_platform.models import Item, ItemQuerySet, Membership, Project, User
-
-
-def role_in(project: Project, user: User) -> str:
-    """The person's role in the project, "" for none."""
-    return Membership.objects.filter(project=project, user=user).values_list("role", flat=True).first() or ""
+from lode_platform.access import permits, role_in
+from lode_platform.models import Item, ItemQuerySet, Project, User
 
 
 def waiting_answers(project: Project, user: User) -> int:
@@ -37,7 +32,8 @@ def my_tasks(project: Project, user: User) -> Iterable[nav.Waiting]:
     for queue in Queue.objects.filter(pk__in=counted).order_by("-created_at"):
         count = counted[queue.pk]
         title = ngettext("task in %(queue)s", "tasks in %(queue)s", count) % {"queue": queue.name}
-        yield nav.Waiting(title, count, reverse("annotation:label", args=[queue.uuid]), icon="tag")
+        url = reverse("annotation:label", args=[queue.uuid])
+        yield nav.Waiting(title, count, url, icon="tag", action=say("Label next"))
 
 
 def my_reviews(project: Project, user: User) -> Iterable[nav.Waiting]:
@@ -67,6 +63,11 @@ def labels_figures(project: Project, user: User) -> nav.Figures:
         .aggregate(n=Count("pk"), new=Count("pk", filter=Q(created_at__gte=yesterday)))
     )
     return nav.Figures(counted["n"], counted["new"])
+
+
+def has_labels(project: Project) -> bool:
+    """Whether any item of the project is labelled."""
+    return LabelSet.objects.current().filter(item__project=project).exists()
 
 
 def queue_figures(project: Project, user: User) -> nav.Figures:
@@ -182,6 +183,34 @@ def register() -> None:
         order=40,
         key="v",
         badge=waiting_answers,
+        verb="annotation.review",
+    )
+    nav.step(
+        "schema",
+        title=_("Make a schema"),
+        why=_("It says what may be labelled: boxes or classes, and their names."),
+        action=_("New schema"),
+        url="annotation:schema_new",
+        verb="schema.edit",
+        done=lambda project: Schema.objects.filter(project=project).exists(),
+    )
+    nav.step(
+        "queue",
+        title=_("Open a queue"),
+        why=_("It hands pictures to annotators, one after the other."),
+        action=_("New queue"),
+        url="annotation:queue_new",
+        verb="queue.manage",
+        done=lambda project: Queue.objects.filter(project=project).exists() or has_labels(project),
+    )
+    nav.step(
+        "label",
+        title=_("Label pictures"),
+        why=_("Each answer is kept as you draw it. Labels may be imported instead."),
+        action=_("Choose a queue"),
+        url="annotation:queues",
+        verb="queue.label",
+        done=has_labels,
     )
     nav.station("labels", url="platform:items", figures=labels_figures)
     nav.station("queue", url="annotation:queues", figures=queue_figures)

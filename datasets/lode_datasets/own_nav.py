@@ -119,7 +119,23 @@ def needs(project: Project, user: User) -> Iterable[str]:
 def register() -> None:
     """Called once, when the application is ready."""
     nav.entry(
-        name="datasets", title=_("Datasets"), icon="stack-2", url="datasets:datasets", group="data", order=10, key="d"
+        name="datasets",
+        title=_("Datasets"),
+        icon="stack-2",
+        url="datasets:datasets",
+        group="data",
+        order=10,
+        key="d",
+        verb="dataset.pull",
+    )
+    nav.step(
+        "publish",
+        title=_("Publish a version"),
+        why=_("An immutable snapshot of pictures, labels and splits, which training code pins."),
+        action=_("To the datasets"),
+        url="datasets:datasets",
+        verb="dataset.publish",
+        done=lambda project: Version.objects.published().filter(dataset__project=project).exists(),
     )
     nav.station("version", url="datasets:datasets", figures=version_figures)
     nav.waiting(checks)

@@ -20,6 +20,11 @@ def check(user: User, role: str, verb: str) -> None:
         raise Forbidden(f"Your role here does not allow this ({verb}).", verb=verb)
 
 
+def role_in(project: Project, user: User) -> str:
+    """The person's role in the project, "" for none."""
+    return Membership.objects.filter(project=project, user=user).values_list("role", flat=True).first() or ""
+
+
 def require(user: User, project: Project, verb: str) -> Membership:
     """The person's membership of ``project`` if it allows ``verb``: one query.
 

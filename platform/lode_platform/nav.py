@@ -15,17 +15,23 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from lode_platform.access import permits, role_in
+
 if TYPE_CHECKING:
     from lode_platform.models import Item, ItemQuerySet, Project, User
 
 Text = str | Promise
 GROUPS = ("label", "data", "rest")
 STATIONS = ("items", "labels", "version", "run", "failures", "queue")
+STEPS = ("pictures", "schema", "queue", "label", "publish", "run")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the navigation. ``url`` is reversed with the project's name; ``key`` follows ``g``."""
+    """A line of the navigation. ``url`` is reversed with the project's name; ``key`` follows ``g``.
+
+    For those whose role does not allow ``verb`` it is folded away under "More".
+    """
 
     name: str
     title: Text
@@ -35,6 +41,7 @@ class Entry:
     order: int
     key: str
     badge: "Callable[[Project, User], int] | None" = None
+    verb: str = "project.view"
 
 
 @dataclass(frozen=True)
@@ -63,13 +70,27 @@ class Station:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A row of "waiting for me". ``tone`` is "" or "danger"."""
+    """A row of "waiting for me". ``tone`` is "" or "danger"; ``action`` is what a button to it would say, if any."""
 
     title: Text
     count: int
     url: str
     icon: str = "inbox"
     tone: str = ""
+    action: Text = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of a project's first steps: whether it is taken, what its button says and where it leads."""
+
+    name: str
+    title: Text
+    why: Text
+    action: Text
+    url: str
+    verb: str
+    done: "Callable[[Project], bool]"
 
 
 @dataclass(frozen=True)
@@ -98,6 +119,7 @@ WaitingSource = "Callable[[Project, User], Iterable[Waiting]]"
 
 _entries: dict[str, Entry] = {}
 _stations: dict[str, Station] = {}
+_steps: dict[str, Step] = {}
 _waiting: "list[Callable[[Project, User], Iterable[Waiting]]]" = []
 _history: "list[Callable[[Item, User], Iterable[History]]]" = []
 _layers: "list[Callable[[Sequence[Item], User], Mapping[int, Sequence[Box]]]]" = []
@@ -117,11 +139,12 @@ def entry(
     order: int,
     key: str = "",
     badge: "Callable[[Project, User], int] | None" = None,
+    verb: str = "project.view",
 ) -> None:
     """Adds a line to the navigation, in its group ("label", "data" or "rest") by ``order``."""
     if group not in GROUPS:
         raise ValueError(f"nav group {group!r} is not one of {', '.join(GROUPS)}")
-    _entries[name] = Entry(name, title, icon, url, group, order, key, badge)
+    _entries[name] = Entry(name, title, icon, url, group, order, key, badge, verb)
 
 
 def station(name: str, *, url: str, figures: "Callable[[Project, User], Figures]") -> None:
@@ -129,6 +152,15 @@ def station(name: str, *, url: str, figures: "Callable[[Project, User], Figures]
     if name not in STATIONS:
         raise ValueError(f"station {name!r} is not one of {', '.join(STATIONS)}")
     _stations[name] = Station(name, url, figures)
+
+
+def step(
+    name: str, *, title: Text, why: Text, action: Text, url: str, verb: str, done: "Callable[[Project], bool]"
+) -> None:
+    """Fills one of the first steps; ``url`` is reversed with the project's name, ``verb`` is what taking it needs."""
+    if name not in STEPS:
+        raise ValueError(f"step {name!r} is not one of {', '.join(STEPS)}")
+    _steps[name] = Step(name, title, why, action, url, verb, done)
 
 
 def waiting(source: "Callable[[Project, User], Iterable[Waiting]]") -> None:
@@ -193,17 +225,28 @@ class NavLink:
     badge: int
 
 
-def links(project: "Project", user: "User") -> list[list[NavLink]]:
-    """The navigation of ``project`` for ``user``, one list a group."""
+@dataclass(frozen=True)
+class Navigation:
+    """The entries of a project for a person: one list a group, and those that are folded away."""
+
+    groups: list[list[NavLink]]
+    folded: list[NavLink]
+
+
+def links(project: "Project", user: "User") -> Navigation:
+    """The navigation of ``project`` for ``user``."""
+    role = role_in(project, user)
     groups: dict[str, list[NavLink]] = {group: [] for group in GROUPS}
+    folded: list[NavLink] = []
     for e in sorted(_entries.values(), key=lambda e: e.order):
         try:
             href = reverse(e.url, args=[project.name])
         except NoReverseMatch:
             continue
         badge = e.badge(project, user) if e.badge else 0
-        groups[e.group].append(NavLink(e.name, e.title, e.icon, href, e.key, badge))
-    return [group for group in groups.values() if group]
+        place = groups[e.group] if role and permits(user, role, e.verb) else folded
+        place.append(NavLink(e.name, e.title, e.icon, href, e.key, badge))
+    return Navigation([group for group in groups.values() if group], folded)
 
 
 STATION_TITLES: dict[str, tuple[Text, str]] = {
@@ -237,6 +280,40 @@ def stations(project: "Project", user: "User") -> list[StationView]:
         href = figures.url or (reverse(filled.url, args=[project.name]) if filled else "")
         views.append(StationView(name, title, icon, href, figures))
     return views
+
+
+@dataclass(frozen=True)
+class StepView:
+    """A first step as Home draws it: ``href`` is empty where it is taken or the role does not allow it."""
+
+    name: str
+    title: Text
+    why: Text
+    action: Text
+    href: str
+    done: bool
+    is_next: bool
+
+
+def first_steps(project: "Project", user: "User", role: str) -> list[StepView]:
+    """The way from an empty project to its first run, in order; nothing once the last step is taken."""
+    steps = [_steps[name] for name in STEPS if name in _steps]
+    if not steps or steps[-1].done(project):
+        return []
+    done = [step.done(project) for step in steps[:-1]] + [False]
+    views = []
+    for number, (step, taken) in enumerate(zip(steps, done, strict=True)):
+        may = not taken and permits(user, role, step.verb)
+        href = reverse(step.url, args=[project.name]) if may else ""
+        is_next = number == done.index(False)
+        views.append(StepView(step.name, step.title, step.why, step.action, href, taken, is_next))
+    return views
+
+
+def step_after(name: str, project: "Project", user: "User", role: str) -> StepView | None:
+    """The first step after ``name`` that is open to the person; None where none is."""
+    later = STEPS[STEPS.index(name) + 1 :]
+    return next((view for view in first_steps(project, user, role) if view.name in later and view.href), None)
 
 
 def waiting_rows(project: "Project", user: "User") -> list[Waiting]:

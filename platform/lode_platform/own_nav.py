@@ -67,9 +67,34 @@ def register() -> None:
     """Called once, when the application is ready."""
     nav.entry(name="home", title=_("Home"), icon="home", url="platform:home", group="label", order=0, key="h")
     nav.entry(name="items", title=_("Items"), icon="photo", url="platform:items", group="label", order=10, key="i")
-    nav.entry(name="jobs", title=_("Jobs"), icon="activity", url="platform:jobs", group="rest", order=10, key="j")
     nav.entry(
-        name="settings", title=_("Settings"), icon="settings", url="platform:settings", group="rest", order=20, key=","
+        name="jobs",
+        title=_("Jobs"),
+        icon="activity",
+        url="platform:jobs",
+        group="rest",
+        order=10,
+        key="j",
+        verb="dataset.pull",
+    )
+    nav.entry(
+        name="settings",
+        title=_("Settings"),
+        icon="settings",
+        url="platform:settings",
+        group="rest",
+        order=20,
+        key=",",
+        verb="dataset.pull",
+    )
+    nav.step(
+        "pictures",
+        title=_("Bring in pictures"),
+        why=_("Files, a folder or a zip; labels you already have come with lode import."),
+        action=_("Add pictures"),
+        url="platform:items_add",
+        verb="items.add",
+        done=lambda project: project.items.live().exists(),
     )
     nav.station("items", url="platform:items", figures=items_figures)
     nav.waiting(failed_jobs)

@@ -12,7 +12,7 @@ from lode_platform.models import Project, User
 
 
 def test_runs_failures_and_mining_stand_in_the_navigation(project: Project, erin: User) -> None:
-    names = [link.name for group in nav.links(project, erin) for link in group]
+    names = [link.name for group in nav.links(project, erin).groups for link in group]
     assert names.index("runs") < names.index("failures") < names.index("mining")
 
 

@@ -297,3 +297,39 @@ def test_an_error_page_needs_nothing_but_itself(code: str) -> None:
     html = render_to_string(f"{code}.html")
     assert html.count("<h1>") == 1
     assert 'class="btn btn-primary"' in html
+
+
+def test_home_shows_the_way_from_an_empty_project_to_the_first_run(
+    client_for: ClientFor, alice: User, victor: User, bob: User, project: Project, make_items: MakeItems
+) -> None:
+    def steps(user: User) -> list[nav.StepView]:
+        return list(client_for(user).get(f"/p/{project.name}/").context["steps"])
+
+    assert [(step.name, step.done, step.is_next) for step in steps(alice)] == [
+        ("pictures", False, True),
+        ("schema", False, False),
+        ("queue", False, False),
+        ("label", False, False),
+        ("publish", False, False),
+        ("run", False, False),
+    ]
+    make_items(project, 1)
+    pictures, schema, *_ = steps(alice)
+    assert pictures.done and schema.is_next
+    assert client_for(alice).get(schema.href).status_code == 200
+    assert f'href="{schema.href}"' in client_for(alice).get(f"/p/{project.name}/items/add/").content.decode()
+    assert [step.href for step in steps(victor)] == [""] * 6, "who only looks is sent nowhere"
+    assert "First steps" not in client_for(bob).get(f"/p/{project.name}/").content.decode()
+
+
+def test_an_annotators_navigation_folds_away_the_rooms_without_work_for_them(
+    client_for: ClientFor, alice: User, bob: User, project: Project
+) -> None:
+    folded = {"review", "datasets", "runs", "failures", "mining", "jobs", "settings"}
+    assert {link.name for link in nav.links(project, bob).folded} == folded
+    assert [link.name for group in nav.links(project, bob).groups for link in group] == [
+        *("home", "items", "schemas", "queues")
+    ]
+    assert nav.links(project, alice).folded == []
+    page = client_for(bob).get(f"/p/{project.name}/").content.decode()
+    assert page.index("side-more") < page.index(reverse("platform:settings", args=[project.name]))

@@ -20,7 +20,16 @@ from lode_platform.models import Item, Project, User
 
 def register() -> None:
     """Called once, when the application is ready."""
-    nav.entry(name="runs", title=later("Runs"), icon="flask", url="hooks:runs", group="data", order=20, key="r")
+    nav.entry(
+        name="runs",
+        title=later("Runs"),
+        icon="flask",
+        url="hooks:runs",
+        group="data",
+        order=20,
+        key="r",
+        verb="dataset.pull",
+    )
     nav.entry(
         name="failures",
         title=later("Failures"),
@@ -29,8 +38,27 @@ def register() -> None:
         group="data",
         order=30,
         key="f",
+        verb="dataset.pull",
     )
-    nav.entry(name="mining", title=later("Mining"), icon="pick", url="hooks:mining", group="data", order=40, key="m")
+    nav.entry(
+        name="mining",
+        title=later("Mining"),
+        icon="pick",
+        url="hooks:mining",
+        group="data",
+        order=40,
+        key="m",
+        verb="dataset.pull",
+    )
+    nav.step(
+        "run",
+        title=later("Log a run"),
+        why=later("Training code pins the version and sends predictions; what they got wrong comes back as work."),
+        action=later("How to log one"),
+        url="hooks:runs",
+        verb="run.log",
+        done=lambda project: Run.objects.filter(project=project).exists(),
+    )
     nav.station("run", url="hooks:runs", figures=run_figures)
     nav.station("failures", url="hooks:failures", figures=failure_figures)
     nav.waiting(waiting)

@@ -367,11 +367,11 @@ def pager(context: template.Context, page: Page[Any]) -> dict[str, Any]:
 
 
 @register.simple_tag(takes_context=True)
-def shell_links(context: template.Context) -> list[list[nav.NavLink]]:
+def shell_links(context: template.Context) -> nav.Navigation | None:
     """The navigation for the page's project and person."""
     project, request = context.get("project"), context.get("request")
     if project is None or request is None or not request.user.is_authenticated:
-        return []
+        return None
     return nav.links(project, request.user)
 
 

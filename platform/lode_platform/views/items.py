@@ -138,9 +138,15 @@ def item(request: HttpRequest, project: str, item: str) -> HttpResponse:
 
 def add(request: HttpRequest, project: str) -> HttpResponse:
     """Bringing in pictures: files, a folder or a zip."""
-    found = project_for(signed_in(request), project, "items.add")
-    line = f"lode import PATH --project {found.name} --dataset NAME"
-    context = {"project": found, "room": "items", "cli_line": line, "encodings": ZIP_ENCODINGS}
+    user = signed_in(request)
+    member = member_of(user, project, "items.add")
+    context = {
+        "project": member.project,
+        "room": "items",
+        "cli_line": f"lode import PATH --project {project} --dataset NAME",
+        "encodings": ZIP_ENCODINGS,
+        "next": nav.step_after("pictures", member.project, user, member.role),
+    }
     return render(request, "platform/items_add.html", context)
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from lode_platform import nav
 from lode_platform.access import member_of
-from lode_platform.models import Item, Membership, Project
+from lode_platform.models import Item, Membership, Project, Role
 from lode_platform.projects import create_project, trashed
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
@@ -80,17 +80,19 @@ def home(request: HttpRequest, project: str) -> HttpResponse:
     """The loop as a ring of six stations, and what waits for me."""
     user = signed_in(request)
     member = member_of(user, project, "project.view")
-    stations = nav.stations(member.project, user)
+    waiting = nav.waiting_rows(member.project, user)
+    labels = member.role == Role.ANNOTATOR
     context = {
         "project": member.project,
         "room": "home",
         "role": member.get_role_display(),
-        "places": ring(stations),
-        "waiting": nav.waiting_rows(member.project, user),
+        "places": ring(nav.stations(member.project, user)),
+        "steps": nav.first_steps(member.project, user, member.role),
+        "waiting": waiting,
+        "labels": labels,
+        "label_next": next((row for row in waiting if row.action), None) if labels else None,
         "lately": nav.lately_rows(member.project, user),
         "about": nav.about_lines(member.project, user),
-        "empty": not any(station.figures.count for station in stations),
-        "start_line": f"lode import PATH --project {project} --dataset NAME",
         "width": WIDTH,
         "height": HEIGHT,
     }

@@ -23,7 +23,7 @@ from lode_platform.tokens import make_token, revoke
 ROLE_WORDS = {
     Role.OWNER: gettext_lazy("everything, people and settings too"),
     Role.ENGINEER: gettext_lazy("items, schemas, datasets, runs and mining"),
-    Role.REVIEWER: gettext_lazy("labels, reviews, judges failures"),
+    Role.REVIEWER: gettext_lazy("labels, reviews, judges failures, opens queues and mining rounds"),
     Role.ANNOTATOR: gettext_lazy("labels tasks"),
     Role.VIEWER: gettext_lazy("looks, and pulls versions"),
 }
@@ -32,7 +32,14 @@ ROLE_WORDS = {
 class MemberForm(forms.Form):
     """Adds somebody by their user name."""
 
-    username = forms.CharField(label=gettext_lazy("User name"), max_length=150)
+    username = forms.CharField(
+        label=gettext_lazy("User name"),
+        max_length=150,
+        help_text=gettext_lazy(
+            "Somebody new gets an account on the server: manage.py token NAME makes it, manage.py changepassword NAME"
+            " gives it a password."
+        ),
+    )
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices, initial=Role.ANNOTATOR)
 
 

@@ -112,7 +112,8 @@ async function work() {
   if (title) title.textContent = waiting.length ? word("upload_stopped", "Stopped") : word("upload_done", "Done");
   const stop = part("stop");
   if (stop) stop.hidden = true;
-  if (done && totals.created + totals.existing > 0) done.hidden = false;
+  const next = part("next");
+  for (const way of [done, next]) if (way && totals.created + totals.existing > 0) way.hidden = false;
 }
 
 /** @param {Upload[]} files */
