@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from lode_annotation.identity import paired, thing_of
 from lode_datasets.models import Entry, Version
 from lode_datasets.versions import holding
 from motherlode.manifest import POOL
@@ -25,10 +26,11 @@ __all__ = [
     "filtered",
     "pairs",
     "region_changes",
+    "share_ids",
     "summary",
 ]
 
-Kind = Literal["added", "removed", "labelled", "unlabelled", "relabelled", "moved_split", "same"]
+Kind = Literal["added", "removed", "replaced", "labelled", "unlabelled", "relabelled", "moved_split", "same"]
 RegionKind = Literal["added", "removed", "moved", "relabelled", "edited"]
 Region = Mapping[str, Any]
 REGION_KINDS: tuple[RegionKind, ...] = ("added", "removed", "moved", "relabelled", "edited")
@@ -44,22 +46,45 @@ class RegionChange:
 
 
 def region_changes(before: Sequence[Region], after: Sequence[Region]) -> list[RegionChange]:
-    """Regions matched by their identity; those that stayed as they were are left out."""
-    old = {region["id"]: region for region in before}
+    """Regions followed by their identity; those that stayed as they were are left out.
+
+    Two lists that share no id, such as labels that were made elsewhere, are followed by class and place instead.
+    """
+    partner = (
+        _by_id(before, after) if share_ids(before, after) else paired([*map(thing_of, before)], [*map(thing_of, after)])
+    )
     found: list[RegionChange] = []
-    for region in after:
-        was = old.pop(region["id"], None)
-        if was is None:
+    for place, region in enumerate(after):
+        if place not in partner:
             found.append(RegionChange(("added",), None, region))
-        elif was != region:
-            kinds: list[RegionKind] = []
-            if was.get("box") != region.get("box"):
-                kinds.append("moved")
-            if was["class_id"] != region["class_id"]:
-                kinds.append("relabelled")
-            found.append(RegionChange(tuple(kinds) or ("edited",), was, region))
-    found.extend(RegionChange(("removed",), region, None) for region in old.values())
+        elif kinds := _kinds(before[partner[place]], region):
+            found.append(RegionChange(kinds, before[partner[place]], region))
+    kept = set(partner.values())
+    found.extend(RegionChange(("removed",), region, None) for place, region in enumerate(before) if place not in kept)
     return found
+
+
+def share_ids(before: Sequence[Region], after: Sequence[Region]) -> bool:
+    """Whether the ids tell which region is which: one is on both sides, or there is nothing to be told apart."""
+    return not before or not after or not {row["id"] for row in before}.isdisjoint(row["id"] for row in after)
+
+
+def _by_id(before: Sequence[Region], after: Sequence[Region]) -> dict[int, int]:
+    places = {region["id"]: place for place, region in enumerate(before)}
+    return {place: places[region["id"]] for place, region in enumerate(after) if region["id"] in places}
+
+
+def _by_place(before: Sequence[Region], after: Sequence[Region]) -> dict[int, int]:
+    return paired([thing_of(region) for region in before], [thing_of(region) for region in after])
+
+
+def _kinds(was: Region, now: Region) -> tuple[RegionKind, ...]:
+    kinds: list[RegionKind] = []
+    if was.get("box") != now.get("box"):
+        kinds.append("moved")
+    if was["class_id"] != now["class_id"]:
+        kinds.append("relabelled")
+    return tuple(kinds) or (() if {**was, "id": now["id"]} == now else ("edited",))
 
 
 class Side(NamedTuple):
@@ -69,6 +94,7 @@ class Side(NamedTuple):
     item: int
     path: str
     split: str
+    blob: int
     labels: str | None  # digest of the label set
 
 
@@ -91,10 +117,17 @@ class Pair:
             return "added"
         if self.after is None:
             return "removed"
+        if self.before.blob != self.after.blob:
+            return "replaced"
         old, new = self.before.labels, self.after.labels
         if old != new:
             return "labelled" if old is None else "unlabelled" if new is None else "relabelled"
         return "moved_split" if self.before.split != self.after.split else "same"
+
+    @property
+    def relabelled(self) -> bool:
+        """Whether its labels are others on the two sides."""
+        return (self.before and self.before.labels) != (self.after and self.after.labels)
 
     @property
     def split_moved(self) -> bool:
@@ -122,9 +155,16 @@ class ItemChange:
     @cached_property
     def regions(self) -> list[RegionChange]:
         """What became of each region; for an item that came or went, of all it has."""
-        old = self.before.label_set.regions if self.before and self.before.label_set else []
-        new = self.after.label_set.regions if self.after and self.after.label_set else []
-        return region_changes(old, new)
+        return region_changes(_regions(self.before), _regions(self.after))
+
+    @property
+    def by_place(self) -> bool:
+        """Whether its regions share no id, so that they were followed by class and place."""
+        return not share_ids(_regions(self.before), _regions(self.after))
+
+
+def _regions(entry: Entry | None) -> list[Region]:
+    return entry.label_set.regions if entry and entry.label_set else []
 
 
 @dataclass(frozen=True)
@@ -164,7 +204,7 @@ def pairs(old: Version, new: Version) -> list[Pair]:
     if old.number > new.number:
         return [Pair(pair.after, pair.before) for pair in pairs(new, old)]
     rows = Entry.objects.filter(dataset=old.dataset_id)
-    columns = ("pk", "item_id", "path", "split", "label_set__digest")
+    columns = ("pk", "item_id", "path", "split", "blob_id", "label_set__digest")
     began = rows.filter(holding(new.number), first__gt=old.number).values_list(*columns)
     ended = rows.filter(holding(old.number) & Q(last__lt=new.number)).values_list(*columns)
     before = {row[1]: Side(*row) for row in ended.iterator(chunk_size=5000)}
@@ -199,7 +239,8 @@ def filtered(old: Version, new: Version, wanted: Filter) -> "Sequence[Pair]":
 
 @dataclass(frozen=True)
 class Summary:
-    """The whole difference in numbers. ``classes`` is regions now less regions then, by class id."""
+    """The whole difference in numbers. ``classes`` is regions now less regions then, by class id; ``by_place`` is how
+    many items' regions share no id and were followed by class and place."""
 
     kinds: Mapping[str, int]
     regions: Mapping[str, int]
@@ -209,6 +250,7 @@ class Summary:
     splits_moved: int
     schema_changed: bool
     people: Mapping[str, int] = field(default_factory=dict)
+    by_place: int = 0
 
 
 def summary(old: Version, new: Version) -> Summary:
@@ -226,14 +268,15 @@ def _summary(old_name: UUID, new_name: UUID) -> Summary:
     by_class: dict[int, Counter[str]] = {}
     confusions: Counter[tuple[int, int]] = Counter()
     people: Counter[str] = Counter()
-    moved = 0
+    moved = by_place = 0
     found_pairs = pairs(old, new)
     for pair in found_pairs:
         kinds[pair.kind] += 1
         moved += pair.split_moved
     # the regions of items that came or went came and went with them
-    for change in changes(pair for pair in found_pairs if pair.kind in ("labelled", "unlabelled", "relabelled")):
-        if change.after and change.after.label_set and change.kind in ("labelled", "relabelled"):
+    for change in changes(pair for pair in found_pairs if pair.before and pair.after and pair.relabelled):
+        by_place += change.by_place
+        if change.after and change.after.label_set:
             people[change.after.label_set.created_by.username] += 1
         for region in change.regions:
             side = region.after or region.before
@@ -257,4 +300,5 @@ def _summary(old_name: UUID, new_name: UUID) -> Summary:
         schema_changed=(old.schema_revision.classes, old.schema_revision.config)
         != (new.schema_revision.classes, new.schema_revision.config),
         people=dict(people.most_common()),
+        by_place=by_place,
     )

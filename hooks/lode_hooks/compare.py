@@ -40,7 +40,8 @@ class Comparison:
 
     `fixed`, `regressed`, `still`, `ok` part the truths that both hold; `new`, `persisting`, `gone` the wrong
     predictions. `p_value` is McNemar's exact one for `b` = fixed against `c` = regressed. `numbers` are the second's,
-    the first's beside them. `label_effect` is there where the two were made on different truths.
+    the first's beside them. `label_effect` is there where the two were made on different truths. `items_by_place` is
+    how many items have truths that share no region id, so that they were joined by class and place.
     """
 
     fixed: int
@@ -56,6 +57,7 @@ class Comparison:
     numbers: list[Number]
     classes: list[ClassTransitions]
     label_effect: list[LabelEffect]
+    items_by_place: int
 
 
 def compare(before: Evaluation, after: Evaluation, *, threshold: float | None = None) -> Comparison:
@@ -76,6 +78,7 @@ def compare(before: Evaluation, after: Evaluation, *, threshold: float | None = 
         numbers=deciding_numbers(after, before),
         classes=_by_class(found, class_names(after)),
         label_effect=label_effect(before, after),
+        items_by_place=found.by_place,
     )
 
 

@@ -6,17 +6,20 @@ the first has made.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import numpy as np
 from django.db import transaction
 
+from lode_annotation import identity
 from lode_datasets.models import Dataset
 from lode_hooks.evaluation.arrays import Detections, Ints
 from lode_hooks.evaluation.compare import link
 from lode_hooks.evaluation.kinds import FALSE_ALARM, KINDS, MISSED
 from lode_hooks.evaluation.rows import Rows
 from lode_hooks.models import Evaluation, Failure, Sighting
+from lode_hooks.transitions import thing_at
 from lode_platform.jobs import Work
 from lode_platform.models import Item
 
@@ -114,10 +117,47 @@ class _Cases:
             self.items.update((str(uuid), pk) for uuid, pk in found.values_list("uuid", "pk"))
 
     def _uuids(self, batch: list[int]) -> dict[int, UUID]:
-        """The case of each row: by region, else linked to an earlier false alarm, else a new one."""
+        """The case of each row: linked to an earlier one of the same object or false alarm, else its own."""
         rows = self.rows
         alarms = [row for row in batch if not rows.region[row] or rows.kind[row] == FALSE_ALARM]
-        return {row: case_of(self.project.uuid, rows, row) for row in batch} | self._earlier(alarms)
+        again = self._named_anew(sorted(set(batch) - set(alarms)))
+        return {row: case_of(self.project.uuid, rows, row) for row in batch} | again | self._earlier(alarms)
+
+    def _named_anew(self, failing: list[int]) -> dict[int, UUID]:
+        """Truths that continue a case whose region the truth has no more: by class and place, inside the item.
+
+        Labels that were made elsewhere, or imported before regions kept their ids, name the same objects anew. All of
+        an item's truths that have no case of their own are looked at, those that were found as well: each case goes on
+        with the one that it is most like.
+        """
+        rows = self.rows
+        items = sorted({self.items[rows.item[row]] for row in failing})
+        cases: dict[str, list[tuple[str, UUID, identity.Thing]]] = {}
+        for low in range(0, len(items), 500):
+            known = Failure.objects.filter(dataset=self.dataset, item__in=items[low : low + 500]).exclude(region="")
+            columns = ("item__uuid", "region", "uuid", "frame", "class_id", "box")
+            for of, region, uuid, frame, label, box in known.order_by("pk").values_list(*columns):
+                place = None if box is None else (box[0], box[1], box[2], box[3])
+                cases.setdefault(str(of), []).append((region, uuid, identity.Thing(label, place, frame)))
+        again: dict[tuple[str, str | None], UUID] = {}
+        for item, before in cases.items():
+            after, own = self._truths[item], {region for region, _uuid, _thing in before}
+            old = [(uuid, thing) for region, uuid, thing in before if region not in after]
+            new = [(region, thing_at(rows, row)) for region, row in after.items() if region not in own]
+            pairs = identity.paired([thing for _, thing in old], [thing for _, thing in new])
+            again.update(((item, new[right][0]), old[left][0]) for right, left in pairs.items())
+        places = ((row, (rows.item[row], rows.region[row])) for row in failing)
+        return {row: again[place] for row, place in places if place in again}
+
+    @cached_property
+    def _truths(self) -> dict[str, dict[str, int]]:
+        """Of each item, a row of each of its truths by region."""
+        found: dict[str, dict[str, int]] = {}
+        rows = self.rows
+        for row, (item, region) in enumerate(zip(rows.item, rows.region, strict=True)):
+            if region:
+                found.setdefault(item, {}).setdefault(region, row)
+        return found
 
     def _earlier(self, alarms: list[int]) -> dict[int, UUID]:
         """False alarms that continue an earlier case: same item, frame and class, IoU >= .5, one to one.

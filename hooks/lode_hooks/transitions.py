@@ -1,11 +1,14 @@
 """Which truths were fixed and which wrong predictions are new between two evaluations, as masks over their rows."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from lode_annotation import identity
 from lode_hooks import files
 from lode_hooks.evaluation import compare
 from lode_hooks.evaluation.arrays import Bools, Detections, Ints, Small
@@ -24,7 +27,8 @@ class Transitions:
 
     `truth` (rows of after): the code of `compare.TRANSITIONS` for the card of every truth that both hold, else -1;
     `truth_class` and `codes` are those truths as columns. `new` and `persisting` are masks over the wrong
-    predictions of after, `gone` over those of before.
+    predictions of after, `gone` over those of before. `by_place` is the number of items whose truths have no region id
+    in common, so that they are joined by class and place.
     """
 
     truth: Small
@@ -33,6 +37,7 @@ class Transitions:
     gone: Bools
     truth_class: Ints
     codes: Small
+    by_place: int = 0
 
     def mask(self, name: str) -> Bools:
         """Cards of after with this transition."""
@@ -68,11 +73,16 @@ def _known(key: tuple[Any, ...]) -> list[Transitions]:
 
 
 def compared(before: Rows, before_threshold: float, after: Rows, after_threshold: float) -> Transitions:
-    """Truths by item, frame and region; wrong predictions by item, frame, class and IoU >= .5, one to one."""
+    """Truths by item, frame and region (by place in items that share no region); wrong predictions by item, frame,
+    class and IoU >= .5, one to one."""
     one, two = before.at(before_threshold), after.at(after_threshold)
     known = truths(before, one)
+    fresh = truths(after, two)
+    moved, items = _by_place(before, known, after, fresh)
     truth = np.full(len(after), -1, dtype=np.int8)
-    shared = [(row, known[key][1], right) for key, (row, right) in truths(after, two).items() if key in known]
+    shared = [
+        (row, known[old][1], right) for key, (row, right) in fresh.items() if (old := moved.get(key, key)) in known
+    ]
     kept = np.array([row for row, _was, _right in shared], dtype=np.int64)
     was = np.array([was for _row, was, _right in shared], dtype=np.bool_)
     right = np.array([right for _row, _was, right in shared], dtype=np.bool_)
@@ -86,18 +96,58 @@ def compared(before: Rows, before_threshold: float, after: Rows, after_threshold
         gone=gone,
         truth_class=after.truth_class[kept],
         codes=codes,
+        by_place=items,
     )
 
 
-def truths(rows: Rows, at: RowsAt) -> dict[tuple[str, int | None, str], tuple[int, bool]]:
+Truth = tuple[str, int | None, str]
+"""Item, frame and region."""
+
+
+def truths(rows: Rows, at: RowsAt) -> dict[Truth, tuple[int, bool]]:
     """Every truth that counts: the row of its card, and whether it is right."""
-    found: dict[tuple[str, int | None, str], tuple[int, bool]] = {}
+    found: dict[Truth, tuple[int, bool]] = {}
     right = at.card & (at.state == TP)
     # of whole-image classes a wrong answer is the card of its truth; of boxes the truth has a row of its own
     lost = at.card & ~right if _whole_images(rows) else at.missing
     for row in np.flatnonzero(right | lost).tolist():
         found[(rows.item[row], rows.frame[row], rows.region[row] or "")] = (row, bool(right[row]))
     return found
+
+
+def _by_place(
+    before: Rows, known: Mapping[Truth, tuple[int, bool]], after: Rows, fresh: Mapping[Truth, tuple[int, bool]]
+) -> tuple[dict[Truth, Truth], int]:
+    """Truths of after to those of before in the items whose truths share no region, and how many such items there are.
+
+    Labels that were made elsewhere, or imported before regions kept their ids, name the same objects anew.
+    """
+    lone: dict[str, tuple[list[Truth], list[Truth]]] = {}
+    shared: set[str] = set()
+    for side, truths_of in enumerate((known, fresh)):
+        for key in truths_of:
+            if key in known and key in fresh:
+                shared.add(key[0])
+            else:
+                lone.setdefault(key[0], ([], []))[side].append(key)
+    partners: dict[Truth, Truth] = {}
+    items = 0
+    for item, (old, new) in lone.items():
+        if item in shared or not old or not new:
+            continue
+        items += 1
+        pairs = identity.paired(
+            [thing_at(before, known[key][0]) for key in old], [thing_at(after, fresh[key][0]) for key in new]
+        )
+        partners.update((new[right], old[left]) for right, left in pairs.items())
+    return partners, items
+
+
+def thing_at(rows: Rows, row: int) -> identity.Thing:
+    """The truth of a row, as far as its identity goes."""
+    box = rows.truth_box[row].tolist()
+    place = None if any(map(math.isnan, box)) else (box[0], box[1], box[2], box[3])
+    return identity.Thing(int(rows.truth_class[row]), place, rows.frame[row])
 
 
 def _whole_images(rows: Rows) -> bool:

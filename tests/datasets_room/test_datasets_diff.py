@@ -1,5 +1,6 @@
 """What differs between two versions, region by region."""
 
+from dataclasses import replace
 from typing import Any
 
 from lode_datasets import diff
@@ -29,6 +30,18 @@ def test_regions_are_followed_by_their_identity() -> None:
         "f": ("added",),
     }
     assert diff.region_changes([row("a")], [row("a", difficult=True)])[0].kinds == ("edited",)
+
+
+def test_labels_that_share_no_id_are_followed_by_class_and_place_and_it_is_said(cells: Any) -> None:
+    items = cells.add(2)
+    first = cells.publish()
+    was = [cells.box(items[0], 0), cells.box(items[0], 1)]
+    anew = [replace(was[1], id="x"), replace(was[0], id="y", box=(0.0, 1.0, 10.5, 9.25)), cells.box(items[0], 9)]
+    cells.label(items[0], anew)
+    summary = diff.summary(first, cells.publish())
+    assert summary.regions == {"moved": 1, "added": 1} and summary.by_place == 1
+    assert diff.region_changes([row("a")], [row("b")]) == []
+    assert diff.region_changes([row("a"), row("c")], [row("b"), row("c")])[0].kinds == ("added",)
 
 
 def kinds(old: Any, new: Any) -> dict[str, str]:

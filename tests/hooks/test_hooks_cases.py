@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from lode_hooks import cases, failures, fixing, sightings
+from lode_hooks import cases, compare, failures, fixing, sightings
 from lode_hooks.filters import FailureFilter
 from lode_hooks.models import Failure, Sighting, Verdict
 from lode_hooks.readings import rows_of
@@ -65,6 +65,32 @@ def test_a_missed_region_is_the_same_case_in_every_run_and_version(cells: Any) -
         ("two", "cells@v1", "wrong_class"),
         ("three", "cells@v2", ""),
     ]
+
+
+def test_a_case_goes_on_where_the_same_object_has_another_id_and_the_comparison_says_so(cells: Any) -> None:
+    before = cells.evaluate(cells.predict(cells.run("one"), cells.version, [line("b.png")]))
+    cells.label(
+        {
+            "a.png": [Region("a1", "box", 1, box=(10, 10, 50, 50))],
+            "b.png": [
+                Region("found", "box", 2, box=(20, 20, 60, 60)),
+                Region("other", "box", 2, box=(26, 20, 66, 60)),
+                Region("far", "box", 2, box=(100, 100, 160, 160)),
+            ],
+        }
+    )
+    later = cells.publish("labels made elsewhere")
+    lines = [line("b.png", ([20, 20, 60, 60], "WBC", 0.8)), line("a.png", ([10, 10, 50, 50], "RBC", 0.9))]
+    after = cells.evaluate(cells.predict(cells.run("two"), later, lines))
+    case = Failure.objects.get(region="b1")
+    assert str(case.uuid) in seen(before) and str(case.uuid) not in seen(after)
+    assert {row.region for row in Failure.objects.exclude(region="")} == {"a1", "b1", "other", "far"}
+    found = compare.compare(before, after)
+    assert (found.fixed, found.still, found.ok, found.regressed) == (2, 0, 0, 0)
+    assert found.items_by_place == 1
+    missed = cells.evaluate(cells.predict(cells.run("three"), later, [line("a.png")]))
+    assert str(case.uuid) in seen(missed) and not Failure.objects.filter(region="found").exists()
+    assert [dot.run.name for dot in cases.history(case)] == ["one", "two", "three"]
 
 
 def test_a_false_alarm_is_known_again_by_class_and_overlap(cells: Any) -> None:

@@ -135,7 +135,9 @@ class RegionChangeShape(Shape):
 class ItemChangeShape(Shape):
     item = serializers.UUIDField()
     path = serializers.CharField()
-    kind = serializers.CharField(help_text="added, removed, labelled, unlabelled, relabelled or moved_split")
+    kind = serializers.CharField(
+        help_text="added, removed, replaced (the file), labelled, unlabelled, relabelled or moved_split"
+    )
     split_before = serializers.CharField(allow_null=True)
     split_after = serializers.CharField(allow_null=True)
     regions = RegionChangeShape(many=True)
@@ -147,12 +149,16 @@ class DiffShape(Shape):
     new = serializers.IntegerField()
     items_added = serializers.IntegerField()
     items_removed = serializers.IntegerField()
+    items_replaced = serializers.IntegerField(help_text="the same item with another file")
     items_labelled = serializers.IntegerField()
     items_relabelled = serializers.IntegerField()
     items_unlabelled = serializers.IntegerField()
     splits_moved = serializers.IntegerField()
     schema_changed = serializers.BooleanField()
     regions = serializers.DictField(child=serializers.IntegerField())
+    items_matched_by_place = serializers.IntegerField(
+        help_text="items whose two label sets share no region id: those regions are matched by class and place"
+    )
     classes = serializers.DictField(child=serializers.IntegerField(), help_text="regions now less then, by class")
     results = ItemChangeShape(many=True)
     next = serializers.CharField(allow_null=True)
@@ -234,11 +240,13 @@ def summary_json(summary: diff.Summary, names: Mapping[int, str]) -> dict[str, A
     return {
         "items_added": kinds.get("added", 0),
         "items_removed": kinds.get("removed", 0),
+        "items_replaced": kinds.get("replaced", 0),
         "items_labelled": kinds.get("labelled", 0),
         "items_relabelled": kinds.get("relabelled", 0),
         "items_unlabelled": kinds.get("unlabelled", 0),
         "splits_moved": summary.splits_moved,
         "schema_changed": summary.schema_changed,
         "regions": {kind: summary.regions.get(kind, 0) for kind in diff.REGION_KINDS},
+        "items_matched_by_place": summary.by_place,
         "classes": {names.get(key, str(key)): number for key, number in summary.classes.items() if number},
     }

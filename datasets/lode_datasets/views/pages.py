@@ -460,7 +460,7 @@ def pair_view(change: diff.ItemChange, old: Version, new: Version, project: str)
         sides.append(drawing.changed_boxes(regions, change.regions, drawing.names_of(version), drawn))
     labels = change.after.label_set if change.after else None
     who, why, url = None, "", ""
-    if labels and change.kind in ("labelled", "relabelled", "added"):
+    if labels and (change.regions or change.kind == "labelled"):
         who = labels.created_by
         why = str(labels.get_source_display())
         if revision := labels.annotation_revision:
@@ -555,6 +555,7 @@ def difference(request: HttpRequest, project: str, name: str, a: int, b: int) ->
 ITEM_KINDS = [
     ("added", gettext_lazy("items added")),
     ("removed", gettext_lazy("items removed")),
+    ("replaced", gettext_lazy("files replaced")),
     ("labelled", gettext_lazy("first labelled")),
     ("relabelled", gettext_lazy("labels changed")),
     ("unlabelled", gettext_lazy("labels gone")),

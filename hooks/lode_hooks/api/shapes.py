@@ -337,6 +337,9 @@ class ReportShape(Shape):
     split = serializers.CharField()
     numbers = NumberShape(many=True)
     label_effect = LabelEffectShape(many=True)
+    items_by_place = serializers.IntegerField(
+        help_text="items whose two truths share no region id: their objects are joined by class and place"
+    )
     fixed = serializers.IntegerField(allow_null=True, help_text="objects of the untouched split")
     regressed = serializers.IntegerField(allow_null=True)
     p_value = serializers.FloatField(allow_null=True)
@@ -540,7 +543,7 @@ def report_json(report: LoopReport, mined: dict[str, Any]) -> dict[str, Any]:
 
 
 def comparison_json(compared: Comparison, before: Evaluation, after: Evaluation) -> dict[str, Any]:
-    names = ("fixed", "regressed", "still", "ok", "new", "persisting", "gone", "p_value")
+    names = ("fixed", "regressed", "still", "ok", "new", "persisting", "gone", "p_value", "items_by_place")
     return {
         "before": before.uuid,
         "after": after.uuid,
