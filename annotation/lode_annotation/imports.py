@@ -312,9 +312,13 @@ def _prepare(
         if not record.labelled:
             continue
         report["items"] += 1
-        drafts, problems = settle(record, item.width, item.height)
+        drafts, problems = settle(record, item.width, item.height, item.orientation)
+        if not record.comes_in(len(drafts)):
+            problems.append(record.left_unlabelled(len(drafts)))
         for problem in problems:
             _say_problem(report, problem.as_json())
+        if not record.comes_in(len(drafts)):
+            continue
         regions = as_regions(item.path, drafts, class_ids)
         held = there.get(item.pk)
         if item.pk in used:

@@ -12,7 +12,7 @@ from typing import Any
 from motherlode.errors import BadInput
 from motherlode.formats import coco, voc, yolo
 from motherlode.formats.source import Problem, Record, as_regions, settle
-from motherlode.importing import Source, read_source
+from motherlode.importing import Source, look, read_source
 from motherlode.regions import Region
 from motherlode.samples import Samples
 
@@ -58,9 +58,7 @@ def convert_folder(source: Path, target: Path, to: str, name: str | None = None)
     """Read a folder in one format and write another. Raises `BadInput`."""
     found = read_source(source, name)
     report = ConvertReport(to, str(target), problems=[problem.as_json() for problem in found.problems])
-    numbers = found.categories
-    free = (number for number in range(1, 1 << 30) if number not in set(numbers.values()))
-    class_ids = {label: numbers.get(label) or next(free) for label in found.labels}
+    class_ids = found.class_ids
     classes = {number: label for label, number in class_ids.items()}
     _write(to, target, list(_settled(found, class_ids, report)), classes, report)
     return report
@@ -78,25 +76,22 @@ def _settled(source: Source, class_ids: Mapping[str, int], report: ConvertReport
             report.problems.append(problem.as_json())
             continue
         drafts, problems = settle(record, *size)
+        if not record.comes_in(len(drafts)):
+            problems.append(record.left_unlabelled(len(drafts)))
+            report.unlabelled += 1
         report.problems += [problem.as_json() for problem in problems]
+        if not record.comes_in(len(drafts)):
+            continue
         regions = as_regions(record.path, drafts, class_ids)
         yield Labelled(record.path, file, size[0], size[1], record.split or "train", regions)
 
 
-def _size(record: Record, file: Path | None) -> tuple[int, int] | None:
-    """Width and height of the upright image, from its bytes, else as its labels claim."""
-    if file is not None:
-        from PIL import Image, UnidentifiedImageError
-
-        from motherlode.pictures import QUARTER_TURNS, orientation_of
-
-        try:
-            with Image.open(file) as image:
-                turned = orientation_of(image) in QUARTER_TURNS
-                return (image.height, image.width) if turned else (image.width, image.height)
-        except (UnidentifiedImageError, OSError):
-            pass
-    return (record.width, record.height) if record.width and record.height else None
+def _size(record: Record, file: Path | None) -> tuple[int, int, int] | None:
+    """Width, height and EXIF orientation of the upright image, from its bytes, else as its labels claim."""
+    looked = None if file is None else look(file)
+    if looked is None and record.width and record.height:
+        return (record.width, record.height, 1)
+    return looked
 
 
 def convert_version(samples: Samples, target: Path, to: str) -> ConvertReport:

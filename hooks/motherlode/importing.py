@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
 from urllib.parse import quote
@@ -23,12 +25,23 @@ from motherlode.cache import hash_file
 from motherlode.client import Client
 from motherlode.errors import BadInput, NotAllowed, NotFound
 from motherlode.formats.coco import documents
-from motherlode.formats.source import Folder, Problem, Record
+from motherlode.formats.leftovers import leftovers
+from motherlode.formats.source import Classes, Folder, Problem, Record, settle
+from motherlode.formats.values import BadValue, label_name, open_text
 from motherlode.paths import PathSet, UnsafePath, check_path
 from motherlode.predictions import IdMap, read_ids
 from motherlode.progress import Progress
 
-__all__ = ["ImportOptions", "ImportReport", "Source", "bring_in", "config_for", "default_project", "read_source"]
+__all__ = [
+    "ImportOptions",
+    "ImportReport",
+    "Source",
+    "bring_in",
+    "config_for",
+    "default_project",
+    "look",
+    "read_source",
+]
 
 BATCH = 1000
 PART = 500
@@ -38,6 +51,8 @@ PACK_FILES = 250
 PACK_BYTES = 8 << 20
 PIECE = 8 << 20  # a larger file is sent in pieces and goes on where it broke off
 PLACEHOLDER = "object"
+MAX_LABELS = 1000  # that a schema holds
+LABELLED = frozenset({"coco", "voc", "yolo", "folders"})  # formats that are imported for their labels
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 
 Task: TypeAlias = Literal["boxes", "classes"]
@@ -57,22 +72,36 @@ class ImportOptions:
     labels: Sequence[str] = ()
     task: Task = "boxes"
     prefix: str = ""
+    strict: bool = False
 
 
 @dataclass
 class Source:
-    """A folder as read: its images by item path, its records, and what did not come in."""
+    """A folder as read: its images by item path, its records, the classes it numbers, and what did not come in."""
 
     root: Folder
     format: formats.Format
     records: list[Record] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    classes: list[Classes] = field(default_factory=list)
     ids: IdMap = field(default_factory=lambda: IdMap({}, {}))
 
     @property
     def categories(self) -> dict[str, int]:
-        """COCO's id of each label."""
-        return {label: int(number) for number, label in self.ids.categories.items() if number.isdigit()}
+        """COCO's id of each label; a label that two documents number differently has none."""
+        found: dict[str, set[int]] = {}
+        for classes in self.classes:
+            for number, label in classes.names.items() if classes.ids else ():
+                found.setdefault(label, set()).add(number)
+        return {label: numbers.pop() for label, numbers in found.items() if len(numbers) == 1}
+
+    @property
+    def class_ids(self) -> dict[str, int]:
+        """The class id that each label is written with: COCO's own, the place in a list from 1, else the next free."""
+        places = {label: at + 1 for found in self.classes if not found.ids for at, label in found.names.items()}
+        wanted = {label: number for label, number in {**places, **self.categories}.items() if number > 0}
+        free = (number for number in count(1) if number not in set(wanted.values()))
+        return {label: wanted.get(label) or next(free) for label in self.labels}
 
     @property
     def task(self) -> Task | None:
@@ -82,10 +111,10 @@ class Source:
 
     @property
     def labels(self) -> list[str]:
-        """The labels found: COCO's in the order of their ids, others sorted."""
-        order = self.categories
-        found = {draft.label for record in self.records for draft in record.drafts} | set(order)
-        return sorted(found, key=lambda label: (order.get(label, 0), label))
+        """The labels: all that the source numbers, in its order, then the others found, sorted."""
+        numbered = dict.fromkeys(label for found in self.classes for label in found.names.values())
+        found = {draft.label for record in self.records for draft in record.drafts}
+        return [*numbered, *sorted(found - numbered.keys())]
 
 
 @dataclass
@@ -96,6 +125,7 @@ class ImportReport:
     dataset: str
     format: str
     made: list[str] = field(default_factory=list)
+    images: int = 0
     created: int = 0
     existing: int = 0
     sent_bytes: int = 0
@@ -103,7 +133,13 @@ class ImportReport:
     unchanged: int = 0
     regions: int = 0
     skipped_human: list[str] = field(default_factory=list)
+    splits: dict[str, dict[str, int]] = field(default_factory=dict)
     problems: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def unlabelled(self) -> list[str]:
+        """The images that stay unlabelled since labels of theirs could not come in."""
+        return [str(row["item"]) for row in self.problems if row.get("kind") == "unlabelled"]
 
     @property
     def items(self) -> int:
@@ -117,6 +153,7 @@ class ImportReport:
             "dataset": self.dataset,
             "format": self.format,
             "made": self.made,
+            "images": self.images,
             "items": self.items,
             "created": self.created,
             "existing": self.existing,
@@ -125,6 +162,8 @@ class ImportReport:
             "unchanged": self.unchanged,
             "regions": self.regions,
             "skipped_human": self.skipped_human,
+            "unlabelled": self.unlabelled,
+            "splits": self.splits,
             "problems": self.problems,
         }
 
@@ -132,10 +171,11 @@ class ImportReport:
 # Reading
 
 
-def read_source(folder: Path, name: str | None = None, prefix: str = "") -> Source:
+def read_source(folder: Path, name: str | None = None, prefix: str = "", *, strict: bool = False) -> Source:
     """Read a folder, or one label file, in the format named or recognised. Raises `BadInput`.
 
-    Images whose names no item may carry are reported and left out.
+    Images whose names no item may carry are reported and left out. An image none of whose labels can come in (with
+    `strict`: not all) is unlabelled, and named; where no label at all comes in, nothing does.
     """
     if not folder.exists():
         raise BadInput(f"{folder} is not there")
@@ -145,33 +185,115 @@ def read_source(folder: Path, name: str | None = None, prefix: str = "") -> Sour
     try:
         chosen = formats.format_named(name) if name else formats.detect(files)
     except formats.UnknownFormat as error:
-        raise formats.UnknownFormat(f"{folder}: {error}") from None
+        seen = [*files.problems, *leftovers(files, frozenset())]
+        raise formats.UnknownFormat(f"{folder}: {error}{_shown(seen)}") from None
     if name == "coco" and not chosen.detect(files):
         raise BadInput(f"{folder} holds no COCO file: a JSON document with images, annotations and categories")
-    source = Source(files, chosen)
+    source = Source(files, chosen, problems=list(files.problems))
     if chosen.name == "coco":
         source.ids = _id_map(files)
     known = PathSet()
+    used: set[str] = set()
     for found in chosen.read(files):
         if isinstance(found, Problem):
             source.problems.append(found)
-            continue
-        try:
-            known.add(check_path(prefix + found.path))
-        except UnsafePath as error:
-            what, remedy = f"the name {error.reason}", "Rename the file and import again"
-            source.problems.append(Problem("unreadable", found.path, "", what, remedy, found.path))
-            continue
-        source.records.append(found)
-    # images whose labels all failed would come in as if nobody had labelled them
-    wrong = [problem for problem in source.problems if problem.kind != "note"]
-    labelled = any(record.labelled for record in source.records)
-    if not source.records or (wrong and not labelled and chosen.name in ("coco", "voc", "yolo")):
-        what = "no labels that come in" if source.records else "nothing that comes in"
-        images = "; --format images takes the images alone" if source.records else ""
-        shown = "".join(f"\n  {problem}" for problem in wrong[:10])
-        raise BadInput(f"{folder} holds {what} as {chosen.title}, so nothing was brought in{images}{shown}")
+            used.add(found.file)
+        elif isinstance(found, Classes):
+            source.classes.append(found)
+            used.add(found.file)
+        else:
+            used.add(found.source)
+            _take_record(source, known, found, prefix, strict)
+    source.problems += leftovers(files, used)
+    _refuse_what_gives_nothing(folder, source)
     return source
+
+
+def _take_record(source: Source, known: PathSet, record: Record, prefix: str, strict: bool) -> None:
+    try:
+        known.add(check_path(prefix + record.path))
+    except UnsafePath as error:
+        what, remedy = f"the name {error.reason}", "Rename the file and import again"
+        source.problems.append(Problem("unreadable", record.path, "", what, remedy, record.path))
+        return
+    record = replace(record, strict=True) if strict else record
+    if record.lost and not record.comes_in(len(record.drafts)):
+        source.problems.append(record.left_unlabelled(len(record.drafts)))
+        record = replace(record, labelled=False, drafts=())
+    source.records.append(record)
+
+
+def _refuse_what_gives_nothing(folder: Path, source: Source) -> None:
+    """Raise `BadInput` where there is nothing to bring in, or where a labelled source would come in without a label."""
+    wrong = [problem for problem in source.problems if problem.kind != "note"]
+    lost = any(record.lost for record in source.records)
+    labelled = any(record.labelled for record in source.records)
+    drafts = any(record.drafts for record in source.records)
+    images = "; --format images takes the images alone" if source.records else ""
+    kept, settled = _any_label_fits(source) if drafts else (False, [])
+    if not source.records:
+        what, images = "nothing that comes in", ""
+    elif source.format.name in LABELLED and (
+        (wrong and not labelled) or (lost and not drafts) or (drafts and not kept)
+    ):
+        what = "no labels that come in"
+    elif drafts or _any_picture_opens(source):
+        return
+    else:
+        what, images = "no image that can be read", ""
+        first = next(record.path for record in source.records)
+        wrong.append(Problem("unreadable", first, "", "the file is not an image that can be read", "Mend it", first))
+    where = f"{folder} holds {what} as {source.format.title}, so nothing was brought in{images}"
+    raise BadInput(f"{where}{_shown([*wrong, *settled])}")
+
+
+def _shown(problems: Sequence[Problem], most: int = 10) -> str:
+    return "".join(f"\n  {problem}" for problem in problems[:most])
+
+
+def _any_label_fits(source: Source) -> tuple[bool, list[Problem]]:
+    """Whether a label is left of the first image that keeps one, and what is wrong with all before it."""
+    problems: list[Problem] = []
+    for record in source.records:
+        if not record.labelled or not record.drafts:
+            continue
+        looked = look(source.root.file(record.path)) if record.present else None
+        if looked is None and record.present:
+            what = "the file is not an image that can be read"
+            problems.append(Problem("unreadable", record.path, "", what, "Mend it and import again", record.path))
+            continue
+        if looked is None:
+            stated = (record.width, record.height)
+            looked = (stated[0], stated[1], 1) if stated[0] and stated[1] else None
+        if looked is None:
+            return True, []  # the server knows the image
+        drafts, found = settle(record, *looked)
+        problems += found
+        if drafts and record.comes_in(len(drafts)):
+            return True, []
+    return False, problems
+
+
+def _any_picture_opens(source: Source) -> bool:
+    present = [record for record in source.records if record.present]
+    return not present or any(look(source.root.file(record.path)) is not None for record in present)
+
+
+def look(file: Path) -> tuple[int, int, int] | None:
+    """Width and height of the upright image and its EXIF orientation; None where it cannot be opened."""
+    from PIL import Image
+
+    from motherlode.pictures import QUARTER_TURNS, orientation_of
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(file) as image:
+                turn = orientation_of(image)
+                width, height = image.size
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+    return (height, width, turn) if turn in QUARTER_TURNS else (width, height, turn)
 
 
 def _id_map(files: Folder) -> IdMap:
@@ -179,8 +301,8 @@ def _id_map(files: Folder) -> IdMap:
     images: dict[str, str] = {}
     categories: dict[str, str] = {}
     for name in documents(files)[0]:
-        with files.file(name).open(encoding="utf-8-sig") as stream, suppress(BadInput, UnicodeDecodeError):
-            found = read_ids(stream)  # what is broken there the reader reports
+        with files.open(name) as stream, suppress(BadInput):
+            found = read_ids(open_text(stream))  # what is broken there the reader reports
             images |= found.images
             categories |= found.categories
     return IdMap(images, categories)
@@ -198,20 +320,19 @@ def bring_in(
             f"{options.dataset!r} is no dataset name: up to 64 of a-z, 0-9, - and _, a letter or digit first"
         )
     report = ImportReport(options.project, options.dataset, source.format.name)
-    made = _Maker(client, options, report, say)
-    made.project()
     report.problems += [problem.as_json() for problem in source.problems]
+    made = _Maker(client, options, report, say)
+    made.check(source)
+    uuids = made.there(source)
+    made.project()
     present = [record for record in source.records if record.present]
-    uuids = _Sender(client, options, source, report).send(present)
+    report.images = len(present)
+    uuids |= _Sender(client, options, source, report).send(present)
     if present and not uuids:
         return report  # no image could be read: an empty dataset would be all that is left of it
     schema = made.schema(source)
     made.dataset(schema)
-    absent = {_item_path(record, options) for record in source.records if record.labelled and not record.present}
-    if absent:
-        rows = client.pages(f"{client.project_path(options.project)}/items", limit=1000)
-        uuids |= {row["path"]: row["uuid"] for row in rows if row["path"] in absent}
-    _select(client, options, source.records, uuids)
+    _select(client, options, source.records, uuids, report)
     # labels of an image that was refused must not fall on another item of its name
     labelled = [
         record
@@ -266,19 +387,77 @@ class _Maker:
                 ) from None
             self._tell(f"made the project {self._options.project!r}")
 
+    def check(self, source: Source) -> None:
+        """Make sure, before anything is made, that the schema can hold the labels. Raises `BadInput`."""
+        labels = self._labels(source)
+        if len(labels) > MAX_LABELS:
+            raise BadInput(f"the source has {len(labels):,} labels, and a schema holds {MAX_LABELS:,}: bring fewer")
+        try:
+            found = self._schema()
+        except NotFound:
+            found = None
+        if found is not None:
+            new = self._new(found, labels)
+            config = add_labels(str(found["config"]), new, source.categories) if new else ""
+            self._check_task(found, source)
+        else:
+            config = config_for(labels or [PLACEHOLDER], source.task or self._options.task, source.categories)
+        if not config:
+            return
+        answer = self._client.post("schemas/check", {"config": config}, repeatable=True)
+        if not answer["ok"]:
+            why = "; ".join(str(problem["error"]) for problem in answer["problems"][:5])
+            raise BadInput(f"no schema can be made of the labels found, so nothing was brought in: {why}")
+
+    def _check_task(self, schema: Mapping[str, Any], source: Source) -> None:
+        tag = {"boxes": "RectangleLabels", "classes": "Choices"}.get(source.task or "", "")
+        if f"<{tag}" not in str(schema["config"]) and tag:
+            raise BadInput(
+                f"the labels found are {source.task}, and the schema {schema['name']!r} has no <{tag}> for them, so"
+                " nothing was brought in; import them into another dataset"
+            )
+
+    def there(self, source: Source) -> dict[str, str]:
+        """The uuids, by path, of the items that are labelled without an image beside. Raises `BadInput` for none."""
+        absent = {_item_path(record, self._options) for record in source.records if not record.present}
+        if not absent:
+            return {}
+        try:
+            rows = list(self._client.pages(f"{self._project}/items", limit=1000))
+        except NotFound:
+            rows = []
+        found = {str(row["path"]): str(row["uuid"]) for row in rows if row["path"] in absent}
+        if not found and not any(record.present for record in source.records):
+            raise BadInput(
+                f"the labels speak of {len(absent):,} images such as {min(absent)!r}; none lies beside them, and the"
+                f" project {self._options.project!r} has none, so nothing was brought in; put the images beside them"
+            )
+        return found
+
     def schema(self, source: Source) -> dict[str, Any]:
         """The schema that the labels go under: the dataset's, one of the dataset's name, or a new one."""
-        labels = [*source.labels, *(label for label in self._options.labels if label not in source.labels)]
+        labels = self._labels(source)
+        found = self._schema()
+        if found is None:
+            return self._make_schema(labels, source)
+        self._extend(found, labels, source)
+        return found
+
+    def _labels(self, source: Source) -> list[str]:
+        """The labels found and those asked for. Raises `BadInput` for a name that no schema can hold."""
+        try:
+            asked = [label_name(label) for label in self._options.labels]
+        except BadValue as error:
+            raise BadInput(f"--labels: {error}") from None
+        return list(dict.fromkeys([*source.labels, *asked]))
+
+    def _schema(self) -> dict[str, Any] | None:
         dataset = self._dataset_row()
         name = self._options.dataset if dataset is None else dataset["schema"]
         if isinstance(name, Mapping):
             name = name["name"]
         rows = self._client.pages(f"{self._project}/schemas")
-        found = next((row for row in rows if name in (row["name"], row["uuid"])), None)
-        if found is None:
-            return self._make_schema(labels, source)
-        self._extend(found, labels, source)
-        return found
+        return next((row for row in rows if name in (row["name"], row["uuid"])), None)
 
     def _dataset_row(self) -> dict[str, Any] | None:
         try:
@@ -301,9 +480,12 @@ class _Maker:
             self._tell(f"made the schema {self._options.dataset!r} from the labels found: {shown}")
         return made
 
-    def _extend(self, schema: Mapping[str, Any], labels: list[str], source: Source) -> None:
+    def _new(self, schema: Mapping[str, Any], labels: Iterable[str]) -> list[str]:
         known = {str(row["name"]) for row in schema["classes"] if not row.get("retired")}
-        new = [label for label in labels if label not in known]
+        return [label for label in labels if label not in known]
+
+    def _extend(self, schema: Mapping[str, Any], labels: list[str], source: Source) -> None:
+        new = self._new(schema, labels)
         if not new:
             return
         body = {
@@ -419,8 +601,10 @@ class _Sender:
     def _report_problems(self, problems: Iterable[Mapping[str, Any]]) -> None:
         for problem in problems:
             path, error = str(problem.get("path", "")), str(problem.get("error") or problem.get("code"))
-            row = Problem("unreadable", path, "", error, "The image was left out; the rest came in", path)
-            self._report.problems.append(row.as_json())
+            remedy = "The image was left out; the rest came in"
+            if problem.get("code") == "path_taken":
+                remedy = "It was left out; --prefix NAME/ brings it in beside the other one"
+            self._report.problems.append(Problem("unreadable", path, "", error, remedy, path).as_json())
 
     def _hash(self, name: str) -> tuple[str, str, int]:
         return hash_file(self._source.root.file(name))
@@ -470,14 +654,23 @@ class _Sender:
         return sent
 
 
-def _select(client: Client, options: ImportOptions, records: Sequence[Record], uuids: Mapping[str, str]) -> None:
-    """Put the items into the dataset, with the splits that the source gives them."""
-    splits = {uuids[path]: record.split for record in records if (path := _item_path(record, options)) in uuids}
+def _select(
+    client: Client,
+    options: ImportOptions,
+    records: Sequence[Record],
+    uuids: Mapping[str, str],
+    report: ImportReport,
+) -> None:
+    """Put the items into the dataset, with the splits that the source gives them, and count what gave them."""
+    chosen = [(uuids[path], record) for record in records if (path := _item_path(record, options)) in uuids]
+    given = Counter((record.split, record.split_from) for _, record in chosen if record.split is not None)
+    for (split, origin), number in sorted(given.items(), key=lambda pair: str(pair[0])):
+        report.splits.setdefault(str(split), {})[origin] = number
     address = f"{client.project_path(options.project)}/datasets/{quote(options.dataset)}/items"
-    for batch in _batches(splits.items(), BATCH):
+    for batch in _batches(chosen, BATCH):
         body = {
             "items": [uuid for uuid, _ in batch],
-            "splits": {uuid: split for uuid, split in batch if split is not None},
+            "splits": {uuid: record.split for uuid, record in batch if record.split is not None},
         }
         client.post(address, body, repeatable=True)
 

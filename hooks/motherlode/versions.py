@@ -212,7 +212,7 @@ class Snapshot:
     def categories(self) -> dict[str, str]:
         """The label of each COCO category id that the schema's config names (`<Label value=... category=.../>`)."""
         try:
-            config = parse_xml(self.config.encode())
+            config = parse_xml(self.config)
         except (ValueError, ExpatError):
             return {}
         marked = (node for node in config.iter() if node.get("category") and node.get("value"))

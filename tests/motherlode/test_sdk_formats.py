@@ -37,7 +37,7 @@ def read(name: str, files: Files) -> tuple[dict[str, Record], list[Problem]]:
         if isinstance(found, Record):
             assert found.path not in records
             records[found.path] = found
-        else:
+        elif isinstance(found, Problem):
             problems.append(found)
     return records, problems
 
@@ -147,7 +147,7 @@ def test_broken_voc_files_are_named_and_the_rest_comes_in() -> None:
         ("c.xml", "", "unreadable"),
         ("d.xml", "", "unknown"),
     }
-    assert not records["b.jpg"].labelled
+    assert not records["b.jpg"].comes_in(0)
     assert all(problem.remedy and str(problem) for problem in problems)
 
 
@@ -319,7 +319,7 @@ def test_yolo_boxes_become_pixels_of_the_true_image() -> None:
         ("b.jpg", True, "train"),
         ("c.jpg", True, "val"),
     ]
-    assert [problem.what for problem in problems] == ["1 images have no label file"]
+    assert [problem.what for problem in problems] == ["1 image has no label file"]
 
 
 def test_broken_yolo_rows_are_named_and_the_rest_comes_in() -> None:
@@ -339,7 +339,10 @@ def test_broken_yolo_rows_are_named_and_the_rest_comes_in() -> None:
         ("labels/a.txt", "line 2"),
         ("labels/a.txt", "line 3"),
         ("labels/a.txt", "line 4"),
+        ("", ""),
     ]
+    assert (problems[-1].kind, problems[-1].what) == ("note", "1 row holds an outline")
+    assert records["images/a.jpg"].lost == 3
 
 
 def test_the_six_digits_of_yolo_are_no_reason_to_report_a_cut() -> None:
@@ -447,7 +450,7 @@ def test_what_yolo_exports_it_imports_and_no_class_moves() -> None:
 def test_plain_images_are_unlabelled() -> None:
     records, problems = read("images", Memory({"a.jpg": b"", "b/c.PNG": b"", "notes.txt": b""}))
     assert [(path, record.labelled) for path, record in records.items()] == [("a.jpg", False), ("b/c.PNG", False)]
-    assert len(problems) == 1
+    assert problems == []
 
 
 def test_class_folders_give_each_image_one_label() -> None:

@@ -127,11 +127,12 @@ def test_broken_images_and_labels_are_named_and_the_rest_comes_in(lode: Lode, fo
     broken = voc.write_xml("001.png", 64, 48, [Region("a", "box", 1, "RBC", (1, 1, 1, 9))])
     (folder / "voc" / "001.xml").write_bytes(broken)
     report = lode("import", str(folder), "--dataset", "cells")
-    named = {Path(row["file"]).name: row for row in report["problems"]}
-    assert {"008.png", "000.xml", "001.xml"} <= set(named)
-    assert (named["001.xml"]["row"], named["001.xml"]["kind"]) == ("object 1", "degenerate")
+    named = {(Path(row["file"]).name, row["kind"]): row for row in report["problems"]}
+    assert {("008.png", "unreadable"), ("000.xml", "unreadable"), ("001.xml", "degenerate")} <= set(named)
+    assert named["001.xml", "degenerate"]["row"] == "object 1"
     assert all(row["remedy"] for row in named.values())
-    assert (report["created"], report["label_sets"]) == (9, 7)
+    assert report["unlabelled"] == ["images/000.png", "images/001.png"]
+    assert (report["created"], report["label_sets"]) == (9, 6)
 
 
 def test_labels_of_an_image_that_was_refused_fall_on_no_other_of_its_name(lode: Lode, folder: Path) -> None:
@@ -164,8 +165,7 @@ def test_where_nothing_can_be_read_nothing_is_made(lode: Lode, machine: Path) ->
         assert said in lode("import", name, "--dataset", name, fails=1)
     (machine / "noise").mkdir()
     (machine / "noise" / "a.jpg").write_bytes(b"no picture")
-    assert main(["import", "noise", "--dataset", "noise"], lode.connect) == 1
-    assert "noise/a.jpg" not in (said := lode.capsys.readouterr().out) and "a.jpg: The file is not an image" in said
+    assert "a.jpg: the file is not an image" in lode("import", "noise", "--dataset", "noise", fails=1)
     client = lode.connect()
     for kind in ("items", "schemas", "datasets"):
         assert list(client.pages(f"projects/blood/{kind}")) == [], kind

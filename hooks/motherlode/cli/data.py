@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentTypeError, Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,12 +17,14 @@ from motherlode.cli.server import client_of
 from motherlode.convert import TARGETS, ConvertReport, convert_folder, convert_version
 from motherlode.errors import BadInput, NotConfigured
 from motherlode.formats import FORMATS
-from motherlode.importing import ImportOptions, bring_in, default_project, read_source
+from motherlode.importing import ImportOptions, ImportReport, bring_in, default_project, read_source
 from motherlode.predictions import save_ids
 from motherlode.versions import dataset_path, parse_name
 from motherlode.zips import unpacked
 
 __all__ = ["add_verbs"]
+
+SHOWN = 10  # images that a line names
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -32,6 +34,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--dataset", "-d", required=True, help="the dataset; made, with project and schema, if missing")
     verb.add_argument("--format", "-f", choices=list(FORMATS), help="default: recognised")
     verb.add_argument("--replace", action="store_true", help="replace label sets that came from a person, too")
+    verb.add_argument("--strict", action="store_true", help="leave an image unlabelled if any label of it is lost")
     verb.add_argument("--split-policy", type=split_policy, metavar="SPLITS", help="of a new dataset: train=0.8,val=0.2")
     verb.add_argument("--labels", type=words, help="of the schema, besides those found: cat,dog")
     verb.add_argument("--task", choices=["boxes", "classes"], default="boxes", help="of a new schema")
@@ -97,33 +100,77 @@ def _import(path: Path, arguments: Namespace, out: Out) -> int:
         labels=arguments.labels or (),
         task=arguments.task,
         prefix=arguments.prefix,
+        strict=arguments.strict,
     )
-    source = read_source(path, options.format, options.prefix)
+    source = read_source(path, options.format, options.prefix, strict=options.strict)
     with client:
         report = bring_in(client, source, options, out.say)
         if source.ids.images:
             save_ids(id_map_file(Cache(), client.url, project, name.dataset), source.ids)
     out.answer(report.as_json())
-    moved = f", {size(report.sent_bytes)} sent" if report.sent_bytes else ""
-    out.say(f"{count(report.created, 'item')} new, {report.existing:,} there before{moved}.")
-    if report.label_sets:
-        out.say(f"{count(report.label_sets, 'label set')} with {count(report.regions, 'region')}.")
-    if report.unchanged:
-        out.say(f"{count(report.unchanged, 'label set')} as they were.")
-    if report.skipped_human:
-        kept = count(len(report.skipped_human), "item")
-        out.say(f"{kept} keep the labels a person made; --replace takes the imported ones.")
-    wrong = [row for row in report.problems if row.get("kind") != "note"]
-    notes = [row for row in report.problems if row.get("kind") == "note"]
-    if wrong:
-        out.say(f"{count(len(wrong), 'thing')} did not come in as they stood:")
-        for line in problem_lines(wrong):
-            out.say(line)
-    for line in problem_lines(notes):
+    for line in _import_lines(report, arguments.replace):
         out.say(line)
-    if report.items:
-        out.say(f'Next: lode publish {name.dataset} -m "why"')
     return 0 if report.items or report.label_sets or report.unchanged else 1
+
+
+def _import_lines(report: ImportReport, replaced: bool) -> Iterator[str]:
+    """What came in, what gave the splits, what did not come in and why; the last line says it in one."""
+    sent = f", {size(report.sent_bytes)} sent" if report.sent_bytes else ""
+    yield f"{count(report.created, 'item')} new, {report.existing:,} there before{sent}."
+    if report.label_sets:
+        yield f"{count(report.label_sets, 'label set')} with {count(report.regions, 'region')}."
+    if report.unchanged:
+        yield f"{count(report.unchanged, 'label set')} as before."
+    if report.skipped_human and not replaced:
+        kept = count(len(report.skipped_human), "item")
+        yield f"{kept} {'keeps' if len(report.skipped_human) == 1 else 'keep'} the labels that a person made;" + (
+            " --replace takes the imported ones."
+        )
+    yield from _split_lines(report)
+    notes = [row for row in report.problems if row.get("kind") == "note"]
+    wrong = [row for row in report.problems if row.get("kind") not in ("note", "unlabelled")]
+    if wrong:
+        yield f"{count(len(wrong), 'problem')}, with place and remedy:"
+        yield from problem_lines(wrong)
+    if notes:
+        yield "Also seen:"
+        yield from problem_lines(notes)
+    unlabelled = report.unlabelled
+    if unlabelled:
+        shown = ", ".join(unlabelled[:SHOWN]) + (", ..." if len(unlabelled) > SHOWN else "")
+        stay = "image stays" if len(unlabelled) == 1 else "images stay"
+        yield f"{len(unlabelled):,} {stay} unlabelled, since labels of {'it' if len(unlabelled) == 1 else 'them'}" + (
+            f" could not come in: {shown}"
+        )
+    yield _import_sum(report, bool(wrong))
+
+
+def _split_lines(report: ImportReport) -> Iterator[str]:
+    """How many items got their split from where."""
+    origins: dict[str, dict[str, int]] = {}
+    for split, given in report.splits.items():
+        for origin, items in given.items():
+            origins.setdefault(origin, {})[split] = items
+    for origin, splits in origins.items():
+        yield f"Splits by {origin}: {', '.join(f'{split} {items:,}' for split, items in splits.items())}."
+    rest = report.items - sum(sum(given.values()) for given in report.splits.values())
+    if rest > 0 and origins:
+        named = "item gets its" if rest == 1 else "items get their"
+        yield f"{rest:,} {named} split from the dataset's split policy."
+
+
+def _import_sum(report: ImportReport, wrong: bool) -> str:
+    labelled = report.label_sets + report.unchanged
+    parts = [f"In: {count(report.items, 'item')}, labels of {count(labelled, 'item')}."]
+    missing = [count(report.images - report.items, "image")] if report.images > report.items else []
+    missing += [f"the labels of {count(len(report.unlabelled), 'image')}"] if report.unlabelled else []
+    if missing:
+        parts.append(f"Not in: {' and '.join(missing)}.")
+    if missing or wrong:
+        parts.append("Next: mend what is named above and import again; what is in stays in.")
+    elif report.items or labelled:
+        parts.append(f'Next: lode publish {report.dataset} -m "why"')
+    return " ".join(parts)
 
 
 def convert(arguments: Namespace, out: Out) -> None:

@@ -98,9 +98,15 @@ def add_verb(verbs: Verbs, name: str, do: Callable[[Namespace, Out], int | None]
 
 
 def count(number: int, what: str) -> str:
-    """`1 item`, `2 items`."""
-    many = what if number == 1 else f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
-    return f"{number:,} {many}"
+    """`1 item`, `2 items`, `3 boxes`, `4 categories`."""
+    return f"{number:,} {what if number == 1 else plural(what)}"
+
+
+def plural(noun: str) -> str:
+    """The plural of a regular noun."""
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
 
 
 def size(number: float) -> str:

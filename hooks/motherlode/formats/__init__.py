@@ -1,7 +1,7 @@
 """Label formats: one file a format, one line each in the registry.
 
-A reader is a pure generator over `Files` (a folder, a zip) that yields `Record`s and `Problem`s in one pass; `settle`
-and `as_regions` make regions of a record once the image's true size and the class ids are known.
+A reader is a pure generator over `Files` that yields `Record`s, `Problem`s and the `Classes` that a file numbers;
+`settle` and `as_regions` make regions of a record once the image's true size and the class ids are known.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from motherlode.errors import BadInput
 from motherlode.formats import coco, folders, images, voc, yolo
-from motherlode.formats.source import Files, Problem, Record
+from motherlode.formats.source import Classes, Files, Problem, Record
 
 __all__ = ["FORMATS", "Format", "UnknownFormat", "detect", "format_named"]
 
@@ -27,7 +27,7 @@ class Format:
     name: str
     title: str
     detect: Callable[[Files], bool]
-    read: Callable[[Files], Iterator[Record | Problem]]
+    read: Callable[[Files], Iterator[Record | Problem | Classes]]
 
 
 # in the order in which an unnamed source is tried

@@ -1,23 +1,26 @@
 """COCO: one JSON document with `images`, `annotations` and `categories`, alone or beside its images.
 
 The document is read as a stream, once, whatever the order of its parts; of each annotation only the numbers of its box
-are kept in memory (polygons and masks are not). Splits come from lists such as `splits/train.txt`, else from the
-document's own name. `bbox` is x, y, width, height in pixels; `iscrowd` and `area` stay with
-the region, since scores depend on them.
+are kept in memory (polygons and masks are not). `bbox` is x, y, width, height in pixels, else the box around the
+outline; `iscrowd` and `area` stay with the region, since scores depend on them. Ids are one whether they are written
+as 1, 1.0 or "1".
 """
 
 from __future__ import annotations
 
-import io
 import json
 import math
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from motherlode.errors import BadInput
-from motherlode.formats.source import Draft, Files, ImageIndex, Problem, Record, SplitLists, split_named
+from motherlode.formats.claims import Pictures, as_path, decide
+from motherlode.formats.source import Classes, Draft, Files, Problem, Record, folders_above
+from motherlode.formats.splits import Splits
+from motherlode.formats.values import BadValue, flag, id_key, label_name, number, open_text, shown, whole_number
 from motherlode.regions import Region
 
 __all__ = ["BadJson", "detect", "documents", "parts", "read", "write_json"]
@@ -25,8 +28,10 @@ __all__ = ["BadJson", "detect", "documents", "parts", "read", "write_json"]
 REMEDY = "Mend the file and import again; the rest came in"
 BROKEN = "None of its labels came in; mend the file and import again"
 CHUNK = 1 << 20
+SAID = 200  # problems of rows that are told one by one for a document; the rest is counted
 _AFTER_VALUE = frozenset(",]}: \t\r\n")
 _COLUMNS = 8  # of the array: row, category, x, y, width, height, area (nan: none), iscrowd
+_ARRAYS = ("images", "annotations", "categories")
 
 
 class BadJson(BadInput):
@@ -50,7 +55,7 @@ class _Stream:
         try:
             piece = self._stream.read(max(CHUNK, len(self._text) - self._at))
         except UnicodeDecodeError as error:
-            raise self.fail(f"not UTF-8 ({error.reason})") from None
+            raise self.fail(f"not {error.encoding.upper()} ({error.reason})") from None
         if not piece:
             return False
         self._before += self._at
@@ -82,12 +87,16 @@ class _Stream:
         while True:
             try:
                 value, end = self._decode(self._text, self._at)
+            except RecursionError:
+                raise self.fail("nested too deeply") from None
             except json.JSONDecodeError as error:
                 # it may only be cut off by the end of the piece: an error well before that end is a real one
                 if error.pos < len(self._text) - 16 and not error.msg.startswith("Unterminated") or not self._more():
                     self._at = max(self._at, error.pos)
                     raise self.fail(error.msg) from None
                 continue
+            except ValueError as error:  # a number of thousands of digits
+                raise self.fail(str(error).split(";")[0]) from None
             if self._text[end : end + 1] not in _AFTER_VALUE and self._more():
                 continue  # a number may go on in the next piece
             self._at = end
@@ -148,18 +157,36 @@ def documents(files: Files) -> tuple[list[str], list[str]]:
 
 
 def _is_document(files: Files, name: str) -> bool:
-    with files.open(name) as stream:
-        head = stream.read(65536)
-        if not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-            return False
-        if any(f'"{key}"'.encode() in head for key in ("images", "annotations", "categories")):
+    """Whether the file is an object with one of COCO's arrays, wherever it stands; it may break off behind it."""
+    try:
+        with files.open(name) as stream:
+            return _has_array(_Stream(open_text(stream)))
+    except (OSError, BadInput):
+        return False
+
+
+def _has_array(source: _Stream) -> bool:
+    if source.peek() != "{":
+        return False
+    source.skip("{")
+    while source.peek() != "}":
+        key = source.value()
+        source.skip(":")
+        if source.peek() != "[":
+            source.value()
+        elif key in _ARRAYS:
             return True
+        else:
+            for _ in source.elements():
+                pass
+        if source.peek() == ",":
+            source.skip(",")
     return False
 
 
 def detect(files: Files) -> bool:
     """Whether there is a COCO document."""
-    return bool(documents(files)[0])
+    return any(name.lower().endswith(".json") and _is_document(files, name) for name in files.names())
 
 
 @dataclass
@@ -170,148 +197,357 @@ class _Image:
     height: int | None = None
     numbers: array[float] = field(default_factory=lambda: array("d"))
     extra: dict[int, dict[str, Any]] = field(default_factory=dict)
+    lost: int = 0
+    others: list[tuple[int, str]] = field(default_factory=list)  # images of the same id: row and name
+
+
+@dataclass
+class _Category:
+    row: int
+    name: str | None  # None: it cannot be used
+    group: str
 
 
 @dataclass
 class _Document:
-    images: dict[Any, _Image] = field(default_factory=dict)
-    categories: dict[Any, str] = field(default_factory=dict)
-    order: dict[Any, int] = field(default_factory=dict)  # category id -> its place in the columns
-    masks: int = 0
+    file: str
+    images: dict[str, _Image] = field(default_factory=dict)
+    categories: dict[str, _Category] = field(default_factory=dict)
+    order: dict[str, int] = field(default_factory=dict)  # category id -> its place in the columns
+    used: Counter[str] = field(default_factory=Counter)
+    seen: Counter[str] = field(default_factory=Counter)  # what annotations hold that does not come in
+    adrift: int = 0  # annotations that name no image
+    said: int = 0
+
+    def label(self, category: str) -> str | None:
+        """The label of a category id, None where there is none or it cannot be used."""
+        found = self.categories.get(category)
+        return None if found is None else found.name
 
 
-def read(files: Files) -> Iterator[Record | Problem]:
+def read(files: Files) -> Iterator[Record | Problem | Classes]:
     """One labelled record an image that a document lists, then one unlabelled record for every other image."""
-    index = ImageIndex(files.names())
+    pictures = Pictures(files.names(), folders_above(files))
     chosen, aside = documents(files)
     for name in aside:
         yield Problem("note", name, "", "holds no instances", "It was left aside, the instances_*.json were read")
-    splits = SplitLists(files)
+    splits = Splits(files, pictures)
     yield from splits.problems
-    spoken: dict[str, str] = {}
+    claims: list[tuple[Record, bool]] = []
     for name in chosen:
-        for found in _read_document(files, name, index, splits):
-            if isinstance(found, Record):
-                if found.path in spoken:
-                    what = f"the image {found.path} was labelled by {spoken[found.path]} already"
-                    yield Problem("duplicate", name, "", what, "What this file says of it was left out", found.path)
-                    continue
-                spoken[found.path] = name
-            yield found
-    for image in index.images:
+        for found in _read_document(files, name, pictures, splits):
+            if isinstance(found, tuple):
+                claims.append(found)
+            else:
+                yield found
+    spoken = set()
+    for decided in decide(claims):
+        if isinstance(decided, Record):
+            spoken.add(decided.path)
+        yield decided
+    for image in pictures.images:
         if image not in spoken:
-            yield Record(path=image, present=True, labelled=False, split=splits.of(image))
+            split, split_from = splits.of(image)
+            yield Record(path=image, present=True, labelled=False, split=split, split_from=split_from)
 
 
-def _read_document(files: Files, name: str, index: ImageIndex, splits: SplitLists) -> Iterator[Record | Problem]:
-    document = _Document()
-    with files.open(name) as stream:
-        try:
-            for key, row, value in parts(io.TextIOWrapper(stream, encoding="utf-8-sig")):
-                problem = _take(document, name, key, row, value)
-                if problem is not None:
-                    yield problem
-        except (BadJson, RecursionError) as error:
-            yield Problem("unreadable", name, "", f"is not JSON to its end ({error})", BROKEN)
-            return  # an image whose boxes stood behind the break would come in as one where nothing is
-    if document.masks:
-        what = f"{document.masks} annotations hold a polygon or mask"
-        yield Problem("note", name, "", what, "Boxes, areas and crowd marks came in, outlines did not")
-    yield from _missing_categories(document, name)
-    for number, image in document.images.items():
-        yield from _records(document, name, number, image, index, splits)
+def _read_document(
+    files: Files, name: str, pictures: Pictures, splits: Splits
+) -> Iterator[tuple[Record, bool] | Problem | Classes]:
+    document = _Document(name)
+    try:
+        with files.open(name) as stream:
+            for key, row, value in parts(open_text(stream)):
+                for problem in _take(document, key, row, value):
+                    document.said += 1
+                    if document.said <= SAID:
+                        yield problem
+    except (BadJson, OSError) as error:
+        yield Problem("unreadable", name, "", f"is not JSON to its end ({error})", BROKEN)
+        return  # an image whose boxes stood behind the break would come in as one where nothing is
+    if document.said > SAID:
+        what = f"{document.said - SAID:,} rows more could not be read as they stand"
+        yield Problem("unreadable", name, "", what, REMEDY)
+    yield from _seen(document)
+    yield from _tell_apart(document)
+    yield from _missing_categories(document)
+    names = {int(key): found.name for key, found in document.categories.items() if found.name and key.isdigit()}
+    yield Classes(name, dict(sorted(names.items())), ids=True)
+    for key, image in document.images.items():
+        yield from _claims(document, key, image, pictures, splits)
 
 
-def _take(document: _Document, file: str, key: str, row: int, value: Any) -> Problem | None:
-    if key not in ("images", "annotations", "categories"):
-        return None
-    place = f"{key}[{row}]"
+# what a document holds
+
+
+def _take(document: _Document, key: str, row: int, value: Any) -> Iterator[Problem]:
+    if key not in _ARRAYS:
+        return
+    file, place = document.file, f"{key}[{row}]" if row >= 0 else key
+    if row < 0:
+        yield Problem("unreadable", file, place, "is no list", REMEDY)
+        return
     if not isinstance(value, dict):
-        return Problem("unreadable", file, place, "is not an object", REMEDY)
+        document.adrift += key == "annotations"
+        yield Problem("unreadable", file, place, "is not an object", REMEDY)
+        return
     try:
         if key == "images":
-            return _take_image(document, file, place, row, value)
-        if key == "categories":
-            document.categories[value["id"]] = str(value["name"])
-            return None
-        return _take_annotation(document, file, place, row, value)
+            yield from _take_image(document, place, row, value)
+        elif key == "categories":
+            yield from _take_category(document, place, row, value)
+        else:
+            yield from _take_annotation(document, place, row, value)
     except KeyError as error:
-        return Problem("unreadable", file, place, f"has no {error}", REMEDY)
-    except (TypeError, ValueError, OverflowError) as error:
-        return Problem("unreadable", file, place, f"cannot be read ({error})", REMEDY)
+        yield Problem("unreadable", file, place, f"has no {error}", REMEDY)
+    except BadValue as error:
+        yield Problem("unreadable", file, place, f"cannot be read ({error})", REMEDY)
 
 
-def _take_image(document: _Document, file: str, place: str, row: int, value: dict[str, Any]) -> Problem | None:
-    image = document.images.setdefault(value["id"], _Image())
-    if image.row >= 0:
-        what = f"the image id {value['id']!r} was given to {image.name} already"
-        return Problem("duplicate", file, place, what, "Ids are to be unique; this image was left out")
-    name = str(value["file_name"])
-    image.width = int(value["width"]) if value.get("width") else None
-    image.height = int(value["height"]) if value.get("height") else None
-    image.row, image.name = row, name
-    return None
+def _take_image(document: _Document, place: str, row: int, value: dict[str, Any]) -> Iterator[Problem]:
+    key, name = id_key(value["id"]), value["file_name"]
+    if not isinstance(name, str) or not name.strip():
+        raise BadValue(f"file_name {shown(name)} is not a name")
+    sides: dict[str, int | None] = {"width": None, "height": None}
+    for side in sides:
+        stated = value.get(side)
+        if stated not in (None, 0, ""):
+            try:
+                sides[side] = whole_number(stated)
+            except BadValue as error:
+                yield Problem(
+                    "note", document.file, place, f"its {side} cannot be read ({error})", "It was passed over"
+                )
+    image = document.images.setdefault(key, _Image())
+    if image.row < 0:
+        image.row, image.name, image.width, image.height = row, name, sides["width"], sides["height"]
+    elif image.name != name:
+        image.others.append((row, name))
 
 
-def _take_annotation(document: _Document, file: str, place: str, row: int, value: dict[str, Any]) -> Problem | None:
-    if value.get("segmentation"):
-        document.masks += 1
-    x, y, width, height = (float(number) for number in value["bbox"])
-    category = document.order.setdefault(value["category_id"], len(document.order))
-    area = math.nan if value.get("area") is None else float(value["area"])
-    image = document.images.setdefault(value["image_id"], _Image())
-    image.numbers.extend((row, category, x, y, width, height, area, 1.0 if value.get("iscrowd") else 0.0))
-    if value.get("attributes"):
-        image.extra[row] = dict(value["attributes"])
-    return None
+def _take_category(document: _Document, place: str, row: int, value: dict[str, Any]) -> Iterator[Problem]:
+    key = id_key(value["id"])
+    there = document.categories.get(key)
+    try:
+        name: str | None = label_name(value["name"])
+    except BadValue as error:
+        name = None
+        remedy = "Its labels were left out; mend the name and import again"
+        yield Problem("unreadable", document.file, place, str(error), remedy)
+    if there is not None:
+        if there.name != name:
+            what = f"the category id {key} is {there.name!r} in categories[{there.row}] and {name!r} here"
+            document.categories[key] = _Category(there.row, None, there.group)
+            remedy = "Labels of this id were left out; give each category its own id and import again"
+            yield Problem("duplicate", document.file, place, what, remedy)
+        return
+    group = value.get("supercategory")
+    document.categories[key] = _Category(row, name, str(group).strip() if isinstance(group, str) else "")
 
 
-def _missing_categories(document: _Document, file: str) -> Iterator[Problem]:
+def _take_annotation(document: _Document, place: str, row: int, value: dict[str, Any]) -> Iterator[Problem]:
+    try:
+        image = document.images.setdefault(id_key(value["image_id"]), _Image())
+    except (KeyError, BadValue):
+        document.adrift += 1
+        raise
+    image.lost += 1  # until all of it that matters is read
+    keypoints = value.get("keypoints")
+    document.seen["keypoints"] += bool(keypoints)
+    document.seen["outlines"] += bool(value.get("segmentation"))
+    for key, what in (("caption", "captions"), ("segments_info", "panoptic segments")):
+        if key in value and not value.get("bbox"):
+            document.seen[what] += 1
+            segments = value[key]
+            image.lost += max(0, len(segments) - 1) if isinstance(segments, list) else 0
+            return
+    x, y, width, height = _box(value)
+    category = id_key(value["category_id"])
+    area = math.nan
+    if value.get("area") is not None:
+        try:
+            area = number(value["area"])
+            if area < 0:
+                raise BadValue(f"{area:g} is below 0")
+        except BadValue as error:
+            area = math.nan
+            yield Problem("note", document.file, place, f"its area cannot be read ({error})", "The box's own counts")
+    try:
+        crowd = flag(value.get("iscrowd"))
+    except BadValue as error:
+        crowd = False
+        yield Problem("note", document.file, place, f"its iscrowd {error}", "It was taken as no crowd")
+    attributes, bad = _attributes(value.get("attributes"))
+    if bad:
+        yield Problem("note", document.file, place, bad, "The box came in without them")
+    at = document.order.setdefault(category, len(document.order))
+    document.used[category] += 1
+    image.numbers.extend((row, at, x, y, width, height, area, 1.0 if crowd else 0.0))
+    if attributes:
+        image.extra[row] = attributes
+    image.lost -= 1
+
+
+def _box(value: dict[str, Any]) -> tuple[float, float, float, float]:
+    """x, y, width, height of an annotation: its bbox, else the box around its outline. Raises `BadValue`, KeyError."""
+    bbox = value.get("bbox")
+    if bbox is not None and bbox != []:
+        if not isinstance(bbox, list) or len(bbox) != 4:
+            raise BadValue(f"its bbox {shown(bbox)} is not four numbers")
+        x, y, width, height = map(number, bbox)
+        return x, y, width, height
+    outline = value.get("segmentation")
+    if isinstance(outline, dict):
+        raise BadValue("it has no bbox, and of a mask none is made")
+    rings = outline if isinstance(outline, list) else []
+    rings = rings if rings and all(isinstance(ring, list) for ring in rings) else [rings]
+    if not any(rings):
+        raise BadValue("it has no bbox and no outline")
+    if any(len(ring) < 6 or len(ring) % 2 for ring in rings):
+        raise BadValue("it has no bbox, and its outline is no list of points")
+    across = [number(n) for ring in rings for n in ring[::2]]
+    down = [number(n) for ring in rings for n in ring[1::2]]
+    return min(across), min(down), max(across) - min(across), max(down) - min(down)
+
+
+def _attributes(value: Any) -> tuple[dict[str, Any], str]:
+    """The attributes that can be kept, and what is wrong with the others ("" where nothing is)."""
+    if value is None or value == [] or value == {}:
+        return {}, ""
+    if not isinstance(value, dict):
+        return {}, f"its attributes {shown(value)} are no object"
+    kept = {key: entry for key, entry in value.items() if _is_plain(key) and _is_plain(entry)}
+    left = [key for key in value if key not in kept]
+    return kept, f"its attributes {shown(left)} cannot be kept" if left else ""
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is a text, a finite number, a yes or no, none, or a list of such, as JSON can keep them."""
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+    if isinstance(value, list):
+        return all(not isinstance(entry, list) and _is_plain(entry) for entry in value)
+    return value is None or isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+
+
+# what was seen and did not come in
+
+
+def _seen(document: _Document) -> Iterator[Problem]:
+    for what in ("captions", "panoptic segments"):
+        if count := document.seen[what]:
+            rows = f"{count:,} annotations hold" if count > 1 else "1 annotation holds"
+            remedy = f"It has no box to bring in; import the instances of these images, {what} are not read"
+            yield Problem("unreadable", document.file, "annotations", f"{rows} {what} and no box", remedy)
+    for what in ("outlines", "keypoints"):
+        if count := document.seen[what]:
+            rows = f"{count:,} annotations hold {what}" if count > 1 else f"1 annotation holds {what}"
+            remedy = f"Boxes, areas and crowd marks came in, {what} were left out"
+            yield Problem("note", document.file, "annotations", rows, remedy)
+
+
+def _tell_apart(document: _Document) -> Iterator[Problem]:
+    """Tell categories of one name apart by their supercategory or id, and pass over the one that stands for all."""
+    yield from _drop_the_group(document)
+    by_name: dict[str, list[str]] = {}
+    for key, found in document.categories.items():
+        if found.name is not None:
+            by_name.setdefault(found.name, []).append(key)
+    taken = set(by_name)
+    for name, keys in by_name.items():
+        groups = [document.categories[key].group for key in keys]
+        apart = len(set(groups)) == len(keys) and all(groups)
+        for at, (key, group) in enumerate(zip(keys, groups, strict=True)):
+            if len(keys) == 1 or (at == 0 and not apart):
+                continue
+            found = document.categories[key]
+            other = f"{name} ({group if apart else key})"
+            if other in taken or len(other) > 200:
+                other = f"{name[:150]} ({key})"
+            taken.add(other)
+            what = f"the category ids {', '.join(keys)} are all called {name!r}"
+            remedy = f"They were kept apart: {key} came in as {other!r}; give each its own name"
+            yield Problem("duplicate", document.file, f"categories[{found.row}]", what, remedy)
+            document.categories[key] = _Category(found.row, other, group)
+
+
+def _drop_the_group(document: _Document) -> Iterator[Problem]:
+    """Roboflow writes a category 0 that has no labels and is the supercategory of all others: it is no class."""
+    found = document.categories.get("0")
+    others = [other for key, other in document.categories.items() if key != "0"]
+    if found and found.name and others and not document.used["0"] and all(o.group == found.name for o in others):
+        del document.categories["0"]
+        what = f"{found.name!r} has no labels and is the supercategory of the others"
+        yield Problem("note", document.file, f"categories[{found.row}]", what, "It was not made a class")
+
+
+def _missing_categories(document: _Document) -> Iterator[Problem]:
     for category in document.order:
         if category not in document.categories:
-            what = f"annotations name the category id {category!r}, which `categories` does not"
-            yield Problem("unknown", file, "", what, "They were left out; add the category and import again")
+            count = document.used[category]
+            rows = f"{count:,} annotations name" if count > 1 else "1 annotation names"
+            what = f"{rows} the category id {category}, which `categories` does not"
+            yield Problem("unknown", document.file, "", what, "Left out; add the category and import again")
 
 
-def _records(
-    document: _Document, file: str, number: Any, image: _Image, index: ImageIndex, splits: SplitLists
-) -> Iterator[Record | Problem]:
-    names = [document.categories.get(category) for category in document.order]
+# its images
+
+
+def _claims(
+    document: _Document, key: str, image: _Image, pictures: Pictures, splits: Splits
+) -> Iterator[tuple[Record, bool] | Problem]:
+    file = document.file
+    count = len(image.numbers) // _COLUMNS
     if image.row < 0:
-        count = len(image.numbers) // _COLUMNS
-        first = f"annotations[{int(image.numbers[0])}]"
-        what = f"{count} annotations name the image id {number!r}, which `images` does not"
-        yield Problem("unknown", file, first, what, "They were left out; add the image and import again")
+        if count:
+            rows = f"{count:,} annotations name" if count > 1 else "1 annotation names"
+            what = f"{rows} the image id {key}, which `images` does not"
+            remedy = "Left out; add the image and import again"
+            yield Problem("unknown", file, f"annotations[{int(image.numbers[0])}]", what, remedy)
         return
+    if image.others:
+        names = " and ".join(repr(name) for _, name in [(image.row, image.name), *image.others])
+        what = f"the image id {key} is given to {names}"
+        remedy = "What is labelled by it was left out; give each image its own id and import again"
+        yield Problem("duplicate", file, f"images[{image.others[0][0]}]", what, remedy, image.name)
     stem = file.rpartition("/")[2].removesuffix(".json")
-    hint = stem.rpartition("_")[2]  # instances_val2017.json speaks of val2017/
-    path = index.find(image.name, file, hint)
-    if path is None and len(index):
-        what = f"no image {image.name!r} was found, or more than one"
-        remedy = "Put the image beside its labels, under the name they give it"
-        yield Problem("unknown", file, f"images[{image.row}]", what, remedy, image.name)
-        return
-    yield Record(
-        path=path or image.name,
-        present=path is not None,
-        labelled=True,
-        source=file,
-        width=image.width,
-        height=image.height,
-        split=splits.of(path or image.name) or _split_of(stem),
-        drafts=tuple(_drafts(image, names)),
+    for row, name in [(image.row, image.name), *image.others]:
+        found = pictures.find(name, file, document=stem)
+        if found.path is None and len(pictures):
+            remedy = "Put the image beside its labels, under the name they give it"
+            yield Problem("unknown", file, f"images[{row}]", found.why_not(name), remedy, name)
+            continue
+        path = found.path or as_path(name)
+        split, split_from = splits.of(path, file, document=True)
+        drafts = () if image.others else tuple(_drafts(document, image))
+        lost = image.lost + count - len(drafts)
+        if not count and not lost and _may_have_lost(document):
+            lost = 1
+        record = Record(
+            path=path,
+            present=found.path is not None,
+            labelled=True,
+            source=file,
+            width=image.width,
+            height=image.height,
+            split=split,
+            drafts=drafts,
+            lost=max(lost, bool(image.others)),
+            split_from=split_from,
+        )
+        yield record, found.exact
+
+
+def _may_have_lost(document: _Document) -> bool:
+    """Whether an image without annotations may have some all the same: of those that name no image, or all of them."""
+    return document.adrift > 0 or (
+        bool(document.order)
+        and not any(image.row >= 0 and (image.numbers or image.lost) for image in document.images.values())
     )
 
 
-def _split_of(stem: str) -> str | None:
-    for word in stem.replace("-", "_").split("_"):
-        split = split_named(word.rstrip("0123456789"))
-        if split:
-            return split
-    return None
-
-
-def _drafts(image: _Image, names: list[str | None]) -> Iterator[Draft]:
+def _drafts(document: _Document, image: _Image) -> Iterator[Draft]:
+    names = [document.label(category) for category in document.order]
     numbers = image.numbers
     for start in range(0, len(numbers), _COLUMNS):
         row, category, x, y, width, height, area, crowd = numbers[start : start + _COLUMNS]
@@ -341,27 +577,27 @@ def write_json(
     images: list[dict[str, Any]] = []
     annotations = 0
     out.write('{"annotations": [')
-    for number, (path, width, height, regions) in enumerate(items, start=1):
-        images.append({"id": number, "file_name": path, "width": width, "height": height})
+    for image, (path, width, height, regions) in enumerate(items, start=1):
+        images.append({"id": image, "file_name": path, "width": width, "height": height})
         for region in regions:
             if region.box is None:
                 continue
             annotations += 1
             out.write(",\n" if annotations > 1 else "\n")
-            json.dump(_annotation(annotations, number, region), out)
+            json.dump(_annotation(annotations, image, region), out)
     out.write('\n], "images": ')
     json.dump(images, out)
     out.write(', "categories": ')
-    json.dump([{"id": number, "name": classes[number]} for number in sorted(classes)], out)
+    json.dump([{"id": key, "name": classes[key]} for key in sorted(classes)], out)
     out.write("}\n")
     return len(images), annotations
 
 
-def _annotation(number: int, image: int, region: Region) -> dict[str, Any]:
+def _annotation(key: int, image: int, region: Region) -> dict[str, Any]:
     assert region.box is not None
     x1, y1, x2, y2 = region.box
     row = {
-        "id": number,
+        "id": key,
         "image_id": image,
         "category_id": region.class_id,
         "bbox": [x1, y1, x2 - x1, y2 - y1],

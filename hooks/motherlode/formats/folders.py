@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from motherlode.formats.source import Draft, Files, Problem, Record, is_image, split_named
+from motherlode.formats.claims import Pictures
+from motherlode.formats.source import Draft, Files, Problem, Record, split_named
+from motherlode.formats.splits import Splits
+from motherlode.formats.values import BadValue, label_name
 
 __all__ = ["detect", "read"]
 
@@ -20,11 +23,30 @@ def detect(files: Files) -> bool:
 
 def read(files: Files) -> Iterator[Record | Problem]:
     """One record an image."""
-    for name in files.names():
-        if not is_image(name):
-            continue
-        parts = name.split("/")[:-1]
-        split = next((found for part in parts if (found := split_named(part))), None)
-        label = parts[-1] if parts and split_named(parts[-1]) is None else ""
-        drafts = (Draft(label=label, type="choice", row="folder"),) if label else ()
-        yield Record(path=name, present=True, labelled=bool(label), source=name, split=split, drafts=drafts)
+    pictures = Pictures(files.names())
+    splits = Splits(files, pictures)
+    yield from splits.problems
+    bad: set[str] = set()
+    for name in pictures.images:
+        folder = name.rpartition("/")[0]
+        last = folder.rpartition("/")[2]
+        drafts: tuple[Draft, ...] = ()
+        named = bool(last) and split_named(last) is None
+        if named:
+            try:
+                drafts = (Draft(label=label_name(last), type="choice", row="folder"),)
+            except BadValue as error:
+                if folder not in bad:
+                    bad.add(folder)
+                    yield Problem("unreadable", folder, "", str(error), "Rename the folder and import again")
+        split, split_from = splits.of(name)
+        yield Record(
+            path=name,
+            present=True,
+            labelled=named,
+            source=name,
+            split=split,
+            drafts=drafts,
+            lost=int(named and not drafts),
+            split_from=split_from,
+        )

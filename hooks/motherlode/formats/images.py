@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from motherlode.formats.claims import Pictures
 from motherlode.formats.source import Files, Problem, Record, is_image
+from motherlode.formats.splits import Splits
 
 __all__ = ["detect", "read"]
 
@@ -16,11 +18,9 @@ def detect(files: Files) -> bool:
 
 def read(files: Files) -> Iterator[Record | Problem]:
     """One unlabelled record an image."""
-    others = 0
-    for name in files.names():
-        if is_image(name):
-            yield Record(path=name, present=True, labelled=False)
-        else:
-            others += 1
-    if others:
-        yield Problem("note", "", "", f"{others} files are no images by their names", "They were left where they are")
+    pictures = Pictures(files.names())
+    splits = Splits(files, pictures)
+    yield from splits.problems
+    for name in pictures.images:
+        split, split_from = splits.of(name)
+        yield Record(path=name, present=True, labelled=False, split=split, split_from=split_from)

@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
-import io
 import os
-import zipfile
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any, BinaryIO, Literal, Protocol, TypeAlias
 
+from motherlode.formats.upright import Fit, fit, placed
+from motherlode.formats.values import text_of
 from motherlode.regions import Box, Kind, Region, clip_box, region_ids
 
 __all__ = [
+    "Classes",
     "Draft",
     "Files",
     "Folder",
-    "ImageIndex",
     "Problem",
     "ProblemKind",
     "Record",
-    "SplitLists",
-    "ZipFiles",
     "as_regions",
+    "folders_above",
     "is_image",
+    "read_text",
     "settle",
     "split_named",
 ]
 
-IMAGE_SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+IMAGE_SUFFIXES = frozenset(
+    {
+        *(".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"),
+        *(".jpe", ".jfif", ".mpo", ".avif", ".heic", ".heif"),
+    }
+)
 MAX_LABEL_FILE = 64 * 1024 * 1024
-# the folders that only say what kind of file lies below them, so that `Annotations/a.xml` belongs to `JPEGImages/a.jpg`
-KIND_FOLDERS = frozenset({"annotations", "annotation", "images", "image", "jpegimages", "labels", "voc", "xml", "xmls"})
-SPLIT_NAMES = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+_SPLIT_NAME = re.compile(
+    r"(?:(train|training)|(val|valid|validate|validation)|(test|testing))(?:19\d\d|20\d\d)?\Z", re.I
+)
 
-ProblemKind: TypeAlias = Literal["degenerate", "outside", "clipped", "unreadable", "unknown", "duplicate", "note"]
+ProblemKind: TypeAlias = Literal[
+    "degenerate", "outside", "clipped", "unreadable", "unknown", "duplicate", "unlabelled", "note"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,18 @@ class Problem:
             "remedy": self.remedy,
             "item": self.item,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """The classes that one file of a source numbers: names by number, in the file's order, also those never used.
+
+    `ids` where the numbers are COCO's category ids, which a schema keeps; else they are places in a list from 0.
+    """
+
+    file: str
+    names: Mapping[int, str]
+    ids: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +146,9 @@ class Record:
     """One image of a source.
 
     `path` is the image's path in the source if it lies there (`present`), else the name the labels give it. `width` and
-    `height` are what the source claims, None where it says nothing. `labelled` without drafts says "nothing is here".
+    `height` are what the source claims, None where it says nothing. `labelled` without drafts says "nothing is here",
+    if none is `lost`: labels that the source states and that cannot be read, as far as they can be counted. `strict`
+    asks that all labels come in, or none. `split_from` says what gave the split.
     """
 
     path: str
@@ -136,6 +159,22 @@ class Record:
     height: int | None = None
     split: str | None = None
     drafts: tuple[Draft, ...] = ()
+    lost: int = 0
+    strict: bool = False
+    split_from: str = ""
+
+    def comes_in(self, kept: int) -> bool:
+        """Whether its labels may stand for the truth of its image, where `kept` of the drafts are left after all."""
+        lost = self.lost + len(self.drafts) - kept
+        return self.labelled and not (lost and (self.strict or not kept))
+
+    def left_unlabelled(self, kept: int) -> Problem:
+        """That its image stays unlabelled, since only `kept` of its labels could come in."""
+        stated = self.lost + len(self.drafts)
+        labels = "its only label" if stated == 1 else f"{stated - kept:,} of its {stated:,} labels"
+        what = f"{labels} could not come in" if kept else f"no label of {self.path} could come in"
+        remedy = "The image stays unlabelled; mend the labels named with it and import again"
+        return Problem("unlabelled", self.source, "", what, remedy, self.path)
 
     def as_json(self) -> dict[str, Any]:
         """The record as one JSON object, what is at its default left out: a line of a label import."""
@@ -146,8 +185,10 @@ class Record:
             "width": self.width,
             "height": self.height,
             "split": self.split,
+            "lost": self.lost,
+            "strict": self.strict,
         }
-        line = {key: value for key, value in row.items() if value not in (None, "")}
+        line = {key: value for key, value in row.items() if value not in (None, "", 0) or key == "labelled"}
         line["regions"] = [draft.as_json() for draft in self.drafts]
         return line
 
@@ -163,11 +204,13 @@ class Record:
             height=int(row["height"]) if row.get("height") else None,
             split=str(row["split"]) if row.get("split") else None,
             drafts=tuple(Draft.from_json(draft) for draft in row.get("regions", ())),
+            lost=int(row.get("lost") or 0),
+            strict=bool(row.get("strict", False)),
         )
 
 
 class Files(Protocol):
-    """Files by relative name (parts joined by `/`): a folder, a zip, or a test's dictionary."""
+    """Files by relative name (parts joined by `/`): a folder, or a test's dictionary."""
 
     def names(self) -> list[str]:
         """All names, sorted."""
@@ -177,30 +220,47 @@ class Files(Protocol):
 
 
 class Folder:
-    """The files below a folder, or one file of it. Links are followed, each folder once."""
+    """The files below a folder, or one file of it. Links are followed, each folder once; what cannot be is reported."""
 
     def __init__(self, root: Path) -> None:
         self.root = root if root.is_dir() else root.parent
+        self.problems: list[Problem] = []
         self._only = None if root.is_dir() else root.name
         self._names: list[str] | None = None
 
     def names(self) -> list[str]:
         if self._names is None:
-            self._names = [self._only] if self._only else sorted(self._walk(self.root, "", set()))
+            self._names = [self._only] if self._only else sorted(self._walk(self.root, "", {_identity(self.root)}))
         return self._names
 
     def _walk(self, folder: Path, prefix: str, seen: set[tuple[int, int]]) -> Iterator[str]:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                if entry.is_dir():
-                    stat = entry.stat()
-                    if (stat.st_dev, stat.st_ino) not in seen:
-                        seen.add((stat.st_dev, stat.st_ino))
-                        yield from self._walk(Path(entry.path), f"{prefix}{entry.name}/", seen)
-                elif entry.is_file():
-                    yield prefix + entry.name
+        """The names below `folder`; what lies in it comes before what links lead to, whatever they are called."""
+        try:
+            with os.scandir(folder) as found:
+                entries = sorted(found, key=lambda entry: (entry.is_symlink(), entry.name))
+        except OSError as error:
+            self._report(prefix.rstrip("/"), f"cannot be opened ({error.strerror})", "Give yourself access to it")
+            return
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            name = prefix + entry.name
+            try:
+                stat = entry.stat()
+            except OSError:
+                self._report(name, "is a link to nowhere", "Mend the link or remove it")
+                continue
+            if S_ISREG(stat.st_mode):
+                yield name
+            elif S_ISDIR(stat.st_mode) and (stat.st_dev, stat.st_ino) not in seen:
+                seen.add((stat.st_dev, stat.st_ino))
+                yield from self._walk(Path(entry.path), f"{name}/", seen)
+            elif S_ISDIR(stat.st_mode):
+                what, remedy = "is a link to a folder that is read already", "Nothing comes in twice"
+                self.problems.append(Problem("note", name, "", what, remedy))
+
+    def _report(self, name: str, what: str, remedy: str) -> None:
+        self.problems.append(Problem("unreadable", name or str(self.root), "", what, f"{remedy} and import again"))
 
     def open(self, name: str) -> BinaryIO:
         return self.file(name).open("rb")
@@ -210,17 +270,9 @@ class Folder:
         return self.root / name
 
 
-class ZipFiles:
-    """The files of an open zip archive; names are as the archive gives them and are checked by whoever uses them."""
-
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        self._archive = archive
-
-    def names(self) -> list[str]:
-        return sorted(info.filename for info in self._archive.infolist() if not info.is_dir())
-
-    def open(self, name: str) -> BinaryIO:
-        return io.BufferedReader(self._archive.open(name))  # type: ignore[type-var]
+def _identity(folder: Path) -> tuple[int, int]:
+    stat = folder.stat()
+    return stat.st_dev, stat.st_ino
 
 
 def is_image(name: str) -> bool:
@@ -237,144 +289,71 @@ def read_bytes(files: Files, name: str) -> bytes:
     return data
 
 
+def read_text(files: Files, name: str) -> str:
+    """The text of a label file, decoded as `values.text_of` says. Raises ValueError."""
+    return text_of(read_bytes(files, name))
+
+
 def split_named(name: str) -> str | None:
-    """The split that a folder or file is named for ("valid" is val), or None."""
-    return SPLIT_NAMES.get(name.lower())
+    """The split that a folder or file is named for ("Valid" and "val2017" are val), or None."""
+    found = _SPLIT_NAME.match(name)
+    return None if found is None else "train" if found[1] else "val" if found[2] else "test"
 
 
-class ImageIndex:
-    """The images of a source, to be found by the name that a label file gives them."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self.images = [name for name in names if is_image(name)]
-        self._exact = set(self.images)
-        self._by_name: dict[str, list[str]] = {}
-        self._by_stem: dict[str, list[str]] = {}
-        for image in self.images:
-            base = image.rpartition("/")[2]
-            self._by_name.setdefault(base, []).append(image)
-            self._by_stem.setdefault(os.path.splitext(base)[0], []).append(image)
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def find(self, name: str, beside: str, hint: str = "") -> str | None:
-        """The image that `name` (a path, a file name or a stem) means when the label file `beside` says it.
-
-        Tried: the very path from the root, the path from the label file's folder, then the file name and the stem
-        wherever they lie. Of several, the one whose folder answers to the label file's (kind folders left out), or to
-        `hint`, a folder's name. None when none is found or the choice stays open.
-        """
-        name = name.replace("\\", "/").removeprefix("./").lstrip("/")
-        folder = beside.rpartition("/")[0]
-        for candidate in (name, f"{folder}/{name}"):
-            if candidate in self._exact:
-                return candidate
-        base = name.rpartition("/")[2]
-        for found in (self._by_name.get(base), self._by_stem.get(os.path.splitext(base)[0]), self._by_stem.get(base)):
-            if found:
-                return self._choose(found, name, beside, hint)
-        return None
-
-    def _choose(self, found: list[str], name: str, beside: str, hint: str) -> str | None:
-        if len(found) == 1:
-            return found[0]
-        ending = [image for image in found if image.endswith(f"/{name}")]
-        if len(ending) == 1:
-            return ending[0]
-        where = _plain_folder(beside)
-        answering = [image for image in found if _plain_folder(image) == where]
-        if len(answering) == 1:
-            return answering[0]
-        hinted = [image for image in found if hint and hint in image.split("/")[:-1]]
-        return hinted[0] if len(hinted) == 1 else None
-
-
-class SplitLists:
-    """The splits that lists such as `train.txt`, `splits/val.txt` or `ImageSets/Main/test.txt` give to images.
-
-    A line names an image by path, file name or stem. `trainval` is train for those that no other list names. `problems`
-    holds what could not be read and images that two lists claim.
-    """
-
-    def __init__(self, files: Files) -> None:
-        self._splits: dict[str, str] = {}
-        self.problems: list[Problem] = []
-        lists = [name for name in files.names() if name.endswith(".txt")]
-        for name in sorted(lists, key=lambda name: (name.endswith("trainval.txt"), name)):
-            stem = os.path.splitext(name.rpartition("/")[2])[0].lower()
-            split = "train" if stem == "trainval" else split_named(stem)
-            if split is not None:
-                self._read(files, name, split, stem == "trainval")
-
-    def _read(self, files: Files, name: str, split: str, both: bool) -> None:
-        try:
-            rows = read_bytes(files, name).decode("utf-8-sig").splitlines()
-        except ValueError as error:
-            self.problems.append(Problem("unreadable", name, "", f"cannot be read ({error})", "Mend it, import again"))
-            return
-        for number, row in enumerate(rows, start=1):
-            if not row.strip():
-                continue
-            key = _without_suffix(row.split()[0])
-            if self._splits.setdefault(key, split) != split and not both:
-                there = self._splits[key]
-                what = f"{key} is in {there} already, and in {split} here"
-                self.problems.append(Problem("duplicate", name, f"line {number}", what, f"It stays in {there}"))
-
-    def of(self, path: str) -> str | None:
-        """The split of the image at `path`, None where no list names it."""
-        key = _without_suffix(path)
-        return self._splits.get(key) or self._splits.get(key.rpartition("/")[2])
-
-
-def _without_suffix(name: str) -> str:
-    return os.path.splitext(name)[0] if is_image(name) else name
-
-
-def _plain_folder(name: str) -> tuple[str, ...]:
-    return tuple(part for part in name.split("/")[:-1] if part.lower() not in KIND_FOLDERS)
+def folders_above(files: Files) -> tuple[str, ...]:
+    """The names of the folders that the files lie in, outermost first, where they lie in any."""
+    return files.root.resolve().parts[1:] if isinstance(files, Folder) else ()
 
 
 # From drafts to regions
 
 
-def settle(record: Record, width: int, height: int) -> tuple[list[Draft], list[Problem]]:
-    """The record's drafts in pixels of its upright image of `width` x `height`, and what had to be left out or cut.
+def settle(record: Record, width: int, height: int, orientation: int = 1) -> tuple[list[Draft], list[Problem]]:
+    """The record's drafts in pixels of its upright image of `width` x `height`, and what had to be left out or changed.
 
-    Boxes without area and boxes wholly outside are left out, boxes that cross an edge are cut; all are reported. A cut
-    box keeps an imported `area`: it is the mask's, which never left the image.
+    Boxes of the image as it lies in the file (its EXIF `orientation` not applied) are turned, those of a scaled copy
+    are scaled; where the stated size fits neither, none is kept. Boxes without area and boxes wholly outside are left
+    out, boxes that cross an edge are cut. All of it is reported. A cut box keeps an imported `area`: it is the mask's,
+    which never left the image. `Record.comes_in` says whether what is kept may stand for the truth.
     """
     kept: list[Draft] = []
     problems: list[Problem] = []
-    if record.width and record.height and (record.width, record.height) != (width, height):
-        problems.append(_size_problem(record, width, height))
+    how: Fit | None = Fit((width, height), (width, height))
+    if record.width and record.height:
+        how = fit((record.width, record.height), (width, height), orientation)
+    if how is None or how.scaled or how.orientation != 1:
+        problems.append(_size_problem(record, how, width, height))
     for draft in record.drafts:
         if draft.box is None:
             kept.append(draft)
             continue
-        box = draft.box
+        box, area = draft.box, draft.area
         slack = 0.0
         if draft.relative:
             box = (box[0] * width, box[1] * height, box[2] * width, box[3] * height)
             slack = 2e-6 * max(width, height)  # a relative number is written with six digits
+        elif how is None:
+            continue
+        elif how.scaled or how.orientation != 1:
+            box = placed(box, how)
+            area = None if how.scaled else area
         cut, state = clip_box(box, width, height)
         if cut is None or (state == "clipped" and max(abs(a - b) for a, b in zip(cut, box, strict=True)) > slack):
             problems.append(_box_problem(record, draft, box, state, width, height))
         if cut is not None:
-            kept.append(replace(draft, box=cut, relative=False))
+            kept.append(replace(draft, box=cut, area=area, relative=False))
     return kept, problems
 
 
-def _size_problem(record: Record, width: int, height: int) -> Problem:
-    return Problem(
-        "note",
-        record.source,
-        "size",
-        f"says {record.width} x {record.height}, the upright image is {width} x {height}",
-        "Boxes were read as pixels of the upright image; check that they fit",
-        record.path,
-    )
+def _size_problem(record: Record, how: Fit | None, width: int, height: int) -> Problem:
+    what = f"says {record.width} x {record.height}, the upright image is {width} x {height}"
+    if not any(draft.box is not None and not draft.relative for draft in record.drafts):
+        return Problem("note", record.source, "size", what, "No label of it depends on its size", record.path)
+    if how is None:
+        remedy = "Its boxes fit no such image and were left out; label the image as it is and import again"
+        return Problem("unreadable", record.source, "size", what, remedy, record.path)
+    done = " and ".join(["turned"] * (how.orientation != 1) + ["scaled"] * how.scaled)
+    return Problem("note", record.source, "size", what, f"Its boxes were {done} with the image", record.path)
 
 
 def _box_problem(record: Record, draft: Draft, box: Box, state: str, width: int, height: int) -> Problem:

@@ -1,128 +1,231 @@
 """Pascal VOC: one XML an image, numbers are edges of pixels (nothing is added or taken away).
 
 Layouts: `Annotations/` with `JPEGImages/` and `ImageSets/Main/*.txt`, or XML files anywhere with images anywhere (same
-file name or stem), and lists `train.txt`, `val.txt`, `test.txt` anywhere.
+stem, else the `<filename>`). An object without a box that has an outline comes in as the box around it.
 """
 
 from __future__ import annotations
 
 import os
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element, SubElement, TreeBuilder, indent, tostring
 from xml.parsers import expat
 
-from motherlode.formats.source import Draft, Files, ImageIndex, Problem, Record, SplitLists, read_bytes
-from motherlode.regions import Region
+from motherlode.formats.claims import Found, Pictures, as_path, decide
+from motherlode.formats.source import Draft, Files, Problem, Record, folders_above, read_text
+from motherlode.formats.splits import Splits
+from motherlode.formats.values import BadValue, flag, label_name, number, whole_number
+from motherlode.regions import Box, Region
 
-__all__ = ["detect", "read", "write_xml"]
+__all__ = ["detect", "parse_xml", "read", "write_xml"]
 
 REMEDY = "Mend the file and import again; the rest came in"
+LOOKED_AT = 50  # XML files that are looked at to recognise the format
+SIDES = ("xmin", "ymin", "xmax", "ymax")
+# what an object may hold that does not come in, and its name for people
+LEFT_OUT = {
+    "part": "parts",
+    "attributes": "attributes",
+    "keypoints": "keypoints",
+    "actions": "actions",
+    "polygon": "outlines",
+    "mask": "masks",
+}
+_ROOT = re.compile(r"<annotation[\s>/]")
 
 
 def detect(files: Files) -> bool:
-    """Whether the first XML file found is a VOC annotation."""
-    for name in files.names():
-        if name.lower().endswith(".xml"):
-            with files.open(name) as stream:
-                return b"<annotation" in stream.read(4096)
-    return False
+    """Whether one of the XML files is a VOC annotation."""
+    names = [name for name in files.names() if name.lower().endswith(".xml")]
+    return any(_is_annotation(files, name) for name in names[:LOOKED_AT])
+
+
+def _is_annotation(files: Files, name: str) -> bool:
+    try:
+        return _ROOT.search(read_text(files, name)[:4096]) is not None
+    except (OSError, ValueError):
+        return False
 
 
 def read(files: Files) -> Iterator[Record | Problem]:
     """One labelled record an XML file, then one unlabelled record an image that no XML file speaks of."""
     names = files.names()
-    index = ImageIndex(names)
-    splits = SplitLists(files)
+    pictures = Pictures(names, folders_above(files))
+    splits = Splits(files, pictures)
     yield from splits.problems
-    spoken: dict[str, str] = {}
+    claims: list[tuple[Record, bool]] = []
+    left_out: Counter[str] = Counter()
     for name in names:
-        if not name.lower().endswith(".xml"):
-            continue
-        for found in _read_file(files, name, index, splits):
-            if isinstance(found, Record):
-                if found.path in spoken:
-                    what = f"the image {found.path} was labelled by {spoken[found.path]} already"
-                    yield Problem(
-                        "duplicate", name, "", what, "This file was left out; keep one of the two", found.path
-                    )
-                    continue
-                spoken[found.path] = name
-            yield found
-    for image in index.images:
+        if name.lower().endswith(".xml"):
+            for found in _read_file(files, name, pictures, splits, left_out):
+                if isinstance(found, Problem):
+                    yield found
+                else:
+                    claims.append(found)
+    spoken = set()
+    for decided in decide(claims):
+        if isinstance(decided, Record):
+            spoken.add(decided.path)
+        yield decided
+    for image in pictures.images:
         if image not in spoken:
-            yield Record(path=image, present=True, labelled=False, split=splits.of(image))
+            split, split_from = splits.of(image)
+            yield Record(path=image, present=True, labelled=False, split=split, split_from=split_from)
+    for what, count in sorted(left_out.items()):
+        objects = "1 object has" if count == 1 else f"{count:,} objects have"
+        yield Problem("note", "", "", f"{objects} {what}", f"Boxes came in, {what} were left out")
 
 
-def _read_file(files: Files, name: str, index: ImageIndex, splits: SplitLists) -> Iterator[Record | Problem]:
+def _read_file(
+    files: Files, name: str, pictures: Pictures, splits: Splits, left_out: Counter[str]
+) -> Iterator[tuple[Record, bool] | Problem]:
+    """The record of one file with whether it claims its image exactly, and what could not be read of it."""
+    stem = os.path.splitext(name.rpartition("/")[2])[0]
     try:
-        root = parse_xml(read_bytes(files, name))
-    except (ValueError, expat.ExpatError) as error:
-        yield Problem("unreadable", name, "", f"is not XML that can be read ({error})", REMEDY)
+        root = parse_xml(read_text(files, name))
+    except (OSError, ValueError, expat.ExpatError) as error:
+        own = pictures.find(stem, name)
+        yield Problem("unreadable", name, "", f"is not XML that can be read ({error})", REMEDY, own.path or "")
+        if own.path is not None:
+            split, split_from = splits.of(own.path, name)
+            record = Record(own.path, True, True, name, split=split, lost=1, split_from=split_from)
+            yield record, own.exact
         return
     if root.tag != "annotation":
         yield Problem("unreadable", name, "", f"its root is <{root.tag}>, not <annotation>", "It was left out")
         return
-    stem = os.path.splitext(name.rpartition("/")[2])[0]
     claimed = (root.findtext("filename") or "").strip()
-    image = (index.find(claimed, name) if claimed else None) or index.find(stem, name)
-    if image is None and len(index):
-        what = f"no image {claimed or stem!r} was found, or more than one"
-        yield Problem(
-            "unknown", name, "", what, "Put the image beside its labels, under the name they give it", claimed
-        )
+    found, problem = _image(stem, claimed, name, pictures, (root.findtext("folder") or "").strip())
+    if problem is not None:
+        yield problem
+    if found.path is None and len(pictures):
         return
     drafts: list[Draft] = []
-    for number, node in enumerate(root.iter("object"), start=1):
-        draft = _draft(node, name, f"object {number}")
-        if isinstance(draft, Draft):
-            drafts.append(draft)
-        else:
-            yield draft
-    path = image or claimed or f"{stem}.jpg"
-    yield Record(
-        path=path,
-        present=image is not None,
-        labelled=True,
-        source=name,
-        width=_size(root, "width"),
-        height=_size(root, "height"),
-        split=splits.of(path) or splits.of(stem),
-        drafts=tuple(drafts),
+    lost = 0
+    for at, node in enumerate(root.iter("object"), start=1):
+        for draft in _drafts(node, name, f"object {at}", left_out):
+            if isinstance(draft, Draft):
+                drafts.append(draft)
+            else:
+                lost += draft.kind != "note"
+                yield draft
+    path = found.path or (as_path(claimed) if claimed else f"{stem}.jpg")
+    split, split_from = splits.of(path, name)
+    yield (
+        Record(
+            path=path,
+            present=found.path is not None,
+            labelled=True,
+            source=name,
+            width=_size(root, "width"),
+            height=_size(root, "height"),
+            split=split,
+            drafts=tuple(drafts),
+            lost=lost,
+            split_from=split_from,
+        ),
+        found.exact,
     )
+
+
+def _image(stem: str, claimed: str, name: str, pictures: Pictures, folder: str) -> tuple[Found, Problem | None]:
+    """The image of one file: that of its own stem before that of its <filename>, where both are as well found."""
+    own = pictures.find(stem, name, document=folder)
+    other = pictures.find(claimed, name, document=folder) if claimed else Found()
+    if own.path is None or other.path is None or own.path == other.path:
+        found = own if own.path is not None or (own.several and other.path not in own.several) else other
+        if found.path is not None or not len(pictures):
+            return found, None
+        what = found.why_not(claimed or stem)
+        remedy = "Put the image beside its labels, under the name they give it"
+        return Found(), Problem("unknown", name, "", what, remedy, claimed)
+    if other.exact and not own.exact:
+        what = f"its <filename> means {other.path}, its own name {own.path}"
+        remedy = "It was left out; give the file its image's name and import again"
+        return Found(), Problem("unknown", name, "filename", what, remedy, other.path)
+    what = f"its <filename> means {other.path}, its own name {own.path}"
+    return own, Problem("note", name, "filename", what, f"It was taken as the labels of {own.path}", own.path)
 
 
 def _size(root: Element, side: str) -> int | None:
     try:
-        return int(float(root.findtext(f"size/{side}") or 0)) or None
-    except (ValueError, OverflowError):
+        value = whole_number(root.findtext(f"size/{side}") or 0)
+    except BadValue:
         return None
+    return value if value > 0 else None
 
 
-def _draft(node: Element, file: str, row: str) -> Draft | Problem:
-    label = (node.findtext("name") or "").strip()
-    if not label:
-        return Problem("unreadable", file, row, "has no <name>", REMEDY)
-    numbers = []
-    for side in ("xmin", "ymin", "xmax", "ymax"):
-        text = node.findtext(f"bndbox/{side}")
+def _drafts(node: Element, file: str, row: str, left_out: Counter[str]) -> Iterator[Draft | Problem]:
+    """The boxes of one object, each with its flags; a problem for each that cannot be read."""
+    try:
+        label = label_name(node.findtext("name") or "")
+    except BadValue as error:
+        for _ in node.findall("bndbox") or [node]:
+            yield Problem("unreadable", file, row, str(error), REMEDY)
+        return
+    flags = {}
+    for key in ("difficult", "truncated", "occluded"):
         try:
-            numbers.append(float(text or ""))
-        except ValueError:
-            return Problem("unreadable", file, row, f"the {label} box has {side} {text!r}, not a number", REMEDY)
-    kept = {key: True for key in ("truncated", "occluded") if (node.findtext(key) or "").strip() == "1"}
-    return Draft(
-        label=label,
-        box=(numbers[0], numbers[1], numbers[2], numbers[3]),
-        difficult=(node.findtext("difficult") or "").strip() == "1",
-        attributes=kept,
-        row=row,
-    )
+            flags[key] = flag((node.findtext(key) or "").strip())
+        except BadValue as error:
+            flags[key] = False
+            yield Problem("note", file, row, f"its <{key}> {error}", "It was taken as no")
+    boxes = node.findall("bndbox")
+    for tag, what in LEFT_OUT.items():
+        if node.find(tag) is not None and (boxes or tag != "polygon"):
+            left_out[what] += 1
+    for at, box in enumerate(boxes or [node.find("polygon")], start=1):
+        place = f"{row}, box {at}" if len(boxes) > 1 else row
+        try:
+            if box is None:
+                raise BadValue("has no <bndbox>")
+            corners = _corners(box) if boxes else _around(box)
+        except BadValue as error:
+            yield Problem("unreadable", file, place, f"the {label} {error}", REMEDY)
+            continue
+        yield Draft(
+            label=label,
+            box=corners,
+            difficult=flags["difficult"],
+            attributes={key: True for key in ("truncated", "occluded") if flags[key]},
+            row=place,
+        )
 
 
-def parse_xml(data: bytes) -> Element:
+def _corners(box: Element) -> Box:
+    numbers = []
+    for side in SIDES:
+        text = box.findtext(side)
+        if text is None:
+            raise BadValue(f"box has no <{side}>")
+        try:
+            numbers.append(number(text))
+        except BadValue:
+            raise BadValue(f"box has {side} {text!r}, not a number") from None
+    return (numbers[0], numbers[1], numbers[2], numbers[3])
+
+
+def _around(polygon: Element) -> Box:
+    """The box around an outline written as x1, y1, x2, y2, ... or as points of x and y."""
+    points: dict[str, list[float]] = {"x": [], "y": []}
+    for node in polygon.iter():
+        found = re.fullmatch(r"([xy])\d*", node.tag)
+        if found:
+            try:
+                points[found[1]].append(number(node.text or ""))
+            except BadValue as error:
+                raise BadValue(f"outline has {node.tag} that cannot be read ({error})") from None
+    if len(points["x"]) < 3 or len(points["x"]) != len(points["y"]):
+        raise BadValue("has no <bndbox>, and no outline of three points or more")
+    return (min(points["x"]), min(points["y"]), max(points["x"]), max(points["y"]))
+
+
+def parse_xml(text: str) -> Element:
     """Parse XML that declares no document type, so that no entity can unfold. Raises ExpatError or ValueError."""
     builder = TreeBuilder()
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate(encoding="utf-8")  # whatever the text was declared to be before it was decoded
 
     def refuse(*_: object) -> None:
         raise ValueError("it declares a document type, which labels never need")
@@ -131,7 +234,7 @@ def parse_xml(data: bytes) -> Element:
     parser.StartElementHandler = lambda tag, attributes: builder.start(tag, attributes) and None
     parser.EndElementHandler = lambda tag: builder.end(tag) and None
     parser.CharacterDataHandler = builder.data
-    parser.Parse(data, True)
+    parser.Parse(text.encode(), True)
     root: Element = builder.close()
     return root
 
@@ -156,7 +259,7 @@ def write_xml(path: str, width: int, height: int, regions: Iterable[Region]) -> 
                 SubElement(node, key).text = "1" if region.attributes.get(key) else "0"
         SubElement(node, "difficult").text = "1" if region.difficult else "0"
         box = SubElement(node, "bndbox")
-        for side, number in zip(("xmin", "ymin", "xmax", "ymax"), region.box, strict=True):
-            SubElement(box, side).text = repr(float(number)).removesuffix(".0")
+        for side, edge in zip(SIDES, region.box, strict=True):
+            SubElement(box, side).text = repr(float(edge)).removesuffix(".0")
     indent(root)
     return bytes(tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"

@@ -1,92 +1,75 @@
 """YOLO: one text file an image, `class cx cy width height` in parts of the image's size (Ultralytics' layouts).
 
 Class names come from `data.yaml`, else from `classes.txt` or `*.names`. The label file of `images/a.jpg` is
-`labels/a.txt` (the last `images` in its path replaced), else `a.txt` beside it. An image without a label file is empty
-background where other images of its folder have one, else unlabelled. Splits come from `data.yaml`, else from folders
-named train, val or test.
+`labels/a.txt` (the last `images` in its path replaced, whatever their case), else `a.txt` beside it. An image without
+a label file is empty background where other images of its folder have one, unless the yaml says
+`skip_if_label_file_missing` or labels are there that no image takes. `kpt_shape` says that rows are poses.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+from unicodedata import normalize
 
-from motherlode.formats.source import Draft, Files, Problem, Record, is_image, read_bytes, split_named
-from motherlode.regions import Region
+from motherlode.formats.claims import Pictures, without_ending
+from motherlode.formats.source import (
+    Classes,
+    Draft,
+    Files,
+    Problem,
+    Record,
+    folders_above,
+    read_bytes,
+    read_text,
+)
+from motherlode.formats.splits import Entry, Splits
+from motherlode.formats.values import BadValue, flag, label_name, number, shown, text_of, whole_number
+from motherlode.regions import Box, Region
 
-__all__ = ["detect", "read", "read_yaml", "write_label", "write_yaml"]
+__all__ = ["detect", "label_rows", "read", "read_yaml", "write_label", "write_yaml"]
 
 REMEDY = "Mend the file and import again; the rest came in"
-NOT_LABELS = re.compile(
-    r"(?:^|/)(?:classes|train|val|valid|test|trainval|readme[^/]*|requirements|_darknet\.labels)\.txt$"
-)
-
-Scalar: TypeAlias = str
-Yaml: TypeAlias = dict[str, Scalar | list[Scalar] | dict[str, Scalar]]
-
-
-# data.yaml: the little of YAML that it is written in
+NAMES_FILES = re.compile(r"(?:classes\.txt|obj\.names|_darknet\.labels|.*\.names)\Z")
+MAX_YAML = 4 << 20
+SLACK = 2e-6  # a relative number is written with six digits
+MAX_CLASSES = 1000  # that a schema holds
+LOOKED_AT = 50  # label files that are looked at to recognise the format
 
 
-def read_yaml(text: str) -> Yaml:
-    """Top-level keys with a scalar, a list or a mapping of scalars, in block or flow style; the rest is passed over."""
-    found: Yaml = {}
-    lines = [line for line in (_no_comment(line) for line in text.splitlines()) if line.strip()]
-    at = 0
-    while at < len(lines):
-        match = re.match(r"""(["']?)([\w.-]+)\1\s*:(?:\s+(.*))?$""", lines[at])
-        at += 1
-        if not match:
-            continue
-        key, value = match[2], (match[3] or "").strip()
-        while value[:1] in ("[", "{") and value[-1] not in ("]", "}") and at < len(lines):
-            value += " " + lines[at].strip()
-            at += 1
-        if value[:1] in ("[", "{"):
-            found[key] = _collect(_split_flow(value[1:-1]))
-        elif value:
-            found[key] = _scalar(value)
-        else:
-            block = []
-            while at < len(lines) and lines[at][:1] in (" ", "\t", "-"):
-                block.append(lines[at].strip().removeprefix("- "))
-                at += 1
-            found[key] = _collect(block)
-    return found
+# data.yaml
 
 
-def _no_comment(line: str) -> str:
-    quote = ""
-    for at, character in enumerate(line):
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "\"'":
-            quote = character
-        elif character == "#" and (at == 0 or line[at - 1].isspace()):
-            return line[:at].rstrip()
-    return line.rstrip()
+@cache
+def _loader() -> type:
+    """A safe loader whose scalars stay as they are written, so that a class named `no` or `1.0` keeps its name."""
+    import yaml
+
+    merge = yaml.SafeLoader.yaml_implicit_resolvers["<"]
+    return type("Plain", (yaml.SafeLoader,), {"yaml_implicit_resolvers": {"<": merge}})
 
 
-def _split_flow(text: str) -> list[str]:
-    return [part.strip() for part in re.findall(r"""(?:"[^"]*"|'[^']*'|[^,"'])+""", text) if part.strip()]
+def read_yaml(text: str) -> dict[str, Any]:
+    """The mapping that a `data.yaml` holds, in YAML or JSON, its scalars as text. Raises BadValue."""
+    import yaml  # only where there is one to read: training machines import this module and read none
 
-
-def _collect(rows: list[str]) -> list[Scalar] | dict[str, Scalar]:
-    pairs = [re.match(r"""(["']?)([\w.-]+)\1\s*:\s+(.*)$""", row) for row in rows]
-    if rows and all(pairs):
-        return {pair[2]: _scalar(pair[3]) for pair in pairs if pair}
-    return [_scalar(row) for row in rows]
-
-
-def _scalar(text: str) -> Scalar:
-    text = text.strip()
-    if len(text) >= 2 and text[0] == text[-1] == "'":
-        return text[1:-1].replace("''", "'")
-    if len(text) >= 2 and text[0] == text[-1] == '"':
-        return text[1:-1].replace('\\"', '"').replace("\\\\", "\\")
-    return text
+    found: Any = None
+    try:
+        if text.lstrip().startswith("{"):
+            with suppress(ValueError):
+                found = json.loads(text)
+        if found is None:
+            found = yaml.load(text, Loader=_loader())  # noqa: S506 - a safe one
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise BadValue(f"it is not YAML: {' '.join(str(error).split())[:200]}") from None
+    if not isinstance(found, dict):
+        raise BadValue("it holds no mapping of keys to values")
+    return {str(key): value for key, value in found.items()}
 
 
 # Reading
@@ -94,197 +77,366 @@ def _scalar(text: str) -> Scalar:
 
 @dataclass
 class _Layout:
-    names: dict[int, str] = field(default_factory=dict)
-    named_by: str = ""
+    pictures: Pictures
     labels: dict[str, str] = field(default_factory=dict)  # image -> its label file
-    images: list[str] = field(default_factory=list)
-    splits: dict[str, str] = field(default_factory=dict)
+    shared: dict[str, str] = field(default_factory=dict)  # image -> a label file that another image has, too
+    strangers: list[str] = field(default_factory=list)  # label files of no image
+    names: dict[int, str] = field(default_factory=dict)
+    unnamed: set[int] = field(default_factory=set)  # numbers whose names cannot be read
+    named_by: str = ""
+    names_lost: bool = False
+    pose: tuple[int, int] | None = None
+    skip_missing: bool = False
+    entries: list[Entry] = field(default_factory=list)
+    used: set[int] = field(default_factory=set)  # numbers, where nothing names them
+    keypoints: int = 0
+    outlines: int = 0
 
 
 def detect(files: Files) -> bool:
     """Whether there is a `data.yaml` with names, or label files that belong to images."""
     names = files.names()
-    if any(_has_names(files, name) for name in names if name.lower().endswith((".yaml", ".yml"))):
+    if any(_is_data_yaml(files, name) for name in names if name.lower().endswith((".yaml", ".yml"))):
         return True
-    labels = _labels(names, [name for name in names if is_image(name)])
-    for name in list(labels.values())[:3]:
-        try:
-            first = read_bytes(files, name).decode().split("\n", 1)[0].split()
-            if len(first) >= 5 and all(float(number) >= 0 for number in first):
-                return True
-        except ValueError:
-            continue
+    layout = _Layout(Pictures(names))
+    _pair(names, layout)
+    looked = 0
+    for name in layout.labels.values():
+        rows = label_rows(files, name)
+        if rows:
+            return True
+        looked += rows is None
+        if looked >= LOOKED_AT:
+            break
     return False
 
 
-def _has_names(files: Files, name: str) -> bool:
+def _is_data_yaml(files: Files, name: str) -> bool:
     try:
-        return re.search(r"^names\s*:", read_bytes(files, name).decode(), re.MULTILINE) is not None
-    except ValueError:
+        return isinstance(_yaml(files, name).get("names"), (list, dict))
+    except (OSError, ValueError):
         return False
 
 
-def read(files: Files) -> Iterator[Record | Problem]:
+def _yaml(files: Files, name: str) -> dict[str, Any]:
+    data = read_bytes(files, name)
+    if len(data) > MAX_YAML:
+        raise BadValue(f"it is larger than {MAX_YAML >> 20} MiB")
+    return read_yaml(text_of(data))
+
+
+def label_rows(files: Files, name: str) -> int | None:
+    """How many label rows a text holds, None where a line of it is none (or it cannot be read)."""
+    try:
+        rows = [line.split() for line in read_text(files, name).splitlines() if line.strip()]
+    except (OSError, ValueError):
+        return None
+    return len(rows) if all(map(_is_label_row, rows)) else None
+
+
+def _is_label_row(words: list[str]) -> bool:
+    """Whether a row is a class and at least four numbers."""
+    try:
+        whole_number(words[0])
+        return len(words) >= 5 and all(number(word) is not None for word in words[1:])
+    except BadValue:
+        return False
+
+
+def read(files: Files) -> Iterator[Record | Problem | Classes]:
     """One record an image; label files without an image are reported."""
     names = files.names()
-    layout = _Layout(images=[name for name in names if is_image(name)])
-    layout.labels = _labels(names, layout.images)
+    layout = _Layout(Pictures(names, folders_above(files)))
+    _pair(names, layout)
+    _pair_the_rest(files, names, layout)
     yield from _read_names(files, names, layout)
-    taken = set(layout.labels.values())
-    for name in names:
-        if _may_be_labels(name) and name not in taken and ("labels" in name.split("/") or not layout.images):
-            what, remedy = "no image belongs to these labels", "Put the image where its labels expect it"
-            yield Problem("unknown", name, "", what, remedy)
+    if layout.names and not layout.names_lost:
+        yield Classes(layout.named_by, dict(sorted(layout.names.items())))
+    splits = Splits(files, layout.pictures, set(layout.labels.values()), layout.entries)
+    yield from splits.problems
+    for name in layout.strangers:
+        what, remedy = "no image belongs to these labels", "Put the image where its labels expect it and import again"
+        yield Problem("unknown", name, "", what, remedy)
     folders = {image.rpartition("/")[0] for image in layout.labels}
-    empty = 0
-    for image in layout.images:
-        split = layout.splits.get(image) or _split_of(image)
+    empty = missing = 0
+    for image in layout.pictures.images:
         label_file = layout.labels.get(image)
+        split, split_from = splits.of(image, label_file or "")
         if label_file is not None:
-            yield from _read_labels(files, image, label_file, layout, split)
-        else:
-            labelled = image.rpartition("/")[0] in folders
-            empty += labelled
-            yield Record(path=image, present=True, labelled=labelled, split=split)
+            for found in _read_labels(files, image, label_file, layout):
+                yield replace(found, split=split, split_from=split_from) if isinstance(found, Record) else found
+            continue
+        expected = image.rpartition("/")[0] in folders
+        labelled = expected and not (layout.skip_missing or layout.strangers or image in layout.shared)
+        empty += labelled
+        missing += expected and not labelled and image not in layout.shared
+        if image in layout.shared:
+            what = f"{image} and another image of this name have one label file"
+            remedy = "Both came in unlabelled; give each its own and import again"
+            yield Problem("duplicate", layout.shared[image], "", what, remedy, image)
+        yield Record(path=image, present=True, labelled=labelled, split=split, split_from=split_from)
+    if not layout.named_by and layout.used:
+        yield Classes("", {key: f"class {key}" for key in range(max(layout.used) + 1)})
+    yield from _notes(layout, empty, missing)
+
+
+def _notes(layout: _Layout, empty: int, missing: int) -> Iterator[Problem]:
     if empty:
-        yield Problem("note", "", "", f"{empty} images have no label file", "They were taken as empty background")
+        what = "1 image has no label file" if empty == 1 else f"{empty:,} images have no label file"
+        remedy = "It was taken as empty background" if empty == 1 else "They were taken as empty background"
+        yield Problem("note", "", "", what, remedy)
+    if missing:
+        what = "1 image has no label file" if missing == 1 else f"{missing:,} images have no label file"
+        why = "as the yaml asks for" if layout.skip_missing else "since there are label files that no image takes"
+        yield Problem("note", "", "", what, f"{'It' if missing == 1 else 'They'} came in unlabelled, {why}")
+    if layout.keypoints:
+        rows = "1 row holds keypoints" if layout.keypoints == 1 else f"{layout.keypoints:,} rows hold keypoints"
+        yield Problem("note", "", "", rows, "Boxes came in, keypoints were left out")
+    if layout.outlines:
+        rows = "1 row holds an outline" if layout.outlines == 1 else f"{layout.outlines:,} rows hold outlines"
+        yield Problem("note", "", "", rows, "The boxes around them came in, outlines were left out")
 
 
-def _may_be_labels(name: str) -> bool:
-    return name.endswith(".txt") and not NOT_LABELS.search(name.lower())
+# which label file is whose
 
 
-def _labels(names: Iterable[str], images: Iterable[str]) -> dict[str, str]:
-    texts = {name for name in names if _may_be_labels(name)}
-    found = {}
-    for image in images:
-        stem = image.rpartition(".")[0]
+def _fold(name: str) -> str:
+    return normalize("NFC", name).casefold()
+
+
+def _pair(names: Iterable[str], layout: _Layout) -> None:
+    """Give each image the label file that stands where Ultralytics looks for it, or beside it."""
+    texts: dict[str, str] = {}
+    for name in names:
+        if name.lower().endswith(".txt"):
+            texts.setdefault(normalize("NFC", name), name)
+            texts.setdefault(_fold(name), name)
+    owners: dict[str, str] = {}
+    for image in layout.pictures.images:
+        stem = normalize("NFC", without_ending(image))
         parts = stem.split("/")
-        candidates = [f"{stem}.txt"]
+        places = [f"{stem}.txt"]
         for at in range(len(parts) - 2, -1, -1):
-            if parts[at] == "images":
-                candidates.insert(0, "/".join([*parts[:at], "labels", *parts[at + 1 :]]) + ".txt")
+            if parts[at].lower() == "images":
+                places.insert(0, "/".join([*parts[:at], "labels", *parts[at + 1 :]]) + ".txt")
                 break
-        for candidate in candidates:
-            if candidate in texts:
-                found[image] = candidate
-                break
-    return found
+        found = next((texts[key] for place in places for key in (place, _fold(place)) if key in texts), None)
+        if found is None:
+            continue
+        if found in owners:
+            layout.shared |= {image: found, owners[found]: found}
+        owners[found] = image
+        layout.labels[image] = found
+    for image in layout.shared:
+        layout.labels.pop(image, None)
 
 
-def _split_of(image: str) -> str | None:
-    for folder in reversed(image.split("/")[:-1]):
-        split = split_named(folder)
-        if split:
-            return split
-    return None
+def _pair_the_rest(files: Files, names: Iterable[str], layout: _Layout) -> None:
+    """Look at the other texts: a list or a list of names is no label file, and labels look for their image."""
+    for image, name in list(layout.labels.items()):
+        if _may_be_something_else(name) and not _any_label_row(files, name):
+            del layout.labels[image]
+    taken = {*layout.labels.values(), *layout.shared.values()}
+    for name in names:
+        if name.lower().endswith(".txt") and name not in taken:
+            in_labels = "labels" in name.lower().split("/")[:-1] and not _may_be_something_else(name)
+            if in_labels or label_rows(files, name):
+                found = layout.pictures.find(name.rpartition("/")[2][:-4], name)
+                if found.path is not None and found.exact and found.path not in {**layout.labels, **layout.shared}:
+                    layout.labels[found.path] = name
+                else:
+                    layout.strangers.append(name)
+
+
+def _any_label_row(files: Files, name: str) -> bool:
+    """Whether a text that an image may have as its labels holds none at all, or one at least."""
+    try:
+        rows = [line.split() for line in read_text(files, name).splitlines() if line.strip()]
+    except (OSError, ValueError):
+        return True  # it is reported as what stands in its place
+    return not rows or any(map(_is_label_row, rows))
+
+
+def _may_be_something_else(name: str) -> bool:
+    """Whether a text file has the name of a list of images or of classes."""
+    base = name.rpartition("/")[2].lower()
+    return bool(re.match(r"(?:classes|train|val|valid|validation|test|trainval|readme.*|requirements)\.txt\Z", base))
+
+
+# names and other settings
 
 
 def _read_names(files: Files, names: list[str], layout: _Layout) -> Iterator[Problem]:
     by_depth = sorted(names, key=lambda name: (name.count("/"), name))
+    broken: list[Problem] = []
     for name in by_depth:
-        if name.lower().endswith((".yaml", ".yml")) and _has_names(files, name):
-            found = read_yaml(read_bytes(files, name).decode())
-            rows = found.get("names")
-            pairs = rows.items() if isinstance(rows, dict) else enumerate(rows if isinstance(rows, list) else [])
+        if name.lower().endswith((".yaml", ".yml")):
             try:
-                layout.names = {int(number): label for number, label in pairs}
-            except ValueError as error:
-                yield Problem("unreadable", name, "names", f"cannot be read ({error})", "Number the names 0, 1, 2, ...")
-            layout.named_by = name
-            for key in ("train", "val", "test"):
-                entries = found.get(key)
-                for entry in [entries] if isinstance(entries, str) else entries or ():
-                    yield from _read_split(files, str(found.get("path", "")), key, entry, layout)
-            return
+                found = _yaml(files, name)
+            except (OSError, ValueError) as error:
+                if b"names" in read_bytes(files, name)[:MAX_YAML]:
+                    remedy = "Mend it and import again"
+                    broken.append(Problem("unreadable", name, "", f"cannot be read ({error})", remedy))
+                continue
+            if isinstance(found.get("names"), (list, dict)):
+                layout.named_by = name
+                yield from _take_yaml(found, name, layout)
+                return
+    yield from broken
     for name in by_depth:
-        base = name.rpartition("/")[2].lower()
-        if base in ("classes.txt", "_darknet.labels") or base.endswith(".names"):
-            lines, problem = _lines(files, name)
-            if problem is not None:
-                yield problem
-            layout.names = {number: line.strip() for number, line in enumerate(lines) if line.strip()}
+        if NAMES_FILES.match(name.rpartition("/")[2].lower()) and name not in layout.labels.values():
             layout.named_by = name
+            try:
+                lines = read_text(files, name).splitlines()
+            except (OSError, ValueError) as error:
+                layout.names_lost = True
+                yield Problem("unreadable", name, "", f"cannot be read ({error})", "Save it as UTF-8 and import again")
+                return
+            while lines and not lines[-1].strip():
+                lines.pop()
+            yield from _take_names(enumerate(lines), name, layout)
             return
+    if broken:
+        layout.names_lost, layout.named_by = True, broken[0].file
+        return
     remedy = "Classes are called 'class 0', 'class 1', ...; add a data.yaml or classes.txt to give them their names"
     yield Problem("unknown", "data.yaml", "", "neither it nor a classes.txt is there to name the classes", remedy)
 
 
-def _lines(files: Files, name: str) -> tuple[list[str], Problem | None]:
-    """The lines of a text file; none, and the problem, where it cannot be read."""
+def _take_yaml(found: Mapping[str, Any], file: str, layout: _Layout) -> Iterator[Problem]:
+    rows = found["names"]
+    yield from _take_names(rows.items() if isinstance(rows, dict) else enumerate(rows), file, layout)
+    if found.get("nc") not in (None, ""):
+        try:
+            count = whole_number(found["nc"])
+        except BadValue:
+            count = len(layout.names)
+        if count != len(layout.names) + len(layout.unnamed):
+            what = f"says {count} classes and names {len(layout.names)}"
+            yield Problem("note", file, "nc", what, "The names count")
+    if layout.names and sorted(layout.names) != list(range(len(layout.names))) and not layout.unnamed:
+        what = f"numbers its {len(layout.names)} classes up to {max(layout.names)}, with gaps or from 1"
+        remedy = "A schema numbers them without gaps, in the same order; YOLO files written from it number them from 0"
+        yield Problem("note", file, "names", what, remedy)
+    if found.get("kpt_shape") not in (None, ""):
+        try:
+            points, numbers = (whole_number(value) for value in found["kpt_shape"])
+            layout.pose = (points, numbers)
+        except (TypeError, ValueError):
+            what = f"{shown(found['kpt_shape'])} is not two numbers (points, numbers of a point)"
+            yield Problem("unreadable", file, "kpt_shape", what, "Rows that hold more than a box were left out")
+            layout.pose = (0, 0)
     try:
-        return read_bytes(files, name).decode("utf-8-sig").splitlines(), None
-    except ValueError as error:
-        return [], Problem("unreadable", name, "", f"cannot be read ({error})", "Save it as UTF-8 and import again")
+        layout.skip_missing = flag(found.get("skip_if_label_file_missing"))
+    except BadValue as error:
+        yield Problem("note", file, "skip_if_label_file_missing", str(error), "It was not heeded")
+    root = found.get("path")
+    for key in ("train", "val", "valid", "validate", "validation", "test"):
+        places = found.get(key)
+        for place in places if isinstance(places, list) else [places]:
+            if isinstance(place, str) and place.strip():
+                layout.entries.append(Entry(key, place.strip(), root if isinstance(root, str) else "", file))
 
 
-def _read_split(files: Files, root: str, split: str, entry: str, layout: _Layout) -> Iterator[Problem]:
-    """Give the images of a `train:`, `val:` or `test:` entry (a folder or a list of images) their split."""
-    place = re.sub(r"^(\.{1,2}/)+", "", entry.replace("\\", "/")).strip("/")
-    place = place.removeprefix(root.strip("/") + "/") if root else place
-    if place.endswith(".txt"):
-        lists = [name for name in files.names() if name == place or name.endswith(f"/{place}")]
-        wanted: set[str] = set()
-        for name in lists:
-            rows, problem = _lines(files, name)
-            if problem is not None:
-                yield problem
-            wanted.update(re.sub(r"^(\.{1,2}/)+", "", row.strip().replace("\\", "/")) for row in rows)
-            # a list made elsewhere names the images by the folders of its own machine
-            wanted.update(ending for row in list(wanted) if row.startswith("/") for ending in _endings(row[1:]))
-        for image in layout.images:
-            if any(ending in wanted for ending in _endings(image)):
-                layout.splits.setdefault(image, split)
-        return
-    for image in layout.images:
-        if f"/{image}".find(f"/{place}/") >= 0:
-            layout.splits.setdefault(image, split)
+def _take_names(rows: Iterable[tuple[Any, Any]], file: str, layout: _Layout) -> Iterator[Problem]:
+    """Take the names by number; those that two numbers have are told apart by their numbers."""
+    for at, row in rows:
+        try:
+            key = whole_number(at)
+        except BadValue:
+            what = f"{shown(at)} is no class number"
+            yield Problem("unreadable", file, "names", what, "Number the names 0, 1, 2, ... and import again")
+            continue
+        try:
+            name = label_name(row)
+        except BadValue as error:
+            layout.unnamed.add(key)
+            what, remedy = str(error), "Labels of this class were left out; mend the name and import again"
+            yield Problem("unreadable", file, f"names[{key}]", what, remedy)
+            continue
+        first = next((there for there, known in layout.names.items() if known == name), None)
+        if first is not None:
+            other = f"{name} ({key})"
+            what = f"classes {first} and {key} are both called {name!r}"
+            remedy = f"They were kept apart: class {key} came in as {other!r}; give each its own name"
+            yield Problem("duplicate", file, f"names[{key}]", what, remedy)
+            name = other
+        layout.names[key] = name
 
 
-def _endings(path: str) -> Iterator[str]:
-    """`a/b/c.jpg` gives itself and `b/c.jpg`: an image by its own folder, never by its bare name."""
-    parts = path.split("/")
-    for at in range(max(1, len(parts) - 1)):
-        yield "/".join(parts[at:])
+# one label file
 
 
-def _read_labels(files: Files, image: str, file: str, layout: _Layout, split: str | None) -> Iterator[Record | Problem]:
-    drafts = []
+def _read_labels(files: Files, image: str, file: str, layout: _Layout) -> Iterator[Record | Problem]:
     try:
-        lines = read_bytes(files, file).decode("utf-8-sig").splitlines()
-    except ValueError as error:
+        lines = read_text(files, file).splitlines()
+    except (OSError, ValueError) as error:
         yield Problem("unreadable", file, "", f"cannot be read ({error})", REMEDY, image)
-        yield Record(path=image, present=True, labelled=False, split=split)
+        yield Record(path=image, present=True, labelled=True, source=file, lost=1)
         return
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            draft = _draft(line.split(), file, f"line {number}", image, layout)
-            if isinstance(draft, Draft):
-                drafts.append(draft)
-            else:
-                yield draft
-    yield Record(path=image, present=True, labelled=True, source=file, split=split, drafts=tuple(drafts))
+    rows = [(number, line.split()) for number, line in enumerate(lines, start=1) if line.strip()]
+    tracked = any(len(words) == 7 and _is_track(words[-1]) for _, words in rows)
+    drafts = []
+    for at, words in rows:
+        draft = _draft(words, file, f"line {at}", image, layout, tracked)
+        if isinstance(draft, Draft):
+            drafts.append(draft)
+        else:
+            yield draft
+    lost = len(rows) - len(drafts)
+    yield Record(path=image, present=True, labelled=True, source=file, drafts=tuple(drafts), lost=lost)
 
 
-def _draft(words: list[str], file: str, row: str, image: str, layout: _Layout) -> Draft | Problem:
+def _is_track(word: str) -> bool:
+    """Whether a seventh column is the number of a track: a whole one above 1."""
     try:
-        number = int(float(words[0]))
-        values = [float(word) for word in words[1:]]
-    except (ValueError, OverflowError):
-        return Problem("unreadable", file, row, f"{' '.join(words)[:60]!r} holds what is no number", REMEDY, image)
-    if len(values) in (4, 5):  # the fifth is a score, which a label does not have
-        cx, cy, width, height = values[:4]
-        box = (cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2)
-    elif len(values) >= 6 and len(values) % 2 == 0:  # an outline: the box around it
-        box = (min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2]))
-    else:
-        what = f"has {len(words)} numbers, not 5 (class, centre, size)"
-        return Problem("unreadable", file, row, what, REMEDY, image)
-    label = layout.names.get(number)
-    if label is None and layout.named_by:
-        what = f"class {number} is not among the {len(layout.names)} names of {layout.named_by}"
+        return whole_number(word) > 1
+    except BadValue:
+        return False
+
+
+def _draft(words: list[str], file: str, row: str, image: str, layout: _Layout, tracked: bool) -> Draft | Problem:
+    try:
+        key = whole_number(words[0])
+        values = [number(word) for word in words[1:]]
+        box = _box(values, layout, tracked)
+    except BadValue as error:
+        return Problem("unreadable", file, row, f"{' '.join(words)[:60]!r}: {error}", REMEDY, image)
+    label = layout.names.get(key)
+    if layout.names_lost or (label is None and layout.named_by):
+        if layout.names_lost:
+            what = f"{layout.named_by} cannot be read, so class {key} has no name"
+        elif key in layout.unnamed:
+            what = f"the name of class {key} in {layout.named_by} cannot be used"
+        else:
+            what = f"class {key} is not among the {len(layout.names)} names of {layout.named_by}"
         return Problem("unknown", file, row, what, "The box was left out; add the name and import again", image)
-    return Draft(label=label or f"class {number}", box=box, relative=True, row=row)
+    if not 0 <= key < MAX_CLASSES:
+        return Problem("unknown", file, row, f"class {key} is not between 0 and {MAX_CLASSES - 1}", REMEDY, image)
+    if not layout.named_by:
+        layout.used.add(key)
+    return Draft(label=label or f"class {key}", box=box, relative=True, row=row)
+
+
+def _box(values: list[float], layout: _Layout, tracked: bool) -> Box:
+    """The box (xyxy, relative) of one row's values behind its class. Raises `BadValue`."""
+    count = len(values)
+    pose = layout.pose
+    posed = pose is not None and count - 4 in (pose[0] * pose[1], pose[0] * pose[1] + 1) and count > 5
+    if count in (4, 5) or posed or (count == 6 and tracked and pose is None):
+        layout.keypoints += posed
+        cx, cy, width, height = values[:4]  # a fifth is a score, a sixth a track: a label has neither
+        return (cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2)
+    if pose is not None:
+        raise BadValue(f"a row has 5 numbers, or {5 + pose[0] * pose[1]} with its keypoints, this one has {count + 1}")
+    if count < 6 or count % 2:
+        raise BadValue(f"it has {count + 1} numbers, not 5 (class, centre, size)")
+    if count == 6 and values[-1] in (0.0, 1.0):
+        raise BadValue("its 7 numbers may be an outline of three points, or a box, a score and a track")
+    if min(values) < -SLACK or max(values) > 1 + SLACK:
+        raise BadValue(f"it has {count + 1} numbers, and they are no outline: not all lie between 0 and 1")
+    layout.outlines += 1
+    return (min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2]))
 
 
 # Writing
@@ -297,7 +449,7 @@ def write_label(width: int, height: int, regions: Iterable[Region]) -> str:
         if region.box is not None:
             x1, y1, x2, y2 = region.box
             numbers = ((x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height)
-            lines.append(" ".join([str(region.class_id - 1), *(f"{number:.12g}" for number in numbers)]))
+            lines.append(" ".join([str(region.class_id - 1), *(f"{value:.12g}" for value in numbers)]))
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -306,7 +458,7 @@ def write_yaml(classes: Mapping[int, str], splits: Iterable[str]) -> str:
     lines = ["path: ."]
     lines += [f"{split}: images/{split}" for split in splits]
     lines.append("names:")
-    for number in range(1, max(classes, default=0) + 1):
-        name = classes.get(number, f"unused-{number}").replace("'", "''")
-        lines.append(f"  {number - 1}: '{name}'")
+    for class_id in range(1, max(classes, default=0) + 1):
+        name = classes.get(class_id, f"unused-{class_id}").replace("'", "''")
+        lines.append(f"  {class_id - 1}: '{name}'")
     return "\n".join(lines) + "\n"

@@ -1,0 +1,239 @@
+"""Which image a label file means: found by all that it says, and left open where that contradicts itself.
+
+Names meet in NFC, with backslashes and URL-escapes undone. A folder that the labels name must be one of the image's;
+folders that only say what kind of file lies in them (`images`, `Annotations`) do not count. What stays open is never
+guessed.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+from unicodedata import normalize
+from urllib.parse import unquote
+
+from motherlode.formats.source import Problem, Record, is_image, split_named
+
+__all__ = ["Found", "Pictures", "as_path", "decide", "without_ending"]
+
+# folders that only say what kind of file lies below them, so that `Annotations/a.xml` belongs to `JPEGImages/a.jpg`
+KIND_FOLDERS = frozenset(
+    {
+        *("annotations", "annotation", "ann", "labels", "label", "voc", "xml", "xmls", "imagesets", "main"),
+        *("images", "image", "img", "imgs", "jpegimages"),
+    }
+)
+_ABSOLUTE = re.compile(r"(?:[a-z][a-z0-9+.-]*://[^/]*|[a-z]:)?/", re.IGNORECASE)
+
+Folders: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search gave: an image, and whether by an exact claim; or the images that it could not decide between."""
+
+    path: str | None = None
+    exact: bool = False
+    several: tuple[str, ...] = ()
+
+    def why_not(self, name: str) -> str:
+        """Why there is no image, for a `Problem`."""
+        if not self.several:
+            return f"no image {name!r} was found"
+        return f"the image {name!r} may be {' or '.join(self.several[:3])}"
+
+
+def without_ending(name: str) -> str:
+    """The name without an image's ending; any other dot is part of the name."""
+    return os.path.splitext(name)[0] if is_image(name) else name
+
+
+def as_path(name: str) -> str:
+    """The path that a name gives to an image that does not lie beside its labels: of an absolute one the file name."""
+    path = next(_readings(name), "")
+    return path.rpartition("/")[2] if _ABSOLUTE.match(path) else _inside(path)
+
+
+class Pictures:
+    """The images of a source, to be found by the names that label files give them.
+
+    `above` are the names of the folders that the source lies in, outermost first: labels may name those too.
+    """
+
+    def __init__(self, names: Iterable[str], above: Sequence[str] = ()) -> None:
+        self.images = [name for name in names if is_image(name)]
+        self.above = tuple(_composed(name) for name in above)
+        self._paths: dict[str, str] = {}
+        self._bases: dict[str, list[str]] = {}
+        self._folded: dict[str, list[str]] = {}
+        self._stems: dict[str, list[str]] = {}
+        self._homes: set[Folders] = set()
+        for image in self.images:
+            path = _composed(image)
+            base = path.rpartition("/")[2]
+            self._paths[path] = image
+            self._bases.setdefault(base, []).append(image)
+            self._folded.setdefault(base.casefold(), []).append(image)
+            self._stems.setdefault(without_ending(base).casefold(), []).append(image)
+            self._homes.add(_plain(path))
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def find(self, name: str, beside: str, *, document: str = "", listed: bool = False) -> Found:
+        """The image that `name` (a path, a file name or a stem) means when the label file `beside` says it.
+
+        `document` is the stem of a file that speaks of many images and may be named for their folder
+        (`instances_val2017`). A row of a list (`listed`) may name folders of another machine.
+        """
+        for reading in _readings(name):
+            found = self._find(reading, _composed(beside), document, listed)
+            if found.path is not None or found.several:
+                return found
+        return Found()
+
+    def _find(self, name: str, beside: str, document: str, listed: bool) -> Found:
+        absolute = _ABSOLUTE.match(name)
+        if absolute:
+            name = name[absolute.end() :]
+        for path in [_inside(name)] if absolute else self._spelled_out(name, posixpath.dirname(beside)):
+            if path in self._paths:
+                return Found(self._paths[path], exact=True)
+        name = _inside(name)
+        base = name.rpartition("/")[2]
+        stem = without_ending(base).casefold()
+        folded = base.casefold()
+        for number, found in enumerate((self._bases.get(base), self._folded.get(folded), self._stems.get(stem))):
+            fitting = [image for image in found or () if self._fits(name, image, bool(absolute) or listed)]
+            if not _plain(name):
+                fitting = [image for image in fitting if not self._elsewhere(image, beside, document)]
+            if fitting:
+                written_out = number == 0 or (number == 2 and stem == folded)
+                return self._choose(fitting, name, beside, document, written_out)
+        return Found()
+
+    def _spelled_out(self, name: str, folder: str) -> Iterator[str]:
+        """The paths that `name` may be, word by word: from the label file's folder, from the root, from above it."""
+        yield posixpath.normpath(posixpath.join(folder, name))
+        yield _inside(name)
+        for at in range(len(self.above)):
+            start = "/".join(self.above[at:]) + "/"
+            if name.startswith(start):
+                yield name[len(start) :]
+
+    def _fits(self, name: str, image: str, foreign: bool) -> bool:
+        """Whether the folders that `name` names are the image's."""
+        named, there = _plain(name), _plain(_composed(image))
+        full = (*(part for part in self.above if part.lower() not in KIND_FOLDERS), *there)
+        if full[len(full) - len(named) :] == named:
+            return True
+        ends_alike = named[len(named) - len(there) :] == there
+        return ends_alike and (bool(there) or foreign)
+
+    def _elsewhere(self, image: str, beside: str, document: str) -> bool:
+        """Whether a bare name cannot mean this image: the label file has images of its own, or is of another split."""
+        home, there = _plain(beside), _plain(_composed(image))
+        if there == home:
+            return False
+        if home and home in self._homes:
+            return True
+        ours = _split_of(home) or _split_of(tuple(re.split(r"[_.-]", document)))
+        theirs = _split_of(there)
+        return ours is not None and theirs is not None and ours != theirs
+
+    def _choose(self, found: list[str], name: str, beside: str, document: str, written_out: bool) -> Found:
+        home = _plain(beside)
+        answering = [image for image in found if _plain(_composed(image)) == home]
+        if len(answering) == 1:
+            return Found(answering[0], written_out)
+        if len(found) == 1:
+            return Found(found[0], written_out and "/" in name)
+        hint = document.rpartition("_")[2]
+        for chosen in (
+            [image for image in found if _composed(image).endswith(f"/{name}")] if "/" in name else [],
+            [image for image in found if home and _plain(_composed(image))[: len(home)] == home],
+            [image for image in found if hint and hint in image.split("/")[:-1]],
+        ):
+            if len(chosen) == 1:
+                return Found(chosen[0], written_out)
+        return Found(several=tuple(found))
+
+
+def _composed(name: str) -> str:
+    return normalize("NFC", name)
+
+
+def _readings(name: str) -> Iterator[str]:
+    """The name as it stands, then with its URL-escapes undone."""
+    text = _composed(name.strip()).replace("\\", "/")
+    while text.startswith("./"):
+        text = text[2:]
+    if not text:
+        return
+    yield text
+    if "%" in text and (plain := _composed(unquote(text))) != text:
+        yield plain
+
+
+def _inside(name: str) -> str:
+    """The name without the steps up that it begins with."""
+    return re.sub(r"^(?:\.{0,2}/)+", "", posixpath.normpath(name))
+
+
+def _plain(path: str) -> Folders:
+    return tuple(part for part in path.split("/")[:-1] if part.lower() not in KIND_FOLDERS)
+
+
+def _split_of(folders: Folders) -> str | None:
+    return next((split for part in reversed(folders) if (split := split_named(part))), None)
+
+
+# Several that speak of one image
+
+
+def decide(claims: Iterable[tuple[Record, bool]]) -> Iterator[Record | Problem]:
+    """One record an image, of records that each claim one (and whether exactly), whatever their order.
+
+    An exact claim beats a loose one; claims that say the same are one. Where two equal claims disagree, none is taken:
+    the image comes without labels, and both files are named.
+    """
+    by_path: dict[str, list[tuple[Record, bool]]] = {}
+    for record, exact in claims:
+        by_path.setdefault(_composed(record.path), []).append((record, exact))
+    for rivals in by_path.values():
+        if len(rivals) == 1:
+            yield rivals[0][0]
+        else:
+            yield from _decide(rivals)
+
+
+def _decide(rivals: list[tuple[Record, bool]]) -> Iterator[Record | Problem]:
+    best = [record for record, exact in rivals if exact] or [record for record, _ in rivals]
+    speaking = [record for record in best if record.labelled and (record.drafts or not record.lost)] or best
+    first = speaking[0]
+    beaten = [record for record, _ in rivals if not any(record is other for other in speaking)]
+    for record in beaten:
+        what = f"it says that it speaks of {record.path}, which {first.source} speaks of"
+        yield Problem("unknown", record.source, "", what, "It was left out; name its own image in it", record.path)
+    if all(_same(record, first) for record in speaking[1:]):
+        for record in speaking[1:]:
+            what = f"says of {record.path} what {first.source} says"
+            yield Problem("note", record.source, "", what, "It was taken once", record.path)
+        yield first
+        return
+    for record in speaking[1:]:
+        what = f"{first.path} is labelled by {first.source} too, and otherwise"
+        remedy = "Neither was taken and the image came in unlabelled; keep one of the two and import again"
+        yield Problem("duplicate", record.source, "", what, remedy, record.path)
+    lost = sum(record.lost + len(record.drafts) for record in speaking)
+    yield replace(first, labelled=False, drafts=(), lost=max(1, lost))
+
+
+def _same(one: Record, two: Record) -> bool:
+    """Whether two records say the same of their image, wherever they say it."""
+    drafts = [sorted(repr(replace(draft, row="")) for draft in record.drafts) for record in (one, two)]
+    return drafts[0] == drafts[1] and one.lost == two.lost

@@ -1,0 +1,287 @@
+"""What comes in is true or stays out: small sources, through ``lode import`` against the real application."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lode_annotation.models import LabelSet, Schema
+from lode_datasets.models import Dataset, DatasetItem
+from lode_platform.models import Item, User
+from motherlode import Client
+from motherlode.cli import main
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass
+class Door:
+    """``lode import`` in the hands of an engineer, and what is then in the project."""
+
+    connect: Callable[..., Client]
+    capsys: pytest.CaptureFixture[str]
+    code: int = 0
+    err: str = ""
+
+    def __call__(self, folder: Path, *words: str, fails: int = 0) -> dict[str, Any]:
+        """The report of an import into ``cells``; of one that fails the words on standard error."""
+        self.code = main(["import", str(folder), "--dataset", "cells", *words, "--json"], self.connect)
+        said = self.capsys.readouterr()
+        self.err = said.err
+        assert self.code == fails, said.err or said.out
+        report: dict[str, Any] = json.loads(said.out)
+        return report
+
+    def says(self, folder: Path, *words: str) -> str:
+        """What an import tells people."""
+        main(["import", str(folder), "--dataset", "cells", *words], self.connect)
+        return self.capsys.readouterr().out
+
+    def labels(self) -> dict[str, list[tuple[Any, ...]] | None]:
+        """The labels and boxes of each item by path, None where it is unlabelled."""
+        found: dict[str, list[tuple[Any, ...]] | None] = dict.fromkeys(Item.objects.values_list("path", flat=True))
+        for labels in LabelSet.objects.current().select_related("item", "schema_revision"):
+            names = {row["id"]: row["name"] for row in labels.schema_revision.classes}
+            found[labels.item.path] = [
+                (names[row["class_id"]], *(round(value, 6) for value in row.get("box", ()))) for row in labels.regions
+            ]
+        return found
+
+    def regions(self, path: str) -> list[dict[str, Any]]:
+        """An item's regions as they are stored."""
+        return list(LabelSet.objects.current().get(item__path=path).regions)
+
+    def splits(self) -> dict[str, str]:
+        return dict(DatasetItem.objects.values_list("item__path", "split"))
+
+    def classes(self) -> list[str]:
+        """The names of the schema's classes in the order of their ids."""
+        return list(Schema.objects.get().classes.order_by("class_id").values_list("name", flat=True))
+
+    def nothing_was_made(self) -> bool:
+        return not (Item.objects.exists() or Schema.objects.exists() or Dataset.objects.exists())
+
+
+@pytest.fixture
+def door(sdk: Callable[..., Client], erin: User, capsys: pytest.CaptureFixture[str]) -> Door:
+    def connect(url: str | None = None, token: str | None = None, *, project: str | None = None) -> Client:
+        return sdk(erin, project=project or "blood")
+
+    return Door(connect, capsys)
+
+
+def told(report: dict[str, Any], *words: str) -> bool:
+    """Whether one of the report's problems says all the words, and what to do."""
+    rows = [" ".join(str(value) for value in row.values()) for row in report["problems"] if row["remedy"]]
+    return any(all(word in row for word in words) for row in rows)
+
+
+# the cases
+
+
+def case_coco_area_infinity(door: Door, source: Path) -> None:
+    report = door(source)
+    assert door.labels() == {"a.jpg": [("cat", 3, 4, 13, 14)], "b.jpg": [("dog", 1, 2, 11, 12)]}
+    assert told(report, "instances.json", "annotations[0]", "area")
+    assert "area" not in door.regions("a.jpg")[0]
+
+
+def case_coco_attributes_odd(door: Door, source: Path) -> None:
+    report = door(source)
+    assert door.labels() == {"a.jpg": [("cat", 3, 4, 13, 14)], "b.jpg": [("dog", 1, 2, 11, 12)]}
+    assert told(report, "annotations[0]", "attributes") and told(report, "annotations[1]", "attributes")
+
+
+def case_coco_categories_of_one_name(door: Door, source: Path) -> None:
+    report = door(source)
+    assert door.labels() == {"a.jpg": [("wheel (car)", 1, 2, 11, 12), ("wheel (bike)", 20, 2, 30, 12)]}
+    assert told(report, "categories[1]", "'wheel'")
+
+
+def case_coco_flags_as_text(door: Door, source: Path) -> None:
+    door(source)
+    assert [row.get("iscrowd", False) for row in door.regions("a.jpg")] == [False, True]
+    assert door.labels()["a.jpg"] == [("cat", 1, 2, 11, 12), ("cat", 20, 2, 30, 12)]
+
+
+def case_coco_keypoints_only(door: Door, source: Path) -> None:
+    report = door(source)
+    assert door.labels() == {"a.jpg": [("person", 1, 2, 11, 12)]}
+    assert told(report, "1 annotation holds keypoints")
+
+
+def case_coco_polygon_without_bbox(door: Door, source: Path) -> None:
+    door(source)
+    assert door.labels() == {"a.jpg": [("cat", 3, 3, 12, 9), ("dog", 1, 1, 20, 20)]}
+
+
+def case_exif_boxes_of_lying_image(door: Door, source: Path) -> None:
+    report = door(source)
+    assert door.labels() == {"a.jpg": [("red", 18, 24, 26, 36)]}
+    assert told(report, "40 x 30", "30 x 40", "turned")
+
+
+def case_label_name_too_long(door: Door, source: Path) -> None:
+    report = door(source)
+    assert door.labels() == {"a.jpg": [("dog", 5, 2, 15, 12)]}
+    assert told(report, "instances.json", "categories[0]", "300 letters")
+
+
+def case_label_name_with_spaces(door: Door, source: Path) -> None:
+    door(source)
+    assert door.labels() == {"a.jpg": [("cat", 1, 2, 11, 12), ("dog", 5, 2, 15, 12)]}
+
+
+def case_left_out_all_degenerate(door: Door, source: Path) -> None:
+    report = door(source)
+    assert door.labels() == {"a.jpg": None, "b.jpg": [("dog", 1, 2, 11, 12)]}
+    assert report["unlabelled"] == ["a.jpg"]
+
+
+def case_left_out_coco_captions(door: Door, source: Path) -> None:
+    door(source, fails=1)
+    assert door.nothing_was_made()
+    assert "captions and no box" in door.err
+
+
+def case_left_out_coco_string_image_ids(door: Door, source: Path) -> None:
+    door(source)
+    assert door.labels() == {"a.jpg": [("cat", 1, 2, 11, 12)], "b.jpg": [("dog", 3, 4, 13, 14)]}
+
+
+def case_left_out_yolo_class_out_of_range(door: Door, source: Path) -> None:
+    report = door(source)
+    found = door.labels()
+    assert found["images/a.jpg"] is None and len(found["images/b.jpg"] or ()) == 1
+    assert report["unlabelled"] == ["images/a.jpg"]
+    assert told(report, "labels/a.txt", "line 1", "class 5")
+
+
+def case_names_decomposed(door: Door, source: Path) -> None:
+    door(source)
+    assert door.labels() == {"\u00e9.jpg": [("cat", 1, 1, 6, 6)]}
+
+
+def case_picture_coco_missing_twin(door: Door, source: Path) -> None:
+    report = door(source)
+    assert door.labels() == {"cam2/1.jpg": [("dog", 10, 10, 15, 15)]}
+    assert told(report, "images[0]", "cam1/1.jpg")
+
+
+def case_picture_dots_in_names(door: Door, source: Path) -> None:
+    door(source)
+    box = (1, 1, 20, 20)
+    assert door.labels() == {
+        "img.jpg": [("base", *box)],
+        "img.v2.jpg": [("two", *box)],
+        "img.v3.jpg": [("three", *box)],
+    }
+
+
+def case_picture_voc_stale_filename(door: Door, source: Path) -> None:
+    report = door(source)
+    assert door.labels() == {"a.jpg": [("cat", 1, 1, 20, 20)], "b.jpg": [("dog", 10, 10, 30, 25)]}
+    assert told(report, "a.xml", "<filename> means b.jpg")
+
+
+def case_splits_coco_folders(door: Door, source: Path) -> None:
+    report = door(source, "--split-policy", "train=1")
+    assert door.splits() == {
+        f"{folder}/{folder}{number}.jpg": "val" if folder == "valid" else folder
+        for folder in ("train", "valid", "test")
+        for number in range(3)
+    }
+    assert report["splits"] == {split: {"folder names": 3} for split in ("train", "val", "test")}
+
+
+def case_splits_list_with_spaces(door: Door, source: Path) -> None:
+    report = door(source, "--split-policy", "test=1")
+    assert door.splits() == {"JPEGImages/my cat 1.jpg": "train", "JPEGImages/my cat 2.jpg": "val"}
+    assert report["problems"] == []
+
+
+def case_voc_flags_as_words(door: Door, source: Path) -> None:
+    door(source)
+    one, two = door.regions("a.jpg")
+    assert (one["difficult"], two["difficult"], two["attributes"]) == (True, True, {"truncated": True})
+
+
+def case_voc_gb2312(door: Door, source: Path) -> None:
+    door(source)
+    assert door.labels() == {"a.jpg": [("猫", 1, 1, 20, 20)], "b.jpg": [("猫", 1, 1, 20, 20)]}
+
+
+def case_voc_two_boxes_in_an_object(door: Door, source: Path) -> None:
+    door(source)
+    assert door.labels() == {"a.jpg": [("cat", 1, 1, 10, 10), ("cat", 20, 10, 30, 20)]}
+
+
+def case_yolo_class_numbers(door: Door, source: Path, target: Path) -> None:
+    door(source)
+    assert door.classes() == ["zebra", "ant", "mouse"]
+    assert [label for label, *_ in door.labels()["images/a.jpg"] or ()] == ["zebra", "mouse"]
+    assert main(["publish", "cells"], door.connect) == 0
+    assert main(["convert", "cells@v1", str(target), "--to", "yolo"], door.connect) == 0
+    [written] = target.rglob("a.txt")
+    assert [line.split()[0] for line in written.read_text().splitlines()] == ["0", "2"]
+    assert main(["convert", str(source), str(target / "again"), "--to", "yolo"], door.connect) == 0
+    for yaml in (target / "data.yaml", target / "again" / "data.yaml"):
+        assert [name in yaml.read_text() for name in ("0: 'zebra'", "1: 'ant'", "2: 'mouse'")] == [True] * 3
+
+
+def case_yolo_columns_pose(door: Door, source: Path) -> None:
+    report = door(source)
+    assert door.labels() == {"images/a.jpg": [("cat", 16, 12, 24, 18)]}
+    assert told(report, "1 row holds keypoints")
+
+
+def case_yolo_columns_score_and_track(door: Door, source: Path) -> None:
+    door(source)
+    assert door.labels() == {"images/a.jpg": [("cat", 16, 12, 24, 18)]}
+
+
+def case_yolo_folders_in_capitals(door: Door, source: Path) -> None:
+    door(source)
+    assert door.labels() == {"Images/a.jpg": [("cat", 16, 12, 24, 18)]}
+
+
+def case_yolo_image_named_test(door: Door, source: Path) -> None:
+    report = door(source)
+    box = [("cat", 16, 12, 24, 18)]
+    assert door.labels() == {f"{name}.jpg": box for name in ("test", "train", "val", "other")}
+    assert report["splits"] == {}
+
+
+def case_yolo_names_twice(door: Door, source: Path) -> None:
+    report = door(source)
+    assert [label for label, *_ in door.labels()["images/a.jpg"] or ()] == ["cat", "cat (1)"]
+    assert told(report, "data.yaml", "classes 0 and 1 are both called 'cat'")
+
+
+def case_yolo_yaml_as_json(door: Door, source: Path) -> None:
+    door(source)
+    assert door.labels() == {"images/a.jpg": [("dog", 16, 12, 24, 18)]}
+
+
+def case_yolo_yaml_with_bom(door: Door, source: Path) -> None:
+    door(source)
+    assert door.labels() == {"images/a.jpg": [("dog", 16, 12, 24, 18)]}
+
+
+CASES = {
+    name.removeprefix("case_").replace("_", "-"): check for name, check in globals().items() if name[:5] == "case_"
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_source_met_in_the_wild_comes_in_right(name: str, door: Door, test_data: Path, machine: Path) -> None:
+    source = test_data.parent / "cases" / "door" / name / "input"
+    if not source.is_dir():
+        pytest.skip(f"the case {name} does not lie beside the real data")
+    shutil.copytree(source, machine / "input")
+    more = [machine / "target"] if name == "yolo-class-numbers" else []
+    CASES[name](door, machine / "input", *more)
