@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from dulwich.errors import GitProtocolError, HangupException
 from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tag, Tree
-from dulwich.protocol import ReceivableProtocol
+from dulwich.protocol import CAPABILITY_FILTER, ReceivableProtocol
 from dulwich.refs import DictRefsContainer, Ref
 from dulwich.repo import Repo
 from dulwich.server import Backend, UploadPackHandler
@@ -248,6 +248,18 @@ class _One(Backend):
         return self.repo
 
 
+class _WholePacks(UploadPackHandler):
+    """Sends all that belongs to a commit. dulwich offers partial clones but gives no object on demand afterwards, so
+    they are not offered: git then clones all of it, a few kilobytes a version."""
+
+    def capabilities(self) -> list[bytes]:
+        return [capability for capability in super().capabilities() if capability != CAPABILITY_FILTER]
+
+    def set_client_capabilities(self, caps: Iterable[bytes]) -> None:
+        """git names the filter all the same, and then sends none."""
+        super().set_client_capabilities([capability for capability in caps if capability != CAPABILITY_FILTER])
+
+
 def advertise(repo: Repo) -> bytes:
     """The answer to ``GET info/refs?service=git-upload-pack``."""
     out: list[bytes] = []
@@ -259,7 +271,7 @@ def advertise(repo: Repo) -> bytes:
     proto = ReceivableProtocol(lambda size: b"", send)
     proto.write_pkt_line(b"# service=git-upload-pack\n")
     proto.write_pkt_line(None)
-    UploadPackHandler(_One(repo), ["/"], proto, stateless_rpc=True, advertise_refs=True).handle()
+    _WholePacks(_One(repo), ["/"], proto, stateless_rpc=True, advertise_refs=True).handle()
     return b"".join(out)
 
 
@@ -276,7 +288,7 @@ def upload_pack(repo: Repo, body: BinaryIO, *, gzipped: bool) -> IO[bytes]:
         return data
 
     try:
-        UploadPackHandler(_One(repo), ["/"], ReceivableProtocol(read, out.write), stateless_rpc=True).handle()
+        _WholePacks(_One(repo), ["/"], ReceivableProtocol(read, out.write), stateless_rpc=True).handle()
     except UNFIT_REQUEST as error:
         out.close()
         raise BadGitRequest(f"{type(error).__name__}: {error}") from error

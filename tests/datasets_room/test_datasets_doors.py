@@ -90,21 +90,32 @@ def test_stock_git_and_dvc_read_every_version_byte_for_byte(
 
 @pytest.mark.once
 @pytest.mark.django_db(transaction=True)
-def test_dvc_import_follows_a_dataset_to_its_next_version(
+def test_dvc_import_follows_a_dataset_to_its_next_version_and_commits_no_token(
     site: str, cells: Any, outside: Any, v1_v2: tuple[Any, Any]
 ) -> None:
+    """As docs/versions.md has it: git keeps the token in its store, DVC reads it from a file nobody commits."""
     v1, v2 = v1_v2
-    token = cells.token()
-    url = _with_token(repositories.git_url(cells.dataset), token)
+    token, url = cells.token(), repositories.git_url(cells.dataset)
     own = outside.folder / "own"
     own.mkdir()
     outside.git("init", "-q", at=own)
     outside.dvc("init", "-q", at=own)
-    secret = ["--remote-config", f"password={token}"]
-    outside.dvc("import", "-q", url, "data", "--rev", "v1", *secret, at=own)
+    outside.git("config", "--global", "credential.helper", "store", at=own)
+    outside.call(
+        "sh", "-c", f"printf 'url={site}\nusername=git\npassword={token}\n\n' | git credential approve", at=own
+    )
+    (own / ".git" / "motherlode").write_text(f"['remote \"store\"']\n    password = {token}\n")
+    outside.dvc("import", "-q", url, "data", "--rev", "v1", "--config", ".git/motherlode", at=own)
     assert _tree(own / "data") == _held(v1)
     outside.dvc("update", "-q", "--rev", "v2", "data.dvc", at=own)
     assert _tree(own / "data") == _held(v2)
+    outside.git("add", "--all", at=own)
+    outside.git("commit", "-q", "-m", "data", at=own)
+    assert "data.dvc" in outside.git("ls-files", at=own).stdout.split()
+    assert outside.git("grep", "-c", "-F", token, "HEAD", at=own, check=False).stdout == ""
+
+    outside.dvc("get", "-q", url, "data", "--rev", "v1", "--config", ".git/motherlode", "-o", "copy", at=own)
+    assert _tree(own / "copy") == _held(v1)
 
 
 @pytest.mark.once
@@ -406,3 +417,49 @@ def test_every_listing_is_sorted_by_code_point(cells: Any) -> None:
     rows = list(versions.manifest_rows(cells.publish()))
     assert [row.path for row in rows] == sorted(row.path for row in rows)
     assert manifest.digest_of(manifest.manifest_pieces(rows)) == cells.dataset.versions.get().digest
+
+
+# -- as people call them ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.once
+@pytest.mark.django_db(transaction=True)
+def test_clones_that_ask_for_a_part_have_a_whole_checkout(
+    site: str, cells: Any, outside: Any, v1_v2: tuple[Any, Any]
+) -> None:
+    url = _with_token(repositories.git_url(cells.dataset), cells.token())
+    parts = [["--filter=blob:none"], ["--filter=tree:0"], ["--filter=blob:limit=1"], ["--depth=1"], ["--no-checkout"]]
+    for number, words in enumerate([*parts, ["--single-branch", "--branch=v1", "--depth=1", "--filter=blob:none"]]):
+        work = outside.folder / f"work{number}"
+        outside.git("clone", "-q", *words, url, str(work))
+        outside.git("checkout", "-q", "HEAD", "--", ".", at=work)
+        version = v1_v2[0] if "--branch=v1" in words else v1_v2[1]
+        assert (work / "data.dvc").read_bytes() == repositories.release(version).files["data.dvc"], words
+        outside.git("fsck", "--strict", "--full", at=work)
+    shallow = outside.folder / "work3"
+    outside.git("fetch", "-q", "--unshallow", "--tags", at=shallow)
+    assert outside.git("rev-parse", "v1^{commit}", at=shallow).stdout.strip() == v1_v2[0].commit
+
+
+@pytest.mark.once
+@pytest.mark.django_db(transaction=True)
+def test_a_wrong_token_and_an_address_without_its_ending_are_named(
+    site: str, cells: Any, outside: Any, v1_v2: tuple[Any, Any]
+) -> None:
+    url = repositories.git_url(cells.dataset)
+    wrong = outside.git("clone", _with_token(url, "lode_nonsense"), "a", check=False)
+    none = outside.git("clone", url, "b", check=False)
+    assert "unknown, expired or revoked" in wrong.stderr and wrong.returncode
+    assert "unknown, expired or revoked" not in none.stderr and none.returncode
+    for address in (url.removesuffix(".git"), f"{url.removesuffix('.git')}/"):
+        meant = outside.git("clone", _with_token(address, cells.token()), "c", check=False)
+        assert meant.returncode and "ends in .git" in meant.stderr, meant.stderr
+
+
+def test_an_address_that_is_almost_a_door_says_so_and_tells_nothing(cells: Any, client: Any) -> None:
+    for name in ("cells", "nothing"):
+        addresses = (f"/git/blood/{name}.git", f"/git/blood/{name}.git/", f"/git/blood/{name}", f"/dvc/blood/{name}/")
+        for address in addresses:
+            answer = client.get(address)
+            assert (answer.status_code, answer["Content-Type"]) == (400, "text/plain; charset=utf-8")
+            assert f"git clone .../git/blood/{name}.git" in answer.content.decode()

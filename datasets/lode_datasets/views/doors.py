@@ -38,7 +38,16 @@ Door = Callable[Concatenate[HttpRequest, str, str, Rest], HttpResponseBase]
 
 
 class NoToken(Exception):
-    """Nobody in particular: the client is asked for a token."""
+    """Nobody in particular: the client is asked for a token, in these words."""
+
+    def __init__(self, words: str = "Give an API token of Motherlode as the password.") -> None:
+        super().__init__(words)
+
+
+WRONG_TOKEN = (
+    "The token is unknown, expired or revoked, or it was cut short: make a new one on the Settings page, and have git"
+    " forget the old one (git credential reject, or the password in the address)."
+)
 
 
 def _plain(text: str, status: int) -> HttpResponse:
@@ -65,7 +74,7 @@ def _person(request: HttpRequest) -> User:
     try:
         return user_for_token(text)
     except BadToken:
-        raise NoToken from None
+        raise NoToken(WRONG_TOKEN) from None
 
 
 def door(*methods: str) -> Callable[[View[Rest]], Door[Rest]]:
@@ -88,8 +97,8 @@ def door(*methods: str) -> Callable[[View[Rest]], Door[Rest]]:
                     raise NotFound(f"There is no dataset {dataset!r}.")
                 found.project = home
                 return view(request, found, *args, **kwargs)
-            except NoToken:
-                response = _plain("Give an API token of Motherlode as the password.", 401)
+            except NoToken as error:
+                response = _plain(str(error), 401)
                 response["WWW-Authenticate"] = 'Basic realm="Motherlode", charset="UTF-8"'
                 return response
             except LodeError as error:
@@ -98,6 +107,16 @@ def door(*methods: str) -> Callable[[View[Rest]], Door[Rest]]:
         return cast(Door[Rest], csrf_exempt(login_not_required(opened)))
 
     return dress
+
+
+@csrf_exempt
+@login_not_required
+def signpost(request: HttpRequest, project: str, dataset: str, kind: str) -> HttpResponse:
+    """What is meant by an address that is almost a door's; it tells nobody what there is."""
+    if kind == "git":
+        return _plain(f"The address ends in .git: git clone .../git/{project}/{dataset}.git", 400)
+    words = f"Here git and DVC read, not a browser: git clone .../git/{project}/{dataset}.git, then dvc pull."
+    return _plain(words, 400)
 
 
 # -- git -------------------------------------------------------------------------------------------------------------

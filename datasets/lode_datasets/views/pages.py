@@ -352,6 +352,11 @@ def whole(text: str, what: str) -> int | None:
     return int(text)
 
 
+def _with_token(url: str) -> str:
+    """The address with the place for the token in it, for commands that ask nobody."""
+    return url.replace("://", "://git:TOKEN@", 1)
+
+
 def version(request: HttpRequest, project: str, name: str, number: int) -> HttpResponse:
     """A version: how to get it, what is in it, what to know of it."""
     user = signed_in(request)
@@ -395,7 +400,8 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
         "version_name": str(version),
         "load_line": f'motherlode.load("{version}", split="train")',
         "clone_line": f"git clone --branch v{number} {repositories.git_url(dataset)}",
-        "get_line": f"dvc get {repositories.git_url(dataset)} data --rev v{number} --remote-config password=TOKEN",
+        "get_line": f"dvc get {_with_token(repositories.git_url(dataset))} data --rev v{number}"
+        " --remote-config password=TOKEN",
         "moved": version.server_url != settings.PUBLIC_URL,
         "moved_line": f"dvc remote modify --local store url {repositories.dvc_url(dataset)}",
         "marks": marks_of([version], user)[version.pk],
