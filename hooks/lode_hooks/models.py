@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from django.db import models
 from django.db.models import F
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from lode_annotation.models import LabelSet, Queue, Task
@@ -30,6 +31,7 @@ class Run(models.Model):
     name = models.CharField(max_length=200)
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
     params = models.JSONField(default=dict)
+    tags = models.JSONField(default=dict)
     code_commit = models.CharField(max_length=64, blank=True)
     tracker = models.CharField(max_length=16, blank=True, help_text="mlflow")
     tracker_id = models.CharField(max_length=200, blank=True)
@@ -58,13 +60,19 @@ class RunUse(models.Model):
 
 
 class Metric(models.Model):
-    """One number a run logged."""
+    """One number a run logged; `value` is null where it is not finite, and `flag` says what it is then."""
+
+    class Flag(models.TextChoices):
+        NAN = "nan", _("not a number")
+        INFINITE = "inf", _("infinite")
+        MINUS_INFINITE = "-inf", _("minus infinite")
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="metrics")
     key = models.CharField(max_length=200)
-    value = models.FloatField()
+    value = models.FloatField(null=True)
+    flag = models.CharField(max_length=4, choices=Flag.choices, blank=True)
     step = models.BigIntegerField(default=0)
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         indexes = [models.Index("run", "key", "step", name="metric_key")]
@@ -97,6 +105,7 @@ class PredictionSet(models.Model):
     partial = models.BooleanField(default=False)
     class_ids = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.RECEIVING)
+    ranks = models.JSONField(default=dict, help_text='senders that ended: {"of": 2, "parts": {"0": 3}}')
     scope = models.CharField(max_length=300, blank=True, help_text="Parquet file of the items meant; blank: the split")
     meant = models.PositiveIntegerField(default=0)
     items = models.PositiveIntegerField(default=0)

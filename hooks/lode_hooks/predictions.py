@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -135,8 +135,8 @@ def finish(prediction_set: PredictionSet, user: User) -> PredictionSet:
     if prediction_set.state == PredictionSet.State.READY:
         return prediction_set
     parts = list(prediction_set.parts.order_by("number"))
-    if [part.number for part in parts] != list(range(len(parts))):
-        missing = sorted(set(range(parts[-1].number)) - {part.number for part in parts})[:10]
+    missing = sorted(_numbers(prediction_set, parts) - {part.number for part in parts})[:10]
+    if missing:
         raise BadInput(f"Parts are missing: {missing}.", code="parts_missing", missing=missing)
     is_boxes = prediction_set.task == PredictionSet.Task.BOXES
     schema = BOX_PREDICTIONS if is_boxes else CLASS_PREDICTIONS
@@ -162,6 +162,44 @@ def finish(prediction_set: PredictionSet, user: User) -> PredictionSet:
         project = prediction_set.run.project
         events.record(project, user, "predictions.finish", prediction_set, items=covered)
     return prediction_set
+
+
+def _numbers(prediction_set: PredictionSet, parts: Sequence[PredictionPart]) -> set[int]:
+    """The numbers of the parts that a set must have, of which some are there."""
+    if not prediction_set.ranks:
+        return set(range(parts[-1].number)) if parts else set()
+    of = prediction_set.ranks["of"]
+    return {int(rank) + of * number for rank, own in prediction_set.ranks["parts"].items() for number in range(own)}
+
+
+def end_rank(prediction_set: PredictionSet, rank: int, ranks: int, parts: int) -> bool:
+    """One of several senders has sent all its parts, numbered rank, rank + ranks, ...; whether all have.
+
+    Ending again is harmless. Raises Conflict for another number of ranks, or of this rank's parts, than was said.
+    """
+    if rank >= ranks:
+        raise BadInput(f"Of {ranks} ranks the last is {ranks - 1}, not {rank}.", code="bad_rank")
+    with transaction.atomic():
+        row = PredictionSet.objects.select_for_update().get(pk=prediction_set.pk)
+        known = row.ranks or {"of": ranks, "parts": {}}
+        if row.state != PredictionSet.State.RECEIVING:
+            return True
+        if known["of"] != ranks or known["parts"].get(str(rank), parts) != parts:
+            raise Conflict(
+                f"Rank {rank} of {ranks} ends with {parts} parts; said before were {known['of']} ranks and"
+                f" {known['parts'].get(str(rank), 'no')} parts.",
+                code="ranks_differ",
+            )
+        known["parts"][str(rank)] = parts
+        row.ranks = prediction_set.ranks = known
+        row.save(update_fields=["ranks"])
+    return not waiting_for(prediction_set)
+
+
+def waiting_for(prediction_set: PredictionSet) -> list[int]:
+    """The ranks that have not ended yet, of a set that several send."""
+    known = prediction_set.ranks
+    return [rank for rank in range(known["of"]) if str(rank) not in known["parts"]] if known else []
 
 
 def _once(rows: pl.DataFrame) -> pl.DataFrame:
@@ -281,9 +319,8 @@ class _Reader:
         return known
 
     def _key(self, label: str) -> str | int:
-        """A class in a JSON object's key, which is always text: its name, else its permanent id in digits."""
-        digits = self.prediction_set.class_ids and label not in self.classes and label.isdecimal()
-        return int(label) if digits else label
+        """A class in a JSON object's key, which is always text: its name, or its permanent id in digits."""
+        return int(label) if self.prediction_set.class_ids and label.isdecimal() else label
 
     def _boxes(self, lines: list[tuple[int, dict[str, Any]]], items: Mapping[str, str]) -> pl.DataFrame:
         columns: dict[str, list[Any]] = {name: [] for name in BOX_PREDICTIONS}

@@ -1,7 +1,8 @@
 """Runs: what a training says of itself, and which versions it used."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -82,10 +83,27 @@ def add_uses(run: Run, uses: Iterable[Use]) -> None:
     RunUse.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def change(run: Run, user: User, *, state: str = "", tracker: Tracker | None = None, name: str = "") -> Run:
-    """Finish a run, or link it to its tracker, or name it anew. A run that is over may be said to be over again."""
+def change(
+    run: Run,
+    user: User,
+    *,
+    state: str = "",
+    tracker: Tracker | None = None,
+    name: str = "",
+    params: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> Run:
+    """Finish a run, link it to its tracker, name it anew, or add parameters and tags to those it has.
+
+    A run that is over may be said to be over again, or to go on.
+    """
     if name:
         run.name = name
+    if params or tags:
+        with transaction.atomic():
+            known = Run.objects.select_for_update().get(pk=run.pk)
+            run.params, run.tags = {**known.params, **(params or {})}, {**known.tags, **(tags or {})}
+            run.save(update_fields=["params", "tags"])
     if tracker is not None:
         run.tracker, run.tracker_id, run.tracker_url = tracker.name, tracker.run_id, tracker.url
     if state and state != run.state:
@@ -98,15 +116,47 @@ def change(run: Run, user: User, *, state: str = "", tracker: Tracker | None = N
     return run
 
 
-def log_metrics(run: Run, metrics: Mapping[str, float], step: int = 0) -> int:
-    """Keep numbers of a run at a step; answers how many. Refuses what is not a finite number, by name."""
-    if len(metrics) > MOST_METRICS:
+@dataclass(frozen=True)
+class Step:
+    """Numbers by name that a run logged at a step, and when; "nan", "inf" and "-inf" stand for those JSON lacks."""
+
+    metrics: Mapping[str, Any]
+    step: int = 0
+    at: datetime | None = None
+
+
+def log_metrics(run: Run, steps: Sequence[Step], *, again: bool = False) -> int:
+    """Keep numbers of a run; answers how many are new. Refuses what is no number, by name.
+
+    `again`: these may have come before, so that those that are there with the same name, step and time are passed over.
+    """
+    if sum(len(step.metrics) for step in steps) > MOST_METRICS:
         raise BadInput(f"At most {MOST_METRICS} metrics in one call.", code="too_many")
-    for key, value in metrics.items():
-        if not is_number(value):
-            raise BadInput(f"The metric {key!r} is {value!r}, not a finite number.", code="bad_metric", metric=key)
-    rows = [Metric(run=run, key=key[:200], value=float(value), step=step) for key, value in metrics.items()]
+    now = timezone.now()
+    rows = [
+        Metric(run=run, key=key[:200], step=step.step, at=step.at or now, **_kept(key, value))
+        for step in steps
+        for key, value in step.metrics.items()
+    ]
+    if again and rows:
+        numbers = {row.step for row in rows}
+        there = set(run.metrics.filter(step__in=numbers).values_list("key", "step", "at"))
+        rows = [row for row in rows if (row.key, row.step, row.at) not in there]
     return len(Metric.objects.bulk_create(rows))
+
+
+def _kept(key: str, value: Any) -> dict[str, Any]:
+    """A number as columns: its value, or null and what it is instead."""
+    if is_number(value):
+        return {"value": float(value)}
+    flag = value.strip().lower() if isinstance(value, str) else ""
+    if flag not in Metric.Flag.values:
+        raise BadInput(
+            f"The metric {key!r} is {value!r}: no number, and none of {', '.join(Metric.Flag.values)}.",
+            code="bad_metric",
+            metric=key,
+        )
+    return {"value": None, "flag": flag}
 
 
 def latest_metrics(run: Run) -> list[Metric]:

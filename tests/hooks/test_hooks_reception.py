@@ -124,3 +124,29 @@ def test_the_uuid_of_other_predictions_is_not_taken_for_them(cells: Any, api: An
     assert caller.post(address, {**body, "split": "test"}).json()["uuid"] == uuid
     other = caller.post(address, {**body, "split": "train"})
     assert (other.status_code, other.json()["code"]) == (409, "uuid_taken")
+
+
+def test_ranks_send_parts_of_their_own_numbers_and_the_last_one_ends_the_set(cells: Any, api: Any, erin: User) -> None:
+    caller = api(erin)
+    address = begin(caller)
+    send(caller, address, 0, line("a.png"))
+    send(caller, address, 1, line("b.png"))
+    send(caller, address, 3, line("c.png"))
+    first = caller.post(f"{address}/finish", {"parts": 2, "rank": 1, "ranks": 2}).json()
+    assert (first["state"], first["waiting_for"], first["evaluation"]) == ("receiving", [0], None)
+    assert caller.post(f"{address}/finish", {"parts": 2, "rank": 1, "ranks": 2}).json() == first
+    for wrong in ({"parts": 1, "rank": 1, "ranks": 2}, {"parts": 1, "rank": 0, "ranks": 3}):
+        assert caller.post(f"{address}/finish", wrong).json()["code"] == "ranks_differ"
+    assert caller.post(f"{address}/finish", {"rank": 2, "ranks": 2}).json()["code"] == "bad_rank"
+    last = caller.post(f"{address}/finish", {"parts": 1, "rank": 0, "ranks": 2}).json()
+    assert (last["state"], last["items"], last["waiting_for"]) == ("ready", 3, [])
+    again = caller.post(f"{address}/finish", {"parts": 2, "rank": 1, "ranks": 2}).json()
+    assert again["evaluation"]["uuid"] == last["evaluation"]["uuid"]
+
+
+def test_a_rank_whose_part_is_not_here_ends_nothing(cells: Any, api: Any, erin: User) -> None:
+    caller = api(erin)
+    address = begin(caller)
+    send(caller, address, 0, line("a.png"))
+    answer = caller.post(f"{address}/finish", {"parts": 3, "rank": 0, "ranks": 1})
+    assert (answer.status_code, answer.json()["missing"]) == (400, [1, 2])

@@ -14,7 +14,7 @@ from lode_hooks import evaluate, predictions, scoring
 from lode_hooks.api import shapes
 from lode_hooks.api.runs import RUN, run_of, version_of
 from lode_hooks.models import PredictionSet, Run
-from lode_hooks.predictions import receive
+from lode_hooks.predictions import end_rank, receive
 from lode_platform import access
 from lode_platform.api.projects import person
 from lode_platform.api.shapes import read
@@ -91,10 +91,16 @@ class Finish(APIView):
         operation_id="predictions_finish", request=shapes.FinishPredictionsShape, responses=shapes.FinishedShape
     )
     def post(self, request: Request, predictions: UUID) -> Response:
-        """Joins the parts and has them scored; evaluation and job are null for the pool, which has no truth."""
+        """Joins the parts and has them scored; evaluation and job are null for the pool, which has no truth.
+
+        Of several senders each ends with its rank, and the last one's answer is the whole one's.
+        """
         sent = set_of(request, predictions, "run.log")
         given = read(shapes.FinishPredictionsShape, request.data)
-        if "parts" in given and sent.state != PredictionSet.State.READY and sent.parts.count() != given["parts"]:
+        if "ranks" in given:
+            if not end_rank(sent, given.get("rank", 0), given["ranks"], given.get("parts", 0)):
+                return Response({**shapes.prediction_set_json(sent), "evaluation": None, "job": None})
+        elif "parts" in given and sent.state != PredictionSet.State.READY and sent.parts.count() != given["parts"]:
             raise BadInput(f"{sent.parts.count()} parts are here, {given['parts']} were sent.", code="parts_missing")
         evaluation = scoring.finish(sent, person(request))
         sent.refresh_from_db()

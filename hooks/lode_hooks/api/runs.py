@@ -14,7 +14,7 @@ from lode_datasets.models import Version
 from lode_hooks import runs
 from lode_hooks.api import shapes
 from lode_hooks.models import Run
-from lode_hooks.runs import Tracker, Use
+from lode_hooks.runs import Step, Tracker, Use
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.projects import person
@@ -98,14 +98,22 @@ class OneRun(APIView):
         operation_id="run_change", parameters=[RUN], request=shapes.RunChangeShape, responses=shapes.OneRunShape
     )
     def patch(self, request: Request, run: str) -> Response:
-        """Ends a run, names it anew, links it to its tracker, or adds versions that it uses."""
+        """Ends a run, names it anew, links it to its tracker, or adds versions, parameters and tags to those it has."""
         found = run_of(request, run, "run.log")
         given = read(shapes.RunChangeShape, request.data)
         tracker = None
         if "tracker" in given:
             tracker = Tracker(given["tracker"], given["tracker_id"], given["tracker_url"])
         runs.add_uses(found, uses_of(request, found.project, given["uses"]))
-        runs.change(found, person(request), state=given.get("state", ""), tracker=tracker, name=given.get("name", ""))
+        runs.change(
+            found,
+            person(request),
+            state=given.get("state", ""),
+            tracker=tracker,
+            name=given.get("name", ""),
+            params=given["params"],
+            tags=given["tags"],
+        )
         return Response(self._whole(request, found))
 
     def _whole(self, request: Request, run: Run) -> dict[str, Any]:
@@ -114,7 +122,7 @@ class OneRun(APIView):
         sets = run.prediction_sets.select_related("run", "version__dataset").order_by("pk")
         return {
             **shapes.run_json(row, run.project),
-            "metrics": [{"key": m.key, "value": m.value, "step": m.step} for m in metrics],
+            "metrics": [{"key": m.key, "value": m.value, "step": m.step, "flag": m.flag} for m in metrics],
             "prediction_sets": [shapes.prediction_set_json(sent) for sent in sets],
         }
 
@@ -127,7 +135,10 @@ class Metrics(APIView):
         responses={201: shapes.LoggedShape},
     )
     def post(self, request: Request, run: str) -> Response:
-        """Keeps numbers of the run at a step."""
+        """Keeps numbers of the run: at one step (metrics, step), or at many (steps)."""
         found = run_of(request, run, "run.log")
         given = read(shapes.NewMetricsShape, request.data)
-        return Response({"logged": runs.log_metrics(found, given["metrics"], given["step"])}, status=201)
+        steps = [Step(row["metrics"], row["step"], row["at"]) for row in given["steps"]]
+        if given["metrics"]:
+            steps.append(Step(given["metrics"], given["step"]))
+        return Response({"logged": runs.log_metrics(found, steps, again=given["again"])}, status=201)

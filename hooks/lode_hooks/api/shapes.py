@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,13 +15,23 @@ from lode_hooks.failures import Card
 from lode_hooks.loop import Arm, LoopReport
 from lode_hooks.mining import Candidate, Preview
 from lode_hooks.models import Evaluation, Failure, MiningRound, PredictionSet, Run, Verdict
-from lode_hooks.predictions import coverage
+from lode_hooks.predictions import coverage, waiting_for
 from lode_hooks.views.links import cards_url
 from lode_platform.addresses import absolute
 from lode_platform.api.shapes import JobShape, job_json
 from lode_platform.models import Project
 
 Shape = serializers.Serializer[Any]
+
+
+class MomentField(serializers.FloatField):
+    """A moment as seconds since 1970, in UTC."""
+
+    def to_internal_value(self, data: Any) -> datetime:  # type: ignore[override]
+        try:
+            return datetime.fromtimestamp(super().to_internal_value(data), UTC)
+        except (OverflowError, ValueError, OSError):
+            raise serializers.ValidationError("This is no moment in seconds since 1970.") from None
 
 
 class UseShape(Shape):
@@ -47,17 +58,40 @@ class RunChangeShape(Shape):
     tracker_id = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
     tracker_url = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
     uses = UseShape(many=True, required=False, default=list)
+    params = serializers.DictField(required=False, default=dict, help_text="added to those it has")
+    tags = serializers.DictField(
+        child=serializers.CharField(max_length=5000, allow_blank=True),
+        required=False,
+        default=dict,
+        help_text="as params",
+    )
 
 
 class MetricShape(Shape):
     key = serializers.CharField()
-    value = serializers.FloatField()
+    value = serializers.FloatField(allow_null=True)
     step = serializers.IntegerField()
+    flag = serializers.CharField(help_text='of a value that is null: nan, inf or -inf; else ""')
+
+
+NUMBERS = 'numbers by name, also "nan", "inf" and "-inf"'
+
+
+class StepShape(Shape):
+    metrics = serializers.DictField(help_text=NUMBERS)
+    step = serializers.IntegerField(required=False, default=0, min_value=-(2**63), max_value=2**63 - 1)
+    at = MomentField(required=False, default=None, help_text="when it was logged, in seconds since 1970")
 
 
 class NewMetricsShape(Shape):
-    metrics = serializers.DictField(help_text="finite numbers by name")
+    metrics = serializers.DictField(required=False, default=dict, help_text=NUMBERS)
     step = serializers.IntegerField(required=False, default=0, min_value=-(2**63), max_value=2**63 - 1)
+    steps = StepShape(many=True, required=False, default=list, help_text="many steps in one request")
+    again = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="they may have come before: of one name, step and time one is kept",
+    )
 
 
 class LoggedShape(Shape):
@@ -102,6 +136,7 @@ class PredictionSetShape(Shape):
     items = serializers.IntegerField()
     predictions = serializers.IntegerField()
     coverage = CoverageShape()
+    waiting_for = serializers.ListField(child=serializers.IntegerField(), help_text="ranks that have not ended yet")
     created_at = serializers.DateTimeField()
 
 
@@ -111,6 +146,7 @@ class RunShape(Shape):
     name = serializers.CharField()
     state = serializers.CharField(help_text="running, finished or failed")
     params = serializers.DictField()
+    tags = serializers.DictField(child=serializers.CharField())
     uses = UseShape(many=True)
     code_commit = serializers.CharField()
     tracker = serializers.CharField()
@@ -134,6 +170,12 @@ class PredictionPartShape(Shape):
 
 class FinishPredictionsShape(Shape):
     parts = serializers.IntegerField(required=False, min_value=0, help_text="how many were sent; checked if given")
+    rank = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        help_text="of several senders: who ends; its parts are rank, rank + ranks, ...",
+    )
+    ranks = serializers.IntegerField(required=False, min_value=1, max_value=10_000, help_text="how many senders")
 
 
 class ClassNumbersShape(Shape):
@@ -378,6 +420,7 @@ def run_json(run: Run, project: Project) -> dict[str, Any]:
         "name": run.name,
         "state": run.state,
         "params": run.params,
+        "tags": run.tags,
         "uses": [
             {"version": str(use.version), "split": use.split, "purpose": use.purpose}
             for use in sorted(run.uses.all(), key=lambda use: use.pk)
@@ -406,6 +449,7 @@ def prediction_set_json(sent: PredictionSet) -> dict[str, Any]:
         "items": sent.items,
         "predictions": sent.predictions,
         "coverage": asdict(coverage(sent)),
+        "waiting_for": waiting_for(sent),
         "created_at": sent.created_at,
     }
 
