@@ -23,18 +23,23 @@ from motherlode.errors import (
     ServerFault,
     Unreachable,
 )
+from motherlode.evaluations import Coverage, Evaluation, FailureSeen
 from motherlode.lock import Pin
-from motherlode.predictions import Prediction
+from motherlode.predictions import BadPrediction, Prediction
 from motherlode.regions import Region
-from motherlode.runs import Evaluation, Run, Sent
+from motherlode.runs import Run
 from motherlode.samples import Labels, Sample, Samples
+from motherlode.sending import Sent
 from motherlode.verbs import load, pull, run, verify
 
 __all__ = [
     "BadInput",
+    "BadPrediction",
     "Client",
     "Conflict",
+    "Coverage",
     "Evaluation",
+    "FailureSeen",
     "JobFailed",
     "Labels",
     "MotherlodeError",

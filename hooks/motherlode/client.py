@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import random
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import count
 from types import TracebackType
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
@@ -28,6 +30,7 @@ Result = TypeVar("Result")
 Argument = TypeVar("Argument")
 
 TRIES = 5
+LONGEST_PAUSE = 5.0
 RETRIED = frozenset({429, 502, 503, 504})
 DISK_FULL = 507
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
@@ -39,7 +42,8 @@ class Client:
 
     `url` and `token` default to MOTHERLODE_URL, MOTHERLODE_TOKEN and `lode login`. `project` is the one meant where a
     name says none; it defaults to the token's. `transport` replaces the network, `sleep` the waiting between retries
-    and between looks at a job, `workers` is how many requests go out at once.
+    and between looks at a job, `workers` is how many requests go out at once (1: no threads), `patience` for how many
+    seconds a server is waited for that is away, or only just starting.
     """
 
     def __init__(
@@ -52,11 +56,13 @@ class Client:
         sleep: Callable[[float], object] = time.sleep,
         workers: int = 4,
         show_progress: bool | None = None,
+        patience: float = 10.0,
     ) -> None:
         known: Credentials = find_credentials(url, token, project)
         self.url = known.url
         self.workers = workers
         self.show_progress = show_progress
+        self.patience = patience
         self._project = known.project
         self._sleep = sleep
         self._http = httpx.Client(
@@ -114,9 +120,14 @@ class Client:
             following = urlsplit(str(answer["next"]))
             answer = self._json(self._send("GET", f"{following.path}?{following.query}", repeatable=True))
 
-    def request(self, method: str, path: str, *, repeatable: bool = False, **options: Any) -> Any:
-        """One request below /api/v1/; its answer's JSON, None where it has no body. Raises what `errors` draws."""
-        return self._json(self._send(method, f"/api/v1/{path}", repeatable=repeatable, **options))
+    def request(
+        self, method: str, path: str, *, repeatable: bool = False, patience: float | None = None, **options: Any
+    ) -> Any:
+        """One request below /api/v1/; its answer's JSON, None where it has no body. Raises what `errors` draws.
+
+        `patience`: seconds to wait for a server that is away (default: the client's).
+        """
+        return self._json(self._send(method, f"/api/v1/{path}", repeatable=repeatable, patience=patience, **options))
 
     def raw(self, method: str, path: str, *, repeatable: bool = False, **options: Any) -> httpx.Response:
         """One request to any address of the server; the whole answer, body read."""
@@ -140,34 +151,49 @@ class Client:
 
         return self._retry(once, f"{method} {path}", repeatable=repeatable)
 
-    def _send(self, method: str, path: str, *, repeatable: bool, **options: Any) -> httpx.Response:
+    def _send(
+        self, method: str, path: str, *, repeatable: bool, patience: float | None = None, **options: Any
+    ) -> httpx.Response:
         def once() -> httpx.Response:
             answer = self._http.request(method, path, **options)
             self._raise_for(answer, method, path)
             return answer
 
-        return self._retry(once, f"{method} {path}", repeatable=repeatable or method in REPEATABLE)
+        again = repeatable or method in REPEATABLE
+        return self._retry(once, f"{method} {path}", repeatable=again, patience=patience)
 
-    def _retry(self, once: Callable[[], Result], what: str, *, repeatable: bool) -> Result:
-        for attempt in range(1, TRIES + 1):
-            last = attempt == TRIES or not repeatable
+    def _retry(
+        self, once: Callable[[], Result], what: str, *, repeatable: bool, patience: float | None = None
+    ) -> Result:
+        """`once`, tried again while the server is away or busy: until the patience ends, and `TRIES` times by default.
+
+        What is not repeatable is tried again only where nothing was sent.
+        """
+        tries, longest = (TRIES, self.patience) if patience is None else (1, patience)
+        waited = 0.0
+        for attempt in count(1):
+            over = waited >= longest
+            pause = min(0.2 * 2 ** (attempt - 1), LONGEST_PAUSE) * random.uniform(0.5, 1.5)
             try:
                 return once()
             except httpx.ConnectError as error:
-                # nothing was sent, so anything may be sent again; an address that refuses is tried less long
-                if attempt >= 3:
+                if over or _is_unknown(error):
                     raise Unreachable(f"{self.url} cannot be reached ({error}); is the address right?") from None
             except httpx.TransportError as error:
-                if last:
+                if not repeatable or (over and attempt >= tries):
                     raise Unreachable(f"{what}: {self.url} did not answer ({type(error).__name__} {error})") from None
             except _Busy as busy:
-                if last:
+                if not repeatable or (over and attempt >= tries):
                     raise ServerFault(f"{what}: the server answered {busy.status}, {attempt} times") from None
                 if busy.after is not None:
-                    self._sleep(min(busy.after, 30.0))
-                    continue
-            self._sleep(0.2 * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
+                    pause = min(busy.after, 30.0)
+            waited += pause
+            self._sleep(pause)
         raise AssertionError("the last attempt returns or raises")
+
+    def pause(self, seconds: float) -> None:
+        """Wait, as between two looks at a job."""
+        self._sleep(seconds)
 
     def _raise_for(self, answer: httpx.Response, method: str, path: str) -> None:
         status = answer.status_code
@@ -260,6 +286,15 @@ class Client:
 @cache
 def _shared(known: Credentials, process: int) -> Client:
     return Client(known.url, known.token, project=known.project)
+
+
+def _is_unknown(error: BaseException | None) -> bool:
+    """Whether a connection failed because there is no host of the name."""
+    while error is not None:
+        if isinstance(error, socket.gaierror):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 class _Busy(Exception):

@@ -17,7 +17,7 @@ from motherlode.formats import coco
 from motherlode.formats.source import Problem
 from motherlode.regions import Box
 
-__all__ = ["BadPrediction", "IdMap", "Prediction", "load_ids", "read_ids", "read_results", "save_ids"]
+__all__ = ["BadPrediction", "IdMap", "Prediction", "load_ids", "plain", "read_ids", "read_results", "save_ids"]
 
 
 class BadPrediction(BadInput):
@@ -28,9 +28,10 @@ class BadPrediction(BadInput):
 class Prediction:
     """What a model says of the item at `path`.
 
-    Boxes: `boxes` (xyxy, pixels of the upright image), with as many `labels` (names, or class ids) and `scores`; all
-    empty says "nothing is here". Classes: `label`, and `probabilities` by label where the model gives them. NumPy
-    arrays and tensors are taken as they are. Raises `BadPrediction`.
+    Boxes: `boxes` (xyxy, pixels of the upright image), with as many `labels` and `scores`; all empty says "nothing is
+    here". Classes: `label`, and `probabilities` where the model gives them: by label, or one for each of the names that
+    `log_predictions(..., names=)` is given. Labels are names, or numbers of which `log_predictions` is told what they
+    mean. NumPy arrays and tensors are taken as they are. Raises `BadPrediction`.
     """
 
     path: str
@@ -38,7 +39,7 @@ class Prediction:
     labels: tuple[str | int, ...]
     scores: tuple[float, ...]
     label: str | int | None
-    probabilities: Mapping[str, float] | None
+    probabilities: Mapping[str | int, float] | tuple[float, ...] | None
 
     def __init__(
         self,
@@ -48,24 +49,24 @@ class Prediction:
         scores: Any = None,
         *,
         label: str | int | None = None,
-        probabilities: Mapping[str, SupportsFloat] | None = None,
+        probabilities: Mapping[str, SupportsFloat] | Any = None,
     ) -> None:
         put = object.__setattr__
         put(self, "path", str(path))
         if label is None and probabilities is None:
-            self._take_boxes(_plain(boxes), _plain(labels), _plain(scores))
+            self._take_boxes(plain(boxes), plain(labels), plain(scores))
             return
         if boxes is not None or labels is not None or scores is not None:
             raise BadPrediction(f"{path}: give boxes=, labels=, scores= or label=, probabilities=, not both")
         shares = None if probabilities is None else _shares(path, probabilities)
-        if label is None:
-            if not shares:
-                raise BadPrediction(f"{path}: neither a label nor a probability is given")
+        if label is None and not shares:
+            raise BadPrediction(f"{path}: neither a label nor a probability is given")
+        if label is None and isinstance(shares, Mapping):
             label = max(shares, key=lambda name: shares[name])
         put(self, "boxes", None)
         put(self, "labels", ())
         put(self, "scores", ())
-        put(self, "label", _name(path, _plain(label)))
+        put(self, "label", None if label is None else _name(path, plain(label)))
         put(self, "probabilities", shares)
 
     def _take_boxes(self, boxes: Any, labels: Any, scores: Any) -> None:
@@ -81,25 +82,15 @@ class Prediction:
         put(self, "label", None)
         put(self, "probabilities", None)
 
-    def as_json(self) -> dict[str, Any]:
-        """The prediction as one JSON object: a line of a prediction set."""
-        if self.boxes is None:
-            row: dict[str, Any] = {"path": self.path, "label": self.label}
-            if self.probabilities is not None:
-                row["probabilities"] = dict(self.probabilities)
-            return row
-        boxes = [list(box) for box in self.boxes]
-        return {"path": self.path, "boxes": boxes, "labels": list(self.labels), "scores": list(self.scores)}
 
-
-def _plain(value: Any) -> Any:
-    """Arrays and tensors as lists, their scalars as numbers."""
+def plain(value: Any) -> Any:
+    """Arrays and tensors as lists, their scalars as numbers; neither library is imported."""
     if value is None or isinstance(value, (str, bytes)):
         return value
     if hasattr(value, "tolist"):
         return value.tolist()
     if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     return value
 
 
@@ -112,12 +103,22 @@ def _listed(path: str, value: Any) -> list[Any]:
         raise BadPrediction(f"{path}: {value!r} is given where a list is expected: one value a box") from None
 
 
-def _shares(path: str, probabilities: Any) -> dict[str, float]:
+def _shares(path: str, probabilities: Any) -> dict[str | int, float] | tuple[float, ...]:
+    given = plain(probabilities)
+    shares: dict[str | int, float] | tuple[float, ...]
     try:
-        shares = {str(name): float(share) for name, share in probabilities.items()}
-    except (AttributeError, TypeError, ValueError):
-        raise BadPrediction(f"{path}: probabilities are numbers by label, as in {{'cat': 0.9, 'dog': 0.1}}") from None
-    if not all(math.isfinite(share) and share >= 0 for share in shares.values()):
+        if isinstance(given, (list, tuple)):
+            shares = tuple(float(share) for share in given)
+        else:
+            shares = {_name(path, plain(name)): float(share) for name, share in given.items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        if isinstance(error, BadPrediction):
+            raise
+        raise BadPrediction(
+            f"{path}: probabilities are numbers by label, as in {{'cat': 0.9, 'dog': 0.1}}, or one for each of names="
+        ) from None
+    values = shares if isinstance(shares, tuple) else shares.values()
+    if not all(math.isfinite(share) and share >= 0 for share in values):
         raise BadPrediction(f"{path}: probabilities must be finite and not negative")
     return shares
 
@@ -136,10 +137,10 @@ def _box(path: str, row: Sequence[Any]) -> Box:
 
 def _name(path: str, value: Any) -> str | int:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)) or value != value:
-        raise BadPrediction(f"{path}: the label {value!r} is neither a name nor a class id")
+        raise BadPrediction(f"{path}: the label {value!r} is neither a name nor a whole number")
     if isinstance(value, float):
         if not value.is_integer():
-            raise BadPrediction(f"{path}: the label {value!r} is neither a name nor a class id")
+            raise BadPrediction(f"{path}: the label {value!r} is neither a name nor a whole number")
         return int(value)
     return value
 

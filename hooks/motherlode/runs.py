@@ -3,57 +3,90 @@
 from __future__ import annotations
 
 import json
-import math
+import logging
+import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import islice
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
 from types import TracebackType
-from typing import Any
-from uuid import UUID, uuid4
+from typing import Any, Literal
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
-from motherlode import trackers
+from motherlode import environment, ranks, trackers
+from motherlode.cache import Cache
 from motherlode.client import Client
-from motherlode.errors import BadInput
-from motherlode.predictions import BadPrediction, Prediction
-from motherlode.progress import Progress
+from motherlode.errors import BadInput, MotherlodeError, NotConfigured, NotFound
+from motherlode.evaluations import page_of
+from motherlode.metrics import Metrics, Step
+from motherlode.naming import Names, Naming
+from motherlode.predictions import Prediction
 from motherlode.samples import Samples
+from motherlode.sending import Sent, scored, send
 
-__all__ = ["Coverage", "Evaluation", "FailureSeen", "Run", "Sent"]
+__all__ = ["Run"]
 
-PART_ROWS = 500
+RUN = "MOTHERLODE_RUN"
+JOIN_SECONDS = 60.0
+"""How long another rank waits for the run that rank 0 starts."""
+
+log = logging.getLogger("motherlode")
 
 
 class Run:
     """One experiment run, known to the server from its start. Use it as a context: it ends finished, or failed.
 
-    `id` is its uuid, `url` its page.
+    `id` is its uuid, `url` its page. What logs numbers, parameters, tags or files raises nothing: training goes on
+    where the server is away, and a warning says once what was not kept. Of several ranks only the first starts,
+    finishes and logs these; every rank sends its predictions. A run pickles as its server and uuid.
     """
 
-    def __init__(self, client: Client, row: Mapping[str, Any], uses: Sequence[Samples] = ()) -> None:
+    def __init__(
+        self, client: Client, row: Mapping[str, Any], *, owned: bool = False, rank: ranks.Place | None = None
+    ) -> None:
         self._client = client
         self._row = dict(row)
-        self._uses = list(uses)
+        self._owned = owned
+        self._place = rank
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        row = {key: self._row.get(key) for key in ("uuid", "name", "project", "url", "uses")}
+        return _revived, (self._client.url, self.project, row)
 
     @classmethod
     def start(
         cls,
         client: Client,
         name: str,
-        uses: Sequence[Samples],
+        uses: Sequence[Samples] = (),
         params: Mapping[str, Any] | None = None,
         uuid: UUID | str | None = None,
     ) -> Run:
-        """Tell the server that a run begins; the same `uuid` again is the same run."""
+        """Tell the server that a run begins; the same `uuid` again is the same run.
+
+        Without one it is MOTHERLODE_RUN, which a run passes on to the processes that are started meanwhile. Of several
+        ranks the first starts the run and the others join it. Raises `BadInput`, and `NotConfigured` for a rank that
+        cannot know which run is meant.
+        """
         if not name.strip():
             raise BadInput("a run needs a name")
+        place = ranks.place()
+        told = environment.inherited(RUN)
+        chosen = _uuid(uuid or told or _of_launch(name) or (uuid4() if place.leads else None), place)
+        if not place.leads:
+            return cls._join(client, chosen, place)
+        before = _known(client, chosen) if uuid or told else None
+        if before is not None and before["name"] != name:
+            by = "uuid=" if uuid else RUN
+            log.warning("run %r goes on with the run %r, which %s names", name, before["name"], by)
         tracked = trackers.active_run()
         body: dict[str, Any] = {
-            "uuid": str(uuid or uuid4()),
+            "uuid": str(chosen),
             "name": name,
-            "params": _plain_params(params or {}),
+            "params": plain_params(params or {}),
             "uses": [_use(samples, _purpose(samples)) for samples in uses],
             "code_commit": code_commit(),
         }
@@ -61,10 +94,30 @@ class Run:
             body |= {"tracker": tracked.name, "tracker_id": tracked.run_id, "tracker_url": tracked.url}
         project = uses[0].snapshot.pin.project if uses else None
         row = client.post(f"{client.project_path(project)}/runs", body, repeatable=True)
+        ended = before is not None and before["state"] != "running"
+        if ended:
+            row |= client.patch(f"runs/{chosen}", {"state": "running"})
+        run = cls(client, row, owned=before is None or ended or uuid is not None, rank=place)
+        run._metrics.take_up()
+        environment.pass_on(RUN, str(chosen))
         if tracked is not None:
-            for samples in uses:
-                trackers.log_input(client.url, samples.snapshot.pin, _purpose(samples))
-        return cls(client, row, uses)
+            trackers.link(run.url, [(samples.snapshot.pin, samples.split, _purpose(samples)) for samples in uses])
+        return run
+
+    @classmethod
+    def _join(cls, client: Client, uuid: UUID, place: ranks.Place) -> Run:
+        """The run that rank 0 starts, as soon as it is there. Raises `NotConfigured`."""
+        waited, pause = 0.0, 0.1
+        while (row := _known(client, uuid)) is None:
+            if waited >= JOIN_SECONDS:
+                raise NotConfigured(
+                    f"rank {place.rank} waited {JOIN_SECONDS:,.0f} seconds for the run {uuid}, which rank 0 starts:"
+                    f" call motherlode.run in rank 0 too, and before it can end"
+                )
+            client.pause(pause)
+            waited += pause
+            pause = min(pause * 1.5, 2.0)
+        return cls(client, row, rank=place)
 
     @classmethod
     def of(cls, client: Client, run: str) -> Run:
@@ -89,7 +142,7 @@ class Run:
     @property
     def url(self) -> str:
         """The run's page."""
-        return _address(self._client, self._row.get("url"))
+        return page_of(self._client, self._row.get("url"))
 
     @property
     def uses(self) -> list[dict[str, Any]]:
@@ -103,239 +156,155 @@ class Run:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.finish("finished" if error is None else "failed")
+        good = error is None or (isinstance(error, SystemExit) and error.code in (None, 0))
+        if not self._owned:
+            self._metrics.close()
+            return
+        try:
+            self.finish("finished" if good else "failed")
+        except Exception as failure:  # noqa: BLE001 - neither the block's own error nor its success is ours to replace
+            log.warning("the end of %r was not logged: %s: %s", self, type(failure).__name__, failure)
 
-    def finish(self, state: str = "finished") -> None:
-        """Say how the run ended: "finished" or "failed"."""
-        self._row |= self._client.patch(f"runs/{self.id}", {"state": state}) or {}
+    def finish(self, state: Literal["finished", "failed"] = "finished") -> None:
+        """Send what is left and say how the run ended; of several ranks the first does."""
+        self._metrics.close()
+        environment.withdraw(RUN, str(self.id))
+        if self._leads:
+            self._row |= self._client.patch(f"runs/{self.id}", {"state": state}) or {}
+
+    @property
+    def _leads(self) -> bool:
+        return (self._place or ranks.place()).leads
+
+    # Numbers, parameters, tags, files
+
+    @cached_property
+    def _metrics(self) -> Metrics:
+        spool = Cache().root / "unsent" / f"{self.id}.jsonl"
+        return Metrics(self._send_metrics, spool, threads=self._client.workers > 1)
+
+    def _send_metrics(self, steps: list[Step], again: bool, wait: bool) -> None:
+        body = {"steps": steps, "again": again}
+        patience = None if wait else 0.0
+        self._client.request("POST", f"runs/{self.id}/metrics", json=body, repeatable=True, patience=patience)
 
     def log_metrics(self, metrics: Mapping[str, Any], step: int = 0) -> None:
-        """Numbers by name; the server keeps each with its step."""
-        numbers: dict[str, float] = {}
-        for key, value in metrics.items():
-            try:
-                numbers[str(key)] = float(value)
-            except (TypeError, ValueError):
-                raise BadInput(f"the metric {key!r} is {value!r}, not a number") from None
-            if not math.isfinite(numbers[str(key)]):
-                raise BadInput(f"the metric {key!r} is {value!r}; a metric is a finite number, leave this one out")
-        self._client.post(f"runs/{self.id}/metrics", {"metrics": numbers, "step": int(step)}, repeatable=True)
+        """Numbers by name, NaN and infinities included; the server keeps each with its step and time.
+
+        They are sent in the background, at most once a second, and when the run ends.
+        """
+        if self._leads:
+            self._metrics.put(metrics, step)
+
+    def flush(self) -> None:
+        """Send now the numbers that wait."""
+        self._metrics.flush()
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Parameters of the run, beside those it began with; the same name again replaces."""
+        self._log("params", plain_params(params))
+
+    def log_param(self, name: str, value: Any) -> None:
+        """One parameter; see `log_params`."""
+        self.log_params({name: value})
+
+    def set_tags(self, tags: Mapping[str, Any]) -> None:
+        """Texts by name that say what the run is; the same name again replaces."""
+        self._log("tags", {str(name): str(value) for name, value in tags.items()})
+
+    def log_artifact(self, path: str | os.PathLike[str]) -> None:
+        """A file that the run made: its name, size and sha-256 are kept; the file stays where it is.
+
+        Where an MLflow run is active, MLflow is given the file itself.
+        """
+        place = Path(path)
+        try:
+            with place.open("rb") as file:
+                digest = sha256()
+                while piece := file.read(1 << 20):
+                    digest.update(piece)
+                size = file.tell()
+        except OSError as error:
+            log.warning("%s was not logged: %s", place, error.strerror or error)
+            return
+        self._log("tags", {f"artifact.{place.name}": f"sha256:{digest.hexdigest()} {size}"})
+        if self._leads:
+            trackers.log_artifact(place)
+
+    def _log(self, field: str, values: Mapping[str, Any]) -> None:
+        if not self._leads:
+            return
+        try:
+            self._row |= self._client.request("PATCH", f"runs/{self.id}", json={field: values}, patience=0.0) or {}
+        except MotherlodeError as error:
+            self._metrics.tell(f"{field} {sorted(values)}", f"{field} {', '.join(values)} were not kept: {error}")
+
+    # Predictions
 
     def log_predictions(
         self,
         samples: Samples,
-        predictions: Iterable[Prediction],
+        predictions: Iterable[Prediction] | None = None,
         *,
+        scores: Any = None,
+        names: Names | None = None,
+        ids: Literal["class"] | None = None,
+        control: str | None = None,
         model: str = "",
         out_of_fold: bool = False,
+        step: int | None = None,
     ) -> Sent:
-        """Send what the model says of `samples`, one `Prediction` an item; they are sent as the iterable makes them.
+        """Send what the model says of `samples`: one `Prediction` an item, sent as the iterable makes them.
 
-        `out_of_fold` says of training items that each was predicted by a model that had not seen it: only such
-        predictions on train are mined. With labels there, the server evaluates them. Raises `BadPrediction`.
+        Labels are names. A number needs `names`, the model's class names by index (`samples.names` where it was trained
+        on `samples.index`), or `ids="class"` where it is a permanent class id; without either it is refused. `control`
+        names the control meant where the schema has several. `scores`, instead of predictions, is a matrix of
+        probabilities for whole images: a row a sample, a column a name.
+
+        Scored are the items of `samples`: `test[:6]` is scored as these six. `out_of_fold` says of training items that
+        each was predicted by a model that had not seen it: only such predictions on train are mined. Several ranks send
+        into one set for each split, `model` and `step`; equal predictions of one item count once. A server that is away
+        is waited for two minutes. Raises `BadInput`, `BadPrediction`, `Unreachable`.
         """
-        if samples.split is None:
-            raise BadInput("predictions are logged for one split: load it with split=..., then log them")
-        rows = _checked(samples, predictions)
-        first = next(rows, None)
-        task = "classes" if first is not None and first.boxes is None else "boxes"
-        body = {
-            "uuid": str(uuid4()),
-            "version": samples.name,
-            "split": samples.split,
-            "model": model,
-            "task": task,
-            "out_of_fold": out_of_fold,
-            "ids": "class",
-        }
-        made = self._client.post(f"runs/{self.id}/predictions", body, repeatable=True)
-        address = f"predictions/{made['uuid']}"
-        sent = 0
-        with Progress(f"Sending predictions on {samples.split}", len(samples), show=self._client.show_progress) as bar:
-            number = 0
-            rest = rows if first is None else _chain(first, rows)
-            while part := list(islice(rest, PART_ROWS)):
-                wrong = next((row for row in part if (row.boxes is None) != (task == "classes")), None)
-                if wrong is not None:
-                    raise BadPrediction(f"{wrong.path}: boxes and classes cannot stand in one prediction set")
-                lines = "".join(json.dumps(row.as_json(), ensure_ascii=False) + "\n" for row in part)
-                headers = {"Content-Type": "application/x-ndjson"}
-                self._client.request("PUT", f"{address}/parts/{number}", content=lines.encode(), headers=headers)
-                number += 1
-                sent += len(part)
-                bar.move(sent)
-        answer = self._client.post(f"{address}/finish", {"parts": number}, repeatable=True) or {}
-        return Sent(self._client, {**made, **answer}, sent)
+        naming = Naming.of(samples, names, ids, control)
+        if (predictions is None) == (scores is None):
+            raise BadInput("give either predictions or scores=")
+        rows = scored(samples, scores, naming) if predictions is None else predictions
+        return send(self._client, self.id, samples, rows, naming, model=model, out_of_fold=out_of_fold, step=step)
 
 
-class Sent:
-    """Predictions that the server has; `evaluation()` waits for what it makes of them."""
-
-    def __init__(self, client: Client, row: Mapping[str, Any], items: int) -> None:
-        self._client = client
-        self._row = dict(row)
-        self.items = items
-
-    @property
-    def id(self) -> UUID:
-        """The prediction set's uuid."""
-        return UUID(str(self._row["uuid"]))
-
-    def __repr__(self) -> str:
-        return f"Sent({self.items:,} items, id={str(self.id)!r})"
-
-    @cached_property
-    def _evaluation(self) -> Evaluation | None:
-        job = self._row.get("job")
-        if job:
-            self._client.wait(job, "Evaluating")
-        found = self._row.get("evaluation")
-        if not found:
-            return None
-        return Evaluation(self._client, self._client.get(f"evaluations/{found['uuid']}"))
-
-    def wait(self) -> Evaluation | None:
-        """Wait for the server's job; gives the evaluation, None where there are no labels to score against."""
-        return self._evaluation
-
-    def evaluation(self) -> Evaluation:
-        """The evaluation, waited for with a progress bar. Raises `BadInput` for the pool, which has no labels."""
-        found = self._evaluation
-        if found is None:
-            raise BadInput("these items have no labels to score against; their predictions are mined, not evaluated")
-        return found
-
-    def failures(self, kind: str | None = None, **filters: Any) -> Iterator[FailureSeen]:
-        """The failures of the evaluation; see `Evaluation.failures`."""
-        return self.evaluation().failures(kind, **filters)
+def _revived(url: str, project: str, row: Mapping[str, Any]) -> Run:
+    return Run(Client.shared(url, project), row)
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """Items of a split, those of them that were meant to be predicted, and those that were; scored are those meant."""
-
-    predicted: int
-    meant: int
-    split: int
-
-
-class Evaluation:
-    """Predictions scored against a version's labels.
-
-    `metrics`: AP AP50 AP75 APs APm APl AR1 AR10 AR100 ARs ARm ARl tp fp fn for boxes (COCO's definitions), accuracy and
-    macro_f1 for classes.
-    """
-
-    def __init__(self, client: Client, row: Mapping[str, Any]) -> None:
-        self._client = client
-        self._row = dict(row)
-
-    @property
-    def id(self) -> UUID:
-        """The evaluation's uuid."""
-        return UUID(str(self._row["uuid"]))
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        """The numbers by name."""
-        return dict(self._row.get("metrics") or {})
-
-    @property
-    def counts(self) -> dict[str, Any]:
-        """The counts by kind of failure and by confusion cell."""
-        return dict(self._row.get("counts") or {})
-
-    @property
-    def coverage(self) -> Coverage:
-        """How much of the split was predicted and scored."""
-        return Coverage(**self._row["coverage"])
-
-    @property
-    def threshold(self) -> float | None:
-        """The score of best F1, which pages show first."""
-        found = self._row.get("threshold")
-        return None if found is None else float(found)
-
-    @property
-    def url(self) -> str:
-        """The evaluation's page."""
-        return _address(self._client, self._row.get("url"))
-
-    @property
-    def row(self) -> dict[str, Any]:
-        """All the server says of it."""
-        return dict(self._row)
-
-    def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value:.4g}" for name, value in list(self.metrics.items())[:4])
-        return f"Evaluation({shown})"
-
-    def failures(self, kind: str | None = None, **filters: Any) -> Iterator[FailureSeen]:
-        """The failures, page by page as they are read.
-
-        `kind`: missed, false_alarm, wrong_class, bad_location or duplicate. `filters` as on the failures page:
-        truth_class, predicted_class, min_score, max_score, min_iou, max_iou, verdict.
-        """
-        for row in self._client.pages(f"evaluations/{self.id}/failures", kind=kind, **filters):
-            yield FailureSeen.from_json(self._client, row)
+def _known(client: Client, uuid: UUID) -> dict[str, Any] | None:
+    """The run as the server has it, None where it has none."""
+    try:
+        row: dict[str, Any] = client.get(f"runs/{uuid}")
+    except NotFound:
+        return None
+    return row
 
 
-@dataclass(frozen=True, slots=True)
-class FailureSeen:
-    """One failure of an evaluation; boxes are xyxy in pixels of the upright image.
-
-    `label` and `box` are the truth's (of a false alarm: the prediction's), `predicted_label` and `predicted_box` the
-    prediction's, None where there is none. `url` is the failure's page.
-    """
-
-    path: str
-    kind: str
-    label: str
-    box: tuple[float, ...] | None
-    predicted_label: str | None
-    predicted_box: tuple[float, ...] | None
-    score: float | None
-    iou: float | None
-    verdict: str
-    url: str
-    id: str
-
-    @classmethod
-    def from_json(cls, client: Client, row: Mapping[str, Any]) -> FailureSeen:
-        """A row of the server's list."""
-        predicted = row.get("predicted_label")
-        box, predicted_box = (tuple(row[key]) if row.get(key) else None for key in ("box", "predicted_box"))
-        return cls(
-            path=str(row["path"]),
-            kind=str(row["kind"]),
-            label=str(row.get("label") or predicted or ""),
-            box=box or predicted_box,
-            predicted_label=None if predicted is None else str(predicted),
-            predicted_box=predicted_box,
-            score=None if row.get("score") is None else float(row["score"]),
-            iou=None if row.get("iou") is None else float(row["iou"]),
-            verdict=str(row.get("verdict") or ""),
-            url=_address(client, row.get("url")),
-            id=str(row.get("uuid") or ""),
+def _uuid(given: UUID | str | None, place: ranks.Place) -> UUID:
+    if given is None:
+        raise NotConfigured(
+            f"rank {place.rank} does not know the run of rank 0: give {RUN}=<a new uuid> to the command that starts the"
+            " ranks, such as torchrun, or uuid= to motherlode.run"
         )
+    try:
+        return UUID(str(given))
+    except ValueError:
+        raise BadInput(f"{given!r} is no uuid: a run's is, in {RUN} and in uuid=") from None
 
 
-def _chain(first: Prediction, rest: Iterator[Prediction]) -> Iterator[Prediction]:
-    yield first
-    yield from rest
+_begun = count()
 
 
-def _checked(samples: Samples, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
-    known, seen = set(samples.paths), set()
-    for prediction in predictions:
-        if not isinstance(prediction, Prediction):
-            raise BadPrediction(f"{prediction!r} is no motherlode.Prediction(path, boxes=, labels=, scores=)")
-        if prediction.path not in known:
-            raise BadPrediction(f"{prediction.path!r} is no item of {samples.name} {samples.split}; use sample.path")
-        if prediction.path in seen:
-            raise BadPrediction(f"{prediction.path}: predicted twice; give one Prediction an item")
-        seen.add(prediction.path)
-        yield prediction
+def _of_launch(name: str) -> UUID | None:
+    """The uuid that all ranks of one torchrun on this machine find for their first, second, ... run of the name."""
+    launch = ranks.launch()
+    return uuid5(NAMESPACE_URL, f"motherlode {launch} {next(_begun)} {name}") if launch else None
 
 
 def _use(samples: Samples, purpose: str) -> dict[str, Any]:
@@ -346,7 +315,8 @@ def _purpose(samples: Samples) -> str:
     return {"val": "validation", "test": "test", "pool": "mining"}.get(samples.split or "train", "training")
 
 
-def _plain_params(params: Mapping[str, Any]) -> dict[str, Any]:
+def plain_params(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as JSON keeps them; what it cannot hold is kept as text."""
     kept = {}
     for key, value in params.items():
         item = getattr(value, "item", None)
@@ -359,18 +329,13 @@ def _plain_params(params: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _address(client: Client, url: Any) -> str:
-    text = str(url or "")
-    return f"{client.url}{text}" if text.startswith("/") else text
-
-
 def code_commit() -> str:
     """The commit of the repository that the running script stands in, with "-dirty" where files differ; "" without."""
     script = getattr(sys.modules.get("__main__"), "__file__", None)
-    folder = str(script).rpartition("/")[0] or "." if script else "."
+    folder = Path(script).parent if script else Path()
     try:
         said = subprocess.run(
-            ["git", "-C", folder, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
             capture_output=True,
             text=True,
             timeout=10,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
+from motherlode.errors import BadInput
 from motherlode.manifest import POOL
 from motherlode.regions import Region
 from motherlode.versions import Snapshot
@@ -127,6 +128,31 @@ class Samples(Sequence[Sample]):
     def classes(self) -> dict[int, str]:
         """The label of each class id."""
         return dict(self.snapshot.classes)
+
+    @property
+    def names(self) -> list[str]:
+        """The labels in the order of their indices 0, 1, ..., which is that of their class ids.
+
+        Raises `BadInput` where the schema has several controls: `names_of` takes one.
+        """
+        return self.names_of()
+
+    @property
+    def index(self) -> dict[str, int]:  # type: ignore[override]
+        """The index of each label in `names`, from 0 on: what a model is trained on."""
+        return {name: number for number, name in enumerate(self.names)}
+
+    def names_of(self, control: str | None = None) -> list[str]:
+        """The labels of one control of the schema, such as "label", in the order of their class ids."""
+        controls = self.snapshot.controls
+        if control is None and len(controls) <= 1:
+            return list(self.classes.values())
+        if control not in controls:
+            known = "; ".join(f"{name} ({', '.join(labels)})" for name, (_, labels) in controls.items()) or "none"
+            what = "has several controls" if control is None else f"has no control {control!r}"
+            raise BadInput(f"the schema of {self.name} {what}: name one of {known}")
+        labels = set(controls[control][1])
+        return [name for name in self.classes.values() if name in labels]
 
     @property
     def paths(self) -> list[str]:

@@ -1,16 +1,25 @@
-"""Other trackers: where an MLflow run is active, ours keeps its id and MLflow gets the version as a dataset input."""
+"""Other trackers: where an MLflow run is active, ours keeps its id, and MLflow gets our versions and address."""
 
 from __future__ import annotations
 
 import json
+import logging
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from motherlode.lock import Pin
 
-__all__ = ["TrackedRun", "active_run", "log_input"]
+__all__ = ["TrackedRun", "active_run", "link", "log_artifact"]
+
+SOURCE = "motherlode"
+"""MLflow's name for where such data comes from. It has no loader of that name, and says so, where it has one for "http"
+that would save the server's login page as the data."""
+
+log = logging.getLogger("motherlode")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +48,41 @@ def active_run() -> TrackedRun | None:
     return TrackedRun("mlflow", str(info.run_id), url)
 
 
-def log_input(server: str, pin: Pin, context: str) -> None:
-    """Log a version to the active MLflow run as a dataset input; its digest there is DVC's `<md5>.dir`."""
+def link(url: str, uses: Iterable[tuple[Pin, str | None, str]]) -> None:
+    """Tag the active MLflow run with our run's address, and log the versions it uses: (pin, split, purpose) of each.
+
+    Each split is an input of its own, `cells@v1/train`: MLflow knows inputs by name and digest, which is DVC's
+    `<md5>.dir`. What MLflow refuses is logged as a warning.
+    """
     # the entities are what `mlflow.log_input` makes of a MetaDataset, without the pandas that it needs
     from mlflow.entities import Dataset, DatasetInput, InputTag
     from mlflow.tracking import MlflowClient
 
-    page = f"{server}/p/{quote(pin.project)}/datasets/{quote(pin.dataset)}/v{pin.version}/"
-    profile = json.dumps({"digest": pin.digest, "items": sum(pin.splits.values()), **pin.splits})
-    dataset = Dataset(pin.name, pin.dir, "http", json.dumps({"url": page}), profile=profile)
-    tags = [InputTag("mlflow.data.context", context), InputTag("motherlode.project", pin.project)]
+    inputs = []
+    for pin, split, purpose in uses:
+        page = f"{pin.server}/p/{quote(pin.project)}/datasets/{quote(pin.dataset)}/v{pin.version}/"
+        source = {"pin": pin.name, "split": split, "project": pin.project, "digest": pin.digest, "url": page}
+        items = pin.splits.get(split, 0) if split else sum(pin.splits.values())
+        profile = json.dumps({"digest": pin.digest, "items": items, **pin.splits})
+        name = f"{pin.name}/{split}" if split else pin.name
+        dataset = Dataset(name, pin.dir, SOURCE, json.dumps(source), profile=profile)
+        tags = [InputTag("mlflow.data.context", purpose), InputTag("motherlode.project", pin.project)]
+        inputs.append(DatasetInput(dataset, tags))
     run = _mlflow().active_run()
-    MlflowClient().log_inputs(run.info.run_id, [DatasetInput(dataset, tags)])
+    try:
+        client = MlflowClient()
+        client.set_tag(run.info.run_id, "motherlode.run", url)
+        if inputs:
+            client.log_inputs(run.info.run_id, inputs)
+    except Exception as error:  # noqa: BLE001 - another tracker's fault is no reason to end a training
+        log.warning("MLflow did not take the versions that the run uses: %s", error)
+
+
+def log_artifact(path: Path) -> None:
+    """Give a file to the active MLflow run, if there is one."""
+    if active_run() is None:
+        return
+    try:
+        _mlflow().log_artifact(str(path))
+    except Exception as error:  # noqa: BLE001 - as above
+        log.warning("MLflow did not take %s: %s", path, error)

@@ -193,6 +193,20 @@ class Snapshot:
         return manifest.read_schema(self._file(SCHEMA))[0]
 
     @cached_property
+    def controls(self) -> dict[str, tuple[str, list[str]]]:
+        """Type ("RectangleLabels", "Choices") and labels of each control of the schema's config, by its name."""
+        try:
+            config = parse_xml(self.config.encode())
+        except (ValueError, ExpatError):
+            return {}
+        found = {}
+        for node in config.iter():
+            labels = [str(child.get("value")) for child in node.iter() if child.tag in ("Label", "Choice")]
+            if node.tag in ("RectangleLabels", "Choices") and node.get("name"):
+                found[str(node.get("name"))] = (str(node.tag), labels)
+        return found
+
+    @cached_property
     def label_lines(self) -> dict[str, bytes]:
         """Each item's label line as it stands in its shard, by path; parsed only where it is read."""
         shards = [row for path, row in self.rows.items() if path.startswith(LABELS)]

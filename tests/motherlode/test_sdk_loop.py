@@ -1,21 +1,19 @@
 """The SDK and the CLI against the real application, from a folder of images to a mined queue."""
 
 import errno
-import io
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
+from tests.motherlode.conftest import Lode, picture, predict
 
 import motherlode
 from lode_annotation.models import LabelSet
-from lode_platform.jobs import run_pending
 from lode_platform.models import Item, Project, User
 from lode_platform.store import store
 from lode_platform.wsgi import application
@@ -29,77 +27,6 @@ from motherlode.regions import Region
 Sdk = Callable[..., Client]
 
 pytestmark = pytest.mark.django_db
-
-
-@dataclass
-class Lode:
-    """The command line in the hands of one person."""
-
-    connect: Callable[..., Client]
-    capsys: pytest.CaptureFixture[str]
-
-    def __call__(self, *words: str, fails: int = 0) -> Any:
-        """A verb with --json: its document, or where it fails the words on standard error."""
-        code = main([*words, "--json"], self.connect)
-        said = self.capsys.readouterr()
-        assert code == fails, said.err
-        return said.err if fails else json.loads(said.out)
-
-    def says(self, *words: str) -> str:
-        """What a verb tells people."""
-        assert main(list(words), self.connect) == 0, self.capsys.readouterr().err
-        return self.capsys.readouterr().out
-
-
-@pytest.fixture
-def lode(sdk: Sdk, erin: User, capsys: pytest.CaptureFixture[str]) -> Lode:
-    client = sdk(erin)
-
-    def connect(url: str | None = None, token: str | None = None, *, project: str | None = None) -> Client:
-        return sdk(erin, project=project or "blood")
-
-    assert client.project == "blood"
-    return Lode(connect, capsys)
-
-
-def picture(number: int) -> bytes:
-    image = Image.new("RGB", (64, 48), (number * 20 % 256, 90, 200))
-    image.putpixel((number, 1), (1, 2, 3))
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    return out.getvalue()
-
-
-def make_folder(folder: Path, labelled: int = 8, pool: int = 2) -> Path:
-    """VOC: ``labelled`` images with a red and a white cell each, the first six in train; ``pool`` unlabelled ones."""
-    (folder / "images").mkdir(parents=True)
-    (folder / "voc").mkdir()
-    (folder / "splits").mkdir()
-    for number in range(labelled + pool):
-        (folder / "images" / f"{number:03}.png").write_bytes(picture(number))
-        if number < labelled:
-            regions = [
-                Region("a", "box", 1, "RBC", (4.0 + number, 5, 24, 25)),
-                Region("b", "box", 2, "WBC", (30, 20, 50, 40), difficult=True),
-            ]
-            (folder / "voc" / f"{number:03}.xml").write_bytes(voc.write_xml(f"{number:03}.png", 64, 48, regions))
-    train = [f"{number:03}" for number in range(6)]
-    (folder / "splits" / "train.txt").write_text("\n".join(train))
-    (folder / "splits" / "test.txt").write_text("\n".join(f"{number:03}" for number in range(6, labelled)))
-    return folder
-
-
-@pytest.fixture
-def folder(machine: Path) -> Path:
-    return make_folder(machine / "source")
-
-
-@pytest.fixture
-def cells(lode: Lode, folder: Path) -> dict[str, Any]:
-    """``cells@v1``, imported and published by the command line."""
-    lode("import", str(folder), "--dataset", "cells", "--format", "voc", "--split-policy", "train=1")
-    published: dict[str, Any] = lode("publish", "cells", "-m", "first")
-    return published
 
 
 # import
@@ -370,65 +297,6 @@ def test_status_says_who_and_where(lode: Lode, cells: dict[str, Any], monkeypatc
 # runs
 
 
-def predict(samples: motherlode.Samples, shift: float = 0) -> list[motherlode.Prediction]:
-    """The truth, shifted; the first sample's white cell is missed."""
-    found = []
-    for number, sample in enumerate(samples):
-        rows = [[value + shift for value in box] for box in sample.labels.boxes]
-        names = sample.labels.names
-        if number == 0:
-            rows, names = rows[:1], names[:1]
-        found.append(motherlode.Prediction(sample.path, boxes=rows, labels=names, scores=[0.9] * len(rows)))
-    return found
-
-
-def test_a_run_logs_predictions_and_finds_its_failures(lode: Lode, cells: dict[str, Any]) -> None:
-    client = lode.connect()
-    test = motherlode.load("cells@v1", split="test", client=client)
-    with motherlode.run("baseline", uses=[test], params={"k": 1}, client=client) as run:
-        run.log_metrics({"loss": 0.5})
-        sent = run.log_predictions(test, predict(test), model="knn-1")
-    metrics = sent.evaluation().metrics
-    assert (metrics["tp"], metrics["fp"], metrics["fn"]) == (3, 0, 1)
-    assert {"AP", "AP50", "AP75", "AR100"} <= set(metrics)
-    [failure] = sent.failures(kind="missed")
-    assert (failure.path, failure.label, failure.box) == (test[0].path, "WBC", (30, 20, 50, 40))
-    assert failure.url.startswith(client.url)
-    assert list(sent.failures(kind="duplicate")) == []
-    assert lode("runs")[0]["state"] == "finished"
-
-
-def test_a_run_that_raises_ends_failed(lode: Lode, cells: dict[str, Any]) -> None:
-    client = lode.connect()
-    test = motherlode.load("cells@v1", split="test", client=client)
-    with pytest.raises(ZeroDivisionError), motherlode.run("crash", uses=[test], client=client):
-        _ = 1 / 0
-    assert lode("runs")[0]["state"] == "failed"
-
-
-def test_the_pool_is_predicted_and_not_scored(lode: Lode, cells: dict[str, Any]) -> None:
-    client = lode.connect()
-    pool = motherlode.load("cells@v1", split="pool", client=client)
-    with motherlode.run("pool", uses=[pool], client=client) as run:
-        sent = run.log_predictions(pool, predict(pool), model="m")
-    run_pending()
-    with pytest.raises(motherlode.BadInput, match="mined, not evaluated"):
-        sent.evaluation()
-
-
-def test_predictions_for_other_items_are_refused_before_they_are_sent(lode: Lode, cells: dict[str, Any]) -> None:
-    client = lode.connect()
-    test = motherlode.load("cells@v1", split="test", client=client)
-    with motherlode.run("wrong", uses=[test], client=client) as run:
-        for rows, message in (
-            ([motherlode.Prediction("nowhere.png")], "no item of cells@v1 test"),
-            ([motherlode.Prediction(test[0].path)] * 2, "twice"),
-            ([test[0]], "motherlode.Prediction"),
-        ):
-            with pytest.raises(motherlode.BadInput, match=message):
-                run.log_predictions(test, rows)  # type: ignore[arg-type]
-
-
 def test_a_coco_results_file_is_taken_for_the_version_that_the_run_uses(
     lode: Lode, cells: dict[str, Any], machine: Path
 ) -> None:
@@ -455,31 +323,6 @@ def test_a_coco_results_file_is_taken_for_the_version_that_the_run_uses(
     assert len(client.get(f"runs/{run.id}")["prediction_sets"]) == 1  # nothing half-sent
 
 
-def test_what_is_no_metric_and_no_version_is_refused_in_words(lode: Lode, cells: dict[str, Any]) -> None:
-    client = lode.connect()
-    with pytest.raises(motherlode.BadInput, match="not 'cells@v1'"):
-        motherlode.run("named", uses=["cells@v1"], client=client)  # type: ignore[list-item]
-    with motherlode.run("metrics", client=client) as run, pytest.raises(motherlode.BadInput, match="finite number"):
-        run.log_metrics({"loss": float("nan")})
-
-
-def test_classes_go_the_same_way_as_boxes(lode: Lode, machine: Path) -> None:
-    for number in range(6):
-        place = machine / "pets" / "test" / ("cat" if number % 2 else "dog") / f"{number}.png"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(picture(number))
-    lode("import", "pets", "--dataset", "pets", "--format", "folders")
-    lode("publish", "pets", "-m", "first")
-    client = lode.connect()
-    test = motherlode.load("pets@v1", split="test", client=client)
-    assert sorted({str(sample.labels.label) for sample in test}) == ["cat", "dog"]
-    with motherlode.run("always cat", uses=[test], client=client) as run:
-        always = (motherlode.Prediction(s.path, probabilities={"cat": 0.75, "dog": 0.25}) for s in test)
-        metrics = run.log_predictions(test, always, model="cat").evaluation().metrics
-    assert metrics["accuracy"] == 0.5
-    assert metrics["macro_f1"] == pytest.approx(1 / 3)
-
-
 def test_failures_are_mined_into_a_queue(lode: Lode, cells: dict[str, Any]) -> None:
     client = lode.connect()
     train = motherlode.load("cells@v1", split="train", client=client)
@@ -490,17 +333,3 @@ def test_failures_are_mined_into_a_queue(lode: Lode, cells: dict[str, Any]) -> N
     lode("mine", str(run.id), "--strategy", "failures", "--budget", "3", "--random", "0.34", "--queue", "hard")
     queues = list(client.pages("projects/blood/queues"))
     assert [row["name"] for row in queues] == ["hard"]
-
-
-def test_an_active_mlflow_run_gets_the_version_and_ours_keeps_its_id(
-    lode: Lode, cells: dict[str, Any], machine: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mlflow = pytest.importorskip("mlflow", reason="MLflow is not installed here")
-    mlflow.set_tracking_uri(f"sqlite:///{machine / 'mlflow.db'}")
-    client = lode.connect()
-    train = motherlode.load("cells@v1", split="train", client=client)
-    with mlflow.start_run() as theirs, motherlode.run("both", uses=[train], client=client) as run:
-        pass
-    [used] = mlflow.get_run(theirs.info.run_id).inputs.dataset_inputs
-    assert (used.dataset.name, used.dataset.digest) == ("cells@v1", cells["dir"])
-    assert client.get(f"runs/{run.id}")["tracker_id"] == theirs.info.run_id

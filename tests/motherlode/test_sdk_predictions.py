@@ -20,22 +20,22 @@ def test_lists_and_arrays_say_the_same() -> None:
     plain = Prediction("a.jpg", boxes=[[1, 2, 3, 4]], labels=["RBC"], scores=[0.5])
     array = Prediction("a.jpg", boxes=np.array([[1, 2, 3, 4]]), labels=np.array(["RBC"]), scores=np.array([0.5]))
     assert plain == array
-    assert plain.as_json() == {"path": "a.jpg", "boxes": [[1.0, 2.0, 3.0, 4.0]], "labels": ["RBC"], "scores": [0.5]}
-    assert json.dumps(array.as_json())
+    assert (plain.boxes, plain.labels, plain.scores) == (((1.0, 2.0, 3.0, 4.0),), ("RBC",), (0.5,))
 
 
-def test_class_ids_serve_as_labels() -> None:
+def test_numbers_of_any_kind_are_whole_numbers() -> None:
     assert Prediction("a", [[0, 0, 1, 1]], np.array([3]), [1]).labels == (3,)
     assert Prediction("a", [[0, 0, 1, 1]], [3.0], [1]).labels == (3,)
 
 
 def test_nothing_found_is_a_prediction_too() -> None:
-    assert Prediction("a").as_json() == {"path": "a", "boxes": [], "labels": [], "scores": []}
+    assert (Prediction("a").boxes, Prediction("a").label) == ((), None)
     assert Prediction("a", boxes=np.zeros((0, 4)), labels=[], scores=np.zeros(0)) == Prediction("a")
 
 
 def test_a_class_has_its_label_or_the_likeliest() -> None:
-    assert Prediction("a", label="cat").as_json() == {"path": "a", "label": "cat"}
+    assert (Prediction("a", label="cat").label, Prediction("a", label="cat").boxes) == ("cat", None)
+    assert Prediction("a", probabilities=np.array([0.25, 0.75])).probabilities == (0.25, 0.75)
     likely = Prediction("a", probabilities={"cat": np.float32(0.25), "dog": 0.75})
     assert (likely.label, likely.probabilities) == ("dog", {"cat": 0.25, "dog": 0.75})
 
@@ -54,7 +54,8 @@ def test_a_class_has_its_label_or_the_likeliest() -> None:
         ({"boxes": [[1, 2, 3, 4]], "labels": "a", "scores": [0.5]}, "a list is expected"),
         ({"probabilities": {}}, "neither"),
         ({"probabilities": {"a": "high"}}, "numbers by label"),
-        ({"probabilities": [0.5, 0.5]}, "numbers by label"),
+        ({"probabilities": [0.5, "high"]}, "numbers by label"),
+        ({"probabilities": [0.5, math.nan]}, "not negative"),
         ({"probabilities": {"a": -1}}, "not negative"),
     ],
 )
@@ -75,7 +76,7 @@ def results(rows: object, ids: IdMap, paths: list[str]) -> tuple[list[Prediction
     return [row for row in found if isinstance(row, Prediction)], [row for row in found if isinstance(row, Problem)]
 
 
-@pytest.mark.parametrize("given", [{"boxes": 5}, {"probabilities": {"a": "x"}}, {"probabilities": [0.1]}])
+@pytest.mark.parametrize("given", [{"boxes": 5}, {"probabilities": {"a": "x"}}, {"probabilities": 0.1}])
 def test_what_has_no_such_shape_is_refused_as_a_prediction(given: dict[str, Any]) -> None:
     with pytest.raises(BadPrediction, match="a.jpg"):
         Prediction("a.jpg", **given)
@@ -85,12 +86,7 @@ def test_a_results_file_is_read_by_its_id_map() -> None:
     document = {"images": [{"id": 42, "file_name": "x.jpg"}], "categories": [{"id": 18, "name": "dog"}]}
     ids = read_ids(io.StringIO(json.dumps(document)))
     [one, none], problems = results(ROWS, ids, ["images/x.jpg", "images/y.jpg"])
-    assert one.as_json() == {
-        "path": "images/x.jpg",
-        "boxes": [[1.0, 2.0, 4.0, 6.0], [5.0, 6.0, 12.0, 14.0]],
-        "labels": ["dog", "dog"],
-        "scores": [0.5, 0.9],
-    }
+    assert one == Prediction("images/x.jpg", [[1, 2, 4, 6], [5, 6, 12, 14]], ["dog", "dog"], [0.5, 0.9])
     assert (none.path, none.boxes, problems) == ("images/y.jpg", (), [])
 
 

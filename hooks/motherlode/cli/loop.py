@@ -17,10 +17,11 @@ from motherlode.cli.pins import id_map_file
 from motherlode.cli.server import client_of
 from motherlode.client import Client
 from motherlode.errors import BadInput
+from motherlode.evaluations import Evaluation
 from motherlode.formats.coco import BadJson
 from motherlode.formats.source import Problem
 from motherlode.predictions import IdMap, Prediction, load_ids, read_ids, read_results
-from motherlode.runs import Evaluation, Run
+from motherlode.runs import Run
 from motherlode.samples import Samples
 
 __all__ = ["add_verbs"]
@@ -112,7 +113,7 @@ def predictions(arguments: Namespace, out: Out) -> None:
         samples = sdk.load(version, arguments.split, client=client)
         problems: list[Problem] = []
         rows = _read(arguments, client, samples, problems)
-        sent = run.log_predictions(samples, rows, model=arguments.model, out_of_fold=arguments.out_of_fold)
+        sent = run.log_predictions(samples, rows, ids="class", model=arguments.model, out_of_fold=arguments.out_of_fold)
         evaluation = sent.wait()
     out.answer(
         {
