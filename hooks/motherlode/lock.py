@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from motherlode import environment
 from motherlode.errors import BadInput
 
-__all__ = ["LOCK_FILE", "BadLock", "Pin", "find_lock", "read_lock", "write_lock"]
+__all__ = ["LOCK", "LOCK_FILE", "BadLock", "Pin", "find_lock", "looked_at", "read_lock", "write_lock"]
 
 LOCK_FILE = "motherlode.lock"
+LOCK = "MOTHERLODE_LOCK"
+"""The variable that names a lock file; processes that this one starts get the lock that this one read."""
 REMEDY = "take it back from git, or remove it and run `lode pin` again"
 HEAD = "# Written by `lode pin`. Commit it: training reads exactly these versions, checked by digest.\n"
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
@@ -48,12 +52,32 @@ class Pin:
 
 
 def find_lock(start: Path | None = None) -> Path | None:
-    """The lock file of the folder `start` (default: the working folder) or of the nearest one above it."""
+    """The lock file meant, None where there is none.
+
+    It is what MOTHERLODE_LOCK names, be it there or not; else that of the folder `start` (default: the working folder)
+    or of the nearest one above it; else that of the folder of the running script, or of the root of its repository.
+    """
+    if named := environment.inherited(LOCK):
+        return Path(named)
     folder = (start or Path.cwd()).resolve()
-    for candidate in (folder, *folder.parents):
-        if (candidate / LOCK_FILE).is_file():
-            return candidate / LOCK_FILE
-    return None
+    candidates = [folder, *folder.parents, *_of_script()]
+    return next((place / LOCK_FILE for place in candidates if (place / LOCK_FILE).is_file()), None)
+
+
+def looked_at() -> str:
+    """Where `find_lock` looks, in words."""
+    script = "".join(f", then in {place}" for place in _of_script())
+    return f"{LOCK} is not set; looked for {LOCK_FILE} in {Path.cwd()} and above{script}"
+
+
+def _of_script() -> list[Path]:
+    """The folder of the running script and the root of the git repository that it stands in."""
+    script = getattr(sys.modules.get("__main__"), "__file__", None)
+    if not script:
+        return []
+    folder = Path(script).resolve().parent
+    root = next((place for place in (folder, *folder.parents) if (place / ".git").exists()), folder)
+    return [folder] if root == folder else [folder, root]
 
 
 def read_lock(path: Path) -> dict[str, Pin]:

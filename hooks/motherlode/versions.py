@@ -19,12 +19,12 @@ from xml.parsers.expat import ExpatError
 
 import httpx
 
-from motherlode import manifest
+from motherlode import environment, manifest
 from motherlode.cache import Blob, Cache, hash_file
 from motherlode.client import Client
 from motherlode.errors import BadInput, Mismatch, NotConfigured, NotVerified, ServerFault, Unreachable
 from motherlode.formats.voc import parse_xml
-from motherlode.lock import LOCK_FILE, Pin, find_lock, read_lock
+from motherlode.lock import LOCK, LOCK_FILE, Pin, find_lock, looked_at, read_lock
 from motherlode.manifest import ITEMS, LABELS, SCHEMA, SPLITS, LabelLine, Row
 from motherlode.progress import Progress
 from motherlode.regions import Region, from_json
@@ -88,9 +88,13 @@ def pin_of(client: Client, row: Mapping[str, Any]) -> Pin:
 
 
 def locked_pins(lock: Path | None = None) -> dict[str, Pin]:
-    """The pins of the lock file given, or of the nearest one above the working folder."""
+    """The pins of the lock file given, or of the one that `find_lock` finds, which child processes will find too."""
     path = lock or find_lock()
-    return read_lock(path) if path else {}
+    if path is None:
+        return {}
+    if path.is_file():
+        environment.pass_on(LOCK, str(path.resolve()))
+    return read_lock(path)
 
 
 def resolve(text: str, client: Client | None = None, lock: Path | None = None) -> Pin:
@@ -106,9 +110,9 @@ def resolve(text: str, client: Client | None = None, lock: Path | None = None) -
     ]
     if not name.version:
         if not pinned:
-            where = lock or find_lock() or LOCK_FILE
             raise NotConfigured(
-                f"{where} pins no {name.dataset!r}: run `lode pin {name}@v1`, or name the version, {name}@v1"
+                f"{_no_pin(lock or find_lock(), name.dataset)}: run `lode pin {name}@v1` in your project, or name the"
+                f" version, {name}@v1"
             )
         return pinned[0]
     pin = next((pin for pin in pinned if f"v{pin.version}" == name.version), None)
@@ -124,6 +128,15 @@ def resolve(text: str, client: Client | None = None, lock: Path | None = None) -
             " a version never changes, so this is another server's data or a forged one"
         )
     return found
+
+
+def _no_pin(lock: Path | None, dataset: str) -> str:
+    if lock is None:
+        return f"there is no lock file that pins {dataset!r} ({looked_at()})"
+    if not lock.is_file():
+        by = f" ({LOCK} names it)" if lock == find_lock() else ""
+        return f"{lock} is not there{by}, so nothing pins {dataset!r}"
+    return f"{lock} pins no {dataset!r}"
 
 
 class Snapshot:

@@ -34,7 +34,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine that has never heard of a server: no login, no cache, an empty working folder."""
     told = ("URL", "TOKEN", "PROJECT", "RUN", "LOCK")
     for name in (*(f"MOTHERLODE_{word}" for word in told), "RANK", "LOCAL_RANK", "WORLD_SIZE", "TORCHELASTIC_RUN_ID"):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")  # so that it is unset again whatever the test passes on to its children
+        monkeypatch.delenv(name)
     folder = tmp_path / "machine"
     folder.mkdir()
     monkeypatch.setenv("MOTHERLODE_CACHE", str(folder / "cache"))

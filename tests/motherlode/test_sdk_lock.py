@@ -1,11 +1,15 @@
 """The lock file."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from motherlode.lock import LOCK_FILE, BadLock, Pin, find_lock, read_lock, write_lock
+from motherlode.versions import locked_pins
 
 pytestmark = pytest.mark.once
 
@@ -43,6 +47,68 @@ def test_the_lock_of_the_nearest_folder_above_is_found(tmp_path: Path) -> None:
     deep = tmp_path / "a" / "b"
     deep.mkdir(parents=True)
     assert find_lock(deep) == (tmp_path / LOCK_FILE).resolve()
+
+
+PROGRAM = """
+import os, subprocess, sys
+import motherlode
+from motherlode.lock import find_lock
+try:
+    print(find_lock(), motherlode.load("cells"))
+except motherlode.MotherlodeError as error:
+    print(find_lock(), error)
+if sys.argv[1:] == ["child"]:
+    os.chdir("/")
+    code = "from motherlode.lock import find_lock; print(find_lock())"
+    print(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout)
+"""
+
+
+def said_by(script: Path, cwd: Path, *words: str, **environment: str) -> str:
+    """What a training script in ``script``'s place says of its lock, started in ``cwd``."""
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(PROGRAM)
+    told = {key: value for key, value in os.environ.items() if key not in ("MOTHERLODE_LOCK", "MOTHERLODE_URL")}
+    command = [sys.executable, str(script), *words]
+    return subprocess.run(
+        command, cwd=cwd, env={**told, **environment}, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_a_lock_is_looked_for_where_scripts_are_started_and_where_they_stand(tmp_path: Path) -> None:
+    away, code = tmp_path / "away", tmp_path / "project" / "src"
+    away.mkdir()
+    script = code / "train.py"
+    nothing = said_by(script, away)
+    assert f"no lock file that pins 'cells' (MOTHERLODE_LOCK is not set; looked for {LOCK_FILE} in {away}" in nothing
+    assert f"then in {code}" in nothing and "run `lode pin cells@v1`" in nothing
+    (tmp_path / "project" / ".git").mkdir()
+    for place in (tmp_path / "project", code, away):  # each is before the one in front of it
+        write_lock(place / LOCK_FILE, {})
+        assert said_by(script, away).startswith(f"{place / LOCK_FILE} {place / LOCK_FILE} pins no 'cells'")
+    named = tmp_path / "other.lock"
+    missing = said_by(script, away, MOTHERLODE_LOCK=str(named))
+    assert f"{named} is not there (MOTHERLODE_LOCK names it), so nothing pins 'cells'" in missing
+    write_lock(named, {"cells": PIN})
+    assert said_by(script, away, MOTHERLODE_LOCK=str(named)).startswith(str(named))
+
+
+def test_the_lock_that_was_read_is_passed_on_to_processes_started_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    write_lock(tmp_path / "project" / LOCK_FILE, {})
+    said = said_by(tmp_path / "elsewhere" / "train.py", tmp_path / "project", "child")
+    assert said.splitlines()[-2] == str(tmp_path / "project" / LOCK_FILE)
+
+
+def test_a_process_does_not_obey_what_it_passed_on_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        write_lock(tmp_path / name / LOCK_FILE, {})
+        monkeypatch.chdir(tmp_path / name)
+        locked_pins()
+        assert find_lock() == tmp_path / name / LOCK_FILE
+    monkeypatch.setenv("MOTHERLODE_LOCK", str(tmp_path / "one" / LOCK_FILE))
+    assert find_lock() == tmp_path / "one" / LOCK_FILE
 
 
 def test_no_file_holds_no_pins(tmp_path: Path) -> None:
