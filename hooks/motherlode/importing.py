@@ -84,7 +84,7 @@ class Source:
     records: list[Record] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     classes: list[Classes] = field(default_factory=list)
-    ids: IdMap = field(default_factory=lambda: IdMap({}, {}))
+    ids: dict[str, IdMap] = field(default_factory=dict)
 
     @property
     def categories(self) -> dict[str, int]:
@@ -191,7 +191,7 @@ def read_source(folder: Path, name: str | None = None, prefix: str = "", *, stri
         raise BadInput(f"{folder} holds no COCO file: a JSON document with images, annotations and categories")
     source = Source(files, chosen, problems=list(files.problems))
     if chosen.name == "coco":
-        source.ids = _id_map(files)
+        source.ids = _id_maps(files)
     known = PathSet()
     used: set[str] = set()
     for found in chosen.read(files):
@@ -296,16 +296,13 @@ def look(file: Path) -> tuple[int, int, int] | None:
     return (height, width, turn) if turn in QUARTER_TURNS else (width, height, turn)
 
 
-def _id_map(files: Folder) -> IdMap:
-    """What the image and category ids of the folder's COCO documents mean."""
-    images: dict[str, str] = {}
-    categories: dict[str, str] = {}
+def _id_maps(files: Folder) -> dict[str, IdMap]:
+    """What the image and category ids of each of the folder's COCO documents mean."""
+    found = {}
     for name in documents(files)[0]:
         with files.open(name) as stream, suppress(BadInput):
-            found = read_ids(open_text(stream))  # what is broken there the reader reports
-            images |= found.images
-            categories |= found.categories
-    return IdMap(images, categories)
+            found[name] = read_ids(open_text(stream))  # what is broken there the reader reports
+    return found
 
 
 # Bringing in

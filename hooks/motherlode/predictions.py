@@ -10,14 +10,29 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, SupportsFloat, TextIO
+from typing import Any, SupportsFloat, TextIO, TypeAlias
 
 from motherlode.errors import BadInput
 from motherlode.formats import coco
 from motherlode.formats.source import Problem
+from motherlode.formats.values import BadValue, id_key, label_name, number, shown
 from motherlode.regions import Box
 
-__all__ = ["BadPrediction", "IdMap", "Prediction", "load_ids", "plain", "read_ids", "read_results", "save_ids"]
+__all__ = [
+    "BadPrediction",
+    "IdMap",
+    "IdMaps",
+    "Prediction",
+    "load_ids",
+    "plain",
+    "read_ids",
+    "read_results",
+    "save_ids",
+]
+
+
+NO_RESULTS = frozenset({"images", "categories", "info", "licenses", "videos"})
+"""Arrays of a COCO document that hold no results."""
 
 
 class BadPrediction(BadInput):
@@ -160,27 +175,32 @@ def _score(path: str, value: Any) -> float:
 
 @dataclass(frozen=True, slots=True)
 class IdMap:
-    """What the numbers of a COCO results file mean: image id -> file name, category id -> label."""
+    """What the ids of one COCO document mean: image id -> file name, category id -> label."""
 
     images: Mapping[str, str]
     categories: Mapping[str, str]
 
 
-def save_ids(path: Path, ids: IdMap) -> None:
-    """Keep an id map; `load_ids` reads it."""
+IdMaps: TypeAlias = Mapping[str, IdMap]
+"""The id maps of documents, by the documents' names: each counts its ids for itself."""
+
+
+def save_ids(path: Path, maps: IdMaps) -> None:
+    """Keep id maps; `load_ids` reads them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps({"images": dict(ids.images), "categories": dict(ids.categories)}), encoding="utf-8")
+    documents = {name: {"images": dict(ids.images), "categories": dict(ids.categories)} for name, ids in maps.items()}
+    part.write_text(json.dumps({"documents": documents}), encoding="utf-8")
     part.replace(path)
 
 
-def load_ids(path: Path) -> IdMap | None:
-    """The id map that was kept, None where there is none."""
+def load_ids(path: Path) -> dict[str, IdMap]:
+    """The id maps that were kept, none where there are none."""
     try:
-        row = json.loads(path.read_text(encoding="utf-8"))
-        return IdMap(dict(row["images"]), dict(row["categories"]))
-    except (FileNotFoundError, KeyError, TypeError, ValueError):
-        return None
+        rows = json.loads(path.read_text(encoding="utf-8"))["documents"]
+        return {str(name): IdMap(dict(row["images"]), dict(row["categories"])) for name, row in rows.items()}
+    except (FileNotFoundError, AttributeError, KeyError, TypeError, ValueError):
+        return {}
 
 
 def read_ids(stream: TextIO) -> IdMap:
@@ -190,54 +210,61 @@ def read_ids(stream: TextIO) -> IdMap:
     for key, row, value in coco.parts(stream):
         try:
             if key == "images":
-                images[str(value["id"])] = str(value["file_name"])
+                images[id_key(value["id"])] = str(value["file_name"])
             elif key == "categories":
-                categories[str(value["id"])] = str(value["name"])
-        except (KeyError, TypeError) as error:
+                categories[id_key(value["id"])] = label_name(value["name"])
+        except (KeyError, TypeError, BadValue) as error:
             raise BadPrediction(f"{key}[{row}] of the id map cannot be read ({error})") from None
     return IdMap(images, categories)
 
 
-def read_results(stream: TextIO, file: str, ids: IdMap, paths: Sequence[str]) -> Iterator[Prediction | Problem]:
+def read_results(
+    stream: TextIO, file: str, maps: IdMaps, paths: Sequence[str], *, told: bool = False
+) -> Iterator[Prediction | Problem]:
     """Predictions of a COCO results file for the items at `paths`: one each, those without a detection included.
 
-    An image id means the file name that `ids` gives it, or is itself a path, file name, stem or the number that ends
-    it; a category id means the label that `ids` gives it, or is a class id. Rows that fit no item are reported. Order
-    within an image is the file's. Raises `coco.BadJson`, and `BadPrediction` where there are rows and none fits.
+    An image id means the file name that `maps` give it, or is itself a path, file name, stem or the number that ends
+    it; a category id means the label that `maps` give it, or is a class id. `told` says that the maps are those of this
+    very file. Rows that fit no item are reported. Order within an image is the file's. Raises `coco.BadJson`, and
+    `BadPrediction` where an id means two things, and where there are rows and none fits.
     """
-    find = _Finder(paths)
+    meant = _Meaning(paths, maps, told=told)
     columns: dict[str, array[float]] = {}
     labels: dict[str, list[str | int]] = {}
     strangers: dict[str, int] = {}
     first: Problem | None = None
+    rows, others = 0, False
     for key, row, value in coco.parts(stream):
-        place = f"{key}[{row}]"
+        if row < 0 or key in NO_RESULTS:
+            others = True
+            continue
+        rows += 1
         try:
-            image, category, score = str(value["image_id"]), value["category_id"], float(value["score"])
+            image, category, score = id_key(value["image_id"]), id_key(value["category_id"]), number(value["score"])
             x, y, width, height = _numbers(value["bbox"])
-            if not math.isfinite(score):
-                raise ValueError("its score is not finite")
         except (KeyError, TypeError, ValueError) as error:
             what = f"has no {error}" if isinstance(error, KeyError) else f"cannot be read ({error})"
             remedy = "It was left out; a row has image_id, category_id, bbox (x, y, width, height), score"
-            found = Problem("unreadable", file, place, what, remedy)
+            found = Problem("unreadable", file, f"{key}[{row}]", what, remedy)
             first = first or found
             yield found
             continue
-        path = find(ids.images.get(image, image))
+        path = meant.path(image)
         if path is None:
             strangers[image] = strangers.get(image, 0) + 1
             continue
         columns.setdefault(path, array("d")).extend((x, y, x + width, y + height, score))
-        labels.setdefault(path, []).append(ids.categories.get(str(category), category))
+        labels.setdefault(path, []).append(meant.label(category))
     for image, count in strangers.items():
-        rows = "1 row is" if count == 1 else f"{count} rows are"
-        what = f"{rows} for the image {ids.images.get(image, image)!r}, which the split does not hold"
+        these = "1 row is" if count == 1 else f"{count} rows are"
+        what = f"{these} for the image {meant.named(image)!r}, which the split does not hold"
         found = Problem("unknown", file, f"image_id {image}", what, "Left out; check the split and the id map")
         first = first or found
         yield found
     if first is not None and not columns:
         raise BadPrediction(f"nothing in the file fits an item, so nothing was sent: {first}")
+    if not rows and others:
+        raise BadPrediction("there is no list of results: rows of image_id, category_id, bbox, score")
     for path in paths:
         numbers = columns.get(path, array("d"))
         boxes = [tuple(numbers[at : at + 4]) for at in range(0, len(numbers), 5)]
@@ -245,28 +272,102 @@ def read_results(stream: TextIO, file: str, ids: IdMap, paths: Sequence[str]) ->
 
 
 def _numbers(bbox: Any) -> tuple[float, float, float, float]:
-    try:
-        x, y, width, height = (float(number) for number in bbox)
-    except (TypeError, ValueError):
-        raise ValueError(f"its bbox {bbox!r} is not four numbers") from None
-    if not math.isfinite(x + y + width + height) or width < 0 or height < 0:
+    if not isinstance(bbox, list) or len(bbox) != 4:
+        raise ValueError(f"its bbox {shown(bbox)} is not four numbers")
+    x, y, width, height = (number(value) for value in bbox)
+    if width < 0 or height < 0:
         raise ValueError(f"its bbox {bbox!r} is no x, y, width, height")
     return x, y, width, height
 
 
+class _Meaning:
+    """What the ids of a results file mean, where all that is known of them agrees."""
+
+    def __init__(self, paths: Sequence[str], maps: IdMaps, *, told: bool) -> None:
+        self._maps = maps
+        self._told = told
+        self._find = _Finder(paths)
+        self._paths: dict[str, str | None] = {}
+        self._labels: dict[str, str | int] = {}
+
+    def path(self, image: str) -> str | None:
+        """The item of an image id, None where the split has none. Raises `BadPrediction` where it means two."""
+        if image not in self._paths:
+            self._paths[image] = self._path(image)
+        return self._paths[image]
+
+    def _path(self, image: str) -> str | None:
+        names = self._names(image)
+        if len(set(names.values())) > 1:
+            raise _clash("image_id", image, names)
+        if not names:
+            # a number that no document knows is not taken for one in a file's name
+            known = any(ids.images for ids in self._maps.values())
+            return None if self._told or (known and image.isdecimal()) else self._find(image)
+        [name] = set(names.values())
+        path = self._find(name)
+        own = self._find.stem(image)
+        if own is not None and own != path and not self._told:
+            raise BadPrediction(
+                f"image_id {image} is {name} by {next(iter(names))}, and the name of {own}:"
+                " say which document the ids are of with --ids FILE"
+            )
+        return path
+
+    def _names(self, image: str) -> dict[str, str]:
+        """The file name, below its document's folder, that each document has for an image id."""
+        found = {}
+        for document, ids in self._maps.items():
+            if image in ids.images:
+                folder = document.rpartition("/")[0]
+                found[document] = f"{folder}/{ids.images[image]}" if folder else ids.images[image]
+        return found
+
+    def named(self, image: str) -> str:
+        """How an image id is shown: by its file's name, where that is known."""
+        return next(iter(self._names(image).values()), image)
+
+    def label(self, category: str) -> str | int:
+        """The label of a category id, or a class id. Raises `BadPrediction` where it means two labels."""
+        if category not in self._labels:
+            names = {name: ids.categories[category] for name, ids in self._maps.items() if category in ids.categories}
+            if len(set(names.values())) > 1:
+                raise _clash("category_id", category, names)
+            known = next(iter(names.values()), None)
+            self._labels[category] = known if known is not None else _class_id(category)
+        return self._labels[category]
+
+
+def _class_id(category: str) -> str | int:
+    return int(category) if category.removeprefix("-").isdecimal() else category
+
+
+def _clash(field: str, key: str, names: Mapping[str, str]) -> BadPrediction:
+    said = " and ".join(f"{name!r} in {document}" for document, name in list(names.items())[:3])
+    return BadPrediction(f"{field} {key} means {said}: say which document the ids are of with --ids FILE")
+
+
 class _Finder:
-    """Finds an item's path by its path, file name, stem or the number it ends in, where only one has it."""
+    """Finds an item's path by its path, its end, file name, stem or the number it ends in, where only one has it."""
 
     def __init__(self, paths: Sequence[str]) -> None:
         self._by: dict[str, str | None] = {}
+        self._stems: dict[str, str | None] = {}
         for path in paths:
-            base = path.rpartition("/")[2]
-            stem = base.rpartition(".")[0]
+            parts = path.split("/")
+            stem = parts[-1].rpartition(".")[0]
             # COCO's own names end in the image's id: COCO_val2014_000000000042.jpg
             digits = re.search(r"\d+$", stem)
-            for key in {base, stem, path.rpartition(".")[0], str(int(digits[0])) if digits else ""} - {path, ""}:
+            ends = {"/".join(parts[at:]) for at in range(len(parts))}
+            for key in {*ends, stem, path.rpartition(".")[0], str(int(digits[0])) if digits else ""} - {path, ""}:
                 self._by[key] = None if key in self._by else path
+            if stem.isdecimal():
+                self._stems[str(int(stem))] = None if str(int(stem)) in self._stems else path
         self._by.update((path, path) for path in paths)
 
     def __call__(self, name: str) -> str | None:
         return self._by.get(name) or self._by.get(name.rpartition("/")[2])
+
+    def stem(self, image: str) -> str | None:
+        """The item whose file name is this number and nothing else."""
+        return self._stems.get(image)

@@ -209,7 +209,7 @@ class Snapshot:
     def controls(self) -> dict[str, tuple[str, list[str]]]:
         """Type ("RectangleLabels", "Choices") and labels of each control of the schema's config, by its name."""
         try:
-            config = parse_xml(self.config.encode())
+            config = parse_xml(self.config)
         except (ValueError, ExpatError):
             return {}
         found = {}

@@ -315,12 +315,89 @@ def test_a_coco_results_file_is_taken_for_the_version_that_the_run_uses(
         (json.dumps([{**rows[0], "category_id": 77}]).encode(), "--ids"),
         (json.dumps([{**rows[0], "image_id": 99}]).encode(), "image_id 99: 1 row is for the image '99'"),
         (b'[{"image_id": ', "is no JSON to its end"),
-        (b"\xff\xfe\xe4", "not UTF-8"),
+        (b"[\xe4]", "not UTF-8"),
     ):
         (machine / "results.json").write_bytes(content)
         error = lode("predictions", str(run.id), "results.json", "--split", "test", fails=1)
         assert "results.json" in error and said in error
     assert len(client.get(f"runs/{run.id}")["prediction_sets"]) == 1  # nothing half-sent
+
+
+COCO: dict[str, Any] = {
+    "images": [{"id": n, "file_name": f"val_{n}.jpg", "width": 40, "height": 30} for n in (1, 2)],
+    "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}],
+    "annotations": [{"id": n, "image_id": n, "category_id": n, "bbox": [1, 2, 10, 10]} for n in (1, 2)],
+}
+
+
+def coco_folder(folder: Path, seed: int = 0, **more: Any) -> Path:
+    """A COCO document and its two pictures, of 40 x 30 pixels."""
+    folder.mkdir(parents=True)
+    for number in (1, 2):
+        Image.new("RGB", (40, 30), (number * 90, seed, 60)).save(folder / f"val_{number}.jpg")
+    (folder / "instances_val.json").write_text(json.dumps({**COCO, **more}))
+    return folder
+
+
+@pytest.fixture
+def pets(lode: Lode, machine: Path) -> motherlode.Run:
+    """A run on pets@v1, which came from a COCO document."""
+    lode("import", str(coco_folder(machine / "pets")), "--dataset", "pets")
+    lode("publish", "pets", "-m", "first")
+    client = lode.connect()
+    with motherlode.run("pets", uses=[motherlode.load("pets@v1", split="val", client=client)], client=client) as run:
+        return run
+
+
+def test_results_with_ids_as_data_frames_write_them_are_right(lode: Lode, pets: motherlode.Run, machine: Path) -> None:
+    rows = [{"image_id": n, "category_id": n, "bbox": [1, 2, 10, 10], "score": 0.9} for n in (1.0, 2.0)]
+    (machine / "results.json").write_text(json.dumps(rows))
+    sent = lode("predictions", str(pets.id), "results.json", "--split", "val")
+    assert (sent["problems"], sent["evaluation"]["metrics"]["AP"]) == ([], pytest.approx(1.0))
+
+
+def test_the_results_of_the_case_of_ids_as_numbers_with_a_point(lode: Lode, test_data: Path) -> None:
+    case = test_data.parent / "cases" / "door" / "results-float-ids"
+    if not case.is_dir():
+        pytest.skip("the wild inputs are not beside the real data")
+    lode("import", str(case / "input"), "--dataset", "pets")
+    lode("publish", "pets", "-m", "first")
+    client = lode.connect()
+    with motherlode.run("pets", uses=[motherlode.load("pets@v1", split="val", client=client)], client=client) as run:
+        pass
+    sent = lode("predictions", str(run.id), str(case / "results.json"), "--split", "val")
+    assert (sent["problems"], sent["evaluation"]["metrics"]["AP"]) == ([], pytest.approx(1.0))
+
+
+def test_a_coco_document_with_scores_is_results_and_its_own_id_map(
+    lode: Lode, pets: motherlode.Run, machine: Path
+) -> None:
+    numbers = {1: 7, 2: 8}  # the document counts its images for itself
+    images = [{**row, "id": numbers[row["id"]]} for row in COCO["images"]]
+    rows = [{**row, "image_id": numbers[row["image_id"]], "score": 0.5} for row in COCO["annotations"]]
+    (machine / "scored.json").write_text(
+        json.dumps({"annotations": rows, "images": images, "categories": COCO["categories"]})
+    )
+    sent = lode("predictions", str(pets.id), "scored.json", "--split", "val")
+    assert (sent["problems"], sent["evaluation"]["metrics"]["AP"]) == ([], pytest.approx(1.0))
+
+
+def test_ids_of_documents_that_each_count_from_1_are_asked_for(lode: Lode, machine: Path) -> None:
+    for seed, split in enumerate(("train", "valid")):
+        coco_folder(machine / "robo" / split, seed)
+    lode("import", "robo", "--dataset", "robo")
+    lode("publish", "robo", "-m", "first")
+    client = lode.connect()
+    train = motherlode.load("robo@v1", split="train", client=client)
+    with motherlode.run("robo", uses=[train], client=client) as run:
+        pass
+    rows = [{"image_id": n, "category_id": n, "bbox": [1, 2, 10, 10], "score": 0.9} for n in (1, 2)]
+    (machine / "results.json").write_text(json.dumps(rows))
+    words = ("predictions", str(run.id), "results.json", "--split", "train")
+    asked = lode(*words, fails=1)
+    assert "image_id 1 means 'train/val_1.jpg' in train/instances_val.json and 'valid/val_1.jpg'" in asked
+    sent = lode(*words, "--ids", "robo/train/instances_val.json")
+    assert (sent["problems"], sent["evaluation"]["metrics"]["AP"]) == ([], pytest.approx(1.0))
 
 
 def test_failures_are_mined_into_a_queue(lode: Lode, cells: dict[str, Any]) -> None:

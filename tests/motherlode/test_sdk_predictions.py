@@ -11,7 +11,7 @@ import pytest
 
 from motherlode import Prediction
 from motherlode.formats.source import Problem
-from motherlode.predictions import BadPrediction, IdMap, load_ids, read_ids, read_results, save_ids
+from motherlode.predictions import BadPrediction, IdMap, IdMaps, load_ids, read_ids, read_results, save_ids
 
 pytestmark = pytest.mark.once
 
@@ -71,8 +71,9 @@ ROWS = [
 ]
 
 
-def results(rows: object, ids: IdMap, paths: list[str]) -> tuple[list[Prediction], list[Problem]]:
-    found = list(read_results(io.StringIO(json.dumps(rows)), "r.json", ids, paths))
+def results(rows: object, ids: IdMap | IdMaps, paths: list[str]) -> tuple[list[Prediction], list[Problem]]:
+    maps = {"instances.json": ids} if isinstance(ids, IdMap) else ids
+    found = list(read_results(io.StringIO(json.dumps(rows)), "r.json", maps, paths))
     return [row for row in found if isinstance(row, Prediction)], [row for row in found if isinstance(row, Problem)]
 
 
@@ -104,7 +105,9 @@ def test_a_number_that_ends_two_names_means_neither() -> None:
 def test_a_file_of_which_nothing_fits_is_refused() -> None:
     with pytest.raises(BadPrediction, match=r"r\.json, image_id 42: 2 rows are for the image '42'"):
         results(ROWS, IdMap({}, {}), ["a.jpg"])
-    with pytest.raises(BadPrediction, match=r"r\.json, a\[-1\]"):
+    with pytest.raises(BadPrediction, match=r"r\.json, a\[0\]"):
+        results({"a": [1]}, IdMap({}, {}), ["a.jpg"])
+    with pytest.raises(BadPrediction, match="no list of results"):
         results({"a": 1}, IdMap({}, {}), ["a.jpg"])
     [empty], problems = results([], IdMap({}, {}), ["a.jpg"])
     assert (empty.boxes, problems) == ((), [])
@@ -129,13 +132,59 @@ def test_coco_100s_detections_are_all_read(test_data: Path) -> None:
     with (folder / "instances_val2014_100.json").open() as stream:
         ids = read_ids(stream)
     with (folder / "instances_val2014_fakebbox100_results.json").open() as stream:
-        found = list(read_results(stream, "results", ids, sorted(ids.images.values())))
+        found = list(read_results(stream, "results", {"instances": ids}, sorted(ids.images.values())))
     predictions = [row for row in found if isinstance(row, Prediction)]
     assert (len(found), len(predictions), sum(len(row.scores) for row in predictions)) == (100, 100, 734)
 
 
-def test_an_id_map_comes_back(tmp_path: Path) -> None:
-    ids = IdMap({"1": "a.jpg"}, {"18": "dog"})
-    save_ids(tmp_path / "x" / "ids.json", ids)
-    assert load_ids(tmp_path / "x" / "ids.json") == ids
-    assert load_ids(tmp_path / "none.json") is None
+def test_id_maps_come_back_each_for_its_document(tmp_path: Path) -> None:
+    maps = {"train/x.json": IdMap({"1": "a.jpg"}, {"18": "dog"}), "valid/x.json": IdMap({"1": "b.jpg"}, {})}
+    save_ids(tmp_path / "x" / "ids.json", maps)
+    assert load_ids(tmp_path / "x" / "ids.json") == maps
+    assert load_ids(tmp_path / "none.json") == {}
+
+
+TWO = {
+    "train/_annotations.coco.json": IdMap({"42": "a.jpg", "7": "c.jpg"}, {"18": "dog", "3": "cat"}),
+    "valid/_annotations.coco.json": IdMap({"42": "b.jpg", "7": "c.jpg"}, {"18": "dog", "3": "bird"}),
+}
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (ROWS, "image_id 42 means 'train/a.jpg' in train/_anno.*'valid/b.jpg' in valid/_anno.* --ids FILE"),
+        ([{**ROWS[0], "image_id": 7.0}], "image_id 7 means 'train/c.jpg'"),  # two files of one name in two folders
+        ([{**ROWS[0], "image_id": "c.jpg", "category_id": "3"}], "category_id 3 means 'cat' in train"),
+    ],
+)
+def test_an_id_that_two_documents_use_differently_is_a_question(rows: list[dict[str, Any]], message: str) -> None:
+    with pytest.raises(BadPrediction, match=message):
+        results(rows, TWO, ["train/a.jpg", "train/c.jpg", "valid/c.jpg", "c.jpg"])
+
+
+def test_an_id_that_two_documents_use_alike_is_none() -> None:
+    maps = {f"annotations/{name}.json": IdMap({"42": "x.jpg"}, {"18": "dog"}) for name in ("one", "two")}
+    [one], problems = results(ROWS, maps, ["images/train/x.jpg"])
+    assert (one.labels, problems) == (("dog", "dog"), [])
+
+
+def test_a_number_that_is_one_image_by_its_document_and_another_by_its_name_is_a_question() -> None:
+    ids = IdMap({"42": "7.jpg", "7": "42.jpg"}, {})
+    with pytest.raises(BadPrediction, match=r"image_id 42 is 7\.jpg by instances\.json, and the name of 42\.jpg"):
+        results(ROWS, ids, ["7.jpg", "42.jpg"])
+    told = list(read_results(io.StringIO(json.dumps(ROWS)), "r.json", {"i": ids}, ["7.jpg", "42.jpg"], told=True))
+    assert [row.path for row in told if isinstance(row, Prediction) and row.boxes] == ["7.jpg"]
+
+
+def test_a_number_that_no_document_knows_is_not_looked_for_in_names() -> None:
+    _, problems = results([*ROWS, {**ROWS[0], "image_id": 1}], IdMap({"1": "b.jpg"}, {}), ["a_42.jpg", "b.jpg"])
+    assert [(problem.kind, problem.row) for problem in problems] == [("unknown", "image_id 42")]
+
+
+@pytest.mark.parametrize(("image", "category"), [(42, 18), (42.0, 18.0), ("42", "18"), ("42.0", " 18 ")])
+def test_ids_are_one_however_they_are_written(image: Any, category: Any) -> None:
+    rows = [{**ROWS[0], "image_id": image, "category_id": category}]
+    document = {"images": [{"id": 42.0, "file_name": "x.jpg"}], "categories": [{"id": "18", "name": " dog "}]}
+    [one], problems = results(rows, read_ids(io.StringIO(json.dumps(document))), ["x.jpg"])
+    assert (one.labels, problems) == (("dog",), [])

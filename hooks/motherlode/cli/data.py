@@ -105,7 +105,7 @@ def _import(path: Path, arguments: Namespace, out: Out) -> int:
     source = read_source(path, options.format, options.prefix, strict=options.strict)
     with client:
         report = bring_in(client, source, options, out.say)
-        if source.ids.images:
+        if source.ids:
             save_ids(id_map_file(Cache(), client.url, project, name.dataset), source.ids)
     out.answer(report.as_json())
     for line in _import_lines(report, arguments.replace):

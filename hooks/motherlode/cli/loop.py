@@ -20,7 +20,8 @@ from motherlode.errors import BadInput
 from motherlode.evaluations import Evaluation
 from motherlode.formats.coco import BadJson
 from motherlode.formats.source import Problem
-from motherlode.predictions import IdMap, Prediction, load_ids, read_ids, read_results
+from motherlode.formats.values import open_text
+from motherlode.predictions import IdMap, IdMaps, Prediction, load_ids, read_ids, read_results
 from motherlode.runs import Run
 from motherlode.samples import Samples
 
@@ -150,15 +151,9 @@ def _version_used(run: Run, split: str) -> str:
 
 
 def _read(arguments: Namespace, client: Client, samples: Samples, problems: list[Problem]) -> Iterator[Prediction]:
-    pin = samples.snapshot.pin
-    if arguments.ids:
-        with arguments.ids.open(encoding="utf-8-sig") as stream, _named(arguments.ids):
-            ids = read_ids(stream)
-    else:
-        kept = load_ids(id_map_file(Cache(), client.url, pin.project, pin.dataset))
-        ids = kept or IdMap({}, samples.snapshot.categories())
-    with arguments.file.open(encoding="utf-8-sig") as stream, _named(arguments.file):
-        for found in read_results(stream, arguments.file.name, ids, samples.paths):
+    maps, told = _id_maps(arguments, client, samples)
+    with arguments.file.open("rb") as stream, _named(arguments.file):
+        for found in read_results(open_text(stream), arguments.file.name, maps, samples.paths, told=told):
             if isinstance(found, Problem):
                 problems.append(found)
                 continue
@@ -169,6 +164,22 @@ def _read(arguments: Namespace, client: Client, samples: Samples, problems: list
                     " say what the ids mean with --ids instances.json"
                 )
             yield found
+
+
+def _id_maps(arguments: Namespace, client: Client, samples: Samples) -> tuple[IdMaps, bool]:
+    """What the ids mean, and whether that is said of this very file: by --ids, or by the file's own images.
+
+    Else the documents that were imported on this machine say it, or the schema's own categories.
+    """
+    for file in (arguments.ids, arguments.file):
+        if file is not None:
+            with file.open("rb") as stream, _named(file):
+                own = read_ids(open_text(stream))
+            if own.images or file == arguments.ids:
+                return {file.name: own}, True
+    pin = samples.snapshot.pin
+    kept = load_ids(id_map_file(Cache(), client.url, pin.project, pin.dataset))
+    return kept or {"the schema": IdMap({}, samples.snapshot.categories())}, False
 
 
 @contextmanager
