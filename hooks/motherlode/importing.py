@@ -193,7 +193,7 @@ def read_source(folder: Path, name: str | None = None, prefix: str = "", *, stri
     if chosen.name == "coco":
         source.ids = _id_maps(files)
     known = PathSet()
-    used: set[str] = set()
+    used = {problem.file for problem in files.problems}
     for found in chosen.read(files):
         if isinstance(found, Problem):
             source.problems.append(found)
@@ -211,9 +211,11 @@ def read_source(folder: Path, name: str | None = None, prefix: str = "", *, stri
 
 def _take_record(source: Source, known: PathSet, record: Record, prefix: str, strict: bool) -> None:
     try:
-        known.add(check_path(prefix + record.path))
+        reason = "" if known.add(check_path(prefix + record.path)) else "is another file's but for its composition"
     except UnsafePath as error:
-        what, remedy = f"the name {error.reason}", "Rename the file and import again"
+        reason = error.reason
+    if reason:
+        what, remedy = f"the name {reason}", "Rename the file and import again"
         source.problems.append(Problem("unreadable", record.path, "", what, remedy, record.path))
         return
     record = replace(record, strict=True) if strict else record

@@ -99,7 +99,7 @@ class Pictures:
     def _find(self, name: str, beside: str, document: str, listed: bool) -> Found:
         absolute = _ABSOLUTE.match(name)
         if absolute:
-            name = name[absolute.end() :]
+            name = name[absolute.end() :].partition("?" if "://" in absolute[0] else "\0")[0]
         for path in [_inside(name)] if absolute else self._spelled_out(name, posixpath.dirname(beside)):
             if path in self._paths:
                 return Found(self._paths[path], exact=True)
@@ -141,6 +141,10 @@ class Pictures:
             return False
         if home and home in self._homes:
             return True
+        related = home[: len(there)] == there[: len(home)]
+        mirrored = len(home) < beside.count("/") and len(there) < image.count("/")
+        if mirrored and not related:  # `Annotations/cam1/1.xml` is not of `JPEGImages/cam2/1.jpg`
+            return True
         ours = _split_of(home) or _split_of(tuple(re.split(r"[_.-]", document)))
         theirs = _split_of(there)
         return ours is not None and theirs is not None and ours != theirs
@@ -153,10 +157,12 @@ class Pictures:
         if len(found) == 1:
             return Found(found[0], written_out and "/" in name)
         hint = document.rpartition("_")[2]
+        split = _split_of(tuple(re.split(r"[_.-]", document)))
         for chosen in (
             [image for image in found if _composed(image).endswith(f"/{name}")] if "/" in name else [],
             [image for image in found if home and _plain(_composed(image))[: len(home)] == home],
             [image for image in found if hint and hint in image.split("/")[:-1]],
+            [image for image in found if split and _split_of(_plain(image)) == split],
         ):
             if len(chosen) == 1:
                 return Found(chosen[0], written_out)
@@ -215,8 +221,9 @@ def _decide(rivals: list[tuple[Record, bool]]) -> Iterator[Record | Problem]:
     best = [record for record, exact in rivals if exact] or [record for record, _ in rivals]
     speaking = [record for record in best if record.labelled and (record.drafts or not record.lost)] or best
     first = speaking[0]
-    beaten = [record for record, _ in rivals if not any(record is other for other in speaking)]
-    for record in beaten:
+    for record, _ in rivals:
+        if not record.drafts or any(record is other for other in speaking):
+            continue  # what it lost, if anything, was told where it was read
         what = f"it says that it speaks of {record.path}, which {first.source} speaks of"
         yield Problem("unknown", record.source, "", what, "It was left out; name its own image in it", record.path)
     if all(_same(record, first) for record in speaking[1:]):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,6 +32,7 @@ CHUNK = 1 << 20
 SAID = 200  # problems of rows that are told one by one for a document; the rest is counted
 _AFTER_VALUE = frozenset(",]}: \t\r\n")
 _COLUMNS = 8  # of the array: row, category, x, y, width, height, area (nan: none), iscrowd
+_TWINS = re.compile(r"((?:^|/))(?:captions|person_keypoints|panoptic|stuff)_(?=[^/]*\Z)")
 _ARRAYS = ("images", "annotations", "categories")
 
 
@@ -116,10 +118,11 @@ class _Stream:
             self.skip(",")
 
 
-def parts(stream: TextIO) -> Iterator[tuple[str, int, Any]]:
+def parts(stream: TextIO, arrays: set[str] | None = None) -> Iterator[tuple[str, int, Any]]:
     """(key, position, element) for each element of each array of the document, (key, -1, value) for all else.
 
-    A document that is an array itself (COCO results) has the key "". Raises `BadJson`.
+    A document that is an array itself (COCO results) has the key "". The keys of arrays, of empty ones too, are put
+    into `arrays`. Raises `BadJson`.
     """
     source = _Stream(stream)
     if source.peek() == "[":
@@ -131,6 +134,8 @@ def parts(stream: TextIO) -> Iterator[tuple[str, int, Any]]:
         key = source.value()
         source.skip(":")
         if source.peek() == "[":
+            if arrays is not None:
+                arrays.add(str(key))
             for position, element in enumerate(source.elements()):
                 yield str(key), position, element
         else:
@@ -148,12 +153,11 @@ def parts(stream: TextIO) -> Iterator[tuple[str, int, Any]]:
 def documents(files: Files) -> tuple[list[str], list[str]]:
     """The names of the COCO documents to read, and of those left aside.
 
-    Where there are `instances_*.json`, captions and keypoints of the same images are left aside.
+    COCO publishes captions and keypoints of the images of an `instances_X.json` beside it, as `captions_X.json`.
     """
     found = [name for name in files.names() if name.lower().endswith(".json") and _is_document(files, name)]
-    instances = [name for name in found if name.rpartition("/")[2].startswith("instances")]
-    chosen = instances or found
-    return chosen, [name for name in found if name not in chosen]
+    aside = [name for name in found if (twin := _TWINS.sub(r"\1instances_", name)) != name and twin in found]
+    return [name for name in found if name not in aside], aside
 
 
 def _is_document(files: Files, name: str) -> bool:
@@ -215,6 +219,7 @@ class _Document:
     categories: dict[str, _Category] = field(default_factory=dict)
     order: dict[str, int] = field(default_factory=dict)  # category id -> its place in the columns
     used: Counter[str] = field(default_factory=Counter)
+    arrays: set[str] = field(default_factory=set)
     seen: Counter[str] = field(default_factory=Counter)  # what annotations hold that does not come in
     adrift: int = 0  # annotations that name no image
     said: int = 0
@@ -230,7 +235,8 @@ def read(files: Files) -> Iterator[Record | Problem | Classes]:
     pictures = Pictures(files.names(), folders_above(files))
     chosen, aside = documents(files)
     for name in aside:
-        yield Problem("note", name, "", "holds no instances", "It was left aside, the instances_*.json were read")
+        what = "speaks of the images of the instances beside it"
+        yield Problem("note", name, "", what, "It was left aside, the instances were read")
     splits = Splits(files, pictures)
     yield from splits.problems
     claims: list[tuple[Record, bool]] = []
@@ -257,7 +263,7 @@ def _read_document(
     document = _Document(name)
     try:
         with files.open(name) as stream:
-            for key, row, value in parts(open_text(stream)):
+            for key, row, value in parts(open_text(stream), document.arrays):
                 for problem in _take(document, key, row, value):
                     document.said += 1
                     if document.said <= SAID:
@@ -268,6 +274,8 @@ def _read_document(
     if document.said > SAID:
         what = f"{document.said - SAID:,} rows more could not be read as they stand"
         yield Problem("unreadable", name, "", what, REMEDY)
+    if "annotations" not in document.arrays and not document.adrift:
+        yield Problem("note", name, "", "has no `annotations`", "Its images came in unlabelled")
     yield from _seen(document)
     yield from _tell_apart(document)
     yield from _missing_categories(document)
@@ -285,6 +293,7 @@ def _take(document: _Document, key: str, row: int, value: Any) -> Iterator[Probl
         return
     file, place = document.file, f"{key}[{row}]" if row >= 0 else key
     if row < 0:
+        document.adrift += key == "annotations"
         yield Problem("unreadable", file, place, "is no list", REMEDY)
         return
     if not isinstance(value, dict):
@@ -526,7 +535,7 @@ def _claims(
         record = Record(
             path=path,
             present=found.path is not None,
-            labelled=True,
+            labelled="annotations" in document.arrays or document.adrift > 0,
             source=file,
             width=image.width,
             height=image.height,

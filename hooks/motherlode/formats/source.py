@@ -37,8 +37,10 @@ IMAGE_SUFFIXES = frozenset(
     }
 )
 MAX_LABEL_FILE = 64 * 1024 * 1024
+# words of a folder's or list's name that say nothing of the split: `test_images`, `train2017`
+_PLAIN_WORDS = frozenset({"images", "image", "imgs", "img", "labels", "annotations", "set", "data", "split", "list"})
 _SPLIT_NAME = re.compile(
-    r"(?:(train|training)|(val|valid|validate|validation)|(test|testing))(?:19\d\d|20\d\d)?\Z", re.I
+    r"(?:(train|training)|(val|valid|validate|validation)|(test|testing))(?:set)?(?:(?:19|20)\d\d)?\Z"
 )
 
 ProblemKind: TypeAlias = Literal[
@@ -249,6 +251,8 @@ class Folder:
                 stat = entry.stat()
             except OSError:
                 self._report(name, "is a link to nowhere", "Mend the link or remove it")
+                if not is_image(name):
+                    yield name  # whoever opens it finds labels that cannot be read, not none
                 continue
             if S_ISREG(stat.st_mode):
                 yield name
@@ -295,8 +299,9 @@ def read_text(files: Files, name: str) -> str:
 
 
 def split_named(name: str) -> str | None:
-    """The split that a folder or file is named for ("Valid" and "val2017" are val), or None."""
-    found = _SPLIT_NAME.match(name)
+    """The split that a folder or file is named for ("Valid", "val2017" and "val_images" are val), or None."""
+    words = [word for word in re.split(r"[\W_]+", name.lower()) if word and word not in _PLAIN_WORDS]
+    found = _SPLIT_NAME.match(words[0]) if len(words) == 1 else None
     return None if found is None else "train" if found[1] else "val" if found[2] else "test"
 
 

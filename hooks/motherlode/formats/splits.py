@@ -92,7 +92,7 @@ class Splits:
         self.lists.add(name)
         try:
             rows = read_text(files, name).splitlines()
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             self.problems.append(Problem("unreadable", name, "", f"cannot be read ({error})", "Mend it, import again"))
             return
         strangers: list[tuple[int, str]] = []

@@ -273,7 +273,9 @@ def _read_names(files: Files, names: list[str], layout: _Layout) -> Iterator[Pro
         if name.lower().endswith((".yaml", ".yml")):
             try:
                 found = _yaml(files, name)
-            except (OSError, ValueError) as error:
+            except OSError:
+                continue  # told of where the folder was listed
+            except ValueError as error:
                 if b"names" in read_bytes(files, name)[:MAX_YAML]:
                     remedy = "Mend it and import again"
                     broken.append(Problem("unreadable", name, "", f"cannot be read ({error})", remedy))
