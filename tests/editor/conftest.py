@@ -229,8 +229,15 @@ class Seat:
         self.page.wait_for_selector(f'[data-face="{face}"]')
 
     def press(self, *keys: str) -> None:
+        """Keys one after the other; Enter, which submits, once the picture has been in sight for a moment."""
         for key in keys:
+            if key in ("Enter", "Control+Enter", "s"):
+                self.seen()
             self.page.keyboard.press(key)
+
+    def seen(self) -> None:
+        """Waits until the picture has been in sight for a moment."""
+        self.page.wait_for_selector("[data-editor][data-seen]")
 
     def point(self, x: float, y: float) -> tuple[float, float]:
         """Where a pixel of the picture is on the screen, the picture fitted."""

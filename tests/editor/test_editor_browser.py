@@ -28,14 +28,19 @@ def box(name: str, label: str, x: float, y: float, width: float, height: float, 
     return {**BOX, "id": name, "value": value, **more}
 
 
-PARCEL_KEPT = """() => new Promise((done) => {
+PARCELS_KEPT = """(wanted) => new Promise((done) => {
     const opened = indexedDB.open("motherlode-editor", 1);
     opened.onsuccess = () => {
         const count = opened.result.transaction("outbox").objectStore("outbox").count();
-        count.onsuccess = () => { opened.result.close(); done(count.result === 1); };
+        count.onsuccess = () => { opened.result.close(); done(count.result === wanted); };
     };
 })"""
-"""Whether the browser's own disk holds one answer that is still to be sent."""
+"""Whether the browser's own disk holds just so many answers that are still to be sent."""
+NEXT_IS_HERE = """() => {
+    const pictures = performance.getEntriesByType("resource").filter((one) => one.name.includes("/media/"));
+    return new Set(pictures.filter((one) => one.responseEnd > 0).map((one) => one.name)).size >= 2;
+}"""
+"""Whether a second picture has come, beside the one in sight."""
 
 
 def labels(result: list[dict[str, Any]]) -> list[str]:
@@ -47,7 +52,7 @@ def test_a_task_is_labelled_by_mouse_and_keyboard(clinic: Any, seat: SeatMaker) 
     task = bob.task
     bob.press("2")
     bob.drag(64, 48, 128, 96)
-    bob.press("1")
+    bob.press("Escape", "1")
     bob.drag(320, 240, 480, 360)
     assert [row.split(", ")[1] for row in bob.rows()] == ["WBC", "RBC"]
     bob.press("Control+z")
@@ -118,7 +123,7 @@ def test_work_is_found_again_after_a_lost_connection_and_a_reload(clinic: Any, s
     bob.drag(50, 50, 150, 150)
     bob.saved("there")
     bob.context.set_offline(True)
-    bob.press("2")
+    bob.press("Escape", "2")
     bob.drag(300, 200, 400, 300)
     bob.page.wait_for_selector('[data-note="fault"]')
     bob.saved("here")
@@ -147,7 +152,7 @@ def test_a_submit_without_connection_waits_and_is_sent_when_it_is_back(clinic: A
     bob.press("Enter")
     bob.at(2)
     assert "1 to send" in str(bob.page.locator("[data-saved-words]").text_content())
-    bob.page.wait_for_function(PARCEL_KEPT)
+    bob.page.wait_for_function(PARCELS_KEPT, arg=1)
     # The browser dies with the submit unsent; another page of the same person sends it.
     bob.page.close()
     bob.context.set_offline(False)
@@ -573,3 +578,41 @@ def test_a_prelabel_put_aside_stays_aside_after_a_reload(clinic: Any, seat: Seat
     bob.page.reload()
     bob.ready()
     assert [row.split(", ")[1] for row in bob.rows()] == ["WBC"]
+
+
+def test_after_offline_work_and_a_reload_no_answer_is_taken_for_a_picture_not_on_the_screen(
+    clinic: Any, seat: SeatMaker
+) -> None:
+    tries = 50
+    queue = clinic.queue(2 * tries + 2)
+    bob = seat("bob").label(queue)
+    shown: list[str] = []
+    sent: list[str] = []
+    bob.page.on(
+        "request", lambda request: sent.append(request.url.split("/")[-2]) if "/submit" in request.url else None
+    )
+
+    def hand_in() -> None:
+        """Enter, pressed again and again until the picture in sight has been handed in."""
+        bob.seen()
+        shown.append(bob.page.locator("[data-editor]").get_attribute("data-shown"))
+        bob.page.keyboard.press("Enter")
+        bob.page.keyboard.press("Enter")
+
+    for _ in range(tries):
+        bob.page.wait_for_function(NEXT_IS_HERE)
+        bob.context.set_offline(True)
+        hand_in()
+        bob.ready()
+        hand_in()
+        bob.ready("stuck")
+        bob.page.wait_for_function(PARCELS_KEPT, arg=2)
+        bob.context.set_offline(False)
+        bob.page.goto(f"{clinic.url}/label/{queue}/", wait_until="commit")
+        bob.page.keyboard.press("Enter")
+        bob.ready()
+        assert bob.page.locator("[data-face-of=waiting]").is_hidden()
+        assert not bob.page.locator("dialog[open]").count(), bob.page.locator("dialog[open]").text_content()
+    bob.page.wait_for_function(PARCELS_KEPT, arg=0)
+    assert len(set(shown)) == 2 * tries, "every picture came once"
+    assert set(sent) == set(shown), "an answer was taken for a picture that was not on the screen"

@@ -24,9 +24,12 @@ import { nextAt } from "./view/hit.js";
 /** @typedef {import("./model/types.js").ChoiceAnswer} ChoiceAnswer */
 /** @typedef {import("./model/types.js").Control} Control */
 /** @typedef {import("./model/types.js").Label} Label */
+/** @typedef {import("./model/types.js").Reason} Reason */
 /** @typedef {import("./model/types.js").Region} Region */
 
 const DIGITS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 0].map((digit) => `Digit${digit}`);
+/** How far a copy lies from what it was copied from, in CSS pixels. */
+const PASTE_ASIDE = 14;
 const AUTOMATIC = [...DIGITS, ...DIGITS.map((key) => `Shift+${key}`)];
 
 export class Editor {
@@ -47,6 +50,9 @@ export class Editor {
     this.more = () => [];
     /** @type {string|null} */
     this.lastDrawn = null;
+    /** What Ctrl+C took, for this picture and the next ones. @type {readonly BoxRegion[]} */
+    this.copied = [];
+    this.pastes = 0;
 
     this.stage.addTool(selectTool(this.stage));
     this.stage.addTool(boxTool(this.stage, () => this.#pen(), (box) => this.#draw(box)));
@@ -63,6 +69,7 @@ export class Editor {
       isOn: (control, label) => this.#isOn(control, label),
       suggestion: (control) => this.#answer(control, true),
     });
+    this.hinted = false;
     this.refreshButtons = () => {};
     this.frame = 0;
     this.recount = true;
@@ -124,6 +131,27 @@ export class Editor {
     });
   }
 
+  // Why the task is asked
+
+  /** Outline the failure that caused the task. @param {Reason|null} reason */
+  pointAtCause(reason) {
+    this.stage.overlay.point(placeOf(reason));
+  }
+
+  /** Go to the failure that caused the task; where its place is not known, its page; where none did, say so. @param {Reason|null} reason */
+  showCause(reason) {
+    const place = placeOf(reason);
+    if (place) {
+      this.stage.viewport.show(bounds(place));
+      this.stage.overlay.point(place);
+      this.notes.announce(reason?.text ?? "");
+    } else if (reason?.failure_url) {
+      open(reason.failure_url, "_blank", "noopener");
+    } else {
+      this.notes.say(t("No failure caused this task."));
+    }
+  }
+
   // Regions
 
   /** @param {string} key @param {boolean} extend */
@@ -136,7 +164,7 @@ export class Editor {
     if (region?.kind === "box") this.stage.viewport.reveal(bounds(region));
   }
 
-  /** A label was chosen: the selected regions get it, else it is taken in hand. @param {Control} control @param {Label} label */
+  /** A label was chosen: the selected regions get it, a box just drawn too; else it is taken in hand. @param {Control} control @param {Label} label */
   useLabel(control, label) {
     if (control.type === "Choices") return this.answer(control, label.value);
     this.armed = { control, label };
@@ -148,11 +176,19 @@ export class Editor {
           if (!same) change.replace({ ...box, control: control.name, labels: [label.value], changed: true });
         }
       });
+      if (this.stage.tool?.id === "box") this.#hintOnce();
     } else if (this.stage.editable) {
       this.stage.use("box");
     }
     this.notes.announce(label.value);
     this.refresh();
+  }
+
+  /** Once a sitting: that a key pressed after drawing speaks of the box just drawn. */
+  #hintOnce() {
+    if (this.hinted) return;
+    this.hinted = true;
+    this.notes.say(t("The box just drawn has this label now. Press Esc first to take a label for the next box."));
   }
 
   /** Answer a question about the whole item. @param {Control} control @param {string} value */
@@ -170,7 +206,7 @@ export class Editor {
     this.store.transact(t("Answer {name}", { name: control.name }), (change) => {
       if (before) return change.replace({ ...before, labels, changed: true });
       const id = uuid();
-      const shared = { key: id, id, control: control.name, labels, pending: false, score: null, source: null };
+      const shared = { key: id, id, control: control.name, labels, pending: false, questioned: false, score: null, source: null };
       change.add({ ...shared, kind: "choice", changed: true });
     });
     this.notes.announce(labels.join(", ") || t("no answer"));
@@ -207,6 +243,8 @@ export class Editor {
   remove(keys) {
     const regions = [...keys].map((key) => this.store.regions.get(key)).filter((region) => region !== undefined);
     const open = regions.filter((region) => !this.store.locked.has(region.key));
+    const kept = regions.length - open.length;
+    if (kept) this.notes.say(tn("{n} locked region kept.", "{n} locked regions kept.", kept));
     if (!open.length) return;
     const order = this.store.boxes().map((box) => box.key);
     const at = order.indexOf(/** @type {Region} */ (open[0]).key);
@@ -243,7 +281,6 @@ export class Editor {
     const armed = this.armed;
     if (!armed || !this.stage.editable) return;
     const id = uuid();
-    this.store.select([]);
     this.store.transact(t("Draw {label}", { label: armed.label.value }), (change) =>
       change.add({
         ...box,
@@ -253,12 +290,14 @@ export class Editor {
         control: armed.control.name,
         labels: [armed.label.value],
         pending: false,
+        questioned: false,
         score: null,
         source: null,
         changed: true,
       }),
     );
     this.lastDrawn = id;
+    this.store.select([id]);
   }
 
   #pen() {
@@ -331,6 +370,7 @@ export class Editor {
     const some = () => store.selection.size > 0;
     const own = () => edit() && this.#changeable().length > 0;
     const pending = () => [...store.inOrder()].filter((region) => region.pending);
+    const offered = () => pending().filter((region) => !region.questioned);
     const tools = t("Tools");
     const boxes = () => edit() && this.armed !== null;
     const toggle = (/** @type {Set<string>} */ set) => ![...store.selection].every((key) => set.has(key));
@@ -348,7 +388,10 @@ export class Editor {
       { id: "region.none", title: t("Select nothing, stop drawing"), group, keys: ["Escape"], run: () => this.#escape() },
       { id: "region.delete", title: t("Delete"), group, keys: ["Delete", "Backspace"], icon: "trash", when: () => edit() && some(), run: () => this.remove([...store.selection]) },
       { id: "region.accept", title: t("Take the selected pre-label"), group, keys: ["a"], icon: "check", when: () => edit() && (some() || pending().length > 0), run: () => this.#acceptNext() },
-      { id: "region.acceptAll", title: t("Take all pre-labels"), group, keys: ["Shift+a"], icon: "checkAll", when: () => edit() && pending().length > 0, run: () => this.accept(pending().map((region) => region.key)) },
+      { id: "region.acceptAll", title: t("Take all pre-labels"), group, keys: ["Shift+a"], icon: "checkAll", when: () => edit() && offered().length > 0, run: () => this.accept(offered().map((region) => region.key)) },
+      { id: "region.copy", title: t("Copy"), group, keys: ["Ctrl+c"], when: some, run: () => this.#copy() },
+      { id: "region.paste", title: t("Paste"), group, keys: ["Ctrl+v"], when: () => edit() && this.copied.length > 0, run: () => this.#paste() },
+      { id: "region.duplicate", title: t("Duplicate"), group, keys: ["Ctrl+d"], when: () => edit() && some(), run: () => this.#add(store.selectedBoxes(), PASTE_ASIDE / stage.viewport.scale, t("Duplicate")) },
       { id: "region.hide", title: t("Hide or show"), group, keys: ["i"], icon: "eye", when: some, run: () => store.setHidden([...store.selection], toggle(store.hidden)) },
       { id: "region.hideOthers", title: t("Hide the others, or show all"), group, keys: ["Shift+i"], run: () => this.#hideOthers() },
       { id: "region.lock", title: t("Lock or unlock"), group, keys: ["l"], icon: "lock", when: () => edit() && some(), run: () => store.setLocked([...store.selection], toggle(store.locked)) },
@@ -415,13 +458,43 @@ export class Editor {
   }
 
   #undo() {
-    const label = this.store.undo();
-    if (label) this.notes.announce(t("Undone: {what}", { what: label }));
+    const step = this.store.undo();
+    if (step) this.notes.announce(t("Undone: {what}", { what: step.label }));
   }
 
   #redo() {
-    const label = this.store.redo();
-    if (label) this.notes.announce(t("Done again: {what}", { what: label }));
+    const step = this.store.redo();
+    if (!step) return;
+    const made = step.patches.filter((patch) => !patch.before && patch.after?.kind === "box");
+    if (made.length) this.store.select(made.map((patch) => patch.key));
+    this.notes.announce(t("Done again: {what}", { what: step.label }));
+  }
+
+  #copy() {
+    this.copied = this.store.selectedBoxes();
+    this.pastes = 0;
+    this.notes.announce(tn("{n} region copied", "{n} regions copied", this.copied.length));
+  }
+
+  /** Boxes as new regions of one's own: on the picture they were copied from a little aside, on another in place. */
+  #paste() {
+    const kinds = new Set(this.controls.flatMap((control) => control.labels.map((label) => `${control.name}/${label.value}`)));
+    const boxes = this.copied.filter((box) => box.labels.every((label) => kinds.has(`${box.control}/${label}`)));
+    const here = boxes.some((box) => this.store.regions.has(box.key));
+    this.pastes += here ? 1 : 0;
+    this.#add(boxes, (this.pastes * PASTE_ASIDE) / this.stage.viewport.scale, t("Paste {n}", { n: boxes.length }));
+  }
+
+  /** @param {readonly BoxRegion[]} boxes @param {number} aside image pixels to the right and down @param {string} label */
+  #add(boxes, aside, label) {
+    const made = boxes.map((box) => {
+      const id = uuid();
+      const at = move(box, aside, aside, this.stage.size);
+      return { ...at, key: id, id, pending: false, questioned: false, score: null, source: null, changed: true };
+    });
+    this.store.transact(label, (change) => made.forEach((box) => change.add(box)));
+    this.store.select(made.map((box) => box.key));
+    this.notes.announce(tn("{n} region added", "{n} regions added", made.length));
   }
 
   #escape() {
@@ -436,14 +509,15 @@ export class Editor {
     if (region) this.store.select([region.key]);
   }
 
-  /** Take the selected pre-labels and go to the next one; with none selected, go to the first. */
+  /** Take the selected pre-labels and go to the next one; with none selected, go to the first. Those in question are passed over. */
   #acceptNext() {
     const selected = [...this.store.selection].filter((key) => this.store.regions.get(key)?.pending);
-    const order = this.store.boxes().filter((box) => box.pending).map((box) => box.key);
+    const order = this.store.boxes().filter((box) => box.pending && !box.questioned).map((box) => box.key);
     if (!selected.length) {
       const first = order[0];
+      const answers = [...this.store.regions.values()].filter((region) => region.pending && !region.questioned);
       if (first) this.pick(first, false);
-      else this.accept([...this.store.regions.values()].filter((region) => region.pending).map((region) => region.key));
+      else this.accept(answers.map((region) => region.key));
       return;
     }
     const after = order.indexOf(/** @type {string} */ (selected.at(-1)));
@@ -503,7 +577,6 @@ export class Editor {
     const down = Math.min(height, view.bottom) - top;
     if (across <= 0 || down <= 0) return;
     this.#draw({ x: left + across * 0.4, y: top + down * 0.4, width: across * 0.2, height: down * 0.2, rotation: 0 });
-    if (this.lastDrawn) this.store.select([this.lastDrawn]);
   }
 
   #listen() {
@@ -556,4 +629,11 @@ export class Editor {
     if (inList && ["ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"].includes(event.key)) return;
     if (this.keymap.handle(event)) event.stopPropagation();
   }
+}
+
+/** @param {Reason|null} reason @returns {Box|null} */
+function placeOf(reason) {
+  if (!reason?.box) return null;
+  const [left, top, right, bottom] = reason.box;
+  return { x: left, y: top, width: right - left, height: bottom - top, rotation: 0 };
 }

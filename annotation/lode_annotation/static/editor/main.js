@@ -3,9 +3,10 @@
 
 import { Editor } from "./editor.js";
 import { fromResults } from "./model/convert.js";
-import { ApiError } from "./task/api.js";
+import { ApiError, speakFor } from "./task/api.js";
 import { clockFace } from "./task/clock.js";
 import { Session } from "./task/session.js";
+import { Sight } from "./task/sight.js";
 import { Vault } from "./task/vault.js";
 import { find, h, t, tn, useWords } from "./ui/dom.js";
 import { dialog } from "./ui/help.js";
@@ -33,6 +34,7 @@ function island(id) {
 async function begin() {
   const boot = /** @type {Boot} */ (JSON.parse(island("editor-boot")));
   useWords(boot.words);
+  speakFor(boot.user);
   const root = find("[data-editor]");
   const editor = new Editor(root);
   const vault = await Vault.of(boot.server, boot.user);
@@ -62,12 +64,11 @@ class LabelPage {
     this.root = editor.root;
     /** @type {HTMLDialogElement|null} */
     this.asking = null;
+    this.sight = new Sight(this.root);
     session.addEventListener("task", () => this.#task());
     session.addEventListener("picture", () => this.#picture());
+    session.addEventListener("face", () => this.#noTask());
     session.addEventListener("state", () => this.#state());
-    session.addEventListener("waiting", () => this.#face("waiting"));
-    session.addEventListener("finished", () => this.#finished());
-    session.addEventListener("stuck", () => this.#stuck());
     session.addEventListener("lost", () => this.#lost());
     session.addEventListener("refused", (event) => this.#refused(/** @type {CustomEvent} */ (event).detail));
     setInterval(() => this.#tick(), 1000);
@@ -82,10 +83,10 @@ class LabelPage {
     const group = t("Task");
     const open = () => session.desk !== null;
     return [
-      { id: "submit", title: t("Submit"), group, keys: ["Enter", "Ctrl+Enter"], whileTyping: false, when: open, run: () => void this.#submit() },
+      { id: "submit", title: t("Submit"), group, keys: ["Enter", "Ctrl+Enter"], whileTyping: false, when: () => session.face === "task", run: () => void this.#submit() },
       { id: "skip", title: t("Skip"), group, keys: ["s"], icon: "skip", when: open, run: () => void this.#skip() },
       { id: "back", title: t("Back to the task before"), group, keys: ["u"], icon: "back", when: () => session.before.length > 0, run: () => void this.#back() },
-      { id: "why", title: t("Show why this is asked"), group, keys: ["w"], when: () => this.#why() !== null, run: () => this.#why()?.click() },
+      { id: "why", title: t("Show why this is asked"), group, keys: ["w"], when: open, run: () => editor.showCause(this.session.desk?.payload.task.reason ?? null) },
       { id: "leave", title: t("Leave"), group, keys: [], icon: "close", run: () => void this.#leave() },
       { id: "retry", title: t("Load the picture again"), group, keys: [], when: open, run: () => void session.retryPicture() },
       { id: "look", title: t("Look again"), group, keys: [], run: () => void session.look() },
@@ -105,6 +106,7 @@ class LabelPage {
     if (this.#first && editor.armed && !editor.store.boxes().length) editor.stage.use("box");
     this.#first = false;
     showReason(find("[data-reason]", this.root), payload.task.reason ?? null);
+    editor.pointAtCause(payload.task.reason ?? null);
     showFacts(find("[data-facts]", this.root), payload);
     const place = payload.task.position && payload.task.total;
     find("[data-progress]", this.root).textContent = place
@@ -157,11 +159,25 @@ class LabelPage {
     const shown = desk.picture;
     stage.show(shown?.source ?? null, shown?.size ?? desk.payload.media, desk.payload.media);
     stage.scene.drawNow();
-    this.#face(shown ? "task" : "broken");
+    this.sight.show(shown ? desk.payload.task.id : null);
+    this.#face();
   }
 
-  /** @param {"task"|"waiting"|"finished"|"stuck"|"broken"} face */
-  #face(face) {
+  /** Nothing of the task before is left to be worked on by mistake. */
+  #noTask() {
+    const { editor, session } = this;
+    if (session.desk) return;
+    this.sight.show(null);
+    editor.store.load([]);
+    editor.stage.show(null, { width: 1, height: 1 }, { width: 1, height: 1 });
+    if (session.face === "finished") this.#finished();
+    this.#face();
+    this.#state();
+  }
+
+  /** The page shows what the state of the sitting says, and regions can be changed under their picture alone. */
+  #face() {
+    const { face } = this.session;
     this.root.dataset.face = face;
     this.editor.setEditable(face === "task");
   }
@@ -171,7 +187,8 @@ class LabelPage {
     const waiting = session.outbox.waiting.length;
     const fault = session.outbox.fault;
     const dot = find("[data-saved]", this.root);
-    const kept = session.vaultFault ? "lost" : waiting ? "here" : session.kept;
+    const vaultFault = session.vaultFault || session.outbox.vaultFault;
+    const kept = vaultFault && (waiting || session.kept === "here") ? "lost" : waiting ? "here" : session.kept;
     dot.dataset.saved = kept;
     const words = {
       clean: t("saved"),
@@ -184,7 +201,7 @@ class LabelPage {
       clean: t("Nothing unsaved."),
       there: t("The server has this as a draft."),
       here: t("Kept in this browser until the server has it."),
-      lost: t("This browser could not keep the work: {why}", { why: session.vaultFault }),
+      lost: t("This browser could not keep the work: {why}", { why: vaultFault }),
     }[kept];
     this.#faultNote(fault, waiting);
     editor.refresh();
@@ -205,7 +222,7 @@ class LabelPage {
       notes.stay("fault", `${t("The server has a fault.")} ${kept}`, [again]);
     } else if (fault.fault === "signed_out") {
       const login = { title: t("Sign in"), run: () => void open(this.boot.login, "_blank") };
-      notes.stay("fault", `${t("You are signed out.")} ${kept}`, [login, again]);
+      notes.stay("fault", `${fault.message} ${kept}`, [login, again]);
     } else if (fault.fault === "forbidden") {
       notes.stay("fault", `${fault.message} ${kept}`, [again], "danger");
     } else {
@@ -220,6 +237,8 @@ class LabelPage {
 
   async #submit() {
     const { editor, session } = this;
+    const { desk } = session;
+    if (!desk || !this.sight.seen(desk.payload.task.id)) return;
     editor.stage.cancel();
     const missing = editor.missing()[0];
     if (missing) {
@@ -227,31 +246,51 @@ class LabelPage {
       editor.notes.say(t("{name} must be answered before submitting.", { name: missing.name }));
       return;
     }
-    this.#note(t("Task {n} submitted", { n: session.desk?.payload.task.position ?? "" }));
-    await session.submit();
+    const removed = editor.store.boxes().some((box) => !box.pending) ? 0 : desk.began;
+    this.#note(t("Task {n} submitted", { n: desk.payload.task.position ?? "" }));
+    const sent = session.submit();
+    const back = { title: t("Undo (U)"), run: () => void this.#back() };
+    if (removed) {
+      const words = tn("{n} region removed: submitted as empty.", "{n} regions removed: submitted as empty.", removed);
+      editor.notes.echo(words, { title: t("Undo (U)"), run: () => void this.#backToRegions() });
+    } else {
+      editor.notes.echo(t("Submitted."), back);
+    }
+    await sent;
   }
 
   async #skip() {
-    this.#note(t("Task {n} skipped", { n: this.session.desk?.payload.task.position ?? "" }));
+    const { desk } = this.session;
+    if (!desk || (desk.picture && !this.sight.seen(desk.payload.task.id))) return;
+    this.#note(t("Task {n} skipped", { n: desk.payload.task.position ?? "" }));
     const sent = this.session.skip("");
-    this.editor.notes.say(t("Skipped."), { title: t("Back to it (U)"), run: () => void this.#back() });
+    this.editor.notes.echo(t("Skipped."), { title: t("Undo (U)"), run: () => void this.#back() });
     await sent;
   }
 
   async #back() {
-    if (await this.session.back()) {
-      this.editor.notes.say(t("Back at a task you handed in. Submit again to change it."));
-    }
+    const { editor, session } = this;
+    editor.stage.cancel();
+    editor.notes.hush();
+    if (!(await session.back())) return;
+    const skipped = session.desk?.from === "skipped";
+    editor.notes.say(
+      skipped
+        ? t("Back at a task you skipped. Submit to answer it.")
+        : t("Back at a task you handed in. Submit again to change it."),
+    );
+  }
+
+  /** Back to a task that was emptied, as it was before that. */
+  async #backToRegions() {
+    const { store } = this.editor;
+    await this.#back();
+    while (!store.boxes().some((box) => !box.pending) && store.undo());
   }
 
   async #leave() {
     await this.session.leave();
     location.assign(this.boot.home);
-  }
-
-  #why() {
-    const link = this.root.querySelector("[data-reason] a");
-    return link instanceof HTMLAnchorElement ? link : null;
   }
 
   #toggleSide() {
@@ -261,20 +300,11 @@ class LabelPage {
 
   #finished() {
     const waiting = this.session.outbox.waiting.length;
-    const done = tn("You finished {n} task in this sitting.", "You finished {n} tasks in this sitting.", this.session.done);
+    const done = tn("You finished {n} task in this sitting.", "You finished {n} tasks in this sitting.", this.session.done.size);
     find("[data-finished-words]", this.root).textContent = waiting
       ? `${done} ${tn("{n} submit is kept here and will be sent.", "{n} submits are kept here and will be sent.", waiting)}`
       : done;
-    this.editor.store.load([]);
-    this.editor.stage.show(null, { width: 1, height: 1 }, { width: 1, height: 1 });
-    this.#face("finished");
-    this.#state();
-  }
-
-  #stuck() {
-    this.editor.store.load([]);
-    this.#face("stuck");
-    this.#state();
+    this.editor.notes.announce(find('[data-face-of="finished"] h1', this.root).textContent ?? "");
   }
 
   #lost() {
@@ -338,7 +368,9 @@ class LabelPage {
 
   /** @param {Parcel} parcel */
   async #reopen(parcel) {
-    if (!(await this.session.reopen(parcel))) this.#download(parcel);
+    if (await this.session.reopen(parcel)) return;
+    await this.session.keepForLater(parcel);
+    location.assign(`?task=${parcel.task}`);
   }
 
   /** @param {Parcel} parcel */

@@ -99,6 +99,7 @@ export class Stage extends EventTarget {
     this.tool?.cancel();
     this.tool = tool;
     this.overlay.crosshair(null);
+    this.overlay.setGripping(this.current?.id === "select");
     if (this.pointer) this.current?.hover(this.#press(this.pointer, false));
     this.dispatchEvent(new Event("tool"));
   }
@@ -109,6 +110,7 @@ export class Stage extends EventTarget {
     if (tool === this.lent) return;
     this.lent = tool;
     this.overlay.crosshair(null);
+    this.overlay.setGripping(this.current?.id === "select");
     if (this.pointer && !this.holding) this.current?.hover(this.#press(this.pointer, false));
   }
 
@@ -174,6 +176,7 @@ export class Stage extends EventTarget {
   /** @param {PointerEvent} event */
   #down(event) {
     const at = this.#place(event);
+    this.overlay.gripFor(event.pointerType === "touch");
     if (event.pointerType === "touch") {
       this.fingers.set(event.pointerId, at);
       if (this.fingers.size > 1) return void this.cancel();

@@ -63,6 +63,7 @@ export function fromResults(texts, controls, size, options = {}) {
  */
 function fromResult(result, text, key, control, size, pending) {
   const shared = { key, id: result.id, control: result.from_name, pending, changed: false };
+  const questioned = pending && result.meta?.questioned === true;
   const value = result.value ?? {};
   if (control?.type === "RectangleLabels" && result.type === "rectanglelabels" && isBox(value)) {
     return {
@@ -75,14 +76,15 @@ function fromResult(result, text, key, control, size, pending) {
       height: (value.height * size.height) / 100,
       rotation: typeof value.rotation === "number" ? value.rotation : 0,
       score: typeof result.score === "number" ? result.score : null,
+      questioned,
       source: text,
     };
   }
   if (control?.type === "Choices" && result.type === "choices") {
     const score = typeof result.score === "number" ? result.score : null;
-    return { ...shared, kind: "choice", labels: stringList(value.choices), score, source: text };
+    return { ...shared, kind: "choice", labels: stringList(value.choices), questioned, score, source: text };
   }
-  return { ...shared, kind: "kept", pending: false, changed: false, labels: [], score: null, source: text };
+  return { ...shared, kind: "kept", pending: false, questioned: false, changed: false, labels: [], score: null, source: text };
 }
 
 /** @param {Record<string, unknown>} value */
@@ -169,12 +171,13 @@ function originOf(came, changed) {
 export function taken(prelabel, id) {
   const came = /** @type {LsResult} */ (prelabel.source === null ? {} : parseExact(prelabel.source));
   const { score: _score, ...rest } = came;
+  const { questioned: _questioned, ...meta } = came.meta ?? {};
   const remembered = { id: prelabel.id, score: prelabel.score };
   const source = JSON.stringify({
     ...rest,
     id,
     origin: "prediction",
-    meta: { ...came.meta, prediction: { ...came.meta?.prediction, ...remembered } },
+    meta: { ...meta, prediction: { ...meta.prediction, ...remembered } },
   });
-  return { ...prelabel, key: id, id, pending: false, score: prelabel.score, source };
+  return { ...prelabel, key: id, id, pending: false, questioned: false, score: prelabel.score, source };
 }

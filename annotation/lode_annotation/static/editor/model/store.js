@@ -6,6 +6,7 @@ import { History } from "./history.js";
 /** @typedef {import("./types.js").Region} Region */
 /** @typedef {import("./types.js").BoxRegion} BoxRegion */
 /** @typedef {import("./types.js").Patch} Patch */
+/** @typedef {import("./types.js").Step} Step */
 
 /** What a transaction may do. */
 export class Transaction {
@@ -60,14 +61,14 @@ export class Store extends EventTarget {
     this.history = new History();
   }
 
-  /** @param {readonly Region[]} regions */
-  load(regions) {
+  /** @param {readonly Region[]} regions @param {History} [history] the steps that led to them */
+  load(regions, history = new History()) {
     this.regions = new Map(regions.map((region) => [region.key, region]));
     this.order = [...this.regions.keys()];
     this.selection = new Set();
     this.hidden = new Set();
     this.locked = new Set();
-    this.history = new History();
+    this.history = history;
     this.dispatchEvent(new Event("load"));
   }
 
@@ -104,22 +105,22 @@ export class Store extends EventTarget {
     return true;
   }
 
-  /** @returns {string|null} what was undone */
+  /** @returns {Step|null} what was undone */
   undo() {
     const step = this.history.takeBack();
     if (!step) return null;
     for (const patch of [...step.patches].reverse()) this.apply(inverse(patch));
     this.#changed();
-    return step.label;
+    return step;
   }
 
-  /** @returns {string|null} what was done again */
+  /** @returns {Step|null} what was done again */
   redo() {
     const step = this.history.takeForward();
     if (!step) return null;
     for (const patch of step.patches) this.apply(patch);
     this.#changed();
-    return step.label;
+    return step;
   }
 
   /** @param {Patch} patch */

@@ -17,7 +17,16 @@
  * @property {Label[]} labels
  */
 /** @typedef {{schema?: string, revision?: number, controls: Control[]}} Config */
-/** @typedef {{text?: string, strategy?: string|null, run?: string|null, failure_url?: string|null, score?: number|null}} Reason */
+/**
+ * Why a task is asked.
+ * @typedef {object} Reason
+ * @property {string} [text]
+ * @property {string|null} [strategy]
+ * @property {string|null} [run]
+ * @property {string|null} [failure_url] the page of the failure that caused it
+ * @property {[number, number, number, number]|null} [box] where that failure lies: xyxy in pixels of the upright image
+ * @property {number|null} [score]
+ */
 /**
  * @typedef {object} Task
  * @property {string} id
@@ -75,10 +84,12 @@
 /** @typedef {{x: number, y: number}} Point */
 
 /**
- * A box somebody drew, or a pre-label nobody has taken yet (`pending`).
+ * A box somebody drew, or a pre-label nobody has taken yet (`pending`). `questioned`: a prediction known to be at odds
+ * with the truth, which is shown to be judged and not offered to be taken with the others.
  * @typedef {Box & {
  *   kind: "box", key: string, id: string, control: string, labels: readonly string[],
- *   pending: boolean, score: number|null, source: string|null, changed: boolean
+ *   pending: boolean, questioned: boolean, score: number|null, source: string|null,
+ *   changed: boolean
  * }} BoxRegion
  */
 /**
@@ -90,6 +101,7 @@
  * @property {string} control
  * @property {readonly string[]} labels
  * @property {boolean} pending
+ * @property {boolean} questioned
  * @property {number|null} score
  * @property {string|null} source
  * @property {boolean} changed
@@ -103,6 +115,7 @@
  * @property {string} control
  * @property {readonly string[]} labels
  * @property {false} pending
+ * @property {false} questioned
  * @property {null} score
  * @property {string} source
  * @property {false} changed

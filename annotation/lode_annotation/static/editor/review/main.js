@@ -3,8 +3,9 @@
 
 import { Editor } from "../editor.js";
 import { fromResults } from "../model/convert.js";
-import { ApiError } from "../task/api.js";
+import { ApiError, speakFor } from "../task/api.js";
 import { clockFace } from "../task/clock.js";
+import { Sight } from "../task/sight.js";
 import { Vault } from "../task/vault.js";
 import { find, h, t, tn, useWords } from "../ui/dom.js";
 import { dialog } from "../ui/help.js";
@@ -23,6 +24,7 @@ function island(id) {
 async function begin() {
   const boot = /** @type {Boot} */ (JSON.parse(island("editor-boot")));
   useWords(boot.words);
+  speakFor(boot.user);
   const editor = new Editor(find("[data-editor]"));
   const session = new ReviewSession(editor.store, await Vault.of(boot.server, boot.user), boot.addresses);
   const page = new ReviewPage(editor, session, boot);
@@ -39,12 +41,11 @@ class ReviewPage {
     this.boot = boot;
     this.root = editor.root;
     this.fixing = false;
+    this.sight = new Sight(this.root);
     this.comment = /** @type {HTMLTextAreaElement} */ (find("[data-comment]", this.root));
     session.addEventListener("task", () => this.#task());
     session.addEventListener("state", () => this.#state());
-    session.addEventListener("waiting", () => this.#face("waiting"));
-    session.addEventListener("finished", () => this.#end("finished"));
-    session.addEventListener("stuck", () => this.#end("stuck"));
+    session.addEventListener("face", () => this.#noTask());
     session.addEventListener("refused", (event) => this.#refused(/** @type {CustomEvent} */ (event).detail));
     this.comment.addEventListener("keydown", (event) => this.#commentKey(event));
     setInterval(() => this.#tick(), 1000);
@@ -57,7 +58,7 @@ class ReviewPage {
   commands() {
     const { session } = this;
     const group = t("Review");
-    const open = () => session.desk !== null;
+    const open = () => session.face === "task";
     const reading = () => open() && !this.fixing;
     return [
       { id: "review.accept", title: t("Accept"), group, keys: ["Enter", "Digit1"], icon: "check", when: reading, run: () => void this.#judge("accept") },
@@ -65,10 +66,10 @@ class ReviewPage {
       { id: "review.reject", title: t("Reject"), group, keys: ["r", "Digit3"], icon: "close", when: reading, run: () => this.#reject() },
       { id: "review.save", title: t("Accept as fixed"), group, keys: ["Ctrl+Enter", "Enter"], icon: "check", when: () => open() && this.fixing, run: () => void this.#judge("fix") },
       { id: "review.unfix", title: t("Stop fixing"), group, keys: [], when: () => this.fixing, run: () => this.#fix(false) },
-      { id: "why", title: t("Show why this is asked"), group, keys: ["w"], when: () => this.#why() !== null, run: () => this.#why()?.click() },
+      { id: "why", title: t("Show why this is asked"), group, keys: ["w"], when: open, run: () => this.editor.showCause(session.desk?.payload.task.reason ?? null) },
       { id: "comment", title: t("Write a comment"), group, keys: ["c"], when: open, run: () => this.comment.focus() },
       { id: "leave", title: t("Leave"), group, keys: [], icon: "close", run: () => location.assign(this.boot.home) },
-      { id: "retry", title: t("Load the picture again"), group, keys: [], when: open, run: () => location.reload() },
+      { id: "retry", title: t("Load the picture again"), group, keys: [], run: () => location.reload() },
       { id: "look", title: t("Look again"), group, keys: [], run: () => void session.look() },
     ];
   }
@@ -85,10 +86,12 @@ class ReviewPage {
     const shown = desk.picture;
     editor.stage.show(shown?.source ?? null, shown?.size ?? payload.media, payload.media);
     editor.stage.scene.drawNow();
-    this.#face(shown ? "task" : "broken");
+    this.sight.show(shown ? desk.annotation : null);
+    this.#face();
     this.#fix(desk.from === "kept");
     if (desk.from === "kept") editor.notes.stay("kept", t("The fix you had begun was kept in this browser and is here again."), [], "");
     showReason(find("[data-reason]", this.root), payload.task.reason ?? null);
+    editor.pointAtCause(payload.task.reason ?? null);
     showFacts(find("[data-facts]", this.root), payload);
     this.#history(payload);
     const place = payload.task.position && payload.task.total;
@@ -142,7 +145,7 @@ class ReviewPage {
   #fix(on) {
     this.fixing = on;
     this.root.classList.toggle("is-fixing", on);
-    this.editor.setEditable(on && this.root.dataset.face === "task");
+    this.editor.setEditable(on && this.session.face === "task");
     this.editor.refresh();
   }
 
@@ -164,6 +167,7 @@ class ReviewPage {
   /** @param {Verdict} verdict */
   async #judge(verdict) {
     const { editor, session } = this;
+    if (!session.desk || !this.sight.seen(session.desk.annotation)) return;
     editor.stage.cancel();
     const missing = verdict === "fix" ? editor.missing()[0] : undefined;
     if (missing) {
@@ -176,18 +180,21 @@ class ReviewPage {
     await session.judge(verdict, comment);
   }
 
-  /** @param {"task"|"waiting"|"finished"|"stuck"|"broken"} face */
-  #face(face) {
-    this.root.dataset.face = face;
-    if (face !== "task") this.editor.setEditable(false);
+  #face() {
+    this.root.dataset.face = this.session.face;
+    if (this.session.face !== "task") this.editor.setEditable(false);
   }
 
-  /** @param {"finished"|"stuck"} face */
-  #end(face) {
-    const done = tn("You judged {n} annotation in this sitting.", "You judged {n} annotations in this sitting.", this.session.done);
+  /** Nothing of the answer before is left to be judged by mistake. */
+  #noTask() {
+    const { editor, session } = this;
+    if (session.desk) return;
+    this.sight.show(null);
+    editor.store.load([]);
+    editor.stage.show(null, { width: 1, height: 1 }, { width: 1, height: 1 });
+    const done = tn("You judged {n} annotation in this sitting.", "You judged {n} annotations in this sitting.", session.done);
     find("[data-finished-words]", this.root).textContent = done;
-    this.editor.store.load([]);
-    this.#face(face);
+    this.#face();
     this.#state();
   }
 
@@ -216,11 +223,6 @@ class ReviewPage {
       [h("p", {}, error.message), h("p", {}, t("The annotation may have changed meanwhile; it comes again if it still waits."))],
       [{ title: t("Go on"), primary: true, run: () => void this.session.giveUp(parcel) }],
     );
-  }
-
-  #why() {
-    const link = this.root.querySelector("[data-reason] a");
-    return link instanceof HTMLAnchorElement ? link : null;
   }
 
   #tick() {

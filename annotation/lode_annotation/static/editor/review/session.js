@@ -13,7 +13,9 @@ import { Outbox } from "../task/outbox.js";
 /** @typedef {"accept"|"fix"|"reject"} Verdict */
 /** @typedef {{queue: string, next: string, review: string}} Addresses */
 
-/** @extends {EventTarget} Events: `task`, `state`, `waiting`, `finished`, `stuck`, `refused`. */
+const LONGEST_PAUSE_MS = 30_000;
+
+/** @extends {EventTarget} Events: `task`, `face`, `state`, `refused`. */
 export class ReviewSession extends EventTarget {
   /** @param {Store} store @param {Vault} vault @param {Addresses} addresses */
   constructor(store, vault, addresses) {
@@ -27,22 +29,34 @@ export class ReviewSession extends EventTarget {
     this.desk = null;
     /** @type {Desk|null} */
     this.ahead = null;
+    /** What is shown while no annotation is in hand. @type {"waiting"|"finished"|"stuck"} */
+    this.between = "waiting";
     this.drained = false;
+    this.pause = 0;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */
+    this.retryTimer = undefined;
     this.done = 0;
     this.touched = false;
     this.fetching = /** @type {Promise<void>|null} */ (null);
     store.addEventListener("change", () => this.#changed());
     this.outbox.addEventListener("state", () => this.#forward("state"));
     this.outbox.addEventListener("refused", (event) => this.#forward("refused", /** @type {CustomEvent} */ (event).detail));
+    this.outbox.addEventListener("hurry", () => this.#hurry());
+  }
+
+  /** What the page shows. @returns {import("../task/session.js").Face} */
+  get face() {
+    if (!this.desk) return this.between;
+    return this.desk.picture ? "task" : "broken";
   }
 
   /** @param {string|null} payload as the server wrote it */
   async start(payload) {
     this.outbox.watch();
     await this.outbox.restore();
-    if (this.outbox.waiting.length) await this.outbox.flush();
+    if (this.outbox.waiting.length) void this.outbox.flush();
     const first = payload === null ? null : await this.#lay(payload);
-    if (first && !this.#judged(first)) this.#open(first);
+    if (first && !this.desk && !this.#judged(first)) this.#open(first);
     else await this.#advance();
   }
 
@@ -55,7 +69,7 @@ export class ReviewSession extends EventTarget {
   /** Give the verdict and go on to the next within the same frame. @param {Verdict} verdict @param {string} comment */
   async judge(verdict, comment) {
     const desk = this.desk;
-    if (!desk) return;
+    if (!desk || this.face !== "task") return;
     const sent = this.outbox.post({
       operation: uuid(),
       task: nameOf(desk),
@@ -73,16 +87,17 @@ export class ReviewSession extends EventTarget {
     const next = this.ahead;
     this.ahead = null;
     if (next) this.#open(next);
-    else this.#forward("waiting");
+    else this.#between("waiting");
     await sent;
-    if (!this.desk) await this.#advance();
+    await this.#advance();
     if (this.desk) desk.picture?.close(); // else it lies on the stage still
   }
 
   /** Ask the queue again. */
   async look() {
     this.drained = false;
-    if (!this.desk) await this.#advance();
+    this.#between("waiting");
+    await this.#advance();
   }
 
   /** @param {import("../task/vault.js").Parcel} parcel */
@@ -92,18 +107,40 @@ export class ReviewSession extends EventTarget {
   }
 
   async #advance() {
-    this.#forward("waiting");
+    if (this.desk) return;
     if (!this.ahead) await this.#fetch();
     if (this.desk) return;
     const next = this.ahead;
     this.ahead = null;
-    if (next) this.#open(next);
-    else this.#forward(this.drained ? "finished" : "stuck");
+    if (next) return this.#open(next);
+    this.#between(this.drained ? "finished" : "stuck");
+    if (this.between === "stuck") this.#tryLater();
+  }
+
+  /** @param {"waiting"|"finished"|"stuck"} between */
+  #between(between) {
+    if (this.desk) return;
+    this.between = between;
+    this.#forward("face");
+  }
+
+  /** The server did not answer: again by itself, ever more slowly. */
+  #tryLater() {
+    this.pause = Math.min(LONGEST_PAUSE_MS, this.pause ? this.pause * 2 : 2000);
+    clearTimeout(this.retryTimer);
+    this.retryTimer = setTimeout(() => void this.#advance(), this.pause);
+  }
+
+  #hurry() {
+    this.pause = 0;
+    if (this.desk) void this.#fetch();
+    else if (this.between === "stuck") void this.#advance();
   }
 
   /** @param {Desk} desk */
   #open(desk) {
     this.desk = desk;
+    this.pause = 0;
     this.touched = false;
     this.store.load(regionsOf(desk));
     this.clock.start(desk.lead);
@@ -160,7 +197,7 @@ export class ReviewSession extends EventTarget {
       base: desk.base,
       dismissed: [],
       lead: this.clock.seconds,
-      at: Date.now(),
+      at: this.vault.stamp(),
       confirmed: false,
     });
     this.#forward("state");

@@ -5,6 +5,9 @@ import { t } from "../ui/dom.js";
 
 /** @typedef {"network"|"signed_out"|"forbidden"|"gone"|"conflict"|"refused"|"server"} Fault */
 
+/** A connection that says nothing for so long is taken for none. */
+const LONGEST_MS = 90_000;
+
 export class ApiError extends Error {
   /**
    * @param {Fault} fault
@@ -49,21 +52,60 @@ export function faultOf(status, body) {
   return new ApiError("refused", said || t("The server does not accept this."), status, body);
 }
 
-/** The CSRF token as it stands now: it changes when one signs in again in another tab. @returns {string} */
+/** The cookie that every sign-in of this browser changes, whichever tab it happens in. @returns {string} */
+export function csrfCookie() {
+  return decodeURIComponent(/(?:^|;\s*)lode_csrf=([^;]+)/.exec(document.cookie)?.[1] ?? "");
+}
+
+/** @returns {string} */
 function csrfToken() {
-  const meta = document.querySelector('meta[name="lode-csrf"]')?.getAttribute("content") ?? "";
-  const cookie = /(?:^|;\s*)lode_csrf=([^;]+)/.exec(document.cookie)?.[1];
-  return cookie ? decodeURIComponent(cookie) : meta;
+  return csrfCookie() || (document.querySelector('meta[name="lode-csrf"]')?.getAttribute("content") ?? "");
+}
+
+/** Whose page this is, and the sign-in under which that was last seen to hold. */
+const page = { user: "", signIn: "" };
+
+/** From here on nothing is sent under another person's sign-in. @param {string} user their uuid */
+export function speakFor(user) {
+  page.user = user;
+  page.signIn = csrfCookie();
+}
+
+/**
+ * After a sign-in in another tab: is it still the person whose page this is? Their work is sent under no other name.
+ * @throws {ApiError} `signed_out`
+ */
+async function confirmPerson() {
+  const signIn = csrfCookie();
+  if (!page.user || signIn === page.signIn) return;
+  const { data } = await ask("GET", "/api/v1/me");
+  if (data?.user?.uuid !== page.user) {
+    const words = t("{who} is signed in at this browser now.", { who: data?.user?.username ?? "?" });
+    throw new ApiError("signed_out", words, 0, data);
+  }
+  page.signIn = signIn;
 }
 
 /**
  * @param {"GET"|"POST"|"PUT"|"DELETE"} method
  * @param {string} url
  * @param {string|null} [body] JSON text
- * @param {{keepalive?: boolean, signal?: AbortSignal}} [options]
+ * @param {{keepalive?: boolean}} [options]
  * @returns {Promise<{status: number, text: string, data: any}>} data is null where nothing came
  */
 export async function call(method, url, body = null, options = {}) {
+  if (csrfCookie() !== page.signIn) await confirmPerson();
+  return ask(method, url, body, options);
+}
+
+/**
+ * @param {"GET"|"POST"|"PUT"|"DELETE"} method
+ * @param {string} url
+ * @param {string|null} [body]
+ * @param {{keepalive?: boolean}} [options]
+ * @returns {Promise<{status: number, text: string, data: any}>}
+ */
+async function ask(method, url, body = null, options = {}) {
   /** @type {Response} */
   let response;
   let text;
@@ -73,6 +115,7 @@ export async function call(method, url, body = null, options = {}) {
       body,
       credentials: "same-origin",
       redirect: "error",
+      signal: AbortSignal.timeout(LONGEST_MS),
       headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
       ...options,
     });

@@ -8,6 +8,7 @@ import { load } from "./picture.js";
 
 /** @typedef {import("../model/types.js").Payload} Payload */
 /** @typedef {import("../model/types.js").Region} Region */
+/** @typedef {import("../model/history.js").History} History */
 /** @typedef {import("./picture.js").Picture} Picture */
 /** @typedef {import("./vault.js").Entry} Entry */
 /** @typedef {import("./vault.js").Vault} Vault */
@@ -19,12 +20,14 @@ import { load } from "./picture.js";
  * @property {Picture|null} picture
  * @property {string} fault why there is no picture, in words; empty if there is one
  * @property {string[]} texts the result to start from, one JSON text a region
+ * @property {{regions: Region[], history: History}|null} left the work as it was laid aside, with its steps
  * @property {string[]} prelabels
  * @property {string} annotation
  * @property {number|null} base
  * @property {string[]} dismissed
  * @property {number} lead
- * @property {"fresh"|"answered"|"draft"|"kept"} from where `texts` came from
+ * @property {"fresh"|"answered"|"skipped"|"draft"|"kept"} from where the work came from
+ * @property {number} began how many regions it began with
  * @property {string|null} other a draft of the server's that differs from the work kept here
  */
 
@@ -44,6 +47,8 @@ export function beginning(payload, text, entry) {
     prelabels: listAt(text, ["prelabels"]) ?? [],
     annotation: payload.annotation_id ?? payload.annotation?.id ?? entry?.annotation ?? uuid(),
     base: entry ? entry.base : (payload.annotation?.revision ?? null),
+    left: null,
+    began: (answer ?? listAt(text, ["start"]) ?? []).length,
     dismissed: entry?.dismissed ?? [],
     lead: entry?.lead ?? 0,
   };
@@ -74,7 +79,9 @@ export async function layOut(text, vault, name = (payload) => payload.task.id) {
   const began = performance.now();
   const payload = /** @type {Payload} */ (JSON.parse(text));
   performance.measure("editor:parse", { start: began });
-  const [entry, shown] = await Promise.all([vault.entry(name(payload)), picture(payload)]);
+  // A journal that cannot be read keeps nobody from working.
+  const kept = vault.entry(name(payload)).catch(() => null);
+  const [entry, shown] = await Promise.all([kept, picture(payload)]);
   return { ...beginning(payload, text, entry), ...shown };
 }
 
@@ -88,11 +95,13 @@ export async function picture(payload) {
 }
 
 /**
- * The regions a desk starts with: the result, and the pre-labels nobody has taken or put aside.
+ * The regions a desk starts with: as they were laid aside, else the result and the pre-labels nobody has taken or put
+ * aside.
  * @param {Desk} desk
  * @returns {Region[]}
  */
 export function regionsOf(desk) {
+  if (desk.left) return desk.left.regions;
   const { config, media } = desk.payload;
   const own = fromResults(desk.texts, config.controls, media);
   const gone = new Set(desk.dismissed);

@@ -3,11 +3,13 @@
  * Handing work in: every parcel is kept in the vault until the server has answered, and sent again until then.
  *
  * One parcel travels at a time, oldest first. No connection or a fault of the server: again after 1, 2, 4 ... 30 seconds,
- * or as soon as the browser is online. Signed out: again when the page is looked at. Not allowed (any more): kept and
- * tried again, while the work of other queues goes out. Refused: kept, and the page is told.
+ * or as soon as the browser is online. Signed out: again when somebody has signed in, in whichever tab, or the page is
+ * looked at. Not allowed (any more): kept and tried again, while the work of other queues goes out. Refused: kept, and
+ * the page is told. A vault that is full or gone holds up no sending.
  */
 
-import { ApiError, call } from "./api.js";
+import { t } from "../ui/dom.js";
+import { ApiError, call, csrfCookie } from "./api.js";
 
 /** @typedef {import("./vault.js").Parcel} Parcel */
 /** @typedef {import("./vault.js").Vault} Vault */
@@ -15,8 +17,9 @@ import { ApiError, call } from "./api.js";
 /** @typedef {{parcel: Parcel, error: ApiError}} Refusal */
 
 const LONGEST_PAUSE_MS = 30_000;
+const SIGN_IN_LOOK_MS = 1000;
 
-/** @extends {EventTarget} Events: `sent` (detail Answer), `refused` (detail Refusal), `state`. */
+/** @extends {EventTarget} Events: `sent` (detail Answer), `refused` (detail Refusal), `state`, `hurry`. */
 export class Outbox extends EventTarget {
   /**
    * @param {Vault} vault
@@ -30,6 +33,8 @@ export class Outbox extends EventTarget {
     this.waiting = [];
     /** @type {ApiError|null} */
     this.fault = null;
+    /** The browser would not keep what waits, in words. */
+    this.vaultFault = "";
     this.sending = false;
     this.pause = 0;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
@@ -38,28 +43,40 @@ export class Outbox extends EventTarget {
 
   /** Take up what an earlier page left. */
   async restore() {
-    this.waiting = (await this.vault.outbox()).filter((parcel) => !parcel.refused);
+    await this.#keep(async () => {
+      const here = new Set(this.waiting.map((parcel) => parcel.operation));
+      const left = (await this.vault.outbox()).filter((parcel) => !parcel.refused && !here.has(parcel.operation));
+      this.waiting.unshift(...left);
+    });
     this.dispatchEvent(new Event("state"));
   }
 
-  /** Send again at once when there is hope: back online, or looked at. */
+  /** Send again at once when there is hope: back online, looked at, or signed in again in any tab. */
   watch() {
     addEventListener("online", () => this.hurry());
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.hurry());
     addEventListener("focus", () => this.hurry());
+    let signIn = csrfCookie();
+    setInterval(() => {
+      const now = csrfCookie();
+      const anew = now !== "" && now !== signIn;
+      signIn = now;
+      if (anew && this.fault?.fault === "signed_out") this.hurry();
+    }, SIGN_IN_LOOK_MS);
   }
 
   hurry() {
     this.pause = 0;
     if (this.waiting.length) void this.flush();
+    this.dispatchEvent(new Event("hurry"));
   }
 
   /** @param {Omit<Parcel, "scope"|"at"|"attempts"|"refused">} parcel */
   async post(parcel) {
-    const whole = { ...parcel, scope: this.vault.scope, at: Date.now(), attempts: 0, refused: "" };
+    const whole = { ...parcel, scope: this.vault.scope, at: this.vault.stamp(), attempts: 0, refused: "" };
     this.waiting.push(whole);
     this.dispatchEvent(new Event("state"));
-    await this.vault.post(whole);
+    await this.#keep(() => this.vault.post(whole));
     await this.flush();
   }
 
@@ -97,16 +114,28 @@ export class Outbox extends EventTarget {
     const body = parcel.result === "" ? head : `${head.slice(0, -1)},"result":${parcel.result}}`;
     try {
       const answer = await call("POST", parcel.url, body);
+      if (!confirms(parcel, answer.data)) throw new ApiError("server", t("The server has a fault."), answer.status);
       this.fault = null;
       this.pause = 0;
       this.#drop(parcel);
-      await this.vault.delivered(parcel);
+      if (parcel.kind !== "review") this.vault.confirm(parcel.task, answer.data.annotation.revision);
+      await this.#keep(() => this.vault.delivered(parcel));
       this.#pass(parcel, answer.data?.annotation?.revision ?? null);
       this.dispatchEvent(new CustomEvent("sent", { detail: { parcel, data: answer.data, text: answer.text } }));
       return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       return this.#failed(parcel, error);
+    }
+  }
+
+  /** @param {() => Promise<void>} act on the vault */
+  async #keep(act) {
+    try {
+      await act();
+      this.vaultFault = "";
+    } catch (error) {
+      this.vaultFault = String(error);
     }
   }
 
@@ -121,7 +150,7 @@ export class Outbox extends EventTarget {
     for (const later of this.waiting) {
       if (later.task !== parcel.task || later.kind !== parcel.kind) continue;
       later.base = revision;
-      void this.vault.post(later);
+      void this.#keep(() => this.vault.post(later));
     }
   }
 
@@ -138,9 +167,18 @@ export class Outbox extends EventTarget {
     }
     this.#drop(parcel);
     parcel.refused = error.message;
-    await this.vault.post(parcel);
+    await this.#keep(() => this.vault.post(parcel));
     this.fault = null;
     this.dispatchEvent(new CustomEvent("refused", { detail: { parcel, error } }));
     return true;
   }
+}
+
+/**
+ * Does an answer say that the parcel was taken? Whatever else answered in the server's place, it did not.
+ * @param {Parcel} parcel
+ * @param {any} data
+ */
+function confirms(parcel, data) {
+  return parcel.kind === "review" ? Boolean(data?.review) : typeof data?.annotation?.revision === "number";
 }

@@ -1,10 +1,14 @@
 // @ts-check
 /**
  * A sitting at a queue: the task in hand, the next one already decoded, what was done before, and nothing lost on the way.
+ *
+ * What the page shows follows from the state alone (`face`): a task in hand is never hidden behind "fetching", and no
+ * answer is taken while its picture is not there.
  */
 
 import { toResultText } from "../model/convert.js";
-import { entriesOf, valueAt } from "../model/slices.js";
+import { valueAt } from "../model/slices.js";
+import { t } from "../ui/dom.js";
 import { ApiError, call, uuid } from "./api.js";
 import { Clock } from "./clock.js";
 import { layOut, picture, regionsOf } from "./desk.js";
@@ -18,12 +22,15 @@ import { Outbox } from "./outbox.js";
 /** @typedef {import("../model/store.js").Store} Store */
 /** @typedef {{queue: string, next: string, submit: string, skip: string, lease: string, draft: string}} Addresses */
 
+/** @typedef {"task"|"broken"|"waiting"|"finished"|"stuck"} Face */
+
 const DRAFT_AFTER_MS = 1500;
+const LONGEST_PAUSE_MS = 30_000;
 const REMEMBERED = 20;
 /** As many tasks as the server lets one name. */
 const MOST_NAMED = 20;
 
-/** @extends {EventTarget} Events: `task`, `state`, `finished`, `stuck`, `refused` (detail Refusal), `lost`. */
+/** @extends {EventTarget} Events: `task`, `picture`, `face`, `state`, `refused` (detail Refusal), `lost`. */
 export class Session extends EventTarget {
   /**
    * @param {Store} store
@@ -44,20 +51,28 @@ export class Session extends EventTarget {
     this.ahead = [];
     /** @type {Desk[]} */
     this.before = [];
+    /** What is shown while no task is in hand. @type {"waiting"|"finished"|"stuck"} */
+    this.between = "waiting";
     /** Tasks that another tab of this browser has in hand. @type {Set<string>} */
     this.elsewhere = new Set();
     /** @type {Map<string, () => void>} */
     this.claims = new Map();
     this.drained = false;
-    this.done = 0;
+    /** Tasks handed in or skipped. @type {Set<string>} */
+    this.done = new Set();
     this.fetching = /** @type {Promise<void>|null} */ (null);
+    /** Payloads are taken one after the other. */
+    this.taking = Promise.resolve();
+    this.pause = 0;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */
+    this.retryTimer = undefined;
     /** Something was changed since the task was laid out. */
     this.touched = false;
     /** @type {"clean"|"here"|"there"} */
     this.kept = "clean";
     /** The browser would not keep the work: say so. */
     this.vaultFault = "";
-    this.writing = false;
+    this.writing = /** @type {Promise<void>|null} */ (null);
     this.writeAgain = false;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.draftTimer = undefined;
@@ -66,6 +81,13 @@ export class Session extends EventTarget {
     this.outbox.addEventListener("sent", (event) => void this.#sent(/** @type {CustomEvent} */ (event).detail));
     this.outbox.addEventListener("refused", (event) => this.#forward("refused", /** @type {CustomEvent} */ (event).detail));
     this.outbox.addEventListener("state", () => this.#forward("state"));
+    this.outbox.addEventListener("hurry", () => this.#hurry());
+  }
+
+  /** What the page shows. @returns {Face} */
+  get face() {
+    if (!this.desk) return this.between;
+    return this.desk.picture ? "task" : "broken";
   }
 
   /**
@@ -77,16 +99,12 @@ export class Session extends EventTarget {
     this.outbox.watch();
     await this.outbox.restore();
     const waiting = new Set(this.outbox.waiting.map((parcel) => parcel.task));
-    if (waiting.size) await this.outbox.flush();
-    for (const parcel of await this.vault.outbox()) {
+    if (payload !== null && !waiting.has(JSON.parse(payload).task.id)) await this.#take(payload);
+    if (waiting.size) void this.outbox.flush();
+    await this.#advance();
+    for (const parcel of await this.vault.outbox().catch(() => [])) {
       if (!parcel.refused || parcel.queue !== this.addresses.queue) continue;
       this.#forward("refused", { parcel, error: new ApiError("refused", parcel.refused, 0) });
-    }
-    const first = payload === null ? null : await layOut(payload, this.vault);
-    if (first && !waiting.has(first.payload.task.id) && (await this.#claim(first.payload.task.id))) {
-      this.#open(first);
-    } else {
-      await this.#advance();
     }
   }
 
@@ -97,53 +115,44 @@ export class Session extends EventTarget {
     return toResultText(this.store.inOrder(), config.controls, media);
   }
 
-  /** Hand the task in and go on to the next within the same frame. */
+  /** Hand the task in and go on to the next within the same frame; nothing happens while its picture is not there. */
   async submit() {
-    const desk = this.desk;
-    if (!desk) return;
-    const sent = this.outbox.post({
-      operation: uuid(),
-      task: desk.payload.task.id,
-      queue: this.addresses.queue,
-      kind: "submit",
-      url: this.#address("submit", desk.payload.task.id),
-      annotation: desk.annotation,
-      result: this.result,
-      base: desk.base,
-      lead: this.clock.seconds,
-      extra: {},
-    });
-    await this.#leaveBehind(desk, sent);
+    await this.#hand("submit", {});
   }
 
   /** Put the task aside and go on. @param {string} reason */
   async skip(reason) {
+    await this.#hand("skip", { reason });
+  }
+
+  /** @param {"submit"|"skip"} kind @param {Record<string, unknown>} extra */
+  async #hand(kind, extra) {
     const desk = this.desk;
-    if (!desk) return;
+    if (!desk || (kind === "submit" && this.face !== "task")) return;
+    const task = desk.payload.task.id;
     const sent = this.outbox.post({
       operation: uuid(),
-      task: desk.payload.task.id,
+      task,
       queue: this.addresses.queue,
-      kind: "skip",
-      url: this.#address("skip", desk.payload.task.id),
+      kind,
+      url: this.#address(kind, task),
       annotation: desk.annotation,
       result: this.result,
       base: desk.base,
       lead: this.clock.seconds,
-      extra: { reason },
+      extra,
     });
-    await this.#leaveBehind(desk, sent);
+    await this.#leaveBehind(desk, kind, sent);
   }
 
   /** Back to the task before, to change what was handed in. @returns {Promise<boolean>} */
   async back() {
     const desk = this.before.pop();
     if (!desk) return false;
-    await this.#flushJournal();
-    if (this.desk) this.ahead.unshift(this.#refreshed(this.desk));
     if (!desk.picture) Object.assign(desk, await picture(desk.payload));
+    await this.#flushJournal();
+    this.#layAside();
     this.#open(desk);
-    this.leases.hold(desk.payload.task.id, desk.payload.lease);
     void this.leases.renew(desk.payload.task.id);
     return true;
   }
@@ -151,17 +160,29 @@ export class Session extends EventTarget {
   /**
    * Take up a parcel the server refused: its task again, with the work as it was handed in.
    * @param {import("./vault.js").Parcel} parcel
+   * @returns {Promise<boolean>} false where this page does not have the task
    */
   async reopen(parcel) {
     const at = this.before.findIndex((desk) => desk.payload.task.id === parcel.task);
     const desk = this.before[at];
     if (!desk) return false;
     this.before.splice(at, 1);
-    await this.vault.delivered(parcel);
-    if (this.desk) this.ahead.unshift(this.#refreshed(this.desk));
-    this.#open(desk);
+    await this.#flushJournal();
+    this.#layAside();
+    this.#open({ ...desk, from: "kept" });
+    this.touched = true;
+    await this.#flushJournal();
+    await this.vault.withdraw(parcel.operation);
     void this.leases.renew(desk.payload.task.id);
     return true;
+  }
+
+  /** Lay a refused parcel's work where the page that opens its task next finds it. @param {import("./vault.js").Parcel} parcel */
+  async keepForLater(parcel) {
+    const { task, queue, result, annotation, base, lead } = parcel;
+    const at = this.vault.stamp();
+    await this.vault.keep({ task, queue, result, annotation, base, dismissed: [], lead, at, confirmed: false });
+    await this.vault.withdraw(parcel.operation);
   }
 
   /**
@@ -170,9 +191,10 @@ export class Session extends EventTarget {
    * @param {{id?: string, revision?: number}|undefined} theirs
    */
   async insist(parcel, theirs) {
-    await this.vault.delivered(parcel);
     const annotation = theirs?.id ?? parcel.annotation;
-    await this.outbox.post({ ...parcel, operation: uuid(), annotation, base: theirs?.revision ?? null });
+    const sent = this.outbox.post({ ...parcel, operation: uuid(), annotation, base: theirs?.revision ?? null });
+    await this.vault.withdraw(parcel.operation);
+    await sent;
   }
 
   /** @param {import("./vault.js").Parcel} parcel */
@@ -193,7 +215,9 @@ export class Session extends EventTarget {
   /** Ask the queue again after it was finished, or after the connection failed. */
   async look() {
     this.drained = false;
-    if (!this.desk) await this.#advance();
+    this.elsewhere.clear();
+    this.#between("waiting");
+    await this.#advance();
   }
 
   /** Give back what nobody touched, then go. */
@@ -204,16 +228,13 @@ export class Session extends EventTarget {
 
   // Going on
 
-  /** @param {Desk} desk @param {Promise<void>} sent */
-  async #leaveBehind(desk, sent) {
-    desk.texts = entriesOf(this.result);
-    desk.dismissed = this.#dismissed(desk);
-    desk.lead = this.clock.seconds;
-    desk.from = "answered";
-    this.done += 1;
+  /** @param {Desk} desk @param {"submit"|"skip"} kind @param {Promise<void>} sent */
+  async #leaveBehind(desk, kind, sent) {
+    Object.assign(desk, this.#work(desk), { from: kind === "skip" ? "skipped" : "answered" });
+    this.done.add(desk.payload.task.id);
     this.leases.drop(desk.payload.task.id);
     this.before.push(desk);
-    while (this.before.length > REMEMBERED) this.before.shift()?.picture?.close();
+    while (this.before.length > REMEMBERED) this.#forgetPicture(this.before.shift());
     for (const old of this.before.slice(0, -3)) this.#forgetPicture(old);
     this.desk = null;
     this.touched = false;
@@ -221,34 +242,60 @@ export class Session extends EventTarget {
     clearTimeout(this.draftTimer);
     const next = this.ahead.shift();
     if (next) this.#open(next);
-    else this.#forward("waiting");
+    else this.#between("waiting");
     await sent;
-    if (!this.desk) await this.#advance();
+    await this.#advance();
   }
 
-  /** @param {Desk} desk */
+  /** @param {Desk|undefined} desk */
   #forgetPicture(desk) {
+    if (!desk) return;
     desk.picture?.close();
     desk.picture = null;
   }
 
   /** Show the next task as soon as there is one. */
   async #advance() {
-    this.#forward("waiting");
+    if (this.desk) return;
     if (!this.ahead.length) await this.#fetch();
     if (this.desk) return;
     const next = this.ahead.shift();
-    if (next) this.#open(next);
-    else this.#forward(this.drained ? "finished" : "stuck");
+    if (next) return this.#open(next);
+    this.#between(this.drained ? "finished" : "stuck");
+    if (this.between === "stuck") this.#tryLater();
+  }
+
+  /** @param {"waiting"|"finished"|"stuck"} between */
+  #between(between) {
+    if (this.desk) return;
+    this.between = between;
+    this.#forward("face");
+  }
+
+  /** The server did not answer: again by itself, ever more slowly. */
+  #tryLater() {
+    this.pause = Math.min(LONGEST_PAUSE_MS, this.pause ? this.pause * 2 : 2000);
+    clearTimeout(this.retryTimer);
+    this.retryTimer = setTimeout(() => void this.#advance(), this.pause);
+  }
+
+  /** There is hope again: take up whatever waited for the server. */
+  #hurry() {
+    this.pause = 0;
+    if (this.desk && !this.desk.picture) void this.retryPicture();
+    if (this.desk && this.kept === "here") this.#saveDraftSoon();
+    if (this.desk) void this.#fetch();
+    else if (this.between === "stuck") void this.#advance();
   }
 
   /** @param {Desk} desk */
   #open(desk) {
     performance.mark("editor:open");
     this.desk = desk;
+    this.pause = 0;
     this.touched = false;
     this.kept = desk.from === "kept" ? "here" : desk.from === "draft" ? "there" : "clean";
-    this.store.load(regionsOf(desk));
+    this.store.load(regionsOf(desk), desk.left?.history);
     this.clock.start(desk.lead);
     this.leases.hold(desk.payload.task.id, desk.payload.lease);
     this.#forward("task");
@@ -256,10 +303,17 @@ export class Session extends EventTarget {
     void this.#fetch();
   }
 
-  /** The desk as it now stands, to be laid aside for a while. @param {Desk} desk @returns {Desk} */
-  #refreshed(desk) {
-    const from = this.touched ? "kept" : desk.from;
-    return { ...desk, texts: entriesOf(this.result), dismissed: this.#dismissed(desk), lead: this.clock.seconds, from };
+  /** Put the task in hand before the next ones, as it now stands. */
+  #layAside() {
+    const desk = this.desk;
+    if (!desk) return;
+    this.ahead.unshift(Object.assign(desk, this.#work(desk), this.touched ? { from: "kept" } : {}));
+  }
+
+  /** The work on the task in hand, to be taken up again later. @param {Desk} desk */
+  #work(desk) {
+    const left = { regions: [...this.store.inOrder()], history: this.store.history };
+    return { left, dismissed: this.#dismissed(desk), lead: this.clock.seconds };
   }
 
   /** Have one task ready beyond the one in hand. */
@@ -290,19 +344,33 @@ export class Session extends EventTarget {
     this.#forward("state");
   }
 
-  /** @param {string} text a payload */
-  async #take(text) {
+  /** Lay out a task the server gave, unless it is here already. @param {string} text a payload @returns {Promise<void>} */
+  #take(text) {
+    const taken = this.taking.then(() => this.#takeNow(text));
+    this.taking = taken.catch(() => {});
+    return taken;
+  }
+
+  /** @param {string} text */
+  async #takeNow(text) {
     const desk = await layOut(text, this.vault);
     const task = desk.payload.task.id;
-    const known = this.desk?.payload.task.id === task || this.ahead.some((other) => other.payload.task.id === task);
-    const handedIn = this.outbox.waiting.some((parcel) => parcel.task === task);
-    if (known || handedIn || this.elsewhere.has(task) || !(await this.#claim(task))) {
-      if (!known) this.elsewhere.add(task);
+    const past = (desk.payload.annotation?.revision ?? 0) < this.vault.confirmed(task);
+    const here = past || this.#has(task) || this.outbox.waiting.some((parcel) => parcel.task === task);
+    const free = !here && !this.elsewhere.has(task) && (await this.#claim(task));
+    if (!free) {
+      if (!here) this.elsewhere.add(task);
       desk.picture?.close();
       return;
     }
+    this.before = this.before.filter((earlier) => earlier.payload.task.id !== task);
     this.ahead.push(desk);
     this.leases.hold(task, desk.payload.lease);
+  }
+
+  /** Is the task in hand here, or the next? @param {string} task */
+  #has(task) {
+    return [this.desk, ...this.ahead].some((desk) => desk?.payload.task.id === task);
   }
 
   /**
@@ -334,7 +402,7 @@ export class Session extends EventTarget {
     this.#release(parcel.task);
     if (data?.next && parcel.queue === this.addresses.queue) {
       await this.#take(valueAt(text, ["next"]) ?? "null");
-      if (!this.desk) await this.#advance();
+      await this.#advance();
     }
     this.#forward("state");
   }
@@ -350,24 +418,25 @@ export class Session extends EventTarget {
     this.#saveDraftSoon();
   }
 
-  /** Write the journal; changes made while it is being written are written next. */
-  async #flushJournal() {
-    if (this.writing) {
-      this.writeAgain = true;
-      return;
-    }
-    this.writing = true;
+  /** Write the journal; changes made while it is being written are written next. Resolves when all is written. */
+  #flushJournal() {
+    this.writeAgain = true;
+    this.writing ??= this.#writeAll().finally(() => {
+      this.writing = null;
+    });
+    return this.writing;
+  }
+
+  async #writeAll() {
     try {
-      do {
+      while (this.writeAgain) {
         this.writeAgain = false;
         await this.#write(this.kept === "there");
-      } while (this.writeAgain);
+      }
       this.vaultFault = "";
     } catch (error) {
       this.vaultFault = String(error);
       this.#forward("state");
-    } finally {
-      this.writing = false;
     }
   }
 
@@ -383,7 +452,7 @@ export class Session extends EventTarget {
       base: desk.base,
       dismissed: this.#dismissed(desk),
       lead: this.clock.seconds,
-      at: Date.now(),
+      at: this.vault.stamp(),
       confirmed,
     });
   }
@@ -405,7 +474,9 @@ export class Session extends EventTarget {
     const result = this.result;
     const head = JSON.stringify({ annotation_id: desk.annotation, base_revision: desk.base });
     try {
-      await call("PUT", this.#address("draft", desk.payload.task.id), `${head.slice(0, -1)},"result":${result}}`);
+      const address = this.#address("draft", desk.payload.task.id);
+      const { data } = await call("PUT", address, `${head.slice(0, -1)},"result":${result}}`);
+      if (!data?.draft) throw new ApiError("server", t("The server has a fault."), 0);
       this.outbox.fault = null;
       if (desk !== this.desk || result !== this.result) return;
       this.kept = "there";
@@ -423,7 +494,10 @@ export class Session extends EventTarget {
 
   /** @param {string} task */
   #lost(task) {
+    const gone = this.ahead.filter((desk) => desk.payload.task.id === task);
     this.ahead = this.ahead.filter((desk) => desk.payload.task.id !== task);
+    for (const desk of gone) this.#forgetPicture(desk);
+    this.#release(task);
     if (this.desk?.payload.task.id === task) this.#forward("lost");
     void this.#fetch();
   }
@@ -462,11 +536,6 @@ export class Session extends EventTarget {
     document.addEventListener("visibilitychange", () => {
       this.clock.show(document.visibilityState === "visible");
       if (document.visibilityState === "hidden") void this.#flushJournal();
-    });
-    addEventListener("online", () => {
-      if (this.kept === "here" && this.touched) this.#saveDraftSoon();
-      if (!this.desk) void this.#advance();
-      else void this.#fetch();
     });
     addEventListener("beforeunload", (event) => {
       if (!this.vault.lasting && (this.touched || this.outbox.waiting.length)) event.preventDefault();

@@ -17,7 +17,7 @@
  * @property {number|null} base revision the work stands on
  * @property {string[]} dismissed ids of pre-labels put aside
  * @property {number} lead seconds
- * @property {number} at when, in milliseconds
+ * @property {number} at when, by `Vault.stamp`
  * @property {boolean} confirmed the server has it as a draft
  */
 /**
@@ -34,12 +34,13 @@
  * @property {number|null} base
  * @property {number} lead seconds
  * @property {Record<string, unknown>} extra other fields of the request
- * @property {number} at
+ * @property {number} at when, by `Vault.stamp`
  * @property {number} attempts
  * @property {string} refused why the server will never take it, in words; empty while it may
  */
 
 const NAME = "motherlode-editor";
+const REMEMBERED = 50;
 
 /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
 function settled(request) {
@@ -80,6 +81,7 @@ export class Vault {
     this.entries = new Map();
     /** @type {Map<string, Parcel>} */
     this.parcels = new Map();
+    this.newest = 0;
   }
 
   /** @param {string} server @param {string} user @returns {Promise<Vault>} */
@@ -92,11 +94,56 @@ export class Vault {
     return this.db !== null;
   }
 
+  /**
+   * The time, in milliseconds, but always after whatever the vault has shown: what is older is told by it, and a clock
+   * that is set back must not turn that round.
+   */
+  stamp() {
+    this.newest = Math.max(Date.now(), this.newest + 1);
+    return this.newest;
+  }
+
+  /**
+   * The newest revision the server has confirmed to this browser for a task: a payload with an older one was written
+   * before that, and is not to be worked on.
+   * @param {string} task
+   * @returns {number} 0 where none is known
+   */
+  confirmed(task) {
+    return new Map(this.#confirmed()).get(task) ?? 0;
+  }
+
+  /** Heard of by every page of this browser before the parcel goes. @param {string} task @param {number} revision */
+  confirm(task, revision) {
+    const others = this.#confirmed().filter(([other]) => other !== task);
+    try {
+      localStorage.setItem(`${NAME} ${this.scope}`, JSON.stringify([...others, [task, revision]].slice(-REMEMBERED)));
+    } catch {
+      // Full or forbidden: the server asks again then, and nothing is overwritten.
+    }
+  }
+
+  /** @returns {[string, number][]} */
+  #confirmed() {
+    try {
+      return JSON.parse(localStorage.getItem(`${NAME} ${this.scope}`) ?? "[]");
+    } catch {
+      return [];
+    }
+  }
+
+  /** @template {{at: number}} T @param {T} kept @returns {T} */
+  #seen(kept) {
+    this.newest = Math.max(this.newest, kept.at);
+    return kept;
+  }
+
   /** @param {string} task @returns {Promise<Entry|null>} */
   async entry(task) {
     if (!this.db) return this.entries.get(task) ?? null;
     const store = this.db.transaction("journal").objectStore("journal");
-    return (await settled(store.get([this.scope, task]))) ?? null;
+    const entry = /** @type {Entry|undefined} */ (await settled(store.get([this.scope, task])));
+    return entry ? this.#seen(entry) : null;
   }
 
   /** @param {Omit<Entry, "scope">} entry */
@@ -121,7 +168,7 @@ export class Vault {
     if (!this.db) return [...this.parcels.values()];
     const index = this.db.transaction("outbox").objectStore("outbox").index("scope");
     const parcels = /** @type {Parcel[]} */ (await settled(index.getAll(this.scope)));
-    return parcels.sort((a, b) => a.at - b.at);
+    return parcels.map((parcel) => this.#seen(parcel)).sort((a, b) => a.at - b.at);
   }
 
   /** @param {Omit<Parcel, "scope">} parcel */
@@ -130,6 +177,14 @@ export class Vault {
     if (!this.db) return void this.parcels.set(parcel.operation, whole);
     const transaction = this.db.transaction("outbox", "readwrite", { durability: "strict" });
     transaction.objectStore("outbox").put(whole);
+    await committed(transaction);
+  }
+
+  /** Take a parcel out, and leave the journal as it is. @param {string} operation */
+  async withdraw(operation) {
+    if (!this.db) return void this.parcels.delete(operation);
+    const transaction = this.db.transaction("outbox", "readwrite");
+    transaction.objectStore("outbox").delete(operation);
     await committed(transaction);
   }
 

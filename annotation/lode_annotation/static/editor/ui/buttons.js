@@ -17,6 +17,8 @@ export function bindButtons(root, keymap) {
     button.addEventListener("click", () => keymap.run(button.dataset.command ?? ""));
     // A press with the mouse leaves the focus on the picture, so that Enter still submits.
     button.addEventListener("mousedown", (event) => event.preventDefault());
+    // Enter held down on a button would press it again and again.
+    button.addEventListener("keydown", (event) => event.repeat && event.key === "Enter" && event.preventDefault());
   }
 
   function refresh() {

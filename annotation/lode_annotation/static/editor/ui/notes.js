@@ -14,6 +14,8 @@ export class Notes {
     this.live = live;
     /** @type {Map<string, HTMLElement>} */
     this.staying = new Map();
+    /** @type {HTMLElement|null} */
+    this.echoed = null;
   }
 
   /** Say it to those who listen only. @param {string} words */
@@ -22,7 +24,7 @@ export class Notes {
     requestAnimationFrame(() => (this.live.textContent = words));
   }
 
-  /** A note that goes by itself. @param {string} words @param {Act} [act] */
+  /** A note that goes by itself. @param {string} words @param {Act} [act] @returns {HTMLElement} */
   say(words, act) {
     const note = this.#note(words, act ? [act] : [], "");
     this.announce(words);
@@ -30,6 +32,19 @@ export class Notes {
     note.addEventListener("pointerenter", () => clearTimeout(timer));
     note.addEventListener("pointerleave", () => (timer = setTimeout(() => note.remove(), SHOWN_MS)));
     while (this.root.children.length > 4) this.root.firstElementChild?.remove();
+    return note;
+  }
+
+  /** Say what was just done, and how to take it back; the next such note takes its place. @param {string} words @param {Act} act */
+  echo(words, act) {
+    this.hush();
+    this.echoed = this.say(words, act);
+  }
+
+  /** What was done has been taken back, or is too long ago. */
+  hush() {
+    this.echoed?.remove();
+    this.echoed = null;
   }
 
   /**
@@ -55,9 +70,10 @@ export class Notes {
     this.staying.delete(id);
   }
 
+  /** Another task: what was said of the one before goes, but for the echo of what was done to it. */
   clear() {
     for (const id of [...this.staying.keys()]) this.settle(id);
-    this.root.replaceChildren();
+    this.root.replaceChildren(...(this.echoed?.isConnected ? [this.echoed] : []));
   }
 
   /** @param {string} words @param {Act[]} acts @param {string} kind @param {() => void} [settled] */

@@ -101,7 +101,7 @@ export class RegionList {
     const score = box.score === null ? "" : `${Math.round(box.score * 100)} %`;
     const size = `${Math.round(box.width)} × ${Math.round(box.height)}`;
     const words = [
-      box.pending ? t("Pre-label") : t("Region {n}", { n: at + 1 }),
+      box.questioned ? t("Pre-label in question") : box.pending ? t("Pre-label") : t("Region {n}", { n: at + 1 }),
       name,
       score,
       size,

@@ -7,7 +7,7 @@ import { h, icon, t } from "./dom.js";
 /** @typedef {import("../model/types.js").Reason} Reason */
 
 /**
- * The reason in one line; a press shows the failure that caused it.
+ * The reason in one line; one with a failure behind it stands out, and a press shows that failure.
  * @param {HTMLElement} root
  * @param {Reason|null} reason
  */
@@ -15,10 +15,11 @@ export function showReason(root, reason) {
   const words = reason?.text ?? "";
   root.hidden = !words;
   if (!reason || !words) return root.replaceChildren();
-  const inside = [icon("why"), h("span", {}, words)];
   const address = reason.failure_url;
+  const inside = [icon(address || reason.box ? "why" : "note"), h("span", {}, words)];
+  root.classList.toggle("is-plain", !address && !reason.box);
   const link = address
-    ? h("a", { href: address, target: "_blank", rel: "noopener", title: t("Show the failure that caused this  (W)") }, ...inside)
+    ? h("a", { href: address, target: "_blank", rel: "noopener", title: t("Show the failure that caused this") }, ...inside)
     : h("span", { title: words }, ...inside);
   root.replaceChildren(link);
 }

@@ -14,7 +14,10 @@ import { nameOf } from "./scene.js";
 /** @typedef {import("./scene.js").Scene} Scene */
 
 const HANDLE_NAMES = /** @type {Handle[]} */ (Object.keys(HANDLES));
-const REACH = 9;
+const CAUSE_MARGIN = 5;
+/** The side of a handle and how near a press must come, in CSS pixels: for a mouse or pen, and for a finger. */
+const FINE = { side: 9, reach: 9 };
+const COARSE = { side: 20, reach: 22 };
 
 export class Overlay {
   /**
@@ -35,6 +38,12 @@ export class Overlay {
     /** @type {Box|null} */
     this.marquee = null;
     this.editable = true;
+    /** Whether the tool in hand takes handles, and how large a finger needs them. */
+    this.gripping = true;
+    this.grip = FINE;
+    /** Where the failure lies that caused the task. @type {Box|null} */
+    this.cause = null;
+    this.causeLine = s("path", { class: "ed-cause" });
     this.shadow = s("path", { class: "ed-shadow" });
     this.outline = s("path", { class: "ed-outline" });
     this.colour = s("path", { class: "ed-outline-colour" });
@@ -42,8 +51,8 @@ export class Overlay {
     this.sketch = s("path", { class: "ed-draft" });
     this.size = /** @type {SVGTextElement} */ (s("text", { class: "ed-size" }));
     this.acrossLine = s("path", { class: "ed-crosshair" });
-    this.handles = HANDLE_NAMES.map((name) => s("rect", { class: "ed-handle", "data-handle": name, width: 9, height: 9 }));
-    root.append(this.acrossLine, this.shadow, this.outline, this.colour, this.rubber, this.sketch, this.size, ...this.handles);
+    this.handles = HANDLE_NAMES.map((name) => s("rect", { class: "ed-handle", "data-handle": name }));
+    root.append(this.acrossLine, this.causeLine, this.shadow, this.outline, this.colour, this.rubber, this.sketch, this.size, ...this.handles);
     this.frame = 0;
     viewport.addEventListener("change", () => this.invalidate());
     for (const event of ["load", "change", "select", "show"]) store.addEventListener(event, () => this.#lift());
@@ -77,6 +86,7 @@ export class Overlay {
     this.colour.style.stroke = only ? this.scene.colourOf(only) : "";
     this.colour.classList.toggle("is-pending", boxes.some((box) => box.pending));
     this.#drawHandles(only);
+    this.#drawCause();
     this.#drawDraft();
     this.#drawSize(only);
     if (this.marquee) {
@@ -91,7 +101,7 @@ export class Overlay {
 
   /** @param {BoxRegion} box whether it has handles */
   #grips(box) {
-    return this.editable && !box.pending && !this.store.locked.has(box.key);
+    return this.editable && this.gripping && !box.pending && !this.store.locked.has(box.key);
   }
 
   /** @param {BoxRegion|undefined} only */
@@ -101,9 +111,40 @@ export class Overlay {
       handle.toggleAttribute("hidden", !shown);
       if (!shown) return;
       const point = this.viewport.toStage(handlePoint(only, /** @type {Handle} */ (HANDLE_NAMES[at])));
-      handle.setAttribute("x", String(point.x - 4.5));
-      handle.setAttribute("y", String(point.y - 4.5));
+      const { side } = this.grip;
+      handle.setAttribute("x", String(point.x - side / 2));
+      handle.setAttribute("y", String(point.y - side / 2));
+      handle.setAttribute("width", String(side));
+      handle.setAttribute("height", String(side));
     });
+  }
+
+  /** @param {boolean} finger */
+  gripFor(finger) {
+    this.grip = finger ? COARSE : FINE;
+    this.invalidate();
+  }
+
+  /** Whether the tool in hand takes handles. @param {boolean} gripping */
+  setGripping(gripping) {
+    this.gripping = gripping;
+    this.invalidate();
+  }
+
+  /** Outline the place that caused the task, and draw the eye to it. @param {Box|null} cause */
+  point(cause) {
+    this.cause = cause;
+    this.causeLine.classList.remove("is-new");
+    this.invalidate();
+    if (cause) requestAnimationFrame(() => this.causeLine.classList.add("is-new"));
+  }
+
+  #drawCause() {
+    if (!this.cause) return this.causeLine.setAttribute("d", "");
+    const aside = CAUSE_MARGIN / this.viewport.scale;
+    const { x, y, width, height, rotation } = this.cause;
+    const around = { x: x - aside, y: y - aside, width: width + 2 * aside, height: height + 2 * aside, rotation };
+    this.causeLine.setAttribute("d", this.#outlineOf(around));
   }
 
   #drawDraft() {
@@ -147,7 +188,7 @@ export class Overlay {
     const only = boxes[0];
     if (boxes.length !== 1 || !only || !this.#grips(only)) return null;
     let nearest = null;
-    let least = REACH;
+    let least = this.grip.reach;
     for (const name of HANDLE_NAMES) {
       const point = this.viewport.toStage(handlePoint(only, name));
       const distance = Math.max(Math.abs(point.x - at.x), Math.abs(point.y - at.y));

@@ -2,6 +2,7 @@
 /** The picture and the passive regions on two canvases, redrawn at most once a frame. */
 
 import { bounds, corners } from "../geometry.js";
+import { t } from "../ui/dom.js";
 
 /** @typedef {import("../model/store.js").Store} Store */
 /** @typedef {import("../model/types.js").BoxRegion} BoxRegion */
@@ -255,7 +256,9 @@ function widthOf(context, text) {
 /** @param {BoxRegion} box */
 export function nameOf(box) {
   const name = box.labels.join(", ") || "–";
-  return box.pending && box.score !== null ? `${name} ${Math.round(box.score * 100)}` : name;
+  if (!box.pending) return name;
+  const doubt = box.questioned ? ` ${t("wrong?")}` : "?";
+  return box.score === null ? `${name}${doubt}` : `${name}${doubt} ${Math.round(box.score * 100)} %`;
 }
 
 /** @param {Group} group @param {{left: number, top: number, right: number, bottom: number}} view @returns {number[]} */
