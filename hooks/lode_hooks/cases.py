@@ -13,6 +13,7 @@ from lode_datasets.models import Entry, Version
 from lode_hooks import sightings
 from lode_hooks.evaluation.kinds import FP, KINDS
 from lode_hooks.models import Evaluation, Failure, Run, Sighting, Verdict
+from lode_hooks.predictions import scope
 from lode_hooks.readings import rows_of, threshold_or_own
 from lode_platform import events
 from lode_platform.errors import BadInput, NotFound
@@ -34,7 +35,7 @@ class Dot:
 
 
 def history(failure: Failure) -> list[Dot]:
-    """The case in every evaluation that held its item, oldest first."""
+    """The case in every evaluation whose predictions mean its item, oldest first."""
     evaluations = (
         Evaluation.objects.filter(state=Evaluation.State.READY, version__dataset=failure.dataset_id)
         .select_related("prediction_set__run", "prediction_set__version__dataset", "version__dataset")
@@ -55,6 +56,8 @@ def history(failure: Failure) -> list[Dot]:
         predicted = evaluation.prediction_set
         covered, truth = entry(predicted.version), entry(evaluation.version)
         held = covered is not None and covered.split == predicted.split
+        meant = scope(predicted) if held else None
+        held = held and (meant is None or str(failure.item.uuid) in meant)
         if not held or truth is None or truth.label_set_id is None:
             continue
         sighting_here = seen.get(evaluation.pk)

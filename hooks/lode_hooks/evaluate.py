@@ -26,7 +26,7 @@ from lode_hooks.evaluation.columns import (
 from lode_hooks.evaluation.curves import best_threshold
 from lode_hooks.evaluation.rows import Rows
 from lode_hooks.models import Evaluation, PredictionSet
-from lode_hooks.predictions import POOL
+from lode_hooks.predictions import POOL, scope
 from lode_hooks.readings import kind_counts, rows_of
 from lode_platform import jobs
 from lode_platform.errors import BadInput
@@ -47,7 +47,7 @@ def request_evaluation(
 ) -> Evaluation:
     """The evaluation of a prediction set on a version's truth (default: its own), by a job unless it is there already.
 
-    Another version scores old predictions on corrected labels: of the items that the predictions cover, those that are
+    Another version scores old predictions on corrected labels: of the items that the predictions mean, those that are
     labelled there. Raises BadInput for a set that is not finished, for another dataset's version and for the pool's own
     version, which holds no truth of it.
     """
@@ -116,7 +116,7 @@ def perform(work: jobs.Work) -> dict[str, Any]:
 def _measure(evaluation: Evaluation, work: jobs.Work) -> None:
     """Match, count and keep the numbers; everything but the failures' rows."""
     predicted = evaluation.prediction_set
-    names = files.truth_names(evaluation.version, predicted.version, predicted.split)
+    names = files.truth_names(evaluation.version, predicted)
     if not all(files.has(name) for name in names):
         write_truth(evaluation, *names)
     work.check()
@@ -206,12 +206,15 @@ def write_truth(evaluation: Evaluation, items: str, truths: str) -> None:
 
 
 def _covered(evaluation: Evaluation) -> Iterator[tuple[Entry, list[dict[str, Any]]]]:
-    """The labelled entries of the truth's version whose items the predictions' split holds, by path."""
+    """The labelled entries of the truth's version whose items the predictions mean, by path."""
     predicted = evaluation.prediction_set
+    meant = scope(predicted)
     if evaluation.version_id == predicted.version_id:
-        yield from versions.truth(evaluation.version, predicted.split)
-        return
-    covered = set(versions.entries(predicted.version, predicted.split).order_by().values_list("item_id", flat=True))
-    for entry, regions in versions.truth(evaluation.version):
-        if entry.item_id in covered:
+        labelled = versions.truth(evaluation.version, predicted.split)
+    else:
+        held = versions.entries(predicted.version, predicted.split).order_by().values_list("item_id", flat=True)
+        covered = set(held)
+        labelled = (each for each in versions.truth(evaluation.version) if each[0].item_id in covered)
+    for entry, regions in labelled:
+        if meant is None or str(entry.item.uuid) in meant:
             yield entry, regions

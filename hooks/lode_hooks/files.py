@@ -11,6 +11,7 @@ from django.conf import settings
 
 from lode_datasets.models import Version
 from lode_hooks.evaluation.columns import write
+from lode_hooks.models import PredictionSet
 from lode_platform.errors import Gone, known
 from lode_platform.store import store
 
@@ -72,10 +73,16 @@ def scope_name(prediction_set: UUID) -> str:
     return f"predictions/{prediction_set}/scope.parquet"
 
 
-def truth_names(truth: Version, covered: Version, split: str) -> tuple[str, str]:
-    """Items and truths of `truth` for the items that `covered` has in a split; immutable, since versions are."""
+def truth_names(truth: Version, predicted: PredictionSet) -> tuple[str, str]:
+    """Items and truths of `truth` for the items that a prediction set means; immutable, since versions and sets are.
+
+    Sets that mean a whole split share the files of that split.
+    """
+    own = predicted.version_id == truth.pk
+    key = predicted.split if own else f"{predicted.version.uuid}-{predicted.split}"
+    if predicted.partial:
+        key = f"{key}-{predicted.uuid}"
     folder = f"truths/{truth.uuid}"
-    key = split if covered.pk == truth.pk else f"{covered.uuid}-{split}"
     return f"{folder}/{key}-items.parquet", f"{folder}/{key}-truths.parquet"
 
 

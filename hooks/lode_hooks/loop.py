@@ -196,10 +196,17 @@ def _pair(earlier: Run, later: Run, version: Version, split: str) -> tuple[Evalu
 
 
 def _ready(run: Run, split: str) -> QuerySet[Evaluation]:
-    """A run's evaluations on a split, out of fold on train; with the usual settings, so that two can stand together."""
+    """A run's evaluations on a whole split, out of fold on train; with the usual settings, so that two can stand
+    together. A part of a split is somebody's trial, and no ground for a report."""
     found = Evaluation.objects.filter(
-        prediction_set__run=run, prediction_set__split=split, state=Evaluation.State.READY, settings=dict(DEFAULTS)
-    ).select_related("prediction_set__run__project", "version__dataset", "version__schema_revision")
+        prediction_set__run=run,
+        prediction_set__split=split,
+        prediction_set__partial=False,
+        state=Evaluation.State.READY,
+        settings=dict(DEFAULTS),
+    ).select_related(
+        "prediction_set__run__project", "prediction_set__version", "version__dataset", "version__schema_revision"
+    )
     return found.filter(prediction_set__out_of_fold=True) if split == TRAIN else found
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from lode_annotation.models import LabelSet, Task
 from lode_datasets import versions
 from lode_datasets.models import Dataset, DatasetItem
-from lode_hooks import files
+from lode_hooks import files, predictions
 from lode_hooks.evaluation.arrays import Detections, Floats
 from lode_hooks.evaluation.columns import read_probabilities
 from lode_hooks.evaluation.kinds import KINDS, MISSED
@@ -139,7 +139,8 @@ def _evaluation_of(source: Source) -> Evaluation | None:
 
 
 def _free_items(source: Source) -> list[tuple[int, UUID]]:
-    """Items of a source that may be asked for: alive, still in the dataset, waiting in no queue of the same schema.
+    """Items of a source that may be asked for: predicted on, alive, still in the dataset, waiting in no queue of the
+    same schema. An item that the run said nothing of is none of its failures, and no fair part of the control.
 
     Of the pool, those that nobody has labelled since and whose split, decided when they came in, is train: the others
     will be validation or test.
@@ -155,7 +156,8 @@ def _free_items(source: Source) -> list[tuple[int, UUID]]:
     waiting = set(waiting_tasks(dataset).values_list("item_id", flat=True))
     if source.split == POOL:
         waiting |= set(LabelSet.objects.current().filter(schema=dataset.schema_id).values_list("item_id", flat=True))
-    return [(pk, uuid) for pk, uuid in rows if pk in kept and pk not in waiting]
+    said = predictions.predicted(sent)
+    return [(pk, uuid) for pk, uuid in rows if pk in kept and pk not in waiting and str(uuid) in said]
 
 
 def waiting_tasks(dataset: Dataset) -> QuerySet[Task]:

@@ -91,11 +91,19 @@ class World:
         split: str = "test",
         task: str = "boxes",
         out_of_fold: bool = False,
+        partial: bool = False,
         uuid: UUID | None = None,
     ) -> PredictionSet:
         """A finished prediction set, sent in one part."""
         sent = predictions.start(
-            run, self.user, version=version, split=split, task=task, out_of_fold=out_of_fold, uuid=uuid or uuid4()
+            run,
+            self.user,
+            version=version,
+            split=split,
+            task=task,
+            out_of_fold=out_of_fold,
+            partial=partial,
+            uuid=uuid or uuid4(),
         )
         predictions.receive(sent, 0, "\n".join(json.dumps(line) for line in lines).encode())
         return predictions.finish(sent, self.user)

@@ -11,9 +11,9 @@ import pytest
 
 from lode_datasets import selection
 from lode_datasets.models import DatasetItem
-from lode_hooks import deciding, evaluate, failures, files, predictions, readings
+from lode_hooks import cases, deciding, evaluate, failures, files, predictions, readings
 from lode_hooks.filters import FailureFilter
-from lode_hooks.models import Evaluation, Sighting
+from lode_hooks.models import Evaluation, Failure, Sighting
 from lode_platform.models import User
 from motherlode.regions import Region
 
@@ -175,3 +175,49 @@ def test_intervals_of_a_difference_need_the_same_images_and_not_only_as_many(wor
     three = evaluated("three", ["b.png", "c.png"])
     assert three.counts["images"] == two.counts["images"] == 2
     assert deciding.differences(two, three) == {}
+
+
+@pytest.fixture
+def trial(world: Callable[..., Any]) -> Any:
+    """Six test images with a cell each; a run that was tried on three of them and says nothing of the third."""
+    here = world()
+    here.add([f"{name}.png" for name in "abcdef"])
+    here.label({path: [Region(path, "box", 1, box=(10, 10, 50, 50))] for path in here.items})
+    version = here.publish()
+    right = {"boxes": [[10, 10, 50, 50]], "labels": ["RBC"], "scores": [0.9]}
+    here.run_tried = here.run()
+    lines = [{"path": "a.png", **right}, {"path": "b.png", **right}, {"path": "c.png", "predicted": False}]
+    here.part = here.evaluate(here.predict(here.run_tried, version, lines, partial=True))
+    here.version = version
+    return here
+
+
+def test_a_part_of_a_split_is_scored_as_that_part(trial: Any) -> None:
+    part = trial.part
+    assert (part.metrics["tp"], part.metrics["fn"], part.counts["images"]) == (2, 1, 3)
+    missed = failures.cards(part, FailureFilter(kind="missed")).cards
+    assert [card.path for card in missed] == ["c.png"]
+    assert set(Sighting.objects.filter(evaluation=part).values_list("failure__item__path", flat=True)) == {"c.png"}
+    # the same items on corrected labels, and the whole split beside them, which shares no file of truths with the part
+    trial.label({"f.png": [], "a.png": []})
+    assert trial.evaluate(part.prediction_set, trial.publish()).metrics["fn"] == 1
+    whole = trial.evaluate(trial.predict(trial.run("whole"), trial.version, []))
+    assert (whole.metrics["fn"], whole.counts["images"]) == (6, 6)
+
+
+def test_a_case_outside_a_part_is_not_called_right_there(trial: Any) -> None:
+    trial.evaluate(trial.predict(trial.run("whole"), trial.version, []))
+    inside, outside = (Failure.objects.get(region=f"{name}.png") for name in "cf")
+    assert [(dot.run.name, dot.kind) for dot in cases.history(inside)] == [("baseline", "missed"), ("whole", "missed")]
+    assert [dot.run.name for dot in cases.history(outside)] == ["whole"]
+
+
+def test_the_coverage_stands_beside_the_numbers_on_every_page(trial: Any, erin: User, client_for: Any) -> None:
+    browser, run = client_for(erin), trial.run_tried
+    viewer = f"/p/blood/failures/?evaluation={trial.part.uuid}"
+    for page in (
+        "/p/blood/runs/",
+        *(f"/p/blood/runs/{run.uuid}/?tab={t}" for t in ("", "predictions", "lineage")),
+        viewer,
+    ):
+        assert "3 of 6 items, 2 of them predicted" in browser.get(page).content.decode(), page

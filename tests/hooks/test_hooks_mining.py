@@ -254,3 +254,13 @@ def test_classes_are_mined_by_margin(world: Callable[..., Any], erin: User) -> N
     task = Task.objects.get(queue=made.queue)
     assert task.reason["text"] == "3 taken for 8 (0.90)"
     assert task.prelabels[0]["value"] == {"choices": ["8"]}
+
+
+def test_items_that_the_run_said_nothing_of_are_not_mined(cells: Any, erin: User) -> None:
+    here = TRAIN[:3]
+    lines = [right(path) for path in here[:2]] + [{"path": here[2], "predicted": False}]
+    run = cells.run("tried")
+    cells.evaluate(cells.predict(run, cells.version, lines, split="train", out_of_fold=True, partial=True))
+    asked = replace(request(cells, strategies={"failures": 1, "random": 1}, budget=30), run=run, random=0.2)
+    taken = {candidate.item.path for candidate in mining.preview(asked, erin).candidates}
+    assert taken == set(here[:2])

@@ -16,7 +16,7 @@ def evaluations_of(project: Project, user: User) -> QuerySet[Evaluation]:
     """The finished evaluations of a project that ``user`` may see, with what every page names of them."""
     return Evaluation.objects.filter(
         state=Evaluation.State.READY, prediction_set__run__in=Run.objects.visible_to(user).filter(project=project)
-    ).select_related("prediction_set__run", "version__dataset", "version__schema_revision")
+    ).select_related("prediction_set__run", "prediction_set__version", "version__dataset", "version__schema_revision")
 
 
 HEAVY = ("metrics", "per_class", "counts", "curves")
@@ -35,11 +35,18 @@ def by_run(evaluations: Iterable[Evaluation]) -> dict[int, list[Evaluation]]:
     return grouped
 
 
-def importance(evaluation: Evaluation) -> tuple[int, int, bool, int]:
-    """Sorts test before val before train, then the newest truth, the usual settings, the newest evaluation."""
+def importance(evaluation: Evaluation) -> tuple[bool, int, int, bool, int]:
+    """Sorts whole splits before parts, test before val before train, then the newest truth, the usual settings, the
+    newest evaluation."""
     split = evaluation.prediction_set.split
     place = SPLITS.index(split) if split in SPLITS else len(SPLITS)
-    return (place, -evaluation.version.number, evaluation.settings != DEFAULTS, -evaluation.pk)
+    return (
+        evaluation.prediction_set.partial,
+        place,
+        -evaluation.version.number,
+        evaluation.settings != DEFAULTS,
+        -evaluation.pk,
+    )
 
 
 def beside(evaluation: Evaluation, others: Sequence[Evaluation]) -> list[Evaluation]:

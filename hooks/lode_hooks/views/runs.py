@@ -115,11 +115,11 @@ def shown_metrics(evaluations: list[Evaluation]) -> list[str]:
 
 
 def best_values(evaluations: list[Evaluation], metrics: list[str]) -> dict[tuple[int, str, str], float]:
-    """The best value of each metric among evaluations of the same split of the same truth, if there is a choice."""
+    """The best value of each metric among evaluations of the same whole split of the same truth, if there is a choice."""
     grouped: dict[tuple[int, str, str], list[float]] = {}
     for evaluation in evaluations:
         for name in metrics:
-            if name in evaluation.metrics:
+            if name in evaluation.metrics and not evaluation.prediction_set.partial:
                 key = (evaluation.version_id, evaluation.prediction_set.split, name)
                 grouped.setdefault(key, []).append(evaluation.metrics[name])
     return {key: max(values) for key, values in grouped.items() if len(values) > 1}
@@ -135,10 +135,10 @@ def line(
     """A run's line, each metric marked where it is the best."""
     cells = [Cell(None, False) for _name in metrics]
     if evaluation:
-        split = evaluation.prediction_set.split
+        split, part = evaluation.prediction_set.split, evaluation.prediction_set.partial
         values = [evaluation.metrics.get(name) for name in metrics]
         cells = [
-            Cell(value, value is not None and best.get((evaluation.version_id, split, name)) == value)
+            Cell(value, not part and value is not None and best.get((evaluation.version_id, split, name)) == value)
             for name, value in zip(metrics, values, strict=True)
         ]
     failures_url = cards_url(project, evaluation) if evaluation else ""
