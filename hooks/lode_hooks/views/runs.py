@@ -115,7 +115,7 @@ def shown_metrics(evaluations: list[Evaluation]) -> list[str]:
 
 
 def best_values(evaluations: list[Evaluation], metrics: list[str]) -> dict[tuple[int, str, str], float]:
-    """The best value of each metric among evaluations of the same whole split of the same truth, if there is a choice."""
+    """The best value of each metric among evaluations of a whole split of the same truth, if there is a choice."""
     grouped: dict[tuple[int, str, str], list[float]] = {}
     for evaluation in evaluations:
         for name in metrics:
