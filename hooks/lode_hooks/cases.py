@@ -1,6 +1,8 @@
 """Failures that last: where a case was seen, and what people say of it."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,23 +16,28 @@ from lode_hooks import sightings
 from lode_hooks.evaluation.kinds import FP, KINDS
 from lode_hooks.models import Evaluation, Failure, Run, Sighting, Verdict
 from lode_hooks.predictions import scope
-from lode_hooks.readings import rows_of, threshold_or_own
+from lode_hooks.readings import rows_of, stated_threshold, threshold_or_own
 from lode_platform import events
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.models import Project, User
 
 WITHDRAWN = "withdrawn"
+MISSED = Sighting.Kind.MISSED
 
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A case in one evaluation: of which kind it was there, "" where it was right."""
+    """A case in one evaluation: of which kind it is there at its threshold of best F1, "" where it is right.
+
+    `threshold` is None of whole-image classes. `score` is the wrong prediction's; a missed object has none.
+    """
 
     run: Run
     evaluation: Evaluation
     version: Version
     kind: str
     score: float | None
+    threshold: float | None
     when: datetime
 
 
@@ -48,9 +55,9 @@ def history(failure: Failure) -> list[Dot]:
         number = version.number
         return next((e for e in spans if e.first <= number and (e.last is None or e.last >= number)), None)
 
-    seen: dict[int, Sighting] = {}
-    for sighting in failure.sightings.order_by("-row"):
-        seen[sighting.evaluation_id] = sighting
+    seen: dict[int, list[Sighting]] = defaultdict(list)
+    for sighting in failure.sightings.order_by("row"):
+        seen[sighting.evaluation_id].append(sighting)
     dots = []
     for evaluation in evaluations:
         predicted = evaluation.prediction_set
@@ -60,36 +67,65 @@ def history(failure: Failure) -> list[Dot]:
         held = held and (meant is None or str(failure.item.uuid) in meant)
         if not held or truth is None or truth.label_set_id is None:
             continue
-        sighting_here = seen.get(evaluation.pk)
-        kind = sighting_here.kind if sighting_here else ""
-        score = sighting_here.score if sighting_here else None
-        if sighting_here is None and not evaluation.counts.get("all_recorded", True):
+        shown = shown_at(seen[evaluation.pk], threshold_or_own(evaluation, None))
+        kind, score = (shown.kind, None if shown.kind == MISSED else shown.score) if shown else ("", None)
+        if not seen[evaluation.pk] and not evaluation.counts.get("all_recorded", True):
             kind = _kind_in(evaluation, failure)
-        dots.append(Dot(predicted.run, evaluation, evaluation.version, kind, score, evaluation.created_at))
+        threshold = stated_threshold(evaluation)
+        dots.append(Dot(predicted.run, evaluation, evaluation.version, kind, score, threshold, evaluation.created_at))
     return dots
+
+
+def cards_at(seen: Sequence[Sighting], threshold: float) -> list[Sighting]:
+    """The sightings of a case in one evaluation that are cards at a threshold: its wrong predictions, the surest first,
+    else the object itself if nothing finds it. A missed object's sighting keeps the score of what finds it below.
+    """
+
+    def score(sighting: Sighting) -> float:
+        return -math.inf if sighting.score is None else sighting.score
+
+    wrong = [each for each in seen if each.kind != MISSED and score(each) >= threshold]
+    lost = [each for each in seen if each.kind == MISSED and (each.score is None or each.score < threshold)]
+    return sorted(wrong, key=lambda each: -score(each)) or lost[:1]
+
+
+def shown_at(seen: Sequence[Sighting], threshold: float) -> Sighting | None:
+    """What a case is in one evaluation at a threshold, of its sightings there; None where it is right."""
+    return next(iter(cards_at(seen, threshold)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A case as the evaluation that saw it last has it; of a case that no evaluation holds, as it was first seen."""
+    """A case as the evaluation that saw it last has it; of a case that no evaluation holds, as it was first seen.
+
+    `sighting` is what it is there at `threshold`: the evaluation's own, or 0 where it fails only below that.
+    """
 
     sighting: Sighting | None
+    threshold: float | None
     class_id: int
     box: list[float] | None
 
 
 def last_look(failure: Failure) -> Look:
     """The newest sighting, with the class and box that its truth gives the object: labels may have changed since."""
-    sighting = (
-        failure.sightings.select_related("evaluation__prediction_set__run", "evaluation__version__schema_revision")
-        .order_by("-evaluation_id", "row")
-        .first()
+    newest = failure.sightings.order_by("-evaluation_id").values("evaluation")[:1]
+    seen = list(
+        failure.sightings.filter(evaluation__in=newest)
+        .select_related("evaluation__prediction_set__run", "evaluation__version__schema_revision")
+        .order_by("row")
     )
-    if sighting is None or not failure.region:
-        return Look(sighting, failure.class_id, failure.box)
+    if not seen:
+        return Look(None, None, failure.class_id, failure.box)
+    own = threshold_or_own(seen[0].evaluation, None)
+    at_own = shown_at(seen, own)
+    sighting = at_own or shown_at(seen, -math.inf) or seen[0]
+    threshold = stated_threshold(sighting.evaluation, None if at_own else 0.0)
+    if not failure.region:
+        return Look(sighting, threshold, failure.class_id, failure.box)
     box = rows_of(sighting.evaluation).truth_box[sighting.row]
     class_id = failure.class_id if sighting.truth_class is None else sighting.truth_class
-    return Look(sighting, class_id, None if np.isnan(box).any() else box.tolist())
+    return Look(sighting, threshold, class_id, None if np.isnan(box).any() else box.tolist())
 
 
 def said_of(failure: Failure, look: Look) -> str:

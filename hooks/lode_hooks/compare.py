@@ -8,7 +8,7 @@ from lode_hooks import transitions
 from lode_hooks.deciding import Number, deciding_numbers
 from lode_hooks.evaluation.compare import TRANSITIONS, mcnemar
 from lode_hooks.models import Evaluation
-from lode_hooks.readings import class_names
+from lode_hooks.readings import class_names, is_boxes, stated_threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,14 @@ class Comparison:
     `fixed`, `regressed`, `still`, `ok` part the truths that both hold; `new`, `persisting`, `gone` the wrong
     predictions. `p_value` is McNemar's exact one for `b` = fixed against `c` = regressed. `numbers` are the second's,
     the first's beside them. `label_effect` is there where the two were made on different truths. `items_by_place` is
-    how many items have truths that share no region id, so that they were joined by class and place.
+    how many items have truths that share no region id, so that they were joined by class and place. All of it holds at
+    `threshold`, or, where that is None, at each one's own: `before_threshold` and `after_threshold` say what they are
+    (None of whole-image classes, which have none).
     """
+
+    threshold: float | None
+    before_threshold: float | None
+    after_threshold: float | None
 
     fixed: int
     regressed: int
@@ -65,6 +71,9 @@ def compare(before: Evaluation, after: Evaluation, *, threshold: float | None = 
     found = transitions.of(before, after, threshold)
     numbers = found.counts()
     return Comparison(
+        threshold=threshold if is_boxes(after) else None,
+        before_threshold=stated_threshold(before, threshold),
+        after_threshold=stated_threshold(after, threshold),
         fixed=numbers["fixed"],
         regressed=numbers["regressed"],
         still=numbers["still"],
@@ -75,7 +84,7 @@ def compare(before: Evaluation, after: Evaluation, *, threshold: float | None = 
         p_value=mcnemar(numbers["fixed"], numbers["regressed"]),
         b=numbers["fixed"],
         c=numbers["regressed"],
-        numbers=deciding_numbers(after, before),
+        numbers=deciding_numbers(after, before, threshold=threshold),
         classes=_by_class(found, class_names(after)),
         label_effect=label_effect(before, after),
         items_by_place=found.by_place,

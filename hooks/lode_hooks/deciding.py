@@ -1,9 +1,9 @@
 """The numbers that decide about a run, with what chance alone would do to them."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from django.utils.functional import Promise
@@ -13,7 +13,7 @@ from lode_hooks import files, intervals
 from lode_hooks.evaluation.compare import Interval, Metric
 from lode_hooks.evaluation.rows import Rows
 from lode_hooks.models import Evaluation
-from lode_hooks.readings import counts, is_boxes, read_rows
+from lode_hooks.readings import counts, is_boxes, read_rows, stated_threshold, threshold_or_own
 
 Words = str | Promise
 
@@ -21,6 +21,8 @@ Words = str | Promise
 @dataclass(frozen=True, slots=True)
 class Number:
     """One number with its 95 % interval over images (None: not computed), and beside it another evaluation's.
+
+    `threshold` is the score it holds at, None of a number over all scores (AP) or of whole-image classes.
 
     `difference_low` and `difference_high` bound value - other, on the same resampled images.
     """
@@ -34,6 +36,7 @@ class Number:
     difference_low: float | None = None
     difference_high: float | None = None
     better: str = "high"
+    threshold: float | None = None
 
 
 BOX_NUMBERS: Mapping[str, Words] = {
@@ -48,13 +51,16 @@ BOX_NUMBERS: Mapping[str, Words] = {
     "recall": _("recall"),
 }
 CLASS_NUMBERS: Mapping[str, Words] = {"accuracy": _("accuracy"), "macro_f1": _("macro F1")}
+AT_A_THRESHOLD = frozenset({"F1", "precision", "recall"})
 
 
-def deciding_numbers(evaluation: Evaluation, against: Evaluation | None = None) -> list[Number]:
-    """The numbers on top of a run; F1, precision and recall at each evaluation's own threshold."""
-    values, others = _values(evaluation), _values(against) if against else {}
-    own = evaluation.curves.get("intervals", {})
-    apart = differences(against, evaluation) if against else {}
+def deciding_numbers(
+    evaluation: Evaluation, against: Evaluation | None = None, *, threshold: float | None = None
+) -> list[Number]:
+    """The numbers on top of a run; F1, precision and recall at a threshold for both, or each at its own."""
+    values, others = _values(evaluation, threshold), _values(against, threshold) if against else {}
+    own = _intervals(evaluation, threshold)
+    apart = differences(against, evaluation, threshold) if against else {}
     titles = BOX_NUMBERS if is_boxes(evaluation) else CLASS_NUMBERS
     numbers = []
     for name, title in titles.items():
@@ -72,25 +78,44 @@ def deciding_numbers(evaluation: Evaluation, against: Evaluation | None = None) 
                 other=others.get(name),
                 difference_low=interval.low if interval else None,
                 difference_high=interval.high if interval else None,
+                threshold=stated_threshold(evaluation, threshold) if name in AT_A_THRESHOLD else None,
             )
         )
     return numbers
 
 
-def _values(evaluation: Evaluation) -> dict[str, float]:
+def _values(evaluation: Evaluation, threshold: float | None) -> dict[str, float]:
     values = {name: value for name, value in evaluation.metrics.items() if value > -1}
     if is_boxes(evaluation):
-        now = counts(evaluation)
+        now = counts(evaluation, threshold)
         values |= {"F1": now.f1, "precision": now.precision, "recall": now.recall}
     return values
 
 
-def differences(before: Evaluation, after: Evaluation) -> dict[str, Interval]:
+def _intervals(evaluation: Evaluation, threshold: float | None) -> Mapping[str, tuple[float, float]]:
+    """The intervals that were kept with the evaluation, those of another threshold made now."""
+    kept: Mapping[str, tuple[float, float]] = evaluation.curves.get("intervals", {})
+    limit = threshold_or_own(evaluation, threshold)
+    if not is_boxes(evaluation) or limit == threshold_or_own(evaluation, None):
+        return kept
+    path = files.held(evaluation.columns)
+    return {**kept, **_intervals_at(path, path.stat().st_mtime_ns, int(evaluation.counts["images"]), limit)}
+
+
+@lru_cache(maxsize=64)
+def _intervals_at(path: Path, changed: int, images: int, limit: float) -> Mapping[str, tuple[float, float]]:
+    rows = read_rows(path, changed)
+    metrics = intervals.box_metrics(rows, images, limit)
+    return intervals.own(rows, images, {name: metrics[name] for name in AT_A_THRESHOLD})
+
+
+def differences(before: Evaluation, after: Evaluation, threshold: float | None = None) -> dict[str, Interval]:
     """Intervals of after - before, where both were made of the same images."""
     if before.counts.get("images") != after.counts.get("images") or is_boxes(before) != is_boxes(after):
         return {}
     one, two = files.held(before.columns), files.held(after.columns)
-    key = (one, one.stat().st_mtime_ns, before.threshold, two, two.stat().st_mtime_ns, after.threshold)
+    limits = threshold_or_own(before, threshold), threshold_or_own(after, threshold)
+    key = (one, one.stat().st_mtime_ns, limits[0], two, two.stat().st_mtime_ns, limits[1])
     return _differences(key, int(after.counts["images"]), is_boxes(after))
 
 
@@ -101,9 +126,9 @@ def _differences(key: tuple[Any, ...], images: int, boxes: bool) -> dict[str, In
     if not before.same_units(after):
         return {}
 
-    def metrics(rows: Rows, threshold: float | None) -> dict[str, Metric]:
+    def metrics(rows: Rows, threshold: float) -> dict[str, Metric]:
         if boxes:
-            return intervals.box_metrics(rows, images, threshold or -math.inf)
+            return intervals.box_metrics(rows, images, threshold)
         return intervals.class_metrics(rows, images)
 
     many = min(intervals.replicates(before), intervals.replicates(after))

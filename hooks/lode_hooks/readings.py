@@ -41,6 +41,12 @@ def threshold_or_own(evaluation: Evaluation, threshold: float | None) -> float:
     return -math.inf if threshold == 0 else threshold
 
 
+def stated_threshold(evaluation: Evaluation, threshold: float | None = None) -> float | None:
+    """The threshold of `threshold_or_own` as it is told: 0 where all count, None of whole-image classes."""
+    limit = threshold_or_own(evaluation, threshold)
+    return (0.0 if limit == -math.inf else limit) if is_boxes(evaluation) else None
+
+
 def class_names(evaluation: Evaluation) -> dict[int, str]:
     """Names of the truth's classes by their permanent id."""
     return {int(row["id"]): str(row["name"]) for row in evaluation.version.schema_revision.classes}

@@ -401,3 +401,22 @@ def test_a_case_is_shown_as_the_truth_that_was_scored_last_has_it(cells: Any, ap
     assert (look.class_id, look.box) == (1, [22, 22, 60, 60])
     shown = api(rita).get(f"failures/{case.uuid}").json()
     assert (shown["class_id"], shown["box"]) == (1, [22, 22, 60, 60])
+
+
+def test_a_case_is_named_at_the_threshold_that_its_page_says(
+    cells: Any, api: Any, rita: User, client_for: Callable[[User], Any]
+) -> None:
+    """At score 0 a doubtful mistake explains the missed WBC; from .9 on, the best F1, nothing was predicted there."""
+    doubtful, sure = ([20, 20, 60, 60], "RBC", 0.3), ([10, 10, 50, 50], "RBC", 0.9)
+    row = cells.evaluate(cells.predict(cells.run(), cells.version, [line("a.png", sure), line("b.png", doubtful)]))
+    assert row.threshold == 0.9
+    case = Failure.objects.get(region="b1")
+    (dot,) = cases.history(case)
+    assert (dot.kind, dot.score, dot.threshold) == ("missed", None, 0.9)
+    (told,) = api(rita).get(f"failures/{case.uuid}").json()["history"]
+    assert (told["kind"], told["score"], told["threshold"]) == ("missed", None, 0.9)
+    page = client_for(rita).get(f"/p/blood/failures/{case.uuid}/").content.decode()
+    assert "in baseline at score ≥ 0.9" in page and "threshold=0.9" in page and "wrong class" not in page
+    history = client_for(rita).get(f"/p/blood/items/{cells.items['b.png'].uuid}/").content.decode()
+    assert "1 failure in “baseline”" in history
+    assert failures.count(row, FailureFilter(item=cells.items["b.png"].uuid)) == 1

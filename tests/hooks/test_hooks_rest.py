@@ -218,7 +218,9 @@ ADDRESSES = [
     ("post", "runs/{run}/metrics"),
     ("post", "runs/{run}/predictions"),
     ("get", "runs/{run}/compare/{run}"),
+    ("get", "runs/{run}/evaluations"),
     ("get", "predictions/{set}"),
+    ("get", "predictions/{set}/evaluations"),
     ("post", "predictions/{set}/finish"),
     ("post", "predictions/{set}/evaluate"),
     ("put", "predictions/{set}/parts/0"),
@@ -333,3 +335,65 @@ def test_predictions_on_a_split_that_is_not_there_are_refused(cells: Any, api: A
     answer = caller.post(f"runs/{run['uuid']}/predictions", {"version": "cells@v1", "split": "pool"})
     assert answer.json()["code"] == "no_split"
     assert PredictionSet.objects.count() == 0
+
+
+def two_runs(cells: Any) -> tuple[Any, Any]:
+    """Two runs on cells@v1 whose scores lie apart: surer means wrong in the first, right in the second."""
+    box = {"boxes": [[10, 10, 50, 50]], "labels": ["RBC"]}
+    rows = [
+        [{"path": "a.png", **box, "scores": [0.3]}, {"path": "b.png", "boxes": [], "labels": [], "scores": []}],
+        [{"path": "a.png", **box, "scores": [0.8]}, {"path": "b.png", **box, "scores": [0.2]}],
+    ]
+    first, second = (
+        cells.evaluate(cells.predict(cells.run(name), cells.version, lines))
+        for name, lines in zip(("one", "two"), rows, strict=True)
+    )
+    return first, second
+
+
+def test_a_comparison_says_its_threshold_and_takes_another(cells: Any, api: Any, erin: User) -> None:
+    first, second = two_runs(cells)
+    caller = api(erin)
+    address = f"runs/{first.prediction_set.run.uuid}/compare/{second.prediction_set.run.uuid}"
+    own = caller.get(address).json()
+    assert own["threshold"] is None
+    assert (own["before_threshold"], own["after_threshold"]) == (first.threshold, second.threshold)
+    for threshold in (0.0, 0.25, 0.5):
+        asked = caller.get(f"{address}?threshold={threshold}").json()
+        assert [asked[name] for name in ("threshold", "before_threshold", "after_threshold")] == [threshold] * 3
+        assert {n["threshold"] for n in asked["numbers"] if n["name"] in ("F1", "precision", "recall")} == {threshold}
+        for name in ("fixed", "regressed", "still", "ok", "new", "persisting", "gone"):
+            query = f"threshold={threshold}&against={first.uuid}&transition={name}"
+            cards = caller.get(f"evaluations/{second.uuid}/failures?{query}").json()
+            assert (cards["count"], cards["threshold"]) == (asked[name], threshold)
+    assert caller.get(f"{address}?threshold=0.5").json()["fixed"] == 1, "0.3 does not count in the first run"
+    assert caller.get(f"{address}?threshold=0.25").json()["fixed"] == 0
+    assert caller.get(f"{address}?threshold=high").json()["code"] == "bad_filter"
+
+
+def test_one_run_is_compared_with_itself_on_two_truths(
+    cells: Any, api: Any, erin: User, client_for: Callable[[User], Any]
+) -> None:
+    first, _second = two_runs(cells)
+    cells.label({"a.png": [Region("a1", "box", 2, box=(10, 10, 50, 50))]})
+    again = cells.evaluate(first.prediction_set, cells.publish())
+    caller, run = api(erin), first.prediction_set.run.uuid
+    found = caller.get(f"runs/{run}/compare/{run}?version=cells@v1&other_version=cells@v2").json()
+    assert (found["before"], found["after"]) == (str(first.uuid), str(again.uuid))
+    assert (found["before_version"], found["after_version"], found["regressed"]) == ("cells@v1", "cells@v2", 1)
+    assert caller.get(f"runs/{run}/compare/{run}?other_version=cells@v2").json()["code"] == "bad_version"
+    page = f"/p/blood/runs/{run}/?tab=compare&evaluation={again.uuid}&with={first.uuid}"
+    shown = client_for(erin).get(page).content.decode()
+    assert f'value="{first.uuid}" selected' in shown and 'data-transition="regressed"><b>1</b>' in shown
+
+
+def test_the_evaluations_of_a_set_and_of_a_run_are_listed(cells: Any, api: Any, erin: User) -> None:
+    first, _second = two_runs(cells)
+    cells.label({"a.png": [Region("a1", "box", 2, box=(10, 10, 50, 50))]})
+    again = cells.evaluate(first.prediction_set, cells.publish())
+    for owner in (f"predictions/{first.prediction_set.uuid}", f"runs/{first.prediction_set.run.uuid}"):
+        listed = api(erin).get(f"{owner}/evaluations").json()["results"]
+        assert [(row["uuid"], row["version"]) for row in listed] == [
+            (str(again.uuid), "cells@v2"),
+            (str(first.uuid), "cells@v1"),
+        ]

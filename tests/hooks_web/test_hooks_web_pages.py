@@ -366,3 +366,20 @@ def test_an_address_that_makes_no_sense_is_answered_in_words(cells: Any, client_
     for sent in ("[]", "7", "{"):
         verdict = client.post(address("verdict", case.uuid), sent, content_type="application/json")
         assert verdict.status_code == 400 and verdict.json()["code"] == "bad_json"
+
+
+def test_the_compare_tab_holds_at_one_threshold_and_says_it(cells: Any, page: Any) -> None:
+    run, other = cells.second.uuid, cells.first.uuid
+    told = []
+    for threshold in ("", "0", "0.7"):
+        query = f"tab=compare&with={other}" + (f"&threshold={threshold}" if threshold else "")
+        shown = page(f"/p/blood/runs/{run}/?{query}")
+        for transitions in (shown.context["transitions"], shown.context["alarms"]):
+            for _name, _title, count, url in transitions:
+                assert page(url).context["count"] == count, (threshold, url)
+        counted = {name: count for name, _title, count, _url in shown.context["transitions"]}
+        assert counted["still"] + counted["regressed"] == shown.context["counts"].fn
+        text = shown.content.decode()
+        assert ("each at its score of best F1" if not threshold else f"both at score ≥ {threshold}") in text
+        told.append(counted)
+    assert told[1] != told[2]

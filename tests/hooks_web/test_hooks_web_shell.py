@@ -40,7 +40,7 @@ def test_an_items_history_tells_its_failures_verdicts_and_rounds(cells: Any, eri
     body = {"run": str(cells.first.uuid), "strategies": {"failures": 1}, "budget": 20, "random": 0}
     mining.create_round(mining_request.MiningRequest.from_json(cells.world.project, erin, body), erin, queue="again")
     told = " / ".join(str(row.text) for row in nav.history(case.item, erin))
-    assert "in baseline on cells@v1" in told
+    assert "in “baseline” on cells@v1" in told
     assert "verdict: label error" in told
     assert "mined by again" in told
 

@@ -9,15 +9,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from lode_datasets.models import Version
 from lode_hooks import cases, failures, readings
 from lode_hooks.api import shapes
-from lode_hooks.api.runs import run_of, version_of
+from lode_hooks.api.predictions import set_of
+from lode_hooks.api.runs import RUN, run_of, version_of
 from lode_hooks.compare import compare
 from lode_hooks.evaluate import DEFAULTS
 from lode_hooks.filters import READERS, FailureFilter
 from lode_hooks.models import Evaluation, Failure, Run
 from lode_platform import access
 from lode_platform.addresses import same_with
+from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.projects import person
 from lode_platform.api.shapes import read
 from lode_platform.errors import BadInput, Conflict, NotFound
@@ -77,7 +80,8 @@ class Failures(APIView):
             following = same_with(request._request, offset=str(offset + limit), limit=str(limit))
         names = readings.class_names(found)
         rows = [shapes.card_json(card, names, found, chosen.threshold) for card in page.cards]
-        return Response({"results": rows, "count": page.count, "next": following})
+        stated = readings.stated_threshold(found, chosen.threshold)
+        return Response({"results": rows, "count": page.count, "threshold": stated, "next": following})
 
 
 def failure_of(request: Request, uuid: UUID, verb: str) -> Failure:
@@ -113,6 +117,7 @@ class OneFailure(APIView):
                         "run": dot.run.name,
                         "version": str(dot.version),
                         "kind": dot.kind,
+                        "threshold": dot.threshold,
                         "score": dot.score,
                         "at": dot.when,
                     }
@@ -147,7 +152,7 @@ class Verdicts(APIView):
 
 
 class Alike(NamedTuple):
-    """What two evaluations share when their numbers may stand side by side."""
+    """What two evaluations share when their numbers may stand side by side. `version` 0: two truths are asked for."""
 
     version: int
     split: str
@@ -158,15 +163,32 @@ class Alike(NamedTuple):
 class Compare(APIView):
     @extend_schema(
         operation_id="runs_compare",
-        parameters=[OpenApiParameter("version", str), OpenApiParameter("split", str)],
+        parameters=[
+            OpenApiParameter("version", str, description="whose truth; default: the newest that both have"),
+            OpenApiParameter("other_version", str, description="the second run's truth, where it is another one"),
+            OpenApiParameter("split", str),
+            OpenApiParameter("threshold", float, description="for both; default: each at its own score of best F1"),
+        ],
         responses=shapes.ComparisonShape,
     )
     def get(self, request: Request, run: str, other: str) -> Response:
-        """The second run against the first one, on the newest truth and split that both were scored on alike."""
+        """The second run against the first one, on the newest truth and split that both were scored on alike.
+
+        With other_version the second one is taken on that version's truth: one run may so be compared with itself.
+        """
         before, after = run_of(request, run), run_of(request, other)
         if before.project_id != after.project_id:
             raise BadInput("The runs are of two projects.", code="other_project")
-        one, two = self._evaluations(request, before), self._evaluations(request, after)
+        query = request.query_params
+        version, other_version = query.get("version"), query.get("other_version")
+        apart = other_version is not None
+        if apart and not version:
+            raise BadInput("other_version needs version, the first run's.", code="bad_version", field="version")
+        threshold = FailureFilter.parse({"threshold": query.get("threshold")}).threshold
+        one = self._evaluations(before, self._truth(request, before, version), apart)
+        two = self._evaluations(after, self._truth(request, after, other_version if apart else version), apart)
+        if split := query.get("split"):
+            one = {key: row for key, row in one.items() if key.split == split}
 
         def worth(key: Alike) -> tuple[bool, int, bool]:
             return key.split == "test", key.version, one[key].settings == DEFAULTS
@@ -175,16 +197,40 @@ class Compare(APIView):
         if not shared:
             raise NotFound("The runs have no evaluation on the same truth and split.", code="not_comparable")
         first, second = one[shared[-1]], two[shared[-1]]
-        return Response(shapes.comparison_json(compare(first, second), first, second))
+        return Response(shapes.comparison_json(compare(first, second, threshold=threshold), first, second))
 
-    def _evaluations(self, request: Request, run: Run) -> dict[Alike, Evaluation]:
-        """By what makes two comparable; the newest of each."""
-        rows = whole(Evaluation.objects.filter(prediction_set__run=run, state=Evaluation.State.READY)).order_by("pk")
-        if name := request.query_params.get("version"):
-            rows = rows.filter(version=version_of(request, run.project, name))
-        if split := request.query_params.get("split"):
-            rows = rows.filter(prediction_set__split=split)
-        return {
-            Alike(row.version_id, row.prediction_set.split, row.prediction_set.out_of_fold, row.settings_digest): row
-            for row in rows
-        }
+    def _truth(self, request: Request, run: Run, name: str | None) -> Version | None:
+        return version_of(request, run.project, name) if name else None
+
+    def _evaluations(self, run: Run, truth: Version | None, apart: bool) -> dict[Alike, Evaluation]:
+        """By what makes two comparable; the newest of each, a whole split before a part of it."""
+        rows = whole(Evaluation.objects.filter(prediction_set__run=run, state=Evaluation.State.READY))
+        if truth is not None:
+            rows = rows.filter(version=truth)
+        found = {}
+        for row in rows.order_by("-prediction_set__partial", "pk"):
+            sent = row.prediction_set
+            found[Alike(0 if apart else row.version_id, sent.split, sent.out_of_fold, row.settings_digest)] = row
+        return found
+
+
+class Evaluations(APIView):
+    @extend_schema(
+        operation_id="predictions_evaluations", parameters=PARAMETERS, responses=page_of(shapes.EvaluationShape)
+    )
+    def get(self, request: Request, predictions: UUID) -> Response:
+        """The evaluations of a prediction set, newest first: one for each truth and each choice of settings."""
+        sent = set_of(request, predictions, "project.view")
+        rows = whole(sent.evaluations.all())
+        return Response(paged(request, rows, lambda row: shapes.evaluation_json(row, sent.run.project)))
+
+
+class RunEvaluations(APIView):
+    @extend_schema(
+        operation_id="run_evaluations", parameters=[RUN, *PARAMETERS], responses=page_of(shapes.EvaluationShape)
+    )
+    def get(self, request: Request, run: str) -> Response:
+        """The evaluations of all a run's prediction sets, newest first."""
+        found = run_of(request, run)
+        rows = whole(Evaluation.objects.filter(prediction_set__run=found))
+        return Response(paged(request, rows, lambda row: shapes.evaluation_json(row, found.project)))

@@ -244,6 +244,7 @@ class FailureCardShape(Shape):
 class FailuresShape(Shape):
     results = FailureCardShape(many=True)
     count = serializers.IntegerField(help_text="all that the filters leave")
+    threshold = serializers.FloatField(allow_null=True, help_text="predictions below this score do not count")
     next = serializers.CharField(allow_null=True)
 
 
@@ -273,8 +274,11 @@ class SightingShape(Shape):
     evaluation = serializers.UUIDField()
     run = serializers.CharField()
     version = serializers.CharField()
-    kind = serializers.CharField(help_text='"" where it was right')
-    score = serializers.FloatField(allow_null=True)
+    kind = serializers.CharField(help_text='at the threshold; "" where it was right')
+    threshold = serializers.FloatField(allow_null=True, help_text="the evaluation's own; null of classes")
+    score = serializers.FloatField(
+        allow_null=True, help_text="the wrong prediction's; null where nothing was predicted"
+    )
     at = serializers.DateTimeField()
 
 
@@ -359,6 +363,8 @@ class NumberShape(Shape):
     other = serializers.FloatField(allow_null=True)
     difference_low = serializers.FloatField(allow_null=True)
     difference_high = serializers.FloatField(allow_null=True)
+    better = serializers.CharField(help_text="high, where more is better, or low")
+    threshold = serializers.FloatField(allow_null=True, help_text="the score it holds at; null: over all scores")
 
 
 class LabelEffectShape(Shape):
@@ -377,6 +383,10 @@ class ReportShape(Shape):
     version = serializers.CharField(allow_null=True)
     run = serializers.UUIDField(allow_null=True)
     split = serializers.CharField()
+    threshold_before = serializers.FloatField(allow_null=True, help_text="the earlier run's score of best F1")
+    threshold_after = serializers.FloatField(allow_null=True, help_text="the later run's score of best F1")
+    coverage_before = CoverageShape(allow_null=True)
+    coverage_after = CoverageShape(allow_null=True)
     numbers = NumberShape(many=True)
     label_effect = LabelEffectShape(many=True)
     items_by_place = serializers.IntegerField(
@@ -400,6 +410,14 @@ class ClassTransitionsShape(Shape):
 class ComparisonShape(Shape):
     before = serializers.UUIDField(help_text="evaluation")
     after = serializers.UUIDField(help_text="evaluation")
+    before_version = serializers.CharField(help_text="whose truth")
+    after_version = serializers.CharField(help_text="whose truth")
+    split = serializers.CharField()
+    before_coverage = CoverageShape()
+    after_coverage = CoverageShape()
+    threshold = serializers.FloatField(allow_null=True, help_text="asked for, for both; null: each at its own")
+    before_threshold = serializers.FloatField(allow_null=True, help_text="the score that counts; null of classes")
+    after_threshold = serializers.FloatField(allow_null=True, help_text="the score that counts; null of classes")
     fixed = serializers.IntegerField()
     regressed = serializers.IntegerField()
     still = serializers.IntegerField()
@@ -565,6 +583,10 @@ def arm_json(arm: Arm) -> dict[str, Any]:
     return row
 
 
+def covered(evaluation: Evaluation | None) -> dict[str, int] | None:
+    return asdict(coverage(evaluation.prediction_set)) if evaluation else None
+
+
 def report_json(report: LoopReport, mined: dict[str, Any]) -> dict[str, Any]:
     compared = report.comparison
     return {
@@ -577,6 +599,10 @@ def report_json(report: LoopReport, mined: dict[str, Any]) -> dict[str, Any]:
         "version": str(report.version) if report.version else None,
         "run": report.run.uuid if report.run else None,
         "split": report.split,
+        "threshold_before": compared.before_threshold if compared else None,
+        "threshold_after": compared.after_threshold if compared else None,
+        "coverage_before": covered(report.evaluation_before),
+        "coverage_after": covered(report.evaluation_after),
         "numbers": [number_json(number) for number in report.numbers],
         "label_effect": [{"name": e.name, "before": e.before, "after": e.after} for e in report.label_effect],
         "fixed": compared.fixed if compared else None,
@@ -587,10 +613,16 @@ def report_json(report: LoopReport, mined: dict[str, Any]) -> dict[str, Any]:
 
 
 def comparison_json(compared: Comparison, before: Evaluation, after: Evaluation) -> dict[str, Any]:
-    names = ("fixed", "regressed", "still", "ok", "new", "persisting", "gone", "p_value", "items_by_place")
+    thresholds = ("threshold", "before_threshold", "after_threshold")
+    names = (*thresholds, "fixed", "regressed", "still", "ok", "new", "persisting", "gone", "p_value", "items_by_place")
     return {
         "before": before.uuid,
         "after": after.uuid,
+        "before_version": str(before.version),
+        "after_version": str(after.version),
+        "split": after.prediction_set.split,
+        "before_coverage": asdict(coverage(before.prediction_set)),
+        "after_coverage": asdict(coverage(after.prediction_set)),
         **{name: getattr(compared, name) for name in names},
         "numbers": [number_json(number) for number in compared.numbers],
         "classes": [asdict(row) for row in compared.classes],

@@ -14,7 +14,7 @@ from lode_hooks.models import Failure, Sighting, Verdict
 from lode_hooks.views.answers import answers_json
 from lode_hooks.views.evaluations import allowed
 from lode_hooks.views.failures import asked_evaluation, body_of
-from lode_hooks.views.links import run_url
+from lode_hooks.views.links import number, run_url
 from lode_platform.access import project_for
 from lode_platform.models import Item, Project
 from lode_platform.signed_in import signed_in
@@ -66,6 +66,7 @@ def case(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
         "failure": shown,
         "item": shown.item,
         "sighting": sighting,
+        "threshold": look.threshold,
         "class_name": names.get(look.class_id, str(look.class_id)),
         "predicted_name": names.get(sighting.predicted_class or 0, "") if sighting else "",
         "class_color": class_color(look.class_id) if look.class_id else 1,
@@ -76,7 +77,7 @@ def case(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
         "verdicts": shown.verdicts.select_related("user").order_by("-pk"),
         "kinds": list(enumerate(Verdict.Kind.choices, 1)),
         "may_judge": allowed(place, user, "failure.judge"),
-        "viewer_url": viewer_url(place, shown, sighting),
+        "viewer_url": viewer_url(place, shown, sighting, look.threshold),
     }
     return render(request, "hooks/failure.html", context)
 
@@ -110,9 +111,10 @@ def around(boxes: list[list[float]], item: Item, margin: float = 1.2) -> tuple[f
     )
 
 
-def viewer_url(project: Project, shown: Failure, sighting: Sighting | None) -> str:
-    """The viewer on this case's picture, in the evaluation that saw it last."""
+def viewer_url(project: Project, shown: Failure, sighting: Sighting | None, threshold: float | None) -> str:
+    """The viewer on this case's picture, in the evaluation that saw it last, at the page's threshold."""
     if sighting is None:
         return ""
     here = reverse("hooks:failures", args=[project.name])
-    return f"{here}?evaluation={sighting.evaluation.uuid}&item={shown.item.uuid}&threshold=0"
+    at = "" if threshold is None else f"&threshold={number(threshold)}"
+    return f"{here}?evaluation={sighting.evaluation.uuid}&item={shown.item.uuid}{at}"

@@ -51,7 +51,7 @@ def importance(evaluation: Evaluation) -> tuple[bool, int, int, bool, int]:
 
 def beside(evaluation: Evaluation, others: Sequence[Evaluation]) -> list[Evaluation]:
     """One evaluation of every other run on the same split of the same dataset, with the same settings, that on the same
-    version if it has one.
+    version if it has one; and the same predictions on other truths.
 
     On the same truth the numbers may stand side by side; on another, the change is parted in model and labels.
     """
@@ -63,13 +63,15 @@ def beside(evaluation: Evaluation, others: Sequence[Evaluation]) -> list[Evaluat
         and other.prediction_set.split == mine.split
         and other.prediction_set.task == mine.task
         and other.prediction_set.out_of_fold == mine.out_of_fold
-        and other.prediction_set.run_id != mine.run_id
+        and (other.prediction_set.run_id != mine.run_id or other.prediction_set_id == mine.pk)
+        and other.pk != evaluation.pk
         and other.settings_digest == evaluation.settings_digest
     ]
-    chosen: dict[int, Evaluation] = {}
+    chosen: dict[tuple[int, int], Evaluation] = {}
     for other in sorted(fitting, key=lambda e: (e.version_id != evaluation.version_id, importance(e))):
-        chosen.setdefault(other.prediction_set.run_id, other)
-    return sorted(chosen.values(), key=lambda e: -e.prediction_set.run_id)
+        own = other.prediction_set_id == mine.pk
+        chosen.setdefault((other.prediction_set.run_id, other.pk if own else 0), other)
+    return sorted(chosen.values(), key=lambda e: (-e.prediction_set.run_id, -e.version.number))
 
 
 def allowed(project: Project, user: User, verb: str) -> bool:

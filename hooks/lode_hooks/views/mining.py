@@ -319,6 +319,6 @@ def evaluation_links(project: Project, report: loop.LoopReport) -> dict[str, str
         run = reverse("hooks:run", args=[project.name, after.prediction_set.run.uuid])
         links["after"] = f"{run}?evaluation={after.uuid}"
         if before:
-            query = {"tab": "compare", "evaluation": after.uuid, "with": before.prediction_set.run.uuid}
+            query = {"tab": "compare", "evaluation": after.uuid, "with": before.uuid}
             links["compare"] = f"{run}?{urlencode(query)}"
     return links

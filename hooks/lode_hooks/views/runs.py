@@ -192,13 +192,14 @@ def run_page(request: HttpRequest, project: str, run: UUID) -> HttpResponse:
         others = beside(evaluation, everything)
         chosen = chosen_other(others, shown, request.GET.get("with", ""), must=tab == "compare")
         other = evaluations_of(place, user).get(pk=chosen.pk) if chosen else None
+        asked = FailureFilter.parse({"threshold": request.GET.get("threshold")}).threshold
         threshold = threshold_of(evaluation, request.GET.get("threshold", ""))
-        context |= head(place, evaluation, other, threshold)
+        context |= head(place, evaluation, other, threshold, asked)
         context["others"] = others
         if tab == "overview":
             context |= overview(place, evaluation, threshold, request.GET)
         elif tab == "compare" and other:
-            context |= comparison(place, evaluation, other, threshold)
+            context |= comparison(place, evaluation, other, asked)
     if tab == "predictions":
         context |= predictions(place, shown, user)
     elif tab == "lineage":
@@ -212,12 +213,15 @@ def asked_for(evaluations: list[Evaluation], uuid: str) -> Evaluation | None:
 
 
 def chosen_other(others: list[Evaluation], run: Run, uuid: str, must: bool) -> Evaluation | None:
-    """The evaluation to compare with: of the run asked for, else of the newest run older than this one.
+    """The evaluation to compare with: asked for by its uuid or its run's, else that of the newest run older than this.
 
-    Where there ``must`` be one, the oldest of the younger ones serves too.
+    Where there ``must`` be one, the oldest of the younger ones serves too, and the same predictions on another truth.
     """
-    asked = next((e for e in others if str(e.prediction_set.run.uuid) == uuid), None)
-    by_age = sorted(others, key=lambda e: (e.prediction_set.run.started_at, e.prediction_set.run_id))
+    asked = next((e for e in others if uuid in (str(e.uuid), str(e.prediction_set.run.uuid))), None)
+    by_age = sorted(
+        others,
+        key=lambda e: (e.prediction_set.run_id == run.pk, e.prediction_set.run.started_at, e.prediction_set.run_id),
+    )
     older = [e for e in by_age if e.prediction_set.run.started_at < run.started_at]
     if asked or older:
         return asked or older[-1]
@@ -231,11 +235,16 @@ def threshold_of(evaluation: Evaluation, text: str) -> float:
     return FailureFilter.parse({"threshold": text}).threshold or 0.0
 
 
-def head(project: Project, evaluation: Evaluation, other: Evaluation | None, threshold: float) -> dict[str, Any]:
-    """The strip of numbers that decide, and the counts at the threshold, each with what it opens."""
+def head(
+    project: Project, evaluation: Evaluation, other: Evaluation | None, threshold: float, asked: float | None
+) -> dict[str, Any]:
+    """The strip of numbers that decide, and the counts at the threshold, each with what it opens.
+
+    Where none was `asked` for, the other run's numbers are at its own score of best F1.
+    """
     counts = readings.counts(evaluation, threshold)
     boxes = is_boxes(evaluation)
-    numbers = deciding.deciding_numbers(evaluation, other)
+    numbers = deciding.deciding_numbers(evaluation, other, threshold=asked)
 
     def opens(**fields: Any) -> str:
         return cards_url(project, evaluation, threshold, **fields)
@@ -295,12 +304,13 @@ def overview(project: Project, evaluation: Evaluation, threshold: float, query: 
     return context
 
 
-def comparison(project: Project, evaluation: Evaluation, other: Evaluation, threshold: float) -> dict[str, Any]:
-    """Object by object against another run: every number opens what it counts."""
-    found = compare_verb.compare(other, evaluation)
+def comparison(project: Project, evaluation: Evaluation, other: Evaluation, asked: float | None) -> dict[str, Any]:
+    """Object by object against another run, at the threshold `asked` for or each at its own: every number opens what it
+    counts."""
+    found = compare_verb.compare(other, evaluation, threshold=asked)
 
     def opens(transition: str, **fields: Any) -> str:
-        return cards_url(project, evaluation, against=other.uuid, transition=transition, **fields)
+        return cards_url(project, evaluation, asked, against=other.uuid, transition=transition, **fields)
 
     parts = [
         ("fixed", _("fixed"), found.fixed),

@@ -8,10 +8,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as later
+from django.utils.translation import ngettext
 
 from lode_datasets.marks import Mark, version_marks
 from lode_datasets.models import Version
+from lode_hooks import cases
 from lode_hooks.models import Evaluation, MinedItem, MiningRound, PredictionSet, Run, RunUse, Sighting, Verdict
+from lode_hooks.readings import threshold_or_own
 from lode_hooks.views.evaluations import by_run, evaluations_of
 from lode_hooks.views.links import cards_url, run_url
 from lode_platform import nav
@@ -170,10 +173,19 @@ def item_history(item: Item, user: User) -> Iterable[nav.History]:
         grouped.setdefault(sighting.evaluation_id, []).append(sighting)
     for sightings in list(grouped.values())[:20]:
         evaluation = sightings[0].evaluation
-        words = {"count": len(sightings), "run": evaluation.prediction_set.run.name, "version": evaluation.version}
-        text = _("%(count)s failures in %(run)s on %(version)s") % words
-        url = cards_url(item.project, evaluation, 0.0, item=item.uuid)
-        yield nav.History(evaluation.created_at, text, None, url, "alert-triangle")
+        limit = threshold_or_own(evaluation, None)
+        by_case: dict[int, list[Sighting]] = {}
+        for sighting in sightings:
+            by_case.setdefault(sighting.failure_id, []).append(sighting)
+        count = sum(len(cases.cards_at(own, limit)) for own in by_case.values())
+        if not count:
+            continue
+        words = {"count": count, "run": evaluation.prediction_set.run.name, "version": evaluation.version}
+        text = ngettext(
+            "%(count)s failure in “%(run)s” on %(version)s", "%(count)s failures in “%(run)s” on %(version)s", count
+        )
+        url = cards_url(item.project, evaluation, item=item.uuid)
+        yield nav.History(evaluation.created_at, text % words, None, url, "alert-triangle")
     for verdict in Verdict.objects.filter(failure__item=item).exclude(kind="").select_related("user", "failure"):
         url = reverse("hooks:failure", args=[item.project.name, verdict.failure.uuid])
         said = _("verdict: %(kind)s") % {"kind": verdict.get_kind_display().lower()}
