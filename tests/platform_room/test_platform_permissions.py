@@ -409,9 +409,7 @@ def test_what_is_not_listed_for_posting_writes_nothing(address: str, world: Worl
     assert not [sql for sql in written if "django_session" not in sql]
 
 
-WRITING = re.compile(
-    r"\s*(INSERT|UPDATE|DELETE|REPLACE|MERGE|CREATE|ALTER|DROP)\b|.*\bFOR (NO KEY )?(UPDATE|SHARE)\b", re.S
-)
+WRITING = re.compile(r"\b(INSERT|UPDATE|DELETE FROM|REPLACE INTO|FOR SHARE|CREATE|ALTER|DROP)\b")
 
 
 def forget(home: Path) -> None:
@@ -424,6 +422,10 @@ def forget(home: Path) -> None:
                 known.cache_clear()
 
 
+# Opening the label page is asking for a task, as POST .../next is: it takes a lease, and nothing else.
+CLAIMS = {"/label/<uuid:queue>/": "annotation_lease"}
+
+
 @pytest.mark.parametrize("line", [line for line in lines() if line.method == "GET"], ids=str)
 def test_a_read_writes_nothing_whoever_asks(line: Line, world: World) -> None:
     """Neither a row nor a lock: a replica could answer it, and nobody who only looks waits for somebody who writes."""
@@ -434,5 +436,6 @@ def test_a_read_writes_nothing_whoever_asks(line: Line, world: World) -> None:
             with CaptureQueriesContext(connection) as statements:
                 status, _location = ask(world.client(who, line.address), world, line, world.address(query))
             assert status < 500
-            written += [(who, query, row["sql"]) for row in statements if WRITING.match(row["sql"])]
-    assert not written
+            written += [(who, query, row["sql"]) for row in statements if WRITING.search(row["sql"])]
+    table = CLAIMS.get(line.address)
+    assert not [row for row in written if not table or f"UPDATE {table} SET" not in row[2]]
