@@ -297,6 +297,8 @@ def _prepare(
     items = _items(label_import.project, [record.path for record in records])
     there = current(schema, items.values())
     used = ids_used(items.values())
+    held_keys = [row.pk for row in there.values()]
+    outgrown = set(LabelSet.objects.filter(pk__in=held_keys).outgrown().values_list("pk", flat=True))
     prepared: list[tuple[Item, str]] = []
     staged = LabelSet.objects.filter(staged_by=label_import.job, item__in=[item.pk for item in items.values()])
     seen = set(staged.values_list("item_id", flat=True))
@@ -324,7 +326,7 @@ def _prepare(
         if item.pk in used:
             regions = with_kept_ids(item.path, regions, held.regions if held else (), used[item.pk])
         text = dump(regions)
-        if held is not None and _same(held, regions):
+        if held is not None and held.pk not in outgrown and _same(held, regions):
             report["unchanged"] += 1
         elif held is not None and held.source != LabelSet.Source.IMPORT and not label_import.replace:
             _say(report, "skipped_human", item.path)

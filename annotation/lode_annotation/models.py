@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
-from lode_platform.models import Item, Job, Project, User
+from lode_platform.models import Item, Job, PastFile, Project, User
 from motherlode.manifest import canonical
 
 if TYPE_CHECKING:
@@ -287,6 +288,12 @@ class LabelSetQuerySet(models.QuerySet["LabelSet"]):
     def current(self) -> Self:
         """The newest visible label set of each (item, schema)."""
         return self.filter(current=True, staged_by=None)
+
+    def outgrown(self) -> Self:
+        """Those with places in the picture whose item has since got a picture of another size: they may not fit."""
+        since = PastFile.objects.filter(item=OuterRef("item"), resized=True, replaced_at__gt=OuterRef("created_at"))
+        placed = self.annotate(said=Cast("regions", models.TextField())).filter(said__contains='"box":')
+        return placed.filter(Exists(since))
 
 
 class LabelSet(models.Model):

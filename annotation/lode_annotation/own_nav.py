@@ -97,6 +97,7 @@ def item_history(item: Item, user: User) -> Iterable[nav.History]:
         url = reverse("annotation:queue", args=[project, review.annotation.task.queue.uuid])
         yield nav.History(review.created_at, text, review.reviewer, url, icon="eye-check")
     sets = LabelSet.objects.filter(item=item, staged_by=None).select_related("schema", "created_by")
+    outgrown = set(sets.current().outgrown().values_list("pk", flat=True))
     for row in sets:
         count = len(row.regions)
         text = ngettext(
@@ -104,6 +105,8 @@ def item_history(item: Item, user: User) -> Iterable[nav.History]:
             "label set of %(schema)s: %(count)s regions (%(source)s)",
             count,
         ) % {"schema": row.schema.name, "count": count, "source": row.get_source_display()}
+        if row.pk in outgrown:
+            text = say("%(labels)s; to check: the picture has another size since") % {"labels": text}
         url = reverse("annotation:schema", args=[project, row.schema.name])
         yield nav.History(row.created_at, text, row.created_by, url, icon="tags")
 
@@ -130,12 +133,15 @@ def item_layers(items: Sequence[Item], user: User) -> Mapping[int, Sequence[nav.
 
 
 def labelled_choices(project: Project, user: User) -> Sequence[tuple[str, nav.Text]]:
-    """Labelled or not, under any schema."""
-    return [("yes", _("labelled")), ("no", _("unlabelled"))]
+    """Labelled or not, under any schema, or to be looked at again."""
+    check = _("to check: the picture has another size since")
+    return [("yes", _("labelled")), ("no", _("unlabelled")), ("check", check)]
 
 
 def by_labelled(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
-    """The items that have, or have not, a current label set."""
+    """The items that have, or have not, a current label set, or one made for a picture of another size."""
+    if value == "check":
+        return rows.filter(Exists(LabelSet.objects.current().outgrown().filter(item=OuterRef("pk"))))
     held = Exists(LabelSet.objects.current().filter(item=OuterRef("pk")))
     return rows.filter(held) if value == "yes" else rows.filter(~held)
 

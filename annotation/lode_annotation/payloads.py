@@ -1,6 +1,6 @@
 """What the editor is sent: a task with its medium, its questions, its lease, and whatever is known of it already."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,8 +16,9 @@ from lode_annotation.models import Annotation, Queue, Review, Task
 from lode_platform.errors import Gone
 from lode_platform.models import User
 
-TASK = "t.uuid, t.number, t.priority, t.state, t.reason, t.prelabels, i.uuid, i.path, i.width, i.height"
-TASK_WIDTH = 10
+TASK = "t.uuid, t.number, t.priority, t.state, t.reason, t.prelabels, i.uuid, i.path, i.width, i.height, b.md5"
+TASK_WIDTH = 11
+FILE = " JOIN platform_blob b ON b.id = i.blob_id"
 LABELS = (
     ' LEFT JOIN annotation_labelset ls ON ls.item_id = i.id AND ls.schema_id = %s AND ls."current"'
     " AND ls.staged_by_id IS NULL"
@@ -60,7 +61,7 @@ def of_task(desk: Desk, user: User, task_id: int, until: datetime | None) -> dic
     found = sql.row(
         f"SELECT {TASK}, a.uuid, a.revision, a.state, a.draft, a.draft_at, a.draft_base, a.schema_revision_id,"
         " ar.result, ls.regions"
-        " FROM annotation_task t JOIN platform_item i ON i.id = t.item_id AND i.trashed_at IS NULL"
+        f" FROM annotation_task t JOIN platform_item i ON i.id = t.item_id AND i.trashed_at IS NULL{FILE}"
         " LEFT JOIN annotation_annotation a ON a.task_id = t.id AND a.user_id = %s"
         " LEFT JOIN annotation_annotationrevision ar ON ar.annotation_id = a.id AND ar.number = a.revision"
         f"{LABELS} WHERE t.id = %s",
@@ -76,12 +77,12 @@ def of_task(desk: Desk, user: User, task_id: int, until: datetime | None) -> dic
             "id": str(sql.uuid(uuid)),
             "revision": revision,
             "state": state,
-            "result": desk.in_its_words(sql.loads(result) or [], made_under),
+            "result": _on_this_picture(desk.in_its_words(sql.loads(result) or [], made_under), payload["media"]),
         }
     kept = None
     if draft is not None:
         kept = {
-            "result": desk.in_its_words(sql.loads(draft), made_under),
+            "result": _on_this_picture(desk.in_its_words(sql.loads(draft), made_under), payload["media"]),
             "saved_at": _iso(sql.when(draft_at)),
             "base_revision": draft_base,
         }
@@ -98,6 +99,16 @@ def of_task(desk: Desk, user: User, task_id: int, until: datetime | None) -> dic
     return payload
 
 
+def _on_this_picture(result: list[Any], media: Mapping[str, Any]) -> list[Any]:
+    """An earlier result for the picture as it is: where its file was replaced by one of another size, the result's
+    percents are taken over, for a person to look at and to save or mend."""
+    size = {"original_width": media["width"], "original_height": media["height"]}
+    return [
+        {**entry, **size} if isinstance(entry, dict) and not size.items() <= {**size, **entry}.items() else entry
+        for entry in result
+    ]
+
+
 def lease(until: datetime | None) -> dict[str, Any]:
     """A lease as it is shown: until when, and how long it is renewed for."""
     seconds = settings.TASK_LEASE_SECONDS
@@ -109,7 +120,7 @@ def _iso(moment: datetime | None) -> str | None:
 
 
 def _common(desk: Desk, columns: Sequence[Any]) -> dict[str, Any]:
-    uuid, number, priority, state, reason, prelabels, item, path, width, height = columns[:TASK_WIDTH]
+    uuid, number, priority, state, reason, prelabels, item, path, width, height, md5 = columns[:TASK_WIDTH]
     item_uuid = sql.uuid(item)
     return {
         "task": {
@@ -122,7 +133,7 @@ def _common(desk: Desk, columns: Sequence[Any]) -> dict[str, Any]:
         },
         "media": {
             "id": str(item_uuid),
-            "url": reverse("platform:media", args=[item_uuid]),
+            "url": f"{reverse('platform:media', args=[item_uuid])}?file={md5}",
             "width": width,
             "height": height,
             "path": path,
@@ -156,7 +167,7 @@ def of_review(desk: Desk, annotation: UUID) -> dict[str, Any] | None:
         f"SELECT {TASK}, t.id, a.id, a.revision, a.state, u.username, a.schema_revision_id, ar.result, ar.created_at,"
         " ar.lead_time, ls.regions"
         " FROM annotation_annotation a JOIN annotation_task t ON t.id = a.task_id"
-        " JOIN platform_item i ON i.id = t.item_id JOIN platform_user u ON u.id = a.user_id"
+        f" JOIN platform_item i ON i.id = t.item_id{FILE} JOIN platform_user u ON u.id = a.user_id"
         " JOIN annotation_annotationrevision ar ON ar.annotation_id = a.id AND ar.number = a.revision"
         f"{LABELS} WHERE a.uuid = %s",
         [desk.schema_id, annotation],
@@ -171,7 +182,7 @@ def of_review(desk: Desk, annotation: UUID) -> dict[str, Any] | None:
             "id": str(annotation),
             "revision": revision,
             "state": state,
-            "result": desk.in_its_words(sql.loads(result), made_under),
+            "result": _on_this_picture(desk.in_its_words(sql.loads(result), made_under), payload["media"]),
             "user": username,
             "submitted_at": _iso(sql.when(at)),
             "lead_time": lead_time,

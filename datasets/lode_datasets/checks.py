@@ -4,12 +4,12 @@ A check never stops a publish; it is a row on the version that says what a reade
 of them where they are shown.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
 from motherlode.manifest import POOL
 
-__all__ = ["Check", "absent_classes", "duplicates", "groups_torn", "unlabelled"]
+__all__ = ["Check", "absent_classes", "duplicates", "groups_torn", "outgrown", "unlabelled"]
 
 SHOWN = 20
 
@@ -69,6 +69,14 @@ def groups_torn(rows: Iterable[tuple[str, str]]) -> list[Check]:
         return []
     examples = [[group] for group in sorted(torn)[:SHOWN]]
     return [{"code": "group_across_splits", "level": "danger", "count": len(torn), "examples": examples}]
+
+
+def outgrown(paths: Sequence[str]) -> list[Check]:
+    """Items whose labels were made for a picture of another size, before their file was replaced."""
+    if not paths:
+        return []
+    examples = [[path] for path in paths[:SHOWN]]
+    return [{"code": "labels_outgrown", "level": "danger", "count": len(paths), "examples": examples}]
 
 
 def unlabelled(counts: Mapping[str, Any]) -> list[Check]:

@@ -219,7 +219,7 @@ def changes(some: Iterable[Pair]) -> Iterator[ItemChange]:
     while batch := list(islice(rest, 500)):
         keys = [side.entry for pair in batch for side in (pair.before, pair.after) if side]
         rows = Entry.objects.select_related(
-            "item", "label_set__created_by", "label_set__annotation_revision__annotation__task__queue"
+            "item", "blob", "label_set__created_by", "label_set__annotation_revision__annotation__task__queue"
         ).in_bulk(keys)
         for pair in batch:
             yield ItemChange(

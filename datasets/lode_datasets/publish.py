@@ -32,7 +32,7 @@ from lode_datasets.tally import Tally
 from lode_platform import events
 from lode_platform.errors import BadInput, Conflict, Gone
 from lode_platform.jobs import OPEN, Cancelled, Work, enqueue
-from lode_platform.models import Blob, Job, User
+from lode_platform.models import Blob, Job, PastFile, User
 from lode_platform.store import store
 from motherlode import manifest
 
@@ -430,6 +430,17 @@ def _said(text: str, digest: str) -> _Said:
     return _Said(manifest.canonical(regions), [region["class_id"] for region in regions])
 
 
+def _outgrown(version: Version) -> list[str]:
+    """The paths of items whose labels were made for a picture of another size."""
+    replaced = PastFile.objects.filter(item__project=version.dataset.project_id, resized=True).values("item")
+    held = Entry.objects.filter(dataset=version.dataset, last=None, item__in=replaced)
+    # Of the current label sets: one that says the same, saved since, says that they fit.
+    labels = (
+        LabelSet.objects.current().outgrown().filter(schema=version.dataset.schema_id, item__in=held.values("item"))
+    )
+    return sorted(held.filter(item__in=labels.values("item")).values_list("path", flat=True))
+
+
 def _name(version: Version, content: _Content, work: Work) -> bytes:
     """Digest, ``.dir``, size, counts and checks onto the row; gives the bytes of the ``.dir``."""
     version.digest = manifest.digest_of(manifest.manifest_pieces(content.rows))
@@ -442,6 +453,7 @@ def _name(version: Version, content: _Content, work: Work) -> bytes:
     version.checks = [
         *checks.duplicates(zip(content.paths(), (row.md5 for row in content.rows), content.splits, strict=False)),
         *checks.groups_torn(zip(content.groups, content.splits, strict=True)),
+        *checks.outgrown(_outgrown(version)),
         *checks.absent_classes(version.counts, names),
         *checks.unlabelled(version.counts),
     ]

@@ -68,6 +68,7 @@ class ImportOptions:
     dataset: str
     format: str | None = None
     replace: bool = False
+    replace_media: bool = False
     split_policy: Mapping[str, float] | None = None
     labels: Sequence[str] = ()
     task: Task = "boxes"
@@ -128,6 +129,8 @@ class ImportReport:
     images: int = 0
     created: int = 0
     existing: int = 0
+    replaced: int = 0
+    resized: list[str] = field(default_factory=list)
     sent_bytes: int = 0
     label_sets: int = 0
     unchanged: int = 0
@@ -144,7 +147,7 @@ class ImportReport:
     @property
     def items(self) -> int:
         """The items of the folder that the project now holds."""
-        return self.created + self.existing
+        return self.created + self.existing + self.replaced
 
     def as_json(self) -> dict[str, Any]:
         """The report as a JSON object."""
@@ -157,6 +160,8 @@ class ImportReport:
             "items": self.items,
             "created": self.created,
             "existing": self.existing,
+            "replaced": self.replaced,
+            "resized": self.resized,
             "sent_bytes": self.sent_bytes,
             "label_sets": self.label_sets,
             "unchanged": self.unchanged,
@@ -591,19 +596,25 @@ class _Sender:
             for row in rows
             if row["path"] not in refused
         ]
-        made = self._client.post(f"{self._project}/items", {"items": items}, repeatable=True)
+        body = {"items": items, "replace_media": self._options.replace_media}
+        made = self._client.post(f"{self._project}/items", body, repeatable=True)
         self._report_problems(made.get("problems", ()))
         self._report.created += len(made["created"])
         self._report.existing += len(made["existing"])
-        return {str(row["path"]): str(row["uuid"]) for row in (*made["created"], *made["existing"])}
+        replaced = made.get("replaced", ())
+        self._report.replaced += len(replaced)
+        self._report.resized += [str(row["path"]) for row in made.get("resized", ())]
+        return {str(row["path"]): str(row["uuid"]) for row in (*made["created"], *made["existing"], *replaced)}
 
     def _report_problems(self, problems: Iterable[Mapping[str, Any]]) -> None:
         for problem in problems:
             path, error = str(problem.get("path", "")), str(problem.get("error") or problem.get("code"))
             remedy = "The image was left out; the rest came in"
             if problem.get("code") == "path_taken":
-                remedy = "It was left out; --prefix NAME/ brings it in beside the other one"
-            self._report.problems.append(Problem("unreadable", path, "", error, remedy, path).as_json())
+                error = "An item of this name holds other bytes."
+                remedy = "It was left out; --replace-media gives the item this file, --prefix brings it in beside it"
+            row = Problem("unreadable", path, "", error, remedy, path)
+            self._report.problems.append(row.as_json())
 
     def _hash(self, name: str) -> tuple[str, str, int]:
         return hash_file(self._source.root.file(name))

@@ -19,7 +19,7 @@ from lode_platform import events, media, memory
 from lode_platform.decoding import BadImage, Picture
 from lode_platform.errors import Conflict
 from lode_platform.jobs import Work
-from lode_platform.models import Blob, BlobReceipt, Item, ItemFolder, Project, User
+from lode_platform.models import Blob, BlobReceipt, Item, ItemFolder, Job, PastFile, Project, User
 from lode_platform.store import Store, store
 from motherlode.paths import PathClash, PathSet, UnsafePath, check_path, fold, folders
 
@@ -52,10 +52,13 @@ class Problem:
 
 @dataclass
 class AddReport:
-    """What became of a batch: items made, items that were there with the same bytes, and what was refused."""
+    """What became of a batch: items made, items that were there with the same bytes, items whose file was replaced
+    (``resized``: by a picture of another size), and what was refused."""
 
     created: list[Item] = field(default_factory=list)
     existing: list[Item] = field(default_factory=list)
+    replaced: list[Item] = field(default_factory=list)
+    resized: list[Item] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -63,16 +66,23 @@ class AddReport:
 
 
 def add_items(
-    project: Project, user: User, specs: Sequence[ItemSpec], *, job: Work | None = None, trusted: bool = False
+    project: Project,
+    user: User,
+    specs: Sequence[ItemSpec],
+    *,
+    job: Work | None = None,
+    trusted: bool = False,
+    replace_media: bool = False,
 ) -> AddReport:
     """Makes items of bytes that lie in the store.
 
     ``user`` must have sent the bytes, or see them in a project already, unless ``trusted`` (the server read them
-    itself). With ``job`` the rows are staged: written under the job's fence, seen by nobody until ``reveal``.
+    itself). With ``job`` the rows are staged: written under the job's fence, seen by nobody until ``reveal``. With
+    ``replace_media`` a name that holds other bytes is no clash: its item gets the new file and keeps all else.
     """
     report = AddReport()
     for start in range(0, len(specs), BATCH):
-        _add_batch(project, user, specs[start : start + BATCH], job, trusted, report)
+        _add_batch(project, user, specs[start : start + BATCH], job, trusted, replace_media, report)
     return report
 
 
@@ -86,7 +96,13 @@ class _Wanted:
 
 
 def _add_batch(
-    project: Project, user: User, specs: Sequence[ItemSpec], job: Work | None, trusted: bool, report: AddReport
+    project: Project,
+    user: User,
+    specs: Sequence[ItemSpec],
+    job: Work | None,
+    trusted: bool,
+    replace_media: bool,
+    report: AddReport,
 ) -> None:
     named = list(_named(specs, report))
     blobs = {blob.md5: blob for blob in Blob.objects.filter(md5__in=[spec.md5 for spec, _ in named])}
@@ -104,7 +120,7 @@ def _add_batch(
             wanted.append(_Wanted(spec, path, fold(path), blob, picture))
     if wanted:
         with _writing(job):
-            _write(project, user, wanted, job, report)
+            _write(project, user, wanted, job, replace_media, report)
 
 
 def _writing(job: Work | None) -> AbstractContextManager[object]:
@@ -182,7 +198,14 @@ def _seen(place: Store, blob: Blob) -> Picture | BadImage:
             shutil.rmtree(mosaic, ignore_errors=True)
 
 
-def _write(project: Project, user: User, wanted: Sequence[_Wanted], job: Work | None, report: AddReport) -> None:
+def _write(
+    project: Project,
+    user: User,
+    wanted: Sequence[_Wanted],
+    job: Work | None,
+    replace_media: bool,
+    report: AddReport,
+) -> None:
     """Inside a transaction: holds the project so that names are checked and written by one caller at a time."""
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     staged_by = job.job if job else None
@@ -192,33 +215,63 @@ def _write(project: Project, user: User, wanted: Sequence[_Wanted], job: Work | 
     new: list[Item] = []
     for w in wanted:
         old = there.files.get(w.key)
-        if old is not None and old.path == w.path and old.blob_id == w.blob.pk:
+        same_name = old is not None and old.path == w.path
+        if old is not None and same_name and old.blob_id == w.blob.pk:
             report.existing.append(old)
+        elif old is not None and same_name and replace_media and job is None:
+            _replace(old, w.blob, w.picture, user, report)
+        elif same_name and replace_media and (old is None or old.staged_by_id is None):
+            new.append(_item(project, user, w, staged_by))  # takes its place when the job's items are revealed
         elif problem := there.problem(w) or _uuid_problem(w, taken):
             report.problems.append(problem)
         else:
-            new.append(
-                Item(
-                    uuid=w.spec.uuid or uuid4(),
-                    project=project,
-                    blob=w.blob,
-                    path=w.path,
-                    path_fold=w.key,
-                    media_type=w.picture.media_type,
-                    width=w.picture.width,
-                    height=w.picture.height,
-                    orientation=w.picture.orientation,
-                    group=w.spec.group,
-                    metadata=dict(w.spec.metadata),
-                    created_by=user,
-                    staged_by=staged_by,
-                )
-            )
+            new.append(_item(project, user, w, staged_by))
     above = {folder for item in new for folder in folders(item.path_fold)} - there.folders
     ItemFolder.objects.bulk_create(
         [ItemFolder(project=project, path_fold=folder) for folder in sorted(above)], ignore_conflicts=True
     )
     report.created += Item.objects.bulk_create(new)
+
+
+def _item(project: Project, user: User, w: _Wanted, staged_by: Job | None) -> Item:
+    return Item(
+        uuid=w.spec.uuid or uuid4(),
+        project=project,
+        blob=w.blob,
+        path=w.path,
+        path_fold=w.key,
+        media_type=w.picture.media_type,
+        width=w.picture.width,
+        height=w.picture.height,
+        orientation=w.picture.orientation,
+        group=w.spec.group,
+        metadata=dict(w.spec.metadata),
+        created_by=user,
+        staged_by=staged_by,
+    )
+
+
+def _replace(item: Item, blob: Blob, picture: Picture, user: User, report: AddReport) -> None:
+    """Gives the item another file, in the caller's transaction; the one before is kept as its past."""
+    resized = (item.width, item.height) != (picture.width, picture.height)
+    PastFile.objects.create(
+        item=item,
+        blob_id=item.blob_id,
+        media_type=item.media_type,
+        width=item.width,
+        height=item.height,
+        orientation=item.orientation,
+        resized=resized,
+        replaced_by=user,
+        replaced_at=timezone.now(),
+    )
+    item.blob, item.media_type, item.orientation = blob, picture.media_type, picture.orientation
+    item.width, item.height = picture.width, picture.height
+    item.save(update_fields=["blob", "media_type", "orientation", "width", "height"])
+    events.record(item.project, user, "items.replace", item, path=item.path, md5=blob.md5)
+    report.replaced.append(item)
+    if resized:
+        report.resized.append(item)
 
 
 def _uuid_problem(w: _Wanted, taken: Mapping[UUID, Item]) -> Problem | None:
@@ -238,7 +291,11 @@ class _Names:
     def problem(self, w: _Wanted) -> Problem | None:
         old = self.files.get(w.key)
         if old is not None and old.path == w.path:
-            return Problem(w.spec.path, "path_taken", "An item of this name holds other bytes.")
+            error = (
+                "An item of this name holds other bytes. Bring the file in under another name (a prefix), or replace"
+                " the item's file by it (replace media)."
+            )
+            return Problem(w.spec.path, "path_taken", error)
         if old is not None:
             return Problem(w.spec.path, "path_clash", f"The name differs from {old.path!r} only by case.")
         if w.key in self.folders_in_use:
@@ -269,10 +326,11 @@ def _names_there(project: Project, wanted: Sequence[_Wanted], staged_by: int | N
     return _Names(files, known, in_use)
 
 
-def reveal(work: Work) -> AddReport:
-    """Makes the items that ``work`` staged visible, in one short transaction; what clashes by now is refused.
+def reveal(work: Work, *, replace_media: bool = False) -> AddReport:
+    """Makes the items that ``work`` staged visible, in one short transaction; what clashes by now is refused, or with
+    ``replace_media`` gives its file to the item of its name.
 
-    Answers only what was refused or existed by then; the rest is the job's, now live.
+    Answers only what was refused, existed by then or was replaced; the rest is the job's, now live.
     """
     report = AddReport()
     with work.fenced():
@@ -281,10 +339,13 @@ def reveal(work: Work) -> AddReport:
         staged = Item.objects.filter(staged_by=work.job)
         live = Item.objects.filter(project=work.job.project, trashed_at=None, staged_by=None)
         clashing = {item.path_fold: item for item in live.filter(path_fold__in=staged.values("path_fold"))}
-        for item in staged.filter(path_fold__in=list(clashing)) if clashing else ():
+        for item in staged.filter(path_fold__in=list(clashing)).select_related("blob") if clashing else ():
             old = clashing[item.path_fold]
             if old.path == item.path and old.blob_id == item.blob_id:
                 report.existing.append(old)
+            elif old.path == item.path and replace_media:
+                picture = Picture(item.media_type, item.width, item.height, item.orientation)
+                _replace(old, item.blob, picture, item.created_by, report)
             else:
                 report.problems.append(
                     Problem(item.path, "path_taken", "An item of this name came in by another way meanwhile.")

@@ -155,6 +155,23 @@ class Item(models.Model):
         return self.path
 
 
+class PastFile(models.Model):
+    """A file that an item had until another took its place; published versions may still hold it.
+
+    ``resized``: the new picture has another size, so labels from before ``replaced_at`` may not fit it.
+    """
+
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="past_files")
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="past_files")
+    media_type = models.CharField(max_length=100)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    orientation = models.PositiveSmallIntegerField()
+    resized = models.BooleanField()
+    replaced_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    replaced_at = models.DateTimeField()
+
+
 class ItemFolder(models.Model):
     """A folder that some item of the project lies in, now or once: asked so that no item takes a folder's name."""
 

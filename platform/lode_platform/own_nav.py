@@ -15,6 +15,7 @@ from lode_platform import nav
 from lode_platform.models import Event, Item, JobState, Project, User
 
 EVENTS = {
+    "items.replace": (_("replaced the file of"), "photo-edit"),
     "items.trash": (_("put into the trash"), "trash"),
     "items.restore": (_("taken out of the trash"), "arrow-back-up"),
 }

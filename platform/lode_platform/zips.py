@@ -33,8 +33,11 @@ SHOWN_PROBLEMS = 1000
 MAX_MEMBERS = 1_000_000
 
 
-def receive(project: Project, user: User, file: IO[bytes], *, name: str, encoding: str = "") -> Job:
-    """Keeps an uploaded zip and enqueues its unpacking; ``encoding`` is that of names which are not UTF-8.
+def receive(
+    project: Project, user: User, file: IO[bytes], *, name: str, encoding: str = "", replace_media: bool = False
+) -> Job:
+    """Keeps an uploaded zip and enqueues its unpacking; ``encoding`` is that of names which are not UTF-8,
+    ``replace_media`` as for ``add_items``.
 
     ``BadInput`` (not_a_zip, zip_encoding) if it is none, or if there is no such encoding.
     """
@@ -48,7 +51,7 @@ def receive(project: Project, user: User, file: IO[bytes], *, name: str, encodin
     parked = f"{uuid4().hex}.zip"
     store().park(parked, file, limit=settings.MAX_UPLOAD_BYTES)
     with transaction.atomic():
-        arguments = {"parked": parked, "name": name, "encoding": encoding}
+        arguments = {"parked": parked, "name": name, "encoding": encoding, "replace_media": replace_media}
         row = enqueue(VERB, project=project, user=user, title=f"Items from {name}", arguments=arguments)
         events.record(project, user, VERB, row, name=name)
     return row
@@ -62,6 +65,8 @@ class _Tally:
     revealed: bool = False
     created: int = 0
     existing: int = 0
+    replaced: int = 0
+    resized: int = 0
     skipped: int = 0
     problem_count: int = 0
     problems: list[dict[str, str]] = field(default_factory=list)
@@ -90,10 +95,11 @@ def unpack(work: Work) -> dict[str, Any]:
         work.step("staged")
         with work.fenced():
             tally.created = Item.objects.filter(staged_by=work.job).count()
-            late = reveal(work)
+            late = reveal(work, replace_media=bool(work.arguments.get("replace_media")))
             tally.refuse(late.problems)
             tally.existing += len(late.existing)
-            tally.created -= len(late.problems) + len(late.existing)
+            tally.replaced, tally.resized = len(late.replaced), len(late.resized)
+            tally.created -= len(late.problems) + len(late.existing) + len(late.replaced)
             tally.revealed = True
             work.save_state(vars(tally))
         work.step("revealed")
@@ -101,6 +107,8 @@ def unpack(work: Work) -> dict[str, Any]:
     return {
         "created": tally.created,
         "existing": tally.existing,
+        "replaced": tally.replaced,
+        "resized": tally.resized,
         "skipped": tally.skipped,
         "problems": tally.problems,
         "problem_count": tally.problem_count,
@@ -158,7 +166,8 @@ def _take_batch(work: Work, place: Store, zip_of: "_Zip", tally: _Tally) -> None
     specs = [
         ItemSpec(path=name, md5=blob.md5, sha256=blob.sha256, uuid=_uuid(work.job.uuid, name)) for name, blob in taken
     ]
-    report = add_items(project, user, specs, job=work, trusted=True)
+    replace_media = bool(work.arguments.get("replace_media"))
+    report = add_items(project, user, specs, job=work, trusted=True, replace_media=replace_media)
     tally.refuse(report.problems)
     tally.existing += sum(item.staged_by_id is None for item in report.existing)
 

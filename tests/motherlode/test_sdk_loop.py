@@ -71,6 +71,23 @@ def test_labels_of_an_image_that_was_refused_fall_on_no_other_of_its_name(lode: 
     assert not LabelSet.objects.filter(item__path__endswith="000.png").exists()
 
 
+def test_a_corrected_file_takes_the_place_of_the_one_before_when_told_to(
+    lode: Lode, cells: dict[str, Any], folder: Path
+) -> None:
+    Image.new("RGB", (128, 96), "white").save(folder / "images" / "009.png")
+    Image.new("RGB", (64, 48), "white").save(folder / "images" / "000.png")
+    refused = lode("import", str(folder), "--dataset", "cells")
+    remedies = {Path(row["file"]).name: row["remedy"] for row in refused["problems"] if row["kind"] == "unreadable"}
+    assert set(remedies) == {"000.png", "009.png"}
+    assert all("--replace-media" in remedy and "--prefix" in remedy for remedy in remedies.values())
+    told = lode("import", str(folder), "--dataset", "cells", "--replace-media")
+    assert (told["replaced"], told["created"], told["existing"], told["problems"]) == (2, 0, 8, [])
+    assert [Path(path).name for path in told["resized"]] == ["009.png"]
+    assert Item.objects.count() == 10 and LabelSet.objects.count() == 8
+    lode("publish", "cells", "-m", "corrected scans")
+    assert lode("diff", "cells@v1", "v2")["items_replaced"] == 2
+
+
 def test_a_name_in_decomposed_unicode_comes_into_the_dataset(lode: Lode, machine: Path) -> None:
     (machine / "accents").mkdir()
     (machine / "accents" / "e\u0301.png").write_bytes(picture(1))

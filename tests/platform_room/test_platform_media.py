@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,10 @@ def test_the_bytes_come_as_they_are(project: Project, victor: User, client_for: 
     response = client_for(victor).get(f"/media/{item_of(project, data).uuid}")
     assert body(response) == data and response["Content-Type"] == "image/jpeg"
     assert response["X-Content-Type-Options"] == "nosniff" and "sandbox" in response["Content-Security-Policy"]
-    assert "immutable" in response["Cache-Control"] and "private" in response["Cache-Control"]
+    assert response["Cache-Control"] == "private, no-cache"  # the item's file may be replaced
+    named = client_for(victor).get(f"{response.wsgi_request.path}?file={md5(data).hexdigest()}")
+    assert body(named) == data
+    assert "immutable" in named["Cache-Control"] and "private" in named["Cache-Control"]
 
 
 def test_what_is_known_is_not_sent_again(project: Project, victor: User, client_for: Clients) -> None:

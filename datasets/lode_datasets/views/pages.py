@@ -1,6 +1,6 @@
 """The pages of datasets: the list, one dataset with its versions, one version, and the difference of two."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from lode_datasets.models import Alias, Dataset, DatasetItem, Entry, Version, st
 from lode_platform import jobs
 from lode_platform.access import member_of, permits, project_for
 from lode_platform.errors import BadInput, LodeError, NotFound
-from lode_platform.models import JobState, Project
+from lode_platform.models import JobState, PastFile, Project
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 from motherlode.manifest import POOL
@@ -440,6 +440,8 @@ def verify_now(request: HttpRequest, project: str, name: str, number: int) -> Ht
 
 # -- two versions ----------------------------------------------------------------------------------------------------
 
+Size = tuple[int, int]
+
 
 @dataclass(frozen=True)
 class PairView:
@@ -449,12 +451,22 @@ class PairView:
     before: list[dict[str, Any]]
     after: list[dict[str, Any]]
     counts: Sequence[tuple[str, int]]
+    sizes: Sequence[Size]
     who: Any
     why: str
     why_url: str
 
 
-def pair_view(change: diff.ItemChange, old: Version, new: Version, project: str) -> PairView:
+def sizes_then(some: Sequence[diff.ItemChange]) -> dict[tuple[int, int], Size]:
+    """The width and height of pictures that were replaced since, by item and blob: one query."""
+    items = [change.entry.item_id for change in some if change.kind == "replaced"]
+    past = PastFile.objects.filter(item__in=items) if items else PastFile.objects.none()
+    return {(row.item_id, row.blob_id): (row.width, row.height) for row in past}
+
+
+def pair_view(
+    change: diff.ItemChange, old: Version, new: Version, project: str, then: Mapping[tuple[int, int], Size]
+) -> PairView:
     """What the page says of a change: who made the newer labels, in which queue, for which reason."""
     counts: dict[str, int] = {}
     for region in change.regions:
@@ -474,7 +486,10 @@ def pair_view(change: diff.ItemChange, old: Version, new: Version, project: str)
             why = str(task.reason.get("text") or task.queue.reason or task.queue.name)
             url = reverse("annotation:queue", args=[project, task.queue.uuid])
     shown = [(kind, counts[kind]) for kind in diff.REGION_KINDS if kind in counts]
-    return PairView(change, sides[0], sides[1], shown, who, why, url)
+    item = change.entry.item
+    entries = [entry or change.entry for entry in (change.before, change.after)]
+    sizes = [then.get((item.pk, entry.blob_id), (item.width, item.height)) for entry in entries]
+    return PairView(change, sides[0], sides[1], shown, sizes, who, why, url)
 
 
 @dataclass(frozen=True)
@@ -525,6 +540,8 @@ def difference(request: HttpRequest, project: str, name: str, a: int, b: int) ->
     )
     page = Paginator(diff.filtered(old, new, wanted), PAIRS).get_page(request.GET.get("page"))
     class_names = {**drawing.names_of(old), **drawing.names_of(new)}
+    shown = list(diff.changes(page.object_list))
+    then = sizes_then(shown)
     context = {
         "project": member.project,
         "room": "datasets",
@@ -546,7 +563,7 @@ def difference(request: HttpRequest, project: str, name: str, a: int, b: int) ->
             for (was, now), count in list(summary.confusions.items())[:12]
         ],
         "page": page,
-        "pairs": [pair_view(change, old, new, project) for change in diff.changes(page.object_list)],
+        "pairs": [pair_view(change, old, new, project, then) for change in shown],
         "wanted": wanted,
         "kind_title": dict([*ITEM_KINDS, *((f"region_{kind}", title) for kind, title in REGION_TITLES)]).get(
             wanted.kind, wanted.kind

@@ -35,6 +35,9 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--format", "-f", choices=list(FORMATS), help="default: recognised")
     verb.add_argument("--replace", action="store_true", help="replace label sets that came from a person, too")
     verb.add_argument("--strict", action="store_true", help="leave an image unlabelled if any label of it is lost")
+    verb.add_argument(
+        "--replace-media", action="store_true", help="an item of the same name with other bytes gets the new file"
+    )
     verb.add_argument("--split-policy", type=split_policy, metavar="SPLITS", help="of a new dataset: train=0.8,val=0.2")
     verb.add_argument("--labels", type=words, help="of the schema, besides those found: cat,dog")
     verb.add_argument("--task", choices=["boxes", "classes"], default="boxes", help="of a new schema")
@@ -96,6 +99,7 @@ def _import(path: Path, arguments: Namespace, out: Out) -> int:
         dataset=name.dataset,
         format=arguments.format,
         replace=arguments.replace,
+        replace_media=arguments.replace_media,
         split_policy=arguments.split_policy,
         labels=arguments.labels or (),
         task=arguments.task,
@@ -117,6 +121,13 @@ def _import_lines(report: ImportReport, replaced: bool) -> Iterator[str]:
     """What came in, what gave the splits, what did not come in and why; the last line says it in one."""
     sent = f", {size(report.sent_bytes)} sent" if report.sent_bytes else ""
     yield f"{count(report.created, 'item')} new, {report.existing:,} there before{sent}."
+    if report.replaced:
+        yield f"{count(report.replaced, 'item')} with a new file; labels, splits and history are kept."
+    if report.resized:
+        shown = ", ".join(report.resized[:SHOWN]) + (", ..." if len(report.resized) > SHOWN else "")
+        yield f"{count(len(report.resized), 'item')} with a picture of another size: {shown}." + (
+            " Labels from before are marked on the Items page (filter Labels: to check); a queue can be filled so."
+        )
     if report.label_sets:
         yield f"{count(report.label_sets, 'label set')} with {count(report.regions, 'region')}."
     if report.unchanged:

@@ -159,11 +159,13 @@ class Items(APIView):
         found = access.project_for(person(request), project, "items.add")
         given = shapes.read(shapes.NewItemsShape, request.data)
         specs = [items.ItemSpec(**item) for item in given["items"]]
-        report = items.add_items(found, person(request), specs)
+        report = items.add_items(found, person(request), specs, replace_media=given["replace_media"])
         return Response(
             {
                 "created": [{"path": item.path, "uuid": item.uuid} for item in report.created],
                 "existing": [{"path": item.path, "uuid": item.uuid} for item in report.existing],
+                "replaced": [{"path": item.path, "uuid": item.uuid} for item in report.replaced],
+                "resized": [{"path": item.path, "uuid": item.uuid} for item in report.resized],
                 "problems": [problem.as_json() for problem in report.problems],
             }
         )
@@ -182,7 +184,14 @@ class Zip(APIView):
         found = access.project_for(person(request), project, "items.add")
         given = shapes.read(shapes.ZipShape, request.data)
         file = given["file"]
-        row = zips.receive(found, person(request), file, name=file.name, encoding=given["zip_encoding"])
+        row = zips.receive(
+            found,
+            person(request),
+            file,
+            name=file.name,
+            encoding=given["zip_encoding"],
+            replace_media=given["replace_media"],
+        )
         return Response(shapes.job_json(row), status=202)
 
 

@@ -140,6 +140,9 @@ class NewItemShape(Shape):
 
 class NewItemsShape(Shape):
     items = NewItemShape(many=True, max_length=1000)  # type: ignore[call-arg]
+    replace_media = serializers.BooleanField(
+        default=False, help_text="a path that holds other bytes keeps its item, which gets the new file"
+    )
 
 
 class NamedItemShape(Shape):
@@ -150,6 +153,8 @@ class NamedItemShape(Shape):
 class AddReportShape(Shape):
     created = NamedItemShape(many=True)
     existing = NamedItemShape(many=True)
+    replaced = NamedItemShape(many=True)
+    resized = NamedItemShape(many=True, help_text="those replaced by a picture of another size: check their labels")
     problems = ProblemShape(many=True)
 
 
@@ -193,6 +198,7 @@ class JobShape(Shape):
 
 class ZipShape(Shape):
     file = serializers.FileField()
+    replace_media = serializers.BooleanField(default=False, help_text="as for items")
     zip_encoding = serializers.CharField(
         required=False, default="", allow_blank=True, max_length=40, help_text="of names that are not UTF-8: gbk, cp437"
     )

@@ -18,7 +18,7 @@ from lode_platform import items as verbs
 from lode_platform import nav, zips
 from lode_platform.access import member_of, permits, project_for
 from lode_platform.errors import BadInput, LodeError
-from lode_platform.models import Item, ItemQuerySet, Project, User
+from lode_platform.models import Item, ItemQuerySet, PastFile, Project, User
 from lode_platform.signed_in import signed_in
 from lode_platform.store import store
 from lode_platform.toasts import toast
@@ -120,6 +120,7 @@ def item(request: HttpRequest, project: str, item: str) -> HttpResponse:
     found = get_object_or_404(rows, uuid=item)
     happened = [
         *nav.history(found, user),
+        *map(replacement, found.past_files.select_related("replaced_by")),
         nav.History(found.created_at, _("came in"), found.created_by, icon="photo-plus"),
     ]
     live = member.project.items.filter(trashed_at=None, staged_by=None)
@@ -134,6 +135,12 @@ def item(request: HttpRequest, project: str, item: str) -> HttpResponse:
         "may_trash": permits(user, member.role, "items.trash"),
     }
     return render(request, "platform/item.html", context)
+
+
+def replacement(past: PastFile) -> nav.History:
+    """That a file was replaced, as the item's page tells it."""
+    text = _("file replaced; the one before was %(width)s × %(height)s px") % vars(past)
+    return nav.History(past.replaced_at, text, past.replaced_by, icon="photo-edit")
 
 
 def add(request: HttpRequest, project: str) -> HttpResponse:
@@ -154,8 +161,9 @@ def add(request: HttpRequest, project: str) -> HttpResponse:
 def upload(request: HttpRequest, project: str) -> JsonResponse:
     """Takes a handful of files of the upload page: ``file`` many times and ``paths``, their names as JSON.
 
-    Answers ``{created, existing, problems: [{path, code, error}]}``; what is refused does not stop the rest. A zip is
-    unpacked by a job, whose address is answered as ``job``.
+    Answers ``{created, existing, replaced, resized, problems: [{path, code, error}]}``; what is refused does not stop
+    the rest. A zip is unpacked by a job, whose address is answered as ``job``. ``replace_media`` 1 gives the files to
+    the items that have their names.
     """
     user = signed_in(request)
     found = project_for(user, project, "items.add")
@@ -163,12 +171,19 @@ def upload(request: HttpRequest, project: str) -> JsonResponse:
     paths = json.loads(request.POST.get("paths", "[]"))
     if len(paths) != len(files) or not all(isinstance(path, str) for path in paths):
         raise BadInput(_("Each file needs its path."), field="paths")
-    created = existing = 0
+    replace_media = request.POST.get("replace_media") == "1"
     problems: list[dict[str, str]] = []
     specs = []
     for path, file in zip(paths, files, strict=True):
         if path.lower().endswith(".zip"):
-            job = zips.receive(found, user, file, name=path, encoding=request.POST.get("zip_encoding", ""))
+            job = zips.receive(
+                found,
+                user,
+                file,
+                name=path,
+                encoding=request.POST.get("zip_encoding", ""),
+                replace_media=replace_media,
+            )
             return JsonResponse({"job": reverse("platform:job", args=[found.name, job.uuid])})
         try:
             blob = store().add_stream(file.chunks())
@@ -176,10 +191,10 @@ def upload(request: HttpRequest, project: str) -> JsonResponse:
             problems.append({"path": path, "code": error.code, "error": error.message})
             continue
         specs.append(verbs.ItemSpec(path=path, md5=blob.md5, sha256=blob.sha256))
-    report = verbs.add_items(found, user, specs, trusted=True)
-    created, existing = len(report.created), len(report.existing)
+    report = verbs.add_items(found, user, specs, trusted=True, replace_media=replace_media)
     problems += [problem.as_json() for problem in report.problems]
-    return JsonResponse({"created": created, "existing": existing, "problems": problems})
+    counts = {name: len(getattr(report, name)) for name in ("created", "existing", "replaced", "resized")}
+    return JsonResponse({**counts, "problems": problems})
 
 
 def picked(request: HttpRequest, project: Project) -> list[Item]:

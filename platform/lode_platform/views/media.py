@@ -1,4 +1,8 @@
-"""Pictures over HTTP: cached for good, in ranges, never run by the browser as anything but a picture."""
+"""Pictures over HTTP: in ranges, never run by the browser as anything but a picture.
+
+An address that names the bytes (``?file=<md5>``) is cached for good, and gives a file that the item had once too. An
+item's own address is asked again each time: its file may have been replaced.
+"""
 
 import io
 import re
@@ -18,6 +22,7 @@ from lode_platform.models import Item, Project, User
 from lode_platform.store import store
 
 CACHE = "private, max-age=31536000, immutable"
+ASK_AGAIN = "private, no-cache"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 Response = TypeVar("Response", bound=HttpResponseBase)
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
@@ -27,30 +32,30 @@ _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 @api_view(["GET", "HEAD"])
 def original(request: Request, item: UUID) -> HttpResponseBase:
     """The bytes of an item as they came, or its one upright picture where browsers would show them otherwise."""
-    found = _visible(request, item)
+    found = _named(request, _visible(request, item))
     if path := media.redrawn(found):
-        return _sent(request, path, f"{found.blob.md5}-upright", "image/png", f"{found.path}.png")
-    file = store().open(found.blob.md5)
-    return ranged(request, file, found.blob.size, found.blob.md5, found.media_type, found.path.rpartition("/")[2])
+        return _kept(request, _sent(request, path, f"{found.blob.md5}-upright", "image/png", f"{found.path}.png"))
+    file, name = store().open(found.blob.md5), found.path.rpartition("/")[2]
+    return _kept(request, ranged(request, file, found.blob.size, found.blob.md5, found.media_type, name))
 
 
 @extend_schema(exclude=True)
 @api_view(["GET", "HEAD"])
 def thumb(request: Request, item: UUID) -> HttpResponseBase:
     """A small view of the upright image; ``?size=256``, ``&crop=x1,y1,x2,y2`` in its pixels."""
-    found = _visible(request, item)
+    found = _named(request, _visible(request, item))
     size = media.read_size(request.query_params.get("size", "256"))
     text = request.query_params.get("crop", "")
     name = f"{found.path.rpartition('/')[2]}.jpg"
     if not text:
         path = media.view(found, size)
-        return _sent(request, path, path.stem, "image/jpeg", name)
+        return _kept(request, _sent(request, path, path.stem, "image/jpeg", name))
     crop = media.read_crop(text, found)
     etag = f"{found.blob.md5}-{size}-{crop.x1}-{crop.y1}-{crop.x2}-{crop.y2}"
     if f'"{etag}"' in request.headers.get("If-None-Match", ""):
-        return _dressed(HttpResponse(status=304), f'"{etag}"')
+        return _kept(request, _dressed(HttpResponse(status=304), f'"{etag}"'))
     data = media.cut(found, size, crop)
-    return ranged(request, io.BytesIO(data), len(data), etag, "image/jpeg", name)
+    return _kept(request, ranged(request, io.BytesIO(data), len(data), etag, "image/jpeg", name))
 
 
 def _visible(request: Request, uuid: UUID) -> Item:
@@ -60,6 +65,26 @@ def _visible(request: Request, uuid: UUID) -> Item:
     if found is None:
         raise NotFound("There is no such item.")
     return found
+
+
+def _named(request: Request, item: Item) -> Item:
+    """The item with the file that the address names, which may be one of its past. Raises ``NotFound``."""
+    md5 = request.query_params.get("file")
+    if md5 is None or md5 == item.blob.md5:
+        return item
+    past = item.past_files.select_related("blob").filter(blob__md5=md5).order_by("-pk").first()
+    if past is None:
+        raise NotFound("The item never had this file.")
+    item.blob, item.media_type, item.orientation = past.blob, past.media_type, past.orientation
+    item.width, item.height = past.width, past.height
+    return item
+
+
+def _kept(request: Request, response: HttpResponseBase) -> HttpResponseBase:
+    """Kept by the browser for good where the address names the bytes, else asked for again by its ETag."""
+    if "file" not in request.query_params:
+        response["Cache-Control"] = ASK_AGAIN
+    return response
 
 
 def _sent(request: Request, path: Path, etag: str, media_type: str, name: str) -> HttpResponseBase:

@@ -14,7 +14,7 @@ const drop = /** @type {HTMLFormElement | null} */ (document.querySelector("[dat
 /** @param {string} name */
 const part = (name) => /** @type {HTMLElement | null} */ (document.querySelector(`[data-upload-${name}]`));
 
-const totals = { sent: 0, all: 0, created: 0, existing: 0, refused: 0 };
+const totals = { sent: 0, all: 0, created: 0, existing: 0, replaced: 0, resized: 0, refused: 0 };
 /** @type {Upload[]} */
 let waiting = [];
 let busy = false;
@@ -41,7 +41,7 @@ function show() {
     bar.max = Math.max(1, totals.all);
     bar.value = totals.sent;
   }
-  for (const name of /** @type {const} */ (["created", "existing", "refused"])) {
+  for (const name of /** @type {const} */ (["created", "existing", "replaced", "refused"])) {
     const cell = part(name);
     if (cell) cell.textContent = totals[name].toLocaleString(document.documentElement.lang);
   }
@@ -70,6 +70,8 @@ async function send(files) {
   body.set("paths", JSON.stringify(files.map(({ path }) => path)));
   const encoding = /** @type {HTMLSelectElement | null | undefined} */ (drop?.querySelector("[data-zip-encoding]"));
   body.set("zip_encoding", encoding?.value ?? "");
+  const replace = /** @type {HTMLInputElement | null | undefined} */ (drop?.querySelector("[data-replace-media]"));
+  body.set("replace_media", replace?.checked ? "1" : "");
   for (const { file } of files) body.append("file", file, "file");
   const response = await fetch(drop?.dataset.upload ?? "", {
     method: "POST",
@@ -98,6 +100,8 @@ async function work() {
       }
       totals.created += answer.created;
       totals.existing += answer.existing;
+      totals.replaced += answer.replaced;
+      totals.resized += answer.resized;
       for (const problem of answer.problems) refuse(problem.path, problem.error);
     } catch {
       waiting = [...files, ...waiting];
@@ -112,8 +116,11 @@ async function work() {
   if (title) title.textContent = waiting.length ? word("upload_stopped", "Stopped") : word("upload_done", "Done");
   const stop = part("stop");
   if (stop) stop.hidden = true;
+  const check = part("resized");
+  if (check) check.hidden = totals.resized === 0;
   const next = part("next");
-  for (const way of [done, next]) if (way && totals.created + totals.existing > 0) way.hidden = false;
+  const here = totals.created + totals.existing + totals.replaced;
+  for (const way of [done, next]) if (way && here > 0) way.hidden = false;
 }
 
 /** @param {Upload[]} files */
