@@ -12,6 +12,7 @@ from motherlode.client import Client
 from motherlode.errors import (
     BadInput,
     Conflict,
+    DiskFull,
     JobFailed,
     MotherlodeError,
     NotAllowed,
@@ -38,6 +39,7 @@ __all__ = [
     "Client",
     "Conflict",
     "Coverage",
+    "DiskFull",
     "Evaluation",
     "FailureSeen",
     "JobFailed",

@@ -9,10 +9,13 @@ Below the root (`MOTHERLODE_CACHE`, else the user's cache folder)::
 
 A file counts as checked while inode, size, mtime and ctime are what they were when it was hashed; ctime cannot be set
 back, so a changed byte shows. A file hashed within 50 ms of its last change is hashed again next time.
+
+What is whole is read without a lock and without a write, so a cache on a read-only disk serves what it holds.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -23,14 +26,17 @@ from dataclasses import dataclass
 from hashlib import md5, sha256
 from pathlib import Path
 from typing import IO
+from uuid import uuid4
 
-from motherlode.errors import Mismatch, NotConfigured, NotVerified
+from motherlode.errors import DiskFull, Mismatch, NotConfigured, NotVerified
 from motherlode.manifest import ITEMS, Row
 
 __all__ = ["Blob", "Cache", "hash_file"]
 
 CHUNK = 1 << 20
 RACY_NS = 50_000_000
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+CLOSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST})
 
 Seen = dict[str, list[int]]
 
@@ -90,16 +96,20 @@ class Cache:
         """Make `tree` of the blobs, (path in the tree, row) each; it appears by one rename when complete."""
         part = tree.with_name(f".{tree.name}.{os.getpid()}.part")
         shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        made: set[Path] = set()
-        for path, row in rows:
-            target = part / path
-            if target.parent not in made:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                made.add(target.parent)
-            place(self.blob(row.md5), target)
-        remove_tree(tree)
-        os.replace(part, tree)
+        try:
+            with self.writing():
+                part.mkdir(parents=True)
+                made: set[Path] = set()
+                for path, row in rows:
+                    target = part / path
+                    if target.parent not in made:
+                        target.parent.mkdir(parents=True, exist_ok=True)
+                        made.add(target.parent)
+                    place(self.blob(row.md5), target)
+                remove_tree(tree)
+                os.replace(part, tree)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
 
     def check(
         self,
@@ -146,18 +156,36 @@ class Cache:
         """Remove a tree; its blobs stay."""
         remove_tree(tree)
 
-    # Locks
+    # Writing
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Says in words why the cache cannot be written. Raises `DiskFull`, `NotConfigured`."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno in FULL:
+                words = f"the disk of the cache {self.root} is full: free some space there, or set MOTHERLODE_CACHE"
+                raise DiskFull(f"{words} to a folder on another; what has come whole is kept") from error
+            if error.errno in CLOSED:
+                what = f"the cache {self.root} cannot be written ({error.strerror}) and does not hold what is wanted"
+                raise NotConfigured(f"{what}; set MOTHERLODE_CACHE to a folder of yours") from error
+            raise
+
+    def is_writable(self) -> bool:
+        """Whether files can be made in the cache, where it exists."""
+        return os.access(self.root, os.W_OK)
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
-        """Hold the lock `name` among all processes of this machine; it falls with the process that holds it."""
+        """Hold the lock `name` among all processes of this machine; it falls with the process that holds it.
+
+        Raises `NotConfigured` where the cache cannot be written.
+        """
         folder = self.root / "locks"
-        try:
+        with self.writing():
             folder.mkdir(parents=True, exist_ok=True)
             stream = (folder / f"{name}.lock").open("a+b")
-        except OSError as error:
-            what = f"the cache {self.root} cannot be written ({error.strerror})"
-            raise NotConfigured(f"{what}; set MOTHERLODE_CACHE to a folder of yours") from None
         with stream:
             _lock(stream)
             try:
@@ -189,13 +217,15 @@ class Blob:
     def __init__(self, cache: Cache, row: Row, *, resume: bool = False) -> None:
         self.row = row
         self.size = 0
+        self._writing = cache.writing
         self._target = cache.blob(row.md5)
-        self._target.parent.mkdir(parents=True, exist_ok=True)
         own = "part" if resume else f"{os.getpid()}.{id(self)}.part"
         self._part = self._target.with_name(f".{self._target.name}.{own}")
         self._md5 = md5(usedforsecurity=False)
         self._sha256 = sha256()
-        self._stream: IO[bytes] | None = self._part.open("r+b" if resume and self._part.exists() else "w+b")
+        with self._writing():
+            self._target.parent.mkdir(parents=True, exist_ok=True)
+            self._stream: IO[bytes] | None = self._part.open("r+b" if resume and self._part.exists() else "w+b")
         while held := self._stream.read(CHUNK):
             self._hash(held)
 
@@ -205,9 +235,10 @@ class Blob:
         self.size += len(data)
 
     def write(self, data: bytes | memoryview) -> None:
-        """Take the next bytes."""
+        """Take the next bytes. Raises `DiskFull`."""
         assert self._stream is not None
-        self._stream.write(data)
+        with self._writing():
+            self._stream.write(data)
         self._hash(data)
 
     def restart(self) -> None:
@@ -218,7 +249,7 @@ class Blob:
         self._md5, self._sha256, self.size = md5(usedforsecurity=False), sha256(), 0
 
     def finish(self) -> None:
-        """Let the blob appear under its name, or remove it and raise `NotVerified`."""
+        """Let the blob appear under its name, or remove it and raise `NotVerified`. Raises `DiskFull`."""
         assert self._stream is not None
         found = self._sha256.hexdigest()
         if (self._md5.hexdigest(), found, self.size) != (self.row.md5, self.row.sha256, self.row.size):
@@ -226,24 +257,26 @@ class Blob:
             item = self.row.path.removeprefix(ITEMS)
             wrong = Mismatch(item, f"as it came, {self.size} of {self.row.size} bytes", self.row.sha256, found)
             raise NotVerified("the server sent other bytes than it published", [wrong])
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
-        self._stream.close()
-        self._stream = None
-        os.chmod(self._part, 0o444)
-        os.replace(self._part, self._target)
+        with self._writing():
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+            self._stream.close()
+            self._stream = None
+            os.chmod(self._part, 0o444)
+            os.replace(self._part, self._target)
 
     def leave(self) -> None:
-        """Keep what was written for the next attempt."""
+        """Keep what was written for the next attempt; what the disk no longer takes is not kept, and hides no error."""
         if self._stream is not None:
-            self._stream.close()
+            with suppress(OSError):
+                self._stream.close()
             self._stream = None
 
     def abandon(self) -> None:
         """Remove what was written, unless it is finished."""
         if self._stream is not None:
             self.leave()
-            with suppress(FileNotFoundError):
+            with suppress(OSError):
                 self._part.unlink()
 
 
@@ -310,10 +343,14 @@ def read_seen(tree: Path) -> Seen:
 
 
 def write_seen(tree: Path, seen: Mapping[str, list[int]]) -> None:
-    """Remember what was found right."""
-    part = _seen_file(tree).with_name(f".{tree.name}.{os.getpid()}.seen")
-    part.write_text(json.dumps(seen), encoding="utf-8")
-    os.replace(part, _seen_file(tree))
+    """Remember what was found right, where that can be written: without it all is hashed again next time."""
+    part = _seen_file(tree).with_name(f".{tree.name}.{uuid4().hex}.seen")
+    try:
+        part.write_text(json.dumps(seen), encoding="utf-8")
+        os.replace(part, _seen_file(tree))
+    except OSError:
+        with suppress(OSError):
+            part.unlink()
 
 
 if os.name == "nt":

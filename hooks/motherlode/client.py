@@ -20,6 +20,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
+from motherlode import network
 from motherlode.credentials import Credentials, find_credentials
 from motherlode.errors import JobFailed, NotConfigured, ServerFault, Unreachable, refusal
 from motherlode.progress import Progress
@@ -65,13 +66,18 @@ class Client:
         self.patience = patience
         self._project = known.project
         self._sleep = sleep
-        self._http = httpx.Client(
-            base_url=known.url,
-            headers={"Authorization": f"Bearer {known.token}", "Accept": "application/json"},
-            timeout=httpx.Timeout(60, connect=10),
-            transport=transport,
-            limits=httpx.Limits(max_connections=max(workers, 4)),
-        )
+        self._prefix = urlsplit(known.url).path
+        try:
+            self._http = httpx.Client(
+                base_url=known.url,
+                headers={"Authorization": f"Bearer {known.token}", "Accept": "application/json"},
+                timeout=httpx.Timeout(60, connect=10),
+                transport=transport,
+                verify=network.trusted() or True,
+                limits=httpx.Limits(max_connections=max(workers, 4)),
+            )
+        except (ImportError, ValueError, OSError) as error:
+            raise NotConfigured(network.why_unusable(known.url, error)) from None
 
     @classmethod
     def shared(cls, url: str | None = None, project: str | None = None) -> Client:
@@ -118,7 +124,8 @@ class Client:
                 return
             # only the path is followed: the token goes to no other host than ours, whatever the answer says
             following = urlsplit(str(answer["next"]))
-            answer = self._json(self._send("GET", f"{following.path}?{following.query}", repeatable=True))
+            path = following.path.removeprefix(self._prefix)
+            answer = self._json(self._send("GET", f"{path}?{following.query}", repeatable=True))
 
     def request(
         self, method: str, path: str, *, repeatable: bool = False, patience: float | None = None, **options: Any
@@ -176,9 +183,9 @@ class Client:
             pause = min(0.2 * 2 ** (attempt - 1), LONGEST_PAUSE) * random.uniform(0.5, 1.5)
             try:
                 return once()
-            except httpx.ConnectError as error:
+            except (httpx.ConnectError, httpx.ProxyError) as error:
                 if over or _is_unknown(error):
-                    raise Unreachable(f"{self.url} cannot be reached ({error}); is the address right?") from None
+                    raise Unreachable(network.why_unreachable(self.url, error)) from None
             except httpx.TransportError as error:
                 if not repeatable or (over and attempt >= tries):
                     raise Unreachable(f"{what}: {self.url} did not answer ({type(error).__name__} {error})") from None

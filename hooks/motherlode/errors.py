@@ -10,6 +10,7 @@ MotherlodeError
   |     +-- Conflict     409  somebody else changed it first
   +-- ServerFault        the server failed (5xx), after retries
   +-- JobFailed          the server's job ended in an error or was cancelled
+  +-- DiskFull           this machine's disk has no space left; what was whole before stays
   +-- NotVerified        bytes are not what the pin says; names the items
   +-- BadInput           what was given cannot be used; says which file or argument and what to do
         +-- BadLock          motherlode.lock cannot be read
@@ -31,6 +32,7 @@ from typing import Any
 __all__ = [
     "BadInput",
     "Conflict",
+    "DiskFull",
     "JobFailed",
     "Mismatch",
     "MotherlodeError",
@@ -94,6 +96,10 @@ class JobFailed(MotherlodeError):
     def __init__(self, message: str, job: Mapping[str, Any]) -> None:
         super().__init__(message)
         self.job = dict(job)
+
+
+class DiskFull(MotherlodeError):
+    """This machine's disk has no space left; what was whole before stays."""
 
 
 class BadInput(MotherlodeError, ValueError):

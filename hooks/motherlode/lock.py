@@ -21,7 +21,12 @@ LOCK_FILE = "motherlode.lock"
 LOCK = "MOTHERLODE_LOCK"
 """The variable that names a lock file; processes that this one starts get the lock that this one read."""
 REMEDY = "take it back from git, or remove it and run `lode pin` again"
+CONFLICT_REMEDY = (
+    "keep the lines of one side and remove the marks, or run `git checkout --ours motherlode.lock` (or --theirs),"
+    " then `lode pin` the version that should count"
+)
 HEAD = "# Written by `lode pin`. Commit it: training reads exactly these versions, checked by digest.\n"
+_CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(\s|$)", re.MULTILINE)
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 _DIR = re.compile(r"[0-9a-f]{32}\.dir\Z")
@@ -83,7 +88,11 @@ def _of_script() -> list[Path]:
 def read_lock(path: Path) -> dict[str, Pin]:
     """The pins of a lock file, by the name of their table. Raises `BadLock`; a file that is not there has none."""
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if mark := _CONFLICT.search(text):
+            line = text.count("\n", 0, mark.start()) + 1
+            raise BadLock(f"{path}: line {line}: an unfinished merge: {CONFLICT_REMEDY}")
+        tables = tomllib.loads(text)
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

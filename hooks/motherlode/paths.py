@@ -18,6 +18,10 @@ __all__ = ["PathClash", "PathSet", "UnsafePath", "check_path", "clashes", "fold"
 MAX_PATH_BYTES = 1000
 MAX_PART_BYTES = 255
 RESERVED = frozenset({".git", ".dvc", ".dvcignore", ".gitignore", "dvc.yaml"})
+DEVICES = frozenset({"con", "prn", "aux", "nul", "conin$", "conout$"}) | {
+    f"{port}{digit}" for port in ("com", "lpt") for digit in "123456789¹²³"
+}  # names that Windows keeps for itself, with any ending
+_WINDOWS = re.compile(r'[<>:"|?*]')
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DRIVE = re.compile(r"[A-Za-z]:")
 
@@ -75,6 +79,12 @@ def _check_part(path: str, part: str) -> None:
     folded = part.casefold()
     if folded in RESERVED or folded.endswith(".dvc"):
         raise UnsafePath(path, f"has a part {part!r}, a name that git or DVC reads as its own")
+    if _WINDOWS.search(part):
+        raise UnsafePath(path, f'has a part {part!r} with one of < > : " | ? *, which Windows cannot hold')
+    if part[-1] in ". ":
+        raise UnsafePath(path, f"has a part {part!r} that ends in a dot or a space, which Windows cannot hold")
+    if folded.partition(".")[0].rstrip() in DEVICES:
+        raise UnsafePath(path, f"has a part {part!r}, a name that Windows keeps for a device")
 
 
 def fold(path: str) -> str:

@@ -172,10 +172,11 @@ class Snapshot:
         except FileNotFoundError:
             data = self._fetch_manifest()
             self._check_manifest(data, "the server's manifest", f"was {LOCK_FILE} edited? `lode pin {self.pin.name}`")
-            path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(f".{id(self)}.part")
-            part.write_bytes(data)
-            part.replace(path)
+            with self.cache.writing():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                part.write_bytes(data)
+                part.replace(path)
         self._check_manifest(data, str(path), f"`lode pull {self.pin.name} --repair` fetches anew")
         return {row.path: row for row in manifest.read_manifest(data)}
 
@@ -282,6 +283,12 @@ class Snapshot:
         `repair` fetches again what was changed on this machine.
         """
         tree = self.tree(split)
+        if not repair and tree.is_dir():  # whole already: nothing has to be written, so nothing is locked
+            wrong = self._check(tree, self.item_rows(split))
+            if not wrong:
+                return tree
+            if not self.cache.is_writable():
+                raise self._changed(wrong)
         with self.cache.lock(f"{self.pin.digest.removeprefix('sha256:')[:16]}-{tree.name}"):
             if repair:
                 self._drop_wrong(split)
@@ -291,12 +298,16 @@ class Snapshot:
                 self.cache.build(tree, rows)
             wrong = self._check(tree, rows)
         if wrong:
-            raise NotVerified(
-                f"{self.pin.name}: {_count(len(wrong), 'file')} in the cache changed since it was fetched;"
-                f" `lode pull {self.pin.name} --repair` fetches anew",
-                wrong,
-            )
+            raise self._changed(wrong)
         return tree
+
+    def _changed(self, wrong: Sequence[Mismatch]) -> NotVerified:
+        what = f"{self.pin.name}: {_count(len(wrong), 'file')} in the cache changed since it was fetched"
+        if not self.cache.is_writable():
+            return NotVerified(
+                f"{what}, and {self.cache.root} is read only: pull it again where it can be written", wrong
+            )
+        return NotVerified(f"{what}; `lode pull {self.pin.name} --repair` fetches anew", wrong)
 
     def verify(self, split: str | None = None) -> list[Mismatch]:
         """Hash again what the cache holds of the version, or of one split's items; gives what is wrong."""

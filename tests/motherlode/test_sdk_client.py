@@ -1,6 +1,13 @@
 """The client: whom it speaks for, what it tries again, what it says when it is refused."""
 
+import importlib.util
+import shutil
+import ssl
+import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import httpx
 import pytest
@@ -202,3 +209,95 @@ def test_the_environments_token_goes_to_the_environments_server_alone(monkeypatc
 def test_the_login_is_readable_by_its_owner_alone() -> None:
     save_credentials(Credentials("http://saved", "saved-token"))
     assert credentials_file().stat().st_mode & 0o077 == 0
+
+
+# what lies between
+
+
+@pytest.fixture
+def plain_network(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """No proxy, no certificates of one's own."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+def connect(url: str) -> object:
+    return Client(url, "token", sleep=lambda seconds: None).me()
+
+
+def test_a_proxy_that_fails_is_named_without_its_password(plain_network: pytest.MonkeyPatch) -> None:
+    plain_network.setenv("HTTPS_PROXY", "http://user:secret@127.0.0.1:9")
+    with pytest.raises(motherlode.Unreachable, match="through the proxy http://127.0.0.1:9 .*NO_PROXY") as caught:
+        connect("https://data.example.org")
+    assert "secret" not in str(caught.value)
+    plain_network.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    plain_network.setenv("NO_PROXY", "127.0.0.1")
+    with pytest.raises(motherlode.Unreachable, match="is the address right"):
+        connect("http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize(
+    ("proxy", "words"),
+    [("socks5://127.0.0.1:9", "speaks SOCKS, for which a library is missing"), ("ftp://127.0.0.1:9", "cannot be used")],
+)
+def test_a_proxy_that_cannot_be_spoken_to_is_said_in_words(
+    plain_network: pytest.MonkeyPatch, proxy: str, words: str
+) -> None:
+    if proxy.startswith("socks") and importlib.util.find_spec("socksio"):
+        pytest.skip("the library for SOCKS is installed")
+    plain_network.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(motherlode.NotConfigured, match=f"the proxy {proxy} {words}"):
+        connect("https://data.example.org")
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_certificates_are_read_from_what_either_variable_names(
+    plain_network: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    plain_network.setenv(name, str(tmp_path / "none.pem"))
+    with pytest.raises(motherlode.NotConfigured, match=f"{name}=.*none.pem cannot be read as certificates"):
+        connect("https://data.example.org")
+    key, certificate = tmp_path / "own.key", tmp_path / "own.pem"
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed, so there is no certificate to serve with")
+    subprocess.run([*make, *subject, *files], check=True, capture_output=True)
+    with HTTPServer(("127.0.0.1", 0), Answering) as server:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"https://localhost:{server.server_port}"
+        plain_network.setenv(name, str(certificate))
+        assert connect(address) == {}
+        plain_network.delenv(name)
+        with pytest.raises(motherlode.Unreachable, match="is not trusted .*SSL_CERT_FILE"):
+            connect(address)
+        server.shutdown()
+
+
+class Answering(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+
+def test_lists_are_followed_below_the_path_at_which_a_proxy_serves() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        more = "https://host/lode/api/v1/projects?cursor=2" if "cursor" not in str(request.url) else None
+        return httpx.Response(200, json={"results": [{"name": "x"}], "next": more})
+
+    client = Client("https://host/lode", "token", transport=httpx.MockTransport(answer))
+    assert len(list(client.pages("projects"))) == 2
+    assert asked == ["https://host/lode/api/v1/projects", "https://host/lode/api/v1/projects?cursor=2"]

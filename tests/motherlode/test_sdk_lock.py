@@ -134,3 +134,26 @@ def test_a_digest_that_is_none_is_refused(tmp_path: Path) -> None:
     write_lock(tmp_path / LOCK_FILE, {"cells": replace(PIN, digest="sha256:12")})
     with pytest.raises(BadLock, match="digest"):
         read_lock(tmp_path / LOCK_FILE)
+
+
+def test_an_unfinished_merge_is_named_as_one_with_its_line(tmp_path: Path) -> None:
+    """As git leaves the file when two branches pin different versions."""
+
+    def git(*words: str) -> None:
+        who = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main"]
+        subprocess.run(["git", *who, *words], cwd=tmp_path, check=words[0] != "merge", capture_output=True)
+
+    def pinned(version: int) -> None:
+        write_lock(tmp_path / LOCK_FILE, {"cells": replace(PIN, version=version)})
+        git("add", "-A")
+        git("commit", "-q", "-m", f"v{version}")
+
+    git("init", "-q")
+    pinned(1)
+    git("checkout", "-q", "-b", "theirs")
+    pinned(2)
+    git("checkout", "-q", "main")
+    pinned(3)
+    git("merge", "theirs")
+    with pytest.raises(BadLock, match=r"line \d+: an unfinished merge: .*git checkout --ours"):
+        read_lock(tmp_path / LOCK_FILE)

@@ -9,7 +9,19 @@ pytestmark = pytest.mark.once
 
 @pytest.mark.parametrize(
     "path",
-    ["a.jpg", "a/b/c.jpg", "a b/ö.png", "..a/b", "a./b", ".hidden/x", "dvc/x.jpg", "git/x", "a/x.dvcx", "日本/雪.png"],
+    [
+        "a.jpg",
+        "a/b/c.jpg",
+        "a b/ö.png",
+        "..a/b",
+        "a.b/c",
+        ".hidden/x",
+        "console/auxiliary.nul",
+        "dvc/x.jpg",
+        "git/x",
+        "a/x.dvcx",
+        "日本/雪.png",
+    ],
 )
 def test_ordinary_names_come_back_as_they_are(path: str) -> None:
     assert check_path(path) == path
@@ -41,11 +53,25 @@ def test_ordinary_names_come_back_as_they_are(path: str) -> None:
         "data.dvc",
         "x.DVC/y",
         "bad\udc80name.jpg",
+        "img:1.jpg",
+        "what?.png",
+        'a"b.png',
+        "a<b>/c.png",
+        "a|b",
+        "a*",
+        "a./b",
+        "a /b.png",
+        "b.png ",
+        "CON",
+        "a/nul.png",
+        "Aux.tar.gz/x",
+        "com1",
+        "lpt³.jpg",
         "a" * 256,
         "/".join(["abcdefgh"] * 200),
     ],
 )
-def test_names_that_leave_the_folder_or_belong_to_git_and_dvc_are_refused(path: str) -> None:
+def test_names_that_leave_the_folder_or_that_git_dvc_or_windows_cannot_hold_are_refused(path: str) -> None:
     with pytest.raises(UnsafePath):
         check_path(path)
 

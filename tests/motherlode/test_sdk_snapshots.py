@@ -2,6 +2,9 @@
 
 import os
 import pickle
+import shutil
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from multiprocessing import get_context
@@ -345,3 +348,82 @@ def test_names_of_versions(text: str, parts: tuple[str, str, str]) -> None:
 def test_names_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(motherlode.BadInput, match="dataset@v3"):
         parse_name(text)
+
+
+# disks that do not take a byte
+
+READ_ONLY = (
+    'mount -t tmpfs none "$1" && cp -a "$2/." "$1" && mount -o remount,ro "$1"'
+    ' && ! touch "$1/x" 2>/dev/null && shift 2 && exec "$@"'
+)
+SMALL = 'mount -t tmpfs -o size=256k none "$1" && shift && exec "$@"'
+LOAD = """
+import sys, motherlode
+samples = motherlode.load("cells", split=sys.argv[1])
+print([(sample.path, sample.file.read_bytes()) for sample in samples])
+"""
+FILL = """
+import sys
+from hashlib import md5, sha256
+from pathlib import Path
+import motherlode
+from motherlode.cache import Blob, Cache
+from motherlode.manifest import Row
+cache = Cache(Path(sys.argv[1]))
+for size in (300_000, 1_000_000):
+    data = bytes(size)
+    row = Row("items/a", md5(data).hexdigest(), sha256(data).hexdigest(), size)
+    blob = Blob(cache, row)
+    try:
+        for start in range(0, size, 50_000):
+            blob.write(data[start : start + 50_000])
+        blob.finish()
+    except motherlode.DiskFull as error:
+        print(error)
+    finally:
+        blob.abandon()
+    print([str(path) for path in cache.root.rglob("*") if path.is_file()])
+"""
+
+
+def apart(script: str, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs a program where it may mount a disk of its own."""
+    program = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", *words]
+    may = ["unshare", "--map-root-user", "--mount", "true"]
+    if shutil.which("unshare") is None or subprocess.run(may, capture_output=True).returncode:
+        pytest.skip("this system lets nobody mount a disk of their own (unshare --map-root-user --mount)")
+    return subprocess.run(program, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120)
+
+
+def load_read_only(cache: Cache, split: str) -> subprocess.CompletedProcess[str]:
+    """Loads a split from a copy of the cache on a disk that is mounted read only."""
+    mounted = cache.root.with_name("mounted")
+    mounted.mkdir(exist_ok=True)
+    words = (str(mounted), str(cache.root), sys.executable, "-c", LOAD, split)
+    return apart(READ_ONLY, *words, MOTHERLODE_CACHE=str(mounted))
+
+
+def test_what_is_whole_in_a_read_only_cache_is_read(pin: Pin, cache: Cache) -> None:
+    motherlode.load("cells", split="train")
+    done = load_read_only(cache, "train")
+    assert (done.returncode, done.stdout) == (0, "[('a/one.png', b'one'), ('b.png', b'two')]\n"), done.stderr
+
+
+def test_what_a_read_only_cache_lacks_is_named(pin: Pin, cache: Cache) -> None:
+    motherlode.load("cells", split="train")
+    done = load_read_only(cache, "val")
+    assert "NotConfigured" in done.stderr and "cannot be written (Read-only file system)" in done.stderr
+    (gone,) = cache.root.glob("trees/*/train/b.png")
+    gone.unlink()
+    done = load_read_only(cache, "train")
+    assert "NotVerified" in done.stderr and "b.png is gone" in done.stderr and "read only" in done.stderr
+
+
+def test_a_full_disk_is_said_in_words_and_keeps_no_part(machine: Path) -> None:
+    small = machine / "small"
+    small.mkdir()
+    done = apart(SMALL, str(small), sys.executable, "-c", FILL, str(small))
+    assert done.returncode == 0, done.stderr
+    said, left, again, nothing = done.stdout.splitlines()
+    assert "is full: free some space there" in said and "is full" in again
+    assert left == nothing == "[]"
