@@ -511,7 +511,7 @@ def _claims(
         if count:
             rows = f"{count:,} annotations name" if count > 1 else "1 annotation names"
             what = f"{rows} the image id {key}, which `images` does not"
-            remedy = "Left out; add the image and import again"
+            remedy = "Left out, and images without annotations are unlabelled: they may be theirs; mend the ids"
             yield Problem("unknown", file, f"annotations[{int(image.numbers[0])}]", what, remedy)
         return
     if image.others:
@@ -548,11 +548,8 @@ def _claims(
 
 
 def _may_have_lost(document: _Document) -> bool:
-    """Whether an image without annotations may have some all the same: of those that name no image, or all of them."""
-    return document.adrift > 0 or (
-        bool(document.order)
-        and not any(image.row >= 0 and (image.numbers or image.lost) for image in document.images.values())
-    )
+    """Whether an image without annotations may have some all the same: there are such that belong to no image."""
+    return document.adrift > 0 or any(image.row < 0 for image in document.images.values())
 
 
 def _drafts(document: _Document, image: _Image) -> Iterator[Draft]:

@@ -37,6 +37,7 @@ __all__ = ["detect", "label_rows", "read", "read_yaml", "write_label", "write_ya
 REMEDY = "Mend the file and import again; the rest came in"
 NAMES_FILES = re.compile(r"(?:classes\.txt|obj\.names|_darknet\.labels|.*\.names)\Z")
 MAX_YAML = 4 << 20
+LENIENT = 0.01  # by which a centre or size may be above 1, and its box is cut
 SLACK = 2e-6  # a relative number is written with six digits
 MAX_CLASSES = 1000  # that a schema holds
 LOOKED_AT = 50  # label files that are looked at to recognise the format
@@ -428,6 +429,8 @@ def _box(values: list[float], layout: _Layout, tracked: bool) -> Box:
     if count in (4, 5) or posed or (count == 6 and tracked and pose is None):
         layout.keypoints += posed
         cx, cy, width, height = values[:4]  # a fifth is a score, a sixth a track: a label has neither
+        if max(values[:4]) > 1 + LENIENT or min(cx, cy) < -LENIENT:
+            raise BadValue("centre and size are parts of the image's size, between 0 and 1; are these pixels?")
         return (cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2)
     if pose is not None:
         raise BadValue(f"a row has 5 numbers, or {5 + pose[0] * pose[1]} with its keypoints, this one has {count + 1}")
