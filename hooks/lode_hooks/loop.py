@@ -1,6 +1,5 @@
 """What became of a mining round: asked, labelled, in a version, and whether the next run does better for it."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +15,8 @@ from lode_hooks import transitions
 from lode_hooks.compare import Comparison, LabelEffect, compare
 from lode_hooks.deciding import Number
 from lode_hooks.evaluate import DEFAULTS
+from lode_hooks.evaluation.compare import Interval
+from lode_hooks.evaluation.shares import Outcome, difference, wilson
 from lode_hooks.models import Evaluation, MinedItem, MiningRound, PredictionSet, Run
 from lode_hooks.predictions import POOL
 from lode_hooks.readings import rows_of, threshold_or_own
@@ -24,7 +25,9 @@ LABELS, VERSION, RUN, EVALUATION = "labels", "version", "run", "evaluation"
 """What a report may wait for; "" when it is whole."""
 
 TEST, VALIDATION, TRAIN = "test", "val", "train"
-Z = 1.959963984540054
+
+MINING, LOT, NOT_SHOWN = "mining", "control", "not_shown"
+"""Whether mining beat labels by lot; "" while it cannot be known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,16 @@ class Arm:
     rate: float | None
     low: float | None
     high: float | None
+    outcomes: list[Outcome]
 
 
 @dataclass(frozen=True, slots=True)
 class LoopReport:
     """A round's report.
+
+    `sources` are the evaluations it was mined from, each with its failures at its own threshold; `failures` is their
+    sum. `beyond_control` is the share that the later run gets right of what the earlier one got wrong, mined items
+    minus control, and `outcome` what that shows: mining, control, not_shown; "" while nothing can be said.
 
     `numbers` are the later run's on the untouched split, the earlier run's beside them, both on the same truth;
     `label_effect` is what corrected labels alone moved there. `sentence` says it in words, `guards` what was left out
@@ -60,7 +68,10 @@ class LoopReport:
     """
 
     round: MiningRound
+    sources: list[tuple[Evaluation, int]]
     failures: int
+    outcome: str
+    beyond_control: Interval | None
     arms: dict[str, Arm]
     version: Version | None
     run: Run | None
@@ -92,9 +103,14 @@ def loop_report(mined: MiningRound) -> LoopReport:
         for name in (MinedItem.Arm.MINED.value, MinedItem.Arm.CONTROL.value)
     }
     comparison = compare(before, after) if before and after else None
+    sources = _sources(mined)
+    beyond = difference(arms[MinedItem.Arm.MINED].outcomes, arms[MinedItem.Arm.CONTROL].outcomes)
     report = LoopReport(
         round=mined,
-        failures=_failures(mined),
+        sources=sources,
+        failures=sum(count for _evaluation, count in sources),
+        outcome=_outcome(beyond),
+        beyond_control=beyond,
         arms=arms,
         version=version,
         run=run,
@@ -106,23 +122,33 @@ def loop_report(mined: MiningRound) -> LoopReport:
         label_effect=_label_effect(mined, before, version, split),
         waiting_for=_waiting(arms, version, run, after, before),
         sentence="",
-        guards=_guards(items, mined, split, followed) + _unlike(before, after),
+        guards=_guards(items, mined, split, arms, comparison) + _unfollowed(run, followed) + _unlike(before, after),
     )
     return replace(report, sentence=sentence(report))
 
 
-def _failures(mined: MiningRound) -> int:
-    """Failures that the round could choose from: those of the sets it was mined from, at their thresholds."""
+def _outcome(beyond: Interval | None) -> str:
+    if beyond is None:
+        return ""
+    if beyond.low > 0:
+        return MINING
+    return LOT if beyond.high < 0 else NOT_SHOWN
+
+
+def _sources(mined: MiningRound) -> list[tuple[Evaluation, int]]:
+    """The evaluations of the sets that the round was mined from, with how many failures each has at its threshold."""
     sets = mined.settings.get("prediction_sets", [])
     evaluations = Evaluation.objects.filter(
         prediction_set__uuid__in=sets, state=Evaluation.State.READY, created_at__lt=mined.created_at
     ).exclude(prediction_set__split=POOL)
+    evaluations = evaluations.select_related(
+        "prediction_set__run__project", "prediction_set__version", "version__dataset"
+    )
     newest = {evaluation.prediction_set_id: evaluation for evaluation in evaluations.order_by("pk")}
-    total = 0
-    for evaluation in newest.values():
-        rows = rows_of(evaluation)
-        total += int(rows.at(threshold_or_own(evaluation, None)).failing.sum())
-    return total
+    return [
+        (evaluation, int(rows_of(evaluation).at(threshold_or_own(evaluation, None)).failing.sum()))
+        for evaluation in newest.values()
+    ]
 
 
 def _labelled(mined: MiningRound) -> dict[int, LabelSet]:
@@ -196,18 +222,21 @@ def _pair(earlier: Run, later: Run, version: Version, split: str) -> tuple[Evalu
 
 
 def _ready(run: Run, split: str) -> QuerySet[Evaluation]:
-    """A run's evaluations on a whole split, out of fold on train; with the usual settings, so that two can stand
-    together. A part of a split is somebody's trial, and no ground for a report."""
+    """A run's evaluations on a split, out of fold on train; with the usual settings, so that two can stand together.
+
+    Of what is reported on only those of the whole split: a part of it is somebody's trial.
+    """
     found = Evaluation.objects.filter(
         prediction_set__run=run,
         prediction_set__split=split,
-        prediction_set__partial=False,
         state=Evaluation.State.READY,
         settings=dict(DEFAULTS),
     ).select_related(
         "prediction_set__run__project", "prediction_set__version", "version__dataset", "version__schema_revision"
     )
-    return found.filter(prediction_set__out_of_fold=True) if split == TRAIN else found
+    if split == TRAIN:
+        return found.filter(prediction_set__out_of_fold=True)
+    return found if split == POOL else found.filter(prediction_set__partial=False)
 
 
 Followed = dict[str, list[bool]]
@@ -247,8 +276,9 @@ def _arm(
     earlier = _digests_before(mined, [item.item_id for item in labelled])
     changed = [item for item in labelled if earlier.get(item.item_id) != label_sets[item.item_id].digest]
     counted = [item for item in labelled if item.item_id in held]
-    outcomes = [right for item in counted for right in followed.get(str(item.item.uuid), [])]
-    fixed, of = sum(outcomes), len(outcomes)
+    objects = [followed.get(str(item.item.uuid), []) for item in counted]
+    outcomes = [(sum(rights), len(rights)) for rights in objects if rights]
+    fixed, of = sum(right for right, _all in outcomes), sum(tries for _right, tries in outcomes)
     low, high = wilson(fixed, of)
     return Arm(
         name=name,
@@ -262,6 +292,7 @@ def _arm(
         rate=fixed / of if of else None,
         low=low,
         high=high,
+        outcomes=outcomes,
     )
 
 
@@ -274,17 +305,6 @@ def _digests_before(mined: MiningRound, items: Sequence[int]) -> dict[int, str]:
         versions.holding(before.number), dataset=mined.dataset_id, item__in=items, label_set__isnull=False
     )
     return {item: digest for item, digest in rows.values_list("item_id", "label_set__digest") if digest}
-
-
-def wilson(successes: int, total: int) -> tuple[float | None, float | None]:
-    """The 95 % interval of a share (Wilson 1927); None, None of nothing."""
-    if total == 0:
-        return None, None
-    share = successes / total
-    middle = share + Z * Z / (2 * total)
-    spread = Z * math.sqrt(share * (1 - share) / total + Z * Z / (4 * total * total))
-    whole = 1 + Z * Z / total
-    return max(0.0, (middle - spread) / whole), min(1.0, (middle + spread) / whole)
 
 
 def _label_effect(
@@ -314,33 +334,56 @@ def _waiting(
     return EVALUATION if after is None or before is None else ""
 
 
-def _guards(items: Sequence[MinedItem], mined: MiningRound, split: str, followed: Followed) -> list[str]:
-    """What the report leaves out or sets apart so that it does not flatter, in sentences."""
-    said = [
-        _("The numbers are of the %(split)s split; no item of it was in this round.") % {"split": split},
-        _("A mined item is in training now. It counts as fixed only by predictions of a model that had not seen it."),
-    ]
-    held = versions_of(mined)
-    touched = 0
-    if held is not None:
-        touched = Entry.objects.filter(
-            versions.holding(held.number),
-            dataset=mined.dataset_id,
-            split=split,
-            item__in=[item.item_id for item in items],
-        ).count()
-    if touched:
-        said[0] = ngettext(
-            "%(count)d item of the %(split)s split was in this round: its change is label effect, not the model's.",
-            "%(count)d items of the %(split)s split were in this round: their change is label effect, not the model's.",
-            touched,
-        ) % {"count": touched, "split": split}
-    if not followed:
+def _guards(
+    items: Sequence[MinedItem],
+    mined: MiningRound,
+    split: str,
+    arms: Mapping[str, Arm],
+    comparison: Comparison | None,
+) -> list[str]:
+    """What the report leaves out or sets apart so that it does not flatter, in sentences: of what it shows alone."""
+    said = []
+    if comparison is not None:
+        touched = _touched(items, mined, split)
         said.append(
-            _("The later run has no out-of-fold predictions on train, so the round's own items are not followed.")
+            ngettext(
+                "%(count)d item of the %(split)s split was in this round: its change is label effect, not the model's.",
+                "%(count)d items of the %(split)s split were in this round: their change is label effect, not the"
+                " model's.",
+                touched,
+            )
+            % {"count": touched, "split": split}
+            if touched
+            else _("The numbers are of the %(split)s split; no item of it was in this round.") % {"split": split}
         )
-    said.append(_("Mined failures are the worst ones and tend to the mean by themselves: compare with the control."))
+    if any(arm.of for arm in arms.values()):
+        said.append(
+            _("A mined item is in training now: it is fixed only by predictions of a model that had not seen it.")
+        )
+        said.append(
+            _("Mined failures are the worst ones and tend to the mean by themselves: compare with the control.")
+        )
     return said
+
+
+def _touched(items: Sequence[MinedItem], mined: MiningRound, split: str) -> int:
+    """How many of the round's items were in a split of the version that it was mined from."""
+    held = versions_of(mined)
+    if held is None:
+        return 0
+    return Entry.objects.filter(
+        versions.holding(held.number), dataset=mined.dataset_id, split=split, item__in=[each.item_id for each in items]
+    ).count()
+
+
+def _unfollowed(run: Run | None, followed: Followed) -> list[str]:
+    """That the round's own items are not followed, where there is a later run that could have been."""
+    if run is None or followed:
+        return []
+    return [
+        _("“%(run)s” has no out-of-fold predictions on train, so the round's own items are not followed.")
+        % {"run": run.name}
+    ]
 
 
 def _unlike(before: Evaluation | None, after: Evaluation | None) -> list[str]:
@@ -359,42 +402,76 @@ def versions_of(mined: MiningRound) -> Version | None:
 
 
 def sentence(report: LoopReport) -> str:
-    """The report in words, as far as it has come."""
+    """The report in words, as far as it has come; first of all whether mining beat the control."""
     mined, control = report.arms["mined"], report.arms["control"]
-    chosen = mined.chosen + control.chosen
-    labelled = mined.labelled + control.labelled
     facts: dict[str, Any] = {
-        "chosen": chosen,
-        "labelled": labelled,
+        "chosen": mined.chosen + control.chosen,
+        "labelled": mined.labelled + control.labelled,
         "changed": mined.changed + control.changed,
         "version": str(report.version) if report.version else "",
         "run": report.run.name if report.run else "",
     }
+    first = _first(report)
     if report.waiting_for == LABELS:
-        return _("%(chosen)d items wait to be labelled.") % facts
+        return " ".join([first, _("%(chosen)d items wait to be labelled.") % facts])
     if report.waiting_for == VERSION:
-        return _("%(labelled)d of %(chosen)d items are labelled; publish a version that holds them.") % facts
-    words = [
-        _("%(labelled)d of %(chosen)d items were labelled, %(changed)d of them anew, and are in %(version)s.") % facts
-    ]
+        words = _("%(labelled)d of %(chosen)d items are labelled; publish a version that holds them.") % facts
+        return " ".join([first, words])
+    labelled = _("%(labelled)d of %(chosen)d items were labelled, %(changed)d of them anew, and are in %(version)s.")
     if report.waiting_for == RUN:
-        return " ".join([*words, _("No run has predicted on it yet.")])
+        return " ".join([first, labelled % facts, _("No run has predicted on it yet.")])
     if report.waiting_for == EVALUATION:
-        return " ".join([*words, _("%(run)s predicted on it; its evaluation is on the way.") % facts])
+        words = _("“%(run)s” predicted on it; its evaluation is on the way.") % facts
+        return " ".join([first, labelled % facts, words])
     number = _headline(report.numbers)
-    if number is not None:
-        words.append(_moved(number, report))
-    if mined.rate is not None:
-        words.append(
-            _("Of %(of)d objects it got wrong in mined items, the next run gets %(fixed)d right (%(rate)s).")
-            % {"of": mined.of, "fixed": mined.fixed, "rate": _percent(mined.rate, mined.low, mined.high)}
+    moved = [_moved(number, report)] if number is not None else []
+    return " ".join([first, *moved, labelled % facts])
+
+
+def _first(report: LoopReport) -> str:
+    """Whether mining beat labels by lot, with the shares and the interval that say so, or why it cannot be said."""
+    mined, control, beyond = report.arms["mined"], report.arms["control"], report.beyond_control
+    if beyond is None:
+        return _unknown(report)
+    facts = {
+        "mined": f"{mined.fixed} of {mined.of}",
+        "mined_share": percent(mined.rate or 0.0),
+        "control": f"{control.fixed} of {control.of}",
+        "control_share": percent(control.rate or 0.0),
+        "low": points(beyond.low),
+        "high": points(beyond.high),
+        "run": report.run.name if report.run else "",
+    }
+    verdict = {
+        MINING: _("Mining beat labels drawn by lot:"),
+        LOT: _("Labels drawn by lot beat mining:"),
+        NOT_SHOWN: _("That mining beats labels drawn by lot is not shown:"),
+    }[report.outcome]
+    return (
+        verdict
+        + " "
+        + _(
+            "of the objects that were wrong, “%(run)s” gets %(mined)s right in mined items (%(mined_share)s),"
+            " %(control)s in the control (%(control_share)s); the difference lies between %(low)s and %(high)s points"
+            " (95 %%)."
         )
-        if control.rate is not None:
-            words.append(
-                _("In the control it is %(fixed)d of %(of)d (%(rate)s).")
-                % {"of": control.of, "fixed": control.fixed, "rate": _percent(control.rate, control.low, control.high)}
-            )
-    return " ".join(words)
+        % facts
+    )
+
+
+def _unknown(report: LoopReport) -> str:
+    """Why it cannot be said whether mining beat the control."""
+    if report.arms["control"].chosen and report.waiting_for:
+        return _("Whether mining beats labels drawn by lot is not known yet.")
+    if not report.arms["control"].chosen:
+        why = _("the round has no control")
+    elif not any(arm.of for arm in report.arms.values()):
+        why = _("none of the round's objects could be followed")
+    elif report.arms["mined"].of:
+        why = _("no control item had an object that was wrong")
+    else:
+        why = _("no mined item had an object that was wrong")
+    return _("Whether mining beats labels drawn by lot cannot be said: %(why)s.") % {"why": why}
 
 
 def _headline(numbers: Sequence[Number]) -> Number | None:
@@ -427,7 +504,11 @@ def _moved(number: Number, report: LoopReport) -> str:
     )
 
 
-def _percent(rate: float, low: float | None, high: float | None) -> str:
-    if low is None or high is None:
-        return f"{rate:.0%}"
-    return _("%(rate)s, %(low)s to %(high)s") % {"rate": f"{rate:.0%}", "low": f"{low:.0%}", "high": f"{high:.0%}"}
+def percent(share: float) -> str:
+    """A share of 1 as people read it: "49 %"."""
+    return f"{100 * share:.0f} %"
+
+
+def points(share: float) -> str:
+    """A difference of two shares in percentage points, with its sign: "+5", "−20"."""
+    return f"{100 * share:+.0f}".replace("-", "−")

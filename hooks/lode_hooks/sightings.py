@@ -75,6 +75,7 @@ def record_all(evaluation: Evaluation, rows: Rows, work: Work) -> bool:
             cases.write(batch)
         done += len(batch)
         work.step("batch")
+    work.progress(done, len(chosen), at_once=True)
     return whole
 
 

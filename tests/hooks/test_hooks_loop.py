@@ -1,6 +1,7 @@
 """The loop closed: a run's failures labelled, published, run again, and reported without flattery."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -8,7 +9,7 @@ import pytest
 
 from lode_annotation.models import LabelSet
 from lode_hooks import evaluate, loop, mining, scoring
-from lode_hooks.loop import wilson
+from lode_hooks.evaluation.shares import difference, wilson
 from lode_hooks.mining_request import MiningRequest
 from lode_hooks.models import Evaluation
 from lode_platform.models import User
@@ -110,6 +111,9 @@ def labelled_pool(here: Any) -> list[str]:
 def test_the_report_says_what_is_missing_next(looped: Any, api: Any, bob: User) -> None:
     report = loop.loop_report(looped.round)
     assert report.waiting_for == "labels"
+    assert report.sentence.startswith("Whether mining beats labels drawn by lot is not known yet. 8 items wait")
+    assert report.guards == [], "nothing is said of a later run or of numbers that are not there"
+    assert [(each.prediction_set.split, count) for each, count in report.sources] == [("train", 5)]
     assert (report.arms["mined"].chosen, report.arms["control"].chosen, report.failures) == (6, 2, 5)
     assert label_all(api, bob, looped.round.queue) == 8
     report = loop.loop_report(looped.round)
@@ -142,6 +146,12 @@ def test_a_better_run_is_said_to_be_better_with_its_interval(looped: Any, api: A
     assert mined.of > 0 and mined.fixed == mined.of and mined.rate == 1.0
     assert mined.low is not None and 0.3 < mined.low < 1.0
     assert "rose from" in report.sentence and "cells@v2" in report.sentence
+    assert (report.outcome, report.arms["control"].rate) == ("not_shown", 1.0)  # both arms are all right now
+    assert report.sentence.startswith("That mining beats labels drawn by lot is not shown: of the objects that were")
+    told = api(looped.user).get(f"mining/{looped.round.uuid}/report").json()
+    assert told["outcome"] == "not_shown" and told["beyond_control"]["low"] < 0 < told["beyond_control"]["high"]
+    assert told["threshold_after"] == report.evaluation_after.threshold
+    assert told["coverage_after"] == {"predicted": 8, "meant": 8, "split": 8}
 
 
 def test_a_run_that_is_no_better_is_not_said_to_be(looped: Any, api: Any, bob: User) -> None:
@@ -234,3 +244,37 @@ def test_wilson_intervals() -> None:
     assert low == pytest.approx(0.4902, abs=1e-4)
     assert high == pytest.approx(0.9433, abs=1e-4)
     assert wilson(0, 5)[0] == 0.0 and wilson(5, 5)[1] == 1.0
+
+
+def test_the_difference_of_two_shares_is_never_surer_than_either_interval() -> None:
+    # Newcombe 1998, table II (a): 56 of 70 against 48 of 80
+    alone = difference([(1, 1)] * 56 + [(0, 1)] * 14, [(1, 1)] * 48 + [(0, 1)] * 32)
+    assert alone is not None and alone.difference == pytest.approx(0.2)
+    assert alone.low == pytest.approx(0.0524, abs=0.006) and alone.low <= 0.0525
+    assert alone.high == pytest.approx(0.3339, abs=0.02) and alone.high >= 0.3338
+    # the same objects in a few items that stand or fall together say less
+    together = difference([(7, 7)] * 8 + [(0, 7)] * 2, [(8, 8)] * 6 + [(0, 8)] * 4)
+    assert together is not None and together.low < 0 < 0.4 < together.high
+    few = difference([(1, 1)], [(0, 1)])
+    assert few is not None and few.low < 0, "one item each shows nothing"
+    assert difference([], [(1, 2)]) is None and difference([(1, 2)], [(0, 0)]) is None
+
+
+def test_mining_that_beats_the_control_is_said_to(looped: Any) -> None:
+    """By the outcomes of the arms alone: everything right in many mined items, nothing in as many of the control."""
+    beyond = difference([(2, 2)] * 20, [(0, 2)] * 20)
+    assert beyond is not None and loop._outcome(beyond) == "mining"
+    assert loop._outcome(difference([(0, 2)] * 20, [(2, 2)] * 20)) == "control"
+    report = replace(loop.loop_report(looped.round), beyond_control=beyond, outcome="mining", waiting_for="")
+    assert loop.sentence(report).startswith("Mining beat labels drawn by lot: ")
+
+
+def test_a_round_without_a_control_says_that_it_cannot_tell(looped: Any, api: Any, bob: User) -> None:
+    looped.round.mined_items.filter(arm="control").delete()
+    label_all(api, bob, looped.round.queue)
+    second_run(looped, looped.publish())
+    report = loop.loop_report(looped.round)
+    assert report.outcome == "" and report.beyond_control is None
+    assert report.sentence.startswith(
+        "Whether mining beats labels drawn by lot cannot be said: the round has no control"
+    )

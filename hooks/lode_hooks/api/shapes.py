@@ -373,11 +373,20 @@ class LabelEffectShape(Shape):
     after = serializers.FloatField()
 
 
+class DifferenceShape(Shape):
+    difference = serializers.FloatField()
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+    confidence = serializers.FloatField()
+
+
 class ReportShape(Shape):
     round = RoundShape()
     sentence = serializers.CharField()
     waiting_for = serializers.CharField(help_text='labels, version, run, evaluation; "" when the report is whole')
     failures = serializers.IntegerField()
+    outcome = serializers.CharField(help_text='what did better: mining, control, not_shown; "" where unknown')
+    beyond_control = DifferenceShape(allow_null=True, help_text="share fixed in mined items minus that in the control")
     mined = ArmShape()
     control = ArmShape()
     version = serializers.CharField(allow_null=True)
@@ -579,7 +588,7 @@ def number_json(number: Number) -> dict[str, Any]:
 
 def arm_json(arm: Arm) -> dict[str, Any]:
     row = asdict(arm)
-    del row["name"]
+    del row["name"], row["outcomes"]
     return row
 
 
@@ -594,6 +603,8 @@ def report_json(report: LoopReport, mined: dict[str, Any]) -> dict[str, Any]:
         "sentence": report.sentence,
         "waiting_for": report.waiting_for,
         "failures": report.failures,
+        "outcome": report.outcome,
+        "beyond_control": asdict(report.beyond_control) if report.beyond_control else None,
         "mined": arm_json(report.arms["mined"]),
         "control": arm_json(report.arms["control"]),
         "version": str(report.version) if report.version else None,

@@ -22,6 +22,7 @@ from lode_hooks.models import Evaluation, MinedItem, MiningRound, PredictionSet,
 from lode_hooks.strategies import STRATEGIES
 from lode_hooks.views.evaluations import allowed, by_run, evaluations_of
 from lode_hooks.views.facets import active_filters
+from lode_hooks.views.links import cards_url
 from lode_platform.access import project_for
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Project, User
@@ -288,6 +289,8 @@ def round_page(request: HttpRequest, project: str, mined: UUID) -> HttpResponse:
         "control_share": round(settings.get("random", 0) * 100),
         "settings": settings,
         "pages": evaluation_links(place, report),
+        "sources": [(source, count, cards_url(place, source)) for source, count in report.sources],
+        "from_pool": "pool" in settings.get("splits", []),
     }
     return render(request, "hooks/round.html", context)
 
