@@ -1,9 +1,10 @@
 """A dataset's working selection: which items are in it, and the split each was given when it came in."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -23,16 +24,32 @@ Decided = DatasetItem.DecidedBy
 T = TypeVar("T")
 
 
+class Lost(NamedTuple):
+    """A split that was given to an item which keeps the one decided for it earlier: by a version that shows it there
+    (``published``), by an ``import``, or by a ``person``."""
+
+    given: str
+    kept: str
+    by: str
+
+
 @dataclass(frozen=True)
 class Added:
-    """What ``add_items`` did: items that came in, that were in already, and whose split an import now gave."""
+    """What ``add_items`` did: items that came in, that were in already, whose split an import now gave, and the given
+    splits that lost, with the number of items."""
 
     added: int = 0
     existing: int = 0
     resplit: int = 0
+    lost: Mapping[Lost, int] = field(default_factory=dict)
 
     def __add__(self, other: "Added") -> "Added":
-        return Added(self.added + other.added, self.existing + other.existing, self.resplit + other.resplit)
+        return Added(
+            self.added + other.added,
+            self.existing + other.existing,
+            self.resplit + other.resplit,
+            dict(Counter(self.lost) + Counter(other.lost)),
+        )
 
 
 def create_dataset(
@@ -76,7 +93,8 @@ def add_items(dataset: Dataset, items: Iterable[Item], *, splits: Mapping[UUID, 
 
     ``splits`` (by item uuid) are kept as given; ``pool`` there means "no split given". Any other newcomer follows its
     group if that has a split here already, else the hash of its group or bytes decides. An item that is in already
-    keeps its split, but for one that no version has shown outside the pool yet: there a given split counts.
+    keeps its split, but for one that a hash decided and no version has shown outside the pool yet: there a given split
+    counts. Given splits that lose are counted.
     """
     given = {uuid: check_split(split) for uuid, split in (splits or {}).items() if split and split != POOL}
     policy = policy_of(dataset)
@@ -123,7 +141,12 @@ def _add_batch(dataset: Dataset, items: list[Item], given: Mapping[UUID, str], p
         for row in changed:
             row.split, row.decided_by, row.decided_at = given[uuids[row.item_id]], Decided.IMPORT, now
         DatasetItem.objects.bulk_update(changed, ["split", "decided_by", "decided_at"], batch_size=200)
-    return Added(len(fresh), len(rows), moved)
+    lost = Counter(
+        Lost(given[uuids[row.item_id]], row.split, "published" if row.decided_by == Decided.HASH else row.decided_by)
+        for row in told
+        if row.split != given[uuids[row.item_id]]
+    )
+    return Added(len(fresh), len(rows), moved, lost)
 
 
 def _group_splits(dataset: Dataset, groups: Collection[str]) -> dict[str, str]:

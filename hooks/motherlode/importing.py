@@ -137,6 +137,7 @@ class ImportReport:
     regions: int = 0
     skipped_human: list[str] = field(default_factory=list)
     splits: dict[str, dict[str, int]] = field(default_factory=dict)
+    splits_lost: dict[tuple[str, str, str], int] = field(default_factory=dict)  # given, kept, decided by: items
     problems: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -169,6 +170,10 @@ class ImportReport:
             "skipped_human": self.skipped_human,
             "unlabelled": self.unlabelled,
             "splits": self.splits,
+            "splits_lost": [
+                {"given": given, "kept": kept, "by": by, "items": items}
+                for (given, kept, by), items in sorted(self.splits_lost.items())
+            ],
             "problems": self.problems,
         }
 
@@ -682,7 +687,9 @@ def _select(
             "items": [uuid for uuid, _ in batch],
             "splits": {uuid: record.split for uuid, record in batch if record.split is not None},
         }
-        client.post(address, body, repeatable=True)
+        for row in client.post(address, body, repeatable=True).get("lost", ()):
+            key = (str(row["given"]), str(row["kept"]), str(row["by"]))
+            report.splits_lost[key] = report.splits_lost.get(key, 0) + int(row["items"])
 
 
 def _send_labels(

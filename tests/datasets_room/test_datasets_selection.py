@@ -1,6 +1,7 @@
 """Filling a selection reads a batch at a time, so that nothing is left open while it writes."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -27,3 +28,22 @@ def test_items_are_walked_by_key_a_batch_at_a_time(
     finally:
         selection.BATCH = batch
     assert selection.remove_items(dataset, erin, selection.walk(project.items.live())) == 7
+
+
+def test_given_splits_that_lose_are_counted_by_what_decided_the_one_kept(cells: Any) -> None:
+    hashed, imported, moved, free, same = items = cells.make_items(cells.project, 5)
+    selection.add_items(cells.dataset, items, splits={imported.uuid: "train"})
+    selection.move_items(cells.dataset, cells.user, [moved], "train")
+    cells.label(hashed, [])
+    cells.publish()
+    row = cells.dataset.dataset_items.get(item=hashed)
+    other = "test" if row.split != "test" else "val"
+    given = {item.uuid: "test" for item in (imported, moved, free)} | {hashed.uuid: other, same.uuid: "pool"}
+    done = selection.add_items(cells.dataset, items, splits=given)
+    assert done.lost == {
+        (other, row.split, "published"): 1,
+        ("test", "train", "import"): 1,
+        ("test", "train", "person"): 1,
+    }
+    assert (done.added, done.existing) == (0, 5)
+    assert cells.dataset.dataset_items.get(item=free).split == "test"

@@ -71,6 +71,22 @@ def test_labels_of_an_image_that_was_refused_fall_on_no_other_of_its_name(lode: 
     assert not LabelSet.objects.filter(item__path__endswith="000.png").exists()
 
 
+def test_given_splits_that_lose_against_an_earlier_decision_are_counted_and_said(
+    lode: Lode, cells: dict[str, Any], folder: Path
+) -> None:
+    lists = folder / "splits"
+    (lists / "train.txt").rename(lists / "other")
+    (lists / "test.txt").rename(lists / "train.txt")
+    (lists / "other").rename(lists / "test.txt")
+    told = lode("import", str(folder), "--dataset", "cells")
+    assert told["splits_lost"] == [
+        {"given": "test", "kept": "train", "by": "import", "items": 6},
+        {"given": "train", "kept": "test", "by": "import", "items": 2},
+    ]
+    said = lode.says("import", str(folder), "--dataset", "cells")
+    assert "8 items in the dataset already" in said and "6 given test: in train, as an earlier import said" in said
+
+
 def test_a_corrected_file_takes_the_place_of_the_one_before_when_told_to(
     lode: Lode, cells: dict[str, Any], folder: Path
 ) -> None:

@@ -56,10 +56,18 @@ class SelectionShape(Shape):
     )
 
 
+class LostSplitShape(Shape):
+    given = serializers.CharField()
+    kept = serializers.CharField()
+    by = serializers.ChoiceField(["published", "import", "person"], help_text="what decided the split that is kept")
+    items = serializers.IntegerField()
+
+
 class AddedShape(Shape):
     added = serializers.IntegerField()
     existing = serializers.IntegerField()
     resplit = serializers.IntegerField(help_text="those already in whose split the import now gave")
+    lost = LostSplitShape(many=True, help_text="given splits that lost against one decided earlier")
 
 
 class RemovedShape(Shape):

@@ -132,7 +132,8 @@ class Selection(APIView):
         except ValueError:
             raise BadInput("splits is keyed by item uuid.", field="splits") from None
         done = selection.add_items(found, selection.walk(_items(request, found, given)), splits=told)
-        return Response({"added": done.added, "existing": done.existing, "resplit": done.resplit})
+        lost = [{**row._asdict(), "items": items} for row, items in sorted(done.lost.items())]
+        return Response({"added": done.added, "existing": done.existing, "resplit": done.resplit, "lost": lost})
 
     @extend_schema(operation_id="dataset_items_remove", request=shapes.SelectionShape, responses=shapes.RemovedShape)
     def delete(self, request: Request, project: str, name: str) -> Response:

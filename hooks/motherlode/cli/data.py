@@ -156,14 +156,27 @@ def _import_lines(report: ImportReport, replaced: bool) -> Iterator[str]:
     yield _import_sum(report, bool(wrong))
 
 
+DECIDED_BY = {
+    "published": "as a published version has it",
+    "import": "as an earlier import said",
+    "person": "as a person decided",
+}
+
+
 def _split_lines(report: ImportReport) -> Iterator[str]:
-    """How many items got their split from where."""
+    """How many items got their split from where, and which given splits lost against an earlier decision."""
     origins: dict[str, dict[str, int]] = {}
     for split, given in report.splits.items():
         for origin, items in given.items():
             origins.setdefault(origin, {})[split] = items
     for origin, splits in origins.items():
         yield f"Splits by {origin}: {', '.join(f'{split} {items:,}' for split, items in splits.items())}."
+    if report.splits_lost:
+        kept = count(sum(report.splits_lost.values()), "item")
+        yield f"{kept} in the dataset already, whose given split is not taken (a split sticks once it is decided):"
+        for (wanted, stays, by), lost in sorted(report.splits_lost.items()):
+            yield f"  {lost:,} given {wanted}: in {stays}, {DECIDED_BY.get(by, by)}"
+        yield "  A new dataset takes the given splits: --dataset with another name."
     rest = report.items - sum(sum(given.values()) for given in report.splits.values())
     if rest > 0 and origins:
         named = "item gets its" if rest == 1 else "items get their"
