@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +111,32 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     server = Served(tmp_path_factory.mktemp("served"))
     yield server
     server.stop()
+
+
+@dataclass(frozen=True)
+class BuiltDemo:
+    """The state folder of a demo that is built, and what it said meanwhile."""
+
+    home: Path
+    said: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For programs that run on it."""
+        return demo_environment(self.home)
+
+
+def demo_environment(home: Path) -> dict[str, str]:
+    passed = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "DJANGO_"))}
+    own = {"MOTHERLODE_HOME": str(home), "DATABASE_URL": f"sqlite:///{home / 'db.sqlite3'}"}
+    return {**passed, **own, "MOTHERLODE_STORE": str(home / "store")}
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> BuiltDemo:
+    """The demo, built once for all tests of the group "demo"."""
+    home = tmp_path_factory.mktemp("demo-home")
+    command = [sys.executable, str(ROOT / "manage.py"), "demo", "--no-serve"]
+    done = subprocess.run(command, env=demo_environment(home), capture_output=True, text=True, timeout=400)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return BuiltDemo(home, done.stdout)

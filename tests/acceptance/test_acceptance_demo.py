@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -19,40 +20,28 @@ pytestmark = [pytest.mark.once, pytest.mark.xdist_group("demo")]
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo-home")
-
-
-def environment(home: Path) -> dict[str, str]:
-    own = {"MOTHERLODE_HOME": str(home), "DATABASE_URL": f"sqlite:///{home / 'db.sqlite3'}"}
-    return {**os.environ, **own, "MOTHERLODE_STORE": str(home / "store")}
-
-
-def demo(home: Path) -> str:
-    command = [sys.executable, str(ROOT / "manage.py"), "demo", "--no-serve"]
-    done = subprocess.run(command, env=environment(home), capture_output=True, text=True, timeout=400)
+def manage(demo: Any, *words: str) -> str:
+    command = [sys.executable, str(ROOT / "manage.py"), *words]
+    done = subprocess.run(command, env=demo.environment, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-def test_the_demo_walks_the_whole_loop_and_can_be_run_twice(home: Path) -> None:
-    said = demo(home)
+def test_the_demo_walks_the_whole_loop_and_can_be_run_twice(demo: Any) -> None:
+    said = demo.said
     assert "Publish digits@v1" in said and "Publish digits@v2" in said
     scores = [float(line.split("AP50 ")[1].split()[0]) for line in said.splitlines() if "AP50 " in line]
     assert len(scores) == 2 and scores[1] > scores[0]
     seconds = [float(number) for number in re.findall(r" \.\.\. ([\d.]+) s$", said, re.MULTILINE)]
     total = re.search(r"Done in (\d+) s", said)
     assert len(seconds) == 12 and total is not None and int(total[1]) >= int(sum(seconds))
-    again = demo(home)
-    assert f"It lies in {home}:" in again
+    assert f"It lies in {demo.home}:" in manage(demo, "demo", "--no-serve")
     count = "from lode_platform.models import ApiToken; print(ApiToken.objects.filter(name='demo').count())"
-    shell = [sys.executable, str(ROOT / "manage.py"), "shell", "--no-imports", "-c", count]
-    assert subprocess.run(shell, env=environment(home), capture_output=True, text=True).stdout.strip() == "4"
+    assert manage(demo, "shell", "--no-imports", "-c", count).strip() == "4"
 
 
 @pytest.fixture
-def serving(home: Path) -> Iterator[tuple[psutil.Process, int]]:
+def serving(demo: Any) -> Iterator[tuple[psutil.Process, int]]:
     """A demo that serves in a terminal of its own: its process, and the terminal's other end."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -60,7 +49,7 @@ def serving(home: Path) -> Iterator[tuple[psutil.Process, int]]:
     pid, terminal = pty.fork()
     if pid == 0:
         command = [sys.executable, str(ROOT / "manage.py"), "demo", "--port", str(port)]
-        os.execve(sys.executable, command, environment(home))
+        os.execve(sys.executable, command, demo.environment)
     process = psutil.Process(pid)
     said = b""
     while b"Ctrl-C stops it" not in said:

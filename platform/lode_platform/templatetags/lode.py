@@ -442,15 +442,16 @@ def boxes(
                 words,
             )
         )
+    said = format_html(' role="img" aria-label="{}"', alt) if alt else SafeString(' aria-hidden="true"')
     return format_html(
-        '<lode-boxes src="{}" width="{}" height="{}"{}><svg viewBox="{}" preserveAspectRatio="xMidYMid meet" role="img"'
-        ' aria-label="{}"><image href="{}" width="{}" height="{}" preserveAspectRatio="none"/>{}</svg></lode-boxes>',
+        '<lode-boxes src="{}" width="{}" height="{}"{}><svg viewBox="{}" preserveAspectRatio="xMidYMid meet"{}>'
+        '<image href="{}" width="{}" height="{}" preserveAspectRatio="none"/>{}</svg></lode-boxes>',
         src,
         width,
         height,
         SafeString(" labels") if labels else "",
         " ".join(coordinate(v) for v in (x1, y1, x2 - x1, y2 - y1)),
-        alt,
+        said,
         src,
         width,
         height,

@@ -120,8 +120,7 @@ export class LodeBoxes extends HTMLElement {
     const root = svg("svg", {
       viewBox: `${x1} ${y1} ${x2 - x1} ${y2 - y1}`,
       preserveAspectRatio: "xMidYMid meet",
-      role: "img",
-      "aria-label": this.getAttribute("alt") ?? "",
+      ...(this.getAttribute("alt") ? { role: "img", "aria-label": this.getAttribute("alt") ?? "" } : { "aria-hidden": "true" }),
     });
     root.append(svg("image", { href: src, width, height, preserveAspectRatio: "none" }));
     const size = Math.max(x2 - x1, y2 - y1) / 46;

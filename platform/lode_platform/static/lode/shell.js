@@ -24,6 +24,18 @@ function startMenus() {
   });
 }
 
+/** A table that is wider than its place is scrolled by the arrow keys, where nothing in it takes the focus. */
+function startScrolled() {
+  const watched = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      if (target.querySelector("a, button, input, select")) continue;
+      if (target.scrollWidth > target.clientWidth) target.setAttribute("tabindex", "0");
+      else target.removeAttribute("tabindex");
+    }
+  });
+  for (const holder of document.querySelectorAll(".table-scroll")) watched.observe(holder);
+}
+
 function startDrawer() {
   const side = document.getElementById("side");
   const button = document.querySelector("[data-drawer]");
@@ -147,6 +159,7 @@ async function startCharts() {
 startKeys();
 startMenus();
 startDrawer();
+startScrolled();
 startDialogs();
 startNames();
 startCopying();

@@ -1,0 +1,112 @@
+"""Every page in a real browser: no serious fault of accessibility, light and dark, wide and narrow; none overflows."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, sync_playwright
+
+pytestmark = [pytest.mark.once, pytest.mark.browser, pytest.mark.xdist_group("demo")]
+ROOT = Path(__file__).resolve().parents[2]
+WORLD = """
+import json, sys
+sys.path.insert(0, "scripts")
+from screenshots import pages, session_of
+from lode_platform.models import Project, User
+from lode_platform.projects import create_project
+olga, ann = (User.objects.get(username=name) for name in ("olga", "ann"))
+Project.objects.filter(name="blank").exists() or create_project(olga, name="blank")
+print(json.dumps({
+    "pages": pages(Project.objects.get(name="digits")),
+    "sessions": {"owner": session_of(olga), "annotator": session_of(ann)},
+}))
+"""
+# Beside the pages that have something to show: those of an empty project, an annotator's Home, and what is not there.
+ROOMS = ("", "items/", "schemas/", "queues/", "review/", "datasets/", "runs/", "failures/", "mining/", "jobs/")
+MORE = {
+    **{f"blank {room}": ("owner", f"/p/blank/{room}") for room in ROOMS},
+    "trash": ("owner", "/p/digits/items/?trash=1"),
+    "an annotator's home": ("annotator", "/p/digits/"),
+    "nothing": ("owner", "/p/digits/nothing/"),
+}
+STILL = "*, ::before, ::after { transition: none !important; animation: none !important }"
+BY_THEME = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+
+
+@pytest.fixture
+def address(demo: Any) -> Iterator[str]:
+    """The demo, served."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port), "--no-worker"]
+    with open(demo.home / "pages.log", "wb") as log:
+        server = subprocess.Popen(command, env=demo.environment, stdout=log, stderr=log)
+    until = time.monotonic() + 90
+    while True:
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/login/", timeout=5).status_code == 200:
+                break
+        except httpx.HTTPError:
+            assert server.poll() is None and time.monotonic() < until, (demo.home / "pages.log").read_text()
+            time.sleep(0.2)
+    yield f"http://127.0.0.1:{port}"
+    server.terminate()
+    server.wait(20)
+
+
+def serious(page: Page, **options: Any) -> set[str]:
+    """The critical and serious faults that axe-core finds, each with the first element that has it."""
+    found = Axe().run(page, options={"resultTypes": ["violations"], **options}).response["violations"]
+    return {
+        f"{row['id']}: {row['nodes'][0]['html'][:200]}" for row in found if row["impact"] in ("critical", "serious")
+    }
+
+
+def faults(page: Page) -> dict[str, set[str]]:
+    """What is wrong with the page that is open, by width and theme."""
+    found: dict[str, set[str]] = {}
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme="light")
+        found[f"{width} light"] = serious(page)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found[f"{width} light"].add("scrolls sideways")
+        page.emulate_media(color_scheme="dark")
+        found[f"{width} dark"] = serious(page, **BY_THEME)
+    return found
+
+
+def test_no_page_has_a_serious_fault_of_accessibility_and_none_overflows(
+    demo: Any, address: str, browser_path: str
+) -> None:
+    shell = [sys.executable, str(ROOT / "manage.py"), "shell", "--no-imports", "-c", WORLD]
+    done = subprocess.run(shell, env=demo.environment, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    world = json.loads(done.stdout)
+    pages = {name: page for name, page in {**world["pages"], **MORE}.items() if name not in ("label", "review")}
+    assert len(pages) > 40
+    found: dict[str, set[str]] = {}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"])
+        for who in ("nobody", "owner", "annotator"):
+            context = browser.new_context(bypass_csp=True)
+            if who in world["sessions"]:
+                context.add_cookies([{"name": "lode_session", "value": world["sessions"][who], "url": address}])
+            page = context.new_page()
+            for name, (reader, path) in pages.items():
+                if reader == who:
+                    page.goto(address + path, wait_until="networkidle")
+                    page.add_style_tag(content=STILL)
+                    found |= {f"{name} {where}": said for where, said in faults(page).items() if said}
+            context.close()
+        browser.close()
+    assert found == {}
