@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from motherlode.errors import BadInput
-from motherlode.formats import coco, voc, yolo
 from motherlode.formats.source import Problem, Record, as_regions, settle
 from motherlode.importing import Source, look, read_source
-from motherlode.regions import Region
 from motherlode.samples import Samples
+from motherlode.targets import TARGETS, Labelled, Put, copy
 
-__all__ = ["TARGETS", "ConvertReport", "Labelled", "convert_folder", "convert_version"]
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """One labelled image to be written: `file` is None where only its labels are there."""
-
-    path: str
-    file: Path | None
-    width: int
-    height: int
-    split: str
-    regions: Sequence[Region]
+__all__ = ["ConvertReport", "convert_folder", "convert_version"]
 
 
 @dataclass
@@ -54,13 +40,18 @@ class ConvertReport:
         }
 
 
-def convert_folder(source: Path, target: Path, to: str, name: str | None = None) -> ConvertReport:
-    """Read a folder in one format and write another. Raises `BadInput`."""
+def convert_folder(source: Path, target: Path, to: str, name: str | None = None, put: Put = copy) -> ConvertReport:
+    """Read a folder in one format and write another; `put` makes the images. Raises `BadInput`."""
     found = read_source(source, name)
     report = ConvertReport(to, str(target), problems=[problem.as_json() for problem in found.problems])
     class_ids = found.class_ids
     classes = {number: label for label, number in class_ids.items()}
-    _write(to, target, list(_settled(found, class_ids, report)), classes, report)
+    rows = list(_settled(found, class_ids, report))
+    if unsplit := sum(not row.split for row in rows):
+        what = f"the source gives {unsplit:,} images no split: they were written as train"
+        report.problems.append(Problem("note", "", "", what, "Split them yourself, or import and publish").as_json())
+    rows = [replace(row, split=row.split or "train") for row in rows]
+    _write(to, target, rows, classes, report, put)
     return report
 
 
@@ -83,7 +74,7 @@ def _settled(source: Source, class_ids: Mapping[str, int], report: ConvertReport
         if not record.comes_in(len(drafts)):
             continue
         regions = as_regions(record.path, drafts, class_ids)
-        yield Labelled(record.path, file, size[0], size[1], record.split or "train", regions)
+        yield Labelled(record.path, file, size[0], size[1], record.split or "", regions)
 
 
 def _size(record: Record, file: Path | None) -> tuple[int, int, int] | None:
@@ -94,87 +85,45 @@ def _size(record: Record, file: Path | None) -> tuple[int, int, int] | None:
     return looked
 
 
-def convert_version(samples: Samples, target: Path, to: str) -> ConvertReport:
-    """Write the labelled samples of a version; class ids are its permanent ones."""
+def convert_version(samples: Samples, target: Path, to: str, put: Put = copy) -> ConvertReport:
+    """Write the labelled samples of a version; class ids are its permanent ones, `put` makes the images."""
     report = ConvertReport(to, str(target), unlabelled=sum(not sample.labelled for sample in samples))
     rows = [
         Labelled(sample.path, sample.file, sample.width, sample.height, sample.split, list(sample.labels))
         for sample in samples
         if sample.labelled
     ]
-    _write(to, target, rows, samples.classes, report)
+    _write(to, target, rows, samples.classes, report, put)
     return report
 
 
-def _write(to: str, target: Path, rows: list[Labelled], classes: Mapping[int, str], report: ConvertReport) -> None:
+def _write(
+    to: str, target: Path, rows: list[Labelled], classes: Mapping[int, str], report: ConvertReport, put: Put
+) -> None:
     if to not in TARGETS:
         raise BadInput(f"labels are written as {', '.join(TARGETS)}, not as {to!r}")
     if target.exists() and any(target.iterdir()):
         raise BadInput(f"{target} is not empty; name a folder that is, or none yet")
-    if not rows:
-        shown = "".join(f"\n  {row['file']}: {row['what']}. {row['remedy']}" for row in report.problems[:10])
-        raise BadInput(f"there is no labelled image to write{shown}")
+    chosen, problems = TARGETS[to].choose(_without_shared_folder(rows))
+    report.problems += [problem.as_json() for problem in problems]
+    if not chosen:
+        # what the format cannot hold says it best, and stands last
+        shown = "".join(f"\n  {_said(row)}" for row in reversed(report.problems[-10:]))
+        raise BadInput(f"there is no labelled image to write as {TARGETS[to].title}{shown}")
+    if absent := sum(row.file is None for _, row in chosen):
+        what = f"{absent:,} images are not in the source: their labels were written alone"
+        report.problems.append(Problem("note", "", "", what, "Put the images beside them").as_json())
     target.mkdir(parents=True, exist_ok=True)
-    report.images = len(rows)
-    report.regions = sum(len(row.regions) for row in rows)
-    TARGETS[to](target, _without_shared_folder(rows), classes)
+    report.images = len(chosen)
+    report.regions = sum(len(row.regions) for _, row in chosen)
+    TARGETS[to].write(target, chosen, classes, put)
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    return f"{row['file']}{': ' if row['file'] else ''}{row['what']}. {row['remedy']}"
 
 
 def _without_shared_folder(rows: list[Labelled]) -> list[tuple[str, Labelled]]:
     """Each image with its path below the folder that all of them lie in."""
     shared = os.path.commonpath([os.path.dirname(row.path) for row in rows]) if rows else ""
     return [(row.path[len(shared) + 1 :] if shared else row.path, row) for row in rows]
-
-
-def _put(row: Labelled, place: Path) -> None:
-    if row.file is not None:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(row.file, place)
-
-
-def _text(place: Path, data: bytes) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_bytes(data)
-
-
-def _by_split(rows: Iterable[tuple[str, Labelled]]) -> dict[str, list[tuple[str, Labelled]]]:
-    found: dict[str, list[tuple[str, Labelled]]] = {}
-    for path, row in rows:
-        found.setdefault(row.split, []).append((path, row))
-    return found
-
-
-def _write_voc(target: Path, rows: list[tuple[str, Labelled]], classes: Mapping[int, str]) -> None:
-    for path, row in rows:
-        _put(row, target / "JPEGImages" / path)
-        data = voc.write_xml(path, row.width, row.height, row.regions)
-        _text(target / "Annotations" / f"{os.path.splitext(path)[0]}.xml", data)
-    for split, part in _by_split(rows).items():
-        names = "".join(f"{os.path.splitext(path)[0]}\n" for path, _ in part)
-        _text(target / "ImageSets" / "Main" / f"{split}.txt", names.encode())
-
-
-def _write_coco(target: Path, rows: list[tuple[str, Labelled]], classes: Mapping[int, str]) -> None:
-    for split, part in _by_split(rows).items():
-        for path, row in part:
-            _put(row, target / "images" / split / path)
-        (target / "annotations").mkdir(exist_ok=True)
-        with (target / "annotations" / f"instances_{split}.json").open("w", encoding="utf-8") as out:
-            items = ((f"images/{split}/{path}", row.width, row.height, row.regions) for path, row in part)
-            coco.write_json(items, classes, out)
-
-
-def _write_yolo(target: Path, rows: list[tuple[str, Labelled]], classes: Mapping[int, str]) -> None:
-    for path, row in rows:
-        _put(row, target / "images" / row.split / path)
-        label = target / "labels" / row.split / f"{os.path.splitext(path)[0]}.txt"
-        _text(label, yolo.write_label(row.width, row.height, row.regions).encode())
-    splits = [split for split in ("train", "val", "test") if split in _by_split(rows)]
-    _text(target / "data.yaml", yolo.write_yaml(classes, splits).encode())
-
-
-TARGETS: dict[str, Callable[[Path, list[tuple[str, Labelled]], Mapping[int, str]], None]] = {
-    "coco": _write_coco,
-    "voc": _write_voc,
-    "yolo": _write_yolo,
-}

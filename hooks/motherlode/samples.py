@@ -161,7 +161,11 @@ class Samples(Sequence[Sample]):
 
     @property
     def folder(self) -> Path:
-        """The folder in which the files lie, under the items' paths; read only."""
+        """The folder in which the files lie, under the items' paths; read only.
+
+        It holds bytes and no labels: an item that was relabelled keeps its path, so that a folder's name says nothing.
+        `lode convert --to folders` writes class folders.
+        """
         return self._folder
 
     @overload

@@ -120,6 +120,23 @@ def test_a_pin_is_written_and_a_changed_byte_in_the_cache_is_named(served, bccd,
         blob.write_bytes(good)
 
 
+def test_a_perfect_detector_that_says_indices_is_perfect(served, bccd) -> None:  # type: ignore[no-untyped-def]
+    code = (
+        "import json, motherlode, numpy as np\n"
+        "test = motherlode.load('cells@v1', split='test')\n"
+        "def detect(sample):\n"
+        "    labels = np.array([test.index[name] for name in sample.labels.names], dtype=int)\n"
+        "    return motherlode.Prediction(sample.path, np.array(sample.labels.boxes), labels, np.ones(len(labels)))\n"
+        "with motherlode.run('perfect', uses=[test]) as run:\n"
+        "    found = run.log_predictions(test, map(detect, test), names=test.names).evaluation()\n"
+        "print(json.dumps({**found.metrics, 'whole': found.coverage.is_whole}))"
+    )
+    metrics = json.loads(served.python(code, token=bccd["token"]))
+    assert metrics["AP"] == pytest.approx(1.0)
+    assert (metrics["fp"], metrics["fn"], metrics["whole"]) == (0, 0, True)
+    assert metrics["tp"] > 900
+
+
 def test_a_changed_byte_in_the_servers_store_is_caught_and_named(served, bccd, tmp_path) -> None:  # type: ignore[no-untyped-def]
     token = bccd["token"]
     image = sorted((bccd["source"] / "images").iterdir())[0]

@@ -14,11 +14,12 @@ from motherlode.cache import Cache
 from motherlode.cli.out import Out, Verbs, add_verb, count, problem_lines, size
 from motherlode.cli.pins import id_map_file
 from motherlode.cli.server import client_of
-from motherlode.convert import TARGETS, ConvertReport, convert_folder, convert_version
+from motherlode.convert import ConvertReport, convert_folder, convert_version
 from motherlode.errors import BadInput, NotConfigured
 from motherlode.formats import FORMATS
 from motherlode.importing import ImportOptions, ImportReport, bring_in, default_project, read_source
 from motherlode.predictions import save_ids
+from motherlode.targets import TARGETS, clone, copy
 from motherlode.versions import dataset_path, parse_name
 from motherlode.zips import unpacked
 
@@ -49,6 +50,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--to", required=True, choices=list(TARGETS), help="the format to write")
     verb.add_argument("--from", dest="from_", choices=list(FORMATS), help="default: recognised")
     verb.add_argument("--split", help="of a version: only this split")
+    verb.add_argument("--link", action="store_true", help="let images share the disk's blocks where it can (reflink)")
     verb = add_verb(verbs, "publish", publish, "make a version of a dataset as it stands")
     verb.add_argument("dataset", help="its name: cells")
     verb.add_argument("--message", "-m", default="", help="why")
@@ -200,11 +202,12 @@ def _import_sum(report: ImportReport, wrong: bool) -> str:
 def convert(arguments: Namespace, out: Out) -> None:
     """A folder needs no server; a version is pulled first."""
     folder = Path(arguments.source)
+    put = clone if arguments.link else copy
     if folder.exists():
-        report: ConvertReport = convert_folder(folder, arguments.target, arguments.to, arguments.from_)
+        report: ConvertReport = convert_folder(folder, arguments.target, arguments.to, arguments.from_, put)
     else:
         samples = sdk.load(arguments.source, arguments.split, client=client_of(arguments))
-        report = convert_version(samples, arguments.target, arguments.to)
+        report = convert_version(samples, arguments.target, arguments.to, put)
     out.answer(report.as_json())
     out.say(f"{count(report.images, 'image')} with {count(report.regions, 'region')} written to {report.folder}.")
     if report.unlabelled:

@@ -19,7 +19,7 @@ from motherlode.formats.splits import Splits
 from motherlode.formats.values import BadValue, flag, label_name, number, whole_number
 from motherlode.regions import Box, Region
 
-__all__ = ["detect", "parse_xml", "read", "write_xml"]
+__all__ = ["detect", "parse_xml", "read", "write_labelmap", "write_xml"]
 
 REMEDY = "Mend the file and import again; the rest came in"
 LOOKED_AT = 50  # XML files that are looked at to recognise the format
@@ -263,3 +263,21 @@ def write_xml(path: str, width: int, height: int, regions: Iterable[Region]) -> 
             SubElement(box, side).text = repr(float(edge)).removesuffix(".0")
     indent(root)
     return bytes(tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
+
+
+def write_labelmap(labels: Iterable[str]) -> str:
+    """`labelmap.txt`, one line a class, `name:r,g,b:parts:actions`, with the colours of VOC's own palette."""
+    lines = ["# label:color_rgb:parts:actions", "background:0,0,0::"]
+    for at, label in enumerate(labels, start=1):
+        red, green, blue = _palette(at)
+        lines.append(f"{label}:{red},{green},{blue}::")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _palette(at: int) -> tuple[int, int, int]:
+    """VOC's colour of the class at a place: the place's bits, three by three, from each channel's highest bit on."""
+    channels = [0, 0, 0]
+    for shift in range(8):
+        for channel in range(3):
+            channels[channel] |= (at >> (3 * shift + channel) & 1) << (7 - shift)
+    return channels[0], channels[1], channels[2]

@@ -459,9 +459,11 @@ def write_label(width: int, height: int, regions: Iterable[Region]) -> str:
 
 
 def write_yaml(classes: Mapping[int, str], splits: Iterable[str]) -> str:
-    """`data.yaml`; numbers of classes that are no more keep their place as `unused-<id>`, so that none moves."""
-    lines = ["path: ."]
-    lines += [f"{split}: images/{split}" for split in splits]
+    """`data.yaml`; numbers of classes that are no more keep their place as `unused-<id>`, so that none moves.
+
+    It has no `path`: paths are then below the file's own folder, wherever a training is started.
+    """
+    lines = [f"{split}: images/{split}" for split in splits]
     lines.append("names:")
     for class_id in range(1, max(classes, default=0) + 1):
         name = classes.get(class_id, f"unused-{class_id}").replace("'", "''")
