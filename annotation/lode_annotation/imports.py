@@ -5,6 +5,7 @@ stages label sets that nobody sees, then one short transaction puts them in plac
 dies is followed by one that goes on after the last batch; the same labels again change nothing.
 """
 
+import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter, itemgetter
@@ -17,7 +18,7 @@ from lode_annotation.identity import with_kept_ids
 from lode_annotation.label_sets import current, digest_of, ids_used
 from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema, SchemaRevision
 from lode_annotation.schemas import check_name, latest, schema_for_labels
-from lode_platform import access, events, jobs
+from lode_platform import access, events, free_json, jobs
 from lode_platform.errors import BadInput, Conflict, NotFound, TooLarge
 from lode_platform.models import Item, Job, Project, User
 from motherlode.formats.source import Problem, Record, as_regions, settle
@@ -116,15 +117,18 @@ def put_part(user: User, uuid: UUID, number: int, body: bytes) -> int:
 
 
 def _lines(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(text.split("\n"), start=1):
+    odd = free_json.may_be_flawed(text)
+    for number, line in enumerate(io.StringIO(text, newline="\n"), start=1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = free_json.loads(line)
         except ValueError as error:
             raise BadInput(f"Line {number} is not JSON: {error}", code="bad_part", line=number) from None
         if not isinstance(row, dict):
             raise BadInput(f"Line {number} is not an object.", code="bad_part", line=number)
+        if odd and (flaw := free_json.flaw(row)):
+            raise BadInput(f"Line {number}: {flaw[0]} {flaw[1]}.", code="bad_part", line=number)
         yield number, row
 
 

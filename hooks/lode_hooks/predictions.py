@@ -1,6 +1,6 @@
 """Prediction sets: received in parts as JSON lines, checked line by line, kept as one Parquet file."""
 
-import json
+import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from lode_datasets.models import Version
 from lode_hooks import files
 from lode_hooks.evaluation.columns import BOX_PREDICTIONS, CLASS_PREDICTIONS, frame_of
 from lode_hooks.models import PredictionPart, PredictionSet, Run, RunUse
-from lode_platform import events
+from lode_platform import events, free_json
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Item, User
 
@@ -248,11 +248,11 @@ def predicted(prediction_set: PredictionSet) -> frozenset[str]:
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(data.splitlines(), start=1):
+    for number, line in enumerate(io.BytesIO(data), start=1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = free_json.loads(line)
         except ValueError as error:
             raise _bad(number, f"is not JSON: {error}") from None
         if not isinstance(row, dict) or not isinstance(row.get("path"), str):

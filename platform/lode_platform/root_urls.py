@@ -10,3 +10,8 @@ urlpatterns = [
     *[path("api/v1/", include(f"{room}.api.urls")) for room in ROOMS],
     *[path("", include(f"{room}.urls")) for room in ROOMS],
 ]
+
+handler400 = "lode_platform.views.faults.bad_request"
+handler403 = "lode_platform.views.faults.forbidden"
+handler404 = "lode_platform.views.faults.not_found"
+handler500 = "lode_platform.views.faults.broken"

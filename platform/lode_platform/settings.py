@@ -212,7 +212,8 @@ if "://" in STORE:
 MAX_IMAGE_PIXELS = env_int("MOTHERLODE_MAX_IMAGE_PIXELS", 200_000_000, 1)
 MAX_UPLOAD_BYTES = env_int("MOTHERLODE_MAX_UPLOAD_BYTES", 2 * 1024**3, 1)
 MAX_ZIP_RATIO = 200
-DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024**2
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024**2  # what pages are sent; each address of the API names its own limit
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 FILE_UPLOAD_TEMP_DIR = str(HOME / "tmp")
 Path(FILE_UPLOAD_TEMP_DIR).mkdir(mode=0o700, exist_ok=True)
 
@@ -236,7 +237,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["lode_platform.api.parsers.JsonParser"],
+    "UNICODE_JSON": False,  # a message may have to name what no encoding takes
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "lode_platform.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -248,6 +250,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVERS": [{"url": PUBLIC_URL}],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "lode_platform.api.openapi.with_errors",
+    ],
 }
 
 LOGGING = {

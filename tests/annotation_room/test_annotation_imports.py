@@ -153,6 +153,29 @@ def test_a_part_that_is_no_record_is_refused_with_its_line(
     assert not LabelImportPart.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("[" * 200_000, "nested"),
+        ('{"path": ' * 200_000, "nested"),
+        ('{"path": "a\\u0000.png", "labelled": true, "regions": []}', "NUL"),
+        ('{"path": "a.png", "labelled": true, "regions": [{"type": "box", "label": "\\ud800"}]}', "surrogate"),
+        ('{"path": "a.png", "labelled": true, "regions": [{"type": "box", "label": "a", "box": [NaN]}]}', "NaN"),
+        ('{"path": "a.png", "labelled": true, "regions": [{"type": "box", "label": "a", "area": 1e999}]}', "finite"),
+    ],
+    ids=["deep list", "deep object", "nul", "half a surrogate", "no number", "infinite"],
+)
+def test_a_line_that_no_database_keeps_is_refused_by_its_number(
+    text: str, word: str, api: Callable[..., Any], erin: User, project: Project
+) -> None:
+    program, uuid = api(erin), uuid4()
+    program.post(f"projects/{project.name}/label-imports", {"uuid": str(uuid)})
+    address = f"/api/v1/label-imports/{uuid}/parts/0"
+    got = program.client.put(address, f"\n{text}", content_type="application/x-ndjson")
+    assert got.status_code == 400 and "Line 2" in got.json()["error"] and word in got.json()["error"]
+    assert program.client.put(address, "", content_type="application/x-ndjson").json() == {"part": 0, "lines": 0}
+
+
 def test_boxes_do_not_go_into_a_schema_of_classes(
     send: Send, erin: User, project: Project, make_items: Callable[..., list[Item]]
 ) -> None:

@@ -4,6 +4,7 @@ Its home and database are the environment's (``MOTHERLODE_HOME``, ``DATABASE_URL
 """
 
 import json
+import os
 import sys
 import threading
 import time
@@ -12,6 +13,7 @@ from uuid import UUID, uuid4
 
 import django
 
+os.environ["MOTHERLODE_ALLOWED_HOSTS"] = "testserver"
 django.setup()
 
 from django.core.management import call_command  # noqa: E402

@@ -98,8 +98,8 @@ def test_a_run_keeps_its_uses_numbers_and_end(cells: Any, api: Any, erin: User) 
     assert caller.post(f"runs/{uuid}/metrics", {"metrics": {"loss": 1.0, "acc": 0.5}, "step": 2}).json() == {
         "logged": 2
     }
-    for wrong in ("low", 10**400):
-        assert caller.post(f"runs/{uuid}/metrics", {"metrics": {"loss": wrong}}).json()["code"] == "bad_metric"
+    for wrong, code in (("low", "bad_metric"), (10**400, "bad_value")):
+        assert caller.post(f"runs/{uuid}/metrics", {"metrics": {"loss": wrong}}).json()["code"] == code
     ended = caller.patch(f"runs/{uuid}", {"state": "finished"}).json()
     assert ended["state"] == "finished" and ended["ended_at"]
     assert {m["key"]: m["value"] for m in ended["metrics"]} == {"loss": 1.0, "acc": 0.5}

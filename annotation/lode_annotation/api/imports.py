@@ -1,11 +1,10 @@
 """REST: labels come in from files, in parts and then all at once."""
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,21 +13,15 @@ from lode_annotation import imports
 from lode_annotation.api import shapes
 from lode_annotation.models import LabelImport
 from lode_platform import access
+from lode_platform.api.parsers import BytesParser, raw
 from lode_platform.api.projects import person
 from lode_platform.api.shapes import JobShape, job_json, read
-from lode_platform.errors import TooLarge
 
 
-class LinesParser(BaseParser):
-    """The body as it is; its size is checked before it is read."""
+class LinesParser(BytesParser):
+    """A part's lines."""
 
-    media_type = "*/*"
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        body = stream.read(imports.MAX_PART_BYTES + 1)
-        if len(body) > imports.MAX_PART_BYTES:
-            raise TooLarge(f"A part may have {imports.MAX_PART_BYTES >> 20} MiB; send more, smaller parts.")
-        return body
+    limit = imports.MAX_PART_BYTES
 
 
 def import_json(row: LabelImport) -> dict[str, Any]:
@@ -71,8 +64,7 @@ class ImportPart(APIView):
     def put(self, request: Request, label_import: UUID, part: int) -> Response:
         """Sends a part: JSON lines, one image each (or one problem the client met); again replaces it."""
         imports.mine(person(request), label_import)
-        body = cast(bytes, request.data)
-        lines = imports.put_part(person(request), label_import, part, body)
+        lines = imports.put_part(person(request), label_import, part, raw(request))
         return Response({"part": part, "lines": lines})
 
 

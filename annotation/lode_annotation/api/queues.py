@@ -16,14 +16,15 @@ from lode_annotation.desk import desk_for, desk_of_task
 from lode_annotation.models import Annotation, Queue, Schema, Task
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged
+from lode_platform.api.parsers import LargeJsonParser
 from lode_platform.api.projects import person
-from lode_platform.api.shapes import ErrorShape, read
+from lode_platform.api.shapes import read
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.models import Item, ItemQuerySet, Project, User
 
 MOST_TASKS = 5000
 GONE = OpenApiResponse(description="nothing is left, or the queue is not open")
-LOST = OpenApiResponse(ErrorShape, description="`lease_lost`: somebody else has it; `stale`: both sides are answered")
+LOST = OpenApiResponse(description="`lease_lost`: somebody else has it; `stale`: both sides are answered")
 
 
 def queue_of(request: Request, uuid: UUID) -> Queue:
@@ -125,6 +126,8 @@ class OneQueue(APIView):
 
 
 class Tasks(APIView):
+    parser_classes = [LargeJsonParser]
+
     @extend_schema(
         operation_id="queue_tasks",
         parameters=[*PARAMETERS, OpenApiParameter("state", str, enum=Task.State.values)],
@@ -197,6 +200,8 @@ class OneTask(APIView):
 
 
 class Submit(APIView):
+    parser_classes = [LargeJsonParser]
+
     @extend_schema(
         operation_id="task_submit", request=shapes.SubmitShape, responses={200: shapes.AnswerShape, 409: LOST}
     )
@@ -207,6 +212,8 @@ class Submit(APIView):
 
 
 class Skip(APIView):
+    parser_classes = [LargeJsonParser]
+
     @extend_schema(operation_id="task_skip", request=shapes.SkipShape, responses={200: shapes.AnswerShape, 409: LOST})
     def post(self, request: Request, task: UUID) -> Response:
         """Says that I will not answer this one, and why."""
@@ -242,6 +249,8 @@ class OneLease(APIView):
 
 
 class Draft(APIView):
+    parser_classes = [LargeJsonParser]
+
     @extend_schema(
         operation_id="task_draft", request=shapes.NewDraftShape, responses={200: shapes.KeptShape, 409: LOST}
     )

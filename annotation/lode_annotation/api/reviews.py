@@ -13,6 +13,7 @@ from lode_annotation.api.queues import LOST
 from lode_annotation.models import Annotation
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged
+from lode_platform.api.parsers import LargeJsonParser
 from lode_platform.api.projects import person
 from lode_platform.api.shapes import read
 from lode_platform.errors import BadInput
@@ -58,6 +59,8 @@ class NextReview(APIView):
 
 
 class Verdict(APIView):
+    parser_classes = [LargeJsonParser]
+
     @extend_schema(
         operation_id="annotation_review",
         request=shapes.VerdictShape,

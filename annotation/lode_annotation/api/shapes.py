@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from lode_annotation.models import Annotation, Queue, Schema, SchemaRevision, Task
 from lode_annotation.submit import UNCHECKED, Sent
+from lode_platform.api.shapes import SelfChecked
 from lode_platform.errors import BadInput
 
 Shape = serializers.Serializer[Any]
@@ -16,7 +17,7 @@ MOST = 2**31 - 1  # what the databases' integers hold
 
 
 @extend_schema_field({"type": "array", "items": {"type": "object"}})
-class ResultField(serializers.Field[Any, Any, Any, Any]):
+class ResultField(SelfChecked):
     """A Label Studio result: a list, taken as it comes, since the gate names what is wrong by region and rule."""
 
     def to_internal_value(self, data: Any) -> Any:

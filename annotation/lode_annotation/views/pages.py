@@ -1,6 +1,5 @@
 """The pages of schemas and queues."""
 
-import json
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +25,7 @@ from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Membership, Project, User
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
+from lode_platform.views.json_body import json_object
 
 PAGE = 50
 STARTERS = {
@@ -147,11 +147,8 @@ def _tell(form: forms.Form, error: LodeError) -> None:
 def schema_check(request: HttpRequest, project: str) -> JsonResponse:
     """Checks a config while one types: JSON in, JSON out, nothing echoed into a page."""
     member = _member(request, project, "schema.edit")
-    try:
-        given = json.loads(request.body)
-        config, name = str(given["config"]), str(given.get("schema") or "")
-    except (ValueError, KeyError, TypeError):
-        raise BadInput(_("The body is {config, schema}.")) from None
+    given = json_object(request)
+    config, name = str(given.get("config") or ""), str(given.get("schema") or "")
     found = Schema.objects.filter(project=member.project, name=name).first() if name else None
     return JsonResponse(check(config, found))
 

@@ -135,7 +135,9 @@ class Selection(APIView):
         lost = [{**row._asdict(), "items": items} for row, items in sorted(done.lost.items())]
         return Response({"added": done.added, "existing": done.existing, "resplit": done.resplit, "lost": lost})
 
-    @extend_schema(operation_id="dataset_items_remove", request=shapes.SelectionShape, responses=shapes.RemovedShape)
+    @extend_schema(
+        operation_id="dataset_items_remove", request=shapes.SelectionShape, responses={200: shapes.RemovedShape}
+    )
     def delete(self, request: Request, project: str, name: str) -> Response:
         """Takes items out: the next version is without them, those published keep them."""
         found = found_dataset(request, project, name, "dataset.edit")

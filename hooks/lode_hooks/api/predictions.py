@@ -5,7 +5,6 @@ from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,23 +15,18 @@ from lode_hooks.api.runs import RUN, run_of, version_of
 from lode_hooks.models import PredictionSet, Run
 from lode_hooks.predictions import end_rank, receive
 from lode_platform import access
+from lode_platform.api.parsers import BytesParser, raw
 from lode_platform.api.projects import person
 from lode_platform.api.shapes import read
-from lode_platform.errors import BadInput, NotFound, TooLarge
+from lode_platform.errors import BadInput, NotFound
 
 MOST_BYTES = 64 * 1024**2
 
 
-class LinesParser(BaseParser):
-    """Takes the body as bytes, whatever it says it is."""
+class LinesParser(BytesParser):
+    """A part's lines."""
 
-    media_type = "*/*"
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        data = stream.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
-            raise TooLarge(f"A part has at most {MOST_BYTES // 1024**2} MiB; send more parts.")
-        return data
+    limit = MOST_BYTES
 
 
 def set_of(request: Request, uuid: UUID, verb: str) -> PredictionSet:
@@ -82,7 +76,7 @@ class Part(APIView):
     def put(self, request: Request, predictions: UUID, part: int) -> Response:
         """Sends a part: one JSON line an item; sending the same part again changes nothing."""
         sent = set_of(request, predictions, "run.log")
-        row = receive(sent, part, request.data if isinstance(request.data, bytes) else b"")
+        row = receive(sent, part, raw(request))
         return Response({"part": row.number, "rows": row.rows})
 
 

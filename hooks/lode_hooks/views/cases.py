@@ -13,12 +13,13 @@ from lode_hooks import cases, readings
 from lode_hooks.models import Failure, Sighting, Verdict
 from lode_hooks.views.answers import answers_json
 from lode_hooks.views.evaluations import allowed
-from lode_hooks.views.failures import asked_evaluation, body_of
+from lode_hooks.views.failures import asked_evaluation
 from lode_hooks.views.links import number, run_url
 from lode_platform.access import project_for
 from lode_platform.models import Item, Project
 from lode_platform.signed_in import signed_in
 from lode_platform.templatetags.lode import class_color
+from lode_platform.views.json_body import json_object
 
 
 @require_POST
@@ -33,7 +34,7 @@ def verdict(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
 @answers_json
 def verdict_json(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
     """The same for the viewer's script."""
-    judged, said = judge(request, project, failure, body_of(request))
+    judged, said = judge(request, project, failure, json_object(request))
     return JsonResponse({"uuid": str(said.uuid), "kind": said.kind, "failure": str(judged.uuid)})
 
 

@@ -1,6 +1,5 @@
 """The failure viewer, and what it asks for while somebody works in it."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -27,6 +26,7 @@ from lode_platform.errors import BadInput
 from lode_platform.models import Item, Project, User
 from lode_platform.signed_in import signed_in
 from lode_platform.templatetags.lode import class_color
+from lode_platform.views.json_body import json_object
 
 PAGE = 200
 FIRST = 60
@@ -266,17 +266,6 @@ def dot_json(project: Project, dot: cases.Dot) -> dict[str, Any]:
     }
 
 
-def body_of(request: HttpRequest) -> dict[str, Any]:
-    """The JSON object that the viewer's script sent. Raises BadInput."""
-    try:
-        body = json.loads(request.body)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise BadInput(_("a JSON object is sent here"), code="bad_json")
-    return body
-
-
 @require_POST
 @answers_json
 def fix(request: HttpRequest, project: str) -> HttpResponse:
@@ -285,7 +274,7 @@ def fix(request: HttpRequest, project: str) -> HttpResponse:
     place = project_for(user, project, "failure.judge")
     evaluation = asked_evaluation(place, user, request.GET)
     chosen = FailureFilter.parse(request.GET)
-    row = body_of(request).get("row")
+    row = json_object(request).get("row")
     if not isinstance(row, int):
         raise BadInput(_("row is a whole number"), code="bad_row")
     task = fixing.open_for_fixing(evaluation, row, user, chosen)
@@ -298,7 +287,7 @@ def record(request: HttpRequest, project: str) -> HttpResponse:
     """Records the cases of cards that are about to be mined: ``{"evaluation", "cards": [{"failure", "row"}]}``."""
     user = signed_in(request)
     place = project_for(user, project, "mining.create")
-    body = body_of(request)
+    body = json_object(request)
     evaluation = asked_evaluation(place, user, body)
     cards = body.get("cards")
     if not isinstance(cards, list) or len(cards) > failures.MOST_CARDS:

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -15,6 +14,7 @@ from rest_framework.views import APIView
 from lode_platform import access, items, nav, uploads, zips
 from lode_platform.api import shapes
 from lode_platform.api.paging import PARAMETERS, page_of, paged
+from lode_platform.api.parsers import LargeJsonParser, StreamParser, refuse_form
 from lode_platform.api.projects import person
 from lode_platform.errors import BadInput, LodeError, NotFound, TooLarge
 from lode_platform.models import Item, Project
@@ -28,16 +28,9 @@ class LengthRequired(LodeError):
     status, code = 411, "length_required"
 
 
-class RawParser(BaseParser):
-    """Leaves the body to the view, which reads it as a stream."""
-
-    media_type = "*/*"
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        return None
-
-
 class Uploads(APIView):
+    parser_classes = [LargeJsonParser]
+
     @extend_schema(operation_id="uploads", request=shapes.UploadsShape, responses=shapes.SendShape)
     def post(self, request: Request, project: str) -> Response:
         """Which of these files' bytes I must send; those that I sent before or see already are not asked for."""
@@ -48,7 +41,7 @@ class Uploads(APIView):
 
 
 class Blobs(APIView):
-    parser_classes = [RawParser]
+    parser_classes = [StreamParser]
 
     @extend_schema(operation_id="blobs_pack", request=OpenApiTypes.BINARY, responses=shapes.PackShape)
     def post(self, request: Request, project: str) -> Response:
@@ -65,7 +58,7 @@ class Blobs(APIView):
 
 
 class BlobBytes(APIView):
-    parser_classes = [RawParser]
+    parser_classes = [StreamParser]
 
     @extend_schema(
         operation_id="blob_put",
@@ -100,8 +93,9 @@ class BlobBytes(APIView):
 
 
 def _length(request: Request) -> int:
+    refuse_form(request.content_type)
     length = request.headers.get("Content-Length", "")
-    if not length.isascii() or not length.isdigit():
+    if not length.isascii() or not length.isdigit() or len(length) > 18:
         raise LengthRequired("Content-Length is required.")
     return int(length)
 
@@ -210,7 +204,7 @@ class OneItem(APIView):
         """One item, also from the trash."""
         return Response(shapes.item_json(_item(request, item, "project.view")))
 
-    @extend_schema(operation_id="item_trash", responses=shapes.ItemShape)
+    @extend_schema(operation_id="item_trash", responses={200: shapes.ItemShape})
     def delete(self, request: Request, item: UUID) -> Response:
         """Puts the item into the trash; versions that hold it keep it."""
         found = _item(request, item, "items.trash")

@@ -1,11 +1,11 @@
 """Items: the grid, one item's page, bringing in pictures, the trash."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
+from lode_platform import free_json, nav, zips
 from lode_platform import items as verbs
-from lode_platform import nav, zips
 from lode_platform.access import member_of, permits, project_for
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Item, ItemQuerySet, PastFile, Project, User
@@ -168,8 +168,11 @@ def upload(request: HttpRequest, project: str) -> JsonResponse:
     user = signed_in(request)
     found = project_for(user, project, "items.add")
     files = request.FILES.getlist("file")
-    paths = json.loads(request.POST.get("paths", "[]"))
-    if len(paths) != len(files) or not all(isinstance(path, str) for path in paths):
+    try:
+        paths = free_json.loads(request.POST.get("paths", "[]"))
+    except ValueError:
+        paths = None
+    if not isinstance(paths, list) or len(paths) != len(files) or not all(isinstance(path, str) for path in paths):
         raise BadInput(_("Each file needs its path."), field="paths")
     replace_media = request.POST.get("replace_media") == "1"
     problems: list[dict[str, str]] = []
@@ -204,7 +207,7 @@ def picked(request: HttpRequest, project: Project) -> list[Item]:
         raise BadInput(_("Pick at least one item and at most 1,000."), field="item")
     try:
         return list(project.items.filter(uuid__in=names, staged_by=None))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, ValidationError):
         raise BadInput(_("That is no item."), field="item") from None
 
 

@@ -1,0 +1,103 @@
+"""JSON from outside: the one rule for what may stand where the caller decides what is said.
+
+Parameters of a run, metadata of an item, filters, settings, lines of an import: whatever is taken can be kept by each
+database, sent out again and read by others. Text holds no NUL character and no half of a surrogate pair, in keys
+neither; numbers are finite; depth and number of values are bounded, and so is the memory that they take.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NoReturn
+
+from lode_platform.errors import BadInput
+
+MAX_DEPTH = 64
+MAX_VALUES = 2_000_000
+_ODD = re.compile("[\x00\ud800-\udfff]")
+_MAY_BE_ODD = re.compile(r"\\u0000|\\u[dD][89a-fA-F]|[eE]\+?\d{3}|\d{309}")
+
+
+def loads(text: str | bytes) -> Any:
+    """The value that ``text`` (UTF-8) says.
+
+    Raises ``ValueError``, in words that end a sentence, for what is not JSON (``NaN`` and ``Infinity`` are not), is
+    nested deeper than ``MAX_DEPTH`` or holds more than ``MAX_VALUES`` values.
+    """
+    text = text.decode() if isinstance(text, bytes) else text
+    if text.count(",") > MAX_VALUES:  # each value but the first of its list or object follows a comma
+        raise ValueError(f"it holds more than {MAX_VALUES} values")
+    try:
+        value = _DECODER.decode(text)
+    except RecursionError:
+        raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels") from None
+    if text.count("[") + text.count("{") > MAX_DEPTH and _deeper(value, MAX_DEPTH):
+        raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
+    return value
+
+
+def _refused(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number in JSON; send null")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refused)
+
+
+def _deeper(value: Any, most: int) -> bool:
+    level = [value]
+    for _ in range(most):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def flaw(value: Any) -> tuple[str, str] | None:
+    """Where ``value`` cannot be kept, as ``params.lr`` or ``items.3``, and what is wrong there; None where it can."""
+    for where, one in _walk(value):
+        if isinstance(one, str) and (odd := _ODD.search(one)):
+            return where, "holds a NUL character" if odd[0] == "\0" else "holds half of a surrogate pair"
+        if isinstance(one, float | int) and not _finite(one):
+            return where, "is not a finite number"
+    return None
+
+
+def may_be_flawed(text: str) -> bool:
+    """Whether what JSON text says could have a ``flaw``: a quick look before a slow one at each value."""
+    return _MAY_BE_ODD.search(text) is not None
+
+
+def check(value: Any) -> None:
+    """Raises ``BadInput`` (bad_value), naming the field, where ``value`` cannot be kept."""
+    if found := flaw(value):
+        where, what = found
+        raise BadInput(f"{where or 'The body'} {what}; take it out.", code="bad_value", field=where)
+
+
+def _finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number beyond what any float holds
+        return False
+
+
+def _walk(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every scalar and every key with the path that leads to it."""
+    waiting: list[tuple[str, Any]] = [("", value)]
+    while waiting:
+        where, one = waiting.pop()
+        if isinstance(one, Mapping):
+            for key, child in one.items():
+                if isinstance(key, str) and _ODD.search(key):
+                    yield f"{where or 'The body'}: a field's name", key
+                waiting.append((f"{where}.{key}" if where else str(key), child))
+        elif isinstance(one, Sequence) and not isinstance(one, str | bytes):
+            waiting += [(f"{where}.{number}" if where else str(number), child) for number, child in enumerate(one)]
+        else:
+            yield where, one
