@@ -24,19 +24,21 @@ from motherlode.errors import (
     ServerFault,
     Unreachable,
 )
-from motherlode.evaluations import Coverage, Evaluation, FailureSeen
+from motherlode.evaluations import Comparison, Coverage, Evaluation, FailureSeen
 from motherlode.lock import Pin
 from motherlode.predictions import BadPrediction, Prediction
 from motherlode.regions import Region
 from motherlode.runs import Run
 from motherlode.samples import Labels, Sample, Samples
 from motherlode.sending import Sent
-from motherlode.verbs import load, pull, run, verify
+from motherlode.verbs import load, pull, run, snapshot, verify
+from motherlode.versions import Snapshot
 
 __all__ = [
     "BadInput",
     "BadPrediction",
     "Client",
+    "Comparison",
     "Conflict",
     "Coverage",
     "DiskFull",
@@ -59,10 +61,12 @@ __all__ = [
     "Samples",
     "Sent",
     "ServerFault",
+    "Snapshot",
     "Unreachable",
     "load",
     "pull",
     "run",
+    "snapshot",
     "verify",
 ]
 __version__ = "0.1.0"

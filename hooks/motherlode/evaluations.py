@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from motherlode.client import Client
 
-__all__ = ["Coverage", "Evaluation", "FailureSeen", "page_of"]
+__all__ = ["Comparison", "Coverage", "Evaluation", "FailureKind", "FailureSeen", "page_of"]
+
+FailureKind: TypeAlias = Literal["missed", "false_alarm", "wrong_class", "bad_location", "duplicate"]
 
 
 def page_of(client: Client, url: Any) -> str:
@@ -42,8 +44,8 @@ class Coverage:
 class Evaluation:
     """Predictions scored against a version's labels.
 
-    `metrics`: AP AP50 AP75 APs APm APl AR1 AR10 AR100 ARs ARm ARl tp fp fn for boxes (COCO's definitions), accuracy and
-    macro_f1 for classes.
+    `metrics`: AP AP50 AP75 APs APm APl AR1 AR10 AR100 ARs ARm ARl tp fp fn for boxes (COCO's definitions; tp, fp and fn
+    at score 0), accuracy and macro_f1 for classes. `coverage` says of which items.
     """
 
     def __init__(self, client: Client, row: Mapping[str, Any]) -> None:
@@ -54,6 +56,16 @@ class Evaluation:
     def id(self) -> UUID:
         """The evaluation's uuid."""
         return UUID(str(self._row["uuid"]))
+
+    @property
+    def version(self) -> str:
+        """The version whose labels were the truth, such as cells@v2."""
+        return str(self._row["version"])
+
+    @property
+    def split(self) -> str:
+        """The split that was predicted."""
+        return str(self._row["split"])
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -90,14 +102,70 @@ class Evaluation:
         shown = ", ".join(f"{name}={value:.4g}" for name, value in list(self.metrics.items())[:4])
         return f"Evaluation({shown}{'' if self.coverage.is_whole else f'; {self.coverage}'})"
 
-    def failures(self, kind: str | None = None, **filters: Any) -> Iterator[FailureSeen]:
-        """The failures, page by page as they are read.
+    def failures(self, kind: FailureKind | None = None, **filters: Any) -> Iterator[FailureSeen]:
+        """The failures, page by page as they are read; at score 0 unless `threshold=` is among the filters.
 
-        `kind`: missed, false_alarm, wrong_class, bad_location or duplicate. `filters` as on the failures page:
-        truth_class, predicted_class, min_score, max_score, min_iou, max_iou, verdict.
+        `filters` as on the failures page: threshold, truth_class, predicted_class, min_score, max_score, min_iou,
+        max_iou, verdict.
         """
         for row in self._client.pages(f"evaluations/{self.id}/failures", kind=kind, **filters):
             yield FailureSeen.from_json(self._client, row)
+
+    def count_failures(self, kind: FailureKind | None = None, **filters: Any) -> int:
+        """How many failures `failures` gives for the same filters."""
+        answer = self._client.get(f"evaluations/{self.id}/failures", kind=kind, **{**filters, "limit": 1})
+        return int(answer["count"])
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A run against an earlier one on the same split: objects found and lost, one by one.
+
+    `fixed` were wrong before and are right, `regressed` the reverse, `still` wrong and `ok` right in both; `p_value` is
+    McNemar's exact test of fixed against regressed. They are counted at the scores `before_threshold` and
+    `after_threshold`, None of classes. `before` and `after` are the evaluations' uuids, `before_version` and
+    `after_version` whose truth they are on. `row` is all the server says.
+    """
+
+    before: UUID
+    after: UUID
+    before_version: str
+    after_version: str
+    split: str
+    before_threshold: float | None
+    after_threshold: float | None
+    fixed: int
+    regressed: int
+    still: int
+    ok: int
+    p_value: float
+    row: Mapping[str, Any]
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Comparison:
+        """The server's answer."""
+        thresholds = (None if row[key] is None else float(row[key]) for key in ("before_threshold", "after_threshold"))
+        before_threshold, after_threshold = thresholds
+        return cls(
+            before=UUID(str(row["before"])),
+            after=UUID(str(row["after"])),
+            before_version=str(row["before_version"]),
+            after_version=str(row["after_version"]),
+            split=str(row["split"]),
+            before_threshold=before_threshold,
+            after_threshold=after_threshold,
+            fixed=int(row["fixed"]),
+            regressed=int(row["regressed"]),
+            still=int(row["still"]),
+            ok=int(row["ok"]),
+            p_value=float(row["p_value"]),
+            row=dict(row),
+        )
+
+    @property
+    def numbers(self) -> dict[str, tuple[float | None, float]]:
+        """The metrics by name: (before, after)."""
+        return {str(row["name"]): (row["other"], row["value"]) for row in self.row["numbers"]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from motherlode import environment, ranks, trackers
 from motherlode.cache import Cache
 from motherlode.client import Client
 from motherlode.errors import BadInput, MotherlodeError, NotConfigured, NotFound
-from motherlode.evaluations import page_of
+from motherlode.evaluations import Comparison, Evaluation, page_of
 from motherlode.metrics import Metrics, Step
 from motherlode.naming import Names, Naming
 from motherlode.predictions import Prediction
@@ -271,6 +271,31 @@ class Run:
             raise BadInput("give either predictions or scores=")
         rows = scored(samples, scores, naming) if predictions is None else predictions
         return send(self._client, self.id, samples, rows, naming, model=model, out_of_fold=out_of_fold, step=step)
+
+    # What came of it
+
+    def evaluations(self) -> list[Evaluation]:
+        """The evaluations of all its predictions, newest first."""
+        return [Evaluation(self._client, row) for row in self._client.pages(f"runs/{self.id}/evaluations")]
+
+    def compare(
+        self,
+        before: Run,
+        *,
+        split: str | None = None,
+        version: str | None = None,
+        before_version: str | None = None,
+        threshold: float | None = None,
+    ) -> Comparison:
+        """This run against an earlier one, on the newest truth and split that both were scored on alike.
+
+        `threshold` is the score that counts in both; without it each is taken at its own of best F1. The answer says
+        which. With `version` and `before_version` they are taken on two truths; the two runs may then be the same.
+        """
+        query = {"split": split, "version": version, "threshold": threshold}
+        if before_version is not None:
+            query |= {"version": before_version, "other_version": version}
+        return Comparison.from_json(self._client.get(f"runs/{before.id}/compare/{self.id}", **query))
 
 
 def _revived(url: str, project: str, row: Mapping[str, Any]) -> Run:

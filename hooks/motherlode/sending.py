@@ -13,7 +13,8 @@ from uuid import UUID, uuid4, uuid5
 from motherlode import ranks
 from motherlode.client import Client
 from motherlode.errors import BadInput, Unreachable
-from motherlode.evaluations import Evaluation, FailureSeen
+from motherlode.evaluations import Evaluation, FailureKind, FailureSeen
+from motherlode.manifest import POOL
 from motherlode.naming import Naming
 from motherlode.predictions import BadPrediction, Prediction, plain
 from motherlode.progress import Progress
@@ -178,6 +179,12 @@ class Sent:
         self._end = dict(end)
         self.items = items
 
+    @classmethod
+    def of(cls, client: Client, predictions: UUID | str) -> Sent:
+        """A prediction set that the server has, by its uuid."""
+        row = client.get(f"predictions/{predictions}")
+        return cls(client, row, int(row["items"]), {})
+
     @property
     def id(self) -> UUID:
         """The prediction set's uuid."""
@@ -189,6 +196,8 @@ class Sent:
     @cached_property
     def _evaluation(self) -> Evaluation | None:
         self._wait_for_ranks()
+        if not self._end:
+            return None if self._row["split"] == POOL else self.evaluate()
         job = self._row.get("job")
         if job:
             self._client.wait(job, "Evaluating")
@@ -201,17 +210,33 @@ class Sent:
         """Until every rank has sent its predictions. Raises `Unreachable` where one does not."""
         waited, pause = 0.0, 0.2
         while self._row.get("state") == "receiving":
-            missing = ", ".join(map(str, self._row.get("waiting_for") or ()))
             if waited >= RANKS_PATIENCE:
-                raise Unreachable(f"the predictions of rank {missing} did not come within {waited:,.0f} seconds")
+                missing = ", ".join(map(str, self._row.get("waiting_for") or ()))
+                whose = f"of rank {missing} " if missing else ""
+                raise Unreachable(f"the rest of these predictions {whose}did not come within {waited:,.0f} seconds")
             self._client.pause(pause)
             waited += pause
             pause = min(pause * 1.5, 2.0)
-            self._row |= self._client.post(f"predictions/{self.id}/finish", self._end, repeatable=True)
+            address = f"predictions/{self.id}"
+            again = self._client.post(f"{address}/finish", self._end, repeatable=True) if self._end else None
+            self._row |= again or self._client.get(address)
 
     def wait(self) -> Evaluation | None:
         """Wait for the server's job; gives the evaluation, None where there are no labels to score against."""
         return self._evaluation
+
+    def evaluate(self, version: str | None = None) -> Evaluation:
+        """These predictions scored on another version's labels, such as corrected ones; made once, then given again."""
+        self._wait_for_ranks()
+        body = {} if version is None else {"version": version}
+        answer = self._client.post(f"predictions/{self.id}/evaluate", body, repeatable=True)
+        if answer.get("job"):
+            self._client.wait(answer["job"], "Evaluating")
+        return Evaluation(self._client, self._client.get(f"evaluations/{answer['evaluation']['uuid']}"))
+
+    def evaluations(self) -> list[Evaluation]:
+        """All evaluations of these predictions, newest first: one for each truth."""
+        return [Evaluation(self._client, row) for row in self._client.pages(f"predictions/{self.id}/evaluations")]
 
     def evaluation(self) -> Evaluation:
         """The evaluation, waited for with a progress bar. Raises `BadInput` for the pool, which has no labels."""
@@ -220,6 +245,6 @@ class Sent:
             raise BadInput("these items have no labels to score against; their predictions are mined, not evaluated")
         return found
 
-    def failures(self, kind: str | None = None, **filters: Any) -> Iterator[FailureSeen]:
+    def failures(self, kind: FailureKind | None = None, **filters: Any) -> Iterator[FailureSeen]:
         """The failures of the evaluation; see `Evaluation.failures`."""
         return self.evaluation().failures(kind, **filters)

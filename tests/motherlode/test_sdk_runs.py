@@ -22,6 +22,8 @@ from lode_platform.jobs import run_pending
 from lode_platform.models import User
 from lode_platform.wsgi import application
 from motherlode import Client, Prediction
+from motherlode.formats import voc
+from motherlode.regions import Region
 from motherlode.runs import Run
 from motherlode.samples import Samples
 
@@ -251,6 +253,73 @@ def test_what_a_sampler_padded_counts_once_and_only_where_it_is_alike(test_split
     assert (sent.items, sent.evaluation().coverage.predicted) == (2, 2)
     with pytest.raises(motherlode.BadPrediction, match=f"{rows[0].path}: predicted twice, and not alike"):
         run.log_predictions(test_split, [*rows, Prediction(rows[0].path)], names=test_split.names)
+
+
+# what came of it
+
+
+@pytest.fixture
+def two_runs(test_split: Samples, lode: Lode) -> tuple[Run, Run]:
+    """A run that misses a white cell, and a later one that finds all."""
+    client = lode.connect()
+    with motherlode.run("first", uses=[test_split], client=client) as first:
+        first.log_predictions(test_split, predict(test_split), model="a").wait()
+    with motherlode.run("second", uses=[test_split], client=client) as second:
+        rows = [by_index(sample, test_split.index) for sample in test_split]
+        second.log_predictions(test_split, rows, names=test_split.names, model="b").wait()
+    return first, second
+
+
+def test_two_runs_are_compared_at_a_score_that_is_said(two_runs: tuple[Run, Run], lode: Lode) -> None:
+    first, second = two_runs
+    found = second.compare(first)
+    assert (found.fixed, found.regressed, found.still, found.ok) == (1, 0, 0, 3)
+    assert (found.before_threshold, found.after_threshold, found.split) == (0.9, 1.0, "test")
+    assert found.before_version == found.after_version == "cells@v1"
+    before, after = found.numbers["AP50"]
+    assert (before, round(after, 6)) == (pytest.approx(0.75, abs=0.01), 1.0)
+    strict = second.compare(first, threshold=0.95)
+    assert (strict.before_threshold, strict.after_threshold, strict.fixed) == (0.95, 0.95, 4)
+    assert first.compare(second).regressed == 1
+    said = lode.says("compare", "first", "second", "--threshold", "0.95")
+    assert "second (cells@v1) against first (cells@v1), test" in said
+    assert "At score 0.95 before, 0.95 after:" in said and "fixed 4, regressed 0" in said
+    assert lode("compare", "first", "second")["after_threshold"] == 1.0
+    assert "needs --version" in lode("compare", "first", "second", "--before-version", "cells@v1", fails=1)
+
+
+def test_one_run_is_compared_with_itself_on_two_truths(two_runs: tuple[Run, Run], lode: Lode, folder: Path) -> None:
+    first, second = two_runs
+    sent = second.evaluations()[0]
+    red = Region("a", "box", 1, "RBC", (10.0, 5, 30, 25))
+    (folder / "voc" / "006.xml").write_bytes(voc.write_xml("006.png", 64, 48, [red]))
+    lode("import", str(folder), "--dataset", "cells", "--format", "voc")
+    lode("publish", "cells", "-m", "one cell less")
+    [row] = lode.connect().get(f"runs/{second.id}")["prediction_sets"]
+    again = motherlode.Sent.of(lode.connect(), row["uuid"])
+    assert again.evaluation().version == "cells@v1"
+    assert again.evaluate("cells@v2").metrics["fp"] == 1
+    assert again.evaluate("cells@v2").id == again.evaluations()[0].id  # made once
+    assert [(found.version, found.metrics["fp"]) for found in again.evaluations()] == [("cells@v2", 1), ("cells@v1", 0)]
+    found = second.compare(second, version="cells@v2", before_version="cells@v1")
+    assert (found.before_version, found.after_version) == ("cells@v1", "cells@v2")
+    assert sent.id == found.before
+    listed = lode.says("evaluations", "second")
+    assert "cells@v2" in listed and "cells@v1" in listed and "2 of 2 items" in listed
+
+
+def test_the_command_line_says_how_many_failures_there_are(two_runs: tuple[Run, Run], lode: Lode) -> None:
+    [evaluation] = two_runs[0].evaluations()
+    assert "1 of 1 failure at score 0." in lode.says("failures", str(evaluation.id))
+    few = lode.says("failures", str(evaluation.id), "--threshold", "0.95", "--limit", "2")
+    assert "2 of 4 failures at score 0.95; --limit 4 lists all." in few
+    assert len(lode("failures", str(evaluation.id), "--threshold", "0.95")) == 4
+    assert "No failures of this kind at score 0." in lode.says("failures", str(evaluation.id), "--kind", "duplicate")
+
+
+def test_a_part_says_on_the_command_line_that_it_is_one(test_split: Samples, run: Run, lode: Lode) -> None:
+    run.log_predictions(test_split[:1], []).wait()
+    assert "1 of 2 items, 0 of them predicted" in lode.says("evaluations", "baseline")
 
 
 # numbers

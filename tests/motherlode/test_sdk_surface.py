@@ -116,6 +116,14 @@ def test_wrong_usage_is_its_own_exit_code(words: list[str], message: str, capsys
     assert (said["code"], message in said["error"]) == ("usage", True)
 
 
+def test_the_command_alone_is_help_and_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert "usage: lode" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert (caught.value.code, capsys.readouterr().out) == (0, f"lode {motherlode.__version__}\n")
+
+
 def test_every_option_is_explained() -> None:
     [verbs] = [action for action in parser()._actions if action.dest == "verb"]
     assert isinstance(verbs.choices, dict)

@@ -10,6 +10,7 @@ import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 
+from motherlode import __version__
 from motherlode.cli import data, loop, pins, server
 from motherlode.cli.out import Out, Parser
 from motherlode.client import Client
@@ -30,7 +31,8 @@ def parser() -> ArgumentParser:
         epilog="Names of versions: dataset@v3, dataset@alias, dataset@latest, project/dataset@v3.",
         formatter_class=RawDescriptionHelpFormatter,
     )
-    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
+    top.add_argument("--version", action="version", version=f"lode {__version__}")
+    verbs = top.add_subparsers(dest="verb", metavar="VERB")
     for room in ROOMS:
         room.add_verbs(verbs)
     return top
@@ -38,7 +40,11 @@ def parser() -> ArgumentParser:
 
 def main(argv: Sequence[str] | None = None, connect: Callable[..., Client] = Client) -> int:
     """Run one verb; gives the exit code. `connect` makes the clients, with `Client`'s arguments."""
-    arguments = parser().parse_args(argv)
+    top = parser()
+    arguments = top.parse_args(argv)
+    if arguments.verb is None:
+        top.print_help()
+        return DONE
     arguments.connect = connect
     out = Out(arguments.json)
     try:

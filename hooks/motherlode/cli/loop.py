@@ -31,7 +31,7 @@ KINDS = ("missed", "false_alarm", "wrong_class", "bad_location", "duplicate")
 
 
 def add_verbs(verbs: Verbs) -> None:
-    """runs, predictions, failures, mine."""
+    """runs, predictions, evaluations, compare, failures, mine."""
     add_verb(verbs, "runs", runs, "list the project's runs")
     verb = add_verb(verbs, "predictions", predictions, "log a COCO results file as a run's predictions")
     verb.add_argument("run", help="the run's uuid or name")
@@ -41,9 +41,19 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--ids", type=Path, help="the COCO file whose images and categories the ids mean")
     verb.add_argument("--model", default="", help="the model's name")
     verb.add_argument("--out-of-fold", action="store_true", help="no item was seen by the model that predicted it")
+    verb = add_verb(verbs, "evaluations", evaluations, "list the evaluations of a run's predictions")
+    verb.add_argument("run", help="the run's uuid or name")
+    verb = add_verb(verbs, "compare", compare, "compare a run with an earlier one, object by object")
+    verb.add_argument("before", help="the earlier run's uuid or name")
+    verb.add_argument("after", help="the later run's uuid or name")
+    verb.add_argument("--threshold", type=float, help="the least score that counts (default: each run's of best F1)")
+    verb.add_argument("--split", help="default: test, where both predicted it")
+    verb.add_argument("--version", help="on this version's labels (default: the newest that both have)")
+    verb.add_argument("--before-version", help="the earlier run on this version's labels; needs --version")
     verb = add_verb(verbs, "failures", failures, "list the failures of an evaluation")
     verb.add_argument("evaluation", type=UUID, help="the evaluation's uuid, which ends its page's address")
     verb.add_argument("--kind", choices=KINDS, help="only failures of this kind")
+    verb.add_argument("--threshold", type=float, default=0.0, help="the least score that counts (default: 0)")
     verb.add_argument("--limit", type=int, default=50, help="at most so many (default: 50)")
     verb = add_verb(verbs, "mine", mine, "choose items that a run fails on and queue them for annotators")
     verb.add_argument("run", help="the run's uuid or name")
@@ -134,6 +144,10 @@ def _say_metrics(evaluation: Evaluation | None, out: Out) -> None:
     if evaluation is None:
         out.say("These items have no labels to score against; the predictions can be mined.")
         return
+    if not evaluation.coverage.is_whole:
+        out.say(f"  scored: {evaluation.coverage}")
+    if evaluation.threshold is not None:
+        out.say(f"  tp, fp and fn at score 0; best F1 at score {evaluation.threshold:.4g}")
     for name, value in evaluation.metrics.items():
         out.say(f"  {name:<10} {value:,.0f}" if name in ("tp", "fp", "fn") else f"  {name:<10} {value:.6f}")
     if evaluation.url:
@@ -200,15 +214,64 @@ def _known(label: str | int, samples: Samples) -> bool:
     return label in classes or label in classes.values()
 
 
+def evaluations(arguments: Namespace, out: Out) -> None:
+    """One line each, newest first, with the items that were scored and the score that pages show first."""
+    with client_of(arguments) as client:
+        found = run_meant(client, arguments.run).evaluations()
+    out.answer([evaluation.row for evaluation in found])
+    if not found:
+        out.say("No evaluation yet: run.log_predictions(...) on a labelled split has one made.")
+    lines = [(row.id, row.version, row.split, row.coverage, _headline(row), row.threshold, row.url) for row in found]
+    out.table(lines, ("evaluation", "truth", "split", "scored", "result", "best F1 at", "page"))
+
+
+def _headline(evaluation: Evaluation) -> str:
+    shown = [name for name in ("AP", "AP50", "accuracy", "macro_f1") if name in evaluation.metrics]
+    return ", ".join(f"{name} {evaluation.metrics[name]:.4f}" for name in shown) or str(evaluation.row["state"])
+
+
+def compare(arguments: Namespace, out: Out) -> None:
+    """The numbers of both, then what changed, at a score that is said."""
+    if arguments.before_version and not arguments.version:
+        raise BadInput("--before-version needs --version, the later run's")
+    with client_of(arguments) as client:
+        before, after = run_meant(client, arguments.before), run_meant(client, arguments.after)
+        found = after.compare(
+            before,
+            split=arguments.split,
+            version=arguments.version,
+            before_version=arguments.before_version,
+            threshold=arguments.threshold,
+        )
+    out.answer(found.row)
+    out.say(f"{after.name} ({found.after_version}) against {before.name} ({found.before_version}), {found.split}")
+    if found.after_threshold is not None:
+        out.say(f"At score {_score(found.before_threshold)} before, {_score(found.after_threshold)} after:")
+    out.say(f"  fixed {found.fixed:,}, regressed {found.regressed:,}, p = {found.p_value:.3g} (McNemar, exact)")
+    out.say(f"  still wrong {found.still:,}, right in both {found.ok:,}")
+    rows = [(name, before, after) for name, (before, after) in found.numbers.items()]
+    out.table(rows, ("number", "before", "after"))
+
+
+def _score(threshold: float | None) -> str:
+    return "any" if threshold is None else f"{threshold:.4g}"
+
+
 def failures(arguments: Namespace, out: Out) -> None:
     """One line each."""
     with client_of(arguments) as client:
         evaluation = Evaluation(client, client.get(f"evaluations/{arguments.evaluation}"))
-        found = list(islice(evaluation.failures(arguments.kind), arguments.limit))
+        chosen = {"kind": arguments.kind, "threshold": arguments.threshold}
+        found = list(islice(evaluation.failures(**chosen), arguments.limit))
+        total = evaluation.count_failures(**chosen)
     keys = ("path", "kind", "label", "box", "predicted_label", "predicted_box", "score", "iou", "verdict", "url", "id")
     out.answer([{key: getattr(failure, key) for key in keys} for failure in found])
-    if not found:
-        out.say("No failures of this kind.")
+    at = f"at score {arguments.threshold:g}"
+    if not total:
+        out.say(f"No failures of this kind {at}.")
+    else:
+        more = f"; --limit {total} lists all" if total > len(found) else ""
+        out.say(f"{len(found):,} of {count(total, 'failure')} {at}{more}.")
     lines = [(row.kind, row.label, row.predicted_label, row.score, row.path, row.url) for row in found]
     out.table(lines, ("kind", "label", "predicted", "score", "item", "page"))
 
@@ -228,9 +291,16 @@ def mine(arguments: Namespace, out: Out) -> None:
         }
         answer = client.post(f"{project}/mining/preview" if arguments.preview else f"{project}/mining", body)
     out.answer(answer)
+    taken = int(answer["count"] if arguments.preview else answer["chosen"])
+    of = f" of {arguments.budget:,}" if taken < arguments.budget else ""
+    what = "would be taken" if arguments.preview else f"queued as {arguments.queue!r}"
+    out.say(f"{count(taken, 'item')}{of} {what}.")
+    for part in answer.get("strategies") or ():
+        why = f": {part['reason']}" if part["reason"] else ""
+        out.say(f"  {part['strategy']}: {part['taken']:,} taken of {part['fitting']:,} that fit{why}")
     if arguments.preview:
-        by = ", ".join(f"{name} {number:,}" for name, number in answer["by_strategy"].items())
-        out.say(f"{count(answer['count'], 'item')} would be taken: {by}; {answer['control']:,} of them as a control.")
-        return
-    out.say(f"{count(answer['chosen'], 'item')} queued as {arguments.queue!r}.")
-    out.say(f"  {answer['url']}")
+        out.say(f"  control: {answer['control']:,} at random")
+    for note in answer.get("notes") or ():
+        out.say(f"  {note}")
+    if not arguments.preview:
+        out.say(f"  {answer['url']}")
