@@ -128,6 +128,25 @@ def last_look(failure: Failure) -> Look:
     return Look(sighting, threshold, class_id, None if np.isnan(box).any() else box.tolist())
 
 
+Alike = tuple[str, int | None, int | None]
+"""What "like these" compares: kind, class of the truth, class of the prediction."""
+
+
+def alike(failures: Iterable[UUID], run: Run, threshold: float | None = None) -> frozenset[Alike]:
+    """What cases are in a run's evaluation that saw them last, at a threshold or its own; else in any run's."""
+    seen = Sighting.objects.filter(failure__uuid__in=list(failures)).select_related("evaluation__prediction_set")
+    by_case: dict[int, dict[int, list[Sighting]]] = defaultdict(lambda: defaultdict(list))
+    for sighting in seen.order_by("evaluation_id", "row"):
+        by_case[sighting.failure_id][sighting.evaluation_id].append(sighting)
+    found = set()
+    for evaluations in by_case.values():
+        own = [rows for rows in evaluations.values() if rows[0].evaluation.prediction_set.run_id == run.pk]
+        rows = (own or list(evaluations.values()))[-1]
+        shown = shown_at(rows, threshold_or_own(rows[0].evaluation, threshold)) or shown_at(rows, -math.inf) or rows[0]
+        found.add((shown.kind, shown.truth_class, shown.predicted_class))
+    return frozenset(found)
+
+
 def said_of(failure: Failure, look: Look) -> str:
     """The newest verdict that stands on the truth scored last, "" for none; without an evaluation just the newest."""
     if look.sighting is not None:

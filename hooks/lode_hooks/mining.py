@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -14,13 +14,13 @@ from lode_annotation import queues
 from lode_annotation.models import Queue, Task
 from lode_datasets.models import Dataset
 from lode_hooks import prelabels, sightings
+from lode_hooks.brought import Brought, brought, notes
 from lode_hooks.evaluation.kinds import MISSED
 from lode_hooks.mining_request import MiningRequest
 from lode_hooks.models import Evaluation, MinedItem, MiningRound, Run, Sighting
-from lode_hooks.pit import Pit, Source, dig, sources, waiting_tasks
-from lode_hooks.readings import rows_of
+from lode_hooks.pit import Pit, dig, waiting_tasks
+from lode_hooks.readings import rows_of, stated_threshold
 from lode_hooks.select import CONTROL, Chosen, choose
-from lode_hooks.strategies import STRATEGIES
 from lode_platform import events
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Item, Project, User
@@ -45,27 +45,21 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a request would take: the first candidates, how many each strategy brings, and how many it could bring."""
+    """What a request would take: the first candidates, what each strategy brings and why not more, and what else to
+    know; `budget` is what was asked for."""
 
     candidates: list[Candidate]
+    budget: int
     total: int
-    by_strategy: dict[str, int]
-    available: dict[str, int]
+    strategies: list[Brought]
     control: int
-    sources: list[Source]
+    notes: list[str]
 
 
 def preview(request: MiningRequest, user: User) -> Preview:
     """Choose without writing anything; `create_round` with the same request takes the same items."""
     pit = dig(request)
     chosen = _choose(pit, request)
-    by_strategy: dict[str, int] = dict.fromkeys(request.strategies, 0)
-    for each in chosen:
-        if each.arm != CONTROL:
-            by_strategy[each.strategy] = by_strategy.get(each.strategy, 0) + 1
-    available = {
-        name: int(np.isfinite(STRATEGIES[name].rank(pit.candidates, request.seed).score).sum()) for name in STRATEGIES
-    }
     shown = chosen[:SHOWN]
     items = Item.objects.in_bulk([pit.items[each.item] for each in shown])
     boxes = _boxes(pit, shown)
@@ -84,11 +78,11 @@ def preview(request: MiningRequest, user: User) -> Preview:
             )
             for index, each in enumerate(shown)
         ],
+        budget=request.budget,
         total=len(chosen),
-        by_strategy=by_strategy,
-        available=available,
+        strategies=brought(pit, request, chosen),
         control=sum(each.arm == CONTROL for each in chosen),
-        sources=sources(request.run),
+        notes=notes(pit, request),
     )
 
 
@@ -153,14 +147,14 @@ def create_round(request: MiningRequest, user: User, *, queue: str, name: str = 
     """Choose the items and put them into a queue, each with its reason, its case and the run's suggestion.
 
     The queue is made if there is none of that name; one that another round has filled, or that has had some of these
-    items, is refused. Raises BadInput where nothing can be chosen, Conflict where somebody else took the items.
+    items, is refused. Raises BadInput where nothing can be chosen, saying why; Conflict where somebody else took them.
     """
     pit = dig(request)
     chosen = _choose(pit, request)
+    parts = brought(pit, request, chosen)
     if not chosen:
-        raise BadInput(
-            "There is nothing to mine: no item that these strategies have something to say of.", code="nothing"
-        )
+        why = [f"{part.strategy}: {part.reason}." for part in parts if part.reason]
+        raise BadInput(" ".join(["There is nothing to mine.", *why, *notes(pit, request)]), code="nothing")
     for number, evaluation in enumerate(pit.evaluations):
         if evaluation is not None:
             own = [
@@ -194,7 +188,7 @@ def create_round(request: MiningRequest, user: User, *, queue: str, name: str = 
             dataset=dataset,
             run=request.run,
             name=name or queue,
-            settings=_settings(request, pit),
+            settings=_settings(request, pit, parts),
             queue=row,
             created_by=user,
         )
@@ -203,6 +197,8 @@ def create_round(request: MiningRequest, user: User, *, queue: str, name: str = 
             pk = pit.items[each.item]
             _case, uuid = cases.get(each.failure, (None, None))
             reason_json = _reason(project, request.run, made, each, uuid)
+            if each.failure >= 0:
+                reason_json["threshold"] = _threshold(pit, each, request)
             specs.append(
                 queues.TaskSpec(
                     item=items[pk], priority=len(chosen) - place, reason=reason_json, prelabels=suggested.get(pk, [])
@@ -227,7 +223,7 @@ def create_round(request: MiningRequest, user: User, *, queue: str, name: str = 
     return made
 
 
-def _settings(request: MiningRequest, pit: Pit) -> dict[str, Any]:
+def _settings(request: MiningRequest, pit: Pit, parts: Sequence[Brought]) -> dict[str, Any]:
     return {
         "strategies": dict(request.strategies),
         "budget": request.budget,
@@ -238,6 +234,8 @@ def _settings(request: MiningRequest, pit: Pit) -> dict[str, Any]:
         "splits": [source.split for source in pit.sources],
         "prediction_sets": [str(source.prediction_set.uuid) for source in pit.sources],
         "candidates": len(pit.items),
+        "brought": [asdict(part) for part in parts],
+        "notes": notes(pit, request),
     }
 
 
@@ -255,6 +253,12 @@ def _reason(project: Project, run: Run, made: MiningRound, each: Chosen, failure
         reason["failure"] = str(failure)
         reason["failure_url"] = reverse("hooks:failure", args=[project.name, failure])
     return reason
+
+
+def _threshold(pit: Pit, each: Chosen, request: MiningRequest) -> float | None:
+    """The score at which the failure that caused a choice is what its reason says."""
+    evaluation = pit.evaluations[pit.origins[each.failure][0]]
+    return stated_threshold(evaluation, request.filters.threshold) if evaluation is not None else None
 
 
 def _suggestions(pit: Pit, chosen: Sequence[Chosen], items: Mapping[int, Item]) -> dict[int, prelabels.Prelabels]:

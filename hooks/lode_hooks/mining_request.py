@@ -22,6 +22,7 @@ class MiningRequest:
 
     `filters` and `failures` say "like these": their kinds and classes in the failures of labelled items, their
     predicted classes in the pool. `splits` empty: out-of-fold train and the pool, or validation if there is neither.
+    `dataset` (a name) is needed where the run predicted on several: a round is of one.
     """
 
     run: Run
@@ -32,13 +33,14 @@ class MiningRequest:
     filters: FailureFilter = field(default_factory=FailureFilter)
     failures: Sequence[UUID] = ()
     splits: tuple[str, ...] = ()
+    dataset: str = ""
 
     @classmethod
     def from_json(cls, project: Project, user: User, body: Mapping[str, Any]) -> Self:
         """From REST's or a page's JSON. Raises BadInput naming the field, NotFound.
 
         `run` (uuid or name), `strategies` (weights by name, a list, or "a=1,b=2") or `strategy`, `budget`, `random`,
-        `seed`, `filters`, `failures`, `splits`.
+        `seed`, `filters`, `failures`, `splits`, `dataset`.
         """
         given = body.get("strategies") or body.get("strategy") or "failures"
         like = [_as_uuid("failures", uuid) for uuid in body.get("failures") or ()]
@@ -52,6 +54,7 @@ class MiningRequest:
             filters=FailureFilter.parse(body.get("filters") or {}),
             failures=[failure.uuid for failure in visible(user, project, like)],
             splits=tuple(splits.split(",")) if isinstance(splits, str) else tuple(str(split) for split in splits),
+            dataset=str(body.get("dataset") or ""),
         )
 
 
@@ -102,7 +105,7 @@ def _whole(name: str, value: Any, least: int, most: int) -> int:
     except (TypeError, ValueError):
         raise BadInput(f"{name} is {value!r}, not a whole number.", field=name) from None
     if not least <= number <= most:
-        raise BadInput(f"{name} lies between {least} and {most}.", field=name)
+        raise BadInput(f"{name} is {number:,}; it lies between {least:,} and {most:,}.", field=name)
     return number
 
 

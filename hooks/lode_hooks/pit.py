@@ -15,12 +15,13 @@ from lode_annotation.models import LabelSet, Task
 from lode_datasets import versions
 from lode_datasets.models import Dataset, DatasetItem
 from lode_hooks import files, predictions
+from lode_hooks.cases import Alike, alike
 from lode_hooks.evaluation.arrays import Detections, Floats
 from lode_hooks.evaluation.columns import read_probabilities
 from lode_hooks.evaluation.kinds import KINDS, MISSED
 from lode_hooks.failures import rows_matching
 from lode_hooks.mining_request import MiningRequest
-from lode_hooks.models import Evaluation, PredictionSet, Run, Sighting
+from lode_hooks.models import Evaluation, PredictionSet, Run
 from lode_hooks.predictions import POOL
 from lode_hooks.readings import rows_of, threshold_or_own
 from lode_hooks.strategies import Candidates, FailureRows
@@ -42,16 +43,17 @@ class Source:
 
 
 def sources(run: Run) -> list[Source]:
-    """The newest finished prediction set of each split, the ones to mine from first.
+    """The newest finished prediction set of each split of each dataset, the ones to mine from first.
 
     Train only out of fold: of an item it has learnt by heart a model says nothing. Test never: the report is made on
     it. Validation only where it is asked for or nothing else is there: its relabelled items are then shown apart.
     """
-    newest: dict[tuple[str, bool], PredictionSet] = {}
-    for sent in run.prediction_sets.filter(state=PredictionSet.State.READY).select_related("version").order_by("pk"):
-        newest[(sent.split, sent.out_of_fold)] = sent
+    newest: dict[tuple[int, str, bool], PredictionSet] = {}
+    finished = run.prediction_sets.filter(state=PredictionSet.State.READY)
+    for sent in finished.select_related("version__dataset").order_by("pk"):
+        newest[(sent.version.dataset_id, sent.split, sent.out_of_fold)] = sent
     found = []
-    for (split, out_of_fold), sent in newest.items():
+    for (_dataset, split, out_of_fold), sent in newest.items():
         why_not: Words = ""
         if split == TEST:
             why_not = _("The test split is for the report; no round touches it.")
@@ -73,7 +75,9 @@ class Pit:
     evaluations: list[Evaluation | None]
     candidates: Candidates
     origins: list[tuple[int, int]]
-    """For every failure: its source and its row in that source's evaluation."""
+    """For every failure, by its `number`: its source and its row in that source's evaluation."""
+    is_like: bool
+    """Whether the request narrows down which failures it means."""
 
 
 def dig(request: MiningRequest) -> Pit:
@@ -102,13 +106,24 @@ def dig(request: MiningRequest) -> Pit:
         failures=failures,
         names={int(row["id"]): str(row["name"]) for row in revision.classes},
     )
-    return Pit(items, names, source_of, chosen, evaluations, candidates, origins)
+    is_like = like.triples is not None or bool(replace(request.filters, threshold=None, sort="confident").query())
+    return Pit(items, names, source_of, chosen, evaluations, candidates, origins, is_like)
 
 
 def _chosen_sources(request: MiningRequest) -> list[Source]:
     known = sources(request.run)
     if not known:
         raise BadInput("This run has no finished predictions to mine from.", code="no_predictions")
+    datasets = {source.prediction_set.version.dataset.name for source in known}
+    if request.dataset:
+        known = [source for source in known if source.prediction_set.version.dataset.name == request.dataset]
+        if not known:
+            have = ", ".join(sorted(datasets))
+            words = f"This run has no finished predictions on {request.dataset!r}; it has on {have}."
+            raise BadInput(words, code="no_predictions", field="dataset")
+    elif len(datasets) > 1:
+        words = f"This run predicted on {', '.join(sorted(datasets))}; say which of them to mine: dataset is its name."
+        raise BadInput(words, code="which_dataset", field="dataset")
     asked = request.splits
     wanted = [source for source in known if source.split in (asked or (TRAIN, POOL))]
     allowed = [source for source in wanted if source.allowed]
@@ -120,9 +135,7 @@ def _chosen_sources(request: MiningRequest) -> list[Source]:
         raise BadInput(str(refused.why_not), code="not_minable", split=refused.split)
     if not allowed:
         raise BadInput(f"This run has no predictions on {', '.join(asked)}.", code="no_predictions")
-    datasets = {source.prediction_set.version.dataset_id for source in allowed}
-    first = allowed[0].prediction_set.version.dataset_id
-    return [source for source in allowed if source.prediction_set.version.dataset_id == first] if datasets else []
+    return allowed
 
 
 def _evaluation_of(source: Source) -> Evaluation | None:
@@ -173,7 +186,7 @@ def waiting_tasks(dataset: Dataset) -> QuerySet[Task]:
 class _Like:
     """What "like these" asks for: triples (kind, truth, prediction), and classes for the pool; None: anything."""
 
-    triples: frozenset[tuple[str, int | None, int | None]] | None
+    triples: frozenset[Alike] | None
     classes: frozenset[int] | None
 
     @classmethod
@@ -183,17 +196,10 @@ class _Like:
         if filters.cell is not None:
             classes |= {number for number in filters.cell if number}
         classes |= {number for number in (filters.truth_class, filters.predicted_class) if number}
-        triples: frozenset[tuple[str, int | None, int | None]] | None = None
+        triples: frozenset[Alike] | None = None
         if request.failures:
-            seen = Sighting.objects.filter(
-                failure__uuid__in=request.failures, evaluation__prediction_set__run=request.run
-            )
-            found = set(seen.values_list("kind", "truth_class", "predicted_class"))
-            if not found:
-                any_run = Sighting.objects.filter(failure__uuid__in=request.failures)
-                found = set(any_run.values_list("kind", "truth_class", "predicted_class"))
-            triples = frozenset(found)
-            classes |= {number for _kind, *both in found for number in both if number}
+            triples = alike(request.failures, request.run, filters.threshold)
+            classes |= {number for _kind, *both in triples for number in both if number}
         return cls(triples, frozenset(classes) or None)
 
 
@@ -230,7 +236,7 @@ def _failures(
             columns["kind"].append(kind)
             columns["score"].append(float("nan") if kind == MISSED else float(rows.score[row]))
             columns["size"].append(area**0.5 if area > 0 else 0.0)
-            columns["row"].append(len(origins))
+            columns["number"].append(len(origins))
             columns["truth"].append(truth)
             columns["predicted"].append(predicted)
             origins.append((number, row))
@@ -244,7 +250,7 @@ def _failures(
         kind=np.array(columns["kind"], dtype=np.int8),
         score=np.where(np.isinf(score), np.nan, score),
         size=np.array(columns["size"], dtype=np.float64),
-        row=ints("row"),
+        number=ints("number"),
         truth_class=ints("truth"),
         predicted_class=ints("predicted"),
     )

@@ -25,7 +25,8 @@ Thought = tuple[int, tuple[float, float, float, float] | None, float | None]
 def suggestions(evaluation: Evaluation, items: Sequence[Item], threshold: float | None = None) -> dict[int, Prelabels]:
     """For labelled items, by primary key: the wrong predictions at a threshold (default: the evaluation's own).
 
-    The truth itself is shown by the editor; a right prediction would only repeat it.
+    The truth itself is shown by the editor; a right prediction would only repeat it. Each carries ``questioned`` in its
+    ``meta``: it is at odds with the truth, so the editor shows it apart and takes it only by itself.
     """
     rows = rows_of(evaluation)
     at = rows.at(threshold_or_own(evaluation, threshold))
@@ -40,7 +41,8 @@ def suggestions(evaluation: Evaluation, items: Sequence[Item], threshold: float 
         whole = any(value != value for value in box)
         place = None if whole else (box[0], box[1], box[2], box[3])
         thoughts[name].append((int(rows.predicted_class[row]), place, score if score > float("-inf") else None))
-    return _as_results(evaluation.prediction_set, evaluation.version.schema_revision, wanted, thoughts)
+    found = _as_results(evaluation.prediction_set, evaluation.version.schema_revision, wanted, thoughts)
+    return {item: [{**each, "meta": {"questioned": True}} for each in regions] for item, regions in found.items()}
 
 
 def predicted(prediction_set: PredictionSet, items: Sequence[Item], threshold: float) -> dict[int, Prelabels]:

@@ -18,7 +18,7 @@ MINED, CONTROL = "mined", "control"
 class Chosen:
     """One chosen item: a candidate's number, the strategy and arm it came by, the strategy's score and its words.
 
-    `failure` is the row of the evaluation's matches that caused it, or -1.
+    `failure` is the number of the failure that caused it among the candidates' (`FailureRows`), or -1.
     """
 
     item: int
@@ -34,7 +34,9 @@ def choose(
 ) -> list[Chosen]:
     """At most `budget` items, none twice, the control arm last.
 
-    The control, round(budget * random_share) items, is drawn first and from all candidates, so that it is a fair sample
+    Where the strategies have something to say of too few items, the budget is cut down to what they and the control's
+    share beside them come to: a round is not filled up by lot, and is empty where nothing fits. The control,
+    round(budget * random_share) items, is drawn first and from all candidates, so that it is a fair sample
     of them whatever the strategies prefer. Then the strategies share the rest by their weights: the next item is
     taken by the one that is furthest behind its share. Where a strategy runs out, the others go on; no item is taken
     that no strategy has something to say of. The same arguments give the same choice. Raises ValueError for a strategy
@@ -47,11 +49,16 @@ def choose(
         raise ValueError("the random share lies between 0 and 1")
     if any(weight < 0 for weight in weights.values()) or not sum(weights.values()):
         raise ValueError("weights are positive numbers, at least one of them above 0")
+    weights = {name: weight for name, weight in weights.items() if weight}
+    rankings = {name: STRATEGIES[name].rank(candidates, seed) for name in weights}
+    fitting = int(np.any([np.isfinite(ranking.score) for ranking in rankings.values()], axis=0).sum())
     budget = min(budget, candidates.count)
+    if random_share < 1:
+        budget = min(budget, round(fitting / (1 - random_share)))
     control_size = round(budget * random_share)
     control = _control(candidates, control_size, seed)
     taken = {chosen.item for chosen in control}
-    mined = _in_turn(candidates, {name: weight for name, weight in weights.items() if weight}, seed, taken, budget)
+    mined = _in_turn(rankings, weights, taken, budget)
     return mined + control
 
 
@@ -62,9 +69,8 @@ def _control(candidates: Candidates, size: int, seed: int) -> list[Chosen]:
 
 
 def _in_turn(
-    candidates: Candidates, weights: Mapping[str, float], seed: int, taken: set[int], budget: int
+    rankings: Mapping[str, Ranking], weights: Mapping[str, float], taken: set[int], budget: int
 ) -> list[Chosen]:
-    rankings = {name: STRATEGIES[name].rank(candidates, seed) for name in weights}
     queues = {name: iter(_best_first(ranking)) for name, ranking in rankings.items()}
     behind = {name: 0.0 for name in weights}
     mined: list[Chosen] = []

@@ -83,8 +83,8 @@ def test_failures_come_from_out_of_fold_train_and_say_why(cells: Any, erin: User
     assert words[TRAIN[0]] == "missed WBC"
     assert words[TRAIN[1]] == "WBC taken for RBC (0.90)"
     assert all(candidate.failure for candidate in found.candidates)
-    assert found.available["failures"] == 3
-    assert found.available["uncertain"] == 22 and found.available["random"] == 22
+    (part,) = found.strategies
+    assert (part.strategy, part.taken, part.fitting, part.reason) == ("failures", 3, 3, "no more items fit")
 
 
 def test_the_pool_gives_its_doubts_but_nothing_that_will_be_test(cells: Any, erin: User) -> None:
@@ -116,7 +116,10 @@ def test_the_round_takes_what_the_preview_showed_and_its_tasks_carry_why(cells: 
     tasks = list(Task.objects.filter(queue=made.queue).order_by("-priority").select_related("item"))
     assert [task.item.path for task in tasks] == taken(shown)
     assert shown.control == MinedItem.objects.filter(round=made, arm="control").count() == 2
-    assert shown.by_strategy == {"failures": 3, "uncertain": 5}
+    assert [(part.strategy, part.taken, part.reason) for part in shown.strategies] == [
+        ("failures", 3, ""),
+        ("uncertain", 5, ""),
+    ]
     for mined in MinedItem.objects.filter(round=made, strategy="failures").select_related("task", "failure", "item"):
         assert mined.failure is not None and mined.failure.item_id == mined.item_id
         assert mined.task is not None
@@ -131,6 +134,8 @@ def test_prelabels_are_the_runs_suggestions(cells: Any, erin: User) -> None:
     made = mining.create_round(request(cells, strategies={"failures": 1, "random": 1}, budget=22), erin, queue="all")
     tasks = {task.item.path: task for task in Task.objects.filter(queue=made.queue).select_related("item")}
     wrong = tasks[TRAIN[1]].prelabels
+    assert wrong[0]["meta"] == {"questioned": True}, "what is at odds with the truth is not offered to be taken"
+    assert "meta" not in tasks[POOL[9]].prelabels[0]
     assert [(region["value"]["rectanglelabels"], region["score"]) for region in wrong] == [(["RBC"], 0.9)]
     assert wrong[0]["original_width"] == 200 and wrong[0]["value"]["x"] == 50.0
     assert tasks[TRAIN[5]].prelabels == []  # right ones only repeat the truth
@@ -264,3 +269,50 @@ def test_items_that_the_run_said_nothing_of_are_not_mined(cells: Any, erin: User
     asked = replace(request(cells, strategies={"failures": 1, "random": 1}, budget=30), run=run, random=0.2)
     taken = {candidate.item.path for candidate in mining.preview(asked, erin).candidates}
     assert taken == set(here[:2])
+
+
+def test_a_round_is_not_filled_up_by_lot(cells: Any, erin: User) -> None:
+    """Four fit at a control share of a quarter: three failures and one drawn; nothing fits: nothing is made."""
+    found = mining.preview(request(cells, budget=20, random=0.25), erin)
+    assert (found.budget, found.total, found.control) == (20, 4, 1)
+    none = request(cells, filters=FailureFilter(kind="duplicate"), budget=20, random=0.25)
+    empty = mining.preview(none, erin)
+    assert (empty.total, empty.control) == (0, 0)
+    assert [part.reason for part in empty.strategies] == ["no failure like these in train, pool"]
+    with pytest.raises(BadInput, match="There is nothing to mine. failures: no failure like these"):
+        mining.create_round(none, erin, queue="none")
+
+
+def test_failures_of_the_test_split_are_said_to_be_where_no_round_goes(cells: Any, erin: User, api: Any) -> None:
+    said = [{"path": path, "boxes": [], "labels": [], "scores": []} for path in TEST]
+    cells.evaluate(cells.predict(cells.baseline, cells.version, said))
+    in_test = [failure.uuid for failure in Failure.objects.filter(item__path__in=TEST, class_id=1)]
+    found = mining.preview(request(cells, failures=in_test), erin)
+    assert found.total == 0
+    assert found.notes[0] == "2 chosen failures are in test, which no round touches."
+    assert found.notes[1] == "Items with failures like these in train: 0."
+    body = {"run": "baseline", "failures": [str(uuid) for uuid in in_test], "queue": "like these", "budget": 10}
+    refused = api(erin).post("projects/blood/mining", body)
+    assert refused.status_code == 400 and "which no round touches" in refused.json()["error"]
+    shown = api(erin).post("projects/blood/mining/preview", body).json()
+    assert shown["strategies"] == [
+        {"strategy": "failures", "taken": 0, "fitting": 0, "reason": "no failure like these in train, pool"}
+    ]
+    like_missed = [failure.uuid for failure in Failure.objects.filter(item__path__in=TEST, class_id=2)]
+    assert taken(mining.preview(request(cells, failures=like_missed), erin)) == [TRAIN[0]], "missed WBC is in train too"
+
+
+def test_a_run_on_two_datasets_is_mined_of_the_one_that_is_named(
+    cells: Any, world: Callable[..., Any], erin: User
+) -> None:
+    other = world(name="others")
+    other.add(["other-00.png"], split="train")
+    other.label({"other-00.png": truth("other-00.png")})
+    version = other.publish()
+    other.evaluate(other.predict(cells.baseline, version, [right("other-00.png")], split="train", out_of_fold=True))
+    with pytest.raises(BadInput, match="predicted on cells, others; say which"):
+        mining.preview(request(cells), erin)
+    assert mining.preview(request(cells, dataset="cells"), erin).total == 3
+    assert taken(mining.preview(request(cells, dataset="others", strategies={"random": 1}), erin)) == ["other-00.png"]
+    with pytest.raises(BadInput, match="no finished predictions on 'third'"):
+        mining.preview(request(cells, dataset="third"), erin)

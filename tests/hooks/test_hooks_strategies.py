@@ -25,7 +25,7 @@ def failing() -> Candidates:
             kind=np.array([FALSE_ALARM, MISSED, MISSED, WRONG_CLASS], dtype=np.int8),
             score=np.array([0.93, np.nan, np.nan, 0.3]),
             size=np.array([10.0, 80.0, 8.0, 20.0]),
-            row=np.array([5, 17, 18, 9]),
+            number=np.array([5, 17, 18, 9]),
             truth_class=np.array([-1, 1, 1, 1]),
             predicted_class=np.array([2, -1, -1, 2]),
         ),

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from lode_hooks import readings
+from lode_hooks import mining, mining_request, readings
 from lode_hooks.models import Failure, MiningRound, Sighting
 from lode_platform.jobs import run_pending
 from lode_platform.models import Project, User
@@ -383,3 +383,39 @@ def test_the_compare_tab_holds_at_one_threshold_and_says_it(cells: Any, page: An
         assert ("each at its score of best F1" if not threshold else f"both at score ≥ {threshold}") in text
         told.append(counted)
     assert told[1] != told[2]
+
+
+def test_mining_like_chosen_failures_takes_those_alone_and_names_the_queue_after_them(cells: Any, page: Page) -> None:
+    sure = {"kind": "wrong_class", "score__gte": cells.folds.threshold}
+    alarm = cells.folds.sightings.filter(**sure).select_related("failure").first()
+    names = {1: "RBC", 2: "WBC", 3: "Platelets"}
+    query = f"?run={cells.first.uuid}&failures={alarm.failure.uuid}"
+    shown = page(address("mine") + query)
+    assert {slider.name: slider.weight for slider in shown.context["sliders"] if slider.weight} == {"failures": 100}
+    expected = f"{names[alarm.truth_class]} taken for {names[alarm.predicted_class]}, baseline"
+    assert shown.context["queue"] == expected
+    found = page(address("mine_preview") + query + "&budget=30&control=0&weight_failures=100")
+    reasons = {candidate.reason["kind"] for candidate in found.context["mined"]}
+    assert reasons == {"wrong_class"} and found.context["control_count"] == 0
+
+
+@pytest.mark.parametrize("budget", ["-5", "99999", "abc", "1.5"])
+def test_a_budget_that_is_none_is_refused_in_a_sentence(cells: Any, page: Page, budget: str) -> None:
+    query = f"?run={cells.first.uuid}&weight_failures=100&budget={budget}"
+    answer = page(address("mine_preview") + query)
+    assert "problem" in answer.context and "brings" not in answer.context and "HX-Replace-Url" not in answer.headers
+    assert 'max="10000"' in text(page(address("mine") + query)), "the page stands, with the field to be mended"
+
+
+def test_a_rounds_items_show_the_failure_that_they_were_taken_for(cells: Any, erin: User, page: Page) -> None:
+    body = {"run": str(cells.first.uuid), "strategies": {"failures": 1, "uncertain": 1}, "budget": 12, "random": 0}
+    asked = mining_request.MiningRequest.from_json(cells.world.project, erin, body)
+    made = mining.create_round(asked, erin, queue="drawn")
+    tiles = page(address("round", made.uuid)).context["tiles"]
+    assert len(tiles) == made.mined_items.count()
+    for mined, boxes in tiles:
+        if mined.failure is not None:
+            kinds = {box["kind"] for box in boxes}
+            assert kinds == ({"truth"} if mined.reason["kind"] == "missed" else kinds) and kinds
+        for box in boxes:
+            assert 0 <= box["box"][0] <= box["box"][2] <= 200

@@ -305,6 +305,9 @@ class MineShape(Shape):
     filters = serializers.DictField(required=False, default=dict, help_text='"like these": fields of the failures page')
     failures = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=1000)
     splits = serializers.ListField(child=serializers.CharField(), required=False, default=list)
+    dataset = serializers.CharField(
+        max_length=200, required=False, default="", allow_blank=True, help_text="where the run predicted on several"
+    )
     queue = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
     name = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
 
@@ -320,9 +323,19 @@ class ChosenShape(Shape):
     failure = serializers.UUIDField(allow_null=True)
 
 
+class BroughtShape(Shape):
+    strategy = serializers.CharField()
+    taken = serializers.IntegerField()
+    fitting = serializers.IntegerField(help_text="items that it has something to say of")
+    reason = serializers.CharField(help_text='why it brings no more, where the budget is not reached; else ""')
+
+
 class PreviewShape(Shape):
+    budget = serializers.IntegerField(help_text="asked for")
     count = serializers.IntegerField()
     control = serializers.IntegerField()
+    strategies = BroughtShape(many=True)
+    notes = serializers.ListField(child=serializers.CharField(), help_text="what is not mined, and why")
     by_strategy = serializers.DictField(child=serializers.IntegerField())
     available = serializers.DictField(child=serializers.IntegerField())
     results = ChosenShape(many=True, help_text="the first of them")
@@ -337,6 +350,8 @@ class RoundShape(Shape):
     settings = serializers.DictField()
     queue = serializers.DictField(allow_null=True, help_text="uuid and name")
     chosen = serializers.IntegerField()
+    strategies = BroughtShape(many=True)
+    notes = serializers.ListField(child=serializers.CharField(), help_text="what was not mined, and why")
     created_at = serializers.DateTimeField()
     url = serializers.CharField()
 
@@ -552,10 +567,13 @@ def candidate_json(candidate: Candidate) -> dict[str, Any]:
 
 def preview_json(preview: Preview) -> dict[str, Any]:
     return {
+        "budget": preview.budget,
         "count": preview.total,
         "control": preview.control,
-        "by_strategy": preview.by_strategy,
-        "available": preview.available,
+        "strategies": [asdict(part) for part in preview.strategies],
+        "notes": preview.notes,
+        "by_strategy": {part.strategy: part.taken for part in preview.strategies},
+        "available": {part.strategy: part.fitting for part in preview.strategies},
         "results": [candidate_json(candidate) for candidate in preview.candidates],
     }
 
@@ -576,6 +594,8 @@ def round_json(mined: MiningRound, project: Project, chosen: int) -> dict[str, A
         "settings": mined.settings,
         "queue": {"uuid": queue.uuid, "name": queue.name} if queue else None,
         "chosen": chosen,
+        "strategies": mined.settings.get("brought", []),
+        "notes": mined.settings.get("notes", []),
         "created_at": mined.created_at,
         "url": absolute(reverse("hooks:round", args=[project.name, mined.uuid])),
     }

@@ -1,6 +1,7 @@
 """Mining strategies: each one a file with a function from columns to scored items, and a line in this registry.
 
-A strategy is pure: it reads `Candidates` and returns an array of scores, higher first, with the reason for each item.
+A strategy is a pure function of `Candidates` and a seed, without a query or a file: an array of scores, higher first,
+with the reason for each item. Of Django it needs nothing but the translation of its title.
 To add one, write `strategies/<name>.py` with a `Strategy` and name it in `STRATEGIES`.
 """
 

@@ -20,14 +20,14 @@ Reason = dict[str, Any]
 @dataclass(frozen=True)
 class FailureRows:
     """Failures as columns (f,): `item` its candidate, `kind` code of KINDS, `score` of the prediction (NaN: none),
-    `size` in pixels (square root of the box's area; 0 for classes), `row` in the evaluation's matches, and the class
-    ids of truth and prediction (-1: none)."""
+    `size` in pixels (square root of the box's area; 0 for classes), `number` by which whoever gathered them finds each
+    again (not a row of any file), and the class ids of truth and prediction (-1: none)."""
 
     item: Ints
     kind: Small
     score: Floats
     size: Floats
-    row: Ints
+    number: Ints
     truth_class: Ints
     predicted_class: Ints
 
@@ -56,7 +56,7 @@ class Candidates:
 @dataclass(frozen=True)
 class Ranking:
     """Scores (count,) in [0, 1], higher first, minus infinity for an item the strategy has nothing to say of;
-    `failure` (count,) the row of matches that caused it (-1: none); `reason` makes the words for one item."""
+    `failure` (count,) the `number` of the failure that caused it (-1: none); `reason` makes the words for one item."""
 
     score: Floats
     failure: Ints

@@ -23,12 +23,12 @@ def rank(candidates: Candidates, seed: int) -> Ranking:
     mildest_first = np.argsort(severity, kind="stable")
     score[rows.item[mildest_first]] = severity[mildest_first]  # of repeated indices the last, worst, one stays
     failure[rows.item[mildest_first]] = mildest_first
-    matches_row = np.append(rows.row, -1)[failure]
+    number = np.append(rows.number, -1)[failure]
 
     def reason(item: int) -> Reason:
         return explain(rows, int(failure[item]), candidates.names)
 
-    return Ranking(score=score, failure=matches_row, reason=reason)
+    return Ranking(score=score, failure=number, reason=reason)
 
 
 def percentiles(rows: FailureRows) -> Floats:

@@ -159,7 +159,7 @@ def asked_evaluation(project: Project, user: User, query: Mapping[str, Any]) -> 
 
 def mining_query(chosen: FailureFilter) -> str:
     """The part of a filter that says what "like these" means: kind, classes and the cell, not the evaluation."""
-    kept = {"kind", "truth_class", "predicted_class", "cell", "state", "size", "min_score", "max_score"}
+    kept = {"kind", "truth_class", "predicted_class", "cell", "state", "size", "min_score", "max_score", "threshold"}
     query = QueryDict(mutable=True)
     query.update({name: value for name, value in chosen.query().items() if name in kept})
     return query.urlencode()

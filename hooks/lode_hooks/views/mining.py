@@ -13,15 +13,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as later
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from lode_annotation.models import Task
-from lode_hooks import loop, mining, mining_request, pit, readings
+from lode_hooks import cases, fixing, loop, mining, mining_request, pit, readings
 from lode_hooks.filters import FailureFilter
-from lode_hooks.models import Evaluation, MinedItem, MiningRound, PredictionSet, Run
+from lode_hooks.models import Evaluation, MinedItem, MiningRound, PredictionSet, Run, Sighting
 from lode_hooks.strategies import STRATEGIES
 from lode_hooks.views.evaluations import allowed, by_run, evaluations_of
-from lode_hooks.views.facets import active_filters
+from lode_hooks.views.facets import KIND_TITLES, active_filters, cell_words
+from lode_hooks.views.failures import as_uuid
 from lode_hooks.views.links import cards_url
 from lode_platform.access import project_for
 from lode_platform.errors import BadInput, LodeError
@@ -33,6 +35,7 @@ SHOWN = 36
 """Thumbnails in a preview; the rest is counted."""
 STRATEGY_ICONS = {"failures": "alert-triangle", "uncertain": "question-mark", "random": "grid-dots"}
 DEFAULT_WEIGHTS = {"failures": 70, "uncertain": 30}
+LIKE_WEIGHTS = {"failures": 100}
 DEFAULT_BUDGET = 40
 DEFAULT_CONTROL = 20
 
@@ -91,20 +94,26 @@ def mine(request: HttpRequest, project: str) -> HttpResponse:
         return render(request, "hooks/mine_empty.html", {"project": place, "room": "mining"})
     chosen = FailureFilter.parse(query)
     names = class_names_of(place, user, run)
-    sources = pit.sources(run)
+    datasets = list(dict.fromkeys(source.prediction_set.version.dataset.name for source in pit.sources(run)))
+    dataset = query.get("dataset", "") if query.get("dataset", "") in datasets else datasets[0]
+    sources = [source for source in pit.sources(run) if source.prediction_set.version.dataset.name == dataset]
+    like = words_of_like(chosen, query.getlist("failures"), run, names)
     asked_splits = query.getlist("splits")
     context = {
         "project": place,
         "room": "mining",
         "runs": runs,
         "run": run,
+        "datasets": datasets,
+        "dataset": dataset,
         "sources": [(s, s.allowed and (not asked_splits or s.split in asked_splits)) for s in sources],
         "any_allowed": any(s.allowed for s in sources),
-        "sliders": sliders(query),
-        "budget": whole(query, "budget", DEFAULT_BUDGET),
-        "control": whole(query, "control", DEFAULT_CONTROL),
-        "seed": whole(query, "seed", 0),
-        "queue": query.get("queue", "") or suggested_name(place, run),
+        "sliders": sliders(query, like=bool(like)),
+        "budget": query.get("budget", "") or DEFAULT_BUDGET,
+        "most": mining_request.MOST,
+        "control": query.get("control", "") or DEFAULT_CONTROL,
+        "seed": query.get("seed", "") or 0,
+        "queue": query.get("queue", "") or suggested_name(place, run, like),
         "filters": chosen.query(),
         "active": active_filters(request, chosen, names),
         "failures": query.getlist("failures"),
@@ -138,8 +147,27 @@ def class_names_of(project: Project, user: User, run: Run) -> dict[int, str]:
     return readings.class_names(found[0]) if found else {}
 
 
-def sliders(query: Mapping[str, str]) -> list[Slider]:
-    """Every strategy of the registry, with the weight asked for."""
+def words_of_like(chosen: FailureFilter, failures: list[str], run: Run, names: Mapping[int, str]) -> str:
+    """What "like these" means in a few words: "missed RBC"; "" for everything."""
+    if failures:
+        meant = cases.alike([as_uuid(text) for text in failures], run, chosen.threshold)
+        found = {fixing.words(kind, names.get(truth or 0, ""), names.get(said or 0, "")) for kind, truth, said in meant}
+        if len(found) == 1:
+            return found.pop()
+        return ngettext("like %(n)d chosen failure", "like %(n)d chosen failures", len(failures)) % {"n": len(failures)}
+    if chosen.cell is not None:
+        return cell_words(f"{chosen.cell[0]}:{chosen.cell[1]}", names)
+    classes = [names.get(number, "") for number in (chosen.truth_class, chosen.predicted_class) if number]
+    kind = str(KIND_TITLES.get(chosen.kind, chosen.kind)).lower()
+    return " ".join(word for word in (kind, " → ".join(classes)) if word)
+
+
+def sliders(query: Mapping[str, str], like: bool = False) -> list[Slider]:
+    """Every strategy of the registry, with the weight asked for.
+
+    What is to be ``like`` chosen failures is not filled up by other strategies unless somebody asks.
+    """
+    usual = LIKE_WEIGHTS if like else DEFAULT_WEIGHTS
     asked = any(f"weight_{name}" in query for name in STRATEGIES)
     return [
         Slider(
@@ -147,7 +175,7 @@ def sliders(query: Mapping[str, str]) -> list[Slider]:
             str(strategy.title),
             str(strategy.says),
             STRATEGY_ICONS.get(name, "target"),
-            min(100, whole(query, f"weight_{name}", 0 if asked else DEFAULT_WEIGHTS.get(name, 0))),
+            min(100, whole(query, f"weight_{name}", 0 if asked else usual.get(name, 0))),
         )
         for name, strategy in STRATEGIES.items()
     ]
@@ -159,20 +187,27 @@ def title_of(name: str) -> str:
     return str(known.title) if known else name
 
 
+FIELDS = {"budget": later("Items"), "control": later("Random control"), "seed": later("Seed")}
+
+
 def whole(query: Mapping[str, str], name: str, default: int) -> int:
     """A whole number that is not negative from an address. Raises BadInput."""
     text = query.get(name, "")
     if not text:
         return default
     if not text.isdecimal():
-        raise BadInput(_("%(name)s=%(text)s is not a whole number") % {"name": name, "text": text}, code="bad_filter")
+        facts = {"name": FIELDS.get(name, name), "text": text}
+        words = _("%(name)s is “%(text)s”: give a whole number from 0 on.") % facts
+        raise BadInput(words, code="bad_filter", field=name)
     return int(text)
 
 
-def suggested_name(project: Project, run: Run) -> str:
-    """A name for the queue that no other queue of the project has."""
+def suggested_name(project: Project, run: Run, like: str) -> str:
+    """A name for the queue, after what it will hold, that no other queue of the project has."""
     taken = set(project.queues.values_list("name", flat=True))
-    base = _("hard cases of %(run)s") % {"run": run.name}
+    facts = {"run": run.name, "like": like}
+    base = (_("%(like)s, %(run)s") if like else _("hard cases of %(run)s")) % facts
+    base = base[:190]
     number = 1
     name = base
     while name in taken:
@@ -192,6 +227,7 @@ def request_of(project: Project, user: User, query: QueryDict) -> mining_request
         "seed": whole(query, "seed", 0),
         "filters": FailureFilter.parse(query).query(),
         "failures": query.getlist("failures"),
+        "dataset": query.get("dataset", ""),
     }
     if splits := query.getlist("splits"):
         body["splits"] = splits
@@ -213,7 +249,8 @@ def preview(request: HttpRequest, project: str) -> HttpResponse:
         mined = [c for c in found.candidates if c.arm == MinedItem.Arm.MINED][:SHOWN]
         control = [c for c in found.candidates if c.arm == MinedItem.Arm.CONTROL][:SHOWN]
         context |= {
-            "budget": asked.budget,
+            "budget": found.budget,
+            "notes": found.notes,
             "total": found.total,
             "mined": mined,
             "more_mined": found.total - found.control - len(mined),
@@ -221,11 +258,13 @@ def preview(request: HttpRequest, project: str) -> HttpResponse:
             "more_control": found.control - len(control),
             "control_count": found.control,
             "brings": [
-                (name, title_of(name), STRATEGY_ICONS.get(name, "target"), taken, found.available.get(name, 0))
-                for name, taken in found.by_strategy.items()
+                (part, title_of(part.strategy), STRATEGY_ICONS.get(part.strategy, "target"))
+                for part in found.strategies
             ],
         }
     response = render(request, "hooks/mine_preview.html", context)
+    if "problem" in context:
+        return response
     kept = [(name, value) for name, values in request.GET.lists() for value in values if value != ""]
     response["HX-Replace-Url"] = f"{reverse('hooks:mine', args=[place.name])}?{urlencode(kept)}"
     return response
@@ -269,11 +308,15 @@ def round_page(request: HttpRequest, project: str, mined: UUID) -> HttpResponse:
         uuid=mined,
     )
     report = loop.loop_report(shown)
-    items = shown.mined_items.select_related("item", "task", "failure").order_by("-arm", "pk")
+    items = (
+        shown.mined_items.select_related("item", "task", "failure")
+        .prefetch_related("failure__sightings__evaluation__prediction_set")
+        .order_by("-arm", "pk")
+    )
     arm = request.GET.get("arm", "")
     if arm in MinedItem.Arm.values:
         items = items.filter(arm=arm)
-    page = Paginator(items, 60).get_page(request.GET.get("page"))
+    page = Paginator(items, 40).get_page(request.GET.get("page"))
     settings = shown.settings
     context = {
         "project": place,
@@ -284,6 +327,7 @@ def round_page(request: HttpRequest, project: str, mined: UUID) -> HttpResponse:
         "may_label": allowed(place, user, "queue.label"),
         "may_publish": allowed(place, user, "dataset.publish"),
         "page": page,
+        "tiles": [(mined, boxes_of(mined, shown)) for mined in page],
         "arm": arm,
         "strategies": [(title_of(name), weight) for name, weight in settings.get("strategies", {}).items() if weight],
         "control_share": round(settings.get("random", 0) * 100),
@@ -293,6 +337,35 @@ def round_page(request: HttpRequest, project: str, mined: UUID) -> HttpResponse:
         "from_pool": "pool" in settings.get("splits", []),
     }
     return render(request, "hooks/round.html", context)
+
+
+MOST_BOXES = 12
+
+
+def boxes_of(mined: MinedItem, made: MiningRound) -> list[dict[str, Any]]:
+    """What a round's tile draws: the failure that it was taken for, else what the run suggested."""
+    if mined.failure is not None:
+        own = [s for s in mined.failure.sightings.all() if s.predicted_box]
+        of_run = [s for s in own if s.evaluation.prediction_set.run_id == made.run_id]
+        predicted = next((s.predicted_box for s in of_run or own), None)
+        boxes = [{"kind": "truth", "box": mined.failure.box}] if mined.failure.region and mined.failure.box else []
+        if not mined.failure.region and mined.failure.box and predicted is None:
+            predicted = mined.failure.box
+        if predicted and mined.reason.get("kind") != Sighting.Kind.MISSED:
+            boxes.append({"kind": "prediction", "box": predicted})
+        return boxes
+    suggested = [region["value"] for region in (mined.task.prelabels if mined.task else [])]
+    return [
+        {"kind": "prediction", "box": in_pixels(value, mined.item.width or 0, mined.item.height or 0)}
+        for value in suggested
+        if {"x", "y", "width", "height"} <= set(value)
+    ][:MOST_BOXES]
+
+
+def in_pixels(value: Mapping[str, float], width: int, height: int) -> list[float]:
+    """Corners (4,) in pixels of the upright image, of a box in percent of it."""
+    left, top = value["x"] * width / 100, value["y"] * height / 100
+    return [left, top, left + value["width"] * width / 100, top + value["height"] * height / 100]
 
 
 def stages(report: loop.LoopReport) -> list[Stage]:

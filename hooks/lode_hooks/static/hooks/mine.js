@@ -1,5 +1,5 @@
 // @ts-check
-// The sliders of the mining page: what share of the budget each one has, and another run's sources.
+// The sliders of the mining page: what share of the budget each one has, and another run's or dataset's sources.
 
 const form = /** @type {HTMLFormElement} */ (document.querySelector("[data-mine]"));
 
@@ -19,7 +19,16 @@ function say(name, text) {
 
 /** Says how many items each share comes to. The server decides the same way, and by what there is. */
 function shares() {
-  const budget = Number(inputs("[data-budget]")[0].value) || 0;
+  const field = inputs("[data-budget]")[0];
+  const fault = form.querySelector("[data-budget-fault]");
+  const wrong = !field.checkValidity();
+  fault?.toggleAttribute("hidden", !wrong);
+  field.setAttribute("aria-invalid", String(wrong));
+  if (wrong) {
+    for (const output of form.querySelectorAll("[data-share]")) output.textContent = "–";
+    return;
+  }
+  const budget = Number(field.value);
   const share = Number(inputs("[data-control]")[0].value) / 100;
   const control = Math.round(budget * share);
   const weights = inputs("[data-weight]");
@@ -32,11 +41,15 @@ function shares() {
 }
 
 form.addEventListener("input", shares);
-form.querySelector("[data-reload]")?.addEventListener("change", (event) => {
-  const address = new URL(location.href);
-  address.searchParams.set("run", /** @type {HTMLSelectElement} */ (event.target).value);
-  for (const name of ["splits", "queue", "failures"]) address.searchParams.delete(name);
-  location.href = address.href;
-});
+for (const choice of form.querySelectorAll("[data-reload]")) {
+  choice.addEventListener("change", () => {
+    const select = /** @type {HTMLSelectElement} */ (choice);
+    const address = new URL(location.href);
+    address.searchParams.set(select.name, select.value);
+    for (const name of ["splits", "queue", "failures"]) address.searchParams.delete(name);
+    if (select.name === "run") address.searchParams.delete("dataset");
+    location.href = address.href;
+  });
+}
 shares();
 document.body.dataset.ready = "true";
