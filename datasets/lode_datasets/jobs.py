@@ -3,7 +3,10 @@
 from typing import Any
 
 from lode_datasets import publish, verify
+from lode_datasets.models import DatasetItem
+from lode_platform import tidy
 from lode_platform.jobs import Work, job
+from lode_platform.models import Item
 
 
 @job(publish.VERB)
@@ -16,3 +19,9 @@ def publish_version(work: Work) -> dict[str, Any]:
 def verify_version(work: Work) -> dict[str, Any]:
     """Hashes a version's bytes in the store again."""
     return verify.carry_out(work)
+
+
+@tidy.releases
+def forget_selection(item: Item) -> None:
+    """An item at the end of its term in the trash is selected no more; a version that holds it still keeps it."""
+    DatasetItem.objects.filter(item=item).delete()

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +17,8 @@ from types import FrameType
 
 from django.conf import settings
 from django.core.management.base import CommandError
+
+from lode_platform import tidy
 
 STEADY_SECONDS = 10.0
 STOP_SECONDS = 10.0
@@ -106,6 +109,9 @@ def serve(host: str, port: int, *, worker: bool, say: Callable[[str], object]) -
     signal.signal(signal.SIGTERM, stop)
     for child in children:
         child.start()
+    over = threading.Event()
+    if not worker:  # a worker looks after this machine's files itself
+        threading.Thread(target=tidy.keep, args=(over, tidy.machine), name="tidy", daemon=True).start()
     say(f"Motherlode is at {address}/  (Ctrl-C stops it)")
     while not stopping:
         time.sleep(0.2)
@@ -113,6 +119,7 @@ def serve(host: str, port: int, *, worker: bool, say: Callable[[str], object]) -
             if not stopping:
                 child.tend()
     say("Stopping.")
+    over.set()
     for child in children:
         if child.process is not None:
             child.process.terminate()

@@ -210,6 +210,8 @@ STORE = os.environ.get("MOTHERLODE_STORE") or str(HOME / "store")
 if "://" in STORE:
     raise ImproperlyConfigured(f"MOTHERLODE_STORE={STORE!r}: buckets are not served yet; name a folder")
 MAX_IMAGE_PIXELS = env_int("MOTHERLODE_MAX_IMAGE_PIXELS", 200_000_000, 1)
+MAX_VIEW_BYTES = env_int("MOTHERLODE_MAX_VIEW_BYTES", 10 * 1024**3, 1)
+TRASH_DAYS = env_int("MOTHERLODE_TRASH_DAYS", 0)
 MAX_UPLOAD_BYTES = env_int("MOTHERLODE_MAX_UPLOAD_BYTES", 2 * 1024**3, 1)
 MAX_ZIP_RATIO = 200
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024**2  # what pages are sent; each address of the API names its own limit

@@ -66,7 +66,8 @@ class Place(Protocol):
 
     def scratch(self) -> Path: ...
     def named_scratch(self, name: str) -> Path: ...
-    def tidy(self, seconds: float) -> None: ...
+    def tidy(self, seconds: float) -> int: ...
+    def names(self, folder: str) -> Iterator[tuple[str, float]]: ...
     def settle(self, moves: Sequence[tuple[Path, str]]) -> None: ...
     def open(self, key: str) -> BinaryIO: ...
     def size(self, key: str) -> int | None: ...
@@ -91,12 +92,21 @@ class Folder:
         """As ``scratch``, under a name that a later request finds again."""
         return self.root / "tmp" / name
 
-    def tidy(self, seconds: float) -> None:
-        """Removes temporary files that nobody has written to for so long: what a killed process left."""
-        for file in (self.root / "tmp").glob("*"):
+    def tidy(self, seconds: float) -> int:
+        """Removes temporary files that nobody has written to for so long: what a killed process left, or a sender who
+        never went on. Answers how many."""
+        gone = 0
+        for name, age in self.names("tmp"):
+            if age > seconds:
+                (self.root / "tmp" / name).unlink(missing_ok=True)
+                gone += 1
+        return gone
+
+    def names(self, folder: str) -> Iterator[tuple[str, float]]:
+        """The files of a folder beside the blobs, and for how many seconds nobody has written to each."""
+        for file in (self.root / folder).glob("*"):
             with suppress(FileNotFoundError):
-                if time.time() - file.stat().st_mtime > seconds:
-                    file.unlink()
+                yield file.name, time.time() - file.stat().st_mtime
 
     def settle(self, moves: Sequence[tuple[Path, str]]) -> None:
         """Forces the files to disk, read-only, moves each under its key, and forces their folders to disk."""
@@ -256,6 +266,10 @@ class Store:
             return self.place.open(f"parked/{name}")
         except FileNotFoundError:
             raise NotFound("The upload is no longer there; send the file again.", code="upload_gone") from None
+
+    def parked_names(self) -> Iterator[tuple[str, float]]:
+        """What is parked, and for how many seconds."""
+        return self.place.names("parked")
 
     def unpark(self, name: str) -> None:
         self.place.remove(f"parked/{name}")

@@ -5,7 +5,6 @@ import os
 import socket
 import sys
 import threading
-import time
 import warnings
 from uuid import UUID
 
@@ -13,11 +12,9 @@ from celery.exceptions import SecurityWarning
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from lode_platform import jobs
+from lode_platform import jobs, tidy
 from lode_platform.celery import TASK, app
-from lode_platform.store import store
 
-TIDY_AFTER = 24 * 3600.0
 log = logging.getLogger(__name__)
 
 
@@ -28,13 +25,9 @@ def answer(uuid: str) -> None:
 
 
 def _sweep(over: threading.Event) -> None:
-    tidy_at = 0.0
     while True:
         try:
             jobs.sweep()
-            if time.monotonic() >= tidy_at:
-                store().place.tidy(TIDY_AFTER)
-                tidy_at = time.monotonic() + 3600
         except (DatabaseError, OSError) as error:  # an absent or busy database or disk: the next sweep will see
             log.warning("The sweep failed: %s", error)
         finally:
@@ -46,11 +39,12 @@ def _sweep(over: threading.Event) -> None:
 def work(*, threads: int) -> None:
     """Runs until told to stop.
 
-    Jobs run in threads of this process; the sweep has a thread of its own, so that no job holds it up. When the worker
-    is told to stop, running jobs are put back at their next step, and the next worker resumes them.
+    Jobs run in threads of this process; the sweep and tidying have threads of their own, so that no job holds them up.
+    When the worker is told to stop, running jobs are put back at their next step, and the next worker resumes them.
     """
     over = threading.Event()
     threading.Thread(target=_sweep, args=(over,), name="sweep", daemon=True).start()
+    threading.Thread(target=tidy.keep, args=(over, tidy.machine, tidy.shared), name="tidy", daemon=True).start()
     from celery.signals import worker_shutting_down
 
     @worker_shutting_down.connect(weak=False)
