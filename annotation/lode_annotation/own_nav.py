@@ -31,7 +31,7 @@ def my_tasks(project: Project, user: User) -> Iterable[nav.Waiting]:
     counted = dict(tasks.order_by().values_list("queue_id").annotate(n=Count("pk", distinct=True)))
     for queue in Queue.objects.filter(pk__in=counted).order_by("-created_at"):
         count = counted[queue.pk]
-        title = ngettext("task in %(queue)s", "tasks in %(queue)s", count) % {"queue": queue.name}
+        title = ngettext("task in “%(queue)s”", "tasks in “%(queue)s”", count) % {"queue": queue.name}
         url = reverse("annotation:label", args=[queue.uuid])
         yield nav.Waiting(title, count, url, icon="tag", action=say("Label next"))
 
@@ -83,7 +83,7 @@ def item_history(item: Item, user: User) -> Iterable[nav.History]:
     project = item.project.name
     answers = Annotation.objects.filter(task__item=item, revision__gt=0).select_related("user", "task__queue")
     for answer in answers:
-        text = say("%(state)s in %(queue)s") % {
+        text = say("%(state)s in “%(queue)s”") % {
             "state": answer.get_state_display(),
             "queue": answer.task.queue.name,
         }
@@ -101,8 +101,8 @@ def item_history(item: Item, user: User) -> Iterable[nav.History]:
     for row in sets:
         count = len(row.regions)
         text = ngettext(
-            "label set of %(schema)s: %(count)s region (%(source)s)",
-            "label set of %(schema)s: %(count)s regions (%(source)s)",
+            "labels under “%(schema)s”: %(count)s region (%(source)s)",
+            "labels under “%(schema)s”: %(count)s regions (%(source)s)",
             count,
         ) % {"schema": row.schema.name, "count": count, "source": row.get_source_display()}
         if row.pk in outgrown:
@@ -165,11 +165,11 @@ def queues_lately(project: Project, user: User) -> Iterable[nav.History]:
     over = {queue: last for queue, last, left in ends if last and not left}
     for queue in queues:
         url = reverse("annotation:queue", args=[project.name, queue.uuid])
-        asked = ngettext("queue %(queue)s: %(n)d task", "queue %(queue)s: %(n)d tasks", queue.size)
+        asked = ngettext("queue “%(queue)s”: %(n)d task", "queue “%(queue)s”: %(n)d tasks", queue.size)
         words = {"queue": queue.name, "n": queue.size}
         yield nav.History(queue.created_at, asked % words, queue.created_by, url, icon="list-check")
         if queue.pk in over:
-            yield nav.History(over[queue.pk], say("queue %(queue)s is done") % words, None, url, icon="checks")
+            yield nav.History(over[queue.pk], say("queue “%(queue)s” is done") % words, None, url, icon="checks")
 
 
 def register() -> None:

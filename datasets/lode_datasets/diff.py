@@ -240,7 +240,8 @@ def filtered(old: Version, new: Version, wanted: Filter) -> "Sequence[Pair]":
 @dataclass(frozen=True)
 class Summary:
     """The whole difference in numbers. ``classes`` is regions now less regions then, by class id; ``by_place`` is how
-    many items' regions share no id and were followed by class and place."""
+    many items' regions share no id and were followed by class and place; ``splits`` counts the changed items that the
+    filter of a split takes."""
 
     kinds: Mapping[str, int]
     regions: Mapping[str, int]
@@ -251,6 +252,7 @@ class Summary:
     schema_changed: bool
     people: Mapping[str, int] = field(default_factory=dict)
     by_place: int = 0
+    splits: Mapping[str, int] = field(default_factory=dict)
 
 
 def summary(old: Version, new: Version) -> Summary:
@@ -268,11 +270,13 @@ def _summary(old_name: UUID, new_name: UUID) -> Summary:
     by_class: dict[int, Counter[str]] = {}
     confusions: Counter[tuple[int, int]] = Counter()
     people: Counter[str] = Counter()
+    splits: Counter[str] = Counter()
     moved = by_place = 0
     found_pairs = pairs(old, new)
     for pair in found_pairs:
         kinds[pair.kind] += 1
         moved += pair.split_moved
+        splits.update({side.split for side in (pair.before, pair.after) if side})
     # the regions of items that came or went came and went with them
     for change in changes(pair for pair in found_pairs if pair.before and pair.after and pair.relabelled):
         by_place += change.by_place
@@ -301,4 +305,5 @@ def _summary(old_name: UUID, new_name: UUID) -> Summary:
         != (new.schema_revision.classes, new.schema_revision.config),
         people=dict(people.most_common()),
         by_place=by_place,
+        splits=dict(splits),
     )

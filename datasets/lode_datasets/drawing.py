@@ -3,15 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
-
-from django.utils.translation import gettext as _
 
 from lode_datasets.diff import RegionChange
 from lode_datasets.models import Version
 from motherlode.manifest import POOL
 
-__all__ = ["Bar", "ClassRow", "Segment", "boxes", "changed_boxes", "class_bar", "class_rows", "histogram", "names_of"]
+__all__ = ["Bar", "ClassRow", "Segment", "boxes", "changed_boxes", "class_bar", "class_rows", "names_of"]
 
 PALETTE = 12
 SPLITS = ("train", "val", "test")
@@ -61,10 +58,6 @@ def changed_boxes(
     ]
 
 
-SPLIT_COLORS = {"train": "var(--lode-accent)", "val": "var(--lode-class-5)", "test": "var(--lode-class-7)"}
-"""As in datasets.css: a split has one colour, in bars and charts alike."""
-
-
 @dataclass(frozen=True)
 class Segment:
     """A part of a stacked bar, in hundredths of its length."""
@@ -84,8 +77,8 @@ class Bar:
     title: str
 
 
-def _bar(parts: Sequence[tuple[str, int, str]]) -> Bar:
-    total = sum(count for _name, count, _css in parts) or 1
+def _bar(parts: Sequence[tuple[str, int, str]], whole: int = 0) -> Bar:
+    total = whole or sum(count for _name, count, _css in parts) or 1
     at, segments = 0.0, []
     for name, count, css in parts:
         share = 100 * count / total
@@ -97,7 +90,7 @@ def _bar(parts: Sequence[tuple[str, int, str]]) -> Bar:
 def class_bar(version: Version) -> Bar:
     """How the version's regions divide among its classes."""
     names = names_of(version)
-    rows = sorted(((int(key), count) for key, count in version.counts["classes"].items()), key=lambda row: -row[1])
+    rows = sorted((int(key), count) for key, count in version.counts["classes"].items())
     return _bar([(names.get(key, str(key)), count, f"c{color_of(key)}") for key, count in rows])
 
 
@@ -113,61 +106,26 @@ def split_bar(splits: Mapping[str, int]) -> Bar:
 
 @dataclass(frozen=True)
 class ClassRow:
-    """A class's line in the table: regions in all and by split."""
+    """A class's line in the table: regions in all and by split; the longest ``bar`` is the most frequent class's."""
 
     class_id: int
     name: str
     color: int
     count: int
     splits: Sequence[tuple[str, int]]
+    bar: Bar
 
 
 def class_rows(version: Version) -> list[ClassRow]:
-    """Every class of the version's schema, most frequent first."""
+    """Every class of the version's schema, in the order of their ids, so that two versions can be compared."""
     counts = version.counts
     splits = [split for split in in_order(counts["splits"]) if split != POOL]
+    most = max(counts["classes"].values(), default=0)
     rows = []
-    for class_id, name in names_of(version).items():
+    for class_id, name in sorted(names_of(version).items()):
         key = str(class_id)
         by_split = [(split, counts["split_classes"].get(split, {}).get(key, 0)) for split in splits]
-        rows.append(ClassRow(class_id, name, color_of(class_id), counts["classes"].get(key, 0), by_split))
-    return sorted(rows, key=lambda row: (-row.count, row.class_id))
-
-
-def histogram(rows: Sequence[ClassRow], url: str) -> dict[str, Any]:
-    """Regions by class, stacked by split, as a Vega-Lite specification; a click opens those items."""
-    values = [
-        {
-            "class": row.name,
-            "split": split,
-            "order": place,
-            "regions": count,
-            "url": f"{url}?{urlencode({'class': row.class_id, 'split': split})}#samples",
-        }
-        for row in rows
-        for place, (split, count) in enumerate(row.splits)
-        if count
-    ]
-    splits = [split for split, _count in rows[0].splits] if rows else []
-    return {
-        "data": {"values": values},
-        "height": {"step": 22},
-        "mark": {"type": "bar", "cursor": "pointer"},
-        "encoding": {
-            "y": {"field": "class", "type": "nominal", "sort": [row.name for row in rows], "title": None},
-            "x": {"field": "regions", "type": "quantitative", "title": _("regions"), "stack": True},
-            "color": {
-                "field": "split",
-                "type": "nominal",
-                "scale": {"domain": splits, "range": [SPLIT_COLORS.get(name, "var(--lode-faint)") for name in splits]},
-                "legend": {"orient": "top", "title": None},
-            },
-            "order": {"field": "order"},
-            "href": {"field": "url"},
-            "tooltip": [
-                {"field": "class", "title": _("class")},
-                {"field": "split", "title": _("split")},
-                {"field": "regions", "title": _("regions"), "format": ","},
-            ],
-        },
-    }
+        count = counts["classes"].get(key, 0)
+        bar = _bar([(split, n, f"split-{split}") for split, n in by_split], most)
+        rows.append(ClassRow(class_id, name, color_of(class_id), count, by_split, bar))
+    return rows

@@ -42,7 +42,7 @@ def test_an_items_history_tells_its_failures_verdicts_and_rounds(cells: Any, eri
     told = " / ".join(str(row.text) for row in nav.history(case.item, erin))
     assert "in “baseline” on cells@v1" in told
     assert "verdict: label error" in told
-    assert "mined by again" in told
+    assert "mined by “again”" in told
 
 
 def test_the_runs_that_used_a_version_stand_beside_it_once_each(cells: Any, erin: User, charlie: User) -> None:

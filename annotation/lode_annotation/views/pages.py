@@ -296,7 +296,9 @@ class QueueForm(forms.Form):
     review = forms.BooleanField(
         label=gettext_lazy("A second person reviews every answer"),
         required=False,
-        help_text=gettext_lazy("Only an accepted answer becomes the item's labels. Without it, submitting accepts."),
+        help_text=gettext_lazy(
+            "Only an accepted answer becomes the item's labels. Without it, each submitted answer counts at once."
+        ),
     )
     reason = forms.CharField(
         label=gettext_lazy("Why it is asked"),

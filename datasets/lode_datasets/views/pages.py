@@ -373,7 +373,6 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
         rows = rows.filter(label_set__regions=[])
     page = Paginator(rows, SAMPLES).get_page(request.GET.get("page"))
     classes = drawing.class_rows(version)
-    own = reverse("datasets:version", args=[project, name, number])
     before = version.parent
     newer = dataset.versions.published().filter(number__gt=number).order_by("number").first()
     context = {
@@ -387,8 +386,6 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
         "samples": samples(version, list(page.object_list)),
         "classes": classes,
         "class_splits": [split for split, _count in classes[0].splits] if classes else [],
-        "most": max((row.count for row in classes), default=0),
-        "chart": drawing.histogram(classes, own) if version.counts["regions"] else None,
         "splits": [(split, version.counts["splits"][split]) for split in drawing.in_order(version.counts["splits"])],
         "split_bar": drawing.split_bar(version.counts["splits"]),
         "split": split,
@@ -569,7 +566,7 @@ def difference(request: HttpRequest, project: str, name: str, a: int, b: int) ->
             wanted.kind, wanted.kind
         ),
         "class_name": class_names.get(wanted.class_id or 0, ""),
-        "all_splits": drawing.in_order({**old.counts["splits"], **new.counts["splits"]}),
+        "all_splits": [(split, summary.splits[split]) for split in drawing.in_order(summary.splits)],
         "others": dataset.versions.published().order_by("-number").values_list("number", flat=True)[:200],
     }
     return render(request, "datasets/diff.html", context)

@@ -118,11 +118,11 @@ def lately(project: Project, user: User) -> Iterator[nav.History]:
     for run in runs.order_by("-started_at", "-pk")[:8]:
         words = {"run": run.name, "state": run.get_state_display().lower()}
         when = run.ended_at or run.started_at
-        yield nav.History(when, _("run %(run)s: %(state)s") % words, run.created_by, run_url(project, run), "flask")
+        yield nav.History(when, _("run “%(run)s”: %(state)s") % words, run.created_by, run_url(project, run), "flask")
     rounds = MiningRound.objects.visible_to(user).filter(project=project).select_related("created_by", "run")
     for mined in rounds.order_by("-created_at", "-pk")[:6]:
         url = reverse("hooks:round", args=[project.name, mined.uuid])
-        text = _("mined %(round)s from %(run)s") % {"round": mined.name, "run": mined.run.name}
+        text = _("mined “%(round)s” from “%(run)s”") % {"round": mined.name, "run": mined.run.name}
         yield nav.History(mined.created_at, text, mined.created_by, url, "pick")
 
 
@@ -150,7 +150,7 @@ def waiting(project: Project, user: User) -> Iterator[nav.Waiting]:
             if len(runs) == 1
             else reverse("hooks:runs", args=[project.name])
         )
-        yield nav.Waiting(_("runs not yet scored"), len(runs), url, "flask")
+        yield nav.Waiting(ngettext("run not yet scored", "runs not yet scored", len(runs)), len(runs), url, "flask")
     failed = list(
         Evaluation.objects.filter(
             prediction_set__run__in=Run.objects.visible_to(user).filter(project=project), state=Evaluation.State.FAILED
@@ -158,7 +158,8 @@ def waiting(project: Project, user: User) -> Iterator[nav.Waiting]:
     )
     if failed:
         url = run_url(project, failed[0].prediction_set.run, tab="predictions")
-        yield nav.Waiting(_("scorings failed"), len(failed), url, "alert-circle", "danger")
+        title = ngettext("evaluation failed", "evaluations failed", len(failed))
+        yield nav.Waiting(title, len(failed), url, "alert-circle", "danger")
 
 
 def item_history(item: Item, user: User) -> Iterable[nav.History]:
@@ -193,7 +194,7 @@ def item_history(item: Item, user: User) -> Iterable[nav.History]:
     mined = MinedItem.objects.filter(Q(item=item)).select_related("round__run", "round__created_by")
     for each in mined:
         url = reverse("hooks:round", args=[item.project.name, each.round.uuid])
-        text = _("mined by %(round)s: %(reason)s") % {
+        text = _("mined by “%(round)s”: %(reason)s") % {
             "round": each.round.name,
             "reason": each.reason.get("text", each.strategy),
         }

@@ -47,7 +47,7 @@ class ProjectTokenForm(forms.Form):
     """A token that acts in this project alone."""
 
     name = forms.CharField(label=gettext_lazy("What is it for?"), max_length=100)
-    role = forms.ChoiceField(label=gettext_lazy("At most as"), choices=Role.choices, initial=Role.ENGINEER)
+    role = forms.ChoiceField(label=gettext_lazy("Role, at most"), choices=Role.choices, initial=Role.ENGINEER)
     days = forms.TypedChoiceField(
         label=gettext_lazy("Expires"),
         coerce=int,
