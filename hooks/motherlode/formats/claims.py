@@ -12,6 +12,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeAlias
 from unicodedata import normalize
 from urllib.parse import unquote
@@ -67,11 +68,12 @@ class Pictures:
     def __init__(self, names: Iterable[str], above: Sequence[str] = ()) -> None:
         self.images = [name for name in names if is_image(name)]
         self.above = tuple(_composed(name) for name in above)
+        self._starts = [f"{'/'.join(self.above[at:])}/" for at in range(len(self.above))]
+        self._folders: dict[str, Folders] = {}  # of each image, those that say more than what kind of file it is
         self._paths: dict[str, str] = {}
         self._bases: dict[str, list[str]] = {}
         self._folded: dict[str, list[str]] = {}
         self._stems: dict[str, list[str]] = {}
-        self._homes: set[Folders] = set()
         for image in self.images:
             path = _composed(image)
             base = path.rpartition("/")[2]
@@ -79,7 +81,8 @@ class Pictures:
             self._bases.setdefault(base, []).append(image)
             self._folded.setdefault(base.casefold(), []).append(image)
             self._stems.setdefault(without_ending(base).casefold(), []).append(image)
-            self._homes.add(_plain(path))
+            self._folders[image] = _plain(path)
+        self._homes = set(self._folders.values())
 
     def __len__(self) -> int:
         return len(self.images)
@@ -90,6 +93,10 @@ class Pictures:
         `document` is the stem of a file that speaks of many images and may be named for their folder
         (`instances_val2017`). A row of a list (`listed`) may name folders of another machine.
         """
+        if "%" not in name and "\\" not in name and name.isascii():
+            beside_it = f"{beside.rpartition('/')[0]}/{name}" if "/" in beside else name
+            if beside_it in self._paths:
+                return Found(self._paths[beside_it], exact=True)
         for reading in _readings(name):
             found = self._find(reading, _composed(beside), document, listed)
             if found.path is not None or found.several:
@@ -120,14 +127,13 @@ class Pictures:
         """The paths that `name` may be, word by word: from the label file's folder, from the root, from above it."""
         yield posixpath.normpath(posixpath.join(folder, name))
         yield _inside(name)
-        for at in range(len(self.above)):
-            start = "/".join(self.above[at:]) + "/"
+        for start in self._starts if "/" in name else ():
             if name.startswith(start):
                 yield name[len(start) :]
 
     def _fits(self, name: str, image: str, foreign: bool) -> bool:
         """Whether the folders that `name` names are the image's."""
-        named, there = _plain(name), _plain(_composed(image))
+        named, there = _plain(name), self._folders[image]
         full = (*(part for part in self.above if part.lower() not in KIND_FOLDERS), *there)
         if full[len(full) - len(named) :] == named:
             return True
@@ -136,7 +142,7 @@ class Pictures:
 
     def _elsewhere(self, image: str, beside: str, document: str) -> bool:
         """Whether a bare name cannot mean this image: the label file has images of its own, or is of another split."""
-        home, there = _plain(beside), _plain(_composed(image))
+        home, there = _plain(beside), self._folders[image]
         if there == home:
             return False
         if home and home in self._homes:
@@ -151,7 +157,7 @@ class Pictures:
 
     def _choose(self, found: list[str], name: str, beside: str, document: str, written_out: bool) -> Found:
         home = _plain(beside)
-        answering = [image for image in found if _plain(_composed(image)) == home]
+        answering = [image for image in found if self._folders[image] == home]
         if len(answering) == 1:
             return Found(answering[0], written_out)
         if len(found) == 1:
@@ -160,9 +166,9 @@ class Pictures:
         split = _split_of(tuple(re.split(r"[_.-]", document)))
         for chosen in (
             [image for image in found if _composed(image).endswith(f"/{name}")] if "/" in name else [],
-            [image for image in found if home and _plain(_composed(image))[: len(home)] == home],
+            [image for image in found if home and self._folders[image][: len(home)] == home],
             [image for image in found if hint and hint in image.split("/")[:-1]],
-            [image for image in found if split and _split_of(_plain(image)) == split],
+            [image for image in found if split and _split_of(self._folders[image]) == split],
         ):
             if len(chosen) == 1:
                 return Found(chosen[0], written_out)
@@ -191,7 +197,13 @@ def _inside(name: str) -> str:
 
 
 def _plain(path: str) -> Folders:
-    return tuple(part for part in path.split("/")[:-1] if part.lower() not in KIND_FOLDERS)
+    """The folders of a path that say more than what kind of file lies in them."""
+    return _plain_folders(path.rpartition("/")[0])
+
+
+@lru_cache(maxsize=1024)  # files are many, folders few
+def _plain_folders(folder: str) -> Folders:
+    return tuple(part for part in folder.split("/") if part and part.lower() not in KIND_FOLDERS)
 
 
 def _split_of(folders: Folders) -> str | None:

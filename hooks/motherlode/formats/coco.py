@@ -19,7 +19,7 @@ from typing import Any, TextIO
 
 from motherlode.errors import BadInput
 from motherlode.formats.claims import Pictures, as_path, decide
-from motherlode.formats.source import Classes, Draft, Files, Problem, Record, folders_above
+from motherlode.formats.source import Classes, Draft, Files, Problem, ProblemKind, Record, folders_above
 from motherlode.formats.splits import Splits
 from motherlode.formats.values import BadValue, flag, id_key, label_name, number, open_text, shown, whole_number
 from motherlode.regions import Region
@@ -70,6 +70,9 @@ class _Stream:
 
     def peek(self) -> str:
         """The next character that is no space, "" at the end."""
+        mark = self._text[self._at : self._at + 1]
+        if mark and not mark.isspace():
+            return mark
         while True:
             while self._at < len(self._text):
                 if not self._text[self._at].isspace():
@@ -112,10 +115,12 @@ class _Stream:
             return
         while True:
             yield self.value()
-            if self.peek() == "]":
-                self._at += 1
+            mark = self.peek()
+            if mark not in ("]", ","):
+                raise self.fail("',' expected")
+            self._at += 1
+            if mark == "]":
                 return
-            self.skip(",")
 
 
 def parts(stream: TextIO, arrays: set[str] | None = None) -> Iterator[tuple[str, int, Any]]:
@@ -221,8 +226,15 @@ class _Document:
     used: Counter[str] = field(default_factory=Counter)
     arrays: set[str] = field(default_factory=set)
     seen: Counter[str] = field(default_factory=Counter)  # what annotations hold that does not come in
-    adrift: int = 0  # annotations that name no image
+    labels: list[str | None] = field(default_factory=list)  # by a category's place in the columns
+    speaks: bool = True  # whether it has annotations at all
+    adrift: int = 0  # annotations that name no image, and names of images that are none
+    problems: list[Problem] = field(default_factory=list)  # of the element at hand
     said: int = 0
+
+    def say(self, kind: ProblemKind, place: str, what: str, remedy: str) -> None:
+        """Put a problem of the element at hand among those to be told."""
+        self.problems.append(Problem(kind, self.file, place, what, remedy))
 
     def label(self, category: str) -> str | None:
         """The label of a category id, None where there is none or it cannot be used."""
@@ -264,23 +276,28 @@ def _read_document(
     try:
         with files.open(name) as stream:
             for key, row, value in parts(open_text(stream), document.arrays):
-                for problem in _take(document, key, row, value):
-                    document.said += 1
-                    if document.said <= SAID:
-                        yield problem
+                _take(document, key, row, value)
+                if document.problems:
+                    yield from document.problems[: max(0, SAID - document.said)]
+                    document.said += len(document.problems)
+                    document.problems.clear()
     except (BadJson, OSError) as error:
         yield Problem("unreadable", name, "", f"is not JSON to its end ({error})", BROKEN)
         return  # an image whose boxes stood behind the break would come in as one where nothing is
     if document.said > SAID:
         what = f"{document.said - SAID:,} rows more could not be read as they stand"
         yield Problem("unreadable", name, "", what, REMEDY)
-    if "annotations" not in document.arrays and not document.adrift:
+    document.speaks = "annotations" in document.arrays or document.adrift > 0
+    if not document.speaks:
         yield Problem("note", name, "", "has no `annotations`", "Its images came in unlabelled")
     yield from _seen(document)
     yield from _tell_apart(document)
     yield from _missing_categories(document)
     names = {int(key): found.name for key, found in document.categories.items() if found.name and key.isdigit()}
     yield Classes(name, dict(sorted(names.items())), ids=True)
+    document.labels = [document.label(category) for category in document.order]
+    # an image without annotations may have some all the same, where there are such that belong to no image
+    document.adrift += sum(image.row < 0 for image in document.images.values())
     for key, image in document.images.items():
         yield from _claims(document, key, image, pictures, splits)
 
@@ -288,32 +305,33 @@ def _read_document(
 # what a document holds
 
 
-def _take(document: _Document, key: str, row: int, value: Any) -> Iterator[Problem]:
+def _take(document: _Document, key: str, row: int, value: Any) -> None:
+    """Put one element of the document where it belongs, and what is wrong with it among the problems."""
     if key not in _ARRAYS:
         return
-    file, place = document.file, f"{key}[{row}]" if row >= 0 else key
+    place = f"{key}[{row}]" if row >= 0 else key
     if row < 0:
         document.adrift += key == "annotations"
-        yield Problem("unreadable", file, place, "is no list", REMEDY)
+        document.say("unreadable", place, "is no list", REMEDY)
         return
     if not isinstance(value, dict):
         document.adrift += key == "annotations"
-        yield Problem("unreadable", file, place, "is not an object", REMEDY)
+        document.say("unreadable", place, "is not an object", REMEDY)
         return
     try:
         if key == "images":
-            yield from _take_image(document, place, row, value)
+            _take_image(document, place, row, value)
         elif key == "categories":
-            yield from _take_category(document, place, row, value)
+            _take_category(document, place, row, value)
         else:
-            yield from _take_annotation(document, place, row, value)
+            _take_annotation(document, place, row, value)
     except KeyError as error:
-        yield Problem("unreadable", file, place, f"has no {error}", REMEDY)
+        document.say("unreadable", place, f"has no {error}", REMEDY)
     except BadValue as error:
-        yield Problem("unreadable", file, place, f"cannot be read ({error})", REMEDY)
+        document.say("unreadable", place, f"cannot be read ({error})", REMEDY)
 
 
-def _take_image(document: _Document, place: str, row: int, value: dict[str, Any]) -> Iterator[Problem]:
+def _take_image(document: _Document, place: str, row: int, value: dict[str, Any]) -> None:
     key, name = id_key(value["id"]), value["file_name"]
     if not isinstance(name, str) or not name.strip():
         raise BadValue(f"file_name {shown(name)} is not a name")
@@ -324,9 +342,7 @@ def _take_image(document: _Document, place: str, row: int, value: dict[str, Any]
             try:
                 sides[side] = whole_number(stated)
             except BadValue as error:
-                yield Problem(
-                    "note", document.file, place, f"its {side} cannot be read ({error})", "It was passed over"
-                )
+                document.say("note", place, f"its {side} cannot be read ({error})", "It was passed over")
     image = document.images.setdefault(key, _Image())
     if image.row < 0:
         image.row, image.name, image.width, image.height = row, name, sides["width"], sides["height"]
@@ -334,7 +350,7 @@ def _take_image(document: _Document, place: str, row: int, value: dict[str, Any]
         image.others.append((row, name))
 
 
-def _take_category(document: _Document, place: str, row: int, value: dict[str, Any]) -> Iterator[Problem]:
+def _take_category(document: _Document, place: str, row: int, value: dict[str, Any]) -> None:
     key = id_key(value["id"])
     there = document.categories.get(key)
     try:
@@ -342,30 +358,30 @@ def _take_category(document: _Document, place: str, row: int, value: dict[str, A
     except BadValue as error:
         name = None
         remedy = "Its labels were left out; mend the name and import again"
-        yield Problem("unreadable", document.file, place, str(error), remedy)
+        document.say("unreadable", place, str(error), remedy)
     if there is not None:
         if there.name != name:
             what = f"the category id {key} is {there.name!r} in categories[{there.row}] and {name!r} here"
             document.categories[key] = _Category(there.row, None, there.group)
             remedy = "Labels of this id were left out; give each category its own id and import again"
-            yield Problem("duplicate", document.file, place, what, remedy)
+            document.say("duplicate", place, what, remedy)
         return
     group = value.get("supercategory")
     document.categories[key] = _Category(row, name, str(group).strip() if isinstance(group, str) else "")
 
 
-def _take_annotation(document: _Document, place: str, row: int, value: dict[str, Any]) -> Iterator[Problem]:
+def _take_annotation(document: _Document, place: str, row: int, value: dict[str, Any]) -> None:
     try:
         image = document.images.setdefault(id_key(value["image_id"]), _Image())
     except (KeyError, BadValue):
         document.adrift += 1
         raise
     image.lost += 1  # until all of it that matters is read
-    keypoints = value.get("keypoints")
-    document.seen["keypoints"] += bool(keypoints)
-    document.seen["outlines"] += bool(value.get("segmentation"))
+    for key, what in (("keypoints", "keypoints"), ("segmentation", "outlines")):
+        if value.get(key):
+            document.seen[what] += 1
     for key, what in (("caption", "captions"), ("segments_info", "panoptic segments")):
-        if key in value and not value.get("bbox"):
+        if not value.get("bbox") and key in value:
             document.seen[what] += 1
             segments = value[key]
             image.lost += max(0, len(segments) - 1) if isinstance(segments, list) else 0
@@ -380,15 +396,15 @@ def _take_annotation(document: _Document, place: str, row: int, value: dict[str,
                 raise BadValue(f"{area:g} is below 0")
         except BadValue as error:
             area = math.nan
-            yield Problem("note", document.file, place, f"its area cannot be read ({error})", "The box's own counts")
+            document.say("note", place, f"its area cannot be read ({error})", "The box's own counts")
     try:
         crowd = flag(value.get("iscrowd"))
     except BadValue as error:
         crowd = False
-        yield Problem("note", document.file, place, f"its iscrowd {error}", "It was taken as no crowd")
-    attributes, bad = _attributes(value.get("attributes"))
+        document.say("note", place, f"its iscrowd {error}", "It was taken as no crowd")
+    attributes, bad = _attributes(value["attributes"]) if "attributes" in value else ({}, "")
     if bad:
-        yield Problem("note", document.file, place, bad, "The box came in without them")
+        document.say("note", place, bad, "The box came in without them")
     at = document.order.setdefault(category, len(document.order))
     document.used[category] += 1
     image.numbers.extend((row, at, x, y, width, height, area, 1.0 if crowd else 0.0))
@@ -530,12 +546,12 @@ def _claims(
         split, split_from = splits.of(path, file, document=True)
         drafts = () if image.others else tuple(_drafts(document, image))
         lost = image.lost + count - len(drafts)
-        if not count and not lost and _may_have_lost(document):
+        if not count and not lost and document.adrift:
             lost = 1
         record = Record(
             path=path,
             present=found.path is not None,
-            labelled="annotations" in document.arrays or document.adrift > 0,
+            labelled=document.speaks,
             source=file,
             width=image.width,
             height=image.height,
@@ -547,17 +563,11 @@ def _claims(
         yield record, found.exact
 
 
-def _may_have_lost(document: _Document) -> bool:
-    """Whether an image without annotations may have some all the same: there are such that belong to no image."""
-    return document.adrift > 0 or any(image.row < 0 for image in document.images.values())
-
-
 def _drafts(document: _Document, image: _Image) -> Iterator[Draft]:
-    names = [document.label(category) for category in document.order]
     numbers = image.numbers
     for start in range(0, len(numbers), _COLUMNS):
         row, category, x, y, width, height, area, crowd = numbers[start : start + _COLUMNS]
-        label = names[int(category)]
+        label = document.labels[int(category)]
         if label is None:
             continue
         yield Draft(

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import Any, BinaryIO, Literal, Protocol, TypeAlias
@@ -247,6 +248,9 @@ class Folder:
             if entry.name.startswith("."):
                 continue
             name = prefix + entry.name
+            if entry.is_file(follow_symlinks=False):
+                yield name
+                continue
             try:
                 stat = entry.stat()
             except OSError:
@@ -298,6 +302,7 @@ def read_text(files: Files, name: str) -> str:
     return text_of(read_bytes(files, name))
 
 
+@lru_cache(maxsize=1024)  # files are many, folders few
 def split_named(name: str) -> str | None:
     """The split that a folder or file is named for ("Valid", "val2017" and "val_images" are val), or None."""
     words = [word for word in re.split(r"[\W_]+", name.lower()) if word and word not in _PLAIN_WORDS]

@@ -11,6 +11,7 @@ import io
 import json
 import math
 import re
+from functools import lru_cache
 from typing import Any, BinaryIO, TextIO
 from unicodedata import normalize
 
@@ -42,6 +43,12 @@ _SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_
 _XML_UNSAFE = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _WHOLE = re.compile(r"([+-]?)0*([0-9]{1,18}?)(?:\.0*)?\Z")
 _ID = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.0+)?\Z")
+
+_LARGE = 1 << 53  # up to which every whole number is a float
+_WORDS = {
+    **dict.fromkeys(("", "0", "false", "no", "n", "f", "off"), False),
+    **dict.fromkeys(("1", "true", "yes", "y", "t", "on"), True),
+}
 
 
 class BadValue(ValueError):
@@ -117,6 +124,8 @@ class _Raw(io.RawIOBase):
 
 def id_key(value: Any) -> str:
     """The key of an id: 1, 1.0, "1" and "1.0" are one; other text is itself, in NFC and without outer spaces."""
+    if type(value) is int:
+        return str(value)
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise BadValue(f"the id {shown(value)} is neither a number nor a text")
     if isinstance(value, float):
@@ -136,12 +145,8 @@ def flag(value: Any) -> bool:
     """A yes or no: True, 1, 1.0, "1", "true", "yes" and their opposites; None and "" are no."""
     if value is None or isinstance(value, bool):
         return bool(value)
-    if isinstance(value, str):
-        word = value.strip().lower()
-        if word in ("", "false", "no", "n", "f", "off"):
-            return False
-        if word in ("true", "yes", "y", "t", "on"):
-            return True
+    if isinstance(value, str) and (word := value.strip().lower()) in _WORDS:
+        return _WORDS[word]
     try:
         amount = number(value)
     except BadValue:
@@ -153,6 +158,17 @@ def flag(value: Any) -> bool:
 
 def number(value: Any) -> float:
     """A finite number, also where it is written as text."""
+    if type(value) is float and -math.inf < value < math.inf:
+        return value
+    if type(value) is int and -_LARGE < value < _LARGE:
+        return float(value)
+    if type(value) is str and value.isascii() and "_" not in value:
+        try:
+            amount = float(value)
+        except ValueError:
+            amount = math.nan
+        if -math.inf < amount < math.inf:
+            return amount
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise BadValue(f"{shown(value)} is not a number")
     try:
@@ -166,6 +182,8 @@ def number(value: Any) -> float:
 
 def whole_number(value: Any) -> int:
     """A whole number, also where it is written as text or as 2.0."""
+    if isinstance(value, str) and len(value) < 10 and value.isdecimal():
+        return int(value)
     if isinstance(value, str) and (found := _WHOLE.match(value.strip())):
         return int(found[1] + found[2])
     amount = number(value)
@@ -178,6 +196,11 @@ def label_name(value: Any) -> str:
     """A label's name: trimmed, in NFC, of characters that XML can hold, at most `MAX_LABEL` of them."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise BadValue(f"the name {shown(value)} is not a text")
+    return _label_name(str(value))
+
+
+@lru_cache(maxsize=4096)  # a source has few names and says them often
+def _label_name(value: str) -> str:
     name = normalize("NFC", str(value).strip())
     if not name:
         raise BadValue("the name is empty")

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element, SubElement, TreeBuilder, indent, tostring
 from xml.parsers import expat
 
-from motherlode.formats.claims import Found, Pictures, as_path, decide
+from motherlode.formats.claims import Found, Pictures, as_path, decide, without_ending
 from motherlode.formats.source import Draft, Files, Problem, Record, folders_above, read_text
 from motherlode.formats.splits import Splits
 from motherlode.formats.values import BadValue, flag, label_name, number, whole_number
@@ -132,6 +132,10 @@ def _read_file(
 
 def _image(stem: str, claimed: str, name: str, pictures: Pictures, folder: str) -> tuple[Found, Problem | None]:
     """The image of one file: that of its own stem before that of its <filename>, where both are as well found."""
+    if claimed and without_ending(claimed) == stem:
+        both = pictures.find(claimed, name, document=folder)
+        if both.exact:
+            return both, None
     own = pictures.find(stem, name, document=folder)
     other = pictures.find(claimed, name, document=folder) if claimed else Found()
     if own.path is None or other.path is None or own.path == other.path:

@@ -27,6 +27,7 @@ from motherlode.formats.source import (
     folders_above,
     read_bytes,
     read_text,
+    split_named,
 )
 from motherlode.formats.splits import Entry, Splits
 from motherlode.formats.values import BadValue, flag, label_name, number, shown, text_of, whole_number
@@ -260,8 +261,8 @@ def _any_label_row(files: Files, name: str) -> bool:
 
 def _may_be_something_else(name: str) -> bool:
     """Whether a text file has the name of a list of images or of classes."""
-    base = name.rpartition("/")[2].lower()
-    return bool(re.match(r"(?:classes|train|val|valid|validation|test|trainval|readme.*|requirements)\.txt\Z", base))
+    stem = name.rpartition("/")[2][:-4].lower()
+    return stem in ("classes", "trainval", "requirements") or stem.startswith("readme") or bool(split_named(stem))
 
 
 # names and other settings
