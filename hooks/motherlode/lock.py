@@ -76,11 +76,17 @@ def looked_at() -> str:
 
 
 def _of_script() -> list[Path]:
-    """The folder of the running script and the root of the git repository that it stands in."""
+    """The folder of the running script and the root of the git repository that it stands in.
+
+    A tool of the Python environment, such as `lode` or pytest, is no script of the project that the environment is in.
+    """
     script = getattr(sys.modules.get("__main__"), "__file__", None)
     if not script:
         return []
-    folder = Path(script).resolve().parent
+    place = Path(script).absolute()
+    if any(place.is_relative_to(tools) for tools in (sys.prefix, sys.base_prefix, Path(__file__).parent)):
+        return []
+    folder = place.resolve().parent
     root = next((place for place in (folder, *folder.parents) if (place / ".git").exists()), folder)
     return [folder] if root == folder else [folder, root]
 

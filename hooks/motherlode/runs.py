@@ -75,10 +75,11 @@ class Run:
             raise BadInput("a run needs a name")
         place = ranks.place()
         told = environment.inherited(RUN)
-        chosen = _uuid(uuid or told or _of_launch(name) or (uuid4() if place.leads else None), place)
+        given = uuid or told or _of_launch(name)
+        chosen = _uuid(given or (uuid4() if place.leads else None), place)
         if not place.leads:
             return cls._join(client, chosen, place)
-        before = _known(client, chosen) if uuid or told else None
+        before = _known(client, chosen) if given else None
         if before is not None and before["name"] != name:
             by = "uuid=" if uuid else RUN
             log.warning("run %r goes on with the run %r, which %s names", name, before["name"], by)
@@ -97,7 +98,9 @@ class Run:
         ended = before is not None and before["state"] != "running"
         if ended:
             row |= client.patch(f"runs/{chosen}", {"state": "running"})
-        run = cls(client, row, owned=before is None or ended or uuid is not None, rank=place)
+        # one that goes on with the run of another process, which is still at it, does not end it
+        guest = before is not None and not ended and uuid is None and place.ranks == 1
+        run = cls(client, row, owned=not guest, rank=place)
         run._metrics.take_up()
         environment.pass_on(RUN, str(chosen))
         if tracked is not None:

@@ -93,6 +93,29 @@ def test_a_lock_is_looked_for_where_scripts_are_started_and_where_they_stand(tmp
     assert said_by(script, away, MOTHERLODE_LOCK=str(named)).startswith(str(named))
 
 
+def test_a_tool_of_the_environment_does_not_read_the_lock_beside_the_environment(tmp_path: Path) -> None:
+    project, away = tmp_path / "project", tmp_path / "away"
+    away.mkdir()
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(project / ".venv")], check=True)
+    (project / ".git").mkdir()
+    write_lock(project / LOCK_FILE, {})
+    tool = project / ".venv" / "bin" / "tool"
+    tool.write_text("from motherlode.lock import find_lock; print(find_lock())")
+    told = {key: value for key, value in os.environ.items() if key != "MOTHERLODE_LOCK"}
+    path = os.pathsep.join(sys.path)
+    for script, found in ((tool, "None"), (project / "train.py", str(project / LOCK_FILE))):
+        script.write_text(tool.read_text())
+        said = subprocess.run(
+            [str(project / ".venv" / "bin" / "python"), str(script)],
+            cwd=away,
+            env={**told, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert said.stdout.strip() == found
+
+
 def test_the_lock_that_was_read_is_passed_on_to_processes_started_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
     write_lock(tmp_path / "project" / LOCK_FILE, {})

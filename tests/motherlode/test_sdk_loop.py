@@ -443,3 +443,15 @@ def test_failures_are_mined_into_a_queue(lode: Lode, cells: dict[str, Any]) -> N
     lode("mine", str(run.id), "--strategy", "failures", "--budget", "3", "--random", "0.34", "--queue", "hard")
     queues = list(client.pages("projects/blood/queues"))
     assert [row["name"] for row in queues] == ["hard"]
+
+
+def test_mining_says_per_strategy_what_was_taken_and_why_it_is_not_more(lode: Lode, cells: dict[str, Any]) -> None:
+    client = lode.connect()
+    train = motherlode.load("cells@v1", split="train", client=client)
+    with motherlode.run("baseline", uses=[train], client=client) as run:
+        run.log_predictions(train, predict(train), model="m", out_of_fold=True).wait()
+    words = ("mine", "baseline", "--budget", "40", "--random", "0", "--queue", "hard")
+    for said, done in ((lode.says(*words, "--preview"), "would be taken"), (lode.says(*words), "queued as 'hard'")):
+        assert f"1 item of 40 {done}." in said
+        [line] = [line for line in said.splitlines() if line.startswith("  failures: 1 taken of 1 that fit: ")]
+        assert len(line.split(": ")[-1]) > 10
