@@ -172,6 +172,16 @@ def queues_lately(project: Project, user: User) -> Iterable[nav.History]:
             yield nav.History(over[queue.pk], say("queue “%(queue)s” is done") % words, None, url, icon="checks")
 
 
+def named_so(project: Project, user: User, text: str) -> Iterable[nav.Found]:
+    """The schemas and queues whose name holds the text."""
+    for schema in Schema.objects.filter(project=project, name__icontains=text).order_by("name")[: nav.FOUND_MOST]:
+        url = reverse("annotation:schema", args=[project.name, schema.name])
+        yield nav.Found(say("schema"), schema.name, url, "tags")
+    for queue in Queue.objects.filter(project=project, name__icontains=text).order_by("-created_at")[: nav.FOUND_MOST]:
+        url = reverse("annotation:queue", args=[project.name, queue.uuid])
+        yield nav.Found(say("queue"), queue.name, url, "list-check")
+
+
 def register() -> None:
     """Called once, when the application is ready."""
     nav.entry(
@@ -224,6 +234,7 @@ def register() -> None:
     nav.waiting(my_reviews)
     nav.waiting(my_late)
     nav.item_history(item_history)
+    nav.search(named_so)
     nav.lately(queues_lately)
     nav.item_layers(item_layers)
     nav.item_filter(name="labelled", title=_("Labels"), choices=labelled_choices, apply=by_labelled)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as say
@@ -116,6 +116,13 @@ def needs(project: Project, user: User) -> Iterable[str]:
     return needed_by(list(rows.select_related("dataset").order_by("pk")), user)
 
 
+def named_so(project: Project, user: User, text: str) -> Iterable[nav.Found]:
+    """The datasets whose name or title holds the text."""
+    for dataset in live(project).filter(Q(name__icontains=text) | Q(title__icontains=text))[: nav.FOUND_MOST]:
+        url = reverse("datasets:dataset", args=[project.name, dataset.name])
+        yield nav.Found(say("dataset"), str(dataset), url, "stack-2")
+
+
 def register() -> None:
     """Called once, when the application is ready."""
     nav.entry(
@@ -140,6 +147,7 @@ def register() -> None:
     nav.station("version", url="datasets:datasets", figures=version_figures)
     nav.waiting(checks)
     nav.item_history(item_history)
+    nav.search(named_so)
     nav.lately(published)
     nav.about(descriptions)
     nav.needs(needs)

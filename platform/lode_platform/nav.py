@@ -105,6 +105,16 @@ class History:
 
 
 @dataclass(frozen=True)
+class Found:
+    """Something that a search of the whole project found by its name."""
+
+    kind: Text
+    name: str
+    url: str
+    icon: str
+
+
+@dataclass(frozen=True)
 class ItemFilter:
     """A select of the Items page: its choices in a project, and what a choice does to the list."""
 
@@ -125,6 +135,7 @@ _history: "list[Callable[[Item, User], Iterable[History]]]" = []
 _layers: "list[Callable[[Sequence[Item], User], Mapping[int, Sequence[Box]]]]" = []
 _filters: dict[str, ItemFilter] = {}
 _lately: "list[Callable[[Project, User], Iterable[History]]]" = []
+_search: "list[Callable[[Project, User, str], Iterable[Found]]]" = []
 _about: "list[Callable[[Project, User], Iterable[str]]]" = []
 _needs: "list[Callable[[Project, User], Iterable[str]]]" = []
 
@@ -173,6 +184,12 @@ def lately(source: "Callable[[Project, User], Iterable[History]]") -> None:
     """Adds a source of rows for Home's "lately": its newest few, each with an address."""
     if source not in _lately:
         _lately.append(source)
+
+
+def search(source: "Callable[[Project, User, str], Iterable[Found]]") -> None:
+    """Adds a source of what bears a text in its name; items are searched by their own page."""
+    if source not in _search:
+        _search.append(source)
 
 
 def about(source: "Callable[[Project, User], Iterable[str]]") -> None:
@@ -326,6 +343,15 @@ def lately_rows(project: "Project", user: "User", limit: int = 8) -> list[Histor
     """What happened in ``project``, newest first."""
     rows = [row for source in _lately for row in source(project, user)]
     return sorted(rows, key=lambda row: row.when, reverse=True)[:limit]
+
+
+FOUND_MOST = 5
+"""As many of each kind a search shows."""
+
+
+def found(project: "Project", user: "User", text: str) -> list[Found]:
+    """What else of ``project`` bears ``text`` in its name, but its items."""
+    return [row for source in _search for row in source(project, user, text)] if text else []
 
 
 def about_lines(project: "Project", user: "User") -> list[str]:

@@ -24,6 +24,20 @@ def test_the_failures_station_counts_what_its_link_opens(cells: Any, erin: User,
     assert stations["failures"].figures.change < 0
 
 
+def test_the_search_finds_runs_datasets_queues_and_schemas_by_name(cells: Any, erin: User, client_for: Any) -> None:
+    def found(text: str) -> list[tuple[str, str]]:
+        page = client_for(erin).get(f"/p/blood/items/?q={text}")
+        return [
+            (str(row.kind), row.name)
+            for row in page.context["found"]
+            if client_for(erin).get(row.url).status_code == 200
+        ]
+
+    assert found("BASE") == [("run", "baseline")]
+    assert {("schema", "cells"), ("dataset", "cells")} <= set(found("cell"))
+    assert found("no such name") == found("") == []
+
+
 def test_home_says_which_runs_wait_to_be_scored(cells: Any, erin: User, client_for: Any) -> None:
     assert not [row for row in nav.waiting_rows(cells.world.project, erin) if "scored" in str(row.title)]
     run = cells.world.run("unscored", cells.version)

@@ -66,6 +66,7 @@ def register() -> None:
     nav.station("failures", url="hooks:failures", figures=failure_figures)
     nav.waiting(waiting)
     nav.item_history(item_history)
+    nav.search(named_so)
     nav.lately(lately)
     version_marks(runs_of)
 
@@ -124,6 +125,16 @@ def lately(project: Project, user: User) -> Iterator[nav.History]:
         url = reverse("hooks:round", args=[project.name, mined.uuid])
         text = _("mined “%(round)s” from “%(run)s”") % {"round": mined.name, "run": mined.run.name}
         yield nav.History(mined.created_at, text, mined.created_by, url, "pick")
+
+
+def named_so(project: Project, user: User, text: str) -> Iterable[nav.Found]:
+    """The runs and mining rounds whose name holds the text, newest first."""
+    runs = Run.objects.visible_to(user).filter(project=project, name__icontains=text)
+    for run in runs.order_by("-started_at")[: nav.FOUND_MOST]:
+        yield nav.Found(_("run"), run.name, run_url(project, run), "flask")
+    rounds = MiningRound.objects.visible_to(user).filter(project=project, name__icontains=text)
+    for mined in rounds.order_by("-created_at")[: nav.FOUND_MOST]:
+        yield nav.Found(_("mining round"), mined.name, reverse("hooks:round", args=[project.name, mined.uuid]), "pick")
 
 
 def failing(evaluation: Evaluation) -> int:

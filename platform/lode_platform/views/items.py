@@ -103,6 +103,7 @@ def items(request: HttpRequest, project: str) -> HttpResponse:
         "cards": [Card(item, drawn[item.pk]) for item in page.object_list],
         "choices": choices,
         "active": active,
+        "found": nav.found(member.project, user, active.get("q", "")) if page.number == 1 else [],
         "sorts": [(key, title) for key, (title, _order) in SORTS.items()],
         "sort": request.GET.get("sort", "path"),
         "trash": request.GET.get("trash") == "1",
