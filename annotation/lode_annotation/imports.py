@@ -19,9 +19,10 @@ from lode_annotation.label_sets import current, digest_of, ids_used
 from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema, SchemaRevision
 from lode_annotation.schemas import check_name, latest, schema_for_labels
 from lode_platform import access, events, free_json, jobs
-from lode_platform.errors import BadInput, Conflict, NotFound, TooLarge
+from lode_platform.errors import BadInput, Conflict, LodeError, NotFound, TooLarge
 from lode_platform.models import Item, Job, Project, User
-from motherlode.formats.source import Problem, Record, as_regions, settle
+from motherlode.formats.source import Draft, Problem, Record, as_regions, settle
+from motherlode.formats.values import label_name
 from motherlode.paths import UnsafePath, check_path, fold
 from motherlode.regions import Region, dump
 
@@ -102,18 +103,48 @@ def put_part(user: User, uuid: UUID, number: int, body: bytes) -> int:
     except UnicodeDecodeError as error:
         raise BadInput(f"The part is not UTF-8: {error}", code="bad_part") from None
     count = 0
+    known: set[str] = set()
     for count, (line, row) in enumerate(_lines(text), start=1):
         if count > MAX_PART_LINES:
             raise TooLarge(f"A part may have {MAX_PART_LINES} lines; send more, smaller parts.")
-        if "problem" not in row:
-            try:
-                Record.from_json(row)
-            except (KeyError, TypeError, ValueError) as error:
-                raise BadInput(f"Line {line} is no record: {error}", code="bad_part", line=line) from None
+        try:
+            if "problem" in row:
+                _check_problem(row["problem"])
+            else:
+                _check_record(Record.from_json(row), known)
+        except KeyError as error:
+            raise _bad_line(line, row, f"it lacks {error}") from None
+        except (ArithmeticError, RecursionError, TypeError, ValueError) as error:
+            raise _bad_line(line, row, str(error)) from None
     LabelImportPart.objects.update_or_create(
         label_import=label_import, number=number, defaults={"lines": text, "count": count}
     )
     return count
+
+
+def _bad_line(line: int, row: Mapping[str, Any], why: str) -> BadInput:
+    """The refusal of a line that no job could take in: the line, the file that it came from, and what is wrong."""
+    named = str(row.get("file") or row.get("path") or "")[:200]
+    where = f"Line {line} ({named})" if named else f"Line {line}"
+    return BadInput(f"{where} is no record: {why}. Mend it and send the part again.", code="bad_part", line=line)
+
+
+def _check_problem(problem: Any) -> None:
+    """A problem that the sender met: an object of texts. Raises ``ValueError``."""
+    if not isinstance(problem, dict) or not all(isinstance(value, str) for value in problem.values()):
+        raise ValueError("a problem is an object whose values are texts")
+
+
+def _check_record(record: Record, known: set[str]) -> None:
+    """What a record's type does not say of it; ``known`` are labels that were found right. Raises ``ValueError``."""
+    for number, draft in enumerate(record.drafts, start=1):
+        where = draft.row or f"region {number}"
+        if draft.label not in known:
+            if label_name(draft.label) != draft.label or draft.label.startswith("$"):
+                raise ValueError(
+                    f"{where}: the label {draft.label!r} has spaces around it, is not NFC, or begins with $"
+                )
+            known.add(draft.label)
 
 
 def _lines(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -169,9 +200,14 @@ def run(work: jobs.Work) -> dict[str, Any]:
             state |= _classes(work, label_import, project, user)
             work.step("classes")
         schema = Schema.objects.filter(project=project, name=label_import.schema_name).first()
+        if schema is None:
+            raise BadInput(
+                f"There is no schema {label_import.schema_name!r}, and the import has no label to make it from."
+                " Make the schema, then import again.",
+                code="no_schema",
+            )
         if state["phase"] == "stage":
-            if schema is not None:
-                _stage_all(work, label_import, schema, state, total)
+            _stage_all(work, label_import, schema, state, total)
             state["phase"] = "reveal"
             with work.fenced():
                 work.save_state(state)
@@ -180,7 +216,7 @@ def run(work: jobs.Work) -> dict[str, Any]:
             work.progress(total, total, "Making the labels visible", at_once=True)
             _reveal(work, label_import, schema, state)
             work.step("revealed")
-    except jobs.Cancelled:
+    except (jobs.Cancelled, LodeError):
         _sweep_up(work)
         raise
     LabelImportPart.objects.filter(label_import=label_import).delete()
@@ -224,7 +260,7 @@ def _classes(work: jobs.Work, label_import: LabelImport, project: Project, user:
     for part in _parts(label_import, 0):
         work.check()
         for _, row in _lines(part.lines):
-            for region in row.get("regions") or ():
+            for region in () if "problem" in row else row.get("regions") or ():
                 labels.setdefault(str(region["label"]))
                 kinds.add("classes" if region.get("type", "box") == "choice" else "boxes")
     if len(kinds) > 1:
@@ -319,6 +355,9 @@ def _prepare(
             continue
         report["items"] += 1
         drafts, problems = settle(record, item.width, item.height, item.orientation)
+        if retired := next((draft for draft in drafts if draft.label not in class_ids), None):
+            _say_problem(report, _retired(record, retired, schema))
+            continue
         if not record.comes_in(len(drafts)):
             problems.append(record.left_unlabelled(len(drafts)))
         for problem in problems:
@@ -354,6 +393,18 @@ def _twice(record: Record) -> dict[str, str]:
     ).as_json()
 
 
+def _retired(record: Record, draft: Draft, schema: Schema) -> dict[str, str]:
+    """Somebody took a label out of the schema after the import had found it there."""
+    return Problem(
+        "unknown",
+        record.source,
+        draft.row,
+        f"the schema {schema.name!r} has no label {draft.label!r} any more, so {record.path} stays as it is",
+        "Put the label back and import again",
+        record.path,
+    ).as_json()
+
+
 def _fold(path: str) -> str:
     try:
         return fold(check_path(path))
@@ -367,28 +418,27 @@ def _items(project: Project, paths: Sequence[str]) -> dict[str, Item]:
     return {item.path_fold: item for item in found}
 
 
-def _reveal(work: jobs.Work, label_import: LabelImport, schema: Schema | None, state: dict[str, Any]) -> None:
+def _reveal(work: jobs.Work, label_import: LabelImport, schema: Schema, state: dict[str, Any]) -> None:
     """Puts the staged label sets in place of the current ones. A label set that a person wrote in the meantime stays,
     unless the import replaces. The items are held in the order of their keys, as two imports at once must."""
     report = state["report"]
     with work.fenced():
-        if schema is not None:
-            staged = LabelSet.objects.filter(staged_by=work.job)
-            items = Item.objects.select_for_update(no_key=True).filter(pk__in=staged.values("item"))
-            for _ in items.order_by("pk").values_list("pk").iterator():
-                pass
-            old = LabelSet.objects.current().filter(schema=schema, item__in=staged.values("item"))
-            if not label_import.replace:
-                late = old.exclude(source=LabelSet.Source.IMPORT)
-                kept = list(late.values_list("item_id", "item__path"))
-                for item_id, path in kept:
-                    for dropped in staged.filter(item_id=item_id):
-                        report["label_sets"] -= 1
-                        report["regions"] -= len(dropped.regions)
-                        dropped.delete()
-                    _say(report, "skipped_human", path)
-            old.update(current=False)
-            staged.update(staged_by=None)
+        staged = LabelSet.objects.filter(staged_by=work.job)
+        items = Item.objects.select_for_update(no_key=True).filter(pk__in=staged.values("item"))
+        for _ in items.order_by("pk").values_list("pk").iterator():
+            pass
+        old = LabelSet.objects.current().filter(schema=schema, item__in=staged.values("item"))
+        if not label_import.replace:
+            late = old.exclude(source=LabelSet.Source.IMPORT)
+            kept = list(late.values_list("item_id", "item__path"))
+            for item_id, path in kept:
+                for dropped in staged.filter(item_id=item_id):
+                    report["label_sets"] -= 1
+                    report["regions"] -= len(dropped.regions)
+                    dropped.delete()
+                _say(report, "skipped_human", path)
+        old.update(current=False)
+        staged.update(staged_by=None)
         state["phase"] = "over"
         work.save_state(state)
         events.record(
@@ -402,7 +452,7 @@ def _reveal(work: jobs.Work, label_import: LabelImport, schema: Schema | None, s
 
 
 def _sweep_up(work: jobs.Work) -> None:
-    """What was staged by a job that was cancelled goes, in batches; the job can be started again from its parts."""
+    """What was staged by a job that was cancelled or failed goes, in batches; it can start again from its parts."""
     while True:
         with work.fenced():
             keys = list(LabelSet.objects.filter(staged_by=work.job).values_list("pk", flat=True)[:BATCH])

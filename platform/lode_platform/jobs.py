@@ -291,6 +291,7 @@ def _perform(work: Work) -> None:
         ours = known(error)
         work._finish(JobState.FAILED, error=ours.message if ours else f"{type(error).__name__}: {error}")
     else:
+        work.job.done = work.job.total  # the last progress was told before the last piece of work
         work._finish(JobState.SUCCEEDED, result=result or {}, message=row.message, error="")
 
 

@@ -27,6 +27,7 @@ def run(home: Path, *words: object, crash: str = "", database: str = "") -> dict
         "MOTHERLODE_HOME": str(home),
         "DJANGO_SETTINGS_MODULE": "lode_platform.settings",
         "LODE_CRASH_AT": crash,
+        "MOTHERLODE_ALLOWED_HOSTS": "testserver",  # as Django's test client names it
         "DATABASE_URL": database,
         "MOTHERLODE_DB_POOL": "40",  # every person of a crowd keeps a connection
     }

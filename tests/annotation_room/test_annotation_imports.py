@@ -176,6 +176,48 @@ def test_a_line_that_no_database_keeps_is_refused_by_its_number(
     assert program.client.put(address, "", content_type="application/x-ndjson").json() == {"part": 0, "lines": 0}
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"regions": [drawn("a", 1, 1, 9, 9), drawn(" a", 1, 1, 9, 9)]}, "' a'"),
+        ({"regions": [drawn("$a", 1, 1, 9, 9)]}, "begins with $"),
+        ({"regions": [drawn("a" * 201, 1, 1, 9, 9)]}, "201 letters"),
+        ({"regions": [{"label": "a"}]}, "lacks 'box'"),
+        ({"regions": None}, "NoneType"),
+        ({"problem": "words"}, "a problem is an object"),
+    ],
+)
+def test_what_no_job_could_take_in_is_refused_with_its_line_and_file(
+    api: Callable[..., Any], erin: User, project: Project, change: dict[str, Any], words: str
+) -> None:
+    program, uuid = api(erin), uuid4()
+    program.post(f"projects/{project.name}/label-imports", {"uuid": str(uuid), "schema": "cells"})
+    good, bad = {"path": "a.png"}, {"path": "b.png", "file": "b.xml", **change}
+    body = "\n".join(json.dumps(row) for row in (good, bad))
+    got = program.client.put(f"/api/v1/label-imports/{uuid}/parts/0", body, content_type="application/x-ndjson")
+    assert got.status_code == 400, got.content
+    assert got.json()["line"] == 2 and "Line 2 (b.xml)" in got.json()["error"] and words in got.json()["error"]
+    assert not LabelImportPart.objects.exists()
+
+
+def test_an_import_without_a_label_or_a_schema_fails_in_words(
+    send: Send, project: Project, make_items: Callable[..., list[Item]]
+) -> None:
+    (item,) = make_items(project, 1)
+    job = send(line(item))
+    assert job["state"] == "failed" and "no schema 'cells'" in job["error"] and "Make the schema" in job["error"]
+
+
+def test_a_problem_that_the_sender_met_makes_no_label_of_its_regions(
+    send: Send, project: Project, make_items: Callable[..., list[Item]]
+) -> None:
+    (item,) = make_items(project, 1)
+    problem = {"kind": "unreadable", "file": "a.xml", "row": "object 2", "what": "no box", "remedy": "mend it"}
+    job = send(line(item, drawn("a", 1, 1, 9, 9)), {"problem": problem, "regions": [{}]})
+    assert job["state"] == "succeeded" and job["done"] == job["total"]
+    assert job["result"]["left_out"] == [problem] and job["result"]["classes_made"] == ["a"]
+
+
 def test_boxes_do_not_go_into_a_schema_of_classes(
     send: Send, erin: User, project: Project, make_items: Callable[..., list[Item]]
 ) -> None:
