@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from django.conf import LazySettings
@@ -21,7 +21,7 @@ from lode_platform.tokens import make_token
 PASSWORD = "correct horse battery"
 
 
-def required(what: str, why: str) -> None:
+def required(what: str, why: str) -> NoReturn:
     """Skips, saying why; under LODE_REQUIRE_SERVICES=1 what is missing is a failure instead."""
     if os.environ.get("LODE_REQUIRE_SERVICES") == "1":
         pytest.fail(f"{what} is required here: {why}")
@@ -201,3 +201,18 @@ def browser_path() -> Iterator[str]:
             yield found
             return
     required("a Chromium browser", "install Debian's package chromium, or Chrome")
+
+
+@pytest.fixture
+def node_path() -> str:
+    """Node, 20 or later, for the unit tests of the ES modules: its wheel puts it into the environment's bin folder."""
+    import shutil
+    import subprocess
+
+    node = shutil.which("node")
+    if node is None:
+        required("Node", "install the development requirements, and put .venv/bin on PATH")
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if int(version.removeprefix("v").split(".")[0]) < 20:
+        required("Node 20 or later", f"{node} is {version}")
+    return node

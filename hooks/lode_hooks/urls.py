@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("p/<slug:project>/runs/<uuid:run>/evaluate/", runs.evaluate_again, name="evaluate"),
     path("p/<slug:project>/failures/", failures.viewer, name="failures"),
     path("p/<slug:project>/failures/cards/", failures.card_rows, name="cards"),
+    path("p/<slug:project>/failures/facets/", failures.facet_lines, name="facets"),
     path("p/<slug:project>/failures/scene/", failures.picture, name="scene"),
     path("p/<slug:project>/failures/fix/", failures.fix, name="fix"),
     path("p/<slug:project>/failures/record/", failures.record, name="record"),

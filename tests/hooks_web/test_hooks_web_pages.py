@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from lode_hooks import mining, mining_request, readings
 from lode_hooks.models import Failure, MiningRound, Sighting
+from lode_platform import nav
 from lode_platform.jobs import run_pending
 from lode_platform.models import Project, User
 
@@ -419,3 +420,32 @@ def test_a_rounds_items_show_the_failure_that_they_were_taken_for(cells: Any, er
             assert kinds == ({"truth"} if mined.reason["kind"] == "missed" else kinds) and kinds
         for box in boxes:
             assert 0 <= box["box"][0] <= box["box"][2] <= 200
+
+
+def test_home_and_the_failures_page_open_the_same_run_and_name_it(cells: Any, erin: User, client_for: Any) -> None:
+    cells.world.evaluate(cells.world.predict(cells.first, cells.version, "test", {}))  # newer, of the older run
+    client = client_for(erin)
+    (station,) = [s for s in nav.stations(cells.world.project, erin) if s.name == "failures"]
+    opened = client.get(address("failures"), follow=True)
+    assert opened.context["evaluation"] == cells.after
+    assert str(cells.after.uuid) in (station.figures.url or "") and station.figures.count == opened.context["count"]
+    assert '<span class="viewer-run">larger</span>' in text(opened)
+
+
+def test_the_facets_follow_the_verdicts(cells: Any, page: Page, client_for: Any, rita: User) -> None:
+    boot = page(address("failures") + f"?evaluation={cells.before.uuid}").context["boot"]
+    facets = boot["urls"]["facets"]
+
+    def verdicts() -> dict[str, tuple[int, str]]:
+        views = {view.name: view for view in page(facets).context["facets"]}
+        return {choice.title: (choice.count, choice.url) for choice in views["verdict"].choices}
+
+    assert set(verdicts()) == {"no verdict yet"}
+    card = boot["cards"][0]
+    body = {"kind": "label_error", "evaluation": boot["evaluation"], "row": card["row"]}
+    url = boot["urls"]["verdict"].replace("00000000-0000-0000-0000-000000000000", card["failure"])
+    assert client_for(rita).post(url, body, content_type="application/json").status_code == 200
+    after = verdicts()
+    assert set(after) == {"no verdict yet", "label error"}
+    for count, opens in after.values():
+        assert page(opens).context["count"] == count

@@ -49,6 +49,19 @@ def importance(evaluation: Evaluation) -> tuple[bool, int, int, bool, int]:
     )
 
 
+def speaking(project: Project, user: User, runs: int = 1) -> list[Evaluation]:
+    """The evaluations that speak for the newest scored runs, newest run first: what Home and the Failures page open."""
+    newest = (
+        Run.objects.visible_to(user)
+        .filter(project=project, prediction_sets__evaluations__state=Evaluation.State.READY)
+        .distinct()
+        .order_by("-started_at", "-pk")[:runs]
+    )
+    chosen = list(newest)
+    spoken = by_run(evaluations_of(project, user).filter(prediction_set__run__in=chosen))
+    return [spoken[run.pk][0] for run in chosen]
+
+
 def beside(evaluation: Evaluation, others: Sequence[Evaluation]) -> list[Evaluation]:
     """One evaluation of every other run on the same split of the same dataset, with the same settings, that on the same
     version if it has one; and the same predictions on other truths.

@@ -18,7 +18,7 @@ from lode_hooks.filters import FailureFilter
 from lode_hooks.models import Evaluation, Failure, Verdict
 from lode_hooks.readings import is_boxes
 from lode_hooks.views.answers import answers_json
-from lode_hooks.views.evaluations import allowed, evaluations_of, importance, named
+from lode_hooks.views.evaluations import allowed, evaluations_of, importance, named, speaking
 from lode_hooks.views.facets import KIND_TITLES, active_filters, as_query, facet_views
 from lode_hooks.views.links import run_url
 from lode_platform.access import project_for
@@ -41,12 +41,12 @@ SORT_TITLES = {
 
 @require_GET
 def viewer(request: HttpRequest, project: str) -> HttpResponse:
-    """Every card that the address asks for, to be looked at and judged; without an evaluation, the newest one's."""
+    """Every card that the address asks for, to be looked at and judged; without an evaluation, the newest run's."""
     user = signed_in(request)
     place = project_for(user, project, "project.view")
     known = named(place, user)
     if "evaluation" not in request.GET:
-        newest = sorted(known.order_by("-created_at")[:20], key=importance)
+        newest = speaking(place, user)
         if not newest:
             return render(request, "hooks/failures_empty.html", {"project": place, "room": "failures"})
         query = request.GET.copy()
@@ -80,6 +80,7 @@ def viewer(request: HttpRequest, project: str) -> HttpResponse:
             "cards": f"{reverse('hooks:cards', args=[place.name])}?evaluation={evaluation.uuid}&{steady}",
             "scene": f"{reverse('hooks:scene', args=[place.name])}?{address}",
             "fix": f"{reverse('hooks:fix', args=[place.name])}?{address}",
+            "facets": f"{reverse('hooks:facets', args=[place.name])}?{address}",
             "record": reverse("hooks:record", args=[place.name]),
             "mine": f"{reverse('hooks:mine', args=[place.name])}?run={run.uuid}&{mining_query(chosen)}",
             "failure": reverse("hooks:failure", args=[place.name, NO_UUID]),
@@ -185,6 +186,18 @@ def card_json(card: Card) -> dict[str, Any]:
         "iou": card.iou,
         "verdict": card.verdict,
     }
+
+
+@require_GET
+def facet_lines(request: HttpRequest, project: str) -> HttpResponse:
+    """The facets of the same address as they are now, for a page on which verdicts were given since it was opened."""
+    user = signed_in(request)
+    place = project_for(user, project, "project.view")
+    evaluation = asked_evaluation(place, user, request.GET)
+    chosen = FailureFilter.parse(request.GET)
+    facets, names = failures.facets(evaluation, chosen), readings.class_names(evaluation)
+    views = facet_views(place, evaluation, chosen, facets, names)
+    return render(request, "hooks/facets.html", {"project": place, "facets": views})
 
 
 @require_GET

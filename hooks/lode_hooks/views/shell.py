@@ -15,7 +15,7 @@ from lode_datasets.models import Version
 from lode_hooks import cases
 from lode_hooks.models import Evaluation, MinedItem, MiningRound, PredictionSet, Run, RunUse, Sighting, Verdict
 from lode_hooks.readings import threshold_or_own
-from lode_hooks.views.evaluations import by_run, evaluations_of
+from lode_hooks.views.evaluations import speaking
 from lode_hooks.views.links import cards_url, run_url
 from lode_platform import nav
 from lode_platform.models import Item, Project, User
@@ -97,20 +97,16 @@ def run_figures(project: Project, user: User) -> nav.Figures:
 
 def failure_figures(project: Project, user: User) -> nav.Figures:
     """The failures of the evaluation that speaks for the newest run, against the one before it."""
-    newest_two = list(
-        Run.objects.visible_to(user)
-        .filter(project=project, prediction_sets__evaluations__state=Evaluation.State.READY)
-        .distinct()
-        .order_by("-started_at", "-pk")[:2]
-    )
-    if not newest_two:
+    newest = speaking(project, user, runs=2)
+    if not newest:
         return nav.Figures(0)
-    spoken = by_run(evaluations_of(project, user).filter(prediction_set__run__in=newest_two))
-    counts = [failing(spoken[run.pk][0]) for run in newest_two]
-    evaluation = spoken[newest_two[0].pk][0]
+    counts = [failing(evaluation) for evaluation in newest]
+    evaluation = newest[0]
     change = counts[0] - counts[1] if len(counts) > 1 else 0
     url = cards_url(project, evaluation)
-    return nav.Figures(count=counts[0], change=change, note=_("in %(run)s") % {"run": newest_two[0]}, url=url)
+    return nav.Figures(
+        count=counts[0], change=change, note=_("in %(run)s") % {"run": evaluation.prediction_set.run}, url=url
+    )
 
 
 def lately(project: Project, user: User) -> Iterator[nav.History]:

@@ -32,6 +32,8 @@ const selected = new Set();
 const done = [];
 let at = -1;
 let judged = boot.judged;
+/** Puts the toast away that offers to undo what was undone. @type {(() => void) | null} */
+let takenBack = null;
 /** @type {Map<string, Scene>} */
 const scenes = new Map();
 /** @type {AbortController | null} */
@@ -256,23 +258,58 @@ async function judge(kind) {
   if (!many) go(at + 1);
   else if (cards[at]) describe(/** @type {Card} */ (cards[at]));
   await send(step, () => kind);
-  if (many) toast(boot.words.judged_many.replace("%d", String(step.length)), { undo: () => void undo() });
+  if (many && done.includes(step)) {
+    takenBack = toast(boot.words.judged_many.replace("%d", String(step.length)), { undo: () => void undo() });
+  }
+}
+
+let facetsAsked = 0;
+
+/** The facets on the left as they are after verdicts: the newest answer counts. */
+async function refreshFacets() {
+  const mine = (facetsAsked += 1);
+  const answer = await fetch(boot.urls.facets, { headers: { "X-Requested-With": "fetch" } }).catch(() => null);
+  if (!answer?.ok || mine !== facetsAsked) return;
+  const lines = new DOMParser().parseFromString(await answer.text(), "text/html").body;
+  const holder = part("facets");
+  const open = new Set([...holder.querySelectorAll("details[open]")].map((each) => facetOf(each)));
+  for (const each of lines.querySelectorAll("details")) each.open ||= open.has(facetOf(each));
+  holder.replaceChildren(...lines.childNodes);
+}
+
+/** @param {Element} inside @returns {string} */
+function facetOf(inside) {
+  return inside.closest("[data-facet]")?.getAttribute("data-facet") ?? "";
 }
 
 /** Takes the last verdict back. */
 async function undo() {
   const step = done.pop();
   if (!step) return;
+  takenBack?.();
+  takenBack = null;
   for (const { index, before } of step) setVerdict(index, before);
   go(step[0].index);
   await send(step, ({ before }) => before || "withdrawn");
+}
+
+/** The verdicts on their way: what takes one back waits until it has arrived. */
+let sending = Promise.resolve();
+
+/**
+ * @param {{index: number, before: string}[]} step
+ * @param {(change: {index: number, before: string}) => string} kindOf
+ */
+function send(step, kindOf) {
+  sending = sending.then(() => post(step, kindOf));
+  return sending;
 }
 
 /**
  * @param {{index: number, before: string}[]} step
  * @param {(change: {index: number, before: string}) => string} kindOf
  */
-async function send(step, kindOf) {
+async function post(step, kindOf) {
   const answers = await Promise.allSettled(
     step.map((change) => {
       const card = /** @type {Card} */ (cards[change.index]);
@@ -289,6 +326,7 @@ async function send(step, kindOf) {
     const reason = answer.reason instanceof HttpError ? answer.reason.message : boot.words.not_sent;
     toast(reason, { kind: "danger" });
   });
+  void refreshFacets();
 }
 
 /**

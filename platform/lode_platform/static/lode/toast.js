@@ -37,6 +37,7 @@ function leave(line) {
 /**
  * @param {string} text
  * @param {{undo?: string | (() => void), kind?: "ok" | "danger"}} [options]
+ * @returns {() => void} puts it away
  */
 export function toast(text, { undo, kind = "ok" } = {}) {
   const line = document.createElement("div");
@@ -57,6 +58,7 @@ export function toast(text, { undo, kind = "ok" } = {}) {
   }
   holder().append(line);
   leave(line);
+  return () => line.remove();
 }
 
 /** Takes up the toasts the server wrote into the page, and those htmx answers carry. */
