@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from motherlode.errors import BadInput
@@ -28,6 +28,10 @@ class Naming:
     classes: Mapping[int, str]
     names: Mapping[int, str] | None = None
     class_ids: bool = False
+    known: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "known", frozenset(self.classes.values()))
 
     @classmethod
     def of(
@@ -51,12 +55,16 @@ class Naming:
     def name(self, path: str, label: str | int) -> str:
         """The name that the label of the item at `path` means. Raises `BadPrediction`."""
         if isinstance(label, str):
-            return self._known(path, label, repr(label))
+            if label in self.known:
+                return label
+            raise self._unknown(path, repr(label))
         if self.names is not None:
             if label not in self.names:
                 raise BadPrediction(f"{path}: the label {label} is no index of names=, which are {_listed(self.names)}")
             name = self.names[label]
-            return self._known(path, name, f"the label {label}, by names= {name!r},")
+            if name in self.known:
+                return name
+            raise self._unknown(path, f"the label {label}, by names= {name!r},")
         if self.class_ids:
             if label not in self.classes:
                 raise BadPrediction(
@@ -68,11 +76,9 @@ class Naming:
             " names=model.names, or names=samples.names for indices of it, or ids='class' for permanent class ids"
         )
 
-    def _known(self, path: str, name: str, said: str) -> str:
-        if name not in self.classes.values():
-            known = ", ".join(self.classes.values())
-            raise BadPrediction(f"{path}: {said} is no class of {self.version}; it has {known}")
-        return name
+    def _unknown(self, path: str, said: str) -> BadPrediction:
+        known = ", ".join(self.classes.values())
+        return BadPrediction(f"{path}: {said} is no class of {self.version}; it has {known}")
 
     def line(self, prediction: Prediction) -> dict[str, Any]:
         """The prediction as one JSON object in which every class is a name. Raises `BadPrediction`."""

@@ -235,6 +235,34 @@ def test_a_matrix_that_does_not_fit_is_refused_in_words(digits: Samples, run: Ru
         run.log_predictions(digits, [Prediction(first, probabilities=shares[0])])
 
 
+TWO_CONTROLS = """
+<View>
+  <Image name="image" value="$image"/>
+  <Choices name="quality" toName="image" choice="single"><Choice value="sharp"/><Choice value="blurred"/></Choices>
+  <RectangleLabels name="cell" toName="image"><Label value="WBC"/><Label value="RBC"/></RectangleLabels>
+</View>
+"""
+
+
+def test_of_several_controls_one_is_named(lode: Lode, folder: Path) -> None:
+    client = lode.connect()
+    client.post("projects/blood/schemas", {"name": "cells", "config": TWO_CONTROLS})
+    lode("import", str(folder), "--dataset", "cells", "--format", "voc")
+    lode("publish", "cells", "-m", "first")
+    test = motherlode.load("cells@v1", split="test", client=client)
+    with pytest.raises(motherlode.BadInput, match=r"several controls: name one of quality \(sharp, blurred\); cell"):
+        _ = test.names
+    assert test.names_of("cell") == ["WBC", "RBC"]
+    names = test.names_of("cell")
+    rows = [by_index(sample, {name: number for number, name in enumerate(names)}) for sample in test]
+    run = motherlode.run("r", client=client)
+    metrics = run.log_predictions(test, rows, names=names, control="cell").evaluation().metrics
+    assert (metrics["fp"], metrics["fn"]) == (0, 0)
+    wrong = [Prediction(test[0].path, [[1, 1, 9, 9]], ["sharp"], [1])]
+    with pytest.raises(motherlode.BadPrediction, match="'sharp' is no class of cells@v1; it has WBC, RBC"):
+        run.log_predictions(test, wrong, control="cell")
+
+
 # parts of a split
 
 
