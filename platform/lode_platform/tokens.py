@@ -97,6 +97,11 @@ def from_project_token(user: User) -> bool:
     return getattr(user, "token_project_id", None) is not None
 
 
+def token_of(user: User) -> int | None:
+    """The key of the token that the person came in with, if any."""
+    return getattr(user, "token_id", None)
+
+
 class TokenAuthentication(BaseAuthentication):
     """``Authorization: Bearer TOKEN``."""
 

@@ -135,6 +135,19 @@ def test_a_part_sent_again_changes_nothing_and_another_in_its_place_is_refused(
     assert Evaluation.objects.count() == 1
 
 
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "//x.example.org", "http://", "http://[x"])
+def test_a_runs_tracker_is_a_page_and_nothing_that_a_click_would_run(
+    link: str, cells: Any, api: Any, erin: User
+) -> None:
+    caller, body = api(erin), {"name": "r", "tracker": "mlflow"}
+    refused = caller.post("projects/blood/runs", {**body, "tracker_url": link})
+    assert refused.status_code == 400 and "tracker_url" in refused.json()["error"]
+    made = caller.post("projects/blood/runs", {**body, "tracker_url": "http://mlflow:5000/#/runs/1"})
+    assert made.json()["tracker_url"] == "http://mlflow:5000/#/runs/1"
+    address = f"runs/{made.json()['uuid']}"
+    assert caller.patch(address, {"tracker": "mlflow", "tracker_url": link}).status_code == 400
+
+
 WRONG_LINES: list[tuple[dict[str, Any], str]] = [
     ({"path": "nowhere.png", "boxes": [], "labels": [], "scores": []}, "nowhere.png"),
     ({"path": "a.png", "boxes": [[0, 0, 1, 1]], "labels": [], "scores": []}, "0 labels"),

@@ -1,7 +1,8 @@
 """Tokens: kept as digests, shown once, limited to a project and a role, expiring, revoked; the shell command."""
 
+import hashlib
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -129,6 +130,26 @@ def shell(*words: str) -> tuple[str, str]:
     out, err = StringIO(), StringIO()
     call_command("token", *words, stdout=out, stderr=err)
     return out.getvalue(), err.getvalue()
+
+
+def test_a_projects_token_ends_itself_and_no_other(project: Project, alice: User, api: Apis) -> None:
+    strong, _ = make_token(alice, project=project)
+    weak = api(alice, project=project, role="viewer")
+    owner = api(alice, project=project)
+    for program in (weak, owner):
+        assert program.delete(f"projects/blood/tokens/{strong.uuid}").status_code == 404
+        own = ApiToken.objects.get(digest=hashlib.sha256(program.token.encode()).hexdigest())
+        assert program.delete(f"projects/blood/tokens/{own.uuid}").status_code == 204
+        assert program.get("me").status_code == 401
+    strong.refresh_from_db()
+    assert strong.revoked_at is None
+
+
+def test_a_token_made_over_rest_expires_unless_it_is_said_that_it_never_does(
+    project: Project, erin: User, api: Apis
+) -> None:
+    made = [api(erin).post("projects/blood/tokens", body).json()["expires_at"] for body in ({}, {"days": None})]
+    assert datetime.fromisoformat(made[0]) - timezone.now() > timedelta(days=89) and made[1] is None
 
 
 def test_the_command_prints_the_token_alone_and_makes_what_is_missing(db: None) -> None:

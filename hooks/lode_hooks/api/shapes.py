@@ -18,7 +18,7 @@ from lode_hooks.models import Evaluation, Failure, MiningRound, PredictionSet, R
 from lode_hooks.predictions import coverage, waiting_for
 from lode_hooks.views.links import cards_url
 from lode_platform.addresses import absolute
-from lode_platform.api.shapes import JobShape, job_json
+from lode_platform.api.shapes import JobShape, LinkField, job_json
 from lode_platform.models import Project
 
 Shape = serializers.Serializer[Any]
@@ -48,7 +48,7 @@ class NewRunShape(Shape):
     code_commit = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
     tracker = serializers.CharField(max_length=16, required=False, allow_blank=True, default="")
     tracker_id = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
-    tracker_url = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+    tracker_url = LinkField(max_length=500, required=False, allow_blank=True, default="")
 
 
 class RunChangeShape(Shape):
@@ -56,7 +56,7 @@ class RunChangeShape(Shape):
     name = serializers.CharField(max_length=200, required=False)
     tracker = serializers.CharField(max_length=16, required=False)
     tracker_id = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
-    tracker_url = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+    tracker_url = LinkField(max_length=500, required=False, allow_blank=True, default="")
     uses = UseShape(many=True, required=False, default=list)
     params = serializers.DictField(required=False, default=dict, help_text="added to those it has")
     tags = serializers.DictField(

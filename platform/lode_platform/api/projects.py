@@ -114,7 +114,10 @@ class Tokens(APIView):
 
     @extend_schema(operation_id="token_make", request=shapes.NewTokenShape, responses={201: shapes.MadeTokenShape})
     def post(self, request: Request, project: str) -> Response:
-        """A token of mine that acts in this project alone, with at most ``role``; its text is in this answer only."""
+        """A token of mine that acts in this project alone, with at most ``role``; its text is in this answer only.
+
+        It expires after ``days``, 90 where nothing is said; null is never.
+        """
         member = access.member_of(person(request), project, "token.make")
         if tokens.from_project_token(person(request)):
             raise Forbidden("A project's token makes no tokens.", code="project_token")
@@ -128,10 +131,12 @@ class Tokens(APIView):
 class Token(APIView):
     @extend_schema(operation_id="token_revoke", responses={204: None})
     def delete(self, request: Request, project: str, token: UUID) -> Response:
-        """Ends a token: one's own, or, as owner, anybody's of this project."""
+        """Ends a token: one's own, or, as owner, anybody's of this project. A project's token ends itself alone."""
         member = access.member_of(person(request), project, "token.make")
         rows = ApiToken.objects.filter(project=member.project, uuid=token)
-        if not access.permits(person(request), member.role, "project.manage"):
+        if tokens.from_project_token(person(request)):
+            rows = rows.filter(pk=tokens.token_of(person(request)))
+        elif not access.permits(person(request), member.role, "project.manage"):
             rows = rows.filter(user=person(request))
         found = rows.first()
         if found is None:

@@ -1,6 +1,7 @@
 """What is sent and answered over REST, declared once: the input is checked by it, the OpenAPI document made of it."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from rest_framework import serializers
 
@@ -63,7 +64,14 @@ class MembersShape(Shape):
 class NewTokenShape(Shape):
     name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
     role = serializers.ChoiceField(choices=Role.choices, required=False, allow_blank=True, default="")
-    days = serializers.IntegerField(min_value=1, max_value=3650, required=False, allow_null=True, default=None)
+    days = serializers.IntegerField(
+        min_value=1,
+        max_value=3650,
+        required=False,
+        allow_null=True,
+        default=90,
+        help_text="until it expires; null: never",
+    )
 
 
 class TokenShape(Shape):
@@ -198,6 +206,21 @@ class ZipShape(Shape):
     zip_encoding = serializers.CharField(
         required=False, default="", allow_blank=True, max_length=40, help_text="of names that are not UTF-8: gbk, cp437"
     )
+
+
+class LinkField(serializers.CharField):
+    """The address of a page that we link to: http or https, so that a click runs nothing."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = str(super().to_internal_value(data))
+        try:
+            url = urlsplit(text)
+            right = url.scheme in ("http", "https") and bool(url.hostname)
+        except ValueError:
+            right = False
+        if not right:
+            raise serializers.ValidationError("Write an address that begins with http:// or https://.", code="bad_link")
+        return text
 
 
 class SelfChecked(serializers.Field[Any, Any, Any, Any]):
