@@ -84,6 +84,14 @@ class ApiToken(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
 
 
+class LoginTry(models.Model):
+    """How many times lately a login was tried for a name, from an address, or both; see ``throttle``."""
+
+    key = models.CharField(max_length=64, unique=True)
+    count = models.PositiveIntegerField()
+    since = models.DateTimeField(db_index=True)
+
+
 class Blob(models.Model):
     """Bytes in the store, named by md5 (DVC's name) and verified by sha-256."""
 

@@ -92,6 +92,7 @@ PUBLIC_URL = public_url()
 PUBLIC = urlsplit(PUBLIC_URL)
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", PUBLIC.netloc.removesuffix(f":{PUBLIC.port}")]
 ALLOWED_HOSTS += [name for part in os.environ.get("MOTHERLODE_ALLOWED_HOSTS", "").split(",") if (name := part.strip())]
+PROXIES = env_int("MOTHERLODE_PROXIES", 0)
 CSRF_TRUSTED_ORIGINS = [f"{PUBLIC.scheme}://{PUBLIC.netloc}"]
 TLS = PUBLIC.scheme == "https"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TLS else None

@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from lode_platform import events, token_uses
 from lode_platform.errors import BadInput
 from lode_platform.models import ApiToken, Project, Role, User
+from lode_platform.throttle import count_wrong_token
 
 LAST_USED_EVERY = timedelta(minutes=5)
 
@@ -97,9 +98,9 @@ def from_project_token(user: User) -> bool:
     return getattr(user, "token_project_id", None) is not None
 
 
-def token_of(user: User) -> int | None:
-    """The key of the token that the person came in with, if any."""
-    return getattr(user, "token_id", None)
+def token_of(user: User) -> int:
+    """The key of the token that the person came in with; 0 where they came without."""
+    return int(getattr(user, "token_id", 0))
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -112,6 +113,7 @@ class TokenAuthentication(BaseAuthentication):
         try:
             return user_for_token(text.decode("ascii").strip()), "token"
         except (BadToken, UnicodeDecodeError) as error:
+            count_wrong_token(request._request)
             raise AuthenticationFailed("The token is unknown, expired or revoked.", code="bad_token") from error
 
     def authenticate_header(self, request: Request | HttpRequest) -> str:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("login/", account.Login.as_view(), name="login"),
     path("logout/", account.Logout.as_view(), name="logout"),
     path("account/", account.account, name="account"),
+    path("account/password", account.password, name="account_password"),
     path("account/tokens/<uuid:token>/revoke", account.revoke_token, name="account_token_revoke"),
     path("projects/", pages.projects, name="projects"),
     path("projects/<uuid:trashed_project>/restore", settings.restore, name="project_restore"),

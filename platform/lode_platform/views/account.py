@@ -1,8 +1,10 @@
-"""Logging in and out, and one's own tokens."""
+"""Logging in and out, one's own password and tokens."""
 
 from typing import Any
 
 from django import forms
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,26 +14,72 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from lode_platform import events
+from lode_platform.errors import TooMany
 from lode_platform.models import ApiToken, User
 from lode_platform.signed_in import signed_in
+from lode_platform.throttle import address_of, count_login, forgive_login
 from lode_platform.toasts import toast
 from lode_platform.tokens import make_token, revoke
 
 
+class LoginForm(AuthenticationForm):
+    """A name and a password; says the same for an unknown name as for a wrong password."""
+
+    error_messages = {"invalid_login": gettext_lazy("That name and password do not go together. Try once more.")}
+    too_many: TooMany | None = None
+
+    def clean(self) -> dict[str, Any]:
+        """Looks at the password, unless this has been tried too often."""
+        name, address = self.cleaned_data.get("username") or "", address_of(self.request) if self.request else ""
+        try:
+            count_login(name, address)
+        except TooMany as error:
+            self.too_many = error
+            raise forms.ValidationError(error.message) from None
+        cleaned: dict[str, Any] = super().clean()
+        forgive_login(name, address)
+        return cleaned
+
+
 class Login(LoginView):
-    """The login page; says the same for an unknown name as for a wrong password."""
+    """The login page."""
 
     template_name = "platform/login.html"
+    authentication_form = LoginForm
     redirect_authenticated_user = True
 
-    def get_form(self, form_class: Any = None) -> Any:
-        form = super().get_form(form_class)
-        form.error_messages["invalid_login"] = gettext_lazy("That name and password do not go together. Try once more.")
-        return form
+    def form_invalid(self, form: LoginForm) -> HttpResponse:  # type: ignore[override]
+        answer = super().form_invalid(form)
+        if form.too_many is not None:
+            answer.status_code = form.too_many.status
+            answer.headers["Retry-After"] = str(form.too_many.retry_after)
+        return answer
 
 
 class Logout(LogoutView):
     """Ends the session; POST only."""
+
+
+class PasswordForm(PasswordChangeForm):
+    """My own new password; the old one is asked for, and not for ever."""
+
+    def clean_old_password(self) -> str:
+        """The old password. Wrong ones count as wrong logins do."""
+        name, address = self.user.get_username(), self.address
+        try:
+            count_login(name, address)
+        except TooMany as error:
+            raise forms.ValidationError(error.message) from None
+        old: str = super().clean_old_password()
+        forgive_login(name, address)
+        return old
+
+    def __init__(self, request: HttpRequest, data: Any = None) -> None:
+        super().__init__(signed_in(request), data)
+        self.address = address_of(request)
+        for field in self.fields.values():
+            field.widget.attrs.pop("autofocus", None)
 
 
 class TokenForm(forms.Form):
@@ -59,11 +107,36 @@ def account(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         shown = make_token(user, name=form.cleaned_data["name"], days=form.cleaned_data["days"])[1]
         form = TokenForm()
-    context = {"form": form, "shown": shown, "tokens": live_tokens(user), "now": timezone.now()}
+    return page(request, form=form, shown=shown)
+
+
+def page(request: HttpRequest, **more: object) -> HttpResponse:
+    """The account's page, with whatever one of its forms has to say."""
+    user = signed_in(request)
+    context = {
+        "form": TokenForm(),
+        "password_form": PasswordForm(request),
+        "tokens": live_tokens(user),
+        "now": timezone.now(),
+        **more,
+    }
     response = render(request, "platform/account.html", context)
-    if shown:
+    if more.get("shown"):
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+@sensitive_post_parameters()
+@require_POST
+def password(request: HttpRequest) -> HttpResponse:
+    """Changes my password: this session goes on, all others of mine end, tokens stay."""
+    form = PasswordForm(request, request.POST)
+    if not form.is_valid():
+        return page(request, password_form=form)
+    update_session_auth_hash(request, form.save())
+    events.record(None, signed_in(request), "password.change", signed_in(request))
+    toast(request, _("Your password is changed. Elsewhere you must log in again; your tokens go on."))
+    return redirect("platform:account")
 
 
 def live_tokens(user: User) -> list[ApiToken]:
