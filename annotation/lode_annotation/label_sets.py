@@ -73,6 +73,14 @@ def regions_from(
     return regions + unseen
 
 
+def named_elsewhere(label_set: LabelSet) -> bool:
+    """Whether a row of any room stands on this label set, as a version that holds it does."""
+    return any(
+        relation.related_model._base_manager.filter(**{relation.field.name: label_set}).exists()
+        for relation in LabelSet._meta.related_objects
+    )
+
+
 def _within(region: Region, width: int, height: int) -> Region:
     """Takes off what the gate let stick out by a float's last digits."""
     if region.box is None:

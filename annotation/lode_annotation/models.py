@@ -249,8 +249,17 @@ class AnnotationRevision(models.Model):
         constraints = [models.UniqueConstraint(fields=["annotation", "number"], name="annotation_revision_number")]
 
 
+class ReviewQuerySet(models.QuerySet["Review"]):
+    def standing(self) -> Self:
+        """Those that were not taken back."""
+        return self.filter(undone_at=None)
+
+
 class Review(models.Model):
-    """A second person's word on one revision of an annotation."""
+    """A second person's word on one revision of an annotation.
+
+    ``replaced`` and ``task_reason`` are what stood before it, so that it can be taken back (``undone_at``).
+    """
 
     class Verdict(models.TextChoices):
         ACCEPT = "accept", _("Accept")
@@ -264,7 +273,12 @@ class Review(models.Model):
     verdict = models.CharField(max_length=8, choices=Verdict.choices)
     comment = models.TextField(blank=True)
     operation_id = models.UUIDField(unique=True, default=uuid4)
+    replaced = models.ForeignKey("LabelSet", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    task_reason = models.JSONField(null=True, blank=True)
+    undone_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ReviewQuerySet.as_manager()
 
 
 class RegionsField(JSONText):

@@ -89,7 +89,11 @@ def item_history(item: Item, user: User) -> Iterable[nav.History]:
         }
         url = reverse("annotation:queue", args=[project, answer.task.queue.uuid])
         yield nav.History(answer.updated_at, text, answer.user, url, icon="tag")
-    reviews = Review.objects.filter(annotation__task__item=item).select_related("reviewer", "annotation__task__queue")
+    reviews = (
+        Review.objects.standing()
+        .filter(annotation__task__item=item)
+        .select_related("reviewer", "annotation__task__queue")
+    )
     for review in reviews:
         text = say("review: %(verdict)s") % {"verdict": review.get_verdict_display()}
         if review.comment:

@@ -195,7 +195,8 @@ def of_review(desk: Desk, annotation: UUID) -> dict[str, Any] | None:
                 "reviewer": review.reviewer.username,
                 "created_at": _iso(review.created_at),
             }
-            for review in Review.objects.filter(annotation_id=annotation_id)
+            for review in Review.objects.standing()
+            .filter(annotation_id=annotation_id)
             .select_related("reviewer")
             .order_by("created_at")
         ],

@@ -13,7 +13,7 @@ from lode_annotation import payloads, queues
 from lode_annotation.desk import Desk, desk_for
 from lode_annotation.gate import as_kept, checked
 from lode_annotation.label_sets import accept
-from lode_annotation.models import Annotation, AnnotationRevision, Lease, Review, Task
+from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Review, Task
 from lode_annotation.submit import keep
 from lode_platform import events
 from lode_platform.errors import BadInput, Conflict, Forbidden, NotFound
@@ -116,9 +116,11 @@ def _judge(user: User, desk: Desk, key: int, word: Word) -> Review:
         verdict=word.verdict,
         comment=word.comment,
         operation_id=word.operation_id,
+        task_reason=task.reason,
     )
     if accepted:
-        _accept(user, desk, task, revision, found.schema_revision_id)
+        row.replaced_id = _accept(user, desk, task, revision, found.schema_revision_id)
+        row.save(update_fields=["replaced"])
         Task.objects.filter(pk=task.pk).update(state=Task.State.DONE, finished_at=timezone.now())
     else:
         reason = {name: value for name, value in task.reason.items() if name != "sent_back"}
@@ -151,10 +153,13 @@ def _fixed(user: User, desk: Desk, found: Annotation, word: Word, result: list[d
     )
 
 
-def _accept(user: User, desk: Desk, task: Task, revision: AnnotationRevision, made_under: int) -> None:
+def _accept(user: User, desk: Desk, task: Task, revision: AnnotationRevision, made_under: int) -> int | None:
+    """Writes the label set; the key of the one that it replaces."""
     words = desk.in_its_words(revision.result, made_under)
     result = checked(words, task.item.width, task.item.height, desk.rules)
     Item.objects.select_for_update(no_key=True).only("pk").get(pk=task.item_id)
+    before = LabelSet.objects.current().filter(item_id=task.item_id, schema_id=desk.schema_id)
+    replaced = before.values_list("pk", flat=True).first()
     accept(
         item_id=task.item_id,
         schema_id=desk.schema_id,
@@ -166,10 +171,11 @@ def _accept(user: User, desk: Desk, task: Task, revision: AnnotationRevision, ma
         height=task.item.height,
         rules=desk.rules,
     )
+    return replaced
 
 
 def _stale(found: Annotation, revision: AnnotationRevision | None, word: Word) -> Conflict:
-    last = found.reviews.select_related("reviewer").order_by("-created_at").first()
+    last = found.reviews.standing().select_related("reviewer").order_by("-created_at").first()
     judged = f" {last.reviewer.username} gave the verdict {last.verdict}." if last else ""
     return Conflict(
         f"This answer no longer waits for review as you saw it.{judged}",

@@ -247,3 +247,65 @@ def test_what_waits_for_a_reviewer_is_counted_as_it_is_handed_out(
     item = Annotation.objects.get(user=rita).task.item
     assert api(alice).delete(f"items/{item.uuid}").status_code in (200, 204)
     assert counted(alice) == [1, 1, 1], "nobody is handed an answer to what lies in the trash"
+
+
+def undo(program: Client, annotation: Annotation, word: dict[str, Any]) -> Any:
+    return program.delete(f"annotations/{annotation.uuid}/review?operation_id={word['operation_id']}")
+
+
+@pytest.mark.parametrize("word", ["accept", "fix", "reject"])
+def test_a_verdict_taken_back_leaves_what_stood_before_it(
+    api: Callable[..., Any], rita: User, bob: User, waiting: Queue, box: Callable[..., Any], word: str
+) -> None:
+    found, before = Annotation.objects.get(), Task.objects.get(number=1)
+    given = verdict(word, base_revision=1, comment="Look again", result=[box(id="r", label="WBC")])
+    assert api(rita).post(f"annotations/{found.uuid}/review", given).status_code == 200
+    got = undo(api(rita), found, given)
+    assert got.status_code == 200
+    shown = got.json()["annotation"]
+    assert shown["annotation"]["result"][0]["value"]["rectanglelabels"] == ["RBC"] and shown["reviews"] == []
+    assert not LabelSet.objects.current().exists()
+    task = Task.objects.get(number=1)
+    assert (task.state, task.reason, task.finished_at) == ("submitted", before.reason, None)
+    other = api(bob).post(f"queues/{waiting.uuid}/next").json()
+    assert other["task"]["id"] != str(task.uuid), "what waits for review is in nobody's queue"
+    assert undo(api(rita), found, given).status_code == 200, "a repeat changes nothing"
+    revision = Annotation.objects.get(task=task).revision
+    again = verdict("accept", base_revision=revision)
+    assert api(rita).post(f"annotations/{found.uuid}/review", again).status_code == 200
+    assert LabelSet.objects.current().get().regions[0]["id"] == "r"
+
+
+def test_taking_a_verdict_back_brings_the_labels_before_it_back(
+    api: Callable[..., Any], rita: User, bob: User, waiting: Queue, answer: Any, box: Callable[..., Any]
+) -> None:
+    found = Annotation.objects.get()
+    assert api(rita).post(f"annotations/{found.uuid}/review", verdict("accept")).status_code == 200
+    first = LabelSet.objects.current().get()
+    changed = answer([box(id="r2")], base_revision=1)
+    assert api(bob).post(f"tasks/{found.task.uuid}/submit", changed).status_code == 200
+    for _ in range(2):
+        second = verdict("accept")
+        assert api(rita).post(f"annotations/{found.uuid}/review", second).status_code == 200
+        assert LabelSet.objects.current().get() != first
+        assert undo(api(rita), found, second).status_code == 200
+        assert LabelSet.objects.current().get() == first
+
+
+def test_a_verdict_something_was_built_on_stays(
+    api: Callable[..., Any], rita: User, alice: User, bob: User, waiting: Queue, answer: Any, box: Callable[..., Any]
+) -> None:
+    found = Annotation.objects.get()
+    accepted = verdict("accept")
+    assert api(rita).post(f"annotations/{found.uuid}/review", accepted).status_code == 200
+    assert undo(api(alice), found, accepted).status_code == 404, "a verdict is its reviewer's"
+    changed = answer([box(id="r2")], base_revision=1)
+    assert api(bob).post(f"tasks/{found.task.uuid}/submit", changed).status_code == 200
+    late = undo(api(rita), found, accepted)
+    assert late.status_code == 409 and late.json()["code"] == "built_on"
+    rejected = verdict("reject", comment="Look again")
+    assert api(rita).post(f"annotations/{found.uuid}/review", rejected).status_code == 200
+    assert api(bob).post(f"queues/{waiting.uuid}/next").json()["task"]["id"] == str(found.task.uuid)
+    late = undo(api(rita), found, rejected)
+    assert late.status_code == 409 and "at the task again" in late.json()["error"]
+    assert LabelSet.objects.current().get().regions[0]["id"] == "r"

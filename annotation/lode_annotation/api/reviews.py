@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from lode_annotation import payloads, review
+from lode_annotation import payloads, review, undo_review
 from lode_annotation.api import shapes
 from lode_annotation.api.queues import LOST
 from lode_annotation.models import Annotation
@@ -15,8 +15,10 @@ from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.parsers import LargeJsonParser
 from lode_platform.api.projects import person
-from lode_platform.api.shapes import read
+from lode_platform.api.shapes import ErrorShape, read
 from lode_platform.errors import BadInput
+
+BUILT_ON = OpenApiResponse(ErrorShape, description="`built_on`: a newer answer, other labels or a version stand on it")
 
 
 class Reviews(APIView):
@@ -80,3 +82,16 @@ class Verdict(APIView):
             holding=given["holding"],
         )
         return Response(review.review(person(request), annotation, word))
+
+    @extend_schema(
+        operation_id="annotation_review_undo",
+        parameters=[OpenApiParameter("operation_id", UUID, required=True, description="of the verdict")],
+        responses={200: shapes.UndoneShape, 409: BUILT_ON},
+    )
+    def delete(self, request: Request, annotation: UUID) -> Response:
+        """Takes my verdict back while nothing was built on it; the answer waits for review again."""
+        try:
+            operation = UUID(request.query_params.get("operation_id", ""))
+        except ValueError:
+            raise BadInput("operation_id is the uuid that the verdict was sent with.", field="operation_id") from None
+        return Response(undo_review.undo_review(person(request), annotation, operation))

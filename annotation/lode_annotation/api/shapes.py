@@ -415,6 +415,10 @@ class ReviewPayloadShape(Shape):
     others = serializers.ListField(child=ObjectField(), help_text="unfinished work of others on this task")
 
 
+class UndoneShape(Shape):
+    annotation = ReviewPayloadShape()
+
+
 class WaitingShape(Shape):
     uuid = serializers.UUIDField()
     queue = serializers.UUIDField()
