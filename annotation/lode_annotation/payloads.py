@@ -158,11 +158,15 @@ def next_review(queue: Queue | UUID, user: User, holding: Sequence[UUID] = ()) -
         .values_list("uuid", flat=True)
         .first()
     )
-    return of_review(desk, waiting) if waiting else None
+    return of_review(desk, user, waiting) if waiting else None
 
 
-def of_review(desk: Desk, annotation: UUID) -> dict[str, Any] | None:
-    """An annotation as a reviewer finds it, with the task, earlier reviews and other people's unfinished work."""
+def of_review(desk: Desk, user: User, annotation: UUID) -> dict[str, Any] | None:
+    """An annotation as a reviewer finds it, with the task, earlier reviews and other people's unfinished work.
+
+    ``start`` is what the project holds of the item so far, ``waiting`` how many answers of the queue wait for this
+    reviewer, this one among them.
+    """
     found = sql.row(
         f"SELECT {TASK}, t.id, a.id, a.revision, a.state, u.username, a.schema_revision_id, ar.result, ar.created_at,"
         " ar.lead_time, ls.regions"
@@ -200,6 +204,7 @@ def of_review(desk: Desk, annotation: UUID) -> dict[str, Any] | None:
             .select_related("reviewer")
             .order_by("created_at")
         ],
+        "waiting": Annotation.objects.waiting_for(user).filter(task__queue_id=desk.queue_id).count(),
         "others": [
             {
                 "id": str(other.uuid),

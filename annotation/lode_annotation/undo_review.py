@@ -11,7 +11,7 @@ from lode_annotation.desk import Desk, desk_for
 from lode_annotation.label_sets import named_elsewhere
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Review, Task
 from lode_platform import events
-from lode_platform.errors import Conflict, NotFound
+from lode_platform.errors import BadInput, Conflict, NotFound
 from lode_platform.models import Item, User
 
 WAITS = Annotation.State.SUBMITTED
@@ -23,8 +23,8 @@ LEFT = {
 """The state in which a verdict leaves the answer."""
 
 
-def undo_review(user: User, annotation: UUID, operation_id: UUID) -> dict[str, Any]:
-    """Takes back one's own verdict, named by its ``operation_id``, and answers ``{"annotation": payload}``.
+def undo_review(user: User, annotation: UUID, operation: str) -> dict[str, Any]:
+    """Takes back one's own verdict, by the id it was sent with, and answers ``{"annotation": payload}``.
 
     The answer waits for review again and the labels are those that stood before; a fix stays as a revision, with the
     annotator's words on top of it as a new one. A repeat changes nothing. Raises ``Conflict`` ``built_on`` once
@@ -34,9 +34,13 @@ def undo_review(user: User, annotation: UUID, operation_id: UUID) -> dict[str, A
     if found is None:
         raise NotFound("There is no such annotation.")
     desk = desk_for(user, found.task.queue.uuid, "annotation.review")
+    try:
+        operation_id = UUID(operation)
+    except ValueError:
+        raise BadInput("operation_id is the uuid that the verdict was sent with.", field="operation_id") from None
     with transaction.atomic():
         _undo(user, desk, found.pk, operation_id)
-    return {"annotation": payloads.of_review(desk, annotation)}
+    return {"annotation": payloads.of_review(desk, user, annotation)}
 
 
 def _undo(user: User, desk: Desk, key: int, operation_id: UUID) -> None:
@@ -86,7 +90,8 @@ def _out_of_the_truth(desk: Desk, task: Task, given: Review) -> None:
     if named_elsewhere(mine):
         raise _built_on("a version holds these labels")
     LabelSet.objects.filter(pk=mine.pk).update(current=False)
-    LabelSet.objects.filter(pk=given.replaced_id).update(current=True)
+    if given.replaced_id is not None:
+        LabelSet.objects.filter(pk=given.replaced_id).update(current=True)
 
 
 def _as_it_was(found: Annotation) -> None:

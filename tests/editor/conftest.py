@@ -261,7 +261,7 @@ class Seat:
         """The regions as the list reads them out."""
         self.page.wait_for_timeout(60)
         found: list[str] = self.page.locator("[data-region-list] [role=option]").evaluate_all(
-            "rows => rows.map(row => row.getAttribute('aria-label'))"
+            "rows => rows.map(row => row.querySelector('.visually-hidden').textContent)"
         )
         return found
 

@@ -370,6 +370,21 @@ def test_signed_out_in_the_middle_the_work_is_kept_and_sent_after_signing_in(cli
     assert labels(clinic.result(task)) == ["RBC"]
 
 
+def test_signing_in_again_in_another_tab_sends_what_was_kept(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(2))
+    task = bob.task
+    bob.context.clear_cookies()
+    bob.press("1")
+    bob.drag(50, 50, 150, 150)
+    bob.press("Enter")
+    note = bob.page.locator('[data-note="fault"]', has_text="signed out")
+    note.wait_for()
+    with bob.page.expect_response(lambda response: response.url.endswith("/submit") and response.ok):
+        seat("bob", at=bob)
+    assert labels(clinic.result(task)) == ["RBC"]
+    note.wait_for(state="hidden")
+
+
 def test_what_the_project_holds_true_is_the_beginning_and_goes_back_unchanged(clinic: Any, seat: SeatMaker) -> None:
     queue = clinic.queue(1)
     payload = clinic.call("POST", f"queues/{queue}/next", {"holding": []}, who="alice")
@@ -616,3 +631,219 @@ def test_after_offline_work_and_a_reload_no_answer_is_taken_for_a_picture_not_on
     bob.page.wait_for_function(PARCELS_KEPT, arg=0)
     assert len(set(shown)) == 2 * tries, "every picture came once"
     assert set(sent) == set(shown), "an answer was taken for a picture that was not on the screen"
+
+
+def test_the_box_just_drawn_is_what_keys_speak_of(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(1))
+    bob.press("1")
+    bob.drag(100, 100, 200, 200)
+    bob.press("3", "Shift+ArrowRight")
+    (row,) = bob.rows()
+    assert "Platelets" in row
+    bob.press("Control+z", "Control+z", "Control+z")
+    assert bob.rows() == []
+    bob.press("Control+Shift+z", "2")
+    assert "WBC" in bob.rows()[0]
+    bob.press("Delete")
+    assert bob.rows() == []
+
+
+def test_boxes_are_copied_on_a_picture_and_to_the_next(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(2))
+    task = bob.task
+    bob.press("2")
+    bob.drag(100, 100, 200, 200)
+    bob.press("Control+c", "Control+v", "Control+d")
+    assert len(bob.rows()) == 3
+    bob.press("Control+z", "Enter")
+    bob.at(2)
+    bob.press("Control+v")
+    assert ["WBC" in row for row in bob.rows()] == [True]
+    bob.saved("there")
+    first, second = clinic.result(task)
+    assert first["id"] != second["id"] and first["value"]["x"] < second["value"]["x"]
+
+
+def test_emptying_a_picture_is_said_and_can_be_undone_after_submitting(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(2))
+    task = bob.task
+    bob.press("1")
+    bob.drag(50, 50, 150, 150)
+    bob.press("Enter")
+    bob.at(2)
+    bob.saved("clean")
+    bob.page.reload()
+    bob.ready()
+    bob.page.goto(f"{bob.page.url}?task={task}")
+    bob.at(1)
+    bob.press("Control+a", "Delete", "Enter")
+    bob.at(2)
+    echo = bob.page.locator(".ed-note", has_text="1 region removed: submitted as empty.")
+    echo.get_by_role("button", name="Undo").click()
+    bob.at(1)
+    assert len(bob.rows()) == 1
+    bob.press("Enter")
+    bob.at(2)
+    bob.saved("clean")
+    assert labels(clinic.result(task)) == ["RBC"]
+
+
+def test_a_bouncing_or_held_enter_hands_in_nothing_unseen(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob")
+    bob.page.clock.install()
+    bob.label(clinic.queue(4))
+    bob.page.wait_for_load_state("networkidle")
+    bob.seen()
+    bob.page.clock.pause_at(bob.page.evaluate("Date.now() + 5"))
+    sent: list[str] = []
+    bob.page.on("request", lambda request: sent.append(request.url) if request.url.endswith("/submit") else None)
+    for _ in range(6):
+        bob.page.keyboard.press("Enter")
+    bob.at(2)
+    bob.page.clock.run_for(400)
+    bob.page.keyboard.down("Enter")
+    bob.at(3)
+    bob.page.clock.run_for(400)
+    bob.page.keyboard.down("Enter")  # still down: the browser says that the key repeats
+    bob.page.keyboard.up("Enter")
+    bob.at(3)
+    bob.page.clock.resume()
+    assert bob.page.locator(".ed-note", has_text="Submitted.").count() == 1
+    bob.saved("clean")
+    assert len(set(sent)) == 2
+
+
+def test_the_failure_that_caused_a_task_is_outlined_and_w_goes_there(clinic: Any, seat: SeatMaker) -> None:
+    caused = {"text": "missed RBC", "failure_url": "/p/cells/failures/x/", "box": [300, 200, 340, 240]}
+    bob = seat("bob").label(clinic.queue(1, reason=caused))
+    assert bob.page.locator(".ed-cause").get_attribute("d")
+    before = bob.page.locator("[data-zoom]").text_content()
+    bob.press("w")
+    bob.page.wait_for_function("(was) => document.querySelector('[data-zoom]').textContent !== was", arg=before)
+    assert not bob.page.locator("[data-reason].is-plain").count()
+    bob.label(clinic.queue(1, reason={"text": "check: cells"}))
+    assert bob.page.locator("[data-reason].is-plain").count()
+    bob.press("w")
+    bob.page.locator(".ed-note", has_text="No failure caused this task.").wait_for()
+
+
+def test_a_prediction_in_question_is_not_taken_with_the_others(clinic: Any, seat: SeatMaker) -> None:
+    wrong = box("p2", "WBC", 50, 50, 20, 20, score=0.6, meta={"questioned": True})
+    bob = seat("bob").label(clinic.queue(1, prelabels=[box("p1", "RBC", 10, 10, 10, 10, score=0.9), wrong]))
+    task = bob.task
+    bob.press("Shift+A", "a", "a")
+    assert [row.split(", ")[0] for row in bob.rows()] == ["Pre-label in question", "Region 2"]
+    bob.press("Enter")
+    bob.ready("finished")
+    bob.saved("clean")
+    assert labels(clinic.result(task)) == ["RBC"]
+
+
+NAMES_TOO = {"rules": {"label-content-name-mismatch": {"enabled": True}}}
+"""Axe's options: whether a name holds the words in sight is asked too."""
+
+
+def handed_in(clinic: Any, queue: str, *results: list[dict[str, Any]]) -> list[str]:
+    """Bob's answers to the next tasks of a queue; the tasks."""
+    tasks = []
+    for result in results:
+        payload = clinic.call("POST", f"queues/{queue}/next", {"holding": []}, who="bob")
+        body = {"result": result, "operation_id": str(uuid4()), "next": False}
+        clinic.call("POST", f"tasks/{payload['task']['id']}/submit", body, who="bob")
+        tasks.append(payload["task"]["id"])
+    return tasks
+
+
+def test_a_verdict_is_echoed_and_u_takes_it_back(clinic: Any, seat: SeatMaker) -> None:
+    queue = clinic.queue(3, review=True)
+    tasks = handed_in(clinic, queue, *([box(str(uuid4()), "RBC", 10, 10, 20, 20)] for _ in range(3)))
+    rita = seat("rita").review(queue)
+    assert rita.page.locator("[data-progress]").text_content() == "1 of 3 waiting"
+    rita.press("Enter")
+    rita.at(2)
+    rita.saved("clean")
+    rita.page.locator(".ed-note", has_text="Accepted the answer of bob.").wait_for()
+    assert clinic.call("GET", f"tasks/{tasks[0]}")["state"] == "done"
+    rita.press("u")
+    rita.at(1)
+    assert clinic.call("GET", f"tasks/{tasks[0]}")["state"] == "submitted"
+    rita.press("e", "j", "2", "Control+Enter")
+    rita.at(2)
+    rita.saved("clean")
+    assert labels(clinic.result(tasks[0])) == ["WBC"]
+    rita.press("u")
+    rita.at(1)
+    assert "WBC" in rita.rows()[0], "the fix goes on where it was"
+    rita.press("Control+Enter")
+    rita.at(2)
+    rita.press("Enter")
+    rita.at(3)
+    rita.press("Enter")
+    rita.ready("finished")
+    rita.press("u")
+    rita.at(3)
+    rita.saved("clean")
+    assert [clinic.call("GET", f"tasks/{task}")["state"] for task in tasks] == ["done", "done", "submitted"]
+    assert labels(clinic.result(tasks[0])) == ["WBC"]
+
+
+def test_a_verdict_not_yet_sent_is_taken_back_without_a_connection(clinic: Any, seat: SeatMaker) -> None:
+    queue = clinic.queue(2, review=True)
+    tasks = handed_in(clinic, queue, *([box(str(uuid4()), "RBC", 10, 10, 20, 20)] for _ in range(2)))
+    rita = seat("rita").review(queue)
+    rita.page.wait_for_function(NEXT_IS_HERE)
+    rita.page.route("**/review", lambda route: None)
+    rita.press("Enter")
+    rita.at(2)
+    rita.press("Enter")
+    rita.press("u")
+    rita.at(2)
+    assert "1 to send" in str(rita.page.locator("[data-saved-words]").text_content())
+    assert [clinic.call("GET", f"tasks/{task}")["state"] for task in tasks] == ["submitted", "submitted"]
+
+
+def test_a_reviewer_sees_what_the_annotator_changed(clinic: Any, seat: SeatMaker) -> None:
+    queue = clinic.queue(1)
+    held = [box("a", "RBC", 10, 10, 9, 9), box("b", "RBC", 30, 30, 9, 9), box("c", "RBC", 60, 60, 9, 9)]
+    (task,) = handed_in(clinic, queue, held)
+    schema, name = clinic.call("GET", f"queues/{queue}")["schema"], f"checked {queue}"
+    review = clinic.call("POST", "projects/cells/queues", {"name": name, "schema": schema, "items": [], "review": True})
+    item = clinic.call("GET", f"tasks/{task}")["item"]
+    clinic.call("POST", f"queues/{review['uuid']}/tasks", {"tasks": [{"item": item}]})
+    handed_in(clinic, review["uuid"], [held[0], box("b", "RBC", 32, 30, 9, 9), box("d", "WBC", 80, 10, 9, 9)])
+    rita = seat("rita").review(review["uuid"])
+    assert rita.page.locator("[data-changes]").text_content() == "1 new, 1 moved, 1 removed"
+    assert [row.split(", ")[2] for row in rita.rows()[:2]] == ["moved", "new"]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_label_and_review_pages_have_no_serious_fault_of_accessibility(
+    clinic: Any, seat: SeatMaker, theme: str
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    prelabels = [box("p1", "RBC", 10, 10, 20, 20, score=0.9)]
+    reason = {"text": "missed RBC", "failure_url": "/p/cells/failures/x/"}
+    bob = seat("bob")
+    bob.page.emulate_media(color_scheme=theme)
+    bob.label(clinic.queue(1, asks=True, prelabels=prelabels, reason=reason))
+    bob.press("1")
+    bob.drag(300, 100, 400, 200)
+    bob.page.locator("details summary").first.click()
+    queue = clinic.queue(1, review=True, reason={"text": "check: cells"})
+    handed_in(clinic, queue, [box("r", "RBC", 10, 10, 20, 20)])
+    rita = seat("rita")
+    rita.page.emulate_media(color_scheme=theme)
+    rita.review(queue)
+    rita.press("e")
+    for page in (bob.page, rita.page):
+        for width in (1440, 390):
+            page.set_viewport_size({"width": width, "height": 800})
+            found = Axe().run(page, options=NAMES_TOO).response["violations"]
+            serious = [
+                (one["id"], [node["html"] + node["failureSummary"] for node in one["nodes"]])
+                for one in found
+                if one["impact"] in ("serious", "critical")
+            ]
+            assert not serious, f"{page.url} at {width}: {serious}"
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

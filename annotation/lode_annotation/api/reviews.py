@@ -15,10 +15,10 @@ from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.parsers import LargeJsonParser
 from lode_platform.api.projects import person
-from lode_platform.api.shapes import ErrorShape, read
+from lode_platform.api.shapes import read
 from lode_platform.errors import BadInput
 
-BUILT_ON = OpenApiResponse(ErrorShape, description="`built_on`: a newer answer, other labels or a version stand on it")
+BUILT_ON = OpenApiResponse(description="`built_on`: a newer answer, other labels or a version stand on it")
 
 
 class Reviews(APIView):
@@ -90,8 +90,5 @@ class Verdict(APIView):
     )
     def delete(self, request: Request, annotation: UUID) -> Response:
         """Takes my verdict back while nothing was built on it; the answer waits for review again."""
-        try:
-            operation = UUID(request.query_params.get("operation_id", ""))
-        except ValueError:
-            raise BadInput("operation_id is the uuid that the verdict was sent with.", field="operation_id") from None
+        operation = request.query_params.get("operation_id", "")
         return Response(undo_review.undo_review(person(request), annotation, operation))

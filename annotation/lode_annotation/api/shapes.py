@@ -412,6 +412,7 @@ class ReviewPayloadShape(Shape):
     prelabels = ResultField()
     start = ResultField(allow_null=True)
     reviews = serializers.ListField(child=ObjectField())
+    waiting = serializers.IntegerField(help_text="how many answers of the queue wait for me, this one among them")
     others = serializers.ListField(child=ObjectField(), help_text="unfinished work of others on this task")
 
 

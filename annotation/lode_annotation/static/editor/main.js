@@ -304,7 +304,7 @@ class LabelPage {
     find("[data-finished-words]", this.root).textContent = waiting
       ? `${done} ${tn("{n} submit is kept here and will be sent.", "{n} submits are kept here and will be sent.", waiting)}`
       : done;
-    this.editor.notes.announce(find('[data-face-of="finished"] h1', this.root).textContent ?? "");
+    this.editor.notes.announce(find('[data-face-of="finished"] h2', this.root).textContent ?? "");
   }
 
   #lost() {

@@ -53,7 +53,7 @@
  * @property {Record<string, any>} [meta]
  */
 /** @typedef {{id: string, revision: number, result: LsResult[], state?: string, user?: string, submitted_at?: string, lead_time?: number}} Annotation */
-/** @typedef {{verdict: string, comment: string, reviewer: string, created_at: string}} ReviewGiven */
+/** @typedef {{verdict: "accept"|"fix"|"reject", comment: string, reviewer: string, created_at: string}} ReviewGiven */
 /** @typedef {{result: LsResult[], saved_at?: string, base_revision?: number|null}} Draft */
 /**
  * What `next` answers and the page carries.
@@ -69,6 +69,7 @@
  * @property {LsResult[]|null} [start] what the project holds to be true of the item
  * @property {{id: string, name: string, review?: boolean}} [queue]
  * @property {ReviewGiven[]} [reviews]
+ * @property {number} [waiting] answers of the queue that wait for this reviewer, this one among them
  * @property {{id: string, user: string, result: LsResult[], saved_at: string, late: boolean}[]} [others] unfinished work of others
  */
 

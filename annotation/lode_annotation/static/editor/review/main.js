@@ -7,12 +7,14 @@ import { ApiError, speakFor } from "../task/api.js";
 import { clockFace } from "../task/clock.js";
 import { Sight } from "../task/sight.js";
 import { Vault } from "../task/vault.js";
-import { find, h, t, tn, useWords } from "../ui/dom.js";
+import { ago, find, h, t, tn, useWords } from "../ui/dom.js";
 import { dialog } from "../ui/help.js";
 import { showFacts, showReason } from "../ui/task.js";
+import { changesOf } from "./changes.js";
 import { ReviewSession } from "./session.js";
 
 /** @typedef {import("../keymap.js").Command} Command */
+/** @typedef {import("../task/desk.js").Desk} Desk */
 /** @typedef {import("./session.js").Verdict} Verdict */
 /** @typedef {{server: string, user: string, login: string, home: string, words: Record<string, string>, has_task: boolean, addresses: import("./session.js").Addresses}} Boot */
 
@@ -41,6 +43,7 @@ class ReviewPage {
     this.boot = boot;
     this.root = editor.root;
     this.fixing = false;
+    this.undoing = false;
     this.sight = new Sight(this.root);
     this.comment = /** @type {HTMLTextAreaElement} */ (find("[data-comment]", this.root));
     session.addEventListener("task", () => this.#task());
@@ -66,6 +69,8 @@ class ReviewPage {
       { id: "review.reject", title: t("Reject"), group, keys: ["r", "Digit3"], icon: "close", when: reading, run: () => this.#reject() },
       { id: "review.save", title: t("Accept as fixed"), group, keys: ["Ctrl+Enter", "Enter"], icon: "check", when: () => open() && this.fixing, run: () => void this.#judge("fix") },
       { id: "review.unfix", title: t("Stop fixing"), group, keys: [], when: () => this.fixing, run: () => this.#fix(false) },
+      { id: "back", title: t("Take the last verdict back"), group, keys: ["u"], icon: "back", when: () => session.judged.length > 0, run: () => void this.#undo() },
+      { id: "before", title: t("Show what was there before"), group: t("View"), keys: ["g"], active: () => this.editor.stage.scene.showBefore, run: () => this.#toggleBefore() },
       { id: "why", title: t("Show why this is asked"), group, keys: ["w"], when: open, run: () => this.editor.showCause(session.desk?.payload.task.reason ?? null) },
       { id: "comment", title: t("Write a comment"), group, keys: ["c"], when: open, run: () => this.comment.focus() },
       { id: "leave", title: t("Leave"), group, keys: [], icon: "close", run: () => location.assign(this.boot.home) },
@@ -82,6 +87,7 @@ class ReviewPage {
     editor.notes.clear();
     editor.stage.scene.ghosts = [];
     this.comment.value = "";
+    this.#changes(desk);
     editor.setControls(payload.config.controls);
     const shown = desk.picture;
     editor.stage.show(shown?.source ?? null, shown?.size ?? payload.media, payload.media);
@@ -94,9 +100,8 @@ class ReviewPage {
     editor.pointAtCause(payload.task.reason ?? null);
     showFacts(find("[data-facts]", this.root), payload);
     this.#history(payload);
-    const place = payload.task.position && payload.task.total;
-    const placeWords = place ? t("{n} of {total}", { n: payload.task.position ?? 0, total: payload.task.total ?? 0 }) : "";
-    find("[data-progress]", this.root).textContent = placeWords;
+    const place = { n: session.done + 1, total: Math.max(desk.waiting, session.done + 1) };
+    find("[data-progress]", this.root).textContent = t("{n} of {total} waiting", place);
     find("[data-annotator]", this.root).textContent = payload.annotation?.user ?? "";
     this.#state();
     this.#tick();
@@ -104,15 +109,45 @@ class ReviewPage {
     editor.notes.announce(t("Annotation by {who}", { who: payload.annotation?.user ?? "" }));
   }
 
+  /** What differs from what the project holds so far: said in words, marked in the list, laid under the answer. @param {Desk} desk */
+  #changes(desk) {
+    const { list, stage } = this.editor;
+    const { config, media, annotation } = desk.payload;
+    const root = find("[data-changes]", this.root);
+    const held = desk.start ? fromResults(desk.start, config.controls, media) : null;
+    const changes = held ? changesOf(held, fromResults(desk.given, config.controls, media)) : null;
+    stage.scene.before = changes?.before ?? [];
+    stage.scene.regroup();
+    const words = { new: t("new"), moved: t("moved"), relabelled: t("relabelled") };
+    list.mark(new Map([...(changes?.marks ?? [])].map(([key, change]) => [key, words[change]])));
+    root.hidden = !annotation;
+    const count = (/** @type {string} */ what) => [...(changes?.marks.values() ?? [])].filter((one) => one === what).length;
+    root.textContent = changes
+      ? [
+          t("{n} new", { n: count("new") }),
+          t("{n} moved", { n: count("moved") }),
+          ...(count("relabelled") ? [t("{n} relabelled", { n: count("relabelled") })] : []),
+          t("{n} removed", { n: changes.removed.length }),
+        ].join(", ")
+      : t("first labels of this item");
+  }
+
+  #toggleBefore() {
+    const { scene } = this.editor.stage;
+    scene.showBefore = !scene.showBefore;
+    scene.regroup();
+    this.editor.refresh();
+  }
+
   /** @param {import("../model/types.js").Payload} payload */
   #history(payload) {
+    const given = { accept: t("accepted"), fix: t("accepted as fixed"), reject: t("rejected") };
     const rows = (payload.reviews ?? []).map((one) =>
-      h("li", {}, `${new Date(one.created_at).toLocaleString()}  ${one.reviewer}: ${one.verdict}`, one.comment ? h("p", {}, one.comment) : null),
+      h("li", {}, ago(one.created_at), `  ${one.reviewer}: ${given[one.verdict]}`, one.comment ? h("p", {}, one.comment) : null),
     );
     const lead = payload.annotation?.lead_time;
     const first = payload.annotation?.submitted_at
-      ? h("li", {}, t("{when}  {who} answered, revision {n}, in {time}", {
-          when: new Date(payload.annotation.submitted_at).toLocaleString(),
+      ? h("li", {}, ago(payload.annotation.submitted_at), "  ", t("{who} answered, revision {n}, in {time}", {
           who: payload.annotation.user ?? "",
           n: payload.annotation.revision,
           time: clockFace(lead ?? 0),
@@ -152,7 +187,7 @@ class ReviewPage {
   #reject() {
     if (this.comment.value.trim()) return void this.#judge("reject");
     this.comment.focus();
-    this.editor.notes.say(t("Say what is wrong, then press Ctrl+Enter: the annotator reads it."));
+    this.editor.notes.say(t("Say what is wrong, then press Ctrl+Enter: it goes back with the task."));
   }
 
   /** @param {KeyboardEvent} event */
@@ -176,8 +211,35 @@ class ReviewPage {
     }
     if (verdict === "fix" && !session.touched && session.desk?.from !== "kept") verdict = "accept";
     const comment = this.comment.value.trim();
+    const who = session.desk.payload.annotation?.user ?? "";
     this.comment.blur();
-    await session.judge(verdict, comment);
+    const sent = session.judge(verdict, comment);
+    const words = {
+      accept: t("Accepted the answer of {who}.", { who }),
+      fix: t("Accepted the answer of {who} as fixed.", { who }),
+      reject: t("Sent the answer of {who} back.", { who }),
+    };
+    editor.notes.echo(words[verdict], { title: t("Undo (U)"), run: () => void this.#undo() });
+    await sent;
+  }
+
+  async #undo() {
+    const { editor, session } = this;
+    if (this.undoing) return;
+    this.undoing = true;
+    try {
+      editor.notes.hush();
+      const last = await session.undo();
+      if (!last) return;
+      this.comment.value = last.comment;
+      editor.notes.say(t("The verdict was taken back; the answer waits again."));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      editor.notes.say(error.message);
+    } finally {
+      this.undoing = false;
+      editor.refresh();
+    }
   }
 
   #face() {

@@ -2,18 +2,23 @@
 /** A reviewer's sitting at a queue: one annotation after another, the next one already decoded, verdicts sent once. */
 
 import { toResultText } from "../model/convert.js";
+import { valueAt } from "../model/slices.js";
 import { ApiError, call, uuid } from "../task/api.js";
 import { Clock } from "../task/clock.js";
-import { layOut, regionsOf } from "../task/desk.js";
+import { layOut, picture, regionsOf } from "../task/desk.js";
 import { Outbox } from "../task/outbox.js";
+import { t } from "../ui/dom.js";
 
 /** @typedef {import("../task/desk.js").Desk} Desk */
 /** @typedef {import("../task/vault.js").Vault} Vault */
 /** @typedef {import("../model/store.js").Store} Store */
 /** @typedef {"accept"|"fix"|"reject"} Verdict */
 /** @typedef {{queue: string, next: string, review: string}} Addresses */
+/** @typedef {Desk & {waiting: number}} Waiting `waiting`: how many there are in this sitting, those judged among them */
+/** @typedef {{desk: Waiting, operation: string, verdict: Verdict, comment: string}} Judged */
 
 const LONGEST_PAUSE_MS = 30_000;
+const REMEMBERED = 20;
 
 /** @extends {EventTarget} Events: `task`, `face`, `state`, `refused`. */
 export class ReviewSession extends EventTarget {
@@ -25,9 +30,9 @@ export class ReviewSession extends EventTarget {
     this.addresses = addresses;
     this.clock = new Clock();
     this.outbox = new Outbox(vault, () => ({ next: false, holding: [] }));
-    /** @type {Desk|null} */
+    /** @type {Waiting|null} */
     this.desk = null;
-    /** @type {Desk|null} */
+    /** @type {Waiting|null} */
     this.ahead = null;
     /** What is shown while no annotation is in hand. @type {"waiting"|"finished"|"stuck"} */
     this.between = "waiting";
@@ -35,11 +40,16 @@ export class ReviewSession extends EventTarget {
     this.pause = 0;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.retryTimer = undefined;
+    /** Verdicts of this sitting, the newest last, as far as they can be taken back. @type {Judged[]} */
+    this.judged = [];
     this.done = 0;
+    /** How many of them the server has. */
+    this.confirmed = 0;
     this.touched = false;
     this.fetching = /** @type {Promise<void>|null} */ (null);
     store.addEventListener("change", () => this.#changed());
     this.outbox.addEventListener("state", () => this.#forward("state"));
+    this.outbox.addEventListener("sent", () => (this.confirmed += 1));
     this.outbox.addEventListener("refused", (event) => this.#forward("refused", /** @type {CustomEvent} */ (event).detail));
     this.outbox.addEventListener("hurry", () => this.#hurry());
   }
@@ -70,8 +80,13 @@ export class ReviewSession extends EventTarget {
   async judge(verdict, comment) {
     const desk = this.desk;
     if (!desk || this.face !== "task") return;
+    const operation = uuid();
+    if (verdict === "fix") desk.left = { regions: [...this.store.inOrder()], history: this.store.history };
+    desk.lead = this.clock.seconds;
+    this.judged.push({ desk, operation, verdict, comment });
+    this.judged.splice(0, this.judged.length - REMEMBERED);
     const sent = this.outbox.post({
-      operation: uuid(),
+      operation,
       task: nameOf(desk),
       queue: this.addresses.queue,
       kind: "review",
@@ -91,6 +106,43 @@ export class ReviewSession extends EventTarget {
     await sent;
     await this.#advance();
     if (this.desk) desk.picture?.close(); // else it lies on the stage still
+  }
+
+  /**
+   * Take the last verdict back and look at its answer again, as it was judged.
+   * @returns {Promise<Judged|null>} what was taken back
+   * @throws {ApiError} what the server says against it; `network` while it cannot be asked
+   */
+  async undo() {
+    const last = this.judged.at(-1);
+    if (!last) return null;
+    const desk = (await this.outbox.withdraw(last.operation)) ? await this.#again(last.desk) : await this.#recall(last);
+    this.judged = this.judged.filter((one) => one !== last);
+    this.done -= 1;
+    if (last.verdict === "fix") Object.assign(desk, { left: last.desk.left, from: "kept" });
+    if (this.desk) {
+      this.ahead?.picture?.close();
+      this.ahead = this.desk;
+    }
+    this.#open(desk);
+    return last;
+  }
+
+  /** @param {Waiting} desk */
+  async #again(desk) {
+    return { ...desk, ...(await picture(desk.payload)) };
+  }
+
+  /** @param {Judged} last */
+  async #recall({ desk, operation }) {
+    await this.outbox.flush();
+    if (this.outbox.waiting.some((parcel) => parcel.operation === operation)) {
+      throw this.outbox.fault ?? new ApiError("network", t("No connection."), 0);
+    }
+    const address = this.addresses.review.replace("{annotation}", desk.annotation);
+    const { text } = await call("DELETE", `${address}?operation_id=${operation}`);
+    this.confirmed -= 1;
+    return this.#lay(valueAt(text, ["annotation"]) ?? "null");
   }
 
   /** Ask the queue again. */
@@ -137,12 +189,12 @@ export class ReviewSession extends EventTarget {
     else if (this.between === "stuck") void this.#advance();
   }
 
-  /** @param {Desk} desk */
+  /** @param {Waiting} desk */
   #open(desk) {
     this.desk = desk;
     this.pause = 0;
     this.touched = false;
-    this.store.load(regionsOf(desk));
+    this.store.load(regionsOf(desk), desk.left?.history);
     this.clock.start(desk.lead);
     this.#forward("task");
     void this.#fetch();
@@ -175,9 +227,11 @@ export class ReviewSession extends EventTarget {
     this.#forward("state");
   }
 
-  /** @param {string} text @returns {Promise<Desk>} */
-  #lay(text) {
-    return layOut(text, this.vault, (payload) => `review:${payload.annotation?.id}`);
+  /** @param {string} text @returns {Promise<Waiting>} */
+  async #lay(text) {
+    const before = this.confirmed;
+    const desk = await layOut(text, this.vault, (payload) => `review:${payload.annotation?.id}`);
+    return { ...desk, waiting: before + (desk.payload.waiting ?? 1) };
   }
 
   /** @param {Desk} desk */

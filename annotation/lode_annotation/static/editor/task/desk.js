@@ -27,6 +27,8 @@ import { load } from "./picture.js";
  * @property {string[]} dismissed
  * @property {number} lead
  * @property {"fresh"|"answered"|"skipped"|"draft"|"kept"} from where the work came from
+ * @property {string[]|null} start what the project holds of the item; null where it holds nothing yet
+ * @property {string[]} given the answer, as it was given
  * @property {number} began how many regions it began with
  * @property {string|null} other a draft of the server's that differs from the work kept here
  */
@@ -42,13 +44,16 @@ import { load } from "./picture.js";
 export function beginning(payload, text, entry) {
   const draft = listAt(text, ["draft", "result"]);
   const answer = listAt(text, ["annotation", "result"]);
+  const start = listAt(text, ["start"]);
   const shared = {
     payload,
     prelabels: listAt(text, ["prelabels"]) ?? [],
     annotation: payload.annotation_id ?? payload.annotation?.id ?? entry?.annotation ?? uuid(),
     base: entry ? entry.base : (payload.annotation?.revision ?? null),
     left: null,
-    began: (answer ?? listAt(text, ["start"]) ?? []).length,
+    start,
+    given: answer ?? [],
+    began: (answer ?? start ?? []).length,
     dismissed: entry?.dismissed ?? [],
     lead: entry?.lead ?? 0,
   };
@@ -59,7 +64,7 @@ export function beginning(payload, text, entry) {
   }
   if (draft) return { ...shared, texts: draft, from: "draft", other: null };
   if (answer) return { ...shared, texts: answer, from: "answered", other: null };
-  return { ...shared, texts: listAt(text, ["start"]) ?? [], from: "fresh", other: null };
+  return { ...shared, texts: start ?? [], from: "fresh", other: null };
 }
 
 /** @param {string[]} a @param {string[]} b whether they say the same, however they are spaced */

@@ -36,6 +36,8 @@ export class Outbox extends EventTarget {
     /** The browser would not keep what waits, in words. */
     this.vaultFault = "";
     this.sending = false;
+    /** @type {Parcel|null} */
+    this.travelling = null;
     this.pause = 0;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.timer = undefined;
@@ -80,6 +82,20 @@ export class Outbox extends EventTarget {
     await this.flush();
   }
 
+  /**
+   * Take back what was never on its way: nobody but this browser knows of it.
+   * @param {string} operation
+   * @returns {Promise<boolean>} false where the server has it, or may have
+   */
+  async withdraw(operation) {
+    const parcel = this.waiting.find((one) => one.operation === operation);
+    if (!parcel || parcel.attempts || parcel === this.travelling) return false;
+    this.#drop(parcel);
+    await this.#keep(() => this.vault.withdraw(operation));
+    this.dispatchEvent(new Event("state"));
+    return true;
+  }
+
   /** Send what waits. Resolves when nothing more can be sent now. */
   async flush() {
     if (this.sending) return;
@@ -111,6 +127,7 @@ export class Outbox extends EventTarget {
       ...parcel.extra,
       ...this.along(parcel),
     });
+    this.travelling = parcel;
     const body = parcel.result === "" ? head : `${head.slice(0, -1)},"result":${parcel.result}}`;
     try {
       const answer = await call("POST", parcel.url, body);
@@ -126,6 +143,8 @@ export class Outbox extends EventTarget {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       return this.#failed(parcel, error);
+    } finally {
+      this.travelling = null;
     }
   }
 

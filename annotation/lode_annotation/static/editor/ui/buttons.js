@@ -47,11 +47,12 @@ function dress(button, command, keys) {
   if (button.dataset.dressed === mark) return;
   button.dataset.dressed = mark;
   button.title = key ? `${command.title}  (${key})` : command.title;
-  button.setAttribute("aria-label", command.title);
+  const titled = button.dataset.show?.includes("title") ?? false;
+  if (!titled) button.setAttribute("aria-label", command.title);
   if (key) button.setAttribute("aria-keyshortcuts", ariaKey(keys[0] ?? ""));
   const parts = [];
   if (command.icon) parts.push(icon(command.icon));
-  if (button.dataset.show?.includes("title")) parts.push(h("span", { class: "ed-button-title" }, command.title));
+  if (titled) parts.push(h("span", { class: "ed-button-title" }, command.title));
   if (key && button.dataset.show?.includes("key")) parts.push(h("kbd", { "aria-hidden": "true" }, key));
   button.replaceChildren(...parts);
 }

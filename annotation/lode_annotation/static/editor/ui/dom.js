@@ -44,6 +44,17 @@ export function t(english, values = {}) {
   return sentence.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
+const STEPS = /** @type {const} */ ([["day", 86_400], ["hour", 3600], ["minute", 60]]);
+
+/** How long ago something was; the exact time shows under the pointer. @param {string} moment as ISO 8601 */
+export function ago(moment) {
+  const language = document.documentElement.lang || undefined;
+  const passed = (Date.now() - Date.parse(moment)) / 1000;
+  const [unit, seconds] = STEPS.find(([, length]) => passed >= length) ?? ["second", 1];
+  const words = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(-Math.floor(passed / seconds), unit);
+  return h("time", { datetime: moment, title: new Date(moment).toLocaleString(language) }, words);
+}
+
 /** @param {string} one @param {string} many @param {number} n */
 export function tn(one, many, n) {
   return t(n === 1 ? one : many, { n });

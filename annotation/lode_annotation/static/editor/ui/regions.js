@@ -29,6 +29,8 @@ export class RegionList {
     /** @type {BoxRegion[]} */
     this.boxes = [];
     this.editable = true;
+    /** What is to be said of rows, by region; rows with a mark come first. @type {ReadonlyMap<string, string>} */
+    this.marks = new Map();
     this.room = h("div", { class: "ed-list-room", role: "presentation" });
     root.setAttribute("role", "listbox");
     root.setAttribute("aria-label", t("Regions"));
@@ -52,10 +54,23 @@ export class RegionList {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      this.boxes = this.store.boxes();
+      this.boxes = this.#ordered();
       this.room.style.height = `${this.boxes.length * ROW}px`;
       this.#draw(true);
     });
+  }
+
+  #ordered() {
+    const boxes = this.store.boxes();
+    if (!this.marks.size) return boxes;
+    const marked = (/** @type {BoxRegion} */ box) => this.marks.has(box.key);
+    return [...boxes.filter(marked), ...boxes.filter((box) => !marked(box))];
+  }
+
+  /** @param {ReadonlyMap<string, string>} marks */
+  mark(marks) {
+    this.marks = marks;
+    this.refresh();
   }
 
   /** @param {boolean} anew also if the same rows are in sight */
@@ -97,18 +112,20 @@ export class RegionList {
     const { store } = this;
     const hidden = store.hidden.has(box.key);
     const locked = store.locked.has(box.key);
+    const mark = this.marks.get(box.key);
     const name = box.labels.join(", ") || t("no label");
     const score = box.score === null ? "" : `${Math.round(box.score * 100)} %`;
     const size = `${Math.round(box.width)} × ${Math.round(box.height)}`;
     const words = [
       box.questioned ? t("Pre-label in question") : box.pending ? t("Pre-label") : t("Region {n}", { n: at + 1 }),
       name,
+      mark,
       score,
       size,
       hidden && t("hidden"),
       locked && t("locked"),
     ].filter(Boolean);
-    const swatch = h("span", { class: box.pending ? "ed-swatch is-pending" : "ed-swatch", "aria-hidden": "true" });
+    const swatch = h("span", { class: box.pending ? "ed-swatch is-pending" : "ed-swatch" });
     swatch.style.setProperty("--c", this.stage.scene.colourOf(box));
     const row = h(
       "div",
@@ -117,7 +134,6 @@ export class RegionList {
         role: "option",
         id: `ed-region-${at}`,
         "aria-selected": String(store.selection.has(box.key)),
-        "aria-label": words.join(", "),
         "aria-posinset": at + 1,
         "aria-setsize": this.boxes.length,
         "data-hidden": hidden,
@@ -126,12 +142,18 @@ export class RegionList {
           if (event.button === 0) this.acts.pick(box.key, event.shiftKey || event.ctrlKey || event.metaKey);
         },
       },
-      h("span", { class: "ed-row-number" }, String(at + 1)),
-      swatch,
-      h("span", { class: "ed-row-name" }, name),
-      score && h("span", { class: "ed-row-score" }, score),
-      h("span", { class: "ed-row-size" }, size),
-      this.#rowButtons(box, hidden, locked),
+      h("span", { class: "visually-hidden" }, words.join(", ")),
+      h(
+        "span",
+        { class: "ed-row-seen", "aria-hidden": "true" },
+        h("span", { class: "ed-row-number" }, String(at + 1)),
+        swatch,
+        h("span", { class: "ed-row-name" }, name),
+        mark && h("span", { class: "ed-row-mark" }, mark),
+        score && h("span", { class: "ed-row-score" }, score),
+        h("span", { class: "ed-row-size" }, size),
+        this.#rowButtons(box, hidden, locked),
+      ),
     );
     row.style.top = `${at * ROW}px`;
     return row;
@@ -142,7 +164,8 @@ export class RegionList {
     const { store, acts } = this;
     const buttons = h("span", { class: "ed-row-buttons" });
     const add = (/** @type {string} */ name, /** @type {string} */ title, /** @type {boolean} */ on, /** @type {() => void} */ run) => {
-      const button = h("button", { type: "button", tabindex: -1, title, "aria-label": title, "data-on": on }, icon(name));
+      // For the pointer alone: a row is one thing to a reader, and its acts have keys.
+      const button = h("span", { class: "ed-row-button", title, "data-on": on }, icon(name));
       button.addEventListener("pointerdown", (event) => {
         event.stopPropagation();
         event.preventDefault();
@@ -182,7 +205,7 @@ export class RegionList {
 
   /** Select the region some rows on. @param {number} by @param {boolean} extend */
   step(by, extend) {
-    const boxes = this.store.boxes();
+    const boxes = this.#ordered();
     if (!boxes.length) return;
     const key = [...this.store.selection].at(-1);
     const now = boxes.findIndex((box) => box.key === key);

@@ -15,6 +15,7 @@ export class Palette {
     this.classes = [];
     this.prediction = "";
     this.other = "";
+    this.truth = "";
     this.stage = "";
     this.read();
   }
@@ -31,6 +32,7 @@ export class Palette {
     this.classes = Array.from({ length: CLASSES }, (_, at) => colour(`--lode-class-${at + 1}`, "#8ab4f8"));
     this.prediction = colour("--lode-draw-prediction", "#ff8a2b");
     this.other = colour("--lode-draw-other", "#55a0ff");
+    this.truth = colour("--lode-draw-truth", "#4cc38a");
     this.stage = colour("--editor-stage", "#15181d");
     probe.remove();
   }

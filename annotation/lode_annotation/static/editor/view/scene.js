@@ -18,6 +18,7 @@ const SMOOTH_BELOW = 2;
 const SOLID = /** @type {const} */ ([]);
 const DASHED = /** @type {const} */ ([6, 4]);
 const DOTTED = /** @type {const} */ ([2, 3]);
+const SPARSE = /** @type {const} */ ([10, 3]);
 
 export class Scene {
   /**
@@ -42,6 +43,9 @@ export class Scene {
     this.showPrelabels = true;
     /** Another person's regions, for comparing. @type {readonly BoxRegion[]} */
     this.ghosts = [];
+    /** What the project held before, where the answer differs. @type {readonly BoxRegion[]} */
+    this.before = [];
+    this.showBefore = true;
     /** Keys drawn by the overlay instead. @type {ReadonlySet<string>} */
     this.lifted = new Set();
     /** @type {Group[]} */
@@ -141,6 +145,7 @@ export class Scene {
       if (box.pending && !this.showPrelabels) continue;
       put(box, this.colourOf(box), box.pending ? DASHED : SOLID);
     }
+    if (this.showBefore) for (const box of this.before) put(box, this.palette.truth, SPARSE);
     for (const box of this.ghosts) put(box, this.palette.other, DOTTED);
     for (const group of groups.values()) {
       group.edges = new Float64Array(group.boxes.length * 4);
