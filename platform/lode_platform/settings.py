@@ -88,11 +88,28 @@ def public_url() -> str:
     return given
 
 
+def prefix_of(path: str) -> str | None:
+    """The path below which a proxy serves us, None where we have a host of our own.
+
+    Whether the proxy passes the prefix on or cuts it off is told by the path itself, so none may begin as ours do.
+    """
+    first = path.strip("/").partition("/")[0]
+    if first in OWN_PATHS:
+        raise ImproperlyConfigured(
+            f"MOTHERLODE_PUBLIC_URL ends in {path!r}, but addresses of ours begin with /{first}: give it another path"
+        )
+    return path.rstrip("/") or None
+
+
+OWN_PATHS = frozenset(
+    {"account", "api", "dvc", "git", "label", "login", "logout", "media", "p", "projects", "review", "static", "thumbs"}
+)  # the first parts of our own addresses
 PUBLIC_URL = public_url()
 PUBLIC = urlsplit(PUBLIC_URL)
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", PUBLIC.netloc.removesuffix(f":{PUBLIC.port}")]
 ALLOWED_HOSTS += [name for part in os.environ.get("MOTHERLODE_ALLOWED_HOSTS", "").split(",") if (name := part.strip())]
 PROXIES = env_int("MOTHERLODE_PROXIES", 0)
+FORCE_SCRIPT_NAME = prefix_of(PUBLIC.path)
 CSRF_TRUSTED_ORIGINS = [f"{PUBLIC.scheme}://{PUBLIC.netloc}"]
 TLS = PUBLIC.scheme == "https"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TLS else None
@@ -193,7 +210,7 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
 
-STATIC_URL = "static/"
+STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
 STATIC_ROOT = HOME / "static"
 STATIC_ROOT.mkdir(mode=0o700, exist_ok=True)
 STORAGES = {

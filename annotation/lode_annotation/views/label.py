@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.views.decorators.cache import never_cache
 
 from lode_annotation import payloads
@@ -33,8 +33,8 @@ def label(request: HttpRequest, queue: UUID) -> HttpResponse:
     else:
         payload = payloads.next_payload(found, user)
     home = reverse("annotation:queue", args=[found.project.name, found.uuid])
-    api = f"/api/v1/queues/{found.uuid}"
-    task = "/api/v1/tasks/{task}"
+    api = f"{root()}/api/v1/queues/{found.uuid}"
+    task = f"{root()}/api/v1/tasks/{{task}}"
     addresses = {
         "queue": str(found.uuid),
         "next": f"{api}/next",
@@ -62,12 +62,18 @@ def task_named(queue: Queue, wanted: str) -> Task:
     return get_object_or_404(Task.objects.filter(queue=queue), uuid=uuid)
 
 
+def root() -> str:
+    """The path below which a proxy serves us, without a slash at its end; "" for a host of our own."""
+    return get_script_prefix().rstrip("/")
+
+
 def boot(
     request: HttpRequest, user: User, home: str, addresses: dict[str, str], payload: dict[str, Any] | None
 ) -> dict[str, Any]:
     """What the editor's modules need to know of the page; ``server`` and ``user`` key the work kept in the browser."""
     return {
         "server": request.build_absolute_uri("/"),
+        "root": root(),
         "user": str(user.uuid),
         "login": reverse("platform:login"),
         "home": home,

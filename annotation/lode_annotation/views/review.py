@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 
 from lode_annotation import payloads
 from lode_annotation.models import Annotation, Queue
-from lode_annotation.views.label import boot
+from lode_annotation.views.label import boot, root
 from lode_platform.access import project_for, require
 from lode_platform.signed_in import signed_in
 
@@ -43,8 +43,8 @@ def review(request: HttpRequest, queue: UUID) -> HttpResponse:
     home = reverse("annotation:review_list", args=[found.project.name])
     addresses = {
         "queue": str(found.uuid),
-        "next": f"/api/v1/queues/{found.uuid}/review/next",
-        "review": "/api/v1/annotations/{annotation}/review",
+        "next": f"{root()}/api/v1/queues/{found.uuid}/review/next",
+        "review": f"{root()}/api/v1/annotations/{{annotation}}/review",
     }
     context = {
         "queue": found,

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.urls import get_script_prefix, reverse
 from rest_framework import serializers
 
 from lode_platform import free_json
@@ -248,7 +249,7 @@ def project_json(member: Membership) -> dict[str, Any]:
         "name": project.name,
         "title": project.title,
         "role": member.role,
-        "url": f"/p/{project.name}/",
+        "url": reverse("platform:home", args=[project.name]),
         "created_at": project.created_at,
     }
 
@@ -291,8 +292,8 @@ def item_json(item: Item) -> dict[str, Any]:
         "metadata": item.metadata,
         "created_at": item.created_at,
         "trashed_at": item.trashed_at,
-        "media": f"/media/{item.uuid}",
-        "thumb": f"/thumbs/{item.uuid}",
+        "media": f"{get_script_prefix()}media/{item.uuid}",
+        "thumb": f"{get_script_prefix()}thumbs/{item.uuid}",
     }
 
 
@@ -314,5 +315,5 @@ def job_json(row: Job) -> dict[str, Any]:
         "created_at": row.created_at,
         "started_at": row.started_at,
         "finished_at": row.finished_at,
-        "url": f"/p/{name}/jobs/{row.uuid}/",
+        "url": reverse("platform:job", args=[name, row.uuid]) if name else None,
     }

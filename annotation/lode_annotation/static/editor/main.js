@@ -20,6 +20,7 @@ import { showFacts, showReason } from "./ui/task.js";
  * @property {string} server
  * @property {string} user
  * @property {string} login
+ * @property {string} root the path below which a proxy serves us
  * @property {import("./task/session.js").Addresses} addresses
  * @property {string} home where the queue's page is
  * @property {Record<string, string>} words
@@ -34,7 +35,7 @@ function island(id) {
 async function begin() {
   const boot = /** @type {Boot} */ (JSON.parse(island("editor-boot")));
   useWords(boot.words);
-  speakFor(boot.user);
+  speakFor(boot.user, boot.root);
   const root = find("[data-editor]");
   const editor = new Editor(root);
   const vault = await Vault.of(boot.server, boot.user);

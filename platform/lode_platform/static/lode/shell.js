@@ -140,7 +140,7 @@ function startHtmx() {
   // A session that ended answers a part of a page with the login page: show that whole instead.
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr } = /** @type {CustomEvent} */ (event).detail;
-    if (xhr?.responseURL && new URL(xhr.responseURL).pathname.startsWith("/login/")) {
+    if (xhr?.responseURL && new URL(xhr.responseURL).pathname.endsWith("/login/")) {
       event.preventDefault();
       location.reload();
     }

@@ -16,7 +16,7 @@ import { ReviewSession } from "./session.js";
 /** @typedef {import("../keymap.js").Command} Command */
 /** @typedef {import("../task/desk.js").Desk} Desk */
 /** @typedef {import("./session.js").Verdict} Verdict */
-/** @typedef {{server: string, user: string, login: string, home: string, words: Record<string, string>, has_task: boolean, addresses: import("./session.js").Addresses}} Boot */
+/** @typedef {{server: string, user: string, root: string, login: string, home: string, words: Record<string, string>, has_task: boolean, addresses: import("./session.js").Addresses}} Boot */
 
 /** @param {string} id of a json_script */
 function island(id) {
@@ -26,7 +26,7 @@ function island(id) {
 async function begin() {
   const boot = /** @type {Boot} */ (JSON.parse(island("editor-boot")));
   useWords(boot.words);
-  speakFor(boot.user);
+  speakFor(boot.user, boot.root);
   const editor = new Editor(find("[data-editor]"));
   const session = new ReviewSession(editor.store, await Vault.of(boot.server, boot.user), boot.addresses);
   const page = new ReviewPage(editor, session, boot);

@@ -63,11 +63,16 @@ function csrfToken() {
 }
 
 /** Whose page this is, and the sign-in under which that was last seen to hold. */
-const page = { user: "", signIn: "" };
+const page = { user: "", signIn: "", root: "" };
 
-/** From here on nothing is sent under another person's sign-in. @param {string} user their uuid */
-export function speakFor(user) {
+/**
+ * From here on nothing is sent under another person's sign-in.
+ * @param {string} user their uuid
+ * @param {string} [root] the path below which a proxy serves us
+ */
+export function speakFor(user, root = "") {
   page.user = user;
+  page.root = root;
   page.signIn = csrfCookie();
 }
 
@@ -78,7 +83,7 @@ export function speakFor(user) {
 async function confirmPerson() {
   const signIn = csrfCookie();
   if (!page.user || signIn === page.signIn) return;
-  const { data } = await ask("GET", "/api/v1/me");
+  const { data } = await ask("GET", `${page.root}/api/v1/me`);
   if (data?.user?.uuid !== page.user) {
     const words = t("{who} is signed in at this browser now.", { who: data?.user?.username ?? "?" });
     throw new ApiError("signed_out", words, 0, data);
