@@ -124,7 +124,8 @@ class TaskQuerySet(models.QuerySet["Task"]):
 class Task(models.Model):
     """An item in a queue: why it is asked (``reason``) and what a model already thinks (``prelabels``).
 
-    ``reason``: ``{"text", "strategy"?, "run"?, "failure"?, "failure_url"?, "kind"?, "score"?, "round"?, "arm"?}``.
+    ``reason``: ``{"text", "strategy"?, "run"?, "failure"?, "failure_url"?, "box"?, "kind"?, "score"?, "round"?,
+    "arm"?}``; the box is where the failure lies, xyxy in pixels of the upright image.
     ``prelabels``: Label Studio result regions, each with ``score``.
     """
 

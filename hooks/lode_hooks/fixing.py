@@ -77,6 +77,8 @@ def why(evaluation: Evaluation, shown: Card, names: Mapping[int, str]) -> dict[s
     if shown.failure:
         reason["failure"] = str(shown.failure)
         reason["failure_url"] = reverse("hooks:failure", args=[project.name, shown.failure])
+    if place := shown.box or shown.predicted_box:
+        reason["box"] = place
     return reason
 
 

@@ -193,12 +193,15 @@ def create_round(request: MiningRequest, user: User, *, queue: str, name: str = 
             created_by=user,
         )
         specs = []
+        boxes = _boxes(pit, chosen)
         for place, each in enumerate(chosen):
             pk = pit.items[each.item]
             _case, uuid = cases.get(each.failure, (None, None))
             reason_json = _reason(project, request.run, made, each, uuid)
             if each.failure >= 0:
                 reason_json["threshold"] = _threshold(pit, each, request)
+                if boxes[place]:
+                    reason_json["box"] = boxes[place][0]["box"]
             specs.append(
                 queues.TaskSpec(
                     item=items[pk], priority=len(chosen) - place, reason=reason_json, prelabels=suggested.get(pk, [])

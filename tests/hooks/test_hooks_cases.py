@@ -365,6 +365,7 @@ def test_opening_for_fixing_makes_one_task_with_its_reason(cells: Any, rita: Use
     assert task.queue.name == "Fixes" and task.item.path == "b.png"
     assert task.reason["text"] == "WBC taken for RBC"
     assert task.reason["failure"] == str(wrong.failure)
+    assert task.reason["box"] == wrong.box
     assert [region["value"]["rectanglelabels"] for region in task.prelabels] == [["RBC"]]
     assert task.prelabels[0]["score"] == 0.9
     assert fixing.open_for_fixing(row, wrong.row, rita) == task

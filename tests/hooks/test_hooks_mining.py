@@ -126,7 +126,7 @@ def test_the_round_takes_what_the_preview_showed_and_its_tasks_carry_why(cells: 
         reason = mined.task.reason
         assert reason["failure"] == str(mined.failure.uuid)
         assert (reason["run"], reason["round"]) == (str(cells.baseline.uuid), str(made.uuid))
-        assert reason["strategy"] == "failures" and reason["text"]
+        assert reason["strategy"] == "failures" and reason["text"] and len(reason["box"]) == 4
     assert all("arm" not in task.reason for task in tasks)  # who labels does not know the control
 
 
