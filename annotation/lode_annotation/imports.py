@@ -233,11 +233,12 @@ def empty_report() -> dict[str, Any]:
         "unchanged": 0,
         "clipped": [],
         "left_out": [],
+        "unlabelled": [],
         "notes": [],
         "skipped_human": [],
         "unknown_items": [],
         "classes_made": [],
-        "counts": {"clipped": 0, "left_out": 0, "notes": 0, "skipped_human": 0, "unknown_items": 0},
+        "counts": dict.fromkeys(("clipped", "left_out", "unlabelled", "notes", "skipped_human", "unknown_items"), 0),
     }
 
 
@@ -249,7 +250,8 @@ def _say(report: dict[str, Any], kind: str, what: Any) -> None:
 
 def _say_problem(report: dict[str, Any], problem: Mapping[str, Any]) -> None:
     row = dict(problem)
-    kind = {"clipped": "clipped", "note": "notes"}.get(str(row.get("kind", "")), "left_out")
+    kinds = {"clipped": "clipped", "note": "notes", "unlabelled": "unlabelled"}
+    kind = kinds.get(str(row.get("kind", "")), "left_out")
     _say(report, kind, row)
 
 
@@ -261,7 +263,7 @@ def _classes(work: jobs.Work, label_import: LabelImport, project: Project, user:
         work.check()
         for _, row in _lines(part.lines):
             for region in () if "problem" in row else row.get("regions") or ():
-                labels.setdefault(str(region["label"]))
+                labels.setdefault(label_name(region["label"]))
                 kinds.add("classes" if region.get("type", "box") == "choice" else "boxes")
     if len(kinds) > 1:
         raise BadInput("The import holds both boxes and classes of whole pictures; import them apart.", code="mixed")

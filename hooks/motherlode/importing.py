@@ -139,11 +139,19 @@ class ImportReport:
     splits: dict[str, dict[str, int]] = field(default_factory=dict)
     splits_lost: dict[tuple[str, str, str], int] = field(default_factory=dict)  # given, kept, decided by: items
     problems: list[dict[str, Any]] = field(default_factory=list)
+    unlisted: dict[str, int] = field(
+        default_factory=dict
+    )  # of the server's problems, how many more of a kind there are
 
     @property
     def unlabelled(self) -> list[str]:
         """The images that stay unlabelled since labels of theirs could not come in."""
         return [str(row["item"]) for row in self.problems if row.get("kind") == "unlabelled"]
+
+    @property
+    def left_unlabelled(self) -> int:
+        """How many images those are."""
+        return len(self.unlabelled) + self.unlisted.get("unlabelled", 0)
 
     @property
     def items(self) -> int:
@@ -175,6 +183,7 @@ class ImportReport:
                 for (given, kept, by), items in sorted(self.splits_lost.items())
             ],
             "problems": self.problems,
+            "unlisted": self.unlisted,
         }
 
 
@@ -740,8 +749,11 @@ def _take_result(result: Mapping[str, Any], report: ImportReport) -> None:
     report.unchanged = int(result.get("unchanged") or 0)
     report.regions = int(result.get("regions") or 0)
     report.skipped_human = [str(path) for path in result.get("skipped_human") or ()]
-    for key in ("left_out", "clipped", "notes"):
+    for key in ("left_out", "clipped", "unlabelled", "notes"):
         report.problems += [dict(row) for row in result.get(key) or () if isinstance(row, Mapping)]
+    for key, number in (result.get("counts") or {}).items():
+        if more := int(number) - len(result.get(key) or ()):
+            report.unlisted[key] = more
     for path in result.get("unknown_items") or ():
         what, remedy = "the project has no such item", "Its labels were left out; bring the image in and import again"
         report.problems.append(Problem("unknown", str(path), "", what, remedy, str(path)).as_json())

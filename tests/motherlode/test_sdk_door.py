@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from lode_annotation.models import LabelSet, Schema
 from lode_datasets.models import Dataset, DatasetItem
@@ -285,3 +286,120 @@ def test_a_source_met_in_the_wild_comes_in_right(name: str, door: Door, test_dat
     shutil.copytree(source, machine / "input")
     more = [machine / "target"] if name == "yolo-class-numbers" else []
     CASES[name](door, machine / "input", *more)
+
+
+# before anything is made
+
+
+def jpeg(place: Path, size: tuple[int, int] = (40, 30)) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, (9, 99, 200)).save(place)
+
+
+def coco(names: list[str], categories: list[str], **parts: Any) -> str:
+    """A document of these images with a box of the first category on each."""
+    return json.dumps(
+        {
+            "images": [{"id": n, "file_name": name} for n, name in enumerate(names)],
+            "annotations": [{"image_id": n, "category_id": 0, "bbox": [1, 2, 10, 10]} for n in range(len(names))],
+            "categories": [{"id": n, "name": name} for n, name in enumerate(categories)],
+            **parts,
+        }
+    )
+
+
+@pytest.fixture
+def source(machine: Path) -> Path:
+    jpeg(machine / "input" / "a.jpg")
+    return machine / "input"
+
+
+def test_boxes_that_all_lie_outside_make_nothing(door: Door, source: Path) -> None:
+    far = [{"image_id": 0, "category_id": 0, "bbox": [100, 100, 5, 5]}]
+    (source / "x.json").write_text(coco(["a.jpg"], ["cat"], annotations=far))
+    door(source, fails=1)
+    assert "lies outside the 40 x 30 image" in door.err and door.nothing_was_made()
+
+
+def test_more_labels_than_a_schema_holds_make_nothing(door: Door, source: Path) -> None:
+    (source / "x.json").write_text(coco(["a.jpg"], [f"class {n}" for n in range(1001)]))
+    door(source, fails=1)
+    assert "1,001 labels, and a schema holds 1,000" in door.err and door.nothing_was_made()
+
+
+def test_labels_of_images_that_are_nowhere_make_nothing(door: Door, source: Path) -> None:
+    (source / "x.json").write_text(coco(["gone.jpg", "lost.jpg"], ["cat"]))
+    (source / "a.jpg").unlink()
+    door(source, fails=1)
+    assert "2 images such as 'gone.jpg'; none lies beside them" in door.err and door.nothing_was_made()
+
+
+def test_boxes_do_not_go_into_a_schema_of_classes(door: Door, source: Path, machine: Path) -> None:
+    jpeg(machine / "trees" / "cat" / "1.jpg")
+    door(machine / "trees", "--format", "folders")
+    (source / "x.json").write_text(coco(["a.jpg"], ["cat"]))
+    door(source, fails=1)
+    assert "has no <RectangleLabels> for them, so nothing was brought in" in door.err
+    assert list(Item.objects.values_list("path", flat=True)) == ["cat/1.jpg"]
+
+
+def test_a_label_that_no_schema_can_hold_is_refused_where_it_is_asked_for(door: Door, source: Path) -> None:
+    door(source, "--labels", f"cat,{'x' * 201}", fails=1)
+    assert "--labels: the name 'xxx" in door.err and door.nothing_was_made()
+
+
+def test_an_image_that_lost_its_labels_on_the_server_is_unlabelled_and_counted(door: Door, source: Path) -> None:
+    jpeg(source / "b.jpg")
+    rows = [
+        {"image_id": 0, "category_id": 0, "bbox": [100, 100, 5, 5]},
+        {"image_id": 1, "category_id": 0, "bbox": [1, 2, 10, 10]},
+        {"image_id": 1, "category_id": 0, "bbox": [100, 100, 5, 5]},
+    ]
+    (source / "x.json").write_text(coco(["a.jpg", "b.jpg"], ["cat"], annotations=rows))
+    report = door(source)
+    assert (report["unlabelled"], door.labels()) == (["a.jpg"], {"a.jpg": None, "b.jpg": [("cat", 1, 2, 11, 12)]})
+
+
+def test_asked_strictly_a_box_lost_on_the_server_leaves_its_image_unlabelled(door: Door, source: Path) -> None:
+    jpeg(source / "b.jpg")
+    rows = [
+        {"image_id": 0, "category_id": 0, "bbox": [1, 2, 10, 10]},
+        {"image_id": 1, "category_id": 0, "bbox": [1, 2, 10, 10]},
+        {"image_id": 1, "category_id": 0, "bbox": [100, 100, 5, 5]},
+    ]
+    (source / "x.json").write_text(coco(["a.jpg", "b.jpg"], ["cat"], annotations=rows))
+    report = door(source, "--strict")
+    assert (report["unlabelled"], door.labels()) == (["b.jpg"], {"a.jpg": [("cat", 1, 2, 11, 12)], "b.jpg": None})
+
+
+def test_labels_that_are_lost_later_leave_those_that_are_there(door: Door, source: Path) -> None:
+    jpeg(source / "b.jpg")
+    (source / "x.json").write_text(coco(["a.jpg", "b.jpg"], ["cat"]))
+    door(source)
+    rows = [
+        {"image_id": 0, "category_id": 9, "bbox": [1, 2, 10, 10]},
+        {"image_id": 1, "category_id": 0, "bbox": [3, 4, 10, 10]},
+    ]
+    (source / "x.json").write_text(coco(["a.jpg", "b.jpg"], ["cat"], annotations=rows))
+    assert door(source)["unlabelled"] == ["a.jpg"]
+    assert door.labels() == {"a.jpg": [("cat", 1, 2, 11, 12)], "b.jpg": [("cat", 3, 4, 13, 14)]}
+
+
+def test_a_report_says_what_came_in_and_what_to_do(door: Door, source: Path) -> None:
+    for name in ("train/b.jpg", "test/c.jpg"):
+        jpeg(source / name)
+    rows = [
+        {"image_id": 0, "category_id": 0, "bbox": [1, 2, 10, 10]},
+        {"image_id": 1, "category_id": 7, "bbox": [1, 2, 10, 10]},
+    ]
+    (source / "x.json").write_text(coco(["a.jpg", "train/b.jpg", "test/c.jpg"], ["cat"], annotations=rows))
+    (source / "notes.csv").write_text("a,b\n")
+    said = door.says(source)
+    assert "Splits by folder names: test 1, train 1.\n1 item gets its split from the dataset's split policy.\n" in said
+    assert "1 problem, with place and remedy:\n  x.json: 1 annotation names the category id 7" in said
+    assert "Also seen:\n  notes.csv: looks like a table of labels (CSV) and was not taken." in said
+    assert "1 image stays unlabelled, since labels of it could not come in: train/b.jpg\n" in said
+    assert said.splitlines()[-1] == (
+        "In: 3 items, labels of 2 items. Not in: the labels of 1 image."
+        " Next: mend what is named above and import again; what is in stays in."
+    )

@@ -142,19 +142,21 @@ def _import_lines(report: ImportReport, replaced: bool) -> Iterator[str]:
     yield from _split_lines(report)
     notes = [row for row in report.problems if row.get("kind") == "note"]
     wrong = [row for row in report.problems if row.get("kind") not in ("note", "unlabelled")]
+    more = sum(
+        number for kind, number in report.unlisted.items() if kind not in ("notes", "unlabelled", "skipped_human")
+    )
     if wrong:
-        yield f"{count(len(wrong), 'problem')}, with place and remedy:"
+        yield f"{count(len(wrong) + more, 'problem')}, with place and remedy:"
         yield from problem_lines(wrong)
     if notes:
         yield "Also seen:"
         yield from problem_lines(notes)
     unlabelled = report.unlabelled
     if unlabelled:
-        shown = ", ".join(unlabelled[:SHOWN]) + (", ..." if len(unlabelled) > SHOWN else "")
-        stay = "image stays" if len(unlabelled) == 1 else "images stay"
-        yield f"{len(unlabelled):,} {stay} unlabelled, since labels of {'it' if len(unlabelled) == 1 else 'them'}" + (
-            f" could not come in: {shown}"
-        )
+        number = report.left_unlabelled
+        shown = ", ".join(unlabelled[:SHOWN]) + (", ..." if number > SHOWN else "")
+        stay, them = ("image stays", "it") if number == 1 else ("images stay", "them")
+        yield f"{number:,} {stay} unlabelled, since labels of {them} could not come in: {shown}"
     yield _import_sum(report, bool(wrong))
 
 
@@ -189,7 +191,7 @@ def _import_sum(report: ImportReport, wrong: bool) -> str:
     labelled = report.label_sets + report.unchanged
     parts = [f"In: {count(report.items, 'item')}, labels of {count(labelled, 'item')}."]
     missing = [count(report.images - report.items, "image")] if report.images > report.items else []
-    missing += [f"the labels of {count(len(report.unlabelled), 'image')}"] if report.unlabelled else []
+    missing += [f"the labels of {count(report.left_unlabelled, 'image')}"] if report.unlabelled else []
     if missing:
         parts.append(f"Not in: {' and '.join(missing)}.")
     if missing or wrong:

@@ -21,7 +21,17 @@ from motherlode.errors import BadInput
 from motherlode.formats.claims import Pictures, as_path, decide
 from motherlode.formats.source import Classes, Draft, Files, Problem, ProblemKind, Record, folders_above
 from motherlode.formats.splits import Splits
-from motherlode.formats.values import BadValue, flag, id_key, label_name, number, open_text, shown, whole_number
+from motherlode.formats.values import (
+    BadValue,
+    flag,
+    id_key,
+    label_name,
+    number,
+    open_text,
+    plain_attributes,
+    shown,
+    whole_number,
+)
 from motherlode.regions import Region
 
 __all__ = ["BadJson", "detect", "documents", "parts", "read", "write_json"]
@@ -402,7 +412,7 @@ def _take_annotation(document: _Document, place: str, row: int, value: dict[str,
     except BadValue as error:
         crowd = False
         document.say("note", place, f"its iscrowd {error}", "It was taken as no crowd")
-    attributes, bad = _attributes(value["attributes"]) if "attributes" in value else ({}, "")
+    attributes, bad = plain_attributes(value["attributes"]) if "attributes" in value else ({}, "")
     if bad:
         document.say("note", place, bad, "The box came in without them")
     at = document.order.setdefault(category, len(document.order))
@@ -433,26 +443,6 @@ def _box(value: dict[str, Any]) -> tuple[float, float, float, float]:
     across = [number(n) for ring in rings for n in ring[::2]]
     down = [number(n) for ring in rings for n in ring[1::2]]
     return min(across), min(down), max(across) - min(across), max(down) - min(down)
-
-
-def _attributes(value: Any) -> tuple[dict[str, Any], str]:
-    """The attributes that can be kept, and what is wrong with the others ("" where nothing is)."""
-    if value is None or value == [] or value == {}:
-        return {}, ""
-    if not isinstance(value, dict):
-        return {}, f"its attributes {shown(value)} are no object"
-    kept = {key: entry for key, entry in value.items() if _is_plain(key) and _is_plain(entry)}
-    left = [key for key in value if key not in kept]
-    return kept, f"its attributes {shown(left)} cannot be kept" if left else ""
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether a value is a text, a finite number, a yes or no, none, or a list of such, as JSON can keep them."""
-    if isinstance(value, str):
-        return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
-    if isinstance(value, list):
-        return all(not isinstance(entry, list) and _is_plain(entry) for entry in value)
-    return value is None or isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
 
 
 # what was seen and did not come in

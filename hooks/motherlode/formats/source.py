@@ -12,7 +12,7 @@ from stat import S_ISDIR, S_ISREG
 from typing import Any, BinaryIO, Literal, Protocol, TypeAlias
 
 from motherlode.formats.upright import Fit, fit, placed
-from motherlode.formats.values import text_of
+from motherlode.formats.values import BadValue, flag, label_name, number, plain_attributes, text_of
 from motherlode.regions import Box, Kind, Region, clip_box, region_ids
 
 __all__ = [
@@ -129,17 +129,20 @@ class Draft:
             raise ValueError(f"type {kind!r} is neither 'box' nor 'choice'")
         box = None
         if kind == "box":
-            x1, y1, x2, y2 = (float(value) for value in row["box"])
+            x1, y1, x2, y2 = (number(value) for value in row["box"])
             box = (x1, y1, x2, y2)
+        attributes, wrong = plain_attributes(row.get("attributes"))
+        if wrong:
+            raise BadValue(wrong)
         return cls(
-            label=str(row["label"]),
+            label=label_name(row["label"]),
             box=box,
             type=kind,
-            relative=bool(row.get("relative", False)),
-            area=None if row.get("area") is None else float(row["area"]),
-            iscrowd=bool(row.get("iscrowd", False)),
-            difficult=bool(row.get("difficult", False)),
-            attributes=dict(row.get("attributes") or {}),
+            relative=flag(row.get("relative")),
+            area=None if row.get("area") is None else number(row["area"]),
+            iscrowd=flag(row.get("iscrowd")),
+            difficult=flag(row.get("difficult")),
+            attributes=attributes,
             row=str(row.get("row", "")),
         )
 

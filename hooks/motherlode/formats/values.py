@@ -23,6 +23,7 @@ __all__ = [
     "label_name",
     "number",
     "open_text",
+    "plain_attributes",
     "shown",
     "text_of",
     "whole_number",
@@ -209,3 +210,23 @@ def _label_name(value: str) -> str:
     if len(name) > MAX_LABEL:
         raise BadValue(f"the name {shown(name)} has {len(name)} letters, more than {MAX_LABEL}")
     return name
+
+
+def plain_attributes(value: Any) -> tuple[dict[str, Any], str]:
+    """The attributes of a label that JSON can keep, and what is wrong with the others ("" where nothing is)."""
+    if value is None or value == [] or value == {}:
+        return {}, ""
+    if not isinstance(value, dict):
+        return {}, f"its attributes {shown(value)} are no object"
+    kept = {key: entry for key, entry in value.items() if _is_plain(key) and _is_plain(entry)}
+    left = [key for key in value if key not in kept]
+    return kept, f"its attributes {shown(left)} cannot be kept" if left else ""
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is a text, a finite number, a yes or no, none, or a list of such."""
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+    if isinstance(value, list):
+        return all(not isinstance(entry, list) and _is_plain(entry) for entry in value)
+    return value is None or isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
