@@ -46,6 +46,19 @@ def my_reviews(project: Project, user: User) -> Iterable[nav.Waiting]:
         yield nav.Waiting(title, count, reverse("annotation:review_list", args=[project.name]), icon="eye-check")
 
 
+def my_returned(project: Project, user: User) -> Iterable[nav.Waiting]:
+    """Answers of mine that a reviewer sent back, by queue."""
+    back = Annotation.objects.filter(
+        user=user, state=Annotation.State.REJECTED, task__state=Task.State.OPEN, task__queue__project=project
+    ).exclude(task__queue__state=Queue.State.CLOSED)
+    counted = dict(back.order_by().values_list("task__queue").annotate(n=Count("pk")))
+    for queue in Queue.objects.filter(pk__in=counted).order_by("-created_at"):
+        count = counted[queue.pk]
+        title = ngettext("answer came back from %(queue)s", "answers came back from %(queue)s", count)
+        url = reverse("annotation:label", args=[queue.uuid])
+        yield nav.Waiting(title % {"queue": queue.name}, count, url, icon="arrow-back-up", action=say("Look at it"))
+
+
 def my_late(project: Project, user: User) -> Iterable[nav.Waiting]:
     """Work of mine that came too late and is kept as a draft."""
     late = Annotation.objects.filter(task__queue__project=project, user=user, lost_at__isnull=False).count()
@@ -234,6 +247,7 @@ def register() -> None:
     )
     nav.station("labels", url="platform:items", figures=labels_figures)
     nav.station("queue", url="annotation:queues", figures=queue_figures)
+    nav.waiting(my_returned)
     nav.waiting(my_tasks)
     nav.waiting(my_reviews)
     nav.waiting(my_late)

@@ -21,6 +21,9 @@ from lode_platform.models import Item, Project, User
 
 BATCH = 500
 MAX_HOLDING = 20
+RESERVED = timedelta(days=1)
+"""How long a task that came back from review waits for its author."""
+_FREED: dict[str, Any] = {"user": None, "since": None, "until": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,10 +322,15 @@ def clear(queue: Queue, user: User, leases: Iterable[int]) -> int:
     return freed
 
 
-def reopen(task_id: int, reason: Mapping[str, Any]) -> None:
-    """Puts a task back into its queue with ``reason``, in the caller's transaction."""
+def reopen(task_id: int, reason: Mapping[str, Any], author: User | None = None) -> None:
+    """Puts a task back into its queue with ``reason``, in the caller's transaction.
+
+    With ``author`` it waits for that person for ``RESERVED``; then, or once they give it back, it is for whoever asks.
+    """
+    now = timezone.now()
+    kept = {"user": author, "since": now, "until": now + RESERVED} if author else _FREED
     Task.objects.filter(pk=task_id).update(state=Task.State.OPEN, finished_at=None, reason=dict(reason))
-    Lease.objects.filter(task_id=task_id).update(closed=False, user=None, since=None, until=None)
+    Lease.objects.filter(task_id=task_id).update(closed=False, **kept)
 
 
 def withdraw(task_id: int, why: str) -> None:

@@ -15,9 +15,9 @@ from lode_annotation.gate import as_kept, checked
 from lode_annotation.label_sets import accept
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Review, Task
 from lode_annotation.submit import keep
-from lode_platform import events
+from lode_platform import access, events
 from lode_platform.errors import BadInput, Conflict, Forbidden, NotFound
-from lode_platform.models import Item, User
+from lode_platform.models import Item, Project, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +134,15 @@ def _judge(user: User, desk: Desk, key: int, word: Word) -> Review:
                 "asked": asked,
                 "sent_back": {"by": user.username, "comment": comment, "at": timezone.now().isoformat()},
             },
+            author=found.user if _may_label(found.user, task.queue.project) else None,
         )
     events.record(task.queue.project, user, f"annotation.{word.verdict}", found, revision=revision.number)
     return row
+
+
+def _may_label(author: User, project: Project) -> bool:
+    """Whether the author still labels in the project, so that the task can wait for them."""
+    return author.is_active and access.permits(author, access.role_in(project, author), "queue.label")
 
 
 def _fixed(user: User, desk: Desk, found: Annotation, word: Word, result: list[dict[str, Any]]) -> AnnotationRevision:

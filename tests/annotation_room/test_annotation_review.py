@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Queue, Review, Task
 from lode_annotation.own_nav import waiting_answers
@@ -89,6 +90,46 @@ def test_a_rejected_task_goes_back_with_the_comment_as_its_reason(
     again = api(bob).post(f"tasks/{got['task']['id']}/submit", answer(base_revision=1))
     assert again.json()["annotation"]["revision"] == 2
     assert api(rita).post(f"queues/{waiting.uuid}/review/next").json()["annotation"]["revision"] == 2
+
+
+def test_a_rejected_task_waits_for_its_author_who_is_told_and_then_is_for_anybody(
+    api: Callable[..., Any],
+    client_for: Callable[[User], Client],
+    rita: User,
+    bob: User,
+    erin: User,
+    project: Project,
+    waiting: Queue,
+) -> None:
+    found = Annotation.objects.get()
+    api(rita).post(f"annotations/{found.uuid}/review", verdict("reject", comment="One cell is missing"))
+    others = [api(erin).post(f"queues/{waiting.uuid}/next").json()["task"]["position"] for _ in range(2)]
+    assert 1 not in others
+    home = client_for(bob).get(f"/p/{project.name}/").content.decode()
+    assert f"answer came back from {waiting.name}" in home
+    assert "came back from" not in client_for(erin).get(f"/p/{project.name}/").content.decode()
+    assert api(bob).post(f"queues/{waiting.uuid}/next").json()["task"]["position"] == 1
+    Lease.objects.filter(task=found.task).update(until=timezone.now())
+    held = [str(uuid) for uuid in Lease.objects.filter(user=erin).values_list("task__uuid", flat=True)]
+    assert api(erin).post(f"queues/{waiting.uuid}/next", {"holding": held}).json()["task"]["position"] == 1
+
+
+def test_the_last_ten_answers_of_mine_are_listed_and_can_be_opened_again(
+    api: Callable[..., Any], bob: User, erin: User, make_queue: Callable[..., Queue], answer: Any
+) -> None:
+    queue, program = make_queue(12), api(bob)
+    task = program.post(f"queues/{queue.uuid}/next").json()
+    handed = []
+    for _ in range(12):
+        handed.append(task["task"]["id"])
+        task = program.post(f"tasks/{handed[-1]}/submit", answer(next=True)).json()["next"]
+    mine = program.get(f"queues/{queue.uuid}/mine").json()
+    assert [row["task"] for row in mine] == handed[:1:-1]
+    assert (mine[0]["state"], mine[0]["revision"], mine[0]["position"]) == ("accepted", 1, 12)
+    assert api(erin).get(f"queues/{queue.uuid}/mine").json() == []
+    opened = program.post(f"tasks/{handed[-1]}/open")
+    assert opened.status_code == 200 and opened.json()["annotation"]["revision"] == 1
+    assert api(erin).post(f"tasks/{handed[-1]}/open").json()["code"] == "lease_lost"
 
 
 def test_a_verdict_on_an_answer_that_changed_is_stale_and_carries_both_sides(

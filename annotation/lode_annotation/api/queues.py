@@ -1,5 +1,6 @@
 """REST: queues, their tasks, and the annotator's round: next, lease, draft, submit, skip."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lode_annotation import payloads, picking, queues, submit
+from lode_annotation.answered import answered
 from lode_annotation.api import shapes
 from lode_annotation.desk import desk_for, desk_of_task
 from lode_annotation.models import Annotation, Queue, Schema, Task
@@ -24,6 +26,7 @@ from lode_platform.models import Item, ItemQuerySet, Project, User
 
 MOST_TASKS = 5000
 GONE = OpenApiResponse(description="nothing is left, or the queue is not open")
+TRASHED = OpenApiResponse(description="`item_trashed`: the item is in the trash")
 LOST = OpenApiResponse(description="`lease_lost`: somebody else has it; `stale`: both sides are answered")
 
 
@@ -187,6 +190,23 @@ class Next(APIView):
         user = person(request)
         payload = payloads.next_payload(queue, user, given["holding"])
         return Response(payload) if payload else Response(status=204)
+
+
+class Mine(APIView):
+    @extend_schema(operation_id="queue_mine", responses=shapes.AnsweredShape(many=True))
+    def get(self, request: Request, queue: UUID) -> Response:
+        """The last ten tasks of the queue that I answered or skipped, the newest first."""
+        user = person(request)
+        return Response([asdict(row) for row in answered(desk_for(user, queue, "queue.label"), user)])
+
+
+class OpenTask(APIView):
+    @extend_schema(
+        operation_id="task_open", request=None, responses={200: shapes.PayloadShape, 409: LOST, 410: TRASHED}
+    )
+    def post(self, request: Request, task: UUID) -> Response:
+        """Takes this very task and gives all that the editor needs, my earlier answer with it."""
+        return Response(payloads.task_payload(task, person(request)))
 
 
 class OneTask(APIView):

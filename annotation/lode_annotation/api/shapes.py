@@ -206,6 +206,15 @@ class TaskShape(Shape):
     annotations = serializers.ListField(child=ObjectField())
 
 
+class AnsweredShape(Shape):
+    task = serializers.UUIDField()
+    path = serializers.CharField()
+    position = serializers.IntegerField()
+    state = serializers.CharField(help_text="of the answer: submitted, accepted, rejected or skipped")
+    revision = serializers.IntegerField()
+    answered_at = serializers.DateTimeField()
+
+
 class HoldingShape(Shape):
     holding = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=20)
 
