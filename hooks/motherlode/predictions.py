@@ -126,7 +126,7 @@ def _shares(path: str, probabilities: Any) -> dict[str | int, float] | tuple[flo
             shares = tuple(float(share) for share in given)
         else:
             shares = {_name(path, plain(name)): float(share) for name, share in given.items()}
-    except (AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
         if isinstance(error, BadPrediction):
             raise
         raise BadPrediction(
@@ -141,7 +141,7 @@ def _shares(path: str, probabilities: Any) -> dict[str | int, float] | tuple[flo
 def _box(path: str, row: Sequence[Any]) -> Box:
     try:
         x1, y1, x2, y2 = (float(number) for number in row)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise BadPrediction(f"{path}: the box {row!r} is not four numbers (x1, y1, x2, y2)") from None
     if not math.isfinite(x1 + y1 + x2 + y2):
         raise BadPrediction(f"{path}: the box {list(row)!r} holds a number that is not finite")
@@ -163,7 +163,7 @@ def _name(path: str, value: Any) -> str | int:
 def _score(path: str, value: Any) -> float:
     try:
         score = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise BadPrediction(f"{path}: the score {value!r} is not a number") from None
     if not math.isfinite(score):
         raise BadPrediction(f"{path}: a score is not finite")

@@ -31,6 +31,30 @@ print(run.id, sent.id, sent.items, evaluation.metrics["AP"], evaluation.coverage
 run.finish()
 """
 
+SPAWN = """
+import multiprocessing
+import motherlode
+
+
+def predict(run, samples):
+    rows = [motherlode.Prediction(s.path, s.labels.boxes, s.labels.names, [1.0] * len(s.labels)) for s in samples]
+    run.log_metrics({"child": 1})
+    run.log_predictions(samples, rows)
+    with run:  # it is not this process that ends it
+        pass
+
+
+if __name__ == "__main__":
+    test = motherlode.load("cells@v1", split="test")
+    with motherlode.run("spawned", uses=[test]) as run:
+        child = multiprocessing.get_context("spawn").Process(target=predict, args=(run, test[:3]))
+        child.start()
+        child.join()
+        assert child.exitcode == 0
+        [evaluation] = run.evaluations()
+        print(motherlode.Client().get(f"runs/{run.id}")["state"], evaluation.coverage.meant)
+"""
+
 CRASH = """
 import motherlode
 run = motherlode.run("crash")
@@ -82,6 +106,14 @@ def test_two_ranks_send_one_run_and_one_set_of_predictions(served, cells, launch
     row = served.get(f"runs/{run}", cells)
     assert (row["state"], len(row["prediction_sets"])) == ("finished", 1)
     assert [(metric["key"], metric["value"]) for metric in row["metrics"]] == [("loss", 0.0)]
+
+
+def test_a_run_goes_into_a_spawned_process_and_is_ended_by_its_own(served, cells, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "train.py").write_text(SPAWN)
+    said = served.run(sys.executable, "train.py", cwd=tmp_path, MOTHERLODE_TOKEN=cells)
+    assert said.split() == ["running", "3"]
+    row = served.get("runs/spawned", cells)
+    assert (row["state"], [metric["key"] for metric in row["metrics"]]) == ("finished", ["child"])
 
 
 def test_a_program_that_crashes_keeps_its_own_error_and_loses_no_number(served, cells) -> None:  # type: ignore[no-untyped-def]

@@ -5,9 +5,11 @@ import logging
 import math
 import os
 import pickle
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -531,6 +533,16 @@ def test_a_process_that_was_given_a_run_goes_on_with_it_and_does_not_end_it(
     monkeypatch.setenv("MOTHERLODE_RUN", "not-a-uuid")
     with pytest.raises(motherlode.BadInput, match="is no uuid"):
         motherlode.run("evaluate", client=far)
+
+
+def test_torch_distributed_is_asked_where_it_is_initialised(far: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = SimpleNamespace(
+        is_available=lambda: True, is_initialized=lambda: True, get_rank=lambda: 3, get_world_size=lambda: 8
+    )
+    monkeypatch.setitem(sys.modules, "torch.distributed", torch)
+    monkeypatch.setenv("RANK", "0")
+    with pytest.raises(motherlode.NotConfigured, match="rank 3 does not know"):
+        motherlode.run("ddp", client=far)
 
 
 def test_only_the_first_rank_starts_and_ends_a_run(far: Client, monkeypatch: pytest.MonkeyPatch) -> None:
