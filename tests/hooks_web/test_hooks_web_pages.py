@@ -449,3 +449,16 @@ def test_the_facets_follow_the_verdicts(cells: Any, page: Page, client_for: Any,
     assert set(after) == {"no verdict yet", "label error"}
     for count, opens in after.values():
         assert page(opens).context["count"] == count
+
+
+def test_two_runs_ticked_in_the_list_are_compared_the_later_against_the_earlier(
+    cells: Any, erin: User, client_for: Any
+) -> None:
+    client, runs = client_for(erin), address("runs")
+    both = f"?compare={cells.first.uuid}&compare={cells.second.uuid}"
+    shown = client.get(runs + both, follow=True)
+    assert shown.context["run"] == cells.second and shown.context["tab"] == "compare"
+    assert shown.context["other"] == cells.before
+    one = client.get(f"{runs}?compare={cells.first.uuid}")
+    assert "checked" in text(one) and 'role="alert"' in text(one)
+    assert client.get(f"{runs}?compare=both").status_code == 400

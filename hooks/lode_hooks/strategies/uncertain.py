@@ -24,7 +24,7 @@ def rank(candidates: Candidates, seed: int) -> Ranking:
 
     def reason(item: int) -> Reason:
         doubt = float(score[item])
-        return {"strategy": "uncertain", "text": f"{words}: doubt {doubt:.2f} of 1", "score": round(doubt, 4)}
+        return {"strategy": "uncertain", "text": f"{words} ({doubt:.0%} doubt)", "score": round(doubt, 4)}
 
     return Ranking(score=score, failure=np.full(candidates.count, -1, dtype=np.int64), reason=reason)
 

@@ -262,9 +262,9 @@ def matrix(cells: Sequence[tuple[int, int, int]], names: Mapping[int, str], open
         )
 
     classes = [(class_id, names.get(class_id, str(class_id))) for class_id in shown]
-    nothing = [(NOTHING, _("nothing"))]
-    columns = classes + (nothing if any(predicted == NOTHING for _truth, predicted in counts) else [])
-    lines = classes + (nothing if any(truth == NOTHING for truth, _predicted in counts) else [])
+    unfound, background = [(NOTHING, _("not found"))], [(NOTHING, _("background"))]
+    columns = classes + (unfound if any(predicted == NOTHING for _truth, predicted in counts) else [])
+    lines = classes + (background if any(truth == NOTHING for truth, _predicted in counts) else [])
     rows = [MatrixRow(truth, name, [cell(truth, predicted) for predicted, _name in columns]) for truth, name in lines]
     worst = sorted(off, key=lambda pair: (-off[pair], pair))
     pairs = [

@@ -141,12 +141,12 @@ def facet_views(
 def cell_words(value: str, names: Mapping[int, str]) -> str:
     """A confusion cell's name: "RBC → WBC"."""
     truth, _colon, predicted = value.partition(":")
-    return f"{class_word(truth, names)} → {class_word(predicted, names)}"
+    return f"{class_word(truth, names)} → {class_word(predicted, names, _('not found'))}"
 
 
-def class_word(value: str, names: Mapping[int, str]) -> str:
-    """A class's name; 0 is nothing."""
-    return names.get(int(value), value) if value.isdecimal() and value != "0" else _("nothing")
+def class_word(value: str, names: Mapping[int, str], zero: str = "") -> str:
+    """A class's name; 0 is the background, which of a prediction is called ``zero``."""
+    return names.get(int(value), value) if value.isdecimal() and value != "0" else zero or _("background")
 
 
 def active_filters(request: HttpRequest, chosen: FailureFilter, names: Mapping[int, str]) -> list[tuple[str, str]]:

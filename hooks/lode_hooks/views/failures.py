@@ -1,6 +1,6 @@
 """The failure viewer, and what it asks for while somebody works in it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -251,6 +251,11 @@ def as_uuid(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise BadInput(_("%(text)s is not a uuid") % {"text": repr(text)}, code="bad_uuid") from None
+
+
+def as_uuids(texts: Iterable[str]) -> list[UUID]:
+    """The uuids of an address's repeated field. Raises BadInput."""
+    return [as_uuid(text) for text in texts]
 
 
 def scene_json(box: failures.SceneBox) -> dict[str, Any]:

@@ -374,7 +374,7 @@ def stages(report: loop.LoopReport) -> list[Stage]:
     rows = [
         (_("chosen"), mined.chosen, control.chosen),
         (_("labelled"), mined.labelled, control.labelled),
-        (_("labels changed by it"), mined.changed, control.changed),
+        (_("labels changed"), mined.changed, control.changed),
         (_("in a version"), mined.in_version, control.in_version),
     ]
     found = [Stage(title, a, mined.chosen, b, control.chosen) for title, a, b in rows]

@@ -20,7 +20,7 @@ from lode_hooks.models import Evaluation, MiningRound, PredictionSet, Run, RunUs
 from lode_hooks.readings import is_boxes
 from lode_hooks.views import charts
 from lode_hooks.views.evaluations import allowed, beside, by_run, evaluations_of, named
-from lode_hooks.views.failures import as_uuid
+from lode_hooks.views.failures import as_uuid, as_uuids
 from lode_hooks.views.links import cards_url, run_url
 from lode_platform.access import project_for
 from lode_platform.models import Project, User
@@ -58,6 +58,10 @@ def run_list(request: HttpRequest, project: str) -> HttpResponse:
     """Every run of a project, newest first, with the numbers of the evaluation that speaks for it."""
     user = signed_in(request)
     place = project_for(user, project, "project.view")
+    marked = Run.objects.visible_to(user).filter(project=place, uuid__in=as_uuids(request.GET.getlist("compare")))
+    pair = list(marked.order_by("-started_at", "-pk")[:3])
+    if len(pair) == 2:
+        return redirect(run_url(place, pair[0], tab="compare", **{"with": pair[1].uuid}))
     runs = (
         filtered_runs(place, user, request.GET)
         .select_related("created_by")
@@ -84,6 +88,8 @@ def run_list(request: HttpRequest, project: str) -> HttpResponse:
         .distinct()
         .order_by("dataset__name", "-number"),
         "splits": PredictionSet.objects.filter(run__project=place).values_list("split", flat=True).distinct(),
+        "marked": {run.uuid for run in pair},
+        "any_tracker": any(line.run.tracker_url for line in lines),
         "any_run": Run.objects.visible_to(user).filter(project=place).exists(),
         "query": request.GET,
     }
@@ -294,6 +300,7 @@ def overview(project: Project, evaluation: Evaluation, threshold: float, query: 
     }
     if is_boxes(evaluation):
         context["size_chart"] = charts.size_histogram(histograms, opens)
+        context["curves_left_out"] = max(0, sum(row.truths > 0 for row in rows) - charts.DRAWN_CLASSES)
         context["curve_chart"] = charts.curves(
             readings.pr_curves(evaluation),
             names,
@@ -312,6 +319,7 @@ def comparison(project: Project, evaluation: Evaluation, other: Evaluation, aske
     def opens(transition: str, **fields: Any) -> str:
         return cards_url(project, evaluation, asked, against=other.uuid, transition=transition, **fields)
 
+    quiet = [row for row in found.classes if row.ok and not (row.fixed or row.regressed or row.still)]
     parts = [
         ("fixed", _("fixed"), found.fixed),
         ("regressed", _("regressed"), found.regressed),
@@ -331,6 +339,8 @@ def comparison(project: Project, evaluation: Evaluation, other: Evaluation, aske
         ],
         "transitions": [(name, title, count, opens(name)) for name, title, count in parts],
         "alarms": [(name, title, count, opens(name)) for name, title, count in alarms],
+        "unchanged_classes": len(quiet),
+        "unchanged_names": ", ".join(row.name for row in quiet),
         "changed_classes": [
             (row, {name: opens(name, truth_class=row.class_id) for name in ("fixed", "regressed", "still", "ok")})
             for row in found.classes

@@ -148,8 +148,13 @@ export function drawCard(tile, card) {
  * @param {Card} card
  */
 function drawVerdict(tile, card) {
-  const mark = tile.querySelector(".card-verdict");
+  const mark = /** @type {HTMLElement | null} */ (tile.querySelector(".card-verdict"));
   if (!mark) return;
   mark.replaceChildren();
-  if (card.verdict) mark.append(icon(VERDICT_ICONS[card.verdict] ?? "check"), boot.verdict_titles[card.verdict]);
+  if (!card.verdict) return;
+  const title = boot.verdict_titles[card.verdict];
+  const drawing = icon(VERDICT_ICONS[card.verdict] ?? "check");
+  drawing.setAttribute("aria-label", title);
+  mark.title = title;
+  mark.append(drawing);
 }
