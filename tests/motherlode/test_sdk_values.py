@@ -102,7 +102,7 @@ def test_names_are_trimmed_and_composed() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", "  ", None, True, ["cat"], "x" * 201, "a\0b", "a\x07b", "a\nb", "\ud800", "\uffff"]
+    "value", ["", "  ", None, True, ["cat"], "x" * 201, "a\0b", "a\x07b", "a\nb", "\ud800", "\uffff", "$cat"]
 )
 def test_names_that_no_schema_can_hold_are_refused(value: object) -> None:
     with pytest.raises(BadValue, match="name"):

@@ -12,7 +12,7 @@ from stat import S_ISDIR, S_ISREG
 from typing import Any, BinaryIO, Literal, Protocol, TypeAlias
 
 from motherlode.formats.upright import Fit, fit, placed
-from motherlode.formats.values import BadValue, flag, label_name, number, plain_attributes, text_of
+from motherlode.formats.values import BadValue, flag, number, plain_attributes, text_of
 from motherlode.regions import Box, Kind, Region, clip_box, region_ids
 
 __all__ = [
@@ -135,7 +135,7 @@ class Draft:
         if wrong:
             raise BadValue(wrong)
         return cls(
-            label=label_name(row["label"]),
+            label=str(row["label"]),
             box=box,
             type=kind,
             relative=flag(row.get("relative")),

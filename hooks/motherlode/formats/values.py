@@ -194,7 +194,7 @@ def whole_number(value: Any) -> int:
 
 
 def label_name(value: Any) -> str:
-    """A label's name: trimmed, in NFC, of characters that XML can hold, at most `MAX_LABEL` of them."""
+    """A label's name: trimmed, in NFC, of characters that XML can hold, at most `MAX_LABEL` of them, the first no $."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise BadValue(f"the name {shown(value)} is not a text")
     return _label_name(str(value))
@@ -205,6 +205,8 @@ def _label_name(value: str) -> str:
     name = normalize("NFC", str(value).strip())
     if not name:
         raise BadValue("the name is empty")
+    if name.startswith("$"):
+        raise BadValue(f"the name {shown(name)} begins with $, by which schemas name data")
     if unsafe := _XML_UNSAFE.search(name):
         raise BadValue(f"the name {shown(name)} holds the character {ascii(unsafe[0])}, which no schema can hold")
     if len(name) > MAX_LABEL:
