@@ -25,10 +25,16 @@ STOP_SECONDS = 10.0
 PR_SET_PDEATHSIG = 1
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Runs in the child before its program: on Linux it is told to end when this process is gone, however it went."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def ending_signals() -> list[signal.Signals]:
+    """Ctrl-C, a request to end and a closed terminal, but the last under nohup, which wants to outlive it."""
+    hangs_up = signal.getsignal(signal.SIGHUP) != signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hangs_up else [])]
 
 
 @dataclass
@@ -44,7 +50,7 @@ class Child:
 
     def start(self) -> None:
         # Its own session: a Ctrl-C in the terminal reaches this process alone, which then stops its children in order.
-        self.process = subprocess.Popen(self.command, start_new_session=True, preexec_fn=_end_with_parent)
+        self.process = subprocess.Popen(self.command, start_new_session=True, preexec_fn=end_with_parent)
         self.started = time.monotonic()
 
     def tend(self) -> None:
@@ -94,7 +100,7 @@ def _loopback(host: str) -> bool:
 
 
 def serve(host: str, port: int, *, worker: bool, say: Callable[[str], object]) -> None:
-    """Runs until SIGINT or SIGTERM. Raises ``CommandError`` if the port is taken, or as ``public_url`` does."""
+    """Runs until SIGINT, SIGTERM or SIGHUP. Raises ``CommandError`` if the port is taken, or as ``public_url`` does."""
     os.environ["MOTHERLODE_PUBLIC_URL"] = address = public_url(host, port)  # for the processes that it starts
     _check_port(host, port)
     children = [Child("web server", _web(host, port))]
@@ -105,8 +111,8 @@ def serve(host: str, port: int, *, worker: bool, say: Callable[[str], object]) -
     def stop(number: int, _: FrameType | None) -> None:
         stopping.append(number)
 
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    for number in ending_signals():
+        signal.signal(number, stop)
     for child in children:
         child.start()
     over = threading.Event()

@@ -48,6 +48,7 @@ def serving(demo: Any) -> Iterator[tuple[psutil.Process, int]]:
         port = int(probe.getsockname()[1])
     pid, terminal = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # not as nohup may have left it
         command = [sys.executable, str(ROOT / "manage.py"), "demo", "--port", str(port)]
         os.execve(sys.executable, command, demo.environment)
     process = psutil.Process(pid)

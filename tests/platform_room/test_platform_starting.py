@@ -1,6 +1,7 @@
 """The first start: several processes on one database, and whose eyes the state is for."""
 
 import hashlib
+import signal
 import stat
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,17 @@ def test_told_not_to_migrate_a_server_refuses_a_database_that_is_behind(new_mach
     server = new_machine.start("serve", f"--port={new_machine.free_port()}", "--no-migrate")
     assert server.wait(60) == 1
     assert "run manage.py migrate once" in new_machine.log.read_text()
+
+
+@pytest.mark.once
+def test_a_server_ends_with_its_terminal(machine: Any) -> None:
+    ours = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the server inherits it, whatever these tests run under
+    try:
+        machine.serve(MOTHERLODE_WEB_WORKERS="1")
+    finally:
+        signal.signal(signal.SIGHUP, ours)
+    machine.server.send_signal(signal.SIGHUP)
+    assert machine.server.wait(30) == 0
 
 
 @pytest.mark.once

@@ -22,6 +22,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from lode_platform import private
 from lode_platform.models import ApiToken, Membership, Project, Role, User
+from lode_platform.serve import end_with_parent, ending_signals
 from lode_platform.tokens import make_token
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -87,12 +88,14 @@ class Command(BaseCommand):
 def end_on_signals() -> None:
     """Ctrl-C, a request to end and a closed terminal all end the demo, and with it what it started."""
 
+    chosen = ending_signals()
+
     def end(number: int, _: FrameType | None) -> NoReturn:
-        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for each in chosen:
             signal.signal(each, signal.SIG_IGN)  # the end itself is not broken off
         raise KeyboardInterrupt
 
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for each in chosen:
         signal.signal(each, end)
 
 
@@ -159,7 +162,9 @@ def start_server(port: int, address: str) -> "subprocess.Popen[bytes]":
     command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port)]
     log = open(settings.HOME / "demo-server.log", "ab")  # noqa: SIM115 - the child keeps it
     environment = {**os.environ, "MOTHERLODE_HOME": str(settings.HOME)}
-    return subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
+    return subprocess.Popen(
+        command, stdout=log, stderr=log, env=environment, start_new_session=True, preexec_fn=end_with_parent
+    )
 
 
 def stop_server(server: "subprocess.Popen[bytes]") -> None:
