@@ -96,12 +96,16 @@ class Sample:
 
         from motherlode.pictures import as_rgb, orientation_of, turned
 
-        with Image.open(self.file) as image:
-            image.load()
-            upright = turned(image, orientation_of(image))
-            if mode == "RGB":
-                return as_rgb(upright)
-            return upright.convert(mode) if mode else upright.copy()
+        try:
+            with Image.open(self.file) as image:
+                image.load()
+                upright = turned(image, orientation_of(image))
+        except Image.DecompressionBombError as error:
+            remedy = "its bytes are verified: set PIL.Image.MAX_IMAGE_PIXELS = None where you want it decoded"
+            raise BadInput(f"{self.path} is larger than Pillow decodes unasked ({error}); {remedy}") from None
+        if mode == "RGB":
+            return as_rgb(upright)
+        return upright.convert(mode) if mode else upright.copy()
 
 
 class Samples(Sequence[Sample]):

@@ -191,12 +191,10 @@ def _coefficients(image: JpegImagePlugin.JpegImageFile) -> int:
     return 2 * image.width * image.height * sum(across * down for across, down in layers) // max(1, most)
 
 
-def look(file: BinaryIO, most_pixels: int) -> Picture:
-    """Decodes an image to its last byte. Raises ``BadImage`` if it is corrupt, too large or none that is read."""
-    with opened(file) as image:
-        seen = head(image, most_pixels)
-        image.draft("RGB", (max(1, seen.width // 8), max(1, seen.height // 8)))  # JPEG: all is read, few pixels made
-        return _looked(image, seen, most_pixels)
+def look(image: Image.Image, seen: Head, most_pixels: int) -> Picture:
+    """Decodes an opened image to its last byte. Raises ``BadImage`` if it is corrupt or too large."""
+    image.draft("RGB", (max(1, seen.width // 8), max(1, seen.height // 8)))  # JPEG: all is read, few pixels made
+    return _looked(image, seen, most_pixels)
 
 
 def _looked(image: Image.Image, seen: Head, most_pixels: int) -> Picture:

@@ -134,7 +134,7 @@ def _drawn(item: Item, size: int, crop: Area | None, most: int) -> Image.Image:
 def _write(item: Item, target: Path, verb: str, write: Callable[[Image.Image, int, Path], None], cost: int) -> None:
     """Lets ``write`` make ``target``, here or, for what takes more memory, in a process of its own."""
     here = cost <= memory.IN_PROCESS
-    with budget.hold(cost) if here else memory.alone():
+    with budget.hold(cost) if here else memory.one_of_few():
         if target.exists():  # somebody else has made it while we waited
             return
         part = scratch(item.blob)

@@ -24,7 +24,8 @@ from lode_platform.errors import Busy
 MIB = 1 << 20
 IN_PROCESS = 192 * MIB
 BUDGET = 256 * MIB
-PATIENCE = 60.0
+PATIENCE = 30.0
+IMPORT_PATIENCE = 600.0
 DECODE_SECONDS = 300.0
 LOOK_AGAIN = 0.1
 
@@ -54,6 +55,7 @@ class Budget:
 
 
 budget = Budget(BUDGET)
+_waiting = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
 
 
 def _busy() -> Busy:
@@ -62,16 +64,29 @@ def _busy() -> Busy:
 
 def look_at(file: BinaryIO, mosaic: Path) -> Picture:
     """What the picture is, decoded to its last byte; of one that takes a process of its own the mosaic is written into
-    the folder ``mosaic`` on the way. Raises ``BadImage``."""
+    the folder ``mosaic`` on the way. Waits for its turn for long: who brings pictures in wants them all. Raises
+    ``BadImage``."""
     with opened(file) as image:
-        cost = head(image, settings.MAX_IMAGE_PIXELS).look
-    file.seek(0)
-    if cost <= IN_PROCESS:
-        with budget.hold(cost):
-            return look(file, settings.MAX_IMAGE_PIXELS)
-    with alone():
+        seen = head(image, settings.MAX_IMAGE_PIXELS)
+        if seen.look <= IN_PROCESS:
+            with budget.hold(seen.look, IMPORT_PATIENCE):
+                return look(image, seen, settings.MAX_IMAGE_PIXELS)
+    with alone(IMPORT_PATIENCE):
         mosaic.mkdir(parents=True)
         return Picture(**apart(file, "look", mosaic))
+
+
+@contextmanager
+def one_of_few() -> Iterator[None]:
+    """As ``alone``, for a request: half of the threads of this process may wait for it, so that the others go on
+    serving. Raises ``Busy``."""
+    if not _waiting.acquire(blocking=False):
+        raise _busy()
+    try:
+        with alone():
+            yield
+    finally:
+        _waiting.release()
 
 
 @contextmanager

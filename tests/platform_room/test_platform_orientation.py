@@ -15,6 +15,7 @@ from playwright.sync_api import sync_playwright
 from lode_platform.items import ItemSpec, add_items
 from lode_platform.models import Item, Project, User
 from lode_platform.store import store
+from motherlode.errors import BadInput
 from motherlode.samples import Labels, Sample
 
 Clients = Callable[[User], Client]
@@ -174,3 +175,13 @@ def test_a_sample_gives_rgb_unless_asked_for_something_else(tmp_path: Path, stor
     read: Any = sample.image().getpixel((1, 1))
     assert sample.image().mode == "RGB" and all(abs(a - b) < 30 for a, b in zip(read, shown, strict=True))
     assert sample.image("L").mode == "L" and sample.image(None).mode == Image.open(file).mode
+
+
+@pytest.mark.once
+def test_a_sample_that_pillow_does_not_decode_unasked_says_how_to_ask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corners().save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(BadInput, match=r"a.png is larger .*PIL.Image.MAX_IMAGE_PIXELS = None"):
+        Sample("a.png", tmp_path / "a.png", "train", 40, 30, True, Labels(())).image()
