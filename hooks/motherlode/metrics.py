@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
 
 from motherlode.errors import MotherlodeError, Refused
 
@@ -52,7 +51,6 @@ class Metrics:
         self._refused = False
         self._again = False
         self._fresh()
-        _all.add(self)
 
     def _fresh(self) -> None:
         """Locks and thread of this process; those of the process it was forked from are not its own."""
@@ -94,6 +92,7 @@ class Metrics:
             if len(self._steps) > MOST_STEPS:
                 self._steps.popleft()
                 self._lost += 1
+        _waiting.add(self)
         if self._threads:
             self._start()
         elif time.monotonic() >= self._next:
@@ -161,6 +160,7 @@ class Metrics:
         with self._lock:
             left, self._steps = list(self._steps), deque()
             lost, self._lost = self._lost, 0
+            _waiting.discard(self)
         if lost:
             log.warning("%s were dropped: more than %s waited for the server", _count(lost), f"{MOST_STEPS:,}")
         if left:
@@ -189,12 +189,13 @@ class Metrics:
             log.warning("%s", text)
 
 
-_all: WeakSet[Metrics] = WeakSet()
+_waiting: set[Metrics] = set()
+"""Those with numbers that were not flushed; they outlive their runs, so that nothing is lost with those."""
 
 
 @atexit.register
 def _flush_all() -> None:
-    for metrics in list(_all):
+    for metrics in list(_waiting):
         metrics.flush()
 
 

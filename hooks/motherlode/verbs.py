@@ -59,7 +59,8 @@ def run(
     """Begin a run: `with motherlode.run("baseline", uses=[train], params={...}) as run: ...`.
 
     It ends finished, or failed where the block raises. The commit of the code is kept with it, and where an MLflow run
-    is active, its id. The same `uuid` again is the same run.
+    is active, its id. The same `uuid` again is the same run; without one it is that of MOTHERLODE_RUN, where that is
+    set. Of several ranks the first starts the run and the others join it.
     """
     wrong = next((given for given in uses if not isinstance(given, Samples)), None)
     if wrong is not None:

@@ -220,6 +220,16 @@ def test_a_perfect_classifier_of_digits_is_perfect_by_index_by_array_and_by_matr
         assert found.metrics["accuracy"] == 1.0, way
 
 
+def test_a_version_of_classes_is_written_as_class_folders_and_as_nothing_else(
+    digits: Samples, lode: Lode, machine: Path
+) -> None:
+    assert "40 classes of whole images were not written" in lode("convert", "digits@v1", "out", "--to", "yolo", fails=1)
+    report = lode("convert", "digits@v1", "out", "--to", "folders")
+    assert (report["images"], report["regions"], report["problems"]) == (40, 40, [])
+    written = {path.name: path.parent.name for path in (machine / "out").rglob("*.png")}
+    assert written == {sample.file.name: sample.labels.label for sample in digits}
+
+
 def test_a_matrix_that_does_not_fit_is_refused_in_words(digits: Samples, run: Run) -> None:
     first = digits[0].path
     shares = np.full((len(digits), 10), 0.1)
@@ -363,10 +373,13 @@ class Switch(httpx.BaseTransport):
         self.on = True
         self.seen: list[httpx.Request] = []
         self.refused = 0
+        self.back_after = 0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if not self.on:
             self.refused += 1
+            self.back_after -= 1
+            self.on = self.back_after == 0
             raise httpx.ConnectError("Connection refused")
         self.seen.append(request)
         return self.inner.handle_request(request)
@@ -436,6 +449,18 @@ def test_a_server_that_is_away_for_a_while_loses_no_number_and_stops_nothing(
     said = [record.getMessage() for record in caplog.records if record.name == "motherlode"]
     assert [text.split(" (")[0] for text in said][:1] == ["metrics are kept until the server answers; training goes on"]
     assert len(said) == 2 and said[1].startswith("params late were not kept")
+
+
+def test_predictions_wait_for_a_server_that_comes_back_and_say_when_it_does_not(
+    test_split: Samples, far: Client, network: Switch
+) -> None:
+    run = motherlode.run("r", client=far)
+    rows = [by_index(sample, test_split.index) for sample in test_split]
+    network.on, network.back_after = False, 20
+    assert run.log_predictions(test_split, rows, names=test_split.names).items == 2
+    network.on, network.back_after = False, 10**6
+    with pytest.raises(motherlode.Unreachable, match="cannot be reached"):
+        run.log_predictions(test_split, rows, names=test_split.names)
 
 
 def test_a_server_that_stays_away_leaves_the_numbers_in_a_file_which_the_same_run_sends_later(
