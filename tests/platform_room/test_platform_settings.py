@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 pytestmark = pytest.mark.once
@@ -105,3 +106,23 @@ def test_a_server_for_other_machines_is_refused_without_the_address_that_they_us
     )
     assert done.returncode != 0 and "MOTHERLODE_PUBLIC_URL" in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "db.sqlite3").exists()
+
+
+def test_a_server_below_a_path_works_whether_its_proxy_takes_the_path_off_or_not(machine: Any) -> None:
+    server = machine.serve(MOTHERLODE_PUBLIC_URL="http://127.0.0.1/lode", MOTHERLODE_WEB_WORKERS="1")
+    token = machine.run("token", "ada", "--project", "cells").strip()
+    for prefix in ("/lode", ""):
+        with httpx.Client(base_url=server, headers={"Authorization": f"Bearer {token}"}) as program:
+            project = program.get(f"{prefix}/api/v1/projects/cells").json()
+            assert project["url"] == "/lode/p/cells/"
+            assert program.get(f"{prefix}/api/v1/nothing").json()["code"] == "not_found"
+        with httpx.Client(base_url=server) as browser:
+            login = browser.get(f"{prefix}/p/cells/")
+            assert login.headers["Location"].startswith("/lode/login/?next=/lode/p/cells/")
+            page = browser.get(f"{prefix}/login/")
+            assert page.headers["Set-Cookie"].count("Path=/lode/") == 1
+            addresses = re.findall(r"(?:href|src|action)=\"(/[^\"]*)\"", page.text)
+            assert addresses and all(one.startswith("/lode/") for one in addresses)
+            files = [one for one in addresses if "/static/" in one]
+            assert {browser.get(one.removeprefix("/lode")).status_code for one in files[:3]} == {200}
+            assert {browser.get(one).status_code for one in files} == {200}
