@@ -190,12 +190,16 @@ class ImportReport:
 # Reading
 
 
-def read_source(folder: Path, name: str | None = None, prefix: str = "", *, strict: bool = False) -> Source:
+def read_source(
+    folder: Path, name: str | None = None, prefix: str = "", *, strict: bool = False, called: Path | None = None
+) -> Source:
     """Read a folder, or one label file, in the format named or recognised. Raises `BadInput`.
 
     Images whose names no item may carry are reported and left out. An image none of whose labels can come in (with
-    `strict`: not all) is unlabelled, and named; where no label at all comes in, nothing does.
+    `strict`: not all) is unlabelled, and named; where no label at all comes in, nothing does. `called` is what a
+    refusal calls the folder, where it is but the inside of a zip.
     """
+    called = called or folder
     if not folder.exists():
         raise BadInput(f"{folder} is not there")
     if folder.is_file() and folder.suffix.lower() == ".zip":
@@ -205,9 +209,9 @@ def read_source(folder: Path, name: str | None = None, prefix: str = "", *, stri
         chosen = formats.format_named(name) if name else formats.detect(files)
     except formats.UnknownFormat as error:
         seen = [*files.problems, *leftovers(files, frozenset())]
-        raise formats.UnknownFormat(f"{folder}: {error}{_shown(seen)}") from None
+        raise formats.UnknownFormat(f"{called}: {error}{_shown(seen)}") from None
     if name == "coco" and not chosen.detect(files):
-        raise BadInput(f"{folder} holds no COCO file: a JSON document with images, annotations and categories")
+        raise BadInput(f"{called} holds no COCO file: a JSON document with images, annotations and categories")
     source = Source(files, chosen, problems=list(files.problems))
     if chosen.name == "coco":
         source.ids = _id_maps(files)
@@ -224,7 +228,7 @@ def read_source(folder: Path, name: str | None = None, prefix: str = "", *, stri
             used.add(found.source)
             _take_record(source, known, found, prefix, strict)
     source.problems += leftovers(files, used)
-    _refuse_what_gives_nothing(folder, source)
+    _refuse_what_gives_nothing(called, source)
     return source
 
 
@@ -244,7 +248,7 @@ def _take_record(source: Source, known: PathSet, record: Record, prefix: str, st
     source.records.append(record)
 
 
-def _refuse_what_gives_nothing(folder: Path, source: Source) -> None:
+def _refuse_what_gives_nothing(called: Path, source: Source) -> None:
     """Raise `BadInput` where there is nothing to bring in, or where a labelled source would come in without a label."""
     wrong = [problem for problem in source.problems if problem.kind != "note"]
     lost = any(record.lost for record in source.records)
@@ -264,7 +268,7 @@ def _refuse_what_gives_nothing(folder: Path, source: Source) -> None:
         what, images = "no image that can be read", ""
         first = next(record.path for record in source.records)
         wrong.append(Problem("unreadable", first, "", "the file is not an image that can be read", "Mend it", first))
-    where = f"{folder} holds {what} as {source.format.title}, so nothing was brought in{images}"
+    where = f"{called} holds {what} as {source.format.title}, so nothing was brought in{images}"
     raise BadInput(f"{where}{_shown([*wrong, *settled])}")
 
 
@@ -418,6 +422,7 @@ class _Maker:
             new = self._new(found, labels)
             config = add_labels(str(found["config"]), new, source.categories) if new else ""
             self._check_task(found, source)
+            self._compare_numbers(found, source)
         else:
             config = config_for(labels or [PLACEHOLDER], source.task or self._options.task, source.categories)
         if not config:
@@ -434,6 +439,17 @@ class _Maker:
                 f"the labels found are {source.task}, and the schema {schema['name']!r} has no <{tag}> for them, so"
                 " nothing was brought in; import them into another dataset"
             )
+
+    def _compare_numbers(self, schema: Mapping[str, Any], source: Source) -> None:
+        """Say where the schema that is there numbers a class in another way than the source's list does."""
+        ids = {str(row["name"]): int(row["id"]) for row in schema["classes"] if not row.get("retired")}
+        for found in source.classes:
+            other = [label for at, label in found.names.items() if ids.get(label, at + 1) != at + 1 and not found.ids]
+            if other:
+                at = next(number for number, label in found.names.items() if label == other[0])
+                what = f"class {at} is {other[0]!r}, which the schema {schema['name']!r} has as {ids[other[0]] - 1}"
+                row = Problem("note", found.file, "names", what, "YOLO files written from it number as the schema does")
+                self._report.problems.append(row.as_json())
 
     def there(self, source: Source) -> dict[str, str]:
         """The uuids, by path, of the items that are labelled without an image beside. Raises `BadInput` for none."""

@@ -403,3 +403,21 @@ def test_a_report_says_what_came_in_and_what_to_do(door: Door, source: Path) -> 
         "In: 3 items, labels of 2 items. Not in: the labels of 1 image."
         " Next: mend what is named above and import again; what is in stays in."
     )
+
+
+def test_numbers_that_a_schema_has_otherwise_are_told(door: Door, source: Path) -> None:
+    (source / "classes.txt").write_text("cat\n")
+    (source / "a.txt").write_text("0 .5 .5 .2 .2\n")
+    door(source)
+    (source / "classes.txt").write_text("dog\ncat\n")
+    (source / "a.txt").write_text("1 .5 .5 .2 .2\n")
+    report = door(source)
+    assert door.classes() == ["cat", "dog"] and report["unchanged"] == 1
+    assert told(report, "classes.txt", "class 1 is 'cat', which the schema 'cells' has as 0")
+
+
+def test_a_zip_is_called_by_its_own_name(door: Door, source: Path, machine: Path) -> None:
+    (source / "x.json").write_text(coco(["a.jpg"], ["cat"], annotations=[{"image_id": 0, "caption": "a cat"}]))
+    shutil.make_archive(str(machine / "words"), "zip", source)
+    door(machine / "words.zip", fails=1)
+    assert "words.zip holds no labels that come in as COCO" in door.err

@@ -345,6 +345,30 @@ def test_any_key_of_a_data_yaml_may_be_anything(value: dict[str, Any]) -> None:
         assert labels != [] or not meant.get(path), path
 
 
+ROWS = st.lists(
+    st.one_of(
+        st.sampled_from(
+            ["1.jpg", "2", "./3.jpg", "/a/b/4.jpg", "images/1.jpg", "1 1", "2 -1", "9", "\\x\\3.jpg", "%31"]
+        ),
+        st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=6),
+    ),
+    max_size=6,
+)
+
+
+@pytest.mark.once
+@SETTINGS
+@given(st.dictionaries(st.sampled_from(["train", "Val", "test", "trainval", "ImageSets/Main/valid"]), ROWS))
+def test_any_line_of_a_list_may_be_anything(lists: dict[str, list[str]]) -> None:
+    document, meant = coco_document()
+    files = coco_files(json.dumps(document).encode())
+    files |= {f"{name}.txt": "\n".join(rows).encode() for name, rows in lists.items()}
+    source = source_of(files, "coco")
+    assert source is not None and found(source) == meant
+    named = {name.rpartition("/")[2].lower().replace("trainval", "train").replace("valid", "val") for name in lists}
+    assert {record.split for record in source.records if record.split_from == "lists"} <= named
+
+
 # bytes
 
 

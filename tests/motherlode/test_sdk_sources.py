@@ -271,6 +271,15 @@ COCO = {
         {"images/train/1.jpg": [HERE], "images/val/1.jpg": []},
         splits={"images/train/1.jpg": "train", "images/val/1.jpg": "val"},
     ),
+    "a bare name beside others is none of the root's": Wild(
+        {
+            "1.jpg": None,
+            "train/2.jpg": None,
+            "train/x.json": coco("1.jpg", "2.jpg", annotations=[note(), note(image_id=2)]),
+        },
+        {"train/2.jpg": [HERE], "1.jpg": UNLABELLED},
+        ("images[0]: no image '1.jpg' was found",),
+    ),
     "documents named for splits": Wild(
         {"a.jpg": None, "instances_val2017.json": coco()}, {"a.jpg": [HERE]}, splits={"a.jpg": "val"}
     ),

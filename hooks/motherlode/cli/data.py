@@ -108,7 +108,7 @@ def _import(path: Path, arguments: Namespace, out: Out) -> int:
         prefix=arguments.prefix,
         strict=arguments.strict,
     )
-    source = read_source(path, options.format, options.prefix, strict=options.strict)
+    source = read_source(path, options.format, options.prefix, strict=options.strict, called=arguments.path)
     with client:
         report = bring_in(client, source, options, out.say)
         if source.ids:

@@ -74,6 +74,7 @@ class Pictures:
         self._bases: dict[str, list[str]] = {}
         self._folded: dict[str, list[str]] = {}
         self._stems: dict[str, list[str]] = {}
+        self._placed: dict[tuple[Folders, str], list[str]] = {}  # by folders and file name, by folders and stem
         for image in self.images:
             path = _composed(image)
             base = path.rpartition("/")[2]
@@ -81,7 +82,9 @@ class Pictures:
             self._bases.setdefault(base, []).append(image)
             self._folded.setdefault(base.casefold(), []).append(image)
             self._stems.setdefault(without_ending(base).casefold(), []).append(image)
-            self._folders[image] = _plain(path)
+            self._folders[image] = folders = _plain(path)
+            for key in (base, without_ending(base).casefold()):
+                self._placed.setdefault((folders, key), []).append(image)
         self._homes = set(self._folders.values())
 
     def __len__(self) -> int:
@@ -113,6 +116,9 @@ class Pictures:
         name = _inside(name)
         base = name.rpartition("/")[2]
         stem = without_ending(base).casefold()
+        there = self._placed.get((_plain(name) or _plain(beside), base if is_image(base) else stem), ())
+        if len(there) == 1:
+            return Found(there[0], exact=True)
         folded = base.casefold()
         for number, found in enumerate((self._bases.get(base), self._folded.get(folded), self._stems.get(stem))):
             fitting = [image for image in found or () if self._fits(name, image, bool(absolute) or listed)]
@@ -126,8 +132,10 @@ class Pictures:
     def _spelled_out(self, name: str, folder: str) -> Iterator[str]:
         """The paths that `name` may be, word by word: from the label file's folder, from the root, from above it."""
         yield posixpath.normpath(posixpath.join(folder, name))
+        if "/" not in name:  # a file of the root has no more to do with it than any other
+            return
         yield _inside(name)
-        for start in self._starts if "/" in name else ():
+        for start in self._starts:
             if name.startswith(start):
                 yield name[len(start) :]
 
