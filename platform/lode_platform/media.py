@@ -19,7 +19,7 @@ from PIL import Image
 
 from lode_platform import decoding, memory
 from lode_platform.decoding import Area
-from lode_platform.errors import BadInput, LodeError
+from lode_platform.errors import BadInput, Busy, LodeError
 from lode_platform.memory import budget
 from lode_platform.models import Blob, Item
 from lode_platform.store import store
@@ -127,8 +127,12 @@ def _drawn(item: Item, size: int, crop: Area | None, most: int) -> Image.Image:
             decode = decoding.head(image, settings.MAX_IMAGE_PIXELS).decode
             _write(item, mosaic, "mosaic", decoding.write_mosaic, decode)
     area = crop or Area(0, 0, item.width, item.height)
-    with budget.hold(decoding.canvas_bytes(size, area)):
-        return decoding.from_mosaic(mosaic, size, area)
+    try:
+        with budget.hold(decoding.canvas_bytes(size, area)):
+            return decoding.from_mosaic(mosaic, size, area)
+    except FileNotFoundError:  # tidied away meanwhile, or half of it lost: it is made again
+        shutil.rmtree(mosaic, ignore_errors=True)
+        raise Busy("The picture is being read anew; come again in a few seconds.") from None
 
 
 def _write(item: Item, target: Path, verb: str, write: Callable[[Image.Image, int, Path], None], cost: int) -> None:

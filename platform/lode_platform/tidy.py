@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
@@ -140,7 +141,10 @@ def _older(folder: Path, seconds: float) -> int:
 
 def _remove(path: Path) -> int:
     if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
+        gone = path.with_name(f".{uuid4().hex}")  # at once, so that nobody finds half of it
+        with suppress(FileNotFoundError):
+            path.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
     return 1

@@ -162,6 +162,21 @@ def test_however_many_crops_are_asked_for_no_file_is_kept_for_each(
     assert len(tiles) == 1 and len(list((home / "thumbs").rglob("*.jpg"))) == 3 * 3 + 1
 
 
+def test_a_mosaic_that_has_lost_a_tile_is_made_again(
+    project: Project, victor: User, client_for: Clients, home: Path
+) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (2300, 2200), RED).save(out, "PNG")
+    item, client = item_of(project, out.getvalue()), client_for(victor)
+    address = f"/thumbs/{item.uuid}?size=64&crop=0,0,40,30"
+    first = body(client.get(address))
+    for tile in (home / "thumbs").rglob("0-0.jpg"):
+        tile.unlink()
+    again = client.get(address)
+    assert (again.status_code, again.json()["code"], int(again["Retry-After"]) > 0) == (503, "busy", True)
+    assert body(client.get(address)) == first
+
+
 @pytest.mark.once
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_view_from_the_mosaic_is_the_one_from_the_picture(tmp_path: Path, orientation: int) -> None:
