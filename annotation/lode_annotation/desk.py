@@ -94,7 +94,7 @@ def desk_for(user: User, queue: UUID, verb: str) -> Desk:
     if found is None:
         raise NotFound("There is no such queue.")
     desk = read(found)
-    access.check(user, desk.role, verb)
+    access.check(user, desk.role, verb, desk.project_id)
     return desk
 
 
@@ -109,5 +109,5 @@ def desk_of_task(user: User, task: UUID, verb: str) -> tuple[Desk, int]:
     if found is None:
         raise NotFound("There is no such task.")
     desk = read(found)
-    access.check(user, desk.role, verb)
+    access.check(user, desk.role, verb, desk.project_id)
     return desk, found[WIDTH]

@@ -121,7 +121,7 @@ def _find(user: User, task: UUID, operation_id: UUID) -> _Found:
     if columns is None:
         raise NotFound("There is no such task.")
     desk = read(columns)
-    access.check(user, desk.role, "queue.label")
+    access.check(user, desk.role, "queue.label", desk.project_id)
     task_id, item_id, width, height, annotation_id, annotation, revision = columns[WIDTH : WIDTH + 7]
     op_uuid, op_number, op_next, op_author, op_task = columns[WIDTH + 7 :]
     used = op_uuid is not None

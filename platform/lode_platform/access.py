@@ -3,8 +3,12 @@
 What a person may not see is not there (404); what they see but their role does not allow is refused (403).
 """
 
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
 from lode_platform.errors import Forbidden, NotFound
-from lode_platform.models import Membership, Project, User
+from lode_platform.models import Membership, Project, Role, User
 from lode_platform.roles import allows
 
 
@@ -14,10 +18,29 @@ def permits(user: User, role: str, verb: str) -> bool:
     return allows(role, verb) and (not token_role or allows(token_role, verb))
 
 
-def check(user: User, role: str, verb: str) -> None:
-    """Raises ``Forbidden`` unless ``permits``."""
-    if not permits(user, role, verb):
-        raise Forbidden(f"Your role here does not allow this ({verb}).", verb=verb)
+def check(user: User, role: str, verb: str, project: int) -> None:
+    """Raises ``Forbidden`` unless ``permits``, saying which role could and who in ``project`` (its key) has it."""
+    if permits(user, role, verb):
+        return
+    able = [one.value for one in Role if allows(one, verb)]
+    needs = _("this needs %(roles)s") % {"roles": _either(able)}
+    if allows(role, verb):
+        limited = {"role": getattr(user, "token_role", ""), "needs": needs}
+        said = _("This token acts as %(role)s; %(needs)s. Make a token with that role.") % limited
+    else:
+        known = Membership.objects.filter(project=project, role__in=able, user__is_active=True)
+        names = list(known.order_by("pk").values_list("user__username", flat=True)[:3])
+        said = _("You are %(role)s here; %(needs)s. Ask %(names)s.") % {
+            "role": role,
+            "needs": needs,
+            "names": _either(names or [_("an owner")]),
+        }
+    raise Forbidden(said, verb=verb)
+
+
+def _either(words: Sequence[str]) -> str:
+    *most, last = words
+    return _("%(most)s or %(last)s") % {"most": ", ".join(most), "last": last} if most else last
 
 
 def role_in(project: Project, user: User) -> str:
@@ -34,7 +57,7 @@ def require(user: User, project: Project, verb: str) -> Membership:
     found = Membership.objects.filter(project=project, user=user).first()
     if found is None or (scope and scope != project.pk):
         raise NotFound("There is no such project.")
-    check(user, found.role, verb)
+    check(user, found.role, verb, found.project_id)
     return found
 
 
@@ -56,5 +79,5 @@ def member_of(user: User, name: str, verb: str) -> Membership:
     )
     if found is None or (scope and scope != found.project_id):
         raise NotFound(f"There is no project {name!r}.")
-    check(user, found.role, verb)
+    check(user, found.role, verb, found.project_id)
     return found

@@ -26,8 +26,6 @@ class LodeError(Exception):
 
     status = 500
     code = "error"
-    title = ""
-    """What stands over the page of this error; "" for the words of its status."""
     retry_after: int | None = None
     """Seconds until it is worth trying again."""
 

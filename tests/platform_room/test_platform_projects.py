@@ -69,3 +69,23 @@ def test_an_owner_takes_a_project_out_of_the_trash_unless_its_name_is_taken(
     Project.objects.filter(created_by=erin).update(name="other")
     assert client.post(back, follow=True).request["PATH_INFO"] == "/p/blood/"
     assert Event.objects.filter(verb="project.restore").count() == 1
+
+
+def test_who_is_refused_is_told_which_role_it_needs_and_who_has_it(
+    project: Project, erin: User, bob: User, api: Callable[..., Any], client_for: Callable[[User], Client]
+) -> None:
+    said = "You are annotator here; this needs owner or engineer. Ask alice or erin."
+    told = api(bob).post("projects/blood/items", {"items": []})
+    assert told.status_code == 403 and told.json()["error"] == said
+    page = client_for(bob).get("/p/blood/items/add/")
+    assert page.status_code == 403 and said in page.content.decode() and "items.add" not in page.content.decode()
+    weak = api(erin, project=project, role="viewer").post("projects/blood/items", {"items": []})
+    assert "This token acts as viewer; this needs owner or engineer" in weak.json()["error"]
+
+
+def test_an_error_stands_under_a_title_of_its_own(
+    project: Project, alice: User, erin: User, client_for: Callable[[User], Client]
+) -> None:
+    page = client_for(alice).post(f"/p/blood/settings/members/{alice.uuid}/remove")
+    assert page.status_code == 409 and "<h1>A project needs an owner</h1>" in page.content.decode()
+    assert "faster" not in page.content.decode()

@@ -26,6 +26,21 @@ TITLES = {
     503: _("The server cannot do this now"),
     507: _("The server's disk is full"),
 }
+FASTER, LATER = _("Somebody else was faster"), _("This is not ready yet")
+TITLES_BY_CODE = {
+    "items_taken": FASTER,
+    "last_owner": _("A project needs an owner"),
+    "lease_lost": FASTER,
+    "name_taken": _("This name is taken"),
+    "needed": _("This is still needed"),
+    "not_evaluated": LATER,
+    "not_ready": LATER,
+    "own_answer": _("This needs a second person"),
+    "path_taken": FASTER,
+    "publishing": LATER,
+    "stale": FASTER,
+}
+"""What stands over the page of an error that says more than its status."""
 
 
 class FaultPages:
@@ -74,7 +89,7 @@ def _answer(request: HttpRequest, error: LodeError) -> HttpResponse:
 
 
 def _said(error: LodeError) -> dict[str, Any]:
-    heading = error.title or TITLES.get(error.status, _("Something broke on our side"))
+    heading = TITLES_BY_CODE.get(error.code) or TITLES.get(error.status, _("Something broke on our side"))
     return {"heading": heading, "error": error}
 
 
