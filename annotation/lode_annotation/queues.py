@@ -333,6 +333,13 @@ def reopen(task_id: int, reason: Mapping[str, Any], author: User | None = None) 
     Lease.objects.filter(task_id=task_id).update(closed=False, **kept)
 
 
+def is_reserved(place: Lease, author: User) -> bool:
+    """Whether the place waits for its author, who has not asked for it yet."""
+    if place.user_id != author.pk or place.since is None or place.until is None:
+        return False
+    return place.until - place.since == RESERVED
+
+
 def withdraw(task_id: int, why: str) -> None:
     """Takes a task out of the queue, because its item is in the trash."""
     with transaction.atomic():

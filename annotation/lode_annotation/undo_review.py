@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils import timezone
 
-from lode_annotation import payloads
+from lode_annotation import payloads, queues
 from lode_annotation.desk import Desk, desk_for
 from lode_annotation.label_sets import named_elsewhere
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Review, Task
@@ -75,8 +75,9 @@ def _undo(user: User, desk: Desk, key: int, operation_id: UUID) -> None:
 
 def _out_of_the_queue(found: Annotation, given: Review) -> None:
     held = Lease.objects.filter(task=found.task_id, until__gt=timezone.now()).exclude(user=None)
+    taken = [place for place in held if not queues.is_reserved(place, found.user)]
     others = Annotation.objects.filter(task=found.task_id, updated_at__gt=given.created_at).exclude(pk=found.pk)
-    if found.task.state != Task.State.OPEN or found.draft is not None or held.exists() or others.exists():
+    if found.task.state != Task.State.OPEN or found.draft is not None or taken or others.exists():
         raise _built_on("somebody is at the task again")
     Lease.objects.filter(task=found.task_id).update(closed=True, user=found.user, since=None, until=None)
 

@@ -847,3 +847,48 @@ def test_the_label_and_review_pages_have_no_serious_fault_of_accessibility(
             ]
             assert not serious, f"{page.url} at {width}: {serious}"
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_u_goes_back_to_answers_from_before_a_reload(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(3))
+    task = bob.task
+    bob.press("u")
+    bob.page.locator(".ed-note", has_text="You have answered nothing before this").wait_for()
+    bob.press("2")
+    bob.drag(50, 50, 150, 150)
+    bob.press("Enter")
+    bob.at(2)
+    bob.press("s")
+    bob.at(3)
+    bob.saved("clean")
+    bob.page.reload()
+    bob.at(3)
+    bob.press("u")
+    bob.at(2)
+    bob.page.locator(".ed-note", has_text="Back at a task you skipped.").wait_for()
+    bob.press("u")
+    bob.at(1)
+    assert "WBC" in bob.rows()[0]
+    bob.press("j", "1", "Enter")
+    bob.at(2)
+    bob.saved("clean")
+    assert labels(clinic.result(task)) == ["RBC"]
+
+
+def test_a_reviewer_with_a_phone_reaches_every_verdict(clinic: Any, seat: SeatMaker) -> None:
+    queue = clinic.queue(1, review=True)
+    (task,) = handed_in(clinic, queue, [box("r", "RBC", 10, 10, 20, 20)])
+    rita = seat("rita")
+    rita.page.set_viewport_size({"width": 390, "height": 700})
+    rita.review(queue)
+    edges = rita.page.locator(".ed-bottom button:visible, .ed-top button:visible").evaluate_all(
+        "buttons => buttons.map(button => button.getBoundingClientRect().right)"
+    )
+    assert max(edges) <= 390
+    rita.seen()
+    rita.page.locator('[data-command="review.reject"]').click()
+    rita.page.locator("[data-comment]").fill("One is missing")
+    rita.page.locator('[data-command="review.reject"]').click()
+    rita.ready("finished")
+    rita.saved("clean")
+    assert clinic.call("GET", f"tasks/{task}")["state"] == "open"

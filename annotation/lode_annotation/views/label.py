@@ -38,6 +38,8 @@ def label(request: HttpRequest, queue: UUID) -> HttpResponse:
     addresses = {
         "queue": str(found.uuid),
         "next": f"{api}/next",
+        "mine": f"{api}/mine",
+        "open": f"{task}/open",
         "submit": f"{task}/submit",
         "skip": f"{task}/skip",
         "lease": f"{task}/lease",

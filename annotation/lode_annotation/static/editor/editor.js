@@ -431,6 +431,8 @@ export class Editor {
       { id: "bright.reset", title: t("Brightness as it is"), group, keys: ["\\"], icon: "sun", run: () => this.setBrightness(1) },
       { id: "names", title: t("Names on regions"), group, keys: ["n"], icon: "tag", active: () => scene.showNames, run: () => this.#toggle("showNames") },
       { id: "prelabels", title: t("Show pre-labels"), group, keys: ["p"], icon: "spark", active: () => scene.showPrelabels, run: () => this.#toggle("showPrelabels") },
+      { id: "crosshair", title: t("Lines through the pointer"), group, keys: ["x"], active: () => stage.overlay.showCrosshair, run: () => this.#toggleCrosshair() },
+      { id: "side", title: t("Labels and regions"), group, keys: ["Ctrl+b"], icon: "tag", active: () => this.root.classList.contains("is-side-open"), run: () => this.openSide(!this.root.classList.contains("is-side-open")) },
       { id: "help", title: t("Keys"), group, keys: ["?"], icon: "help", run: () => showHelp(this.keymap) },
     ];
   }
@@ -447,6 +449,19 @@ export class Editor {
   #toggle(what) {
     this.stage.scene[what] = !this.stage.scene[what];
     this.stage.scene.regroup();
+    this.refresh();
+  }
+
+  #toggleCrosshair() {
+    const { overlay } = this.stage;
+    overlay.showCrosshair = !overlay.showCrosshair;
+    overlay.crosshair(null);
+    this.refresh();
+  }
+
+  /** Where the page is narrow the side lies over the picture when it is wanted. @param {boolean} open */
+  openSide(open) {
+    this.root.classList.toggle("is-side-open", open);
     this.refresh();
   }
 

@@ -86,12 +86,11 @@ class LabelPage {
     return [
       { id: "submit", title: t("Submit"), group, keys: ["Enter", "Ctrl+Enter"], whileTyping: false, when: () => session.face === "task", run: () => void this.#submit() },
       { id: "skip", title: t("Skip"), group, keys: ["s"], icon: "skip", when: open, run: () => void this.#skip() },
-      { id: "back", title: t("Back to the task before"), group, keys: ["u"], icon: "back", when: () => session.before.length > 0, run: () => void this.#back() },
+      { id: "back", title: t("Back to the task before"), group, keys: ["u"], icon: "back", when: () => session.before.length > 0 || !session.earliest, run: () => void this.#back() },
       { id: "why", title: t("Show why this is asked"), group, keys: ["w"], when: open, run: () => editor.showCause(this.session.desk?.payload.task.reason ?? null) },
       { id: "leave", title: t("Leave"), group, keys: [], icon: "close", run: () => void this.#leave() },
       { id: "retry", title: t("Load the picture again"), group, keys: [], when: open, run: () => void session.retryPicture() },
       { id: "look", title: t("Look again"), group, keys: [], run: () => void session.look() },
-      { id: "side", title: t("Labels and regions"), group: t("View"), keys: ["Ctrl+b"], icon: "tag", active: () => editor.root.classList.contains("is-side-open"), run: () => this.#toggleSide() },
     ];
   }
 
@@ -273,7 +272,14 @@ class LabelPage {
     const { editor, session } = this;
     editor.stage.cancel();
     editor.notes.hush();
-    if (!(await session.back())) return;
+    try {
+      if (!(await session.back())) return editor.notes.say(t("You have answered nothing before this in the queue."));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return editor.notes.say(error.message);
+    } finally {
+      editor.refresh();
+    }
     const skipped = session.desk?.from === "skipped";
     editor.notes.say(
       skipped
@@ -292,11 +298,6 @@ class LabelPage {
   async #leave() {
     await this.session.leave();
     location.assign(this.boot.home);
-  }
-
-  #toggleSide() {
-    this.root.classList.toggle("is-side-open");
-    this.editor.refresh();
   }
 
   #finished() {

@@ -72,7 +72,7 @@ class ReviewPage {
       { id: "back", title: t("Take the last verdict back"), group, keys: ["u"], icon: "back", when: () => session.judged.length > 0, run: () => void this.#undo() },
       { id: "before", title: t("Show what was there before"), group: t("View"), keys: ["g"], active: () => this.editor.stage.scene.showBefore, run: () => this.#toggleBefore() },
       { id: "why", title: t("Show why this is asked"), group, keys: ["w"], when: open, run: () => this.editor.showCause(session.desk?.payload.task.reason ?? null) },
-      { id: "comment", title: t("Write a comment"), group, keys: ["c"], when: open, run: () => this.comment.focus() },
+      { id: "comment", title: t("Write a comment"), group, keys: ["c"], when: open, run: () => this.#write() },
       { id: "leave", title: t("Leave"), group, keys: [], icon: "close", run: () => location.assign(this.boot.home) },
       { id: "retry", title: t("Load the picture again"), group, keys: [], run: () => location.reload() },
       { id: "look", title: t("Look again"), group, keys: [], run: () => void session.look() },
@@ -87,6 +87,7 @@ class ReviewPage {
     editor.notes.clear();
     editor.stage.scene.ghosts = [];
     this.comment.value = "";
+    editor.openSide(false);
     this.#changes(desk);
     editor.setControls(payload.config.controls);
     const shown = desk.picture;
@@ -186,8 +187,13 @@ class ReviewPage {
 
   #reject() {
     if (this.comment.value.trim()) return void this.#judge("reject");
+    this.#write();
+    this.editor.notes.say(t("Say what is wrong, then press Ctrl+Enter: it goes back to the annotator with the task."));
+  }
+
+  #write() {
+    this.editor.openSide(true);
     this.comment.focus();
-    this.editor.notes.say(t("Say what is wrong, then press Ctrl+Enter: it goes back with the task."));
   }
 
   /** @param {KeyboardEvent} event */

@@ -63,7 +63,8 @@ export function beginning(payload, text, entry) {
     return { ...shared, texts: kept, from: "kept", other };
   }
   if (draft) return { ...shared, texts: draft, from: "draft", other: null };
-  if (answer) return { ...shared, texts: answer, from: "answered", other: null };
+  const skipped = payload.annotation?.state === "skipped";
+  if (answer) return { ...shared, texts: answer, from: skipped ? "skipped" : "answered", other: null };
   return { ...shared, texts: start ?? [], from: "fresh", other: null };
 }
 

@@ -20,7 +20,7 @@ import { Outbox } from "./outbox.js";
 /** @typedef {import("./outbox.js").Answer} Answer */
 /** @typedef {import("./outbox.js").Refusal} Refusal */
 /** @typedef {import("../model/store.js").Store} Store */
-/** @typedef {{queue: string, next: string, submit: string, skip: string, lease: string, draft: string}} Addresses */
+/** @typedef {{queue: string, next: string, mine: string, open: string, submit: string, skip: string, lease: string, draft: string}} Addresses */
 
 /** @typedef {"task"|"broken"|"waiting"|"finished"|"stuck"} Face */
 
@@ -51,6 +51,8 @@ export class Session extends EventTarget {
     this.ahead = [];
     /** @type {Desk[]} */
     this.before = [];
+    /** There is nothing to go back to, as far as is known. */
+    this.earliest = false;
     /** What is shown while no task is in hand. @type {"waiting"|"finished"|"stuck"} */
     this.between = "waiting";
     /** Tasks that another tab of this browser has in hand. @type {Set<string>} */
@@ -145,9 +147,13 @@ export class Session extends EventTarget {
     await this.#leaveBehind(desk, kind, sent);
   }
 
-  /** Back to the task before, to change what was handed in. @returns {Promise<boolean>} */
+  /**
+   * Back to the task before, to change what was handed in; the server knows those from before this page.
+   * @returns {Promise<boolean>}
+   * @throws {ApiError}
+   */
   async back() {
-    const desk = this.before.pop();
+    const desk = this.before.pop() ?? (await this.#earlier());
     if (!desk) return false;
     if (!desk.picture) Object.assign(desk, await picture(desk.payload));
     await this.#flushJournal();
@@ -155,6 +161,17 @@ export class Session extends EventTarget {
     this.#open(desk);
     void this.leases.renew(desk.payload.task.id);
     return true;
+  }
+
+  /** The newest answer of the person's in this queue that this page does not have. @returns {Promise<Desk|null>} */
+  async #earlier() {
+    const { data } = await call("GET", this.addresses.mine);
+    const here = new Set([...this.#holding(), ...this.before.map((desk) => desk.payload.task.id)]);
+    const row = /** @type {{task: string}[]} */ (data).find((one) => !here.has(one.task));
+    this.earliest = !row;
+    if (!row || !(await this.#claim(row.task))) return null;
+    const { text } = await call("POST", this.#address("open", row.task), "{}");
+    return layOut(text, this.vault);
   }
 
   /**
@@ -234,6 +251,7 @@ export class Session extends EventTarget {
     this.done.add(desk.payload.task.id);
     this.leases.drop(desk.payload.task.id);
     this.before.push(desk);
+    this.earliest = false;
     while (this.before.length > REMEMBERED) this.#forgetPicture(this.before.shift());
     for (const old of this.before.slice(0, -3)) this.#forgetPicture(old);
     this.desk = null;
@@ -542,7 +560,7 @@ export class Session extends EventTarget {
     });
   }
 
-  /** @param {"lease"|"draft"|"submit"|"skip"} name @param {string} task */
+  /** @param {"open"|"lease"|"draft"|"submit"|"skip"} name @param {string} task */
   #address(name, task) {
     return this.addresses[name].replace("{task}", task);
   }

@@ -112,7 +112,7 @@ export class RegionList {
     const { store } = this;
     const hidden = store.hidden.has(box.key);
     const locked = store.locked.has(box.key);
-    const mark = this.marks.get(box.key);
+    const mark = box.questioned ? t("wrong?") : this.marks.get(box.key);
     const name = box.labels.join(", ") || t("no label");
     const score = box.score === null ? "" : `${Math.round(box.score * 100)} %`;
     const size = `${Math.round(box.width)} × ${Math.round(box.height)}`;

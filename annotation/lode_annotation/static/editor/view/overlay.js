@@ -40,6 +40,7 @@ export class Overlay {
     this.editable = true;
     /** Whether the tool in hand takes handles, and how large a finger needs them. */
     this.gripping = true;
+    this.showCrosshair = true;
     this.grip = FINE;
     /** Where the failure lies that caused the task. @type {Box|null} */
     this.cause = null;
@@ -168,7 +169,7 @@ export class Overlay {
   /** @param {Point|null} at on the stage */
   crosshair(at) {
     const { width, height } = this.viewport.stage;
-    const path = at ? `M0 ${round(at.y)}H${width}M${round(at.x)} 0V${height}` : "";
+    const path = at && this.showCrosshair ? `M0 ${round(at.y)}H${width}M${round(at.x)} 0V${height}` : "";
     this.acrossLine.setAttribute("d", path);
   }
 

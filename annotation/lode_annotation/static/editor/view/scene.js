@@ -231,7 +231,7 @@ export class Scene {
       for (const at of /** @type {number[]} */ (shown[index])) {
         const box = /** @type {BoxRegion} */ (group.boxes[at]);
         if (box.width * scale < 28) continue;
-        const text = nameOf(box);
+        const text = group.dash === SPARSE ? t("was {name}", { name: nameOf(box) }) : nameOf(box);
         const x = Math.round((/** @type {number} */ (group.edges[at * 4]) * scale + left) * ratio);
         const edge = Math.round((/** @type {number} */ (group.edges[at * 4 + 1]) * scale + top) * ratio);
         const y = edge >= height ? edge - height : edge;
