@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -105,8 +104,7 @@ def _intervals(evaluation: Evaluation, threshold: float | None) -> Mapping[str, 
 @lru_cache(maxsize=64)
 def _intervals_at(path: Path, changed: int, images: int, limit: float) -> Mapping[str, tuple[float, float]]:
     rows = read_rows(path, changed)
-    metrics = intervals.box_metrics(rows, images, limit)
-    return intervals.own(rows, images, {name: metrics[name] for name in AT_A_THRESHOLD})
+    return intervals.own(rows, images, intervals.threshold_metrics(rows, images, limit))
 
 
 def differences(before: Evaluation, after: Evaluation, threshold: float | None = None) -> dict[str, Interval]:
@@ -114,22 +112,40 @@ def differences(before: Evaluation, after: Evaluation, threshold: float | None =
     if before.counts.get("images") != after.counts.get("images") or is_boxes(before) != is_boxes(after):
         return {}
     one, two = files.held(before.columns), files.held(after.columns)
-    limits = threshold_or_own(before, threshold), threshold_or_own(after, threshold)
-    key = (one, one.stat().st_mtime_ns, limits[0], two, two.stat().st_mtime_ns, limits[1])
-    return _differences(key, int(after.counts["images"]), is_boxes(after))
+    pair = (one, one.stat().st_mtime_ns), (two, two.stat().st_mtime_ns)
+    images = int(after.counts["images"])
+    found = _differences(pair, images, is_boxes(after))
+    if found and is_boxes(after):
+        limits = threshold_or_own(before, threshold), threshold_or_own(after, threshold)
+        return {**found, **_differences_at(pair, images, limits)}
+    return found
+
+
+Pair = tuple[tuple[Path, int], tuple[Path, int]]
+"""The matches of two evaluations, each with the time at which its file changed last."""
 
 
 @lru_cache(maxsize=64)
-def _differences(key: tuple[Any, ...], images: int, boxes: bool) -> dict[str, Interval]:
-    one, one_changed, one_threshold, two, two_changed, two_threshold = key
-    before, after = read_rows(one, one_changed), read_rows(two, two_changed)
+def _differences(pair: Pair, images: int, boxes: bool) -> dict[str, Interval]:
+    """Of the metrics that know no threshold."""
+    before, after = (read_rows(*each) for each in pair)
     if not before.same_units(after):
         return {}
 
-    def metrics(rows: Rows, threshold: float) -> dict[str, Metric]:
-        if boxes:
-            return intervals.box_metrics(rows, images, threshold)
-        return intervals.class_metrics(rows, images)
+    def metrics(rows: Rows) -> dict[str, Metric]:
+        return intervals.ranked_metrics(rows, images) if boxes else intervals.class_metrics(rows, images)
 
-    many = min(intervals.replicates(before), intervals.replicates(after))
-    return intervals.differences(metrics(before, one_threshold), metrics(after, two_threshold), images, many)
+    return intervals.differences(metrics(before), metrics(after), images, _many(before, after))
+
+
+@lru_cache(maxsize=64)
+def _differences_at(pair: Pair, images: int, limits: tuple[float, float]) -> dict[str, Interval]:
+    before, after = (read_rows(*each) for each in pair)
+    one, two = (
+        intervals.threshold_metrics(rows, images, limit) for rows, limit in zip((before, after), limits, strict=True)
+    )
+    return intervals.differences(one, two, images, _many(before, after))
+
+
+def _many(before: Rows, after: Rows) -> int:
+    return min(intervals.replicates(before), intervals.replicates(after))

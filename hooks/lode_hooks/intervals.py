@@ -29,6 +29,16 @@ def replicates(rows: Rows) -> int:
 
 def box_metrics(rows: Rows, images: int, threshold: float) -> dict[str, Metric]:
     """AP50, and F1, precision and recall at a threshold, as functions of how often each image counts."""
+    return {**ranked_metrics(rows, images), **threshold_metrics(rows, images, threshold)}
+
+
+def ranked_metrics(rows: Rows, images: int) -> dict[str, Metric]:
+    """AP50, which holds over all scores, as a function of how often each image counts."""
+    return {"AP50": _ap50(rows, images)}
+
+
+def threshold_metrics(rows: Rows, images: int, threshold: float) -> dict[str, Metric]:
+    """F1, precision and recall at a threshold, as functions of how often each image counts."""
     at = rows.at(threshold)
 
     def per_image(mask: Bools) -> Floats:
@@ -37,7 +47,6 @@ def box_metrics(rows: Rows, images: int, threshold: float) -> dict[str, Metric]:
     tp, fp = per_image(at.card & (at.state == TP)), per_image(at.card & (at.state == FP))
     fn = per_image(at.missing)
     return {
-        "AP50": _ap50(rows, images),
         "F1": f1_metric(tp, fp, fn),
         "precision": _ratio(tp, tp + fp),
         "recall": _ratio(tp, tp + fn),
