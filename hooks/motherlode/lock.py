@@ -133,8 +133,11 @@ def write_lock(path: Path, pins: Mapping[str, Pin]) -> None:
     """Write the pins, tables sorted by name; the file appears by one rename."""
     text = HEAD + "".join(f"\n{_table(name, pins[name])}" for name in sorted(pins))
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _table(name: str, pin: Pin) -> str:

@@ -33,6 +33,8 @@ LOOK = """async address => {
   const [width, height] = [image.naturalWidth, image.naturalHeight];
   const canvas = new OffscreenCanvas(width, height);
   const pen = canvas.getContext("2d");
+  pen.fillStyle = "white";
+  pen.fillRect(0, 0, width, height);
   pen.drawImage(image, 0, 0);
   const pixel = (x, y) => pen.getImageData(Math.floor(x * width), Math.floor(y * height), 1, 1);
   const at = (x, y) => Array.from(pixel(x, y).data).slice(0, 3);
@@ -91,6 +93,16 @@ def pictures() -> Iterator[tuple[str, bytes]]:
     moving = io.BytesIO()
     corners().save(moving, "GIF", save_all=True, append_images=[Image.new("RGB", (40, 30))], duration=50, loop=0)
     yield "moving", moving.getvalue()
+    for mode in ("L", "LA", "1", "P", "RGBA", "CMYK", "I;16"):
+        image = corners().convert("L").convert("I").point(lambda v: v * 256).convert("I;16") if mode == "I;16" else None
+        image = image or (corners().quantize(8) if mode == "P" else corners().convert(mode))
+        if mode == "RGBA":
+            image.paste((0, 0, 0, 0), (0, 0, 20, 15))
+        if mode == "P":
+            image.info["transparency"] = image.getpixel((32, 24))
+        out = io.BytesIO()
+        image.save(out, "JPEG" if mode == "CMYK" else "PNG", quality=95)
+        yield f"mode-{mode}", out.getvalue()
     several = io.BytesIO()
     corners().save(several, "MPO", save_all=True, append_images=[Image.new("RGB", (10, 10))], quality=95)
     yield "several", several.getvalue()
