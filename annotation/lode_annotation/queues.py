@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
 from lode_annotation import sql
@@ -122,6 +122,27 @@ def _add_batch(queue: Queue, specs: Sequence[TaskSpec]) -> int:
     Queue.objects.filter(pk=queue.pk).update(size=F("size") + len(new))
     queue.size = row.size + len(new)
     return len(new)
+
+
+def take_out(queue: Queue, user: User, first: int, last: int) -> int:
+    """Takes the tasks numbered ``first`` to ``last`` out of the queue, as far as nobody has begun or holds them, and
+    answers how many went: the undo of ``add_tasks``."""
+    access.require(user, queue.project, "queue.manage")
+    with transaction.atomic():
+        Queue.objects.select_for_update().only("pk").get(pk=queue.pk)
+        wanted = Task.objects.filter(queue=queue, number__range=(first, last), state=Task.State.OPEN)
+        leases = Lease.objects.select_for_update().filter(task__in=wanted).order_by("pk")
+        held = {lease.task_id for lease in leases if lease.user_id is not None}
+        gone = wanted.exclude(pk__in=held).exclude(annotations__isnull=False)
+        keys = list(gone.values_list("pk", flat=True))
+        for start in range(0, len(keys), BATCH):
+            Task.objects.filter(pk__in=keys[start : start + BATCH]).delete()
+        highest = queue.tasks.aggregate(n=Max("number"))["n"] or 0
+        Queue.objects.filter(pk=queue.pk).update(size=highest)
+        if keys:
+            events.record(queue.project, user, "queue.take_out", queue, tasks=len(keys))
+    queue.size = highest
+    return len(keys)
 
 
 def change_queue(queue: Queue, user: User, *, state: str | None = None, newest: bool = False, **values: Any) -> Queue:
@@ -338,6 +359,20 @@ def is_reserved(place: Lease, author: User) -> bool:
     if place.user_id != author.pk or place.since is None or place.until is None:
         return False
     return place.until - place.since == RESERVED
+
+
+def reopen_for(task: Task, user: User) -> None:
+    """Opens a finished task again for ``user`` alone; the answers given stay. Raises ``Conflict`` (not_finished)."""
+    access.require(user, task.queue.project, "annotation.review")
+    with transaction.atomic():
+        list(Lease.objects.select_for_update().filter(task=task).order_by("pk").values("pk"))
+        task.refresh_from_db(fields=["state", "reason"])
+        if task.state not in (Task.State.DONE, Task.State.SKIPPED):
+            raise Conflict("Only a finished task can be opened again.", code="not_finished")
+        if task.item.trashed_at is not None:
+            raise Conflict("The item of this task is in the trash.", code="item_trashed")
+        reopen(task.pk, task.reason, author=user)
+        events.record(task.queue.project, user, "task.reopen", task)
 
 
 def withdraw(task_id: int, why: str) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lode_annotation.views import label, pages, review
+from lode_annotation.views import label, pages, review, task
 
 app_name = "annotation"
 urlpatterns = [
@@ -16,7 +16,10 @@ urlpatterns = [
     path("p/<slug:project>/queues/<uuid:queue>/", pages.queue, name="queue"),
     path("p/<slug:project>/queues/<uuid:queue>/change/", pages.queue_change, name="queue_change"),
     path("p/<slug:project>/queues/<uuid:queue>/add/", pages.queue_add, name="queue_add"),
+    path("p/<slug:project>/queues/<uuid:queue>/take-out/", pages.queue_take_out, name="queue_take_out"),
     path("p/<slug:project>/queues/<uuid:queue>/clear/", pages.queue_clear, name="queue_clear"),
+    path("p/<slug:project>/tasks/<uuid:task>/", task.task, name="task"),
+    path("p/<slug:project>/tasks/<uuid:task>/reopen/", task.task_reopen, name="task_reopen"),
     path("label/<uuid:queue>/", label.label, name="label"),
     path("p/<slug:project>/review/", review.review_list, name="review_list"),
     path("review/<uuid:queue>/", review.review, name="review"),

@@ -9,10 +9,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from lode_annotation.labeling import config_for
-from lode_annotation.models import Lease, Queue, Schema
+from lode_annotation.models import LabelSet, Lease, Queue, Schema
 from lode_annotation.queues import TaskSpec, add_tasks
 from lode_annotation.schemas import latest
-from lode_platform.models import Item, Project, User
+from lode_platform.models import Item, Membership, Project, Role, User
 
 pytestmark = pytest.mark.django_db
 
@@ -110,6 +110,79 @@ def test_a_manager_sees_who_holds_what_and_clears_it(
     assert Lease.objects.get().user == bob
     client_for(alice).post(f"{at}clear/", {"task": task})
     assert Lease.objects.get().user is None
+
+
+def test_a_finished_task_is_shown_as_it_was_answered_and_can_be_changed(
+    client_for: ClientFor,
+    api: Callable[..., Any],
+    alice: User,
+    bob: User,
+    erin: User,
+    project: Project,
+    make_queue: Callable[..., Queue],
+    box: Callable[..., Any],
+    answer: Callable[..., Any],
+) -> None:
+    queue = make_queue(1)
+    task = api(bob).post(f"queues/{queue.uuid}/next").json()["task"]["id"]
+    address = f"/p/blood/tasks/{task}/"
+    assert "Nobody has answered" in client_for(erin).get(address).content.decode()
+    api(bob).post(f"tasks/{task}/submit", answer([box(label="WBC"), box(40, 40, 9, 9)]))
+    row = client_for(erin).get(f"/p/blood/queues/{queue.uuid}/").content.decode()
+    assert address in row and f"?task={task}" not in row
+    shown = client_for(bob).get(address)
+    (found,) = shown.context["answers"]
+    assert (found.annotation.user, [one["label"] for one in found.boxes]) == (bob, ["WBC", "RBC"])
+    assert "Change it" in shown.content.decode() and f"/label/{queue.uuid}/?task={task}" in shown.content.decode()
+    other = Membership.objects.get(project=project, user=erin)
+    other.role = Role.ANNOTATOR
+    other.save()
+    assert "Change it" not in client_for(erin).get(address).content.decode()
+    assert client_for(erin).post(f"{address}reopen/").status_code == 403
+    opened = client_for(alice).post(f"{address}reopen/")
+    assert opened.status_code == 302 and opened["Location"] == f"/label/{queue.uuid}/?task={task}"
+    assert client_for(alice).post(f"{address}reopen/").status_code == 409
+    start = api(alice).post(f"tasks/{task}/open").json()["start"]
+    assert len(start) == 2
+    changed = api(alice).post(f"tasks/{task}/submit", answer(start[:1]))
+    assert changed.status_code == 200 and LabelSet.objects.current().get().created_by == alice
+    assert [one.annotation.user.username for one in client_for(bob).get(address).context["answers"]] == ["alice", "bob"]
+
+
+def test_what_is_not_in_a_queue_yet_is_counted_added_and_taken_out_again(
+    client_for: ClientFor,
+    api: Callable[..., Any],
+    alice: User,
+    bob: User,
+    project: Project,
+    make_queue: Callable[..., Queue],
+    make_items: Callable[..., list[Item]],
+) -> None:
+    queue = make_queue(2)
+    make_items(project, 5)
+    client, page = client_for(alice), f"/p/blood/queues/{queue.uuid}/"
+    shown = client.get(page).content.decode()
+    assert f"count=1&without={queue.uuid}" in shown and "mining round" not in shown
+    counted = client.get(f"/p/blood/queues/new/?count=1&without={queue.uuid}").content.decode()
+    assert "5 items fit" in counted
+    added = client.post(f"{page}add/", follow=True)
+    (message,) = list(added.context["messages"])
+    assert "5 tasks added" in str(message) and queue.tasks.count() == 7
+    begun = [api(bob).post(f"queues/{queue.uuid}/next", {"holding": []}).json()["task"]["id"]]
+    for _ in range(2):
+        begun.append(api(bob).post(f"queues/{queue.uuid}/next", {"holding": begun}).json()["task"]["id"])
+    undone = client.post(message.extra_tags.split()[0], follow=True)
+    assert "4 tasks taken out again; 1 that somebody has begun stays" in str(next(iter(undone.context["messages"])))
+    queue.refresh_from_db()
+    assert (queue.tasks.count(), queue.size) == (3, 3)
+
+
+def test_adding_to_a_mined_queue_is_warned_of(
+    client_for: ClientFor, alice: User, make_queue: Callable[..., Queue]
+) -> None:
+    queue = make_queue(1)
+    queue.tasks.update(reason={"text": "missed", "round": "a round"})
+    assert "mining round" in client_for(alice).get(f"/p/blood/queues/{queue.uuid}/").content.decode()
 
 
 def test_a_queue_is_paused_and_opened_again(

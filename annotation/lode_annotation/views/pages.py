@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, OuterRef, Prefetch, Q, Subquery
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -370,9 +371,15 @@ def queue_new(request: HttpRequest, project: str) -> HttpResponse:
 
 
 def _count(request: HttpRequest, member: Membership) -> HttpResponse:
-    """The part that says how many items the filters choose."""
-    number = picking.by_filter(member.project, member.user, _given_filter(request)).count()
-    return render(request, "annotation/queue_count.html", {"project": member.project, "number": number})
+    """The part that says how many items the filters choose, ``without`` those that are in a queue already."""
+    rows = picking.by_filter(member.project, member.user, _given_filter(request))
+    if name := request.GET.get("without"):
+        try:
+            queue = _queue(member, UUID(name))
+        except ValueError:
+            raise BadInput(_("without is the uuid of a queue."), field="without") from None
+        rows = rows.exclude(pk__in=Task.objects.filter(queue=queue).values("item"))
+    return render(request, "annotation/queue_count.html", {"project": member.project, "number": rows.count()})
 
 
 def _tasks_added(number: int) -> str:
@@ -415,6 +422,7 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
         "q": q,
         "states": [(value, title, numbers["counts"][value]) for value, title in Task.State.choices],
         "filters": _filters(request, member),
+        "mined": "round" in (Task.objects.filter(queue=found).values_list("reason", flat=True).first() or {}),
         "may_manage": permits(member.user, member.role, "queue.manage"),
         "may_label": permits(member.user, member.role, "queue.label"),
         "may_review": may_review,
@@ -441,11 +449,33 @@ def queue_change(request: HttpRequest, project: str, queue: UUID) -> HttpRespons
 
 @require_POST
 def queue_add(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
-    """Puts in every item that the filters choose and that is not in it yet."""
+    """Puts in every item that the filters choose and that is not in it yet, with an undo."""
     member = _member(request, project, "queue.manage")
     found = _queue(member, queue)
     items = picking.by_filter(member.project, member.user, _given_filter(request))
-    toast(request, _tasks_added(picking.fill(found, member.user, items)))
+    added = picking.fill(found, member.user, items)
+    undo = reverse("annotation:queue_take_out", args=[member.project.name, found.uuid])
+    last = found.size
+    toast(request, _tasks_added(added), undo=f"{undo}?first={last - added + 1}&last={last}" if added else "")
+    return redirect("annotation:queue", member.project.name, found.uuid)
+
+
+@require_POST
+def queue_take_out(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
+    """Takes the tasks ``first`` to ``last`` out again, as far as nobody has begun them."""
+    member = _member(request, project, "queue.manage")
+    found = _queue(member, queue)
+    try:
+        first, last = int(request.GET["first"]), int(request.GET["last"])
+    except (KeyError, ValueError):
+        raise BadInput(_("first and last are the numbers of tasks."), field="first") from None
+    gone = queue_verbs.take_out(found, member.user, first, last)
+    left = last - first + 1 - gone
+    said = ngettext("%(n)s task taken out again", "%(n)s tasks taken out again", gone) % {"n": gone}
+    if left > 0:
+        kept = ngettext("%(n)s that somebody has begun stays", "%(n)s that somebody has begun stay", left) % {"n": left}
+        said = f"{said}; {kept}"
+    toast(request, said)
     return redirect("annotation:queue", member.project.name, found.uuid)
 
 

@@ -1,0 +1,93 @@
+"""A task as it stands: the answers given to it, read-only, and the way to change one."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from lode_annotation import queues
+from lode_annotation.label_sets import regions_from
+from lode_annotation.labeling import rules_of
+from lode_annotation.models import Annotation, AnnotationRevision, Queue, Task
+from lode_platform.access import member_of, permits
+from lode_platform.models import Item, Membership
+from lode_platform.signed_in import signed_in
+from lode_platform.toasts import toast
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One person's answer as the page draws it: boxes in pixels, and the classes said of the whole picture."""
+
+    annotation: Annotation
+    revision: AnnotationRevision
+    boxes: list[dict[str, Any]]
+    choices: list[tuple[str, int]]
+
+
+def _answer(annotation: Annotation, item: Item) -> Answer:
+    revision = next(row for row in annotation.revisions.all() if row.number == annotation.revision)
+    rules = rules_of(annotation.schema_revision.controls)
+    # what was sent with a skip passed no gate, and is nobody's answer
+    result = [] if revision.state == Annotation.State.SKIPPED else revision.result
+    regions = regions_from(result, item.width, item.height, rules, [])
+    drawn = [(region, (region.class_id - 1) % 12 + 1) for region in regions]
+    return Answer(
+        annotation,
+        revision,
+        [
+            {"box": region.box, "label": region.label, "color": color, "id": region.id}
+            for region, color in drawn
+            if region.box is not None
+        ],
+        [(region.label, color) for region, color in drawn if region.box is None],
+    )
+
+
+def _task(member: Membership, uuid: UUID) -> Task:
+    rows = Task.objects.filter(queue__project=member.project).select_related("queue__project", "item__blob")
+    return get_object_or_404(rows, uuid=uuid)
+
+
+def task(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
+    """A task: its picture with each answer drawn, who gave it, what reviewers said, and "Change it" where one may."""
+    member = member_of(signed_in(request), project, "project.view")
+    found = _task(member, task)
+    rows = (
+        found.annotations.filter(revision__gt=0)
+        .select_related("user", "schema_revision")
+        .prefetch_related("revisions", "reviews__reviewer")
+        .order_by("-updated_at", "-pk")
+    )
+    answers = [_answer(row, found.item) for row in rows]
+    may_label = permits(member.user, member.role, "queue.label")
+    mine = any(answer.annotation.user_id == member.user.pk for answer in answers)
+    over = found.state in (Task.State.DONE, Task.State.SKIPPED)
+    context = {
+        "project": member.project,
+        "room": "queues",
+        "queue": found.queue,
+        "task": found,
+        "item": found.item,
+        "answers": answers,
+        "may_change": may_label
+        and (mine or (found.state == Task.State.OPEN and found.queue.state == Queue.State.OPEN)),
+        "may_reopen": may_label and not mine and over and permits(member.user, member.role, "annotation.review"),
+        "may_review": found.state == Task.State.SUBMITTED and permits(member.user, member.role, "annotation.review"),
+    }
+    return render(request, "annotation/task.html", context)
+
+
+@require_POST
+def task_reopen(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
+    """Opens a finished task again for the person who asks, and goes there."""
+    member = member_of(signed_in(request), project, "annotation.review")
+    found = _task(member, task)
+    queues.reopen_for(found, member.user)
+    toast(request, _("The task is open again; the answer given stays as it was"))
+    return redirect(f"{reverse('annotation:label', args=[found.queue.uuid])}?task={found.uuid}")
