@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from lode_datasets.models import Version
@@ -160,8 +162,7 @@ def _kept(key: str, value: Any) -> dict[str, Any]:
 
 
 def latest_metrics(run: Run) -> list[Metric]:
-    """The newest value of every key, by key."""
-    newest: dict[str, Metric] = {}
-    for metric in run.metrics.order_by("step", "pk"):
-        newest[metric.key] = metric
-    return [newest[key] for key in sorted(newest)]
+    """The value of every key at its last step, by key."""
+    from_last = Window(RowNumber(), partition_by="key", order_by=[F("step").desc(), F("pk").desc()])
+    newest = run.metrics.annotate(place=from_last).filter(place=1)
+    return sorted(newest, key=lambda metric: metric.key)

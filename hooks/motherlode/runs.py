@@ -230,7 +230,7 @@ class Run:
         except OSError as error:
             log.warning("%s was not logged: %s", place, error.strerror or error)
             return
-        self._log("tags", {f"artifact.{place.name}": f"sha256:{digest.hexdigest()} {size}"})
+        self._log("tags", {f"artifact.{place.name}": f"sha256:{digest.hexdigest()} {size} bytes"})
         if self._leads:
             trackers.log_artifact(place)
 

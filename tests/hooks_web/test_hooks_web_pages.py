@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from lode_hooks import mining, mining_request, readings
+from lode_hooks import mining, mining_request, readings, runs
 from lode_hooks.models import Failure, MiningRound, Sighting
 from lode_platform import nav
 from lode_platform.jobs import run_pending
@@ -71,6 +71,18 @@ def test_pages_open_at_the_stored_threshold_of_best_f1(cells: Any, page: Page) -
         counts.fp,
         counts.fn,
     ]
+
+
+def test_a_run_shows_its_last_numbers_and_what_is_none_as_what_it_is(cells: Any, page: Page) -> None:
+    run = cells.world.run("diverging", cells.version)
+    steps = [runs.Step({"loss": 0.5}, 1), runs.Step({"loss": "nan", "rate": 0.125}, 2)]
+    runs.log_metrics(run, steps)
+    runs.change(run, run.created_by, tags={"kind": "trial"})
+    for shown in (run, cells.second):
+        runs.log_metrics(shown, steps)
+        found = re.sub(r"<[^>]*>|\s+", " ", text(page(address("run", shown.uuid))))
+        assert re.search(r"loss +not a number +step 2 .* rate +0\.125 +step 2", found)
+    assert "trial" in text(page(address("run", run.uuid)))
 
 
 def test_a_run_without_predictions_says_how_to_send_some(cells: Any, page: Page) -> None:

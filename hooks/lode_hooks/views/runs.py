@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from lode_datasets.models import Version
 from lode_hooks import compare as compare_verb
 from lode_hooks import deciding, evaluate, readings
+from lode_hooks import runs as run_verb
 from lode_hooks.filters import FailureFilter
 from lode_hooks.models import Evaluation, MiningRound, PredictionSet, Run, RunUse
 from lode_hooks.readings import is_boxes
@@ -190,6 +191,7 @@ def run_page(request: HttpRequest, project: str, run: UUID) -> HttpResponse:
         "may_log": allowed(place, user, "run.log"),
         "evaluations": mine,
         "evaluation": evaluation,
+        "logged": run_verb.latest_metrics(shown) if tab == "overview" else [],
         "waiting": Evaluation.objects.filter(
             prediction_set__run=shown, state__in=[Evaluation.State.QUEUED, Evaluation.State.FAILED]
         ).select_related("job", "version__dataset", "prediction_set"),
