@@ -11,7 +11,6 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
 from pathlib import Path
@@ -24,12 +23,11 @@ from motherlode import formats
 from motherlode.cache import hash_file
 from motherlode.client import Client
 from motherlode.errors import BadInput, NotAllowed, NotFound
-from motherlode.formats.coco import documents
 from motherlode.formats.leftovers import leftovers
 from motherlode.formats.source import Classes, Folder, Problem, Record, settle
-from motherlode.formats.values import BadValue, label_name, open_text
+from motherlode.formats.values import BadValue, label_name
 from motherlode.paths import PathSet, UnsafePath, check_path
-from motherlode.predictions import IdMap, read_ids
+from motherlode.predictions import IdMap
 from motherlode.progress import Progress
 
 __all__ = [
@@ -213,8 +211,6 @@ def read_source(
     if name == "coco" and not chosen.detect(files):
         raise BadInput(f"{called} holds no COCO file: a JSON document with images, annotations and categories")
     source = Source(files, chosen, problems=list(files.problems))
-    if chosen.name == "coco":
-        source.ids = _id_maps(files)
     known = PathSet()
     used = {problem.file for problem in files.problems}
     for found in chosen.read(files):
@@ -224,6 +220,8 @@ def read_source(
         elif isinstance(found, Classes):
             source.classes.append(found)
             used.add(found.file)
+            if found.ids:
+                source.ids[found.file] = IdMap(found.images, found.labels)
         else:
             used.add(found.source)
             _take_record(source, known, found, prefix, strict)
@@ -319,15 +317,6 @@ def look(file: Path) -> tuple[int, int, int] | None:
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
     return (height, width, turn) if turn in QUARTER_TURNS else (width, height, turn)
-
-
-def _id_maps(files: Folder) -> dict[str, IdMap]:
-    """What the image and category ids of each of the folder's COCO documents mean."""
-    found = {}
-    for name in documents(files)[0]:
-        with files.open(name) as stream, suppress(BadInput):
-            found[name] = read_ids(open_text(stream))  # what is broken there the reader reports
-    return found
 
 
 # Bringing in

@@ -1,6 +1,7 @@
 """What comes in is true or stays out: small sources, through ``lode import`` against the real application."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -421,3 +422,12 @@ def test_a_zip_is_called_by_its_own_name(door: Door, source: Path, machine: Path
     shutil.make_archive(str(machine / "words"), "zip", source)
     door(machine / "words.zip", fails=1)
     assert "words.zip holds no labels that come in as COCO" in door.err
+
+
+def test_a_name_that_is_no_unicode_is_named_in_letters(door: Door, source: Path) -> None:
+    (source / os.fsdecode(b"caf\xe9.jpg")).write_bytes((source / "a.jpg").read_bytes())
+    (source / os.fsdecode(b"caf\xe9.csv")).write_text("a,b")
+    report = door(source)
+    assert list(door.labels()) == ["a.jpg"]
+    assert told(report, "caf\\udce9.jpg", "not valid Unicode") and told(report, "caf\\udce9.csv", "CSV")
+    assert "caf\\udce9.jpg: the name is not valid Unicode" in door.says(source)

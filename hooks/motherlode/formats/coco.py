@@ -303,8 +303,10 @@ def _read_document(
     yield from _seen(document)
     yield from _tell_apart(document)
     yield from _missing_categories(document)
-    names = {int(key): found.name for key, found in document.categories.items() if found.name and key.isdigit()}
-    yield Classes(name, dict(sorted(names.items())), ids=True)
+    labels = {key: found.name for key, found in document.categories.items() if found.name is not None}
+    names = {int(key): label for key, label in labels.items() if key.isdecimal()}
+    images = {key: image.name for key, image in document.images.items() if image.row >= 0 and not image.others}
+    yield Classes(name, dict(sorted(names.items())), ids=True, labels=labels, images=images)
     document.labels = [document.label(category) for category in document.order]
     # an image without annotations may have some all the same, where there are such that belong to no image
     document.adrift += sum(image.row < 0 for image in document.images.values())

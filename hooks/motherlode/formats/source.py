@@ -66,30 +66,38 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}, {self.row}" if self.row else self.file
-        return f"{place}: {self.what}. {self.remedy}"
+        return _printable(f"{place}: {self.what}. {self.remedy}")
 
     def as_json(self) -> dict[str, str]:
         """The problem as a JSON object."""
         return {
             "kind": self.kind,
-            "file": self.file,
+            "file": _printable(self.file),
             "row": self.row,
-            "what": self.what,
+            "what": _printable(self.what),
             "remedy": self.remedy,
-            "item": self.item,
+            "item": _printable(self.item),
         }
+
+
+def _printable(text: str) -> str:
+    """The text with `\\udcff` for a byte of a file's name that is no UTF-8, so that it can be printed and sent."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 @dataclass(frozen=True, slots=True)
 class Classes:
     """The classes that one file of a source numbers: names by number, in the file's order, also those never used.
 
-    `ids` where the numbers are COCO's category ids, which a schema keeps; else they are places in a list from 0.
+    `ids` where the numbers are COCO's category ids, which a schema keeps; else they are places in a list from 0. Of a
+    COCO document `labels` and `images` say what all its ids mean, by `values.id_key`: a label, a file name.
     """
 
     file: str
     names: Mapping[int, str]
     ids: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    images: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
