@@ -308,10 +308,10 @@ def _read_document(
     images = {key: image.name for key, image in document.images.items() if image.row >= 0 and not image.others}
     yield Classes(name, dict(sorted(names.items())), ids=True, labels=labels, images=images)
     document.labels = [document.label(category) for category in document.order]
-    # an image without annotations may have some all the same, where there are such that belong to no image
-    document.adrift += sum(image.row < 0 for image in document.images.values())
+    yield from _strangers(document)
     for key, image in document.images.items():
-        yield from _claims(document, key, image, pictures, splits)
+        if image.row >= 0:
+            yield from _claims(document, key, image, pictures, splits)
 
 
 # what a document holds
@@ -507,6 +507,22 @@ def _missing_categories(document: _Document) -> Iterator[Problem]:
             yield Problem("unknown", document.file, "", what, "Left out; add the category and import again")
 
 
+def _strangers(document: _Document) -> Iterator[Problem]:
+    """Annotations of ids that no image has: an image without annotations may have those, so that it is not empty."""
+    strangers = {key: image for key, image in document.images.items() if image.row < 0}
+    document.adrift += len(strangers)
+    counts = {key: len(image.numbers) // _COLUMNS + image.lost for key, image in strangers.items()}
+    if not counts:
+        return
+    total, first = sum(counts.values()), next(iter(counts))
+    rows = f"{total:,} annotations name" if total > 1 else "1 annotation names"
+    ids = f"{len(counts):,} image ids such as {first}" if len(counts) > 1 else f"the image id {first}"
+    numbers = strangers[first].numbers
+    place = f"annotations[{int(numbers[0])}]" if numbers else "annotations"
+    remedy = "Left out, and images without annotations are unlabelled: they may be theirs; mend the ids"
+    yield Problem("unknown", document.file, place, f"{rows} {ids}, which `images` does not", remedy)
+
+
 # its images
 
 
@@ -515,13 +531,6 @@ def _claims(
 ) -> Iterator[tuple[Record, bool] | Problem]:
     file = document.file
     count = len(image.numbers) // _COLUMNS
-    if image.row < 0:
-        if count:
-            rows = f"{count:,} annotations name" if count > 1 else "1 annotation names"
-            what = f"{rows} the image id {key}, which `images` does not"
-            remedy = "Left out, and images without annotations are unlabelled: they may be theirs; mend the ids"
-            yield Problem("unknown", file, f"annotations[{int(image.numbers[0])}]", what, remedy)
-        return
     if image.others:
         names = " and ".join(repr(name) for _, name in [(image.row, image.name), *image.others])
         what = f"the image id {key} is given to {names}"

@@ -63,7 +63,7 @@ def _remedy(kind: str) -> str:
         return "Give them the ending of its format and import again"
     if kind == "COCO results":
         return "Send predictions with `lode predictions`"
-    if kind.startswith(("COCO", "Pascal", "YOLO")):
+    if kind.startswith(("COCO", "Pascal", "YOLO", "a YOLO")):
         return "Import it apart, with --format, if it is meant"
     return "Turn it into COCO, VOC or YOLO and import again if it holds labels"
 
