@@ -23,14 +23,14 @@ def check(user: User, role: str, verb: str, project: int) -> None:
     if permits(user, role, verb):
         return
     able = [one.value for one in Role if allows(one, verb)]
-    needs = _("this needs %(roles)s") % {"roles": _either(able)}
+    needs = _("this needs the role %(roles)s") % {"roles": _either(able)}
     if allows(role, verb):
         limited = {"role": getattr(user, "token_role", ""), "needs": needs}
-        said = _("This token acts as %(role)s; %(needs)s. Make a token with that role.") % limited
+        said = _("This token's role is %(role)s; %(needs)s. Make a token with that one.") % limited
     else:
         known = Membership.objects.filter(project=project, role__in=able, user__is_active=True)
         names = list(known.order_by("pk").values_list("user__username", flat=True)[:3])
-        said = _("You are %(role)s here; %(needs)s. Ask %(names)s.") % {
+        said = _("Your role here is %(role)s; %(needs)s. Ask %(names)s.") % {
             "role": role,
             "needs": needs,
             "names": _either(names or [_("an owner")]),

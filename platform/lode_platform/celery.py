@@ -5,6 +5,7 @@ lost loses nothing: the sweep (``lode_platform.jobs``) rings again.
 """
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,8 @@ from celery import Celery
 from django.conf import settings
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps
+
+from lode_platform.models import Installation
 
 TASK = "lode.job"
 
@@ -44,7 +47,6 @@ def _configured() -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_timeout=4,
         task_ignore_result=True,
-        task_default_queue="lode",
         task_publish_retry=False,
         worker_enable_remote_control=False,
         worker_hijack_root_logger=False,
@@ -69,6 +71,12 @@ def _configured() -> Celery:
 app = _configured()
 
 
+@cache
+def queue() -> str:
+    """The queue of this installation, as its database names it: where several share a broker, each hears its own."""
+    return f"lode-{Installation.objects.get_or_create(pk=1)[0].uuid.hex}"
+
+
 def send(uuid: str) -> None:
     """Rings for the job; raises whatever the broker's library raises when there is no broker."""
-    app.send_task(TASK, [uuid])
+    app.send_task(TASK, [uuid], queue=queue())

@@ -84,6 +84,12 @@ class ApiToken(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
 
 
+class Installation(models.Model):
+    """The one row that tells this installation from others: all of its machines see it, and no other's do."""
+
+    uuid = models.UUIDField(default=uuid4, editable=False)
+
+
 class LoginTry(models.Model):
     """How many times lately a login was tried for a name, from an address, or both; see ``throttle``."""
 

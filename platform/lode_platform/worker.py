@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from lode_platform import jobs, tidy
-from lode_platform.celery import TASK, app
+from lode_platform.celery import TASK, app, queue
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ def work(*, threads: int) -> None:
     process = app.Worker(
         pool="threads",
         concurrency=threads,
+        queues=[queue()],
         hostname=f"lode-{os.getpid()}@{socket.gethostname()}",
         loglevel="WARNING",
         without_gossip=True,

@@ -74,13 +74,13 @@ def test_an_owner_takes_a_project_out_of_the_trash_unless_its_name_is_taken(
 def test_who_is_refused_is_told_which_role_it_needs_and_who_has_it(
     project: Project, erin: User, bob: User, api: Callable[..., Any], client_for: Callable[[User], Client]
 ) -> None:
-    said = "You are annotator here; this needs owner or engineer. Ask alice or erin."
+    said = "Your role here is annotator; this needs the role owner or engineer. Ask alice or erin."
     told = api(bob).post("projects/blood/items", {"items": []})
     assert told.status_code == 403 and told.json()["error"] == said
     page = client_for(bob).get("/p/blood/items/add/")
     assert page.status_code == 403 and said in page.content.decode() and "items.add" not in page.content.decode()
     weak = api(erin, project=project, role="viewer").post("projects/blood/items", {"items": []})
-    assert "This token acts as viewer; this needs owner or engineer" in weak.json()["error"]
+    assert "This token's role is viewer; this needs the role owner or engineer" in weak.json()["error"]
 
 
 def test_an_error_stands_under_a_title_of_its_own(

@@ -6,6 +6,7 @@ import signal
 import zipfile
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import psutil
@@ -82,6 +83,8 @@ def test_a_lost_message_loses_nothing(machine: Any, archive: bytes, tmp_path: Pa
     enqueue(machine, archive, tmp_path)
     messages = list((machine.home / "broker").glob("*.msg"))
     assert len(messages) == 1
+    ((installation,),) = machine.rows("SELECT uuid FROM platform_installation")
+    assert messages[0].name.split(".")[1] == f"lode-{UUID(str(installation)).hex}"  # no other's on a shared broker
     messages[0].unlink()
     machine.start("worker")
     machine.wait_for("the sweep rang", lambda: machine.job()[0] == "succeeded")

@@ -78,6 +78,9 @@ class PasswordForm(PasswordChangeForm):
     def __init__(self, request: HttpRequest, data: Any = None) -> None:
         super().__init__(signed_in(request), data)
         self.address = address_of(request)
+        password, again = self.fields["new_password1"], self.fields["new_password2"]
+        password.help_text = _("At least 8 characters; no common password, and nothing like your name.")
+        again.label, again.help_text = _("New password once more"), ""
         for field in self.fields.values():
             field.widget.attrs.pop("autofocus", None)
 
