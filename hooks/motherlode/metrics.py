@@ -23,6 +23,9 @@ INTERVAL = 1.0
 LONGEST = 30.0
 """Seconds between two tries while the server is away."""
 MOST_NUMBERS = 5_000
+MOST_BYTES = 1_500_000
+AT_ONCE = 1_000
+"""Numbers of one step that travel together."""
 MOST_STEPS = 100_000
 LONGEST_KEY = 200
 
@@ -87,9 +90,12 @@ class Metrics:
         if self._process != os.getpid():
             self._steps = deque()  # the parent sends those
             self._fresh()
+        now, pairs = time.time(), list(numbers.items())
         with self._lock:
-            self._steps.append({"step": int(whole), "at": time.time(), "metrics": numbers})
-            if len(self._steps) > MOST_STEPS:
+            for low in range(0, len(pairs), AT_ONCE):
+                chunk = dict(pairs[low : low + AT_ONCE])
+                self._steps.append({"step": int(whole), "at": now, "metrics": chunk})
+            while len(self._steps) > MOST_STEPS:
                 self._steps.popleft()
                 self._lost += 1
         _waiting.add(self)
@@ -217,12 +223,13 @@ def _is_key(name: str) -> bool:
 
 
 def _batch(steps: deque[Step]) -> list[Step]:
-    """The first steps, of at most `MOST_NUMBERS` numbers together."""
+    """The first steps, of at most `MOST_NUMBERS` numbers and about `MOST_BYTES` together."""
     found: list[Step] = []
-    numbers = 0
+    numbers = size = 0
     for step in steps:
         numbers += len(step["metrics"])
-        if found and numbers > MOST_NUMBERS:
+        size += 64 + sum(32 + 4 * len(name) for name in step["metrics"])
+        if found and (numbers > MOST_NUMBERS or size > MOST_BYTES):
             break
         found.append(step)
     return found

@@ -107,6 +107,26 @@ def test_a_run_keeps_its_uses_numbers_and_end(cells: Any, api: Any, erin: User) 
     assert caller.patch(f"runs/{uuid}", {"state": "asleep"}).json()["code"] == "bad_state"
 
 
+def test_no_number_tag_or_time_of_a_run_breaks_the_server(cells: Any, api: Any, erin: User) -> None:
+    caller = api(erin)
+    run = caller.post("projects/blood/runs", {"name": "r"}).json()["uuid"]
+    odd: list[dict[str, Any]] = [
+        {"metrics": {"a\0": 1}},
+        {"metrics": {"\ud800": 1}},
+        {"metrics": {"a": "\0"}},
+        {"metrics": {"a": [1]}},
+        {"steps": [{"metrics": {"a": 1}, "at": 1e300}]},
+        {"steps": [{"metrics": {"a": 1}, "at": "nan"}]},
+        {"steps": [{"metrics": {"a": 1}, "step": 2**70}]},
+        {"steps": {"metrics": {}}},
+    ]
+    for body in odd:
+        assert caller.post(f"runs/{run}/metrics", body).status_code == 400, body
+    for tags in ({"a\0": "b"}, {"a": "\ud800"}, {"a": {"b": 1}}, ["a"]):
+        assert caller.patch(f"runs/{run}", {"tags": tags}).status_code == 400, tags
+    assert caller.post(f"runs/{run}/metrics", {"steps": [{"metrics": {"a" * 300: 1}}]}).status_code == 201
+
+
 def test_a_version_that_is_not_published_is_used_by_no_run(cells: Any, api: Any, erin: User) -> None:
     cells.label({"c.png": [Region("c1", "box", 1, box=(1, 1, 9, 9))]})
     version, _job = publish(cells.dataset, erin, message="on its way")

@@ -413,6 +413,14 @@ def test_numbers_of_many_steps_go_in_one_request_and_keep_their_steps(far: Clien
     assert (len(kept()), kept()[-1]) == (400, ("acc", 199, 49.75, ""))
 
 
+def test_a_step_of_more_numbers_than_a_request_takes_is_kept_whole(far: Client, network: Switch) -> None:
+    with motherlode.run("r", client=far) as run:
+        run.log_metrics({f"{'layer' * 30}-{number}": number for number in range(12_000)}, step=7)
+    assert set(Metric.objects.values_list("step", flat=True)) == {7}
+    assert Metric.objects.count() == 12_000
+    assert network.sent("/metrics") >= 3
+
+
 def test_nan_and_infinities_are_kept_as_what_they_are(far: Client) -> None:
     with motherlode.run("diverges", client=far) as run:
         run.log_metrics({"loss": math.nan, "up": math.inf, "down": -math.inf, "fine": 1}, step=3)
