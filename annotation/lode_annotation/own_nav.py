@@ -151,7 +151,7 @@ def item_layers(items: Sequence[Item], user: User) -> Mapping[int, Sequence[nav.
 
 def labelled_choices(project: Project, user: User) -> Sequence[tuple[str, nav.Text]]:
     """Labelled or not, under any schema, or to be looked at again."""
-    check = _("to check: the picture has another size since")
+    check = _("to check: resized")
     return [("yes", _("labelled")), ("no", _("unlabelled")), ("check", check)]
 
 

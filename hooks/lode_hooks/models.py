@@ -178,7 +178,7 @@ class Failure(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="failures")
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="failures")
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="failures")
-    region = models.CharField(max_length=64, blank=True, help_text="id of the truth region")
+    region = models.CharField(max_length=200, blank=True, help_text="id of the truth region")
     frame = models.PositiveIntegerField(null=True, blank=True)
     class_id = models.PositiveIntegerField()
     box = models.JSONField(null=True, help_text="xyxy, pixels of the upright image")

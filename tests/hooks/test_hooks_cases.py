@@ -93,6 +93,13 @@ def test_a_case_goes_on_where_the_same_object_has_another_id_and_the_comparison_
     assert [dot.run.name for dot in cases.history(case)] == ["one", "two", "three"]
 
 
+def test_a_region_with_the_longest_id_there_may_be_has_its_case(cells: Any) -> None:
+    long = "r" * 200
+    cells.label({"b.png": [Region(long, "box", 2, box=(20, 20, 60, 60))]})
+    cells.evaluate(cells.predict(cells.run(), cells.publish("a long id"), [line("a.png")]))
+    assert Failure.objects.filter(region=long).exists()
+
+
 def test_a_false_alarm_is_known_again_by_class_and_overlap(cells: Any) -> None:
     boxes = [
         ("one", [100, 100, 140, 140], "RBC"),
