@@ -12,7 +12,7 @@ from uuid import UUID, uuid4, uuid5
 
 from motherlode import ranks
 from motherlode.client import Client
-from motherlode.errors import BadInput, Unreachable
+from motherlode.errors import BadInput, Conflict, Unreachable
 from motherlode.evaluations import Evaluation, FailureKind, FailureSeen
 from motherlode.manifest import POOL
 from motherlode.naming import Naming
@@ -69,7 +69,15 @@ def send(
         for part in chain(() if head is None else (head,), parts):
             number = place.rank + place.ranks * count
             headers = {"Content-Type": "application/x-ndjson"}
-            client.request("PUT", f"{address}/parts/{number}", content=part, headers=headers, patience=PATIENCE)
+            try:
+                client.request("PUT", f"{address}/parts/{number}", content=part, headers=headers, patience=PATIENCE)
+            except Conflict:
+                if place.ranks == 1:
+                    raise
+                raise BadInput(
+                    f"this run has other predictions on {samples.name} {samples.split} with model={model!r} and"
+                    f" step={step}: log these with another model= or step="
+                ) from None
             count += 1
             bar.move(lines.predicted)
     end: dict[str, Any] = {"parts": count}

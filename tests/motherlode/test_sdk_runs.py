@@ -569,6 +569,22 @@ def test_a_process_that_was_given_a_run_goes_on_with_it_and_does_not_end_it(
         motherlode.run("evaluate", client=far)
 
 
+def test_ranks_that_log_a_split_again_say_which_time_it_is(
+    test_split: Samples, far: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "0")
+    run = motherlode.run("ddp", client=far)
+    first = run.log_predictions(test_split, predict(test_split)[:1])
+    assert run.log_predictions(test_split, predict(test_split)[:1]).id == first.id
+    with pytest.raises(motherlode.BadInput, match="log these with another model= or step="):
+        run.log_predictions(test_split, predict(test_split)[1:])
+    assert run.log_predictions(test_split, predict(test_split)[1:], step=1).id != first.id
+    monkeypatch.setenv("RANK", "2")
+    with pytest.raises(motherlode.BadInput, match="rank 2 of 2: set WORLD_SIZE"):
+        run.log_predictions(test_split, predict(test_split)[1:], step=2)
+
+
 def test_torch_distributed_is_asked_where_it_is_initialised(far: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     torch = SimpleNamespace(
         is_available=lambda: True, is_initialized=lambda: True, get_rank=lambda: 3, get_world_size=lambda: 8
