@@ -45,13 +45,15 @@ def test_a_backup_made_while_the_server_runs_restores_items_versions_and_people(
     token = machine.run("token", "alice", "--project", "blood", "--role", "owner").strip()
     url = machine.serve()
     machine.lode(url, token, "import", str(coco_folder), "--project", "blood", "--dataset", "cells")
+    backup = tmp_path / "backup"
+    do(machine, f"backup-{kind}", backup)
     machine.lode(url, token, "publish", "cells", "-m", "first")
     api = httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=60)
     version = "api/v1/projects/blood/datasets/cells/versions/1"
     commit, digest = head(url, token), api.get(f"{url}/{version}").json()["digest"]
 
-    backup = tmp_path / "backup"
-    do(machine, f"backup-{kind}", backup)
+    do(machine, f"backup-{kind}", backup)  # over the last one
+    assert not [path for path in [backup, *backup.rglob("*")] if path.stat().st_mode & 0o077]
     machine.stop()
     shutil.rmtree(machine.home)
     if machine.database:
