@@ -36,8 +36,7 @@ class MemberForm(forms.Form):
         label=gettext_lazy("User name"),
         max_length=150,
         help_text=gettext_lazy(
-            "Somebody new gets an account on the server: manage.py token NAME makes it, manage.py changepassword NAME"
-            " gives it a password."
+            "Somebody new first gets an account: whoever runs the server makes it with manage.py person NAME."
         ),
     )
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices, initial=Role.ANNOTATOR)

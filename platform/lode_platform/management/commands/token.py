@@ -40,7 +40,9 @@ class Command(BaseCommand):
         except LodeError as error:
             raise CommandError(error.message) from None
         if made:
-            self.stderr.write(f"Made the user {user.username}, without a password: set one with changepassword.")
+            self.stderr.write(
+                f"Made the user {user.username}, without a password: set one with manage.py person {user.username}."
+            )
         if project is not None and joined:
             role = project.memberships.get(user=user).role
             self.stderr.write(f"{user.username} is now {role} in the project {project.name}.")
