@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from lode_platform.errors import BadInput
 
 MAX_DEPTH = 64
-MAX_VALUES = 2_000_000
+MAX_VALUES = 1_000_000
 _ODD = re.compile("[\x00\ud800-\udfff]")
 _MAY_BE_ODD = re.compile(r"\\u0000|\\u[dD][89a-fA-F]|[eE]\+?\d{3}|\d{309}")
 

@@ -65,17 +65,6 @@ def test_the_signing_key_is_made_once_and_kept_to_oneself(tmp_path: Path) -> Non
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
 
 
-def test_cookies_go_over_tls_alone_where_the_address_says_https(tmp_path: Path) -> None:
-    said = []
-    for address in ("https://lode.example.org", "http://lode.example.org", ""):
-        env = {**os.environ, "MOTHERLODE_HOME": str(tmp_path), "MOTHERLODE_PUBLIC_URL": address}
-        code = "import lode_platform.settings as s; print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE)"
-        said.append(
-            subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True).stdout.split()
-        )
-    assert said == [["True", "True"], ["False", "False"], ["False", "False"]]
-
-
 def settings_of(home: Path, *names: str, **env: str) -> dict[str, Any]:
     """What the settings ``names`` are in a process with this environment."""
     code = f"import json, lode_platform.settings as s; print(json.dumps({{n: getattr(s, n) for n in {names!r}}}))"
@@ -83,6 +72,15 @@ def settings_of(home: Path, *names: str, **env: str) -> dict[str, Any]:
     done = subprocess.run([sys.executable, "-c", code], env=whole, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
+
+
+def test_cookies_and_pages_go_over_tls_alone_where_the_address_says_https(tmp_path: Path) -> None:
+    names = ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS")
+    said = [
+        list(settings_of(tmp_path, *names, MOTHERLODE_PUBLIC_URL=address).values())
+        for address in ("https://lode.example.org", "http://lode.example.org", "")
+    ]
+    assert said == [[True, True, 365 * 24 * 3600], [False, False, 0], [False, False, 0]]
 
 
 def test_only_loopback_and_the_public_address_are_answered_to(tmp_path: Path) -> None:
