@@ -32,13 +32,7 @@ ROLE_WORDS = {
 class MemberForm(forms.Form):
     """Adds somebody by their user name."""
 
-    username = forms.CharField(
-        label=gettext_lazy("User name"),
-        max_length=150,
-        help_text=gettext_lazy(
-            "Somebody new first gets an account: whoever runs the server makes it with manage.py person NAME."
-        ),
-    )
+    username = forms.CharField(label=gettext_lazy("User name"), max_length=150)
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices, initial=Role.ANNOTATOR)
 
 
