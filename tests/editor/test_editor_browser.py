@@ -892,3 +892,34 @@ def test_a_reviewer_with_a_phone_reaches_every_verdict(clinic: Any, seat: SeatMa
     rita.ready("finished")
     rita.saved("clean")
     assert clinic.call("GET", f"tasks/{task}")["state"] == "open"
+
+
+@pytest.mark.parametrize("answer", [500, 503, "abort", "empty", "html"])
+def test_whatever_answers_in_the_servers_place_nothing_is_lost_or_falsely_saved(
+    clinic: Any, seat: SeatMaker, answer: int | str
+) -> None:
+    bob = seat("bob").label(clinic.queue(2))
+    task = bob.task
+
+    def other(route: Any) -> None:
+        if answer == "abort":
+            route.abort()
+        elif answer == "empty":
+            route.fulfill(status=200, body="")
+        elif answer == "html":
+            route.fulfill(status=200, content_type="text/html", body="<p>Welcome to our network</p>")
+        else:
+            route.fulfill(status=answer, body="<h1>Bad gateway</h1>")
+
+    bob.page.route("**/api/v1/**", other)
+    bob.press("2")
+    bob.drag(50, 50, 150, 150)
+    bob.press("Enter")
+    bob.page.locator('[data-note="fault"]', has_text="1 submit is kept here").wait_for()
+    bob.saved("here")
+    assert clinic.result(task) == []
+    with bob.page.expect_response(lambda response: response.url.endswith("/submit") and response.ok):
+        bob.page.unroute("**/api/v1/**")  # it is sent again by itself
+    bob.at(2)
+    bob.saved("clean")
+    assert labels(clinic.result(task)) == ["WBC"]
