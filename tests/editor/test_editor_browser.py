@@ -617,11 +617,13 @@ def test_after_offline_work_and_a_reload_no_answer_is_taken_for_a_picture_not_on
     for _ in range(tries):
         bob.page.wait_for_function(NEXT_IS_HERE)
         bob.context.set_offline(True)
+        before = len(shown)
         hand_in()
-        bob.ready()
-        hand_in()
-        bob.ready("stuck")
-        bob.page.wait_for_function(PARCELS_KEPT, arg=2)
+        bob.page.wait_for_selector(':is([data-face="task"], [data-face="stuck"], [data-face="broken"])')
+        if bob.page.locator('[data-editor][data-face="task"]').count():
+            hand_in()
+        bob.page.wait_for_selector(':is([data-face="stuck"], [data-face="broken"])')
+        bob.page.wait_for_function(PARCELS_KEPT, arg=len(shown) - before)
         bob.context.set_offline(False)
         bob.page.goto(f"{clinic.url}/label/{queue}/", wait_until="commit")
         bob.page.keyboard.press("Enter")
@@ -629,7 +631,7 @@ def test_after_offline_work_and_a_reload_no_answer_is_taken_for_a_picture_not_on
         assert bob.page.locator("[data-face-of=waiting]").is_hidden()
         assert not bob.page.locator("dialog[open]").count(), bob.page.locator("dialog[open]").text_content()
     bob.page.wait_for_function(PARCELS_KEPT, arg=0)
-    assert len(set(shown)) == 2 * tries, "every picture came once"
+    assert len(set(shown)) == len(shown) > tries, "a picture came twice"
     assert set(sent) == set(shown), "an answer was taken for a picture that was not on the screen"
 
 
