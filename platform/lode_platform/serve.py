@@ -163,5 +163,6 @@ def _web(host: str, port: int) -> list[str]:
         f"--worker-tmp-dir={scratch}",
         "--log-level=warning",
         "--no-control-socket",
+        "--config=python:lode_platform.web_process",
         "lode_platform.wsgi:application",
     ]

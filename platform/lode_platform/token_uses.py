@@ -43,14 +43,19 @@ def keep_writing() -> None:
     threading.Thread(target=_write_for_ever, name="token uses", daemon=True).start()
 
 
+def write_noted() -> None:
+    """As ``write``, with a connection of its own; a database that is away costs what was noted."""
+    if not _noted:
+        return
+    try:
+        write()
+    except DatabaseError:
+        _log.warning("When tokens were last used could not be written this time.", exc_info=True)
+    finally:
+        connection.close()
+
+
 def _write_for_ever() -> None:
     pause = threading.Event()
     while not pause.wait(EVERY):
-        if not _noted:
-            continue
-        try:
-            write()
-        except DatabaseError:
-            _log.warning("When tokens were last used could not be written this time.", exc_info=True)
-        finally:
-            connection.close()
+        write_noted()

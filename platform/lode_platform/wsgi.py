@@ -6,7 +6,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
-from django.utils.module_loading import import_string
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lode_platform.settings")
 
@@ -19,6 +18,3 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     if prefix and (path == prefix or path.startswith(f"{prefix}/")):
         environ["PATH_INFO"] = path[len(prefix) :] or "/"
     return _served(environ, start_response)
-
-
-import_string("lode_platform.token_uses.keep_writing")()  # models can be imported from here on, not before

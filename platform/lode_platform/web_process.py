@@ -1,0 +1,20 @@
+"""What a web process does beside answering requests: gunicorn calls these functions by their names.
+
+gunicorn reads this module before the application is there, and models can be imported only after it.
+"""
+
+from typing import Any
+
+
+def post_worker_init(worker: Any) -> None:
+    """A process is about to answer."""
+    from lode_platform import token_uses
+
+    token_uses.keep_writing()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """A process that was told to stop has answered its last request."""
+    from lode_platform import token_uses
+
+    token_uses.write_noted()
