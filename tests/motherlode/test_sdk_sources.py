@@ -335,6 +335,7 @@ VOC = {
             ),
         },
         {"a.jpg": ["cat 1 2 9 8"]},
+        ("1 object has outlines",),
     ),
     "an object without a box": Wild(
         {
@@ -494,6 +495,11 @@ YOLO = {
     "poses of which the yaml says nothing": Wild(
         {"data.yaml": NAMES, "images/a.jpg": None, "labels/a.txt": "0 .5 .5 .2 .2 .4 .4 2 .6 .6 1\n"}, "no outline"
     ),
+    "a score": Wild(
+        {"data.yaml": NAMES, "images/a.jpg": None, "labels/a.txt": "0 .5 .5 .2 .2 .93\n"},
+        {"images/a.jpg": [f"cat {BOX}"]},
+        ("1 row holds a score",),
+    ),
     "a track or an outline": Wild(
         {
             "data.yaml": NAMES,
@@ -503,7 +509,7 @@ YOLO = {
             "labels/b.txt": "0 .5 .5 .2 .2 .9 1\n0 .5 .5 .2 .2 .9 2\n",
         },
         {"images/a.jpg": UNLABELLED, "images/b.jpg": [f"cat {BOX}"] * 2},
-        ("may be an outline of three points",),
+        ("may be an outline of three points", "2 rows hold scores"),
     ),
     "an outline": Wild(
         {"data.yaml": NAMES, "images/a.jpg": None, "labels/a.txt": "1 .1 .2 .3 .2 .3 .4 .1 .4\n"},

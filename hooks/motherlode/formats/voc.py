@@ -178,7 +178,7 @@ def _drafts(node: Element, file: str, row: str, left_out: Counter[str]) -> Itera
             yield Problem("note", file, row, f"its <{key}> {error}", "It was taken as no")
     boxes = node.findall("bndbox")
     for tag, what in LEFT_OUT.items():
-        if node.find(tag) is not None and (boxes or tag != "polygon"):
+        if node.find(tag) is not None:
             left_out[what] += 1
     for at, box in enumerate(boxes or [node.find("polygon")], start=1):
         place = f"{row}, box {at}" if len(boxes) > 1 else row

@@ -93,6 +93,7 @@ class _Layout:
     used: set[int] = field(default_factory=set)  # numbers, where nothing names them
     keypoints: int = 0
     outlines: int = 0
+    scores: int = 0
 
 
 def detect(files: Files) -> bool:
@@ -197,6 +198,10 @@ def _notes(layout: _Layout, empty: int, missing: int) -> Iterator[Problem]:
     if layout.outlines:
         rows = "1 row holds an outline" if layout.outlines == 1 else f"{layout.outlines:,} rows hold outlines"
         yield Problem("note", "", "", rows, "The boxes around them came in, outlines were left out")
+    if layout.scores:
+        rows = "1 row holds a score" if layout.scores == 1 else f"{layout.scores:,} rows hold scores"
+        words = "Boxes came in as labels without them; for what a model found use lode predictions"
+        yield Problem("note", "", "", rows, words)
 
 
 # which label file is whose
@@ -429,6 +434,7 @@ def _box(values: list[float], layout: _Layout, tracked: bool) -> Box:
     posed = pose is not None and count - 4 in (pose[0] * pose[1], pose[0] * pose[1] + 1) and count > 5
     if count in (4, 5) or posed or (count == 6 and tracked and pose is None):
         layout.keypoints += posed
+        layout.scores += count in (5, 6) and not posed
         cx, cy, width, height = values[:4]  # a fifth is a score, a sixth a track: a label has neither
         if max(values[:4]) > 1 + LENIENT or min(cx, cy) < -LENIENT:
             raise BadValue("centre and size are parts of the image's size, between 0 and 1; are these pixels?")
