@@ -111,8 +111,7 @@ def test_an_answer_given_before_the_file_was_replaced_can_be_saved_again(
     upload(client_for(alice), item.path, picture(128, 96))
     late = api(bob).post(address, {**body, "operation_id": str(queue.uuid)})
     assert late.status_code == 400 and "64 x 48" in late.json()["error"]
-    page = client_for(bob).get(f"/label/{queue.uuid}/?task={task['task']['id']}")
-    result = page.context["payload"]["annotation"]["result"]
+    result = api(bob).post(f"tasks/{task['task']['id']}/open").json()["annotation"]["result"]
     assert {(entry["original_width"], entry["original_height"]) for entry in result} == {(128, 96)}
     body |= {"result": result, "operation_id": str(cells.dataset.uuid)}
     assert api(bob).post(address, body).status_code == 200

@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -157,12 +156,7 @@ class Clinic:
 
     def result(self, task: str, who: str = "bob") -> list[dict[str, Any]]:
         """What the server holds of a person's answer to a task, as their page would show it."""
-        queue = self.call("GET", f"tasks/{task}", who=who)["queue"]
-        page = self._signed_in(who).get(f"{self.url}/label/{queue}/", params={"task": task})
-        assert page.status_code == 200, page.status_code
-        island = re.search(r'<script id="editor-task" type="application/json">(.*?)</script>', page.text, re.DOTALL)
-        assert island is not None
-        annotation = json.loads(island[1])["annotation"] or {}
+        annotation = self.call("POST", f"tasks/{task}/open", who=who)["annotation"] or {}
         found: list[dict[str, Any]] = annotation.get("result", [])
         return found
 
@@ -271,9 +265,8 @@ class Seat:
 
     @property
     def task(self) -> str:
-        """The task in the page, as the server wrote it at load."""
-        text = self.page.locator("#editor-task").text_content()
-        return str(json.loads(text)["task"]["id"])
+        """The task whose picture is in sight, once there is one."""
+        return str(self.page.locator("[data-shown]").get_attribute("data-shown"))
 
     def at(self, position: int) -> None:
         """Waits until the task of this place in the queue is shown."""

@@ -5,7 +5,7 @@ import { Outbox } from "../../annotation/lode_annotation/static/editor/task/outb
 import { Session } from "../../annotation/lode_annotation/static/editor/task/session.js";
 import { Vault } from "../../annotation/lode_annotation/static/editor/task/vault.js";
 
-const ADDRESSES = { queue: "q", next: "/next", submit: "/{task}/submit", skip: "/{task}/skip", lease: "/{task}/lease", draft: "/{task}/draft" };
+const ADDRESSES = { queue: "q", next: "/next", mine: "/mine", open: "/{task}/open", submit: "/{task}/submit", skip: "/{task}/skip", lease: "/{task}/lease", draft: "/{task}/draft" };
 const CONTROLS = [{ name: "label", type: "RectangleLabels", to_name: "image", labels: [{ value: "RBC" }] }];
 const payload = (id, more = {}) => ({
   task: { id },
@@ -67,7 +67,7 @@ test("a task that the answer to earlier work brings is shown, not hidden behind 
   const session = sitting(vault);
   const faces = [];
   for (const event of ["task", "face"]) session.addEventListener(event, () => faces.push(session.face));
-  await session.start(JSON.stringify(payload("t1")));
+  await session.start("t1");
   await settle();
   assert.equal(session.desk.payload.task.id, "t2");
   assert.equal(faces.at(-1), "task");
@@ -76,8 +76,9 @@ test("a task that the answer to earlier work brings is shown, not hidden behind 
 
 test("no answer is taken while the picture is not there", async () => {
   pictures = false;
+  answers["/t5/open"] = { data: payload("t5") };
   const session = sitting();
-  await session.start(JSON.stringify(payload("t5")));
+  await session.start("t5");
   assert.equal(session.face, "broken");
   await session.submit();
   assert.deepEqual(sentTo("/t5/submit"), []);
@@ -89,20 +90,22 @@ test("no answer is taken while the picture is not there", async () => {
   assert.equal(session.face, "finished");
 });
 
-test("a page written before an answer arrived does not bring its task again", async () => {
+test("what the server says from before an answer arrived does not bring its task again", async () => {
   const vault = new Vault(null, "me");
   vault.confirm("t3", 1);
+  answers["/t3/open"] = { data: payload("t3") };
   answers["/next"] = { data: payload("t4") };
   const session = sitting(vault);
-  await session.start(JSON.stringify(payload("t3")));
+  await session.start("t3");
   assert.equal(session.desk.payload.task.id, "t4");
   session.leases.drop("t4");
 });
 
 test("work laid aside comes back with its steps, so that emptying a picture can be undone after U", async () => {
   const box = { id: "r1", type: "rectanglelabels", from_name: "label", to_name: "image", value: { x: 1, y: 1, width: 5, height: 5, rotation: 0, rectanglelabels: ["RBC"] } };
+  answers["/t6/open"] = { data: payload("t6", { start: [box] }) };
   const session = sitting();
-  await session.start(JSON.stringify(payload("t6", { start: [box] })));
+  await session.start("t6");
   session.store.transact("Delete", (change) => change.remove("r1"));
   clearTimeout(session.draftTimer);
   answers["/t6/submit"] = { data: saved("a-t6") };
@@ -114,6 +117,21 @@ test("work laid aside comes back with its steps, so that emptying a picture can 
   clearTimeout(session.draftTimer);
   assert.equal(session.result, `[${JSON.stringify(box)}]`);
   session.leases.drop("t6");
+});
+
+test("a task that is not to be had is said, and the queue goes on; while the server is away it stays wanted", async () => {
+  answers["/t7/open"] = { status: 503, data: { error: "away" } };
+  const session = sitting();
+  const refused = [];
+  session.addEventListener("unavailable", (event) => refused.push(event.detail.message));
+  await session.start("t7");
+  assert.equal(session.face, "stuck");
+  answers["/t7/open"] = { status: 409, data: { error: "Somebody else has this task now.", code: "lease_lost" } };
+  answers["/next"] = { data: payload("t8") };
+  await session.look();
+  assert.deepEqual(refused, ["Somebody else has this task now."]);
+  assert.equal(session.desk.payload.task.id, "t8");
+  session.leases.drop("t8");
 });
 
 test("storage that is full holds up no sending and is said", async () => {

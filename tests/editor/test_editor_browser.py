@@ -482,6 +482,16 @@ def test_leaving_gives_back_what_was_not_touched(clinic: Any, seat: SeatMaker) -
     assert clinic.call("POST", f"queues/{queue}/next", {"holding": []}, who="carol")["task"]["id"] == task
 
 
+def test_a_page_for_a_task_that_somebody_else_has_says_so_and_shows_the_next(clinic: Any, seat: SeatMaker) -> None:
+    queue = clinic.queue(2)
+    theirs = clinic.call("POST", f"queues/{queue}/next", {"holding": []}, who="carol")["task"]["id"]
+    bob = seat("bob")
+    bob.page.goto(f"{clinic.url}/label/{queue}/?task={theirs}")
+    bob.page.wait_for_selector("[data-shown]")
+    assert bob.task != theirs
+    bob.page.get_by_text("Somebody else has this task now.").first.wait_for()
+
+
 def test_a_task_with_work_on_it_is_not_given_back(clinic: Any, seat: SeatMaker) -> None:
     queue = clinic.queue(1)
     bob = seat("bob").label(queue)

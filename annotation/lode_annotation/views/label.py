@@ -8,7 +8,6 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import get_script_prefix, reverse
 from django.views.decorators.cache import never_cache
 
-from lode_annotation import payloads
 from lode_annotation.models import Queue, Task
 from lode_annotation.views.editor_words import words
 from lode_platform.access import require
@@ -21,17 +20,14 @@ from lode_platform.signed_in import signed_in
 def label(request: HttpRequest, queue: UUID) -> HttpResponse:
     """The editor on a queue's next task, or with ``?task=`` on that one.
 
-    The task is claimed here and its payload travels in the page, so that the first picture costs no round trip. A
-    reload claims nothing new: the person's own unexpired lease comes first.
+    The page alone takes nothing: its script asks for the task, so that whoever only opens it holds none. A reload
+    claims nothing new: the person's own unexpired lease comes first.
     """
     user = signed_in(request)
     found = get_object_or_404(Queue.objects.visible_to(user).select_related("project"), uuid=queue)
     require(user, found.project, "queue.label")
     wanted = request.GET.get("task")
-    if wanted:
-        payload: dict[str, Any] | None = payloads.task_payload(task_named(found, wanted), user)
-    else:
-        payload = payloads.next_payload(found, user)
+    task_uuid = str(task_named(found, wanted).uuid) if wanted else ""
     home = reverse("annotation:queue", args=[found.project.name, found.uuid])
     api = f"{root()}/api/v1/queues/{found.uuid}"
     task = f"{root()}/api/v1/tasks/{{task}}"
@@ -49,8 +45,7 @@ def label(request: HttpRequest, queue: UUID) -> HttpResponse:
         "queue": found,
         "project": found.project,
         "home": home,
-        "payload": payload,
-        "boot": boot(request, user, home, addresses, payload),
+        "boot": {**boot(request, user, home, addresses), "task": task_uuid},
     }
     return render(request, "annotation/label.html", context)
 
@@ -69,9 +64,7 @@ def root() -> str:
     return get_script_prefix().rstrip("/")
 
 
-def boot(
-    request: HttpRequest, user: User, home: str, addresses: dict[str, str], payload: dict[str, Any] | None
-) -> dict[str, Any]:
+def boot(request: HttpRequest, user: User, home: str, addresses: dict[str, str]) -> dict[str, Any]:
     """What the editor's modules need to know of the page; ``server`` and ``user`` key the work kept in the browser."""
     return {
         "server": request.build_absolute_uri("/"),
@@ -80,6 +73,5 @@ def boot(
         "login": reverse("platform:login"),
         "home": home,
         "words": words(),
-        "has_task": payload is not None,
         "addresses": addresses,
     }

@@ -51,6 +51,6 @@ def review(request: HttpRequest, queue: UUID) -> HttpResponse:
         "project": found.project,
         "home": home,
         "payload": payload,
-        "boot": boot(request, user, home, addresses, payload),
+        "boot": {**boot(request, user, home, addresses), "has_task": payload is not None},
     }
     return render(request, "annotation/review.html", context)

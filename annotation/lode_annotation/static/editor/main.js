@@ -24,7 +24,7 @@ import { showFacts, showReason } from "./ui/task.js";
  * @property {import("./task/session.js").Addresses} addresses
  * @property {string} home where the queue's page is
  * @property {Record<string, string>} words
- * @property {boolean} has_task
+ * @property {string} task the uuid of the task that the page was opened for; "" for the queue's next
  */
 
 /** @param {string} id of a json_script */
@@ -49,7 +49,7 @@ async function begin() {
   if (!vault.lasting) {
     editor.notes.stay("vault", t("This browser keeps nothing over a reload; drafts go to the server only."));
   }
-  await session.start(boot.has_task ? island("editor-task") : null);
+  await session.start(boot.task);
 }
 
 class LabelPage {
@@ -65,12 +65,18 @@ class LabelPage {
     this.root = editor.root;
     /** @type {HTMLDialogElement|null} */
     this.asking = null;
+    /** Why the task that the page was opened for is not to be had; "" once it was said. */
+    this.refusal = "";
     this.sight = new Sight(this.root);
     session.addEventListener("task", () => this.#task());
     session.addEventListener("picture", () => this.#picture());
     session.addEventListener("face", () => this.#noTask());
     session.addEventListener("state", () => this.#state());
     session.addEventListener("lost", () => this.#lost());
+    session.addEventListener("unavailable", (event) => {
+      this.refusal = /** @type {CustomEvent} */ (event).detail.message;
+      this.#unavailable();
+    });
     session.addEventListener("refused", (event) => this.#refused(/** @type {CustomEvent} */ (event).detail));
     setInterval(() => this.#tick(), 1000);
     for (const event of ["pointermove", "keydown", "wheel"]) {
@@ -94,12 +100,19 @@ class LabelPage {
     ];
   }
 
+  /** The task that the page was opened for is not to be had: said beside the one that is shown in its place. */
+  #unavailable() {
+    if (this.refusal) this.editor.notes.stay("unavailable", this.refusal);
+  }
+
   #task() {
     const { editor, session } = this;
     const desk = session.desk;
     if (!desk) return;
     const { payload } = desk;
     editor.notes.clear();
+    this.#unavailable();
+    this.refusal = "";
     editor.lastDrawn = null;
     editor.setControls(payload.config.controls);
     this.#picture();

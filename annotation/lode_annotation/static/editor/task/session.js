@@ -30,7 +30,7 @@ const REMEMBERED = 20;
 /** As many tasks as the server lets one name. */
 const MOST_NAMED = 20;
 
-/** @extends {EventTarget} Events: `task`, `picture`, `face`, `state`, `refused` (detail Refusal), `lost`. */
+/** @extends {EventTarget} Events: `task`, `picture`, `face`, `state`, `refused` (detail Refusal), `lost`, `unavailable` (detail ApiError). */
 export class Session extends EventTarget {
   /**
    * @param {Store} store
@@ -63,6 +63,8 @@ export class Session extends EventTarget {
     /** Tasks handed in or skipped. @type {Set<string>} */
     this.done = new Set();
     this.fetching = /** @type {Promise<void>|null} */ (null);
+    /** The task that the page was opened for, until the server has answered. */
+    this.wanted = "";
     /** Payloads are taken one after the other. */
     this.taking = Promise.resolve();
     this.pause = 0;
@@ -93,15 +95,15 @@ export class Session extends EventTarget {
   }
 
   /**
-   * Begin: first what an earlier page handed in, then the task the page came with.
-   * @param {string|null} payload as the server wrote it; null where the queue had nothing
+   * Begin: first what an earlier page handed in, then the task that the page was opened for, else the queue's next.
+   * @param {string} wanted the task's uuid; "" for the queue's next
    */
-  async start(payload) {
+  async start(wanted) {
     this.#farewell();
     this.outbox.watch();
     await this.outbox.restore();
     const waiting = new Set(this.outbox.waiting.map((parcel) => parcel.task));
-    if (payload !== null && !waiting.has(JSON.parse(payload).task.id)) await this.#take(payload);
+    this.wanted = waiting.has(wanted) ? "" : wanted;
     if (waiting.size) void this.outbox.flush();
     await this.#advance();
     for (const parcel of await this.vault.outbox().catch(() => [])) {
@@ -345,6 +347,7 @@ export class Session extends EventTarget {
   async #fetchNext() {
     if (this.ahead.length || this.drained) return;
     try {
+      if (this.wanted) await this.#takeWanted(this.wanted);
       for (let tries = 0; tries < 8 && !this.ahead.length; tries += 1) {
         const body = JSON.stringify({ holding: this.#holding() });
         const { status, text } = await call("POST", this.addresses.next, body);
@@ -360,6 +363,19 @@ export class Session extends EventTarget {
       this.outbox.fault = error;
     }
     this.#forward("state");
+  }
+
+  /** Ask for this very task; where it is not to be had, say why, and go on with the queue. @param {string} task */
+  async #takeWanted(task) {
+    try {
+      const { text } = await call("POST", this.#address("open", task), "{}");
+      this.wanted = "";
+      await this.#take(text);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.passing || error.fault === "signed_out") throw error;
+      this.wanted = "";
+      this.#forward("unavailable", error);
+    }
   }
 
   /** Lay out a task the server gave, unless it is here already. @param {string} text a payload @returns {Promise<void>} */
