@@ -58,6 +58,7 @@ def full_database(transactional_db: None) -> Iterator[None]:
     if connection.vendor != "sqlite":
         pytest.skip("only SQLite can be told so; PostgreSQL's answer has a code that is looked at as well")
     with connection.cursor() as cursor:
+        cursor.execute("VACUUM")  # what earlier tests left free would be room
         pages = cursor.execute("PRAGMA page_count").fetchone()[0]
         cursor.execute(f"PRAGMA max_page_count = {pages}")
         yield
