@@ -810,7 +810,7 @@ def test_a_verdict_not_yet_sent_is_taken_back_without_a_connection(clinic: Any, 
     rita.press("Enter")
     rita.press("u")
     rita.at(2)
-    assert "1 to send" in str(rita.page.locator("[data-saved-words]").text_content())
+    rita.page.locator("[data-saved-words]", has_text="1 to send").wait_for()
     assert [clinic.call("GET", f"tasks/{task}")["state"] for task in tasks] == ["submitted", "submitted"]
 
 

@@ -319,7 +319,7 @@ def test_yolo_boxes_become_pixels_of_the_true_image() -> None:
         ("b.jpg", True, "train"),
         ("c.jpg", True, "val"),
     ]
-    assert [problem.what for problem in problems] == ["1 image has no label file"]
+    assert [problem.what for problem in problems] == ["1 image has no label file", "1 row holds a score"]
 
 
 def test_broken_yolo_rows_are_named_and_the_rest_comes_in() -> None:
