@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -53,15 +54,23 @@ def secret_key() -> str:
             raise ImproperlyConfigured("MOTHERLODE_SECRET_KEY must have at least 32 characters")
         return key
     path = HOME / "secret_key"
+    if not path.exists():
+        _write_once(path, secrets.token_urlsafe(48))
+    if key := path.read_text().strip():
+        return key
+    raise ImproperlyConfigured(f"{path} is empty; delete it and start again to have a new key made")
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Writes a file that nobody sees before it is whole; of processes that start together the first one's stays."""
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        if key := path.read_text().strip():
-            return key
-        raise ImproperlyConfigured(f"{path} is empty; delete it and start again to have a new key made") from None
-    with os.fdopen(handle, "w") as file:
-        file.write(key := secrets.token_urlsafe(48))
-    return key
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+        with suppress(FileExistsError):
+            os.link(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 SECRET_KEY = secret_key()

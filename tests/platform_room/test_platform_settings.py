@@ -54,15 +54,16 @@ def test_nonsense_is_refused_at_start_by_name(name: str, value: str, tmp_path: P
     assert done.returncode != 0 and name in done.stderr
 
 
-def test_the_signing_key_is_made_once_and_kept_to_oneself(tmp_path: Path) -> None:
+def test_the_signing_key_is_made_once_by_whoever_starts_first_and_kept_to_oneself(tmp_path: Path) -> None:
     env = {name: value for name, value in os.environ.items() if name != "MOTHERLODE_SECRET_KEY"}
     env["MOTHERLODE_HOME"] = str(tmp_path)
-    code = "import lode_platform.settings as s; print(s.SECRET_KEY)"
-    first, second = (
-        subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True).stdout for _ in range(2)
-    )
-    assert first == second and len(first.strip()) >= 48
+    command = [sys.executable, "-c", "import lode_platform.settings as s; print(s.SECRET_KEY)"]
+    together = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) for _ in range(6)]
+    keys = {process.communicate()[0].strip() for process in together}
+    keys.add(subprocess.run(command, env=env, capture_output=True, text=True).stdout.strip())
+    assert len(keys) == 1 and len(keys.pop()) >= 48
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+    assert [file.name for file in tmp_path.glob("*secret_key*")] == ["secret_key"]
 
 
 def settings_of(home: Path, *names: str, **env: str) -> dict[str, Any]:
