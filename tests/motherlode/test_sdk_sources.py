@@ -622,6 +622,11 @@ def test_asked_strictly_an_image_that_lost_any_label_is_unlabelled(tmp_path: Pat
     assert any("1 of its 2 labels could not come in" in str(problem) for problem in source.problems)
 
 
+def test_a_long_label_file_is_read_to_its_end(tmp_path: Path) -> None:
+    files: dict[str, Data] = {"data.yaml": NAMES, "images/a.jpg": None, "labels/a.txt": ROW * 6_000}
+    assert labels(read(tmp_path, files))["images/a.jpg"] == [f"cat {BOX}"] * 6_000
+
+
 def test_links_to_nowhere_and_round_are_named(tmp_path: Path) -> None:
     folder = tmp_path / "set"
     (folder / "labels").mkdir(parents=True)

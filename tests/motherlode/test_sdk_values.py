@@ -5,7 +5,17 @@ import json
 
 import pytest
 
-from motherlode.formats.values import BadValue, flag, id_key, label_name, number, open_text, text_of, whole_number
+from motherlode.formats.values import (
+    BadValue,
+    flag,
+    id_key,
+    label_name,
+    number,
+    numbers,
+    open_text,
+    text_of,
+    whole_number,
+)
 
 pytestmark = pytest.mark.once
 
@@ -85,6 +95,13 @@ def test_numbers_are_finite_and_may_be_written_as_text() -> None:
     for value in ("x", "", None, True, [1], float("nan"), float("inf"), "inf", "nan", "1_000", 10**400):
         with pytest.raises(BadValue, match="number"):
             number(value)
+
+
+def test_many_numbers_at_once_are_the_same_numbers() -> None:
+    assert numbers(["3", "2.5", "-1e3", ".5", "1e308", "1e308"]) == [3, 2.5, -1000, 0.5, 1e308, 1e308]
+    for word in ("x", "inf", "nan", "1_000"):
+        with pytest.raises(BadValue, match=f"'{word}'"):
+            numbers(["1", word, "2"])
 
 
 def test_whole_numbers_are_whole() -> None:

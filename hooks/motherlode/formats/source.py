@@ -38,6 +38,7 @@ IMAGE_SUFFIXES = frozenset(
     }
 )
 MAX_LABEL_FILE = 64 * 1024 * 1024
+_FIRST = 64 * 1024  # bytes of a label file that are asked for at first
 # words of a folder's or list's name that say nothing of the split: `test_images`, `train2017`
 _PLAIN_WORDS = frozenset({"images", "image", "imgs", "img", "labels", "annotations", "set", "data", "split", "list"})
 _SPLIT_NAME = re.compile(
@@ -302,7 +303,9 @@ def is_image(name: str) -> bool:
 def read_bytes(files: Files, name: str) -> bytes:
     """The bytes of a label file. Raises ValueError where it is larger than any label file should be."""
     with files.open(name) as stream:
-        data = stream.read(MAX_LABEL_FILE + 1)
+        data = stream.read(_FIRST)  # a read reserves what it asks for, and most label files are small
+        if len(data) == _FIRST:
+            data += stream.read(MAX_LABEL_FILE + 1 - _FIRST)
     if len(data) > MAX_LABEL_FILE:
         raise ValueError(f"is larger than {MAX_LABEL_FILE >> 20} MiB")
     return data

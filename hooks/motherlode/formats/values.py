@@ -11,6 +11,7 @@ import io
 import json
 import math
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, BinaryIO, TextIO
 from unicodedata import normalize
@@ -22,6 +23,7 @@ __all__ = [
     "id_key",
     "label_name",
     "number",
+    "numbers",
     "open_text",
     "plain_attributes",
     "shown",
@@ -179,6 +181,18 @@ def number(value: Any) -> float:
     if not math.isfinite(amount):
         raise BadValue(f"{shown(value)} is not a {'finite ' if isinstance(value, float) else ''}number")
     return amount
+
+
+def numbers(words: Sequence[str]) -> list[float]:
+    """The `number` of each word. Raises BadValue for the first that is none."""
+    try:
+        amounts = list(map(float, words))
+    except ValueError:
+        return [number(word) for word in words]
+    written = "".join(words)
+    if math.isfinite(sum(amounts)) and written.isascii() and "_" not in written:
+        return amounts
+    return [number(word) for word in words]
 
 
 def whole_number(value: Any) -> int:

@@ -30,7 +30,7 @@ from motherlode.formats.source import (
     split_named,
 )
 from motherlode.formats.splits import Entry, Splits
-from motherlode.formats.values import BadValue, flag, label_name, number, shown, text_of, whole_number
+from motherlode.formats.values import BadValue, flag, label_name, number, numbers, shown, text_of, whole_number
 from motherlode.regions import Box, Region
 
 __all__ = ["detect", "label_rows", "read", "read_yaml", "write_label", "write_yaml"]
@@ -166,8 +166,9 @@ def read(files: Files) -> Iterator[Record | Problem | Classes]:
         label_file = layout.labels.get(image)
         split, split_from = splits.of(image, label_file or "")
         if label_file is not None:
-            for found in _read_labels(files, image, label_file, layout):
-                yield replace(found, split=split, split_from=split_from) if isinstance(found, Record) else found
+            yield from _read_labels(
+                files, Record(image, True, True, label_file, split=split, split_from=split_from), layout
+            )
             continue
         expected = image.rpartition("/")[0] in folders
         labelled = expected and not (layout.skip_missing or layout.strangers or image in layout.shared)
@@ -376,12 +377,14 @@ def _take_names(rows: Iterable[tuple[Any, Any]], file: str, layout: _Layout) -> 
 # one label file
 
 
-def _read_labels(files: Files, image: str, file: str, layout: _Layout) -> Iterator[Record | Problem]:
+def _read_labels(files: Files, record: Record, layout: _Layout) -> Iterator[Record | Problem]:
+    """What is wrong with the rows of an image's label file, then its record with the rows that can be read."""
+    image, file = record.path, record.source
     try:
         lines = read_text(files, file).splitlines()
     except (OSError, ValueError) as error:
         yield Problem("unreadable", file, "", f"cannot be read ({error})", REMEDY, image)
-        yield Record(path=image, present=True, labelled=True, source=file, lost=1)
+        yield replace(record, lost=1)
         return
     rows = [(number, line.split()) for number, line in enumerate(lines, start=1) if line.strip()]
     tracked = any(len(words) == 7 and _is_track(words[-1]) for _, words in rows)
@@ -393,7 +396,7 @@ def _read_labels(files: Files, image: str, file: str, layout: _Layout) -> Iterat
         else:
             yield draft
     lost = len(rows) - len(drafts)
-    yield Record(path=image, present=True, labelled=True, source=file, drafts=tuple(drafts), lost=lost)
+    yield replace(record, drafts=tuple(drafts), lost=lost)
 
 
 def _is_track(word: str) -> bool:
@@ -407,7 +410,7 @@ def _is_track(word: str) -> bool:
 def _draft(words: list[str], file: str, row: str, image: str, layout: _Layout, tracked: bool) -> Draft | Problem:
     try:
         key = whole_number(words[0])
-        values = [number(word) for word in words[1:]]
+        values = numbers(words[1:])
         box = _box(values, layout, tracked)
     except BadValue as error:
         return Problem("unreadable", file, row, f"{' '.join(words)[:60]!r}: {error}", REMEDY, image)
