@@ -48,6 +48,7 @@ SMALL = 1 << 20  # files up to here travel many in a request
 PACK_FILES = 250
 PACK_BYTES = 8 << 20
 PIECE = 8 << 20  # a larger file is sent in pieces and goes on where it broke off
+MAX_LOOKED_AT = 100_000_000  # pixels of an image that is decoded before anything is sent
 PLACEHOLDER = "object"
 MAX_LABELS = 1000  # that a schema holds
 LABELLED = frozenset({"coco", "voc", "yolo", "folders"})  # formats that are imported for their labels
@@ -280,7 +281,7 @@ def _any_label_fits(source: Source) -> tuple[bool, list[Problem]]:
     for record in source.records:
         if not record.labelled or not record.drafts:
             continue
-        looked = look(source.root.file(record.path)) if record.present else None
+        looked = look(source.root.file(record.path), whole=True) if record.present else None
         if looked is None and record.present:
             what = "the file is not an image that can be read"
             problems.append(Problem("unreadable", record.path, "", what, "Mend it and import again", record.path))
@@ -299,11 +300,14 @@ def _any_label_fits(source: Source) -> tuple[bool, list[Problem]]:
 
 def _any_picture_opens(source: Source) -> bool:
     present = [record for record in source.records if record.present]
-    return not present or any(look(source.root.file(record.path)) is not None for record in present)
+    return not present or any(look(source.root.file(record.path), whole=True) for record in present)
 
 
-def look(file: Path) -> tuple[int, int, int] | None:
-    """Width and height of the upright image and its EXIF orientation; None where it cannot be opened."""
+def look(file: Path, *, whole: bool = False) -> tuple[int, int, int] | None:
+    """Width and height of the upright image and its EXIF orientation; None where it cannot be opened.
+
+    `whole` decodes it to its last byte, too, unless it has more than `MAX_LOOKED_AT` pixels.
+    """
     from PIL import Image
 
     from motherlode.pictures import QUARTER_TURNS, orientation_of
@@ -314,6 +318,9 @@ def look(file: Path) -> tuple[int, int, int] | None:
             with Image.open(file) as image:
                 turn = orientation_of(image)
                 width, height = image.size
+                if whole and width * height <= MAX_LOOKED_AT:
+                    image.draft("RGB", (max(1, width // 8), max(1, height // 8)))  # of a JPEG, few pixels are made
+                    image.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
     return (height, width, turn) if turn in QUARTER_TURNS else (width, height, turn)

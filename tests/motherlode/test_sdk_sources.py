@@ -581,6 +581,10 @@ OTHER = {
         {"train_images/a.jpg": UNLABELLED, "test2017/b.jpg": UNLABELLED, "contest/c.jpg": UNLABELLED},
         splits={"train_images/a.jpg": "train", "test2017/b.jpg": "test"},
     ),
+    "images that are all cut short": Wild({"a.jpg": jpeg()[:-30], "b.jpg": jpeg()[:-30]}, "no image that can be read"),
+    "labelled images that are all cut short": Wild(
+        {"data.yaml": NAMES, "images/a.jpg": jpeg()[:-30], "labels/a.txt": ROW}, "no labels that come in"
+    ),
     "images that are none": Wild({"a.jpg": "no picture"}, "no image that can be read"),
     "one name in two compositions": Wild(
         {"e\u0301.jpg": None, "\u00e9.jpg": None}, {"e\u0301.jpg": UNLABELLED}, ("but for its composition",)
