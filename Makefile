@@ -23,10 +23,10 @@ help:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
 	@touch $@
 
-.venv/ready: .venv/bin/uv requirements/server.txt pyproject.toml hooks/pyproject.toml
+.venv/ready: .venv/bin/uv requirements/server.txt pyproject.toml sdk/pyproject.toml
 	@echo "Installing the server, the SDK and the CLI into .venv/ ..."
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/server.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e hooks -e .
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e sdk -e .
 	@touch $@
 
 .venv/ready-dev: .venv/ready requirements/dev.txt

@@ -24,7 +24,7 @@ def pasted(bccd: Path, port: int) -> str:
 def test_five_minutes_by_hand_work_as_they_are_printed(test_data: Path, tmp_path: Path) -> None:
     clone = tmp_path / "motherlode"  # the working tree as a clone has it: what the section writes stays here
     clone.mkdir()
-    for name in (".venv", "Makefile", "manage.py", "pyproject.toml", "hooks", "requirements"):
+    for name in (".venv", "Makefile", "manage.py", "pyproject.toml", "hooks", "sdk", "requirements"):
         (clone / name).symlink_to(ROOT / name)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -17,7 +17,9 @@ def test_import_platform_is_the_standard_librarys() -> None:
 
 def test_no_room_is_a_package() -> None:
     assert not [
-        room for room in ("platform", "annotation", "datasets", "hooks") if (ROOT / room / "__init__.py").exists()
+        room
+        for room in ("platform", "annotation", "datasets", "hooks", "sdk")
+        if (ROOT / room / "__init__.py").exists()
     ]
 
 

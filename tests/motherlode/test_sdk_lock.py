@@ -38,7 +38,7 @@ def test_the_file_reads_as_the_guide_shows_it(tmp_path: Path) -> None:
     text = (tmp_path / LOCK_FILE).read_text()
     assert "[cells]\n" in text
     assert "version = 3\n" in text
-    assert "splits = { train = 300, val = 32, test = 32 }\n" in text
+    assert "[cells.splits]\ntrain = 300\nval = 32\ntest = 32\n" in text
     assert PIN.name == "cells@v3"
 
 

@@ -19,7 +19,7 @@ SHELL = re.compile(r"\$\{(MOTHERLODE_[A-Z_]+|LODE_[A-Z_]+)")
 
 def test_the_settings_page_names_every_variable_that_is_read_and_no_other() -> None:
     read: set[str] = set()
-    for room in ("platform", "annotation", "datasets", "hooks"):
+    for room in ("platform", "annotation", "datasets", "hooks", "sdk"):
         for file in (ROOT / room).rglob("*.py"):
             read |= set(NAME.findall(file.read_text()))
     told = set(re.findall(r"^\| `(\w+)`", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE))

@@ -28,6 +28,8 @@ from pathlib import Path
 from typing import IO
 from uuid import uuid4
 
+from filelock import FileLock
+
 from motherlode.errors import DiskFull, Mismatch, NotConfigured, NotVerified
 from motherlode.manifest import ITEMS, Row
 
@@ -183,15 +185,14 @@ class Cache:
         Raises `NotConfigured` where the cache cannot be written.
         """
         folder = self.root / "locks"
+        held = FileLock(folder / f"{name}.lock")
         with self.writing():
             folder.mkdir(parents=True, exist_ok=True)
-            stream = (folder / f"{name}.lock").open("a+b")
-        with stream:
-            _lock(stream)
-            try:
-                yield
-            finally:
-                _unlock(stream)
+            held.acquire()
+        try:
+            yield
+        finally:
+            held.release()
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,29 +352,3 @@ def write_seen(tree: Path, seen: Mapping[str, list[int]]) -> None:
     except OSError:
         with suppress(OSError):
             part.unlink()
-
-
-if os.name == "nt":
-    import msvcrt
-
-    def _lock(stream: IO[bytes]) -> None:
-        while True:
-            try:
-                stream.seek(0)
-                msvcrt.locking(stream.fileno(), msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined,unused-ignore]
-                return
-            except OSError:
-                time.sleep(0.2)
-
-    def _unlock(stream: IO[bytes]) -> None:
-        stream.seek(0)
-        msvcrt.locking(stream.fileno(), msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-
-else:
-    import fcntl
-
-    def _lock(stream: IO[bytes]) -> None:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-
-    def _unlock(stream: IO[bytes]) -> None:
-        fcntl.flock(stream, fcntl.LOCK_UN)

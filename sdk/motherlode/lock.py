@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+import tomli_w
 
 from motherlode import environment
 from motherlode.errors import BadInput
@@ -27,7 +28,6 @@ CONFLICT_REMEDY = (
 )
 HEAD = "# Written by `lode pin`. Commit it: training reads exactly these versions, checked by digest.\n"
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(\s|$)", re.MULTILINE)
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 _DIR = re.compile(r"[0-9a-f]{32}\.dir\Z")
 
@@ -131,35 +131,10 @@ def _pin(path: Path, name: str, table: Any) -> Pin:
 
 def write_lock(path: Path, pins: Mapping[str, Pin]) -> None:
     """Write the pins, tables sorted by name; the file appears by one rename."""
-    text = HEAD + "".join(f"\n{_table(name, pins[name])}" for name in sorted(pins))
+    text = f"{HEAD}\n{tomli_w.dumps({name: asdict(pins[name]) for name in sorted(pins)})}"
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         part.write_text(text, encoding="utf-8")
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
-
-
-def _table(name: str, pin: Pin) -> str:
-    splits = ", ".join(f"{_key(split)} = {items}" for split, items in pin.splits.items())
-    rows = {
-        "server": _text(pin.server),
-        "project": _text(pin.project),
-        "dataset": _text(pin.dataset),
-        "version": str(pin.version),
-        "digest": _text(pin.digest),
-        "dir": _text(pin.dir),
-        "commit": _text(pin.commit),
-        "schema": str(pin.schema),
-        "splits": f"{{ {splits} }}" if splits else "{}",
-    }
-    return f"[{_key(name)}]\n" + "".join(f"{key} = {value}\n" for key, value in rows.items())
-
-
-def _text(value: str) -> str:
-    # a JSON string is a TOML basic string, but for DEL and for the surrogate pairs that escaping would make
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _key(name: str) -> str:
-    return name if _BARE_KEY.match(name) else _text(name)
