@@ -26,7 +26,7 @@ def make(folder: Path, images: int, truths: int, detections: int, classes: int =
     """Write the same scene as Parquet and as COCO JSON: boxes shaken by 3, 10 or 30 %, a fifth with a drawn class."""
     import numpy as np
 
-    from lode_hooks.evaluation.columns import BOX_PREDICTIONS, ITEMS, TRUTHS, frame_of, write
+    from lode_hooks.evaluations.metrics.columns import BOX_PREDICTIONS, ITEMS, TRUTHS, frame_of, write
 
     rng = np.random.default_rng(0)
     image = np.sort(rng.integers(0, images, truths))
@@ -88,9 +88,9 @@ def make(folder: Path, images: int, truths: int, detections: int, classes: int =
 
 def ours(folder: Path) -> tuple[float, list[float]]:
     """From Parquet to matches and the 12 numbers."""
-    from lode_hooks.evaluation.average_precision import NAMES
-    from lode_hooks.evaluation.boxes import evaluate_boxes
-    from lode_hooks.evaluation.columns import box_matches, read_boxes
+    from lode_hooks.evaluations.metrics.average_precision import NAMES
+    from lode_hooks.evaluations.metrics.boxes import evaluate_boxes
+    from lode_hooks.evaluations.metrics.columns import box_matches, read_boxes
 
     start = time.perf_counter()
     columns = read_boxes(folder / "items.parquet", folder / "truths.parquet", folder / "predictions.parquet")

@@ -13,7 +13,7 @@ from lode_annotation.models import LabelSet, Schema
 from lode_annotation.schemas import latest, schema_for_labels
 from lode_datasets import publish, selection
 from lode_datasets.models import Dataset, Version
-from lode_hooks import evaluate, predictions, runs
+from lode_hooks.evaluations import evaluate, predictions, runs
 from lode_hooks.models import Evaluation, PredictionSet, Run
 from lode_platform.items import ItemSpec, add_items
 from lode_platform.jobs import run_pending

@@ -10,14 +10,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lode_hooks.evaluation import overlaps
-from lode_hooks.evaluation.arrays import Detections, Truths
-from lode_hooks.evaluation.average_precision import NAMES
-from lode_hooks.evaluation.boxes import BoxEvaluation, evaluate_boxes
-from lode_hooks.evaluation.columns import BOX_PREDICTIONS, ITEMS, TRUTHS, box_matches, frame_of, read_boxes, write
-from lode_hooks.evaluation.curves import best_threshold, curve
-from lode_hooks.evaluation.kinds import EXPLAINED, FN, FP, IGNORED, KINDS, MISSED, TIDE, TP
-from lode_hooks.evaluation.rows import Rows, cells
+from lode_hooks.evaluations.metrics import overlaps
+from lode_hooks.evaluations.metrics.arrays import Detections, Truths
+from lode_hooks.evaluations.metrics.average_precision import NAMES
+from lode_hooks.evaluations.metrics.boxes import BoxEvaluation, evaluate_boxes
+from lode_hooks.evaluations.metrics.columns import (
+    BOX_PREDICTIONS,
+    ITEMS,
+    TRUTHS,
+    box_matches,
+    frame_of,
+    read_boxes,
+    write,
+)
+from lode_hooks.evaluations.metrics.curves import best_threshold, curve
+from lode_hooks.evaluations.metrics.kinds import EXPLAINED, FN, FP, IGNORED, KINDS, MISSED, TIDE, TP
+from lode_hooks.evaluations.metrics.rows import Rows, cells
 
 pytestmark = pytest.mark.once
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from lode_hooks import cases, compare, failures, fixing, sightings
-from lode_hooks.filters import FailureFilter
+from lode_hooks.evaluations import compare
+from lode_hooks.evaluations.summary import rows_of
+from lode_hooks.failures import browse, fix, record, verdicts
+from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.models import Failure, Sighting, Verdict
-from lode_hooks.readings import rows_of
 from lode_platform.errors import BadInput, Conflict, NotFound
 from lode_platform.models import User
 from motherlode.regions import Region
@@ -59,7 +60,7 @@ def test_a_missed_region_is_the_same_case_in_every_run_and_version(cells: Any) -
     later = cells.publish("a moved edge")
     third = cells.evaluate(cells.predict(cells.run("three"), later, [line("b.png", ([20, 20, 60, 60], "WBC", 0.8))]))
     assert str(case.uuid) not in seen(third)
-    history = cases.history(case)
+    history = verdicts.history(case)
     assert [(dot.run.name, str(dot.version), dot.kind) for dot in history] == [
         ("one", "cells@v1", "missed"),
         ("two", "cells@v1", "wrong_class"),
@@ -90,7 +91,7 @@ def test_a_case_goes_on_where_the_same_object_has_another_id_and_the_comparison_
     assert found.items_by_place == 1
     missed = cells.evaluate(cells.predict(cells.run("three"), later, [line("a.png")]))
     assert str(case.uuid) in seen(missed) and not Failure.objects.filter(region="found").exists()
-    assert [dot.run.name for dot in cases.history(case)] == ["one", "two", "three"]
+    assert [dot.run.name for dot in verdicts.history(case)] == ["one", "two", "three"]
 
 
 def test_a_region_with_the_longest_id_there_may_be_has_its_case(cells: Any) -> None:
@@ -141,8 +142,8 @@ def test_two_runs_scored_at_the_same_moment_see_one_case(cells: Any) -> None:
     Failure.objects.all().delete()
     rows = rows_of(two)
     chosen = np.flatnonzero(rows.at(-np.inf).failing)
-    late = sightings._Cases(two, rows, chosen)
-    sightings.record(one, rows_of(one), np.flatnonzero(rows_of(one).at(-np.inf).failing))
+    late = record._Cases(two, rows, chosen)
+    record.record(one, rows_of(one), np.flatnonzero(rows_of(one).at(-np.inf).failing))
     late.write(chosen)
     alarms = Sighting.objects.filter(kind="false_alarm")
     assert alarms.count() == 2 and alarms.values("failure").distinct().count() == 1
@@ -162,7 +163,7 @@ def test_a_false_alarm_recorded_late_does_not_join_the_case_of_its_neighbour(cel
     # as after a stop between two batches: the second alarm has no rows yet
     last = Sighting.objects.filter(evaluation=row, kind="false_alarm").latest("row")
     Failure.objects.filter(pk=last.failure_id).delete()
-    shown = failures.cards(row, FailureFilter(threshold=0.0, kind="false_alarm")).cards
+    shown = browse.cards(row, FailureFilter(threshold=0.0, kind="false_alarm")).cards
     assert len({card.failure for card in shown}) == 2
 
 
@@ -180,20 +181,20 @@ def test_a_verdict_stands_only_on_the_truth_it_was_given_at(cells: Any, rita: Us
     lines = [line("a.png", ([10, 10, 50, 50], "RBC", 0.9)), line("b.png")]
     first = cells.evaluate(cells.predict(cells.run("one"), cells.version, lines))
     case = Failure.objects.get(region="b1")
-    verdict = cases.judge(case, rita, kind="label_error", note="there is no cell")
+    verdict = verdicts.judge(case, rita, kind="label_error", note="there is no cell")
     assert verdict.label_set is not None and verdict.label_set.item.path == "b.png"
     judged = FailureFilter(verdict="label_error")
-    assert failures.count(first, judged) == 1
-    assert failures.cards(first, judged).cards[0].verdict == "label_error"
-    assert {facet.value: facet.count for facet in failures.facets(first, FailureFilter())["verdict"]} == {
+    assert browse.count(first, judged) == 1
+    assert browse.cards(first, judged).cards[0].verdict == "label_error"
+    assert {facet.value: facet.count for facet in browse.facets(first, FailureFilter())["verdict"]} == {
         "label_error": 1
     }
     # the label is moved, published and the old predictions scored again: nobody has judged this truth yet
     cells.label({"b.png": [Region("b1", "box", 2, box=(22, 22, 60, 60))]})
     second = cells.evaluate(first.prediction_set, cells.publish())
-    assert failures.count(second, judged) == 0
-    assert failures.count(second, FailureFilter(verdict="none")) == 1
-    assert failures.count(first, judged) == 1
+    assert browse.count(second, judged) == 0
+    assert browse.count(second, FailureFilter(verdict="none")) == 1
+    assert browse.count(first, judged) == 1
 
 
 def test_a_verdict_is_given_at_the_truth_that_was_looked_at(cells: Any, rita: User) -> None:
@@ -201,12 +202,12 @@ def test_a_verdict_is_given_at_the_truth_that_was_looked_at(cells: Any, rita: Us
     cells.label({"b.png": [Region("b1", "box", 2, box=(22, 22, 60, 60))]})
     second = cells.evaluate(first.prediction_set, cells.publish())
     case = Failure.objects.get(region="b1")
-    cases.judge(case, rita, kind="label_error", evaluation=first)
-    judged = [failures.count(row, FailureFilter(verdict="label_error")) for row in (first, second)]
+    verdicts.judge(case, rita, kind="label_error", evaluation=first)
+    judged = [browse.count(row, FailureFilter(verdict="label_error")) for row in (first, second)]
     assert judged == [1, 0]
-    cases.judge(case, rita, kind="model_error", evaluation=second)
-    cases.judge(case, rita, kind="ambiguous", evaluation=first)
-    cards = [failures.cards(row, FailureFilter(truth_class=2)).cards[0] for row in (first, second)]
+    verdicts.judge(case, rita, kind="model_error", evaluation=second)
+    verdicts.judge(case, rita, kind="ambiguous", evaluation=first)
+    cards = [browse.cards(row, FailureFilter(truth_class=2)).cards[0] for row in (first, second)]
     assert [card.verdict for card in cards] == ["ambiguous", "model_error"]
 
 
@@ -214,29 +215,29 @@ def test_a_list_of_the_unjudged_stays_as_it_is_while_it_is_judged(cells: Any, ri
     row = cells.evaluate(cells.predict(cells.run(), cells.version, [line("b.png")]))
     steady = FailureFilter.parse({"verdict": "none", "as_of": timezone.now().isoformat()})
     assert FailureFilter.parse(steady.query()) == steady
-    before = failures.cards(row, steady).cards
-    cases.judge(Failure.objects.get(region="b1"), rita, kind="ambiguous", evaluation=row)
-    assert failures.cards(row, steady).cards == before and len(before) == 2
-    assert failures.count(row, FailureFilter(verdict="none")) == 1
+    before = browse.cards(row, steady).cards
+    verdicts.judge(Failure.objects.get(region="b1"), rita, kind="ambiguous", evaluation=row)
+    assert browse.cards(row, steady).cards == before and len(before) == 2
+    assert browse.count(row, FailureFilter(verdict="none")) == 1
 
 
 def test_verdicts_are_appended_and_may_be_withdrawn(cells: Any, rita: User) -> None:
     row = cells.evaluate(cells.predict(cells.run(), cells.version, [line("b.png")]))
     case = Failure.objects.get(region="b1")
     for kind in ("model_error", "ambiguous", "withdrawn"):
-        cases.judge(case, rita, kind=kind)
-    assert cases.said_of(case, cases.last_look(case)) == ""
+        verdicts.judge(case, rita, kind=kind)
+    assert verdicts.said_of(case, verdicts.last_look(case)) == ""
     assert list(Verdict.objects.order_by("pk").values_list("kind", flat=True)) == ["model_error", "ambiguous", ""]
-    assert failures.count(row, FailureFilter(verdict="none")) == failures.count(row, FailureFilter())
+    assert browse.count(row, FailureFilter(verdict="none")) == browse.count(row, FailureFilter())
     with pytest.raises(BadInput):
-        cases.judge(case, rita, kind="dunno")
+        verdicts.judge(case, rita, kind="dunno")
 
 
 def test_a_truth_found_below_the_threshold_is_a_case_when_it_is_judged(cells: Any, rita: User, api: Any) -> None:
     lines = [line("a.png", ([10, 10, 50, 50], "RBC", 0.3)), line("b.png", ([20, 20, 60, 60], "WBC", 0.9))]
     row = cells.evaluate(cells.predict(cells.run(), cells.version, lines))
-    assert failures.count(row, FailureFilter(threshold=0.0)) == 0
-    shown = failures.cards(row, FailureFilter(threshold=0.5))
+    assert browse.count(row, FailureFilter(threshold=0.0)) == 0
+    shown = browse.cards(row, FailureFilter(threshold=0.5))
     assert [card.kind for card in shown.cards] == ["missed"]
     assert shown.cards[0].predicted_box is None
     assert not shown.cards[0].on_record and not Failure.objects.filter(region="a1").exists()
@@ -248,7 +249,7 @@ def test_a_truth_found_below_the_threshold_is_a_case_when_it_is_judged(cells: An
     assert given.status_code == 201, given.content
     case = Failure.objects.get(region="a1")
     assert given.json()["failure"] == str(case.uuid) == listed["uuid"]
-    (judged,) = failures.cards(row, FailureFilter(threshold=0.5)).cards
+    (judged,) = browse.cards(row, FailureFilter(threshold=0.5)).cards
     assert judged.on_record and judged.verdict == "label_error"
 
 
@@ -257,11 +258,11 @@ def test_a_false_alarm_that_is_judged_late_continues_the_earlier_one(cells: Any,
     one, two = (cells.evaluate(cells.predict(cells.run(), cells.version, [each])) for each in said)
     earlier = one.sightings.get(kind="false_alarm").failure
     two.sightings.all().delete()  # as of an evaluation with too many failures to record them all
-    (card,) = failures.cards(two, FailureFilter(kind="false_alarm")).cards
+    (card,) = browse.cards(two, FailureFilter(kind="false_alarm")).cards
     assert card.failure and not card.on_record and card.failure != earlier.uuid
-    judged = cases.on_record(card.failure, cells.project, evaluation=two, row=card.row)
+    judged = verdicts.on_record(card.failure, cells.project, evaluation=two, row=card.row)
     assert judged == earlier
-    assert failures.cards(two, FailureFilter(kind="false_alarm")).cards[0].failure == earlier.uuid
+    assert browse.cards(two, FailureFilter(kind="false_alarm")).cards[0].failure == earlier.uuid
 
 
 def test_a_card_is_filtered_by_what_it_shows_at_its_threshold(cells: Any) -> None:
@@ -270,7 +271,7 @@ def test_a_card_is_filtered_by_what_it_shows_at_its_threshold(cells: Any) -> Non
     lines = [line("a.png", *boxes), line("b.png", ([20, 20, 60, 60], "WBC", 0.2))]
     row = cells.evaluate(cells.predict(cells.run(), cells.version, lines))
     lost = FailureFilter(threshold=0.5, state="fn")
-    explained, missed = failures.cards(row, lost).cards
+    explained, missed = browse.cards(row, lost).cards
     assert (explained.kind, explained.predicted_class, explained.score) == ("explained", 2, 0.9)
     assert explained.predicted_box == [10, 10, 50, 48] and explained.iou == pytest.approx(0.95)
     assert (missed.kind, missed.predicted_class, missed.score, missed.iou) == ("missed", None, None, None)
@@ -280,17 +281,17 @@ def test_a_card_is_filtered_by_what_it_shows_at_its_threshold(cells: Any) -> Non
         ({"predicted_class": 2}, ["explained"]),
         ({"min_iou": 0.99}, []),
     ):
-        assert [card.kind for card in failures.cards(row, replace(lost, **change)).cards] == kinds
-    assert sum(facet.count for facet in failures.facets(row, lost)["score"]) == 2  # .9 is in two bins
+        assert [card.kind for card in browse.cards(row, replace(lost, **change)).cards] == kinds
+    assert sum(facet.count for facet in browse.facets(row, lost)["score"]) == 2  # .9 is in two bins
 
 
 def test_every_line_of_a_facet_opens_as_many_cards_as_it_says(cells: Any) -> None:
     lines = [line("a.png", ([10, 10, 50, 50], "WBC", 0.9)), line("b.png")]
     one, two = (cells.evaluate(cells.predict(cells.run(name), cells.version, lines)) for name in ("one", "two"))
     still = FailureFilter(transition="still", against=one.uuid)
-    assert failures.count(two, still) == 2
-    for facet in failures.facets(two, still)["state"]:
-        assert failures.count(two, replace(still, state=facet.value)) == facet.count
+    assert browse.count(two, still) == 2
+    for facet in browse.facets(two, still)["state"]:
+        assert browse.count(two, replace(still, state=facet.value)) == facet.count
 
 
 def test_a_filter_says_what_is_wrong_with_it() -> None:
@@ -321,7 +322,7 @@ def test_a_filter_survives_its_address() -> None:
 
 
 def test_what_changed_between_two_runs_opens_as_many_cards(cells: Any) -> None:
-    from lode_hooks.compare import compare
+    from lode_hooks.evaluations.compare import compare
 
     alarm, moved, other = [100, 100, 140, 140], [102, 101, 142, 141], [150, 20, 190, 60]
     one = cells.evaluate(
@@ -347,9 +348,9 @@ def test_what_changed_between_two_runs_opens_as_many_cards(cells: Any) -> None:
     assert found.p_value == 1.0
     for name in ("fixed", "regressed", "still", "ok", "new", "persisting", "gone"):
         chosen = FailureFilter(transition=name, against=one.uuid)
-        listed = failures.cards(two, chosen)
+        listed = browse.cards(two, chosen)
         assert listed.count == len(listed.cards) == getattr(found, name)
-    gone = failures.cards(two, FailureFilter(transition="gone", against=one.uuid)).cards[0]
+    gone = browse.cards(two, FailureFilter(transition="gone", against=one.uuid)).cards[0]
     assert gone.row < 0 and gone.predicted_box == other
     assert [(row.name, row.fixed, row.regressed) for row in found.classes] == [("RBC", 0, 1), ("WBC", 1, 0)]
 
@@ -357,31 +358,31 @@ def test_what_changed_between_two_runs_opens_as_many_cards(cells: Any) -> None:
 def test_a_picture_shows_all_that_is_in_it(cells: Any) -> None:
     lines = [line("a.png", ([10, 10, 50, 50], "RBC", 0.9), ([100, 100, 140, 140], "WBC", 0.2))]
     row = cells.evaluate(cells.predict(cells.run(), cells.version, lines))
-    whole = failures.scene(row, cells.items["a.png"], threshold=0.0)
+    whole = browse.scene(row, cells.items["a.png"], threshold=0.0)
     assert [(box.state, box.class_id) for box in whole.truths] == [("tp", 1)]
     assert [(box.state, box.kind) for box in whole.predictions] == [("tp", ""), ("fp", "false_alarm")]
     assert whole.truths[0].row == whole.predictions[0].row  # the pair is one card
-    assert len(failures.scene(row, cells.items["a.png"], threshold=0.5).predictions) == 1
+    assert len(browse.scene(row, cells.items["a.png"], threshold=0.5).predictions) == 1
 
 
 def test_opening_for_fixing_makes_one_task_with_its_reason(cells: Any, rita: User) -> None:
     lines = [line("a.png"), line("b.png", ([20, 20, 60, 60], "RBC", 0.9))]
     row = cells.evaluate(cells.predict(cells.run(), cells.version, lines))
-    wrong = failures.cards(row, FailureFilter(kind="wrong_class")).cards[0]
-    task = fixing.open_for_fixing(row, wrong.row, rita)
+    wrong = browse.cards(row, FailureFilter(kind="wrong_class")).cards[0]
+    task = fix.open_for_fixing(row, wrong.row, rita)
     assert task.queue.name == "Fixes" and task.item.path == "b.png"
     assert task.reason["text"] == "WBC taken for RBC"
     assert task.reason["failure"] == str(wrong.failure)
     assert task.reason["box"] == wrong.box
     assert [region["value"]["rectanglelabels"] for region in task.prelabels] == [["RBC"]]
     assert task.prelabels[0]["score"] == 0.9
-    assert fixing.open_for_fixing(row, wrong.row, rita) == task
+    assert fix.open_for_fixing(row, wrong.row, rita) == task
     task.state = "submitted"
     task.save()
     with pytest.raises(Conflict):
-        fixing.open_for_fixing(row, wrong.row, rita)
+        fix.open_for_fixing(row, wrong.row, rita)
     with pytest.raises(NotFound):
-        fixing.open_for_fixing(row, -1, rita)
+        fix.open_for_fixing(row, -1, rita)
 
 
 def test_what_is_opened_for_fixing_is_the_card_that_was_shown(cells: Any, rita: User) -> None:
@@ -393,8 +394,8 @@ def test_what_is_opened_for_fixing_is_the_card_that_was_shown(cells: Any, rita: 
         (one, FailureFilter(threshold=0.0, kind="wrong_class")),
         (two, FailureFilter(threshold=0.0, transition="gone", against=one.uuid)),
     ):
-        (card,) = failures.cards(row, shown).cards
-        task = fixing.open_for_fixing(row, card.row, rita, shown)
+        (card,) = browse.cards(row, shown).cards
+        task = fix.open_for_fixing(row, card.row, rita, shown)
         assert task.reason["text"] == "WBC taken for RBC" and task.reason["run_name"] == "one"
         assert [region["score"] for region in task.prelabels] == [0.3]
 
@@ -405,7 +406,7 @@ def test_a_case_is_shown_as_the_truth_that_was_scored_last_has_it(cells: Any, ap
     cells.evaluate(first.prediction_set, cells.publish())
     case = Failure.objects.get(region="b1")
     assert (case.class_id, case.box) == (2, [20, 20, 60, 60])
-    look = cases.last_look(case)
+    look = verdicts.last_look(case)
     assert (look.class_id, look.box) == (1, [22, 22, 60, 60])
     shown = api(rita).get(f"failures/{case.uuid}").json()
     assert (shown["class_id"], shown["box"]) == (1, [22, 22, 60, 60])
@@ -419,7 +420,7 @@ def test_a_case_is_named_at_the_threshold_that_its_page_says(
     row = cells.evaluate(cells.predict(cells.run(), cells.version, [line("a.png", sure), line("b.png", doubtful)]))
     assert row.threshold == 0.9
     case = Failure.objects.get(region="b1")
-    (dot,) = cases.history(case)
+    (dot,) = verdicts.history(case)
     assert (dot.kind, dot.score, dot.threshold) == ("missed", None, 0.9)
     (told,) = api(rita).get(f"failures/{case.uuid}").json()["history"]
     assert (told["kind"], told["score"], told["threshold"]) == ("missed", None, 0.9)
@@ -427,4 +428,4 @@ def test_a_case_is_named_at_the_threshold_that_its_page_says(
     assert "in baseline at score ≥ 0.9" in page and "threshold=0.9" in page and "wrong class" not in page
     history = client_for(rita).get(f"/p/blood/items/{cells.items['b.png'].uuid}/").content.decode()
     assert "1 failure in “baseline”" in history
-    assert failures.count(row, FailureFilter(item=cells.items["b.png"].uuid)) == 1
+    assert browse.count(row, FailureFilter(item=cells.items["b.png"].uuid)) == 1

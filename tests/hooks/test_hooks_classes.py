@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lode_hooks.evaluation.classes import NOTHING, evaluate_classes
+from lode_hooks.evaluations.metrics.classes import NOTHING, evaluate_classes
 
 pytestmark = pytest.mark.once
 

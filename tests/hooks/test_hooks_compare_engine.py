@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from lode_hooks.evaluation.arrays import Detections, Floats, Ints, Truths, ranks_within
-from lode_hooks.evaluation.average_precision import NAMES
-from lode_hooks.evaluation.boxes import evaluate_boxes, score_order
-from lode_hooks.evaluation.compare import (
+from lode_hooks.evaluations.metrics.arrays import Detections, Floats, Ints, Truths, ranks_within
+from lode_hooks.evaluations.metrics.average_precision import NAMES
+from lode_hooks.evaluations.metrics.boxes import evaluate_boxes, score_order
+from lode_hooks.evaluations.metrics.kinds import IGNORED, TP
+from lode_hooks.evaluations.metrics.paired import (
     ap50_metric,
     bootstrap_difference,
     count_transitions,
@@ -18,7 +19,6 @@ from lode_hooks.evaluation.compare import (
     mean_metric,
     transitions,
 )
-from lode_hooks.evaluation.kinds import IGNORED, TP
 
 pytestmark = pytest.mark.once
 

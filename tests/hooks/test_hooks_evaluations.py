@@ -11,8 +11,9 @@ import pytest
 
 from lode_datasets import selection
 from lode_datasets.models import DatasetItem
-from lode_hooks import cases, deciding, evaluate, failures, files, predictions, readings
-from lode_hooks.filters import FailureFilter
+from lode_hooks.evaluations import evaluate, files, headline, predictions, summary
+from lode_hooks.failures import browse, verdicts
+from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.models import Evaluation, Failure, Sighting
 from lode_platform.models import User
 from motherlode.regions import Region
@@ -64,7 +65,7 @@ def test_coco100_through_the_store_keeps_its_numbers_and_every_count_opens(coco1
     assert [coco100.metrics[name] for name in names] == pytest.approx(PUBLISHED, abs=1e-6)
     assert (coco100.metrics["tp"], coco100.metrics["fp"], coco100.metrics["fn"]) == (649, 85, 181)
     for threshold in (0.0, coco100.threshold, 0.9):
-        counts = readings.counts(coco100, threshold)
+        counts = summary.counts(coco100, threshold)
         if threshold == 0.0:
             assert (counts.tp, counts.fp, counts.fn) == (649, 85, 181)
             kinds = {"missed": 97, "explained": 84, "wrong_class": 83, "bad_location": 1, "duplicate": 1}
@@ -76,19 +77,19 @@ def test_coco100_through_the_store_keeps_its_numbers_and_every_count_opens(coco1
         assert opened(coco100, threshold, state="all") == counts.tp + counts.fp + counts.fn
         for kind, number in counts.kinds.items():
             assert opened(coco100, threshold, kind=kind) == number
-        cells = readings.confusion(coco100, threshold)
+        cells = summary.confusion(coco100, threshold)
         assert sum(number for _truth, _predicted, number in cells) == counts.tp + counts.fp + counts.kinds["missed"]
         for truth, predicted, number in cells:
             chosen = FailureFilter(threshold=threshold, cell=(truth, predicted))
-            assert failures.count(coco100, chosen) == number
+            assert browse.count(coco100, chosen) == number
             if threshold == 0.0 and truth != predicted:
                 assert opened(coco100, threshold, cell=(truth, predicted)) == number
-        for row in readings.per_class(coco100, threshold):
+        for row in summary.per_class(coco100, threshold):
             chosen = FailureFilter(threshold=threshold, predicted_class=row.class_id)
-            assert failures.count(coco100, replace(chosen, state="tp")) == row.tp
-            assert failures.count(coco100, replace(chosen, state="fp")) == row.fp
+            assert browse.count(coco100, replace(chosen, state="tp")) == row.tp
+            assert browse.count(coco100, replace(chosen, state="fp")) == row.fp
             chosen = FailureFilter(threshold=threshold, truth_class=row.class_id)
-            assert failures.count(coco100, replace(chosen, state="fn")) == row.fn
+            assert browse.count(coco100, replace(chosen, state="fn")) == row.fn
 
 
 def opened(evaluation: Evaluation, threshold: float | None, **fields: Any) -> int:
@@ -96,35 +97,35 @@ def opened(evaluation: Evaluation, threshold: float | None, **fields: Any) -> in
     chosen = FailureFilter(threshold=threshold, **fields)
     total, listed = 0, 0
     while True:
-        found = failures.cards(evaluation, chosen, offset=listed, limit=500)
+        found = browse.cards(evaluation, chosen, offset=listed, limit=500)
         total, listed = found.count, listed + len(found.cards)
         if not found.cards:
-            assert listed == total == failures.count(evaluation, chosen)
+            assert listed == total == browse.count(evaluation, chosen)
             return total
 
 
 def test_coco100_facets_histograms_and_curves_open_what_they_count(coco100: Evaluation) -> None:
     start = FailureFilter(threshold=0.0)
-    for name, values in failures.facets(coco100, start).items():
+    for name, values in browse.facets(coco100, start).items():
         for facet in values:
             if name in ("score", "iou"):
                 low, high = facet.value.split("-")
                 chosen = FailureFilter.parse({"threshold": "0", f"min_{name}": low, f"max_{name}": high})
             else:
                 chosen = FailureFilter.parse({"threshold": "0", name: facet.value})
-            assert failures.count(coco100, chosen) == facet.count, (name, facet)
-    bins = readings.histograms(coco100, 0.0)
+            assert browse.count(coco100, chosen) == facet.count, (name, facet)
+    bins = summary.histograms(coco100, 0.0)
     assert sum(right for _low, _high, right, _wrong in bins.score) == 649
     assert sum(wrong for _low, _high, _right, wrong in bins.score) == 85
     assert sum(found + lost for _name, _low, _high, found, lost in bins.size) == 830
-    whole = readings.pr_curves(coco100)[0]
+    whole = summary.pr_curves(coco100)[0]
     assert whole.truths == 830
     assert whole.points[-1][0] == pytest.approx(649 / 830)
 
 
 def test_coco100_cases_are_as_many_as_its_failures(coco100: Evaluation) -> None:
     assert coco100.threshold is not None
-    at_zero = failures.cards(coco100, FailureFilter(threshold=0.0), limit=500)
+    at_zero = browse.cards(coco100, FailureFilter(threshold=0.0), limit=500)
     assert at_zero.count == 182
     assert all(card.failure for card in at_zero.cards)
     kinds = dict.fromkeys(Sighting.Kind.values, 0)
@@ -168,13 +169,13 @@ def test_intervals_of_a_difference_need_the_same_images_and_not_only_as_many(wor
     DatasetItem.objects.filter(item__path="c.png").delete()
     version = here.publish("a and b")
     one, two = evaluated("one", ["a.png"]), evaluated("two", ["a.png", "b.png"])
-    assert "AP50" in deciding.differences(one, two)
+    assert "AP50" in headline.differences(one, two)
     selection.add_items(here.dataset, [here.items["c.png"]], splits={here.items["c.png"].uuid: "test"})
     DatasetItem.objects.filter(item__path="a.png").delete()
     version = here.publish("b and c")
     three = evaluated("three", ["b.png", "c.png"])
     assert three.counts["images"] == two.counts["images"] == 2
-    assert deciding.differences(two, three) == {}
+    assert headline.differences(two, three) == {}
 
 
 @pytest.fixture
@@ -195,7 +196,7 @@ def trial(world: Callable[..., Any]) -> Any:
 def test_a_part_of_a_split_is_scored_as_that_part(trial: Any) -> None:
     part = trial.part
     assert (part.metrics["tp"], part.metrics["fn"], part.counts["images"]) == (2, 1, 3)
-    missed = failures.cards(part, FailureFilter(kind="missed")).cards
+    missed = browse.cards(part, FailureFilter(kind="missed")).cards
     assert [card.path for card in missed] == ["c.png"]
     assert set(Sighting.objects.filter(evaluation=part).values_list("failure__item__path", flat=True)) == {"c.png"}
     # the same items on corrected labels, and the whole split beside them, which shares no file of truths with the part
@@ -208,8 +209,11 @@ def test_a_part_of_a_split_is_scored_as_that_part(trial: Any) -> None:
 def test_a_case_outside_a_part_is_not_called_right_there(trial: Any) -> None:
     trial.evaluate(trial.predict(trial.run("whole"), trial.version, []))
     inside, outside = (Failure.objects.get(region=f"{name}.png") for name in "cf")
-    assert [(dot.run.name, dot.kind) for dot in cases.history(inside)] == [("baseline", "missed"), ("whole", "missed")]
-    assert [dot.run.name for dot in cases.history(outside)] == ["whole"]
+    assert [(dot.run.name, dot.kind) for dot in verdicts.history(inside)] == [
+        ("baseline", "missed"),
+        ("whole", "missed"),
+    ]
+    assert [dot.run.name for dot in verdicts.history(outside)] == ["whole"]
 
 
 def test_the_coverage_stands_beside_the_numbers_on_every_page(trial: Any, erin: User, client_for: Any) -> None:

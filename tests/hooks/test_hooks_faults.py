@@ -114,7 +114,7 @@ def test_killed_at_every_step_it_ends_with_the_same_failures(tmp_path: Path) -> 
 
 @pytest.mark.django_db
 def test_an_evaluation_that_failed_is_done_again_when_it_is_asked_for(world: object) -> None:
-    from lode_hooks import evaluate, files
+    from lode_hooks.evaluations import evaluate, files
     from lode_hooks.models import Evaluation
     from lode_platform.jobs import run_pending
     from motherlode.regions import Region

@@ -8,9 +8,12 @@ from uuid import uuid4
 import pytest
 
 from lode_annotation.models import LabelSet
-from lode_hooks import evaluate, loop, mining, scoring
-from lode_hooks.evaluation.shares import difference, wilson
-from lode_hooks.mining_request import MiningRequest
+from lode_hooks.evaluations import evaluate, rescore
+from lode_hooks.evaluations.metrics.shares import difference, wilson
+from lode_hooks.mining import report as reports
+from lode_hooks.mining import rounds
+from lode_hooks.mining.report import loop_report
+from lode_hooks.mining.request import MiningRequest
 from lode_hooks.models import Evaluation
 from lode_platform.models import User
 from motherlode.regions import Region
@@ -49,10 +52,10 @@ def looped(world: Callable[..., Any], erin: User) -> Any:
     )
     for lines, split, out_of_fold in sets:
         sent = here.predict(here.first, here.v1, lines, split=split, out_of_fold=out_of_fold)
-        scoring.finish(sent, here.user)
+        rescore.finish(sent, here.user)
     jobs()
     asked = MiningRequest(here.first, {"failures": 1.0, "uncertain": 1.0}, 8, 0.25, seed=1)
-    here.round = mining.create_round(asked, erin, queue="hard")
+    here.round = rounds.create_round(asked, erin, queue="hard")
     return here
 
 
@@ -98,7 +101,7 @@ def second_run(here: Any, version: Any, *, right_on_test: bool = True, right_on_
         (lines, "train", True),
         ([line(p) if right_on_test or n >= 4 else empty(p) for n, p in enumerate(TEST)], "test", False),
     ):
-        scoring.finish(here.predict(second, version, rows, split=split, out_of_fold=out_of_fold), here.user)
+        rescore.finish(here.predict(second, version, rows, split=split, out_of_fold=out_of_fold), here.user)
     jobs()
     return second
 
@@ -109,19 +112,19 @@ def labelled_pool(here: Any) -> list[str]:
 
 
 def test_the_report_says_what_is_missing_next(looped: Any, api: Any, bob: User) -> None:
-    report = loop.loop_report(looped.round)
+    report = loop_report(looped.round)
     assert report.waiting_for == "labels"
     assert report.sentence.startswith("Whether mining beats labels drawn by lot is not known yet. 8 items wait")
     assert report.guards == [], "nothing is said of a later run or of numbers that are not there"
     assert [(each.prediction_set.split, count) for each, count in report.sources] == [("train", 5)]
     assert (report.arms["mined"].chosen, report.arms["control"].chosen, report.failures) == (6, 2, 5)
     assert label_all(api, bob, looped.round.queue) == 8
-    report = loop.loop_report(looped.round)
+    report = loop_report(looped.round)
     assert report.waiting_for == "version"
     assert sum(arm.labelled for arm in report.arms.values()) == 8
     assert sum(arm.changed for arm in report.arms.values()) == 8
     looped.publish("after the round")
-    report = loop.loop_report(looped.round)
+    report = loop_report(looped.round)
     assert report.waiting_for == "run"
     assert str(report.version) == "cells@v2"
     assert sum(arm.in_version for arm in report.arms.values()) == 8
@@ -131,7 +134,7 @@ def test_a_better_run_is_said_to_be_better_with_its_interval(looped: Any, api: A
     label_all(api, bob, looped.round.queue)
     v2 = looped.publish()
     second_run(looped, v2)
-    report = loop.loop_report(looped.round)
+    report = loop_report(looped.round)
     assert report.waiting_for == ""
     assert report.run is not None and report.run.name == "second"
     # both runs on the same truth: the first one was scored anew on v2
@@ -157,7 +160,7 @@ def test_a_better_run_is_said_to_be_better_with_its_interval(looped: Any, api: A
 def test_a_run_that_is_no_better_is_not_said_to_be(looped: Any, api: Any, bob: User) -> None:
     label_all(api, bob, looped.round.queue)
     second_run(looped, looped.publish(), right_on_test=False, right_on_train=False)
-    report = loop.loop_report(looped.round)
+    report = loop_report(looped.round)
     assert report.comparison is not None and report.comparison.fixed == 0
     assert "chance could do" in report.sentence
     assert report.arms["mined"].fixed == 0 and report.arms["mined"].still == report.arms["mined"].of
@@ -169,10 +172,10 @@ def test_mined_items_count_only_by_predictions_that_had_not_seen_them(looped: An
     v2 = looped.publish()
     second = looped.run("second")
     seen = [line(p) for p in [*TRAIN, *labelled_pool(looped)]]
-    scoring.finish(looped.predict(second, v2, seen, split="train", out_of_fold=False), looped.user)
-    scoring.finish(looped.predict(second, v2, [line(p) for p in TEST]), looped.user)
+    rescore.finish(looped.predict(second, v2, seen, split="train", out_of_fold=False), looped.user)
+    rescore.finish(looped.predict(second, v2, [line(p) for p in TEST]), looped.user)
     jobs()
-    report = loop.loop_report(looped.round)
+    report = loop_report(looped.round)
     assert report.arms["mined"].of == 0 and report.arms["mined"].rate is None
     assert any("out-of-fold" in guard for guard in report.guards)
 
@@ -181,12 +184,12 @@ def test_other_settings_and_later_minings_do_not_hide_the_report(looped: Any, ap
     label_all(api, bob, looped.round.queue)
     v2 = looped.publish()
     second = second_run(looped, v2)
-    said = loop.loop_report(looped.round).sentence
+    said = loop_report(looped.round).sentence
     test = second.prediction_sets.get(split="test")
     evaluate.request_evaluation(test, looped.user, settings={"ignore_difficult": True})
     looped.predict(looped.run("mines only"), v2, [], split="pool")
     jobs()
-    report = loop.loop_report(looped.round)
+    report = loop_report(looped.round)
     assert report.waiting_for == "" and report.sentence == said
     assert report.evaluation_before is not None and report.evaluation_after is not None
     assert report.evaluation_before.settings == report.evaluation_after.settings == {"ignore_difficult": False}
@@ -199,7 +202,7 @@ def test_a_test_split_that_grew_between_the_runs_is_said(looped: Any, api: Any, 
     looped.add(["test-90.png"], split="test")
     looped.label({"test-90.png": truth("test-90.png")})
     second_run(looped, looped.publish())
-    report = loop.loop_report(looped.round)
+    report = loop_report(looped.round)
     assert any("predicted on 8 images of the split, the later on 9" in guard for guard in report.guards)
     assert all(number.difference_low is None for number in report.numbers)
 
@@ -210,7 +213,7 @@ def test_corrected_labels_are_told_apart_from_a_better_model(looped: Any, api: A
     looped.label({TEST[0]: []})  # there was nothing on it: the first run was right to say nothing
     v2 = looped.publish()
     second_run(looped, v2)
-    report = loop.loop_report(looped.round)
+    report = loop_report(looped.round)
     effect = next(row for row in report.label_effect if row.name == "AP50")
     assert effect.after > effect.before
     assert report.evaluation_before is not None
@@ -233,7 +236,7 @@ def test_an_answer_that_changes_nothing_is_in_the_version_too(looped: Any, api: 
     label_all(api, bob, looped.round.queue, keep=True)
     looped.label({TEST[7]: []})
     looped.publish()
-    report = loop.loop_report(looped.round)
+    report = loop_report(looped.round)
     assert str(report.version) == "cells@v3" and v2.number == 2  # v2 came before the answers
     assert sum(arm.in_version for arm in report.arms.values()) == 8
 
@@ -263,17 +266,17 @@ def test_the_difference_of_two_shares_is_never_surer_than_either_interval() -> N
 def test_mining_that_beats_the_control_is_said_to(looped: Any) -> None:
     """By the outcomes of the arms alone: everything right in many mined items, nothing in as many of the control."""
     beyond = difference([(2, 2)] * 20, [(0, 2)] * 20)
-    assert beyond is not None and loop._outcome(beyond) == "mining"
-    assert loop._outcome(difference([(0, 2)] * 20, [(2, 2)] * 20)) == "control"
-    report = replace(loop.loop_report(looped.round), beyond_control=beyond, outcome="mining", waiting_for="")
-    assert loop.sentence(report).startswith("Mining beat labels drawn by lot: ")
+    assert beyond is not None and reports._outcome(beyond) == "mining"
+    assert reports._outcome(difference([(0, 2)] * 20, [(2, 2)] * 20)) == "control"
+    report = replace(loop_report(looped.round), beyond_control=beyond, outcome="mining", waiting_for="")
+    assert reports.sentence(report).startswith("Mining beat labels drawn by lot: ")
 
 
 def test_a_round_without_a_control_says_that_it_cannot_tell(looped: Any, api: Any, bob: User) -> None:
     looped.round.mined_items.filter(arm="control").delete()
     label_all(api, bob, looped.round.queue)
     second_run(looped, looped.publish())
-    report = loop.loop_report(looped.round)
+    report = loop_report(looped.round)
     assert report.outcome == "" and report.beyond_control is None
     assert report.sentence.startswith(
         "Whether mining beats labels drawn by lot cannot be said: the round has no control"

@@ -12,9 +12,9 @@ from django.db import connection
 from lode_annotation import queues
 from lode_annotation.models import Task
 from lode_datasets.models import DatasetItem
-from lode_hooks import mining, pit
-from lode_hooks.filters import FailureFilter
-from lode_hooks.mining_request import MiningRequest
+from lode_hooks.failures.filters import FailureFilter
+from lode_hooks.mining import candidates, rounds
+from lode_hooks.mining.request import MiningRequest
 from lode_hooks.models import Failure, MinedItem
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import User
@@ -77,7 +77,7 @@ def taken(preview: Any) -> list[str]:
 
 
 def test_failures_come_from_out_of_fold_train_and_say_why(cells: Any, erin: User) -> None:
-    found = mining.preview(request(cells), erin)
+    found = rounds.preview(request(cells), erin)
     assert sorted(taken(found)) == TRAIN[:3]
     words = {candidate.item.path: candidate.reason["text"] for candidate in found.candidates}
     assert words[TRAIN[0]] == "missed WBC"
@@ -88,21 +88,21 @@ def test_failures_come_from_out_of_fold_train_and_say_why(cells: Any, erin: User
 
 
 def test_the_pool_gives_its_doubts_but_nothing_that_will_be_test(cells: Any, erin: User) -> None:
-    found = mining.preview(request(cells, strategies={"uncertain": 1.0}, budget=3, splits=("pool",)), erin)
+    found = rounds.preview(request(cells, strategies={"uncertain": 1.0}, budget=3, splits=("pool",)), erin)
     assert taken(found) == POOL[:3]
-    everything = mining.preview(request(cells, strategies={"random": 1.0}, budget=100), erin)
+    everything = rounds.preview(request(cells, strategies={"random": 1.0}, budget=100), erin)
     assert sorted(taken(everything)) == sorted(TRAIN + POOL)
 
 
 def test_test_is_refused_and_so_is_train_in_fold(cells: Any, erin: User) -> None:
     with pytest.raises(BadInput, match="test split"):
-        mining.preview(request(cells, splits=("test",)), erin)
+        rounds.preview(request(cells, splits=("test",)), erin)
     other = cells.run("in fold")
     cells.evaluate(cells.predict(other, cells.version, [right(path) for path in TRAIN], split="train"))
-    assert [source.allowed for source in pit.sources(other)] == [False]
+    assert [source.allowed for source in candidates.sources(other)] == [False]
     with pytest.raises(BadInput, match="out of fold"):
-        mining.preview(replace(request(cells), run=other), erin)
-    assert {(source.split, source.allowed) for source in pit.sources(cells.baseline)} == {
+        rounds.preview(replace(request(cells), run=other), erin)
+    assert {(source.split, source.allowed) for source in candidates.sources(cells.baseline)} == {
         ("train", True),
         ("pool", True),
         ("test", False),
@@ -111,8 +111,8 @@ def test_test_is_refused_and_so_is_train_in_fold(cells: Any, erin: User) -> None
 
 def test_the_round_takes_what_the_preview_showed_and_its_tasks_carry_why(cells: Any, erin: User) -> None:
     asked = request(cells, strategies={"failures": 2.0, "uncertain": 1.0}, budget=10, random=0.2, seed=5)
-    shown = mining.preview(asked, erin)
-    made = mining.create_round(asked, erin, queue="hard cells")
+    shown = rounds.preview(asked, erin)
+    made = rounds.create_round(asked, erin, queue="hard cells")
     tasks = list(Task.objects.filter(queue=made.queue).order_by("-priority").select_related("item"))
     assert [task.item.path for task in tasks] == taken(shown)
     assert shown.control == MinedItem.objects.filter(round=made, arm="control").count() == 2
@@ -131,7 +131,7 @@ def test_the_round_takes_what_the_preview_showed_and_its_tasks_carry_why(cells: 
 
 
 def test_prelabels_are_the_runs_suggestions(cells: Any, erin: User) -> None:
-    made = mining.create_round(request(cells, strategies={"failures": 1, "random": 1}, budget=22), erin, queue="all")
+    made = rounds.create_round(request(cells, strategies={"failures": 1, "random": 1}, budget=22), erin, queue="all")
     tasks = {task.item.path: task for task in Task.objects.filter(queue=made.queue).select_related("item")}
     wrong = tasks[TRAIN[1]].prelabels
     assert wrong[0]["meta"] == {"questioned": True}, "what is at odds with the truth is not offered to be taken"
@@ -144,11 +144,11 @@ def test_prelabels_are_the_runs_suggestions(cells: Any, erin: User) -> None:
 
 
 def test_an_item_waits_in_one_queue_at_a_time(cells: Any, erin: User) -> None:
-    mining.create_round(request(cells), erin, queue="first")
+    rounds.create_round(request(cells), erin, queue="first")
     with pytest.raises(BadInput, match="nothing to mine"):
-        mining.create_round(request(cells), erin, queue="second")
+        rounds.create_round(request(cells), erin, queue="second")
     with pytest.raises(Conflict, match="another round"):
-        mining.create_round(request(cells, strategies={"random": 1}), erin, queue="first")
+        rounds.create_round(request(cells, strategies={"random": 1}), erin, queue="first")
 
 
 def test_a_queue_that_has_had_an_item_does_not_take_it_again(cells: Any, erin: User) -> None:
@@ -156,9 +156,9 @@ def test_a_queue_that_has_had_an_item_does_not_take_it_again(cells: Any, erin: U
     queues.add_tasks(queue, erin, [queues.TaskSpec(item=cells.items[TRAIN[0]])])
     Task.objects.update(state=Task.State.DONE)
     with pytest.raises(Conflict, match="choose another name"):
-        mining.create_round(request(cells), erin, queue="old")
+        rounds.create_round(request(cells), erin, queue="old")
     assert not MinedItem.objects.exists()
-    assert mining.create_round(request(cells), erin, queue="new").mined_items.count() == 3
+    assert rounds.create_round(request(cells), erin, queue="new").mined_items.count() == 3
 
 
 @pytest.mark.django_db(transaction=True)
@@ -168,7 +168,7 @@ def test_two_who_mine_at_once_do_not_ask_for_the_same_items(cells: Any, erin: Us
     def mine(name: str) -> str:
         try:
             start.wait()
-            mining.create_round(request(cells), erin, queue=name)
+            rounds.create_round(request(cells), erin, queue=name)
         except (BadInput, Conflict) as error:
             return error.code
         finally:
@@ -182,22 +182,22 @@ def test_two_who_mine_at_once_do_not_ask_for_the_same_items(cells: Any, erin: Us
 
 
 def test_like_these_keeps_to_the_kind_and_the_classes(cells: Any, erin: User) -> None:
-    missed = mining.preview(request(cells, filters=FailureFilter(kind="missed")), erin)
+    missed = rounds.preview(request(cells, filters=FailureFilter(kind="missed")), erin)
     assert taken(missed) == TRAIN[:1]
-    cell = mining.preview(request(cells, filters=FailureFilter(cell=(2, 1))), erin)
+    cell = rounds.preview(request(cells, filters=FailureFilter(cell=(2, 1))), erin)
     assert sorted(taken(cell)) == TRAIN[1:3]
     case = Failure.objects.get(item__path=TRAIN[2])
-    like = mining.preview(request(cells, failures=[case.uuid]), erin)
+    like = rounds.preview(request(cells, failures=[case.uuid]), erin)
     assert sorted(taken(like)) == TRAIN[1:3]
     other_class = request(cells, strategies={"uncertain": 1}, splits=("pool",), filters=FailureFilter(truth_class=2))
-    assert taken(mining.preview(other_class, erin)) == []
+    assert taken(rounds.preview(other_class, erin)) == []
 
 
 def test_what_left_the_dataset_is_not_mined(cells: Any, erin: User) -> None:
     DatasetItem.objects.filter(item__path=TRAIN[0]).delete()
     cells.items[TRAIN[1]].trashed_at = cells.baseline.started_at
     cells.items[TRAIN[1]].save()
-    assert taken(mining.preview(request(cells), erin)) == TRAIN[2:3]
+    assert taken(rounds.preview(request(cells), erin)) == TRAIN[2:3]
 
 
 NONSENSE: list[tuple[dict[str, Any], str]] = [
@@ -251,11 +251,11 @@ def test_classes_are_mined_by_margin(world: Callable[..., Any], erin: User) -> N
     shares = {"x.png": 0.95, "y.png": 0.55, "z.png": 0.1}
     lines = [{"path": path, "probabilities": {"3": p, "8": 1 - p}} for path, p in shares.items()]
     here.evaluate(here.predict(run, version, lines, split="train", task="classes", out_of_fold=True))
-    unsure = mining.preview(MiningRequest(run, {"uncertain": 1}, 3, 0.0), erin)
+    unsure = rounds.preview(MiningRequest(run, {"uncertain": 1}, 3, 0.0), erin)
     assert taken(unsure) == ["y.png", "z.png", "x.png"]
-    failed = mining.preview(MiningRequest(run, {"failures": 1}, 3, 0.0), erin)
+    failed = rounds.preview(MiningRequest(run, {"failures": 1}, 3, 0.0), erin)
     assert taken(failed) == ["z.png"]
-    made = mining.create_round(MiningRequest(run, {"failures": 1}, 3, 0.0), erin, queue="digits")
+    made = rounds.create_round(MiningRequest(run, {"failures": 1}, 3, 0.0), erin, queue="digits")
     task = Task.objects.get(queue=made.queue)
     assert task.reason["text"] == "3 taken for 8 (0.90)"
     assert task.prelabels[0]["value"] == {"choices": ["8"]}
@@ -267,27 +267,27 @@ def test_items_that_the_run_said_nothing_of_are_not_mined(cells: Any, erin: User
     run = cells.run("tried")
     cells.evaluate(cells.predict(run, cells.version, lines, split="train", out_of_fold=True, partial=True))
     asked = replace(request(cells, strategies={"failures": 1, "random": 1}, budget=30), run=run, random=0.2)
-    taken = {candidate.item.path for candidate in mining.preview(asked, erin).candidates}
+    taken = {candidate.item.path for candidate in rounds.preview(asked, erin).candidates}
     assert taken == set(here[:2])
 
 
 def test_a_round_is_not_filled_up_by_lot(cells: Any, erin: User) -> None:
     """Four fit at a control share of a quarter: three failures and one drawn; nothing fits: nothing is made."""
-    found = mining.preview(request(cells, budget=20, random=0.25), erin)
+    found = rounds.preview(request(cells, budget=20, random=0.25), erin)
     assert (found.budget, found.total, found.control) == (20, 4, 1)
     none = request(cells, filters=FailureFilter(kind="duplicate"), budget=20, random=0.25)
-    empty = mining.preview(none, erin)
+    empty = rounds.preview(none, erin)
     assert (empty.total, empty.control) == (0, 0)
     assert [part.reason for part in empty.strategies] == ["no failure like these in train, pool"]
     with pytest.raises(BadInput, match="There is nothing to mine. failures: no failure like these"):
-        mining.create_round(none, erin, queue="none")
+        rounds.create_round(none, erin, queue="none")
 
 
 def test_failures_of_the_test_split_are_said_to_be_where_no_round_goes(cells: Any, erin: User, api: Any) -> None:
     said = [{"path": path, "boxes": [], "labels": [], "scores": []} for path in TEST]
     cells.evaluate(cells.predict(cells.baseline, cells.version, said))
     in_test = [failure.uuid for failure in Failure.objects.filter(item__path__in=TEST, class_id=1)]
-    found = mining.preview(request(cells, failures=in_test), erin)
+    found = rounds.preview(request(cells, failures=in_test), erin)
     assert found.total == 0
     assert found.notes[0] == "2 chosen failures are in test, which no round touches."
     assert found.notes[1] == "Items with failures like these in train: 0."
@@ -299,7 +299,7 @@ def test_failures_of_the_test_split_are_said_to_be_where_no_round_goes(cells: An
         {"strategy": "failures", "taken": 0, "fitting": 0, "reason": "no failure like these in train, pool"}
     ]
     like_missed = [failure.uuid for failure in Failure.objects.filter(item__path__in=TEST, class_id=2)]
-    assert taken(mining.preview(request(cells, failures=like_missed), erin)) == [TRAIN[0]], "missed WBC is in train too"
+    assert taken(rounds.preview(request(cells, failures=like_missed), erin)) == [TRAIN[0]], "missed WBC is in train too"
 
 
 def test_a_run_on_two_datasets_is_mined_of_the_one_that_is_named(
@@ -311,8 +311,8 @@ def test_a_run_on_two_datasets_is_mined_of_the_one_that_is_named(
     version = other.publish()
     other.evaluate(other.predict(cells.baseline, version, [right("other-00.png")], split="train", out_of_fold=True))
     with pytest.raises(BadInput, match="predicted on cells, others; say which"):
-        mining.preview(request(cells), erin)
-    assert mining.preview(request(cells, dataset="cells"), erin).total == 3
-    assert taken(mining.preview(request(cells, dataset="others", strategies={"random": 1}), erin)) == ["other-00.png"]
+        rounds.preview(request(cells), erin)
+    assert rounds.preview(request(cells, dataset="cells"), erin).total == 3
+    assert taken(rounds.preview(request(cells, dataset="others", strategies={"random": 1}), erin)) == ["other-00.png"]
     with pytest.raises(BadInput, match="no finished predictions on 'third'"):
-        mining.preview(request(cells, dataset="third"), erin)
+        rounds.preview(request(cells, dataset="third"), erin)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from lode_hooks import predictions
+from lode_hooks.evaluations import predictions
 from lode_hooks.models import PredictionSet
 from lode_platform.models import User
 from motherlode.regions import Region

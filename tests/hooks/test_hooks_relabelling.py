@@ -8,8 +8,9 @@ from uuid import uuid4
 import pytest
 
 from lode_datasets import diff
-from lode_hooks import cases, compare, failures
-from lode_hooks.filters import FailureFilter
+from lode_hooks.evaluations import compare
+from lode_hooks.failures import browse, verdicts
+from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.models import Failure, Sighting
 from lode_platform.models import User
 
@@ -67,7 +68,7 @@ def test_a_relabelling_reads_as_what_it_is_and_objects_keep_their_history(
     assert len(missed) == 20
     judged = [Failure.objects.filter(item=here.items[path]).order_by("pk")[0] for path in ("0.png", "3.png")]
     for case in judged:
-        cases.judge(case, rita, kind="model_error", note="far from the focus")
+        verdicts.judge(case, rita, kind="model_error", note="far from the focus")
 
     # 50 moved by two pixels, 10 removed, 20 added: of 0.png all 50 moved, of 1.png the last row gone, 20 new in 2.png.
     again = {
@@ -89,10 +90,10 @@ def test_a_relabelling_reads_as_what_it_is_and_objects_keep_their_history(
     # Of those missed before one is gone with its row; the 20 new boxes are missed too.
     assert (len(missed & seen), len(missed - seen), len(seen - missed)) == (19, 1, 20)
     for case in judged:
-        assert [(dot.run.name, dot.kind) for dot in cases.history(case)] == [("one", "missed"), ("two", "missed")]
+        assert [(dot.run.name, dot.kind) for dot in verdicts.history(case)] == [("one", "missed"), ("two", "missed")]
         assert case.verdicts.count() == 1
     # A verdict counts where the truth is as it was when it was given; the history has both.
-    assert failures.count(after, FailureFilter(verdict="model_error")) == 1
+    assert browse.count(after, FailureFilter(verdict="model_error")) == 1
     both = compare.compare(before, after)
     assert (both.ok, both.still, both.fixed, both.regressed) == (171, 19, 0, 0)
     assert both.items_by_place == 0

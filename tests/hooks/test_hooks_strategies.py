@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lode_hooks.evaluation.arrays import Detections
-from lode_hooks.evaluation.kinds import FALSE_ALARM, MISSED, WRONG_CLASS
-from lode_hooks.select import CONTROL, MINED, choose
-from lode_hooks.strategies import STRATEGIES, Candidates, FailureRows
-from lode_hooks.strategies.uncertain import margin
+from lode_hooks.evaluations.metrics.arrays import Detections
+from lode_hooks.evaluations.metrics.kinds import FALSE_ALARM, MISSED, WRONG_CLASS
+from lode_hooks.mining.select import CONTROL, MINED, choose
+from lode_hooks.mining.strategies import STRATEGIES, Candidates, FailureRows
+from lode_hooks.mining.strategies.uncertain import margin
 
 pytestmark = pytest.mark.once
 

@@ -16,7 +16,7 @@ from lode_annotation.schemas import latest, schema_for_labels
 from lode_datasets import selection
 from lode_datasets.models import Dataset, Version
 from lode_datasets.publish import publish
-from lode_hooks import evaluate, predictions, runs
+from lode_hooks.evaluations import evaluate, predictions, runs
 from lode_hooks.models import Evaluation, PredictionSet, Run
 from lode_platform import items as items_module
 from lode_platform.jobs import run_pending

@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from lode_hooks import mining, mining_request, readings, runs
+from lode_hooks.evaluations import runs, summary
+from lode_hooks.mining import request, rounds
 from lode_hooks.models import Failure, MiningRound, Sighting
 from lode_platform import nav
 from lode_platform.jobs import run_pending
@@ -65,7 +66,7 @@ def test_pages_open_at_the_stored_threshold_of_best_f1(cells: Any, page: Page) -
     assert best > 0
     start = address("failures") + f"?evaluation={cells.before.uuid}"
     assert page(start).context["threshold"] == best
-    counts = readings.counts(cells.before, best)
+    counts = summary.counts(cells.before, best)
     assert [cards_behind(page, f"{start}&state={state}") for state in ("tp", "fp", "fn")] == [
         counts.tp,
         counts.fp,
@@ -424,8 +425,8 @@ def test_a_budget_that_is_none_is_refused_in_a_sentence(cells: Any, page: Page, 
 
 def test_a_rounds_items_show_the_failure_that_they_were_taken_for(cells: Any, erin: User, page: Page) -> None:
     body = {"run": str(cells.first.uuid), "strategies": {"failures": 1, "uncertain": 1}, "budget": 12, "random": 0}
-    asked = mining_request.MiningRequest.from_json(cells.world.project, erin, body)
-    made = mining.create_round(asked, erin, queue="drawn")
+    asked = request.MiningRequest.from_json(cells.world.project, erin, body)
+    made = rounds.create_round(asked, erin, queue="drawn")
     tiles = page(address("round", made.uuid)).context["tiles"]
     assert len(tiles) == made.mined_items.count()
     for mined, boxes in tiles:

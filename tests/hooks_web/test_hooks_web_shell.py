@@ -5,7 +5,8 @@ from typing import Any
 from django.urls import reverse
 
 from lode_datasets.marks import marks_of
-from lode_hooks import cases, mining, mining_request
+from lode_hooks.failures import verdicts
+from lode_hooks.mining import request, rounds
 from lode_hooks.models import Failure
 from lode_platform import nav
 from lode_platform.models import Project, User
@@ -50,9 +51,9 @@ def test_home_says_which_runs_wait_to_be_scored(cells: Any, erin: User, client_f
 def test_an_items_history_tells_its_failures_verdicts_and_rounds(cells: Any, erin: User, rita: User) -> None:
     case = Failure.objects.filter(sightings__evaluation=cells.folds).select_related("item").first()
     assert case is not None
-    cases.judge(case, rita, kind="label_error")
+    verdicts.judge(case, rita, kind="label_error")
     body = {"run": str(cells.first.uuid), "strategies": {"failures": 1}, "budget": 20, "random": 0}
-    mining.create_round(mining_request.MiningRequest.from_json(cells.world.project, erin, body), erin, queue="again")
+    rounds.create_round(request.MiningRequest.from_json(cells.world.project, erin, body), erin, queue="again")
     told = " / ".join(str(row.text) for row in nav.history(case.item, erin))
     assert "in “baseline” on cells@v1" in told
     assert "verdict: label error" in told

@@ -10,13 +10,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lode_datasets.models import Version
-from lode_hooks import cases, failures, readings
 from lode_hooks.api import shapes
 from lode_hooks.api.predictions import set_of
 from lode_hooks.api.runs import RUN, run_of, version_of
-from lode_hooks.compare import compare
-from lode_hooks.evaluate import DEFAULTS
-from lode_hooks.filters import READERS, FailureFilter
+from lode_hooks.evaluations import summary
+from lode_hooks.evaluations.compare import compare
+from lode_hooks.evaluations.evaluate import DEFAULTS
+from lode_hooks.failures import browse, verdicts
+from lode_hooks.failures.filters import READERS, FailureFilter
 from lode_hooks.models import Evaluation, Failure, Run
 from lode_platform import access
 from lode_platform.addresses import same_with
@@ -74,13 +75,13 @@ class Failures(APIView):
         if offset < 0 or not 1 <= limit <= MOST:
             raise BadInput(f"limit is a number from 1 to {MOST}, offset one from 0 on.", code="bad_limit")
         chosen = FailureFilter.parse({"threshold": "0", **query.dict()})
-        page = failures.cards(found, chosen, offset=offset, limit=limit)
+        page = browse.cards(found, chosen, offset=offset, limit=limit)
         following = None
         if offset + len(page.cards) < page.count:
             following = same_with(request._request, offset=str(offset + limit), limit=str(limit))
-        names = readings.class_names(found)
+        names = summary.class_names(found)
         rows = [shapes.card_json(card, names, found, chosen.threshold) for card in page.cards]
-        stated = readings.stated_threshold(found, chosen.threshold)
+        stated = summary.stated_threshold(found, chosen.threshold)
         return Response({"results": rows, "count": page.count, "threshold": stated, "next": following})
 
 
@@ -100,7 +101,7 @@ class OneFailure(APIView):
         """A case with its verdicts and what it was in every evaluation that held its item."""
         found = failure_of(request, failure, "project.view")
         said = found.verdicts.select_related("user").order_by("pk")
-        look = cases.last_look(found)
+        look = verdicts.last_look(found)
         return Response(
             {
                 "uuid": found.uuid,
@@ -109,7 +110,7 @@ class OneFailure(APIView):
                 "region": found.region,
                 "class_id": look.class_id,
                 "box": look.box,
-                "verdict": cases.said_of(found, look),
+                "verdict": verdicts.said_of(found, look),
                 "verdicts": [shapes.verdict_json(verdict, found) for verdict in said],
                 "history": [
                     {
@@ -121,7 +122,7 @@ class OneFailure(APIView):
                         "score": dot.score,
                         "at": dot.when,
                     }
-                    for dot in cases.history(found)
+                    for dot in verdicts.history(found)
                 ],
                 "url": shapes.failure_url(found.uuid, found.project),
             }
@@ -146,8 +147,8 @@ class Verdicts(APIView):
                 raise BadInput("row needs evaluation, the one whose row it is.", field="evaluation")
             project = looked_at.prediction_set.run.project
             access.require(person(request), project, "failure.judge")
-            found = cases.on_record(failure, project, evaluation=looked_at, row=given["row"])
-        verdict = cases.judge(found, person(request), kind=given["kind"], note=given["note"], evaluation=looked_at)
+            found = verdicts.on_record(failure, project, evaluation=looked_at, row=given["row"])
+        verdict = verdicts.judge(found, person(request), kind=given["kind"], note=given["note"], evaluation=looked_at)
         return Response(shapes.verdict_json(verdict, found), status=201)
 
 

@@ -8,9 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from lode_hooks import loop, mining
 from lode_hooks.api import shapes
-from lode_hooks.mining_request import MiningRequest
+from lode_hooks.mining import report, rounds
+from lode_hooks.mining.request import MiningRequest
 from lode_hooks.models import MinedItem, MiningRound
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged
@@ -37,7 +37,7 @@ class Rounds(APIView):
         if not given["queue"]:
             raise BadInput("Say into which queue: queue is its name.", field="queue")
         asked = MiningRequest.from_json(home, person(request), given)
-        made = mining.create_round(asked, person(request), queue=given["queue"], name=given["name"])
+        made = rounds.create_round(asked, person(request), queue=given["queue"], name=given["name"])
         return Response(shapes.round_json(made, home, made.mined_items.count()), status=201)
 
 
@@ -47,7 +47,7 @@ class Preview(APIView):
         """What the same request would take, without taking it."""
         home = access.project_for(person(request), project, "mining.create")
         asked = MiningRequest.from_json(home, person(request), read(shapes.MineShape, request.data))
-        return Response(shapes.preview_json(mining.preview(asked, person(request))))
+        return Response(shapes.preview_json(rounds.preview(asked, person(request))))
 
 
 def round_of(request: Request, uuid: UUID) -> MiningRound:
@@ -74,4 +74,4 @@ class Report(APIView):
         """What became of a round, as far as it has come."""
         found = round_of(request, mined)
         row = shapes.round_json(found, found.project, found.mined_items.count())
-        return Response(shapes.report_json(loop.loop_report(found), row))
+        return Response(shapes.report_json(report.loop_report(found), row))

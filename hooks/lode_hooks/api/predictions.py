@@ -9,11 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from lode_hooks import evaluate, predictions, scoring
 from lode_hooks.api import shapes
 from lode_hooks.api.runs import RUN, run_of, version_of
+from lode_hooks.evaluations import evaluate, predictions, rescore
+from lode_hooks.evaluations.predictions import end_rank, receive
 from lode_hooks.models import PredictionSet, Run
-from lode_hooks.predictions import end_rank, receive
 from lode_platform import access
 from lode_platform.api.parsers import BytesParser, raw
 from lode_platform.api.projects import person
@@ -96,7 +96,7 @@ class Finish(APIView):
                 return Response({**shapes.prediction_set_json(sent), "evaluation": None, "job": None})
         elif "parts" in given and sent.state != PredictionSet.State.READY and sent.parts.count() != given["parts"]:
             raise BadInput(f"{sent.parts.count()} parts are here, {given['parts']} were sent.", code="parts_missing")
-        evaluation = scoring.finish(sent, person(request))
+        evaluation = rescore.finish(sent, person(request))
         sent.refresh_from_db()
         answer: dict[str, Any] = {**shapes.prediction_set_json(sent), "evaluation": None, "job": None}
         if evaluation is not None:

@@ -11,10 +11,10 @@ from rest_framework.views import APIView
 
 from lode_datasets import versions
 from lode_datasets.models import Version
-from lode_hooks import runs
 from lode_hooks.api import shapes
+from lode_hooks.evaluations import runs
+from lode_hooks.evaluations.runs import Step, Tracker, Use
 from lode_hooks.models import Run
-from lode_hooks.runs import Step, Tracker, Use
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.projects import person

@@ -9,13 +9,13 @@ from uuid import UUID
 from django.urls import reverse
 from rest_framework import serializers
 
-from lode_hooks.compare import Comparison
-from lode_hooks.deciding import Number
-from lode_hooks.failures import Card
-from lode_hooks.loop import Arm, LoopReport
-from lode_hooks.mining import Candidate, Preview
+from lode_hooks.evaluations.compare import Comparison
+from lode_hooks.evaluations.headline import Number
+from lode_hooks.evaluations.predictions import coverage, waiting_for
+from lode_hooks.failures.browse import Card
+from lode_hooks.mining.report import Arm, LoopReport
+from lode_hooks.mining.rounds import Candidate, Preview
 from lode_hooks.models import Evaluation, Failure, MiningRound, PredictionSet, Run, Verdict
-from lode_hooks.predictions import coverage, waiting_for
 from lode_hooks.views.links import cards_url
 from lode_platform.addresses import absolute
 from lode_platform.api.shapes import JobShape, LinkField, job_json

@@ -5,8 +5,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from lode_hooks.evaluations.predictions import coverage
 from lode_hooks.models import PredictionSet
-from lode_hooks.predictions import coverage
 from lode_platform.templatetags.lode import icon
 
 register = template.Library()

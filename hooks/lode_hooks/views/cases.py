@@ -9,7 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from lode_hooks import cases, readings
+from lode_hooks.evaluations import summary
+from lode_hooks.failures import verdicts
 from lode_hooks.models import Failure, Sighting, Verdict
 from lode_hooks.views.answers import answers_json
 from lode_hooks.views.evaluations import allowed
@@ -44,9 +45,9 @@ def judge(request: HttpRequest, project: str, failure: UUID, body: Mapping[str, 
     place = project_for(user, project, "failure.judge")
     evaluation = asked_evaluation(place, user, body) if "evaluation" in body else None
     row = body.get("row")
-    found = cases.on_record(failure, place, evaluation=evaluation, row=row if isinstance(row, int) else None)
+    found = verdicts.on_record(failure, place, evaluation=evaluation, row=row if isinstance(row, int) else None)
     kind, note = str(body.get("kind", "")), str(body.get("note", ""))
-    return found, cases.judge(found, user, kind=kind, note=note, evaluation=evaluation)
+    return found, verdicts.judge(found, user, kind=kind, note=note, evaluation=evaluation)
 
 
 @require_GET
@@ -57,9 +58,9 @@ def case(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
     shown = get_object_or_404(
         Failure.objects.visible_to(user).filter(project=place).select_related("item", "dataset"), uuid=failure
     )
-    look = cases.last_look(shown)
+    look = verdicts.last_look(shown)
     sighting = look.sighting
-    names = readings.class_names(sighting.evaluation) if sighting else {}
+    names = summary.class_names(sighting.evaluation) if sighting else {}
     boxes = case_boxes(shown, look, names)
     context = {
         "project": place,
@@ -73,8 +74,8 @@ def case(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
         "class_color": class_color(look.class_id) if look.class_id else 1,
         "boxes": boxes,
         "crop": around([box["box"] for box in boxes], shown.item),
-        "history": [(dot, run_url(place, dot.run, evaluation=dot.evaluation.uuid)) for dot in cases.history(shown)],
-        "said": cases.said_of(shown, look),
+        "history": [(dot, run_url(place, dot.run, evaluation=dot.evaluation.uuid)) for dot in verdicts.history(shown)],
+        "said": verdicts.said_of(shown, look),
         "verdicts": shown.verdicts.select_related("user").order_by("-pk"),
         "kinds": list(enumerate(Verdict.Kind.choices, 1)),
         "may_judge": allowed(place, user, "failure.judge"),
@@ -83,7 +84,7 @@ def case(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
     return render(request, "hooks/failure.html", context)
 
 
-def case_boxes(shown: Failure, look: cases.Look, names: Mapping[int, str]) -> list[dict[str, Any]]:
+def case_boxes(shown: Failure, look: verdicts.Look, names: Mapping[int, str]) -> list[dict[str, Any]]:
     """The truth's box and the newest prediction's, as the tag ``boxes`` draws them."""
     boxes: list[dict[str, Any]] = []
     sighting = look.sighting

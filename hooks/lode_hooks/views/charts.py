@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from lode_hooks.readings import ClassCurve, ClassRow, Histograms
+from lode_hooks.evaluations.summary import ClassCurve, ClassRow, Histograms
 
 Spec = dict[str, Any]
 Opens = Callable[..., str]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import QuerySet
 
-from lode_hooks.evaluate import DEFAULTS
+from lode_hooks.evaluations.evaluate import DEFAULTS
 from lode_hooks.models import Evaluation, Run
 from lode_platform.access import permits
 from lode_platform.models import Project, User

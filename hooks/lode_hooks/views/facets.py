@@ -10,10 +10,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as later
 
-from lode_hooks import failures
-from lode_hooks.filters import FailureFilter
+from lode_hooks.evaluations.summary import is_boxes
+from lode_hooks.failures import browse
+from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.models import Evaluation, Sighting, Verdict
-from lode_hooks.readings import is_boxes
 from lode_platform.models import Project
 from lode_platform.templatetags.lode import class_color
 
@@ -89,7 +89,7 @@ def facet_views(
     project: Project,
     evaluation: Evaluation,
     chosen: FailureFilter,
-    facets: Mapping[str, list[failures.Facet]],
+    facets: Mapping[str, list[browse.Facet]],
     names: Mapping[int, str],
 ) -> list[FacetView]:
     """The facets with words, and for each line the address that chooses it, or that lets it go."""

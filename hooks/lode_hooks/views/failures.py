@@ -12,11 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as later
 from django.views.decorators.http import require_GET, require_POST
 
-from lode_hooks import cases, failures, fixing, readings
-from lode_hooks.failures import Card
-from lode_hooks.filters import FailureFilter
+from lode_hooks.evaluations import summary
+from lode_hooks.evaluations.summary import is_boxes
+from lode_hooks.failures import browse, verdicts
+from lode_hooks.failures.browse import Card
+from lode_hooks.failures.filters import FailureFilter
+from lode_hooks.failures.fix import open_for_fixing
 from lode_hooks.models import Evaluation, Failure, Verdict
-from lode_hooks.readings import is_boxes
 from lode_hooks.views.answers import answers_json
 from lode_hooks.views.evaluations import allowed, evaluations_of, importance, named, speaking
 from lode_hooks.views.facets import KIND_TITLES, active_filters, as_query, facet_views
@@ -54,9 +56,9 @@ def viewer(request: HttpRequest, project: str) -> HttpResponse:
         return redirect(f"{request.path}?{query.urlencode()}")
     evaluation = asked_evaluation(place, user, request.GET)
     chosen = FailureFilter.parse(request.GET)
-    found = failures.cards(evaluation, chosen, limit=FIRST)
-    facets = failures.facets(evaluation, chosen)
-    names = readings.class_names(evaluation)
+    found = browse.cards(evaluation, chosen, limit=FIRST)
+    facets = browse.facets(evaluation, chosen)
+    names = summary.class_names(evaluation)
     run = evaluation.prediction_set.run
     judged = {facet.value: facet.count for facet in facets.get("verdict", [])}
     address = f"evaluation={evaluation.uuid}&{as_query(chosen)}".rstrip("&")
@@ -195,7 +197,7 @@ def facet_lines(request: HttpRequest, project: str) -> HttpResponse:
     place = project_for(user, project, "project.view")
     evaluation = asked_evaluation(place, user, request.GET)
     chosen = FailureFilter.parse(request.GET)
-    facets, names = failures.facets(evaluation, chosen), readings.class_names(evaluation)
+    facets, names = browse.facets(evaluation, chosen), summary.class_names(evaluation)
     views = facet_views(place, evaluation, chosen, facets, names)
     return render(request, "hooks/facets.html", {"project": place, "facets": views})
 
@@ -212,7 +214,7 @@ def card_rows(request: HttpRequest, project: str) -> HttpResponse:
     except ValueError:
         raise BadInput(_("offset and limit are whole numbers"), code="bad_filter") from None
     chosen = FailureFilter.parse(request.GET)
-    found = failures.cards(evaluation, chosen, offset=max(offset, 0), limit=min(max(limit, 1), 500))
+    found = browse.cards(evaluation, chosen, offset=max(offset, 0), limit=min(max(limit, 1), 500))
     return JsonResponse({"count": found.count, "cards": [card_json(card) for card in found.cards]})
 
 
@@ -225,11 +227,11 @@ def picture(request: HttpRequest, project: str) -> HttpResponse:
     evaluation = asked_evaluation(place, user, request.GET)
     chosen = FailureFilter.parse({k: v for k, v in request.GET.items() if k != "item"})
     item = asked_item(place, user, request.GET.get("picture", ""))
-    scene = failures.scene(evaluation, item, threshold=chosen.threshold)
+    scene = browse.scene(evaluation, item, threshold=chosen.threshold)
     dots: list[dict[str, Any]] = []
     if uuid := request.GET.get("failure"):
         case = get_object_or_404(Failure.objects.visible_to(user).filter(project=place), uuid=as_uuid(uuid))
-        dots = [dot_json(place, dot) for dot in cases.history(case)]
+        dots = [dot_json(place, dot) for dot in verdicts.history(case)]
     return JsonResponse(
         {
             "item": str(item.uuid),
@@ -258,7 +260,7 @@ def as_uuids(texts: Iterable[str]) -> list[UUID]:
     return [as_uuid(text) for text in texts]
 
 
-def scene_json(box: failures.SceneBox) -> dict[str, Any]:
+def scene_json(box: browse.SceneBox) -> dict[str, Any]:
     """A box of the picture."""
     return {
         "row": box.row,
@@ -271,7 +273,7 @@ def scene_json(box: failures.SceneBox) -> dict[str, Any]:
     }
 
 
-def dot_json(project: Project, dot: cases.Dot) -> dict[str, Any]:
+def dot_json(project: Project, dot: verdicts.Dot) -> dict[str, Any]:
     """A dot of a case's history."""
     return {
         "run": dot.run.name,
@@ -295,7 +297,7 @@ def fix(request: HttpRequest, project: str) -> HttpResponse:
     row = json_object(request).get("row")
     if not isinstance(row, int):
         raise BadInput(_("row is a whole number"), code="bad_row")
-    task = fixing.open_for_fixing(evaluation, row, user, chosen)
+    task = open_for_fixing(evaluation, row, user, chosen)
     return JsonResponse({"url": f"{reverse('annotation:label', args=[task.queue.uuid])}?task={task.uuid}"})
 
 
@@ -308,12 +310,12 @@ def record(request: HttpRequest, project: str) -> HttpResponse:
     body = json_object(request)
     evaluation = asked_evaluation(place, user, body)
     cards = body.get("cards")
-    if not isinstance(cards, list) or len(cards) > failures.MOST_CARDS:
-        raise BadInput(_("cards is a list of at most %(n)s") % {"n": failures.MOST_CARDS}, code="bad_cards")
+    if not isinstance(cards, list) or len(cards) > browse.MOST_CARDS:
+        raise BadInput(_("cards is a list of at most %(n)s") % {"n": browse.MOST_CARDS}, code="bad_cards")
     recorded = []
     for card in cards:
         uuid, row = (card.get("failure"), card.get("row")) if isinstance(card, dict) else (None, None)
         if not isinstance(row, int):
             raise BadInput(_("row is a whole number"), code="bad_row")
-        recorded.append(cases.on_record(as_uuid(str(uuid)), place, evaluation=evaluation, row=row))
+        recorded.append(verdicts.on_record(as_uuid(str(uuid)), place, evaluation=evaluation, row=row))
     return JsonResponse({"failures": [str(failure.uuid) for failure in recorded]})

@@ -17,10 +17,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from lode_annotation.models import Task
-from lode_hooks import cases, fixing, loop, mining, mining_request, pit, readings
-from lode_hooks.filters import FailureFilter
+from lode_hooks.evaluations import summary
+from lode_hooks.failures import fix, verdicts
+from lode_hooks.failures.filters import FailureFilter
+from lode_hooks.mining import candidates, rounds
+from lode_hooks.mining.report import LoopReport, loop_report
+from lode_hooks.mining.request import MOST, MiningRequest
+from lode_hooks.mining.strategies import STRATEGIES
 from lode_hooks.models import Evaluation, MinedItem, MiningRound, PredictionSet, Run, Sighting
-from lode_hooks.strategies import STRATEGIES
 from lode_hooks.views.evaluations import allowed, by_run, evaluations_of
 from lode_hooks.views.facets import KIND_TITLES, active_filters, cell_words
 from lode_hooks.views.failures import as_uuid
@@ -94,9 +98,9 @@ def mine(request: HttpRequest, project: str) -> HttpResponse:
         return render(request, "hooks/mine_empty.html", {"project": place, "room": "mining"})
     chosen = FailureFilter.parse(query)
     names = class_names_of(place, user, run)
-    datasets = list(dict.fromkeys(source.prediction_set.version.dataset.name for source in pit.sources(run)))
+    datasets = list(dict.fromkeys(source.prediction_set.version.dataset.name for source in candidates.sources(run)))
     dataset = query.get("dataset", "") if query.get("dataset", "") in datasets else datasets[0]
-    sources = [source for source in pit.sources(run) if source.prediction_set.version.dataset.name == dataset]
+    sources = [source for source in candidates.sources(run) if source.prediction_set.version.dataset.name == dataset]
     like = words_of_like(chosen, query.getlist("failures"), run, names)
     asked_splits = query.getlist("splits")
     context = {
@@ -110,7 +114,7 @@ def mine(request: HttpRequest, project: str) -> HttpResponse:
         "any_allowed": any(s.allowed for s in sources),
         "sliders": sliders(query, like=bool(like)),
         "budget": query.get("budget", "") or DEFAULT_BUDGET,
-        "most": mining_request.MOST,
+        "most": MOST,
         "control": query.get("control", "") or DEFAULT_CONTROL,
         "seed": query.get("seed", "") or 0,
         "queue": query.get("queue", "") or suggested_name(place, run, like),
@@ -144,14 +148,14 @@ def minable_runs(project: Project, user: User) -> list[Run]:
 def class_names_of(project: Project, user: User, run: Run) -> dict[int, str]:
     """The class names of the run's evaluations; none without any."""
     found = by_run(evaluations_of(project, user).filter(prediction_set__run=run)).get(run.pk, [])
-    return readings.class_names(found[0]) if found else {}
+    return summary.class_names(found[0]) if found else {}
 
 
 def words_of_like(chosen: FailureFilter, failures: list[str], run: Run, names: Mapping[int, str]) -> str:
     """What "like these" means in a few words: "missed RBC"; "" for everything."""
     if failures:
-        meant = cases.alike([as_uuid(text) for text in failures], run, chosen.threshold)
-        found = {fixing.words(kind, names.get(truth or 0, ""), names.get(said or 0, "")) for kind, truth, said in meant}
+        meant = verdicts.alike([as_uuid(text) for text in failures], run, chosen.threshold)
+        found = {fix.words(kind, names.get(truth or 0, ""), names.get(said or 0, "")) for kind, truth, said in meant}
         if len(found) == 1:
             return found.pop()
         return ngettext("like %(n)d chosen failure", "like %(n)d chosen failures", len(failures)) % {"n": len(failures)}
@@ -216,7 +220,7 @@ def suggested_name(project: Project, run: Run, like: str) -> str:
     return name
 
 
-def request_of(project: Project, user: User, query: QueryDict) -> mining_request.MiningRequest:
+def request_of(project: Project, user: User, query: QueryDict) -> MiningRequest:
     """What the form asks for, as the verb takes it: the body that REST would send. Raises BadInput."""
     weights = {s.name: s.weight / 100 for s in sliders(query) if s.weight}
     body: dict[str, Any] = {
@@ -231,7 +235,7 @@ def request_of(project: Project, user: User, query: QueryDict) -> mining_request
     }
     if splits := query.getlist("splits"):
         body["splits"] = splits
-    return mining_request.MiningRequest.from_json(project, user, body)
+    return MiningRequest.from_json(project, user, body)
 
 
 @require_GET
@@ -242,7 +246,7 @@ def preview(request: HttpRequest, project: str) -> HttpResponse:
     context: dict[str, Any] = {"project": place}
     try:
         asked = request_of(place, user, request.GET)
-        found = mining.preview(asked, user)
+        found = rounds.preview(asked, user)
     except LodeError as error:
         context["problem"] = error.message
     else:
@@ -277,7 +281,7 @@ def create(request: HttpRequest, project: Project, user: User) -> HttpResponse:
     try:
         if not name:
             raise BadInput(_("The queue needs a name."), code="no_name")
-        made = mining.create_round(request_of(project, user, query), user, queue=name)
+        made = rounds.create_round(request_of(project, user, query), user, queue=name)
     except LodeError as error:
         toast(request, error.message, kind="danger")
         query.pop("csrfmiddlewaretoken", None)
@@ -307,7 +311,7 @@ def round_page(request: HttpRequest, project: str, mined: UUID) -> HttpResponse:
         .select_related("run", "queue", "dataset", "created_by"),
         uuid=mined,
     )
-    report = loop.loop_report(shown)
+    report = loop_report(shown)
     items = (
         shown.mined_items.select_related("item", "task", "failure")
         .prefetch_related("failure__sightings__evaluation__prediction_set")
@@ -368,7 +372,7 @@ def in_pixels(value: Mapping[str, float], width: int, height: int) -> list[float
     return [left, top, left + value["width"] * width / 100, top + value["height"] * height / 100]
 
 
-def stages(report: loop.LoopReport) -> list[Stage]:
+def stages(report: LoopReport) -> list[Stage]:
     """The funnel, top to bottom: items, and at its end the objects in them that were wrong before."""
     mined, control = report.arms["mined"], report.arms["control"]
     rows = [
@@ -383,7 +387,7 @@ def stages(report: loop.LoopReport) -> list[Stage]:
     return found
 
 
-def evaluation_links(project: Project, report: loop.LoopReport) -> dict[str, str]:
+def evaluation_links(project: Project, report: LoopReport) -> dict[str, str]:
     """Addresses of the two evaluations that the report stands on, and of their comparison."""
     before: Evaluation | None = report.evaluation_before
     after: Evaluation | None = report.evaluation_after

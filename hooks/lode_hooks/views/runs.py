@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from lode_datasets.models import Version
-from lode_hooks import compare as compare_verb
-from lode_hooks import deciding, evaluate, readings
-from lode_hooks import runs as run_verb
-from lode_hooks.filters import FailureFilter
+from lode_hooks.evaluations import compare as compare_verb
+from lode_hooks.evaluations import evaluate, headline, summary
+from lode_hooks.evaluations import runs as run_verb
+from lode_hooks.evaluations.summary import is_boxes
+from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.models import Evaluation, MiningRound, PredictionSet, Run, RunUse
-from lode_hooks.readings import is_boxes
 from lode_hooks.views import charts
 from lode_hooks.views.evaluations import allowed, beside, by_run, evaluations_of, named
 from lode_hooks.views.failures import as_uuid, as_uuids
@@ -250,9 +250,9 @@ def head(
 
     Where none was `asked` for, the other run's numbers are at its own score of best F1.
     """
-    counts = readings.counts(evaluation, threshold)
+    counts = summary.counts(evaluation, threshold)
     boxes = is_boxes(evaluation)
-    numbers = deciding.deciding_numbers(evaluation, other, threshold=asked)
+    numbers = headline.deciding_numbers(evaluation, other, threshold=asked)
 
     def opens(**fields: Any) -> str:
         return cards_url(project, evaluation, threshold, **fields)
@@ -278,10 +278,10 @@ def head(
 
 def overview(project: Project, evaluation: Evaluation, threshold: float, query: Mapping[str, str]) -> dict[str, Any]:
     """Curves, the per-class table, the confusion matrix and the histograms."""
-    rows = readings.per_class(evaluation, threshold)
-    names = readings.class_names(evaluation)
-    cells = readings.confusion(evaluation, threshold)
-    histograms = readings.histograms(evaluation, threshold)
+    rows = summary.per_class(evaluation, threshold)
+    names = summary.class_names(evaluation)
+    cells = summary.confusion(evaluation, threshold)
+    histograms = summary.histograms(evaluation, threshold)
 
     def opens(**fields: Any) -> str:
         return cards_url(project, evaluation, threshold, **fields)
@@ -304,7 +304,7 @@ def overview(project: Project, evaluation: Evaluation, threshold: float, query: 
         context["size_chart"] = charts.size_histogram(histograms, opens)
         context["curves_left_out"] = max(0, sum(row.truths > 0 for row in rows) - charts.DRAWN_CLASSES)
         context["curve_chart"] = charts.curves(
-            readings.pr_curves(evaluation),
+            summary.pr_curves(evaluation),
             names,
             lambda class_id, score: cards_url(
                 project, evaluation, score, state="all", predicted_class=class_id or None

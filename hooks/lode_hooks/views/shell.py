@@ -12,9 +12,9 @@ from django.utils.translation import ngettext
 
 from lode_datasets.marks import Mark, version_marks
 from lode_datasets.models import Version
-from lode_hooks import cases
+from lode_hooks.evaluations.summary import threshold_or_own
+from lode_hooks.failures import verdicts
 from lode_hooks.models import Evaluation, MinedItem, MiningRound, PredictionSet, Run, RunUse, Sighting, Verdict
-from lode_hooks.readings import threshold_or_own
 from lode_hooks.views.evaluations import speaking
 from lode_hooks.views.links import cards_url, run_url
 from lode_platform import nav
@@ -185,7 +185,7 @@ def item_history(item: Item, user: User) -> Iterable[nav.History]:
         by_case: dict[int, list[Sighting]] = {}
         for sighting in sightings:
             by_case.setdefault(sighting.failure_id, []).append(sighting)
-        count = sum(len(cases.cards_at(own, limit)) for own in by_case.values())
+        count = sum(len(verdicts.cards_at(own, limit)) for own in by_case.values())
         if not count:
             continue
         words = {"count": count, "run": evaluation.prediction_set.run.name, "version": evaluation.version}

@@ -1,0 +1,1 @@
+"""Runs, their predictions, and what these are worth on a version's truth: matches, metrics, comparisons."""

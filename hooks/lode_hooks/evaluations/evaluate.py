@@ -1,0 +1,223 @@
+"""Evaluations: asked for once per prediction set, truth and settings, and made by a job."""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from lode_datasets import versions
+from lode_datasets.models import Entry, Version
+from lode_hooks.evaluations import files, intervals
+from lode_hooks.evaluations.metrics.boxes import evaluate_boxes
+from lode_hooks.evaluations.metrics.classes import evaluate_classes
+from lode_hooks.evaluations.metrics.columns import (
+    ITEMS,
+    TRUTHS,
+    box_matches,
+    class_matches,
+    frame_of,
+    read_boxes,
+    read_classes,
+)
+from lode_hooks.evaluations.metrics.curves import best_threshold
+from lode_hooks.evaluations.metrics.rows import Rows
+from lode_hooks.evaluations.predictions import POOL, scope
+from lode_hooks.evaluations.summary import kind_counts, rows_of
+from lode_hooks.models import Evaluation, PredictionSet
+from lode_platform import jobs
+from lode_platform.errors import BadInput
+from lode_platform.models import Job, JobState, User
+
+ENGINE = 1
+"""Raised when the matching changes: old evaluations are made anew instead of being mistaken for new ones."""
+
+DEFAULTS: Mapping[str, Any] = {"ignore_difficult": False}
+
+
+def request_evaluation(
+    prediction_set: PredictionSet,
+    user: User,
+    *,
+    version: Version | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Evaluation:
+    """The evaluation of a prediction set on a version's truth (default: its own), by a job unless it is there already.
+
+    Another version scores old predictions on corrected labels: of the items that the predictions mean, those that are
+    labelled there. Raises BadInput for a set that is not finished, for another dataset's version and for the pool's own
+    version, which holds no truth of it.
+    """
+    truth = version or prediction_set.version
+    if prediction_set.state != PredictionSet.State.READY:
+        raise BadInput("These predictions are not finished.", code="not_finished")
+    if truth.dataset_id != prediction_set.version.dataset_id or truth.state != Version.State.PUBLISHED:
+        raise BadInput(f"{truth} is not a published version of the same dataset.", code="other_dataset")
+    if prediction_set.split == POOL and truth.pk == prediction_set.version_id:
+        raise BadInput("The pool has no truth: it is mined, not scored.", code="no_truth")
+    chosen = {**DEFAULTS, **(settings or {})}
+    unknown = sorted(set(chosen) - set(DEFAULTS))
+    if unknown:
+        raise BadInput(f"There is no evaluation setting {', '.join(unknown)}.", code="bad_setting")
+    digest = sha256(json.dumps({**chosen, "engine": ENGINE}, sort_keys=True).encode()).hexdigest()
+    with transaction.atomic():
+        # two who ask at once for one that failed start one job
+        row, _made = Evaluation.objects.select_for_update(of=("self",)).get_or_create(
+            prediction_set=prediction_set,
+            version=truth,
+            settings_digest=digest,
+            defaults={"settings": chosen, "created_by": user},
+        )
+        if row.state != Evaluation.State.READY and not _is_open(row.job):
+            row.job = jobs.enqueue(
+                "hooks.evaluate",
+                project=prediction_set.run.project,
+                user=user,
+                title=f"Evaluate {prediction_set.run.name} on {truth} {prediction_set.split}",
+                arguments={"evaluation": str(row.uuid)},
+            )
+            row.state = Evaluation.State.QUEUED
+            row.save(update_fields=["job", "state"])
+    return row
+
+
+def _is_open(job: Job | None) -> bool:
+    return job is not None and job.state in (JobState.QUEUED, JobState.RUNNING)
+
+
+def perform(work: jobs.Work, record: Callable[[Evaluation, Rows, jobs.Work], bool]) -> dict[str, Any]:
+    """The job: truth as columns, matches and numbers, then the failures as rows; taken up again where it stopped.
+
+    `record` writes those rows, in parts of its own, and says whether it wrote all of them.
+    """
+    evaluation = Evaluation.objects.select_related(
+        "prediction_set__run__project", "prediction_set__version", "version__dataset", "version__schema_revision"
+    ).get(uuid=work.arguments["evaluation"])
+    try:
+        if not work.state.get("matched"):
+            work.progress(0, 0, "Reading the truth", at_once=True)
+            _measure(evaluation, work)
+            work.step("matched")
+        rows = rows_of(evaluation)
+        whole = record(evaluation, rows, work)
+        work.step("recorded")
+        with work.fenced():
+            Evaluation.objects.filter(pk=evaluation.pk).update(
+                state=Evaluation.State.READY, counts={**evaluation.counts, "all_recorded": whole}
+            )
+    except (jobs.LeaseLost, jobs.Cancelled):
+        raise
+    except Exception:
+        Evaluation.objects.filter(pk=evaluation.pk, job=work.job).update(state=Evaluation.State.FAILED)
+        raise
+    return {"evaluation": str(evaluation.uuid), "metrics": evaluation.metrics}
+
+
+def _measure(evaluation: Evaluation, work: jobs.Work) -> None:
+    """Match, count and keep the numbers; everything but the failures' rows."""
+    predicted = evaluation.prediction_set
+    names = files.truth_names(evaluation.version, predicted)
+    if not all(files.has(name) for name in names):
+        write_truth(evaluation, *names)
+    work.check()
+    items, truths = (files.held(name) for name in names)
+    predictions = files.held(predicted.columns)
+    evaluation.columns = files.matches_name(evaluation.uuid)
+    if predicted.task == PredictionSet.Task.BOXES:
+        _measure_boxes(evaluation, items, truths, predictions)
+    else:
+        _measure_classes(evaluation, items, truths, predictions)
+    with work.fenced():
+        evaluation.save(update_fields=["columns", "metrics", "per_class", "counts", "curves", "threshold"])
+        work.save_state({"matched": True})
+
+
+def _measure_boxes(evaluation: Evaluation, items: Path, truths: Path, predictions: Path) -> None:
+    columns = read_boxes(items, truths, predictions)
+    known = [int(row["id"]) for row in evaluation.version.schema_revision.classes]
+    result = evaluate_boxes(
+        columns.truths, columns.detections, known, bool(evaluation.settings.get("ignore_difficult"))
+    )
+    files.keep(box_matches(columns, result.matches), evaluation.columns)
+    rows = Rows.read(files.held(evaluation.columns))
+    images = len(columns.units)
+    threshold = best_threshold(rows)
+    evaluation.threshold = threshold
+    evaluation.metrics = result.metrics()
+    evaluation.per_class = [
+        {"class_id": label, "ap": _said(ap), "ap50": _said(ap50)}
+        for label, ap, ap50 in result.average_precision.per_class()
+    ]
+    evaluation.counts = {
+        "images": images,
+        "zero": kind_counts(rows, rows.at(-math.inf)),
+        "best": kind_counts(rows, rows.at(threshold)),
+    }
+    metrics = intervals.box_metrics(rows, images, threshold)
+    evaluation.curves = {"intervals": intervals.own(rows, images, metrics)}
+
+
+def _measure_classes(evaluation: Evaluation, items: Path, truths: Path, predictions: Path) -> None:
+    columns = read_classes(items, truths, predictions)
+    result = evaluate_classes(columns.truth, columns.predicted)
+    files.keep(class_matches(columns), evaluation.columns)
+    rows = Rows.read(files.held(evaluation.columns))
+    images = len(rows)
+    evaluation.threshold = None
+    evaluation.metrics = result.metrics()
+    evaluation.per_class = []
+    counts = kind_counts(rows, rows.at(-math.inf))
+    evaluation.counts = {"images": images, "zero": counts, "best": counts}
+    evaluation.curves = {"intervals": intervals.own(rows, images, intervals.class_metrics(rows, images))}
+
+
+def _said(value: float) -> float | None:
+    return value if value > -1 else None
+
+
+def write_truth(evaluation: Evaluation, items: str, truths: str) -> None:
+    """Keep the items and truths of an evaluation's version as columns, under their names in the store."""
+    item_columns: dict[str, list[Any]] = {name: [] for name in ITEMS}
+    truth_columns: dict[str, list[Any]] = {name: [] for name in TRUTHS}
+    for entry, regions in _covered(evaluation):
+        for name, value in zip(
+            ITEMS, (str(entry.item.uuid), entry.path, entry.item.width, entry.item.height), strict=True
+        ):
+            item_columns[name].append(value)
+        for region in regions:
+            box = region.get("box")
+            area = region.get("area")
+            if area is None and box is not None:
+                area = (box[2] - box[0]) * (box[3] - box[1])
+            values = (
+                str(entry.item.uuid),
+                region.get("frame"),
+                region["id"],
+                region["class_id"],
+                *(box or (None, None, None, None)),
+                area,
+                bool(region.get("iscrowd")),
+                bool(region.get("difficult")),
+            )
+            for name, value in zip(TRUTHS, values, strict=True):
+                truth_columns[name].append(value)
+    files.keep(frame_of(TRUTHS, truth_columns), truths)
+    files.keep(frame_of(ITEMS, item_columns), items)
+
+
+def _covered(evaluation: Evaluation) -> Iterator[tuple[Entry, list[dict[str, Any]]]]:
+    """The labelled entries of the truth's version whose items the predictions mean, by path."""
+    predicted = evaluation.prediction_set
+    meant = scope(predicted)
+    if evaluation.version_id == predicted.version_id:
+        labelled = versions.truth(evaluation.version, predicted.split)
+    else:
+        held = versions.entries(predicted.version, predicted.split).order_by().values_list("item_id", flat=True)
+        covered = set(held)
+        labelled = (each for each in versions.truth(evaluation.version) if each[0].item_id in covered)
+    for entry, regions in labelled:
+        if meant is None or str(entry.item.uuid) in meant:
+            yield entry, regions

@@ -1,0 +1,91 @@
+"""What a run already thinks of an item, as the suggestions an annotator sees: Label Studio regions with a score."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import polars as pl
+
+from lode_annotation.models import SchemaRevision
+from lode_hooks.evaluations import files
+from lode_hooks.evaluations.metrics.kinds import FP
+from lode_hooks.evaluations.summary import rows_of, threshold_or_own
+from lode_hooks.models import Evaluation, PredictionSet
+from lode_platform.models import Item
+from motherlode.regions import Kind, Region, as_result
+
+NAMESPACE = uuid5(NAMESPACE_URL, "urn:motherlode:prelabel")
+
+Prelabels = list[dict[str, Any]]
+Thought = tuple[int, tuple[float, float, float, float] | None, float | None]
+"""Class id, box (None: a class of the whole image), score."""
+
+
+def suggestions(evaluation: Evaluation, items: Sequence[Item], threshold: float | None = None) -> dict[int, Prelabels]:
+    """For labelled items, by primary key: the wrong predictions at a threshold (default: the evaluation's own).
+
+    The truth itself is shown by the editor; a right prediction would only repeat it. Each carries ``questioned`` in its
+    ``meta``: it is at odds with the truth, so the editor shows it apart and takes it only by itself.
+    """
+    rows = rows_of(evaluation)
+    at = rows.at(threshold_or_own(evaluation, threshold))
+    wanted = {str(item.uuid): item for item in items}
+    thoughts: dict[str, list[Thought]] = defaultdict(list)
+    for row in ((at.card & (at.state == FP)).nonzero()[0]).tolist():
+        name = rows.item[row]
+        if name not in wanted:
+            continue
+        box = rows.predicted_box[row].tolist()
+        score = float(rows.score[row])
+        whole = any(value != value for value in box)
+        place = None if whole else (box[0], box[1], box[2], box[3])
+        thoughts[name].append((int(rows.predicted_class[row]), place, score if score > float("-inf") else None))
+    found = _as_results(evaluation.prediction_set, evaluation.version.schema_revision, wanted, thoughts)
+    return {item: [{**each, "meta": {"questioned": True}} for each in regions] for item, regions in found.items()}
+
+
+def predicted(prediction_set: PredictionSet, items: Sequence[Item], threshold: float) -> dict[int, Prelabels]:
+    """For unlabelled items, by primary key: every prediction with score >= `threshold`, or the likeliest class."""
+    wanted = {str(item.uuid): item for item in items}
+    thoughts: dict[str, list[Thought]] = defaultdict(list)
+    frame = pl.read_parquet(files.held(prediction_set.columns)).filter(pl.col("item").is_in(list(wanted)))
+    boxes = prediction_set.task == PredictionSet.Task.BOXES
+    for row in frame.iter_rows(named=True):
+        if row["label"] is None:
+            continue
+        if boxes and row["score"] >= threshold:
+            place = (row["x1"], row["y1"], row["x2"], row["y2"])
+            thoughts[row["item"]].append((row["label"], place, row["score"]))
+        elif not boxes:
+            thoughts[row["item"]].append((row["label"], None, row["score"]))
+    return _as_results(prediction_set, prediction_set.version.schema_revision, wanted, thoughts)
+
+
+def _as_results(
+    prediction_set: PredictionSet,
+    revision: SchemaRevision,
+    items: Mapping[str, Item],
+    thoughts: Mapping[str, Iterable[Thought]],
+) -> dict[int, Prelabels]:
+    names = {int(row["id"]): str(row["name"]) for row in revision.classes}
+    controls: dict[Kind, str] = {}
+    to_name = "image"
+    for control in revision.controls:
+        kind: Kind = "box" if control["type"] == "RectangleLabels" else "choice"
+        controls.setdefault(kind, control["name"])
+        to_name = control["to_name"]
+    results: dict[int, Prelabels] = {}
+    for name, found in thoughts.items():
+        item = items[name]
+        result: Prelabels = []
+        for number, (class_id, box, score) in enumerate(found):
+            kind = "choice" if box is None else "box"
+            if class_id not in names or kind not in controls:
+                continue
+            own = str(uuid5(NAMESPACE, f"{prediction_set.uuid}/{name}/{number}"))
+            region = Region(own, kind, class_id, names[class_id], box)
+            for entry in as_result([region], item.width, item.height, controls, to_name):
+                result.append(entry if score is None else entry | {"score": score})
+        results[item.pk] = result
+    return results

@@ -1,0 +1,245 @@
+"""Failures as cases: the rows of an evaluation's matches linked to what was seen before, written in bulk.
+
+Each batch is linked and written under a lock on its dataset: of two evaluations at once the second sees the cases that
+the first has made.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import numpy as np
+from django.db import transaction
+
+from lode_annotation import identity
+from lode_datasets.models import Dataset
+from lode_hooks.evaluations.metrics.arrays import Detections, Ints
+from lode_hooks.evaluations.metrics.kinds import FALSE_ALARM, KINDS, MISSED
+from lode_hooks.evaluations.metrics.paired import link
+from lode_hooks.evaluations.metrics.rows import Rows
+from lode_hooks.evaluations.transitions import thing_at
+from lode_hooks.models import Evaluation, Failure, Sighting
+from lode_platform.jobs import Work
+from lode_platform.models import Item
+
+NAMESPACE = uuid5(NAMESPACE_URL, "urn:motherlode:failure")
+
+AT_ONCE = 400
+"""Rows written in one transaction: well under 200 ms."""
+
+MOST = 20_000
+"""Failures that become rows when an evaluation is made, the surest first; the rest do when somebody judges, fixes or
+mines them."""
+
+
+def region_failure(project: UUID, item: str, region: str) -> UUID:
+    """The uuid of the case of a truth region."""
+    return uuid5(NAMESPACE, f"{project}/{item}/{region}")
+
+
+def false_alarm(project: UUID, item: str, frame: int | None, class_id: int, box: Iterable[float] | None) -> UUID:
+    """The uuid of a false alarm's case, from the first box it was seen with."""
+    where = "" if box is None else ",".join(repr(float(value)) for value in box)
+    return uuid5(NAMESPACE, f"{project}/{item}/{frame}/{class_id}/{where}")
+
+
+def case_of(project: UUID, rows: Rows, row: int) -> UUID:
+    """The uuid of the case of a failing row, as it is unless an earlier false alarm is continued by it."""
+    region, box = rows.region[row], rows.predicted_box[row]
+    if region and rows.kind[row] != FALSE_ALARM:
+        return region_failure(project, rows.item[row], region)
+    place = None if np.isnan(box).any() else box.tolist()
+    return false_alarm(project, rows.item[row], rows.frame[row], int(rows.predicted_class[row]), place)
+
+
+def record_all(evaluation: Evaluation, rows: Rows, work: Work) -> bool:
+    """Write the failures of an evaluation in batches; what is there already is left as it is. False if some were left.
+
+    These are the failures at score 0 and those at the evaluation's own threshold: what pages show unless asked for
+    another one.
+    """
+    wanted = rows.at(-np.inf).failing | rows.at(evaluation.threshold or -np.inf).failing
+    chosen = np.flatnonzero(wanted)
+    whole = len(chosen) <= MOST
+    if not whole:
+        worth = np.where(rows.detection[chosen], rows.score[chosen], np.inf)
+        chosen = np.sort(chosen[np.argsort(-worth, kind="stable")[:MOST]])
+    known = set(evaluation.sightings.values_list("row", flat=True))
+    chosen = np.array([row for row in chosen.tolist() if row not in known], dtype=np.int64)
+    cases = _Cases(evaluation, rows, chosen)
+    done = 0
+    for batch in _batches(rows, chosen):
+        work.progress(done, len(chosen), "Recording the failures")
+        with work.fenced():
+            cases.write(batch)
+        done += len(batch)
+        work.step("batch")
+    work.progress(done, len(chosen), at_once=True)
+    return whole
+
+
+def _batches(rows: Rows, chosen: Ints) -> Iterator[Ints]:
+    """About `AT_ONCE` rows at a time, no item's neighbouring rows torn apart: its alarms are linked together."""
+    low = 0
+    while low < len(chosen):
+        high = min(low + AT_ONCE, len(chosen))
+        while high < len(chosen) and rows.item[chosen[high]] == rows.item[chosen[high - 1]]:
+            high += 1
+        yield chosen[low:high]
+        low = high
+
+
+def record(evaluation: Evaluation, rows: Rows, chosen: Ints) -> None:
+    """Write a few failures that have no rows yet, such as those of another threshold when somebody judges them."""
+    known = set(evaluation.sightings.filter(row__in=chosen.tolist()).values_list("row", flat=True))
+    missing = np.array([row for row in chosen.tolist() if row not in known], dtype=np.int64)
+    if len(missing):
+        cases = _Cases(evaluation, rows, missing)
+        with transaction.atomic():
+            cases.write(missing)
+
+
+@dataclass
+class _Cases:
+    """Writes the chosen rows as sightings of the cases that they belong to."""
+
+    evaluation: Evaluation
+    rows: Rows
+    chosen: Ints
+
+    def __post_init__(self) -> None:
+        self.project = self.evaluation.prediction_set.run.project
+        self.dataset = self.evaluation.version.dataset
+        names = sorted({self.rows.item[row] for row in self.chosen.tolist()})
+        self.items: dict[str, int] = {}
+        for low in range(0, len(names), 500):
+            found = Item.objects.filter(project=self.project, uuid__in=names[low : low + 500])
+            self.items.update((str(uuid), pk) for uuid, pk in found.values_list("uuid", "pk"))
+
+    def _uuids(self, batch: list[int]) -> dict[int, UUID]:
+        """The case of each row: linked to an earlier one of the same object or false alarm, else its own."""
+        rows = self.rows
+        alarms = [row for row in batch if not rows.region[row] or rows.kind[row] == FALSE_ALARM]
+        again = self._named_anew(sorted(set(batch) - set(alarms)))
+        return {row: case_of(self.project.uuid, rows, row) for row in batch} | again | self._earlier(alarms)
+
+    def _named_anew(self, failing: list[int]) -> dict[int, UUID]:
+        """Truths that continue a case whose region the truth has no more: by class and place, inside the item.
+
+        Labels that were made elsewhere, or imported before regions kept their ids, name the same objects anew. All of
+        an item's truths that have no case of their own are looked at, those that were found as well: each case goes on
+        with the one that it is most like.
+        """
+        rows = self.rows
+        items = sorted({self.items[rows.item[row]] for row in failing})
+        cases: dict[str, list[tuple[str, UUID, identity.Thing]]] = {}
+        for low in range(0, len(items), 500):
+            known = Failure.objects.filter(dataset=self.dataset, item__in=items[low : low + 500]).exclude(region="")
+            columns = ("item__uuid", "region", "uuid", "frame", "class_id", "box")
+            for of, region, uuid, frame, label, box in known.order_by("pk").values_list(*columns):
+                place = None if box is None else (box[0], box[1], box[2], box[3])
+                cases.setdefault(str(of), []).append((region, uuid, identity.Thing(label, place, frame)))
+        again: dict[tuple[str, str | None], UUID] = {}
+        for item, before in cases.items():
+            after, own = self._truths[item], {region for region, _uuid, _thing in before}
+            old = [(uuid, thing) for region, uuid, thing in before if region not in after]
+            new = [(region, thing_at(rows, row)) for region, row in after.items() if region not in own]
+            pairs = identity.paired([thing for _, thing in old], [thing for _, thing in new])
+            again.update(((item, new[right][0]), old[left][0]) for right, left in pairs.items())
+        places = ((row, (rows.item[row], rows.region[row])) for row in failing)
+        return {row: again[place] for row, place in places if place in again}
+
+    @cached_property
+    def _truths(self) -> dict[str, dict[str, int]]:
+        """Of each item, a row of each of its truths by region."""
+        found: dict[str, dict[str, int]] = {}
+        rows = self.rows
+        for row, (item, region) in enumerate(zip(rows.item, rows.region, strict=True)):
+            if region:
+                found.setdefault(item, {}).setdefault(region, row)
+        return found
+
+    def _earlier(self, alarms: list[int]) -> dict[int, UUID]:
+        """False alarms that continue an earlier case: same item, frame and class, IoU >= .5, one to one.
+
+        A case this evaluation has seen already is another alarm's, recorded before a stop or at another threshold.
+        """
+        rows = self.rows
+        wanted = sorted({self.items[rows.item[row]] for row in alarms if rows.item[row] in self.items})
+        places: dict[tuple[int, int | None], int] = {}
+        uuids: list[UUID] = []
+        images: list[int] = []
+        labels: list[int] = []
+        boxes: list[list[float]] = []
+        for low in range(0, len(wanted), 500):
+            known = (
+                Failure.objects.filter(
+                    dataset=self.dataset, item__in=wanted[low : low + 500], region="", box__isnull=False
+                )
+                .exclude(pk__in=self.evaluation.sightings.values("failure"))
+                .order_by("pk")
+            )
+            for uuid, item, frame, label, box in known.values_list("uuid", "item_id", "frame", "class_id", "box"):
+                uuids.append(uuid)
+                images.append(places.setdefault((item, frame), len(places)))
+                labels.append(label)
+                boxes.append(list(box or ()))
+        if not uuids or not alarms:
+            return {}
+        here = [places.get((self.items.get(rows.item[row], -1), rows.frame[row]), -1) for row in alarms]
+        before = Detections.of(images, labels, boxes, [0.0] * len(uuids))
+        after = Detections.of(here, rows.predicted_class[alarms], rows.predicted_box[alarms], rows.score[alarms])
+        partners = link(before, after)
+        return {row: uuids[partner] for row, partner in zip(alarms, partners.tolist(), strict=True) if partner >= 0}
+
+    def write(self, batch: Ints) -> None:
+        """Cases and sightings of some of the rows, in the caller's transaction."""
+        rows = self.rows
+        Dataset.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=self.dataset.pk)
+        cases: dict[UUID, Failure] = {}
+        kept = [row for row in batch.tolist() if rows.item[row] in self.items]
+        uuids = self._uuids(kept)
+        for row in kept:
+            uuid = uuids[row]
+            if uuid not in cases:
+                cases[uuid] = self._failure(uuid, row)
+        Failure.objects.bulk_create(cases.values(), ignore_conflicts=True)
+        pks = dict(Failure.objects.filter(uuid__in=cases).values_list("uuid", "pk"))
+        Sighting.objects.bulk_create((self._sighting(pks[uuids[row]], row) for row in kept), ignore_conflicts=True)
+
+    def _failure(self, uuid: UUID, row: int) -> Failure:
+        rows = self.rows
+        alarm = rows.kind[row] == FALSE_ALARM
+        box = rows.predicted_box[row] if alarm else rows.truth_box[row]
+        return Failure(
+            uuid=uuid,
+            project=self.project,
+            dataset=self.dataset,
+            item_id=self.items[rows.item[row]],
+            region="" if alarm else rows.region[row] or "",
+            frame=rows.frame[row],
+            class_id=int(rows.predicted_class[row] if alarm else rows.truth_class[row]),
+            box=None if np.isnan(box).any() else box.tolist(),
+        )
+
+    def _sighting(self, failure: int, row: int) -> Sighting:
+        rows = self.rows
+        is_truth = not rows.detection[row]
+        kind = MISSED if is_truth else int(rows.kind[row])
+        score = float(rows.score[row])
+        box = rows.predicted_box[row]
+        predicted = int(rows.predicted_class[row])
+        truth = int(rows.truth_class[row])
+        shown = not np.isnan(box).any() and not is_truth
+        return Sighting(
+            failure_id=failure,
+            evaluation=self.evaluation,
+            row=row,
+            kind=KINDS[kind],
+            score=score if np.isfinite(score) else None,
+            iou=float(rows.iou[row]) if np.isfinite(rows.iou[row]) and not is_truth else None,
+            truth_class=truth if truth >= 0 else None,
+            predicted_class=predicted if predicted >= 0 and not is_truth else None,
+            predicted_box=box.tolist() if shown else None,
+        )

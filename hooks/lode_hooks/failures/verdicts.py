@@ -1,0 +1,242 @@
+"""Failures that last: where a case was seen, and what people say of it."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import numpy as np
+from django.db import transaction
+
+from lode_datasets import versions
+from lode_datasets.models import Entry, Version
+from lode_hooks.evaluations.metrics.kinds import FP, KINDS
+from lode_hooks.evaluations.predictions import scope
+from lode_hooks.evaluations.summary import rows_of, stated_threshold, threshold_or_own
+from lode_hooks.failures import record
+from lode_hooks.models import Evaluation, Failure, Run, Sighting, Verdict
+from lode_platform import events
+from lode_platform.errors import BadInput, NotFound
+from lode_platform.models import Project, User
+
+WITHDRAWN = "withdrawn"
+MISSED = Sighting.Kind.MISSED
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A case in one evaluation: of which kind it is there at its threshold of best F1, "" where it is right.
+
+    `threshold` is None of whole-image classes. `score` is the wrong prediction's; a missed object has none.
+    """
+
+    run: Run
+    evaluation: Evaluation
+    version: Version
+    kind: str
+    score: float | None
+    threshold: float | None
+    when: datetime
+
+
+def history(failure: Failure) -> list[Dot]:
+    """The case in every evaluation whose predictions mean its item, oldest first."""
+    evaluations = (
+        Evaluation.objects.filter(state=Evaluation.State.READY, version__dataset=failure.dataset_id)
+        .select_related("prediction_set__run", "prediction_set__version__dataset", "version__dataset")
+        .defer("metrics", "per_class", "curves")
+        .order_by("pk")
+    )
+    spans = list(Entry.objects.filter(dataset=failure.dataset_id, item=failure.item_id))
+
+    def entry(version: Version) -> Entry | None:
+        number = version.number
+        return next((e for e in spans if e.first <= number and (e.last is None or e.last >= number)), None)
+
+    seen: dict[int, list[Sighting]] = defaultdict(list)
+    for sighting in failure.sightings.order_by("row"):
+        seen[sighting.evaluation_id].append(sighting)
+    dots = []
+    for evaluation in evaluations:
+        predicted = evaluation.prediction_set
+        covered, truth = entry(predicted.version), entry(evaluation.version)
+        held = covered is not None and covered.split == predicted.split
+        meant = scope(predicted) if held else None
+        held = held and (meant is None or str(failure.item.uuid) in meant)
+        if not held or truth is None or truth.label_set_id is None:
+            continue
+        shown = shown_at(seen[evaluation.pk], threshold_or_own(evaluation, None))
+        kind, score = (shown.kind, None if shown.kind == MISSED else shown.score) if shown else ("", None)
+        if not seen[evaluation.pk] and not evaluation.counts.get("all_recorded", True):
+            kind = _kind_in(evaluation, failure)
+        threshold = stated_threshold(evaluation)
+        dots.append(Dot(predicted.run, evaluation, evaluation.version, kind, score, threshold, evaluation.created_at))
+    return dots
+
+
+def cards_at(seen: Sequence[Sighting], threshold: float) -> list[Sighting]:
+    """The sightings of a case in one evaluation that are cards at a threshold: its wrong predictions, the surest first,
+    else the object itself if nothing finds it. A missed object's sighting keeps the score of what finds it below.
+    """
+
+    def score(sighting: Sighting) -> float:
+        return -math.inf if sighting.score is None else sighting.score
+
+    wrong = [each for each in seen if each.kind != MISSED and score(each) >= threshold]
+    lost = [each for each in seen if each.kind == MISSED and (each.score is None or each.score < threshold)]
+    return sorted(wrong, key=lambda each: -score(each)) or lost[:1]
+
+
+def shown_at(seen: Sequence[Sighting], threshold: float) -> Sighting | None:
+    """What a case is in one evaluation at a threshold, of its sightings there; None where it is right."""
+    return next(iter(cards_at(seen, threshold)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A case as the evaluation that saw it last has it; of a case that no evaluation holds, as it was first seen.
+
+    `sighting` is what it is there at `threshold`: the evaluation's own, or 0 where it fails only below that.
+    """
+
+    sighting: Sighting | None
+    threshold: float | None
+    class_id: int
+    box: list[float] | None
+
+
+def last_look(failure: Failure) -> Look:
+    """The newest sighting, with the class and box that its truth gives the object: labels may have changed since."""
+    newest = failure.sightings.order_by("-evaluation_id").values("evaluation")[:1]
+    seen = list(
+        failure.sightings.filter(evaluation__in=newest)
+        .select_related("evaluation__prediction_set__run", "evaluation__version__schema_revision")
+        .order_by("row")
+    )
+    if not seen:
+        return Look(None, None, failure.class_id, failure.box)
+    own = threshold_or_own(seen[0].evaluation, None)
+    at_own = shown_at(seen, own)
+    sighting = at_own or shown_at(seen, -math.inf) or seen[0]
+    threshold = stated_threshold(sighting.evaluation, None if at_own else 0.0)
+    if not failure.region:
+        return Look(sighting, threshold, failure.class_id, failure.box)
+    box = rows_of(sighting.evaluation).truth_box[sighting.row]
+    class_id = failure.class_id if sighting.truth_class is None else sighting.truth_class
+    return Look(sighting, threshold, class_id, None if np.isnan(box).any() else box.tolist())
+
+
+Alike = tuple[str, int | None, int | None]
+"""What "like these" compares: kind, class of the truth, class of the prediction."""
+
+
+def alike(failures: Iterable[UUID], run: Run, threshold: float | None = None) -> frozenset[Alike]:
+    """What cases are in a run's evaluation that saw them last, at a threshold or its own; else in any run's."""
+    seen = Sighting.objects.filter(failure__uuid__in=list(failures)).select_related("evaluation__prediction_set")
+    by_case: dict[int, dict[int, list[Sighting]]] = defaultdict(lambda: defaultdict(list))
+    for sighting in seen.order_by("evaluation_id", "row"):
+        by_case[sighting.failure_id][sighting.evaluation_id].append(sighting)
+    found = set()
+    for evaluations in by_case.values():
+        own = [rows for rows in evaluations.values() if rows[0].evaluation.prediction_set.run_id == run.pk]
+        rows = (own or list(evaluations.values()))[-1]
+        shown = shown_at(rows, threshold_or_own(rows[0].evaluation, threshold)) or shown_at(rows, -math.inf) or rows[0]
+        found.add((shown.kind, shown.truth_class, shown.predicted_class))
+    return frozenset(found)
+
+
+def said_of(failure: Failure, look: Look) -> str:
+    """The newest verdict that stands on the truth scored last, "" for none; without an evaluation just the newest."""
+    if look.sighting is not None:
+        return standing(look.sighting.evaluation.version, {failure.pk: failure.item_id}).get(failure.pk, "")
+    newest = failure.verdicts.order_by("-pk").first()
+    return newest.kind if newest else ""
+
+
+def _kind_in(evaluation: Evaluation, failure: Failure) -> str:
+    """What a truth's case is in an evaluation too large to have recorded it; false alarms are not looked for."""
+    rows = rows_of(evaluation)
+    at = rows.at(threshold_or_own(evaluation, None))
+    name = str(failure.item.uuid)
+    for row in np.flatnonzero(at.failing).tolist():
+        if failure.region and rows.region[row] == failure.region and rows.item[row] == name:
+            return KINDS[at.kind[row]]
+    return ""
+
+
+def standing(version: Version, failures: Mapping[int, int], as_of: datetime | None = None) -> dict[int, str]:
+    """The newest verdict of cases (primary key -> item's) of those given at the label set that `version` holds."""
+    held = dict(
+        Entry.objects.filter(
+            versions.holding(version.number), dataset=version.dataset_id, item__in=set(failures.values())
+        ).values_list("item_id", "label_set_id")
+    )
+    said = Verdict.objects.filter(failure__in=failures).order_by("pk")
+    if as_of is not None:
+        said = said.filter(created_at__lte=as_of)
+    newest = {
+        verdict.failure_id: verdict.kind
+        for verdict in said
+        if verdict.label_set_id in (None, held.get(failures[verdict.failure_id]))
+    }
+    return {failure: kind for failure, kind in newest.items() if kind}
+
+
+def judge(failure: Failure, user: User, *, kind: str, note: str = "", evaluation: Evaluation | None = None) -> Verdict:
+    """Say what a case is, at the label set that the `evaluation` looked at shows (default: that which saw it last).
+
+    "withdrawn" takes the last word back. Append-only: the newest verdict counts, and only on the truth it was given at.
+    """
+    if kind != WITHDRAWN and kind not in Verdict.Kind.values:
+        raise BadInput(f"A verdict is one of {', '.join(Verdict.Kind.values)}, not {kind!r}.", code="bad_verdict")
+    if evaluation is not None and evaluation.version.dataset_id != failure.dataset_id:
+        raise BadInput("This evaluation is of another dataset than the case.", code="other_dataset", field="evaluation")
+    said = "" if kind == WITHDRAWN else kind
+    with transaction.atomic():
+        locked = Failure.objects.select_for_update(of=("self",)).select_related("project").get(pk=failure.pk)
+        if evaluation is None:
+            sighting = failure.sightings.select_related("evaluation__version").order_by("-evaluation_id").first()
+            evaluation = sighting.evaluation if sighting else None
+        entry = None
+        if evaluation is not None:
+            version = evaluation.version
+            entry = Entry.objects.filter(
+                versions.holding(version.number), dataset=version.dataset_id, item=failure.item_id
+            ).first()
+        verdict = Verdict.objects.create(
+            failure=locked, kind=said, label_set_id=entry.label_set_id if entry else None, note=note, user=user
+        )
+        events.record(locked.project, user, "failure.judge", locked, kind=kind)
+    return verdict
+
+
+def on_record(uuid: UUID, project: Project, *, evaluation: Evaluation | None = None, row: int | None = None) -> Failure:
+    """The case of a card that somebody judges or mines: it gets its rows now, if it has none in the card's evaluation.
+
+    `row` is the card's row in `evaluation`; without them only a case that is on record is found. A false alarm that
+    continues an earlier one is that one's case, whose uuid may differ. Raises NotFound where the row has no such case.
+    """
+    if evaluation is not None and row is not None:
+        rows = rows_of(evaluation)
+        if not 0 <= row < len(rows) or (rows.detection[row] and rows.state[row] != FP):
+            raise NotFound("There is no such failure.")
+        named = record.case_of(evaluation.prediction_set.run.project.uuid, rows, row)
+        known = evaluation.sightings.filter(row=row, failure__uuid=uuid)
+        if named == uuid or known.exists():
+            record.record(evaluation, rows, np.array([row], dtype=np.int64))
+            return Failure.objects.select_related("project").get(sightings__evaluation=evaluation, sightings__row=row)
+    found = Failure.objects.filter(project=project, uuid=uuid).select_related("project").first()
+    if found is None:
+        raise NotFound("There is no such failure.")
+    return found
+
+
+def visible(user: User, project: Project, uuids: Iterable[UUID]) -> list[Failure]:
+    """Cases of a project that the person may see. Raises NotFound if any is not among them."""
+    wanted = set(uuids)
+    found = list(Failure.objects.visible_to(user).filter(project=project, uuid__in=wanted))
+    if len(found) < len(wanted):
+        raise NotFound("There is no such failure.")
+    return found

@@ -1,0 +1,1 @@
+"""Mining rounds: candidates, strategies, selection, the queue, and whether the round helped."""

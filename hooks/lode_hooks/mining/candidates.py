@@ -1,0 +1,295 @@
+"""Everything a round may choose from: a run's sources, their free items, and what the run said of them."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import polars as pl
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from lode_annotation.models import LabelSet, Task
+from lode_datasets import versions
+from lode_datasets.models import Dataset, DatasetItem
+from lode_hooks.evaluations import files, predictions
+from lode_hooks.evaluations.metrics.arrays import Detections, Floats
+from lode_hooks.evaluations.metrics.columns import read_probabilities
+from lode_hooks.evaluations.metrics.kinds import KINDS, MISSED
+from lode_hooks.evaluations.predictions import POOL
+from lode_hooks.evaluations.summary import rows_of, threshold_or_own
+from lode_hooks.failures.browse import rows_matching
+from lode_hooks.failures.verdicts import Alike, alike
+from lode_hooks.mining.request import MiningRequest
+from lode_hooks.mining.strategies import Candidates, FailureRows
+from lode_hooks.mining.strategies.columns import Words
+from lode_hooks.models import Evaluation, PredictionSet, Run
+from lode_platform.errors import BadInput, Conflict
+
+TRAIN, VALIDATION, TEST = "train", "val", "test"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A prediction set of a run that items may be mined from, or may not, and why."""
+
+    prediction_set: PredictionSet
+    split: str
+    items: int
+    allowed: bool
+    why_not: Words
+
+
+def sources(run: Run) -> list[Source]:
+    """The newest finished prediction set of each split of each dataset, the ones to mine from first.
+
+    Train only out of fold: of an item it has learnt by heart a model says nothing. Test never: the report is made on
+    it. Validation only where it is asked for or nothing else is there: its relabelled items are then shown apart.
+    """
+    newest: dict[tuple[int, str, bool], PredictionSet] = {}
+    finished = run.prediction_sets.filter(state=PredictionSet.State.READY)
+    for sent in finished.select_related("version__dataset").order_by("pk"):
+        newest[(sent.version.dataset_id, sent.split, sent.out_of_fold)] = sent
+    found = []
+    for (_dataset, split, out_of_fold), sent in newest.items():
+        why_not: Words = ""
+        if split == TEST:
+            why_not = _("The test split is for the report; no round touches it.")
+        elif split == TRAIN and not out_of_fold:
+            why_not = _("These predictions are on items the model was trained on; log them out of fold.")
+        found.append(Source(sent, split, sent.items, not why_not, why_not))
+    order = {TRAIN: 0, POOL: 1}
+    return sorted(found, key=lambda source: (not source.allowed, order.get(source.split, 2), source.split))
+
+
+@dataclass
+class Pit:
+    """Everything a round may choose from: items of its sources in one order, and what the run said of them."""
+
+    items: list[int]
+    names: list[str]
+    source_of: list[int]
+    sources: list[Source]
+    evaluations: list[Evaluation | None]
+    candidates: Candidates
+    origins: list[tuple[int, int]]
+    """For every failure, by its `number`: its source and its row in that source's evaluation."""
+    is_like: bool
+    """Whether the request narrows down which failures it means."""
+
+
+def dig(request: MiningRequest) -> Pit:
+    chosen = _chosen_sources(request)
+    evaluations = [_evaluation_of(source) for source in chosen]
+    items: list[int] = []
+    names: list[str] = []
+    source_of: list[int] = []
+    seen: set[int] = set()
+    for number, source in enumerate(chosen):
+        for pk, uuid in _free_items(source):
+            if pk not in seen:
+                seen.add(pk)
+                items.append(pk)
+                names.append(str(uuid))
+                source_of.append(number)
+    place = {name: index for index, name in enumerate(names)}
+    like = _Like.of(request)
+    failures, origins = _failures(request, evaluations, place, source_of, like)
+    is_boxes = all(source.prediction_set.task == PredictionSet.Task.BOXES for source in chosen)
+    revision = chosen[0].prediction_set.version.schema_revision
+    candidates = Candidates(
+        count=len(items),
+        detections=_detections(chosen, place, source_of, like) if is_boxes else None,
+        probabilities=None if is_boxes else _probabilities(chosen, names, source_of),
+        failures=failures,
+        names={int(row["id"]): str(row["name"]) for row in revision.classes},
+    )
+    is_like = like.triples is not None or bool(replace(request.filters, threshold=None, sort="confident").query())
+    return Pit(items, names, source_of, chosen, evaluations, candidates, origins, is_like)
+
+
+def _chosen_sources(request: MiningRequest) -> list[Source]:
+    known = sources(request.run)
+    if not known:
+        raise BadInput("This run has no finished predictions to mine from.", code="no_predictions")
+    datasets = {source.prediction_set.version.dataset.name for source in known}
+    if request.dataset:
+        known = [source for source in known if source.prediction_set.version.dataset.name == request.dataset]
+        if not known:
+            have = ", ".join(sorted(datasets))
+            words = f"This run has no finished predictions on {request.dataset!r}; it has on {have}."
+            raise BadInput(words, code="no_predictions", field="dataset")
+    elif len(datasets) > 1:
+        words = f"This run predicted on {', '.join(sorted(datasets))}; say which of them to mine: dataset is its name."
+        raise BadInput(words, code="which_dataset", field="dataset")
+    asked = request.splits
+    wanted = [source for source in known if source.split in (asked or (TRAIN, POOL))]
+    allowed = [source for source in wanted if source.allowed]
+    if not allowed and not asked:
+        wanted = known
+        allowed = [source for source in known if source.allowed]
+    refused = next((source for source in wanted if not source.allowed), None)
+    if not allowed and refused is not None:
+        raise BadInput(str(refused.why_not), code="not_minable", split=refused.split)
+    if not allowed:
+        raise BadInput(f"This run has no predictions on {', '.join(asked)}.", code="no_predictions")
+    return allowed
+
+
+def _evaluation_of(source: Source) -> Evaluation | None:
+    """The evaluation on the newest truth; None for the pool, which has none."""
+    found = (
+        source.prediction_set.evaluations.filter(state=Evaluation.State.READY)
+        .select_related("prediction_set__run__project", "version__dataset", "version__schema_revision")
+        .order_by("-version__number", "-pk")
+        .first()
+    )
+    if found is None and source.split != POOL:
+        raise Conflict("These predictions are not evaluated yet; the job is on its way.", code="not_evaluated")
+    return None if source.split == POOL else found
+
+
+def _free_items(source: Source) -> list[tuple[int, UUID]]:
+    """Items of a source that may be asked for: predicted on, alive, still in the dataset, waiting in no queue of the
+    same schema. An item that the run said nothing of is none of its failures, and no fair part of the control.
+
+    Of the pool, those that nobody has labelled since and whose split, decided when they came in, is train: the others
+    will be validation or test.
+    """
+    sent = source.prediction_set
+    dataset = sent.version.dataset
+    held = versions.entries(sent.version, sent.split).select_related(None)
+    rows = held.filter(item__trashed_at=None).values_list("item_id", "item__uuid")
+    selected = DatasetItem.objects.filter(dataset=dataset)
+    if source.split == POOL:
+        selected = selected.filter(split=TRAIN)
+    kept = set(selected.values_list("item_id", flat=True))
+    waiting = set(waiting_tasks(dataset).values_list("item_id", flat=True))
+    if source.split == POOL:
+        waiting |= set(LabelSet.objects.current().filter(schema=dataset.schema_id).values_list("item_id", flat=True))
+    said = predictions.predicted(sent)
+    return [(pk, uuid) for pk, uuid in rows if pk in kept and pk not in waiting and str(uuid) in said]
+
+
+def waiting_tasks(dataset: Dataset) -> QuerySet[Task]:
+    """Tasks under a dataset's schema that nobody has finished."""
+    return Task.objects.filter(
+        queue__project=dataset.project_id,
+        queue__schema_revision__schema=dataset.schema_id,
+        state__in=[Task.State.OPEN, Task.State.SUBMITTED],
+    )
+
+
+@dataclass(frozen=True)
+class _Like:
+    """What "like these" asks for: triples (kind, truth, prediction), and classes for the pool; None: anything."""
+
+    triples: frozenset[Alike] | None
+    classes: frozenset[int] | None
+
+    @classmethod
+    def of(cls, request: MiningRequest) -> "_Like":
+        filters = request.filters
+        classes: set[int] = set()
+        if filters.cell is not None:
+            classes |= {number for number in filters.cell if number}
+        classes |= {number for number in (filters.truth_class, filters.predicted_class) if number}
+        triples: frozenset[Alike] | None = None
+        if request.failures:
+            triples = alike(request.failures, request.run, filters.threshold)
+            classes |= {number for _kind, *both in triples for number in both if number}
+        return cls(triples, frozenset(classes) or None)
+
+
+def _failures(
+    request: MiningRequest,
+    evaluations: Sequence[Evaluation | None],
+    place: Mapping[str, int],
+    source_of: Sequence[int],
+    like: _Like,
+) -> tuple[FailureRows, list[tuple[int, int]]]:
+    """The failures of the sources' evaluations that the filters let through, and where each comes from."""
+    filters = replace(request.filters, against=None, transition="", item=None, sort="confident")
+    if filters.state not in ("", "fp", "fn"):
+        filters = replace(filters, state="")
+    columns: dict[str, list[Any]] = defaultdict(list)
+    origins: list[tuple[int, int]] = []
+    for number, evaluation in enumerate(evaluations):
+        if evaluation is None:
+            continue
+        rows = rows_of(evaluation)
+        at = rows.at(threshold_or_own(evaluation, filters.threshold))
+        for row in rows_matching(evaluation, filters).tolist():
+            item = place.get(rows.item[row], -1)
+            if item < 0 or source_of[item] != number or not at.failing[row]:
+                continue
+            kind = int(at.kind[row])
+            truth = int(rows.truth_class[row])
+            predicted = -1 if kind == MISSED else int(rows.predicted_class[row])
+            triple = (KINDS[kind], truth if truth >= 0 else None, predicted if predicted >= 0 else None)
+            if like.triples is not None and triple not in like.triples:
+                continue
+            area = float(rows.area[row])
+            columns["item"].append(item)
+            columns["kind"].append(kind)
+            columns["score"].append(float("nan") if kind == MISSED else float(rows.score[row]))
+            columns["size"].append(area**0.5 if area > 0 else 0.0)
+            columns["number"].append(len(origins))
+            columns["truth"].append(truth)
+            columns["predicted"].append(predicted)
+            origins.append((number, row))
+
+    def ints(name: str) -> Any:
+        return np.array(columns[name], dtype=np.int64)
+
+    score = np.array(columns["score"], dtype=np.float64)
+    rows_found = FailureRows(
+        item=ints("item"),
+        kind=np.array(columns["kind"], dtype=np.int8),
+        score=np.where(np.isinf(score), np.nan, score),
+        size=np.array(columns["size"], dtype=np.float64),
+        number=ints("number"),
+        truth_class=ints("truth"),
+        predicted_class=ints("predicted"),
+    )
+    return rows_found, origins
+
+
+def _detections(
+    chosen: Sequence[Source], place: Mapping[str, int], source_of: Sequence[int], like: _Like
+) -> Detections:
+    """The boxes of all sources on their candidates; with "like these", those of its classes."""
+    parts = []
+    for number, source in enumerate(chosen):
+        frame = pl.read_parquet(files.held(source.prediction_set.columns)).filter(pl.col("label").is_not_null())
+        if like.classes is not None:
+            frame = frame.filter(pl.col("label").is_in(list(like.classes)))
+        own = [place.get(name, -1) for name in frame["item"].to_list()]
+        kept = [row for row, item in enumerate(own) if item >= 0 and source_of[item] == number]
+        frame = frame[kept].with_columns(pl.Series("place", [own[row] for row in kept], dtype=pl.Int64))
+        parts.append(frame.select("place", "label", "x1", "y1", "x2", "y2", "score"))
+    whole = pl.concat(parts)
+    return Detections.of(
+        whole["place"].to_numpy(),
+        whole["label"].to_numpy(),
+        whole.select("x1", "y1", "x2", "y2").to_numpy(),
+        whole["score"].to_numpy(),
+    )
+
+
+def _probabilities(chosen: Sequence[Source], names: Sequence[str], source_of: Sequence[int]) -> Floats:
+    """Probabilities of every candidate by its own source; NaN where the run said nothing."""
+    tables = [read_probabilities(files.held(source.prediction_set.columns), names) for source in chosen]
+    classes = sorted({class_id for known, _values in tables for class_id in known})
+    result = np.full((len(names), max(len(classes), 1)), np.nan)
+    for number, (known, values) in enumerate(tables):
+        own = np.array(source_of, dtype=np.int64) == number
+        columns = [classes.index(class_id) for class_id in known]
+        if not columns:
+            continue
+        said = own & ~np.isnan(values).any(axis=1)
+        result[said] = 0.0
+        result[np.ix_(said, columns)] = values[said]
+    return result
