@@ -8,31 +8,35 @@ with motherlode.run("baseline", uses=[train], params={"k": 1}) as run:
 print(sent.evaluation().metrics["AP50"])
 """
 
-from motherlode.client import Client
-from motherlode.errors import (
-    BadInput,
-    Conflict,
-    DiskFull,
-    JobFailed,
-    MotherlodeError,
-    NotAllowed,
-    NotConfigured,
-    NotFound,
-    NotLoggedIn,
-    NotVerified,
-    Refused,
-    ServerFault,
-    Unreachable,
-)
-from motherlode.evaluations import Comparison, Coverage, Evaluation, FailureSeen
-from motherlode.lock import Pin
-from motherlode.predictions import BadPrediction, Prediction
-from motherlode.regions import Region
-from motherlode.runs import Run
-from motherlode.samples import Labels, Sample, Samples
-from motherlode.sending import Sent
-from motherlode.verbs import load, pull, run, snapshot, verify
-from motherlode.versions import Snapshot
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from motherlode.client import Client
+    from motherlode.errors import (
+        BadInput,
+        Conflict,
+        DiskFull,
+        JobFailed,
+        MotherlodeError,
+        NotAllowed,
+        NotConfigured,
+        NotFound,
+        NotLoggedIn,
+        NotVerified,
+        Refused,
+        ServerFault,
+        Unreachable,
+    )
+    from motherlode.evaluations import Comparison, Coverage, Evaluation, FailureSeen
+    from motherlode.lock import Pin
+    from motherlode.predictions import BadPrediction, Prediction
+    from motherlode.regions import Region
+    from motherlode.runs import Run
+    from motherlode.samples import Labels, Sample, Samples
+    from motherlode.sending import Sent
+    from motherlode.verbs import load, pull, run, snapshot, verify
+    from motherlode.versions import Snapshot
 
 __all__ = [
     "BadInput",
@@ -70,3 +74,52 @@ __all__ = [
     "verify",
 ]
 __version__ = "0.1.0"
+
+# Each name is imported when it is first used: the server and the converters read formats without any of the client.
+_HOMES = {
+    "BadInput": "errors",
+    "BadPrediction": "predictions",
+    "Client": "client",
+    "Comparison": "evaluations",
+    "Conflict": "errors",
+    "Coverage": "evaluations",
+    "DiskFull": "errors",
+    "Evaluation": "evaluations",
+    "FailureSeen": "evaluations",
+    "JobFailed": "errors",
+    "Labels": "samples",
+    "MotherlodeError": "errors",
+    "NotAllowed": "errors",
+    "NotConfigured": "errors",
+    "NotFound": "errors",
+    "NotLoggedIn": "errors",
+    "NotVerified": "errors",
+    "Pin": "lock",
+    "Prediction": "predictions",
+    "Refused": "errors",
+    "Region": "regions",
+    "Run": "runs",
+    "Sample": "samples",
+    "Samples": "samples",
+    "Sent": "sending",
+    "ServerFault": "errors",
+    "Snapshot": "versions",
+    "Unreachable": "errors",
+    "load": "verbs",
+    "pull": "verbs",
+    "run": "verbs",
+    "snapshot": "verbs",
+    "verify": "verbs",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

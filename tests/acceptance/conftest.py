@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,10 +22,11 @@ ROOT = Path(__file__).resolve().parents[2]
 class Served:
     """A running server: its address, its state folder, and ways to talk to it as a user would."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tables: Path) -> None:
         self.folder = folder
         self.home = folder / "home"
         self.home.mkdir(parents=True)
+        shutil.copy(tables, self.home / "db.sqlite3")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -106,9 +108,9 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[Served]:
     """One server for the tests of a module."""
-    server = Served(tmp_path_factory.mktemp("served"))
+    server = Served(tmp_path_factory.mktemp("served"), migrated_file)
     yield server
     server.stop()
 

@@ -73,16 +73,18 @@ def serious(page: Page, **options: Any) -> set[str]:
 
 
 def faults(page: Page) -> dict[str, set[str]]:
-    """What is wrong with the page that is open, by width and theme."""
+    """What is wrong with the page that is open: light and wide, dark and narrow, and whether it overflows."""
     found: dict[str, set[str]] = {}
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.emulate_media(color_scheme="light")
+    found["light"] = serious(page)
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.emulate_media(color_scheme="dark")
+    found["dark, narrow"] = serious(page, runOnly=LOOKS)
     for width in (1440, 390):
         page.set_viewport_size({"width": width, "height": 900})
-        for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme)
-            first = width == 1440 and theme == "light"
-            found[f"{width} {theme}"] = serious(page) if first else serious(page, runOnly=LOOKS)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found[f"{width} light"].add("scrolls sideways")
+            found[f"{width} pixels"] = {"scrolls sideways"}
     return found
 
 

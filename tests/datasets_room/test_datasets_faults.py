@@ -1,6 +1,7 @@
 """A worker killed at any step of publishing is followed by one that ends at the same digest and commit."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,10 +25,12 @@ ALL = ",".join(STEPS)
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def said(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> dict[str, Any]:
     """What became of an undisturbed publish, and of those whose workers died."""
     program = Path(__file__).with_name("publish_and_die.py")
     folder = tmp_path_factory.mktemp("killed")
+    (folder / "begun").mkdir()
+    shutil.copy(migrated_file, folder / "begun" / "db.sqlite3")
     done = subprocess.run(
         [sys.executable, str(program), str(folder), "", ALL, *STEPS], capture_output=True, text=True, timeout=600
     )

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -66,8 +67,9 @@ def picture(seed: int) -> bytes:
 class Clinic:
     """A running server with a project, its people, and what a test asks of it through REST."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tables: Path) -> None:
         self.folder = folder
+        shutil.copy(tables, folder / "db.sqlite3")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
@@ -179,9 +181,9 @@ class Clinic:
 
 
 @pytest.fixture(scope="module")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+def clinic(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[Clinic]:
     """One server for all of the editor's tests."""
-    made = Clinic(tmp_path_factory.mktemp("clinic"))
+    made = Clinic(tmp_path_factory.mktemp("clinic"), migrated_file)
     yield made
     made.stop()
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,14 +15,13 @@ PROGRAM = """
 import datetime, io, json, sys
 import django
 django.setup()
-from django.core.management import call_command
 from django.utils import timezone
 from PIL import Image
 from lode_annotation.label_sets import digest_of
 from lode_annotation.models import LabelSet
 from lode_annotation.schemas import latest, schema_for_labels
 from lode_datasets import publish, selection
-from lode_hooks import evaluate, predictions, runs
+from lode_hooks.evaluations import evaluate, predictions, runs
 from lode_hooks.models import Evaluation, Failure, Sighting
 from lode_platform import jobs
 from lode_platform.items import ItemSpec, add_items
@@ -31,7 +31,6 @@ from motherlode.regions import Region, dump
 
 what = sys.argv[1]
 if what == "begin":
-    call_command("migrate", verbosity=0)
     user = User.objects.create(username="alice")
     project = Project.objects.create(name="blood", created_by=user)
     Membership.objects.create(project=project, user=user, role=Role.OWNER)
@@ -92,7 +91,9 @@ class Server:
         return done.stdout
 
 
-def test_killed_at_every_step_it_ends_with_the_same_failures(tmp_path: Path) -> None:
+def test_killed_at_every_step_it_ends_with_the_same_failures(tmp_path: Path, migrated_file: Path) -> None:
+    (tmp_path / "home").mkdir(exist_ok=True)
+    shutil.copy(migrated_file, tmp_path / "home" / "db.sqlite3")
     server = Server(tmp_path / "home")
     server.do("begin")
     plan = ",".join(f"hooks.evaluate:{step}" for step in ("matched", "batch", "recorded"))

@@ -1,5 +1,6 @@
 """What holds for the repository as a whole: pins, hosts, links, settings."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -43,3 +44,9 @@ def test_every_link_between_our_documents_leads_somewhere() -> None:
 def test_no_module_is_named_for_nothing() -> None:
     vague = {"utils", "util", "helpers", "helper", "common", "core", "misc", "mixins"}
     assert not [file for file in tracked() if file.suffix == ".py" and file.stem in vague]
+
+
+@pytest.mark.xdist_group("house")
+def test_tests_of_a_group_are_kept_together(request: pytest.FixtureRequest) -> None:
+    """pytest-xdist names the group behind the test; where it does not, every shared world is made in every worker."""
+    assert "PYTEST_XDIST_WORKER" not in os.environ or request.node.nodeid.endswith("@house")

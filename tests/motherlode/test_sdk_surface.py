@@ -6,7 +6,6 @@ import pkgutil
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -20,13 +19,18 @@ ROOT = Path(motherlode.__file__).parent
 MODULES = sorted(module.name for module in pkgutil.walk_packages([str(ROOT)], "motherlode."))
 
 
-def test_all_is_what_is_visible() -> None:
-    visible = {
-        name
-        for name, value in vars(motherlode).items()
-        if not name.startswith("_") and not isinstance(value, ModuleType)
-    }
-    assert sorted(visible) == motherlode.__all__
+def test_all_is_what_there_is() -> None:
+    assert sorted(motherlode.__all__) == motherlode.__all__ == sorted(motherlode._HOMES)
+    for name in motherlode.__all__:
+        assert name in dir(motherlode)
+        assert getattr(motherlode, name).__name__ == name
+    with pytest.raises(AttributeError, match="nothing_of_ours"):
+        motherlode.nothing_of_ours  # noqa: B018
+
+
+def test_what_the_server_shares_needs_no_http_client() -> None:
+    code = "import sys, motherlode.formats, motherlode.manifest, motherlode.regions; print('httpx' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if not name.endswith("__main__")])
@@ -60,7 +64,7 @@ def test_the_drawn_tree_of_errors_is_the_tree_of_errors() -> None:
             assert f"+-- {name}" in drawn or name == "MotherlodeError", name
 
 
-def test_third_party_imports_are_httpx_pillow_and_pyyaml_alone() -> None:
+def test_third_party_imports_are_few() -> None:
     found: set[str] = set()
     for file in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
@@ -68,7 +72,10 @@ def test_third_party_imports_are_httpx_pillow_and_pyyaml_alone() -> None:
             if isinstance(node, ast.ImportFrom) and node.level == 0:
                 names = [node.module or ""]
             found.update(name.split(".")[0] for name in names)
-    assert found - set(sys.stdlib_module_names) == {"httpx", "PIL", "yaml", "motherlode", "mlflow"}
+    assert found - set(sys.stdlib_module_names) == {
+        *("httpx", "PIL", "yaml", "filelock", "tomli_w"),
+        *("motherlode", "mlflow"),
+    }
 
 
 def test_every_verb_takes_json() -> None:

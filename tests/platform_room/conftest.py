@@ -173,16 +173,13 @@ class Machine:
 
 
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | Path]:
+def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | Path]:
     """An up-to-date empty database, made once: a SQLite file, or the name of a database of PostgreSQL."""
     server = os.environ.get("DATABASE_URL", "")
-    home = tmp_path_factory.mktemp("migrated")
     if not server.startswith("postgres"):
-        Machine(home, "").run("migrate", "--verbosity=0")
-        with closing(sqlite3.connect(home / "db.sqlite3")) as lite:
-            lite.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        yield home / "db.sqlite3"
+        yield request.getfixturevalue("migrated_file")
         return
+    home = tmp_path_factory.mktemp("migrated")
     name = f"lode_template_{uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}"')

@@ -2,13 +2,13 @@
 
 import io
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import which
 
 import httpx
 import pytest
@@ -29,7 +29,7 @@ create_project(user, name="digits")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[str]:
     """A running server with one person and two projects; its address."""
     home = tmp_path_factory.mktemp("web")
     with socket.socket() as probe:
@@ -39,7 +39,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment |= {"MOTHERLODE_HOME": str(home), "DATABASE_URL": f"sqlite:///{home / 'db.sqlite3'}"}
     environment |= {"MOTHERLODE_STORE": str(home / "store")}
     manage = [sys.executable, str(ROOT / "manage.py")]
-    subprocess.run([*manage, "migrate", "--verbosity", "0"], env=environment, check=True)
+    shutil.copy(migrated_file, home / "db.sqlite3")
     subprocess.run([*manage, "shell", "-c", PEOPLE], env=environment, check=True, stdout=subprocess.DEVNULL)
     with open(home / "server.log", "wb") as log:
         process = subprocess.Popen(
@@ -67,7 +67,9 @@ def wait(url: str, process: "subprocess.Popen[bytes]") -> None:
 
 @pytest.fixture(scope="module")
 def chrome(server: str) -> Iterator[Browser]:
-    path = next((found for name in ("chromium", "google-chrome", "chromium-browser") if (found := which(name))), None)
+    path = next(
+        (found for name in ("chromium", "google-chrome", "chromium-browser") if (found := shutil.which(name))), None
+    )
     if path is None:
         why = "no Chromium browser is here: install Debian's package chromium, or Chrome"
         pytest.fail(why) if os.environ.get("LODE_REQUIRE_SERVICES") == "1" else pytest.skip(why)

@@ -1,24 +1,31 @@
 """Prediction sets: received in parts as JSON lines, checked line by line, kept as one Parquet file."""
 
+from __future__ import annotations
+
 import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-import polars as pl
 from django.db import transaction
 
 from lode_datasets import versions
 from lode_datasets.models import Version
 from lode_hooks.evaluations import files
-from lode_hooks.evaluations.metrics.columns import BOX_PREDICTIONS, CLASS_PREDICTIONS, frame_of
+from lode_hooks.evaluations.metrics.columns import BOX_PREDICTIONS, CLASS_PREDICTIONS, Schema, frame_of
+from lode_hooks.evaluations.metrics.late import Late
 from lode_hooks.models import PredictionPart, PredictionSet, Run, RunUse
 from lode_platform import events, free_json
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Item, User
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = Late("polars")
 
 POOL = "pool"
 MOST_PARTS = 100_000
@@ -141,7 +148,7 @@ def finish(prediction_set: PredictionSet, user: User) -> PredictionSet:
     is_boxes = prediction_set.task == PredictionSet.Task.BOXES
     schema = BOX_PREDICTIONS if is_boxes else CLASS_PREDICTIONS
     frames = [pl.read_parquet(files.held(part.file)).with_columns(pl.lit(part.number).alias("part")) for part in parts]
-    told = pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema={**schema, ABSENT: pl.Boolean})
+    told = pl.concat(frames, how="diagonal") if frames else _no_rows({**schema, ABSENT: "Boolean"})
     whole = _once(told.filter(~pl.col(ABSENT).fill_null(value=False)).drop(ABSENT))
     name = files.predictions_name(prediction_set.uuid)
     files.keep(whole, name)
@@ -200,6 +207,10 @@ def waiting_for(prediction_set: PredictionSet) -> list[int]:
     """The ranks that have not ended yet, of a set that several send."""
     known = prediction_set.ranks
     return [rank for rank in range(known["of"]) if str(rank) not in known["parts"]] if known else []
+
+
+def _no_rows(schema: Schema) -> pl.DataFrame:
+    return frame_of(schema, dict.fromkeys(schema, ()))
 
 
 def _once(rows: pl.DataFrame) -> pl.DataFrame:

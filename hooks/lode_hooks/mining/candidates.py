@@ -1,13 +1,14 @@
 """Everything a round may choose from: a run's sources, their free items, and what the run said of them."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
-import polars as pl
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +19,7 @@ from lode_hooks.evaluations import files, predictions
 from lode_hooks.evaluations.metrics.arrays import Detections, Floats
 from lode_hooks.evaluations.metrics.columns import read_probabilities
 from lode_hooks.evaluations.metrics.kinds import KINDS, MISSED
+from lode_hooks.evaluations.metrics.late import Late
 from lode_hooks.evaluations.predictions import POOL
 from lode_hooks.evaluations.summary import rows_of, threshold_or_own
 from lode_hooks.failures.browse import rows_matching
@@ -27,6 +29,11 @@ from lode_hooks.mining.strategies import Candidates, FailureRows
 from lode_hooks.mining.strategies.columns import Words
 from lode_hooks.models import Evaluation, PredictionSet, Run
 from lode_platform.errors import BadInput, Conflict
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = Late("polars")
 
 TRAIN, VALIDATION, TEST = "train", "val", "test"
 
@@ -190,7 +197,7 @@ class _Like:
     classes: frozenset[int] | None
 
     @classmethod
-    def of(cls, request: MiningRequest) -> "_Like":
+    def of(cls, request: MiningRequest) -> _Like:
         filters = request.filters
         classes: set[int] = set()
         if filters.cell is not None:

@@ -9,66 +9,71 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
 from lode_hooks.evaluations.metrics.arrays import Detections, Floats, Ints, Truths
 from lode_hooks.evaluations.metrics.classes import NOTHING
 from lode_hooks.evaluations.metrics.kinds import FN, FP, MISSED, NONE, TP, WRONG_CLASS, Matches
+from lode_hooks.evaluations.metrics.late import Late
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = Late("polars")
 
 BOX = ("x1", "y1", "x2", "y2")
 TRUTH_BOX = ("truth_x1", "truth_y1", "truth_x2", "truth_y2")
 PREDICTED_BOX = ("predicted_x1", "predicted_y1", "predicted_x2", "predicted_y2")
 
-Schema = Mapping[str, Any]
+Schema = Mapping[str, str]  # the name of each column's type in Polars
 
-ITEMS: Schema = {"item": pl.String, "path": pl.String, "width": pl.Int32, "height": pl.Int32}
+ITEMS: Schema = {"item": "String", "path": "String", "width": "Int32", "height": "Int32"}
 """One row per item of the split, by path: the order of images in the evaluation."""
 
 TRUTHS: Schema = {
-    "item": pl.String,
-    "frame": pl.Int32,
-    "region": pl.String,
-    "label": pl.Int32,
-    **dict.fromkeys(BOX, pl.Float64),
-    "area": pl.Float64,
-    "crowd": pl.Boolean,
-    "difficult": pl.Boolean,
+    "item": "String",
+    "frame": "Int32",
+    "region": "String",
+    "label": "Int32",
+    **dict.fromkeys(BOX, "Float64"),
+    "area": "Float64",
+    "crowd": "Boolean",
+    "difficult": "Boolean",
 }
 """One row per truth region; a class of a whole image has no box (null)."""
 
 BOX_PREDICTIONS: Schema = {
-    "item": pl.String,
-    "frame": pl.Int32,
-    "label": pl.Int32,
-    **dict.fromkeys(BOX, pl.Float64),
-    "score": pl.Float64,
+    "item": "String",
+    "frame": "Int32",
+    "label": "Int32",
+    **dict.fromkeys(BOX, "Float64"),
+    "score": "Float64",
 }
 """One row per box in the order sent; an item without any box has one row whose label is null."""
 
-CLASS_PREDICTIONS: Schema = {"item": pl.String, "label": pl.Int32, "score": pl.Float64}
+CLASS_PREDICTIONS: Schema = {"item": "String", "label": "Int32", "score": "Float64"}
 """One row per item; beside these, a Float64 column `p<class id>` for every class that got a probability."""
 
 MATCHES: Schema = {
-    "unit": pl.Int32,
-    "item": pl.String,
-    "frame": pl.Int32,
-    "detection": pl.Boolean,
-    "state": pl.Int8,
-    "kind": pl.Int8,
-    "tide": pl.Int8,
-    "score": pl.Float64,
-    "claim_score": pl.Float64,
-    "iou": pl.Float64,
-    "truth_class": pl.Int32,
-    "predicted_class": pl.Int32,
-    "partner": pl.Int64,
-    "region": pl.String,
-    "area": pl.Float64,
-    **dict.fromkeys(TRUTH_BOX, pl.Float64),
-    **dict.fromkeys(PREDICTED_BOX, pl.Float64),
+    "unit": "Int32",
+    "item": "String",
+    "frame": "Int32",
+    "detection": "Boolean",
+    "state": "Int8",
+    "kind": "Int8",
+    "tide": "Int8",
+    "score": "Float64",
+    "claim_score": "Float64",
+    "iou": "Float64",
+    "truth_class": "Int32",
+    "predicted_class": "Int32",
+    "partner": "Int64",
+    "region": "String",
+    "area": "Float64",
+    **dict.fromkeys(TRUTH_BOX, "Float64"),
+    **dict.fromkeys(PREDICTED_BOX, "Float64"),
 }
 """First a row per detection, in the order sent, then a row per truth; a row's number names it for good.
 
@@ -87,7 +92,9 @@ def write(frame: pl.DataFrame, path: Path) -> None:
 
 def frame_of(schema: Schema, columns: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
     """A frame of exactly `schema` from plain columns."""
-    return pl.DataFrame({name: pl.Series(name, columns[name], dtype=kind) for name, kind in schema.items()})
+    return pl.DataFrame(
+        {name: pl.Series(name, columns[name], dtype=getattr(pl, kind)) for name, kind in schema.items()}
+    )
 
 
 @dataclass(frozen=True)
