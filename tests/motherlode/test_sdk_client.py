@@ -18,6 +18,7 @@ from motherlode import Client
 from motherlode.client import TRIES
 from motherlode.credentials import Credentials, credentials_file, find_credentials, save_credentials
 
+pytestmark = pytest.mark.once
 Sdk = Callable[..., Client]
 
 

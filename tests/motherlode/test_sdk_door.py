@@ -17,7 +17,7 @@ from lode_platform.models import Item, User
 from motherlode import Client
 from motherlode.cli import main
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @dataclass

@@ -31,7 +31,7 @@ from motherlode.samples import Samples
 
 Sdk = Callable[..., Client]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def test_a_run_logs_predictions_and_finds_its_failures(lode: Lode, cells: dict[str, Any]) -> None:

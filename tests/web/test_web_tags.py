@@ -14,6 +14,8 @@ from django.utils.functional import LazyObject
 
 from lode_platform.templatetags import lode
 
+pytestmark = pytest.mark.once
+
 
 def drawn(source: str, **context: object) -> str:
     return Template("{% load lode %}" + source).render(Context(context))
