@@ -163,6 +163,7 @@ def _web(host: str, port: int) -> list[str]:
         f"--worker-tmp-dir={scratch}",
         "--log-level=warning",
         "--no-control-socket",
+        "--preload",  # imported once, before the processes that answer are forked and share its memory
         "--config=python:lode_platform.web_process",
         "lode_platform.wsgi:application",
     ]

@@ -1,9 +1,17 @@
 """What a web process does beside answering requests: gunicorn calls these functions by their names.
 
-gunicorn reads this module before the application is there, and models can be imported only after it.
+gunicorn reads this module before the application is there, and models can be imported only after it. The application is
+imported before the fork, so it must open nothing until the first request: no connection, no thread.
 """
 
+import gc
 from typing import Any
+
+
+def when_ready(server: Any) -> None:
+    """The application is imported; the processes that are forked now share it, as long as nobody counts it over."""
+    gc.collect()
+    gc.freeze()
 
 
 def post_worker_init(worker: Any) -> None:

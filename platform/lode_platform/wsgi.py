@@ -6,10 +6,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lode_platform.settings")
 
 _served = get_wsgi_application()
+_ = get_resolver().url_patterns  # every view is imported here, not by the first request of each process
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

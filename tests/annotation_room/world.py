@@ -1,4 +1,4 @@
-"""A server's world in a process of its own, so that a test can kill it or crowd it: ``python world.py VERB ...``.
+"""A server's world in a process of its own: ``python world.py VERB ... [+ VERB ...]``, so that a test can kill it or crowd it.
 
 Its home and database are the environment's (``MOTHERLODE_HOME``, ``DATABASE_URL``); what it finds it prints as JSON.
 """
@@ -273,5 +273,8 @@ VERBS = {
 }
 
 if __name__ == "__main__":
-    given = [int(word) if word.isdigit() else word for word in sys.argv[2:]]
-    print(json.dumps(VERBS[sys.argv[1]](*given)))  # type: ignore[operator]
+    told: dict[str, Any] = {}
+    for words in " ".join(sys.argv[1:]).split(" + "):
+        verb, *given = [int(word) if word.isdigit() else word for word in words.split()]
+        told |= VERBS[verb](*given)  # type: ignore[operator,index]
+    print(json.dumps(told))
