@@ -1,4 +1,4 @@
-"""A server's world in a process of its own: ``python world.py VERB ... [+ VERB ...]``, so that a test can kill it or crowd it.
+"""A world in a process of its own, so that a test can kill it or crowd it: ``python world.py VERB ... [+ VERB ...]``.
 
 Its home and database are the environment's (``MOTHERLODE_HOME``, ``DATABASE_URL``); what it finds it prints as JSON.
 """

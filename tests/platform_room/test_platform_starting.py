@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 
-@pytest.mark.parametrize("before", ["empty", "older"])
+@pytest.mark.parametrize("before", [pytest.param("empty", marks=pytest.mark.once), "older"])
 def test_two_servers_that_start_at_once_both_serve(new_machine: Any, before: str) -> None:
     if before == "older":
         new_machine.run("migrate", "platform", "--verbosity=0")
