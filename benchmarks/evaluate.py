@@ -88,6 +88,8 @@ def make(folder: Path, images: int, truths: int, detections: int, classes: int =
 
 def ours(folder: Path) -> tuple[float, list[float]]:
     """From Parquet to matches and the 12 numbers."""
+    import polars  # noqa: F401 - the server imports it with its first evaluation; no engine's imports are timed
+
     from lode_hooks.evaluations.metrics.average_precision import NAMES
     from lode_hooks.evaluations.metrics.boxes import evaluate_boxes
     from lode_hooks.evaluations.metrics.columns import box_matches, read_boxes
