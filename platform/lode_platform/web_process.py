@@ -9,7 +9,8 @@ from typing import Any
 
 
 def when_ready(server: Any) -> None:
-    """The application is imported; the processes that are forked now share it, as long as nobody counts it over."""
+    """The application is imported and the processes that answer are forked next: the garbage collector leaves what they
+    share alone, since a page that it writes to is copied."""
     gc.collect()
     gc.freeze()
 

@@ -6,22 +6,16 @@ Every machine sees the store, so a part that one web machine took is joined, sco
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
 
 from lode_datasets.models import Version
 from lode_hooks.evaluations.metrics.columns import write
-from lode_hooks.evaluations.metrics.late import Late
+from lode_hooks.evaluations.metrics.late import pl
 from lode_hooks.models import PredictionSet
 from lode_platform.errors import Gone, known
 from lode_platform.store import store
-
-if TYPE_CHECKING:
-    import polars as pl
-else:
-    pl = Late("polars")
 
 FOLDER = "columns"
 

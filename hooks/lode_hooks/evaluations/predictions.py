@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -16,16 +16,11 @@ from lode_datasets import versions
 from lode_datasets.models import Version
 from lode_hooks.evaluations import files
 from lode_hooks.evaluations.metrics.columns import BOX_PREDICTIONS, CLASS_PREDICTIONS, Schema, frame_of
-from lode_hooks.evaluations.metrics.late import Late
+from lode_hooks.evaluations.metrics.late import pl
 from lode_hooks.models import PredictionPart, PredictionSet, Run, RunUse
 from lode_platform import events, free_json
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Item, User
-
-if TYPE_CHECKING:
-    import polars as pl
-else:
-    pl = Late("polars")
 
 POOL = "pool"
 MOST_PARTS = 100_000

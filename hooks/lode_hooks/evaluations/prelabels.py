@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from lode_annotation.models import SchemaRevision
 from lode_hooks.evaluations import files
 from lode_hooks.evaluations.metrics.kinds import FP
-from lode_hooks.evaluations.metrics.late import Late
+from lode_hooks.evaluations.metrics.late import pl
 from lode_hooks.evaluations.summary import rows_of, threshold_or_own
 from lode_hooks.models import Evaluation, PredictionSet
 from lode_platform.models import Item
 from motherlode.regions import Kind, Region, as_result
-
-if TYPE_CHECKING:
-    import polars as pl
-else:
-    pl = Late("polars")
 
 NAMESPACE = uuid5(NAMESPACE_URL, "urn:motherlode:prelabel")
 

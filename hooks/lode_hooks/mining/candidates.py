@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -19,7 +19,7 @@ from lode_hooks.evaluations import files, predictions
 from lode_hooks.evaluations.metrics.arrays import Detections, Floats
 from lode_hooks.evaluations.metrics.columns import read_probabilities
 from lode_hooks.evaluations.metrics.kinds import KINDS, MISSED
-from lode_hooks.evaluations.metrics.late import Late
+from lode_hooks.evaluations.metrics.late import pl
 from lode_hooks.evaluations.predictions import POOL
 from lode_hooks.evaluations.summary import rows_of, threshold_or_own
 from lode_hooks.failures.browse import rows_matching
@@ -29,11 +29,6 @@ from lode_hooks.mining.strategies import Candidates, FailureRows
 from lode_hooks.mining.strategies.columns import Words
 from lode_hooks.models import Evaluation, PredictionSet, Run
 from lode_platform.errors import BadInput, Conflict
-
-if TYPE_CHECKING:
-    import polars as pl
-else:
-    pl = Late("polars")
 
 TRAIN, VALIDATION, TEST = "train", "val", "test"
 

@@ -9,19 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lode_hooks.evaluations.metrics.arrays import Detections, Floats, Ints, Truths
 from lode_hooks.evaluations.metrics.classes import NOTHING
 from lode_hooks.evaluations.metrics.kinds import FN, FP, MISSED, NONE, TP, WRONG_CLASS, Matches
-from lode_hooks.evaluations.metrics.late import Late
-
-if TYPE_CHECKING:
-    import polars as pl
-else:
-    pl = Late("polars")
+from lode_hooks.evaluations.metrics.late import pl
 
 BOX = ("x1", "y1", "x2", "y2")
 TRUTH_BOX = ("truth_x1", "truth_y1", "truth_x2", "truth_y2")

@@ -1,12 +1,12 @@
-"""A module that is imported when something of it is first used: Polars takes longer to import than Django."""
+"""Polars, imported when something of it is first used: few processes need it, and its import is slow."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Late"]
+__all__ = ["pl"]
 
 
-class Late:
+class _Late:
     """Stands in for the module `name`; its attributes are the module's."""
 
     def __init__(self, name: str) -> None:
@@ -14,3 +14,9 @@ class Late:
 
     def __getattr__(self, attribute: str) -> Any:
         return getattr(import_module(self._name), attribute)
+
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = _Late("polars")

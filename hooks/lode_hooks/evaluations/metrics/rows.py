@@ -5,19 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lode_hooks.evaluations.metrics.arrays import Bools, Floats, Ints, Small
 from lode_hooks.evaluations.metrics.columns import PREDICTED_BOX, TRUTH_BOX
 from lode_hooks.evaluations.metrics.kinds import EXPLAINED, FN, FP, IGNORED, MISSED, NONE, TP, WRONG_CLASS, claims
-from lode_hooks.evaluations.metrics.late import Late
-
-if TYPE_CHECKING:
-    import polars as pl
-else:
-    pl = Late("polars")
+from lode_hooks.evaluations.metrics.late import pl
 
 LARGEST_SMALL, LARGEST_MEDIUM = 32.0**2, 96.0**2
 
