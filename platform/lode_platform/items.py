@@ -190,7 +190,7 @@ def _seen(place: Store, blob: Blob) -> Picture | BadImage:
         try:
             found = memory.look_at(file, mosaic)
             if mosaic.is_dir():
-                media.settle(mosaic, media.place_of(blob, "mosaic"))
+                media.publish(mosaic, media.place_of(blob, "mosaic"))
             return found
         except BadImage as error:
             return error

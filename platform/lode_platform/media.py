@@ -152,12 +152,12 @@ def _write(item: Item, target: Path, verb: str, write: Callable[[Image.Image, in
                         write(image, item.orientation, part)
                 else:
                     memory.apart(file, verb, part, item.orientation)
-            settle(part, target)
+            publish(part, target)
         finally:
             shutil.rmtree(part, ignore_errors=True) if part.is_dir() else part.unlink(missing_ok=True)
 
 
-def settle(part: Path, target: Path) -> None:
+def publish(part: Path, target: Path) -> None:
     """Moves what is whole to where it is looked for; a folder that another process put there meanwhile stays."""
     try:
         os.replace(part, target)

@@ -5,13 +5,12 @@ Bytes are written under a temporary name on the same file system, forced to disk
 folder is forced to disk too, before any row points at them: whatever happens, a name in the store holds whole bytes.
 
 ``Store`` knows hashes and rows and nothing of files; ``Folder`` knows files and nothing of hashes or rows. Another
-place for bytes (a bucket) is another class with ``Folder``'s methods.
+backend (a bucket) is another class with ``Folder``'s methods.
 """
 
 import hashlib
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +27,7 @@ from lode_platform.errors import BadInput, Conflict, LodeError, NotFound, TooLar
 from lode_platform.models import Blob
 
 CHUNK = 1 << 20
+STAGED = "parked"  # the folder keeps the name that it had in stores made before
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -55,25 +55,27 @@ def key_of(md5: str, *, directory: bool = False) -> str:
 class Written:
     """Bytes that lie on disk under a temporary name, with what they are."""
 
-    place: Path
+    path: Path
     md5: str
     sha256: str
     size: int
 
 
-class Place(Protocol):
-    """Where bytes lie, by key. ``settle`` moves whole, durable bytes under their key, for good."""
+class Backend(Protocol):
+    """Where bytes lie, by key (parts joined by ``/``). What has been put or committed is whole and durable.
 
-    def scratch(self) -> Path: ...
-    def named_scratch(self, name: str) -> Path: ...
-    def tidy(self, seconds: float) -> int: ...
-    def names(self, folder: str) -> Iterator[tuple[str, float]]: ...
-    def settle(self, moves: Sequence[tuple[Path, str]]) -> None: ...
+    ``scratch`` names a local file to write before ``commit`` moves it under its key.
+    """
+
+    def put(self, key: str, chunks: Iterable[bytes]) -> None: ...
     def open(self, key: str) -> BinaryIO: ...
     def size(self, key: str) -> int | None: ...
-    def remove(self, key: str) -> None: ...
+    def list(self, folder: str) -> Iterator[tuple[str, float]]: ...
+    def delete(self, key: str) -> None: ...
+    def scratch(self, name: str = "") -> Path: ...
+    def commit(self, moves: Sequence[tuple[Path, str]]) -> None: ...
+    def tidy(self, seconds: float) -> int: ...
     def path(self, key: str) -> Path: ...
-    def keys(self) -> Iterator[str]: ...
 
 
 class Folder:
@@ -82,43 +84,48 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def scratch(self) -> Path:
-        """A new name beside the store's files, on their file system."""
+    def put(self, key: str, chunks: Iterable[bytes]) -> None:
+        """Writes the bytes, forces them to disk and gives them their key; what raises leaves nothing."""
+        path = self.scratch()
+        try:
+            with path.open("xb") as file:
+                file.writelines(chunks)
+            self.commit([(path, key)])
+        finally:
+            path.unlink(missing_ok=True)
+
+    def scratch(self, name: str = "") -> Path:
+        """A name beside the store's files, on their file system: a new one, or ``name``, which a later request finds
+        again."""
         folder = self.root / "tmp"
         folder.mkdir(parents=True, exist_ok=True)
-        return folder / uuid4().hex
-
-    def named_scratch(self, name: str) -> Path:
-        """As ``scratch``, under a name that a later request finds again."""
-        return self.root / "tmp" / name
+        return folder / (name or uuid4().hex)
 
     def tidy(self, seconds: float) -> int:
         """Removes temporary files that nobody has written to for so long: what a killed process left, or a sender who
         never went on. Answers how many."""
-        gone = 0
-        for name, age in self.names("tmp"):
-            if age > seconds:
-                (self.root / "tmp" / name).unlink(missing_ok=True)
-                gone += 1
-        return gone
+        old = [key for key, age in self.list("tmp") if age > seconds]
+        for key in old:
+            self.delete(key)
+        return len(old)
 
-    def names(self, folder: str) -> Iterator[tuple[str, float]]:
-        """The files of a folder beside the blobs, and for how many seconds nobody has written to each."""
-        for file in (self.root / folder).glob("*"):
+    def list(self, folder: str) -> Iterator[tuple[str, float]]:
+        """The keys of the files below a folder, sorted, and for how many seconds nobody has written to each."""
+        for file in sorted((self.root / folder).rglob("*")):
             with suppress(FileNotFoundError):
-                yield file.name, time.time() - file.stat().st_mtime
+                if not file.is_dir():
+                    yield file.relative_to(self.root).as_posix(), time.time() - file.stat().st_mtime
 
-    def settle(self, moves: Sequence[tuple[Path, str]]) -> None:
+    def commit(self, moves: Sequence[tuple[Path, str]]) -> None:
         """Forces the files to disk, read-only, moves each under its key, and forces their folders to disk."""
-        places = [place for place, _ in moves]
-        _sync_all(places)
+        _sync_all([path for path, _ in moves])
         folders: set[Path] = set()
-        for place, key in moves:
+        for path, key in moves:
             target = self.root / key
             if not target.parent.is_dir():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 folders.update((target.parent.parent, target.parent.parent.parent, self.root))
-            os.replace(place, target)
+            os.replace(path, target)
             folders.add(target.parent)
         _sync_all(sorted(folders))
 
@@ -132,17 +139,11 @@ class Folder:
         except FileNotFoundError:
             return None
 
-    def remove(self, key: str) -> None:
+    def delete(self, key: str) -> None:
         (self.root / key).unlink(missing_ok=True)
 
     def path(self, key: str) -> Path:
         return self.root / key
-
-    def keys(self) -> Iterator[str]:
-        """Every key under ``files/md5``, sorted within each folder."""
-        for folder in sorted((self.root / "files" / "md5").glob("??")):
-            for file in sorted(folder.iterdir()):
-                yield f"files/md5/{folder.name}/{file.name}"
 
 
 def _sync(path: Path) -> None:
@@ -168,8 +169,8 @@ def _sync_all(paths: Sequence[Path]) -> None:
 class Store:
     """Blobs by content. Every ``add`` forces the bytes to disk before it writes the row."""
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
 
     # -- bytes in --------------------------------------------------------------------------------------------------
 
@@ -223,8 +224,8 @@ class Store:
             return self._keep_checked(written, md5, sha256)
 
     def add_file(self, path: Path, *, md5: str | None = None, sha256: str | None = None) -> Blob:
-        """Takes over a finished file that lies under a name from ``place.scratch()``: it is moved, or removed where its
-        bytes are known or refused. Where the disk or the database failed it stays, to be tried again."""
+        """Takes over a finished file whose name is from ``backend.scratch()``: it is moved, or removed where its bytes
+        are known or refused. Where the disk or the database failed it stays, to be tried again."""
         md5_hash, sha_hash, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
         with path.open("rb") as file:
             for chunk in _chunks(file):
@@ -246,50 +247,48 @@ class Store:
         if hashlib.md5(data, usedforsecurity=False).hexdigest() != md5:
             raise BadInput(f"The bytes of {name} do not have that md5.", code="hash_mismatch")
         key = key_of(md5, directory=name.endswith(".dir"))
-        if self.place.size(key) == len(data):
-            return
-        written: list[Written] = []
-        with _whole_or_nothing(written):
-            self._write([data], written)
-            self.place.settle([(written[0].place, key)])
+        if self.backend.size(key) != len(data):
+            with _known_failures():
+                self.backend.put(key, [data])
 
-    def park(self, name: str, source: IO[bytes] | Iterable[bytes], *, limit: int | None = None) -> None:
-        """Keeps bytes under a name of their own, outside the blobs, for a job to read: an upload to be unpacked."""
-        written: list[Written] = []
-        with _whole_or_nothing(written):
-            self._write(_chunks(source), written, limit)
-            self.place.settle([(written[0].place, f"parked/{name}")])
+    def stage(self, name: str, source: IO[bytes] | Iterable[bytes], *, limit: int) -> None:
+        """Keeps bytes under a name of their own, outside the blobs, for a job to read: an upload to be unpacked.
 
-    def parked(self, name: str) -> BinaryIO:
-        """What was parked; ``NotFound`` where there is nothing."""
+        Raises ``TooLarge`` over ``limit`` bytes; then nothing of it is kept.
+        """
+        with _known_failures():
+            self.backend.put(f"{STAGED}/{name}", _limited(_chunks(source), limit))
+
+    def staged(self, name: str) -> BinaryIO:
+        """What was staged; ``NotFound`` where there is nothing."""
         try:
-            return self.place.open(f"parked/{name}")
+            return self.backend.open(f"{STAGED}/{name}")
         except FileNotFoundError:
             raise NotFound("The upload is no longer there; send the file again.", code="upload_gone") from None
 
-    def parked_names(self) -> Iterator[tuple[str, float]]:
-        """What is parked, and for how many seconds."""
-        return self.place.names("parked")
+    def staged_names(self) -> Iterator[tuple[str, float]]:
+        """What is staged, and for how many seconds."""
+        return ((key.removeprefix(f"{STAGED}/"), age) for key, age in self.backend.list(STAGED))
 
-    def unpark(self, name: str) -> None:
-        self.place.remove(f"parked/{name}")
+    def unstage(self, name: str) -> None:
+        self.backend.delete(f"{STAGED}/{name}")
 
     # -- bytes out -------------------------------------------------------------------------------------------------
 
     def open(self, md5: str, *, directory: bool = False) -> BinaryIO:
         """The bytes, to read; ``NotFound`` where the store has none."""
         try:
-            return self.place.open(key_of(check_md5(md5), directory=directory))
+            return self.backend.open(key_of(check_md5(md5), directory=directory))
         except FileNotFoundError:
             raise NotFound(f"The store has no bytes for {md5}.", code="no_bytes") from None
 
     def path(self, md5: str, *, directory: bool = False) -> Path:
         """The file that holds the bytes (of a store in a folder)."""
-        return self.place.path(key_of(check_md5(md5), directory=directory))
+        return self.backend.path(key_of(check_md5(md5), directory=directory))
 
     def size(self, md5: str, *, directory: bool = False) -> int | None:
         """In bytes; None where the store has none."""
-        return self.place.size(key_of(check_md5(md5), directory=directory))
+        return self.backend.size(key_of(check_md5(md5), directory=directory))
 
     def exists(self, md5: str, *, directory: bool = False) -> bool:
         return self.size(md5, directory=directory) is not None
@@ -298,7 +297,7 @@ class Store:
         """The (md5, sha-256) of the bytes that lie under ``md5`` now, read from disk; None where there are none."""
         md5_hash, sha_hash = hashlib.md5(usedforsecurity=False), hashlib.sha256()
         try:
-            file = self.place.open(key_of(check_md5(md5)))
+            file = self.backend.open(key_of(check_md5(md5)))
         except FileNotFoundError:
             return None
         with file:
@@ -311,20 +310,18 @@ class Store:
 
     def _write(self, chunks: Iterable[bytes], written: list[Written], limit: int | None = None) -> None:
         md5, sha256, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
-        place = self.place.scratch()
+        path = self.backend.scratch()
         try:
-            with place.open("xb") as file:
-                for chunk in chunks:
+            with path.open("xb") as file:
+                for chunk in chunks if limit is None else _limited(chunks, limit):
                     size += len(chunk)
-                    if limit is not None and size > limit:
-                        raise TooLarge(f"The bytes are more than the limit of {limit}.", limit=limit)
                     md5.update(chunk)
                     sha256.update(chunk)
                     file.write(chunk)
         except BaseException:
-            place.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             raise
-        written.append(Written(place, md5.hexdigest(), sha256.hexdigest(), size))
+        written.append(Written(path, md5.hexdigest(), sha256.hexdigest(), size))
 
     def _keep_checked(self, written: list[Written], md5: str | None, sha256: str | None) -> Blob:
         bytes_of = written[0]
@@ -340,8 +337,8 @@ class Store:
             same = known.get(w.md5)
             if w.sha256 != (same.sha256 if same else names[w.md5].sha256):
                 raise _collision(w)
-        new = [w for md5, w in names.items() if md5 not in known or self.place.size(key_of(md5)) != w.size]
-        self.place.settle([(w.place, key_of(w.md5)) for w in new])
+        new = [w for md5, w in names.items() if md5 not in known or self.backend.size(key_of(md5)) != w.size]
+        self.backend.commit([(w.path, key_of(w.md5)) for w in new])
         fresh = [Blob(md5=w.md5, sha256=w.sha256, size=w.size) for w in new if w.md5 not in known]
         if fresh:
             with transaction.atomic():
@@ -371,27 +368,38 @@ def _chunks(source: IO[bytes] | Iterable[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
+def _limited(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
+    """The same chunks; ``TooLarge`` once they are more than ``limit`` bytes."""
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge(f"The bytes are more than the limit of {limit}.", limit=limit)
+        yield chunk
+
+
 @contextmanager
-def _whole_or_nothing(written: list[Written]) -> Iterator[None]:
-    """Removes whatever still lies under a temporary name; a full disk becomes ``DiskFull``."""
+def _known_failures() -> Iterator[None]:
+    """A full disk becomes ``DiskFull``."""
     try:
         yield
     except OSError as error:
         if ours := known(error):
             raise ours from error
         raise
+
+
+@contextmanager
+def _whole_or_nothing(written: list[Written]) -> Iterator[None]:
+    """Removes whatever still lies under a temporary name; a full disk becomes ``DiskFull``."""
+    try:
+        with _known_failures():
+            yield
     finally:
         for w in written:
-            w.place.unlink(missing_ok=True)
+            w.path.unlink(missing_ok=True)
 
 
 def store() -> Store:
     """The store that ``MOTHERLODE_STORE`` names."""
     return Store(Folder(Path(str(settings.STORE))))
-
-
-def free_bytes() -> int:
-    """Space left on the disk of the store."""
-    root = Path(str(settings.STORE))
-    root.mkdir(parents=True, exist_ok=True)
-    return shutil.disk_usage(root).free

@@ -32,7 +32,7 @@ EVERY = 3600.0
 SECONDS = 60.0
 TEMPORARY_SECONDS = 24 * 3600.0  # nothing is written for longer without a byte
 PART_SECONDS = 3600.0
-PARKED = timedelta(days=7)  # a failed job may be tried again for so long
+STAGED_FOR = timedelta(days=7)  # a failed job may be tried again for so long
 ROWS = 500
 log = logging.getLogger(__name__)
 
@@ -67,8 +67,8 @@ def shared() -> dict[str, int]:
     """Tidies what all machines share; how many of each kind went."""
     until = time.monotonic() + SECONDS
     return {
-        "parts of uploads": store().place.tidy(TEMPORARY_SECONDS),
-        "parked zips": _parked(),
+        "parts of uploads": store().backend.tidy(TEMPORARY_SECONDS),
+        "staged zips": _staged(),
         "sessions": _sessions(until),
         "items from the trash": _trash(time.monotonic() + SECONDS),
     }
@@ -153,15 +153,15 @@ def _remove(path: Path) -> int:
 # -- what all machines share ------------------------------------------------------------------------------------------
 
 
-def _parked() -> int:
+def _staged() -> int:
     """Removes zips that no job will unpack: those of jobs that ended a week ago, or of no job at all."""
-    waiting = Q(state__in=OPEN) | Q(finished_at__gt=timezone.now() - PARKED)
+    waiting = Q(state__in=OPEN) | Q(finished_at__gt=timezone.now() - STAGED_FOR)
     zipped = Job.objects.filter(waiting, verb=zips.VERB).values_list("arguments", flat=True)
     wanted = {str(arguments.get("parked")) for arguments in zipped}
     gone = 0
-    for name, seconds in store().parked_names():
+    for name, seconds in store().staged_names():
         if name not in wanted and seconds > TEMPORARY_SECONDS:
-            store().unpark(name)
+            store().unstage(name)
             gone += 1
     return gone
 

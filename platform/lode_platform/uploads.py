@@ -153,7 +153,6 @@ def receive_part(
         _pass_over(chunks)
         return total, True
     part = _part(user, md5)
-    part.parent.mkdir(parents=True, exist_ok=True)
     with part.open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -183,4 +182,4 @@ def _pass_over(chunks: Iterable[bytes]) -> None:
 
 
 def _part(user: User, md5: str) -> Path:
-    return store().place.named_scratch(f"{user.uuid.hex}-{check_md5(md5)}")
+    return store().backend.scratch(f"{user.uuid.hex}-{check_md5(md5)}")

@@ -48,10 +48,10 @@ def receive(
     if not zipfile.is_zipfile(file):
         raise BadInput(f"{name!r} is not a zip file, or it was cut short.", code="not_a_zip")
     file.seek(0)
-    parked = f"{uuid4().hex}.zip"
-    store().park(parked, file, limit=settings.MAX_UPLOAD_BYTES)
+    staged = f"{uuid4().hex}.zip"
+    store().stage(staged, file, limit=settings.MAX_UPLOAD_BYTES)
     with transaction.atomic():
-        arguments = {"parked": parked, "name": name, "encoding": encoding, "replace_media": replace_media}
+        arguments = {"parked": staged, "name": name, "encoding": encoding, "replace_media": replace_media}
         row = enqueue(VERB, project=project, user=user, title=f"Items from {name}", arguments=arguments)
         events.record(project, user, VERB, row, name=name)
     return row
@@ -80,16 +80,16 @@ class _Tally:
 @job(VERB)
 def unpack(work: Work) -> dict[str, Any]:
     """Makes an item of every member that is an image; answers the report."""
-    place = store()
-    parked = str(work.arguments["parked"])
+    blobs = store()
+    staged = str(work.arguments["parked"])
     tally = _Tally(**work.state)
     try:
         if not tally.revealed:
-            with place.parked(parked) as file:
-                _read(work, place, file, tally)
+            with blobs.staged(staged) as file:
+                _read(work, blobs, file, tally)
     except Cancelled:
         discard(work)
-        place.unpark(parked)
+        blobs.unstage(staged)
         raise
     if not tally.revealed:
         work.step("staged")
@@ -103,7 +103,7 @@ def unpack(work: Work) -> dict[str, Any]:
             tally.revealed = True
             work.save_state(vars(tally))
         work.step("revealed")
-    place.unpark(parked)
+    blobs.unstage(staged)
     return {
         "created": tally.created,
         "existing": tally.existing,
@@ -115,7 +115,7 @@ def unpack(work: Work) -> dict[str, Any]:
     }
 
 
-def _read(work: Work, place: Store, file: BinaryIO, tally: _Tally) -> None:
+def _read(work: Work, blobs: Store, file: BinaryIO, tally: _Tally) -> None:
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError, ValueError) as error:
@@ -127,13 +127,13 @@ def _read(work: Work, place: Store, file: BinaryIO, tally: _Tally) -> None:
         zip_of = _Zip(archive, members, str(work.arguments.get("encoding", "")))
         work.progress(tally.next, len(members), at_once=True)
         while tally.next < len(members):
-            _take_batch(work, place, zip_of, tally)
+            _take_batch(work, blobs, zip_of, tally)
             work.save_state(vars(tally))
             work.step("batch")
             work.progress(tally.next, len(members))
 
 
-def _take_batch(work: Work, place: Store, zip_of: "_Zip", tally: _Tally) -> None:
+def _take_batch(work: Work, blobs: Store, zip_of: "_Zip", tally: _Tally) -> None:
     """Reads the next members into the store and makes their items; ``tally`` moves on."""
     project, user = work.job.project, work.job.created_by
     assert project is not None and user is not None
@@ -153,7 +153,7 @@ def _take_batch(work: Work, place: Store, zip_of: "_Zip", tally: _Tally) -> None
                 read += member.file_size
                 with zip_of.archive.open(member) as stream:
                     if member.file_size > SMALL * 8:
-                        taken.append((name, place.add_stream(_exactly(stream, member.file_size))))
+                        taken.append((name, blobs.add_stream(_exactly(stream, member.file_size))))
                     else:
                         small.append((name, b"".join(_exactly(stream, member.file_size))))
             except _Longer:
@@ -162,7 +162,7 @@ def _take_batch(work: Work, place: Store, zip_of: "_Zip", tally: _Tally) -> None
                 problem = Problem(name, "corrupt", f"The member cannot be unpacked: {error}")
         if problem is not None:
             tally.refuse([problem])
-    taken += zip((name for name, _ in small), place.add_many([data for _, data in small]), strict=True)
+    taken += zip((name for name, _ in small), blobs.add_many([data for _, data in small]), strict=True)
     specs = [
         ItemSpec(path=name, md5=blob.md5, sha256=blob.sha256, uuid=_uuid(work.job.uuid, name)) for name, blob in taken
     ]

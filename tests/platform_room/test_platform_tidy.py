@@ -110,7 +110,7 @@ def test_zips_that_no_job_will_unpack_go(project: Project, erin: User, home: Pat
     kept = [sent("queued", None), sent("running", None), sent("failed", timedelta(days=6))]
     gone = [sent("failed", timedelta(days=8)), aged(home / "store" / "parked" / "nobody.zip", 2 * DAY)]
     kept.append(aged(home / "store" / "parked" / "just-sent.zip", 60))
-    assert tidy()["parked zips"] == 2
+    assert tidy()["staged zips"] == 2
     assert all(path.exists() for path in kept) and not any(path.exists() for path in gone)
     late = Job.objects.get(state="failed", finished_at__lt=timezone.now() - timedelta(days=7))
     Job.objects.exclude(pk=late.pk).delete()

@@ -25,11 +25,11 @@ def keep(frame: pl.DataFrame, name: str) -> None:
 
     Raises ``DiskFull`` where the store has no space left; then nothing of it is kept.
     """
-    place = store().place
-    beside = place.scratch()
+    backend = store().backend
+    beside = backend.scratch()
     try:
         write(frame, beside)
-        place.settle([(beside, f"{FOLDER}/{name}")])
+        backend.commit([(beside, f"{FOLDER}/{name}")])
     except OSError as error:
         if ours := known(error):
             raise ours from error
@@ -40,7 +40,7 @@ def keep(frame: pl.DataFrame, name: str) -> None:
 
 def has(name: str) -> bool:
     """Whether there is a file under the name."""
-    return store().place.size(f"{FOLDER}/{name}") is not None
+    return store().backend.size(f"{FOLDER}/{name}") is not None
 
 
 def held(name: str) -> Path:
@@ -49,7 +49,7 @@ def held(name: str) -> Path:
     Files of an installation that kept them in MOTHERLODE_HOME are read where they lie.
     """
     if has(name):
-        return store().place.path(f"{FOLDER}/{name}")
+        return store().backend.path(f"{FOLDER}/{name}")
     older = Path(settings.HOME) / FOLDER / name
     if older.is_file():
         return older
