@@ -1,8 +1,9 @@
-"""Web addresses of this room: git's and DVC's doors, then the pages."""
+"""Web addresses of this room: git's and DVC's, then the pages."""
 
 from django.urls import path, re_path
 
-from lode_datasets.views import doors, pages
+from lode_datasets.views import dvc_http, git_http, pages
+from lode_datasets.views.tool_access import signpost
 
 app_name = "datasets"
 REPOSITORY = "git/<slug:project>/<slug:dataset>.git/"
@@ -12,16 +13,16 @@ OID = r"files/md5/(?P<first>[0-9a-f]{2})/(?P<rest>[0-9a-f]{30}(?:\.dir)?)"
 ONE = "p/<slug:project>/datasets/<slug:name>/"
 VERSION = f"{ONE}v<int:number>/"
 urlpatterns = [
-    path(f"{REPOSITORY}info/refs", doors.git_refs, name="git_refs"),
-    path(f"{REPOSITORY}git-upload-pack", doors.git_upload_pack, name="git_upload_pack"),
-    path(f"{REPOSITORY}git-receive-pack", doors.git_receive_pack, name="git_receive_pack"),
-    path(REPOSITORY, doors.signpost, {"kind": "bare"}, name="git_bare"),
-    path("git/<slug:project>/<slug:dataset>.git", doors.signpost, {"kind": "bare"}, name="git_bare_end"),
-    path("git/<slug:project>/<slug:dataset>/info/refs", doors.signpost, {"kind": "git"}, name="git_without_ending"),
-    path("git/<slug:project>/<slug:dataset>", doors.signpost, {"kind": "git"}, name="git_folder"),
-    path(REMOTE, doors.signpost, {"kind": "bare"}, name="dvc_bare"),
-    re_path(rf"^dvc/(?P<project>{SLUG})/(?P<dataset>{SLUG})/{OID}$", doors.dvc_object, name="dvc_object"),
-    path(f"{REMOTE}pack", doors.dvc_pack, name="dvc_pack"),
+    path(f"{REPOSITORY}info/refs", git_http.git_refs, name="git_refs"),
+    path(f"{REPOSITORY}git-upload-pack", git_http.git_upload_pack, name="git_upload_pack"),
+    path(f"{REPOSITORY}git-receive-pack", git_http.git_receive_pack, name="git_receive_pack"),
+    path(REPOSITORY, signpost, {"kind": "bare"}, name="git_bare"),
+    path("git/<slug:project>/<slug:dataset>.git", signpost, {"kind": "bare"}, name="git_bare_end"),
+    path("git/<slug:project>/<slug:dataset>/info/refs", signpost, {"kind": "git"}, name="git_without_ending"),
+    path("git/<slug:project>/<slug:dataset>", signpost, {"kind": "git"}, name="git_folder"),
+    path(REMOTE, signpost, {"kind": "bare"}, name="dvc_bare"),
+    re_path(rf"^dvc/(?P<project>{SLUG})/(?P<dataset>{SLUG})/{OID}$", dvc_http.dvc_object, name="dvc_object"),
+    path(f"{REMOTE}pack", dvc_http.dvc_pack, name="dvc_pack"),
     path("p/<slug:project>/datasets/", pages.datasets, name="datasets"),
     path("p/<slug:project>/datasets/trash/<uuid:uuid>/restore/", pages.restore, name="restore"),
     path(ONE, pages.dataset, name="dataset"),

@@ -12,11 +12,13 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import OperationalError, connection
 
 from lode_datasets import repositories, versions
 from lode_datasets.models import Entry, Version
 from lode_datasets.publish import publish
 from lode_datasets.selection import add_items, create_dataset, remove_items
+from lode_platform import throttle
 from lode_platform.jobs import Work
 from lode_platform.store import store
 from lode_platform.tokens import make_token
@@ -270,6 +272,35 @@ def test_without_a_token_the_doors_ask_for_one_and_a_stranger_finds_nothing(
         assert client.get(address, headers={"x-api-token": good}).status_code == 200
         assert client.get(address, headers={"authorization": f"Bearer {good}"}).status_code == 200
         assert client.delete(address, headers={"x-api-token": good}).status_code == 405
+
+
+def test_wrong_tokens_count_as_those_of_the_api_and_are_told_to_wait(cells: Any, client: Any) -> None:
+    cells.add(1)
+    [git_address, blob_address, _] = _addresses(cells.publish())
+    sender = {"REMOTE_ADDR": "192.0.2.60"}
+    for _ in range(throttle.TOKENS):
+        assert client.get("/api/v1/me", headers={"authorization": "Bearer lode_x_y"}, **sender).status_code == 401
+    for address in (git_address, blob_address):
+        refused = client.get(address, headers={"authorization": _basic("lode_x_y")}, **sender)
+        assert (refused.status_code, refused["Content-Type"]) == (429, "text/plain; charset=utf-8")
+        assert 0 < int(refused["Retry-After"]) <= throttle.TOKEN_SECONDS
+        assert client.get(address, headers={"authorization": _basic(cells.token())}, **sender).status_code == 200
+
+
+def test_while_the_database_is_away_git_and_dvc_are_told_so_in_plain_words(cells: Any, client: Any) -> None:
+    cells.add(1)
+    addresses = _addresses(cells.publish())
+    auth = {"authorization": _basic(cells.token())}
+
+    def away(*_: Any) -> None:
+        raise OperationalError("the connection is closed")
+
+    with connection.execute_wrapper(away):
+        answers = [client.get(address, headers=auth) for address in addresses]
+    for answer in answers:
+        assert (answer.status_code, answer["Content-Type"]) == (503, "text/plain; charset=utf-8")
+        assert int(answer["Retry-After"]) > 0
+        assert answer.content == b"The database cannot be reached at the moment; try again soon.\n"
 
 
 def test_a_blob_is_served_whole_in_parts_and_by_its_head(cells: Any, client: Any) -> None:

@@ -5,13 +5,11 @@ item's own address is asked again each time: its file may have been replaced.
 """
 
 import io
-import re
 from pathlib import Path
-from typing import BinaryIO, TypeVar, cast
-from urllib.parse import quote
+from typing import cast
 from uuid import UUID
 
-from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
@@ -19,13 +17,10 @@ from rest_framework.request import Request
 from lode_platform import media
 from lode_platform.errors import NotFound
 from lode_platform.models import Item, Project, User
+from lode_platform.ranges import ranged, unchanged
 from lode_platform.store import store
 
-CACHE = "private, max-age=31536000, immutable"
 ASK_AGAIN = "private, no-cache"
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-Response = TypeVar("Response", bound=HttpResponseBase)
-_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 @extend_schema(exclude=True)
@@ -52,8 +47,8 @@ def thumb(request: Request, item: UUID) -> HttpResponseBase:
         return _kept(request, _sent(request, path, path.stem, "image/jpeg", name))
     crop = media.read_crop(text, found)
     etag = f"{found.blob.md5}-{size}-{crop.x1}-{crop.y1}-{crop.x2}-{crop.y2}"
-    if f'"{etag}"' in request.headers.get("If-None-Match", ""):
-        return _kept(request, _dressed(HttpResponse(status=304), f'"{etag}"'))
+    if same := unchanged(request, etag):
+        return _kept(request, same)
     data = media.cut(found, size, crop)
     return _kept(request, ranged(request, io.BytesIO(data), len(data), etag, "image/jpeg", name))
 
@@ -89,64 +84,3 @@ def _kept(request: Request, response: HttpResponseBase) -> HttpResponseBase:
 
 def _sent(request: Request, path: Path, etag: str, media_type: str, name: str) -> HttpResponseBase:
     return ranged(request, path.open("rb"), path.stat().st_size, etag, media_type, name)
-
-
-def ranged(
-    request: Request, file: BinaryIO, size: int, etag: str, media_type: str, name: str, *, attach: bool = False
-) -> HttpResponseBase:
-    """A file with ETag, caching for good and single byte ranges; what is no picture comes as an attachment."""
-    tag = f'"{etag}"'
-    if tag in request.headers.get("If-None-Match", ""):
-        file.close()
-        return _dressed(HttpResponse(status=304), tag)
-    span = _span(request.headers.get("Range", ""), size) if request.headers.get("If-Range", tag) == tag else None
-    if span == (0, 0):
-        file.close()
-        refused = _dressed(HttpResponse(status=416), tag)
-        refused["Content-Range"] = f"bytes */{size}"
-        return refused
-    start, end = span or (0, size)
-    file.seek(start)
-    response = FileResponse(_Part(file, end - start), status=206 if span else 200, content_type=media_type)
-    response["Content-Length"] = str(end - start)
-    if span:
-        response["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    inline = media_type.startswith("image/") and media_type != "image/svg+xml" and not attach
-    response["Content-Disposition"] = f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{quote(name, safe='')}"
-    response["Accept-Ranges"] = "bytes"
-    return _dressed(response, tag)
-
-
-def _dressed(response: Response, tag: str) -> Response:
-    response["ETag"] = tag
-    response["Cache-Control"] = CACHE
-    response["Content-Security-Policy"] = POLICY
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
-
-
-def _span(header: str, size: int) -> tuple[int, int] | None:
-    """The half-open range asked for; None for the whole (also for what we do not serve), (0, 0) for none of it."""
-    match = _RANGE.fullmatch(header.replace(" ", ""))
-    if not match or match.groups() == ("", ""):
-        return None
-    first, last = match.groups()
-    start, end = (int(first), int(last) + 1 if last else size) if first else (max(0, size - int(last)), size)
-    end = min(end, size)
-    return (start, end) if start < end else (0, 0)
-
-
-class _Part:
-    """So many bytes of an open file, from where it stands."""
-
-    def __init__(self, file: BinaryIO, left: int) -> None:
-        self.file = file
-        self.left = left
-
-    def read(self, size: int = -1) -> bytes:
-        chunk = self.file.read(self.left if size < 0 else min(size, self.left))
-        self.left -= len(chunk)
-        return chunk
-
-    def close(self) -> None:
-        self.file.close()
