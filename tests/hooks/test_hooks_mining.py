@@ -12,8 +12,11 @@ from django.db import connection
 from lode_annotation import queues
 from lode_annotation.models import Task
 from lode_datasets.models import DatasetItem
+from lode_hooks.evaluations.summary import rows_of, threshold_or_own
+from lode_hooks.failures.browse import rows_matching
 from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.mining import candidates, rounds
+from lode_hooks.mining.candidates import gather
 from lode_hooks.mining.request import MiningRequest
 from lode_hooks.models import Failure, MinedItem
 from lode_platform.errors import BadInput, Conflict
@@ -57,10 +60,10 @@ def cells(world: Callable[..., Any]) -> Any:
     lines[2] |= {"labels": ["RBC", "RBC"], "scores": [0.9, 0.95]}
     here.out_of_fold = here.predict(run, here.version, lines, split="train", out_of_fold=True)
     here.evaluation = here.evaluate(here.out_of_fold)
-    doubts = [0.5 + n / 20 for n in range(len(POOL))]
+    scores = [0.5 + n / 20 for n in range(len(POOL))]
     pool = [
-        {"path": path, "boxes": [[10, 10, 50, 50]], "labels": ["RBC"], "scores": [doubt]}
-        for path, doubt in zip(POOL + LATER_TEST, [*doubts, 0.5, 0.5], strict=True)
+        {"path": path, "boxes": [[10, 10, 50, 50]], "labels": ["RBC"], "scores": [score]}
+        for path, score in zip(POOL + LATER_TEST, [*scores, 0.5, 0.5], strict=True)
     ]
     here.pool = here.predict(run, here.version, pool, split="pool")
     here.test = here.predict(run, here.version, [right(path) for path in TEST])
@@ -87,7 +90,31 @@ def test_failures_come_from_out_of_fold_train_and_say_why(cells: Any, erin: User
     assert (part.strategy, part.taken, part.fitting, part.reason) == ("failures", 3, 3, "no more items fit")
 
 
-def test_the_pool_gives_its_doubts_but_nothing_that_will_be_test(cells: Any, erin: User) -> None:
+def test_the_gathered_failures_are_those_of_the_matches_row_by_row(cells: Any, erin: User) -> None:
+    for filters in ({}, {"kind": "missed"}, {"threshold": "0.9"}, {"state": "fp"}):
+        pool = gather(request(cells, filters=FailureFilter.parse(filters)))
+        expected = []
+        for source, evaluation in enumerate(pool.evaluations):
+            if evaluation is None:
+                continue
+            rows = rows_of(evaluation)
+            at = rows.at(threshold_or_own(evaluation, FailureFilter.parse(filters).threshold))
+            expected += [
+                (source, row)
+                for row in rows_matching(evaluation, FailureFilter.parse(filters)).tolist()
+                if at.failing[row] and rows.item[row] in pool.names
+            ]
+        assert expected and pool.origins == expected
+        failures = pool.candidates.failures
+        assert failures.number.tolist() == list(range(len(expected)))
+        for number, (source, row) in enumerate(expected):
+            evaluation = pool.evaluations[source]
+            assert evaluation is not None
+            assert pool.names[failures.item[number]] == rows_of(evaluation).item[row]
+            assert failures.truth_class[number] == rows_of(evaluation).truth_class[row]
+
+
+def test_the_pool_gives_its_uncertain_predictions_but_nothing_that_will_be_test(cells: Any, erin: User) -> None:
     found = rounds.preview(request(cells, strategies={"uncertain": 1.0}, budget=3, splits=("pool",)), erin)
     assert taken(found) == POOL[:3]
     everything = rounds.preview(request(cells, strategies={"random": 1.0}, budget=100), erin)
@@ -271,7 +298,7 @@ def test_items_that_the_run_said_nothing_of_are_not_mined(cells: Any, erin: User
     assert taken == set(here[:2])
 
 
-def test_a_round_is_not_filled_up_by_lot(cells: Any, erin: User) -> None:
+def test_a_round_is_not_filled_up_at_random(cells: Any, erin: User) -> None:
     """Four fit at a control share of a quarter: three failures and one drawn; nothing fits: nothing is made."""
     found = rounds.preview(request(cells, budget=20, random=0.25), erin)
     assert (found.budget, found.total, found.control) == (20, 4, 1)

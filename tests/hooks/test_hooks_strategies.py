@@ -85,7 +85,7 @@ def test_uncertain_boxes_are_those_with_a_middling_score() -> None:
     assert ranking.score.tolist() == pytest.approx([0.04, 0.9, 0.2, -np.inf])
     chosen = choose(Candidates(count=4, detections=detections), {"uncertain": 1}, budget=4, random_share=0)
     assert [each.item for each in chosen] == [1, 2, 0]  # of item 3 nothing was said
-    assert chosen[0].reason["text"] == "the run was unsure of a box (90% doubt)"
+    assert chosen[0].reason["text"] == "the run was unsure of a box (uncertainty 90%)"
 
 
 def test_uncertain_classes_by_margin() -> None:

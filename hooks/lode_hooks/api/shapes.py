@@ -323,7 +323,7 @@ class ChosenShape(Shape):
     failure = serializers.UUIDField(allow_null=True)
 
 
-class BroughtShape(Shape):
+class StrategyYieldShape(Shape):
     strategy = serializers.CharField()
     taken = serializers.IntegerField()
     fitting = serializers.IntegerField(help_text="items that it has something to say of")
@@ -334,7 +334,7 @@ class PreviewShape(Shape):
     budget = serializers.IntegerField(help_text="asked for")
     count = serializers.IntegerField()
     control = serializers.IntegerField()
-    strategies = BroughtShape(many=True)
+    strategies = StrategyYieldShape(many=True)
     notes = serializers.ListField(child=serializers.CharField(), help_text="what is not mined, and why")
     by_strategy = serializers.DictField(child=serializers.IntegerField())
     available = serializers.DictField(child=serializers.IntegerField())
@@ -350,7 +350,7 @@ class RoundShape(Shape):
     settings = serializers.DictField()
     queue = serializers.DictField(allow_null=True, help_text="uuid and name")
     chosen = serializers.IntegerField()
-    strategies = BroughtShape(many=True)
+    strategies = StrategyYieldShape(many=True)
     notes = serializers.ListField(child=serializers.CharField(), help_text="what was not mined, and why")
     created_at = serializers.DateTimeField()
     url = serializers.CharField()

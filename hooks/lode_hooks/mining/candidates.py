@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import NewType
 from uuid import UUID
 
 import numpy as np
 from django.db.models import QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from lode_annotation.models import LabelSet, Task
 from lode_datasets import versions
 from lode_datasets.models import Dataset, DatasetItem
 from lode_hooks.evaluations import files, predictions
-from lode_hooks.evaluations.metrics.arrays import Detections, Floats
+from lode_hooks.evaluations.metrics.arrays import Detections, Floats, Ints
 from lode_hooks.evaluations.metrics.columns import read_probabilities
 from lode_hooks.evaluations.metrics.kinds import KINDS, MISSED
 from lode_hooks.evaluations.metrics.late import pl
+from lode_hooks.evaluations.metrics.rows import MatchRow
 from lode_hooks.evaluations.predictions import POOL
 from lode_hooks.evaluations.summary import rows_of, threshold_or_own
 from lode_hooks.failures.browse import rows_matching
+from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.failures.verdicts import Alike, alike
 from lode_hooks.mining.request import MiningRequest
 from lode_hooks.mining.strategies import Candidates, FailureRows
-from lode_hooks.mining.strategies.columns import Words
 from lode_hooks.models import Evaluation, PredictionSet, Run
 from lode_platform.errors import BadInput, Conflict
 
@@ -41,7 +42,7 @@ class Source:
     split: str
     items: int
     allowed: bool
-    why_not: Words
+    why_not: str | Promise
 
 
 def sources(run: Run) -> list[Source]:
@@ -56,7 +57,7 @@ def sources(run: Run) -> list[Source]:
         newest[(sent.version.dataset_id, sent.split, sent.out_of_fold)] = sent
     found = []
     for (_dataset, split, out_of_fold), sent in newest.items():
-        why_not: Words = ""
+        why_not: str | Promise = ""
         if split == TEST:
             why_not = _("The test split is for the report; no round touches it.")
         elif split == TRAIN and not out_of_fold:
@@ -66,28 +67,36 @@ def sources(run: Run) -> list[Source]:
     return sorted(found, key=lambda source: (not source.allowed, order.get(source.split, 2), source.split))
 
 
-@dataclass
-class Pit:
-    """Everything a round may choose from: items of its sources in one order, and what the run said of them."""
+SourceIndex = NewType("SourceIndex", int)
+"""A source's place among those of a pool."""
+
+
+@dataclass(frozen=True)
+class CandidatePool:
+    """Everything a round may choose from: items of its sources in one order, and what the run said of them.
+
+    `items` (primary keys), `names` (uuids) and `source_of` are indexed by `CandidateIndex`, `sources` and `evaluations`
+    by `SourceIndex`, `origins` by `FailureNumber`: for every failure its source and its row in that source's matches.
+    `is_like` says that the request narrows down which failures it means.
+    """
 
     items: list[int]
     names: list[str]
-    source_of: list[int]
+    source_of: list[SourceIndex]
     sources: list[Source]
     evaluations: list[Evaluation | None]
     candidates: Candidates
-    origins: list[tuple[int, int]]
-    """For every failure, by its `number`: its source and its row in that source's evaluation."""
+    origins: list[tuple[SourceIndex, MatchRow]]
     is_like: bool
-    """Whether the request narrows down which failures it means."""
 
 
-def dig(request: MiningRequest) -> Pit:
+def gather(request: MiningRequest) -> CandidatePool:
+    """The free items of a request's sources. Raises BadInput and Conflict where there is no source to mine from."""
     chosen = _chosen_sources(request)
     evaluations = [_evaluation_of(source) for source in chosen]
     items: list[int] = []
     names: list[str] = []
-    source_of: list[int] = []
+    source_of: list[SourceIndex] = []
     seen: set[int] = set()
     for number, source in enumerate(chosen):
         for pk, uuid in _free_items(source):
@@ -95,9 +104,9 @@ def dig(request: MiningRequest) -> Pit:
                 seen.add(pk)
                 items.append(pk)
                 names.append(str(uuid))
-                source_of.append(number)
+                source_of.append(SourceIndex(number))
     place = {name: index for index, name in enumerate(names)}
-    like = _Like.of(request)
+    like = _SimilarTo.of(request)
     failures, origins = _failures(request, evaluations, place, source_of, like)
     is_boxes = all(source.prediction_set.task == PredictionSet.Task.BOXES for source in chosen)
     revision = chosen[0].prediction_set.version.schema_revision
@@ -109,7 +118,7 @@ def dig(request: MiningRequest) -> Pit:
         names={int(row["id"]): str(row["name"]) for row in revision.classes},
     )
     is_like = like.triples is not None or bool(replace(request.filters, threshold=None, sort="confident").query())
-    return Pit(items, names, source_of, chosen, evaluations, candidates, origins, is_like)
+    return CandidatePool(items, names, source_of, chosen, evaluations, candidates, origins, is_like)
 
 
 def _chosen_sources(request: MiningRequest) -> list[Source]:
@@ -185,14 +194,14 @@ def waiting_tasks(dataset: Dataset) -> QuerySet[Task]:
 
 
 @dataclass(frozen=True)
-class _Like:
+class _SimilarTo:
     """What "like these" asks for: triples (kind, truth, prediction), and classes for the pool; None: anything."""
 
     triples: frozenset[Alike] | None
     classes: frozenset[int] | None
 
     @classmethod
-    def of(cls, request: MiningRequest) -> _Like:
+    def of(cls, request: MiningRequest) -> _SimilarTo:
         filters = request.filters
         classes: set[int] = set()
         if filters.cell is not None:
@@ -209,58 +218,62 @@ def _failures(
     request: MiningRequest,
     evaluations: Sequence[Evaluation | None],
     place: Mapping[str, int],
-    source_of: Sequence[int],
-    like: _Like,
-) -> tuple[FailureRows, list[tuple[int, int]]]:
+    source_of: Sequence[SourceIndex],
+    like: _SimilarTo,
+) -> tuple[FailureRows, list[tuple[SourceIndex, MatchRow]]]:
     """The failures of the sources' evaluations that the filters let through, and where each comes from."""
     filters = replace(request.filters, against=None, transition="", item=None, sort="confident")
     if filters.state not in ("", "fp", "fn"):
         filters = replace(filters, state="")
-    columns: dict[str, list[Any]] = defaultdict(list)
-    origins: list[tuple[int, int]] = []
+    parts: list[FailureRows] = []
+    origins: list[tuple[SourceIndex, MatchRow]] = []
     for number, evaluation in enumerate(evaluations):
         if evaluation is None:
             continue
-        rows = rows_of(evaluation)
-        at = rows.at(threshold_or_own(evaluation, filters.threshold))
-        for row in rows_matching(evaluation, filters).tolist():
-            item = place.get(rows.item[row], -1)
-            if item < 0 or source_of[item] != number or not at.failing[row]:
-                continue
-            kind = int(at.kind[row])
-            truth = int(rows.truth_class[row])
-            predicted = -1 if kind == MISSED else int(rows.predicted_class[row])
-            triple = (KINDS[kind], truth if truth >= 0 else None, predicted if predicted >= 0 else None)
-            if like.triples is not None and triple not in like.triples:
-                continue
-            area = float(rows.area[row])
-            columns["item"].append(item)
-            columns["kind"].append(kind)
-            columns["score"].append(float("nan") if kind == MISSED else float(rows.score[row]))
-            columns["size"].append(area**0.5 if area > 0 else 0.0)
-            columns["number"].append(len(origins))
-            columns["truth"].append(truth)
-            columns["predicted"].append(predicted)
-            origins.append((number, row))
+        own = {name for name, index in place.items() if source_of[index] == number}
+        found, rows = _failures_of(evaluation, filters, place, own, like)
+        parts.append(replace(found, number=np.arange(len(origins), len(origins) + len(rows), dtype=np.int64)))
+        origins += [(SourceIndex(number), MatchRow(row)) for row in rows.tolist()]
+    if not parts:
+        return FailureRows.none(), origins
+    columns = [field.name for field in fields(FailureRows)]
+    return FailureRows(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns)), origins
 
-    def ints(name: str) -> Any:
-        return np.array(columns[name], dtype=np.int64)
 
-    score = np.array(columns["score"], dtype=np.float64)
-    rows_found = FailureRows(
-        item=ints("item"),
-        kind=np.array(columns["kind"], dtype=np.int8),
+def _failures_of(
+    evaluation: Evaluation, filters: FailureFilter, place: Mapping[str, int], own: set[str], like: _SimilarTo
+) -> tuple[FailureRows, Ints]:
+    """One evaluation's failures on its `own` items, and the rows of its matches that they are."""
+    rows = rows_of(evaluation)
+    at = rows.at(threshold_or_own(evaluation, filters.threshold))
+    chosen = rows_matching(evaluation, filters)
+    chosen = chosen[at.failing[chosen]]
+    chosen = np.array([row for row in chosen.tolist() if rows.item[row] in own], dtype=np.int64)
+    missed = at.kind[chosen] == MISSED
+    predicted = np.where(missed, -1, rows.predicted_class[chosen])
+    if like.triples is not None:
+        triples = zip(at.kind[chosen].tolist(), rows.truth_class[chosen].tolist(), predicted.tolist(), strict=True)
+        kept = [
+            (KINDS[kind], truth if truth >= 0 else None, said if said >= 0 else None) in like.triples
+            for kind, truth, said in triples
+        ]
+        mask = np.array(kept, dtype=np.bool_)
+        chosen, missed, predicted = chosen[mask], missed[mask], predicted[mask]
+    score = np.where(missed, np.nan, rows.score[chosen])
+    found = FailureRows(
+        item=np.array([place[rows.item[row]] for row in chosen.tolist()], dtype=np.int64),
+        kind=at.kind[chosen],
         score=np.where(np.isinf(score), np.nan, score),
-        size=np.array(columns["size"], dtype=np.float64),
-        number=ints("number"),
-        truth_class=ints("truth"),
-        predicted_class=ints("predicted"),
+        size=np.sqrt(np.maximum(np.nan_to_num(rows.area[chosen], nan=0.0), 0.0)),
+        number=np.zeros(0, dtype=np.int64),
+        truth_class=rows.truth_class[chosen],
+        predicted_class=predicted,
     )
-    return rows_found, origins
+    return found, chosen
 
 
 def _detections(
-    chosen: Sequence[Source], place: Mapping[str, int], source_of: Sequence[int], like: _Like
+    chosen: Sequence[Source], place: Mapping[str, int], source_of: Sequence[SourceIndex], like: _SimilarTo
 ) -> Detections:
     """The boxes of all sources on their candidates; with "like these", those of its classes."""
     parts = []
@@ -281,7 +294,7 @@ def _detections(
     )
 
 
-def _probabilities(chosen: Sequence[Source], names: Sequence[str], source_of: Sequence[int]) -> Floats:
+def _probabilities(chosen: Sequence[Source], names: Sequence[str], source_of: Sequence[SourceIndex]) -> Floats:
     """Probabilities of every candidate by its own source; NaN where the run said nothing."""
     tables = [read_probabilities(files.held(source.prediction_set.columns), names) for source in chosen]
     classes = sorted({class_id for known, _values in tables for class_id in known})

@@ -1,9 +1,9 @@
-"""Mining rounds: a run's out-of-fold failures and doubts become a queue, with a random control beside them."""
+"""Mining rounds: a run's failures and uncertain predictions become a queue, with a random control beside them."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -15,18 +15,20 @@ from lode_annotation.models import Queue, Task
 from lode_datasets.models import Dataset
 from lode_hooks.evaluations import prelabels
 from lode_hooks.evaluations.metrics.kinds import MISSED
+from lode_hooks.evaluations.metrics.rows import MatchRow
 from lode_hooks.evaluations.summary import rows_of, stated_threshold
 from lode_hooks.failures import record
-from lode_hooks.mining.candidates import Pit, dig, waiting_tasks
+from lode_hooks.mining.candidates import CandidatePool, SourceIndex, gather, waiting_tasks
 from lode_hooks.mining.request import MiningRequest
 from lode_hooks.mining.select import CONTROL, Chosen, choose
-from lode_hooks.mining.yields import Brought, brought, notes
+from lode_hooks.mining.strategies import FailureNumber
+from lode_hooks.mining.yields import StrategyYield, notes, strategy_yields
 from lode_hooks.models import Evaluation, MinedItem, MiningRound, Run, Sighting
 from lode_platform import events
 from lode_platform.errors import BadInput, Conflict
-from lode_platform.models import Item, Project, User
+from lode_platform.models import Item, User
 
-SHOWN = 120
+PREVIEW_SIZE = 120
 """Candidates of a preview that come with their boxes."""
 
 
@@ -52,45 +54,45 @@ class Preview:
     candidates: list[Candidate]
     budget: int
     total: int
-    strategies: list[Brought]
+    strategies: list[StrategyYield]
     control: int
     notes: list[str]
 
 
 def preview(request: MiningRequest, user: User) -> Preview:
     """Choose without writing anything; `create_round` with the same request takes the same items."""
-    pit = dig(request)
-    chosen = _choose(pit, request)
-    shown = chosen[:SHOWN]
-    items = Item.objects.in_bulk([pit.items[each.item] for each in shown])
-    boxes = _boxes(pit, shown)
-    cases = _cases(pit, shown)
+    pool = gather(request)
+    chosen = _choose(pool, request)
+    shown = chosen[:PREVIEW_SIZE]
+    items = Item.objects.in_bulk([pool.items[each.item] for each in shown])
+    boxes = _boxes(pool, shown)
+    failures = _recorded(pool, shown)
     return Preview(
         candidates=[
             Candidate(
-                item=items[pit.items[each.item]],
+                item=items[pool.items[each.item]],
                 strategy=each.strategy,
                 arm=each.arm,
                 score=each.score,
                 reason=each.reason,
-                failure=cases.get(each.failure, (None, None))[1],
+                failure=failures[each.failure].uuid if each.failure in failures else None,
                 boxes=boxes[index],
-                split=pit.sources[pit.source_of[each.item]].split,
+                split=pool.sources[pool.source_of[each.item]].split,
             )
             for index, each in enumerate(shown)
         ],
         budget=request.budget,
         total=len(chosen),
-        strategies=brought(pit, request, chosen),
+        strategies=strategy_yields(pool, request, chosen),
         control=sum(each.arm == CONTROL for each in chosen),
-        notes=notes(pit, request),
+        notes=notes(pool, request),
     )
 
 
-def _choose(pit: Pit, request: MiningRequest) -> list[Chosen]:
+def _choose(pool: CandidatePool, request: MiningRequest) -> list[Chosen]:
     """The choice, the control spread evenly among the rest: half a queue labelled is half of both."""
     try:
-        chosen = choose(pit.candidates, request.strategies, request.budget, request.random, request.seed)
+        chosen = choose(pool.candidates, request.strategies, request.budget, request.random, request.seed)
     except ValueError as error:
         raise BadInput(f"{error}.", code="bad_request") from None
     mined = [each for each in chosen if each.arm != CONTROL]
@@ -100,26 +102,26 @@ def _choose(pit: Pit, request: MiningRequest) -> list[Chosen]:
     return [each for *_place, each in sorted(places, key=lambda place: place[:3])]
 
 
-def _boxes(pit: Pit, chosen: Sequence[Chosen]) -> list[list[dict[str, Any]]]:
+def _boxes(pool: CandidatePool, chosen: Sequence[Chosen]) -> list[list[dict[str, Any]]]:
     """What to draw for each: the failure's two boxes, or the boxes the run is least sure of."""
-    names = pit.candidates.names
+    names = pool.candidates.names
     result = []
     for each in chosen:
         boxes: list[dict[str, Any]] = []
         if each.failure >= 0:
-            number, row = pit.origins[each.failure]
-            evaluation = pit.evaluations[number]
+            number, row = pool.origins[each.failure]
+            evaluation = pool.evaluations[number]
             assert evaluation is not None
             rows = rows_of(evaluation)
-            missed = int(pit.candidates.failures.kind[each.failure]) == MISSED
+            missed = int(pool.candidates.failures.kind[each.failure]) == MISSED
             for kind, corners, label, score in (
                 ("truth", rows.truth_box[row], int(rows.truth_class[row]), None),
                 ("prediction", rows.predicted_box[row], int(rows.predicted_class[row]), float(rows.score[row])),
             ):
                 if not np.isnan(corners).any() and not (kind == "prediction" and missed):
                     boxes.append({"kind": kind, "box": corners.tolist(), "label": names.get(label, ""), "score": score})
-        elif pit.candidates.detections is not None:
-            found = pit.candidates.detections
+        elif pool.candidates.detections is not None:
+            found = pool.candidates.detections
             own = np.flatnonzero(found.image == each.item)
             for at in own[np.argsort(np.abs(found.score[own] - 0.5), kind="stable")][:12].tolist():
                 said = names.get(int(found.label[at]), "")
@@ -129,105 +131,145 @@ def _boxes(pit: Pit, chosen: Sequence[Chosen]) -> list[list[dict[str, Any]]]:
     return result
 
 
-def _cases(pit: Pit, chosen: Sequence[Chosen]) -> dict[int, tuple[int | None, UUID | None]]:
-    """Primary key and uuid of the case behind each failure that was chosen."""
-    by_source: dict[int, dict[int, int]] = defaultdict(dict)
+class RecordedFailure(NamedTuple):
+    """A failure that is on record: its primary key and uuid."""
+
+    pk: int
+    uuid: UUID
+
+
+def _recorded(pool: CandidatePool, chosen: Sequence[Chosen]) -> dict[FailureNumber, RecordedFailure]:
+    """Those of the chosen failures that are on record."""
+    by_source: dict[SourceIndex, dict[MatchRow, FailureNumber]] = defaultdict(dict)
     for each in chosen:
         if each.failure >= 0:
-            number, row = pit.origins[each.failure]
+            number, row = pool.origins[each.failure]
             by_source[number][row] = each.failure
-    cases: dict[int, tuple[int | None, UUID | None]] = {}
+    found: dict[FailureNumber, RecordedFailure] = {}
     for number, wanted in by_source.items():
-        seen = Sighting.objects.filter(evaluation=pit.evaluations[number], row__in=list(wanted))
+        seen = Sighting.objects.filter(evaluation=pool.evaluations[number], row__in=list(wanted))
         for row, pk, uuid in seen.values_list("row", "failure_id", "failure__uuid"):
-            cases[wanted[row]] = (pk, uuid)
-    return cases
+            found[wanted[MatchRow(row)]] = RecordedFailure(pk, uuid)
+    return found
 
 
 def create_round(request: MiningRequest, user: User, *, queue: str, name: str = "") -> MiningRound:
-    """Choose the items and put them into a queue, each with its reason, its case and the run's suggestion.
+    """Choose the items and put them into a queue, each with its reason, its failure and the run's suggestion.
 
-    The queue is made if there is none of that name; one that another round has filled, or that has had some of these
+    The queue is created if there is none of that name; one that another round has filled, or that has had some of these
     items, is refused. Raises BadInput where nothing can be chosen, saying why; Conflict where somebody else took them.
     """
-    pit = dig(request)
-    chosen = _choose(pit, request)
-    parts = brought(pit, request, chosen)
+    pool = gather(request)
+    chosen = _choose(pool, request)
+    parts = strategy_yields(pool, request, chosen)
     if not chosen:
         why = [f"{part.strategy}: {part.reason}." for part in parts if part.reason]
-        raise BadInput(" ".join(["There is nothing to mine.", *why, *notes(pit, request)]), code="nothing")
-    for number, evaluation in enumerate(pit.evaluations):
-        if evaluation is not None:
-            own = [
-                row
-                for source, row in (pit.origins[each.failure] for each in chosen if each.failure >= 0)
-                if source == number
-            ]
-            record.record(evaluation, rows_of(evaluation), np.array(own, dtype=np.int64))
-    cases = _cases(pit, chosen)
-    items = Item.objects.in_bulk([pit.items[each.item] for each in chosen])
-    suggested = _suggestions(pit, chosen, items)
-    dataset = pit.sources[0].prediction_set.version.dataset
+        raise BadInput(" ".join(["There is nothing to mine.", *why, *notes(pool, request)]), code="nothing")
+    _record(pool, chosen)
+    failures = _recorded(pool, chosen)
+    items = Item.objects.in_bulk([pool.items[each.item] for each in chosen])
+    suggested = _suggestions(pool, chosen, items)
+    dataset = pool.sources[0].prediction_set.version.dataset
     project = request.run.project
     with transaction.atomic():
         # one round of a dataset at a time: what two chose at once goes to the first of them
         Dataset.objects.select_for_update(of=("self",)).get(pk=dataset.pk)
         if waiting_tasks(dataset).filter(item__in=list(items)).exists():
             raise Conflict("Some of these items were put into a queue just now; mine again.", code="items_taken")
-        row = Queue.objects.filter(project=project, name=queue).first()
-        if row is None:
-            reason = f"Mined from {request.run.name}"
-            row = queues.create_queue(project, user, name=queue, schema=dataset.schema, reason=reason)
-        elif MiningRound.objects.filter(queue=row).exists():
-            raise Conflict(f"The queue {queue!r} belongs to another round; choose another name.", code="queue_taken")
-        elif row.schema_revision.schema_id != dataset.schema_id:
-            raise Conflict(f"The queue {queue!r} has another schema; choose another name.", code="queue_taken")
-        elif Task.objects.filter(queue=row, item__in=list(items)).exists():
-            raise Conflict(f"The queue {queue!r} has had some of these items; choose another name.", code="queue_taken")
+        row = _queue(request, user, dataset, queue, items)
         made = MiningRound.objects.create(
             project=project,
             dataset=dataset,
             run=request.run,
             name=name or queue,
-            settings=_settings(request, pit, parts),
+            settings=_settings(request, pool, parts),
             queue=row,
             created_by=user,
         )
-        specs = []
-        boxes = _boxes(pit, chosen)
-        for place, each in enumerate(chosen):
-            pk = pit.items[each.item]
-            _case, uuid = cases.get(each.failure, (None, None))
-            reason_json = _reason(project, request.run, made, each, uuid)
-            if each.failure >= 0:
-                reason_json["threshold"] = _threshold(pit, each, request)
-                if boxes[place]:
-                    reason_json["box"] = boxes[place][0]["box"]
-            specs.append(
-                queues.TaskSpec(
-                    item=items[pk], priority=len(chosen) - place, reason=reason_json, prelabels=suggested.get(pk, [])
-                )
-            )
-        queues.add_tasks(row, user, specs)
-        tasks = dict(Task.objects.filter(queue=row, item__in=list(items)).values_list("item_id", "pk"))
-        MinedItem.objects.bulk_create(
-            MinedItem(
-                round=made,
-                item_id=pit.items[each.item],
-                task_id=tasks.get(pit.items[each.item]),
-                failure_id=cases.get(each.failure, (None, None))[0],
-                strategy=each.strategy,
-                arm=each.arm,
-                score=each.score,
-                reason=each.reason,
-            )
-            for each in chosen
-        )
+        queues.add_tasks(row, user, _tasks(request, pool, chosen, made, items, failures, suggested))
+        _keep(pool, chosen, made, failures)
         events.record(project, user, "mining.create", made, items=len(chosen), run=str(request.run.uuid))
     return made
 
 
-def _settings(request: MiningRequest, pit: Pit, parts: Sequence[Brought]) -> dict[str, Any]:
+def _record(pool: CandidatePool, chosen: Sequence[Chosen]) -> None:
+    """Put on record the failures that were chosen and have no row yet."""
+    by_source: dict[SourceIndex, list[MatchRow]] = defaultdict(list)
+    for each in chosen:
+        if each.failure >= 0:
+            number, row = pool.origins[each.failure]
+            by_source[number].append(row)
+    for number, own in by_source.items():
+        if evaluation := pool.evaluations[number]:
+            record.record(evaluation, rows_of(evaluation), np.array(own, dtype=np.int64))
+
+
+def _queue(request: MiningRequest, user: User, dataset: Dataset, name: str, items: Mapping[int, Item]) -> Queue:
+    """The queue of a name, created if there is none. Raises Conflict where it cannot take this round's items."""
+    project = request.run.project
+    queue = Queue.objects.filter(project=project, name=name).first()
+    if queue is None:
+        reason = f"Mined from {request.run.name}"
+        return queues.create_queue(project, user, name=name, schema=dataset.schema, reason=reason)
+    if MiningRound.objects.filter(queue=queue).exists():
+        raise Conflict(f"The queue {name!r} belongs to another round; choose another name.", code="queue_taken")
+    if queue.schema_revision.schema_id != dataset.schema_id:
+        raise Conflict(f"The queue {name!r} has another schema; choose another name.", code="queue_taken")
+    if Task.objects.filter(queue=queue, item__in=list(items)).exists():
+        raise Conflict(f"The queue {name!r} has had some of these items; choose another name.", code="queue_taken")
+    return queue
+
+
+def _tasks(
+    request: MiningRequest,
+    pool: CandidatePool,
+    chosen: Sequence[Chosen],
+    made: MiningRound,
+    items: Mapping[int, Item],
+    failures: Mapping[FailureNumber, RecordedFailure],
+    suggested: Mapping[int, prelabels.Prelabels],
+) -> list[queues.TaskSpec]:
+    """A task for every chosen item, the first with the highest priority."""
+    specs = []
+    boxes = _boxes(pool, chosen)
+    for place, each in enumerate(chosen):
+        pk = pool.items[each.item]
+        known = failures.get(each.failure)
+        reason = _reason(request.run, made, each, known.uuid if known else None)
+        if each.failure >= 0:
+            reason["threshold"] = _threshold(pool, each, request)
+            if boxes[place]:
+                reason["box"] = boxes[place][0]["box"]
+        priority = len(chosen) - place
+        specs.append(queues.TaskSpec(item=items[pk], priority=priority, reason=reason, prelabels=suggested.get(pk, [])))
+    return specs
+
+
+def _keep(
+    pool: CandidatePool,
+    chosen: Sequence[Chosen],
+    made: MiningRound,
+    failures: Mapping[FailureNumber, RecordedFailure],
+) -> None:
+    """The round's own rows: which item was chosen by which strategy, and its task."""
+    wanted = [pool.items[each.item] for each in chosen]
+    tasks = dict(Task.objects.filter(queue=made.queue, item__in=wanted).values_list("item_id", "pk"))
+    MinedItem.objects.bulk_create(
+        MinedItem(
+            round=made,
+            item_id=pool.items[each.item],
+            task_id=tasks.get(pool.items[each.item]),
+            failure_id=failures[each.failure].pk if each.failure in failures else None,
+            strategy=each.strategy,
+            arm=each.arm,
+            score=each.score,
+            reason=each.reason,
+        )
+        for each in chosen
+    )
+
+
+def _settings(request: MiningRequest, pool: CandidatePool, parts: Sequence[StrategyYield]) -> dict[str, Any]:
     return {
         "strategies": dict(request.strategies),
         "budget": request.budget,
@@ -235,15 +277,15 @@ def _settings(request: MiningRequest, pit: Pit, parts: Sequence[Brought]) -> dic
         "seed": request.seed,
         "filters": request.filters.query(),
         "failures": [str(uuid) for uuid in request.failures],
-        "splits": [source.split for source in pit.sources],
-        "prediction_sets": [str(source.prediction_set.uuid) for source in pit.sources],
-        "candidates": len(pit.items),
+        "splits": [source.split for source in pool.sources],
+        "prediction_sets": [str(source.prediction_set.uuid) for source in pool.sources],
+        "candidates": len(pool.items),
         "brought": [asdict(part) for part in parts],
-        "notes": notes(pit, request),
+        "notes": notes(pool, request),
     }
 
 
-def _reason(project: Project, run: Run, made: MiningRound, each: Chosen, failure: UUID | None) -> dict[str, Any]:
+def _reason(run: Run, made: MiningRound, each: Chosen, failure: UUID | None) -> dict[str, Any]:
     """A task's reason. It does not tell the arms apart: who labels must not know the control."""
     reason: dict[str, Any] = {
         **each.reason,
@@ -252,25 +294,27 @@ def _reason(project: Project, run: Run, made: MiningRound, each: Chosen, failure
         "round": str(made.uuid),
     }
     if each.arm == CONTROL:
-        reason["text"] = "drawn at random"
+        reason["text"] = "chosen at random"
     if failure is not None:
         reason["failure"] = str(failure)
-        reason["failure_url"] = reverse("hooks:failure", args=[project.name, failure])
+        reason["failure_url"] = reverse("hooks:failure", args=[run.project.name, failure])
     return reason
 
 
-def _threshold(pit: Pit, each: Chosen, request: MiningRequest) -> float | None:
+def _threshold(pool: CandidatePool, each: Chosen, request: MiningRequest) -> float | None:
     """The score at which the failure that caused a choice is what its reason says."""
-    evaluation = pit.evaluations[pit.origins[each.failure][0]]
+    evaluation = pool.evaluations[pool.origins[each.failure][0]]
     return stated_threshold(evaluation, request.filters.threshold) if evaluation is not None else None
 
 
-def _suggestions(pit: Pit, chosen: Sequence[Chosen], items: Mapping[int, Item]) -> dict[int, prelabels.Prelabels]:
+def _suggestions(
+    pool: CandidatePool, chosen: Sequence[Chosen], items: Mapping[int, Item]
+) -> dict[int, prelabels.Prelabels]:
     """For labelled items the wrong predictions; for pool items all from the run's own threshold on."""
     result: dict[int, prelabels.Prelabels] = {}
-    for number, source in enumerate(pit.sources):
-        own = [items[pit.items[each.item]] for each in chosen if pit.source_of[each.item] == number]
-        evaluation = pit.evaluations[number]
+    for number, source in enumerate(pool.sources):
+        own = [items[pool.items[each.item]] for each in chosen if pool.source_of[each.item] == number]
+        evaluation = pool.evaluations[number]
         if evaluation is not None:
             result |= prelabels.suggestions(evaluation, own)
         else:

@@ -8,24 +8,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from lode_hooks.evaluations.metrics.arrays import Ints
-from lode_hooks.mining.strategies import STRATEGIES, Candidates, Ranking
-from lode_hooks.mining.strategies.columns import Reason
+from lode_hooks.mining.strategies import STRATEGIES, CandidateIndex, Candidates, FailureNumber, Ranking
+from lode_hooks.mining.strategies.columns import NO_FAILURE, Reason
 
 MINED, CONTROL = "mined", "control"
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """One chosen item: a candidate's number, the strategy and arm it came by, the strategy's score and its words.
+    """One chosen item: a candidate, the strategy and arm it was chosen by, the strategy's score and its words.
 
-    `failure` is the number of the failure that caused it among the candidates' (`FailureRows`), or -1.
+    `failure` is the number of the failure that caused it among the candidates' (`FailureRows`), or `NO_FAILURE`.
     """
 
-    item: int
+    item: CandidateIndex
     strategy: str
     arm: str
     score: float
-    failure: int
+    failure: FailureNumber
     reason: Reason
 
 
@@ -35,7 +35,7 @@ def choose(
     """At most `budget` items, none twice, the control arm last.
 
     Where the strategies have something to say of too few items, the budget is cut down to what they and the control's
-    share beside them come to: a round is not filled up by lot, and is empty where nothing fits. The control,
+    share beside them come to: a round is not filled up at random, and is empty where nothing fits. The control,
     round(budget * random_share) items, is drawn first and from all candidates, so that it is a fair sample
     of them whatever the strategies prefer. Then the strategies share the rest by their weights: the next item is
     taken by the one that is furthest behind its share. Where a strategy runs out, the others go on; no item is taken
@@ -65,27 +65,26 @@ def choose(
 def _control(candidates: Candidates, size: int, seed: int) -> list[Chosen]:
     drawn = np.random.default_rng([seed, 1]).permutation(candidates.count)[:size]
     reason: Reason = {"strategy": "random", "text": "random control"}
-    return [Chosen(int(item), "random", CONTROL, 0.0, -1, reason) for item in drawn]
+    return [Chosen(CandidateIndex(int(item)), "random", CONTROL, 0.0, NO_FAILURE, reason) for item in drawn]
 
 
 def _in_turn(
-    rankings: Mapping[str, Ranking], weights: Mapping[str, float], taken: set[int], budget: int
+    rankings: Mapping[str, Ranking], weights: Mapping[str, float], taken: set[CandidateIndex], budget: int
 ) -> list[Chosen]:
     queues = {name: iter(_best_first(ranking)) for name, ranking in rankings.items()}
     behind = {name: 0.0 for name in weights}
     mined: list[Chosen] = []
     while queues and len(taken) < budget:
         name = min(queues, key=lambda each: (behind[each], each))
-        item = next((int(item) for item in queues[name] if int(item) not in taken), None)
+        item = next((CandidateIndex(int(item)) for item in queues[name] if int(item) not in taken), None)
         if item is None:
             del queues[name]
             continue
         behind[name] += 1 / weights[name]
         taken.add(item)
         ranking = rankings[name]
-        mined.append(
-            Chosen(item, name, MINED, float(ranking.score[item]), int(ranking.failure[item]), ranking.reason(item))
-        )
+        failure = FailureNumber(int(ranking.failure[item]))
+        mined.append(Chosen(item, name, MINED, float(ranking.score[item]), failure, ranking.reason(item)))
     return mined
 
 

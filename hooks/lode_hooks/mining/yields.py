@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from lode_datasets.models import DatasetItem
 from lode_hooks.evaluations.predictions import POOL
-from lode_hooks.mining.candidates import TEST, TRAIN, Pit, sources
+from lode_hooks.mining.candidates import TEST, TRAIN, CandidatePool, sources
 from lode_hooks.mining.request import MiningRequest
 from lode_hooks.mining.select import CONTROL, Chosen
 from lode_hooks.mining.strategies import STRATEGIES
@@ -18,7 +18,7 @@ from lode_hooks.models import Failure
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class StrategyYield:
     """A strategy's part: items taken of those that it has something to say of; `reason` where they are too few."""
 
     strategy: str
@@ -27,48 +27,48 @@ class Brought:
     reason: str
 
 
-def brought(pit: Pit, request: MiningRequest, chosen: Sequence[Chosen]) -> list[Brought]:
+def strategy_yields(pool: CandidatePool, request: MiningRequest, chosen: Sequence[Chosen]) -> list[StrategyYield]:
     """The part of every strategy with a weight, in the request's order."""
     taken = Counter(each.strategy for each in chosen if each.arm != CONTROL)
     found = []
     for name in (name for name, weight in request.strategies.items() if weight):
-        ranking = STRATEGIES[name].rank(pit.candidates, request.seed)
+        ranking = STRATEGIES[name].rank(pool.candidates, request.seed)
         fitting = int(np.isfinite(ranking.score).sum())
         short = len(chosen) < request.budget
-        found.append(Brought(name, taken[name], fitting, _why(name, fitting, pit, request) if short else ""))
+        found.append(StrategyYield(name, taken[name], fitting, _why(name, fitting, pool, request) if short else ""))
     return found
 
 
-def _why(name: str, fitting: int, pit: Pit, request: MiningRequest) -> str:
+def _why(name: str, fitting: int, pool: CandidatePool, request: MiningRequest) -> str:
     """Why a strategy brings no more."""
     if fitting:
         return _("no more items fit")
-    splits = ", ".join(dict.fromkeys(source.split for source in pit.sources))
-    if not pit.items:
+    splits = ", ".join(dict.fromkeys(source.split for source in pool.sources))
+    if not pool.items:
         return _("no item of %(splits)s is free: all wait in a queue, are labelled or were not predicted on") % {
             "splits": splits
         }
-    if name == "failures" and not any(pit.evaluations):
+    if name == "failures" and not any(pool.evaluations):
         return _("the pool has no labels to fail against: log out-of-fold predictions on train")
     if name == "failures":
-        words = _("no failure like these in %(splits)s") if pit.is_like else _("no failure in %(splits)s")
+        words = _("no failure like these in %(splits)s") if pool.is_like else _("no failure in %(splits)s")
         return words % {"splits": splits}
-    return _("nothing like these was predicted") if pit.is_like else _("no scores or probabilities were logged")
+    return _("nothing like these was predicted") if pool.is_like else _("no scores or probabilities were logged")
 
 
-def notes(pit: Pit, request: MiningRequest) -> list[str]:
+def notes(pool: CandidatePool, request: MiningRequest) -> list[str]:
     """What somebody should know who gets less than they asked for, or asked for something that is not mined."""
-    return [*_of_chosen(pit, request), *_of_sources(pit, request)]
+    return [*_of_chosen(pool, request), *_of_sources(pool, request)]
 
 
-def _of_chosen(pit: Pit, request: MiningRequest) -> list[str]:
+def _of_chosen(pool: CandidatePool, request: MiningRequest) -> list[str]:
     """Where the failures lie that "like these" points at, if no source of the round is there."""
     if not request.failures:
         return []
-    dataset = pit.sources[0].prediction_set.version.dataset_id
+    dataset = pool.sources[0].prediction_set.version.dataset_id
     items = Failure.objects.filter(uuid__in=request.failures).values_list("item", flat=True)
     splits = dict(DatasetItem.objects.filter(dataset=dataset, item__in=items).values_list("item_id", "split"))
-    mined = {source.split for source in pit.sources}
+    mined = {source.split for source in pool.sources}
     lying = Counter(splits[item] for item in items if splits.get(item) and splits[item] not in mined)
     said = []
     for split, count in lying.items():
@@ -80,19 +80,19 @@ def _of_chosen(pit: Pit, request: MiningRequest) -> list[str]:
             + (_("which no round touches.") if split == TEST else _("which this round does not mine."))
         )
     if said:
-        scored = [source.split for source, evaluation in zip(pit.sources, pit.evaluations, strict=True) if evaluation]
-        alike = len(set(pit.candidates.failures.item.tolist()))
+        scored = [source.split for source, evaluation in zip(pool.sources, pool.evaluations, strict=True) if evaluation]
+        alike = len(set(pool.candidates.failures.item.tolist()))
         facts = {"count": alike, "splits": ", ".join(dict.fromkeys(scored))}
         if scored:
             said.append(_("Items with failures like these in %(splits)s: %(count)d.") % facts)
     return said
 
 
-def _of_sources(pit: Pit, request: MiningRequest) -> list[str]:
+def _of_sources(pool: CandidatePool, request: MiningRequest) -> list[str]:
     """Which of the usual sources the run has no predictions for; nothing where the splits were chosen."""
     if request.splits:
         return []
-    mined = {source.split for source in pit.sources}
+    mined = {source.split for source in pool.sources}
     said = [
         _("%(split)s is not mined: %(why)s") % {"split": source.split, "why": source.why_not}
         for source in sources(request.run)

@@ -37,8 +37,6 @@ from lode_platform.toasts import toast
 
 SHOWN = 36
 """Thumbnails in a preview; the rest is counted."""
-STRATEGY_ICONS = {"failures": "alert-triangle", "uncertain": "question-mark", "random": "grid-dots"}
-DEFAULT_WEIGHTS = {"failures": 70, "uncertain": 30}
 LIKE_WEIGHTS = {"failures": 100}
 DEFAULT_BUDGET = 40
 DEFAULT_CONTROL = 20
@@ -171,14 +169,14 @@ def sliders(query: Mapping[str, str], like: bool = False) -> list[Slider]:
 
     What is to be ``like`` chosen failures is not filled up by other strategies unless somebody asks.
     """
-    usual = LIKE_WEIGHTS if like else DEFAULT_WEIGHTS
+    usual = LIKE_WEIGHTS if like else {name: strategy.default_weight for name, strategy in STRATEGIES.items()}
     asked = any(f"weight_{name}" in query for name in STRATEGIES)
     return [
         Slider(
             name,
-            str(strategy.title),
-            str(strategy.says),
-            STRATEGY_ICONS.get(name, "target"),
+            _(strategy.title),
+            _(strategy.description),
+            strategy.icon,
             min(100, whole(query, f"weight_{name}", 0 if asked else usual.get(name, 0))),
         )
         for name, strategy in STRATEGIES.items()
@@ -188,7 +186,7 @@ def sliders(query: Mapping[str, str], like: bool = False) -> list[Slider]:
 def title_of(name: str) -> str:
     """A strategy's title; one that is no longer in the registry keeps its name."""
     known = STRATEGIES.get(name)
-    return str(known.title) if known else name
+    return _(known.title) if known else name
 
 
 FIELDS = {"budget": later("Items"), "control": later("Random control"), "seed": later("Seed")}
@@ -261,10 +259,7 @@ def preview(request: HttpRequest, project: str) -> HttpResponse:
             "control": control,
             "more_control": found.control - len(control),
             "control_count": found.control,
-            "brings": [
-                (part, title_of(part.strategy), STRATEGY_ICONS.get(part.strategy, "target"))
-                for part in found.strategies
-            ],
+            "brings": [(part, title_of(part.strategy), STRATEGIES[part.strategy].icon) for part in found.strategies],
         }
     response = render(request, "hooks/mine_preview.html", context)
     if "problem" in context:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NewType
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from lode_hooks.evaluations.metrics.arrays import Bools, Floats, Ints, Small
 from lode_hooks.evaluations.metrics.columns import PREDICTED_BOX, TRUTH_BOX
 from lode_hooks.evaluations.metrics.kinds import EXPLAINED, FN, FP, IGNORED, MISSED, NONE, TP, WRONG_CLASS, claims
 from lode_hooks.evaluations.metrics.late import pl
+
+MatchRow = NewType("MatchRow", int)
+"""A row of an evaluation's matches: it names the same match for good."""
 
 LARGEST_SMALL, LARGEST_MEDIUM = 32.0**2, 96.0**2
 

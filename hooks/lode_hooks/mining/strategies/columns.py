@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NewType
 
 import numpy as np
-from django.utils.functional import Promise
 
 from lode_hooks.evaluations.metrics.arrays import Detections, Floats, Ints, Small
 
-Words = str | Promise
+CandidateIndex = NewType("CandidateIndex", int)
+"""A candidate's place, 0 to `Candidates.count` - 1."""
+
+FailureNumber = NewType("FailureNumber", int)
+"""A failure's number among those gathered for a round (no row of any file); -1 stands for none."""
+
+NO_FAILURE = FailureNumber(-1)
 
 Reason = dict[str, Any]
 """Why an item is asked: plain JSON, at least `{"strategy": name, "text": a short sentence}`."""
@@ -20,8 +25,8 @@ Reason = dict[str, Any]
 @dataclass(frozen=True)
 class FailureRows:
     """Failures as columns (f,): `item` its candidate, `kind` code of KINDS, `score` of the prediction (NaN: none),
-    `size` in pixels (square root of the box's area; 0 for classes), `number` by which whoever gathered them finds each
-    again (not a row of any file), and the class ids of truth and prediction (-1: none)."""
+    `size` in pixels (square root of the box's area; 0 for classes), `number` (`FailureNumber`) by which they are found
+    again after the choice, and the class ids of truth and prediction (-1: none)."""
 
     item: Ints
     kind: Small
@@ -42,7 +47,7 @@ class FailureRows:
 class Candidates:
     """Items that may be chosen, 0 to `count` - 1, and what a run said of them.
 
-    `detections.image` and `failures.item` are candidates' numbers. `probabilities` (count, classes) has NaN rows where
+    `detections.image` and `failures.item` are `CandidateIndex`. `probabilities` (count, classes) has NaN rows where
     the run said nothing. `names` are the classes' names by id, for the reasons' words.
     """
 
@@ -60,14 +65,20 @@ class Ranking:
 
     score: Floats
     failure: Ints
-    reason: Callable[[int], Reason]
+    reason: Callable[[CandidateIndex], Reason]
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """A name for URLs and rows, a title and a sentence for people, and the function; only `random` heeds the seed."""
+    """A name for URLs and rows, a title and a sentence for people, and the function; only `random` heeds the seed.
+
+    `title` and `description` are English and are translated where they are shown. `icon` is one of Tabler's that the
+    pages know, `default_weight` (0 to 100) where its slider stands before anybody moves it.
+    """
 
     name: str
-    title: Words
-    says: Words
+    title: str
+    description: str
     rank: Callable[[Candidates, int], Ranking]
+    icon: str = "target"
+    default_weight: int = 0

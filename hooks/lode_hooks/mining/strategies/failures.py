@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from django.utils.translation import gettext_lazy as _
 
 from lode_hooks.evaluations.metrics.arrays import Floats
 from lode_hooks.evaluations.metrics.kinds import KINDS, MISSED
-from lode_hooks.mining.strategies.columns import Candidates, FailureRows, Ranking, Reason, Strategy
+from lode_hooks.mining.strategies.columns import CandidateIndex, Candidates, FailureRows, Ranking, Reason, Strategy
 
 
 def rank(candidates: Candidates, seed: int) -> Ranking:
@@ -25,7 +24,7 @@ def rank(candidates: Candidates, seed: int) -> Ranking:
     failure[rows.item[mildest_first]] = mildest_first
     number = np.append(rows.number, -1)[failure]
 
-    def reason(item: int) -> Reason:
+    def reason(item: CandidateIndex) -> Reason:
         return explain(rows, int(failure[item]), candidates.names)
 
     return Ranking(score=score, failure=number, reason=reason)
@@ -60,5 +59,10 @@ def explain(rows: FailureRows, failure: int, names: dict[int, str]) -> Reason:
 
 
 STRATEGY = Strategy(
-    "failures", _("Failures"), _("Items where the run failed: confident mistakes and large misses first."), rank
+    name="failures",
+    title="Failures",
+    description="Items where the run failed: confident mistakes and large misses first.",
+    rank=rank,
+    icon="alert-triangle",
+    default_weight=70,
 )

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from django.utils.translation import gettext_lazy as _
 
 from lode_hooks.evaluations.metrics.arrays import Bools, Detections, Floats
-from lode_hooks.mining.strategies.columns import Candidates, Ranking, Reason, Strategy
+from lode_hooks.mining.strategies.columns import CandidateIndex, Candidates, Ranking, Reason, Strategy
 
 
 def rank(candidates: Candidates, seed: int) -> Ranking:
@@ -16,15 +15,19 @@ def rank(candidates: Candidates, seed: int) -> Ranking:
     if candidates.probabilities is not None:
         said = ~np.isnan(candidates.probabilities).any(axis=1)
         score[said] = margin(candidates.probabilities[said])
-        words = "the run wavered between two classes"
+        words = "the run was undecided between two classes"
     elif candidates.detections is not None:
         score, said = box_uncertainty(candidates.detections, candidates.count)
         score = np.where(said, score, -np.inf)
         words = "the run was unsure of a box"
 
-    def reason(item: int) -> Reason:
-        doubt = float(score[item])
-        return {"strategy": "uncertain", "text": f"{words} ({doubt:.0%} doubt)", "score": round(doubt, 4)}
+    def reason(item: CandidateIndex) -> Reason:
+        uncertainty = float(score[item])
+        return {
+            "strategy": "uncertain",
+            "text": f"{words} (uncertainty {uncertainty:.0%})",
+            "score": round(uncertainty, 4),
+        }
 
     return Ranking(score=score, failure=np.full(candidates.count, -1, dtype=np.int64), reason=reason)
 
@@ -45,14 +48,19 @@ def box_uncertainty(detections: Detections, count: int) -> tuple[Floats, Bools]:
     A box with score .5 is as unsure as can be (1), one with 0 or 1 is sure (0). The maximum, not the sum, which would
     favour crowded images. An image without any box has no score: nothing was said of it.
     """
-    doubt = 1 - np.abs(2 * np.clip(detections.score, 0, 1) - 1)
+    uncertainty = 1 - np.abs(2 * np.clip(detections.score, 0, 1) - 1)
     score = np.zeros(count)
-    np.maximum.at(score, detections.image, doubt)
+    np.maximum.at(score, detections.image, uncertainty)
     said = np.zeros(count, dtype=np.bool_)
     said[detections.image] = True
     return score, said
 
 
 STRATEGY = Strategy(
-    "uncertain", _("Uncertain"), _("Items the run was least sure of: level classes, boxes with a middling score."), rank
+    name="uncertain",
+    title="Uncertain",
+    description="Items that the run was least sure of: two classes almost level, boxes with a middling score.",
+    rank=rank,
+    icon="question-mark",
+    default_weight=30,
 )
