@@ -113,7 +113,7 @@ def seed(tasks: int, annotators: int) -> dict[str, Any]:
     django.setup()
     from django.db import connection
 
-    from lode_annotation.labeling import config_for
+    from lode_annotation.labeling_config import config_for
     from lode_annotation.queues import TaskSpec, add_tasks, create_queue
     from lode_annotation.schemas import create_schema
     from lode_platform.models import Blob, Item, Membership, Project, Role, User

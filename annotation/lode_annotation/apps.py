@@ -13,4 +13,4 @@ class AnnotationConfig(AppConfig):
 
     def ready(self) -> None:
         """Tells the shell what this room has to show."""
-        import_module("lode_annotation.own_nav").register()
+        import_module("lode_annotation.shell_entries").register()

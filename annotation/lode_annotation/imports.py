@@ -31,7 +31,7 @@ BATCH = 200
 MAX_PART_BYTES = 32 * 1024 * 1024
 MAX_PART_LINES = 5_000
 MAX_PARTS = 100_000
-LISTED = 1_000  # of each kind of thing a report names; the counts are of all
+MAX_LISTED = 1_000  # of each kind of thing a report names; the counts are of all
 
 
 # -- sending -----------------------------------------------------------------------------------------------------------
@@ -244,7 +244,7 @@ def empty_report() -> dict[str, Any]:
 
 def _say(report: dict[str, Any], kind: str, what: Any) -> None:
     report["counts"][kind] += 1
-    if len(report[kind]) < LISTED:
+    if len(report[kind]) < MAX_LISTED:
         report[kind].append(what)
 
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from lode_annotation import sql
-from lode_annotation.labeling import Rules
+from lode_annotation.labeling_config import Rules
 from lode_annotation.models import LabelSet, Schema
 from lode_platform.models import Item
 from motherlode.regions import Region, as_result, clip_box, dump, from_json, from_result
@@ -82,7 +82,7 @@ def named_elsewhere(label_set: LabelSet) -> bool:
 
 
 def _within(region: Region, width: int, height: int) -> Region:
-    """Takes off what the gate let stick out by a float's last digits."""
+    """Cuts off what validation let stick out by a float's last digits."""
     if region.box is None:
         return region
     cut, state = clip_box(region.box, width, height)

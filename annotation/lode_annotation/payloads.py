@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from lode_annotation import queues, sql
-from lode_annotation.desk import Desk, desk_for, desk_of_task
 from lode_annotation.label_sets import shown
 from lode_annotation.models import Annotation, Queue, Review, Task
+from lode_annotation.queue_context import QueueContext, context_for, context_of_task
 from lode_platform.errors import Gone
 from lode_platform.models import User
 
@@ -27,36 +27,38 @@ LABELS = (
 
 def next_payload(queue: Queue | UUID, user: User, holding: Sequence[UUID] = ()) -> dict[str, Any] | None:
     """Claims the person's next task of the queue and describes it; None when nothing is left. Three statements."""
-    desk = desk_for(user, queue if isinstance(queue, UUID) else queue.uuid, "queue.label")
-    held = queues.claim(desk, user, holding)
-    return claimed(desk, user, held, holding) if held else None
+    context = context_for(user, queue if isinstance(queue, UUID) else queue.uuid, "queue.label")
+    held = queues.claim(context, user, holding)
+    return claimed(context, user, held, holding) if held else None
 
 
 def task_payload(task: Task | UUID, user: User) -> dict[str, Any]:
     """Holds this very task for the person and describes it. Raises ``queues.NoPlace``, ``Gone`` for a trashed item."""
-    desk, task_id = desk_of_task(user, task if isinstance(task, UUID) else task.uuid, "queue.label")
-    until = queues.hold(desk, user, task_id)
-    payload = of_task(desk, user, task_id, until)
+    context, task_id = context_of_task(user, task if isinstance(task, UUID) else task.uuid, "queue.label")
+    until = queues.hold(context, user, task_id)
+    payload = of_task(context, user, task_id, until)
     if payload is None:
         raise Gone("The item of this task is in the trash.", code="item_trashed")
     return payload
 
 
-def claimed(desk: Desk, user: User, held: "queues.Held", holding: Sequence[UUID]) -> dict[str, Any] | None:
+def claimed(
+    context: QueueContext, user: User, held: "queues.HeldTask", holding: Sequence[UUID]
+) -> dict[str, Any] | None:
     """Describes a claimed task. One whose item has gone to the trash is withdrawn and the next one taken instead."""
     for _ in range(100):
-        payload = of_task(desk, user, held.task_id, held.until)
+        payload = of_task(context, user, held.task_id, held.until)
         if payload is not None:
             return payload
         queues.withdraw(held.task_id, "The item is in the trash.")
-        again = queues.claim(desk, user, holding)
+        again = queues.claim(context, user, holding)
         if again is None:
             return None
         held = again
     return None
 
 
-def of_task(desk: Desk, user: User, task_id: int, until: datetime | None) -> dict[str, Any] | None:
+def of_task(context: QueueContext, user: User, task_id: int, until: datetime | None) -> dict[str, Any] | None:
     """A task as the person finds it: one statement; None when its item is in the trash."""
     found = sql.row(
         f"SELECT {TASK}, a.uuid, a.revision, a.state, a.draft, a.draft_at, a.draft_base, a.schema_revision_id,"
@@ -65,30 +67,30 @@ def of_task(desk: Desk, user: User, task_id: int, until: datetime | None) -> dic
         " LEFT JOIN annotation_annotation a ON a.task_id = t.id AND a.user_id = %s"
         " LEFT JOIN annotation_annotationrevision ar ON ar.annotation_id = a.id AND ar.number = a.revision"
         f"{LABELS} WHERE t.id = %s",
-        [user.pk, desk.schema_id, task_id],
+        [user.pk, context.schema_id, task_id],
     )
     if found is None:
         return None
     uuid, revision, state, draft, draft_at, draft_base, made_under, result, regions = found[TASK_WIDTH:]
-    payload = _common(desk, found)
+    payload = _common(context, found)
     annotation = None
     if uuid is not None and revision:
         annotation = {
             "id": str(sql.uuid(uuid)),
             "revision": revision,
             "state": state,
-            "result": _on_this_picture(desk.in_its_words(sql.loads(result) or [], made_under), payload["media"]),
+            "result": _on_this_picture(context.translate(sql.loads(result) or [], made_under), payload["media"]),
         }
     kept = None
     if draft is not None:
         kept = {
-            "result": _on_this_picture(desk.in_its_words(sql.loads(draft), made_under), payload["media"]),
+            "result": _on_this_picture(context.translate(sql.loads(draft), made_under), payload["media"]),
             "saved_at": _iso(sql.when(draft_at)),
             "base_revision": draft_base,
         }
     start = None
     if annotation is None and regions is not None:
-        start = shown(sql.loads(regions), payload["media"]["width"], payload["media"]["height"], desk.rules)
+        start = shown(sql.loads(regions), payload["media"]["width"], payload["media"]["height"], context.rules)
     payload |= {
         "annotation_id": str(sql.uuid(uuid)) if uuid is not None else None,
         "annotation": annotation,
@@ -119,7 +121,7 @@ def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat().replace("+00:00", "Z") if moment else None
 
 
-def _common(desk: Desk, columns: Sequence[Any]) -> dict[str, Any]:
+def _common(context: QueueContext, columns: Sequence[Any]) -> dict[str, Any]:
     uuid, number, priority, state, reason, prelabels, item, path, width, height, md5 = columns[:TASK_WIDTH]
     item_uuid = sql.uuid(item)
     return {
@@ -129,7 +131,7 @@ def _common(desk: Desk, columns: Sequence[Any]) -> dict[str, Any]:
             "state": state,
             "reason": sql.loads(reason),
             "position": number,
-            "total": desk.size,
+            "total": context.size,
         },
         "media": {
             "id": str(item_uuid),
@@ -138,8 +140,8 @@ def _common(desk: Desk, columns: Sequence[Any]) -> dict[str, Any]:
             "height": height,
             "path": path,
         },
-        "config": {"schema": desk.schema, "revision": desk.revision, "controls": desk.rules.controls},
-        "queue": {"id": str(desk.queue), "name": desk.name, "review": desk.review},
+        "config": {"schema": context.schema, "revision": context.revision, "controls": context.rules.controls},
+        "queue": {"id": str(context.queue), "name": context.name, "review": context.review},
         "prelabels": sql.loads(prelabels),
     }
 
@@ -149,19 +151,19 @@ def _common(desk: Desk, columns: Sequence[Any]) -> dict[str, Any]:
 
 def next_review(queue: Queue | UUID, user: User, holding: Sequence[UUID] = ()) -> dict[str, Any] | None:
     """The oldest answer of the queue that waits for this reviewer: submitted, not their own, not in ``holding``."""
-    desk = desk_for(user, queue if isinstance(queue, UUID) else queue.uuid, "annotation.review")
+    context = context_for(user, queue if isinstance(queue, UUID) else queue.uuid, "annotation.review")
     waiting = (
         Annotation.objects.waiting_for(user)
-        .filter(task__queue_id=desk.queue_id)
+        .filter(task__queue_id=context.queue_id)
         .exclude(uuid__in=list(holding))
         .order_by("updated_at", "id")
         .values_list("uuid", flat=True)
         .first()
     )
-    return of_review(desk, user, waiting) if waiting else None
+    return of_review(context, user, waiting) if waiting else None
 
 
-def of_review(desk: Desk, user: User, annotation: UUID) -> dict[str, Any] | None:
+def of_review(context: QueueContext, user: User, annotation: UUID) -> dict[str, Any] | None:
     """An annotation as a reviewer finds it, with the task, earlier reviews and other people's unfinished work.
 
     ``start`` is what the project holds of the item so far, ``waiting`` how many answers of the queue wait for this
@@ -174,24 +176,24 @@ def of_review(desk: Desk, user: User, annotation: UUID) -> dict[str, Any] | None
         f" JOIN platform_item i ON i.id = t.item_id{FILE} JOIN platform_user u ON u.id = a.user_id"
         " JOIN annotation_annotationrevision ar ON ar.annotation_id = a.id AND ar.number = a.revision"
         f"{LABELS} WHERE a.uuid = %s",
-        [desk.schema_id, annotation],
+        [context.schema_id, annotation],
     )
     if found is None:
         return None
     task_id, annotation_id, revision, state, username, made_under, result, at, lead_time, regions = found[TASK_WIDTH:]
-    payload = _common(desk, found)
+    payload = _common(context, found)
     width, height = payload["media"]["width"], payload["media"]["height"]
     payload |= {
         "annotation": {
             "id": str(annotation),
             "revision": revision,
             "state": state,
-            "result": _on_this_picture(desk.in_its_words(sql.loads(result), made_under), payload["media"]),
+            "result": _on_this_picture(context.translate(sql.loads(result), made_under), payload["media"]),
             "user": username,
             "submitted_at": _iso(sql.when(at)),
             "lead_time": lead_time,
         },
-        "start": shown(sql.loads(regions), width, height, desk.rules) if regions is not None else None,
+        "start": shown(sql.loads(regions), width, height, context.rules) if regions is not None else None,
         "reviews": [
             {
                 "verdict": review.verdict,
@@ -204,7 +206,7 @@ def of_review(desk: Desk, user: User, annotation: UUID) -> dict[str, Any] | None
             .select_related("reviewer")
             .order_by("created_at")
         ],
-        "waiting": Annotation.objects.waiting_for(user).filter(task__queue_id=desk.queue_id).count(),
+        "waiting": Annotation.objects.waiting_for(user).filter(task__queue_id=context.queue_id).count(),
         "others": [
             {
                 "id": str(other.uuid),

@@ -12,12 +12,12 @@ from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
 from lode_annotation import sql
-from lode_annotation.desk import Desk, desk_for
 from lode_annotation.models import Lease, Queue, Schema, Task
+from lode_annotation.queue_context import QueueContext, context_for
 from lode_annotation.schemas import latest
-from lode_platform import access, events
+from lode_platform import access, events, nav
 from lode_platform.errors import BadInput, Conflict
-from lode_platform.models import Item, Project, User
+from lode_platform.models import Item, ItemQuerySet, Project, User
 
 BATCH = 500
 MAX_HOLDING = 20
@@ -37,7 +37,7 @@ class TaskSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldTask:
     """A task in somebody's hands until a time."""
 
     task_id: int
@@ -124,6 +124,45 @@ def _add_batch(queue: Queue, specs: Sequence[TaskSpec]) -> int:
     return len(new)
 
 
+def items_by_filter(project: Project, user: User, given: Mapping[str, Any]) -> ItemQuerySet:
+    """The live items that fit every filter: ``search`` (part of the path), ``group``, and those the rooms register."""
+    rows = Item.objects.live().filter(project=project)
+    known = {entry.name: entry for entry in nav.item_filters()}
+    for name, value in given.items():
+        if value in ("", None):
+            continue
+        if name in ("search", "q"):
+            rows = rows.filter(path__icontains=str(value))
+        elif name == "group":
+            rows = rows.filter(group=str(value))
+        elif name in known:
+            choices = {key for key, _ in known[name].choices(project, user)}
+            if str(value) not in choices:
+                raise BadInput(f"The filter {name} knows no {value!r}.", code="bad_filter", field=name)
+            rows = known[name].apply(rows, str(value), project)
+        else:
+            names = ", ".join(["search", "group", *known])
+            raise BadInput(f"There is no filter {name!r}; filters are {names}.", code="bad_filter", field=name)
+    return rows.order_by("path")
+
+
+def items_by_uuid(project: Project, uuids: Sequence[UUID]) -> dict[UUID, Item]:
+    """The live items of the project with these uuids. Raises ``BadInput`` naming the first that is not there."""
+    found: dict[UUID, Item] = {}
+    for start in range(0, len(uuids), BATCH):
+        rows = Item.objects.live().filter(project=project, uuid__in=list(uuids[start : start + BATCH]))
+        found.update({row.uuid: row for row in rows})
+    for uuid in uuids:
+        if uuid not in found:
+            raise BadInput(f"There is no item {uuid} in this project.", code="unknown_item", field="items")
+    return found
+
+
+def fill(queue: Queue, user: User, items: Sequence[Item] | ItemQuerySet, *, priority: int = 0) -> int:
+    """Puts items into a queue with the queue's own reason."""
+    return add_tasks(queue, user, [TaskSpec(item=item, priority=priority) for item in items])
+
+
 def take_out(queue: Queue, user: User, first: int, last: int) -> int:
     """Takes the tasks numbered ``first`` to ``last`` out of the queue, as far as nobody has begun or holds them, and
     answers how many went: the undo of ``add_tasks``."""
@@ -177,13 +216,13 @@ def change_queue(queue: Queue, user: User, *, state: str | None = None, newest: 
 FREE = "(l.until IS NULL OR l.until <= %s)"
 
 
-def _place(desk: Desk, user: User, task_id: int, now: datetime) -> tuple[str, list[Any]]:
+def _place(context: QueueContext, user: User, task_id: int, now: datetime) -> tuple[str, list[Any]]:
     """The person's one place at a task as a statement and its parameters: theirs already, else one that nobody holds.
 
     A queue that is not open gives no new place; work that the person has begun may still be ended.
     """
     free, begun = f"NOT l.closed AND {FREE}", []
-    if not desk.open:
+    if not context.open:
         free += (
             " AND EXISTS (SELECT 1 FROM annotation_annotation a WHERE a.task_id = l.task_id AND a.user_id = %s"
             " AND a.lost_at IS NULL)"
@@ -196,38 +235,42 @@ def _place(desk: Desk, user: User, task_id: int, now: datetime) -> tuple[str, li
     )
 
 
-def claim(queue: Queue | Desk, user: User, holding: Sequence[UUID] = ()) -> Held | None:
+def claim(queue: Queue | QueueContext, user: User, holding: Sequence[UUID] = ()) -> HeldTask | None:
     """The next task for ``user``: their own unexpired lease not named in ``holding``, else the first free place.
 
     One statement: on PostgreSQL rows that others are just taking are skipped (``SKIP LOCKED``), SQLite runs it as an
     immediate transaction of its own. None when nothing is left or the queue is not open.
     """
-    desk = queue if isinstance(queue, Desk) else desk_for(user, queue.uuid, "queue.label")
-    if not desk.open:
+    context = queue if isinstance(queue, QueueContext) else context_for(user, queue.uuid, "queue.label")
+    if not context.open:
         return None
     # A second look where nothing came: the person's own lease may have lapsed into another's hands between the
     # statement's reading and its writing.
-    return _take(desk, user, holding, closing=None).next or _take(desk, user, holding, closing=None).next
+    return _take(context, user, holding, closing=None).next or _take(context, user, holding, closing=None).next
 
 
 @dataclass(frozen=True, slots=True)
-class Hand:
+class ClaimResult:
     """What one claiming statement did: whether it closed the place asked for, and the next task it took."""
 
     closed: bool
-    next: Held | None
+    next: HeldTask | None
 
 
-def close_and_claim(desk: Desk, user: User, task_id: int, holding: Sequence[UUID], *, want_next: bool) -> Hand:
+def close_and_claim(
+    context: QueueContext, user: User, task_id: int, holding: Sequence[UUID], *, want_next: bool
+) -> ClaimResult:
     """Closes the person's place at a task and, by the same statement, takes their next one.
 
     The place is theirs if they hold it, held it last, or it lapsed and nobody took it; ``closed`` False says that
     somebody else has it, or that a queue which is not open gives none.
     """
-    return _take(desk, user, holding, closing=task_id, want_next=want_next and desk.open)
+    return _take(context, user, holding, closing=task_id, want_next=want_next and context.open)
 
 
-def _take(desk: Desk, user: User, holding: Sequence[UUID], *, closing: int | None, want_next: bool = True) -> Hand:
+def _take(
+    context: QueueContext, user: User, holding: Sequence[UUID], *, closing: int | None, want_next: bool = True
+) -> ClaimResult:
     if len(holding) > MAX_HOLDING:
         raise BadInput(f"At most {MAX_HOLDING} tasks can be held at once.", field="holding")
     now = timezone.now()
@@ -242,7 +285,7 @@ def _take(desk: Desk, user: User, holding: Sequence[UUID], *, closing: int | Non
         not_held = f" AND l.task_id NOT IN (SELECT id FROM annotation_task WHERE uuid IN ({sql.marks(holding)}))"
         kept = list(holding)
     if closing is not None:
-        place, where = _place(desk, user, closing, now)
+        place, where = _place(context, user, closing, now)
         parts.append(f"mine AS ({place})")
         values += where
         sources.append("SELECT id FROM mine")
@@ -254,9 +297,9 @@ def _take(desk: Desk, user: User, holding: Sequence[UUID], *, closing: int | Non
             "own AS (SELECT l.id FROM annotation_lease l WHERE l.user_id = %s AND l.queue_id = %s AND NOT l.closed"
             f" AND l.until > %s{not_held}{after} ORDER BY l.since, l.id LIMIT 1)"
         )
-        values += [user.pk, desk.queue_id, now, *kept]
+        values += [user.pk, context.queue_id, now, *kept]
         others = ""
-        if desk.overlap > 1:
+        if context.overlap > 1:
             others = (
                 " AND NOT EXISTS (SELECT 1 FROM annotation_lease o WHERE o.task_id = l.task_id AND o.user_id = %s"
                 " AND o.id <> l.id)"
@@ -266,7 +309,7 @@ def _take(desk: Desk, user: User, holding: Sequence[UUID], *, closing: int | Non
             f"{not_held}{others}{after} AND NOT EXISTS (SELECT 1 FROM own) ORDER BY l.priority DESC, l.id"
             f" LIMIT 1{sql.locking(' FOR UPDATE SKIP LOCKED')})"
         )
-        values += [desk.queue_id, now, *kept, *([user.pk] if others else [])]
+        values += [context.queue_id, now, *kept, *([user.pk] if others else [])]
         sources += ["SELECT id FROM own", "SELECT id FROM free"]
     closed = "closed OR task_id = %s" if closing is not None else "closed"
     found = sql.rows(
@@ -280,30 +323,30 @@ def _take(desk: Desk, user: User, holding: Sequence[UUID], *, closing: int | Non
     )
     tasks = [task_id for (task_id,) in found]
     taken = next((task_id for task_id in tasks if task_id != closing), None)
-    return Hand(
+    return ClaimResult(
         closed=closing in tasks,
-        next=Held(taken, until) if taken is not None else None,
+        next=HeldTask(taken, until) if taken is not None else None,
     )
 
 
 # -- kept, given back, taken away --------------------------------------------------------------------------------------
 
 
-def hold(desk: Desk, user: User, task_id: int) -> datetime:
+def hold(context: QueueContext, user: User, task_id: int) -> datetime:
     """Takes or renews the person's place at a task and answers until when: the heartbeat of an open page.
 
     A place that this person has answered cannot be taken by another, so it counts as held. Raises ``NoPlace``.
     """
     now = timezone.now()
     until = now + timedelta(seconds=settings.TASK_LEASE_SECONDS)
-    place, where = _place(desk, user, task_id, now)
+    place, where = _place(context, user, task_id, now)
     touched = sql.rows(
         "UPDATE annotation_lease SET since = CASE WHEN user_id = %s THEN since ELSE %s END, user_id = %s, until = %s"
         f" WHERE id = ({place}) AND (user_id IS NULL OR user_id = %s OR until <= %s) RETURNING id",
         [user.pk, now, user.pk, until, *where, user.pk, now],
     )
     if not touched:
-        raise no_place(desk, task_id)
+        raise no_place(context, task_id)
     return until
 
 
@@ -311,12 +354,12 @@ class NoPlace(Conflict):
     """The person has no place at a task: somebody else has it, or its queue gives none out."""
 
 
-def no_place(desk: Desk, task_id: int) -> NoPlace:
+def no_place(context: QueueContext, task_id: int) -> NoPlace:
     """Why the person gets no place at the task: ``lease_lost`` or, where nobody else has it, ``queue_closed``."""
     taken = Lease.objects.filter(Q(closed=True) | Q(until__gt=timezone.now()), task_id=task_id)
-    if desk.open or taken.exclude(user=None).exists():
+    if context.open or taken.exclude(user=None).exists():
         return NoPlace("Somebody else has this task now.", code="lease_lost")
-    return NoPlace(f"The queue {desk.name!r} is {desk.state}: it hands out no tasks.", code="queue_closed")
+    return NoPlace(f"The queue {context.name!r} is {context.state}: it hands out no tasks.", code="queue_closed")
 
 
 def give_back(user: User, task_id: int, until: datetime | None = None) -> bool:

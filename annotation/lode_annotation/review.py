@@ -1,4 +1,4 @@
-"""A second person's word on an answer: accept it, fix it, or send it back with a comment."""
+"""A reviewer accepts an answer, fixes it, or sends it back with a comment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,18 +10,18 @@ from django.db.models import Count
 from django.utils import timezone
 
 from lode_annotation import payloads, queues
-from lode_annotation.desk import Desk, desk_for
-from lode_annotation.gate import as_kept, checked
 from lode_annotation.label_sets import accept
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Review, Task
+from lode_annotation.queue_context import QueueContext, context_for
 from lode_annotation.submit import keep
+from lode_annotation.validation import to_stored_text, validate
 from lode_platform import access, events
 from lode_platform.errors import BadInput, Conflict, Forbidden, NotFound
 from lode_platform.models import Item, Project, User
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class ReviewRequest:
     """What a reviewer sends: a verdict on a revision, with the fixed ``result`` where the verdict is "fix"."""
 
     operation_id: UUID
@@ -34,50 +34,50 @@ class Word:
     holding: Sequence[UUID] = field(default_factory=tuple)
 
 
-def review(user: User, annotation: UUID, word: Word) -> dict[str, Any]:
+def review(user: User, annotation: UUID, request: ReviewRequest) -> dict[str, Any]:
     """Gives the verdict and answers ``{"review": {...}, "annotation": {...}, "next": payload or None}``.
 
     The operation's id is looked at first. Accept and fix write the label set; reject puts the task back into its
     queue with the comment as its reason. Raises ``Conflict`` ``stale`` when the answer has changed or was judged by
     somebody else, ``Forbidden`` on one's own answer.
     """
-    if word.verdict not in Review.Verdict.values:
+    if request.verdict not in Review.Verdict.values:
         raise BadInput("The verdict is accept, fix or reject.", field="verdict")
     found = (
         Annotation.objects.visible_to(user).select_related("task__queue", "task__item", "user").filter(uuid=annotation)
     ).first()
     if found is None:
         raise NotFound("There is no such annotation.")
-    desk = desk_for(user, found.task.queue.uuid, "annotation.review")
-    done = _given(user, found.pk, word)
+    context = context_for(user, found.task.queue.uuid, "annotation.review")
+    done = _given(user, found.pk, request)
     if done is None:
         if found.user_id == user.pk:
             raise Forbidden("Your own answer needs a second person's review.", code="own_answer")
         try:
             with transaction.atomic():
-                done = _judge(user, desk, found.pk, word)
+                done = _judge(user, context, found.pk, request)
         except Conflict as error:
             # The same verdict sent twice at once: the second arrival waited for the first.
-            done = _given(user, found.pk, word)
+            done = _given(user, found.pk, request)
             if done is None:
-                raise _with_draft(user, desk, found.task_id, word, error) from None
-    following = payloads.next_review(desk.queue, user, word.holding) if word.want_next else None
+                raise _with_draft(user, context, found.task_id, request, error) from None
+    following = payloads.next_review(context.queue, user, request.holding) if request.want_next else None
     return {"review": as_json(done), "next": following}
 
 
-def _given(user: User, annotation: int, word: Word) -> Review | None:
+def _given(user: User, annotation: int, request: ReviewRequest) -> Review | None:
     """The review that this operation has written already."""
-    done = Review.objects.filter(operation_id=word.operation_id).select_related("annotation", "revision").first()
+    done = Review.objects.filter(operation_id=request.operation_id).select_related("annotation", "revision").first()
     if done is not None and (done.annotation_id, done.reviewer_id) != (annotation, user.pk):
         raise Conflict("This operation_id was used for something else.", code="operation_used")
     return done
 
 
-def _with_draft(user: User, desk: Desk, task_id: int, word: Word, error: Conflict) -> Conflict:
+def _with_draft(user: User, context: QueueContext, task_id: int, request: ReviewRequest, error: Conflict) -> Conflict:
     """The refusal of a verdict; a fix that came with it is kept as the reviewer's draft of the task."""
-    if word.verdict != Review.Verdict.FIX or not word.result:
+    if request.verdict != Review.Verdict.FIX or not request.result:
         return error
-    kept = keep(user, desk, task_id, word.result, late=True)
+    kept = keep(user, context, task_id, request.result, late=True)
     said = f"{error.message} Your fix is kept as a draft that reviewers see."
     return Conflict(said, code=error.code, **{**error.facts, "kept_as": str(kept)})
 
@@ -94,38 +94,38 @@ def as_json(row: Review) -> dict[str, Any]:
     }
 
 
-def _judge(user: User, desk: Desk, key: int, word: Word) -> Review:
+def _judge(user: User, context: QueueContext, key: int, request: ReviewRequest) -> Review:
     # First the task's places, as a submit does: whoever locks in another order may wait for each other.
     list(Lease.objects.select_for_update().filter(task__annotations=key).order_by("pk").values("pk"))
     found = Annotation.objects.select_for_update(of=("self",)).select_related("task__item").get(pk=key)
     revision = found.revisions.filter(number=found.revision).first()
-    if revision is None or found.state != Annotation.State.SUBMITTED or word.base not in (None, found.revision):
-        raise _stale(found, revision, word)
+    if revision is None or found.state != Annotation.State.SUBMITTED or request.base not in (None, found.revision):
+        raise _stale(found, revision, request)
     task = found.task
-    if word.verdict == Review.Verdict.FIX:
-        result = checked(list(word.result or []), task.item.width, task.item.height, desk.rules)
-        as_kept(result)
-        revision = _fixed(user, desk, found, word, result)
-    accepted = word.verdict != Review.Verdict.REJECT
+    if request.verdict == Review.Verdict.FIX:
+        result = validate(list(request.result or []), task.item.width, task.item.height, context.rules)
+        to_stored_text(result)
+        revision = _fixed(user, context, found, request, result)
+    accepted = request.verdict != Review.Verdict.REJECT
     found.state = Annotation.State.ACCEPTED if accepted else Annotation.State.REJECTED
     found.save(update_fields=["state", "revision", "schema_revision", "updated_at"])
     row = Review.objects.create(
         annotation=found,
         revision=revision,
         reviewer=user,
-        verdict=word.verdict,
-        comment=word.comment,
-        operation_id=word.operation_id,
+        verdict=request.verdict,
+        comment=request.comment,
+        operation_id=request.operation_id,
         task_reason=task.reason,
     )
     if accepted:
-        row.replaced_id = _accept(user, desk, task, revision, found.schema_revision_id)
+        row.replaced_id = _accept(user, context, task, revision, found.schema_revision_id)
         row.save(update_fields=["replaced"])
         Task.objects.filter(pk=task.pk).update(state=Task.State.DONE, finished_at=timezone.now())
     else:
         reason = {name: value for name, value in task.reason.items() if name != "sent_back"}
         asked = task.reason.get("asked", task.reason.get("text", ""))
-        comment = word.comment.strip()
+        comment = request.comment.strip()
         queues.reopen(
             task.pk,
             {
@@ -136,7 +136,7 @@ def _judge(user: User, desk: Desk, key: int, word: Word) -> Review:
             },
             author=found.user if _may_label(found.user, task.queue.project) else None,
         )
-    events.record(task.queue.project, user, f"annotation.{word.verdict}", found, revision=revision.number)
+    events.record(task.queue.project, user, f"annotation.{request.verdict}", found, revision=revision.number)
     return row
 
 
@@ -145,42 +145,44 @@ def _may_label(author: User, project: Project) -> bool:
     return author.is_active and access.permits(author, access.role_in(project, author), "queue.label")
 
 
-def _fixed(user: User, desk: Desk, found: Annotation, word: Word, result: list[dict[str, Any]]) -> AnnotationRevision:
+def _fixed(
+    user: User, context: QueueContext, found: Annotation, request: ReviewRequest, result: list[dict[str, Any]]
+) -> AnnotationRevision:
     found.revision += 1
-    found.schema_revision_id = desk.revision_id
+    found.schema_revision_id = context.revision_id
     return AnnotationRevision.objects.create(
         annotation=found,
         number=found.revision,
-        operation_id=word.operation_id,
+        operation_id=request.operation_id,
         author=user,
         state=Annotation.State.ACCEPTED,
         result=result,
-        lead_time=word.lead_time,
+        lead_time=request.lead_time,
     )
 
 
-def _accept(user: User, desk: Desk, task: Task, revision: AnnotationRevision, made_under: int) -> int | None:
+def _accept(user: User, context: QueueContext, task: Task, revision: AnnotationRevision, made_under: int) -> int | None:
     """Writes the label set; the key of the one that it replaces."""
-    words = desk.in_its_words(revision.result, made_under)
-    result = checked(words, task.item.width, task.item.height, desk.rules)
+    words = context.translate(revision.result, made_under)
+    result = validate(words, task.item.width, task.item.height, context.rules)
     Item.objects.select_for_update(no_key=True).only("pk").get(pk=task.item_id)
-    before = LabelSet.objects.current().filter(item_id=task.item_id, schema_id=desk.schema_id)
+    before = LabelSet.objects.current().filter(item_id=task.item_id, schema_id=context.schema_id)
     replaced = before.values_list("pk", flat=True).first()
     accept(
         item_id=task.item_id,
-        schema_id=desk.schema_id,
-        schema_revision_id=desk.revision_id,
+        schema_id=context.schema_id,
+        schema_revision_id=context.revision_id,
         annotation_revision_id=revision.pk,
         user_id=user.pk,
         result=result,
         width=task.item.width,
         height=task.item.height,
-        rules=desk.rules,
+        rules=context.rules,
     )
     return replaced
 
 
-def _stale(found: Annotation, revision: AnnotationRevision | None, word: Word) -> Conflict:
+def _stale(found: Annotation, revision: AnnotationRevision | None, request: ReviewRequest) -> Conflict:
     last = found.reviews.standing().select_related("reviewer").order_by("-created_at").first()
     judged = f" {last.reviewer.username} gave the verdict {last.verdict}." if last else ""
     return Conflict(
@@ -192,7 +194,7 @@ def _stale(found: Annotation, revision: AnnotationRevision | None, word: Word) -
             "state": found.state,
             "result": revision.result if revision else [],
         },
-        yours={"base_revision": word.base, "result": list(word.result or [])},
+        yours={"base_revision": request.base, "result": list(request.result or [])},
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from lode_annotation.labeling import ParsedConfig, config_for, controls_json, parse_config
+from lode_annotation.labeling_config import ParsedConfig, config_for, controls_json, parse_config
 from lode_annotation.models import LabelClass, Schema, SchemaRevision
 from lode_platform import access, events
 from lode_platform.errors import BadInput, Conflict

@@ -9,21 +9,21 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from lode_annotation import payloads, queues, sql
-from lode_annotation.desk import COLUMNS, JOINS, WIDTH, Desk, read, scope
-from lode_annotation.gate import as_kept, checked
 from lode_annotation.label_sets import accept
 from lode_annotation.models import Annotation, Task
+from lode_annotation.queue_context import COLUMNS, JOINS, WIDTH, QueueContext, read, scope
+from lode_annotation.validation import to_stored_text, validate
 from lode_platform import access
 from lode_platform.errors import Conflict, NotFound
 from lode_platform.models import User
 
 UNCHECKED = -1
-TRIES = 8
+MAX_ATTEMPTS = 8
 DEADLOCKS = ("40P01", "40001")  # PostgreSQL's: this one was chosen to give way, and may try again
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SubmitRequest:
     """What a page or program sends for a task.
 
     ``base`` is the number of the revision it began from: 0 for none, ``UNCHECKED`` where the sender does not say.
@@ -45,7 +45,7 @@ class Sent:
 class _Found:
     """All that an answer depends on, read by one statement."""
 
-    desk: Desk
+    context: QueueContext
     task_id: int
     item_id: int
     width: int
@@ -57,47 +57,47 @@ class _Found:
     used_elsewhere: bool  # the operation's id, by another task or person
 
 
-def submit(user: User, task: UUID, sent: Sent) -> dict[str, Any]:
+def submit(user: User, task: UUID, request: SubmitRequest) -> dict[str, Any]:
     """Takes an answer and gives ``{"annotation": {"id", "revision", "state"}, "next": payload or None}``.
 
-    The operation's id is looked at first: a repeat gets the stored answer. Raises ``BadInput`` (the gate: region and
-    rule) or ``Conflict``: ``stale`` with both sides, ``lease_lost``, ``queue_closed``, ``operation_used``,
-    ``id_taken`` or ``overtaken``. With each of these the work is kept as a draft: an answer that passes the gate is
+    The operation's id is looked at first: a repeat gets the stored answer. Raises ``BadInput`` (by
+    region and rule) or ``Conflict``: ``stale`` with both sides, ``lease_lost``, ``queue_closed``, ``operation_used``,
+    ``id_taken`` or ``overtaken``. With each of these the work is kept as a draft: a valid answer is
     saved or kept, whatever races it.
     """
-    found = _find(user, task, sent.operation_id)
-    for _ in range(TRIES):
+    found = _find(user, task, request.operation_id)
+    for _ in range(MAX_ATTEMPTS):
         if found.used_elsewhere:
-            raise _kept(user, found, sent, "This operation_id was used for something else.", "operation_used")
+            raise _kept(user, found, request, "This operation_id was used for something else.", "operation_used")
         if found.operation is not None:
             return _repeat(user, found)
         try:
-            return _answer(user, found, sent)
+            return _answer(user, found, request)
         except (IntegrityError, OperationalError) as error:
             # The same operation, the same person's other page or a deadlock between two: read again, decide anew.
             if isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", "") not in DEADLOCKS:
                 raise
-            if _belongs_to_another(user, found, sent):
-                raise _kept(user, found, sent, "This id belongs to another answer.", "id_taken") from None
+            if _belongs_to_another(user, found, request):
+                raise _kept(user, found, request, "This id belongs to another answer.", "id_taken") from None
         except _Overtaken:
             pass
-        found = _find(user, task, sent.operation_id)
-    if sent.base != UNCHECKED:
-        raise _stale(user, found, sent)
-    raise _kept(user, found, sent, "Other changes to this answer came first each time; send it again.", "overtaken")
+        found = _find(user, task, request.operation_id)
+    if request.base != UNCHECKED:
+        raise _stale(user, found, request)
+    raise _kept(user, found, request, "Other changes to this answer came first each time; send it again.", "overtaken")
 
 
-def _belongs_to_another(user: User, found: _Found, sent: Sent) -> bool:
+def _belongs_to_another(user: User, found: _Found, request: SubmitRequest) -> bool:
     """Whether the id that the sender gave the answer is that of another task's or person's."""
-    if sent.annotation_id is None:
+    if request.annotation_id is None:
         return False
-    same = Annotation.objects.filter(uuid=sent.annotation_id)
+    same = Annotation.objects.filter(uuid=request.annotation_id)
     return same.exclude(task_id=found.task_id, user=user).exists()
 
 
-def _kept(user: User, found: _Found, sent: Sent, why: str, code: str) -> Conflict:
+def _kept(user: User, found: _Found, request: SubmitRequest, why: str, code: str) -> Conflict:
     """A refusal of an answer that is kept as its sender's draft."""
-    kept = keep(user, found.desk, found.task_id, sent.result, base=sent.base, uuid=sent.annotation_id)
+    kept = keep(user, found.context, found.task_id, request.result, base=request.base, uuid=request.annotation_id)
     return Conflict(f"{why} What you sent is kept as a draft.", code=code, kept_as=str(kept))
 
 
@@ -120,13 +120,13 @@ def _find(user: User, task: UUID, operation_id: UUID) -> _Found:
     )
     if columns is None:
         raise NotFound("There is no such task.")
-    desk = read(columns)
-    access.check(user, desk.role, "queue.label", desk.project_id)
+    context = read(columns)
+    access.check(user, context.role, "queue.label", context.project_id)
     task_id, item_id, width, height, annotation_id, annotation, revision = columns[WIDTH : WIDTH + 7]
     op_uuid, op_number, op_next, op_author, op_task = columns[WIDTH + 7 :]
     used = op_uuid is not None
     return _Found(
-        desk=desk,
+        context=context,
         task_id=task_id,
         item_id=item_id,
         width=width,
@@ -151,7 +151,7 @@ def _repeat(user: User, found: _Found) -> dict[str, Any]:
             [next_task, user.pk],
         )
         if held is not None:
-            payload = payloads.of_task(found.desk, user, next_task, sql.when(held[0]))
+            payload = payloads.of_task(found.context, user, next_task, sql.when(held[0]))
     return _json(uuid, number, state[0] if state else "", payload)
 
 
@@ -159,27 +159,27 @@ def _json(uuid: UUID, number: int, state: str, payload: dict[str, Any] | None) -
     return {"annotation": {"id": str(uuid), "revision": number, "state": state}, "next": payload}
 
 
-def _answer(user: User, found: _Found, sent: Sent) -> dict[str, Any]:
-    desk = found.desk
-    if sent.base != UNCHECKED and sent.base != found.revision:
-        raise _stale(user, found, sent)
-    if sent.annotation_id and found.annotation and found.revision and sent.annotation_id != found.annotation:
-        raise _stale(user, found, sent)
-    result: list[Any] = list(sent.result)
-    if not sent.skip:
-        result = checked(sent.result, found.width, found.height, desk.rules)
-    text = as_kept(result)
-    state, task_state = _states(desk, sent)
+def _answer(user: User, found: _Found, request: SubmitRequest) -> dict[str, Any]:
+    context = found.context
+    if request.base != UNCHECKED and request.base != found.revision:
+        raise _stale(user, found, request)
+    if request.annotation_id and found.annotation and found.revision and request.annotation_id != found.annotation:
+        raise _stale(user, found, request)
+    result: list[Any] = list(request.result)
+    if not request.skip:
+        result = validate(request.result, found.width, found.height, context.rules)
+    text = to_stored_text(result)
+    state, task_state = _states(context, request)
     try:
         with transaction.atomic():
-            hand = queues.close_and_claim(desk, user, found.task_id, sent.holding, want_next=sent.want_next)
-            if not hand.closed:
-                raise queues.no_place(desk, found.task_id)
-            taken = hand.next
-            if taken is None and sent.want_next:
-                taken = queues.claim(desk, user, sent.holding)
-            uuid, key = _write_annotation(user, found, sent, state)
-            revision_id = _write_revision(user, key, found.revision + 1, sent, state, text, taken)
+            claim = queues.close_and_claim(context, user, found.task_id, request.holding, want_next=request.want_next)
+            if not claim.closed:
+                raise queues.no_place(context, found.task_id)
+            taken = claim.next
+            if taken is None and request.want_next:
+                taken = queues.claim(context, user, request.holding)
+            uuid, key = _write_annotation(user, found, request, state)
+            revision_id = _write_revision(user, key, found.revision + 1, request, state, text, taken)
             finished = None if task_state == Task.State.SUBMITTED else timezone.now()
             sql.change(
                 f"WITH {sql.held_item('%s')} UPDATE annotation_task SET state = %s, finished_at = %s"
@@ -189,37 +189,39 @@ def _answer(user: User, found: _Found, sent: Sent) -> dict[str, Any]:
             if state == Annotation.State.ACCEPTED:
                 accept(
                     item_id=found.item_id,
-                    schema_id=desk.schema_id,
-                    schema_revision_id=desk.revision_id,
+                    schema_id=context.schema_id,
+                    schema_revision_id=context.revision_id,
                     annotation_revision_id=revision_id,
                     user_id=user.pk,
                     result=result,
                     width=found.width,
                     height=found.height,
-                    rules=desk.rules,
+                    rules=context.rules,
                 )
     except queues.NoPlace as error:
-        raise _late(user, desk, found.task_id, sent.result, error, base=sent.base, uuid=sent.annotation_id) from None
-    payload = payloads.claimed(desk, user, taken, sent.holding) if taken else None
+        raise _late(
+            user, context, found.task_id, request.result, error, base=request.base, uuid=request.annotation_id
+        ) from None
+    payload = payloads.claimed(context, user, taken, request.holding) if taken else None
     return _json(uuid, found.revision + 1, state.value, payload)
 
 
-def _states(desk: Desk, sent: Sent) -> tuple[Annotation.State, Task.State]:
-    if sent.skip:
+def _states(context: QueueContext, request: SubmitRequest) -> tuple[Annotation.State, Task.State]:
+    if request.skip:
         return Annotation.State.SKIPPED, Task.State.SKIPPED
-    if desk.review:
+    if context.review:
         return Annotation.State.SUBMITTED, Task.State.SUBMITTED
     return Annotation.State.ACCEPTED, Task.State.DONE
 
 
-def _write_annotation(user: User, found: _Found, sent: Sent, state: Annotation.State) -> tuple[UUID, int]:
+def _write_annotation(user: User, found: _Found, request: SubmitRequest, state: Annotation.State) -> tuple[UUID, int]:
     now = timezone.now()
     if found.annotation_id is None:
-        uuid = sent.annotation_id or uuid4()
+        uuid = request.annotation_id or uuid4()
         made = sql.row(
             "INSERT INTO annotation_annotation (uuid, task_id, user_id, schema_revision_id, state, revision,"
             " created_at, updated_at) VALUES (%s, %s, %s, %s, %s, 1, %s, %s) RETURNING id",
-            [uuid, found.task_id, user.pk, found.desk.revision_id, state.value, now, now],
+            [uuid, found.task_id, user.pk, found.context.revision_id, state.value, now, now],
         )
         assert made is not None
         return uuid, made[0]
@@ -228,7 +230,7 @@ def _write_annotation(user: User, found: _Found, sent: Sent, state: Annotation.S
         "UPDATE annotation_annotation SET state = %s, revision = revision + 1, schema_revision_id = %s, draft = NULL,"
         " draft_at = NULL, draft_base = NULL, lost_at = NULL, updated_at = %s"
         " WHERE id = %s AND revision = %s RETURNING id",
-        [state.value, found.desk.revision_id, now, found.annotation_id, found.revision],
+        [state.value, found.context.revision_id, now, found.annotation_id, found.revision],
     )
     if changed is None:
         raise _Overtaken
@@ -239,10 +241,10 @@ def _write_revision(
     user: User,
     annotation_id: int,
     number: int,
-    sent: Sent,
+    request: SubmitRequest,
     state: Annotation.State,
     result: str,
-    taken: "queues.Held | None",
+    taken: "queues.HeldTask | None",
 ) -> int:
     made = sql.row(
         "INSERT INTO annotation_annotationrevision (uuid, annotation_id, number, operation_id, author_id, state,"
@@ -252,12 +254,12 @@ def _write_revision(
             uuid4(),
             annotation_id,
             number,
-            sent.operation_id,
+            request.operation_id,
             user.pk,
             state.value,
             result,
-            sent.reason[:300],
-            sent.lead_time,
+            request.reason[:300],
+            request.lead_time,
             taken.task_id if taken else None,
             timezone.now(),
         ],
@@ -269,9 +271,9 @@ def _write_revision(
 # -- work that cannot become an answer is kept -------------------------------------------------------------------------
 
 
-def _stale(user: User, found: _Found, sent: Sent) -> Conflict:
+def _stale(user: User, found: _Found, request: SubmitRequest) -> Conflict:
     """Both sides of an answer that began from an older revision; the sender's is kept as their draft."""
-    keep(user, found.desk, found.task_id, sent.result, base=sent.base, uuid=sent.annotation_id)
+    keep(user, found.context, found.task_id, request.result, base=request.base, uuid=request.annotation_id)
     result: Any = []
     if found.annotation_id is not None and found.revision:
         row = sql.row(
@@ -284,13 +286,13 @@ def _stale(user: User, found: _Found, sent: Sent) -> Conflict:
         "This answer was changed in the meantime; both sides are here.",
         code="stale",
         theirs=theirs,
-        yours={"base_revision": sent.base if sent.base != UNCHECKED else None, "result": list(sent.result)},
+        yours={"base_revision": request.base if request.base != UNCHECKED else None, "result": list(request.result)},
     )
 
 
 def _late(
     user: User,
-    desk: Desk,
+    context: QueueContext,
     task_id: int,
     result: Sequence[Any],
     error: "queues.NoPlace",
@@ -299,14 +301,14 @@ def _late(
     uuid: UUID | None,
 ) -> Conflict:
     """The refusal of work on a task at which the person has no place; reviewers see the draft it is kept as."""
-    kept = keep(user, desk, task_id, result, base=base, uuid=uuid, late=True)
+    kept = keep(user, context, task_id, result, base=base, uuid=uuid, late=True)
     said = f"{error.message} What you sent is kept as a draft that reviewers see."
     return Conflict(said, code=error.code, kept_as=str(kept))
 
 
 def keep(
     user: User,
-    desk: Desk,
+    context: QueueContext,
     task_id: int,
     result: Sequence[Any],
     *,
@@ -316,7 +318,7 @@ def keep(
 ) -> UUID:
     """Keeps unfinished work as the person's draft of a task and answers the annotation's uuid; ``late``: somebody
     else has the task, so that reviewers are shown it."""
-    as_kept(result)
+    to_stored_text(result)
     values: Mapping[str, Any] = {
         "draft": list(result),
         "draft_at": timezone.now(),
@@ -331,7 +333,7 @@ def keep(
                 user=user,
                 defaults={
                     "uuid": _free_uuid(uuid),
-                    "schema_revision_id": desk.revision_id,
+                    "schema_revision_id": context.revision_id,
                     "state": Annotation.State.DRAFT,
                     "revision": 0,
                     **values,
@@ -342,7 +344,7 @@ def keep(
     except IntegrityError:  # another answer was given this id between the look and the write
         if uuid is None:
             raise
-        return keep(user, desk, task_id, result, base=base, late=late)
+        return keep(user, context, task_id, result, base=base, late=late)
     return annotation.uuid
 
 
@@ -352,7 +354,13 @@ def _free_uuid(uuid: UUID | None) -> UUID:
 
 
 def save_draft(
-    user: User, desk: Desk, task_id: int, result: Sequence[Any], *, base: int = UNCHECKED, uuid: UUID | None = None
+    user: User,
+    context: QueueContext,
+    task_id: int,
+    result: Sequence[Any],
+    *,
+    base: int = UNCHECKED,
+    uuid: UUID | None = None,
 ) -> dict[str, Any]:
     """The page's regular keeping of unfinished work, which also renews the lease.
 
@@ -360,9 +368,9 @@ def save_draft(
     queue gives none out any more.
     """
     try:
-        queues.hold(desk, user, task_id)
+        queues.hold(context, user, task_id)
     except queues.NoPlace as error:
-        raise _late(user, desk, task_id, result, error, base=base, uuid=uuid) from None
-    keep(user, desk, task_id, result, base=base, uuid=uuid)
+        raise _late(user, context, task_id, result, error, base=base, uuid=uuid) from None
+    keep(user, context, task_id, result, base=base, uuid=uuid)
     at = Annotation.objects.filter(task_id=task_id, user=user).values_list("draft_at", flat=True).get()
     return {"saved_at": at.isoformat().replace("+00:00", "Z") if at else None}

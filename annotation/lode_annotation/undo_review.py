@@ -7,9 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from lode_annotation import payloads, queues
-from lode_annotation.desk import Desk, desk_for
 from lode_annotation.label_sets import named_elsewhere
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Review, Task
+from lode_annotation.queue_context import QueueContext, context_for
 from lode_platform import events
 from lode_platform.errors import BadInput, Conflict, NotFound
 from lode_platform.models import Item, User
@@ -33,17 +33,17 @@ def undo_review(user: User, annotation: UUID, operation: str) -> dict[str, Any]:
     found = Annotation.objects.visible_to(user).select_related("task__queue").filter(uuid=annotation).first()
     if found is None:
         raise NotFound("There is no such annotation.")
-    desk = desk_for(user, found.task.queue.uuid, "annotation.review")
+    context = context_for(user, found.task.queue.uuid, "annotation.review")
     try:
         operation_id = UUID(operation)
     except ValueError:
         raise BadInput("operation_id is the uuid that the verdict was sent with.", field="operation_id") from None
     with transaction.atomic():
-        _undo(user, desk, found.pk, operation_id)
-    return {"annotation": payloads.of_review(desk, user, annotation)}
+        _undo(user, context, found.pk, operation_id)
+    return {"annotation": payloads.of_review(context, user, annotation)}
 
 
-def _undo(user: User, desk: Desk, key: int, operation_id: UUID) -> None:
+def _undo(user: User, context: QueueContext, key: int, operation_id: UUID) -> None:
     # In the order in which a verdict locks: the task's places, the answer, the item.
     list(Lease.objects.select_for_update().filter(task__annotations=key).order_by("pk").values("pk"))
     found = (
@@ -62,7 +62,7 @@ def _undo(user: User, desk: Desk, key: int, operation_id: UUID) -> None:
     if given.verdict == Review.Verdict.REJECT:
         _out_of_the_queue(found, given)
     else:
-        _out_of_the_truth(desk, found.task, given)
+        _out_of_the_truth(context, found.task, given)
     if given.verdict == Review.Verdict.FIX:
         _as_it_was(found)
     found.state = WAITS
@@ -82,9 +82,9 @@ def _out_of_the_queue(found: Annotation, given: Review) -> None:
     Lease.objects.filter(task=found.task_id).update(closed=True, user=found.user, since=None, until=None)
 
 
-def _out_of_the_truth(desk: Desk, task: Task, given: Review) -> None:
+def _out_of_the_truth(context: QueueContext, task: Task, given: Review) -> None:
     Item.objects.select_for_update(no_key=True).only("pk").get(pk=task.item_id)
-    current = LabelSet.objects.current().filter(item=task.item_id, schema=desk.schema_id)
+    current = LabelSet.objects.current().filter(item=task.item_id, schema=context.schema_id)
     mine = current.filter(annotation_revision=given.revision_id).first()
     if mine is None:
         raise _built_on("the item has newer labels")

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from lode_annotation.labeling import config_for
+from lode_annotation.labeling_config import config_for
 from lode_annotation.models import Queue, Schema
 from lode_annotation.queues import TaskSpec, add_tasks, create_queue
 from lode_annotation.schemas import create_schema

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lode_annotation.identity import Thing, assigned, iou, paired
-from lode_annotation.labeling import config_for
+from lode_annotation.labeling_config import config_for
 from lode_annotation.models import LabelSet
 from lode_annotation.queues import TaskSpec, add_tasks, create_queue
 from lode_annotation.schemas import create_schema

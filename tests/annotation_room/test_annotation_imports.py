@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from lode_annotation import imports
-from lode_annotation.labeling import config_for
+from lode_annotation.labeling_config import config_for
 from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema
 from lode_annotation.schemas import create_schema
 from lode_platform import jobs

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from lode_annotation.labeling import config_for
+from lode_annotation.labeling_config import config_for
 from lode_annotation.models import LabelSet, Lease, Queue, Schema
 from lode_annotation.queues import TaskSpec, add_tasks
 from lode_annotation.schemas import latest

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Queue, Review, Task
-from lode_annotation.own_nav import waiting_answers
+from lode_annotation.shell_entries import waiting_answers
 from lode_platform.models import Project, User
 
 pytestmark = pytest.mark.django_db
@@ -258,7 +258,7 @@ def test_an_annotator_may_correct_an_accepted_answer_and_the_truth_waits_for_the
 def test_a_queue_moved_to_a_newer_revision_shows_old_answers_in_the_new_words(
     api: Callable[..., Any], rita: User, alice: User, waiting: Queue, schema: Any
 ) -> None:
-    from lode_annotation.labeling import config_for
+    from lode_annotation.labeling_config import config_for
     from lode_annotation.schemas import revise
 
     revise(

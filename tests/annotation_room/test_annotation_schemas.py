@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lode_annotation.labeling import config_for, parse_config
+from lode_annotation.labeling_config import config_for, parse_config
 from lode_annotation.models import LabelClass, Schema, SchemaRevision
 from lode_annotation.schemas import create_schema, extend, latest, revise, schema_for_labels
 from lode_platform.errors import BadInput, Conflict, Forbidden

@@ -14,7 +14,7 @@ from django.utils import timezone
 from lode_annotation import queues
 from lode_annotation import submit as submitting
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Queue, Task
-from lode_annotation.submit import Sent
+from lode_annotation.submit import SubmitRequest
 from lode_platform.errors import Conflict
 from lode_platform.models import Membership, Project, Role, User
 
@@ -96,8 +96,8 @@ def test_what_comes_in_between_reading_and_writing_is_taken_into_account(
     queue = make_queue(1)
     task = Task.objects.get().uuid
     queues.claim(queue, bob)
-    mine = Sent(uuid4(), result=[box(id="b")], base=submitting.UNCHECKED if base is None else base)
-    theirs = mine if same else Sent(uuid4(), result=[box(id="a")])
+    mine = SubmitRequest(uuid4(), result=[box(id="b")], base=submitting.UNCHECKED if base is None else base)
+    theirs = mine if same else SubmitRequest(uuid4(), result=[box(id="a")])
     real = submitting._answer
 
     def overtaken(*args: Any) -> Any:

@@ -21,7 +21,7 @@ from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from lode_annotation import imports, queues, schemas  # noqa: E402
-from lode_annotation.labeling import config_for  # noqa: E402
+from lode_annotation.labeling_config import config_for  # noqa: E402
 from lode_annotation.models import Annotation, LabelSet, Lease, Queue  # noqa: E402
 from lode_platform import jobs  # noqa: E402
 from lode_platform.models import Blob, Item, Job, Membership, Project, Role, User  # noqa: E402

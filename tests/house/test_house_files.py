@@ -50,3 +50,10 @@ def test_no_module_is_named_for_nothing() -> None:
 def test_tests_of_a_group_are_kept_together(request: pytest.FixtureRequest) -> None:
     """pytest-xdist names the group behind the test; where it does not, every shared world is made in every worker."""
     assert "PYTEST_XDIST_WORKER" not in os.environ or request.node.nodeid.endswith("@house")
+
+
+def test_a_migration_imports_no_code_that_may_change() -> None:
+    for file in tracked():
+        if file.parent.name == "migrations":
+            live = re.findall(r"^(?:from|import) (?:lode_|motherlode)\w*.*$", file.read_text(), re.MULTILINE)
+            assert not live, f"{file.name}: {live}"

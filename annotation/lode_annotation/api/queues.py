@@ -11,11 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from lode_annotation import payloads, picking, queues, submit
-from lode_annotation.answered import answered
+from lode_annotation import payloads, queues, submit
 from lode_annotation.api import shapes
-from lode_annotation.desk import desk_for, desk_of_task
 from lode_annotation.models import Annotation, Queue, Schema, Task
+from lode_annotation.queue_context import context_for, context_of_task
+from lode_annotation.recent_answers import recent_answers
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.parsers import LargeJsonParser
@@ -24,7 +24,7 @@ from lode_platform.api.shapes import read
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.models import Item, ItemQuerySet, Project, User
 
-MOST_TASKS = 5000
+MAX_TASKS = 5000
 GONE = OpenApiResponse(description="nothing is left, or the queue is not open")
 TRASHED = OpenApiResponse(description="`item_trashed`: the item is in the trash")
 LOST = OpenApiResponse(description="`lease_lost`: somebody else has it; `stale`: both sides are answered")
@@ -57,12 +57,12 @@ def _chosen(project: Project, user: User, given: Any) -> "list[Item] | ItemQuery
     if given is None:
         return []
     if isinstance(given, dict):
-        return picking.by_filter(project, user, given)
+        return queues.items_by_filter(project, user, given)
     try:
         uuids = [UUID(str(one)) for one in given]
     except (TypeError, ValueError):
         raise BadInput("items is an object of filters or a list of item uuids.", field="items") from None
-    found = picking.by_uuid(project, uuids)
+    found = queues.items_by_uuid(project, uuids)
     return [found[uuid] for uuid in uuids]
 
 
@@ -99,7 +99,7 @@ class Queues(APIView):
             review=given["review"],
             reason=given["reason"],
         )
-        added = picking.fill(queue, user, chosen, priority=given["priority"])
+        added = queues.fill(queue, user, chosen, priority=given["priority"])
         return Response({**shown(queue), "added": added}, status=201)
 
 
@@ -153,9 +153,9 @@ class Tasks(APIView):
         access.require(user, found.project, "queue.manage")
         given = read(shapes.NewTasksShape, request.data)
         rows = given.get("tasks", [])
-        if len(rows) > MOST_TASKS:
-            raise BadInput(f"At most {MOST_TASKS} tasks go into a queue by one call.", code="too_many", field="tasks")
-        items = picking.by_uuid(found.project, [row["item"] for row in rows])
+        if len(rows) > MAX_TASKS:
+            raise BadInput(f"At most {MAX_TASKS} tasks go into a queue by one call.", code="too_many", field="tasks")
+        items = queues.items_by_uuid(found.project, [row["item"] for row in rows])
         specs = [
             queues.TaskSpec(
                 item=items[row["item"]],
@@ -167,7 +167,7 @@ class Tasks(APIView):
         ]
         added = queues.add_tasks(found, user, specs) if specs else 0
         if given["items"] is not None:
-            added += picking.fill(found, user, _chosen(found.project, user, given["items"]), priority=given["priority"])
+            added += queues.fill(found, user, _chosen(found.project, user, given["items"]), priority=given["priority"])
         found.refresh_from_db(fields=["size"])
         return Response({"added": added, "size": found.size}, status=201)
 
@@ -197,7 +197,7 @@ class Mine(APIView):
     def get(self, request: Request, queue: UUID) -> Response:
         """The last ten tasks of the queue that I answered or skipped, the newest first."""
         user = person(request)
-        return Response([asdict(row) for row in answered(desk_for(user, queue, "queue.label"), user)])
+        return Response([asdict(row) for row in recent_answers(context_for(user, queue, "queue.label"), user)])
 
 
 class OpenTask(APIView):
@@ -228,7 +228,7 @@ class Submit(APIView):
     def post(self, request: Request, task: UUID) -> Response:
         """Answers a task (or changes my answer) and, with `next`, takes the next one in the same breath."""
         given = read(shapes.SubmitShape, request.data)
-        return Response(submit.submit(person(request), task, shapes.sent_of(given)))
+        return Response(submit.submit(person(request), task, shapes.submit_request(given)))
 
 
 class Skip(APIView):
@@ -238,7 +238,7 @@ class Skip(APIView):
     def post(self, request: Request, task: UUID) -> Response:
         """Says that I will not answer this one, and why."""
         given = read(shapes.SkipShape, request.data)
-        return Response(submit.submit(person(request), task, shapes.sent_of(given, skip=True)))
+        return Response(submit.submit(person(request), task, shapes.submit_request(given, skip=True)))
 
 
 class OneLease(APIView):
@@ -246,8 +246,8 @@ class OneLease(APIView):
     def post(self, request: Request, task: UUID) -> Response:
         """Takes this task, or renews my lease on it: the heartbeat of an open page."""
         user = person(request)
-        desk, task_id = desk_of_task(user, task, "queue.label")
-        return Response({"lease": payloads.lease(queues.hold(desk, user, task_id))})
+        context, task_id = context_of_task(user, task, "queue.label")
+        return Response({"lease": payloads.lease(queues.hold(context, user, task_id))})
 
     @extend_schema(
         operation_id="task_give_back",
@@ -257,7 +257,7 @@ class OneLease(APIView):
     def delete(self, request: Request, task: UUID) -> Response:
         """Gives the task back; with `until`, only if my lease is still that one."""
         user = person(request)
-        _, task_id = desk_of_task(user, task, "queue.label")
+        _, task_id = context_of_task(user, task, "queue.label")
         until = None
         if text := request.query_params.get("until"):
             try:
@@ -278,9 +278,9 @@ class Draft(APIView):
         """Keeps my unfinished work and renews my lease."""
         given = read(shapes.NewDraftShape, request.data)
         user = person(request)
-        desk, task_id = desk_of_task(user, task, "queue.label")
+        context, task_id = context_of_task(user, task, "queue.label")
         kept = submit.save_draft(
-            user, desk, task_id, given["result"], base=shapes.base_of(given), uuid=given["annotation_id"]
+            user, context, task_id, given["result"], base=shapes.base_of(given), uuid=given["annotation_id"]
         )
         return Response({"draft": kept})
 
@@ -290,7 +290,7 @@ class Clear(APIView):
     def delete(self, request: Request, queue: UUID) -> Response:
         """Takes every held task of the queue out of its holder's hands; their work stays as drafts."""
         user = person(request)
-        desk_for(user, queue, "queue.manage")
+        context_for(user, queue, "queue.manage")
         found = queue_of(request, queue)
         queues.clear(found, user, [lease.pk for lease in queues.held(found)])
         return Response(status=204)

@@ -71,7 +71,7 @@ class Verdict(APIView):
     def post(self, request: Request, annotation: UUID) -> Response:
         """Accepts, fixes (with a result of mine) or rejects: rejected, the task goes back with my comment."""
         given = read(shapes.VerdictShape, request.data)
-        word = review.Word(
+        verdict = review.ReviewRequest(
             operation_id=given["operation_id"],
             verdict=given["verdict"],
             base=given["base_revision"],
@@ -81,7 +81,7 @@ class Verdict(APIView):
             want_next=given["next"],
             holding=given["holding"],
         )
-        return Response(review.review(person(request), annotation, word))
+        return Response(review.review(person(request), annotation, verdict))
 
     @extend_schema(
         operation_id="annotation_review_undo",

@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 
 from lode_annotation import schemas
 from lode_annotation.api import shapes
-from lode_annotation.checking import check
+from lode_annotation.labeling_config import check_config
 from lode_annotation.models import Schema
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged
@@ -71,4 +71,4 @@ class Check(APIView):
         """Whether a config could be a schema: its controls, or what stands in the way, by line."""
         given = read(shapes.CheckShape, request.data)
         schema = schema_of(request, given["schema"]) if given["schema"] else None
-        return Response(check(given["config"], schema))
+        return Response(check_config(given["config"], schema))

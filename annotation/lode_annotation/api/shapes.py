@@ -8,17 +8,17 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from lode_annotation.models import Annotation, Queue, Schema, SchemaRevision, Task
-from lode_annotation.submit import UNCHECKED, Sent
+from lode_annotation.submit import UNCHECKED, SubmitRequest
 from lode_platform.api.shapes import SelfChecked
 from lode_platform.errors import BadInput
 
 Shape = serializers.Serializer[Any]
-MOST = 2**31 - 1  # what the databases' integers hold
+MAX_INTEGER = 2**31 - 1  # what the databases' integers hold
 
 
 @extend_schema_field({"type": "array", "items": {"type": "object"}})
 class ResultField(SelfChecked):
-    """A Label Studio result: a list, taken as it comes, since the gate names what is wrong by region and rule."""
+    """A Label Studio result: a list, taken as it comes, since validation names what is wrong by region and rule."""
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, list):
@@ -144,7 +144,7 @@ class NewQueueShape(Shape):
     schema = serializers.CharField(help_text="name or uuid")
     review = serializers.BooleanField(required=False, default=False)
     reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
-    priority = serializers.IntegerField(required=False, default=0, min_value=-MOST, max_value=MOST)
+    priority = serializers.IntegerField(required=False, default=0, min_value=-MAX_INTEGER, max_value=MAX_INTEGER)
     overlap = serializers.IntegerField(required=False, default=1)
     items = ObjectField(required=False, default=None, help_text="filters as an object, or a list of item uuids")
 
@@ -177,7 +177,7 @@ class QueueShape(Shape):
 
 class NewTaskShape(Shape):
     item = serializers.UUIDField()
-    priority = serializers.IntegerField(required=False, default=0, min_value=-MOST, max_value=MOST)
+    priority = serializers.IntegerField(required=False, default=0, min_value=-MAX_INTEGER, max_value=MAX_INTEGER)
     reason = ObjectField(required=False, default=dict, help_text="an object with `text`, or the text itself")
     prelabels = ResultField(required=False, default=list)
 
@@ -185,7 +185,7 @@ class NewTaskShape(Shape):
 class NewTasksShape(Shape):
     tasks = NewTaskShape(many=True, required=False)
     items = ObjectField(required=False, default=None, help_text="filters as an object, or a list of item uuids")
-    priority = serializers.IntegerField(required=False, default=0, min_value=-MOST, max_value=MOST)
+    priority = serializers.IntegerField(required=False, default=0, min_value=-MAX_INTEGER, max_value=MAX_INTEGER)
 
 
 class TasksAddedShape(Shape):
@@ -291,7 +291,7 @@ class SubmitShape(Shape):
         required=False,
         allow_null=True,
         min_value=0,
-        max_value=MOST,
+        max_value=MAX_INTEGER,
         help_text="0 or null: began from nothing; left out: unchecked",
     )
     lead_time = serializers.FloatField(required=False, default=0.0, min_value=0, max_value=10_000_000)
@@ -318,7 +318,7 @@ class AnswerShape(Shape):
 class NewDraftShape(Shape):
     result = ResultField()
     annotation_id = serializers.UUIDField(required=False, allow_null=True, default=None)
-    base_revision = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=MOST)
+    base_revision = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=MAX_INTEGER)
 
 
 class KeptShape(Shape):
@@ -330,10 +330,10 @@ def base_of(given: dict[str, Any]) -> int:
     return UNCHECKED if "base_revision" not in given else (given["base_revision"] or 0)
 
 
-def sent_of(given: dict[str, Any], *, skip: bool = False) -> Sent:
+def submit_request(given: dict[str, Any], *, skip: bool = False) -> SubmitRequest:
     """A submit or skip as the verb takes it."""
     holding: list[UUID] = given["holding"]
-    return Sent(
+    return SubmitRequest(
         operation_id=given["operation_id"],
         result=given["result"],
         lead_time=given["lead_time"],
@@ -392,7 +392,9 @@ class VerdictShape(Shape):
     comment = serializers.CharField(required=False, allow_blank=True, default="", max_length=5000)
     result = ResultField(required=False, default=None, help_text="the fixed result, with the verdict fix")
     operation_id = serializers.UUIDField()
-    base_revision = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=MOST)
+    base_revision = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=1, max_value=MAX_INTEGER
+    )
     lead_time = serializers.FloatField(required=False, default=0.0, min_value=0, max_value=10_000_000)
     next = serializers.BooleanField(required=False, default=False)
     holding = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=20)

@@ -3,16 +3,18 @@
 import json
 from typing import Any
 
-from django.db import migrations
-
-from lode_annotation.models import RegionsField
-from motherlode.manifest import canonical
+from django.db import migrations, models
 
 ROWS = 2000
 
 
+def canonical(value: Any) -> str:
+    """Canonical JSON as it was when this migration was written."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def make_canonical(apps: Any, schema_editor: Any) -> None:
-    """Writes anew the texts that a JSON column wrote in its own way."""
+    """Rewrites the texts that a JSON column wrote in its own way."""
     table = "annotation_labelset"
     with schema_editor.connection.cursor() as cursor:
         last = 0
@@ -30,6 +32,6 @@ class Migration(migrations.Migration):
     dependencies = [("annotation", "0001_initial")]
 
     operations = [
-        migrations.AlterField("labelset", "regions", RegionsField(default=list)),
+        migrations.AlterField("labelset", "regions", models.TextField(default=list)),
         migrations.RunPython(make_canonical, migrations.RunPython.noop),
     ]

@@ -14,11 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from lode_annotation import picking, review
 from lode_annotation import queues as queue_verbs
+from lode_annotation import review
 from lode_annotation import schemas as schema_verbs
-from lode_annotation.checking import check
-from lode_annotation.labeling import config_for
+from lode_annotation.labeling_config import check_config, config_for
 from lode_annotation.models import Annotation, LabelSet, Lease, Queue, Schema, SchemaRevision, Task
 from lode_platform import nav
 from lode_platform.access import member_of, permits
@@ -151,7 +150,7 @@ def schema_check(request: HttpRequest, project: str) -> JsonResponse:
     given = json_object(request)
     config, name = str(given.get("config") or ""), str(given.get("schema") or "")
     found = Schema.objects.filter(project=member.project, name=name).first() if name else None
-    return JsonResponse(check(config, found))
+    return JsonResponse(check_config(config, found))
 
 
 def _schema(member: Membership, name: str) -> Schema:
@@ -345,7 +344,7 @@ def queue_new(request: HttpRequest, project: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
-            items = picking.by_filter(member.project, member.user, _given_filter(request))
+            items = queue_verbs.items_by_filter(member.project, member.user, _given_filter(request))
             made = queue_verbs.create_queue(
                 member.project,
                 member.user,
@@ -354,7 +353,7 @@ def queue_new(request: HttpRequest, project: str) -> HttpResponse:
                 review=given["review"],
                 reason=given["reason"],
             )
-            added = picking.fill(made, member.user, items)
+            added = queue_verbs.fill(made, member.user, items)
         except LodeError as error:
             _tell(form, error)
         else:
@@ -372,7 +371,7 @@ def queue_new(request: HttpRequest, project: str) -> HttpResponse:
 
 def _count(request: HttpRequest, member: Membership) -> HttpResponse:
     """The part that says how many items the filters choose, ``without`` those that are in a queue already."""
-    rows = picking.by_filter(member.project, member.user, _given_filter(request))
+    rows = queue_verbs.items_by_filter(member.project, member.user, _given_filter(request))
     if name := request.GET.get("without"):
         try:
             queue = _queue(member, UUID(name))
@@ -452,8 +451,8 @@ def queue_add(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
     """Puts in every item that the filters choose and that is not in it yet, with an undo."""
     member = _member(request, project, "queue.manage")
     found = _queue(member, queue)
-    items = picking.by_filter(member.project, member.user, _given_filter(request))
-    added = picking.fill(found, member.user, items)
+    items = queue_verbs.items_by_filter(member.project, member.user, _given_filter(request))
+    added = queue_verbs.fill(found, member.user, items)
     undo = reverse("annotation:queue_take_out", args=[member.project.name, found.uuid])
     last = found.size
     toast(request, _tasks_added(added), undo=f"{undo}?first={last - added + 1}&last={last}" if added else "")

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from lode_annotation import queues
 from lode_annotation.label_sets import regions_from
-from lode_annotation.labeling import rules_of
+from lode_annotation.labeling_config import rules_of
 from lode_annotation.models import Annotation, AnnotationRevision, Queue, Task
 from lode_platform.access import member_of, permits
 from lode_platform.models import Item, Membership
@@ -33,7 +33,7 @@ class Answer:
 def _answer(annotation: Annotation, item: Item) -> Answer:
     revision = next(row for row in annotation.revisions.all() if row.number == annotation.revision)
     rules = rules_of(annotation.schema_revision.controls)
-    # what was sent with a skip passed no gate, and is nobody's answer
+    # what was sent with a skip was never validated, and is nobody's answer
     result = [] if revision.state == Annotation.State.SKIPPED else revision.result
     regions = regions_from(result, item.width, item.height, rules, [])
     drawn = [(region, (region.class_id - 1) % 12 + 1) for region in regions]

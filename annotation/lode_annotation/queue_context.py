@@ -1,4 +1,4 @@
-"""A queue as one person sits at it: its rule, its schema revision and their role, fetched by one statement."""
+"""A queue as one person works on it: its rule, its schema revision and their role, fetched by one statement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from lode_annotation import sql
-from lode_annotation.labeling import Rules, rules_from, translated
+from lode_annotation.labeling_config import Rules, rules_from, translated
 from lode_platform import access
 from lode_platform.errors import NotFound
 from lode_platform.models import User
@@ -25,7 +25,7 @@ JOINS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class QueueContext:
     """A queue's facts, the person's role in its project, and the schema revision made ready."""
 
     queue_id: int
@@ -47,7 +47,7 @@ class Desk:
     def open(self) -> bool:
         return self.state == "open"
 
-    def in_its_words(self, result: Any, revision_id: int | None) -> list[Any]:
+    def translate(self, result: Any, revision_id: int | None) -> list[Any]:
         """A result made under another revision of the schema, with the labels of this one (one more statement)."""
         if revision_id is None or revision_id == self.revision_id:
             return list(result)
@@ -57,11 +57,11 @@ class Desk:
         return translated(result, rules_from(revision_id, sql.text(found[0])), self.rules)
 
 
-def read(columns: Sequence[Any]) -> Desk:
-    """The desk in the first ``WIDTH`` columns of a row."""
+def read(columns: Sequence[Any]) -> QueueContext:
+    """The context in the first ``WIDTH`` columns of a row."""
     queue_id, queue, name, state, review, overlap, size, project_id, role, revision_id, revision = columns[:11]
     controls, schema_id, schema = columns[11:14]
-    return Desk(
+    return QueueContext(
         queue_id=queue_id,
         queue=sql.uuid(queue),
         name=name,
@@ -85,21 +85,21 @@ def scope(user: User) -> tuple[str, list[Any]]:
     return (" AND p.id = %s", [project_id]) if project_id else ("", [])
 
 
-def desk_for(user: User, queue: UUID, verb: str) -> Desk:
-    """The person's desk at ``queue``: one statement. ``NotFound`` to strangers, ``Forbidden`` without the verb."""
+def context_for(user: User, queue: UUID, verb: str) -> QueueContext:
+    """The person's context at ``queue``: one statement. ``NotFound`` to strangers, ``Forbidden`` without the verb."""
     within, extra = scope(user)
     found = sql.row(
         f"SELECT {COLUMNS} FROM annotation_queue q{JOINS} WHERE q.uuid = %s{within}", [user.pk, queue, *extra]
     )
     if found is None:
         raise NotFound("There is no such queue.")
-    desk = read(found)
-    access.check(user, desk.role, verb, desk.project_id)
-    return desk
+    context = read(found)
+    access.check(user, context.role, verb, context.project_id)
+    return context
 
 
-def desk_of_task(user: User, task: UUID, verb: str) -> tuple[Desk, int]:
-    """The person's desk at the queue of ``task``, and the task's key: one statement."""
+def context_of_task(user: User, task: UUID, verb: str) -> tuple[QueueContext, int]:
+    """The person's context at the queue of ``task``, and the task's key: one statement."""
     within, extra = scope(user)
     found = sql.row(
         f"SELECT {COLUMNS}, t.id FROM annotation_task t JOIN annotation_queue q ON q.id = t.queue_id{JOINS}"
@@ -108,6 +108,6 @@ def desk_of_task(user: User, task: UUID, verb: str) -> tuple[Desk, int]:
     )
     if found is None:
         raise NotFound("There is no such task.")
-    desk = read(found)
-    access.check(user, desk.role, verb, desk.project_id)
-    return desk, found[WIDTH]
+    context = read(found)
+    access.check(user, context.role, verb, context.project_id)
+    return context, found[WIDTH]

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from lode_annotation.desk import Desk
 from lode_annotation.models import Annotation
+from lode_annotation.queue_context import QueueContext
 from lode_platform.models import User
 
-MOST = 10
+MAX_ANSWERS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,10 @@ class Answered:
     answered_at: datetime
 
 
-def answered(desk: Desk, user: User) -> list[Answered]:
-    """The person's last ``MOST`` answers in the queue, the newest first; items in the trash are left out."""
+def recent_answers(context: QueueContext, user: User) -> list[Answered]:
+    """The person's last ``MAX_ANSWERS`` answers in the queue, the newest first; items in the trash are left out."""
     rows = Annotation.objects.filter(
-        task__queue_id=desk.queue_id, task__item__trashed_at=None, user=user, revision__gt=0
+        task__queue_id=context.queue_id, task__item__trashed_at=None, user=user, revision__gt=0
     ).order_by("-updated_at", "-pk")
     columns = ("task__uuid", "task__item__path", "task__number", "state", "revision", "updated_at")
-    return [Answered(*row) for row in rows.values_list(*columns)[:MOST]]
+    return [Answered(*row) for row in rows.values_list(*columns)[:MAX_ANSWERS]]

@@ -4,6 +4,7 @@
 the rest; nothing else in the server imports that library, which costs seconds and a hundred megabytes.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -11,6 +12,7 @@ from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
+from lode_annotation.models import Schema
 from lode_platform.errors import BadInput
 
 MAX_CONFIG_BYTES = 256 * 1024
@@ -328,6 +330,28 @@ def controls_json(
     return rows
 
 
+def check_config(config: str, schema: Schema | None = None) -> dict[str, Any]:
+    """Tries a config without saving it: ``{"ok", "controls", "problems": [{"line", "error"}]}``.
+
+    Class ids are those that ``schema`` would give.
+    """
+    try:
+        parsed = parse_config(config)
+    except BadInput as error:
+        return {"ok": False, "controls": [], "problems": list(error.facts.get("problems", []))}
+    known: dict[str, int] = {}
+    highest = 0
+    if schema is not None:
+        rows = list(schema.classes.order_by("class_id"))
+        known = {row.name: row.class_id for row in rows}
+        highest = rows[-1].class_id if rows else 0
+    for label in parsed.labels:
+        if label not in known:
+            highest += 1
+            known[label] = highest
+    return {"ok": True, "controls": controls_json(parsed, known), "problems": []}
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """A schema revision made ready for use: its labels both ways, its controls by name."""
@@ -359,15 +383,13 @@ def rules_of(controls: Sequence[Mapping[str, Any]]) -> Rules:
 @lru_cache(maxsize=256)
 def rules_from(revision_id: int, text: str) -> Rules:
     """As ``rules_of`` for a revision's JSON text; a revision never changes, so it is prepared once a process."""
-    import json
-
     return rules_of(json.loads(text))
 
 
 def translated(result: Sequence[Any], old: Rules, new: Rules) -> list[Any]:
     """A result made under an older revision in the words of a newer one: labels by their class ids, controls by type.
 
-    What the newer revision no longer has stays as it is, for the gate to name.
+    What the newer revision no longer has stays as it is, for the validation to name.
     """
     controls = {old.from_names[kind]: new.from_names[kind] for kind in old.from_names if kind in new.from_names}
 

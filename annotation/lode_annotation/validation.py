@@ -1,4 +1,4 @@
-"""The gate every answer passes: what Label Studio's own validator lets through is refused here, by region and rule."""
+"""Validates every answer: what Label Studio's own validator lets through is refused here, by region and rule."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lode_annotation import sql
-from lode_annotation.labeling import BOXES, Rules
+from lode_annotation.labeling_config import BOXES, Rules
 from lode_platform.errors import BadInput
 
 MAX_REGIONS = 50_000
@@ -27,7 +27,7 @@ class Problem:
         return {"region": self.region, "rule": self.rule, "error": self.error}
 
 
-def checked(result: Any, width: int, height: int, rules: Rules) -> list[dict[str, Any]]:
+def validate(result: Any, width: int, height: int, rules: Rules) -> list[dict[str, Any]]:
     """The result as it is kept: as sent, with the upright image's size added where it was left out.
 
     Raises ``BadInput`` (code ``bad_result``) naming every region and rule.
@@ -50,18 +50,18 @@ def checked(result: Any, width: int, height: int, rules: Rules) -> list[dict[str
     ]
 
 
-def as_kept(result: Sequence[Any]) -> str:
+def to_stored_text(result: Sequence[Any]) -> str:
     """The result as JSON text for the database; ``BadInput`` (code ``bad_result``) names the region that cannot be."""
     try:
         return sql.dumps(result)
     except ValueError:
-        region = next((_name(entry, number) for number, entry in enumerate(result, 1) if not _keepable(entry)), "")
+        region = next((_name(entry, number) for number, entry in enumerate(result, 1) if not _storable(entry)), "")
     error = "It holds an infinite number, a NUL character or half a character, which cannot be kept; take that out."
     problem = Problem(region, "kept", error)
     raise BadInput(f"Region {region}: {error}", code="bad_result", problems=[problem.as_json()], count=1)
 
 
-def _keepable(entry: Any) -> bool:
+def _storable(entry: Any) -> bool:
     try:
         sql.dumps(entry)
     except ValueError:
@@ -72,7 +72,7 @@ def _keepable(entry: Any) -> bool:
 def _name(entry: Any, number: int) -> str:
     """The entry's id, or its place where that is none that can be shown."""
     name = entry.get("id") if isinstance(entry, dict) else None
-    return name if isinstance(name, str) and _keepable(name) else f"#{number}"
+    return name if isinstance(name, str) and _storable(name) else f"#{number}"
 
 
 def problems_of(result: Any, width: int, height: int, rules: Rules) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""The gate: every rule refuses by region, and nothing that Label Studio lets through passes."""
+"""Validation: every rule refuses by region, and nothing that Label Studio lets through passes."""
 
 import json
 import math
@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from lode_annotation.gate import checked, problems_of
-from lode_annotation.labeling import config_for, controls_json, parse_config, rules_of
+from lode_annotation.labeling_config import config_for, controls_json, parse_config, rules_of
 from lode_annotation.models import LabelSet, Queue, Task
+from lode_annotation.validation import problems_of, validate
 from lode_platform.errors import BadInput
 from lode_platform.models import User
 
@@ -77,14 +77,14 @@ def test_a_required_choice_must_be_there_once_and_single() -> None:
 
 def test_a_float_that_sticks_out_by_its_last_digit_passes_and_the_image_size_is_added(box: Callable[..., Any]) -> None:
     sent = box(100 - 1 / 3, 0, 1 / 3 + 1e-10, 100)
-    kept = checked([sent], 640, 480, BOXES)
+    kept = validate([sent], 640, 480, BOXES)
     assert (kept[0]["original_width"], kept[0]["original_height"]) == (640, 480)
     assert kept[0]["value"] == sent["value"]
 
 
 def test_the_refusal_names_every_region(box: Callable[..., Any]) -> None:
     with pytest.raises(BadInput) as caught:
-        checked([box(id="a", value={"width": 0}), box(id="b", label="x")], 640, 480, BOXES)
+        validate([box(id="a", value={"width": 0}), box(id="b", label="x")], 640, 480, BOXES)
     assert [row["region"] for row in caught.value.facts["problems"]] == ["a", "b"]
 
 
