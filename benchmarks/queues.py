@@ -113,17 +113,17 @@ def seed(tasks: int, annotators: int) -> dict[str, Any]:
     django.setup()
     from django.db import connection
 
-    from lode_annotation.labeling_config import config_for
     from lode_annotation.queues import TaskSpec, add_tasks, create_queue
     from lode_annotation.schemas import create_schema
     from lode_platform.models import Blob, Item, Membership, Project, Role, User
     from lode_platform.tokens import make_token
+    from motherlode.labeling_config import build
 
     owner, _ = User.objects.get_or_create(username="owner")
     name = f"queue-{tasks}-{uuid4().hex[:6]}"
     project = Project.objects.create(name=name, created_by=owner)
     Membership.objects.create(project=project, user=owner, role=Role.OWNER)
-    schema = create_schema(project, owner, name="cells", config=config_for(["RBC", "WBC", "Platelets"], "boxes"))
+    schema = create_schema(project, owner, name="cells", config=build(["RBC", "WBC", "Platelets"], "boxes"))
     queue = create_queue(project, owner, name="all", schema=schema)
     for start in range(0, tasks, 5000):
         count = min(5000, tasks - start)

@@ -280,19 +280,6 @@ def _with_sdk(xml: str, root: _Node) -> ParsedConfig:
     return ParsedConfig(to_name=controls[0].to_name, controls=tuple(controls))
 
 
-def config_for(labels: Sequence[str], task: str) -> str:
-    """A config that asks for ``labels`` as boxes or as one class for the whole picture (``task`` boxes or classes)."""
-    tag, part, name, extra = {
-        "boxes": (BOXES, "Label", "label", ""),
-        "classes": (CHOICES, "Choice", "class", ' choice="single" required="true"'),
-    }[task]
-    rows = "\n".join(f"    <{part} value={quoteattr(label)}/>" for label in labels)
-    return (
-        f'<View>\n  <Image name="image" value="$image"/>\n  <{tag} name="{name}" toName="image"{extra}>\n'
-        f"{rows}\n  </{tag}>\n</View>\n"
-    )
-
-
 def controls_json(
     parsed: ParsedConfig, class_ids: Mapping[str, int], guidelines: Mapping[str, str] | None = None
 ) -> list[dict[str, Any]]:

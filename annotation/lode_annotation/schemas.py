@@ -7,11 +7,12 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from lode_annotation.labeling_config import ParsedConfig, config_for, controls_json, parse_config
+from lode_annotation.labeling_config import ParsedConfig, controls_json, parse_config
 from lode_annotation.models import LabelClass, Schema, SchemaRevision
 from lode_platform import access, events
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Project, User
+from motherlode import labeling_config
 
 __all__ = [
     "ParsedConfig",
@@ -183,7 +184,7 @@ def schema_for_labels(project: Project, user: User, *, name: str, labels: Iterab
         if not wanted:
             raise BadInput("There are no labels to make a schema from.", code="no_labels")
         try:
-            return create_schema(project, user, name=name, config=config_for(wanted, task))
+            return create_schema(project, user, name=name, config=labeling_config.build(wanted, task))
         except Conflict:
             found = Schema.objects.get(project=project, name=name)
     extend(found, user, labels=wanted, task=task)
@@ -193,7 +194,7 @@ def schema_for_labels(project: Project, user: User, *, name: str, labels: Iterab
 def extend(schema: Schema, user: User, *, labels: Iterable[str], task: str = "boxes") -> SchemaRevision:
     """Adds the labels that ``schema`` lacks by one revision; without any, the newest revision as it is."""
     newest = latest(schema)
-    kind = {"boxes": "RectangleLabels", "classes": "Choices"}[task]
+    kind = labeling_config.CONTROLS[task].tag
     control = next((control for control in newest.controls if control["type"] == kind), None)
     if control is None:
         what = "boxes" if task == "boxes" else "classes"
@@ -202,21 +203,8 @@ def extend(schema: Schema, user: User, *, labels: Iterable[str], task: str = "bo
     missing = [label for label in dict.fromkeys(labels) if label not in known]
     if not missing:
         return newest
-    config = _with_labels(newest.config, kind, missing)
+    config = labeling_config.add_labels(newest.config, missing, task=task)
     return revise(schema, user, config=config, message="Labels added by an import: " + ", ".join(missing))
-
-
-def _with_labels(config: str, tag: str, labels: Sequence[str]) -> str:
-    """``config`` with ``labels`` put before the end of its (only) ``tag``; all else stays as it was written."""
-    from xml.sax.saxutils import quoteattr
-
-    part = "Label" if tag == "RectangleLabels" else "Choice"
-    end = config.rindex(f"</{tag}")
-    before = config[:end]
-    indent = before[before.rindex("\n") + 1 :] if "\n" in before else ""
-    pad = indent if not indent.strip() else ""
-    rows = "".join(f"  <{part} value={quoteattr(label)}/>\n{pad}" for label in labels)
-    return before + rows + config[end:]
 
 
 def as_json(schema: Schema, revision: SchemaRevision | None = None) -> dict[str, Any]:

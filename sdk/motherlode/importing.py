@@ -14,18 +14,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
-from xml.sax.saxutils import quoteattr
 
-from motherlode import formats
+from motherlode import formats, labeling_config
 from motherlode.cache import hash_file
 from motherlode.client import Client
 from motherlode.errors import BadInput, NotAllowed, NotFound
 from motherlode.formats.leftovers import leftovers
 from motherlode.formats.source import Classes, Folder, Problem, Record, settle
 from motherlode.formats.values import BadValue, label_name
+from motherlode.labeling_config import Task
 from motherlode.paths import PathSet, UnsafePath, check_path
 from motherlode.predictions import IdMap
 from motherlode.progress import Progress
@@ -35,7 +35,6 @@ __all__ = [
     "ImportReport",
     "Source",
     "bring_in",
-    "config_for",
     "default_project",
     "look",
     "read_source",
@@ -54,7 +53,6 @@ MAX_LABELS = 1000  # that a schema holds
 LABELLED = frozenset({"coco", "voc", "yolo", "folders"})  # formats that are imported for their labels
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 
-Task: TypeAlias = Literal["boxes", "classes"]
 Job: TypeAlias = tuple[dict[str, Any], str]  # a file's row (path, md5, sha256, size) and its name in the source
 Thing = TypeVar("Thing")
 
@@ -416,11 +414,11 @@ class _Maker:
             found = None
         if found is not None:
             new = self._new(found, labels)
-            config = add_labels(str(found["config"]), new, source.categories) if new else ""
+            config = self._with_labels(found, new, source) if new else ""
             self._check_task(found, source)
             self._compare_numbers(found, source)
         else:
-            config = config_for(labels or [PLACEHOLDER], source.task or self._options.task, source.categories)
+            config = self._new_config(labels, source)
         if not config:
             return
         answer = self._client.post("schemas/check", {"config": config}, repeatable=True)
@@ -502,13 +500,24 @@ class _Maker:
                 f"no labels were found: the schema starts with one, {PLACEHOLDER!r}; change it under Schemas,"
                 " or name them with --labels"
             )
-        config = config_for(labels or [PLACEHOLDER], source.task or self._options.task, source.categories)
+        config = self._new_config(labels, source)
         body = {"name": self._options.dataset, "title": "", "config": config}
         made: dict[str, Any] = self._client.post(f"{self._project}/schemas", body)
         shown = ", ".join(labels[:8]) + (f" and {len(labels) - 8} more" if len(labels) > 8 else "")
         if labels:
             self._tell(f"made the schema {self._options.dataset!r} from the labels found: {shown}")
         return made
+
+    def _new_config(self, labels: Sequence[str], source: Source) -> str:
+        task = source.task or self._options.task
+        return labeling_config.build(labels or [PLACEHOLDER], task, categories=source.categories)
+
+    def _with_labels(self, schema: Mapping[str, Any], labels: Sequence[str], source: Source) -> str:
+        try:
+            return labeling_config.add_labels(str(schema["config"]), labels, categories=source.categories)
+        except ValueError:
+            what = f"the schema has no labels to add {', '.join(labels)} to"
+            raise BadInput(f"{what}; add them under Schemas and import again") from None
 
     def _new(self, schema: Mapping[str, Any], labels: Iterable[str]) -> list[str]:
         known = {str(row["name"]) for row in schema["classes"] if not row.get("retired")}
@@ -519,7 +528,7 @@ class _Maker:
         if not new:
             return
         body = {
-            "config": add_labels(str(schema["config"]), new, source.categories),
+            "config": self._with_labels(schema, new, source),
             "message": f"Labels found by an import: {', '.join(new)}"[:300],
         }
         self._client.post(f"schemas/{schema['uuid']}/revisions", body)
@@ -533,37 +542,6 @@ class _Maker:
             body["split_policy"] = dict(self._options.split_policy)
         self._client.post(f"{self._project}/datasets", body)
         self._tell(f"made the dataset {self._options.dataset!r}")
-
-
-def config_for(labels: Sequence[str], task: Task, categories: Mapping[str, int] | None = None) -> str:
-    """A Label Studio config for these labels: boxes, or one choice an image."""
-    head, tail = {
-        "boxes": ('<RectangleLabels name="label" toName="image">', "</RectangleLabels>"),
-        "classes": ('<Choices name="choice" toName="image" choice="single">', "</Choices>"),
-    }[task]
-    lines = ["<View>", '  <Image name="image" value="$image"/>', f"  {head}"]
-    lines += [f"    {_label(label, task, categories or {})}" for label in labels]
-    lines += [f"  {tail}", "</View>"]
-    return "\n".join(lines) + "\n"
-
-
-def _label(label: str, task: Task, categories: Mapping[str, int]) -> str:
-    # `category` is Label Studio's own attribute for the id that a label has in COCO files
-    category = f' category="{categories[label]}"' if label in categories else ""
-    return f"<{'Label' if task == 'boxes' else 'Choice'} value={quoteattr(label)}{category}/>"
-
-
-def add_labels(config: str, labels: Sequence[str], categories: Mapping[str, int]) -> str:
-    """The config with more labels in its first control, all else as it was written. Raises `BadInput`."""
-    for closing, task in (("</RectangleLabels>", "boxes"), ("</Choices>", "classes")):
-        at = config.find(closing)
-        if at >= 0:
-            indent = config[config.rfind("\n", 0, at) + 1 : at]
-            pad = indent if not indent.strip() else ""
-            kind: Task = "boxes" if task == "boxes" else "classes"
-            new = "".join(f"  {_label(label, kind, categories)}\n{pad}" for label in labels)
-            return config[:at] + new + config[at:]
-    raise BadInput(f"the schema has no labels to add {', '.join(labels)} to; add them under Schemas and import again")
 
 
 def _packs(jobs: Iterable[Job]) -> Iterator[list[Job]]:

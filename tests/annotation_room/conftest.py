@@ -7,18 +7,18 @@ from uuid import uuid4
 
 import pytest
 
-from lode_annotation.labeling_config import config_for
 from lode_annotation.models import Queue, Schema
 from lode_annotation.queues import TaskSpec, add_tasks, create_queue
 from lode_annotation.schemas import create_schema
 from lode_platform.models import Item, Project, User
+from motherlode.labeling_config import build
 
 LABELS = ["RBC", "WBC", "Platelets"]
 
 
 @pytest.fixture
 def schema(project: Project, alice: User) -> Schema:
-    return create_schema(project, alice, name="cells", config=config_for(LABELS, "boxes"))
+    return create_schema(project, alice, name="cells", config=build(LABELS, "boxes"))
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lode_annotation.identity import Thing, assigned, iou, paired
-from lode_annotation.labeling_config import config_for
 from lode_annotation.models import LabelSet
 from lode_annotation.queues import TaskSpec, add_tasks, create_queue
 from lode_annotation.schemas import create_schema
 from lode_platform.models import Item, Project, User
+from motherlode.labeling_config import build
 
 pytestmark = pytest.mark.django_db
 SEVERAL = st.dictionaries(
@@ -137,7 +137,7 @@ def test_choices_keep_their_ids_while_others_come_and_go(
     make_items: Callable[..., list[Item]],
     answer: Callable[..., Any],
 ) -> None:
-    config = config_for(["cat", "dog", "fox"], "classes").replace('choice="single"', 'choice="multiple"')
+    config = build(["cat", "dog", "fox"], "classes").replace('choice="single"', 'choice="multiple"')
     schema = create_schema(project, alice, name="what", config=config)
     queue = create_queue(project, alice, name="what", schema=schema)
     add_tasks(queue, alice, [TaskSpec(item=item) for item in make_items(project, 1)])

@@ -9,16 +9,16 @@ import pytest
 from django.utils import timezone
 
 from lode_annotation import imports
-from lode_annotation.labeling_config import config_for
 from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema
 from lode_annotation.schemas import create_schema
 from lode_platform import jobs
 from lode_platform.models import Item, Job, Project, User
+from motherlode.labeling_config import build
 
 pytestmark = pytest.mark.django_db
 
 
-BOXES = config_for(["a"], "boxes")
+BOXES = build(["a"], "boxes")
 
 
 def line(item: Item, *regions: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -221,7 +221,7 @@ def test_a_problem_that_the_sender_met_makes_no_label_of_its_regions(
 def test_boxes_do_not_go_into_a_schema_of_classes(
     send: Send, erin: User, project: Project, make_items: Callable[..., list[Item]]
 ) -> None:
-    create_schema(project, erin, name="cells", config=config_for(["good"], "classes"))
+    create_schema(project, erin, name="cells", config=build(["good"], "classes"))
     (item,) = make_items(project, 1)
     job = send(line(item, drawn("a", 1, 1, 9, 9)))
     assert job["state"] == "failed" and "no <RectangleLabels>" in job["error"]

@@ -8,11 +8,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from lode_annotation.labeling_config import config_for
 from lode_annotation.models import LabelSet, Lease, Queue, Schema
 from lode_annotation.queues import TaskSpec, add_tasks
 from lode_annotation.schemas import latest
 from lode_platform.models import Item, Membership, Project, Role, User
+from motherlode.labeling_config import build
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +51,7 @@ def test_a_schema_is_made_on_its_page_and_a_bad_config_is_refused_beside_its_fie
     at = f"/p/{project.name}/schemas/new/"
     bad = client.post(at, {"name": "s", "config": "<View>\n<Video/></View>"})
     assert bad.status_code == 400 and "&lt;Video&gt; is not supported yet" in bad.content.decode()
-    good = client.post(at, {"name": "s", "title": "Cells", "config": config_for(["a", "b"], "boxes")})
+    good = client.post(at, {"name": "s", "title": "Cells", "config": build(["a", "b"], "boxes")})
     assert good.status_code == 302 and good["Location"] == f"/p/{project.name}/schemas/s/"
     assert Schema.objects.get().title == "Cells"
 
@@ -61,7 +61,7 @@ def test_a_revision_with_a_rename_is_made_on_its_page(
 ) -> None:
     client = client_for(alice)
     sent = {
-        "config": config_for(["erythrocyte", "WBC", "Platelets"], "boxes"),
+        "config": build(["erythrocyte", "WBC", "Platelets"], "boxes"),
         "message": "Greek",
         "rename:RBC": "erythrocyte",
         "guideline:RBC": "Also half ones.",
@@ -218,7 +218,7 @@ def test_a_list_costs_the_same_number_of_statements_however_many_rows_it_has(
 
     before = cost()
     for number in range(4):
-        create_schema(project, alice, name=f"more-{number}", config=config_for(["a", "b"], "boxes"))
+        create_schema(project, alice, name=f"more-{number}", config=build(["a", "b"], "boxes"))
         make_queue(1)
     add_tasks(Queue.objects.order_by("pk")[0], alice, [TaskSpec(item=item) for item in make_items(project, 5)])
     assert cost() == before

@@ -258,12 +258,10 @@ def test_an_annotator_may_correct_an_accepted_answer_and_the_truth_waits_for_the
 def test_a_queue_moved_to_a_newer_revision_shows_old_answers_in_the_new_words(
     api: Callable[..., Any], rita: User, alice: User, waiting: Queue, schema: Any
 ) -> None:
-    from lode_annotation.labeling_config import config_for
     from lode_annotation.schemas import revise
+    from motherlode.labeling_config import build
 
-    revise(
-        schema, alice, config=config_for(["erythrocyte", "WBC", "Platelets"], "boxes"), renames={"RBC": "erythrocyte"}
-    )
+    revise(schema, alice, config=build(["erythrocyte", "WBC", "Platelets"], "boxes"), renames={"RBC": "erythrocyte"})
     assert api(alice).patch(f"queues/{waiting.uuid}", {"newest": True}).json()["revision"] == 2
     seen = api(rita).post(f"queues/{waiting.uuid}/review/next").json()
     assert seen["annotation"]["result"][0]["value"]["rectanglelabels"] == ["erythrocyte"]

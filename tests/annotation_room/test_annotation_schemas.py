@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from lode_annotation.labeling_config import config_for, parse_config
+from lode_annotation.labeling_config import parse_config
 from lode_annotation.models import LabelClass, Schema, SchemaRevision
 from lode_annotation.schemas import create_schema, extend, latest, revise, schema_for_labels
 from lode_platform.errors import BadInput, Conflict, Forbidden
 from lode_platform.models import Project, User
+from motherlode.labeling_config import build
 
 IMAGE = '<Image name="image" value="$image"/>'
 BOXES = '<RectangleLabels name="label" toName="image"><Label value="a"/></RectangleLabels>'
@@ -76,24 +77,24 @@ def test_boxes_and_choices_are_read_with_their_rules() -> None:
 def test_class_ids_are_given_at_birth_and_survive_reorder_rename_retire_and_return(
     project: Project, alice: User
 ) -> None:
-    schema = create_schema(project, alice, name="cells", config=config_for(["a", "b", "c"], "boxes"))
+    schema = create_schema(project, alice, name="cells", config=build(["a", "b", "c"], "boxes"))
     assert ids(schema) == {"a": 1, "b": 2, "c": 3}
-    revise(schema, alice, config=config_for(["c", "new", "a", "b"], "boxes"))
+    revise(schema, alice, config=build(["c", "new", "a", "b"], "boxes"))
     assert ids(schema) == {"a": 1, "b": 2, "c": 3, "new": 4}
-    revise(schema, alice, config=config_for(["b", "see", "new"], "boxes"), renames={"c": "see"})
+    revise(schema, alice, config=build(["b", "see", "new"], "boxes"), renames={"c": "see"})
     assert ids(schema) == {"b": 2, "see": 3, "new": 4}
     assert LabelClass.objects.get(schema=schema, class_id=1).retired_at is not None
-    revise(schema, alice, config=config_for(["b", "see", "new", "a", "late"], "boxes"))
+    revise(schema, alice, config=build(["b", "see", "new", "a", "late"], "boxes"))
     assert ids(schema) == {"a": 1, "b": 2, "see": 3, "new": 4, "late": 5}
-    revise(schema, alice, config=config_for(["b"], "boxes"))
-    revise(schema, alice, config=config_for(["b", "last"], "boxes"))
+    revise(schema, alice, config=build(["b"], "boxes"))
+    revise(schema, alice, config=build(["b", "last"], "boxes"))
     assert ids(schema) == {"b": 2, "last": 6}
 
 
 @pytest.mark.django_db
 def test_two_classes_can_change_names(project: Project, alice: User) -> None:
-    schema = create_schema(project, alice, name="cells", config=config_for(["a", "b"], "boxes"))
-    revise(schema, alice, config=config_for(["a", "b"], "boxes") + "\n", renames={"a": "b", "b": "a"})
+    schema = create_schema(project, alice, name="cells", config=build(["a", "b"], "boxes"))
+    revise(schema, alice, config=build(["a", "b"], "boxes") + "\n", renames={"a": "b", "b": "a"})
     assert ids(schema) == {"b": 1, "a": 2}
 
 
@@ -104,35 +105,33 @@ def test_two_classes_can_change_names(project: Project, alice: User) -> None:
     ids=["unknown", "absent", "taken", "merge"],
 )
 def test_a_rename_that_makes_no_sense_is_refused(project: Project, alice: User, renames: dict[str, str]) -> None:
-    schema = create_schema(project, alice, name="cells", config=config_for(["a", "b"], "boxes"))
+    schema = create_schema(project, alice, name="cells", config=build(["a", "b"], "boxes"))
     with pytest.raises(BadInput):
-        revise(schema, alice, config=config_for(["b", "z"], "boxes"), renames=renames)
+        revise(schema, alice, config=build(["b", "z"], "boxes"), renames=renames)
     assert ids(schema) == {"a": 1, "b": 2}
 
 
 @pytest.mark.django_db
 def test_a_revision_is_never_changed_and_the_same_config_makes_none(project: Project, alice: User) -> None:
-    schema = create_schema(project, alice, name="cells", config=config_for(["a"], "boxes"))
+    schema = create_schema(project, alice, name="cells", config=build(["a"], "boxes"))
     before = SchemaRevision.objects.values().get()
-    revise(schema, alice, config=config_for(["a", "b"], "boxes"), message="b too")
+    revise(schema, alice, config=build(["a", "b"], "boxes"), message="b too")
     assert SchemaRevision.objects.values().get(number=1) == before
-    assert revise(schema, alice, config=config_for(["a", "b"], "boxes")).number == 2
+    assert revise(schema, alice, config=build(["a", "b"], "boxes")).number == 2
 
 
 @pytest.mark.django_db
 def test_hotkeys_do_not_move_when_a_label_is_put_in_front(project: Project, alice: User) -> None:
-    schema = create_schema(project, alice, name="cells", config=config_for(["a", "b"], "boxes"))
-    revise(schema, alice, config=config_for(["new", "a", "b"], "boxes"))
+    schema = create_schema(project, alice, name="cells", config=build(["a", "b"], "boxes"))
+    revise(schema, alice, config=build(["new", "a", "b"], "boxes"))
     keys = {label["value"]: label["hotkey"] for label in latest(schema).controls[0]["labels"]}
     assert keys == {"a": "1", "b": "2", "new": "3"}
 
 
 @pytest.mark.django_db
 def test_guidelines_follow_their_label_through_a_rename(project: Project, alice: User) -> None:
-    schema = create_schema(
-        project, alice, name="cells", config=config_for(["a"], "boxes"), guidelines={"a": "All of them."}
-    )
-    made = revise(schema, alice, config=config_for(["z"], "boxes"), renames={"a": "z"})
+    schema = create_schema(project, alice, name="cells", config=build(["a"], "boxes"), guidelines={"a": "All of them."})
+    made = revise(schema, alice, config=build(["z"], "boxes"), renames={"a": "z"})
     assert made.guidelines == {"z": "All of them."}
     assert made.controls[0]["labels"][0]["guideline"] == "All of them."
 
@@ -150,12 +149,12 @@ def test_a_schema_is_made_and_extended_from_the_labels_found(project: Project, a
 
 @pytest.mark.django_db
 def test_schemas_over_rest(api: Callable[..., Any], alice: User, bob: User, charlie: User, project: Project) -> None:
-    made = api(alice).post(f"projects/{project.name}/schemas", {"name": "s", "config": config_for(["a"], "classes")})
+    made = api(alice).post(f"projects/{project.name}/schemas", {"name": "s", "config": build(["a"], "classes")})
     assert made.status_code == 201, made.content
     uuid = made.json()["uuid"]
     assert api(bob).get(f"schemas/{uuid}").json()["classes"] == [{"id": 1, "name": "a", "retired": False}]
     assert api(charlie).get(f"schemas/{uuid}").status_code == 404
-    new = {"config": config_for(["a", "b"], "classes"), "message": "more"}
+    new = {"config": build(["a", "b"], "classes"), "message": "more"}
     assert api(bob).post(f"schemas/{uuid}/revisions", new).status_code == 403
     assert api(charlie).post(f"schemas/{uuid}/revisions", new).status_code == 404
     assert api(alice).post(f"schemas/{uuid}/revisions", new).json()["revision"] == 2
@@ -163,13 +162,13 @@ def test_schemas_over_rest(api: Callable[..., Any], alice: User, bob: User, char
     assert [row["revision"] for row in rows] == [2, 1]
     refused = api(alice).post(f"projects/{project.name}/schemas", {"name": "t", "config": "<View><Video/></View>"})
     assert refused.status_code == 400 and "<Video> is not supported yet" in refused.json()["error"]
-    again = api(alice).post(f"projects/{project.name}/schemas", {"name": "s", "config": config_for(["a"], "boxes")})
+    again = api(alice).post(f"projects/{project.name}/schemas", {"name": "s", "config": build(["a"], "boxes")})
     assert again.status_code == 409
 
 
 @pytest.mark.django_db
 def test_a_config_is_checked_without_being_saved(api: Callable[..., Any], alice: User) -> None:
-    good = api(alice).post("schemas/check", {"config": config_for(["a", "b"], "boxes")}).json()
+    good = api(alice).post("schemas/check", {"config": build(["a", "b"], "boxes")}).json()
     assert good["ok"] and [label["class_id"] for label in good["controls"][0]["labels"]] == [1, 2]
     bad = api(alice).post("schemas/check", {"config": "<View>\n<Video/></View>"}).json()
     assert not bad["ok"] and bad["problems"][0] == {"line": 2, "error": "<Video> is not supported yet."}
@@ -179,7 +178,7 @@ def test_a_config_is_checked_without_being_saved(api: Callable[..., Any], alice:
 @pytest.mark.django_db
 def test_only_engineers_and_owners_make_schemas(project: Project, bob: User, erin: User) -> None:
     with pytest.raises(Forbidden):
-        create_schema(project, bob, name="s", config=config_for(["a"], "boxes"))
-    create_schema(project, erin, name="s", config=config_for(["a"], "boxes"))
+        create_schema(project, bob, name="s", config=build(["a"], "boxes"))
+    create_schema(project, erin, name="s", config=build(["a"], "boxes"))
     with pytest.raises(Conflict):
-        create_schema(project, erin, name="s", config=config_for(["a"], "boxes"))
+        create_schema(project, erin, name="s", config=build(["a"], "boxes"))

@@ -8,14 +8,15 @@ from uuid import uuid4
 
 import pytest
 
-from lode_annotation.labeling_config import config_for, controls_json, parse_config, rules_of
+from lode_annotation.labeling_config import controls_json, parse_config, rules_of
 from lode_annotation.models import LabelSet, Queue, Task
 from lode_annotation.validation import problems_of, validate
 from lode_platform.errors import BadInput
 from lode_platform.models import User
+from motherlode.labeling_config import build
 
-BOXES = rules_of(controls_json(parse_config(config_for(["RBC", "WBC"], "boxes")), {"RBC": 1, "WBC": 2}))
-CLASSES = rules_of(controls_json(parse_config(config_for(["good", "bad"], "classes")), {"good": 1, "bad": 2}))
+BOXES = rules_of(controls_json(parse_config(build(["RBC", "WBC"], "boxes")), {"RBC": 1, "WBC": 2}))
+CLASSES = rules_of(controls_json(parse_config(build(["good", "bad"], "classes", required=True)), {"good": 1, "bad": 2}))
 
 
 def rules_broken(result: Any, rules: Any = BOXES) -> list[tuple[str, str]]:
@@ -62,7 +63,7 @@ def test_a_required_choice_must_be_there_once_and_single() -> None:
     def chosen(*labels: str, name: str = "c") -> dict[str, Any]:
         return {
             "id": name,
-            "from_name": "class",
+            "from_name": "choice",
             "to_name": "image",
             "type": "choices",
             "value": {"choices": [*labels]},

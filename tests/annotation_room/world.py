@@ -21,10 +21,10 @@ from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from lode_annotation import imports, queues, schemas  # noqa: E402
-from lode_annotation.labeling_config import config_for  # noqa: E402
 from lode_annotation.models import Annotation, LabelSet, Lease, Queue  # noqa: E402
 from lode_platform import jobs  # noqa: E402
 from lode_platform.models import Blob, Item, Job, Membership, Project, Role, User  # noqa: E402
+from motherlode.labeling_config import build  # noqa: E402
 
 PART = 400
 
@@ -72,7 +72,7 @@ def import_of(project: Project, items: list[Item]) -> Job:
 
 def prepare(items: int) -> dict[str, Any]:
     project = made("faults", items, 1)
-    schemas.create_schema(project, project.created_by, name="cells", config=config_for(["a"], "boxes"))
+    schemas.create_schema(project, project.created_by, name="cells", config=build(["a"], "boxes"))
     import_of(project, list(Item.objects.order_by("pk")))
     return {}
 
@@ -128,7 +128,7 @@ def crowd(tasks: int, people: int) -> dict[str, Any]:
     """All people ask and answer at once until nothing is left; tells who was handed what."""
     project = made("crowd", tasks, people)
     owner = project.created_by
-    schema = schemas.create_schema(project, owner, name="cells", config=config_for(["a"], "boxes"))
+    schema = schemas.create_schema(project, owner, name="cells", config=build(["a"], "boxes"))
     queue = queues.create_queue(project, owner, name="all", schema=schema)
     queues.add_tasks(queue, owner, [queues.TaskSpec(item=item) for item in Item.objects.order_by("pk")])
     handed: dict[str, list[str]] = {}
@@ -173,7 +173,7 @@ def same_items(queue_count: int, tasks: int, people: int) -> dict[str, Any]:
     """Queues over the same items, each with people of its own who answer all at once; tells what was refused."""
     project = made("same", tasks, people)
     owner = project.created_by
-    schema = schemas.create_schema(project, owner, name="cells", config=config_for(["a"], "boxes"))
+    schema = schemas.create_schema(project, owner, name="cells", config=build(["a"], "boxes"))
     every = [queues.TaskSpec(item=item) for item in Item.objects.order_by("pk")]
     made_queues = [
         queues.create_queue(project, owner, name=f"queue {number}", schema=schema) for number in range(queue_count)
@@ -219,8 +219,8 @@ def label_on(items: int, people: int) -> dict[str, Any]:
     """People label while an import of ``items`` items runs beside them; tells how they fared."""
     project = made("busy", items, people)
     owner = project.created_by
-    schema = schemas.create_schema(project, owner, name="cells", config=config_for(["a", "b", "c"], "boxes"))
-    other = schemas.create_schema(project, owner, name="other", config=config_for(["a"], "boxes"))
+    schema = schemas.create_schema(project, owner, name="cells", config=build(["a", "b", "c"], "boxes"))
+    other = schemas.create_schema(project, owner, name="other", config=build(["a"], "boxes"))
     queue = queues.create_queue(project, owner, name="all", schema=other)
     every = list(Item.objects.order_by("pk"))
     queues.add_tasks(queue, owner, [queues.TaskSpec(item=item) for item in every[:2000]])

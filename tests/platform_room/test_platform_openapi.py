@@ -20,7 +20,7 @@ from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lode_annotation.labeling_config import config_for
+from motherlode.labeling_config import build
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +40,7 @@ TEXTS = [NUL, HALF, "", " ", "x" * 5000, "\u0663", "nan", "-1", "../x", "%", "\u
 NUMBERS = [-1, 0, 1, 2**31, 2**63 - 1, 2**63, -(2**63) - 1, 10**30, 10**400, 0.5, 1e308, float("inf")]
 ODD = st.sampled_from([*TEXTS, *NUMBERS, None, True, [], {}, [NUL], {NUL: 1}, {HALF: HALF}, {"a": [{"b": HALF}]}])
 KNOWN = {
-    "config": config_for(["RBC", "WBC"], "boxes"),
+    "config": build(["RBC", "WBC"], "boxes"),
     "kind": "model_error",
     "queue": "hard",
     "run": "baseline",

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from lode_annotation import queues as queue_verbs
 from lode_annotation import review
 from lode_annotation import schemas as schema_verbs
-from lode_annotation.labeling_config import check_config, config_for
+from lode_annotation.labeling_config import check_config
 from lode_annotation.models import Annotation, LabelSet, Lease, Queue, Schema, SchemaRevision, Task
 from lode_platform import nav
 from lode_platform.access import member_of, permits
@@ -26,6 +26,7 @@ from lode_platform.models import Membership, Project, User
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 from lode_platform.views.json_body import json_object
+from motherlode import labeling_config
 
 PAGE = 50
 STARTERS = {
@@ -113,7 +114,10 @@ def schema_new(request: HttpRequest, project: str) -> HttpResponse:
     task = request.GET.get("task", "boxes")
     if task not in STARTERS:
         raise BadInput(_("A schema starts from boxes or classes."), field="task")
-    form = SchemaForm(request.POST or None, initial={"config": config_for(STARTERS[task][1], task)})
+    form = SchemaForm(
+        request.POST or None,
+        initial={"config": labeling_config.build(STARTERS[task][1], task, required=task == "classes")},
+    )
     if request.method == "POST" and form.is_valid():
         try:
             made = schema_verbs.create_schema(member.project, member.user, **form.cleaned_data)
