@@ -195,7 +195,7 @@ def with_kept_ids(
     """
     pairs = paired([thing_of(row) for row in before], [Thing(r.class_id, r.box, r.frame) for r in regions])
     new = [region for place, region in enumerate(regions) if place not in pairs]
-    fresh = iter(region_ids(path, [(region.label, region.box) for region in new], used))
+    fresh = iter(region_ids(path, [(region.label, region.type, region.geometry) for region in new], used))
     return [
         replace(region, id=str(before[pairs[place]]["id"]) if place in pairs else next(fresh))
         for place, region in enumerate(regions)

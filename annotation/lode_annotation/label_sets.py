@@ -15,7 +15,9 @@ from lode_annotation import sql
 from lode_annotation.labeling_config import Rules
 from lode_annotation.models import LabelSet, Schema
 from lode_platform.models import Item
-from motherlode.regions import Region, as_result, clip_box, dump, from_json, from_result
+from motherlode.media import Image
+from motherlode.regions import Region, as_result, dump, from_json, from_result
+from motherlode.shapes import SHAPES
 
 
 def digest_of(regions: str) -> str:
@@ -50,7 +52,7 @@ def shown(regions: Sequence[dict[str, Any]], width: int, height: int, rules: Rul
     """A label set's regions as a Label Studio result under ``rules``, ids kept; classes those do not show are left
     out (``regions_from`` carries them over)."""
     known = [from_json(row, rules.names) for row in regions if row["class_id"] in rules.names]
-    return as_result([r for r in known if r.type in rules.from_names], width, height, rules.from_names, rules.to_name)
+    return as_result(known, Image(width, height), rules.asked)
 
 
 def regions_from(
@@ -62,13 +64,13 @@ def regions_from(
     regions whose class the editor could not show stay as they were.
     """
     old = {row["id"]: from_json(row) for row in before}
-    made = from_result(result, width, height, rules.class_ids, old)
-    regions = [_within(region, width, height) for region in made]
+    media = Image(width, height)
+    regions = [_within(region, media) for region in from_result(result, media, rules.asked, old)]
     taken = {region.id for region in regions}
     unseen = [
         region
         for region in old.values()
-        if (region.class_id not in rules.names or region.type not in rules.from_names) and region.id not in taken
+        if (region.class_id not in rules.names or region.type not in rules.kinds) and region.id not in taken
     ]
     return regions + unseen
 
@@ -81,12 +83,10 @@ def named_elsewhere(label_set: LabelSet) -> bool:
     )
 
 
-def _within(region: Region, width: int, height: int) -> Region:
+def _within(region: Region, media: Image) -> Region:
     """Cuts off what validation let stick out by a float's last digits."""
-    if region.box is None:
-        return region
-    cut, state = clip_box(region.box, width, height)
-    return region if cut is None or state == "ok" else replace(region, box=cut)
+    cut, state = SHAPES[region.type].clip(region.geometry, media)
+    return region if cut is None or state == "ok" else replace(region, geometry=cut)
 
 
 def accept(

@@ -14,6 +14,8 @@ from xml.sax.saxutils import quoteattr
 
 from lode_annotation.models import Schema
 from lode_platform.errors import BadInput
+from motherlode.regions import Control as AskedControl
+from motherlode.shapes import BY_TAG
 
 MAX_CONFIG_BYTES = 256 * 1024
 MAX_DEPTH = 20
@@ -350,20 +352,32 @@ class Rules:
     names: Mapping[int, str]
     from_names: Mapping[Any, str]
     to_name: str
+    asked: tuple[AskedControl, ...]
+    kinds: frozenset[str]
 
 
 def rules_of(controls: Sequence[Mapping[str, Any]]) -> Rules:
     """Prepares a revision's ``controls``."""
     pairs = [(label["value"], label["class_id"]) for control in controls for label in control["labels"]]
-    kinds = {BOXES: "box", CHOICES: "choice"}
+    asked = tuple(
+        AskedControl(
+            name=control["name"],
+            kind=BY_TAG[control["type"]].kind,
+            to_name=control["to_name"],
+            class_ids={label["value"]: label["class_id"] for label in control["labels"]},
+        )
+        for control in controls
+    )
     return Rules(
         controls=tuple(controls),
         by_name={control["name"]: control for control in controls},
         labels_of={control["name"]: frozenset(label["value"] for label in control["labels"]) for control in controls},
         class_ids=dict(pairs),
         names={number: value for value, number in pairs},
-        from_names={kinds[control["type"]]: control["name"] for control in controls},
+        from_names={control.kind: control.name for control in asked},
         to_name=controls[0]["to_name"],
+        asked=asked,
+        kinds=frozenset(control.kind for control in asked),
     )
 
 

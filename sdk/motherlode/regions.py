@@ -1,28 +1,30 @@
-"""Regions as label sets, versions and evaluation hold them: float64 pixels, xyxy, of the upright image.
+"""Regions as label sets, versions and evaluation hold them: float64 pixels of the upright image.
 
 Label Studio's result JSON speaks of percent of the upright image; `from_result` and `as_result` are the only place
-where the two meet, exact to 1e-6 pixel.
+where the two meet, exact to 1e-6 pixel. What a region's kind decides, its `motherlode.shapes.Shape` says.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
 
-from motherlode.errors import BadInput
+from motherlode.media import Media
+from motherlode.shapes import BY_RESULT_TYPE, SHAPES, BadRegion, Bounds, Clip, Geometry, Shape, shape_of
 
 __all__ = [
     "BadRegion",
     "Box",
     "Clip",
+    "Control",
+    "Geometry",
+    "Kind",
     "Region",
     "as_result",
-    "clip_box",
     "dump",
     "from_json",
     "from_result",
@@ -31,15 +33,12 @@ __all__ = [
     "region_ids",
 ]
 
-Box: TypeAlias = tuple[float, float, float, float]
-Kind: TypeAlias = Literal["box", "choice"]
-Clip: TypeAlias = Literal["ok", "clipped", "degenerate", "outside"]
+Box: TypeAlias = Bounds
+Kind: TypeAlias = str
+"""The name of a kind in `motherlode.shapes.SHAPES`."""
 
+BOUNDS = "box"  # the key of a region's bounds in JSON, whatever its kind
 REGION_NAMESPACE = uuid5(NAMESPACE_URL, "urn:motherlode:region")
-
-
-class BadRegion(BadInput):
-    """A region that cannot be read; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +46,36 @@ class Region:
     """One thing said of an item.
 
     `id` stays through edits, versions and exports. `class_id` is the label's permanent number in the schema; `label` is
-    its name as the reader's schema gives it, "" where the reader knew none. `box` is xyxy in pixels, None for a choice.
-    `area` is an imported area in square pixels (COCO's, of the mask) and None where the box's own counts. `frame` is
-    a video frame, None for an image.
+    its name as the reader's schema gives it, "" where the reader knew none. `geometry` is its kind's own immutable
+    value, in pixels: xyxy of a box, None for a choice. `area` is an imported area in square pixels (COCO's, of the
+    mask) and None where the geometry's own counts. `frame` is a video frame, None for an image. `control` names the
+    schema's control, "" where the source did not say; label sets do not keep it yet.
     """
 
     id: str
     type: Kind
     class_id: int
     label: str = ""
-    box: Box | None = None
+    geometry: Geometry = None
     area: float | None = None
     iscrowd: bool = False
     difficult: bool = False
     frame: int | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    control: str = ""
 
     def as_json(self, *, names: bool = False) -> dict[str, Any]:
         """The region as a JSON object; what is at its default is left out.
 
-        The label's name is left out too, unless `names`: it is the schema's to say, so that renaming a label rewrites
-        no label set.
+        `box` holds the bounds of every kind that has some, so that a reader need not know the kind. The label's name is
+        left out too, unless `names`: it is the schema's to say, so that renaming a label rewrites no label set.
         """
         row: dict[str, Any] = {"class_id": self.class_id, "id": self.id, "type": self.type}
-        if self.box is not None:
-            row["box"] = [float(value) + 0.0 for value in self.box]
+        shape = SHAPES[self.type]
+        if self.geometry is not None:
+            row[shape.field] = shape.canonical(self.geometry)
+            if shape.field != BOUNDS:
+                row[BOUNDS] = [float(value) + 0.0 for value in shape.bounds(self.geometry) or ()]
         if self.area is not None:
             row["area"] = float(self.area) + 0.0
         if self.iscrowd:
@@ -87,48 +91,46 @@ class Region:
         return row
 
     @property
+    def box(self) -> Box | None:
+        """The smallest box around the region, xyxy in pixels; None where it is of the whole item."""
+        return None if self.geometry is None else SHAPES[self.type].bounds(self.geometry)
+
+    @property
     def width(self) -> float:
-        """Width of the box in pixels, 0 for a choice."""
-        return self.box[2] - self.box[0] if self.box else 0.0
+        """Width of the box in pixels, 0 where there is none."""
+        box = self.box
+        return box[2] - box[0] if box else 0.0
 
     @property
     def height(self) -> float:
-        """Height of the box in pixels, 0 for a choice."""
-        return self.box[3] - self.box[1] if self.box else 0.0
+        """Height of the box in pixels, 0 where there is none."""
+        box = self.box
+        return box[3] - box[1] if box else 0.0
 
 
 def from_json(row: Mapping[str, Any], names: Mapping[int, str] | None = None) -> Region:
     """Read what `as_json` wrote; `names` gives the label of each class id. Raises `BadRegion`."""
     try:
         kind = row["type"]
-        if kind not in ("box", "choice"):
-            raise BadRegion(f"region {row['id']}: type {kind!r} is neither 'box' nor 'choice'")
+        shape = shape_of(kind)
         class_id = int(row["class_id"])
-        box = _box(row["box"]) if kind == "box" else None
         area, frame = row.get("area"), row.get("frame")
         return Region(
             id=str(row["id"]),
             type=kind,
             class_id=class_id,
             label=names.get(class_id, "") if names is not None else str(row.get("label", "")),
-            box=box,
+            geometry=shape.from_json(row[shape.field]) if shape.field else None,
             area=None if area is None else float(area),
             iscrowd=bool(row.get("iscrowd", False)),
             difficult=bool(row.get("difficult", False)),
             frame=None if frame is None else int(frame),
             attributes=dict(row.get("attributes") or {}),
         )
+    except BadRegion as error:
+        raise BadRegion(f"region {row.get('id')}: {error}") from None
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        if isinstance(error, BadRegion):
-            raise
         raise BadRegion(f"region {dict(row)!r}: {type(error).__name__} {error}") from None
-
-
-def _box(values: Sequence[Any]) -> Box:
-    x1, y1, x2, y2 = (float(value) for value in values)
-    if not math.isfinite(x1 + y1 + x2 + y2):
-        raise BadRegion(f"box {list(values)!r} holds a number that is not finite")
-    return (x1, y1, x2, y2)
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
@@ -144,40 +146,21 @@ def load(text: str | bytes, names: Mapping[int, str] | None = None) -> list[Regi
     return [from_json(row, names) for row in json.loads(text)]
 
 
-def clip_box(box: Sequence[float], width: float, height: float) -> tuple[Box | None, Clip]:
-    """Cut `box` (xyxy, pixels; numbers are edges) to an image of `width` x `height`.
-
-    Gives the box and "ok" or "clipped", or None with "degenerate" (no area as it came, or not finite) or "outside" (no
-    area within the image).
-    """
-    x1, y1, x2, y2 = (float(value) for value in box)
-    if not math.isfinite(x1 + y1 + x2 + y2) or x2 <= x1 or y2 <= y1:
-        return None, "degenerate"
-    if x1 >= 0 and y1 >= 0 and x2 <= width and y2 <= height:
-        return (x1 + 0.0, y1 + 0.0, x2, y2), "ok"
-    cut = (max(x1, 0.0), max(y1, 0.0), min(x2, float(width)), min(y2, float(height)))
-    if cut[2] <= cut[0] or cut[3] <= cut[1]:
-        return None, "outside"
-    return cut, "clipped"
-
-
-def moved(region: Region, box: Box) -> Region:
+def moved(region: Region, geometry: Geometry) -> Region:
     """The region with another geometry: an imported `area` no longer holds and is dropped, all else stays."""
-    return region if box == region.box else replace(region, box=box, area=None)
+    return region if geometry == region.geometry else replace(region, geometry=geometry, area=None)
 
 
-def region_ids(
-    path: str, drafts: Iterable[tuple[str, Sequence[float] | None]], used: Collection[str] = ()
-) -> list[str]:
-    """Ids for the imported regions of one item, from its path and each region's label and box (None for a choice).
+def region_ids(path: str, drafts: Iterable[tuple[str, Kind, Geometry]], used: Collection[str] = ()) -> list[str]:
+    """Ids for the imported regions of one item, from its path and each region's label, kind and geometry.
 
     The same import gives the same ids; equal regions of one item are told apart by the order they come in. Ids that
     the item has `used` for other regions are passed over.
     """
     seen: Counter[str] = Counter()
     ids = []
-    for label, box in drafts:
-        key = _encode([path, label, None if box is None else [float(value) + 0.0 for value in box]])
+    for label, kind, geometry in drafts:
+        key = _encode([path, label, None if geometry is None else SHAPES[kind].canonical(geometry)])
         own = ""
         while not own or own in used:
             own = str(uuid5(REGION_NAMESPACE, f"{key}#{seen[key]}"))
@@ -189,129 +172,131 @@ def region_ids(
 # Label Studio's result JSON
 
 
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One question of a schema: its name, the kind of region that answers it, the name of the object it is about, and
+    the permanent number of each of its labels."""
+
+    name: str
+    kind: Kind
+    to_name: str
+    class_ids: Mapping[str, int]
+
+
 def from_result(
     result: Sequence[Mapping[str, Any]],
-    width: int,
-    height: int,
-    class_ids: Mapping[str, int],
+    media: Media,
+    controls: Iterable[Control],
     before: Mapping[str, Region] | None = None,
 ) -> list[Region]:
-    """Regions of a Label Studio result (`RectangleLabels` and `Choices`) on an upright image of `width` x `height`.
+    """Regions of a Label Studio result on an item of this medium, under the schema's `controls`.
 
-    `class_ids` gives each label's permanent number. `before` are the regions, by id, that the annotator started from:
-    they lend what the editor does not show (`iscrowd`, `difficult`, attributes, and `area` while the box has not moved
-    by 1e-6 pixel), and choices that hold on their ids. Raises `BadRegion` for an unknown type or label, a missing
-    number or a turned box.
+    `before` are the regions, by id, that the annotator started from: they lend what the editor does not show
+    (`iscrowd`, `difficult`, attributes, and `area` while the geometry has not moved by 1e-6 pixel), and what is said of
+    the whole item holds on to its ids. Raises `BadRegion` for an unknown type, control or label, or a geometry that
+    cannot be kept.
     """
+    known = {control.name: control for control in controls}
     regions: list[Region] = []
     for entry in result:
-        kind, value, name = entry.get("type"), entry.get("value") or {}, str(entry.get("id", ""))
+        name = str(entry.get("id", ""))
         if not name:
-            raise BadRegion(f"a {kind!r} entry has no id")
-        if kind == "rectanglelabels":
-            regions.append(_region_of_rectangle(name, value, width, height, class_ids, (before or {}).get(name)))
-        elif kind == "choices":
-            regions.extend(
-                _choices(name, [str(label) for label in value.get("choices") or []], class_ids, before or {})
-            )
-        else:
-            raise BadRegion(f"region {name}: type {kind!r} is neither 'rectanglelabels' nor 'choices'")
+            raise BadRegion(f"a {entry.get('type')!r} entry has no id")
+        try:
+            regions.extend(_of_entry(name, entry, media, known, before or {}))
+        except BadRegion as error:
+            raise BadRegion(f"region {name}: {error}") from None
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadRegion(f"region {name}: {type(error).__name__} {error}") from None
     return regions
 
 
-def _region_of_rectangle(
-    name: str, value: Mapping[str, Any], width: int, height: int, class_ids: Mapping[str, int], before: Region | None
-) -> Region:
-    labels = value.get("rectanglelabels") or []
-    if len(labels) != 1:
-        raise BadRegion(f"region {name}: a box carries one label, this one has {len(labels)}")
-    label = str(labels[0])
-    if value.get("rotation"):
-        raise BadRegion(f"region {name}: a turned box (rotation {value['rotation']}) cannot be kept as xyxy")
-    try:
-        x, y = float(value["x"]), float(value["y"])
-        box = _box(
-            (
-                x * width / 100,
-                y * height / 100,
-                (x + float(value["width"])) * width / 100,
-                (y + float(value["height"])) * height / 100,
-            )
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadRegion(f"region {name}: {type(error).__name__} {error}") from None
-    class_id = _class_id(class_ids, label, name)
-    if before is None or before.box is None:
-        return Region(name, "box", class_id, label, box)
-    if all(abs(new - old) <= 1e-6 for new, old in zip(box, before.box, strict=True)):
-        box = before.box
-    return replace(moved(before, box), id=name, class_id=class_id, label=label)
-
-
-def _choices(
-    name: str, labels: Sequence[str], class_ids: Mapping[str, int], before: Mapping[str, Region]
+def _of_entry(
+    name: str, entry: Mapping[str, Any], media: Media, controls: Mapping[str, Control], before: Mapping[str, Region]
 ) -> list[Region]:
+    kind, value = entry.get("type"), entry.get("value") or {}
+    shape = BY_RESULT_TYPE.get(str(kind))
+    if shape is None:
+        raise BadRegion(f"type {kind!r} is not one of {', '.join(map(repr, BY_RESULT_TYPE))}")
+    control = controls.get(str(entry.get("from_name")))
+    if control is None or control.kind != shape.kind:
+        raise BadRegion(f"the schema has no control {entry.get('from_name')!r} that takes {kind}")
+    labels = [str(label) for label in value.get(shape.result_type) or []]
+    if shape.whole:
+        others = {id_ for other in controls.values() if other is not control for id_ in other.class_ids.values()}
+        mine = [region for region in before.values() if region.class_id not in others]
+        return _of_whole_item(name, labels, control, mine)
+    if len(labels) != 1:
+        raise BadRegion(f"a {shape.noun} carries one label, this one has {len(labels)}")
+    geometry = shape.from_result(value, media)
+    class_id = _class_id(control, labels[0])
+    was = before.get(name)
+    if was is None or was.type != shape.kind:
+        return [Region(name, shape.kind, class_id, labels[0], geometry, control=control.name)]
+    made = moved(was, shape.lent(geometry, was.geometry))
+    return [replace(made, id=name, class_id=class_id, label=labels[0], control=control.name)]
+
+
+def _of_whole_item(name: str, labels: Sequence[str], control: Control, before: Iterable[Region]) -> list[Region]:
     """One entry may choose several labels, each a region. One that was chosen before keeps its id; a single choice
     keeps it when it changes. Of the others the first takes the entry's id where that is new, the rest derive theirs."""
-    kept = {region.class_id: region.id for region in before.values() if region.type == "choice"}
+    kept = {region.class_id: region.id for region in before if region.type == control.kind}
     free = name not in kept.values() or len(kept) == len(labels) == 1
     regions = []
     for label in labels:
-        class_id = _class_id(class_ids, label, name)
+        class_id = _class_id(control, label)
         own = kept.get(class_id)
         if own is None:
             own, free = name if free else str(uuid5(REGION_NAMESPACE, f"{name}/{label}")), False
-        regions.append(Region(own, "choice", class_id, label))
+        regions.append(Region(own, control.kind, class_id, label, control=control.name))
     return regions
 
 
-def _class_id(class_ids: Mapping[str, int], label: str, name: str) -> int:
+def _class_id(control: Control, label: str) -> int:
     try:
-        return class_ids[label]
+        return control.class_ids[label]
     except KeyError:
-        known = ", ".join(sorted(class_ids))
-        raise BadRegion(f"region {name}: the schema has no label {label!r}; it has {known}") from None
+        known = ", ".join(sorted(control.class_ids))
+        raise BadRegion(f"the schema has no label {label!r} under {control.name!r}; it has {known}") from None
 
 
-def as_result(
-    regions: Iterable[Region], width: int, height: int, from_names: Mapping[Kind, str], to_name: str
-) -> list[dict[str, Any]]:
-    """Regions as a Label Studio result; `from_names` names the control tag of boxes and of choices.
+def as_result(regions: Iterable[Region], media: Media, controls: Sequence[Control]) -> list[dict[str, Any]]:
+    """Regions as a Label Studio result under the schema's `controls`; what none of them asks for is left out.
 
-    Choices are gathered into the one entry Label Studio expects, under the first one's id.
+    What is said of the whole item under one control is gathered into the one entry that Label Studio expects, under the
+    first one's id.
     """
     result: list[dict[str, Any]] = []
-    chosen: dict[str, Any] | None = None
+    gathered: dict[str, list[str]] = {}
     for region in regions:
-        if region.type == "choice":
-            if chosen is None:
-                chosen = _entry(region.id, "choices", from_names["choice"], to_name, width, height, {"choices": []})
-                result.append(chosen)
-            chosen["value"]["choices"].append(region.label)
-        elif region.box is not None:
-            x1, y1, x2, y2 = region.box
-            value = {
-                "x": x1 * 100 / width,
-                "y": y1 * 100 / height,
-                "width": (x2 - x1) * 100 / width,
-                "height": (y2 - y1) * 100 / height,
-                "rotation": 0,
-                "rectanglelabels": [region.label],
-            }
-            result.append(_entry(region.id, "rectanglelabels", from_names["box"], to_name, width, height, value))
+        control = _asked_by(controls, region)
+        if control is None:
+            continue
+        shape = SHAPES[region.type]
+        if shape.whole and control.name in gathered:
+            gathered[control.name].append(region.label)
+            continue
+        labels = [region.label]
+        if shape.whole:
+            gathered[control.name] = labels
+        result.append(_entry(region, shape, control, media, labels))
     return result
 
 
-def _entry(
-    name: str, kind: str, from_name: str, to_name: str, width: int, height: int, value: dict[str, Any]
-) -> dict[str, Any]:
+def _asked_by(controls: Sequence[Control], region: Region) -> Control | None:
+    """The control that a region answers: the one it names, else the first of its kind that has its class."""
+    fit = [control for control in controls if control.kind == region.type]
+    named = [control for control in fit if control.name == region.control]
+    classed = [control for control in fit if region.class_id in control.class_ids.values()]
+    return next(iter([*named, *classed, *fit]), None)
+
+
+def _entry(region: Region, shape: Shape, control: Control, media: Media, labels: list[str]) -> dict[str, Any]:
     return {
-        "id": name,
-        "type": kind,
-        "from_name": from_name,
-        "to_name": to_name,
-        "original_width": width,
-        "original_height": height,
-        "image_rotation": 0,
-        "value": value,
+        "id": region.id,
+        "type": shape.result_type,
+        "from_name": control.name,
+        "to_name": control.to_name,
+        **media.stamp(),
+        "value": {**shape.to_result(region.geometry, media), shape.result_type: labels},
     }

@@ -27,7 +27,7 @@ Regions = Sequence[Region]
 def box(name: str, class_id: int, *corners: float, crowd: bool = False, area: float | None = None) -> Region:
     """A truth box with an id of its own."""
     x1, y1, x2, y2 = corners
-    return Region(name, "box", class_id, box=(x1, y1, x2, y2), iscrowd=crowd, area=area)
+    return Region(name, "box", class_id, geometry=(x1, y1, x2, y2), iscrowd=crowd, area=area)
 
 
 def choice(name: str, class_id: int) -> Region:

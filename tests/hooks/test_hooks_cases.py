@@ -25,8 +25,8 @@ def cells(world: Callable[..., Any]) -> Any:
     here.add(["a.png", "b.png"])
     here.label(
         {
-            "a.png": [Region("a1", "box", 1, box=(10, 10, 50, 50))],
-            "b.png": [Region("b1", "box", 2, box=(20, 20, 60, 60))],
+            "a.png": [Region("a1", "box", 1, geometry=(10, 10, 50, 50))],
+            "b.png": [Region("b1", "box", 2, geometry=(20, 20, 60, 60))],
         }
     )
     here.version = here.publish()
@@ -56,7 +56,7 @@ def test_a_missed_region_is_the_same_case_in_every_run_and_version(cells: Any) -
     case = Failure.objects.get(region="b1")
     assert seen(first)[str(case.uuid)] == "missed"
     assert seen(second)[str(case.uuid)] == "wrong_class"
-    cells.label({"a.png": [Region("a1", "box", 1, box=(10, 10, 51, 51))]})
+    cells.label({"a.png": [Region("a1", "box", 1, geometry=(10, 10, 51, 51))]})
     later = cells.publish("a moved edge")
     third = cells.evaluate(cells.predict(cells.run("three"), later, [line("b.png", ([20, 20, 60, 60], "WBC", 0.8))]))
     assert str(case.uuid) not in seen(third)
@@ -72,11 +72,11 @@ def test_a_case_goes_on_where_the_same_object_has_another_id_and_the_comparison_
     before = cells.evaluate(cells.predict(cells.run("one"), cells.version, [line("b.png")]))
     cells.label(
         {
-            "a.png": [Region("a1", "box", 1, box=(10, 10, 50, 50))],
+            "a.png": [Region("a1", "box", 1, geometry=(10, 10, 50, 50))],
             "b.png": [
-                Region("found", "box", 2, box=(20, 20, 60, 60)),
-                Region("other", "box", 2, box=(26, 20, 66, 60)),
-                Region("far", "box", 2, box=(100, 100, 160, 160)),
+                Region("found", "box", 2, geometry=(20, 20, 60, 60)),
+                Region("other", "box", 2, geometry=(26, 20, 66, 60)),
+                Region("far", "box", 2, geometry=(100, 100, 160, 160)),
             ],
         }
     )
@@ -96,7 +96,7 @@ def test_a_case_goes_on_where_the_same_object_has_another_id_and_the_comparison_
 
 def test_a_region_with_the_longest_id_there_may_be_has_its_case(cells: Any) -> None:
     long = "r" * 200
-    cells.label({"b.png": [Region(long, "box", 2, box=(20, 20, 60, 60))]})
+    cells.label({"b.png": [Region(long, "box", 2, geometry=(20, 20, 60, 60))]})
     cells.evaluate(cells.predict(cells.run(), cells.publish("a long id"), [line("a.png")]))
     assert Failure.objects.filter(region=long).exists()
 
@@ -118,7 +118,7 @@ def test_a_false_alarm_is_known_again_by_class_and_overlap(cells: Any) -> None:
 
 
 def test_what_is_seen_in_one_frame_is_not_taken_for_another(cells: Any) -> None:
-    cells.label({"a.png": [Region("a1", "box", 1, box=(10, 10, 50, 50), frame=3)]})
+    cells.label({"a.png": [Region("a1", "box", 1, geometry=(10, 10, 50, 50), frame=3)]})
     version = cells.publish()
     for name, left, frame in (("one", 100, 3), ("two", 102, 3), ("three", 100, 4)):
         said = line("a.png", ([left, 100, 140, 140], "RBC", 0.9))
@@ -190,7 +190,7 @@ def test_a_verdict_stands_only_on_the_truth_it_was_given_at(cells: Any, rita: Us
         "label_error": 1
     }
     # the label is moved, published and the old predictions scored again: nobody has judged this truth yet
-    cells.label({"b.png": [Region("b1", "box", 2, box=(22, 22, 60, 60))]})
+    cells.label({"b.png": [Region("b1", "box", 2, geometry=(22, 22, 60, 60))]})
     second = cells.evaluate(first.prediction_set, cells.publish())
     assert browse.count(second, judged) == 0
     assert browse.count(second, FailureFilter(verdict="none")) == 1
@@ -199,7 +199,7 @@ def test_a_verdict_stands_only_on_the_truth_it_was_given_at(cells: Any, rita: Us
 
 def test_a_verdict_is_given_at_the_truth_that_was_looked_at(cells: Any, rita: User) -> None:
     first = cells.evaluate(cells.predict(cells.run("one"), cells.version, [line("b.png")]))
-    cells.label({"b.png": [Region("b1", "box", 2, box=(22, 22, 60, 60))]})
+    cells.label({"b.png": [Region("b1", "box", 2, geometry=(22, 22, 60, 60))]})
     second = cells.evaluate(first.prediction_set, cells.publish())
     case = Failure.objects.get(region="b1")
     verdicts.judge(case, rita, kind="label_error", evaluation=first)
@@ -402,7 +402,7 @@ def test_what_is_opened_for_fixing_is_the_card_that_was_shown(cells: Any, rita: 
 
 def test_a_case_is_shown_as_the_truth_that_was_scored_last_has_it(cells: Any, api: Any, rita: User) -> None:
     first = cells.evaluate(cells.predict(cells.run(), cells.version, [line("b.png")]))
-    cells.label({"b.png": [Region("b1", "box", 1, box=(22, 22, 60, 60))]})
+    cells.label({"b.png": [Region("b1", "box", 1, geometry=(22, 22, 60, 60))]})
     cells.evaluate(first.prediction_set, cells.publish())
     case = Failure.objects.get(region="b1")
     assert (case.class_id, case.box) == (2, [20, 20, 60, 60])

@@ -40,7 +40,7 @@ def coco100(world: Callable[..., Any], test_data: Path) -> Evaluation:
                 str(uuid4()),
                 "box",
                 classes[names[row["category_id"]]],
-                box=(x, y, x + w, y + h),
+                geometry=(x, y, x + w, y + h),
                 area=row["area"],
                 iscrowd=bool(row["iscrowd"]),
             )
@@ -146,7 +146,7 @@ def test_an_evaluation_is_made_once_for_the_same_settings(coco100: Evaluation) -
 def test_columns_that_are_gone_are_said_in_words(world: Callable[..., Any], api: Any, erin: User, home: Path) -> None:
     here = world()
     here.add(["a.png"])
-    here.label({"a.png": [Region("a1", "box", 1, box=(10, 10, 50, 50))]})
+    here.label({"a.png": [Region("a1", "box", 1, geometry=(10, 10, 50, 50))]})
     evaluation = here.evaluate(
         here.predict(here.run(), here.publish(), [{"path": "a.png", "boxes": [], "labels": [], "scores": []}])
     )
@@ -159,7 +159,7 @@ def test_columns_that_are_gone_are_said_in_words(world: Callable[..., Any], api:
 def test_intervals_of_a_difference_need_the_same_images_and_not_only_as_many(world: Callable[..., Any]) -> None:
     here = world()
     here.add(["a.png", "b.png", "c.png"])
-    here.label({path: [Region(path, "box", 1, box=(10, 10, 50, 50))] for path in here.items})
+    here.label({path: [Region(path, "box", 1, geometry=(10, 10, 50, 50))] for path in here.items})
 
     def evaluated(name: str, paths: list[str]) -> Evaluation:
         boxes = {"boxes": [[10, 10, 50, 50]], "labels": ["RBC"], "scores": [0.9]}
@@ -183,7 +183,7 @@ def trial(world: Callable[..., Any]) -> Any:
     """Six test images with a cell each; a run that was tried on three of them and says nothing of the third."""
     here = world()
     here.add([f"{name}.png" for name in "abcdef"])
-    here.label({path: [Region(path, "box", 1, box=(10, 10, 50, 50))] for path in here.items})
+    here.label({path: [Region(path, "box", 1, geometry=(10, 10, 50, 50))] for path in here.items})
     version = here.publish()
     right = {"boxes": [[10, 10, 50, 50]], "labels": ["RBC"], "scores": [0.9]}
     here.run_tried = here.run()

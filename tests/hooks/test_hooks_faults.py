@@ -124,7 +124,7 @@ def test_an_evaluation_that_failed_is_done_again_when_it_is_asked_for(world: obj
 
     here = world()  # type: ignore[operator]
     here.add(["a.png"])
-    here.label({"a.png": [Region("a1", "box", 1, box=(1, 1, 9, 9))]})
+    here.label({"a.png": [Region("a1", "box", 1, geometry=(1, 1, 9, 9))]})
     version = here.publish()
     sent = here.predict(here.run(), version, [{"path": "a.png", "boxes": [], "labels": [], "scores": []}])
     place = files.held(sent.columns)

@@ -24,7 +24,7 @@ TEST = [f"test-{n:02d}.png" for n in range(8)]
 
 
 def truth(path: str) -> list[Region]:
-    return [Region(f"{path}-1", "box", 1, box=(10, 10, 50, 50))]
+    return [Region(f"{path}-1", "box", 1, geometry=(10, 10, 50, 50))]
 
 
 def line(path: str, label: str = "RBC", score: float = 0.9) -> dict[str, Any]:
@@ -231,7 +231,7 @@ def test_finishing_predictions_scores_the_first_run_on_the_same_truth(looped: An
 
 
 def test_an_answer_that_changes_nothing_is_in_the_version_too(looped: Any, api: Any, bob: User) -> None:
-    looped.label({path: [Region(f"{path}-1", "box", 1, box=(10, 10, 51, 50))] for path in TRAIN})
+    looped.label({path: [Region(f"{path}-1", "box", 1, geometry=(10, 10, 51, 50))] for path in TRAIN})
     v2 = looped.publish()
     label_all(api, bob, looped.round.queue, keep=True)
     looped.label({TEST[7]: []})

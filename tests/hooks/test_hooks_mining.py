@@ -30,7 +30,10 @@ TEST = ["test-00.png", "test-01.png"]
 
 
 def truth(path: str) -> list[Region]:
-    return [Region(f"{path}-1", "box", 1, box=(10, 10, 50, 50)), Region(f"{path}-2", "box", 2, box=(100, 10, 140, 50))]
+    return [
+        Region(f"{path}-1", "box", 1, geometry=(10, 10, 50, 50)),
+        Region(f"{path}-2", "box", 2, geometry=(100, 10, 140, 50)),
+    ]
 
 
 def right(path: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def cells(world: Callable[..., Any]) -> Any:
     """Four test images with a cell each, published as cells@v1."""
     here = world()
     here.add(["a.png", "b.png", "c.png", "d.png"])
-    here.label({path: [Region(path, "box", 1, box=(10, 10, 50, 50))] for path in here.items})
+    here.label({path: [Region(path, "box", 1, geometry=(10, 10, 50, 50))] for path in here.items})
     here.version = here.publish()
     return here
 

@@ -22,8 +22,11 @@ def cells(world: Callable[..., Any]) -> Any:
     here.add(["a.png", "b.png", "c.png"])
     here.label(
         {
-            "a.png": [Region("a1", "box", 1, box=(10, 10, 50, 50)), Region("a2", "box", 2, box=(100, 100, 140, 140))],
-            "b.png": [Region("b1", "box", 1, box=(20, 20, 60, 60))],
+            "a.png": [
+                Region("a1", "box", 1, geometry=(10, 10, 50, 50)),
+                Region("a2", "box", 2, geometry=(100, 100, 140, 140)),
+            ],
+            "b.png": [Region("b1", "box", 1, geometry=(20, 20, 60, 60))],
             "c.png": [],
         }
     )
@@ -128,7 +131,7 @@ def test_no_number_tag_or_time_of_a_run_breaks_the_server(cells: Any, api: Any, 
 
 
 def test_a_version_that_is_not_published_is_used_by_no_run(cells: Any, api: Any, erin: User) -> None:
-    cells.label({"c.png": [Region("c1", "box", 1, box=(1, 1, 9, 9))]})
+    cells.label({"c.png": [Region("c1", "box", 1, geometry=(1, 1, 9, 9))]})
     version, _job = publish(cells.dataset, erin, message="on its way")
     body = {"uuid": str(uuid4()), "name": "r", "uses": [{"version": str(version.uuid), "split": "train"}]}
     assert api(erin).post("projects/blood/runs", body).status_code == 404
@@ -408,7 +411,7 @@ def test_one_run_is_compared_with_itself_on_two_truths(
     cells: Any, api: Any, erin: User, client_for: Callable[[User], Any]
 ) -> None:
     first, _second = two_runs(cells)
-    cells.label({"a.png": [Region("a1", "box", 2, box=(10, 10, 50, 50))]})
+    cells.label({"a.png": [Region("a1", "box", 2, geometry=(10, 10, 50, 50))]})
     again = cells.evaluate(first.prediction_set, cells.publish())
     caller, run = api(erin), first.prediction_set.run.uuid
     found = caller.get(f"runs/{run}/compare/{run}?version=cells@v1&other_version=cells@v2").json()
@@ -422,7 +425,7 @@ def test_one_run_is_compared_with_itself_on_two_truths(
 
 def test_the_evaluations_of_a_set_and_of_a_run_are_listed(cells: Any, api: Any, erin: User) -> None:
     first, _second = two_runs(cells)
-    cells.label({"a.png": [Region("a1", "box", 2, box=(10, 10, 50, 50))]})
+    cells.label({"a.png": [Region("a1", "box", 2, geometry=(10, 10, 50, 50))]})
     again = cells.evaluate(first.prediction_set, cells.publish())
     for owner in (f"predictions/{first.prediction_set.uuid}", f"runs/{first.prediction_set.run.uuid}"):
         listed = api(erin).get(f"{owner}/evaluations").json()["results"]

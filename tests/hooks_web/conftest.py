@@ -66,7 +66,7 @@ class World:
         for picture in pictures:
             if picture.truths is None:
                 continue
-            names = region_ids(picture.path, [(t.label, t.box) for t in picture.truths])
+            names = region_ids(picture.path, [(t.label, "box" if t.box else "choice", t.box) for t in picture.truths])
             regions = [
                 Region(name, "box" if t.box else "choice", ids[t.label], t.label, t.box, t.area, t.crowd)
                 for name, t in zip(names, picture.truths, strict=True)

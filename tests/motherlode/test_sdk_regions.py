@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from motherlode.media import Image
 from motherlode.regions import (
     BadRegion,
+    Control,
     Region,
     as_result,
-    clip_box,
     dump,
     from_json,
     from_result,
@@ -18,16 +19,20 @@ from motherlode.regions import (
     moved,
     region_ids,
 )
+from motherlode.shapes.box import clip_box
 
 pytestmark = pytest.mark.once
 
 NAMES = {1: "RBC", 2: "WBC"}
 CLASS_IDS = {"RBC": 1, "WBC": 2}
-FULL = Region("r1", "box", 2, "WBC", (0.1, 2, 30.5, 40.25), 77.5, True, True, 3, {"truncated": True})
+BOXES = [Control("label", "box", "image", CLASS_IDS)]
+CHOICES = [Control("kind", "choice", "image", CLASS_IDS)]
+MEDIA = Image(640, 480)
+FULL = Region("r1", "box", 2, "WBC", (0.1, 2, 30.5, 40.25), 77.5, True, True, 3, {"truncated": True}, "label")
 
 
 def test_a_region_comes_back_from_its_json_whole() -> None:
-    assert load(dump([FULL]), NAMES) == [FULL]
+    assert load(dump([FULL]), NAMES) == [replace(FULL, control="")]
 
 
 def test_the_stored_form_leaves_the_name_to_the_schema() -> None:
@@ -37,14 +42,14 @@ def test_the_stored_form_leaves_the_name_to_the_schema() -> None:
 
 
 def test_canonical_text_has_sorted_keys_no_spaces_and_no_negative_zero() -> None:
-    text = dump([Region("a", "box", 1, box=(-0.0, 1, 2, 3))])
+    text = dump([Region("a", "box", 1, geometry=(-0.0, 1, 2, 3))])
     assert text == '[{"box":[0.0,1.0,2.0,3.0],"class_id":1,"id":"a","type":"box"}]'
 
 
 @pytest.mark.parametrize(
     "row",
     [
-        {"id": "a", "type": "polygon", "class_id": 1},
+        {"id": "a", "type": "hologram", "class_id": 1},
         {"id": "a", "type": "box", "class_id": 1},
         {"id": "a", "type": "box", "class_id": 1, "box": [1, 2, 3]},
         {"id": "a", "type": "box", "class_id": 1, "box": [1, 2, 3, float("nan")]},
@@ -76,13 +81,14 @@ def test_boxes_are_cut_at_the_edges_of_the_image(box: tuple[float, ...], expecte
 
 def test_moving_a_box_drops_an_imported_area_and_nothing_else() -> None:
     there = (1.0, 1.0, 2.0, 2.0)
-    assert moved(FULL, there) == replace(FULL, box=there, area=None)
+    assert moved(FULL, there) == replace(FULL, geometry=there, area=None)
     assert FULL.box is not None
-    assert moved(FULL, FULL.box) is FULL
+    assert moved(FULL, FULL.geometry) is FULL
 
 
 def test_imported_ids_are_the_same_again_and_tell_equal_regions_apart() -> None:
-    drafts = [("RBC", (1, 2, 3, 4)), ("RBC", (1, 2, 3, 4)), ("WBC", (1, 2, 3, 4)), ("RBC", None)]
+    place = (1, 2, 3, 4)
+    drafts = [("RBC", "box", place), ("RBC", "box", place), ("WBC", "box", place), ("RBC", "choice", None)]
     ids = region_ids("a.jpg", drafts)
     assert ids == region_ids("a.jpg", drafts)
     assert len({*ids, *region_ids("b.jpg", drafts)}) == 8
@@ -95,40 +101,39 @@ def test_percent_and_pixels_agree_to_a_millionth_of_a_pixel() -> None:
         x1, y1 = chance.uniform(0, width), chance.uniform(0, height)
         box = (x1, y1, chance.uniform(x1, width), chance.uniform(y1, height))
         region = Region("a", "box", 1, "RBC", box)
-        result = json.loads(json.dumps(as_result([region], width, height, {"box": "label"}, "image")))
-        [back] = from_result(result, width, height, CLASS_IDS)
+        result = json.loads(json.dumps(as_result([region], Image(width, height), BOXES)))
+        [back] = from_result(result, Image(width, height), BOXES)
         assert back.box is not None
         assert max(abs(new - old) for new, old in zip(back.box, box, strict=True)) <= 1e-6
 
 
 def test_a_result_says_the_size_it_was_made_on() -> None:
-    [entry] = as_result([FULL], 640, 480, {"box": "label"}, "image")
+    [entry] = as_result([FULL], MEDIA, BOXES)
     assert (entry["original_width"], entry["original_height"], entry["from_name"]) == (640, 480, "label")
     assert entry["value"]["width"] == pytest.approx(30.4 / 6.4)
 
 
 def test_what_the_editor_does_not_show_stays_with_an_untouched_region() -> None:
-    result = as_result([FULL], 640, 480, {"box": "label"}, "image")
-    assert from_result(result, 640, 480, CLASS_IDS, {"r1": FULL}) == [FULL]
+    result = as_result([FULL], MEDIA, BOXES)
+    assert from_result(result, MEDIA, BOXES, {"r1": FULL}) == [FULL]
 
 
 @pytest.mark.parametrize("pixels", [1e-5, 6.4])
 def test_a_box_that_moved_keeps_its_crowd_mark_and_loses_its_area(pixels: float) -> None:
-    [entry] = as_result([FULL], 640, 480, {"box": "label"}, "image")
+    [entry] = as_result([FULL], MEDIA, BOXES)
     entry["value"]["x"] += pixels * 100 / 640
-    [region] = from_result([entry], 640, 480, CLASS_IDS, {"r1": FULL})
+    [region] = from_result([entry], MEDIA, BOXES, {"r1": FULL})
     assert (region.area, region.iscrowd, region.difficult, region.id) == (None, True, True, "r1")
 
 
 def test_choices_are_one_entry_and_a_region_each() -> None:
-    result = as_result(
-        [Region("c", "choice", 1, "RBC"), Region("d", "choice", 2, "WBC")], 10, 10, {"choice": "kind"}, "image"
-    )
+    chosen = [Region("c", "choice", 1, "RBC"), Region("d", "choice", 2, "WBC")]
+    result = as_result(chosen, MEDIA, CHOICES)
     assert [entry["value"]["choices"] for entry in result] == [["RBC", "WBC"]]
-    regions = from_result(result, 10, 10, CLASS_IDS)
+    regions = from_result(result, MEDIA, CHOICES)
     assert [(region.type, region.label) for region in regions] == [("choice", "RBC"), ("choice", "WBC")]
     assert regions[0].id == "c"
-    assert regions == from_result(result, 10, 10, CLASS_IDS)
+    assert regions == from_result(result, MEDIA, CHOICES)
 
 
 @pytest.mark.parametrize(
@@ -142,12 +147,12 @@ def test_choices_are_one_entry_and_a_region_each() -> None:
     ],
 )
 def test_a_result_that_cannot_be_kept_is_refused_by_region(change: dict[str, object], message: str) -> None:
-    [entry] = as_result([FULL], 640, 480, {"box": "label"}, "image")
+    [entry] = as_result([FULL], MEDIA, BOXES)
     entry["value"].update(change)
     with pytest.raises(BadRegion, match=message):
-        from_result([entry], 640, 480, CLASS_IDS)
+        from_result([entry], MEDIA, BOXES)
 
 
 def test_a_type_the_editor_cannot_do_is_refused_by_name() -> None:
-    with pytest.raises(BadRegion, match="polygonlabels"):
-        from_result([{"id": "a", "type": "polygonlabels", "value": {}}], 1, 1, CLASS_IDS)
+    with pytest.raises(BadRegion, match="hologramlabels"):
+        from_result([{"id": "a", "type": "hologramlabels", "value": {}}], Image(1, 1), BOXES)

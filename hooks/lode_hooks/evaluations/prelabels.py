@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from lode_annotation.labeling_config import rules_of
 from lode_annotation.models import SchemaRevision
 from lode_hooks.evaluations import files
 from lode_hooks.evaluations.metrics.kinds import FP
@@ -14,7 +15,9 @@ from lode_hooks.evaluations.metrics.late import pl
 from lode_hooks.evaluations.summary import rows_of, threshold_or_own
 from lode_hooks.models import Evaluation, PredictionSet
 from lode_platform.models import Item
-from motherlode.regions import Kind, Region, as_result
+from motherlode.media import Image
+from motherlode.regions import Region, as_result
+from motherlode.shapes import BY_TASK
 
 NAMESPACE = uuid5(NAMESPACE_URL, "urn:motherlode:prelabel")
 
@@ -69,24 +72,19 @@ def _as_results(
     items: Mapping[str, Item],
     thoughts: Mapping[str, Iterable[Thought]],
 ) -> dict[int, Prelabels]:
+    rules = rules_of(revision.controls)
     names = {int(row["id"]): str(row["name"]) for row in revision.classes}
-    controls: dict[Kind, str] = {}
-    to_name = "image"
-    for control in revision.controls:
-        kind: Kind = "box" if control["type"] == "RectangleLabels" else "choice"
-        controls.setdefault(kind, control["name"])
-        to_name = control["to_name"]
+    shape = BY_TASK[prediction_set.task]
     results: dict[int, Prelabels] = {}
     for name, found in thoughts.items():
         item = items[name]
         result: Prelabels = []
         for number, (class_id, box, score) in enumerate(found):
-            kind = "choice" if box is None else "box"
-            if class_id not in names or kind not in controls:
+            if class_id not in names:
                 continue
             own = str(uuid5(NAMESPACE, f"{prediction_set.uuid}/{name}/{number}"))
-            region = Region(own, kind, class_id, names[class_id], box)
-            for entry in as_result([region], item.width, item.height, controls, to_name):
+            region = Region(own, shape.kind, class_id, names[class_id], box)
+            for entry in as_result([region], Image(item.width, item.height), rules.asked):
                 result.append(entry if score is None else entry | {"score": score})
         results[item.pk] = result
     return results

@@ -573,7 +573,7 @@ def _drafts(document: _Document, image: _Image) -> Iterator[Draft]:
             continue
         yield Draft(
             label=label,
-            box=(x, y, x + width, y + height),
+            geometry=(x, y, x + width, y + height),
             area=None if math.isnan(area) else area,
             iscrowd=bool(crowd),
             attributes=image.extra.get(int(row), {}),

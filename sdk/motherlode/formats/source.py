@@ -11,9 +11,11 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import Any, BinaryIO, Literal, Protocol, TypeAlias
 
-from motherlode.formats.upright import Fit, fit, placed
+from motherlode.formats.upright import Fit, fit, placing
 from motherlode.formats.values import BadValue, flag, number, plain_attributes, text_of
-from motherlode.regions import Box, Kind, Region, clip_box, region_ids
+from motherlode.media import Image
+from motherlode.regions import Box, Geometry, Kind, Region, region_ids
+from motherlode.shapes import DEFAULT, SHAPES, Clip, Shape, shape_of
 
 __all__ = [
     "Classes",
@@ -105,13 +107,13 @@ class Classes:
 class Draft:
     """A region as a source says it, before it has an id and a class id.
 
-    `box` is xyxy in pixels of the upright image, or in parts of its width and height where `relative`. `row` says where
-    it stands in the record's `source`.
+    `geometry` is its kind's own value, in pixels of the upright image, or in parts of its width and height where
+    `relative`. `row` says where it stands in the record's `source`.
     """
 
     label: str
-    box: Box | None = None
-    type: Kind = "box"
+    geometry: Geometry = None
+    type: Kind = DEFAULT.kind
     relative: bool = False
     area: float | None = None
     iscrowd: bool = False
@@ -119,11 +121,16 @@ class Draft:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     row: str = ""
 
+    @property
+    def box(self) -> Box | None:
+        """The bounds of its geometry, None where it is of the whole item."""
+        return None if self.geometry is None else SHAPES[self.type].bounds(self.geometry)
+
     def as_json(self) -> dict[str, Any]:
         """The draft as a JSON object, what is at its default left out."""
         line: dict[str, Any] = {"type": self.type, "label": self.label}
-        if self.box is not None:
-            line["box"] = list(self.box)
+        if self.geometry is not None:
+            line[SHAPES[self.type].field] = SHAPES[self.type].canonical(self.geometry)
         for key in ("relative", "area", "iscrowd", "difficult", "attributes", "row"):
             value = getattr(self, key)
             if value is not None and value is not False and value != "" and value != {}:
@@ -133,20 +140,15 @@ class Draft:
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Draft:
         """Read what `as_json` wrote. Raises KeyError, TypeError or ValueError on what is none of ours."""
-        kind = row.get("type", "box")
-        if kind not in ("box", "choice"):
-            raise ValueError(f"type {kind!r} is neither 'box' nor 'choice'")
-        box = None
-        if kind == "box":
-            x1, y1, x2, y2 = (number(value) for value in row["box"])
-            box = (x1, y1, x2, y2)
+        shape = shape_of(row.get("type", DEFAULT.kind))
+        geometry = shape.from_json(_numbers(row[shape.field])) if shape.field else None
         attributes, wrong = plain_attributes(row.get("attributes"))
         if wrong:
             raise BadValue(wrong)
         return cls(
             label=str(row["label"]),
-            box=box,
-            type=kind,
+            geometry=geometry,
+            type=shape.kind,
             relative=flag(row.get("relative")),
             area=None if row.get("area") is None else number(row["area"]),
             iscrowd=flag(row.get("iscrowd")),
@@ -154,6 +156,11 @@ class Draft:
             attributes=attributes,
             row=str(row.get("row", "")),
         )
+
+
+def _numbers(value: Any) -> Any:
+    """Numbers, or lists of them however deep, each read as label files hold them."""
+    return [_numbers(each) for each in value] if isinstance(value, (list, tuple)) else number(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,43 +342,49 @@ def folders_above(files: Files) -> tuple[str, ...]:
 def settle(record: Record, width: int, height: int, orientation: int = 1) -> tuple[list[Draft], list[Problem]]:
     """The record's drafts in pixels of its upright image of `width` x `height`, and what had to be left out or changed.
 
-    Boxes of the image as it lies in the file (its EXIF `orientation` not applied) are turned, those of a scaled copy
-    are scaled; where the stated size fits neither, none is kept. Boxes without area and boxes wholly outside are left
-    out, boxes that cross an edge are cut. All of it is reported. A cut box keeps an imported `area`: it is the mask's,
-    which never left the image. `Record.comes_in` says whether what is kept may stand for the truth.
+    Regions of the image as it lies in the file (its EXIF `orientation` not applied) are turned, those of a scaled copy
+    are scaled; where the stated size fits neither, none is kept. Regions without area and regions wholly outside are
+    left out, those that cross an edge are cut. All of it is reported. A cut region keeps an imported `area`: it is the
+    mask's, which never left the image. `Record.comes_in` says whether what is kept may stand for the truth.
     """
     kept: list[Draft] = []
     problems: list[Problem] = []
+    media = Image(width, height)
     how: Fit | None = Fit((width, height), (width, height))
     if record.width and record.height:
         how = fit((record.width, record.height), (width, height), orientation)
     if how is None or how.scaled or how.orientation != 1:
         problems.append(_size_problem(record, how, width, height))
     for draft in record.drafts:
-        if draft.box is None:
+        if draft.geometry is None:
             kept.append(draft)
             continue
-        box, area = draft.box, draft.area
+        shape, geometry, area = SHAPES[draft.type], draft.geometry, draft.area
         slack = 0.0
         if draft.relative:
-            box = (box[0] * width, box[1] * height, box[2] * width, box[3] * height)
+            geometry = shape.mapped(geometry, lambda x, y: (x * width, y * height))
             slack = 2e-6 * max(width, height)  # a relative number is written with six digits
         elif how is None:
             continue
         elif how.scaled or how.orientation != 1:
-            box = placed(box, how)
+            geometry = shape.mapped(geometry, placing(how))
             area = None if how.scaled else area
-        cut, state = clip_box(box, width, height)
-        if cut is None or (state == "clipped" and max(abs(a - b) for a, b in zip(cut, box, strict=True)) > slack):
-            problems.append(_box_problem(record, draft, box, state, width, height))
+        cut, state = shape.clip(geometry, media)
+        if cut is None or (state == "clipped" and _cut_off(shape, geometry, cut) > slack):
+            problems.append(_place_problem(record, draft, geometry, state, media))
         if cut is not None:
-            kept.append(replace(draft, box=cut, area=area, relative=False))
+            kept.append(replace(draft, geometry=cut, area=area, relative=False))
     return kept, problems
+
+
+def _cut_off(shape: Shape, before: Geometry, after: Geometry) -> float:
+    """By how many pixels a geometry stuck out before it was cut."""
+    return max(abs(a - b) for a, b in zip(shape.bounds(before) or (), shape.bounds(after) or (), strict=True))
 
 
 def _size_problem(record: Record, how: Fit | None, width: int, height: int) -> Problem:
     what = f"says {record.width} x {record.height}, the upright image is {width} x {height}"
-    if not any(draft.box is not None and not draft.relative for draft in record.drafts):
+    if not any(draft.geometry is not None and not draft.relative for draft in record.drafts):
         return Problem("note", record.source, "size", what, "No label of it depends on its size", record.path)
     if how is None:
         remedy = "Its boxes fit no such image and were left out; label the image as it is and import again"
@@ -380,16 +393,18 @@ def _size_problem(record: Record, how: Fit | None, width: int, height: int) -> P
     return Problem("note", record.source, "size", what, f"Its boxes were {done} with the image", record.path)
 
 
-def _box_problem(record: Record, draft: Draft, box: Box, state: str, width: int, height: int) -> Problem:
-    numbers = ", ".join(f"{value:g}" for value in box)
+def _place_problem(record: Record, draft: Draft, geometry: Geometry, state: Clip, media: Image) -> Problem:
+    shape = SHAPES[draft.type]
+    named = f"the {draft.label} {shape.noun} ({shape.words(geometry)})"
     if state == "degenerate":
-        what, remedy = f"the {draft.label} box ({numbers}) has no area", "It was left out; draw it again if it is meant"
+        what, remedy = f"{named} has no area", "It was left out; draw it again if it is meant"
         return Problem("degenerate", record.source, draft.row, what, remedy, record.path)
-    where = f"the {width} x {height} image"
+    where = f"the {media.width} x {media.height} image"
     if state == "outside":
-        what, remedy = f"the {draft.label} box ({numbers}) lies outside {where}", "It was left out"
-        return Problem("outside", record.source, draft.row, what, remedy, record.path)
-    what, remedy = f"the {draft.label} box ({numbers}) crosses the edge of {where}", "It was cut at the edge"
+        return Problem(
+            "outside", record.source, draft.row, f"{named} lies outside {where}", "It was left out", record.path
+        )
+    what, remedy = f"{named} crosses the edge of {where}", "It was cut at the edge"
     return Problem("clipped", record.source, draft.row, what, remedy, record.path)
 
 
@@ -399,14 +414,14 @@ def as_regions(path: str, drafts: Iterable[Draft], class_ids: Mapping[str, int])
     `class_ids` must know every label (KeyError otherwise).
     """
     rows = list(drafts)
-    ids = region_ids(path, ((draft.label, draft.box) for draft in rows))
+    ids = region_ids(path, ((draft.label, draft.type, draft.geometry) for draft in rows))
     return [
         Region(
             id=own,
             type=draft.type,
             class_id=class_ids[draft.label],
             label=draft.label,
-            box=draft.box,
+            geometry=draft.geometry,
             area=draft.area,
             iscrowd=draft.iscrowd,
             difficult=draft.difficult,

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from motherlode.regions import Box
+from motherlode.shapes.shape import Point, PointMap
 
-__all__ = ["Fit", "Size", "fit", "placed"]
+__all__ = ["Fit", "Size", "fit", "placing"]
 
 Size: TypeAlias = tuple[int, int]  # width, height in pixels
 
@@ -58,27 +58,31 @@ def _same_ratio(one: Size, two: Size) -> bool:
     )
 
 
-def placed(box: Box, how: Fit) -> Box:
-    """A box (xyxy, pixels of the stated image) in pixels of the upright one."""
+def placing(how: Fit) -> PointMap:
+    """Where each point (pixels of the stated image) lies on the upright one."""
     width, height = how.stated
-    x1, y1, x2, y2 = _turned(box, width, height, how.orientation)
+    turned = _turning(width, height, how.orientation)
     if not how.scaled:
-        return (x1, y1, x2, y2)
+        return turned
     if how.orientation in _QUARTER_TURNS:
         width, height = height, width
     across, down = how.true[0] / width, how.true[1] / height
-    return (x1 * across, y1 * down, x2 * across, y2 * down)
+
+    def placed(x: float, y: float) -> Point:
+        x, y = turned(x, y)
+        return x * across, y * down
+
+    return placed
 
 
-def _turned(box: Box, width: int, height: int, orientation: int) -> Box:
-    """A box of the lying image of `width` x `height` on the image that the EXIF orientation makes of it."""
-    x1, y1, x2, y2 = box
+def _turning(width: int, height: int, orientation: int) -> PointMap:
+    """Where a point of the lying image of `width` x `height` is on the image that the EXIF orientation makes of it."""
     if orientation == 5:
-        return (y1, x1, y2, x2)
+        return lambda x, y: (y, x)
     if orientation == 6:
-        return (height - y2, x1, height - y1, x2)
+        return lambda x, y: (height - y, x)
     if orientation == 7:
-        return (height - y2, width - x2, height - y1, width - x1)
+        return lambda x, y: (height - y, width - x)
     if orientation == 8:
-        return (y1, width - x2, y2, width - x1)
-    return box
+        return lambda x, y: (y, width - x)
+    return lambda x, y: (x, y)

@@ -191,7 +191,7 @@ def _drafts(node: Element, file: str, row: str, left_out: Counter[str]) -> Itera
             continue
         yield Draft(
             label=label,
-            box=corners,
+            geometry=corners,
             difficult=flags["difficult"],
             attributes={key: True for key in ("truncated", "occluded") if flags[key]},
             row=place,

@@ -1,0 +1,144 @@
+"""Upright boxes on images: xyxy, whose numbers are edges (Label Studio's RectangleLabels)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from motherlode.media import Image, Media
+from motherlode.shapes.shape import BadRegion, Broken, Clip, PointMap, Shape
+
+__all__ = ["Box", "BoxShape", "clip_box", "iou"]
+
+Box: TypeAlias = tuple[float, float, float, float]
+
+SIDES = ("x", "y", "width", "height")
+SLACK = 1e-6  # pixels by which a float may stick out
+
+
+class BoxShape(Shape):
+    """A box is its own geometry: (x1, y1, x2, y2)."""
+
+    kind = "box"
+    task = "boxes"
+    noun = "box"
+    tag = "RectangleLabels"
+    result_type = "rectanglelabels"
+    field = "box"
+    looks = frozenset(
+        {
+            *("opacity", "fillColor", "strokeColor", "strokeWidth", "fillOpacity", "canRotate", "snap", "showInline"),
+            *("strokewidth", "maxUsages"),
+        }
+    )
+    part_looks = frozenset({"background", "size", "selected", "category", "showAlias", "aliasStyle"})
+
+    def check(self, value: Mapping[str, Any], media: Media) -> Broken | None:
+        if not isinstance(media, Image):
+            return Broken("object", "A box is drawn on an image.")
+        for side in SIDES:
+            number = value.get(side)
+            if not isinstance(number, int | float) or isinstance(number, bool):
+                return Broken("number", f"{side} is {number!r}, not a number.")
+            if not math.isfinite(number):
+                return Broken("number", f"{side} is {number}, which is not a valid place in an image.")
+        x, y, across, down = value["x"], value["y"], value["width"], value["height"]
+        if across <= 0 or down <= 0:
+            return Broken("area", f"The box is {across:g} % wide and {down:g} % high: it has no area.")
+        if value.get("rotation"):
+            return Broken("rotation", "Turned boxes are not supported yet.")
+        over, under = SLACK * 100 / media.width, SLACK * 100 / media.height
+        if x < -over or y < -under or x + across > 100 + over or y + down > 100 + under:
+            return Broken(
+                "outside",
+                f"The box reaches from ({x:g}, {y:g}) to ({x + across:g}, {y + down:g}) %, outside the image.",
+            )
+        if min(x + across, 100) <= max(x, 0) or min(y + down, 100) <= max(y, 0):
+            return Broken("area", "The box has no area within the image.")
+        return None
+
+    def from_result(self, value: Mapping[str, Any], media: Media) -> Box:
+        assert isinstance(media, Image)
+        if value.get("rotation"):
+            raise BadRegion(f"a turned box (rotation {value['rotation']}) cannot be kept as xyxy")
+        width, height = media.width, media.height
+        x, y = float(value["x"]), float(value["y"])
+        return self.from_json(
+            (
+                x * width / 100,
+                y * height / 100,
+                (x + float(value["width"])) * width / 100,
+                (y + float(value["height"])) * height / 100,
+            )
+        )
+
+    def to_result(self, geometry: Box, media: Media) -> dict[str, Any]:
+        assert isinstance(media, Image)
+        x1, y1, x2, y2 = geometry
+        return {
+            "x": x1 * 100 / media.width,
+            "y": y1 * 100 / media.height,
+            "width": (x2 - x1) * 100 / media.width,
+            "height": (y2 - y1) * 100 / media.height,
+            "rotation": 0,
+        }
+
+    def canonical(self, geometry: Box) -> list[float]:
+        return [float(value) + 0.0 for value in geometry]
+
+    def from_json(self, value: Sequence[Any]) -> Box:
+        x1, y1, x2, y2 = map(float, value)
+        if not math.isfinite(x1 + y1 + x2 + y2):
+            raise BadRegion(f"box {list(value)!r} holds a number that is not finite")
+        return (x1, y1, x2, y2)
+
+    def bounds(self, geometry: Box) -> Box:
+        return geometry
+
+    def area(self, geometry: Box) -> float:
+        return (geometry[2] - geometry[0]) * (geometry[3] - geometry[1])
+
+    def clip(self, geometry: Box, media: Media) -> tuple[Box | None, Clip]:
+        assert isinstance(media, Image)
+        return clip_box(geometry, media.width, media.height)
+
+    def similarity(self, one: Box, two: Box) -> float:
+        return iou(one, two)
+
+    def mapped(self, geometry: Box, point: PointMap) -> Box:
+        # a box that is inside out stays so, for `clip` to say
+        (left, top), (right, bottom) = point(0.0, 0.0), point(1.0, 1.0)
+        (x1, y1), (x2, y2) = point(geometry[0], geometry[1]), point(geometry[2], geometry[3])
+        if right < left:
+            x1, x2 = x2, x1
+        if bottom < top:
+            y1, y2 = y2, y1
+        return (x1, y1, x2, y2)
+
+    def near(self, one: Box, two: Box, most: float = 1e-6) -> bool:
+        return all(abs(a - b) <= most for a, b in zip(one, two, strict=True))
+
+
+def clip_box(box: Sequence[float], width: float, height: float) -> tuple[Box | None, Clip]:
+    """Cut `box` (xyxy, pixels; numbers are edges) to an image of `width` x `height`, as `Shape.clip` says."""
+    x1, y1, x2, y2 = (float(value) for value in box)
+    if not math.isfinite(x1 + y1 + x2 + y2) or x2 <= x1 or y2 <= y1:
+        return None, "degenerate"
+    if x1 >= 0 and y1 >= 0 and x2 <= width and y2 <= height:
+        return (x1 + 0.0, y1 + 0.0, x2, y2), "ok"
+    cut = (max(x1, 0.0), max(y1, 0.0), min(x2, float(width)), min(y2, float(height)))
+    if cut[2] <= cut[0] or cut[3] <= cut[1]:
+        return None, "outside"
+    return cut, "clipped"
+
+
+def iou(one: Box, two: Box) -> float:
+    """The area that two boxes share, in parts of what they cover together; 0 for boxes without area."""
+    across = min(one[2], two[2]) - max(one[0], two[0])
+    down = min(one[3], two[3]) - max(one[1], two[1])
+    if across <= 0 or down <= 0:
+        return 0.0
+    shared = across * down
+    whole = (one[2] - one[0]) * (one[3] - one[1]) + (two[2] - two[0]) * (two[3] - two[1]) - shared
+    return shared / whole

@@ -1,0 +1,127 @@
+"""What every kind of region can do: the protocol that the modules beside this one fill."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
+
+from motherlode.errors import BadInput
+from motherlode.media import Media
+
+__all__ = ["BadRegion", "Bounds", "Broken", "Clip", "Geometry", "Point", "PointMap", "Shape"]
+
+Bounds: TypeAlias = tuple[float, float, float, float]
+"""xyxy in pixels of the upright image."""
+
+Geometry: TypeAlias = Any
+"""The immutable value of one kind: each kind says what its own is, None where it has none."""
+
+Point: TypeAlias = tuple[float, float]
+PointMap: TypeAlias = Callable[[float, float], Point]
+"""Where a point of one image lies on another: scaled, turned by quarters, or both."""
+
+Clip: TypeAlias = Literal["ok", "clipped", "degenerate", "outside"]
+
+
+class BadRegion(BadInput):
+    """A region that cannot be read; the message says which and why."""
+
+
+class Broken(NamedTuple):
+    """A rule that a Label Studio value breaks, and what is wrong, as a sentence."""
+
+    rule: str
+    error: str
+
+
+class Shape(ABC):
+    """One kind of region. Geometry is in float64 pixels of the upright image; Label Studio's values are in percent.
+
+    `kind` names it in label sets, `task` in options and imports, `noun` in sentences. `tag` is Label Studio's control
+    tag, `part` the element below it that names a class, and `result_type` the type of its results and the key of the
+    labels in their values. `field` is the key of the geometry in a region's JSON. `whole` says that it speaks of the
+    item as a whole and has no geometry: all that is said under one control is then one entry of a result. `attributes`
+    are what its control and its parts may carry, `looks` those of them that change no answer.
+    """
+
+    kind: ClassVar[str]
+    task: ClassVar[str]
+    noun: ClassVar[str]
+    tag: ClassVar[str]
+    result_type: ClassVar[str]
+    part: ClassVar[str] = "Label"
+    field: ClassVar[str] = ""
+    whole: ClassVar[bool] = False
+    control_name: ClassVar[str] = "label"
+    choice: ClassVar[str] = ""
+    attributes: ClassVar[frozenset[str]] = frozenset({"name", "toName", "choice", "required"})
+    looks: ClassVar[frozenset[str]] = frozenset()
+    part_attributes: ClassVar[frozenset[str]] = frozenset({"value", "hotkey", "hint"})
+    part_looks: ClassVar[frozenset[str]] = frozenset()
+
+    # Label Studio's side
+
+    @abstractmethod
+    def check(self, value: Mapping[str, Any], media: Media) -> Broken | None:
+        """The first rule that the geometry of a Label Studio value breaks on this medium, None where it breaks none."""
+
+    def check_labels(self, labels: Any, *, single: bool) -> Broken | None:
+        """The rule that the labels of a value break by their number; `single` where the control takes one."""
+        if not isinstance(labels, list) or len(labels) != 1:
+            return Broken("label", f"A {self.noun} carries exactly one label.")
+        return None
+
+    @abstractmethod
+    def from_result(self, value: Mapping[str, Any], media: Media) -> Geometry:
+        """The geometry of a Label Studio value. Raises `BadRegion`, KeyError, TypeError or ValueError."""
+
+    @abstractmethod
+    def to_result(self, geometry: Geometry, media: Media) -> dict[str, Any]:
+        """The Label Studio value of a geometry, without its labels."""
+
+    def lent(self, new: Geometry, before: Geometry) -> Geometry:
+        """`new`, with what no editor shows taken from `before`: where nothing moved by 1e-6 pixel, `before` itself."""
+        return before if self.near(new, before) else new
+
+    # as label sets hold it
+
+    @abstractmethod
+    def canonical(self, geometry: Geometry) -> Any:
+        """The geometry as plain JSON, numbers as floats, -0.0 as 0.0; equal geometries give equal JSON."""
+
+    @abstractmethod
+    def from_json(self, value: Any) -> Geometry:
+        """Read what `canonical` wrote. Raises `BadRegion`, TypeError, ValueError or OverflowError."""
+
+    # as a place in an image
+
+    @abstractmethod
+    def bounds(self, geometry: Geometry) -> Bounds | None:
+        """The smallest box around it; None where it has no place."""
+
+    @abstractmethod
+    def area(self, geometry: Geometry) -> float:
+        """Its area in square pixels."""
+
+    @abstractmethod
+    def clip(self, geometry: Geometry, media: Media) -> tuple[Geometry | None, Clip]:
+        """It cut to the medium, and "ok" or "clipped"; or None with "degenerate" (it has no extent as it came, or is
+        not finite) or "outside" (none within the medium)."""
+
+    @abstractmethod
+    def similarity(self, one: Geometry, two: Geometry) -> float:
+        """How far two are the same place, 0 to 1: their intersection over their union."""
+
+    @abstractmethod
+    def mapped(self, geometry: Geometry, point: PointMap) -> Geometry:
+        """It on another image of which `point` gives the places."""
+
+    @abstractmethod
+    def near(self, one: Geometry, two: Geometry, most: float = 1e-6) -> bool:
+        """Whether no number of the two differs by more than `most`."""
+
+    def words(self, geometry: Geometry) -> str:
+        """The place in words, for messages."""
+        found: Sequence[float] = self.bounds(geometry) or ()
+        return ", ".join(f"{value:g}" for value in found)
