@@ -15,7 +15,7 @@ from lode_annotation import sql
 from lode_annotation.models import Lease, Queue, Schema, Task
 from lode_annotation.queue_context import QueueContext, context_for
 from lode_annotation.schemas import latest
-from lode_platform import access, events, nav
+from lode_platform import access, events, shell
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Item, ItemQuerySet, Project, User
 
@@ -127,7 +127,7 @@ def _add_batch(queue: Queue, specs: Sequence[TaskSpec]) -> int:
 def items_by_filter(project: Project, user: User, given: Mapping[str, Any]) -> ItemQuerySet:
     """The live items that fit every filter: ``search`` (part of the path), ``group``, and those the rooms register."""
     rows = Item.objects.live().filter(project=project)
-    known = {entry.name: entry for entry in nav.item_filters()}
+    known = {entry.name: entry for entry in shell.item_filters()}
     for name, value in given.items():
         if value in ("", None):
             continue

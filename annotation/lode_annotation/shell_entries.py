@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from lode_annotation.models import Annotation, LabelSet, Queue, Review, Schema, Task
-from lode_platform import nav
+from lode_platform import shell
 from lode_platform.access import permits, role_in
 from lode_platform.models import Item, ItemQuerySet, Project, User
 
@@ -21,7 +21,7 @@ def waiting_answers(project: Project, user: User) -> int:
     return Annotation.objects.waiting_for(user).filter(task__queue__project=project).count()
 
 
-def my_tasks(project: Project, user: User) -> Iterable[nav.Waiting]:
+def my_tasks(project: Project, user: User) -> Iterable[shell.ToDo]:
     """The open queues with tasks that nobody else holds."""
     if not permits(user, role_in(project, user), "queue.label"):
         return
@@ -33,20 +33,20 @@ def my_tasks(project: Project, user: User) -> Iterable[nav.Waiting]:
         count = counted[queue.pk]
         title = ngettext("task in “%(queue)s”", "tasks in “%(queue)s”", count) % {"queue": queue.name}
         url = reverse("annotation:label", args=[queue.uuid])
-        yield nav.Waiting(title, count, url, icon="tag", action=say("Label next"))
+        yield shell.ToDo(title, count, url, icon="tag", action=say("Label next"))
 
 
-def my_reviews(project: Project, user: User) -> Iterable[nav.Waiting]:
+def my_reviews(project: Project, user: User) -> Iterable[shell.ToDo]:
     """The answers that wait for my verdict."""
     if not permits(user, role_in(project, user), "annotation.review"):
         return
     count = waiting_answers(project, user)
     if count:
         title = ngettext("answer to review", "answers to review", count)
-        yield nav.Waiting(title, count, reverse("annotation:review_list", args=[project.name]), icon="eye-check")
+        yield shell.ToDo(title, count, reverse("annotation:review_list", args=[project.name]), icon="eye-check")
 
 
-def my_returned(project: Project, user: User) -> Iterable[nav.Waiting]:
+def my_returned(project: Project, user: User) -> Iterable[shell.ToDo]:
     """Answers of mine that a reviewer sent back, by queue."""
     back = Annotation.objects.filter(
         user=user, state=Annotation.State.REJECTED, task__state=Task.State.OPEN, task__queue__project=project
@@ -56,18 +56,18 @@ def my_returned(project: Project, user: User) -> Iterable[nav.Waiting]:
         count = counted[queue.pk]
         title = ngettext("answer came back from %(queue)s", "answers came back from %(queue)s", count)
         url = reverse("annotation:label", args=[queue.uuid])
-        yield nav.Waiting(title % {"queue": queue.name}, count, url, icon="arrow-back-up", action=say("Look at it"))
+        yield shell.ToDo(title % {"queue": queue.name}, count, url, icon="arrow-back-up", action=say("Look at it"))
 
 
-def my_late(project: Project, user: User) -> Iterable[nav.Waiting]:
+def my_late(project: Project, user: User) -> Iterable[shell.ToDo]:
     """Work of mine that came too late and is kept as a draft."""
     late = Annotation.objects.filter(task__queue__project=project, user=user, lost_at__isnull=False).count()
     if late:
         title = ngettext("late answer of mine, kept as a draft", "late answers of mine, kept as drafts", late)
-        yield nav.Waiting(title, late, reverse("annotation:queues", args=[project.name]), icon="clock-pause")
+        yield shell.ToDo(title, late, reverse("annotation:queues", args=[project.name]), icon="clock-pause")
 
 
-def labels_figures(project: Project, user: User) -> nav.Figures:
+def labels_figures(project: Project, user: User) -> shell.Figures:
     """Label sets that hold now, and how many came during the last day."""
     yesterday = timezone.now() - timedelta(days=1)
     counted = (
@@ -75,7 +75,7 @@ def labels_figures(project: Project, user: User) -> nav.Figures:
         .filter(item__project=project)
         .aggregate(n=Count("pk"), new=Count("pk", filter=Q(created_at__gte=yesterday)))
     )
-    return nav.Figures(counted["n"], counted["new"])
+    return shell.Figures(counted["n"], counted["new"])
 
 
 def has_labels(project: Project) -> bool:
@@ -83,15 +83,15 @@ def has_labels(project: Project) -> bool:
     return LabelSet.objects.current().filter(item__project=project).exists()
 
 
-def queue_figures(project: Project, user: User) -> nav.Figures:
+def queue_figures(project: Project, user: User) -> shell.Figures:
     """Tasks nobody has answered, and how many came during the last day."""
     yesterday = timezone.now() - timedelta(days=1)
     rows = Task.objects.filter(queue__project=project, state=Task.State.OPEN)
     counted = rows.aggregate(n=Count("pk"), new=Count("pk", filter=Q(created_at__gte=yesterday)))
-    return nav.Figures(counted["n"], counted["new"])
+    return shell.Figures(counted["n"], counted["new"])
 
 
-def item_history(item: Item, user: User) -> Iterable[nav.History]:
+def item_history(item: Item, user: User) -> Iterable[shell.History]:
     """Answers, verdicts and label sets of an item."""
     project = item.project.name
     answers = Annotation.objects.filter(task__item=item, revision__gt=0).select_related("user", "task__queue")
@@ -101,7 +101,7 @@ def item_history(item: Item, user: User) -> Iterable[nav.History]:
             "queue": answer.task.queue.name,
         }
         url = reverse("annotation:queue", args=[project, answer.task.queue.uuid])
-        yield nav.History(answer.updated_at, text, answer.user, url, icon="tag")
+        yield shell.History(answer.updated_at, text, answer.user, url, icon="tag")
     reviews = (
         Review.objects.standing()
         .filter(annotation__task__item=item)
@@ -112,7 +112,7 @@ def item_history(item: Item, user: User) -> Iterable[nav.History]:
         if review.comment:
             text = f"{text}: {review.comment}"
         url = reverse("annotation:queue", args=[project, review.annotation.task.queue.uuid])
-        yield nav.History(review.created_at, text, review.reviewer, url, icon="eye-check")
+        yield shell.History(review.created_at, text, review.reviewer, url, icon="eye-check")
     sets = LabelSet.objects.filter(item=item, staged_by=None).select_related("schema", "created_by")
     outgrown = set(sets.current().outgrown().values_list("pk", flat=True))
     for row in sets:
@@ -125,12 +125,12 @@ def item_history(item: Item, user: User) -> Iterable[nav.History]:
         if row.pk in outgrown:
             text = say("%(labels)s; to check: the picture has another size since") % {"labels": text}
         url = reverse("annotation:schema", args=[project, row.schema.name])
-        yield nav.History(row.created_at, text, row.created_by, url, icon="tags")
+        yield shell.History(row.created_at, text, row.created_by, url, icon="tags")
 
 
-def item_layers(items: Sequence[Item], user: User) -> Mapping[int, Sequence[nav.Box]]:
+def item_layers(items: Sequence[Item], user: User) -> Mapping[int, Sequence[shell.Box]]:
     """What is held to be true of each item, as boxes in pixels."""
-    drawn: dict[int, list[nav.Box]] = {}
+    drawn: dict[int, list[shell.Box]] = {}
     keys = [item.pk for item in items]
     rows = LabelSet.objects.current().filter(item__in=keys).select_related("schema_revision")
     for row in rows:
@@ -149,7 +149,7 @@ def item_layers(items: Sequence[Item], user: User) -> Mapping[int, Sequence[nav.
     return drawn
 
 
-def labelled_choices(project: Project, user: User) -> Sequence[tuple[str, nav.Text]]:
+def labelled_choices(project: Project, user: User) -> Sequence[tuple[str, shell.Text]]:
     """Labelled or not, under any schema, or to be looked at again."""
     check = _("to check: resized")
     return [("yes", _("labelled")), ("no", _("unlabelled")), ("check", check)]
@@ -163,7 +163,7 @@ def by_labelled(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySe
     return rows.filter(held) if value == "yes" else rows.filter(~held)
 
 
-def queue_choices(project: Project, user: User) -> Sequence[tuple[str, nav.Text]]:
+def queue_choices(project: Project, user: User) -> Sequence[tuple[str, shell.Text]]:
     """The project's queues, newest first."""
     rows = Queue.objects.filter(project=project).order_by("-created_at")[:50]
     return [(str(row.uuid), row.name) for row in rows]
@@ -174,7 +174,7 @@ def by_queue(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
     return rows.filter(Exists(Task.objects.filter(item=OuterRef("pk"), queue__uuid=value, queue__project=project)))
 
 
-def queues_lately(project: Project, user: User) -> Iterable[nav.History]:
+def queues_lately(project: Project, user: User) -> Iterable[shell.History]:
     """The newest queues, and when their last task was done."""
     queues = list(Queue.objects.filter(project=project).select_related("created_by").order_by("-created_at")[:6])
     tasks = Task.objects.filter(queue__in=queues).order_by().values_list("queue")
@@ -184,30 +184,30 @@ def queues_lately(project: Project, user: User) -> Iterable[nav.History]:
         url = reverse("annotation:queue", args=[project.name, queue.uuid])
         asked = ngettext("queue “%(queue)s”: %(n)d task", "queue “%(queue)s”: %(n)d tasks", queue.size)
         words = {"queue": queue.name, "n": queue.size}
-        yield nav.History(queue.created_at, asked % words, queue.created_by, url, icon="list-check")
+        yield shell.History(queue.created_at, asked % words, queue.created_by, url, icon="list-check")
         if queue.pk in over:
-            yield nav.History(over[queue.pk], say("queue “%(queue)s” is done") % words, None, url, icon="checks")
+            yield shell.History(over[queue.pk], say("queue “%(queue)s” is done") % words, None, url, icon="checks")
 
 
-def named_so(project: Project, user: User, text: str) -> Iterable[nav.Found]:
+def named_so(project: Project, user: User, text: str) -> Iterable[shell.Found]:
     """The schemas and queues whose name holds the text."""
-    for schema in Schema.objects.filter(project=project, name__icontains=text).order_by("name")[: nav.FOUND_MOST]:
+    for schema in Schema.objects.filter(project=project, name__icontains=text).order_by("name")[: shell.MAX_FOUND]:
         url = reverse("annotation:schema", args=[project.name, schema.name])
-        yield nav.Found(say("schema"), schema.name, url, "tags")
-    for queue in Queue.objects.filter(project=project, name__icontains=text).order_by("-created_at")[: nav.FOUND_MOST]:
+        yield shell.Found(say("schema"), schema.name, url, "tags")
+    for queue in Queue.objects.filter(project=project, name__icontains=text).order_by("-created_at")[: shell.MAX_FOUND]:
         url = reverse("annotation:queue", args=[project.name, queue.uuid])
-        yield nav.Found(say("queue"), queue.name, url, "list-check")
+        yield shell.Found(say("queue"), queue.name, url, "list-check")
 
 
 def register() -> None:
     """Called once, when the application is ready."""
-    nav.entry(
+    shell.entry(
         name="schemas", title=_("Schemas"), icon="tags", url="annotation:schemas", group="label", order=20, key="s"
     )
-    nav.entry(
+    shell.entry(
         name="queues", title=_("Queues"), icon="list-check", url="annotation:queues", group="label", order=30, key="q"
     )
-    nav.entry(
+    shell.entry(
         name="review",
         title=_("Review"),
         icon="eye-check",
@@ -218,7 +218,7 @@ def register() -> None:
         badge=waiting_answers,
         verb="annotation.review",
     )
-    nav.step(
+    shell.step(
         "schema",
         title=_("Make a schema"),
         why=_("It says what may be labelled: boxes or classes, and their names."),
@@ -227,7 +227,7 @@ def register() -> None:
         verb="schema.edit",
         done=lambda project: Schema.objects.filter(project=project).exists(),
     )
-    nav.step(
+    shell.step(
         "queue",
         title=_("Open a queue"),
         why=_("It hands pictures to annotators, one after the other."),
@@ -236,7 +236,7 @@ def register() -> None:
         verb="queue.manage",
         done=lambda project: Queue.objects.filter(project=project).exists() or has_labels(project),
     )
-    nav.step(
+    shell.step(
         "label",
         title=_("Label pictures"),
         why=_("Each answer is kept as you draw it. Labels may be imported instead."),
@@ -245,15 +245,15 @@ def register() -> None:
         verb="queue.label",
         done=has_labels,
     )
-    nav.station("labels", url="platform:items", figures=labels_figures)
-    nav.station("queue", url="annotation:queues", figures=queue_figures)
-    nav.waiting(my_returned)
-    nav.waiting(my_tasks)
-    nav.waiting(my_reviews)
-    nav.waiting(my_late)
-    nav.item_history(item_history)
-    nav.search(named_so)
-    nav.lately(queues_lately)
-    nav.item_layers(item_layers)
-    nav.item_filter(name="labelled", title=_("Labels"), choices=labelled_choices, apply=by_labelled)
-    nav.item_filter(name="queue", title=_("Queue"), choices=queue_choices, apply=by_queue)
+    shell.station("labels", url="platform:items", figures=labels_figures)
+    shell.station("queue", url="annotation:queues", figures=queue_figures)
+    shell.to_do(my_returned)
+    shell.to_do(my_tasks)
+    shell.to_do(my_reviews)
+    shell.to_do(my_late)
+    shell.item_history(item_history)
+    shell.search(named_so)
+    shell.recent_activity(queues_lately)
+    shell.item_layers(item_layers)
+    shell.item_filter(name="labelled", title=_("Labels"), choices=labelled_choices, apply=by_labelled)
+    shell.item_filter(name="queue", title=_("Queue"), choices=queue_choices, apply=by_queue)

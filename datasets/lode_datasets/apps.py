@@ -13,4 +13,4 @@ class DatasetsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tells the shell what this room has to show."""
-        import_module("lode_datasets.own_nav").register()
+        import_module("lode_datasets.shell_entries").register()

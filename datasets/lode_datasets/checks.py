@@ -11,7 +11,7 @@ from motherlode.manifest import POOL
 
 __all__ = ["Check", "absent_classes", "duplicates", "groups_torn", "outgrown", "unlabelled"]
 
-SHOWN = 20
+PREVIEW_SIZE = 20
 
 
 class Check(TypedDict, total=False):
@@ -54,7 +54,7 @@ def duplicates(rows: Iterable[tuple[str, str, str]]) -> list[Check]:
         path_before, split_before = first.setdefault(md5, (path, split))
         if split_before != split:
             count += 1
-            if len(examples) < SHOWN:
+            if len(examples) < PREVIEW_SIZE:
                 examples.append([path_before, split_before, path, split])
     if not count:
         return []
@@ -67,7 +67,7 @@ def groups_torn(rows: Iterable[tuple[str, str]]) -> list[Check]:
     torn = {group for group, split in rows if group and split != POOL and splits.setdefault(group, split) != split}
     if not torn:
         return []
-    examples = [[group] for group in sorted(torn)[:SHOWN]]
+    examples = [[group] for group in sorted(torn)[:PREVIEW_SIZE]]
     return [{"code": "group_across_splits", "level": "danger", "count": len(torn), "examples": examples}]
 
 
@@ -75,7 +75,7 @@ def outgrown(paths: Sequence[str]) -> list[Check]:
     """Items whose labels were made for a picture of another size, before their file was replaced."""
     if not paths:
         return []
-    examples = [[path] for path in paths[:SHOWN]]
+    examples = [[path] for path in paths[:PREVIEW_SIZE]]
     return [{"code": "labels_outgrown", "level": "danger", "count": len(paths), "examples": examples}]
 
 

@@ -27,8 +27,8 @@ from django.utils.translation import gettext as _
 
 from lode_annotation.models import LabelSet, SchemaRevision
 from lode_datasets import changes, checks, git, repositories, shards, versions
+from lode_datasets.counts import VersionCounts
 from lode_datasets.models import Dataset, Entry, Version, VersionFile
-from lode_datasets.tally import Tally
 from lode_platform import events
 from lode_platform.errors import BadInput, Conflict, Gone
 from lode_platform.jobs import OPEN, Cancelled, Work, enqueue
@@ -275,7 +275,7 @@ class _Content:
     def __init__(self, version: Version) -> None:
         self.version = version
         self.parent = version.parent
-        self.tally = Tally(self.parent.counts if self.parent else None)
+        self.counts = VersionCounts(self.parent.counts if self.parent else None)
         self.rows: list[manifest.Row] = []
         self.splits: list[str] = []
         self.groups: list[str] = []
@@ -303,7 +303,7 @@ class _Content:
     # -- files that are no items -----------------------------------------------------------------------------------
 
     def write_files(self, work: Work) -> None:
-        """Label shards, schema and splits into the store, then as rows; afterwards ``rows`` and ``tally`` are whole."""
+        """Label shards, schema and splits into the store, then as rows; ``rows`` and ``counts`` are whole then."""
         split_lines = "".join(map(manifest.split_line, self.paths(), self.splits)).encode()
         files = dict(self._shards(work))
         schema, splits = store().add_many([schema_of(self.version), split_lines])
@@ -357,13 +357,13 @@ class _Content:
             work.progress(work.job.done)
 
     def _count_out(self, gone: Any) -> Iterator[str]:
-        """Takes the entries that ended out of the tally; gives their paths."""
+        """Takes the entries that ended out of the counts; gives their paths."""
         ended = list(gone.values_list("path", "split", "label_set_id"))
         for start in range(0, len(ended), 5000):
             part = ended[start : start + 5000]
             said = _regions([labels for _path, _split, labels in part if labels is not None])
             for path, split, labels in part:
-                self.tally.add(split, None if labels is None else said[labels].class_ids, -1)
+                self.counts.add(split, None if labels is None else said[labels].class_ids, -1)
                 yield path
 
     def _rewritten(
@@ -376,7 +376,7 @@ class _Content:
             lines: dict[str, bytes] = {}
             for line in new.get(shard, ()):
                 regions, class_ids = said[line.label_set] if line.label_set is not None else (None, None)
-                self.tally.add(line.split, class_ids)
+                self.counts.add(line.split, class_ids)
                 lines[line.path] = manifest.label_line(line.path, line.split, line.width, line.height, regions).encode()
             before = self.parent.counts["items"] if self.parent else 0
             contents.append(shards.rewrite(shard, self.items, before, self._read, drop.get(shard, ()), lines))
@@ -402,14 +402,14 @@ REGIONS = {
 _CLASS_ID = re.compile(r'"class_id":(\d+)')
 
 
-class _Said(NamedTuple):
+class _Regions(NamedTuple):
     """A label set's regions: canonical text, and the class of each."""
 
     text: str
     class_ids: list[int]
 
 
-def _regions(ids: Sequence[int]) -> dict[int, _Said]:
+def _regions(ids: Sequence[int]) -> dict[int, _Regions]:
     """The regions of label sets, by primary key; read as text, without the cost of objects."""
     if not ids:
         return {}
@@ -421,13 +421,13 @@ def _regions(ids: Sequence[int]) -> dict[int, _Said]:
         return {key: _said(text, digest) for key, digest, text in cursor.fetchall()}
 
 
-def _said(text: str, digest: str) -> _Said:
+def _said(text: str, digest: str) -> _Regions:
     """The text as the row has it. Its digest proves that it is canonical; the classes are then found without parsing,
     which would cost fifteen times as much, unless attributes could hold something that looks like one."""
     if sha256(text.encode()).hexdigest() == digest and '"attributes":' not in text:
-        return _Said(text, [int(found) for found in _CLASS_ID.findall(text)])
+        return _Regions(text, [int(found) for found in _CLASS_ID.findall(text)])
     regions = json.loads(text)
-    return _Said(manifest.canonical(regions), [region["class_id"] for region in regions])
+    return _Regions(manifest.canonical(regions), [region["class_id"] for region in regions])
 
 
 def _outgrown(version: Version) -> list[str]:
@@ -448,7 +448,7 @@ def _name(version: Version, content: _Content, work: Work) -> bytes:
     version.dir_oid = manifest.dir_oid([listing])
     version.size = sum(row.size for row in content.rows)
     version.files = len(content.rows)
-    version.counts = content.tally.as_json()
+    version.counts = content.counts.as_json()
     names = {int(row["id"]): str(row["name"]) for row in version.schema_revision.classes}
     version.checks = [
         *checks.duplicates(zip(content.paths(), (row.md5 for row in content.rows), content.splits, strict=False)),

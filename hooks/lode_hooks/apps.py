@@ -11,6 +11,6 @@ class HooksConfig(AppConfig):
 
     def ready(self) -> None:
         """Tells the shell what this room has to show."""
-        from lode_hooks.views import shell
+        from lode_hooks import shell_entries
 
-        shell.register()
+        shell_entries.register()

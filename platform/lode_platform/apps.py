@@ -15,5 +15,5 @@ class PlatformConfig(AppConfig):
     def ready(self) -> None:
         """Loads the verbs that jobs may have, each room's from its ``jobs`` module, and fills our navigation."""
         import_module("lode_platform.zips")
-        import_module("lode_platform.own_nav").register()
+        import_module("lode_platform.shell_entries").register()
         autodiscover_modules("jobs")

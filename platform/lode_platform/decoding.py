@@ -29,7 +29,7 @@ FORMATS = {
     "GIF": "image/gif",
 } | ({"AVIF": "image/avif"} if features.check("avif") else {})
 READERS = [name for name in FORMATS if name != "MPO"]  # Pillow's JPEG reader opens it
-MOST_SIDE = 65_500  # pixels, as JPEG's and browsers' own
+MAX_SIDE = 65_500  # pixels, as JPEG's and browsers' own
 TILE = 1024
 OVERVIEW = 8
 STRIP = 1 << 20  # pixels that are converted at a time
@@ -80,7 +80,7 @@ class BadImage(Exception):
 
 
 @dataclass(frozen=True)
-class Picture:
+class ImageInfo:
     """What is read from an image once. ``width`` and ``height`` are those of the upright image, in pixels."""
 
     media_type: str
@@ -93,12 +93,12 @@ class Picture:
 class Head:
     """What an image's first bytes tell: its size as stored, and the bytes of memory that looking at it takes.
 
-    ``look`` is the most that checking takes, whatever the bytes turn out to be; ``decode`` what all its pixels take.
+    ``probe`` is the most that checking takes, whatever the bytes turn out to be; ``decode`` what all its pixels take.
     """
 
     width: int
     height: int
-    look: int
+    probe: int
     decode: int
 
 
@@ -158,8 +158,8 @@ def head(image: Image.Image, most_pixels: int) -> Head:
         raise BadImage("corrupt", "has no pixels")
     if width * height > most_pixels:
         raise BadImage("too_large", f"has {width} x {height} pixels, over the limit of {most_pixels}")
-    if max(width, height) > MOST_SIDE:
-        raise BadImage("too_large", f"has {width} x {height} pixels, over the limit of {MOST_SIDE} a side")
+    if max(width, height) > MAX_SIDE:
+        raise BadImage("too_large", f"has {width} x {height} pixels, over the limit of {MAX_SIDE} a side")
     pixels = width * height
     if isinstance(image, JpegImagePlugin.JpegImageFile):
         held = _coefficients(image)
@@ -191,13 +191,13 @@ def _coefficients(image: JpegImagePlugin.JpegImageFile) -> int:
     return 2 * image.width * image.height * sum(across * down for across, down in layers) // max(1, most)
 
 
-def look(image: Image.Image, seen: Head, most_pixels: int) -> Picture:
+def probe_image(image: Image.Image, seen: Head, most_pixels: int) -> ImageInfo:
     """Decodes an opened image to its last byte. Raises ``BadImage`` if it is corrupt or too large."""
     image.draft("RGB", (max(1, seen.width // 8), max(1, seen.height // 8)))  # JPEG: all is read, few pixels made
-    return _looked(image, seen, most_pixels)
+    return _probed(image, seen, most_pixels)
 
 
-def _looked(image: Image.Image, seen: Head, most_pixels: int) -> Picture:
+def _probed(image: Image.Image, seen: Head, most_pixels: int) -> ImageInfo:
     _load(image)
     media_type = FORMATS[image.format or ""]
     orientation = orientation_of(image)
@@ -210,7 +210,7 @@ def _looked(image: Image.Image, seen: Head, most_pixels: int) -> Picture:
     width, height = seen.width, seen.height
     if orientation in QUARTER_TURNS:
         width, height = height, width
-    return Picture(media_type, width, height, orientation)
+    return ImageInfo(media_type, width, height, orientation)
 
 
 def _load(image: Image.Image) -> None:
@@ -374,13 +374,13 @@ def _joined(folder: Path, area: Area, shrink: int) -> Image.Image:
 
 
 def _program(words: Sequence[str], file: BinaryIO) -> dict[str, object]:
-    """``look LIMIT FOLDER``, ``mosaic LIMIT FOLDER ORIENTATION`` or ``upright LIMIT FILE ORIENTATION``."""
+    """``probe LIMIT FOLDER``, ``mosaic LIMIT FOLDER ORIENTATION`` or ``upright LIMIT FILE ORIENTATION``."""
     verb, most_pixels, target = words[0], int(words[1]), Path(words[2])
     try:
         with opened(file) as image:
             seen = head(image, most_pixels)
-            if verb == "look":
-                picture = _looked(image, seen, most_pixels)
+            if verb == "probe":
+                picture = _probed(image, seen, most_pixels)
                 write_mosaic(image, picture.orientation, target)
                 return asdict(picture)
             write: Callable[[Image.Image, int, Path], None] = write_mosaic if verb == "mosaic" else write_upright

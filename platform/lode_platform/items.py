@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from lode_platform import events, media, memory
-from lode_platform.decoding import BadImage, Picture
+from lode_platform.decoding import BadImage, ImageInfo
 from lode_platform.errors import Conflict
 from lode_platform.jobs import Work
 from lode_platform.models import Blob, BlobReceipt, Item, ItemFolder, Job, PastFile, Project, User
@@ -92,7 +92,7 @@ class _Wanted:
     path: str
     key: str
     blob: Blob
-    picture: Picture
+    picture: ImageInfo
 
 
 def _add_batch(
@@ -110,7 +110,7 @@ def _add_batch(
         allowed = linkable(user, blobs.values())
         blobs = {md5: blob for md5, blob in blobs.items() if blob.pk in allowed}
     sent = [(spec, path, blobs[spec.md5]) for spec, path in _sent(named, blobs, report)]
-    pictures = _pictures([blob for _, _, blob in sent])
+    pictures = _probed([blob for _, _, blob in sent])
     wanted = []
     for spec, path, blob in sent:
         picture = pictures[blob.pk]
@@ -168,29 +168,29 @@ def linkable(user: User, blobs: Iterable[Blob]) -> set[int]:
     return mine
 
 
-def _pictures(blobs: Sequence[Blob]) -> dict[int, Picture | BadImage]:
+def _probed(blobs: Sequence[Blob]) -> dict[int, ImageInfo | BadImage]:
     """What each blob shows, by primary key. Bytes that are an item anywhere are not decoded again."""
     keys = {blob.pk: blob for blob in blobs}
-    found: dict[int, Picture | BadImage] = {
-        row[0]: Picture(*row[1:])
+    found: dict[int, ImageInfo | BadImage] = {
+        row[0]: ImageInfo(*row[1:])
         for row in Item.objects.filter(blob__in=keys, kind="image").values_list(
             "blob_id", "media_type", "width", "height", "orientation"
         )
     }
     new = [blob for key, blob in keys.items() if key not in found]
-    place = store()
+    where = store()
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        found.update(zip((blob.pk for blob in new), pool.map(lambda blob: _seen(place, blob), new), strict=True))
+        found.update(zip((blob.pk for blob in new), pool.map(lambda blob: _probe(where, blob), new), strict=True))
     return found
 
 
-def _seen(place: Store, blob: Blob) -> Picture | BadImage:
+def _probe(where: Store, blob: Blob) -> ImageInfo | BadImage:
     mosaic = media.scratch(blob)
-    with place.open(blob.md5) as file:
+    with where.open(blob.md5) as file:
         try:
-            found = memory.look_at(file, mosaic)
+            found = memory.probe(file, mosaic)
             if mosaic.is_dir():
-                media.publish(mosaic, media.place_of(blob, "mosaic"))
+                media.publish(mosaic, media.view_path(blob, "mosaic"))
             return found
         except BadImage as error:
             return error
@@ -251,7 +251,7 @@ def _item(project: Project, user: User, w: _Wanted, staged_by: Job | None) -> It
     )
 
 
-def _replace(item: Item, blob: Blob, picture: Picture, user: User, report: AddReport) -> None:
+def _replace(item: Item, blob: Blob, picture: ImageInfo, user: User, report: AddReport) -> None:
     """Gives the item another file, in the caller's transaction; the one before is kept as its past."""
     resized = (item.width, item.height) != (picture.width, picture.height)
     PastFile.objects.create(
@@ -344,7 +344,7 @@ def reveal(work: Work, *, replace_media: bool = False) -> AddReport:
             if old.path == item.path and old.blob_id == item.blob_id:
                 report.existing.append(old)
             elif old.path == item.path and replace_media:
-                picture = Picture(item.media_type, item.width, item.height, item.orientation)
+                picture = ImageInfo(item.media_type, item.width, item.height, item.orientation)
                 _replace(old, item.blob, picture, item.created_by, report)
             else:
                 report.problems.append(

@@ -56,14 +56,14 @@ def read_size(text: str) -> int:
     return next((size for size in SIZES if size >= int(text)), SIZES[-1])
 
 
-def place_of(blob: Blob, kind: str) -> Path:
+def view_path(blob: Blob, kind: str) -> Path:
     """Where a view of the blob is kept."""
     return Path(settings.HOME) / "thumbs" / blob.md5[:2] / f"{blob.md5[2:]}-{kind}"
 
 
 def scratch(blob: Blob) -> Path:
     """A new name beside the blob's views: what is written there is renamed when whole, so nobody reads half of it."""
-    return place_of(blob, "").with_name(f".{uuid4().hex}")
+    return view_path(blob, "").with_name(f".{uuid4().hex}")
 
 
 # -- whole pictures ---------------------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ def redrawn(item: Item) -> Path | None:
 
     Redrawn upright is what lies on its side and that browsers would not turn; of what moves the first picture is shown.
     """
-    target = place_of(item.blob, "upright.png")
+    target = view_path(item.blob, "upright.png")
     if target.exists():
         return target
     turns = item.orientation != 1 and item.media_type not in BROWSERS_TURN
@@ -96,7 +96,7 @@ def _moves(item: Item) -> bool:
 
 def view(item: Item, size: int) -> Path:
     """The file of a JPEG of the upright image, its longer side at most ``size`` pixels."""
-    target = place_of(item.blob, f"{size}.jpg")
+    target = view_path(item.blob, f"{size}.jpg")
     if not target.exists():
         part = scratch(item.blob)
         part.parent.mkdir(parents=True, exist_ok=True)
@@ -117,7 +117,7 @@ def cut(item: Item, size: int, crop: Area) -> bytes:
 
 def _drawn(item: Item, size: int, crop: Area | None, most: int) -> Image.Image:
     """Drawn from the picture itself where that takes at most ``most`` bytes of memory, else from its mosaic."""
-    mosaic = place_of(item.blob, "mosaic")
+    mosaic = view_path(item.blob, "mosaic")
     if not mosaic.exists():
         with store().open(item.blob.md5) as file, _shown(item), decoding.opened(file) as image:
             cost = decoding.drawing_bytes(image, size, crop)

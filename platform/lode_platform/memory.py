@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 
-from lode_platform.decoding import BadImage, Picture, head, look, opened
+from lode_platform.decoding import BadImage, ImageInfo, head, opened, probe_image
 from lode_platform.errors import Busy
 
 MIB = 1 << 20
@@ -62,18 +62,18 @@ def _busy() -> Busy:
     return Busy("Other large pictures are being read; come again in a few seconds.")
 
 
-def look_at(file: BinaryIO, mosaic: Path) -> Picture:
+def probe(file: BinaryIO, mosaic: Path) -> ImageInfo:
     """What the picture is, decoded to its last byte; of one that takes a process of its own the mosaic is written into
     the folder ``mosaic`` on the way. Waits for its turn for long: who brings pictures in wants them all. Raises
     ``BadImage``."""
     with opened(file) as image:
         seen = head(image, settings.MAX_IMAGE_PIXELS)
-        if seen.look <= IN_PROCESS:
-            with budget.hold(seen.look, IMPORT_PATIENCE):
-                return look(image, seen, settings.MAX_IMAGE_PIXELS)
+        if seen.probe <= IN_PROCESS:
+            with budget.hold(seen.probe, IMPORT_PATIENCE):
+                return probe_image(image, seen, settings.MAX_IMAGE_PIXELS)
     with alone(IMPORT_PATIENCE):
         mosaic.mkdir(parents=True)
-        return Picture(**apart(file, "look", mosaic))
+        return ImageInfo(**apart(file, "probe", mosaic))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ urlpatterns = [
     *[path("", include(f"{room}.urls")) for room in ROOMS],
 ]
 
-handler400 = "lode_platform.views.faults.bad_request"
-handler403 = "lode_platform.views.faults.forbidden"
-handler404 = "lode_platform.views.faults.not_found"
-handler500 = "lode_platform.views.faults.broken"
+handler400 = "lode_platform.views.errors.bad_request"
+handler403 = "lode_platform.views.errors.forbidden"
+handler404 = "lode_platform.views.errors.not_found"
+handler500 = "lode_platform.views.errors.broken"

@@ -159,7 +159,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "lode_platform.middleware.ContentSecurityPolicyMiddleware",
-    "lode_platform.views.faults.FaultPages",
+    "lode_platform.views.errors.ErrorPages",
 ]
 ROOT_URLCONF = "lode_platform.root_urls"
 WSGI_APPLICATION = "lode_platform.wsgi.application"
@@ -172,7 +172,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "lode_platform.nav.shell",
+                "lode_platform.shell.page_context",
             ],
         },
     },

@@ -29,7 +29,7 @@ VERB = "items.zip"
 BATCH_MEMBERS = 100
 BATCH_BYTES = 32 * 1024**2
 SMALL = 1024**2
-SHOWN_PROBLEMS = 1000
+MAX_PROBLEMS = 1000
 MAX_MEMBERS = 1_000_000
 
 
@@ -58,7 +58,7 @@ def receive(
 
 
 @dataclass
-class _Tally:
+class _Progress:
     """What a restarted job resumes from: the next member, what was refused, what was there already."""
 
     next: int = 0
@@ -73,7 +73,7 @@ class _Tally:
 
     def refuse(self, problems: Sequence[Problem]) -> None:
         self.problem_count += len(problems)
-        room = max(0, SHOWN_PROBLEMS - len(self.problems))
+        room = max(0, MAX_PROBLEMS - len(self.problems))
         self.problems += [problem.as_json() for problem in problems[:room]]
 
 
@@ -82,40 +82,40 @@ def unpack(work: Work) -> dict[str, Any]:
     """Makes an item of every member that is an image; answers the report."""
     blobs = store()
     staged = str(work.arguments["parked"])
-    tally = _Tally(**work.state)
+    progress = _Progress(**work.state)
     try:
-        if not tally.revealed:
+        if not progress.revealed:
             with blobs.staged(staged) as file:
-                _read(work, blobs, file, tally)
+                _read(work, blobs, file, progress)
     except Cancelled:
         discard(work)
         blobs.unstage(staged)
         raise
-    if not tally.revealed:
+    if not progress.revealed:
         work.step("staged")
         with work.fenced():
-            tally.created = Item.objects.filter(staged_by=work.job).count()
+            progress.created = Item.objects.filter(staged_by=work.job).count()
             late = reveal(work, replace_media=bool(work.arguments.get("replace_media")))
-            tally.refuse(late.problems)
-            tally.existing += len(late.existing)
-            tally.replaced, tally.resized = len(late.replaced), len(late.resized)
-            tally.created -= len(late.problems) + len(late.existing) + len(late.replaced)
-            tally.revealed = True
-            work.save_state(vars(tally))
+            progress.refuse(late.problems)
+            progress.existing += len(late.existing)
+            progress.replaced, progress.resized = len(late.replaced), len(late.resized)
+            progress.created -= len(late.problems) + len(late.existing) + len(late.replaced)
+            progress.revealed = True
+            work.save_state(vars(progress))
         work.step("revealed")
     blobs.unstage(staged)
     return {
-        "created": tally.created,
-        "existing": tally.existing,
-        "replaced": tally.replaced,
-        "resized": tally.resized,
-        "skipped": tally.skipped,
-        "problems": tally.problems,
-        "problem_count": tally.problem_count,
+        "created": progress.created,
+        "existing": progress.existing,
+        "replaced": progress.replaced,
+        "resized": progress.resized,
+        "skipped": progress.skipped,
+        "problems": progress.problems,
+        "problem_count": progress.problem_count,
     }
 
 
-def _read(work: Work, blobs: Store, file: BinaryIO, tally: _Tally) -> None:
+def _read(work: Work, blobs: Store, file: BinaryIO, progress: _Progress) -> None:
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError, ValueError) as error:
@@ -125,27 +125,27 @@ def _read(work: Work, blobs: Store, file: BinaryIO, tally: _Tally) -> None:
         if len(members) > MAX_MEMBERS:
             raise TooLarge(f"The zip has more than {MAX_MEMBERS} members.", limit=MAX_MEMBERS)
         zip_of = _Zip(archive, members, str(work.arguments.get("encoding", "")))
-        work.progress(tally.next, len(members), at_once=True)
-        while tally.next < len(members):
-            _take_batch(work, blobs, zip_of, tally)
-            work.save_state(vars(tally))
+        work.progress(progress.next, len(members), at_once=True)
+        while progress.next < len(members):
+            _take_batch(work, blobs, zip_of, progress)
+            work.save_state(vars(progress))
             work.step("batch")
-            work.progress(tally.next, len(members))
+            work.progress(progress.next, len(members))
 
 
-def _take_batch(work: Work, blobs: Store, zip_of: "_Zip", tally: _Tally) -> None:
-    """Reads the next members into the store and makes their items; ``tally`` moves on."""
+def _take_batch(work: Work, blobs: Store, zip_of: "_Zip", progress: _Progress) -> None:
+    """Reads the next members into the store and makes their items; ``progress`` moves on."""
     project, user = work.job.project, work.job.created_by
     assert project is not None and user is not None
     taken: list[tuple[str, Blob]] = []
     read = 0
     small: list[tuple[str, bytes]] = []
-    while tally.next < len(zip_of.members) and len(small) + len(taken) < BATCH_MEMBERS and read < BATCH_BYTES:
-        member, name = zip_of.members[tally.next], zip_of.names[tally.next]
-        number = tally.next
-        tally.next += 1
+    while progress.next < len(zip_of.members) and len(small) + len(taken) < BATCH_MEMBERS and read < BATCH_BYTES:
+        member, name = zip_of.members[progress.next], zip_of.names[progress.next]
+        number = progress.next
+        progress.next += 1
         if isinstance(name, str) and (is_folder(name) or is_junk(name)):
-            tally.skipped += not is_folder(name)
+            progress.skipped += not is_folder(name)
             continue
         problem = zip_of.refused(number)
         if problem is None and isinstance(name, str):
@@ -161,15 +161,15 @@ def _take_batch(work: Work, blobs: Store, zip_of: "_Zip", tally: _Tally) -> None
             except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
                 problem = Problem(name, "corrupt", f"The member cannot be unpacked: {error}")
         if problem is not None:
-            tally.refuse([problem])
+            progress.refuse([problem])
     taken += zip((name for name, _ in small), blobs.add_many([data for _, data in small]), strict=True)
     specs = [
         ItemSpec(path=name, md5=blob.md5, sha256=blob.sha256, uuid=_uuid(work.job.uuid, name)) for name, blob in taken
     ]
     replace_media = bool(work.arguments.get("replace_media"))
     report = add_items(project, user, specs, job=work, trusted=True, replace_media=replace_media)
-    tally.refuse(report.problems)
-    tally.existing += sum(item.staged_by_id is None for item in report.existing)
+    progress.refuse(report.problems)
+    progress.existing += sum(item.staged_by_id is None for item in report.existing)
 
 
 def _uuid(job_uuid: UUID, name: str) -> UUID:

@@ -12,8 +12,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from lode_datasets import changes
+from lode_datasets.aliases import pin
 from lode_datasets.models import Alias, Dataset, Version
-from lode_datasets.names import pin
 from lode_datasets.publish import publish
 from lode_platform.models import Item, Job, Project, User
 

@@ -489,7 +489,7 @@ def test_the_commit_is_a_function_of_the_row(cells: Any) -> None:
 
 
 def test_names_find_their_version(cells: Any) -> None:
-    from lode_datasets.names import set_alias
+    from lode_datasets.aliases import set_alias
     from lode_platform.errors import NotFound
 
     cells.add(1)

@@ -12,7 +12,7 @@ from django.urls import reverse
 from lode_hooks.evaluations import runs, summary
 from lode_hooks.mining import request, rounds
 from lode_hooks.models import Failure, MiningRound, Sighting
-from lode_platform import nav
+from lode_platform import shell
 from lode_platform.jobs import run_pending
 from lode_platform.models import Project, User
 
@@ -440,7 +440,7 @@ def test_a_rounds_items_show_the_failure_that_they_were_taken_for(cells: Any, er
 def test_home_and_the_failures_page_open_the_same_run_and_name_it(cells: Any, erin: User, client_for: Any) -> None:
     cells.world.evaluate(cells.world.predict(cells.first, cells.version, "test", {}))  # newer, of the older run
     client = client_for(erin)
-    (station,) = [s for s in nav.stations(cells.world.project, erin) if s.name == "failures"]
+    (station,) = [s for s in shell.stations(cells.world.project, erin) if s.name == "failures"]
     opened = client.get(address("failures"), follow=True)
     assert opened.context["evaluation"] == cells.after
     assert str(cells.after.uuid) in (station.figures.url or "") and station.figures.count == opened.context["count"]

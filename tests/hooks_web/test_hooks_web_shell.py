@@ -4,21 +4,21 @@ from typing import Any
 
 from django.urls import reverse
 
-from lode_datasets.marks import marks_of
+from lode_datasets.version_users import users_of
 from lode_hooks.failures import verdicts
 from lode_hooks.mining import request, rounds
 from lode_hooks.models import Failure
-from lode_platform import nav
+from lode_platform import shell
 from lode_platform.models import Project, User
 
 
 def test_runs_failures_and_mining_stand_in_the_navigation(project: Project, erin: User) -> None:
-    names = [link.name for group in nav.links(project, erin).groups for link in group]
+    names = [link.name for group in shell.links(project, erin).groups for link in group]
     assert names.index("runs") < names.index("failures") < names.index("mining")
 
 
 def test_the_failures_station_counts_what_its_link_opens(cells: Any, erin: User, client_for: Any) -> None:
-    stations = {station.name: station for station in nav.stations(cells.world.project, erin)}
+    stations = {station.name: station for station in shell.stations(cells.world.project, erin)}
     assert stations["run"].figures.count == 2 and stations["run"].figures.note == "larger"
     opened = client_for(erin).get(stations["failures"].href)
     assert opened.context["count"] == stations["failures"].figures.count > 0
@@ -40,10 +40,10 @@ def test_the_search_finds_runs_datasets_queues_and_schemas_by_name(cells: Any, e
 
 
 def test_home_says_which_runs_wait_to_be_scored(cells: Any, erin: User, client_for: Any) -> None:
-    assert not [row for row in nav.waiting_rows(cells.world.project, erin) if "scored" in str(row.title)]
+    assert not [row for row in shell.to_do_rows(cells.world.project, erin) if "scored" in str(row.title)]
     run = cells.world.run("unscored", cells.version)
     cells.world.predict(run, cells.version, "test", {"test/000.png": []})
-    row = next(row for row in nav.waiting_rows(cells.world.project, erin) if "scored" in str(row.title))
+    row = next(row for row in shell.to_do_rows(cells.world.project, erin) if "scored" in str(row.title))
     assert row.count == 1
     assert "not scored" in client_for(erin).get(row.url).content.decode()
 
@@ -54,17 +54,17 @@ def test_an_items_history_tells_its_failures_verdicts_and_rounds(cells: Any, eri
     verdicts.judge(case, rita, kind="label_error")
     body = {"run": str(cells.first.uuid), "strategies": {"failures": 1}, "budget": 20, "random": 0}
     rounds.create_round(request.MiningRequest.from_json(cells.world.project, erin, body), erin, queue="again")
-    told = " / ".join(str(row.text) for row in nav.history(case.item, erin))
+    told = " / ".join(str(row.text) for row in shell.history(case.item, erin))
     assert "in “baseline” on cells@v1" in told
     assert "verdict: label error" in told
     assert "mined by “again”" in told
 
 
 def test_the_runs_that_used_a_version_stand_beside_it_once_each(cells: Any, erin: User, charlie: User) -> None:
-    marks = marks_of([cells.version], erin)[cells.version.pk]
-    assert [(mark.title, mark.note) for mark in marks] == [
+    users = users_of([cells.version], erin)[cells.version.pk]
+    assert [(mark.title, mark.note) for mark in users] == [
         ("baseline", "training: train"),
         ("larger", "training: train"),
     ]
-    assert marks[0].url == reverse("hooks:run", args=["blood", cells.first.uuid])
-    assert marks_of([cells.version], charlie)[cells.version.pk] == []
+    assert users[0].url == reverse("hooks:run", args=["blood", cells.first.uuid])
+    assert users_of([cells.version], charlie)[cells.version.pk] == []

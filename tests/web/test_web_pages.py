@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from lode_platform import nav
+from lode_platform import shell
 from lode_platform.models import ApiToken, Item, Job, JobState, Membership, Project, Role, User
 
 ClientFor = Callable[[User], Client]
@@ -94,7 +94,7 @@ def test_home_shows_six_stations_and_counts_the_items(
     make_items(project, 3)
     response = client_for(alice).get(f"/p/{project.name}/")
     places = response.context["places"]
-    assert [place.station.name for place in places] == list(nav.STATIONS)
+    assert [place.station.name for place in places] == list(shell.STATIONS)
     assert (places[0].station.figures.count, places[0].station.figures.change) == (3, 3)
 
 
@@ -302,7 +302,7 @@ def test_an_error_page_needs_nothing_but_itself(code: str) -> None:
 def test_home_shows_the_way_from_an_empty_project_to_the_first_run(
     client_for: ClientFor, alice: User, victor: User, bob: User, project: Project, make_items: MakeItems
 ) -> None:
-    def steps(user: User) -> list[nav.StepView]:
+    def steps(user: User) -> list[shell.StepView]:
         return list(client_for(user).get(f"/p/{project.name}/").context["steps"])
 
     assert [(step.name, step.done, step.is_next) for step in steps(alice)] == [
@@ -326,10 +326,10 @@ def test_an_annotators_navigation_folds_away_the_rooms_without_work_for_them(
     client_for: ClientFor, alice: User, bob: User, project: Project
 ) -> None:
     folded = {"review", "datasets", "runs", "failures", "mining", "jobs", "settings"}
-    assert {link.name for link in nav.links(project, bob).folded} == folded
-    assert [link.name for group in nav.links(project, bob).groups for link in group] == [
+    assert {link.name for link in shell.links(project, bob).folded} == folded
+    assert [link.name for group in shell.links(project, bob).groups for link in group] == [
         *("home", "items", "schemas", "queues")
     ]
-    assert nav.links(project, alice).folded == []
+    assert shell.links(project, alice).folded == []
     page = client_for(bob).get(f"/p/{project.name}/").content.decode()
     assert page.index("side-more") < page.index(reverse("platform:settings", args=[project.name]))

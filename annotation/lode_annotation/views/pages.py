@@ -19,7 +19,7 @@ from lode_annotation import review
 from lode_annotation import schemas as schema_verbs
 from lode_annotation.labeling_config import check_config
 from lode_annotation.models import Annotation, LabelSet, Lease, Queue, Schema, SchemaRevision, Task
-from lode_platform import nav
+from lode_platform import shell
 from lode_platform.access import member_of, permits
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Membership, Project, User
@@ -321,7 +321,7 @@ def _filters(request: HttpRequest, member: Membership) -> list[dict[str, Any]]:
     """The selects that choose items, as the Items page has them."""
     given = request.POST if request.method == "POST" else request.GET
     rows = []
-    for known in nav.item_filters():
+    for known in shell.item_filters():
         options = list(known.choices(member.project, member.user))
         if options:
             rows.append(
@@ -332,7 +332,7 @@ def _filters(request: HttpRequest, member: Membership) -> list[dict[str, Any]]:
 
 def _given_filter(request: HttpRequest) -> dict[str, str]:
     given = request.POST if request.method == "POST" else request.GET
-    names = ["search", "group", *(known.name for known in nav.item_filters())]
+    names = ["search", "group", *(known.name for known in shell.item_filters())]
     return {name: given[name] for name in names if given.get(name)}
 
 

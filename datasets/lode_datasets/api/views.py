@@ -15,10 +15,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lode_annotation.models import Schema
-from lode_datasets import diff, names, publish, selection, splits, verify, versions
+from lode_datasets import aliases, diff, publish, selection, splits, verify, versions
 from lode_datasets.api import shapes
 from lode_datasets.models import Dataset, Version
-from lode_platform import access, nav
+from lode_platform import access, shell
 from lode_platform.addresses import same_with
 from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.projects import person
@@ -28,7 +28,7 @@ from lode_platform.models import Item, Project
 from motherlode import manifest
 
 WHICH = OpenApiParameter("which", str, OpenApiParameter.PATH, description="3, v3, latest or an alias")
-MOST_CHANGES = 200
+MAX_CHANGES = 200
 
 
 def found_dataset(request: Request, project: str, name: str, verb: str) -> Dataset:
@@ -117,7 +117,7 @@ class OneDataset(APIView):
     @extend_schema(operation_id="dataset_trash", responses={204: None})
     def delete(self, request: Request, project: str, name: str) -> Response:
         """Puts the dataset into the trash; 409 (needed) says which pins, aliases and runs would break."""
-        names.trash_dataset(found_dataset(request, project, name, "dataset.edit"), person(request))
+        aliases.trash_dataset(found_dataset(request, project, name, "dataset.edit"), person(request))
         return Response(status=204)
 
 
@@ -161,7 +161,7 @@ def _items(request: Request, dataset: Dataset, given: dict[str, Any]) -> "QueryS
     chosen = dict(given["filter"])
     if text := chosen.pop("search", ""):
         rows = rows.filter(path__icontains=str(text))
-    for known in nav.item_filters():
+    for known in shell.item_filters():
         if choice := chosen.pop(known.name, ""):
             rows = known.apply(rows, str(choice), dataset.project)
     if chosen:
@@ -268,7 +268,7 @@ class Diff(APIView):
         old, new = versions.named(found, str(a)), versions.named(found, str(b))
         query = request.query_params
         offset, limit = _whole(query.get("offset", "0")), _whole(query.get("limit", "100"))
-        limit = min(max(limit, 1), MOST_CHANGES)
+        limit = min(max(limit, 1), MAX_CHANGES)
         wanted = diff.Filter(kind=query.get("kind", ""), split=query.get("split", ""))
         taken = diff.filtered(old, new, wanted)
         following = None
@@ -300,7 +300,7 @@ class Pins(APIView):
     def post(self, request: Request, project: str, name: str, which: str) -> Response:
         """Remembers that I read this version, so that nobody removes it without knowing."""
         found = found_version(request, project, name, which, "dataset.pull")
-        made = names.pin(found, person(request))
+        made = aliases.pin(found, person(request))
         return Response({"version": found.number, "user": made.user.username, "created_at": made.created_at})
 
 
@@ -309,7 +309,7 @@ class Aliases(APIView):
     def get(self, request: Request, project: str, name: str) -> Response:
         """The dataset's aliases as they point now."""
         found = found_dataset(request, project, name, "project.view")
-        return Response({"results": [shapes.alias_json(row) for row in names.aliases(found)], "next": None})
+        return Response({"results": [shapes.alias_json(row) for row in aliases.aliases(found)], "next": None})
 
 
 class OneAlias(APIView):
@@ -317,7 +317,7 @@ class OneAlias(APIView):
     def get(self, request: Request, project: str, name: str, alias: str) -> Response:
         """Where an alias points."""
         found = found_dataset(request, project, name, "project.view")
-        for row in names.aliases(found):
+        for row in aliases.aliases(found):
             if row.name == alias:
                 return Response(shapes.alias_json(row))
         raise NotFound(f"The dataset has no alias {alias!r}.")
@@ -328,7 +328,7 @@ class OneAlias(APIView):
         found = found_dataset(request, project, name, "dataset.publish")
         given = read(shapes.AliasSetShape, request.data)
         version = versions.named(found, given["version"])
-        return Response(shapes.alias_json(names.set_alias(found, person(request), alias, version)))
+        return Response(shapes.alias_json(aliases.set_alias(found, person(request), alias, version)))
 
 
 class Verify(APIView):

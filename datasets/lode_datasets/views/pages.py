@@ -18,9 +18,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from lode_annotation.models import LabelSet, Schema
-from lode_datasets import changes, diff, drawing, names, publish, repositories, selection, verify, versions
-from lode_datasets.marks import Mark, marks_of
+from lode_datasets import aliases, changes, diff, presentation, publish, repositories, selection, verify, versions
 from lode_datasets.models import Alias, Dataset, DatasetItem, Entry, Version, standing
+from lode_datasets.presentation import color_of
+from lode_datasets.version_users import VersionUser, users_of
 from lode_platform import jobs
 from lode_platform.access import member_of, permits, project_for
 from lode_platform.errors import BadInput, LodeError, NotFound
@@ -73,8 +74,8 @@ class DatasetRow:
     dataset: Dataset
     items: int
     latest: Version | None
-    splits: drawing.Bar | None
-    classes: drawing.Bar | None
+    splits: presentation.Bar | None
+    classes: presentation.Bar | None
 
 
 def datasets(request: HttpRequest, project: str) -> HttpResponse:
@@ -112,8 +113,8 @@ def datasets(request: HttpRequest, project: str) -> HttpResponse:
 
 
 def _row(dataset: Dataset, items: int, latest: Version | None) -> DatasetRow:
-    splits = drawing.split_bar(latest.counts["splits"]) if latest else None
-    return DatasetRow(dataset, items, latest, splits, drawing.class_bar(latest) if latest else None)
+    splits = presentation.split_bar(latest.counts["splits"]) if latest else None
+    return DatasetRow(dataset, items, latest, splits, presentation.class_bar(latest) if latest else None)
 
 
 def _make(request: HttpRequest, project: Project, given: dict[str, Any]) -> Dataset:
@@ -137,9 +138,9 @@ class VersionRow:
     """A version on the timeline."""
 
     version: Version
-    splits: drawing.Bar
-    classes: drawing.Bar
-    marks: Sequence[Mark]
+    splits: presentation.Bar
+    classes: presentation.Bar
+    users: Sequence[VersionUser]
     aliases: Sequence[str]
     before: Version | None
     items_change: int
@@ -159,7 +160,7 @@ def dataset(request: HttpRequest, project: str, name: str) -> HttpResponse:
         version.dataset = dataset
     waiting = dataset.versions.unpublished().select_related("job").defer("frozen").first()
     pointing: dict[int, list[str]] = {}
-    for alias in names.aliases(dataset):
+    for alias in aliases.aliases(dataset):
         pointing.setdefault(alias.version_id, []).append(alias.name)
     held = dict(
         dataset.dataset_items.annotate(standing=standing()).order_by().values_list("standing").annotate(n=Count("pk"))
@@ -169,12 +170,12 @@ def dataset(request: HttpRequest, project: str, name: str) -> HttpResponse:
         "room": "datasets",
         "dataset": dataset,
         "page": page,
-        "versions": _timeline(shown, marks_of(shown, user), pointing),
+        "versions": _timeline(shown, users_of(shown, user), pointing),
         "latest": shown[0] if shown and page.number == 1 else versions.latest(dataset),
         "waiting": waiting,
         "waiting_open": bool(waiting and waiting.job and waiting.job.state in jobs.OPEN),
         "items": sum(held.values()),
-        "splits": drawing.split_bar(held) if held else None,
+        "splits": presentation.split_bar(held) if held else None,
         "policy": [(split, share * 100) for split, share in selection.policy_of(dataset).ratios.items()],
         "may_edit": permits(user, member.role, "dataset.edit"),
         "may_publish": permits(user, member.role, "dataset.publish"),
@@ -184,7 +185,7 @@ def dataset(request: HttpRequest, project: str, name: str) -> HttpResponse:
 
 
 def _timeline(
-    shown: Sequence[Version], marks: dict[int, list[Mark]], pointing: dict[int, list[str]]
+    shown: Sequence[Version], users: dict[int, list[VersionUser]], pointing: dict[int, list[str]]
 ) -> list[VersionRow]:
     by_number = {version.number: version for version in shown}
     rows = []
@@ -194,9 +195,9 @@ def _timeline(
         rows.append(
             VersionRow(
                 version,
-                drawing.split_bar(version.counts["splits"]),
-                drawing.class_bar(version),
-                marks[version.pk],
+                presentation.split_bar(version.counts["splits"]),
+                presentation.class_bar(version),
+                users[version.pk],
                 pointing.get(version.pk, []),
                 before,
                 version.counts["items"] - before.counts["items"] if before else 0,
@@ -285,7 +286,7 @@ def trash(request: HttpRequest, project: str, name: str) -> HttpResponse:
     user = signed_in(request)
     dataset = found(project_for(user, project, "dataset.edit"), name)
     try:
-        names.trash_dataset(dataset, user)
+        aliases.trash_dataset(dataset, user)
     except LodeError as error:
         toast(request, error.message, kind="danger")
         return redirect("datasets:dataset", project, name)
@@ -303,7 +304,7 @@ def restore(request: HttpRequest, project: str, uuid: str) -> HttpResponse:
     if dataset is None:
         raise NotFound(_("There is no such dataset in the trash."))
     dataset.project = home
-    names.restore_dataset(dataset, user)
+    aliases.restore_dataset(dataset, user)
     return redirect("datasets:dataset", project, dataset.name)
 
 
@@ -321,11 +322,12 @@ class Sample:
 
 def samples(version: Version, entries: Sequence[Entry]) -> list[Sample]:
     """Entries with their labels as they are drawn."""
-    class_names = drawing.names_of(version)
+    class_names = presentation.names_of(version)
     found = []
     for entry in entries:
         regions = entry.label_set.regions if entry.label_set else []
-        found.append(Sample(entry, drawing.boxes(regions, class_names), drawing.choices(regions, class_names)))
+        boxes, choices = presentation.boxes(regions, class_names), presentation.choices(regions, class_names)
+        found.append(Sample(entry, boxes, choices))
     return found
 
 
@@ -372,7 +374,8 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
     if request.GET.get("empty") == "1":
         rows = rows.filter(label_set__regions=[])
     page = Paginator(rows, SAMPLES).get_page(request.GET.get("page"))
-    classes = drawing.class_rows(version)
+    splits = version.counts["splits"]
+    classes = presentation.class_rows(version)
     before = version.parent
     newer = dataset.versions.published().filter(number__gt=number).order_by("number").first()
     context = {
@@ -386,11 +389,11 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
         "samples": samples(version, list(page.object_list)),
         "classes": classes,
         "class_splits": [split for split, _count in classes[0].splits] if classes else [],
-        "splits": [(split, version.counts["splits"][split]) for split in drawing.in_order(version.counts["splits"])],
-        "split_bar": drawing.split_bar(version.counts["splits"]),
+        "splits": [(split, splits[split]) for split in presentation.in_order(splits)],
+        "split_bar": presentation.split_bar(splits),
         "split": split,
         "class_id": class_id,
-        "class_name": drawing.names_of(version).get(class_id or 0, ""),
+        "class_name": presentation.names_of(version).get(class_id or 0, ""),
         "q": q,
         "filtered": bool(split or class_id or q or request.GET.get("empty")),
         "pool": POOL,
@@ -401,8 +404,8 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
         " --remote-config password=TOKEN",
         "moved": version.server_url != settings.PUBLIC_URL,
         "moved_line": f"dvc remote modify --local store url {repositories.dvc_url(dataset)}",
-        "marks": marks_of([version], user)[version.pk],
-        "aliases": [alias for alias in names.aliases(dataset) if alias.version_id == version.pk],
+        "users": users_of([version], user)[version.pk],
+        "aliases": [alias for alias in aliases.aliases(dataset) if alias.version_id == version.pk],
         "history": Alias.objects.filter(version=version).select_related("set_by").order_by("-pk")[:10],
         "pins": version.pins.select_related("user").order_by("pk"),
         "may_publish": permits(user, member.role, "dataset.publish"),
@@ -418,7 +421,7 @@ def alias(request: HttpRequest, project: str, name: str, number: int) -> HttpRes
     dataset = found(project_for(user, project, "dataset.publish"), name)
     version = versions.named(dataset, str(number))
     try:
-        made = names.set_alias(dataset, user, request.POST.get("name", "").strip(), version)
+        made = aliases.set_alias(dataset, user, request.POST.get("name", "").strip(), version)
     except LodeError as error:
         toast(request, error.message, kind="danger")
     else:
@@ -472,7 +475,7 @@ def pair_view(
     sides = []
     for entry, version, drawn in ((change.before, old, "gone"), (change.after, new, "truth")):
         regions = entry.label_set.regions if entry and entry.label_set else []
-        sides.append(drawing.changed_boxes(regions, change.regions, drawing.names_of(version), drawn))
+        sides.append(presentation.changed_boxes(regions, change.regions, presentation.names_of(version), drawn))
     labels = change.after.label_set if change.after else None
     who, why, url = None, "", ""
     if labels and (change.regions or change.kind == "labelled"):
@@ -504,7 +507,7 @@ class ShiftRow:
 
 def shift_rows(old: Version, new: Version, summary: diff.Summary) -> list[ShiftRow]:
     """Every class that either version shows, most changed first."""
-    class_names = {**drawing.names_of(old), **drawing.names_of(new)}
+    class_names = {**presentation.names_of(old), **presentation.names_of(new)}
     rows = []
     for class_id, shift in summary.classes.items():
         key = str(class_id)
@@ -513,7 +516,7 @@ def shift_rows(old: Version, new: Version, summary: diff.Summary) -> list[ShiftR
             ShiftRow(
                 class_id,
                 class_names.get(class_id, key),
-                drawing.color_of(class_id),
+                color_of(class_id),
                 old.counts["classes"].get(key, 0),
                 new.counts["classes"].get(key, 0),
                 shift,
@@ -536,7 +539,7 @@ def difference(request: HttpRequest, project: str, name: str, a: int, b: int) ->
         split=request.GET.get("split", ""),
     )
     page = Paginator(diff.filtered(old, new, wanted), PAIRS).get_page(request.GET.get("page"))
-    class_names = {**drawing.names_of(old), **drawing.names_of(new)}
+    class_names = {**presentation.names_of(old), **presentation.names_of(new)}
     shown = list(diff.changes(page.object_list))
     then = sizes_then(shown)
     context = {
@@ -556,7 +559,13 @@ def difference(request: HttpRequest, project: str, name: str, a: int, b: int) ->
         ],
         "classes": shift_rows(old, new, summary),
         "confusions": [
-            (class_names.get(was, was), drawing.color_of(was), class_names.get(now, now), drawing.color_of(now), count)
+            (
+                class_names.get(was, was),
+                color_of(was),
+                class_names.get(now, now),
+                color_of(now),
+                count,
+            )
             for (was, now), count in list(summary.confusions.items())[:12]
         ],
         "page": page,
@@ -566,7 +575,7 @@ def difference(request: HttpRequest, project: str, name: str, a: int, b: int) ->
             wanted.kind, wanted.kind
         ),
         "class_name": class_names.get(wanted.class_id or 0, ""),
-        "all_splits": [(split, summary.splits[split]) for split in drawing.in_order(summary.splits)],
+        "all_splits": [(split, summary.splits[split]) for split in presentation.in_order(summary.splits)],
         "others": dataset.versions.published().order_by("-number").values_list("number", flat=True)[:200],
     }
     return render(request, "datasets/diff.html", context)

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from lode_platform import access, items, nav, uploads, zips
+from lode_platform import access, items, shell, uploads, zips
 from lode_platform.api import shapes
 from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.parsers import LargeJsonParser, StreamParser, refuse_form
@@ -140,7 +140,7 @@ class Items(APIView):
             rows = rows.filter(path__icontains=text)
         if path := request.query_params.get("path"):
             rows = rows.filter(path=path)
-        for known in nav.item_filters():
+        for known in shell.item_filters():
             if choice := request.query_params.get(known.name):
                 if choice not in {value for value, _ in known.choices(found, person(request))}:
                     raise BadInput(f"{known.name} has no value {choice!r}.", code="bad_filter", field=known.name)

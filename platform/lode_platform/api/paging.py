@@ -17,9 +17,9 @@ from lode_platform.addresses import same_with
 from lode_platform.errors import BadInput
 
 Row = TypeVar("Row", bound=Model)
-DEFAULT, MOST = 100, 1000
+DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 PARAMETERS = [
-    OpenApiParameter("limit", int, description=f"rows a page, at most {MOST}"),
+    OpenApiParameter("limit", int, description=f"rows a page, at most {MAX_LIMIT}"),
     OpenApiParameter("cursor", str, description="taken from ``next``"),
 ]
 
@@ -50,9 +50,9 @@ def paged(
 
 
 def _limit(request: Request) -> int:
-    text = request.query_params.get("limit", str(DEFAULT))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST:
-        raise BadInput(f"limit is a number from 1 to {MOST}.", code="bad_limit")
+    text = request.query_params.get("limit", str(DEFAULT_LIMIT))
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_LIMIT:
+        raise BadInput(f"limit is a number from 1 to {MAX_LIMIT}.", code="bad_limit")
     return int(text)
 
 

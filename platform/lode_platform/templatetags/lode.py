@@ -25,7 +25,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from lode_platform import nav
+from lode_platform import shell
 
 register = template.Library()
 
@@ -367,12 +367,12 @@ def pager(context: template.Context, page: Page[Any]) -> dict[str, Any]:
 
 
 @register.simple_tag(takes_context=True)
-def shell_links(context: template.Context) -> nav.Navigation | None:
+def shell_links(context: template.Context) -> shell.Navigation | None:
     """The navigation for the page's project and person."""
     project, request = context.get("project"), context.get("request")
     if project is None or request is None or not request.user.is_authenticated:
         return None
-    return nav.links(project, request.user)
+    return shell.links(project, request.user)
 
 
 @register.simple_tag(takes_context=True)

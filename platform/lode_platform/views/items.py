@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from lode_platform import free_json, nav, zips
+from lode_platform import free_json, shell, zips
 from lode_platform import items as verbs
 from lode_platform.access import member_of, permits, project_for
 from lode_platform.errors import BadInput, LodeError
@@ -56,7 +56,7 @@ class Card:
     """An item and the boxes drawn on its picture."""
 
     item: Item
-    boxes: list[nav.Box]
+    boxes: list[shell.Box]
 
 
 def chosen(request: HttpRequest, project: Project, user: User) -> tuple[ItemQuerySet, list[Choice], dict[str, str]]:
@@ -72,7 +72,7 @@ def chosen(request: HttpRequest, project: Project, user: User) -> tuple[ItemQuer
         rows = rows.filter(group=group)
         active["group"] = group
     choices = []
-    for known in nav.item_filters():
+    for known in shell.item_filters():
         options = list(known.choices(project, user))
         value = request.GET.get(known.name, "")
         if value and value not in {key for key, _title in options}:
@@ -95,7 +95,7 @@ def items(request: HttpRequest, project: str) -> HttpResponse:
     member = member_of(user, project, "project.view")
     rows, choices, active = chosen(request, member.project, user)
     page = Paginator(rows.select_related("blob"), PAGE).get_page(request.GET.get("page"))
-    drawn = nav.layers(list(page.object_list), user)
+    drawn = shell.layers(list(page.object_list), user)
     context = {
         "project": member.project,
         "room": "items",
@@ -103,7 +103,7 @@ def items(request: HttpRequest, project: str) -> HttpResponse:
         "cards": [Card(item, drawn[item.pk]) for item in page.object_list],
         "choices": choices,
         "active": active,
-        "found": nav.found(member.project, user, active.get("q", "")) if page.number == 1 else [],
+        "found": shell.found(member.project, user, active.get("q", "")) if page.number == 1 else [],
         "sorts": [(key, title) for key, (title, _order) in SORTS.items()],
         "sort": request.GET.get("sort", "path"),
         "trash": request.GET.get("trash") == "1",
@@ -120,16 +120,16 @@ def item(request: HttpRequest, project: str, item: str) -> HttpResponse:
     rows = member.project.items.filter(staged_by=None).select_related("blob", "created_by")
     found = get_object_or_404(rows, uuid=item)
     happened = [
-        *nav.history(found, user),
+        *shell.history(found, user),
         *map(replacement, found.past_files.select_related("replaced_by")),
-        nav.History(found.created_at, _("came in"), found.created_by, icon="photo-plus"),
+        shell.History(found.created_at, _("came in"), found.created_by, icon="photo-plus"),
     ]
     live = member.project.items.filter(trashed_at=None, staged_by=None)
     context = {
         "project": member.project,
         "room": "items",
         "item": found,
-        "boxes": nav.layers([found], user)[found.pk],
+        "boxes": shell.layers([found], user)[found.pk],
         "history": happened,
         "before": live.filter(path__lt=found.path).order_by("-path").first(),
         "after": live.filter(path__gt=found.path).order_by("path").first(),
@@ -138,10 +138,10 @@ def item(request: HttpRequest, project: str, item: str) -> HttpResponse:
     return render(request, "platform/item.html", context)
 
 
-def replacement(past: PastFile) -> nav.History:
+def replacement(past: PastFile) -> shell.History:
     """That a file was replaced, as the item's page tells it."""
     text = _("file replaced; the one before was %(width)s × %(height)s px") % vars(past)
-    return nav.History(past.replaced_at, text, past.replaced_by, icon="photo-edit")
+    return shell.History(past.replaced_at, text, past.replaced_by, icon="photo-edit")
 
 
 def add(request: HttpRequest, project: str) -> HttpResponse:
@@ -153,7 +153,7 @@ def add(request: HttpRequest, project: str) -> HttpResponse:
         "room": "items",
         "cli_line": f"lode import PATH --project {project} --dataset NAME",
         "encodings": ZIP_ENCODINGS,
-        "next": nav.step_after("pictures", member.project, user, member.role),
+        "next": shell.step_after("pictures", member.project, user, member.role),
     }
     return render(request, "platform/items_add.html", context)
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from lode_platform import jobs as verbs
-from lode_platform import nav
+from lode_platform import shell
 from lode_platform.access import member_of, permits, project_for
 from lode_platform.models import Job, JobState, Project
 from lode_platform.signed_in import signed_in
@@ -48,7 +48,7 @@ def job(request: HttpRequest, project: str, job: str) -> HttpResponse:
         "report": report_rows(row.result),
         "problems": problem_rows(row.result),
         "is_open": row.state in OPEN,
-        "next": nav.step_after("pictures", member.project, user, member.role) if brought_pictures(row) else None,
+        "next": shell.step_after("pictures", member.project, user, member.role) if brought_pictures(row) else None,
     }
     return render(request, "platform/job.html", context)
 

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from lode_platform import nav
+from lode_platform import shell
 from lode_platform.access import member_of
 from lode_platform.models import Item, Membership, Project, Role
 from lode_platform.projects import create_project, trashed
@@ -37,7 +37,7 @@ def front(request: HttpRequest) -> HttpResponse:
 class Place:
     """A station and the arc that leads from it to the next, as an SVG path in the drawing's units."""
 
-    station: nav.StationView
+    station: shell.StationView
     arrow: str
 
 
@@ -63,7 +63,7 @@ def leaves(centre: float, towards: float) -> float:
             return angle
 
 
-def ring(stations: list[nav.StationView]) -> list[Place]:
+def ring(stations: list[shell.StationView]) -> list[Place]:
     """The stations clockwise from the top left, each with the arc that leads to the next."""
     step = 2 * pi / len(stations)
     places = []
@@ -80,19 +80,19 @@ def home(request: HttpRequest, project: str) -> HttpResponse:
     """The loop as a ring of six stations, and what waits for me."""
     user = signed_in(request)
     member = member_of(user, project, "project.view")
-    waiting = nav.waiting_rows(member.project, user)
+    waiting = shell.to_do_rows(member.project, user)
     labels = member.role == Role.ANNOTATOR
     context = {
         "project": member.project,
         "room": "home",
         "role": member.get_role_display(),
-        "places": ring(nav.stations(member.project, user)),
-        "steps": nav.first_steps(member.project, user, member.role),
+        "places": ring(shell.stations(member.project, user)),
+        "steps": shell.first_steps(member.project, user, member.role),
         "waiting": waiting,
         "labels": labels,
         "label_next": next((row for row in waiting if row.action), None) if labels else None,
-        "lately": nav.lately_rows(member.project, user),
-        "about": nav.about_lines(member.project, user),
+        "lately": shell.recent_activity_rows(member.project, user),
+        "about": shell.about_lines(member.project, user),
         "width": WIDTH,
         "height": HEIGHT,
     }

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from lode_platform import nav
 from lode_platform import projects as verbs
+from lode_platform import shell
 from lode_platform.access import member_of, permits
 from lode_platform.errors import LodeError
 from lode_platform.models import ApiToken, Membership, Project, Role, User
@@ -78,7 +78,7 @@ def page(request: HttpRequest, member: Membership, **more: object) -> HttpRespon
         "member_form": MemberForm(),
         "token_form": ProjectTokenForm(),
         "title_form": TitleForm(initial={"title": project.title}),
-        "needs": nav.needs_lines(project, user) if permits(user, member.role, "project.manage") else [],
+        "needs": shell.needs_lines(project, user) if permits(user, member.role, "project.manage") else [],
         **more,
     }
     response = render(request, "platform/settings.html", context)

@@ -1,4 +1,4 @@
-"""Names that stand for versions: movable aliases, pins, and what would break if a dataset went away."""
+"""Names that refer to versions: movable aliases, pins, and what would break if a dataset went away."""
 
 import re
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from lode_datasets.marks import marks_of
 from lode_datasets.models import Alias, Dataset, Pin, Version
+from lode_datasets.version_users import users_of
 from lode_platform import events
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import User
@@ -55,8 +55,8 @@ def needed_by(versions: Sequence[Version], user: User) -> list[str]:
     for dataset in {version.dataset for version in versions}:
         lines += [f"the alias {a.name} means {a.version}" for a in aliases(dataset) if a.version in versions]
     names = {version.pk: str(version) for version in versions}
-    for key, marks in marks_of(versions, user).items():
-        lines += [f"{mark.title} used {names[key]}" for mark in marks]
+    for key, users in users_of(versions, user).items():
+        lines += [f"{use.title} used {names[key]}" for use in users]
     return lines
 
 

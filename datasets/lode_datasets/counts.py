@@ -6,10 +6,10 @@ from typing import Any
 
 from motherlode.manifest import POOL
 
-__all__ = ["Tally"]
+__all__ = ["VersionCounts"]
 
 
-class Tally:
+class VersionCounts:
     """Items by split, labelled ones, regions by class and by (split, class)."""
 
     def __init__(self, counts: Mapping[str, Any] | None = None) -> None:

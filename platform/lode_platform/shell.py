@@ -69,8 +69,8 @@ class Station:
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """A row of "waiting for me". ``tone`` is "" or "danger"; ``action`` is what a button to it would say, if any."""
+class ToDo:
+    """A row of "To do". ``tone`` is "" or "danger"; ``action`` is what a button to it would say, if any."""
 
     title: Text
     count: int
@@ -125,16 +125,15 @@ class ItemFilter:
 
 
 Box = Mapping[str, Any]  # as {% boxes %} takes it: box [x1, y1, x2, y2] px, kind, label, color, score, url
-WaitingSource = "Callable[[Project, User], Iterable[Waiting]]"
 
 _entries: dict[str, Entry] = {}
 _stations: dict[str, Station] = {}
 _steps: dict[str, Step] = {}
-_waiting: "list[Callable[[Project, User], Iterable[Waiting]]]" = []
+_to_do: "list[Callable[[Project, User], Iterable[ToDo]]]" = []
 _history: "list[Callable[[Item, User], Iterable[History]]]" = []
 _layers: "list[Callable[[Sequence[Item], User], Mapping[int, Sequence[Box]]]]" = []
 _filters: dict[str, ItemFilter] = {}
-_lately: "list[Callable[[Project, User], Iterable[History]]]" = []
+_recent_activity: "list[Callable[[Project, User], Iterable[History]]]" = []
 _search: "list[Callable[[Project, User, str], Iterable[Found]]]" = []
 _about: "list[Callable[[Project, User], Iterable[str]]]" = []
 _needs: "list[Callable[[Project, User], Iterable[str]]]" = []
@@ -174,16 +173,16 @@ def step(
     _steps[name] = Step(name, title, why, action, url, verb, done)
 
 
-def waiting(source: "Callable[[Project, User], Iterable[Waiting]]") -> None:
-    """Adds a source of rows for "waiting for me"; it yields only rows with something to do."""
-    if source not in _waiting:
-        _waiting.append(source)
+def to_do(source: "Callable[[Project, User], Iterable[ToDo]]") -> None:
+    """Adds a source of rows for "To do"; it yields only rows with something to do."""
+    if source not in _to_do:
+        _to_do.append(source)
 
 
-def lately(source: "Callable[[Project, User], Iterable[History]]") -> None:
-    """Adds a source of rows for Home's "lately": its newest few, each with an address."""
-    if source not in _lately:
-        _lately.append(source)
+def recent_activity(source: "Callable[[Project, User], Iterable[History]]") -> None:
+    """Adds a source of rows for Home's "Recent activity": its newest few, each with an address."""
+    if source not in _recent_activity:
+        _recent_activity.append(source)
 
 
 def search(source: "Callable[[Project, User, str], Iterable[Found]]") -> None:
@@ -333,19 +332,19 @@ def step_after(name: str, project: "Project", user: "User", role: str) -> StepVi
     return next((view for view in first_steps(project, user, role) if view.name in later and view.href), None)
 
 
-def waiting_rows(project: "Project", user: "User") -> list[Waiting]:
+def to_do_rows(project: "Project", user: "User") -> list[ToDo]:
     """What waits for ``user`` in ``project``, urgent rows first."""
-    rows = [row for source in _waiting for row in source(project, user)]
+    rows = [row for source in _to_do for row in source(project, user)]
     return sorted(rows, key=lambda row: row.tone != "danger")
 
 
-def lately_rows(project: "Project", user: "User", limit: int = 8) -> list[History]:
+def recent_activity_rows(project: "Project", user: "User", limit: int = 8) -> list[History]:
     """What happened in ``project``, newest first."""
-    rows = [row for source in _lately for row in source(project, user)]
+    rows = [row for source in _recent_activity for row in source(project, user)]
     return sorted(rows, key=lambda row: row.when, reverse=True)[:limit]
 
 
-FOUND_MOST = 5
+MAX_FOUND = 5
 """As many of each kind a search shows."""
 
 
@@ -384,7 +383,7 @@ def item_filters() -> list[ItemFilter]:
     return list(_filters.values())
 
 
-def shell(request: HttpRequest) -> dict[str, Any]:
+def page_context(request: HttpRequest) -> dict[str, Any]:
     """Context processor: the theme the person chose, the nonce of this answer, and the words of the shell's scripts."""
     theme = request.COOKIES.get("lode_theme", "")
     return {

@@ -10,10 +10,10 @@ from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from lode_datasets.aliases import needed_by
 from lode_datasets.models import Dataset, DatasetItem, Entry, Version, standing
-from lode_datasets.names import needed_by
 from lode_datasets.splits import ORDER
-from lode_platform import nav
+from lode_platform import shell
 from lode_platform.models import Item, ItemQuerySet, JobState, Project, User
 from motherlode.manifest import POOL
 
@@ -22,18 +22,18 @@ def live(project: Project) -> QuerySet[Dataset]:
     return Dataset.objects.filter(project=project, trashed_at=None).order_by("name")
 
 
-def version_figures(project: Project, user: User) -> nav.Figures:
+def version_figures(project: Project, user: User) -> shell.Figures:
     """How many versions are published, how many since a day ago, and the newest one's name."""
     rows = Version.objects.published().filter(dataset__project=project, dataset__trashed_at=None)
     newest = rows.select_related("dataset").defer("frozen").order_by("-created_at", "-pk").first()
     if newest is None:
-        return nav.Figures(0)
+        return shell.Figures(0)
     new = rows.filter(created_at__gte=timezone.now() - timedelta(days=1)).count()
     url = reverse("datasets:version", args=[project.name, newest.dataset.name, newest.number])
-    return nav.Figures(rows.count(), new, note=str(newest), url=url)
+    return shell.Figures(rows.count(), new, note=str(newest), url=url)
 
 
-def checks(project: Project, user: User) -> Iterable[nav.Waiting]:
+def checks(project: Project, user: User) -> Iterable[shell.ToDo]:
     """The newest versions whose checks found a leak, and publishing that failed."""
     rows = Version.objects.filter(dataset__project=project, dataset__trashed_at=None).select_related("dataset", "job")
     newest: dict[int, Version] = {}
@@ -42,16 +42,16 @@ def checks(project: Project, user: User) -> Iterable[nav.Waiting]:
             newest[row.dataset_id] = row
         elif row.job is not None and row.job.state == JobState.FAILED:
             url = reverse("datasets:dataset", args=[project.name, row.dataset.name])
-            yield nav.Waiting(say("publishing %(name)s failed") % {"name": row}, 1, url, icon="stack-2", tone="danger")
+            yield shell.ToDo(say("publishing %(name)s failed") % {"name": row}, 1, url, icon="stack-2", tone="danger")
     for row in newest.values():
         count = sum(check["level"] == "danger" for check in row.checks)
         if count:
             url = reverse("datasets:version", args=[project.name, row.dataset.name, row.number]) + "#checks"
             title = ngettext("check failed in %(name)s", "checks failed in %(name)s", count) % {"name": row}
-            yield nav.Waiting(title, count, url, icon="shield-check", tone="danger")
+            yield shell.ToDo(title, count, url, icon="shield-check", tone="danger")
 
 
-def item_history(item: Item, user: User) -> Iterable[nav.History]:
+def item_history(item: Item, user: User) -> Iterable[shell.History]:
     """The versions that brought in the item, or changed it."""
     rows = Entry.objects.filter(item=item, dataset__trashed_at=None).select_related("dataset").order_by("first")
     whens = {
@@ -67,10 +67,10 @@ def item_history(item: Item, user: User) -> Iterable[nav.History]:
         name = f"{row.dataset.name}@v{row.first}"
         words = say("in the pool of %(name)s") if row.split == POOL else say("in %(name)s, %(split)s")
         url = reverse("datasets:version", args=[item.project.name, row.dataset.name, row.first])
-        yield nav.History(when, words % {"name": name, "split": row.split}, None, url, icon="stack-2")
+        yield shell.History(when, words % {"name": name, "split": row.split}, None, url, icon="stack-2")
 
 
-def dataset_choices(project: Project, user: User) -> Sequence[tuple[str, nav.Text]]:
+def dataset_choices(project: Project, user: User) -> Sequence[tuple[str, shell.Text]]:
     return [(row.name, row.name) for row in live(project)]
 
 
@@ -80,7 +80,7 @@ def in_dataset(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet
     return rows.filter(Exists(held.filter(dataset__trashed_at=None)))
 
 
-def split_choices(project: Project, user: User) -> Sequence[tuple[str, nav.Text]]:
+def split_choices(project: Project, user: User) -> Sequence[tuple[str, shell.Text]]:
     """The splits that any dataset of the project has."""
     if not live(project):
         return []
@@ -95,14 +95,14 @@ def in_split(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
     return rows.filter(Exists(held.annotate(standing=standing()).filter(standing=value)))
 
 
-def published(project: Project, user: User) -> Iterable[nav.History]:
+def published(project: Project, user: User) -> Iterable[shell.History]:
     """The newest versions."""
     rows = Version.objects.published().filter(dataset__project=project, dataset__trashed_at=None)
     for row in rows.select_related("dataset", "author").defer("frozen").order_by("-created_at", "-pk")[:8]:
         url = reverse("datasets:version", args=[project.name, row.dataset.name, row.number])
         words = {"name": str(row), "message": row.message}
         text = say("published %(name)s: %(message)s") if row.message else say("published %(name)s")
-        yield nav.History(row.published_at or row.created_at, text % words, row.author, url, icon="versions")
+        yield shell.History(row.published_at or row.created_at, text % words, row.author, url, icon="versions")
 
 
 def descriptions(project: Project, user: User) -> Iterable[str]:
@@ -116,16 +116,16 @@ def needs(project: Project, user: User) -> Iterable[str]:
     return needed_by(list(rows.select_related("dataset").order_by("pk")), user)
 
 
-def named_so(project: Project, user: User, text: str) -> Iterable[nav.Found]:
+def named_so(project: Project, user: User, text: str) -> Iterable[shell.Found]:
     """The datasets whose name or title holds the text."""
-    for dataset in live(project).filter(Q(name__icontains=text) | Q(title__icontains=text))[: nav.FOUND_MOST]:
+    for dataset in live(project).filter(Q(name__icontains=text) | Q(title__icontains=text))[: shell.MAX_FOUND]:
         url = reverse("datasets:dataset", args=[project.name, dataset.name])
-        yield nav.Found(say("dataset"), str(dataset), url, "stack-2")
+        yield shell.Found(say("dataset"), str(dataset), url, "stack-2")
 
 
 def register() -> None:
     """Called once, when the application is ready."""
-    nav.entry(
+    shell.entry(
         name="datasets",
         title=_("Datasets"),
         icon="stack-2",
@@ -135,7 +135,7 @@ def register() -> None:
         key="d",
         verb="dataset.pull",
     )
-    nav.step(
+    shell.step(
         "publish",
         title=_("Publish a version"),
         why=_("An immutable snapshot of pictures, labels and splits, which training code pins."),
@@ -144,12 +144,12 @@ def register() -> None:
         verb="dataset.publish",
         done=lambda project: Version.objects.published().filter(dataset__project=project).exists(),
     )
-    nav.station("version", url="datasets:datasets", figures=version_figures)
-    nav.waiting(checks)
-    nav.item_history(item_history)
-    nav.search(named_so)
-    nav.lately(published)
-    nav.about(descriptions)
-    nav.needs(needs)
-    nav.item_filter(name="dataset", title=_("Dataset"), choices=dataset_choices, apply=in_dataset)
-    nav.item_filter(name="split", title=_("Split"), choices=split_choices, apply=in_split)
+    shell.station("version", url="datasets:datasets", figures=version_figures)
+    shell.to_do(checks)
+    shell.item_history(item_history)
+    shell.search(named_so)
+    shell.recent_activity(published)
+    shell.about(descriptions)
+    shell.needs(needs)
+    shell.item_filter(name="dataset", title=_("Dataset"), choices=dataset_choices, apply=in_dataset)
+    shell.item_filter(name="split", title=_("Split"), choices=split_choices, apply=in_split)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from lode_platform import nav
+from lode_platform import shell
 from lode_platform.models import Event, Item, JobState, Project, User
 
 EVENTS = {
@@ -21,14 +21,14 @@ EVENTS = {
 }
 
 
-def items_figures(project: Project, user: User) -> nav.Figures:
+def items_figures(project: Project, user: User) -> shell.Figures:
     """How many live items there are, and how many came in during the last day."""
     yesterday = timezone.now() - timedelta(days=1)
     counted = project.items.live().aggregate(n=Count("pk"), new=Count("pk", filter=Q(created_at__gte=yesterday)))
-    return nav.Figures(counted["n"], counted["new"])
+    return shell.Figures(counted["n"], counted["new"])
 
 
-def failed_jobs(project: Project, user: User) -> Iterable[nav.Waiting]:
+def failed_jobs(project: Project, user: User) -> Iterable[shell.ToDo]:
     """My jobs that failed during the last week and were not tried again."""
     since = timezone.now() - timedelta(days=7)
     failed = project.jobs.filter(state=JobState.FAILED, created_by=user, finished_at__gte=since)
@@ -36,18 +36,18 @@ def failed_jobs(project: Project, user: User) -> Iterable[nav.Waiting]:
     if count:
         title = ngettext("failed job", "failed jobs", count)
         address = reverse("platform:jobs", args=[project.name]) + "?state=failed"
-        yield nav.Waiting(title, count, address, icon="activity", tone="danger")
+        yield shell.ToDo(title, count, address, icon="activity", tone="danger")
 
 
-def trash_history(item: Item, user: User) -> Iterable[nav.History]:
+def trash_history(item: Item, user: User) -> Iterable[shell.History]:
     """When the item went into the trash and came back."""
     rows = Event.objects.filter(project=item.project_id, target=item.uuid, verb__in=EVENTS).select_related("actor")
     for row in rows:
         text, icon = EVENTS[row.verb]
-        yield nav.History(row.at, say(str(text)), row.actor, icon=icon)
+        yield shell.History(row.at, say(str(text)), row.actor, icon=icon)
 
 
-def items_lately(project: Project, user: User) -> Iterable[nav.History]:
+def items_lately(project: Project, user: User) -> Iterable[shell.History]:
     """The items that came in, by day and person."""
     days = (
         project.items.live()
@@ -61,14 +61,14 @@ def items_lately(project: Project, user: User) -> Iterable[nav.History]:
     address = reverse("platform:items", args=[project.name]) + "?sort=newest"
     for row in rows:
         said = ngettext("%(n)d item came in", "%(n)d items came in", row["n"]) % {"n": row["n"]}
-        yield nav.History(row["last"], said, people[row["created_by"]], address, icon="photo-plus")
+        yield shell.History(row["last"], said, people[row["created_by"]], address, icon="photo-plus")
 
 
 def register() -> None:
     """Called once, when the application is ready."""
-    nav.entry(name="home", title=_("Home"), icon="home", url="platform:home", group="label", order=0, key="h")
-    nav.entry(name="items", title=_("Items"), icon="photo", url="platform:items", group="label", order=10, key="i")
-    nav.entry(
+    shell.entry(name="home", title=_("Home"), icon="home", url="platform:home", group="label", order=0, key="h")
+    shell.entry(name="items", title=_("Items"), icon="photo", url="platform:items", group="label", order=10, key="i")
+    shell.entry(
         name="jobs",
         title=_("Jobs"),
         icon="activity",
@@ -78,7 +78,7 @@ def register() -> None:
         key="j",
         verb="dataset.pull",
     )
-    nav.entry(
+    shell.entry(
         name="settings",
         title=_("Settings"),
         icon="settings",
@@ -88,7 +88,7 @@ def register() -> None:
         key=",",
         verb="dataset.pull",
     )
-    nav.step(
+    shell.step(
         "pictures",
         title=_("Bring in pictures"),
         why=_("Files, a folder or a zip; labels you already have come with lode import."),
@@ -97,7 +97,7 @@ def register() -> None:
         verb="items.add",
         done=lambda project: project.items.live().exists(),
     )
-    nav.station("items", url="platform:items", figures=items_figures)
-    nav.waiting(failed_jobs)
-    nav.item_history(trash_history)
-    nav.lately(items_lately)
+    shell.station("items", url="platform:items", figures=items_figures)
+    shell.to_do(failed_jobs)
+    shell.item_history(trash_history)
+    shell.recent_activity(items_lately)

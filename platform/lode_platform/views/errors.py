@@ -43,7 +43,7 @@ TITLES_BY_CODE = {
 """What stands over the page of an error that says more than its status."""
 
 
-class FaultPages:
+class ErrorPages:
     """Answers an error of a view that ``errors.known`` knows: a page for a browser, a toast for a part of a page.
 
     What holds a NUL character goes no further than here, since PostgreSQL takes none in a text: addresses, and the

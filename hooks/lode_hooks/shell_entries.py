@@ -10,20 +10,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as later
 from django.utils.translation import ngettext
 
-from lode_datasets.marks import Mark, version_marks
 from lode_datasets.models import Version
+from lode_datasets.version_users import VersionUser, version_users
 from lode_hooks.evaluations.summary import threshold_or_own
 from lode_hooks.failures import verdicts
 from lode_hooks.models import Evaluation, MinedItem, MiningRound, PredictionSet, Run, RunUse, Sighting, Verdict
 from lode_hooks.views.evaluations import speaking
 from lode_hooks.views.links import cards_url, run_url
-from lode_platform import nav
+from lode_platform import shell
 from lode_platform.models import Item, Project, User
 
 
 def register() -> None:
     """Called once, when the application is ready."""
-    nav.entry(
+    shell.entry(
         name="runs",
         title=later("Runs"),
         icon="flask",
@@ -33,7 +33,7 @@ def register() -> None:
         key="r",
         verb="dataset.pull",
     )
-    nav.entry(
+    shell.entry(
         name="failures",
         title=later("Failures"),
         icon="alert-triangle",
@@ -43,7 +43,7 @@ def register() -> None:
         key="f",
         verb="dataset.pull",
     )
-    nav.entry(
+    shell.entry(
         name="mining",
         title=later("Mining"),
         icon="pick",
@@ -53,7 +53,7 @@ def register() -> None:
         key="m",
         verb="dataset.pull",
     )
-    nav.step(
+    shell.step(
         "run",
         title=later("Log a run"),
         why=later("Training code pins the version and sends predictions; what they got wrong comes back as work."),
@@ -62,75 +62,76 @@ def register() -> None:
         verb="run.log",
         done=lambda project: Run.objects.filter(project=project).exists(),
     )
-    nav.station("run", url="hooks:runs", figures=run_figures)
-    nav.station("failures", url="hooks:failures", figures=failure_figures)
-    nav.waiting(waiting)
-    nav.item_history(item_history)
-    nav.search(named_so)
-    nav.lately(lately)
-    version_marks(runs_of)
+    shell.station("run", url="hooks:runs", figures=run_figures)
+    shell.station("failures", url="hooks:failures", figures=failure_figures)
+    shell.to_do(waiting)
+    shell.item_history(item_history)
+    shell.search(named_so)
+    shell.recent_activity(lately)
+    version_users(runs_of)
 
 
-def runs_of(versions: Sequence[Version], user: User) -> Mapping[int, Sequence[Mark]]:
+def runs_of(versions: Sequence[Version], user: User) -> Mapping[int, Sequence[VersionUser]]:
     """The runs that used each version, as dots beside it: for training before anything else."""
     uses = (
         RunUse.objects.filter(version__in=versions, run__in=Run.objects.visible_to(user))
         .select_related("run__project")
         .order_by("run__started_at", "pk")
     )
-    found: dict[int, dict[int, Mark]] = {}
+    found: dict[int, dict[int, VersionUser]] = {}
     for use in sorted(uses, key=lambda use: use.purpose == "prediction"):
         note = f"{use.purpose}: {use.split}" if use.split else use.purpose
-        mark = Mark(use.run.started_at, use.run.name, run_url(use.run.project, use.run), use.run.state, note)
-        found.setdefault(use.version_id, {}).setdefault(use.run_id, mark)
-    return {version: list(marks.values()) for version, marks in found.items()}
+        used = VersionUser(use.run.started_at, use.run.name, run_url(use.run.project, use.run), use.run.state, note)
+        found.setdefault(use.version_id, {}).setdefault(use.run_id, used)
+    return {version: list(users.values()) for version, users in found.items()}
 
 
-def run_figures(project: Project, user: User) -> nav.Figures:
+def run_figures(project: Project, user: User) -> shell.Figures:
     """How many runs there are, and the newest one's name."""
     runs = Run.objects.visible_to(user).filter(project=project)
     newest = runs.order_by("-started_at", "-pk").first()
     new = runs.filter(started_at__gt=timezone.now() - timedelta(days=1)).count()
     url = run_url(project, newest) if newest else None
-    return nav.Figures(count=runs.count(), change=new, note=newest.name if newest else "", url=url)
+    return shell.Figures(count=runs.count(), change=new, note=newest.name if newest else "", url=url)
 
 
-def failure_figures(project: Project, user: User) -> nav.Figures:
+def failure_figures(project: Project, user: User) -> shell.Figures:
     """The failures of the evaluation that speaks for the newest run, against the one before it."""
     newest = speaking(project, user, runs=2)
     if not newest:
-        return nav.Figures(0)
+        return shell.Figures(0)
     counts = [failing(evaluation) for evaluation in newest]
     evaluation = newest[0]
     change = counts[0] - counts[1] if len(counts) > 1 else 0
     url = cards_url(project, evaluation)
-    return nav.Figures(
+    return shell.Figures(
         count=counts[0], change=change, note=_("in %(run)s") % {"run": evaluation.prediction_set.run}, url=url
     )
 
 
-def lately(project: Project, user: User) -> Iterator[nav.History]:
+def lately(project: Project, user: User) -> Iterator[shell.History]:
     """The newest runs and mining rounds."""
     runs = Run.objects.visible_to(user).filter(project=project).select_related("created_by")
     for run in runs.order_by("-started_at", "-pk")[:8]:
         words = {"run": run.name, "state": run.get_state_display().lower()}
         when = run.ended_at or run.started_at
-        yield nav.History(when, _("run “%(run)s”: %(state)s") % words, run.created_by, run_url(project, run), "flask")
+        yield shell.History(when, _("run “%(run)s”: %(state)s") % words, run.created_by, run_url(project, run), "flask")
     rounds = MiningRound.objects.visible_to(user).filter(project=project).select_related("created_by", "run")
     for mined in rounds.order_by("-created_at", "-pk")[:6]:
         url = reverse("hooks:round", args=[project.name, mined.uuid])
         text = _("mined “%(round)s” from “%(run)s”") % {"round": mined.name, "run": mined.run.name}
-        yield nav.History(mined.created_at, text, mined.created_by, url, "pick")
+        yield shell.History(mined.created_at, text, mined.created_by, url, "pick")
 
 
-def named_so(project: Project, user: User, text: str) -> Iterable[nav.Found]:
+def named_so(project: Project, user: User, text: str) -> Iterable[shell.Found]:
     """The runs and mining rounds whose name holds the text, newest first."""
     runs = Run.objects.visible_to(user).filter(project=project, name__icontains=text)
-    for run in runs.order_by("-started_at")[: nav.FOUND_MOST]:
-        yield nav.Found(_("run"), run.name, run_url(project, run), "flask")
+    for run in runs.order_by("-started_at")[: shell.MAX_FOUND]:
+        yield shell.Found(_("run"), run.name, run_url(project, run), "flask")
     rounds = MiningRound.objects.visible_to(user).filter(project=project, name__icontains=text)
-    for mined in rounds.order_by("-created_at")[: nav.FOUND_MOST]:
-        yield nav.Found(_("mining round"), mined.name, reverse("hooks:round", args=[project.name, mined.uuid]), "pick")
+    for mined in rounds.order_by("-created_at")[: shell.MAX_FOUND]:
+        url = reverse("hooks:round", args=[project.name, mined.uuid])
+        yield shell.Found(_("mining round"), mined.name, url, "pick")
 
 
 def failing(evaluation: Evaluation) -> int:
@@ -147,7 +148,7 @@ def unscored(project: Project, user: User) -> QuerySet[PredictionSet]:
     )
 
 
-def waiting(project: Project, user: User) -> Iterator[nav.Waiting]:
+def waiting(project: Project, user: User) -> Iterator[shell.ToDo]:
     """Runs that nobody has scored, and scorings that failed."""
     sets = list(unscored(project, user).select_related("run")[:20])
     if sets:
@@ -157,7 +158,7 @@ def waiting(project: Project, user: User) -> Iterator[nav.Waiting]:
             if len(runs) == 1
             else reverse("hooks:runs", args=[project.name])
         )
-        yield nav.Waiting(ngettext("run not yet scored", "runs not yet scored", len(runs)), len(runs), url, "flask")
+        yield shell.ToDo(ngettext("run not yet scored", "runs not yet scored", len(runs)), len(runs), url, "flask")
     failed = list(
         Evaluation.objects.filter(
             prediction_set__run__in=Run.objects.visible_to(user).filter(project=project), state=Evaluation.State.FAILED
@@ -166,10 +167,10 @@ def waiting(project: Project, user: User) -> Iterator[nav.Waiting]:
     if failed:
         url = run_url(project, failed[0].prediction_set.run, tab="predictions")
         title = ngettext("evaluation failed", "evaluations failed", len(failed))
-        yield nav.Waiting(title, len(failed), url, "alert-circle", "danger")
+        yield shell.ToDo(title, len(failed), url, "alert-circle", "danger")
 
 
-def item_history(item: Item, user: User) -> Iterable[nav.History]:
+def item_history(item: Item, user: User) -> Iterable[shell.History]:
     """In which evaluations an item failed, what was said of it, and which rounds mined it."""
     seen = list(
         Sighting.objects.filter(failure__item=item, evaluation__state=Evaluation.State.READY)
@@ -193,11 +194,11 @@ def item_history(item: Item, user: User) -> Iterable[nav.History]:
             "%(count)s failure in “%(run)s” on %(version)s", "%(count)s failures in “%(run)s” on %(version)s", count
         )
         url = cards_url(item.project, evaluation, item=item.uuid)
-        yield nav.History(evaluation.created_at, text % words, None, url, "alert-triangle")
+        yield shell.History(evaluation.created_at, text % words, None, url, "alert-triangle")
     for verdict in Verdict.objects.filter(failure__item=item).exclude(kind="").select_related("user", "failure"):
         url = reverse("hooks:failure", args=[item.project.name, verdict.failure.uuid])
         said = _("verdict: %(kind)s") % {"kind": verdict.get_kind_display().lower()}
-        yield nav.History(verdict.created_at, said, verdict.user, url, "message")
+        yield shell.History(verdict.created_at, said, verdict.user, url, "message")
     mined = MinedItem.objects.filter(Q(item=item)).select_related("round__run", "round__created_by")
     for each in mined:
         url = reverse("hooks:round", args=[item.project.name, each.round.uuid])
@@ -205,4 +206,4 @@ def item_history(item: Item, user: User) -> Iterable[nav.History]:
             "round": each.round.name,
             "reason": each.reason.get("text", each.strategy),
         }
-        yield nav.History(each.round.created_at, text, each.round.created_by, url, "pick")
+        yield shell.History(each.round.created_at, text, each.round.created_by, url, "pick")
