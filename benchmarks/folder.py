@@ -4,16 +4,19 @@
 
 ``manage.py serve`` runs with its worker on a state folder of its own; ``lode`` runs as its users run it, a process
 each. "import" and "publish" are those two commands on the whole folder; then 1 % of the files get other bytes or are
-new (half each, with boxes of their own) and both run again. "pull" fetches the version into an empty cache, "again"
-asks for it once more, "load" is ``motherlode.load`` of the pulled version in a process of its own and "iterate" reads
-each sample's path and labels. Peers in the same run: ``cp -r`` of the folder and, with ``--dvc``, ``dvc add`` and
-``dvc push`` of it to a remote folder. A PostgreSQL address must name a database that may be emptied.
+new (half each, with boxes of their own) and both run again, and once more with nothing changed. "pull" fetches the
+version into an empty cache, "again" asks for it once more, "load" is ``motherlode.load`` of the pulled version in a
+process of its own and "iterate" reads each sample's path and labels. Beside the clock stand the CPU seconds (user and
+system) of the client and of all processes of the server, which other work on the machine changes less. Peers in the
+same run: ``cp -r`` of the folder and, with ``--dvc``, ``dvc add`` and ``dvc push`` of it to a remote folder. A
+PostgreSQL address must name a database that may be emptied.
 """
 
 import argparse
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import socket
@@ -23,6 +26,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -132,9 +136,44 @@ class Server:
         made = subprocess.run(command, cwd=ROOT, env=self.env, check=True, capture_output=True, text=True).stdout
         self.token = made.strip().splitlines()[-1]
 
+    def cpu(self) -> float:
+        """CPU seconds that this server's processes have taken, those that ended and were waited for too."""
+        parents, spent = {}, {}
+        for file in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = file.read_text().rpartition(")")[2].split()
+            except OSError:  # it has ended
+                continue
+            number = int(file.parent.name)
+            parents[number], spent[number] = int(fields[1]), sum(map(int, fields[11:15]))
+        ours = {self.process.pid}
+        while more := {number for number, parent in parents.items() if parent in ours} - ours:
+            ours |= more
+        return sum(spent.get(number, 0) for number in ours) / os.sysconf("SC_CLK_TCK")
+
     def stop(self) -> None:
         os.killpg(self.process.pid, signal.SIGTERM)
         self.process.wait(30)
+
+
+@dataclass
+class Spent:
+    """What commands took: seconds by the clock, CPU seconds of the commands and of the server meanwhile."""
+
+    clock: float = 0.0
+    client: float = 0.0
+    server: float = 0.0
+
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(self.clock + other.clock, self.client + other.client, self.server + other.server)
+
+    def __str__(self) -> str:
+        return f"{self.clock:.2f} s (CPU {self.client:.2f} + {self.server:.2f})"
+
+
+def children_cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class Client:
@@ -142,21 +181,22 @@ class Client:
 
     def __init__(self, server: Server, home: Path) -> None:
         self.home = home
+        self.server = server
         address = {"MOTHERLODE_URL": server.url, "MOTHERLODE_TOKEN": server.token, "MOTHERLODE_PROJECT": "bench"}
         self.env = {**os.environ, **address, "MOTHERLODE_CACHE": str(home / "cache"), "HOME": str(home)}
 
-    def seconds(self, command: Sequence[str | Path]) -> tuple[float, str]:
-        """How long a command takes, and what it prints."""
+    def spent(self, command: Sequence[str | Path]) -> tuple[Spent, str]:
+        """What a command takes, and what it prints."""
         self.home.mkdir(parents=True, exist_ok=True)
-        start = time.perf_counter()
+        client, server, start = children_cpu(), self.server.cpu(), time.perf_counter()
         done = subprocess.run(command, env=self.env, cwd=self.home, capture_output=True, text=True)
-        took = time.perf_counter() - start
+        clock = time.perf_counter() - start
         if done.returncode:
             raise SystemExit(f"{command}: {done.stderr[-2000:]}")
-        return took, done.stdout
+        return Spent(clock, children_cpu() - client, self.server.cpu() - server), done.stdout
 
-    def lode(self, *arguments: str | Path) -> float:
-        return self.seconds([BIN / "lode", *arguments])[0]
+    def lode(self, *arguments: str | Path) -> Spent:
+        return self.spent([BIN / "lode", *arguments])[0]
 
 
 def measure(home: Path, count: int, kib: float, database: str) -> list[tuple[str, str]]:
@@ -166,20 +206,21 @@ def measure(home: Path, count: int, kib: float, database: str) -> list[tuple[str
     server = Server(home / "state", database)
     try:
         client = Client(server, home / "client")
-        for when in ("first", "1 % changed"):
-            if when != "first":
+        for when in ("first", "1 % changed", "unchanged"):
+            if when == "1 % changed":
                 folder.change()
             extra = () if when == "first" else ("--replace-media",)
             brought = client.lode("import", folder.path, "--dataset", "cells", *extra)
             made = client.lode("publish", "cells")
-            rows.append((f"{when}: import + publish", f"{brought:.2f} + {made:.2f} = {brought + made:.2f} s"))
+            rows += [(f"{when}: import", str(brought)), (f"{when}: publish", str(made))]
+            rows.append((f"{when}: import + publish", str(brought + made)))
         start = time.perf_counter()
         shutil.copytree(folder.path, home / "copied")
         rows.append(("cp -r", f"{time.perf_counter() - start:.2f} s"))
         reader = Client(server, home / "reader")
-        rows.append(("pull into an empty cache", f"{reader.lode('pull', 'cells@latest'):.2f} s"))
-        rows.append(("pull again", f"{reader.lode('pull', 'cells@latest'):.2f} s"))
-        said: list[Any] = json.loads(reader.seconds([sys.executable, "-c", LOADED])[1])
+        rows.append(("pull into an empty cache", str(reader.lode("pull", "cells@latest"))))
+        rows.append(("pull again", str(reader.lode("pull", "cells@latest"))))
+        said: list[Any] = json.loads(reader.spent([sys.executable, "-c", LOADED])[1])
         loaded, iterated, samples, boxes = said
         rows.append(("load() of what is pulled", f"{loaded:.2f} s"))
         rows.append((f"iterate {samples:,} samples, {boxes:,} boxes", f"{samples / iterated:,.0f} samples/s"))
@@ -193,17 +234,17 @@ def peer(home: Path, count: int, kib: float) -> tuple[str, str]:
     folder = Folder(home / "work" / "data", count, kib).path
     env = {**os.environ, "HOME": str(home)}
 
-    def run(*command: str | Path) -> float:
-        start = time.perf_counter()
+    def run(*command: str | Path) -> Spent:
+        client, start = children_cpu(), time.perf_counter()
         subprocess.run(command, cwd=folder.parent, env=env, check=True, capture_output=True)
-        return time.perf_counter() - start
+        return Spent(time.perf_counter() - start, children_cpu() - client)
 
     dvc = BIN / "dvc"
-    run("git", "init", "-q")
-    run(dvc, "init", "-q")
-    run(dvc, "remote", "add", "-d", "store", str(home / "remote"))
+    remote = str(home / "remote")
+    for command in (["git", "init", "-q"], [dvc, "init", "-q"], [dvc, "remote", "add", "-d", "r", remote]):
+        run(*command)
     added, pushed = run(dvc, "add", "data"), run(dvc, "push")
-    return "dvc add + push", f"{added:.2f} + {pushed:.2f} = {added + pushed:.2f} s"
+    return "dvc add + push", str(added + pushed)
 
 
 def main() -> None:
