@@ -97,7 +97,7 @@ class Folder:
             {"id": number, "file_name": name.removeprefix("images/"), "width": side, "height": side}
             for number, name in enumerate(self.names, 1)
         ]
-        annotations = []
+        annotations: list[dict[str, Any]] = []
         for image in images:
             for _ in range(BOXES):
                 x, y, w, h = rng.uniform(0, side / 2), rng.uniform(0, side / 2), rng.uniform(4, 20), rng.uniform(4, 20)

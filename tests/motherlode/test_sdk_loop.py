@@ -177,7 +177,7 @@ class Breaking(httpx.BaseTransport):
 def test_an_import_that_broke_off_sends_only_the_rest(
     sdk: Sdk, erin: User, project: Project, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "PACK_FILES", 2)
+    monkeypatch.setattr(importing.sending, "PACK_FILES", 2)
     source = importing.read_source(folder / "images", "images")
     options = importing.ImportOptions("blood", "cells")
     broken = Breaking("POST", "/blobs", 3)
@@ -192,7 +192,7 @@ def test_an_import_that_broke_off_sends_only_the_rest(
 @pytest.fixture
 def large(machine: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[importing.Source, importing.ImportOptions]:
     """A source of one picture that goes over the wire in four pieces."""
-    monkeypatch.setattr(importing, "PIECE", 1 << 20)
+    monkeypatch.setattr(importing.sending, "PIECE", 1 << 20)
     (machine / "large").mkdir()
     Image.frombytes("RGB", (1200, 1000), bytes(range(256)) * 14063, "raw").save(machine / "large" / "a.bmp")
     return importing.read_source(machine / "large", "images"), importing.ImportOptions("blood", "cells")

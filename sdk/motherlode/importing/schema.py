@@ -1,0 +1,194 @@
+"""Making the project, the schema and the dataset that an import needs, where they are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from motherlode import labeling_config
+from motherlode.client import Client
+from motherlode.errors import BadInput, NotAllowed, NotFound
+from motherlode.formats.source import Problem
+from motherlode.formats.values import BadValue, label_name
+from motherlode.importing.report import ImportOptions, ImportReport
+from motherlode.importing.sending import item_path
+from motherlode.importing.source import Source
+
+__all__ = ["Maker"]
+
+PLACEHOLDER = "object"
+MAX_LABELS = 1000  # that a schema holds
+
+
+class Maker:
+    """Makes what is missing, and says so."""
+
+    def __init__(
+        self, client: Client, options: ImportOptions, report: ImportReport, say: Callable[[str], None]
+    ) -> None:
+        self._client = client
+        self._options = options
+        self._report = report
+        self._say = say
+        self._project = client.project_path(options.project)
+
+    def _tell(self, text: str) -> None:
+        self._report.made.append(text)
+        self._say(text)
+
+    def project(self) -> None:
+        try:
+            self._client.get(self._project)
+        except NotFound:
+            try:
+                self._client.post("projects", {"name": self._options.project, "title": ""})
+            except NotAllowed as error:
+                raise NotAllowed(
+                    f"there is no project {self._options.project!r} that you may see, and this token cannot make one:"
+                    f" {error}",
+                    error.status,
+                    error.code,
+                    error.facts,
+                ) from None
+            self._tell(f"made the project {self._options.project!r}")
+
+    def check(self, source: Source) -> None:
+        """Make sure, before anything is made, that the schema can hold the labels. Raises `BadInput`."""
+        labels = self._labels(source)
+        if len(labels) > MAX_LABELS:
+            raise BadInput(f"the source has {len(labels):,} labels, and a schema holds {MAX_LABELS:,}: bring fewer")
+        try:
+            found = self._schema()
+        except NotFound:
+            found = None
+        if found is not None:
+            new = self._new(found, labels)
+            config = self._with_labels(found, new, source) if new else ""
+            self._check_task(found, source)
+            self._compare_numbers(found, source)
+        else:
+            config = self._new_config(labels, source)
+        if not config:
+            return
+        answer = self._client.post("schemas/check", {"config": config}, repeatable=True)
+        if not answer["ok"]:
+            why = "; ".join(str(problem["error"]) for problem in answer["problems"][:5])
+            raise BadInput(f"no schema can be made of the labels found, so nothing was brought in: {why}")
+
+    def _check_task(self, schema: Mapping[str, Any], source: Source) -> None:
+        tag = {"boxes": "RectangleLabels", "classes": "Choices"}.get(source.task or "", "")
+        if f"<{tag}" not in str(schema["config"]) and tag:
+            raise BadInput(
+                f"the labels found are {source.task}, and the schema {schema['name']!r} has no <{tag}> for them, so"
+                " nothing was brought in; import them into another dataset"
+            )
+
+    def _compare_numbers(self, schema: Mapping[str, Any], source: Source) -> None:
+        """Say where the schema that is there numbers a class in another way than the source's list does."""
+        ids = {str(row["name"]): int(row["id"]) for row in schema["classes"] if not row.get("retired")}
+        for found in source.classes:
+            other = [label for at, label in found.names.items() if ids.get(label, at + 1) != at + 1 and not found.ids]
+            if other:
+                at = next(number for number, label in found.names.items() if label == other[0])
+                what = f"class {at} is {other[0]!r}, which the schema {schema['name']!r} has as {ids[other[0]] - 1}"
+                row = Problem("note", found.file, "names", what, "YOLO files written from it number as the schema does")
+                self._report.problems.append(row.as_json())
+
+    def there(self, source: Source) -> dict[str, str]:
+        """The uuids, by path, of the items that are labelled without an image beside. Raises `BadInput` for none."""
+        absent = {item_path(record, self._options) for record in source.records if not record.present}
+        if not absent:
+            return {}
+        try:
+            rows = list(self._client.pages(f"{self._project}/items", limit=1000))
+        except NotFound:
+            rows = []
+        found = {str(row["path"]): str(row["uuid"]) for row in rows if row["path"] in absent}
+        if not found and not any(record.present for record in source.records):
+            raise BadInput(
+                f"the labels speak of {len(absent):,} images such as {min(absent)!r}; none lies beside them, and the"
+                f" project {self._options.project!r} has none, so nothing was brought in; put the images beside them"
+            )
+        return found
+
+    def schema(self, source: Source) -> dict[str, Any]:
+        """The schema that the labels go under: the dataset's, one of the dataset's name, or a new one."""
+        labels = self._labels(source)
+        found = self._schema()
+        if found is None:
+            return self._make_schema(labels, source)
+        self._extend(found, labels, source)
+        return found
+
+    def _labels(self, source: Source) -> list[str]:
+        """The labels found and those asked for. Raises `BadInput` for a name that no schema can hold."""
+        try:
+            asked = [label_name(label) for label in self._options.labels]
+        except BadValue as error:
+            raise BadInput(f"--labels: {error}") from None
+        return list(dict.fromkeys([*source.labels, *asked]))
+
+    def _schema(self) -> dict[str, Any] | None:
+        dataset = self._dataset_row()
+        name = self._options.dataset if dataset is None else dataset["schema"]
+        if isinstance(name, Mapping):
+            name = name["name"]
+        rows = self._client.pages(f"{self._project}/schemas")
+        return next((row for row in rows if name in (row["name"], row["uuid"])), None)
+
+    def _dataset_row(self) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = self._client.get(f"{self._project}/datasets/{quote(self._options.dataset)}")
+        except NotFound:
+            return None
+        return found
+
+    def _make_schema(self, labels: list[str], source: Source) -> dict[str, Any]:
+        if not labels:
+            self._tell(
+                f"no labels were found: the schema starts with one, {PLACEHOLDER!r}; change it under Schemas,"
+                " or name them with --labels"
+            )
+        config = self._new_config(labels, source)
+        body = {"name": self._options.dataset, "title": "", "config": config}
+        made: dict[str, Any] = self._client.post(f"{self._project}/schemas", body)
+        shown = ", ".join(labels[:8]) + (f" and {len(labels) - 8} more" if len(labels) > 8 else "")
+        if labels:
+            self._tell(f"made the schema {self._options.dataset!r} from the labels found: {shown}")
+        return made
+
+    def _new_config(self, labels: Sequence[str], source: Source) -> str:
+        task = source.task or self._options.task
+        return labeling_config.build(labels or [PLACEHOLDER], task, categories=source.categories)
+
+    def _with_labels(self, schema: Mapping[str, Any], labels: Sequence[str], source: Source) -> str:
+        try:
+            return labeling_config.add_labels(str(schema["config"]), labels, categories=source.categories)
+        except ValueError:
+            what = f"the schema has no labels to add {', '.join(labels)} to"
+            raise BadInput(f"{what}; add them under Schemas and import again") from None
+
+    def _new(self, schema: Mapping[str, Any], labels: Iterable[str]) -> list[str]:
+        known = {str(row["name"]) for row in schema["classes"] if not row.get("retired")}
+        return [label for label in labels if label not in known]
+
+    def _extend(self, schema: Mapping[str, Any], labels: list[str], source: Source) -> None:
+        new = self._new(schema, labels)
+        if not new:
+            return
+        body = {
+            "config": self._with_labels(schema, new, source),
+            "message": f"Labels found by an import: {', '.join(new)}"[:300],
+        }
+        self._client.post(f"schemas/{schema['uuid']}/revisions", body)
+        self._tell(f"added to the schema {schema['name']!r}: {', '.join(new)}")
+
+    def dataset(self, schema: Mapping[str, Any]) -> None:
+        if self._dataset_row() is not None:
+            return
+        body: dict[str, Any] = {"name": self._options.dataset, "title": "", "schema": schema["uuid"]}
+        if self._options.split_policy:
+            body["split_policy"] = dict(self._options.split_policy)
+        self._client.post(f"{self._project}/datasets", body)
+        self._tell(f"made the dataset {self._options.dataset!r}")

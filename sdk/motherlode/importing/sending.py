@@ -1,0 +1,235 @@
+"""Sending a source: the bytes that the server lacks, the items made of them, their splits and their labels."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+from urllib.parse import quote
+from uuid import uuid4
+
+from motherlode.cache import hash_file
+from motherlode.client import Client
+from motherlode.errors import NotFound
+from motherlode.formats.source import Problem, Record
+from motherlode.importing.report import ImportOptions, ImportReport, take_result
+from motherlode.importing.source import Source
+from motherlode.paths import check_path
+from motherlode.progress import Progress
+
+__all__ = ["Sender", "item_path", "select", "send_labels"]
+
+BATCH = 1000
+PART = 500
+PART_BYTES = 8 << 20
+SMALL = 1 << 20  # files up to here travel many in a request
+PACK_FILES = 250
+PACK_BYTES = 8 << 20
+PIECE = 8 << 20  # a larger file is sent in pieces and goes on where it broke off
+
+Job: TypeAlias = tuple[dict[str, Any], str]  # a file's row (path, md5, sha256, size) and its name in the source
+Thing = TypeVar("Thing")
+
+
+def item_path(record: Record, options: ImportOptions) -> str:
+    """The path that a record's item has on the server, whatever composition its file's name has here."""
+    return check_path(options.prefix + record.path)
+
+
+def _batches(things: Iterable[Thing], size: int) -> Iterator[list[Thing]]:
+    rest = iter(things)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _packs(jobs: Iterable[Job]) -> Iterator[list[Job]]:
+    """Files in packs of at most `PACK_FILES` and `PACK_BYTES`."""
+    pack: list[Job] = []
+    size = 0
+    for row, name in jobs:
+        if pack and (len(pack) == PACK_FILES or size + row["size"] > PACK_BYTES):
+            yield pack
+            pack, size = [], 0
+        pack.append((row, name))
+        size += row["size"]
+    if pack:
+        yield pack
+
+
+class Sender:
+    """Sends the bytes that the server lacks, and makes the items."""
+
+    def __init__(self, client: Client, options: ImportOptions, source: Source, report: ImportReport) -> None:
+        self._client = client
+        self._options = options
+        self._source = source
+        self._report = report
+        self._project = client.project_path(options.project)
+
+    def send(self, records: Sequence[Record]) -> dict[str, str]:
+        """Send all; gives the uuid of each item by its path."""
+        uuids: dict[str, str] = {}
+        with Progress("Sending images", len(records), show=self._client.show_progress) as bar:
+            for batch in _batches(records, BATCH):
+                uuids |= self._send_batch(batch)
+                bar.advance(len(batch))
+        return uuids
+
+    def _send_batch(self, batch: list[Record]) -> dict[str, str]:
+        names = [record.path for record in batch]
+        hashes = dict(zip(names, self._client.each(self._hash, names), strict=True))
+        rows: list[dict[str, Any]] = [
+            {"path": check_path(self._options.prefix + name), "md5": one, "sha256": two, "size": size}
+            for name, (one, two, size) in hashes.items()
+        ]
+        local = {row["path"]: name for row, name in zip(rows, names, strict=True)}
+        answer = self._client.post(f"{self._project}/uploads", {"files": rows}, repeatable=True)
+        refused = {problem["path"] for problem in answer.get("problems", ())}
+        self._report_problems(answer.get("problems", ()))
+        wanted = {row["md5"]: row for row in rows if row["path"] not in refused}
+        jobs = [(wanted[md5], local[wanted[md5]["path"]]) for md5 in answer["send"] if md5 in wanted]
+        small = [job for job in jobs if job[0]["size"] <= SMALL]
+        for sent in self._client.each(self._send_pack, _packs(small)):
+            self._report.sent_bytes += sent
+        for sent in self._client.each(self._put, [job for job in jobs if job[0]["size"] > SMALL]):
+            self._report.sent_bytes += sent
+        items = [
+            {"uuid": str(uuid4()), "path": row["path"], "md5": row["md5"], "sha256": row["sha256"]}
+            for row in rows
+            if row["path"] not in refused
+        ]
+        body = {"items": items, "replace_media": self._options.replace_media}
+        made = self._client.post(f"{self._project}/items", body, repeatable=True)
+        self._report_problems(made.get("problems", ()))
+        self._report.created += len(made["created"])
+        self._report.existing += len(made["existing"])
+        replaced = made.get("replaced", ())
+        self._report.replaced += len(replaced)
+        self._report.resized += [str(row["path"]) for row in made.get("resized", ())]
+        return {str(row["path"]): str(row["uuid"]) for row in (*made["created"], *made["existing"], *replaced)}
+
+    def _report_problems(self, problems: Iterable[Mapping[str, Any]]) -> None:
+        for problem in problems:
+            path, error = str(problem.get("path", "")), str(problem.get("error") or problem.get("code"))
+            remedy = "The image was left out; the rest came in"
+            if problem.get("code") == "path_taken":
+                error = "An item of this name holds other bytes."
+                remedy = "It was left out; --replace-media gives the item this file, --prefix brings it in beside it"
+            row = Problem("unreadable", path, "", error, remedy, path)
+            self._report.problems.append(row.as_json())
+
+    def _hash(self, name: str) -> tuple[str, str, int]:
+        return hash_file(self._source.root.file(name))
+
+    def _send_pack(self, pack: list[Job]) -> int:
+        """Many small files in one request: each as a line of md5, sha256 and size, then its bytes."""
+        pieces: list[bytes] = []
+        for row, name in pack:
+            data = self._source.root.file(name).read_bytes()
+            if len(data) == row["size"]:  # else it was written to since it was hashed; making its item says so
+                pieces += [f"{row['md5']} {row['sha256']} {row['size']}\n".encode(), data]
+        headers = {"Content-Type": "application/octet-stream"}
+        answer = self._client.request(
+            "POST", f"{self._project}/blobs", content=b"".join(pieces), headers=headers, repeatable=True
+        )
+        names = {row["md5"]: str(row["path"]) for row, _ in pack}
+        self._report_problems({**problem, "path": names.get(problem["md5"], "")} for problem in answer["problems"])
+        return sum(int(row["size"]) for row, _ in pack)
+
+    def _put(self, job: Job) -> int:
+        row, name = job
+        path, size = self._source.root.file(name), int(row["size"])
+        address = f"{self._project}/blobs/{row['md5']}"
+        headers = {"X-Sha256": str(row["sha256"]), "Content-Type": "application/octet-stream"}
+        if size <= PIECE:
+            self._client.request("PUT", address, content=path.read_bytes(), headers=headers)
+            return size
+        return self._put_pieces(path, size, address, headers)
+
+    def _put_pieces(self, path: Path, size: int, address: str, headers: dict[str, str]) -> int:
+        try:
+            there = self._client.raw("HEAD", f"/api/v1/{address}").headers
+            offset = int(there.get("Upload-Offset", 0))
+            if offset == size and there.get("Upload-Complete") != "1":  # all sent, but not taken over: the end again
+                offset -= PIECE
+        except NotFound:
+            offset = 0
+        sent = 0
+        with path.open("rb") as stream:
+            stream.seek(offset)
+            while offset < size:
+                piece = stream.read(PIECE)
+                span = f"bytes {offset}-{offset + len(piece) - 1}/{size}"
+                self._client.request("PUT", address, content=piece, headers={**headers, "Content-Range": span})
+                offset += len(piece)
+                sent += len(piece)
+        return sent
+
+
+def select(
+    client: Client,
+    options: ImportOptions,
+    records: Sequence[Record],
+    uuids: Mapping[str, str],
+    report: ImportReport,
+) -> None:
+    """Put the items into the dataset, with the splits that the source gives them, and count what gave them."""
+    chosen = [(uuids[path], record) for record in records if (path := item_path(record, options)) in uuids]
+    given = Counter((record.split, record.split_from) for _, record in chosen if record.split is not None)
+    for (split, origin), number in sorted(given.items(), key=lambda pair: str(pair[0])):
+        report.splits.setdefault(str(split), {})[origin] = number
+    address = f"{client.project_path(options.project)}/datasets/{quote(options.dataset)}/items"
+    for batch in _batches(chosen, BATCH):
+        body = {
+            "items": [uuid for uuid, _ in batch],
+            "splits": {uuid: record.split for uuid, record in batch if record.split is not None},
+        }
+        for row in client.post(address, body, repeatable=True).get("lost", ()):
+            key = (str(row["given"]), str(row["kept"]), str(row["by"]))
+            report.splits_lost[key] = report.splits_lost.get(key, 0) + int(row["items"])
+
+
+def send_labels(
+    client: Client,
+    options: ImportOptions,
+    source: Source,
+    labelled: Sequence[Record],
+    schema: Mapping[str, Any],
+    report: ImportReport,
+) -> None:
+    body = {
+        "uuid": str(uuid4()),
+        "schema": schema["name"],
+        "dataset": options.dataset,
+        "format": source.format.name,
+        "replace": options.replace,
+    }
+    made = client.post(f"{client.project_path(options.project)}/label-imports", body, repeatable=True)
+    address = f"label-imports/{made['uuid']}"
+    headers = {"Content-Type": "application/x-ndjson"}
+    with Progress("Sending labels", len(labelled), show=client.show_progress) as bar:
+        for number, (lines, count) in enumerate(_parts(labelled, options.prefix)):
+            client.request("PUT", f"{address}/parts/{number}", content=lines, headers=headers)
+            bar.advance(count)
+    answer = client.post(f"{address}/finish", repeatable=True)
+    job = client.wait(answer, "Writing labels")
+    take_result(job.get("result") or {}, report)
+
+
+def _parts(records: Iterable[Record], prefix: str) -> Iterator[tuple[bytes, int]]:
+    """The records as JSON lines, in parts of at most `PART` lines and about `PART_BYTES`, and how many each holds."""
+    lines: list[bytes] = []
+    size = 0
+    for record in records:
+        row = {**record.as_json(), "path": check_path(prefix + record.path)}
+        line = json.dumps(row, ensure_ascii=False).encode() + b"\n"
+        if lines and (len(lines) == PART or size + len(line) > PART_BYTES):
+            yield b"".join(lines), len(lines)
+            lines, size = [], 0
+        lines.append(line)
+        size += len(line)
+    if lines:
+        yield b"".join(lines), len(lines)

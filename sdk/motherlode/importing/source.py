@@ -1,0 +1,201 @@
+"""Reading a folder, or one label file, in the format named or recognised; nothing is sent here."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+
+from motherlode import formats
+from motherlode.errors import BadInput
+from motherlode.formats.leftovers import leftovers
+from motherlode.formats.source import Classes, Folder, Problem, Record, settle
+from motherlode.labeling_config import Task
+from motherlode.paths import PathSet, UnsafePath, check_path
+from motherlode.predictions import IdMap
+
+__all__ = ["Source", "look", "read_source"]
+
+MAX_LOOKED_AT = 100_000_000  # pixels of an image that is decoded before anything is sent
+LABELLED = frozenset({"coco", "voc", "yolo", "folders"})  # formats that are imported for their labels
+
+
+@dataclass
+class Source:
+    """A folder as read: its images by item path, its records, the classes it numbers, and what did not come in."""
+
+    root: Folder
+    format: formats.Format
+    records: list[Record] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    classes: list[Classes] = field(default_factory=list)
+    ids: dict[str, IdMap] = field(default_factory=dict)
+
+    @property
+    def categories(self) -> dict[str, int]:
+        """COCO's id of each label; a label that two documents number differently has none."""
+        found: dict[str, set[int]] = {}
+        for classes in self.classes:
+            for number, label in classes.names.items() if classes.ids else ():
+                found.setdefault(label, set()).add(number)
+        return {label: numbers.pop() for label, numbers in found.items() if len(numbers) == 1}
+
+    @property
+    def class_ids(self) -> dict[str, int]:
+        """The class id that each label is written with: COCO's own, the place in a list from 1, else the next free."""
+        places = {label: at + 1 for found in self.classes if not found.ids for at, label in found.names.items()}
+        wanted = {label: number for label, number in {**places, **self.categories}.items() if number > 0}
+        free = (number for number in count(1) if number not in set(wanted.values()))
+        return {label: wanted.get(label) or next(free) for label in self.labels}
+
+    @property
+    def task(self) -> Task | None:
+        """What the labels found are of, None where there are none."""
+        kinds = {draft.type for record in self.records for draft in record.drafts}
+        return None if not kinds else "classes" if "choice" in kinds else "boxes"
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels: all that the source numbers, in its order, then the others found, sorted."""
+        numbered = dict.fromkeys(label for found in self.classes for label in found.names.values())
+        found = {draft.label for record in self.records for draft in record.drafts}
+        return [*numbered, *sorted(found - numbered.keys())]
+
+
+def read_source(
+    folder: Path, name: str | None = None, prefix: str = "", *, strict: bool = False, called: Path | None = None
+) -> Source:
+    """Read a folder, or one label file, in the format named or recognised. Raises `BadInput`.
+
+    Images whose names no item may carry are reported and left out. An image none of whose labels can come in (with
+    `strict`: not all) is unlabelled, and named; where no label at all comes in, nothing does. `called` is what a
+    refusal calls the folder, where it is but the inside of a zip.
+    """
+    called = called or folder
+    if not folder.exists():
+        raise BadInput(f"{folder} is not there")
+    if folder.is_file() and folder.suffix.lower() == ".zip":
+        raise BadInput(f"{folder} is a zip: unpack it and import the folder, or run `lode import {folder}`")
+    files = Folder(folder)
+    try:
+        chosen = formats.format_named(name) if name else formats.detect(files)
+    except formats.UnknownFormat as error:
+        seen = [*files.problems, *leftovers(files, frozenset())]
+        raise formats.UnknownFormat(f"{called}: {error}{_shown(seen)}") from None
+    if name == "coco" and not chosen.detect(files):
+        raise BadInput(f"{called} holds no COCO file: a JSON document with images, annotations and categories")
+    source = Source(files, chosen, problems=list(files.problems))
+    known = PathSet()
+    used = {problem.file for problem in files.problems}
+    for found in chosen.read(files):
+        if isinstance(found, Problem):
+            source.problems.append(found)
+            used.add(found.file)
+        elif isinstance(found, Classes):
+            source.classes.append(found)
+            used.add(found.file)
+            if found.ids:
+                source.ids[found.file] = IdMap(found.images, found.labels)
+        else:
+            used.add(found.source)
+            _take_record(source, known, found, prefix, strict)
+    source.problems += leftovers(files, used)
+    _refuse_what_gives_nothing(called, source)
+    return source
+
+
+def _take_record(source: Source, known: PathSet, record: Record, prefix: str, strict: bool) -> None:
+    try:
+        reason = "" if known.add(check_path(prefix + record.path)) else "is another file's but for its composition"
+    except UnsafePath as error:
+        reason = error.reason
+    if reason:
+        what, remedy = f"the name {reason}", "Rename the file and import again"
+        source.problems.append(Problem("unreadable", record.path, "", what, remedy, record.path))
+        return
+    record = replace(record, strict=True) if strict else record
+    if record.lost and not record.comes_in(len(record.drafts)):
+        source.problems.append(record.left_unlabelled(len(record.drafts)))
+        record = replace(record, labelled=False, drafts=())
+    source.records.append(record)
+
+
+def _refuse_what_gives_nothing(called: Path, source: Source) -> None:
+    """Raise `BadInput` where there is nothing to bring in, or where a labelled source would come in without a label."""
+    wrong = [problem for problem in source.problems if problem.kind != "note"]
+    lost = any(record.lost for record in source.records)
+    labelled = any(record.labelled for record in source.records)
+    drafts = any(record.drafts for record in source.records)
+    images = "; --format images takes the images alone" if source.records else ""
+    kept, settled = _any_label_fits(source) if drafts else (False, [])
+    if not source.records:
+        what, images = "nothing that comes in", ""
+    elif source.format.name in LABELLED and (
+        (wrong and not labelled) or (lost and not drafts) or (drafts and not kept)
+    ):
+        what = "no labels that come in"
+    elif drafts or _any_picture_opens(source):
+        return
+    else:
+        what, images = "no image that can be read", ""
+        first = next(record.path for record in source.records)
+        wrong.append(Problem("unreadable", first, "", "the file is not an image that can be read", "Mend it", first))
+    where = f"{called} holds {what} as {source.format.title}, so nothing was brought in{images}"
+    raise BadInput(f"{where}{_shown([*wrong, *settled])}")
+
+
+def _shown(problems: Sequence[Problem], most: int = 10) -> str:
+    return "".join(f"\n  {problem}" for problem in problems[:most])
+
+
+def _any_label_fits(source: Source) -> tuple[bool, list[Problem]]:
+    """Whether a label is left of the first image that keeps one, and what is wrong with all before it."""
+    problems: list[Problem] = []
+    for record in source.records:
+        if not record.labelled or not record.drafts:
+            continue
+        looked = look(source.root.file(record.path), whole=True) if record.present else None
+        if looked is None and record.present:
+            what = "the file is not an image that can be read"
+            problems.append(Problem("unreadable", record.path, "", what, "Mend it and import again", record.path))
+            continue
+        if looked is None:
+            stated = (record.width, record.height)
+            looked = (stated[0], stated[1], 1) if stated[0] and stated[1] else None
+        if looked is None:
+            return True, []  # the server knows the image
+        drafts, found = settle(record, *looked)
+        problems += found
+        if drafts and record.comes_in(len(drafts)):
+            return True, []
+    return False, problems
+
+
+def _any_picture_opens(source: Source) -> bool:
+    present = [record for record in source.records if record.present]
+    return not present or any(look(source.root.file(record.path), whole=True) for record in present)
+
+
+def look(file: Path, *, whole: bool = False) -> tuple[int, int, int] | None:
+    """Width and height of the upright image and its EXIF orientation; None where it cannot be opened.
+
+    `whole` decodes it to its last byte, too, unless it has more than `MAX_LOOKED_AT` pixels.
+    """
+    from PIL import Image
+
+    from motherlode.pictures import QUARTER_TURNS, orientation_of
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(file) as image:
+                turn = orientation_of(image)
+                width, height = image.size
+                if whole and width * height <= MAX_LOOKED_AT:
+                    image.draft("RGB", (max(1, width // 8), max(1, height // 8)))  # of a JPEG, few pixels are made
+                    image.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+    return (height, width, turn) if turn in QUARTER_TURNS else (width, height, turn)
