@@ -8,7 +8,9 @@ with motherlode.run("baseline", uses=[train], params={"k": 1}) as run:
 print(sent.evaluation().metrics["AP50"])
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,10 +34,10 @@ if TYPE_CHECKING:
     from motherlode.lock import Pin
     from motherlode.predictions import BadPrediction, Prediction
     from motherlode.regions import Region
-    from motherlode.runs import Run
+    from motherlode.runs import Run, run
     from motherlode.samples import Labels, Sample, Samples
     from motherlode.sending import Sent
-    from motherlode.verbs import load, pull, run, snapshot, verify
+    from motherlode.verbs import load, pull, snapshot, verify
     from motherlode.versions import Snapshot
 
 __all__ = [
@@ -75,6 +77,9 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
+# httpx imports its own command line (click, rich, pygments) where these are installed: more than all the rest of ours.
+sys.modules.setdefault("httpx._main", ModuleType("httpx._main"))
+
 # Each name is imported when it is first used: the server and the converters read formats without any of the client.
 _HOMES = {
     "BadInput": "errors",
@@ -107,7 +112,7 @@ _HOMES = {
     "Unreachable": "errors",
     "load": "verbs",
     "pull": "verbs",
-    "run": "verbs",
+    "run": "runs",
     "snapshot": "verbs",
     "verify": "verbs",
 }

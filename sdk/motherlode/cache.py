@@ -8,9 +8,12 @@ Below the root (`MOTHERLODE_CACHE`, else the user's cache folder)::
     locks/                    one lock a tree: processes of one machine share one download
 
 A file counts as checked while inode, size, mtime and ctime are what they were when it was hashed; ctime cannot be set
-back, so a changed byte shows. A file hashed within 50 ms of its last change is hashed again next time.
+back, so a changed byte shows. A file is hashed no sooner than 50 ms after its last change: clocks are coarse. What this
+process hashed as it came from the server is not hashed again while its state stays what writing and linking made it.
 
-What is whole is read without a lock and without a write, so a cache on a read-only disk serves what it holds.
+Blobs that came are forced to disk all at once, before it is remembered that they are right; after a power cut, what
+is not remembered is hashed again. What is whole is read without a lock and without a write, so a cache on a read-only
+disk serves what it holds.
 """
 
 from __future__ import annotations
@@ -19,28 +22,28 @@ import errno
 import json
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import md5, sha256
 from pathlib import Path
+from threading import get_ident
 from typing import IO
 from uuid import uuid4
 
-from filelock import FileLock
-
 from motherlode.errors import DiskFull, Mismatch, NotConfigured, NotVerified
+from motherlode.files import State, create, force, let_clocks_move, place, sha256_of, state_at, state_of
 from motherlode.manifest import ITEMS, Row
 
-__all__ = ["Blob", "Cache", "hash_file"]
+__all__ = ["Blob", "Cache"]
 
 CHUNK = 1 << 20
-RACY_NS = 50_000_000
+HASHED = 4096  # files on their way through the threads at once
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 CLOSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST})
 
-Seen = dict[str, list[int]]
+Seen = dict[str, State]
 
 
 class Cache:
@@ -48,6 +51,11 @@ class Cache:
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or default_root()
+        self._blobs = f"{self.root}/files/md5/"
+        self._fresh: dict[str, State] = {}  # by md5: blobs that this process hashed as it wrote them
+
+    def __reduce__(self) -> tuple[type[Cache], tuple[Path]]:
+        return Cache, (self.root,)
 
     def __repr__(self) -> str:
         return f"Cache({str(self.root)!r})"
@@ -65,9 +73,44 @@ class Cache:
 
     def _has(self, row: Row) -> bool:
         try:
-            return self.blob(row.md5).stat().st_size == row.size
+            return os.stat(self._path(row.md5)).st_size == row.size
         except FileNotFoundError:
             return False
+
+    def _path(self, oid: str) -> str:
+        return f"{self._blobs}{oid[:2]}/{oid[2:]}"
+
+    def put(self, row: Row, data: bytes | bytearray) -> None:
+        """Take a small blob: hashed, then written, and never seen half. Raises `NotVerified`, `DiskFull`."""
+        found = sha256(data).hexdigest()
+        if (md5(data, usedforsecurity=False).hexdigest(), found, len(data)) != (row.md5, row.sha256, row.size):
+            raise _other_bytes(row, found, len(data))
+        target = self._path(row.md5)
+        folder, _, name = target.rpartition("/")
+        part = f"{folder}/.{name}.{os.getpid()}.{get_ident()}.part"
+        with self.writing():
+            try:
+                handle = create(part)
+            except FileNotFoundError:
+                os.makedirs(folder, exist_ok=True)
+                handle = create(part)
+            try:
+                with open(handle, "wb") as stream:
+                    stream.write(data)
+                    inode = os.fstat(handle).st_ino
+                self.settle(part, row, inode)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(part)
+                raise
+
+    def settle(self, part: str | Path, row: Row, inode: int) -> None:
+        """Let what was written and hashed appear under its name."""
+        target = self._path(row.md5)
+        os.replace(part, target)
+        found = os.stat(target)
+        if found.st_ino == inode:
+            self._fresh[row.md5] = state_of(found)
 
     def read(self, row: Row) -> bytes:
         """A small blob's bytes, hashed before they are handed out. Raises `NotVerified`."""
@@ -101,17 +144,54 @@ class Cache:
         try:
             with self.writing():
                 part.mkdir(parents=True)
-                made: set[Path] = set()
+                made: set[str] = set()
                 for path, row in rows:
-                    target = part / path
-                    if target.parent not in made:
-                        target.parent.mkdir(parents=True, exist_ok=True)
-                        made.add(target.parent)
-                    place(self.blob(row.md5), target)
+                    target = f"{part}/{path}"
+                    parent = target.rpartition("/")[0]
+                    if parent not in made:
+                        os.makedirs(parent, exist_ok=True)
+                        made.add(parent)
+                    self._link(row.md5, target)
                 remove_tree(tree)
                 os.replace(part, tree)
+            self._remember(tree, rows)
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+    def _link(self, oid: str, target: str) -> None:
+        """A blob into a tree. What changed it since it was hashed shows in its state: then it is hashed again."""
+        blob, known = self._path(oid), self._fresh.pop(oid, None)
+        before = state_at(blob) if known else None
+        place(blob, target)
+        after = state_at(target) if known and before == known else None
+        if known and after and after[:3] == known[:3]:
+            self._fresh[oid] = after
+
+    def _remember(self, tree: Path, rows: Sequence[tuple[str, Row]]) -> None:
+        """Write down what came from the server just now and is linked, once it is safely on the disk."""
+        seen = {path: self._fresh[row.md5] for path, row in rows if row.md5 in self._fresh}
+        self._fresh = {}
+        if seen:
+            force(self.root, (tree / path for path in seen))
+            let_clocks_move(seen.values())
+            write_seen(tree, seen, whole=len(seen) == len(rows))
+
+    def is_whole(self, tree: Path) -> bool:
+        """Whether every file of a tree was hashed and found right, and none has changed since.
+
+        A tree's files are links of the blobs; a blob that is replaced or removed changes the state of its link.
+        """
+        seen, whole = read_seen(tree)
+        folder, blobs = f"{tree}/", self._blobs
+        stat = os.stat
+        try:
+            for path, state in seen.items():
+                found = stat(f"{blobs}{path[2:4]}/{path[4:]}" if path.startswith("//") else folder + path)
+                if state != [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]:
+                    return False
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return whole
 
     def check(
         self,
@@ -119,38 +199,37 @@ class Cache:
         rows: Sequence[tuple[str, Row]],
         *,
         again: bool = False,
-        each: Callable[[Callable[[_File], str], list[_File]], Iterable[str]] = map,
         progress: Callable[[int, int], None] | None = None,
     ) -> list[Mismatch]:
         """The files of `tree` that are not what `rows` (path in the tree, row) says, and blobs of theirs that are not.
 
-        Hashed is what was not seen before, or all of it with `again`. `each` maps a function over files in order,
-        perhaps in threads; `progress` is told (done, of how many).
+        Hashed is what was not seen before, or all of it with `again`; `progress` is told (done, of how many).
         """
-        seen: Seen = {} if again else read_seen(tree)
+        seen, whole = ({}, False) if again else read_seen(tree)
         files = list(self._files(tree, rows))
         doubtful = [file for file in files if file.state is None or seen.get(file.key) != file.state]
         right: Seen = {file.key: file.state for file in files if file.state and seen.get(file.key) == file.state}
         wrong: list[Mismatch] = []
-        now = time.time_ns()
-        for done, (file, found) in enumerate(zip(doubtful, each(_File.hash, doubtful), strict=True), start=1):
+        let_clocks_move(file.state for file in doubtful if file.state)
+        for done, (file, found) in enumerate(zip(doubtful, _hashes(doubtful), strict=True), start=1):
             if found != file.row.sha256:
                 wrong.append(Mismatch(file.item, str(file.path), file.row.sha256, found))
-            elif file.state is not None and now - file.state[3] > RACY_NS:
+            elif file.state is not None:
                 right[file.key] = file.state
             if progress is not None:
                 progress(done, len(doubtful))
-        if right != seen:
-            write_seen(tree, right)
+        if right != seen or whole is not (not wrong):
+            force(self.root, (file.path for file in doubtful))
+            write_seen(tree, right, whole=not wrong)
         return wrong
 
     def _files(self, tree: Path, rows: Sequence[tuple[str, Row]]) -> Iterator[_File]:
         for item, row in rows:
-            path = tree / item
-            state = _state(path)
+            path = f"{tree}/{item}"
+            state = state_at(path)
             yield _File(item, path, row, state, item)
-            blob = self.blob(row.md5)
-            beside = _state(blob)
+            blob = self._path(row.md5)
+            beside = state_at(blob)
             if beside is not None and (state is None or beside[0] != state[0]):
                 yield _File(item, blob, row, beside, f"//{row.md5}")
 
@@ -185,6 +264,8 @@ class Cache:
         Raises `NotConfigured` where the cache cannot be written.
         """
         folder = self.root / "locks"
+        from filelock import FileLock  # only who fetches waits for its import
+
         held = FileLock(folder / f"{name}.lock")
         with self.writing():
             folder.mkdir(parents=True, exist_ok=True)
@@ -200,13 +281,13 @@ class _File:
     """A file to be checked: the item it belongs to, what it should be, its state on disk (None: gone)."""
 
     item: str
-    path: Path
+    path: str
     row: Row
-    state: list[int] | None
+    state: State | None
     key: str
 
     def hash(self) -> str:
-        return hash_file(self.path)[1] if self.state is not None else ""
+        return sha256_of(self.path) if self.state is not None else ""
 
 
 class Blob:
@@ -218,6 +299,7 @@ class Blob:
     def __init__(self, cache: Cache, row: Row, *, resume: bool = False) -> None:
         self.row = row
         self.size = 0
+        self._cache = cache
         self._writing = cache.writing
         self._target = cache.blob(row.md5)
         own = "part" if resume else f"{os.getpid()}.{id(self)}.part"
@@ -255,16 +337,15 @@ class Blob:
         found = self._sha256.hexdigest()
         if (self._md5.hexdigest(), found, self.size) != (self.row.md5, self.row.sha256, self.row.size):
             self.abandon()
-            item = self.row.path.removeprefix(ITEMS)
-            wrong = Mismatch(item, f"as it came, {self.size} of {self.row.size} bytes", self.row.sha256, found)
-            raise NotVerified("the server sent other bytes than it published", [wrong])
+            raise _other_bytes(self.row, found, self.size)
         with self._writing():
             self._stream.flush()
             os.fsync(self._stream.fileno())
+            inode = os.fstat(self._stream.fileno()).st_ino
             self._stream.close()
             self._stream = None
             os.chmod(self._part, 0o444)
-            os.replace(self._part, self._target)
+            self._cache.settle(self._part, self.row, inode)
 
     def leave(self) -> None:
         """Keep what was written for the next attempt; what the disk no longer takes is not kept, and hides no error."""
@@ -291,24 +372,20 @@ def default_root() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "motherlode"
 
 
-def hash_file(path: Path) -> tuple[str, str, int]:
-    """md5, sha256 and size of a file, read once."""
-    one, two, size = md5(usedforsecurity=False), sha256(), 0
-    with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            one.update(chunk)
-            two.update(chunk)
-            size += len(chunk)
-    return one.hexdigest(), two.hexdigest(), size
+def _hashes(files: Sequence[_File]) -> Iterator[str]:
+    """The sha256 of each file, in order, a few threads at work."""
+    if len(files) < 2:
+        yield from map(_File.hash, files)
+        return
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        for low in range(0, len(files), HASHED):
+            yield from pool.map(_File.hash, files[low : low + HASHED])
 
 
-def place(blob: Path, target: Path) -> None:
-    """Let `target` be the blob: a hard link, or a read-only copy where links do not work."""
-    try:
-        os.link(blob, target)
-    except OSError:
-        shutil.copyfile(blob, target)
-        os.chmod(target, 0o444)
+def _other_bytes(row: Row, found: str, size: int) -> NotVerified:
+    came = f"as it came, {size} of {row.size} bytes"
+    wrong = Mismatch(row.path.removeprefix(ITEMS), came, row.sha256, found)
+    return NotVerified("the server sent other bytes than it published", [wrong])
 
 
 def remove_tree(tree: Path) -> None:
@@ -322,32 +399,25 @@ def remove_tree(tree: Path) -> None:
         shutil.rmtree(gone, ignore_errors=True)
 
 
-def _state(path: Path) -> list[int] | None:
-    try:
-        stat = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
-
-
 def _seen_file(tree: Path) -> Path:
     return tree.with_name(f"{tree.name}.seen")
 
 
-def read_seen(tree: Path) -> Seen:
-    """What was found right before; nothing where the file is gone or none of ours."""
+def read_seen(tree: Path) -> tuple[Seen, bool]:
+    """What was found right before, and whether that was all; nothing where the file is gone or none of ours."""
     try:
-        seen = json.loads(_seen_file(tree).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
-    return seen if isinstance(seen, dict) else {}
+        row = json.loads(_seen_file(tree).read_bytes())
+        seen, whole = row["files"], row["whole"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return {}, False
+    return (seen, whole is True) if isinstance(seen, dict) else ({}, False)
 
 
-def write_seen(tree: Path, seen: Mapping[str, list[int]]) -> None:
+def write_seen(tree: Path, seen: Mapping[str, State], *, whole: bool) -> None:
     """Remember what was found right, where that can be written: without it all is hashed again next time."""
     part = _seen_file(tree).with_name(f".{tree.name}.{uuid4().hex}.seen")
     try:
-        part.write_text(json.dumps(seen), encoding="utf-8")
+        part.write_text(json.dumps({"files": seen, "whole": whole}), encoding="utf-8")
         os.replace(part, _seen_file(tree))
     except OSError:
         with suppress(OSError):

@@ -73,7 +73,7 @@ class Client:
                 headers={"Authorization": f"Bearer {known.token}", "Accept": "application/json"},
                 timeout=httpx.Timeout(60, connect=10),
                 transport=transport,
-                verify=network.trusted() or True,
+                verify=known.url.startswith("https:") and (network.trusted() or True),
                 limits=httpx.Limits(max_connections=max(workers, 4)),
             )
         except (ImportError, ValueError, OSError) as error:

@@ -63,6 +63,7 @@ __all__ = [
     "shard_file",
     "shard_of",
     "split_line",
+    "without_items",
 ]
 
 ITEMS = "items/"
@@ -246,8 +247,7 @@ class LabelLine:
     regions: list[dict[str, Any]] | None
 
 
-@dataclass(frozen=True, slots=True)
-class SplitLine:
+class SplitLine(NamedTuple):
     """One item of `splits.jsonl`."""
 
     path: str
@@ -255,6 +255,15 @@ class SplitLine:
 
 
 def _rows(data: bytes, what: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The lines as objects, with their numbers: read at once where all are whole, else up to the one that is not."""
+    try:
+        # no newline stands within a line, so each ends one value
+        found = json.loads(b"[%b]" % data.rstrip(b"\n").replace(b"\n", b","))
+    except ValueError:
+        found = None
+    if found is not None and len(found) == data.count(b"\n") and all(isinstance(row, dict) for row in found):
+        yield from enumerate(found, start=1)
+        return
     for number, line in enumerate(data.splitlines(), start=1):
         try:
             row = json.loads(line)
@@ -274,6 +283,12 @@ def read_manifest(data: bytes) -> list[Row]:
         except (KeyError, TypeError, ValueError) as error:
             raise BadManifest(f"manifest, line {number}: {type(error).__name__} {error}") from None
     return rows
+
+
+def without_items(data: bytes) -> bytes:
+    """The end of a manifest, after its items: they come first, and no path holds an unescaped quote."""
+    last = data.rfind(b'","path":"' + ITEMS.encode())
+    return data if last < 0 else data[data.index(b"\n", last) + 1 :]
 
 
 def path_of(line: bytes) -> str:

@@ -27,7 +27,7 @@ from motherlode.predictions import Prediction
 from motherlode.samples import Samples
 from motherlode.sending import Sent, scored, send
 
-__all__ = ["Run"]
+__all__ = ["Run", "run"]
 
 RUN = "MOTHERLODE_RUN"
 JOIN_SECONDS = 60.0
@@ -299,6 +299,28 @@ class Run:
         if before_version is not None:
             query |= {"version": before_version, "other_version": version}
         return Comparison.from_json(self._client.get(f"runs/{before.id}/compare/{self.id}", **query))
+
+
+def run(
+    name: str,
+    uses: Sequence[Samples] = (),
+    params: Mapping[str, Any] | None = None,
+    *,
+    uuid: UUID | str | None = None,
+    client: Client | None = None,
+) -> Run:
+    """Begin a run: `with motherlode.run("baseline", uses=[train], params={...}) as run: ...`.
+
+    It ends finished, or failed where the block raises. The commit of the code is kept with it, and where an MLflow run
+    is active, its id. The same `uuid` again is the same run; without one it is that of MOTHERLODE_RUN, where that is
+    set. Of several ranks the first starts the run and the others join it.
+    """
+    wrong = next((given for given in uses if not isinstance(given, Samples)), None)
+    if wrong is not None:
+        raise BadInput(f"uses= takes what motherlode.load gives, not {wrong!r}")
+    if client is None:
+        client = uses[0].snapshot.client() if uses else Client.shared()
+    return Run.start(client, name, uses, params, uuid)
 
 
 def _revived(url: str, project: str, row: Mapping[str, Any]) -> Run:

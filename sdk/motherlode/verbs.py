@@ -1,22 +1,18 @@
-"""The few verbs that training code needs: load, run, pull, verify."""
+"""The few verbs about versions that training code needs: load, pull, verify. (`run` stands with `Run`.)"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 from motherlode.cache import Cache
 from motherlode.client import Client
-from motherlode.errors import BadInput, Mismatch
+from motherlode.errors import Mismatch
 from motherlode.lock import Pin
-from motherlode.runs import Run
 from motherlode.samples import Samples
 from motherlode.versions import Snapshot, resolve
 
-__all__ = ["load", "pull", "run", "snapshot", "verify"]
+__all__ = ["load", "pull", "snapshot", "verify"]
 
 
 def load(
@@ -46,28 +42,6 @@ def snapshot(
     """A version whose manifest is right; nothing else is fetched yet."""
     pin = name if isinstance(name, Pin) else resolve(name, client, Path(lock) if lock else None)
     return Snapshot(pin, cache or Cache(), None if client is None else lambda: client)
-
-
-def run(
-    name: str,
-    uses: Sequence[Samples] = (),
-    params: Mapping[str, Any] | None = None,
-    *,
-    uuid: UUID | str | None = None,
-    client: Client | None = None,
-) -> Run:
-    """Begin a run: `with motherlode.run("baseline", uses=[train], params={...}) as run: ...`.
-
-    It ends finished, or failed where the block raises. The commit of the code is kept with it, and where an MLflow run
-    is active, its id. The same `uuid` again is the same run; without one it is that of MOTHERLODE_RUN, where that is
-    set. Of several ranks the first starts the run and the others join it.
-    """
-    wrong = next((given for given in uses if not isinstance(given, Samples)), None)
-    if wrong is not None:
-        raise BadInput(f"uses= takes what motherlode.load gives, not {wrong!r}")
-    if client is None:
-        client = uses[0].snapshot.client() if uses else Client.shared()
-    return Run.start(client, name, uses, params, uuid)
 
 
 def pull(

@@ -20,14 +20,15 @@ from xml.parsers.expat import ExpatError
 import httpx
 
 from motherlode import environment, manifest
-from motherlode.cache import Blob, Cache, hash_file
+from motherlode.cache import Blob, Cache
 from motherlode.client import Client
 from motherlode.errors import BadInput, Mismatch, NotConfigured, NotVerified, ServerFault, Unreachable
-from motherlode.formats.voc import parse_xml
+from motherlode.files import hash_file
 from motherlode.lock import LOCK, LOCK_FILE, Pin, find_lock, looked_at, read_lock
 from motherlode.manifest import ITEMS, LABELS, SCHEMA, SPLITS, LabelLine, Row
 from motherlode.progress import Progress
 from motherlode.regions import Region, from_json
+from motherlode.xml_text import parse_xml
 
 __all__ = ["Name", "Snapshot", "dataset_path", "locked_pins", "parse_name", "pin_of", "resolve", "version_row"]
 
@@ -165,7 +166,17 @@ class Snapshot:
 
     @cached_property
     def rows(self) -> dict[str, Row]:
-        """The manifest by path; fetched once, hashed against the pin each time. Raises `NotVerified`."""
+        """The manifest by path. Raises `NotVerified`."""
+        return {row.path: row for row in manifest.read_manifest(self.manifest)}
+
+    @cached_property
+    def other_rows(self) -> dict[str, Row]:
+        """The part of the manifest that is no items: labels, schema and splits, by path. Raises `NotVerified`."""
+        return {row.path: row for row in manifest.read_manifest(manifest.without_items(self.manifest))}
+
+    @cached_property
+    def manifest(self) -> bytes:
+        """The manifest's bytes; fetched once, hashed against the pin each time. Raises `NotVerified`."""
         path = self._manifest
         try:
             data = path.read_bytes()
@@ -178,7 +189,7 @@ class Snapshot:
                 part.write_bytes(data)
                 part.replace(path)
         self._check_manifest(data, str(path), f"`lode pull {self.pin.name} --repair` fetches anew")
-        return {row.path: row for row in manifest.read_manifest(data)}
+        return data
 
     def _check_manifest(self, data: bytes, where: str, remedy: str) -> None:
         pinned, found = self.pin.digest.removeprefix("sha256:"), sha256(data).hexdigest()
@@ -194,7 +205,7 @@ class Snapshot:
     @cached_property
     def splits(self) -> dict[str, str]:
         """The split of each item, by path, in the order of paths."""
-        return {line.path: line.split for line in manifest.read_split_lines(self._file(SPLITS))}
+        return dict(manifest.read_split_lines(self._file(SPLITS)))
 
     @cached_property
     def classes(self) -> dict[int, str]:
@@ -221,12 +232,16 @@ class Snapshot:
         return found
 
     @cached_property
+    def label_shards(self) -> list[bytes]:
+        """The labels' files, brought and hashed. Raises `NotVerified`."""
+        shards = [row for path, row in self.other_rows.items() if path.startswith(LABELS)]
+        self._bring(shards, "labels")
+        return [self.cache.read(row) for row in shards]
+
+    @cached_property
     def label_lines(self) -> dict[str, bytes]:
         """Each item's label line as it stands in its shard, by path; parsed only where it is read."""
-        shards = [row for path, row in self.rows.items() if path.startswith(LABELS)]
-        self._bring(shards, "labels")
-        lines = (line for row in shards for line in self.cache.read(row).splitlines())
-        return {manifest.path_of(line): line for line in lines}
+        return {manifest.path_of(line): line for shard in self.label_shards for line in shard.splitlines()}
 
     def label_line(self, path: str) -> LabelLine:
         """What the version says of an item."""
@@ -248,12 +263,11 @@ class Snapshot:
 
     def other_files(self) -> Iterator[tuple[str, bytes]]:
         """The tracked files that are no items, by path: labels, schema and splits."""
-        for path in self.rows:
-            if not path.startswith(ITEMS):
-                yield path, self._file(path)
+        for path in self.other_rows:
+            yield path, self._file(path)
 
     def _file(self, path: str) -> bytes:
-        row = self.rows[path]
+        row = self.other_rows[path]
         self._bring([row], path)
         return self.cache.read(row)
 
@@ -284,6 +298,9 @@ class Snapshot:
         """
         tree = self.tree(split)
         if not repair and tree.is_dir():  # whole already: nothing has to be written, so nothing is locked
+            _ = self.manifest  # what the tree is named after is what was pinned
+            if self.cache.is_whole(tree):
+                return tree
             wrong = self._check(tree, self.item_rows(split))
             if not wrong:
                 return tree
@@ -312,9 +329,8 @@ class Snapshot:
     def verify(self, split: str | None = None) -> list[Mismatch]:
         """Hash again what the cache holds of the version, or of one split's items; gives what is wrong."""
         wrong: list[Mismatch] = []
-        for path, row in self.rows.items():
-            if not path.startswith(ITEMS):
-                wrong += self._verify_blob(path, row)
+        for path, row in self.other_rows.items():
+            wrong += self._verify_blob(path, row)
         if any(mismatch.path == SPLITS for mismatch in wrong):
             return wrong
         checked: set[str] = set()
@@ -348,8 +364,8 @@ class Snapshot:
         """Remove what was changed in the cache, so that it is fetched again."""
         if self._manifest.exists() and hash_file(self._manifest)[1] != self.pin.digest.removeprefix("sha256:"):
             self._manifest.unlink()
-        for path, row in self.rows.items():
-            if not path.startswith(ITEMS) and self._verify_blob(path, row):
+        for path, row in self.other_rows.items():
+            if self._verify_blob(path, row):
                 self.cache.drop(row)
         wrong = self.verify(split)
         for mismatch in wrong:
@@ -413,27 +429,17 @@ class Snapshot:
     def _pack(self, asked: Mapping[str, Row], answer: httpx.Response) -> set[str]:
         """Take a pack's files into the cache; gives the oids that came."""
         came: set[str] = set()
-        source = _Pieces(answer.iter_bytes(1 << 18))
+        source = _Pieces(answer.iter_bytes())
         while line := source.line():
             name, _, length = line.partition(b" ")
             oid = name.decode("ascii", "replace")
             if oid not in asked or not length.strip().isdigit():
                 raise ServerFault(f"the server's pack holds {line[:80]!r}, which was not asked for")
-            self._take(source, int(length), asked[oid], keep=bool(self.cache.missing([asked[oid]])))
+            data = source.take(int(length))
+            if self.cache.missing([asked[oid]]):
+                self.cache.put(asked[oid], data)
             came.add(oid)
         return came
-
-    def _take(self, source: _Pieces, length: int, row: Row, *, keep: bool) -> None:
-        blob = Blob(self.cache, row) if keep else None
-        try:
-            for piece in source.take(length):
-                if blob is not None:
-                    blob.write(piece)
-            if blob is not None:
-                blob.finish()
-        finally:
-            if blob is not None:
-                blob.abandon()
 
 
 class _Pieces:
@@ -442,28 +448,33 @@ class _Pieces:
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
         self._held = b""
+        self._at = 0
 
     def line(self) -> bytes:
         """The next line without its end, b"" at the end of the stream."""
-        while b"\n" not in self._held:
+        while (end := self._held.find(b"\n", self._at)) < 0:
             piece = next(self._pieces, None)
             if piece is None:
-                if self._held:
+                if self._at < len(self._held):
                     raise httpx.ReadError("the pack broke off")
                 return b""
-            self._held += piece
-        line, _, self._held = self._held.partition(b"\n")
+            self._held, self._at = self._held[self._at :] + piece, 0
+        line, self._at = self._held[self._at : end], end + 1
         return line
 
-    def take(self, length: int) -> Iterator[bytes]:
+    def take(self, length: int) -> bytes:
         """The next `length` bytes."""
-        while length > 0:
-            piece = self._held or next(self._pieces, None)
+        parts = [self._held[self._at : self._at + length]]
+        left = length - len(parts[0])
+        self._at += len(parts[0])
+        while left:
+            piece = next(self._pieces, None)
             if piece is None:
                 raise httpx.ReadError("the pack broke off")
-            self._held = piece[length:]
-            length -= min(length, len(piece))
-            yield piece[: len(piece) - len(self._held)]
+            self._held, self._at = piece, min(left, len(piece))
+            parts.append(piece[:left])
+            left -= self._at
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:

@@ -15,9 +15,10 @@ import pytest
 
 import motherlode
 from motherlode import manifest
-from motherlode.cache import Blob, Cache, hash_file
+from motherlode.cache import Blob, Cache
 from motherlode.cli import main
 from motherlode.client import Client
+from motherlode.files import hash_file
 from motherlode.lock import LOCK_FILE, Pin, write_lock
 from motherlode.manifest import Row
 from motherlode.regions import Region, dump

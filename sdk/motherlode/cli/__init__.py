@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
 from motherlode import __version__
-from motherlode.cli import data, loop, pins, server
 from motherlode.cli.out import Out, Parser
 from motherlode.client import Client
 from motherlode.errors import MotherlodeError, NotVerified, Refused
@@ -20,11 +20,17 @@ __all__ = ["main", "parser"]
 
 DONE, FAILED, NOT_VERIFIED, INTERRUPTED = 0, 1, 3, 130
 
-ROOMS = (server, data, pins, loop)
+# The verbs of each module, in the order of the help. What a verb does not need is not imported for it.
+ROOMS = {
+    "server": ("login", "status"),
+    "data": ("import", "convert", "publish", "versions", "diff"),
+    "pins": ("pin", "pull", "verify"),
+    "loop": ("runs", "predictions", "evaluations", "compare", "failures", "mine"),
+}
 
 
-def parser() -> ArgumentParser:
-    """The whole command line."""
+def parser(verb: str = "") -> ArgumentParser:
+    """The command line, or as much of it as one verb needs."""
     top = Parser(
         prog="lode",
         description="Items, labels, versions and runs of a Motherlode server.",
@@ -33,15 +39,16 @@ def parser() -> ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"lode {__version__}")
     verbs = top.add_subparsers(dest="verb", metavar="VERB")
-    for room in ROOMS:
-        room.add_verbs(verbs)
+    for room in [room for room, own in ROOMS.items() if verb in own] or ROOMS:
+        import_module(f"motherlode.cli.{room}").add_verbs(verbs)
     return top
 
 
 def main(argv: Sequence[str] | None = None, connect: Callable[..., Client] = Client) -> int:
     """Run one verb; gives the exit code. `connect` makes the clients, with `Client`'s arguments."""
-    top = parser()
-    arguments = top.parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    top = parser(words[0] if words else "")
+    arguments = top.parse_args(words)
     if arguments.verb is None:
         top.print_help()
         return DONE

@@ -8,11 +8,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from motherlode.cache import Cache, place
+from motherlode.cache import Cache
 from motherlode.cli.out import Out, Verbs, add_verb, count
 from motherlode.cli.server import client_of
 from motherlode.client import Client
 from motherlode.errors import BadInput, Mismatch, NotConfigured, NotVerified
+from motherlode.files import place
 from motherlode.lock import LOCK_FILE, Pin, find_lock, read_lock, write_lock
 from motherlode.manifest import ITEMS
 from motherlode.versions import Name, Snapshot, dataset_path, locked_pins, parse_name, pin_of, resolve, version_row
@@ -120,14 +121,12 @@ def pull(arguments: Namespace, out: Out) -> None:
         raise BadInput("--to takes one version: name it")
     for snapshot in snapshots:
         tree = snapshot.fetch(arguments.split, repair=arguments.repair)
-        rows = snapshot.item_rows(arguments.split)
-        folder = tree
-        if arguments.to:
-            folder = _copy_out(snapshot, tree, arguments.to, [path for path, _ in rows])
+        paths = snapshot.paths(arguments.split)
+        folder = _copy_out(snapshot, tree, arguments.to, paths) if arguments.to else tree
         answers.append(
-            {"version": snapshot.pin.name, "digest": snapshot.pin.digest, "items": len(rows), "folder": str(folder)}
+            {"version": snapshot.pin.name, "digest": snapshot.pin.digest, "items": len(paths), "folder": str(folder)}
         )
-        out.say(f"{snapshot.pin.name}: {count(len(rows), 'item')} verified, in {folder}")
+        out.say(f"{snapshot.pin.name}: {count(len(paths), 'item')} verified, in {folder}")
     out.answer(answers[0] if arguments.version else answers)
 
 

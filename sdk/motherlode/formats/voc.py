@@ -10,7 +10,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from xml.etree.ElementTree import Element, SubElement, TreeBuilder, indent, tostring
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from xml.parsers import expat
 
 from motherlode.formats.claims import Found, Pictures, as_path, decide, without_ending
@@ -18,8 +18,9 @@ from motherlode.formats.source import Draft, Files, Problem, Record, folders_abo
 from motherlode.formats.splits import Splits
 from motherlode.formats.values import BadValue, flag, label_name, number, whole_number
 from motherlode.regions import Box, Region
+from motherlode.xml_text import parse_xml
 
-__all__ = ["detect", "parse_xml", "read", "write_labelmap", "write_xml"]
+__all__ = ["detect", "read", "write_labelmap", "write_xml"]
 
 REMEDY = "Mend the file and import again; the rest came in"
 LOOKED_AT = 50  # XML files that are looked at to recognise the format
@@ -224,23 +225,6 @@ def _around(polygon: Element) -> Box:
     if len(points["x"]) < 3 or len(points["x"]) != len(points["y"]):
         raise BadValue("has no <bndbox>, and no outline of three points or more")
     return (min(points["x"]), min(points["y"]), max(points["x"]), max(points["y"]))
-
-
-def parse_xml(text: str) -> Element:
-    """Parse XML that declares no document type, so that no entity can unfold. Raises ExpatError or ValueError."""
-    builder = TreeBuilder()
-    parser = expat.ParserCreate(encoding="utf-8")  # whatever the text was declared to be before it was decoded
-
-    def refuse(*_: object) -> None:
-        raise ValueError("it declares a document type, which labels never need")
-
-    parser.StartDoctypeDeclHandler = refuse
-    parser.StartElementHandler = lambda tag, attributes: builder.start(tag, attributes) and None
-    parser.EndElementHandler = lambda tag: builder.end(tag) and None
-    parser.CharacterDataHandler = builder.data
-    parser.Parse(text.encode(), True)
-    root: Element = builder.close()
-    return root
 
 
 def write_xml(path: str, width: int, height: int, regions: Iterable[Region]) -> bytes:

@@ -11,9 +11,9 @@ from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
-from motherlode.cache import hash_file
 from motherlode.client import Client
 from motherlode.errors import NotFound
+from motherlode.files import hash_file
 from motherlode.formats.source import Problem, Record
 from motherlode.importing.report import ImportOptions, ImportReport, take_result
 from motherlode.importing.source import Source
