@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bounds, contains, corners, handlePoint, move, resize, span } from "../../annotation/lode_annotation/static/editor/geometry.js";
+import { span } from "../../annotation/lode_annotation/static/editor/geometry.js";
+import { bounds, contains, corners, handlePoint, move, resize } from "../../annotation/lode_annotation/static/editor/kinds/box.js";
 
 const IMAGE = { width: 640, height: 480 };
 const box = (x, y, width, height, rotation = 0) => ({ x, y, width, height, rotation });
 const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
 
 test("a box drawn backwards and over the edge is upright and within the image", () => {
-  assert.deepEqual(span({ x: 700, y: 90 }, { x: 600, y: -20 }, IMAGE), box(600, 0, 40, 90));
+  assert.deepEqual(span({ x: 700, y: 90 }, { x: 600, y: -20 }, IMAGE), { left: 600, top: 0, right: 640, bottom: 90 });
 });
 
 test("a move stops at the image's edge and keeps the size", () => {

@@ -112,7 +112,7 @@ test("work laid aside comes back with its steps, so that emptying a picture can 
   await session.submit();
   assert.deepEqual(sentTo("/t6/submit")[0].body.result, []);
   assert.ok(await session.back());
-  assert.equal(session.store.boxes().length, 0);
+  assert.equal(session.store.shapes().length, 0);
   session.store.undo();
   clearTimeout(session.draftTimer);
   assert.equal(session.result, `[${JSON.stringify(box)}]`);

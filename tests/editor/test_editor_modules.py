@@ -12,6 +12,7 @@ pytestmark = pytest.mark.once
 
 HERE = Path(__file__).parent
 MODULES = HERE.parents[1] / "annotation" / "lode_annotation" / "static" / "editor"
+ROOMS = list(HERE.parents[1].glob("*/lode_*/static"))
 STRING = r'"((?:[^"\\]|\\.)*)"'
 
 
@@ -30,6 +31,17 @@ def test_every_sentence_of_the_editor_can_be_translated() -> None:
             said |= {match[1], match[2]}
     listed = set(SENTENCES)
     assert said == listed, f"not listed: {sorted(said - listed)}; not said: {sorted(listed - said)}"
+
+
+def test_a_kind_of_shape_stands_in_one_module_alone() -> None:
+    modules = [path for room in ROOMS for path in room.rglob("*.js") if "vendor" not in path.parts]
+    kinds = [path for path in (MODULES / "kinds").glob("*.js") if "drawn: true" in path.read_text()]
+    assert len(kinds) >= 1
+    for kind in kinds:
+        result = re.search(r'result: "(\w+)"', kind.read_text())
+        assert result, kind
+        knowing = [path for path in modules if result[1] in path.read_text().lower()]
+        assert knowing == [kind], knowing
 
 
 def test_no_module_writes_markup_or_style_from_text() -> None:

@@ -82,12 +82,7 @@ function show(preview, checked, known, renames) {
  * @param {string[]} known
  */
 function palette(control, words, known) {
-  const kind =
-    control.type === "RectangleLabels"
-      ? words.wordBoxes
-      : control.choice === "single"
-        ? words.wordSingle
-        : words.wordMultiple;
+  const kind = words[`word${control.type}`] ?? (control.choice === "single" ? words.wordSingle : words.wordMultiple);
   const rule = control.required ? ` · ${words.wordRequired ?? ""}` : "";
   const rows = control.labels.map((label) => {
     const key = make("kbd", label.hotkey ? "" : "schema-nokey", label.hotkey ?? " ");

@@ -1,17 +1,17 @@
 // @ts-check
 /** What both pages share: the stage with its tools, the palettes and the list, and the commands on regions. */
 
-import { bounds, clamp, move, resize } from "./geometry.js";
+import { clamp, union } from "./geometry.js";
+import { SHAPES, asks, boundsOf, isKept, isShape, kindFor, kindOf, shapeFor, shapeOf } from "./kinds/index.js";
 import { Keymap, isTyping } from "./keymap.js";
 import { taken } from "./model/convert.js";
 import { Store } from "./model/store.js";
 import { Stage } from "./stage.js";
 import { uuid } from "./task/api.js";
-import { boxTool } from "./tools/box.js";
 import { panTool } from "./tools/pan.js";
 import { selectTool } from "./tools/select.js";
 import { bindButtons } from "./ui/buttons.js";
-import { find, t, tn } from "./ui/dom.js";
+import { find, h, t, tn } from "./ui/dom.js";
 import { showHelp } from "./ui/help.js";
 import { LabelPanels } from "./ui/labels.js";
 import { Notes } from "./ui/notes.js";
@@ -19,9 +19,8 @@ import { RegionList } from "./ui/regions.js";
 import { nextAt } from "./view/hit.js";
 
 /** @typedef {import("./keymap.js").Command} Command */
-/** @typedef {import("./model/types.js").Box} Box */
-/** @typedef {import("./model/types.js").BoxRegion} BoxRegion */
-/** @typedef {import("./model/types.js").ChoiceAnswer} ChoiceAnswer */
+/** @typedef {import("./kinds/index.js").Shape<any>} Shape */
+/** @typedef {import("./model/types.js").Bounds} Bounds */
 /** @typedef {import("./model/types.js").Control} Control */
 /** @typedef {import("./model/types.js").Label} Label */
 /** @typedef {import("./model/types.js").Reason} Reason */
@@ -50,12 +49,14 @@ export class Editor {
     this.more = () => [];
     /** @type {string|null} */
     this.lastDrawn = null;
-    /** What Ctrl+C took, for this picture and the next ones. @type {readonly BoxRegion[]} */
+    /** What Ctrl+C took, for this picture and the next ones. @type {readonly Region[]} */
     this.copied = [];
     this.pastes = 0;
 
     this.stage.addTool(selectTool(this.stage));
-    this.stage.addTool(boxTool(this.stage, () => this.#pen(), (box) => this.#draw(box)));
+    for (const kind of SHAPES) {
+      this.stage.addTool(kind.tool(this.stage, () => this.#ink(kind), (geometry) => this.#draw(kind, geometry)));
+    }
     this.stage.addTool(panTool(this.stage));
     this.list = new RegionList(find("[data-region-list]", root), this.store, this.stage, {
       accept: (key) => this.accept([key]),
@@ -79,6 +80,8 @@ export class Editor {
   /** Set the table of commands and dress the buttons; once the page has its own commands. */
   begin() {
     this.setCommands();
+    const tools = SHAPES.map((kind) => h("button", { type: "button", "data-command": `tool.${kind.name}` }));
+    find('[data-command="tool.select"]', this.root).after(...tools);
     this.refreshButtons = bindButtons(this.root, this.keymap);
     this.refresh();
   }
@@ -87,17 +90,24 @@ export class Editor {
   setControls(controls) {
     this.controls = controls;
     this.stage.palette.setControls(controls);
-    const boxes = controls.find((control) => control.type === "RectangleLabels");
+    const first = controls.find(shapeFor);
     const kept = this.armed && controls.find((control) => control.name === this.armed?.control.name);
-    const label = kept?.labels.find((one) => one.value === this.armed?.label.value) ?? boxes?.labels[0];
-    const control = kept ?? boxes;
+    const label = kept?.labels.find((one) => one.value === this.armed?.label.value) ?? first?.labels[0];
+    const control = kept ?? first;
     this.armed = control && label ? { control, label } : null;
     this.#giveKeys();
     this.setCommands();
     this.panels.set(controls);
     this.recount = true;
-    if (!this.armed && this.stage.tool?.id === "box") this.stage.use("select");
+    this.stage.cancel();
+    if (this.stage.tool?.draws) this.draw();
     this.refresh();
+  }
+
+  /** Take the tool for the label in hand; with none in hand, the one that selects. */
+  draw() {
+    const kind = this.armed && shapeFor(this.armed.control);
+    this.stage.use(kind ? kind.name : "select");
   }
 
   /** May regions be changed? @param {boolean} editable */
@@ -142,7 +152,7 @@ export class Editor {
   showCause(reason) {
     const place = placeOf(reason);
     if (place) {
-      this.stage.viewport.show(bounds(place));
+      this.stage.viewport.show(place);
       this.stage.overlay.point(place);
       this.notes.announce(reason?.text ?? "");
     } else if (reason?.failure_url) {
@@ -161,24 +171,24 @@ export class Editor {
     else keys.add(key);
     this.store.select(keys);
     const region = this.store.regions.get(key);
-    if (region?.kind === "box") this.stage.viewport.reveal(bounds(region));
+    if (region && isShape(region)) this.stage.viewport.reveal(boundsOf(region));
   }
 
   /** A label was chosen: the selected regions get it, a box just drawn too; else it is taken in hand. @param {Control} control @param {Label} label */
   useLabel(control, label) {
-    if (control.type === "Choices") return this.answer(control, label.value);
+    if (asks(control)) return this.answer(control, label.value);
     this.armed = { control, label };
-    const selected = this.#changeable();
+    const selected = this.#changeable().filter((region) => kindOf(region) === kindFor(control));
     if (selected.length && this.stage.editable) {
       this.store.transact(t("Relabel"), (change) => {
-        for (const box of selected) {
-          const same = box.control === control.name && box.labels.length === 1 && box.labels[0] === label.value;
-          if (!same) change.replace({ ...box, control: control.name, labels: [label.value], changed: true });
+        for (const region of selected) {
+          const same = region.control === control.name && region.labels.length === 1 && region.labels[0] === label.value;
+          if (!same) change.replace({ ...region, control: control.name, labels: [label.value], changed: true });
         }
       });
-      if (this.stage.tool?.id === "box") this.#hintOnce();
+      if (this.stage.tool?.draws) this.#hintOnce();
     } else if (this.stage.editable) {
-      this.stage.use("box");
+      this.draw();
     }
     this.notes.announce(label.value);
     this.refresh();
@@ -193,21 +203,15 @@ export class Editor {
 
   /** Answer a question about the whole item. @param {Control} control @param {string} value */
   answer(control, value) {
-    if (!this.stage.editable) return;
+    const kind = kindFor(control);
+    if (!this.stage.editable || !kind || kind.drawn) return;
     const before = this.#answer(control, false);
-    const had = new Set(before?.labels ?? []);
-    let labels = [value];
-    if (control.choice === "multiple") {
-      had.has(value) ? had.delete(value) : had.add(value);
-      labels = control.labels.map((label) => label.value).filter((one) => had.has(one));
-    } else if (had.has(value)) {
-      labels = control.required ? [value] : [];
-    }
+    const labels = kind.answered(control, before?.labels ?? [], value);
     this.store.transact(t("Answer {name}", { name: control.name }), (change) => {
       if (before) return change.replace({ ...before, labels, changed: true });
       const id = uuid();
       const shared = { key: id, id, control: control.name, labels, pending: false, questioned: false, score: null, source: null };
-      change.add({ ...shared, kind: "choice", changed: true });
+      change.add({ ...shared, kind: kind.name, changed: true });
     });
     this.notes.announce(labels.join(", ") || t("no answer"));
   }
@@ -220,10 +224,11 @@ export class Editor {
     const made = [];
     this.store.transact(tn("Take {n} pre-label", "Take {n} pre-labels", pending.length), (change) => {
       for (const region of pending) {
-        if (!region || region.kind === "kept") continue;
-        const own = region.kind === "choice" ? this.#answerTaking(region) : null;
+        if (!region || isKept(region)) continue;
+        const control = isShape(region) ? undefined : this.controls.find((one) => one.name === region.control);
+        const replaced = control && this.#answer(control, false);
         change.remove(region.key);
-        if (own?.replaced) change.remove(own.replaced.key);
+        if (replaced) change.remove(replaced.key);
         const mine = taken(region, uuid());
         change.add(mine);
         made.push(mine.key);
@@ -233,12 +238,6 @@ export class Editor {
     this.notes.announce(tn("{n} pre-label taken", "{n} pre-labels taken", made.length));
   }
 
-  /** @param {ChoiceAnswer} suggestion */
-  #answerTaking(suggestion) {
-    const control = this.controls.find((one) => one.name === suggestion.control);
-    return { replaced: control ? this.#answer(control, false) : undefined };
-  }
-
   /** Delete regions, or put pre-labels aside. @param {Iterable<string>} keys */
   remove(keys) {
     const regions = [...keys].map((key) => this.store.regions.get(key)).filter((region) => region !== undefined);
@@ -246,19 +245,19 @@ export class Editor {
     const kept = regions.length - open.length;
     if (kept) this.notes.say(tn("{n} locked region kept.", "{n} locked regions kept.", kept));
     if (!open.length) return;
-    const order = this.store.boxes().map((box) => box.key);
+    const order = this.store.shapes().map((shape) => shape.key);
     const at = order.indexOf(/** @type {Region} */ (open[0]).key);
     this.store.transact(tn("Delete {n} region", "Delete {n} regions", open.length), (change) => {
       for (const region of open) {
         change.remove(region.key);
         // What hangs on the same region of a kind we do not edit goes with it.
         for (const other of [...this.store.regions.values()]) {
-          if (other.kind === "kept" && other.id === region.id) change.remove(other.key);
+          if (isKept(other) && other.id === region.id) change.remove(other.key);
         }
       }
     });
     if (open.length === 1 && this.stage.tool?.id === "select") {
-      const rest = this.store.boxes();
+      const rest = this.store.shapes();
       const next = rest[Math.min(at, rest.length - 1)];
       if (next && at >= 0) this.store.select([next.key]);
     }
@@ -269,22 +268,22 @@ export class Editor {
   missing() {
     return this.controls.filter((control) => {
       if (!control.required) return false;
-      if (control.type === "Choices") return !this.#answer(control, false)?.labels.length;
-      return !this.store.boxes().some((box) => box.control === control.name && !box.pending);
+      if (asks(control)) return !this.#answer(control, false)?.labels.length;
+      return !this.store.shapes().some((shape) => shape.control === control.name && !shape.pending);
     });
   }
 
   // Inside
 
-  /** @param {Box} box */
-  #draw(box) {
-    const armed = this.armed;
+  /** @param {Shape} kind @param {object} geometry */
+  #draw(kind, geometry) {
+    const armed = this.#armedFor(kind);
     if (!armed || !this.stage.editable) return;
     const id = uuid();
     this.store.transact(t("Draw {label}", { label: armed.label.value }), (change) =>
       change.add({
-        ...box,
-        kind: "box",
+        ...geometry,
+        kind: kind.name,
         key: id,
         id,
         control: armed.control.name,
@@ -300,29 +299,45 @@ export class Editor {
     this.store.select([id]);
   }
 
-  #pen() {
-    if (!this.armed || !this.stage.editable) return null;
-    const { control, label } = this.armed;
+  /** The label in hand, where a shape of this kind can have it. @param {Shape} kind */
+  #armedFor(kind) {
+    return this.armed && shapeFor(this.armed.control) === kind ? this.armed : null;
+  }
+
+  /** Take a label of this kind in hand, if none is, and the tool that draws it. @param {Shape} kind */
+  #arm(kind) {
+    const control = this.controls.find((one) => shapeFor(one) === kind);
+    const label = control?.labels[0];
+    if (!this.#armedFor(kind) && control && label) this.armed = { control, label };
+    this.draw();
+    this.refresh();
+  }
+
+  /** @param {Shape} kind */
+  #ink(kind) {
+    const armed = this.#armedFor(kind);
+    if (!armed || !this.stage.editable) return null;
+    const { control, label } = armed;
     return { colour: this.stage.palette.of(control.name, label.value), text: label.value };
   }
 
-  /** @param {Control} control @param {boolean} pending @returns {ChoiceAnswer|undefined} */
+  /** @param {Control} control @param {boolean} pending @returns {Region|undefined} */
   #answer(control, pending) {
     for (const region of this.store.regions.values()) {
-      if (region.kind === "choice" && region.control === control.name && region.pending === pending) return region;
+      if (region.control === control.name && region.pending === pending && kindOf(region) === kindFor(control)) return region;
     }
     return undefined;
   }
 
   /** @param {Control} control @param {Label} label */
   #isOn(control, label) {
-    if (control.type === "Choices") return this.#answer(control, false)?.labels.includes(label.value) ?? false;
+    if (asks(control)) return this.#answer(control, false)?.labels.includes(label.value) ?? false;
     return this.armed?.control.name === control.name && this.armed.label.value === label.value;
   }
 
   /** The selected regions that may be changed. */
   #changeable() {
-    return this.store.selectedBoxes().filter((box) => !box.pending && !this.store.locked.has(box.key));
+    return this.store.selectedShapes().filter((one) => !one.pending && !this.store.locked.has(one.key));
   }
 
   /** Labels get their own key from the schema, the others digits in order. */
@@ -353,7 +368,7 @@ export class Editor {
         return {
           id: `label:${control.name}/${label.value}`,
           title: label.value,
-          group: control.type === "Choices" ? control.name : t("Labels"),
+          group: asks(control) ? control.name : t("Labels"),
           keys: key ? [key, ...(key.startsWith("Digit") ? [key.slice(5)] : [])].slice(0, 1) : [],
           when: () => this.stage.editable,
           run: () => this.useLabel(control, label),
@@ -372,31 +387,44 @@ export class Editor {
     const pending = () => [...store.inOrder()].filter((region) => region.pending);
     const offered = () => pending().filter((region) => !region.questioned);
     const tools = t("Tools");
-    const boxes = () => edit() && this.armed !== null;
     const toggle = (/** @type {Set<string>} */ set) => ![...store.selection].every((key) => set.has(key));
     return [
       { id: "tool.select", title: t("Select"), group: tools, keys: ["v"], icon: "select", active: () => stage.tool?.id === "select", run: () => this.#selectTool() },
-      { id: "tool.box", title: t("Draw boxes"), group: tools, keys: ["b"], icon: "box", when: boxes, active: () => stage.tool?.id === "box", run: () => stage.use("box") },
+      ...this.#drawingCommands(tools),
       { id: "tool.pan", title: t("Pan"), group: tools, keys: ["h"], icon: "pan", active: () => stage.tool?.id === "pan", run: () => stage.use("pan") },
-      { id: "box.middle", title: t("Put a box in the middle of the view"), group: tools, keys: ["Shift+b"], when: boxes, run: () => this.#boxInMiddle() },
       { id: "undo", title: t("Undo"), group, keys: ["Ctrl+z"], icon: "undo", repeat: true, when: () => edit() && store.history.done.length > 0, run: () => this.#undo() },
       { id: "redo", title: t("Redo"), group, keys: ["Ctrl+Shift+z", "Ctrl+y"], icon: "redo", repeat: true, when: () => edit() && store.history.undone.length > 0, run: () => this.#redo() },
       { id: "region.next", title: t("Next region"), group, keys: ["j"], repeat: true, run: () => this.list.step(1, false) },
       { id: "region.previous", title: t("Previous region"), group, keys: ["k"], repeat: true, run: () => this.list.step(-1, false) },
       { id: "region.below", title: t("The next one below the pointer"), group, keys: ["Alt+."], run: () => this.#below() },
-      { id: "region.all", title: t("Select all"), group, keys: ["Ctrl+a"], run: () => store.select(store.boxes().map((box) => box.key)) },
+      { id: "region.all", title: t("Select all"), group, keys: ["Ctrl+a"], run: () => store.select(store.shapes().map((shape) => shape.key)) },
       { id: "region.none", title: t("Select nothing, stop drawing"), group, keys: ["Escape"], run: () => this.#escape() },
       { id: "region.delete", title: t("Delete"), group, keys: ["Delete", "Backspace"], icon: "trash", when: () => edit() && some(), run: () => this.remove([...store.selection]) },
       { id: "region.accept", title: t("Take the selected pre-label"), group, keys: ["a"], icon: "check", when: () => edit() && (some() || pending().length > 0), run: () => this.#acceptNext() },
       { id: "region.acceptAll", title: t("Take all pre-labels"), group, keys: ["Shift+a"], icon: "checkAll", when: () => edit() && offered().length > 0, run: () => this.accept(offered().map((region) => region.key)) },
       { id: "region.copy", title: t("Copy"), group, keys: ["Ctrl+c"], when: some, run: () => this.#copy() },
       { id: "region.paste", title: t("Paste"), group, keys: ["Ctrl+v"], when: () => edit() && this.copied.length > 0, run: () => this.#paste() },
-      { id: "region.duplicate", title: t("Duplicate"), group, keys: ["Ctrl+d"], when: () => edit() && some(), run: () => this.#add(store.selectedBoxes(), PASTE_ASIDE / stage.viewport.scale, t("Duplicate")) },
+      { id: "region.duplicate", title: t("Duplicate"), group, keys: ["Ctrl+d"], when: () => edit() && some(), run: () => this.#add(store.selectedShapes(), PASTE_ASIDE / stage.viewport.scale, t("Duplicate")) },
       { id: "region.hide", title: t("Hide or show"), group, keys: ["i"], icon: "eye", when: some, run: () => store.setHidden([...store.selection], toggle(store.hidden)) },
       { id: "region.hideOthers", title: t("Hide the others, or show all"), group, keys: ["Shift+i"], run: () => this.#hideOthers() },
       { id: "region.lock", title: t("Lock or unlock"), group, keys: ["l"], icon: "lock", when: () => edit() && some(), run: () => store.setLocked([...store.selection], toggle(store.locked)) },
       ...this.#nudges(own),
     ];
+  }
+
+  /** Those of the kinds that the schema asks for; with none asked for, of the first, so that its button has its place. @param {string} group @returns {Command[]} */
+  #drawingCommands(group) {
+    const { stage } = this;
+    const asked = SHAPES.filter((kind) => this.controls.some((control) => shapeFor(control) === kind));
+    return (asked.length ? asked : SHAPES.slice(0, 1)).flatMap((kind) => {
+      const { name, key, icon } = kind;
+      const titles = kind.titles();
+      const when = () => stage.editable && asked.length > 0;
+      return [
+        { id: `tool.${name}`, title: titles.draw, group, keys: [key], icon, when, active: () => stage.tool?.id === name, run: () => this.#arm(kind) },
+        { id: `${name}.middle`, title: titles.place, group, keys: [`Shift+${key}`], when, run: () => this.#placeInMiddle(kind) },
+      ];
+    });
   }
 
   /** @param {() => boolean} when @returns {Command[]} */
@@ -480,35 +508,35 @@ export class Editor {
   #redo() {
     const step = this.store.redo();
     if (!step) return;
-    const made = step.patches.filter((patch) => !patch.before && patch.after?.kind === "box");
+    const made = step.patches.filter((patch) => !patch.before && isShape(patch.after));
     if (made.length) this.store.select(made.map((patch) => patch.key));
     this.notes.announce(t("Done again: {what}", { what: step.label }));
   }
 
   #copy() {
-    this.copied = this.store.selectedBoxes();
+    this.copied = this.store.selectedShapes();
     this.pastes = 0;
     this.notes.announce(tn("{n} region copied", "{n} regions copied", this.copied.length));
   }
 
-  /** Boxes as new regions of one's own: on the picture they were copied from a little aside, on another in place. */
+  /** Shapes as new regions of one's own: on the picture they were copied from a little aside, on another in place. */
   #paste() {
-    const kinds = new Set(this.controls.flatMap((control) => control.labels.map((label) => `${control.name}/${label.value}`)));
-    const boxes = this.copied.filter((box) => box.labels.every((label) => kinds.has(`${box.control}/${label}`)));
-    const here = boxes.some((box) => this.store.regions.has(box.key));
+    const labels = new Set(this.controls.flatMap((control) => control.labels.map((label) => `${control.name}/${label.value}`)));
+    const shapes = this.copied.filter((shape) => shape.labels.every((label) => labels.has(`${shape.control}/${label}`)));
+    const here = shapes.some((shape) => this.store.regions.has(shape.key));
     this.pastes += here ? 1 : 0;
-    this.#add(boxes, (this.pastes * PASTE_ASIDE) / this.stage.viewport.scale, t("Paste {n}", { n: boxes.length }));
+    this.#add(shapes, (this.pastes * PASTE_ASIDE) / this.stage.viewport.scale, t("Paste {n}", { n: shapes.length }));
   }
 
-  /** @param {readonly BoxRegion[]} boxes @param {number} aside image pixels to the right and down @param {string} label */
-  #add(boxes, aside, label) {
-    const made = boxes.map((box) => {
+  /** @param {readonly Region[]} shapes @param {number} aside image pixels to the right and down @param {string} label */
+  #add(shapes, aside, label) {
+    const made = shapes.map((shape) => {
       const id = uuid();
-      const at = move(box, aside, aside, this.stage.size);
+      const at = shapeOf(shape).move(shape, aside, aside, this.stage.size);
       return { ...at, key: id, id, pending: false, questioned: false, score: null, source: null, changed: true };
     });
-    this.store.transact(label, (change) => made.forEach((box) => change.add(box)));
-    this.store.select(made.map((box) => box.key));
+    this.store.transact(label, (change) => made.forEach((shape) => change.add(shape)));
+    this.store.select(made.map((shape) => shape.key));
     this.notes.announce(tn("{n} region added", "{n} regions added", made.length));
   }
 
@@ -527,7 +555,7 @@ export class Editor {
   /** Take the selected pre-labels and go to the next one; with none selected, go to the first. Those in question are passed over. */
   #acceptNext() {
     const selected = [...this.store.selection].filter((key) => this.store.regions.get(key)?.pending);
-    const order = this.store.boxes().filter((box) => box.pending && !box.questioned).map((box) => box.key);
+    const order = this.store.shapes().filter((one) => one.pending && !one.questioned).map((one) => one.key);
     if (!selected.length) {
       const first = order[0];
       const answers = [...this.store.regions.values()].filter((region) => region.pending && !region.questioned);
@@ -544,46 +572,44 @@ export class Editor {
   #hideOthers() {
     const { store } = this;
     if (store.hidden.size) return store.setHidden([...store.hidden], false);
-    const others = store.boxes().map((box) => box.key).filter((key) => !store.selection.has(key));
+    const others = store.shapes().map((shape) => shape.key).filter((key) => !store.selection.has(key));
     store.setHidden(others, true);
   }
 
   #zoomToSelection() {
-    const boxes = this.store.selectedBoxes();
-    if (!boxes.length) return this.stage.viewport.zoomTo(this.stage.focus, 1);
-    const edges = boxes.map(bounds);
-    this.stage.viewport.show({
-      left: Math.min(...edges.map((edge) => edge.left)),
-      top: Math.min(...edges.map((edge) => edge.top)),
-      right: Math.max(...edges.map((edge) => edge.right)),
-      bottom: Math.max(...edges.map((edge) => edge.bottom)),
-    });
+    const shapes = this.store.selectedShapes();
+    if (!shapes.length) return this.stage.viewport.zoomTo(this.stage.focus, 1);
+    this.stage.viewport.show(union(shapes.map(boundsOf)));
   }
 
   /** @param {number} dx @param {number} dy */
   #nudge(dx, dy) {
-    const boxes = this.#changeable();
-    this.store.transact(
-      t("Move"),
-      (change) => boxes.forEach((box) => change.replace({ ...move(box, dx, dy, this.stage.size), changed: true })),
-      { merge: `nudge ${boxes.map((box) => box.key).join()}` },
-    );
+    const { size } = this.stage;
+    this.#change(t("Move"), "nudge", this.#changeable(), (region) => shapeOf(region).move(region, dx, dy, size));
   }
 
   /** @param {number} dx @param {number} dy */
   #grow(dx, dy) {
-    const boxes = this.#changeable();
-    const grown = (/** @type {BoxRegion} */ box) => {
-      const to = bounds({ ...box, rotation: 0 });
-      const turned = { x: to.right + dx, y: to.bottom + dy };
-      return { ...resize({ ...box, rotation: 0 }, "se", turned, this.stage.size), rotation: box.rotation, changed: true };
-    };
-    this.store.transact(t("Resize"), (change) => boxes.forEach((box) => change.replace(grown(box))), {
-      merge: `grow ${boxes.map((box) => box.key).join()}`,
+    const { size } = this.stage;
+    const able = this.#changeable().filter((region) => shapeOf(region).grow);
+    this.#change(t("Resize"), "grow", able, (region) => shapeOf(region).grow?.(region, dx, dy, size) ?? region);
+  }
+
+  /**
+   * Change regions; the same again in a row is one step of undo.
+   * @param {string} label
+   * @param {string} mark
+   * @param {readonly Region[]} regions
+   * @param {(region: Region) => Region} fn
+   */
+  #change(label, mark, regions, fn) {
+    this.store.transact(label, (change) => regions.forEach((one) => change.replace({ ...fn(one), changed: true })), {
+      merge: `${mark} ${regions.map((one) => one.key).join()}`,
     });
   }
 
-  #boxInMiddle() {
+  /** @param {Shape} kind */
+  #placeInMiddle(kind) {
     const view = this.stage.viewport.window;
     const { width, height } = this.stage.size;
     const left = Math.max(0, view.left);
@@ -591,7 +617,9 @@ export class Editor {
     const across = Math.min(width, view.right) - left;
     const down = Math.min(height, view.bottom) - top;
     if (across <= 0 || down <= 0) return;
-    this.#draw({ x: left + across * 0.4, y: top + down * 0.4, width: across * 0.2, height: down * 0.2, rotation: 0 });
+    const part = { left: left + across * 0.4, top: top + down * 0.4, right: left + across * 0.6, bottom: top + down * 0.6 };
+    if (!this.#armedFor(kind)) this.#arm(kind);
+    this.#draw(kind, kind.place(part));
   }
 
   #listen() {
@@ -639,16 +667,22 @@ export class Editor {
       if (!event.repeat) this.stage.lend("pan");
       return;
     }
-    if (event.key === "Alt" && this.stage.tool?.id === "box" && !event.repeat) this.stage.lend("select");
+    const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !isTyping(event.target);
+    if (plain && !(event.target instanceof HTMLButtonElement) && this.stage.current?.key?.(event.key)) {
+      event.preventDefault();
+      event.stopPropagation();
+      return;
+    }
+    if (event.key === "Alt" && this.stage.tool?.draws && !event.repeat) this.stage.lend("select");
     const inList = event.target instanceof HTMLElement && event.target.closest("[data-region-list]") !== null;
     if (inList && ["ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"].includes(event.key)) return;
     if (this.keymap.handle(event)) event.stopPropagation();
   }
 }
 
-/** @param {Reason|null} reason @returns {Box|null} */
+/** @param {Reason|null} reason @returns {Bounds|null} */
 function placeOf(reason) {
   if (!reason?.box) return null;
   const [left, top, right, bottom] = reason.box;
-  return { x: left, y: top, width: right - left, height: bottom - top, rotation: 0 };
+  return { left, top, right, bottom };
 }

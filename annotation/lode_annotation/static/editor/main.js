@@ -116,7 +116,7 @@ class LabelPage {
     editor.lastDrawn = null;
     editor.setControls(payload.config.controls);
     this.#picture();
-    if (this.#first && editor.armed && !editor.store.boxes().length) editor.stage.use("box");
+    if (this.#first && !editor.store.shapes().length) editor.draw();
     this.#first = false;
     showReason(find("[data-reason]", this.root), payload.task.reason ?? null);
     editor.pointAtCause(payload.task.reason ?? null);
@@ -259,7 +259,7 @@ class LabelPage {
       editor.notes.say(t("{name} must be answered before submitting.", { name: missing.name }));
       return;
     }
-    const removed = editor.store.boxes().some((box) => !box.pending) ? 0 : desk.began;
+    const removed = editor.store.shapes().some((one) => !one.pending) ? 0 : desk.began;
     this.#note(t("Task {n} submitted", { n: desk.payload.task.position ?? "" }));
     const sent = session.submit();
     const back = { title: t("Undo (U)"), run: () => void this.#back() };
@@ -305,7 +305,7 @@ class LabelPage {
   async #backToRegions() {
     const { store } = this.editor;
     await this.#back();
-    while (!store.boxes().some((box) => !box.pending) && store.undo());
+    while (!store.shapes().some((one) => !one.pending) && store.undo());
   }
 
   async #leave() {

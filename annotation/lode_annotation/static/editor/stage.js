@@ -16,16 +16,20 @@ import { find } from "./ui/dom.js";
  * @property {Point} image in image pixels
  * @property {{stage: Point, image: Point}} from
  * @property {boolean} shift
+ * @property {boolean} alt
  * @property {boolean} editable whether regions may be changed now
  */
 /**
  * @typedef {object} Tool
  * @property {string} id
+ * @property {boolean} [draws] whether it makes regions
  * @property {(press: Press) => void} down
  * @property {(press: Press) => void} move with the button held
  * @property {(press: Press) => void} up
  * @property {() => void} cancel
  * @property {(press: Press) => void} hover
+ * @property {(press: Press) => void} [double] pressed twice in one place
+ * @property {(key: string) => boolean} [key] a key while it is at work; whether it was taken
  */
 
 const WHEEL_STEP = 0.0016;
@@ -100,7 +104,7 @@ export class Stage extends EventTarget {
     this.tool = tool;
     this.overlay.crosshair(null);
     this.overlay.setGripping(this.current?.id === "select");
-    if (this.pointer) this.current?.hover(this.#press(this.pointer, false));
+    if (this.pointer) this.current?.hover(this.#press(this.pointer));
     this.dispatchEvent(new Event("tool"));
   }
 
@@ -111,7 +115,7 @@ export class Stage extends EventTarget {
     this.lent = tool;
     this.overlay.crosshair(null);
     this.overlay.setGripping(this.current?.id === "select");
-    if (this.pointer && !this.holding) this.current?.hover(this.#press(this.pointer, false));
+    if (this.pointer && !this.holding) this.current?.hover(this.#press(this.pointer));
   }
 
   get current() {
@@ -143,9 +147,10 @@ export class Stage extends EventTarget {
     return this.pointer ?? { x: this.viewport.stage.width / 2, y: this.viewport.stage.height / 2 };
   }
 
-  /** @param {Point} at @param {boolean} shift @returns {Press} */
-  #press(at, shift) {
-    return { stage: at, image: this.viewport.toImage(at), from: this.from, shift, editable: this.editable };
+  /** @param {Point} at @param {{shiftKey: boolean, altKey: boolean}} [keys] @returns {Press} */
+  #press(at, keys) {
+    const { shiftKey: shift = false, altKey: alt = false } = keys ?? {};
+    return { stage: at, image: this.viewport.toImage(at), from: this.from, shift, alt, editable: this.editable };
   }
 
   #listen() {
@@ -162,12 +167,13 @@ export class Stage extends EventTarget {
       this.pointer = null;
       this.overlay.crosshair(null);
     });
+    root.addEventListener("dblclick", (event) => this.current?.double?.(this.#press(this.#place(event), event)));
     root.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     root.addEventListener("contextmenu", (event) => event.preventDefault());
     root.addEventListener("auxclick", (event) => event.preventDefault());
   }
 
-  /** @param {PointerEvent|WheelEvent} event @returns {Point} */
+  /** @param {MouseEvent} event @returns {Point} */
   #place(event) {
     const edge = this.root.getBoundingClientRect();
     return { x: event.clientX - edge.left, y: event.clientY - edge.top };
@@ -192,7 +198,7 @@ export class Stage extends EventTarget {
     const through = event.altKey && event.button === 0 ? this.tools.get("select") : undefined;
     this.holding = through ?? inHand ?? null;
     this.from = { stage: at, image: this.viewport.toImage(at) };
-    this.holding?.down(this.#press(at, event.shiftKey));
+    this.holding?.down(this.#press(at, event));
     event.preventDefault();
   }
 
@@ -201,7 +207,7 @@ export class Stage extends EventTarget {
     const at = this.#place(event);
     if (this.fingers.has(event.pointerId) && this.#pinch(event.pointerId, at)) return;
     this.pointer = at;
-    const press = this.#press(at, event.shiftKey);
+    const press = this.#press(at, event);
     if (this.holding) this.holding.move(press);
     else this.current?.hover(press);
   }
@@ -212,8 +218,8 @@ export class Stage extends EventTarget {
     const holding = this.holding;
     if (!holding) return;
     this.holding = null;
-    holding.up(this.#press(this.#place(event), event.shiftKey));
-    this.current?.hover(this.#press(this.#place(event), event.shiftKey));
+    holding.up(this.#press(this.#place(event), event));
+    this.current?.hover(this.#press(this.#place(event), event));
   }
 
   /** Two fingers zoom and pan. @param {number} id @param {Point} at @returns {boolean} whether there were two */

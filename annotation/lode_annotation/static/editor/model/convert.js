@@ -1,17 +1,17 @@
 // @ts-check
 /**
- * Label Studio results to the model and back: percent to pixels, and untouched results as they came.
+ * Label Studio results to the model and back, by the kind of their control; untouched results as they came.
  *
  * A region keeps the text it came from (`source`). Only a region changed since then is encoded anew, so every float and
  * every field of the others goes back number for number, as do the kinds this editor does not edit.
  */
 
+import { isEmpty, kindFor, kindOf } from "../kinds/index.js";
+
 /** @typedef {import("./types.js").LsResult} LsResult */
 /** @typedef {import("./types.js").Region} Region */
-/** @typedef {import("./types.js").BoxRegion} BoxRegion */
-/** @typedef {import("./types.js").ChoiceAnswer} ChoiceAnswer */
 /** @typedef {import("./types.js").Control} Control */
-/** @typedef {{width: number, height: number}} Size */
+/** @typedef {import("./types.js").Size} Size */
 
 /**
  * JSON whose numbers keep the way they were written (`10.0`, `1e-05`) when stringified again, where the browser can.
@@ -62,34 +62,19 @@ export function fromResults(texts, controls, size, options = {}) {
  * @returns {Region}
  */
 function fromResult(result, text, key, control, size, pending) {
-  const shared = { key, id: result.id, control: result.from_name, pending, changed: false };
-  const questioned = pending && result.meta?.questioned === true;
+  const shared = { key, id: result.id, control: result.from_name, pending, changed: false, source: text };
+  const kind = control && kindFor(control);
   const value = result.value ?? {};
-  if (control?.type === "RectangleLabels" && result.type === "rectanglelabels" && isBox(value)) {
-    return {
-      ...shared,
-      kind: "box",
-      labels: stringList(value.rectanglelabels),
-      x: (value.x * size.width) / 100,
-      y: (value.y * size.height) / 100,
-      width: (value.width * size.width) / 100,
-      height: (value.height * size.height) / 100,
-      rotation: typeof value.rotation === "number" ? value.rotation : 0,
-      score: typeof result.score === "number" ? result.score : null,
-      questioned,
-      source: text,
-    };
-  }
-  if (control?.type === "Choices" && result.type === "choices") {
-    const score = typeof result.score === "number" ? result.score : null;
-    return { ...shared, kind: "choice", labels: stringList(value.choices), questioned, score, source: text };
-  }
-  return { ...shared, kind: "kept", pending: false, questioned: false, changed: false, labels: [], score: null, source: text };
-}
-
-/** @param {Record<string, unknown>} value */
-function isBox(value) {
-  return ["x", "y", "width", "height"].every((name) => typeof value[name] === "number");
+  const geometry = kind?.result !== result.type ? null : kind.drawn ? kind.decode(value, size) : {};
+  if (!kind || !geometry) return { ...shared, kind: "kept", pending: false, questioned: false, labels: [], score: null };
+  return {
+    ...shared,
+    kind: kind.name,
+    labels: stringList(value[kind.result]),
+    ...geometry,
+    score: typeof result.score === "number" ? result.score : null,
+    questioned: pending && result.meta?.questioned === true,
+  };
 }
 
 /** @param {unknown} list @returns {string[]} */
@@ -98,7 +83,7 @@ function stringList(list) {
 }
 
 /**
- * The result to send, as JSON text: pre-labels nobody took are left out.
+ * The result to send, as JSON text: pre-labels nobody accepted are left out.
  * @param {Iterable<Region>} regions in order
  * @param {readonly Control[]} controls
  * @param {Size} size
@@ -108,7 +93,7 @@ export function toResultText(regions, controls, size) {
   const byName = new Map(controls.map((control) => [control.name, control]));
   const texts = [];
   for (const region of regions) {
-    if (region.pending || (region.kind === "choice" && !region.labels.length)) continue;
+    if (region.pending || isEmpty(region)) continue;
     if (region.source !== null && !region.changed) texts.push(region.source);
     else texts.push(JSON.stringify(toResult(region, byName.get(region.control), size)));
   }
@@ -123,6 +108,8 @@ export function toResultText(regions, controls, size) {
  */
 export function toResult(region, control, size) {
   const came = /** @type {Partial<LsResult>} */ (region.source === null ? {} : JSON.parse(region.source));
+  const kind = kindOf(region);
+  if (!kind) return /** @type {LsResult} */ (came);
   const shared = {
     ...came,
     id: region.id,
@@ -132,27 +119,12 @@ export function toResult(region, control, size) {
     original_height: size.height,
     image_rotation: came.image_rotation ?? 0,
   };
-  if (region.kind === "box") {
-    const value = {
-      ...came.value,
-      x: (region.x * 100) / size.width,
-      y: (region.y * 100) / size.height,
-      width: (region.width * 100) / size.width,
-      height: (region.height * 100) / size.height,
-      rotation: region.rotation,
-      rectanglelabels: [...region.labels],
-    };
-    return { ...shared, type: "rectanglelabels", value, origin: originOf(came, region.changed) };
-  }
-  if (region.kind === "choice") {
-    const value = { ...came.value, choices: [...region.labels] };
-    return { ...shared, type: "choices", value, origin: originOf(came, region.changed) };
-  }
-  return /** @type {LsResult} */ (came);
+  const value = { ...came.value, ...(kind.drawn ? kind.encode(region, size) : {}), [kind.result]: [...region.labels] };
+  return { ...shared, type: kind.result, value, origin: originOf(came, region.changed) };
 }
 
 /**
- * Label Studio's `origin`: a taken pre-label stays `prediction` until somebody changes it.
+ * Label Studio's `origin`: an accepted pre-label stays `prediction` until somebody changes it.
  * @param {Partial<LsResult>} came
  * @param {boolean} changed
  */
@@ -163,7 +135,7 @@ function originOf(came, changed) {
 
 /**
  * A pre-label as a region of one's own, which remembers its prediction: its id and score stay in `meta.prediction`.
- * @template {BoxRegion|ChoiceAnswer} T
+ * @template {Region} T
  * @param {T} prelabel
  * @param {string} id the new region's
  * @returns {T}

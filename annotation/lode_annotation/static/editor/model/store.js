@@ -1,10 +1,10 @@
 // @ts-check
 /** The regions of the task at hand: one Map, changed only by transactions that yield patches. */
 
+import { isShape } from "../kinds/index.js";
 import { History } from "./history.js";
 
 /** @typedef {import("./types.js").Region} Region */
-/** @typedef {import("./types.js").BoxRegion} BoxRegion */
 /** @typedef {import("./types.js").Patch} Patch */
 /** @typedef {import("./types.js").Step} Step */
 
@@ -77,11 +77,11 @@ export class Store extends EventTarget {
     for (const key of this.order) yield /** @type {Region} */ (this.regions.get(key));
   }
 
-  /** @returns {BoxRegion[]} in order */
-  boxes() {
-    const boxes = [];
-    for (const region of this.inOrder()) if (region.kind === "box") boxes.push(region);
-    return boxes;
+  /** @returns {Region[]} those that lie on the picture, in order */
+  shapes() {
+    const shapes = [];
+    for (const region of this.inOrder()) if (isShape(region)) shapes.push(region);
+    return shapes;
   }
 
   /**
@@ -143,14 +143,14 @@ export class Store extends EventTarget {
     this.dispatchEvent(new Event("select"));
   }
 
-  /** @returns {BoxRegion[]} */
-  selectedBoxes() {
-    const boxes = [];
+  /** @returns {Region[]} */
+  selectedShapes() {
+    const shapes = [];
     for (const key of this.selection) {
       const region = this.regions.get(key);
-      if (region?.kind === "box") boxes.push(region);
+      if (region && isShape(region)) shapes.push(region);
     }
-    return boxes;
+    return shapes;
   }
 
   /** @param {Iterable<string>} keys @param {boolean} hidden */

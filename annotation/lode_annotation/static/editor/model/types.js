@@ -2,15 +2,15 @@
 /**
  * The shapes the editor speaks: what the server sends, what the model holds, what goes back. No code.
  *
- * Coordinates: the model is in float64 pixels of the upright image; Label Studio's percent exists only in
- * `model/convert.js`. `x`, `y` are the top-left corner before rotation; `rotation` is clockwise degrees about that corner.
+ * Coordinates: the model is in float64 pixels of the upright image; Label Studio's percent exists only where a kind
+ * decodes and encodes its results.
  */
 
 /** @typedef {{value: string, class_id?: number|null, color?: string|null, hotkey?: string|null, guideline?: string|null}} Label */
 /**
  * @typedef {object} Control
  * @property {string} name
- * @property {"RectangleLabels"|"Choices"} type
+ * @property {string} type Label Studio's tag; `kinds/index.js` says which are edited here
  * @property {string} to_name
  * @property {"single"|"multiple"} [choice]
  * @property {boolean} [required]
@@ -73,30 +73,17 @@
  * @property {{id: string, user: string, result: LsResult[], saved_at: string, late: boolean}[]} [others] unfinished work of others
  */
 
-/**
- * @typedef {object} Box
- * @property {number} x
- * @property {number} y
- * @property {number} width
- * @property {number} height
- * @property {number} rotation
- */
 /** @typedef {{left: number, top: number, right: number, bottom: number}} Bounds */
 /** @typedef {{x: number, y: number}} Point */
+/** @typedef {{width: number, height: number}} Size */
 
 /**
- * A box somebody drew, or a pre-label nobody has taken yet (`pending`). `questioned`: a prediction known to be at odds
- * with the truth, which is shown to be judged and not offered to be taken with the others.
- * @typedef {Box & {
- *   kind: "box", key: string, id: string, control: string, labels: readonly string[],
- *   pending: boolean, questioned: boolean, score: number|null, source: string|null,
- *   changed: boolean
- * }} BoxRegion
- */
-/**
- * The answer to a Choices control, for the whole item.
- * @typedef {object} ChoiceAnswer
- * @property {"choice"} kind
+ * Something somebody drew or answered, or a pre-label nobody has accepted yet (`pending`). Its kind adds what it needs:
+ * a shape its geometry, in fields of its own. `questioned`: a prediction known to be at odds with the truth, which is
+ * shown to be judged and not offered to be accepted with the others. `source`: the JSON text it came from. A result of a
+ * kind that is not edited here is of the kind `kept`.
+ * @typedef {object} Region
+ * @property {string} kind see `kinds/index.js`
  * @property {string} key
  * @property {string} id
  * @property {string} control
@@ -107,21 +94,6 @@
  * @property {string|null} source
  * @property {boolean} changed
  */
-/**
- * A result of a kind this editor does not edit: kept, and sent back as it came.
- * @typedef {object} Kept
- * @property {"kept"} kind
- * @property {string} key
- * @property {string} id
- * @property {string} control
- * @property {readonly string[]} labels
- * @property {false} pending
- * @property {false} questioned
- * @property {null} score
- * @property {string} source
- * @property {false} changed
- */
-/** @typedef {BoxRegion|ChoiceAnswer|Kept} Region */
 
 /** @typedef {{key: string, before: Region|null, after: Region|null, index: number}} Patch */
 /** @typedef {{label: string, at: number, patches: Patch[], merge: string|null}} Step */

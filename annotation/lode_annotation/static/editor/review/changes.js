@@ -1,18 +1,16 @@
 // @ts-check
 /** What an annotator changed: the regions of an answer against those that the project held before; pure. */
 
+import { isShape, shapeOf } from "../kinds/index.js";
+
 /** @typedef {import("../model/types.js").Region} Region */
-/** @typedef {import("../model/types.js").BoxRegion} BoxRegion */
 /** @typedef {"new"|"moved"|"relabelled"} Change */
 /**
  * @typedef {object} Changes
  * @property {Map<string, Change>} marks what was done to regions of the answer, by their key
- * @property {BoxRegion[]} removed boxes that are no longer there
- * @property {BoxRegion[]} before boxes as they were: those removed, and those moved or relabelled since
+ * @property {Region[]} removed shapes that are no longer there
+ * @property {Region[]} before shapes as they were: those removed, and those moved or relabelled since
  */
-
-/** Percent come and go through floats: this much of a pixel is no move. */
-const STILL = 0.01;
 
 /**
  * Regions keep their id through every edit, so the same id is the same object.
@@ -25,14 +23,14 @@ export function changesOf(before, after) {
   const left = new Set(after.map((region) => region.id));
   /** @type {Map<string, Change>} */
   const marks = new Map();
-  /** @type {BoxRegion[]} */
+  /** @type {Region[]} */
   const old = [];
   for (const region of after) {
-    if (region.kind !== "box") continue;
+    if (!isShape(region)) continue;
     const was = known.get(region.id);
-    if (was?.kind !== "box") {
+    if (was?.kind !== region.kind) {
       marks.set(region.key, "new");
-    } else if (isMoved(was, region)) {
+    } else if (shapeOf(region).differs(was, region)) {
       marks.set(region.key, "moved");
       old.push(was);
     } else if (was.control !== region.control || was.labels.join() !== region.labels.join()) {
@@ -40,12 +38,6 @@ export function changesOf(before, after) {
       old.push(was);
     }
   }
-  const removed = before.filter((region) => region.kind === "box").filter((region) => !left.has(region.id));
+  const removed = before.filter((region) => isShape(region) && !left.has(region.id));
   return { marks, removed, before: [...removed, ...old] };
-}
-
-/** @param {BoxRegion} was @param {BoxRegion} is */
-function isMoved(was, is) {
-  const sides = /** @type {const} */ (["x", "y", "width", "height", "rotation"]);
-  return sides.some((side) => Math.abs(was[side] - is[side]) > STILL);
 }

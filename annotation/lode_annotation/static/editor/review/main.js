@@ -2,6 +2,7 @@
 /** The review page: accept, fix or reject one annotation after another. */
 
 import { Editor } from "../editor.js";
+import { isShape } from "../kinds/index.js";
 import { fromResults } from "../model/convert.js";
 import { ApiError, speakFor } from "../task/api.js";
 import { clockFace } from "../task/clock.js";
@@ -166,12 +167,12 @@ class ReviewPage {
   #otherRow(payload, one) {
     const texts = one.result.map((region) => JSON.stringify(region));
     const regions = fromResults(texts, payload.config.controls, payload.media);
-    const boxes = regions.filter((region) => region.kind === "box");
+    const shapes = regions.filter(isShape);
     const words = one.late ? t("{who} handed in too late: {what}") : t("{who} has unfinished work: {what}");
-    const line = words.replace("{who}", one.user).replace("{what}", tn("{n} region", "{n} regions", boxes.length));
+    const line = words.replace("{who}", one.user).replace("{what}", tn("{n} region", "{n} regions", shapes.length));
     const box = h("input", { type: "checkbox" });
     box.addEventListener("change", () => {
-      this.editor.stage.scene.ghosts = box.checked ? boxes : [];
+      this.editor.stage.scene.ghosts = box.checked ? shapes : [];
       this.editor.stage.scene.regroup();
     });
     return h("li", {}, h("label", { class: "ed-other" }, box, h("span", {}, line)));

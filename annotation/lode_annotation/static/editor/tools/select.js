@@ -1,17 +1,19 @@
 // @ts-check
 /** Select, move and resize with the pointer; a press on nothing draws a frame that selects what it meets. */
 
-import { move, resize, span } from "../geometry.js";
+import { span } from "../geometry.js";
+import { shapeOf } from "../kinds/index.js";
 import { t } from "../ui/dom.js";
 import { regionAt, regionsIn } from "../view/hit.js";
 
 /** @typedef {import("../stage.js").Stage} Stage */
 /** @typedef {import("../stage.js").Press} Press */
-/** @typedef {import("../geometry.js").Handle} Handle */
-/** @typedef {import("../model/types.js").BoxRegion} BoxRegion */
+/** @typedef {import("../kinds/index.js").Handle} Handle */
+/** @typedef {import("../model/types.js").Region} Region */
 
-const CURSORS = { n: "ns", s: "ns", e: "ew", w: "ew", nw: "nwse", se: "nwse", ne: "nesw", sw: "nesw" };
 const SLACK = 3;
+/** How near to an outline a press must come, in CSS pixels. */
+const EDGE = 6;
 
 /**
  * @param {Stage} stage
@@ -23,7 +25,7 @@ export function selectTool(stage) {
   let doing = "idle";
   /** @type {Handle|null} */
   let handle = null;
-  /** @type {BoxRegion[]} */
+  /** @type {Region[]} */
   let held = [];
   let started = false;
 
@@ -34,8 +36,9 @@ export function selectTool(stage) {
     started = false;
     handle = press.editable ? overlay.handleAt(press.stage) : null;
     if (handle) {
-      doing = "resize";
-      held = store.selectedBoxes();
+      held = store.selectedShapes();
+      doing = press.alt ? "idle" : "resize";
+      if (press.alt) removeHandle(handle);
       return;
     }
     const region = regionAt(store, press.image, hitMargin());
@@ -52,7 +55,7 @@ export function selectTool(stage) {
       store.select([region.key]);
     }
     doing = press.editable ? "move" : "idle";
-    held = store.selectedBoxes().filter((box) => !box.pending && !store.locked.has(box.key));
+    held = store.selectedShapes().filter((one) => !one.pending && !store.locked.has(one.key));
   }
 
   /** @param {Press} press */
@@ -65,9 +68,10 @@ export function selectTool(stage) {
     } else {
       const dx = press.image.x - press.from.image.x;
       const dy = press.image.y - press.from.image.y;
-      for (const box of held) {
-        const at = handle ? resize(box, handle, press.image, stage.size) : move(box, dx, dy, stage.size);
-        overlay.moved.set(box.key, { ...at, changed: true });
+      for (const region of held) {
+        const kind = shapeOf(region);
+        const at = handle ? kind.drag(region, handle.name, press.image, stage.size) : kind.move(region, dx, dy, stage.size);
+        overlay.moved.set(region.key, { ...at, changed: true });
       }
     }
     overlay.invalidate();
@@ -77,14 +81,13 @@ export function selectTool(stage) {
   function up(press) {
     const frame = overlay.marquee;
     if (doing === "frame" && frame) {
-      const part = { left: frame.x, top: frame.y, right: frame.x + frame.width, bottom: frame.y + frame.height };
-      const keys = regionsIn(store, part).map((box) => box.key);
+      const keys = regionsIn(store, frame).map((region) => region.key);
       store.select(press.shift ? [...store.selection, ...keys] : keys);
     }
     const moved = [...overlay.moved.values()];
     const label = doing === "resize" ? t("Resize") : t("Move");
     rest();
-    if (moved.length) store.transact(label, (change) => moved.forEach((box) => change.replace(box)));
+    if (moved.length) store.transact(label, (change) => moved.forEach((region) => change.replace(region)));
   }
 
   function rest() {
@@ -96,12 +99,27 @@ export function selectTool(stage) {
     overlay.invalidate();
   }
 
+  /** @param {Handle} gone */
+  function removeHandle(gone) {
+    const [region] = held;
+    const less = region && shapeOf(region).without?.(region, gone.name);
+    if (less) store.transact(t("Delete a point"), (change) => change.replace({ ...less, changed: true }));
+  }
+
+  /** Twice on an outline: a handle there, where the kind has such. @param {Press} press */
+  function double(press) {
+    const [region] = store.selectedShapes();
+    if (!region || !press.editable || region.pending || store.locked.has(region.key) || store.selection.size > 1) return;
+    const more = shapeOf(region).insert?.(region, press.image, EDGE / viewport.scale);
+    if (more) store.transact(t("Add a point"), (change) => change.replace({ ...more, changed: true }));
+  }
+
   /** @param {Press} press */
   function hover(press) {
     const over = press.editable ? overlay.handleAt(press.stage) : null;
-    if (over) stage.cursor(`${CURSORS[over]}-resize`);
+    if (over) stage.cursor(over.cursor);
     else stage.cursor(regionAt(store, press.image, hitMargin()) ? "move" : "default");
   }
 
-  return { id: "select", down, move: drag, up, cancel: rest, hover };
+  return { id: "select", down, move: drag, up, cancel: rest, hover, double };
 }

@@ -1,6 +1,7 @@
 // @ts-check
-/** The palettes on the right: the labels of boxes, and the questions asked of the whole item. Keys stand on the labels. */
+/** The palettes on the right: the labels of regions, and the questions asked of the whole item. Keys stand on the labels. */
 
+import { asks, isShape } from "../kinds/index.js";
 import { keyName } from "../keymap.js";
 import { h, icon, t } from "./dom.js";
 
@@ -37,15 +38,15 @@ export class LabelPanels {
 
   /** @param {Control} control @param {boolean} named */
   #panel(control, named) {
-    const asks = control.type === "Choices";
+    const asking = asks(control);
     const list = h("div", {
       class: "ed-labels",
-      role: asks && control.choice !== "multiple" ? "radiogroup" : "group",
+      role: asking && control.choice !== "multiple" ? "radiogroup" : "group",
       "aria-label": control.name,
       "data-control": control.name,
     });
-    for (const label of control.labels) list.append(this.#button(control, label, asks));
-    const title = h("h2", {}, asks || named ? control.name : t("Labels"));
+    for (const label of control.labels) list.append(this.#button(control, label, asking));
+    const title = h("h2", {}, asking || named ? control.name : t("Labels"));
     if (control.required) title.append(h("span", { class: "ed-required", title: t("Must be answered") }, "*"));
     const panel = h("section", { class: "ed-panel", "data-panel": control.name }, title);
     if (control.labels.length >= SEARCH_FROM) panel.append(this.#search(list));
@@ -53,19 +54,19 @@ export class LabelPanels {
     return panel;
   }
 
-  /** @param {Control} control @param {Label} label @param {boolean} asks */
-  #button(control, label, asks) {
+  /** @param {Control} control @param {Label} label @param {boolean} asking */
+  #button(control, label, asking) {
     const key = this.host.keyOf(control, label);
-    const swatch = h("span", { class: asks ? "ed-tick" : "ed-swatch", "aria-hidden": "true" }, asks ? icon("check") : null);
+    const swatch = h("span", { class: asking ? "ed-tick" : "ed-swatch", "aria-hidden": "true" }, asking ? icon("check") : null);
     swatch.style.setProperty("--c", this.host.stage.palette.of(control.name, label.value));
-    const count = asks ? null : h("span", { class: "ed-label-count" });
+    const count = asking ? null : h("span", { class: "ed-label-count" });
     const button = h(
       "button",
       {
         type: "button",
         class: "ed-label",
         title: label.guideline || undefined,
-        role: asks ? (control.choice === "multiple" ? "checkbox" : "radio") : undefined,
+        role: asking ? (control.choice === "multiple" ? "checkbox" : "radio") : undefined,
         "aria-keyshortcuts": key.replace("Digit", "") || undefined,
         "data-label": label.value,
         onclick: () => this.host.pick(control, label),
@@ -111,7 +112,7 @@ export class LabelPanels {
     /** @type {Map<string, number>} */
     const counts = new Map();
     for (const region of regions) {
-      if (region.kind !== "box" || region.pending) continue;
+      if (!isShape(region) || region.pending) continue;
       for (const label of region.labels) counts.set(`${region.control}/${label}`, (counts.get(`${region.control}/${label}`) ?? 0) + 1);
     }
     for (const { control, label, count } of this.entries) {
@@ -124,7 +125,7 @@ export class LabelPanels {
     for (const { control, label, button } of this.entries) {
       const on = this.host.isOn(control, label);
       button.classList.toggle("is-on", on);
-      if (control.type === "Choices") {
+      if (asks(control)) {
         button.setAttribute("aria-checked", String(on));
         const suggested = this.host.suggestion(control);
         button.classList.toggle("is-suggested", suggested?.labels.includes(label.value) ?? false);

@@ -5,9 +5,10 @@
  * One stop in the tab order; arrows, Home and End move, Shift extends, and the row the reader stands on is the selection.
  */
 
+import { shapeOf } from "../kinds/index.js";
 import { h, icon, t, tn } from "./dom.js";
 
-/** @typedef {import("../model/types.js").BoxRegion} BoxRegion */
+/** @typedef {import("../model/types.js").Region} Region */
 /** @typedef {import("../stage.js").Stage} Stage */
 /** @typedef {import("../model/store.js").Store} Store */
 
@@ -26,8 +27,8 @@ export class RegionList {
     this.store = store;
     this.stage = stage;
     this.acts = acts;
-    /** @type {BoxRegion[]} */
-    this.boxes = [];
+    /** @type {Region[]} */
+    this.shapes = [];
     this.editable = true;
     /** What is to be said of rows, by region; rows with a mark come first. @type {ReadonlyMap<string, string>} */
     this.marks = new Map();
@@ -54,17 +55,17 @@ export class RegionList {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      this.boxes = this.#ordered();
-      this.room.style.height = `${this.boxes.length * ROW}px`;
+      this.shapes = this.#ordered();
+      this.room.style.height = `${this.shapes.length * ROW}px`;
       this.#draw(true);
     });
   }
 
   #ordered() {
-    const boxes = this.store.boxes();
-    if (!this.marks.size) return boxes;
-    const marked = (/** @type {BoxRegion} */ box) => this.marks.has(box.key);
-    return [...boxes.filter(marked), ...boxes.filter((box) => !marked(box))];
+    const shapes = this.store.shapes();
+    if (!this.marks.size) return shapes;
+    const marked = (/** @type {Region} */ region) => this.marks.has(region.key);
+    return [...shapes.filter(marked), ...shapes.filter((region) => !marked(region))];
   }
 
   /** @param {ReadonlyMap<string, string>} marks */
@@ -76,12 +77,12 @@ export class RegionList {
   /** @param {boolean} anew also if the same rows are in sight */
   #draw(anew) {
     const first = Math.max(0, Math.floor(this.root.scrollTop / ROW) - SPARE);
-    const last = Math.min(this.boxes.length, Math.ceil((this.root.scrollTop + this.root.clientHeight) / ROW) + SPARE);
+    const last = Math.min(this.shapes.length, Math.ceil((this.root.scrollTop + this.root.clientHeight) / ROW) + SPARE);
     if (!anew && first >= this.first && last <= this.last) return;
     this.first = Math.max(0, first - SPARE);
-    this.last = Math.min(this.boxes.length, last + SPARE);
+    this.last = Math.min(this.shapes.length, last + SPARE);
     const rows = [];
-    for (let at = this.first; at < this.last; at += 1) rows.push(this.#row(/** @type {BoxRegion} */ (this.boxes[at]), at));
+    for (let at = this.first; at < this.last; at += 1) rows.push(this.#row(/** @type {Region} */ (this.shapes[at]), at));
     const focused = this.root.contains(document.activeElement) && document.activeElement !== this.root;
     this.room.replaceChildren(...rows);
     if (focused) this.root.focus({ preventScroll: true });
@@ -107,17 +108,17 @@ export class RegionList {
     }
   }
 
-  /** @param {BoxRegion} box @param {number} at */
-  #row(box, at) {
+  /** @param {Region} region @param {number} at */
+  #row(region, at) {
     const { store } = this;
-    const hidden = store.hidden.has(box.key);
-    const locked = store.locked.has(box.key);
-    const mark = box.questioned ? t("wrong?") : this.marks.get(box.key);
-    const name = box.labels.join(", ") || t("no label");
-    const score = box.score === null ? "" : `${Math.round(box.score * 100)} %`;
-    const size = `${Math.round(box.width)} × ${Math.round(box.height)}`;
+    const hidden = store.hidden.has(region.key);
+    const locked = store.locked.has(region.key);
+    const mark = region.questioned ? t("wrong?") : this.marks.get(region.key);
+    const name = region.labels.join(", ") || t("no label");
+    const score = region.score === null ? "" : `${Math.round(region.score * 100)} %`;
+    const size = shapeOf(region).measure(region);
     const words = [
-      box.questioned ? t("Pre-label in question") : box.pending ? t("Pre-label") : t("Region {n}", { n: at + 1 }),
+      region.questioned ? t("Pre-label in question") : region.pending ? t("Pre-label") : t("Region {n}", { n: at + 1 }),
       name,
       mark,
       score,
@@ -125,21 +126,21 @@ export class RegionList {
       hidden && t("hidden"),
       locked && t("locked"),
     ].filter(Boolean);
-    const swatch = h("span", { class: box.pending ? "ed-swatch is-pending" : "ed-swatch" });
-    swatch.style.setProperty("--c", this.stage.scene.colourOf(box));
+    const swatch = h("span", { class: region.pending ? "ed-swatch is-pending" : "ed-swatch" });
+    swatch.style.setProperty("--c", this.stage.scene.colourOf(region));
     const row = h(
       "div",
       {
-        class: hidden || locked || box.pending ? "ed-row has-state" : "ed-row",
+        class: hidden || locked || region.pending ? "ed-row has-state" : "ed-row",
         role: "option",
         id: `ed-region-${at}`,
-        "aria-selected": String(store.selection.has(box.key)),
+        "aria-selected": String(store.selection.has(region.key)),
         "aria-posinset": at + 1,
-        "aria-setsize": this.boxes.length,
+        "aria-setsize": this.shapes.length,
         "data-hidden": hidden,
-        "data-key": box.key,
+        "data-key": region.key,
         onpointerdown: (event) => {
-          if (event.button === 0) this.acts.pick(box.key, event.shiftKey || event.ctrlKey || event.metaKey);
+          if (event.button === 0) this.acts.pick(region.key, event.shiftKey || event.ctrlKey || event.metaKey);
         },
       },
       h("span", { class: "visually-hidden" }, words.join(", ")),
@@ -152,15 +153,15 @@ export class RegionList {
         mark && h("span", { class: "ed-row-mark" }, mark),
         score && h("span", { class: "ed-row-score" }, score),
         h("span", { class: "ed-row-size" }, size),
-        this.#rowButtons(box, hidden, locked),
+        this.#rowButtons(region, hidden, locked),
       ),
     );
     row.style.top = `${at * ROW}px`;
     return row;
   }
 
-  /** @param {BoxRegion} box @param {boolean} hidden @param {boolean} locked */
-  #rowButtons(box, hidden, locked) {
+  /** @param {Region} region @param {boolean} hidden @param {boolean} locked */
+  #rowButtons(region, hidden, locked) {
     const { store, acts } = this;
     const buttons = h("span", { class: "ed-row-buttons" });
     const add = (/** @type {string} */ name, /** @type {string} */ title, /** @type {boolean} */ on, /** @type {() => void} */ run) => {
@@ -173,22 +174,22 @@ export class RegionList {
       button.addEventListener("click", run);
       buttons.append(button);
     };
-    if (box.pending && this.editable) {
-      add("check", t("Take this pre-label"), true, () => acts.accept(box.key));
-      add("close", t("Put this pre-label aside"), false, () => acts.remove(box.key));
+    if (region.pending && this.editable) {
+      add("check", t("Take this pre-label"), true, () => acts.accept(region.key));
+      add("close", t("Put this pre-label aside"), false, () => acts.remove(region.key));
       return buttons;
     }
-    add(hidden ? "eyeOff" : "eye", hidden ? t("Show") : t("Hide"), hidden, () => store.setHidden([box.key], !hidden));
+    add(hidden ? "eyeOff" : "eye", hidden ? t("Show") : t("Hide"), hidden, () => store.setHidden([region.key], !hidden));
     if (this.editable) {
-      add(locked ? "lock" : "unlock", locked ? t("Unlock") : t("Lock"), locked, () => store.setLocked([box.key], !locked));
-      add("trash", t("Delete"), false, () => acts.remove(box.key));
+      add(locked ? "lock" : "unlock", locked ? t("Unlock") : t("Lock"), locked, () => store.setLocked([region.key], !locked));
+      add("trash", t("Delete"), false, () => acts.remove(region.key));
     }
     return buttons;
   }
 
   #current() {
     const key = [...this.store.selection].at(-1);
-    return key === undefined ? -1 : this.boxes.findIndex((box) => box.key === key);
+    return key === undefined ? -1 : this.shapes.findIndex((region) => region.key === key);
   }
 
   /** Scroll the selection into sight. */
@@ -205,19 +206,19 @@ export class RegionList {
 
   /** Select the region some rows on. @param {number} by @param {boolean} extend */
   step(by, extend) {
-    const boxes = this.#ordered();
-    if (!boxes.length) return;
+    const shapes = this.#ordered();
+    if (!shapes.length) return;
     const key = [...this.store.selection].at(-1);
-    const now = boxes.findIndex((box) => box.key === key);
-    const at = now < 0 ? (by > 0 ? 0 : boxes.length - 1) : Math.min(Math.max(now + by, 0), boxes.length - 1);
-    const next = boxes[at];
+    const now = shapes.findIndex((region) => region.key === key);
+    const at = now < 0 ? (by > 0 ? 0 : shapes.length - 1) : Math.min(Math.max(now + by, 0), shapes.length - 1);
+    const next = shapes[at];
     if (next) this.acts.pick(next.key, extend);
   }
 
   /** @param {KeyboardEvent} event */
   #key(event) {
     const page = Math.max(1, Math.floor(this.root.clientHeight / ROW) - 1);
-    const far = this.boxes.length;
+    const far = this.shapes.length;
     const by = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -far, End: far }[event.key];
     if (by === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
@@ -227,9 +228,9 @@ export class RegionList {
 
   /** What the list holds, in words. */
   get summary() {
-    const boxes = this.store.boxes();
-    const own = boxes.filter((box) => !box.pending).length;
-    const pending = boxes.length - own;
+    const shapes = this.store.shapes();
+    const own = shapes.filter((region) => !region.pending).length;
+    const pending = shapes.length - own;
     const words = tn("{n} region", "{n} regions", own);
     return pending ? `${words}, ${tn("{n} pre-label", "{n} pre-labels", pending)}` : words;
   }

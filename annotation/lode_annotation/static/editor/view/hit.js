@@ -1,10 +1,11 @@
 // @ts-check
-/** Which region lies under a point: the smallest first. Brute force over the boxes, enough for thousands. */
+/** Which region lies under a point: the smallest first. Brute force over the shapes, enough for thousands. */
 
-import { bounds, contains, meet } from "../geometry.js";
+import { meet } from "../geometry.js";
+import { boundsOf, isShape, shapeOf } from "../kinds/index.js";
 
 /** @typedef {import("../model/store.js").Store} Store */
-/** @typedef {import("../model/types.js").BoxRegion} BoxRegion */
+/** @typedef {import("../model/types.js").Region} Region */
 /** @typedef {import("../model/types.js").Point} Point */
 /** @typedef {import("../model/types.js").Bounds} Bounds */
 
@@ -12,15 +13,15 @@ import { bounds, contains, meet } from "../geometry.js";
  * @param {Store} store
  * @param {Point} point in image pixels
  * @param {number} margin in image pixels
- * @returns {BoxRegion[]} smallest first; hidden ones are not there
+ * @returns {Region[]} smallest first; hidden ones are not there
  */
 export function regionsAt(store, point, margin) {
   const found = [];
   for (const region of store.regions.values()) {
-    if (region.kind !== "box" || store.hidden.has(region.key)) continue;
-    if (contains(region, point, margin)) found.push(region);
+    if (!isShape(region) || store.hidden.has(region.key)) continue;
+    if (shapeOf(region).hit(region, point, margin)) found.push(region);
   }
-  return found.sort((a, b) => a.width * a.height - b.width * b.height);
+  return found.sort((a, b) => shapeOf(a).area(a) - shapeOf(b).area(b));
 }
 
 /**
@@ -28,7 +29,7 @@ export function regionsAt(store, point, margin) {
  * @param {Store} store
  * @param {Point} point
  * @param {number} margin
- * @returns {BoxRegion|null}
+ * @returns {Region|null}
  */
 export function regionAt(store, point, margin) {
   const found = regionsAt(store, point, margin);
@@ -40,7 +41,7 @@ export function regionAt(store, point, margin) {
  * @param {Store} store
  * @param {Point} point
  * @param {number} margin
- * @returns {BoxRegion|null}
+ * @returns {Region|null}
  */
 export function nextAt(store, point, margin) {
   const found = regionsAt(store, point, margin);
@@ -51,10 +52,10 @@ export function nextAt(store, point, margin) {
 /**
  * @param {Store} store
  * @param {Bounds} part
- * @returns {BoxRegion[]} that meet it; hidden and locked ones are not there
+ * @returns {Region[]} that meet it; hidden and locked ones are not there
  */
 export function regionsIn(store, part) {
   return store
-    .boxes()
-    .filter((box) => !store.hidden.has(box.key) && !store.locked.has(box.key) && meet(bounds(box), part));
+    .shapes()
+    .filter((one) => !store.hidden.has(one.key) && !store.locked.has(one.key) && meet(boundsOf(one), part));
 }

@@ -1,19 +1,19 @@
 // @ts-check
 /** The selected regions, their handles and whatever is being drawn, as SVG above the canvases. */
 
-import { corners, handlePoint, HANDLES } from "../geometry.js";
+import { boundsOf, shapeOf } from "../kinds/index.js";
 import { s } from "../ui/dom.js";
 import { nameOf } from "./scene.js";
 
-/** @typedef {import("../model/types.js").Box} Box */
-/** @typedef {import("../model/types.js").BoxRegion} BoxRegion */
+/** @typedef {import("../model/types.js").Bounds} Bounds */
 /** @typedef {import("../model/types.js").Point} Point */
-/** @typedef {import("../geometry.js").Handle} Handle */
+/** @typedef {import("../model/types.js").Region} Region */
+/** @typedef {import("../kinds/index.js").Handle} Handle */
+/** @typedef {{kind: string} & Record<string, unknown>} Sketch a shape that is being drawn: its kind and its geometry */
 /** @typedef {import("../model/store.js").Store} Store */
 /** @typedef {import("./viewport.js").Viewport} Viewport */
 /** @typedef {import("./scene.js").Scene} Scene */
 
-const HANDLE_NAMES = /** @type {Handle[]} */ (Object.keys(HANDLES));
 const CAUSE_MARGIN = 5;
 /** The side of a handle and how near a press must come, in CSS pixels: for a mouse or pen, and for a finger. */
 const FINE = { side: 9, reach: 9 };
@@ -31,18 +31,18 @@ export class Overlay {
     this.store = store;
     this.viewport = viewport;
     this.scene = scene;
-    /** Regions under the hand, as they would be; the store hears of them when the hand lets go. @type {Map<string, BoxRegion>} */
+    /** Regions under the hand, as they would be; the store hears of them when the hand lets go. @type {Map<string, Region>} */
     this.moved = new Map();
-    /** @type {{box: Box, colour: string, text: string}|null} */
+    /** `marks`: the points set so far. @type {{shape: Sketch, colour: string, text: string, marks?: readonly Point[]}|null} */
     this.draft = null;
-    /** @type {Box|null} */
+    /** @type {Bounds|null} */
     this.marquee = null;
     this.editable = true;
     /** Whether the tool in hand takes handles, and how large a finger needs them. */
     this.gripping = true;
     this.showCrosshair = true;
     this.grip = FINE;
-    /** Where the failure lies that caused the task. @type {Box|null} */
+    /** Where the failure lies that caused the task. @type {Bounds|null} */
     this.cause = null;
     this.causeLine = s("path", { class: "ed-cause" });
     this.shadow = s("path", { class: "ed-shadow" });
@@ -52,8 +52,9 @@ export class Overlay {
     this.sketch = s("path", { class: "ed-draft" });
     this.size = /** @type {SVGTextElement} */ (s("text", { class: "ed-size" }));
     this.acrossLine = s("path", { class: "ed-crosshair" });
-    this.handles = HANDLE_NAMES.map((name) => s("rect", { class: "ed-handle", "data-handle": name }));
-    root.append(this.acrossLine, this.causeLine, this.shadow, this.outline, this.colour, this.rubber, this.sketch, this.size, ...this.handles);
+    /** As many as were ever in sight at once. @type {SVGElement[]} */
+    this.handles = [];
+    root.append(this.acrossLine, this.causeLine, this.shadow, this.outline, this.colour, this.rubber, this.sketch, this.size);
     this.frame = 0;
     viewport.addEventListener("change", () => this.invalidate());
     for (const event of ["load", "change", "select", "show"]) store.addEventListener(event, () => this.#lift());
@@ -61,14 +62,14 @@ export class Overlay {
 
   /** Take the selected regions from the canvas to here. */
   #lift() {
-    const lifted = new Set(this.#lifted().map((box) => box.key));
+    const lifted = new Set(this.#lifted().map((shape) => shape.key));
     this.scene.lifted = lifted;
     this.scene.regroup();
     this.invalidate();
   }
 
   #lifted() {
-    return this.store.selectedBoxes().filter((box) => !this.store.hidden.has(box.key));
+    return this.store.selectedShapes().filter((shape) => !this.store.hidden.has(shape.key));
   }
 
   invalidate() {
@@ -78,40 +79,46 @@ export class Overlay {
   drawNow() {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
-    const boxes = this.#lifted().map((box) => this.moved.get(box.key) ?? box);
-    const line = boxes.map((box) => this.#outlineOf(box)).join("");
+    const shapes = this.#lifted().map((shape) => this.moved.get(shape.key) ?? shape);
+    const line = shapes.map((shape) => this.#outlineOf(shape)).join("");
     this.shadow.setAttribute("d", line);
     this.outline.setAttribute("d", line);
-    const only = boxes.length === 1 ? boxes[0] : undefined;
+    const only = shapes.length === 1 ? shapes[0] : undefined;
     this.colour.setAttribute("d", line);
     this.colour.style.stroke = only ? this.scene.colourOf(only) : "";
-    this.colour.classList.toggle("is-pending", boxes.some((box) => box.pending));
+    this.colour.classList.toggle("is-pending", shapes.some((shape) => shape.pending));
     this.#drawHandles(only);
     this.#drawCause();
     this.#drawDraft();
     this.#drawSize(only);
     if (this.marquee) {
-      const at = this.viewport.toStage(this.marquee);
+      const { left, top, right, bottom } = this.marquee;
+      const at = this.viewport.toStage({ x: left, y: top });
       this.rubber.setAttribute("x", String(at.x));
       this.rubber.setAttribute("y", String(at.y));
-      this.rubber.setAttribute("width", String(this.marquee.width * this.viewport.scale));
-      this.rubber.setAttribute("height", String(this.marquee.height * this.viewport.scale));
+      this.rubber.setAttribute("width", String((right - left) * this.viewport.scale));
+      this.rubber.setAttribute("height", String((bottom - top) * this.viewport.scale));
     }
     this.rubber.toggleAttribute("hidden", !this.marquee);
   }
 
-  /** @param {BoxRegion} box whether it has handles */
-  #grips(box) {
-    return this.editable && this.gripping && !box.pending && !this.store.locked.has(box.key);
+  /** @param {Region} shape whether it has handles */
+  #grips(shape) {
+    return this.editable && this.gripping && !shape.pending && !this.store.locked.has(shape.key);
   }
 
-  /** @param {BoxRegion|undefined} only */
+  /** @param {Region|undefined} only */
   #drawHandles(only) {
-    const shown = only && this.#grips(only);
+    const grips = only && this.#grips(only) ? shapeOf(only).handles(only) : [];
+    /** @type {readonly (Point & {name?: string})[]} */
+    const shown = this.draft?.marks ?? grips;
+    while (this.handles.length < shown.length) this.handles.push(s("rect", { class: "ed-handle" }));
     this.handles.forEach((handle, at) => {
-      handle.toggleAttribute("hidden", !shown);
-      if (!shown) return;
-      const point = this.viewport.toStage(handlePoint(only, /** @type {Handle} */ (HANDLE_NAMES[at])));
+      const place = shown[at];
+      if (!place) return handle.remove();
+      if (!handle.isConnected) this.root.append(handle);
+      handle.setAttribute("data-handle", place.name ?? "");
+      const point = this.viewport.toStage(place);
       const { side } = this.grip;
       handle.setAttribute("x", String(point.x - side / 2));
       handle.setAttribute("y", String(point.y - side / 2));
@@ -132,7 +139,7 @@ export class Overlay {
     this.invalidate();
   }
 
-  /** Outline the place that caused the task, and draw the eye to it. @param {Box|null} cause */
+  /** Outline the place that caused the task, and draw the eye to it. @param {Bounds|null} cause */
   point(cause) {
     this.cause = cause;
     this.causeLine.classList.remove("is-new");
@@ -143,27 +150,27 @@ export class Overlay {
   #drawCause() {
     if (!this.cause) return this.causeLine.setAttribute("d", "");
     const aside = CAUSE_MARGIN / this.viewport.scale;
-    const { x, y, width, height, rotation } = this.cause;
-    const around = { x: x - aside, y: y - aside, width: width + 2 * aside, height: height + 2 * aside, rotation };
-    this.causeLine.setAttribute("d", this.#outlineOf(around));
+    const start = this.viewport.toStage({ x: this.cause.left - aside, y: this.cause.top - aside });
+    const end = this.viewport.toStage({ x: this.cause.right + aside, y: this.cause.bottom + aside });
+    this.causeLine.setAttribute("d", `M${place(start.x, start.y)}H${end.x.toFixed(2)}V${end.y.toFixed(2)}H${start.x.toFixed(2)}Z`);
   }
 
   #drawDraft() {
-    this.sketch.setAttribute("d", this.draft ? this.#outlineOf(this.draft.box) : "");
+    this.sketch.setAttribute("d", this.draft ? this.#outlineOf(this.draft.shape) : "");
     if (this.draft) this.sketch.style.stroke = this.draft.colour;
   }
 
-  /** @param {BoxRegion|undefined} only */
+  /** @param {Region|undefined} only */
   #drawSize(only) {
-    const box = this.draft?.box ?? (only && this.moved.has(only.key) ? only : undefined) ?? only;
-    this.size.toggleAttribute("hidden", !box);
-    if (!box) return;
+    const shape = /** @type {Region|undefined} */ (this.draft?.shape ?? only);
+    this.size.toggleAttribute("hidden", !shape);
+    if (!shape) return;
     const name = this.draft ? this.draft.text : only ? nameOf(only) : "";
-    const lowest = corners(box).reduce((low, corner) => (corner.y > low.y ? corner : low));
-    const at = this.viewport.toStage({ x: Math.min(...corners(box).map((corner) => corner.x)), y: lowest.y });
+    const edge = boundsOf(shape);
+    const at = this.viewport.toStage({ x: edge.left, y: edge.bottom });
     this.size.setAttribute("x", String(Math.max(4, at.x)));
     this.size.setAttribute("y", String(Math.min(this.viewport.stage.height - 6, at.y + 16)));
-    this.size.textContent = `${name}  ${Math.round(box.width)} × ${Math.round(box.height)}`;
+    this.size.textContent = `${name}  ${shapeOf(shape).measure(shape)}`;
   }
 
   /** @param {Point|null} at on the stage */
@@ -173,10 +180,19 @@ export class Overlay {
     this.acrossLine.setAttribute("d", path);
   }
 
-  /** @param {Box} box */
-  #outlineOf(box) {
-    const points = corners(box).map((corner) => this.viewport.toStage(corner));
-    return `M${points.map((point) => `${point.x.toFixed(2)} ${point.y.toFixed(2)}`).join("L")}Z`;
+  /** @param {{kind: string}} shape */
+  #outlineOf(shape) {
+    let path = "";
+    const to = (/** @type {number} */ x, /** @type {number} */ y) => {
+      const at = this.viewport.toStage({ x, y });
+      return place(at.x, at.y);
+    };
+    shapeOf(shape).trace(shape, {
+      moveTo: (x, y) => (path += `M${to(x, y)}`),
+      lineTo: (x, y) => (path += `L${to(x, y)}`),
+      closePath: () => (path += "Z"),
+    });
+    return path;
   }
 
   /**
@@ -185,21 +201,26 @@ export class Overlay {
    * @returns {Handle|null}
    */
   handleAt(at) {
-    const boxes = this.#lifted();
-    const only = boxes[0];
-    if (boxes.length !== 1 || !only || !this.#grips(only)) return null;
+    const shapes = this.#lifted();
+    const only = shapes[0];
+    if (shapes.length !== 1 || !only || !this.#grips(only)) return null;
     let nearest = null;
     let least = this.grip.reach;
-    for (const name of HANDLE_NAMES) {
-      const point = this.viewport.toStage(handlePoint(only, name));
+    for (const handle of shapeOf(only).handles(only)) {
+      const point = this.viewport.toStage(handle);
       const distance = Math.max(Math.abs(point.x - at.x), Math.abs(point.y - at.y));
       if (distance < least) {
-        nearest = name;
+        nearest = handle;
         least = distance;
       }
     }
     return nearest;
   }
+}
+
+/** @param {number} x @param {number} y */
+function place(x, y) {
+  return `${x.toFixed(2)} ${y.toFixed(2)}`;
 }
 
 /** @param {number} value */

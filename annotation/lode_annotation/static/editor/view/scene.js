@@ -1,14 +1,22 @@
 // @ts-check
 /** The picture and the passive regions on two canvases, redrawn at most once a frame. */
 
-import { bounds, corners } from "../geometry.js";
+import { boundsOf, shapeOf } from "../kinds/index.js";
 import { t } from "../ui/dom.js";
 
 /** @typedef {import("../model/store.js").Store} Store */
-/** @typedef {import("../model/types.js").BoxRegion} BoxRegion */
+/** @typedef {import("../model/types.js").Region} Region */
 /** @typedef {import("./viewport.js").Viewport} Viewport */
 /** @typedef {import("./palette.js").Palette} Palette */
-/** @typedef {{colour: string, dash: readonly number[], boxes: BoxRegion[], edges: Float64Array, turned: boolean[]}} Group */
+/**
+ * Shapes that are drawn with one pen.
+ * @typedef {object} Group
+ * @property {string} colour
+ * @property {readonly number[]} dash
+ * @property {Region[]} shapes
+ * @property {Float64Array} edges four for each shape, its bounds in image pixels: left, top, right, bottom
+ * @property {boolean[]} upright whether the bounds are the outline itself
+ */
 
 const NAMES_UP_TO = 400;
 const FILLS_UP_TO = 600;
@@ -41,9 +49,9 @@ export class Scene {
     this.pictureSize = { width: 1, height: 1 };
     this.showNames = true;
     this.showPrelabels = true;
-    /** Another person's regions, for comparing. @type {readonly BoxRegion[]} */
+    /** Another person's regions, for comparing. @type {readonly Region[]} */
     this.ghosts = [];
-    /** What the project held before, where the answer differs. @type {readonly BoxRegion[]} */
+    /** What the project held before, where the answer differs. @type {readonly Region[]} */
     this.before = [];
     this.showBefore = true;
     /** Keys drawn by the overlay instead. @type {ReadonlySet<string>} */
@@ -53,6 +61,14 @@ export class Scene {
     this.grouped = false;
     this.frame = 0;
     this.dirtyImage = true;
+    const across = (/** @type {number} */ x) => (x * viewport.scale + viewport.left) * this.ratio;
+    const down = (/** @type {number} */ y) => (y * viewport.scale + viewport.top) * this.ratio;
+    /** Draws on the regions' canvas what is said in image pixels. @type {import("../kinds/index.js").Pen} */
+    this.pen = {
+      moveTo: (x, y) => this.regionContext.moveTo(across(x), down(y)),
+      lineTo: (x, y) => this.regionContext.lineTo(across(x), down(y)),
+      closePath: () => this.regionContext.closePath(),
+    };
     viewport.addEventListener("change", () => this.invalidate(true));
     for (const event of ["load", "change"]) store.addEventListener(event, () => this.regroup());
     for (const event of ["select", "show"]) store.addEventListener(event, () => this.regroup());
@@ -134,24 +150,24 @@ export class Scene {
   #group() {
     /** @type {Map<string, Group>} */
     const groups = new Map();
-    const put = (/** @type {BoxRegion} */ box, /** @type {string} */ colour, /** @type {readonly number[]} */ dash) => {
+    const put = (/** @type {Region} */ shape, /** @type {string} */ colour, /** @type {readonly number[]} */ dash) => {
       const style = `${colour} ${dash}`;
-      const group = groups.get(style) ?? { colour, dash, boxes: [], edges: new Float64Array(), turned: [] };
+      const group = groups.get(style) ?? { colour, dash, shapes: [], edges: new Float64Array(), upright: [] };
       groups.set(style, group);
-      group.boxes.push(box);
+      group.shapes.push(shape);
     };
-    for (const box of this.store.boxes()) {
-      if (this.store.hidden.has(box.key) || this.lifted.has(box.key)) continue;
-      if (box.pending && !this.showPrelabels) continue;
-      put(box, this.colourOf(box), box.pending ? DASHED : SOLID);
+    for (const shape of this.store.shapes()) {
+      if (this.store.hidden.has(shape.key) || this.lifted.has(shape.key)) continue;
+      if (shape.pending && !this.showPrelabels) continue;
+      put(shape, this.colourOf(shape), shape.pending ? DASHED : SOLID);
     }
-    if (this.showBefore) for (const box of this.before) put(box, this.palette.truth, SPARSE);
-    for (const box of this.ghosts) put(box, this.palette.other, DOTTED);
+    if (this.showBefore) for (const shape of this.before) put(shape, this.palette.truth, SPARSE);
+    for (const shape of this.ghosts) put(shape, this.palette.other, DOTTED);
     for (const group of groups.values()) {
-      group.edges = new Float64Array(group.boxes.length * 4);
-      group.turned = group.boxes.map((box) => box.rotation !== 0);
-      group.boxes.forEach((box, at) => {
-        const edge = bounds(box);
+      group.edges = new Float64Array(group.shapes.length * 4);
+      group.upright = group.shapes.map((shape) => shapeOf(shape).upright(shape));
+      group.shapes.forEach((shape, at) => {
+        const edge = boundsOf(shape);
         group.edges.set([edge.left, edge.top, edge.right, edge.bottom], at * 4);
       });
     }
@@ -159,9 +175,9 @@ export class Scene {
     this.grouped = true;
   }
 
-  /** @param {BoxRegion} box @returns {string} */
-  colourOf(box) {
-    return box.pending ? this.palette.prediction : this.palette.of(box.control, box.labels[0]);
+  /** @param {Region} region @returns {string} */
+  colourOf(region) {
+    return region.pending ? this.palette.prediction : this.palette.of(region.control, region.labels[0]);
   }
 
   #drawRegions() {
@@ -180,9 +196,8 @@ export class Scene {
       context.fillStyle = group.colour;
       context.setLineDash(group.dash.map((part) => part * ratio));
       for (const at of /** @type {number[]} */ (shown[index])) {
-        if (group.turned[at]) {
-          this.#path(/** @type {BoxRegion} */ (group.boxes[at]));
-          context.stroke();
+        if (!group.upright[at]) {
+          this.#outline(/** @type {Region} */ (group.shapes[at]), group.colour, count <= FILLS_UP_TO);
           continue;
         }
         const edges = group.edges;
@@ -206,17 +221,24 @@ export class Scene {
     if (this.showNames && count <= NAMES_UP_TO) this.#drawNames(shown);
   }
 
-  /** @param {BoxRegion} box */
-  #path(box) {
+  /** @param {Region} shape @param {string} colour @param {boolean} filled */
+  #outline(shape, colour, filled) {
     const context = this.regionContext;
-    const ratio = this.ratio;
     context.beginPath();
-    corners(box).forEach((corner, at) => {
-      const point = this.viewport.toStage(corner);
-      if (at === 0) context.moveTo(point.x * ratio, point.y * ratio);
-      else context.lineTo(point.x * ratio, point.y * ratio);
-    });
-    context.closePath();
+    shapeOf(shape).trace(shape, this.pen);
+    if (filled) {
+      context.globalAlpha = 0.1;
+      context.fill("evenodd");
+      context.globalAlpha = 0.35;
+      const width = context.lineWidth;
+      context.lineWidth = width + 2 * this.ratio;
+      context.strokeStyle = "#000";
+      context.stroke();
+      context.lineWidth = width;
+      context.strokeStyle = colour;
+      context.globalAlpha = 1;
+    }
+    context.stroke();
   }
 
   /** @param {number[][]} shown */
@@ -229,9 +251,10 @@ export class Scene {
     context.textBaseline = "middle";
     this.groups.forEach((group, index) => {
       for (const at of /** @type {number[]} */ (shown[index])) {
-        const box = /** @type {BoxRegion} */ (group.boxes[at]);
-        if (box.width * scale < 28) continue;
-        const text = group.dash === SPARSE ? t("was {name}", { name: nameOf(box) }) : nameOf(box);
+        const shape = /** @type {Region} */ (group.shapes[at]);
+        const across = /** @type {number} */ (group.edges[at * 4 + 2]) - /** @type {number} */ (group.edges[at * 4]);
+        if (across * scale < 28) continue;
+        const text = group.dash === SPARSE ? t("was {name}", { name: nameOf(shape) }) : nameOf(shape);
         const x = Math.round((/** @type {number} */ (group.edges[at * 4]) * scale + left) * ratio);
         const edge = Math.round((/** @type {number} */ (group.edges[at * 4 + 1]) * scale + top) * ratio);
         const y = edge >= height ? edge - height : edge;
@@ -258,19 +281,19 @@ function widthOf(context, text) {
   return width;
 }
 
-/** @param {BoxRegion} box */
-export function nameOf(box) {
-  const name = box.labels.join(", ") || "–";
-  if (!box.pending) return name;
-  const doubt = box.questioned ? ` ${t("wrong?")}` : "?";
-  return box.score === null ? `${name}${doubt}` : `${name}${doubt} ${Math.round(box.score * 100)} %`;
+/** @param {Region} region */
+export function nameOf(region) {
+  const name = region.labels.join(", ") || "–";
+  if (!region.pending) return name;
+  const doubt = region.questioned ? ` ${t("wrong?")}` : "?";
+  return region.score === null ? `${name}${doubt}` : `${name}${doubt} ${Math.round(region.score * 100)} %`;
 }
 
 /** @param {Group} group @param {{left: number, top: number, right: number, bottom: number}} view @returns {number[]} */
 function visible(group, view) {
   const found = [];
   const edges = group.edges;
-  for (let at = 0; at < group.boxes.length; at += 1) {
+  for (let at = 0; at < group.shapes.length; at += 1) {
     if (/** @type {number} */ (edges[at * 4]) > view.right || /** @type {number} */ (edges[at * 4 + 2]) < view.left) continue;
     if (/** @type {number} */ (edges[at * 4 + 1]) > view.bottom || /** @type {number} */ (edges[at * 4 + 3]) < view.top)
       continue;

@@ -1,0 +1,126 @@
+// @ts-check
+/**
+ * The kinds of region and of answer that the editor edits: one module and one line each.
+ *
+ * A shape lies on the picture and is drawn, selected and moved; an answer belongs to the whole item and stands in the
+ * palettes. Everything else in the editor asks a region's kind and names none. A result of a kind that is not listed is
+ * kept and sent back as it came.
+ */
+
+import { box } from "./box.js";
+import { choice } from "./choice.js";
+
+/** @typedef {import("../model/types.js").Bounds} Bounds */
+/** @typedef {import("../model/types.js").Control} Control */
+/** @typedef {import("../model/types.js").Point} Point */
+/** @typedef {import("../model/types.js").Region} Region */
+/** @typedef {import("../model/types.js").Size} Size */
+/** @typedef {import("../stage.js").Stage} Stage */
+/** @typedef {import("../stage.js").Tool} Tool */
+/** @typedef {{moveTo: (x: number, y: number) => void, lineTo: (x: number, y: number) => void, closePath: () => void}} Pen takes image pixels */
+/** @typedef {{name: string, x: number, y: number, cursor: string}} Handle a place to drag, in image pixels */
+/** @typedef {{colour: string, text: string}} Ink the label in hand */
+/**
+ * What every kind has.
+ * @typedef {object} Common
+ * @property {string} name the `kind` of its regions
+ * @property {string} result Label Studio's `type` of a result, which is also the name of the labels in its `value`
+ * @property {string} control Label Studio's tag of the control
+ */
+/**
+ * A kind of shape on the picture. Shapes are never changed in place; coordinates are pixels of the upright image.
+ * @template {Region} R
+ * @typedef {Common & {
+ *   drawn: true,
+ *   icon: string,
+ *   key: string,
+ *   titles: () => {draw: string, place: string},
+ *   decode: (value: Record<string, any>, size: Size) => object|null,
+ *   encode: (region: R, size: Size) => Record<string, unknown>,
+ *   bounds: (region: R) => Bounds,
+ *   area: (region: R) => number,
+ *   upright: (region: R) => boolean,
+ *   hit: (region: R, point: Point, margin: number) => boolean,
+ *   trace: (region: R, pen: Pen) => void,
+ *   measure: (region: R) => string,
+ *   differs: (was: R, is: R) => boolean,
+ *   move: (region: R, dx: number, dy: number, image: Size) => R,
+ *   handles: (region: R) => Handle[],
+ *   drag: (region: R, handle: string, to: Point, image: Size) => R,
+ *   place: (part: Bounds) => object,
+ *   tool: (stage: Stage, ink: () => Ink|null, drawn: (geometry: object) => void) => Tool,
+ *   grow?: (region: R, dx: number, dy: number, image: Size) => R,
+ *   insert?: (region: R, point: Point, margin: number) => R|null,
+ *   without?: (region: R, handle: string) => R|null,
+ * }} Shape
+ * `decode` reads the geometry out of a result's value, null where it is not one of this kind; `encode` writes it, without
+ * the labels. `upright`: the outline is the bounds themselves, which are drawn many at a time. `trace` draws the outline
+ * with a pen. `measure` says the size in words. `differs`: by more than percent lose on their way. `place` makes one
+ * within some part of the picture, for those who draw by keys. `grow` moves the far edge. `insert` puts a handle on the
+ * outline near a point, `without` takes one away; null where that cannot be.
+ */
+/**
+ * A kind of answer about the whole item.
+ * @typedef {Common & {
+ *   drawn: false,
+ *   answered: (control: Control, had: readonly string[], value: string) => string[],
+ *   isEmpty: (region: Region) => boolean,
+ * }} Answer
+ * `answered`: the labels after one more was picked.
+ */
+
+/** @type {readonly (Shape<any>|Answer)[]} */
+const KINDS = [box, choice];
+
+const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
+const byControl = new Map(KINDS.map((kind) => [kind.control, kind]));
+
+/** The kinds that are drawn, in the order of their tools. */
+export const SHAPES = KINDS.filter((kind) => kind.drawn);
+
+/** @param {Control} control @returns {Shape<any>|Answer|undefined} undefined for a control that is not edited here */
+export function kindFor(control) {
+  return byControl.get(control.type);
+}
+
+/** @param {Control} control @returns {Shape<any>|undefined} */
+export function shapeFor(control) {
+  const kind = byControl.get(control.type);
+  return kind?.drawn ? kind : undefined;
+}
+
+/** Whether a control asks a question about the whole item. @param {Control} control @returns {boolean} */
+export function asks(control) {
+  return byControl.get(control.type)?.drawn === false;
+}
+
+/** @param {Region} region @returns {Shape<any>|Answer|undefined} undefined for one that is kept as it came */
+export function kindOf(region) {
+  return byName.get(region.kind);
+}
+
+/** @param {Region|null|undefined} region @returns {boolean} whether it lies on the picture */
+export function isShape(region) {
+  return region ? byName.get(region.kind)?.drawn === true : false;
+}
+
+/** The kind of a region that lies on the picture. @param {{kind: string}} region @returns {Shape<any>} */
+export function shapeOf(region) {
+  return /** @type {Shape<any>} */ (byName.get(region.kind));
+}
+
+/** @param {Region} region @returns {boolean} whether it is a result that this editor does not edit */
+export function isKept(region) {
+  return !byName.has(region.kind);
+}
+
+/** @param {Region} region @returns {boolean} an answer that was taken back */
+export function isEmpty(region) {
+  const kind = byName.get(region.kind);
+  return kind?.drawn === false && kind.isEmpty(region);
+}
+
+/** @param {Region} region on the picture @returns {Bounds} */
+export function boundsOf(region) {
+  return shapeOf(region).bounds(region);
+}
