@@ -9,6 +9,7 @@
 
 import { box } from "./box.js";
 import { choice } from "./choice.js";
+import { polygon } from "./polygon.js";
 
 /** @typedef {import("../model/types.js").Bounds} Bounds */
 /** @typedef {import("../model/types.js").Control} Control */
@@ -70,7 +71,7 @@ import { choice } from "./choice.js";
  */
 
 /** @type {readonly (Shape<any>|Answer)[]} */
-const KINDS = [box, choice];
+const KINDS = [box, polygon, choice];
 
 const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
 const byControl = new Map(KINDS.map((kind) => [kind.control, kind]));

@@ -1,0 +1,185 @@
+// @ts-check
+/** Polygons: one closed outline of three points or more, filled by the even-odd rule where it crosses itself. */
+
+import { around, step, within } from "../geometry.js";
+import { t, tn } from "../ui/dom.js";
+
+/** @typedef {import("../model/types.js").Point} Point */
+/** @typedef {import("../stage.js").Press} Press */
+/** @typedef {{points: readonly Point[]}} Outline */
+/** @typedef {import("../model/types.js").Region & Outline} PolygonRegion */
+
+const FEWEST = 3;
+/** Percent come and go through floats: this much of a pixel is no move. */
+const STILL = 0.01;
+/** How near to the first point a press closes the outline, in CSS pixels; nearer to the last than a third, it is the same point. */
+const CLOSING = 9;
+
+/** @param {unknown} pair @returns {boolean} */
+function isPair(pair) {
+  return Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === "number" && Number.isFinite(part));
+}
+
+/** @param {Point} a @param {Point} b @returns {number} */
+function distance(a, b) {
+  return Math.hypot(a.x - b.x, a.y - b.y);
+}
+
+/**
+ * The edges, each from a point to the next, the last one back to the first.
+ * @param {readonly Point[]} points
+ * @returns {[Point, Point][]}
+ */
+function edges(points) {
+  return points.map((point, at) => [point, /** @type {Point} */ (points[(at + 1) % points.length])]);
+}
+
+/** @param {Point} point @param {[Point, Point]} edge @returns {number} how far the point lies from the edge */
+function away(point, [a, b]) {
+  const dx = b.x - a.x;
+  const dy = b.y - a.y;
+  const length = dx * dx + dy * dy;
+  const part = length ? Math.min(1, Math.max(0, ((point.x - a.x) * dx + (point.y - a.y) * dy) / length)) : 0;
+  return distance(point, { x: a.x + part * dx, y: a.y + part * dy });
+}
+
+/** @param {readonly Point[]} points @param {Point} point @returns {boolean} by the even-odd rule */
+export function isInside(points, point) {
+  let inside = false;
+  for (const [a, b] of edges(points)) {
+    if (a.y > point.y === b.y > point.y) continue;
+    if (point.x < a.x + ((point.y - a.y) / (b.y - a.y)) * (b.x - a.x)) inside = !inside;
+  }
+  return inside;
+}
+
+/** @param {readonly Point[]} points @returns {number} in square pixels */
+function areaOf(points) {
+  return Math.abs(edges(points).reduce((sum, [a, b]) => sum + a.x * b.y - b.x * a.y, 0)) / 2;
+}
+
+/**
+ * Draw polygons a press a point. Enter or a press on the first point closes; Backspace takes the last point back; Escape
+ * gives up.
+ * @type {import("./index.js").Shape<PolygonRegion>["tool"]}
+ */
+function tool(stage, ink, drawn) {
+  const { overlay, viewport } = stage;
+  /** @type {Point[]} */
+  let points = [];
+
+  /** @param {Point|null} pointer in image pixels */
+  function show(pointer) {
+    const held = ink();
+    const path = pointer && points.length ? [...points, within(pointer, stage.size)] : points;
+    overlay.draft = held && path.length ? { shape: { kind: "polygon", points: path, open: true }, marks: points, ...held } : null;
+    overlay.invalidate();
+  }
+
+  /** @param {Press} press */
+  function hover(press) {
+    const first = points[0];
+    const closes = first && points.length >= FEWEST && isNear(press, first, CLOSING);
+    stage.cursor(closes ? "pointer" : "crosshair");
+    overlay.crosshair(press.stage);
+    if (points.length) show(press.image);
+  }
+
+  /** @param {Press} press */
+  function up(press) {
+    const first = points[0];
+    const last = points.at(-1);
+    if (!ink()) return;
+    if (first && points.length >= FEWEST && isNear(press, first, CLOSING)) return void close();
+    if (!last || !isNear(press, last, CLOSING / 3)) points = [...points, within(press.image, stage.size)];
+    show(press.image);
+  }
+
+  /** @param {Press} press @param {Point} point @param {number} reach in CSS pixels */
+  function isNear(press, point, reach) {
+    return distance(press.stage, viewport.toStage(point)) <= reach;
+  }
+
+  function close() {
+    const made = points;
+    rest();
+    if (made.length >= FEWEST && areaOf(made) > 0) drawn({ points: made });
+  }
+
+  function rest() {
+    points = [];
+    overlay.draft = null;
+    overlay.invalidate();
+  }
+
+  /** @param {string} name @returns {boolean} */
+  function key(name) {
+    if (!points.length || !["Enter", "Backspace", "Escape"].includes(name)) return false;
+    if (name === "Escape") rest();
+    else if (name === "Backspace") points = points.slice(0, -1);
+    else if (points.length >= FEWEST) close();
+    if (name === "Backspace") show(null);
+    return true;
+  }
+
+  function cancel() {
+    rest();
+    overlay.crosshair(null);
+  }
+
+  return { id: "polygon", draws: true, down: () => {}, move: hover, up, cancel, hover, key };
+}
+
+/** @type {import("./index.js").Shape<PolygonRegion>} */
+export const polygon = {
+  name: "polygon",
+  drawn: true,
+  result: "polygonlabels",
+  control: "PolygonLabels",
+  icon: "M6 5l11 2 2 9-9 4-6-7zM4.5 3.5h3v3h-3zM15.5 5.5h3v3h-3zM17.5 14.5h3v3h-3zM8.5 18.5h3v3h-3zM2.5 11.5h3v3h-3z",
+  key: "o",
+  titles: () => ({ draw: t("Draw polygons"), place: t("Put a polygon in the middle of the view") }),
+  decode(value, size) {
+    // An outline that somebody left open is not ours to close.
+    if (!Array.isArray(value.points) || value.closed === false) return null;
+    if (value.points.length < FEWEST || !value.points.every(isPair)) return null;
+    const points = value.points.map((/** @type {[number, number]} */ [x, y]) => ({ x: (x * size.width) / 100, y: (y * size.height) / 100 }));
+    return { points };
+  },
+  encode: ({ points }, size) => ({
+    points: points.map(({ x, y }) => [(x * 100) / size.width, (y * 100) / size.height]),
+    closed: true,
+  }),
+  bounds: ({ points }) => around(points),
+  area: ({ points }) => areaOf(points),
+  upright: () => false,
+  hit: ({ points }, point, margin) => isInside(points, point) || edges(points).some((edge) => away(point, edge) <= margin),
+  trace(region, pen) {
+    region.points.forEach(({ x, y }, at) => (at ? pen.lineTo(x, y) : pen.moveTo(x, y)));
+    if (!("open" in region)) pen.closePath();
+  },
+  measure: ({ points }) => tn("{n} point", "{n} points", points.length),
+  differs: (was, is) =>
+    was.points.length !== is.points.length ||
+    was.points.some((point, at) => distance(point, /** @type {Point} */ (is.points[at])) > STILL),
+  move(region, dx, dy, image) {
+    const by = step(around(region.points), dx, dy, image);
+    return { ...region, points: region.points.map(({ x, y }) => ({ x: x + by.x, y: y + by.y })) };
+  },
+  handles: ({ points }) => points.map((point, at) => ({ ...point, name: String(at), cursor: "move" })),
+  drag: (region, handle, to, image) => ({ ...region, points: region.points.with(Number(handle), within(to, image)) }),
+  place: ({ left, top, right, bottom }) => ({
+    points: [{ x: left, y: top }, { x: right, y: top }, { x: right, y: bottom }, { x: left, y: bottom }],
+  }),
+  insert(region, point, margin) {
+    const distances = edges(region.points).map((edge) => away(point, edge));
+    const nearest = Math.min(...distances);
+    if (nearest > margin || region.points.some((one) => distance(one, point) <= margin)) return null;
+    return { ...region, points: region.points.toSpliced(distances.indexOf(nearest) + 1, 0, point) };
+  },
+  without(region, handle) {
+    if (region.points.length <= FEWEST) return null;
+    return { ...region, points: region.points.toSpliced(Number(handle), 1) };
+  },
+  tool,
+};
