@@ -232,13 +232,13 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def node_path() -> str:
-    """Node, 20 or later, for the unit tests of the ES modules: its wheel puts it into the environment's bin folder."""
+    """Node, 24 or later, for the unit tests of the ES modules: its wheel puts it into the environment's bin folder."""
     import shutil
 
     node = shutil.which("node")
     if node is None:
         required("Node", "install the development requirements, and put .venv/bin on PATH")
     version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    if int(version.removeprefix("v").split(".")[0]) < 20:
-        required("Node 20 or later", f"{node} is {version}")
+    if int(version.removeprefix("v").split(".")[0]) < 24:
+        required("Node 24 or later", f"{node} is {version}")
     return node

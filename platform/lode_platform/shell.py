@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from lode_platform import script_words
 from lode_platform.access import permits, role_in
 
 if TYPE_CHECKING:
@@ -384,36 +384,10 @@ def item_filters() -> list[ItemFilter]:
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: the theme the person chose, the nonce of this answer, and the words of the shell's scripts."""
+    """Context processor: the theme the person chose, the nonce of this answer, and where the scripts' words lie."""
     theme = request.COOKIES.get("lode_theme", "")
     return {
         "theme": theme if theme in {"light", "dark"} else "",
         "csp_nonce": getattr(request, "csp_nonce", ""),
-        "script_words": script_words,
-    }
-
-
-def script_words() -> dict[str, str]:
-    """What ``lode/words.js`` hands to the shell's modules, in the language of the request."""
-    return {
-        "undo": gettext("Undo"),
-        "undo_failed": gettext("That could not be undone."),
-        "go_to": gettext("Go to"),
-        "list": gettext("List"),
-        "next": gettext("Next"),
-        "previous": gettext("Previous"),
-        "open": gettext("Open"),
-        "copied": gettext("Copied"),
-        "copy_by_hand": gettext("Selected: copy it with Ctrl+C"),
-        "everywhere": gettext("Everywhere"),
-        "keys": gettext("Keys of this page"),
-        "search": gettext("Search"),
-        "item": gettext("Item"),
-        "pick": gettext("Pick"),
-        "pick_this": gettext("Pick or unpick this one"),
-        "pick_all": gettext("Pick all on this page"),
-        "upload_broken": gettext("The connection broke. What came in is kept; choose the files again to go on."),
-        "upload_stopped": gettext("Stopped"),
-        "upload_done": gettext("Done"),
-        "not_a_picture": gettext("is no picture of a kind we read"),
+        "script_words": script_words.address,
     }

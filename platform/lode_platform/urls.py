@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from lode_platform.views import account, items, jobs, media, pages, settings
+from lode_platform.views import account, items, jobs, media, pages, script_words, settings
 
 app_name = "platform"
 urlpatterns = [
     path("", pages.front, name="front"),
     path("login/", account.Login.as_view(), name="login"),
     path("logout/", account.Logout.as_view(), name="logout"),
+    path("words/<slug:language>/<slug:wanted>.js", script_words.script_words, name="script_words"),
     path("account/", account.account, name="account"),
     path("account/password", account.password, name="account_password"),
     path("account/tokens/<uuid:token>/revoke", account.revoke_token, name="account_token_revoke"),

@@ -171,8 +171,8 @@ test("what is newer stays newer when the clock is set back", async () => {
 });
 
 test("nothing is sent under another person's sign-in", async () => {
-  const { call, speakFor } = await import("../../annotation/lode_annotation/static/editor/task/api.js");
-  speakFor("bob");
+  const { call, speakFor } = await import("../../platform/lode_platform/static/lode/http.js");
+  speakFor("bob", "/api/v1/me");
   answers["/api/v1/me"] = { data: { user: { uuid: "carol", username: "carol" } } };
   answers["/t1/submit"] = { data: saved("a-t1") };
   document.cookie = "lode_csrf=two";
@@ -180,5 +180,5 @@ test("nothing is sent under another person's sign-in", async () => {
   assert.deepEqual(sentTo("/t1/submit"), []);
   answers["/api/v1/me"] = { data: { user: { uuid: "bob", username: "bob" } } };
   assert.equal((await call("POST", "/t1/submit", "{}")).data.annotation.revision, 1);
-  speakFor("");
+  speakFor("", "");
 });

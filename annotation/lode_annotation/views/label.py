@@ -9,7 +9,6 @@ from django.urls import get_script_prefix, reverse
 from django.views.decorators.cache import never_cache
 
 from lode_annotation.models import Queue, Task
-from lode_annotation.views.editor_words import words
 from lode_platform.access import require
 from lode_platform.errors import BadInput
 from lode_platform.models import User
@@ -72,6 +71,5 @@ def boot(request: HttpRequest, user: User, home: str, addresses: dict[str, str])
         "user": str(user.uuid),
         "login": reverse("platform:login"),
         "home": home,
-        "words": words(),
         "addresses": addresses,
     }

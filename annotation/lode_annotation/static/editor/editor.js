@@ -1,17 +1,18 @@
 // @ts-check
 /** What both pages share: the stage with its tools, the palettes and the list, and the commands on regions. */
 
+import { uuid } from "../lode/uuid.js";
+import { gettext, ngettext } from "../lode/words.js";
 import { clamp, union } from "./geometry.js";
 import { SHAPES, asks, boundsOf, isKept, isShape, kindFor, kindOf, shapeFor, shapeOf } from "./kinds/index.js";
 import { Keymap, isTyping } from "./keymap.js";
 import { taken } from "./model/convert.js";
 import { Store } from "./model/store.js";
 import { Stage } from "./stage.js";
-import { uuid } from "./task/api.js";
 import { panTool } from "./tools/pan.js";
 import { selectTool } from "./tools/select.js";
 import { bindButtons } from "./ui/buttons.js";
-import { find, h, t, tn } from "./ui/dom.js";
+import { find, h } from "./ui/dom.js";
 import { showHelp } from "./ui/help.js";
 import { LabelPanels } from "./ui/labels.js";
 import { Notes } from "./ui/notes.js";
@@ -158,7 +159,7 @@ export class Editor {
     } else if (reason?.failure_url) {
       open(reason.failure_url, "_blank", "noopener");
     } else {
-      this.notes.say(t("No failure caused this task."));
+      this.notes.say(gettext("No failure caused this task."));
     }
   }
 
@@ -180,7 +181,7 @@ export class Editor {
     this.armed = { control, label };
     const selected = this.#changeable().filter((region) => kindOf(region) === kindFor(control));
     if (selected.length && this.stage.editable) {
-      this.store.transact(t("Relabel"), (change) => {
+      this.store.transact(gettext("Relabel"), (change) => {
         for (const region of selected) {
           const same = region.control === control.name && region.labels.length === 1 && region.labels[0] === label.value;
           if (!same) change.replace({ ...region, control: control.name, labels: [label.value], changed: true });
@@ -198,7 +199,7 @@ export class Editor {
   #hintOnce() {
     if (this.hinted) return;
     this.hinted = true;
-    this.notes.say(t("The box just drawn has this label now. Press Esc first to take a label for the next box."));
+    this.notes.say(gettext("The box just drawn has this label now. Press Esc first to take a label for the next box."));
   }
 
   /** Answer a question about the whole item. @param {Control} control @param {string} value */
@@ -207,13 +208,13 @@ export class Editor {
     if (!this.stage.editable || !kind || kind.drawn) return;
     const before = this.#answer(control, false);
     const labels = kind.answered(control, before?.labels ?? [], value);
-    this.store.transact(t("Answer {name}", { name: control.name }), (change) => {
+    this.store.transact(gettext("Answer {name}", { name: control.name }), (change) => {
       if (before) return change.replace({ ...before, labels, changed: true });
       const id = uuid();
       const shared = { key: id, id, control: control.name, labels, pending: false, questioned: false, score: null, source: null };
       change.add({ ...shared, kind: kind.name, changed: true });
     });
-    this.notes.announce(labels.join(", ") || t("no answer"));
+    this.notes.announce(labels.join(", ") || gettext("no answer"));
   }
 
   /** Take pre-labels as one's own. @param {Iterable<string>} keys */
@@ -222,7 +223,7 @@ export class Editor {
     if (!pending.length) return;
     /** @type {string[]} */
     const made = [];
-    this.store.transact(tn("Take {n} pre-label", "Take {n} pre-labels", pending.length), (change) => {
+    this.store.transact(ngettext("Take {n} pre-label", "Take {n} pre-labels", pending.length), (change) => {
       for (const region of pending) {
         if (!region || isKept(region)) continue;
         const control = isShape(region) ? undefined : this.controls.find((one) => one.name === region.control);
@@ -235,7 +236,7 @@ export class Editor {
       }
     });
     if (made.length === 1) this.store.select(made);
-    this.notes.announce(tn("{n} pre-label taken", "{n} pre-labels taken", made.length));
+    this.notes.announce(ngettext("{n} pre-label taken", "{n} pre-labels taken", made.length));
   }
 
   /** Delete regions, or put pre-labels aside. @param {Iterable<string>} keys */
@@ -243,11 +244,11 @@ export class Editor {
     const regions = [...keys].map((key) => this.store.regions.get(key)).filter((region) => region !== undefined);
     const open = regions.filter((region) => !this.store.locked.has(region.key));
     const kept = regions.length - open.length;
-    if (kept) this.notes.say(tn("{n} locked region kept.", "{n} locked regions kept.", kept));
+    if (kept) this.notes.say(ngettext("{n} locked region kept.", "{n} locked regions kept.", kept));
     if (!open.length) return;
     const order = this.store.shapes().map((shape) => shape.key);
     const at = order.indexOf(/** @type {Region} */ (open[0]).key);
-    this.store.transact(tn("Delete {n} region", "Delete {n} regions", open.length), (change) => {
+    this.store.transact(ngettext("Delete {n} region", "Delete {n} regions", open.length), (change) => {
       for (const region of open) {
         change.remove(region.key);
         // What hangs on the same region of a kind we do not edit goes with it.
@@ -261,7 +262,7 @@ export class Editor {
       const next = rest[Math.min(at, rest.length - 1)];
       if (next && at >= 0) this.store.select([next.key]);
     }
-    this.notes.announce(tn("{n} region deleted", "{n} regions deleted", open.length));
+    this.notes.announce(ngettext("{n} region deleted", "{n} regions deleted", open.length));
   }
 
   /** The required questions without an answer. @returns {Control[]} */
@@ -280,7 +281,7 @@ export class Editor {
     const armed = this.#armedFor(kind);
     if (!armed || !this.stage.editable) return;
     const id = uuid();
-    this.store.transact(t("Draw {label}", { label: armed.label.value }), (change) =>
+    this.store.transact(gettext("Draw {label}", { label: armed.label.value }), (change) =>
       change.add({
         ...geometry,
         kind: kind.name,
@@ -368,7 +369,7 @@ export class Editor {
         return {
           id: `label:${control.name}/${label.value}`,
           title: label.value,
-          group: asks(control) ? control.name : t("Labels"),
+          group: asks(control) ? control.name : gettext("Labels"),
           keys: key ? [key, ...(key.startsWith("Digit") ? [key.slice(5)] : [])].slice(0, 1) : [],
           when: () => this.stage.editable,
           run: () => this.useLabel(control, label),
@@ -380,34 +381,34 @@ export class Editor {
   /** @returns {Command[]} */
   #regionCommands() {
     const { store, stage } = this;
-    const group = t("Regions");
+    const group = gettext("Regions");
     const edit = () => stage.editable;
     const some = () => store.selection.size > 0;
     const own = () => edit() && this.#changeable().length > 0;
     const pending = () => [...store.inOrder()].filter((region) => region.pending);
     const offered = () => pending().filter((region) => !region.questioned);
-    const tools = t("Tools");
+    const tools = gettext("Tools");
     const toggle = (/** @type {Set<string>} */ set) => ![...store.selection].every((key) => set.has(key));
     return [
-      { id: "tool.select", title: t("Select"), group: tools, keys: ["v"], icon: "select", active: () => stage.tool?.id === "select", run: () => this.#selectTool() },
+      { id: "tool.select", title: gettext("Select"), group: tools, keys: ["v"], icon: "select", active: () => stage.tool?.id === "select", run: () => this.#selectTool() },
       ...this.#drawingCommands(tools),
-      { id: "tool.pan", title: t("Pan"), group: tools, keys: ["h"], icon: "pan", active: () => stage.tool?.id === "pan", run: () => stage.use("pan") },
-      { id: "undo", title: t("Undo"), group, keys: ["Ctrl+z"], icon: "undo", repeat: true, when: () => edit() && store.history.done.length > 0, run: () => this.#undo() },
-      { id: "redo", title: t("Redo"), group, keys: ["Ctrl+Shift+z", "Ctrl+y"], icon: "redo", repeat: true, when: () => edit() && store.history.undone.length > 0, run: () => this.#redo() },
-      { id: "region.next", title: t("Next region"), group, keys: ["j"], repeat: true, run: () => this.list.step(1, false) },
-      { id: "region.previous", title: t("Previous region"), group, keys: ["k"], repeat: true, run: () => this.list.step(-1, false) },
-      { id: "region.below", title: t("The next one below the pointer"), group, keys: ["Alt+."], run: () => this.#below() },
-      { id: "region.all", title: t("Select all"), group, keys: ["Ctrl+a"], run: () => store.select(store.shapes().map((shape) => shape.key)) },
-      { id: "region.none", title: t("Select nothing, stop drawing"), group, keys: ["Escape"], run: () => this.#escape() },
-      { id: "region.delete", title: t("Delete"), group, keys: ["Delete", "Backspace"], icon: "trash", when: () => edit() && some(), run: () => this.remove([...store.selection]) },
-      { id: "region.accept", title: t("Take the selected pre-label"), group, keys: ["a"], icon: "check", when: () => edit() && (some() || pending().length > 0), run: () => this.#acceptNext() },
-      { id: "region.acceptAll", title: t("Take all pre-labels"), group, keys: ["Shift+a"], icon: "checkAll", when: () => edit() && offered().length > 0, run: () => this.accept(offered().map((region) => region.key)) },
-      { id: "region.copy", title: t("Copy"), group, keys: ["Ctrl+c"], when: some, run: () => this.#copy() },
-      { id: "region.paste", title: t("Paste"), group, keys: ["Ctrl+v"], when: () => edit() && this.copied.length > 0, run: () => this.#paste() },
-      { id: "region.duplicate", title: t("Duplicate"), group, keys: ["Ctrl+d"], when: () => edit() && some(), run: () => this.#add(store.selectedShapes(), PASTE_ASIDE / stage.viewport.scale, t("Duplicate")) },
-      { id: "region.hide", title: t("Hide or show"), group, keys: ["i"], icon: "eye", when: some, run: () => store.setHidden([...store.selection], toggle(store.hidden)) },
-      { id: "region.hideOthers", title: t("Hide the others, or show all"), group, keys: ["Shift+i"], run: () => this.#hideOthers() },
-      { id: "region.lock", title: t("Lock or unlock"), group, keys: ["l"], icon: "lock", when: () => edit() && some(), run: () => store.setLocked([...store.selection], toggle(store.locked)) },
+      { id: "tool.pan", title: gettext("Pan"), group: tools, keys: ["h"], icon: "pan", active: () => stage.tool?.id === "pan", run: () => stage.use("pan") },
+      { id: "undo", title: gettext("Undo"), group, keys: ["Ctrl+z"], icon: "undo", repeat: true, when: () => edit() && store.history.done.length > 0, run: () => this.#undo() },
+      { id: "redo", title: gettext("Redo"), group, keys: ["Ctrl+Shift+z", "Ctrl+y"], icon: "redo", repeat: true, when: () => edit() && store.history.undone.length > 0, run: () => this.#redo() },
+      { id: "region.next", title: gettext("Next region"), group, keys: ["j"], repeat: true, run: () => this.list.step(1, false) },
+      { id: "region.previous", title: gettext("Previous region"), group, keys: ["k"], repeat: true, run: () => this.list.step(-1, false) },
+      { id: "region.below", title: gettext("The next one below the pointer"), group, keys: ["Alt+."], run: () => this.#below() },
+      { id: "region.all", title: gettext("Select all"), group, keys: ["Ctrl+a"], run: () => store.select(store.shapes().map((shape) => shape.key)) },
+      { id: "region.none", title: gettext("Select nothing, stop drawing"), group, keys: ["Escape"], run: () => this.#escape() },
+      { id: "region.delete", title: gettext("Delete"), group, keys: ["Delete", "Backspace"], icon: "trash", when: () => edit() && some(), run: () => this.remove([...store.selection]) },
+      { id: "region.accept", title: gettext("Take the selected pre-label"), group, keys: ["a"], icon: "check", when: () => edit() && (some() || pending().length > 0), run: () => this.#acceptNext() },
+      { id: "region.acceptAll", title: gettext("Take all pre-labels"), group, keys: ["Shift+a"], icon: "checkAll", when: () => edit() && offered().length > 0, run: () => this.accept(offered().map((region) => region.key)) },
+      { id: "region.copy", title: gettext("Copy"), group, keys: ["Ctrl+c"], when: some, run: () => this.#copy() },
+      { id: "region.paste", title: gettext("Paste"), group, keys: ["Ctrl+v"], when: () => edit() && this.copied.length > 0, run: () => this.#paste() },
+      { id: "region.duplicate", title: gettext("Duplicate"), group, keys: ["Ctrl+d"], when: () => edit() && some(), run: () => this.#add(store.selectedShapes(), PASTE_ASIDE / stage.viewport.scale, gettext("Duplicate")) },
+      { id: "region.hide", title: gettext("Hide or show"), group, keys: ["i"], icon: "eye", when: some, run: () => store.setHidden([...store.selection], toggle(store.hidden)) },
+      { id: "region.hideOthers", title: gettext("Hide the others, or show all"), group, keys: ["Shift+i"], run: () => this.#hideOthers() },
+      { id: "region.lock", title: gettext("Lock or unlock"), group, keys: ["l"], icon: "lock", when: () => edit() && some(), run: () => store.setLocked([...store.selection], toggle(store.locked)) },
       ...this.#nudges(own),
     ];
   }
@@ -429,17 +430,17 @@ export class Editor {
 
   /** @param {() => boolean} when @returns {Command[]} */
   #nudges(when) {
-    const group = t("Move and resize");
+    const group = gettext("Move and resize");
     const directions = /** @type {const} */ ([
-      ["Left", -1, 0, t("left")],
-      ["Right", 1, 0, t("right")],
-      ["Up", 0, -1, t("up")],
-      ["Down", 0, 1, t("down")],
+      ["Left", -1, 0, gettext("left")],
+      ["Right", 1, 0, gettext("right")],
+      ["Up", 0, -1, gettext("up")],
+      ["Down", 0, 1, gettext("down")],
     ]);
     return directions.flatMap(([name, dx, dy, word]) => [
-      { id: `move.${name}`, title: t("Move {where}", { where: word }), group, keys: [`Arrow${name}`], repeat: true, when, run: () => this.#nudge(dx, dy) },
-      { id: `moveFar.${name}`, title: t("Move {where} by ten", { where: word }), group, keys: [`Shift+Arrow${name}`], repeat: true, when, run: () => this.#nudge(dx * 10, dy * 10) },
-      { id: `grow.${name}`, title: t("Move the far edge {where}", { where: word }), group, keys: [`Ctrl+Arrow${name}`], repeat: true, when, run: () => this.#grow(dx, dy) },
+      { id: `move.${name}`, title: gettext("Move {where}", { where: word }), group, keys: [`Arrow${name}`], repeat: true, when, run: () => this.#nudge(dx, dy) },
+      { id: `moveFar.${name}`, title: gettext("Move {where} by ten", { where: word }), group, keys: [`Shift+Arrow${name}`], repeat: true, when, run: () => this.#nudge(dx * 10, dy * 10) },
+      { id: `grow.${name}`, title: gettext("Move the far edge {where}", { where: word }), group, keys: [`Ctrl+Arrow${name}`], repeat: true, when, run: () => this.#grow(dx, dy) },
     ]);
   }
 
@@ -447,21 +448,21 @@ export class Editor {
   #viewCommands() {
     const { stage } = this;
     const { viewport, scene } = stage;
-    const group = t("View");
+    const group = gettext("View");
     const bright = (/** @type {number} */ by) => this.setBrightness(clamp(stage.brightness + by, 0.3, 3));
     return [
-      { id: "zoom.in", title: t("Zoom in"), group, keys: ["+", "="], icon: "zoomIn", repeat: true, run: () => viewport.zoomAt(stage.focus, 1.25) },
-      { id: "zoom.out", title: t("Zoom out"), group, keys: ["-"], icon: "zoomOut", repeat: true, run: () => viewport.zoomAt(stage.focus, 0.8) },
-      { id: "zoom.fit", title: t("Fit the picture"), group, keys: ["f"], icon: "fit", run: () => viewport.fit() },
-      { id: "zoom.region", title: t("Zoom to the selection, or to 100 %"), group, keys: ["z"], run: () => this.#zoomToSelection() },
-      { id: "bright.more", title: t("Brighter"), group, keys: ["]"], repeat: true, run: () => bright(0.1) },
-      { id: "bright.less", title: t("Darker"), group, keys: ["["], repeat: true, run: () => bright(-0.1) },
-      { id: "bright.reset", title: t("Brightness as it is"), group, keys: ["\\"], icon: "sun", run: () => this.setBrightness(1) },
-      { id: "names", title: t("Names on regions"), group, keys: ["n"], icon: "tag", active: () => scene.showNames, run: () => this.#toggle("showNames") },
-      { id: "prelabels", title: t("Show pre-labels"), group, keys: ["p"], icon: "spark", active: () => scene.showPrelabels, run: () => this.#toggle("showPrelabels") },
-      { id: "crosshair", title: t("Lines through the pointer"), group, keys: ["x"], active: () => stage.overlay.showCrosshair, run: () => this.#toggleCrosshair() },
-      { id: "side", title: t("Labels and regions"), group, keys: ["Ctrl+b"], icon: "tag", active: () => this.root.classList.contains("is-side-open"), run: () => this.openSide(!this.root.classList.contains("is-side-open")) },
-      { id: "help", title: t("Keys"), group, keys: ["?"], icon: "help", run: () => showHelp(this.keymap) },
+      { id: "zoom.in", title: gettext("Zoom in"), group, keys: ["+", "="], icon: "zoomIn", repeat: true, run: () => viewport.zoomAt(stage.focus, 1.25) },
+      { id: "zoom.out", title: gettext("Zoom out"), group, keys: ["-"], icon: "zoomOut", repeat: true, run: () => viewport.zoomAt(stage.focus, 0.8) },
+      { id: "zoom.fit", title: gettext("Fit the picture"), group, keys: ["f"], icon: "fit", run: () => viewport.fit() },
+      { id: "zoom.region", title: gettext("Zoom to the selection, or to 100 %"), group, keys: ["z"], run: () => this.#zoomToSelection() },
+      { id: "bright.more", title: gettext("Brighter"), group, keys: ["]"], repeat: true, run: () => bright(0.1) },
+      { id: "bright.less", title: gettext("Darker"), group, keys: ["["], repeat: true, run: () => bright(-0.1) },
+      { id: "bright.reset", title: gettext("Brightness as it is"), group, keys: ["\\"], icon: "sun", run: () => this.setBrightness(1) },
+      { id: "names", title: gettext("Names on regions"), group, keys: ["n"], icon: "tag", active: () => scene.showNames, run: () => this.#toggle("showNames") },
+      { id: "prelabels", title: gettext("Show pre-labels"), group, keys: ["p"], icon: "spark", active: () => scene.showPrelabels, run: () => this.#toggle("showPrelabels") },
+      { id: "crosshair", title: gettext("Lines through the pointer"), group, keys: ["x"], active: () => stage.overlay.showCrosshair, run: () => this.#toggleCrosshair() },
+      { id: "side", title: gettext("Labels and regions"), group, keys: ["Ctrl+b"], icon: "tag", active: () => this.root.classList.contains("is-side-open"), run: () => this.openSide(!this.root.classList.contains("is-side-open")) },
+      { id: "help", title: gettext("Keys"), group, keys: ["?"], icon: "help", run: () => showHelp(this.keymap) },
     ];
   }
 
@@ -502,7 +503,7 @@ export class Editor {
 
   #undo() {
     const step = this.store.undo();
-    if (step) this.notes.announce(t("Undone: {what}", { what: step.label }));
+    if (step) this.notes.announce(gettext("Undone: {what}", { what: step.label }));
   }
 
   #redo() {
@@ -510,13 +511,13 @@ export class Editor {
     if (!step) return;
     const made = step.patches.filter((patch) => !patch.before && isShape(patch.after));
     if (made.length) this.store.select(made.map((patch) => patch.key));
-    this.notes.announce(t("Done again: {what}", { what: step.label }));
+    this.notes.announce(gettext("Done again: {what}", { what: step.label }));
   }
 
   #copy() {
     this.copied = this.store.selectedShapes();
     this.pastes = 0;
-    this.notes.announce(tn("{n} region copied", "{n} regions copied", this.copied.length));
+    this.notes.announce(ngettext("{n} region copied", "{n} regions copied", this.copied.length));
   }
 
   /** Shapes as new regions of one's own: on the picture they were copied from a little aside, on another in place. */
@@ -525,7 +526,7 @@ export class Editor {
     const shapes = this.copied.filter((shape) => shape.labels.every((label) => labels.has(`${shape.control}/${label}`)));
     const here = shapes.some((shape) => this.store.regions.has(shape.key));
     this.pastes += here ? 1 : 0;
-    this.#add(shapes, (this.pastes * PASTE_ASIDE) / this.stage.viewport.scale, t("Paste {n}", { n: shapes.length }));
+    this.#add(shapes, (this.pastes * PASTE_ASIDE) / this.stage.viewport.scale, gettext("Paste {n}", { n: shapes.length }));
   }
 
   /** @param {readonly Region[]} shapes @param {number} aside image pixels to the right and down @param {string} label */
@@ -537,7 +538,7 @@ export class Editor {
     });
     this.store.transact(label, (change) => made.forEach((shape) => change.add(shape)));
     this.store.select(made.map((shape) => shape.key));
-    this.notes.announce(tn("{n} region added", "{n} regions added", made.length));
+    this.notes.announce(ngettext("{n} region added", "{n} regions added", made.length));
   }
 
   #escape() {
@@ -585,14 +586,14 @@ export class Editor {
   /** @param {number} dx @param {number} dy */
   #nudge(dx, dy) {
     const { size } = this.stage;
-    this.#change(t("Move"), "nudge", this.#changeable(), (region) => shapeOf(region).move(region, dx, dy, size));
+    this.#change(gettext("Move"), "nudge", this.#changeable(), (region) => shapeOf(region).move(region, dx, dy, size));
   }
 
   /** @param {number} dx @param {number} dy */
   #grow(dx, dy) {
     const { size } = this.stage;
     const able = this.#changeable().filter((region) => shapeOf(region).grow);
-    this.#change(t("Resize"), "grow", able, (region) => shapeOf(region).grow?.(region, dx, dy, size) ?? region);
+    this.#change(gettext("Resize"), "grow", able, (region) => shapeOf(region).grow?.(region, dx, dy, size) ?? region);
   }
 
   /**

@@ -1,14 +1,15 @@
 // @ts-check
 /** The label page: a queue's tasks one after another. */
 
+import { HttpError } from "../lode/http.js";
+import { gettext, ngettext } from "../lode/words.js";
 import { Editor } from "./editor.js";
 import { fromResults } from "./model/convert.js";
-import { ApiError, speakFor } from "./task/api.js";
 import { clockFace } from "./task/clock.js";
 import { Session } from "./task/session.js";
 import { Sight } from "./task/sight.js";
 import { Vault } from "./task/vault.js";
-import { find, h, t, tn, useWords } from "./ui/dom.js";
+import { find, h } from "./ui/dom.js";
 import { dialog } from "./ui/help.js";
 import { showFacts, showReason } from "./ui/task.js";
 
@@ -23,7 +24,6 @@ import { showFacts, showReason } from "./ui/task.js";
  * @property {string} root the path below which a proxy serves us
  * @property {import("./task/session.js").Addresses} addresses
  * @property {string} home where the queue's page is
- * @property {Record<string, string>} words
  * @property {string} task the uuid of the task that the page was opened for; "" for the queue's next
  */
 
@@ -34,8 +34,6 @@ function island(id) {
 
 async function begin() {
   const boot = /** @type {Boot} */ (JSON.parse(island("editor-boot")));
-  useWords(boot.words);
-  speakFor(boot.user, boot.root);
   const root = find("[data-editor]");
   const editor = new Editor(root);
   const vault = await Vault.of(boot.server, boot.user);
@@ -47,7 +45,7 @@ async function begin() {
   editor.more = () => page.commands();
   editor.begin();
   if (!vault.lasting) {
-    editor.notes.stay("vault", t("This browser keeps nothing over a reload; drafts go to the server only."));
+    editor.notes.stay("vault", gettext("This browser keeps nothing over a reload; drafts go to the server only."));
   }
   await session.start(boot.task);
 }
@@ -87,16 +85,16 @@ class LabelPage {
   /** @returns {Command[]} */
   commands() {
     const { session, editor } = this;
-    const group = t("Task");
+    const group = gettext("Task");
     const open = () => session.desk !== null;
     return [
-      { id: "submit", title: t("Submit"), group, keys: ["Enter", "Ctrl+Enter"], whileTyping: false, when: () => session.face === "task", run: () => void this.#submit() },
-      { id: "skip", title: t("Skip"), group, keys: ["s"], icon: "skip", when: open, run: () => void this.#skip() },
-      { id: "back", title: t("Back to the task before"), group, keys: ["u"], icon: "back", when: () => session.before.length > 0 || !session.earliest, run: () => void this.#back() },
-      { id: "why", title: t("Show why this is asked"), group, keys: ["w"], when: open, run: () => editor.showCause(this.session.desk?.payload.task.reason ?? null) },
-      { id: "leave", title: t("Leave"), group, keys: [], icon: "close", run: () => void this.#leave() },
-      { id: "retry", title: t("Load the picture again"), group, keys: [], when: open, run: () => void session.retryPicture() },
-      { id: "look", title: t("Look again"), group, keys: [], run: () => void session.look() },
+      { id: "submit", title: gettext("Submit"), group, keys: ["Enter", "Ctrl+Enter"], whileTyping: false, when: () => session.face === "task", run: () => void this.#submit() },
+      { id: "skip", title: gettext("Skip"), group, keys: ["s"], icon: "skip", when: open, run: () => void this.#skip() },
+      { id: "back", title: gettext("Back to the task before"), group, keys: ["u"], icon: "back", when: () => session.before.length > 0 || !session.earliest, run: () => void this.#back() },
+      { id: "why", title: gettext("Show why this is asked"), group, keys: ["w"], when: open, run: () => editor.showCause(this.session.desk?.payload.task.reason ?? null) },
+      { id: "leave", title: gettext("Leave"), group, keys: [], icon: "close", run: () => void this.#leave() },
+      { id: "retry", title: gettext("Load the picture again"), group, keys: [], when: open, run: () => void session.retryPicture() },
+      { id: "look", title: gettext("Look again"), group, keys: [], run: () => void session.look() },
     ];
   }
 
@@ -123,7 +121,7 @@ class LabelPage {
     showFacts(find("[data-facts]", this.root), payload);
     const place = payload.task.position && payload.task.total;
     find("[data-progress]", this.root).textContent = place
-      ? t("{n} of {total}", { n: payload.task.position ?? 0, total: payload.task.total ?? 0 })
+      ? gettext("{n} of {total}", { n: payload.task.position ?? 0, total: payload.task.total ?? 0 })
       : "";
     this.#state();
     this.#tick();
@@ -131,7 +129,7 @@ class LabelPage {
     editor.stage.root.focus({ preventScroll: true });
     // The benchmark reads this: from the swap to the first frame that shows the task.
     requestAnimationFrame(() => setTimeout(() => performance.measure("editor:shown", "editor:open")));
-    editor.notes.announce(t("Task {n}. {reason}", { n: payload.task.position ?? "", reason: payload.task.reason?.text ?? "" }));
+    editor.notes.announce(gettext("Task {n}. {reason}", { n: payload.task.position ?? "", reason: payload.task.reason?.text ?? "" }));
   }
 
   /** Say where the work on the page came from, and offer the other side. @param {import("./task/desk.js").Desk} desk */
@@ -140,16 +138,16 @@ class LabelPage {
     if (desk.from === "kept") {
       const other = desk.other;
       const acts = other
-        ? [{ title: t("Use the server's draft"), run: () => this.#use(other) }]
-        : [{ title: t("Start over"), run: () => this.#use("[]") }];
-      editor.notes.stay("kept", t("Your work on this task was kept in this browser and is here again."), acts, "");
-      this.#note(t("Work kept in this browser was taken up again"));
+        ? [{ title: gettext("Use the server's draft"), run: () => this.#use(other) }]
+        : [{ title: gettext("Start over"), run: () => this.#use("[]") }];
+      editor.notes.stay("kept", gettext("Your work on this task was kept in this browser and is here again."), acts, "");
+      this.#note(gettext("Work kept in this browser was taken up again"));
     } else if (desk.from === "draft") {
-      editor.notes.say(t("Your draft from the server is here again."));
-      this.#note(t("The server's draft was taken up again"));
+      editor.notes.say(gettext("Your draft from the server is here again."));
+      this.#note(gettext("The server's draft was taken up again"));
     }
     const pending = [...editor.store.regions.values()].filter((region) => region.pending).length;
-    if (pending) this.#note(tn("{n} pre-label from a model", "{n} pre-labels from a model", pending));
+    if (pending) this.#note(ngettext("{n} pre-label from a model", "{n} pre-labels from a model", pending));
   }
 
   /** Replace the work at hand, as one step that undo takes back. @param {string} result */
@@ -159,7 +157,7 @@ class LabelPage {
     const texts = /** @type {unknown[]} */ (JSON.parse(result)).map((one) => JSON.stringify(one));
     const { store } = this.editor;
     const regions = fromResults(texts, desk.payload.config.controls, desk.payload.media);
-    store.transact(t("Other beginning"), (change) => {
+    store.transact(gettext("Other beginning"), (change) => {
       for (const region of [...store.regions.values()]) if (!region.pending) change.remove(region.key);
       for (const region of regions) change.add(region);
     });
@@ -204,37 +202,37 @@ class LabelPage {
     const kept = vaultFault && (waiting || session.kept === "here") ? "lost" : waiting ? "here" : session.kept;
     dot.dataset.saved = kept;
     const words = {
-      clean: t("saved"),
-      there: t("saved"),
-      here: t("kept here"),
-      lost: t("not kept"),
+      clean: gettext("saved"),
+      there: gettext("saved"),
+      here: gettext("kept here"),
+      lost: gettext("not kept"),
     }[kept];
-    find("[data-saved-words]", this.root).textContent = waiting ? t("{n} to send", { n: waiting }) : words;
+    find("[data-saved-words]", this.root).textContent = waiting ? gettext("{n} to send", { n: waiting }) : words;
     dot.title = {
-      clean: t("Nothing unsaved."),
-      there: t("The server has this as a draft."),
-      here: t("Kept in this browser until the server has it."),
-      lost: t("This browser could not keep the work: {why}", { why: vaultFault }),
+      clean: gettext("Nothing unsaved."),
+      there: gettext("The server has this as a draft."),
+      here: gettext("Kept in this browser until the server has it."),
+      lost: gettext("This browser could not keep the work: {why}", { why: vaultFault }),
     }[kept];
     this.#faultNote(fault, waiting);
     editor.refresh();
   }
 
-  /** @param {ApiError|null} fault @param {number} waiting */
+  /** @param {HttpError|null} fault @param {number} waiting */
   #faultNote(fault, waiting) {
     const { notes } = this.editor;
     const kept = waiting
-      ? tn("{n} submit is kept here and will be sent.", "{n} submits are kept here and will be sent.", waiting)
-      : t("Your work is kept in this browser.");
-    const again = { title: t("Try now"), run: () => this.#again() };
+      ? ngettext("{n} submit is kept here and will be sent.", "{n} submits are kept here and will be sent.", waiting)
+      : gettext("Your work is kept in this browser.");
+    const again = { title: gettext("Try now"), run: () => this.#again() };
     if (!fault) {
       notes.settle("fault");
     } else if (fault.fault === "network") {
-      notes.stay("fault", `${t("No connection.")} ${kept}`, [again]);
+      notes.stay("fault", `${gettext("No connection.")} ${kept}`, [again]);
     } else if (fault.fault === "server") {
-      notes.stay("fault", `${t("The server has a fault.")} ${kept}`, [again]);
+      notes.stay("fault", `${gettext("The server has a fault.")} ${kept}`, [again]);
     } else if (fault.fault === "signed_out") {
-      const login = { title: t("Sign in"), run: () => void open(this.boot.login, "_blank") };
+      const login = { title: gettext("Sign in"), run: () => void open(this.boot.login, "_blank") };
       notes.stay("fault", `${fault.message} ${kept}`, [login, again]);
     } else if (fault.fault === "forbidden") {
       notes.stay("fault", `${fault.message} ${kept}`, [again], "danger");
@@ -256,18 +254,18 @@ class LabelPage {
     const missing = editor.missing()[0];
     if (missing) {
       editor.panels.point(missing.name);
-      editor.notes.say(t("{name} must be answered before submitting.", { name: missing.name }));
+      editor.notes.say(gettext("{name} must be answered before submitting.", { name: missing.name }));
       return;
     }
     const removed = editor.store.shapes().some((one) => !one.pending) ? 0 : desk.began;
-    this.#note(t("Task {n} submitted", { n: desk.payload.task.position ?? "" }));
+    this.#note(gettext("Task {n} submitted", { n: desk.payload.task.position ?? "" }));
     const sent = session.submit();
-    const back = { title: t("Undo (U)"), run: () => void this.#back() };
+    const back = { title: gettext("Undo (U)"), run: () => void this.#back() };
     if (removed) {
-      const words = tn("{n} region removed: submitted as empty.", "{n} regions removed: submitted as empty.", removed);
-      editor.notes.echo(words, { title: t("Undo (U)"), run: () => void this.#backToRegions() });
+      const words = ngettext("{n} region removed: submitted as empty.", "{n} regions removed: submitted as empty.", removed);
+      editor.notes.echo(words, { title: gettext("Undo (U)"), run: () => void this.#backToRegions() });
     } else {
-      editor.notes.echo(t("Submitted."), back);
+      editor.notes.echo(gettext("Submitted."), back);
     }
     await sent;
   }
@@ -275,9 +273,9 @@ class LabelPage {
   async #skip() {
     const { desk } = this.session;
     if (!desk || (desk.picture && !this.sight.seen(desk.payload.task.id))) return;
-    this.#note(t("Task {n} skipped", { n: desk.payload.task.position ?? "" }));
+    this.#note(gettext("Task {n} skipped", { n: desk.payload.task.position ?? "" }));
     const sent = this.session.skip("");
-    this.editor.notes.echo(t("Skipped."), { title: t("Undo (U)"), run: () => void this.#back() });
+    this.editor.notes.echo(gettext("Skipped."), { title: gettext("Undo (U)"), run: () => void this.#back() });
     await sent;
   }
 
@@ -286,9 +284,9 @@ class LabelPage {
     editor.stage.cancel();
     editor.notes.hush();
     try {
-      if (!(await session.back())) return editor.notes.say(t("You have answered nothing before this in the queue."));
+      if (!(await session.back())) return editor.notes.say(gettext("You have answered nothing before this in the queue."));
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
+      if (!(error instanceof HttpError)) throw error;
       return editor.notes.say(error.message);
     } finally {
       editor.refresh();
@@ -296,8 +294,8 @@ class LabelPage {
     const skipped = session.desk?.from === "skipped";
     editor.notes.say(
       skipped
-        ? t("Back at a task you skipped. Submit to answer it.")
-        : t("Back at a task you handed in. Submit again to change it."),
+        ? gettext("Back at a task you skipped. Submit to answer it.")
+        : gettext("Back at a task you handed in. Submit again to change it."),
     );
   }
 
@@ -315,9 +313,9 @@ class LabelPage {
 
   #finished() {
     const waiting = this.session.outbox.waiting.length;
-    const done = tn("You finished {n} task in this sitting.", "You finished {n} tasks in this sitting.", this.session.done.size);
+    const done = ngettext("You finished {n} task in this sitting.", "You finished {n} tasks in this sitting.", this.session.done.size);
     find("[data-finished-words]", this.root).textContent = waiting
-      ? `${done} ${tn("{n} submit is kept here and will be sent.", "{n} submits are kept here and will be sent.", waiting)}`
+      ? `${done} ${ngettext("{n} submit is kept here and will be sent.", "{n} submits are kept here and will be sent.", waiting)}`
       : done;
     this.editor.notes.announce(find('[data-face-of="finished"] h2', this.root).textContent ?? "");
   }
@@ -325,11 +323,11 @@ class LabelPage {
   #lost() {
     this.editor.notes.stay(
       "lost",
-      t("Another person has this task now: your time on it had run out. Your work is kept; submitting offers it to the reviewers."),
+      gettext("Another person has this task now: your time on it had run out. Your work is kept; submitting offers it to the reviewers."),
     );
   }
 
-  /** @param {{parcel: Parcel, error: ApiError}} refusal */
+  /** @param {{parcel: Parcel, error: HttpError}} refusal */
   #refused({ parcel, error }) {
     const { session } = this;
     if (this.asking?.open) {
@@ -338,43 +336,43 @@ class LabelPage {
       return;
     }
     const count = JSON.parse(parcel.result || "[]").length;
-    const mine = tn("{n} region", "{n} regions", count);
-    const reopen = { title: t("Open my work"), run: () => void this.#reopen(parcel) };
-    const save = { title: t("Save it to a file"), run: () => this.#download(parcel) };
-    const giveUp = { title: t("Discard my work"), danger: true, run: () => void session.giveUp(parcel) };
+    const mine = ngettext("{n} region", "{n} regions", count);
+    const reopen = { title: gettext("Open my work"), run: () => void this.#reopen(parcel) };
+    const save = { title: gettext("Save it to a file"), run: () => this.#download(parcel) };
+    const giveUp = { title: gettext("Discard my work"), danger: true, run: () => void session.giveUp(parcel) };
     if (error.code === "stale") {
       const theirs = error.body?.theirs;
-      const other = tn("{n} region", "{n} regions", theirs?.result?.length ?? 0);
+      const other = ngettext("{n} region", "{n} regions", theirs?.result?.length ?? 0);
       this.asking = dialog(
-        t("This task was saved elsewhere meanwhile"),
+        gettext("This task was saved elsewhere meanwhile"),
         [
-          h("p", {}, t("Nothing was overwritten. There are two answers now:")),
-          h("ul", {}, h("li", {}, t("yours, kept in this browser: {what}", { what: mine })), h("li", {}, t("the newer one, revision {n}: {what}", { n: theirs?.revision ?? "?", what: other }))),
+          h("p", {}, gettext("Nothing was overwritten. There are two answers now:")),
+          h("ul", {}, h("li", {}, gettext("yours, kept in this browser: {what}", { what: mine })), h("li", {}, gettext("the newer one, revision {n}: {what}", { n: theirs?.revision ?? "?", what: other }))),
         ],
         [
-          { title: t("Save mine on top"), primary: true, run: () => void session.insist(parcel, theirs) },
+          { title: gettext("Save mine on top"), primary: true, run: () => void session.insist(parcel, theirs) },
           reopen,
-          { title: t("Leave theirs"), run: () => void session.giveUp(parcel) },
+          { title: gettext("Leave theirs"), run: () => void session.giveUp(parcel) },
         ],
       );
     } else if (error.code === "lease_lost") {
       const kept = error.body?.kept_as;
       const words = kept
-        ? t("Your time on it had run out and another person took it. Your work was not lost: it is kept as a draft that reviewers see.")
-        : t("Your time on it had run out and another person took it. Your work is kept in this browser.");
+        ? gettext("Your time on it had run out and another person took it. Your work was not lost: it is kept as a draft that reviewers see.")
+        : gettext("Your time on it had run out and another person took it. Your work is kept in this browser.");
       this.asking = dialog(
-        t("Somebody else has this task"),
+        gettext("Somebody else has this task"),
         [h("p", {}, words)],
-        [{ title: t("Go on"), primary: true, run: () => void (kept ? session.giveUp(parcel) : undefined) }, save],
+        [{ title: gettext("Go on"), primary: true, run: () => void (kept ? session.giveUp(parcel) : undefined) }, save],
       );
     } else {
       const problems = Array.isArray(error.body?.problems) ? error.body.problems : [];
       this.asking = dialog(
-        error.fault === "gone" ? t("The task is not there any more") : t("The server does not accept this answer"),
+        error.fault === "gone" ? gettext("The task is not there any more") : gettext("The server does not accept this answer"),
         [
           h("p", {}, error.message),
           problems.length ? h("ul", {}, ...problems.slice(0, 8).map((/** @type {any} */ one) => h("li", {}, String(one?.error ?? one)))) : "",
-          h("p", {}, t("Your work is kept in this browser: {what}.", { what: mine })),
+          h("p", {}, gettext("Your work is kept in this browser: {what}.", { what: mine })),
         ],
         [...(error.fault === "gone" ? [] : [{ ...reopen, primary: true }]), save, giveUp],
       );

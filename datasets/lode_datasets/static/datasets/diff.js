@@ -1,7 +1,7 @@
 // @ts-check
 // The pairs of a difference: b lays the sides on one another and swaps them, Enter opens a pair under a slider.
 import { keys } from "../lode/keys.js";
-import { word } from "../lode/words.js";
+import { gettext } from "../lode/words.js";
 
 const grid = /** @type {HTMLElement | null} */ (document.querySelector("[data-pairs]"));
 const dialog = /** @type {HTMLDialogElement | null} */ (document.getElementById("pair-dialog"));
@@ -72,7 +72,7 @@ dialog?.addEventListener("keydown", (event) => {
 });
 
 if (grid) {
-  keys(grid.dataset.title ?? word("list", "List"), [
+  keys(grid.dataset.title ?? gettext("List"), [
     { key: "b", title: grid.dataset.blink ?? "Blink", run: blink },
     { key: "Shift+B", title: grid.dataset.apart ?? "Side by side", run: apart },
   ]);

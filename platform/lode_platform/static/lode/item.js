@@ -1,7 +1,7 @@
 // @ts-check
 // An item's page: j and k go to the next and the previous one.
 import { keys } from "./keys.js";
-import { word } from "./words.js";
+import { gettext } from "./words.js";
 
 /** @param {string} which */
 function follow(which) {
@@ -9,7 +9,7 @@ function follow(which) {
   if (link instanceof HTMLAnchorElement && link.href) link.click();
 }
 
-keys(word("item", "Item"), [
-  { key: "j", title: word("next", "Next"), run: () => follow("after") },
-  { key: "k", title: word("previous", "Previous"), run: () => follow("before") },
+keys(gettext("Item"), [
+  { key: "j", title: gettext("Next"), run: () => follow("after") },
+  { key: "k", title: gettext("Previous"), run: () => follow("before") },
 ]);

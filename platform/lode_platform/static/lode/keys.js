@@ -1,6 +1,6 @@
 // @ts-check
 // The keys of a page: bound in one place, listed under "?".
-import { word } from "./words.js";
+import { gettext } from "./words.js";
 
 /**
  * @typedef {{key: string, title: string, run: (event: KeyboardEvent) => void, shown?: string, repeat?: boolean}} Key
@@ -76,7 +76,7 @@ export function showKeys() {
     title: group.title,
     rows: group.keys.map((key) => ({ shown: key.shown ?? shownKey(key.key), title: key.title })),
   }));
-  if (going.length) all.push({ title: word("go_to", "Go to"), rows: going });
+  if (going.length) all.push({ title: gettext("Go to"), rows: going });
   for (const group of all.filter((group) => group.rows.length)) {
     const section = document.createElement("section");
     const heading = document.createElement("h3");

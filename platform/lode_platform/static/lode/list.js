@@ -1,7 +1,7 @@
 // @ts-check
 // j and k through the rows or tiles of a `data-list`, Enter opens.
 import { keys } from "./keys.js";
-import { word } from "./words.js";
+import { gettext } from "./words.js";
 
 /** @returns {HTMLElement[]} */
 function rows() {
@@ -28,13 +28,13 @@ function move(step) {
 /** Binds the keys if the page has a list. */
 export function startLists() {
   if (!document.querySelector("[data-list]")) return;
-  keys(word("list", "List"), [
-    { key: "j", title: word("next", "Next"), run: () => move(1) },
-    { key: "k", title: word("previous", "Previous"), run: () => move(-1) },
+  keys(gettext("List"), [
+    { key: "j", title: gettext("Next"), run: () => move(1) },
+    { key: "k", title: gettext("Previous"), run: () => move(-1) },
     {
       key: "o",
       shown: "Enter",
-      title: word("open", "Open"),
+      title: gettext("Open"),
       run: () => {
         const row = rows().find((one) => one.classList.contains("is-at"));
         const link = /** @type {HTMLElement | null | undefined} */ (row?.matches("a") ? row : row?.querySelector(".row-link, a"));

@@ -1,7 +1,7 @@
 // @ts-check
 // Picking items in the grid: x picks the one at hand, Shift-click picks a row of them.
 import { keys } from "./keys.js";
-import { word } from "./words.js";
+import { gettext } from "./words.js";
 
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("[data-pick]"));
 const action = /** @type {HTMLButtonElement | null} */ (document.querySelector("[data-pick-action]"));
@@ -34,10 +34,10 @@ form?.addEventListener("click", (event) => {
   show();
 });
 
-keys(word("pick", "Pick"), [
+keys(gettext("Pick"), [
   {
     key: "x",
-    title: word("pick_this", "Pick or unpick this one"),
+    title: gettext("Pick or unpick this one"),
     run: () => {
       const check = document.querySelector(".tile.is-at .tile-check");
       if (check instanceof HTMLInputElement) check.checked = !check.checked;
@@ -46,7 +46,7 @@ keys(word("pick", "Pick"), [
   },
   {
     key: "Ctrl+a",
-    title: word("pick_all", "Pick all on this page"),
+    title: gettext("Pick all on this page"),
     run: () => {
       const all = checks();
       const every = all.every((check) => check.checked);

@@ -1,11 +1,12 @@
 // @ts-check
 // The shell's behaviour: what every page needs beyond HTML.
 import "./boxes.js";
+import { csrfToken } from "./http.js";
 import { keys, showKeys, startKeys } from "./keys.js";
 import { startLists } from "./list.js";
 import { startTheme } from "./theme.js";
 import { startToasts, toast } from "./toast.js";
-import { word } from "./words.js";
+import { gettext } from "./words.js";
 
 /** Closes menus on Escape and on a click elsewhere; only one is open at a time. */
 function startMenus() {
@@ -89,10 +90,10 @@ function startCopying() {
     const text = button.getAttribute("data-copy") || code?.textContent || "";
     try {
       await navigator.clipboard.writeText(text);
-      toast(word("copied", "Copied"));
+      toast(gettext("Copied"));
     } catch {
       if (code) getSelection()?.selectAllChildren(code);
-      toast(word("copy_by_hand", "Selected: copy it with Ctrl+C"));
+      toast(gettext("Selected: copy it with Ctrl+C"));
     }
   });
 }
@@ -145,6 +146,10 @@ function startHtmx() {
       location.reload();
     }
   });
+  // The token written into the page is an old one after a sign-in in another tab.
+  document.body.addEventListener("htmx:configRequest", (event) => {
+    /** @type {CustomEvent} */ (event).detail.headers["X-CSRFToken"] = csrfToken();
+  });
   document.body.addEventListener("htmx:sendError", () => {
     document.body.classList.add("is-offline");
   });
@@ -168,11 +173,11 @@ startTheme();
 startToasts();
 startQuickForms();
 startHtmx();
-keys(word("everywhere", "Everywhere"), [
-  { key: "?", title: word("keys", "Keys of this page"), run: showKeys },
+keys(gettext("Everywhere"), [
+  { key: "?", title: gettext("Keys of this page"), run: showKeys },
   {
     key: "/",
-    title: word("search", "Search"),
+    title: gettext("Search"),
     run: () => {
       const field = document.querySelector("[data-search]") ?? document.querySelector("[data-search-top]");
       if (field instanceof HTMLInputElement) {

@@ -2,7 +2,7 @@
 // Short messages in a corner, with an undo.
 import { csrfToken } from "./http.js";
 import { icon } from "./icon.js";
-import { word } from "./words.js";
+import { gettext } from "./words.js";
 
 /** @returns {HTMLElement} */
 function holder() {
@@ -23,7 +23,7 @@ function holder() {
 async function undoAt(url) {
   const response = await fetch(url, { method: "POST", headers: { "X-CSRFToken": csrfToken() } });
   if (response.ok) location.reload();
-  else toast(word("undo_failed", "That could not be undone."), { kind: "danger" });
+  else toast(gettext("That could not be undone."), { kind: "danger" });
 }
 
 /** @param {HTMLElement} line */
@@ -48,7 +48,7 @@ export function toast(text, { undo, kind = "ok" } = {}) {
   if (undo) {
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = word("undo", "Undo");
+    button.textContent = gettext("Undo");
     button.addEventListener("click", () => {
       line.remove();
       if (typeof undo === "string") void undoAt(undo);

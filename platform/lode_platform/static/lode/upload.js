@@ -1,8 +1,8 @@
 // @ts-check
 // Sends pictures in small batches, says how far it is, and lists what was refused with the reason.
-import { csrfToken } from "./http.js";
+import { call } from "./http.js";
 import { toast } from "./toast.js";
-import { word } from "./words.js";
+import { gettext } from "./words.js";
 
 /** @typedef {{file: File, path: string}} Upload */
 
@@ -73,13 +73,7 @@ async function send(files) {
   const replace = /** @type {HTMLInputElement | null | undefined} */ (drop?.querySelector("[data-replace-media]"));
   body.set("replace_media", replace?.checked ? "1" : "");
   for (const { file } of files) body.append("file", file, "file");
-  const response = await fetch(drop?.dataset.upload ?? "", {
-    method: "POST",
-    headers: { "X-CSRFToken": csrfToken(), Accept: "application/json" },
-    body,
-  });
-  if (!response.ok) throw new Error(`${response.status}`);
-  return response.json();
+  return (await call("POST", drop?.dataset.upload ?? "", body, { redirect: "manual" })).data;
 }
 
 async function work() {
@@ -105,7 +99,7 @@ async function work() {
       for (const problem of answer.problems) refuse(problem.path, problem.error);
     } catch {
       waiting = [...files, ...waiting];
-      toast(word("upload_broken", "The connection broke. What came in is kept; choose the files again to go on."), { kind: "danger" });
+      toast(gettext("The connection broke. What came in is kept; choose the files again to go on."), { kind: "danger" });
       break;
     }
     totals.sent += files.length;
@@ -113,7 +107,7 @@ async function work() {
   }
   busy = false;
   const title = part("title");
-  if (title) title.textContent = waiting.length ? word("upload_stopped", "Stopped") : word("upload_done", "Done");
+  if (title) title.textContent = waiting.length ? gettext("Stopped") : gettext("Done");
   const stop = part("stop");
   if (stop) stop.hidden = true;
   const check = part("resized");
@@ -131,7 +125,7 @@ function take(files) {
     if (PICTURE.test(one.path)) waiting.push(one);
     else {
       totals.sent += 1;
-      refuse(one.path, word("not_a_picture", "is no picture of a kind we read"));
+      refuse(one.path, gettext("is no picture of a kind we read"));
     }
   }
   if (totals.all === 0) return;

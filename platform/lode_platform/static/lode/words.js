@@ -1,15 +1,36 @@
 // @ts-check
-// The shell's own words, translated by the server and handed over as JSON.
+// The words of our scripts in the reader's language, from the catalogue that the page loads before any module.
 
-/** @type {Record<string, string>} */
-let words = {};
-const source = document.getElementById("lode-words");
-if (source?.textContent) words = JSON.parse(source.textContent);
+/** @typedef {{gettext: (english: string) => string, ngettext: (one: string, many: string, n: number) => string}} Catalogue */
+
+/** Django's, where a page has loaded one. @returns {Partial<Catalogue>} */
+function catalogue() {
+  return /** @type {{django?: Partial<Catalogue>}} */ (globalThis).django ?? {};
+}
 
 /**
- * @param {string} key
- * @param {string} fallback English, used where the page carries no translation
+ * @param {string} sentence
+ * @param {Record<string, string|number>} values
  */
-export function word(key, fallback) {
-  return words[key] ?? fallback;
+function filled(sentence, values) {
+  return sentence.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
+
+/**
+ * A sentence in the reader's language; `{name}` is filled in.
+ * @param {string} english
+ * @param {Record<string, string|number>} [values]
+ */
+export function gettext(english, values = {}) {
+  return filled(catalogue().gettext?.(english) ?? english, values);
+}
+
+/**
+ * The form of a sentence that goes with a number, by the rules of the reader's language; `{n}` is filled in.
+ * @param {string} one English, for 1
+ * @param {string} many English, for any other number
+ * @param {number} n
+ */
+export function ngettext(one, many, n) {
+  return filled(catalogue().ngettext?.(one, many, n) ?? (n === 1 ? one : many), { n });
 }

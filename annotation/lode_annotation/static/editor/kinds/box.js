@@ -1,8 +1,8 @@
 // @ts-check
 /** Boxes: four sides, which may be turned. `x`, `y` are the top-left corner before the turn, which is about that corner. */
 
+import { gettext } from "../../lode/words.js";
 import { around, clamp, rotate, span, step } from "../geometry.js";
-import { t } from "../ui/dom.js";
 
 /** @typedef {import("../model/types.js").Bounds} Bounds */
 /** @typedef {import("../model/types.js").Point} Point */
@@ -202,7 +202,7 @@ export const box = {
   control: "RectangleLabels",
   icon: "box",
   key: "b",
-  titles: () => ({ draw: t("Draw boxes"), place: t("Put a box in the middle of the view") }),
+  titles: () => ({ draw: gettext("Draw boxes"), place: gettext("Put a box in the middle of the view") }),
   decode(value, size) {
     if (!["x", "y", "width", "height"].every((name) => typeof value[name] === "number")) return null;
     return {

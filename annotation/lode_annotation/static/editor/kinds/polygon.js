@@ -1,8 +1,8 @@
 // @ts-check
 /** Polygons: one closed outline of three points or more, filled by the even-odd rule where it crosses itself. */
 
+import { gettext, ngettext } from "../../lode/words.js";
 import { around, step, within } from "../geometry.js";
-import { t, tn } from "../ui/dom.js";
 
 /** @typedef {import("../model/types.js").Point} Point */
 /** @typedef {import("../stage.js").Press} Press */
@@ -138,7 +138,7 @@ export const polygon = {
   control: "PolygonLabels",
   icon: "M6 5l11 2 2 9-9 4-6-7zM4.5 3.5h3v3h-3zM15.5 5.5h3v3h-3zM17.5 14.5h3v3h-3zM8.5 18.5h3v3h-3zM2.5 11.5h3v3h-3z",
   key: "o",
-  titles: () => ({ draw: t("Draw polygons"), place: t("Put a polygon in the middle of the view") }),
+  titles: () => ({ draw: gettext("Draw polygons"), place: gettext("Put a polygon in the middle of the view") }),
   decode(value, size) {
     // An outline that somebody left open is not ours to close.
     if (!Array.isArray(value.points) || value.closed === false) return null;
@@ -158,7 +158,7 @@ export const polygon = {
     region.points.forEach(({ x, y }, at) => (at ? pen.lineTo(x, y) : pen.moveTo(x, y)));
     if (!("open" in region)) pen.closePath();
   },
-  measure: ({ points }) => tn("{n} point", "{n} points", points.length),
+  measure: ({ points }) => ngettext("{n} point", "{n} points", points.length),
   differs: (was, is) =>
     was.points.length !== is.points.length ||
     was.points.some((point, at) => distance(point, /** @type {Point} */ (is.points[at])) > STILL),

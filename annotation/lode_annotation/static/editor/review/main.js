@@ -1,14 +1,15 @@
 // @ts-check
 /** The review page: accept, fix or reject one annotation after another. */
 
+import { HttpError } from "../../lode/http.js";
+import { gettext, ngettext } from "../../lode/words.js";
 import { Editor } from "../editor.js";
 import { isShape } from "../kinds/index.js";
 import { fromResults } from "../model/convert.js";
-import { ApiError, speakFor } from "../task/api.js";
 import { clockFace } from "../task/clock.js";
 import { Sight } from "../task/sight.js";
 import { Vault } from "../task/vault.js";
-import { ago, find, h, t, tn, useWords } from "../ui/dom.js";
+import { ago, find, h } from "../ui/dom.js";
 import { dialog } from "../ui/help.js";
 import { showFacts, showReason } from "../ui/task.js";
 import { changesOf } from "./changes.js";
@@ -17,7 +18,7 @@ import { ReviewSession } from "./session.js";
 /** @typedef {import("../keymap.js").Command} Command */
 /** @typedef {import("../task/desk.js").Desk} Desk */
 /** @typedef {import("./session.js").Verdict} Verdict */
-/** @typedef {{server: string, user: string, root: string, login: string, home: string, words: Record<string, string>, has_task: boolean, addresses: import("./session.js").Addresses}} Boot */
+/** @typedef {{server: string, user: string, root: string, login: string, home: string, has_task: boolean, addresses: import("./session.js").Addresses}} Boot */
 
 /** @param {string} id of a json_script */
 function island(id) {
@@ -26,8 +27,6 @@ function island(id) {
 
 async function begin() {
   const boot = /** @type {Boot} */ (JSON.parse(island("editor-boot")));
-  useWords(boot.words);
-  speakFor(boot.user, boot.root);
   const editor = new Editor(find("[data-editor]"));
   const session = new ReviewSession(editor.store, await Vault.of(boot.server, boot.user), boot.addresses);
   const page = new ReviewPage(editor, session, boot);
@@ -61,22 +60,22 @@ class ReviewPage {
   /** @returns {Command[]} */
   commands() {
     const { session } = this;
-    const group = t("Review");
+    const group = gettext("Review");
     const open = () => session.face === "task";
     const reading = () => open() && !this.fixing;
     return [
-      { id: "review.accept", title: t("Accept"), group, keys: ["Enter", "Digit1"], icon: "check", when: reading, run: () => void this.#judge("accept") },
-      { id: "review.fix", title: t("Fix"), group, keys: ["e", "Digit2"], icon: "edit", when: reading, active: () => this.fixing, run: () => this.#fix(true) },
-      { id: "review.reject", title: t("Reject"), group, keys: ["r", "Digit3"], icon: "close", when: reading, run: () => this.#reject() },
-      { id: "review.save", title: t("Accept as fixed"), group, keys: ["Ctrl+Enter", "Enter"], icon: "check", when: () => open() && this.fixing, run: () => void this.#judge("fix") },
-      { id: "review.unfix", title: t("Stop fixing"), group, keys: [], when: () => this.fixing, run: () => this.#fix(false) },
-      { id: "back", title: t("Take the last verdict back"), group, keys: ["u"], icon: "back", when: () => session.judged.length > 0, run: () => void this.#undo() },
-      { id: "before", title: t("Show what was there before"), group: t("View"), keys: ["g"], active: () => this.editor.stage.scene.showBefore, run: () => this.#toggleBefore() },
-      { id: "why", title: t("Show why this is asked"), group, keys: ["w"], when: open, run: () => this.editor.showCause(session.desk?.payload.task.reason ?? null) },
-      { id: "comment", title: t("Write a comment"), group, keys: ["c"], when: open, run: () => this.#write() },
-      { id: "leave", title: t("Leave"), group, keys: [], icon: "close", run: () => location.assign(this.boot.home) },
-      { id: "retry", title: t("Load the picture again"), group, keys: [], run: () => location.reload() },
-      { id: "look", title: t("Look again"), group, keys: [], run: () => void session.look() },
+      { id: "review.accept", title: gettext("Accept"), group, keys: ["Enter", "Digit1"], icon: "check", when: reading, run: () => void this.#judge("accept") },
+      { id: "review.fix", title: gettext("Fix"), group, keys: ["e", "Digit2"], icon: "edit", when: reading, active: () => this.fixing, run: () => this.#fix(true) },
+      { id: "review.reject", title: gettext("Reject"), group, keys: ["r", "Digit3"], icon: "close", when: reading, run: () => this.#reject() },
+      { id: "review.save", title: gettext("Accept as fixed"), group, keys: ["Ctrl+Enter", "Enter"], icon: "check", when: () => open() && this.fixing, run: () => void this.#judge("fix") },
+      { id: "review.unfix", title: gettext("Stop fixing"), group, keys: [], when: () => this.fixing, run: () => this.#fix(false) },
+      { id: "back", title: gettext("Take the last verdict back"), group, keys: ["u"], icon: "back", when: () => session.judged.length > 0, run: () => void this.#undo() },
+      { id: "before", title: gettext("Show what was there before"), group: gettext("View"), keys: ["g"], active: () => this.editor.stage.scene.showBefore, run: () => this.#toggleBefore() },
+      { id: "why", title: gettext("Show why this is asked"), group, keys: ["w"], when: open, run: () => this.editor.showCause(session.desk?.payload.task.reason ?? null) },
+      { id: "comment", title: gettext("Write a comment"), group, keys: ["c"], when: open, run: () => this.#write() },
+      { id: "leave", title: gettext("Leave"), group, keys: [], icon: "close", run: () => location.assign(this.boot.home) },
+      { id: "retry", title: gettext("Load the picture again"), group, keys: [], run: () => location.reload() },
+      { id: "look", title: gettext("Look again"), group, keys: [], run: () => void session.look() },
     ];
   }
 
@@ -97,18 +96,18 @@ class ReviewPage {
     this.sight.show(shown ? desk.annotation : null);
     this.#face();
     this.#fix(desk.from === "kept");
-    if (desk.from === "kept") editor.notes.stay("kept", t("The fix you had begun was kept in this browser and is here again."), [], "");
+    if (desk.from === "kept") editor.notes.stay("kept", gettext("The fix you had begun was kept in this browser and is here again."), [], "");
     showReason(find("[data-reason]", this.root), payload.task.reason ?? null);
     editor.pointAtCause(payload.task.reason ?? null);
     showFacts(find("[data-facts]", this.root), payload);
     this.#history(payload);
     const place = { n: session.done + 1, total: Math.max(desk.waiting, session.done + 1) };
-    find("[data-progress]", this.root).textContent = t("{n} of {total} waiting", place);
+    find("[data-progress]", this.root).textContent = gettext("{n} of {total} waiting", place);
     find("[data-annotator]", this.root).textContent = payload.annotation?.user ?? "";
     this.#state();
     this.#tick();
     editor.stage.root.focus({ preventScroll: true });
-    editor.notes.announce(t("Annotation by {who}", { who: payload.annotation?.user ?? "" }));
+    editor.notes.announce(gettext("Annotation by {who}", { who: payload.annotation?.user ?? "" }));
   }
 
   /** What differs from what the project holds so far: said in words, marked in the list, laid under the answer. @param {Desk} desk */
@@ -120,18 +119,18 @@ class ReviewPage {
     const changes = held ? changesOf(held, fromResults(desk.given, config.controls, media)) : null;
     stage.scene.before = changes?.before ?? [];
     stage.scene.regroup();
-    const words = { new: t("new"), moved: t("moved"), relabelled: t("relabelled") };
+    const words = { new: gettext("new"), moved: gettext("moved"), relabelled: gettext("relabelled") };
     list.mark(new Map([...(changes?.marks ?? [])].map(([key, change]) => [key, words[change]])));
     root.hidden = !annotation;
     const count = (/** @type {string} */ what) => [...(changes?.marks.values() ?? [])].filter((one) => one === what).length;
     root.textContent = changes
       ? [
-          t("{n} new", { n: count("new") }),
-          t("{n} moved", { n: count("moved") }),
-          ...(count("relabelled") ? [t("{n} relabelled", { n: count("relabelled") })] : []),
-          t("{n} removed", { n: changes.removed.length }),
+          gettext("{n} new", { n: count("new") }),
+          gettext("{n} moved", { n: count("moved") }),
+          ...(count("relabelled") ? [gettext("{n} relabelled", { n: count("relabelled") })] : []),
+          gettext("{n} removed", { n: changes.removed.length }),
         ].join(", ")
-      : t("first labels of this item");
+      : gettext("first labels of this item");
   }
 
   #toggleBefore() {
@@ -143,13 +142,13 @@ class ReviewPage {
 
   /** @param {import("../model/types.js").Payload} payload */
   #history(payload) {
-    const given = { accept: t("accepted"), fix: t("accepted as fixed"), reject: t("rejected") };
+    const given = { accept: gettext("accepted"), fix: gettext("accepted as fixed"), reject: gettext("rejected") };
     const rows = (payload.reviews ?? []).map((one) =>
       h("li", {}, ago(one.created_at), `  ${one.reviewer}: ${given[one.verdict]}`, one.comment ? h("p", {}, one.comment) : null),
     );
     const lead = payload.annotation?.lead_time;
     const first = payload.annotation?.submitted_at
-      ? h("li", {}, ago(payload.annotation.submitted_at), "  ", t("{who} answered, revision {n}, in {time}", {
+      ? h("li", {}, ago(payload.annotation.submitted_at), "  ", gettext("{who} answered, revision {n}, in {time}", {
           who: payload.annotation.user ?? "",
           n: payload.annotation.revision,
           time: clockFace(lead ?? 0),
@@ -168,8 +167,8 @@ class ReviewPage {
     const texts = one.result.map((region) => JSON.stringify(region));
     const regions = fromResults(texts, payload.config.controls, payload.media);
     const shapes = regions.filter(isShape);
-    const words = one.late ? t("{who} handed in too late: {what}") : t("{who} has unfinished work: {what}");
-    const line = words.replace("{who}", one.user).replace("{what}", tn("{n} region", "{n} regions", shapes.length));
+    const words = one.late ? gettext("{who} handed in too late: {what}") : gettext("{who} has unfinished work: {what}");
+    const line = words.replace("{who}", one.user).replace("{what}", ngettext("{n} region", "{n} regions", shapes.length));
     const box = h("input", { type: "checkbox" });
     box.addEventListener("change", () => {
       this.editor.stage.scene.ghosts = box.checked ? shapes : [];
@@ -189,7 +188,7 @@ class ReviewPage {
   #reject() {
     if (this.comment.value.trim()) return void this.#judge("reject");
     this.#write();
-    this.editor.notes.say(t("Say what is wrong, then press Ctrl+Enter: it goes back to the annotator with the task."));
+    this.editor.notes.say(gettext("Say what is wrong, then press Ctrl+Enter: it goes back to the annotator with the task."));
   }
 
   #write() {
@@ -214,7 +213,7 @@ class ReviewPage {
     const missing = verdict === "fix" ? editor.missing()[0] : undefined;
     if (missing) {
       editor.panels.point(missing.name);
-      return editor.notes.say(t("{name} must be answered before submitting.", { name: missing.name }));
+      return editor.notes.say(gettext("{name} must be answered before submitting.", { name: missing.name }));
     }
     if (verdict === "fix" && !session.touched && session.desk?.from !== "kept") verdict = "accept";
     const comment = this.comment.value.trim();
@@ -222,11 +221,11 @@ class ReviewPage {
     this.comment.blur();
     const sent = session.judge(verdict, comment);
     const words = {
-      accept: t("Accepted the answer of {who}.", { who }),
-      fix: t("Accepted the answer of {who} as fixed.", { who }),
-      reject: t("Sent the answer of {who} back.", { who }),
+      accept: gettext("Accepted the answer of {who}.", { who }),
+      fix: gettext("Accepted the answer of {who} as fixed.", { who }),
+      reject: gettext("Sent the answer of {who} back.", { who }),
     };
-    editor.notes.echo(words[verdict], { title: t("Undo (U)"), run: () => void this.#undo() });
+    editor.notes.echo(words[verdict], { title: gettext("Undo (U)"), run: () => void this.#undo() });
     await sent;
   }
 
@@ -239,9 +238,9 @@ class ReviewPage {
       const last = await session.undo();
       if (!last) return;
       this.comment.value = last.comment;
-      editor.notes.say(t("The verdict was taken back; the answer waits again."));
+      editor.notes.say(gettext("The verdict was taken back; the answer waits again."));
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
+      if (!(error instanceof HttpError)) throw error;
       editor.notes.say(error.message);
     } finally {
       this.undoing = false;
@@ -261,7 +260,7 @@ class ReviewPage {
     this.sight.show(null);
     editor.store.load([]);
     editor.stage.show(null, { width: 1, height: 1 }, { width: 1, height: 1 });
-    const done = tn("You judged {n} annotation in this sitting.", "You judged {n} annotations in this sitting.", session.done);
+    const done = ngettext("You judged {n} annotation in this sitting.", "You judged {n} annotations in this sitting.", session.done);
     find("[data-finished-words]", this.root).textContent = done;
     this.#face();
     this.#state();
@@ -272,12 +271,12 @@ class ReviewPage {
     const fault = this.session.outbox.fault;
     find("[data-saved]", this.root).dataset.saved = waiting || this.session.touched ? "here" : "clean";
     find("[data-saved-words]", this.root).textContent = waiting
-      ? t("{n} to send", { n: waiting })
-      : this.session.touched ? t("kept here") : t("saved");
+      ? gettext("{n} to send", { n: waiting })
+      : this.session.touched ? gettext("kept here") : gettext("saved");
     if (fault) {
-      const words = `${fault.message} ${t("Your verdicts are kept in this browser and will be sent.")}`;
-      const acts = [{ title: t("Try now"), run: () => this.session.outbox.hurry() }];
-      if (fault.fault === "signed_out") acts.unshift({ title: t("Sign in"), run: () => void open(this.boot.login, "_blank") });
+      const words = `${fault.message} ${gettext("Your verdicts are kept in this browser and will be sent.")}`;
+      const acts = [{ title: gettext("Try now"), run: () => this.session.outbox.hurry() }];
+      if (fault.fault === "signed_out") acts.unshift({ title: gettext("Sign in"), run: () => void open(this.boot.login, "_blank") });
       this.editor.notes.stay("fault", words, acts);
     } else {
       this.editor.notes.settle("fault");
@@ -285,12 +284,12 @@ class ReviewPage {
     this.editor.refresh();
   }
 
-  /** @param {{parcel: import("../task/vault.js").Parcel, error: ApiError}} refusal */
+  /** @param {{parcel: import("../task/vault.js").Parcel, error: HttpError}} refusal */
   #refused({ parcel, error }) {
     dialog(
-      t("The verdict was not taken"),
-      [h("p", {}, error.message), h("p", {}, t("The annotation may have changed meanwhile; it comes again if it still waits."))],
-      [{ title: t("Go on"), primary: true, run: () => void this.session.giveUp(parcel) }],
+      gettext("The verdict was not taken"),
+      [h("p", {}, error.message), h("p", {}, gettext("The annotation may have changed meanwhile; it comes again if it still waits."))],
+      [{ title: gettext("Go on"), primary: true, run: () => void this.session.giveUp(parcel) }],
     );
   }
 

@@ -1,13 +1,14 @@
 // @ts-check
 /** A reviewer's sitting at a queue: one annotation after another, the next one already decoded, verdicts sent once. */
 
+import { call, HttpError } from "../../lode/http.js";
+import { uuid } from "../../lode/uuid.js";
+import { gettext } from "../../lode/words.js";
 import { toResultText } from "../model/convert.js";
 import { valueAt } from "../model/slices.js";
-import { ApiError, call, uuid } from "../task/api.js";
 import { Clock } from "../task/clock.js";
 import { layOut, picture, regionsOf } from "../task/desk.js";
 import { Outbox } from "../task/outbox.js";
-import { t } from "../ui/dom.js";
 
 /** @typedef {import("../task/desk.js").Desk} Desk */
 /** @typedef {import("../task/vault.js").Vault} Vault */
@@ -111,7 +112,7 @@ export class ReviewSession extends EventTarget {
   /**
    * Take the last verdict back and look at its answer again, as it was judged.
    * @returns {Promise<Judged|null>} what was taken back
-   * @throws {ApiError} what the server says against it; `network` while it cannot be asked
+   * @throws {HttpError} what the server says against it; `network` while it cannot be asked
    */
   async undo() {
     const last = this.judged.at(-1);
@@ -137,7 +138,7 @@ export class ReviewSession extends EventTarget {
   async #recall({ desk, operation }) {
     await this.outbox.flush();
     if (this.outbox.waiting.some((parcel) => parcel.operation === operation)) {
-      throw this.outbox.fault ?? new ApiError("network", t("No connection."), 0);
+      throw this.outbox.fault ?? new HttpError("network", gettext("No connection."), 0);
     }
     const address = this.addresses.review.replace("{annotation}", desk.annotation);
     const { text } = await call("DELETE", `${address}?operation_id=${operation}`);
@@ -221,7 +222,7 @@ export class ReviewSession extends EventTarget {
       }
       this.outbox.fault = null;
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
+      if (!(error instanceof HttpError)) throw error;
       this.outbox.fault = error;
     }
     this.#forward("state");

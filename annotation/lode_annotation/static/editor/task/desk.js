@@ -1,9 +1,9 @@
 // @ts-check
 /** One task laid out for work: where its regions start from, and what has been kept of it. */
 
+import { uuid } from "../../lode/uuid.js";
 import { fromResults } from "../model/convert.js";
 import { entriesOf, listAt } from "../model/slices.js";
-import { uuid } from "./api.js";
 import { load } from "./picture.js";
 
 /** @typedef {import("../model/types.js").Payload} Payload */

@@ -1,7 +1,7 @@
 // @ts-check
 /** Keeping the tasks in hand: leases renewed while the page is open, given back when it is left untouched. */
 
-import { ApiError, call } from "./api.js";
+import { call, HttpError } from "../../lode/http.js";
 
 /** @typedef {import("../model/types.js").Lease} Lease */
 
@@ -37,7 +37,7 @@ export class Leases extends EventTarget {
       this.hold(task, data?.lease ?? lease);
       return true;
     } catch (error) {
-      const lost = error instanceof ApiError && (error.fault === "conflict" || error.fault === "gone");
+      const lost = error instanceof HttpError && (error.fault === "conflict" || error.fault === "gone");
       if (lost) {
         this.drop(task);
         this.dispatchEvent(new CustomEvent("lost", { detail: task }));

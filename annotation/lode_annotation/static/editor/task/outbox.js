@@ -8,13 +8,13 @@
  * the page is told. A vault that is full or gone holds up no sending.
  */
 
-import { t } from "../ui/dom.js";
-import { ApiError, call, csrfCookie } from "./api.js";
+import { call, csrfCookie, HttpError } from "../../lode/http.js";
+import { gettext } from "../../lode/words.js";
 
 /** @typedef {import("./vault.js").Parcel} Parcel */
 /** @typedef {import("./vault.js").Vault} Vault */
 /** @typedef {{parcel: Parcel, data: any, text: string}} Answer */
-/** @typedef {{parcel: Parcel, error: ApiError}} Refusal */
+/** @typedef {{parcel: Parcel, error: HttpError}} Refusal */
 
 const LONGEST_PAUSE_MS = 30_000;
 const SIGN_IN_LOOK_MS = 1000;
@@ -31,7 +31,7 @@ export class Outbox extends EventTarget {
     this.along = along;
     /** @type {Parcel[]} */
     this.waiting = [];
-    /** @type {ApiError|null} */
+    /** @type {HttpError|null} */
     this.fault = null;
     /** The browser would not keep what waits, in words. */
     this.vaultFault = "";
@@ -101,7 +101,7 @@ export class Outbox extends EventTarget {
     if (this.sending) return;
     clearTimeout(this.timer);
     this.sending = true;
-    /** @type {Map<string, ApiError>} */
+    /** @type {Map<string, HttpError>} */
     const shut = new Map();
     const first = () => this.waiting.find((parcel) => !shut.has(parcel.queue));
     try {
@@ -131,7 +131,7 @@ export class Outbox extends EventTarget {
     const body = parcel.result === "" ? head : `${head.slice(0, -1)},"result":${parcel.result}}`;
     try {
       const answer = await call("POST", parcel.url, body);
-      if (!confirms(parcel, answer.data)) throw new ApiError("server", t("The server has a fault."), answer.status);
+      if (!confirms(parcel, answer.data)) throw new HttpError("server", gettext("The server has a fault."), answer.status);
       this.fault = null;
       this.pause = 0;
       this.#drop(parcel);
@@ -141,7 +141,7 @@ export class Outbox extends EventTarget {
       this.dispatchEvent(new CustomEvent("sent", { detail: { parcel, data: answer.data, text: answer.text } }));
       return true;
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
+      if (!(error instanceof HttpError)) throw error;
       return this.#failed(parcel, error);
     } finally {
       this.travelling = null;
@@ -173,7 +173,7 @@ export class Outbox extends EventTarget {
     }
   }
 
-  /** @param {Parcel} parcel @param {ApiError} error @returns {Promise<boolean>} */
+  /** @param {Parcel} parcel @param {HttpError} error @returns {Promise<boolean>} */
   async #failed(parcel, error) {
     this.fault = error;
     parcel.attempts += 1;

@@ -6,10 +6,11 @@
  * answer is taken while its picture is not there.
  */
 
+import { call, HttpError } from "../../lode/http.js";
+import { uuid } from "../../lode/uuid.js";
+import { gettext } from "../../lode/words.js";
 import { toResultText } from "../model/convert.js";
 import { valueAt } from "../model/slices.js";
-import { t } from "../ui/dom.js";
-import { ApiError, call, uuid } from "./api.js";
 import { Clock } from "./clock.js";
 import { layOut, picture, regionsOf } from "./desk.js";
 import { Leases } from "./lease.js";
@@ -30,7 +31,7 @@ const REMEMBERED = 20;
 /** As many tasks as the server lets one name. */
 const MOST_NAMED = 20;
 
-/** @extends {EventTarget} Events: `task`, `picture`, `face`, `state`, `refused` (detail Refusal), `lost`, `unavailable` (detail ApiError). */
+/** @extends {EventTarget} Events: `task`, `picture`, `face`, `state`, `refused` (detail Refusal), `lost`, `unavailable` (detail HttpError). */
 export class Session extends EventTarget {
   /**
    * @param {Store} store
@@ -108,7 +109,7 @@ export class Session extends EventTarget {
     await this.#advance();
     for (const parcel of await this.vault.outbox().catch(() => [])) {
       if (!parcel.refused || parcel.queue !== this.addresses.queue) continue;
-      this.#forward("refused", { parcel, error: new ApiError("refused", parcel.refused, 0) });
+      this.#forward("refused", { parcel, error: new HttpError("refused", parcel.refused, 0) });
     }
   }
 
@@ -152,7 +153,7 @@ export class Session extends EventTarget {
   /**
    * Back to the task before, to change what was handed in; the server knows those from before this page.
    * @returns {Promise<boolean>}
-   * @throws {ApiError}
+   * @throws {HttpError}
    */
   async back() {
     const desk = this.before.pop() ?? (await this.#earlier());
@@ -359,7 +360,7 @@ export class Session extends EventTarget {
       }
       this.outbox.fault = null;
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
+      if (!(error instanceof HttpError)) throw error;
       this.outbox.fault = error;
     }
     this.#forward("state");
@@ -372,7 +373,7 @@ export class Session extends EventTarget {
       this.wanted = "";
       await this.#take(text);
     } catch (error) {
-      if (!(error instanceof ApiError) || error.passing || error.fault === "signed_out") throw error;
+      if (!(error instanceof HttpError) || error.passing || error.fault === "signed_out") throw error;
       this.wanted = "";
       this.#forward("unavailable", error);
     }
@@ -510,13 +511,13 @@ export class Session extends EventTarget {
     try {
       const address = this.#address("draft", desk.payload.task.id);
       const { data } = await call("PUT", address, `${head.slice(0, -1)},"result":${result}}`);
-      if (!data?.draft) throw new ApiError("server", t("The server has a fault."), 0);
+      if (!data?.draft) throw new HttpError("server", gettext("The server has a fault."), 0);
       this.outbox.fault = null;
       if (desk !== this.desk || result !== this.result) return;
       this.kept = "there";
       await this.#flushJournal();
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
+      if (!(error instanceof HttpError)) throw error;
       this.outbox.fault = error.fault === "conflict" ? null : error;
       if (error.fault === "conflict" && desk === this.desk) this.#lost(desk.payload.task.id);
       if (error.passing && desk === this.desk) this.draftTimer = setTimeout(() => void this.#saveDraft(), 10_000);

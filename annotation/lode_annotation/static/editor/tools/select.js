@@ -1,9 +1,9 @@
 // @ts-check
 /** Select, move and resize with the pointer; a press on nothing draws a frame that selects what it meets. */
 
+import { gettext } from "../../lode/words.js";
 import { span } from "../geometry.js";
 import { shapeOf } from "../kinds/index.js";
-import { t } from "../ui/dom.js";
 import { regionAt, regionsIn } from "../view/hit.js";
 
 /** @typedef {import("../stage.js").Stage} Stage */
@@ -85,7 +85,7 @@ export function selectTool(stage) {
       store.select(press.shift ? [...store.selection, ...keys] : keys);
     }
     const moved = [...overlay.moved.values()];
-    const label = doing === "resize" ? t("Resize") : t("Move");
+    const label = doing === "resize" ? gettext("Resize") : gettext("Move");
     rest();
     if (moved.length) store.transact(label, (change) => moved.forEach((region) => change.replace(region)));
   }
@@ -103,7 +103,7 @@ export function selectTool(stage) {
   function removeHandle(gone) {
     const [region] = held;
     const less = region && shapeOf(region).without?.(region, gone.name);
-    if (less) store.transact(t("Delete a point"), (change) => change.replace({ ...less, changed: true }));
+    if (less) store.transact(gettext("Delete a point"), (change) => change.replace({ ...less, changed: true }));
   }
 
   /** Twice on an outline: a handle there, where the kind has such. @param {Press} press */
@@ -111,7 +111,7 @@ export function selectTool(stage) {
     const [region] = store.selectedShapes();
     if (!region || !press.editable || region.pending || store.locked.has(region.key) || store.selection.size > 1) return;
     const more = shapeOf(region).insert?.(region, press.image, EDGE / viewport.scale);
-    if (more) store.transact(t("Add a point"), (change) => change.replace({ ...more, changed: true }));
+    if (more) store.transact(gettext("Add a point"), (change) => change.replace({ ...more, changed: true }));
   }
 
   /** @param {Press} press */

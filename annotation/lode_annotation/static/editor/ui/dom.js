@@ -1,5 +1,5 @@
 // @ts-check
-/** Making elements, and the words of the page. */
+/** Making elements. */
 
 /**
  * @template {keyof HTMLElementTagNameMap} K
@@ -26,24 +26,6 @@ export function find(selector, root = document) {
   return element;
 }
 
-/** @type {Record<string, string>} */
-let catalogue = {};
-
-/** @param {Record<string, string>} words English to the reader's language */
-export function useWords(words) {
-  catalogue = words;
-}
-
-/**
- * A sentence in the reader's language; `{name}` is filled in.
- * @param {string} english
- * @param {Record<string, string|number>} [values]
- */
-export function t(english, values = {}) {
-  const sentence = catalogue[english] ?? english;
-  return sentence.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
-}
-
 const STEPS = /** @type {const} */ ([["day", 86_400], ["hour", 3600], ["minute", 60]]);
 
 /** How long ago something was; the exact time shows under the pointer. @param {string} moment as ISO 8601 */
@@ -53,11 +35,6 @@ export function ago(moment) {
   const [unit, seconds] = STEPS.find(([, length]) => passed >= length) ?? ["second", 1];
   const words = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(-Math.floor(passed / seconds), unit);
   return h("time", { datetime: moment, title: new Date(moment).toLocaleString(language) }, words);
-}
-
-/** @param {string} one @param {string} many @param {number} n */
-export function tn(one, many, n) {
-  return t(n === 1 ? one : many, { n });
 }
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -1,19 +1,20 @@
 // @ts-check
 /** The list of keys, and dialogs that ask what to do. */
 
+import { gettext } from "../../lode/words.js";
 import { keyName } from "../keymap.js";
-import { h, t } from "./dom.js";
+import { h } from "./dom.js";
 
 /** @typedef {import("../keymap.js").Keymap} Keymap */
 
 /** What the hand on the pointer can do, which no command says. @returns {[string, string][]} */
 function pointerRows() {
   return [
-    [t("Wheel"), t("Zoom where the pointer is")],
-    [t("Shift + wheel"), t("Pan sideways")],
-    [t("Space + drag, middle button"), t("Pan")],
-    [t("Alt + press"), t("Select through, while drawing")],
-    [t("Shift + press"), t("Add to the selection")],
+    [gettext("Wheel"), gettext("Zoom where the pointer is")],
+    [gettext("Shift + wheel"), gettext("Pan sideways")],
+    [gettext("Space + drag, middle button"), gettext("Pan")],
+    [gettext("Alt + press"), gettext("Select through, while drawing")],
+    [gettext("Shift + press"), gettext("Add to the selection")],
   ];
 }
 
@@ -32,9 +33,9 @@ export function showHelp(keymap) {
   const pointer = pointerRows().map(([keys, what]) =>
     h("div", { class: "ed-key-row" }, h("dt", {}, what), h("dd", {}, h("kbd", {}, keys))),
   );
-  groups.set(t("Pointer"), pointer);
+  groups.set(gettext("Pointer"), pointer);
   const columns = [...groups].map(([title, rows]) => h("section", {}, h("h3", {}, title), h("dl", {}, ...rows)));
-  dialog(t("Keys"), [h("div", { class: "ed-keys" }, ...columns)], [{ title: t("Close"), run: () => {} }], "ed-dialog-wide");
+  dialog(gettext("Keys"), [h("div", { class: "ed-keys" }, ...columns)], [{ title: gettext("Close"), run: () => {} }], "ed-dialog-wide");
 }
 
 /** @typedef {{title: string, run: () => void, primary?: boolean, danger?: boolean}} Choice */

@@ -1,9 +1,10 @@
 // @ts-check
 /** The palettes on the right: the labels of regions, and the questions asked of the whole item. Keys stand on the labels. */
 
+import { gettext } from "../../lode/words.js";
 import { asks, isShape } from "../kinds/index.js";
 import { keyName } from "../keymap.js";
-import { h, icon, t } from "./dom.js";
+import { h, icon } from "./dom.js";
 
 /** @typedef {import("../model/types.js").Control} Control */
 /** @typedef {import("../model/types.js").Label} Label */
@@ -46,8 +47,8 @@ export class LabelPanels {
       "data-control": control.name,
     });
     for (const label of control.labels) list.append(this.#button(control, label, asking));
-    const title = h("h2", {}, asking || named ? control.name : t("Labels"));
-    if (control.required) title.append(h("span", { class: "ed-required", title: t("Must be answered") }, "*"));
+    const title = h("h2", {}, asking || named ? control.name : gettext("Labels"));
+    if (control.required) title.append(h("span", { class: "ed-required", title: gettext("Must be answered") }, "*"));
     const panel = h("section", { class: "ed-panel", "data-panel": control.name }, title);
     if (control.labels.length >= SEARCH_FROM) panel.append(this.#search(list));
     panel.append(list);
@@ -83,7 +84,7 @@ export class LabelPanels {
 
   /** @param {HTMLElement} list */
   #search(list) {
-    const field = h("input", { type: "search", class: "ed-search", placeholder: t("Find a label"), "aria-label": t("Find a label") });
+    const field = h("input", { type: "search", class: "ed-search", placeholder: gettext("Find a label"), "aria-label": gettext("Find a label") });
     field.addEventListener("input", () => {
       const wanted = field.value.trim().toLowerCase();
       for (const button of list.querySelectorAll("button")) {

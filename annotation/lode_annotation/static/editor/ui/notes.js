@@ -1,7 +1,8 @@
 // @ts-check
 /** What the page says: passing notes over the picture, notes that stay until they are settled, and words for readers. */
 
-import { h, icon, t } from "./dom.js";
+import { gettext } from "../../lode/words.js";
+import { h, icon } from "./dom.js";
 
 /** @typedef {{title: string, run: () => void}} Act */
 
@@ -88,7 +89,7 @@ export class Notes {
       });
       note.append(button);
     }
-    const away = h("button", { type: "button", class: "ed-note-close", "aria-label": t("Close") }, icon("close"));
+    const away = h("button", { type: "button", class: "ed-note-close", "aria-label": gettext("Close") }, icon("close"));
     away.addEventListener("click", close);
     note.append(away);
     this.root.append(note);

@@ -5,8 +5,9 @@
  * One stop in the tab order; arrows, Home and End move, Shift extends, and the row the reader stands on is the selection.
  */
 
+import { gettext, ngettext } from "../../lode/words.js";
 import { shapeOf } from "../kinds/index.js";
-import { h, icon, t, tn } from "./dom.js";
+import { h, icon } from "./dom.js";
 
 /** @typedef {import("../model/types.js").Region} Region */
 /** @typedef {import("../stage.js").Stage} Stage */
@@ -34,7 +35,7 @@ export class RegionList {
     this.marks = new Map();
     this.room = h("div", { class: "ed-list-room", role: "presentation" });
     root.setAttribute("role", "listbox");
-    root.setAttribute("aria-label", t("Regions"));
+    root.setAttribute("aria-label", gettext("Regions"));
     root.setAttribute("aria-multiselectable", "true");
     root.tabIndex = 0;
     root.replaceChildren(this.room);
@@ -113,18 +114,18 @@ export class RegionList {
     const { store } = this;
     const hidden = store.hidden.has(region.key);
     const locked = store.locked.has(region.key);
-    const mark = region.questioned ? t("wrong?") : this.marks.get(region.key);
-    const name = region.labels.join(", ") || t("no label");
+    const mark = region.questioned ? gettext("wrong?") : this.marks.get(region.key);
+    const name = region.labels.join(", ") || gettext("no label");
     const score = region.score === null ? "" : `${Math.round(region.score * 100)} %`;
     const size = shapeOf(region).measure(region);
     const words = [
-      region.questioned ? t("Pre-label in question") : region.pending ? t("Pre-label") : t("Region {n}", { n: at + 1 }),
+      region.questioned ? gettext("Pre-label in question") : region.pending ? gettext("Pre-label") : gettext("Region {n}", { n: at + 1 }),
       name,
       mark,
       score,
       size,
-      hidden && t("hidden"),
-      locked && t("locked"),
+      hidden && gettext("hidden"),
+      locked && gettext("locked"),
     ].filter(Boolean);
     const swatch = h("span", { class: region.pending ? "ed-swatch is-pending" : "ed-swatch" });
     swatch.style.setProperty("--c", this.stage.scene.colourOf(region));
@@ -175,14 +176,14 @@ export class RegionList {
       buttons.append(button);
     };
     if (region.pending && this.editable) {
-      add("check", t("Take this pre-label"), true, () => acts.accept(region.key));
-      add("close", t("Put this pre-label aside"), false, () => acts.remove(region.key));
+      add("check", gettext("Take this pre-label"), true, () => acts.accept(region.key));
+      add("close", gettext("Put this pre-label aside"), false, () => acts.remove(region.key));
       return buttons;
     }
-    add(hidden ? "eyeOff" : "eye", hidden ? t("Show") : t("Hide"), hidden, () => store.setHidden([region.key], !hidden));
+    add(hidden ? "eyeOff" : "eye", hidden ? gettext("Show") : gettext("Hide"), hidden, () => store.setHidden([region.key], !hidden));
     if (this.editable) {
-      add(locked ? "lock" : "unlock", locked ? t("Unlock") : t("Lock"), locked, () => store.setLocked([region.key], !locked));
-      add("trash", t("Delete"), false, () => acts.remove(region.key));
+      add(locked ? "lock" : "unlock", locked ? gettext("Unlock") : gettext("Lock"), locked, () => store.setLocked([region.key], !locked));
+      add("trash", gettext("Delete"), false, () => acts.remove(region.key));
     }
     return buttons;
   }
@@ -231,7 +232,7 @@ export class RegionList {
     const shapes = this.store.shapes();
     const own = shapes.filter((region) => !region.pending).length;
     const pending = shapes.length - own;
-    const words = tn("{n} region", "{n} regions", own);
-    return pending ? `${words}, ${tn("{n} pre-label", "{n} pre-labels", pending)}` : words;
+    const words = ngettext("{n} region", "{n} regions", own);
+    return pending ? `${words}, ${ngettext("{n} pre-label", "{n} pre-labels", pending)}` : words;
   }
 }

@@ -1,7 +1,8 @@
 // @ts-check
 /** What is known of the task at hand: why it is asked, and the item. */
 
-import { h, icon, t } from "./dom.js";
+import { gettext } from "../../lode/words.js";
+import { h, icon } from "./dom.js";
 
 /** @typedef {import("../model/types.js").Payload} Payload */
 /** @typedef {import("../model/types.js").Reason} Reason */
@@ -19,7 +20,7 @@ export function showReason(root, reason) {
   const inside = [icon(address || reason.box ? "why" : "note"), h("span", {}, words)];
   root.classList.toggle("is-plain", !address && !reason.box);
   const link = address
-    ? h("a", { href: address, target: "_blank", rel: "noopener", title: t("Show the failure that caused this") }, ...inside)
+    ? h("a", { href: address, target: "_blank", rel: "noopener", title: gettext("Show the failure that caused this") }, ...inside)
     : h("span", { title: words }, ...inside);
   root.replaceChildren(link);
 }
@@ -32,11 +33,11 @@ export function showFacts(root, payload) {
   const { media, config, task } = payload;
   /** @type {[string, string][]} */
   const facts = [
-    [t("Path"), media.path ?? ""],
-    [t("Size"), `${media.width} × ${media.height}`],
-    [t("Schema"), config.schema ? `${config.schema} r${config.revision ?? 1}` : ""],
-    [t("Priority"), task.priority === undefined ? "" : String(task.priority)],
-    [t("Strategy"), task.reason?.strategy ?? ""],
+    [gettext("Path"), media.path ?? ""],
+    [gettext("Size"), `${media.width} × ${media.height}`],
+    [gettext("Schema"), config.schema ? `${config.schema} r${config.revision ?? 1}` : ""],
+    [gettext("Priority"), task.priority === undefined ? "" : String(task.priority)],
+    [gettext("Strategy"), task.reason?.strategy ?? ""],
   ];
   const rows = facts.filter(([, value]) => value).flatMap(([name, value]) => [h("dt", {}, name), h("dd", { title: value }, value)]);
   root.replaceChildren(...rows);

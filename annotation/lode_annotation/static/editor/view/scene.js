@@ -1,8 +1,8 @@
 // @ts-check
 /** The picture and the passive regions on two canvases, redrawn at most once a frame. */
 
+import { gettext } from "../../lode/words.js";
 import { boundsOf, shapeOf } from "../kinds/index.js";
-import { t } from "../ui/dom.js";
 
 /** @typedef {import("../model/store.js").Store} Store */
 /** @typedef {import("../model/types.js").Region} Region */
@@ -254,7 +254,7 @@ export class Scene {
         const shape = /** @type {Region} */ (group.shapes[at]);
         const across = /** @type {number} */ (group.edges[at * 4 + 2]) - /** @type {number} */ (group.edges[at * 4]);
         if (across * scale < 28) continue;
-        const text = group.dash === SPARSE ? t("was {name}", { name: nameOf(shape) }) : nameOf(shape);
+        const text = group.dash === SPARSE ? gettext("was {name}", { name: nameOf(shape) }) : nameOf(shape);
         const x = Math.round((/** @type {number} */ (group.edges[at * 4]) * scale + left) * ratio);
         const edge = Math.round((/** @type {number} */ (group.edges[at * 4 + 1]) * scale + top) * ratio);
         const y = edge >= height ? edge - height : edge;
@@ -285,7 +285,7 @@ function widthOf(context, text) {
 export function nameOf(region) {
   const name = region.labels.join(", ") || "–";
   if (!region.pending) return name;
-  const doubt = region.questioned ? ` ${t("wrong?")}` : "?";
+  const doubt = region.questioned ? ` ${gettext("wrong?")}` : "?";
   return region.score === null ? `${name}${doubt}` : `${name}${doubt} ${Math.round(region.score * 100)} %`;
 }
 
