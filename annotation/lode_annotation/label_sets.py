@@ -5,13 +5,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
 
 from django.db.models import TextField
 from django.db.models.functions import Cast
-from django.utils import timezone
 
-from lode_annotation import sql
+from lode_annotation import statements
 from lode_annotation.labeling_config import Rules
 from lode_annotation.models import LabelSet, Schema
 from lode_platform.models import Item
@@ -103,31 +101,17 @@ def accept(
 ) -> None:
     """Writes the label set that an accepted ``result`` makes, and makes it the current one: two statements.
 
-    In the caller's transaction, which holds the item (``sql.held_item``): answers to one item come one after the
-    other, whatever queues they come from, and each carries over what the last one held.
+    In the caller's transaction, which holds the item (``statements.finish_task``): answers to one item come one after
+    the other, whatever queues they come from, and each carries over what the last one held.
     """
-    retired = sql.row(
-        'UPDATE annotation_labelset SET "current" = %s'
-        ' WHERE item_id = %s AND schema_id = %s AND "current" AND staged_by_id IS NULL RETURNING regions',
-        [False, item_id, schema_id],
-    )
-    before = sql.loads(retired[0]) if retired else []
+    before = statements.retire_label_set(item_id, schema_id)
     text = dump(regions_from(result, width, height, rules, before))
-    sql.change(
-        "INSERT INTO annotation_labelset (uuid, item_id, schema_id, schema_revision_id, source,"
-        ' annotation_revision_id, regions, digest, "current", created_by_id, created_at)'
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        [
-            uuid4(),
-            item_id,
-            schema_id,
-            schema_revision_id,
-            LabelSet.Source.ANNOTATION.value,
-            annotation_revision_id,
-            text,
-            digest_of(text),
-            True,
-            user_id,
-            timezone.now(),
-        ],
+    statements.insert_label_set(
+        item_id=item_id,
+        schema_id=schema_id,
+        schema_revision_id=schema_revision_id,
+        annotation_revision_id=annotation_revision_id,
+        user_id=user_id,
+        regions=text,
+        digest=digest_of(text),
     )

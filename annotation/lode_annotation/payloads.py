@@ -9,20 +9,13 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from lode_annotation import queues, sql
+from lode_annotation import queues, statements
 from lode_annotation.label_sets import shown
 from lode_annotation.models import Annotation, Queue, Review, Task
 from lode_annotation.queue_context import QueueContext, context_for, context_of_task
+from lode_annotation.statements import TaskRow
 from lode_platform.errors import Gone
 from lode_platform.models import User
-
-TASK = "t.uuid, t.number, t.priority, t.state, t.reason, t.prelabels, i.uuid, i.path, i.width, i.height, b.md5"
-TASK_WIDTH = 11
-FILE = " JOIN platform_blob b ON b.id = i.blob_id"
-LABELS = (
-    ' LEFT JOIN annotation_labelset ls ON ls.item_id = i.id AND ls.schema_id = %s AND ls."current"'
-    " AND ls.staged_by_id IS NULL"
-)
 
 
 def next_payload(queue: Queue | UUID, user: User, holding: Sequence[UUID] = ()) -> dict[str, Any] | None:
@@ -60,39 +53,30 @@ def claimed(
 
 def of_task(context: QueueContext, user: User, task_id: int, until: datetime | None) -> dict[str, Any] | None:
     """A task as the person finds it: one statement; None when its item is in the trash."""
-    found = sql.row(
-        f"SELECT {TASK}, a.uuid, a.revision, a.state, a.draft, a.draft_at, a.draft_base, a.schema_revision_id,"
-        " ar.result, ls.regions"
-        f" FROM annotation_task t JOIN platform_item i ON i.id = t.item_id AND i.trashed_at IS NULL{FILE}"
-        " LEFT JOIN annotation_annotation a ON a.task_id = t.id AND a.user_id = %s"
-        " LEFT JOIN annotation_annotationrevision ar ON ar.annotation_id = a.id AND ar.number = a.revision"
-        f"{LABELS} WHERE t.id = %s",
-        [user.pk, context.schema_id, task_id],
-    )
+    found = statements.own_task(user.pk, task_id, context.queue.schema_id)
     if found is None:
         return None
-    uuid, revision, state, draft, draft_at, draft_base, made_under, result, regions = found[TASK_WIDTH:]
-    payload = _common(context, found)
+    payload = _common(context, found.task)
     annotation = None
-    if uuid is not None and revision:
+    if found.annotation is not None and found.revision:
         annotation = {
-            "id": str(sql.uuid(uuid)),
-            "revision": revision,
-            "state": state,
-            "result": _on_this_picture(context.translate(sql.loads(result) or [], made_under), payload["media"]),
+            "id": str(found.annotation),
+            "revision": found.revision,
+            "state": found.state,
+            "result": _on_this_picture(context.translate(found.result or [], found.made_under), payload["media"]),
         }
     kept = None
-    if draft is not None:
+    if found.draft is not None:
         kept = {
-            "result": _on_this_picture(context.translate(sql.loads(draft), made_under), payload["media"]),
-            "saved_at": _iso(sql.when(draft_at)),
-            "base_revision": draft_base,
+            "result": _on_this_picture(context.translate(found.draft, found.made_under), payload["media"]),
+            "saved_at": _iso(found.draft_at),
+            "base_revision": found.draft_base,
         }
     start = None
-    if annotation is None and regions is not None:
-        start = shown(sql.loads(regions), payload["media"]["width"], payload["media"]["height"], context.rules)
+    if annotation is None and found.regions is not None:
+        start = shown(found.regions, found.task.width, found.task.height, context.rules)
     payload |= {
-        "annotation_id": str(sql.uuid(uuid)) if uuid is not None else None,
+        "annotation_id": str(found.annotation) if found.annotation is not None else None,
         "annotation": annotation,
         "draft": kept,
         "start": start,
@@ -121,28 +105,27 @@ def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat().replace("+00:00", "Z") if moment else None
 
 
-def _common(context: QueueContext, columns: Sequence[Any]) -> dict[str, Any]:
-    uuid, number, priority, state, reason, prelabels, item, path, width, height, md5 = columns[:TASK_WIDTH]
-    item_uuid = sql.uuid(item)
+def _common(context: QueueContext, row: TaskRow) -> dict[str, Any]:
+    queue = context.queue
     return {
         "task": {
-            "id": str(sql.uuid(uuid)),
-            "priority": priority,
-            "state": state,
-            "reason": sql.loads(reason),
-            "position": number,
-            "total": context.size,
+            "id": str(row.task),
+            "priority": row.priority,
+            "state": row.state,
+            "reason": row.reason,
+            "position": row.number,
+            "total": queue.size,
         },
         "media": {
-            "id": str(item_uuid),
-            "url": f"{reverse('platform:media', args=[item_uuid])}?file={md5}",
-            "width": width,
-            "height": height,
-            "path": path,
+            "id": str(row.item),
+            "url": f"{reverse('platform:media', args=[row.item])}?file={row.md5}",
+            "width": row.width,
+            "height": row.height,
+            "path": row.path,
         },
-        "config": {"schema": context.schema, "revision": context.revision, "controls": context.rules.controls},
-        "queue": {"id": str(context.queue), "name": context.name, "review": context.review},
-        "prelabels": sql.loads(prelabels),
+        "config": {"schema": queue.schema, "revision": queue.revision, "controls": context.rules.controls},
+        "queue": {"id": str(queue.uuid), "name": queue.name, "review": queue.review},
+        "prelabels": row.prelabels,
     }
 
 
@@ -154,7 +137,7 @@ def next_review(queue: Queue | UUID, user: User, holding: Sequence[UUID] = ()) -
     context = context_for(user, queue if isinstance(queue, UUID) else queue.uuid, "annotation.review")
     waiting = (
         Annotation.objects.waiting_for(user)
-        .filter(task__queue_id=context.queue_id)
+        .filter(task__queue_id=context.queue.id)
         .exclude(uuid__in=list(holding))
         .order_by("updated_at", "id")
         .values_list("uuid", flat=True)
@@ -169,31 +152,24 @@ def of_review(context: QueueContext, user: User, annotation: UUID) -> dict[str, 
     ``start`` is what the project holds of the item so far, ``waiting`` how many answers of the queue wait for this
     reviewer, this one among them.
     """
-    found = sql.row(
-        f"SELECT {TASK}, t.id, a.id, a.revision, a.state, u.username, a.schema_revision_id, ar.result, ar.created_at,"
-        " ar.lead_time, ls.regions"
-        " FROM annotation_annotation a JOIN annotation_task t ON t.id = a.task_id"
-        f" JOIN platform_item i ON i.id = t.item_id{FILE} JOIN platform_user u ON u.id = a.user_id"
-        " JOIN annotation_annotationrevision ar ON ar.annotation_id = a.id AND ar.number = a.revision"
-        f"{LABELS} WHERE a.uuid = %s",
-        [context.schema_id, annotation],
-    )
+    found = statements.answer_to_review(annotation, context.queue.schema_id)
     if found is None:
         return None
-    task_id, annotation_id, revision, state, username, made_under, result, at, lead_time, regions = found[TASK_WIDTH:]
-    payload = _common(context, found)
-    width, height = payload["media"]["width"], payload["media"]["height"]
+    payload = _common(context, found.task)
+    start = None
+    if found.regions is not None:
+        start = shown(found.regions, found.task.width, found.task.height, context.rules)
     payload |= {
         "annotation": {
             "id": str(annotation),
-            "revision": revision,
-            "state": state,
-            "result": _on_this_picture(context.translate(sql.loads(result), made_under), payload["media"]),
-            "user": username,
-            "submitted_at": _iso(sql.when(at)),
-            "lead_time": lead_time,
+            "revision": found.revision,
+            "state": found.state,
+            "result": _on_this_picture(context.translate(found.result, found.made_under), payload["media"]),
+            "user": found.username,
+            "submitted_at": _iso(found.submitted_at),
+            "lead_time": found.lead_time,
         },
-        "start": shown(sql.loads(regions), width, height, context.rules) if regions is not None else None,
+        "start": start,
         "reviews": [
             {
                 "verdict": review.verdict,
@@ -202,11 +178,11 @@ def of_review(context: QueueContext, user: User, annotation: UUID) -> dict[str, 
                 "created_at": _iso(review.created_at),
             }
             for review in Review.objects.standing()
-            .filter(annotation_id=annotation_id)
+            .filter(annotation_id=found.annotation_id)
             .select_related("reviewer")
             .order_by("created_at")
         ],
-        "waiting": Annotation.objects.waiting_for(user).filter(task__queue_id=context.queue_id).count(),
+        "waiting": Annotation.objects.waiting_for(user).filter(task__queue_id=context.queue.id).count(),
         "others": [
             {
                 "id": str(other.uuid),
@@ -215,8 +191,8 @@ def of_review(context: QueueContext, user: User, annotation: UUID) -> dict[str, 
                 "saved_at": _iso(other.draft_at),
                 "late": other.lost_at is not None,
             }
-            for other in Annotation.objects.filter(task_id=task_id, draft__isnull=False)
-            .exclude(pk=annotation_id)
+            for other in Annotation.objects.filter(task_id=found.task_id, draft__isnull=False)
+            .exclude(pk=found.annotation_id)
             .select_related("user")
         ],
     }

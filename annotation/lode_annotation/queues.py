@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
-from lode_annotation import sql
+from lode_annotation import statements
 from lode_annotation.models import Lease, Queue, Schema, Task
 from lode_annotation.queue_context import QueueContext, context_for
 from lode_annotation.schemas import latest
@@ -213,36 +213,14 @@ def change_queue(queue: Queue, user: User, *, state: str | None = None, newest: 
 
 # -- handed out --------------------------------------------------------------------------------------------------------
 
-FREE = "(l.until IS NULL OR l.until <= %s)"
-
-
-def _place(context: QueueContext, user: User, task_id: int, now: datetime) -> tuple[str, list[Any]]:
-    """The person's one place at a task as a statement and its parameters: theirs already, else one that nobody holds.
-
-    A queue that is not open gives no new place; work that the person has begun may still be ended.
-    """
-    free, begun = f"NOT l.closed AND {FREE}", []
-    if not context.open:
-        free += (
-            " AND EXISTS (SELECT 1 FROM annotation_annotation a WHERE a.task_id = l.task_id AND a.user_id = %s"
-            " AND a.lost_at IS NULL)"
-        )
-        begun = [user.pk]
-    return (
-        f"SELECT l.id FROM annotation_lease l WHERE l.task_id = %s AND (l.user_id = %s OR ({free}))"
-        f" ORDER BY CASE WHEN l.user_id = %s THEN 0 ELSE 1 END, l.id LIMIT 1{sql.locking(' FOR UPDATE')}",
-        [task_id, user.pk, now, *begun, user.pk],
-    )
-
 
 def claim(queue: Queue | QueueContext, user: User, holding: Sequence[UUID] = ()) -> HeldTask | None:
     """The next task for ``user``: their own unexpired lease not named in ``holding``, else the first free place.
 
-    One statement: on PostgreSQL rows that others are just taking are skipped (``SKIP LOCKED``), SQLite runs it as an
-    immediate transaction of its own. None when nothing is left or the queue is not open.
+    One statement. None when nothing is left or the queue is not open.
     """
     context = queue if isinstance(queue, QueueContext) else context_for(user, queue.uuid, "queue.label")
-    if not context.open:
+    if not context.is_open:
         return None
     # A second look where nothing came: the person's own lease may have lapsed into another's hands between the
     # statement's reading and its writing.
@@ -265,7 +243,7 @@ def close_and_claim(
     The place is theirs if they hold it, held it last, or it lapsed and nobody took it; ``closed`` False says that
     somebody else has it, or that a queue which is not open gives none.
     """
-    return _take(context, user, holding, closing=task_id, want_next=want_next and context.open)
+    return _take(context, user, holding, closing=task_id, want_next=want_next and context.is_open)
 
 
 def _take(
@@ -273,60 +251,26 @@ def _take(
 ) -> ClaimResult:
     if len(holding) > MAX_HOLDING:
         raise BadInput(f"At most {MAX_HOLDING} tasks can be held at once.", field="holding")
-    now = timezone.now()
-    until = now + timedelta(seconds=settings.TASK_LEASE_SECONDS)
-    parts: list[str] = []
-    values: list[Any] = []
-    sources: list[str] = []
-    after = ""
-    not_held = ""
-    kept: list[Any] = []
-    if holding:
-        not_held = f" AND l.task_id NOT IN (SELECT id FROM annotation_task WHERE uuid IN ({sql.marks(holding)}))"
-        kept = list(holding)
-    if closing is not None:
-        place, where = _place(context, user, closing, now)
-        parts.append(f"mine AS ({place})")
-        values += where
-        sources.append("SELECT id FROM mine")
-        after = " AND EXISTS (SELECT 1 FROM mine)"
-        not_held += " AND l.task_id <> %s"
-        kept.append(closing)
-    if want_next:
-        parts.append(
-            "own AS (SELECT l.id FROM annotation_lease l WHERE l.user_id = %s AND l.queue_id = %s AND NOT l.closed"
-            f" AND l.until > %s{not_held}{after} ORDER BY l.since, l.id LIMIT 1)"
-        )
-        values += [user.pk, context.queue_id, now, *kept]
-        others = ""
-        if context.overlap > 1:
-            others = (
-                " AND NOT EXISTS (SELECT 1 FROM annotation_lease o WHERE o.task_id = l.task_id AND o.user_id = %s"
-                " AND o.id <> l.id)"
-            )
-        parts.append(
-            f"free AS (SELECT l.id FROM annotation_lease l WHERE l.queue_id = %s AND NOT l.closed AND {FREE}"
-            f"{not_held}{others}{after} AND NOT EXISTS (SELECT 1 FROM own) ORDER BY l.priority DESC, l.id"
-            f" LIMIT 1{sql.locking(' FOR UPDATE SKIP LOCKED')})"
-        )
-        values += [context.queue_id, now, *kept, *([user.pk] if others else [])]
-        sources += ["SELECT id FROM own", "SELECT id FROM free"]
-    closed = "closed OR task_id = %s" if closing is not None else "closed"
-    found = sql.rows(
-        f"WITH {', '.join(parts)} UPDATE annotation_lease SET closed = ({closed}),"
-        " since = CASE WHEN user_id = %s AND until > %s THEN since ELSE %s END, user_id = %s, until = %s"
-        f" WHERE id IN ({' UNION ALL '.join(sources)})"
-        # Checked again on the row as it is once its lock is had: what was ours a moment ago may be another's now.
-        " AND (user_id IS NULL OR user_id = %s OR until <= %s)"
-        " RETURNING task_id",
-        [*values, *([closing] if closing is not None else []), user.pk, now, now, user.pk, until, user.pk, now],
+    until = _lease_end()
+    tasks = statements.close_and_claim(
+        user.pk,
+        context.queue.id,
+        until,
+        is_open=context.is_open,
+        overlap=context.queue.overlap,
+        holding=holding,
+        closing=closing,
+        want_next=want_next,
     )
-    tasks = [task_id for (task_id,) in found]
     taken = next((task_id for task_id in tasks if task_id != closing), None)
     return ClaimResult(
         closed=closing in tasks,
         next=HeldTask(taken, until) if taken is not None else None,
     )
+
+
+def _lease_end() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.TASK_LEASE_SECONDS)
 
 
 # -- kept, given back, taken away --------------------------------------------------------------------------------------
@@ -337,15 +281,8 @@ def hold(context: QueueContext, user: User, task_id: int) -> datetime:
 
     A place that this person has answered cannot be taken by another, so it counts as held. Raises ``NoPlace``.
     """
-    now = timezone.now()
-    until = now + timedelta(seconds=settings.TASK_LEASE_SECONDS)
-    place, where = _place(context, user, task_id, now)
-    touched = sql.rows(
-        "UPDATE annotation_lease SET since = CASE WHEN user_id = %s THEN since ELSE %s END, user_id = %s, until = %s"
-        f" WHERE id = ({place}) AND (user_id IS NULL OR user_id = %s OR until <= %s) RETURNING id",
-        [user.pk, now, user.pk, until, *where, user.pk, now],
-    )
-    if not touched:
+    until = _lease_end()
+    if not statements.hold(user.pk, task_id, until, is_open=context.is_open):
         raise no_place(context, task_id)
     return until
 
@@ -357,9 +294,11 @@ class NoPlace(Conflict):
 def no_place(context: QueueContext, task_id: int) -> NoPlace:
     """Why the person gets no place at the task: ``lease_lost`` or, where nobody else has it, ``queue_closed``."""
     taken = Lease.objects.filter(Q(closed=True) | Q(until__gt=timezone.now()), task_id=task_id)
-    if context.open or taken.exclude(user=None).exists():
+    if context.is_open or taken.exclude(user=None).exists():
         return NoPlace("Somebody else has this task now.", code="lease_lost")
-    return NoPlace(f"The queue {context.name!r} is {context.state}: it hands out no tasks.", code="queue_closed")
+    return NoPlace(
+        f"The queue {context.queue.name!r} is {context.queue.state}: it hands out no tasks.", code="queue_closed"
+    )
 
 
 def give_back(user: User, task_id: int, until: datetime | None = None) -> bool:

@@ -26,7 +26,7 @@ class Answered:
 def recent_answers(context: QueueContext, user: User) -> list[Answered]:
     """The person's last ``MAX_ANSWERS`` answers in the queue, the newest first; items in the trash are left out."""
     rows = Annotation.objects.filter(
-        task__queue_id=context.queue_id, task__item__trashed_at=None, user=user, revision__gt=0
+        task__queue_id=context.queue.id, task__item__trashed_at=None, user=user, revision__gt=0
     ).order_by("-updated_at", "-pk")
     columns = ("task__uuid", "task__item__path", "task__number", "state", "revision", "updated_at")
     return [Answered(*row) for row in rows.values_list(*columns)[:MAX_ANSWERS]]

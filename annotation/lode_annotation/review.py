@@ -61,7 +61,7 @@ def review(user: User, annotation: UUID, request: ReviewRequest) -> dict[str, An
             done = _given(user, found.pk, request)
             if done is None:
                 raise _with_draft(user, context, found.task_id, request, error) from None
-    following = payloads.next_review(context.queue, user, request.holding) if request.want_next else None
+    following = payloads.next_review(context.queue.uuid, user, request.holding) if request.want_next else None
     return {"review": as_json(done), "next": following}
 
 
@@ -149,7 +149,7 @@ def _fixed(
     user: User, context: QueueContext, found: Annotation, request: ReviewRequest, result: list[dict[str, Any]]
 ) -> AnnotationRevision:
     found.revision += 1
-    found.schema_revision_id = context.revision_id
+    found.schema_revision_id = context.queue.revision_id
     return AnnotationRevision.objects.create(
         annotation=found,
         number=found.revision,
@@ -166,12 +166,12 @@ def _accept(user: User, context: QueueContext, task: Task, revision: AnnotationR
     words = context.translate(revision.result, made_under)
     result = validate(words, task.item.width, task.item.height, context.rules)
     Item.objects.select_for_update(no_key=True).only("pk").get(pk=task.item_id)
-    before = LabelSet.objects.current().filter(item_id=task.item_id, schema_id=context.schema_id)
+    before = LabelSet.objects.current().filter(item_id=task.item_id, schema_id=context.queue.schema_id)
     replaced = before.values_list("pk", flat=True).first()
     accept(
         item_id=task.item_id,
-        schema_id=context.schema_id,
-        schema_revision_id=context.revision_id,
+        schema_id=context.queue.schema_id,
+        schema_revision_id=context.queue.revision_id,
         annotation_revision_id=revision.pk,
         user_id=user.pk,
         result=result,

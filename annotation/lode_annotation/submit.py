@@ -1,25 +1,30 @@
-"""Answers come in: once each, checked, never over somebody else's, never lost; and the next task goes out with them."""
+"""Takes an answer once, validated, never over somebody else's, never lost; and hands the next task out with it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
-from lode_annotation import payloads, queues, sql
+from lode_annotation import payloads, queues, statements
 from lode_annotation.label_sets import accept
-from lode_annotation.models import Annotation, Task
-from lode_annotation.queue_context import COLUMNS, JOINS, WIDTH, QueueContext, read, scope
+from lode_annotation.models import Annotation, AnnotationRevision, Lease, Task
+from lode_annotation.queue_context import QueueContext, context_of
+from lode_annotation.statements import AnswerRow
 from lode_annotation.validation import to_stored_text, validate
-from lode_platform import access
 from lode_platform.errors import Conflict, NotFound
 from lode_platform.models import User
 
 UNCHECKED = -1
 MAX_ATTEMPTS = 8
 DEADLOCKS = ("40P01", "40001")  # PostgreSQL's: this one was chosen to give way, and may try again
+
+
+def base_of(given: Mapping[str, Any]) -> int:
+    """A request's ``base_revision``: left out is unchecked, null is "from nothing"."""
+    return UNCHECKED if "base_revision" not in given else (given["base_revision"] or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,41 +45,62 @@ class SubmitRequest:
     skip: bool = False
     reason: str = ""
 
+    @classmethod
+    def of(cls, given: Mapping[str, Any], *, skip: bool = False) -> Self:
+        """From the validated body of a submit or skip."""
+        return cls(
+            operation_id=given["operation_id"],
+            result=given["result"],
+            lead_time=given["lead_time"],
+            base=base_of(given),
+            annotation_id=given["annotation_id"],
+            want_next=given["next"],
+            holding=given["holding"],
+            skip=skip,
+            reason=given.get("reason", ""),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     """All that an answer depends on, read by one statement."""
 
     context: QueueContext
-    task_id: int
-    item_id: int
-    width: int
-    height: int
-    annotation_id: int | None
-    annotation: UUID | None
-    revision: int
-    operation: tuple[UUID, int, int | None] | None  # annotation, number, next task
-    used_elsewhere: bool  # the operation's id, by another task or person
+    row: AnswerRow
+
+    @property
+    def revision(self) -> int:
+        return self.row.revision or 0
+
+    def used_elsewhere(self, user: User) -> bool:
+        """Whether the operation's id belongs to another task or person."""
+        row = self.row
+        if row.operation_annotation is None:
+            return False
+        return (row.operation_task, row.operation_author) != (row.task_id, user.pk)
+
+
+class _Overtaken(Exception):
+    """The annotation got another revision between reading and writing."""
 
 
 def submit(user: User, task: UUID, request: SubmitRequest) -> dict[str, Any]:
     """Takes an answer and gives ``{"annotation": {"id", "revision", "state"}, "next": payload or None}``.
 
-    The operation's id is looked at first: a repeat gets the stored answer. Raises ``BadInput`` (by
-    region and rule) or ``Conflict``: ``stale`` with both sides, ``lease_lost``, ``queue_closed``, ``operation_used``,
-    ``id_taken`` or ``overtaken``. With each of these the work is kept as a draft: a valid answer is
-    saved or kept, whatever races it.
+    The operation's id is looked at first: a repeat gets the stored answer. Raises ``BadInput`` (by region and rule) or
+    ``Conflict``: ``stale`` with both sides, ``lease_lost``, ``queue_closed``, ``operation_used``, ``id_taken`` or
+    ``overtaken``. With each of these the work is kept as a draft: a valid answer is saved or kept, whatever races it.
     """
     found = _find(user, task, request.operation_id)
     for _ in range(MAX_ATTEMPTS):
-        if found.used_elsewhere:
+        if found.used_elsewhere(user):
             raise _kept(user, found, request, "This operation_id was used for something else.", "operation_used")
-        if found.operation is not None:
-            return _repeat(user, found)
+        if found.row.operation_annotation is not None:
+            return _repeat(user, found, found.row.operation_annotation)
         try:
             return _answer(user, found, request)
         except (IntegrityError, OperationalError) as error:
-            # The same operation, the same person's other page or a deadlock between two: read again, decide anew.
+            # The same operation, the same person's other page or a deadlock between two: read again, decide again.
             if isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", "") not in DEADLOCKS:
                 raise
             if _belongs_to_another(user, found, request):
@@ -92,67 +118,31 @@ def _belongs_to_another(user: User, found: _Found, request: SubmitRequest) -> bo
     if request.annotation_id is None:
         return False
     same = Annotation.objects.filter(uuid=request.annotation_id)
-    return same.exclude(task_id=found.task_id, user=user).exists()
+    return same.exclude(task_id=found.row.task_id, user=user).exists()
 
 
 def _kept(user: User, found: _Found, request: SubmitRequest, why: str, code: str) -> Conflict:
     """A refusal of an answer that is kept as its sender's draft."""
-    kept = keep(user, found.context, found.task_id, request.result, base=request.base, uuid=request.annotation_id)
+    kept = keep(user, found.context, found.row.task_id, request.result, base=request.base, uuid=request.annotation_id)
     return Conflict(f"{why} What you sent is kept as a draft.", code=code, kept_as=str(kept))
 
 
-class _Overtaken(Exception):
-    """The annotation got another revision between reading and writing."""
-
-
 def _find(user: User, task: UUID, operation_id: UUID) -> _Found:
-    within, extra = scope(user)
-    columns = sql.row(
-        f"SELECT {COLUMNS}, t.id, i.id, i.width, i.height, a.id, a.uuid, a.revision,"
-        " opa.uuid, op.number, op.next_task_id, op.author_id, opa.task_id"
-        " FROM annotation_task t JOIN annotation_queue q ON q.id = t.queue_id"
-        f"{JOINS} JOIN platform_item i ON i.id = t.item_id"
-        " LEFT JOIN annotation_annotation a ON a.task_id = t.id AND a.user_id = m.user_id"
-        " LEFT JOIN annotation_annotationrevision op ON op.operation_id = %s"
-        " LEFT JOIN annotation_annotation opa ON opa.id = op.annotation_id"
-        f" WHERE t.uuid = %s{within}",
-        [user.pk, operation_id, task, *extra],
-    )
-    if columns is None:
+    row = statements.answer_of(user, task, operation_id)
+    if row is None:
         raise NotFound("There is no such task.")
-    context = read(columns)
-    access.check(user, context.role, "queue.label", context.project_id)
-    task_id, item_id, width, height, annotation_id, annotation, revision = columns[WIDTH : WIDTH + 7]
-    op_uuid, op_number, op_next, op_author, op_task = columns[WIDTH + 7 :]
-    used = op_uuid is not None
-    return _Found(
-        context=context,
-        task_id=task_id,
-        item_id=item_id,
-        width=width,
-        height=height,
-        annotation_id=annotation_id,
-        annotation=sql.uuid(annotation) if annotation is not None else None,
-        revision=revision or 0,
-        operation=(sql.uuid(op_uuid), op_number, op_next) if used else None,
-        used_elsewhere=used and (op_task, op_author) != (task_id, user.pk),
-    )
+    return _Found(context_of(user, row.queue, "queue.label"), row)
 
 
-def _repeat(user: User, found: _Found) -> dict[str, Any]:
+def _repeat(user: User, found: _Found, annotation: UUID) -> dict[str, Any]:
     """The stored answer, with the same next task as long as it is still this person's and unanswered."""
-    assert found.operation is not None
-    uuid, number, next_task = found.operation
-    state = sql.row("SELECT state FROM annotation_annotation WHERE uuid = %s", [uuid])
-    payload = None
+    state = Annotation.objects.values_list("state", flat=True).get(uuid=annotation)
+    next_task, payload = found.row.operation_next_task, None
     if next_task is not None:
-        held = sql.row(
-            "SELECT until FROM annotation_lease WHERE task_id = %s AND user_id = %s AND NOT closed",
-            [next_task, user.pk],
-        )
+        held = Lease.objects.filter(task_id=next_task, user=user, closed=False).values_list("until", flat=True).first()
         if held is not None:
-            payload = payloads.of_task(found.context, user, next_task, sql.when(held[0]))
-    return _json(uuid, number, state[0] if state else "", payload)
+            payload = payloads.of_task(found.context, user, next_task, held)
+    return _json(annotation, found.row.operation_revision, state, payload)
 
 
 def _json(uuid: UUID, number: int, state: str, payload: dict[str, Any] | None) -> dict[str, Any]:
@@ -160,48 +150,37 @@ def _json(uuid: UUID, number: int, state: str, payload: dict[str, Any] | None) -
 
 
 def _answer(user: User, found: _Found, request: SubmitRequest) -> dict[str, Any]:
-    context = found.context
+    context, row = found.context, found.row
     if request.base != UNCHECKED and request.base != found.revision:
         raise _stale(user, found, request)
-    if request.annotation_id and found.annotation and found.revision and request.annotation_id != found.annotation:
+    if request.annotation_id and row.annotation and found.revision and request.annotation_id != row.annotation:
         raise _stale(user, found, request)
     result: list[Any] = list(request.result)
     if not request.skip:
-        result = validate(request.result, found.width, found.height, context.rules)
+        result = validate(request.result, row.width, row.height, context.rules)
     text = to_stored_text(result)
     state, task_state = _states(context, request)
     try:
         with transaction.atomic():
-            claim = queues.close_and_claim(context, user, found.task_id, request.holding, want_next=request.want_next)
-            if not claim.closed:
-                raise queues.no_place(context, found.task_id)
-            taken = claim.next
-            if taken is None and request.want_next:
-                taken = queues.claim(context, user, request.holding)
-            uuid, key = _write_annotation(user, found, request, state)
-            revision_id = _write_revision(user, key, found.revision + 1, request, state, text, taken)
+            taken = _close_and_claim(user, found, request)
+            uuid, key = _write(user, found, request, state, text, taken)
             finished = None if task_state == Task.State.SUBMITTED else timezone.now()
-            sql.change(
-                f"WITH {sql.held_item('%s')} UPDATE annotation_task SET state = %s, finished_at = %s"
-                " WHERE id = %s AND EXISTS (SELECT 1 FROM held)",
-                [found.item_id, task_state.value, finished, found.task_id],
-            )
+            statements.finish_task(row.task_id, row.item_id, state=task_state.value, finished_at=finished)
             if state == Annotation.State.ACCEPTED:
                 accept(
-                    item_id=found.item_id,
-                    schema_id=context.schema_id,
-                    schema_revision_id=context.revision_id,
-                    annotation_revision_id=revision_id,
+                    item_id=row.item_id,
+                    schema_id=context.queue.schema_id,
+                    schema_revision_id=context.queue.revision_id,
+                    annotation_revision_id=key,
                     user_id=user.pk,
                     result=result,
-                    width=found.width,
-                    height=found.height,
+                    width=row.width,
+                    height=row.height,
                     rules=context.rules,
                 )
     except queues.NoPlace as error:
-        raise _late(
-            user, context, found.task_id, request.result, error, base=request.base, uuid=request.annotation_id
-        ) from None
+        late = _late(user, context, row.task_id, request.result, error, base=request.base, uuid=request.annotation_id)
+        raise late from None
     payload = payloads.claimed(context, user, taken, request.holding) if taken else None
     return _json(uuid, found.revision + 1, state.value, payload)
 
@@ -209,63 +188,55 @@ def _answer(user: User, found: _Found, request: SubmitRequest) -> dict[str, Any]
 def _states(context: QueueContext, request: SubmitRequest) -> tuple[Annotation.State, Task.State]:
     if request.skip:
         return Annotation.State.SKIPPED, Task.State.SKIPPED
-    if context.review:
+    if context.queue.review:
         return Annotation.State.SUBMITTED, Task.State.SUBMITTED
     return Annotation.State.ACCEPTED, Task.State.DONE
 
 
-def _write_annotation(user: User, found: _Found, request: SubmitRequest, state: Annotation.State) -> tuple[UUID, int]:
-    now = timezone.now()
-    if found.annotation_id is None:
-        uuid = request.annotation_id or uuid4()
-        made = sql.row(
-            "INSERT INTO annotation_annotation (uuid, task_id, user_id, schema_revision_id, state, revision,"
-            " created_at, updated_at) VALUES (%s, %s, %s, %s, %s, 1, %s, %s) RETURNING id",
-            [uuid, found.task_id, user.pk, found.context.revision_id, state.value, now, now],
-        )
-        assert made is not None
-        return uuid, made[0]
-    assert found.annotation is not None
-    changed = sql.row(
-        "UPDATE annotation_annotation SET state = %s, revision = revision + 1, schema_revision_id = %s, draft = NULL,"
-        " draft_at = NULL, draft_base = NULL, lost_at = NULL, updated_at = %s"
-        " WHERE id = %s AND revision = %s RETURNING id",
-        [state.value, found.context.revision_id, now, found.annotation_id, found.revision],
-    )
-    if changed is None:
-        raise _Overtaken
-    return found.annotation, changed[0]
+def _close_and_claim(user: User, found: _Found, request: SubmitRequest) -> "queues.HeldTask | None":
+    """Closes the person's place at the task, and takes their next one if they want it. Raises ``NoPlace``."""
+    context, task_id = found.context, found.row.task_id
+    claim = queues.close_and_claim(context, user, task_id, request.holding, want_next=request.want_next)
+    if not claim.closed:
+        raise queues.no_place(context, task_id)
+    if claim.next is None and request.want_next:
+        return queues.claim(context, user, request.holding)
+    return claim.next
 
 
-def _write_revision(
+def _write(
     user: User,
-    annotation_id: int,
-    number: int,
+    found: _Found,
     request: SubmitRequest,
     state: Annotation.State,
     result: str,
     taken: "queues.HeldTask | None",
-) -> int:
-    made = sql.row(
-        "INSERT INTO annotation_annotationrevision (uuid, annotation_id, number, operation_id, author_id, state,"
-        " result, reason, lead_time, next_task_id, created_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
-        [
-            uuid4(),
-            annotation_id,
-            number,
-            request.operation_id,
-            user.pk,
-            state.value,
-            result,
-            request.reason[:300],
-            request.lead_time,
-            taken.task_id if taken else None,
-            timezone.now(),
-        ],
+) -> tuple[UUID, int]:
+    """The annotation's uuid and the key of its new revision, whose ``result`` is JSON text."""
+    row, schema_revision_id = found.row, found.context.queue.revision_id
+    if row.annotation_id is None or row.annotation is None:
+        uuid = request.annotation_id or uuid4()
+        key = statements.insert_annotation(
+            uuid, task_id=row.task_id, user_id=user.pk, schema_revision_id=schema_revision_id, state=state.value
+        )
+    else:
+        uuid, key = row.annotation, row.annotation_id
+        if not statements.raise_revision(
+            key, revision=found.revision, schema_revision_id=schema_revision_id, state=state.value
+        ):
+            raise _Overtaken
+    revision_id = statements.insert_revision(
+        key,
+        found.revision + 1,
+        operation_id=request.operation_id,
+        author_id=user.pk,
+        state=state.value,
+        result=result,
+        reason=request.reason[:300],
+        lead_time=request.lead_time,
+        next_task_id=taken.task_id if taken else None,
     )
-    assert made is not None
-    return int(made[0])
+    return uuid, revision_id
 
 
 # -- work that cannot become an answer is kept -------------------------------------------------------------------------
@@ -273,15 +244,14 @@ def _write_revision(
 
 def _stale(user: User, found: _Found, request: SubmitRequest) -> Conflict:
     """Both sides of an answer that began from an older revision; the sender's is kept as their draft."""
-    keep(user, found.context, found.task_id, request.result, base=request.base, uuid=request.annotation_id)
-    result: Any = []
-    if found.annotation_id is not None and found.revision:
-        row = sql.row(
-            "SELECT result FROM annotation_annotationrevision WHERE annotation_id = %s AND number = %s",
-            [found.annotation_id, found.revision],
-        )
-        result = sql.loads(row[0]) if row else []
-    theirs = {"id": str(found.annotation) if found.annotation else None, "revision": found.revision, "result": result}
+    row = found.row
+    keep(user, found.context, row.task_id, request.result, base=request.base, uuid=request.annotation_id)
+    revisions = AnnotationRevision.objects.filter(annotation=row.annotation_id, number=found.revision)
+    theirs = {
+        "id": str(row.annotation) if row.annotation else None,
+        "revision": found.revision,
+        "result": revisions.values_list("result", flat=True).first() or [],
+    }
     return Conflict(
         "This answer was changed in the meantime; both sides are here.",
         code="stale",
@@ -333,7 +303,7 @@ def keep(
                 user=user,
                 defaults={
                     "uuid": _free_uuid(uuid),
-                    "schema_revision_id": context.revision_id,
+                    "schema_revision_id": context.queue.revision_id,
                     "state": Annotation.State.DRAFT,
                     "revision": 0,
                     **values,

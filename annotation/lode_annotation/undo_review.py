@@ -84,7 +84,7 @@ def _out_of_the_queue(found: Annotation, given: Review) -> None:
 
 def _out_of_the_truth(context: QueueContext, task: Task, given: Review) -> None:
     Item.objects.select_for_update(no_key=True).only("pk").get(pk=task.item_id)
-    current = LabelSet.objects.current().filter(item=task.item_id, schema=context.schema_id)
+    current = LabelSet.objects.current().filter(item=task.item_id, schema=context.queue.schema_id)
     mine = current.filter(annotation_revision=given.revision_id).first()
     if mine is None:
         raise _built_on("the item has newer labels")

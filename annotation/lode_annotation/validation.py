@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lode_annotation import sql
 from lode_annotation.labeling_config import BOXES, Rules
+from lode_platform import sql
 from lode_platform.errors import BadInput
 
 MAX_REGIONS = 50_000

@@ -197,7 +197,7 @@ if DATABASE["ENGINE"].endswith("sqlite3"):
 elif DATABASE["ENGINE"].endswith("postgresql"):
     pool = {"min_size": 1, "max_size": env_int("MOTHERLODE_DB_POOL", 16, 1), "timeout": 30}
     # Our queries are many and short: compiling a wide join (jit) costs half a second and saves nothing.
-    # Statements are prepared where a cursor asks for it (``lode_annotation.sql``), never by how often they come.
+    # Statements are prepared where a cursor asks for it (``lode_platform.sql``), never by how often they come.
     DATABASE["OPTIONS"] = {"pool": False if TESTING else pool, "options": "-c jit=off", "prepare_threshold": 2**31}
 else:
     raise ImproperlyConfigured("DATABASE_URL must be sqlite:///path or postgresql://user:password@host/name")

@@ -11,11 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from lode_annotation import payloads, queues, submit
+from lode_annotation import payloads, queues
 from lode_annotation.api import shapes
 from lode_annotation.models import Annotation, Queue, Schema, Task
 from lode_annotation.queue_context import context_for, context_of_task
 from lode_annotation.recent_answers import recent_answers
+from lode_annotation.submit import SubmitRequest, base_of, save_draft, submit
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.parsers import LargeJsonParser
@@ -228,7 +229,7 @@ class Submit(APIView):
     def post(self, request: Request, task: UUID) -> Response:
         """Answers a task (or changes my answer) and, with `next`, takes the next one in the same breath."""
         given = read(shapes.SubmitShape, request.data)
-        return Response(submit.submit(person(request), task, shapes.submit_request(given)))
+        return Response(submit(person(request), task, SubmitRequest.of(given)))
 
 
 class Skip(APIView):
@@ -238,7 +239,7 @@ class Skip(APIView):
     def post(self, request: Request, task: UUID) -> Response:
         """Says that I will not answer this one, and why."""
         given = read(shapes.SkipShape, request.data)
-        return Response(submit.submit(person(request), task, shapes.submit_request(given, skip=True)))
+        return Response(submit(person(request), task, SubmitRequest.of(given, skip=True)))
 
 
 class OneLease(APIView):
@@ -279,9 +280,7 @@ class Draft(APIView):
         given = read(shapes.NewDraftShape, request.data)
         user = person(request)
         context, task_id = context_of_task(user, task, "queue.label")
-        kept = submit.save_draft(
-            user, context, task_id, given["result"], base=shapes.base_of(given), uuid=given["annotation_id"]
-        )
+        kept = save_draft(user, context, task_id, given["result"], base=base_of(given), uuid=given["annotation_id"])
         return Response({"draft": kept})
 
 

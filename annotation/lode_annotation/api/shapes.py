@@ -1,14 +1,12 @@
 """What this room is sent and answers over REST, declared once."""
 
 from typing import Any
-from uuid import UUID
 
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from lode_annotation.models import Annotation, Queue, Schema, SchemaRevision, Task
-from lode_annotation.submit import UNCHECKED, SubmitRequest
 from lode_platform.api.shapes import SelfChecked
 from lode_platform.errors import BadInput
 
@@ -323,27 +321,6 @@ class NewDraftShape(Shape):
 
 class KeptShape(Shape):
     draft = serializers.DictField()
-
-
-def base_of(given: dict[str, Any]) -> int:
-    """``base_revision`` as the verbs take it: left out is unchecked, null is "from nothing"."""
-    return UNCHECKED if "base_revision" not in given else (given["base_revision"] or 0)
-
-
-def submit_request(given: dict[str, Any], *, skip: bool = False) -> SubmitRequest:
-    """A submit or skip as the verb takes it."""
-    holding: list[UUID] = given["holding"]
-    return SubmitRequest(
-        operation_id=given["operation_id"],
-        result=given["result"],
-        lead_time=given["lead_time"],
-        base=base_of(given),
-        annotation_id=given["annotation_id"],
-        want_next=given["next"],
-        holding=holding,
-        skip=skip,
-        reason=given.get("reason", ""),
-    )
 
 
 def queue_json(row: Queue, counts: dict[str, int]) -> dict[str, Any]:
