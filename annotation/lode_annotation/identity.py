@@ -1,7 +1,7 @@
 """Which region of now is which region of before: by its id where both know it, else by where it lies and what it is.
 
-Pure. Two boxes can be the same object where their IoU is at least ``SAME``; of all ways to pair them, the one with the
-largest sum of IoU is taken (the assignment problem, solved exactly), and the same regions are paired alike each time.
+Pure. Two regions can be the same object where their IoU is at least ``SAME``; of all ways to pair them, the one with
+the largest sum of IoU is taken (the assignment problem, solved exactly), and the same are paired alike each time.
 """
 
 from bisect import bisect_left, bisect_right
@@ -12,18 +12,23 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from motherlode.regions import Box, Region, region_ids
+from motherlode.regions import Geometry, Region, region_ids
+from motherlode.shapes import DEFAULT, SHAPES, Shape
 
 SAME = 0.5
-"""IoU from which on two boxes may be one object."""
+"""IoU from which on two regions may be one object."""
 
 
 class Thing(NamedTuple):
-    """A region as far as its identity goes; ``box`` is xyxy, None for a class of the whole image."""
+    """A region as far as its identity goes; ``geometry`` is its kind's, None for a class of the whole item.
+
+    Who knows the bounds alone says those, and no kind.
+    """
 
     class_id: int
-    box: Box | None
+    geometry: Geometry
     frame: int | None = None
+    kind: str = DEFAULT.kind
 
 
 Pairs = dict[int, int]
@@ -32,20 +37,21 @@ Pairs = dict[int, int]
 
 def thing_of(row: Mapping[str, Any]) -> Thing:
     """A region's JSON, as label sets hold it."""
-    box = row.get("box")
-    return Thing(row["class_id"], None if box is None else (box[0], box[1], box[2], box[3]), row.get("frame"))
+    shape = SHAPES[row["type"]]
+    geometry = shape.from_json(row[shape.field]) if shape.field else None
+    return Thing(row["class_id"], geometry, row.get("frame"), shape.kind)
 
 
 def paired(before: Sequence[Thing], after: Sequence[Thing]) -> Pairs:
     """The regions of ``after`` that were in ``before``.
 
-    First those that are just as they were, in their order; then boxes of one class, then boxes whatever their class,
-    by IoU. A whole image's one class is the same answer when it changes.
+    First those that are just as they were, in their order; then those of one kind and class, then of one kind whatever
+    their class, by IoU. A whole item's one class is the same answer when it changes.
     """
     pairs = _unchanged(before, after)
-    _by_place(before, after, pairs, lambda thing: (thing.frame, thing.class_id))
-    _by_place(before, after, pairs, lambda thing: (thing.frame,))
-    choices = [[place for place, thing in enumerate(side) if thing.box is None] for side in (before, after)]
+    _by_place(before, after, pairs, lambda thing: (thing.kind, thing.frame, thing.class_id))
+    _by_place(before, after, pairs, lambda thing: (thing.kind, thing.frame))
+    choices = [[place for place, thing in enumerate(side) if thing.geometry is None] for side in (before, after)]
     if [len(side) for side in choices] == [1, 1]:
         pairs[choices[1][0]] = choices[0][0]
     return pairs
@@ -59,43 +65,37 @@ def _unchanged(before: Sequence[Thing], after: Sequence[Thing]) -> Pairs:
 
 
 def _by_place(before: Sequence[Thing], after: Sequence[Thing], pairs: Pairs, group: Any) -> None:
-    """Adds to ``pairs`` the boxes that have no partner yet, those of equal ``group`` among each other."""
+    """Adds to ``pairs`` the regions that have no partner yet, those of equal ``group`` among each other."""
     used = set(pairs.values())
     groups: dict[Any, tuple[list[int], list[int]]] = {}
     for side, things in enumerate((before, after)):
         for place, thing in enumerate(things):
-            if thing.box is not None and place not in (pairs if side else used):
+            if thing.geometry is not None and place not in (pairs if side else used):
                 groups.setdefault(group(thing), ([], []))[side].append(place)
-    for old, new in groups.values():
+    for (kind, *_), (old, new) in groups.items():
         if old and new:
-            boxes = [before[place].box for place in old], [after[place].box for place in new]
-            overlaps = overlapping([b for b in boxes[0] if b], [b for b in boxes[1] if b])
+            overlaps = overlapping(
+                SHAPES[kind], [before[place].geometry for place in old], [after[place].geometry for place in new]
+            )
             pairs.update((new[right], old[left]) for left, right in assigned(overlaps))
 
 
-def overlapping(before: Sequence[Box], after: Sequence[Box]) -> dict[tuple[int, int], float]:
-    """The IoU of every two boxes that reach ``SAME``, by (place in before, place in after)."""
-    order = sorted(range(len(before)), key=lambda place: before[place][0])
-    starts = [before[place][0] for place in order]
+def overlapping(shape: Shape, before: Sequence[Geometry], after: Sequence[Geometry]) -> dict[tuple[int, int], float]:
+    """The IoU of every two geometries of one kind that reach ``SAME``, by (place in before, place in after)."""
+    bounds = [shape.bounds(geometry) or (0.0, 0.0, 0.0, 0.0) for geometry in before]
+    order = sorted(range(len(before)), key=lambda place: bounds[place][0])
+    starts = [bounds[place][0] for place in order]
+    widest = max((box[2] - box[0] for box in bounds), default=0.0)
     found: dict[tuple[int, int], float] = {}
     for right, new in enumerate(after):
-        width = new[2] - new[0]  # boxes with this IoU begin at most the narrower one's width apart
-        for at in range(bisect_left(starts, new[0] - width), bisect_right(starts, new[0] + width)):
-            value = iou(before[order[at]], new)
+        left, _, end, _ = shape.bounds(new) or (0.0, 0.0, 0.0, 0.0)
+        # those that fill their bounds begin, with this IoU, at most the narrower one's width apart
+        first = left - (end - left if shape.fills_bounds else widest)
+        for at in range(bisect_left(starts, first), bisect_right(starts, end)):
+            value = shape.similarity(before[order[at]], new)
             if value >= SAME:
                 found[order[at], right] = value
     return found
-
-
-def iou(one: Box, two: Box) -> float:
-    """The area that two boxes share, in parts of what they cover together; 0 for boxes without area."""
-    across = min(one[2], two[2]) - max(one[0], two[0])
-    down = min(one[3], two[3]) - max(one[1], two[1])
-    if across <= 0 or down <= 0:
-        return 0.0
-    shared = across * down
-    whole = (one[2] - one[0]) * (one[3] - one[1]) + (two[2] - two[0]) * (two[3] - two[1]) - shared
-    return shared / whole
 
 
 def assigned(weights: Mapping[tuple[int, int], float]) -> list[tuple[int, int]]:
@@ -193,7 +193,7 @@ def with_kept_ids(
     The others get ids made of what they say, as the first import makes them, but none of ``used``: an id that the item
     has ever had belongs to one object alone.
     """
-    pairs = paired([thing_of(row) for row in before], [Thing(r.class_id, r.box, r.frame) for r in regions])
+    pairs = paired([thing_of(row) for row in before], [Thing(r.class_id, r.geometry, r.frame, r.type) for r in regions])
     new = [region for place, region in enumerate(regions) if place not in pairs]
     fresh = iter(region_ids(path, [(region.label, region.type, region.geometry) for region in new], used))
     return [

@@ -25,6 +25,7 @@ from motherlode.formats.source import Draft, Problem, Record, as_regions, settle
 from motherlode.formats.values import label_name
 from motherlode.paths import UnsafePath, check_path, fold
 from motherlode.regions import Region, dump
+from motherlode.shapes import DEFAULT, shape_of
 
 VERB = "annotation.import_labels"
 BATCH = 200
@@ -264,9 +265,9 @@ def _classes(work: jobs.Work, label_import: LabelImport, project: Project, user:
         for _, row in _lines(part.lines):
             for region in () if "problem" in row else row.get("regions") or ():
                 labels.setdefault(label_name(region["label"]))
-                kinds.add("classes" if region.get("type", "box") == "choice" else "boxes")
+                kinds.add(shape_of(region.get("type", DEFAULT.kind)).task)
     if len(kinds) > 1:
-        raise BadInput("The import holds both boxes and classes of whole pictures; import them apart.", code="mixed")
+        raise BadInput(f"The import holds both {' and '.join(sorted(kinds))}; import them apart.", code="mixed")
     before: set[str] = set()
     found = Schema.objects.filter(project=project, name=label_import.schema_name).first()
     if found is not None:

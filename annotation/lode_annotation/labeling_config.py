@@ -15,17 +15,23 @@ from xml.sax.saxutils import quoteattr
 from lode_annotation.models import Schema
 from lode_platform.errors import BadInput
 from motherlode.regions import Control as AskedControl
-from motherlode.shapes import BY_TAG
+from motherlode.shapes import BY_TAG, PARTS, SHAPES
 
 MAX_CONFIG_BYTES = 256 * 1024
 MAX_DEPTH = 20
 MAX_LABELS = 1000
 HOTKEYS = "1234567890qwertyuiopasdfghjklzxcvbnm"
 
-VIEW, IMAGE, BOXES, CHOICES = "View", "Image", "RectangleLabels", "Choices"
-PARTS = {"Label": BOXES, "Choice": CHOICES}
-KNOWN = {VIEW, IMAGE, BOXES, CHOICES, *PARTS, "Header"}
+VIEW, IMAGE, HEADER = "View", "Image", "Header"
 
+# What our editor acts on, by element.
+MEANT = {
+    VIEW: frozenset[str](),
+    IMAGE: frozenset({"name", "value"}),
+    HEADER: frozenset[str](),
+    **{shape.tag: shape.attributes for shape in SHAPES.values()},
+    **{shape.part: shape.part_attributes for shape in SHAPES.values()},
+}
 # What Label Studio lets one say about looks; it changes no answer, so it is taken and not acted on.
 LOOKS = {
     VIEW: {"style", "className", "idAttr", "classname"},
@@ -34,23 +40,9 @@ LOOKS = {
         *("maxWidth", "maxHeight", "horizontalAlignment", "verticalAlignment", "defaultZoom", "gridControl", "grid"),
         *("gridSize", "gridColor", "negativeZoom", "smoothing", "crosshair"),
     },
-    BOXES: {
-        *("opacity", "fillColor", "strokeColor", "strokeWidth", "fillOpacity", "canRotate", "snap", "showInline"),
-        *("strokewidth", "maxUsages"),
-    },
-    CHOICES: {"showInline", "showinline", "layout", "requiredMessage"},
-    "Label": {"background", "size", "selected", "category", "showAlias", "aliasStyle"},
-    "Choice": {"selected", "style", "color", "background", "category"},
-    "Header": {"value", "size", "style", "underline"},
-}
-MEANT = {
-    VIEW: set[str](),
-    IMAGE: {"name", "value"},
-    BOXES: {"name", "toName", "choice", "required"},
-    CHOICES: {"name", "toName", "choice", "required"},
-    "Label": {"value", "hotkey", "hint"},
-    "Choice": {"value", "hotkey", "hint"},
-    "Header": set[str](),
+    HEADER: {"value", "size", "style", "underline"},
+    **{shape.tag: shape.looks for shape in SHAPES.values()},
+    **{shape.part: shape.part_looks for shape in SHAPES.values()},
 }
 # Defaults that some exports write out; said like this they ask for nothing we do not do.
 HARMLESS = {("perRegion", "false"), ("perItem", "false"), ("allowNested", "false"), ("allownested", "false")}
@@ -67,7 +59,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A question put to the annotator: ``type`` is RectangleLabels or Choices; ``choice`` single or multiple."""
+    """A question put to the annotator: ``type`` is a kind's tag; ``choice`` single or multiple."""
 
     name: str
     type: str
@@ -160,23 +152,22 @@ def _tree(xml: str) -> _Node:
 def _unsupported(root: _Node) -> Iterator[tuple[int, str]]:
     """What Label Studio can do and our editor cannot yet, by name."""
     for node in root.walk():
-        if node.tag not in KNOWN:
+        if node.tag not in MEANT:
             yield node.line, f"<{node.tag}> is not supported yet."
             continue
         for name, value in node.attributes.items():
             if name in MEANT[node.tag] or name in LOOKS[node.tag] or (name, value.lower()) in HARMLESS:
                 continue
             yield node.line, f'<{node.tag} {name}="{value}"> is not supported yet.'
-    boxes = [node for node in root.walk() if node.tag == BOXES]
-    for node in boxes:
-        if node.attributes.get("choice", "single").lower() != "single":
-            yield node.line, '<RectangleLabels choice="multiple"> is not supported yet: a box carries one label.'
-    for tag in (IMAGE, BOXES, CHOICES):
+        shape = BY_TAG.get(node.tag)
+        if shape and not shape.whole and node.attributes.get("choice", "single").lower() != "single":
+            why = f"a {shape.noun} carries one label"
+            yield node.line, f'<{node.tag} choice="multiple"> is not supported yet: {why}.'
+        if node.tag in PARTS and node.children:
+            yield node.line, f"A <{node.children[0].tag}> within a <{node.tag}> is not supported yet."
+    for tag in (IMAGE, *BY_TAG):
         for node in [node for node in root.walk() if node.tag == tag][1:]:
             yield node.line, f"A second <{tag}> is not supported yet."
-    for node in root.walk():
-        if node.tag == "Choice" and node.children:
-            yield node.line, "A <Choice> within a <Choice> is not supported yet."
 
 
 def _wrong(root: _Node) -> Iterator[tuple[int, str]]:
@@ -184,14 +175,14 @@ def _wrong(root: _Node) -> Iterator[tuple[int, str]]:
     if root.tag != VIEW:
         yield root.line, f"The outermost element is <{root.tag}>; it must be <View>."
     images = [node for node in root.walk() if node.tag == IMAGE]
-    controls = [node for node in root.walk() if node.tag in (BOXES, CHOICES)]
+    controls = [node for node in root.walk() if node.tag in BY_TAG]
     if not images:
         yield root.line, 'There is no <Image name="image" value="$image"/>: nothing to label.'
     for node in images:
         if node.attributes.get("value") != "$image":
             yield node.line, f'<Image value="{node.attributes.get("value", "")}"> must be value="$image".'
     if not controls:
-        yield root.line, "There is neither <RectangleLabels> nor <Choices>: nothing to ask."
+        yield root.line, f"There is none of {', '.join(f'<{tag}>' for tag in BY_TAG)}: nothing to ask."
     names: set[str] = set()
     for node in [*images, *controls]:
         name = node.attributes.get("name", "")
@@ -205,8 +196,9 @@ def _wrong(root: _Node) -> Iterator[tuple[int, str]]:
         yield from _wrong_control(node, objects)
     for node in root.walk():
         for child in node.children:
-            if child.tag in PARTS and node.tag != PARTS[child.tag]:
-                yield child.line, f"<{child.tag}> stands in <{node.tag}>; it belongs in <{PARTS[child.tag]}>."
+            homes = [f"<{shape.tag}>" for shape in SHAPES.values() if shape.part == child.tag]
+            if homes and f"<{node.tag}>" not in homes:
+                yield child.line, f"<{child.tag}> stands in <{node.tag}>; it belongs in {' or '.join(homes)}."
 
 
 def _wrong_control(node: _Node, objects: set[str | None]) -> Iterator[tuple[int, str]]:
@@ -217,9 +209,9 @@ def _wrong_control(node: _Node, objects: set[str | None]) -> Iterator[tuple[int,
     if required not in ("true", "false"):
         yield node.line, f'<{node.tag} required="{required}"> must be true or false.'
     choice = node.attributes.get("choice", "single")
-    if node.tag == CHOICES and choice not in ("single", "single-radio", "multiple"):
-        yield node.line, f'<Choices choice="{choice}"> must be single or multiple.'
-    part = "Label" if node.tag == BOXES else "Choice"
+    if BY_TAG[node.tag].whole and choice not in ("single", "single-radio", "multiple"):
+        yield node.line, f'<{node.tag} choice="{choice}"> must be single or multiple.'
+    part = BY_TAG[node.tag].part
     labels = [child for child in node.children if child.tag == part]
     if not labels:
         yield node.line, f"<{node.tag}> has no <{part}>."
@@ -257,7 +249,7 @@ def _with_sdk(xml: str, root: _Node) -> ParsedConfig:
     hints = {
         (node.attributes["name"], child.attributes["value"]): child.attributes.get("hint", "").strip()
         for node in root.walk()
-        if node.tag in (BOXES, CHOICES)
+        if node.tag in BY_TAG
         for child in node.children
         if child.tag in PARTS
     }
@@ -268,13 +260,13 @@ def _with_sdk(xml: str, root: _Node) -> ParsedConfig:
         for value in tag.labels:
             part: Mapping[str, str] = tag.labels_attrs[value].attr
             labels.append(Label(value, part.get("hotkey", "").lower(), hints.get((tag.name, value), "")))
-        single = tag.tag == CHOICES and attributes.get("choice", "single") != "multiple"
+        single = not BY_TAG[tag.tag].whole or attributes.get("choice", "single") != "multiple"
         controls.append(
             Control(
                 name=tag.name,
                 type=tag.tag,
                 to_name=tag.to_name[0],
-                choice="single" if single or tag.tag == BOXES else "multiple",
+                choice="single" if single else "multiple",
                 required=attributes.get("required", "false").lower() == "true",
                 labels=tuple(labels),
             )
@@ -343,22 +335,20 @@ def check_config(config: str, schema: Schema | None = None) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A schema revision made ready for use: its labels both ways, its controls by name."""
+    """A schema revision made ready for use: its controls as JSON and as ``asked`` of regions, its labels by class id.
+
+    A class belongs to its control; ``names`` holds those of all controls.
+    """
 
     controls: tuple[Mapping[str, Any], ...]
     by_name: Mapping[str, Mapping[str, Any]]
-    labels_of: Mapping[str, frozenset[str]]
-    class_ids: Mapping[str, int]
-    names: Mapping[int, str]
-    from_names: Mapping[Any, str]
-    to_name: str
     asked: tuple[AskedControl, ...]
+    names: Mapping[int, str]
     kinds: frozenset[str]
 
 
 def rules_of(controls: Sequence[Mapping[str, Any]]) -> Rules:
     """Prepares a revision's ``controls``."""
-    pairs = [(label["value"], label["class_id"]) for control in controls for label in control["labels"]]
     asked = tuple(
         AskedControl(
             name=control["name"],
@@ -371,12 +361,8 @@ def rules_of(controls: Sequence[Mapping[str, Any]]) -> Rules:
     return Rules(
         controls=tuple(controls),
         by_name={control["name"]: control for control in controls},
-        labels_of={control["name"]: frozenset(label["value"] for label in control["labels"]) for control in controls},
-        class_ids=dict(pairs),
-        names={number: value for value, number in pairs},
-        from_names={control.kind: control.name for control in asked},
-        to_name=controls[0]["to_name"],
         asked=asked,
+        names={number: value for control in asked for value, number in control.class_ids.items()},
         kinds=frozenset(control.kind for control in asked),
     )
 
@@ -388,23 +374,27 @@ def rules_from(revision_id: int, text: str) -> Rules:
 
 
 def translated(result: Sequence[Any], old: Rules, new: Rules) -> list[Any]:
-    """A result made under an older revision in the words of a newer one: labels by their class ids, controls by type.
+    """A result made under an older revision in the words of a newer one: labels by their class ids, controls by name,
+    else by kind.
 
     What the newer revision no longer has stays as it is, for the validation to name.
     """
-    controls = {old.from_names[kind]: new.from_names[kind] for kind in old.from_names if kind in new.from_names}
-
-    def label(value: Any) -> Any:
-        return new.names.get(old.class_ids.get(value, 0), value)
-
+    controls = {control.name: (control, after) for control in old.asked if (after := _successor(control, new))}
     rows = []
     for entry in result:
         if not isinstance(entry, dict) or entry.get("from_name") not in controls:
             rows.append(entry)
             continue
+        before, after = controls[entry["from_name"]]
         value = dict(entry.get("value") or {})
-        for key in ("rectanglelabels", "choices"):
-            if isinstance(value.get(key), list):
-                value[key] = [label(one) for one in value[key]]
-        rows.append({**entry, "from_name": controls[entry["from_name"]], "to_name": new.to_name, "value": value})
+        key = SHAPES[before.kind].result_type
+        if isinstance(value.get(key), list):
+            value[key] = [new.names.get(before.class_ids.get(label, 0), label) for label in value[key]]
+        rows.append({**entry, "from_name": after.name, "to_name": after.to_name, "value": value})
     return rows
+
+
+def _successor(control: AskedControl, new: Rules) -> AskedControl | None:
+    """The control of a newer revision that asks what ``control`` asked."""
+    fit = [after for after in new.asked if after.kind == control.kind]
+    return next((after for after in fit if after.name == control.name), next(iter(fit), None))

@@ -61,7 +61,7 @@ class LabelClass(models.Model):
 class SchemaRevision(models.Model):
     """An immutable revision: the Label Studio config as written, and what was parsed from it.
 
-    ``controls``: ``[{"name", "type": "RectangleLabels"|"Choices", "to_name", "choice", "required",
+    ``controls``: ``[{"name", "type": a kind's tag, "to_name", "choice", "required",
     "labels": [{"value", "class_id", "color", "hotkey", "guideline"}]}]``.
     ``classes``: ``[{"id", "name"}]`` by id, as they stood at this revision.
     """

@@ -13,6 +13,7 @@ from lode_platform import access, events
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Project, User
 from motherlode import labeling_config
+from motherlode.shapes import BY_TASK
 
 __all__ = [
     "ParsedConfig",
@@ -176,7 +177,7 @@ def _settle_classes(schema: Schema, labels: Sequence[str]) -> dict[str, int]:
 def schema_for_labels(project: Project, user: User, *, name: str, labels: Iterable[str], task: str = "boxes") -> Schema:
     """The schema ``name`` with at least ``labels``: made if there is none, extended by a revision if it lacks some.
 
-    ``task`` is "boxes" or "classes". Raises ``BadInput`` when the schema asks for another kind of label.
+    ``task`` is a kind's, such as "boxes". Raises ``BadInput`` when the schema asks for another kind of label.
     """
     wanted = list(dict.fromkeys(labels))
     found = Schema.objects.filter(project=project, name=name).first()
@@ -194,11 +195,10 @@ def schema_for_labels(project: Project, user: User, *, name: str, labels: Iterab
 def extend(schema: Schema, user: User, *, labels: Iterable[str], task: str = "boxes") -> SchemaRevision:
     """Adds the labels that ``schema`` lacks by one revision; without any, the newest revision as it is."""
     newest = latest(schema)
-    kind = labeling_config.CONTROLS[task].tag
-    control = next((control for control in newest.controls if control["type"] == kind), None)
+    tag = BY_TASK[task].tag
+    control = next((control for control in newest.controls if control["type"] == tag), None)
     if control is None:
-        what = "boxes" if task == "boxes" else "classes"
-        raise BadInput(f"The schema {schema.name!r} has no <{kind}>, so {what} cannot go into it.", code="wrong_schema")
+        raise BadInput(f"The schema {schema.name!r} has no <{tag}>, so {task} cannot go into it.", code="wrong_schema")
     known = {label["value"] for label in control["labels"]}
     missing = [label for label in dict.fromkeys(labels) if label not in known]
     if not missing:

@@ -1,18 +1,16 @@
 """Validates every answer: what Label Studio's own validator lets through is refused here, by region and rule."""
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lode_annotation.labeling_config import BOXES, Rules
+from lode_annotation.labeling_config import Rules
 from lode_platform import sql
 from lode_platform.errors import BadInput
+from motherlode.media import Image
+from motherlode.shapes import BY_TAG
 
 MAX_REGIONS = 50_000
-SLACK = 1e-6  # pixels by which a float may stick out
-SIDES = ("x", "y", "width", "height")
-TYPES = {BOXES: "rectanglelabels", "Choices": "choices"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,8 @@ def _entry(
     control = rules.by_name.get(source) if isinstance(source, str) else None
     if control is None:
         return "control", f"The schema has no control {source!r}."
-    kind = TYPES[control["type"]]
+    shape = BY_TAG[control["type"]]
+    kind = shape.result_type
     if entry.get("type") != kind:
         return "type", f'"{source}" takes {kind}, not {entry.get("type")!r}.'
     if entry.get("to_name", control["to_name"]) != control["to_name"]:
@@ -124,53 +123,17 @@ def _entry(
     value = entry.get("value")
     if not isinstance(value, dict):
         return "value", "It has no value."
-    known = rules.labels_of[control["name"]]
-    if kind == "choices":
-        if control["name"] in answered:
-            return "duplicate", f'"{source}" is answered twice.'
-        return _choices(value.get("choices"), control["choice"] == "single", known)
-    return _box(value, width, height) or _label(value.get("rectanglelabels"), known)
+    if shape.whole and control["name"] in answered:
+        return "duplicate", f'"{source}" is answered twice.'
+    labels: Any = value.get(kind)
+    return (
+        shape.check(value, Image(width, height))
+        or shape.check_labels(labels, single=control["choice"] == "single")
+        or _known(labels, {label["value"] for label in control["labels"]})
+    )
 
 
-def _box(value: Mapping[str, Any], width: int, height: int) -> tuple[str, str] | None:
-    for side in SIDES:
-        number = value.get(side)
-        if not isinstance(number, int | float) or isinstance(number, bool):
-            return "number", f"{side} is {number!r}, not a number."
-        if not math.isfinite(number):
-            return "number", f"{side} is {number}, which is no place in an image."
-    x, y, across, down = value["x"], value["y"], value["width"], value["height"]
-    if across <= 0 or down <= 0:
-        return "area", f"The box is {across:g} % wide and {down:g} % high: it has no area."
-    if value.get("rotation"):
-        return "rotation", "Turned boxes are not supported yet."
-    over, under = SLACK * 100 / width, SLACK * 100 / height
-    if x < -over or y < -under or x + across > 100 + over or y + down > 100 + under:
-        return "outside", (
-            f"The box reaches from ({x:g}, {y:g}) to ({x + across:g}, {y + down:g}) %, outside the image."
-        )
-    if min(x + across, 100) <= max(x, 0) or min(y + down, 100) <= max(y, 0):
-        return "area", "The box has no area within the image."
-    return None
-
-
-def _label(labels: Any, known: frozenset[str]) -> tuple[str, str] | None:
-    if not isinstance(labels, list) or len(labels) != 1:
-        return "label", "A box carries exactly one label."
-    return _known(labels, known)
-
-
-def _choices(chosen: Any, single: bool, known: frozenset[str]) -> tuple[str, str] | None:
-    if not isinstance(chosen, list) or not chosen:
-        return "label", "Nothing is chosen; leave the entry out instead."
-    if single and len(chosen) != 1:
-        return "label", "Exactly one can be chosen."
-    if len({str(label) for label in chosen}) != len(chosen):
-        return "duplicate", "A choice stands twice."
-    return _known(chosen, known)
-
-
-def _known(labels: Sequence[Any], known: frozenset[str]) -> tuple[str, str] | None:
+def _known(labels: Sequence[Any], known: Collection[str]) -> tuple[str, str] | None:
     for label in labels:
         if not isinstance(label, str) or label not in known:
             return "class", f"The schema has no label {label!r} here."

@@ -1,4 +1,4 @@
-"""Writes Label Studio labeling configs: a new one for some labels, or an existing one with more labels.
+"""Writes and reads Label Studio labeling configs: a new one for some labels, or an existing one with more labels.
 
 Pure text: what is not added stays as it was written. The server and the client use the same functions, so a schema that
 an import makes reads the same whoever makes it.
@@ -7,47 +7,34 @@ an import makes reads the same whoever makes it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
+from xml.etree.ElementTree import Element
 from xml.sax.saxutils import quoteattr
 
-__all__ = ["CONTROLS", "Control", "Task", "add_labels", "build"]
+from motherlode.shapes import BY_TAG, BY_TASK, Shape
 
-Task: TypeAlias = Literal["boxes", "classes"]
+__all__ = ["Task", "add_labels", "build", "controls_of"]
 
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """How a task's question is written: its tag, its name, the tag of its labels, and further attributes."""
-
-    tag: str
-    name: str
-    label_tag: str
-    attributes: str = ""
-
-
-CONTROLS: Mapping[str, Control] = {
-    "boxes": Control("RectangleLabels", "label", "Label"),
-    "classes": Control("Choices", "choice", "Choice", ' choice="single"'),
-}
+Task: TypeAlias = str
+"""What a schema asks for: the `task` of a kind, a key of `motherlode.shapes.BY_TASK`."""
 
 
 def build(
     labels: Sequence[str], task: str, *, required: bool = False, categories: Mapping[str, int] | None = None
 ) -> str:
-    """A config that asks for `labels` of `task` (a key of `CONTROLS`) on an image.
+    """A config that asks for `labels` of `task` on an image.
 
     `required`: an item without an answer cannot be submitted. `categories` gives the COCO category ids of labels.
     """
-    control = CONTROLS[task]
-    extra = control.attributes + (' required="true"' if required else "")
+    shape = BY_TASK[task]
+    extra = (f' choice="{shape.choice}"' if shape.choice else "") + (' required="true"' if required else "")
     return "\n".join(
         [
             "<View>",
             '  <Image name="image" value="$image"/>',
-            f'  <{control.tag} name="{control.name}" toName="image"{extra}>',
-            *(f"    {_label(control, label, categories)}" for label in labels),
-            f"  </{control.tag}>",
+            f'  <{shape.tag} name="{shape.control_name}" toName="image"{extra}>',
+            *(f"    {_label(shape, label, categories)}" for label in labels),
+            f"  </{shape.tag}>",
             "</View>",
             "",
         ]
@@ -61,18 +48,27 @@ def add_labels(
 
     Raises `ValueError` where the config has no such control.
     """
-    for name in [task] if task else CONTROLS:
-        control = CONTROLS[name]
-        at = config.rfind(f"</{control.tag}")
+    for shape in [BY_TASK[task]] if task else BY_TASK.values():
+        at = config.rfind(f"</{shape.tag}")
         if at >= 0:
             indent = config[config.rfind("\n", 0, at) + 1 : at]
             pad = indent if not indent.strip() else ""
-            rows = "".join(f"  {_label(control, label, categories)}\n{pad}" for label in labels)
+            rows = "".join(f"  {_label(shape, label, categories)}\n{pad}" for label in labels)
             return config[:at] + rows + config[at:]
     raise ValueError("the config has no control to add labels to")
 
 
-def _label(control: Control, label: str, categories: Mapping[str, int] | None) -> str:
+def controls_of(config: Element) -> dict[str, tuple[str, list[str]]]:
+    """The tag and the labels of each control of a parsed config, by its name."""
+    found = {}
+    for node in config.iter():
+        if node.tag in BY_TAG and node.get("name"):
+            part = BY_TAG[node.tag].part
+            found[str(node.get("name"))] = (str(node.tag), [str(child.get("value")) for child in node.iter(part)])
+    return found
+
+
+def _label(shape: Shape, label: str, categories: Mapping[str, int] | None) -> str:
     # `category` is Label Studio's own attribute for the id that a label has in COCO files
     category = f' category="{categories[label]}"' if categories and label in categories else ""
-    return f"<{control.label_tag} value={quoteattr(label)}{category}/>"
+    return f"<{shape.part} value={quoteattr(label)}{category}/>"

@@ -24,6 +24,7 @@ from motherlode.cache import Blob, Cache
 from motherlode.client import Client
 from motherlode.errors import BadInput, Mismatch, NotConfigured, NotVerified, ServerFault, Unreachable
 from motherlode.files import hash_file
+from motherlode.labeling_config import controls_of
 from motherlode.lock import LOCK, LOCK_FILE, Pin, find_lock, looked_at, read_lock
 from motherlode.manifest import ITEMS, LABELS, SCHEMA, SPLITS, LabelLine, Row
 from motherlode.progress import Progress
@@ -219,17 +220,11 @@ class Snapshot:
 
     @cached_property
     def controls(self) -> dict[str, tuple[str, list[str]]]:
-        """Type ("RectangleLabels", "Choices") and labels of each control of the schema's config, by its name."""
+        """Label Studio's tag and the labels of each control of the schema's config, by its name."""
         try:
-            config = parse_xml(self.config)
+            return controls_of(parse_xml(self.config))
         except (ValueError, ExpatError):
             return {}
-        found = {}
-        for node in config.iter():
-            labels = [str(child.get("value")) for child in node.iter() if child.tag in ("Label", "Choice")]
-            if node.tag in ("RectangleLabels", "Choices") and node.get("name"):
-                found[str(node.get("name"))] = (str(node.tag), labels)
-        return found
 
     @cached_property
     def label_shards(self) -> list[bytes]:

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lode_annotation.identity import Thing, assigned, iou, paired
+from lode_annotation.identity import Thing, assigned, paired
 from lode_annotation.models import LabelSet
 from lode_annotation.queues import TaskSpec, add_tasks, create_queue
 from lode_annotation.schemas import create_schema
 from lode_platform.models import Item, Project, User
 from motherlode.labeling_config import build
+from motherlode.shapes.box import iou
 
 pytestmark = pytest.mark.django_db
 SEVERAL = st.dictionaries(

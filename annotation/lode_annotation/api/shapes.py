@@ -9,6 +9,7 @@ from rest_framework import serializers
 from lode_annotation.models import Annotation, Queue, Schema, SchemaRevision, Task
 from lode_platform.api.shapes import SelfChecked
 from lode_platform.errors import BadInput
+from motherlode.shapes import BY_TAG
 
 Shape = serializers.Serializer[Any]
 MAX_INTEGER = 2**31 - 1  # what the databases' integers hold
@@ -67,7 +68,7 @@ class LabelShape(Shape):
 
 class ControlShape(Shape):
     name = serializers.CharField()
-    type = serializers.ChoiceField(choices=["RectangleLabels", "Choices"])
+    type = serializers.ChoiceField(choices=list(BY_TAG))
     to_name = serializers.CharField()
     choice = serializers.ChoiceField(choices=["single", "multiple"])
     required = serializers.BooleanField()  # type: ignore[assignment]  # a control's rule, not the field's

@@ -43,7 +43,7 @@ def _member(request: HttpRequest, project: str, verb: str = "project.view") -> M
 
 
 CONFIG_HINT = gettext_lazy(
-    "A Label Studio config with one Image and RectangleLabels or Choices. It is checked while you type."
+    "A Label Studio config with one Image and what is asked of it. It is checked while you type."
 )
 
 

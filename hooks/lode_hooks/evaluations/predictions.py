@@ -21,10 +21,10 @@ from lode_hooks.models import PredictionPart, PredictionSet, Run, RunUse
 from lode_platform import events, free_json
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Item, User
+from motherlode.shapes import BY_TASK
 
 POOL = "pool"
 MOST_PARTS = 100_000
-CONTROL = {PredictionSet.Task.BOXES: "RectangleLabels", PredictionSet.Task.CLASSES: "Choices"}
 ABSENT = "absent"
 """Column of a part: the line says that its item is meant and has no prediction."""
 
@@ -63,7 +63,7 @@ def start(
         raise BadInput(f"{version} is not published.", code="not_published")
     if task not in PredictionSet.Task.values:
         raise BadInput(f"A task is one of {', '.join(PredictionSet.Task.values)}, not {task!r}.", code="bad_task")
-    control = CONTROL[PredictionSet.Task(task)]
+    control = BY_TASK[task].tag
     if control not in {known["type"] for known in version.schema_revision.controls}:
         raise BadInput(
             f"The schema of {version} has no <{control}>, so there are no {task} to predict.", code="other_task"

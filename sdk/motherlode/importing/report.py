@@ -8,6 +8,7 @@ from typing import Any
 
 from motherlode.formats.source import Problem
 from motherlode.labeling_config import Task
+from motherlode.shapes import DEFAULT
 
 __all__ = ["ImportOptions", "ImportReport", "take_result"]
 
@@ -23,7 +24,7 @@ class ImportOptions:
     replace_media: bool = False
     split_policy: Mapping[str, float] | None = None
     labels: Sequence[str] = ()
-    task: Task = "boxes"
+    task: Task = DEFAULT.task
     prefix: str = ""
     strict: bool = False
 

@@ -14,6 +14,7 @@ from motherlode.formats.values import BadValue, label_name
 from motherlode.importing.report import ImportOptions, ImportReport
 from motherlode.importing.sending import item_path
 from motherlode.importing.source import Source
+from motherlode.shapes import BY_TASK
 
 __all__ = ["Maker"]
 
@@ -77,7 +78,7 @@ class Maker:
             raise BadInput(f"no schema can be made of the labels found, so nothing was brought in: {why}")
 
     def _check_task(self, schema: Mapping[str, Any], source: Source) -> None:
-        tag = {"boxes": "RectangleLabels", "classes": "Choices"}.get(source.task or "", "")
+        tag = BY_TASK[source.task].tag if source.task else ""
         if f"<{tag}" not in str(schema["config"]) and tag:
             raise BadInput(
                 f"the labels found are {source.task}, and the schema {schema['name']!r} has no <{tag}> for them, so"

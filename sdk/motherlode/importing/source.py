@@ -15,6 +15,7 @@ from motherlode.formats.source import Classes, Folder, Problem, Record, settle
 from motherlode.labeling_config import Task
 from motherlode.paths import PathSet, UnsafePath, check_path
 from motherlode.predictions import IdMap
+from motherlode.shapes import SHAPES
 
 __all__ = ["Source", "look", "read_source"]
 
@@ -53,8 +54,7 @@ class Source:
     @property
     def task(self) -> Task | None:
         """What the labels found are of, None where there are none."""
-        kinds = {draft.type for record in self.records for draft in record.drafts}
-        return None if not kinds else "classes" if "choice" in kinds else "boxes"
+        return next((SHAPES[draft.type].task for record in self.records for draft in record.drafts), None)
 
     @property
     def labels(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Upright boxes on images: xyxy, whose numbers are edges (Label Studio's RectangleLabels)."""
+"""Upright boxes on images: xyxy, whose numbers are edges (Label Studio's rectangles)."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class BoxShape(Shape):
     tag = "RectangleLabels"
     result_type = "rectanglelabels"
     field = "box"
+    fills_bounds = True
     looks = frozenset(
         {
             *("opacity", "fillColor", "strokeColor", "strokeWidth", "fillOpacity", "canRotate", "snap", "showInline"),

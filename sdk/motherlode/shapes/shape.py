@@ -41,8 +41,10 @@ class Shape(ABC):
     `kind` names it in label sets, `task` in options and imports, `noun` in sentences. `tag` is Label Studio's control
     tag, `part` the element below it that names a class, and `result_type` the type of its results and the key of the
     labels in their values. `field` is the key of the geometry in a region's JSON. `whole` says that it speaks of the
-    item as a whole and has no geometry: all that is said under one control is then one entry of a result. `attributes`
-    are what its control and its parts may carry, `looks` those of them that change no answer.
+    item as a whole and has no geometry: all that is said under one control is then one entry of a result.
+    `fills_bounds` says that it is its bounds. A config made for some labels calls its control `control_name` and gives
+    it `choice`, where that is not "". `attributes` and `part_attributes` are what the control and its parts may say,
+    `looks` and `part_looks` what else Label Studio lets them say, which changes no answer.
     """
 
     kind: ClassVar[str]
@@ -53,6 +55,7 @@ class Shape(ABC):
     part: ClassVar[str] = "Label"
     field: ClassVar[str] = ""
     whole: ClassVar[bool] = False
+    fills_bounds: ClassVar[bool] = False
     control_name: ClassVar[str] = "label"
     choice: ClassVar[str] = ""
     attributes: ClassVar[frozenset[str]] = frozenset({"name", "toName", "choice", "required"})

@@ -24,6 +24,8 @@ from lode_platform import private
 from lode_platform.models import ApiToken, Membership, Project, Role, User
 from lode_platform.serve import end_with_parent, ending_signals
 from lode_platform.tokens import make_token
+from motherlode.media import Image
+from motherlode.shapes import DEFAULT
 
 ROOT = Path(__file__).resolve().parents[4]
 EXAMPLE = ROOT / "examples" / "digits"
@@ -340,21 +342,17 @@ def uuid_text() -> str:
 def region_of(digit: dict[str, Any], task: dict[str, Any], before: list[dict[str, Any]]) -> dict[str, Any]:
     """A digit as a Label Studio region; it takes the id of the region that stood there before."""
     width, height = task["media"]["width"], task["media"]["height"]
-    x1, y1, x2, y2 = digit["box"]
-    value = {"x": 100 * x1 / width, "y": 100 * y1 / height}
-    value |= {"width": 100 * (x2 - x1) / width, "height": 100 * (y2 - y1) / height}
-    control = next(control for control in task["config"]["controls"] if control["type"] == "RectangleLabels")
+    value = DEFAULT.to_result(tuple(digit["box"]), Image(width, height))
+    control = next(control for control in task["config"]["controls"] if control["type"] == DEFAULT.tag)
     same = max(before, key=lambda region: overlap(region["value"], value), default=None)
     known = same is not None and overlap(same["value"], value) > 0.7
     return {
         "id": same["id"] if same is not None and known else secrets.token_hex(5),
-        "type": "rectanglelabels",
+        "type": DEFAULT.result_type,
         "from_name": control["name"],
         "to_name": control["to_name"],
-        "original_width": width,
-        "original_height": height,
-        "image_rotation": 0,
-        "value": {**value, "rotation": 0, "rectanglelabels": [digit["label"]]},
+        **Image(width, height).stamp(),
+        "value": {**value, DEFAULT.result_type: [digit["label"]]},
     }
 
 
