@@ -18,13 +18,6 @@ from lode_platform.errors import Gone
 from lode_platform.models import User
 
 
-def next_payload(queue: Queue | UUID, user: User, holding: Sequence[UUID] = ()) -> dict[str, Any] | None:
-    """Claims the person's next task of the queue and describes it; None when nothing is left. Three statements."""
-    context = context_for(user, queue if isinstance(queue, UUID) else queue.uuid, "queue.label")
-    held = queues.claim(context, user, holding)
-    return claimed(context, user, held, holding) if held else None
-
-
 def task_payload(task: Task | UUID, user: User) -> dict[str, Any]:
     """Holds this very task for the person and describes it. Raises ``queues.NoPlace``, ``Gone`` for a trashed item."""
     context, task_id = context_of_task(user, task if isinstance(task, UUID) else task.uuid, "queue.label")

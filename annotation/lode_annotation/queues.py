@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from lode_annotation import statements
 from lode_annotation.models import Lease, Queue, Schema, Task
-from lode_annotation.queue_context import QueueContext, context_for
+from lode_annotation.queue_context import QueueContext
 from lode_annotation.schemas import latest
 from lode_platform import access, events, shell
 from lode_platform.errors import BadInput, Conflict
@@ -214,12 +214,11 @@ def change_queue(queue: Queue, user: User, *, state: str | None = None, newest: 
 # -- handed out --------------------------------------------------------------------------------------------------------
 
 
-def claim(queue: Queue | QueueContext, user: User, holding: Sequence[UUID] = ()) -> HeldTask | None:
+def claim(context: QueueContext, user: User, holding: Sequence[UUID] = ()) -> HeldTask | None:
     """The next task for ``user``: their own unexpired lease not named in ``holding``, else the first free place.
 
     One statement. None when nothing is left or the queue is not open.
     """
-    context = queue if isinstance(queue, QueueContext) else context_for(user, queue.uuid, "queue.label")
     if not context.is_open:
         return None
     # A second look where nothing came: the person's own lease may have lapsed into another's hands between the

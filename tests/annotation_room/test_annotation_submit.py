@@ -14,6 +14,7 @@ from django.utils import timezone
 from lode_annotation import queues
 from lode_annotation import submit as submitting
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Queue, Task
+from lode_annotation.queue_context import context_for
 from lode_annotation.submit import SubmitRequest
 from lode_platform.errors import Conflict
 from lode_platform.models import Membership, Project, Role, User
@@ -95,7 +96,7 @@ def test_what_comes_in_between_reading_and_writing_is_taken_into_account(
     """Two pages of one person at once, or one request that was sent twice."""
     queue = make_queue(1)
     task = Task.objects.get().uuid
-    queues.claim(queue, bob)
+    queues.claim(context_for(bob, queue.uuid, "queue.label"), bob)
     mine = SubmitRequest(uuid4(), result=[box(id="b")], base=submitting.UNCHECKED if base is None else base)
     theirs = mine if same else SubmitRequest(uuid4(), result=[box(id="a")])
     real = submitting._answer

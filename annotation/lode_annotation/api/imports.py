@@ -5,17 +5,45 @@ from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lode_annotation import imports
-from lode_annotation.api import shapes
+from lode_annotation.api.shapes import Shape
 from lode_annotation.models import LabelImport
 from lode_platform import access
 from lode_platform.api.parsers import BytesParser, raw
 from lode_platform.api.projects import person
 from lode_platform.api.shapes import JobShape, job_json, read
+
+
+class NewImportShape(Shape):
+    uuid = serializers.UUIDField()
+    schema = serializers.CharField(required=False, default="labels", max_length=64)
+    dataset = serializers.CharField(required=False, allow_blank=True, allow_null=True, default="", max_length=64)
+    format = serializers.CharField(required=False, allow_blank=True, default="", max_length=16)  # noqa: A003
+    replace = serializers.BooleanField(required=False, default=False)
+
+
+class ImportShape(Shape):
+    uuid = serializers.UUIDField()
+    project = serializers.CharField()
+    schema = serializers.CharField()
+    dataset = serializers.CharField(allow_blank=True)
+    replace = serializers.BooleanField()
+    parts = serializers.ListField(child=serializers.IntegerField(), help_text="the parts that are here")
+    job = serializers.UUIDField(allow_null=True)
+
+
+class ImportPartShape(Shape):
+    part = serializers.IntegerField()
+    lines = serializers.IntegerField()
+
+
+class FinishShape(Shape):
+    dataset = serializers.CharField(required=False, allow_null=True, allow_blank=True, default=None, max_length=64)
 
 
 class LinesParser(BytesParser):
@@ -37,17 +65,17 @@ def import_json(row: LabelImport) -> dict[str, Any]:
 
 
 class LabelImports(APIView):
-    @extend_schema(operation_id="label_import_make", request=shapes.NewImportShape, responses={201: shapes.ImportShape})
+    @extend_schema(operation_id="label_import_make", request=NewImportShape, responses={201: ImportShape})
     def post(self, request: Request, project: str) -> Response:
         """Opens an import under a uuid of the client's; the same again gives the same import."""
         found = access.project_for(person(request), project, "labels.import")
-        given = read(shapes.NewImportShape, request.data)
+        given = read(NewImportShape, request.data)
         given["dataset"] = given["dataset"] or ""
         return Response(import_json(imports.begin(found, person(request), **given)), status=201)
 
 
 class OneLabelImport(APIView):
-    @extend_schema(operation_id="label_import", responses=shapes.ImportShape)
+    @extend_schema(operation_id="label_import", responses=ImportShape)
     def get(self, request: Request, label_import: UUID) -> Response:
         """An import of mine: which parts are here, and its job."""
         return Response(import_json(imports.mine(person(request), label_import)))
@@ -59,7 +87,7 @@ class ImportPart(APIView):
     @extend_schema(
         operation_id="label_import_part",
         request={"application/x-ndjson": OpenApiTypes.BINARY},
-        responses=shapes.ImportPartShape,
+        responses=ImportPartShape,
     )
     def put(self, request: Request, label_import: UUID, part: int) -> Response:
         """Sends a part: JSON lines, one image each (or one problem the client met); again replaces it."""
@@ -69,9 +97,9 @@ class ImportPart(APIView):
 
 
 class Finish(APIView):
-    @extend_schema(operation_id="label_import_finish", request=shapes.FinishShape, responses={202: JobShape})
+    @extend_schema(operation_id="label_import_finish", request=FinishShape, responses={202: JobShape})
     def post(self, request: Request, label_import: UUID) -> Response:
         """Takes in what was sent, by a job whose result is the report."""
-        given = read(shapes.FinishShape, request.data)
+        given = read(FinishShape, request.data)
         row = imports.finish(person(request), label_import, dataset=given["dataset"])
         return Response(job_json(row), status=202)

@@ -189,7 +189,9 @@ class Next(APIView):
         """My next task: first my own unexpired lease not named in `holding`, else the first that nobody holds."""
         given = read(shapes.HoldingShape, request.data)
         user = person(request)
-        payload = payloads.next_payload(queue, user, given["holding"])
+        context = context_for(user, queue, "queue.label")
+        held = queues.claim(context, user, given["holding"])
+        payload = payloads.claimed(context, user, held, given["holding"]) if held else None
         return Response(payload) if payload else Response(status=204)
 
 

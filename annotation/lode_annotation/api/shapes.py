@@ -433,33 +433,3 @@ def waiting_json(row: Annotation) -> dict[str, Any]:
         "late": row.lost_at is not None,
         "updated_at": row.updated_at,
     }
-
-
-# -- label imports -----------------------------------------------------------------------------------------------------
-
-
-class NewImportShape(Shape):
-    uuid = serializers.UUIDField()
-    schema = serializers.CharField(required=False, default="labels", max_length=64)
-    dataset = serializers.CharField(required=False, allow_blank=True, allow_null=True, default="", max_length=64)
-    format = serializers.CharField(required=False, allow_blank=True, default="", max_length=16)  # noqa: A003
-    replace = serializers.BooleanField(required=False, default=False)
-
-
-class ImportShape(Shape):
-    uuid = serializers.UUIDField()
-    project = serializers.CharField()
-    schema = serializers.CharField()
-    dataset = serializers.CharField(allow_blank=True)
-    replace = serializers.BooleanField()
-    parts = serializers.ListField(child=serializers.IntegerField(), help_text="the parts that are here")
-    job = serializers.UUIDField(allow_null=True)
-
-
-class ImportPartShape(Shape):
-    part = serializers.IntegerField()
-    lines = serializers.IntegerField()
-
-
-class FinishShape(Shape):
-    dataset = serializers.CharField(required=False, allow_null=True, allow_blank=True, default=None, max_length=64)

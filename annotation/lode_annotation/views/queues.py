@@ -1,12 +1,12 @@
-"""The pages of schemas and queues."""
+"""The pages of queues."""
 
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.core.paginator import Paginator
-from django.db.models import Count, OuterRef, Prefetch, Q, Subquery
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db.models import Count, Prefetch, Q
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,225 +17,20 @@ from django.views.decorators.http import require_POST
 from lode_annotation import queues as queue_verbs
 from lode_annotation import review
 from lode_annotation import schemas as schema_verbs
-from lode_annotation.labeling_config import check_config
-from lode_annotation.models import Annotation, LabelSet, Lease, Queue, Schema, SchemaRevision, Task
+from lode_annotation.models import Annotation, Lease, Queue, Schema, Task
+from lode_annotation.views.refusals import add_refusal
 from lode_platform import shell
 from lode_platform.access import member_of, permits
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Membership, Project, User
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
-from lode_platform.views.json_body import json_object
-from motherlode import labeling_config
 
 PAGE = 50
-STARTERS = {
-    "boxes": (gettext_lazy("Boxes"), ["car", "bicycle", "person"]),
-    "classes": (gettext_lazy("One class a picture"), ["good", "broken", "unsure"]),
-}
 
 
 def _member(request: HttpRequest, project: str, verb: str = "project.view") -> Membership:
     return member_of(signed_in(request), project, verb)
-
-
-# -- schemas -----------------------------------------------------------------------------------------------------------
-
-
-CONFIG_HINT = gettext_lazy(
-    "A Label Studio config with one Image and what is asked of it. It is checked while you type."
-)
-
-
-class SchemaForm(forms.Form):
-    """A new schema."""
-
-    title = forms.CharField(label=gettext_lazy("Title"), max_length=200, required=False)
-    name = forms.SlugField(
-        label=gettext_lazy("Name"),
-        max_length=64,
-        widget=forms.TextInput(attrs={"data-follows": "title"}),
-        help_text=gettext_lazy("In addresses and on the command line: a-z, 0-9, - and _."),
-    )
-    config = forms.CharField(
-        label=gettext_lazy("Labeling config"),
-        strip=False,
-        widget=forms.Textarea(attrs={"rows": 18, "spellcheck": "false"}),
-        help_text=CONFIG_HINT,
-    )
-
-
-class RevisionForm(forms.Form):
-    """A new revision of a schema."""
-
-    config = forms.CharField(
-        label=gettext_lazy("Labeling config"),
-        strip=False,
-        widget=forms.Textarea(attrs={"rows": 18, "spellcheck": "false"}),
-        help_text=CONFIG_HINT,
-    )
-    message = forms.CharField(label=gettext_lazy("What changes, and why"), max_length=300, required=False)
-
-
-def schemas(request: HttpRequest, project: str) -> HttpResponse:
-    """The project's schemas with their classes and what hangs on them."""
-    member = _member(request, project)
-    newest = SchemaRevision.objects.filter(schema=OuterRef("pk")).order_by("-number")
-    held = LabelSet.objects.current().filter(schema=OuterRef("pk")).order_by().values("schema").annotate(n=Count("pk"))
-    asked = (
-        Queue.objects.filter(schema_revision__schema=OuterRef("pk"))
-        .order_by()
-        .values("schema_revision__schema")
-        .annotate(n=Count("pk"))
-    )
-    rows = (
-        Schema.objects.filter(project=member.project)
-        .annotate(
-            revision=Subquery(newest.values("number")[:1]),
-            changed_at=Subquery(newest.values("created_at")[:1]),
-            label_count=Subquery(held.values("n")[:1]),
-            queue_count=Subquery(asked.values("n")[:1]),
-        )
-        .prefetch_related("classes")
-        .order_by("name")
-    )
-    context = {
-        "project": member.project,
-        "room": "schemas",
-        "rows": Paginator(rows, PAGE).get_page(request.GET.get("page")),
-        "may_edit": permits(member.user, member.role, "schema.edit"),
-    }
-    return render(request, "annotation/schemas.html", context)
-
-
-def schema_new(request: HttpRequest, project: str) -> HttpResponse:
-    """A new schema: its name and its config, checked while one types."""
-    member = _member(request, project, "schema.edit")
-    task = request.GET.get("task", "boxes")
-    if task not in STARTERS:
-        raise BadInput(_("A schema starts from boxes or classes."), field="task")
-    form = SchemaForm(
-        request.POST or None,
-        initial={"config": labeling_config.build(STARTERS[task][1], task, required=task == "classes")},
-    )
-    if request.method == "POST" and form.is_valid():
-        try:
-            made = schema_verbs.create_schema(member.project, member.user, **form.cleaned_data)
-        except LodeError as error:
-            _tell(form, error)
-        else:
-            toast(request, _("Schema %(name)s made") % {"name": made.name})
-            return redirect("annotation:schema", member.project.name, made.name)
-    context = {
-        "project": member.project,
-        "room": "schemas",
-        "form": form,
-        "starters": [(key, title) for key, (title, _labels) in STARTERS.items()],
-        "task": task,
-    }
-    return render(request, "annotation/schema_new.html", context, status=400 if form.errors else 200)
-
-
-def _tell(form: forms.Form, error: LodeError) -> None:
-    """Puts what a verb refused beside its field."""
-    field = str(error.facts.get("field") or ("config" if error.code == "bad_config" else ""))
-    problems = error.facts.get("problems") or []
-    if problems:
-        for problem in problems:
-            form.add_error("config", _("Line %(line)s: %(error)s") % problem)
-    else:
-        form.add_error(field if field in form.fields else None, error.message)
-
-
-@require_POST
-def schema_check(request: HttpRequest, project: str) -> JsonResponse:
-    """Checks a config while one types: JSON in, JSON out, nothing echoed into a page."""
-    member = _member(request, project, "schema.edit")
-    given = json_object(request)
-    config, name = str(given.get("config") or ""), str(given.get("schema") or "")
-    found = Schema.objects.filter(project=member.project, name=name).first() if name else None
-    return JsonResponse(check_config(config, found))
-
-
-def _schema(member: Membership, name: str) -> Schema:
-    return get_object_or_404(Schema.objects.filter(project=member.project), name=name)
-
-
-def schema(request: HttpRequest, project: str, name: str) -> HttpResponse:
-    """A schema: what it asks, its classes with their permanent ids, its revisions."""
-    member = _member(request, project)
-    found = _schema(member, name)
-    revisions = list(found.revisions.select_related("created_by").order_by("-number"))
-    newest = revisions[0]
-    keys = {label["value"]: label for control in newest.controls for label in control["labels"]}
-    classes = [{"row": row, "label": keys.get(row.name)} for row in found.classes.order_by("class_id")]
-    queues = Queue.objects.filter(schema_revision__schema=found).select_related("schema_revision")
-    context = {
-        "project": member.project,
-        "room": "schemas",
-        "schema": found,
-        "newest": newest,
-        "revisions": revisions,
-        "classes": classes,
-        "queues": queues.order_by("-created_at")[:50],
-        "label_count": LabelSet.objects.current().filter(schema=found).count(),
-        "may_edit": permits(member.user, member.role, "schema.edit"),
-        "may_manage": permits(member.user, member.role, "queue.manage"),
-    }
-    return render(request, "annotation/schema.html", context)
-
-
-def schema_edit(request: HttpRequest, project: str, name: str) -> HttpResponse:
-    """A new revision: the config checked while one types, gone labels renamed or retired, guidelines per label."""
-    member = _member(request, project, "schema.edit")
-    found = _schema(member, name)
-    newest = schema_verbs.latest(found)
-    form = RevisionForm(request.POST or None, initial={"config": newest.config})
-    labels = [entry["name"] for entry in newest.classes]
-    if request.method == "POST" and form.is_valid():
-        posted = {key: str(value) for key, value in request.POST.items()}
-        renames = {
-            key.removeprefix("rename:"): value for key, value in posted.items() if key.startswith("rename:") and value
-        }
-        guidelines = {
-            key.removeprefix("guideline:"): text
-            for key, text in posted.items()
-            if key.startswith("guideline:") and text.strip()
-        }
-        moved = {renames.get(label, label): text for label, text in guidelines.items()}
-        try:
-            made = schema_verbs.revise(
-                found,
-                member.user,
-                config=form.cleaned_data["config"],
-                message=form.cleaned_data["message"],
-                renames=renames,
-                guidelines=moved,
-            )
-        except LodeError as error:
-            _tell(form, error)
-        else:
-            if made.number == newest.number:
-                toast(request, _("Nothing was changed"))
-            else:
-                toast(request, _("Revision %(number)s made") % {"number": made.number})
-            return redirect("annotation:schema", member.project.name, found.name)
-    context = {
-        "project": member.project,
-        "room": "schemas",
-        "schema": found,
-        "newest": newest,
-        "form": form,
-        "labels": [
-            {"name": label, "id": entry["id"], "guideline": newest.guidelines.get(label, "")}
-            for label, entry in zip(labels, newest.classes, strict=True)
-        ],
-        "known": labels,
-    }
-    return render(request, "annotation/schema_edit.html", context, status=400 if form.errors else 200)
-
-
-# -- queues ------------------------------------------------------------------------------------------------------------
 
 
 def queues(request: HttpRequest, project: str) -> HttpResponse:
@@ -359,7 +154,7 @@ def queue_new(request: HttpRequest, project: str) -> HttpResponse:
             )
             added = queue_verbs.fill(made, member.user, items)
         except LodeError as error:
-            _tell(form, error)
+            add_refusal(form, error)
         else:
             toast(request, _tasks_added(added))
             return redirect("annotation:queue", member.project.name, made.uuid)
