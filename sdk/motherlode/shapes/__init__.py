@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from motherlode.shapes.box import BoxShape
 from motherlode.shapes.choice import ChoiceShape
+from motherlode.shapes.polygon import PolygonShape
 from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, Geometry, Shape
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
 # the first is the kind that is meant where nothing else is said
 _ALL: tuple[Shape, ...] = (
     BoxShape(),
+    PolygonShape(),
     ChoiceShape(),
 )
 
