@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
+from motherlode import manifest
 from motherlode.errors import BadInput
 from motherlode.manifest import POOL
-from motherlode.regions import Region
+from motherlode.regions import Region, from_json
 from motherlode.versions import Snapshot
 
 if TYPE_CHECKING:
@@ -17,30 +17,62 @@ if TYPE_CHECKING:
 
 __all__ = ["Labels", "Sample", "Samples"]
 
+_FIELDS = frozenset({"file", "height", "labelled", "labels", "split", "width"})
+
 
 class Labels(Sequence[Region]):
-    """The regions of one item; as columns: `boxes` (xyxy, pixels of the upright image), `class_ids`, `names`."""
+    """The regions of one item; as columns: `boxes` (xyxy, pixels of the upright image), `class_ids`, `names`.
 
-    __slots__ = ("_regions",)
+    Labels of a version are parsed where they are first looked into; `len` alone counts them.
+    """
+
+    __slots__ = ("_classes", "_line", "_regions", "_rows")
+    _classes: Mapping[int, str]
+    _line: bytes
+    _regions: tuple[Region, ...] | None
+    _rows: list[dict[str, Any]] | None
 
     def __init__(self, regions: Sequence[Region]) -> None:
-        self._regions = tuple(regions)
+        self._line, self._classes, self._regions, self._rows = b"", {}, tuple(regions), None
+
+    @classmethod
+    def of_line(cls, line: bytes, classes: Mapping[int, str]) -> Labels:
+        """The labels of an item's line in a version, whose classes have these names."""
+        labels = cls.__new__(cls)
+        labels._line, labels._classes, labels._regions, labels._rows = line, classes, None, None
+        return labels
+
+    def _all(self) -> tuple[Region, ...]:
+        if self._regions is None:
+            self._regions = tuple([from_json(row, self._classes) for row in self._parsed()])
+        return self._regions
+
+    def _parsed(self) -> list[dict[str, Any]]:
+        """The regions as they stand in the line."""
+        if self._rows is None:
+            [line] = manifest.read_label_lines(self._line + b"\n")
+            self._rows = line.regions or []
+        return self._rows
 
     @overload
     def __getitem__(self, index: int) -> Region: ...
     @overload
     def __getitem__(self, index: slice) -> Labels: ...
     def __getitem__(self, index: int | slice) -> Region | Labels:
-        return Labels(self._regions[index]) if isinstance(index, slice) else self._regions[index]
+        return Labels(self._all()[index]) if isinstance(index, slice) else self._all()[index]
 
     def __len__(self) -> int:
-        return len(self._regions)
+        if self._regions is not None:
+            return len(self._regions)
+        if self._rows is None and b'"attributes":' not in self._line:  # without them no key below a region is free
+            return self._line.count(b'"class_id":')
+        return len(self._parsed())
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Labels) and self._regions == other._regions
+        return isinstance(other, Labels) and self._all() == other._all()
 
     def __hash__(self) -> int:
-        return hash(tuple(region.id for region in self._regions))
+        return hash(tuple(region.id for region in self._all()))
 
     def __repr__(self) -> str:
         return f"Labels({', '.join(self.names)})" if len(self) <= 6 else f"Labels({len(self)} regions)"
@@ -48,39 +80,79 @@ class Labels(Sequence[Region]):
     @property
     def boxes(self) -> list[list[float]]:
         """[x1, y1, x2, y2] of each box; choices have none."""
+        if self._regions is None:
+            return [[float(edge) for edge in row["box"]] for row in self._parsed() if "box" in row]
         return [list(region.box) for region in self._regions if region.box is not None]
 
     @property
     def class_ids(self) -> list[int]:
         """The permanent class id of each region."""
+        if self._regions is None:
+            return [int(row["class_id"]) for row in self._parsed()]
         return [region.class_id for region in self._regions]
 
     @property
     def names(self) -> list[str]:
         """The label of each region."""
+        if self._regions is None:
+            return [self._classes.get(number, "") for number in self.class_ids]
         return [region.label for region in self._regions]
 
     @property
     def label(self) -> str | None:
         """The chosen label where the item has exactly one region, None otherwise."""
-        return self._regions[0].label if len(self._regions) == 1 else None
+        return self.names[0] if len(self) == 1 else None
 
 
-@dataclass(frozen=True, slots=True)
 class Sample:
     """One item of a version: `path` names it, `file` is its verified copy on this machine.
 
     `width` and `height` are those of the upright image, in pixels. `labels` is empty where nothing is there, and where
-    nobody has labelled the item yet: `labelled` tells which.
+    nobody has labelled the item yet: `labelled` tells which. What is not asked for is not read.
     """
 
-    path: str
-    file: Path
-    split: str
-    width: int
-    height: int
-    labelled: bool
-    labels: Labels
+    __slots__ = ("_unread", "file", "height", "labelled", "labels", "path", "split", "width")
+    _unread: tuple[Path, bytes, Mapping[int, str]]
+
+    def __init__(
+        self, path: str, file: Path, split: str, width: int, height: int, labelled: bool, labels: Labels
+    ) -> None:
+        self.path, self.file, self.split, self.width, self.height = path, file, split, width, height
+        self.labelled, self.labels = labelled, labels
+
+    @classmethod
+    def of_line(cls, path: str, folder: Path, line: bytes, classes: Mapping[int, str]) -> Sample:
+        """The sample of an item's line in a version; its file lies in `folder`."""
+        sample = cls.__new__(cls)
+        sample.path, sample._unread = path, (folder, line, classes)
+        return sample
+
+    def __getattr__(self, name: str) -> Any:
+        """A field that was not read yet."""
+        if name not in _FIELDS:
+            raise AttributeError(f"a sample has no {name!r}")
+        folder, line, classes = self._unread
+        if name == "labels":
+            self.labels = Labels.of_line(line, classes)
+        elif name == "file":
+            self.file = folder / self.path
+        else:
+            [read] = manifest.read_label_lines(line + b"\n", self.path)
+            self.split, self.width, self.height = read.split, read.width, read.height
+            self.labelled = read.regions is not None
+        return object.__getattribute__(self, name)
+
+    def _fields(self) -> tuple[Any, ...]:
+        return (self.path, self.file, self.split, self.width, self.height, self.labelled, self.labels)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sample) and self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        return hash(self._fields())
+
+    def __reduce__(self) -> tuple[type[Sample], tuple[Any, ...]]:
+        return Sample, self._fields()
 
     def __repr__(self) -> str:
         what = repr(self.labels) if self.labelled else "unlabelled"
@@ -115,7 +187,7 @@ class Samples(Sequence[Sample]):
         self.snapshot = snapshot
         self.split = split
         self._folder = snapshot.fetch(split)
-        _ = snapshot.label_lines  # now, so that loaders' workers find them and ask no server
+        _ = snapshot.label_shards, snapshot.classes  # now, so that loaders' workers find them and ask no server
         self._paths = list(snapshot.paths(split)) if paths is None else list(paths)
 
     @property
@@ -188,7 +260,9 @@ class Samples(Sequence[Sample]):
         return len(self._paths)
 
     def __iter__(self) -> Iterator[Sample]:
-        return map(self._sample, self._paths)
+        lines, folder, classes, made = self.snapshot.label_lines, self._folder, self.snapshot.classes, Sample.of_line
+        for path in self._paths:
+            yield made(path, folder, lines[path], classes)
 
     def __repr__(self) -> str:
         where = f" {self.split}" if self.split else ""
@@ -202,16 +276,7 @@ class Samples(Sequence[Sample]):
         return self._sample(path)
 
     def _sample(self, path: str) -> Sample:
-        line = self.snapshot.label_line(path)
-        return Sample(
-            path=path,
-            file=self._folder / path,
-            split=line.split,
-            width=line.width,
-            height=line.height,
-            labelled=line.regions is not None,
-            labels=Labels(self.snapshot.regions(line)),
-        )
+        return Sample.of_line(path, self._folder, self.snapshot.label_lines[path], self.snapshot.classes)
 
     @property
     def is_pool(self) -> bool:

@@ -26,9 +26,8 @@ from motherlode.errors import BadInput, Mismatch, NotConfigured, NotVerified, Se
 from motherlode.files import hash_file
 from motherlode.labeling_config import controls_of
 from motherlode.lock import LOCK, LOCK_FILE, Pin, find_lock, looked_at, read_lock
-from motherlode.manifest import ITEMS, LABELS, SCHEMA, SPLITS, LabelLine, Row
+from motherlode.manifest import ITEMS, LABELS, SCHEMA, SPLITS, Row
 from motherlode.progress import Progress
-from motherlode.regions import Region, from_json
 from motherlode.xml_text import parse_xml
 
 __all__ = ["Name", "Snapshot", "dataset_path", "locked_pins", "parse_name", "pin_of", "resolve", "version_row"]
@@ -237,15 +236,6 @@ class Snapshot:
     def label_lines(self) -> dict[str, bytes]:
         """Each item's label line as it stands in its shard, by path; parsed only where it is read."""
         return {manifest.path_of(line): line for shard in self.label_shards for line in shard.splitlines()}
-
-    def label_line(self, path: str) -> LabelLine:
-        """What the version says of an item."""
-        [line] = manifest.read_label_lines(self.label_lines[path], path)
-        return line
-
-    def regions(self, line: LabelLine) -> tuple[Region, ...]:
-        """The regions of a label line, none where the item is unlabelled."""
-        return tuple(from_json(row, self.classes) for row in line.regions or ())
 
     def categories(self) -> dict[str, str]:
         """The label of each COCO category id that the schema's config names (`<Label value=... category=.../>`)."""
