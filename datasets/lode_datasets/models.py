@@ -150,7 +150,7 @@ class Entry(models.Model):
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="entries", db_index=False)
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="entries")
     path = models.CharField(max_length=1024)
-    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="entries")
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="entries", db_index=False)
     label_set = models.ForeignKey(LabelSet, null=True, blank=True, on_delete=models.PROTECT, related_name="entries")
     split = models.CharField(max_length=32)
     first = models.PositiveIntegerField()
@@ -159,6 +159,7 @@ class Entry(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["dataset", "item", "first"], name="entry_once")]
         indexes = [
+            models.Index("blob", "dataset", "first", name="entry_blob"),
             models.Index("dataset", "path", name="entry_path"),
             models.Index("dataset", "first", name="entry_first"),
             models.Index("dataset", "last", name="entry_last", condition=Q(last__isnull=False)),

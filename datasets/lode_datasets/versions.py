@@ -1,7 +1,7 @@
 """What a published version holds, asked of the entries; and which version a name means."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from django.db import connection, models
@@ -10,12 +10,11 @@ from django.db.models.functions import Collate
 
 from lode_datasets.models import Alias, Dataset, Entry, Version, VersionFile
 from lode_platform.errors import NotFound
-from lode_platform.models import Blob, Project
+from lode_platform.models import Project
 from motherlode import manifest
 
 __all__ = [
     "alias_target",
-    "blobs_held",
     "by_path",
     "dir_held",
     "entries",
@@ -87,16 +86,6 @@ def manifest_rows(version: Version) -> Iterator[manifest.Row]:
 
 
 # -- what may be served ----------------------------------------------------------------------------------------------
-
-
-def blobs_held(dataset: Dataset, md5s: Sequence[str]) -> QuerySet[Blob]:
-    """Those of the blobs that some published version of the dataset holds."""
-    newest = latest(dataset)
-    if newest is None:
-        return Blob.objects.none()
-    seen = {"dataset": dataset, "first__lte": newest.number, "blob": models.OuterRef("pk")}
-    held = models.Exists(Entry.objects.filter(**seen)) | models.Exists(VersionFile.objects.filter(**seen))
-    return Blob.objects.filter(md5__in=md5s).filter(held)
 
 
 def dir_held(dataset: Dataset, oid: str) -> bool:

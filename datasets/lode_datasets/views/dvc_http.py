@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-from lode_datasets import versions
+from lode_datasets import statements, versions
 from lode_datasets.models import Dataset
 from lode_datasets.views.tool_access import tool_view
 from lode_platform.errors import BadInput, NotFound
@@ -26,7 +26,7 @@ _OID = re.compile(r"[0-9a-f]{32}\Z")
 def dvc_object(request: HttpRequest, dataset: Dataset, first: str, rest: str) -> HttpResponseBase:
     """``files/md5/xx/yyyy``: a blob or a ``.dir`` that a published version of this dataset holds."""
     md5, directory = (first + rest).removesuffix(".dir"), rest.endswith(".dir")
-    served = versions.dir_held(dataset, f"{md5}.dir") if directory else versions.blobs_held(dataset, [md5]).exists()
+    served = versions.dir_held(dataset, f"{md5}.dir") if directory else statements.held(dataset.pk, [md5])
     size = store().size(md5, directory=directory) if served else None
     if size is None:
         raise NotFound(f"No version of {dataset.name} holds {md5}{'.dir' if directory else ''}.")
@@ -48,7 +48,7 @@ def dvc_pack(request: HttpRequest, dataset: Dataset) -> HttpResponseBase:
     to be asked for again; the first is always sent. 404 names what no version of this dataset holds.
     """
     oids = list(dict.fromkeys(_oids(request)))
-    held = set(versions.blobs_held(dataset, oids).values_list("md5", flat=True))
+    held = statements.held(dataset.pk, oids)
     sizes = {oid: store().size(oid) for oid in oids if oid in held}
     missing = [oid for oid in oids if sizes.get(oid) is None]
     if missing:

@@ -14,6 +14,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
+from lode_datasets import statements
 from lode_datasets.models import Dataset
 from lode_platform import access
 from lode_platform.errors import NotFound, known
@@ -68,6 +69,18 @@ def _person(request: HttpRequest) -> User:
         raise NoToken(WRONG_TOKEN) from None
 
 
+def _dataset(user: User, project: str, name: str) -> Dataset:
+    """The dataset if the person may pull it: one statement. Raises ``NotFound``, ``Forbidden``."""
+    found = statements.dataset_of(user, project, name)
+    scope = getattr(user, "token_project_id", None)
+    if found is None or (scope and scope != found[0].project_id):
+        access.project_for(user, project, "dataset.pull")  # says what is missing, if it is not the dataset
+        raise NotFound(f"There is no dataset {name!r}.")
+    dataset, role = found
+    access.check(user, role, "dataset.pull", dataset.project_id)
+    return dataset
+
+
 def tool_view(*methods: str) -> Callable[[View[Rest]], Handler[Rest]]:
     """Finds the person and the dataset before the view; errors become short plain answers of a stated length."""
 
@@ -81,13 +94,7 @@ def tool_view(*methods: str) -> Callable[[View[Rest]], Handler[Rest]]:
                 response["Allow"] = ", ".join(methods)
                 return response
             try:
-                user = _person(request)
-                home = access.project_for(user, project, "dataset.pull")
-                found = Dataset.objects.visible_to(user).filter(project=home, name=dataset).first()
-                if found is None:
-                    raise NotFound(f"There is no dataset {dataset!r}.")
-                found.project = home
-                return view(request, found, *args, **kwargs)
+                return view(request, _dataset(_person(request), project, dataset), *args, **kwargs)
             except NoToken as error:
                 response = plain(str(error), 401)
                 response["WWW-Authenticate"] = 'Basic realm="Motherlode", charset="UTF-8"'
