@@ -6,11 +6,10 @@ dies is followed by one that goes on after the last batch; the same labels again
 """
 
 import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter, itemgetter
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 
@@ -18,7 +17,7 @@ from lode_annotation.identity import with_kept_ids
 from lode_annotation.label_sets import current, digest_of, ids_used
 from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema, SchemaRevision
 from lode_annotation.schemas import check_name, latest, schema_for_labels
-from lode_platform import access, events, free_json, jobs
+from lode_platform import access, bulk, events, free_json, jobs
 from lode_platform.errors import BadInput, Conflict, LodeError, NotFound, TooLarge
 from lode_platform.models import Item, Job, Project, User
 from motherlode.formats.source import Draft, Problem, Record, as_regions, settle
@@ -293,19 +292,18 @@ def _stage_all(work: jobs.Work, label_import: LabelImport, schema: Schema, state
             prepared = _prepare(label_import, schema, revision, batch, state["report"])
             state |= {"part": part.number, "line": start, "done": state["done"] + len(batch)}
             with work.fenced():
-                LabelSet.objects.bulk_create(
-                    LabelSet(
-                        item=item,
-                        schema=schema,
-                        schema_revision=revision,
-                        source=LabelSet.Source.IMPORT,
-                        job=work.job,
-                        staged_by=work.job,
-                        regions=json.loads(text),
-                        digest=digest_of(text),
-                        created_by=label_import.created_by,
-                    )
-                    for item, text in prepared
+                bulk.insert(
+                    LabelSet,
+                    ["uuid", "item_id", "regions", "digest"],
+                    [(uuid4(), item.pk, text, digest_of(text)) for item, text in prepared],
+                    same={
+                        "schema_id": schema.pk,
+                        "schema_revision_id": revision.pk,
+                        "source": LabelSet.Source.IMPORT,
+                        "job_id": work.job.pk,
+                        "staged_by_id": work.job.pk,
+                        "created_by_id": label_import.created_by_id,
+                    },
                 )
                 work.save_state(state)
             work.step("batch")

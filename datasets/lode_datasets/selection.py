@@ -14,7 +14,7 @@ from django.utils import timezone
 from lode_annotation.models import Schema
 from lode_datasets.models import Dataset, DatasetItem, Entry
 from lode_datasets.splits import Policy, check_split
-from lode_platform import events
+from lode_platform import bulk, events
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Item, Project, User
 from motherlode.manifest import POOL
@@ -113,7 +113,7 @@ def _add_batch(dataset: Dataset, items: list[Item], given: Mapping[UUID, str], p
     groups = _group_splits(dataset, {item.group for item in items if item.group})
     bytes_of = dict(Item.objects.filter(pk__in=[i.pk for i in items]).values_list("pk", "blob__sha256"))
     now = timezone.now()
-    fresh: list[DatasetItem] = []
+    fresh: list[tuple[int, str, str]] = []
     for item in items:
         if item.pk not in rows and item.uuid in given and item.group:
             groups.setdefault(item.group, given[item.uuid])
@@ -123,8 +123,9 @@ def _add_batch(dataset: Dataset, items: list[Item], given: Mapping[UUID, str], p
         split, by = given.get(item.uuid), Decided.IMPORT
         if split is None:
             split, by = groups.get(item.group) or policy.split_of(item.group or bytes_of[item.pk]), Decided.HASH
-        fresh.append(DatasetItem(dataset=dataset, item=item, split=split, decided_by=by, decided_at=now))
-    DatasetItem.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=500)
+        fresh.append((item.pk, split, by.value))
+    same = {"dataset_id": dataset.pk, "decided_at": now}
+    bulk.insert(DatasetItem, ["item_id", "split", "decided_by"], fresh, same=same, ignore_conflicts=True)
 
     told = [rows[item.pk] for item in items if item.pk in rows and item.uuid in given]
     uuids = {item.pk: item.uuid for item in items}

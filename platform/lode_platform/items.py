@@ -4,26 +4,30 @@ A batch is looked at outside any transaction (names, hashes, the picture itself)
 most ``BATCH`` rows, which take far less than 200 ms, so that annotators label on while ten thousand items come in.
 """
 
+import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.utils import timezone
 
-from lode_platform import events, media, memory
+from lode_platform import bulk, events, media, memory
 from lode_platform.decoding import BadImage, ImageInfo
 from lode_platform.errors import Conflict
 from lode_platform.jobs import Work
-from lode_platform.models import Blob, BlobReceipt, Item, ItemFolder, Job, PastFile, Project, User
+from lode_platform.models import Blob, BlobReceipt, Item, ItemFolder, PastFile, Project, User
 from lode_platform.store import Store, store
 from motherlode.paths import PathClash, PathSet, UnsafePath, check_path, fold, folders
 
 BATCH = 250
+PROBING = min(4, os.cpu_count() or 1)  # threads that decode
+SMALL = 32 << 10  # bytes of a file that is decoded sooner than a thread is told of it
 
 
 @dataclass(frozen=True)
@@ -50,16 +54,29 @@ class Problem:
         return {"path": self.path, "code": self.code, "error": self.error}
 
 
+class Made(NamedTuple):
+    """An item that was made."""
+
+    path: str
+    uuid: UUID
+
+
 @dataclass
 class AddReport:
     """What became of a batch: items made, items that were there with the same bytes, items whose file was replaced
     (``resized``: by a picture of another size), and what was refused."""
 
-    created: list[Item] = field(default_factory=list)
+    made: list[Made] = field(default_factory=list)
     existing: list[Item] = field(default_factory=list)
     replaced: list[Item] = field(default_factory=list)
     resized: list[Item] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def created(self) -> list[Item]:
+        """The items made, read from the database."""
+        order = {made.uuid: number for number, made in enumerate(self.made)}
+        return sorted(Item.objects.filter(uuid__in=order), key=lambda item: order[item.uuid])
 
 
 # -- adding -----------------------------------------------------------------------------------------------------------
@@ -179,8 +196,14 @@ def _probed(blobs: Sequence[Blob]) -> dict[int, ImageInfo | BadImage]:
     }
     new = [blob for key, blob in keys.items() if key not in found]
     where = store()
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        found.update(zip((blob.pk for blob in new), pool.map(lambda blob: _probe(where, blob), new), strict=True))
+    small = [blob for blob in new if blob.size <= SMALL]
+    found.update((blob.pk, _probe(where, blob)) for blob in small)
+    large = [blob for blob in new if blob.size > SMALL]
+    if large:
+        with ThreadPoolExecutor(PROBING) as pool:
+            found.update(
+                zip((blob.pk for blob in large), pool.map(lambda blob: _probe(where, blob), large), strict=True)
+            )
     return found
 
 
@@ -195,7 +218,8 @@ def _probe(where: Store, blob: Blob) -> ImageInfo | BadImage:
         except BadImage as error:
             return error
         finally:
-            shutil.rmtree(mosaic, ignore_errors=True)
+            if mosaic.exists():
+                shutil.rmtree(mosaic, ignore_errors=True)
 
 
 def _write(
@@ -211,8 +235,8 @@ def _write(
     staged_by = job.job if job else None
     there = _names_there(project, wanted, staged_by.pk if staged_by else None)
     uuids = [w.spec.uuid for w in wanted if w.spec.uuid]
-    taken = {item.uuid: item for item in Item.objects.filter(uuid__in=uuids)}
-    new: list[Item] = []
+    taken = set(Item.objects.filter(uuid__in=uuids).values_list("uuid", flat=True))
+    new: list[_Wanted] = []
     for w in wanted:
         old = there.files.get(w.key)
         same_name = old is not None and old.path == w.path
@@ -221,34 +245,32 @@ def _write(
         elif old is not None and same_name and replace_media and job is None:
             _replace(old, w.blob, w.picture, user, report)
         elif same_name and replace_media and (old is None or old.staged_by_id is None):
-            new.append(_item(project, user, w, staged_by))  # takes its place when the job's items are revealed
+            new.append(w)  # takes its place when the job's items are revealed
         elif problem := there.problem(w) or _uuid_problem(w, taken):
             report.problems.append(problem)
         else:
-            new.append(_item(project, user, w, staged_by))
-    above = {folder for item in new for folder in folders(item.path_fold)} - there.folders
-    ItemFolder.objects.bulk_create(
-        [ItemFolder(project=project, path_fold=folder) for folder in sorted(above)], ignore_conflicts=True
+            new.append(w)
+    above = {folder for w in new for folder in folders(w.key)} - there.folders
+    bulk.insert(
+        ItemFolder, ["project_id", "path_fold"], [(project.pk, name) for name in sorted(above)], ignore_conflicts=True
     )
-    report.created += Item.objects.bulk_create(new)
+    made = [(w.spec.uuid or uuid4(), w) for w in new]
+    same = {"project_id": project.pk, "created_by_id": user.pk, "staged_by_id": staged_by.pk if staged_by else None}
+    bulk.insert(Item, _ITEM_COLUMNS, [_item_row(uuid, w) for uuid, w in made], same=same)
+    report.made += [Made(w.path, uuid) for uuid, w in made]
 
 
-def _item(project: Project, user: User, w: _Wanted, staged_by: Job | None) -> Item:
-    return Item(
-        uuid=w.spec.uuid or uuid4(),
-        project=project,
-        blob=w.blob,
-        path=w.path,
-        path_fold=w.key,
-        media_type=w.picture.media_type,
-        width=w.picture.width,
-        height=w.picture.height,
-        orientation=w.picture.orientation,
-        group=w.spec.group,
-        metadata=dict(w.spec.metadata),
-        created_by=user,
-        staged_by=staged_by,
-    )
+_ITEM_COLUMNS = (
+    *("uuid", "blob_id", "path", "path_fold"),
+    *("media_type", "width", "height", "orientation", "group", "metadata"),
+)
+
+
+def _item_row(uuid: UUID, w: _Wanted) -> tuple[object, ...]:
+    seen = w.picture
+    metadata = json.dumps(dict(w.spec.metadata), allow_nan=False)
+    shown = (seen.media_type, seen.width, seen.height, seen.orientation)
+    return (uuid, w.blob.pk, w.path, w.key, *shown, w.spec.group, metadata)
 
 
 def _replace(item: Item, blob: Blob, picture: ImageInfo, user: User, report: AddReport) -> None:
@@ -274,7 +296,7 @@ def _replace(item: Item, blob: Blob, picture: ImageInfo, user: User, report: Add
         report.resized.append(item)
 
 
-def _uuid_problem(w: _Wanted, taken: Mapping[UUID, Item]) -> Problem | None:
+def _uuid_problem(w: _Wanted, taken: Container[UUID]) -> Problem | None:
     if w.spec.uuid and w.spec.uuid in taken:
         return Problem(w.spec.path, "uuid_taken", "Another item has this uuid already.")
     return None

@@ -17,12 +17,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 from typing import IO, Any, BinaryIO, Protocol
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
 
+from lode_platform import bulk
 from lode_platform.errors import BadInput, Conflict, LodeError, NotFound, TooLarge, known
 from lode_platform.models import Blob
 
@@ -118,16 +120,17 @@ class Folder:
 
     def commit(self, moves: Sequence[tuple[Path, str]]) -> None:
         """Forces the files to disk, read-only, moves each under its key, and forces their folders to disk."""
-        _sync_all([path for path, _ in moves])
+        _sync_all([str(path) for path, _ in moves])
+        parents = {key: os.path.dirname(key) for _, key in moves}
         folders: set[Path] = set()
+        for parent in map(self.root.__truediv__, set(parents.values())):
+            if not parent.is_dir():
+                parent.mkdir(parents=True, exist_ok=True)
+                folders.update((parent.parent, parent.parent.parent, self.root))
+            folders.add(parent)
         for path, key in moves:
-            target = self.root / key
-            if not target.parent.is_dir():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                folders.update((target.parent.parent, target.parent.parent.parent, self.root))
-            os.replace(path, target)
-            folders.add(target.parent)
-        _sync_all(sorted(folders))
+            os.replace(path, f"{self.root}/{key}")
+        _sync_all(sorted(map(str, folders)))
 
     def open(self, key: str) -> BinaryIO:
         return (self.root / key).open("rb")
@@ -146,17 +149,17 @@ class Folder:
         return self.root / key
 
 
-def _sync(path: Path) -> None:
+def _sync(path: str) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
-        if path.is_file():
+        if S_ISREG(os.fstat(handle).st_mode):
             os.fchmod(handle, 0o400)
         os.fsync(handle)
     finally:
         os.close(handle)
 
 
-def _sync_all(paths: Sequence[Path]) -> None:
+def _sync_all(paths: Sequence[str]) -> None:
     """Forces files and folders to disk; many at once, so that the file system commits them together."""
     if len(paths) < 4:
         for path in paths:
@@ -339,11 +342,11 @@ class Store:
                 raise _collision(w)
         new = [w for md5, w in names.items() if md5 not in known or self.backend.size(key_of(md5)) != w.size]
         self.backend.commit([(w.path, key_of(w.md5)) for w in new])
-        fresh = [Blob(md5=w.md5, sha256=w.sha256, size=w.size) for w in new if w.md5 not in known]
+        fresh = [(w.md5, w.sha256, w.size) for w in new if w.md5 not in known]
         if fresh:
             with transaction.atomic():
-                Blob.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=500)
-                known |= {blob.md5: blob for blob in Blob.objects.filter(md5__in=[blob.md5 for blob in fresh])}
+                bulk.insert(Blob, ["md5", "sha256", "size"], fresh, ignore_conflicts=True)
+                known |= {blob.md5: blob for blob in Blob.objects.filter(md5__in=[md5 for md5, _, _ in fresh])}
             for w in new:
                 if known[w.md5].sha256 != w.sha256:
                     raise _collision(w)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from lode_platform import bulk
 from lode_platform.errors import BadInput, Conflict, TooLarge
 from lode_platform.items import Problem, linkable
 from lode_platform.models import Blob, BlobReceipt, User
@@ -118,8 +119,8 @@ def receive_pack(user: User, files: Sequence[tuple[str, str, bytes]]) -> tuple[l
             stored.append(answer)
         else:
             problems.append({"md5": md5, "code": answer.code, "error": answer.message})
-    receipts = {blob.pk: BlobReceipt(user=user, blob=blob) for blob in stored}
-    BlobReceipt.objects.bulk_create(receipts.values(), ignore_conflicts=True)
+    keys = {blob.pk for blob in stored}
+    bulk.insert(BlobReceipt, ["blob_id"], [(key,) for key in keys], same={"user_id": user.pk}, ignore_conflicts=True)
     return [blob.md5 for blob in stored], problems
 
 

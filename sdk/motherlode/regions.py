@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha1
 from typing import Any, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
 
@@ -163,10 +164,17 @@ def region_ids(path: str, drafts: Iterable[tuple[str, Kind, Geometry]], used: Co
         key = _encode([path, label, None if geometry is None else SHAPES[kind].canonical(geometry)])
         own = ""
         while not own or own in used:
-            own = str(uuid5(REGION_NAMESPACE, f"{key}#{seen[key]}"))
+            own = _uuid5(f"{key}#{seen[key]}")
             seen[key] += 1
         ids.append(own)
     return ids
+
+
+def _uuid5(name: str) -> str:
+    """`str(uuid5(REGION_NAMESPACE, name))` without an object in between: an import makes one a region."""
+    text = sha1(REGION_NAMESPACE.bytes + name.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(text[16], 16) & 3]
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
 
 
 # Label Studio's result JSON

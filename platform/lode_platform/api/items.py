@@ -156,7 +156,7 @@ class Items(APIView):
         report = items.add_items(found, person(request), specs, replace_media=given["replace_media"])
         return Response(
             {
-                "created": [{"path": item.path, "uuid": item.uuid} for item in report.created],
+                "created": [{"path": item.path, "uuid": item.uuid} for item in report.made],
                 "existing": [{"path": item.path, "uuid": item.uuid} for item in report.existing],
                 "replaced": [{"path": item.path, "uuid": item.uuid} for item in report.replaced],
                 "resized": [{"path": item.path, "uuid": item.uuid} for item in report.resized],

@@ -7,6 +7,7 @@ from django.urls import get_script_prefix, reverse
 from rest_framework import serializers
 
 from lode_platform import free_json
+from lode_platform.api.plain_rows import PlainRows, plain_names
 from lode_platform.models import ApiToken, Item, Job, Membership, Project, Role
 
 Shape = serializers.Serializer[Any]
@@ -102,6 +103,9 @@ class OfferShape(Shape):
     sha256 = serializers.CharField(max_length=64)
     size = serializers.IntegerField(min_value=0)
 
+    class Meta:
+        list_serializer_class = PlainRows
+
 
 class UploadsShape(Shape):
     files = OfferShape(many=True, max_length=10_000)  # type: ignore[call-arg]
@@ -141,6 +145,9 @@ class NewItemShape(Shape):
     sha256 = serializers.CharField(max_length=64)
     group = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
     metadata = serializers.DictField(required=False, default=dict)
+
+    class Meta:
+        list_serializer_class = PlainRows
 
 
 class NewItemsShape(Shape):
@@ -237,6 +244,7 @@ def read(shape: type[Shape], data: Any) -> dict[str, Any]:
     given = shape(data=data)
     if isinstance(data, dict):
         own = {name for name, field in given.fields.items() if isinstance(field, SelfChecked)}
+        own |= plain_names(given.fields, data)
         free_json.check({name: value for name, value in data.items() if name not in own})
     given.is_valid(raise_exception=True)
     return dict(given.validated_data)

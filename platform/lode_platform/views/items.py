@@ -197,8 +197,8 @@ def upload(request: HttpRequest, project: str) -> JsonResponse:
         specs.append(verbs.ItemSpec(path=path, md5=blob.md5, sha256=blob.sha256))
     report = verbs.add_items(found, user, specs, trusted=True, replace_media=replace_media)
     problems += [problem.as_json() for problem in report.problems]
-    counts = {name: len(getattr(report, name)) for name in ("created", "existing", "replaced", "resized")}
-    return JsonResponse({**counts, "problems": problems})
+    counts = {name: len(getattr(report, name)) for name in ("existing", "replaced", "resized")}
+    return JsonResponse({"created": len(report.made), **counts, "problems": problems})
 
 
 def picked(request: HttpRequest, project: Project) -> list[Item]:

@@ -1,0 +1,77 @@
+"""Many rows in one statement: a prepared INSERT run over them on SQLite, one INSERT over arrays on PostgreSQL.
+
+Written past the ORM's instances, whose making takes longer than the database's work. Every column that is not named
+gets one value for all rows: the field's default, or now.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, models
+from django.utils import timezone
+
+
+def insert(
+    model: type[models.Model],
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    same: dict[str, Any] | None = None,
+    ignore_conflicts: bool = False,
+) -> None:
+    """Inserts ``rows``, values of the fields ``columns`` (attribute names: ``blob_id``) each, in their order.
+
+    ``same`` are values that all rows have. JSON is given as its text. Rows that stand in the way of a unique constraint
+    raise ``IntegrityError``, or are passed over with ``ignore_conflicts``. Call it in a transaction.
+    """
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    given = [fields[name] for name in columns]
+    shared = {name: fields[name] for name in fields if name not in columns and not fields[name].primary_key}
+    values = [_shared(field, (same or {})) for field in shared.values()]
+    prepare = _converters(given)
+    prepared = [
+        [value if convert is None else convert(value) for convert, value in zip(prepare, row, strict=True)]
+        for row in rows
+    ]
+    if not prepared:
+        return
+    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in [*given, *shared.values()])
+    head = f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({names})"
+    tail = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            arrays = ", ".join(f"%s::{_type(field)}[]" for field in given)
+            constants = "".join(f", %s::{_type(field)}" for field in shared.values())
+            listed = [list(column) for column in zip(*prepared, strict=True)]
+            statement = f"{head} SELECT row.*{constants} FROM unnest({arrays}) AS row{tail}"  # noqa: S608
+            cursor.execute(statement, [*values, *listed])
+        else:
+            marks = ", ".join(["%s"] * (len(given) + len(shared)))
+            cursor.executemany(f"{head} VALUES ({marks}){tail}", [[*row, *values] for row in prepared])
+
+
+def _type(field: "models.Field[Any, Any]") -> str:
+    """The column's type without a length: a cast would cut what is too long, the column refuses it."""
+    return str(field.db_type(connection)).partition("(")[0]
+
+
+def _shared(field: "models.Field[Any, Any]", same: dict[str, Any]) -> Any:
+    """The one value of all rows, as the database keeps it."""
+    if field.attname in same:
+        value = same[field.attname]
+    elif getattr(field, "auto_now_add", False):
+        value = timezone.now()
+    else:
+        value = field.get_default()
+    return field.get_db_prep_save(value, connection)
+
+
+def _converters(fields: Sequence["models.Field[Any, Any]"]) -> list[Callable[[Any], Any] | None]:
+    """What makes of a value what the database keeps; None where that is the value itself."""
+    native = connection.features.has_native_uuid_field
+    return [_hex if isinstance(field, models.UUIDField) and not native else None for field in fields]
+
+
+def _hex(value: UUID) -> str:
+    return value.hex
