@@ -17,6 +17,7 @@ from motherlode.formats import coco, voc, yolo
 from motherlode.formats.source import Problem, split_named
 from motherlode.paths import UnsafePath, check_path
 from motherlode.regions import Region
+from motherlode.shapes import SHAPES
 
 __all__ = ["TARGETS", "Labelled", "Put", "Target", "clone", "copy"]
 
@@ -47,8 +48,9 @@ Rows = Sequence[tuple[str, Labelled]]
 class Target:
     """A format that is written: its name for people, what it keeps of a region, its writer and where a file goes.
 
-    `keeps`: "box" or "class", and of a box "area", "iscrowd", "difficult", "attributes" or single ones by their names.
-    `place` gives the path of an image's label file, or for class folders of the image, by which two would meet.
+    `keeps`: "box" or "class", and of a box "outline", "area", "iscrowd", "difficult", "attributes" or single ones by
+    their names. `place` gives the path of an image's label file, or for class folders of the image, by which two would
+    meet.
     """
 
     title: str
@@ -85,8 +87,13 @@ class Target:
             return
         if region.box is None:
             return
-        said = {"areas": region.area is not None, "crowd marks": region.iscrowd, "difficult marks": region.difficult}
-        kept = {"areas": "area", "crowd marks": "iscrowd", "difficult marks": "difficult"}
+        said = {
+            OUTLINES: SHAPES[region.type].outlined,
+            "areas": region.area is not None,
+            "crowd marks": region.iscrowd,
+            "difficult marks": region.difficult,
+        }
+        kept = {OUTLINES: "outline", "areas": "area", "crowd marks": "iscrowd", "difficult marks": "difficult"}
         yield from (what for what, there in said.items() if there and kept[what] not in self.keeps)
         for name in region.attributes:
             if "attributes" not in self.keeps and name not in self.keeps:
@@ -117,7 +124,12 @@ class Target:
 
 CLASSES = "classes of whole images"
 BOXES = "boxes"
-REMEDIES = {CLASSES: "--to folders writes classes", BOXES: "--to coco, voc and yolo write boxes"}
+OUTLINES = "outlines"
+REMEDIES = {
+    CLASSES: "--to folders writes classes",
+    BOXES: "--to coco, voc and yolo write boxes",
+    OUTLINES: "Their bounds were; --to coco writes outlines",
+}
 
 
 def copy(source: Path, target: Path) -> None:
@@ -220,7 +232,9 @@ def _folders_place(path: str, row: Labelled) -> str:
 
 
 TARGETS = {
-    "coco": Target("COCO files", frozenset({"box", "area", "iscrowd", "attributes"}), _write_coco, _coco_place),
+    "coco": Target(
+        "COCO files", frozenset({"box", "outline", "area", "iscrowd", "attributes"}), _write_coco, _coco_place
+    ),
     "voc": Target("VOC files", frozenset({"box", "difficult", "truncated", "occluded"}), _write_voc, _voc_place),
     "yolo": Target("YOLO files", frozenset({"box"}), _write_yolo, _yolo_place),
     "folders": Target("class folders", frozenset({"class"}), _write_folders, _folders_place),

@@ -431,3 +431,14 @@ def test_a_name_that_is_no_unicode_is_named_in_letters(door: Door, source: Path)
     assert list(door.labels()) == ["a.jpg"]
     assert told(report, "caf\\udce9.jpg", "not valid Unicode") and told(report, "caf\\udce9.csv", "CSV")
     assert "caf\\udce9.jpg: the name is not valid Unicode" in door.says(source)
+
+
+def test_outlines_come_in_as_polygons_and_the_schema_then_asks_for_them(door: Door, source: Path) -> None:
+    several = {"image_id": 0, "category_id": 0, "segmentation": [[1, 2, 9, 2, 1, 8], [20, 2, 28, 2, 28, 9]]}
+    (source / "x.json").write_text(coco(["a.jpg"], ["cat"], annotations=[several]))
+    door(source, "--task", "polygons")
+    [region] = door.regions("a.jpg")
+    assert region["type"] == "polygon" and len(region["polygon"]) == 2
+    assert door.labels() == {"a.jpg": [("cat", 1, 2, 28, 9)]}
+    again = door(source)  # the schema asks for polygons alone
+    assert (again["unchanged"], door.regions("a.jpg")) == (1, [region])

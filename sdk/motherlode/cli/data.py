@@ -17,8 +17,9 @@ from motherlode.cli.server import client_of
 from motherlode.convert import ConvertReport, convert_folder, convert_version
 from motherlode.errors import BadInput, NotConfigured
 from motherlode.formats import FORMATS
-from motherlode.importing import ImportOptions, ImportReport, bring_in, default_project, read_source
+from motherlode.importing import ImportOptions, ImportReport, bring_in, default_project, read_source, task_asked
 from motherlode.predictions import save_ids
+from motherlode.shapes import BY_TASK
 from motherlode.targets import TARGETS, clone, copy
 from motherlode.versions import dataset_path, parse_name
 from motherlode.zips import unpacked
@@ -41,7 +42,7 @@ def add_verbs(verbs: Verbs) -> None:
     )
     verb.add_argument("--split-policy", type=split_policy, metavar="SPLITS", help="of a new dataset: train=0.8,val=0.2")
     verb.add_argument("--labels", type=words, help="of the schema, besides those found: cat,dog")
-    verb.add_argument("--task", choices=["boxes", "classes"], default="boxes", help="of a new schema")
+    verb.add_argument("--task", choices=list(BY_TASK), help="what labels are read as; default: as the schema asks")
     verb.add_argument("--prefix", default="", help="put before every item's path")
     verb.add_argument("--zip-encoding", default="", metavar="NAME", help="of names in a zip that are not UTF-8: gbk")
     verb = add_verb(verbs, "convert", convert, "write a folder's, or a version's, labels in another format")
@@ -108,8 +109,15 @@ def _import(path: Path, arguments: Namespace, out: Out) -> int:
         prefix=arguments.prefix,
         strict=arguments.strict,
     )
-    source = read_source(path, options.format, options.prefix, strict=options.strict, called=arguments.path)
     with client:
+        source = read_source(
+            path,
+            options.format,
+            options.prefix,
+            strict=options.strict,
+            called=arguments.path,
+            task=lambda: task_asked(client, options),
+        )
         report = bring_in(client, source, options, out.say)
         if source.ids:
             save_ids(id_map_file(Cache(), client.url, project, name.dataset), source.ids)

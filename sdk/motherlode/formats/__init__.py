@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from motherlode.errors import BadInput
 from motherlode.formats import coco, folders, images, voc, yolo
 from motherlode.formats.source import Classes, Files, Problem, Record
+from motherlode.shapes import BY_TASK
 
 __all__ = ["FORMATS", "Format", "UnknownFormat", "detect", "format_named"]
 
@@ -22,17 +23,22 @@ class UnknownFormat(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format: its name on the command line, its name for people, and its reader."""
+    """One format: its name on the command line, its name for people, its reader, and what its labels can be read as."""
 
     name: str
     title: str
     detect: Callable[[Files], bool]
-    read: Callable[[Files], Iterator[Record | Problem | Classes]]
+    read: Callable[..., Iterator[Record | Problem | Classes]]
+    tasks: tuple[str, ...] = ()
+
+    def records(self, files: Files, task: str | None = None) -> Iterator[Record | Problem | Classes]:
+        """What the files hold, their labels as `task` where the format can read them so, else as it does by itself."""
+        return self.read(files, BY_TASK[task]) if task in self.tasks else self.read(files)
 
 
 # in the order in which an unnamed source is tried
 FORMATS = {
-    "coco": Format("coco", "COCO", coco.detect, coco.read),
+    "coco": Format("coco", "COCO", coco.detect, coco.read, coco.TASKS),
     "voc": Format("voc", "Pascal VOC", voc.detect, voc.read),
     "yolo": Format("yolo", "YOLO", yolo.detect, yolo.read),
     "images": Format("images", "plain images", images.detect, images.read),

@@ -1,9 +1,9 @@
 """COCO: one JSON document with `images`, `annotations` and `categories`, alone or beside its images.
 
 The document is read as a stream, once, whatever the order of its parts; of each annotation only the numbers of its box
-are kept in memory (polygons and masks are not). `bbox` is x, y, width, height in pixels, else the box around the
-outline; `iscrowd` and `area` stay with the region, since scores depend on them. Ids are one whether they are written
-as 1, 1.0 or "1".
+are kept in memory, or its outline where a kind is asked for that has one (masks are not read). `bbox` is x, y, width,
+height in pixels, else the box around the outline; `iscrowd` and `area` stay with the region, since scores depend on
+them. Ids are one whether they are written as 1, 1.0 or "1".
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ from motherlode.formats.values import (
     shown,
     whole_number,
 )
-from motherlode.regions import Region
+from motherlode.regions import Geometry, Region
+from motherlode.shapes import DEFAULT, SHAPES, Shape
 
-__all__ = ["BadJson", "detect", "documents", "parts", "read", "write_json"]
+__all__ = ["TASKS", "BadJson", "detect", "documents", "parts", "read", "write_json"]
 
 REMEDY = "Mend the file and import again; the rest came in"
 BROKEN = "None of its labels came in; mend the file and import again"
@@ -43,6 +44,7 @@ SAID = 200  # problems of rows that are told one by one for a document; the rest
 _AFTER_VALUE = frozenset(",]}: \t\r\n")
 _COLUMNS = 8  # of the array: row, category, x, y, width, height, area (nan: none), iscrowd
 _TWINS = re.compile(r"((?:^|/))(?:captions|person_keypoints|panoptic|stuff)_(?=[^/]*\Z)")
+TASKS = (DEFAULT.task, *(shape.task for shape in SHAPES.values() if shape.outlined))
 _ARRAYS = ("images", "annotations", "categories")
 
 
@@ -216,6 +218,7 @@ class _Image:
     height: int | None = None
     numbers: array[float] = field(default_factory=lambda: array("d"))
     extra: dict[int, dict[str, Any]] = field(default_factory=dict)
+    outlines: dict[int, Geometry] = field(default_factory=dict)  # by row, where they are asked for
     lost: int = 0
     others: list[tuple[int, str]] = field(default_factory=list)  # images of the same id: row and name
 
@@ -230,6 +233,7 @@ class _Category:
 @dataclass
 class _Document:
     file: str
+    shape: Shape = DEFAULT  # what its annotations come in as
     images: dict[str, _Image] = field(default_factory=dict)
     categories: dict[str, _Category] = field(default_factory=dict)
     order: dict[str, int] = field(default_factory=dict)  # category id -> its place in the columns
@@ -252,8 +256,11 @@ class _Document:
         return None if found is None else found.name
 
 
-def read(files: Files) -> Iterator[Record | Problem | Classes]:
-    """One labelled record an image that a document lists, then one unlabelled record for every other image."""
+def read(files: Files, shape: Shape = DEFAULT) -> Iterator[Record | Problem | Classes]:
+    """One labelled record an image that a document lists, then one unlabelled record for every other image.
+
+    Annotations come in as boxes, or by their outlines as a `shape` that is made of such.
+    """
     pictures = Pictures(files.names(), folders_above(files))
     chosen, aside = documents(files)
     for name in aside:
@@ -263,7 +270,7 @@ def read(files: Files) -> Iterator[Record | Problem | Classes]:
     yield from splits.problems
     claims: list[tuple[Record, bool]] = []
     for name in chosen:
-        for found in _read_document(files, name, pictures, splits):
+        for found in _read_document(files, name, shape, pictures, splits):
             if isinstance(found, tuple):
                 claims.append(found)
             else:
@@ -280,9 +287,9 @@ def read(files: Files) -> Iterator[Record | Problem | Classes]:
 
 
 def _read_document(
-    files: Files, name: str, pictures: Pictures, splits: Splits
+    files: Files, name: str, shape: Shape, pictures: Pictures, splits: Splits
 ) -> Iterator[tuple[Record, bool] | Problem | Classes]:
-    document = _Document(name)
+    document = _Document(name, shape)
     try:
         with files.open(name) as stream:
             for key, row, value in parts(open_text(stream), document.arrays):
@@ -398,7 +405,8 @@ def _take_annotation(document: _Document, place: str, row: int, value: dict[str,
             segments = value[key]
             image.lost += max(0, len(segments) - 1) if isinstance(segments, list) else 0
             return
-    x, y, width, height = _box(value)
+    outline = _outline(value, document.shape) if document.shape.outlined else None
+    x, y, width, height = _box(value) if outline is None else (0.0, 0.0, 0.0, 0.0)
     category = id_key(value["category_id"])
     area = math.nan
     if value.get("area") is not None:
@@ -408,7 +416,7 @@ def _take_annotation(document: _Document, place: str, row: int, value: dict[str,
                 raise BadValue(f"{area:g} is below 0")
         except BadValue as error:
             area = math.nan
-            document.say("note", place, f"its area cannot be read ({error})", "The box's own counts")
+            document.say("note", place, f"its area cannot be read ({error})", f"The {document.shape.noun}'s own counts")
     try:
         crowd = flag(value.get("iscrowd"))
     except BadValue as error:
@@ -416,12 +424,14 @@ def _take_annotation(document: _Document, place: str, row: int, value: dict[str,
         document.say("note", place, f"its iscrowd {error}", "It was taken as no crowd")
     attributes, bad = plain_attributes(value["attributes"]) if "attributes" in value else ({}, "")
     if bad:
-        document.say("note", place, bad, "The box came in without them")
+        document.say("note", place, bad, f"The {document.shape.noun} came in without them")
     at = document.order.setdefault(category, len(document.order))
     document.used[category] += 1
     image.numbers.extend((row, at, x, y, width, height, area, 1.0 if crowd else 0.0))
     if attributes:
         image.extra[row] = attributes
+    if outline is not None:
+        image.outlines[row] = outline
     image.lost -= 1
 
 
@@ -433,18 +443,37 @@ def _box(value: dict[str, Any]) -> tuple[float, float, float, float]:
             raise BadValue(f"its bbox {shown(bbox)} is not four numbers")
         x, y, width, height = map(number, bbox)
         return x, y, width, height
-    outline = value.get("segmentation")
-    if isinstance(outline, dict):
+    if isinstance(value.get("segmentation"), dict):
         raise BadValue("it has no bbox, and of a mask none is made")
-    rings = outline if isinstance(outline, list) else []
-    rings = rings if rings and all(isinstance(ring, list) for ring in rings) else [rings]
-    if not any(rings):
+    rings = _rings(value)
+    if not rings:
         raise BadValue("it has no bbox and no outline")
     if any(len(ring) < 6 or len(ring) % 2 for ring in rings):
         raise BadValue("it has no bbox, and its outline is no list of points")
     across = [number(n) for ring in rings for n in ring[::2]]
     down = [number(n) for ring in rings for n in ring[1::2]]
     return min(across), min(down), max(across) - min(across), max(down) - min(down)
+
+
+def _rings(value: dict[str, Any]) -> list[list[Any]]:
+    """The rings of an annotation's outline, a single one with or without a list around it; none where it has none."""
+    outline = value.get("segmentation")
+    rings = outline if isinstance(outline, list) else []
+    rings = rings if rings and all(isinstance(ring, list) for ring in rings) else [rings]
+    return rings if any(rings) else []
+
+
+def _outline(value: dict[str, Any], shape: Shape) -> Geometry:
+    """The geometry that an annotation's outline is. Raises `BadValue`."""
+    if isinstance(value.get("segmentation"), dict):
+        raise BadValue("it is a mask, of which no outline is made")
+    rings = _rings(value)
+    if not rings:
+        raise BadValue("it has no outline")
+    if any(len(ring) < 6 or len(ring) % 2 for ring in rings):
+        raise BadValue("its outline is no list of points")
+    numbers = [[number(n) for n in ring] for ring in rings]
+    return shape.from_outlines([list(zip(ring[::2], ring[1::2], strict=True)) for ring in numbers])
 
 
 # what was seen and did not come in
@@ -457,6 +486,8 @@ def _seen(document: _Document) -> Iterator[Problem]:
             remedy = f"It has no box to bring in; import the instances of these images, {what} are not read"
             yield Problem("unreadable", document.file, "annotations", f"{rows} {what} and no box", remedy)
     for what in ("outlines", "keypoints"):
+        if what == "outlines" and document.shape.outlined:
+            continue
         if count := document.seen[what]:
             rows = f"{count:,} annotations hold {what}" if count > 1 else f"1 annotation holds {what}"
             remedy = f"Boxes, areas and crowd marks came in, {what} were left out"
@@ -573,7 +604,8 @@ def _drafts(document: _Document, image: _Image) -> Iterator[Draft]:
             continue
         yield Draft(
             label=label,
-            geometry=(x, y, x + width, y + height),
+            geometry=image.outlines.get(int(row), (x, y, x + width, y + height)),
+            type=document.shape.kind,
             area=None if math.isnan(area) else area,
             iscrowd=bool(crowd),
             attributes=image.extra.get(int(row), {}),
@@ -618,9 +650,11 @@ def _annotation(key: int, image: int, region: Region) -> dict[str, Any]:
         "image_id": image,
         "category_id": region.class_id,
         "bbox": [x1, y1, x2 - x1, y2 - y1],
-        "area": region.width * region.height if region.area is None else region.area,
+        "area": SHAPES[region.type].area(region.geometry) if region.area is None else region.area,
         "iscrowd": int(region.iscrowd),
     }
+    if outlines := SHAPES[region.type].outlines(region.geometry):
+        row["segmentation"] = [[number for point in ring for number in point] for ring in outlines]
     if region.attributes:
         row["attributes"] = dict(region.attributes)
     return row

@@ -13,7 +13,7 @@ from pathlib import Path
 from motherlode.client import Client
 from motherlode.errors import BadInput
 from motherlode.importing.report import ImportOptions, ImportReport
-from motherlode.importing.schema import Maker
+from motherlode.importing.schema import Maker, task_asked
 from motherlode.importing.sending import Sender, item_path, select, send_labels
 from motherlode.importing.source import Source, look, read_source
 
@@ -25,6 +25,7 @@ __all__ = [
     "default_project",
     "look",
     "read_source",
+    "task_asked",
 ]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")

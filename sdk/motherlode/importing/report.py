@@ -8,7 +8,6 @@ from typing import Any
 
 from motherlode.formats.source import Problem
 from motherlode.labeling_config import Task
-from motherlode.shapes import DEFAULT
 
 __all__ = ["ImportOptions", "ImportReport", "take_result"]
 
@@ -24,7 +23,7 @@ class ImportOptions:
     replace_media: bool = False
     split_policy: Mapping[str, float] | None = None
     labels: Sequence[str] = ()
-    task: Task = DEFAULT.task
+    task: Task | None = None
     prefix: str = ""
     strict: bool = False
 

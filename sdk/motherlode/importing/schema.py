@@ -14,9 +14,10 @@ from motherlode.formats.values import BadValue, label_name
 from motherlode.importing.report import ImportOptions, ImportReport
 from motherlode.importing.sending import item_path
 from motherlode.importing.source import Source
-from motherlode.shapes import BY_TASK
+from motherlode.labeling_config import Task
+from motherlode.shapes import BY_TAG, BY_TASK, DEFAULT
 
-__all__ = ["Maker"]
+__all__ = ["Maker", "task_asked"]
 
 PLACEHOLDER = "object"
 MAX_LABELS = 1000  # that a schema holds
@@ -37,6 +38,16 @@ class Maker:
     def _tell(self, text: str) -> None:
         self._report.made.append(text)
         self._say(text)
+
+    def task(self) -> Task | None:
+        """What the schema that is there asks for, where it asks for one kind of regions alone."""
+        try:
+            found = self._schema()
+        except NotFound:
+            return None
+        shapes = [BY_TAG[control["type"]] for control in found["controls"]] if found else []
+        placed = {shape.task for shape in shapes if not shape.whole}
+        return placed.pop() if len(placed) == 1 else None
 
     def project(self) -> None:
         try:
@@ -64,9 +75,9 @@ class Maker:
         except NotFound:
             found = None
         if found is not None:
+            self._check_task(found, source)
             new = self._new(found, labels)
             config = self._with_labels(found, new, source) if new else ""
-            self._check_task(found, source)
             self._compare_numbers(found, source)
         else:
             config = self._new_config(labels, source)
@@ -160,12 +171,14 @@ class Maker:
         return made
 
     def _new_config(self, labels: Sequence[str], source: Source) -> str:
-        task = source.task or self._options.task
+        task = source.task or self._options.task or DEFAULT.task
         return labeling_config.build(labels or [PLACEHOLDER], task, categories=source.categories)
 
     def _with_labels(self, schema: Mapping[str, Any], labels: Sequence[str], source: Source) -> str:
         try:
-            return labeling_config.add_labels(str(schema["config"]), labels, categories=source.categories)
+            return labeling_config.add_labels(
+                str(schema["config"]), labels, task=source.task, categories=source.categories
+            )
         except ValueError:
             what = f"the schema has no labels to add {', '.join(labels)} to"
             raise BadInput(f"{what}; add them under Schemas and import again") from None
@@ -193,3 +206,11 @@ class Maker:
             body["split_policy"] = dict(self._options.split_policy)
         self._client.post(f"{self._project}/datasets", body)
         self._tell(f"made the dataset {self._options.dataset!r}")
+
+
+def task_asked(client: Client, options: ImportOptions) -> Task | None:
+    """What labels are to be read as: as was asked, else the one kind of regions that the schema there asks for."""
+    if options.task:
+        return options.task
+    report = ImportReport(options.project, options.dataset, "")
+    return Maker(client, options, report, lambda text: None).task()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -65,13 +65,20 @@ class Source:
 
 
 def read_source(
-    folder: Path, name: str | None = None, prefix: str = "", *, strict: bool = False, called: Path | None = None
+    folder: Path,
+    name: str | None = None,
+    prefix: str = "",
+    *,
+    strict: bool = False,
+    called: Path | None = None,
+    task: Callable[[], Task | None] = lambda: None,
 ) -> Source:
     """Read a folder, or one label file, in the format named or recognised. Raises `BadInput`.
 
     Images whose names no item may carry are reported and left out. An image none of whose labels can come in (with
     `strict`: not all) is unlabelled, and named; where no label at all comes in, nothing does. `called` is what a
-    refusal calls the folder, where it is but the inside of a zip.
+    refusal calls the folder, where it is but the inside of a zip. A format that can read
+    its labels as several kinds asks `task` which.
     """
     called = called or folder
     if not folder.exists():
@@ -89,7 +96,7 @@ def read_source(
     source = Source(files, chosen, problems=list(files.problems))
     known = PathSet()
     used = {problem.file for problem in files.problems}
-    for found in chosen.read(files):
+    for found in chosen.records(files, task() if chosen.tasks else None):
         if isinstance(found, Problem):
             source.problems.append(found)
             used.add(found.file)

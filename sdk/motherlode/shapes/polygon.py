@@ -37,6 +37,7 @@ class PolygonShape(Shape):
     tag = "PolygonLabels"
     result_type = "polygonlabels"
     field = "polygon"
+    outlined = True
     looks = frozenset(
         {
             *("opacity", "fillColor", "strokeColor", "strokeWidth", "strokewidth", "fillOpacity", "pointSize"),
@@ -145,6 +146,12 @@ class PolygonShape(Shape):
             for ring, twin in zip(part, other, strict=True)
             for a, b in zip(ring, twin, strict=True)
         )
+
+    def from_outlines(self, rings: Sequence[Sequence[Point]]) -> Polygon:
+        return self.from_json([[ring] for ring in rings])
+
+    def outlines(self, geometry: Polygon) -> list[Ring]:
+        return [part[0] for part in geometry]
 
     def words(self, geometry: Polygon) -> str:
         corners = sum(len(ring) for part in geometry for ring in part)

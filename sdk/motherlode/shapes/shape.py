@@ -42,9 +42,10 @@ class Shape(ABC):
     tag, `part` the element below it that names a class, and `result_type` the type of its results and the key of the
     labels in their values. `field` is the key of the geometry in a region's JSON. `whole` says that it speaks of the
     item as a whole and has no geometry: all that is said under one control is then one entry of a result.
-    `fills_bounds` says that it is its bounds. A config made for some labels calls its control `control_name` and gives
-    it `choice`, where that is not "". `attributes` and `part_attributes` are what the control and its parts may say,
-    `looks` and `part_looks` what else Label Studio lets them say, which changes no answer.
+    `fills_bounds` says that it is its bounds, `outlined` that it is made of outlines and gives them. A config made for
+    some labels calls its control `control_name` and gives it `choice`, where that is not "". `attributes` and
+    `part_attributes` are what the control and its parts may say, `looks` and `part_looks` what else Label Studio lets
+    them say, which changes no answer.
     """
 
     kind: ClassVar[str]
@@ -56,6 +57,7 @@ class Shape(ABC):
     field: ClassVar[str] = ""
     whole: ClassVar[bool] = False
     fills_bounds: ClassVar[bool] = False
+    outlined: ClassVar[bool] = False
     control_name: ClassVar[str] = "label"
     choice: ClassVar[str] = ""
     attributes: ClassVar[frozenset[str]] = frozenset({"name", "toName", "choice", "required"})
@@ -123,6 +125,14 @@ class Shape(ABC):
     @abstractmethod
     def near(self, one: Geometry, two: Geometry, most: float = 1e-6) -> bool:
         """Whether no number of the two differs by more than `most`."""
+
+    def from_outlines(self, rings: Sequence[Sequence[Point]]) -> Geometry:
+        """One object from the outlines of its parts. Raises `BadRegion` where the kind is not made of any."""
+        raise BadRegion(f"a {self.noun} is not made of outlines")
+
+    def outlines(self, geometry: Geometry) -> Sequence[Sequence[Point]]:
+        """The outlines of its parts; none where the kind has none."""
+        return ()
 
     def words(self, geometry: Geometry) -> str:
         """The place in words, for messages."""
