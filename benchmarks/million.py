@@ -1,0 +1,238 @@
+"""What a million items cost: filling a queue, publishing, comparing versions, and the pages that list them.
+
+    python benchmarks/million.py [--items 100000] [--postgres postgresql://user@host/name] [--keep FOLDER]
+
+Rows are written in bulk into the models' own columns (COPY on PostgreSQL): blobs without bytes in the store, items,
+label sets of two boxes each, and their places in a dataset. Then, in this process: a first version; 1 % of the items
+are relabelled and a second is made; both are compared; pages are asked for by Django's test client, each the second
+time, at their beginning, deep and by class; a queue of all items is filled. "Memory" is how far the process's peak rose
+in the step, "store" what the step wrote there. A PostgreSQL address must name a database that may be emptied.
+"""
+
+import argparse
+import os
+import random
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import md5, sha256
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid5
+
+from publish import SPACE, Bench, begin
+
+BATCH = 20_000
+
+
+class Rows:
+    """Writes rows of one model: the given columns, and what the model says for all others."""
+
+    def __init__(self, model: Any, names: Sequence[str], **same: Any) -> None:
+        from django.db import connection
+
+        self.connection, self.table = connection, model._meta.db_table
+        example = model(**same)
+        fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+        others = [field for field in fields if field.attname not in names]
+        rest = [field.get_db_prep_save(field.pre_save(example, add=True), connection) for field in others]
+        self.rest = tuple(rest)
+        quote = connection.ops.quote_name
+        self.columns = ", ".join(quote(name) for name in [*names, *(field.column for field in others)])
+        self.width = len(names) + len(others)
+
+    def write(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        whole = (row + self.rest for row in rows)
+        with self.connection.cursor() as cursor:
+            if self.connection.vendor == "postgresql":
+                with cursor.copy(f"COPY {self.table} ({self.columns}) FROM STDIN") as copy:
+                    for row in whole:
+                        copy.write_row(row)
+                return
+            marks = ", ".join(["%s"] * self.width)
+            cursor.executemany(f"INSERT INTO {self.table} ({self.columns}) VALUES ({marks})", whole)
+
+
+def path_of(number: int) -> str:
+    return f"images/{number % 1000:03d}/{number:07d}.png"
+
+
+def labels_of(number: int, salt: str) -> str:
+    from motherlode.manifest import canonical
+
+    rng = random.Random(f"{salt}{number}")
+    rows = []
+    for index in range(2):
+        x, y = rng.uniform(0, 500), rng.uniform(0, 400)
+        box = [x, y, x + rng.uniform(5, 140), y + rng.uniform(5, 80)]
+        identity = str(uuid5(SPACE, f"{number}/{index}"))
+        rows.append({"box": box, "class_id": rng.randint(1, 8), "id": identity, "type": "box"})
+    return canonical(rows)
+
+
+class Filler:
+    """A project of as many items as are asked for, all of them labelled and in one dataset."""
+
+    def __init__(self, count: int) -> None:
+        self.bench = Bench()
+        self.count = count
+
+    def fill(self) -> None:
+        from django.db import connection, transaction
+        from django.utils import timezone
+
+        from lode_datasets.models import DatasetItem
+        from lode_platform.models import Blob, Item
+
+        bench = self.bench
+        blobs = Rows(Blob, ["id", "md5", "sha256", "size"])
+        items = Rows(
+            Item, ["id", "uuid", "blob_id", "path", "path_fold"], project=bench.project, media_type="image/png",
+            width=640, height=480, created_by=bench.user,
+        )  # fmt: skip
+        places = Rows(
+            DatasetItem, ["item_id", "split"], dataset=bench.dataset, decided_by="hash", decided_at=timezone.now()
+        )
+        for part in self._parts():
+            with transaction.atomic():
+                blobs.write(
+                    (n, md5(b"%d" % n, usedforsecurity=False).hexdigest(), sha256(b"%d" % n).hexdigest(), 2000)
+                    for n in part
+                )
+                items.write((n, self._uuid("item", n), n, path_of(n), path_of(n)) for n in part)
+                self.label(part, "first")
+                places.write((n, "train" if n % 10 else "val") for n in part)
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                for table in ("platform_blob", "platform_item"):
+                    cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {self.count})")
+
+    def label(self, numbers: Iterable[int], salt: str) -> None:
+        from lode_annotation.label_sets import digest_of
+        from lode_annotation.models import LabelSet
+
+        bench = self.bench
+        rows = Rows(
+            LabelSet, ["uuid", "item_id", "regions", "digest"], schema=bench.schema, schema_revision=bench.revision,
+            source="import", created_by=bench.user,
+        )  # fmt: skip
+        said = ((n, labels_of(n, salt)) for n in numbers)
+        rows.write((self._uuid(salt, n), n, text, digest_of(text)) for n, text in said)
+
+    def relabel(self, percent: float) -> None:
+        from lode_annotation.models import LabelSet
+
+        some = random.Random(5).sample(range(1, self.count + 1), int(self.count * percent / 100))
+        for start in range(0, len(some), 500):
+            LabelSet.objects.filter(item__in=some[start : start + 500], current=True).update(current=False)
+        self.label(some, "second")
+
+    def _parts(self) -> Iterator[range]:
+        for low in range(1, self.count + 1, BATCH):
+            yield range(low, min(low + BATCH, self.count + 1))
+
+    def _uuid(self, what: str, number: int) -> UUID | str:
+        from django.db import connection
+
+        name = UUID(int=int.from_bytes(md5(f"{what}{number}".encode(), usedforsecurity=False).digest()))
+        return name if connection.features.has_native_uuid_field else name.hex
+
+
+class Table:
+    """Times steps and prints a line for each."""
+
+    def __init__(self, database: str, store: Path) -> None:
+        self.database, self.store = database, store
+
+    def step(self, what: str, do: Callable[[], Any]) -> Any:
+        before, stored = _peak(), self._stored()
+        start, busy = time.perf_counter(), time.process_time()
+        made = do()
+        took, busy = time.perf_counter() - start, time.process_time() - busy
+        grown, written = _peak() - before, self._stored() - stored
+        numbers = [f"{took:.2f} s", f"{busy:.2f} s", f"{grown:.0f} MiB", f"{written / 2**20:.1f} MiB"]
+        print(f"| {' | '.join([self.database, what, *numbers])} |", flush=True)
+        return made
+
+    def _stored(self) -> int:
+        return sum(file.stat().st_size for file in self.store.rglob("*") if file.is_file())
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measure(count: int, database: str, home: Path) -> None:
+    """The lines of one database."""
+    begin(home, database)
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.test import Client
+
+    from lode_annotation import queues
+    from lode_datasets import diff
+    from lode_platform.models import Item
+    from lode_platform.store import key_of, store
+
+    settings.ALLOWED_HOSTS = ["*"]
+    call_command("collectstatic", interactive=False, verbosity=0)
+    root = store().path("0" * 32).parents[len(Path(key_of("0" * 32)).parts) - 1]
+    table = Table("PostgreSQL" if database else "SQLite", root)
+    filler = Filler(count)
+    bench = filler.bench
+    _own(bench)
+    table.step("fill the database", filler.fill)
+    first = table.step("publish, first", bench.publish)[0]
+    filler.relabel(1)
+    second = table.step("publish, 1 % relabelled", bench.publish)[0]
+    table.step("diff of the two", lambda: diff.summary(first, second))
+    web = Client()
+    web.force_login(bench.user)
+    home_page, last = f"/p/{bench.project.name}", count // 40
+    dataset = f"{home_page}/datasets/{bench.dataset.name}/"
+    version = f"{dataset}v{second.number}/"
+    pages = {
+        "version page": version,
+        "version page, deep": f"{version}?page={last}",
+        "version page, by class": f"{version}?class=3",
+        "diff page, by class": f"{dataset}diff/{first.number}/{second.number}/?class=3",
+        "dataset page": dataset,
+        "items page": f"{home_page}/items/",
+        "items page, deep": f"{home_page}/items/?page={last}",
+    }
+    for what, address in pages.items():
+        _get(web, address)
+        table.step(what, lambda address=address: _get(web, address))  # type: ignore[misc]
+    queue = queues.create_queue(bench.project, bench.user, name="all", schema=bench.schema)
+    rows = Item.objects.live().filter(project=bench.project).order_by("path")
+    table.step("fill a queue", lambda: queues.fill(queue, bench.user, rows))
+
+
+def _own(bench: Any) -> None:
+    from lode_platform.models import Membership
+
+    Membership.objects.get_or_create(project=bench.project, user=bench.user, defaults={"role": "owner"})
+
+
+def _get(web: Any, address: str) -> None:
+    answer = web.get(address)
+    assert answer.status_code == 200, (address, answer.status_code)
+    assert answer.content
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--postgres", default="", help="measure this database instead of SQLite")
+    parser.add_argument("--keep", type=Path, help="a new folder for the state, which is left there")
+    options = parser.parse_args()
+    print(f"{options.items:,} items, {os.cpu_count()} cores, Python {sys.version.split()[0]}")
+    print("\n| database | | time | CPU | memory | store |\n|---|---|---|---|---|---|", flush=True)
+    with tempfile.TemporaryDirectory(prefix="lode-million-") as temporary:
+        measure(options.items, options.postgres, options.keep or Path(temporary))
+
+
+if __name__ == "__main__":
+    main()
