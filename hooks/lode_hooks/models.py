@@ -190,7 +190,7 @@ class Failure(models.Model):
         indexes = [models.Index("project", "item", name="failure_item")]
 
 
-class Sighting(models.Model):
+class FailureOccurrence(models.Model):
     """A failure seen in an evaluation: of which kind, with which prediction and score."""
 
     class Kind(models.TextChoices):
@@ -200,8 +200,8 @@ class Sighting(models.Model):
         BAD_LOCATION = "bad_location", _("Bad location")
         DUPLICATE = "duplicate", _("Duplicate")
 
-    failure = models.ForeignKey(Failure, on_delete=models.CASCADE, related_name="sightings")
-    evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="sightings")
+    failure = models.ForeignKey(Failure, on_delete=models.CASCADE, related_name="occurrences")
+    evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="occurrences")
     row = models.PositiveIntegerField(help_text="row in the evaluation's matches")
     kind = models.CharField(max_length=16, choices=Kind.choices)
     score = models.FloatField(null=True)
@@ -211,8 +211,8 @@ class Sighting(models.Model):
     predicted_box = models.JSONField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["evaluation", "row"], name="sighting_once")]
-        indexes = [models.Index("evaluation", "kind", F("score").desc(), name="sighting_kind")]
+        constraints = [models.UniqueConstraint(fields=["evaluation", "row"], name="occurrence_once")]
+        indexes = [models.Index("evaluation", "kind", F("score").desc(), name="occurrence_kind")]
 
 
 class Verdict(models.Model):

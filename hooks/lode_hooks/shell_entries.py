@@ -14,7 +14,7 @@ from lode_datasets.models import Version
 from lode_datasets.version_users import VersionUser, version_users
 from lode_hooks.evaluations.summary import threshold_or_own
 from lode_hooks.failures import verdicts
-from lode_hooks.models import Evaluation, MinedItem, MiningRound, PredictionSet, Run, RunUse, Sighting, Verdict
+from lode_hooks.models import Evaluation, FailureOccurrence, MinedItem, MiningRound, PredictionSet, Run, RunUse, Verdict
 from lode_hooks.views.evaluations import speaking
 from lode_hooks.views.links import cards_url, run_url
 from lode_platform import shell
@@ -173,19 +173,19 @@ def waiting(project: Project, user: User) -> Iterator[shell.ToDo]:
 def item_history(item: Item, user: User) -> Iterable[shell.History]:
     """In which evaluations an item failed, what was said of it, and which rounds mined it."""
     seen = list(
-        Sighting.objects.filter(failure__item=item, evaluation__state=Evaluation.State.READY)
+        FailureOccurrence.objects.filter(failure__item=item, evaluation__state=Evaluation.State.READY)
         .select_related("evaluation__prediction_set__run", "evaluation__version__dataset")
         .order_by("-pk")[:400]
     )
-    grouped: dict[int, list[Sighting]] = {}
-    for sighting in seen:
-        grouped.setdefault(sighting.evaluation_id, []).append(sighting)
-    for sightings in list(grouped.values())[:20]:
-        evaluation = sightings[0].evaluation
+    grouped: dict[int, list[FailureOccurrence]] = {}
+    for occurrence in seen:
+        grouped.setdefault(occurrence.evaluation_id, []).append(occurrence)
+    for occurrences in list(grouped.values())[:20]:
+        evaluation = occurrences[0].evaluation
         limit = threshold_or_own(evaluation, None)
-        by_case: dict[int, list[Sighting]] = {}
-        for sighting in sightings:
-            by_case.setdefault(sighting.failure_id, []).append(sighting)
+        by_case: dict[int, list[FailureOccurrence]] = {}
+        for occurrence in occurrences:
+            by_case.setdefault(occurrence.failure_id, []).append(occurrence)
         count = sum(len(verdicts.cards_at(own, limit)) for own in by_case.values())
         if not count:
             continue

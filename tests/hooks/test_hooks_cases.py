@@ -13,7 +13,7 @@ from lode_hooks.evaluations import compare
 from lode_hooks.evaluations.summary import rows_of
 from lode_hooks.failures import browse, fix, record, verdicts
 from lode_hooks.failures.filters import FailureFilter
-from lode_hooks.models import Failure, Sighting, Verdict
+from lode_hooks.models import Failure, FailureOccurrence, Verdict
 from lode_platform.errors import BadInput, Conflict, NotFound
 from lode_platform.models import User
 from motherlode.regions import Region
@@ -44,7 +44,7 @@ def line(path: str, *boxes: tuple[Sequence[float], str, float]) -> dict[str, Any
 
 def seen(evaluation: Any) -> dict[str, str]:
     """Kind by case."""
-    rows = Sighting.objects.filter(evaluation=evaluation).order_by("row")
+    rows = FailureOccurrence.objects.filter(evaluation=evaluation).order_by("row")
     return {str(uuid): kind for uuid, kind in rows.values_list("failure__uuid", "kind")}
 
 
@@ -111,7 +111,7 @@ def test_a_false_alarm_is_known_again_by_class_and_overlap(cells: Any) -> None:
     cases = []
     for name, box, label in boxes:
         row = cells.evaluate(cells.predict(cells.run(name), cells.version, [line("a.png", (box, label, 0.9))]))
-        found = Sighting.objects.get(evaluation=row, kind="false_alarm")
+        found = FailureOccurrence.objects.get(evaluation=row, kind="false_alarm")
         cases.append(found.failure_id)
     assert cases[0] == cases[1]
     assert len(set(cases)) == 3
@@ -145,7 +145,7 @@ def test_two_runs_scored_at_the_same_moment_see_one_case(cells: Any) -> None:
     late = record._Cases(two, rows, chosen)
     record.record(one, rows_of(one), np.flatnonzero(rows_of(one).at(-np.inf).failing))
     late.write(chosen)
-    alarms = Sighting.objects.filter(kind="false_alarm")
+    alarms = FailureOccurrence.objects.filter(kind="false_alarm")
     assert alarms.count() == 2 and alarms.values("failure").distinct().count() == 1
 
 
@@ -154,14 +154,14 @@ def test_two_false_alarms_of_one_picture_stay_two_cases(cells: Any) -> None:
     for name in ("one", "two"):
         cells.evaluate(cells.predict(cells.run(name), cells.version, [line("a.png", *near)]))
     assert Failure.objects.filter(region="").count() == 2
-    assert Sighting.objects.filter(kind="false_alarm").count() == 4
+    assert FailureOccurrence.objects.filter(kind="false_alarm").count() == 4
 
 
 def test_a_false_alarm_recorded_late_does_not_join_the_case_of_its_neighbour(cells: Any) -> None:
     near = [([100, 100, 140, 140], "RBC", 0.9), ([102, 100, 142, 140], "RBC", 0.8)]
     row = cells.evaluate(cells.predict(cells.run(), cells.version, [line("a.png", *near)]))
     # as after a stop between two batches: the second alarm has no rows yet
-    last = Sighting.objects.filter(evaluation=row, kind="false_alarm").latest("row")
+    last = FailureOccurrence.objects.filter(evaluation=row, kind="false_alarm").latest("row")
     Failure.objects.filter(pk=last.failure_id).delete()
     shown = browse.cards(row, FailureFilter(threshold=0.0, kind="false_alarm")).cards
     assert len({card.failure for card in shown}) == 2
@@ -170,11 +170,11 @@ def test_a_false_alarm_recorded_late_does_not_join_the_case_of_its_neighbour(cel
 def test_evaluating_again_adds_no_case_twice(cells: Any) -> None:
     sent = cells.predict(cells.run(), cells.version, [line("a.png", ([100, 100, 140, 140], "RBC", 0.9))])
     row = cells.evaluate(sent)
-    before = (Failure.objects.count(), Sighting.objects.count())
+    before = (Failure.objects.count(), FailureOccurrence.objects.count())
     row.state = "failed"
     row.save()
     cells.evaluate(sent)
-    assert (Failure.objects.count(), Sighting.objects.count()) == before
+    assert (Failure.objects.count(), FailureOccurrence.objects.count()) == before
 
 
 def test_a_verdict_stands_only_on_the_truth_it_was_given_at(cells: Any, rita: User) -> None:
@@ -256,8 +256,8 @@ def test_a_truth_found_below_the_threshold_is_a_case_when_it_is_judged(cells: An
 def test_a_false_alarm_that_is_judged_late_continues_the_earlier_one(cells: Any, rita: User) -> None:
     said = [line("a.png", ([100 + 2 * n, 100, 140, 140], "RBC", 0.9)) for n in range(2)]
     one, two = (cells.evaluate(cells.predict(cells.run(), cells.version, [each])) for each in said)
-    earlier = one.sightings.get(kind="false_alarm").failure
-    two.sightings.all().delete()  # as of an evaluation with too many failures to record them all
+    earlier = one.occurrences.get(kind="false_alarm").failure
+    two.occurrences.all().delete()  # as of an evaluation with too many failures to record them all
     (card,) = browse.cards(two, FailureFilter(kind="false_alarm")).cards
     assert card.failure and not card.on_record and card.failure != earlier.uuid
     judged = verdicts.on_record(card.failure, cells.project, evaluation=two, row=card.row)

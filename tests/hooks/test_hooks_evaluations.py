@@ -14,7 +14,7 @@ from lode_datasets.models import DatasetItem
 from lode_hooks.evaluations import evaluate, files, headline, predictions, summary
 from lode_hooks.failures import browse, verdicts
 from lode_hooks.failures.filters import FailureFilter
-from lode_hooks.models import Evaluation, Failure, Sighting
+from lode_hooks.models import Evaluation, Failure, FailureOccurrence
 from lode_platform.models import User
 from motherlode.regions import Region
 
@@ -128,8 +128,8 @@ def test_coco100_cases_are_as_many_as_its_failures(coco100: Evaluation) -> None:
     at_zero = browse.cards(coco100, FailureFilter(threshold=0.0), limit=500)
     assert at_zero.count == 182
     assert all(card.failure for card in at_zero.cards)
-    kinds = dict.fromkeys(Sighting.Kind.values, 0)
-    for kind in Sighting.objects.filter(evaluation=coco100).values_list("kind", flat=True):
+    kinds = dict.fromkeys(FailureOccurrence.Kind.values, 0)
+    for kind in FailureOccurrence.objects.filter(evaluation=coco100).values_list("kind", flat=True):
         kinds[kind] += 1
     assert kinds["wrong_class"] == 83
     assert kinds["missed"] >= 97
@@ -198,7 +198,9 @@ def test_a_part_of_a_split_is_scored_as_that_part(trial: Any) -> None:
     assert (part.metrics["tp"], part.metrics["fn"], part.counts["images"]) == (2, 1, 3)
     missed = browse.cards(part, FailureFilter(kind="missed")).cards
     assert [card.path for card in missed] == ["c.png"]
-    assert set(Sighting.objects.filter(evaluation=part).values_list("failure__item__path", flat=True)) == {"c.png"}
+    assert set(FailureOccurrence.objects.filter(evaluation=part).values_list("failure__item__path", flat=True)) == {
+        "c.png"
+    }
     # the same items on corrected labels, and the whole split beside them, which shares no file of truths with the part
     trial.label({"f.png": [], "a.png": []})
     assert trial.evaluate(part.prediction_set, trial.publish()).metrics["fn"] == 1

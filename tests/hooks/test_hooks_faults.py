@@ -23,7 +23,7 @@ from lode_annotation.models import LabelSet
 from lode_annotation.schemas import latest, schema_for_labels
 from lode_datasets import publish, selection
 from lode_hooks.evaluations import evaluate, predictions, runs
-from lode_hooks.models import Evaluation, Failure, Sighting
+from lode_hooks.models import Evaluation, Failure, FailureOccurrence
 from lode_platform import jobs
 from lode_platform.items import ItemSpec, add_items
 from lode_platform.models import Item, Membership, Project, Role, User
@@ -64,7 +64,7 @@ elif what == "work":
     jobs.run_pending()
 elif what == "say":
     row = Evaluation.objects.get()
-    kinds = list(Sighting.objects.order_by("row").values_list("row", "kind", "failure__uuid"))
+    kinds = list(FailureOccurrence.objects.order_by("row").values_list("row", "kind", "failure__uuid"))
     job = row.job
     print(json.dumps({"state": row.state, "metrics": row.metrics, "cases": Failure.objects.count(),
         "kinds": [[r, k, str(u)] for r, k, u in kinds], "attempts": job.attempts, "job": job.state}))

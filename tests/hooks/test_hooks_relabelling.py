@@ -11,7 +11,7 @@ from lode_datasets import diff
 from lode_hooks.evaluations import compare
 from lode_hooks.failures import browse, verdicts
 from lode_hooks.failures.filters import FailureFilter
-from lode_hooks.models import Failure, Sighting
+from lode_hooks.models import Failure, FailureOccurrence
 from lode_platform.models import User
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +64,7 @@ def test_a_relabelling_reads_as_what_it_is_and_objects_keep_their_history(
     found = [box for box in grid(5) if box[0] > 0]
     lines = [line(path, found) for path in PATHS]
     before = here.evaluate(here.predict(here.run("one"), old, lines))
-    missed = set(Sighting.objects.filter(evaluation=before).values_list("failure__uuid", flat=True))
+    missed = set(FailureOccurrence.objects.filter(evaluation=before).values_list("failure__uuid", flat=True))
     assert len(missed) == 20
     judged = [Failure.objects.filter(item=here.items[path]).order_by("pk")[0] for path in ("0.png", "3.png")]
     for case in judged:
@@ -86,7 +86,9 @@ def test_a_relabelling_reads_as_what_it_is_and_objects_keep_their_history(
 
     lines = [line(path, [moved(box) for box in found] if path == "0.png" else found) for path in PATHS]
     after = here.evaluate(here.predict(here.run("two"), new, lines))
-    seen = set(Sighting.objects.filter(evaluation=after, kind="missed").values_list("failure__uuid", flat=True))
+    seen = set(
+        FailureOccurrence.objects.filter(evaluation=after, kind="missed").values_list("failure__uuid", flat=True)
+    )
     # Of those missed before one is gone with its row; the 20 new boxes are missed too.
     assert (len(missed & seen), len(missed - seen), len(seen - missed)) == (19, 1, 20)
     for case in judged:

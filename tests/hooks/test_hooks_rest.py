@@ -276,7 +276,7 @@ def names(cells: Any) -> dict[str, Any]:
     run = cells.run()
     sent = cells.predict(run, cells.version, LINES)
     evaluation = cells.evaluate(sent)
-    failure = evaluation.sightings.first().failure
+    failure = evaluation.occurrences.first().failure
     return {"run": run.uuid, "set": sent.uuid, "evaluation": evaluation.uuid, "failure": failure.uuid}
 
 

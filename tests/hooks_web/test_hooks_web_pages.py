@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from lode_hooks.evaluations import runs, summary
 from lode_hooks.mining import request, rounds
-from lode_hooks.models import Failure, MiningRound, Sighting
+from lode_hooks.models import Failure, FailureOccurrence, MiningRound
 from lode_platform import shell
 from lode_platform.jobs import run_pending
 from lode_platform.models import Project, User
@@ -240,12 +240,14 @@ def test_a_verdict_is_kept_taken_back_and_counted(cells: Any, client_for: Any, r
 
 def test_a_case_shows_its_history_over_runs_and_takes_a_verdict(cells: Any, client_for: Any, rita: User) -> None:
     client: Client = client_for(rita)
-    sighting = Sighting.objects.filter(evaluation=cells.before, kind="missed").select_related("failure").first()
-    assert sighting is not None
-    url = address("failure", sighting.failure.uuid)
+    occurrence = (
+        FailureOccurrence.objects.filter(evaluation=cells.before, kind="missed").select_related("failure").first()
+    )
+    assert occurrence is not None
+    url = address("failure", occurrence.failure.uuid)
     answer = client.get(url)
     assert "baseline" in text(answer) and "larger" in text(answer)
-    sent = client.post(address("verdict", sighting.failure.uuid), {"kind": "ambiguous", "note": "half a cell"})
+    sent = client.post(address("verdict", occurrence.failure.uuid), {"kind": "ambiguous", "note": "half a cell"})
     assert sent.status_code == 302
     assert "half a cell" in text(client.get(url))
 
@@ -403,7 +405,7 @@ def test_the_compare_tab_holds_at_one_threshold_and_says_it(cells: Any, page: An
 
 def test_mining_like_chosen_failures_takes_those_alone_and_names_the_queue_after_them(cells: Any, page: Page) -> None:
     sure = {"kind": "wrong_class", "score__gte": cells.folds.threshold}
-    alarm = cells.folds.sightings.filter(**sure).select_related("failure").first()
+    alarm = cells.folds.occurrences.filter(**sure).select_related("failure").first()
     names = {1: "RBC", 2: "WBC", 3: "Platelets"}
     query = f"?run={cells.first.uuid}&failures={alarm.failure.uuid}"
     shown = page(address("mine") + query)

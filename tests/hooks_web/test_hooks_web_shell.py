@@ -49,7 +49,7 @@ def test_home_says_which_runs_wait_to_be_scored(cells: Any, erin: User, client_f
 
 
 def test_an_items_history_tells_its_failures_verdicts_and_rounds(cells: Any, erin: User, rita: User) -> None:
-    case = Failure.objects.filter(sightings__evaluation=cells.folds).select_related("item").first()
+    case = Failure.objects.filter(occurrences__evaluation=cells.folds).select_related("item").first()
     assert case is not None
     verdicts.judge(case, rita, kind="label_error")
     body = {"run": str(cells.first.uuid), "strategies": {"failures": 1}, "budget": 20, "random": 0}

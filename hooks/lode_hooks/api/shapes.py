@@ -270,7 +270,7 @@ class FailureVerdictShape(Shape):
     created_at = serializers.DateTimeField()
 
 
-class SightingShape(Shape):
+class FailureOccurrenceShape(Shape):
     evaluation = serializers.UUIDField()
     run = serializers.CharField()
     version = serializers.CharField()
@@ -291,7 +291,7 @@ class FailureShape(Shape):
     box = serializers.ListField(child=serializers.FloatField(), allow_null=True)
     verdict = serializers.CharField()
     verdicts = FailureVerdictShape(many=True)
-    history = SightingShape(many=True)
+    history = FailureOccurrenceShape(many=True)
     url = serializers.CharField()
 
 

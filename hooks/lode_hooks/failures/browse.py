@@ -15,7 +15,7 @@ from lode_hooks.evaluations.summary import rows_of, threshold_or_own
 from lode_hooks.failures import record
 from lode_hooks.failures.filters import SIZES, STATE_CHOICES, UNJUDGED, FailureFilter
 from lode_hooks.failures.verdicts import standing
-from lode_hooks.models import Evaluation, Failure, Sighting, Verdict
+from lode_hooks.models import Evaluation, Failure, FailureOccurrence, Verdict
 from lode_platform.errors import NotFound
 from lode_platform.models import Item
 
@@ -276,7 +276,7 @@ class _Look:
 
     def verdicts(self) -> dict[int, str]:
         """Verdicts by row, of cases judged at the label set that this evaluation's truth holds for the item."""
-        seen = Sighting.objects.filter(
+        seen = FailureOccurrence.objects.filter(
             Exists(Verdict.objects.filter(failure=OuterRef("failure"))), evaluation=self.evaluation
         )
         judged = list(seen.values_list("row", "failure_id", "failure__item_id"))
@@ -296,9 +296,9 @@ class _Look:
         return [self._card(row, items[rows.item[row]], cases.get(row), judged.get(row, "")) for row in chosen.tolist()]
 
     def _on_record(self, chosen: Ints) -> dict[int, UUID]:
-        """The case of each row that has one: by its sighting, else by its region where that has failed elsewhere."""
+        """The case of each row that has one: by its occurrence, else by its region where that has failed elsewhere."""
         picked = chosen.tolist()
-        seen = Sighting.objects.filter(evaluation=self.evaluation, row__in=picked)
+        seen = FailureOccurrence.objects.filter(evaluation=self.evaluation, row__in=picked)
         cases = dict(seen.values_list("row", "failure__uuid"))
         project = self.evaluation.prediction_set.run.project.uuid
         regions = {

@@ -19,7 +19,7 @@ from lode_hooks.evaluations.metrics.kinds import FALSE_ALARM, KINDS, MISSED
 from lode_hooks.evaluations.metrics.paired import link
 from lode_hooks.evaluations.metrics.rows import Rows
 from lode_hooks.evaluations.transitions import thing_at
-from lode_hooks.models import Evaluation, Failure, Sighting
+from lode_hooks.models import Evaluation, Failure, FailureOccurrence
 from lode_platform.jobs import Work
 from lode_platform.models import Item
 
@@ -65,7 +65,7 @@ def record_all(evaluation: Evaluation, rows: Rows, work: Work) -> bool:
     if not whole:
         worth = np.where(rows.detection[chosen], rows.score[chosen], np.inf)
         chosen = np.sort(chosen[np.argsort(-worth, kind="stable")[:MOST]])
-    known = set(evaluation.sightings.values_list("row", flat=True))
+    known = set(evaluation.occurrences.values_list("row", flat=True))
     chosen = np.array([row for row in chosen.tolist() if row not in known], dtype=np.int64)
     cases = _Cases(evaluation, rows, chosen)
     done = 0
@@ -92,7 +92,7 @@ def _batches(rows: Rows, chosen: Ints) -> Iterator[Ints]:
 
 def record(evaluation: Evaluation, rows: Rows, chosen: Ints) -> None:
     """Write a few failures that have no rows yet, such as those of another threshold when somebody judges them."""
-    known = set(evaluation.sightings.filter(row__in=chosen.tolist()).values_list("row", flat=True))
+    known = set(evaluation.occurrences.filter(row__in=chosen.tolist()).values_list("row", flat=True))
     missing = np.array([row for row in chosen.tolist() if row not in known], dtype=np.int64)
     if len(missing):
         cases = _Cases(evaluation, rows, missing)
@@ -102,7 +102,7 @@ def record(evaluation: Evaluation, rows: Rows, chosen: Ints) -> None:
 
 @dataclass
 class _Cases:
-    """Writes the chosen rows as sightings of the cases that they belong to."""
+    """Writes the chosen rows as occurrences of the cases that they belong to."""
 
     evaluation: Evaluation
     rows: Rows
@@ -177,7 +177,7 @@ class _Cases:
                 Failure.objects.filter(
                     dataset=self.dataset, item__in=wanted[low : low + 500], region="", box__isnull=False
                 )
-                .exclude(pk__in=self.evaluation.sightings.values("failure"))
+                .exclude(pk__in=self.evaluation.occurrences.values("failure"))
                 .order_by("pk")
             )
             for uuid, item, frame, label, box in known.values_list("uuid", "item_id", "frame", "class_id", "box"):
@@ -194,7 +194,7 @@ class _Cases:
         return {row: uuids[partner] for row, partner in zip(alarms, partners.tolist(), strict=True) if partner >= 0}
 
     def write(self, batch: Ints) -> None:
-        """Cases and sightings of some of the rows, in the caller's transaction."""
+        """Cases and occurrences of some of the rows, in the caller's transaction."""
         rows = self.rows
         Dataset.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=self.dataset.pk)
         cases: dict[UUID, Failure] = {}
@@ -206,7 +206,9 @@ class _Cases:
                 cases[uuid] = self._failure(uuid, row)
         Failure.objects.bulk_create(cases.values(), ignore_conflicts=True)
         pks = dict(Failure.objects.filter(uuid__in=cases).values_list("uuid", "pk"))
-        Sighting.objects.bulk_create((self._sighting(pks[uuids[row]], row) for row in kept), ignore_conflicts=True)
+        FailureOccurrence.objects.bulk_create(
+            (self._occurrence(pks[uuids[row]], row) for row in kept), ignore_conflicts=True
+        )
 
     def _failure(self, uuid: UUID, row: int) -> Failure:
         rows = self.rows
@@ -223,7 +225,7 @@ class _Cases:
             box=None if np.isnan(box).any() else box.tolist(),
         )
 
-    def _sighting(self, failure: int, row: int) -> Sighting:
+    def _occurrence(self, failure: int, row: int) -> FailureOccurrence:
         rows = self.rows
         is_truth = not rows.detection[row]
         kind = MISSED if is_truth else int(rows.kind[row])
@@ -232,7 +234,7 @@ class _Cases:
         predicted = int(rows.predicted_class[row])
         truth = int(rows.truth_class[row])
         shown = not np.isnan(box).any() and not is_truth
-        return Sighting(
+        return FailureOccurrence(
             failure_id=failure,
             evaluation=self.evaluation,
             row=row,

@@ -16,13 +16,13 @@ from lode_hooks.evaluations.metrics.kinds import FP, KINDS
 from lode_hooks.evaluations.predictions import scope
 from lode_hooks.evaluations.summary import rows_of, stated_threshold, threshold_or_own
 from lode_hooks.failures import record
-from lode_hooks.models import Evaluation, Failure, Run, Sighting, Verdict
+from lode_hooks.models import Evaluation, Failure, FailureOccurrence, Run, Verdict
 from lode_platform import events
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.models import Project, User
 
 WITHDRAWN = "withdrawn"
-MISSED = Sighting.Kind.MISSED
+MISSED = FailureOccurrence.Kind.MISSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ def history(failure: Failure) -> list[Dot]:
         number = version.number
         return next((e for e in spans if e.first <= number and (e.last is None or e.last >= number)), None)
 
-    seen: dict[int, list[Sighting]] = defaultdict(list)
-    for sighting in failure.sightings.order_by("row"):
-        seen[sighting.evaluation_id].append(sighting)
+    seen: dict[int, list[FailureOccurrence]] = defaultdict(list)
+    for occurrence in failure.occurrences.order_by("row"):
+        seen[occurrence.evaluation_id].append(occurrence)
     dots = []
     for evaluation in evaluations:
         predicted = evaluation.prediction_set
@@ -76,21 +76,22 @@ def history(failure: Failure) -> list[Dot]:
     return dots
 
 
-def cards_at(seen: Sequence[Sighting], threshold: float) -> list[Sighting]:
-    """The sightings of a case in one evaluation that are cards at a threshold: its wrong predictions, the surest first,
-    else the object itself if nothing finds it. A missed object's sighting keeps the score of what finds it below.
+def cards_at(seen: Sequence[FailureOccurrence], threshold: float) -> list[FailureOccurrence]:
+    """The occurrences of a failure in one evaluation that are matches at a threshold: its wrong predictions, the most
+    confident first, else the object itself if nothing finds it. A missed object's occurrence keeps the score of what
+    finds it below.
     """
 
-    def score(sighting: Sighting) -> float:
-        return -math.inf if sighting.score is None else sighting.score
+    def score(occurrence: FailureOccurrence) -> float:
+        return -math.inf if occurrence.score is None else occurrence.score
 
     wrong = [each for each in seen if each.kind != MISSED and score(each) >= threshold]
     lost = [each for each in seen if each.kind == MISSED and (each.score is None or each.score < threshold)]
     return sorted(wrong, key=lambda each: -score(each)) or lost[:1]
 
 
-def shown_at(seen: Sequence[Sighting], threshold: float) -> Sighting | None:
-    """What a case is in one evaluation at a threshold, of its sightings there; None where it is right."""
+def shown_at(seen: Sequence[FailureOccurrence], threshold: float) -> FailureOccurrence | None:
+    """What a case is in one evaluation at a threshold, of its occurrences there; None where it is right."""
     return next(iter(cards_at(seen, threshold)), None)
 
 
@@ -98,20 +99,20 @@ def shown_at(seen: Sequence[Sighting], threshold: float) -> Sighting | None:
 class Look:
     """A case as the evaluation that saw it last has it; of a case that no evaluation holds, as it was first seen.
 
-    `sighting` is what it is there at `threshold`: the evaluation's own, or 0 where it fails only below that.
+    `occurrence` is what it is there at `threshold`: the evaluation's own, or 0 where it fails only below that.
     """
 
-    sighting: Sighting | None
+    occurrence: FailureOccurrence | None
     threshold: float | None
     class_id: int
     box: list[float] | None
 
 
 def last_look(failure: Failure) -> Look:
-    """The newest sighting, with the class and box that its truth gives the object: labels may have changed since."""
-    newest = failure.sightings.order_by("-evaluation_id").values("evaluation")[:1]
+    """The newest occurrence, with the class and box that its truth gives the object: labels may have changed since."""
+    newest = failure.occurrences.order_by("-evaluation_id").values("evaluation")[:1]
     seen = list(
-        failure.sightings.filter(evaluation__in=newest)
+        failure.occurrences.filter(evaluation__in=newest)
         .select_related("evaluation__prediction_set__run", "evaluation__version__schema_revision")
         .order_by("row")
     )
@@ -119,13 +120,13 @@ def last_look(failure: Failure) -> Look:
         return Look(None, None, failure.class_id, failure.box)
     own = threshold_or_own(seen[0].evaluation, None)
     at_own = shown_at(seen, own)
-    sighting = at_own or shown_at(seen, -math.inf) or seen[0]
-    threshold = stated_threshold(sighting.evaluation, None if at_own else 0.0)
+    occurrence = at_own or shown_at(seen, -math.inf) or seen[0]
+    threshold = stated_threshold(occurrence.evaluation, None if at_own else 0.0)
     if not failure.region:
-        return Look(sighting, threshold, failure.class_id, failure.box)
-    box = rows_of(sighting.evaluation).truth_box[sighting.row]
-    class_id = failure.class_id if sighting.truth_class is None else sighting.truth_class
-    return Look(sighting, threshold, class_id, None if np.isnan(box).any() else box.tolist())
+        return Look(occurrence, threshold, failure.class_id, failure.box)
+    box = rows_of(occurrence.evaluation).truth_box[occurrence.row]
+    class_id = failure.class_id if occurrence.truth_class is None else occurrence.truth_class
+    return Look(occurrence, threshold, class_id, None if np.isnan(box).any() else box.tolist())
 
 
 Alike = tuple[str, int | None, int | None]
@@ -134,10 +135,12 @@ Alike = tuple[str, int | None, int | None]
 
 def alike(failures: Iterable[UUID], run: Run, threshold: float | None = None) -> frozenset[Alike]:
     """What cases are in a run's evaluation that saw them last, at a threshold or its own; else in any run's."""
-    seen = Sighting.objects.filter(failure__uuid__in=list(failures)).select_related("evaluation__prediction_set")
-    by_case: dict[int, dict[int, list[Sighting]]] = defaultdict(lambda: defaultdict(list))
-    for sighting in seen.order_by("evaluation_id", "row"):
-        by_case[sighting.failure_id][sighting.evaluation_id].append(sighting)
+    seen = FailureOccurrence.objects.filter(failure__uuid__in=list(failures)).select_related(
+        "evaluation__prediction_set"
+    )
+    by_case: dict[int, dict[int, list[FailureOccurrence]]] = defaultdict(lambda: defaultdict(list))
+    for occurrence in seen.order_by("evaluation_id", "row"):
+        by_case[occurrence.failure_id][occurrence.evaluation_id].append(occurrence)
     found = set()
     for evaluations in by_case.values():
         own = [rows for rows in evaluations.values() if rows[0].evaluation.prediction_set.run_id == run.pk]
@@ -149,8 +152,8 @@ def alike(failures: Iterable[UUID], run: Run, threshold: float | None = None) ->
 
 def said_of(failure: Failure, look: Look) -> str:
     """The newest verdict that stands on the truth scored last, "" for none; without an evaluation just the newest."""
-    if look.sighting is not None:
-        return standing(look.sighting.evaluation.version, {failure.pk: failure.item_id}).get(failure.pk, "")
+    if look.occurrence is not None:
+        return standing(look.occurrence.evaluation.version, {failure.pk: failure.item_id}).get(failure.pk, "")
     newest = failure.verdicts.order_by("-pk").first()
     return newest.kind if newest else ""
 
@@ -197,8 +200,8 @@ def judge(failure: Failure, user: User, *, kind: str, note: str = "", evaluation
     with transaction.atomic():
         locked = Failure.objects.select_for_update(of=("self",)).select_related("project").get(pk=failure.pk)
         if evaluation is None:
-            sighting = failure.sightings.select_related("evaluation__version").order_by("-evaluation_id").first()
-            evaluation = sighting.evaluation if sighting else None
+            occurrence = failure.occurrences.select_related("evaluation__version").order_by("-evaluation_id").first()
+            evaluation = occurrence.evaluation if occurrence else None
         entry = None
         if evaluation is not None:
             version = evaluation.version
@@ -223,10 +226,12 @@ def on_record(uuid: UUID, project: Project, *, evaluation: Evaluation | None = N
         if not 0 <= row < len(rows) or (rows.detection[row] and rows.state[row] != FP):
             raise NotFound("There is no such failure.")
         named = record.case_of(evaluation.prediction_set.run.project.uuid, rows, row)
-        known = evaluation.sightings.filter(row=row, failure__uuid=uuid)
+        known = evaluation.occurrences.filter(row=row, failure__uuid=uuid)
         if named == uuid or known.exists():
             record.record(evaluation, rows, np.array([row], dtype=np.int64))
-            return Failure.objects.select_related("project").get(sightings__evaluation=evaluation, sightings__row=row)
+            return Failure.objects.select_related("project").get(
+                occurrences__evaluation=evaluation, occurrences__row=row
+            )
     found = Failure.objects.filter(project=project, uuid=uuid).select_related("project").first()
     if found is None:
         raise NotFound("There is no such failure.")

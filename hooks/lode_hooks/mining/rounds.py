@@ -23,7 +23,7 @@ from lode_hooks.mining.request import MiningRequest
 from lode_hooks.mining.select import CONTROL, Chosen, choose
 from lode_hooks.mining.strategies import FailureNumber
 from lode_hooks.mining.yields import StrategyYield, notes, strategy_yields
-from lode_hooks.models import Evaluation, MinedItem, MiningRound, Run, Sighting
+from lode_hooks.models import Evaluation, FailureOccurrence, MinedItem, MiningRound, Run
 from lode_platform import events
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Item, User
@@ -147,7 +147,7 @@ def _recorded(pool: CandidatePool, chosen: Sequence[Chosen]) -> dict[FailureNumb
             by_source[number][row] = each.failure
     found: dict[FailureNumber, RecordedFailure] = {}
     for number, wanted in by_source.items():
-        seen = Sighting.objects.filter(evaluation=pool.evaluations[number], row__in=list(wanted))
+        seen = FailureOccurrence.objects.filter(evaluation=pool.evaluations[number], row__in=list(wanted))
         for row, pk, uuid in seen.values_list("row", "failure_id", "failure__uuid"):
             found[wanted[MatchRow(row)]] = RecordedFailure(pk, uuid)
     return found

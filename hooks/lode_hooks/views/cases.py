@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from lode_hooks.evaluations import summary
 from lode_hooks.failures import verdicts
-from lode_hooks.models import Failure, Sighting, Verdict
+from lode_hooks.models import Failure, FailureOccurrence, Verdict
 from lode_hooks.views.answers import answers_json
 from lode_hooks.views.evaluations import allowed
 from lode_hooks.views.failures import asked_evaluation
@@ -59,18 +59,18 @@ def case(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
         Failure.objects.visible_to(user).filter(project=place).select_related("item", "dataset"), uuid=failure
     )
     look = verdicts.last_look(shown)
-    sighting = look.sighting
-    names = summary.class_names(sighting.evaluation) if sighting else {}
+    occurrence = look.occurrence
+    names = summary.class_names(occurrence.evaluation) if occurrence else {}
     boxes = case_boxes(shown, look, names)
     context = {
         "project": place,
         "room": "failures",
         "failure": shown,
         "item": shown.item,
-        "sighting": sighting,
+        "occurrence": occurrence,
         "threshold": look.threshold,
         "class_name": names.get(look.class_id, str(look.class_id)),
-        "predicted_name": names.get(sighting.predicted_class or 0, "") if sighting else "",
+        "predicted_name": names.get(occurrence.predicted_class or 0, "") if occurrence else "",
         "class_color": class_color(look.class_id) if look.class_id else 1,
         "boxes": boxes,
         "crop": around([box["box"] for box in boxes], shown.item),
@@ -79,7 +79,7 @@ def case(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
         "verdicts": shown.verdicts.select_related("user").order_by("-pk"),
         "kinds": list(enumerate(Verdict.Kind.choices, 1)),
         "may_judge": allowed(place, user, "failure.judge"),
-        "viewer_url": viewer_url(place, shown, sighting, look.threshold),
+        "viewer_url": viewer_url(place, shown, occurrence, look.threshold),
     }
     return render(request, "hooks/failure.html", context)
 
@@ -87,12 +87,12 @@ def case(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
 def case_boxes(shown: Failure, look: verdicts.Look, names: Mapping[int, str]) -> list[dict[str, Any]]:
     """The truth's box and the newest prediction's, as the tag ``boxes`` draws them."""
     boxes: list[dict[str, Any]] = []
-    sighting = look.sighting
+    occurrence = look.occurrence
     if shown.region and look.box:
         boxes.append({"kind": "truth", "box": look.box, "label": names.get(look.class_id, "")})
-    if sighting and sighting.predicted_box:
-        label = names.get(sighting.predicted_class or 0, "")
-        boxes.append({"kind": "prediction", "box": sighting.predicted_box, "label": label, "score": sighting.score})
+    if occurrence and occurrence.predicted_box:
+        label = names.get(occurrence.predicted_class or 0, "")
+        boxes.append({"kind": "prediction", "box": occurrence.predicted_box, "label": label, "score": occurrence.score})
     elif not shown.region and look.box:
         boxes.append({"kind": "prediction", "box": look.box, "label": names.get(look.class_id, "")})
     return boxes
@@ -113,10 +113,10 @@ def around(boxes: list[list[float]], item: Item, margin: float = 1.2) -> tuple[f
     )
 
 
-def viewer_url(project: Project, shown: Failure, sighting: Sighting | None, threshold: float | None) -> str:
+def viewer_url(project: Project, shown: Failure, occurrence: FailureOccurrence | None, threshold: float | None) -> str:
     """The viewer on this case's picture, in the evaluation that saw it last, at the page's threshold."""
-    if sighting is None:
+    if occurrence is None:
         return ""
     here = reverse("hooks:failures", args=[project.name])
     at = "" if threshold is None else f"&threshold={number(threshold)}"
-    return f"{here}?evaluation={sighting.evaluation.uuid}&item={shown.item.uuid}{at}"
+    return f"{here}?evaluation={occurrence.evaluation.uuid}&item={shown.item.uuid}{at}"

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as later
 from lode_hooks.evaluations.summary import is_boxes
 from lode_hooks.failures import browse
 from lode_hooks.failures.filters import FailureFilter
-from lode_hooks.models import Evaluation, Sighting, Verdict
+from lode_hooks.models import Evaluation, FailureOccurrence, Verdict
 from lode_platform.models import Project
 from lode_platform.templatetags.lode import class_color
 
@@ -26,7 +26,7 @@ STATE_TITLES = {
     "truths": later("all truths"),
     "all": later("everything"),
 }
-KIND_TITLES = dict(Sighting.Kind.choices) | {"explained": later("Explained")}
+KIND_TITLES = dict(FailureOccurrence.Kind.choices) | {"explained": later("Explained")}
 SIZE_TITLES = {"small": later("small, up to 32²"), "medium": later("medium, up to 96²"), "large": later("large")}
 VERDICT_TITLES = dict(Verdict.Kind.choices) | {"none": later("No verdict yet")}
 TRANSITION_TITLES = {

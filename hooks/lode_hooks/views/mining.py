@@ -24,7 +24,7 @@ from lode_hooks.mining import candidates, rounds
 from lode_hooks.mining.report import LoopReport, loop_report
 from lode_hooks.mining.request import MOST, MiningRequest
 from lode_hooks.mining.strategies import STRATEGIES
-from lode_hooks.models import Evaluation, MinedItem, MiningRound, PredictionSet, Run, Sighting
+from lode_hooks.models import Evaluation, FailureOccurrence, MinedItem, MiningRound, PredictionSet, Run
 from lode_hooks.views.evaluations import allowed, by_run, evaluations_of
 from lode_hooks.views.facets import KIND_TITLES, active_filters, cell_words
 from lode_hooks.views.failures import as_uuid
@@ -309,7 +309,7 @@ def round_page(request: HttpRequest, project: str, mined: UUID) -> HttpResponse:
     report = loop_report(shown)
     items = (
         shown.mined_items.select_related("item", "task", "failure")
-        .prefetch_related("failure__sightings__evaluation__prediction_set")
+        .prefetch_related("failure__occurrences__evaluation__prediction_set")
         .order_by("-arm", "pk")
     )
     arm = request.GET.get("arm", "")
@@ -344,13 +344,13 @@ MOST_BOXES = 12
 def boxes_of(mined: MinedItem, made: MiningRound) -> list[dict[str, Any]]:
     """What a round's tile draws: the failure that it was taken for, else what the run suggested."""
     if mined.failure is not None:
-        own = [s for s in mined.failure.sightings.all() if s.predicted_box]
+        own = [s for s in mined.failure.occurrences.all() if s.predicted_box]
         of_run = [s for s in own if s.evaluation.prediction_set.run_id == made.run_id]
         predicted = next((s.predicted_box for s in of_run or own), None)
         boxes = [{"kind": "truth", "box": mined.failure.box}] if mined.failure.region and mined.failure.box else []
         if not mined.failure.region and mined.failure.box and predicted is None:
             predicted = mined.failure.box
-        if predicted and mined.reason.get("kind") != Sighting.Kind.MISSED:
+        if predicted and mined.reason.get("kind") != FailureOccurrence.Kind.MISSED:
             boxes.append({"kind": "prediction", "box": predicted})
         return boxes
     suggested = [region["value"] for region in (mined.task.prelabels if mined.task else [])]
