@@ -168,7 +168,7 @@ class FailureQuerySet(models.QuerySet["Failure"]):
 
 
 class Failure(models.Model):
-    """A case that lasts across runs and versions.
+    """A failure that lasts across runs and versions.
 
     With ``region``: that truth region was missed, misread or misplaced. Without: a false alarm at ``box``, linked to
     later ones inside the item by class and IoU >= .5. ``uuid`` is a uuid5 of (project, item, region or first box).

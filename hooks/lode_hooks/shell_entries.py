@@ -16,7 +16,7 @@ from lode_hooks.evaluations.summary import threshold_or_own
 from lode_hooks.failures import verdicts
 from lode_hooks.models import Evaluation, FailureOccurrence, MinedItem, MiningRound, PredictionSet, Run, RunUse, Verdict
 from lode_hooks.views.evaluations import speaking
-from lode_hooks.views.links import cards_url, run_url
+from lode_hooks.views.links import matches_url, run_url
 from lode_platform import shell
 from lode_platform.models import Item, Project, User
 
@@ -103,7 +103,7 @@ def failure_figures(project: Project, user: User) -> shell.Figures:
     counts = [failing(evaluation) for evaluation in newest]
     evaluation = newest[0]
     change = counts[0] - counts[1] if len(counts) > 1 else 0
-    url = cards_url(project, evaluation)
+    url = matches_url(project, evaluation)
     return shell.Figures(
         count=counts[0], change=change, note=_("in %(run)s") % {"run": evaluation.prediction_set.run}, url=url
     )
@@ -135,7 +135,7 @@ def named_so(project: Project, user: User, text: str) -> Iterable[shell.Found]:
 
 
 def failing(evaluation: Evaluation) -> int:
-    """Wrong predictions and missed truths at the evaluation's own threshold: the cards its viewer opens with."""
+    """Wrong predictions and missed truths at the evaluation's own threshold: the matches its viewer opens with."""
     counts = evaluation.counts["best"]
     return int(counts["fp"] + counts["missed"])
 
@@ -183,17 +183,17 @@ def item_history(item: Item, user: User) -> Iterable[shell.History]:
     for occurrences in list(grouped.values())[:20]:
         evaluation = occurrences[0].evaluation
         limit = threshold_or_own(evaluation, None)
-        by_case: dict[int, list[FailureOccurrence]] = {}
+        by_failure: dict[int, list[FailureOccurrence]] = {}
         for occurrence in occurrences:
-            by_case.setdefault(occurrence.failure_id, []).append(occurrence)
-        count = sum(len(verdicts.cards_at(own, limit)) for own in by_case.values())
+            by_failure.setdefault(occurrence.failure_id, []).append(occurrence)
+        count = sum(len(verdicts.occurrences_at(own, limit)) for own in by_failure.values())
         if not count:
             continue
         words = {"count": count, "run": evaluation.prediction_set.run.name, "version": evaluation.version}
         text = ngettext(
             "%(count)s failure in “%(run)s” on %(version)s", "%(count)s failures in “%(run)s” on %(version)s", count
         )
-        url = cards_url(item.project, evaluation, item=item.uuid)
+        url = matches_url(item.project, evaluation, item=item.uuid)
         yield shell.History(evaluation.created_at, text % words, None, url, "alert-triangle")
     for verdict in Verdict.objects.filter(failure__item=item).exclude(kind="").select_related("user", "failure"):
         url = reverse("hooks:failure", args=[item.project.name, verdict.failure.uuid])

@@ -345,7 +345,7 @@ def test_matches_at_score_zero_answer_for_every_threshold(seed: int, threshold: 
     counted = rows.detection & (rows.score >= threshold)
     assert at.state[counted].tolist() == fresh.state.tolist()
     assert at.kind[counted].tolist() == fresh.kind.tolist()
-    assert np.array_equal(at.card[counted], fresh.state != IGNORED)
+    assert np.array_equal(at.listed[counted], fresh.state != IGNORED)
     assert at.state[~rows.detection].tolist() == fresh.truth_state.tolist()
     assert at.kind[~rows.detection].tolist() == fresh.truth_kind.tolist()
     explained = np.flatnonzero(at.kind == EXPLAINED)
@@ -357,7 +357,7 @@ def test_coco100_confusion_cells_hold_exactly_their_pairs(
     coco100: tuple[Document, list[dict[str, Any]]], tmp_path: Path
 ) -> None:
     rows, _ = kept(*coco100, tmp_path)
-    truth, predicted, has_cell = (column[rows.at(0.0).card] for column in cells(rows, rows.at(0.0)))
+    truth, predicted, has_cell = (column[rows.at(0.0).listed] for column in cells(rows, rows.at(0.0)))
     assert (has_cell & (truth == predicted)).sum() == 649
     assert (has_cell & (truth > 0) & (predicted > 0)).sum() == 649 + 83
     assert (has_cell & (predicted == 0)).sum() == 97
@@ -371,7 +371,7 @@ def test_best_f1_is_the_best_of_all_thresholds(coco100: tuple[Document, list[dic
 
     def f1(threshold: float) -> float:
         at = rows.at(threshold)
-        tp, fp, fn = ((at.card & (at.state == state)).sum() for state in (TP, FP, FN))
+        tp, fp, fn = ((at.listed & (at.state == state)).sum() for state in (TP, FP, FN))
         return float(2 * tp / (2 * tp + fp + fn))
 
     assert f1(best) == max(f1(float(score)) for score in np.unique(rows.score[rows.detection]))

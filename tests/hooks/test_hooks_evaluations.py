@@ -1,4 +1,4 @@
-"""From published truth and sent predictions to numbers, cards and cases."""
+"""From published truth and sent predictions to numbers, matches and failures."""
 
 import json
 from collections.abc import Callable
@@ -93,13 +93,13 @@ def test_coco100_through_the_store_keeps_its_numbers_and_every_count_opens(coco1
 
 
 def opened(evaluation: Evaluation, threshold: float | None, **fields: Any) -> int:
-    """The cards that a filter lists, to the last one."""
+    """The matches that a filter lists, to the last one."""
     chosen = FailureFilter(threshold=threshold, **fields)
     total, listed = 0, 0
     while True:
-        found = browse.cards(evaluation, chosen, offset=listed, limit=500)
-        total, listed = found.count, listed + len(found.cards)
-        if not found.cards:
+        found = browse.matches(evaluation, chosen, offset=listed, limit=500)
+        total, listed = found.count, listed + len(found.matches)
+        if not found.matches:
             assert listed == total == browse.count(evaluation, chosen)
             return total
 
@@ -123,11 +123,11 @@ def test_coco100_facets_histograms_and_curves_open_what_they_count(coco100: Eval
     assert whole.points[-1][0] == pytest.approx(649 / 830)
 
 
-def test_coco100_cases_are_as_many_as_its_failures(coco100: Evaluation) -> None:
+def test_coco100_failures_are_as_many_as_its_failures(coco100: Evaluation) -> None:
     assert coco100.threshold is not None
-    at_zero = browse.cards(coco100, FailureFilter(threshold=0.0), limit=500)
+    at_zero = browse.matches(coco100, FailureFilter(threshold=0.0), limit=500)
     assert at_zero.count == 182
-    assert all(card.failure for card in at_zero.cards)
+    assert all(match.failure for match in at_zero.matches)
     kinds = dict.fromkeys(FailureOccurrence.Kind.values, 0)
     for kind in FailureOccurrence.objects.filter(evaluation=coco100).values_list("kind", flat=True):
         kinds[kind] += 1
@@ -196,8 +196,8 @@ def trial(world: Callable[..., Any]) -> Any:
 def test_a_part_of_a_split_is_scored_as_that_part(trial: Any) -> None:
     part = trial.part
     assert (part.metrics["tp"], part.metrics["fn"], part.counts["images"]) == (2, 1, 3)
-    missed = browse.cards(part, FailureFilter(kind="missed")).cards
-    assert [card.path for card in missed] == ["c.png"]
+    missed = browse.matches(part, FailureFilter(kind="missed")).matches
+    assert [match.path for match in missed] == ["c.png"]
     assert set(FailureOccurrence.objects.filter(evaluation=part).values_list("failure__item__path", flat=True)) == {
         "c.png"
     }
@@ -208,7 +208,7 @@ def test_a_part_of_a_split_is_scored_as_that_part(trial: Any) -> None:
     assert (whole.metrics["fn"], whole.counts["images"]) == (6, 6)
 
 
-def test_a_case_outside_a_part_is_not_called_right_there(trial: Any) -> None:
+def test_a_failure_outside_a_part_is_not_called_right_there(trial: Any) -> None:
     trial.evaluate(trial.predict(trial.run("whole"), trial.version, []))
     inside, outside = (Failure.objects.get(region=f"{name}.png") for name in "cf")
     assert [(dot.run.name, dot.kind) for dot in verdicts.history(inside)] == [

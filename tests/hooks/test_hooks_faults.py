@@ -66,7 +66,7 @@ elif what == "say":
     row = Evaluation.objects.get()
     kinds = list(FailureOccurrence.objects.order_by("row").values_list("row", "kind", "failure__uuid"))
     job = row.job
-    print(json.dumps({"state": row.state, "metrics": row.metrics, "cases": Failure.objects.count(),
+    print(json.dumps({"state": row.state, "metrics": row.metrics, "failures": Failure.objects.count(),
         "kinds": [[r, k, str(u)] for r, k, u in kinds], "attempts": job.attempts, "job": job.state}))
 """
 
@@ -112,7 +112,7 @@ def test_killed_at_every_step_it_ends_with_the_same_failures(tmp_path: Path, mig
     rows = [row for row, _kind, _uuid in said["kinds"]]
     assert len(rows) == len(set(rows)) == 1500
     assert sum(kind == "missed" for _row, kind, _uuid in said["kinds"]) == 300
-    assert said["cases"] == len({uuid for _row, _kind, uuid in said["kinds"]}) == 1500
+    assert said["failures"] == len({uuid for _row, _kind, uuid in said["kinds"]}) == 1500
 
 
 @pytest.mark.django_db

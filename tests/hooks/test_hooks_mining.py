@@ -216,8 +216,8 @@ def test_like_these_keeps_to_the_kind_and_the_classes(cells: Any, erin: User) ->
     assert taken(missed) == TRAIN[:1]
     cell = rounds.preview(request(cells, filters=FailureFilter(cell=(2, 1))), erin)
     assert sorted(taken(cell)) == TRAIN[1:3]
-    case = Failure.objects.get(item__path=TRAIN[2])
-    like = rounds.preview(request(cells, failures=[case.uuid]), erin)
+    failure = Failure.objects.get(item__path=TRAIN[2])
+    like = rounds.preview(request(cells, failures=[failure.uuid]), erin)
     assert sorted(taken(like)) == TRAIN[1:3]
     other_class = request(cells, strategies={"uncertain": 1}, splits=("pool",), filters=FailureFilter(truth_class=2))
     assert taken(rounds.preview(other_class, erin)) == []

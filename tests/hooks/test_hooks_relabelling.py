@@ -60,15 +60,15 @@ def test_a_relabelling_reads_as_what_it_is_and_objects_keep_their_history(
     brought(program, first)
     run_jobs()
     old = here.publish()
-    # Everything but the first column is found; those of it are missed: 20 cases, 5 a picture.
+    # Everything but the first column is found; those of it are missed: 20 failures, 5 a picture.
     found = [box for box in grid(5) if box[0] > 0]
     lines = [line(path, found) for path in PATHS]
     before = here.evaluate(here.predict(here.run("one"), old, lines))
     missed = set(FailureOccurrence.objects.filter(evaluation=before).values_list("failure__uuid", flat=True))
     assert len(missed) == 20
     judged = [Failure.objects.filter(item=here.items[path]).order_by("pk")[0] for path in ("0.png", "3.png")]
-    for case in judged:
-        verdicts.judge(case, rita, kind="model_error", note="far from the focus")
+    for failure in judged:
+        verdicts.judge(failure, rita, kind="model_error", note="far from the focus")
 
     # 50 moved by two pixels, 10 removed, 20 added: of 0.png all 50 moved, of 1.png the last row gone, 20 new in 2.png.
     again = {
@@ -91,9 +91,9 @@ def test_a_relabelling_reads_as_what_it_is_and_objects_keep_their_history(
     )
     # Of those missed before one is gone with its row; the 20 new boxes are missed too.
     assert (len(missed & seen), len(missed - seen), len(seen - missed)) == (19, 1, 20)
-    for case in judged:
-        assert [(dot.run.name, dot.kind) for dot in verdicts.history(case)] == [("one", "missed"), ("two", "missed")]
-        assert case.verdicts.count() == 1
+    for failure in judged:
+        assert [(dot.run.name, dot.kind) for dot in verdicts.history(failure)] == [("one", "missed"), ("two", "missed")]
+        assert failure.verdicts.count() == 1
     # A verdict counts where the truth is as it was when it was given; the history has both.
     assert browse.count(after, FailureFilter(verdict="model_error")) == 1
     both = compare.compare(before, after)

@@ -83,9 +83,13 @@ def test_the_whole_way_from_run_to_failures(cells: Any, api: Any, erin: User, ru
     }
     missed = caller.get(f"evaluations/{evaluation['uuid']}/failures?kind=missed&limit=1").json()
     assert missed["count"] == 1 and missed["next"] is None
-    case = missed["results"][0]
-    assert case["box"] == [20, 20, 60, 60] and case["region"] == "b1" and case["url"].endswith(f"{case['uuid']}/")
-    page = caller.get(f"failures/{case['uuid']}").json()
+    failure = missed["results"][0]
+    assert (
+        failure["box"] == [20, 20, 60, 60]
+        and failure["region"] == "b1"
+        and failure["url"].endswith(f"{failure['uuid']}/")
+    )
+    page = caller.get(f"failures/{failure['uuid']}").json()
     assert [dot["kind"] for dot in page["history"]] == ["missed"]
 
 
@@ -215,7 +219,7 @@ def test_predictions_are_kept_as_they_were_sent(cells: Any, api: Any, erin: User
     row = Evaluation.objects.get()
     assert row.metrics["fp"] == 2
     boxes = caller.get(f"evaluations/{row.uuid}/failures?kind=false_alarm").json()["results"]
-    assert sorted(card["predicted_box"] for card in boxes) == [[-50, -50, 900, 900], [7, 7, 7, 9]]
+    assert sorted(match["predicted_box"] for match in boxes) == [[-50, -50, 900, 900], [7, 7, 7, 9]]
 
 
 def test_classes_are_scored_and_their_probabilities_kept(
@@ -400,8 +404,8 @@ def test_a_comparison_says_its_threshold_and_takes_another(cells: Any, api: Any,
         assert {n["threshold"] for n in asked["numbers"] if n["name"] in ("F1", "precision", "recall")} == {threshold}
         for name in ("fixed", "regressed", "still", "ok", "new", "persisting", "gone"):
             query = f"threshold={threshold}&against={first.uuid}&transition={name}"
-            cards = caller.get(f"evaluations/{second.uuid}/failures?{query}").json()
-            assert (cards["count"], cards["threshold"]) == (asked[name], threshold)
+            matches = caller.get(f"evaluations/{second.uuid}/failures?{query}").json()
+            assert (matches["count"], matches["threshold"]) == (asked[name], threshold)
     assert caller.get(f"{address}?threshold=0.5").json()["fixed"] == 1, "0.3 does not count in the first run"
     assert caller.get(f"{address}?threshold=0.25").json()["fixed"] == 0
     assert caller.get(f"{address}?threshold=high").json()["code"] == "bad_filter"

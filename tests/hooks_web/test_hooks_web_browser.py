@@ -135,7 +135,7 @@ def test_a_verdict_that_cannot_be_sent_is_taken_back_and_said(
     assert Verdict.objects.get().kind == "ambiguous"
 
 
-def test_every_card_of_a_long_set_can_be_reached(coco: Any, erin: User, browser: Any, live_server: Any) -> None:
+def test_every_result_of_a_long_set_can_be_reached(coco: Any, erin: User, browser: Any, live_server: Any) -> None:
     page = signed_in(browser, live_server, erin)
     page.goto(f"{live_server.url}/p/blood/failures/?evaluation={coco.evaluation.uuid}&threshold=0&state=tp")
     page.wait_for_selector("body[data-ready]")

@@ -67,7 +67,7 @@ def test_pages_open_at_the_stored_threshold_of_best_f1(cells: Any, page: Page) -
     start = address("failures") + f"?evaluation={cells.before.uuid}"
     assert page(start).context["threshold"] == best
     counts = summary.counts(cells.before, best)
-    assert [cards_behind(page, f"{start}&state={state}") for state in ("tp", "fp", "fn")] == [
+    assert [results_behind(page, f"{start}&state={state}") for state in ("tp", "fp", "fn")] == [
         counts.tp,
         counts.fp,
         counts.fn,
@@ -114,34 +114,34 @@ def test_comparing_opens_exactly_the_objects_it_counts(cells: Any, page: Page) -
     parts = re.findall(r'<a class="flow-part[^"]*" href="([^"]+)"[^>]*><b>(\d+)</b>', answer)
     assert len(parts) == 7
     for url, count in parts:
-        assert cards_behind(page, url) == int(count), url
+        assert results_behind(page, url) == int(count), url
     assert "McNemar" in answer
 
 
-def cards_behind(page: Page, url: str) -> int:
-    """How many different cards an address of the viewer opens, fetched as the viewer does."""
+def results_behind(page: Page, url: str) -> int:
+    """How many different matches an address of the viewer opens, fetched as the viewer does."""
     url = url.replace("&amp;", "&")
     boot = page(url).context["boot"]
     rows: list[int] = []
     while True:
-        more = page(f"{boot['urls']['cards']}&offset={len(rows)}&limit=200").json()
+        more = page(f"{boot['urls']['matches']}&offset={len(rows)}&limit=200").json()
         assert more["count"] == boot["count"]
-        rows += [card["row"] for card in more["cards"]]
-        if not more["cards"] or len(rows) >= more["count"]:
+        rows += [match["row"] for match in more["matches"]]
+        if not more["matches"] or len(rows) >= more["count"]:
             break
     assert len(set(rows)) == len(rows) == boot["count"]
     return len(rows)
 
 
 @pytest.mark.once
-def test_every_number_on_the_page_of_coco_opens_that_many_cards(coco: Any, page: Page) -> None:
+def test_every_number_on_the_page_of_coco_opens_that_many_results(coco: Any, page: Page) -> None:
     answer = text(page(address("run", coco.run.uuid) + "?threshold=0"))
     counts = dict(re.findall(r'data-count="(\w+)"><b>(\d+)</b>', answer))
     assert counts == {"tp": "649", "fp": "85", "fn": "181"}
     for name, url in re.findall(r'href="([^"]+)" data-count="(\w+)"', answer):
-        assert cards_behind(page, name) == int(counts[url])
+        assert results_behind(page, name) == int(counts[url])
     kinds = re.findall(r'class="chip chip-kind chip-kind-(\w+)" href="([^"]+)">.*?<b>(\d+)</b>', answer)
-    found = {kind: cards_behind(page, url) for kind, url, _count in kinds}
+    found = {kind: results_behind(page, url) for kind, url, _count in kinds}
     assert found == {kind: int(count) for kind, _url, count in kinds}
     assert found == {"missed": 97, "wrong_class": 83, "bad_location": 1, "duplicate": 1, "explained": 84}
 
@@ -154,9 +154,9 @@ def test_cells_classes_and_bars_open_exactly_what_they_count(coco: Any, page: Pa
     counted = {kind: sum(cell.count for cell in found) for kind, found in by_kind.items()}
     assert counted == {"right": 649, "wrong": 83, "missed": 97, "alarm": 2}
     for cell in [cell for found in by_kind.values() for cell in found[:6]]:
-        assert cards_behind(page, cell.url) == cell.count, cell.url
+        assert results_behind(page, cell.url) == cell.count, cell.url
     wrong = by_kind["wrong"][0].url
-    pair = page(wrong).context["boot"]["cards"][0]
+    pair = page(wrong).context["boot"]["matches"][0]
     truth, predicted = parse_qs(urlsplit(wrong).query)["cell"][0].split(":")
     assert (pair["truth"], pair["predicted"]) == (int(truth), int(predicted))
 
@@ -164,14 +164,14 @@ def test_cells_classes_and_bars_open_exactly_what_they_count(coco: Any, page: Pa
     assert sum(line.row.truths for line in lines) == 830
     for line in lines[:3]:
         for name in ("truths", "tp", "fp", "fn"):
-            assert cards_behind(page, line.urls[name]) == getattr(line.row, name), (line.row.name, name)
+            assert results_behind(page, line.urls[name]) == getattr(line.row, name), (line.row.name, name)
 
     scores = context["score_chart"]["data"]["values"]
     sizes = context["size_chart"]["data"]["values"]
     assert sum(row["count"] for row in scores) == 734
     assert sum(row["count"] for row in sizes) == 830
     for row in [*scores[:4], *sizes[:8]]:
-        assert cards_behind(page, row["url"]) == row["count"], row
+        assert results_behind(page, row["url"]) == row["count"], row
 
     curve = [row for row in context["curve_chart"]["data"]["values"] if row["main"]]
     assert (curve[0]["recall"], curve[0]["precision"], curve[0]["url"]) == (0, curve[1]["precision"], None)
@@ -184,19 +184,19 @@ def test_a_run_of_whole_picture_classes_shows_accuracy_and_opens_its_pictures(so
     counts = dict(re.findall(r'data-count="(\w+)"><b>(\d+)</b>', text(answer)))
     assert counts == {"tp": "9", "fp": "3"}
     for url, name in re.findall(r'href="([^"]+)" data-count="(\w+)"', text(answer)):
-        assert cards_behind(page, url) == int(counts[name])
+        assert results_behind(page, url) == int(counts[name])
     cells = [cell for row in answer.context["matrix"].rows for cell in row.cells if cell]
     assert sum(cell.count for cell in cells) == 12
     for cell in cells:
-        assert cards_behind(page, cell.url) == cell.count
+        assert results_behind(page, cell.url) == cell.count
     for line in answer.context["class_rows"]:
         for name in ("truths", "tp", "fp", "fn"):
-            assert cards_behind(page, line.urls[name]) == getattr(line.row, name), (line.row.name, name)
+            assert results_behind(page, line.urls[name]) == getattr(line.row, name), (line.row.name, name)
     for bar in answer.context["score_chart"]["data"]["values"]:
-        assert cards_behind(page, bar["url"]) == bar["count"]
+        assert results_behind(page, bar["url"]) == bar["count"]
     boot = page(address("failures") + f"?evaluation={sorted_pictures.evaluation.uuid}").context["boot"]
     assert boot["count"] == 3 and boot["boxes"] is False
-    assert page(f"{boot['urls']['scene']}&picture={boot['cards'][0]['item']}").json()["truths"] == []
+    assert page(f"{boot['urls']['scene']}&picture={boot['matches'][0]['item']}").json()["truths"] == []
     assert "sorter" in text(page(address("runs")))
     assert page(address("run", sorted_pictures.run.uuid) + "?tab=compare").status_code == 200
 
@@ -208,13 +208,13 @@ def test_every_facet_of_the_viewer_opens_as_many_cards_as_it_says(cells: Any, pa
     for facet in facets:
         for choice in facet.choices:
             if not choice.current:
-                assert cards_behind(page, choice.url) == choice.count, choice
+                assert results_behind(page, choice.url) == choice.count, choice
 
 
-def test_a_picture_of_the_viewer_holds_all_its_truths_and_the_cases_history(cells: Any, page: Page) -> None:
+def test_a_picture_of_the_viewer_holds_all_its_truths_and_the_failures_history(cells: Any, page: Page) -> None:
     boot = page(address("failures") + f"?evaluation={cells.before.uuid}&threshold=0&kind=missed").context["boot"]
-    card = boot["cards"][0]
-    scene = page(f"{boot['urls']['scene']}&picture={card['item']}&failure={card['failure']}").json()
+    match = boot["matches"][0]
+    scene = page(f"{boot['urls']['scene']}&picture={match['item']}&failure={match['failure']}").json()
     assert len(scene["truths"]) == 4
     assert [dot["run"] for dot in scene["history"]] == ["baseline", "larger"]
     assert scene["history"][0]["kind"] == "missed"
@@ -224,21 +224,21 @@ def test_a_verdict_is_kept_taken_back_and_counted(cells: Any, client_for: Any, r
     client: Client = client_for(rita)
     start = address("failures") + f"?evaluation={cells.before.uuid}&threshold=0&kind=wrong_class"
     boot = client.get(start).context["boot"]
-    card = boot["cards"][0]
-    url = boot["urls"]["verdict"].replace("00000000-0000-0000-0000-000000000000", card["failure"])
+    match = boot["matches"][0]
+    url = boot["urls"]["verdict"].replace("00000000-0000-0000-0000-000000000000", match["failure"])
     said = client.post(url, {"kind": "label_error"}, content_type="application/json")
     assert said.json()["kind"] == "label_error"
     after = client.get(start).context
     assert after["judged"] == 1
-    assert next(c for c in after["boot"]["cards"] if c["row"] == card["row"])["verdict"] == "label_error"
+    assert next(c for c in after["boot"]["matches"] if c["row"] == match["row"])["verdict"] == "label_error"
     assert client.post(url, {"kind": "withdrawn"}, content_type="application/json").json()["kind"] == ""
     assert client.get(start).context["judged"] == 0
     wrong = client.post(url, {"kind": "nonsense"}, content_type="application/json")
     assert wrong.status_code == 400 and "error" in wrong.json()
-    assert Failure.objects.get(uuid=card["failure"]).verdicts.count() == 2
+    assert Failure.objects.get(uuid=match["failure"]).verdicts.count() == 2
 
 
-def test_a_case_shows_its_history_over_runs_and_takes_a_verdict(cells: Any, client_for: Any, rita: User) -> None:
+def test_a_failure_shows_its_history_over_runs_and_takes_a_verdict(cells: Any, client_for: Any, rita: User) -> None:
     client: Client = client_for(rita)
     occurrence = (
         FailureOccurrence.objects.filter(evaluation=cells.before, kind="missed").select_related("failure").first()
@@ -252,10 +252,10 @@ def test_a_case_shows_its_history_over_runs_and_takes_a_verdict(cells: Any, clie
     assert "half a cell" in text(client.get(url))
 
 
-def test_opening_a_card_for_fixing_makes_a_task_with_its_reason(cells: Any, client_for: Any, rita: User) -> None:
+def test_opening_a_result_for_fixing_makes_a_task_with_its_reason(cells: Any, client_for: Any, rita: User) -> None:
     client: Client = client_for(rita)
     boot = client.get(address("failures") + f"?evaluation={cells.before.uuid}&threshold=0").context["boot"]
-    answer = client.post(boot["urls"]["fix"], {"row": boot["cards"][0]["row"]}, content_type="application/json")
+    answer = client.post(boot["urls"]["fix"], {"row": boot["matches"][0]["row"]}, content_type="application/json")
     assert answer.status_code == 200, answer.content
     assert re.match(r"/label/[0-9a-f-]+/\?task=[0-9a-f-]+$", answer.json()["url"])
 
@@ -297,7 +297,7 @@ def test_the_button_makes_a_queue_and_the_same_page_is_the_report(cells: Any, cl
     assert MiningRound.objects.count() == 1
 
 
-ADDRESSES = ["runs", "run", "failures", "cards", "scene", "failure", "mining", "mine", "mine_preview", "round"]
+ADDRESSES = ["runs", "run", "failures", "matches", "scene", "failure", "mining", "mine", "mine_preview", "round"]
 
 
 def parts_of(name: str, cells: Any) -> list[Any]:
@@ -377,10 +377,10 @@ def test_an_address_that_makes_no_sense_is_answered_in_words(cells: Any, client_
     for threshold in ("nan", "inf", "much"):
         answer = client.get(address("run", cells.first.uuid) + f"?threshold={threshold}")
         assert answer.status_code == 400 and f"threshold={threshold} is not a" in text(answer)
-    case = Failure.objects.first()
-    assert case is not None
+    failure = Failure.objects.first()
+    assert failure is not None
     for sent in ("[]", "7", "{"):
-        verdict = client.post(address("verdict", case.uuid), sent, content_type="application/json")
+        verdict = client.post(address("verdict", failure.uuid), sent, content_type="application/json")
         assert verdict.status_code == 400 and verdict.json()["code"] == "bad_json"
 
 
@@ -458,9 +458,9 @@ def test_the_facets_follow_the_verdicts(cells: Any, page: Page, client_for: Any,
         return {choice.title: (choice.count, choice.url) for choice in views["verdict"].choices}
 
     assert set(verdicts()) == {"no verdict yet"}
-    card = boot["cards"][0]
-    body = {"kind": "label_error", "evaluation": boot["evaluation"], "row": card["row"]}
-    url = boot["urls"]["verdict"].replace("00000000-0000-0000-0000-000000000000", card["failure"])
+    match = boot["matches"][0]
+    body = {"kind": "label_error", "evaluation": boot["evaluation"], "row": match["row"]}
+    url = boot["urls"]["verdict"].replace("00000000-0000-0000-0000-000000000000", match["failure"])
     assert client_for(rita).post(url, body, content_type="application/json").status_code == 200
     after = verdicts()
     assert set(after) == {"no verdict yet", "label error"}

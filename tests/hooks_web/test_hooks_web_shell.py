@@ -49,12 +49,12 @@ def test_home_says_which_runs_wait_to_be_scored(cells: Any, erin: User, client_f
 
 
 def test_an_items_history_tells_its_failures_verdicts_and_rounds(cells: Any, erin: User, rita: User) -> None:
-    case = Failure.objects.filter(occurrences__evaluation=cells.folds).select_related("item").first()
-    assert case is not None
-    verdicts.judge(case, rita, kind="label_error")
+    failure = Failure.objects.filter(occurrences__evaluation=cells.folds).select_related("item").first()
+    assert failure is not None
+    verdicts.judge(failure, rita, kind="label_error")
     body = {"run": str(cells.first.uuid), "strategies": {"failures": 1}, "budget": 20, "random": 0}
     rounds.create_round(request.MiningRequest.from_json(cells.world.project, erin, body), erin, queue="again")
-    told = " / ".join(str(row.text) for row in shell.history(case.item, erin))
+    told = " / ".join(str(row.text) for row in shell.history(failure.item, erin))
     assert "in “baseline” on cells@v1" in told
     assert "verdict: label error" in told
     assert "mined by “again”" in told

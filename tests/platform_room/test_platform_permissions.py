@@ -57,7 +57,7 @@ ALSO: dict[str, tuple[str, ...]] = {
     "/api/v1/evaluations/<uuid:evaluation>/failures": ("?threshold=0.95", "?verdict=none"),
     "/p/<slug:project>/runs/<uuid:run>/": ("?tab=compare", "?tab=predictions", "?tab=lineage", "?threshold=0.95"),
     "/p/<slug:project>/failures/": ("?evaluation=<evaluation>&threshold=0.95",),
-    "/p/<slug:project>/failures/cards/": ("?evaluation=<evaluation>&threshold=0.95",),
+    "/p/<slug:project>/failures/matches/": ("?evaluation=<evaluation>&threshold=0.95",),
     "/p/<slug:project>/failures/scene/": ("?evaluation=<evaluation>&picture=<item>&failure=<failure>",),
     "/p/<slug:project>/mining/preview/": ("?run=<run>&splits=train&weight_failures=100",),
     "/p/<slug:project>/datasets/<slug:name>/diff/<int:a>/<int:b>/": ("?facet=class",),

@@ -75,18 +75,18 @@ class Failures(APIView):
         if offset < 0 or not 1 <= limit <= MOST:
             raise BadInput(f"limit is a number from 1 to {MOST}, offset one from 0 on.", code="bad_limit")
         chosen = FailureFilter.parse({"threshold": "0", **query.dict()})
-        page = browse.cards(found, chosen, offset=offset, limit=limit)
+        page = browse.matches(found, chosen, offset=offset, limit=limit)
         following = None
-        if offset + len(page.cards) < page.count:
+        if offset + len(page.matches) < page.count:
             following = same_with(request._request, offset=str(offset + limit), limit=str(limit))
         names = summary.class_names(found)
-        rows = [shapes.card_json(card, names, found, chosen.threshold) for card in page.cards]
+        rows = [shapes.match_json(match, names, found, chosen.threshold) for match in page.matches]
         stated = summary.stated_threshold(found, chosen.threshold)
         return Response({"results": rows, "count": page.count, "threshold": stated, "next": following})
 
 
 def failure_of(request: Request, uuid: UUID, verb: str) -> Failure:
-    """A case that the person may see."""
+    """A failure that the person may see."""
     rows = Failure.objects.visible_to(person(request)).select_related("project", "item", "dataset")
     found = rows.filter(uuid=uuid).first()
     if found is None:
@@ -98,31 +98,31 @@ def failure_of(request: Request, uuid: UUID, verb: str) -> Failure:
 class OneFailure(APIView):
     @extend_schema(operation_id="failure", responses=shapes.FailureShape)
     def get(self, request: Request, failure: UUID) -> Response:
-        """A case with its verdicts and what it was in every evaluation that held its item."""
+        """A failure with its verdicts and what it was in every evaluation that held its item."""
         found = failure_of(request, failure, "project.view")
         said = found.verdicts.select_related("user").order_by("pk")
-        look = verdicts.last_look(found)
+        latest = verdicts.latest_view(found)
         return Response(
             {
                 "uuid": found.uuid,
                 "item": found.item.uuid,
                 "path": found.item.path,
                 "region": found.region,
-                "class_id": look.class_id,
-                "box": look.box,
-                "verdict": verdicts.said_of(found, look),
+                "class_id": latest.class_id,
+                "box": latest.box,
+                "verdict": verdicts.said_of(found, latest),
                 "verdicts": [shapes.verdict_json(verdict, found) for verdict in said],
                 "history": [
                     {
-                        "evaluation": dot.evaluation.uuid,
-                        "run": dot.run.name,
-                        "version": str(dot.version),
-                        "kind": dot.kind,
-                        "threshold": dot.threshold,
-                        "score": dot.score,
-                        "at": dot.when,
+                        "evaluation": entry.evaluation.uuid,
+                        "run": entry.run.name,
+                        "version": str(entry.version),
+                        "kind": entry.kind,
+                        "threshold": entry.threshold,
+                        "score": entry.score,
+                        "at": entry.when,
                     }
-                    for dot in verdicts.history(found)
+                    for entry in verdicts.history(found)
                 ],
                 "url": shapes.failure_url(found.uuid, found.project),
             }
@@ -134,9 +134,9 @@ class Verdicts(APIView):
         operation_id="failure_judge", request=shapes.NewVerdictShape, responses={201: shapes.FailureVerdictShape}
     )
     def post(self, request: Request, failure: UUID) -> Response:
-        """Says what a case is; `withdrawn` takes the last word back.
+        """Says what a failure is; `withdrawn` takes the last word back.
 
-        A card that is not on record is judged by its evaluation and its row there; the answer names its case.
+        A match that is not on record is judged by its evaluation and its row there; the answer names its failure.
         """
         given = request.data if isinstance(request.data, dict) else {}
         found = None if "row" in given else failure_of(request, failure, "failure.judge")

@@ -12,11 +12,11 @@ from rest_framework import serializers
 from lode_hooks.evaluations.compare import Comparison
 from lode_hooks.evaluations.headline import Number
 from lode_hooks.evaluations.predictions import coverage, waiting_for
-from lode_hooks.failures.browse import Card
+from lode_hooks.failures.browse import Match
 from lode_hooks.mining.report import Arm, LoopReport
 from lode_hooks.mining.rounds import Candidate, Preview
 from lode_hooks.models import Evaluation, Failure, MiningRound, PredictionSet, Run, Verdict
-from lode_hooks.views.links import cards_url
+from lode_hooks.views.links import matches_url
 from lode_platform.addresses import absolute
 from lode_platform.api.shapes import JobShape, LinkField, job_json
 from lode_platform.models import Project
@@ -217,9 +217,11 @@ class AskedShape(Shape):
     job = JobShape(allow_null=True)
 
 
-class FailureCardShape(Shape):
-    uuid = serializers.UUIDField(allow_null=True, help_text="the case; null for what is right")
-    on_record = serializers.BooleanField(help_text="whether the case has been recorded; judging, fixing, mining does")
+class MatchShape(Shape):
+    uuid = serializers.UUIDField(allow_null=True, help_text="the failure; null of a correct prediction")
+    on_record = serializers.BooleanField(
+        help_text="whether the failure is recorded; judging, fixing and mining do that"
+    )
     row = serializers.IntegerField()
     item = serializers.UUIDField()
     path = serializers.CharField()
@@ -238,11 +240,11 @@ class FailureCardShape(Shape):
     iou = serializers.FloatField(allow_null=True)
     verdict = serializers.CharField()
     frame = serializers.IntegerField(allow_null=True)
-    url = serializers.CharField(allow_null=True, help_text="the case's page, or its picture where it is not on record")
+    url = serializers.CharField(allow_null=True, help_text="the failure's page; its picture if not on record")
 
 
 class FailuresShape(Shape):
-    results = FailureCardShape(many=True)
+    results = MatchShape(many=True)
     count = serializers.IntegerField(help_text="all that the filters leave")
     threshold = serializers.FloatField(allow_null=True, help_text="predictions below this score do not count")
     next = serializers.CharField(allow_null=True)
@@ -257,7 +259,7 @@ class NewVerdictShape(Shape):
         required=False, allow_null=True, default=None, help_text="the one looked at; default: that which saw it last"
     )
     row = serializers.IntegerField(
-        required=False, allow_null=True, default=None, min_value=0, help_text="the card's, of one not on record"
+        required=False, allow_null=True, default=None, min_value=0, help_text="the row of a match that is not on record"
     )
 
 
@@ -525,18 +527,20 @@ def asked_json(row: Evaluation, project: Project) -> dict[str, Any]:
     }
 
 
-def card_json(card: Card, names: Mapping[int, str], evaluation: Evaluation, threshold: float | None) -> dict[str, Any]:
+def match_json(
+    match: Match, names: Mapping[int, str], evaluation: Evaluation, threshold: float | None
+) -> dict[str, Any]:
     project = evaluation.prediction_set.run.project
     url = None
-    if card.failure:
-        picture = absolute(cards_url(project, evaluation, threshold, item=card.item))
-        url = failure_url(card.failure, project) if card.on_record else picture
-    row = asdict(card)
+    if match.failure:
+        picture = absolute(matches_url(project, evaluation, threshold, item=match.item))
+        url = failure_url(match.failure, project) if match.on_record else picture
+    row = asdict(match)
     row["uuid"] = row.pop("failure")
     return {
         **row,
-        "label": names.get(card.truth_class) if card.truth_class is not None else None,
-        "predicted_label": names.get(card.predicted_class) if card.predicted_class is not None else None,
+        "label": names.get(match.truth_class) if match.truth_class is not None else None,
+        "predicted_label": names.get(match.predicted_class) if match.predicted_class is not None else None,
         "url": url,
     }
 
@@ -579,7 +583,7 @@ def preview_json(preview: Preview) -> dict[str, Any]:
 
 
 def failure_url(failure: UUID, project: Project) -> str:
-    """The page of a case."""
+    """The page of a failure."""
     return absolute(reverse("hooks:failure", args=[project.name, failure]))
 
 

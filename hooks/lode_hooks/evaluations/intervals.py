@@ -44,7 +44,7 @@ def threshold_metrics(rows: Rows, images: int, threshold: float) -> dict[str, Me
     def per_image(mask: Bools) -> Floats:
         return np.bincount(rows.unit[mask], minlength=images).astype(np.float64)
 
-    tp, fp = per_image(at.card & (at.state == TP)), per_image(at.card & (at.state == FP))
+    tp, fp = per_image(at.listed & (at.state == TP)), per_image(at.listed & (at.state == FP))
     fn = per_image(at.missing)
     return {
         "F1": f1_metric(tp, fp, fn),

@@ -22,7 +22,7 @@ from motherlode.shapes import BY_TASK
 NAMESPACE = uuid5(NAMESPACE_URL, "urn:motherlode:prelabel")
 
 Prelabels = list[dict[str, Any]]
-Thought = tuple[int, tuple[float, float, float, float] | None, float | None]
+Suggestion = tuple[int, tuple[float, float, float, float] | None, float | None]
 """Class id, box (None: a class of the whole image), score."""
 
 
@@ -35,8 +35,8 @@ def suggestions(evaluation: Evaluation, items: Sequence[Item], threshold: float 
     rows = rows_of(evaluation)
     at = rows.at(threshold_or_own(evaluation, threshold))
     wanted = {str(item.uuid): item for item in items}
-    thoughts: dict[str, list[Thought]] = defaultdict(list)
-    for row in ((at.card & (at.state == FP)).nonzero()[0]).tolist():
+    suggestions_of: dict[str, list[Suggestion]] = defaultdict(list)
+    for row in ((at.listed & (at.state == FP)).nonzero()[0]).tolist():
         name = rows.item[row]
         if name not in wanted:
             continue
@@ -44,15 +44,15 @@ def suggestions(evaluation: Evaluation, items: Sequence[Item], threshold: float 
         score = float(rows.score[row])
         whole = any(value != value for value in box)
         place = None if whole else (box[0], box[1], box[2], box[3])
-        thoughts[name].append((int(rows.predicted_class[row]), place, score if score > float("-inf") else None))
-    found = _as_results(evaluation.prediction_set, evaluation.version.schema_revision, wanted, thoughts)
+        suggestions_of[name].append((int(rows.predicted_class[row]), place, score if score > float("-inf") else None))
+    found = _as_results(evaluation.prediction_set, evaluation.version.schema_revision, wanted, suggestions_of)
     return {item: [{**each, "meta": {"questioned": True}} for each in regions] for item, regions in found.items()}
 
 
 def predicted(prediction_set: PredictionSet, items: Sequence[Item], threshold: float) -> dict[int, Prelabels]:
     """For unlabelled items, by primary key: every prediction with score >= `threshold`, or the likeliest class."""
     wanted = {str(item.uuid): item for item in items}
-    thoughts: dict[str, list[Thought]] = defaultdict(list)
+    suggestions_of: dict[str, list[Suggestion]] = defaultdict(list)
     frame = pl.read_parquet(files.held(prediction_set.columns)).filter(pl.col("item").is_in(list(wanted)))
     boxes = prediction_set.task == PredictionSet.Task.BOXES
     for row in frame.iter_rows(named=True):
@@ -60,23 +60,23 @@ def predicted(prediction_set: PredictionSet, items: Sequence[Item], threshold: f
             continue
         if boxes and row["score"] >= threshold:
             place = (row["x1"], row["y1"], row["x2"], row["y2"])
-            thoughts[row["item"]].append((row["label"], place, row["score"]))
+            suggestions_of[row["item"]].append((row["label"], place, row["score"]))
         elif not boxes:
-            thoughts[row["item"]].append((row["label"], None, row["score"]))
-    return _as_results(prediction_set, prediction_set.version.schema_revision, wanted, thoughts)
+            suggestions_of[row["item"]].append((row["label"], None, row["score"]))
+    return _as_results(prediction_set, prediction_set.version.schema_revision, wanted, suggestions_of)
 
 
 def _as_results(
     prediction_set: PredictionSet,
     revision: SchemaRevision,
     items: Mapping[str, Item],
-    thoughts: Mapping[str, Iterable[Thought]],
+    suggestions_of: Mapping[str, Iterable[Suggestion]],
 ) -> dict[int, Prelabels]:
     rules = rules_of(revision.controls)
     names = {int(row["id"]): str(row["name"]) for row in revision.classes}
     shape = BY_TASK[prediction_set.task]
     results: dict[int, Prelabels] = {}
-    for name, found in thoughts.items():
+    for name, found in suggestions_of.items():
         item = items[name]
         result: Prelabels = []
         for number, (class_id, box, score) in enumerate(found):

@@ -54,7 +54,7 @@ def class_names(evaluation: Evaluation) -> dict[int, str]:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a threshold leaves: the cards of each state and kind, and the ratios they make."""
+    """What a threshold leaves: the matches of each state and kind, and the ratios they make."""
 
     tp: int
     fp: int
@@ -68,7 +68,7 @@ class Counts:
 
 
 def counts(evaluation: Evaluation, threshold: float | None = None) -> Counts:
-    """Counts at a threshold (default: the evaluation's own); each is the number of cards its filter opens."""
+    """Counts at a threshold (default: the evaluation's own); each is the number of matches its filter opens."""
     rows = rows_of(evaluation)
     limit = threshold_or_own(evaluation, threshold)
     at = rows.at(limit)
@@ -90,11 +90,11 @@ def counts(evaluation: Evaluation, threshold: float | None = None) -> Counts:
 
 def kind_counts(rows: Rows, at: RowsAt) -> dict[str, int]:
     result = {
-        "tp": int((at.card & (at.state == TP)).sum()),
-        "fp": int((at.card & (at.state == FP)).sum()),
-        "fn": int((at.card & (at.state == FN)).sum()),
+        "tp": int((at.listed & (at.state == TP)).sum()),
+        "fp": int((at.listed & (at.state == FP)).sum()),
+        "fn": int((at.listed & (at.state == FN)).sum()),
     }
-    of_kind = np.bincount(at.kind[at.card], minlength=len(KINDS))
+    of_kind = np.bincount(at.kind[at.listed], minlength=len(KINDS))
     for code, name in enumerate(KINDS):
         if code != NONE:
             result[name] = int(of_kind[code])
@@ -137,16 +137,16 @@ def per_class(evaluation: Evaluation, threshold: float | None = None) -> list[Cl
         chosen = labels[mask & (labels >= 0)]
         return [int(number) for number in np.bincount(chosen, minlength=size)]
 
-    tp = count(rows.predicted_class, at.card & (at.state == TP))
-    fp = count(rows.predicted_class, at.card & (at.state == FP))
+    tp = count(rows.predicted_class, at.listed & (at.state == TP))
+    fp = count(rows.predicted_class, at.listed & (at.state == FP))
     # of whole-image classes a wrong one is also a truth that was not found: one row, two sides
-    lost = at.card & ((at.state == FN) if boxes else (at.state != TP))
+    lost = at.listed & ((at.state == FN) if boxes else (at.state != TP))
     fn = count(rows.truth_class, lost)
     by_kind = {}
     for code, name in enumerate(KINDS):
         if code != NONE:
             labels = rows.truth_class if code in (MISSED, EXPLAINED) else rows.predicted_class
-            by_kind[name] = count(labels, at.card & (at.kind == code))
+            by_kind[name] = count(labels, at.listed & (at.kind == code))
     result = []
     for class_id, name in sorted(names.items()):
         t, p, m = tp[class_id], fp[class_id], fn[class_id]
@@ -171,7 +171,7 @@ def per_class(evaluation: Evaluation, threshold: float | None = None) -> list[Cl
 
 
 def confusion(evaluation: Evaluation, threshold: float | None = None) -> list[tuple[int, int, int]]:
-    """(truth, predicted, count) of every cell that holds something; 0 is nothing. A cell opens exactly its cards."""
+    """(truth, predicted, count) of every cell that holds something; 0 is nothing. A cell opens exactly its matches."""
     rows = rows_of(evaluation)
     truth, predicted, has_cell = cells(rows, rows.at(threshold_or_own(evaluation, threshold)))
     pairs = np.stack((truth[has_cell], predicted[has_cell]), axis=1)
@@ -241,7 +241,7 @@ def histograms(evaluation: Evaluation, threshold: float | None = None) -> Histog
 
 def _scores(rows: Rows, at: RowsAt, bins: int = 20) -> tuple[list[float], list[int], list[int]]:
     """Edges over 0 to 1, or wider if scores are, and the right and the wrong predictions between them."""
-    sent = at.card & rows.detection & np.isfinite(rows.score)
+    sent = at.listed & rows.detection & np.isfinite(rows.score)
     low = min(0.0, float(rows.score[sent].min(initial=0.0)))
     high = max(1.0, float(rows.score[sent].max(initial=1.0)))
     edges = np.linspace(low, high, bins + 1)

@@ -25,7 +25,7 @@ OF_ALARMS = ("new", "persisting", "gone")
 class Transitions:
     """Two evaluations side by side; `before` and `after` are their rows.
 
-    `truth` (rows of after): the code of `paired.TRANSITIONS` for the card of every truth that both hold, else -1;
+    `truth` (rows of after): the code of `paired.TRANSITIONS` for the match of every truth that both hold, else -1;
     `truth_class` and `codes` are those truths as columns. `new` and `persisting` are masks over the wrong
     predictions of after, `gone` over those of before. `by_place` is the number of items whose truths have no region id
     in common, so that they are joined by class and place.
@@ -40,14 +40,14 @@ class Transitions:
     by_place: int = 0
 
     def mask(self, name: str) -> Bools:
-        """Cards of after with this transition."""
+        """Matches of `after` with this transition."""
         if name in OF_TRUTHS:
             chosen: Bools = self.truth == paired.TRANSITIONS.index(name)
             return chosen
         return self.new if name == "new" else self.persisting
 
     def counts(self) -> dict[str, int]:
-        """Cards of each transition."""
+        """Matches of each transition."""
         return paired.count_transitions(self.codes) | {
             "new": int(self.new.sum()),
             "persisting": int(self.persisting.sum()),
@@ -105,11 +105,11 @@ Truth = tuple[str, int | None, str]
 
 
 def truths(rows: Rows, at: RowsAt) -> dict[Truth, tuple[int, bool]]:
-    """Every truth that counts: the row of its card, and whether it is right."""
+    """Every truth that counts: the row of its match, and whether it is right."""
     found: dict[Truth, tuple[int, bool]] = {}
-    right = at.card & (at.state == TP)
-    # of whole-image classes a wrong answer is the card of its truth; of boxes the truth has a row of its own
-    lost = at.card & ~right if _whole_images(rows) else at.missing
+    right = at.listed & (at.state == TP)
+    # of whole-image classes a wrong answer is the match of its truth; of boxes the truth has a row of its own
+    lost = at.listed & ~right if _whole_images(rows) else at.missing
     for row in np.flatnonzero(right | lost).tolist():
         found[(rows.item[row], rows.frame[row], rows.region[row] or "")] = (row, bool(right[row]))
     return found
@@ -155,8 +155,8 @@ def _whole_images(rows: Rows) -> bool:
 
 
 def _alarms(before: Rows, one: RowsAt, after: Rows, two: RowsAt) -> tuple[Bools, Bools, Bools]:
-    wrong_before = np.flatnonzero(one.card & (one.state == FP) & (one.kind != NONE))
-    wrong_after = np.flatnonzero(two.card & (two.state == FP) & (two.kind != NONE))
+    wrong_before = np.flatnonzero(one.listed & (one.state == FP) & (one.kind != NONE))
+    wrong_after = np.flatnonzero(two.listed & (two.state == FP) & (two.kind != NONE))
     new, persisting = np.zeros(len(after), dtype=np.bool_), np.zeros(len(after), dtype=np.bool_)
     gone = np.zeros(len(before), dtype=np.bool_)
     places: dict[tuple[str, int | None], int] = {}

@@ -1,4 +1,4 @@
-"""Failures as people go through them: one filter for every count and every list, cards, facets and pictures."""
+"""Failures as people go through them: one filter for every count and every list, matches, facets and pictures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,16 +19,17 @@ from lode_hooks.models import Evaluation, Failure, FailureOccurrence, Verdict
 from lode_platform.errors import NotFound
 from lode_platform.models import Item
 
-MOST_CARDS = 500
+MAX_MATCHES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class Match:
     """A matched pair, a wrong prediction or a truth that was not found. Boxes are xyxy in pixels of the upright image.
 
-    `row` names it in its evaluation for good (of a "gone" card: -1 - the row in the other one). `failure` is its case;
-    a right one has a case only if it failed elsewhere. A case that is not on record has no row in the database yet: it
-    gets one when somebody judges, fixes or mines it, and its uuid may then be that of an earlier false alarm.
+    `row` names it in its evaluation for good (of a "gone" match: -1 - the row in the other one). `failure` is the
+    failure that it is an occurrence of; a correct prediction has one only if its object failed elsewhere. A failure
+    that is not on record has no row in the database yet: it gets one when somebody judges, fixes or mines it, and its uuid
+    may then be that of an earlier false alarm.
     """
 
     row: int
@@ -52,43 +53,43 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Cards:
-    """How many cards a filter has, and some of them."""
+class MatchPage:
+    """How many matches a filter has, and some of them."""
 
     count: int
-    cards: list[Card]
+    matches: list[Match]
 
 
-def cards(evaluation: Evaluation, chosen: FailureFilter, *, offset: int = 0, limit: int = 200) -> Cards:
-    """The cards of a filter, in its order; `count` is how many there are in all."""
-    look = _Look.of(evaluation, chosen)
+def matches(evaluation: Evaluation, chosen: FailureFilter, *, offset: int = 0, limit: int = 200) -> MatchPage:
+    """The matches of a filter, in its order; `count` is how many there are in all."""
+    look = _View.of(evaluation, chosen)
     rows = look.sorted(look.mask())
-    return Cards(count=len(rows), cards=look.cards(rows[offset : offset + min(limit, MOST_CARDS)]))
+    return MatchPage(count=len(rows), matches=look.matches(rows[offset : offset + min(limit, MAX_MATCHES)]))
 
 
 def count(evaluation: Evaluation, chosen: FailureFilter) -> int:
-    """How many cards a filter has: the same rows as `cards` lists."""
-    return int(_Look.of(evaluation, chosen).mask().sum())
+    """How many matches a filter has: the same rows as `matches` lists."""
+    return int(_View.of(evaluation, chosen).mask().sum())
 
 
 def rows_matching(evaluation: Evaluation, chosen: FailureFilter) -> Ints:
-    """The rows of a filter's cards, in the order of the file."""
-    rows: Ints = np.flatnonzero(_Look.of(evaluation, chosen).mask()).astype(np.int64)
+    """The rows of a filter's matches, in the order of the file."""
+    rows: Ints = np.flatnonzero(_View.of(evaluation, chosen).mask()).astype(np.int64)
     return rows
 
 
-def card(evaluation: Evaluation, row: int, chosen: FailureFilter | None = None) -> Card:
-    """One card by its row, at a filter's threshold. Raises NotFound where that leaves no such card."""
-    look = _Look.of(evaluation, chosen or FailureFilter())
+def match_at(evaluation: Evaluation, row: int, chosen: FailureFilter | None = None) -> Match:
+    """One match by its row, at a filter's threshold. Raises NotFound where that leaves no such match."""
+    look = _View.of(evaluation, chosen or FailureFilter())
     place = row if look.after is None else -1 - row
-    if not 0 <= place < len(look.rows) or not look.at.card[place]:
-        raise NotFound("There is no such card at this threshold.")
-    return look.cards(np.array([place], dtype=np.int64))[0]
+    if not 0 <= place < len(look.rows) or not look.at.listed[place]:
+        raise NotFound("There is no such match at this threshold.")
+    return look.matches(np.array([place], dtype=np.int64))[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """A value a field could take, as it stands in the address, and how many cards it would leave."""
+    """A value a field could take, as it stands in the address, and how many matches it would leave."""
 
     value: str
     count: int
@@ -100,7 +101,7 @@ BINS = 10
 
 def facets(evaluation: Evaluation, chosen: FailureFilter) -> dict[str, list[Facet]]:
     """For each field its values with their counts, counted with that field itself let go."""
-    look = _Look.of(evaluation, chosen)
+    look = _View.of(evaluation, chosen)
     rows, at = look.rows, look.at
 
     def tally(labels: Ints, mask: Bools, names: Mapping[int, str] | None = None) -> list[Facet]:
@@ -139,7 +140,7 @@ def facets(evaluation: Evaluation, chosen: FailureFilter) -> dict[str, list[Face
     return {name: [facet for facet in values if facet.count] for name, values in found.items()}
 
 
-def _cell_facets(look: "_Look", mask: Bools) -> list[Facet]:
+def _cell_facets(look: "_View", mask: Bools) -> list[Facet]:
     truth, predicted, has_cell = look.cells
     off = mask & has_cell & (truth != predicted)
     pairs = np.stack((truth[off], predicted[off]), axis=1)
@@ -164,19 +165,19 @@ def _state_mask(at: RowsAt, state: str) -> Bools:
     if state == "":
         mask = at.failing
     elif state == "tp":
-        mask = at.card & right
+        mask = at.listed & right
     elif state == "fp":
-        mask = at.card & wrong
+        mask = at.listed & wrong
     elif state == "fn":
-        mask = at.card & lost
+        mask = at.listed & lost
     elif state == "truths":
-        mask = at.card & (right | lost)
+        mask = at.listed & (right | lost)
     else:
-        mask = at.card
+        mask = at.listed
     return mask
 
 
-class _Look:
+class _View:
     """An evaluation under a filter: the rows, what they are at the threshold, and a mask for every field."""
 
     def __init__(self, evaluation: Evaluation, chosen: FailureFilter, after: Evaluation | None = None) -> None:
@@ -184,7 +185,7 @@ class _Look:
         self.rows = rows = rows_of(evaluation)
         self.at = rows.at(threshold_or_own(evaluation, chosen.threshold))
         self.cells = cells(rows, self.at)
-        # what a card shows of its prediction, which at this threshold may be another one than at score 0, or none
+        # what a match shows of its prediction, which at this threshold may be another one than at score 0, or none
         shown, is_shown = self.at.shown, self.at.shown >= 0
         self.predicted = np.where(is_shown, rows.predicted_class[shown], -1)
         self.score = np.where(is_shown, rows.score[shown], -np.inf)
@@ -192,17 +193,17 @@ class _Look:
         self._masks: dict[str, Bools] | None = None
 
     @classmethod
-    def of(cls, evaluation: Evaluation, chosen: FailureFilter) -> "_Look":
+    def of(cls, evaluation: Evaluation, chosen: FailureFilter) -> "_View":
         """The look of a filter; "gone" looks at the rows of the other evaluation."""
         if chosen.transition == "gone":
             return cls(against(evaluation, chosen), chosen, after=evaluation)
         return cls(evaluation, chosen)
 
     def mask(self, without: Sequence[str] = ()) -> Bools:
-        """Cards that every field of the filter lets through, those in `without` let go."""
+        """Matches that every field of the filter lets through, those in `without` let go."""
         if self._masks is None:
             self._masks = self._fields()
-        mask = self.at.card.copy()
+        mask = self.at.listed.copy()
         for name, own in self._masks.items():
             if name not in without:
                 mask &= own
@@ -275,52 +276,54 @@ class _Look:
         return rows_in_order
 
     def verdicts(self) -> dict[int, str]:
-        """Verdicts by row, of cases judged at the label set that this evaluation's truth holds for the item."""
+        """Verdicts by row, of failures judged at the label set that this evaluation's truth holds for the item."""
         seen = FailureOccurrence.objects.filter(
             Exists(Verdict.objects.filter(failure=OuterRef("failure"))), evaluation=self.evaluation
         )
         judged = list(seen.values_list("row", "failure_id", "failure__item_id"))
         if not judged:
             return {}
-        cases = {failure: item for _row, failure, item in judged}
-        stand = standing(self.evaluation.version, cases, self.chosen.as_of)
+        failures = {failure: item for _row, failure, item in judged}
+        stand = standing(self.evaluation.version, failures, self.chosen.as_of)
         return {row: stand[failure] for row, failure, _item in judged if failure in stand}
 
-    def cards(self, chosen: Ints) -> list[Card]:
-        """The cards of some rows, in their order."""
+    def matches(self, chosen: Ints) -> list[Match]:
+        """The matches of some rows, in their order."""
         rows = self.rows
         names = {rows.item[row] for row in chosen.tolist()}
         items = {str(item.uuid): item for item in Item.objects.filter(uuid__in=names)}
-        cases = self._on_record(chosen)
+        failures = self._on_record(chosen)
         judged = self.verdicts()
-        return [self._card(row, items[rows.item[row]], cases.get(row), judged.get(row, "")) for row in chosen.tolist()]
+        return [
+            self._match(row, items[rows.item[row]], failures.get(row), judged.get(row, "")) for row in chosen.tolist()
+        ]
 
     def _on_record(self, chosen: Ints) -> dict[int, UUID]:
-        """The case of each row that has one: by its occurrence, else by its region where that has failed elsewhere."""
+        """The failure of each row that has one: by its occurrence, else by its region if that has failed elsewhere."""
         picked = chosen.tolist()
         seen = FailureOccurrence.objects.filter(evaluation=self.evaluation, row__in=picked)
-        cases = dict(seen.values_list("row", "failure__uuid"))
+        failures = dict(seen.values_list("row", "failure__uuid"))
         project = self.evaluation.prediction_set.run.project.uuid
         regions = {
             record.region_failure(project, self.rows.item[row], region): row
             for row in picked
-            if row not in cases and (region := self.rows.region[row])
+            if row not in failures and (region := self.rows.region[row])
         }
         for uuid in Failure.objects.filter(uuid__in=regions).values_list("uuid", flat=True):
-            cases[regions[uuid]] = uuid
-        return cases
+            failures[regions[uuid]] = uuid
+        return failures
 
-    def _card(self, row: int, item: Item, case: UUID | None, verdict: str) -> Card:
+    def _match(self, row: int, item: Item, failure: UUID | None, verdict: str) -> Match:
         rows, at = self.rows, self.at
         kind, state = int(at.kind[row]), int(at.state[row])
-        on_record = case is not None
-        if case is None and at.failing[row]:
-            case = record.case_of(self.evaluation.prediction_set.run.project.uuid, rows, row)
+        on_record = failure is not None
+        if failure is None and at.failing[row]:
+            failure = record.failure_uuid(self.evaluation.prediction_set.run.project.uuid, rows, row)
         truth, predicted, shown = int(rows.truth_class[row]), int(self.predicted[row]), int(at.shown[row])
         score, iou = float(self.score[row]), float(self.iou[row])
-        return Card(
+        return Match(
             row=row if self.after is None else -1 - row,
-            failure=case,
+            failure=failure,
             on_record=on_record,
             item=item.uuid,
             path=item.path,
@@ -364,7 +367,7 @@ def against(evaluation: Evaluation, chosen: FailureFilter) -> Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class SceneBox:
-    """A box of a picture. `row` is its card's row (of a found truth: its detection's), None for what has no card."""
+    """A box of a picture. `row` is its match's row (of a found truth: its detection's), None for what has no match."""
 
     row: int | None
     class_id: int

@@ -1,4 +1,4 @@
-"""Which cards of an evaluation: the closed list of fields that addresses and REST may carry."""
+"""Which matches of an evaluation: the closed list of fields that addresses and REST may carry."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ UNJUDGED = "none"
 
 @dataclass(frozen=True, slots=True)
 class FailureFilter:
-    """Which cards: the closed list of fields that addresses and REST may carry.
+    """Which matches: the closed list of fields that addresses and REST may carry.
 
     `state`: "" failures (wrong predictions and missed truths), tp, fp, fn, truths (found or not) or all. `cell` is a
     cell of the confusion matrix, "truth:prediction", 0 for nothing. Scores, IoUs and sizes (square root of the area in

@@ -1,4 +1,4 @@
-"""A card opened for labelling at once: a task in the project's queue of fixes."""
+"""A match opened for labelling at once: a task in the project's queue of fixes."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,7 +11,7 @@ from lode_annotation import queues
 from lode_annotation.models import Queue, Task
 from lode_hooks.evaluations import prelabels
 from lode_hooks.evaluations.summary import class_names
-from lode_hooks.failures.browse import Card, against, card
+from lode_hooks.failures.browse import Match, against, match_at
 from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.failures.verdicts import on_record
 from lode_hooks.models import Evaluation
@@ -23,13 +23,13 @@ FIX_PRIORITY = 1_000_000
 
 
 def open_for_fixing(evaluation: Evaluation, row: int, user: User, chosen: FailureFilter | None = None) -> Task:
-    """A task for a card's item in the project's queue of fixes, before all others there, with reason and suggestions.
+    """A task for a match's item in the project's queue of fixes, before all others there, with reason and suggestions.
 
-    `chosen` is the filter that showed the card. Raises Conflict where the item waits for review there: its answer is
+    `chosen` is the filter that showed the match. Raises Conflict where the item waits for review there: its answer is
     not to be overtaken.
     """
     chosen = chosen or FailureFilter()
-    shown = card(evaluation, row, chosen)
+    shown = match_at(evaluation, row, chosen)
     if chosen.transition == "gone":
         evaluation = against(evaluation, chosen)
     project = evaluation.prediction_set.run.project
@@ -64,8 +64,8 @@ def open_for_fixing(evaluation: Evaluation, row: int, user: User, chosen: Failur
     raise Conflict("This item was opened for fixing too often.", code="too_many_fixes")
 
 
-def why(evaluation: Evaluation, shown: Card, names: Mapping[int, str]) -> dict[str, Any]:
-    """A task's reason from a card: the words, and where they come from."""
+def why(evaluation: Evaluation, shown: Match, names: Mapping[int, str]) -> dict[str, Any]:
+    """A task's reason from a match: the words, and where they come from."""
     project, run = evaluation.prediction_set.run.project, evaluation.prediction_set.run
     reason: dict[str, Any] = {
         "text": words(shown.kind, names.get(shown.truth_class or 0, ""), names.get(shown.predicted_class or 0, "")),

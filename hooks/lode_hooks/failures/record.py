@@ -1,7 +1,7 @@
-"""Failures as cases: the rows of an evaluation's matches linked to what was seen before, written in bulk.
+"""Failures on record: the rows of an evaluation's matches linked to what was seen before, written in bulk.
 
-Each batch is linked and written under a lock on its dataset: of two evaluations at once the second sees the cases that
-the first has made.
+Each batch is linked and written under a lock on its dataset: of two evaluations at once the second sees the failures
+that the first has made.
 """
 
 from collections.abc import Iterable, Iterator
@@ -34,18 +34,18 @@ mines them."""
 
 
 def region_failure(project: UUID, item: str, region: str) -> UUID:
-    """The uuid of the case of a truth region."""
+    """The uuid of a truth region's failure."""
     return uuid5(NAMESPACE, f"{project}/{item}/{region}")
 
 
 def false_alarm(project: UUID, item: str, frame: int | None, class_id: int, box: Iterable[float] | None) -> UUID:
-    """The uuid of a false alarm's case, from the first box it was seen with."""
+    """The uuid of a false alarm's failure, from the first box it was seen with."""
     where = "" if box is None else ",".join(repr(float(value)) for value in box)
     return uuid5(NAMESPACE, f"{project}/{item}/{frame}/{class_id}/{where}")
 
 
-def case_of(project: UUID, rows: Rows, row: int) -> UUID:
-    """The uuid of the case of a failing row, as it is unless an earlier false alarm is continued by it."""
+def failure_uuid(project: UUID, rows: Rows, row: int) -> UUID:
+    """The uuid of a failing row's failure, as it is unless an earlier false alarm is continued by it."""
     region, box = rows.region[row], rows.predicted_box[row]
     if region and rows.kind[row] != FALSE_ALARM:
         return region_failure(project, rows.item[row], region)
@@ -67,12 +67,12 @@ def record_all(evaluation: Evaluation, rows: Rows, work: Work) -> bool:
         chosen = np.sort(chosen[np.argsort(-worth, kind="stable")[:MOST]])
     known = set(evaluation.occurrences.values_list("row", flat=True))
     chosen = np.array([row for row in chosen.tolist() if row not in known], dtype=np.int64)
-    cases = _Cases(evaluation, rows, chosen)
+    recorder = _Recorder(evaluation, rows, chosen)
     done = 0
     for batch in _batches(rows, chosen):
         work.progress(done, len(chosen), "Recording the failures")
         with work.fenced():
-            cases.write(batch)
+            recorder.write(batch)
         done += len(batch)
         work.step("batch")
     work.progress(done, len(chosen), at_once=True)
@@ -95,14 +95,14 @@ def record(evaluation: Evaluation, rows: Rows, chosen: Ints) -> None:
     known = set(evaluation.occurrences.filter(row__in=chosen.tolist()).values_list("row", flat=True))
     missing = np.array([row for row in chosen.tolist() if row not in known], dtype=np.int64)
     if len(missing):
-        cases = _Cases(evaluation, rows, missing)
+        recorder = _Recorder(evaluation, rows, missing)
         with transaction.atomic():
-            cases.write(missing)
+            recorder.write(missing)
 
 
 @dataclass
-class _Cases:
-    """Writes the chosen rows as occurrences of the cases that they belong to."""
+class _Recorder:
+    """Writes the chosen rows as occurrences of the failures that they belong to."""
 
     evaluation: Evaluation
     rows: Rows
@@ -118,30 +118,30 @@ class _Cases:
             self.items.update((str(uuid), pk) for uuid, pk in found.values_list("uuid", "pk"))
 
     def _uuids(self, batch: list[int]) -> dict[int, UUID]:
-        """The case of each row: linked to an earlier one of the same object or false alarm, else its own."""
+        """The failure of each row: linked to an earlier one of the same object or false alarm, else its own."""
         rows = self.rows
         alarms = [row for row in batch if not rows.region[row] or rows.kind[row] == FALSE_ALARM]
-        again = self._named_anew(sorted(set(batch) - set(alarms)))
-        return {row: case_of(self.project.uuid, rows, row) for row in batch} | again | self._earlier(alarms)
+        again = self._renamed(sorted(set(batch) - set(alarms)))
+        return {row: failure_uuid(self.project.uuid, rows, row) for row in batch} | again | self._earlier(alarms)
 
-    def _named_anew(self, failing: list[int]) -> dict[int, UUID]:
-        """Truths that continue a case whose region the truth has no more: by class and place, inside the item.
+    def _renamed(self, failing: list[int]) -> dict[int, UUID]:
+        """Truths that continue a failure whose region the truth has no more: by class and place, inside the item.
 
-        Labels that were made elsewhere, or imported before regions kept their ids, name the same objects anew. All of
-        an item's truths that have no case of their own are looked at, those that were found as well: each case goes on
-        with the one that it is most like.
+        Labels that were made elsewhere, or imported before regions kept their ids, give the same objects new ids. All
+        of an item's truths that have no failure of their own are looked at, those that were found as well: each failure
+        goes on with the one that it is most like.
         """
         rows = self.rows
         items = sorted({self.items[rows.item[row]] for row in failing})
-        cases: dict[str, list[tuple[str, UUID, identity.Thing]]] = {}
+        failures: dict[str, list[tuple[str, UUID, identity.Thing]]] = {}
         for low in range(0, len(items), 500):
             known = Failure.objects.filter(dataset=self.dataset, item__in=items[low : low + 500]).exclude(region="")
             columns = ("item__uuid", "region", "uuid", "frame", "class_id", "box")
             for of, region, uuid, frame, label, box in known.order_by("pk").values_list(*columns):
                 place = None if box is None else (box[0], box[1], box[2], box[3])
-                cases.setdefault(str(of), []).append((region, uuid, identity.Thing(label, place, frame)))
+                failures.setdefault(str(of), []).append((region, uuid, identity.Thing(label, place, frame)))
         again: dict[tuple[str, str | None], UUID] = {}
-        for item, before in cases.items():
+        for item, before in failures.items():
             after, own = self._truths[item], {region for region, _uuid, _thing in before}
             old = [(uuid, thing) for region, uuid, thing in before if region not in after]
             new = [(region, thing_at(rows, row)) for region, row in after.items() if region not in own]
@@ -161,9 +161,9 @@ class _Cases:
         return found
 
     def _earlier(self, alarms: list[int]) -> dict[int, UUID]:
-        """False alarms that continue an earlier case: same item, frame and class, IoU >= .5, one to one.
+        """False alarms that continue an earlier failure: same item, frame and class, IoU >= .5, one to one.
 
-        A case this evaluation has seen already is another alarm's, recorded before a stop or at another threshold.
+        A failure this evaluation has seen already is another alarm's, recorded before a stop or at another threshold.
         """
         rows = self.rows
         wanted = sorted({self.items[rows.item[row]] for row in alarms if rows.item[row] in self.items})
@@ -194,18 +194,18 @@ class _Cases:
         return {row: uuids[partner] for row, partner in zip(alarms, partners.tolist(), strict=True) if partner >= 0}
 
     def write(self, batch: Ints) -> None:
-        """Cases and occurrences of some of the rows, in the caller's transaction."""
+        """Failures and occurrences of some of the rows, in the caller's transaction."""
         rows = self.rows
         Dataset.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=self.dataset.pk)
-        cases: dict[UUID, Failure] = {}
+        failures: dict[UUID, Failure] = {}
         kept = [row for row in batch.tolist() if rows.item[row] in self.items]
         uuids = self._uuids(kept)
         for row in kept:
             uuid = uuids[row]
-            if uuid not in cases:
-                cases[uuid] = self._failure(uuid, row)
-        Failure.objects.bulk_create(cases.values(), ignore_conflicts=True)
-        pks = dict(Failure.objects.filter(uuid__in=cases).values_list("uuid", "pk"))
+            if uuid not in failures:
+                failures[uuid] = self._failure(uuid, row)
+        Failure.objects.bulk_create(failures.values(), ignore_conflicts=True)
+        pks = dict(Failure.objects.filter(uuid__in=failures).values_list("uuid", "pk"))
         FailureOccurrence.objects.bulk_create(
             (self._occurrence(pks[uuids[row]], row) for row in kept), ignore_conflicts=True
         )

@@ -1,4 +1,4 @@
-"""Failures that last: where a case was seen, and what people say of it."""
+"""Where a failure was seen, and what people say of it."""
 
 import math
 from collections import defaultdict
@@ -26,8 +26,8 @@ MISSED = FailureOccurrence.Kind.MISSED
 
 
 @dataclass(frozen=True, slots=True)
-class Dot:
-    """A case in one evaluation: of which kind it is there at its threshold of best F1, "" where it is right.
+class HistoryEntry:
+    """A failure in one evaluation: of which kind it is there at its threshold of best F1, "" where it is right.
 
     `threshold` is None of whole-image classes. `score` is the wrong prediction's; a missed object has none.
     """
@@ -41,8 +41,8 @@ class Dot:
     when: datetime
 
 
-def history(failure: Failure) -> list[Dot]:
-    """The case in every evaluation whose predictions mean its item, oldest first."""
+def history(failure: Failure) -> list[HistoryEntry]:
+    """The failure in every evaluation whose predictions mean its item, oldest first."""
     evaluations = (
         Evaluation.objects.filter(state=Evaluation.State.READY, version__dataset=failure.dataset_id)
         .select_related("prediction_set__run", "prediction_set__version__dataset", "version__dataset")
@@ -58,7 +58,7 @@ def history(failure: Failure) -> list[Dot]:
     seen: dict[int, list[FailureOccurrence]] = defaultdict(list)
     for occurrence in failure.occurrences.order_by("row"):
         seen[occurrence.evaluation_id].append(occurrence)
-    dots = []
+    entries = []
     for evaluation in evaluations:
         predicted = evaluation.prediction_set
         covered, truth = entry(predicted.version), entry(evaluation.version)
@@ -72,11 +72,12 @@ def history(failure: Failure) -> list[Dot]:
         if not seen[evaluation.pk] and not evaluation.counts.get("all_recorded", True):
             kind = _kind_in(evaluation, failure)
         threshold = stated_threshold(evaluation)
-        dots.append(Dot(predicted.run, evaluation, evaluation.version, kind, score, threshold, evaluation.created_at))
-    return dots
+        at = evaluation.created_at
+        entries.append(HistoryEntry(predicted.run, evaluation, evaluation.version, kind, score, threshold, at))
+    return entries
 
 
-def cards_at(seen: Sequence[FailureOccurrence], threshold: float) -> list[FailureOccurrence]:
+def occurrences_at(seen: Sequence[FailureOccurrence], threshold: float) -> list[FailureOccurrence]:
     """The occurrences of a failure in one evaluation that are matches at a threshold: its wrong predictions, the most
     confident first, else the object itself if nothing finds it. A missed object's occurrence keeps the score of what
     finds it below.
@@ -91,13 +92,13 @@ def cards_at(seen: Sequence[FailureOccurrence], threshold: float) -> list[Failur
 
 
 def shown_at(seen: Sequence[FailureOccurrence], threshold: float) -> FailureOccurrence | None:
-    """What a case is in one evaluation at a threshold, of its occurrences there; None where it is right."""
-    return next(iter(cards_at(seen, threshold)), None)
+    """What a failure is in one evaluation at a threshold, of its occurrences there; None where it is right."""
+    return next(iter(occurrences_at(seen, threshold)), None)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A case as the evaluation that saw it last has it; of a case that no evaluation holds, as it was first seen.
+class LatestView:
+    """A failure as the evaluation that saw it last has it; of a failure that no evaluation holds, as it was first seen.
 
     `occurrence` is what it is there at `threshold`: the evaluation's own, or 0 where it fails only below that.
     """
@@ -108,7 +109,7 @@ class Look:
     box: list[float] | None
 
 
-def last_look(failure: Failure) -> Look:
+def latest_view(failure: Failure) -> LatestView:
     """The newest occurrence, with the class and box that its truth gives the object: labels may have changed since."""
     newest = failure.occurrences.order_by("-evaluation_id").values("evaluation")[:1]
     seen = list(
@@ -117,16 +118,16 @@ def last_look(failure: Failure) -> Look:
         .order_by("row")
     )
     if not seen:
-        return Look(None, None, failure.class_id, failure.box)
+        return LatestView(None, None, failure.class_id, failure.box)
     own = threshold_or_own(seen[0].evaluation, None)
     at_own = shown_at(seen, own)
     occurrence = at_own or shown_at(seen, -math.inf) or seen[0]
     threshold = stated_threshold(occurrence.evaluation, None if at_own else 0.0)
     if not failure.region:
-        return Look(occurrence, threshold, failure.class_id, failure.box)
+        return LatestView(occurrence, threshold, failure.class_id, failure.box)
     box = rows_of(occurrence.evaluation).truth_box[occurrence.row]
     class_id = failure.class_id if occurrence.truth_class is None else occurrence.truth_class
-    return Look(occurrence, threshold, class_id, None if np.isnan(box).any() else box.tolist())
+    return LatestView(occurrence, threshold, class_id, None if np.isnan(box).any() else box.tolist())
 
 
 Alike = tuple[str, int | None, int | None]
@@ -134,15 +135,15 @@ Alike = tuple[str, int | None, int | None]
 
 
 def alike(failures: Iterable[UUID], run: Run, threshold: float | None = None) -> frozenset[Alike]:
-    """What cases are in a run's evaluation that saw them last, at a threshold or its own; else in any run's."""
+    """What failures are in a run's evaluation that saw them last, at a threshold or its own; else in any run's."""
     seen = FailureOccurrence.objects.filter(failure__uuid__in=list(failures)).select_related(
         "evaluation__prediction_set"
     )
-    by_case: dict[int, dict[int, list[FailureOccurrence]]] = defaultdict(lambda: defaultdict(list))
+    by_failure: dict[int, dict[int, list[FailureOccurrence]]] = defaultdict(lambda: defaultdict(list))
     for occurrence in seen.order_by("evaluation_id", "row"):
-        by_case[occurrence.failure_id][occurrence.evaluation_id].append(occurrence)
+        by_failure[occurrence.failure_id][occurrence.evaluation_id].append(occurrence)
     found = set()
-    for evaluations in by_case.values():
+    for evaluations in by_failure.values():
         own = [rows for rows in evaluations.values() if rows[0].evaluation.prediction_set.run_id == run.pk]
         rows = (own or list(evaluations.values()))[-1]
         shown = shown_at(rows, threshold_or_own(rows[0].evaluation, threshold)) or shown_at(rows, -math.inf) or rows[0]
@@ -150,16 +151,16 @@ def alike(failures: Iterable[UUID], run: Run, threshold: float | None = None) ->
     return frozenset(found)
 
 
-def said_of(failure: Failure, look: Look) -> str:
+def said_of(failure: Failure, latest: LatestView) -> str:
     """The newest verdict that stands on the truth scored last, "" for none; without an evaluation just the newest."""
-    if look.occurrence is not None:
-        return standing(look.occurrence.evaluation.version, {failure.pk: failure.item_id}).get(failure.pk, "")
+    if latest.occurrence is not None:
+        return standing(latest.occurrence.evaluation.version, {failure.pk: failure.item_id}).get(failure.pk, "")
     newest = failure.verdicts.order_by("-pk").first()
     return newest.kind if newest else ""
 
 
 def _kind_in(evaluation: Evaluation, failure: Failure) -> str:
-    """What a truth's case is in an evaluation too large to have recorded it; false alarms are not looked for."""
+    """What a truth's failure is in an evaluation too large to have recorded it; false alarms are not looked for."""
     rows = rows_of(evaluation)
     at = rows.at(threshold_or_own(evaluation, None))
     name = str(failure.item.uuid)
@@ -170,7 +171,7 @@ def _kind_in(evaluation: Evaluation, failure: Failure) -> str:
 
 
 def standing(version: Version, failures: Mapping[int, int], as_of: datetime | None = None) -> dict[int, str]:
-    """The newest verdict of cases (primary key -> item's) of those given at the label set that `version` holds."""
+    """The newest verdict of failures (primary key -> item's) of those given at the label set that `version` holds."""
     held = dict(
         Entry.objects.filter(
             versions.holding(version.number), dataset=version.dataset_id, item__in=set(failures.values())
@@ -188,14 +189,14 @@ def standing(version: Version, failures: Mapping[int, int], as_of: datetime | No
 
 
 def judge(failure: Failure, user: User, *, kind: str, note: str = "", evaluation: Evaluation | None = None) -> Verdict:
-    """Say what a case is, at the label set that the `evaluation` looked at shows (default: that which saw it last).
+    """Say what a failure is, at the label set that the `evaluation` looked at shows (default: that which saw it last).
 
     "withdrawn" takes the last word back. Append-only: the newest verdict counts, and only on the truth it was given at.
     """
     if kind != WITHDRAWN and kind not in Verdict.Kind.values:
         raise BadInput(f"A verdict is one of {', '.join(Verdict.Kind.values)}, not {kind!r}.", code="bad_verdict")
     if evaluation is not None and evaluation.version.dataset_id != failure.dataset_id:
-        raise BadInput("This evaluation is of another dataset than the case.", code="other_dataset", field="evaluation")
+        raise BadInput("This evaluation is of another dataset.", code="other_dataset", field="evaluation")
     said = "" if kind == WITHDRAWN else kind
     with transaction.atomic():
         locked = Failure.objects.select_for_update(of=("self",)).select_related("project").get(pk=failure.pk)
@@ -216,16 +217,16 @@ def judge(failure: Failure, user: User, *, kind: str, note: str = "", evaluation
 
 
 def on_record(uuid: UUID, project: Project, *, evaluation: Evaluation | None = None, row: int | None = None) -> Failure:
-    """The case of a card that somebody judges or mines: it gets its rows now, if it has none in the card's evaluation.
+    """The failure of a match that somebody judges or mines, put on record now if the match's evaluation has none.
 
-    `row` is the card's row in `evaluation`; without them only a case that is on record is found. A false alarm that
-    continues an earlier one is that one's case, whose uuid may differ. Raises NotFound where the row has no such case.
+    `row` is the match's row in `evaluation`; without them only a failure that is on record is found. A false alarm that
+    continues an earlier one is that one's failure, whose uuid may differ. Raises NotFound for a row without a failure.
     """
     if evaluation is not None and row is not None:
         rows = rows_of(evaluation)
         if not 0 <= row < len(rows) or (rows.detection[row] and rows.state[row] != FP):
             raise NotFound("There is no such failure.")
-        named = record.case_of(evaluation.prediction_set.run.project.uuid, rows, row)
+        named = record.failure_uuid(evaluation.prediction_set.run.project.uuid, rows, row)
         known = evaluation.occurrences.filter(row=row, failure__uuid=uuid)
         if named == uuid or known.exists():
             record.record(evaluation, rows, np.array([row], dtype=np.int64))
@@ -239,7 +240,7 @@ def on_record(uuid: UUID, project: Project, *, evaluation: Evaluation | None = N
 
 
 def visible(user: User, project: Project, uuids: Iterable[UUID]) -> list[Failure]:
-    """Cases of a project that the person may see. Raises NotFound if any is not among them."""
+    """Failures of a project that the person may see. Raises NotFound if any is not among them."""
     wanted = set(uuids)
     found = list(Failure.objects.visible_to(user).filter(project=project, uuid__in=wanted))
     if len(found) < len(wanted):

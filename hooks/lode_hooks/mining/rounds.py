@@ -148,8 +148,8 @@ def _recorded(pool: CandidatePool, chosen: Sequence[Chosen]) -> dict[FailureNumb
     found: dict[FailureNumber, RecordedFailure] = {}
     for number, wanted in by_source.items():
         seen = FailureOccurrence.objects.filter(evaluation=pool.evaluations[number], row__in=list(wanted))
-        for row, pk, uuid in seen.values_list("row", "failure_id", "failure__uuid"):
-            found[wanted[MatchRow(row)]] = RecordedFailure(pk, uuid)
+        for at, pk, uuid in seen.values_list("row", "failure_id", "failure__uuid"):
+            found[wanted[MatchRow(at)]] = RecordedFailure(pk, uuid)
     return found
 
 

@@ -299,7 +299,7 @@ class ClassLine:
 def class_line(row: ClassRow, opens: Opens, boxes: bool) -> ClassLine:
     """One class's numbers with their links.
 
-    A wrong picture is one card with two sides: a wrong prediction of one class and a truth not found of another.
+    A wrong picture is one match with two sides: a wrong prediction of one class and a truth not found of another.
     """
     urls = {
         "truths": opens(state="truths" if boxes else "all", truth_class=row.class_id),

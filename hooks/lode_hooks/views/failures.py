@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from lode_hooks.evaluations import summary
 from lode_hooks.evaluations.summary import is_boxes
 from lode_hooks.failures import browse, verdicts
-from lode_hooks.failures.browse import Card
+from lode_hooks.failures.browse import Match
 from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.failures.fix import open_for_fixing
 from lode_hooks.models import Evaluation, Failure, Verdict
@@ -43,7 +43,7 @@ SORT_TITLES = {
 
 @require_GET
 def viewer(request: HttpRequest, project: str) -> HttpResponse:
-    """Every card that the address asks for, to be looked at and judged; without an evaluation, the newest run's."""
+    """Every match that the address asks for, to be looked at and judged; without an evaluation, the newest run's."""
     user = signed_in(request)
     place = project_for(user, project, "project.view")
     known = named(place, user)
@@ -56,19 +56,19 @@ def viewer(request: HttpRequest, project: str) -> HttpResponse:
         return redirect(f"{request.path}?{query.urlencode()}")
     evaluation = asked_evaluation(place, user, request.GET)
     chosen = FailureFilter.parse(request.GET)
-    found = browse.cards(evaluation, chosen, limit=FIRST)
+    found = browse.matches(evaluation, chosen, limit=FIRST)
     facets = browse.facets(evaluation, chosen)
     names = summary.class_names(evaluation)
     run = evaluation.prediction_set.run
     judged = {facet.value: facet.count for facet in facets.get("verdict", [])}
     address = f"evaluation={evaluation.uuid}&{as_query(chosen)}".rstrip("&")
-    # verdicts given from now on do not move the cards that are still to be fetched
+    # verdicts given from now on do not move the matches that are still to be fetched
     steady = as_query(chosen, as_of=chosen.as_of or timezone.now()) if chosen.verdict else as_query(chosen)
     boot = {
         "project": place.name,
         "evaluation": str(chosen.against if chosen.transition == "gone" else evaluation.uuid),
         "count": found.count,
-        "cards": [card_json(card) for card in found.cards],
+        "matches": [match_json(match) for match in found.matches],
         "classes": {str(key): {"name": name, "color": class_color(key)} for key, name in names.items()},
         "boxes": is_boxes(evaluation),
         "judged": found.count - judged.get("none", found.count) if not chosen.verdict else 0,
@@ -79,7 +79,7 @@ def viewer(request: HttpRequest, project: str) -> HttpResponse:
         "verdict_titles": {kind: str(title) for kind, title in Verdict.Kind.choices},
         "words": viewer_words(),
         "urls": {
-            "cards": f"{reverse('hooks:cards', args=[place.name])}?evaluation={evaluation.uuid}&{steady}",
+            "matches": f"{reverse('hooks:matches', args=[place.name])}?evaluation={evaluation.uuid}&{steady}",
             "scene": f"{reverse('hooks:scene', args=[place.name])}?{address}",
             "fix": f"{reverse('hooks:fix', args=[place.name])}?{address}",
             "facets": f"{reverse('hooks:facets', args=[place.name])}?{address}",
@@ -117,31 +117,31 @@ def viewer(request: HttpRequest, project: str) -> HttpResponse:
 def viewer_words() -> dict[str, str]:
     """What the viewer's script says."""
     return {
-        "nothing": _("nothing"),
-        "right": _("right"),
+        "nothing": _("background"),
+        "right": _("correct"),
         "score": _("score"),
-        "no_case": _("A right prediction is no case: there is nothing to judge."),
-        "may_not_judge": _("Your role does not give verdicts."),
-        "not_sent": _("The verdict did not reach the server and was taken back here; try again."),
-        "judged_many": _("%d cards judged"),
-        "none_judged": _("You gave no verdict this time."),
-        "keys_judge": _("Verdict, and on"),
-        "keys_cards": _("Cards"),
-        "keys_picture": _("Picture"),
+        "not_a_failure": _("A correct prediction is not a failure: there is nothing to judge."),
+        "may_not_judge": _("Your role cannot give verdicts."),
+        "not_sent": _("The verdict did not reach the server and was undone here; try again."),
+        "judged_many": _("%d results judged"),
+        "none_judged": _("No verdicts in this session."),
+        "keys_judge": _("Verdict, then next"),
+        "keys_results": _("Results"),
+        "keys_picture": _("Image"),
         "next": _("next"),
         "previous": _("previous"),
-        "row_down": _("a row down"),
-        "row_up": _("a row up"),
+        "row_down": _("one row down"),
+        "row_up": _("one row up"),
         "select": _("select"),
-        "undo": _("take the last verdict back"),
+        "undo": _("undo the last verdict"),
         "mine": _("mine like these"),
         "fix": _("open for fixing"),
         "truth": _("truth on and off"),
         "prediction": _("prediction on and off"),
-        "focus": _("zoom to the card"),
-        "closer": _("closer"),
-        "further": _("further away"),
-        "whole": _("the whole picture"),
+        "focus": _("zoom to the result"),
+        "closer": _("zoom in"),
+        "further": _("zoom out"),
+        "whole": _("whole image"),
         "item": _("open the item"),
         "back": _("clear the selection, or back to the run"),
     }
@@ -168,25 +168,25 @@ def mining_query(chosen: FailureFilter) -> str:
     return query.urlencode()
 
 
-def card_json(card: Card) -> dict[str, Any]:
-    """A card as the viewer's script reads it; boxes are xyxy in pixels of the upright image."""
+def match_json(match: Match) -> dict[str, Any]:
+    """A match as the viewer's script reads it; boxes are xyxy in pixels of the upright image."""
     return {
-        "row": card.row,
-        "failure": str(card.failure) if card.failure else None,
-        "recorded": card.on_record,
-        "item": str(card.item),
-        "path": card.path,
-        "width": card.width,
-        "height": card.height,
-        "state": card.state,
-        "kind": card.kind,
-        "truth": card.truth_class,
-        "predicted": card.predicted_class,
-        "box": card.box,
-        "predictedBox": card.predicted_box,
-        "score": card.score,
-        "iou": card.iou,
-        "verdict": card.verdict,
+        "row": match.row,
+        "failure": str(match.failure) if match.failure else None,
+        "recorded": match.on_record,
+        "item": str(match.item),
+        "path": match.path,
+        "width": match.width,
+        "height": match.height,
+        "state": match.state,
+        "kind": match.kind,
+        "truth": match.truth_class,
+        "predicted": match.predicted_class,
+        "box": match.box,
+        "predictedBox": match.predicted_box,
+        "score": match.score,
+        "iou": match.iou,
+        "verdict": match.verdict,
     }
 
 
@@ -204,8 +204,8 @@ def facet_lines(request: HttpRequest, project: str) -> HttpResponse:
 
 @require_GET
 @answers_json
-def card_rows(request: HttpRequest, project: str) -> HttpResponse:
-    """More cards of the same address, from ``offset``."""
+def match_rows(request: HttpRequest, project: str) -> HttpResponse:
+    """More matches of the same address, from ``offset``."""
     user = signed_in(request)
     place = project_for(user, project, "project.view")
     evaluation = asked_evaluation(place, user, request.GET)
@@ -214,30 +214,37 @@ def card_rows(request: HttpRequest, project: str) -> HttpResponse:
     except ValueError:
         raise BadInput(_("offset and limit are whole numbers"), code="bad_filter") from None
     chosen = FailureFilter.parse(request.GET)
-    found = browse.cards(evaluation, chosen, offset=max(offset, 0), limit=min(max(limit, 1), 500))
-    return JsonResponse({"count": found.count, "cards": [card_json(card) for card in found.cards]})
+    found = browse.matches(evaluation, chosen, offset=max(offset, 0), limit=min(max(limit, 1), 500))
+    return JsonResponse({"count": found.count, "matches": [match_json(match) for match in found.matches]})
+
+
+@require_GET
+def old_match_rows(request: HttpRequest, project: str) -> HttpResponse:
+    """The address that the matches had before."""
+    place = project_for(signed_in(request), project, "project.view")
+    return redirect(f"{reverse('hooks:matches', args=[place.name])}?{request.GET.urlencode()}", permanent=True)
 
 
 @require_GET
 @answers_json
 def picture(request: HttpRequest, project: str) -> HttpResponse:
-    """Everything in one picture of an evaluation, and the history of the case that is looked at."""
+    """Everything in one picture of an evaluation, and the history of the failure that is looked at."""
     user = signed_in(request)
     place = project_for(user, project, "project.view")
     evaluation = asked_evaluation(place, user, request.GET)
     chosen = FailureFilter.parse({k: v for k, v in request.GET.items() if k != "item"})
     item = asked_item(place, user, request.GET.get("picture", ""))
     scene = browse.scene(evaluation, item, threshold=chosen.threshold)
-    dots: list[dict[str, Any]] = []
+    history: list[dict[str, Any]] = []
     if uuid := request.GET.get("failure"):
-        case = get_object_or_404(Failure.objects.visible_to(user).filter(project=place), uuid=as_uuid(uuid))
-        dots = [dot_json(place, dot) for dot in verdicts.history(case)]
+        failure = get_object_or_404(Failure.objects.visible_to(user).filter(project=place), uuid=as_uuid(uuid))
+        history = [history_json(place, entry) for entry in verdicts.history(failure)]
     return JsonResponse(
         {
             "item": str(item.uuid),
             "truths": [scene_json(box) for box in scene.truths],
             "predictions": [scene_json(box) for box in scene.predictions],
-            "history": dots,
+            "history": history,
         }
     )
 
@@ -273,23 +280,23 @@ def scene_json(box: browse.SceneBox) -> dict[str, Any]:
     }
 
 
-def dot_json(project: Project, dot: verdicts.Dot) -> dict[str, Any]:
-    """A dot of a case's history."""
+def history_json(project: Project, entry: verdicts.HistoryEntry) -> dict[str, Any]:
+    """An entry of a failure's history."""
     return {
-        "run": dot.run.name,
-        "version": str(dot.version),
-        "kind": dot.kind,
-        "words": str(KIND_TITLES.get(dot.kind, dot.kind)).lower() if dot.kind else _("right"),
-        "score": dot.score,
-        "when": dot.when.isoformat(),
-        "url": run_url(project, dot.run, evaluation=dot.evaluation.uuid),
+        "run": entry.run.name,
+        "version": str(entry.version),
+        "kind": entry.kind,
+        "words": str(KIND_TITLES.get(entry.kind, entry.kind)).lower() if entry.kind else _("correct"),
+        "score": entry.score,
+        "when": entry.when.isoformat(),
+        "url": run_url(project, entry.run, evaluation=entry.evaluation.uuid),
     }
 
 
 @require_POST
 @answers_json
 def fix(request: HttpRequest, project: str) -> HttpResponse:
-    """Opens the item of a card for labelling: a task in the queue of fixes, and its address."""
+    """Opens the item of a match for labelling: a task in the queue of fixes, and its address."""
     user = signed_in(request)
     place = project_for(user, project, "failure.judge")
     evaluation = asked_evaluation(place, user, request.GET)
@@ -304,17 +311,17 @@ def fix(request: HttpRequest, project: str) -> HttpResponse:
 @require_POST
 @answers_json
 def record(request: HttpRequest, project: str) -> HttpResponse:
-    """Records the cases of cards that are about to be mined: ``{"evaluation", "cards": [{"failure", "row"}]}``."""
+    """Records the failures that are about to be mined: ``{"evaluation", "matches": [{"failure", "row"}]}``."""
     user = signed_in(request)
     place = project_for(user, project, "mining.create")
     body = json_object(request)
     evaluation = asked_evaluation(place, user, body)
-    cards = body.get("cards")
-    if not isinstance(cards, list) or len(cards) > browse.MOST_CARDS:
-        raise BadInput(_("cards is a list of at most %(n)s") % {"n": browse.MOST_CARDS}, code="bad_cards")
+    matches = body.get("matches")
+    if not isinstance(matches, list) or len(matches) > browse.MAX_MATCHES:
+        raise BadInput(_("matches is a list of at most %(n)s") % {"n": browse.MAX_MATCHES}, code="bad_matches")
     recorded = []
-    for card in cards:
-        uuid, row = (card.get("failure"), card.get("row")) if isinstance(card, dict) else (None, None)
+    for match in matches:
+        uuid, row = (match.get("failure"), match.get("row")) if isinstance(match, dict) else (None, None)
         if not isinstance(row, int):
             raise BadInput(_("row is a whole number"), code="bad_row")
         recorded.append(verdicts.on_record(as_uuid(str(uuid)), place, evaluation=evaluation, row=row))

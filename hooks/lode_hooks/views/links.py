@@ -9,8 +9,8 @@ from lode_hooks.models import Evaluation, Run
 from lode_platform.models import Project
 
 
-def cards_url(project: Project, evaluation: Evaluation, threshold: float | None = None, **fields: Any) -> str:
-    """The viewer on exactly the cards that ``fields`` (names of ``FailureFilter``) choose."""
+def matches_url(project: Project, evaluation: Evaluation, threshold: float | None = None, **fields: Any) -> str:
+    """The viewer on exactly the matches that ``fields`` (names of ``FailureFilter``) choose."""
     query: dict[str, Any] = {"evaluation": evaluation.uuid}
     if threshold is not None:
         query["threshold"] = number(threshold)

@@ -28,7 +28,7 @@ from lode_hooks.models import Evaluation, FailureOccurrence, MinedItem, MiningRo
 from lode_hooks.views.evaluations import allowed, by_run, evaluations_of
 from lode_hooks.views.facets import KIND_TITLES, active_filters, cell_words
 from lode_hooks.views.failures import as_uuid
-from lode_hooks.views.links import cards_url
+from lode_hooks.views.links import matches_url
 from lode_platform.access import project_for
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Project, User
@@ -208,7 +208,7 @@ def suggested_name(project: Project, run: Run, like: str) -> str:
     """A name for the queue, after what it will hold, that no other queue of the project has."""
     taken = set(project.queues.values_list("name", flat=True))
     facts = {"run": run.name, "like": like}
-    base = (_("%(like)s, %(run)s") if like else _("hard cases of %(run)s")) % facts
+    base = (_("%(like)s, %(run)s") if like else _("hard items of %(run)s")) % facts
     base = base[:190]
     number = 1
     name = base
@@ -332,7 +332,7 @@ def round_page(request: HttpRequest, project: str, mined: UUID) -> HttpResponse:
         "control_share": round(settings.get("random", 0) * 100),
         "settings": settings,
         "pages": evaluation_links(place, report),
-        "sources": [(source, count, cards_url(place, source)) for source, count in report.sources],
+        "sources": [(source, count, matches_url(place, source)) for source, count in report.sources],
         "from_pool": "pool" in settings.get("splits", []),
     }
     return render(request, "hooks/round.html", context)

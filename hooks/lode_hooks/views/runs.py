@@ -22,7 +22,7 @@ from lode_hooks.models import Evaluation, MiningRound, PredictionSet, Run, RunUs
 from lode_hooks.views import charts
 from lode_hooks.views.evaluations import allowed, beside, by_run, evaluations_of, named
 from lode_hooks.views.failures import as_uuid, as_uuids
-from lode_hooks.views.links import cards_url, run_url
+from lode_hooks.views.links import matches_url, run_url
 from lode_platform.access import project_for
 from lode_platform.models import Project, User
 from lode_platform.signed_in import signed_in
@@ -148,7 +148,7 @@ def line(
             Cell(value, not part and value is not None and best.get((evaluation.version_id, split, name)) == value)
             for name, value in zip(metrics, values, strict=True)
         ]
-    failures_url = cards_url(project, evaluation) if evaluation else ""
+    failures_url = matches_url(project, evaluation) if evaluation else ""
     return Line(run, unique_uses(run), evaluation, cells, failures_url)
 
 
@@ -180,7 +180,7 @@ def run_page(request: HttpRequest, project: str, run: UUID) -> HttpResponse:
     tab = request.GET.get("tab", "overview")
     tab = tab if tab in TABS else "overview"
     if tab == "failures" and evaluation:
-        return redirect(cards_url(place, evaluation, threshold_of(evaluation, request.GET.get("threshold", ""))))
+        return redirect(matches_url(place, evaluation, threshold_of(evaluation, request.GET.get("threshold", ""))))
     context: dict[str, Any] = {
         "project": place,
         "room": "runs",
@@ -255,7 +255,7 @@ def head(
     numbers = headline.deciding_numbers(evaluation, other, threshold=asked)
 
     def opens(**fields: Any) -> str:
-        return cards_url(project, evaluation, threshold, **fields)
+        return matches_url(project, evaluation, threshold, **fields)
 
     return {
         "other": other,
@@ -284,7 +284,7 @@ def overview(project: Project, evaluation: Evaluation, threshold: float, query: 
     histograms = summary.histograms(evaluation, threshold)
 
     def opens(**fields: Any) -> str:
-        return cards_url(project, evaluation, threshold, **fields)
+        return matches_url(project, evaluation, threshold, **fields)
 
     everything = query.get("classes") == "all"
     ranked = sorted(rows, key=lambda row: -row.truths)
@@ -306,7 +306,7 @@ def overview(project: Project, evaluation: Evaluation, threshold: float, query: 
         context["curve_chart"] = charts.curves(
             summary.pr_curves(evaluation),
             names,
-            lambda class_id, score: cards_url(
+            lambda class_id, score: matches_url(
                 project, evaluation, score, state="all", predicted_class=class_id or None
             ),
         )
@@ -319,7 +319,7 @@ def comparison(project: Project, evaluation: Evaluation, other: Evaluation, aske
     found = compare_verb.compare(other, evaluation, threshold=asked)
 
     def opens(transition: str, **fields: Any) -> str:
-        return cards_url(project, evaluation, asked, against=other.uuid, transition=transition, **fields)
+        return matches_url(project, evaluation, asked, against=other.uuid, transition=transition, **fields)
 
     quiet = [row for row in found.classes if row.ok and not (row.fixed or row.regressed or row.still)]
     parts = [

@@ -102,24 +102,25 @@ class Rows:
         state[missing] = FN
         kind[missing] = np.where(claimed[missing], EXPLAINED, MISSED)
         state[found], kind[found] = TP, NONE
-        card = np.where(self.detection, ~gone & (self.state != IGNORED), missing)
+        listed = np.where(self.detection, ~gone & (self.state != IGNORED), missing)
         own = np.arange(len(self))
         shown = np.where(kind == EXPLAINED, self.claim, np.where(kind == MISSED, -1, own))
-        return RowsAt(state=state, kind=kind, card=card, found=found, missing=missing, shown=shown)
+        return RowsAt(state=state, kind=kind, listed=listed, found=found, missing=missing, shown=shown)
 
 
 @dataclass(frozen=True)
 class RowsAt:
     """Rows at a threshold: `state` and `kind` codes, and masks.
 
-    `card`: the rows that are shown, one for each matched pair (its detection), each wrong detection and each truth that
-    is not found. `found` and `missing` part the truths that count. `shown` is the row whose prediction a card shows:
+    `listed`: the rows that are listed as matches, one for each matched pair (its detection), each wrong detection and
+    each truth that is not found. `found` and `missing` part the truths that count. `shown` is the row whose prediction
+    a match shows:
     its own, of an explained truth that of the detection that explains it, -1 for a missed one, which has none.
     """
 
     state: Small
     kind: Small
-    card: Bools
+    listed: Bools
     found: Bools
     missing: Bools
     shown: Ints
@@ -127,12 +128,12 @@ class RowsAt:
     @property
     def failing(self) -> Bools:
         """Wrong detections and missed truths: what a failure is made of. Explained truths have their detection."""
-        failing: Bools = self.card & ((self.state == FP) | (self.kind == MISSED))
+        failing: Bools = self.listed & ((self.state == FP) | (self.kind == MISSED))
         return failing
 
 
 def cells(rows: Rows, at: RowsAt) -> tuple[Ints, Ints, Bools]:
-    """Confusion cell (truth, prediction) of every card, 0 for nothing, and which cards have one.
+    """Confusion cell (truth, prediction) of every match, 0 for nothing, and which matches have one.
 
     Right detections on the diagonal, `wrong_class` between two classes, other wrong detections in (0, class), missed
     truths in (class, 0). Explained truths have none: the detection that explains them has one.
@@ -140,7 +141,7 @@ def cells(rows: Rows, at: RowsAt) -> tuple[Ints, Ints, Bools]:
     paired = (at.state == TP) | (at.kind == WRONG_CLASS)
     truth = np.where(rows.detection & ~paired, 0, np.maximum(rows.truth_class, 0))
     predicted = np.where(at.kind == MISSED, 0, np.maximum(rows.predicted_class, 0))
-    return truth, predicted, at.card & (at.kind != EXPLAINED)
+    return truth, predicted, at.listed & (at.kind != EXPLAINED)
 
 
 def size_names(area: Floats) -> Small:

@@ -1,5 +1,5 @@
 // @ts-check
-// Which part of a picture a card shows, and its boxes within that part. Pixels of the upright image, xyxy.
+// Which part of a picture a match shows, and its boxes within that part. Pixels of the upright image, xyxy.
 
 /** @typedef {[number, number, number, number]} Rect x1, y1, x2, y2 */
 

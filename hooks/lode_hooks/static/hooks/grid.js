@@ -72,7 +72,7 @@ export class Grid {
       if (this.tiles.has(index)) continue;
       const tile = document.createElement("div");
       tile.className = "tile card-tile";
-      tile.id = `card-${index}`;
+      tile.id = `match-${index}`;
       tile.dataset.index = String(index);
       tile.setAttribute("role", "option");
       this.place(tile, index);
@@ -96,7 +96,7 @@ export class Grid {
   }
 
   /**
-   * Draws tiles again whose card changed or came in.
+   * Draws tiles again whose match changed or has arrived.
    * @param {number} from
    * @param {number} [to]
    */

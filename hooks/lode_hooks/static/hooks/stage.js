@@ -1,5 +1,5 @@
 // @ts-check
-// The whole picture with its boxes: zoomed by wheel and keys, moved by dragging; the zoom stays from card to card.
+// The whole picture with its boxes: zoomed by wheel and keys, moved by dragging; the zoom stays from match to match.
 
 const SVG = "http://www.w3.org/2000/svg";
 const MOST = 40;
@@ -142,7 +142,7 @@ export class Stage {
     this.look();
   }
 
-  /** Zooms so that the card's boxes fill a good part of the picture; again: the whole picture. */
+  /** Zooms so that the match's boxes fill a good part of the picture; again: the whole picture. */
   toFocus() {
     const [x1, y1, x2, y2] = this.focus ?? [0, 0, this.width, this.height];
     const wanted = Math.min(this.width / (2 * Math.max(x2 - x1, 8)), this.height / (2 * Math.max(y2 - y1, 8)));

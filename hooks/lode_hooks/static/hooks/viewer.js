@@ -4,12 +4,12 @@ import { getJSON, HttpError, postJSON } from "../lode/http.js";
 import { icon } from "../lode/icon.js";
 import { keys } from "../lode/keys.js";
 import { toast } from "../lode/toast.js";
-import { address, boot, className, drawCard, KIND_ICONS, saysClasses, saysKind, VERDICT_ICONS } from "./card.js";
+import { address, boot, className, drawMatch, KIND_ICONS, saysClasses, saysKind, VERDICT_ICONS } from "./match.js";
 import { around } from "./crop.js";
 import { Grid } from "./grid.js";
 import { Stage } from "./stage.js";
 
-/** @typedef {import("./card.js").Card} Card */
+/** @typedef {import("./match.js").Match} Match */
 /** @typedef {import("./crop.js").Rect} Rect */
 /** @typedef {{truths: SceneBox[], predictions: SceneBox[], history: Dot[]}} Scene */
 /** @typedef {{row: number | null, class: number, box: Rect, score: number | null, state: string, kind: string, crowd: boolean}} SceneBox */
@@ -22,8 +22,8 @@ function part(name) {
   return /** @type {T} */ (document.querySelector(`[data-${name}]`));
 }
 
-/** @type {(Card | undefined)[]} */
-const cards = boot.cards.slice();
+/** @type {(Match | undefined)[]} */
+const matches = boot.matches.slice();
 /** @type {Set<number>} */
 const asked = new Set();
 /** @type {Set<number>} */
@@ -47,11 +47,11 @@ const grid = new Grid(part("grid"), { count: boot.count, size: 142, caption: 44,
  * @param {number} index
  */
 function drawTile(tile, index) {
-  const card = cards[index];
+  const match = matches[index];
   tile.toggleAttribute("data-selected", selected.has(index));
   tile.classList.toggle("is-at", index === at);
   tile.setAttribute("aria-selected", String(index === at));
-  if (!card) {
+  if (!match) {
     if (!tile.firstChild) {
       const skeleton = document.createElement("div");
       skeleton.className = "skeleton card-picture";
@@ -59,11 +59,11 @@ function drawTile(tile, index) {
     }
     return;
   }
-  drawCard(tile, card);
+  drawMatch(tile, match);
 }
 
 /**
- * Asks for the cards of the pages that these tiles lie in.
+ * Asks for the matches of the pages that these tiles lie in.
  * @param {number} from
  * @param {number} to
  */
@@ -72,13 +72,13 @@ function fetchSeen(from, to) {
     const start = page * PAGE;
     const end = Math.min(start + PAGE, boot.count);
     let whole = true;
-    for (let index = start; index < end; index += 1) whole &&= cards[index] !== undefined;
+    for (let index = start; index < end; index += 1) whole &&= matches[index] !== undefined;
     if (whole || asked.has(page)) continue;
     asked.add(page);
-    getJSON(`${boot.urls.cards}&offset=${start}&limit=${PAGE}`).then(
-      (/** @type {{cards: Card[]}} */ answer) => {
-        answer.cards.forEach((card, place) => (cards[start + place] ??= card));
-        grid.redraw(start, start + answer.cards.length);
+    getJSON(`${boot.urls.matches}&offset=${start}&limit=${PAGE}`).then(
+      (/** @type {{matches: Match[]}} */ answer) => {
+        answer.matches.forEach((match, place) => (matches[start + place] ??= match));
+        grid.redraw(start, start + answer.matches.length);
         if (at >= start && at < end) show();
       },
       (/** @type {Error} */ error) => {
@@ -101,54 +101,54 @@ function go(index) {
   grid.redraw(before);
   grid.redraw(at);
   grid.reveal(at);
-  part("grid").setAttribute("aria-activedescendant", `card-${at}`);
+  part("grid").setAttribute("aria-activedescendant", `match-${at}`);
   part("place").textContent = `${at + 1} / ${boot.count}`;
   show();
 }
 
-/** Shows the card that is looked at: its own boxes at once, the rest of the picture when it is there. */
+/** Shows the match that is looked at: its own boxes at once, the rest of the picture when it is there. */
 function show() {
-  const card = cards[at];
+  const match = matches[at];
   part("end").hidden = true;
-  part("look").hidden = !card;
-  if (!card) return;
-  const key = `${card.item} ${card.failure ?? ""}`;
+  part("look").hidden = !match;
+  if (!match) return;
+  const key = `${match.item} ${match.failure ?? ""}`;
   const scene = scenes.get(key);
   stage.show({
-    src: address("media", card.item),
-    width: card.width,
-    height: card.height,
-    boxes: stageBoxes(card, scene),
-    focus: around([card.box, card.predictedBox], card.width, card.height, 0.1, 8),
+    src: address("media", match.item),
+    width: match.width,
+    height: match.height,
+    boxes: stageBoxes(match, scene),
+    focus: around([match.box, match.predictedBox], match.width, match.height, 0.1, 8),
   });
-  describe(card);
-  drawHistory(scene?.history ?? null, card);
-  if (!scene) lookUp(card, key);
+  describe(match);
+  drawHistory(scene?.history ?? null, match);
+  if (!scene) lookUp(match, key);
   preload(at + 1);
 }
 
 /** @param {number} index */
 function preload(index) {
-  const next = cards[index];
-  if (next && next.item !== cards[at]?.item) new Image().src = address("media", next.item);
+  const next = matches[index];
+  if (next && next.item !== matches[at]?.item) new Image().src = address("media", next.item);
 }
 
 /**
- * @param {Card} card
+ * @param {Match} match
  * @param {string} key
  */
-async function lookUp(card, key) {
+async function lookUp(match, key) {
   looking?.abort();
   const mine = (looking = new AbortController());
-  const failure = card.recorded ? `&failure=${card.failure}` : "";
+  const failure = match.recorded ? `&failure=${match.failure}` : "";
   try {
     /** @type {Scene} */
-    const scene = await getJSON(`${boot.urls.scene}&picture=${card.item}${failure}`, { signal: mine.signal });
+    const scene = await getJSON(`${boot.urls.scene}&picture=${match.item}${failure}`, { signal: mine.signal });
     scenes.set(key, scene);
     if (scenes.size > 60) scenes.delete(/** @type {string} */ (scenes.keys().next().value));
-    if (cards[at] === card) {
-      stage.draw(stageBoxes(card, scene));
-      drawHistory(scene.history, card);
+    if (matches[at] === match) {
+      stage.draw(stageBoxes(match, scene));
+      drawHistory(scene.history, match);
     }
   } catch (error) {
     if (!mine.signal.aborted) toast(error instanceof Error ? error.message : String(error), { kind: "danger" });
@@ -156,63 +156,63 @@ async function lookUp(card, key) {
 }
 
 /**
- * @param {Card} card
+ * @param {Match} match
  * @param {Scene | undefined} scene
  * @returns {import("./stage.js").StageBox[]}
  */
-function stageBoxes(card, scene) {
+function stageBoxes(match, scene) {
   /** @param {Rect | null} a @param {Rect} b */
   const same = (a, b) => a !== null && a.every((value, place) => Math.abs(value - b[place]) < 0.01);
   /** @type {import("./stage.js").StageBox[]} */
   const boxes = [];
   for (const box of scene?.truths ?? []) {
-    const own = same(card.box, box.box) && box.class === card.truth;
+    const own = same(match.box, box.box) && box.class === match.truth;
     if (!own) boxes.push({ kind: "truth", box: box.box, label: className(box.class), own, crowd: box.crowd });
   }
   for (const box of scene?.predictions ?? []) {
-    const own = same(card.predictedBox, box.box) && box.class === card.predicted;
+    const own = same(match.predictedBox, box.box) && box.class === match.predicted;
     const score = box.score === null ? "" : ` ${box.score.toFixed(2)}`;
     if (!own) boxes.push({ kind: "prediction", box: box.box, label: className(box.class) + score, own });
   }
-  if (card.box) boxes.push({ kind: "truth", box: card.box, label: className(card.truth), own: true });
-  if (card.predictedBox) {
-    const score = card.score === null ? "" : ` ${card.score.toFixed(2)}`;
-    boxes.push({ kind: "prediction", box: card.predictedBox, label: className(card.predicted) + score, own: true });
+  if (match.box) boxes.push({ kind: "truth", box: match.box, label: className(match.truth), own: true });
+  if (match.predictedBox) {
+    const score = match.score === null ? "" : ` ${match.score.toFixed(2)}`;
+    boxes.push({ kind: "prediction", box: match.predictedBox, label: className(match.predicted) + score, own: true });
   }
   return boxes;
 }
 
-/** @param {Card} card */
-function describe(card) {
+/** @param {Match} match */
+function describe(match) {
   const title = part("title");
-  title.replaceChildren(icon(KIND_ICONS[card.kind] ?? "check"), `${saysKind(card)}: ${saysClasses(card)}`);
+  title.replaceChildren(icon(KIND_ICONS[match.kind] ?? "check"), `${saysKind(match)}: ${saysClasses(match)}`);
   const facts = [];
-  if (card.score !== null) facts.push(`${boot.words.score} ${card.score.toFixed(3)}`);
-  if (card.iou !== null) facts.push(`IoU ${card.iou.toFixed(2)}`);
-  const box = card.box ?? card.predictedBox;
+  if (match.score !== null) facts.push(`${boot.words.score} ${match.score.toFixed(3)}`);
+  if (match.iou !== null) facts.push(`IoU ${match.iou.toFixed(2)}`);
+  const box = match.box ?? match.predictedBox;
   if (box) facts.push(`${Math.round(box[2] - box[0])} × ${Math.round(box[3] - box[1])} px`);
   part("facts").textContent = facts.join(" · ");
   const item = part("item");
-  item.setAttribute("href", address("item", card.item));
-  item.textContent = card.path;
-  const open = part("case");
-  open.hidden = !card.recorded;
-  if (card.failure) open.setAttribute("href", address("failure", card.failure));
+  item.setAttribute("href", address("item", match.item));
+  item.textContent = match.path;
+  const open = part("failure");
+  open.hidden = !match.recorded;
+  if (match.failure) open.setAttribute("href", address("failure", match.failure));
   for (const button of document.querySelectorAll("[data-verdict-key]")) {
     const kind = button.getAttribute("data-verdict-key");
-    button.setAttribute("aria-pressed", String(kind === card.verdict));
-    button.toggleAttribute("disabled", !boot.may_judge || !card.failure);
+    button.setAttribute("aria-pressed", String(kind === match.verdict));
+    button.toggleAttribute("disabled", !boot.may_judge || !match.failure);
   }
 }
 
 /**
  * @param {Dot[] | null} history
- * @param {Card} card
+ * @param {Match} match
  */
-function drawHistory(history, card) {
+function drawHistory(history, match) {
   const holder = part("history");
   holder.replaceChildren();
-  part("history-block").hidden = !card.failure;
+  part("history-block").hidden = !match.failure;
   for (const dot of history ?? []) {
     const link = document.createElement("a");
     link.href = dot.url;
@@ -230,7 +230,7 @@ function drawHistory(history, card) {
   }
 }
 
-/** @returns {number[]} the cards that a key is about: those selected, else the one looked at */
+/** @returns {number[]} the matches that a key is about: those selected, else the one looked at */
 function meant() {
   if (selected.size) return [...selected].sort((a, b) => a - b);
   return at >= 0 ? [at] : [];
@@ -245,18 +245,18 @@ async function judge(kind) {
     toast(boot.words.may_not_judge, { kind: "danger" });
     return;
   }
-  const indexes = meant().filter((index) => cards[index]?.failure);
+  const indexes = meant().filter((index) => matches[index]?.failure);
   if (!indexes.length) {
-    if (at >= 0) toast(boot.words.no_case, { kind: "danger" });
+    if (at >= 0) toast(boot.words.not_a_failure, { kind: "danger" });
     return;
   }
-  const step = indexes.map((index) => ({ index, before: cards[index]?.verdict ?? "" }));
+  const step = indexes.map((index) => ({ index, before: matches[index]?.verdict ?? "" }));
   done.push(step);
   const many = selected.size > 0;
   clearSelection();
   for (const { index } of step) setVerdict(index, kind);
   if (!many) go(at + 1);
-  else if (cards[at]) describe(/** @type {Card} */ (cards[at]));
+  else if (matches[at]) describe(/** @type {Match} */ (matches[at]));
   await send(step, () => kind);
   if (many && done.includes(step)) {
     takenBack = toast(boot.words.judged_many.replace("%d", String(step.length)), { undo: () => void undo() });
@@ -312,9 +312,9 @@ function send(step, kindOf) {
 async function post(step, kindOf) {
   const answers = await Promise.allSettled(
     step.map((change) => {
-      const card = /** @type {Card} */ (cards[change.index]);
-      const body = { kind: kindOf(change), evaluation: boot.evaluation, row: rowOf(card) };
-      return postJSON(address("verdict", card.failure ?? ""), body, { keepalive: true });
+      const match = /** @type {Match} */ (matches[change.index]);
+      const body = { kind: kindOf(change), evaluation: boot.evaluation, row: rowOf(match) };
+      return postJSON(address("verdict", match.failure ?? ""), body, { keepalive: true });
     }),
   );
   answers.forEach((answer, place) => {
@@ -330,26 +330,26 @@ async function post(step, kindOf) {
 }
 
 /**
- * @param {Card} card
- * @returns {number | null} its row in the evaluation that verdicts are given on; null for what only belongs to a case
+ * @param {Match} match
+ * @returns {number | null} its row in the evaluation that verdicts are given on; null for what only belongs to a failure
  */
-function rowOf(card) {
-  if (card.state === "tp" || card.kind === "explained") return null;
-  return card.row < 0 ? -1 - card.row : card.row;
+function rowOf(match) {
+  if (match.state === "tp" || match.kind === "explained") return null;
+  return match.row < 0 ? -1 - match.row : match.row;
 }
 
 /**
- * A card's case is on record now, perhaps as an earlier one that it continues.
+ * The failure of a match is on record now, perhaps as an earlier one that it continues.
  * @param {number} index
  * @param {string} failure
  */
 function recorded(index, failure) {
-  const card = /** @type {Card} */ (cards[index]);
-  const before = card.failure;
-  for (const other of cards) {
+  const match = /** @type {Match} */ (matches[index]);
+  const before = match.failure;
+  for (const other of matches) {
     if (other && other.failure === before) Object.assign(other, { failure, recorded: true });
   }
-  if (cards[at] === card) describe(card);
+  if (matches[at] === match) describe(match);
 }
 
 /**
@@ -357,18 +357,18 @@ function recorded(index, failure) {
  * @param {string} kind "" for none
  */
 function setVerdict(index, kind) {
-  const card = cards[index];
-  if (!card) return;
-  // A truth missed and its explanation are one case: every card of it carries the verdict.
-  cards.forEach((other, place) => {
-    if (!other || other.failure !== card.failure) return;
+  const match = matches[index];
+  if (!match) return;
+  // A truth missed and its explanation are one failure: every match of it carries the verdict.
+  matches.forEach((other, place) => {
+    if (!other || other.failure !== match.failure) return;
     judged += Number(kind !== "") - Number(other.verdict !== "");
     other.verdict = kind;
     grid.redraw(place);
   });
   drawProgress();
-  const looked = cards[at];
-  if (looked && looked.failure === card.failure) describe(looked);
+  const looked = matches[at];
+  if (looked && looked.failure === match.failure) describe(looked);
 }
 
 function drawProgress() {
@@ -400,12 +400,12 @@ function drawSelection() {
 
 /** Goes to mining, for things like those selected, else like all that this page shows. */
 async function mine() {
-  const indexes = selected.size ? meant().filter((index) => cards[index]?.failure) : [];
-  const fresh = indexes.filter((index) => !cards[index]?.recorded);
+  const indexes = selected.size ? meant().filter((index) => matches[index]?.failure) : [];
+  const fresh = indexes.filter((index) => !matches[index]?.recorded);
   try {
     if (fresh.length) {
-      const named = fresh.map((index) => /** @type {Card} */ (cards[index]));
-      const body = { evaluation: boot.evaluation, cards: named.map((card) => ({ failure: card.failure, row: rowOf(card) })) };
+      const named = fresh.map((index) => /** @type {Match} */ (matches[index]));
+      const body = { evaluation: boot.evaluation, matches: named.map((match) => ({ failure: match.failure, row: rowOf(match) })) };
       const answer = await postJSON(boot.urls.record, body);
       fresh.forEach((index, place) => recorded(index, answer.failures[place]));
     }
@@ -413,16 +413,16 @@ async function mine() {
     toast(error instanceof Error ? error.message : String(error), { kind: "danger" });
     return;
   }
-  const failures = new Set(indexes.map((index) => cards[index]?.failure));
+  const failures = new Set(indexes.map((index) => matches[index]?.failure));
   location.href = boot.urls.mine + [...failures].map((uuid) => `&failures=${uuid}`).join("");
 }
 
 /** Opens the item for labelling, at once. */
 async function fix() {
-  const card = cards[at];
-  if (!card) return;
+  const match = matches[at];
+  if (!match) return;
   try {
-    const answer = await postJSON(boot.urls.fix, { row: card.row });
+    const answer = await postJSON(boot.urls.fix, { row: match.row });
     location.href = answer.url;
   } catch (error) {
     toast(error instanceof Error ? error.message : String(error), { kind: "danger" });
@@ -434,7 +434,7 @@ function finish() {
   const counts = /** @type {Record<string, number>} */ ({});
   for (const step of done) {
     for (const { index } of step) {
-      const verdict = cards[index]?.verdict;
+      const verdict = matches[index]?.verdict;
       if (verdict) counts[verdict] = (counts[verdict] ?? 0) + 1;
     }
   }
@@ -504,7 +504,7 @@ keys(
     repeat: false,
   })),
 );
-keys(words.keys_cards, [
+keys(words.keys_results, [
   { key: "j", title: words.next, run: () => go(at + 1) },
   { key: "k", title: words.previous, run: () => go(at - 1) },
   { key: "ArrowRight", title: words.next, run: () => go(at + 1) },

@@ -1,4 +1,4 @@
-"""The page of one case, and the verdicts that people give."""
+"""The page of one failure, and the verdicts that people give."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ from lode_platform.views.json_body import json_object
 
 @require_POST
 def verdict(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
-    """Says what a case is; a form comes back to the case's page, the viewer's script gets JSON."""
+    """Says what a failure is; a form comes back to the failure's page, the viewer's script gets JSON."""
     if request.content_type == "application/json":
         return verdict_json(request, project, failure)
     judged, _said = judge(request, project, failure, request.POST)
@@ -40,7 +40,7 @@ def verdict_json(request: HttpRequest, project: str, failure: UUID) -> HttpRespo
 
 
 def judge(request: HttpRequest, project: str, failure: UUID, body: Mapping[str, Any]) -> tuple[Failure, Verdict]:
-    """Keeps what the person says of a case of this project, which is recorded now if it is not yet."""
+    """Keeps what the person says of a failure of this project, which is recorded now if it is not yet."""
     user = signed_in(request)
     place = project_for(user, project, "failure.judge")
     evaluation = asked_evaluation(place, user, body) if "evaluation" in body else None
@@ -51,50 +51,52 @@ def judge(request: HttpRequest, project: str, failure: UUID, body: Mapping[str, 
 
 
 @require_GET
-def case(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
-    """One case: where it is, in which evaluations it was seen, and what people said of it."""
+def page(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
+    """One failure: where it is, in which evaluations it was seen, and what people said of it."""
     user = signed_in(request)
     place = project_for(user, project, "project.view")
     shown = get_object_or_404(
         Failure.objects.visible_to(user).filter(project=place).select_related("item", "dataset"), uuid=failure
     )
-    look = verdicts.last_look(shown)
-    occurrence = look.occurrence
+    latest = verdicts.latest_view(shown)
+    occurrence = latest.occurrence
     names = summary.class_names(occurrence.evaluation) if occurrence else {}
-    boxes = case_boxes(shown, look, names)
+    boxes = failure_boxes(shown, latest, names)
     context = {
         "project": place,
         "room": "failures",
         "failure": shown,
         "item": shown.item,
         "occurrence": occurrence,
-        "threshold": look.threshold,
-        "class_name": names.get(look.class_id, str(look.class_id)),
+        "threshold": latest.threshold,
+        "class_name": names.get(latest.class_id, str(latest.class_id)),
         "predicted_name": names.get(occurrence.predicted_class or 0, "") if occurrence else "",
-        "class_color": class_color(look.class_id) if look.class_id else 1,
+        "class_color": class_color(latest.class_id) if latest.class_id else 1,
         "boxes": boxes,
         "crop": around([box["box"] for box in boxes], shown.item),
-        "history": [(dot, run_url(place, dot.run, evaluation=dot.evaluation.uuid)) for dot in verdicts.history(shown)],
-        "said": verdicts.said_of(shown, look),
+        "history": [
+            (entry, run_url(place, entry.run, evaluation=entry.evaluation.uuid)) for entry in verdicts.history(shown)
+        ],
+        "said": verdicts.said_of(shown, latest),
         "verdicts": shown.verdicts.select_related("user").order_by("-pk"),
         "kinds": list(enumerate(Verdict.Kind.choices, 1)),
         "may_judge": allowed(place, user, "failure.judge"),
-        "viewer_url": viewer_url(place, shown, occurrence, look.threshold),
+        "viewer_url": viewer_url(place, shown, occurrence, latest.threshold),
     }
     return render(request, "hooks/failure.html", context)
 
 
-def case_boxes(shown: Failure, look: verdicts.Look, names: Mapping[int, str]) -> list[dict[str, Any]]:
+def failure_boxes(shown: Failure, latest: verdicts.LatestView, names: Mapping[int, str]) -> list[dict[str, Any]]:
     """The truth's box and the newest prediction's, as the tag ``boxes`` draws them."""
     boxes: list[dict[str, Any]] = []
-    occurrence = look.occurrence
-    if shown.region and look.box:
-        boxes.append({"kind": "truth", "box": look.box, "label": names.get(look.class_id, "")})
+    occurrence = latest.occurrence
+    if shown.region and latest.box:
+        boxes.append({"kind": "truth", "box": latest.box, "label": names.get(latest.class_id, "")})
     if occurrence and occurrence.predicted_box:
         label = names.get(occurrence.predicted_class or 0, "")
         boxes.append({"kind": "prediction", "box": occurrence.predicted_box, "label": label, "score": occurrence.score})
-    elif not shown.region and look.box:
-        boxes.append({"kind": "prediction", "box": look.box, "label": names.get(look.class_id, "")})
+    elif not shown.region and latest.box:
+        boxes.append({"kind": "prediction", "box": latest.box, "label": names.get(latest.class_id, "")})
     return boxes
 
 
@@ -114,7 +116,7 @@ def around(boxes: list[list[float]], item: Item, margin: float = 1.2) -> tuple[f
 
 
 def viewer_url(project: Project, shown: Failure, occurrence: FailureOccurrence | None, threshold: float | None) -> str:
-    """The viewer on this case's picture, in the evaluation that saw it last, at the page's threshold."""
+    """The viewer on this failure's picture, in the evaluation that saw it last, at the page's threshold."""
     if occurrence is None:
         return ""
     here = reverse("hooks:failures", args=[project.name])

@@ -1,15 +1,15 @@
 // @ts-check
-// A card of the failure viewer: what the page sent, its words, and how its tile is drawn.
+// A match of the failure viewer: what the page sent, its words, and how its tile is drawn.
 import "../lode/boxes.js";
 import { icon } from "../lode/icon.js";
 import { around, within } from "./crop.js";
 
 /** @typedef {import("./crop.js").Rect} Rect */
 /**
- * @typedef {object} Card
+ * @typedef {object} Match
  * @property {number} row
  * @property {string | null} failure
- * @property {boolean} recorded whether the case has rows yet
+ * @property {boolean} recorded whether the failure is on record yet
  * @property {string} item
  * @property {string} path
  * @property {number} width
@@ -26,9 +26,9 @@ import { around, within } from "./crop.js";
  */
 /**
  * @typedef {object} Boot
- * @property {string} evaluation whose rows and truth the cards show
+ * @property {string} evaluation whose rows and truth the matches show
  * @property {number} count
- * @property {Card[]} cards
+ * @property {Match[]} matches
  * @property {Record<string, {name: string, color: number}>} classes
  * @property {boolean} boxes
  * @property {number} judged
@@ -71,48 +71,48 @@ export function className(id) {
   return boot.classes[String(id)]?.name ?? String(id);
 }
 
-/** @param {Card} card what it is, in words: "RBC → WBC" */
-export function saysClasses(card) {
-  if (card.truth && card.predicted && card.truth !== card.predicted) {
-    return `${className(card.truth)} → ${className(card.predicted)}`;
+/** @param {Match} match what it is, in words: "RBC → WBC" */
+export function saysClasses(match) {
+  if (match.truth && match.predicted && match.truth !== match.predicted) {
+    return `${className(match.truth)} → ${className(match.predicted)}`;
   }
-  return className(card.truth ?? card.predicted);
+  return className(match.truth ?? match.predicted);
 }
 
-/** @param {Card} card */
-export function saysKind(card) {
-  return card.kind ? (boot.kinds[card.kind] ?? card.kind) : boot.words.right;
+/** @param {Match} match */
+export function saysKind(match) {
+  return match.kind ? (boot.kinds[match.kind] ?? match.kind) : boot.words.right;
 }
 
 /**
- * Draws a card's tile; one that is drawn already gets its verdict anew.
+ * Draws a match's tile; one that is drawn already gets its new verdict.
  * @param {HTMLElement} tile
- * @param {Card} card
+ * @param {Match} match
  */
-export function drawCard(tile, card) {
-  tile.dataset.verdict = card.verdict;
-  if (tile.dataset.row === String(card.row)) {
-    drawVerdict(tile, card);
+export function drawMatch(tile, match) {
+  tile.dataset.verdict = match.verdict;
+  if (tile.dataset.row === String(match.row)) {
+    drawVerdict(tile, match);
     return;
   }
-  tile.dataset.row = String(card.row);
-  tile.dataset.kind = card.kind;
-  const part = around([card.box, card.predictedBox], card.width, card.height);
+  tile.dataset.row = String(match.row);
+  tile.dataset.kind = match.kind;
+  const part = around([match.box, match.predictedBox], match.width, match.height);
   const picture = /** @type {import("../lode/boxes.js").LodeBoxes} */ (document.createElement("lode-boxes"));
   picture.className = "card-picture";
-  picture.setAttribute("src", `${address("thumb", card.item)}?size=256${boot.boxes ? `&crop=${part.join(",")}` : ""}`);
+  picture.setAttribute("src", `${address("thumb", match.item)}?size=256${boot.boxes ? `&crop=${part.join(",")}` : ""}`);
   picture.setAttribute("width", String(part[2] - part[0]));
   picture.setAttribute("height", String(part[3] - part[1]));
-  picture.setAttribute("alt", `${saysKind(card)}: ${saysClasses(card)}`);
+  picture.setAttribute("alt", `${saysKind(match)}: ${saysClasses(match)}`);
   /** @type {import("../lode/boxes.js").Box[]} */
   const boxes = [];
-  if (card.box) boxes.push({ kind: "truth", box: within(card.box, part), label: className(card.truth) });
-  if (card.predictedBox) {
+  if (match.box) boxes.push({ kind: "truth", box: within(match.box, part), label: className(match.truth) });
+  if (match.predictedBox) {
     boxes.push({
       kind: "prediction",
-      box: within(card.predictedBox, part),
-      label: className(card.predicted),
-      score: card.score,
+      box: within(match.predictedBox, part),
+      label: className(match.predicted),
+      score: match.score,
     });
   }
   picture.boxes = boxes;
@@ -122,38 +122,38 @@ export function drawCard(tile, card) {
   first.className = "card-line";
   const words = document.createElement("span");
   words.className = "clip";
-  words.textContent = saysClasses(card);
+  words.textContent = saysClasses(match);
   first.append(words);
-  if (card.score !== null) {
+  if (match.score !== null) {
     const score = document.createElement("b");
-    score.textContent = card.score.toFixed(2);
+    score.textContent = match.score.toFixed(2);
     first.append(score);
   }
   const second = document.createElement("div");
   second.className = "card-line card-kind";
   const kind = document.createElement("span");
   kind.className = "clip";
-  kind.textContent = saysKind(card);
-  second.append(icon(KIND_ICONS[card.kind] ?? "check"), kind);
+  kind.textContent = saysKind(match);
+  second.append(icon(KIND_ICONS[match.kind] ?? "check"), kind);
   const mark = document.createElement("span");
   mark.className = "card-verdict";
   second.append(mark);
   caption.append(first, second);
   tile.replaceChildren(picture, caption);
-  drawVerdict(tile, card);
+  drawVerdict(tile, match);
 }
 
 /**
  * @param {HTMLElement} tile
- * @param {Card} card
+ * @param {Match} match
  */
-function drawVerdict(tile, card) {
+function drawVerdict(tile, match) {
   const mark = /** @type {HTMLElement | null} */ (tile.querySelector(".card-verdict"));
   if (!mark) return;
   mark.replaceChildren();
-  if (!card.verdict) return;
-  const title = boot.verdict_titles[card.verdict];
-  const drawing = icon(VERDICT_ICONS[card.verdict] ?? "check");
+  if (!match.verdict) return;
+  const title = boot.verdict_titles[match.verdict];
+  const drawing = icon(VERDICT_ICONS[match.verdict] ?? "check");
   drawing.setAttribute("aria-label", title);
   mark.title = title;
   mark.append(drawing);
