@@ -81,6 +81,11 @@ class SchemaRevision(models.Model):
         ordering = ["number"]
         constraints = [models.UniqueConstraint(fields=["schema", "number"], name="schema_revision_number")]
 
+    @property
+    def class_names(self) -> dict[int, str]:
+        """The classes' names by their permanent id."""
+        return {int(row["id"]): str(row["name"]) for row in self.classes}
+
 
 class QueueQuerySet(models.QuerySet["Queue"]):
     def visible_to(self, user: User) -> Self:

@@ -128,6 +128,21 @@ class PredictionPart(models.Model):
         constraints = [models.UniqueConstraint(fields=["prediction_set", "number"], name="part_once")]
 
 
+class EvaluationQuerySet(models.QuerySet["Evaluation"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(prediction_set__run__in=Run.objects.visible_to(user))
+
+    def ready(self) -> Self:
+        """Those whose job is done."""
+        return self.filter(state=Evaluation.State.READY)
+
+    def whole(self) -> Self:
+        """With all that pages and REST name of them, in one query."""
+        return self.select_related(
+            "prediction_set__run__project", "prediction_set__version", "version__dataset", "version__schema_revision"
+        )
+
+
 class Evaluation(models.Model):
     """Prediction set x a version's truth x settings -> matches, counts, metrics; cached and reproducible.
 
@@ -155,6 +170,8 @@ class Evaluation(models.Model):
     job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = EvaluationQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any
 from uuid import UUID
 
 from motherlode.client import Client
+from motherlode.failure_kinds import FailureKind
 
 __all__ = ["Comparison", "Coverage", "Evaluation", "FailureKind", "FailureSeen", "page_of"]
-
-FailureKind: TypeAlias = Literal["missed", "false_alarm", "wrong_class", "bad_location", "duplicate"]
 
 
 def page_of(client: Client, url: Any) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from lode_datasets import selection
 from lode_datasets.models import DatasetItem
-from lode_hooks.evaluations import evaluate, files, headline, predictions, summary
+from lode_hooks.evaluations import evaluate, files, headline, summary
 from lode_hooks.failures import browse, verdicts
 from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.models import Evaluation, Failure, FailureOccurrence
@@ -140,7 +140,6 @@ def test_an_evaluation_is_made_once_for_the_same_settings(coco100: Evaluation) -
     assert again.pk == coco100.pk
     other = evaluate.request_evaluation(coco100.prediction_set, coco100.created_by, settings={"ignore_difficult": True})
     assert other.pk != coco100.pk
-    assert predictions.POOL == "pool"
 
 
 def test_columns_that_are_gone_are_said_in_words(world: Callable[..., Any], api: Any, erin: User, home: Path) -> None:

@@ -371,7 +371,7 @@ def test_opening_for_fixing_makes_one_task_with_its_reason(cells: Any, rita: Use
     wrong = browse.matches(row, FailureFilter(kind="wrong_class")).matches[0]
     task = fix.open_for_fixing(row, wrong.row, rita)
     assert task.queue.name == "Fixes" and task.item.path == "b.png"
-    assert task.reason["text"] == "WBC taken for RBC"
+    assert task.reason["text"] == "WBC predicted as RBC"
     assert task.reason["failure"] == str(wrong.failure)
     assert task.reason["box"] == wrong.box
     assert [region["value"]["rectanglelabels"] for region in task.prelabels] == [["RBC"]]
@@ -396,7 +396,7 @@ def test_what_is_opened_for_fixing_is_the_result_that_was_shown(cells: Any, rita
     ):
         (match,) = browse.matches(row, shown).matches
         task = fix.open_for_fixing(row, match.row, rita, shown)
-        assert task.reason["text"] == "WBC taken for RBC" and task.reason["run_name"] == "one"
+        assert task.reason["text"] == "WBC predicted as RBC" and task.reason["run_name"] == "one"
         assert [region["score"] for region in task.prelabels] == [0.3]
 
 

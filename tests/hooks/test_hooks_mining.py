@@ -59,7 +59,7 @@ def cells(world: Callable[..., Any]) -> Any:
     here.baseline = run
     lines = [right(path) for path in TRAIN]
     lines[0] |= {"boxes": [[10, 10, 50, 50]], "labels": ["RBC"], "scores": [0.9]}  # the second one is missed
-    lines[1] |= {"labels": ["RBC", "RBC"]}  # WBC taken for RBC
+    lines[1] |= {"labels": ["RBC", "RBC"]}  # WBC predicted as RBC
     lines[2] |= {"labels": ["RBC", "RBC"], "scores": [0.9, 0.95]}
     here.out_of_fold = here.predict(run, here.version, lines, split="train", out_of_fold=True)
     here.evaluation = here.evaluate(here.out_of_fold)
@@ -87,7 +87,7 @@ def test_failures_come_from_out_of_fold_train_and_say_why(cells: Any, erin: User
     assert sorted(taken(found)) == TRAIN[:3]
     words = {candidate.item.path: candidate.reason["text"] for candidate in found.candidates}
     assert words[TRAIN[0]] == "missed WBC"
-    assert words[TRAIN[1]] == "WBC taken for RBC (0.90)"
+    assert words[TRAIN[1]] == "WBC predicted as RBC (0.90)"
     assert all(candidate.failure for candidate in found.candidates)
     (part,) = found.strategies
     assert (part.strategy, part.taken, part.fitting, part.reason) == ("failures", 3, 3, "no more items fit")
@@ -287,7 +287,7 @@ def test_classes_are_mined_by_margin(world: Callable[..., Any], erin: User) -> N
     assert taken(failed) == ["z.png"]
     made = rounds.create_round(MiningRequest(run, {"failures": 1}, 3, 0.0), erin, queue="digits")
     task = Task.objects.get(queue=made.queue)
-    assert task.reason["text"] == "3 taken for 8 (0.90)"
+    assert task.reason["text"] == "3 predicted as 8 (0.90)"
     assert task.prelabels[0]["value"] == {"choices": ["8"]}
 
 

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from lode_hooks.evaluations.metrics.arrays import Detections
-from lode_hooks.evaluations.metrics.kinds import FALSE_ALARM, MISSED, WRONG_CLASS
+from lode_hooks.evaluations.metrics.kinds import FALSE_ALARM, KINDS, MISSED, WRONG_CLASS, describe
 from lode_hooks.mining.select import CONTROL, MINED, choose
 from lode_hooks.mining.strategies import STRATEGIES, Candidates, FailureRows
 from lode_hooks.mining.strategies.uncertain import margin
+from lode_hooks.models import FailureOccurrence
+from lode_hooks.templatetags.failures import KIND_ICONS
+from motherlode.failure_kinds import FAILURE_KINDS
 
 pytestmark = pytest.mark.once
 
@@ -42,7 +45,7 @@ def test_failures_come_worst_first_and_say_why() -> None:
         0: "false alarm WBC (0.93)",
         1: "missed RBC",
         2: "missed RBC",
-        3: "RBC taken for WBC (0.30)",
+        3: "RBC predicted as WBC (0.30)",
     }
     assert {each.item: each.failure for each in chosen} == {0: 5, 1: 17, 2: 18, 3: 9}
 
@@ -136,3 +139,9 @@ def test_digits_margin_beats_random_by_two_points() -> None:
     by_margin = np.mean([accuracy("uncertain", seed) for seed in seeds])
     at_random = np.mean([accuracy("random", seed) for seed in seeds])
     assert by_margin - at_random >= 0.02
+
+
+def test_every_kind_of_failure_has_a_title_an_icon_and_words() -> None:
+    assert tuple(FailureOccurrence.Kind.values) == FAILURE_KINDS
+    assert tuple(KIND_ICONS) == KINDS[1:]
+    assert len({describe(kind, "RBC", "WBC") for kind in FAILURE_KINDS}) == len(FAILURE_KINDS)

@@ -410,7 +410,7 @@ def test_mining_like_chosen_failures_takes_those_alone_and_names_the_queue_after
     query = f"?run={cells.first.uuid}&failures={alarm.failure.uuid}"
     shown = page(address("mine") + query)
     assert {slider.name: slider.weight for slider in shown.context["sliders"] if slider.weight} == {"failures": 100}
-    expected = f"{names[alarm.truth_class]} taken for {names[alarm.predicted_class]}, baseline"
+    expected = f"{names[alarm.truth_class]} predicted as {names[alarm.predicted_class]}, baseline"
     assert shown.context["queue"] == expected
     found = page(address("mine_preview") + query + "&budget=30&control=0&weight_failures=100")
     reasons = {candidate.reason["kind"] for candidate in found.context["mined"]}

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,9 +15,10 @@ from lode_hooks.api.runs import RUN, run_of, version_of
 from lode_hooks.evaluations import summary
 from lode_hooks.evaluations.compare import compare
 from lode_hooks.evaluations.evaluate import DEFAULTS
+from lode_hooks.evaluations.splits import TEST
 from lode_hooks.failures import browse, verdicts
 from lode_hooks.failures.filters import READERS, FailureFilter
-from lode_hooks.models import Evaluation, Failure, Run
+from lode_hooks.models import Evaluation, EvaluationQuerySet, Failure, Run
 from lode_platform import access
 from lode_platform.addresses import same_with
 from lode_platform.api.paging import PARAMETERS, page_of, paged
@@ -33,23 +33,16 @@ PAGES = [OpenApiParameter("limit", int, description=f"at most {MOST}"), OpenApiP
 
 def evaluation_of(request: Request, uuid: UUID) -> Evaluation:
     """An evaluation of a run that the person may see."""
-    rows = Evaluation.objects.filter(prediction_set__run__in=Run.objects.visible_to(person(request)))
-    found = whole(rows).filter(uuid=uuid).first()
+    found = with_job(Evaluation.objects.visible_to(person(request))).filter(uuid=uuid).first()
     if found is None:
         raise NotFound("There is no such evaluation.", code="no_evaluation")
     access.require(person(request), found.prediction_set.run.project, "project.view")
     return found
 
 
-def whole(rows: "QuerySet[Evaluation]") -> "QuerySet[Evaluation]":
-    """Evaluations with all that is named of them, in one query."""
-    return rows.select_related(
-        "prediction_set__run__project",
-        "prediction_set__version",
-        "version__dataset",
-        "version__schema_revision",
-        "job__created_by",
-    )
+def with_job(rows: EvaluationQuerySet) -> EvaluationQuerySet:
+    """Evaluations with all that is named of them and their jobs, in one query."""
+    return rows.whole().select_related("job__created_by")
 
 
 class OneEvaluation(APIView):
@@ -192,7 +185,7 @@ class Compare(APIView):
             one = {key: row for key, row in one.items() if key.split == split}
 
         def worth(key: Alike) -> tuple[bool, int, bool]:
-            return key.split == "test", key.version, one[key].settings == DEFAULTS
+            return key.split == TEST, key.version, one[key].settings == DEFAULTS
 
         shared = sorted(set(one) & set(two), key=worth)
         if not shared:
@@ -205,7 +198,7 @@ class Compare(APIView):
 
     def _evaluations(self, run: Run, truth: Version | None, apart: bool) -> dict[Alike, Evaluation]:
         """By what makes two comparable; the newest of each, a whole split before a part of it."""
-        rows = whole(Evaluation.objects.filter(prediction_set__run=run, state=Evaluation.State.READY))
+        rows = with_job(Evaluation.objects.filter(prediction_set__run=run).ready())
         if truth is not None:
             rows = rows.filter(version=truth)
         found = {}
@@ -222,7 +215,7 @@ class Evaluations(APIView):
     def get(self, request: Request, predictions: UUID) -> Response:
         """The evaluations of a prediction set, newest first: one for each truth and each choice of settings."""
         sent = set_of(request, predictions, "project.view")
-        rows = whole(sent.evaluations.all())
+        rows = with_job(Evaluation.objects.filter(prediction_set=sent))
         return Response(paged(request, rows, lambda row: shapes.evaluation_json(row, sent.run.project)))
 
 
@@ -233,5 +226,5 @@ class RunEvaluations(APIView):
     def get(self, request: Request, run: str) -> Response:
         """The evaluations of all a run's prediction sets, newest first."""
         found = run_of(request, run)
-        rows = whole(Evaluation.objects.filter(prediction_set__run=found))
+        rows = with_job(Evaluation.objects.filter(prediction_set__run=found))
         return Response(paged(request, rows, lambda row: shapes.evaluation_json(row, found.project)))

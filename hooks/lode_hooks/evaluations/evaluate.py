@@ -25,7 +25,8 @@ from lode_hooks.evaluations.metrics.columns import (
 )
 from lode_hooks.evaluations.metrics.curves import best_threshold
 from lode_hooks.evaluations.metrics.rows import Rows
-from lode_hooks.evaluations.predictions import POOL, scope
+from lode_hooks.evaluations.predictions import scope
+from lode_hooks.evaluations.splits import POOL
 from lode_hooks.evaluations.summary import kind_counts, rows_of
 from lode_hooks.models import Evaluation, PredictionSet
 from lode_platform import jobs
@@ -93,9 +94,7 @@ def perform(work: jobs.Work, record: Callable[[Evaluation, Rows, jobs.Work], boo
 
     `record` writes those rows, in parts of its own, and says whether it wrote all of them.
     """
-    evaluation = Evaluation.objects.select_related(
-        "prediction_set__run__project", "prediction_set__version", "version__dataset", "version__schema_revision"
-    ).get(uuid=work.arguments["evaluation"])
+    evaluation = Evaluation.objects.whole().get(uuid=work.arguments["evaluation"])
     try:
         if not work.state.get("matched"):
             work.progress(0, 0, "Reading the truth", at_once=True)

@@ -23,7 +23,6 @@ from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Item, User
 from motherlode.shapes import BY_TASK
 
-POOL = "pool"
 MOST_PARTS = 100_000
 ABSENT = "absent"
 """Column of a part: the line says that its item is meant and has no prediction."""

@@ -73,7 +73,7 @@ def _as_results(
     suggestions_of: Mapping[str, Iterable[Suggestion]],
 ) -> dict[int, Prelabels]:
     rules = rules_of(revision.controls)
-    names = {int(row["id"]): str(row["name"]) for row in revision.classes}
+    names = revision.class_names
     shape = BY_TASK[prediction_set.task]
     results: dict[int, Prelabels] = {}
     for name, found in suggestions_of.items():

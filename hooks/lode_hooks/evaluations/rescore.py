@@ -3,7 +3,7 @@
 from lode_datasets.models import Version
 from lode_hooks.evaluations import predictions
 from lode_hooks.evaluations.evaluate import request_evaluation
-from lode_hooks.evaluations.predictions import POOL
+from lode_hooks.evaluations.splits import POOL, TRAIN
 from lode_hooks.models import Evaluation, MiningRound, PredictionSet
 from lode_platform.errors import BadInput
 from lode_platform.models import User
@@ -32,10 +32,10 @@ def rescore_rounds(done: PredictionSet, user: User) -> None:
 
 def rescore(earlier: MiningRound, version: Version, split: str, user: User) -> None:
     """The predictions of a round's run on a split (train: the out-of-fold and the pool's), on a version's truth."""
-    splits = [split, POOL] if split == "train" else [split]
+    splits = [split, POOL] if split == TRAIN else [split]
     sets = earlier.run.prediction_sets.filter(state=PredictionSet.State.READY, split__in=splits)
     for sent in sets.select_related("run__project", "version__dataset").order_by("pk"):
-        if sent.version_id == version.pk or (sent.split == "train" and not sent.out_of_fold):
+        if sent.version_id == version.pk or (sent.split == TRAIN and not sent.out_of_fold):
             continue
         try:
             request_evaluation(sent, user, version=version)

@@ -49,7 +49,8 @@ def stated_threshold(evaluation: Evaluation, threshold: float | None = None) -> 
 
 def class_names(evaluation: Evaluation) -> dict[int, str]:
     """Names of the truth's classes by their permanent id."""
-    return {int(row["id"]): str(row["name"]) for row in evaluation.version.schema_revision.classes}
+    names: dict[int, str] = evaluation.version.schema_revision.class_names
+    return names
 
 
 @dataclass(frozen=True, slots=True)

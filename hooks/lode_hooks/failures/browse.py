@@ -28,8 +28,8 @@ class Match:
 
     `row` names it in its evaluation for good (of a "gone" match: -1 - the row in the other one). `failure` is the
     failure that it is an occurrence of; a correct prediction has one only if its object failed elsewhere. A failure
-    that is not on record has no row in the database yet: it gets one when somebody judges, fixes or mines it, and its uuid
-    may then be that of an earlier false alarm.
+    that is not on record has no row in the database yet: it gets one when somebody judges, fixes or mines it, and its
+    uuid may then be that of an earlier false alarm.
     """
 
     row: int
@@ -351,15 +351,9 @@ def against(evaluation: Evaluation, chosen: FailureFilter) -> Evaluation:
     """The other evaluation a filter names, of the same project. Raises NotFound."""
     if chosen.against is None:
         raise NotFound("There is no evaluation to compare with.")
-    other = (
-        Evaluation.objects.filter(
-            uuid=chosen.against,
-            state=Evaluation.State.READY,
-            prediction_set__run__project=evaluation.prediction_set.run.project_id,
-        )
-        .select_related("prediction_set__run__project", "version__dataset", "version__schema_revision")
-        .first()
-    )
+    project = evaluation.prediction_set.run.project_id
+    known = Evaluation.objects.filter(uuid=chosen.against, prediction_set__run__project=project)
+    other = known.ready().whole().first()
     if other is None:
         raise NotFound("There is no such evaluation to compare with.")
     return other

@@ -8,11 +8,12 @@ from typing import Any, Self
 from uuid import UUID
 
 from lode_hooks.evaluations import transitions
+from lode_hooks.evaluations.metrics.kinds import KINDS
 from lode_hooks.models import Verdict
 from lode_platform.errors import BadInput
 
 STATE_CHOICES = ("", "tp", "fp", "fn", "truths", "all")
-KIND_CHOICES = ("missed", "false_alarm", "wrong_class", "bad_location", "duplicate", "explained")
+KIND_CHOICES = KINDS[1:]
 SIZES = ("small", "medium", "large")
 SORTS = ("confident", "score", "iou", "size", "path")
 UNJUDGED = "none"

@@ -10,6 +10,7 @@ from django.urls import reverse
 from lode_annotation import queues
 from lode_annotation.models import Queue, Task
 from lode_hooks.evaluations import prelabels
+from lode_hooks.evaluations.metrics.kinds import describe
 from lode_hooks.evaluations.summary import class_names
 from lode_hooks.failures.browse import Match, against, match_at
 from lode_hooks.failures.filters import FailureFilter
@@ -68,7 +69,7 @@ def why(evaluation: Evaluation, shown: Match, names: Mapping[int, str]) -> dict[
     """A task's reason from a match: the words, and where they come from."""
     project, run = evaluation.prediction_set.run.project, evaluation.prediction_set.run
     reason: dict[str, Any] = {
-        "text": words(shown.kind, names.get(shown.truth_class or 0, ""), names.get(shown.predicted_class or 0, "")),
+        "text": describe(shown.kind, names.get(shown.truth_class or 0, ""), names.get(shown.predicted_class or 0, "")),
         "run": str(run.uuid),
         "run_name": run.name,
         "kind": shown.kind,
@@ -80,15 +81,3 @@ def why(evaluation: Evaluation, shown: Match, names: Mapping[int, str]) -> dict[
     if place := shown.box or shown.predicted_box:
         reason["box"] = place
     return reason
-
-
-def words(kind: str, truth: str, predicted: str) -> str:
-    """A failure in a few words: "missed RBC", "RBC taken for WBC"."""
-    return {
-        "missed": f"missed {truth}",
-        "false_alarm": f"false alarm {predicted}",
-        "wrong_class": f"{truth} taken for {predicted}",
-        "bad_location": f"badly placed {predicted}",
-        "duplicate": f"{predicted} found twice",
-        "explained": f"{truth} taken for {predicted}" if truth != predicted else f"badly placed {predicted}",
-    }.get(kind, truth or predicted)

@@ -166,7 +166,7 @@ def _kind_in(evaluation: Evaluation, failure: Failure) -> str:
     name = str(failure.item.uuid)
     for row in np.flatnonzero(at.failing).tolist():
         if failure.region and rows.region[row] == failure.region and rows.item[row] == name:
-            return KINDS[at.kind[row]]
+            return KINDS[int(at.kind[row])]
     return ""
 
 

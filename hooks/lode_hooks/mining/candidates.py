@@ -21,7 +21,7 @@ from lode_hooks.evaluations.metrics.columns import read_probabilities
 from lode_hooks.evaluations.metrics.kinds import KINDS, MISSED
 from lode_hooks.evaluations.metrics.late import pl
 from lode_hooks.evaluations.metrics.rows import MatchRow
-from lode_hooks.evaluations.predictions import POOL
+from lode_hooks.evaluations.splits import POOL, TEST, TRAIN
 from lode_hooks.evaluations.summary import rows_of, threshold_or_own
 from lode_hooks.failures.browse import rows_matching
 from lode_hooks.failures.filters import FailureFilter
@@ -30,8 +30,6 @@ from lode_hooks.mining.request import MiningRequest
 from lode_hooks.mining.strategies import Candidates, FailureRows
 from lode_hooks.models import Evaluation, PredictionSet, Run
 from lode_platform.errors import BadInput, Conflict
-
-TRAIN, VALIDATION, TEST = "train", "val", "test"
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ def gather(request: MiningRequest) -> CandidatePool:
         detections=_detections(chosen, place, source_of, like) if is_boxes else None,
         probabilities=None if is_boxes else _probabilities(chosen, names, source_of),
         failures=failures,
-        names={int(row["id"]): str(row["name"]) for row in revision.classes},
+        names=revision.class_names,
     )
     is_like = like.triples is not None or bool(replace(request.filters, threshold=None, sort="confident").query())
     return CandidatePool(items, names, source_of, chosen, evaluations, candidates, origins, is_like)
@@ -151,12 +149,7 @@ def _chosen_sources(request: MiningRequest) -> list[Source]:
 
 def _evaluation_of(source: Source) -> Evaluation | None:
     """The evaluation on the newest truth; None for the pool, which has none."""
-    found = (
-        source.prediction_set.evaluations.filter(state=Evaluation.State.READY)
-        .select_related("prediction_set__run__project", "version__dataset", "version__schema_revision")
-        .order_by("-version__number", "-pk")
-        .first()
-    )
+    found = source.prediction_set.evaluations.ready().whole().order_by("-version__number", "-pk").first()
     if found is None and source.split != POOL:
         raise Conflict("These predictions are not evaluated yet; the job is on its way.", code="not_evaluated")
     return None if source.split == POOL else found

@@ -17,14 +17,12 @@ from lode_hooks.evaluations.evaluate import DEFAULTS
 from lode_hooks.evaluations.headline import Number
 from lode_hooks.evaluations.metrics.paired import Interval
 from lode_hooks.evaluations.metrics.shares import Outcome, difference, wilson
-from lode_hooks.evaluations.predictions import POOL
+from lode_hooks.evaluations.splits import POOL, TEST, TRAIN, VALIDATION
 from lode_hooks.evaluations.summary import rows_of, threshold_or_own
 from lode_hooks.models import Evaluation, MinedItem, MiningRound, PredictionSet, Run
 
 LABELS, VERSION, RUN, EVALUATION = "labels", "version", "run", "evaluation"
 """What a report may wait for; "" when it is whole."""
-
-TEST, VALIDATION, TRAIN = "test", "val", "train"
 
 MINING, LOT, NOT_SHOWN = "mining", "control", "not_shown"
 """Whether mining beat labels by lot; "" while it cannot be known."""
@@ -138,12 +136,8 @@ def _outcome(beyond: Interval | None) -> str:
 def _sources(mined: MiningRound) -> list[tuple[Evaluation, int]]:
     """The evaluations of the sets that the round was mined from, with how many failures each has at its threshold."""
     sets = mined.settings.get("prediction_sets", [])
-    evaluations = Evaluation.objects.filter(
-        prediction_set__uuid__in=sets, state=Evaluation.State.READY, created_at__lt=mined.created_at
-    ).exclude(prediction_set__split=POOL)
-    evaluations = evaluations.select_related(
-        "prediction_set__run__project", "prediction_set__version", "version__dataset"
-    )
+    evaluations = Evaluation.objects.filter(prediction_set__uuid__in=sets, created_at__lt=mined.created_at)
+    evaluations = evaluations.exclude(prediction_set__split=POOL).ready().whole()
     newest = {evaluation.prediction_set_id: evaluation for evaluation in evaluations.order_by("pk")}
     return [
         (evaluation, int(rows_of(evaluation).at(threshold_or_own(evaluation, None)).failing.sum()))
@@ -226,14 +220,8 @@ def _ready(run: Run, split: str) -> QuerySet[Evaluation]:
 
     Of what is reported on only those of the whole split: a part of it is somebody's trial.
     """
-    found = Evaluation.objects.filter(
-        prediction_set__run=run,
-        prediction_set__split=split,
-        state=Evaluation.State.READY,
-        settings=dict(DEFAULTS),
-    ).select_related(
-        "prediction_set__run__project", "prediction_set__version", "version__dataset", "version__schema_revision"
-    )
+    found = Evaluation.objects.filter(prediction_set__run=run, prediction_set__split=split, settings=dict(DEFAULTS))
+    found = found.ready().whole()
     if split == TRAIN:
         return found.filter(prediction_set__out_of_fold=True)
     return found if split == POOL else found.filter(prediction_set__partial=False)

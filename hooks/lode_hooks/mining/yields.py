@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from lode_datasets.models import DatasetItem
-from lode_hooks.evaluations.predictions import POOL
-from lode_hooks.mining.candidates import TEST, TRAIN, CandidatePool, sources
+from lode_hooks.evaluations.splits import POOL, TEST, TRAIN
+from lode_hooks.mining.candidates import CandidatePool, sources
 from lode_hooks.mining.request import MiningRequest
 from lode_hooks.mining.select import CONTROL, Chosen
 from lode_hooks.mining.strategies import STRATEGIES

@@ -5,18 +5,17 @@ from collections.abc import Iterable, Sequence
 from django.db.models import QuerySet
 
 from lode_hooks.evaluations.evaluate import DEFAULTS
+from lode_hooks.evaluations.splits import TEST, TRAIN, VALIDATION
 from lode_hooks.models import Evaluation, Run
 from lode_platform.access import permits
 from lode_platform.models import Project, User
 
-SPLITS = ("test", "val", "train")
+SPLITS = (TEST, VALIDATION, TRAIN)
 
 
 def evaluations_of(project: Project, user: User) -> QuerySet[Evaluation]:
     """The finished evaluations of a project that ``user`` may see, with what every page names of them."""
-    return Evaluation.objects.filter(
-        state=Evaluation.State.READY, prediction_set__run__in=Run.objects.visible_to(user).filter(project=project)
-    ).select_related("prediction_set__run", "prediction_set__version", "version__dataset", "version__schema_revision")
+    return Evaluation.objects.visible_to(user).filter(prediction_set__run__project=project).ready().whole()
 
 
 HEAVY = ("metrics", "per_class", "counts", "curves")

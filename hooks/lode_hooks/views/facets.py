@@ -26,7 +26,7 @@ STATE_TITLES = {
     "truths": later("all truths"),
     "all": later("everything"),
 }
-KIND_TITLES = dict(FailureOccurrence.Kind.choices) | {"explained": later("Explained")}
+KIND_TITLES = dict(FailureOccurrence.Kind.choices) | {"explained": later("Attributed to another error")}
 SIZE_TITLES = {"small": later("small, up to 32²"), "medium": later("medium, up to 96²"), "large": later("large")}
 VERDICT_TITLES = dict(Verdict.Kind.choices) | {"none": later("No verdict yet")}
 TRANSITION_TITLES = {

@@ -19,6 +19,7 @@ from lode_hooks.failures.browse import Match
 from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.failures.fix import open_for_fixing
 from lode_hooks.models import Evaluation, Failure, Verdict
+from lode_hooks.templatetags.failures import KIND_ICONS
 from lode_hooks.views.answers import answers_json
 from lode_hooks.views.evaluations import allowed, evaluations_of, importance, named, speaking
 from lode_hooks.views.facets import KIND_TITLES, active_filters, as_query, facet_views
@@ -75,6 +76,7 @@ def viewer(request: HttpRequest, project: str) -> HttpResponse:
         "may_judge": allowed(place, user, "failure.judge"),
         "may_mine": allowed(place, user, "mining.create"),
         "kinds": {kind: str(title).lower() for kind, title in KIND_TITLES.items()},
+        "kind_icons": KIND_ICONS,
         "verdicts": list(Verdict.Kind.values),
         "verdict_titles": {kind: str(title) for kind, title in Verdict.Kind.choices},
         "words": viewer_words(),

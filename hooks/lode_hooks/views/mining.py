@@ -18,7 +18,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from lode_annotation.models import Task
 from lode_hooks.evaluations import summary
-from lode_hooks.failures import fix, verdicts
+from lode_hooks.evaluations.metrics.kinds import describe
+from lode_hooks.failures import verdicts
 from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.mining import candidates, rounds
 from lode_hooks.mining.report import LoopReport, loop_report
@@ -119,18 +120,9 @@ def mine(request: HttpRequest, project: str) -> HttpResponse:
         "filters": chosen.query(),
         "active": active_filters(request, chosen, names),
         "failures": query.getlist("failures"),
-        "kinds": [kind for kind in FILTER_KINDS if kind[0] != chosen.kind],
+        "kinds": [(k, str(title).lower()) for k, title in FailureOccurrence.Kind.choices if k != chosen.kind],
     }
     return render(request, "hooks/mine.html", context)
-
-
-FILTER_KINDS = [
-    ("missed", later("missed")),
-    ("false_alarm", later("false alarm")),
-    ("wrong_class", later("wrong class")),
-    ("bad_location", later("bad location")),
-    ("duplicate", later("duplicate")),
-]
 
 
 def minable_runs(project: Project, user: User) -> list[Run]:
@@ -153,7 +145,7 @@ def words_of_like(chosen: FailureFilter, failures: list[str], run: Run, names: M
     """What "like these" means in a few words: "missed RBC"; "" for everything."""
     if failures:
         meant = verdicts.alike([as_uuid(text) for text in failures], run, chosen.threshold)
-        found = {fix.words(kind, names.get(truth or 0, ""), names.get(said or 0, "")) for kind, truth, said in meant}
+        found = {describe(kind, names.get(truth or 0, ""), names.get(said or 0, "")) for kind, truth, said in meant}
         if len(found) == 1:
             return found.pop()
         return ngettext("like %(n)d chosen failure", "like %(n)d chosen failures", len(failures)) % {"n": len(failures)}
@@ -342,7 +334,7 @@ MOST_BOXES = 12
 
 
 def boxes_of(mined: MinedItem, made: MiningRound) -> list[dict[str, Any]]:
-    """What a round's tile draws: the failure that it was taken for, else what the run suggested."""
+    """What a round's tile draws: the failure that it was chosen for, else what the run suggested."""
     if mined.failure is not None:
         own = [s for s in mined.failure.occurrences.all() if s.predicted_box]
         of_run = [s for s in own if s.evaluation.prediction_set.run_id == made.run_id]

@@ -305,24 +305,6 @@ def split_chip(split: str, url: str | None = None) -> SafeString:
     return chip(f"chip-split chip-split-{split}", format_html("{}", split), url)
 
 
-KINDS = {
-    "missed": ("eye-off", "missed"),
-    "false_alarm": ("bell", "false alarm"),
-    "wrong_class": ("replace", "wrong class"),
-    "bad_location": ("crosshair", "bad location"),
-    "duplicate": ("copy", "duplicate"),
-}
-
-
-@register.simple_tag
-def kind_chip(kind: str, title: str = "", url: str | None = None, count: int | None = None) -> SafeString:
-    """A kind of failure with its icon."""
-    key = kind.replace(" ", "_")
-    drawing, words = KINDS.get(key, ("alert-triangle", kind))
-    counted = format_html(" <b>{}</b>", number(count)) if count is not None else SafeString("")
-    return chip(f"chip-kind chip-kind-{key}", format_html("{}{}{}", icon(drawing), title or _(words), counted), url)
-
-
 @register.simple_tag
 def person(user: Any) -> SafeString:
     """Somebody's name with their initials; a dash for nobody."""

@@ -18,6 +18,7 @@ from motherlode.cli.server import client_of
 from motherlode.client import Client
 from motherlode.errors import BadInput
 from motherlode.evaluations import Evaluation
+from motherlode.failure_kinds import FAILURE_KINDS
 from motherlode.formats.coco import BadJson
 from motherlode.formats.source import Problem
 from motherlode.formats.values import open_text
@@ -26,8 +27,6 @@ from motherlode.runs import Run
 from motherlode.samples import Samples
 
 __all__ = ["add_verbs"]
-
-KINDS = ("missed", "false_alarm", "wrong_class", "bad_location", "duplicate")
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -52,7 +51,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--before-version", help="the earlier run on this version's labels; needs --version")
     verb = add_verb(verbs, "failures", failures, "list the failures of an evaluation")
     verb.add_argument("evaluation", type=UUID, help="the evaluation's uuid, which ends its page's address")
-    verb.add_argument("--kind", choices=KINDS, help="only failures of this kind")
+    verb.add_argument("--kind", choices=FAILURE_KINDS, help="only failures of this kind")
     verb.add_argument("--threshold", type=float, default=0.0, help="the least score that counts (default: 0)")
     verb.add_argument("--limit", type=int, default=50, help="at most so many (default: 50)")
     verb = add_verb(verbs, "mine", mine, "choose items that a run fails on and queue them for annotators")

@@ -27,6 +27,7 @@ import numpy as np
 from lode_hooks.evaluations.metrics.arrays import Bools, Detections, Floats, Ints, Small, Truths, segment_starts
 from lode_hooks.evaluations.metrics.matching import Matching
 from lode_hooks.evaluations.metrics.overlaps import Pairs
+from motherlode.failure_kinds import FAILURE_KINDS
 
 FOREGROUND = 0.5
 BACKGROUND = 0.1
@@ -36,7 +37,8 @@ STATES = ("tp", "fp", "fn", "ignored")
 """What a row of matches is; a truth that is found has the state tp too."""
 
 NONE, MISSED, FALSE_ALARM, WRONG_CLASS, BAD_LOCATION, DUPLICATE, EXPLAINED = range(7)
-KINDS = ("", "missed", "false_alarm", "wrong_class", "bad_location", "duplicate", "explained")
+KINDS: tuple[str, ...] = ("", *FAILURE_KINDS, "explained")
+"""Names by code. An explained truth is no failure of its own: its detection is."""
 
 TIDE = ("", "Miss", "Bkg", "Both", "Cls", "Loc", "Dupe")
 """TIDE's names; Bkg and Both are false alarms."""
@@ -146,3 +148,16 @@ def claims(score: Floats, kind: Small, truth: Ints, count: int) -> Ints:
     claim = np.full(count, -1, dtype=np.int64)
     claim[truth[worst_first]] = worst_first  # the last write of repeated indices stays: the best score, first sent
     return claim
+
+
+def describe(kind: str, truth: str, predicted: str) -> str:
+    """A failure in a few English words, from the names of its classes: "missed RBC", "RBC predicted as WBC"."""
+    if kind == "explained":
+        kind = "wrong_class" if truth != predicted else "bad_location"
+    return {
+        "missed": f"missed {truth}",
+        "false_alarm": f"false alarm {predicted}",
+        "wrong_class": f"{truth} predicted as {predicted}",
+        "bad_location": f"badly localized {predicted}",
+        "duplicate": f"duplicate {predicted}",
+    }.get(kind, truth or predicted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lode_hooks.evaluations.metrics.arrays import Floats
-from lode_hooks.evaluations.metrics.kinds import KINDS, MISSED
+from lode_hooks.evaluations.metrics.kinds import KINDS, MISSED, describe
 from lode_hooks.mining.strategies.columns import CandidateIndex, Candidates, FailureRows, Ranking, Reason, Strategy
 
 
@@ -42,18 +42,12 @@ def percentiles(rows: FailureRows) -> Floats:
 
 
 def explain(rows: FailureRows, failure: int, names: dict[int, str]) -> Reason:
-    """The reason in words and parts: "missed RBC", "RBC taken for WBC (0.93)"."""
+    """The reason in words and parts: "missed RBC", "RBC predicted as WBC (0.93)"."""
     kind = KINDS[rows.kind[failure]]
     truth = names.get(int(rows.truth_class[failure]), "")
     predicted = names.get(int(rows.predicted_class[failure]), "")
     score = None if np.isnan(rows.score[failure]) else round(float(rows.score[failure]), 4)
-    words = {
-        "missed": f"missed {truth}",
-        "false_alarm": f"false alarm {predicted}",
-        "wrong_class": f"{truth} taken for {predicted}",
-        "bad_location": f"badly placed {predicted}",
-        "duplicate": f"{predicted} found twice",
-    }[kind]
+    words = describe(kind, truth, predicted)
     text = words if score is None or kind == "missed" else f"{words} ({score:.2f})"
     return {"strategy": "failures", "text": text, "kind": kind, "truth": truth, "predicted": predicted, "score": score}
 

@@ -37,19 +37,12 @@ import { around, within } from "./crop.js";
  * @property {Record<string, string>} urls
  * @property {Record<string, string>} words
  * @property {Record<string, string>} kinds
+ * @property {Record<string, string>} kind_icons
  * @property {string[]} verdicts
  * @property {Record<string, string>} verdict_titles
  */
 
 const NO_UUID = "00000000-0000-0000-0000-000000000000";
-export const KIND_ICONS = /** @type {Record<string, string>} */ ({
-  missed: "eye-off",
-  false_alarm: "bell",
-  wrong_class: "replace",
-  bad_location: "crosshair",
-  duplicate: "copy",
-  explained: "eye-off",
-});
 export const VERDICT_ICONS = /** @type {Record<string, string>} */ ({
   model_error: "cpu",
   label_error: "tag",
@@ -134,7 +127,7 @@ export function drawMatch(tile, match) {
   const kind = document.createElement("span");
   kind.className = "clip";
   kind.textContent = saysKind(match);
-  second.append(icon(KIND_ICONS[match.kind] ?? "check"), kind);
+  second.append(icon(boot.kind_icons[match.kind] ?? "check"), kind);
   const mark = document.createElement("span");
   mark.className = "card-verdict";
   second.append(mark);

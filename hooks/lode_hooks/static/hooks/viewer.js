@@ -4,7 +4,7 @@ import { getJSON, HttpError, postJSON } from "../lode/http.js";
 import { icon } from "../lode/icon.js";
 import { keys } from "../lode/keys.js";
 import { toast } from "../lode/toast.js";
-import { address, boot, className, drawMatch, KIND_ICONS, saysClasses, saysKind, VERDICT_ICONS } from "./match.js";
+import { address, boot, className, drawMatch, saysClasses, saysKind, VERDICT_ICONS } from "./match.js";
 import { around } from "./crop.js";
 import { Grid } from "./grid.js";
 import { Stage } from "./stage.js";
@@ -185,7 +185,7 @@ function stageBoxes(match, scene) {
 /** @param {Match} match */
 function describe(match) {
   const title = part("title");
-  title.replaceChildren(icon(KIND_ICONS[match.kind] ?? "check"), `${saysKind(match)}: ${saysClasses(match)}`);
+  title.replaceChildren(icon(boot.kind_icons[match.kind] ?? "check"), `${saysKind(match)}: ${saysClasses(match)}`);
   const facts = [];
   if (match.score !== null) facts.push(`${boot.words.score} ${match.score.toFixed(3)}`);
   if (match.iou !== null) facts.push(`IoU ${match.iou.toFixed(2)}`);
@@ -219,7 +219,7 @@ function drawHistory(history, match) {
     link.className = `history-dot ${dot.kind ? "is-wrong" : "is-right"}`;
     const score = dot.score === null ? "" : ` ${dot.score.toFixed(2)}`;
     link.title = `${dot.run} · ${dot.version}: ${dot.words}${score}`;
-    link.append(icon(dot.kind ? (KIND_ICONS[dot.kind] ?? "x") : "check"));
+    link.append(icon(dot.kind ? (boot.kind_icons[dot.kind] ?? "x") : "check"));
     const run = document.createElement("span");
     run.textContent = dot.run;
     const version = document.createElement("span");
