@@ -11,7 +11,7 @@ from lode_annotation.models import LabelSet
 from lode_hooks.evaluations import evaluate, rescore
 from lode_hooks.evaluations.metrics.shares import difference, wilson
 from lode_hooks.mining import report as reports
-from lode_hooks.mining import rounds
+from lode_hooks.mining import report_words, rounds
 from lode_hooks.mining.report import loop_report
 from lode_hooks.mining.request import MiningRequest
 from lode_hooks.models import Evaluation
@@ -114,8 +114,8 @@ def labelled_pool(here: Any) -> list[str]:
 def test_the_report_says_what_is_missing_next(looped: Any, api: Any, bob: User) -> None:
     report = loop_report(looped.round)
     assert report.waiting_for == "labels"
-    assert report.sentence.startswith("Whether mining beats labels drawn by lot is not known yet. 8 items wait")
-    assert report.guards == [], "nothing is said of a later run or of numbers that are not there"
+    assert report.sentence.startswith("Whether mining beats randomly chosen labels is not known yet. 8 items wait")
+    assert report.caveats == [], "nothing is said of a later run or of numbers that are not there"
     assert [(each.prediction_set.split, count) for each, count in report.sources] == [("train", 5)]
     assert (report.arms["mined"].chosen, report.arms["control"].chosen, report.failures) == (6, 2, 5)
     assert label_all(api, bob, looped.round.queue) == 8
@@ -150,7 +150,7 @@ def test_a_better_run_is_said_to_be_better_with_its_interval(looped: Any, api: A
     assert mined.low is not None and 0.3 < mined.low < 1.0
     assert "rose from" in report.sentence and "cells@v2" in report.sentence
     assert (report.outcome, report.arms["control"].rate) == ("not_shown", 1.0)  # both arms are all right now
-    assert report.sentence.startswith("That mining beats labels drawn by lot is not shown: of the objects that were")
+    assert report.sentence.startswith("That mining beats randomly chosen labels is not shown: of the objects that were")
     told = api(looped.user).get(f"mining/{looped.round.uuid}/report").json()
     assert told["outcome"] == "not_shown" and told["beyond_control"]["low"] < 0 < told["beyond_control"]["high"]
     assert told["threshold_after"] == report.evaluation_after.threshold
@@ -177,7 +177,7 @@ def test_mined_items_count_only_by_predictions_that_had_not_seen_them(looped: An
     jobs()
     report = loop_report(looped.round)
     assert report.arms["mined"].of == 0 and report.arms["mined"].rate is None
-    assert any("out-of-fold" in guard for guard in report.guards)
+    assert any("out-of-fold" in caveat for caveat in report.caveats)
 
 
 def test_other_settings_and_later_minings_do_not_hide_the_report(looped: Any, api: Any, bob: User) -> None:
@@ -203,7 +203,7 @@ def test_a_test_split_that_grew_between_the_runs_is_said(looped: Any, api: Any, 
     looped.label({"test-90.png": truth("test-90.png")})
     second_run(looped, looped.publish())
     report = loop_report(looped.round)
-    assert any("predicted on 8 images of the split, the later on 9" in guard for guard in report.guards)
+    assert any("predicted on 8 images of the split, the later on 9" in caveat for caveat in report.caveats)
     assert all(number.difference_low is None for number in report.numbers)
 
 
@@ -269,7 +269,7 @@ def test_mining_that_beats_the_control_is_said_to(looped: Any) -> None:
     assert beyond is not None and reports._outcome(beyond) == "mining"
     assert reports._outcome(difference([(0, 2)] * 20, [(2, 2)] * 20)) == "control"
     report = replace(loop_report(looped.round), beyond_control=beyond, outcome="mining", waiting_for="")
-    assert reports.sentence(report).startswith("Mining beat labels drawn by lot: ")
+    assert report_words.sentence(report).startswith("Mining beat randomly chosen labels: ")
 
 
 def test_a_round_without_a_control_says_that_it_cannot_tell(looped: Any, api: Any, bob: User) -> None:
@@ -279,5 +279,5 @@ def test_a_round_without_a_control_says_that_it_cannot_tell(looped: Any, api: An
     report = loop_report(looped.round)
     assert report.outcome == "" and report.beyond_control is None
     assert report.sentence.startswith(
-        "Whether mining beats labels drawn by lot cannot be said: the round has no control"
+        "Whether mining beats randomly chosen labels cannot be said: the round has no control"
     )

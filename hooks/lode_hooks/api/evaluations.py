@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lode_datasets.models import Version
-from lode_hooks.api import shapes
+from lode_hooks.api import evaluation_shapes, failure_shapes
 from lode_hooks.api.predictions import set_of
 from lode_hooks.api.runs import RUN, run_of, version_of
 from lode_hooks.evaluations import summary
@@ -46,15 +46,17 @@ def with_job(rows: EvaluationQuerySet) -> EvaluationQuerySet:
 
 
 class OneEvaluation(APIView):
-    @extend_schema(operation_id="evaluation", responses=shapes.EvaluationShape)
+    @extend_schema(operation_id="evaluation", responses=evaluation_shapes.EvaluationShape)
     def get(self, request: Request, evaluation: UUID) -> Response:
         """An evaluation's numbers; those named tp, fp and fn are at score 0."""
         found = evaluation_of(request, evaluation)
-        return Response(shapes.evaluation_json(found, found.prediction_set.run.project))
+        return Response(evaluation_shapes.evaluation_json(found, found.prediction_set.run.project))
 
 
 class Failures(APIView):
-    @extend_schema(operation_id="evaluation_failures", parameters=[*FILTERS, *PAGES], responses=shapes.FailuresShape)
+    @extend_schema(
+        operation_id="evaluation_failures", parameters=[*FILTERS, *PAGES], responses=failure_shapes.FailuresShape
+    )
     def get(self, request: Request, evaluation: UUID) -> Response:
         """The failures, as the failures page filters them; at score 0 unless a threshold is given."""
         found = evaluation_of(request, evaluation)
@@ -73,7 +75,7 @@ class Failures(APIView):
         if offset + len(page.matches) < page.count:
             following = same_with(request._request, offset=str(offset + limit), limit=str(limit))
         names = summary.class_names(found)
-        rows = [shapes.match_json(match, names, found, chosen.threshold) for match in page.matches]
+        rows = [failure_shapes.match_json(match, names, found, chosen.threshold) for match in page.matches]
         stated = summary.stated_threshold(found, chosen.threshold)
         return Response({"results": rows, "count": page.count, "threshold": stated, "next": following})
 
@@ -89,7 +91,7 @@ def failure_of(request: Request, uuid: UUID, verb: str) -> Failure:
 
 
 class OneFailure(APIView):
-    @extend_schema(operation_id="failure", responses=shapes.FailureShape)
+    @extend_schema(operation_id="failure", responses=failure_shapes.FailureShape)
     def get(self, request: Request, failure: UUID) -> Response:
         """A failure with its verdicts and what it was in every evaluation that held its item."""
         found = failure_of(request, failure, "project.view")
@@ -104,7 +106,7 @@ class OneFailure(APIView):
                 "class_id": latest.class_id,
                 "box": latest.box,
                 "verdict": verdicts.said_of(found, latest),
-                "verdicts": [shapes.verdict_json(verdict, found) for verdict in said],
+                "verdicts": [failure_shapes.verdict_json(verdict, found) for verdict in said],
                 "history": [
                     {
                         "evaluation": entry.evaluation.uuid,
@@ -117,14 +119,16 @@ class OneFailure(APIView):
                     }
                     for entry in verdicts.history(found)
                 ],
-                "url": shapes.failure_url(found.uuid, found.project),
+                "url": failure_shapes.failure_url(found.uuid, found.project),
             }
         )
 
 
 class Verdicts(APIView):
     @extend_schema(
-        operation_id="failure_judge", request=shapes.NewVerdictShape, responses={201: shapes.FailureVerdictShape}
+        operation_id="failure_judge",
+        request=failure_shapes.NewVerdictShape,
+        responses={201: failure_shapes.FailureVerdictShape},
     )
     def post(self, request: Request, failure: UUID) -> Response:
         """Says what a failure is; `withdrawn` takes the last word back.
@@ -133,7 +137,7 @@ class Verdicts(APIView):
         """
         given = request.data if isinstance(request.data, dict) else {}
         found = None if "row" in given else failure_of(request, failure, "failure.judge")
-        given = read(shapes.NewVerdictShape, given)
+        given = read(failure_shapes.NewVerdictShape, given)
         looked_at = evaluation_of(request, given["evaluation"]) if given["evaluation"] else None
         if found is None:
             if looked_at is None:
@@ -142,7 +146,7 @@ class Verdicts(APIView):
             access.require(person(request), project, "failure.judge")
             found = verdicts.on_record(failure, project, evaluation=looked_at, row=given["row"])
         verdict = verdicts.judge(found, person(request), kind=given["kind"], note=given["note"], evaluation=looked_at)
-        return Response(shapes.verdict_json(verdict, found), status=201)
+        return Response(failure_shapes.verdict_json(verdict, found), status=201)
 
 
 class Alike(NamedTuple):
@@ -163,7 +167,7 @@ class Compare(APIView):
             OpenApiParameter("split", str),
             OpenApiParameter("threshold", float, description="for both; default: each at its own score of best F1"),
         ],
-        responses=shapes.ComparisonShape,
+        responses=evaluation_shapes.ComparisonShape,
     )
     def get(self, request: Request, run: str, other: str) -> Response:
         """The second run against the first one, on the newest truth and split that both were scored on alike.
@@ -191,7 +195,7 @@ class Compare(APIView):
         if not shared:
             raise NotFound("The runs have no evaluation on the same truth and split.", code="not_comparable")
         first, second = one[shared[-1]], two[shared[-1]]
-        return Response(shapes.comparison_json(compare(first, second, threshold=threshold), first, second))
+        return Response(evaluation_shapes.comparison_json(compare(first, second, threshold=threshold), first, second))
 
     def _truth(self, request: Request, run: Run, name: str | None) -> Version | None:
         return version_of(request, run.project, name) if name else None
@@ -210,21 +214,25 @@ class Compare(APIView):
 
 class Evaluations(APIView):
     @extend_schema(
-        operation_id="predictions_evaluations", parameters=PARAMETERS, responses=page_of(shapes.EvaluationShape)
+        operation_id="predictions_evaluations",
+        parameters=PARAMETERS,
+        responses=page_of(evaluation_shapes.EvaluationShape),
     )
     def get(self, request: Request, predictions: UUID) -> Response:
         """The evaluations of a prediction set, newest first: one for each truth and each choice of settings."""
         sent = set_of(request, predictions, "project.view")
         rows = with_job(Evaluation.objects.filter(prediction_set=sent))
-        return Response(paged(request, rows, lambda row: shapes.evaluation_json(row, sent.run.project)))
+        return Response(paged(request, rows, lambda row: evaluation_shapes.evaluation_json(row, sent.run.project)))
 
 
 class RunEvaluations(APIView):
     @extend_schema(
-        operation_id="run_evaluations", parameters=[RUN, *PARAMETERS], responses=page_of(shapes.EvaluationShape)
+        operation_id="run_evaluations",
+        parameters=[RUN, *PARAMETERS],
+        responses=page_of(evaluation_shapes.EvaluationShape),
     )
     def get(self, request: Request, run: str) -> Response:
         """The evaluations of all a run's prediction sets, newest first."""
         found = run_of(request, run)
         rows = with_job(Evaluation.objects.filter(prediction_set__run=found))
-        return Response(paged(request, rows, lambda row: shapes.evaluation_json(row, found.project)))
+        return Response(paged(request, rows, lambda row: evaluation_shapes.evaluation_json(row, found.project)))

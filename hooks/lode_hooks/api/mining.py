@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from lode_hooks.api import shapes
+from lode_hooks.api import mining_shapes
 from lode_hooks.mining import report, rounds
 from lode_hooks.mining.request import MiningRequest
 from lode_hooks.models import MinedItem, MiningRound
@@ -20,34 +20,36 @@ from lode_platform.errors import BadInput, NotFound
 
 
 class Rounds(APIView):
-    @extend_schema(operation_id="mining_rounds", parameters=PARAMETERS, responses=page_of(shapes.RoundShape))
+    @extend_schema(operation_id="mining_rounds", parameters=PARAMETERS, responses=page_of(mining_shapes.RoundShape))
     def get(self, request: Request, project: str) -> Response:
         """The project's mining rounds, newest first."""
         home = access.project_for(person(request), project, "project.view")
         rows = MiningRound.objects.filter(project=home).select_related("dataset", "run", "queue")
         counted = MinedItem.objects.filter(round__project=home).order_by().values_list("round").annotate(Count("pk"))
         chosen = dict(counted)
-        return Response(paged(request, rows, lambda row: shapes.round_json(row, home, chosen.get(row.pk, 0))))
+        return Response(paged(request, rows, lambda row: mining_shapes.round_json(row, home, chosen.get(row.pk, 0))))
 
-    @extend_schema(operation_id="mining_make", request=shapes.MineShape, responses={201: shapes.RoundShape})
+    @extend_schema(
+        operation_id="mining_make", request=mining_shapes.MineShape, responses={201: mining_shapes.RoundShape}
+    )
     def post(self, request: Request, project: str) -> Response:
         """Chooses items and puts them into a queue, which is made if there is none of that name."""
         home = access.project_for(person(request), project, "mining.create")
-        given = read(shapes.MineShape, request.data)
+        given = read(mining_shapes.MineShape, request.data)
         if not given["queue"]:
             raise BadInput("Say into which queue: queue is its name.", field="queue")
         asked = MiningRequest.from_json(home, person(request), given)
         made = rounds.create_round(asked, person(request), queue=given["queue"], name=given["name"])
-        return Response(shapes.round_json(made, home, made.mined_items.count()), status=201)
+        return Response(mining_shapes.round_json(made, home, made.mined_items.count()), status=201)
 
 
 class Preview(APIView):
-    @extend_schema(operation_id="mining_preview", request=shapes.MineShape, responses=shapes.PreviewShape)
+    @extend_schema(operation_id="mining_preview", request=mining_shapes.MineShape, responses=mining_shapes.PreviewShape)
     def post(self, request: Request, project: str) -> Response:
         """What the same request would take, without taking it."""
         home = access.project_for(person(request), project, "mining.create")
-        asked = MiningRequest.from_json(home, person(request), read(shapes.MineShape, request.data))
-        return Response(shapes.preview_json(rounds.preview(asked, person(request))))
+        asked = MiningRequest.from_json(home, person(request), read(mining_shapes.MineShape, request.data))
+        return Response(mining_shapes.preview_json(rounds.preview(asked, person(request))))
 
 
 def round_of(request: Request, uuid: UUID) -> MiningRound:
@@ -61,17 +63,17 @@ def round_of(request: Request, uuid: UUID) -> MiningRound:
 
 
 class OneRound(APIView):
-    @extend_schema(operation_id="mining_round", responses=shapes.RoundShape)
+    @extend_schema(operation_id="mining_round", responses=mining_shapes.RoundShape)
     def get(self, request: Request, mined: UUID) -> Response:
         """A mining round."""
         found = round_of(request, mined)
-        return Response(shapes.round_json(found, found.project, found.mined_items.count()))
+        return Response(mining_shapes.round_json(found, found.project, found.mined_items.count()))
 
 
 class Report(APIView):
-    @extend_schema(operation_id="mining_report", responses=shapes.ReportShape)
+    @extend_schema(operation_id="mining_report", responses=mining_shapes.ReportShape)
     def get(self, request: Request, mined: UUID) -> Response:
         """What became of a round, as far as it has come."""
         found = round_of(request, mined)
-        row = shapes.round_json(found, found.project, found.mined_items.count())
-        return Response(shapes.report_json(report.loop_report(found), row))
+        row = mining_shapes.round_json(found, found.project, found.mined_items.count())
+        return Response(mining_shapes.report_json(report.loop_report(found), row))

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from lode_hooks.api import shapes
+from lode_hooks.api import evaluation_shapes, run_shapes
 from lode_hooks.api.runs import RUN, run_of, version_of
 from lode_hooks.evaluations import evaluate, predictions, rescore
 from lode_hooks.evaluations.predictions import end_rank, receive
@@ -45,24 +45,24 @@ class NewPredictions(APIView):
     @extend_schema(
         operation_id="predictions_begin",
         parameters=[RUN],
-        request=shapes.NewPredictionSetShape,
-        responses={201: shapes.PredictionSetShape},
+        request=run_shapes.NewPredictionSetShape,
+        responses={201: run_shapes.PredictionSetShape},
     )
     def post(self, request: Request, run: str) -> Response:
         """Begins a prediction set on a split of a version; the same uuid again is the same set."""
         found = run_of(request, run, "run.log")
-        given = read(shapes.NewPredictionSetShape, request.data)
+        given = read(run_shapes.NewPredictionSetShape, request.data)
         given["version"] = version_of(request, found.project, given["version"])
         given["class_ids"] = given.pop("ids") == "class"
         sent = predictions.start(found, person(request), **given)
-        return Response(shapes.prediction_set_json(sent), status=201)
+        return Response(run_shapes.prediction_set_json(sent), status=201)
 
 
 class OnePredictionSet(APIView):
-    @extend_schema(operation_id="predictions", responses=shapes.PredictionSetShape)
+    @extend_schema(operation_id="predictions", responses=run_shapes.PredictionSetShape)
     def get(self, request: Request, predictions: UUID) -> Response:
         """A prediction set."""
-        return Response(shapes.prediction_set_json(set_of(request, predictions, "project.view")))
+        return Response(run_shapes.prediction_set_json(set_of(request, predictions, "project.view")))
 
 
 class Part(APIView):
@@ -71,7 +71,7 @@ class Part(APIView):
     @extend_schema(
         operation_id="predictions_part",
         request={"application/x-ndjson": OpenApiTypes.BINARY},
-        responses=shapes.PredictionPartShape,
+        responses=run_shapes.PredictionPartShape,
     )
     def put(self, request: Request, predictions: UUID, part: int) -> Response:
         """Sends a part: one JSON line an item; sending the same part again changes nothing."""
@@ -82,7 +82,9 @@ class Part(APIView):
 
 class Finish(APIView):
     @extend_schema(
-        operation_id="predictions_finish", request=shapes.FinishPredictionsShape, responses=shapes.FinishedShape
+        operation_id="predictions_finish",
+        request=run_shapes.FinishPredictionsShape,
+        responses=evaluation_shapes.FinishedShape,
     )
     def post(self, request: Request, predictions: UUID) -> Response:
         """Joins the parts and has them scored; evaluation and job are null for the pool, which has no truth.
@@ -90,28 +92,30 @@ class Finish(APIView):
         Of several senders each ends with its rank, and the last one's answer is the whole one's.
         """
         sent = set_of(request, predictions, "run.log")
-        given = read(shapes.FinishPredictionsShape, request.data)
+        given = read(run_shapes.FinishPredictionsShape, request.data)
         if "ranks" in given:
             if not end_rank(sent, given.get("rank", 0), given["ranks"], given.get("parts", 0)):
-                return Response({**shapes.prediction_set_json(sent), "evaluation": None, "job": None})
+                return Response({**run_shapes.prediction_set_json(sent), "evaluation": None, "job": None})
         elif "parts" in given and sent.state != PredictionSet.State.READY and sent.parts.count() != given["parts"]:
             raise BadInput(f"{sent.parts.count()} parts are here, {given['parts']} were sent.", code="parts_missing")
         evaluation = rescore.finish(sent, person(request))
         sent.refresh_from_db()
-        answer: dict[str, Any] = {**shapes.prediction_set_json(sent), "evaluation": None, "job": None}
+        answer: dict[str, Any] = {**run_shapes.prediction_set_json(sent), "evaluation": None, "job": None}
         if evaluation is not None:
-            answer |= shapes.asked_json(evaluation, sent.run.project)
+            answer |= evaluation_shapes.asked_json(evaluation, sent.run.project)
         return Response(answer)
 
 
 class Evaluate(APIView):
     @extend_schema(
-        operation_id="predictions_evaluate", request=shapes.EvaluateShape, responses={202: shapes.AskedShape}
+        operation_id="predictions_evaluate",
+        request=evaluation_shapes.EvaluateShape,
+        responses={202: evaluation_shapes.AskedShape},
     )
     def post(self, request: Request, predictions: UUID) -> Response:
         """Scores a set on another version's truth, or with other settings; once for the same."""
         sent = set_of(request, predictions, "run.log")
-        given = read(shapes.EvaluateShape, request.data)
+        given = read(evaluation_shapes.EvaluateShape, request.data)
         version = version_of(request, sent.run.project, given["version"]) if given.get("version") else None
         row = evaluate.request_evaluation(sent, person(request), version=version, settings=given["settings"])
-        return Response(shapes.asked_json(row, sent.run.project), status=202)
+        return Response(evaluation_shapes.asked_json(row, sent.run.project), status=202)

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from lode_datasets import versions
 from lode_datasets.models import Version
-from lode_hooks.api import shapes
+from lode_hooks.api import run_shapes
 from lode_hooks.evaluations import runs
 from lode_hooks.evaluations.runs import Step, Tracker, Use
 from lode_hooks.models import Run
@@ -62,18 +62,18 @@ def shown(rows: "QuerySet[Run]") -> "QuerySet[Run]":
 
 
 class Runs(APIView):
-    @extend_schema(operation_id="runs", parameters=PARAMETERS, responses=page_of(shapes.RunShape))
+    @extend_schema(operation_id="runs", parameters=PARAMETERS, responses=page_of(run_shapes.RunShape))
     def get(self, request: Request, project: str) -> Response:
         """The project's runs, newest first."""
         home = access.project_for(person(request), project, "project.view")
         rows = shown(Run.objects.filter(project=home))
-        return Response(paged(request, rows, lambda row: shapes.run_json(row, home)))
+        return Response(paged(request, rows, lambda row: run_shapes.run_json(row, home)))
 
-    @extend_schema(operation_id="run_start", request=shapes.NewRunShape, responses={201: shapes.RunShape})
+    @extend_schema(operation_id="run_start", request=run_shapes.NewRunShape, responses={201: run_shapes.RunShape})
     def post(self, request: Request, project: str) -> Response:
         """Starts a run; the same uuid again is the same run."""
         home = access.project_for(person(request), project, "run.log")
-        given = read(shapes.NewRunShape, request.data)
+        given = read(run_shapes.NewRunShape, request.data)
         tracker = Tracker(given["tracker"], given["tracker_id"], given["tracker_url"])
         run = runs.start(
             home,
@@ -85,22 +85,22 @@ class Runs(APIView):
             code_commit=given["code_commit"],
             tracker=tracker,
         )
-        return Response(shapes.run_json(shown(Run.objects.all()).get(pk=run.pk), home), status=201)
+        return Response(run_shapes.run_json(shown(Run.objects.all()).get(pk=run.pk), home), status=201)
 
 
 class OneRun(APIView):
-    @extend_schema(operation_id="run", parameters=[RUN], responses=shapes.OneRunShape)
+    @extend_schema(operation_id="run", parameters=[RUN], responses=run_shapes.OneRunShape)
     def get(self, request: Request, run: str) -> Response:
         """A run with its newest numbers and its prediction sets."""
         return Response(self._whole(request, run_of(request, run)))
 
     @extend_schema(
-        operation_id="run_change", parameters=[RUN], request=shapes.RunChangeShape, responses=shapes.OneRunShape
+        operation_id="run_change", parameters=[RUN], request=run_shapes.RunChangeShape, responses=run_shapes.OneRunShape
     )
     def patch(self, request: Request, run: str) -> Response:
         """Ends a run, names it anew, links it to its tracker, or adds versions, parameters and tags to those it has."""
         found = run_of(request, run, "run.log")
-        given = read(shapes.RunChangeShape, request.data)
+        given = read(run_shapes.RunChangeShape, request.data)
         tracker = None
         if "tracker" in given:
             tracker = Tracker(given["tracker"], given["tracker_id"], given["tracker_url"])
@@ -121,9 +121,9 @@ class OneRun(APIView):
         metrics = runs.latest_metrics(run)
         sets = run.prediction_sets.select_related("run", "version__dataset").order_by("pk")
         return {
-            **shapes.run_json(row, run.project),
+            **run_shapes.run_json(row, run.project),
             "metrics": [{"key": m.key, "value": m.value, "step": m.step, "flag": m.flag} for m in metrics],
-            "prediction_sets": [shapes.prediction_set_json(sent) for sent in sets],
+            "prediction_sets": [run_shapes.prediction_set_json(sent) for sent in sets],
         }
 
 
@@ -131,13 +131,13 @@ class Metrics(APIView):
     @extend_schema(
         operation_id="run_metrics",
         parameters=[RUN],
-        request=shapes.NewMetricsShape,
-        responses={201: shapes.LoggedShape},
+        request=run_shapes.NewMetricsShape,
+        responses={201: run_shapes.LoggedShape},
     )
     def post(self, request: Request, run: str) -> Response:
         """Keeps numbers of the run: at one step (metrics, step), or at many (steps)."""
         found = run_of(request, run, "run.log")
-        given = read(shapes.NewMetricsShape, request.data)
+        given = read(run_shapes.NewMetricsShape, request.data)
         steps = [Step(row["metrics"], row["step"], row["at"]) for row in given["steps"]]
         if given["metrics"]:
             steps.append(Step(given["metrics"], given["step"]))

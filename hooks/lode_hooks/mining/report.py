@@ -1,8 +1,7 @@
 """What became of a mining round: asked, labelled, in a version, and whether the next run does better for it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -14,74 +13,23 @@ from lode_datasets.models import Entry, Version
 from lode_hooks.evaluations import transitions
 from lode_hooks.evaluations.compare import Comparison, LabelEffect, compare
 from lode_hooks.evaluations.evaluate import DEFAULTS
-from lode_hooks.evaluations.headline import Number
 from lode_hooks.evaluations.metrics.paired import Interval
-from lode_hooks.evaluations.metrics.shares import Outcome, difference, wilson
+from lode_hooks.evaluations.metrics.shares import difference, wilson
 from lode_hooks.evaluations.splits import POOL, TEST, TRAIN, VALIDATION
 from lode_hooks.evaluations.summary import rows_of, threshold_or_own
+from lode_hooks.mining.report_parts import (
+    CONTROL_BETTER,
+    EVALUATION,
+    LABELS,
+    MINING,
+    NOT_SHOWN,
+    RUN,
+    VERSION,
+    Arm,
+    LoopReport,
+)
+from lode_hooks.mining.report_words import sentence
 from lode_hooks.models import Evaluation, MinedItem, MiningRound, PredictionSet, Run
-
-LABELS, VERSION, RUN, EVALUATION = "labels", "version", "run", "evaluation"
-"""What a report may wait for; "" when it is whole."""
-
-MINING, LOT, NOT_SHOWN = "mining", "control", "not_shown"
-"""Whether mining beat labels by lot; "" while it cannot be known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arm:
-    """One arm of a round, items unless said otherwise.
-
-    `chosen` -> `labelled` -> `in_version`; `changed` are those whose labels are not what they were. `of` are the
-    objects of its items that the earlier run got wrong on the new truth, `fixed` and `still` what the later run makes
-    of them; both runs were not trained on these items when they predicted (out of fold, or the pool). `rate` =
-    fixed / of with its 95 % interval (Wilson), None where nothing could be followed.
-    """
-
-    name: str
-    chosen: int
-    labelled: int
-    changed: int
-    in_version: int
-    of: int
-    fixed: int
-    still: int
-    rate: float | None
-    low: float | None
-    high: float | None
-    outcomes: list[Outcome]
-
-
-@dataclass(frozen=True, slots=True)
-class LoopReport:
-    """A round's report.
-
-    `sources` are the evaluations it was mined from, each with its failures at its own threshold; `failures` is their
-    sum. `beyond_control` is the share that the later run gets right of what the earlier one got wrong, mined items
-    minus control, and `outcome` what that shows: mining, control, not_shown; "" while nothing can be said.
-
-    `numbers` are the later run's on the untouched split, the earlier run's beside them, both on the same truth;
-    `label_effect` is what corrected labels alone moved there. `sentence` says it in words, `guards` what was left out
-    so that it is true.
-    """
-
-    round: MiningRound
-    sources: list[tuple[Evaluation, int]]
-    failures: int
-    outcome: str
-    beyond_control: Interval | None
-    arms: dict[str, Arm]
-    version: Version | None
-    run: Run | None
-    split: str
-    evaluation_before: Evaluation | None
-    evaluation_after: Evaluation | None
-    comparison: Comparison | None
-    numbers: list[Number]
-    label_effect: list[LabelEffect]
-    waiting_for: str
-    sentence: str
-    guards: list[str]
 
 
 def loop_report(mined: MiningRound) -> LoopReport:
@@ -120,7 +68,7 @@ def loop_report(mined: MiningRound) -> LoopReport:
         label_effect=_label_effect(mined, before, version, split),
         waiting_for=_waiting(arms, version, run, after, before),
         sentence="",
-        guards=_guards(items, mined, split, arms, comparison) + _unfollowed(run, followed) + _unlike(before, after),
+        caveats=_caveats(items, mined, split, arms, comparison) + _unfollowed(run, followed) + _unlike(before, after),
     )
     return replace(report, sentence=sentence(report))
 
@@ -130,7 +78,7 @@ def _outcome(beyond: Interval | None) -> str:
         return ""
     if beyond.low > 0:
         return MINING
-    return LOT if beyond.high < 0 else NOT_SHOWN
+    return CONTROL_BETTER if beyond.high < 0 else NOT_SHOWN
 
 
 def _sources(mined: MiningRound) -> list[tuple[Evaluation, int]]:
@@ -322,14 +270,14 @@ def _waiting(
     return EVALUATION if after is None or before is None else ""
 
 
-def _guards(
+def _caveats(
     items: Sequence[MinedItem],
     mined: MiningRound,
     split: str,
     arms: Mapping[str, Arm],
     comparison: Comparison | None,
 ) -> list[str]:
-    """What the report leaves out or sets apart so that it does not flatter, in sentences: of what it shows alone."""
+    """What the report leaves out or sets apart so that it does not overstate, in sentences: of what it shows alone."""
     said = []
     if comparison is not None:
         touched = _touched(items, mined, split)
@@ -342,14 +290,14 @@ def _guards(
             )
             % {"count": touched, "split": split}
             if touched
-            else _("The numbers are of the %(split)s split; no item of it was in this round.") % {"split": split}
+            else _("The metrics are of the %(split)s split; none of its items was in this round.") % {"split": split}
         )
     if any(arm.of for arm in arms.values()):
         said.append(
             _("A mined item is in training now: it is fixed only by predictions of a model that had not seen it.")
         )
         said.append(
-            _("Mined failures are the worst ones and tend to the mean by themselves: compare with the control.")
+            _("Mined failures are the worst ones and regress to the mean by themselves: compare with the control.")
         )
     return said
 
@@ -387,116 +335,3 @@ def versions_of(mined: MiningRound) -> Version | None:
     sets = mined.settings.get("prediction_sets", [])
     first = PredictionSet.objects.filter(uuid__in=sets).select_related("version").order_by("-version__number").first()
     return first.version if first else None
-
-
-def sentence(report: LoopReport) -> str:
-    """The report in words, as far as it has come; first of all whether mining beat the control."""
-    mined, control = report.arms["mined"], report.arms["control"]
-    facts: dict[str, Any] = {
-        "chosen": mined.chosen + control.chosen,
-        "labelled": mined.labelled + control.labelled,
-        "changed": mined.changed + control.changed,
-        "version": str(report.version) if report.version else "",
-        "run": report.run.name if report.run else "",
-    }
-    first = _first(report)
-    if report.waiting_for == LABELS:
-        return " ".join([first, _("%(chosen)d items wait to be labelled.") % facts])
-    if report.waiting_for == VERSION:
-        words = _("%(labelled)d of %(chosen)d items are labelled; publish a version that holds them.") % facts
-        return " ".join([first, words])
-    labelled = _("%(labelled)d of %(chosen)d items were labelled, %(changed)d of them anew, and are in %(version)s.")
-    if report.waiting_for == RUN:
-        return " ".join([first, labelled % facts, _("No run has predicted on it yet.")])
-    if report.waiting_for == EVALUATION:
-        words = _("“%(run)s” predicted on it; its evaluation is on the way.") % facts
-        return " ".join([first, labelled % facts, words])
-    number = _headline(report.numbers)
-    moved = [_moved(number, report)] if number is not None else []
-    return " ".join([first, *moved, labelled % facts])
-
-
-def _first(report: LoopReport) -> str:
-    """Whether mining beat labels by lot, with the shares and the interval that say so, or why it cannot be said."""
-    mined, control, beyond = report.arms["mined"], report.arms["control"], report.beyond_control
-    if beyond is None:
-        return _unknown(report)
-    facts = {
-        "mined": f"{mined.fixed} of {mined.of}",
-        "mined_share": percent(mined.rate or 0.0),
-        "control": f"{control.fixed} of {control.of}",
-        "control_share": percent(control.rate or 0.0),
-        "low": points(beyond.low),
-        "high": points(beyond.high),
-        "run": report.run.name if report.run else "",
-    }
-    verdict = {
-        MINING: _("Mining beat labels drawn by lot:"),
-        LOT: _("Labels drawn by lot beat mining:"),
-        NOT_SHOWN: _("That mining beats labels drawn by lot is not shown:"),
-    }[report.outcome]
-    return (
-        verdict
-        + " "
-        + _(
-            "of the objects that were wrong, “%(run)s” gets %(mined)s right in mined items (%(mined_share)s),"
-            " %(control)s in the control (%(control_share)s); the difference lies between %(low)s and %(high)s points"
-            " (95 %%)."
-        )
-        % facts
-    )
-
-
-def _unknown(report: LoopReport) -> str:
-    """Why it cannot be said whether mining beat the control."""
-    if report.arms["control"].chosen and report.waiting_for:
-        return _("Whether mining beats labels drawn by lot is not known yet.")
-    if not report.arms["control"].chosen:
-        why = _("the round has no control")
-    elif not any(arm.of for arm in report.arms.values()):
-        why = _("none of the round's objects could be followed")
-    elif report.arms["mined"].of:
-        why = _("no control item had an object that was wrong")
-    else:
-        why = _("no mined item had an object that was wrong")
-    return _("Whether mining beats labels drawn by lot cannot be said: %(why)s.") % {"why": why}
-
-
-def _headline(numbers: Sequence[Number]) -> Number | None:
-    by_name = {number.name: number for number in numbers}
-    return by_name.get("AP50") or by_name.get("accuracy") or (numbers[0] if numbers else None)
-
-
-def _moved(number: Number, report: LoopReport) -> str:
-    """One number's way from the earlier run to the later one, and whether chance alone could do that."""
-    facts: dict[str, Any] = {
-        "split": report.split,
-        "name": number.title,
-        "other": f"{number.other:.3f}" if number.other is not None else "?",
-        "value": f"{number.value:.3f}",
-    }
-    if number.difference_low is None or number.difference_high is None:
-        return _("On %(split)s, %(name)s went from %(other)s to %(value)s.") % facts
-    facts |= {"low": f"{number.difference_low:+.3f}", "high": f"{number.difference_high:+.3f}"}
-    if number.difference_low > 0:
-        return (
-            _("On %(split)s, %(name)s rose from %(other)s to %(value)s (95 %% interval %(low)s to %(high)s).") % facts
-        )
-    if number.difference_high < 0:
-        return (
-            _("On %(split)s, %(name)s fell from %(other)s to %(value)s (95 %% interval %(low)s to %(high)s).") % facts
-        )
-    return (
-        _("On %(split)s, %(name)s went from %(other)s to %(value)s, which chance could do (%(low)s to %(high)s).")
-        % facts
-    )
-
-
-def percent(share: float) -> str:
-    """A share of 1 as people read it: "49 %"."""
-    return f"{100 * share:.0f} %"
-
-
-def points(share: float) -> str:
-    """A difference of two shares in percentage points, with its sign: "+5", "−20"."""
-    return f"{100 * share:+.0f}".replace("-", "−")
