@@ -9,5 +9,5 @@ from lode_platform.jobs import Work, job
 
 @job("hooks.evaluate")
 def evaluate_predictions(work: Work) -> dict[str, Any]:
-    """Scores a prediction set on a version's truth."""
+    """Evaluates a prediction set on a version's truth."""
     return evaluate.perform(work, record_all)

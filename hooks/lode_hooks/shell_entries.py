@@ -56,7 +56,7 @@ def register() -> None:
     shell.step(
         "run",
         title=later("Log a run"),
-        why=later("Training code pins the version and sends predictions; what they got wrong comes back as work."),
+        why=later("Training code pins the version and sends predictions; their failures come back as work."),
         action=later("How to log one"),
         url="hooks:runs",
         verb="run.log",
@@ -140,8 +140,8 @@ def failing(evaluation: Evaluation) -> int:
     return int(counts["fp"] + counts["missed"])
 
 
-def unscored(project: Project, user: User) -> QuerySet[PredictionSet]:
-    """Prediction sets on labelled splits that nobody has scored."""
+def unevaluated(project: Project, user: User) -> QuerySet[PredictionSet]:
+    """Prediction sets on labelled splits that nobody has evaluated."""
     runs = Run.objects.visible_to(user).filter(project=project)
     return PredictionSet.objects.filter(run__in=runs, state=PredictionSet.State.READY, evaluations=None).exclude(
         split="pool"
@@ -149,8 +149,8 @@ def unscored(project: Project, user: User) -> QuerySet[PredictionSet]:
 
 
 def waiting(project: Project, user: User) -> Iterator[shell.ToDo]:
-    """Runs that nobody has scored, and scorings that failed."""
-    sets = list(unscored(project, user).select_related("run")[:20])
+    """Runs that nobody has evaluated, and evaluations that failed."""
+    sets = list(unevaluated(project, user).select_related("run")[:20])
     if sets:
         runs = {s.run_id: s.run for s in sets}
         url = (
@@ -158,7 +158,9 @@ def waiting(project: Project, user: User) -> Iterator[shell.ToDo]:
             if len(runs) == 1
             else reverse("hooks:runs", args=[project.name])
         )
-        yield shell.ToDo(ngettext("run not yet scored", "runs not yet scored", len(runs)), len(runs), url, "flask")
+        yield shell.ToDo(
+            ngettext("run not evaluated yet", "runs not evaluated yet", len(runs)), len(runs), url, "flask"
+        )
     failed = list(
         Evaluation.objects.filter(
             prediction_set__run__in=Run.objects.visible_to(user).filter(project=project), state=Evaluation.State.FAILED

@@ -1,4 +1,4 @@
-"""Evaluations: predictions scored against a version's labels, and the failures that were seen in them."""
+"""Evaluations: predictions evaluated against a version's labels, and the failures found in them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def page_of(client: Client, url: Any) -> str:
 class Coverage:
     """The items of a split, those of them that were meant to be predicted, and those that were.
 
-    Scored are those that were meant: one without a prediction counts as nothing found.
+    Evaluated are those that were meant: one without a prediction counts as nothing found.
     """
 
     predicted: int
@@ -41,7 +41,7 @@ class Coverage:
 
 
 class Evaluation:
-    """Predictions scored against a version's labels.
+    """Predictions evaluated against a version's labels.
 
     `metrics`: AP AP50 AP75 APs APm APl AR1 AR10 AR100 ARs ARm ARl tp fp fn for boxes (COCO's definitions; tp, fp and fn
     at score 0), accuracy and macro_f1 for classes. `coverage` says of which items.
@@ -68,7 +68,7 @@ class Evaluation:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The numbers by name."""
+        """The metrics by name."""
         return dict(self._row.get("metrics") or {})
 
     @property
@@ -78,7 +78,7 @@ class Evaluation:
 
     @property
     def coverage(self) -> Coverage:
-        """How many items of the split were meant, which are those scored, and how many of them were predicted."""
+        """How many items of the split were meant, which are those evaluated, and how many of them were predicted."""
         return Coverage(**self._row["coverage"])
 
     @property

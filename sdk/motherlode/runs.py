@@ -264,7 +264,7 @@ class Run:
         names the control meant where the schema has several. `scores`, instead of predictions, is a matrix of
         probabilities for whole images: a row a sample, a column a name.
 
-        Scored are the items of `samples`: `test[:6]` is scored as these six. `out_of_fold` says of training items that
+        The items of `samples` are evaluated: `test[:6]` as these six. `out_of_fold` says of training items that
         each was predicted by a model that had not seen it: only such predictions on train are mined. Several ranks send
         into one set for each split, `model` and `step`; equal predictions of one item count once. A server that is away
         is waited for two minutes. Raises `BadInput`, `BadPrediction`, `Unreachable`.
@@ -290,7 +290,7 @@ class Run:
         before_version: str | None = None,
         threshold: float | None = None,
     ) -> Comparison:
-        """This run against an earlier one, on the newest truth and split that both were scored on alike.
+        """This run against an earlier one, on the newest truth and split that both were evaluated on alike.
 
         `threshold` is the score that counts in both; without it each is taken at its own of best F1. The answer says
         which. With `version` and `before_version` they are taken on two truths; the two runs may then be the same.

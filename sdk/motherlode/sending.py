@@ -234,7 +234,7 @@ class Sent:
         return self._evaluation
 
     def evaluate(self, version: str | None = None) -> Evaluation:
-        """These predictions scored on another version's labels, such as corrected ones; made once, then given again."""
+        """These predictions evaluated on another version's labels, such as corrected ones; made once, then returned."""
         self._wait_for_ranks()
         body = {} if version is None else {"version": version}
         answer = self._client.post(f"predictions/{self.id}/evaluate", body, repeatable=True)

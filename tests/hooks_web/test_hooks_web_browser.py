@@ -68,7 +68,7 @@ def test_a_reviewer_goes_from_a_confusion_cell_to_its_pairs_to_a_mined_queue(
     page.fill("[name=budget]", "5")
     page.wait_for_function("document.querySelectorAll('#preview .tile').length > 0")
     page.fill("[name=queue]", "taken for another")
-    page.get_by_role("button", name="Make the queue").click()
+    page.get_by_role("button", name="Create the queue").click()
 
     page.wait_for_selector("[data-sentence]")
     made = MiningRound.objects.get()

@@ -45,7 +45,7 @@ def test_runs_are_listed_with_the_best_of_each_metric_marked(cells: Any, page: P
 def test_the_filters_of_the_run_list_are_in_the_address(cells: Any, page: Page) -> None:
     answer = text(page(address("runs") + "?q=larg&state=finished&version=cells@v1"))
     assert ">larger<" in answer and ">baseline<" not in answer
-    assert "No run fits" in text(page(address("runs") + "?q=nothing"))
+    assert "No runs match" in text(page(address("runs") + "?q=nothing"))
 
 
 @pytest.mark.parametrize("tab", ["overview", "compare", "predictions", "lineage"])
@@ -104,7 +104,7 @@ def test_runs_scored_on_different_versions_are_parted_in_model_and_labels(cells:
     url = address("run", cells.second.uuid) + "?tab=compare"
     again = cells.world.evaluate(cells.after.prediction_set, newer)
     beside = page(f"{url}&evaluation={again.uuid}&with={cells.first.uuid}")
-    assert beside.context["other"] == cells.before and "different truths" in text(beside)
+    assert beside.context["other"] == cells.before and "different ground truth" in text(beside)
     rescored = cells.world.evaluate(cells.before.prediction_set, newer)
     assert page(f"{url}&evaluation={again.uuid}&with={cells.first.uuid}").context["other"] == rescored
 
@@ -364,12 +364,12 @@ def test_old_predictions_are_scored_again_on_a_newer_version(cells: Any, client_
     version = cells.world.publish("corrected")
     client: Client = client_for(erin)
     tab = address("run", cells.first.uuid) + "?tab=predictions"
-    assert "Score on cells@v2" in text(client.get(tab))
+    assert "Evaluate on cells@v2" in text(client.get(tab))
     sent = cells.before.prediction_set
     client.post(address("evaluate", cells.first.uuid), {"prediction_set": sent.uuid, "version": version.uuid})
     run_pending()
     assert {e.version.number for e in sent.evaluations.all()} == {1, 2}
-    assert "Score on cells@v2" not in text(client.get(tab)).split("out of fold")[0]
+    assert "Evaluate on cells@v2" not in text(client.get(tab)).split("out of fold")[0]
 
 
 def test_an_address_that_makes_no_sense_is_answered_in_words(cells: Any, client_for: Any, rita: User) -> None:

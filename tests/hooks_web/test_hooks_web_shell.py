@@ -40,12 +40,12 @@ def test_the_search_finds_runs_datasets_queues_and_schemas_by_name(cells: Any, e
 
 
 def test_home_says_which_runs_wait_to_be_scored(cells: Any, erin: User, client_for: Any) -> None:
-    assert not [row for row in shell.to_do_rows(cells.world.project, erin) if "scored" in str(row.title)]
+    assert not [row for row in shell.to_do_rows(cells.world.project, erin) if "evaluated" in str(row.title)]
     run = cells.world.run("unscored", cells.version)
     cells.world.predict(run, cells.version, "test", {"test/000.png": []})
-    row = next(row for row in shell.to_do_rows(cells.world.project, erin) if "scored" in str(row.title))
+    row = next(row for row in shell.to_do_rows(cells.world.project, erin) if "evaluated" in str(row.title))
     assert row.count == 1
-    assert "not scored" in client_for(erin).get(row.url).content.decode()
+    assert "not evaluated" in client_for(erin).get(row.url).content.decode()
 
 
 def test_an_items_history_tells_its_failures_verdicts_and_rounds(cells: Any, erin: User, rita: User) -> None:

@@ -451,7 +451,7 @@ def test_mining_says_per_strategy_what_was_taken_and_why_it_is_not_more(lode: Lo
     with motherlode.run("baseline", uses=[train], client=client) as run:
         run.log_predictions(train, predict(train), model="m", out_of_fold=True).wait()
     words = ("mine", "baseline", "--budget", "40", "--random", "0", "--queue", "hard")
-    for said, done in ((lode.says(*words, "--preview"), "would be taken"), (lode.says(*words), "queued as 'hard'")):
+    for said, done in ((lode.says(*words, "--preview"), "would be selected"), (lode.says(*words), "queued as 'hard'")):
         assert f"1 item of 40 {done}." in said
-        [line] = [line for line in said.splitlines() if line.startswith("  failures: 1 taken of 1 that fit: ")]
+        [line] = [line for line in said.splitlines() if line.startswith("  failures: 1 selected of 1 matching: ")]
         assert len(line.split(": ")[-1]) > 10

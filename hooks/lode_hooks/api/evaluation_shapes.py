@@ -26,7 +26,7 @@ class EvaluationShape(Shape):
     uuid = serializers.UUIDField()
     run = serializers.UUIDField()
     prediction_set = serializers.UUIDField()
-    version = serializers.CharField(help_text="whose truth it was scored on")
+    version = serializers.CharField(help_text="whose truth it was evaluated on")
     split = serializers.CharField()
     state = serializers.CharField(help_text="queued, ready or failed")
     settings = serializers.DictField()

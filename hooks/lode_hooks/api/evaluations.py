@@ -170,7 +170,7 @@ class Compare(APIView):
         responses=evaluation_shapes.ComparisonShape,
     )
     def get(self, request: Request, run: str, other: str) -> Response:
-        """The second run against the first one, on the newest truth and split that both were scored on alike.
+        """The second run against the first one, on the newest truth and split that both were evaluated on alike.
 
         With other_version the second one is taken on that version's truth: one run may so be compared with itself.
         """

@@ -30,7 +30,7 @@ class Rounds(APIView):
         return Response(paged(request, rows, lambda row: mining_shapes.round_json(row, home, chosen.get(row.pk, 0))))
 
     @extend_schema(
-        operation_id="mining_make", request=mining_shapes.MineShape, responses={201: mining_shapes.RoundShape}
+        operation_id="mining_create", request=mining_shapes.MineShape, responses={201: mining_shapes.RoundShape}
     )
     def post(self, request: Request, project: str) -> Response:
         """Chooses items and puts them into a queue, which is made if there is none of that name."""

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from lode_hooks.api.evaluation_shapes import LabelEffectShape, NumberShape, covered, number_json
 from lode_hooks.api.run_shapes import CoverageShape, Shape
-from lode_hooks.mining.report import Arm, LoopReport
+from lode_hooks.mining.report_parts import Arm, LoopReport
 from lode_hooks.mining.rounds import Candidate, Preview
 from lode_hooks.models import MiningRound
 from lode_platform.addresses import absolute

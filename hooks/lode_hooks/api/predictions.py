@@ -87,7 +87,7 @@ class Finish(APIView):
         responses=evaluation_shapes.FinishedShape,
     )
     def post(self, request: Request, predictions: UUID) -> Response:
-        """Joins the parts and has them scored; evaluation and job are null for the pool, which has no truth.
+        """Joins the parts and has them evaluated; evaluation and job are null for the pool, which has no truth.
 
         Of several senders each ends with its rank, and the last one's answer is the whole one's.
         """
@@ -113,7 +113,7 @@ class Evaluate(APIView):
         responses={202: evaluation_shapes.AskedShape},
     )
     def post(self, request: Request, predictions: UUID) -> Response:
-        """Scores a set on another version's truth, or with other settings; once for the same."""
+        """Evaluates a set on another version's truth, or with other settings; once for the same."""
         sent = set_of(request, predictions, "run.log")
         given = read(evaluation_shapes.EvaluateShape, request.data)
         version = version_of(request, sent.run.project, given["version"]) if given.get("version") else None

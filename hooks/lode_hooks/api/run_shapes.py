@@ -112,7 +112,7 @@ class NewPredictionSetShape(Shape):
 
 class CoverageShape(Shape):
     predicted = serializers.IntegerField(help_text="items with a prediction")
-    meant = serializers.IntegerField(help_text="items that the predictions mean; scored are these")
+    meant = serializers.IntegerField(help_text="items that the predictions mean; evaluated are these")
     split = serializers.IntegerField(help_text="items of the split")
 
 

@@ -111,7 +111,7 @@ def _by_class(found: transitions.Transitions, names: dict[int, str]) -> list[Cla
 
 def label_effect(before: Evaluation, after: Evaluation) -> list[LabelEffect]:
     """The first run's predictions on the first truth and on the second: empty where the truth is the same or has not
-    been scored on yet."""
+    been evaluated on yet."""
     if before.version_id == after.version_id:
         return []
     rescored = Evaluation.objects.filter(

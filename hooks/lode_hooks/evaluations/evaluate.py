@@ -58,7 +58,7 @@ def request_evaluation(
     if truth.dataset_id != prediction_set.version.dataset_id or truth.state != Version.State.PUBLISHED:
         raise BadInput(f"{truth} is not a published version of the same dataset.", code="other_dataset")
     if prediction_set.split == POOL and truth.pk == prediction_set.version_id:
-        raise BadInput("The pool has no truth: it is mined, not scored.", code="no_truth")
+        raise BadInput("The pool has no truth: it is mined, not evaluated.", code="no_truth")
     chosen = {**DEFAULTS, **(settings or {})}
     unknown = sorted(set(chosen) - set(DEFAULTS))
     if unknown:

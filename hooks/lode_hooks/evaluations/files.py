@@ -1,6 +1,6 @@
 """The Parquet files of predictions, truths and matches: in the store, below ``columns/``, named in their rows.
 
-Every machine sees the store, so a part that one web machine took is joined, scored and browsed by any other.
+Every machine sees the store, so a part that one web machine took is joined, evaluated and browsed by any other.
 """
 
 from __future__ import annotations

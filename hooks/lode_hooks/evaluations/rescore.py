@@ -10,9 +10,9 @@ from lode_platform.models import User
 
 
 def finish(prediction_set: PredictionSet, user: User) -> Evaluation | None:
-    """Finish a set and have it scored; the evaluation is None for the pool, or where the split has no truth.
+    """Finish a set and have it evaluated; the evaluation is None for the pool, or where the split has no truth.
 
-    A run on a later version calls for the earlier run of every mining round between them to be scored on the same
+    A run on a later version calls for the earlier run of every mining round between them to be evaluated on the same
     truth, else the report would mistake corrected labels for a better model.
     """
     done = predictions.finish(prediction_set, user)
@@ -24,7 +24,7 @@ def finish(prediction_set: PredictionSet, user: User) -> Evaluation | None:
 
 
 def rescore_rounds(done: PredictionSet, user: User) -> None:
-    """Score the predictions of the runs that earlier rounds were mined from on this set's truth."""
+    """Evaluate the predictions of the runs that earlier rounds were mined from on this set's truth."""
     rounds = MiningRound.objects.filter(dataset=done.version.dataset_id, created_at__lt=done.created_at)
     for earlier in rounds.exclude(run=done.run_id).select_related("run"):
         rescore(earlier, done.version, done.split, user)

@@ -152,7 +152,7 @@ def alike(failures: Iterable[UUID], run: Run, threshold: float | None = None) ->
 
 
 def said_of(failure: Failure, latest: LatestView) -> str:
-    """The newest verdict that stands on the truth scored last, "" for none; without an evaluation just the newest."""
+    """The newest verdict that holds on the truth evaluated last, "" for none; without an evaluation the newest."""
     if latest.occurrence is not None:
         return standing(latest.occurrence.evaluation.version, {failure.pk: failure.item_id}).get(failure.pk, "")
     newest = failure.verdicts.order_by("-pk").first()

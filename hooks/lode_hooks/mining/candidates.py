@@ -57,7 +57,7 @@ def sources(run: Run) -> list[Source]:
     for (_dataset, split, out_of_fold), sent in newest.items():
         why_not: str | Promise = ""
         if split == TEST:
-            why_not = _("The test split is for the report; no round touches it.")
+            why_not = _("The test split is for the report; no round uses it.")
         elif split == TRAIN and not out_of_fold:
             why_not = _("These predictions are on items the model was trained on; log them out of fold.")
         found.append(Source(sent, split, sent.items, not why_not, why_not))

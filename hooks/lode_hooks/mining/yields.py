@@ -42,10 +42,10 @@ def strategy_yields(pool: CandidatePool, request: MiningRequest, chosen: Sequenc
 def _why(name: str, fitting: int, pool: CandidatePool, request: MiningRequest) -> str:
     """Why a strategy brings no more."""
     if fitting:
-        return _("no more items fit")
+        return _("no more items match")
     splits = ", ".join(dict.fromkeys(source.split for source in pool.sources))
     if not pool.items:
-        return _("no item of %(splits)s is free: all wait in a queue, are labelled or were not predicted on") % {
+        return _("no item of %(splits)s is available: all are in a queue, are labelled or have no prediction") % {
             "splits": splits
         }
     if name == "failures" and not any(pool.evaluations):
@@ -77,13 +77,15 @@ def _of_chosen(pool: CandidatePool, request: MiningRequest) -> list[str]:
             ngettext("%(count)d chosen failure is in %(split)s,", "%(count)d chosen failures are in %(split)s,", count)
             % facts
             + " "
-            + (_("which no round touches.") if split == TEST else _("which this round does not mine."))
+            + (_("which no round uses.") if split == TEST else _("which this round does not mine."))
         )
     if said:
-        scored = [source.split for source, evaluation in zip(pool.sources, pool.evaluations, strict=True) if evaluation]
+        labelled = [
+            source.split for source, evaluation in zip(pool.sources, pool.evaluations, strict=True) if evaluation
+        ]
         alike = len(set(pool.candidates.failures.item.tolist()))
-        facts = {"count": alike, "splits": ", ".join(dict.fromkeys(scored))}
-        if scored:
+        facts = {"count": alike, "splits": ", ".join(dict.fromkeys(labelled))}
+        if labelled:
             said.append(_("Items with failures like these in %(splits)s: %(count)d.") % facts)
     return said
 

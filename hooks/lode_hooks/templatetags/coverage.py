@@ -34,6 +34,6 @@ def coverage_chip(sent: PredictionSet) -> SafeString:
     if found.predicted == found.meant == found.split:
         return format_html('<span class="muted small">{}</span>', words)
     title = _(
-        "The numbers are of the items that the predictions mean; a meant item without a prediction counts as missed."
+        "The metrics cover the items that the predictions are for; one of them without a prediction counts as missed."
     )
     return format_html('<span class="chip chip-part" title="{}">{}{}</span>', title, icon("alert-triangle"), words)

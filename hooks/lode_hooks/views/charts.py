@@ -75,7 +75,7 @@ def curves(found: Sequence[ClassCurve], names: Mapping[int, str], opens: Callabl
     }
     tooltip = [
         {"field": "class", "title": _("class")},
-        {"field": "score", "title": _("score at least"), "format": ".3f"},
+        {"field": "score", "title": _("score ≥"), "format": ".3f"},
         {"field": "precision", "title": _("precision"), "format": ".1%"},
         {"field": "recall", "title": _("recall"), "format": ".1%"},
     ]
@@ -114,7 +114,10 @@ def score_histogram(found: Histograms, opens: Opens) -> Spec:
     rows = []
     for place, (low, high, right, wrong) in enumerate(found.score):
         last = place == len(found.score) - 1
-        for state, title, foot, count in (("tp", _("right"), 0, right), ("fp", _("wrong"), right, wrong)):
+        for state, title, foot, count in (
+            ("tp", _("true positive"), 0, right),
+            ("fp", _("false positive"), right, wrong),
+        ):
             if count:
                 rows.append(
                     {
@@ -127,7 +130,7 @@ def score_histogram(found: Histograms, opens: Opens) -> Spec:
                         "url": opens(state=state, min_score=low, max_score=None if last else before(high)),
                     }
                 )
-    spec = bars(rows, [_("right"), _("wrong")], ["var(--lode-truth)", "var(--lode-prediction)"])
+    spec = bars(rows, [_("true positive"), _("false positive")], ["var(--lode-truth)", "var(--lode-prediction)"])
     spec["mark"] = {"type": "rect", "cursor": "pointer", "stroke": "var(--lode-surface)", "strokeWidth": 1}
     spec["encoding"] |= {
         "x": {"field": "low", "type": "quantitative", "title": _("score"), "scale": {"zero": False, "nice": False}},
@@ -175,11 +178,11 @@ def size_histogram(found: Histograms, opens: Opens) -> Spec:
     for name, low, high, right, wrong in found.size:
         if right or wrong:
             order.append(name)
-        for state, title, count in (("tp", _("found"), right), ("fn", _("not found"), wrong)):
+        for state, title, count in (("tp", _("true positive"), right), ("fn", _("false negative"), wrong)):
             if count:
                 edges = {"min_size": low, "max_size": None if high is None else before(high)}
                 rows.append({"size": name, "count": count, "what": title, "url": opens(state=state, **edges)})
-    spec = bars(rows, [_("found"), _("not found")], ["var(--lode-truth)", "var(--lode-danger)"])
+    spec = bars(rows, [_("true positive"), _("false negative")], ["var(--lode-truth)", "var(--lode-danger)"])
     spec["encoding"] |= {
         "x": {
             "field": "size",
@@ -279,12 +282,12 @@ def words(names: Mapping[int, str], truth: int, predicted: int, count: int) -> s
     """What a cell holds, for those who hear the page or point at the cell."""
     values = {"truth": names.get(truth, ""), "predicted": names.get(predicted, ""), "count": count}
     if truth == predicted:
-        return _("%(truth)s found: %(count)s") % values
+        return _("%(truth)s correct: %(count)s") % values
     if predicted == NOTHING:
         return _("%(truth)s missed: %(count)s") % values
     if truth == NOTHING:
-        return _("%(predicted)s where there is none: %(count)s") % values
-    return _("%(truth)s taken for %(predicted)s: %(count)s") % values
+        return _("false alarm %(predicted)s: %(count)s") % values
+    return _("%(truth)s predicted as %(predicted)s: %(count)s") % values
 
 
 @dataclass(frozen=True)

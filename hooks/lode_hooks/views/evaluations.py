@@ -49,7 +49,7 @@ def importance(evaluation: Evaluation) -> tuple[bool, int, int, bool, int]:
 
 
 def speaking(project: Project, user: User, runs: int = 1) -> list[Evaluation]:
-    """The evaluations that speak for the newest scored runs, newest run first: what Home and the Failures page open."""
+    """The evaluations that speak for the newest runs that have any, newest run first: what Home and Failures open."""
     newest = (
         Run.objects.visible_to(user)
         .filter(project=project, prediction_sets__evaluations__state=Evaluation.State.READY)

@@ -20,10 +20,10 @@ from lode_platform.templatetags.lode import class_color
 FACET_LINES = 8
 STATE_TITLES = {
     "": later("failures"),
-    "tp": later("right"),
-    "fp": later("wrong predictions"),
-    "fn": later("truths not found"),
-    "truths": later("all truths"),
+    "tp": later("true positives"),
+    "fp": later("false positives"),
+    "fn": later("false negatives"),
+    "truths": later("all ground truth"),
     "all": later("everything"),
 }
 KIND_TITLES = dict(FailureOccurrence.Kind.choices) | {"explained": later("Attributed to another error")}
@@ -32,11 +32,11 @@ VERDICT_TITLES = dict(Verdict.Kind.choices) | {"none": later("No verdict yet")}
 TRANSITION_TITLES = {
     "fixed": later("fixed"),
     "regressed": later("regressed"),
-    "still": later("still failing"),
-    "ok": later("right in both"),
+    "still": later("unchanged"),
+    "ok": later("correct in both"),
     "new": later("new false positives"),
     "persisting": later("false positives in both"),
-    "gone": later("false positives gone"),
+    "gone": later("resolved false positives"),
 }
 
 
@@ -127,8 +127,10 @@ def facet_views(
     views = [
         view("state", _("Show"), STATE_TITLES, lambda value: {"state": value, "kind": None, "cell": None}),
         view("kind", _("Kind"), {k: str(v).lower() for k, v in KIND_TITLES.items()}, one("kind")),
-        view("cell", _("Truth → prediction"), by_cell, lambda value: {"cell": value, "state": None, "kind": None}),
-        view("truth_class", _("Truth"), by_class, one("truth_class"), color=True),
+        view(
+            "cell", _("Ground truth → prediction"), by_cell, lambda value: {"cell": value, "state": None, "kind": None}
+        ),
+        view("truth_class", _("Ground truth"), by_class, one("truth_class"), color=True),
         view("predicted_class", _("Prediction"), by_class, one("predicted_class"), color=True),
         view("verdict", _("Verdict"), {k: str(v).lower() for k, v in VERDICT_TITLES.items()}, one("verdict")),
         view("score", _("Score"), {}, between("score")),
@@ -154,7 +156,7 @@ def active_filters(request: HttpRequest, chosen: FailureFilter, names: Mapping[i
     words: dict[str, Callable[[str], str]] = {
         "state": lambda value: str(STATE_TITLES.get(value, value)),
         "kind": lambda value: str(KIND_TITLES.get(value, value)).lower(),
-        "truth_class": lambda value: _("truth %(name)s") % {"name": class_word(value, names)},
+        "truth_class": lambda value: _("ground truth %(name)s") % {"name": class_word(value, names)},
         "predicted_class": lambda value: _("prediction %(name)s") % {"name": class_word(value, names)},
         "cell": lambda value: cell_words(value, names),
         "verdict": lambda value: str(VERDICT_TITLES.get(value, value)).lower(),

@@ -22,7 +22,8 @@ from lode_hooks.evaluations.metrics.kinds import describe
 from lode_hooks.failures import verdicts
 from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.mining import candidates, rounds
-from lode_hooks.mining.report import LoopReport, loop_report
+from lode_hooks.mining.report import loop_report
+from lode_hooks.mining.report_parts import LoopReport
 from lode_hooks.mining.request import MOST, MiningRequest
 from lode_hooks.mining.strategies import STRATEGIES
 from lode_hooks.models import Evaluation, FailureOccurrence, MinedItem, MiningRound, PredictionSet, Run

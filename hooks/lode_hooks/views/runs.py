@@ -37,7 +37,7 @@ TABS = ("overview", "failures", "compare", "predictions", "lineage")
 
 @dataclass(frozen=True)
 class Cell:
-    """A metric of a run in the list; ``best`` among the runs shown that were scored on the same truth."""
+    """A metric of a run in the list; ``best`` among the runs shown that were evaluated on the same truth."""
 
     value: float | None
     best: bool
@@ -325,11 +325,11 @@ def comparison(project: Project, evaluation: Evaluation, other: Evaluation, aske
     parts = [
         ("fixed", _("fixed"), found.fixed),
         ("regressed", _("regressed"), found.regressed),
-        ("still", _("still failing"), found.still),
-        ("ok", _("right in both"), found.ok),
+        ("still", _("unchanged"), found.still),
+        ("ok", _("correct in both"), found.ok),
     ]
     alarms = [
-        ("gone", _("gone"), found.gone),
+        ("gone", _("resolved"), found.gone),
         ("new", _("new"), found.new),
         ("persisting", _("in both"), found.persisting),
     ]
@@ -352,7 +352,7 @@ def comparison(project: Project, evaluation: Evaluation, other: Evaluation, aske
 
 
 def predictions(project: Project, run: Run, user: User) -> dict[str, Any]:
-    """A run's prediction sets, each with its evaluations and the versions it could be scored on again."""
+    """A run's prediction sets, each with its evaluations and the versions it could be evaluated on again."""
     sets = list(
         run.prediction_sets.select_related("version__dataset", "created_by")
         .prefetch_related("evaluations__version__dataset", "evaluations__job")
@@ -370,7 +370,7 @@ def predictions(project: Project, run: Run, user: User) -> dict[str, Any]:
 
 
 def rescorable(predicted: PredictionSet, newest: dict[int, Version]) -> Version | None:
-    """The newest version of the same dataset, if this set has not been scored on it yet; the pool has no truth."""
+    """The newest version of the same dataset, if this set has not been evaluated on it yet; the pool has no truth."""
     version = newest.get(predicted.version.dataset_id)
     if version is None or predicted.split == "pool" or predicted.state != PredictionSet.State.READY:
         return None
@@ -404,7 +404,7 @@ def lineage(project: Project, run: Run, user: User) -> dict[str, Any]:
 
 @require_POST
 def evaluate_again(request: HttpRequest, project: str, run: UUID) -> HttpResponse:
-    """Scores a run's predictions on another version's truth, as a job."""
+    """Evaluates a run's predictions on another version's truth, as a job."""
     user = signed_in(request)
     place = project_for(user, project, "run.log")
     shown = get_object_or_404(Run.objects.visible_to(user).filter(project=place), uuid=run)
@@ -414,5 +414,5 @@ def evaluate_again(request: HttpRequest, project: str, run: UUID) -> HttpRespons
         uuid=as_uuid(request.POST.get("version", "")),
     )
     evaluate.request_evaluation(predicted, user, version=version)
-    toast(request, _("Scoring on %(version)s") % {"version": version})
+    toast(request, _("Evaluating on %(version)s") % {"version": version})
     return redirect(run_url(place, shown, tab="predictions"))

@@ -63,9 +63,9 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument(
         "--random", type=float, default=0.2, help="the share chosen at random, as a control (default: 0.2)"
     )
-    verb.add_argument("--queue", "-q", required=True, help="the name of the queue to make")
+    verb.add_argument("--queue", "-q", required=True, help="the name of the queue to create")
     verb.add_argument("--seed", type=int, default=0, help="of the random share: the same seed chooses the same")
-    verb.add_argument("--preview", action="store_true", help="only say what would be taken")
+    verb.add_argument("--preview", action="store_true", help="only say what would be selected")
 
 
 def strategies(text: str) -> dict[str, float]:
@@ -141,10 +141,10 @@ def predictions(arguments: Namespace, out: Out) -> None:
 
 def _say_metrics(evaluation: Evaluation | None, out: Out) -> None:
     if evaluation is None:
-        out.say("These items have no labels to score against; the predictions can be mined.")
+        out.say("These items have no labels to evaluate against; the predictions can be mined.")
         return
     if not evaluation.coverage.is_whole:
-        out.say(f"  scored: {evaluation.coverage}")
+        out.say(f"  evaluated: {evaluation.coverage}")
     if evaluation.threshold is not None:
         out.say(f"  tp, fp and fn at score 0; best F1 at score {evaluation.threshold:.4g}")
     for name, value in evaluation.metrics.items():
@@ -214,14 +214,14 @@ def _known(label: str | int, samples: Samples) -> bool:
 
 
 def evaluations(arguments: Namespace, out: Out) -> None:
-    """One line each, newest first, with the items that were scored and the score that pages show first."""
+    """One line each, newest first, with the items that were evaluated and the score that pages show first."""
     with client_of(arguments) as client:
         found = run_meant(client, arguments.run).evaluations()
     out.answer([evaluation.row for evaluation in found])
     if not found:
         out.say("No evaluation yet: run.log_predictions(...) on a labelled split has one made.")
     lines = [(row.id, row.version, row.split, row.coverage, _headline(row), row.threshold, row.url) for row in found]
-    out.table(lines, ("evaluation", "truth", "split", "scored", "result", "best F1 at", "page"))
+    out.table(lines, ("evaluation", "truth", "split", "evaluated", "result", "best F1 at", "page"))
 
 
 def _headline(evaluation: Evaluation) -> str:
@@ -230,7 +230,7 @@ def _headline(evaluation: Evaluation) -> str:
 
 
 def compare(arguments: Namespace, out: Out) -> None:
-    """The numbers of both, then what changed, at a score that is said."""
+    """The metrics of both, then what changed, at a stated score."""
     if arguments.before_version and not arguments.version:
         raise BadInput("--before-version needs --version, the later run's")
     with client_of(arguments) as client:
@@ -247,9 +247,9 @@ def compare(arguments: Namespace, out: Out) -> None:
     if found.after_threshold is not None:
         out.say(f"At score {_score(found.before_threshold)} before, {_score(found.after_threshold)} after:")
     out.say(f"  fixed {found.fixed:,}, regressed {found.regressed:,}, p = {found.p_value:.3g} (McNemar, exact)")
-    out.say(f"  still wrong {found.still:,}, right in both {found.ok:,}")
+    out.say(f"  unchanged {found.still:,}, correct in both {found.ok:,}")
     rows = [(name, before, after) for name, (before, after) in found.numbers.items()]
-    out.table(rows, ("number", "before", "after"))
+    out.table(rows, ("metric", "before", "after"))
 
 
 def _score(threshold: float | None) -> str:
@@ -276,7 +276,7 @@ def failures(arguments: Namespace, out: Out) -> None:
 
 
 def mine(arguments: Namespace, out: Out) -> None:
-    """Make the round and its queue, or only say what it would take."""
+    """Create the round and its queue, or only say what it would select."""
     with client_of(arguments) as client:
         run = run_meant(client, arguments.run)
         project = client.project_path(run.project)
@@ -292,11 +292,11 @@ def mine(arguments: Namespace, out: Out) -> None:
     out.answer(answer)
     taken = int(answer["count"] if arguments.preview else answer["chosen"])
     of = f" of {arguments.budget:,}" if taken < arguments.budget else ""
-    what = "would be taken" if arguments.preview else f"queued as {arguments.queue!r}"
+    what = "would be selected" if arguments.preview else f"queued as {arguments.queue!r}"
     out.say(f"{count(taken, 'item')}{of} {what}.")
     for part in answer.get("strategies") or ():
         why = f": {part['reason']}" if part["reason"] else ""
-        out.say(f"  {part['strategy']}: {part['taken']:,} taken of {part['fitting']:,} that fit{why}")
+        out.say(f"  {part['strategy']}: {part['taken']:,} selected of {part['fitting']:,} matching{why}")
     if arguments.preview:
         out.say(f"  control: {answer['control']:,} at random")
     for note in answer.get("notes") or ():
