@@ -421,7 +421,7 @@ def test_mining_like_chosen_failures_takes_those_alone_and_names_the_queue_after
 def test_a_budget_that_is_none_is_refused_in_a_sentence(cells: Any, page: Page, budget: str) -> None:
     query = f"?run={cells.first.uuid}&weight_failures=100&budget={budget}"
     answer = page(address("mine_preview") + query)
-    assert "problem" in answer.context and "brings" not in answer.context and "HX-Replace-Url" not in answer.headers
+    assert "problem" in answer.context and "yields" not in answer.context and "HX-Replace-Url" not in answer.headers
     assert 'max="10000"' in text(page(address("mine") + query)), "the page stands, with the field to be mended"
 
 

@@ -26,9 +26,9 @@ from lode_platform.api.projects import person
 from lode_platform.api.shapes import read
 from lode_platform.errors import BadInput, Conflict, NotFound
 
-MOST = 500
+MAX_PAGE = 500
 FILTERS = [OpenApiParameter(name, str) for name in READERS]
-PAGES = [OpenApiParameter("limit", int, description=f"at most {MOST}"), OpenApiParameter("offset", int)]
+PAGES = [OpenApiParameter("limit", int, description=f"at most {MAX_PAGE}"), OpenApiParameter("offset", int)]
 
 
 def evaluation_of(request: Request, uuid: UUID) -> Evaluation:
@@ -67,8 +67,8 @@ class Failures(APIView):
             offset, limit = int(query.get("offset", "0")), int(query.get("limit", "200"))
         except ValueError:
             raise BadInput("offset and limit are whole numbers.", code="bad_limit") from None
-        if offset < 0 or not 1 <= limit <= MOST:
-            raise BadInput(f"limit is a number from 1 to {MOST}, offset one from 0 on.", code="bad_limit")
+        if offset < 0 or not 1 <= limit <= MAX_PAGE:
+            raise BadInput(f"limit is a number from 1 to {MAX_PAGE}, offset one from 0 on.", code="bad_limit")
         chosen = FailureFilter.parse({"threshold": "0", **query.dict()})
         page = browse.matches(found, chosen, offset=offset, limit=limit)
         following = None

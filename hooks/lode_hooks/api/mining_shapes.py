@@ -47,7 +47,7 @@ class StrategyYieldShape(Shape):
     strategy = serializers.CharField()
     taken = serializers.IntegerField()
     fitting = serializers.IntegerField(help_text="items that it has something to say of")
-    reason = serializers.CharField(help_text='why it brings no more, where the budget is not reached; else ""')
+    reason = serializers.CharField(help_text='why it selects no more, where the budget is not reached; else ""')
 
 
 class PreviewShape(Shape):

@@ -20,13 +20,13 @@ from lode_platform.api.projects import person
 from lode_platform.api.shapes import read
 from lode_platform.errors import BadInput, NotFound
 
-MOST_BYTES = 64 * 1024**2
+MAX_BYTES = 64 * 1024**2
 
 
 class LinesParser(BytesParser):
     """A part's lines."""
 
-    limit = MOST_BYTES
+    limit = MAX_BYTES
 
 
 def set_of(request: Request, uuid: UUID, verb: str) -> PredictionSet:

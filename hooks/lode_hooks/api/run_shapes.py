@@ -23,7 +23,7 @@ class MomentField(serializers.FloatField):
         try:
             return datetime.fromtimestamp(super().to_internal_value(data), UTC)
         except (OverflowError, ValueError, OSError):
-            raise serializers.ValidationError("This is no moment in seconds since 1970.") from None
+            raise serializers.ValidationError("This is not a time in seconds since 1970.") from None
 
 
 class UseShape(Shape):

@@ -98,7 +98,7 @@ class OneRun(APIView):
         operation_id="run_change", parameters=[RUN], request=run_shapes.RunChangeShape, responses=run_shapes.OneRunShape
     )
     def patch(self, request: Request, run: str) -> Response:
-        """Ends a run, names it anew, links it to its tracker, or adds versions, parameters and tags to those it has."""
+        """Ends a run, renames it, links it to its tracker, or adds versions, parameters and tags to those it has."""
         found = run_of(request, run, "run.log")
         given = read(run_shapes.RunChangeShape, request.data)
         tracker = None

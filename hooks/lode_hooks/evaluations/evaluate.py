@@ -34,7 +34,7 @@ from lode_platform.errors import BadInput
 from lode_platform.models import Job, JobState, User
 
 ENGINE = 1
-"""Raised when the matching changes: old evaluations are made anew instead of being mistaken for new ones."""
+"""Raised when the matching changes: old evaluations are made again instead of being mistaken for new ones."""
 
 DEFAULTS: Mapping[str, Any] = {"ignore_difficult": False}
 

@@ -23,7 +23,7 @@ from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Item, User
 from motherlode.shapes import BY_TASK
 
-MOST_PARTS = 100_000
+MAX_PARTS = 100_000
 ABSENT = "absent"
 """Column of a part: the line says that its item is meant and has no prediction."""
 
@@ -103,8 +103,8 @@ def receive(prediction_set: PredictionSet, number: int, data: bytes) -> Predicti
     The same part again is answered with what is there. Raises Conflict when part `number` is there with other bytes or
     the set is finished, BadInput naming the line where one is wrong; then nothing of the part is kept.
     """
-    if not 0 <= number < MOST_PARTS:
-        raise BadInput(f"Parts are numbered 0 to {MOST_PARTS - 1}.", code="bad_part")
+    if not 0 <= number < MAX_PARTS:
+        raise BadInput(f"Parts are numbered 0 to {MAX_PARTS - 1}.", code="bad_part")
     digest = sha256(data).hexdigest()
     known = prediction_set.parts.filter(number=number).first()
     if known is not None:

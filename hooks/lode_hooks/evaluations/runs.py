@@ -18,7 +18,7 @@ from lode_platform import events
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Project, User
 
-MOST_METRICS = 10_000
+MAX_METRICS = 10_000
 """Numbers taken in one call."""
 
 
@@ -95,7 +95,7 @@ def change(
     params: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> Run:
-    """Finish a run, link it to its tracker, name it anew, or add parameters and tags to those it has.
+    """Finish a run, link it to its tracker, rename it, or add parameters and tags to those it has.
 
     A run that is over may be said to be over again, or to go on.
     """
@@ -128,12 +128,12 @@ class Step:
 
 
 def log_metrics(run: Run, steps: Sequence[Step], *, again: bool = False) -> int:
-    """Keep numbers of a run; answers how many are new. Refuses what is no number, by name.
+    """Keep numbers of a run; answers how many are new. Refuses what is not a number, by name.
 
     `again`: these may have come before, so that those that are there with the same name, step and time are passed over.
     """
-    if sum(len(step.metrics) for step in steps) > MOST_METRICS:
-        raise BadInput(f"At most {MOST_METRICS} metrics in one call.", code="too_many")
+    if sum(len(step.metrics) for step in steps) > MAX_METRICS:
+        raise BadInput(f"At most {MAX_METRICS} metrics in one call.", code="too_many")
     now = timezone.now()
     rows = [
         Metric(run=run, key=key[:200], step=step.step, at=step.at or now, **_kept(key, value))

@@ -120,7 +120,7 @@ def _by_place(
 ) -> tuple[dict[Truth, Truth], int]:
     """Truths of after to those of before in the items whose truths share no region, and how many such items there are.
 
-    Labels that were made elsewhere, or imported before regions kept their ids, name the same objects anew.
+    Labels that were made elsewhere, or imported before regions kept their ids, give the same objects new ids.
     """
     lone: dict[str, tuple[list[Truth], list[Truth]]] = {}
     shared: set[str] = set()

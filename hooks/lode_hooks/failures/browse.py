@@ -95,7 +95,7 @@ class Facet:
     count: int
 
 
-MOST_CELLS = 30
+MAX_CELLS = 30
 BINS = 10
 
 
@@ -145,7 +145,7 @@ def _cell_facets(look: "_View", mask: Bools) -> list[Facet]:
     off = mask & has_cell & (truth != predicted)
     pairs = np.stack((truth[off], predicted[off]), axis=1)
     values, numbers = np.unique(pairs, axis=0, return_counts=True)
-    order = np.argsort(-numbers, kind="stable")[:MOST_CELLS]
+    order = np.argsort(-numbers, kind="stable")[:MAX_CELLS]
     return [Facet(f"{values[n][0]}:{values[n][1]}", int(numbers[n])) for n in order.tolist()]
 
 

@@ -25,12 +25,12 @@ from lode_platform.models import Item
 
 NAMESPACE = uuid5(NAMESPACE_URL, "urn:motherlode:failure")
 
-AT_ONCE = 400
+BATCH_SIZE = 400
 """Rows written in one transaction: well under 200 ms."""
 
-MOST = 20_000
-"""Failures that become rows when an evaluation is made, the surest first; the rest do when somebody judges, fixes or
-mines them."""
+MAX_RECORDED = 20_000
+"""Failures that become rows when an evaluation is made, the most confident first; the rest do when somebody judges,
+fixes or mines them."""
 
 
 def region_failure(project: UUID, item: str, region: str) -> UUID:
@@ -61,10 +61,10 @@ def record_all(evaluation: Evaluation, rows: Rows, work: Work) -> bool:
     """
     wanted = rows.at(-np.inf).failing | rows.at(evaluation.threshold or -np.inf).failing
     chosen = np.flatnonzero(wanted)
-    whole = len(chosen) <= MOST
+    whole = len(chosen) <= MAX_RECORDED
     if not whole:
         worth = np.where(rows.detection[chosen], rows.score[chosen], np.inf)
-        chosen = np.sort(chosen[np.argsort(-worth, kind="stable")[:MOST]])
+        chosen = np.sort(chosen[np.argsort(-worth, kind="stable")[:MAX_RECORDED]])
     known = set(evaluation.occurrences.values_list("row", flat=True))
     chosen = np.array([row for row in chosen.tolist() if row not in known], dtype=np.int64)
     recorder = _Recorder(evaluation, rows, chosen)
@@ -80,10 +80,10 @@ def record_all(evaluation: Evaluation, rows: Rows, work: Work) -> bool:
 
 
 def _batches(rows: Rows, chosen: Ints) -> Iterator[Ints]:
-    """About `AT_ONCE` rows at a time, no item's neighbouring rows torn apart: its alarms are linked together."""
+    """About `BATCH_SIZE` rows at a time, no item's neighbouring rows torn apart: its alarms are linked together."""
     low = 0
     while low < len(chosen):
-        high = min(low + AT_ONCE, len(chosen))
+        high = min(low + BATCH_SIZE, len(chosen))
         while high < len(chosen) and rows.item[chosen[high]] == rows.item[chosen[high - 1]]:
             high += 1
         yield chosen[low:high]

@@ -159,8 +159,8 @@ def _free_items(source: Source) -> list[tuple[int, UUID]]:
     """Items of a source that may be asked for: predicted on, alive, still in the dataset, waiting in no queue of the
     same schema. An item that the run said nothing of is none of its failures, and no fair part of the control.
 
-    Of the pool, those that nobody has labelled since and whose split, decided when they came in, is train: the others
-    will be validation or test.
+    Of the pool, those that nobody has labelled since and whose split, decided when they were imported, is train: the
+    others will be validation or test.
     """
     sent = source.prediction_set
     dataset = sent.version.dataset

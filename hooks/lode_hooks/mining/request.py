@@ -12,8 +12,8 @@ from lode_hooks.models import Run
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.models import Project, User
 
-MOST = 10_000
-"""Items of one round at most."""
+MAX_ITEMS = 10_000
+"""Items that one round may have."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class MiningRequest:
         return cls(
             run=find_run(project, user, str(body.get("run", ""))),
             strategies=_weights(given),
-            budget=_whole("budget", body.get("budget", 100), 1, MOST),
+            budget=_whole("budget", body.get("budget", 100), 1, MAX_ITEMS),
             random=_share(body.get("random", 0.2)),
             seed=_whole("seed", body.get("seed", 0) or 0, 0, 2**31 - 1),
             filters=FailureFilter.parse(body.get("filters") or {}),

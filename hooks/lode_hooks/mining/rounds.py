@@ -48,7 +48,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a request would take: the first candidates, what each strategy brings and why not more, and what else to
+    """What a request would take: the first candidates, what each strategy yields and why not more, and what else to
     know; `budget` is what was asked for."""
 
     candidates: list[Candidate]

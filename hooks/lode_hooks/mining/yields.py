@@ -1,4 +1,4 @@
-"""What a mining request brings, strategy by strategy, and in words why it is not more."""
+"""What a mining request yields, strategy by strategy, and in words why it is not more."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ def strategy_yields(pool: CandidatePool, request: MiningRequest, chosen: Sequenc
 
 
 def _why(name: str, fitting: int, pool: CandidatePool, request: MiningRequest) -> str:
-    """Why a strategy brings no more."""
+    """Why a strategy yields no more."""
     if fitting:
         return _("no more items match")
     splits = ", ".join(dict.fromkeys(source.split for source in pool.sources))

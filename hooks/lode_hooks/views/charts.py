@@ -25,15 +25,12 @@ NOTHING = 0
 """The class id that stands for no truth or no prediction."""
 
 
-def curves(found: Sequence[ClassCurve], names: Mapping[int, str], opens: Callable[[int, float], str]) -> Spec:
-    """Precision over recall at IoU .5: all classes together, and those with the most truths; points are links.
-
-    A curve begins at recall 0, at its first point's precision.
-    """
-    per_class = sorted((c for c in found if c.class_id and c.points), key=lambda c: -(c.truths or 0))
-    drawn = [c for c in found if not c.class_id] + per_class[:DRAWN_CLASSES]
-    rows = []
-    order = []
+def curve_points(
+    drawn: Sequence[ClassCurve], names: Mapping[int, str], opens: Callable[[int, float], str]
+) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+    """The points of the curves, each with what it opens, and the name and colour of each curve."""
+    rows: list[dict[str, Any]] = []
+    order: list[tuple[str, str]] = []
     for curve in drawn:
         name = names.get(curve.class_id, _("all classes")) if curve.class_id else _("all classes")
         order.append(
@@ -52,6 +49,17 @@ def curves(found: Sequence[ClassCurve], names: Mapping[int, str], opens: Callabl
             }
             for place, (recall, precision, score) in enumerate(begin + curve.points)
         ]
+    return rows, order
+
+
+def curves(found: Sequence[ClassCurve], names: Mapping[int, str], opens: Callable[[int, float], str]) -> Spec:
+    """Precision over recall at IoU .5: all classes together, and those with the most truths; points are links.
+
+    A curve begins at recall 0, at its first point's precision.
+    """
+    per_class = sorted((c for c in found if c.class_id and c.points), key=lambda c: -(c.truths or 0))
+    drawn = [c for c in found if not c.class_id] + per_class[:DRAWN_CLASSES]
+    rows, order = curve_points(drawn, names, opens)
     scale = {"domain": [name for name, _color in order], "range": [color for _name, color in order]}
     percent = {"format": ".0%"}
     x = {"field": "recall", "type": "quantitative", "scale": {"domain": [0, 1]}, "axis": percent, "title": _("recall")}

@@ -61,40 +61,7 @@ def viewer(request: HttpRequest, project: str) -> HttpResponse:
     facets = browse.facets(evaluation, chosen)
     names = summary.class_names(evaluation)
     run = evaluation.prediction_set.run
-    judged = {facet.value: facet.count for facet in facets.get("verdict", [])}
-    address = f"evaluation={evaluation.uuid}&{as_query(chosen)}".rstrip("&")
-    # verdicts given from now on do not move the matches that are still to be fetched
-    steady = as_query(chosen, as_of=chosen.as_of or timezone.now()) if chosen.verdict else as_query(chosen)
-    boot = {
-        "project": place.name,
-        "evaluation": str(chosen.against if chosen.transition == "gone" else evaluation.uuid),
-        "count": found.count,
-        "matches": [match_json(match) for match in found.matches],
-        "classes": {str(key): {"name": name, "color": class_color(key)} for key, name in names.items()},
-        "boxes": is_boxes(evaluation),
-        "judged": found.count - judged.get("none", found.count) if not chosen.verdict else 0,
-        "may_judge": allowed(place, user, "failure.judge"),
-        "may_mine": allowed(place, user, "mining.create"),
-        "kinds": {kind: str(title).lower() for kind, title in KIND_TITLES.items()},
-        "kind_icons": KIND_ICONS,
-        "verdicts": list(Verdict.Kind.values),
-        "verdict_titles": {kind: str(title) for kind, title in Verdict.Kind.choices},
-        "words": viewer_words(),
-        "urls": {
-            "matches": f"{reverse('hooks:matches', args=[place.name])}?evaluation={evaluation.uuid}&{steady}",
-            "scene": f"{reverse('hooks:scene', args=[place.name])}?{address}",
-            "fix": f"{reverse('hooks:fix', args=[place.name])}?{address}",
-            "facets": f"{reverse('hooks:facets', args=[place.name])}?{address}",
-            "record": reverse("hooks:record", args=[place.name]),
-            "mine": f"{reverse('hooks:mine', args=[place.name])}?run={run.uuid}&{mining_query(chosen)}",
-            "failure": reverse("hooks:failure", args=[place.name, NO_UUID]),
-            "verdict": reverse("hooks:verdict", args=[place.name, NO_UUID]),
-            "item": reverse("platform:item", args=[place.name, NO_UUID]),
-            "media": reverse("platform:media", args=[NO_UUID]),
-            "thumb": reverse("platform:thumb", args=[NO_UUID]),
-            "back": run_url(place, run, evaluation=evaluation.uuid),
-        },
-    }
+    boot = boot_json(place, user, evaluation, chosen, found, facets)
     context = {
         "project": place,
         "evaluation": evaluation,
@@ -114,6 +81,58 @@ def viewer(request: HttpRequest, project: str) -> HttpResponse:
         "verdicts": list(enumerate(Verdict.Kind.choices, 1)),
     }
     return render(request, "hooks/failures.html", context)
+
+
+def boot_json(
+    place: Project,
+    user: User,
+    evaluation: Evaluation,
+    chosen: FailureFilter,
+    found: browse.MatchPage,
+    facets: Mapping[str, list[browse.Facet]],
+) -> dict[str, Any]:
+    """What the viewer's script starts with."""
+    judged = {facet.value: facet.count for facet in facets.get("verdict", [])}
+    names = summary.class_names(evaluation)
+    return {
+        "project": place.name,
+        "evaluation": str(chosen.against if chosen.transition == "gone" else evaluation.uuid),
+        "count": found.count,
+        "matches": [match_json(match) for match in found.matches],
+        "classes": {str(key): {"name": name, "color": class_color(key)} for key, name in names.items()},
+        "boxes": is_boxes(evaluation),
+        "judged": found.count - judged.get("none", found.count) if not chosen.verdict else 0,
+        "may_judge": allowed(place, user, "failure.judge"),
+        "may_mine": allowed(place, user, "mining.create"),
+        "kinds": {kind: str(title).lower() for kind, title in KIND_TITLES.items()},
+        "kind_icons": KIND_ICONS,
+        "verdicts": list(Verdict.Kind.values),
+        "verdict_titles": {kind: str(title) for kind, title in Verdict.Kind.choices},
+        "words": viewer_words(),
+        "urls": viewer_urls(place, evaluation, chosen),
+    }
+
+
+def viewer_urls(place: Project, evaluation: Evaluation, chosen: FailureFilter) -> dict[str, str]:
+    """The addresses that the viewer's script asks; those with `NO_UUID` are filled in by it."""
+    run = evaluation.prediction_set.run
+    address = f"evaluation={evaluation.uuid}&{as_query(chosen)}".rstrip("&")
+    # verdicts given from now on do not move the matches that are still to be fetched
+    steady = as_query(chosen, as_of=chosen.as_of or timezone.now()) if chosen.verdict else as_query(chosen)
+    return {
+        "matches": f"{reverse('hooks:matches', args=[place.name])}?evaluation={evaluation.uuid}&{steady}",
+        "scene": f"{reverse('hooks:scene', args=[place.name])}?{address}",
+        "fix": f"{reverse('hooks:fix', args=[place.name])}?{address}",
+        "facets": f"{reverse('hooks:facets', args=[place.name])}?{address}",
+        "record": reverse("hooks:record", args=[place.name]),
+        "mine": f"{reverse('hooks:mine', args=[place.name])}?run={run.uuid}&{mining_query(chosen)}",
+        "failure": reverse("hooks:failure", args=[place.name, NO_UUID]),
+        "verdict": reverse("hooks:verdict", args=[place.name, NO_UUID]),
+        "item": reverse("platform:item", args=[place.name, NO_UUID]),
+        "media": reverse("platform:media", args=[NO_UUID]),
+        "thumb": reverse("platform:thumb", args=[NO_UUID]),
+        "back": run_url(place, run, evaluation=evaluation.uuid),
+    }
 
 
 def viewer_words() -> dict[str, str]:

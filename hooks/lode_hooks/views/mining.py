@@ -24,7 +24,7 @@ from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.mining import candidates, rounds
 from lode_hooks.mining.report import loop_report
 from lode_hooks.mining.report_parts import LoopReport
-from lode_hooks.mining.request import MOST, MiningRequest
+from lode_hooks.mining.request import MAX_ITEMS, MiningRequest
 from lode_hooks.mining.strategies import STRATEGIES
 from lode_hooks.models import Evaluation, FailureOccurrence, MinedItem, MiningRound, PredictionSet, Run
 from lode_hooks.views.evaluations import allowed, by_run, evaluations_of
@@ -37,7 +37,7 @@ from lode_platform.models import Project, User
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 
-SHOWN = 36
+PREVIEW_SIZE = 36
 """Thumbnails in a preview; the rest is counted."""
 LIKE_WEIGHTS = {"failures": 100}
 DEFAULT_BUDGET = 40
@@ -114,7 +114,7 @@ def mine(request: HttpRequest, project: str) -> HttpResponse:
         "any_allowed": any(s.allowed for s in sources),
         "sliders": sliders(query, like=bool(like)),
         "budget": query.get("budget", "") or DEFAULT_BUDGET,
-        "most": MOST,
+        "most": MAX_ITEMS,
         "control": query.get("control", "") or DEFAULT_CONTROL,
         "seed": query.get("seed", "") or 0,
         "queue": query.get("queue", "") or suggested_name(place, run, like),
@@ -241,8 +241,8 @@ def preview(request: HttpRequest, project: str) -> HttpResponse:
     except LodeError as error:
         context["problem"] = error.message
     else:
-        mined = [c for c in found.candidates if c.arm == MinedItem.Arm.MINED][:SHOWN]
-        control = [c for c in found.candidates if c.arm == MinedItem.Arm.CONTROL][:SHOWN]
+        mined = [c for c in found.candidates if c.arm == MinedItem.Arm.MINED][:PREVIEW_SIZE]
+        control = [c for c in found.candidates if c.arm == MinedItem.Arm.CONTROL][:PREVIEW_SIZE]
         context |= {
             "budget": found.budget,
             "notes": found.notes,
@@ -252,7 +252,7 @@ def preview(request: HttpRequest, project: str) -> HttpResponse:
             "control": control,
             "more_control": found.control - len(control),
             "control_count": found.control,
-            "brings": [(part, title_of(part.strategy), STRATEGIES[part.strategy].icon) for part in found.strategies],
+            "yields": [(part, title_of(part.strategy), STRATEGIES[part.strategy].icon) for part in found.strategies],
         }
     response = render(request, "hooks/mine_preview.html", context)
     if "problem" in context:
@@ -331,7 +331,7 @@ def round_page(request: HttpRequest, project: str, mined: UUID) -> HttpResponse:
     return render(request, "hooks/round.html", context)
 
 
-MOST_BOXES = 12
+MAX_BOXES = 12
 
 
 def boxes_of(mined: MinedItem, made: MiningRound) -> list[dict[str, Any]]:
@@ -351,7 +351,7 @@ def boxes_of(mined: MinedItem, made: MiningRound) -> list[dict[str, Any]]:
         {"kind": "prediction", "box": in_pixels(value, mined.item.width or 0, mined.item.height or 0)}
         for value in suggested
         if {"x", "y", "width", "height"} <= set(value)
-    ][:MOST_BOXES]
+    ][:MAX_BOXES]
 
 
 def in_pixels(value: Mapping[str, float], width: int, height: int) -> list[float]:

@@ -75,7 +75,7 @@ MATCHES: Schema = {
 `unit` is the number of the image (of a video: the frame) in the evaluation's order, by path. `state`, `kind`, `tide`
 are codes of `kinds`. A detection's `score` is its own; a truth's is that of the detection that
 found it (null: none), and `claim_score` that of the best detection that explains it. `partner` is the row of the truth
-a detection matched or points at, or of the detection that found or explains a truth (-1: none). -1 is no class.
+a detection matched or points at, or of the detection that found or explains a truth (-1: none). -1 is not a class.
 """
 
 

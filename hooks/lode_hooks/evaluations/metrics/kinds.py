@@ -11,7 +11,8 @@ that holds:
   TIDE repairs both by deletion, so they are one kind here; TIDE's own name stays beside it.
 
 A truth that counts and has no match is `explained` by the best-scoring wrong_class or bad_location detection that
-points at it, else `missed`. A detection matched to a truth that does not count is ignored, neither right nor wrong.
+points at it, else `missed`. A detection matched to a truth that does not count is ignored: it is neither a true nor a
+false positive.
 
 None of this depends on detections with a lower score, so the matches at score 0 hold the answer for every threshold s:
 a detection counts if its score is >= s, and a truth is found, explained or missed by comparing the scores of its match
@@ -38,7 +39,7 @@ STATES = ("tp", "fp", "fn", "ignored")
 
 NONE, MISSED, FALSE_ALARM, WRONG_CLASS, BAD_LOCATION, DUPLICATE, EXPLAINED = range(7)
 KINDS: tuple[str, ...] = ("", *FAILURE_KINDS, "explained")
-"""Names by code. An explained truth is no failure of its own: its detection is."""
+"""Names by code. An explained truth is not a failure of its own: its detection is."""
 
 TIDE = ("", "Miss", "Bkg", "Both", "Cls", "Loc", "Dupe")
 """TIDE's names; Bkg and Both are false alarms."""

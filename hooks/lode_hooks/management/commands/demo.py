@@ -210,7 +210,7 @@ class Demo:
     def build(self) -> None:
         step, note = self.steps.step, self.steps.note
         if self.first(f"projects/{PROJECT}/queues", ROUND_2):
-            note(f"The demo is built already. It lies in {settings.HOME}: remove that folder to build it anew.")
+            note(f"The demo is built already. It lies in {settings.HOME}: remove that folder to build it again.")
             return
         with step("Compose pages from 1,797 scanned digits"):
             counts = self.make_pages()
