@@ -7,11 +7,11 @@ import pytest
 
 from lode_hooks.evaluations.metrics.arrays import Detections
 from lode_hooks.evaluations.metrics.kinds import FALSE_ALARM, KINDS, MISSED, WRONG_CLASS, describe
+from lode_hooks.failures.kinds import KIND_ICONS, KIND_TITLES
 from lode_hooks.mining.select import CONTROL, MINED, choose
 from lode_hooks.mining.strategies import STRATEGIES, Candidates, FailureRows
 from lode_hooks.mining.strategies.uncertain import margin
 from lode_hooks.models import FailureOccurrence
-from lode_hooks.templatetags.failures import KIND_ICONS
 from motherlode.failure_kinds import FAILURE_KINDS
 
 pytestmark = pytest.mark.once
@@ -143,5 +143,5 @@ def test_digits_margin_beats_random_by_two_points() -> None:
 
 def test_every_kind_of_failure_has_a_title_an_icon_and_words() -> None:
     assert tuple(FailureOccurrence.Kind.values) == FAILURE_KINDS
-    assert tuple(KIND_ICONS) == KINDS[1:]
+    assert tuple(KIND_ICONS) == tuple(KIND_TITLES) == KINDS[1:]
     assert len({describe(kind, "RBC", "WBC") for kind in FAILURE_KINDS}) == len(FAILURE_KINDS)

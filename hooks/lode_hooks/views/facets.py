@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as later
 from lode_hooks.evaluations.summary import is_boxes
 from lode_hooks.failures import browse
 from lode_hooks.failures.filters import FailureFilter
-from lode_hooks.models import Evaluation, FailureOccurrence, Verdict
+from lode_hooks.failures.kinds import KIND_TITLES
+from lode_hooks.models import Evaluation, Verdict
 from lode_platform.models import Project
 from lode_platform.templatetags.lode import class_color
 
@@ -26,7 +27,6 @@ STATE_TITLES = {
     "truths": later("all ground truth"),
     "all": later("everything"),
 }
-KIND_TITLES = dict(FailureOccurrence.Kind.choices) | {"explained": later("Attributed to another error")}
 SIZE_TITLES = {"small": later("small, up to 32²"), "medium": later("medium, up to 96²"), "large": later("large")}
 VERDICT_TITLES = dict(Verdict.Kind.choices) | {"none": later("No verdict yet")}
 TRANSITION_TITLES = {

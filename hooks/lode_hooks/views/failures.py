@@ -18,11 +18,11 @@ from lode_hooks.failures import browse, verdicts
 from lode_hooks.failures.browse import Match
 from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.failures.fix import open_for_fixing
+from lode_hooks.failures.kinds import KIND_ICONS, KIND_TITLES
 from lode_hooks.models import Evaluation, Failure, Verdict
-from lode_hooks.templatetags.failures import KIND_ICONS
 from lode_hooks.views.answers import answers_json
 from lode_hooks.views.evaluations import allowed, evaluations_of, importance, named, speaking
-from lode_hooks.views.facets import KIND_TITLES, active_filters, as_query, facet_views
+from lode_hooks.views.facets import active_filters, as_query, facet_views
 from lode_hooks.views.links import run_url
 from lode_platform.access import project_for
 from lode_platform.errors import BadInput

@@ -21,6 +21,7 @@ from lode_hooks.evaluations import summary
 from lode_hooks.evaluations.metrics.kinds import describe
 from lode_hooks.failures import verdicts
 from lode_hooks.failures.filters import FailureFilter
+from lode_hooks.failures.kinds import KIND_TITLES
 from lode_hooks.mining import candidates, rounds
 from lode_hooks.mining.report import loop_report
 from lode_hooks.mining.report_parts import LoopReport
@@ -28,7 +29,7 @@ from lode_hooks.mining.request import MAX_ITEMS, MiningRequest
 from lode_hooks.mining.strategies import STRATEGIES
 from lode_hooks.models import Evaluation, FailureOccurrence, MinedItem, MiningRound, PredictionSet, Run
 from lode_hooks.views.evaluations import allowed, by_run, evaluations_of
-from lode_hooks.views.facets import KIND_TITLES, active_filters, cell_words
+from lode_hooks.views.facets import active_filters, cell_words
 from lode_hooks.views.failures import as_uuid
 from lode_hooks.views.links import matches_url
 from lode_platform.access import project_for
