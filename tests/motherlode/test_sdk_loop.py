@@ -347,7 +347,7 @@ def test_a_coco_results_file_is_taken_for_the_version_that_the_run_uses(
     for content, said in (
         (json.dumps([{**rows[0], "category_id": 77}]).encode(), "--ids"),
         (json.dumps([{**rows[0], "image_id": 99}]).encode(), "image_id 99: 1 row is for the image '99'"),
-        (b'[{"image_id": ', "is no JSON to its end"),
+        (b'[{"image_id": ', "is not complete JSON"),
         (b"[\xe4]", "not UTF-8"),
     ):
         (machine / "results.json").write_bytes(content)

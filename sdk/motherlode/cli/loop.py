@@ -173,7 +173,7 @@ def _read(arguments: Namespace, client: Client, samples: Samples, problems: list
             unknown = next((label for label in found.labels if not _known(label, samples)), None)
             if unknown is not None:
                 raise BadInput(
-                    f"the category {unknown!r} is no class of {samples.name};"
+                    f"the category {unknown!r} is not a class of {samples.name};"
                     " say what the ids mean with --ids instances.json"
                 )
             yield found
@@ -201,7 +201,7 @@ def _named(file: Path) -> Iterator[None]:
     try:
         yield
     except BadJson as error:
-        raise BadJson(f"{file}: is no JSON to its end: {error}; write it again") from None
+        raise BadJson(f"{file}: is not complete JSON: {error}; write it again") from None
     except UnicodeDecodeError as error:
         raise BadInput(f"{file}: is not UTF-8 ({error})") from None
     except BadInput as error:
