@@ -195,7 +195,7 @@ export class Editor {
     this.refresh();
   }
 
-  /** Once a sitting: that a key pressed after drawing speaks of the box just drawn. */
+  /** Once a session: that a key pressed after drawing speaks of the box just drawn. */
   #hintOnce() {
     if (this.hinted) return;
     this.hinted = true;

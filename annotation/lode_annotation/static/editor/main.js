@@ -8,12 +8,12 @@ import { fromResults } from "./model/convert.js";
 import { clockFace } from "./task/clock.js";
 import { Session } from "./task/session.js";
 import { Sight } from "./task/sight.js";
-import { Vault } from "./task/vault.js";
+import { LocalStore } from "./task/local_store.js";
 import { find, h } from "./ui/dom.js";
 import { dialog } from "./ui/help.js";
 import { showFacts, showReason } from "./ui/task.js";
 
-/** @typedef {import("./task/vault.js").Parcel} Parcel */
+/** @typedef {import("./task/local_store.js").PendingRequest} PendingRequest */
 /** @typedef {import("./keymap.js").Command} Command */
 /**
  * What the server writes into the page.
@@ -36,16 +36,16 @@ async function begin() {
   const boot = /** @type {Boot} */ (JSON.parse(island("editor-boot")));
   const root = find("[data-editor]");
   const editor = new Editor(root);
-  const vault = await Vault.of(boot.server, boot.user);
-  const session = new Session(editor.store, vault, boot.addresses);
+  const local = await LocalStore.of(boot.server, boot.user);
+  const session = new Session(editor.store, local, boot.addresses);
   /** What happened here, newest first. @type {string[]} */
   const log = [];
 
   const page = new LabelPage(editor, session, boot, log);
   editor.more = () => page.commands();
   editor.begin();
-  if (!vault.lasting) {
-    editor.notes.stay("vault", gettext("This browser keeps nothing over a reload; drafts go to the server only."));
+  if (!local.lasting) {
+    editor.notes.stay("storage", gettext("This browser keeps nothing over a reload; drafts go to the server only."));
   }
   await session.start(boot.task);
 }
@@ -86,12 +86,12 @@ class LabelPage {
   commands() {
     const { session, editor } = this;
     const group = gettext("Task");
-    const open = () => session.desk !== null;
+    const open = () => session.loaded !== null;
     return [
       { id: "submit", title: gettext("Submit"), group, keys: ["Enter", "Ctrl+Enter"], whileTyping: false, when: () => session.face === "task", run: () => void this.#submit() },
       { id: "skip", title: gettext("Skip"), group, keys: ["s"], icon: "skip", when: open, run: () => void this.#skip() },
       { id: "back", title: gettext("Back to the task before"), group, keys: ["u"], icon: "back", when: () => session.before.length > 0 || !session.earliest, run: () => void this.#back() },
-      { id: "why", title: gettext("Show why this is asked"), group, keys: ["w"], when: open, run: () => editor.showCause(this.session.desk?.payload.task.reason ?? null) },
+      { id: "why", title: gettext("Show why this is asked"), group, keys: ["w"], when: open, run: () => editor.showCause(this.session.loaded?.payload.task.reason ?? null) },
       { id: "leave", title: gettext("Leave"), group, keys: [], icon: "close", run: () => void this.#leave() },
       { id: "retry", title: gettext("Load the picture again"), group, keys: [], when: open, run: () => void session.retryPicture() },
       { id: "look", title: gettext("Look again"), group, keys: [], run: () => void session.look() },
@@ -105,9 +105,9 @@ class LabelPage {
 
   #task() {
     const { editor, session } = this;
-    const desk = session.desk;
-    if (!desk) return;
-    const { payload } = desk;
+    const loaded = session.loaded;
+    if (!loaded) return;
+    const { payload } = loaded;
     editor.notes.clear();
     this.#unavailable();
     this.refusal = "";
@@ -125,24 +125,24 @@ class LabelPage {
       : "";
     this.#state();
     this.#tick();
-    this.#came(desk);
+    this.#came(loaded);
     editor.stage.root.focus({ preventScroll: true });
     // The benchmark reads this: from the swap to the first frame that shows the task.
     requestAnimationFrame(() => setTimeout(() => performance.measure("editor:shown", "editor:open")));
     editor.notes.announce(gettext("Task {n}. {reason}", { n: payload.task.position ?? "", reason: payload.task.reason?.text ?? "" }));
   }
 
-  /** Say where the work on the page came from, and offer the other side. @param {import("./task/desk.js").Desk} desk */
-  #came(desk) {
+  /** Say where the work on the page came from, and offer the other side. @param {import("./task/loaded_task.js").LoadedTask} loaded */
+  #came(loaded) {
     const { editor } = this;
-    if (desk.from === "kept") {
-      const other = desk.other;
+    if (loaded.from === "kept") {
+      const other = loaded.other;
       const acts = other
         ? [{ title: gettext("Use the server's draft"), run: () => this.#use(other) }]
         : [{ title: gettext("Start over"), run: () => this.#use("[]") }];
       editor.notes.stay("kept", gettext("Your work on this task was kept in this browser and is here again."), acts, "");
       this.#note(gettext("Work kept in this browser was taken up again"));
-    } else if (desk.from === "draft") {
+    } else if (loaded.from === "draft") {
       editor.notes.say(gettext("Your draft from the server is here again."));
       this.#note(gettext("The server's draft was taken up again"));
     }
@@ -152,11 +152,11 @@ class LabelPage {
 
   /** Replace the work at hand, as one step that undo takes back. @param {string} result */
   #use(result) {
-    const desk = this.session.desk;
-    if (!desk) return;
+    const loaded = this.session.loaded;
+    if (!loaded) return;
     const texts = /** @type {unknown[]} */ (JSON.parse(result)).map((one) => JSON.stringify(one));
     const { store } = this.editor;
-    const regions = fromResults(texts, desk.payload.config.controls, desk.payload.media);
+    const regions = fromResults(texts, loaded.payload.config.controls, loaded.payload.media);
     store.transact(gettext("Other beginning"), (change) => {
       for (const region of [...store.regions.values()]) if (!region.pending) change.remove(region.key);
       for (const region of regions) change.add(region);
@@ -165,19 +165,19 @@ class LabelPage {
 
   #picture() {
     const { stage } = this.editor;
-    const desk = this.session.desk;
-    if (!desk) return;
-    const shown = desk.picture;
-    stage.show(shown?.source ?? null, shown?.size ?? desk.payload.media, desk.payload.media);
+    const loaded = this.session.loaded;
+    if (!loaded) return;
+    const shown = loaded.picture;
+    stage.show(shown?.source ?? null, shown?.size ?? loaded.payload.media, loaded.payload.media);
     stage.scene.drawNow();
-    this.sight.show(shown ? desk.payload.task.id : null);
+    this.sight.show(shown ? loaded.payload.task.id : null);
     this.#face();
   }
 
   /** Nothing of the task before is left to be worked on by mistake. */
   #noTask() {
     const { editor, session } = this;
-    if (session.desk) return;
+    if (session.loaded) return;
     this.sight.show(null);
     editor.store.load([]);
     editor.stage.show(null, { width: 1, height: 1 }, { width: 1, height: 1 });
@@ -186,7 +186,7 @@ class LabelPage {
     this.#state();
   }
 
-  /** The page shows what the state of the sitting says, and regions can be changed under their picture alone. */
+  /** The page shows what the state of the session says, and regions can be changed under their picture alone. */
   #face() {
     const { face } = this.session;
     this.root.dataset.face = face;
@@ -198,8 +198,8 @@ class LabelPage {
     const waiting = session.outbox.waiting.length;
     const fault = session.outbox.fault;
     const dot = find("[data-saved]", this.root);
-    const vaultFault = session.vaultFault || session.outbox.vaultFault;
-    const kept = vaultFault && (waiting || session.kept === "here") ? "lost" : waiting ? "here" : session.kept;
+    const localFault = session.localFault || session.outbox.localFault;
+    const kept = localFault && (waiting || session.kept === "here") ? "lost" : waiting ? "here" : session.kept;
     dot.dataset.saved = kept;
     const words = {
       clean: gettext("saved"),
@@ -212,7 +212,7 @@ class LabelPage {
       clean: gettext("Nothing unsaved."),
       there: gettext("The server has this as a draft."),
       here: gettext("Kept in this browser until the server has it."),
-      lost: gettext("This browser could not keep the work: {why}", { why: vaultFault }),
+      lost: gettext("This browser could not keep the work: {why}", { why: localFault }),
     }[kept];
     this.#faultNote(fault, waiting);
     editor.refresh();
@@ -248,8 +248,8 @@ class LabelPage {
 
   async #submit() {
     const { editor, session } = this;
-    const { desk } = session;
-    if (!desk || !this.sight.seen(desk.payload.task.id)) return;
+    const { loaded } = session;
+    if (!loaded || !this.sight.seen(loaded.payload.task.id)) return;
     editor.stage.cancel();
     const missing = editor.missing()[0];
     if (missing) {
@@ -257,8 +257,8 @@ class LabelPage {
       editor.notes.say(gettext("{name} must be answered before submitting.", { name: missing.name }));
       return;
     }
-    const removed = editor.store.shapes().some((one) => !one.pending) ? 0 : desk.began;
-    this.#note(gettext("Task {n} submitted", { n: desk.payload.task.position ?? "" }));
+    const removed = editor.store.shapes().some((one) => !one.pending) ? 0 : loaded.began;
+    this.#note(gettext("Task {n} submitted", { n: loaded.payload.task.position ?? "" }));
     const sent = session.submit();
     const back = { title: gettext("Undo (U)"), run: () => void this.#back() };
     if (removed) {
@@ -271,9 +271,9 @@ class LabelPage {
   }
 
   async #skip() {
-    const { desk } = this.session;
-    if (!desk || (desk.picture && !this.sight.seen(desk.payload.task.id))) return;
-    this.#note(gettext("Task {n} skipped", { n: desk.payload.task.position ?? "" }));
+    const { loaded } = this.session;
+    if (!loaded || (loaded.picture && !this.sight.seen(loaded.payload.task.id))) return;
+    this.#note(gettext("Task {n} skipped", { n: loaded.payload.task.position ?? "" }));
     const sent = this.session.skip("");
     this.editor.notes.echo(gettext("Skipped."), { title: gettext("Undo (U)"), run: () => void this.#back() });
     await sent;
@@ -291,7 +291,7 @@ class LabelPage {
     } finally {
       editor.refresh();
     }
-    const skipped = session.desk?.from === "skipped";
+    const skipped = session.loaded?.from === "skipped";
     editor.notes.say(
       skipped
         ? gettext("Back at a task you skipped. Submit to answer it.")
@@ -313,7 +313,7 @@ class LabelPage {
 
   #finished() {
     const waiting = this.session.outbox.waiting.length;
-    const done = ngettext("You finished {n} task in this sitting.", "You finished {n} tasks in this sitting.", this.session.done.size);
+    const done = ngettext("You finished {n} task in this session.", "You finished {n} tasks in this session.", this.session.done.size);
     find("[data-finished-words]", this.root).textContent = waiting
       ? `${done} ${ngettext("{n} submit is kept here and will be sent.", "{n} submits are kept here and will be sent.", waiting)}`
       : done;
@@ -327,19 +327,19 @@ class LabelPage {
     );
   }
 
-  /** @param {{parcel: Parcel, error: HttpError}} refusal */
-  #refused({ parcel, error }) {
+  /** @param {{request: PendingRequest, error: HttpError}} refusal */
+  #refused({ request, error }) {
     const { session } = this;
     if (this.asking?.open) {
-      // One question at a time; the parcel stays in the vault and is asked about at the next start.
-      this.asking.addEventListener("close", () => this.#refused({ parcel, error }), { once: true });
+      // One question at a time; the request stays in the local store and is asked about at the next start.
+      this.asking.addEventListener("close", () => this.#refused({ request, error }), { once: true });
       return;
     }
-    const count = JSON.parse(parcel.result || "[]").length;
+    const count = JSON.parse(request.result || "[]").length;
     const mine = ngettext("{n} region", "{n} regions", count);
-    const reopen = { title: gettext("Open my work"), run: () => void this.#reopen(parcel) };
-    const save = { title: gettext("Save it to a file"), run: () => this.#download(parcel) };
-    const giveUp = { title: gettext("Discard my work"), danger: true, run: () => void session.giveUp(parcel) };
+    const reopen = { title: gettext("Open my work"), run: () => void this.#reopen(request) };
+    const save = { title: gettext("Save it to a file"), run: () => this.#download(request) };
+    const giveUp = { title: gettext("Discard my work"), danger: true, run: () => void session.giveUp(request) };
     if (error.code === "stale") {
       const theirs = error.body?.theirs;
       const other = ngettext("{n} region", "{n} regions", theirs?.result?.length ?? 0);
@@ -350,9 +350,9 @@ class LabelPage {
           h("ul", {}, h("li", {}, gettext("yours, kept in this browser: {what}", { what: mine })), h("li", {}, gettext("the newer one, revision {n}: {what}", { n: theirs?.revision ?? "?", what: other }))),
         ],
         [
-          { title: gettext("Save mine on top"), primary: true, run: () => void session.insist(parcel, theirs) },
+          { title: gettext("Save mine on top"), primary: true, run: () => void session.insist(request, theirs) },
           reopen,
-          { title: gettext("Leave theirs"), run: () => void session.giveUp(parcel) },
+          { title: gettext("Leave theirs"), run: () => void session.giveUp(request) },
         ],
       );
     } else if (error.code === "lease_lost") {
@@ -363,7 +363,7 @@ class LabelPage {
       this.asking = dialog(
         gettext("Somebody else has this task"),
         [h("p", {}, words)],
-        [{ title: gettext("Go on"), primary: true, run: () => void (kept ? session.giveUp(parcel) : undefined) }, save],
+        [{ title: gettext("Go on"), primary: true, run: () => void (kept ? session.giveUp(request) : undefined) }, save],
       );
     } else {
       const problems = Array.isArray(error.body?.problems) ? error.body.problems : [];
@@ -379,23 +379,23 @@ class LabelPage {
     }
   }
 
-  /** @param {Parcel} parcel */
-  async #reopen(parcel) {
-    if (await this.session.reopen(parcel)) return;
-    await this.session.keepForLater(parcel);
-    location.assign(`?task=${parcel.task}`);
+  /** @param {PendingRequest} request */
+  async #reopen(request) {
+    if (await this.session.reopen(request)) return;
+    await this.session.keepForLater(request);
+    location.assign(`?task=${request.task}`);
   }
 
-  /** @param {Parcel} parcel */
-  #download(parcel) {
-    const blob = new Blob([`{"task":"${parcel.task}","result":${parcel.result}}`], { type: "application/json" });
-    const link = h("a", { href: URL.createObjectURL(blob), download: `task-${parcel.task}.json` });
+  /** @param {PendingRequest} request */
+  #download(request) {
+    const blob = new Blob([`{"task":"${request.task}","result":${request.result}}`], { type: "application/json" });
+    const link = h("a", { href: URL.createObjectURL(blob), download: `task-${request.task}.json` });
     link.click();
     URL.revokeObjectURL(link.href);
   }
 
   #tick() {
-    find("[data-clock]", this.root).textContent = this.session.desk ? clockFace(this.session.clock.seconds) : "";
+    find("[data-clock]", this.root).textContent = this.session.loaded ? clockFace(this.session.clock.seconds) : "";
   }
 
   /** @param {string} words */

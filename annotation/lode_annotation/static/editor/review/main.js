@@ -8,7 +8,7 @@ import { isShape } from "../kinds/index.js";
 import { fromResults } from "../model/convert.js";
 import { clockFace } from "../task/clock.js";
 import { Sight } from "../task/sight.js";
-import { Vault } from "../task/vault.js";
+import { LocalStore } from "../task/local_store.js";
 import { ago, find, h } from "../ui/dom.js";
 import { dialog } from "../ui/help.js";
 import { showFacts, showReason } from "../ui/task.js";
@@ -16,7 +16,7 @@ import { changesOf } from "./changes.js";
 import { ReviewSession } from "./session.js";
 
 /** @typedef {import("../keymap.js").Command} Command */
-/** @typedef {import("../task/desk.js").Desk} Desk */
+/** @typedef {import("../task/loaded_task.js").LoadedTask} LoadedTask */
 /** @typedef {import("./session.js").Verdict} Verdict */
 /** @typedef {{server: string, user: string, root: string, login: string, home: string, has_task: boolean, addresses: import("./session.js").Addresses}} Boot */
 
@@ -28,7 +28,7 @@ function island(id) {
 async function begin() {
   const boot = /** @type {Boot} */ (JSON.parse(island("editor-boot")));
   const editor = new Editor(find("[data-editor]"));
-  const session = new ReviewSession(editor.store, await Vault.of(boot.server, boot.user), boot.addresses);
+  const session = new ReviewSession(editor.store, await LocalStore.of(boot.server, boot.user), boot.addresses);
   const page = new ReviewPage(editor, session, boot);
   editor.more = () => page.commands();
   editor.begin();
@@ -71,7 +71,7 @@ class ReviewPage {
       { id: "review.unfix", title: gettext("Stop fixing"), group, keys: [], when: () => this.fixing, run: () => this.#fix(false) },
       { id: "back", title: gettext("Take the last verdict back"), group, keys: ["u"], icon: "back", when: () => session.judged.length > 0, run: () => void this.#undo() },
       { id: "before", title: gettext("Show what was there before"), group: gettext("View"), keys: ["g"], active: () => this.editor.stage.scene.showBefore, run: () => this.#toggleBefore() },
-      { id: "why", title: gettext("Show why this is asked"), group, keys: ["w"], when: open, run: () => this.editor.showCause(session.desk?.payload.task.reason ?? null) },
+      { id: "why", title: gettext("Show why this is asked"), group, keys: ["w"], when: open, run: () => this.editor.showCause(session.loaded?.payload.task.reason ?? null) },
       { id: "comment", title: gettext("Write a comment"), group, keys: ["c"], when: open, run: () => this.#write() },
       { id: "leave", title: gettext("Leave"), group, keys: [], icon: "close", run: () => location.assign(this.boot.home) },
       { id: "retry", title: gettext("Load the picture again"), group, keys: [], run: () => location.reload() },
@@ -81,27 +81,27 @@ class ReviewPage {
 
   #task() {
     const { editor, session } = this;
-    const desk = session.desk;
-    if (!desk) return;
-    const { payload } = desk;
+    const loaded = session.loaded;
+    if (!loaded) return;
+    const { payload } = loaded;
     editor.notes.clear();
     editor.stage.scene.ghosts = [];
     this.comment.value = "";
     editor.openSide(false);
-    this.#changes(desk);
+    this.#changes(loaded);
     editor.setControls(payload.config.controls);
-    const shown = desk.picture;
+    const shown = loaded.picture;
     editor.stage.show(shown?.source ?? null, shown?.size ?? payload.media, payload.media);
     editor.stage.scene.drawNow();
-    this.sight.show(shown ? desk.annotation : null);
+    this.sight.show(shown ? loaded.annotation : null);
     this.#face();
-    this.#fix(desk.from === "kept");
-    if (desk.from === "kept") editor.notes.stay("kept", gettext("The fix you had begun was kept in this browser and is here again."), [], "");
+    this.#fix(loaded.from === "kept");
+    if (loaded.from === "kept") editor.notes.stay("kept", gettext("The fix you had begun was kept in this browser and is here again."), [], "");
     showReason(find("[data-reason]", this.root), payload.task.reason ?? null);
     editor.pointAtCause(payload.task.reason ?? null);
     showFacts(find("[data-facts]", this.root), payload);
     this.#history(payload);
-    const place = { n: session.done + 1, total: Math.max(desk.waiting, session.done + 1) };
+    const place = { n: session.done + 1, total: Math.max(loaded.waiting, session.done + 1) };
     find("[data-progress]", this.root).textContent = gettext("{n} of {total} waiting", place);
     find("[data-annotator]", this.root).textContent = payload.annotation?.user ?? "";
     this.#state();
@@ -110,13 +110,13 @@ class ReviewPage {
     editor.notes.announce(gettext("Annotation by {who}", { who: payload.annotation?.user ?? "" }));
   }
 
-  /** What differs from what the project holds so far: said in words, marked in the list, laid under the answer. @param {Desk} desk */
-  #changes(desk) {
+  /** What differs from what the project holds so far: said in words, marked in the list, laid under the answer. @param {LoadedTask} loaded */
+  #changes(loaded) {
     const { list, stage } = this.editor;
-    const { config, media, annotation } = desk.payload;
+    const { config, media, annotation } = loaded.payload;
     const root = find("[data-changes]", this.root);
-    const held = desk.start ? fromResults(desk.start, config.controls, media) : null;
-    const changes = held ? changesOf(held, fromResults(desk.given, config.controls, media)) : null;
+    const held = loaded.start ? fromResults(loaded.start, config.controls, media) : null;
+    const changes = held ? changesOf(held, fromResults(loaded.given, config.controls, media)) : null;
     stage.scene.before = changes?.before ?? [];
     stage.scene.regroup();
     const words = { new: gettext("new"), moved: gettext("moved"), relabelled: gettext("relabelled") };
@@ -208,16 +208,16 @@ class ReviewPage {
   /** @param {Verdict} verdict */
   async #judge(verdict) {
     const { editor, session } = this;
-    if (!session.desk || !this.sight.seen(session.desk.annotation)) return;
+    if (!session.loaded || !this.sight.seen(session.loaded.annotation)) return;
     editor.stage.cancel();
     const missing = verdict === "fix" ? editor.missing()[0] : undefined;
     if (missing) {
       editor.panels.point(missing.name);
       return editor.notes.say(gettext("{name} must be answered before submitting.", { name: missing.name }));
     }
-    if (verdict === "fix" && !session.touched && session.desk?.from !== "kept") verdict = "accept";
+    if (verdict === "fix" && !session.touched && session.loaded?.from !== "kept") verdict = "accept";
     const comment = this.comment.value.trim();
-    const who = session.desk.payload.annotation?.user ?? "";
+    const who = session.loaded.payload.annotation?.user ?? "";
     this.comment.blur();
     const sent = session.judge(verdict, comment);
     const words = {
@@ -256,11 +256,11 @@ class ReviewPage {
   /** Nothing of the answer before is left to be judged by mistake. */
   #noTask() {
     const { editor, session } = this;
-    if (session.desk) return;
+    if (session.loaded) return;
     this.sight.show(null);
     editor.store.load([]);
     editor.stage.show(null, { width: 1, height: 1 }, { width: 1, height: 1 });
-    const done = ngettext("You judged {n} annotation in this sitting.", "You judged {n} annotations in this sitting.", session.done);
+    const done = ngettext("You judged {n} annotation in this session.", "You judged {n} annotations in this session.", session.done);
     find("[data-finished-words]", this.root).textContent = done;
     this.#face();
     this.#state();
@@ -284,17 +284,17 @@ class ReviewPage {
     this.editor.refresh();
   }
 
-  /** @param {{parcel: import("../task/vault.js").Parcel, error: HttpError}} refusal */
-  #refused({ parcel, error }) {
+  /** @param {{request: import("../task/local_store.js").PendingRequest, error: HttpError}} refusal */
+  #refused({ request, error }) {
     dialog(
       gettext("The verdict was not taken"),
       [h("p", {}, error.message), h("p", {}, gettext("The annotation may have changed meanwhile; it comes again if it still waits."))],
-      [{ title: gettext("Go on"), primary: true, run: () => void this.session.giveUp(parcel) }],
+      [{ title: gettext("Go on"), primary: true, run: () => void this.session.giveUp(request) }],
     );
   }
 
   #tick() {
-    find("[data-clock]", this.root).textContent = this.session.desk ? clockFace(this.session.clock.seconds) : "";
+    find("[data-clock]", this.root).textContent = this.session.loaded ? clockFace(this.session.clock.seconds) : "";
   }
 }
 

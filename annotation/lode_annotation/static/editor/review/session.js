@@ -1,5 +1,5 @@
 // @ts-check
-/** A reviewer's sitting at a queue: one annotation after another, the next one already decoded, verdicts sent once. */
+/** A reviewer's session at a queue: one annotation after another, the next one already decoded, verdicts sent once. */
 
 import { call, HttpError } from "../../lode/http.js";
 import { uuid } from "../../lode/uuid.js";
@@ -7,32 +7,32 @@ import { gettext } from "../../lode/words.js";
 import { toResultText } from "../model/convert.js";
 import { valueAt } from "../model/slices.js";
 import { Clock } from "../task/clock.js";
-import { layOut, picture, regionsOf } from "../task/desk.js";
+import { loadTask, picture, regionsOf } from "../task/loaded_task.js";
 import { Outbox } from "../task/outbox.js";
 
-/** @typedef {import("../task/desk.js").Desk} Desk */
-/** @typedef {import("../task/vault.js").Vault} Vault */
+/** @typedef {import("../task/loaded_task.js").LoadedTask} LoadedTask */
+/** @typedef {import("../task/local_store.js").LocalStore} LocalStore */
 /** @typedef {import("../model/store.js").Store} Store */
 /** @typedef {"accept"|"fix"|"reject"} Verdict */
 /** @typedef {{queue: string, next: string, review: string}} Addresses */
-/** @typedef {Desk & {waiting: number}} Waiting `waiting`: how many there are in this sitting, those judged among them */
-/** @typedef {{desk: Waiting, operation: string, verdict: Verdict, comment: string}} Judged */
+/** @typedef {LoadedTask & {waiting: number}} Waiting `waiting`: how many there are in this session, those judged among them */
+/** @typedef {{loaded: Waiting, operation: string, verdict: Verdict, comment: string}} Judged */
 
 const LONGEST_PAUSE_MS = 30_000;
 const REMEMBERED = 20;
 
 /** @extends {EventTarget} Events: `task`, `face`, `state`, `refused`. */
 export class ReviewSession extends EventTarget {
-  /** @param {Store} store @param {Vault} vault @param {Addresses} addresses */
-  constructor(store, vault, addresses) {
+  /** @param {Store} store @param {LocalStore} local @param {Addresses} addresses */
+  constructor(store, local, addresses) {
     super();
     this.store = store;
-    this.vault = vault;
+    this.local = local;
     this.addresses = addresses;
     this.clock = new Clock();
-    this.outbox = new Outbox(vault, () => ({ next: false, holding: [] }));
+    this.outbox = new Outbox(local, () => ({ next: false, holding: [] }));
     /** @type {Waiting|null} */
-    this.desk = null;
+    this.loaded = null;
     /** @type {Waiting|null} */
     this.ahead = null;
     /** What is shown while no annotation is in hand. @type {"waiting"|"finished"|"stuck"} */
@@ -41,7 +41,7 @@ export class ReviewSession extends EventTarget {
     this.pause = 0;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.retryTimer = undefined;
-    /** Verdicts of this sitting, the newest last, as far as they can be taken back. @type {Judged[]} */
+    /** Verdicts of this session, the newest last, as far as they can be taken back. @type {Judged[]} */
     this.judged = [];
     this.done = 0;
     /** How many of them the server has. */
@@ -57,8 +57,8 @@ export class ReviewSession extends EventTarget {
 
   /** What the page shows. @returns {import("../task/session.js").Face} */
   get face() {
-    if (!this.desk) return this.between;
-    return this.desk.picture ? "task" : "broken";
+    if (!this.loaded) return this.between;
+    return this.loaded.picture ? "task" : "broken";
   }
 
   /** @param {string|null} payload as the server wrote it */
@@ -67,46 +67,46 @@ export class ReviewSession extends EventTarget {
     await this.outbox.restore();
     if (this.outbox.waiting.length) void this.outbox.flush();
     const first = payload === null ? null : await this.#lay(payload);
-    if (first && !this.desk && !this.#judged(first)) this.#open(first);
+    if (first && !this.loaded && !this.#judged(first)) this.#open(first);
     else await this.#advance();
   }
 
   get result() {
-    if (!this.desk) return "[]";
-    const { config, media } = this.desk.payload;
+    if (!this.loaded) return "[]";
+    const { config, media } = this.loaded.payload;
     return toResultText(this.store.inOrder(), config.controls, media);
   }
 
   /** Give the verdict and go on to the next within the same frame. @param {Verdict} verdict @param {string} comment */
   async judge(verdict, comment) {
-    const desk = this.desk;
-    if (!desk || this.face !== "task") return;
+    const loaded = this.loaded;
+    if (!loaded || this.face !== "task") return;
     const operation = uuid();
-    if (verdict === "fix") desk.left = { regions: [...this.store.inOrder()], history: this.store.history };
-    desk.lead = this.clock.seconds;
-    this.judged.push({ desk, operation, verdict, comment });
+    if (verdict === "fix") loaded.left = { regions: [...this.store.inOrder()], history: this.store.history };
+    loaded.lead = this.clock.seconds;
+    this.judged.push({ loaded, operation, verdict, comment });
     this.judged.splice(0, this.judged.length - REMEMBERED);
     const sent = this.outbox.post({
       operation,
-      task: nameOf(desk),
+      task: nameOf(loaded),
       queue: this.addresses.queue,
       kind: "review",
-      url: this.addresses.review.replace("{annotation}", desk.annotation),
-      annotation: desk.annotation,
+      url: this.addresses.review.replace("{annotation}", loaded.annotation),
+      annotation: loaded.annotation,
       result: verdict === "fix" ? this.result : "",
-      base: desk.payload.annotation?.revision ?? null,
+      base: loaded.payload.annotation?.revision ?? null,
       lead: this.clock.seconds,
       extra: { verdict, comment },
     });
     this.done += 1;
-    this.desk = null;
+    this.loaded = null;
     const next = this.ahead;
     this.ahead = null;
     if (next) this.#open(next);
     else this.#between("waiting");
     await sent;
     await this.#advance();
-    if (this.desk) desk.picture?.close(); // else it lies on the stage still
+    if (this.loaded) loaded.picture?.close(); // else it lies on the stage still
   }
 
   /**
@@ -117,30 +117,30 @@ export class ReviewSession extends EventTarget {
   async undo() {
     const last = this.judged.at(-1);
     if (!last) return null;
-    const desk = (await this.outbox.withdraw(last.operation)) ? await this.#again(last.desk) : await this.#recall(last);
+    const loaded = (await this.outbox.withdraw(last.operation)) ? await this.#again(last.loaded) : await this.#recall(last);
     this.judged = this.judged.filter((one) => one !== last);
     this.done -= 1;
-    if (last.verdict === "fix") Object.assign(desk, { left: last.desk.left, from: "kept" });
-    if (this.desk) {
+    if (last.verdict === "fix") Object.assign(loaded, { left: last.loaded.left, from: "kept" });
+    if (this.loaded) {
       this.ahead?.picture?.close();
-      this.ahead = this.desk;
+      this.ahead = this.loaded;
     }
-    this.#open(desk);
+    this.#open(loaded);
     return last;
   }
 
-  /** @param {Waiting} desk */
-  async #again(desk) {
-    return { ...desk, ...(await picture(desk.payload)) };
+  /** @param {Waiting} loaded */
+  async #again(loaded) {
+    return { ...loaded, ...(await picture(loaded.payload)) };
   }
 
   /** @param {Judged} last */
-  async #recall({ desk, operation }) {
+  async #recall({ loaded, operation }) {
     await this.outbox.flush();
-    if (this.outbox.waiting.some((parcel) => parcel.operation === operation)) {
+    if (this.outbox.waiting.some((request) => request.operation === operation)) {
       throw this.outbox.fault ?? new HttpError("network", gettext("No connection."), 0);
     }
-    const address = this.addresses.review.replace("{annotation}", desk.annotation);
+    const address = this.addresses.review.replace("{annotation}", loaded.annotation);
     const { text } = await call("DELETE", `${address}?operation_id=${operation}`);
     this.confirmed -= 1;
     return this.#lay(valueAt(text, ["annotation"]) ?? "null");
@@ -153,16 +153,16 @@ export class ReviewSession extends EventTarget {
     await this.#advance();
   }
 
-  /** @param {import("../task/vault.js").Parcel} parcel */
-  async giveUp(parcel) {
-    await this.vault.delivered(parcel);
+  /** @param {import("../task/local_store.js").PendingRequest} request */
+  async giveUp(request) {
+    await this.local.delivered(request);
     this.#forward("state");
   }
 
   async #advance() {
-    if (this.desk) return;
+    if (this.loaded) return;
     if (!this.ahead) await this.#fetch();
-    if (this.desk) return;
+    if (this.loaded) return;
     const next = this.ahead;
     this.ahead = null;
     if (next) return this.#open(next);
@@ -172,7 +172,7 @@ export class ReviewSession extends EventTarget {
 
   /** @param {"waiting"|"finished"|"stuck"} between */
   #between(between) {
-    if (this.desk) return;
+    if (this.loaded) return;
     this.between = between;
     this.#forward("face");
   }
@@ -186,17 +186,17 @@ export class ReviewSession extends EventTarget {
 
   #hurry() {
     this.pause = 0;
-    if (this.desk) void this.#fetch();
+    if (this.loaded) void this.#fetch();
     else if (this.between === "stuck") void this.#advance();
   }
 
-  /** @param {Waiting} desk */
-  #open(desk) {
-    this.desk = desk;
+  /** @param {Waiting} loaded */
+  #open(loaded) {
+    this.loaded = loaded;
     this.pause = 0;
     this.touched = false;
-    this.store.load(regionsOf(desk), desk.left?.history);
-    this.clock.start(desk.lead);
+    this.store.load(regionsOf(loaded), loaded.left?.history);
+    this.clock.start(loaded.lead);
     this.#forward("task");
     void this.#fetch();
   }
@@ -211,14 +211,14 @@ export class ReviewSession extends EventTarget {
   async #fetchNext() {
     if (this.ahead || this.drained) return;
     try {
-      const waiting = this.outbox.waiting.map((parcel) => parcel.annotation);
-      const holding = this.desk ? [this.desk.annotation, ...waiting] : waiting;
+      const waiting = this.outbox.waiting.map((request) => request.annotation);
+      const holding = this.loaded ? [this.loaded.annotation, ...waiting] : waiting;
       const { status, text } = await call("POST", this.addresses.next, JSON.stringify({ holding }));
       if (status === 204 || !text) {
         this.drained = true;
       } else {
-        const desk = await this.#lay(text);
-        if (!this.#judged(desk) && desk.annotation !== this.desk?.annotation) this.ahead = desk;
+        const loaded = await this.#lay(text);
+        if (!this.#judged(loaded) && loaded.annotation !== this.loaded?.annotation) this.ahead = loaded;
       }
       this.outbox.fault = null;
     } catch (error) {
@@ -231,28 +231,28 @@ export class ReviewSession extends EventTarget {
   /** @param {string} text @returns {Promise<Waiting>} */
   async #lay(text) {
     const before = this.confirmed;
-    const desk = await layOut(text, this.vault, (payload) => `review:${payload.annotation?.id}`);
-    return { ...desk, waiting: before + (desk.payload.waiting ?? 1) };
+    const loaded = await loadTask(text, this.local, (payload) => `review:${payload.annotation?.id}`);
+    return { ...loaded, waiting: before + (loaded.payload.waiting ?? 1) };
   }
 
-  /** @param {Desk} desk */
-  #judged(desk) {
-    return this.outbox.waiting.some((parcel) => parcel.annotation === desk.annotation);
+  /** @param {LoadedTask} loaded */
+  #judged(loaded) {
+    return this.outbox.waiting.some((request) => request.annotation === loaded.annotation);
   }
 
   #changed() {
-    const desk = this.desk;
-    if (!desk) return;
+    const loaded = this.loaded;
+    if (!loaded) return;
     this.touched = true;
-    void this.vault.keep({
-      task: nameOf(desk),
+    void this.local.keep({
+      task: nameOf(loaded),
       queue: this.addresses.queue,
       result: this.result,
-      annotation: desk.annotation,
-      base: desk.base,
+      annotation: loaded.annotation,
+      base: loaded.base,
       dismissed: [],
       lead: this.clock.seconds,
-      at: this.vault.stamp(),
+      at: this.local.stamp(),
       confirmed: false,
     });
     this.#forward("state");
@@ -264,7 +264,7 @@ export class ReviewSession extends EventTarget {
   }
 }
 
-/** @param {Desk} desk */
-function nameOf(desk) {
-  return `review:${desk.annotation}`;
+/** @param {LoadedTask} loaded */
+function nameOf(loaded) {
+  return `review:${loaded.annotation}`;
 }

@@ -1,20 +1,20 @@
 // @ts-check
 /**
- * Handing work in: every parcel is kept in the vault until the server has answered, and sent again until then.
+ * Handing work in: every request is kept in the local store until the server has answered, and sent again until then.
  *
- * One parcel travels at a time, oldest first. No connection or a fault of the server: again after 1, 2, 4 ... 30 seconds,
+ * One request travels at a time, oldest first. No connection or a fault of the server: again after 1, 2, 4 ... 30 seconds,
  * or as soon as the browser is online. Signed out: again when somebody has signed in, in whichever tab, or the page is
  * looked at. Not allowed (any more): kept and tried again, while the work of other queues goes out. Refused: kept, and
- * the page is told. A vault that is full or gone holds up no sending.
+ * the page is told. A local store that is full or gone holds up no sending.
  */
 
 import { call, csrfCookie, HttpError } from "../../lode/http.js";
 import { gettext } from "../../lode/words.js";
 
-/** @typedef {import("./vault.js").Parcel} Parcel */
-/** @typedef {import("./vault.js").Vault} Vault */
-/** @typedef {{parcel: Parcel, data: any, text: string}} Answer */
-/** @typedef {{parcel: Parcel, error: HttpError}} Refusal */
+/** @typedef {import("./local_store.js").PendingRequest} PendingRequest */
+/** @typedef {import("./local_store.js").LocalStore} LocalStore */
+/** @typedef {{request: PendingRequest, data: any, text: string}} Answer */
+/** @typedef {{request: PendingRequest, error: HttpError}} Refusal */
 
 const LONGEST_PAUSE_MS = 30_000;
 const SIGN_IN_LOOK_MS = 1000;
@@ -22,21 +22,21 @@ const SIGN_IN_LOOK_MS = 1000;
 /** @extends {EventTarget} Events: `sent` (detail Answer), `refused` (detail Refusal), `state`, `hurry`. */
 export class Outbox extends EventTarget {
   /**
-   * @param {Vault} vault
-   * @param {(parcel: Parcel) => Record<string, unknown>} along fields known only when a parcel leaves: `holding`, `next`
+   * @param {LocalStore} local
+   * @param {(request: PendingRequest) => Record<string, unknown>} along fields known only when a request leaves: `holding`, `next`
    */
-  constructor(vault, along) {
+  constructor(local, along) {
     super();
-    this.vault = vault;
+    this.local = local;
     this.along = along;
-    /** @type {Parcel[]} */
+    /** @type {PendingRequest[]} */
     this.waiting = [];
     /** @type {HttpError|null} */
     this.fault = null;
     /** The browser would not keep what waits, in words. */
-    this.vaultFault = "";
+    this.localFault = "";
     this.sending = false;
-    /** @type {Parcel|null} */
+    /** @type {PendingRequest|null} */
     this.travelling = null;
     this.pause = 0;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
@@ -46,8 +46,8 @@ export class Outbox extends EventTarget {
   /** Take up what an earlier page left. */
   async restore() {
     await this.#keep(async () => {
-      const here = new Set(this.waiting.map((parcel) => parcel.operation));
-      const left = (await this.vault.outbox()).filter((parcel) => !parcel.refused && !here.has(parcel.operation));
+      const here = new Set(this.waiting.map((request) => request.operation));
+      const left = (await this.local.outbox()).filter((request) => !request.refused && !here.has(request.operation));
       this.waiting.unshift(...left);
     });
     this.dispatchEvent(new Event("state"));
@@ -73,12 +73,12 @@ export class Outbox extends EventTarget {
     this.dispatchEvent(new Event("hurry"));
   }
 
-  /** @param {Omit<Parcel, "scope"|"at"|"attempts"|"refused">} parcel */
-  async post(parcel) {
-    const whole = { ...parcel, scope: this.vault.scope, at: this.vault.stamp(), attempts: 0, refused: "" };
+  /** @param {Omit<PendingRequest, "scope"|"at"|"attempts"|"refused">} request */
+  async post(request) {
+    const whole = { ...request, scope: this.local.scope, at: this.local.stamp(), attempts: 0, refused: "" };
     this.waiting.push(whole);
     this.dispatchEvent(new Event("state"));
-    await this.#keep(() => this.vault.post(whole));
+    await this.#keep(() => this.local.post(whole));
     await this.flush();
   }
 
@@ -88,10 +88,10 @@ export class Outbox extends EventTarget {
    * @returns {Promise<boolean>} false where the server has it, or may have
    */
   async withdraw(operation) {
-    const parcel = this.waiting.find((one) => one.operation === operation);
-    if (!parcel || parcel.attempts || parcel === this.travelling) return false;
-    this.#drop(parcel);
-    await this.#keep(() => this.vault.withdraw(operation));
+    const request = this.waiting.find((one) => one.operation === operation);
+    if (!request || request.attempts || request === this.travelling) return false;
+    this.#drop(request);
+    await this.#keep(() => this.local.withdraw(operation));
     this.dispatchEvent(new Event("state"));
     return true;
   }
@@ -103,12 +103,12 @@ export class Outbox extends EventTarget {
     this.sending = true;
     /** @type {Map<string, HttpError>} */
     const shut = new Map();
-    const first = () => this.waiting.find((parcel) => !shut.has(parcel.queue));
+    const first = () => this.waiting.find((request) => !shut.has(request.queue));
     try {
-      for (let parcel = first(); parcel; parcel = first()) {
-        if (await this.#send(parcel)) continue;
+      for (let request = first(); request; request = first()) {
+        if (await this.#send(request)) continue;
         if (this.fault?.fault !== "forbidden") break;
-        shut.set(parcel.queue, this.fault);
+        shut.set(request.queue, this.fault);
       }
     } finally {
       this.fault ??= [...shut.values()][0] ?? null;
@@ -117,66 +117,66 @@ export class Outbox extends EventTarget {
     }
   }
 
-  /** @param {Parcel} parcel @returns {Promise<boolean>} whether to go on */
-  async #send(parcel) {
+  /** @param {PendingRequest} request @returns {Promise<boolean>} whether to go on */
+  async #send(request) {
     const head = JSON.stringify({
-      operation_id: parcel.operation,
-      annotation_id: parcel.annotation,
-      base_revision: parcel.base,
-      lead_time: Math.round(parcel.lead * 10) / 10,
-      ...parcel.extra,
-      ...this.along(parcel),
+      operation_id: request.operation,
+      annotation_id: request.annotation,
+      base_revision: request.base,
+      lead_time: Math.round(request.lead * 10) / 10,
+      ...request.extra,
+      ...this.along(request),
     });
-    this.travelling = parcel;
-    const body = parcel.result === "" ? head : `${head.slice(0, -1)},"result":${parcel.result}}`;
+    this.travelling = request;
+    const body = request.result === "" ? head : `${head.slice(0, -1)},"result":${request.result}}`;
     try {
-      const answer = await call("POST", parcel.url, body);
-      if (!confirms(parcel, answer.data)) throw new HttpError("server", gettext("The server has a fault."), answer.status);
+      const answer = await call("POST", request.url, body);
+      if (!confirms(request, answer.data)) throw new HttpError("server", gettext("The server has a fault."), answer.status);
       this.fault = null;
       this.pause = 0;
-      this.#drop(parcel);
-      if (parcel.kind !== "review") this.vault.confirm(parcel.task, answer.data.annotation.revision);
-      await this.#keep(() => this.vault.delivered(parcel));
-      this.#pass(parcel, answer.data?.annotation?.revision ?? null);
-      this.dispatchEvent(new CustomEvent("sent", { detail: { parcel, data: answer.data, text: answer.text } }));
+      this.#drop(request);
+      if (request.kind !== "review") this.local.confirm(request.task, answer.data.annotation.revision);
+      await this.#keep(() => this.local.delivered(request));
+      this.#pass(request, answer.data?.annotation?.revision ?? null);
+      this.dispatchEvent(new CustomEvent("sent", { detail: { request, data: answer.data, text: answer.text } }));
       return true;
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
-      return this.#failed(parcel, error);
+      return this.#failed(request, error);
     } finally {
       this.travelling = null;
     }
   }
 
-  /** @param {() => Promise<void>} act on the vault */
+  /** @param {() => Promise<void>} act on the local store */
   async #keep(act) {
     try {
       await act();
-      this.vaultFault = "";
+      this.localFault = "";
     } catch (error) {
-      this.vaultFault = String(error);
+      this.localFault = String(error);
     }
   }
 
-  /** @param {Parcel} parcel */
-  #drop(parcel) {
-    this.waiting = this.waiting.filter((other) => other !== parcel);
+  /** @param {PendingRequest} request */
+  #drop(request) {
+    this.waiting = this.waiting.filter((other) => other !== request);
   }
 
-  /** Later saves of the same task stand on the revision this one made. @param {Parcel} parcel @param {number|null} revision */
-  #pass(parcel, revision) {
+  /** Later saves of the same task stand on the revision this one made. @param {PendingRequest} request @param {number|null} revision */
+  #pass(request, revision) {
     if (revision === null) return;
     for (const later of this.waiting) {
-      if (later.task !== parcel.task || later.kind !== parcel.kind) continue;
+      if (later.task !== request.task || later.kind !== request.kind) continue;
       later.base = revision;
-      void this.#keep(() => this.vault.post(later));
+      void this.#keep(() => this.local.post(later));
     }
   }
 
-  /** @param {Parcel} parcel @param {HttpError} error @returns {Promise<boolean>} */
-  async #failed(parcel, error) {
+  /** @param {PendingRequest} request @param {HttpError} error @returns {Promise<boolean>} */
+  async #failed(request, error) {
     this.fault = error;
-    parcel.attempts += 1;
+    request.attempts += 1;
     if (error.passing || error.fault === "signed_out" || error.fault === "forbidden") {
       this.pause = Math.min(LONGEST_PAUSE_MS, this.pause ? this.pause * 2 : 1000);
       const wait = error.passing ? this.pause : LONGEST_PAUSE_MS;
@@ -184,20 +184,20 @@ export class Outbox extends EventTarget {
       this.timer = setTimeout(() => void this.flush(), wait * (0.8 + Math.random() * 0.4));
       return false;
     }
-    this.#drop(parcel);
-    parcel.refused = error.message;
-    await this.#keep(() => this.vault.post(parcel));
+    this.#drop(request);
+    request.refused = error.message;
+    await this.#keep(() => this.local.post(request));
     this.fault = null;
-    this.dispatchEvent(new CustomEvent("refused", { detail: { parcel, error } }));
+    this.dispatchEvent(new CustomEvent("refused", { detail: { request, error } }));
     return true;
   }
 }
 
 /**
- * Does an answer say that the parcel was taken? Whatever else answered in the server's place, it did not.
- * @param {Parcel} parcel
+ * Does an answer say that the request was taken? Whatever else answered in the server's place, it did not.
+ * @param {PendingRequest} request
  * @param {any} data
  */
-function confirms(parcel, data) {
-  return parcel.kind === "review" ? Boolean(data?.review) : typeof data?.annotation?.revision === "number";
+function confirms(request, data) {
+  return request.kind === "review" ? Boolean(data?.review) : typeof data?.annotation?.revision === "number";
 }

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * A sitting at a queue: the task in hand, the next one already decoded, what was done before, and nothing lost on the way.
+ * A session at a queue: the task in hand, the next one already decoded, what was done before, and nothing lost on the way.
  *
  * What the page shows follows from the state alone (`face`): a task in hand is never hidden behind "fetching", and no
  * answer is taken while its picture is not there.
@@ -12,12 +12,12 @@ import { gettext } from "../../lode/words.js";
 import { toResultText } from "../model/convert.js";
 import { valueAt } from "../model/slices.js";
 import { Clock } from "./clock.js";
-import { layOut, picture, regionsOf } from "./desk.js";
+import { loadTask, picture, regionsOf } from "./loaded_task.js";
 import { Leases } from "./lease.js";
 import { Outbox } from "./outbox.js";
 
-/** @typedef {import("./desk.js").Desk} Desk */
-/** @typedef {import("./vault.js").Vault} Vault */
+/** @typedef {import("./loaded_task.js").LoadedTask} LoadedTask */
+/** @typedef {import("./local_store.js").LocalStore} LocalStore */
 /** @typedef {import("./outbox.js").Answer} Answer */
 /** @typedef {import("./outbox.js").Refusal} Refusal */
 /** @typedef {import("../model/store.js").Store} Store */
@@ -35,22 +35,22 @@ const MOST_NAMED = 20;
 export class Session extends EventTarget {
   /**
    * @param {Store} store
-   * @param {Vault} vault
+   * @param {LocalStore} local
    * @param {Addresses} addresses with `{task}` where the task's id goes
    */
-  constructor(store, vault, addresses) {
+  constructor(store, local, addresses) {
     super();
     this.store = store;
-    this.vault = vault;
+    this.local = local;
     this.addresses = addresses;
     this.clock = new Clock();
     this.leases = new Leases((task) => this.#address("lease", task));
-    this.outbox = new Outbox(vault, (parcel) => this.#along(parcel));
-    /** @type {Desk|null} */
-    this.desk = null;
-    /** @type {Desk[]} */
+    this.outbox = new Outbox(local, (request) => this.#along(request));
+    /** @type {LoadedTask|null} */
+    this.loaded = null;
+    /** @type {LoadedTask[]} */
     this.ahead = [];
-    /** @type {Desk[]} */
+    /** @type {LoadedTask[]} */
     this.before = [];
     /** There is nothing to go back to, as far as is known. */
     this.earliest = false;
@@ -76,7 +76,7 @@ export class Session extends EventTarget {
     /** @type {"clean"|"here"|"there"} */
     this.kept = "clean";
     /** The browser would not keep the work: say so. */
-    this.vaultFault = "";
+    this.localFault = "";
     this.writing = /** @type {Promise<void>|null} */ (null);
     this.writeAgain = false;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
@@ -91,8 +91,8 @@ export class Session extends EventTarget {
 
   /** What the page shows. @returns {Face} */
   get face() {
-    if (!this.desk) return this.between;
-    return this.desk.picture ? "task" : "broken";
+    if (!this.loaded) return this.between;
+    return this.loaded.picture ? "task" : "broken";
   }
 
   /**
@@ -103,20 +103,20 @@ export class Session extends EventTarget {
     this.#farewell();
     this.outbox.watch();
     await this.outbox.restore();
-    const waiting = new Set(this.outbox.waiting.map((parcel) => parcel.task));
+    const waiting = new Set(this.outbox.waiting.map((request) => request.task));
     this.wanted = waiting.has(wanted) ? "" : wanted;
     if (waiting.size) void this.outbox.flush();
     await this.#advance();
-    for (const parcel of await this.vault.outbox().catch(() => [])) {
-      if (!parcel.refused || parcel.queue !== this.addresses.queue) continue;
-      this.#forward("refused", { parcel, error: new HttpError("refused", parcel.refused, 0) });
+    for (const request of await this.local.outbox().catch(() => [])) {
+      if (!request.refused || request.queue !== this.addresses.queue) continue;
+      this.#forward("refused", { request, error: new HttpError("refused", request.refused, 0) });
     }
   }
 
   /** The result as it stands, as JSON text. @returns {string} */
   get result() {
-    if (!this.desk) return "[]";
-    const { config, media } = this.desk.payload;
+    if (!this.loaded) return "[]";
+    const { config, media } = this.loaded.payload;
     return toResultText(this.store.inOrder(), config.controls, media);
   }
 
@@ -132,22 +132,22 @@ export class Session extends EventTarget {
 
   /** @param {"submit"|"skip"} kind @param {Record<string, unknown>} extra */
   async #hand(kind, extra) {
-    const desk = this.desk;
-    if (!desk || (kind === "submit" && this.face !== "task")) return;
-    const task = desk.payload.task.id;
+    const loaded = this.loaded;
+    if (!loaded || (kind === "submit" && this.face !== "task")) return;
+    const task = loaded.payload.task.id;
     const sent = this.outbox.post({
       operation: uuid(),
       task,
       queue: this.addresses.queue,
       kind,
       url: this.#address(kind, task),
-      annotation: desk.annotation,
+      annotation: loaded.annotation,
       result: this.result,
-      base: desk.base,
+      base: loaded.base,
       lead: this.clock.seconds,
       extra,
     });
-    await this.#leaveBehind(desk, kind, sent);
+    await this.#leaveBehind(loaded, kind, sent);
   }
 
   /**
@@ -156,80 +156,80 @@ export class Session extends EventTarget {
    * @throws {HttpError}
    */
   async back() {
-    const desk = this.before.pop() ?? (await this.#earlier());
-    if (!desk) return false;
-    if (!desk.picture) Object.assign(desk, await picture(desk.payload));
+    const loaded = this.before.pop() ?? (await this.#earlier());
+    if (!loaded) return false;
+    if (!loaded.picture) Object.assign(loaded, await picture(loaded.payload));
     await this.#flushJournal();
     this.#layAside();
-    this.#open(desk);
-    void this.leases.renew(desk.payload.task.id);
+    this.#open(loaded);
+    void this.leases.renew(loaded.payload.task.id);
     return true;
   }
 
-  /** The newest answer of the person's in this queue that this page does not have. @returns {Promise<Desk|null>} */
+  /** The newest answer of the person's in this queue that this page does not have. @returns {Promise<LoadedTask|null>} */
   async #earlier() {
     const { data } = await call("GET", this.addresses.mine);
-    const here = new Set([...this.#holding(), ...this.before.map((desk) => desk.payload.task.id)]);
+    const here = new Set([...this.#holding(), ...this.before.map((loaded) => loaded.payload.task.id)]);
     const row = /** @type {{task: string}[]} */ (data).find((one) => !here.has(one.task));
     this.earliest = !row;
     if (!row || !(await this.#claim(row.task))) return null;
     const { text } = await call("POST", this.#address("open", row.task), "{}");
-    return layOut(text, this.vault);
+    return loadTask(text, this.local);
   }
 
   /**
-   * Take up a parcel the server refused: its task again, with the work as it was handed in.
-   * @param {import("./vault.js").Parcel} parcel
+   * Take up a request the server refused: its task again, with the work as it was handed in.
+   * @param {import("./local_store.js").PendingRequest} request
    * @returns {Promise<boolean>} false where this page does not have the task
    */
-  async reopen(parcel) {
-    const at = this.before.findIndex((desk) => desk.payload.task.id === parcel.task);
-    const desk = this.before[at];
-    if (!desk) return false;
+  async reopen(request) {
+    const at = this.before.findIndex((loaded) => loaded.payload.task.id === request.task);
+    const loaded = this.before[at];
+    if (!loaded) return false;
     this.before.splice(at, 1);
     await this.#flushJournal();
     this.#layAside();
-    this.#open({ ...desk, from: "kept" });
+    this.#open({ ...loaded, from: "kept" });
     this.touched = true;
     await this.#flushJournal();
-    await this.vault.withdraw(parcel.operation);
-    void this.leases.renew(desk.payload.task.id);
+    await this.local.withdraw(request.operation);
+    void this.leases.renew(loaded.payload.task.id);
     return true;
   }
 
-  /** Lay a refused parcel's work where the page that opens its task next finds it. @param {import("./vault.js").Parcel} parcel */
-  async keepForLater(parcel) {
-    const { task, queue, result, annotation, base, lead } = parcel;
-    const at = this.vault.stamp();
-    await this.vault.keep({ task, queue, result, annotation, base, dismissed: [], lead, at, confirmed: false });
-    await this.vault.withdraw(parcel.operation);
+  /** Lay a refused request's work where the page that opens its task next finds it. @param {import("./local_store.js").PendingRequest} request */
+  async keepForLater(request) {
+    const { task, queue, result, annotation, base, lead } = request;
+    const at = this.local.stamp();
+    await this.local.keep({ task, queue, result, annotation, base, dismissed: [], lead, at, confirmed: false });
+    await this.local.withdraw(request.operation);
   }
 
   /**
-   * Send a refused parcel again on top of what somebody else saved.
-   * @param {import("./vault.js").Parcel} parcel
+   * Send a refused request again on top of what somebody else saved.
+   * @param {import("./local_store.js").PendingRequest} request
    * @param {{id?: string, revision?: number}|undefined} theirs
    */
-  async insist(parcel, theirs) {
-    const annotation = theirs?.id ?? parcel.annotation;
-    const sent = this.outbox.post({ ...parcel, operation: uuid(), annotation, base: theirs?.revision ?? null });
-    await this.vault.withdraw(parcel.operation);
+  async insist(request, theirs) {
+    const annotation = theirs?.id ?? request.annotation;
+    const sent = this.outbox.post({ ...request, operation: uuid(), annotation, base: theirs?.revision ?? null });
+    await this.local.withdraw(request.operation);
     await sent;
   }
 
-  /** @param {import("./vault.js").Parcel} parcel */
-  async giveUp(parcel) {
-    await this.vault.delivered(parcel);
-    await this.vault.forget(parcel.task);
+  /** @param {import("./local_store.js").PendingRequest} request */
+  async giveUp(request) {
+    await this.local.delivered(request);
+    await this.local.forget(request.task);
     this.#forward("state");
   }
 
   /** Load the picture again. */
   async retryPicture() {
-    const desk = this.desk;
-    if (!desk) return;
-    Object.assign(desk, await picture(desk.payload));
-    if (desk === this.desk) this.#forward("picture");
+    const loaded = this.loaded;
+    if (!loaded) return;
+    Object.assign(loaded, await picture(loaded.payload));
+    if (loaded === this.loaded) this.#forward("picture");
   }
 
   /** Ask the queue again after it was finished, or after the connection failed. */
@@ -248,16 +248,16 @@ export class Session extends EventTarget {
 
   // Going on
 
-  /** @param {Desk} desk @param {"submit"|"skip"} kind @param {Promise<void>} sent */
-  async #leaveBehind(desk, kind, sent) {
-    Object.assign(desk, this.#work(desk), { from: kind === "skip" ? "skipped" : "answered" });
-    this.done.add(desk.payload.task.id);
-    this.leases.drop(desk.payload.task.id);
-    this.before.push(desk);
+  /** @param {LoadedTask} loaded @param {"submit"|"skip"} kind @param {Promise<void>} sent */
+  async #leaveBehind(loaded, kind, sent) {
+    Object.assign(loaded, this.#work(loaded), { from: kind === "skip" ? "skipped" : "answered" });
+    this.done.add(loaded.payload.task.id);
+    this.leases.drop(loaded.payload.task.id);
+    this.before.push(loaded);
     this.earliest = false;
     while (this.before.length > REMEMBERED) this.#forgetPicture(this.before.shift());
     for (const old of this.before.slice(0, -3)) this.#forgetPicture(old);
-    this.desk = null;
+    this.loaded = null;
     this.touched = false;
     this.kept = "clean";
     clearTimeout(this.draftTimer);
@@ -268,18 +268,18 @@ export class Session extends EventTarget {
     await this.#advance();
   }
 
-  /** @param {Desk|undefined} desk */
-  #forgetPicture(desk) {
-    if (!desk) return;
-    desk.picture?.close();
-    desk.picture = null;
+  /** @param {LoadedTask|undefined} loaded */
+  #forgetPicture(loaded) {
+    if (!loaded) return;
+    loaded.picture?.close();
+    loaded.picture = null;
   }
 
   /** Show the next task as soon as there is one. */
   async #advance() {
-    if (this.desk) return;
+    if (this.loaded) return;
     if (!this.ahead.length) await this.#fetch();
-    if (this.desk) return;
+    if (this.loaded) return;
     const next = this.ahead.shift();
     if (next) return this.#open(next);
     this.#between(this.drained ? "finished" : "stuck");
@@ -288,7 +288,7 @@ export class Session extends EventTarget {
 
   /** @param {"waiting"|"finished"|"stuck"} between */
   #between(between) {
-    if (this.desk) return;
+    if (this.loaded) return;
     this.between = between;
     this.#forward("face");
   }
@@ -303,38 +303,38 @@ export class Session extends EventTarget {
   /** There is hope again: take up whatever waited for the server. */
   #hurry() {
     this.pause = 0;
-    if (this.desk && !this.desk.picture) void this.retryPicture();
-    if (this.desk && this.kept === "here") this.#saveDraftSoon();
-    if (this.desk) void this.#fetch();
+    if (this.loaded && !this.loaded.picture) void this.retryPicture();
+    if (this.loaded && this.kept === "here") this.#saveDraftSoon();
+    if (this.loaded) void this.#fetch();
     else if (this.between === "stuck") void this.#advance();
   }
 
-  /** @param {Desk} desk */
-  #open(desk) {
+  /** @param {LoadedTask} loaded */
+  #open(loaded) {
     performance.mark("editor:open");
-    this.desk = desk;
+    this.loaded = loaded;
     this.pause = 0;
     this.touched = false;
-    this.kept = desk.from === "kept" ? "here" : desk.from === "draft" ? "there" : "clean";
-    this.store.load(regionsOf(desk), desk.left?.history);
-    this.clock.start(desk.lead);
-    this.leases.hold(desk.payload.task.id, desk.payload.lease);
+    this.kept = loaded.from === "kept" ? "here" : loaded.from === "draft" ? "there" : "clean";
+    this.store.load(regionsOf(loaded), loaded.left?.history);
+    this.clock.start(loaded.lead);
+    this.leases.hold(loaded.payload.task.id, loaded.payload.lease);
     this.#forward("task");
-    if (desk.from === "kept") this.#saveDraftSoon();
+    if (loaded.from === "kept") this.#saveDraftSoon();
     void this.#fetch();
   }
 
   /** Put the task in hand before the next ones, as it now stands. */
   #layAside() {
-    const desk = this.desk;
-    if (!desk) return;
-    this.ahead.unshift(Object.assign(desk, this.#work(desk), this.touched ? { from: "kept" } : {}));
+    const loaded = this.loaded;
+    if (!loaded) return;
+    this.ahead.unshift(Object.assign(loaded, this.#work(loaded), this.touched ? { from: "kept" } : {}));
   }
 
-  /** The work on the task in hand, to be taken up again later. @param {Desk} desk */
-  #work(desk) {
+  /** The work on the task in hand, to be taken up again later. @param {LoadedTask} loaded */
+  #work(loaded) {
     const left = { regions: [...this.store.inOrder()], history: this.store.history };
-    return { left, dismissed: this.#dismissed(desk), lead: this.clock.seconds };
+    return { left, dismissed: this.#dismissed(loaded), lead: this.clock.seconds };
   }
 
   /** Have one task ready beyond the one in hand. */
@@ -388,24 +388,24 @@ export class Session extends EventTarget {
 
   /** @param {string} text */
   async #takeNow(text) {
-    const desk = await layOut(text, this.vault);
-    const task = desk.payload.task.id;
-    const past = (desk.payload.annotation?.revision ?? 0) < this.vault.confirmed(task);
-    const here = past || this.#has(task) || this.outbox.waiting.some((parcel) => parcel.task === task);
+    const loaded = await loadTask(text, this.local);
+    const task = loaded.payload.task.id;
+    const past = (loaded.payload.annotation?.revision ?? 0) < this.local.confirmed(task);
+    const here = past || this.#has(task) || this.outbox.waiting.some((request) => request.task === task);
     const free = !here && !this.elsewhere.has(task) && (await this.#claim(task));
     if (!free) {
       if (!here) this.elsewhere.add(task);
-      desk.picture?.close();
+      loaded.picture?.close();
       return;
     }
     this.before = this.before.filter((earlier) => earlier.payload.task.id !== task);
-    this.ahead.push(desk);
-    this.leases.hold(task, desk.payload.lease);
+    this.ahead.push(loaded);
+    this.leases.hold(task, loaded.payload.lease);
   }
 
   /** Is the task in hand here, or the next? @param {string} task */
   #has(task) {
-    return [this.desk, ...this.ahead].some((desk) => desk?.payload.task.id === task);
+    return [this.loaded, ...this.ahead].some((loaded) => loaded?.payload.task.id === task);
   }
 
   /**
@@ -414,28 +414,28 @@ export class Session extends EventTarget {
    * @returns {string[]}
    */
   #holding() {
-    const tasks = this.ahead.map((desk) => desk.payload.task.id);
-    if (this.desk) tasks.unshift(this.desk.payload.task.id);
-    const leaving = this.outbox.waiting.map((parcel) => parcel.task);
+    const tasks = this.ahead.map((loaded) => loaded.payload.task.id);
+    if (this.loaded) tasks.unshift(this.loaded.payload.task.id);
+    const leaving = this.outbox.waiting.map((request) => request.task);
     return [...new Set([...tasks, ...leaving, ...this.elsewhere])].slice(0, MOST_NAMED);
   }
 
-  /** @param {import("./vault.js").Parcel} parcel @returns {Record<string, unknown>} */
-  #along(parcel) {
-    if (parcel.queue !== this.addresses.queue) return { next: false, holding: [] };
+  /** @param {import("./local_store.js").PendingRequest} request @returns {Record<string, unknown>} */
+  #along(request) {
+    if (request.queue !== this.addresses.queue) return { next: false, holding: [] };
     return { next: this.ahead.length === 0 && !this.drained, holding: this.#holding() };
   }
 
   /** @param {Answer} answer */
-  async #sent({ parcel, data, text }) {
+  async #sent({ request, data, text }) {
     const saved = data?.annotation;
-    for (const desk of [this.desk, ...this.ahead, ...this.before]) {
-      if (desk?.payload.task.id !== parcel.task || typeof saved?.revision !== "number") continue;
-      desk.base = saved.revision;
-      desk.annotation = saved.id ?? desk.annotation;
+    for (const loaded of [this.loaded, ...this.ahead, ...this.before]) {
+      if (loaded?.payload.task.id !== request.task || typeof saved?.revision !== "number") continue;
+      loaded.base = saved.revision;
+      loaded.annotation = saved.id ?? loaded.annotation;
     }
-    this.#release(parcel.task);
-    if (data?.next && parcel.queue === this.addresses.queue) {
+    this.#release(request.task);
+    if (data?.next && request.queue === this.addresses.queue) {
       await this.#take(valueAt(text, ["next"]) ?? "null");
       await this.#advance();
     }
@@ -445,7 +445,7 @@ export class Session extends EventTarget {
   // Keeping
 
   #changed() {
-    if (!this.desk) return;
+    if (!this.loaded) return;
     this.touched = true;
     this.kept = "here";
     this.#forward("state");
@@ -468,34 +468,34 @@ export class Session extends EventTarget {
         this.writeAgain = false;
         await this.#write(this.kept === "there");
       }
-      this.vaultFault = "";
+      this.localFault = "";
     } catch (error) {
-      this.vaultFault = String(error);
+      this.localFault = String(error);
       this.#forward("state");
     }
   }
 
   /** @param {boolean} confirmed */
   async #write(confirmed) {
-    const desk = this.desk;
-    if (!desk || !this.touched) return;
-    await this.vault.keep({
-      task: desk.payload.task.id,
+    const loaded = this.loaded;
+    if (!loaded || !this.touched) return;
+    await this.local.keep({
+      task: loaded.payload.task.id,
       queue: this.addresses.queue,
       result: this.result,
-      annotation: desk.annotation,
-      base: desk.base,
-      dismissed: this.#dismissed(desk),
+      annotation: loaded.annotation,
+      base: loaded.base,
+      dismissed: this.#dismissed(loaded),
       lead: this.clock.seconds,
-      at: this.vault.stamp(),
+      at: this.local.stamp(),
       confirmed,
     });
   }
 
-  /** The pre-labels that were taken or put aside. @param {Desk} desk @returns {string[]} */
-  #dismissed(desk) {
+  /** The pre-labels that were taken or put aside. @param {LoadedTask} loaded @returns {string[]} */
+  #dismissed(loaded) {
     const open = new Set([...this.store.inOrder()].filter((region) => region.pending).map((region) => region.id));
-    return (desk.payload.prelabels ?? []).map((one) => one.id).filter((id) => !open.has(id));
+    return (loaded.payload.prelabels ?? []).map((one) => one.id).filter((id) => !open.has(id));
   }
 
   #saveDraftSoon() {
@@ -504,23 +504,23 @@ export class Session extends EventTarget {
   }
 
   async #saveDraft() {
-    const desk = this.desk;
-    if (!desk) return;
+    const loaded = this.loaded;
+    if (!loaded) return;
     const result = this.result;
-    const head = JSON.stringify({ annotation_id: desk.annotation, base_revision: desk.base });
+    const head = JSON.stringify({ annotation_id: loaded.annotation, base_revision: loaded.base });
     try {
-      const address = this.#address("draft", desk.payload.task.id);
+      const address = this.#address("draft", loaded.payload.task.id);
       const { data } = await call("PUT", address, `${head.slice(0, -1)},"result":${result}}`);
       if (!data?.draft) throw new HttpError("server", gettext("The server has a fault."), 0);
       this.outbox.fault = null;
-      if (desk !== this.desk || result !== this.result) return;
+      if (loaded !== this.loaded || result !== this.result) return;
       this.kept = "there";
       await this.#flushJournal();
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       this.outbox.fault = error.fault === "conflict" ? null : error;
-      if (error.fault === "conflict" && desk === this.desk) this.#lost(desk.payload.task.id);
-      if (error.passing && desk === this.desk) this.draftTimer = setTimeout(() => void this.#saveDraft(), 10_000);
+      if (error.fault === "conflict" && loaded === this.loaded) this.#lost(loaded.payload.task.id);
+      if (error.passing && loaded === this.loaded) this.draftTimer = setTimeout(() => void this.#saveDraft(), 10_000);
     }
     this.#forward("state");
   }
@@ -529,11 +529,11 @@ export class Session extends EventTarget {
 
   /** @param {string} task */
   #lost(task) {
-    const gone = this.ahead.filter((desk) => desk.payload.task.id === task);
-    this.ahead = this.ahead.filter((desk) => desk.payload.task.id !== task);
-    for (const desk of gone) this.#forgetPicture(desk);
+    const gone = this.ahead.filter((loaded) => loaded.payload.task.id === task);
+    this.ahead = this.ahead.filter((loaded) => loaded.payload.task.id !== task);
+    for (const loaded of gone) this.#forgetPicture(loaded);
     this.#release(task);
-    if (this.desk?.payload.task.id === task) this.#forward("lost");
+    if (this.loaded?.payload.task.id === task) this.#forward("lost");
     void this.#fetch();
   }
 
@@ -555,15 +555,15 @@ export class Session extends EventTarget {
 
   /** @param {string} task */
   #release(task) {
-    if (this.desk?.payload.task.id === task) return;
+    if (this.loaded?.payload.task.id === task) return;
     this.claims.get(task)?.();
     this.claims.delete(task);
   }
 
   #letGo() {
-    for (const desk of this.ahead) if (desk.from !== "kept") this.leases.giveBack(desk.payload.task.id);
-    const task = this.desk?.payload.task.id;
-    if (task && !this.touched && this.desk?.from !== "kept") this.leases.giveBack(task);
+    for (const loaded of this.ahead) if (loaded.from !== "kept") this.leases.giveBack(loaded.payload.task.id);
+    const task = this.loaded?.payload.task.id;
+    if (task && !this.touched && this.loaded?.from !== "kept") this.leases.giveBack(task);
   }
 
   #farewell() {
@@ -573,7 +573,7 @@ export class Session extends EventTarget {
       if (document.visibilityState === "hidden") void this.#flushJournal();
     });
     addEventListener("beforeunload", (event) => {
-      if (!this.vault.lasting && (this.touched || this.outbox.waiting.length)) event.preventDefault();
+      if (!this.local.lasting && (this.touched || this.outbox.waiting.length)) event.preventDefault();
     });
   }
 

@@ -3,7 +3,7 @@
  * What this browser keeps until the server has confirmed it: the journal (work in hand) and the outbox (work handed in).
  *
  * Both live in IndexedDB, keyed by scope (server and user), so that another person at the same browser is offered
- * nothing. Where the browser has no IndexedDB the vault lives in memory and says so.
+ * nothing. Where the browser has no IndexedDB the local store lives in memory and says so.
  */
 
 /**
@@ -17,12 +17,12 @@
  * @property {number|null} base revision the work stands on
  * @property {string[]} dismissed ids of pre-labels put aside
  * @property {number} lead seconds
- * @property {number} at when, by `Vault.stamp`
+ * @property {number} at when, by `LocalStore.stamp`
  * @property {boolean} confirmed the server has it as a draft
  */
 /**
  * Something handed in and not yet confirmed.
- * @typedef {object} Parcel
+ * @typedef {object} PendingRequest
  * @property {string} operation its id for the server: sent twice, it is done once
  * @property {string} scope
  * @property {string} task
@@ -34,7 +34,7 @@
  * @property {number|null} base
  * @property {number} lead seconds
  * @property {Record<string, unknown>} extra other fields of the request
- * @property {number} at when, by `Vault.stamp`
+ * @property {number} at when, by `LocalStore.stamp`
  * @property {number} attempts
  * @property {string} refused why the server will never take it, in words; empty while it may
  */
@@ -72,30 +72,30 @@ async function open() {
   }
 }
 
-export class Vault {
+export class LocalStore {
   /** @param {IDBDatabase|null} db @param {string} scope */
   constructor(db, scope) {
     this.db = db;
     this.scope = scope;
     /** @type {Map<string, Entry>} */
     this.entries = new Map();
-    /** @type {Map<string, Parcel>} */
-    this.parcels = new Map();
+    /** @type {Map<string, PendingRequest>} */
+    this.requests = new Map();
     this.newest = 0;
   }
 
-  /** @param {string} server @param {string} user @returns {Promise<Vault>} */
+  /** @param {string} server @param {string} user @returns {Promise<LocalStore>} */
   static async of(server, user) {
-    return new Vault(await open(), `${server}|${user}`);
+    return new LocalStore(await open(), `${server}|${user}`);
   }
 
-  /** Does the vault outlast a reload? */
+  /** Does the local store outlast a reload? */
   get lasting() {
     return this.db !== null;
   }
 
   /**
-   * The time, in milliseconds, but always after whatever the vault has shown: what is older is told by it, and a clock
+   * The time, in milliseconds, but always after whatever the local store has shown: what is older is told by it, and a clock
    * that is set back must not turn that round.
    */
   stamp() {
@@ -113,7 +113,7 @@ export class Vault {
     return new Map(this.#confirmed()).get(task) ?? 0;
   }
 
-  /** Heard of by every page of this browser before the parcel goes. @param {string} task @param {number} revision */
+  /** Heard of by every page of this browser before the request goes. @param {string} task @param {number} revision */
   confirm(task, revision) {
     const others = this.#confirmed().filter(([other]) => other !== task);
     try {
@@ -163,47 +163,47 @@ export class Vault {
     await committed(transaction);
   }
 
-  /** @returns {Promise<Parcel[]>} oldest first */
+  /** @returns {Promise<PendingRequest[]>} oldest first */
   async outbox() {
-    if (!this.db) return [...this.parcels.values()];
+    if (!this.db) return [...this.requests.values()];
     const index = this.db.transaction("outbox").objectStore("outbox").index("scope");
-    const parcels = /** @type {Parcel[]} */ (await settled(index.getAll(this.scope)));
-    return parcels.map((parcel) => this.#seen(parcel)).sort((a, b) => a.at - b.at);
+    const requests = /** @type {PendingRequest[]} */ (await settled(index.getAll(this.scope)));
+    return requests.map((request) => this.#seen(request)).sort((a, b) => a.at - b.at);
   }
 
-  /** @param {Omit<Parcel, "scope">} parcel */
-  async post(parcel) {
-    const whole = { ...parcel, scope: this.scope };
-    if (!this.db) return void this.parcels.set(parcel.operation, whole);
+  /** @param {Omit<PendingRequest, "scope">} request */
+  async post(request) {
+    const whole = { ...request, scope: this.scope };
+    if (!this.db) return void this.requests.set(request.operation, whole);
     const transaction = this.db.transaction("outbox", "readwrite", { durability: "strict" });
     transaction.objectStore("outbox").put(whole);
     await committed(transaction);
   }
 
-  /** Take a parcel out, and leave the journal as it is. @param {string} operation */
+  /** Take a request out, and leave the journal as it is. @param {string} operation */
   async withdraw(operation) {
-    if (!this.db) return void this.parcels.delete(operation);
+    if (!this.db) return void this.requests.delete(operation);
     const transaction = this.db.transaction("outbox", "readwrite");
     transaction.objectStore("outbox").delete(operation);
     await committed(transaction);
   }
 
   /**
-   * The server has it (or it was given up): the parcel goes, and with it the journal's copy unless work went on since.
-   * @param {Parcel} parcel
+   * The server has it (or it was given up): the request goes, and with it the journal's copy unless work went on since.
+   * @param {PendingRequest} request
    */
-  async delivered(parcel) {
+  async delivered(request) {
     if (!this.db) {
-      this.parcels.delete(parcel.operation);
-      if ((this.entries.get(parcel.task)?.at ?? 0) <= parcel.at) this.entries.delete(parcel.task);
+      this.requests.delete(request.operation);
+      if ((this.entries.get(request.task)?.at ?? 0) <= request.at) this.entries.delete(request.task);
       return;
     }
     const transaction = this.db.transaction(["outbox", "journal"], "readwrite");
-    transaction.objectStore("outbox").delete(parcel.operation);
+    transaction.objectStore("outbox").delete(request.operation);
     const journal = transaction.objectStore("journal");
-    const key = [this.scope, parcel.task];
+    const key = [this.scope, request.task];
     const entry = /** @type {Entry|undefined} */ (await settled(journal.get(key)));
-    if (entry && entry.at <= parcel.at) journal.delete(key);
+    if (entry && entry.at <= request.at) journal.delete(key);
     await committed(transaction);
   }
 }

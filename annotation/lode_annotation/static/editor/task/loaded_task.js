@@ -1,5 +1,5 @@
 // @ts-check
-/** One task laid out for work: where its regions start from, and what has been kept of it. */
+/** One task loaded for work: where its regions start from, and what has been kept of it. */
 
 import { uuid } from "../../lode/uuid.js";
 import { fromResults } from "../model/convert.js";
@@ -10,12 +10,12 @@ import { load } from "./picture.js";
 /** @typedef {import("../model/types.js").Region} Region */
 /** @typedef {import("../model/history.js").History} History */
 /** @typedef {import("./picture.js").Picture} Picture */
-/** @typedef {import("./vault.js").Entry} Entry */
-/** @typedef {import("./vault.js").Vault} Vault */
+/** @typedef {import("./local_store.js").Entry} Entry */
+/** @typedef {import("./local_store.js").LocalStore} LocalStore */
 
 /**
  * A task ready to be shown.
- * @typedef {object} Desk
+ * @typedef {object} LoadedTask
  * @property {Payload} payload
  * @property {Picture|null} picture
  * @property {string} fault why there is no picture, in words; empty if there is one
@@ -39,7 +39,7 @@ import { load } from "./picture.js";
  * @param {Payload} payload
  * @param {string} text the same, as the server wrote it
  * @param {Entry|null} entry
- * @returns {Omit<Desk, "picture"|"fault">}
+ * @returns {Omit<LoadedTask, "picture"|"fault">}
  */
 export function beginning(payload, text, entry) {
   const draft = listAt(text, ["draft", "result"]);
@@ -77,16 +77,16 @@ function sameEntries(a, b) {
 /**
  * Lay a task out: read the journal and decode its picture.
  * @param {string} text the payload as the server wrote it
- * @param {Vault} vault
+ * @param {LocalStore} local
  * @param {(payload: Payload) => string} [name] under which the journal keeps its work
- * @returns {Promise<Desk>}
+ * @returns {Promise<LoadedTask>}
  */
-export async function layOut(text, vault, name = (payload) => payload.task.id) {
+export async function loadTask(text, local, name = (payload) => payload.task.id) {
   const began = performance.now();
   const payload = /** @type {Payload} */ (JSON.parse(text));
   performance.measure("editor:parse", { start: began });
   // A journal that cannot be read keeps nobody from working.
-  const kept = vault.entry(name(payload)).catch(() => null);
+  const kept = local.entry(name(payload)).catch(() => null);
   const [entry, shown] = await Promise.all([kept, picture(payload)]);
   return { ...beginning(payload, text, entry), ...shown };
 }
@@ -101,21 +101,21 @@ export async function picture(payload) {
 }
 
 /**
- * The regions a desk starts with: as they were laid aside, else the result and the pre-labels nobody has taken or put
+ * The regions a loaded task starts with: as they were laid aside, else the result and the pre-labels nobody has taken or put
  * aside.
- * @param {Desk} desk
+ * @param {LoadedTask} loaded
  * @returns {Region[]}
  */
-export function regionsOf(desk) {
-  if (desk.left) return desk.left.regions;
-  const { config, media } = desk.payload;
-  const own = fromResults(desk.texts, config.controls, media);
-  const gone = new Set(desk.dismissed);
-  for (const text of desk.texts) {
+export function regionsOf(loaded) {
+  if (loaded.left) return loaded.left.regions;
+  const { config, media } = loaded.payload;
+  const own = fromResults(loaded.texts, config.controls, media);
+  const gone = new Set(loaded.dismissed);
+  for (const text of loaded.texts) {
     if (!text.includes('"prediction"')) continue;
     const id = JSON.parse(text).meta?.prediction?.id;
     if (id) gone.add(String(id));
   }
-  const ahead = fromResults(desk.prelabels, config.controls, media, { pending: true });
+  const ahead = fromResults(loaded.prelabels, config.controls, media, { pending: true });
   return [...own, ...ahead.filter((region) => region.pending && !gone.has(region.id))];
 }

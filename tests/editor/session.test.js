@@ -3,7 +3,7 @@ import { beforeEach, test } from "node:test";
 import { Store } from "../../annotation/lode_annotation/static/editor/model/store.js";
 import { Outbox } from "../../annotation/lode_annotation/static/editor/task/outbox.js";
 import { Session } from "../../annotation/lode_annotation/static/editor/task/session.js";
-import { Vault } from "../../annotation/lode_annotation/static/editor/task/vault.js";
+import { LocalStore } from "../../annotation/lode_annotation/static/editor/task/local_store.js";
 
 const ADDRESSES = { queue: "q", next: "/next", mine: "/mine", open: "/{task}/open", submit: "/{task}/submit", skip: "/{task}/skip", lease: "/{task}/lease", draft: "/{task}/draft" };
 const CONTROLS = [{ name: "label", type: "RectangleLabels", to_name: "image", labels: [{ value: "RBC" }] }];
@@ -15,7 +15,7 @@ const payload = (id, more = {}) => ({
   ...more,
 });
 const saved = (id, next = null) => ({ annotation: { id, revision: 1, state: "accepted" }, next });
-const parcel = (task, more = {}) => ({
+const request = (task, more = {}) => ({
   operation: `op-${task}`, task, queue: "q", kind: "submit", url: `/${task}/submit`,
   annotation: `a-${task}`, result: "[]", base: null, lead: 1, extra: {}, ...more,
 });
@@ -56,20 +56,20 @@ beforeEach(() => {
   };
 });
 
-const sitting = (vault = new Vault(null, "me")) => new Session(new Store(), vault, ADDRESSES);
+const newSession = (local = new LocalStore(null, "me")) => new Session(new Store(), local, ADDRESSES);
 const settle = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 const sentTo = (url) => asked.filter((one) => one.url === url);
 
 test("a task that the answer to earlier work brings is shown, not hidden behind fetching", async () => {
-  const vault = new Vault(null, "me");
-  await vault.post({ ...parcel("t1"), at: 1, attempts: 0, refused: "" });
+  const local = new LocalStore(null, "me");
+  await local.post({ ...request("t1"), at: 1, attempts: 0, refused: "" });
   answers["/t1/submit"] = { data: saved("a-t1", payload("t2")) };
-  const session = sitting(vault);
+  const session = newSession(local);
   const faces = [];
   for (const event of ["task", "face"]) session.addEventListener(event, () => faces.push(session.face));
   await session.start("t1");
   await settle();
-  assert.equal(session.desk.payload.task.id, "t2");
+  assert.equal(session.loaded.payload.task.id, "t2");
   assert.equal(faces.at(-1), "task");
   session.leases.drop("t2");
 });
@@ -77,7 +77,7 @@ test("a task that the answer to earlier work brings is shown, not hidden behind 
 test("no answer is taken while the picture is not there", async () => {
   pictures = false;
   answers["/t5/open"] = { data: payload("t5") };
-  const session = sitting();
+  const session = newSession();
   await session.start("t5");
   assert.equal(session.face, "broken");
   await session.submit();
@@ -91,20 +91,20 @@ test("no answer is taken while the picture is not there", async () => {
 });
 
 test("what the server says from before an answer arrived does not bring its task again", async () => {
-  const vault = new Vault(null, "me");
-  vault.confirm("t3", 1);
+  const local = new LocalStore(null, "me");
+  local.confirm("t3", 1);
   answers["/t3/open"] = { data: payload("t3") };
   answers["/next"] = { data: payload("t4") };
-  const session = sitting(vault);
+  const session = newSession(local);
   await session.start("t3");
-  assert.equal(session.desk.payload.task.id, "t4");
+  assert.equal(session.loaded.payload.task.id, "t4");
   session.leases.drop("t4");
 });
 
 test("work laid aside comes back with its steps, so that emptying a picture can be undone after U", async () => {
   const box = { id: "r1", type: "rectanglelabels", from_name: "label", to_name: "image", value: { x: 1, y: 1, width: 5, height: 5, rotation: 0, rectanglelabels: ["RBC"] } };
   answers["/t6/open"] = { data: payload("t6", { start: [box] }) };
-  const session = sitting();
+  const session = newSession();
   await session.start("t6");
   session.store.transact("Delete", (change) => change.remove("r1"));
   clearTimeout(session.draftTimer);
@@ -121,7 +121,7 @@ test("work laid aside comes back with its steps, so that emptying a picture can 
 
 test("a task that is not to be had is said, and the queue goes on; while the server is away it stays wanted", async () => {
   answers["/t7/open"] = { status: 503, data: { error: "away" } };
-  const session = sitting();
+  const session = newSession();
   const refused = [];
   session.addEventListener("unavailable", (event) => refused.push(event.detail.message));
   await session.start("t7");
@@ -130,41 +130,41 @@ test("a task that is not to be had is said, and the queue goes on; while the ser
   answers["/next"] = { data: payload("t8") };
   await session.look();
   assert.deepEqual(refused, ["Somebody else has this task now."]);
-  assert.equal(session.desk.payload.task.id, "t8");
+  assert.equal(session.loaded.payload.task.id, "t8");
   session.leases.drop("t8");
 });
 
 test("storage that is full holds up no sending and is said", async () => {
-  const vault = new Vault(null, "me");
-  vault.post = vault.delivered = async () => {
+  const local = new LocalStore(null, "me");
+  local.post = local.delivered = async () => {
     throw new Error("QuotaExceededError");
   };
   answers["/t1/submit"] = { data: saved("a-t1") };
-  const outbox = new Outbox(vault, () => ({}));
+  const outbox = new Outbox(local, () => ({}));
   const sent = [];
-  outbox.addEventListener("sent", (event) => sent.push(event.detail.parcel.task));
-  await outbox.post(parcel("t1"));
+  outbox.addEventListener("sent", (event) => sent.push(event.detail.request.task));
+  await outbox.post(request("t1"));
   assert.deepEqual(sent, ["t1"]);
-  assert.match(outbox.vaultFault, /Quota/);
+  assert.match(outbox.localFault, /Quota/);
 });
 
 test("an answer that names no revision is not the server's, whatever its status", async () => {
-  const outbox = new Outbox(new Vault(null, "me"), () => ({}));
+  const outbox = new Outbox(new LocalStore(null, "me"), () => ({}));
   answers["/t1/submit"] = { data: { welcome: "to the hotel's network" } };
-  await outbox.post(parcel("t1"));
+  await outbox.post(request("t1"));
   clearTimeout(outbox.timer);
   assert.equal(outbox.waiting.length, 1);
   assert.equal(outbox.fault.fault, "server");
 });
 
 test("what is newer stays newer when the clock is set back", async () => {
-  const vault = new Vault(null, "me");
+  const local = new LocalStore(null, "me");
   const now = Date.now;
   try {
     Date.now = () => 2_000_000;
-    const first = vault.stamp();
+    const first = local.stamp();
     Date.now = () => 1_000_000;
-    assert.ok(vault.stamp() > first);
+    assert.ok(local.stamp() > first);
   } finally {
     Date.now = now;
   }
