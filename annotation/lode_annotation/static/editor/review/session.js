@@ -4,11 +4,9 @@
 import { call, HttpError } from "../../lode/http.js";
 import { uuid } from "../../lode/uuid.js";
 import { gettext } from "../../lode/words.js";
-import { toResultText } from "../model/convert.js";
 import { valueAt } from "../model/slices.js";
-import { Clock } from "../task/clock.js";
 import { loadTask, picture, regionsOf } from "../task/loaded_task.js";
-import { Outbox } from "../task/outbox.js";
+import { QueueSession } from "../task/queue_session.js";
 
 /** @typedef {import("../task/loaded_task.js").LoadedTask} LoadedTask */
 /** @typedef {import("../task/local_store.js").LocalStore} LocalStore */
@@ -18,47 +16,19 @@ import { Outbox } from "../task/outbox.js";
 /** @typedef {LoadedTask & {waiting: number}} Waiting `waiting`: how many there are in this session, those judged among them */
 /** @typedef {{loaded: Waiting, operation: string, verdict: Verdict, comment: string}} Judged */
 
-const LONGEST_PAUSE_MS = 30_000;
 const REMEMBERED = 20;
 
-/** @extends {EventTarget} Events: `task`, `face`, `state`, `refused`. */
-export class ReviewSession extends EventTarget {
+/** @extends {QueueSession<Waiting>} */
+export class ReviewSession extends QueueSession {
   /** @param {Store} store @param {LocalStore} local @param {Addresses} addresses */
   constructor(store, local, addresses) {
-    super();
-    this.store = store;
-    this.local = local;
+    super(store, local);
     this.addresses = addresses;
-    this.clock = new Clock();
-    this.outbox = new Outbox(local, () => ({ next: false, holding: [] }));
-    /** @type {Waiting|null} */
-    this.loaded = null;
-    /** @type {Waiting|null} */
-    this.ahead = null;
-    /** What is shown while no annotation is in hand. @type {"waiting"|"finished"|"stuck"} */
-    this.between = "waiting";
-    this.drained = false;
-    this.pause = 0;
-    /** @type {ReturnType<typeof setTimeout>|undefined} */
-    this.retryTimer = undefined;
     /** Verdicts of this session, the newest last, as far as they can be taken back. @type {Judged[]} */
     this.judged = [];
     this.done = 0;
     /** How many of them the server has. */
     this.confirmed = 0;
-    this.touched = false;
-    this.fetching = /** @type {Promise<void>|null} */ (null);
-    store.addEventListener("change", () => this.#changed());
-    this.outbox.addEventListener("state", () => this.#forward("state"));
-    this.outbox.addEventListener("sent", () => (this.confirmed += 1));
-    this.outbox.addEventListener("refused", (event) => this.#forward("refused", /** @type {CustomEvent} */ (event).detail));
-    this.outbox.addEventListener("hurry", () => this.#hurry());
-  }
-
-  /** What the page shows. @returns {import("../task/session.js").Face} */
-  get face() {
-    if (!this.loaded) return this.between;
-    return this.loaded.picture ? "task" : "broken";
   }
 
   /** @param {string|null} payload as the server wrote it */
@@ -67,14 +37,8 @@ export class ReviewSession extends EventTarget {
     await this.outbox.restore();
     if (this.outbox.waiting.length) void this.outbox.flush();
     const first = payload === null ? null : await this.#lay(payload);
-    if (first && !this.loaded && !this.#judged(first)) this.#open(first);
-    else await this.#advance();
-  }
-
-  get result() {
-    if (!this.loaded) return "[]";
-    const { config, media } = this.loaded.payload;
-    return toResultText(this.store.inOrder(), config.controls, media);
+    if (first && !this.loaded && !this.#judged(first)) this.open(first);
+    else await this.advance();
   }
 
   /** Give the verdict and go on to the next within the same frame. @param {Verdict} verdict @param {string} comment */
@@ -99,13 +63,9 @@ export class ReviewSession extends EventTarget {
       extra: { verdict, comment },
     });
     this.done += 1;
-    this.loaded = null;
-    const next = this.ahead;
-    this.ahead = null;
-    if (next) this.#open(next);
-    else this.#between("waiting");
+    this.goOn();
     await sent;
-    await this.#advance();
+    await this.advance();
     if (this.loaded) loaded.picture?.close(); // else it lies on the stage still
   }
 
@@ -122,10 +82,9 @@ export class ReviewSession extends EventTarget {
     this.done -= 1;
     if (last.verdict === "fix") Object.assign(loaded, { left: last.loaded.left, from: "kept" });
     if (this.loaded) {
-      this.ahead?.picture?.close();
-      this.ahead = this.loaded;
+      for (const one of this.ahead.splice(0, Infinity, this.loaded)) one.picture?.close();
     }
-    this.#open(loaded);
+    this.open(loaded);
     return last;
   }
 
@@ -146,86 +105,37 @@ export class ReviewSession extends EventTarget {
     return this.#lay(valueAt(text, ["annotation"]) ?? "null");
   }
 
-  /** Ask the queue again. */
-  async look() {
-    this.drained = false;
-    this.#between("waiting");
-    await this.#advance();
-  }
-
   /** @param {import("../task/local_store.js").PendingRequest} request */
   async giveUp(request) {
     await this.local.delivered(request);
-    this.#forward("state");
-  }
-
-  async #advance() {
-    if (this.loaded) return;
-    if (!this.ahead) await this.#fetch();
-    if (this.loaded) return;
-    const next = this.ahead;
-    this.ahead = null;
-    if (next) return this.#open(next);
-    this.#between(this.drained ? "finished" : "stuck");
-    if (this.between === "stuck") this.#tryLater();
-  }
-
-  /** @param {"waiting"|"finished"|"stuck"} between */
-  #between(between) {
-    if (this.loaded) return;
-    this.between = between;
-    this.#forward("face");
-  }
-
-  /** The server did not answer: again by itself, ever more slowly. */
-  #tryLater() {
-    this.pause = Math.min(LONGEST_PAUSE_MS, this.pause ? this.pause * 2 : 2000);
-    clearTimeout(this.retryTimer);
-    this.retryTimer = setTimeout(() => void this.#advance(), this.pause);
-  }
-
-  #hurry() {
-    this.pause = 0;
-    if (this.loaded) void this.#fetch();
-    else if (this.between === "stuck") void this.#advance();
+    this.tell("state");
   }
 
   /** @param {Waiting} loaded */
-  #open(loaded) {
+  open(loaded) {
     this.loaded = loaded;
     this.pause = 0;
     this.touched = false;
     this.store.load(regionsOf(loaded), loaded.left?.history);
     this.clock.start(loaded.lead);
-    this.#forward("task");
-    void this.#fetch();
+    this.tell("task");
+    void this.fetch();
   }
 
-  #fetch() {
-    this.fetching ??= this.#fetchNext().finally(() => {
-      this.fetching = null;
-    });
-    return this.fetching;
-  }
-
-  async #fetchNext() {
-    if (this.ahead || this.drained) return;
-    try {
-      const waiting = this.outbox.waiting.map((request) => request.annotation);
-      const holding = this.loaded ? [this.loaded.annotation, ...waiting] : waiting;
-      const { status, text } = await call("POST", this.addresses.next, JSON.stringify({ holding }));
-      if (status === 204 || !text) {
-        this.drained = true;
-      } else {
-        const loaded = await this.#lay(text);
-        if (!this.#judged(loaded) && loaded.annotation !== this.loaded?.annotation) this.ahead = loaded;
-      }
-      this.outbox.fault = null;
-    } catch (error) {
-      if (!(error instanceof HttpError)) throw error;
-      this.outbox.fault = error;
+  async fetchNext() {
+    const waiting = this.outbox.waiting.map((request) => request.annotation);
+    const holding = this.loaded ? [this.loaded.annotation, ...waiting] : waiting;
+    const { status, text } = await call("POST", this.addresses.next, JSON.stringify({ holding }));
+    if (status === 204 || !text) {
+      this.drained = true;
+      return;
     }
-    this.#forward("state");
+    const loaded = await this.#lay(text);
+    if (!this.#judged(loaded) && loaded.annotation !== this.loaded?.annotation) this.ahead.push(loaded);
+  }
+
+  sent() {
+    this.confirmed += 1;
   }
 
   /** @param {string} text @returns {Promise<Waiting>} */
@@ -240,7 +150,7 @@ export class ReviewSession extends EventTarget {
     return this.outbox.waiting.some((request) => request.annotation === loaded.annotation);
   }
 
-  #changed() {
+  changed() {
     const loaded = this.loaded;
     if (!loaded) return;
     this.touched = true;
@@ -255,12 +165,7 @@ export class ReviewSession extends EventTarget {
       at: this.local.stamp(),
       confirmed: false,
     });
-    this.#forward("state");
-  }
-
-  /** @param {string} name @param {unknown} [detail] */
-  #forward(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
+    this.tell("state");
   }
 }
 

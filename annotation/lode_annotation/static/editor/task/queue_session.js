@@ -73,6 +73,14 @@ export class QueueSession extends EventTarget {
     await this.advance();
   }
 
+  /** The task in hand is done with: the next one within the same frame, where there is one. */
+  goOn() {
+    this.loaded = null;
+    const next = this.ahead.shift();
+    if (next) this.open(next);
+    else this.wait("waiting");
+  }
+
   /** Show the next task as soon as there is one. */
   async advance() {
     if (this.loaded) return;

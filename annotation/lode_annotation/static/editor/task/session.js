@@ -1,78 +1,50 @@
 // @ts-check
-/**
- * A session at a queue: the task in hand, the next one already decoded, what was done before, and nothing lost on the way.
- *
- * What the page shows follows from the state alone (`face`): a task in hand is never hidden behind "fetching", and no
- * answer is taken while its picture is not there.
- */
+/** A person labeling a queue: one task after another, what was done before, and nothing lost on the way. */
 
 import { call, HttpError } from "../../lode/http.js";
 import { uuid } from "../../lode/uuid.js";
 import { gettext } from "../../lode/words.js";
-import { toResultText } from "../model/convert.js";
 import { valueAt } from "../model/slices.js";
-import { Clock } from "./clock.js";
 import { loadTask, picture, regionsOf } from "./loaded_task.js";
 import { Leases } from "./lease.js";
-import { Outbox } from "./outbox.js";
+import { QueueSession } from "./queue_session.js";
 
 /** @typedef {import("./loaded_task.js").LoadedTask} LoadedTask */
 /** @typedef {import("./local_store.js").LocalStore} LocalStore */
 /** @typedef {import("./outbox.js").Answer} Answer */
-/** @typedef {import("./outbox.js").Refusal} Refusal */
 /** @typedef {import("../model/store.js").Store} Store */
 /** @typedef {{queue: string, next: string, mine: string, open: string, submit: string, skip: string, lease: string, draft: string}} Addresses */
 
-/** @typedef {"task"|"broken"|"waiting"|"finished"|"stuck"} Face */
-
 const DRAFT_AFTER_MS = 1500;
-const LONGEST_PAUSE_MS = 30_000;
 const REMEMBERED = 20;
 /** As many tasks as the server lets one name. */
 const MOST_NAMED = 20;
 
-/** @extends {EventTarget} Events: `task`, `picture`, `face`, `state`, `refused` (detail Refusal), `lost`, `unavailable` (detail HttpError). */
-export class Session extends EventTarget {
+/** @extends {QueueSession<LoadedTask>} Further events: `picture`, `lost`, `unavailable` (detail HttpError). */
+export class Session extends QueueSession {
   /**
    * @param {Store} store
    * @param {LocalStore} local
    * @param {Addresses} addresses with `{task}` where the task's id goes
    */
   constructor(store, local, addresses) {
-    super();
-    this.store = store;
-    this.local = local;
+    super(store, local);
     this.addresses = addresses;
-    this.clock = new Clock();
     this.leases = new Leases((task) => this.#address("lease", task));
-    this.outbox = new Outbox(local, (request) => this.#along(request));
-    /** @type {LoadedTask|null} */
-    this.loaded = null;
-    /** @type {LoadedTask[]} */
-    this.ahead = [];
     /** @type {LoadedTask[]} */
     this.before = [];
     /** There is nothing to go back to, as far as is known. */
     this.earliest = false;
-    /** What is shown while no task is in hand. @type {"waiting"|"finished"|"stuck"} */
-    this.between = "waiting";
     /** Tasks that another tab of this browser has in hand. @type {Set<string>} */
     this.elsewhere = new Set();
     /** @type {Map<string, () => void>} */
     this.claims = new Map();
-    this.drained = false;
     /** Tasks handed in or skipped. @type {Set<string>} */
     this.done = new Set();
-    this.fetching = /** @type {Promise<void>|null} */ (null);
     /** The task that the page was opened for, until the server has answered. */
     this.wanted = "";
     /** Payloads are taken one after the other. */
     this.taking = Promise.resolve();
-    this.pause = 0;
-    /** @type {ReturnType<typeof setTimeout>|undefined} */
-    this.retryTimer = undefined;
-    /** Something was changed since the task was laid out. */
-    this.touched = false;
     /** @type {"clean"|"here"|"there"} */
     this.kept = "clean";
     /** The browser would not keep the work: say so. */
@@ -81,18 +53,7 @@ export class Session extends EventTarget {
     this.writeAgain = false;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.draftTimer = undefined;
-    store.addEventListener("change", () => this.#changed());
     this.leases.addEventListener("lost", (event) => this.#lost(/** @type {CustomEvent} */ (event).detail));
-    this.outbox.addEventListener("sent", (event) => void this.#sent(/** @type {CustomEvent} */ (event).detail));
-    this.outbox.addEventListener("refused", (event) => this.#forward("refused", /** @type {CustomEvent} */ (event).detail));
-    this.outbox.addEventListener("state", () => this.#forward("state"));
-    this.outbox.addEventListener("hurry", () => this.#hurry());
-  }
-
-  /** What the page shows. @returns {Face} */
-  get face() {
-    if (!this.loaded) return this.between;
-    return this.loaded.picture ? "task" : "broken";
   }
 
   /**
@@ -106,18 +67,11 @@ export class Session extends EventTarget {
     const waiting = new Set(this.outbox.waiting.map((request) => request.task));
     this.wanted = waiting.has(wanted) ? "" : wanted;
     if (waiting.size) void this.outbox.flush();
-    await this.#advance();
+    await this.advance();
     for (const request of await this.local.outbox().catch(() => [])) {
       if (!request.refused || request.queue !== this.addresses.queue) continue;
-      this.#forward("refused", { request, error: new HttpError("refused", request.refused, 0) });
+      this.tell("refused", { request, error: new HttpError("refused", request.refused, 0) });
     }
-  }
-
-  /** The result as it stands, as JSON text. @returns {string} */
-  get result() {
-    if (!this.loaded) return "[]";
-    const { config, media } = this.loaded.payload;
-    return toResultText(this.store.inOrder(), config.controls, media);
   }
 
   /** Hand the task in and go on to the next within the same frame; nothing happens while its picture is not there. */
@@ -161,7 +115,7 @@ export class Session extends EventTarget {
     if (!loaded.picture) Object.assign(loaded, await picture(loaded.payload));
     await this.#flushJournal();
     this.#layAside();
-    this.#open(loaded);
+    this.open(loaded);
     void this.leases.renew(loaded.payload.task.id);
     return true;
   }
@@ -189,7 +143,7 @@ export class Session extends EventTarget {
     this.before.splice(at, 1);
     await this.#flushJournal();
     this.#layAside();
-    this.#open({ ...loaded, from: "kept" });
+    this.open({ ...loaded, from: "kept" });
     this.touched = true;
     await this.#flushJournal();
     await this.local.withdraw(request.operation);
@@ -221,7 +175,7 @@ export class Session extends EventTarget {
   async giveUp(request) {
     await this.local.delivered(request);
     await this.local.forget(request.task);
-    this.#forward("state");
+    this.tell("state");
   }
 
   /** Load the picture again. */
@@ -229,15 +183,12 @@ export class Session extends EventTarget {
     const loaded = this.loaded;
     if (!loaded) return;
     Object.assign(loaded, await picture(loaded.payload));
-    if (loaded === this.loaded) this.#forward("picture");
+    if (loaded === this.loaded) this.tell("picture");
   }
 
-  /** Ask the queue again after it was finished, or after the connection failed. */
   async look() {
-    this.drained = false;
     this.elsewhere.clear();
-    this.#between("waiting");
-    await this.#advance();
+    await super.look();
   }
 
   /** Give back what nobody touched, then go. */
@@ -257,15 +208,12 @@ export class Session extends EventTarget {
     this.earliest = false;
     while (this.before.length > REMEMBERED) this.#forgetPicture(this.before.shift());
     for (const old of this.before.slice(0, -3)) this.#forgetPicture(old);
-    this.loaded = null;
     this.touched = false;
     this.kept = "clean";
     clearTimeout(this.draftTimer);
-    const next = this.ahead.shift();
-    if (next) this.#open(next);
-    else this.#between("waiting");
+    this.goOn();
     await sent;
-    await this.#advance();
+    await this.advance();
   }
 
   /** @param {LoadedTask|undefined} loaded */
@@ -275,42 +223,14 @@ export class Session extends EventTarget {
     loaded.picture = null;
   }
 
-  /** Show the next task as soon as there is one. */
-  async #advance() {
-    if (this.loaded) return;
-    if (!this.ahead.length) await this.#fetch();
-    if (this.loaded) return;
-    const next = this.ahead.shift();
-    if (next) return this.#open(next);
-    this.#between(this.drained ? "finished" : "stuck");
-    if (this.between === "stuck") this.#tryLater();
-  }
-
-  /** @param {"waiting"|"finished"|"stuck"} between */
-  #between(between) {
-    if (this.loaded) return;
-    this.between = between;
-    this.#forward("face");
-  }
-
-  /** The server did not answer: again by itself, ever more slowly. */
-  #tryLater() {
-    this.pause = Math.min(LONGEST_PAUSE_MS, this.pause ? this.pause * 2 : 2000);
-    clearTimeout(this.retryTimer);
-    this.retryTimer = setTimeout(() => void this.#advance(), this.pause);
-  }
-
-  /** There is hope again: take up whatever waited for the server. */
-  #hurry() {
-    this.pause = 0;
+  hurry() {
     if (this.loaded && !this.loaded.picture) void this.retryPicture();
     if (this.loaded && this.kept === "here") this.#saveDraftSoon();
-    if (this.loaded) void this.#fetch();
-    else if (this.between === "stuck") void this.#advance();
+    super.hurry();
   }
 
   /** @param {LoadedTask} loaded */
-  #open(loaded) {
+  open(loaded) {
     performance.mark("editor:open");
     this.loaded = loaded;
     this.pause = 0;
@@ -319,9 +239,9 @@ export class Session extends EventTarget {
     this.store.load(regionsOf(loaded), loaded.left?.history);
     this.clock.start(loaded.lead);
     this.leases.hold(loaded.payload.task.id, loaded.payload.lease);
-    this.#forward("task");
+    this.tell("task");
     if (loaded.from === "kept") this.#saveDraftSoon();
-    void this.#fetch();
+    void this.fetch();
   }
 
   /** Put the task in hand before the next ones, as it now stands. */
@@ -337,33 +257,18 @@ export class Session extends EventTarget {
     return { left, dismissed: this.#dismissed(loaded), lead: this.clock.seconds };
   }
 
-  /** Have one task ready beyond the one in hand. */
-  #fetch() {
-    this.fetching ??= this.#fetchNext().finally(() => {
-      this.fetching = null;
-    });
-    return this.fetching;
-  }
-
-  async #fetchNext() {
-    if (this.ahead.length || this.drained) return;
-    try {
-      if (this.wanted) await this.#takeWanted(this.wanted);
-      for (let tries = 0; tries < 8 && !this.ahead.length; tries += 1) {
-        const body = JSON.stringify({ holding: this.#holding() });
-        const { status, text } = await call("POST", this.addresses.next, body);
-        if (status === 204 || !text) {
-          this.drained = true;
-          break;
-        }
+  async fetchNext() {
+    if (this.wanted) await this.#takeWanted(this.wanted);
+    for (let tries = 0; tries < 8 && !this.ahead.length; tries += 1) {
+      const body = JSON.stringify({ holding: this.#holding() });
+      const { status, text } = await call("POST", this.addresses.next, body);
+      if (status !== 204 && text) {
         await this.#take(text);
+      } else {
+        this.drained = true;
+        break;
       }
-      this.outbox.fault = null;
-    } catch (error) {
-      if (!(error instanceof HttpError)) throw error;
-      this.outbox.fault = error;
     }
-    this.#forward("state");
   }
 
   /** Ask for this very task; where it is not to be had, say why, and go on with the queue. @param {string} task */
@@ -375,7 +280,7 @@ export class Session extends EventTarget {
     } catch (error) {
       if (!(error instanceof HttpError) || error.passing || error.fault === "signed_out") throw error;
       this.wanted = "";
-      this.#forward("unavailable", error);
+      this.tell("unavailable", error);
     }
   }
 
@@ -421,13 +326,13 @@ export class Session extends EventTarget {
   }
 
   /** @param {import("./local_store.js").PendingRequest} request @returns {Record<string, unknown>} */
-  #along(request) {
+  along(request) {
     if (request.queue !== this.addresses.queue) return { next: false, holding: [] };
     return { next: this.ahead.length === 0 && !this.drained, holding: this.#holding() };
   }
 
   /** @param {Answer} answer */
-  async #sent({ request, data, text }) {
+  async sent({ request, data, text }) {
     const saved = data?.annotation;
     for (const loaded of [this.loaded, ...this.ahead, ...this.before]) {
       if (loaded?.payload.task.id !== request.task || typeof saved?.revision !== "number") continue;
@@ -437,18 +342,18 @@ export class Session extends EventTarget {
     this.#release(request.task);
     if (data?.next && request.queue === this.addresses.queue) {
       await this.#take(valueAt(text, ["next"]) ?? "null");
-      await this.#advance();
+      await this.advance();
     }
-    this.#forward("state");
+    this.tell("state");
   }
 
   // Keeping
 
-  #changed() {
+  changed() {
     if (!this.loaded) return;
     this.touched = true;
     this.kept = "here";
-    this.#forward("state");
+    this.tell("state");
     void this.#flushJournal();
     this.#saveDraftSoon();
   }
@@ -471,7 +376,7 @@ export class Session extends EventTarget {
       this.localFault = "";
     } catch (error) {
       this.localFault = String(error);
-      this.#forward("state");
+      this.tell("state");
     }
   }
 
@@ -522,7 +427,7 @@ export class Session extends EventTarget {
       if (error.fault === "conflict" && loaded === this.loaded) this.#lost(loaded.payload.task.id);
       if (error.passing && loaded === this.loaded) this.draftTimer = setTimeout(() => void this.#saveDraft(), 10_000);
     }
-    this.#forward("state");
+    this.tell("state");
   }
 
   // Leases
@@ -530,11 +435,13 @@ export class Session extends EventTarget {
   /** @param {string} task */
   #lost(task) {
     const gone = this.ahead.filter((loaded) => loaded.payload.task.id === task);
-    this.ahead = this.ahead.filter((loaded) => loaded.payload.task.id !== task);
-    for (const loaded of gone) this.#forgetPicture(loaded);
+    for (const loaded of gone) {
+      this.ahead.splice(this.ahead.indexOf(loaded), 1);
+      this.#forgetPicture(loaded);
+    }
     this.#release(task);
-    if (this.loaded?.payload.task.id === task) this.#forward("lost");
-    void this.#fetch();
+    if (this.loaded?.payload.task.id === task) this.tell("lost");
+    void this.fetch();
   }
 
   /**
@@ -580,10 +487,5 @@ export class Session extends EventTarget {
   /** @param {"open"|"lease"|"draft"|"submit"|"skip"} name @param {string} task */
   #address(name, task) {
     return this.addresses[name].replace("{task}", task);
-  }
-
-  /** @param {string} name @param {unknown} [detail] */
-  #forward(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }
