@@ -349,7 +349,7 @@ def test_work_on_a_task_that_went_to_somebody_else_is_kept_and_said(clinic: Any,
     dialog = bob.page.locator("dialog[open]")
     dialog.wait_for()
     assert "draft that reviewers see" in str(dialog.text_content())
-    dialog.get_by_role("button", name="Go on").click()
+    dialog.get_by_role("button", name="Continue").click()
     bob.ready()
 
 
@@ -440,7 +440,7 @@ def test_the_keys_are_listed_and_every_button_has_a_name(clinic: Any, seat: Seat
     )
     assert nameless == []
     bob.press("?")
-    assert "Take all pre-labels" in str(bob.page.locator("dialog[open]").text_content())
+    assert "Accept all pre-labels" in str(bob.page.locator("dialog[open]").text_content())
     bob.press("Escape")
     assert bob.page.locator("dialog[open]").count() == 0
 

@@ -199,7 +199,7 @@ export class Editor {
   #hintOnce() {
     if (this.hinted) return;
     this.hinted = true;
-    this.notes.say(gettext("The box just drawn has this label now. Press Esc first to take a label for the next box."));
+    this.notes.say(gettext("The region just drawn has this label now. Press Esc first to choose a label for the next one."));
   }
 
   /** Answer a question about the whole item. @param {Control} control @param {string} value */
@@ -223,7 +223,7 @@ export class Editor {
     if (!pending.length) return;
     /** @type {string[]} */
     const made = [];
-    this.store.transact(ngettext("Take {n} pre-label", "Take {n} pre-labels", pending.length), (change) => {
+    this.store.transact(ngettext("Accept {n} pre-label", "Accept {n} pre-labels", pending.length), (change) => {
       for (const region of pending) {
         if (!region || isKept(region)) continue;
         const control = isShape(region) ? undefined : this.controls.find((one) => one.name === region.control);
@@ -236,7 +236,7 @@ export class Editor {
       }
     });
     if (made.length === 1) this.store.select(made);
-    this.notes.announce(ngettext("{n} pre-label taken", "{n} pre-labels taken", made.length));
+    this.notes.announce(ngettext("{n} pre-label accepted", "{n} pre-labels accepted", made.length));
   }
 
   /** Delete regions, or put pre-labels aside. @param {Iterable<string>} keys */
@@ -397,17 +397,17 @@ export class Editor {
       { id: "redo", title: gettext("Redo"), group, keys: ["Ctrl+Shift+z", "Ctrl+y"], icon: "redo", repeat: true, when: () => edit() && store.history.undone.length > 0, run: () => this.#redo() },
       { id: "region.next", title: gettext("Next region"), group, keys: ["j"], repeat: true, run: () => this.list.step(1, false) },
       { id: "region.previous", title: gettext("Previous region"), group, keys: ["k"], repeat: true, run: () => this.list.step(-1, false) },
-      { id: "region.below", title: gettext("The next one below the pointer"), group, keys: ["Alt+."], run: () => this.#below() },
+      { id: "region.below", title: gettext("Next region under the pointer"), group, keys: ["Alt+."], run: () => this.#below() },
       { id: "region.all", title: gettext("Select all"), group, keys: ["Ctrl+a"], run: () => store.select(store.shapes().map((shape) => shape.key)) },
-      { id: "region.none", title: gettext("Select nothing, stop drawing"), group, keys: ["Escape"], run: () => this.#escape() },
+      { id: "region.none", title: gettext("Clear the selection, stop drawing"), group, keys: ["Escape"], run: () => this.#escape() },
       { id: "region.delete", title: gettext("Delete"), group, keys: ["Delete", "Backspace"], icon: "trash", when: () => edit() && some(), run: () => this.remove([...store.selection]) },
-      { id: "region.accept", title: gettext("Take the selected pre-label"), group, keys: ["a"], icon: "check", when: () => edit() && (some() || pending().length > 0), run: () => this.#acceptNext() },
-      { id: "region.acceptAll", title: gettext("Take all pre-labels"), group, keys: ["Shift+a"], icon: "checkAll", when: () => edit() && offered().length > 0, run: () => this.accept(offered().map((region) => region.key)) },
+      { id: "region.accept", title: gettext("Accept the selected pre-label"), group, keys: ["a"], icon: "check", when: () => edit() && (some() || pending().length > 0), run: () => this.#acceptNext() },
+      { id: "region.acceptAll", title: gettext("Accept all pre-labels"), group, keys: ["Shift+a"], icon: "checkAll", when: () => edit() && offered().length > 0, run: () => this.accept(offered().map((region) => region.key)) },
       { id: "region.copy", title: gettext("Copy"), group, keys: ["Ctrl+c"], when: some, run: () => this.#copy() },
       { id: "region.paste", title: gettext("Paste"), group, keys: ["Ctrl+v"], when: () => edit() && this.copied.length > 0, run: () => this.#paste() },
       { id: "region.duplicate", title: gettext("Duplicate"), group, keys: ["Ctrl+d"], when: () => edit() && some(), run: () => this.#add(store.selectedShapes(), PASTE_ASIDE / stage.viewport.scale, gettext("Duplicate")) },
       { id: "region.hide", title: gettext("Hide or show"), group, keys: ["i"], icon: "eye", when: some, run: () => store.setHidden([...store.selection], toggle(store.hidden)) },
-      { id: "region.hideOthers", title: gettext("Hide the others, or show all"), group, keys: ["Shift+i"], run: () => this.#hideOthers() },
+      { id: "region.hideOthers", title: gettext("Hide or show the other regions"), group, keys: ["Shift+i"], run: () => this.#hideOthers() },
       { id: "region.lock", title: gettext("Lock or unlock"), group, keys: ["l"], icon: "lock", when: () => edit() && some(), run: () => store.setLocked([...store.selection], toggle(store.locked)) },
       ...this.#nudges(own),
     ];
@@ -453,16 +453,16 @@ export class Editor {
     return [
       { id: "zoom.in", title: gettext("Zoom in"), group, keys: ["+", "="], icon: "zoomIn", repeat: true, run: () => viewport.zoomAt(stage.focus, 1.25) },
       { id: "zoom.out", title: gettext("Zoom out"), group, keys: ["-"], icon: "zoomOut", repeat: true, run: () => viewport.zoomAt(stage.focus, 0.8) },
-      { id: "zoom.fit", title: gettext("Fit the picture"), group, keys: ["f"], icon: "fit", run: () => viewport.fit() },
+      { id: "zoom.fit", title: gettext("Fit the image"), group, keys: ["f"], icon: "fit", run: () => viewport.fit() },
       { id: "zoom.region", title: gettext("Zoom to the selection, or to 100 %"), group, keys: ["z"], run: () => this.#zoomToSelection() },
       { id: "bright.more", title: gettext("Brighter"), group, keys: ["]"], repeat: true, run: () => bright(0.1) },
       { id: "bright.less", title: gettext("Darker"), group, keys: ["["], repeat: true, run: () => bright(-0.1) },
-      { id: "bright.reset", title: gettext("Brightness as it is"), group, keys: ["\\"], icon: "sun", run: () => this.setBrightness(1) },
-      { id: "names", title: gettext("Names on regions"), group, keys: ["n"], icon: "tag", active: () => scene.showNames, run: () => this.#toggle("showNames") },
+      { id: "bright.reset", title: gettext("Reset brightness"), group, keys: ["\\"], icon: "sun", run: () => this.setBrightness(1) },
+      { id: "names", title: gettext("Show labels"), group, keys: ["n"], icon: "tag", active: () => scene.showNames, run: () => this.#toggle("showNames") },
       { id: "prelabels", title: gettext("Show pre-labels"), group, keys: ["p"], icon: "spark", active: () => scene.showPrelabels, run: () => this.#toggle("showPrelabels") },
-      { id: "crosshair", title: gettext("Lines through the pointer"), group, keys: ["x"], active: () => stage.overlay.showCrosshair, run: () => this.#toggleCrosshair() },
+      { id: "crosshair", title: gettext("Show crosshair"), group, keys: ["x"], active: () => stage.overlay.showCrosshair, run: () => this.#toggleCrosshair() },
       { id: "side", title: gettext("Labels and regions"), group, keys: ["Ctrl+b"], icon: "tag", active: () => this.root.classList.contains("is-side-open"), run: () => this.openSide(!this.root.classList.contains("is-side-open")) },
-      { id: "help", title: gettext("Keys"), group, keys: ["?"], icon: "help", run: () => showHelp(this.keymap) },
+      { id: "help", title: gettext("Keyboard shortcuts"), group, keys: ["?"], icon: "help", run: () => showHelp(this.keymap) },
     ];
   }
 
@@ -511,7 +511,7 @@ export class Editor {
     if (!step) return;
     const made = step.patches.filter((patch) => !patch.before && isShape(patch.after));
     if (made.length) this.store.select(made.map((patch) => patch.key));
-    this.notes.announce(gettext("Done again: {what}", { what: step.label }));
+    this.notes.announce(gettext("Redone: {what}", { what: step.label }));
   }
 
   #copy() {

@@ -45,7 +45,7 @@ async function begin() {
   editor.more = () => page.commands();
   editor.begin();
   if (!local.lasting) {
-    editor.notes.stay("storage", gettext("This browser keeps nothing over a reload; drafts go to the server only."));
+    editor.notes.stay("storage", gettext("This browser keeps nothing across a reload; drafts go to the server only."));
   }
   await session.start(boot.task);
 }
@@ -90,11 +90,11 @@ class LabelPage {
     return [
       { id: "submit", title: gettext("Submit"), group, keys: ["Enter", "Ctrl+Enter"], whileTyping: false, when: () => session.face === "task", run: () => void this.#submit() },
       { id: "skip", title: gettext("Skip"), group, keys: ["s"], icon: "skip", when: open, run: () => void this.#skip() },
-      { id: "back", title: gettext("Back to the task before"), group, keys: ["u"], icon: "back", when: () => session.before.length > 0 || !session.earliest, run: () => void this.#back() },
-      { id: "why", title: gettext("Show why this is asked"), group, keys: ["w"], when: open, run: () => editor.showCause(this.session.loaded?.payload.task.reason ?? null) },
+      { id: "back", title: gettext("Back to the previous task"), group, keys: ["u"], icon: "back", when: () => session.before.length > 0 || !session.earliest, run: () => void this.#back() },
+      { id: "why", title: gettext("Show the reason for this task"), group, keys: ["w"], when: open, run: () => editor.showCause(this.session.loaded?.payload.task.reason ?? null) },
       { id: "leave", title: gettext("Leave"), group, keys: [], icon: "close", run: () => void this.#leave() },
-      { id: "retry", title: gettext("Load the picture again"), group, keys: [], when: open, run: () => void session.retryPicture() },
-      { id: "look", title: gettext("Look again"), group, keys: [], run: () => void session.look() },
+      { id: "retry", title: gettext("Reload the image"), group, keys: [], when: open, run: () => void session.retryPicture() },
+      { id: "look", title: gettext("Check again"), group, keys: [], run: () => void session.look() },
     ];
   }
 
@@ -140,11 +140,11 @@ class LabelPage {
       const acts = other
         ? [{ title: gettext("Use the server's draft"), run: () => this.#use(other) }]
         : [{ title: gettext("Start over"), run: () => this.#use("[]") }];
-      editor.notes.stay("kept", gettext("Your work on this task was kept in this browser and is here again."), acts, "");
-      this.#note(gettext("Work kept in this browser was taken up again"));
+      editor.notes.stay("kept", gettext("Restored your work on this task, which was kept in this browser."), acts, "");
+      this.#note(gettext("Restored the work kept in this browser"));
     } else if (loaded.from === "draft") {
-      editor.notes.say(gettext("Your draft from the server is here again."));
-      this.#note(gettext("The server's draft was taken up again"));
+      editor.notes.say(gettext("Restored your draft from the server."));
+      this.#note(gettext("Restored the server's draft"));
     }
     const pending = [...editor.store.regions.values()].filter((region) => region.pending).length;
     if (pending) this.#note(ngettext("{n} pre-label from a model", "{n} pre-labels from a model", pending));
@@ -157,7 +157,7 @@ class LabelPage {
     const texts = /** @type {unknown[]} */ (JSON.parse(result)).map((one) => JSON.stringify(one));
     const { store } = this.editor;
     const regions = fromResults(texts, loaded.payload.config.controls, loaded.payload.media);
-    store.transact(gettext("Other beginning"), (change) => {
+    store.transact(gettext("Replace the work"), (change) => {
       for (const region of [...store.regions.values()]) if (!region.pending) change.remove(region.key);
       for (const region of regions) change.add(region);
     });
@@ -230,7 +230,7 @@ class LabelPage {
     } else if (fault.fault === "network") {
       notes.stay("fault", `${gettext("No connection.")} ${kept}`, [again]);
     } else if (fault.fault === "server") {
-      notes.stay("fault", `${gettext("The server has a fault.")} ${kept}`, [again]);
+      notes.stay("fault", `${gettext("The server reported an error.")} ${kept}`, [again]);
     } else if (fault.fault === "signed_out") {
       const login = { title: gettext("Sign in"), run: () => void open(this.boot.login, "_blank") };
       notes.stay("fault", `${fault.message} ${kept}`, [login, again]);
@@ -284,7 +284,7 @@ class LabelPage {
     editor.stage.cancel();
     editor.notes.hush();
     try {
-      if (!(await session.back())) return editor.notes.say(gettext("You have answered nothing before this in the queue."));
+      if (!(await session.back())) return editor.notes.say(gettext("You have not answered anything before this in the queue."));
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       return editor.notes.say(error.message);
@@ -295,7 +295,7 @@ class LabelPage {
     editor.notes.say(
       skipped
         ? gettext("Back at a task you skipped. Submit to answer it.")
-        : gettext("Back at a task you handed in. Submit again to change it."),
+        : gettext("Back at a task you submitted. Submit again to change it."),
     );
   }
 
@@ -323,7 +323,7 @@ class LabelPage {
   #lost() {
     this.editor.notes.stay(
       "lost",
-      gettext("Another person has this task now: your time on it had run out. Your work is kept; submitting offers it to the reviewers."),
+      gettext("Your lease expired and somebody else has this task now. Your work is kept; submitting it offers it to the reviewers."),
     );
   }
 
@@ -344,31 +344,31 @@ class LabelPage {
       const theirs = error.body?.theirs;
       const other = ngettext("{n} region", "{n} regions", theirs?.result?.length ?? 0);
       this.asking = dialog(
-        gettext("This task was saved elsewhere meanwhile"),
+        gettext("This task was saved elsewhere in the meantime"),
         [
-          h("p", {}, gettext("Nothing was overwritten. There are two answers now:")),
+          h("p", {}, gettext("Nothing was overwritten. There are now two answers:")),
           h("ul", {}, h("li", {}, gettext("yours, kept in this browser: {what}", { what: mine })), h("li", {}, gettext("the newer one, revision {n}: {what}", { n: theirs?.revision ?? "?", what: other }))),
         ],
         [
           { title: gettext("Save mine on top"), primary: true, run: () => void session.insist(request, theirs) },
           reopen,
-          { title: gettext("Leave theirs"), run: () => void session.giveUp(request) },
+          { title: gettext("Keep theirs"), run: () => void session.giveUp(request) },
         ],
       );
     } else if (error.code === "lease_lost") {
       const kept = error.body?.kept_as;
       const words = kept
-        ? gettext("Your time on it had run out and another person took it. Your work was not lost: it is kept as a draft that reviewers see.")
-        : gettext("Your time on it had run out and another person took it. Your work is kept in this browser.");
+        ? gettext("Your lease expired and somebody else took the task. Your work is not lost: it is kept as a draft that reviewers see.")
+        : gettext("Your lease expired and somebody else took the task. Your work is kept in this browser.");
       this.asking = dialog(
         gettext("Somebody else has this task"),
         [h("p", {}, words)],
-        [{ title: gettext("Go on"), primary: true, run: () => void (kept ? session.giveUp(request) : undefined) }, save],
+        [{ title: gettext("Continue"), primary: true, run: () => void (kept ? session.giveUp(request) : undefined) }, save],
       );
     } else {
       const problems = Array.isArray(error.body?.problems) ? error.body.problems : [];
       this.asking = dialog(
-        error.fault === "gone" ? gettext("The task is not there any more") : gettext("The server does not accept this answer"),
+        error.fault === "gone" ? gettext("This task no longer exists") : gettext("The server does not accept this answer"),
         [
           h("p", {}, error.message),
           problems.length ? h("ul", {}, ...problems.slice(0, 8).map((/** @type {any} */ one) => h("li", {}, String(one?.error ?? one)))) : "",

@@ -48,11 +48,11 @@ export function faultOf(status, body) {
   if (status === 403) {
     if (/credentials|not_authenticated/.test(`${said} ${body?.code ?? ""} ${body?.detail ?? ""}`))
       return new HttpError("signed_out", gettext("You are signed out."), status, body);
-    return new HttpError("forbidden", said || gettext("Your role does not allow this any more."), status, body);
+    return new HttpError("forbidden", said || gettext("Your role no longer allows this."), status, body);
   }
-  if (status === 404 || status === 410) return new HttpError("gone", said || gettext("This is not there any more."), status, body);
-  if (status === 409) return new HttpError("conflict", said || gettext("Somebody else was faster."), status, body);
-  if (status === 429 || status >= 500) return new HttpError("server", said || gettext("The server has a fault."), status, body);
+  if (status === 404 || status === 410) return new HttpError("gone", said || gettext("This no longer exists."), status, body);
+  if (status === 409) return new HttpError("conflict", said || gettext("Somebody else changed this first."), status, body);
+  if (status === 429 || status >= 500) return new HttpError("server", said || gettext("The server reported an error."), status, body);
   return new HttpError("refused", said || gettext("The server does not accept this."), status, body);
 }
 
@@ -140,7 +140,7 @@ async function ask(method, url, body, options) {
   try {
     data = text ? JSON.parse(text) : null;
   } catch {
-    if (response.ok) throw new HttpError("server", gettext("The server has a fault."), response.status);
+    if (response.ok) throw new HttpError("server", gettext("The server reported an error."), response.status);
   }
   if (!response.ok) throw faultOf(response.status, data);
   return { status: response.status, text, data };

@@ -34,10 +34,10 @@ form?.addEventListener("click", (event) => {
   show();
 });
 
-keys(gettext("Pick"), [
+keys(gettext("Select"), [
   {
     key: "x",
-    title: gettext("Pick or unpick this one"),
+    title: gettext("Select or deselect this one"),
     run: () => {
       const check = document.querySelector(".tile.is-at .tile-check");
       if (check instanceof HTMLInputElement) check.checked = !check.checked;
@@ -46,7 +46,7 @@ keys(gettext("Pick"), [
   },
   {
     key: "Ctrl+a",
-    title: gettext("Pick all on this page"),
+    title: gettext("Select all on this page"),
     run: () => {
       const all = checks();
       const every = all.every((check) => check.checked);

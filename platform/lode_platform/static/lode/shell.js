@@ -93,7 +93,7 @@ function startCopying() {
       toast(gettext("Copied"));
     } catch {
       if (code) getSelection()?.selectAllChildren(code);
-      toast(gettext("Selected: copy it with Ctrl+C"));
+      toast(gettext("Selected: press Ctrl+C to copy"));
     }
   });
 }
@@ -174,7 +174,7 @@ startToasts();
 startQuickForms();
 startHtmx();
 keys(gettext("Everywhere"), [
-  { key: "?", title: gettext("Keys of this page"), run: showKeys },
+  { key: "?", title: gettext("Keyboard shortcuts"), run: showKeys },
   {
     key: "/",
     title: gettext("Search"),

@@ -23,7 +23,7 @@ function holder() {
 async function undoAt(url) {
   const response = await fetch(url, { method: "POST", headers: { "X-CSRFToken": csrfToken() } });
   if (response.ok) location.reload();
-  else toast(gettext("That could not be undone."), { kind: "danger" });
+  else toast(gettext("This could not be undone."), { kind: "danger" });
 }
 
 /** @param {HTMLElement} line */

@@ -99,7 +99,7 @@ async function work() {
       for (const problem of answer.problems) refuse(problem.path, problem.error);
     } catch {
       waiting = [...files, ...waiting];
-      toast(gettext("The connection broke. What came in is kept; choose the files again to go on."), { kind: "danger" });
+      toast(gettext("The connection was lost. What was uploaded is kept; choose the files again to continue."), { kind: "danger" });
       break;
     }
     totals.sent += files.length;
@@ -125,7 +125,7 @@ function take(files) {
     if (PICTURE.test(one.path)) waiting.push(one);
     else {
       totals.sent += 1;
-      refuse(one.path, gettext("is no picture of a kind we read"));
+      refuse(one.path, gettext("is not an image in a supported format"));
     }
   }
   if (totals.all === 0) return;

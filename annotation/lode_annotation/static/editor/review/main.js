@@ -69,13 +69,13 @@ class ReviewPage {
       { id: "review.reject", title: gettext("Reject"), group, keys: ["r", "Digit3"], icon: "close", when: reading, run: () => this.#reject() },
       { id: "review.save", title: gettext("Accept as fixed"), group, keys: ["Ctrl+Enter", "Enter"], icon: "check", when: () => open() && this.fixing, run: () => void this.#judge("fix") },
       { id: "review.unfix", title: gettext("Stop fixing"), group, keys: [], when: () => this.fixing, run: () => this.#fix(false) },
-      { id: "back", title: gettext("Take the last verdict back"), group, keys: ["u"], icon: "back", when: () => session.judged.length > 0, run: () => void this.#undo() },
+      { id: "back", title: gettext("Undo the last verdict"), group, keys: ["u"], icon: "back", when: () => session.judged.length > 0, run: () => void this.#undo() },
       { id: "before", title: gettext("Show what was there before"), group: gettext("View"), keys: ["g"], active: () => this.editor.stage.scene.showBefore, run: () => this.#toggleBefore() },
-      { id: "why", title: gettext("Show why this is asked"), group, keys: ["w"], when: open, run: () => this.editor.showCause(session.loaded?.payload.task.reason ?? null) },
+      { id: "why", title: gettext("Show the reason for this task"), group, keys: ["w"], when: open, run: () => this.editor.showCause(session.loaded?.payload.task.reason ?? null) },
       { id: "comment", title: gettext("Write a comment"), group, keys: ["c"], when: open, run: () => this.#write() },
       { id: "leave", title: gettext("Leave"), group, keys: [], icon: "close", run: () => location.assign(this.boot.home) },
-      { id: "retry", title: gettext("Load the picture again"), group, keys: [], run: () => location.reload() },
-      { id: "look", title: gettext("Look again"), group, keys: [], run: () => void session.look() },
+      { id: "retry", title: gettext("Reload the image"), group, keys: [], run: () => location.reload() },
+      { id: "look", title: gettext("Check again"), group, keys: [], run: () => void session.look() },
     ];
   }
 
@@ -96,7 +96,7 @@ class ReviewPage {
     this.sight.show(shown ? loaded.annotation : null);
     this.#face();
     this.#fix(loaded.from === "kept");
-    if (loaded.from === "kept") editor.notes.stay("kept", gettext("The fix you had begun was kept in this browser and is here again."), [], "");
+    if (loaded.from === "kept") editor.notes.stay("kept", gettext("Restored the fix you had started, which was kept in this browser."), [], "");
     showReason(find("[data-reason]", this.root), payload.task.reason ?? null);
     editor.pointAtCause(payload.task.reason ?? null);
     showFacts(find("[data-facts]", this.root), payload);
@@ -167,7 +167,7 @@ class ReviewPage {
     const texts = one.result.map((region) => JSON.stringify(region));
     const regions = fromResults(texts, payload.config.controls, payload.media);
     const shapes = regions.filter(isShape);
-    const words = one.late ? gettext("{who} handed in too late: {what}") : gettext("{who} has unfinished work: {what}");
+    const words = one.late ? gettext("{who} submitted too late: {what}") : gettext("{who} has unfinished work: {what}");
     const line = words.replace("{who}", one.user).replace("{what}", ngettext("{n} region", "{n} regions", shapes.length));
     const box = h("input", { type: "checkbox" });
     box.addEventListener("change", () => {
@@ -238,7 +238,7 @@ class ReviewPage {
       const last = await session.undo();
       if (!last) return;
       this.comment.value = last.comment;
-      editor.notes.say(gettext("The verdict was taken back; the answer waits again."));
+      editor.notes.say(gettext("The verdict was withdrawn; the answer waits for review again."));
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       editor.notes.say(error.message);
@@ -287,9 +287,9 @@ class ReviewPage {
   /** @param {{request: import("../task/local_store.js").PendingRequest, error: HttpError}} refusal */
   #refused({ request, error }) {
     dialog(
-      gettext("The verdict was not taken"),
-      [h("p", {}, error.message), h("p", {}, gettext("The annotation may have changed meanwhile; it comes again if it still waits."))],
-      [{ title: gettext("Go on"), primary: true, run: () => void this.session.giveUp(request) }],
+      gettext("The verdict was not accepted"),
+      [h("p", {}, error.message), h("p", {}, gettext("The annotation may have changed in the meantime; it is shown again if it still waits for review."))],
+      [{ title: gettext("Continue"), primary: true, run: () => void this.session.giveUp(request) }],
     );
   }
 

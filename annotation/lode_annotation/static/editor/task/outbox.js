@@ -131,7 +131,7 @@ export class Outbox extends EventTarget {
     const body = request.result === "" ? head : `${head.slice(0, -1)},"result":${request.result}}`;
     try {
       const answer = await call("POST", request.url, body);
-      if (!confirms(request, answer.data)) throw new HttpError("server", gettext("The server has a fault."), answer.status);
+      if (!confirms(request, answer.data)) throw new HttpError("server", gettext("The server reported an error."), answer.status);
       this.fault = null;
       this.pause = 0;
       this.#drop(request);

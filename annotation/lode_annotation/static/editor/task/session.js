@@ -416,7 +416,7 @@ export class Session extends QueueSession {
     try {
       const address = this.#address("draft", loaded.payload.task.id);
       const { data } = await call("PUT", address, `${head.slice(0, -1)},"result":${result}}`);
-      if (!data?.draft) throw new HttpError("server", gettext("The server has a fault."), 0);
+      if (!data?.draft) throw new HttpError("server", gettext("The server reported an error."), 0);
       this.outbox.fault = null;
       if (loaded !== this.loaded || result !== this.result) return;
       this.kept = "there";

@@ -13,7 +13,7 @@ function pointerRows() {
     [gettext("Wheel"), gettext("Zoom where the pointer is")],
     [gettext("Shift + wheel"), gettext("Pan sideways")],
     [gettext("Space + drag, middle button"), gettext("Pan")],
-    [gettext("Alt + press"), gettext("Select through, while drawing")],
+    [gettext("Alt + press"), gettext("Select a region while drawing")],
     [gettext("Shift + press"), gettext("Add to the selection")],
   ];
 }
@@ -35,7 +35,7 @@ export function showHelp(keymap) {
   );
   groups.set(gettext("Pointer"), pointer);
   const columns = [...groups].map(([title, rows]) => h("section", {}, h("h3", {}, title), h("dl", {}, ...rows)));
-  dialog(gettext("Keys"), [h("div", { class: "ed-keys" }, ...columns)], [{ title: gettext("Close"), run: () => {} }], "ed-dialog-wide");
+  dialog(gettext("Keyboard shortcuts"), [h("div", { class: "ed-keys" }, ...columns)], [{ title: gettext("Close"), run: () => {} }], "ed-dialog-wide");
 }
 
 /** @typedef {{title: string, run: () => void, primary?: boolean, danger?: boolean}} Choice */

@@ -48,7 +48,7 @@ export class LabelPanels {
     });
     for (const label of control.labels) list.append(this.#button(control, label, asking));
     const title = h("h2", {}, asking || named ? control.name : gettext("Labels"));
-    if (control.required) title.append(h("span", { class: "ed-required", title: gettext("Must be answered") }, "*"));
+    if (control.required) title.append(h("span", { class: "ed-required", title: gettext("Required") }, "*"));
     const panel = h("section", { class: "ed-panel", "data-panel": control.name }, title);
     if (control.labels.length >= SEARCH_FROM) panel.append(this.#search(list));
     panel.append(list);

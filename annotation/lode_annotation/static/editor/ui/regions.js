@@ -176,8 +176,8 @@ export class RegionList {
       buttons.append(button);
     };
     if (region.pending && this.editable) {
-      add("check", gettext("Take this pre-label"), true, () => acts.accept(region.key));
-      add("close", gettext("Put this pre-label aside"), false, () => acts.remove(region.key));
+      add("check", gettext("Accept this pre-label"), true, () => acts.accept(region.key));
+      add("close", gettext("Dismiss this pre-label"), false, () => acts.remove(region.key));
       return buttons;
     }
     add(hidden ? "eyeOff" : "eye", hidden ? gettext("Show") : gettext("Hide"), hidden, () => store.setHidden([region.key], !hidden));

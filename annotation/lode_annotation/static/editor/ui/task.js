@@ -20,7 +20,7 @@ export function showReason(root, reason) {
   const inside = [icon(address || reason.box ? "why" : "note"), h("span", {}, words)];
   root.classList.toggle("is-plain", !address && !reason.box);
   const link = address
-    ? h("a", { href: address, target: "_blank", rel: "noopener", title: gettext("Show the failure that caused this") }, ...inside)
+    ? h("a", { href: address, target: "_blank", rel: "noopener", title: gettext("Show the failure that caused this task") }, ...inside)
     : h("span", { title: words }, ...inside);
   root.replaceChildren(link);
 }
