@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Keymap, keyName, spellings } from "../../annotation/lode_annotation/static/editor/keymap.js";
+import { Keymap } from "../../annotation/lode_annotation/static/editor/keymap.js";
+import { keyName, spellings } from "../../platform/lode_platform/static/lode/keyboard.js";
 import { Clock, clockFace } from "../../annotation/lode_annotation/static/editor/task/clock.js";
 
 const event = (key, code, extra = {}) => ({ key, code, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...extra });

@@ -1,11 +1,12 @@
 // @ts-check
 /** What both pages share: the stage with its tools, the palettes and the list, and the commands on regions. */
 
+import { isTyping } from "../lode/keyboard.js";
 import { uuid } from "../lode/uuid.js";
 import { gettext, ngettext } from "../lode/words.js";
 import { clamp, union } from "./geometry.js";
 import { SHAPES, asks, boundsOf, isKept, isShape, kindFor, kindOf, shapeFor, shapeOf } from "./kinds/index.js";
-import { Keymap, isTyping } from "./keymap.js";
+import { Keymap } from "./keymap.js";
 import { taken } from "./model/convert.js";
 import { Store } from "./model/store.js";
 import { Stage } from "./stage.js";

@@ -1,10 +1,11 @@
 // @ts-check
 // The keys of a page: bound in one place, listed under "?".
+import { isTyping, keyName, spellings } from "./keyboard.js";
 import { gettext } from "./words.js";
 
 /**
  * @typedef {{key: string, title: string, run: (event: KeyboardEvent) => void, shown?: string, repeat?: boolean}} Key
- * `key` is `j`, `?`, `Shift+J`, `Ctrl+Enter`, `ArrowRight`, or a place on the board such as `Digit1`.
+ * `key` is written as `keyboard.js` says: `j`, `?`, `Shift+J`, `Ctrl+Enter`, `ArrowRight`, `Digit1`.
  */
 
 /** @type {{title: string, keys: Key[]}[]} */
@@ -26,36 +27,9 @@ export function keys(title, list) {
   };
 }
 
-/** @param {EventTarget | null} target */
-function typing(target) {
-  if (!(target instanceof HTMLElement)) return false;
-  if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return true;
-  return target instanceof HTMLInputElement && !["checkbox", "radio", "range", "button", "submit"].includes(target.type);
-}
-
-/**
- * @param {KeyboardEvent} event
- * @param {string} pattern
- */
-function matches(event, pattern) {
-  const parts = pattern.split("+");
-  const key = parts.pop() || "+";
-  const ctrl = event.ctrlKey || event.metaKey;
-  if (ctrl !== parts.includes("Ctrl") || event.altKey !== parts.includes("Alt")) return false;
-  if (parts.includes("Shift") && !event.shiftKey) return false;
-  if (/^(Digit|Key|Numpad)./.test(key)) return event.code === key;
-  if (key.length > 1) return event.key === key && event.shiftKey === parts.includes("Shift");
-  return event.key === key || (event.key.toLowerCase() === key.toLowerCase() && event.shiftKey === parts.includes("Shift"));
-}
-
-/** @param {string} pattern */
-function shownKey(pattern) {
-  /** @type {Record<string, string>} */
-  const names = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc", " ": "Space" };
-  return pattern
-    .split("+")
-    .map((part) => names[part] ?? part.replace(/^(Digit|Key)/, ""))
-    .join(" ");
+/** As `spellings` writes it: letters are small. @param {string} pattern */
+function spelled(pattern) {
+  return pattern.replace(/(^|\+)([A-Z])$/, (_, lead, letter) => lead + letter.toLowerCase());
 }
 
 /** Shows the keys of this page. */
@@ -74,7 +48,7 @@ export function showKeys() {
   }));
   const all = groups.map((group) => ({
     title: group.title,
-    rows: group.keys.map((key) => ({ shown: key.shown ?? shownKey(key.key), title: key.title })),
+    rows: group.keys.map((key) => ({ shown: key.shown ?? keyName(spelled(key.key)), title: key.title })),
   }));
   if (going.length) all.push({ title: gettext("Go to"), rows: going });
   for (const group of all.filter((group) => group.rows.length)) {
@@ -103,7 +77,7 @@ export function showKeys() {
 export function startKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.defaultPrevented) return;
-    if (typing(event.target)) {
+    if (isTyping(event.target)) {
       if (event.key === "Escape") /** @type {HTMLElement} */ (event.target).blur();
       return;
     }
@@ -118,9 +92,10 @@ export function startKeys() {
         return;
       }
     }
+    const pressed = spellings(event);
     for (const group of groups.toReversed()) {
       for (const key of group.keys) {
-        if (!matches(event, key.key) || (event.repeat && key.repeat === false)) continue;
+        if (!pressed.includes(spelled(key.key)) || (event.repeat && key.repeat === false)) continue;
         event.preventDefault();
         key.run(event);
         return;

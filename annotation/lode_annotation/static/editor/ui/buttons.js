@@ -1,7 +1,7 @@
 // @ts-check
 /** Every `[data-command]` of the page becomes a button of the command table. */
 
-import { keyName } from "../keymap.js";
+import { keyName } from "../../lode/keyboard.js";
 import { h, icon } from "./dom.js";
 
 /** @typedef {import("../keymap.js").Keymap} Keymap */

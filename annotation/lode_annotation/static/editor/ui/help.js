@@ -1,8 +1,8 @@
 // @ts-check
 /** The list of keys, and dialogs that ask what to do. */
 
+import { keyName } from "../../lode/keyboard.js";
 import { gettext } from "../../lode/words.js";
-import { keyName } from "../keymap.js";
 import { h } from "./dom.js";
 
 /** @typedef {import("../keymap.js").Keymap} Keymap */

@@ -1,9 +1,9 @@
 // @ts-check
 /** The palettes on the right: the labels of regions, and the questions asked of the whole item. Keys stand on the labels. */
 
+import { keyName } from "../../lode/keyboard.js";
 import { gettext } from "../../lode/words.js";
 import { asks, isShape } from "../kinds/index.js";
-import { keyName } from "../keymap.js";
 import { h, icon } from "./dom.js";
 
 /** @typedef {import("../model/types.js").Control} Control */
