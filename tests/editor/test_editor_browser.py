@@ -524,7 +524,7 @@ def test_a_fault_of_the_server_is_said_and_the_submit_is_sent_again(clinic: Any,
     bob.press("1")
     bob.drag(50, 50, 150, 150)
     bob.press("Enter")
-    for words, then in (("The server has a fault", 403), ("The queue is for others now", 0)):
+    for words, then in (("The server reported an error", 403), ("The queue is for others now", 0)):
         note = bob.page.locator('[data-note="fault"]', has_text=words)
         note.wait_for()
         told.append(str(note.text_content()))
@@ -879,7 +879,7 @@ def test_u_goes_back_to_answers_from_before_a_reload(clinic: Any, seat: SeatMake
     bob = seat("bob").label(clinic.queue(3))
     task = bob.task
     bob.press("u")
-    bob.page.locator(".ed-note", has_text="You have answered nothing before this").wait_for()
+    bob.page.locator(".ed-note", has_text="You have not answered anything before this").wait_for()
     bob.press("2")
     bob.drag(50, 50, 150, 150)
     bob.press("Enter")

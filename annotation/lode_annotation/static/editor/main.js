@@ -198,7 +198,7 @@ class LabelPage {
     const waiting = session.outbox.waiting.length;
     const fault = session.outbox.fault;
     const dot = find("[data-saved]", this.root);
-    const localFault = session.localFault || session.outbox.localFault;
+    const localFault = session.journal.fault || session.outbox.localFault;
     const kept = localFault && (waiting || session.kept === "here") ? "lost" : waiting ? "here" : session.kept;
     dot.dataset.saved = kept;
     const words = {

@@ -6,6 +6,8 @@ import { uuid } from "../../lode/uuid.js";
 import { gettext } from "../../lode/words.js";
 import { valueAt } from "../model/slices.js";
 import { loadTask, picture, regionsOf } from "./loaded_task.js";
+import { Claims } from "./claims.js";
+import { Journal } from "./journal.js";
 import { Leases } from "./lease.js";
 import { QueueSession } from "./queue_session.js";
 
@@ -37,8 +39,7 @@ export class Session extends QueueSession {
     this.earliest = false;
     /** Tasks that another tab of this browser has in hand. @type {Set<string>} */
     this.elsewhere = new Set();
-    /** @type {Map<string, () => void>} */
-    this.claims = new Map();
+    this.claims = new Claims();
     /** Tasks handed in or skipped. @type {Set<string>} */
     this.done = new Set();
     /** The task that the page was opened for, until the server has answered. */
@@ -47,10 +48,7 @@ export class Session extends QueueSession {
     this.taking = Promise.resolve();
     /** @type {"clean"|"here"|"there"} */
     this.kept = "clean";
-    /** The browser would not keep the work: say so. */
-    this.localFault = "";
-    this.writing = /** @type {Promise<void>|null} */ (null);
-    this.writeAgain = false;
+    this.journal = new Journal(local, () => this.#entry(), () => this.tell("state"));
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.draftTimer = undefined;
     this.leases.addEventListener("lost", (event) => this.#lost(/** @type {CustomEvent} */ (event).detail));
@@ -113,7 +111,7 @@ export class Session extends QueueSession {
     const loaded = this.before.pop() ?? (await this.#earlier());
     if (!loaded) return false;
     if (!loaded.picture) Object.assign(loaded, await picture(loaded.payload));
-    await this.#flushJournal();
+    await this.journal.write();
     this.#layAside();
     this.open(loaded);
     void this.leases.renew(loaded.payload.task.id);
@@ -126,7 +124,7 @@ export class Session extends QueueSession {
     const here = new Set([...this.#holding(), ...this.before.map((loaded) => loaded.payload.task.id)]);
     const row = /** @type {{task: string}[]} */ (data).find((one) => !here.has(one.task));
     this.earliest = !row;
-    if (!row || !(await this.#claim(row.task))) return null;
+    if (!row || !(await this.claims.take(row.task))) return null;
     const { text } = await call("POST", this.#address("open", row.task), "{}");
     return loadTask(text, this.local);
   }
@@ -141,11 +139,11 @@ export class Session extends QueueSession {
     const loaded = this.before[at];
     if (!loaded) return false;
     this.before.splice(at, 1);
-    await this.#flushJournal();
+    await this.journal.write();
     this.#layAside();
     this.open({ ...loaded, from: "kept" });
     this.touched = true;
-    await this.#flushJournal();
+    await this.journal.write();
     await this.local.withdraw(request.operation);
     void this.leases.renew(loaded.payload.task.id);
     return true;
@@ -193,7 +191,7 @@ export class Session extends QueueSession {
 
   /** Give back what nobody touched, then go. */
   async leave() {
-    await this.#flushJournal();
+    await this.journal.write();
     this.#letGo();
   }
 
@@ -297,7 +295,7 @@ export class Session extends QueueSession {
     const task = loaded.payload.task.id;
     const past = (loaded.payload.annotation?.revision ?? 0) < this.local.confirmed(task);
     const here = past || this.#has(task) || this.outbox.waiting.some((request) => request.task === task);
-    const free = !here && !this.elsewhere.has(task) && (await this.#claim(task));
+    const free = !here && !this.elsewhere.has(task) && (await this.claims.take(task));
     if (!free) {
       if (!here) this.elsewhere.add(task);
       loaded.picture?.close();
@@ -354,37 +352,15 @@ export class Session extends QueueSession {
     this.touched = true;
     this.kept = "here";
     this.tell("state");
-    void this.#flushJournal();
+    void this.journal.write();
     this.#saveDraftSoon();
   }
 
-  /** Write the journal; changes made while it is being written are written next. Resolves when all is written. */
-  #flushJournal() {
-    this.writeAgain = true;
-    this.writing ??= this.#writeAll().finally(() => {
-      this.writing = null;
-    });
-    return this.writing;
-  }
-
-  async #writeAll() {
-    try {
-      while (this.writeAgain) {
-        this.writeAgain = false;
-        await this.#write(this.kept === "there");
-      }
-      this.localFault = "";
-    } catch (error) {
-      this.localFault = String(error);
-      this.tell("state");
-    }
-  }
-
-  /** @param {boolean} confirmed */
-  async #write(confirmed) {
+  /** What the journal keeps of the task in hand. */
+  #entry() {
     const loaded = this.loaded;
-    if (!loaded || !this.touched) return;
-    await this.local.keep({
+    if (!loaded || !this.touched) return null;
+    return {
       task: loaded.payload.task.id,
       queue: this.addresses.queue,
       result: this.result,
@@ -392,9 +368,8 @@ export class Session extends QueueSession {
       base: loaded.base,
       dismissed: this.#dismissed(loaded),
       lead: this.clock.seconds,
-      at: this.local.stamp(),
-      confirmed,
-    });
+      confirmed: this.kept === "there",
+    };
   }
 
   /** The pre-labels that were taken or put aside. @param {LoadedTask} loaded @returns {string[]} */
@@ -420,7 +395,7 @@ export class Session extends QueueSession {
       this.outbox.fault = null;
       if (loaded !== this.loaded || result !== this.result) return;
       this.kept = "there";
-      await this.#flushJournal();
+      await this.journal.write();
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       this.outbox.fault = error.fault === "conflict" ? null : error;
@@ -444,27 +419,10 @@ export class Session extends QueueSession {
     void this.fetch();
   }
 
-  /**
-   * Two tabs of one browser never work on the same task: each holds a lock of the browser on its tasks.
-   * @param {string} task
-   * @returns {Promise<boolean>} false where another tab has it
-   */
-  #claim(task) {
-    if (!navigator.locks || this.claims.has(task)) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      void navigator.locks.request(`motherlode task ${task}`, { ifAvailable: true }, (lock) => {
-        resolve(lock !== null);
-        if (!lock) return undefined;
-        return new Promise((release) => this.claims.set(task, () => release(undefined)));
-      });
-    });
-  }
-
   /** @param {string} task */
   #release(task) {
     if (this.loaded?.payload.task.id === task) return;
-    this.claims.get(task)?.();
-    this.claims.delete(task);
+    this.claims.release(task);
   }
 
   #letGo() {
@@ -477,7 +435,7 @@ export class Session extends QueueSession {
     addEventListener("pagehide", () => this.#letGo());
     document.addEventListener("visibilitychange", () => {
       this.clock.show(document.visibilityState === "visible");
-      if (document.visibilityState === "hidden") void this.#flushJournal();
+      if (document.visibilityState === "hidden") void this.journal.write();
     });
     addEventListener("beforeunload", (event) => {
       if (!this.local.lasting && (this.touched || this.outbox.waiting.length)) event.preventDefault();
