@@ -109,7 +109,7 @@ export function selectTool(stage) {
   /** Twice on an outline: a handle there, where the kind has such. @param {Press} press */
   function double(press) {
     const [region] = store.selectedShapes();
-    if (!region || !press.editable || region.pending || store.locked.has(region.key) || store.selection.size > 1) return;
+    if (!region || !press.editable || press.alt || region.pending || store.locked.has(region.key) || store.selection.size > 1) return;
     const more = shapeOf(region).insert?.(region, press.image, EDGE / viewport.scale);
     if (more) store.transact(gettext("Add a point"), (change) => change.replace({ ...more, changed: true }));
   }

@@ -34,7 +34,7 @@ export class LabelPanels {
   /** @param {readonly Control[]} controls */
   set(controls) {
     this.entries = [];
-    this.root.replaceChildren(...controls.map((control) => this.#panel(control, controls.filter((one) => one.type === control.type).length > 1)));
+    this.root.replaceChildren(...controls.map((control) => this.#panel(control, controls.filter((one) => asks(one) === asks(control)).length > 1)));
   }
 
   /** @param {Control} control @param {boolean} named */
