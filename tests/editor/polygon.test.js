@@ -93,3 +93,53 @@ test("a moved point is a change, percent's last digits are none", () => {
   const moved = polygon.drag(before, "1", { x: 150, y: 20 }, SIZE);
   assert.deepEqual([...changesOf([before], [moved]).marks.values()], ["moved"]);
 });
+
+/** A stage as the tool sees it, at two CSS pixels a pixel of the image; what was drawn. */
+function drawing() {
+  const drawn = [];
+  const overlay = { draft: null, crosshair() {}, invalidate() {} };
+  const toStage = ({ x, y }) => ({ x: x * 2, y: y * 2 });
+  const stage = { overlay, size: SIZE, viewport: { toStage }, cursor: (name) => (stage.pointer = name) };
+  const tool = polygon.tool(stage, () => ({ colour: "red", text: "cell" }), ({ points }) => drawn.push(points.map(({ x, y }) => [x, y])));
+  const press = (x, y) => ({ image: { x, y }, stage: toStage({ x, y }), editable: true });
+  const click = (...points) => points.forEach(([x, y]) => (tool.down(press(x, y)), tool.up(press(x, y))));
+  return { tool, stage, drawn, click, hover: (x, y) => tool.hover(press(x, y)) };
+}
+
+test("an outline is closed by Enter or on its first point, and a double click sets one point", () => {
+  const { tool, stage, drawn, click, hover } = drawing();
+  click([10, 10], [50, 10], [50, 10.5], [50, 50]);
+  hover(12, 11);
+  assert.equal(stage.pointer, "pointer");
+  click([12, 11]);
+  assert.deepEqual(drawn, [[[10, 10], [50, 10], [50, 50]]]);
+  assert.equal(stage.overlay.draft, null);
+  click([10, 10], [300, 10], [50, 50]);
+  assert.equal(tool.key("Enter"), true);
+  assert.deepEqual(drawn[1], [[10, 10], [200, 10], [50, 50]]);
+  assert.equal(tool.key("Enter"), false, "with nothing begun, Enter is not the tool's");
+});
+
+test("fewer than three points, or three in a line, make no outline; Enter does not submit meanwhile", () => {
+  const { tool, drawn, click } = drawing();
+  click([10, 10], [50, 10]);
+  assert.equal(tool.key("Enter"), true);
+  click([90, 10]);
+  tool.key("Enter");
+  assert.deepEqual(drawn, []);
+});
+
+test("Backspace takes the last point back, Escape all; two fingers that zoom keep them", () => {
+  const { tool, stage, drawn, click } = drawing();
+  click([10, 10], [50, 10], [90, 90]);
+  assert.equal(tool.key("Backspace"), true);
+  tool.interrupt();
+  assert.equal(stage.overlay.draft.marks.length, 2);
+  click([50, 50]);
+  tool.key("Enter");
+  assert.deepEqual(drawn, [[[10, 10], [50, 10], [50, 50]]]);
+  click([10, 10]);
+  assert.equal(tool.key("Escape"), true);
+  assert.equal(tool.key("Escape"), false);
+  assert.equal(tool.key("a"), false);
+});

@@ -27,6 +27,7 @@ import { find } from "./ui/dom.js";
  * @property {(press: Press) => void} move with the button held
  * @property {(press: Press) => void} up
  * @property {() => void} cancel
+ * @property {() => void} [interrupt] a second finger came down: what was begun is kept, where it can be; else `cancel`
  * @property {(press: Press) => void} hover
  * @property {(press: Press) => void} [double] pressed twice in one place
  * @property {(key: string) => boolean} [key] a key while it is at work; whether it was taken
@@ -142,6 +143,13 @@ export class Stage extends EventTarget {
     return holding !== null;
   }
 
+  /** The hand does something else for a moment. */
+  #interrupt() {
+    const tool = this.holding ?? this.current;
+    this.holding = null;
+    (tool?.interrupt ?? tool?.cancel)?.call(tool);
+  }
+
   /** The pointer on the stage, or the middle of it. @returns {Point} */
   get focus() {
     return this.pointer ?? { x: this.viewport.stage.width / 2, y: this.viewport.stage.height / 2 };
@@ -160,7 +168,7 @@ export class Stage extends EventTarget {
     root.addEventListener("pointerup", (event) => this.#up(event));
     root.addEventListener("pointercancel", (event) => {
       this.fingers.delete(event.pointerId);
-      this.cancel();
+      this.#interrupt();
     });
     root.addEventListener("pointerleave", () => {
       if (this.holding) return;
@@ -185,7 +193,7 @@ export class Stage extends EventTarget {
     this.overlay.gripFor(event.pointerType === "touch");
     if (event.pointerType === "touch") {
       this.fingers.set(event.pointerId, at);
-      if (this.fingers.size > 1) return void this.cancel();
+      if (this.fingers.size > 1) return this.#interrupt();
     }
     if (this.holding || event.button > 2) return;
     this.root.focus({ preventScroll: true });

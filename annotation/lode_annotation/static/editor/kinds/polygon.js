@@ -127,7 +127,8 @@ function tool(stage, ink, drawn) {
     overlay.crosshair(null);
   }
 
-  return { id: "polygon", draws: true, down: () => {}, move: hover, up, cancel, hover, key };
+  const interrupt = () => overlay.crosshair(null);
+  return { id: "polygon", draws: true, down: () => {}, move: hover, up, cancel, interrupt, hover, key };
 }
 
 /** @type {import("./index.js").Shape<PolygonRegion>} */
