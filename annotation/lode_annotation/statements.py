@@ -3,11 +3,12 @@
 Parameters are named, rows too; tables are named by their models. All else asks the models.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
+from django.db import connection
 from django.utils import timezone
 
 from lode_annotation import models as annotation
@@ -446,4 +447,43 @@ def answer_to_review(annotation_uuid: UUID, schema_id: int) -> ReviewRow | None:
         f" JOIN {SAVED} ar ON ar.annotation_id = a.id AND ar.number = a.revision"
         f"{CURRENT_LABELS} WHERE a.uuid = %(annotation)s",
         {"annotation": annotation_uuid, "schema": schema_id},
+    )
+
+
+# -- a queue filled by a query -----------------------------------------------------------------------------------------
+
+
+def add_tasks(queue: int, items: platform.ItemQuerySet, size: int, priority: int, reason: Mapping[str, Any]) -> int:
+    """Makes a task of each item that has none in the queue, numbered by path from ``size`` + 1; answers how many."""
+    chosen, values = items.order_by().values("pk", "path").query.sql_with_params()
+    names = [f"chosen_{number}" for number in range(len(values))]
+    postgresql = connection.vendor == "postgresql"
+    uuid, json = ("gen_random_uuid()", "::jsonb") if postgresql else ("lower(hex(randomblob(16)))", "")
+    return sql.change(
+        f"INSERT INTO {TASK} (uuid, queue_id, item_id, number, priority, state, reason, prelabels, created_at)"
+        f" SELECT {uuid}, %(queue)s, chosen.pk, %(size)s + row_number() OVER (ORDER BY chosen.path), %(priority)s,"
+        f" %(state)s, %(reason)s{json}, '[]'{json}, %(now)s"
+        f" FROM ({chosen % tuple(f'%({name})s' for name in names)}) chosen"
+        f" WHERE NOT EXISTS (SELECT 1 FROM {TASK} t WHERE t.queue_id = %(queue)s AND t.item_id = chosen.pk)"
+        " ORDER BY chosen.path",
+        {
+            "queue": queue,
+            "size": size,
+            "priority": priority,
+            "state": annotation.Task.State.OPEN.value,
+            "reason": sql.dumps(reason),
+            "now": timezone.now(),
+            **dict(zip(names, values, strict=True)),
+        },
+    )
+
+
+def add_places(queue: int, above: int, overlap: int) -> int:
+    """Makes the places of the tasks whose number is above that, in the order of their numbers."""
+    places = " UNION ALL ".join(f"SELECT {place} AS place" for place in range(overlap))
+    return sql.change(
+        f"INSERT INTO {LEASE} (task_id, queue_id, priority, place, closed)"
+        f" SELECT t.id, t.queue_id, t.priority, p.place, %(closed)s FROM {TASK} t CROSS JOIN ({places}) p"
+        " WHERE t.queue_id = %(queue)s AND t.number > %(above)s ORDER BY t.number, p.place",
+        {"queue": queue, "above": above, "closed": False},
     )
