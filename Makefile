@@ -10,7 +10,7 @@ help:
 	@echo "make demo         install, build the demo, serve it on http://127.0.0.1:$(PORT)"
 	@echo "make serve        web and worker on PORT=$(PORT)"
 	@echo "make test         install what tests need, run them all"
-	@echo "make lint         ruff, mypy, import contracts, types of the ES modules, sizes"
+	@echo "make lint         ruff, mypy, import contracts, types of the ES modules, sizes, stylesheets"
 	@echo "make bench        every benchmark, a table each"
 	@echo "make screenshots  every page to docs/screenshots/"
 	@echo "make lock         pin the dependencies anew"
@@ -53,6 +53,7 @@ lint: .venv/ready-dev
 	@MOTHERLODE_HOME=$${MOTHERLODE_HOME:-$$(mktemp -d)} $(BIN)/python manage.py makemigrations --check --dry-run
 	@bash scripts/typecheck.sh
 	@$(BIN)/python scripts/sizes.py
+	@$(BIN)/python scripts/classes.py
 
 bench: .venv/ready-dev
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

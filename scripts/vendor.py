@@ -89,6 +89,7 @@ timeline tools transfer trash trash-off trending-down trending-up trophy upload 
 user-plus users vector versions wand wifi-off writing x zoom-in zoom-out zoom-reset zoom-scan
 """
 
+LAYERS = b"@layer base,parts,room;"  # the order of all our stylesheets: the first one read states it
 SOURCE_MAP = re.compile(rb"^\s*(?://[#@]\s*sourceMappingURL=.*|/\*[#@]\s*sourceMappingURL=.*\*/)\s*$", re.MULTILINE)
 
 
@@ -110,9 +111,11 @@ def unpack(package: Package, folder: Path) -> Path:
 def cleaned(package: Package, name: str, content: bytes) -> bytes:
     """The file as we ship it: without source map comments (collectstatic would look for the map), edits applied.
 
-    Scripts begin with a line that keeps our type checker out of them.
+    Scripts begin with a line that keeps our type checker out of them; stylesheets stand in the lowest layer of ours.
     """
     content = SOURCE_MAP.sub(b"", content)
+    if name.endswith(".css"):
+        content = LAYERS + b"@layer base{" + content.removeprefix(b'@charset "UTF-8";').rstrip() + b"}\n"
     if name.endswith(".js"):
         content = b"// @ts-nocheck\n" + content
     for old, new in package.edits:
