@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import pytest
 from django.conf import LazySettings
+from django.conf import settings as django_settings
 from django.contrib.auth.hashers import make_password
 from django.test import Client
 from filelock import FileLock
@@ -25,6 +26,11 @@ from lode_platform.tokens import make_token
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "correct horse battery"
+
+
+def pytest_configure() -> None:
+    """Every test checks the answers of the REST interface against its OpenAPI document."""
+    django_settings.MIDDLEWARE = [*django_settings.MIDDLEWARE, "tests.answers.AnswersAreAsDeclared"]
 
 
 def required(what: str, why: str) -> NoReturn:

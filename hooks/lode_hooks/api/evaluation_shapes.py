@@ -102,6 +102,9 @@ class ComparisonShape(Shape):
     persisting = serializers.IntegerField()
     gone = serializers.IntegerField()
     p_value = serializers.FloatField(help_text="McNemar's exact test of fixed against regressed")
+    items_by_place = serializers.IntegerField(
+        help_text="items whose two truths share no region id: their objects are joined by class and place"
+    )
     numbers = NumberShape(many=True)
     classes = ClassTransitionsShape(many=True)
     label_effect = LabelEffectShape(many=True)

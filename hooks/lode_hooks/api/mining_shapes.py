@@ -114,9 +114,6 @@ class ReportShape(Shape):
     coverage_after = CoverageShape(allow_null=True)
     numbers = NumberShape(many=True)
     label_effect = LabelEffectShape(many=True)
-    items_by_place = serializers.IntegerField(
-        help_text="items whose two truths share no region id: their objects are joined by class and place"
-    )
     fixed = serializers.IntegerField(allow_null=True, help_text="objects of the untouched split")
     regressed = serializers.IntegerField(allow_null=True)
     p_value = serializers.FloatField(allow_null=True)
