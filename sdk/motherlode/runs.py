@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Literal
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
-from motherlode import environment, ranks, trackers
+from motherlode import environment, integrations, ranks
 from motherlode.cache import Cache
 from motherlode.client import Client
 from motherlode.errors import BadInput, MotherlodeError, NotConfigured, NotFound
@@ -83,7 +83,7 @@ class Run:
         if before is not None and before["name"] != name:
             by = "uuid=" if uuid else RUN
             log.warning("run %r goes on with the run %r, which %s names", name, before["name"], by)
-        tracked = trackers.active_run()
+        tracked = integrations.active_run()
         body: dict[str, Any] = {
             "uuid": str(chosen),
             "name": name,
@@ -104,7 +104,9 @@ class Run:
         run._metrics.take_up()
         environment.pass_on(RUN, str(chosen))
         if tracked is not None:
-            trackers.link(run.url, [(samples.snapshot.pin, samples.split, _purpose(samples)) for samples in uses])
+            integrations.link(
+                tracked, run.url, [(samples.snapshot.pin, samples.split, _purpose(samples)) for samples in uses]
+            )
         return run
 
     @classmethod
@@ -232,7 +234,7 @@ class Run:
             return
         self._log("tags", {f"artifact.{place.name}": f"sha256:{digest.hexdigest()} {size} bytes"})
         if self._leads:
-            trackers.log_artifact(place)
+            integrations.log_artifact(place)
 
     def _log(self, field: str, values: Mapping[str, Any]) -> None:
         if not self._leads:

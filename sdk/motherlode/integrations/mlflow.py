@@ -1,34 +1,21 @@
-"""Other trackers: where an MLflow run is active, ours keeps its id, and MLflow gets our versions and address."""
+"""MLflow: its active run gets our versions as inputs, our address as a tag, and our artifacts."""
 
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from motherlode.lock import Pin
+from motherlode.integrations.tracker import TrackedRun, Tracker, Use
 
-__all__ = ["TrackedRun", "active_run", "link", "log_artifact"]
+__all__ = ["TRACKER"]
 
 SOURCE = "motherlode"
 """MLflow's name for where such data comes from. It has no loader of that name, and says so, where it has one for "http"
 that would save the server's login page as the data."""
-
-log = logging.getLogger("motherlode")
-
-
-@dataclass(frozen=True, slots=True)
-class TrackedRun:
-    """A run of another tracker."""
-
-    name: str
-    run_id: str
-    url: str
 
 
 def _mlflow() -> Any:
@@ -48,11 +35,11 @@ def active_run() -> TrackedRun | None:
     return TrackedRun("mlflow", str(info.run_id), url)
 
 
-def link(url: str, uses: Iterable[tuple[Pin, str | None, str]]) -> None:
+def link(url: str, uses: Iterable[Use]) -> None:
     """Tag the active MLflow run with our run's address, and log the versions it uses: (pin, split, purpose) of each.
 
     Each split is an input of its own, `cells@v1/train`: MLflow knows inputs by name and digest, which is DVC's
-    `<md5>.dir`. What MLflow refuses is logged as a warning.
+    `<md5>.dir`.
     """
     # the entities are what `mlflow.log_input` makes of a MetaDataset, without the pandas that it needs
     from mlflow.entities import Dataset, DatasetInput, InputTag
@@ -69,20 +56,15 @@ def link(url: str, uses: Iterable[tuple[Pin, str | None, str]]) -> None:
         tags = [InputTag("mlflow.data.context", purpose), InputTag("motherlode.project", pin.project)]
         inputs.append(DatasetInput(dataset, tags))
     run = _mlflow().active_run()
-    try:
-        client = MlflowClient()
-        client.set_tag(run.info.run_id, "motherlode.run", url)
-        if inputs:
-            client.log_inputs(run.info.run_id, inputs)
-    except Exception as error:  # noqa: BLE001 - another tracker's fault is no reason to end a training
-        log.warning("MLflow did not take the versions that the run uses: %s", error)
+    client = MlflowClient()
+    client.set_tag(run.info.run_id, "motherlode.run", url)
+    if inputs:
+        client.log_inputs(run.info.run_id, inputs)
 
 
 def log_artifact(path: Path) -> None:
-    """Give a file to the active MLflow run, if there is one."""
-    if active_run() is None:
-        return
-    try:
-        _mlflow().log_artifact(str(path))
-    except Exception as error:  # noqa: BLE001 - as above
-        log.warning("MLflow did not take %s: %s", path, error)
+    """Give a file to the active MLflow run."""
+    _mlflow().log_artifact(str(path))
+
+
+TRACKER = Tracker("mlflow", "MLflow", active_run, link, log_artifact)
