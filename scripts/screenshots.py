@@ -86,6 +86,7 @@ def pages(project: Any) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {
         "login": ("nobody", "/login/"),
         "projects": ("owner", "/projects/"),
+        "glossary": ("owner", "/glossary/"),
         "home": ("owner", address("platform:home")),
         "items": ("owner", address("platform:items")),
         "items-add": ("owner", address("platform:items_add")),

@@ -111,7 +111,22 @@ def prefix_of(path: str) -> str | None:
 
 
 OWN_PATHS = frozenset(
-    {"account", "api", "dvc", "git", "label", "login", "logout", "media", "p", "projects", "review", "static", "thumbs"}
+    {
+        "account",
+        "api",
+        "dvc",
+        "git",
+        "glossary",
+        "label",
+        "login",
+        "logout",
+        "media",
+        "p",
+        "projects",
+        "review",
+        "static",
+        "thumbs",
+    }
 )  # the first parts of our own addresses
 PUBLIC_URL = public_url()
 PUBLIC = urlsplit(PUBLIC_URL)

@@ -13,6 +13,7 @@ urlpatterns = [
     path("account/", account.account, name="account"),
     path("account/password", account.password, name="account_password"),
     path("account/tokens/<uuid:token>/revoke", account.revoke_token, name="account_token_revoke"),
+    path("glossary/", pages.glossary, name="glossary"),
     path("projects/", pages.projects, name="projects"),
     path("projects/<uuid:trashed_project>/restore", settings.restore, name="project_restore"),
     path("p/<slug:project>/", pages.home, name="home"),

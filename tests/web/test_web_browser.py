@@ -226,7 +226,15 @@ def test_boxes_can_be_hidden_by_kind_and_selected_by_script(page: Page) -> None:
 
 def test_no_page_scrolls_sideways_on_a_narrow_screen(page: Page) -> None:
     page.set_viewport_size({"width": 900, "height": 700})
-    for address in ("/", "/projects/", "/account/", "/p/blood/items/", "/p/blood/jobs/", "/p/blood/settings/"):
+    for address in (
+        "/",
+        "/glossary/",
+        "/projects/",
+        "/account/",
+        "/p/blood/items/",
+        "/p/blood/jobs/",
+        "/p/blood/settings/",
+    ):
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
 

@@ -39,7 +39,7 @@ def addresses(project: Project, make_items: MakeItems, job: Job) -> list[str]:
 
 
 def test_nobody_sees_a_page_without_logging_in(client: Client, addresses: list[str]) -> None:
-    for address in [*addresses, "/", "/projects/", "/account/"]:
+    for address in [*addresses, "/", "/glossary/", "/projects/", "/account/"]:
         response = client.get(address)
         assert response.status_code == 302 and response.url.startswith("/login/"), address  # type: ignore[attr-defined]
 
@@ -50,14 +50,14 @@ def test_a_stranger_finds_nothing(client_for: ClientFor, charlie: User, addresse
 
 
 def test_every_page_is_there_for_its_owner(client_for: ClientFor, alice: User, addresses: list[str]) -> None:
-    for address in [*addresses, "/projects/", "/account/"]:
+    for address in [*addresses, "/glossary/", "/projects/", "/account/"]:
         assert client_for(alice).get(address).status_code == 200, address
 
 
 def test_no_page_carries_inline_styles_or_handlers_or_scripts_without_the_nonce(
     client_for: ClientFor, alice: User, addresses: list[str]
 ) -> None:
-    for address in [*addresses, "/projects/", "/account/"]:
+    for address in [*addresses, "/glossary/", "/projects/", "/account/"]:
         response = client_for(alice).get(address)
         html = response.content.decode()
         assert not re.search(r"<[^>]+\sstyle=", html), address

@@ -10,9 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
 
 from lode_platform import shell
 from lode_platform.access import member_of
+from lode_platform.glossary import GLOSSARY
 from lode_platform.models import Item, Membership, Project, Role
 from lode_platform.projects import create_project, trashed
 from lode_platform.signed_in import signed_in
@@ -41,7 +43,7 @@ class Place:
     arrow: str
 
 
-# The drawing's units; pages.css places the stations at the same points, in per cent.
+# The drawing's units; home.css places the stations at the same points, in per cent.
 WIDTH, HEIGHT = 720, 470
 RADIUS_X, RADIUS_Y = 278, 174
 STATION_WIDTH, STATION_HEIGHT, MARGIN = 150, 96, 9
@@ -143,6 +145,13 @@ def projects(request: HttpRequest) -> HttpResponse:
         "open_form": bool(form.errors) or "new" in request.GET,
     }
     return render(request, "platform/projects.html", context)
+
+
+@require_GET
+def glossary(request: HttpRequest) -> HttpResponse:
+    """The words of the screens."""
+    signed_in(request)
+    return render(request, "platform/glossary.html", {"glossary": GLOSSARY})
 
 
 def live_items_count() -> Subquery:

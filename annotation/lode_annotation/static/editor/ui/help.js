@@ -35,7 +35,9 @@ export function showHelp(keymap) {
   );
   groups.set(gettext("Pointer"), pointer);
   const columns = [...groups].map(([title, rows]) => h("section", {}, h("h3", {}, title), h("dl", {}, ...rows)));
-  dialog(gettext("Keyboard shortcuts"), [h("div", { class: "ed-keys" }, ...columns)], [{ title: gettext("Close"), run: () => {} }], "ed-dialog-wide");
+  const glossary = document.querySelector("[data-glossary]")?.cloneNode(true);
+  const body = [h("div", { class: "ed-keys" }, ...columns), ...(glossary ? [glossary] : [])];
+  dialog(gettext("Keyboard shortcuts"), body, [{ title: gettext("Close"), run: () => {} }], "ed-dialog-wide");
 }
 
 /** @typedef {{title: string, run: () => void, primary?: boolean, danger?: boolean}} Choice */

@@ -1,0 +1,205 @@
+"""The words of the screens, each in plain English: the page behind `?`, and docs/glossary.md."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Text = str | Promise
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word: what it means, what others call it, and where it is seen."""
+
+    name: Text
+    meaning: Text
+    synonyms: Text
+    seen: Text
+
+
+GLOSSARY = (
+    Word(
+        _("project"),
+        _("People, items, schemas, queues, datasets and runs that belong together; nothing is shared across projects."),
+        _("workspace, team"),
+        _("Projects, and the switcher at the top left"),
+    ),
+    Word(
+        _("item"),
+        _("One thing to label, such as an image: its bytes, a path that is unique in the project, and its metadata."),
+        _("image, sample, example, asset, data row"),
+        _("Items"),
+    ),
+    Word(
+        _("group"),
+        _("What several items have in common, such as a patient, a scene or a video; a group is never split."),
+        _("cluster, subject, sequence"),
+        _("Items"),
+    ),
+    Word(
+        _("schema"),
+        _("What may be said of an item: the classes, and the question each belongs to. A change is a new revision."),
+        _("labeling config, ontology, taxonomy, label map"),
+        _("Schemas"),
+    ),
+    Word(
+        _("class"),
+        _("One label that a schema offers. Its id is permanent, whatever it is renamed to."),
+        _("label, category, tag"),
+        _("Schemas, and the palette of the editor"),
+    ),
+    Word(
+        _("region"),
+        _("One thing marked in an item, such as a box, with its class. It keeps its id through edits and versions."),
+        _("annotation (COCO), bounding box, object, instance"),
+        _("Label, Review, an item's page"),
+    ),
+    Word(
+        _("queue"),
+        _("Ordered work for annotators: items to label under one schema, with the reason why they were chosen."),
+        _("labeling project, batch, job (CVAT)"),
+        _("Queues"),
+    ),
+    Word(
+        _("task"),
+        _("An item in a queue, with its reason and perhaps with pre-labels to start from."),
+        _("assignment, labeling task"),
+        _("Label"),
+    ),
+    Word(
+        _("pre-label"),
+        _("A prediction of a model that a task starts with; the annotator accepts, changes or dismisses it."),
+        _("pre-annotation, suggestion, model-assisted label"),
+        _("Label"),
+    ),
+    Word(
+        _("annotation"),
+        _("One person's answer to a task. Every save is a new revision, and none is overwritten."),
+        _("labeling result, submission"),
+        _("Label, an item's history"),
+    ),
+    Word(
+        _("review"),
+        _("A second person accepts, fixes or rejects an annotation."),
+        _("quality assurance, adjudication"),
+        _("Review"),
+    ),
+    Word(
+        _("label set"),
+        _("What the project takes as true of an item, from an annotation or an import; empty: nothing is there."),
+        _("ground truth, gold labels"),
+        _("An item's page"),
+    ),
+    Word(
+        _("dataset"),
+        _("A selection of items with a schema and split ratios, from which versions are published."),
+        _("collection, data view"),
+        _("Datasets"),
+    ),
+    Word(
+        _("version"),
+        _("A snapshot of a dataset that never changes: items, labels and splits; its digest proves it."),
+        _("release, snapshot, revision, tag"),
+        _("A dataset's page"),
+    ),
+    Word(
+        _("split"),
+        _("What an item is for in a version: train, val or test. It is decided once and stays."),
+        _("partition, fold, subset"),
+        _("A version's page"),
+    ),
+    Word(
+        _("pool"),
+        _("The items of a dataset that nobody has labelled yet; nothing is evaluated on them."),
+        _("unlabelled pool (active learning)"),
+        _("A version's page, mining"),
+    ),
+    Word(
+        _("alias"),
+        _("A name for a version that can be moved to another, such as cells@production."),
+        _("stage, movable tag"),
+        _("A dataset's page"),
+    ),
+    Word(
+        _("pin"),
+        _("A line in motherlode.lock that states which version, with which digest, training code reads."),
+        _("lock entry, locked dependency"),
+        _("A version's page"),
+    ),
+    Word(
+        _("run"),
+        _("One experiment: training code that used versions, with its parameters and metrics."),
+        _("experiment, training run (MLflow, Weights & Biases)"),
+        _("Runs"),
+    ),
+    Word(
+        _("prediction set"),
+        _("What a run predicted on one split of a version, or on the pool."),
+        _("predictions, detections, inference results"),
+        _("A run's page, Predictions"),
+    ),
+    Word(
+        _("evaluation"),
+        _("Predictions matched with the labels of a version: counts and metrics, each of which opens what it counts."),
+        _("scoring, validation results"),
+        _("A run's page, Overview"),
+    ),
+    Word(
+        _("true positive"),
+        _("A prediction that matches a labelled object of the same class."),
+        _("hit, correct detection"),
+        _("A run's page, Overview"),
+    ),
+    Word(
+        _("false alarm"),
+        _("A prediction where nothing of the kind is labelled."),
+        _("false positive, background error"),
+        _("Failures"),
+    ),
+    Word(
+        _("missed"),
+        _("A labelled object that no prediction matches."),
+        _("false negative, missed detection"),
+        _("Failures"),
+    ),
+    Word(
+        _("failure"),
+        _("Something that a run got wrong. It is one thing across runs and versions, and has a history."),
+        _("error, error case, mistake"),
+        _("Failures"),
+    ),
+    Word(
+        _("verdict"),
+        _("What a reviewer says of a failure: model error, label error, ambiguous or out of scope."),
+        _("triage, error attribution"),
+        _("Failures"),
+    ),
+    Word(
+        _("mining round"),
+        _("Items chosen by strategies, and some at random as a control, become a queue; a report says if it helped."),
+        _("active learning round, hard example mining, data selection"),
+        _("Mining"),
+    ),
+    Word(
+        _("strategy"),
+        _("A rule that ranks items for a mining round, such as: most failures first, or most uncertain first."),
+        _("acquisition function, query strategy, sampler"),
+        _("Mining"),
+    ),
+    Word(
+        _("job"),
+        _("Work that the server does in the background, such as an import; it can be left, cancelled and tried again."),
+        _("background task"),
+        _("Jobs"),
+    ),
+)
+
+
+def as_markdown() -> str:
+    """docs/glossary.md, whole."""
+    rows = [f"| {word.name} | {word.meaning} | {word.synonyms} | {word.seen} |" for word in GLOSSARY]
+    lead = "The words of Motherlode's screens, and what the field calls the same; each page has this list behind `?`."
+    return "\n".join(
+        ["# Glossary", "", lead, "", "| word | meaning | also called | where |", "|---|---|---|---|", *rows, ""]
+    )
