@@ -1,0 +1,61 @@
+"""Words that we gave up for the field's own stay out of pages, scripts, docs and names.
+
+A line each, added when the last place of a word is gone: on the left what was written, on the right what is now.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.once
+
+ROOT = Path(__file__).resolve().parents[2]
+READ = ("*/lode_*/templates/**/*.html", "*/lode_*/static/**/*.js", "docs/*.md", "README.md", "CONTRIBUTING.md")
+CODE = ("*/lode_*/**/*.py", "sdk/motherlode/**/*.py", "*/lode_*/static/**/*.js")
+
+RETIRED = {
+    "no case": "a correct prediction",
+    "truths not found": "false negatives",
+    "so that it does not flatter": "caveats",
+    "shares of newcomers": "split ratios for new items",
+    "people at it": "active annotators",
+}
+RETIRED_NAMES = {
+    "Pit": "CandidatePool",
+    "dig": "gather",
+    "own_nav": "shell_entries",
+    "deciding": "headline",
+    "_Like": "_SimilarTo",
+    "_Said": "_Regions",
+}
+
+
+def texts(patterns: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for pattern in patterns:
+        for path in sorted(ROOT.glob(pattern)):
+            if not {"vendor", "migrations"} & set(path.parts):
+                yield path.relative_to(ROOT).as_posix(), path.read_text()
+
+
+def found(words: dict[str, str], patterns: tuple[str, ...], flags: int = 0) -> list[str]:
+    word = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, words))})(?![\w-])", flags)
+    instead = {old.lower(): new for old, new in words.items()}
+    return [
+        f"{name}:{text.count(chr(10), 0, one.start()) + 1}: {one[0]!r}: write {instead[one[0].lower()]!r}"
+        for name, text in texts(patterns)
+        for one in word.finditer(text)
+    ]
+
+
+def test_no_page_no_script_and_no_guide_says_a_retired_word() -> None:
+    assert found(RETIRED, READ, re.IGNORECASE) == []
+
+
+def test_no_name_in_the_code_is_a_retired_one() -> None:
+    assert found(RETIRED_NAMES, CODE) == []
+
+
+def test_a_retired_word_would_be_found() -> None:
+    assert any("write 'glossary'" in fault for fault in found({"Glossary": "glossary"}, ("docs/*.md",)))
