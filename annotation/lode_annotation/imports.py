@@ -1,4 +1,4 @@
-"""Labels come in from files: sent in parts, staged in short batches by a job, made visible all at once.
+"""Imports labels from files: sent in parts, staged in short batches by a job, made visible all at once.
 
 The parts are JSON lines as ``motherlode.formats.source.Record.as_json`` writes them (or ``{"problem": ...}``). The job
 stages label sets that nobody sees, then one short transaction puts them in place of what was current. A worker that
@@ -89,11 +89,12 @@ def mine(user: User, uuid: UUID) -> LabelImport:
 def put_part(user: User, uuid: UUID, number: int, body: bytes) -> int:
     """Keeps part ``number`` (from 0) and answers how many lines it has; sending it again replaces it.
 
-    Raises ``BadInput`` naming the first line that is no record, ``TooLarge``, ``Conflict`` once the import is finished.
+    Raises ``BadInput`` naming the first line that is not a valid record, ``TooLarge``, ``Conflict`` once the import is
+    finished.
     """
     label_import = mine(user, uuid)
     if label_import.job_id is not None:
-        raise Conflict("This import is finished; begin another.", code="import_finished")
+        raise Conflict("This import is finished; start another.", code="import_finished")
     if number >= MAX_PARTS:
         raise BadInput(f"Parts are numbered 0 to {MAX_PARTS - 1}.", code="bad_part")
     if len(body) > MAX_PART_BYTES:
@@ -123,10 +124,12 @@ def put_part(user: User, uuid: UUID, number: int, body: bytes) -> int:
 
 
 def _bad_line(line: int, row: Mapping[str, Any], why: str) -> BadInput:
-    """The refusal of a line that no job could take in: the line, the file that it came from, and what is wrong."""
+    """The refusal of a line that no job could import: the line, the file that it came from, and what is wrong."""
     named = str(row.get("file") or row.get("path") or "")[:200]
     where = f"Line {line} ({named})" if named else f"Line {line}"
-    return BadInput(f"{where} is no record: {why}. Mend it and send the part again.", code="bad_part", line=line)
+    return BadInput(
+        f"{where} is not a valid record: {why}. Fix it and send the part again.", code="bad_part", line=line
+    )
 
 
 def _check_problem(problem: Any) -> None:
@@ -164,7 +167,7 @@ def _lines(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def finish(user: User, uuid: UUID, *, dataset: str | None = None) -> Job:
-    """Starts the job that takes in what was sent; asked again, the same job."""
+    """Starts the job that imports what was sent; asked again, the same job."""
     label_import = mine(user, uuid)
     if label_import.job is not None:
         return label_import.job
@@ -202,8 +205,8 @@ def run(work: jobs.Work) -> dict[str, Any]:
         schema = Schema.objects.filter(project=project, name=label_import.schema_name).first()
         if schema is None:
             raise BadInput(
-                f"There is no schema {label_import.schema_name!r}, and the import has no label to make it from."
-                " Make the schema, then import again.",
+                f"There is no schema {label_import.schema_name!r}, and the import has no label to create it from."
+                " Create the schema, then import again.",
                 code="no_schema",
             )
         if state["phase"] == "stage":
@@ -256,7 +259,7 @@ def _say_problem(report: dict[str, Any], problem: Mapping[str, Any]) -> None:
 
 
 def _classes(work: jobs.Work, label_import: LabelImport, project: Project, user: User) -> dict[str, Any]:
-    """Finds every label, makes or extends the schema; a second worker finds it made."""
+    """Finds every label, creates or extends the schema; a second worker finds it there."""
     labels: dict[str, None] = {}
     kinds: set[str] = set()
     for part in _parts(label_import, 0):
@@ -327,7 +330,7 @@ def _prepare(
     batch: Sequence[Mapping[str, Any]],
     report: dict[str, Any],
 ) -> list[tuple[Item, str]]:
-    """The label sets of a batch as (item, regions as canonical JSON); what does not come in goes into the report."""
+    """The label sets of a batch as (item, regions as canonical JSON); what is left out goes into the report."""
     class_ids = {row["name"]: row["id"] for row in revision.classes}
     records = []
     for row in batch:

@@ -8,5 +8,5 @@ from lode_platform.jobs import Work, job
 
 @job(imports.VERB)
 def import_labels(work: Work) -> dict[str, Any]:
-    """Takes in the labels of a label import."""
+    """Imports the labels of a label import."""
     return imports.run(work)

@@ -198,7 +198,7 @@ def _wrong(root: _Node) -> Iterator[tuple[int, str]]:
         for child in node.children:
             homes = [f"<{shape.tag}>" for shape in SHAPES.values() if shape.part == child.tag]
             if homes and f"<{node.tag}>" not in homes:
-                yield child.line, f"<{child.tag}> stands in <{node.tag}>; it belongs in {' or '.join(homes)}."
+                yield child.line, f"<{child.tag}> is in <{node.tag}>; it belongs in {' or '.join(homes)}."
 
 
 def _wrong_control(node: _Node, objects: set[str | None]) -> Iterator[tuple[int, str]]:
@@ -225,7 +225,7 @@ def _wrong_control(node: _Node, objects: set[str | None]) -> Iterator[tuple[int,
         elif "$" in value[:1]:
             yield child.line, f'<{part} value="{value}"> taken from the item\'s data is not supported yet.'
         elif value in seen:
-            yield child.line, f'The label "{value}" stands twice in <{node.tag}>.'
+            yield child.line, f'The label "{value}" appears twice in <{node.tag}>.'
         seen.add(value)
         key = child.attributes.get("hotkey", "")
         if key and (len(key) != 1 or not key.isalnum() or not key.isascii()):

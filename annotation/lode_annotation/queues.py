@@ -1,4 +1,4 @@
-"""Queues: made, filled in bulk, and handed out one task at a time by one statement, never twice at once."""
+"""Creates queues, fills them in bulk, and hands out one task at a time by one statement, never twice at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ _FREED: dict[str, Any] = {"user": None, "since": None, "until": None}
 
 @dataclass(frozen=True, slots=True)
 class TaskSpec:
-    """An item to put into a queue: why, how urgent (higher first), and what a model already thinks of it."""
+    """An item to add to a queue: why, how urgent (higher first), and what a model already predicts for it."""
 
     item: Item
     priority: int = 0
@@ -39,26 +39,26 @@ class TaskSpec:
 
 @dataclass(frozen=True, slots=True)
 class HeldTask:
-    """A task in somebody's hands until a time."""
+    """A task that somebody holds until a time."""
 
     task_id: int
     until: datetime
 
 
-# -- made and filled ---------------------------------------------------------------------------------------------------
+# -- created, filled ---------------------------------------------------------------------------------------------------
 
 
 def create_queue(
     project: Project, user: User, *, name: str, schema: Schema, review: bool = False, reason: str = ""
 ) -> Queue:
-    """Makes an open queue under the newest revision of ``schema``. Raises ``Conflict`` when the name is taken."""
+    """Creates an open queue under the newest revision of ``schema``. Raises ``Conflict`` when the name is taken."""
     access.require(user, project, "queue.manage")
     name = name.strip()
     if not name or len(name) > 200:
         raise BadInput("A queue needs a name of 1 to 200 characters.", field="name")
     if schema.project_id != project.pk:
         raise BadInput("The schema belongs to another project.", field="schema")
-    taken = Conflict(f"There is a queue {name!r} already.", code="name_taken", field="name")
+    taken = Conflict(f"A queue named {name!r} already exists.", code="name_taken", field="name")
     if Queue.objects.filter(project=project, name=name).exists():
         raise taken
     try:
@@ -78,7 +78,7 @@ def create_queue(
 
 
 def add_tasks(queue: Queue, user: User, specs: Sequence[TaskSpec]) -> int:
-    """Puts items into the queue and answers how many were new; one that is in it already stays as it is.
+    """Adds items to the queue and returns how many were new; one that is in it already is left as it is.
 
     Written in batches of a few hundred, each its own short transaction unless the caller holds one.
     """
@@ -139,7 +139,7 @@ def items_by_filter(project: Project, user: User, given: Mapping[str, Any]) -> I
         elif name in known:
             choices = {key for key, _ in known[name].choices(project, user)}
             if str(value) not in choices:
-                raise BadInput(f"The filter {name} knows no {value!r}.", code="bad_filter", field=name)
+                raise BadInput(f"{value!r} is not a valid value of the filter {name}.", code="bad_filter", field=name)
             rows = known[name].apply(rows, str(value), project)
         else:
             names = ", ".join(["search", "group", *known])
@@ -160,7 +160,7 @@ def items_by_uuid(project: Project, uuids: Sequence[UUID]) -> dict[UUID, Item]:
 
 
 def fill(queue: Queue, user: User, items: Sequence[Item] | ItemQuerySet, *, priority: int = 0) -> int:
-    """Puts items into a queue with the queue's own reason; what a query chooses, the database puts in by path.
+    """Adds items to a queue with the queue's own reason; what a query selects, the database adds by path.
 
     Nothing of the items is read here then, so a million of them take no memory; each batch is a short transaction.
     """
@@ -193,8 +193,8 @@ def _fill_part(queue: Queue, items: ItemQuerySet, priority: int) -> int:
 
 
 def take_out(queue: Queue, user: User, first: int, last: int) -> int:
-    """Takes the tasks numbered ``first`` to ``last`` out of the queue, as far as nobody has begun or holds them, and
-    answers how many went: the undo of ``add_tasks``."""
+    """Removes the tasks numbered ``first`` to ``last`` that nobody has started or holds, and returns how many: the undo
+    of ``add_tasks``."""
     access.require(user, queue.project, "queue.manage")
     with transaction.atomic():
         Queue.objects.select_for_update().only("pk").get(pk=queue.pk)
@@ -219,7 +219,9 @@ def change_queue(queue: Queue, user: User, *, state: str | None = None, newest: 
     access.require(user, queue.project, "queue.manage")
     if state is not None:
         if state not in Queue.State.values:
-            raise BadInput(f"{state!r} is no state; states are {', '.join(Queue.State.values)}.", field="state")
+            raise BadInput(
+                f"{state!r} is not a valid state; states are {', '.join(Queue.State.values)}.", field="state"
+            )
         queue.state = state
     if "name" in values:
         queue.name = str(values["name"]).strip()[:200]
@@ -236,7 +238,7 @@ def change_queue(queue: Queue, user: User, *, state: str | None = None, newest: 
             queue.save(update_fields=["state", "name", "review", "reason", "schema_revision"])
             events.record(queue.project, user, "queue.change", queue, state=queue.state)
     except IntegrityError:
-        raise Conflict(f"There is a queue {queue.name!r} already.", code="name_taken", field="name") from None
+        raise Conflict(f"A queue named {queue.name!r} already exists.", code="name_taken", field="name") from None
     return queue
 
 
@@ -301,7 +303,7 @@ def _lease_end() -> datetime:
     return timezone.now() + timedelta(seconds=settings.TASK_LEASE_SECONDS)
 
 
-# -- kept, given back, taken away --------------------------------------------------------------------------------------
+# -- held, given back, released --------------------------------------------------------------------------------------
 
 
 def hold(context: QueueContext, user: User, task_id: int) -> datetime:
@@ -344,7 +346,7 @@ def held(queue: Queue) -> QuerySet[Lease]:
 
 
 def clear(queue: Queue, user: User, leases: Iterable[int]) -> int:
-    """Takes tasks out of the hands of those who hold them (their work stays as drafts). For managers."""
+    """Releases held tasks (unfinished work stays as drafts). For managers."""
     access.require(user, queue.project, "queue.manage")
     held = Lease.objects.filter(queue=queue, closed=False, pk__in=list(leases)).exclude(user=None)
     freed = held.update(user=None, since=None, until=None)

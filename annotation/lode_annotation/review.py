@@ -42,7 +42,7 @@ def review(user: User, annotation: UUID, request: ReviewRequest) -> dict[str, An
     somebody else, ``Forbidden`` on one's own answer.
     """
     if request.verdict not in Review.Verdict.values:
-        raise BadInput("The verdict is accept, fix or reject.", field="verdict")
+        raise BadInput("The verdict must be accept, fix or reject.", field="verdict")
     found = (
         Annotation.objects.visible_to(user).select_related("task__queue", "task__item", "user").filter(uuid=annotation)
     ).first()
@@ -52,7 +52,7 @@ def review(user: User, annotation: UUID, request: ReviewRequest) -> dict[str, An
     done = _given(user, found.pk, request)
     if done is None:
         if found.user_id == user.pk:
-            raise Forbidden("Your own answer needs a second person's review.", code="own_answer")
+            raise Forbidden("Your own answer must be reviewed by somebody else.", code="own_answer")
         try:
             with transaction.atomic():
                 done = _judge(user, context, found.pk, request)
@@ -186,7 +186,7 @@ def _stale(found: Annotation, revision: AnnotationRevision | None, request: Revi
     last = found.reviews.standing().select_related("reviewer").order_by("-created_at").first()
     judged = f" {last.reviewer.username} gave the verdict {last.verdict}." if last else ""
     return Conflict(
-        f"This answer no longer waits for review as you saw it.{judged}",
+        f"This answer has changed since you opened it for review.{judged}",
         code="stale",
         theirs={
             "id": str(found.uuid),
@@ -199,6 +199,6 @@ def _stale(found: Annotation, revision: AnnotationRevision | None, request: Revi
 
 
 def waiting(user: User, queue_ids: Sequence[int]) -> dict[int, int]:
-    """How many answers of each queue wait for this reviewer."""
+    """How many answers of each queue are waiting for this reviewer."""
     rows = Annotation.objects.waiting_for(user).filter(task__queue__in=queue_ids)
     return dict(rows.order_by().values_list("task__queue").annotate(n=Count("pk")))

@@ -1,4 +1,4 @@
-"""Schemas: made, revised, extended; a class keeps its number through every rename, merge of configs and reorder."""
+"""Creates, revises and extends schemas; a class keeps its number through every rename, merge of configs and reorder."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,10 +29,10 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 def check_name(name: str) -> str:
-    """A schema's name as it stands in addresses. Raises ``BadInput``."""
+    """Checks a schema's name, which is part of addresses. Raises ``BadInput``."""
     if not NAME.fullmatch(name):
         raise BadInput(
-            f"{name!r} is no schema name: up to 64 of a-z, 0-9, - and _, beginning with a letter or digit.",
+            f"{name!r} is not a valid schema name: use up to 64 of a-z, 0-9, - and _, starting with a letter or digit.",
             field="name",
         )
     return name
@@ -52,20 +52,20 @@ def create_schema(
     title: str = "",
     guidelines: Mapping[str, str] | None = None,
 ) -> Schema:
-    """Makes a schema and its first revision. Raises ``BadInput`` (what the config asks that we cannot do, by name),
+    """Creates a schema and its first revision. Raises ``BadInput`` (what the config asks that we cannot do, by name),
     ``Conflict`` when the name is taken."""
     access.require(user, project, "schema.edit")
     check_name(name)
     parsed = parse_config(config)
     if Schema.objects.filter(project=project, name=name).exists():
-        raise Conflict(f"There is a schema {name!r} already.", code="name_taken", field="name")
+        raise Conflict(f"A schema named {name!r} already exists.", code="name_taken", field="name")
     try:
         with transaction.atomic():
             schema = Schema.objects.create(project=project, name=name, title=title[:200], created_by=user)
             _append(schema, user, parsed, config, message="", number=1, guidelines=guidelines)
             events.record(project, user, "schema.create", schema)
     except IntegrityError:
-        raise Conflict(f"There is a schema {name!r} already.", code="name_taken", field="name") from None
+        raise Conflict(f"A schema named {name!r} already exists.", code="name_taken", field="name") from None
     return schema
 
 
@@ -111,11 +111,11 @@ def _rename(schema: Schema, parsed: ParsedConfig, renames: Mapping[str, str]) ->
         if new not in known:
             raise BadInput(f"{old!r} is renamed to {new!r}, which the config does not have.", field="renames")
         if new in active and new not in renames:
-            raise BadInput(f"{new!r} is a label of its own: {old!r} cannot take its name.", field="renames")
+            raise BadInput(f"{new!r} is another label's name: {old!r} cannot take it.", field="renames")
         if old in known and old not in renames.values():
             raise BadInput(f"{old!r} is renamed to {new!r}, but the config still has it.", field="renames")
     if len(set(renames.values())) != len(renames):
-        raise BadInput("Two labels cannot be renamed to the same name; merging is another thing.", field="renames")
+        raise BadInput("Two labels cannot be renamed to the same name; labels cannot be merged.", field="renames")
     moving = [active[old] for old in renames]
     for found in moving:
         LabelClass.objects.filter(pk=found.pk).update(name=f"\x01{found.pk}")
@@ -183,7 +183,7 @@ def schema_for_labels(project: Project, user: User, *, name: str, labels: Iterab
     found = Schema.objects.filter(project=project, name=name).first()
     if found is None:
         if not wanted:
-            raise BadInput("There are no labels to make a schema from.", code="no_labels")
+            raise BadInput("There are no labels to create a schema from.", code="no_labels")
         try:
             return create_schema(project, user, name=name, config=labeling_config.build(wanted, task))
         except Conflict:

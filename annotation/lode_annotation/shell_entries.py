@@ -1,4 +1,4 @@
-"""What this room tells the shell: Schemas, Queues, Review, what waits for me, what is held true of an item."""
+"""What this room tells the shell: Schemas, Queues, Review, what is to do, the current labels of an item."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -54,21 +54,21 @@ def my_returned(project: Project, user: User) -> Iterable[shell.ToDo]:
     counted = dict(back.order_by().values_list("task__queue").annotate(n=Count("pk")))
     for queue in Queue.objects.filter(pk__in=counted).order_by("-created_at"):
         count = counted[queue.pk]
-        title = ngettext("answer came back from %(queue)s", "answers came back from %(queue)s", count)
+        title = ngettext("answer returned from “%(queue)s”", "answers returned from “%(queue)s”", count)
         url = reverse("annotation:label", args=[queue.uuid])
-        yield shell.ToDo(title % {"queue": queue.name}, count, url, icon="arrow-back-up", action=say("Look at it"))
+        yield shell.ToDo(title % {"queue": queue.name}, count, url, icon="arrow-back-up", action=say("Open it"))
 
 
 def my_late(project: Project, user: User) -> Iterable[shell.ToDo]:
     """Work of mine that came too late and is kept as a draft."""
     late = Annotation.objects.filter(task__queue__project=project, user=user, lost_at__isnull=False).count()
     if late:
-        title = ngettext("late answer of mine, kept as a draft", "late answers of mine, kept as drafts", late)
+        title = ngettext("late answer, kept as a draft", "late answers, kept as drafts", late)
         yield shell.ToDo(title, late, reverse("annotation:queues", args=[project.name]), icon="clock-pause")
 
 
 def labels_figures(project: Project, user: User) -> shell.Figures:
-    """Label sets that hold now, and how many came during the last day."""
+    """Current label sets, and how many were added in the last day."""
     yesterday = timezone.now() - timedelta(days=1)
     counted = (
         LabelSet.objects.current()
@@ -84,7 +84,7 @@ def has_labels(project: Project) -> bool:
 
 
 def queue_figures(project: Project, user: User) -> shell.Figures:
-    """Tasks nobody has answered, and how many came during the last day."""
+    """Open tasks, and how many were added in the last day."""
     yesterday = timezone.now() - timedelta(days=1)
     rows = Task.objects.filter(queue__project=project, state=Task.State.OPEN)
     counted = rows.aggregate(n=Count("pk"), new=Count("pk", filter=Q(created_at__gte=yesterday)))
@@ -123,13 +123,13 @@ def item_history(item: Item, user: User) -> Iterable[shell.History]:
             count,
         ) % {"schema": row.schema.name, "count": count, "source": row.get_source_display()}
         if row.pk in outgrown:
-            text = say("%(labels)s; to check: the picture has another size since") % {"labels": text}
+            text = say("%(labels)s; to check: the picture has been resized since") % {"labels": text}
         url = reverse("annotation:schema", args=[project, row.schema.name])
         yield shell.History(row.created_at, text, row.created_by, url, icon="tags")
 
 
 def item_layers(items: Sequence[Item], user: User) -> Mapping[int, Sequence[shell.Box]]:
-    """What is held to be true of each item, as boxes in pixels."""
+    """The current labels of each item, as boxes in pixels."""
     drawn: dict[int, list[shell.Box]] = {}
     keys = [item.pk for item in items]
     rows = LabelSet.objects.current().filter(item__in=keys).select_related("schema_revision")
@@ -174,7 +174,7 @@ def by_queue(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
     return rows.filter(Exists(Task.objects.filter(item=OuterRef("pk"), queue__uuid=value, queue__project=project)))
 
 
-def queues_lately(project: Project, user: User) -> Iterable[shell.History]:
+def recent_queues(project: Project, user: User) -> Iterable[shell.History]:
     """The newest queues, and when their last task was done."""
     queues = list(Queue.objects.filter(project=project).select_related("created_by").order_by("-created_at")[:6])
     tasks = Task.objects.filter(queue__in=queues).order_by().values_list("queue")
@@ -220,8 +220,8 @@ def register() -> None:
     )
     shell.step(
         "schema",
-        title=_("Make a schema"),
-        why=_("It says what may be labelled: boxes or classes, and their names."),
+        title=_("Create a schema"),
+        why=_("It defines what can be labelled: boxes or classes, and their names."),
         action=_("New schema"),
         url="annotation:schema_new",
         verb="schema.edit",
@@ -230,7 +230,7 @@ def register() -> None:
     shell.step(
         "queue",
         title=_("Open a queue"),
-        why=_("It hands pictures to annotators, one after the other."),
+        why=_("It gives pictures to annotators, one at a time."),
         action=_("New queue"),
         url="annotation:queue_new",
         verb="queue.manage",
@@ -239,7 +239,7 @@ def register() -> None:
     shell.step(
         "label",
         title=_("Label pictures"),
-        why=_("Each answer is kept as you draw it. Labels may be imported instead."),
+        why=_("Answers are saved as you draw. Labels can be imported instead."),
         action=_("Choose a queue"),
         url="annotation:queues",
         verb="queue.label",
@@ -253,7 +253,7 @@ def register() -> None:
     shell.to_do(my_late)
     shell.item_history(item_history)
     shell.search(named_so)
-    shell.recent_activity(queues_lately)
+    shell.recent_activity(recent_queues)
     shell.item_layers(item_layers)
     shell.item_filter(name="labelled", title=_("Labels"), choices=labelled_choices, apply=by_labelled)
     shell.item_filter(name="queue", title=_("Queue"), choices=queue_choices, apply=by_queue)

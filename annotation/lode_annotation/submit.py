@@ -110,7 +110,7 @@ def submit(user: User, task: UUID, request: SubmitRequest) -> dict[str, Any]:
         found = _find(user, task, request.operation_id)
     if request.base != UNCHECKED:
         raise _stale(user, found, request)
-    raise _kept(user, found, request, "Other changes to this answer came first each time; send it again.", "overtaken")
+    raise _kept(user, found, request, "This answer kept changing meanwhile; send it again.", "overtaken")
 
 
 def _belongs_to_another(user: User, found: _Found, request: SubmitRequest) -> bool:

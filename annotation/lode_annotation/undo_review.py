@@ -1,4 +1,4 @@
-"""A reviewer takes a verdict back, as long as nothing was built on it."""
+"""Undoes a reviewer's verdict, as long as nothing depends on it."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,7 +24,7 @@ LEFT = {
 
 
 def undo_review(user: User, annotation: UUID, operation: str) -> dict[str, Any]:
-    """Takes back one's own verdict, by the id it was sent with, and answers ``{"annotation": payload}``.
+    """Undoes one's own verdict, by the id it was sent with, and returns ``{"annotation": payload}``.
 
     The answer waits for review again and the labels are those that stood before; a fix stays as a revision, with the
     annotator's words on top of it as a new one. A repeat changes nothing. Raises ``Conflict`` ``built_on`` once
@@ -37,7 +37,7 @@ def undo_review(user: User, annotation: UUID, operation: str) -> dict[str, Any]:
     try:
         operation_id = UUID(operation)
     except ValueError:
-        raise BadInput("operation_id is the uuid that the verdict was sent with.", field="operation_id") from None
+        raise BadInput("operation_id must be the uuid that the verdict was sent with.", field="operation_id") from None
     with transaction.atomic():
         _undo(user, context, found.pk, operation_id)
     return {"annotation": payloads.of_review(context, user, annotation)}
@@ -51,11 +51,11 @@ def _undo(user: User, context: QueueContext, key: int, operation_id: UUID) -> No
     )
     given = found.reviews.select_related("revision").filter(operation_id=operation_id, reviewer=user).first()
     if given is None:
-        raise NotFound("You gave no such verdict on this answer.")
+        raise NotFound("You gave no such verdict.")
     if given.undone_at is not None:
         return
     if given.task_reason is None:
-        raise _built_on("it is from before verdicts could be")
+        raise _built_on("it was given before verdicts could be undone")
     last = found.reviews.standing().order_by("-pk").first()
     if last != given or found.revision != given.revision.number or found.state != LEFT[Review.Verdict(given.verdict)]:
         raise _built_on("this answer was changed or judged again")
@@ -78,7 +78,7 @@ def _out_of_the_queue(found: Annotation, given: Review) -> None:
     taken = [place for place in held if not queues.is_reserved(place, found.user)]
     others = Annotation.objects.filter(task=found.task_id, updated_at__gt=given.created_at).exclude(pk=found.pk)
     if found.task.state != Task.State.OPEN or found.draft is not None or taken or others.exists():
-        raise _built_on("somebody is at the task again")
+        raise _built_on("somebody is working on the task again")
     Lease.objects.filter(task=found.task_id).update(closed=True, user=found.user, since=None, until=None)
 
 
@@ -89,7 +89,7 @@ def _out_of_the_truth(context: QueueContext, task: Task, given: Review) -> None:
     if mine is None:
         raise _built_on("the item has newer labels")
     if named_elsewhere(mine):
-        raise _built_on("a version holds these labels")
+        raise _built_on("a version contains these labels")
     LabelSet.objects.filter(pk=mine.pk).update(current=False)
     if given.replaced_id is not None:
         LabelSet.objects.filter(pk=given.replaced_id).update(current=True)
@@ -111,4 +111,4 @@ def _as_it_was(found: Annotation) -> None:
 
 
 def _built_on(why: str) -> Conflict:
-    return Conflict(f"This verdict cannot be taken back any more: {why}.", code="built_on")
+    return Conflict(f"This verdict can no longer be undone: {why}.", code="built_on")

@@ -54,7 +54,7 @@ def to_stored_text(result: Sequence[Any]) -> str:
         return sql.dumps(result)
     except ValueError:
         region = next((_name(entry, number) for number, entry in enumerate(result, 1) if not _storable(entry)), "")
-    error = "It holds an infinite number, a NUL character or half a character, which cannot be kept; take that out."
+    error = "It contains an infinite number, a NUL character or half a character, which cannot be stored; remove it."
     problem = Problem(region, "kept", error)
     raise BadInput(f"Region {region}: {error}", code="bad_result", problems=[problem.as_json()], count=1)
 

@@ -205,7 +205,7 @@ def test_an_import_without_a_label_or_a_schema_fails_in_words(
 ) -> None:
     (item,) = make_items(project, 1)
     job = send(line(item))
-    assert job["state"] == "failed" and "no schema 'cells'" in job["error"] and "Make the schema" in job["error"]
+    assert job["state"] == "failed" and "no schema 'cells'" in job["error"] and "Create the schema" in job["error"]
 
 
 def test_a_problem_that_the_sender_met_makes_no_label_of_its_regions(

@@ -86,7 +86,7 @@ def test_a_queue_is_made_and_filled_by_filter(
     client = client_for(alice)
     at = f"/p/{project.name}/queues/new/"
     part = client.get(at, {"count": "1", "labelled": "no", "search": "item-0"})
-    assert "3 items fit" in part.content.decode()
+    assert "3 matching items" in part.content.decode()
     made = client.post(at, {"name": "first", "schema": "cells", "reason": "new", "labelled": "no"})
     assert made.status_code == 302
     queue = Queue.objects.get()
@@ -135,7 +135,7 @@ def test_a_manager_sees_who_holds_what_and_clears_it(
     queue = make_queue(1)
     task = api(bob).post(f"queues/{queue.uuid}/next").json()["task"]["id"]
     at = f"/p/{project.name}/queues/{queue.uuid}/"
-    assert "Who holds what" in client_for(alice).get(at).content.decode()
+    assert "Tasks being labelled" in client_for(alice).get(at).content.decode()
     assert client_for(bob).post(f"{at}clear/", {"task": task}).status_code == 403
     assert Lease.objects.get().user == bob
     client_for(alice).post(f"{at}clear/", {"task": task})
@@ -194,7 +194,7 @@ def test_what_is_not_in_a_queue_yet_is_counted_added_and_taken_out_again(
     shown = client.get(page).content.decode()
     assert f"count=1&without={queue.uuid}" in shown and "mining round" not in shown
     counted = client.get(f"/p/blood/queues/new/?count=1&without={queue.uuid}").content.decode()
-    assert "5 items fit" in counted
+    assert "5 matching items" in counted
     added = client.post(f"{page}add/", follow=True)
     (message,) = list(added.context["messages"])
     assert "5 tasks added" in str(message) and queue.tasks.count() == 7
@@ -202,7 +202,7 @@ def test_what_is_not_in_a_queue_yet_is_counted_added_and_taken_out_again(
     for _ in range(2):
         begun.append(api(bob).post(f"queues/{queue.uuid}/next", {"holding": begun}).json()["task"]["id"])
     undone = client.post(message.extra_tags.split()[0], follow=True)
-    assert "4 tasks taken out again; 1 that somebody has begun stays" in str(next(iter(undone.context["messages"])))
+    assert "4 tasks removed; 1 already started is kept" in str(next(iter(undone.context["messages"])))
     queue.refresh_from_db()
     assert (queue.tasks.count(), queue.size) == (3, 3)
 

@@ -106,7 +106,7 @@ def test_a_rejected_task_waits_for_its_author_who_is_told_and_then_is_for_anybod
     others = [api(erin).post(f"queues/{waiting.uuid}/next").json()["task"]["position"] for _ in range(2)]
     assert 1 not in others
     home = client_for(bob).get(f"/p/{project.name}/").content.decode()
-    assert f"answer came back from {waiting.name}" in home
+    assert f"answer returned from “{waiting.name}”" in home
     assert "came back from" not in client_for(erin).get(f"/p/{project.name}/").content.decode()
     assert api(bob).post(f"queues/{waiting.uuid}/next").json()["task"]["position"] == 1
     Lease.objects.filter(task=found.task).update(until=timezone.now())
@@ -346,5 +346,5 @@ def test_a_verdict_something_was_built_on_stays(
     assert api(rita).post(f"annotations/{found.uuid}/review", rejected).status_code == 200
     assert api(bob).post(f"queues/{waiting.uuid}/next").json()["task"]["id"] == str(found.task.uuid)
     late = undo(api(rita), found, rejected)
-    assert late.status_code == 409 and "at the task again" in late.json()["error"]
+    assert late.status_code == 409 and "working on the task again" in late.json()["error"]
     assert LabelSet.objects.current().get().regions[0]["id"] == "r"

@@ -32,5 +32,5 @@ def test_a_verdict_whose_labels_a_version_holds_cannot_be_taken_back(
     assert len(current.get(item=item).regions) == 2 and len(current.get(item=other).regions) == 1
     cells.publish()
     refused = api(rita).delete(given[1])
-    assert refused.status_code == 409 and "a version holds these labels" in refused.json()["error"]
+    assert refused.status_code == 409 and "a version contains these labels" in refused.json()["error"]
     assert len(current.get(item=other).regions) == 1

@@ -166,7 +166,7 @@ class Clinic:
         """Whether the queue's page says that somebody has a task in hand."""
         page = self._signed_in("alice").get(f"{self.url}/p/{PROJECT}/queues/{queue}/")
         assert page.status_code == 200, page.status_code
-        return "Who holds what" in page.text
+        return "Tasks being labelled" in page.text
 
     def _signed_in(self, who: str) -> httpx.Client:
         if who not in self.clients:

@@ -1,4 +1,4 @@
-"""REST: labels come in from files, in parts and then all at once."""
+"""REST: imports of labels from files, sent in parts and made visible all at once."""
 
 from typing import Any
 from uuid import UUID
@@ -33,7 +33,7 @@ class ImportShape(Shape):
     schema = serializers.CharField()
     dataset = serializers.CharField(allow_blank=True)
     replace = serializers.BooleanField()
-    parts = serializers.ListField(child=serializers.IntegerField(), help_text="the parts that are here")
+    parts = serializers.ListField(child=serializers.IntegerField(), help_text="numbers of the parts received")
     job = serializers.UUIDField(allow_null=True)
 
 
@@ -65,9 +65,9 @@ def import_json(row: LabelImport) -> dict[str, Any]:
 
 
 class LabelImports(APIView):
-    @extend_schema(operation_id="label_import_make", request=NewImportShape, responses={201: ImportShape})
+    @extend_schema(operation_id="label_import_create", request=NewImportShape, responses={201: ImportShape})
     def post(self, request: Request, project: str) -> Response:
-        """Opens an import under a uuid of the client's; the same again gives the same import."""
+        """Starts an import under a uuid that the client chose; repeating it returns the same import."""
         found = access.project_for(person(request), project, "labels.import")
         given = read(NewImportShape, request.data)
         given["dataset"] = given["dataset"] or ""
@@ -77,7 +77,7 @@ class LabelImports(APIView):
 class OneLabelImport(APIView):
     @extend_schema(operation_id="label_import", responses=ImportShape)
     def get(self, request: Request, label_import: UUID) -> Response:
-        """An import of mine: which parts are here, and its job."""
+        """One of my imports: the parts received, and its job."""
         return Response(import_json(imports.mine(person(request), label_import)))
 
 
@@ -90,7 +90,7 @@ class ImportPart(APIView):
         responses=ImportPartShape,
     )
     def put(self, request: Request, label_import: UUID, part: int) -> Response:
-        """Sends a part: JSON lines, one image each (or one problem the client met); again replaces it."""
+        """Uploads a part: JSON lines, one image or one problem of the client each; again replaces it."""
         imports.mine(person(request), label_import)
         lines = imports.put_part(person(request), label_import, part, raw(request))
         return Response({"part": part, "lines": lines})
@@ -99,7 +99,7 @@ class ImportPart(APIView):
 class Finish(APIView):
     @extend_schema(operation_id="label_import_finish", request=FinishShape, responses={202: JobShape})
     def post(self, request: Request, label_import: UUID) -> Response:
-        """Takes in what was sent, by a job whose result is the report."""
+        """Starts the job that imports the parts; its result is the report."""
         given = read(FinishShape, request.data)
         row = imports.finish(person(request), label_import, dataset=given["dataset"])
         return Response(job_json(row), status=202)

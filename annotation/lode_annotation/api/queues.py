@@ -1,4 +1,4 @@
-"""REST: queues, their tasks, and the annotator's round: next, lease, draft, submit, skip."""
+"""REST: queues, their tasks, and an annotator's requests: next, lease, draft, submit, skip."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -28,7 +28,9 @@ from lode_platform.models import Item, ItemQuerySet, Project, User
 MAX_TASKS = 5000
 GONE = OpenApiResponse(description="nothing is left, or the queue is not open")
 TRASHED = OpenApiResponse(description="`item_trashed`: the item is in the trash")
-LOST = OpenApiResponse(description="`lease_lost`: somebody else has it; `stale`: both sides are answered")
+LOST = OpenApiResponse(
+    description="`lease_lost`: somebody else has the task; `stale`: the answer has changed, both versions are returned"
+)
 
 
 def queue_of(request: Request, uuid: UUID) -> Queue:
@@ -62,7 +64,7 @@ def _chosen(project: Project, user: User, given: Any) -> "list[Item] | ItemQuery
     try:
         uuids = [UUID(str(one)) for one in given]
     except (TypeError, ValueError):
-        raise BadInput("items is an object of filters or a list of item uuids.", field="items") from None
+        raise BadInput("items must be an object of filters or a list of item uuids.", field="items") from None
     found = queues.items_by_uuid(project, uuids)
     return [found[uuid] for uuid in uuids]
 
@@ -83,9 +85,9 @@ class Queues(APIView):
             )
         )
 
-    @extend_schema(operation_id="queue_make", request=shapes.NewQueueShape, responses={201: shapes.QueueShape})
+    @extend_schema(operation_id="queue_create", request=shapes.NewQueueShape, responses={201: shapes.QueueShape})
     def post(self, request: Request, project: str) -> Response:
-        """A new queue under the newest revision of a schema, filled by filter or with named items."""
+        """Creates a queue under the newest revision of a schema, filled by filter or with named items."""
         user = person(request)
         found = access.project_for(user, project, "queue.manage")
         given = read(shapes.NewQueueShape, request.data)
@@ -138,24 +140,26 @@ class Tasks(APIView):
         responses=page_of(shapes.TaskShape),
     )
     def get(self, request: Request, queue: UUID) -> Response:
-        """The queue's tasks in the order they came in, with the answers given."""
+        """The queue's tasks in the order they were added, with their answers."""
         rows = task_rows().filter(queue=queue_of(request, queue))
         if state := request.query_params.get("state"):
             if state not in Task.State.values:
-                raise BadInput(f"{state!r} is no state of a task.", code="bad_filter", field="state")
+                raise BadInput(f"{state!r} is not a valid task state.", code="bad_filter", field="state")
             rows = rows.filter(state=state)
         return Response(paged(request, rows, shapes.task_json, newest_first=False))
 
     @extend_schema(operation_id="queue_add", request=shapes.NewTasksShape, responses={201: shapes.TasksAddedShape})
     def post(self, request: Request, queue: UUID) -> Response:
-        """Puts items in; one that is in the queue already stays as it is."""
+        """Adds items; one that is in the queue already is left as it is."""
         user = person(request)
         found = queue_of(request, queue)
         access.require(user, found.project, "queue.manage")
         given = read(shapes.NewTasksShape, request.data)
         rows = given.get("tasks", [])
         if len(rows) > MAX_TASKS:
-            raise BadInput(f"At most {MAX_TASKS} tasks go into a queue by one call.", code="too_many", field="tasks")
+            raise BadInput(
+                f"At most {MAX_TASKS} tasks can be added to a queue in one call.", code="too_many", field="tasks"
+            )
         items = queues.items_by_uuid(found.project, [row["item"] for row in rows])
         specs = [
             queues.TaskSpec(
@@ -186,7 +190,7 @@ class Next(APIView):
         responses={200: shapes.PayloadShape, 204: GONE},
     )
     def post(self, request: Request, queue: UUID) -> Response:
-        """My next task: first my own unexpired lease not named in `holding`, else the first that nobody holds."""
+        """Claims my next task: my own unexpired lease that `holding` does not name, else the first free one."""
         given = read(shapes.HoldingShape, request.data)
         user = person(request)
         context = context_for(user, queue, "queue.label")
@@ -208,14 +212,14 @@ class OpenTask(APIView):
         operation_id="task_open", request=None, responses={200: shapes.PayloadShape, 409: LOST, 410: TRASHED}
     )
     def post(self, request: Request, task: UUID) -> Response:
-        """Takes this very task and gives all that the editor needs, my earlier answer with it."""
+        """Opens this task for me and returns all that the editor needs, with my earlier answer."""
         return Response(payloads.task_payload(task, person(request)))
 
 
 class OneTask(APIView):
     @extend_schema(operation_id="task", responses=shapes.TaskShape)
     def get(self, request: Request, task: UUID) -> Response:
-        """A task and the answers given."""
+        """A task and its answers."""
         found = task_rows().filter(queue__in=Queue.objects.visible_to(person(request)), uuid=task).first()
         if found is None:
             raise NotFound("There is no such task.")
@@ -229,7 +233,7 @@ class Submit(APIView):
         operation_id="task_submit", request=shapes.SubmitShape, responses={200: shapes.AnswerShape, 409: LOST}
     )
     def post(self, request: Request, task: UUID) -> Response:
-        """Answers a task (or changes my answer) and, with `next`, takes the next one in the same breath."""
+        """Submits my answer, or a change of it, and with `next` claims the next task by the same request."""
         given = read(shapes.SubmitShape, request.data)
         return Response(submit(person(request), task, SubmitRequest.of(given)))
 
@@ -239,7 +243,7 @@ class Skip(APIView):
 
     @extend_schema(operation_id="task_skip", request=shapes.SkipShape, responses={200: shapes.AnswerShape, 409: LOST})
     def post(self, request: Request, task: UUID) -> Response:
-        """Says that I will not answer this one, and why."""
+        """Skips this task, with a reason."""
         given = read(shapes.SkipShape, request.data)
         return Response(submit(person(request), task, SubmitRequest.of(given, skip=True)))
 
@@ -247,7 +251,7 @@ class Skip(APIView):
 class OneLease(APIView):
     @extend_schema(operation_id="task_hold", request=None, responses={200: shapes.HeldShape, 409: LOST})
     def post(self, request: Request, task: UUID) -> Response:
-        """Takes this task, or renews my lease on it: the heartbeat of an open page."""
+        """Takes or renews my lease on this task: the heartbeat of an open page."""
         user = person(request)
         context, task_id = context_of_task(user, task, "queue.label")
         return Response({"lease": payloads.lease(queues.hold(context, user, task_id))})
@@ -258,7 +262,7 @@ class OneLease(APIView):
         responses={204: None},
     )
     def delete(self, request: Request, task: UUID) -> Response:
-        """Gives the task back; with `until`, only if my lease is still that one."""
+        """Gives my lease back; with `until`, only if it is still that one."""
         user = person(request)
         _, task_id = context_of_task(user, task, "queue.label")
         until = None
@@ -266,7 +270,7 @@ class OneLease(APIView):
             try:
                 until = datetime.fromisoformat(text.replace(" ", "+"))
             except ValueError:
-                raise BadInput("until is a time as the lease gave it.", field="until") from None
+                raise BadInput("until must be a time as the lease returned it.", field="until") from None
         queues.give_back(user, task_id, until)
         return Response(status=204)
 
@@ -278,7 +282,7 @@ class Draft(APIView):
         operation_id="task_draft", request=shapes.NewDraftShape, responses={200: shapes.KeptShape, 409: LOST}
     )
     def put(self, request: Request, task: UUID) -> Response:
-        """Keeps my unfinished work and renews my lease."""
+        """Saves my draft and renews my lease."""
         given = read(shapes.NewDraftShape, request.data)
         user = person(request)
         context, task_id = context_of_task(user, task, "queue.label")
@@ -289,7 +293,7 @@ class Draft(APIView):
 class Clear(APIView):
     @extend_schema(operation_id="queue_clear", request=None, responses={204: None})
     def delete(self, request: Request, queue: UUID) -> Response:
-        """Takes every held task of the queue out of its holder's hands; their work stays as drafts."""
+        """Releases every held task of the queue; unfinished work stays as drafts."""
         user = person(request)
         context_for(user, queue, "queue.manage")
         found = queue_of(request, queue)

@@ -1,4 +1,4 @@
-"""REST: what waits for a reviewer, and the verdict."""
+"""REST: answers waiting for a reviewer, and the verdict."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from lode_platform.api.projects import person
 from lode_platform.api.shapes import read
 from lode_platform.errors import BadInput
 
-BUILT_ON = OpenApiResponse(description="`built_on`: a newer answer, other labels or a version stand on it")
+BUILT_ON = OpenApiResponse(description="`built_on`: a newer answer, other labels or a version depend on it")
 
 
 class Reviews(APIView):
@@ -27,12 +27,14 @@ class Reviews(APIView):
         parameters=[
             *PARAMETERS,
             OpenApiParameter("queue", UUID),
-            OpenApiParameter("late", bool, description="instead: work that came after somebody else had the task"),
+            OpenApiParameter(
+                "late", bool, description="list late answers instead: those sent after somebody else took the task"
+            ),
         ],
         responses=page_of(shapes.WaitingShape),
     )
     def get(self, request: Request, project: str) -> Response:
-        """The answers that wait for review, oldest first."""
+        """The answers waiting for review, oldest first."""
         found = access.project_for(person(request), project, "annotation.review")
         rows = Annotation.objects.filter(task__queue__project=found).select_related("task__queue", "task__item", "user")
         if request.query_params.get("late") in ("1", "true"):
@@ -43,7 +45,7 @@ class Reviews(APIView):
             try:
                 rows = rows.filter(task__queue__uuid=UUID(queue))
             except ValueError:
-                raise BadInput("queue is a uuid.", code="bad_filter", field="queue") from None
+                raise BadInput("queue must be a uuid.", code="bad_filter", field="queue") from None
         return Response(paged(request, rows, shapes.waiting_json, newest_first=False))
 
 
@@ -51,10 +53,10 @@ class NextReview(APIView):
     @extend_schema(
         operation_id="review_next",
         request=shapes.HoldingShape,
-        responses={200: shapes.ReviewPayloadShape, 204: OpenApiResponse(description="nothing waits")},
+        responses={200: shapes.ReviewPayloadShape, 204: OpenApiResponse(description="nothing is waiting")},
     )
     def post(self, request: Request, queue: UUID) -> Response:
-        """The oldest answer of the queue that waits for me; `holding` names annotations."""
+        """The oldest answer of the queue that is waiting for my review; `holding` names annotations to leave out."""
         given = read(shapes.HoldingShape, request.data)
         payload = payloads.next_review(queue, person(request), given["holding"])
         return Response(payload) if payload else Response(status=204)
@@ -69,7 +71,7 @@ class Verdict(APIView):
         responses={200: shapes.ReviewedShape, 409: LOST},
     )
     def post(self, request: Request, annotation: UUID) -> Response:
-        """Accepts, fixes (with a result of mine) or rejects: rejected, the task goes back with my comment."""
+        """Accepts, fixes (with my result) or rejects an answer; a rejected task is open again, with my comment."""
         given = read(shapes.VerdictShape, request.data)
         verdict = review.ReviewRequest(
             operation_id=given["operation_id"],
@@ -89,6 +91,6 @@ class Verdict(APIView):
         responses={200: shapes.UndoneShape, 409: BUILT_ON},
     )
     def delete(self, request: Request, annotation: UUID) -> Response:
-        """Takes my verdict back while nothing was built on it; the answer waits for review again."""
+        """Undoes my verdict while nothing depends on it; the answer is waiting for review again."""
         operation = request.query_params.get("operation_id", "")
         return Response(undo_review.undo_review(person(request), annotation, operation))

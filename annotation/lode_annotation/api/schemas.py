@@ -34,9 +34,9 @@ class Schemas(APIView):
         rows = Schema.objects.filter(project=found).select_related("project").prefetch_related("classes")
         return Response(paged(request, rows, shapes.schema_json))
 
-    @extend_schema(operation_id="schema_make", request=shapes.NewSchemaShape, responses={201: shapes.SchemaShape})
+    @extend_schema(operation_id="schema_create", request=shapes.NewSchemaShape, responses={201: shapes.SchemaShape})
     def post(self, request: Request, project: str) -> Response:
-        """A new schema. What our editor cannot do yet is refused by name and line (400, `problems`)."""
+        """Creates a schema. What the editor does not support yet is refused by name and line (400, `problems`)."""
         found = access.project_for(person(request), project, "schema.edit")
         given = read(shapes.NewSchemaShape, request.data)
         made = schemas.create_schema(found, person(request), **given)
@@ -59,7 +59,7 @@ class Revisions(APIView):
 
     @extend_schema(operation_id="schema_revise", request=shapes.NewRevisionShape, responses={201: shapes.RevisionShape})
     def post(self, request: Request, schema: UUID) -> Response:
-        """A new revision. Labels that `renames` maps keep their class ids; labels that are gone are retired."""
+        """Creates a revision. Labels that `renames` maps keep their class ids; removed labels are retired."""
         given = read(shapes.NewRevisionShape, request.data)
         made = schemas.revise(schema_of(request, schema), person(request), **given)
         return Response(shapes.revision_json(made), status=201)
@@ -68,7 +68,7 @@ class Revisions(APIView):
 class Check(APIView):
     @extend_schema(operation_id="schema_check", request=shapes.CheckShape, responses=shapes.CheckedShape)
     def post(self, request: Request) -> Response:
-        """Whether a config could be a schema: its controls, or what stands in the way, by line."""
+        """Whether a config could be a schema: its controls, or what is wrong with it, by line."""
         given = read(shapes.CheckShape, request.data)
         schema = schema_of(request, given["schema"]) if given["schema"] else None
         return Response(check_config(given["config"], schema))

@@ -60,7 +60,7 @@ class CheckShape(Shape):
 
 class LabelShape(Shape):
     value = serializers.CharField()
-    class_id = serializers.IntegerField(help_text="permanent; decides the colour")
+    class_id = serializers.IntegerField(help_text="permanent; determines the colour")
     color = serializers.CharField(allow_null=True)
     hotkey = serializers.CharField(allow_null=True)
     guideline = serializers.CharField()
@@ -166,9 +166,9 @@ class QueueShape(Shape):
     review = serializers.BooleanField()
     overlap = serializers.IntegerField()
     reason = serializers.CharField()
-    size = serializers.IntegerField(help_text="tasks in it")
+    size = serializers.IntegerField(help_text="number of tasks")
     counts = serializers.DictField(child=serializers.IntegerField(), help_text="tasks by state")
-    added = serializers.IntegerField(required=False, help_text="tasks this call put in")
+    added = serializers.IntegerField(required=False, help_text="tasks added by this call")
     created_at = serializers.DateTimeField()
     url = serializers.CharField()
     label_url = serializers.CharField()
@@ -275,7 +275,7 @@ class PayloadShape(Shape):
     config = ConfigShape()
     queue = PayloadQueueShape()
     lease = LeaseShape()
-    prelabels = ResultField(help_text="what a model thinks, as Label Studio regions with scores")
+    prelabels = ResultField(help_text="a model's suggestions, as Label Studio regions with scores")
     annotation_id = serializers.UUIDField(allow_null=True)
     annotation = OwnAnnotationShape(allow_null=True, help_text="my own answer so far")
     draft = TaskDraftShape(allow_null=True, help_text="my unfinished work")
@@ -284,14 +284,14 @@ class PayloadShape(Shape):
 
 class SubmitShape(Shape):
     result = ResultField()
-    operation_id = serializers.UUIDField(help_text="made by the client; the same again gets the same answer")
+    operation_id = serializers.UUIDField(help_text="created by the client; repeating it returns the same answer")
     annotation_id = serializers.UUIDField(required=False, allow_null=True, default=None)
     base_revision = serializers.IntegerField(
         required=False,
         allow_null=True,
         min_value=0,
         max_value=MAX_INTEGER,
-        help_text="0 or null: began from nothing; left out: unchecked",
+        help_text="0 or null: no earlier revision; left out: unchecked",
     )
     lead_time = serializers.FloatField(required=False, default=0.0, min_value=0, max_value=10_000_000)
     next = serializers.BooleanField(required=False, default=False)
@@ -401,7 +401,7 @@ class ReviewPayloadShape(Shape):
     prelabels = ResultField()
     start = ResultField(allow_null=True)
     reviews = serializers.ListField(child=ObjectField())
-    waiting = serializers.IntegerField(help_text="how many answers of the queue wait for me, this one among them")
+    waiting = serializers.IntegerField(help_text="answers of the queue waiting for my review, this one included")
     others = serializers.ListField(child=ObjectField(), help_text="unfinished work of others on this task")
 
 
@@ -417,7 +417,7 @@ class WaitingShape(Shape):
     user = serializers.CharField()
     state = serializers.CharField()
     revision = serializers.IntegerField()
-    late = serializers.BooleanField(help_text="came after somebody else had the task: kept as a draft")
+    late = serializers.BooleanField(help_text="sent after somebody else took the task; kept as a draft")
     updated_at = serializers.DateTimeField()
 
 

@@ -54,7 +54,7 @@ def task_named(queue: Queue, wanted: str) -> Task:
     try:
         uuid = UUID(wanted)
     except ValueError:
-        raise BadInput(f"{wanted!r} is not the name of a task") from None
+        raise BadInput(f"{wanted!r} is not a valid task id") from None
     return get_object_or_404(Task.objects.filter(queue=queue), uuid=uuid)
 
 

@@ -34,13 +34,13 @@ def _member(request: HttpRequest, project: str, verb: str = "project.view") -> M
 
 
 def queues(request: HttpRequest, project: str) -> HttpResponse:
-    """The project's queues: how far each is, who is at it, what waits for review."""
+    """The project's queues: progress, active annotators, answers waiting for review."""
     member = _member(request, project)
     state = request.GET.get("state", "")
     rows = Queue.objects.filter(project=member.project)
     if state:
         if state not in Queue.State.values:
-            raise BadInput(_("There is no such state."), field="state")
+            raise BadInput(_("This is not a valid state."), field="state")
         rows = rows.filter(state=state)
     page = Paginator(rows.select_related("schema_revision__schema").order_by("-created_at", "-pk"), PAGE).get_page(
         request.GET.get("page")
@@ -62,7 +62,7 @@ def queues(request: HttpRequest, project: str) -> HttpResponse:
 
 
 def _with_counts(rows: list[Queue], keys: list[int], user: User) -> list[dict[str, Any]]:
-    """Each queue with its tasks by state, the people at it and the answers that wait: three queries for a page."""
+    """Each queue with its tasks by state, active annotators and answers waiting for review: three queries a page."""
     counts: dict[int, dict[str, int]] = {key: dict.fromkeys(Task.State.values, 0) for key in keys}
     counted = Task.objects.filter(queue__in=keys).order_by().values_list("queue_id", "state").annotate(n=Count("pk"))
     for key, state, number in counted:
@@ -93,14 +93,14 @@ class QueueForm(forms.Form):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
     schema = forms.ChoiceField(label=gettext_lazy("Schema"))
     review = forms.BooleanField(
-        label=gettext_lazy("A second person reviews every answer"),
+        label=gettext_lazy("Require review"),
         required=False,
         help_text=gettext_lazy(
-            "Only an accepted answer becomes the item's labels. Without it, each submitted answer counts at once."
+            "Only answers that a reviewer accepts become labels. Without review, submitted answers are accepted."
         ),
     )
     reason = forms.CharField(
-        label=gettext_lazy("Why it is asked"),
+        label=gettext_lazy("Reason"),
         max_length=300,
         required=False,
         help_text=gettext_lazy("One line that annotators see above the picture."),
@@ -113,7 +113,7 @@ class QueueForm(forms.Form):
 
 
 def _filters(request: HttpRequest, member: Membership) -> list[dict[str, Any]]:
-    """The selects that choose items, as the Items page has them."""
+    """The selects that filter items, as the Items page has them."""
     given = request.POST if request.method == "POST" else request.GET
     rows = []
     for known in shell.item_filters():
@@ -169,13 +169,13 @@ def queue_new(request: HttpRequest, project: str) -> HttpResponse:
 
 
 def _count(request: HttpRequest, member: Membership) -> HttpResponse:
-    """The part that says how many items the filters choose, ``without`` those that are in a queue already."""
+    """The part that says how many items the filters select, ``without`` those that are in a queue already."""
     rows = queue_verbs.items_by_filter(member.project, member.user, _given_filter(request))
     if name := request.GET.get("without"):
         try:
             queue = _queue(member, UUID(name))
         except ValueError:
-            raise BadInput(_("without is the uuid of a queue."), field="without") from None
+            raise BadInput(_("without must be the uuid of a queue."), field="without") from None
         rows = rows.exclude(pk__in=Task.objects.filter(queue=queue).values("item"))
     return render(request, "annotation/queue_count.html", {"project": member.project, "number": rows.count()})
 
@@ -190,12 +190,12 @@ def _queue(member: Membership, uuid: UUID) -> Queue:
 
 
 def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
-    """A queue: how far, who holds what, its tasks with reason and state."""
+    """A queue: its progress, who is labelling, its tasks with reason and state."""
     member = _member(request, project)
     found = _queue(member, queue)
     state, q = request.GET.get("state", ""), request.GET.get("q", "").strip()
     if state and state not in Task.State.values:
-        raise BadInput(_("There is no such state."), field="state")
+        raise BadInput(_("This is not a valid state."), field="state")
     answers = Annotation.objects.select_related("user").order_by("pk")
     tasks = Task.objects.filter(queue=found).select_related("item")
     tasks = tasks.prefetch_related(Prefetch("annotations", queryset=answers))
@@ -241,13 +241,13 @@ def queue_change(request: HttpRequest, project: str, queue: UUID) -> HttpRespons
     if request.POST.get("newest"):
         change["newest"] = True
     queue_verbs.change_queue(found, member.user, **change)
-    toast(request, _("%(queue)s is changed") % {"queue": found.name})
+    toast(request, _("%(queue)s changed") % {"queue": found.name})
     return redirect("annotation:queue", member.project.name, found.uuid)
 
 
 @require_POST
 def queue_add(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
-    """Puts in every item that the filters choose and that is not in it yet, with an undo."""
+    """Adds every item that the filters select and that is not in the queue yet, with an undo."""
     member = _member(request, project, "queue.manage")
     found = _queue(member, queue)
     items = queue_verbs.items_by_filter(member.project, member.user, _given_filter(request))
@@ -260,18 +260,18 @@ def queue_add(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
 
 @require_POST
 def queue_take_out(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
-    """Takes the tasks ``first`` to ``last`` out again, as far as nobody has begun them."""
+    """Removes the tasks ``first`` to ``last`` that nobody has started."""
     member = _member(request, project, "queue.manage")
     found = _queue(member, queue)
     try:
         first, last = int(request.GET["first"]), int(request.GET["last"])
     except (KeyError, ValueError):
-        raise BadInput(_("first and last are the numbers of tasks."), field="first") from None
+        raise BadInput(_("first and last must be task numbers."), field="first") from None
     gone = queue_verbs.take_out(found, member.user, first, last)
     left = last - first + 1 - gone
-    said = ngettext("%(n)s task taken out again", "%(n)s tasks taken out again", gone) % {"n": gone}
+    said = ngettext("%(n)s task removed", "%(n)s tasks removed", gone) % {"n": gone}
     if left > 0:
-        kept = ngettext("%(n)s that somebody has begun stays", "%(n)s that somebody has begun stay", left) % {"n": left}
+        kept = ngettext("%(n)s already started is kept", "%(n)s already started are kept", left) % {"n": left}
         said = f"{said}; {kept}"
     toast(request, said)
     return redirect("annotation:queue", member.project.name, found.uuid)
@@ -279,7 +279,7 @@ def queue_take_out(request: HttpRequest, project: str, queue: UUID) -> HttpRespo
 
 @require_POST
 def queue_clear(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
-    """Takes one task, or all, out of the hands of those who hold them; their work stays as drafts."""
+    """Releases one held task, or all; unfinished work stays as drafts."""
     member = _member(request, project, "queue.manage")
     found = _queue(member, queue)
     rows = queue_verbs.held(found)
@@ -287,7 +287,7 @@ def queue_clear(request: HttpRequest, project: str, queue: UUID) -> HttpResponse
         try:
             rows = rows.filter(task__uuid=UUID(task))
         except ValueError:
-            raise BadInput(_("task is a uuid."), field="task") from None
+            raise BadInput(_("task must be a uuid."), field="task") from None
     freed = queue_verbs.clear(found, member.user, [lease.pk for lease in rows])
-    toast(request, ngettext("%(n)s task is free again", "%(n)s tasks are free again", freed) % {"n": freed})
+    toast(request, ngettext("%(n)s task released", "%(n)s tasks released", freed) % {"n": freed})
     return redirect("annotation:queue", member.project.name, found.uuid)

@@ -1,4 +1,4 @@
-"""The review pages: what waits for a reviewer, and one annotation after another."""
+"""The review pages: what is waiting for a reviewer, and one annotation after another."""
 
 from uuid import UUID
 

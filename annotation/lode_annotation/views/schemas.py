@@ -24,7 +24,7 @@ from motherlode import labeling_config
 PAGE = 50
 STARTERS = {
     "boxes": (gettext_lazy("Boxes"), ["car", "bicycle", "person"]),
-    "classes": (gettext_lazy("One class a picture"), ["good", "broken", "unsure"]),
+    "classes": (gettext_lazy("One class per picture"), ["good", "broken", "unsure"]),
 }
 
 
@@ -103,7 +103,7 @@ def schema_new(request: HttpRequest, project: str) -> HttpResponse:
     member = _member(request, project, "schema.edit")
     task = request.GET.get("task", "boxes")
     if task not in STARTERS:
-        raise BadInput(_("A schema starts from boxes or classes."), field="task")
+        raise BadInput(_("task must be boxes or classes."), field="task")
     form = SchemaForm(
         request.POST or None,
         initial={"config": labeling_config.build(STARTERS[task][1], task, required=task == "classes")},
@@ -114,7 +114,7 @@ def schema_new(request: HttpRequest, project: str) -> HttpResponse:
         except LodeError as error:
             add_refusal(form, error)
         else:
-            toast(request, _("Schema %(name)s made") % {"name": made.name})
+            toast(request, _("Schema %(name)s created") % {"name": made.name})
             return redirect("annotation:schema", member.project.name, made.name)
     context = {
         "project": member.project,
@@ -195,9 +195,9 @@ def schema_edit(request: HttpRequest, project: str, name: str) -> HttpResponse:
             add_refusal(form, error)
         else:
             if made.number == newest.number:
-                toast(request, _("Nothing was changed"))
+                toast(request, _("Nothing has changed"))
             else:
-                toast(request, _("Revision %(number)s made") % {"number": made.number})
+                toast(request, _("Revision %(number)s created") % {"number": made.number})
             return redirect("annotation:schema", member.project.name, found.name)
     context = {
         "project": member.project,

@@ -89,5 +89,5 @@ def task_reopen(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
     member = member_of(signed_in(request), project, "annotation.review")
     found = _task(member, task)
     queues.reopen_for(found, member.user)
-    toast(request, _("The task is open again; the answer given stays as it was"))
+    toast(request, _("The task is open again; the earlier answer is kept"))
     return redirect(f"{reverse('annotation:label', args=[found.queue.uuid])}?task={found.uuid}")
