@@ -1,198 +1,34 @@
-"""Imports labels from files: sent in parts, staged in short batches by a job, made visible all at once.
+"""Imports labels from files by a job: staged in short batches, made visible all at once.
 
-The parts are JSON lines as ``motherlode.formats.source.Record.as_json`` writes them (or ``{"problem": ...}``). The job
-stages label sets that nobody sees, then one short transaction puts them in place of what was current. A worker that
-dies is followed by one that goes on after the last batch; the same labels again change nothing.
+The job stages label sets that nobody sees, then one short transaction puts them in place of what was current. A worker
+that dies is followed by one that goes on after the last batch; the same labels again change nothing.
 """
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter, itemgetter
 from typing import Any
-from uuid import UUID, uuid4
-
-from django.db import transaction
+from uuid import uuid4
 
 from lode_annotation.identity import with_kept_ids
+from lode_annotation.import_parts import lines_of
 from lode_annotation.label_sets import current, digest_of, ids_used
 from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema, SchemaRevision
-from lode_annotation.schemas import check_name, latest, schema_for_labels
-from lode_platform import access, bulk, events, free_json, jobs
-from lode_platform.errors import BadInput, Conflict, LodeError, NotFound, TooLarge
-from lode_platform.models import Item, Job, Project, User
+from lode_annotation.schemas import latest, schema_for_labels
+from lode_platform import bulk, events, jobs
+from lode_platform.errors import BadInput, LodeError
+from lode_platform.models import Item, Project, User
 from motherlode.formats.source import Draft, Problem, Record, as_regions, settle
 from motherlode.formats.values import label_name
 from motherlode.paths import UnsafePath, check_path, fold
 from motherlode.regions import Region, dump
 from motherlode.shapes import DEFAULT, shape_of
 
-VERB = "annotation.import_labels"
 BATCH = 200
-MAX_PART_BYTES = 32 * 1024 * 1024
-MAX_PART_LINES = 5_000
-MAX_PARTS = 100_000
 MAX_LISTED = 1_000  # of each kind of thing a report names; the counts are of all
 
 
-# -- sending -----------------------------------------------------------------------------------------------------------
-
-
-def begin(
-    project: Project,
-    user: User,
-    *,
-    uuid: UUID,
-    schema: str = "labels",
-    dataset: str = "",
-    format: str = "",  # noqa: A002 - the word of the trade
-    replace: bool = False,
-) -> LabelImport:
-    """Opens an import into the schema of that name (or uuid); the same ``uuid`` again gives the same import."""
-    access.require(user, project, "labels.import")
-    schema = _named(project, schema)
-    made, _ = LabelImport.objects.get_or_create(
-        uuid=uuid,
-        defaults={
-            "project": project,
-            "schema_name": schema,
-            "dataset": dataset[:64],
-            "format": format[:16],
-            "replace": replace,
-            "created_by": user,
-        },
-    )
-    if made.project_id != project.pk or made.created_by_id != user.pk:
-        raise Conflict("This uuid belongs to another import.", code="id_taken")
-    return made
-
-
-def _named(project: Project, schema: str) -> str:
-    try:
-        uuid = UUID(schema)
-    except ValueError:
-        return check_name(schema)
-    name = Schema.objects.filter(project=project, uuid=uuid).values_list("name", flat=True).first()
-    if name is None:
-        raise BadInput(f"There is no schema {schema} in this project.", code="unknown_schema", field="schema")
-    return name
-
-
-def mine(user: User, uuid: UUID) -> LabelImport:
-    """An import that this person opened, and may still send to. Raises ``NotFound``."""
-    found = LabelImport.objects.select_related("project", "job").filter(uuid=uuid, created_by=user).first()
-    if found is None:
-        raise NotFound("There is no such import.")
-    access.require(user, found.project, "labels.import")
-    return found
-
-
-def put_part(user: User, uuid: UUID, number: int, body: bytes) -> int:
-    """Keeps part ``number`` (from 0) and answers how many lines it has; sending it again replaces it.
-
-    Raises ``BadInput`` naming the first line that is not a valid record, ``TooLarge``, ``Conflict`` once the import is
-    finished.
-    """
-    label_import = mine(user, uuid)
-    if label_import.job_id is not None:
-        raise Conflict("This import is finished; start another.", code="import_finished")
-    if number >= MAX_PARTS:
-        raise BadInput(f"Parts are numbered 0 to {MAX_PARTS - 1}.", code="bad_part")
-    if len(body) > MAX_PART_BYTES:
-        raise TooLarge(f"A part may have {MAX_PART_BYTES >> 20} MiB; send more, smaller parts.")
-    try:
-        text = body.decode()
-    except UnicodeDecodeError as error:
-        raise BadInput(f"The part is not UTF-8: {error}", code="bad_part") from None
-    count = 0
-    known: set[str] = set()
-    for count, (line, row) in enumerate(_lines(text), start=1):
-        if count > MAX_PART_LINES:
-            raise TooLarge(f"A part may have {MAX_PART_LINES} lines; send more, smaller parts.")
-        try:
-            if "problem" in row:
-                _check_problem(row["problem"])
-            else:
-                _check_record(Record.from_json(row), known)
-        except KeyError as error:
-            raise _bad_line(line, row, f"it lacks {error}") from None
-        except (ArithmeticError, RecursionError, TypeError, ValueError) as error:
-            raise _bad_line(line, row, str(error)) from None
-    LabelImportPart.objects.update_or_create(
-        label_import=label_import, number=number, defaults={"lines": text, "count": count}
-    )
-    return count
-
-
-def _bad_line(line: int, row: Mapping[str, Any], why: str) -> BadInput:
-    """The refusal of a line that no job could import: the line, the file that it came from, and what is wrong."""
-    named = str(row.get("file") or row.get("path") or "")[:200]
-    where = f"Line {line} ({named})" if named else f"Line {line}"
-    return BadInput(
-        f"{where} is not a valid record: {why}. Fix it and send the part again.", code="bad_part", line=line
-    )
-
-
-def _check_problem(problem: Any) -> None:
-    """A problem that the sender met: an object of texts. Raises ``ValueError``."""
-    if not isinstance(problem, dict) or not all(isinstance(value, str) for value in problem.values()):
-        raise ValueError("a problem is an object whose values are texts")
-
-
-def _check_record(record: Record, known: set[str]) -> None:
-    """What a record's type does not say of it; ``known`` are labels that were found right. Raises ``ValueError``."""
-    for number, draft in enumerate(record.drafts, start=1):
-        where = draft.row or f"region {number}"
-        if draft.label not in known:
-            if label_name(draft.label) != draft.label or draft.label.startswith("$"):
-                raise ValueError(
-                    f"{where}: the label {draft.label!r} has spaces around it, is not NFC, or begins with $"
-                )
-            known.add(draft.label)
-
-
-def _lines(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    odd = free_json.may_be_flawed(text)
-    for number, line in enumerate(io.StringIO(text, newline="\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = free_json.loads(line)
-        except ValueError as error:
-            raise BadInput(f"Line {number} is not JSON: {error}", code="bad_part", line=number) from None
-        if not isinstance(row, dict):
-            raise BadInput(f"Line {number} is not an object.", code="bad_part", line=number)
-        if odd and (flaw := free_json.flaw(row)):
-            raise BadInput(f"Line {number}: {flaw[0]} {flaw[1]}.", code="bad_part", line=number)
-        yield number, row
-
-
-def finish(user: User, uuid: UUID, *, dataset: str | None = None) -> Job:
-    """Starts the job that imports what was sent; asked again, the same job."""
-    label_import = mine(user, uuid)
-    if label_import.job is not None:
-        return label_import.job
-    with transaction.atomic():
-        held = LabelImport.objects.select_for_update(of=("self",)).get(pk=label_import.pk)
-        if held.job is not None:
-            return held.job
-        if dataset is not None:
-            held.dataset = dataset[:64]
-        held.job = jobs.enqueue(
-            VERB,
-            project=label_import.project,
-            user=user,
-            title=f"Import labels into {held.schema_name}",
-            arguments={"import": str(held.uuid)},
-        )
-        held.save(update_fields=["job", "dataset"])
-    return held.job
-
-
-# -- the job -----------------------------------------------------------------------------------------------------------
-
-
 def run(work: jobs.Work) -> dict[str, Any]:
-    """Takes an import in: classes, then staged label sets batch by batch, then all of them at once."""
+    """Imports what was sent: classes, then staged label sets batch by batch, then all of them at once."""
     label_import = LabelImport.objects.select_related("project", "created_by").get(uuid=work.arguments["import"])
     project, user = label_import.project, label_import.created_by
     state = work.state or {"phase": "classes", "part": -1, "line": 0, "done": 0, "report": empty_report()}
@@ -264,7 +100,7 @@ def _classes(work: jobs.Work, label_import: LabelImport, project: Project, user:
     kinds: set[str] = set()
     for part in _parts(label_import, 0):
         work.check()
-        for _, row in _lines(part.lines):
+        for _, row in lines_of(part.lines):
             for region in () if "problem" in row else row.get("regions") or ():
                 labels.setdefault(label_name(region["label"]))
                 kinds.add(shape_of(region.get("type", DEFAULT.kind)).task)
@@ -287,7 +123,7 @@ def _classes(work: jobs.Work, label_import: LabelImport, project: Project, user:
 def _stage_all(work: jobs.Work, label_import: LabelImport, schema: Schema, state: dict[str, Any], total: int) -> None:
     revision = latest(schema)
     for part in _parts(label_import, state["part"]):
-        rows = list(_lines(part.lines))
+        rows = list(lines_of(part.lines))
         start = state["line"] if part.number == state["part"] else 0
         while start < len(rows):
             batch = [row for _, row in rows[start : start + BATCH]]

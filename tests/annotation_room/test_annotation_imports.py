@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.utils import timezone
 
-from lode_annotation import imports
+from lode_annotation import import_parts
 from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema
 from lode_annotation.schemas import create_schema
 from lode_platform import jobs
@@ -126,10 +126,10 @@ def test_the_second_mention_of_an_item_is_reported_not_stored(
 def test_an_import_cancelled_half_way_leaves_nothing_and_can_be_tried_again(
     erin: User, project: Project, make_items: Callable[..., list[Item]]
 ) -> None:
-    entry = imports.begin(project, erin, uuid=uuid4(), schema="cells")
+    entry = import_parts.begin(project, erin, uuid=uuid4(), schema="cells")
     rows = [json.dumps(line(item, drawn("a", 1, 1, 9, 9))) for item in make_items(project, 4)]
-    imports.put_part(erin, entry.uuid, 0, "\n".join(rows).encode())
-    row = imports.finish(erin, entry.uuid)
+    import_parts.put_part(erin, entry.uuid, 0, "\n".join(rows).encode())
+    row = import_parts.finish(erin, entry.uuid)
     half = LabelSet(staged_by=row, job=row, schema=create_schema(project, erin, name="cells", config=BOXES), digest="x")
     half.item, half.schema_revision, half.created_by = Item.objects.order_by("pk")[0], half.schema.revisions.get(), erin
     half.save()

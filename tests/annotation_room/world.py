@@ -20,7 +20,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 
-from lode_annotation import imports, queues, schemas  # noqa: E402
+from lode_annotation import import_parts, queues, schemas  # noqa: E402
 from lode_annotation.models import Annotation, LabelSet, Lease, Queue  # noqa: E402
 from lode_platform import jobs  # noqa: E402
 from lode_platform.models import Blob, Item, Job, Membership, Project, Role, User  # noqa: E402
@@ -58,7 +58,7 @@ def made(verb: str, items: int, people: int) -> Project:
 def import_of(project: Project, items: list[Item]) -> Job:
     """An import of three boxes an item, sent and finished; nothing has run yet."""
     owner = project.created_by
-    entry = imports.begin(project, owner, uuid=UUID(int=1), schema="cells")
+    entry = import_parts.begin(project, owner, uuid=UUID(int=1), schema="cells")
     for number, start in enumerate(range(0, len(items), PART)):
         lines = []
         for item in items[start : start + PART]:
@@ -66,8 +66,8 @@ def import_of(project: Project, items: list[Item]) -> Job:
                 {"type": "box", "label": label, "box": [n, n, n + 20.25, n + 11]} for n, label in enumerate("abc")
             ]
             lines.append(json.dumps({"path": item.path, "labelled": True, "regions": regions}))
-        imports.put_part(owner, entry.uuid, number, "\n".join(lines).encode())
-    return imports.finish(owner, entry.uuid)
+        import_parts.put_part(owner, entry.uuid, number, "\n".join(lines).encode())
+    return import_parts.finish(owner, entry.uuid)
 
 
 def prepare(items: int) -> dict[str, Any]:

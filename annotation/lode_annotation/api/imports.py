@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from lode_annotation import imports
+from lode_annotation import import_parts
 from lode_annotation.api.shapes import Shape
 from lode_annotation.models import LabelImport
 from lode_platform import access
@@ -49,7 +49,7 @@ class FinishShape(Shape):
 class LinesParser(BytesParser):
     """A part's lines."""
 
-    limit = imports.MAX_PART_BYTES
+    limit = import_parts.MAX_PART_BYTES
 
 
 def import_json(row: LabelImport) -> dict[str, Any]:
@@ -71,14 +71,14 @@ class LabelImports(APIView):
         found = access.project_for(person(request), project, "labels.import")
         given = read(NewImportShape, request.data)
         given["dataset"] = given["dataset"] or ""
-        return Response(import_json(imports.begin(found, person(request), **given)), status=201)
+        return Response(import_json(import_parts.begin(found, person(request), **given)), status=201)
 
 
 class OneLabelImport(APIView):
     @extend_schema(operation_id="label_import", responses=ImportShape)
     def get(self, request: Request, label_import: UUID) -> Response:
         """One of my imports: the parts received, and its job."""
-        return Response(import_json(imports.mine(person(request), label_import)))
+        return Response(import_json(import_parts.mine(person(request), label_import)))
 
 
 class ImportPart(APIView):
@@ -91,8 +91,8 @@ class ImportPart(APIView):
     )
     def put(self, request: Request, label_import: UUID, part: int) -> Response:
         """Uploads a part: JSON lines, one image or one problem of the client each; again replaces it."""
-        imports.mine(person(request), label_import)
-        lines = imports.put_part(person(request), label_import, part, raw(request))
+        import_parts.mine(person(request), label_import)
+        lines = import_parts.put_part(person(request), label_import, part, raw(request))
         return Response({"part": part, "lines": lines})
 
 
@@ -101,5 +101,5 @@ class Finish(APIView):
     def post(self, request: Request, label_import: UUID) -> Response:
         """Starts the job that imports the parts; its result is the report."""
         given = read(FinishShape, request.data)
-        row = imports.finish(person(request), label_import, dataset=given["dataset"])
+        row = import_parts.finish(person(request), label_import, dataset=given["dataset"])
         return Response(job_json(row), status=202)
