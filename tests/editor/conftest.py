@@ -144,11 +144,11 @@ class Clinic:
         )
         return [row["uuid"] for row in made["created"]]
 
-    def queue(self, count: int, *, asks: bool = False, review: bool = False, **task: Any) -> str:
+    def queue(self, count: int, *, asks: bool = False, review: bool = False, config: str = CONFIG, **task: Any) -> str:
         """A queue over so many new items, with a schema of its own; its uuid. ``asks`` adds a required question."""
         items = self.items(count)
         name = f"s{uuid4().hex[:8]}"
-        self.call("POST", f"projects/{PROJECT}/schemas", {"name": name, "config": ASKING if asks else CONFIG})
+        self.call("POST", f"projects/{PROJECT}/schemas", {"name": name, "config": ASKING if asks else config})
         body = {"name": f"queue {name}", "schema": name, "items": [], "review": review}
         queue = self.call("POST", f"projects/{PROJECT}/queues", body)
         uuid = str(queue["uuid"])

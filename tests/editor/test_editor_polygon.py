@@ -1,10 +1,5 @@
-"""Polygons in a real browser, drawn and mended by hand and keys.
+"""Polygons in a real browser, drawn and mended by hand and keys, kept by the server and reviewed."""
 
-The page's queue asks for boxes; the answer to "next" gets a second control on its way to the page, and what the page
-sends is read before it reaches the server.
-"""
-
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -14,37 +9,17 @@ pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.xdist_group("ed
 
 SeatMaker = Callable[..., Any]
 
-OUTLINES = {
-    "name": "outline",
-    "type": "PolygonLabels",
-    "to_name": "image",
-    "choice": "single",
-    "required": False,
-    "labels": [{"value": "cell"}, {"value": "clump"}],
-}
+CONFIG = """<View>
+  <Image name="image" value="$image"/>
+  <RectangleLabels name="label" toName="image"><Label value="RBC"/><Label value="WBC"/></RectangleLabels>
+  <PolygonLabels name="outline" toName="image"><Label value="cell"/><Label value="clump"/></PolygonLabels>
+</View>"""
 
 
 @pytest.fixture
 def bob(clinic: Any, seat: SeatMaker) -> Any:
-    """Bob at a task whose schema also asks for polygons; ``bob.sent`` is the last result that left his page."""
-    made = seat("bob")
-    made.sent = None
-
-    def ask(route: Any) -> Any:
-        answer = route.fetch()
-        if answer.status == 204:
-            return route.fulfill(response=answer)
-        body = answer.json()
-        body["config"]["controls"].append(OUTLINES)
-        return route.fulfill(response=answer, json=body)
-
-    def keep(route: Any) -> None:
-        made.sent = json.loads(route.request.post_data or "{}").get("result")
-        route.fulfill(json={})
-
-    made.page.route("**/next", ask)
-    made.page.route("**/draft", keep)
-    return made.label(clinic.queue(1))
+    """Bob at a task whose schema asks for boxes and for polygons."""
+    return seat("bob").label(clinic.queue(1, config=CONFIG, review=True))
 
 
 def outline(bob: Any, *points: tuple[float, float]) -> None:
@@ -52,14 +27,11 @@ def outline(bob: Any, *points: tuple[float, float]) -> None:
         bob.click(*point)
 
 
-def saved(bob: Any, count: int) -> list[dict[str, Any]]:
-    """The values of the regions as the page's draft has them, once there are so many."""
-    for _ in range(100):
-        if bob.sent is not None and len(bob.sent) == count:
-            break
-        bob.page.wait_for_timeout(100)
-    assert len(bob.sent) == count, bob.sent
-    return [region["value"] for region in bob.sent]
+def saved(bob: Any) -> list[dict[str, Any]]:
+    """The values of the regions as the server has them in Bob's draft."""
+    bob.saved("there")
+    draft = bob.clinic.call("POST", f"tasks/{bob.task}/open", who="bob")["draft"]
+    return [region["value"] for region in draft["result"]]
 
 
 def test_an_outline_is_drawn_point_by_point_closed_and_sent(bob: Any) -> None:
@@ -72,7 +44,7 @@ def test_an_outline_is_drawn_point_by_point_closed_and_sent(bob: Any) -> None:
     outline(bob, (10, 10), (20, 10), (20, 20))
     bob.press("Escape")
     assert len(bob.rows()) == 2
-    first, _ = saved(bob, 2)
+    first, _ = saved(bob)
     assert (first["polygonlabels"], first["closed"]) == (["cell"], True)
     expected = [(100 / 6.4, 100 / 4.8), (200 / 6.4, 100 / 4.8), (200 / 6.4, 200 / 4.8)]
     assert all(
@@ -93,7 +65,7 @@ def test_points_are_dragged_added_and_deleted_and_steps_undone(bob: Any) -> None
     bob.click(100, 300)
     bob.page.keyboard.up("Alt")
     assert bob.rows() == ["Region 1, cell, 4 points"]
-    points = saved(bob, 1)[0]["points"]
+    points = saved(bob)[0]["points"]
     assert abs(points[3][0] * 6.4 - 350) < 2
     assert abs(points[1][0] * 6.4 - 200) < 2
     bob.press("Control+z", "Control+z", "Control+z")
@@ -116,7 +88,7 @@ def test_an_outline_is_selected_where_it_is_filled_moved_relabelled_and_copied(b
     bob.page.get_by_role("button", name="clump").click()
     bob.press("ArrowRight", "Shift+ArrowDown", "Control+d")
     assert bob.rows() == ["Region 1, clump, 5 points", "Region 2, clump, 5 points"]
-    first, second = saved(bob, 2)
+    first, second = saved(bob)
     assert abs(first["points"][0][0] * 6.4 - 101) < 2
     assert abs(first["points"][0][1] * 4.8 - 110) < 2
     assert second["points"][0][0] > first["points"][0][0]
@@ -132,3 +104,27 @@ def test_a_label_of_the_other_kind_takes_the_other_tool_and_relabels_nothing(bob
     assert bob.page.locator("[data-editor]").get_attribute("data-tool") == "box"
     bob.drag(400, 50, 500, 150)
     assert bob.rows()[1].startswith("Region 2, RBC, 100 × 100")
+
+
+def test_a_polygon_is_submitted_reviewed_and_read_again_as_it_was(clinic: Any, bob: Any, seat: SeatMaker) -> None:
+    task = bob.task
+    queue = bob.page.url.rstrip("/").rsplit("/", 1)[-1]
+    bob.press("o")
+    outline(bob, (100, 100), (300, 100), (300, 300))
+    bob.press("Enter", "Enter")
+    bob.ready("finished")
+    bob.saved("clean")
+    (given,) = clinic.result(task)
+    assert (given["type"], given["value"]["polygonlabels"], len(given["value"]["points"])) == (
+        "polygonlabels",
+        ["cell"],
+        3,
+    )
+    rita = seat("rita").review(queue)
+    assert rita.rows() == ["Region 1, cell, 3 points"]
+    rita.press("e", "v")
+    rita.drag(200, 150, 220, 160)
+    with rita.page.expect_response("**/review"):
+        rita.press("Control+Enter")
+    fixed = clinic.call("POST", f"tasks/{task}/open", who="bob")["annotation"]["result"]
+    assert abs(fixed[0]["value"]["points"][0][0] - given["value"]["points"][0][0] - 20 / 6.4) < 0.5

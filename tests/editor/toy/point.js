@@ -32,7 +32,11 @@ export const point = {
   control: "KeyPointLabels",
   icon: "M12 8v8M8 12h8",
   key: "t",
-  titles: () => ({ draw: gettext("Draw points"), place: gettext("Add a point in the middle of the view") }),
+  titles: () => ({
+    many: gettext("points"),
+    draw: gettext("Draw points"),
+    place: gettext("Add a point in the middle of the view"),
+  }),
   decode(value, size) {
     if (typeof value.x !== "number" || typeof value.y !== "number") return null;
     return { x: (value.x * size.width) / 100, y: (value.y * size.height) / 100 };

@@ -1,6 +1,7 @@
 // @ts-check
 // The schema editor: the config is checked while one types, the palette it makes is shown, gone labels are asked about.
 
+import { shapeFor } from "../editor/kinds/index.js";
 import { HttpError, postJSON } from "../lode/http.js";
 
 /** @typedef {{value: string, class_id: number, hotkey: string|null}} Label */
@@ -82,7 +83,8 @@ function show(preview, checked, known, renames) {
  * @param {string[]} known
  */
 function palette(control, words, known) {
-  const kind = words[`word${control.type}`] ?? (control.choice === "single" ? words.wordSingle : words.wordMultiple);
+  const many = control.choice === "single" ? words.wordSingle : words.wordMultiple;
+  const kind = shapeFor(control)?.titles().many ?? many;
   const rule = control.required ? ` · ${words.wordRequired ?? ""}` : "";
   const rows = control.labels.map((label) => {
     const key = make("kbd", label.hotkey ? "" : "schema-nokey", label.hotkey ?? " ");

@@ -202,7 +202,11 @@ export const box = {
   control: "RectangleLabels",
   icon: "box",
   key: "b",
-  titles: () => ({ draw: gettext("Draw boxes"), place: gettext("Add a box in the middle of the view") }),
+  titles: () => ({
+    many: gettext("boxes"),
+    draw: gettext("Draw boxes"),
+    place: gettext("Add a box in the middle of the view"),
+  }),
   decode(value, size) {
     if (!["x", "y", "width", "height"].every((name) => typeof value[name] === "number")) return null;
     return {

@@ -35,7 +35,7 @@ import { polygon } from "./polygon.js";
  *   drawn: true,
  *   icon: string,
  *   key: string,
- *   titles: () => {draw: string, place: string},
+ *   titles: () => {many: string, draw: string, place: string},
  *   decode: (value: Record<string, any>, size: Size) => object|null,
  *   encode: (region: R, size: Size) => Record<string, unknown>,
  *   bounds: (region: R) => Bounds,
@@ -84,7 +84,7 @@ export function kindFor(control) {
   return byControl.get(control.type);
 }
 
-/** @param {Control} control @returns {Shape<any>|undefined} */
+/** @param {{type: string}} control @returns {Shape<any>|undefined} */
 export function shapeFor(control) {
   const kind = byControl.get(control.type);
   return kind?.drawn ? kind : undefined;

@@ -139,7 +139,11 @@ export const polygon = {
   control: "PolygonLabels",
   icon: "M6 5l11 2 2 9-9 4-6-7zM4.5 3.5h3v3h-3zM15.5 5.5h3v3h-3zM17.5 14.5h3v3h-3zM8.5 18.5h3v3h-3zM2.5 11.5h3v3h-3z",
   key: "o",
-  titles: () => ({ draw: gettext("Draw polygons"), place: gettext("Add a polygon in the middle of the view") }),
+  titles: () => ({
+    many: gettext("polygons"),
+    draw: gettext("Draw polygons"),
+    place: gettext("Add a polygon in the middle of the view"),
+  }),
   decode(value, size) {
     // An outline that somebody left open is not ours to close.
     if (!Array.isArray(value.points) || value.closed === false) return null;
