@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from lode_annotation.models import Annotation, LabelSet, Queue, Review, Schema, Task
 from lode_platform import shell
 from lode_platform.access import permits, role_in
+from lode_platform.drawing import outlines
 from lode_platform.models import Item, ItemQuerySet, Project, User
 
 
@@ -141,6 +142,7 @@ def item_layers(items: Sequence[Item], user: User) -> Mapping[int, Sequence[shel
             drawn.setdefault(row.item_id, []).append(
                 {
                     "box": region["box"],
+                    "outlines": outlines(region),
                     "label": names.get(region["class_id"], str(region["class_id"])),
                     "color": (region["class_id"] - 1) % 12 + 1,
                     "id": region["id"],

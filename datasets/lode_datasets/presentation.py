@@ -6,6 +6,7 @@ from typing import Any
 
 from lode_datasets.diff import RegionChange
 from lode_datasets.models import Version
+from lode_platform.drawing import outlines
 from motherlode.manifest import POOL
 
 __all__ = ["Bar", "ClassRow", "Segment", "boxes", "changed_boxes", "class_bar", "class_rows", "names_of"]
@@ -41,6 +42,7 @@ def choices(regions: Sequence[Mapping[str, Any]], names: Mapping[int, str]) -> l
 def _drawn(region: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, Any]:
     return {
         "box": region["box"],
+        "outlines": outlines(region),
         "label": names.get(region["class_id"], str(region["class_id"])),
         "color": color_of(region["class_id"]),
         "id": region["id"],

@@ -124,7 +124,7 @@ class ItemFilter:
     apply: "Callable[[ItemQuerySet, str, Project], ItemQuerySet]"
 
 
-Box = Mapping[str, Any]  # as {% boxes %} takes it: box [x1, y1, x2, y2] px, kind, label, color, score, url
+Box = Mapping[str, Any]  # as {% boxes %} takes it: box [x1, y1, x2, y2] px, outlines, kind, label, color, score, url
 
 _entries: dict[str, Entry] = {}
 _stations: dict[str, Station] = {}

@@ -15,6 +15,7 @@ from lode_annotation.label_sets import regions_from
 from lode_annotation.labeling_config import rules_of
 from lode_annotation.models import Annotation, AnnotationRevision, Queue, Task
 from lode_platform.access import member_of, permits
+from lode_platform.drawing import outlines
 from lode_platform.models import Item, Membership
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
@@ -41,7 +42,13 @@ def _answer(annotation: Annotation, item: Item) -> Answer:
         annotation,
         revision,
         [
-            {"box": region.box, "label": region.label, "color": color, "id": region.id}
+            {
+                "box": region.box,
+                "outlines": outlines(region),
+                "label": region.label,
+                "color": color,
+                "id": region.id,
+            }
             for region, color in drawn
             if region.box is not None
         ],

@@ -25,7 +25,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from lode_platform import shell
+from lode_platform import drawing, shell
 
 register = template.Library()
 
@@ -412,15 +412,13 @@ def boxes(
         words = box_words(box, left, top, letters) if labels else SafeString("")
         shapes.append(
             format_html(
-                '<g class="region region-{} c{}" data-kind="{}" data-id="{}"><title>{}</title>'
-                '<rect class="region-under" x="{}" y="{}" width="{}" height="{}"/>'
-                '<rect class="region-line" x="{}" y="{}" width="{}" height="{}"/>{}</g>',
+                '<g class="region region-{} c{}" data-kind="{}" data-id="{}"><title>{}</title>{}{}{}</g>',
                 kind,
                 box.get("color") or 1,
                 kind,
                 box.get("id") or "",
                 box_title(box),
-                *[coordinate(v) for v in (left, top, right - left, bottom - top)] * 2,
+                *[region_line(css, box, (left, top, right, bottom)) for css in ("region-under", "region-line")],
                 words,
             )
         )
@@ -439,6 +437,15 @@ def boxes(
         height,
         format_html_join("", "{}", ((shape,) for shape in shapes)),
     )
+
+
+def region_line(css: str, box: Mapping[str, Any], edges: tuple[float, float, float, float]) -> SafeString:
+    """A region's outlines, or its box where it has none."""
+    if box.get("outlines"):
+        return format_html('<path class="{}" fill-rule="evenodd" d="{}"/>', css, drawing.path(box["outlines"]))
+    left, top, right, bottom = edges
+    sides = [coordinate(v) for v in (left, top, right - left, bottom - top)]
+    return format_html('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>', css, *sides)
 
 
 def box_words(box: Mapping[str, Any], left: float, top: float, letters: float) -> SafeString:

@@ -6,6 +6,7 @@ const SVG = "http://www.w3.org/2000/svg";
 /**
  * @typedef {object} Box
  * @property {[number, number, number, number]} [box] x1, y1, x2, y2 in pixels
+ * @property {[number, number][][]} [outlines] closed rings in pixels, drawn in the box's place
  * @property {number} [x] percent of the width
  * @property {number} [y] percent of the height
  * @property {number} [width] percent of the width
@@ -42,6 +43,11 @@ function svg(name, attributes) {
   const element = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
   return element;
+}
+
+/** @param {[number, number][][]} rings @returns {string} */
+function path(rings) {
+  return rings.map((ring) => `M${ring.map(([x, y]) => `${x} ${y}`).join("L")}Z`).join("");
 }
 
 export class LodeBoxes extends HTMLElement {
@@ -147,11 +153,11 @@ export class LodeBoxes extends HTMLElement {
     const title = svg("title", {});
     const score = typeof box.score === "number" ? box.score.toFixed(2) : "";
     title.textContent = [box.label ?? "", score].filter(Boolean).join(" · ");
-    group.append(
-      title,
-      svg("rect", { class: "region-under", x, y, width: w, height: h }),
-      svg("rect", { class: "region-line", x, y, width: w, height: h }),
-    );
+    const line = (/** @type {string} */ css) =>
+      box.outlines?.length
+        ? svg("path", { class: css, "fill-rule": "evenodd", d: path(box.outlines) })
+        : svg("rect", { class: css, x, y, width: w, height: h });
+    group.append(title, line("region-under"), line("region-line"));
     if (this.hasAttribute("labels") && box.label) {
       const text = svg("text", { x, y: Math.max(y - size * 0.35, size), "font-size": size, "stroke-width": size / 5 });
       text.textContent = [box.label, score].filter(Boolean).join(" ");
