@@ -200,7 +200,7 @@ export const box = {
   drawn: true,
   result: "rectanglelabels",
   control: "RectangleLabels",
-  icon: "box",
+  icon: "M5 6h14v12H5zM3.5 4.5h3v3h-3zM17.5 4.5h3v3h-3zM3.5 16.5h3v3h-3zM17.5 16.5h3v3h-3z",
   key: "b",
   titles: () => ({
     many: gettext("boxes"),

@@ -54,8 +54,8 @@ import { polygon } from "./polygon.js";
  *   insert?: (region: R, point: Point, margin: number) => R|null,
  *   without?: (region: R, handle: string) => R|null,
  * }} Shape
- * `decode` reads the geometry out of a result's value, null where it is not one of this kind; `encode` writes it, without
- * the labels. `upright`: the outline is the bounds themselves, which are drawn many at a time. `trace` draws the outline
+ * `icon`: strokes on a 24 by 24 grid. `decode` reads the geometry out of a result's value, null where it is not one of
+ * this kind; `encode` writes it, without the labels. `upright`: the outline is the bounds themselves, which are drawn many at a time. `trace` draws the outline
  * with a pen. `measure` says the size in words. `differs`: by more than percent lose on their way. `place` makes one
  * within some part of the picture, for those who draw by keys. `grow` moves the far edge. `insert` puts a handle on the
  * outline near a point, `without` takes one away; null where that cannot be.

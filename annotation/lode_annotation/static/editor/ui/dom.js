@@ -42,7 +42,6 @@ const SVG = "http://www.w3.org/2000/svg";
 /** Strokes on a 24 by 24 grid. @type {Record<string, string>} */
 const ICONS = {
   select: "M5 4l6 15 2.2-6.3L19.5 10.5z",
-  box: "M5 6h14v12H5zM3.5 4.5h3v3h-3zM17.5 4.5h3v3h-3zM3.5 16.5h3v3h-3zM17.5 16.5h3v3h-3z",
   pan: "M8 12V6.5a1.5 1.5 0 0 1 3 0V11M11 10.5v-6a1.5 1.5 0 0 1 3 0V11M14 6.5a1.5 1.5 0 0 1 3 0V12M17 9.5a1.5 1.5 0 0 1 3 0V15a6 6 0 0 1-6 6h-2a6 6 0 0 1-5-2.7L4 13.5a1.6 1.6 0 0 1 2.6-1.8L8 13.5",
   undo: "M9 14L4 9l5-5M4 9h10a6 6 0 0 1 0 12h-3",
   redo: "M15 14l5-5-5-5M20 9H10a6 6 0 0 0 0 12h3",
@@ -68,14 +67,14 @@ const ICONS = {
   tag: "M4 4h8l8 8-8 8-8-8zM8.5 8.5v.1",
 };
 
-/** @param {string} name @returns {SVGSVGElement} */
+/** @param {string} name of these, or strokes of one's own: those of a kind's tool stand in its module @returns {SVGSVGElement} */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("class", "ed-icon");
   svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", ICONS[name] ?? "");
+  path.setAttribute("d", ICONS[name] ?? name);
   svg.append(path);
   return svg;
 }
