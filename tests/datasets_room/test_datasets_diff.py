@@ -36,7 +36,7 @@ def test_labels_that_share_no_id_are_followed_by_class_and_place_and_it_is_said(
     items = cells.add(2)
     first = cells.publish()
     was = [cells.box(items[0], 0), cells.box(items[0], 1)]
-    anew = [replace(was[1], id="x"), replace(was[0], id="y", box=(0.0, 1.0, 10.5, 9.25)), cells.box(items[0], 9)]
+    anew = [replace(was[1], id="x"), replace(was[0], id="y", geometry=(0.0, 1.0, 10.5, 9.25)), cells.box(items[0], 9)]
     cells.label(items[0], anew)
     summary = diff.summary(first, cells.publish())
     assert summary.regions == {"moved": 1, "added": 1} and summary.by_place == 1
