@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from motherlode.errors import BadInput
+from motherlode.formats import writers
 from motherlode.formats.source import Problem, Record, as_regions, settle
+from motherlode.formats.writing import BOXES, CLASSES, OUTLINES, Labelled, Put, copy
 from motherlode.importing import Source, look, read_source
 from motherlode.samples import Samples
-from motherlode.targets import TARGETS, Labelled, Put, copy
 
 __all__ = ["ConvertReport", "convert_folder", "convert_version"]
 
@@ -100,23 +101,37 @@ def convert_version(samples: Samples, target: Path, to: str, put: Put = copy) ->
 def _write(
     to: str, target: Path, rows: list[Labelled], classes: Mapping[int, str], report: ConvertReport, put: Put
 ) -> None:
-    if to not in TARGETS:
-        raise BadInput(f"labels are written as {', '.join(TARGETS)}, not as {to!r}")
+    known = writers()
+    if to not in known:
+        raise BadInput(f"labels are written as {', '.join(known)}, not as {to!r}")
     if target.exists() and any(target.iterdir()):
         raise BadInput(f"{target} is not empty; name a folder that is, or none yet")
-    chosen, problems = TARGETS[to].choose(_without_shared_folder(rows))
+    chosen, problems = known[to].choose(_without_shared_folder(rows), _remedies())
     report.problems += [problem.as_json() for problem in problems]
     if not chosen:
         # what the format cannot hold says it best, and stands last
         shown = "".join(f"\n  {_said(row)}" for row in reversed(report.problems[-10:]))
-        raise BadInput(f"there is no labelled image to write as {TARGETS[to].title}{shown}")
+        raise BadInput(f"there is no labelled image to write as {known[to].title}{shown}")
     if absent := sum(row.file is None for _, row in chosen):
         what = f"{absent:,} images are not in the source: their labels were written alone"
         report.problems.append(Problem("note", "", "", what, "Put the images beside them").as_json())
     target.mkdir(parents=True, exist_ok=True)
     report.images = len(chosen)
     report.regions = sum(len(row.regions) for _, row in chosen)
-    TARGETS[to].write(target, chosen, classes, put)
+    known[to].write(target, chosen, classes, put)
+
+
+def _remedies() -> dict[str, str]:
+    """Which formats hold what another does not, by what is lost."""
+    found = {}
+    for lost, keeps, noun in (
+        (CLASSES, "class", "classes"),
+        (BOXES, "box", "boxes"),
+        (OUTLINES, "outline", "outlines"),
+    ):
+        *names, last = [name for name, writer in writers().items() if keeps in writer.keeps]
+        found[lost] = f"--to {', '.join(names)} and {last} write {noun}" if names else f"--to {last} writes {noun}"
+    return {**found, OUTLINES: f"Their bounds were; {found[OUTLINES]}"}
 
 
 def _said(row: Mapping[str, Any]) -> str:

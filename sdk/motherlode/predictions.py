@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, SupportsFloat, TextIO, TypeAlias
 
 from motherlode.errors import BadInput
-from motherlode.formats import coco
+from motherlode.formats.json_stream import parts
 from motherlode.formats.source import Problem
 from motherlode.formats.values import BadValue, id_key, label_name, number, shown
 from motherlode.regions import Box
@@ -204,10 +204,10 @@ def load_ids(path: Path) -> dict[str, IdMap]:
 
 
 def read_ids(stream: TextIO) -> IdMap:
-    """The id map of a COCO document (`images`, `categories`). Raises `coco.BadJson`, `BadPrediction`."""
+    """The id map of a COCO document (`images`, `categories`). Raises `BadJson`, `BadPrediction`."""
     images: dict[str, str] = {}
     categories: dict[str, str] = {}
-    for key, row, value in coco.parts(stream):
+    for key, row, value in parts(stream):
         try:
             if key == "images":
                 images[id_key(value["id"])] = str(value["file_name"])
@@ -225,7 +225,7 @@ def read_results(
 
     An image id means the file name that `maps` give it, or is itself a path, file name, stem or the number that ends
     it; a category id means the label that `maps` give it, or is a class id. `told` says that the maps are those of this
-    very file. Rows that fit no item are reported. Order within an image is the file's. Raises `coco.BadJson`, and
+    very file. Rows that fit no item are reported. Order within an image is the file's. Raises `BadJson`, and
     `BadPrediction` where an id means two things, and where there are rows and none fits.
     """
     meant = _Meaning(paths, maps, told=told)
@@ -234,7 +234,7 @@ def read_results(
     strangers: dict[str, int] = {}
     first: Problem | None = None
     rows, others = 0, False
-    for key, row, value in coco.parts(stream):
+    for key, row, value in parts(stream):
         if row < 0 or key in NO_RESULTS:
             others = True
             continue

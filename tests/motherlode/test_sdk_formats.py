@@ -9,7 +9,7 @@ from typing import BinaryIO
 import pytest
 
 from motherlode import BadInput, formats
-from motherlode.formats import coco, voc, yolo
+from motherlode.formats import coco, json_stream, voc, yolo
 from motherlode.formats.source import Draft, Files, Folder, Problem, Record, as_regions, settle
 from motherlode.importing import read_source
 from motherlode.regions import Region
@@ -250,17 +250,17 @@ def test_no_label_of_a_coco_document_that_breaks_off_comes_in() -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 1000])
 def test_a_document_reads_the_same_however_it_is_cut(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coco, "CHUNK", size)
+    monkeypatch.setattr(json_stream, "CHUNK", size)
     value = {"info": {"a": [1, {"b": '\u00e9 \\" x'}]}, "images": [], "numbers": [12345, -1.5e-7, True, None, "x"]}
-    found = list(coco.parts(io.StringIO(json.dumps(value))))
+    found = list(json_stream.parts(io.StringIO(json.dumps(value))))
     expected = [("info", -1, value["info"]), *(("numbers", n, v) for n, v in enumerate(value["numbers"]))]
     assert found == expected
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1,", "[1 2]", '{"a" 1}', '{"a": tru', "{} x", '{"a": [1, 2}'])
 def test_json_that_is_none_says_where(text: str) -> None:
-    with pytest.raises(coco.BadJson, match="character"):
-        list(coco.parts(io.StringIO(text)))
+    with pytest.raises(json_stream.BadJson, match="character"):
+        list(json_stream.parts(io.StringIO(text)))
 
 
 def test_lists_give_coco_images_their_splits() -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from motherlode.convert import convert_folder
-from motherlode.formats import FORMATS
+from motherlode.formats import FORMATS, writers
 from motherlode.formats.coco import write_json
 from motherlode.formats.source import Draft, Files, Problem, Record, as_regions, settle
+from motherlode.formats.writing import Labelled
 from motherlode.importing import read_source
 from motherlode.regions import Region, dump, load
 
@@ -131,11 +132,9 @@ def test_a_source_says_what_its_labels_are(tmp_path: Path) -> None:
 
 
 def test_a_format_without_outlines_writes_their_bounds_and_says_so() -> None:
-    from motherlode.targets import TARGETS, Labelled
-
     ring = (points(TRIANGLE),)
     row = Labelled("a.png", None, 100, 80, "train", [Region("p", "polygon", 7, "cell", (ring,))])
-    [(_, kept)], problems = TARGETS["voc"].choose([("a.png", row)])
+    [(_, kept)], problems = writers()["voc"].choose([("a.png", row)])
     assert kept.regions == row.regions
     assert [problem.what for problem in problems] == ["1 outlines were not written: VOC files do not hold them"]
-    assert TARGETS["coco"].choose([("a.png", row)])[1] == []
+    assert writers()["coco"].choose([("a.png", row)])[1] == []

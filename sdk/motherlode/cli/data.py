@@ -16,11 +16,11 @@ from motherlode.cli.pins import id_map_file
 from motherlode.cli.server import client_of
 from motherlode.convert import ConvertReport, convert_folder, convert_version
 from motherlode.errors import BadInput, NotConfigured
-from motherlode.formats import FORMATS
+from motherlode.formats import FORMATS, writers
+from motherlode.formats.writing import clone, copy
 from motherlode.importing import ImportOptions, ImportReport, bring_in, default_project, read_source, task_asked
 from motherlode.predictions import save_ids
 from motherlode.shapes import BY_TASK
-from motherlode.targets import TARGETS, clone, copy
 from motherlode.versions import dataset_path, parse_name
 from motherlode.zips import unpacked
 
@@ -48,7 +48,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb = add_verb(verbs, "convert", convert, "write a folder's, or a version's, labels in another format")
     verb.add_argument("source", help="a folder, or a version such as cells@v1")
     verb.add_argument("target", type=Path, help="an empty folder, or none yet")
-    verb.add_argument("--to", required=True, choices=list(TARGETS), help="the format to write")
+    verb.add_argument("--to", required=True, choices=list(writers()), help="the format to write")
     verb.add_argument("--from", dest="from_", choices=list(FORMATS), help="default: recognised")
     verb.add_argument("--split", help="of a version: only this split")
     verb.add_argument("--link", action="store_true", help="let images share the disk's blocks where it can (reflink)")

@@ -19,7 +19,7 @@ from motherlode.client import Client
 from motherlode.errors import BadInput
 from motherlode.evaluations import Evaluation
 from motherlode.failure_kinds import FAILURE_KINDS
-from motherlode.formats.coco import BadJson
+from motherlode.formats.json_stream import BadJson
 from motherlode.formats.source import Problem
 from motherlode.formats.values import open_text
 from motherlode.predictions import IdMap, IdMaps, Prediction, load_ids, read_ids, read_results

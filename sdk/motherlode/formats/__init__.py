@@ -6,44 +6,35 @@ A reader is a pure generator over `Files` that yields `Record`s, `Problem`s and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-
 from motherlode.errors import BadInput
 from motherlode.formats import coco, folders, images, voc, yolo
-from motherlode.formats.source import Classes, Files, Problem, Record
-from motherlode.shapes import BY_TASK
+from motherlode.formats.format import Format
+from motherlode.formats.source import Files
+from motherlode.formats.writing import Writer
 
-__all__ = ["FORMATS", "Format", "UnknownFormat", "detect", "format_named"]
+__all__ = ["FORMATS", "Format", "UnknownFormat", "detect", "format_named", "writers"]
 
 
 class UnknownFormat(BadInput):
     """No format of this name, or none that fits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
-    """One format: its name on the command line, its name for people, its reader, and what its labels can be read as."""
-
-    name: str
-    title: str
-    detect: Callable[[Files], bool]
-    read: Callable[..., Iterator[Record | Problem | Classes]]
-    tasks: tuple[str, ...] = ()
-
-    def records(self, files: Files, task: str | None = None) -> Iterator[Record | Problem | Classes]:
-        """What the files hold, their labels as `task` where the format can read them so, else as it does by itself."""
-        return self.read(files, BY_TASK[task]) if task in self.tasks else self.read(files)
-
-
 # in the order in which an unnamed source is tried
 FORMATS = {
-    "coco": Format("coco", "COCO", coco.detect, coco.read, coco.TASKS),
-    "voc": Format("voc", "Pascal VOC", voc.detect, voc.read),
-    "yolo": Format("yolo", "YOLO", yolo.detect, yolo.read),
-    "images": Format("images", "plain images", images.detect, images.read),
-    "folders": Format("folders", "class folders", folders.detect, folders.read),
+    chosen.name: chosen
+    for chosen in (
+        coco.FORMAT,
+        voc.FORMAT,
+        yolo.FORMAT,
+        images.FORMAT,
+        folders.FORMAT,
+    )
 }
+
+
+def writers() -> dict[str, Writer]:
+    """The writer of each format that has one, by the format's name."""
+    return {name: chosen.writer for name, chosen in FORMATS.items() if chosen.writer is not None}
 
 
 def format_named(name: str) -> Format:
@@ -59,4 +50,5 @@ def detect(files: Files) -> Format:
     for candidate in FORMATS.values():
         if candidate.detect(files):
             return candidate
-    raise UnknownFormat("neither images nor labels were found that come in as VOC, COCO or YOLO")
+    *titles, last = (chosen.title for chosen in FORMATS.values() if chosen.labelled)
+    raise UnknownFormat(f"neither images nor labels were found that come in as {', '.join(titles)} or {last}")

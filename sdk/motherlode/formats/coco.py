@@ -15,10 +15,13 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TextIO
 
 from motherlode.errors import BadInput
 from motherlode.formats.claims import Pictures, as_path, decide
+from motherlode.formats.format import Format
+from motherlode.formats.json_stream import BadJson, Stream, parts
 from motherlode.formats.source import Classes, Draft, Files, Problem, ProblemKind, Record, folders_above
 from motherlode.formats.splits import Splits
 from motherlode.formats.values import (
@@ -32,136 +35,19 @@ from motherlode.formats.values import (
     shown,
     whole_number,
 )
+from motherlode.formats.writing import Put, Rows, Writer, by_split, put_image
 from motherlode.regions import Geometry, Region
 from motherlode.shapes import DEFAULT, SHAPES, Shape
 
-__all__ = ["TASKS", "BadJson", "detect", "documents", "parts", "read", "write_json"]
+__all__ = ["FORMAT", "documents", "read", "write_json"]
 
 REMEDY = "Mend the file and import again; the rest came in"
 BROKEN = "None of its labels came in; mend the file and import again"
-CHUNK = 1 << 20
 SAID = 200  # problems of rows that are told one by one for a document; the rest is counted
-_AFTER_VALUE = frozenset(",]}: \t\r\n")
 _COLUMNS = 8  # of the array: row, category, x, y, width, height, area (nan: none), iscrowd
 _TWINS = re.compile(r"((?:^|/))(?:captions|person_keypoints|panoptic|stuff)_(?=[^/]*\Z)")
-TASKS = (DEFAULT.task, *(shape.task for shape in SHAPES.values() if shape.outlined))
+_TASKS = (DEFAULT.task, *(shape.task for shape in SHAPES.values() if shape.outlined))
 _ARRAYS = ("images", "annotations", "categories")
-
-
-class BadJson(BadInput):
-    """JSON that breaks off or is none; the message says where."""
-
-
-# Streaming
-
-
-class _Stream:
-    """A text stream of which JSON values are taken one after the other."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._text = ""
-        self._at = 0
-        self._before = 0
-        self._decode = json.JSONDecoder().raw_decode
-
-    def _more(self) -> bool:
-        try:
-            piece = self._stream.read(max(CHUNK, len(self._text) - self._at))
-        except UnicodeDecodeError as error:
-            raise self.fail(f"not {error.encoding.upper()} ({error.reason})") from None
-        if not piece:
-            return False
-        self._before += self._at
-        self._text = self._text[self._at :] + piece
-        self._at = 0
-        return True
-
-    def fail(self, what: str) -> BadJson:
-        return BadJson(f"{what} at character {self._before + self._at}")
-
-    def peek(self) -> str:
-        """The next character that is no space, "" at the end."""
-        mark = self._text[self._at : self._at + 1]
-        if mark and not mark.isspace():
-            return mark
-        while True:
-            while self._at < len(self._text):
-                if not self._text[self._at].isspace():
-                    return self._text[self._at]
-                self._at += 1
-            if not self._more():
-                return ""
-
-    def skip(self, character: str) -> None:
-        if self.peek() != character:
-            raise self.fail(f"{character!r} expected")
-        self._at += 1
-
-    def value(self) -> Any:
-        """The next whole value."""
-        self.peek()
-        while True:
-            try:
-                value, end = self._decode(self._text, self._at)
-            except RecursionError:
-                raise self.fail("nested too deeply") from None
-            except json.JSONDecodeError as error:
-                # it may only be cut off by the end of the piece: an error well before that end is a real one
-                if error.pos < len(self._text) - 16 and not error.msg.startswith("Unterminated") or not self._more():
-                    self._at = max(self._at, error.pos)
-                    raise self.fail(error.msg) from None
-                continue
-            except ValueError as error:  # a number of thousands of digits
-                raise self.fail(str(error).split(";")[0]) from None
-            if self._text[end : end + 1] not in _AFTER_VALUE and self._more():
-                continue  # a number may go on in the next piece
-            self._at = end
-            return value
-
-    def elements(self) -> Iterator[Any]:
-        """The elements of the array that comes next."""
-        self.skip("[")
-        if self.peek() == "]":
-            self._at += 1
-            return
-        while True:
-            yield self.value()
-            mark = self.peek()
-            if mark not in ("]", ","):
-                raise self.fail("',' expected")
-            self._at += 1
-            if mark == "]":
-                return
-
-
-def parts(stream: TextIO, arrays: set[str] | None = None) -> Iterator[tuple[str, int, Any]]:
-    """(key, position, element) for each element of each array of the document, (key, -1, value) for all else.
-
-    A document that is an array itself (COCO results) has the key "". The keys of arrays, of empty ones too, are put
-    into `arrays`. Raises `BadJson`.
-    """
-    source = _Stream(stream)
-    if source.peek() == "[":
-        for position, element in enumerate(source.elements()):
-            yield "", position, element
-        return
-    source.skip("{")
-    while source.peek() != "}":
-        key = source.value()
-        source.skip(":")
-        if source.peek() == "[":
-            if arrays is not None:
-                arrays.add(str(key))
-            for position, element in enumerate(source.elements()):
-                yield str(key), position, element
-        else:
-            yield str(key), -1, source.value()
-        if source.peek() == ",":
-            source.skip(",")
-    source.skip("}")
-    if source.peek():
-        raise source.fail("something after the end of the document")
 
 
 # Reading
@@ -181,12 +67,12 @@ def _is_document(files: Files, name: str) -> bool:
     """Whether the file is an object with one of COCO's arrays, wherever it stands; it may break off behind it."""
     try:
         with files.open(name) as stream:
-            return _has_array(_Stream(open_text(stream)))
+            return _has_array(Stream(open_text(stream)))
     except (OSError, BadInput):
         return False
 
 
-def _has_array(source: _Stream) -> bool:
+def _has_array(source: Stream) -> bool:
     if source.peek() != "{":
         return False
     source.skip("{")
@@ -658,3 +544,29 @@ def _annotation(key: int, image: int, region: Region) -> dict[str, Any]:
     if region.attributes:
         row["attributes"] = dict(region.attributes)
     return row
+
+
+def _write(target: Path, rows: Rows, classes: Mapping[int, str], put: Put) -> None:
+    for split, part in by_split(rows).items():
+        for path, row in part:
+            put_image(row, target / "images" / split / path, put)
+        (target / "annotations").mkdir(exist_ok=True)
+        with (target / "annotations" / f"instances_{split}.json").open("w", encoding="utf-8") as out:
+            items = ((f"images/{split}/{path}", row.width, row.height, row.regions) for path, row in part)
+            write_json(items, classes, out)
+
+
+FORMAT = Format(
+    "coco",
+    "COCO",
+    detect,
+    read,
+    tasks=_TASKS,
+    holds="COCO file: a JSON document with images, annotations and categories",
+    writer=Writer(
+        "COCO files",
+        frozenset({"box", "outline", "area", "iscrowd", "attributes"}),
+        _write,
+        lambda path, row: f"images/{row.split}/{path}",
+    ),
+)

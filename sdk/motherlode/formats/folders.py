@@ -6,14 +6,17 @@ folder, or in one that only names a split, are unlabelled.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from motherlode.formats.claims import Pictures
+from motherlode.formats.format import Format
 from motherlode.formats.source import Draft, Files, Problem, Record, split_named
 from motherlode.formats.splits import Splits
 from motherlode.formats.values import BadValue, label_name
+from motherlode.formats.writing import Labelled, Put, Rows, Writer, put_image
 
-__all__ = ["detect", "read"]
+__all__ = ["FORMAT", "detect", "read"]
 
 
 def detect(files: Files) -> bool:
@@ -50,3 +53,28 @@ def read(files: Files) -> Iterator[Record | Problem]:
             lost=int(named and not drafts),
             split_from=split_from,
         )
+
+
+def _place(path: str, row: Labelled) -> str:
+    """`train/cat/scans_1.jpg` of scans/1.jpg: the folder around an image is its class, whatever it lay in."""
+    label = row.regions[0].label if row.regions else ""
+    *folders, name = path.split("/")
+    if folders and split_named(folders[0]) == row.split:
+        del folders[0]
+    if folders and folders[-1] == label:
+        del folders[-1]
+    return f"{row.split}/{label}/{'_'.join([*folders, name])}"
+
+
+def _write(target: Path, rows: Rows, classes: Mapping[int, str], put: Put) -> None:
+    for path, row in rows:
+        put_image(row, target / _place(path, row), put)
+
+
+FORMAT = Format(
+    "folders",
+    "class folders",
+    detect,
+    read,
+    writer=Writer("class folders", frozenset({"class"}), _write, _place),
+)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from motherlode.formats.claims import Pictures
+from motherlode.formats.format import Format
 from motherlode.formats.source import Files, Problem, Record, is_image
 from motherlode.formats.splits import Splits
 
-__all__ = ["detect", "read"]
+__all__ = ["FORMAT", "detect", "read"]
 
 
 def detect(files: Files) -> bool:
@@ -24,3 +25,6 @@ def read(files: Files) -> Iterator[Record | Problem]:
     for name in pictures.images:
         split, split_from = splits.of(name)
         yield Record(path=name, present=True, labelled=False, split=split, split_from=split_from)
+
+
+FORMAT = Format("images", "plain images", detect, read, labelled=False)

@@ -9,18 +9,21 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from xml.parsers import expat
 
 from motherlode.formats.claims import Found, Pictures, as_path, decide, without_ending
+from motherlode.formats.format import Format
 from motherlode.formats.source import Draft, Files, Problem, Record, folders_above, read_text
 from motherlode.formats.splits import Splits
 from motherlode.formats.values import BadValue, flag, label_name, number, whole_number
+from motherlode.formats.writing import Labelled, Put, Rows, Writer, by_split, put_image, put_text, stem
 from motherlode.regions import Box, Region
 from motherlode.xml_text import parse_xml
 
-__all__ = ["detect", "read", "write_labelmap", "write_xml"]
+__all__ = ["FORMAT", "detect", "read", "write_labelmap", "write_xml"]
 
 REMEDY = "Mend the file and import again; the rest came in"
 LOOKED_AT = 50  # XML files that are looked at to recognise the format
@@ -269,3 +272,27 @@ def _palette(at: int) -> tuple[int, int, int]:
         for channel in range(3):
             channels[channel] |= (at >> (3 * shift + channel) & 1) << (7 - shift)
     return channels[0], channels[1], channels[2]
+
+
+def _place(path: str, row: Labelled) -> str:
+    return f"Annotations/{stem(path)}.xml"
+
+
+def _write(target: Path, rows: Rows, classes: Mapping[int, str], put: Put) -> None:
+    for path, row in rows:
+        put_image(row, target / "JPEGImages" / path, put)
+        put_text(target / _place(path, row), write_xml(path, row.width, row.height, row.regions))
+    for split, part in by_split(rows).items():
+        names = "".join(f"{stem(path)}\n" for path, _ in part)
+        put_text(target / "ImageSets" / "Main" / f"{split}.txt", names.encode())
+    # some readers, Datumaro's among them, know a class only from here
+    put_text(target / "labelmap.txt", write_labelmap(classes[number] for number in sorted(classes)).encode())
+
+
+FORMAT = Format(
+    "voc",
+    "Pascal VOC",
+    detect,
+    read,
+    writer=Writer("VOC files", frozenset({"box", "difficult", "truncated", "occluded"}), _write, _place),
+)

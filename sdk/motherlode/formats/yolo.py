@@ -14,10 +14,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
 from motherlode.formats.claims import Pictures, without_ending
+from motherlode.formats.format import Format
 from motherlode.formats.source import (
     Classes,
     Draft,
@@ -31,9 +33,10 @@ from motherlode.formats.source import (
 )
 from motherlode.formats.splits import Entry, Splits
 from motherlode.formats.values import BadValue, flag, label_name, number, numbers, shown, text_of, whole_number
+from motherlode.formats.writing import Labelled, Put, Rows, Writer, by_split, put_image, put_text, stem
 from motherlode.regions import Box, Region
 
-__all__ = ["detect", "label_rows", "read", "read_yaml", "write_label", "write_yaml"]
+__all__ = ["FORMAT", "detect", "label_rows", "read", "read_yaml", "write_label", "write_yaml"]
 
 REMEDY = "Mend the file and import again; the rest came in"
 NAMES_FILES = re.compile(r"(?:classes\.txt|obj\.names|_darknet\.labels|.*\.names)\Z")
@@ -479,3 +482,19 @@ def write_yaml(classes: Mapping[int, str], splits: Iterable[str]) -> str:
         name = classes.get(class_id, f"unused-{class_id}").replace("'", "''")
         lines.append(f"  {class_id - 1}: '{name}'")
     return "\n".join(lines) + "\n"
+
+
+def _place(path: str, row: Labelled) -> str:
+    return f"labels/{row.split}/{stem(path)}.txt"
+
+
+def _write(target: Path, rows: Rows, classes: Mapping[int, str], put: Put) -> None:
+    for path, row in rows:
+        put_image(row, target / "images" / row.split / path, put)
+        put_text(target / _place(path, row), write_label(row.width, row.height, row.regions).encode())
+    splits = list(by_split(rows))
+    known = [split for split in ("train", "val", "test") if split in splits]
+    put_text(target / "data.yaml", write_yaml(classes, [*known, *sorted(set(splits) - set(known))]).encode())
+
+
+FORMAT = Format("yolo", "YOLO", detect, read, writer=Writer("YOLO files", frozenset({"box"}), _write, _place))

@@ -20,7 +20,6 @@ from motherlode.shapes import SHAPES
 __all__ = ["Source", "look", "read_source"]
 
 MAX_LOOKED_AT = 100_000_000  # pixels of an image that is decoded before anything is sent
-LABELLED = frozenset({"coco", "voc", "yolo", "folders"})  # formats that are imported for their labels
 
 
 @dataclass
@@ -91,8 +90,8 @@ def read_source(
     except formats.UnknownFormat as error:
         seen = [*files.problems, *leftovers(files, frozenset())]
         raise formats.UnknownFormat(f"{called}: {error}{_shown(seen)}") from None
-    if name == "coco" and not chosen.detect(files):
-        raise BadInput(f"{called} holds no COCO file: a JSON document with images, annotations and categories")
+    if name and chosen.holds and not chosen.detect(files):
+        raise BadInput(f"{called} holds no {chosen.holds}")
     source = Source(files, chosen, problems=list(files.problems))
     known = PathSet()
     used = {problem.file for problem in files.problems}
@@ -139,9 +138,7 @@ def _refuse_what_gives_nothing(called: Path, source: Source) -> None:
     kept, settled = _any_label_fits(source) if drafts else (False, [])
     if not source.records:
         what, images = "nothing that comes in", ""
-    elif source.format.name in LABELLED and (
-        (wrong and not labelled) or (lost and not drafts) or (drafts and not kept)
-    ):
+    elif source.format.labelled and ((wrong and not labelled) or (lost and not drafts) or (drafts and not kept)):
         what = "no labels that come in"
     elif drafts or _any_picture_opens(source):
         return

@@ -1,4 +1,4 @@
-"""What `lode convert` writes: one writer a format, and what each cannot hold.
+"""What a format is written with: one `Writer` a format that can be, and what each cannot hold.
 
 A writer is given labelled images with the regions that its format holds, and makes files; what it does not hold is said
 before, region by region, so that a report never claims what was not written.
@@ -13,13 +13,26 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from motherlode.formats import coco, voc, yolo
 from motherlode.formats.source import Problem, split_named
 from motherlode.paths import UnsafePath, check_path
 from motherlode.regions import Region
 from motherlode.shapes import SHAPES
 
-__all__ = ["TARGETS", "Labelled", "Put", "Target", "clone", "copy"]
+__all__ = [
+    "BOXES",
+    "CLASSES",
+    "OUTLINES",
+    "Labelled",
+    "Put",
+    "Rows",
+    "Writer",
+    "by_split",
+    "clone",
+    "copy",
+    "put_image",
+    "put_text",
+    "stem",
+]
 
 FICLONE = 0x40049409
 """Linux's ioctl that lets a file share another's blocks until one of them is written to."""
@@ -45,7 +58,7 @@ Rows = Sequence[tuple[str, Labelled]]
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Writer:
     """A format that is written: its name for people, what it keeps of a region, its writer and where a file goes.
 
     `keeps`: "box" or "class", and of a box "outline", "area", "iscrowd", "difficult", "attributes" or single ones by
@@ -58,8 +71,10 @@ class Target:
     write: Callable[[Path, Rows, Mapping[int, str], Put], None]
     place: Callable[[str, Labelled], str]
 
-    def choose(self, rows: Rows) -> tuple[list[tuple[str, Labelled]], list[Problem]]:
-        """The images as the format holds them, and what it does not hold."""
+    def choose(
+        self, rows: Rows, remedies: Mapping[str, str] | None = None
+    ) -> tuple[list[tuple[str, Labelled]], list[Problem]]:
+        """The images as the format holds them, and what it does not hold, with the `remedies` for it."""
         chosen: list[tuple[str, Labelled]] = []
         problems: list[Problem] = []
         lost: Counter[str] = Counter()
@@ -75,7 +90,7 @@ class Target:
                 problems.append(Problem("unreadable", row.path, "", what, "The image was left out", row.path))
             else:
                 chosen.append((path, replace(row, regions=kept)))
-        return chosen, [*problems, *(self._note(what, number) for what, number in lost.items())]
+        return chosen, [*problems, *(self._note(what, number, remedies or {}) for what, number in lost.items())]
 
     def _holds(self, region: Region) -> bool:
         return ("class" if region.box is None else "box") in self.keeps
@@ -117,19 +132,14 @@ class Target:
             return f"is of the class {kept[0].label!r}, which would be read as other folders"
         return ""
 
-    def _note(self, what: str, number: int) -> Problem:
+    def _note(self, what: str, number: int, remedies: Mapping[str, str]) -> Problem:
         held = f"{number:,} {what} were not written: {self.title} do not hold them"
-        return Problem("note", "", "", held, REMEDIES.get(what, "The rest was written"))
+        return Problem("note", "", "", held, remedies.get(what, "The rest was written"))
 
 
 CLASSES = "classes of whole images"
 BOXES = "boxes"
 OUTLINES = "outlines"
-REMEDIES = {
-    CLASSES: "--to folders writes classes",
-    BOXES: "--to coco, voc and yolo write boxes",
-    OUTLINES: "Their bounds were; --to coco writes outlines",
-}
 
 
 def copy(source: Path, target: Path) -> None:
@@ -151,91 +161,23 @@ def clone(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _put(row: Labelled, place: Path, put: Put) -> None:
+def put_image(row: Labelled, place: Path, put: Put) -> None:
     if row.file is not None:
         place.parent.mkdir(parents=True, exist_ok=True)
         put(row.file, place)
 
 
-def _text(place: Path, data: bytes) -> None:
+def put_text(place: Path, data: bytes) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(data)
 
 
-def _by_split(rows: Iterable[tuple[str, Labelled]]) -> dict[str, list[tuple[str, Labelled]]]:
+def by_split(rows: Iterable[tuple[str, Labelled]]) -> dict[str, list[tuple[str, Labelled]]]:
     found: dict[str, list[tuple[str, Labelled]]] = {}
     for path, row in rows:
         found.setdefault(row.split, []).append((path, row))
     return found
 
 
-def _stem(path: str) -> str:
+def stem(path: str) -> str:
     return os.path.splitext(path)[0]
-
-
-def _write_voc(target: Path, rows: Rows, classes: Mapping[int, str], put: Put) -> None:
-    for path, row in rows:
-        _put(row, target / "JPEGImages" / path, put)
-        _text(target / _voc_place(path, row), voc.write_xml(path, row.width, row.height, row.regions))
-    for split, part in _by_split(rows).items():
-        names = "".join(f"{_stem(path)}\n" for path, _ in part)
-        _text(target / "ImageSets" / "Main" / f"{split}.txt", names.encode())
-    # some readers, Datumaro's among them, know a class only from here
-    _text(target / "labelmap.txt", voc.write_labelmap(classes[number] for number in sorted(classes)).encode())
-
-
-def _voc_place(path: str, row: Labelled) -> str:
-    return f"Annotations/{_stem(path)}.xml"
-
-
-def _write_coco(target: Path, rows: Rows, classes: Mapping[int, str], put: Put) -> None:
-    for split, part in _by_split(rows).items():
-        for path, row in part:
-            _put(row, target / "images" / split / path, put)
-        (target / "annotations").mkdir(exist_ok=True)
-        with (target / "annotations" / f"instances_{split}.json").open("w", encoding="utf-8") as out:
-            items = ((f"images/{split}/{path}", row.width, row.height, row.regions) for path, row in part)
-            coco.write_json(items, classes, out)
-
-
-def _coco_place(path: str, row: Labelled) -> str:
-    return f"images/{row.split}/{path}"
-
-
-def _write_yolo(target: Path, rows: Rows, classes: Mapping[int, str], put: Put) -> None:
-    for path, row in rows:
-        _put(row, target / "images" / row.split / path, put)
-        _text(target / _yolo_place(path, row), yolo.write_label(row.width, row.height, row.regions).encode())
-    splits = list(_by_split(rows))
-    known = [split for split in ("train", "val", "test") if split in splits]
-    _text(target / "data.yaml", yolo.write_yaml(classes, [*known, *sorted(set(splits) - set(known))]).encode())
-
-
-def _yolo_place(path: str, row: Labelled) -> str:
-    return f"labels/{row.split}/{_stem(path)}.txt"
-
-
-def _write_folders(target: Path, rows: Rows, classes: Mapping[int, str], put: Put) -> None:
-    for path, row in rows:
-        _put(row, target / _folders_place(path, row), put)
-
-
-def _folders_place(path: str, row: Labelled) -> str:
-    """`train/cat/scans_1.jpg` of scans/1.jpg: the folder around an image is its class, whatever it lay in."""
-    label = row.regions[0].label if row.regions else ""
-    *folders, name = path.split("/")
-    if folders and split_named(folders[0]) == row.split:
-        del folders[0]
-    if folders and folders[-1] == label:
-        del folders[-1]
-    return f"{row.split}/{label}/{'_'.join([*folders, name])}"
-
-
-TARGETS = {
-    "coco": Target(
-        "COCO files", frozenset({"box", "outline", "area", "iscrowd", "attributes"}), _write_coco, _coco_place
-    ),
-    "voc": Target("VOC files", frozenset({"box", "difficult", "truncated", "occluded"}), _write_voc, _voc_place),
-    "yolo": Target("YOLO files", frozenset({"box"}), _write_yolo, _yolo_place),
-    "folders": Target("class folders", frozenset({"class"}), _write_folders, _folders_place),
-}

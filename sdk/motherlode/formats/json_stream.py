@@ -1,0 +1,127 @@
+"""JSON documents of any size, read one value after the other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+from motherlode.errors import BadInput
+
+__all__ = ["BadJson", "Stream", "parts"]
+
+CHUNK = 1 << 20
+_AFTER_VALUE = frozenset(",]}: \t\r\n")
+
+
+class BadJson(BadInput):
+    """JSON that breaks off or is none; the message says where."""
+
+
+class Stream:
+    """A text stream of which JSON values are taken one after the other."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._text = ""
+        self._at = 0
+        self._before = 0
+        self._decode = json.JSONDecoder().raw_decode
+
+    def _more(self) -> bool:
+        try:
+            piece = self._stream.read(max(CHUNK, len(self._text) - self._at))
+        except UnicodeDecodeError as error:
+            raise self.fail(f"not {error.encoding.upper()} ({error.reason})") from None
+        if not piece:
+            return False
+        self._before += self._at
+        self._text = self._text[self._at :] + piece
+        self._at = 0
+        return True
+
+    def fail(self, what: str) -> BadJson:
+        return BadJson(f"{what} at character {self._before + self._at}")
+
+    def peek(self) -> str:
+        """The next character that is no space, "" at the end."""
+        mark = self._text[self._at : self._at + 1]
+        if mark and not mark.isspace():
+            return mark
+        while True:
+            while self._at < len(self._text):
+                if not self._text[self._at].isspace():
+                    return self._text[self._at]
+                self._at += 1
+            if not self._more():
+                return ""
+
+    def skip(self, character: str) -> None:
+        if self.peek() != character:
+            raise self.fail(f"{character!r} expected")
+        self._at += 1
+
+    def value(self) -> Any:
+        """The next whole value."""
+        self.peek()
+        while True:
+            try:
+                value, end = self._decode(self._text, self._at)
+            except RecursionError:
+                raise self.fail("nested too deeply") from None
+            except json.JSONDecodeError as error:
+                # it may only be cut off by the end of the piece: an error well before that end is a real one
+                if error.pos < len(self._text) - 16 and not error.msg.startswith("Unterminated") or not self._more():
+                    self._at = max(self._at, error.pos)
+                    raise self.fail(error.msg) from None
+                continue
+            except ValueError as error:  # a number of thousands of digits
+                raise self.fail(str(error).split(";")[0]) from None
+            if self._text[end : end + 1] not in _AFTER_VALUE and self._more():
+                continue  # a number may go on in the next piece
+            self._at = end
+            return value
+
+    def elements(self) -> Iterator[Any]:
+        """The elements of the array that comes next."""
+        self.skip("[")
+        if self.peek() == "]":
+            self._at += 1
+            return
+        while True:
+            yield self.value()
+            mark = self.peek()
+            if mark not in ("]", ","):
+                raise self.fail("',' expected")
+            self._at += 1
+            if mark == "]":
+                return
+
+
+def parts(stream: TextIO, arrays: set[str] | None = None) -> Iterator[tuple[str, int, Any]]:
+    """(key, position, element) for each element of each array of the document, (key, -1, value) for all else.
+
+    A document that is an array itself (COCO results) has the key "". The keys of arrays, of empty ones too, are put
+    into `arrays`. Raises `BadJson`.
+    """
+    source = Stream(stream)
+    if source.peek() == "[":
+        for position, element in enumerate(source.elements()):
+            yield "", position, element
+        return
+    source.skip("{")
+    while source.peek() != "}":
+        key = source.value()
+        source.skip(":")
+        if source.peek() == "[":
+            if arrays is not None:
+                arrays.add(str(key))
+            for position, element in enumerate(source.elements()):
+                yield str(key), position, element
+        else:
+            yield str(key), -1, source.value()
+        if source.peek() == ",":
+            source.skip(",")
+    source.skip("}")
+    if source.peek():
+        raise source.fail("something after the end of the document")
