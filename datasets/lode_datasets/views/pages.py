@@ -26,6 +26,7 @@ from lode_platform import jobs
 from lode_platform.access import member_of, permits, project_for
 from lode_platform.errors import BadInput, LodeError, NotFound
 from lode_platform.models import JobState, PastFile, Project
+from lode_platform.paging import KeyPaginator
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 from motherlode.manifest import POOL
@@ -367,14 +368,16 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
     version = versions.named(dataset, str(number))
     split, class_id = request.GET.get("split", ""), whole(request.GET.get("class", ""), "class")
     rows = versions.entries(version, split or None)
+    splits = version.counts["splits"]
+    q, empty = request.GET.get("q", "").strip(), request.GET.get("empty") == "1"
+    known = None if q or empty or class_id is not None else splits.get(split, 0) if split else version.counts["items"]
     if class_id is not None:
         rows = with_class(rows, class_id)
-    if q := request.GET.get("q", "").strip():
+    if q:
         rows = rows.filter(path__icontains=q)
-    if request.GET.get("empty") == "1":
+    if empty:
         rows = rows.filter(label_set__regions=[])
-    page = Paginator(rows, SAMPLES).get_page(request.GET.get("page"))
-    splits = version.counts["splits"]
+    page = KeyPaginator(rows, SAMPLES, known).get_page(request.GET.get("page"))
     classes = presentation.class_rows(version)
     before = version.parent
     newer = dataset.versions.published().filter(number__gt=number).order_by("number").first()
@@ -395,7 +398,7 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
         "class_id": class_id,
         "class_name": presentation.names_of(version).get(class_id or 0, ""),
         "q": q,
-        "filtered": bool(split or class_id or q or request.GET.get("empty")),
+        "filtered": bool(split or class_id or q or empty),
         "pool": POOL,
         "version_name": str(version),
         "load_line": f'motherlode.load("{version}", split="train")',

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,6 +18,7 @@ from lode_platform import items as verbs
 from lode_platform.access import member_of, permits, project_for
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Item, ItemQuerySet, PastFile, Project, User
+from lode_platform.paging import KeyPaginator
 from lode_platform.signed_in import signed_in
 from lode_platform.store import store
 from lode_platform.toasts import toast
@@ -85,7 +85,7 @@ def chosen(request: HttpRequest, project: Project, user: User) -> tuple[ItemQuer
     sort = request.GET.get("sort", "path")
     if sort not in SORTS:
         raise BadInput(_("Items are not sorted by %(value)r.") % {"value": sort}, field="sort")
-    rows = rows.order_by(*SORTS[sort][1])
+    rows = rows.order_by(*SORTS[sort][1], "pk")
     return rows, choices, active
 
 
@@ -94,7 +94,7 @@ def items(request: HttpRequest, project: str) -> HttpResponse:
     user = signed_in(request)
     member = member_of(user, project, "project.view")
     rows, choices, active = chosen(request, member.project, user)
-    page = Paginator(rows.select_related("blob"), PAGE).get_page(request.GET.get("page"))
+    page = KeyPaginator(rows.select_related("blob"), PAGE).get_page(request.GET.get("page"))
     drawn = shell.layers(list(page.object_list), user)
     context = {
         "project": member.project,
