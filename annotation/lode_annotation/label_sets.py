@@ -9,9 +9,9 @@ from typing import Any
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
-from lode_annotation import statements
 from lode_annotation.labeling_config import Rules
 from lode_annotation.models import LabelSet, Schema
+from lode_annotation.statements import answers
 from lode_platform.models import Item
 from motherlode.media import Image
 from motherlode.regions import Region, as_result, dump, from_json, from_result
@@ -101,12 +101,12 @@ def accept(
 ) -> None:
     """Writes the label set that an accepted ``result`` makes, and makes it the current one: two statements.
 
-    In the caller's transaction, which holds the item (``statements.finish_task``): answers to one item come one after
+    In the caller's transaction, which holds the item (``answers.finish_task``): answers to one item come one after
     the other, whatever queues they come from, and each carries over what the last one held.
     """
-    before = statements.retire_label_set(item_id, schema_id)
+    before = answers.retire_label_set(item_id, schema_id)
     text = dump(regions_from(result, width, height, rules, before))
-    statements.insert_label_set(
+    answers.insert_label_set(
         item_id=item_id,
         schema_id=schema_id,
         schema_revision_id=schema_revision_id,

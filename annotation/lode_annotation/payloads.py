@@ -9,11 +9,11 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from lode_annotation import queues, statements
+from lode_annotation import queues
 from lode_annotation.label_sets import shown
 from lode_annotation.models import Annotation, Queue, Review, Task
 from lode_annotation.queue_context import QueueContext, context_for, context_of_task
-from lode_annotation.statements import TaskRow
+from lode_annotation.statements.payloads import TaskRow, answer_to_review, own_task
 from lode_platform.errors import Gone
 from lode_platform.models import User
 
@@ -46,7 +46,7 @@ def claimed(
 
 def of_task(context: QueueContext, user: User, task_id: int, until: datetime | None) -> dict[str, Any] | None:
     """A task as the person finds it: one statement; None when its item is in the trash."""
-    found = statements.own_task(user.pk, task_id, context.queue.schema_id)
+    found = own_task(user.pk, task_id, context.queue.schema_id)
     if found is None:
         return None
     payload = _common(context, found.task)
@@ -145,7 +145,7 @@ def of_review(context: QueueContext, user: User, annotation: UUID) -> dict[str, 
     ``start`` is what the project holds of the item so far, ``waiting`` how many answers of the queue wait for this
     reviewer, this one among them.
     """
-    found = statements.answer_to_review(annotation, context.queue.schema_id)
+    found = answer_to_review(annotation, context.queue.schema_id)
     if found is None:
         return None
     payload = _common(context, found.task)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from lode_annotation import statements
 from lode_annotation.labeling_config import Rules, rules_from, rules_of, translated
 from lode_annotation.models import SchemaRevision
-from lode_annotation.statements import QueueRow
+from lode_annotation.statements import contexts
+from lode_annotation.statements.contexts import QueueRow
 from lode_platform import access
 from lode_platform.errors import NotFound
 from lode_platform.models import User
@@ -40,7 +40,7 @@ def context_of(user: User, row: QueueRow, verb: str) -> QueueContext:
 
 def context_for(user: User, queue: UUID, verb: str) -> QueueContext:
     """The person's context of ``queue``: one statement. ``NotFound`` to strangers, ``Forbidden`` without the verb."""
-    found = statements.queue_for(user, queue)
+    found = contexts.queue_for(user, queue)
     if found is None:
         raise NotFound("There is no such queue.")
     return context_of(user, found, verb)
@@ -48,7 +48,7 @@ def context_for(user: User, queue: UUID, verb: str) -> QueueContext:
 
 def context_of_task(user: User, task: UUID, verb: str) -> tuple[QueueContext, int]:
     """The person's context of the queue of ``task``, and the task's key: one statement."""
-    found = statements.queue_of_task(user, task)
+    found = contexts.queue_of_task(user, task)
     if found is None:
         raise NotFound("There is no such task.")
     return context_of(user, found.queue, verb), found.task_id

@@ -11,10 +11,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
-from lode_annotation import statements
 from lode_annotation.models import Lease, Queue, Schema, Task
 from lode_annotation.queue_context import QueueContext
 from lode_annotation.schemas import latest
+from lode_annotation.statements import places
 from lode_platform import access, events, shell
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Item, ItemQuerySet, Project, User
@@ -185,8 +185,8 @@ def fill(queue: Queue, user: User, items: Sequence[Item] | ItemQuerySet, *, prio
 def _fill_part(queue: Queue, items: ItemQuerySet, priority: int) -> int:
     row = Queue.objects.select_for_update().only("size", "overlap").get(pk=queue.pk)
     reason = {"text": queue.reason} if queue.reason else {}
-    new = statements.add_tasks(queue.pk, items, row.size, priority, reason)
-    statements.add_places(queue.pk, row.size, row.overlap)
+    new = places.add_tasks(queue.pk, items, row.size, priority, reason)
+    places.add_places(queue.pk, row.size, row.overlap)
     Queue.objects.filter(pk=queue.pk).update(size=F("size") + new)
     queue.size = row.size + new
     return new
@@ -282,7 +282,7 @@ def _take(
     if len(holding) > MAX_HOLDING:
         raise BadInput(f"At most {MAX_HOLDING} tasks can be held at once.", field="holding")
     until = _lease_end()
-    tasks = statements.close_and_claim(
+    tasks = places.close_and_claim(
         user.pk,
         context.queue.id,
         until,
@@ -312,7 +312,7 @@ def hold(context: QueueContext, user: User, task_id: int) -> datetime:
     A place that this person has answered cannot be taken by another, so it counts as held. Raises ``NoPlace``.
     """
     until = _lease_end()
-    if not statements.hold(user.pk, task_id, until, is_open=context.is_open):
+    if not places.hold(user.pk, task_id, until, is_open=context.is_open):
         raise no_place(context, task_id)
     return until
 

@@ -8,11 +8,12 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
-from lode_annotation import payloads, queues, statements
+from lode_annotation import payloads, queues
 from lode_annotation.label_sets import accept
 from lode_annotation.models import Annotation, AnnotationRevision, Lease, Task
 from lode_annotation.queue_context import QueueContext, context_of
-from lode_annotation.statements import AnswerRow
+from lode_annotation.statements import answers
+from lode_annotation.statements.answers import AnswerRow
 from lode_annotation.validation import to_stored_text, validate
 from lode_platform.errors import Conflict, NotFound
 from lode_platform.models import User
@@ -128,7 +129,7 @@ def _kept(user: User, found: _Found, request: SubmitRequest, why: str, code: str
 
 
 def _find(user: User, task: UUID, operation_id: UUID) -> _Found:
-    row = statements.answer_of(user, task, operation_id)
+    row = answers.answer_of(user, task, operation_id)
     if row is None:
         raise NotFound("There is no such task.")
     return _Found(context_of(user, row.queue, "queue.label"), row)
@@ -165,7 +166,7 @@ def _answer(user: User, found: _Found, request: SubmitRequest) -> dict[str, Any]
             taken = _close_and_claim(user, found, request)
             uuid, key = _write(user, found, request, state, text, taken)
             finished = None if task_state == Task.State.SUBMITTED else timezone.now()
-            statements.finish_task(row.task_id, row.item_id, state=task_state.value, finished_at=finished)
+            answers.finish_task(row.task_id, row.item_id, state=task_state.value, finished_at=finished)
             if state == Annotation.State.ACCEPTED:
                 accept(
                     item_id=row.item_id,
@@ -216,16 +217,16 @@ def _write(
     row, schema_revision_id = found.row, found.context.queue.revision_id
     if row.annotation_id is None or row.annotation is None:
         uuid = request.annotation_id or uuid4()
-        key = statements.insert_annotation(
+        key = answers.insert_annotation(
             uuid, task_id=row.task_id, user_id=user.pk, schema_revision_id=schema_revision_id, state=state.value
         )
     else:
         uuid, key = row.annotation, row.annotation_id
-        if not statements.raise_revision(
+        if not answers.raise_revision(
             key, revision=found.revision, schema_revision_id=schema_revision_id, state=state.value
         ):
             raise _Overtaken
-    revision_id = statements.insert_revision(
+    revision_id = answers.insert_revision(
         key,
         found.revision + 1,
         operation_id=request.operation_id,

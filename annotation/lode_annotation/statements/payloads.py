@@ -1,0 +1,89 @@
+"""Tasks as the editor is sent them."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from lode_annotation.statements.tables import ANNOTATION, BLOB, ITEM, LABEL_SET, SAVED, TASK, USER
+from lode_platform import sql
+from lode_platform.sql import Json, MaybeTime, MaybeUuid, Time, Uuid
+
+
+class TaskRow(NamedTuple):
+    """A task with its item and the item's file."""
+
+    task: Uuid
+    number: int
+    priority: int
+    state: str
+    reason: Json
+    prelabels: Json
+    item: Uuid
+    path: str
+    width: int
+    height: int
+    md5: str
+
+
+class OwnTaskRow(NamedTuple):
+    """A task as one person finds it: their answer and draft, and the item's current label set."""
+
+    task: TaskRow
+    annotation: MaybeUuid
+    revision: int | None
+    state: str
+    draft: Json
+    draft_at: MaybeTime
+    draft_base: int | None
+    made_under: int | None
+    result: Json
+    regions: Json
+
+
+class ReviewRow(NamedTuple):
+    """An answer as a reviewer finds it, with its task and the item's current label set."""
+
+    task: TaskRow
+    task_id: int
+    annotation_id: int
+    revision: int
+    state: str
+    username: str
+    made_under: int
+    result: Json
+    submitted_at: Time
+    lead_time: float
+    regions: Json
+
+
+TASK_COLUMNS = "t.uuid, t.number, t.priority, t.state, t.reason, t.prelabels, i.uuid, i.path, i.width, i.height, b.md5"
+CURRENT_LABELS = (
+    f' LEFT JOIN {LABEL_SET} ls ON ls.item_id = i.id AND ls.schema_id = %(schema)s AND ls."current"'
+    " AND ls.staged_by_id IS NULL"
+)
+
+
+def own_task(user_id: int, task_id: int, schema_id: int) -> OwnTaskRow | None:
+    """None where the task's item is in the trash."""
+    return sql.first(
+        OwnTaskRow,
+        f"SELECT {TASK_COLUMNS}, a.uuid, a.revision, a.state, a.draft, a.draft_at, a.draft_base, a.schema_revision_id,"
+        f" ar.result, ls.regions FROM {TASK} t JOIN {ITEM} i ON i.id = t.item_id AND i.trashed_at IS NULL"
+        f" JOIN {BLOB} b ON b.id = i.blob_id"
+        f" LEFT JOIN {ANNOTATION} a ON a.task_id = t.id AND a.user_id = %(user)s"
+        f" LEFT JOIN {SAVED} ar ON ar.annotation_id = a.id AND ar.number = a.revision"
+        f"{CURRENT_LABELS} WHERE t.id = %(task)s",
+        {"user": user_id, "task": task_id, "schema": schema_id},
+    )
+
+
+def answer_to_review(annotation_uuid: UUID, schema_id: int) -> ReviewRow | None:
+    """None where nothing was submitted."""
+    return sql.first(
+        ReviewRow,
+        f"SELECT {TASK_COLUMNS}, t.id, a.id, a.revision, a.state, u.username, a.schema_revision_id, ar.result,"
+        f" ar.created_at, ar.lead_time, ls.regions FROM {ANNOTATION} a JOIN {TASK} t ON t.id = a.task_id"
+        f" JOIN {ITEM} i ON i.id = t.item_id JOIN {BLOB} b ON b.id = i.blob_id JOIN {USER} u ON u.id = a.user_id"
+        f" JOIN {SAVED} ar ON ar.annotation_id = a.id AND ar.number = a.revision"
+        f"{CURRENT_LABELS} WHERE a.uuid = %(annotation)s",
+        {"annotation": annotation_uuid, "schema": schema_id},
+    )
