@@ -21,12 +21,18 @@ RETIRED = {
     "so that it does not flatter": "caveats",
     "shares of newcomers": "split ratios for new items",
     "people at it": "active annotators",
+    "people labelling": "active annotators",
+    "who holds what": "tasks being labelled",
+    "other beginning": "replace with server draft",
 }
 RETIRED_NAMES = {
     "Pit": "CandidatePool",
     "dig": "gather",
     "own_nav": "shell_entries",
     "deciding": "headline",
+    "desk_for": "context_for",
+    "as_kept": "to_stored_text",
+    "config_for": "labeling_config.build",
     "_Like": "_SimilarTo",
     "_Said": "_Regions",
 }
