@@ -22,7 +22,7 @@ def color_of(class_id: int) -> int:
 
 def names_of(version: Version) -> dict[int, str]:
     """The version's class names by id."""
-    return {int(row["id"]): str(row["name"]) for row in version.schema_revision.classes}
+    return version.schema_revision.class_names
 
 
 def boxes(regions: Sequence[Mapping[str, Any]], names: Mapping[int, str]) -> list[dict[str, Any]]:

@@ -449,7 +449,7 @@ def _name(version: Version, content: _Content, work: Work) -> bytes:
     version.size = sum(row.size for row in content.rows)
     version.files = len(content.rows)
     version.counts = content.counts.as_json()
-    names = {int(row["id"]): str(row["name"]) for row in version.schema_revision.classes}
+    names = version.schema_revision.class_names
     version.checks = [
         *checks.duplicates(zip(content.paths(), (row.md5 for row in content.rows), content.splits, strict=False)),
         *checks.groups_torn(zip(content.groups, content.splits, strict=True)),

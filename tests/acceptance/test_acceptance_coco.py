@@ -1,4 +1,4 @@
-"""COCO-100 through the CLI: the published numbers, and every count opens that many cards."""
+"""COCO-100 through the CLI: the published numbers, and every count opens that many results."""
 
 import json
 import os
@@ -62,7 +62,7 @@ def test_the_numbers_are_the_published_ones(served, coco) -> None:  # type: igno
         ("kind=explained", 84),
     ],
 )
-def test_every_count_opens_that_many_cards(served, coco, query: str, count: int) -> None:  # type: ignore[no-untyped-def]
+def test_every_count_opens_that_many_results(served, coco, query: str, count: int) -> None:  # type: ignore[no-untyped-def]
     base = f"{served.url}/api/v1/evaluations/{coco['evaluation']['uuid']}/failures?{query}&threshold=0&limit=500"
     headers = {"Authorization": f"Bearer {coco['token']}"}
     seen: list[str] = []

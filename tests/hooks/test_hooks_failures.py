@@ -285,7 +285,7 @@ def test_a_result_is_filtered_by_what_it_shows_at_its_threshold(cells: Any) -> N
     assert sum(facet.count for facet in browse.facets(row, lost)["score"]) == 2  # .9 is in two bins
 
 
-def test_every_line_of_a_facet_opens_as_many_cards_as_it_says(cells: Any) -> None:
+def test_every_line_of_a_facet_opens_as_many_results_as_it_says(cells: Any) -> None:
     lines = [line("a.png", ([10, 10, 50, 50], "WBC", 0.9)), line("b.png")]
     one, two = (cells.evaluate(cells.predict(cells.run(name), cells.version, lines)) for name in ("one", "two"))
     still = FailureFilter(transition="still", against=one.uuid)

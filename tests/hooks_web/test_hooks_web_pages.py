@@ -201,7 +201,7 @@ def test_a_run_of_whole_picture_classes_shows_accuracy_and_opens_its_pictures(so
     assert page(address("run", sorted_pictures.run.uuid) + "?tab=compare").status_code == 200
 
 
-def test_every_facet_of_the_viewer_opens_as_many_cards_as_it_says(cells: Any, page: Page) -> None:
+def test_every_facet_of_the_viewer_opens_as_many_results_as_it_says(cells: Any, page: Page) -> None:
     start = address("failures") + f"?evaluation={cells.before.uuid}&threshold=0"
     facets = page(start).context["facets"]
     assert {facet.name for facet in facets} >= {"state", "kind", "truth_class", "verdict"}
@@ -209,6 +209,12 @@ def test_every_facet_of_the_viewer_opens_as_many_cards_as_it_says(cells: Any, pa
         for choice in facet.choices:
             if not choice.current:
                 assert results_behind(page, choice.url) == choice.count, choice
+
+
+def test_the_address_that_the_matches_had_before_leads_to_them(cells: Any, client_for: Any, erin: User) -> None:
+    query = f"?evaluation={cells.before.uuid}&threshold=0"
+    answer = client_for(erin).get(address("failures") + "cards/" + query)
+    assert answer.status_code == 301 and answer["Location"] == address("matches") + query
 
 
 def test_a_picture_of_the_viewer_holds_all_its_truths_and_the_failures_history(cells: Any, page: Page) -> None:

@@ -275,9 +275,7 @@ class Diff(APIView):
         if len(taken) > offset + limit:
             following = same_with(request._request, offset=str(offset + limit))
         page = diff.changes(taken[offset : offset + limit])
-        class_names = {
-            int(row["id"]): str(row["name"]) for row in [*old.schema_revision.classes, *new.schema_revision.classes]
-        }
+        class_names = {**old.schema_revision.class_names, **new.schema_revision.class_names}
         return Response(
             {
                 "old": old.number,

@@ -27,7 +27,7 @@ def transitions(before: Bools, after: Bools) -> Small:
 
 
 def count_transitions(codes: Small) -> dict[str, int]:
-    """How many objects are ok, fixed, regressed and still failing."""
+    """How many objects are correct in both, fixed, regressed and unchanged."""
     counts = np.bincount(codes, minlength=len(TRANSITIONS))
     return {name: int(counts[code]) for code, name in enumerate(TRANSITIONS)}
 
