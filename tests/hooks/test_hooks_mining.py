@@ -90,7 +90,7 @@ def test_failures_come_from_out_of_fold_train_and_say_why(cells: Any, erin: User
     assert words[TRAIN[1]] == "WBC predicted as RBC (0.90)"
     assert all(candidate.failure for candidate in found.candidates)
     (part,) = found.strategies
-    assert (part.strategy, part.taken, part.fitting, part.reason) == ("failures", 3, 3, "no more items fit")
+    assert (part.strategy, part.taken, part.fitting, part.reason) == ("failures", 3, 3, "no more items match")
 
 
 def test_the_gathered_failures_are_those_of_the_matches_row_by_row(cells: Any, erin: User) -> None:
@@ -319,11 +319,11 @@ def test_failures_of_the_test_split_are_said_to_be_where_no_round_goes(cells: An
     in_test = [failure.uuid for failure in Failure.objects.filter(item__path__in=TEST, class_id=1)]
     found = rounds.preview(request(cells, failures=in_test), erin)
     assert found.total == 0
-    assert found.notes[0] == "2 chosen failures are in test, which no round touches."
+    assert found.notes[0] == "2 chosen failures are in test, which no round uses."
     assert found.notes[1] == "Items with failures like these in train: 0."
     body = {"run": "baseline", "failures": [str(uuid) for uuid in in_test], "queue": "like these", "budget": 10}
     refused = api(erin).post("projects/blood/mining", body)
-    assert refused.status_code == 400 and "which no round touches" in refused.json()["error"]
+    assert refused.status_code == 400 and "which no round uses" in refused.json()["error"]
     shown = api(erin).post("projects/blood/mining/preview", body).json()
     assert shown["strategies"] == [
         {"strategy": "failures", "taken": 0, "fitting": 0, "reason": "no failure like these in train, pool"}
