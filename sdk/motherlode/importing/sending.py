@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -22,7 +23,8 @@ from motherlode.progress import Progress
 
 __all__ = ["Sender", "item_path", "select", "send_labels"]
 
-BATCH = 1000
+BATCH = 500  # images under way together
+SELECTED = 1000
 PART = 500
 PART_BYTES = 8 << 20
 SMALL = 1 << 20  # files up to here travel many in a request
@@ -59,6 +61,16 @@ def _packs(jobs: Iterable[Job]) -> Iterator[list[Job]]:
         yield pack
 
 
+@dataclass
+class _Done:
+    """What became of a batch of images: what was sent of it, the items made, and what was refused."""
+
+    images: int
+    sent_bytes: int = 0
+    made: dict[str, Any] = field(default_factory=dict)
+    problems: list[Mapping[str, Any]] = field(default_factory=list)
+
+
 class Sender:
     """Sends the bytes that the server lacks, and makes the items."""
 
@@ -70,45 +82,54 @@ class Sender:
         self._project = client.project_path(options.project)
 
     def send(self, records: Sequence[Record]) -> dict[str, str]:
-        """Send all; gives the uuid of each item by its path."""
+        """Send all; gives the uuid of each item by its path.
+
+        Several batches are under way at once: while one is hashed another is sent and the server looks at a third.
+        """
         uuids: dict[str, str] = {}
         with Progress("Sending images", len(records), show=self._client.show_progress) as bar:
-            for batch in _batches(records, BATCH):
-                uuids |= self._send_batch(batch)
-                bar.advance(len(batch))
+            for done in self._client.each(self._send_batch, _batches(records, BATCH)):
+                uuids |= self._take(done)
+                bar.advance(done.images)
         return uuids
 
-    def _send_batch(self, batch: list[Record]) -> dict[str, str]:
-        names = [record.path for record in batch]
-        hashes = dict(zip(names, self._client.each(self._hash, names), strict=True))
+    def _send_batch(self, batch: list[Record]) -> _Done:
+        done = _Done(len(batch))
+        hashes = {record.path: hash_file(self._source.root.file(record.path)) for record in batch}
         rows: list[dict[str, Any]] = [
             {"path": check_path(self._options.prefix + name), "md5": one, "sha256": two, "size": size}
             for name, (one, two, size) in hashes.items()
         ]
-        local = {row["path"]: name for row, name in zip(rows, names, strict=True)}
+        local = {row["path"]: name for row, name in zip(rows, hashes, strict=True)}
         answer = self._client.post(f"{self._project}/uploads", {"files": rows}, repeatable=True)
         refused = {problem["path"] for problem in answer.get("problems", ())}
-        self._report_problems(answer.get("problems", ()))
+        done.problems += answer.get("problems", ())
         wanted = {row["md5"]: row for row in rows if row["path"] not in refused}
         jobs = [(wanted[md5], local[wanted[md5]["path"]]) for md5 in answer["send"] if md5 in wanted]
-        small = [job for job in jobs if job[0]["size"] <= SMALL]
-        for sent in self._client.each(self._send_pack, _packs(small)):
-            self._report.sent_bytes += sent
-        for sent in self._client.each(self._put, [job for job in jobs if job[0]["size"] > SMALL]):
-            self._report.sent_bytes += sent
+        for pack in _packs(job for job in jobs if job[0]["size"] <= SMALL):
+            done.sent_bytes += self._send_pack(pack, done)
+        for job in jobs:
+            if job[0]["size"] > SMALL:
+                done.sent_bytes += self._put(job)
         items = [
             {"uuid": str(uuid4()), "path": row["path"], "md5": row["md5"], "sha256": row["sha256"]}
             for row in rows
             if row["path"] not in refused
         ]
         body = {"items": items, "replace_media": self._options.replace_media}
-        made = self._client.post(f"{self._project}/items", body, repeatable=True)
-        self._report_problems(made.get("problems", ()))
-        self._report.created += len(made["created"])
-        self._report.existing += len(made["existing"])
+        done.made = self._client.post(f"{self._project}/items", body, repeatable=True)
+        return done
+
+    def _take(self, done: _Done) -> dict[str, str]:
+        """Put into the report what became of a batch; gives the uuid of each of its items by its path."""
+        made, report = done.made, self._report
+        self._report_problems([*done.problems, *made.get("problems", ())])
         replaced = made.get("replaced", ())
-        self._report.replaced += len(replaced)
-        self._report.resized += [str(row["path"]) for row in made.get("resized", ())]
+        report.sent_bytes += done.sent_bytes
+        report.created += len(made["created"])
+        report.existing += len(made["existing"])
+        report.replaced += len(replaced)
+        report.resized += [str(row["path"]) for row in made.get("resized", ())]
         return {str(row["path"]): str(row["uuid"]) for row in (*made["created"], *made["existing"], *replaced)}
 
     def _report_problems(self, problems: Iterable[Mapping[str, Any]]) -> None:
@@ -121,10 +142,7 @@ class Sender:
             row = Problem("unreadable", path, "", error, remedy, path)
             self._report.problems.append(row.as_json())
 
-    def _hash(self, name: str) -> tuple[str, str, int]:
-        return hash_file(self._source.root.file(name))
-
-    def _send_pack(self, pack: list[Job]) -> int:
+    def _send_pack(self, pack: list[Job], done: _Done) -> int:
         """Many small files in one request: each as a line of md5, sha256 and size, then its bytes."""
         pieces: list[bytes] = []
         for row, name in pack:
@@ -136,7 +154,7 @@ class Sender:
             "POST", f"{self._project}/blobs", content=b"".join(pieces), headers=headers, repeatable=True
         )
         names = {row["md5"]: str(row["path"]) for row, _ in pack}
-        self._report_problems({**problem, "path": names.get(problem["md5"], "")} for problem in answer["problems"])
+        done.problems += [{**problem, "path": names.get(problem["md5"], "")} for problem in answer["problems"]]
         return sum(int(row["size"]) for row, _ in pack)
 
     def _put(self, job: Job) -> int:
@@ -182,7 +200,7 @@ def select(
     for (split, origin), number in sorted(given.items(), key=lambda pair: str(pair[0])):
         report.splits.setdefault(str(split), {})[origin] = number
     address = f"{client.project_path(options.project)}/datasets/{quote(options.dataset)}/items"
-    for batch in _batches(chosen, BATCH):
+    for batch in _batches(chosen, SELECTED):
         body = {
             "items": [uuid for uuid, _ in batch],
             "splits": {uuid: record.split for uuid, record in batch if record.split is not None},
@@ -211,8 +229,13 @@ def send_labels(
     address = f"label-imports/{made['uuid']}"
     headers = {"Content-Type": "application/x-ndjson"}
     with Progress("Sending labels", len(labelled), show=client.show_progress) as bar:
-        for number, (lines, count) in enumerate(_parts(labelled, options.prefix)):
+
+        def put(part: tuple[int, tuple[bytes, int]]) -> int:
+            number, (lines, count) = part
             client.request("PUT", f"{address}/parts/{number}", content=lines, headers=headers)
+            return count
+
+        for count in client.each(put, enumerate(_parts(labelled, options.prefix))):
             bar.advance(count)
     answer = client.post(f"{address}/finish", repeatable=True)
     job = client.wait(answer, "Writing labels")
