@@ -24,6 +24,11 @@ RETIRED = {
     "people labelling": "active annotators",
     "who holds what": "tasks being labelled",
     "other beginning": "replace with server draft",
+    "by lot": "at random",
+    "still failing": "unchanged",
+    "most often taken for another": "most confused classes",
+    "names on regions": "show labels",
+    "brightness as it is": "reset brightness",
 }
 RETIRED_NAMES = {
     "Pit": "CandidatePool",
@@ -35,6 +40,13 @@ RETIRED_NAMES = {
     "config_for": "labeling_config.build",
     "_Like": "_SimilarTo",
     "_Said": "_Regions",
+    "_Look": "_View",
+    "Desk": "QueueContext, LoadedTask",
+    "Sighting": "FailureOccurrence",
+    "sightings": "occurrences",
+    "Vault": "LocalStore",
+    "Parcel": "PendingRequest",
+    "Thought": "Suggestion",
 }
 
 
