@@ -5,6 +5,7 @@ meanwhile neither repeat nor skip others.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -56,6 +57,7 @@ def _limit(request: Request) -> int:
     return int(text)
 
 
+@cache  # the document has one component of a name, so it is one class too
 def page_of(shape: type[serializers.Serializer[Any]]) -> Any:
     """The shape of a page, for the OpenAPI document."""
     name = f"{shape.__name__.removesuffix('Shape')}Page"
