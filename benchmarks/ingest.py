@@ -45,6 +45,7 @@ def timed(name: str, count: int, work: Any) -> tuple[str, int, float]:
 def ingest(count: int) -> list[tuple[str, int, float]]:
     """The three ways in, each with bytes of its own."""
     from lode_platform import jobs, zips
+    from lode_platform.callers import Caller
     from lode_platform.items import ItemSpec, add_items
     from lode_platform.models import Blob, Job, User
     from lode_platform.projects import create_project
@@ -61,7 +62,7 @@ def ingest(count: int) -> list[tuple[str, int, float]]:
 
     def make() -> None:
         specs = [ItemSpec(f"a/{n}.jpg", blob.md5, blob.sha256) for n, blob in enumerate(blobs)]
-        assert len(add_items(project, user, specs, trusted=True).created) == count
+        assert len(add_items(project, Caller(user), specs, trusted=True).created) == count
 
     rows = [timed("bytes into the store, packs of 250", count, keep)]
     rows.append(timed("items of those bytes (decoded once, EXIF read)", count, make))

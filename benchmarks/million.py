@@ -173,6 +173,7 @@ def measure(count: int, database: str, home: Path) -> None:
 
     from lode_annotation import queues
     from lode_datasets import diff
+    from lode_platform.callers import Caller
     from lode_platform.models import Item
     from lode_platform.store import key_of, store
 
@@ -205,9 +206,9 @@ def measure(count: int, database: str, home: Path) -> None:
     for what, address in pages.items():
         _get(web, address)
         table.step(what, lambda address=address: _get(web, address))  # type: ignore[misc]
-    queue = queues.create_queue(bench.project, bench.user, name="all", schema=bench.schema)
+    queue = queues.create_queue(bench.project, Caller(bench.user), name="all", schema=bench.schema)
     rows = Item.objects.live().filter(project=bench.project).order_by("path")
-    table.step("fill a queue", lambda: queues.fill(queue, bench.user, rows))
+    table.step("fill a queue", lambda: queues.fill(queue, Caller(bench.user), rows))
 
 
 def _own(bench: Any) -> None:

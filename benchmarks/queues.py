@@ -115,6 +115,7 @@ def seed(tasks: int, annotators: int) -> dict[str, Any]:
 
     from lode_annotation.queues import TaskSpec, add_tasks, create_queue
     from lode_annotation.schemas import create_schema
+    from lode_platform.callers import Caller
     from lode_platform.models import Blob, Item, Membership, Project, Role, User
     from lode_platform.tokens import make_token
     from motherlode.labeling_config import build
@@ -123,8 +124,8 @@ def seed(tasks: int, annotators: int) -> dict[str, Any]:
     name = f"queue-{tasks}-{uuid4().hex[:6]}"
     project = Project.objects.create(name=name, created_by=owner)
     Membership.objects.create(project=project, user=owner, role=Role.OWNER)
-    schema = create_schema(project, owner, name="cells", config=build(["RBC", "WBC", "Platelets"], "boxes"))
-    queue = create_queue(project, owner, name="all", schema=schema)
+    schema = create_schema(project, Caller(owner), name="cells", config=build(["RBC", "WBC", "Platelets"], "boxes"))
+    queue = create_queue(project, Caller(owner), name="all", schema=schema)
     for start in range(0, tasks, 5000):
         count = min(5000, tasks - start)
         blobs = Blob.objects.bulk_create(Blob(md5=uuid4().hex, sha256=uuid4().hex * 2, size=1) for _ in range(count))
@@ -142,7 +143,7 @@ def seed(tasks: int, annotators: int) -> dict[str, Any]:
             )
             for path, blob in zip(paths, blobs, strict=True)
         )
-        add_tasks(queue, owner, [TaskSpec(item=item, priority=n % 5) for n, item in enumerate(items)])
+        add_tasks(queue, Caller(owner), [TaskSpec(item=item, priority=n % 5) for n, item in enumerate(items)])
     tokens = []
     for number in range(annotators):
         user, _ = User.objects.get_or_create(username=f"annotator-{number}")

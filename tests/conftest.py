@@ -20,6 +20,7 @@ from filelock import FileLock
 from PIL import Image
 
 from lode_platform import items as items_module
+from lode_platform.callers import Caller
 from lode_platform.jobs import run_pending
 from lode_platform.models import Item, Membership, Project, Role, User
 from lode_platform.tokens import make_token
@@ -186,7 +187,7 @@ def make_items(home: Path) -> Callable[..., list[Item]]:
         for number in range(start, start + count):
             blob = store().add_bytes(png(width, height, number))
             specs.append(items_module.ItemSpec(path=f"{prefix}-{number:05d}.png", md5=blob.md5, sha256=blob.sha256))
-        report = items_module.add_items(project, project.created_by, specs, trusted=True)
+        report = items_module.add_items(project, Caller(project.created_by), specs, trusted=True)
         assert not report.problems, report.problems
         return list(Item.objects.filter(project=project).order_by("id")[start:])
 

@@ -13,8 +13,9 @@ from django.db import transaction
 from lode_annotation.models import LabelImport, LabelImportPart, Schema
 from lode_annotation.schemas import check_name
 from lode_platform import access, free_json, jobs
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, NotFound, TooLarge
-from lode_platform.models import Job, Project, User
+from lode_platform.models import Job, Project
 from motherlode.formats.source import Record
 from motherlode.formats.values import label_name
 
@@ -26,7 +27,7 @@ MAX_PARTS = 100_000
 
 def begin(
     project: Project,
-    user: User,
+    caller: Caller,
     *,
     uuid: UUID,
     schema: str = "labels",
@@ -35,7 +36,8 @@ def begin(
     replace: bool = False,
 ) -> LabelImport:
     """Opens an import into the schema of that name (or uuid); the same ``uuid`` again gives the same import."""
-    access.require(user, project, "labels.import")
+    user = caller.user
+    access.require(caller, project, "labels.import")
     schema = _named(project, schema)
     made, _ = LabelImport.objects.get_or_create(
         uuid=uuid,
@@ -64,22 +66,23 @@ def _named(project: Project, schema: str) -> str:
     return name
 
 
-def mine(user: User, uuid: UUID) -> LabelImport:
+def mine(caller: Caller, uuid: UUID) -> LabelImport:
     """An import that this person opened, and may still send to. Raises ``NotFound``."""
+    user = caller.user
     found = LabelImport.objects.select_related("project", "job").filter(uuid=uuid, created_by=user).first()
     if found is None:
         raise NotFound("There is no such import.")
-    access.require(user, found.project, "labels.import")
+    access.require(caller, found.project, "labels.import")
     return found
 
 
-def put_part(user: User, uuid: UUID, number: int, body: bytes) -> int:
+def put_part(caller: Caller, uuid: UUID, number: int, body: bytes) -> int:
     """Keeps part ``number`` (from 0) and answers how many lines it has; sending it again replaces it.
 
     Raises ``BadInput`` naming the first line that is not a valid record, ``TooLarge``, ``Conflict`` once the import is
     finished.
     """
-    label_import = mine(user, uuid)
+    label_import = mine(caller, uuid)
     if label_import.job_id is not None:
         raise Conflict("This import is finished; start another.", code="import_finished")
     if number >= MAX_PARTS:
@@ -153,9 +156,10 @@ def lines_of(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
         yield number, row
 
 
-def finish(user: User, uuid: UUID, *, dataset: str | None = None) -> Job:
+def finish(caller: Caller, uuid: UUID, *, dataset: str | None = None) -> Job:
     """Starts the job that imports what was sent; asked again, the same job."""
-    label_import = mine(user, uuid)
+    user = caller.user
+    label_import = mine(caller, uuid)
     if label_import.job is not None:
         return label_import.job
     with transaction.atomic():

@@ -15,8 +15,9 @@ from lode_annotation.label_sets import current, digest_of, ids_used
 from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema, SchemaRevision
 from lode_annotation.schemas import latest, schema_for_labels
 from lode_platform import bulk, events, jobs
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, LodeError
-from lode_platform.models import Item, Project, User
+from lode_platform.models import Item, Project
 from motherlode.formats.source import Draft, Problem, Record, as_regions, settle
 from motherlode.formats.values import label_name
 from motherlode.paths import UnsafePath, check_path, fold
@@ -36,7 +37,7 @@ def run(work: jobs.Work) -> dict[str, Any]:
     try:
         if state["phase"] == "classes":
             work.progress(0, total, "Reading the labels found")
-            state |= _classes(work, label_import, project, user)
+            state |= _classes(work, label_import, project, Caller(user))
             work.step("classes")
         schema = Schema.objects.filter(project=project, name=label_import.schema_name).first()
         if schema is None:
@@ -94,7 +95,7 @@ def _say_problem(report: dict[str, Any], problem: Mapping[str, Any]) -> None:
     _say(report, kind, row)
 
 
-def _classes(work: jobs.Work, label_import: LabelImport, project: Project, user: User) -> dict[str, Any]:
+def _classes(work: jobs.Work, label_import: LabelImport, project: Project, caller: Caller) -> dict[str, Any]:
     """Finds every label, creates or extends the schema; a second worker finds it there."""
     labels: dict[str, None] = {}
     kinds: set[str] = set()
@@ -112,7 +113,7 @@ def _classes(work: jobs.Work, label_import: LabelImport, project: Project, user:
         before = set(found.classes.filter(retired_at=None).values_list("name", flat=True))
     with work.fenced():
         if labels:
-            schema_for_labels(project, user, name=label_import.schema_name, labels=labels, task=kinds.pop())
+            schema_for_labels(project, caller, name=label_import.schema_name, labels=labels, task=kinds.pop())
         report = empty_report()
         report["classes_made"] = [label for label in labels if label not in before]
         state = {"phase": "stage", "part": -1, "line": 0, "done": 0, "report": report}

@@ -9,6 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
+from lode_platform.callers import Caller
 from lode_platform.models import Item, Job, PastFile, Project, User
 from motherlode.manifest import canonical
 
@@ -19,8 +20,8 @@ else:
 
 
 class SchemaQuerySet(models.QuerySet["Schema"]):
-    def visible_to(self, user: User) -> Self:
-        return self.filter(project__in=Project.objects.visible_to(user))
+    def visible_to(self, caller: Caller) -> Self:
+        return self.filter(project__in=Project.objects.visible_to(caller))
 
 
 class Schema(models.Model):
@@ -88,8 +89,8 @@ class SchemaRevision(models.Model):
 
 
 class QueueQuerySet(models.QuerySet["Queue"]):
-    def visible_to(self, user: User) -> Self:
-        return self.filter(project__in=Project.objects.visible_to(user))
+    def visible_to(self, caller: Caller) -> Self:
+        return self.filter(project__in=Project.objects.visible_to(caller))
 
 
 class Queue(models.Model):
@@ -122,8 +123,8 @@ class Queue(models.Model):
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
-    def visible_to(self, user: User) -> Self:
-        return self.filter(queue__project__in=Project.objects.visible_to(user))
+    def visible_to(self, caller: Caller) -> Self:
+        return self.filter(queue__project__in=Project.objects.visible_to(caller))
 
 
 class Task(models.Model):
@@ -186,8 +187,8 @@ class Lease(models.Model):
 
 
 class AnnotationQuerySet(models.QuerySet["Annotation"]):
-    def visible_to(self, user: User) -> Self:
-        return self.filter(task__queue__project__in=Project.objects.visible_to(user))
+    def visible_to(self, caller: Caller) -> Self:
+        return self.filter(task__queue__project__in=Project.objects.visible_to(caller))
 
     def waiting_for(self, reviewer: User) -> Self:
         """What this reviewer may judge now: submitted, by somebody else, the item not in the trash."""

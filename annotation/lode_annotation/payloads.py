@@ -14,13 +14,15 @@ from lode_annotation.label_sets import shown
 from lode_annotation.models import Annotation, Queue, Review, Task
 from lode_annotation.queue_context import QueueContext, context_for, context_of_task
 from lode_annotation.statements.payloads import TaskRow, answer_to_review, own_task
+from lode_platform.callers import Caller
 from lode_platform.errors import Gone
 from lode_platform.models import User
 
 
-def task_payload(task: Task | UUID, user: User) -> dict[str, Any]:
+def task_payload(task: Task | UUID, caller: Caller) -> dict[str, Any]:
     """Holds this very task for the person and describes it. Raises ``queues.NoPlace``, ``Gone`` for a trashed item."""
-    context, task_id = context_of_task(user, task if isinstance(task, UUID) else task.uuid, "queue.label")
+    user = caller.user
+    context, task_id = context_of_task(caller, task if isinstance(task, UUID) else task.uuid, "queue.label")
     until = queues.hold(context, user, task_id)
     payload = of_task(context, user, task_id, until)
     if payload is None:
@@ -125,9 +127,10 @@ def _common(context: QueueContext, row: TaskRow) -> dict[str, Any]:
 # -- for reviewers -----------------------------------------------------------------------------------------------------
 
 
-def next_review(queue: Queue | UUID, user: User, holding: Sequence[UUID] = ()) -> dict[str, Any] | None:
+def next_review(queue: Queue | UUID, caller: Caller, holding: Sequence[UUID] = ()) -> dict[str, Any] | None:
     """The oldest answer of the queue that waits for this reviewer: submitted, not their own, not in ``holding``."""
-    context = context_for(user, queue if isinstance(queue, UUID) else queue.uuid, "annotation.review")
+    user = caller.user
+    context = context_for(caller, queue if isinstance(queue, UUID) else queue.uuid, "annotation.review")
     waiting = (
         Annotation.objects.waiting_for(user)
         .filter(task__queue_id=context.queue.id)

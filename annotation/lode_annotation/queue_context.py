@@ -9,8 +9,8 @@ from lode_annotation.models import SchemaRevision
 from lode_annotation.statements import contexts
 from lode_annotation.statements.contexts import QueueRow
 from lode_platform import access
+from lode_platform.callers import Caller
 from lode_platform.errors import NotFound
-from lode_platform.models import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +32,23 @@ class QueueContext:
         return translated(result, rules_of(made_under.controls), self.rules)
 
 
-def context_of(user: User, row: QueueRow, verb: str) -> QueueContext:
+def context_of(caller: Caller, row: QueueRow, verb: str) -> QueueContext:
     """The context of a row that was read for this person. Raises ``Forbidden`` without the verb."""
-    access.check(user, row.role, verb, row.project_id)
+    access.check(caller, row.role, verb, row.project_id)
     return QueueContext(row, rules_from(row.revision_id, row.controls))
 
 
-def context_for(user: User, queue: UUID, verb: str) -> QueueContext:
+def context_for(caller: Caller, queue: UUID, verb: str) -> QueueContext:
     """The person's context of ``queue``: one statement. ``NotFound`` to strangers, ``Forbidden`` without the verb."""
-    found = contexts.queue_for(user, queue)
+    found = contexts.queue_for(caller, queue)
     if found is None:
         raise NotFound("There is no such queue.")
-    return context_of(user, found, verb)
+    return context_of(caller, found, verb)
 
 
-def context_of_task(user: User, task: UUID, verb: str) -> tuple[QueueContext, int]:
+def context_of_task(caller: Caller, task: UUID, verb: str) -> tuple[QueueContext, int]:
     """The person's context of the queue of ``task``, and the task's key: one statement."""
-    found = contexts.queue_of_task(user, task)
+    found = contexts.queue_of_task(caller, task)
     if found is None:
         raise NotFound("There is no such task.")
-    return context_of(user, found.queue, verb), found.task_id
+    return context_of(caller, found.queue, verb), found.task_id

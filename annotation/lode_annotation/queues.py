@@ -16,6 +16,7 @@ from lode_annotation.queue_context import QueueContext
 from lode_annotation.schemas import latest
 from lode_annotation.statements import places
 from lode_platform import access, events, shell
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Item, ItemQuerySet, Project, User
 
@@ -49,10 +50,11 @@ class HeldTask:
 
 
 def create_queue(
-    project: Project, user: User, *, name: str, schema: Schema, review: bool = False, reason: str = ""
+    project: Project, caller: Caller, *, name: str, schema: Schema, review: bool = False, reason: str = ""
 ) -> Queue:
     """Creates an open queue under the newest revision of ``schema``. Raises ``Conflict`` when the name is taken."""
-    access.require(user, project, "queue.manage")
+    user = caller.user
+    access.require(caller, project, "queue.manage")
     name = name.strip()
     if not name or len(name) > 200:
         raise BadInput("A queue needs a name of 1 to 200 characters.", field="name")
@@ -77,12 +79,13 @@ def create_queue(
     return queue
 
 
-def add_tasks(queue: Queue, user: User, specs: Sequence[TaskSpec]) -> int:
+def add_tasks(queue: Queue, caller: Caller, specs: Sequence[TaskSpec]) -> int:
     """Adds items to the queue and returns how many were new; one that is in it already is left as it is.
 
     Written in batches of a few hundred, each its own short transaction unless the caller holds one.
     """
-    access.require(user, queue.project, "queue.manage")
+    user = caller.user
+    access.require(caller, queue.project, "queue.manage")
     wanted: dict[int, TaskSpec] = {}
     for spec in specs:
         if spec.item.project_id != queue.project_id:
@@ -159,14 +162,15 @@ def items_by_uuid(project: Project, uuids: Sequence[UUID]) -> dict[UUID, Item]:
     return found
 
 
-def fill(queue: Queue, user: User, items: Sequence[Item] | ItemQuerySet, *, priority: int = 0) -> int:
+def fill(queue: Queue, caller: Caller, items: Sequence[Item] | ItemQuerySet, *, priority: int = 0) -> int:
     """Adds items to a queue with the queue's own reason; what a query selects, the database adds by path.
 
     Nothing of the items is read here then, so a million of them take no memory; each batch is a short transaction.
     """
+    user = caller.user
     if not isinstance(items, QuerySet):
-        return add_tasks(queue, user, [TaskSpec(item=item, priority=priority) for item in items])
-    access.require(user, queue.project, "queue.manage")
+        return add_tasks(queue, caller, [TaskSpec(item=item, priority=priority) for item in items])
+    access.require(caller, queue.project, "queue.manage")
     chosen = items.filter(project=queue.project_id).order_by("path")
     added, last = 0, ""
     while True:
@@ -192,10 +196,11 @@ def _fill_part(queue: Queue, items: ItemQuerySet, priority: int) -> int:
     return new
 
 
-def take_out(queue: Queue, user: User, first: int, last: int) -> int:
+def take_out(queue: Queue, caller: Caller, first: int, last: int) -> int:
     """Removes the tasks numbered ``first`` to ``last`` that nobody has started or holds, and returns how many: the undo
     of ``add_tasks``."""
-    access.require(user, queue.project, "queue.manage")
+    user = caller.user
+    access.require(caller, queue.project, "queue.manage")
     with transaction.atomic():
         Queue.objects.select_for_update().only("pk").get(pk=queue.pk)
         wanted = Task.objects.filter(queue=queue, number__range=(first, last), state=Task.State.OPEN)
@@ -213,10 +218,13 @@ def take_out(queue: Queue, user: User, first: int, last: int) -> int:
     return len(keys)
 
 
-def change_queue(queue: Queue, user: User, *, state: str | None = None, newest: bool = False, **values: Any) -> Queue:
+def change_queue(
+    queue: Queue, caller: Caller, *, state: str | None = None, newest: bool = False, **values: Any
+) -> Queue:
     """Opens, pauses or closes a queue, renames it, changes its review rule, or moves it to the schema's newest
     revision (``newest``)."""
-    access.require(user, queue.project, "queue.manage")
+    user = caller.user
+    access.require(caller, queue.project, "queue.manage")
     if state is not None:
         if state not in Queue.State.values:
             raise BadInput(
@@ -345,9 +353,10 @@ def held(queue: Queue) -> QuerySet[Lease]:
     return rows.select_related("user", "task__item").order_by("since")
 
 
-def clear(queue: Queue, user: User, leases: Iterable[int]) -> int:
+def clear(queue: Queue, caller: Caller, leases: Iterable[int]) -> int:
     """Releases held tasks (unfinished work stays as drafts). For managers."""
-    access.require(user, queue.project, "queue.manage")
+    user = caller.user
+    access.require(caller, queue.project, "queue.manage")
     held = Lease.objects.filter(queue=queue, closed=False, pk__in=list(leases)).exclude(user=None)
     freed = held.update(user=None, since=None, until=None)
     if freed:
@@ -373,9 +382,10 @@ def is_reserved(place: Lease, author: User) -> bool:
     return place.until - place.since == RESERVED
 
 
-def reopen_for(task: Task, user: User) -> None:
+def reopen_for(task: Task, caller: Caller) -> None:
     """Opens a finished task again for ``user`` alone; the answers given stay. Raises ``Conflict`` (not_finished)."""
-    access.require(user, task.queue.project, "annotation.review")
+    user = caller.user
+    access.require(caller, task.queue.project, "annotation.review")
     with transaction.atomic():
         list(Lease.objects.select_for_update().filter(task=task).order_by("pk").values("pk"))
         task.refresh_from_db(fields=["state", "reason"])

@@ -16,6 +16,7 @@ from lode_annotation.queue_context import QueueContext, context_for
 from lode_annotation.submit import keep
 from lode_annotation.validation import to_stored_text, validate
 from lode_platform import access, events
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, Forbidden, NotFound
 from lode_platform.models import Item, Project, User
 
@@ -34,21 +35,24 @@ class ReviewRequest:
     holding: Sequence[UUID] = field(default_factory=tuple)
 
 
-def review(user: User, annotation: UUID, request: ReviewRequest) -> dict[str, Any]:
+def review(caller: Caller, annotation: UUID, request: ReviewRequest) -> dict[str, Any]:
     """Gives the verdict and answers ``{"review": {...}, "annotation": {...}, "next": payload or None}``.
 
     The operation's id is looked at first. Accept and fix write the label set; reject puts the task back into its
     queue with the comment as its reason. Raises ``Conflict`` ``stale`` when the answer has changed or was judged by
     somebody else, ``Forbidden`` on one's own answer.
     """
+    user = caller.user
     if request.verdict not in Review.Verdict.values:
         raise BadInput("The verdict must be accept, fix or reject.", field="verdict")
     found = (
-        Annotation.objects.visible_to(user).select_related("task__queue", "task__item", "user").filter(uuid=annotation)
+        Annotation.objects.visible_to(caller)
+        .select_related("task__queue", "task__item", "user")
+        .filter(uuid=annotation)
     ).first()
     if found is None:
         raise NotFound("There is no such annotation.")
-    context = context_for(user, found.task.queue.uuid, "annotation.review")
+    context = context_for(caller, found.task.queue.uuid, "annotation.review")
     done = _given(user, found.pk, request)
     if done is None:
         if found.user_id == user.pk:
@@ -61,7 +65,7 @@ def review(user: User, annotation: UUID, request: ReviewRequest) -> dict[str, An
             done = _given(user, found.pk, request)
             if done is None:
                 raise _with_draft(user, context, found.task_id, request, error) from None
-    following = payloads.next_review(context.queue.uuid, user, request.holding) if request.want_next else None
+    following = payloads.next_review(context.queue.uuid, caller, request.holding) if request.want_next else None
     return {"review": as_json(done), "next": following}
 
 
@@ -142,7 +146,7 @@ def _judge(user: User, context: QueueContext, key: int, request: ReviewRequest) 
 
 def _may_label(author: User, project: Project) -> bool:
     """Whether the author still labels in the project, so that the task can wait for them."""
-    return author.is_active and access.permits(author, access.role_in(project, author), "queue.label")
+    return author.is_active and access.permits(Caller(author), access.role_in(project, author), "queue.label")
 
 
 def _fixed(

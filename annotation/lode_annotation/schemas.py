@@ -10,6 +10,7 @@ from django.utils import timezone
 from lode_annotation.labeling_config import ParsedConfig, controls_json, parse_config
 from lode_annotation.models import LabelClass, Schema, SchemaRevision
 from lode_platform import access, events
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Project, User
 from motherlode import labeling_config
@@ -45,7 +46,7 @@ def latest(schema: Schema) -> SchemaRevision:
 
 def create_schema(
     project: Project,
-    user: User,
+    caller: Caller,
     *,
     name: str,
     config: str,
@@ -54,7 +55,8 @@ def create_schema(
 ) -> Schema:
     """Creates a schema and its first revision. Raises ``BadInput`` (what the config asks that we cannot do, by name),
     ``Conflict`` when the name is taken."""
-    access.require(user, project, "schema.edit")
+    user = caller.user
+    access.require(caller, project, "schema.edit")
     check_name(name)
     parsed = parse_config(config)
     if Schema.objects.filter(project=project, name=name).exists():
@@ -71,7 +73,7 @@ def create_schema(
 
 def revise(
     schema: Schema,
-    user: User,
+    caller: Caller,
     *,
     config: str,
     message: str = "",
@@ -83,7 +85,8 @@ def revise(
     A label that is gone from the config is retired (its id is never used again); one that comes back has its old id.
     A config, renames and guidelines that change nothing give the newest revision as it is.
     """
-    access.require(user, schema.project, "schema.edit")
+    user = caller.user
+    access.require(caller, schema.project, "schema.edit")
     parsed = parse_config(config)
     with transaction.atomic():
         Schema.objects.select_for_update().get(pk=schema.pk)
@@ -174,7 +177,9 @@ def _settle_classes(schema: Schema, labels: Sequence[str]) -> dict[str, int]:
 # -- schemas that follow the labels an import finds --------------------------------------------------------------------
 
 
-def schema_for_labels(project: Project, user: User, *, name: str, labels: Iterable[str], task: str = "boxes") -> Schema:
+def schema_for_labels(
+    project: Project, caller: Caller, *, name: str, labels: Iterable[str], task: str = "boxes"
+) -> Schema:
     """The schema ``name`` with at least ``labels``: made if there is none, extended by a revision if it lacks some.
 
     ``task`` is a kind's, such as "boxes". Raises ``BadInput`` when the schema asks for another kind of label.
@@ -185,14 +190,14 @@ def schema_for_labels(project: Project, user: User, *, name: str, labels: Iterab
         if not wanted:
             raise BadInput("There are no labels to create a schema from.", code="no_labels")
         try:
-            return create_schema(project, user, name=name, config=labeling_config.build(wanted, task))
+            return create_schema(project, caller, name=name, config=labeling_config.build(wanted, task))
         except Conflict:
             found = Schema.objects.get(project=project, name=name)
-    extend(found, user, labels=wanted, task=task)
+    extend(found, caller, labels=wanted, task=task)
     return found
 
 
-def extend(schema: Schema, user: User, *, labels: Iterable[str], task: str = "boxes") -> SchemaRevision:
+def extend(schema: Schema, caller: Caller, *, labels: Iterable[str], task: str = "boxes") -> SchemaRevision:
     """Adds the labels that ``schema`` lacks by one revision; without any, the newest revision as it is."""
     newest = latest(schema)
     tag = BY_TASK[task].tag
@@ -204,7 +209,7 @@ def extend(schema: Schema, user: User, *, labels: Iterable[str], task: str = "bo
     if not missing:
         return newest
     config = labeling_config.add_labels(newest.config, missing, task=task)
-    return revise(schema, user, config=config, message="Labels added by an import: " + ", ".join(missing))
+    return revise(schema, caller, config=config, message="Labels added by an import: " + ", ".join(missing))
 
 
 def as_json(schema: Schema, revision: SchemaRevision | None = None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from lode_annotation.models import Annotation, LabelSet, Queue, Review, Schema, Task
 from lode_platform import shell
 from lode_platform.access import permits, role_in
+from lode_platform.callers import Caller
 from lode_platform.drawing import outlines
 from lode_platform.models import Item, ItemQuerySet, Project, User
 
@@ -24,7 +25,7 @@ def waiting_answers(project: Project, user: User) -> int:
 
 def my_tasks(project: Project, user: User) -> Iterable[shell.ToDo]:
     """The open queues with tasks that nobody else holds."""
-    if not permits(user, role_in(project, user), "queue.label"):
+    if not permits(Caller(user), role_in(project, user), "queue.label"):
         return
     now = timezone.now()
     free = Q(leases__closed=False) & (Q(leases__user=None) | Q(leases__user=user) | Q(leases__until__lte=now))
@@ -39,7 +40,7 @@ def my_tasks(project: Project, user: User) -> Iterable[shell.ToDo]:
 
 def my_reviews(project: Project, user: User) -> Iterable[shell.ToDo]:
     """The answers that wait for my verdict."""
-    if not permits(user, role_in(project, user), "annotation.review"):
+    if not permits(Caller(user), role_in(project, user), "annotation.review"):
         return
     count = waiting_answers(project, user)
     if count:

@@ -15,6 +15,7 @@ from lode_annotation.queue_context import QueueContext, context_of
 from lode_annotation.statements import answers
 from lode_annotation.statements.answers import AnswerRow
 from lode_annotation.validation import to_stored_text, validate
+from lode_platform.callers import Caller
 from lode_platform.errors import Conflict, NotFound
 from lode_platform.models import User
 
@@ -85,14 +86,15 @@ class _Overtaken(Exception):
     """The annotation got another revision between reading and writing."""
 
 
-def submit(user: User, task: UUID, request: SubmitRequest) -> dict[str, Any]:
+def submit(caller: Caller, task: UUID, request: SubmitRequest) -> dict[str, Any]:
     """Takes an answer and gives ``{"annotation": {"id", "revision", "state"}, "next": payload or None}``.
 
     The operation's id is looked at first: a repeat gets the stored answer. Raises ``BadInput`` (by region and rule) or
     ``Conflict``: ``stale`` with both sides, ``lease_lost``, ``queue_closed``, ``operation_used``, ``id_taken`` or
     ``overtaken``. With each of these the work is kept as a draft: a valid answer is saved or kept, whatever races it.
     """
-    found = _find(user, task, request.operation_id)
+    user = caller.user
+    found = _find(caller, task, request.operation_id)
     for _ in range(MAX_ATTEMPTS):
         if found.used_elsewhere(user):
             raise _kept(user, found, request, "This operation_id was used for something else.", "operation_used")
@@ -108,7 +110,7 @@ def submit(user: User, task: UUID, request: SubmitRequest) -> dict[str, Any]:
                 raise _kept(user, found, request, "This id belongs to another answer.", "id_taken") from None
         except _Overtaken:
             pass
-        found = _find(user, task, request.operation_id)
+        found = _find(caller, task, request.operation_id)
     if request.base != UNCHECKED:
         raise _stale(user, found, request)
     raise _kept(user, found, request, "This answer kept changing meanwhile; send it again.", "overtaken")
@@ -128,11 +130,11 @@ def _kept(user: User, found: _Found, request: SubmitRequest, why: str, code: str
     return Conflict(f"{why} What you sent is kept as a draft.", code=code, kept_as=str(kept))
 
 
-def _find(user: User, task: UUID, operation_id: UUID) -> _Found:
-    row = answers.answer_of(user, task, operation_id)
+def _find(caller: Caller, task: UUID, operation_id: UUID) -> _Found:
+    row = answers.answer_of(caller, task, operation_id)
     if row is None:
         raise NotFound("There is no such task.")
-    return _Found(context_of(user, row.queue, "queue.label"), row)
+    return _Found(context_of(caller, row.queue, "queue.label"), row)
 
 
 def _repeat(user: User, found: _Found, annotation: UUID) -> dict[str, Any]:

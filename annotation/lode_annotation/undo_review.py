@@ -11,6 +11,7 @@ from lode_annotation.label_sets import named_elsewhere
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Review, Task
 from lode_annotation.queue_context import QueueContext, context_for
 from lode_platform import events
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, NotFound
 from lode_platform.models import Item, User
 
@@ -23,17 +24,18 @@ LEFT = {
 """The state in which a verdict leaves the answer."""
 
 
-def undo_review(user: User, annotation: UUID, operation: str) -> dict[str, Any]:
+def undo_review(caller: Caller, annotation: UUID, operation: str) -> dict[str, Any]:
     """Undoes one's own verdict, by the id it was sent with, and returns ``{"annotation": payload}``.
 
     The answer waits for review again and the labels are those that stood before; a fix stays as a revision, with the
     annotator's words on top of it as a new one. A repeat changes nothing. Raises ``Conflict`` ``built_on`` once
     anything stands on the verdict: a newer answer or verdict, other labels, a version, or somebody at the task again.
     """
-    found = Annotation.objects.visible_to(user).select_related("task__queue").filter(uuid=annotation).first()
+    user = caller.user
+    found = Annotation.objects.visible_to(caller).select_related("task__queue").filter(uuid=annotation).first()
     if found is None:
         raise NotFound("There is no such annotation.")
-    context = context_for(user, found.task.queue.uuid, "annotation.review")
+    context = context_for(caller, found.task.queue.uuid, "annotation.review")
     try:
         operation_id = UUID(operation)
     except ValueError:

@@ -8,13 +8,14 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from lode_annotation.models import LabelSet, Schema, SchemaRevision
+from lode_platform.callers import Caller
 from lode_platform.models import Blob, Item, Job, Project, User
 from motherlode.manifest import POOL
 
 
 class DatasetQuerySet(models.QuerySet["Dataset"]):
-    def visible_to(self, user: User) -> Self:
-        return self.filter(trashed_at=None, project__in=Project.objects.visible_to(user))
+    def visible_to(self, caller: Caller) -> Self:
+        return self.filter(trashed_at=None, project__in=Project.objects.visible_to(caller))
 
 
 class Dataset(models.Model):
@@ -77,9 +78,9 @@ def standing() -> Case:
 
 
 class VersionQuerySet(models.QuerySet["Version"]):
-    def visible_to(self, user: User) -> Self:
-        """The published versions of the datasets ``user`` may see; nobody sees any other."""
-        return self.published().filter(dataset__in=Dataset.objects.visible_to(user))
+    def visible_to(self, caller: Caller) -> Self:
+        """The published versions of the datasets the caller may see; nobody sees any other."""
+        return self.published().filter(dataset__in=Dataset.objects.visible_to(caller))
 
     def published(self) -> Self:
         return self.filter(state=Version.State.PUBLISHED)

@@ -5,17 +5,14 @@ from collections.abc import Sequence
 from django.db import connection
 
 from lode_datasets.models import Dataset
-from lode_platform.models import User
+from lode_platform import access
+from lode_platform.callers import Caller
 
 __all__ = ["dataset_of", "held"]
 
 _DATASET = """
-    SELECT d.*, m.role AS member_role
-    FROM platform_project p
-    JOIN platform_membership m ON m.project_id = p.id
-    JOIN datasets_dataset d ON d.project_id = p.id
-    WHERE p.name = %(project)s AND p.trashed_at IS NULL AND m.user_id = %(user)s
-      AND d.name = %(dataset)s AND d.trashed_at IS NULL
+    SELECT q.*, m.role AS member_role FROM datasets_dataset q{scope}
+    WHERE p.name = %(project)s AND q.name = %(dataset)s AND q.trashed_at IS NULL
 """
 _HELD = """
     SELECT b.md5 FROM platform_blob b
@@ -31,10 +28,11 @@ _HELD = """
 """
 
 
-def dataset_of(user: User, project: str, name: str) -> tuple[Dataset, str] | None:
-    """The dataset and the person's role in its project; None where one of the two is not there."""
-    values = {"project": project, "user": user.pk, "dataset": name}
-    found = next(iter(Dataset.objects.raw(_DATASET, values)), None)
+def dataset_of(caller: Caller, project: str, name: str) -> tuple[Dataset, str] | None:
+    """The dataset and the caller's role in its project; None where one of the two is not there."""
+    scope, parameters = access.sql_scope(caller)
+    values = {**parameters, "project": project, "dataset": name}
+    found = next(iter(Dataset.objects.raw(_DATASET.format(scope=scope), values)), None)
     return None if found is None else (found, found.member_role)  # type: ignore[attr-defined]
 
 

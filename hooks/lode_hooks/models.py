@@ -10,12 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from lode_annotation.models import LabelSet, Queue, Task
 from lode_datasets.models import Dataset, Version
+from lode_platform.callers import Caller
 from lode_platform.models import Item, Job, Project, User
 
 
 class RunQuerySet(models.QuerySet["Run"]):
-    def visible_to(self, user: User) -> Self:
-        return self.filter(project__in=Project.objects.visible_to(user))
+    def visible_to(self, caller: Caller) -> Self:
+        return self.filter(project__in=Project.objects.visible_to(caller))
 
 
 class Run(models.Model):
@@ -129,8 +130,8 @@ class PredictionPart(models.Model):
 
 
 class EvaluationQuerySet(models.QuerySet["Evaluation"]):
-    def visible_to(self, user: User) -> Self:
-        return self.filter(prediction_set__run__in=Run.objects.visible_to(user))
+    def visible_to(self, caller: Caller) -> Self:
+        return self.filter(prediction_set__run__in=Run.objects.visible_to(caller))
 
     def ready(self) -> Self:
         """Those whose job is done."""
@@ -180,8 +181,8 @@ class Evaluation(models.Model):
 
 
 class FailureQuerySet(models.QuerySet["Failure"]):
-    def visible_to(self, user: User) -> Self:
-        return self.filter(project__in=Project.objects.visible_to(user))
+    def visible_to(self, caller: Caller) -> Self:
+        return self.filter(project__in=Project.objects.visible_to(caller))
 
 
 class Failure(models.Model):
@@ -251,8 +252,8 @@ class Verdict(models.Model):
 
 
 class MiningRoundQuerySet(models.QuerySet["MiningRound"]):
-    def visible_to(self, user: User) -> Self:
-        return self.filter(project__in=Project.objects.visible_to(user))
+    def visible_to(self, caller: Caller) -> Self:
+        return self.filter(project__in=Project.objects.visible_to(caller))
 
 
 class MiningRound(models.Model):

@@ -18,6 +18,7 @@ from lode_hooks.models import Evaluation, FailureOccurrence, MinedItem, MiningRo
 from lode_hooks.views.evaluations import speaking
 from lode_hooks.views.links import matches_url, run_url
 from lode_platform import shell
+from lode_platform.callers import Caller
 from lode_platform.models import Item, Project, User
 
 
@@ -74,7 +75,7 @@ def register() -> None:
 def runs_of(versions: Sequence[Version], user: User) -> Mapping[int, Sequence[VersionUser]]:
     """The runs that used each version, as dots beside it: for training before anything else."""
     uses = (
-        RunUse.objects.filter(version__in=versions, run__in=Run.objects.visible_to(user))
+        RunUse.objects.filter(version__in=versions, run__in=Run.objects.visible_to(Caller(user)))
         .select_related("run__project")
         .order_by("run__started_at", "pk")
     )
@@ -88,7 +89,7 @@ def runs_of(versions: Sequence[Version], user: User) -> Mapping[int, Sequence[Ve
 
 def run_figures(project: Project, user: User) -> shell.Figures:
     """How many runs there are, and the newest one's name."""
-    runs = Run.objects.visible_to(user).filter(project=project)
+    runs = Run.objects.visible_to(Caller(user)).filter(project=project)
     newest = runs.order_by("-started_at", "-pk").first()
     new = runs.filter(started_at__gt=timezone.now() - timedelta(days=1)).count()
     url = run_url(project, newest) if newest else None
@@ -111,12 +112,12 @@ def failure_figures(project: Project, user: User) -> shell.Figures:
 
 def lately(project: Project, user: User) -> Iterator[shell.History]:
     """The newest runs and mining rounds."""
-    runs = Run.objects.visible_to(user).filter(project=project).select_related("created_by")
+    runs = Run.objects.visible_to(Caller(user)).filter(project=project).select_related("created_by")
     for run in runs.order_by("-started_at", "-pk")[:8]:
         words = {"run": run.name, "state": run.get_state_display().lower()}
         when = run.ended_at or run.started_at
         yield shell.History(when, _("run “%(run)s”: %(state)s") % words, run.created_by, run_url(project, run), "flask")
-    rounds = MiningRound.objects.visible_to(user).filter(project=project).select_related("created_by", "run")
+    rounds = MiningRound.objects.visible_to(Caller(user)).filter(project=project).select_related("created_by", "run")
     for mined in rounds.order_by("-created_at", "-pk")[:6]:
         url = reverse("hooks:round", args=[project.name, mined.uuid])
         text = _("mined “%(round)s” from “%(run)s”") % {"round": mined.name, "run": mined.run.name}
@@ -125,10 +126,10 @@ def lately(project: Project, user: User) -> Iterator[shell.History]:
 
 def named_so(project: Project, user: User, text: str) -> Iterable[shell.Found]:
     """The runs and mining rounds whose name holds the text, newest first."""
-    runs = Run.objects.visible_to(user).filter(project=project, name__icontains=text)
+    runs = Run.objects.visible_to(Caller(user)).filter(project=project, name__icontains=text)
     for run in runs.order_by("-started_at")[: shell.MAX_FOUND]:
         yield shell.Found(_("run"), run.name, run_url(project, run), "flask")
-    rounds = MiningRound.objects.visible_to(user).filter(project=project, name__icontains=text)
+    rounds = MiningRound.objects.visible_to(Caller(user)).filter(project=project, name__icontains=text)
     for mined in rounds.order_by("-created_at")[: shell.MAX_FOUND]:
         url = reverse("hooks:round", args=[project.name, mined.uuid])
         yield shell.Found(_("mining round"), mined.name, url, "pick")
@@ -142,7 +143,7 @@ def failing(evaluation: Evaluation) -> int:
 
 def unevaluated(project: Project, user: User) -> QuerySet[PredictionSet]:
     """Prediction sets on labelled splits that nobody has evaluated."""
-    runs = Run.objects.visible_to(user).filter(project=project)
+    runs = Run.objects.visible_to(Caller(user)).filter(project=project)
     return PredictionSet.objects.filter(run__in=runs, state=PredictionSet.State.READY, evaluations=None).exclude(
         split="pool"
     )
@@ -163,7 +164,8 @@ def waiting(project: Project, user: User) -> Iterator[shell.ToDo]:
         )
     failed = list(
         Evaluation.objects.filter(
-            prediction_set__run__in=Run.objects.visible_to(user).filter(project=project), state=Evaluation.State.FAILED
+            prediction_set__run__in=Run.objects.visible_to(Caller(user)).filter(project=project),
+            state=Evaluation.State.FAILED,
         ).select_related("prediction_set__run")[:20]
     )
     if failed:

@@ -1,4 +1,4 @@
-"""The whole policy in one place: fetch what the person may see, and ask their role for the verb.
+"""The whole policy in one place: fetch what the caller may see, and ask their role for the verb.
 
 What a person may not see is not there (404); what they see but their role does not allow is refused (403).
 """
@@ -7,25 +7,25 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
+from lode_platform.callers import Caller
 from lode_platform.errors import Forbidden, NotFound
 from lode_platform.models import Membership, Project, Role, User
 from lode_platform.roles import allows
 
 
-def permits(user: User, role: str, verb: str) -> bool:
-    """Whether ``role`` allows ``verb``, and so does the role of the token that ``user`` came in with, if any."""
-    token_role = getattr(user, "token_role", "")
-    return allows(role, verb) and (not token_role or allows(token_role, verb))
+def permits(caller: Caller, role: str, verb: str) -> bool:
+    """Whether ``role`` allows ``verb``, and so does the role of the caller's token, if any."""
+    return allows(role, verb) and (not caller.token_role or allows(caller.token_role, verb))
 
 
-def check(user: User, role: str, verb: str, project: int) -> None:
+def check(caller: Caller, role: str, verb: str, project: int) -> None:
     """Raises ``Forbidden`` unless ``permits``, saying which role could and who in ``project`` (its key) has it."""
-    if permits(user, role, verb):
+    if permits(caller, role, verb):
         return
     able = [one.value for one in Role if allows(one, verb)]
     needs = _("this needs the role %(roles)s") % {"roles": _either(able)}
     if allows(role, verb):
-        limited = {"role": getattr(user, "token_role", ""), "needs": needs}
+        limited = {"role": caller.token_role, "needs": needs}
         said = _("This token's role is %(role)s; %(needs)s. Make a token with that one.") % limited
     else:
         known = Membership.objects.filter(project=project, role__in=able, user__is_active=True)
@@ -48,36 +48,46 @@ def role_in(project: Project, user: User) -> str:
     return Membership.objects.filter(project=project, user=user).values_list("role", flat=True).first() or ""
 
 
-def require(user: User, project: Project, verb: str) -> Membership:
-    """The person's membership of ``project`` if it allows ``verb``: one query.
+def require(caller: Caller, project: Project, verb: str) -> Membership:
+    """The caller's membership of ``project`` if it allows ``verb``: one query.
 
     Raises ``NotFound`` to strangers (and to the token of another project), ``Forbidden`` when the role lacks the verb.
     """
-    scope = getattr(user, "token_project_id", None)
-    found = Membership.objects.filter(project=project, user=user).first()
-    if found is None or (scope and scope != project.pk):
+    found = Membership.objects.filter(project=project, user=caller.user).first()
+    if found is None or caller.only_project not in (None, project.pk):
         raise NotFound("There is no such project.")
-    check(user, found.role, verb, found.project_id)
+    check(caller, found.role, verb, found.project_id)
     return found
 
 
-def project_for(user: User, name: str, verb: str) -> Project:
-    """The live project ``name`` if the person may do ``verb`` in it: one query.
+def project_for(caller: Caller, name: str, verb: str) -> Project:
+    """The live project ``name`` if the caller may do ``verb`` in it: one query.
 
     Raises ``NotFound`` to strangers, ``Forbidden`` when the role lacks the verb.
     """
-    return member_of(user, name, verb).project
+    return member_of(caller, name, verb).project
 
 
-def member_of(user: User, name: str, verb: str) -> Membership:
+def member_of(caller: Caller, name: str, verb: str) -> Membership:
     """As ``project_for``, but gives the membership, its ``project`` fetched with it."""
-    scope = getattr(user, "token_project_id", None)
     found = (
         Membership.objects.select_related("project")
-        .filter(project__name=name, project__trashed_at=None, user=user)
+        .filter(project__name=name, project__trashed_at=None, user=caller.user)
         .first()
     )
-    if found is None or (scope and scope != found.project_id):
+    if found is None or caller.only_project not in (None, found.project_id):
         raise NotFound(f"There is no project {name!r}.")
-    check(user, found.role, verb, found.project_id)
+    check(caller, found.role, verb, found.project_id)
     return found
+
+
+def sql_scope(caller: Caller) -> tuple[str, dict[str, int | None]]:
+    """For raw statements on a table ``q`` with a ``project_id``: joins to the live project ``p`` and the caller's
+    membership ``m``, so that a stranger, or the token of another project, finds nothing; and their parameters."""
+    joins = (
+        f" JOIN {Project._meta.db_table} p ON p.id = q.project_id AND p.trashed_at IS NULL"
+        f" JOIN {Membership._meta.db_table} m ON m.project_id = p.id AND m.user_id = %(caller)s"
+    )
+    if caller.only_project is None:
+        return joins, {"caller": caller.user.pk}
+    return f"{joins} AND p.id = %(only_project)s", {"caller": caller.user.pk, "only_project": caller.only_project}

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from lode_platform import bulk, events, media, memory
+from lode_platform.callers import Caller
 from lode_platform.decoding import BadImage, ImageInfo
 from lode_platform.errors import Conflict
 from lode_platform.jobs import Work
@@ -84,7 +85,7 @@ class AddReport:
 
 def add_items(
     project: Project,
-    user: User,
+    caller: Caller,
     specs: Sequence[ItemSpec],
     *,
     job: Work | None = None,
@@ -99,7 +100,7 @@ def add_items(
     """
     report = AddReport()
     for start in range(0, len(specs), BATCH):
-        _add_batch(project, user, specs[start : start + BATCH], job, trusted, replace_media, report)
+        _add_batch(project, caller, specs[start : start + BATCH], job, trusted, replace_media, report)
     return report
 
 
@@ -114,17 +115,18 @@ class _Wanted:
 
 def _add_batch(
     project: Project,
-    user: User,
+    caller: Caller,
     specs: Sequence[ItemSpec],
     job: Work | None,
     trusted: bool,
     replace_media: bool,
     report: AddReport,
 ) -> None:
+    user = caller.user
     named = list(_named(specs, report))
     blobs = {blob.md5: blob for blob in Blob.objects.filter(md5__in=[spec.md5 for spec, _ in named])}
     if not trusted:
-        allowed = linkable(user, blobs.values())
+        allowed = linkable(caller, blobs.values())
         blobs = {md5: blob for md5, blob in blobs.items() if blob.pk in allowed}
     sent = [(spec, path, blobs[spec.md5]) for spec, path in _sent(named, blobs, report)]
     pictures = _probed([blob for _, _, blob in sent])
@@ -175,13 +177,14 @@ def _sent(
             yield spec, path
 
 
-def linkable(user: User, blobs: Iterable[Blob]) -> set[int]:
+def linkable(caller: Caller, blobs: Iterable[Blob]) -> set[int]:
     """The primary keys of those ``blobs`` that this person sent, or sees as an item already: two queries."""
+    user = caller.user
     keys = [blob.pk for blob in blobs]
     mine = set(BlobReceipt.objects.filter(user=user, blob__in=keys).values_list("blob_id", flat=True))
     rest = [key for key in keys if key not in mine]
     if rest:
-        mine |= set(Item.objects.visible_to(user).filter(blob__in=rest).values_list("blob_id", flat=True))
+        mine |= set(Item.objects.visible_to(caller).filter(blob__in=rest).values_list("blob_id", flat=True))
     return mine
 
 

@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from lode_platform.callers import Caller
+
 
 class User(AbstractUser):
     """A person; their public name is ``uuid``."""
@@ -26,11 +28,10 @@ class Role(models.TextChoices):
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
-    def visible_to(self, user: User) -> Self:
-        """The live projects ``user`` is a member of (or, with a project's token, that project alone)."""
-        scope = getattr(user, "token_project_id", None)
-        seen = self.filter(trashed_at=None, memberships__user=user)
-        return seen.filter(pk=scope) if scope else seen
+    def visible_to(self, caller: Caller) -> Self:
+        """The live projects the caller is a member of (or, with a project's token, that project alone)."""
+        seen = self.filter(trashed_at=None, memberships__user=caller.user)
+        return seen if caller.only_project is None else seen.filter(pk=caller.only_project)
 
 
 class Project(models.Model):
@@ -119,9 +120,9 @@ class BlobReceipt(models.Model):
 
 
 class ItemQuerySet(models.QuerySet["Item"]):
-    def visible_to(self, user: User) -> Self:
-        """The live items of the projects ``user`` may see."""
-        return self.live().filter(project__in=Project.objects.visible_to(user))
+    def visible_to(self, caller: Caller) -> Self:
+        """The live items of the projects the caller may see."""
+        return self.live().filter(project__in=Project.objects.visible_to(caller))
 
     def live(self) -> Self:
         """Neither in the trash nor still being brought in by a job."""
@@ -205,9 +206,9 @@ class JobState(models.TextChoices):
 
 
 class JobQuerySet(models.QuerySet["Job"]):
-    def visible_to(self, user: User) -> Self:
-        """The jobs of the projects ``user`` may see."""
-        return self.filter(project__in=Project.objects.visible_to(user))
+    def visible_to(self, caller: Caller) -> Self:
+        """The jobs of the projects the caller may see."""
+        return self.filter(project__in=Project.objects.visible_to(caller))
 
 
 class Job(models.Model):

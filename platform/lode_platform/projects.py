@@ -9,21 +9,15 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from lode_platform import events
-from lode_platform.errors import BadInput, Conflict, Forbidden
+from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Membership, Project, Role, User
 from lode_platform.roles import verbs_of
-from lode_platform.tokens import from_project_token
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 def create_project(user: User, *, name: str, title: str = "") -> Project:
-    """A new project owned by ``user``. ``Conflict`` (name_taken) if a live project has the name.
-
-    ``Forbidden`` to the token of one project: it never makes others.
-    """
-    if from_project_token(user):
-        raise Forbidden("A project's token never makes projects.", code="project_token")
+    """A new project owned by ``user``. ``Conflict`` (name_taken) if a live project has the name."""
     if not NAME.fullmatch(name):
         raise BadInput(
             f"{name!r} is no project name: a-z, 0-9, hyphen and underscore, at most 64, no hyphen first.",

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lode_platform import script_words
 from lode_platform.access import permits, role_in
+from lode_platform.callers import Caller
 
 if TYPE_CHECKING:
     from lode_platform.models import Item, ItemQuerySet, Project, User
@@ -260,7 +261,7 @@ def links(project: "Project", user: "User") -> Navigation:
         except NoReverseMatch:
             continue
         badge = e.badge(project, user) if e.badge else 0
-        place = groups[e.group] if role and permits(user, role, e.verb) else folded
+        place = groups[e.group] if role and permits(Caller(user), role, e.verb) else folded
         place.append(NavLink(e.name, e.title, e.icon, href, e.key, badge))
     return Navigation([group for group in groups.values() if group], folded)
 
@@ -319,7 +320,7 @@ def first_steps(project: "Project", user: "User", role: str) -> list[StepView]:
     done = [step.done(project) for step in steps[:-1]] + [False]
     views = []
     for number, (step, taken) in enumerate(zip(steps, done, strict=True)):
-        may = not taken and permits(user, role, step.verb)
+        may = not taken and permits(Caller(user), role, step.verb)
         href = reverse(step.url, args=[project.name]) if may else ""
         is_next = number == done.index(False)
         views.append(StepView(step.name, step.title, step.why, step.action, href, taken, is_next))

@@ -16,6 +16,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from lode_platform import events, token_uses
+from lode_platform.callers import Caller, Token
 from lode_platform.errors import BadInput
 from lode_platform.models import ApiToken, Project, Role, User
 from lode_platform.throttle import count_wrong_token
@@ -61,7 +62,7 @@ def make_token(
 
 # Written out because it stands before every request of a program: the same through the ORM costs five times as much.
 _BY_DIGEST = """
-    SELECT u.*, t.id AS token_id, t.project_id AS token_project_id, t.role AS token_role,
+    SELECT u.*, t.id AS token_pk, t.project_id AS token_project, t.role AS token_role,
            t.last_used_at IS NULL OR t.last_used_at < %s AS token_unseen
     FROM platform_apitoken t
     JOIN platform_user u ON u.id = t.user_id
@@ -71,8 +72,8 @@ _BY_DIGEST = """
 """
 
 
-def user_for_token(text: str) -> User:
-    """The person behind a token, with ``token_project_id`` and ``token_role`` set: one query.
+def caller_for_token(text: str) -> Caller:
+    """The person behind a token, and what limits it: one query.
 
     Raises ``BadToken``. That it was used is noted at most once every few minutes, and written later.
     """
@@ -82,9 +83,11 @@ def user_for_token(text: str) -> User:
     user = next(iter(User.objects.raw(_BY_DIGEST, values)), None)
     if user is None:
         raise BadToken("The token is unknown, expired or revoked, or its person or project is no longer there.")
-    if user.token_unseen:  # type: ignore[attr-defined]
-        token_uses.note(user.token_id, now)  # type: ignore[attr-defined]
-    return user
+    columns = vars(user)  # those of the token are taken off the person, so that nothing hangs on them
+    token = Token(columns.pop("token_pk"), columns.pop("token_project"), columns.pop("token_role"))
+    if columns.pop("token_unseen"):
+        token_uses.note(token.pk, now)
+    return Caller(user, token)
 
 
 def revoke(token: ApiToken, actor: User) -> None:
@@ -93,28 +96,20 @@ def revoke(token: ApiToken, actor: User) -> None:
         events.record(token.project, actor, "token.revoke", token, prefix=token.prefix)
 
 
-def from_project_token(user: User) -> bool:
-    """Whether the person came in with a token that is limited to one project."""
-    return getattr(user, "token_project_id", None) is not None
-
-
-def token_of(user: User) -> int:
-    """The key of the token that the person came in with; 0 where they came without."""
-    return int(getattr(user, "token_id", 0))
-
-
 class TokenAuthentication(BaseAuthentication):
     """``Authorization: Bearer TOKEN``."""
 
-    def authenticate(self, request: Request) -> tuple[User, str] | None:
+    def authenticate(self, request: Request) -> tuple[User, Token] | None:
         scheme, _, text = get_authorization_header(request).partition(b" ")
         if scheme.lower() != b"bearer":
             return None
         try:
-            return user_for_token(text.decode("ascii").strip()), "token"
+            caller = caller_for_token(text.decode("ascii").strip())
         except (BadToken, UnicodeDecodeError) as error:
             count_wrong_token(request._request)
             raise AuthenticationFailed("The token is unknown, expired or revoked.", code="bad_token") from error
+        assert caller.token is not None
+        return caller.user, caller.token
 
     def authenticate_header(self, request: Request | HttpRequest) -> str:
         return 'Bearer realm="Motherlode"'

@@ -13,6 +13,7 @@ from pathlib import Path
 from django.conf import settings
 
 from lode_platform import bulk
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, TooLarge
 from lode_platform.items import Problem, linkable
 from lode_platform.models import Blob, BlobReceipt, User
@@ -34,7 +35,7 @@ class Offer:
     size: int
 
 
-def wanted(user: User, offers: Sequence[Offer]) -> tuple[list[str], list[Problem]]:
+def wanted(caller: Caller, offers: Sequence[Offer]) -> tuple[list[str], list[Problem]]:
     """The md5s this caller must send, each once and in order, and what would be refused anyway."""
     problems: list[Problem] = []
     good: list[Offer] = []
@@ -62,7 +63,7 @@ def wanted(user: User, offers: Sequence[Offer]) -> tuple[list[str], list[Problem
     known = list(blobs.values())
     mine: set[int] = set()
     for start in range(0, len(known), 500):
-        mine |= linkable(user, known[start : start + 500])
+        mine |= linkable(caller, known[start : start + 500])
     have = {blob.md5 for blob in known if blob.pk in mine}
     return list(dict.fromkeys(md5 for md5 in md5s if md5 not in have)), problems
 
@@ -127,10 +128,11 @@ def receive_pack(user: User, files: Sequence[tuple[str, str, bytes]]) -> tuple[l
 # -- in pieces --------------------------------------------------------------------------------------------------------
 
 
-def offset(user: User, md5: str) -> tuple[int, bool]:
+def offset(caller: Caller, md5: str) -> tuple[int, bool]:
     """How many bytes of the file are here from this caller, and whether it is whole."""
+    user = caller.user
     blob = Blob.objects.filter(md5=check_md5(md5)).first()
-    if blob is not None and linkable(user, [blob]):
+    if blob is not None and linkable(caller, [blob]):
         return blob.size, True
     try:
         return _part(user, md5).stat().st_size, False
@@ -139,18 +141,19 @@ def offset(user: User, md5: str) -> tuple[int, bool]:
 
 
 def receive_part(
-    user: User, md5: str, sha256: str, chunks: Iterable[bytes], *, start: int, end: int, total: int
+    caller: Caller, md5: str, sha256: str, chunks: Iterable[bytes], *, start: int, end: int, total: int
 ) -> tuple[int, bool]:
     """Appends bytes ``start`` to ``end`` (half-open) of a file of ``total``; answers the new offset and if it is whole.
 
     A piece may come again: its answer was lost, or the server went down before it took the whole file over. Raises
     ``Conflict`` (wrong_offset, with ``offset``) if the piece neither follows on what is here nor ends it.
     """
+    user = caller.user
     _check(md5, sha256, total)
     if not 0 <= start < end <= total:
         raise BadInput("Content-Range does not fit the file.", code="bad_range")
     taken = Blob.objects.filter(md5=md5, sha256=sha256, size=total).first()
-    if taken is not None and linkable(user, [taken]):
+    if taken is not None and linkable(caller, [taken]):
         _pass_over(chunks)
         return total, True
     part = _part(user, md5)

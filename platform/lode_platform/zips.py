@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 
 from lode_platform import events
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, TooLarge
 from lode_platform.items import ItemSpec, Problem, add_items, discard, reveal
 from lode_platform.jobs import Cancelled, Work, enqueue, job
@@ -167,7 +168,7 @@ def _take_batch(work: Work, blobs: Store, zip_of: "_Zip", progress: _Progress) -
         ItemSpec(path=name, md5=blob.md5, sha256=blob.sha256, uuid=_uuid(work.job.uuid, name)) for name, blob in taken
     ]
     replace_media = bool(work.arguments.get("replace_media"))
-    report = add_items(project, user, specs, job=work, trusted=True, replace_media=replace_media)
+    report = add_items(project, Caller(user), specs, job=work, trusted=True, replace_media=replace_media)
     progress.refuse(report.problems)
     progress.existing += sum(item.staged_by_id is None for item in report.existing)
 

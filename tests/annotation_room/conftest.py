@@ -10,6 +10,7 @@ import pytest
 from lode_annotation.models import Queue, Schema
 from lode_annotation.queues import TaskSpec, add_tasks, create_queue
 from lode_annotation.schemas import create_schema
+from lode_platform.callers import Caller
 from lode_platform.models import Item, Project, User
 from motherlode.labeling_config import build
 
@@ -18,7 +19,7 @@ LABELS = ["RBC", "WBC", "Platelets"]
 
 @pytest.fixture
 def schema(project: Project, alice: User) -> Schema:
-    return create_schema(project, alice, name="cells", config=build(LABELS, "boxes"))
+    return create_schema(project, Caller(alice), name="cells", config=build(LABELS, "boxes"))
 
 
 @pytest.fixture
@@ -28,8 +29,10 @@ def make_queue(
     """``make_queue(5, review=True)``: an open queue of that many new items, asked for in their order."""
 
     def make(count: int = 3, *, name: str = "", review: bool = False) -> Queue:
-        queue = create_queue(project, alice, name=name or f"queue {uuid4().hex[:6]}", schema=schema, review=review)
-        add_tasks(queue, alice, [TaskSpec(item=item) for item in make_items(project, count)])
+        queue = create_queue(
+            project, Caller(alice), name=name or f"queue {uuid4().hex[:6]}", schema=schema, review=review
+        )
+        add_tasks(queue, Caller(alice), [TaskSpec(item=item) for item in make_items(project, count)])
         return queue
 
     return make

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from lode_annotation.models import LabelSet, Lease, Queue
 from lode_annotation.queues import TaskSpec, add_tasks
+from lode_platform.callers import Caller
 from lode_platform.models import Blob, Item, Membership, Project, Role, User
 
 pytestmark = pytest.mark.django_db
@@ -90,8 +91,10 @@ def test_next_and_submit_keep_to_their_statements_and_do_not_grow(
 ) -> None:
     client: Client = api(bob).client if door == "token" else client_for(bob)
     small, large = make_queue(0, name="small"), make_queue(0, name="large")
-    add_tasks(small, alice, [TaskSpec(item=item) for item in many_items(project, 10)])
-    add_tasks(large, alice, [TaskSpec(item=item, priority=n % 7) for n, item in enumerate(many_items(project, 1000))])
+    add_tasks(small, Caller(alice), [TaskSpec(item=item) for item in many_items(project, 10)])
+    add_tasks(
+        large, Caller(alice), [TaskSpec(item=item, priority=n % 7) for n, item in enumerate(many_items(project, 1000))]
+    )
     few_next, few_submit = round_of(client, small, answer)
     busy(large, project, 30)
     many_next, many_submit = round_of(client, large, answer)
@@ -118,7 +121,7 @@ def test_the_claim_finds_its_row_by_the_index_of_open_places(
     bob: User, alice: User, project: Project, make_queue: Callable[..., Queue], client_for: Callable[[User], Client]
 ) -> None:
     queue = make_queue(0)
-    add_tasks(queue, alice, [TaskSpec(item=item) for item in many_items(project, 300)])
+    add_tasks(queue, Caller(alice), [TaskSpec(item=item) for item in many_items(project, 300)])
     client = client_for(bob)
     with CaptureQueriesContext(connection) as caught:
         client.post(f"/api/v1/queues/{queue.uuid}/next", {}, content_type="application/json")

@@ -12,6 +12,7 @@ from lode_annotation.identity import Thing, assigned, paired
 from lode_annotation.models import LabelSet
 from lode_annotation.queues import TaskSpec, add_tasks, create_queue
 from lode_annotation.schemas import create_schema
+from lode_platform.callers import Caller
 from lode_platform.models import Item, Project, User
 from motherlode.labeling_config import build
 from motherlode.shapes.box import iou
@@ -139,9 +140,9 @@ def test_choices_keep_their_ids_while_others_come_and_go(
     answer: Callable[..., Any],
 ) -> None:
     config = build(["cat", "dog", "fox"], "classes").replace('choice="single"', 'choice="multiple"')
-    schema = create_schema(project, alice, name="what", config=config)
-    queue = create_queue(project, alice, name="what", schema=schema)
-    add_tasks(queue, alice, [TaskSpec(item=item) for item in make_items(project, 1)])
+    schema = create_schema(project, Caller(alice), name="what", config=config)
+    queue = create_queue(project, Caller(alice), name="what", schema=schema)
+    add_tasks(queue, Caller(alice), [TaskSpec(item=item) for item in make_items(project, 1)])
     program = api(bob)
     task = program.post(f"queues/{queue.uuid}/next").json()
     control = task["config"]["controls"][0]

@@ -12,6 +12,7 @@ from lode_annotation import import_parts
 from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema
 from lode_annotation.schemas import create_schema
 from lode_platform import jobs
+from lode_platform.callers import Caller
 from lode_platform.models import Item, Job, Project, User
 from motherlode.labeling_config import build
 
@@ -126,11 +127,13 @@ def test_the_second_mention_of_an_item_is_reported_not_stored(
 def test_an_import_cancelled_half_way_leaves_nothing_and_can_be_tried_again(
     erin: User, project: Project, make_items: Callable[..., list[Item]]
 ) -> None:
-    entry = import_parts.begin(project, erin, uuid=uuid4(), schema="cells")
+    entry = import_parts.begin(project, Caller(erin), uuid=uuid4(), schema="cells")
     rows = [json.dumps(line(item, drawn("a", 1, 1, 9, 9))) for item in make_items(project, 4)]
-    import_parts.put_part(erin, entry.uuid, 0, "\n".join(rows).encode())
-    row = import_parts.finish(erin, entry.uuid)
-    half = LabelSet(staged_by=row, job=row, schema=create_schema(project, erin, name="cells", config=BOXES), digest="x")
+    import_parts.put_part(Caller(erin), entry.uuid, 0, "\n".join(rows).encode())
+    row = import_parts.finish(Caller(erin), entry.uuid)
+    half = LabelSet(
+        staged_by=row, job=row, schema=create_schema(project, Caller(erin), name="cells", config=BOXES), digest="x"
+    )
     half.item, half.schema_revision, half.created_by = Item.objects.order_by("pk")[0], half.schema.revisions.get(), erin
     half.save()
     Job.objects.filter(pk=row.pk).update(attempts=1, cancel_requested_at=timezone.now())
@@ -221,7 +224,7 @@ def test_a_problem_that_the_sender_met_makes_no_label_of_its_regions(
 def test_boxes_do_not_go_into_a_schema_of_classes(
     send: Send, erin: User, project: Project, make_items: Callable[..., list[Item]]
 ) -> None:
-    create_schema(project, erin, name="cells", config=build(["good"], "classes"))
+    create_schema(project, Caller(erin), name="cells", config=build(["good"], "classes"))
     (item,) = make_items(project, 1)
     job = send(line(item, drawn("a", 1, 1, 9, 9)))
     assert job["state"] == "failed" and "no <RectangleLabels>" in job["error"]

@@ -12,6 +12,7 @@ from lode_annotation import queues
 from lode_annotation.models import LabelSet, Lease, Queue, Schema
 from lode_annotation.queues import TaskSpec, add_tasks
 from lode_annotation.schemas import latest
+from lode_platform.callers import Caller
 from lode_platform.models import Item, Membership, Project, Role, User
 from motherlode.labeling_config import build
 
@@ -110,7 +111,7 @@ def test_a_queue_filled_by_a_query_has_each_item_once_by_path(
     make_items(project, 6)
     chosen = Item.objects.live().filter(project=project, path__icontains="item").order_by("-path")
     there = set(queue.tasks.values_list("item_id", flat=True))
-    added = queues.fill(queue, alice, chosen, priority=7)
+    added = queues.fill(queue, Caller(alice), chosen, priority=7)
     tasks = list(queue.tasks.select_related("item").order_by("number"))
     assert added == len(tasks) - 2 == chosen.exclude(pk__in=there).count() > 2
     assert [task.number for task in tasks] == list(range(1, queue.size + 1))
@@ -121,7 +122,7 @@ def test_a_queue_filled_by_a_query_has_each_item_once_by_path(
     places = Lease.objects.filter(task__in=new).order_by("pk")
     wanted = [(task.number, place, False, 7) for task in new for place in (0, 1)]
     assert list(places.values_list("task__number", "place", "closed", "priority")) == wanted
-    assert queues.fill(queue, alice, chosen) == 0
+    assert queues.fill(queue, Caller(alice), chosen) == 0
 
 
 def test_a_manager_sees_who_holds_what_and_clears_it(
@@ -248,9 +249,9 @@ def test_a_list_costs_the_same_number_of_statements_however_many_rows_it_has(
 
     before = cost()
     for number in range(4):
-        create_schema(project, alice, name=f"more-{number}", config=build(["a", "b"], "boxes"))
+        create_schema(project, Caller(alice), name=f"more-{number}", config=build(["a", "b"], "boxes"))
         make_queue(1)
-    add_tasks(Queue.objects.order_by("pk")[0], alice, [TaskSpec(item=item) for item in make_items(project, 5)])
+    add_tasks(Queue.objects.order_by("pk")[0], Caller(alice), [TaskSpec(item=item) for item in make_items(project, 5)])
     assert cost() == before
 
 
@@ -324,8 +325,8 @@ def test_the_order_is_by_priority_then_by_when_it_was_asked(
 ) -> None:
     queue = make_queue(0)
     low, high, middle = make_items(project, 3)
-    add_tasks(queue, alice, [TaskSpec(item=low, priority=1), TaskSpec(item=high, priority=5)])
-    add_tasks(queue, alice, [TaskSpec(item=middle, priority=3)])
+    add_tasks(queue, Caller(alice), [TaskSpec(item=low, priority=1), TaskSpec(item=high, priority=5)])
+    add_tasks(queue, Caller(alice), [TaskSpec(item=middle, priority=3)])
     got: list[str] = []
     holding: list[str] = []
     for _ in range(3):

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Queue, Review, Task
 from lode_annotation.shell_entries import waiting_answers
+from lode_platform.callers import Caller
 from lode_platform.models import Project, User
 
 pytestmark = pytest.mark.django_db
@@ -261,7 +262,12 @@ def test_a_queue_moved_to_a_newer_revision_shows_old_answers_in_the_new_words(
     from lode_annotation.schemas import revise
     from motherlode.labeling_config import build
 
-    revise(schema, alice, config=build(["erythrocyte", "WBC", "Platelets"], "boxes"), renames={"RBC": "erythrocyte"})
+    revise(
+        schema,
+        Caller(alice),
+        config=build(["erythrocyte", "WBC", "Platelets"], "boxes"),
+        renames={"RBC": "erythrocyte"},
+    )
     assert api(alice).patch(f"queues/{waiting.uuid}", {"newest": True}).json()["revision"] == 2
     seen = api(rita).post(f"queues/{waiting.uuid}/review/next").json()
     assert seen["annotation"]["result"][0]["value"]["rectanglelabels"] == ["erythrocyte"]

@@ -11,6 +11,7 @@ import pytest
 from lode_annotation.labeling_config import parse_config
 from lode_annotation.models import LabelClass, Schema, SchemaRevision
 from lode_annotation.schemas import create_schema, extend, latest, revise, schema_for_labels
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, Forbidden
 from lode_platform.models import Project, User
 from motherlode.labeling_config import build
@@ -81,24 +82,24 @@ def test_boxes_and_choices_are_read_with_their_rules() -> None:
 def test_class_ids_are_given_at_birth_and_survive_reorder_rename_retire_and_return(
     project: Project, alice: User
 ) -> None:
-    schema = create_schema(project, alice, name="cells", config=build(["a", "b", "c"], "boxes"))
+    schema = create_schema(project, Caller(alice), name="cells", config=build(["a", "b", "c"], "boxes"))
     assert ids(schema) == {"a": 1, "b": 2, "c": 3}
-    revise(schema, alice, config=build(["c", "new", "a", "b"], "boxes"))
+    revise(schema, Caller(alice), config=build(["c", "new", "a", "b"], "boxes"))
     assert ids(schema) == {"a": 1, "b": 2, "c": 3, "new": 4}
-    revise(schema, alice, config=build(["b", "see", "new"], "boxes"), renames={"c": "see"})
+    revise(schema, Caller(alice), config=build(["b", "see", "new"], "boxes"), renames={"c": "see"})
     assert ids(schema) == {"b": 2, "see": 3, "new": 4}
     assert LabelClass.objects.get(schema=schema, class_id=1).retired_at is not None
-    revise(schema, alice, config=build(["b", "see", "new", "a", "late"], "boxes"))
+    revise(schema, Caller(alice), config=build(["b", "see", "new", "a", "late"], "boxes"))
     assert ids(schema) == {"a": 1, "b": 2, "see": 3, "new": 4, "late": 5}
-    revise(schema, alice, config=build(["b"], "boxes"))
-    revise(schema, alice, config=build(["b", "last"], "boxes"))
+    revise(schema, Caller(alice), config=build(["b"], "boxes"))
+    revise(schema, Caller(alice), config=build(["b", "last"], "boxes"))
     assert ids(schema) == {"b": 2, "last": 6}
 
 
 @pytest.mark.django_db
 def test_two_classes_can_change_names(project: Project, alice: User) -> None:
-    schema = create_schema(project, alice, name="cells", config=build(["a", "b"], "boxes"))
-    revise(schema, alice, config=build(["a", "b"], "boxes") + "\n", renames={"a": "b", "b": "a"})
+    schema = create_schema(project, Caller(alice), name="cells", config=build(["a", "b"], "boxes"))
+    revise(schema, Caller(alice), config=build(["a", "b"], "boxes") + "\n", renames={"a": "b", "b": "a"})
     assert ids(schema) == {"b": 1, "a": 2}
 
 
@@ -109,46 +110,48 @@ def test_two_classes_can_change_names(project: Project, alice: User) -> None:
     ids=["unknown", "absent", "taken", "merge"],
 )
 def test_a_rename_that_makes_no_sense_is_refused(project: Project, alice: User, renames: dict[str, str]) -> None:
-    schema = create_schema(project, alice, name="cells", config=build(["a", "b"], "boxes"))
+    schema = create_schema(project, Caller(alice), name="cells", config=build(["a", "b"], "boxes"))
     with pytest.raises(BadInput):
-        revise(schema, alice, config=build(["b", "z"], "boxes"), renames=renames)
+        revise(schema, Caller(alice), config=build(["b", "z"], "boxes"), renames=renames)
     assert ids(schema) == {"a": 1, "b": 2}
 
 
 @pytest.mark.django_db
 def test_a_revision_is_never_changed_and_the_same_config_makes_none(project: Project, alice: User) -> None:
-    schema = create_schema(project, alice, name="cells", config=build(["a"], "boxes"))
+    schema = create_schema(project, Caller(alice), name="cells", config=build(["a"], "boxes"))
     before = SchemaRevision.objects.values().get()
-    revise(schema, alice, config=build(["a", "b"], "boxes"), message="b too")
+    revise(schema, Caller(alice), config=build(["a", "b"], "boxes"), message="b too")
     assert SchemaRevision.objects.values().get(number=1) == before
-    assert revise(schema, alice, config=build(["a", "b"], "boxes")).number == 2
+    assert revise(schema, Caller(alice), config=build(["a", "b"], "boxes")).number == 2
 
 
 @pytest.mark.django_db
 def test_hotkeys_do_not_move_when_a_label_is_put_in_front(project: Project, alice: User) -> None:
-    schema = create_schema(project, alice, name="cells", config=build(["a", "b"], "boxes"))
-    revise(schema, alice, config=build(["new", "a", "b"], "boxes"))
+    schema = create_schema(project, Caller(alice), name="cells", config=build(["a", "b"], "boxes"))
+    revise(schema, Caller(alice), config=build(["new", "a", "b"], "boxes"))
     keys = {label["value"]: label["hotkey"] for label in latest(schema).controls[0]["labels"]}
     assert keys == {"a": "1", "b": "2", "new": "3"}
 
 
 @pytest.mark.django_db
 def test_guidelines_follow_their_label_through_a_rename(project: Project, alice: User) -> None:
-    schema = create_schema(project, alice, name="cells", config=build(["a"], "boxes"), guidelines={"a": "All of them."})
-    made = revise(schema, alice, config=build(["z"], "boxes"), renames={"a": "z"})
+    schema = create_schema(
+        project, Caller(alice), name="cells", config=build(["a"], "boxes"), guidelines={"a": "All of them."}
+    )
+    made = revise(schema, Caller(alice), config=build(["z"], "boxes"), renames={"a": "z"})
     assert made.guidelines == {"z": "All of them."}
     assert made.controls[0]["labels"][0]["guideline"] == "All of them."
 
 
 @pytest.mark.django_db
 def test_a_schema_is_made_and_extended_from_the_labels_found(project: Project, alice: User) -> None:
-    schema = schema_for_labels(project, alice, name="found", labels=["b", "a", "b"])
+    schema = schema_for_labels(project, Caller(alice), name="found", labels=["b", "a", "b"])
     assert ids(schema) == {"b": 1, "a": 2}
-    again = schema_for_labels(project, alice, name="found", labels=["a", 'c "d" & <e>'])
+    again = schema_for_labels(project, Caller(alice), name="found", labels=["a", 'c "d" & <e>'])
     assert again == schema and ids(schema) == {"b": 1, "a": 2, 'c "d" & <e>': 3}
-    assert extend(schema, alice, labels=["a"]).number == 2
+    assert extend(schema, Caller(alice), labels=["a"]).number == 2
     with pytest.raises(BadInput, match="no <Choices>"):
-        schema_for_labels(project, alice, name="found", labels=["a"], task="classes")
+        schema_for_labels(project, Caller(alice), name="found", labels=["a"], task="classes")
 
 
 @pytest.mark.django_db
@@ -182,10 +185,10 @@ def test_a_config_is_checked_without_being_saved(api: Callable[..., Any], alice:
 @pytest.mark.django_db
 def test_only_engineers_and_owners_make_schemas(project: Project, bob: User, erin: User) -> None:
     with pytest.raises(Forbidden):
-        create_schema(project, bob, name="s", config=build(["a"], "boxes"))
-    create_schema(project, erin, name="s", config=build(["a"], "boxes"))
+        create_schema(project, Caller(bob), name="s", config=build(["a"], "boxes"))
+    create_schema(project, Caller(erin), name="s", config=build(["a"], "boxes"))
     with pytest.raises(Conflict):
-        create_schema(project, erin, name="s", config=build(["a"], "boxes"))
+        create_schema(project, Caller(erin), name="s", config=build(["a"], "boxes"))
 
 
 @pytest.mark.parametrize("task", list(BY_TASK))

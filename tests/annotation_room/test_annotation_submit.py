@@ -16,6 +16,7 @@ from lode_annotation import submit as submitting
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Queue, Task
 from lode_annotation.queue_context import context_for
 from lode_annotation.submit import SubmitRequest
+from lode_platform.callers import Caller
 from lode_platform.errors import Conflict
 from lode_platform.models import Membership, Project, Role, User
 
@@ -96,23 +97,23 @@ def test_what_comes_in_between_reading_and_writing_is_taken_into_account(
     """Two pages of one person at once, or one request that was sent twice."""
     queue = make_queue(1)
     task = Task.objects.get().uuid
-    queues.claim(context_for(bob, queue.uuid, "queue.label"), bob)
+    queues.claim(context_for(Caller(bob), queue.uuid, "queue.label"), bob)
     mine = SubmitRequest(uuid4(), result=[box(id="b")], base=submitting.UNCHECKED if base is None else base)
     theirs = mine if same else SubmitRequest(uuid4(), result=[box(id="a")])
     real = submitting._answer
 
     def overtaken(*args: Any) -> Any:
         monkeypatch.setattr(submitting, "_answer", real)
-        submitting.submit(bob, task, theirs)
+        submitting.submit(Caller(bob), task, theirs)
         return real(*args)
 
     monkeypatch.setattr(submitting, "_answer", overtaken)
     if got == "stale":
         with pytest.raises(Conflict) as refused:
-            submitting.submit(bob, task, mine)
+            submitting.submit(Caller(bob), task, mine)
         assert refused.value.code == "stale"
     else:
-        assert submitting.submit(bob, task, mine)["annotation"]["revision"] == got
+        assert submitting.submit(Caller(bob), task, mine)["annotation"]["revision"] == got
     revisions = [row.result[0]["id"] for row in AnnotationRevision.objects.order_by("number")]
     assert revisions == {1: ["b"], 2: ["a", "b"], "stale": ["a"]}[got]
     assert (Annotation.objects.get().draft is not None) == (got == "stale")

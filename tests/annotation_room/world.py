@@ -23,6 +23,7 @@ from django.test import Client  # noqa: E402
 from lode_annotation import import_parts, queues, schemas  # noqa: E402
 from lode_annotation.models import Annotation, LabelSet, Lease, Queue  # noqa: E402
 from lode_platform import jobs  # noqa: E402
+from lode_platform.callers import Caller  # noqa: E402
 from lode_platform.models import Blob, Item, Job, Membership, Project, Role, User  # noqa: E402
 from motherlode.labeling_config import build  # noqa: E402
 
@@ -58,7 +59,7 @@ def made(verb: str, items: int, people: int) -> Project:
 def import_of(project: Project, items: list[Item]) -> Job:
     """An import of three boxes an item, sent and finished; nothing has run yet."""
     owner = project.created_by
-    entry = import_parts.begin(project, owner, uuid=UUID(int=1), schema="cells")
+    entry = import_parts.begin(project, Caller(owner), uuid=UUID(int=1), schema="cells")
     for number, start in enumerate(range(0, len(items), PART)):
         lines = []
         for item in items[start : start + PART]:
@@ -66,13 +67,13 @@ def import_of(project: Project, items: list[Item]) -> Job:
                 {"type": "box", "label": label, "box": [n, n, n + 20.25, n + 11]} for n, label in enumerate("abc")
             ]
             lines.append(json.dumps({"path": item.path, "labelled": True, "regions": regions}))
-        import_parts.put_part(owner, entry.uuid, number, "\n".join(lines).encode())
-    return import_parts.finish(owner, entry.uuid)
+        import_parts.put_part(Caller(owner), entry.uuid, number, "\n".join(lines).encode())
+    return import_parts.finish(Caller(owner), entry.uuid)
 
 
 def prepare(items: int) -> dict[str, Any]:
     project = made("faults", items, 1)
-    schemas.create_schema(project, project.created_by, name="cells", config=build(["a"], "boxes"))
+    schemas.create_schema(project, Caller(project.created_by), name="cells", config=build(["a"], "boxes"))
     import_of(project, list(Item.objects.order_by("pk")))
     return {}
 
@@ -87,8 +88,8 @@ def label(path: str) -> dict[str, Any]:
     """A person labels that item."""
     project = Project.objects.get()
     schema = project.schemas.get()
-    queue = queues.create_queue(project, project.created_by, name=path, schema=schema)
-    queues.add_tasks(queue, project.created_by, [queues.TaskSpec(item=Item.objects.get(path=path))])
+    queue = queues.create_queue(project, Caller(project.created_by), name=path, schema=schema)
+    queues.add_tasks(queue, Caller(project.created_by), [queues.TaskSpec(item=Item.objects.get(path=path))])
     return {"status": one_round(Client(), User.objects.get(username="worker-0"), queue)}
 
 
@@ -128,9 +129,9 @@ def crowd(tasks: int, people: int) -> dict[str, Any]:
     """All people ask and answer at once until nothing is left; tells who was handed what."""
     project = made("crowd", tasks, people)
     owner = project.created_by
-    schema = schemas.create_schema(project, owner, name="cells", config=build(["a"], "boxes"))
-    queue = queues.create_queue(project, owner, name="all", schema=schema)
-    queues.add_tasks(queue, owner, [queues.TaskSpec(item=item) for item in Item.objects.order_by("pk")])
+    schema = schemas.create_schema(project, Caller(owner), name="cells", config=build(["a"], "boxes"))
+    queue = queues.create_queue(project, Caller(owner), name="all", schema=schema)
+    queues.add_tasks(queue, Caller(owner), [queues.TaskSpec(item=item) for item in Item.objects.order_by("pk")])
     handed: dict[str, list[str]] = {}
     wrong: list[str] = []
     gate = threading.Barrier(people)
@@ -173,13 +174,14 @@ def same_items(queue_count: int, tasks: int, people: int) -> dict[str, Any]:
     """Queues over the same items, each with people of its own who answer all at once; tells what was refused."""
     project = made("same", tasks, people)
     owner = project.created_by
-    schema = schemas.create_schema(project, owner, name="cells", config=build(["a"], "boxes"))
+    schema = schemas.create_schema(project, Caller(owner), name="cells", config=build(["a"], "boxes"))
     every = [queues.TaskSpec(item=item) for item in Item.objects.order_by("pk")]
     made_queues = [
-        queues.create_queue(project, owner, name=f"queue {number}", schema=schema) for number in range(queue_count)
+        queues.create_queue(project, Caller(owner), name=f"queue {number}", schema=schema)
+        for number in range(queue_count)
     ]
     for queue in made_queues:
-        queues.add_tasks(queue, owner, every)
+        queues.add_tasks(queue, Caller(owner), every)
     refused: list[str] = []
     gate = threading.Barrier(people)
 
@@ -219,11 +221,11 @@ def label_on(items: int, people: int) -> dict[str, Any]:
     """People label while an import of ``items`` items runs beside them; tells how they fared."""
     project = made("busy", items, people)
     owner = project.created_by
-    schema = schemas.create_schema(project, owner, name="cells", config=build(["a", "b", "c"], "boxes"))
-    other = schemas.create_schema(project, owner, name="other", config=build(["a"], "boxes"))
-    queue = queues.create_queue(project, owner, name="all", schema=other)
+    schema = schemas.create_schema(project, Caller(owner), name="cells", config=build(["a", "b", "c"], "boxes"))
+    other = schemas.create_schema(project, Caller(owner), name="other", config=build(["a"], "boxes"))
+    queue = queues.create_queue(project, Caller(owner), name="all", schema=other)
     every = list(Item.objects.order_by("pk"))
-    queues.add_tasks(queue, owner, [queues.TaskSpec(item=item) for item in every[:2000]])
+    queues.add_tasks(queue, Caller(owner), [queues.TaskSpec(item=item) for item in every[:2000]])
     import_of(project, every)
     over = threading.Event()
     waits: list[float] = []

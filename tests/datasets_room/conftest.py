@@ -17,6 +17,7 @@ from lode_annotation.schemas import schema_for_labels
 from lode_datasets.models import Dataset, Version
 from lode_datasets.publish import publish
 from lode_datasets.selection import add_items, create_dataset
+from lode_platform.callers import Caller
 from lode_platform.models import Item, Project
 from lode_platform.tokens import make_token
 from motherlode.regions import Region, dump
@@ -32,7 +33,7 @@ class Cells:
         self.user = project.created_by
         self.run_jobs = run_jobs
         self.make_items = make_items
-        self.schema: Schema = schema_for_labels(project, self.user, name="cells", labels=CLASSES)
+        self.schema: Schema = schema_for_labels(project, Caller(self.user), name="cells", labels=CLASSES)
         self.dataset: Dataset = create_dataset(project, self.user, name="cells", schema=self.schema)
 
     def box(self, item: Item, number: int, class_id: int = 1, shift: float = 0.0) -> Region:

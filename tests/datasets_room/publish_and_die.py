@@ -19,6 +19,8 @@ from typing import Any
 
 import django
 
+from lode_platform.callers import Caller
+
 
 def begin() -> None:
     """A project whose dataset has one version, a second one asked for, and people who label on."""
@@ -42,7 +44,7 @@ def begin() -> None:
     user = User.objects.create(username="alice", email="alice@example.org")
     project = Project.objects.create(name="blood", created_by=user)
     Membership.objects.create(project=project, user=user, role=Role.OWNER)
-    schema = schema_for_labels(project, user, name="cells", labels=["RBC", "WBC"])
+    schema = schema_for_labels(project, Caller(user), name="cells", labels=["RBC", "WBC"])
     dataset = create_dataset(project, user, name="cells", schema=schema)
 
     def add(start: int, stop: int) -> list[Item]:
@@ -52,7 +54,7 @@ def begin() -> None:
             Image.new("RGB", (32, 24), (number, number * 3 % 256, 7)).save(out, "PNG")
             blob = store().add_bytes(out.getvalue())
             specs.append(ItemSpec(path=f"item-{number:03d}.png", md5=blob.md5, sha256=blob.sha256))
-        items = make_items(project, user, specs, trusted=True).created
+        items = make_items(project, Caller(user), specs, trusted=True).created
         add_items(dataset, items)
         return items
 

@@ -13,6 +13,7 @@ from PIL import Image
 from lode_annotation.models import LabelSet
 from lode_annotation.queues import TaskSpec, add_tasks, create_queue
 from lode_datasets import diff
+from lode_platform.callers import Caller
 from lode_platform.models import Item, User
 
 pytestmark = pytest.mark.django_db
@@ -87,8 +88,8 @@ def test_labels_of_a_picture_of_another_size_are_marked_until_somebody_saves_the
     (check,) = [row for row in cells.publish().checks if row["code"] == "labels_outgrown"]
     assert (check["count"], check["examples"]) == (1, [[item.path]])
     assert "to check" in client.get(f"/p/blood/items/{item.uuid}/").content.decode()
-    queue = create_queue(cells.project, alice, name="look again", schema=cells.schema)
-    add_tasks(queue, alice, [TaskSpec(item=item), TaskSpec(item=other)])
+    queue = create_queue(cells.project, Caller(alice), name="look again", schema=cells.schema)
+    add_tasks(queue, Caller(alice), [TaskSpec(item=item), TaskSpec(item=other)])
     task = api(bob).post(f"queues/{queue.uuid}/next").json()
     assert (task["media"]["width"], task["media"]["height"]) == (128, 96)
     body = {"result": task["start"], "operation_id": str(queue.uuid), "lead_time": 1}
@@ -102,8 +103,8 @@ def test_an_answer_given_before_the_file_was_replaced_can_be_saved_again(
     cells: Any, client_for: ClientFor, api: Callable[..., Any], alice: User, bob: User
 ) -> None:
     (item,) = cells.add(1)
-    queue = create_queue(cells.project, alice, name="labels", schema=cells.schema)
-    add_tasks(queue, alice, [TaskSpec(item=item)])
+    queue = create_queue(cells.project, Caller(alice), name="labels", schema=cells.schema)
+    add_tasks(queue, Caller(alice), [TaskSpec(item=item)])
     task = api(bob).post(f"queues/{queue.uuid}/next").json()
     address = f"tasks/{task['task']['id']}/submit"
     body = {"result": task["start"], "operation_id": str(item.uuid), "lead_time": 1}

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from lode_annotation.models import Schema
 from lode_annotation.schemas import schema_for_labels
 from lode_datasets import selection
+from lode_platform.callers import Caller
 from lode_platform.models import Item, Project, User
 
 
@@ -16,7 +17,7 @@ def test_items_are_walked_by_key_a_batch_at_a_time(
     project: Project, erin: User, make_items: Callable[..., list[Item]]
 ) -> None:
     made = make_items(project, 7)
-    schema: Schema = schema_for_labels(project, erin, name="cells", labels=["RBC"], task="boxes")
+    schema: Schema = schema_for_labels(project, Caller(erin), name="cells", labels=["RBC"], task="boxes")
     dataset = selection.create_dataset(project, erin, name="cells", schema=schema)
     batch, selection.BATCH = selection.BATCH, 3
     try:

@@ -8,6 +8,7 @@ import pytest
 
 from lode_annotation import queues
 from lode_annotation.models import LabelSet
+from lode_platform.callers import Caller
 from lode_platform.models import User
 
 pytestmark = pytest.mark.django_db
@@ -17,8 +18,8 @@ def test_a_verdict_whose_labels_a_version_holds_cannot_be_taken_back(
     api: Callable[..., Any], rita: User, bob: User, cells: Any
 ) -> None:
     item, other = cells.add(2)
-    queue = queues.create_queue(cells.project, cells.user, name="check", schema=cells.schema, review=True)
-    queues.add_tasks(queue, cells.user, [queues.TaskSpec(item=item), queues.TaskSpec(item=other)])
+    queue = queues.create_queue(cells.project, Caller(cells.user), name="check", schema=cells.schema, review=True)
+    queues.add_tasks(queue, Caller(cells.user), [queues.TaskSpec(item=item), queues.TaskSpec(item=other)])
     given = []
     for _ in range(2):
         task = api(bob).post(f"queues/{queue.uuid}/next").json()

@@ -15,6 +15,7 @@ from lode_datasets import publish, selection
 from lode_datasets.models import Dataset, Version
 from lode_hooks.evaluations import evaluate, predictions, runs
 from lode_hooks.models import Evaluation, PredictionSet, Run
+from lode_platform.callers import Caller
 from lode_platform.items import ItemSpec, add_items
 from lode_platform.jobs import run_pending
 from lode_platform.models import Item, Project, User
@@ -49,7 +50,7 @@ class World:
         """Items of this size (their bytes are not looked at)."""
         blobs = store().add_many([png_of(path) for path in paths])
         specs = [ItemSpec(path=path, md5=blob.md5, sha256=blob.sha256) for path, blob in zip(paths, blobs, strict=True)]
-        add_items(self.project, self.user, specs, trusted=True)
+        add_items(self.project, Caller(self.user), specs, trusted=True)
         Item.objects.filter(path__in=paths).update(width=width, height=height)
         new = {item.path: item for item in Item.objects.filter(project=self.project, path__in=paths)}
         self.items.update(new)
@@ -137,7 +138,7 @@ def world(project: Project, alice: User) -> Callable[..., World]:
     """`world(labels=[...], task="boxes")`: an empty dataset under a schema with these classes, 1, 2, ..."""
 
     def make(labels: Sequence[str] = ("RBC", "WBC"), task: str = "boxes", name: str = "cells") -> World:
-        schema = schema_for_labels(project, alice, name=f"{name}-schema", labels=labels, task=task)
+        schema = schema_for_labels(project, Caller(alice), name=f"{name}-schema", labels=labels, task=task)
         dataset = selection.create_dataset(project, alice, name=name, schema=schema)
         return World(project, alice, schema, dataset, {})
 

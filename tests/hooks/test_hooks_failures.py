@@ -14,6 +14,7 @@ from lode_hooks.evaluations.summary import rows_of
 from lode_hooks.failures import browse, fix, record, verdicts
 from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.models import Failure, FailureOccurrence, Verdict
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, NotFound
 from lode_platform.models import User
 from motherlode.regions import Region
@@ -369,20 +370,20 @@ def test_opening_for_fixing_makes_one_task_with_its_reason(cells: Any, rita: Use
     lines = [line("a.png"), line("b.png", ([20, 20, 60, 60], "RBC", 0.9))]
     row = cells.evaluate(cells.predict(cells.run(), cells.version, lines))
     wrong = browse.matches(row, FailureFilter(kind="wrong_class")).matches[0]
-    task = fix.open_for_fixing(row, wrong.row, rita)
+    task = fix.open_for_fixing(row, wrong.row, Caller(rita))
     assert task.queue.name == "Fixes" and task.item.path == "b.png"
     assert task.reason["text"] == "WBC predicted as RBC"
     assert task.reason["failure"] == str(wrong.failure)
     assert task.reason["box"] == wrong.box
     assert [region["value"]["rectanglelabels"] for region in task.prelabels] == [["RBC"]]
     assert task.prelabels[0]["score"] == 0.9
-    assert fix.open_for_fixing(row, wrong.row, rita) == task
+    assert fix.open_for_fixing(row, wrong.row, Caller(rita)) == task
     task.state = "submitted"
     task.save()
     with pytest.raises(Conflict):
-        fix.open_for_fixing(row, wrong.row, rita)
+        fix.open_for_fixing(row, wrong.row, Caller(rita))
     with pytest.raises(NotFound):
-        fix.open_for_fixing(row, -1, rita)
+        fix.open_for_fixing(row, -1, Caller(rita))
 
 
 def test_what_is_opened_for_fixing_is_the_result_that_was_shown(cells: Any, rita: User) -> None:
@@ -395,7 +396,7 @@ def test_what_is_opened_for_fixing_is_the_result_that_was_shown(cells: Any, rita
         (two, FailureFilter(threshold=0.0, transition="gone", against=one.uuid)),
     ):
         (match,) = browse.matches(row, shown).matches
-        task = fix.open_for_fixing(row, match.row, rita, shown)
+        task = fix.open_for_fixing(row, match.row, Caller(rita), shown)
         assert task.reason["text"] == "WBC predicted as RBC" and task.reason["run_name"] == "one"
         assert [region["score"] for region in task.prelabels] == [0.3]
 

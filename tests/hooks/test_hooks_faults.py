@@ -25,6 +25,7 @@ from lode_datasets import publish, selection
 from lode_hooks.evaluations import evaluate, predictions, runs
 from lode_hooks.models import Evaluation, Failure, FailureOccurrence
 from lode_platform import jobs
+from lode_platform.callers import Caller
 from lode_platform.items import ItemSpec, add_items
 from lode_platform.models import Item, Membership, Project, Role, User
 from lode_platform.store import store
@@ -35,7 +36,7 @@ if what == "begin":
     user = User.objects.create(username="alice")
     project = Project.objects.create(name="blood", created_by=user)
     Membership.objects.create(project=project, user=user, role=Role.OWNER)
-    schema = schema_for_labels(project, user, name="cells", labels=["RBC", "WBC"], task="boxes")
+    schema = schema_for_labels(project, Caller(user), name="cells", labels=["RBC", "WBC"], task="boxes")
     dataset = selection.create_dataset(project, user, name="cells", schema=schema)
     data = []
     for number in range(30):
@@ -44,7 +45,7 @@ if what == "begin":
         data.append(out.getvalue())
     blobs = store().add_many(data)
     specs = [ItemSpec(path=f"{n:02d}.png", md5=b.md5, sha256=b.sha256) for n, b in enumerate(blobs)]
-    add_items(project, user, specs, trusted=True)
+    add_items(project, Caller(user), specs, trusted=True)
     items = list(Item.objects.order_by("path"))
     selection.add_items(dataset, items, splits={item.uuid: "test" for item in items})
     for item in items:

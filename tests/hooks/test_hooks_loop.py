@@ -15,6 +15,7 @@ from lode_hooks.mining import report_words, rounds
 from lode_hooks.mining.report import loop_report
 from lode_hooks.mining.request import MiningRequest
 from lode_hooks.models import Evaluation
+from lode_platform.callers import Caller
 from lode_platform.models import User
 from motherlode.regions import Region
 
@@ -55,7 +56,7 @@ def looped(world: Callable[..., Any], erin: User) -> Any:
         rescore.finish(sent, here.user)
     jobs()
     asked = MiningRequest(here.first, {"failures": 1.0, "uncertain": 1.0}, 8, 0.25, seed=1)
-    here.round = rounds.create_round(asked, erin, queue="hard")
+    here.round = rounds.create_round(asked, Caller(erin), queue="hard")
     return here
 
 

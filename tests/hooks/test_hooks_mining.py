@@ -19,6 +19,7 @@ from lode_hooks.mining import candidates, rounds
 from lode_hooks.mining.candidates import gather
 from lode_hooks.mining.request import MiningRequest
 from lode_hooks.models import Failure, MinedItem
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import User
 from motherlode.regions import Region
@@ -142,7 +143,7 @@ def test_test_is_refused_and_so_is_train_in_fold(cells: Any, erin: User) -> None
 def test_the_round_takes_what_the_preview_showed_and_its_tasks_carry_why(cells: Any, erin: User) -> None:
     asked = request(cells, strategies={"failures": 2.0, "uncertain": 1.0}, budget=10, random=0.2, seed=5)
     shown = rounds.preview(asked, erin)
-    made = rounds.create_round(asked, erin, queue="hard cells")
+    made = rounds.create_round(asked, Caller(erin), queue="hard cells")
     tasks = list(Task.objects.filter(queue=made.queue).order_by("-priority").select_related("item"))
     assert [task.item.path for task in tasks] == taken(shown)
     assert shown.control == MinedItem.objects.filter(round=made, arm="control").count() == 2
@@ -161,7 +162,9 @@ def test_the_round_takes_what_the_preview_showed_and_its_tasks_carry_why(cells: 
 
 
 def test_prelabels_are_the_runs_suggestions(cells: Any, erin: User) -> None:
-    made = rounds.create_round(request(cells, strategies={"failures": 1, "random": 1}, budget=22), erin, queue="all")
+    made = rounds.create_round(
+        request(cells, strategies={"failures": 1, "random": 1}, budget=22), Caller(erin), queue="all"
+    )
     tasks = {task.item.path: task for task in Task.objects.filter(queue=made.queue).select_related("item")}
     wrong = tasks[TRAIN[1]].prelabels
     assert wrong[0]["meta"] == {"questioned": True}, "what is at odds with the truth is not offered to be taken"
@@ -174,21 +177,21 @@ def test_prelabels_are_the_runs_suggestions(cells: Any, erin: User) -> None:
 
 
 def test_an_item_waits_in_one_queue_at_a_time(cells: Any, erin: User) -> None:
-    rounds.create_round(request(cells), erin, queue="first")
+    rounds.create_round(request(cells), Caller(erin), queue="first")
     with pytest.raises(BadInput, match="nothing to mine"):
-        rounds.create_round(request(cells), erin, queue="second")
+        rounds.create_round(request(cells), Caller(erin), queue="second")
     with pytest.raises(Conflict, match="another round"):
-        rounds.create_round(request(cells, strategies={"random": 1}), erin, queue="first")
+        rounds.create_round(request(cells, strategies={"random": 1}), Caller(erin), queue="first")
 
 
 def test_a_queue_that_has_had_an_item_does_not_take_it_again(cells: Any, erin: User) -> None:
-    queue = queues.create_queue(cells.project, erin, name="old", schema=cells.schema)
-    queues.add_tasks(queue, erin, [queues.TaskSpec(item=cells.items[TRAIN[0]])])
+    queue = queues.create_queue(cells.project, Caller(erin), name="old", schema=cells.schema)
+    queues.add_tasks(queue, Caller(erin), [queues.TaskSpec(item=cells.items[TRAIN[0]])])
     Task.objects.update(state=Task.State.DONE)
     with pytest.raises(Conflict, match="choose another name"):
-        rounds.create_round(request(cells), erin, queue="old")
+        rounds.create_round(request(cells), Caller(erin), queue="old")
     assert not MinedItem.objects.exists()
-    assert rounds.create_round(request(cells), erin, queue="new").mined_items.count() == 3
+    assert rounds.create_round(request(cells), Caller(erin), queue="new").mined_items.count() == 3
 
 
 @pytest.mark.django_db(transaction=True)
@@ -198,7 +201,7 @@ def test_two_who_mine_at_once_do_not_ask_for_the_same_items(cells: Any, erin: Us
     def mine(name: str) -> str:
         try:
             start.wait()
-            rounds.create_round(request(cells), erin, queue=name)
+            rounds.create_round(request(cells), Caller(erin), queue=name)
         except (BadInput, Conflict) as error:
             return error.code
         finally:
@@ -244,12 +247,12 @@ NONSENSE: list[tuple[dict[str, Any], str]] = [
 def test_a_request_that_makes_no_sense_is_named(cells: Any, erin: User) -> None:
     for body, words in NONSENSE:
         with pytest.raises(BadInput, match=words):
-            MiningRequest.from_json(cells.project, erin, {"run": "baseline", **body})
+            MiningRequest.from_json(cells.project, Caller(erin), {"run": "baseline", **body})
 
 
 def test_strategies_may_be_named_in_many_ways(cells: Any, erin: User) -> None:
     for given in ({"failures": 1, "uncertain": 2}, "failures=1,uncertain=2", ["failures", "uncertain=2"]):
-        asked = MiningRequest.from_json(cells.project, erin, {"run": "baseline", "strategies": given})
+        asked = MiningRequest.from_json(cells.project, Caller(erin), {"run": "baseline", "strategies": given})
         assert asked.strategies == {"failures": 1.0, "uncertain": 2.0}
         assert asked.run == cells.baseline
 
@@ -285,7 +288,7 @@ def test_classes_are_mined_by_margin(world: Callable[..., Any], erin: User) -> N
     assert taken(unsure) == ["y.png", "z.png", "x.png"]
     failed = rounds.preview(MiningRequest(run, {"failures": 1}, 3, 0.0), erin)
     assert taken(failed) == ["z.png"]
-    made = rounds.create_round(MiningRequest(run, {"failures": 1}, 3, 0.0), erin, queue="digits")
+    made = rounds.create_round(MiningRequest(run, {"failures": 1}, 3, 0.0), Caller(erin), queue="digits")
     task = Task.objects.get(queue=made.queue)
     assert task.reason["text"] == "3 predicted as 8 (0.90)"
     assert task.prelabels[0]["value"] == {"choices": ["8"]}
@@ -310,7 +313,7 @@ def test_a_round_is_not_filled_up_at_random(cells: Any, erin: User) -> None:
     assert (empty.total, empty.control) == (0, 0)
     assert [part.reason for part in empty.strategies] == ["no failure like these in train, pool"]
     with pytest.raises(BadInput, match="There is nothing to mine. failures: no failure like these"):
-        rounds.create_round(none, erin, queue="none")
+        rounds.create_round(none, Caller(erin), queue="none")
 
 
 def test_failures_of_the_test_split_are_said_to_be_where_no_round_goes(cells: Any, erin: User, api: Any) -> None:

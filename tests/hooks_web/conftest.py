@@ -19,6 +19,7 @@ from lode_datasets.publish import publish
 from lode_hooks.evaluations import evaluate, predictions, runs
 from lode_hooks.models import Evaluation, PredictionSet, Run
 from lode_platform import items as items_module
+from lode_platform.callers import Caller
 from lode_platform.jobs import run_pending
 from lode_platform.models import Item, Project, User
 from lode_platform.store import store
@@ -165,9 +166,9 @@ def build(
         items_module.ItemSpec(path=picture.path, md5=blob.md5, sha256=blob.sha256)
         for picture, blob in zip(pictures, blobs, strict=True)
     ]
-    report = items_module.add_items(project, user, specs, trusted=True)
+    report = items_module.add_items(project, Caller(user), specs, trusted=True)
     assert not report.problems, report.problems
-    schema = schema_for_labels(project, user, name=name, labels=labels, task=task)
+    schema = schema_for_labels(project, Caller(user), name=name, labels=labels, task=task)
     dataset = selection.create_dataset(project, user, name=name, schema=schema)
     world = World(project, user, dataset, schema)
     world.items = {item.path: item for item in Item.objects.filter(project=project)}

@@ -13,6 +13,7 @@ from lode_hooks.evaluations import runs, summary
 from lode_hooks.mining import request, rounds
 from lode_hooks.models import Failure, FailureOccurrence, MiningRound
 from lode_platform import shell
+from lode_platform.callers import Caller
 from lode_platform.jobs import run_pending
 from lode_platform.models import Project, User
 
@@ -433,8 +434,8 @@ def test_a_budget_that_is_none_is_refused_in_a_sentence(cells: Any, page: Page, 
 
 def test_a_rounds_items_show_the_failure_that_they_were_taken_for(cells: Any, erin: User, page: Page) -> None:
     body = {"run": str(cells.first.uuid), "strategies": {"failures": 1, "uncertain": 1}, "budget": 12, "random": 0}
-    asked = request.MiningRequest.from_json(cells.world.project, erin, body)
-    made = rounds.create_round(asked, erin, queue="drawn")
+    asked = request.MiningRequest.from_json(cells.world.project, Caller(erin), body)
+    made = rounds.create_round(asked, Caller(erin), queue="drawn")
     tiles = page(address("round", made.uuid)).context["tiles"]
     assert len(tiles) == made.mined_items.count()
     for mined, boxes in tiles:

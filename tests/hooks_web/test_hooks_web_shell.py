@@ -9,6 +9,7 @@ from lode_hooks.failures import verdicts
 from lode_hooks.mining import request, rounds
 from lode_hooks.models import Failure
 from lode_platform import shell
+from lode_platform.callers import Caller
 from lode_platform.models import Project, User
 
 
@@ -53,7 +54,9 @@ def test_an_items_history_tells_its_failures_verdicts_and_rounds(cells: Any, eri
     assert failure is not None
     verdicts.judge(failure, rita, kind="label_error")
     body = {"run": str(cells.first.uuid), "strategies": {"failures": 1}, "budget": 20, "random": 0}
-    rounds.create_round(request.MiningRequest.from_json(cells.world.project, erin, body), erin, queue="again")
+    rounds.create_round(
+        request.MiningRequest.from_json(cells.world.project, Caller(erin), body), Caller(erin), queue="again"
+    )
     told = " / ".join(str(row.text) for row in shell.history(failure.item, erin))
     assert "in “baseline” on cells@v1" in told
     assert "verdict: label error" in told

@@ -36,6 +36,7 @@ from lode_datasets import selection
 from lode_datasets.models import Version
 from lode_hooks.models import Evaluation, Failure, MiningRound, PredictionSet, Run
 from lode_platform import jobs
+from lode_platform.callers import Caller
 from lode_platform.items import ItemSpec, add_items
 from lode_platform.models import Item, Job, Membership, Project, Role, User
 from lode_platform.store import store
@@ -321,8 +322,8 @@ def build(home: Path) -> World:
 
     blobs = store().add_many([picture(number) for number in range(8)])
     specs = [ItemSpec(f"{n}.png", blob.md5, blob.sha256) for n, blob in enumerate(blobs)]
-    items: list[Item] = add_items(project, alice, specs, trusted=True).created
-    schema = schema_for_labels(project, alice, name="cells", labels=["RBC", "WBC"], task="boxes")
+    items: list[Item] = add_items(project, Caller(alice), specs, trusted=True).created
+    schema = schema_for_labels(project, Caller(alice), name="cells", labels=["RBC", "WBC"], task="boxes")
 
     imported = uuid4()
     post("projects/blood/label-imports", {"uuid": str(imported), "schema": "cells", "format": "coco"})
@@ -374,8 +375,8 @@ def build(home: Path) -> World:
         },
     )
     jobs.run_pending()
-    queue = create_queue(project, alice, name="checked", schema=schema, review=True)
-    add_tasks(queue, alice, [TaskSpec(item) for item in items])
+    queue = create_queue(project, Caller(alice), name="checked", schema=schema, review=True)
+    add_tasks(queue, Caller(alice), [TaskSpec(item) for item in items])
     annotator = world.programs[Role.ENGINEER]  # nobody reviews their own answer
     first = post(f"queues/{queue.uuid}/next", {"holding": []}, annotator)
     answer = {"result": [], "operation_id": str(uuid4()), "lead_time": 1.0}

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
+from lode_platform.callers import Caller
 from lode_platform.errors import Conflict
 from lode_platform.items import AddReport, ItemSpec, add_items, restore, trash
 from lode_platform.models import BlobReceipt, Event, Item, Project, User
@@ -31,7 +32,7 @@ def add(project: Project, files: dict[str, bytes], user: User | None = None, **o
     for path, data in files.items():
         blob = store().add_bytes(data)
         specs.append(ItemSpec(path, blob.md5, blob.sha256))
-    return add_items(project, user or project.created_by, specs, **{"trusted": True, **options})
+    return add_items(project, Caller(user or project.created_by), specs, **{"trusted": True, **options})
 
 
 def codes(report: AddReport) -> dict[str, str]:
@@ -189,17 +190,17 @@ def test_bytes_that_the_caller_sees_as_an_item_need_not_be_sent(
 
 def test_a_sha256_that_is_not_the_blobs_is_refused(project: Project) -> None:
     blob = store().add_bytes(picture())
-    report = add_items(project, project.created_by, [ItemSpec("x.png", blob.md5, "0" * 64)], trusted=True)
+    report = add_items(project, Caller(project.created_by), [ItemSpec("x.png", blob.md5, "0" * 64)], trusted=True)
     assert codes(report) == {"x.png": "hash_mismatch"}
 
 
 def test_the_client_chooses_the_uuid(project: Project) -> None:
     name, blob = uuid4(), store().add_bytes(picture())
     spec = ItemSpec("x.png", blob.md5, blob.sha256, uuid=name, group="patient 7", metadata={"stain": "H&E"})
-    (item,) = add_items(project, project.created_by, [spec], trusted=True).created
+    (item,) = add_items(project, Caller(project.created_by), [spec], trusted=True).created
     assert (item.uuid, item.group, item.metadata) == (name, "patient 7", {"stain": "H&E"})
     other = ItemSpec("y.png", blob.md5, blob.sha256, uuid=name)
-    assert codes(add_items(project, project.created_by, [other], trusted=True)) == {"y.png": "uuid_taken"}
+    assert codes(add_items(project, Caller(project.created_by), [other], trusted=True)) == {"y.png": "uuid_taken"}
 
 
 def test_statements_do_not_grow_with_the_items(project: Project) -> None:
@@ -209,7 +210,7 @@ def test_statements_do_not_grow_with_the_items(project: Project) -> None:
             specs = [
                 ItemSpec(p, b.md5, b.sha256) for p, b in zip(files, store().add_many(list(files.values())), strict=True)
             ]
-            add_items(project, project.created_by, specs, trusted=True)
+            add_items(project, Caller(project.created_by), specs, trusted=True)
         return len(small)
 
     statements(1, "warm")
@@ -219,9 +220,9 @@ def test_statements_do_not_grow_with_the_items(project: Project) -> None:
 def test_trash_and_back(project: Project, alice: User) -> None:
     (item,) = add(project, {"x.png": picture()}).created
     trash(item, alice)
-    assert not Item.objects.visible_to(alice).exists()
+    assert not Item.objects.visible_to(Caller(alice)).exists()
     restore(item, alice)
-    assert Item.objects.visible_to(alice).get() == item
+    assert Item.objects.visible_to(Caller(alice)).get() == item
     assert list(Event.objects.order_by("pk").values_list("verb", flat=True)) == ["items.trash", "items.restore"]
 
 

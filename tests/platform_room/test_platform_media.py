@@ -11,6 +11,7 @@ from django.test import Client
 from PIL import Image, ImageChops, ImageStat
 
 from lode_platform import decoding
+from lode_platform.callers import Caller
 from lode_platform.items import ItemSpec, add_items, trash
 from lode_platform.models import Item, Project, User
 from lode_platform.store import store
@@ -34,7 +35,9 @@ def two_halves(kind: str, orientation: int = 1) -> bytes:
 
 def item_of(project: Project, data: bytes, path: str = "a/b.img") -> Item:
     blob = store().add_bytes(data)
-    (item,) = add_items(project, project.created_by, [ItemSpec(path, blob.md5, blob.sha256)], trusted=True).created
+    (item,) = add_items(
+        project, Caller(project.created_by), [ItemSpec(path, blob.md5, blob.sha256)], trusted=True
+    ).created
     return item
 
 

@@ -12,6 +12,7 @@ from django.test import Client
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from lode_platform.callers import Caller
 from lode_platform.items import ItemSpec, add_items
 from lode_platform.models import Item, Project, User
 from lode_platform.store import store
@@ -110,7 +111,7 @@ def pictures() -> Iterator[tuple[str, bytes]]:
 
 def item_of(project: Project, data: bytes, path: str) -> Item:
     blob = store().add_bytes(data)
-    report = add_items(project, project.created_by, [ItemSpec(path, blob.md5, blob.sha256)], trusted=True)
+    report = add_items(project, Caller(project.created_by), [ItemSpec(path, blob.md5, blob.sha256)], trusted=True)
     assert not report.problems, report.problems
     return report.created[0]
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +15,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from lode_platform import token_uses
+from lode_platform.callers import Caller, Token
 from lode_platform.models import ApiToken, Membership, Project, Role, User
-from lode_platform.tokens import BadToken, make_token, revoke, user_for_token
+from lode_platform.tokens import BadToken, caller_for_token, make_token, revoke
 
 Apis = Callable[..., Any]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def bearer(text: str) -> Client:
@@ -28,13 +31,13 @@ def test_a_token_is_kept_as_a_digest_alone(alice: User) -> None:
     token, text = make_token(alice)
     kept = " ".join(str(value) for value in ApiToken.objects.filter(pk=token.pk).values_list()[0])
     assert text not in kept and text.split("_", 2)[2] not in kept
-    assert text.startswith(f"lode_{token.prefix}_") and user_for_token(text) == alice
+    assert text.startswith(f"lode_{token.prefix}_") and caller_for_token(text).user == alice
 
 
 def test_the_text_is_shown_once(project: Project, erin: User, api: Apis) -> None:
     client = api(erin)
     made = client.post("projects/blood/tokens", {"name": "laptop", "role": "viewer", "days": 7})
-    assert made.status_code == 201 and user_for_token(made.json()["token"]) == erin
+    assert made.status_code == 201 and caller_for_token(made.json()["token"]).user == erin
     listed = client.get("projects/blood/tokens")
     assert made.json()["token"] not in listed.content.decode()
     assert [row["name"] for row in listed.json()["results"]] == ["laptop"]
@@ -42,9 +45,9 @@ def test_the_text_is_shown_once(project: Project, erin: User, api: Apis) -> None
 
 def test_a_token_is_checked_in_one_statement(alice: User) -> None:
     _, text = make_token(alice)
-    user_for_token(text)
+    caller_for_token(text)
     with CaptureQueriesContext(connection) as statements:
-        user_for_token(text)
+        caller_for_token(text)
     assert len(statements) == 1
 
 
@@ -66,7 +69,7 @@ def test_an_expired_a_revoked_and_a_made_up_token_are_refused(alice: User) -> No
     revoke(revoked, alice)
     for text in (old, gone, "lode_00000000_nonsense", "", "x" * 5000):
         with pytest.raises(BadToken):
-            user_for_token(text)
+            caller_for_token(text)
         answer = bearer(text).get("/api/v1/me")
         assert answer.status_code == 401 and answer["WWW-Authenticate"].startswith("Bearer")
 
@@ -76,10 +79,24 @@ def test_the_token_of_a_person_or_project_that_is_gone_is_refused(project: Proje
     _, of_person = make_token(alice)
     Project.objects.update(trashed_at=timezone.now())
     with pytest.raises(BadToken):
-        user_for_token(of_project)
+        caller_for_token(of_project)
     User.objects.filter(pk=alice.pk).update(is_active=False)
     with pytest.raises(BadToken):
-        user_for_token(of_person)
+        caller_for_token(of_person)
+
+
+def test_what_limits_a_token_is_with_the_caller_and_not_with_the_person(project: Project, alice: User) -> None:
+    token, text = make_token(alice, project=project, role=Role.VIEWER)
+    found = caller_for_token(text)
+    assert found == Caller(alice, Token(token.pk, project.pk, "viewer"))
+    assert set(vars(found.user)) == set(vars(User.objects.get(pk=alice.pk)))
+
+
+def test_nothing_that_a_token_reaches_makes_a_caller_of_a_person_alone() -> None:
+    rooms = [ROOT / room for room in ("platform", "annotation", "datasets", "hooks")]
+    reached = [file for room in rooms for file in (*room.rglob("api/*.py"), *room.rglob("views/*_http.py"))]
+    assert len(reached) > 20
+    assert [file.name for file in reached if "Caller(" in file.read_text()] == []
 
 
 def test_a_projects_token_sees_that_project_alone(project: Project, alice: User, api: Apis) -> None:
@@ -154,12 +171,12 @@ def test_a_token_made_over_rest_expires_unless_it_is_said_that_it_never_does(
 
 def test_the_command_prints_the_token_alone_and_makes_what_is_missing(db: None) -> None:
     out, err = shell("dora", "--project", "cells", "--role", "engineer")
-    user = user_for_token(out.strip())
+    user = caller_for_token(out.strip()).user
     assert out.count("\n") == 1 and user.username == "dora" and not user.has_usable_password()
     assert Membership.objects.get(project__name="cells", user=user).role == Role.OWNER
     assert "dora" in err
     second, _ = shell("emil", "--project", "cells", "--role", "annotator")
-    assert user_for_token(second.strip()).username == "emil"
+    assert caller_for_token(second.strip()).user.username == "emil"
     assert Membership.objects.get(project__name="cells", user__username="emil").role == Role.ANNOTATOR
 
 

@@ -14,6 +14,7 @@ from django.conf import LazySettings
 from PIL import Image
 
 from lode_platform import jobs
+from lode_platform.callers import Caller
 from lode_platform.models import Item, Job, Project, User
 
 Apis = Callable[..., Any]
@@ -56,7 +57,7 @@ def codes(told: dict[str, Any]) -> dict[str, str]:
 def test_every_picture_of_a_zip_becomes_an_item(project: Project, erin: User, api: Apis, home: Path) -> None:
     told = unpacked(api, erin, zipped({f"slide/{n}.png": picture(n) for n in range(250)}))
     assert (told["state"], told["result"]["created"], told["done"], told["total"]) == ("succeeded", 250, 250, 250)
-    assert Item.objects.visible_to(erin).count() == 250
+    assert Item.objects.visible_to(Caller(erin)).count() == 250
     assert not list((home / "store" / "parked").glob("*")), "the upload is gone once it is unpacked"
 
 
@@ -155,7 +156,7 @@ def raw(data: bytes, *names: tuple[bytes, bytes]) -> bytes:
 
 
 def paths(user: User) -> list[str]:
-    return sorted(Item.objects.visible_to(user).values_list("path", flat=True))
+    return sorted(Item.objects.visible_to(Caller(user)).values_list("path", flat=True))
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from lode_annotation.api.shapes import Shape
 from lode_annotation.models import LabelImport
 from lode_platform import access
 from lode_platform.api.parsers import BytesParser, raw
-from lode_platform.api.projects import person
 from lode_platform.api.shapes import JobShape, job_json, read
+from lode_platform.signed_in import caller
 
 
 class NewImportShape(Shape):
@@ -68,17 +68,17 @@ class LabelImports(APIView):
     @extend_schema(operation_id="label_import_create", request=NewImportShape, responses={201: ImportShape})
     def post(self, request: Request, project: str) -> Response:
         """Starts an import under a uuid that the client chose; repeating it returns the same import."""
-        found = access.project_for(person(request), project, "labels.import")
+        found = access.project_for(caller(request), project, "labels.import")
         given = read(NewImportShape, request.data)
         given["dataset"] = given["dataset"] or ""
-        return Response(import_json(import_parts.begin(found, person(request), **given)), status=201)
+        return Response(import_json(import_parts.begin(found, caller(request), **given)), status=201)
 
 
 class OneLabelImport(APIView):
     @extend_schema(operation_id="label_import", responses=ImportShape)
     def get(self, request: Request, label_import: UUID) -> Response:
         """One of my imports: the parts received, and its job."""
-        return Response(import_json(import_parts.mine(person(request), label_import)))
+        return Response(import_json(import_parts.mine(caller(request), label_import)))
 
 
 class ImportPart(APIView):
@@ -91,8 +91,8 @@ class ImportPart(APIView):
     )
     def put(self, request: Request, label_import: UUID, part: int) -> Response:
         """Uploads a part: JSON lines, one image or one problem of the client each; again replaces it."""
-        import_parts.mine(person(request), label_import)
-        lines = import_parts.put_part(person(request), label_import, part, raw(request))
+        import_parts.mine(caller(request), label_import)
+        lines = import_parts.put_part(caller(request), label_import, part, raw(request))
         return Response({"part": part, "lines": lines})
 
 
@@ -101,5 +101,5 @@ class Finish(APIView):
     def post(self, request: Request, label_import: UUID) -> Response:
         """Starts the job that imports the parts; its result is the report."""
         given = read(FinishShape, request.data)
-        row = import_parts.finish(person(request), label_import, dataset=given["dataset"])
+        row = import_parts.finish(caller(request), label_import, dataset=given["dataset"])
         return Response(job_json(row), status=202)

@@ -20,10 +20,10 @@ from lode_annotation.submit import SubmitRequest, base_of, save_draft, submit
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.parsers import LargeJsonParser
-from lode_platform.api.projects import person
 from lode_platform.api.shapes import read
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.models import Item, ItemQuerySet, Project, User
+from lode_platform.signed_in import caller, person
 
 MAX_TASKS = 5000
 GONE = OpenApiResponse(description="nothing is left, or the queue is not open")
@@ -35,7 +35,7 @@ LOST = OpenApiResponse(
 
 def queue_of(request: Request, uuid: UUID) -> Queue:
     """A queue that the person may see."""
-    rows = Queue.objects.visible_to(person(request)).select_related("project", "schema_revision__schema")
+    rows = Queue.objects.visible_to(caller(request)).select_related("project", "schema_revision__schema")
     found = rows.filter(uuid=uuid).first()
     if found is None:
         raise NotFound("There is no such queue.")
@@ -73,7 +73,7 @@ class Queues(APIView):
     @extend_schema(operation_id="queues", parameters=PARAMETERS, responses=page_of(shapes.QueueShape))
     def get(self, request: Request, project: str) -> Response:
         """The project's queues, newest first, with their tasks by state."""
-        found = access.project_for(person(request), project, "project.view")
+        found = access.project_for(caller(request), project, "project.view")
         rows = Queue.objects.filter(project=found)
         counts = counts_of(rows)
         none = dict.fromkeys(Task.State.values, 0)
@@ -89,20 +89,20 @@ class Queues(APIView):
     def post(self, request: Request, project: str) -> Response:
         """Creates a queue under the newest revision of a schema, filled by filter or with named items."""
         user = person(request)
-        found = access.project_for(user, project, "queue.manage")
+        found = access.project_for(caller(request), project, "queue.manage")
         given = read(shapes.NewQueueShape, request.data)
         if given["overlap"] != 1:
             raise BadInput("An overlap other than 1 is not supported yet.", code="not_yet", field="overlap")
         chosen = _chosen(found, user, given["items"])
         queue = queues.create_queue(
             found,
-            user,
+            caller(request),
             name=given["name"],
             schema=_schema(found, given["schema"]),
             review=given["review"],
             reason=given["reason"],
         )
-        added = queues.fill(queue, user, chosen, priority=given["priority"])
+        added = queues.fill(queue, caller(request), chosen, priority=given["priority"])
         return Response({**shown(queue), "added": added}, status=201)
 
 
@@ -127,7 +127,7 @@ class OneQueue(APIView):
     def patch(self, request: Request, queue: UUID) -> Response:
         """Opens, pauses, closes or renames it, changes its review rule, or moves it to the newest schema revision."""
         given = read(shapes.QueueChangeShape, request.data)
-        changed = queues.change_queue(queue_of(request, queue), person(request), **given)
+        changed = queues.change_queue(queue_of(request, queue), caller(request), **given)
         return Response(shown(queue_of(request, changed.uuid)))
 
 
@@ -153,7 +153,7 @@ class Tasks(APIView):
         """Adds items; one that is in the queue already is left as it is."""
         user = person(request)
         found = queue_of(request, queue)
-        access.require(user, found.project, "queue.manage")
+        access.require(caller(request), found.project, "queue.manage")
         given = read(shapes.NewTasksShape, request.data)
         rows = given.get("tasks", [])
         if len(rows) > MAX_TASKS:
@@ -170,9 +170,11 @@ class Tasks(APIView):
             )
             for row in rows
         ]
-        added = queues.add_tasks(found, user, specs) if specs else 0
+        added = queues.add_tasks(found, caller(request), specs) if specs else 0
         if given["items"] is not None:
-            added += queues.fill(found, user, _chosen(found.project, user, given["items"]), priority=given["priority"])
+            added += queues.fill(
+                found, caller(request), _chosen(found.project, user, given["items"]), priority=given["priority"]
+            )
         found.refresh_from_db(fields=["size"])
         return Response({"added": added, "size": found.size}, status=201)
 
@@ -193,7 +195,7 @@ class Next(APIView):
         """Claims my next task: my own unexpired lease that `holding` does not name, else the first free one."""
         given = read(shapes.HoldingShape, request.data)
         user = person(request)
-        context = context_for(user, queue, "queue.label")
+        context = context_for(caller(request), queue, "queue.label")
         held = queues.claim(context, user, given["holding"])
         payload = payloads.claimed(context, user, held, given["holding"]) if held else None
         return Response(payload) if payload else Response(status=204)
@@ -204,7 +206,9 @@ class Mine(APIView):
     def get(self, request: Request, queue: UUID) -> Response:
         """The last ten tasks of the queue that I answered or skipped, the newest first."""
         user = person(request)
-        return Response([asdict(row) for row in recent_answers(context_for(user, queue, "queue.label"), user)])
+        return Response(
+            [asdict(row) for row in recent_answers(context_for(caller(request), queue, "queue.label"), user)]
+        )
 
 
 class OpenTask(APIView):
@@ -213,14 +217,14 @@ class OpenTask(APIView):
     )
     def post(self, request: Request, task: UUID) -> Response:
         """Opens this task for me and returns all that the editor needs, with my earlier answer."""
-        return Response(payloads.task_payload(task, person(request)))
+        return Response(payloads.task_payload(task, caller(request)))
 
 
 class OneTask(APIView):
     @extend_schema(operation_id="task", responses=shapes.TaskShape)
     def get(self, request: Request, task: UUID) -> Response:
         """A task and its answers."""
-        found = task_rows().filter(queue__in=Queue.objects.visible_to(person(request)), uuid=task).first()
+        found = task_rows().filter(queue__in=Queue.objects.visible_to(caller(request)), uuid=task).first()
         if found is None:
             raise NotFound("There is no such task.")
         return Response(shapes.task_json(found))
@@ -235,7 +239,7 @@ class Submit(APIView):
     def post(self, request: Request, task: UUID) -> Response:
         """Submits my answer, or a change of it, and with `next` claims the next task by the same request."""
         given = read(shapes.SubmitShape, request.data)
-        return Response(submit(person(request), task, SubmitRequest.of(given)))
+        return Response(submit(caller(request), task, SubmitRequest.of(given)))
 
 
 class Skip(APIView):
@@ -245,7 +249,7 @@ class Skip(APIView):
     def post(self, request: Request, task: UUID) -> Response:
         """Skips this task, with a reason."""
         given = read(shapes.SkipShape, request.data)
-        return Response(submit(person(request), task, SubmitRequest.of(given, skip=True)))
+        return Response(submit(caller(request), task, SubmitRequest.of(given, skip=True)))
 
 
 class OneLease(APIView):
@@ -253,7 +257,7 @@ class OneLease(APIView):
     def post(self, request: Request, task: UUID) -> Response:
         """Takes or renews my lease on this task: the heartbeat of an open page."""
         user = person(request)
-        context, task_id = context_of_task(user, task, "queue.label")
+        context, task_id = context_of_task(caller(request), task, "queue.label")
         return Response({"lease": payloads.lease(queues.hold(context, user, task_id))})
 
     @extend_schema(
@@ -264,7 +268,7 @@ class OneLease(APIView):
     def delete(self, request: Request, task: UUID) -> Response:
         """Gives my lease back; with `until`, only if it is still that one."""
         user = person(request)
-        _, task_id = context_of_task(user, task, "queue.label")
+        _, task_id = context_of_task(caller(request), task, "queue.label")
         until = None
         if text := request.query_params.get("until"):
             try:
@@ -285,7 +289,7 @@ class Draft(APIView):
         """Saves my draft and renews my lease."""
         given = read(shapes.NewDraftShape, request.data)
         user = person(request)
-        context, task_id = context_of_task(user, task, "queue.label")
+        context, task_id = context_of_task(caller(request), task, "queue.label")
         kept = save_draft(user, context, task_id, given["result"], base=base_of(given), uuid=given["annotation_id"])
         return Response({"draft": kept})
 
@@ -294,8 +298,8 @@ class Clear(APIView):
     @extend_schema(operation_id="queue_clear", request=None, responses={204: None})
     def delete(self, request: Request, queue: UUID) -> Response:
         """Releases every held task of the queue; unfinished work stays as drafts."""
-        user = person(request)
-        context_for(user, queue, "queue.manage")
+        person(request)
+        context_for(caller(request), queue, "queue.manage")
         found = queue_of(request, queue)
-        queues.clear(found, user, [lease.pk for lease in queues.held(found)])
+        queues.clear(found, caller(request), [lease.pk for lease in queues.held(found)])
         return Response(status=204)

@@ -14,9 +14,9 @@ from lode_annotation.models import Annotation
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.parsers import LargeJsonParser
-from lode_platform.api.projects import person
 from lode_platform.api.shapes import read
 from lode_platform.errors import BadInput
+from lode_platform.signed_in import caller
 
 BUILT_ON = OpenApiResponse(description="`built_on`: a newer answer, other labels or a version depend on it")
 
@@ -35,7 +35,7 @@ class Reviews(APIView):
     )
     def get(self, request: Request, project: str) -> Response:
         """The answers waiting for review, oldest first."""
-        found = access.project_for(person(request), project, "annotation.review")
+        found = access.project_for(caller(request), project, "annotation.review")
         rows = Annotation.objects.filter(task__queue__project=found).select_related("task__queue", "task__item", "user")
         if request.query_params.get("late") in ("1", "true"):
             rows = rows.filter(lost_at__isnull=False)
@@ -58,7 +58,7 @@ class NextReview(APIView):
     def post(self, request: Request, queue: UUID) -> Response:
         """The oldest answer of the queue that is waiting for my review; `holding` names annotations to leave out."""
         given = read(shapes.HoldingShape, request.data)
-        payload = payloads.next_review(queue, person(request), given["holding"])
+        payload = payloads.next_review(queue, caller(request), given["holding"])
         return Response(payload) if payload else Response(status=204)
 
 
@@ -83,7 +83,7 @@ class Verdict(APIView):
             want_next=given["next"],
             holding=given["holding"],
         )
-        return Response(review.review(person(request), annotation, verdict))
+        return Response(review.review(caller(request), annotation, verdict))
 
     @extend_schema(
         operation_id="annotation_review_undo",
@@ -93,4 +93,4 @@ class Verdict(APIView):
     def delete(self, request: Request, annotation: UUID) -> Response:
         """Undoes my verdict while nothing depends on it; the answer is waiting for review again."""
         operation = request.query_params.get("operation_id", "")
-        return Response(undo_review.undo_review(person(request), annotation, operation))
+        return Response(undo_review.undo_review(caller(request), annotation, operation))

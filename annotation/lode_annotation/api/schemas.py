@@ -13,14 +13,14 @@ from lode_annotation.labeling_config import check_config
 from lode_annotation.models import Schema
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged
-from lode_platform.api.projects import person
 from lode_platform.api.shapes import read
 from lode_platform.errors import NotFound
+from lode_platform.signed_in import caller
 
 
 def schema_of(request: Request, uuid: UUID) -> Schema:
     """A schema that the person may see."""
-    found = Schema.objects.visible_to(person(request)).select_related("project").filter(uuid=uuid).first()
+    found = Schema.objects.visible_to(caller(request)).select_related("project").filter(uuid=uuid).first()
     if found is None:
         raise NotFound("There is no such schema.")
     return found
@@ -30,16 +30,16 @@ class Schemas(APIView):
     @extend_schema(operation_id="schemas", parameters=PARAMETERS, responses=page_of(shapes.SchemaShape))
     def get(self, request: Request, project: str) -> Response:
         """The project's schemas, newest first."""
-        found = access.project_for(person(request), project, "project.view")
+        found = access.project_for(caller(request), project, "project.view")
         rows = Schema.objects.filter(project=found).select_related("project").prefetch_related("classes")
         return Response(paged(request, rows, shapes.schema_json))
 
     @extend_schema(operation_id="schema_create", request=shapes.NewSchemaShape, responses={201: shapes.SchemaShape})
     def post(self, request: Request, project: str) -> Response:
         """Creates a schema. What the editor does not support yet is refused by name and line (400, `problems`)."""
-        found = access.project_for(person(request), project, "schema.edit")
+        found = access.project_for(caller(request), project, "schema.edit")
         given = read(shapes.NewSchemaShape, request.data)
-        made = schemas.create_schema(found, person(request), **given)
+        made = schemas.create_schema(found, caller(request), **given)
         return Response(schemas.as_json(made), status=201)
 
 
@@ -61,7 +61,7 @@ class Revisions(APIView):
     def post(self, request: Request, schema: UUID) -> Response:
         """Creates a revision. Labels that `renames` maps keep their class ids; removed labels are retired."""
         given = read(shapes.NewRevisionShape, request.data)
-        made = schemas.revise(schema_of(request, schema), person(request), **given)
+        made = schemas.revise(schema_of(request, schema), caller(request), **given)
         return Response(shapes.revision_json(made), status=201)
 
 

@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 from django.utils import timezone
 
 from lode_annotation import models as annotation
-from lode_annotation.statements.contexts import QUEUE_COLUMNS, QUEUE_JOINS, QueueRow, scope_of
+from lode_annotation.statements.contexts import QUEUE_COLUMNS, QUEUE_JOINS, QueueRow
 from lode_annotation.statements.tables import ANNOTATION, ITEM, LABEL_SET, QUEUE, SAVED, TASK, key_of
-from lode_platform import models as platform
-from lode_platform import sql
+from lode_platform import access, sql
+from lode_platform.callers import Caller
 from lode_platform.sql import Json, MaybeUuid
 
 
@@ -32,19 +32,19 @@ class AnswerRow(NamedTuple):
     operation_task: int
 
 
-def answer_of(user: platform.User, task: UUID, operation_id: UUID) -> AnswerRow | None:
+def answer_of(caller: Caller, task: UUID, operation_id: UUID) -> AnswerRow | None:
     """A task, the person's answer to it so far, and what the operation's id stands for."""
-    within, scope = scope_of(user)
+    scope, parameters = access.sql_scope(caller)
     return sql.first(
         AnswerRow,
         f"SELECT {QUEUE_COLUMNS}, t.id, i.id, i.width, i.height, a.id, a.uuid, a.revision,"
         " opa.uuid, op.number, op.next_task_id, op.author_id, opa.task_id"
-        f" FROM {TASK} t JOIN {QUEUE} q ON q.id = t.queue_id{QUEUE_JOINS} JOIN {ITEM} i ON i.id = t.item_id"
+        f" FROM {TASK} t JOIN {QUEUE} q ON q.id = t.queue_id{scope}{QUEUE_JOINS} JOIN {ITEM} i ON i.id = t.item_id"
         f" LEFT JOIN {ANNOTATION} a ON a.task_id = t.id AND a.user_id = m.user_id"
         f" LEFT JOIN {SAVED} op ON op.operation_id = %(operation)s"
         f" LEFT JOIN {ANNOTATION} opa ON opa.id = op.annotation_id"
-        f" WHERE t.uuid = %(task)s{within}",
-        {"user": user.pk, "task": task, "operation": operation_id, **scope},
+        f" WHERE t.uuid = %(task)s",
+        {**parameters, "task": task, "operation": operation_id},
     )
 
 

@@ -7,8 +7,7 @@ from lode_platform import models as platform
 from lode_platform import sql
 
 ITEM, BLOB = platform.Item._meta.db_table, platform.Blob._meta.db_table
-USER, PROJECT = platform.User._meta.db_table, platform.Project._meta.db_table
-MEMBERSHIP = platform.Membership._meta.db_table
+USER = platform.User._meta.db_table
 SCHEMA, REVISION = annotation.Schema._meta.db_table, annotation.SchemaRevision._meta.db_table
 QUEUE, TASK, LEASE = (model._meta.db_table for model in (annotation.Queue, annotation.Task, annotation.Lease))
 ANNOTATION = annotation.Annotation._meta.db_table

@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 
 from lode_annotation.models import Queue, Task
 from lode_platform.access import require
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput
 from lode_platform.models import User
 from lode_platform.signed_in import signed_in
@@ -23,8 +24,8 @@ def label(request: HttpRequest, queue: UUID) -> HttpResponse:
     claims nothing new: the person's own unexpired lease comes first.
     """
     user = signed_in(request)
-    found = get_object_or_404(Queue.objects.visible_to(user).select_related("project"), uuid=queue)
-    require(user, found.project, "queue.label")
+    found = get_object_or_404(Queue.objects.visible_to(Caller(user)).select_related("project"), uuid=queue)
+    require(Caller(user), found.project, "queue.label")
     wanted = request.GET.get("task")
     task_uuid = str(task_named(found, wanted).uuid) if wanted else ""
     home = reverse("annotation:queue", args=[found.project.name, found.uuid])

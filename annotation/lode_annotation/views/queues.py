@@ -21,6 +21,7 @@ from lode_annotation.models import Annotation, Lease, Queue, Schema, Task
 from lode_annotation.views.refusals import add_refusal
 from lode_platform import shell
 from lode_platform.access import member_of, permits
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Membership, Project, User
 from lode_platform.signed_in import signed_in
@@ -30,7 +31,7 @@ PAGE = 50
 
 
 def _member(request: HttpRequest, project: str, verb: str = "project.view") -> Membership:
-    return member_of(signed_in(request), project, verb)
+    return member_of(Caller(signed_in(request)), project, verb)
 
 
 def queues(request: HttpRequest, project: str) -> HttpResponse:
@@ -53,9 +54,9 @@ def queues(request: HttpRequest, project: str) -> HttpResponse:
         "rows": _with_counts(list(page.object_list), keys, member.user),
         "state": state,
         "states": Queue.State.choices,
-        "may_manage": permits(member.user, member.role, "queue.manage"),
-        "may_label": permits(member.user, member.role, "queue.label"),
-        "may_review": permits(member.user, member.role, "annotation.review"),
+        "may_manage": permits(Caller(member.user), member.role, "queue.manage"),
+        "may_label": permits(Caller(member.user), member.role, "queue.label"),
+        "may_review": permits(Caller(member.user), member.role, "annotation.review"),
         "has_schema": Schema.objects.filter(project=member.project).exists(),
     }
     return render(request, "annotation/queues.html", context)
@@ -146,13 +147,13 @@ def queue_new(request: HttpRequest, project: str) -> HttpResponse:
             items = queue_verbs.items_by_filter(member.project, member.user, _given_filter(request))
             made = queue_verbs.create_queue(
                 member.project,
-                member.user,
+                Caller(member.user),
                 name=given["name"],
                 schema=Schema.objects.get(project=member.project, name=given["schema"]),
                 review=given["review"],
                 reason=given["reason"],
             )
-            added = queue_verbs.fill(made, member.user, items)
+            added = queue_verbs.fill(made, Caller(member.user), items)
         except LodeError as error:
             add_refusal(form, error)
         else:
@@ -206,7 +207,7 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
     numbers = _with_counts([found], [found.pk], member.user)[0]
     newest = schema_verbs.latest(found.schema_revision.schema)
     late = Annotation.objects.filter(task__queue=found, lost_at__isnull=False).select_related("user", "task__item")
-    may_review = permits(member.user, member.role, "annotation.review")
+    may_review = permits(Caller(member.user), member.role, "annotation.review")
     context = {
         "project": member.project,
         "room": "queues",
@@ -221,8 +222,8 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
         "states": [(value, title, numbers["counts"][value]) for value, title in Task.State.choices],
         "filters": _filters(request, member),
         "mined": "round" in (Task.objects.filter(queue=found).values_list("reason", flat=True).first() or {}),
-        "may_manage": permits(member.user, member.role, "queue.manage"),
-        "may_label": permits(member.user, member.role, "queue.label"),
+        "may_manage": permits(Caller(member.user), member.role, "queue.manage"),
+        "may_label": permits(Caller(member.user), member.role, "queue.label"),
         "may_review": may_review,
     }
     return render(request, "annotation/queue.html", context)
@@ -240,7 +241,7 @@ def queue_change(request: HttpRequest, project: str, queue: UUID) -> HttpRespons
         change["review"] = request.POST["review"] == "1"
     if request.POST.get("newest"):
         change["newest"] = True
-    queue_verbs.change_queue(found, member.user, **change)
+    queue_verbs.change_queue(found, Caller(member.user), **change)
     toast(request, _("%(queue)s changed") % {"queue": found.name})
     return redirect("annotation:queue", member.project.name, found.uuid)
 
@@ -251,7 +252,7 @@ def queue_add(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
     member = _member(request, project, "queue.manage")
     found = _queue(member, queue)
     items = queue_verbs.items_by_filter(member.project, member.user, _given_filter(request))
-    added = queue_verbs.fill(found, member.user, items)
+    added = queue_verbs.fill(found, Caller(member.user), items)
     undo = reverse("annotation:queue_take_out", args=[member.project.name, found.uuid])
     last = found.size
     toast(request, _tasks_added(added), undo=f"{undo}?first={last - added + 1}&last={last}" if added else "")
@@ -267,7 +268,7 @@ def queue_take_out(request: HttpRequest, project: str, queue: UUID) -> HttpRespo
         first, last = int(request.GET["first"]), int(request.GET["last"])
     except (KeyError, ValueError):
         raise BadInput(_("first and last must be task numbers."), field="first") from None
-    gone = queue_verbs.take_out(found, member.user, first, last)
+    gone = queue_verbs.take_out(found, Caller(member.user), first, last)
     left = last - first + 1 - gone
     said = ngettext("%(n)s task removed", "%(n)s tasks removed", gone) % {"n": gone}
     if left > 0:
@@ -288,6 +289,6 @@ def queue_clear(request: HttpRequest, project: str, queue: UUID) -> HttpResponse
             rows = rows.filter(task__uuid=UUID(task))
         except ValueError:
             raise BadInput(_("task must be a uuid."), field="task") from None
-    freed = queue_verbs.clear(found, member.user, [lease.pk for lease in rows])
+    freed = queue_verbs.clear(found, Caller(member.user), [lease.pk for lease in rows])
     toast(request, ngettext("%(n)s task released", "%(n)s tasks released", freed) % {"n": freed})
     return redirect("annotation:queue", member.project.name, found.uuid)

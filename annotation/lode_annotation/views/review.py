@@ -12,13 +12,14 @@ from lode_annotation import payloads
 from lode_annotation.models import Annotation, Queue
 from lode_annotation.views.label import boot, root
 from lode_platform.access import project_for, require
+from lode_platform.callers import Caller
 from lode_platform.signed_in import signed_in
 
 
 def review_list(request: HttpRequest, project: str) -> HttpResponse:
     """The queues with a review rule, and how many annotations of each wait for a reviewer."""
     user = signed_in(request)
-    found = project_for(user, project, "annotation.review")
+    found = project_for(Caller(user), project, "annotation.review")
     submitted = Q(tasks__annotations__in=Annotation.objects.waiting_for(user))
     rows = (
         found.queues.filter(review=True)
@@ -37,9 +38,9 @@ def review_list(request: HttpRequest, project: str) -> HttpResponse:
 def review(request: HttpRequest, queue: UUID) -> HttpResponse:
     """The editor on a queue's annotations that wait for a reviewer, one after another."""
     user = signed_in(request)
-    found = get_object_or_404(Queue.objects.visible_to(user).select_related("project"), uuid=queue)
-    require(user, found.project, "annotation.review")
-    payload = payloads.next_review(found, user, [])
+    found = get_object_or_404(Queue.objects.visible_to(Caller(user)).select_related("project"), uuid=queue)
+    require(Caller(user), found.project, "annotation.review")
+    payload = payloads.next_review(found, Caller(user), [])
     home = reverse("annotation:review_list", args=[found.project.name])
     addresses = {
         "queue": str(found.uuid),

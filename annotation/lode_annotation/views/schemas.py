@@ -14,6 +14,7 @@ from lode_annotation.labeling_config import check_config
 from lode_annotation.models import LabelSet, Queue, Schema, SchemaRevision
 from lode_annotation.views.refusals import add_refusal
 from lode_platform.access import member_of, permits
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Membership
 from lode_platform.signed_in import signed_in
@@ -29,7 +30,7 @@ STARTERS = {
 
 
 def _member(request: HttpRequest, project: str, verb: str = "project.view") -> Membership:
-    return member_of(signed_in(request), project, verb)
+    return member_of(Caller(signed_in(request)), project, verb)
 
 
 CONFIG_HINT = gettext_lazy(
@@ -93,7 +94,7 @@ def schemas(request: HttpRequest, project: str) -> HttpResponse:
         "project": member.project,
         "room": "schemas",
         "rows": Paginator(rows, PAGE).get_page(request.GET.get("page")),
-        "may_edit": permits(member.user, member.role, "schema.edit"),
+        "may_edit": permits(Caller(member.user), member.role, "schema.edit"),
     }
     return render(request, "annotation/schemas.html", context)
 
@@ -110,7 +111,7 @@ def schema_new(request: HttpRequest, project: str) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            made = schema_verbs.create_schema(member.project, member.user, **form.cleaned_data)
+            made = schema_verbs.create_schema(member.project, Caller(member.user), **form.cleaned_data)
         except LodeError as error:
             add_refusal(form, error)
         else:
@@ -158,8 +159,8 @@ def schema(request: HttpRequest, project: str, name: str) -> HttpResponse:
         "classes": classes,
         "queues": queues.order_by("-created_at")[:50],
         "label_count": LabelSet.objects.current().filter(schema=found).count(),
-        "may_edit": permits(member.user, member.role, "schema.edit"),
-        "may_manage": permits(member.user, member.role, "queue.manage"),
+        "may_edit": permits(Caller(member.user), member.role, "schema.edit"),
+        "may_manage": permits(Caller(member.user), member.role, "queue.manage"),
     }
     return render(request, "annotation/schema.html", context)
 
@@ -185,7 +186,7 @@ def schema_edit(request: HttpRequest, project: str, name: str) -> HttpResponse:
         try:
             made = schema_verbs.revise(
                 found,
-                member.user,
+                Caller(member.user),
                 config=form.cleaned_data["config"],
                 message=form.cleaned_data["message"],
                 renames=renames,

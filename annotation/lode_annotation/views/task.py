@@ -15,6 +15,7 @@ from lode_annotation.label_sets import regions_from
 from lode_annotation.labeling_config import rules_of
 from lode_annotation.models import Annotation, AnnotationRevision, Queue, Task
 from lode_platform.access import member_of, permits
+from lode_platform.callers import Caller
 from lode_platform.drawing import outlines
 from lode_platform.models import Item, Membership
 from lode_platform.signed_in import signed_in
@@ -63,7 +64,7 @@ def _task(member: Membership, uuid: UUID) -> Task:
 
 def task(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
     """A task: its picture with each answer drawn, who gave it, what reviewers said, and "Change it" where one may."""
-    member = member_of(signed_in(request), project, "project.view")
+    member = member_of(Caller(signed_in(request)), project, "project.view")
     found = _task(member, task)
     rows = (
         found.annotations.filter(revision__gt=0)
@@ -72,7 +73,7 @@ def task(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
         .order_by("-updated_at", "-pk")
     )
     answers = [_answer(row, found.item) for row in rows]
-    may_label = permits(member.user, member.role, "queue.label")
+    may_label = permits(Caller(member.user), member.role, "queue.label")
     mine = any(answer.annotation.user_id == member.user.pk for answer in answers)
     over = found.state in (Task.State.DONE, Task.State.SKIPPED)
     context = {
@@ -84,8 +85,12 @@ def task(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
         "answers": answers,
         "may_change": may_label
         and (mine or (found.state == Task.State.OPEN and found.queue.state == Queue.State.OPEN)),
-        "may_reopen": may_label and not mine and over and permits(member.user, member.role, "annotation.review"),
-        "may_review": found.state == Task.State.SUBMITTED and permits(member.user, member.role, "annotation.review"),
+        "may_reopen": may_label
+        and not mine
+        and over
+        and permits(Caller(member.user), member.role, "annotation.review"),
+        "may_review": found.state == Task.State.SUBMITTED
+        and permits(Caller(member.user), member.role, "annotation.review"),
     }
     return render(request, "annotation/task.html", context)
 
@@ -93,8 +98,8 @@ def task(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
 @require_POST
 def task_reopen(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
     """Opens a finished task again for the person who asks, and goes there."""
-    member = member_of(signed_in(request), project, "annotation.review")
+    member = member_of(Caller(signed_in(request)), project, "annotation.review")
     found = _task(member, task)
-    queues.reopen_for(found, member.user)
+    queues.reopen_for(found, Caller(member.user))
     toast(request, _("The task is open again; the earlier answer is kept"))
     return redirect(f"{reverse('annotation:label', args=[found.queue.uuid])}?task={found.uuid}")

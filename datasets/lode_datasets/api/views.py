@@ -21,10 +21,10 @@ from lode_datasets.models import Dataset, Version
 from lode_platform import access, shell
 from lode_platform.addresses import same_with
 from lode_platform.api.paging import PARAMETERS, page_of, paged
-from lode_platform.api.projects import person
 from lode_platform.api.shapes import JobShape, job_json, read
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.models import Item, Project
+from lode_platform.signed_in import caller, person
 from motherlode import manifest
 
 WHICH = OpenApiParameter("which", str, OpenApiParameter.PATH, description="3, v3, latest or an alias")
@@ -33,7 +33,7 @@ MAX_CHANGES = 200
 
 def found_dataset(request: Request, project: str, name: str, verb: str) -> Dataset:
     """The live dataset, if the person may do ``verb`` in its project; what may not be seen is not there."""
-    home = access.project_for(person(request), project, verb)
+    home = access.project_for(caller(request), project, verb)
     found = Dataset.objects.filter(project=home, name=name, trashed_at=None).select_related("schema").first()
     if found is None:
         raise NotFound(f"The project {project!r} has no dataset {name!r}.", code="no_dataset")
@@ -55,7 +55,7 @@ class Datasets(APIView):
     @extend_schema(operation_id="datasets", parameters=PARAMETERS, responses=page_of(shapes.DatasetShape))
     def get(self, request: Request, project: str) -> Response:
         """The project's datasets, newest first."""
-        home = access.project_for(person(request), project, "project.view")
+        home = access.project_for(caller(request), project, "project.view")
         rows = Dataset.objects.filter(project=home, trashed_at=None).select_related("schema", "project")
         newest = _latest(rows)
         return Response(paged(request, rows, lambda row: shapes.dataset_json(row, newest.get(row.pk))))
@@ -63,7 +63,7 @@ class Datasets(APIView):
     @extend_schema(operation_id="dataset_make", request=shapes.NewDatasetShape, responses={201: shapes.DatasetShape})
     def post(self, request: Request, project: str) -> Response:
         """A new dataset under one of the project's schemas."""
-        home = access.project_for(person(request), project, "dataset.edit")
+        home = access.project_for(caller(request), project, "dataset.edit")
         given = read(shapes.NewDatasetShape, request.data)
         schema = _schema(home, given.pop("schema"))
         made = selection.create_dataset(home, person(request), schema=schema, **given)
@@ -84,11 +84,11 @@ class DatasetByUuid(APIView):
     @extend_schema(operation_id="dataset_by_uuid", responses=shapes.DatasetShape)
     def get(self, request: Request, uuid: UUID) -> Response:
         """A dataset by its uuid."""
-        seen = Dataset.objects.visible_to(person(request)).filter(uuid=uuid)
+        seen = Dataset.objects.visible_to(caller(request)).filter(uuid=uuid)
         found = seen.select_related("schema", "project").first()
         if found is None:
             raise NotFound("There is no such dataset.")
-        access.require(person(request), found.project, "project.view")
+        access.require(caller(request), found.project, "project.view")
         return Response(shapes.dataset_json(found, _latest([found]).get(found.pk)))
 
 

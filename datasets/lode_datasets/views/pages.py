@@ -24,6 +24,7 @@ from lode_datasets.presentation import color_of
 from lode_datasets.version_users import VersionUser, users_of
 from lode_platform import jobs
 from lode_platform.access import member_of, permits, project_for
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, LodeError, NotFound
 from lode_platform.models import JobState, PastFile, Project
 from lode_platform.paging import KeyPaginator
@@ -82,11 +83,11 @@ class DatasetRow:
 def datasets(request: HttpRequest, project: str) -> HttpResponse:
     """The project's datasets; makes a new one."""
     user = signed_in(request)
-    member = member_of(user, project, "project.view")
-    may_edit = permits(user, member.role, "dataset.edit")
+    member = member_of(Caller(user), project, "project.view")
+    may_edit = permits(Caller(user), member.role, "dataset.edit")
     form = NewDataset(member.project, request.POST if request.method == "POST" else None)
     if request.method == "POST":
-        project_for(user, project, "dataset.edit")
+        project_for(Caller(user), project, "dataset.edit")
         if form.is_valid():
             try:
                 return redirect("datasets:dataset", project, _make(request, member.project, form.cleaned_data).name)
@@ -152,7 +153,7 @@ class VersionRow:
 def dataset(request: HttpRequest, project: str, name: str) -> HttpResponse:
     """A dataset: what is in it now, and its versions down a timeline."""
     user = signed_in(request)
-    member = member_of(user, project, "project.view")
+    member = member_of(Caller(user), project, "project.view")
     dataset = found(member.project, name)
     rows = dataset.versions.published().select_related("schema_revision", "author").defer("frozen").order_by("-number")
     page = Paginator(rows, 30).get_page(request.GET.get("page"))
@@ -178,8 +179,8 @@ def dataset(request: HttpRequest, project: str, name: str) -> HttpResponse:
         "items": sum(held.values()),
         "splits": presentation.split_bar(held) if held else None,
         "policy": [(split, share * 100) for split, share in selection.policy_of(dataset).ratios.items()],
-        "may_edit": permits(user, member.role, "dataset.edit"),
-        "may_publish": permits(user, member.role, "dataset.publish"),
+        "may_edit": permits(Caller(user), member.role, "dataset.edit"),
+        "may_publish": permits(Caller(user), member.role, "dataset.publish"),
         "import_line": f"lode import PATH --project {member.project.name} --dataset {dataset.name}",
     }
     return render(request, "datasets/dataset.html", context)
@@ -212,7 +213,7 @@ def _timeline(
 def pending(request: HttpRequest, project: str, name: str) -> HttpResponse:
     """A part of the dataset's page: what publishing now would change."""
     user = signed_in(request)
-    member = member_of(user, project, "project.view")
+    member = member_of(Caller(user), project, "project.view")
     dataset = found(member.project, name)
     latest = versions.latest(dataset)
     waiting = dataset.versions.unpublished().exists()
@@ -238,7 +239,7 @@ def _said(request: HttpRequest, field: str) -> str:
 def publish_now(request: HttpRequest, project: str, name: str) -> HttpResponse:
     """Publishes what the dataset holds at this moment."""
     user = signed_in(request)
-    dataset = found(project_for(user, project, "dataset.publish"), name)
+    dataset = found(project_for(Caller(user), project, "dataset.publish"), name)
     try:
         version, job = publish.publish(dataset, user, message=_said(request, "message")[:10_000])
     except LodeError as error:
@@ -253,7 +254,7 @@ def publish_now(request: HttpRequest, project: str, name: str) -> HttpResponse:
 def retry(request: HttpRequest, project: str, name: str) -> HttpResponse:
     """Tries a publish that failed again; it goes on with what was frozen when it was asked for."""
     user = signed_in(request)
-    dataset = found(project_for(user, project, "dataset.publish"), name)
+    dataset = found(project_for(Caller(user), project, "dataset.publish"), name)
     waiting = dataset.versions.unpublished().select_related("job").defer("frozen").first()
     if waiting and waiting.job and waiting.job.state in (JobState.FAILED, JobState.CANCELLED):
         jobs.retry(waiting.job)
@@ -264,7 +265,7 @@ def retry(request: HttpRequest, project: str, name: str) -> HttpResponse:
 def change(request: HttpRequest, project: str, name: str) -> HttpResponse:
     """Changes the title and description."""
     user = signed_in(request)
-    dataset = found(project_for(user, project, "dataset.edit"), name)
+    dataset = found(project_for(Caller(user), project, "dataset.edit"), name)
     dataset.title = _said(request, "title")[:200]
     dataset.description = _said(request, "description")
     dataset.save(update_fields=["title", "description"])
@@ -275,7 +276,7 @@ def change(request: HttpRequest, project: str, name: str) -> HttpResponse:
 def add_all(request: HttpRequest, project: str, name: str) -> HttpResponse:
     """Puts every item of the project into the dataset."""
     user = signed_in(request)
-    home = project_for(user, project, "dataset.edit")
+    home = project_for(Caller(user), project, "dataset.edit")
     done = selection.add_items(found(home, name), selection.walk(home.items.live()))
     toast(request, _("%(n)s items came in.") % {"n": f"{done.added:,}"})
     return redirect("datasets:dataset", project, name)
@@ -285,7 +286,7 @@ def add_all(request: HttpRequest, project: str, name: str) -> HttpResponse:
 def trash(request: HttpRequest, project: str, name: str) -> HttpResponse:
     """Puts the dataset into the trash, unless somebody needs it."""
     user = signed_in(request)
-    dataset = found(project_for(user, project, "dataset.edit"), name)
+    dataset = found(project_for(Caller(user), project, "dataset.edit"), name)
     try:
         aliases.trash_dataset(dataset, user)
     except LodeError as error:
@@ -300,7 +301,7 @@ def trash(request: HttpRequest, project: str, name: str) -> HttpResponse:
 def restore(request: HttpRequest, project: str, uuid: str) -> HttpResponse:
     """Takes a dataset out of the trash."""
     user = signed_in(request)
-    home = project_for(user, project, "dataset.edit")
+    home = project_for(Caller(user), project, "dataset.edit")
     dataset = Dataset.objects.filter(project=home, uuid=uuid).exclude(trashed_at=None).first()
     if dataset is None:
         raise NotFound(_("There is no such dataset in the trash."))
@@ -363,7 +364,7 @@ def _with_token(url: str) -> str:
 def version(request: HttpRequest, project: str, name: str, number: int) -> HttpResponse:
     """A version: how to get it, what is in it, what to know of it."""
     user = signed_in(request)
-    member = member_of(user, project, "project.view")
+    member = member_of(Caller(user), project, "project.view")
     dataset = found(member.project, name)
     version = versions.named(dataset, str(number))
     split, class_id = request.GET.get("split", ""), whole(request.GET.get("class", ""), "class")
@@ -411,8 +412,8 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
         "aliases": [alias for alias in aliases.aliases(dataset) if alias.version_id == version.pk],
         "history": Alias.objects.filter(version=version).select_related("set_by").order_by("-pk")[:10],
         "pins": version.pins.select_related("user").order_by("pk"),
-        "may_publish": permits(user, member.role, "dataset.publish"),
-        "may_pull": permits(user, member.role, "dataset.pull"),
+        "may_publish": permits(Caller(user), member.role, "dataset.publish"),
+        "may_pull": permits(Caller(user), member.role, "dataset.pull"),
     }
     return render(request, "datasets/version.html", context)
 
@@ -421,7 +422,7 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
 def alias(request: HttpRequest, project: str, name: str, number: int) -> HttpResponse:
     """Points an alias at this version."""
     user = signed_in(request)
-    dataset = found(project_for(user, project, "dataset.publish"), name)
+    dataset = found(project_for(Caller(user), project, "dataset.publish"), name)
     version = versions.named(dataset, str(number))
     try:
         made = aliases.set_alias(dataset, user, request.POST.get("name", "").strip(), version)
@@ -436,7 +437,7 @@ def alias(request: HttpRequest, project: str, name: str, number: int) -> HttpRes
 def verify_now(request: HttpRequest, project: str, name: str, number: int) -> HttpResponse:
     """Has the version's bytes in the store hashed again."""
     user = signed_in(request)
-    dataset = found(project_for(user, project, "dataset.pull"), name)
+    dataset = found(project_for(Caller(user), project, "dataset.pull"), name)
     job = verify.verify(versions.named(dataset, str(number)), user)
     return redirect("platform:job", project, job.uuid)
 
@@ -532,7 +533,7 @@ def shift_rows(old: Version, new: Version, summary: diff.Summary) -> list[ShiftR
 def difference(request: HttpRequest, project: str, name: str, a: int, b: int) -> HttpResponse:
     """What differs from version a to version b: a strip of numbers, then the changed items side by side."""
     user = signed_in(request)
-    member = member_of(user, project, "project.view")
+    member = member_of(Caller(user), project, "project.view")
     dataset = found(member.project, name)
     old, new = versions.named(dataset, str(a)), versions.named(dataset, str(b))
     summary = diff.summary(old, new)

@@ -17,10 +17,10 @@ from django.views.decorators.csrf import csrf_exempt
 from lode_datasets import statements
 from lode_datasets.models import Dataset
 from lode_platform import access
+from lode_platform.callers import Caller
 from lode_platform.errors import NotFound, known
-from lode_platform.models import User
 from lode_platform.throttle import count_wrong_token
-from lode_platform.tokens import BadToken, user_for_token
+from lode_platform.tokens import BadToken, caller_for_token
 
 Rest = ParamSpec("Rest")
 View = Callable[Concatenate[HttpRequest, Dataset, Rest], HttpResponseBase]
@@ -48,8 +48,8 @@ def plain(text: str, status: int, headers: Mapping[str, str] | None = None) -> H
     return response
 
 
-def _person(request: HttpRequest) -> User:
-    """The owner of the token. Raises ``NoToken``; ``TooMany`` after too many wrong tokens."""
+def _caller(request: HttpRequest) -> Caller:
+    """The owner of the token, with its limits. Raises ``NoToken``; ``TooMany`` after too many wrong tokens."""
     text = request.headers.get("X-Api-Token", "")
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
@@ -63,21 +63,20 @@ def _person(request: HttpRequest) -> User:
     if not text:
         raise NoToken
     try:
-        return user_for_token(text)
+        return caller_for_token(text)
     except BadToken:
         count_wrong_token(request)
         raise NoToken(WRONG_TOKEN) from None
 
 
-def _dataset(user: User, project: str, name: str) -> Dataset:
-    """The dataset if the person may pull it: one statement. Raises ``NotFound``, ``Forbidden``."""
-    found = statements.dataset_of(user, project, name)
-    scope = getattr(user, "token_project_id", None)
-    if found is None or (scope and scope != found[0].project_id):
-        access.project_for(user, project, "dataset.pull")  # says what is missing, if it is not the dataset
+def _dataset(caller: Caller, project: str, name: str) -> Dataset:
+    """The dataset if the caller may pull it: one statement. Raises ``NotFound``, ``Forbidden``."""
+    found = statements.dataset_of(caller, project, name)
+    if found is None:
+        access.project_for(caller, project, "dataset.pull")  # says what is missing, if it is not the dataset
         raise NotFound(f"There is no dataset {name!r}.")
     dataset, role = found
-    access.check(user, role, "dataset.pull", dataset.project_id)
+    access.check(caller, role, "dataset.pull", dataset.project_id)
     return dataset
 
 
@@ -94,7 +93,7 @@ def tool_view(*methods: str) -> Callable[[View[Rest]], Handler[Rest]]:
                 response["Allow"] = ", ".join(methods)
                 return response
             try:
-                return view(request, _dataset(_person(request), project, dataset), *args, **kwargs)
+                return view(request, _dataset(_caller(request), project, dataset), *args, **kwargs)
             except NoToken as error:
                 response = plain(str(error), 401)
                 response["WWW-Authenticate"] = 'Basic realm="Motherlode", charset="UTF-8"'

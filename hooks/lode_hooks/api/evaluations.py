@@ -22,9 +22,9 @@ from lode_hooks.models import Evaluation, EvaluationQuerySet, Failure, Run
 from lode_platform import access
 from lode_platform.addresses import same_with
 from lode_platform.api.paging import PARAMETERS, page_of, paged
-from lode_platform.api.projects import person
 from lode_platform.api.shapes import read
 from lode_platform.errors import BadInput, Conflict, NotFound
+from lode_platform.signed_in import caller, person
 
 MAX_PAGE = 500
 FILTERS = [OpenApiParameter(name, str) for name in READERS]
@@ -33,10 +33,10 @@ PAGES = [OpenApiParameter("limit", int, description=f"at most {MAX_PAGE}"), Open
 
 def evaluation_of(request: Request, uuid: UUID) -> Evaluation:
     """An evaluation of a run that the person may see."""
-    found = with_job(Evaluation.objects.visible_to(person(request))).filter(uuid=uuid).first()
+    found = with_job(Evaluation.objects.visible_to(caller(request))).filter(uuid=uuid).first()
     if found is None:
         raise NotFound("There is no such evaluation.", code="no_evaluation")
-    access.require(person(request), found.prediction_set.run.project, "project.view")
+    access.require(caller(request), found.prediction_set.run.project, "project.view")
     return found
 
 
@@ -82,11 +82,11 @@ class Failures(APIView):
 
 def failure_of(request: Request, uuid: UUID, verb: str) -> Failure:
     """A failure that the person may see."""
-    rows = Failure.objects.visible_to(person(request)).select_related("project", "item", "dataset")
+    rows = Failure.objects.visible_to(caller(request)).select_related("project", "item", "dataset")
     found = rows.filter(uuid=uuid).first()
     if found is None:
         raise NotFound("There is no such failure.", code="no_failure")
-    access.require(person(request), found.project, verb)
+    access.require(caller(request), found.project, verb)
     return found
 
 
@@ -143,7 +143,7 @@ class Verdicts(APIView):
             if looked_at is None:
                 raise BadInput("row needs evaluation, the one whose row it is.", field="evaluation")
             project = looked_at.prediction_set.run.project
-            access.require(person(request), project, "failure.judge")
+            access.require(caller(request), project, "failure.judge")
             found = verdicts.on_record(failure, project, evaluation=looked_at, row=given["row"])
         verdict = verdicts.judge(found, person(request), kind=given["kind"], note=given["note"], evaluation=looked_at)
         return Response(failure_shapes.verdict_json(verdict, found), status=201)

@@ -14,16 +14,16 @@ from lode_hooks.mining.request import MiningRequest
 from lode_hooks.models import MinedItem, MiningRound
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged
-from lode_platform.api.projects import person
 from lode_platform.api.shapes import read
 from lode_platform.errors import BadInput, NotFound
+from lode_platform.signed_in import caller, person
 
 
 class Rounds(APIView):
     @extend_schema(operation_id="mining_rounds", parameters=PARAMETERS, responses=page_of(mining_shapes.RoundShape))
     def get(self, request: Request, project: str) -> Response:
         """The project's mining rounds, newest first."""
-        home = access.project_for(person(request), project, "project.view")
+        home = access.project_for(caller(request), project, "project.view")
         rows = MiningRound.objects.filter(project=home).select_related("dataset", "run", "queue")
         counted = MinedItem.objects.filter(round__project=home).order_by().values_list("round").annotate(Count("pk"))
         chosen = dict(counted)
@@ -34,12 +34,12 @@ class Rounds(APIView):
     )
     def post(self, request: Request, project: str) -> Response:
         """Chooses items and puts them into a queue, which is made if there is none of that name."""
-        home = access.project_for(person(request), project, "mining.create")
+        home = access.project_for(caller(request), project, "mining.create")
         given = read(mining_shapes.MineShape, request.data)
         if not given["queue"]:
             raise BadInput("Say into which queue: queue is its name.", field="queue")
-        asked = MiningRequest.from_json(home, person(request), given)
-        made = rounds.create_round(asked, person(request), queue=given["queue"], name=given["name"])
+        asked = MiningRequest.from_json(home, caller(request), given)
+        made = rounds.create_round(asked, caller(request), queue=given["queue"], name=given["name"])
         return Response(mining_shapes.round_json(made, home, made.mined_items.count()), status=201)
 
 
@@ -47,18 +47,18 @@ class Preview(APIView):
     @extend_schema(operation_id="mining_preview", request=mining_shapes.MineShape, responses=mining_shapes.PreviewShape)
     def post(self, request: Request, project: str) -> Response:
         """What the same request would take, without taking it."""
-        home = access.project_for(person(request), project, "mining.create")
-        asked = MiningRequest.from_json(home, person(request), read(mining_shapes.MineShape, request.data))
+        home = access.project_for(caller(request), project, "mining.create")
+        asked = MiningRequest.from_json(home, caller(request), read(mining_shapes.MineShape, request.data))
         return Response(mining_shapes.preview_json(rounds.preview(asked, person(request))))
 
 
 def round_of(request: Request, uuid: UUID) -> MiningRound:
     """A round that the person may see."""
-    rows = MiningRound.objects.visible_to(person(request)).select_related("project", "dataset", "run__project", "queue")
+    rows = MiningRound.objects.visible_to(caller(request)).select_related("project", "dataset", "run__project", "queue")
     found = rows.filter(uuid=uuid).first()
     if found is None:
         raise NotFound("There is no such mining round.", code="no_round")
-    access.require(person(request), found.project, "project.view")
+    access.require(caller(request), found.project, "project.view")
     return found
 
 

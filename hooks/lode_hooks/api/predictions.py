@@ -16,9 +16,9 @@ from lode_hooks.evaluations.predictions import end_rank, receive
 from lode_hooks.models import PredictionSet, Run
 from lode_platform import access
 from lode_platform.api.parsers import BytesParser, raw
-from lode_platform.api.projects import person
 from lode_platform.api.shapes import read
 from lode_platform.errors import BadInput, NotFound
+from lode_platform.signed_in import caller, person
 
 MAX_BYTES = 64 * 1024**2
 
@@ -31,13 +31,13 @@ class LinesParser(BytesParser):
 
 def set_of(request: Request, uuid: UUID, verb: str) -> PredictionSet:
     """A prediction set of a run that the person may see."""
-    rows = PredictionSet.objects.filter(run__in=Run.objects.visible_to(person(request)))
+    rows = PredictionSet.objects.filter(run__in=Run.objects.visible_to(caller(request)))
     found = (
         rows.select_related("run__project", "version__dataset", "version__schema_revision").filter(uuid=uuid).first()
     )
     if found is None:
         raise NotFound("There are no such predictions.", code="no_predictions")
-    access.require(person(request), found.run.project, verb)
+    access.require(caller(request), found.run.project, verb)
     return found
 
 

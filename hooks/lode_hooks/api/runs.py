@@ -17,24 +17,24 @@ from lode_hooks.evaluations.runs import Step, Tracker, Use
 from lode_hooks.models import Run
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged
-from lode_platform.api.projects import person
 from lode_platform.api.shapes import read
 from lode_platform.errors import NotFound
 from lode_platform.models import Project
+from lode_platform.signed_in import caller, person
 
 RUN = OpenApiParameter("run", str, OpenApiParameter.PATH, description="its uuid, or the newest run of a name")
 
 
 def run_of(request: Request, run: str, verb: str = "project.view") -> Run:
     """A run by its uuid, or the newest one of a name, if the person may do `verb` in its project."""
-    rows = Run.objects.visible_to(person(request)).select_related("project", "created_by")
+    rows = Run.objects.visible_to(caller(request)).select_related("project", "created_by")
     try:
         found = rows.filter(uuid=UUID(run)).first()
     except ValueError:
         found = rows.filter(name=run).order_by("-pk").first()
     if found is None:
         raise NotFound(f"There is no run {run!r}.", code="no_run")
-    access.require(person(request), found.project, verb)
+    access.require(caller(request), found.project, verb)
     return found
 
 
@@ -44,7 +44,7 @@ def version_of(request: Request, project: Project, name: str) -> Version:
         uuid = UUID(name)
     except ValueError:
         return versions.resolve(project, name)
-    rows = Version.objects.visible_to(person(request)).filter(dataset__project=project, uuid=uuid)
+    rows = Version.objects.visible_to(caller(request)).filter(dataset__project=project, uuid=uuid)
     found = rows.select_related("dataset", "schema_revision").first()
     if found is None:
         raise NotFound("There is no such version.", code="no_version")
@@ -65,14 +65,14 @@ class Runs(APIView):
     @extend_schema(operation_id="runs", parameters=PARAMETERS, responses=page_of(run_shapes.RunShape))
     def get(self, request: Request, project: str) -> Response:
         """The project's runs, newest first."""
-        home = access.project_for(person(request), project, "project.view")
+        home = access.project_for(caller(request), project, "project.view")
         rows = shown(Run.objects.filter(project=home))
         return Response(paged(request, rows, lambda row: run_shapes.run_json(row, home)))
 
     @extend_schema(operation_id="run_start", request=run_shapes.NewRunShape, responses={201: run_shapes.RunShape})
     def post(self, request: Request, project: str) -> Response:
         """Starts a run; the same uuid again is the same run."""
-        home = access.project_for(person(request), project, "run.log")
+        home = access.project_for(caller(request), project, "run.log")
         given = read(run_shapes.NewRunShape, request.data)
         tracker = Tracker(given["tracker"], given["tracker_id"], given["tracker_url"])
         run = runs.start(

@@ -16,14 +16,15 @@ from lode_hooks.failures.browse import Match, against, match_at
 from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.failures.verdicts import on_record
 from lode_hooks.models import Evaluation
+from lode_platform.callers import Caller
 from lode_platform.errors import Conflict
-from lode_platform.models import Item, User
+from lode_platform.models import Item
 
 FIXES = "Fixes"
 FIX_PRIORITY = 1_000_000
 
 
-def open_for_fixing(evaluation: Evaluation, row: int, user: User, chosen: FailureFilter | None = None) -> Task:
+def open_for_fixing(evaluation: Evaluation, row: int, caller: Caller, chosen: FailureFilter | None = None) -> Task:
     """A task for a match's item in the project's queue of fixes, before all others there, with reason and suggestions.
 
     `chosen` is the filter that showed the match. Raises Conflict where the item waits for review there: its answer is
@@ -48,7 +49,7 @@ def open_for_fixing(evaluation: Evaluation, row: int, user: User, chosen: Failur
             queue = Queue.objects.filter(project=project, name=name).first()
             if queue is None:
                 queue = queues.create_queue(
-                    project, user, name=name, schema=dataset.schema, reason="Opened from the failures, to fix at once"
+                    project, caller, name=name, schema=dataset.schema, reason="Opened from the failures, to fix at once"
                 )
             known = Task.objects.filter(queue=queue, item=item).first()
             if known is not None and known.state == Task.State.OPEN:
@@ -60,7 +61,7 @@ def open_for_fixing(evaluation: Evaluation, row: int, user: User, chosen: Failur
                 spec = queues.TaskSpec(
                     item=item, priority=FIX_PRIORITY, reason=reason, prelabels=suggestions.get(item.pk, [])
                 )
-                queues.add_tasks(queue, user, [spec])
+                queues.add_tasks(queue, caller, [spec])
                 return Task.objects.select_related("queue").get(queue=queue, item=item)
     raise Conflict("This item was opened for fixing too often.", code="too_many_fixes")
 

@@ -18,6 +18,7 @@ from lode_hooks.evaluations.summary import rows_of, stated_threshold, threshold_
 from lode_hooks.failures import record
 from lode_hooks.models import Evaluation, Failure, FailureOccurrence, Run, Verdict
 from lode_platform import events
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.models import Project, User
 
@@ -239,10 +240,10 @@ def on_record(uuid: UUID, project: Project, *, evaluation: Evaluation | None = N
     return found
 
 
-def visible(user: User, project: Project, uuids: Iterable[UUID]) -> list[Failure]:
+def visible(caller: Caller, project: Project, uuids: Iterable[UUID]) -> list[Failure]:
     """Failures of a project that the person may see. Raises NotFound if any is not among them."""
     wanted = set(uuids)
-    found = list(Failure.objects.visible_to(user).filter(project=project, uuid__in=wanted))
+    found = list(Failure.objects.visible_to(caller).filter(project=project, uuid__in=wanted))
     if len(found) < len(wanted):
         raise NotFound("There is no such failure.")
     return found

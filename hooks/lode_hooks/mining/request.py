@@ -9,8 +9,9 @@ from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.failures.verdicts import visible
 from lode_hooks.mining.strategies import STRATEGIES
 from lode_hooks.models import Run
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, NotFound
-from lode_platform.models import Project, User
+from lode_platform.models import Project
 
 MAX_ITEMS = 10_000
 """Items that one round may have."""
@@ -36,7 +37,7 @@ class MiningRequest:
     dataset: str = ""
 
     @classmethod
-    def from_json(cls, project: Project, user: User, body: Mapping[str, Any]) -> Self:
+    def from_json(cls, project: Project, caller: Caller, body: Mapping[str, Any]) -> Self:
         """From REST's or a page's JSON. Raises BadInput naming the field, NotFound.
 
         `run` (uuid or name), `strategies` (weights by name, a list, or "a=1,b=2") or `strategy`, `budget`, `random`,
@@ -46,21 +47,21 @@ class MiningRequest:
         like = [_as_uuid("failures", uuid) for uuid in body.get("failures") or ()]
         splits = body.get("splits") or ()
         return cls(
-            run=find_run(project, user, str(body.get("run", ""))),
+            run=find_run(project, caller, str(body.get("run", ""))),
             strategies=_weights(given),
             budget=_whole("budget", body.get("budget", 100), 1, MAX_ITEMS),
             random=_share(body.get("random", 0.2)),
             seed=_whole("seed", body.get("seed", 0) or 0, 0, 2**31 - 1),
             filters=FailureFilter.parse(body.get("filters") or {}),
-            failures=[failure.uuid for failure in visible(user, project, like)],
+            failures=[failure.uuid for failure in visible(caller, project, like)],
             splits=tuple(splits.split(",")) if isinstance(splits, str) else tuple(str(split) for split in splits),
             dataset=str(body.get("dataset") or ""),
         )
 
 
-def find_run(project: Project, user: User, name: str) -> Run:
+def find_run(project: Project, caller: Caller, name: str) -> Run:
     """A run by its uuid, or the newest one of a name. Raises NotFound."""
-    runs = Run.objects.visible_to(user).filter(project=project).select_related("project")
+    runs = Run.objects.visible_to(caller).filter(project=project).select_related("project")
     try:
         run = runs.filter(uuid=UUID(name)).first()
     except ValueError:

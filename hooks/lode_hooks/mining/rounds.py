@@ -25,6 +25,7 @@ from lode_hooks.mining.strategies import FailureNumber
 from lode_hooks.mining.yields import StrategyYield, notes, strategy_yields
 from lode_hooks.models import Evaluation, FailureOccurrence, MinedItem, MiningRound, Run
 from lode_platform import events
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Item, User
 
@@ -153,12 +154,13 @@ def _recorded(pool: CandidatePool, chosen: Sequence[Chosen]) -> dict[FailureNumb
     return found
 
 
-def create_round(request: MiningRequest, user: User, *, queue: str, name: str = "") -> MiningRound:
+def create_round(request: MiningRequest, caller: Caller, *, queue: str, name: str = "") -> MiningRound:
     """Choose the items and put them into a queue, each with its reason, its failure and the run's suggestion.
 
     The queue is created if there is none of that name; one that another round has filled, or that has had some of these
     items, is refused. Raises BadInput where nothing can be chosen, saying why; Conflict where somebody else took them.
     """
+    user = caller.user
     pool = gather(request)
     chosen = _choose(pool, request)
     parts = strategy_yields(pool, request, chosen)
@@ -176,7 +178,7 @@ def create_round(request: MiningRequest, user: User, *, queue: str, name: str = 
         Dataset.objects.select_for_update(of=("self",)).get(pk=dataset.pk)
         if waiting_tasks(dataset).filter(item__in=list(items)).exists():
             raise Conflict("Some of these items were put into a queue just now; mine again.", code="items_taken")
-        row = _queue(request, user, dataset, queue, items)
+        row = _queue(request, caller, dataset, queue, items)
         made = MiningRound.objects.create(
             project=project,
             dataset=dataset,
@@ -186,7 +188,7 @@ def create_round(request: MiningRequest, user: User, *, queue: str, name: str = 
             queue=row,
             created_by=user,
         )
-        queues.add_tasks(row, user, _tasks(request, pool, chosen, made, items, failures, suggested))
+        queues.add_tasks(row, caller, _tasks(request, pool, chosen, made, items, failures, suggested))
         _keep(pool, chosen, made, failures)
         events.record(project, user, "mining.create", made, items=len(chosen), run=str(request.run.uuid))
     return made
@@ -204,13 +206,13 @@ def _record(pool: CandidatePool, chosen: Sequence[Chosen]) -> None:
             record.record(evaluation, rows_of(evaluation), np.array(own, dtype=np.int64))
 
 
-def _queue(request: MiningRequest, user: User, dataset: Dataset, name: str, items: Mapping[int, Item]) -> Queue:
+def _queue(request: MiningRequest, caller: Caller, dataset: Dataset, name: str, items: Mapping[int, Item]) -> Queue:
     """The queue of a name, created if there is none. Raises Conflict where it cannot take this round's items."""
     project = request.run.project
     queue = Queue.objects.filter(project=project, name=name).first()
     if queue is None:
         reason = f"Mined from {request.run.name}"
-        return queues.create_queue(project, user, name=name, schema=dataset.schema, reason=reason)
+        return queues.create_queue(project, caller, name=name, schema=dataset.schema, reason=reason)
     if MiningRound.objects.filter(queue=queue).exists():
         raise Conflict(f"The queue {name!r} belongs to another round; choose another name.", code="queue_taken")
     if queue.schema_revision.schema_id != dataset.schema_id:

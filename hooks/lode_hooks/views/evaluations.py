@@ -8,6 +8,7 @@ from lode_hooks.evaluations.evaluate import DEFAULTS
 from lode_hooks.evaluations.splits import TEST, TRAIN, VALIDATION
 from lode_hooks.models import Evaluation, Run
 from lode_platform.access import permits
+from lode_platform.callers import Caller
 from lode_platform.models import Project, User
 
 SPLITS = (TEST, VALIDATION, TRAIN)
@@ -15,7 +16,7 @@ SPLITS = (TEST, VALIDATION, TRAIN)
 
 def evaluations_of(project: Project, user: User) -> QuerySet[Evaluation]:
     """The finished evaluations of a project that ``user`` may see, with what every page names of them."""
-    return Evaluation.objects.visible_to(user).filter(prediction_set__run__project=project).ready().whole()
+    return Evaluation.objects.visible_to(Caller(user)).filter(prediction_set__run__project=project).ready().whole()
 
 
 HEAVY = ("metrics", "per_class", "counts", "curves")
@@ -51,7 +52,7 @@ def importance(evaluation: Evaluation) -> tuple[bool, int, int, bool, int]:
 def speaking(project: Project, user: User, runs: int = 1) -> list[Evaluation]:
     """The evaluations that speak for the newest runs that have any, newest run first: what Home and Failures open."""
     newest = (
-        Run.objects.visible_to(user)
+        Run.objects.visible_to(Caller(user))
         .filter(project=project, prediction_sets__evaluations__state=Evaluation.State.READY)
         .distinct()
         .order_by("-started_at", "-pk")[:runs]
@@ -89,4 +90,4 @@ def beside(evaluation: Evaluation, others: Sequence[Evaluation]) -> list[Evaluat
 def allowed(project: Project, user: User, verb: str) -> bool:
     """Whether the person's role has the verb."""
     membership = project.memberships.filter(user=user).first()
-    return membership is not None and permits(user, membership.role, verb)
+    return membership is not None and permits(Caller(user), membership.role, verb)

@@ -17,6 +17,7 @@ from lode_hooks.views.evaluations import allowed
 from lode_hooks.views.failures import asked_evaluation
 from lode_hooks.views.links import number, run_url
 from lode_platform.access import project_for
+from lode_platform.callers import Caller
 from lode_platform.models import Item, Project
 from lode_platform.signed_in import signed_in
 from lode_platform.templatetags.lode import class_color
@@ -42,7 +43,7 @@ def verdict_json(request: HttpRequest, project: str, failure: UUID) -> HttpRespo
 def judge(request: HttpRequest, project: str, failure: UUID, body: Mapping[str, Any]) -> tuple[Failure, Verdict]:
     """Keeps what the person says of a failure of this project, which is recorded now if it is not yet."""
     user = signed_in(request)
-    place = project_for(user, project, "failure.judge")
+    place = project_for(Caller(user), project, "failure.judge")
     evaluation = asked_evaluation(place, user, body) if "evaluation" in body else None
     row = body.get("row")
     found = verdicts.on_record(failure, place, evaluation=evaluation, row=row if isinstance(row, int) else None)
@@ -54,9 +55,9 @@ def judge(request: HttpRequest, project: str, failure: UUID, body: Mapping[str, 
 def page(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
     """One failure: where it is, in which evaluations it was seen, and what people said of it."""
     user = signed_in(request)
-    place = project_for(user, project, "project.view")
+    place = project_for(Caller(user), project, "project.view")
     shown = get_object_or_404(
-        Failure.objects.visible_to(user).filter(project=place).select_related("item", "dataset"), uuid=failure
+        Failure.objects.visible_to(Caller(user)).filter(project=place).select_related("item", "dataset"), uuid=failure
     )
     latest = verdicts.latest_view(shown)
     occurrence = latest.occurrence

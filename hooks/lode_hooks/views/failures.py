@@ -25,6 +25,7 @@ from lode_hooks.views.evaluations import allowed, evaluations_of, importance, na
 from lode_hooks.views.facets import active_filters, as_query, facet_views
 from lode_hooks.views.links import run_url
 from lode_platform.access import project_for
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput
 from lode_platform.models import Item, Project, User
 from lode_platform.signed_in import signed_in
@@ -46,7 +47,7 @@ SORT_TITLES = {
 def viewer(request: HttpRequest, project: str) -> HttpResponse:
     """Every match that the address asks for, to be looked at and judged; without an evaluation, the newest run's."""
     user = signed_in(request)
-    place = project_for(user, project, "project.view")
+    place = project_for(Caller(user), project, "project.view")
     known = named(place, user)
     if "evaluation" not in request.GET:
         newest = speaking(place, user)
@@ -215,7 +216,7 @@ def match_json(match: Match) -> dict[str, Any]:
 def facet_lines(request: HttpRequest, project: str) -> HttpResponse:
     """The facets of the same address as they are now, for a page on which verdicts were given since it was opened."""
     user = signed_in(request)
-    place = project_for(user, project, "project.view")
+    place = project_for(Caller(user), project, "project.view")
     evaluation = asked_evaluation(place, user, request.GET)
     chosen = FailureFilter.parse(request.GET)
     facets, names = browse.facets(evaluation, chosen), summary.class_names(evaluation)
@@ -228,7 +229,7 @@ def facet_lines(request: HttpRequest, project: str) -> HttpResponse:
 def match_rows(request: HttpRequest, project: str) -> HttpResponse:
     """More matches of the same address, from ``offset``."""
     user = signed_in(request)
-    place = project_for(user, project, "project.view")
+    place = project_for(Caller(user), project, "project.view")
     evaluation = asked_evaluation(place, user, request.GET)
     try:
         offset, limit = int(request.GET.get("offset", 0)), int(request.GET.get("limit", PAGE))
@@ -242,7 +243,7 @@ def match_rows(request: HttpRequest, project: str) -> HttpResponse:
 @require_GET
 def old_match_rows(request: HttpRequest, project: str) -> HttpResponse:
     """The address that the matches had before."""
-    place = project_for(signed_in(request), project, "project.view")
+    place = project_for(Caller(signed_in(request)), project, "project.view")
     return redirect(f"{reverse('hooks:matches', args=[place.name])}?{request.GET.urlencode()}", permanent=True)
 
 
@@ -251,14 +252,14 @@ def old_match_rows(request: HttpRequest, project: str) -> HttpResponse:
 def picture(request: HttpRequest, project: str) -> HttpResponse:
     """Everything in one picture of an evaluation, and the history of the failure that is looked at."""
     user = signed_in(request)
-    place = project_for(user, project, "project.view")
+    place = project_for(Caller(user), project, "project.view")
     evaluation = asked_evaluation(place, user, request.GET)
     chosen = FailureFilter.parse({k: v for k, v in request.GET.items() if k != "item"})
     item = asked_item(place, user, request.GET.get("picture", ""))
     scene = browse.scene(evaluation, item, threshold=chosen.threshold)
     history: list[dict[str, Any]] = []
     if uuid := request.GET.get("failure"):
-        failure = get_object_or_404(Failure.objects.visible_to(user).filter(project=place), uuid=as_uuid(uuid))
+        failure = get_object_or_404(Failure.objects.visible_to(Caller(user)).filter(project=place), uuid=as_uuid(uuid))
         history = [history_json(place, entry) for entry in verdicts.history(failure)]
     return JsonResponse(
         {
@@ -319,13 +320,13 @@ def history_json(project: Project, entry: verdicts.HistoryEntry) -> dict[str, An
 def fix(request: HttpRequest, project: str) -> HttpResponse:
     """Opens the item of a match for labelling: a task in the queue of fixes, and its address."""
     user = signed_in(request)
-    place = project_for(user, project, "failure.judge")
+    place = project_for(Caller(user), project, "failure.judge")
     evaluation = asked_evaluation(place, user, request.GET)
     chosen = FailureFilter.parse(request.GET)
     row = json_object(request).get("row")
     if not isinstance(row, int):
         raise BadInput(_("row is a whole number"), code="bad_row")
-    task = open_for_fixing(evaluation, row, user, chosen)
+    task = open_for_fixing(evaluation, row, Caller(user), chosen)
     return JsonResponse({"url": f"{reverse('annotation:label', args=[task.queue.uuid])}?task={task.uuid}"})
 
 
@@ -334,7 +335,7 @@ def fix(request: HttpRequest, project: str) -> HttpResponse:
 def record(request: HttpRequest, project: str) -> HttpResponse:
     """Records the failures that are about to be mined: ``{"evaluation", "matches": [{"failure", "row"}]}``."""
     user = signed_in(request)
-    place = project_for(user, project, "mining.create")
+    place = project_for(Caller(user), project, "mining.create")
     body = json_object(request)
     evaluation = asked_evaluation(place, user, body)
     matches = body.get("matches")

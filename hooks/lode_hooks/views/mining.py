@@ -33,6 +33,7 @@ from lode_hooks.views.facets import active_filters, cell_words
 from lode_hooks.views.failures import as_uuid
 from lode_hooks.views.links import matches_url
 from lode_platform.access import project_for
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Project, User
 from lode_platform.signed_in import signed_in
@@ -60,10 +61,10 @@ class Slider:
 def round_list(request: HttpRequest, project: str) -> HttpResponse:
     """The mining rounds of a project, newest first, with how far each one's queue is."""
     user = signed_in(request)
-    place = project_for(user, project, "project.view")
+    place = project_for(Caller(user), project, "project.view")
     finished = Q(queue__tasks__state__in=[Task.State.DONE, Task.State.SKIPPED])
     rounds = (
-        MiningRound.objects.visible_to(user)
+        MiningRound.objects.visible_to(Caller(user))
         .filter(project=place)
         .select_related("run", "queue", "dataset", "created_by")
         .annotate(
@@ -73,7 +74,7 @@ def round_list(request: HttpRequest, project: str) -> HttpResponse:
     )
     page = Paginator(rounds, 50).get_page(request.GET.get("page"))
     has_sources = PredictionSet.objects.filter(
-        run__in=Run.objects.visible_to(user).filter(project=place), state=PredictionSet.State.READY
+        run__in=Run.objects.visible_to(Caller(user)).filter(project=place), state=PredictionSet.State.READY
     ).exists()
     context = {
         "project": place,
@@ -89,7 +90,7 @@ def round_list(request: HttpRequest, project: str) -> HttpResponse:
 def mine(request: HttpRequest, project: str) -> HttpResponse:
     """The page that makes a round; POST makes it, and its queue."""
     user = signed_in(request)
-    place = project_for(user, project, "mining.create")
+    place = project_for(Caller(user), project, "mining.create")
     runs = minable_runs(place, user)
     if request.method == "POST":
         return create(request, place, user)
@@ -130,7 +131,7 @@ def mine(request: HttpRequest, project: str) -> HttpResponse:
 def minable_runs(project: Project, user: User) -> list[Run]:
     """The runs with predictions to mine from, newest first."""
     return list(
-        Run.objects.visible_to(user)
+        Run.objects.visible_to(Caller(user))
         .filter(project=project, prediction_sets__state=PredictionSet.State.READY)
         .distinct()
         .order_by("-started_at", "-pk")
@@ -227,14 +228,14 @@ def request_of(project: Project, user: User, query: QueryDict) -> MiningRequest:
     }
     if splits := query.getlist("splits"):
         body["splits"] = splits
-    return MiningRequest.from_json(project, user, body)
+    return MiningRequest.from_json(project, Caller(user), body)
 
 
 @require_GET
 def preview(request: HttpRequest, project: str) -> HttpResponse:
     """What the form would take, without taking it: a part of the page."""
     user = signed_in(request)
-    place = project_for(user, project, "mining.create")
+    place = project_for(Caller(user), project, "mining.create")
     context: dict[str, Any] = {"project": place}
     try:
         asked = request_of(place, user, request.GET)
@@ -270,7 +271,7 @@ def create(request: HttpRequest, project: Project, user: User) -> HttpResponse:
     try:
         if not name:
             raise BadInput(_("The queue needs a name."), code="no_name")
-        made = rounds.create_round(request_of(project, user, query), user, queue=name)
+        made = rounds.create_round(request_of(project, user, query), Caller(user), queue=name)
     except LodeError as error:
         toast(request, error.message, kind="danger")
         query.pop("csrfmiddlewaretoken", None)
@@ -293,9 +294,9 @@ class Stage:
 def round_page(request: HttpRequest, project: str, mined: UUID) -> HttpResponse:
     """A round as its own report: what was mined, what became of it, whether it helped."""
     user = signed_in(request)
-    place = project_for(user, project, "project.view")
+    place = project_for(Caller(user), project, "project.view")
     shown = get_object_or_404(
-        MiningRound.objects.visible_to(user)
+        MiningRound.objects.visible_to(Caller(user))
         .filter(project=place)
         .select_related("run", "queue", "dataset", "created_by"),
         uuid=mined,

@@ -24,6 +24,7 @@ from lode_hooks.views.evaluations import allowed, beside, by_run, evaluations_of
 from lode_hooks.views.failures import as_uuid, as_uuids
 from lode_hooks.views.links import matches_url, run_url
 from lode_platform.access import project_for
+from lode_platform.callers import Caller
 from lode_platform.models import Project, User
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
@@ -58,8 +59,10 @@ class Line:
 def run_list(request: HttpRequest, project: str) -> HttpResponse:
     """Every run of a project, newest first, with the numbers of the evaluation that speaks for it."""
     user = signed_in(request)
-    place = project_for(user, project, "project.view")
-    marked = Run.objects.visible_to(user).filter(project=place, uuid__in=as_uuids(request.GET.getlist("compare")))
+    place = project_for(Caller(user), project, "project.view")
+    marked = Run.objects.visible_to(Caller(user)).filter(
+        project=place, uuid__in=as_uuids(request.GET.getlist("compare"))
+    )
     pair = list(marked.order_by("-started_at", "-pk")[:3])
     if len(pair) == 2:
         return redirect(run_url(place, pair[0], tab="compare", **{"with": pair[1].uuid}))
@@ -83,7 +86,7 @@ def run_list(request: HttpRequest, project: str) -> HttpResponse:
         "lines": lines,
         "metrics": [METRIC_TITLES.get(name, name) for name in metrics],
         "states": Run.State.choices,
-        "versions": Version.objects.visible_to(user)
+        "versions": Version.objects.visible_to(Caller(user))
         .filter(run_uses__run__project=place)
         .select_related("dataset")
         .distinct()
@@ -91,7 +94,7 @@ def run_list(request: HttpRequest, project: str) -> HttpResponse:
         "splits": PredictionSet.objects.filter(run__project=place).values_list("split", flat=True).distinct(),
         "marked": {run.uuid for run in pair},
         "any_tracker": any(line.run.tracker_url for line in lines),
-        "any_run": Run.objects.visible_to(user).filter(project=place).exists(),
+        "any_run": Run.objects.visible_to(Caller(user)).filter(project=place).exists(),
         "query": request.GET,
     }
     return render(request, "hooks/runs.html", context)
@@ -99,7 +102,7 @@ def run_list(request: HttpRequest, project: str) -> HttpResponse:
 
 def filtered_runs(project: Project, user: User, query: Mapping[str, str]) -> QuerySet[Run]:
     """The runs that the address asks for: ``q``, ``state`` and ``version`` (``cells@v1``); other fields do nothing."""
-    runs = Run.objects.visible_to(user).filter(project=project)
+    runs = Run.objects.visible_to(Caller(user)).filter(project=project)
     if text := query.get("q", "").strip():
         runs = runs.filter(Q(name__icontains=text) | Q(tracker_id__icontains=text) | Q(code_commit__startswith=text))
     if (state := query.get("state", "")) in Run.State.values:
@@ -171,8 +174,10 @@ def named_uses(run: Run) -> list[tuple[Version, str]]:
 def run_page(request: HttpRequest, project: str, run: UUID) -> HttpResponse:
     """A run: what it used, the numbers that decide, and a tab."""
     user = signed_in(request)
-    place = project_for(user, project, "project.view")
-    shown = get_object_or_404(Run.objects.visible_to(user).filter(project=place).select_related("created_by"), uuid=run)
+    place = project_for(Caller(user), project, "project.view")
+    shown = get_object_or_404(
+        Run.objects.visible_to(Caller(user)).filter(project=place).select_related("created_by"), uuid=run
+    )
     everything = list(named(place, user))
     mine = list(evaluations_of(place, user).filter(prediction_set__run=shown))
     mine = by_run(mine).get(shown.pk, [])
@@ -359,7 +364,7 @@ def predictions(project: Project, run: Run, user: User) -> dict[str, Any]:
         .order_by("created_at")
     )
     newest: dict[int, Version] = {}
-    for version in Version.objects.visible_to(user).filter(dataset__in=[s.version.dataset for s in sets]):
+    for version in Version.objects.visible_to(Caller(user)).filter(dataset__in=[s.version.dataset for s in sets]):
         newest[version.dataset_id] = version
     return {
         "prediction_sets": [
@@ -380,11 +385,14 @@ def rescorable(predicted: PredictionSet, newest: dict[int, Version]) -> Version 
 def lineage(project: Project, run: Run, user: User) -> dict[str, Any]:
     """What the run came from and what came of it: versions, evaluations, rounds, their queues, later versions."""
     rounds = (
-        MiningRound.objects.visible_to(user).filter(run=run).select_related("queue", "dataset").order_by("created_at")
+        MiningRound.objects.visible_to(Caller(user))
+        .filter(run=run)
+        .select_related("queue", "dataset")
+        .order_by("created_at")
     )
     used = {use.version_id: use for use in run.uses.select_related("version__dataset", "version__parent__dataset")}
     later = (
-        Version.objects.visible_to(user)
+        Version.objects.visible_to(Caller(user))
         .published()
         .filter(dataset__in={r.dataset_id for r in rounds}, created_at__gt=run.started_at)
         .select_related("dataset")
@@ -394,7 +402,7 @@ def lineage(project: Project, run: Run, user: User) -> dict[str, Any]:
         "rounds": rounds,
         "used_versions": [use.version for use in used.values()],
         "later_versions": later,
-        "later_runs": Run.objects.visible_to(user)
+        "later_runs": Run.objects.visible_to(Caller(user))
         .filter(project=project, uses__version__in=later)
         .exclude(pk=run.pk)
         .distinct()
@@ -406,11 +414,11 @@ def lineage(project: Project, run: Run, user: User) -> dict[str, Any]:
 def evaluate_again(request: HttpRequest, project: str, run: UUID) -> HttpResponse:
     """Evaluates a run's predictions on another version's truth, as a job."""
     user = signed_in(request)
-    place = project_for(user, project, "run.log")
-    shown = get_object_or_404(Run.objects.visible_to(user).filter(project=place), uuid=run)
+    place = project_for(Caller(user), project, "run.log")
+    shown = get_object_or_404(Run.objects.visible_to(Caller(user)).filter(project=place), uuid=run)
     predicted = get_object_or_404(shown.prediction_sets.all(), uuid=as_uuid(request.POST.get("prediction_set", "")))
     version = get_object_or_404(
-        Version.objects.visible_to(user).filter(dataset__project=place),
+        Version.objects.visible_to(Caller(user)).filter(dataset__project=place),
         uuid=as_uuid(request.POST.get("version", "")),
     )
     evaluate.request_evaluation(predicted, user, version=version)

@@ -15,9 +15,9 @@ from lode_platform import access, items, shell, uploads, zips
 from lode_platform.api import shapes
 from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.parsers import LargeJsonParser, StreamParser, refuse_form
-from lode_platform.api.projects import person
 from lode_platform.errors import BadInput, LodeError, NotFound, TooLarge
 from lode_platform.models import Item, Project
+from lode_platform.signed_in import caller, person
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
@@ -34,9 +34,9 @@ class Uploads(APIView):
     @extend_schema(operation_id="uploads", request=shapes.UploadsShape, responses=shapes.SendShape)
     def post(self, request: Request, project: str) -> Response:
         """Which of these files' bytes I must send; those that I sent before or see already are not asked for."""
-        access.project_for(person(request), project, "items.add")
+        access.project_for(caller(request), project, "items.add")
         given = shapes.read(shapes.UploadsShape, request.data)
-        send, problems = uploads.wanted(person(request), [uploads.Offer(**offer) for offer in given["files"]])
+        send, problems = uploads.wanted(caller(request), [uploads.Offer(**offer) for offer in given["files"]])
         return Response({"send": send, "problems": [problem.as_json() for problem in problems]})
 
 
@@ -49,7 +49,7 @@ class Blobs(APIView):
 
         At most 1,000 files and 64 MiB; each is stored or refused on its own.
         """
-        access.project_for(person(request), project, "items.add")
+        access.project_for(caller(request), project, "items.add")
         if _length(request) > uploads.PACK_BYTES:
             raise TooLarge(f"A pack has at most {uploads.PACK_BYTES} bytes.", limit=uploads.PACK_BYTES)
         files = uploads.read_pack(b"".join(_body(request)))
@@ -71,14 +71,14 @@ class BlobBytes(APIView):
     )
     def put(self, request: Request, project: str, md5: str) -> Response:
         """Sends bytes: whole, or in pieces with ``Content-Range``. 201 new, 200 sent before, 202 more to come."""
-        access.project_for(person(request), project, "items.add")
+        access.project_for(caller(request), project, "items.add")
         sha256 = request.headers.get("X-Sha256", "").lower()
         length = _length(request)
         chunks = _body(request)
         if piece := request.headers.get("Content-Range"):
             start, end, total = _piece(piece, length)
             offset, whole = uploads.receive_part(
-                person(request), md5, sha256, chunks, start=start, end=end, total=total
+                caller(request), md5, sha256, chunks, start=start, end=end, total=total
             )
             return Response({"offset": offset, "complete": whole}, status=201 if whole else 202)
         new = uploads.receive(person(request), md5, sha256, chunks, length)
@@ -87,8 +87,8 @@ class BlobBytes(APIView):
     @extend_schema(operation_id="blob_offset", responses={200: None})
     def head(self, request: Request, project: str, md5: str) -> Response:
         """How much of the file is here from me: headers ``Upload-Offset``, and ``Upload-Complete`` 1 or 0."""
-        access.project_for(person(request), project, "items.add")
-        offset, whole = uploads.offset(person(request), md5)
+        access.project_for(caller(request), project, "items.add")
+        offset, whole = uploads.offset(caller(request), md5)
         return Response(headers={"Upload-Offset": str(offset), "Upload-Complete": str(int(whole))})
 
 
@@ -132,7 +132,7 @@ class Items(APIView):
     )
     def get(self, request: Request, project: str) -> Response:
         """The project's items in the order they came."""
-        found = access.project_for(person(request), project, "project.view")
+        found = access.project_for(caller(request), project, "project.view")
         rows = Item.objects.filter(project=found, staged_by=None).select_related("blob")
         in_trash = request.query_params.get("trash", "") in ("1", "true")
         rows = rows.exclude(trashed_at=None) if in_trash else rows.filter(trashed_at=None)
@@ -150,10 +150,10 @@ class Items(APIView):
     @extend_schema(operation_id="items_add", request=shapes.NewItemsShape, responses=shapes.AddReportShape)
     def post(self, request: Request, project: str) -> Response:
         """Makes items of bytes I have sent, up to 1,000 a call; each is refused or taken on its own."""
-        found = access.project_for(person(request), project, "items.add")
+        found = access.project_for(caller(request), project, "items.add")
         given = shapes.read(shapes.NewItemsShape, request.data)
         specs = [items.ItemSpec(**item) for item in given["items"]]
-        report = items.add_items(found, person(request), specs, replace_media=given["replace_media"])
+        report = items.add_items(found, caller(request), specs, replace_media=given["replace_media"])
         return Response(
             {
                 "created": [{"path": item.path, "uuid": item.uuid} for item in report.made],
@@ -175,7 +175,7 @@ class Zip(APIView):
     )
     def post(self, request: Request, project: str) -> Response:
         """Unpacks a zip into items, as a job; its result is the report."""
-        found = access.project_for(person(request), project, "items.add")
+        found = access.project_for(caller(request), project, "items.add")
         given = shapes.read(shapes.ZipShape, request.data)
         file = given["file"]
         row = zips.receive(
@@ -190,11 +190,11 @@ class Zip(APIView):
 
 
 def _item(request: Request, uuid: UUID, verb: str) -> Item:
-    rows = Item.objects.filter(project__in=Project.objects.visible_to(person(request)), staged_by=None)
+    rows = Item.objects.filter(project__in=Project.objects.visible_to(caller(request)), staged_by=None)
     found = rows.select_related("blob", "project").filter(uuid=uuid).first()
     if found is None:
         raise NotFound("There is no such item.")
-    access.require(person(request), found.project, verb)
+    access.require(caller(request), found.project, verb)
     return found
 
 

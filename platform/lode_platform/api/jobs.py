@@ -10,9 +10,9 @@ from rest_framework.views import APIView
 from lode_platform import access, jobs
 from lode_platform.api import shapes
 from lode_platform.api.paging import PARAMETERS, page_of, paged
-from lode_platform.api.projects import person
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.models import Job, JobState, Project
+from lode_platform.signed_in import caller, person
 
 
 class Jobs(APIView):
@@ -23,7 +23,7 @@ class Jobs(APIView):
     )
     def get(self, request: Request, project: str) -> Response:
         """The project's jobs, newest first."""
-        found = access.project_for(person(request), project, "project.view")
+        found = access.project_for(caller(request), project, "project.view")
         rows = Job.objects.filter(project=found).select_related("project", "created_by")
         if state := request.query_params.get("state"):
             if state not in JobState.values:
@@ -33,7 +33,7 @@ class Jobs(APIView):
 
 
 def _job(request: Request, uuid: UUID) -> Job:
-    rows = Job.objects.filter(project__in=Project.objects.visible_to(person(request)))
+    rows = Job.objects.filter(project__in=Project.objects.visible_to(caller(request)))
     found = rows.select_related("project", "created_by").filter(uuid=uuid).first()
     if found is None:
         raise NotFound("There is no such job.")
@@ -45,7 +45,7 @@ def _mine(request: Request, uuid: UUID) -> Job:
     found = _job(request, uuid)
     assert found.project is not None
     own = found.created_by_id == person(request).pk
-    access.require(person(request), found.project, "project.view" if own else "job.control")
+    access.require(caller(request), found.project, "project.view" if own else "job.control")
     return found
 
 

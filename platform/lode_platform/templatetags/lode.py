@@ -26,6 +26,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from lode_platform import drawing, shell
+from lode_platform.callers import Caller
 
 register = template.Library()
 
@@ -365,7 +366,7 @@ def shell_projects(context: template.Context) -> list[Any]:
     request: HttpRequest | None = context.get("request")
     if request is None or not request.user.is_authenticated:
         return []
-    return list(Project.objects.visible_to(request.user).order_by("name")[:50])
+    return list(Project.objects.visible_to(Caller(request.user)).order_by("name")[:50])
 
 
 # -- boxes on pictures ---------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from lode_platform import free_json, shell, zips
 from lode_platform import items as verbs
 from lode_platform.access import member_of, permits, project_for
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Item, ItemQuerySet, PastFile, Project, User
 from lode_platform.paging import KeyPaginator
@@ -92,7 +93,7 @@ def chosen(request: HttpRequest, project: Project, user: User) -> tuple[ItemQuer
 def items(request: HttpRequest, project: str) -> HttpResponse:
     """The grid of items; every filter is in the address."""
     user = signed_in(request)
-    member = member_of(user, project, "project.view")
+    member = member_of(Caller(user), project, "project.view")
     rows, choices, active = chosen(request, member.project, user)
     page = KeyPaginator(rows.select_related("blob"), PAGE).get_page(request.GET.get("page"))
     drawn = shell.layers(list(page.object_list), user)
@@ -107,8 +108,8 @@ def items(request: HttpRequest, project: str) -> HttpResponse:
         "sorts": [(key, title) for key, (title, _order) in SORTS.items()],
         "sort": request.GET.get("sort", "path"),
         "trash": request.GET.get("trash") == "1",
-        "may_add": permits(user, member.role, "items.add"),
-        "may_trash": permits(user, member.role, "items.trash"),
+        "may_add": permits(Caller(user), member.role, "items.add"),
+        "may_trash": permits(Caller(user), member.role, "items.trash"),
     }
     return render(request, "platform/items.html", context)
 
@@ -116,7 +117,7 @@ def items(request: HttpRequest, project: str) -> HttpResponse:
 def item(request: HttpRequest, project: str, item: str) -> HttpResponse:
     """One item: its picture with what is held to be true, its facts, and all that happened to it."""
     user = signed_in(request)
-    member = member_of(user, project, "project.view")
+    member = member_of(Caller(user), project, "project.view")
     rows = member.project.items.filter(staged_by=None).select_related("blob", "created_by")
     found = get_object_or_404(rows, uuid=item)
     happened = [
@@ -133,7 +134,7 @@ def item(request: HttpRequest, project: str, item: str) -> HttpResponse:
         "history": happened,
         "before": live.filter(path__lt=found.path).order_by("-path").first(),
         "after": live.filter(path__gt=found.path).order_by("path").first(),
-        "may_trash": permits(user, member.role, "items.trash"),
+        "may_trash": permits(Caller(user), member.role, "items.trash"),
     }
     return render(request, "platform/item.html", context)
 
@@ -147,7 +148,7 @@ def replacement(past: PastFile) -> shell.History:
 def add(request: HttpRequest, project: str) -> HttpResponse:
     """Bringing in pictures: files, a folder or a zip."""
     user = signed_in(request)
-    member = member_of(user, project, "items.add")
+    member = member_of(Caller(user), project, "items.add")
     context = {
         "project": member.project,
         "room": "items",
@@ -167,7 +168,7 @@ def upload(request: HttpRequest, project: str) -> JsonResponse:
     the items that have their names.
     """
     user = signed_in(request)
-    found = project_for(user, project, "items.add")
+    found = project_for(Caller(user), project, "items.add")
     files = request.FILES.getlist("file")
     try:
         paths = free_json.loads(request.POST.get("paths", "[]"))
@@ -195,7 +196,7 @@ def upload(request: HttpRequest, project: str) -> JsonResponse:
             problems.append({"path": path, "code": error.code, "error": error.message})
             continue
         specs.append(verbs.ItemSpec(path=path, md5=blob.md5, sha256=blob.sha256))
-    report = verbs.add_items(found, user, specs, trusted=True, replace_media=replace_media)
+    report = verbs.add_items(found, Caller(user), specs, trusted=True, replace_media=replace_media)
     problems += [problem.as_json() for problem in report.problems]
     counts = {name: len(getattr(report, name)) for name in ("existing", "replaced", "resized")}
     return JsonResponse({"created": len(report.made), **counts, "problems": problems})
@@ -216,7 +217,7 @@ def picked(request: HttpRequest, project: Project) -> list[Item]:
 def trash(request: HttpRequest, project: str) -> HttpResponse:
     """Puts the picked items into the trash, with an undo."""
     user = signed_in(request)
-    found = project_for(user, project, "items.trash")
+    found = project_for(Caller(user), project, "items.trash")
     gone = picked(request, found)
     for one in gone:
         verbs.trash(one, user)
@@ -230,7 +231,7 @@ def trash(request: HttpRequest, project: str) -> HttpResponse:
 def restore(request: HttpRequest, project: str) -> HttpResponse:
     """Takes the picked items out of the trash again."""
     user = signed_in(request)
-    found = project_for(user, project, "items.trash")
+    found = project_for(Caller(user), project, "items.trash")
     back = picked(request, found)
     for one in back:
         verbs.restore(one, user)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from lode_platform import jobs as verbs
 from lode_platform import shell
 from lode_platform.access import member_of, permits, project_for
+from lode_platform.callers import Caller
 from lode_platform.models import Job, JobState, Project
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
@@ -21,7 +22,7 @@ OPEN = (JobState.QUEUED, JobState.RUNNING)
 def jobs(request: HttpRequest, project: str) -> HttpResponse:
     """The project's jobs, newest first, by state."""
     user = signed_in(request)
-    member = member_of(user, project, "project.view")
+    member = member_of(Caller(user), project, "project.view")
     rows = member.project.jobs.select_related("created_by").order_by("-created_at")
     state = request.GET.get("state", "")
     if state in JobState.values:
@@ -38,13 +39,13 @@ def found_job(project: Project, job: str) -> Job:
 def job(request: HttpRequest, project: str, job: str) -> HttpResponse:
     """One job: how far it is, what it says, its report or its error."""
     user = signed_in(request)
-    member = member_of(user, project, "project.view")
+    member = member_of(Caller(user), project, "project.view")
     row = found_job(member.project, job)
     context = {
         "project": member.project,
         "room": "jobs",
         "job": row,
-        "may_control": permits(user, member.role, "job.control"),
+        "may_control": permits(Caller(user), member.role, "job.control"),
         "report": report_rows(row.result),
         "problems": problem_rows(row.result),
         "is_open": row.state in OPEN,
@@ -94,7 +95,7 @@ def problem_rows(result: dict[str, Any], limit: int = 500) -> list[dict[str, Any
 
 def bar(request: HttpRequest, project: str) -> HttpResponse:
     """The thin progress bar of the top: what runs now; asks again by itself, oftener while something runs."""
-    found = project_for(signed_in(request), project, "project.view")
+    found = project_for(Caller(signed_in(request)), project, "project.view")
     running = list(found.jobs.filter(state__in=OPEN).order_by("created_at")[:20])
     done, total = sum(row.done for row in running), sum(row.total for row in running)
     context = {"project": found, "running": running, "done": min(done, total), "total": total}
@@ -103,7 +104,7 @@ def bar(request: HttpRequest, project: str) -> HttpResponse:
 
 def progress(request: HttpRequest, project: str, job: str) -> HttpResponse:
     """A job's progress as a part of any page; asks again until the job ends, then has the page reloaded."""
-    found = project_for(signed_in(request), project, "project.view")
+    found = project_for(Caller(signed_in(request)), project, "project.view")
     row = found_job(found, job)
     reload = request.GET.get("reload") != "0"
     context = {"project": found, "job": row, "is_open": row.state in OPEN, "reload": reload}
@@ -116,7 +117,7 @@ def progress(request: HttpRequest, project: str, job: str) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, project: str, job: str) -> HttpResponse:
     """Asks a job to stop; it does at its next step and tidies up."""
-    found = project_for(signed_in(request), project, "job.control")
+    found = project_for(Caller(signed_in(request)), project, "job.control")
     row = found_job(found, job)
     verbs.cancel(row)
     toast(
@@ -128,7 +129,7 @@ def cancel(request: HttpRequest, project: str, job: str) -> HttpResponse:
 @require_POST
 def retry(request: HttpRequest, project: str, job: str) -> HttpResponse:
     """Queues a job that failed or was cancelled again."""
-    found = project_for(signed_in(request), project, "job.control")
+    found = project_for(Caller(signed_in(request)), project, "job.control")
     row = found_job(found, job)
     verbs.retry(row)
     toast(request, _("It is queued again and goes on where it stopped."))

@@ -6,7 +6,6 @@ item's own address is asked again each time: its file may have been replaced.
 
 import io
 from pathlib import Path
-from typing import cast
 from uuid import UUID
 
 from django.http import HttpResponseBase
@@ -16,8 +15,9 @@ from rest_framework.request import Request
 
 from lode_platform import media
 from lode_platform.errors import NotFound
-from lode_platform.models import Item, Project, User
+from lode_platform.models import Item, Project
 from lode_platform.ranges import ranged, unchanged
+from lode_platform.signed_in import caller
 from lode_platform.store import store
 
 ASK_AGAIN = "private, no-cache"
@@ -55,7 +55,7 @@ def thumb(request: Request, item: UUID) -> HttpResponseBase:
 
 def _visible(request: Request, uuid: UUID) -> Item:
     """The item, also from the trash: the pages of versions and of the trash show it."""
-    mine = Project.objects.visible_to(cast(User, request.user))
+    mine = Project.objects.visible_to(caller(request))
     found = Item.objects.select_related("blob").filter(uuid=uuid, staged_by=None, project__in=mine).first()
     if found is None:
         raise NotFound("There is no such item.")

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 
 from lode_platform import shell
 from lode_platform.access import member_of
+from lode_platform.callers import Caller
 from lode_platform.glossary import GLOSSARY
 from lode_platform.models import Item, Membership, Project, Role
 from lode_platform.projects import create_project, trashed
@@ -28,7 +29,7 @@ YEAR = 365 * 24 * 3600
 def front(request: HttpRequest) -> HttpResponse:
     """Leads to the Home of the project last looked at, else of the only one, else to the list."""
     user = signed_in(request)
-    known = list(Project.objects.visible_to(user).order_by("-created_at").values_list("name", flat=True)[:50])
+    known = list(Project.objects.visible_to(Caller(user)).order_by("-created_at").values_list("name", flat=True)[:50])
     last = request.COOKIES.get(LAST_PROJECT)
     if last in known:
         return redirect("platform:home", last)
@@ -81,7 +82,7 @@ def ring(stations: list[shell.StationView]) -> list[Place]:
 def home(request: HttpRequest, project: str) -> HttpResponse:
     """The loop as a ring of six stations, and what waits for me."""
     user = signed_in(request)
-    member = member_of(user, project, "project.view")
+    member = member_of(Caller(user), project, "project.view")
     waiting = shell.to_do_rows(member.project, user)
     labels = member.role == Role.ANNOTATOR
     context = {

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from lode_platform import projects as verbs
 from lode_platform import shell
 from lode_platform.access import member_of, permits
+from lode_platform.callers import Caller
 from lode_platform.errors import LodeError
 from lode_platform.models import ApiToken, Membership, Project, Role, User
 from lode_platform.projects import trashed
@@ -63,13 +64,13 @@ def page(request: HttpRequest, member: Membership, **more: object) -> HttpRespon
     """The settings page, with whatever one of its forms has to say."""
     user, project = member.user, member.project
     tokens = ApiToken.objects.filter(project=project, revoked_at=None).select_related("user").order_by("-created_at")
-    if not permits(user, member.role, "project.manage"):
+    if not permits(Caller(user), member.role, "project.manage"):
         tokens = tokens.filter(user=user)
     context = {
         "project": project,
         "room": "settings",
-        "may_manage": permits(user, member.role, "project.manage"),
-        "may_token": permits(user, member.role, "token.make"),
+        "may_manage": permits(Caller(user), member.role, "project.manage"),
+        "may_token": permits(Caller(user), member.role, "token.make"),
         "members": project.memberships.select_related("user").order_by("user__username"),
         "me": user,
         "roles": [(value, title, ROLE_WORDS[Role(value)]) for value, title in Role.choices],
@@ -78,7 +79,7 @@ def page(request: HttpRequest, member: Membership, **more: object) -> HttpRespon
         "member_form": MemberForm(),
         "token_form": ProjectTokenForm(),
         "title_form": TitleForm(initial={"title": project.title}),
-        "needs": shell.needs_lines(project, user) if permits(user, member.role, "project.manage") else [],
+        "needs": shell.needs_lines(project, user) if permits(Caller(user), member.role, "project.manage") else [],
         **more,
     }
     response = render(request, "platform/settings.html", context)
@@ -90,7 +91,7 @@ def page(request: HttpRequest, member: Membership, **more: object) -> HttpRespon
 def membership(request: HttpRequest, project: str, verb: str) -> Membership:
     """The caller's membership, with the caller as its ``user``."""
     user = signed_in(request)
-    member = member_of(user, project, verb)
+    member = member_of(Caller(user), project, verb)
     member.user = user
     return member
 
@@ -147,7 +148,7 @@ def revoke_token(request: HttpRequest, project: str, token: str) -> HttpResponse
     """Ends a token: one's own, or any of the project's for an owner."""
     member = membership(request, project, "token.make")
     rows = ApiToken.objects.filter(project=member.project, revoked_at=None)
-    if not permits(member.user, member.role, "project.manage"):
+    if not permits(Caller(member.user), member.role, "project.manage"):
         rows = rows.filter(user=member.user)
     found = get_object_or_404(rows, uuid=token)
     revoke(found, member.user)
