@@ -403,6 +403,8 @@ def build(home: Path) -> World:
         "part": 0,
         "trashed_project": gone.uuid,
         "dataset": "cells",
+        "language": "en",
+        "wanted": "earlier",
         "dataset_uuid": dataset.uuid,
         "trashed_dataset": trashed.uuid,
         "which": "v1",
