@@ -131,9 +131,6 @@ def icon(name: str, css: str = "") -> SafeString:
     )
 
 
-STEPS = [(60, "minute"), (3600, "hour"), (86400, "day"), (86400 * 30, "month"), (86400 * 365, "year")]
-
-
 def relative(when: datetime, now: datetime) -> str:
     """How long before (or after) ``now``, in the largest whole unit."""
     seconds = (now - when).total_seconds()
