@@ -5,6 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command 
 BIN := .venv/bin
 PORT ?= 8000
 export UV_NO_PROGRESS ?= 1
+unexport PYTHONDONTWRITEBYTECODE  # where it is set, each process compiles all it imports: three seconds a start
 
 help:
 	@echo "make demo         install, build the demo, serve it on http://127.0.0.1:$(PORT)"

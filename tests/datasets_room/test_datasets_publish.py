@@ -22,6 +22,7 @@ from lode_datasets import changes, git, repositories, shards, versions
 from lode_datasets.models import Entry, Version, VersionFile
 from lode_datasets.publish import publish
 from lode_datasets.selection import add_items, create_dataset, remove_items
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.items import restore, trash
 from lode_platform.jobs import Work
@@ -158,7 +159,10 @@ def test_other_rows_with_the_same_bytes_are_still_the_same_version(cells: Any) -
     trash(items[0], cells.user)
     blob = items[0].blob
     twin = make(
-        cells.project, cells.user, [ItemSpec(path=items[0].path, md5=blob.md5, sha256=blob.sha256)], trusted=True
+        cells.project,
+        Caller(cells.user),
+        [ItemSpec(path=items[0].path, md5=blob.md5, sha256=blob.sha256)],
+        trusted=True,
     ).created[0]
     add_items(cells.dataset, [twin], splits={twin.uuid: "train"})
     cells.label(twin, [cells.box(items[0], 0), cells.box(items[0], 1, 1)])
@@ -288,7 +292,7 @@ def test_a_new_schema_revision_alone_makes_a_version(cells: Any) -> None:
 
     cells.add(2)
     first = cells.publish()
-    extend(cells.schema, cells.user, labels=["Other"])
+    extend(cells.schema, Caller(cells.user), labels=["Other"])
     second = cells.publish()
     assert second.number == 2
     assert stored(second)["schema.json"] != stored(first)["schema.json"]

@@ -11,6 +11,7 @@ from django.db import connection
 from lode_datasets import versions
 from lode_datasets.models import Pin
 from lode_datasets.selection import add_items
+from lode_platform.callers import Caller
 from lode_platform.models import Item, Project
 from lode_platform.store import store
 
@@ -194,7 +195,7 @@ def test_checks_tell_leaks_absent_classes_and_what_is_unlabelled(engineer: Any, 
     cells.add(1, labelled=False)
     blob = items[0].blob
     twin = make(
-        cells.project, cells.user, [ItemSpec(path="twin.png", md5=blob.md5, sha256=blob.sha256)], trusted=True
+        cells.project, Caller(cells.user), [ItemSpec(path="twin.png", md5=blob.md5, sha256=blob.sha256)], trusted=True
     ).created[0]
     add_items(cells.dataset, [twin], splits={twin.uuid: "val"})
     cells.label(twin, [cells.box(twin, 0)])

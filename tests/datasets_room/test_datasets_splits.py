@@ -8,6 +8,7 @@ import pytest
 from lode_datasets.models import DatasetItem, Entry
 from lode_datasets.selection import add_items, move_items
 from lode_datasets.splits import Policy
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput
 
 
@@ -72,7 +73,7 @@ def test_twins_fall_on_the_same_side(cells: Any) -> None:
 
     items = cells.add(20, labelled=False)
     specs = [ItemSpec(path=f"twin/{i.path}", md5=i.blob.md5, sha256=i.blob.sha256, uuid=None) for i in items]
-    twins = make(cells.project, cells.user, specs, trusted=True).created
+    twins = make(cells.project, Caller(cells.user), specs, trusted=True).created
     add_items(cells.dataset, twins)
     found = splits_of(cells.dataset)
     assert [found[twin.pk] for twin in twins] == [found[item.pk] for item in items]
