@@ -2,7 +2,15 @@
 
 from django.urls import path, re_path
 
-from lode_datasets.views import dvc_http, git_http, pages
+from lode_datasets.views import (
+    dataset_actions,
+    dataset_page,
+    diff_page,
+    dvc_http,
+    git_http,
+    list_page,
+    version_page,
+)
 from lode_datasets.views.tool_access import signpost
 
 app_name = "datasets"
@@ -23,17 +31,17 @@ urlpatterns = [
     path(REMOTE, signpost, {"kind": "bare"}, name="dvc_bare"),
     re_path(rf"^dvc/(?P<project>{SLUG})/(?P<dataset>{SLUG})/{OID}$", dvc_http.dvc_object, name="dvc_object"),
     path(f"{REMOTE}pack", dvc_http.dvc_pack, name="dvc_pack"),
-    path("p/<slug:project>/datasets/", pages.datasets, name="datasets"),
-    path("p/<slug:project>/datasets/trash/<uuid:uuid>/restore/", pages.restore, name="restore"),
-    path(ONE, pages.dataset, name="dataset"),
-    path(f"{ONE}pending/", pages.pending, name="pending"),
-    path(f"{ONE}publish/", pages.publish_now, name="publish"),
-    path(f"{ONE}retry/", pages.retry, name="retry"),
-    path(f"{ONE}change/", pages.change, name="change"),
-    path(f"{ONE}add-all/", pages.add_all, name="add_all"),
-    path(f"{ONE}trash/", pages.trash, name="trash"),
-    path(f"{ONE}diff/<int:a>/<int:b>/", pages.difference, name="diff"),
-    path(VERSION, pages.version, name="version"),
-    path(f"{VERSION}alias/", pages.alias, name="alias"),
-    path(f"{VERSION}verify/", pages.verify_now, name="verify"),
+    path("p/<slug:project>/datasets/", list_page.datasets, name="datasets"),
+    path("p/<slug:project>/datasets/trash/<uuid:uuid>/restore/", dataset_actions.restore, name="restore"),
+    path(ONE, dataset_page.dataset, name="dataset"),
+    path(f"{ONE}pending/", dataset_page.pending, name="pending"),
+    path(f"{ONE}publish/", dataset_actions.publish_now, name="publish"),
+    path(f"{ONE}retry/", dataset_actions.retry, name="retry"),
+    path(f"{ONE}change/", dataset_actions.change, name="change"),
+    path(f"{ONE}add-all/", dataset_actions.add_all, name="add_all"),
+    path(f"{ONE}trash/", dataset_actions.trash, name="trash"),
+    path(f"{ONE}diff/<int:a>/<int:b>/", diff_page.difference, name="diff"),
+    path(VERSION, version_page.version, name="version"),
+    path(f"{VERSION}alias/", version_page.alias, name="alias"),
+    path(f"{VERSION}verify/", version_page.verify_now, name="verify"),
 ]

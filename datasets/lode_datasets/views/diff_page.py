@@ -1,0 +1,178 @@
+"""The page of a diff: what differs from one version to another, as numbers and as changed items side by side."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy
+
+from lode_datasets import diff, presentation, versions
+from lode_datasets.models import Version
+from lode_datasets.presentation import color_of
+from lode_datasets.views.named import found, whole
+from lode_platform.access import member_of
+from lode_platform.callers import Caller
+from lode_platform.models import PastFile
+from lode_platform.signed_in import signed_in
+
+PAIRS = 24
+ITEM_KINDS = [
+    ("added", gettext_lazy("items added")),
+    ("removed", gettext_lazy("items removed")),
+    ("replaced", gettext_lazy("files replaced")),
+    ("labelled", gettext_lazy("first labelled")),
+    ("relabelled", gettext_lazy("labels changed")),
+    ("unlabelled", gettext_lazy("labels gone")),
+    ("moved_split", gettext_lazy("split changed")),
+]
+REGION_TITLES = [
+    ("added", gettext_lazy("regions added")),
+    ("removed", gettext_lazy("regions removed")),
+    ("moved", gettext_lazy("regions moved")),
+    ("relabelled", gettext_lazy("regions relabelled")),
+    ("edited", gettext_lazy("regions edited")),
+]
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class PairView:
+    """A changed item with its labels on both sides."""
+
+    change: diff.ItemChange
+    before: list[dict[str, Any]]
+    after: list[dict[str, Any]]
+    counts: Sequence[tuple[str, int]]
+    sizes: Sequence[Size]
+    who: Any
+    why: str
+    why_url: str
+
+
+def sizes_then(some: Sequence[diff.ItemChange]) -> dict[tuple[int, int], Size]:
+    """The width and height of pictures that were replaced since, by item and blob: one query."""
+    items = [change.entry.item_id for change in some if change.kind == "replaced"]
+    past = PastFile.objects.filter(item__in=items) if items else PastFile.objects.none()
+    return {(row.item_id, row.blob_id): (row.width, row.height) for row in past}
+
+
+def pair_view(
+    change: diff.ItemChange, old: Version, new: Version, project: str, then: Mapping[tuple[int, int], Size]
+) -> PairView:
+    """What the page says of a change: who made the newer labels, in which queue, for which reason."""
+    counts: dict[str, int] = {}
+    for region in change.regions:
+        for kind in region.kinds:
+            counts[kind] = counts.get(kind, 0) + 1
+    sides = []
+    for entry, version, drawn in ((change.before, old, "gone"), (change.after, new, "truth")):
+        regions = entry.label_set.regions if entry and entry.label_set else []
+        sides.append(presentation.changed_boxes(regions, change.regions, presentation.names_of(version), drawn))
+    labels = change.after.label_set if change.after else None
+    who, why, url = None, "", ""
+    if labels and (change.regions or change.kind == "labelled"):
+        who = labels.created_by
+        why = str(labels.get_source_display())
+        if revision := labels.annotation_revision:
+            task = revision.annotation.task
+            why = str(task.reason.get("text") or task.queue.reason or task.queue.name)
+            url = reverse("annotation:queue", args=[project, task.queue.uuid])
+    shown = [(kind, counts[kind]) for kind in diff.REGION_KINDS if kind in counts]
+    item = change.entry.item
+    entries = [entry or change.entry for entry in (change.before, change.after)]
+    sizes = [then.get((item.pk, entry.blob_id), (item.width, item.height)) for entry in entries]
+    return PairView(change, sides[0], sides[1], shown, sizes, who, why, url)
+
+
+@dataclass(frozen=True)
+class ShiftRow:
+    """A class in the difference: regions then and now, and what happened to them."""
+
+    class_id: int
+    name: str
+    color: int
+    old: int
+    new: int
+    shift: int
+    regions: Sequence[tuple[str, int]]
+
+
+def shift_rows(old: Version, new: Version, summary: diff.Summary) -> list[ShiftRow]:
+    """Every class that either version shows, most changed first."""
+    class_names = {**presentation.names_of(old), **presentation.names_of(new)}
+    rows = []
+    for class_id, shift in summary.classes.items():
+        key = str(class_id)
+        what = summary.class_regions.get(class_id, {})
+        rows.append(
+            ShiftRow(
+                class_id,
+                class_names.get(class_id, key),
+                color_of(class_id),
+                old.counts["classes"].get(key, 0),
+                new.counts["classes"].get(key, 0),
+                shift,
+                [(kind, what.get(kind, 0)) for kind in ("added", "removed", "moved", "relabelled")],
+            )
+        )
+    return sorted(rows, key=lambda row: (-abs(row.shift), -sum(n for _kind, n in row.regions), row.class_id))
+
+
+def difference(request: HttpRequest, project: str, name: str, a: int, b: int) -> HttpResponse:
+    """What differs from version a to version b: a strip of numbers, then the changed items side by side."""
+    user = signed_in(request)
+    member = member_of(Caller(user), project, "project.view")
+    dataset = found(member.project, name)
+    old, new = versions.named(dataset, str(a)), versions.named(dataset, str(b))
+    summary = diff.summary(old, new)
+    wanted = diff.Filter(
+        kind=request.GET.get("kind", ""),
+        class_id=whole(request.GET.get("class", ""), "class"),
+        split=request.GET.get("split", ""),
+    )
+    page = Paginator(diff.filtered(old, new, wanted), PAIRS).get_page(request.GET.get("page"))
+    class_names = {**presentation.names_of(old), **presentation.names_of(new)}
+    shown = list(diff.changes(page.object_list))
+    then = sizes_then(shown)
+    context = {
+        "project": member.project,
+        "room": "datasets",
+        "dataset": dataset,
+        "old": old,
+        "new": new,
+        "summary": summary,
+        "item_kinds": [
+            (kind, title, summary.kinds.get(kind, 0)) for kind, title in ITEM_KINDS if summary.kinds.get(kind)
+        ],
+        "region_kinds": [
+            (f"region_{kind}", title, summary.regions.get(kind, 0))
+            for kind, title in REGION_TITLES
+            if summary.regions.get(kind)
+        ],
+        "classes": shift_rows(old, new, summary),
+        "confusions": [
+            (
+                class_names.get(was, was),
+                color_of(was),
+                class_names.get(now, now),
+                color_of(now),
+                count,
+            )
+            for (was, now), count in list(summary.confusions.items())[:12]
+        ],
+        "page": page,
+        "pairs": [pair_view(change, old, new, project, then) for change in shown],
+        "wanted": wanted,
+        "kind_title": dict([*ITEM_KINDS, *((f"region_{kind}", title) for kind, title in REGION_TITLES)]).get(
+            wanted.kind, wanted.kind
+        ),
+        "class_name": class_names.get(wanted.class_id or 0, ""),
+        "all_splits": [(split, summary.splits[split]) for split in presentation.in_order(summary.splits)],
+        "others": dataset.versions.published().order_by("-number").values_list("number", flat=True)[:200],
+    }
+    return render(request, "datasets/diff.html", context)
