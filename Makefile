@@ -14,7 +14,7 @@ help:
 	@echo "make lint         ruff, mypy, import contracts, types of the ES modules, sizes, stylesheets"
 	@echo "make bench        every benchmark, a table each"
 	@echo "make screenshots  every page to docs/screenshots/"
-	@echo "make lock         pin the dependencies anew"
+	@echo "make lock         pin the dependencies again"
 
 .venv/bin/uv: requirements/bootstrap.txt
 	@test -n "$(PYTHON)" || { echo "Motherlode needs Python 3.11 or newer: install python3 (Debian/Ubuntu: apt install python3 python3-venv)"; exit 1; }

@@ -5,7 +5,7 @@
 A dataset of items of 2 KB, each labelled with five boxes, is published; then 1 % of the items change, half of them
 relabelled and half replaced by other bytes, and it is published again. "Asked" is the call that writes the version's
 row; "job" runs from the claim of the job to the state ``published``. The last columns are DVC on the same tree: a
-working folder with those files, pushed to a remote folder on the same disk. Each database is made anew (a PostgreSQL
+working folder with those files, pushed to a remote folder on the same disk. Each database is new (a PostgreSQL
 address must name a database that may be emptied).
 """
 

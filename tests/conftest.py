@@ -49,7 +49,7 @@ def test_data() -> Path:
         pytest.skip("MOTHERLODE_TEST_DATA is not set, so the real data is not at hand")
     path = Path(root)
     if not path.is_dir():
-        pytest.fail(f"MOTHERLODE_TEST_DATA={root} is no folder")
+        pytest.fail(f"MOTHERLODE_TEST_DATA={root} is not a folder")
     return path
 
 

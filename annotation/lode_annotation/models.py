@@ -292,10 +292,10 @@ class RegionsField(JSONText):
     """A list of regions, kept as its canonical JSON text.
 
     A JSON column would write it in its own way (PostgreSQL's puts other keys first and rounds -0.0 and 1e16), and
-    every publish would have to parse it and write it anew to have the bytes that the digest names.
+    every publish would have to parse it and write it again to have the bytes that the digest names.
     """
 
-    _pyi_private_set_type: Any  # for the type checker: what it is set to is no text
+    _pyi_private_set_type: Any  # for the type checker: what it is set to is not text
     _pyi_private_get_type: Any
 
     def deconstruct(self) -> Any:

@@ -367,7 +367,7 @@ def clear(queue: Queue, caller: Caller, leases: Iterable[int]) -> int:
 def reopen(task_id: int, reason: Mapping[str, Any], author: User | None = None) -> None:
     """Puts a task back into its queue with ``reason``, in the caller's transaction.
 
-    With ``author`` it waits for that person for ``RESERVED``; then, or once they give it back, it is for whoever asks.
+    With ``author`` it waits for that person for ``RESERVED``; then, or once they give it back, anybody may get it.
     """
     now = timezone.now()
     kept = {"user": author, "since": now, "until": now + RESERVED} if author else _FREED

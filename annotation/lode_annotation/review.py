@@ -99,7 +99,7 @@ def as_json(row: Review) -> dict[str, Any]:
 
 
 def _judge(user: User, context: QueueContext, key: int, request: ReviewRequest) -> Review:
-    # First the task's places, as a submit does: whoever locks in another order may wait for each other.
+    # First the task's places, as a submit does: two that lock in another order may wait for each other.
     list(Lease.objects.select_for_update().filter(task__annotations=key).order_by("pk").values("pk"))
     found = Annotation.objects.select_for_update(of=("self",)).select_related("task__item").get(pk=key)
     revision = found.revisions.filter(number=found.revision).first()

@@ -2,7 +2,7 @@
 
 ``freeze`` compares the selection, its labels and splits with the newest version's entries, all inside the database, and
 gives only what differs. That one statement is the moment whose content the version will have: label sets and items
-never change, so the ids it gives say everything, and whoever labels on meanwhile changes the next version.
+never change, so the ids it gives say everything, and labels saved meanwhile change the next version.
 """
 
 import json

@@ -131,7 +131,7 @@ class Pair:
 
     @property
     def split_moved(self) -> bool:
-        """Whether it went from one split to another; leaving the pool is no move."""
+        """Whether it went from one split to another; leaving the pool does not count."""
         if self.before is None or self.after is None:
             return False
         return self.before.split != self.after.split and POOL not in (self.before.split, self.after.split)

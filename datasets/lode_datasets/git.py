@@ -143,7 +143,7 @@ def tag_id(release: Release) -> str:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Repo]:
-    """The bare repository at ``path``, made if it is not there; open it anew for each request."""
+    """The bare repository at ``path``, made if it is not there; open it again for each request."""
     if not (path / "HEAD").is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}.{uuid4().hex}")

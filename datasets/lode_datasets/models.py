@@ -94,7 +94,7 @@ class Version(models.Model):
 
     The row is written first (state ``publishing``) and holds all that the version will be: ``frozen`` is what changed
     against the parent, read by one statement; ``stamp`` the names the commit says, as they stood. Blobs, ``.dir``,
-    commit, refs and tag are a pure function of the row, whoever labels on meanwhile. ``frozen`` is dropped once the
+    commit, refs and tag are a pure function of the row, whatever is labelled meanwhile. ``frozen`` is dropped once the
     version is published: its rows are in ``Entry`` then.
 
     ``counts``: ``{"items", "labelled", "regions", "splits": {split: items}, "classes": {class id: regions},
@@ -168,7 +168,7 @@ class Entry(models.Model):
 
 
 class VersionFile(models.Model):
-    """A file of the tracked tree that is no item: label shards, schema.json, splits.jsonl; kept as change."""
+    """A file of the tracked tree that is not an item: label shards, schema.json, splits.jsonl; kept as change."""
 
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="files")
     path = models.CharField(max_length=200)

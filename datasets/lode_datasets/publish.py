@@ -300,7 +300,7 @@ class _Content:
         start = len(manifest.ITEMS)
         return (row[0][start:] for row in self.rows[: self.items])
 
-    # -- files that are no items -----------------------------------------------------------------------------------
+    # -- files that are not items -----------------------------------------------------------------------------------
 
     def write_files(self, work: Work) -> None:
         """Label shards, schema and splits into the store, then as rows; ``rows`` and ``counts`` are whole then."""

@@ -91,7 +91,7 @@ def policy_of(dataset: Dataset) -> Policy:
 def add_items(dataset: Dataset, items: Iterable[Item], *, splits: Mapping[UUID, str] | None = None) -> Added:
     """Puts items into the selection, in batches of a thousand, each its own transaction unless the caller holds one.
 
-    ``splits`` (by item uuid) are kept as given; ``pool`` there means "no split given". Any other newcomer follows its
+    ``splits`` (by item uuid) are kept as given; ``pool`` there means "no split given". Any other new item follows its
     group if that has a split here already, else the hash of its group or bytes decides. An item that is in already
     keeps its split, but for one that a hash decided and no version has shown outside the pool yet: there a given split
     counts. Given splits that lose are counted.

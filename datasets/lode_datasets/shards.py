@@ -17,7 +17,7 @@ _LINE = re.compile(rb'\{"height":\d+,"path":("(?:[^"\\]|\\.)*"),')
 
 
 class BadShard(ValueError):
-    """Bytes in the store that are no label shard of ours."""
+    """Bytes in the store that are not a label shard of ours."""
 
 
 def path_of(line: bytes) -> str:

@@ -1,9 +1,9 @@
-"""The sticky split policy: which split a newcomer gets, as a pure function of its key and the dataset's policy.
+"""The sticky split policy: which split a new item gets, as a pure function of its key and the dataset's policy.
 
 A key is an item's group, so that a patient, a scene or a video never stands on two sides; without a group it is the
 sha-256 of its bytes, so that twins stay together and the same import splits alike on every server. The key and the
 dataset's salt are hashed to a number in [0, 1), and the ratios cut that line. A decision is stored as a row when the
-item comes in; later ratios speak of later newcomers alone.
+item comes in; later ratios speak of items added later.
 """
 
 import re
@@ -30,7 +30,7 @@ def check_split(name: str) -> str:
             code="bad_split",
         )
     if name == POOL:
-        raise BadInput("'pool' is no split to choose: it holds the items without labels.", code="bad_split")
+        raise BadInput("'pool' cannot be chosen as a split: it holds the items without labels.", code="bad_split")
     return name
 
 
@@ -65,7 +65,7 @@ class Policy:
         return {**self.ratios, "salt": self.salt}
 
     def split_of(self, key: str) -> str:
-        """The split of a newcomer whose group, else sha-256, is ``key``."""
+        """The split of a new item whose group, else sha-256, is ``key``."""
         at = int.from_bytes(sha256(f"{self.salt}\0{key}".encode()).digest()[:8], "big") / 2**64
         edge, last = 0.0, ""
         for name, share in self.ratios.items():

@@ -59,13 +59,13 @@ def truth(version: Version, split: str | None = None) -> Iterator[tuple[Entry, l
 
 
 def files(version: Version) -> QuerySet[VersionFile]:
-    """The tracked files that are no items, by path, each with its blob."""
+    """The tracked files that are not items, by path, each with its blob."""
     rows = VersionFile.objects.filter(holding(version.number), dataset=version.dataset_id)
     return rows.select_related("blob").order_by(by_path())
 
 
 def read_file(version: Version, path: str) -> bytes:
-    """The bytes of a tracked file that is no item (``labels/...``, ``schema.json``, ``splits.jsonl``)."""
+    """The bytes of a tracked file that is not an item (``labels/...``, ``schema.json``, ``splits.jsonl``)."""
     from lode_platform.store import store
 
     row = files(version).filter(path=path).first()

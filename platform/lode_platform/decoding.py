@@ -71,7 +71,7 @@ OURS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
 
 
 class BadImage(Exception):
-    """The bytes are no picture that we take; ``code`` names why."""
+    """The bytes are not a picture that we take; ``code`` names why."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -180,7 +180,7 @@ def head(image: Image.Image, most_pixels: int) -> Head:
 
 
 def _pixel_bytes(image: Image.Image) -> int:
-    """The bytes of memory that a pixel takes at the peak of decoding, of an image that is no JPEG."""
+    """The bytes of memory that a pixel takes at the peak of decoding, of an image that is not a JPEG."""
     return BYTES.get(image.format or "", MODE_BYTES.get(image.mode, 4))
 
 

@@ -96,7 +96,7 @@ def add_items(
 
     ``user`` must have sent the bytes, or see them in a project already, unless ``trusted`` (the server read them
     itself). With ``job`` the rows are staged: written under the job's fence, seen by nobody until ``reveal``. With
-    ``replace_media`` a name that holds other bytes is no clash: its item gets the new file and keeps all else.
+    ``replace_media`` a name that holds other bytes is not a clash: its item gets the new file and keeps all else.
     """
     report = AddReport()
     for start in range(0, len(specs), BATCH):

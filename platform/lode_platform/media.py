@@ -50,7 +50,7 @@ def read_crop(text: str, item: Item) -> Area:
 
 
 def read_size(text: str) -> int:
-    """The smallest of ``SIZES`` that is no smaller than what was asked; ``BadInput`` (bad_size) for nonsense."""
+    """The smallest of ``SIZES`` that is at least what was asked; ``BadInput`` (bad_size) for nonsense."""
     if not text.isascii() or not text.isdigit() or len(text) > 6 or int(text) < 1:
         raise BadInput("size is a whole number of pixels.", code="bad_size")
     return next((size for size in SIZES if size >= int(text)), SIZES[-1])
@@ -132,7 +132,7 @@ def _drawn(item: Item, size: int, crop: Area | None, most: int) -> Image.Image:
             return decoding.from_mosaic(mosaic, size, area)
     except FileNotFoundError:  # tidied away meanwhile, or half of it lost: it is made again
         shutil.rmtree(mosaic, ignore_errors=True)
-        raise Busy("The picture is being read anew; come again in a few seconds.") from None
+        raise Busy("The picture is being read again; try again in a few seconds.") from None
 
 
 def _write(item: Item, target: Path, verb: str, write: Callable[[Image.Image, int, Path], None], cost: int) -> None:

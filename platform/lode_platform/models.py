@@ -92,7 +92,7 @@ class Installation(models.Model):
 
 
 class LoginTry(models.Model):
-    """How many times lately a login was tried for a name, from an address, or both; see ``throttle``."""
+    """How many times recently a login was tried for a name, from an address, or both; see ``throttle``."""
 
     key = models.CharField(max_length=64, unique=True)
     count = models.PositiveIntegerField()

@@ -20,7 +20,7 @@ def create_project(user: User, *, name: str, title: str = "") -> Project:
     """A new project owned by ``user``. ``Conflict`` (name_taken) if a live project has the name."""
     if not NAME.fullmatch(name):
         raise BadInput(
-            f"{name!r} is no project name: a-z, 0-9, hyphen and underscore, at most 64, no hyphen first.",
+            f"{name!r} is not a valid project name: a-z, 0-9, hyphen and underscore, at most 64, no hyphen first.",
             code="bad_name",
             field="name",
         )
@@ -37,7 +37,7 @@ def create_project(user: User, *, name: str, title: str = "") -> Project:
 def set_member(project: Project, actor: User, *, username: str, role: str) -> Membership:
     """Adds a person to the project, or changes their role. The last owner stays owner."""
     if role not in Role.values:
-        raise BadInput(f"{role!r} is no role; roles are {', '.join(Role.values)}.", field="role")
+        raise BadInput(f"{role!r} is not a role; roles are {', '.join(Role.values)}.", field="role")
     user = User.objects.filter(username=username, is_active=True).first()
     if user is None:
         raise BadInput(f"Nobody here has the user name {username!r}.", field="username")
@@ -96,7 +96,7 @@ def find_or_make_user(username: str) -> tuple[User, bool]:
     try:
         UnicodeUsernameValidator()(username)
     except ValidationError as error:
-        raise BadInput(f"{username!r} is no user name: {' '.join(error.messages)}", field="user") from None
+        raise BadInput(f"{username!r} is not a valid user name: {' '.join(error.messages)}", field="user") from None
     user = User(username=username)
     user.set_unusable_password()
     user.save()
@@ -106,7 +106,7 @@ def find_or_make_user(username: str) -> tuple[User, bool]:
 def join(user: User, name: str, role: str = "") -> tuple[Project, bool]:
     """The project ``name``, made if missing with ``user`` as its owner, and whether their place in it is new.
 
-    A person who is no member becomes one with ``role`` (viewer if none is said). A member whose role allows less than
+    A person who is not a member becomes one with ``role`` (viewer by default). A member whose role allows less than
     ``role`` gets it; ``Conflict`` (other_role) where it would take something from them.
     """
     project = Project.objects.filter(name=name, trashed_at=None).first()

@@ -29,7 +29,7 @@ def ranged(
     *,
     attach: bool = False,
 ) -> HttpResponseBase:
-    """A file with ETag, caching for good and single byte ranges; what is no picture comes as an attachment."""
+    """A file with ETag, caching for good and single byte ranges; what is not a picture comes as an attachment."""
     if same := unchanged(request, etag):
         file.close()
         return same

@@ -193,7 +193,7 @@ def search(source: "Callable[[Project, User, str], Iterable[Found]]") -> None:
 
 
 def about(source: "Callable[[Project, User], Iterable[str]]") -> None:
-    """Adds a source of sentences that Home shows to a newcomer, such as a dataset's description."""
+    """Adds a source of sentences that Home shows to somebody new, such as a dataset's description."""
     if source not in _about:
         _about.append(source)
 

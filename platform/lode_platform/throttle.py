@@ -77,7 +77,7 @@ def _key(name: str, address: str) -> str:
 
 
 class Wrong:
-    """Counts of what was wrong lately, by address, in memory: the addresses heard of last, within a bound."""
+    """Counts of what was wrong recently, by address, in memory: the addresses heard of last, within a bound."""
 
     def __init__(self, most: int, seconds: float, remembered: int) -> None:
         self._most, self._seconds, self._remembered = most, seconds, remembered
@@ -101,7 +101,7 @@ wrong_tokens = Wrong(TOKENS, TOKEN_SECONDS, REMEMBERED)
 
 
 def count_wrong_token(request: HttpRequest) -> None:
-    """A token was refused. Raises ``TooMany`` where that address has sent too many lately."""
+    """A token was refused. Raises ``TooMany`` where that address has sent too many recently."""
     seconds = wrong_tokens.count(address_of(request))
     if seconds is not None:
         raise TooMany(f"Too many requests with a wrong token; come again in {seconds} s with another.", seconds)

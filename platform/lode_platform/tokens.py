@@ -41,7 +41,7 @@ def make_token(
     it expires.
     """
     if role and role not in Role.values:
-        raise BadInput(f"{role!r} is no role; roles are {', '.join(Role.values)}.", field="role")
+        raise BadInput(f"{role!r} is not a role; roles are {', '.join(Role.values)}.", field="role")
     if role and project is None:
         raise BadInput("A role needs a project: only a project's token is limited to a role.", field="role")
     if days is not None and days < 1:

@@ -20,7 +20,7 @@ MotherlodeError
         +-- UnsafePath       a name that no item may carry
         |     +-- PathClash  a name that cannot stand beside another
         +-- UnknownFormat    no label format of this name
-        +-- BadJson          a COCO file is no JSON
+        +-- BadJson          a COCO file is not JSON
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Writes and reads Label Studio labeling configs: a new one for some labels, or an existing one with more labels.
 
 Pure text: what is not added stays as it was written. The server and the client use the same functions, so a schema that
-an import makes reads the same whoever makes it.
+an import makes reads the same on either side.
 """
 
 from __future__ import annotations

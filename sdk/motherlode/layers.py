@@ -9,7 +9,7 @@ Two rules keep reading cheap, and follow from the numbers of lines alone, so tha
 same bytes:
 
 - where more than a quarter of all stored lines would be superseded (and more than `SLACK`), the version writes a new
-  **base**, in files of `BASE_LINES` lines, and earlier files are no part of it;
+  **base**, in files of `BASE_LINES` lines, and earlier files are not part of it;
 - `FAN` neighbouring layers of one rank become one of the next rank, written with the version that completes them; so
   there are at most `FAN - 1` layers of each rank.
 

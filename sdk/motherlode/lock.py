@@ -78,7 +78,7 @@ def looked_at() -> str:
 def _of_script() -> list[Path]:
     """The folder of the running script and the root of the git repository that it stands in.
 
-    A tool of the Python environment, such as `lode` or pytest, is no script of the project that the environment is in.
+    A tool of the Python environment, such as `lode` or pytest, is not a script of that project.
     """
     script = getattr(sys.modules.get("__main__"), "__file__", None)
     if not script:
@@ -108,7 +108,7 @@ def read_lock(path: Path) -> dict[str, Pin]:
 
 def _pin(path: Path, name: str, table: Any) -> Pin:
     if not isinstance(table, dict):
-        raise BadLock(f"{path}: {name} is no table; {REMEDY}")
+        raise BadLock(f"{path}: {name} is not a table; {REMEDY}")
     try:
         pin = Pin(
             server=str(table["server"]),

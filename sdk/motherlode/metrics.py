@@ -65,7 +65,7 @@ class Metrics:
         self._next = time.monotonic() + INTERVAL
 
     def put(self, metrics: Mapping[str, Any], step: Any = 0) -> None:
-        """Take the numbers of a step; what is no number is left out and said once."""
+        """Take the numbers of a step; what is not a number is left out and said once."""
         try:
             self._put(metrics, step)
         except Exception as error:  # noqa: BLE001 - whatever a metric's type does, training goes on
@@ -83,7 +83,7 @@ class Metrics:
                 numbers[name] = number if math.isfinite(number) else str(number)
         whole = number_of(step)
         if whole is None or not math.isfinite(whole) or abs(whole) >= 2**63:
-            self.tell("step", f"the step {step!r:.80} is no whole number; such metrics are kept at step 0")
+            self.tell("step", f"the step {step!r:.80} is not a whole number; such metrics are kept at step 0")
             whole = 0
         if not numbers:
             return

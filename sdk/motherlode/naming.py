@@ -60,7 +60,9 @@ class Naming:
             raise self._unknown(path, repr(label))
         if self.names is not None:
             if label not in self.names:
-                raise BadPrediction(f"{path}: the label {label} is no index of names=, which are {_listed(self.names)}")
+                raise BadPrediction(
+                    f"{path}: the label {label} is not an index of names=, which are {_listed(self.names)}"
+                )
             name = self.names[label]
             if name in self.known:
                 return name
@@ -68,7 +70,7 @@ class Naming:
         if self.class_ids:
             if label not in self.classes:
                 raise BadPrediction(
-                    f"{path}: the label {label} is no class id of {self.version}: it has {_listed(self.classes)}"
+                    f"{path}: the label {label} is not a class id of {self.version}: it has {_listed(self.classes)}"
                 )
             return self.classes[label]
         raise BadPrediction(
@@ -78,7 +80,7 @@ class Naming:
 
     def _unknown(self, path: str, said: str) -> BadPrediction:
         known = ", ".join(self.classes.values())
-        return BadPrediction(f"{path}: {said} is no class of {self.version}; it has {known}")
+        return BadPrediction(f"{path}: {said} is not a class of {self.version}; it has {known}")
 
     def line(self, prediction: Prediction) -> dict[str, Any]:
         """The prediction as one JSON object in which every class is a name. Raises `BadPrediction`."""

@@ -276,7 +276,7 @@ def _numbers(bbox: Any) -> tuple[float, float, float, float]:
         raise ValueError(f"its bbox {shown(bbox)} is not four numbers")
     x, y, width, height = (number(value) for value in bbox)
     if width < 0 or height < 0:
-        raise ValueError(f"its bbox {bbox!r} is no x, y, width, height")
+        raise ValueError(f"its bbox {bbox!r} is not x, y, width, height")
     return x, y, width, height
 
 

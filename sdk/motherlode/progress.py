@@ -16,7 +16,7 @@ EVERY = 0.1
 class Progress:
     """A bar with a label: `with Progress("Fetching", total) as bar: bar.advance()`.
 
-    Drawn at most ten times a second, and not at all where `stream` is no terminal or `show` is False.
+    Drawn at most ten times a second, and not at all where `stream` is not a terminal or `show` is False.
     """
 
     def __init__(self, label: str, total: int = 0, *, show: bool | None = None, stream: TextIO | None = None) -> None:

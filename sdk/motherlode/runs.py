@@ -347,7 +347,7 @@ def _uuid(given: UUID | str | None, place: ranks.Place) -> UUID:
     try:
         return UUID(str(given))
     except ValueError:
-        raise BadInput(f"{given!r} is no uuid: a run's is, in {RUN} and in uuid=") from None
+        raise BadInput(f"{given!r} is not a uuid: a run's is, in {RUN} and in uuid=") from None
 
 
 _begun = count()

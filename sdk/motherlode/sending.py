@@ -116,9 +116,11 @@ def _checked(samples: Samples, predictions: Iterable[Prediction]) -> Iterator[Pr
     known = set(samples.paths)
     for prediction in predictions:
         if not isinstance(prediction, Prediction):
-            raise BadPrediction(f"{prediction!r} is no motherlode.Prediction(path, boxes=, labels=, scores=)")
+            raise BadPrediction(f"{prediction!r} is not a motherlode.Prediction(path, boxes=, labels=, scores=)")
         if prediction.path not in known:
-            raise BadPrediction(f"{prediction.path!r} is no item of {samples.name} {samples.split}; use sample.path")
+            raise BadPrediction(
+                f"{prediction.path!r} is not an item of {samples.name} {samples.split}; use sample.path"
+            )
         yield prediction
 
 

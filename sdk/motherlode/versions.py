@@ -55,7 +55,7 @@ def parse_name(text: str) -> Name:
     """`[project/]dataset[@v3|@alias|@latest]` in parts. Raises `BadInput`."""
     match = _NAME.match(text)
     if not match:
-        raise BadInput(f"{text!r} is no version's name; write dataset@v3, dataset@alias or project/dataset@v3")
+        raise BadInput(f"{text!r} is not a version's name; write dataset@v3, dataset@alias or project/dataset@v3")
     version = match["version"] or ""
     return Name(match["dataset"], f"v{version}" if version.isdigit() else version, match["project"] or "")
 
@@ -171,7 +171,7 @@ class Snapshot:
 
     @cached_property
     def other_rows(self) -> dict[str, Row]:
-        """The part of the manifest that is no items: labels, schema and splits, by path. Raises `NotVerified`."""
+        """The part of the manifest that is not an items: labels, schema and splits, by path. Raises `NotVerified`."""
         return {row.path: row for row in manifest.read_manifest(manifest.without_items(self.manifest))}
 
     @cached_property
@@ -188,7 +188,7 @@ class Snapshot:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 part.write_bytes(data)
                 part.replace(path)
-        self._check_manifest(data, str(path), f"`lode pull {self.pin.name} --repair` fetches anew")
+        self._check_manifest(data, str(path), f"`lode pull {self.pin.name} --repair` fetches it again")
         return data
 
     def _check_manifest(self, data: bytes, where: str, remedy: str) -> None:
@@ -247,7 +247,7 @@ class Snapshot:
         return {str(node.get("category")): str(node.get("value")) for node in marked}
 
     def other_files(self) -> Iterator[tuple[str, bytes]]:
-        """The tracked files that are no items, by path: labels, schema and splits."""
+        """The tracked files that are not items, by path: labels, schema and splits."""
         for path in self.other_rows:
             yield path, self._file(path)
 
@@ -309,7 +309,7 @@ class Snapshot:
             return NotVerified(
                 f"{what}, and {self.cache.root} is read only: pull it again where it can be written", wrong
             )
-        return NotVerified(f"{what}; `lode pull {self.pin.name} --repair` fetches anew", wrong)
+        return NotVerified(f"{what}; `lode pull {self.pin.name} --repair` fetches it again", wrong)
 
     def verify(self, split: str | None = None) -> list[Mismatch]:
         """Hash again what the cache holds of the version, or of one split's items; gives what is wrong."""

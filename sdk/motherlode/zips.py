@@ -37,7 +37,7 @@ def check_encoding(name: str) -> str:
         "a".encode(name)
         return codecs.lookup(name).name
     except (LookupError, ValueError, TypeError):
-        raise BadName(f"{name!r} is no encoding; write one such as gbk, shift_jis, cp437 or cp1252") from None
+        raise BadName(f"{name!r} is not an encoding; write one such as gbk, shift_jis, cp437 or cp1252") from None
 
 
 def member_names(members: Sequence[zipfile.ZipInfo], encoding: str = "") -> list[str | BadName]:
@@ -102,7 +102,7 @@ def is_junk(name: str) -> bool:
 
 
 def why_not(member: zipfile.ZipInfo) -> tuple[str, str] | None:
-    """Why a member is no plain readable file, as a code and in words that follow "The member"; None where it is one."""
+    """Why a member is not a plain readable file: a code, and words that follow "The member"; None where it is one."""
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind == stat.S_IFLNK:
         return "symlink", "is a symbolic link"
@@ -125,7 +125,7 @@ def unpacked(path: Path, encoding: str = "") -> Iterator[Path]:
             _unpack(archive, folder, encoding)
         yield folder
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise BadInput(f"{path} cannot be unpacked ({error}): it is no zip, or it was cut short") from None
+        raise BadInput(f"{path} cannot be unpacked ({error}): it is not a zip, or it was cut short") from None
     except _Refused as error:
         raise BadInput(f"{path}: {error}") from None
     finally:

@@ -33,7 +33,7 @@ from motherlode.regions import Region, dump, from_json
 
 
 def from_scratch(version: Version) -> dict[str, bytes]:
-    """Every tracked file that is no item, made anew from the version's entries."""
+    """Every tracked file that is not an item, made again from the version's entries."""
     entries = list(versions.entries(version))
     bits = manifest.shard_bits(len(entries))
     files: dict[str, list[str]] = {manifest.shard_file(n, bits): [] for n in range(1 << bits)}

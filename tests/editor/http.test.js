@@ -64,7 +64,7 @@ test("no connection is a fault that passes; giving up oneself is none", async ()
   await assert.rejects(getJSON("/cards", { signal: AbortSignal.abort() }), broken);
 });
 
-test("an answer that is no JSON is the server's fault, a page to sign in at says that one is signed out", async () => {
+test("an answer that is not JSON is the server's fault, a page to sign in at says that one is signed out", async () => {
   answer = () => new Response("<html>");
   await assert.rejects(getJSON("/cards"), { fault: "server" });
   answer = () => ({ type: "opaqueredirect", status: 0, ok: false, text: async () => "" });

@@ -23,14 +23,14 @@ test("percent become pixels, and an untouched outline goes back letter for lette
   assert.equal(toResultText([region], CONTROLS, SIZE), `[${text}]`);
 });
 
-test("a changed outline is encoded anew, closed and with the fields it came with", () => {
+test("a changed outline is encoded again, closed and with the fields it came with", () => {
   const region = polygon.move(loaded(result(SQUARE, { note: "kept" })), 20, 10, SIZE);
   const [back] = JSON.parse(toResultText([{ ...region, changed: true }], CONTROLS, SIZE));
   assert.deepEqual(back.value, { points: [[20, 20], [60, 20], [60, 60], [20, 60]], closed: true, polygonlabels: ["cell"], note: "kept" });
   assert.deepEqual([back.type, back.original_width, back.original_height], ["polygonlabels", 200, 100]);
 });
 
-test("what is no closed outline is kept as it came and not edited", () => {
+test("what is not a closed outline is kept as it came and not edited", () => {
   for (const text of [result(SQUARE, { closed: false }), result(SQUARE.slice(0, 2)), result([[1, 2], [3, "4"], [5, 6]]), result([[1, 2], [3, 4, 5], [5, 6]])]) {
     const region = loaded(text);
     assert.equal(region.kind, "kept");

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def tracked() -> list[Path]:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
-        pytest.skip("this is no git checkout")
+        pytest.skip("this is not a git checkout")
     return [ROOT / name for name in listed.stdout.split("\0") if name]
 
 

@@ -31,7 +31,7 @@ def test_the_openapi_document_is_served_to_members(client_for, alice) -> None:  
 
 @pytest.mark.django_db
 def test_integer_keys_never_leave_the_server(client_for, alice) -> None:  # type: ignore[no-untyped-def]
-    """Whatever is called an id is a uuid; a class's id, given by its schema, is no key of a row."""
+    """Whatever is called an id is a uuid; a class's id, given by its schema, is not a key of a row."""
     answer = client_for(alice).get("/api/v1/schema/", headers={"accept": "application/vnd.oai.openapi+json"})
     found = {
         f"{shape}.{name}"

@@ -29,7 +29,13 @@ RETIRED = {
     "most often taken for another": "most confused classes",
     "names on regions": "show labels",
     "brightness as it is": "reset brightness",
+    "anew": "again",
+    "whoever": "name who",
+    "handed in": "submitted",
+    "newcomer": "new item, somebody new",
+    "newcomers": "new items",
 }
+FOREIGN = re.compile(r"(?<!here )\b(?:is|are) no (?!longer|more|such)", re.IGNORECASE)
 RETIRED_NAMES = {
     "Pit": "CandidatePool",
     "dig": "gather",
@@ -69,6 +75,14 @@ def found(words: dict[str, str], patterns: tuple[str, ...], flags: int = 0) -> l
 
 def test_no_page_no_script_and_no_guide_says_a_retired_word() -> None:
     assert found(RETIRED, READ, re.IGNORECASE) == []
+
+
+def test_nothing_is_no_something() -> None:
+    said = [(name, text) for name, text in texts((*READ, *CODE)) if name != "docs/glossary.md"]
+    assert [
+        f"{name}: {text[one.start() - 20 : one.end() + 20]!r}" for name, text in said for one in FOREIGN.finditer(text)
+    ] == []
+    assert FOREIGN.search("'x' is no name") and not FOREIGN.search("there is no queue, it is no longer open")
 
 
 def test_no_name_in_the_code_is_a_retired_one() -> None:

@@ -142,7 +142,7 @@ def test_no_file_holds_no_pins(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("[cells", "not TOML"),
-        ("cells = 3\n", "cells is no table"),
+        ("cells = 3\n", "cells is not a table"),
         ('[cells]\nserver = "x"\n', "lacks 'project'"),
     ],
 )

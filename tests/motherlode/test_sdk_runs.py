@@ -73,7 +73,7 @@ def test_predictions_for_other_items_are_refused_before_they_are_sent(lode: Lode
     test = motherlode.load("cells@v1", split="test", client=client)
     with motherlode.run("wrong", uses=[test], client=client) as run:
         for rows, message in (
-            ([motherlode.Prediction("nowhere.png")], "no item of cells@v1 test"),
+            ([motherlode.Prediction("nowhere.png")], "not an item of cells@v1 test"),
             ([motherlode.Prediction(test[0].path), *predict(test[:1])], "twice"),
             ([test[0]], "motherlode.Prediction"),
         ):
@@ -148,11 +148,11 @@ def test_permanent_class_ids_are_taken_where_they_are_said_to_be_ids(test_split:
 WRONG: list[tuple[Any, dict[str, Any], str]] = [
     (0, {}, "the label 0 is a number.*names=model.names"),
     (1, {}, "the label 1 is a number"),
-    (2, {"names": ["RBC", "WBC"]}, "the label 2 is no index of names=, which are 0 RBC, 1 WBC"),
-    (-1, {"names": ["RBC", "WBC"]}, "the label -1 is no index"),
-    (0, {"names": ["cat", "WBC"]}, "the label 0, by names= 'cat', is no class of cells@v1; it has RBC, WBC"),
-    ("cat", {}, "'cat' is no class of cells@v1; it has RBC, WBC"),
-    (0, {"ids": "class"}, "the label 0 is no class id of cells@v1: it has 1 RBC, 2 WBC"),
+    (2, {"names": ["RBC", "WBC"]}, "the label 2 is not an index of names=, which are 0 RBC, 1 WBC"),
+    (-1, {"names": ["RBC", "WBC"]}, "the label -1 is not an index"),
+    (0, {"names": ["cat", "WBC"]}, "the label 0, by names= 'cat', is not a class of cells@v1; it has RBC, WBC"),
+    ("cat", {}, "'cat' is not a class of cells@v1; it has RBC, WBC"),
+    (0, {"ids": "class"}, "the label 0 is not a class id of cells@v1: it has 1 RBC, 2 WBC"),
 ]
 
 
@@ -271,7 +271,7 @@ def test_of_several_controls_one_is_named(lode: Lode, folder: Path) -> None:
     metrics = run.log_predictions(test, rows, names=names, control="cell").evaluation().metrics
     assert (metrics["fp"], metrics["fn"]) == (0, 0)
     wrong = [Prediction(test[0].path, [[1, 1, 9, 9]], ["sharp"], [1])]
-    with pytest.raises(motherlode.BadPrediction, match="'sharp' is no class of cells@v1; it has WBC, RBC"):
+    with pytest.raises(motherlode.BadPrediction, match="'sharp' is not a class of cells@v1; it has WBC, RBC"):
         run.log_predictions(test, wrong, control="cell")
 
 
@@ -565,7 +565,7 @@ def test_a_process_that_was_given_a_run_goes_on_with_it_and_does_not_end_it(
     assert "goes on with the run 'first'" in caplog.text
     assert far.get(f"runs/{first.id}")["state"] == "running"
     monkeypatch.setenv("MOTHERLODE_RUN", "not-a-uuid")
-    with pytest.raises(motherlode.BadInput, match="is no uuid"):
+    with pytest.raises(motherlode.BadInput, match="is not a uuid"):
         motherlode.run("evaluate", client=far)
 
 

@@ -111,7 +111,9 @@ COCO = {
         {"a.jpg": None, "x.json": coco(annotations=None)}, {"a.jpg": UNLABELLED}, ("has no `annotations`",)
     ),
     "it states that there are none": Wild({"a.jpg": None, "x.json": coco(annotations=[])}, {"a.jpg": []}),
-    "annotations are no list": Wild({"a.jpg": None, "x.json": coco(annotations={"1": {}})}, "annotations: is no list"),
+    "annotations are not a list": Wild(
+        {"a.jpg": None, "x.json": coco(annotations={"1": {}})}, "annotations: is not a list"
+    ),
     "its arrays stand behind a long preface": Wild(
         {"a.jpg": None, "x.json": json.dumps({"info": "x" * 100_000, **json.loads(coco())})}, {"a.jpg": [HERE]}
     ),
@@ -493,7 +495,7 @@ YOLO = {
         ("1 row holds keypoints", "line 3"),
     ),
     "poses of which the yaml says nothing": Wild(
-        {"data.yaml": NAMES, "images/a.jpg": None, "labels/a.txt": "0 .5 .5 .2 .2 .4 .4 2 .6 .6 1\n"}, "no outline"
+        {"data.yaml": NAMES, "images/a.jpg": None, "labels/a.txt": "0 .5 .5 .2 .2 .4 .4 2 .6 .6 1\n"}, "not an outline"
     ),
     "a score": Wild(
         {"data.yaml": NAMES, "images/a.jpg": None, "labels/a.txt": "0 .5 .5 .2 .2 .93\n"},
@@ -517,7 +519,7 @@ YOLO = {
         ("1 row holds an outline",),
     ),
     "an outline that leaves the image": Wild(
-        {"data.yaml": NAMES, "images/a.jpg": None, "labels/a.txt": "1 .1 .2 .3 .2 .3 1.4 .1 .4\n"}, "no outline"
+        {"data.yaml": NAMES, "images/a.jpg": None, "labels/a.txt": "1 .1 .2 .3 .2 .3 1.4 .1 .4\n"}, "not an outline"
     ),
     "class numbers that are none": Wild(
         {

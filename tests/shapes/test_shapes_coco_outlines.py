@@ -75,7 +75,7 @@ def test_outlines_come_in_as_polygons_with_what_is_said_of_them() -> None:
     [
         ({"bbox": [1, 2, 3, 4]}, "has no outline"),
         ({"segmentation": {"counts": "abc", "size": [80, 100]}, "iscrowd": 1}, "is a mask"),
-        ({"segmentation": [[1, 2, 3, 4]]}, "no list of points"),
+        ({"segmentation": [[1, 2, 3, 4]]}, "not a list of points"),
         ({"segmentation": [[1, 2, 3, 4, 5, "x"]]}, "not a number"),
     ],
 )

@@ -29,7 +29,7 @@ class ResultField(SelfChecked):
 
 
 class ObjectField(serializers.JSONField):
-    """A JSON object whose fields belong to whoever sends it."""
+    """A JSON object whose fields belong to the sender."""
 
 
 # -- schemas -----------------------------------------------------------------------------------------------------------

@@ -118,7 +118,7 @@ def insert_revision(
 def finish_task(task_id: int, item_id: int, *, state: str, finished_at: datetime | None) -> None:
     """Sets a task's state and holds its item until the transaction ends.
 
-    Whoever writes an item's label sets holds it, after the places of a task and before anything else of it.
+    A writer of an item's label sets holds it, after the places of a task and before anything else of it.
     """
     lock = sql.locking(" FOR NO KEY UPDATE")
     sql.change(

@@ -20,7 +20,7 @@ from lode_platform.signed_in import signed_in
 def label(request: HttpRequest, queue: UUID) -> HttpResponse:
     """The editor on a queue's next task, or with ``?task=`` on that one.
 
-    The page alone takes nothing: its script asks for the task, so that whoever only opens it holds none. A reload
+    The page alone takes nothing: its script asks for the task, so that opening it alone holds none. A reload
     claims nothing new: the person's own unexpired lease comes first.
     """
     user = signed_in(request)

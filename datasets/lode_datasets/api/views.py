@@ -101,7 +101,7 @@ class OneDataset(APIView):
 
     @extend_schema(operation_id="dataset_change", request=shapes.DatasetChangeShape, responses=shapes.DatasetShape)
     def patch(self, request: Request, project: str, name: str) -> Response:
-        """Changes the title, the description, or the split policy of later newcomers."""
+        """Changes the title, the description, or the split policy of items added later."""
         found = found_dataset(request, project, name, "dataset.edit")
         given = read(shapes.DatasetChangeShape, request.data)
         if "split_policy" in given:
@@ -289,7 +289,7 @@ class Diff(APIView):
 
 def _whole(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise BadInput(f"{text!r} is no whole number.", code="bad_number")
+        raise BadInput(f"{text!r} is not a whole number.", code="bad_number")
     return int(text)
 
 

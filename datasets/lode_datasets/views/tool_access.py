@@ -41,7 +41,7 @@ WRONG_TOKEN = (
 
 
 def plain(text: str, status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
-    """An answer in words that git and DVC show to whoever called them."""
+    """An answer in words that git and DVC show to their user."""
     response = HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8", headers=headers)
     response["Content-Length"] = str(len(response.content))
     response["Cache-Control"] = "no-store"

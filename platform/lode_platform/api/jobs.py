@@ -27,7 +27,7 @@ class Jobs(APIView):
         rows = Job.objects.filter(project=found).select_related("project", "created_by")
         if state := request.query_params.get("state"):
             if state not in JobState.values:
-                raise BadInput(f"{state!r} is no state of a job.", code="bad_filter", field="state")
+                raise BadInput(f"{state!r} is not a state of a job.", code="bad_filter", field="state")
             rows = rows.filter(state=state)
         return Response(paged(request, rows, shapes.job_json))
 

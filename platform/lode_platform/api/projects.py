@@ -94,7 +94,7 @@ class Member(APIView):
 def _member(project: Project, uuid: UUID) -> Membership:
     found = project.memberships.select_related("user").filter(user__uuid=uuid).first()
     if found is None:
-        raise NotFound("That person is no member of this project.")
+        raise NotFound("That person is not a member of this project.")
     return found
 
 

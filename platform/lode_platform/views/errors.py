@@ -101,7 +101,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     words = say("The request cannot be read.")
     if isinstance(exception, DisallowedHost):
         words = say(
-            "This server does not answer by this name. Whoever runs it names it in MOTHERLODE_PUBLIC_URL or"
+            "This server does not answer by this name. Its administrator names it in MOTHERLODE_PUBLIC_URL or"
             " MOTHERLODE_ALLOWED_HOSTS."
         )
     error = known(exception) or BadInput(words, code="bad_request")

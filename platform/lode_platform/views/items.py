@@ -210,7 +210,7 @@ def picked(request: HttpRequest, project: Project) -> list[Item]:
     try:
         return list(project.items.filter(uuid__in=names, staged_by=None))
     except (ValueError, TypeError, ValidationError):
-        raise BadInput(_("That is no item."), field="item") from None
+        raise BadInput(_("That is not an item."), field="item") from None
 
 
 @require_POST

@@ -158,7 +158,7 @@ def revoke_token(request: HttpRequest, project: str, token: str) -> HttpResponse
 
 @require_POST
 def trash(request: HttpRequest, project: str) -> HttpResponse:
-    """Puts the project into the trash; its name must be typed, for this is no click to slip on."""
+    """Puts the project into the trash; its name must be typed, so that no slip of the mouse does it."""
     member = membership(request, project, "project.manage")
     if request.POST.get("name") != member.project.name:
         return page(request, member, trash_error=_("Type the project's name to do this."))

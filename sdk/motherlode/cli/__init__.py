@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None, connect: Callable[..., Client] = Cli
     except MotherlodeError as error:
         return out.fail(str(error), "error", FAILED)
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read us has gone; there is nobody to tell
+        sys.stderr.close()  # the reader of our output has gone: there is nobody to tell
         return FAILED
     except OSError as error:
         return out.fail(f"{error.filename or 'a file'}: {error.strerror or error}", "os_error", FAILED)

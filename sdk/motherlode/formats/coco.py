@@ -217,7 +217,7 @@ def _take(document: _Document, key: str, row: int, value: Any) -> None:
     place = f"{key}[{row}]" if row >= 0 else key
     if row < 0:
         document.adrift += key == "annotations"
-        document.say("unreadable", place, "is no list", REMEDY)
+        document.say("unreadable", place, "is not a list", REMEDY)
         return
     if not isinstance(value, dict):
         document.adrift += key == "annotations"
@@ -335,7 +335,7 @@ def _box(value: dict[str, Any]) -> tuple[float, float, float, float]:
     if not rings:
         raise BadValue("it has no bbox and no outline")
     if any(len(ring) < 6 or len(ring) % 2 for ring in rings):
-        raise BadValue("it has no bbox, and its outline is no list of points")
+        raise BadValue("it has no bbox, and its outline is not a list of points")
     across = [number(n) for ring in rings for n in ring[::2]]
     down = [number(n) for ring in rings for n in ring[1::2]]
     return min(across), min(down), max(across) - min(across), max(down) - min(down)
@@ -357,7 +357,7 @@ def _outline(value: dict[str, Any], shape: Shape) -> Geometry:
     if not rings:
         raise BadValue("it has no outline")
     if any(len(ring) < 6 or len(ring) % 2 for ring in rings):
-        raise BadValue("its outline is no list of points")
+        raise BadValue("its outline is not a list of points")
     numbers = [[number(n) for n in ring] for ring in rings]
     return shape.from_outlines([list(zip(ring[::2], ring[1::2], strict=True)) for ring in numbers])
 
@@ -406,7 +406,7 @@ def _tell_apart(document: _Document) -> Iterator[Problem]:
 
 
 def _drop_the_group(document: _Document) -> Iterator[Problem]:
-    """Roboflow writes a category 0 that has no labels and is the supercategory of all others: it is no class."""
+    """Roboflow writes a category 0 that has no labels and is the supercategory of all others: it is not a class."""
     found = document.categories.get("0")
     others = [other for key, other in document.categories.items() if key != "0"]
     if found and found.name and others and not document.used["0"] and all(o.group == found.name for o in others):

@@ -44,7 +44,7 @@ class Stream:
         return BadJson(f"{what} at character {self._before + self._at}")
 
     def peek(self) -> str:
-        """The next character that is no space, "" at the end."""
+        """The next character that is not a space, "" at the end."""
         mark = self._text[self._at : self._at + 1]
         if mark and not mark.isspace():
             return mark

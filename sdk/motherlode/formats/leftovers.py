@@ -69,7 +69,7 @@ def _remedy(kind: str) -> str:
 
 
 def _seems(files: Files, name: str, ending: str) -> str:
-    """What a file seems to be, in words for people; "" where it is no label file by any sign."""
+    """What a file seems to be, in words for people; "" where nothing says that it is a label file."""
     try:
         with files.open(name) as stream:
             if len(stream.read(MAX_SNIFFED + 1)) > MAX_SNIFFED:

@@ -84,7 +84,7 @@ class Problem:
 
 
 def _printable(text: str) -> str:
-    """The text with `\\udcff` for a byte of a file's name that is no UTF-8, so that it can be printed and sent."""
+    """The text with `\\udcff` for a byte of a file's name that is not UTF-8, so that it can be printed and sent."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -275,7 +275,7 @@ class Folder:
             except OSError:
                 self._report(name, "is a link to nowhere", "Mend the link or remove it")
                 if not is_image(name):
-                    yield name  # whoever opens it finds labels that cannot be read, not none
+                    yield name  # the reader that opens it finds labels that cannot be read, not none
                 continue
             if S_ISREG(stat.st_mode):
                 yield name

@@ -233,7 +233,7 @@ def plain_attributes(value: Any) -> tuple[dict[str, Any], str]:
     if value is None or value == [] or value == {}:
         return {}, ""
     if not isinstance(value, dict):
-        return {}, f"its attributes {shown(value)} are no object"
+        return {}, f"its attributes {shown(value)} are not an object"
     kept = {key: entry for key, entry in value.items() if _is_plain(key) and _is_plain(entry)}
     left = [key for key in value if key not in kept]
     return kept, f"its attributes {shown(left)} cannot be kept" if left else ""

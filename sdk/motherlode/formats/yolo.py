@@ -243,7 +243,7 @@ def _pair(names: Iterable[str], layout: _Layout) -> None:
 
 
 def _pair_the_rest(files: Files, names: Iterable[str], layout: _Layout) -> None:
-    """Look at the other texts: a list or a list of names is no label file, and labels look for their image."""
+    """Look at the other texts: a list or a list of names is not a label file, and labels look for their image."""
     for image, name in list(layout.labels.items()):
         if _may_be_something_else(name) and not _any_label_row(files, name):
             del layout.labels[image]
@@ -357,7 +357,7 @@ def _take_names(rows: Iterable[tuple[Any, Any]], file: str, layout: _Layout) -> 
         try:
             key = whole_number(at)
         except BadValue:
-            what = f"{shown(at)} is no class number"
+            what = f"{shown(at)} is not a class number"
             yield Problem("unreadable", file, "names", what, "Number the names 0, 1, 2, ... and import again")
             continue
         try:
@@ -452,7 +452,7 @@ def _box(values: list[float], layout: _Layout, tracked: bool) -> Box:
     if count == 6 and values[-1] in (0.0, 1.0):
         raise BadValue("its 7 numbers may be an outline of three points, or a box, a score and a track")
     if min(values) < -SLACK or max(values) > 1 + SLACK:
-        raise BadValue(f"it has {count + 1} numbers, and they are no outline: not all lie between 0 and 1")
+        raise BadValue(f"it has {count + 1} numbers, and they are not an outline: not all lie between 0 and 1")
     layout.outlines += 1
     return (min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2]))
 

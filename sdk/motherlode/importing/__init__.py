@@ -37,7 +37,7 @@ def bring_in(
     """Bring a folder's items and labels into a dataset, making project, schema and dataset where they are missing."""
     if not _NAME.match(options.dataset):
         raise BadInput(
-            f"{options.dataset!r} is no dataset name: up to 64 of a-z, 0-9, - and _, a letter or digit first"
+            f"{options.dataset!r} is not a valid dataset name: up to 64 of a-z, 0-9, - and _, a letter or digit first"
         )
     report = ImportReport(options.project, options.dataset, source.format.name)
     report.problems += [problem.as_json() for problem in source.problems]

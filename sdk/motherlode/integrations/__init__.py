@@ -1,7 +1,7 @@
 """Other trackers of experiments: one module each, one line here.
 
 Where a run of another tracker is active in the process, ours keeps its id, and it gets our address, the versions that
-the run uses and its artifacts. What a tracker refuses is logged as a warning: its fault is no reason to end a training.
+the run uses and its artifacts. What a tracker refuses is logged as a warning: its fault does not end a training.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ Polygon: TypeAlias = tuple[Part, ...]
 Edge: TypeAlias = tuple[float, float, float, float]  # x, y of the upper end, x, y of the lower, which is further down
 
 MAX_POINTS = 10_000
-SLACK = 1e-6  # pixels by which a float may stick out, and square pixels that are no area
+SLACK = 1e-6  # pixels by which a float may stick out, and square pixels that do not count as an area
 
 
 class PolygonShape(Shape):

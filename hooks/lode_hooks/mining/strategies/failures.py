@@ -31,7 +31,7 @@ def rank(candidates: Candidates, seed: int) -> Ranking:
 
 
 def percentiles(rows: FailureRows) -> Floats:
-    """For each failure, the share of its kind that is no worse than it: (0, 1], the worst is 1."""
+    """For each failure, the share of its kind that is at most as bad: (0, 1], the worst is 1."""
     worth = np.where(rows.kind == MISSED, rows.size, np.nan_to_num(rows.score, nan=0.0))
     result = np.zeros(len(worth))
     for kind in np.unique(rows.kind):

@@ -33,7 +33,11 @@ class Command(BaseCommand):
             raise CommandError(error.message) from None
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
-        told = "can log in now" if made else "has a new password; whoever was logged in as them must log in again"
+        told = (
+            "can log in now"
+            if made
+            else "has a new password; all who were logged in with the old one must log in again"
+        )
         self.stdout.write(f"{user.username} {told}.")
 
     def _password(self) -> str:

@@ -24,7 +24,7 @@ const HANDLES = /** @type {const} */ ({
 });
 /** @typedef {keyof typeof HANDLES} HandleName */
 
-/** Percent come and go through floats: this much of a pixel is no move. */
+/** Percent come and go through floats: this much of a pixel does not count as a move. */
 const STILL = 0.01;
 const SIDES = /** @type {const} */ (["x", "y", "width", "height", "rotation"]);
 const SMALLEST_ON_SCREEN = 4;

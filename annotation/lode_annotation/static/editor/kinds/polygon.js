@@ -10,7 +10,7 @@ import { around, step, within } from "../geometry.js";
 /** @typedef {import("../model/types.js").Region & Outline} PolygonRegion */
 
 const FEWEST = 3;
-/** Percent come and go through floats: this much of a pixel is no move. */
+/** Percent come and go through floats: this much of a pixel does not count as a move. */
 const STILL = 0.01;
 /** How near to the first point a press closes the outline, in CSS pixels; nearer to the last than a third, it is the same point. */
 const CLOSING = 9;

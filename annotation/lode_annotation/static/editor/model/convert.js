@@ -2,7 +2,7 @@
 /**
  * Label Studio results to the model and back, by the kind of their control; untouched results as they came.
  *
- * A region keeps the text it came from (`source`). Only a region changed since then is encoded anew, so every float and
+ * A region keeps the text it came from (`source`). Only a region changed since then is encoded again, so every float and
  * every field of the others goes back number for number, as do the kinds this editor does not edit.
  */
 

@@ -159,7 +159,7 @@ class ReviewPage {
   }
 
   /**
-   * Work of somebody else that was never handed in, to be laid over the picture.
+   * Work of somebody else that was never submitted, to be laid over the picture.
    * @param {import("../model/types.js").Payload} payload
    * @param {{user: string, result: import("../model/types.js").LsResult[], late: boolean}} one
    */

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * What this browser keeps until the server has confirmed it: the journal (work in hand) and the outbox (work handed in).
+ * What this browser keeps until the server has confirmed it: the journal (work in hand) and the outbox (work submitted).
  *
  * Both live in IndexedDB, keyed by scope (server and user), so that another person at the same browser is offered
  * nothing. Where the browser has no IndexedDB the local store lives in memory and says so.
@@ -21,7 +21,7 @@
  * @property {boolean} confirmed the server has it as a draft
  */
 /**
- * Something handed in and not yet confirmed.
+ * Something submitted and not yet confirmed.
  * @typedef {object} PendingRequest
  * @property {string} operation its id for the server: sent twice, it is done once
  * @property {string} scope

@@ -61,9 +61,9 @@ export class Outbox extends EventTarget {
     let signIn = csrfCookie();
     setInterval(() => {
       const now = csrfCookie();
-      const anew = now !== "" && now !== signIn;
+      const back = now !== "" && now !== signIn;
       signIn = now;
-      if (anew && this.fault?.fault === "signed_out") this.hurry();
+      if (back && this.fault?.fault === "signed_out") this.hurry();
     }, SIGN_IN_LOOK_MS);
   }
 

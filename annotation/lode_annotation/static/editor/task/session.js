@@ -40,7 +40,7 @@ export class Session extends QueueSession {
     /** Tasks that another tab of this browser has in hand. @type {Set<string>} */
     this.elsewhere = new Set();
     this.claims = new Claims();
-    /** Tasks handed in or skipped. @type {Set<string>} */
+    /** Tasks submitted or skipped. @type {Set<string>} */
     this.done = new Set();
     /** The task that the page was opened for, until the server has answered. */
     this.wanted = "";
@@ -55,7 +55,7 @@ export class Session extends QueueSession {
   }
 
   /**
-   * Begin: first what an earlier page handed in, then the task that the page was opened for, else the queue's next.
+   * Begin: first what an earlier page submitted, then the task that the page was opened for, else the queue's next.
    * @param {string} wanted the task's uuid; "" for the queue's next
    */
   async start(wanted) {
@@ -103,7 +103,7 @@ export class Session extends QueueSession {
   }
 
   /**
-   * Back to the task before, to change what was handed in; the server knows those from before this page.
+   * Back to the task before, to change what was submitted; the server knows those from before this page.
    * @returns {Promise<boolean>}
    * @throws {HttpError}
    */
@@ -130,7 +130,7 @@ export class Session extends QueueSession {
   }
 
   /**
-   * Take up a request the server refused: its task again, with the work as it was handed in.
+   * Take up a request the server refused: its task again, with the work as it was submitted.
    * @param {import("./local_store.js").PendingRequest} request
    * @returns {Promise<boolean>} false where this page does not have the task
    */
@@ -312,7 +312,7 @@ export class Session extends QueueSession {
   }
 
   /**
-   * What the server is not to hand out again. A task just handed in is among it: asked before that submit has arrived,
+   * What the server is not to hand out again. A task just submitted is among it: asked before that submit has arrived,
    * the server would still see it in this person's hands.
    * @returns {string[]}
    */

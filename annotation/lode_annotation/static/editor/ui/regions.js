@@ -75,11 +75,11 @@ export class RegionList {
     this.refresh();
   }
 
-  /** @param {boolean} anew also if the same rows are in sight */
-  #draw(anew) {
+  /** @param {boolean} force also if the same rows are in sight */
+  #draw(force) {
     const first = Math.max(0, Math.floor(this.root.scrollTop / ROW) - SPARE);
     const last = Math.min(this.shapes.length, Math.ceil((this.root.scrollTop + this.root.clientHeight) / ROW) + SPARE);
-    if (!anew && first >= this.first && last <= this.last) return;
+    if (!force && first >= this.first && last <= this.last) return;
     this.first = Math.max(0, first - SPARE);
     this.last = Math.min(this.shapes.length, last + SPARE);
     const rows = [];
