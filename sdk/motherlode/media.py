@@ -19,6 +19,10 @@ class Image:
         """What a Label Studio result says of the medium it was made on."""
         return {"original_width": self.width, "original_height": self.height, "image_rotation": 0}
 
+    def block(self) -> dict[str, Any]:
+        """What a published label line says of the medium."""
+        return {"height": self.height, "kind": "image", "width": self.width}
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -29,6 +33,10 @@ class Text:
     def stamp(self) -> dict[str, Any]:
         """What a Label Studio result says of the medium it was made on: nothing, of a text."""
         return {}
+
+    def block(self) -> dict[str, Any]:
+        """What a published label line says of the medium."""
+        return {"kind": "text", "length": self.length}
 
 
 Media: TypeAlias = Image | Text

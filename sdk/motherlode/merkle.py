@@ -14,14 +14,21 @@ a brace and a node's bytes with 0 or 1, so that none can be taken for the other.
 
 from __future__ import annotations
 
+import sys
+from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from typing import BinaryIO, TypeAlias
+from zlib import crc32
 
-__all__ = ["BUCKET", "leaf_of", "place_of", "root"]
+__all__ = ["BUCKET", "BadTrees", "Leaves", "Trees", "leaf_of", "place_of", "root"]
 
 BUCKET = 16
 SIZE = 32
+
+Leaves: TypeAlias = tuple[bytes, ...]
+"""The leaves of one place, 32 bytes each, one for each set."""
 
 
 def place_of(path: str) -> bytes:
@@ -60,3 +67,220 @@ def _node(places: Sequence[bytes], leaves: Sequence[bytes], start: int, end: int
 def _prefix(head: bytes, half: int, bits: int, depth: int) -> bytes:
     """The least place whose group of four bits number `depth` is `bits`, after the groups of `head` and `half`."""
     return head + bytes([half | bits if depth % 2 else bits << 4])
+
+
+# Kept between versions
+
+KEPT = 256  # leaves below a node that is kept, on average
+DEEPEST = 4
+WHOLE, CHANGED = b"trees 1\n", b"change 1\n"
+
+
+class BadTrees(ValueError):
+    """Bytes that `Trees` did not write, or not these."""
+
+
+class Trees:
+    """The trees of several sets of lines that have the same paths, so that a change costs what it touches.
+
+    All leaves are held as bytes, sorted, in the nodes of one `depth`, whose hashes are held too: a change sorts and
+    hashes the nodes that it touches, and those above them. `root` gives the same 32 bytes from the leaves alone.
+    """
+
+    def __init__(self, sets: int, expected: int = 0) -> None:
+        """Empty trees of so many `sets`, laid out for the `expected` number of places."""
+        self.sets = sets
+        self.depth = next(depth for depth in range(DEEPEST + 1) if depth == DEEPEST or 16**depth * KEPT >= expected)
+        self._stride = SIZE * (1 + sets)
+        self._parts: list[bytes] = [b""] * 16**self.depth
+        self._nodes = [[_node((), (), 0, 0, self.depth)] * len(self._parts) for _ in range(sets)]
+        self._fresh: dict[bytes, bytes] = {}  # changed since they were read or written, by place
+        self.stale = 0
+        """How many records `dump_changes` has written since all was written: many of them are dearer than all."""
+
+    def __len__(self) -> int:
+        """The number of places."""
+        return sum(map(len, self._parts)) // self._stride
+
+    @classmethod
+    def build(cls, sets: int, rows: Iterable[tuple[bytes, Leaves]], expected: int) -> Trees:
+        """The trees of (place, leaves) in any order, read once. Raises ValueError where a place comes twice."""
+        made = cls(sets, expected)
+        gathered = [bytearray() for _ in made._parts]
+        for place, leaves in rows:
+            part = gathered[made._part_of(place)]
+            part += place
+            for leaf in leaves:
+                part += leaf
+        for number, part in enumerate(gathered):
+            records = sorted(made._records(bytes(part)))
+            if any(here[:SIZE] == after[:SIZE] for here, after in zip(records, records[1:], strict=False)):
+                raise ValueError("a path stands twice in one set of lines")
+            gathered[number] = bytearray()
+            made._parts[number] = b"".join(records)
+            made._hash(number, records, range(sets))
+        return made
+
+    def get(self, place: bytes) -> Leaves | None:
+        """The leaves of a place, None where there are none."""
+        part = self._parts[self._part_of(place)]
+        low, high = 0, len(part) // self._stride
+        while low < high:
+            middle = (low + high) // 2
+            if part[middle * self._stride : middle * self._stride + SIZE] < place:
+                low = middle + 1
+            else:
+                high = middle
+        start = low * self._stride
+        return self._leaves(part[start : start + self._stride]) if part[start : start + SIZE] == place else None
+
+    def update(self, changes: Mapping[bytes, Leaves | None]) -> None:
+        """Put the leaves of places, new or changed; None takes a place away."""
+        touched: dict[int, dict[bytes, bytes]] = {}
+        for place, leaves in changes.items():
+            record = b"" if leaves is None else place + b"".join(leaves)
+            touched.setdefault(self._part_of(place), {})[place] = record
+            self._fresh[place] = record or place + bytes(self._stride - SIZE)
+        for number, rows in touched.items():
+            before, records = self._put(number, rows)
+            self._hash(number, records, self._moved(before, records))
+
+    @property
+    def roots(self) -> tuple[bytes, ...]:
+        """The root of each set, 32 bytes."""
+        counts = [len(part) // self._stride for part in self._parts]
+        sums = [0]
+        for count in counts:
+            sums.append(sums[-1] + count)
+        return tuple(self._above(of, 0, len(counts), 0, sums) for of in range(self.sets))
+
+    def _above(self, of: int, start: int, end: int, depth: int, sums: Sequence[int]) -> bytes:
+        """The node of a set over the parts `start` to `end`."""
+        if depth == self.depth:
+            return self._nodes[of][start]
+        if sums[end] - sums[start] <= BUCKET:
+            records = self._records(b"".join(self._parts[start:end]))
+            return sha256(b"\x00" + b"".join([self._leaf(row, of) for row in records])).digest()
+        node, step = sha256(b"\x01"), (end - start) // 16
+        for below in range(start, end, step):
+            empty = sums[below + step] == sums[below]
+            node.update(bytes(SIZE) if empty else self._above(of, below, below + step, depth + 1, sums))
+        return node.digest()
+
+    # as bytes
+
+    def dump(self) -> Iterator[bytes]:
+        """All of it as bytes, in pieces; `load` reads them."""
+        sizes = array("I", [len(part) // self._stride for part in self._parts])
+        if sys.byteorder == "big":
+            sizes.byteswap()
+        head = WHOLE + bytes([self.sets, self.depth]) + sizes.tobytes() + self._hashes()
+        yield head
+        check = crc32(head)
+        for part in self._parts:
+            check = crc32(part, check)
+            yield part
+        yield check.to_bytes(4, "big")
+        self._fresh, self.stale = {}, 0
+
+    def dump_changes(self) -> bytes:
+        """What was changed since it was read or written, as bytes."""
+        head = CHANGED + bytes([self.sets, self.depth]) + self._hashes()
+        body = head + b"".join([self._fresh[place] for place in sorted(self._fresh)])
+        self.stale += len(self._fresh)
+        self._fresh = {}
+        return body + crc32(body).to_bytes(4, "big")
+
+    @classmethod
+    def load(cls, whole: BinaryIO, changes: Iterable[bytes] = ()) -> Trees:
+        """Read what `dump` wrote and all that `dump_changes` wrote after it, in order. Raises `BadTrees`."""
+        head = whole.read(len(WHOLE) + 2)
+        if not head.startswith(WHOLE) or len(head) != len(WHOLE) + 2 or head[-1] > DEEPEST:
+            raise BadTrees("not the trees of a version")
+        made = cls(head[-2])
+        made._lay_out(head[-1])
+        sizes, raw = array("I"), whole.read(4 * len(made._parts))
+        hashes = whole.read(made.sets * len(made._parts) * SIZE)
+        check = crc32(hashes, crc32(raw, crc32(head)))
+        sizes.frombytes(raw[: len(raw) // 4 * 4])
+        if sys.byteorder == "big":
+            sizes.byteswap()
+        if len(sizes) != len(made._parts):
+            raise BadTrees("the trees of a version end too early")
+        for number, size in enumerate(sizes):
+            made._parts[number] = whole.read(size * made._stride)
+            check = crc32(made._parts[number], check)
+        if whole.read(5) != check.to_bytes(4, "big"):
+            raise BadTrees("the trees of a version are not as they were written")
+        made._take_hashes(hashes)
+        for change in changes:
+            made._apply(change)
+        return made
+
+    def _apply(self, data: bytes) -> None:
+        head = CHANGED + bytes([self.sets, self.depth])
+        start = len(head) + self.sets * len(self._parts) * SIZE
+        if data[: len(head)] != head or len(data) < start + 4 or (len(data) - start - 4) % self._stride:
+            raise BadTrees("not a change of these trees")
+        if crc32(data[:-4]).to_bytes(4, "big") != data[-4:]:
+            raise BadTrees("a change of the trees is not as it was written")
+        gone = bytes(self._stride - SIZE)
+        touched: dict[int, dict[bytes, bytes]] = {}
+        for record in self._records(data[start:-4]):
+            place = record[:SIZE]
+            self.stale += 1
+            touched.setdefault(self._part_of(place), {})[place] = b"" if record[SIZE:] == gone else record
+        for number, rows in touched.items():
+            self._put(number, rows)
+        self._take_hashes(data[len(head) : start])
+
+    # within
+
+    def _lay_out(self, depth: int) -> None:
+        self.depth = depth
+        self._parts = [b""] * 16**depth
+
+    def _hashes(self) -> bytes:
+        return b"".join([b"".join(nodes) for nodes in self._nodes])
+
+    def _take_hashes(self, data: bytes) -> None:
+        width = len(self._parts) * SIZE
+        sets = [data[start : start + width] for start in range(0, self.sets * width, width)]
+        self._nodes = [[row[at : at + SIZE] for at in range(0, width, SIZE)] for row in sets]
+
+    def _part_of(self, place: bytes) -> int:
+        return int.from_bytes(place[:2], "big") >> (16 - 4 * self.depth)
+
+    def _records(self, part: bytes) -> list[bytes]:
+        stride = self._stride
+        return [part[at : at + stride] for at in range(0, len(part), stride)]
+
+    def _leaf(self, record: bytes, of: int) -> bytes:
+        return record[SIZE * (of + 1) : SIZE * (of + 2)]
+
+    def _leaves(self, record: bytes) -> Leaves:
+        return tuple(self._leaf(record, of) for of in range(self.sets))
+
+    def _put(self, number: int, rows: Mapping[bytes, bytes]) -> tuple[list[bytes], list[bytes]]:
+        """Put records by place into a part (empty: none now); its records before and after."""
+        before = self._records(self._parts[number])
+        held = {record[:SIZE]: record for record in before}
+        held.update(rows)
+        records = sorted(filter(None, held.values()))
+        self._parts[number] = b"".join(records)
+        return before, records
+
+    def _moved(self, before: Sequence[bytes], records: Sequence[bytes]) -> list[int]:
+        """The sets in which a part's node may have changed."""
+        if len(before) != len(records):
+            return list(range(self.sets))
+        pairs = [(old, new) for old, new in zip(before, records, strict=True) if old != new]
+        if any(old[:SIZE] != new[:SIZE] for old, new in pairs):
+            return list(range(self.sets))
+        return [of for of in range(self.sets) if any(self._leaf(old, of) != self._leaf(new, of) for old, new in pairs)]
+
+    def _hash(self, number: int, records: Sequence[bytes], sets: Iterable[int]) -> None:
+        places = [record[:SIZE] for record in records]
+        for of in sets:
+            leaves = [self._leaf(record, of) for record in records]
+            self._nodes[of][number] = _node(places, leaves, 0, len(records), self.depth)

@@ -36,6 +36,7 @@ __all__ = [
     "TooNew",
     "content_digest",
     "label_line",
+    "labels_digest",
     "manifest_line",
     "read_label_line",
     "refuse_newer",
@@ -123,6 +124,11 @@ def root_of(lines: Iterable[tuple[str, bytes]]) -> bytes:
 def content_digest(roots: Roots) -> str:
     """A version's digest, `sha256m1:<64 hex>`."""
     return f"{SCHEME}:{sha256(roots.document()).hexdigest()}"
+
+
+def labels_digest(root: bytes) -> str:
+    """A version's `labels_digest`, `sha256m1:<64 hex>`, from the root of its label lines `without_ids`."""
+    return f"{SCHEME}:{root.hex()}"
 
 
 def without_ids(line: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """The published form, format 1: canonical lines, their root, and how they are stored by change."""
 
 import hashlib
+import io
 import json
 import random
 from pathlib import Path
@@ -162,6 +163,74 @@ def test_places_that_share_their_first_bytes_are_told_apart() -> None:
 def test_a_path_that_stands_twice_has_no_root() -> None:
     with pytest.raises(ValueError, match="twice"):
         published.root_of([("a", b"1"), ("a", b"2")])
+
+
+# -- trees that are kept -----------------------------------------------------------------------------------------------
+
+LEAVES = st.one_of(st.none(), st.tuples(st.integers(0, 2), st.integers(0, 2)))
+CHANGES = st.lists(st.dictionaries(st.integers(0, 60), LEAVES, max_size=40), max_size=4)
+
+
+def leaves_of(values: tuple[int, int]) -> merkle.Leaves:
+    return tuple(merkle.leaf_of(b"%d" % value) for value in values)
+
+
+def roots_of(held: dict[int, tuple[int, int]]) -> tuple[bytes, ...]:
+    rows = [(merkle.place_of(str(key)), leaves_of(values)) for key, values in held.items()]
+    return tuple(merkle.root((place, leaves[of]) for place, leaves in rows) for of in range(2))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(st.integers(0, 60), LEAVES.filter(bool), max_size=60), CHANGES, st.sampled_from([0, 300, 5000]))
+def test_trees_that_are_kept_have_the_roots_of_their_leaves(
+    first: dict[int, tuple[int, int]], rounds: list[dict[int, tuple[int, int] | None]], expected: int
+) -> None:
+    held = dict(first)
+    rows = [(merkle.place_of(str(key)), leaves_of(values)) for key, values in held.items()]
+    trees = merkle.Trees.build(2, rows, expected)
+    whole, changes = b"".join(trees.dump()), []
+    assert trees.roots == roots_of(held)
+    for round_ in rounds:
+        trees.update({merkle.place_of(str(key)): values and leaves_of(values) for key, values in round_.items()})
+        held = {key: values for key, values in {**held, **round_}.items() if values}
+        assert (trees.roots, len(trees)) == (roots_of(held), len(held))
+        changes.append(trees.dump_changes())
+    again = merkle.Trees.load(io.BytesIO(whole), changes)
+    assert (again.roots, len(again), again.stale) == (trees.roots, len(trees), trees.stale)
+    for key in range(61):
+        assert again.get(merkle.place_of(str(key))) == (leaves_of(held[key]) if key in held else None)
+    assert b"".join(again.dump()) == b"".join(trees.dump())
+
+
+def test_many_leaves_in_kept_trees_have_the_root_of_the_definition() -> None:
+    lines = {f"images/{number:05}.jpg": b"%d" % number for number in range(5000)}
+    rows = [(merkle.place_of(path), (merkle.leaf_of(line),)) for path, line in lines.items()]
+    trees = merkle.Trees.build(1, rows, len(rows))
+    assert trees.depth == 2 and trees.roots == (published.root_of(lines.items()),)
+    trees.update({merkle.place_of(path): None for path in list(lines)[20:]})
+    assert trees.roots == (published.root_of(list(lines.items())[:20]),)
+
+
+def test_bytes_that_are_not_trees_are_refused() -> None:
+    trees = merkle.Trees.build(1, [(merkle.place_of("a"), (merkle.leaf_of(b"1"),))], 1)
+    whole = b"".join(trees.dump())
+    trees.update({merkle.place_of("b"): (merkle.leaf_of(b"2"),)})
+    change = trees.dump_changes()
+    for at in range(len(whole)):
+        with pytest.raises(merkle.BadTrees):
+            merkle.Trees.load(io.BytesIO(whole[:at]))
+    for at in range(0, len(whole), 7):
+        with pytest.raises(merkle.BadTrees):
+            merkle.Trees.load(io.BytesIO(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]))
+    for at in range(len(change)):
+        with pytest.raises(merkle.BadTrees):
+            merkle.Trees.load(io.BytesIO(whole), [change[:at]])
+    with pytest.raises(ValueError, match="twice"):
+        merkle.Trees.build(1, [(merkle.place_of("a"), (merkle.leaf_of(b"1"),))] * 2, 1)
+
+
+def test_labels_without_ids_have_a_digest_of_their_own() -> None:
+    assert published.labels_digest(bytes(range(32))) == "sha256m1:" + bytes(range(32)).hex()
 
 
 # -- stored by change --------------------------------------------------------------------------------------------------
