@@ -26,8 +26,8 @@ SPACE = UUID("6f1d4c1e-31a5-4a51-9d0c-8f1a2f5f2f10")
 BOXES = 5
 
 
-def begin(home: Path, database: str) -> None:
-    """Points Django at a state folder and a database of this run's own, and makes its tables."""
+def begin(home: Path, database: str, *, fresh: bool = True) -> None:
+    """Points Django at a state folder and a database of this run's own, and makes its tables; ``fresh`` empties it."""
     os.environ["MOTHERLODE_HOME"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "lode_platform.settings"
     os.environ["MOTHERLODE_BROKER"] = "memory://"
@@ -40,7 +40,7 @@ def begin(home: Path, database: str) -> None:
     from django.core.management import call_command
     from django.db import connection
 
-    if database:
+    if database and fresh:
         with connection.cursor() as cursor:
             cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     call_command("migrate", verbosity=0, skip_checks=True)
