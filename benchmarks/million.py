@@ -75,7 +75,7 @@ def labels_of(number: int, salt: str) -> str:
 
 
 class Filler:
-    """A project of as many items as are asked for and 1 % more, all of them labelled; those asked for in one dataset."""
+    """A project of as many items as are asked for and 1 % more, all labelled; those asked for are in one dataset."""
 
     def __init__(self, count: int) -> None:
         from lode_datasets.models import Dataset
