@@ -255,13 +255,17 @@ class Client:
         return f"projects/{quote(project or self.project, safe='')}"
 
     def wait(self, job: Mapping[str, Any], label: str = "") -> dict[str, Any]:
-        """Wait for a job with a progress bar; gives its row. Raises `JobFailed`."""
+        """Wait for a job with a progress bar; gives its row. Raises `JobFailed`.
+
+        It is looked at every 50 ms at first, then whenever a twentieth of the time waited so far has passed.
+        """
         row = dict(job)
-        pause = 0.05
+        waited = 0.0
         with Progress(label or str(row.get("title") or "Working"), show=self.show_progress) as bar:
             while str(row.get("state")) not in ENDED:
+                pause = min(max(0.05, waited / 20), 2.0)
                 self._sleep(pause)
-                pause = min(pause * 1.5, 2.0)
+                waited += pause
                 row = self.get(f"jobs/{row['uuid']}")
                 bar.move(int(row.get("done") or 0), int(row.get("total") or 0))
         if row["state"] in ("failed", "cancelled"):
