@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from lode_annotation.models import LabelSet
 from lode_datasets.models import Dataset, DatasetItem, Entry, Version, VersionFile
+from lode_platform import table_statistics
 from lode_platform.models import Blob, Item
 from motherlode.manifest import POOL
 
@@ -141,6 +142,7 @@ def apply(version: Version, changes: Changes, work: Writer) -> Iterator[int]:
                 cursor.execute(close, [before, version.dataset_id, before, json.dumps(items)])
             if new:
                 cursor.execute(open_, [version.dataset_id, version.number, json.dumps(new)])
+                table_statistics.wrote(len(new), Entry)
         done += len(new) + len(gone)
         yield done
 

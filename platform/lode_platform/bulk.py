@@ -11,6 +11,8 @@ from uuid import UUID
 from django.db import connection, models
 from django.utils import timezone
 
+from lode_platform import table_statistics
+
 
 def insert(
     model: type[models.Model],
@@ -23,7 +25,8 @@ def insert(
     """Inserts ``rows``, values of the fields ``columns`` (attribute names: ``blob_id``) each, in their order.
 
     ``same`` are values that all rows have. JSON is given as its text. Rows that stand in the way of a unique constraint
-    raise ``IntegrityError``, or are passed over with ``ignore_conflicts``. Call it in a transaction.
+    raise ``IntegrityError``, or are passed over with ``ignore_conflicts``. Call it in a transaction. Once enough was
+    written the table's statistics are renewed (`table_statistics`).
     """
     fields = {field.attname: field for field in model._meta.concrete_fields}
     given = [fields[name] for name in columns]
@@ -49,6 +52,7 @@ def insert(
         else:
             marks = ", ".join(["%s"] * (len(given) + len(shared)))
             cursor.executemany(f"{head} VALUES ({marks}){tail}", [[*row, *values] for row in prepared])
+    table_statistics.wrote(len(prepared), model)
 
 
 def _type(field: "models.Field[Any, Any]") -> str:
