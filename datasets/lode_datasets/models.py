@@ -90,7 +90,13 @@ class VersionQuerySet(models.QuerySet["Version"]):
 
 
 class Version(models.Model):
-    """An immutable snapshot named ``dataset@vN``, whose identity is ``digest`` (``sha256:<64 hex>``).
+    """An immutable snapshot named ``dataset@vN``, whose identity is ``digest``: ``sha256m1:<64 hex>`` of the content.
+
+    ``format`` is 1 (docs/format.md), or 0 for a version published before there was one, whose digest is
+    ``sha256:<64 hex>`` of its manifest. Of format 1, ``index`` is ``sha256:<64 hex>`` of the list of its files that are
+    not items, ``labels_digest`` is its labels' without their ids, ``stacks`` says how each set of lines is stored
+    (``motherlode.layers.Stack``), and ``listings`` names the DVC ``.dir`` object of each. ``dir_oid`` is that of
+    ``data/items``, or of all ``data/`` in format 0.
 
     The row is written first (state ``publishing``) and holds all that the version will be: ``frozen`` is what changed
     against the parent, read by one statement; ``stamp`` the names the commit says, as they stood. Blobs, ``.dir``,
@@ -116,7 +122,12 @@ class Version(models.Model):
     author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(help_text="the commit's time; set once when the row is written")
     published_at = models.DateTimeField(null=True, blank=True)
-    digest = models.CharField(max_length=71, blank=True)
+    format = models.PositiveSmallIntegerField(default=0)  # noqa: A003 - the word of the trade
+    digest = models.CharField(max_length=73, blank=True)
+    index = models.CharField(max_length=71, blank=True)
+    labels_digest = models.CharField(max_length=73, blank=True)
+    stacks = models.JSONField(default=dict)
+    listings = models.JSONField(default=dict)
     dir_oid = models.CharField(max_length=36, blank=True)
     commit = models.CharField(max_length=40, blank=True)
     size = models.PositiveBigIntegerField(default=0)

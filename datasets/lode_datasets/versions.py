@@ -14,10 +14,12 @@ from lode_platform.models import Project
 from motherlode import manifest
 
 __all__ = [
+    "LINES",
     "alias_target",
     "by_path",
     "dir_held",
     "entries",
+    "file_rows",
     "files",
     "holding",
     "latest",
@@ -27,6 +29,9 @@ __all__ = [
     "resolve",
     "truth",
 ]
+
+LINES = ("labels", "manifest", "splits")
+"""The sets of lines that a version is made of, each a folder and a DVC out of its own."""
 
 Row = TypeVar("Row", bound=models.Model)
 _NUMBER = re.compile(r"v?([1-9][0-9]{0,8})\Z")
@@ -81,6 +86,11 @@ def manifest_rows(version: Version) -> Iterator[manifest.Row]:
     values = rows.values_list("path", "blob__md5", "blob__sha256", "blob__size")
     for path, md5, sha256, size in values.iterator(chunk_size=2000):
         yield manifest.Row(manifest.ITEMS + path, md5, sha256, size)
+    yield from file_rows(version)
+
+
+def file_rows(version: Version) -> Iterator[manifest.Row]:
+    """The tracked files that are not items, sorted by path: the lines of the index."""
     for file in files(version):
         yield manifest.Row(file.path, file.blob.md5, file.blob.sha256, file.blob.size)
 
@@ -90,7 +100,10 @@ def manifest_rows(version: Version) -> Iterator[manifest.Row]:
 
 def dir_held(dataset: Dataset, oid: str) -> bool:
     """Whether ``<md5>.dir`` is a published version's of the dataset."""
-    return Version.objects.published().filter(dataset=dataset, dir_oid=oid).exists()
+    named = Q(dir_oid=oid)
+    for name in LINES:
+        named |= Q(**{f"listings__{name}": oid})
+    return Version.objects.published().filter(named, dataset=dataset).exists()
 
 
 # -- names -----------------------------------------------------------------------------------------------------------

@@ -87,8 +87,11 @@ class VersionShape(Shape):
     version = serializers.IntegerField()
     before = serializers.IntegerField(allow_null=True, help_text="the version it was made from")
     state = serializers.CharField()
-    digest = serializers.CharField(help_text="sha256:<64 hex> of the manifest")
-    dir = serializers.CharField(help_text="DVC's name of the tree, <32 hex>.dir; MLflow's digest")
+    format = serializers.IntegerField(help_text="of the published form; 0: published before it had a number")
+    digest = serializers.CharField(help_text="sha256m1:<64 hex> of the content; sha256:... of the manifest in format 0")
+    index = serializers.CharField(help_text='sha256:<64 hex> of what .../manifest answers; "" in format 0')
+    labels_digest = serializers.CharField(help_text='of the labels without their ids; "" in format 0')
+    dir = serializers.CharField(help_text="DVC's name of data/items, <32 hex>.dir; of all of data/ in format 0")
     commit = serializers.CharField()
     schema = serializers.IntegerField(help_text="the schema's revision")
     schema_name = serializers.CharField()
@@ -199,7 +202,10 @@ def version_json(version: Version) -> dict[str, Any]:
         "version": version.number,
         "before": version.number - 1 or None,
         "state": version.state,
+        "format": version.format,
         "digest": version.digest,
+        "index": version.index,
+        "labels_digest": version.labels_digest,
         "dir": version.dir_oid,
         "commit": version.commit,
         "schema": version.schema_revision.number,

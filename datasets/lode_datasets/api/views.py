@@ -211,9 +211,13 @@ class Manifest(APIView):
         operation_id="version_manifest", parameters=[WHICH], responses={(200, "application/x-ndjson"): OpenApiTypes.STR}
     )
     def get(self, request: Request, project: str, name: str, which: str) -> HttpResponseBase:
-        """The canonical manifest, whose sha-256 is the version's digest: a JSON line a tracked file."""
+        """The index: a canonical JSON line for each file that is not an item; its sha-256 is the version's index.
+
+        Of a version of format 0 the manifest: a line for each file, whose sha-256 is the digest.
+        """
         found = found_version(request, project, name, which, "dataset.pull")
-        return _lines(manifest.manifest_pieces(versions.manifest_rows(found)), found)
+        rows = versions.file_rows(found) if found.format else versions.manifest_rows(found)
+        return _lines(manifest.manifest_pieces(rows), found)
 
 
 class Entries(APIView):
