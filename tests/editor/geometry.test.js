@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { span } from "../../annotation/lode_annotation/static/editor/geometry.js";
-import { bounds, contains, corners, handlePoint, move, resize } from "../../annotation/lode_annotation/static/editor/kinds/box.js";
+import { handlePoint, move, resize } from "../../annotation/lode_annotation/static/editor/kinds/box.js";
+import { span } from "../../platform/lode_platform/static/lode/canvas/geometry.js";
+import { bounds, contains, corners } from "../../platform/lode_platform/static/lode/canvas/kinds/box.js";
 
 const IMAGE = { width: 640, height: 480 };
 const box = (x, y, width, height, rotation = 0) => ({ x, y, width, height, rotation });

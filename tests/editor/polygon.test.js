@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { drawingOf, readRegion } from "../../platform/lode_platform/static/lode/canvas/kinds/index.js";
 import { polygon } from "../../annotation/lode_annotation/static/editor/kinds/polygon.js";
 import { fromResults, toResultText } from "../../annotation/lode_annotation/static/editor/model/convert.js";
 import { changesOf } from "../../annotation/lode_annotation/static/editor/review/changes.js";
@@ -142,4 +143,20 @@ test("Backspace takes the last point back, Escape all; two fingers that zoom kee
   assert.equal(tool.key("Escape"), true);
   assert.equal(tool.key("Escape"), false);
   assert.equal(tool.key("a"), false);
+});
+
+test("an object of several parts with a hole is drawn whole, and hit where it is filled", () => {
+  const ring = (x, y, side) => [[x, y], [x + side, y], [x + side, y + side], [x, y + side]];
+  const region = readRegion({ kind: "polygon", geometry: [[ring(0, 0, 10), ring(3, 3, 4)], [ring(20, 0, 5)]] });
+  const kind = drawingOf(region);
+  let rings = 0;
+  kind.trace(region, { moveTo: () => {}, lineTo: () => {}, closePath: () => (rings += 1) });
+  assert.equal(rings, 3);
+  assert.deepEqual(kind.bounds(region), { left: 0, top: 0, right: 25, bottom: 10 });
+  assert.ok(kind.hit(region, { x: 1, y: 1 }, 0));
+  assert.ok(!kind.hit(region, { x: 5, y: 5 }, 0), "the hole");
+  assert.ok(kind.hit(region, { x: 22, y: 2 }, 0), "the other part");
+  assert.ok(kind.hit(region, { x: 10.5, y: 5 }, 1), "near the outline");
+  assert.equal(readRegion({ kind: "polygon", geometry: [[[[0, 0], [1, 1]]]] }), null);
+  assert.equal(readRegion({ kind: "polygon", geometry: [] }), null);
 });

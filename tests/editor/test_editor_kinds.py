@@ -13,6 +13,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 STATIC = {"platform": "lode_platform/static/lode", "annotation": "lode_annotation/static/editor"}
 KINDS = "annotation/lode_annotation/static/editor/kinds"
+DRAWN = "platform/lode_platform/static/lode/canvas/kinds"
 
 
 @pytest.fixture
@@ -48,10 +49,11 @@ def test_a_kind_that_somebody_adds_is_one_module_and_one_line(copy: Path, node_p
 
 
 def test_without_the_modules_of_polygons_the_rest_works(copy: Path, node_path: str) -> None:
-    (copy / KINDS / "polygon.js").unlink()
     (copy / "tests" / "editor" / "polygon.test.js").unlink()
-    index = copy / KINDS / "index.js"
-    text = re.sub(r'import \{ polygon \} from "./polygon.js";\n', "", index.read_text())
-    index.write_text(text.replace("polygon, ", ""))
-    assert "polygon" not in index.read_text()
+    for folder in (KINDS, DRAWN):
+        (copy / folder / "polygon.js").unlink()
+        index = copy / folder / "index.js"
+        text = re.sub(r'import \{ polygon \} from "./polygon.js";\n', "", index.read_text())
+        index.write_text(text.replace(", polygon", ""))
+        assert "polygon" not in index.read_text()
     passes(node_path, copy)

@@ -1,8 +1,8 @@
 // @ts-check
 /** Points: a kind of region as somebody would add it, in one module and one line of the registry. */
 
+import { step, within } from "../../lode/canvas/geometry.js";
 import { gettext } from "../../lode/words.js";
-import { step, within } from "../geometry.js";
 
 /** @typedef {import("../model/types.js").Region & {x: number, y: number}} PointRegion */
 
@@ -42,6 +42,7 @@ export const point = {
     return { x: (value.x * size.width) / 100, y: (value.y * size.height) / 100 };
   },
   encode: ({ x, y }, size) => ({ x: (x * 100) / size.width, y: (y * 100) / size.height }),
+  read: (geometry) => (Array.isArray(geometry) ? { x: geometry[0], y: geometry[1] } : null),
   bounds: ({ x, y }) => ({ left: x - RADIUS, top: y - RADIUS, right: x + RADIUS, bottom: y + RADIUS }),
   area: () => 0,
   upright: () => false,

@@ -4,7 +4,7 @@
 import { isTyping } from "../lode/keyboard.js";
 import { uuid } from "../lode/uuid.js";
 import { gettext, ngettext } from "../lode/words.js";
-import { clamp, union } from "./geometry.js";
+import { clamp, union } from "../lode/canvas/geometry.js";
 import { SHAPES, asks, boundsOf, isKept, isShape, kindFor, kindOf, shapeFor, shapeOf } from "./kinds/index.js";
 import { Keymap } from "./keymap.js";
 import { taken } from "./model/convert.js";

@@ -1,10 +1,10 @@
 // @ts-check
 /** The surface one looks at and draws on: canvases, overlay, and the pointer handed to the tool in hand. */
 
+import { Viewport } from "../lode/canvas/viewport.js";
+import { LabelPalette } from "./view/label_palette.js";
 import { Overlay } from "./view/overlay.js";
-import { Palette } from "./view/palette.js";
-import { Scene } from "./view/scene.js";
-import { Viewport } from "./view/viewport.js";
+import { RegionScene } from "./view/region_scene.js";
 import { find } from "./ui/dom.js";
 
 /** @typedef {import("./model/types.js").Point} Point */
@@ -46,11 +46,11 @@ export class Stage extends EventTarget {
     this.root = root;
     this.store = store;
     this.viewport = new Viewport();
-    this.palette = new Palette(root);
+    this.palette = new LabelPalette(root);
     const imageCanvas = /** @type {HTMLCanvasElement} */ (find("[data-image]", root));
     const regionCanvas = /** @type {HTMLCanvasElement} */ (find("[data-regions]", root));
     const overlayRoot = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (root.querySelector("[data-overlay]")));
-    this.scene = new Scene(imageCanvas, regionCanvas, store, this.viewport, this.palette);
+    this.scene = new RegionScene(imageCanvas, regionCanvas, store, this.viewport, this.palette);
     this.overlay = new Overlay(overlayRoot, store, this.viewport, this.scene);
     this.size = { width: 1, height: 1 };
     this.editable = true;

@@ -1,14 +1,14 @@
 // @ts-check
-/** Boxes: four sides, which may be turned. `x`, `y` are the top-left corner before the turn, which is about that corner. */
+/** Boxes, edited: dragged by sides and corners, drawn with one drag. */
 
+import { clamp, rotate, span, step } from "../../lode/canvas/geometry.js";
+import { box as drawing, bounds, boxOf, toFrame } from "../../lode/canvas/kinds/box.js";
 import { gettext } from "../../lode/words.js";
-import { around, clamp, rotate, span, step } from "../geometry.js";
 
-/** @typedef {import("../model/types.js").Bounds} Bounds */
 /** @typedef {import("../model/types.js").Point} Point */
 /** @typedef {import("../model/types.js").Size} Size */
 /** @typedef {import("../stage.js").Press} Press */
-/** @typedef {{x: number, y: number, width: number, height: number, rotation: number}} Box `rotation` in clockwise degrees */
+/** @typedef {import("../../lode/canvas/kinds/box.js").Box} Box */
 /** @typedef {import("../model/types.js").Region & Box} BoxRegion */
 
 /** The handles: the part of the box that each moves (-1 the near edge, 1 the far edge, 0 neither) and its cursor. */
@@ -28,58 +28,6 @@ const HANDLES = /** @type {const} */ ({
 const STILL = 0.01;
 const SIDES = /** @type {const} */ (["x", "y", "width", "height", "rotation"]);
 const SMALLEST_ON_SCREEN = 4;
-
-/**
- * The box's corners, clockwise from its own top-left.
- * @param {Box} box
- * @returns {[Point, Point, Point, Point]}
- */
-export function corners(box) {
-  const place = (/** @type {number} */ u, /** @type {number} */ v) => {
-    const turned = rotate({ x: u, y: v }, box.rotation);
-    return { x: box.x + turned.x, y: box.y + turned.y };
-  };
-  return [place(0, 0), place(box.width, 0), place(box.width, box.height), place(0, box.height)];
-}
-
-/**
- * @param {Box} box
- * @returns {Bounds}
- */
-export function bounds(box) {
-  if (box.rotation) return around(corners(box));
-  return { left: box.x, top: box.y, right: box.x + box.width, bottom: box.y + box.height };
-}
-
-/** @param {Bounds} part @returns {Box} */
-function boxOf({ left, top, right, bottom }) {
-  return { x: left, y: top, width: right - left, height: bottom - top, rotation: 0 };
-}
-
-/**
- * A point of the image in the box's own frame, where its corner is the origin and its sides lie on the axes.
- * @param {Box} box
- * @param {Point} point
- * @returns {Point}
- */
-function toFrame(box, point) {
-  return rotate({ x: point.x - box.x, y: point.y - box.y }, -box.rotation);
-}
-
-/**
- * @param {Box} box
- * @param {Point} point
- * @param {number} [margin] pixels by which the box is grown on each side
- */
-export function contains(box, point, margin = 0) {
-  const inside = toFrame(box, point);
-  return (
-    inside.x >= -margin &&
-    inside.y >= -margin &&
-    inside.x <= box.width + margin &&
-    inside.y <= box.height + margin
-  );
-}
 
 /**
  * The box moved by (dx, dy), stopped at the image's edge.
@@ -150,15 +98,15 @@ export function handlePoint(box, handle) {
  */
 function tool(stage, ink, drawn) {
   const { overlay } = stage;
-  let drawing = false;
+  let busy = false;
 
   /** @param {Press} press */
   function drag(press) {
-    if (!drawing) return hover(press);
+    if (!busy) return hover(press);
     const held = ink();
     if (!held) return;
     const part = span(press.from.image, press.image, stage.size);
-    overlay.draft = { shape: { kind: "box", ...boxOf(part) }, ...held };
+    overlay.draft = { shape: { kind: drawing.name, ...boxOf(part) }, ...held };
     overlay.crosshair(press.stage);
     overlay.invalidate();
   }
@@ -175,7 +123,7 @@ function tool(stage, ink, drawn) {
   }
 
   function rest() {
-    drawing = false;
+    busy = false;
     overlay.draft = null;
     overlay.invalidate();
   }
@@ -191,12 +139,12 @@ function tool(stage, ink, drawn) {
     overlay.crosshair(null);
   }
 
-  return { id: "box", draws: true, down: () => (drawing = true), move: drag, up, cancel, hover };
+  return { id: drawing.name, draws: true, down: () => (busy = true), move: drag, up, cancel, hover };
 }
 
 /** @type {import("./index.js").Shape<BoxRegion>} */
 export const box = {
-  name: "box",
+  ...drawing,
   drawn: true,
   result: "rectanglelabels",
   control: "RectangleLabels",
@@ -224,15 +172,6 @@ export const box = {
     height: (region.height * 100) / size.height,
     rotation: region.rotation,
   }),
-  bounds,
-  area: (region) => region.width * region.height,
-  upright: (region) => region.rotation === 0,
-  hit: contains,
-  trace(region, pen) {
-    corners(region).forEach(({ x, y }, at) => (at ? pen.lineTo(x, y) : pen.moveTo(x, y)));
-    pen.closePath();
-  },
-  measure: (region) => `${Math.round(region.width)} × ${Math.round(region.height)}`,
   differs: (was, is) => SIDES.some((side) => Math.abs(was[side] - is[side]) > STILL),
   move,
   handles: (region) =>

@@ -18,7 +18,6 @@ import { polygon } from "./polygon.js";
 /** @typedef {import("../model/types.js").Size} Size */
 /** @typedef {import("../stage.js").Stage} Stage */
 /** @typedef {import("../stage.js").Tool} Tool */
-/** @typedef {{moveTo: (x: number, y: number) => void, lineTo: (x: number, y: number) => void, closePath: () => void}} Pen takes image pixels */
 /** @typedef {{name: string, x: number, y: number, cursor: string}} Handle a place to drag, in image pixels */
 /** @typedef {{colour: string, text: string}} Ink the label in hand */
 /**
@@ -31,19 +30,13 @@ import { polygon } from "./polygon.js";
 /**
  * A kind of shape on the picture. Shapes are never changed in place; coordinates are pixels of the upright image.
  * @template {Region} R
- * @typedef {Common & {
+ * @typedef {import("../../lode/canvas/kinds/index.js").Drawing<R> & Common & {
  *   drawn: true,
  *   icon: string,
  *   key: string,
  *   titles: () => {many: string, draw: string, place: string},
  *   decode: (value: Record<string, any>, size: Size) => object|null,
  *   encode: (region: R, size: Size) => Record<string, unknown>,
- *   bounds: (region: R) => Bounds,
- *   area: (region: R) => number,
- *   upright: (region: R) => boolean,
- *   hit: (region: R, point: Point, margin: number) => boolean,
- *   trace: (region: R, pen: Pen) => void,
- *   measure: (region: R) => string,
  *   differs: (was: R, is: R) => boolean,
  *   move: (region: R, dx: number, dy: number, image: Size) => R,
  *   handles: (region: R) => Handle[],
@@ -54,11 +47,10 @@ import { polygon } from "./polygon.js";
  *   insert?: (region: R, point: Point, margin: number) => R|null,
  *   without?: (region: R, handle: string) => R|null,
  * }} Shape
- * `icon`: strokes on a 24 by 24 grid. `decode` reads the geometry out of a result's value, null where it is not one of
- * this kind; `encode` writes it, without the labels. `upright`: the outline is the bounds themselves, which are drawn many at a time. `trace` draws the outline
- * with a pen. `measure` says the size in words. `differs`: by more than percent lose on their way. `place` makes one
- * within some part of the picture, for those who draw by keys. `grow` moves the far edge. `insert` puts a handle on the
- * outline near a point, `without` takes one away; null where that cannot be.
+ * How it is drawn stands in `lode/canvas/kinds/`. `icon`: strokes on a 24 by 24 grid. `decode` reads the geometry out of a
+ * result's value, null where it is not one of this kind; `encode` writes it, without the labels. `differs`: by more than
+ * percent lose on their way. `place` makes one within some part of the picture, for those who draw by keys. `grow` moves
+ * the far edge. `insert` puts a handle on the outline near a point, `without` takes one away; null where that cannot be.
  */
 /**
  * A kind of answer about the whole item.

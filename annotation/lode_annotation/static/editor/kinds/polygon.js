@@ -1,8 +1,9 @@
 // @ts-check
-/** Polygons: one closed outline of three points or more, filled by the even-odd rule where it crosses itself. */
+/** Polygons, edited: one closed outline, drawn a press a point; its points are moved, added and taken away one by one. */
 
-import { gettext, ngettext } from "../../lode/words.js";
-import { around, step, within } from "../geometry.js";
+import { around, step, within } from "../../lode/canvas/geometry.js";
+import { areaOf, away, distance, edges, polygon as drawing } from "../../lode/canvas/kinds/polygon.js";
+import { gettext } from "../../lode/words.js";
 
 /** @typedef {import("../model/types.js").Point} Point */
 /** @typedef {import("../stage.js").Press} Press */
@@ -20,44 +21,6 @@ function isPair(pair) {
   return Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === "number" && Number.isFinite(part));
 }
 
-/** @param {Point} a @param {Point} b @returns {number} */
-function distance(a, b) {
-  return Math.hypot(a.x - b.x, a.y - b.y);
-}
-
-/**
- * The edges, each from a point to the next, the last one back to the first.
- * @param {readonly Point[]} points
- * @returns {[Point, Point][]}
- */
-function edges(points) {
-  return points.map((point, at) => [point, /** @type {Point} */ (points[(at + 1) % points.length])]);
-}
-
-/** @param {Point} point @param {[Point, Point]} edge @returns {number} how far the point lies from the edge */
-function away(point, [a, b]) {
-  const dx = b.x - a.x;
-  const dy = b.y - a.y;
-  const length = dx * dx + dy * dy;
-  const part = length ? Math.min(1, Math.max(0, ((point.x - a.x) * dx + (point.y - a.y) * dy) / length)) : 0;
-  return distance(point, { x: a.x + part * dx, y: a.y + part * dy });
-}
-
-/** @param {readonly Point[]} points @param {Point} point @returns {boolean} by the even-odd rule */
-export function isInside(points, point) {
-  let inside = false;
-  for (const [a, b] of edges(points)) {
-    if (a.y > point.y === b.y > point.y) continue;
-    if (point.x < a.x + ((point.y - a.y) / (b.y - a.y)) * (b.x - a.x)) inside = !inside;
-  }
-  return inside;
-}
-
-/** @param {readonly Point[]} points @returns {number} in square pixels */
-function areaOf(points) {
-  return Math.abs(edges(points).reduce((sum, [a, b]) => sum + a.x * b.y - b.x * a.y, 0)) / 2;
-}
-
 /**
  * Draw polygons a press a point. Enter or a press on the first point closes; Backspace takes the last point back; Escape
  * gives up.
@@ -72,7 +35,7 @@ function tool(stage, ink, drawn) {
   function show(pointer) {
     const held = ink();
     const path = pointer && points.length ? [...points, within(pointer, stage.size)] : points;
-    overlay.draft = held && path.length ? { shape: { kind: "polygon", points: path, open: true }, marks: points, ...held } : null;
+    overlay.draft = held && path.length ? { shape: { kind: drawing.name, points: path, open: true }, marks: points, ...held } : null;
     overlay.invalidate();
   }
 
@@ -128,12 +91,12 @@ function tool(stage, ink, drawn) {
   }
 
   const interrupt = () => overlay.crosshair(null);
-  return { id: "polygon", draws: true, down: () => {}, move: hover, up, cancel, interrupt, hover, key };
+  return { id: drawing.name, draws: true, down: () => {}, move: hover, up, cancel, interrupt, hover, key };
 }
 
 /** @type {import("./index.js").Shape<PolygonRegion>} */
 export const polygon = {
-  name: "polygon",
+  ...drawing,
   drawn: true,
   result: "polygonlabels",
   control: "PolygonLabels",
@@ -155,15 +118,6 @@ export const polygon = {
     points: points.map(({ x, y }) => [(x * 100) / size.width, (y * 100) / size.height]),
     closed: true,
   }),
-  bounds: ({ points }) => around(points),
-  area: ({ points }) => areaOf(points),
-  upright: () => false,
-  hit: ({ points }, point, margin) => isInside(points, point) || edges(points).some((edge) => away(point, edge) <= margin),
-  trace(region, pen) {
-    region.points.forEach(({ x, y }, at) => (at ? pen.lineTo(x, y) : pen.moveTo(x, y)));
-    if (!("open" in region)) pen.closePath();
-  },
-  measure: ({ points }) => ngettext("{n} point", "{n} points", points.length),
   differs: (was, is) =>
     was.points.length !== is.points.length ||
     was.points.some((point, at) => distance(point, /** @type {Point} */ (is.points[at])) > STILL),

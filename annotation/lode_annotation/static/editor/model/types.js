@@ -73,9 +73,9 @@
  * @property {{id: string, user: string, result: LsResult[], saved_at: string, late: boolean}[]} [others] unfinished work of others
  */
 
-/** @typedef {{left: number, top: number, right: number, bottom: number}} Bounds */
-/** @typedef {{x: number, y: number}} Point */
-/** @typedef {{width: number, height: number}} Size */
+/** @typedef {import("../../lode/canvas/geometry.js").Bounds} Bounds */
+/** @typedef {import("../../lode/canvas/geometry.js").Point} Point */
+/** @typedef {import("../../lode/canvas/geometry.js").Size} Size */
 
 /**
  * Something somebody drew or answered, or a pre-label nobody has accepted yet (`pending`). Its kind adds what it needs:

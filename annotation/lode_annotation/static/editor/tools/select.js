@@ -2,7 +2,7 @@
 /** Select, move and resize with the pointer; a press on nothing draws a frame that selects what it meets. */
 
 import { gettext } from "../../lode/words.js";
-import { span } from "../geometry.js";
+import { span } from "../../lode/canvas/geometry.js";
 import { shapeOf } from "../kinds/index.js";
 import { regionAt, regionsIn } from "../view/hit.js";
 

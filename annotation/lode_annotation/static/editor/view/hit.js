@@ -1,7 +1,7 @@
 // @ts-check
 /** Which region lies under a point: the smallest first. Brute force over the shapes, enough for thousands. */
 
-import { meet } from "../geometry.js";
+import { meet } from "../../lode/canvas/geometry.js";
 import { boundsOf, isShape, shapeOf } from "../kinds/index.js";
 
 /** @typedef {import("../model/store.js").Store} Store */

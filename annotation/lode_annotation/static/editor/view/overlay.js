@@ -3,7 +3,7 @@
 
 import { boundsOf, shapeOf } from "../kinds/index.js";
 import { s } from "../ui/dom.js";
-import { nameOf } from "./scene.js";
+import { nameOf } from "./region_scene.js";
 
 /** @typedef {import("../model/types.js").Bounds} Bounds */
 /** @typedef {import("../model/types.js").Point} Point */
@@ -11,8 +11,8 @@ import { nameOf } from "./scene.js";
 /** @typedef {import("../kinds/index.js").Handle} Handle */
 /** @typedef {{kind: string} & Record<string, unknown>} Sketch a shape that is being drawn: its kind and its geometry */
 /** @typedef {import("../model/store.js").Store} Store */
-/** @typedef {import("./viewport.js").Viewport} Viewport */
-/** @typedef {import("./scene.js").Scene} Scene */
+/** @typedef {import("../../lode/canvas/viewport.js").Viewport} Viewport */
+/** @typedef {import("./region_scene.js").RegionScene} RegionScene */
 
 const CAUSE_MARGIN = 5;
 /** The side of a handle and how near a press must come, in CSS pixels: for a mouse or pen, and for a finger. */
@@ -24,7 +24,7 @@ export class Overlay {
    * @param {SVGSVGElement} root
    * @param {Store} store
    * @param {Viewport} viewport
-   * @param {Scene} scene
+   * @param {RegionScene} scene
    */
   constructor(root, store, viewport, scene) {
     this.root = root;

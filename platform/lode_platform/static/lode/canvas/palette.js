@@ -1,16 +1,12 @@
 // @ts-check
 /** The colours regions are drawn in, read from the page's style sheet. */
 
-/** @typedef {import("../model/types.js").Control} Control */
-
 const CLASSES = 12;
 
 export class Palette {
   /** @param {Element} root where the `--lode-...` properties hold */
   constructor(root) {
     this.root = root;
-    /** @type {Map<string, string>} */
-    this.byLabel = new Map();
     /** @type {string[]} */
     this.classes = [];
     this.prediction = "";
@@ -33,27 +29,12 @@ export class Palette {
     this.prediction = colour("--lode-draw-prediction", "#ff8a2b");
     this.other = colour("--lode-draw-other", "#55a0ff");
     this.truth = colour("--lode-draw-truth", "#4cc38a");
-    this.stage = colour("--editor-stage", "#15181d");
+    this.stage = colour("--lode-stage", "#15181d");
     probe.remove();
   }
 
-  /** @param {readonly Control[]} controls */
-  setControls(controls) {
-    this.byLabel = new Map();
-    for (const control of controls) {
-      control.labels.forEach((label, at) => {
-        this.byLabel.set(`${control.name}/${label.value}`, label.color || this.#nth(label.class_id ?? at + 1));
-      });
-    }
-  }
-
-  /** @param {string} control @param {string|undefined} label @returns {string} */
-  of(control, label) {
-    return this.byLabel.get(`${control}/${label}`) ?? this.#nth(1);
-  }
-
-  /** @param {number} number counted from 1 */
-  #nth(number) {
+  /** The colour of a class. @param {number} number counted from 1 @returns {string} */
+  nth(number) {
     return this.classes[(((number - 1) % CLASSES) + CLASSES) % CLASSES] ?? "#8ab4f8";
   }
 }

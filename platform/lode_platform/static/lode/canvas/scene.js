@@ -1,61 +1,65 @@
 // @ts-check
-/** The picture and the passive regions on two canvases, redrawn at most once a frame. */
+/** A picture and regions on two canvases, redrawn at most once a frame. What the regions are it is told in layers. */
 
-import { gettext } from "../../lode/words.js";
-import { boundsOf, shapeOf } from "../kinds/index.js";
-
-/** @typedef {import("../model/store.js").Store} Store */
-/** @typedef {import("../model/types.js").Region} Region */
+/** @typedef {import("./kinds/index.js").Drawing<any>} Drawing */
+/** @typedef {import("./kinds/index.js").Drawn} Drawn */
 /** @typedef {import("./viewport.js").Viewport} Viewport */
 /** @typedef {import("./palette.js").Palette} Palette */
 /**
+ * Regions that mean one thing, such as the predictions.
+ * @template {Drawn} R
+ * @typedef {object} Layer
+ * @property {Iterable<R>} shapes
+ * @property {(shape: R) => string} colour
+ * @property {readonly number[]} dash
+ * @property {(shape: R) => string} name what stands beside it; empty for nothing
+ * @property {boolean} [faint] what is only there to compare with: drawn thin and pale
+ * @property {boolean} [below] whether the name stands below the region, where another layer's stands above
+ */
+/**
  * Shapes that are drawn with one pen.
  * @typedef {object} Group
+ * @property {Layer<any>} layer
  * @property {string} colour
- * @property {readonly number[]} dash
- * @property {Region[]} shapes
+ * @property {any[]} shapes
+ * @property {Drawing[]} kinds of the shapes
  * @property {Float64Array} edges four for each shape, its bounds in image pixels: left, top, right, bottom
  * @property {boolean[]} upright whether the bounds are the outline itself
  */
 
 const NAMES_UP_TO = 400;
 const FILLS_UP_TO = 600;
+/** The width from which a region is named, in CSS pixels. */
+const NAMED_FROM = 28;
 // From twice its size on the picture shows its pixels.
 const SMOOTH_BELOW = 2;
 // Fixed meanings, never by colour alone: one's own and true is solid, a prediction dashed, another person's dotted.
-const SOLID = /** @type {const} */ ([]);
-const DASHED = /** @type {const} */ ([6, 4]);
-const DOTTED = /** @type {const} */ ([2, 3]);
-const SPARSE = /** @type {const} */ ([10, 3]);
+export const SOLID = /** @type {const} */ ([]);
+export const DASHED = /** @type {const} */ ([6, 4]);
+export const DOTTED = /** @type {const} */ ([2, 3]);
+export const SPARSE = /** @type {const} */ ([10, 3]);
+const FAINT = 0.55;
 
 export class Scene {
   /**
    * @param {HTMLCanvasElement} imageCanvas
    * @param {HTMLCanvasElement} regionCanvas
-   * @param {Store} store
    * @param {Viewport} viewport
    * @param {Palette} palette
+   * @param {(shape: any) => Drawing} kindOf how a shape is drawn
    */
-  constructor(imageCanvas, regionCanvas, store, viewport, palette) {
+  constructor(imageCanvas, regionCanvas, viewport, palette, kindOf) {
     this.imageCanvas = imageCanvas;
     this.regionCanvas = regionCanvas;
     this.imageContext = /** @type {CanvasRenderingContext2D} */ (imageCanvas.getContext("2d", { alpha: false }));
     this.regionContext = /** @type {CanvasRenderingContext2D} */ (regionCanvas.getContext("2d"));
-    this.store = store;
     this.viewport = viewport;
     this.palette = palette;
+    this.kindOf = kindOf;
     /** @type {CanvasImageSource|null} */
     this.picture = null;
     this.pictureSize = { width: 1, height: 1 };
     this.showNames = true;
-    this.showPrelabels = true;
-    /** Another person's regions, for comparing. @type {readonly Region[]} */
-    this.ghosts = [];
-    /** What the project held before, where the answer differs. @type {readonly Region[]} */
-    this.before = [];
-    this.showBefore = true;
-    /** Keys drawn by the overlay instead. @type {ReadonlySet<string>} */
-    this.lifted = new Set();
     /** @type {Group[]} */
     this.groups = [];
     this.grouped = false;
@@ -63,15 +67,18 @@ export class Scene {
     this.dirtyImage = true;
     const across = (/** @type {number} */ x) => (x * viewport.scale + viewport.left) * this.ratio;
     const down = (/** @type {number} */ y) => (y * viewport.scale + viewport.top) * this.ratio;
-    /** Draws on the regions' canvas what is said in image pixels. @type {import("../kinds/index.js").Pen} */
+    /** Draws on the regions' canvas what is said in image pixels. @type {import("./kinds/index.js").Pen} */
     this.pen = {
       moveTo: (x, y) => this.regionContext.moveTo(across(x), down(y)),
       lineTo: (x, y) => this.regionContext.lineTo(across(x), down(y)),
       closePath: () => this.regionContext.closePath(),
     };
     viewport.addEventListener("change", () => this.invalidate(true));
-    for (const event of ["load", "change"]) store.addEventListener(event, () => this.regroup());
-    for (const event of ["select", "show"]) store.addEventListener(event, () => this.regroup());
+  }
+
+  /** What is drawn, the first below the others. @returns {Layer<any>[]} */
+  layers() {
+    return [];
   }
 
   /** @param {CanvasImageSource|null} picture @param {{width: number, height: number}} size its own pixels */
@@ -148,36 +155,27 @@ export class Scene {
 
   /** Sort the regions by how they are drawn, so that a frame changes the pen once a group and not once a region. */
   #group() {
-    /** @type {Map<string, Group>} */
-    const groups = new Map();
-    const put = (/** @type {Region} */ shape, /** @type {string} */ colour, /** @type {readonly number[]} */ dash) => {
-      const style = `${colour} ${dash}`;
-      const group = groups.get(style) ?? { colour, dash, shapes: [], edges: new Float64Array(), upright: [] };
-      groups.set(style, group);
-      group.shapes.push(shape);
-    };
-    for (const shape of this.store.shapes()) {
-      if (this.store.hidden.has(shape.key) || this.lifted.has(shape.key)) continue;
-      if (shape.pending && !this.showPrelabels) continue;
-      put(shape, this.colourOf(shape), shape.pending ? DASHED : SOLID);
-    }
-    if (this.showBefore) for (const shape of this.before) put(shape, this.palette.truth, SPARSE);
-    for (const shape of this.ghosts) put(shape, this.palette.other, DOTTED);
-    for (const group of groups.values()) {
+    this.groups = this.layers().flatMap((layer) => {
+      /** @type {Map<string, Group>} */
+      const groups = new Map();
+      for (const shape of layer.shapes) {
+        const colour = layer.colour(shape);
+        const group = groups.get(colour) ?? { layer, colour, shapes: [], kinds: [], edges: new Float64Array(), upright: [] };
+        groups.set(colour, group);
+        group.shapes.push(shape);
+      }
+      return [...groups.values()];
+    });
+    for (const group of this.groups) {
       group.edges = new Float64Array(group.shapes.length * 4);
-      group.upright = group.shapes.map((shape) => shapeOf(shape).upright(shape));
+      group.kinds = group.shapes.map(this.kindOf);
+      group.upright = group.shapes.map((shape, at) => /** @type {Drawing} */ (group.kinds[at]).upright(shape));
       group.shapes.forEach((shape, at) => {
-        const edge = boundsOf(shape);
+        const edge = /** @type {Drawing} */ (group.kinds[at]).bounds(shape);
         group.edges.set([edge.left, edge.top, edge.right, edge.bottom], at * 4);
       });
     }
-    this.groups = [...groups.values()];
     this.grouped = true;
-  }
-
-  /** @param {Region} region @returns {string} */
-  colourOf(region) {
-    return region.pending ? this.palette.prediction : this.palette.of(region.control, region.labels[0]);
   }
 
   #drawRegions() {
@@ -190,14 +188,18 @@ export class Scene {
     const view = this.viewport.window;
     const shown = this.groups.map((group) => visible(group, view));
     const count = shown.reduce((sum, list) => sum + list.length, 0);
-    context.lineWidth = Math.max(1, Math.round((count > FILLS_UP_TO ? 1 : 2) * ratio));
     this.groups.forEach((group, index) => {
+      const { faint = false } = group.layer;
+      const full = faint ? FAINT : 1;
+      const filled = count <= FILLS_UP_TO && !faint;
+      context.lineWidth = Math.max(1, Math.round((count > FILLS_UP_TO || faint ? 1 : 2) * ratio));
+      context.globalAlpha = full;
       context.strokeStyle = group.colour;
       context.fillStyle = group.colour;
-      context.setLineDash(group.dash.map((part) => part * ratio));
+      context.setLineDash(group.layer.dash.map((part) => part * ratio));
       for (const at of /** @type {number[]} */ (shown[index])) {
         if (!group.upright[at]) {
-          this.#outline(/** @type {Region} */ (group.shapes[at]), group.colour, count <= FILLS_UP_TO);
+          this.#outline(group, at, filled);
           continue;
         }
         const edges = group.edges;
@@ -205,7 +207,7 @@ export class Scene {
         const y = Math.round((/** @type {number} */ (edges[at * 4 + 1]) * scale + top) * ratio);
         const right = Math.round((/** @type {number} */ (edges[at * 4 + 2]) * scale + left) * ratio);
         const bottom = Math.round((/** @type {number} */ (edges[at * 4 + 3]) * scale + top) * ratio);
-        if (count <= FILLS_UP_TO) {
+        if (filled) {
           context.globalAlpha = 0.1;
           context.fillRect(x, y, right - x, bottom - y);
           context.globalAlpha = 0.35;
@@ -217,15 +219,16 @@ export class Scene {
         context.strokeRect(x, y, right - x, bottom - y);
       }
     });
+    context.globalAlpha = 1;
     context.setLineDash([]);
     if (this.showNames && count <= NAMES_UP_TO) this.#drawNames(shown);
   }
 
-  /** @param {Region} shape @param {string} colour @param {boolean} filled */
-  #outline(shape, colour, filled) {
+  /** @param {Group} group @param {number} at @param {boolean} filled */
+  #outline(group, at, filled) {
     const context = this.regionContext;
     context.beginPath();
-    shapeOf(shape).trace(shape, this.pen);
+    /** @type {Drawing} */ (group.kinds[at]).trace(group.shapes[at], this.pen);
     if (filled) {
       context.globalAlpha = 0.1;
       context.fill("evenodd");
@@ -235,7 +238,7 @@ export class Scene {
       context.strokeStyle = "#000";
       context.stroke();
       context.lineWidth = width;
-      context.strokeStyle = colour;
+      context.strokeStyle = group.colour;
       context.globalAlpha = 1;
     }
     context.stroke();
@@ -250,14 +253,14 @@ export class Scene {
     context.font = `600 ${11 * ratio}px system-ui, sans-serif`;
     context.textBaseline = "middle";
     this.groups.forEach((group, index) => {
+      const { name, below = false } = group.layer;
       for (const at of /** @type {number[]} */ (shown[index])) {
-        const shape = /** @type {Region} */ (group.shapes[at]);
         const across = /** @type {number} */ (group.edges[at * 4 + 2]) - /** @type {number} */ (group.edges[at * 4]);
-        if (across * scale < 28) continue;
-        const text = group.dash === SPARSE ? gettext("was {name}", { name: nameOf(shape) }) : nameOf(shape);
+        const text = across * scale < NAMED_FROM ? "" : name(group.shapes[at]);
+        if (!text) continue;
         const x = Math.round((/** @type {number} */ (group.edges[at * 4]) * scale + left) * ratio);
-        const edge = Math.round((/** @type {number} */ (group.edges[at * 4 + 1]) * scale + top) * ratio);
-        const y = edge >= height ? edge - height : edge;
+        const edge = Math.round((/** @type {number} */ (group.edges[at * 4 + (below ? 3 : 1)]) * scale + top) * ratio);
+        const y = below ? Math.min(edge, this.regionCanvas.height - height) : edge >= height ? edge - height : edge;
         const width = widthOf(context, text) + 8 * ratio;
         context.fillStyle = group.colour;
         context.fillRect(x - ratio, y, width, height);
@@ -279,14 +282,6 @@ function widthOf(context, text) {
   const width = context.measureText(text).width;
   widths.set(key, width);
   return width;
-}
-
-/** @param {Region} region */
-export function nameOf(region) {
-  const name = region.labels.join(", ") || "–";
-  if (!region.pending) return name;
-  const doubt = region.questioned ? ` ${gettext("wrong?")}` : "?";
-  return region.score === null ? `${name}${doubt}` : `${name}${doubt} ${Math.round(region.score * 100)} %`;
 }
 
 /** @param {Group} group @param {{left: number, top: number, right: number, bottom: number}} view @returns {number[]} */

@@ -1,9 +1,9 @@
 // @ts-check
 /** Plane geometry in image pixels, for any kind of shape; pure. */
 
-/** @typedef {import("./model/types.js").Bounds} Bounds */
-/** @typedef {import("./model/types.js").Point} Point */
-/** @typedef {import("./model/types.js").Size} Size */
+/** @typedef {{left: number, top: number, right: number, bottom: number}} Bounds */
+/** @typedef {{x: number, y: number}} Point */
+/** @typedef {{width: number, height: number}} Size */
 
 /**
  * @param {number} value

@@ -1,10 +1,10 @@
 // @ts-check
 /** How the image lies on the stage: scale and offset, in CSS pixels. */
 
-import { clamp } from "../geometry.js";
+import { clamp } from "./geometry.js";
 
-/** @typedef {import("../model/types.js").Point} Point */
-/** @typedef {import("../model/types.js").Bounds} Bounds */
+/** @typedef {import("./geometry.js").Point} Point */
+/** @typedef {import("./geometry.js").Bounds} Bounds */
 
 const LARGEST_SCALE = 64;
 const KEPT_IN_VIEW = 48;

@@ -1,0 +1,62 @@
+// @ts-check
+/** What the editor draws of the passive regions: one's own, pre-labels, what was there before, and another person's. */
+
+import { DASHED, DOTTED, Scene, SOLID, SPARSE } from "../../lode/canvas/scene.js";
+import { gettext } from "../../lode/words.js";
+import { shapeOf } from "../kinds/index.js";
+
+/** @typedef {import("../model/store.js").Store} Store */
+/** @typedef {import("../model/types.js").Region} Region */
+/** @typedef {import("../../lode/canvas/viewport.js").Viewport} Viewport */
+/** @typedef {import("./label_palette.js").LabelPalette} LabelPalette */
+
+export class RegionScene extends Scene {
+  /**
+   * @param {HTMLCanvasElement} imageCanvas
+   * @param {HTMLCanvasElement} regionCanvas
+   * @param {Store} store
+   * @param {Viewport} viewport
+   * @param {LabelPalette} palette
+   */
+  constructor(imageCanvas, regionCanvas, store, viewport, palette) {
+    super(imageCanvas, regionCanvas, viewport, palette, shapeOf);
+    this.store = store;
+    this.labels = palette;
+    this.showPrelabels = true;
+    /** Another person's regions, for comparing. @type {readonly Region[]} */
+    this.ghosts = [];
+    /** What the project held before, where the answer differs. @type {readonly Region[]} */
+    this.before = [];
+    this.showBefore = true;
+    /** Keys drawn by the overlay instead. @type {ReadonlySet<string>} */
+    this.lifted = new Set();
+    for (const event of ["load", "change", "select", "show"]) store.addEventListener(event, () => this.regroup());
+  }
+
+  /** @override @returns {import("../../lode/canvas/scene.js").Layer<Region>[]} */
+  layers() {
+    const shown = this.store.shapes().filter((shape) => !this.store.hidden.has(shape.key) && !this.lifted.has(shape.key));
+    const colour = (/** @type {Region} */ region) => this.colourOf(region);
+    const was = (/** @type {Region} */ region) => gettext("was {name}", { name: nameOf(region) });
+    const pending = this.showPrelabels ? shown.filter((shape) => shape.pending) : [];
+    return [
+      { shapes: shown.filter((shape) => !shape.pending), colour, dash: SOLID, name: nameOf },
+      { shapes: pending, colour, dash: DASHED, name: nameOf },
+      { shapes: this.showBefore ? this.before : [], colour: () => this.palette.truth, dash: SPARSE, name: was },
+      { shapes: this.ghosts, colour: () => this.palette.other, dash: DOTTED, name: nameOf },
+    ];
+  }
+
+  /** @param {Region} region @returns {string} */
+  colourOf(region) {
+    return region.pending ? this.palette.prediction : this.labels.of(region.control, region.labels[0]);
+  }
+}
+
+/** @param {Region} region */
+export function nameOf(region) {
+  const name = region.labels.join(", ") || "–";
+  if (!region.pending) return name;
+  const doubt = region.questioned ? ` ${gettext("wrong?")}` : "?";
+  return region.score === null ? `${name}${doubt}` : `${name}${doubt} ${Math.round(region.score * 100)} %`;
+}
