@@ -208,10 +208,11 @@ def measure(count: int, database: str, home: Path) -> None:
     from django.core.management import call_command
     from django.test import Client
 
-    from lode_annotation import queues
+    from lode_annotation import filling
+    from lode_annotation.models import Queue
     from lode_datasets import diff
+    from lode_platform import jobs
     from lode_platform.callers import Caller
-    from lode_platform.models import Item
     from lode_platform.store import key_of, store
 
     settings.ALLOWED_HOSTS = ["*"]
@@ -249,9 +250,10 @@ def measure(count: int, database: str, home: Path) -> None:
     for what, address in pages.items():
         _get(web, address)
         table.step(what, lambda address=address: _get(web, address))  # type: ignore[misc]
-    queue = queues.create_queue(bench.project, Caller(bench.user), name="all", schema=bench.schema)
-    rows = Item.objects.live().filter(project=bench.project).order_by("path")
-    table.step("fill a queue", lambda: queues.fill(queue, Caller(bench.user), rows))
+    name, caller = f"all {Queue.objects.count()}", Caller(bench.user)
+    filling.create_filled(bench.project, caller, {}, name=name, schema=bench.schema)
+    table.step("fill a queue", jobs.run_pending)
+    assert Queue.objects.get(name=name).size == filler.whole
 
 
 def _own(bench: Any) -> None:

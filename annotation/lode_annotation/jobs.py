@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lode_annotation import imports
+from lode_annotation import filling, imports
 from lode_annotation.import_parts import VERB
 from lode_platform.jobs import Work, job
 
@@ -11,3 +11,9 @@ from lode_platform.jobs import Work, job
 def import_labels(work: Work) -> dict[str, Any]:
     """Imports the labels of a label import."""
     return imports.run(work)
+
+
+@job(filling.VERB)
+def fill_queue(work: Work) -> dict[str, Any]:
+    """Fills a queue from a filter."""
+    return filling.carry_out(work)

@@ -94,9 +94,13 @@ class QueueQuerySet(models.QuerySet["Queue"]):
 
 
 class Queue(models.Model):
-    """Ordered work for annotators: items of one project under one schema."""
+    """Ordered work for annotators: items of one project under one schema.
+
+    ``filling`` is the job that adds tasks now. A new queue is in the state of the same name until all are there.
+    """
 
     class State(models.TextChoices):
+        FILLING = "filling", _("Being filled")
         OPEN = "open", _("Open")
         PAUSED = "paused", _("Paused")
         CLOSED = "closed", _("Closed")
@@ -110,6 +114,7 @@ class Queue(models.Model):
     review = models.BooleanField(default=False, help_text="only a reviewer's accept writes the label set")
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     size = models.PositiveIntegerField(default=0, help_text="how many tasks were ever put in")
+    filling = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 

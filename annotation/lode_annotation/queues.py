@@ -1,4 +1,4 @@
-"""Creates queues, fills them in bulk, and hands out one task at a time by one statement, never twice at once."""
+"""Creates queues, adds tasks, and hands out one task at a time by one statement, never twice at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,11 +18,12 @@ from lode_annotation.statements import places
 from lode_platform import access, events, shell
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict
-from lode_platform.models import Item, ItemQuerySet, Project, User
+from lode_platform.jobs import OPEN
+from lode_platform.models import Item, ItemQuerySet, Job, Project, User
 
 BATCH = 500
-FILLED = 5000  # tasks that one statement puts in: some 50 ms
 MAX_HOLDING = 20
+CHOSEN_STATES = (Queue.State.OPEN.value, Queue.State.PAUSED.value, Queue.State.CLOSED.value)
 RESERVED = timedelta(days=1)
 """How long a task that came back from review waits for its author."""
 _FREED: dict[str, Any] = {"user": None, "since": None, "until": None}
@@ -102,7 +103,8 @@ def add_tasks(queue: Queue, caller: Caller, specs: Sequence[TaskSpec]) -> int:
 
 
 def _add_batch(queue: Queue, specs: Sequence[TaskSpec]) -> int:
-    row = Queue.objects.select_for_update().only("size", "overlap").get(pk=queue.pk)
+    row = Queue.objects.select_for_update().only("size", "overlap", "filling").get(pk=queue.pk)
+    refuse_while_filling(row)
     there = set(
         Task.objects.filter(queue=queue, item__in=[spec.item.pk for spec in specs]).values_list("item_id", flat=True)
     )
@@ -126,6 +128,12 @@ def _add_batch(queue: Queue, specs: Sequence[TaskSpec]) -> int:
     Queue.objects.filter(pk=queue.pk).update(size=F("size") + len(new))
     queue.size = row.size + len(new)
     return len(new)
+
+
+def refuse_while_filling(queue: Queue) -> None:
+    """Raises ``Conflict`` while a job fills the queue: what is added then would be taken out with what it added."""
+    if queue.filling_id and Job.objects.filter(pk=queue.filling_id, state__in=OPEN).exists():
+        raise Conflict("The queue is being filled; wait for the job, or cancel it.", code="being_filled")
 
 
 def items_by_filter(project: Project, user: User, given: Mapping[str, Any]) -> ItemQuerySet:
@@ -162,40 +170,6 @@ def items_by_uuid(project: Project, uuids: Sequence[UUID]) -> dict[UUID, Item]:
     return found
 
 
-def fill(queue: Queue, caller: Caller, items: Sequence[Item] | ItemQuerySet, *, priority: int = 0) -> int:
-    """Adds items to a queue with the queue's own reason; what a query selects, the database adds by path.
-
-    Nothing of the items is read here then, so a million of them take no memory; each batch is a short transaction.
-    """
-    user = caller.user
-    if not isinstance(items, QuerySet):
-        return add_tasks(queue, caller, [TaskSpec(item=item, priority=priority) for item in items])
-    access.require(caller, queue.project, "queue.manage")
-    chosen = items.filter(project=queue.project_id).order_by("path")
-    added, last = 0, ""
-    while True:
-        later = chosen.filter(path__gt=last)
-        end = next(iter(later.values_list("path", flat=True)[FILLED - 1 : FILLED]), None)
-        with transaction.atomic():
-            added += _fill_part(queue, later if end is None else later.filter(path__lte=end), priority)
-        if end is None:
-            break
-        last = end
-    if added:
-        events.record(queue.project, user, "queue.add", queue, tasks=added)
-    return added
-
-
-def _fill_part(queue: Queue, items: ItemQuerySet, priority: int) -> int:
-    row = Queue.objects.select_for_update().only("size", "overlap").get(pk=queue.pk)
-    reason = {"text": queue.reason} if queue.reason else {}
-    new = places.add_tasks(queue.pk, items, row.size, priority, reason)
-    places.add_places(queue.pk, row.size, row.overlap)
-    Queue.objects.filter(pk=queue.pk).update(size=F("size") + new)
-    queue.size = row.size + new
-    return new
-
-
 def take_out(queue: Queue, caller: Caller, first: int, last: int) -> int:
     """Removes the tasks numbered ``first`` to ``last`` that nobody has started or holds, and returns how many: the undo
     of ``add_tasks``."""
@@ -203,18 +177,25 @@ def take_out(queue: Queue, caller: Caller, first: int, last: int) -> int:
     access.require(caller, queue.project, "queue.manage")
     with transaction.atomic():
         Queue.objects.select_for_update().only("pk").get(pk=queue.pk)
-        wanted = Task.objects.filter(queue=queue, number__range=(first, last), state=Task.State.OPEN)
-        leases = Lease.objects.select_for_update().filter(task__in=wanted).order_by("pk")
-        held = {lease.task_id for lease in leases if lease.user_id is not None}
-        gone = wanted.exclude(pk__in=held).exclude(annotations__isnull=False)
-        keys = list(gone.values_list("pk", flat=True))
-        for start in range(0, len(keys), BATCH):
-            Task.objects.filter(pk__in=keys[start : start + BATCH]).delete()
+        gone = remove_unstarted(queue, first, last)
         highest = queue.tasks.aggregate(n=Max("number"))["n"] or 0
         Queue.objects.filter(pk=queue.pk).update(size=highest)
-        if keys:
-            events.record(queue.project, user, "queue.take_out", queue, tasks=len(keys))
+        if gone:
+            events.record(queue.project, user, "queue.take_out", queue, tasks=gone)
     queue.size = highest
+    return gone
+
+
+def remove_unstarted(queue: Queue, first: int, last: int) -> int:
+    """Removes the tasks numbered ``first`` to ``last`` that nobody has started or holds, in the caller's transaction;
+    answers how many."""
+    wanted = Task.objects.filter(queue=queue, number__range=(first, last), state=Task.State.OPEN)
+    leases = Lease.objects.select_for_update().filter(task__in=wanted).order_by("pk")
+    held = {task for task, user in leases.values_list("task_id", "user_id") if user is not None}
+    gone = wanted.exclude(pk__in=held).exclude(annotations__isnull=False)
+    keys = list(gone.values_list("pk", flat=True))
+    for start in range(0, len(keys), BATCH):
+        Task.objects.filter(pk__in=keys[start : start + BATCH]).delete()
     return len(keys)
 
 
@@ -226,10 +207,10 @@ def change_queue(
     user = caller.user
     access.require(caller, queue.project, "queue.manage")
     if state is not None:
-        if state not in Queue.State.values:
-            raise BadInput(
-                f"{state!r} is not a valid state; states are {', '.join(Queue.State.values)}.", field="state"
-            )
+        if state not in CHOSEN_STATES:
+            raise BadInput(f"{state!r} is not a valid state; states are {', '.join(CHOSEN_STATES)}.", field="state")
+        if queue.state == Queue.State.FILLING:
+            refuse_while_filling(queue)
         queue.state = state
     if "name" in values:
         queue.name = str(values["name"]).strip()[:200]
@@ -335,8 +316,12 @@ def no_place(context: QueueContext, task_id: int) -> NoPlace:
     if context.is_open or taken.exclude(user=None).exists():
         return NoPlace("Somebody else has this task now.", code="lease_lost")
     return NoPlace(
-        f"The queue {context.queue.name!r} is {context.queue.state}: it hands out no tasks.", code="queue_closed"
+        f"The queue {context.queue.name!r} is {_state_words(context)}: it hands out no tasks.", code="queue_closed"
     )
+
+
+def _state_words(context: QueueContext) -> str:
+    return "being filled" if context.queue.state == Queue.State.FILLING else context.queue.state
 
 
 def give_back(user: User, task_id: int, until: datetime | None = None) -> bool:

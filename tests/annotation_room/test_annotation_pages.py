@@ -8,7 +8,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from lode_annotation import queues
 from lode_annotation.models import LabelSet, Lease, Queue, Schema
 from lode_annotation.queues import TaskSpec, add_tasks
 from lode_annotation.schemas import latest
@@ -94,35 +93,6 @@ def test_a_queue_is_made_and_filled_by_filter(
     assert queue.size == 3 and queue.tasks.order_by("number")[0].reason == {"text": "new"}
     again = client.post(f"/p/{project.name}/queues/{queue.uuid}/add/", {"labelled": "no"})
     assert again.status_code == 302 and queue.tasks.count() == 3
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 100])
-def test_a_queue_filled_by_a_query_has_each_item_once_by_path(
-    project: Project,
-    alice: User,
-    make_queue: Callable[..., Queue],
-    make_items: Callable[..., list[Item]],
-    monkeypatch: pytest.MonkeyPatch,
-    size: int,
-) -> None:
-    monkeypatch.setattr(queues, "FILLED", size)
-    queue = make_queue(2)
-    Queue.objects.update(overlap=2)
-    make_items(project, 6)
-    chosen = Item.objects.live().filter(project=project, path__icontains="item").order_by("-path")
-    there = set(queue.tasks.values_list("item_id", flat=True))
-    added = queues.fill(queue, Caller(alice), chosen, priority=7)
-    tasks = list(queue.tasks.select_related("item").order_by("number"))
-    assert added == len(tasks) - 2 == chosen.exclude(pk__in=there).count() > 2
-    assert [task.number for task in tasks] == list(range(1, queue.size + 1))
-    new = tasks[2:]
-    assert [task.item.path for task in new] == sorted(task.item.path for task in new)
-    assert {(task.priority, task.state, tuple(task.prelabels)) for task in new} == {(7, "open", ())}
-    assert len({task.uuid for task in tasks}) == len(tasks)
-    places = Lease.objects.filter(task__in=new).order_by("pk")
-    wanted = [(task.number, place, False, 7) for task in new for place in (0, 1)]
-    assert list(places.values_list("task__number", "place", "closed", "priority")) == wanted
-    assert queues.fill(queue, Caller(alice), chosen) == 0
 
 
 def test_a_manager_sees_who_holds_what_and_clears_it(
@@ -306,7 +276,7 @@ def test_queues_over_rest(
         api(alice).post(f"projects/{project.name}/queues", body | {"name": "f", "items": {"x": 1}}).status_code == 400
     )
     task = {"item": str(items[0].uuid), "priority": 9, "reason": {"text": "hard"}, "prelabels": []}
-    assert api(alice).post(f"queues/{uuid}/tasks", {"tasks": [task]}).json() == {"added": 0, "size": 3}
+    assert api(alice).post(f"queues/{uuid}/tasks", {"tasks": [task]}).json() == {"added": 0, "job": None, "size": 3}
     named = api(alice).post(f"projects/{project.name}/queues", {"name": "n", "schema": "cells", "items": []}).json()
     assert api(alice).post(f"queues/{named['uuid']}/tasks", {"tasks": [task]}).json() == {"added": 1, "size": 1}
     rows = api(bob).get(f"queues/{named['uuid']}/tasks?state=open").json()["results"]

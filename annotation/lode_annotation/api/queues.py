@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from lode_annotation import payloads, queues
+from lode_annotation import filling, payloads, queues
 from lode_annotation.api import shapes
 from lode_annotation.models import Annotation, Queue, Schema, Task
 from lode_annotation.queue_context import context_for, context_of_task
@@ -20,9 +20,9 @@ from lode_annotation.submit import SubmitRequest, base_of, save_draft, submit
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.parsers import LargeJsonParser
-from lode_platform.api.shapes import read
+from lode_platform.api.shapes import job_json, read
 from lode_platform.errors import BadInput, NotFound
-from lode_platform.models import Item, ItemQuerySet, Project, User
+from lode_platform.models import Project
 from lode_platform.signed_in import caller, person
 
 MAX_TASKS = 5000
@@ -56,17 +56,18 @@ def shown(queue: Queue) -> dict[str, Any]:
     return shapes.queue_json(queue, counts)
 
 
-def _chosen(project: Project, user: User, given: Any) -> "list[Item] | ItemQuerySet":
-    if given is None:
-        return []
-    if isinstance(given, dict):
-        return queues.items_by_filter(project, user, given)
+def _specs(project: Project, given: Any, priority: int) -> list[queues.TaskSpec]:
+    """A task for each item that a list of uuids names."""
     try:
-        uuids = [UUID(str(one)) for one in given]
+        uuids = [UUID(str(one)) for one in given or ()]
     except (TypeError, ValueError):
         raise BadInput("items must be an object of filters or a list of item uuids.", field="items") from None
     found = queues.items_by_uuid(project, uuids)
-    return [found[uuid] for uuid in uuids]
+    return [queues.TaskSpec(item=found[uuid], priority=priority) for uuid in uuids]
+
+
+def _said(filled: filling.Filled) -> dict[str, Any]:
+    return {"added": filled.added, "job": job_json(filled.job) if filled.job else None}
 
 
 class Queues(APIView):
@@ -87,23 +88,29 @@ class Queues(APIView):
 
     @extend_schema(operation_id="queue_create", request=shapes.NewQueueShape, responses={201: shapes.QueueShape})
     def post(self, request: Request, project: str) -> Response:
-        """Creates a queue under the newest revision of a schema, filled by filter or with named items."""
-        user = person(request)
+        """Creates a queue under the newest revision of a schema, filled by filter or with named items.
+
+        More than 5,000 items are added by `job`; the queue is `filling` and hands out nothing until all are there.
+        """
+        person(request)
         found = access.project_for(caller(request), project, "queue.manage")
         given = read(shapes.NewQueueShape, request.data)
         if given["overlap"] != 1:
             raise BadInput("An overlap other than 1 is not supported yet.", code="not_yet", field="overlap")
-        chosen = _chosen(found, user, given["items"])
-        queue = queues.create_queue(
-            found,
-            caller(request),
-            name=given["name"],
-            schema=_schema(found, given["schema"]),
-            review=given["review"],
-            reason=given["reason"],
-        )
-        added = queues.fill(queue, caller(request), chosen, priority=given["priority"])
-        return Response({**shown(queue), "added": added}, status=201)
+        facts = {
+            "name": given["name"],
+            "schema": _schema(found, given["schema"]),
+            "review": given["review"],
+            "reason": given["reason"],
+        }
+        chosen, priority = given["items"], given["priority"]
+        if isinstance(chosen, dict):
+            queue, filled = filling.create_filled(found, caller(request), chosen, priority=priority, **facts)
+        else:
+            specs = _specs(found, chosen, priority)
+            queue = queues.create_queue(found, caller(request), **facts)
+            filled = filling.Filled(queues.add_tasks(queue, caller(request), specs))
+        return Response({**shown(queue), **_said(filled)}, status=201)
 
 
 def _schema(project: Project, name: str) -> Schema:
@@ -150,8 +157,8 @@ class Tasks(APIView):
 
     @extend_schema(operation_id="queue_add", request=shapes.NewTasksShape, responses={201: shapes.TasksAddedShape})
     def post(self, request: Request, queue: UUID) -> Response:
-        """Adds items; one that is in the queue already is left as it is."""
-        user = person(request)
+        """Adds items; one that is in the queue already is left as it is. More than 5,000 are added by `job`."""
+        person(request)
         found = queue_of(request, queue)
         access.require(caller(request), found.project, "queue.manage")
         given = read(shapes.NewTasksShape, request.data)
@@ -170,13 +177,14 @@ class Tasks(APIView):
             )
             for row in rows
         ]
+        filled, chosen, priority = filling.Filled(), given["items"], given["priority"]
+        if isinstance(chosen, dict):
+            filled = filling.fill(found, caller(request), chosen, priority=priority)
+        else:
+            specs += _specs(found.project, chosen, priority)
         added = queues.add_tasks(found, caller(request), specs) if specs else 0
-        if given["items"] is not None:
-            added += queues.fill(
-                found, caller(request), _chosen(found.project, user, given["items"]), priority=given["priority"]
-            )
         found.refresh_from_db(fields=["size"])
-        return Response({"added": added, "size": found.size}, status=201)
+        return Response({**_said(filled), "added": filled.added + added, "size": found.size}, status=201)
 
 
 def task_rows() -> "QuerySet[Task]":

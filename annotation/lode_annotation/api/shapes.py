@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from lode_annotation.models import Annotation, Queue, Schema, SchemaRevision, Task
-from lode_platform.api.shapes import SelfChecked
+from lode_platform.api.shapes import JobShape, SelfChecked
 from lode_platform.errors import BadInput
 from motherlode.shapes import BY_TAG
 
@@ -162,13 +162,14 @@ class QueueShape(Shape):
     project = serializers.CharField()
     schema = serializers.CharField()
     revision = serializers.IntegerField()
-    state = serializers.CharField(help_text="open, paused or closed")
+    state = serializers.CharField(help_text="filling, open, paused or closed")
     review = serializers.BooleanField()
     overlap = serializers.IntegerField()
     reason = serializers.CharField()
     size = serializers.IntegerField(help_text="number of tasks")
     counts = serializers.DictField(child=serializers.IntegerField(), help_text="tasks by state")
     added = serializers.IntegerField(required=False, help_text="tasks added by this call")
+    job = JobShape(required=False, allow_null=True, help_text="what adds the tasks where there are many")
     created_at = serializers.DateTimeField()
     url = serializers.CharField()
     label_url = serializers.CharField()
@@ -189,6 +190,7 @@ class NewTasksShape(Shape):
 
 class TasksAddedShape(Shape):
     added = serializers.IntegerField()
+    job = JobShape(allow_null=True, help_text="what adds the tasks where there are many")
     size = serializers.IntegerField()
 
 

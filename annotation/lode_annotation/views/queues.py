@@ -14,15 +14,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
+from lode_annotation import filling, review
 from lode_annotation import queues as queue_verbs
-from lode_annotation import review
 from lode_annotation import schemas as schema_verbs
 from lode_annotation.models import Annotation, Lease, Queue, Schema, Task
 from lode_annotation.views.refusals import add_refusal
-from lode_platform import shell
+from lode_platform import jobs, shell
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
-from lode_platform.errors import BadInput, LodeError
+from lode_platform.errors import BadInput, Conflict, LodeError
 from lode_platform.models import Membership, Project, User
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
@@ -144,20 +144,20 @@ def queue_new(request: HttpRequest, project: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
-            items = queue_verbs.items_by_filter(member.project, member.user, _given_filter(request))
-            made = queue_verbs.create_queue(
+            made, filled = filling.create_filled(
                 member.project,
                 Caller(member.user),
+                _given_filter(request),
                 name=given["name"],
                 schema=Schema.objects.get(project=member.project, name=given["schema"]),
                 review=given["review"],
                 reason=given["reason"],
             )
-            added = queue_verbs.fill(made, Caller(member.user), items)
         except LodeError as error:
             add_refusal(form, error)
         else:
-            toast(request, _tasks_added(added))
+            if filled.job is None:
+                toast(request, _tasks_added(filled.added))
             return redirect("annotation:queue", member.project.name, made.uuid)
     context = {
         "project": member.project,
@@ -186,7 +186,9 @@ def _tasks_added(number: int) -> str:
 
 
 def _queue(member: Membership, uuid: UUID) -> Queue:
-    rows = Queue.objects.filter(project=member.project).select_related("schema_revision__schema", "created_by")
+    rows = Queue.objects.filter(project=member.project).select_related(
+        "schema_revision__schema", "created_by", "filling"
+    )
     return get_object_or_404(rows, uuid=uuid)
 
 
@@ -218,6 +220,7 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
         "late": list(late.order_by("-lost_at")[:50]) if may_review else [],
         "page": Paginator(tasks.order_by("number"), PAGE).get_page(request.GET.get("page")),
         "state": state,
+        "is_filling": found.filling is not None and found.filling.state in jobs.OPEN,
         "q": q,
         "states": [(value, title, numbers["counts"][value]) for value, title in Task.State.choices],
         "filters": _filters(request, member),
@@ -251,11 +254,16 @@ def queue_add(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
     """Adds every item that the filters select and that is not in the queue yet, with an undo."""
     member = _member(request, project, "queue.manage")
     found = _queue(member, queue)
-    items = queue_verbs.items_by_filter(member.project, member.user, _given_filter(request))
-    added = queue_verbs.fill(found, Caller(member.user), items)
-    undo = reverse("annotation:queue_take_out", args=[member.project.name, found.uuid])
-    last = found.size
-    toast(request, _tasks_added(added), undo=f"{undo}?first={last - added + 1}&last={last}" if added else "")
+    try:
+        filled = filling.fill(found, Caller(member.user), _given_filter(request))
+    except Conflict as error:
+        toast(request, error.message, kind="danger")
+    else:
+        if filled.job is None:
+            found.refresh_from_db(fields=["size"])
+            undo = reverse("annotation:queue_take_out", args=[member.project.name, found.uuid])
+            names = f"?first={found.size - filled.added + 1}&last={found.size}"
+            toast(request, _tasks_added(filled.added), undo=f"{undo}{names}" if filled.added else "")
     return redirect("annotation:queue", member.project.name, found.uuid)
 
 
