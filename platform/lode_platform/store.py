@@ -8,16 +8,16 @@ folder is forced to disk too, before any row points at them: whatever happens, a
 backend (a bucket) is another class with ``Folder``'s methods.
 """
 
+import ctypes
 import hashlib
 import os
 import re
+import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from stat import S_ISREG
 from typing import IO, Any, BinaryIO, Protocol
 from uuid import uuid4
 
@@ -29,6 +29,7 @@ from lode_platform.errors import BadInput, Conflict, LodeError, NotFound, TooLar
 from lode_platform.models import Blob
 
 CHUNK = 1 << 20
+MANY = 16  # files from which on their whole file system is forced to disk at once
 STAGED = "parked"  # the folder keeps the name that it had in stores made before
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -100,7 +101,8 @@ class Folder:
         """A name beside the store's files, on their file system: a new one, or ``name``, which a later request finds
         again."""
         folder = self.root / "tmp"
-        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
         return folder / (name or uuid4().hex)
 
     def tidy(self, seconds: float) -> int:
@@ -120,7 +122,10 @@ class Folder:
 
     def commit(self, moves: Sequence[tuple[Path, str]]) -> None:
         """Forces the files to disk, read-only, moves each under its key, and forces their folders to disk."""
-        _sync_all([str(path) for path, _ in moves])
+        files = [str(path) for path, _ in moves]
+        for file in files:
+            os.chmod(file, 0o400)
+        self._sync_all(files)
         parents = {key: os.path.dirname(key) for _, key in moves}
         folders: set[Path] = set()
         for parent in map(self.root.__truediv__, set(parents.values())):
@@ -130,7 +135,13 @@ class Folder:
             folders.add(parent)
         for path, key in moves:
             os.replace(path, f"{self.root}/{key}")
-        _sync_all(sorted(map(str, folders)))
+        self._sync_all(sorted(map(str, folders)))
+
+    def _sync_all(self, paths: Sequence[str]) -> None:
+        """Forces files and folders to disk: many by one call for their whole file system, where the system has it."""
+        if len(paths) < MANY or not _sync_file_system(str(self.root)):
+            for path in paths:
+                _sync(path)
 
     def open(self, key: str) -> BinaryIO:
         return (self.root / key).open("rb")
@@ -152,21 +163,23 @@ class Folder:
 def _sync(path: str) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
-        if S_ISREG(os.fstat(handle).st_mode):
-            os.fchmod(handle, 0o400)
         os.fsync(handle)
     finally:
         os.close(handle)
 
 
-def _sync_all(paths: Sequence[str]) -> None:
-    """Forces files and folders to disk; many at once, so that the file system commits them together."""
-    if len(paths) < 4:
-        for path in paths:
-            _sync(path)
-        return
-    with ThreadPoolExecutor(min(16, len(paths))) as pool:
-        list(pool.map(_sync, paths))
+def _sync_file_system(path: str) -> bool:
+    """Forces the file system that ``path`` lies on to disk; False where the system has no such call."""
+    if not sys.platform.startswith("linux"):
+        return False
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        if ctypes.CDLL(None, use_errno=True).syncfs(handle):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), path)
+    finally:
+        os.close(handle)
+    return True
 
 
 class Store:

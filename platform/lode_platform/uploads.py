@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
 
 from lode_platform import bulk
 from lode_platform.callers import Caller
@@ -120,8 +121,9 @@ def receive_pack(user: User, files: Sequence[tuple[str, str, bytes]]) -> tuple[l
             stored.append(answer)
         else:
             problems.append({"md5": md5, "code": answer.code, "error": answer.message})
-    keys = {blob.pk for blob in stored}
-    bulk.insert(BlobReceipt, ["blob_id"], [(key,) for key in keys], same={"user_id": user.pk}, ignore_conflicts=True)
+    rows = [(key,) for key in {blob.pk for blob in stored}]
+    with transaction.atomic():  # else every row is forced to disk by itself
+        bulk.insert(BlobReceipt, ["blob_id"], rows, same={"user_id": user.pk}, ignore_conflicts=True)
     return [blob.md5 for blob in stored], problems
 
 

@@ -1,5 +1,6 @@
 """The store: names by content, whole bytes or none, both hashes at the door."""
 
+import ctypes
 import errno
 import hashlib
 import os
@@ -120,6 +121,40 @@ def test_a_full_disk_leaves_nothing_half_written(home: Path) -> None:
 
     with pytest.raises(DiskFull):
         store().add_stream(runs_out())
+    assert temporary(home) == [] and not Blob.objects.exists()
+
+
+class Library:
+    """Stands for the C library: its syncfs notes when it is called, and can find the disk full."""
+
+    def __init__(self, done: list[str], *, full: bool = False) -> None:
+        self.done, self.full = done, full
+
+    def syncfs(self, _handle: int) -> int:
+        self.done.append(f"syncfs rows={Blob.objects.count()}")
+        ctypes.set_errno(errno.ENOSPC)
+        return -1 if self.full else 0
+
+
+def test_many_files_are_forced_to_disk_together(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    done: list[str] = []
+    real = os.replace
+
+    def replace(source: str, target: str) -> None:
+        done.append(f"replace rows={Blob.objects.count()}")
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    monkeypatch.setattr(ctypes, "CDLL", lambda *given, **named: Library(done))
+    store().add_many([b"%d" % number for number in range(20)])
+    assert done == ["syncfs rows=0", *["replace rows=0"] * 20, "syncfs rows=0"]
+    assert Blob.objects.count() == 20 and temporary(home) == []
+
+
+def test_a_disk_that_is_full_when_many_files_are_forced_to_it(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda *given, **named: Library([], full=True))
+    with pytest.raises(DiskFull):
+        store().add_many([b"%d" % number for number in range(20)])
     assert temporary(home) == [] and not Blob.objects.exists()
 
 
