@@ -26,7 +26,7 @@ from lode_platform.models import Blob, BlobReceipt, Item, ItemFolder, PastFile, 
 from lode_platform.store import Store, store
 from motherlode.paths import PathClash, PathSet, UnsafePath, check_path, fold, folders
 
-BATCH = 250
+BATCH = 500
 PROBING = min(4, os.cpu_count() or 1)  # threads that decode
 SMALL = 32 << 10  # bytes of a file that is decoded sooner than a thread is told of it
 
@@ -91,16 +91,18 @@ def add_items(
     job: Work | None = None,
     trusted: bool = False,
     replace_media: bool = False,
+    seen: Mapping[str, ImageInfo | BadImage] | None = None,
 ) -> AddReport:
     """Makes items of bytes that lie in the store.
 
     ``user`` must have sent the bytes, or see them in a project already, unless ``trusted`` (the server read them
     itself). With ``job`` the rows are staged: written under the job's fence, seen by nobody until ``reveal``. With
     ``replace_media`` a name that holds other bytes is not a clash: its item gets the new file and keeps all else.
+    ``seen`` says by md5 what bytes show that were decoded already.
     """
     report = AddReport()
     for start in range(0, len(specs), BATCH):
-        _add_batch(project, caller, specs[start : start + BATCH], job, trusted, replace_media, report)
+        _add_batch(project, caller, specs[start : start + BATCH], job, trusted, replace_media, seen or {}, report)
     return report
 
 
@@ -120,6 +122,7 @@ def _add_batch(
     job: Work | None,
     trusted: bool,
     replace_media: bool,
+    seen: Mapping[str, ImageInfo | BadImage],
     report: AddReport,
 ) -> None:
     user = caller.user
@@ -129,7 +132,8 @@ def _add_batch(
         allowed = linkable(caller, blobs.values())
         blobs = {md5: blob for md5, blob in blobs.items() if blob.pk in allowed}
     sent = [(spec, path, blobs[spec.md5]) for spec, path in _sent(named, blobs, report)]
-    pictures = _probed([blob for _, _, blob in sent])
+    pictures = {blob.pk: seen[blob.md5] for _, _, blob in sent if blob.md5 in seen}
+    pictures |= _probed([blob for _, _, blob in sent if blob.pk not in pictures])
     wanted = []
     for spec, path, blob in sent:
         picture = pictures[blob.pk]
@@ -191,6 +195,8 @@ def linkable(caller: Caller, blobs: Iterable[Blob]) -> set[int]:
 def _probed(blobs: Sequence[Blob]) -> dict[int, ImageInfo | BadImage]:
     """What each blob shows, by primary key. Bytes that are an item anywhere are not decoded again."""
     keys = {blob.pk: blob for blob in blobs}
+    if not keys:
+        return {}
     found: dict[int, ImageInfo | BadImage] = {
         row[0]: ImageInfo(*row[1:])
         for row in Item.objects.filter(blob__in=keys, kind="image").values_list(

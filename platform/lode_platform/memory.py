@@ -66,14 +66,21 @@ def probe(file: BinaryIO, mosaic: Path) -> ImageInfo:
     """What the picture is, decoded to its last byte; of one that takes a process of its own the mosaic is written into
     the folder ``mosaic`` on the way. Waits for its turn for long: who brings pictures in wants them all. Raises
     ``BadImage``."""
-    with opened(file) as image:
-        seen = head(image, settings.MAX_IMAGE_PIXELS)
-        if seen.probe <= IN_PROCESS:
-            with budget.hold(seen.probe, IMPORT_PATIENCE):
-                return probe_image(image, seen, settings.MAX_IMAGE_PIXELS)
+    if (found := probe_here(file)) is not None:
+        return found
     with alone(IMPORT_PATIENCE):
         mosaic.mkdir(parents=True)
         return ImageInfo(**apart(file, "probe", mosaic))
+
+
+def probe_here(file: BinaryIO) -> ImageInfo | None:
+    """As ``probe``, None for a picture that takes a process of its own."""
+    with opened(file) as image:
+        seen = head(image, settings.MAX_IMAGE_PIXELS)
+        if seen.probe > IN_PROCESS:
+            return None
+        with budget.hold(seen.probe, IMPORT_PATIENCE):
+            return probe_image(image, seen, settings.MAX_IMAGE_PIXELS)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """REST: bytes by digest, the items made of them, and the trash."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
@@ -11,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from lode_platform import access, items, shell, uploads, zips
+from lode_platform import access, free_json, item_packs, items, shell, uploads, zips
 from lode_platform.api import shapes
 from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.parsers import LargeJsonParser, StreamParser, refuse_form
@@ -50,9 +51,7 @@ class Blobs(APIView):
         At most 1,000 files and 64 MiB; each is stored or refused on its own.
         """
         access.project_for(caller(request), project, "items.add")
-        if _length(request) > uploads.PACK_BYTES:
-            raise TooLarge(f"A pack has at most {uploads.PACK_BYTES} bytes.", limit=uploads.PACK_BYTES)
-        files = uploads.read_pack(b"".join(_body(request)))
+        files = uploads.read_pack(_pack(request))
         stored, problems = uploads.receive_pack(person(request), files)
         return Response({"stored": stored, "problems": problems})
 
@@ -154,15 +153,50 @@ class Items(APIView):
         given = shapes.read(shapes.NewItemsShape, request.data)
         specs = [items.ItemSpec(**item) for item in given["items"]]
         report = items.add_items(found, caller(request), specs, replace_media=given["replace_media"])
-        return Response(
-            {
-                "created": [{"path": item.path, "uuid": item.uuid} for item in report.made],
-                "existing": [{"path": item.path, "uuid": item.uuid} for item in report.existing],
-                "replaced": [{"path": item.path, "uuid": item.uuid} for item in report.replaced],
-                "resized": [{"path": item.path, "uuid": item.uuid} for item in report.resized],
-                "problems": [problem.as_json() for problem in report.problems],
-            }
-        )
+        return Response(_report(report))
+
+
+def _report(report: items.AddReport) -> dict[str, Any]:
+    lists: dict[str, Sequence[items.Made | Item]] = {
+        "created": report.made,
+        "existing": report.existing,
+        "replaced": report.replaced,
+        "resized": report.resized,
+    }
+    answer: dict[str, Any] = {
+        name: [{"path": item.path, "uuid": str(item.uuid)} for item in found] for name, found in lists.items()
+    }
+    return {**answer, "problems": [problem.as_json() for problem in report.problems]}
+
+
+class Pack(APIView):
+    parser_classes = [StreamParser]
+
+    @extend_schema(operation_id="items_pack", request=OpenApiTypes.BINARY, responses=shapes.AddReportShape)
+    def post(self, request: Request, project: str) -> Response:
+        """Makes items of bytes that come with them, at most 1,000 files and 64 MiB.
+
+        The first line is JSON, as for ``items``, with a ``size`` for each item whose bytes follow, in that order; an
+        item without one is made of bytes that were sent before.
+        """
+        found = access.project_for(caller(request), project, "items.add")
+        body = _pack(request)
+        head, start = item_packs.split_pack(body)
+        try:
+            given = shapes.read(shapes.PackedItemsShape, free_json.loads(head))
+        except ValueError as error:
+            raise BadInput(f"The pack's first line cannot be read as JSON: {error}.", code="bad_json") from None
+        files = item_packs.contents(body, start, [item.pop("size") for item in given["items"]])
+        specs = [items.ItemSpec(**item) for item in given["items"]]
+        report = item_packs.add_packed(found, caller(request), specs, files, replace_media=given["replace_media"])
+        return Response(_report(report))
+
+
+def _pack(request: Request) -> bytes:
+    """The body of a pack. Raises ``TooLarge`` by its announced length."""
+    if _length(request) > uploads.PACK_BYTES:
+        raise TooLarge(f"A pack has at most {uploads.PACK_BYTES} bytes.", limit=uploads.PACK_BYTES)
+    return b"".join(_body(request))
 
 
 class Zip(APIView):

@@ -157,6 +157,19 @@ class NewItemsShape(Shape):
     )
 
 
+class PackedItemShape(NewItemShape):
+    size = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=0, help_text="of its bytes, which follow"
+    )
+
+    class Meta:
+        list_serializer_class = PlainRows
+
+
+class PackedItemsShape(NewItemsShape):
+    items = PackedItemShape(many=True, max_length=1000)  # type: ignore[call-arg]
+
+
 class NamedItemShape(Shape):
     path = serializers.CharField()
     uuid = serializers.UUIDField()

@@ -23,16 +23,18 @@ from motherlode.progress import Progress
 
 __all__ = ["Sender", "item_path", "select", "send_labels"]
 
-BATCH = 500  # images under way together
+BATCH = 1000  # images under way together
 SELECTED = 1000
 PART = 500
 PART_BYTES = 8 << 20
 SMALL = 1 << 20  # files up to here travel many in a request
-PACK_FILES = 250
+PACK_FILES = 1000
 PACK_BYTES = 8 << 20
 PIECE = 8 << 20  # a larger file is sent in pieces and goes on where it broke off
 
-Job: TypeAlias = tuple[dict[str, Any], str]  # a file's row (path, md5, sha256, size) and its name in the source
+Row: TypeAlias = dict[str, Any]
+"""A file: path, md5, sha256 and size, its `name` in the source, and whether its bytes are to be sent."""
+
 Thing = TypeVar("Thing")
 
 
@@ -47,16 +49,17 @@ def _batches(things: Iterable[Thing], size: int) -> Iterator[list[Thing]]:
         yield batch
 
 
-def _packs(jobs: Iterable[Job]) -> Iterator[list[Job]]:
-    """Files in packs of at most `PACK_FILES` and `PACK_BYTES`."""
-    pack: list[Job] = []
+def _packs(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Files in packs of at most `PACK_FILES` and `PACK_BYTES`; those that the server has weigh nothing."""
+    pack: list[Row] = []
     size = 0
-    for row, name in jobs:
-        if pack and (len(pack) == PACK_FILES or size + row["size"] > PACK_BYTES):
+    for row in rows:
+        weight = row["size"] if row["send"] else 0
+        if pack and (len(pack) == PACK_FILES or size + weight > PACK_BYTES):
             yield pack
             pack, size = [], 0
-        pack.append((row, name))
-        size += row["size"]
+        pack.append(row)
+        size += weight
     if pack:
         yield pack
 
@@ -67,7 +70,7 @@ class _Done:
 
     images: int
     sent_bytes: int = 0
-    made: dict[str, Any] = field(default_factory=dict)
+    made: list[dict[str, Any]] = field(default_factory=list)
     problems: list[Mapping[str, Any]] = field(default_factory=list)
 
 
@@ -95,42 +98,42 @@ class Sender:
 
     def _send_batch(self, batch: list[Record]) -> _Done:
         done = _Done(len(batch))
-        hashes = {record.path: hash_file(self._source.root.file(record.path)) for record in batch}
-        rows: list[dict[str, Any]] = [
-            {"path": check_path(self._options.prefix + name), "md5": one, "sha256": two, "size": size}
-            for name, (one, two, size) in hashes.items()
-        ]
-        local = {row["path"]: name for row, name in zip(rows, hashes, strict=True)}
-        answer = self._client.post(f"{self._project}/uploads", {"files": rows}, repeatable=True)
+        rows: list[Row] = []
+        for record in batch:
+            one, two, size = hash_file(self._source.root.file(record.path))
+            path = check_path(self._options.prefix + record.path)
+            rows.append({"path": path, "md5": one, "sha256": two, "size": size, "name": record.path})
+        offers = [{key: row[key] for key in ("path", "md5", "sha256", "size")} for row in rows]
+        answer = self._client.post(f"{self._project}/uploads", {"files": offers}, repeatable=True)
         refused = {problem["path"] for problem in answer.get("problems", ())}
         done.problems += answer.get("problems", ())
-        wanted = {row["md5"]: row for row in rows if row["path"] not in refused}
-        jobs = [(wanted[md5], local[wanted[md5]["path"]]) for md5 in answer["send"] if md5 in wanted]
-        for pack in _packs(job for job in jobs if job[0]["size"] <= SMALL):
-            done.sent_bytes += self._send_pack(pack, done)
-        for job in jobs:
-            if job[0]["size"] > SMALL:
-                done.sent_bytes += self._put(job)
-        items = [
-            {"uuid": str(uuid4()), "path": row["path"], "md5": row["md5"], "sha256": row["sha256"]}
-            for row in rows
-            if row["path"] not in refused
-        ]
-        body = {"items": items, "replace_media": self._options.replace_media}
-        done.made = self._client.post(f"{self._project}/items", body, repeatable=True)
+        lacking = set(answer["send"])
+        rows = [row for row in rows if row["path"] not in refused]
+        for row in rows:
+            row["send"] = row["md5"] in lacking
+            lacking.discard(row["md5"])
+            if row["send"] and row["size"] > SMALL:
+                done.sent_bytes += self._put(row)
+                row["send"] = False
+        for pack in _packs(rows):
+            self._send_pack(pack, done)
         return done
 
     def _take(self, done: _Done) -> dict[str, str]:
         """Put into the report what became of a batch; gives the uuid of each of its items by its path."""
-        made, report = done.made, self._report
-        self._report_problems([*done.problems, *made.get("problems", ())])
-        replaced = made.get("replaced", ())
+        report = self._report
+        uuids: dict[str, str] = {}
+        self._report_problems(done.problems)
         report.sent_bytes += done.sent_bytes
-        report.created += len(made["created"])
-        report.existing += len(made["existing"])
-        report.replaced += len(replaced)
-        report.resized += [str(row["path"]) for row in made.get("resized", ())]
-        return {str(row["path"]): str(row["uuid"]) for row in (*made["created"], *made["existing"], *replaced)}
+        for made in done.made:
+            self._report_problems(made["problems"])
+            report.created += len(made["created"])
+            report.existing += len(made["existing"])
+            report.replaced += len(made["replaced"])
+            report.resized += [str(row["path"]) for row in made["resized"]]
+            taken = (*made["created"], *made["existing"], *made["replaced"])
+            uuids |= {str(row["path"]): str(row["uuid"]) for row in taken}
+        return uuids
 
     def _report_problems(self, problems: Iterable[Mapping[str, Any]]) -> None:
         for problem in problems:
@@ -142,24 +145,27 @@ class Sender:
             row = Problem("unreadable", path, "", error, remedy, path)
             self._report.problems.append(row.as_json())
 
-    def _send_pack(self, pack: list[Job], done: _Done) -> int:
-        """Many small files in one request: each as a line of md5, sha256 and size, then its bytes."""
+    def _send_pack(self, pack: list[Row], done: _Done) -> None:
+        """Make many items in one request: a line of JSON that names them, then the bytes that the server lacks."""
+        items: list[dict[str, Any]] = []
         pieces: list[bytes] = []
-        for row, name in pack:
-            data = self._source.root.file(name).read_bytes()
-            if len(data) == row["size"]:  # else it was written to since it was hashed; making its item says so
-                pieces += [f"{row['md5']} {row['sha256']} {row['size']}\n".encode(), data]
+        for row in pack:
+            item = {"uuid": str(uuid4()), "path": row["path"], "md5": row["md5"], "sha256": row["sha256"]}
+            if row["send"]:
+                data = self._source.root.file(row["name"]).read_bytes()
+                if len(data) == row["size"]:  # else it was written to since it was hashed, and is not sent
+                    pieces.append(data)
+                    item["size"] = row["size"]
+            items.append(item)
+        head = json.dumps({"items": items, "replace_media": self._options.replace_media}).encode() + b"\n"
+        body = b"".join([head, *pieces])
         headers = {"Content-Type": "application/octet-stream"}
-        answer = self._client.request(
-            "POST", f"{self._project}/blobs", content=b"".join(pieces), headers=headers, repeatable=True
-        )
-        names = {row["md5"]: str(row["path"]) for row, _ in pack}
-        done.problems += [{**problem, "path": names.get(problem["md5"], "")} for problem in answer["problems"]]
-        return sum(int(row["size"]) for row, _ in pack)
+        address = f"{self._project}/items/pack"
+        done.made.append(self._client.request("POST", address, content=body, headers=headers, repeatable=True))
+        done.sent_bytes += sum(map(len, pieces))
 
-    def _put(self, job: Job) -> int:
-        row, name = job
-        path, size = self._source.root.file(name), int(row["size"])
+    def _put(self, row: Row) -> int:
+        path, size = self._source.root.file(row["name"]), int(row["size"])
         address = f"{self._project}/blobs/{row['md5']}"
         headers = {"X-Sha256": str(row["sha256"]), "Content-Type": "application/octet-stream"}
         if size <= PIECE:

@@ -1,0 +1,91 @@
+"""Items that come with their bytes, many in one request: each file is stored and decoded without being read again."""
+
+import io
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from django.conf import settings
+from django.db import transaction
+
+from lode_platform import bulk, memory
+from lode_platform.callers import Caller
+from lode_platform.decoding import BadImage, ImageInfo
+from lode_platform.errors import BadInput
+from lode_platform.items import PROBING, SMALL, AddReport, ItemSpec, Problem, add_items
+from lode_platform.models import Blob, BlobReceipt, Project
+from lode_platform.store import store
+
+MAX_HEAD = 4 * 1024**2
+
+
+def split_pack(body: bytes) -> tuple[bytes, int]:
+    """The JSON text of a pack's first line, and where its bytes begin. Raises ``BadInput`` (bad_pack)."""
+    end = body.find(b"\n", 0, MAX_HEAD)
+    if end < 0:
+        raise BadInput("The pack has no line of JSON before its bytes.", code="bad_pack")
+    return body[:end], end + 1
+
+
+def contents(body: bytes, start: int, sizes: Sequence[int | None]) -> list[bytes | None]:
+    """The bytes of each item of a pack, None for an item whose bytes do not follow. Raises ``BadInput`` (bad_pack)."""
+    found: list[bytes | None] = []
+    for size in sizes:
+        found.append(None if size is None else body[start : start + size])
+        start += size or 0
+    if start != len(body):
+        raise BadInput("The pack does not hold as many bytes as its items have.", code="bad_pack")
+    return found
+
+
+def add_packed(
+    project: Project,
+    caller: Caller,
+    specs: Sequence[ItemSpec],
+    files: Sequence[bytes | None],
+    *,
+    replace_media: bool = False,
+) -> AddReport:
+    """Makes items of ``files``, one for each of ``specs``; None stands for bytes that this caller sent before or sees.
+
+    Each is taken or refused on its own, as by ``add_items``. Pictures are decoded while the files are forced to disk.
+    """
+    refused: list[Problem] = []
+    limit = settings.MAX_UPLOAD_BYTES
+    too_large = {spec.md5 for spec, data in zip(specs, files, strict=True) if data is not None and len(data) > limit}
+    sent: dict[str, tuple[str, str, bytes]] = {}
+    for spec, data in zip(specs, files, strict=True):
+        if data is not None and spec.md5 not in too_large:
+            sent.setdefault(spec.md5, (spec.md5, spec.sha256, data))
+    with ThreadPoolExecutor(PROBING) as pool:
+        small = pool.submit(_look_at, [file for file in sent.values() if len(file[2]) <= SMALL])
+        large = [pool.submit(_look_at, [file]) for file in sent.values() if len(file[2]) > SMALL]
+        answers = dict(zip(sent, store().add_promised(list(sent.values())), strict=True))
+        shown = {md5: seen for done in (small, *large) for md5, seen in done.result().items()}
+    rows = [(answer.pk,) for answer in answers.values() if isinstance(answer, Blob)]
+    with transaction.atomic():
+        bulk.insert(BlobReceipt, ["blob_id"], rows, same={"user_id": caller.user.pk}, ignore_conflicts=True)
+    good: list[ItemSpec] = []
+    for spec in specs:
+        answer = answers.get(spec.md5)
+        if spec.md5 in too_large:
+            refused.append(Problem(spec.path, "too_large", f"The file is larger than the limit of {limit} bytes."))
+        elif answer is None or isinstance(answer, Blob):
+            good.append(spec)
+        else:
+            refused.append(Problem(spec.path, answer.code, answer.message))
+    seen = {md5: shown[md5] for md5, answer in answers.items() if isinstance(answer, Blob) and md5 in shown}
+    report = add_items(project, caller, good, replace_media=replace_media, seen=seen)
+    report.problems[:0] = refused
+    return report
+
+
+def _look_at(files: Sequence[tuple[str, str, bytes]]) -> Mapping[str, ImageInfo | BadImage]:
+    """What each file shows, by md5; those that take a process of their own are left out."""
+    found: dict[str, ImageInfo | BadImage] = {}
+    for md5, _, data in files:
+        try:
+            if (seen := memory.probe_here(io.BytesIO(data))) is not None:
+                found[md5] = seen
+        except BadImage as error:
+            found[md5] = error
+    return found
