@@ -233,7 +233,7 @@ def register() -> None:
     shell.step(
         "queue",
         title=_("Open a queue"),
-        why=_("It gives pictures to annotators, one at a time."),
+        why=_("It hands items to annotators, one at a time."),
         action=_("New queue"),
         url="annotation:queue_new",
         verb="queue.manage",

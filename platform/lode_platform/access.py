@@ -26,7 +26,7 @@ def check(caller: Caller, role: str, verb: str, project: int) -> None:
     needs = _("this needs the role %(roles)s") % {"roles": _either(able)}
     if allows(role, verb):
         limited = {"role": caller.token_role, "needs": needs}
-        said = _("This token's role is %(role)s; %(needs)s. Make a token with that one.") % limited
+        said = _("This token's role is %(role)s; %(needs)s. Create a token with that role.") % limited
     else:
         known = Membership.objects.filter(project=project, role__in=able, user__is_active=True)
         names = list(known.order_by("pk").values_list("user__username", flat=True)[:3])

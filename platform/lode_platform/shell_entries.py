@@ -16,8 +16,8 @@ from lode_platform.models import Event, Item, JobState, Project, User
 
 EVENTS = {
     "items.replace": (_("replaced the file of"), "photo-edit"),
-    "items.trash": (_("put into the trash"), "trash"),
-    "items.restore": (_("taken out of the trash"), "arrow-back-up"),
+    "items.trash": (_("moved to the trash"), "trash"),
+    "items.restore": (_("restored from the trash"), "arrow-back-up"),
 }
 
 
@@ -90,8 +90,8 @@ def register() -> None:
     )
     shell.step(
         "pictures",
-        title=_("Bring in pictures"),
-        why=_("Files, a folder or a zip; labels you already have come with lode import."),
+        title=_("Import items"),
+        why=_("Upload files, a folder or a zip; use lode import for labels that you already have."),
         action=_("Add pictures"),
         url="platform:items_add",
         verb="items.add",

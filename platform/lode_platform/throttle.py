@@ -56,7 +56,7 @@ def count_login(name: str, address: str) -> None:
     if waits:
         minutes = ceil(max(waits) / timedelta(minutes=1))
         raise TooMany(
-            f"Too many tries to log in. Try again in {minutes} minute{'' if minutes == 1 else 's'}.",
+            f"Too many attempts to log in. Try again in {minutes} minute{'' if minutes == 1 else 's'}.",
             ceil(max(waits).total_seconds()),
         )
 

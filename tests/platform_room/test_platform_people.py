@@ -89,7 +89,7 @@ def test_a_person_changes_their_password_and_other_sessions_end(alice: User, cli
     weak = here.post("/account/password", {"old_password": PASSWORD, "new_password1": "1", "new_password2": "1"})
     assert "too short" in weak.content.decode()
     done = here.post("/account/password", {"old_password": PASSWORD, **new})
-    assert done.status_code == 302 and "is changed" in here.get("/account/").content.decode()
+    assert done.status_code == 302 and "Password changed" in here.get("/account/").content.decode()
     assert there.get("/account/").status_code == 302
     assert log_in("tr0mbone-lagoon").headers["Location"] == "/" and log_in(PASSWORD).status_code == 200
 

@@ -61,7 +61,7 @@ def add_all(request: HttpRequest, project: str, name: str) -> HttpResponse:
     user = signed_in(request)
     home = project_for(Caller(user), project, "dataset.edit")
     done = selection.add_items(found(home, name), selection.walk(home.items.live()))
-    toast(request, _("%(n)s items came in.") % {"n": f"{done.added:,}"})
+    toast(request, _("%(n)s items added.") % {"n": f"{done.added:,}"})
     return redirect("datasets:dataset", project, name)
 
 

@@ -35,7 +35,7 @@ class NewDataset(forms.Form):
     train = forms.FloatField(label=gettext_lazy("train"), min_value=0, initial=80)
     val = forms.FloatField(label=gettext_lazy("val"), min_value=0, initial=10)
     test = forms.FloatField(label=gettext_lazy("test"), min_value=0, initial=10)
-    every = forms.BooleanField(label=gettext_lazy("Put every item of the project in"), required=False, initial=True)
+    every = forms.BooleanField(label=gettext_lazy("Add all items of the project"), required=False, initial=True)
 
     def __init__(self, project: Project, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -103,7 +103,7 @@ def _make(request: HttpRequest, project: Project, given: dict[str, Any]) -> Data
     if given["every"]:
         items = project.items.live()
         done = selection.add_items(dataset, selection.walk(items))
-        toast(request, _("Made %(name)s with %(n)s items.") % {"name": dataset.name, "n": f"{done.added:,}"})
+        toast(request, _("Created %(name)s with %(n)s items.") % {"name": dataset.name, "n": f"{done.added:,}"})
     else:
         toast(request, _("Made %(name)s.") % {"name": dataset.name})
     return dataset

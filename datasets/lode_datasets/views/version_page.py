@@ -135,7 +135,9 @@ def alias(request: HttpRequest, project: str, name: str, number: int) -> HttpRes
     except LodeError as error:
         toast(request, error.message, kind="danger")
     else:
-        toast(request, _("%(alias)s now means %(name)s.") % {"alias": f"{dataset.name}@{made.name}", "name": version})
+        toast(
+            request, _("%(alias)s now points to %(name)s.") % {"alias": f"{dataset.name}@{made.name}", "name": version}
+        )
     return redirect("datasets:version", project, name, number)
 
 

@@ -79,8 +79,8 @@ class PasswordForm(PasswordChangeForm):
         super().__init__(signed_in(request), data)
         self.address = address_of(request)
         password, again = self.fields["new_password1"], self.fields["new_password2"]
-        password.help_text = _("At least 8 characters; no common password, and nothing like your name.")
-        again.label, again.help_text = _("New password once more"), ""
+        password.help_text = _("At least 8 characters; not a common password, and not similar to your name.")
+        again.label, again.help_text = _("Repeat the new password"), ""
         for field in self.fields.values():
             field.widget.attrs.pop("autofocus", None)
 
@@ -138,7 +138,7 @@ def password(request: HttpRequest) -> HttpResponse:
         return page(request, password_form=form)
     update_session_auth_hash(request, form.save())
     events.record(None, signed_in(request), "password.change", signed_in(request))
-    toast(request, _("Your password is changed. Elsewhere you must log in again; your tokens go on."))
+    toast(request, _("Password changed. You are logged out everywhere else; your tokens keep working."))
     return redirect("platform:account")
 
 

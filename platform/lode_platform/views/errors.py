@@ -16,17 +16,17 @@ from lode_platform.errors import BadInput, LodeError, NotFound, known
 from lode_platform.toasts import toast_trigger
 
 TITLES = {
-    400: _("That cannot be done as it was asked"),
+    400: _("This request is not valid"),
     403: _("Your role does not allow this"),
     404: _("There is nothing here, or nothing you may see"),
     409: _("That cannot be done now"),
     410: _("This was removed"),
     413: _("That is too large"),
-    429: _("Too many tries"),
+    429: _("Too many attempts"),
     503: _("The server cannot do this now"),
     507: _("The server's disk is full"),
 }
-FASTER, LATER = _("Somebody else was faster"), _("This is not ready yet")
+FASTER, LATER = _("Somebody else changed this first"), _("This is not ready yet")
 TITLES_BY_CODE = {
     "items_taken": FASTER,
     "last_owner": _("A project needs an owner"),
@@ -89,7 +89,7 @@ def _answer(request: HttpRequest, error: LodeError) -> HttpResponse:
 
 
 def _said(error: LodeError) -> dict[str, Any]:
-    heading = TITLES_BY_CODE.get(error.code) or TITLES.get(error.status, _("Something broke on our side"))
+    heading = TITLES_BY_CODE.get(error.code) or TITLES.get(error.status, _("Something went wrong on our side"))
     return {"heading": heading, "error": error}
 
 
@@ -127,7 +127,7 @@ def broken(request: HttpRequest) -> HttpResponse:
     if error := known(sys.exc_info()[1]):
         return _plain(request, error)
     if _for_programs(request):
-        words = say("Something broke on our side. What you had saved is safe; the server's log says more.")
+        words = say("Something went wrong on our side. What you had saved is safe; the server's log says more.")
         return JsonResponse({"error": words, "code": "internal"}, status=500)
     return defaults.server_error(request)
 

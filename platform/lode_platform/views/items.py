@@ -77,7 +77,7 @@ def chosen(request: HttpRequest, project: Project, user: User) -> tuple[ItemQuer
         options = list(known.choices(project, user))
         value = request.GET.get(known.name, "")
         if value and value not in {key for key, _title in options}:
-            raise BadInput(_("This filter knows no %(value)r.") % {"value": value}, field=known.name)
+            raise BadInput(_("%(value)r is not a value of this filter.") % {"value": value}, field=known.name)
         if value:
             rows = known.apply(rows, value, project)
             active[known.name] = value

@@ -121,7 +121,8 @@ def cancel(request: HttpRequest, project: str, job: str) -> HttpResponse:
     row = found_job(found, job)
     verbs.cancel(row)
     toast(
-        request, _("Cancelled.") if row.state == JobState.CANCELLED else _("Asked to stop; it ends at its next step.")
+        request,
+        _("Cancelled.") if row.state == JobState.CANCELLED else _("Cancelling: the job stops at its next step."),
     )
     return redirect("platform:job", project, row.uuid)
 
@@ -132,5 +133,5 @@ def retry(request: HttpRequest, project: str, job: str) -> HttpResponse:
     found = project_for(Caller(signed_in(request)), project, "job.control")
     row = found_job(found, job)
     verbs.retry(row)
-    toast(request, _("It is queued again and goes on where it stopped."))
+    toast(request, _("Queued again: the job resumes where it stopped."))
     return redirect("platform:job", project, row.uuid)

@@ -17,6 +17,6 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
     except (ValueError, RawPostDataException):
         given = None
     if not isinstance(given, dict):
-        raise BadInput(_("A JSON object is sent here."), code="bad_json")
+        raise BadInput(_("The body must be a JSON object."), code="bad_json")
     free_json.check(given)
     return given

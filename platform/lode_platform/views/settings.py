@@ -117,7 +117,7 @@ def members(request: HttpRequest, project: str) -> HttpResponse:
             verbs.set_member(member.project, member.user, **form.cleaned_data)
             toast(request, _("%(username)s is now %(role)s.") % form.cleaned_data)
             return redirect("platform:settings", project)
-        form.add_error("username", _("Nobody here has this user name."))
+        form.add_error("username", _("No account has this user name."))
     return page(request, member, member_form=form)
 
 
@@ -161,7 +161,7 @@ def trash(request: HttpRequest, project: str) -> HttpResponse:
     """Puts the project into the trash; its name must be typed, so that no slip of the mouse does it."""
     member = membership(request, project, "project.manage")
     if request.POST.get("name") != member.project.name:
-        return page(request, member, trash_error=_("Type the project's name to do this."))
+        return page(request, member, trash_error=_("Type the project's name to confirm."))
     verbs.trash_project(member.project, member.user)
     undo = reverse("platform:project_restore", args=[member.project.uuid])
     toast(request, _("Project %(name)s is in the trash.") % {"name": project}, undo=undo)
