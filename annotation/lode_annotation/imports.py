@@ -20,6 +20,7 @@ from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Item, Project
 from motherlode.formats.source import Draft, Problem, Record, as_regions, settle
 from motherlode.formats.values import label_name
+from motherlode.media import Image
 from motherlode.paths import UnsafePath, check_path, fold
 from motherlode.regions import Region, dump
 from motherlode.shapes import DEFAULT, shape_of
@@ -195,7 +196,7 @@ def _prepare(
         if not record.labelled:
             continue
         report["items"] += 1
-        drafts, problems = settle(record, item.width, item.height, item.orientation)
+        drafts, problems = settle(record, Image(item.width, item.height), item.orientation)
         if retired := next((draft for draft in drafts if draft.label not in class_ids), None):
             _say_problem(report, _retired(record, retired, schema))
             continue

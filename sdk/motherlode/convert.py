@@ -10,9 +10,10 @@ from typing import Any
 
 from motherlode.errors import BadInput
 from motherlode.formats import writers
-from motherlode.formats.source import Problem, Record, as_regions, settle
+from motherlode.formats.source import Problem, as_regions, settle
 from motherlode.formats.writing import BOXES, CLASSES, OUTLINES, Labelled, Put, copy
 from motherlode.importing import Source, look, read_source
+from motherlode.media import BadMedia
 from motherlode.samples import Samples
 
 __all__ = ["ConvertReport", "convert_folder", "convert_version"]
@@ -62,12 +63,16 @@ def _settled(source: Source, class_ids: Mapping[str, int], report: ConvertReport
             report.unlabelled += 1
             continue
         file = source.root.file(record.path) if record.present else None
-        size = _size(record, file)
-        if size is None:
-            problem = Problem("unreadable", record.path, "", "the image's size is not known", "It was left out")
+        try:
+            looked = look(record, file)
+            what = "the image's size is not known"
+        except BadMedia as error:
+            looked, what = look(record, None), f"the file {error.what}"
+        if looked is None:
+            problem = Problem("unreadable", record.path, "", what, "It was left out")
             report.problems.append(problem.as_json())
             continue
-        drafts, problems = settle(record, *size)
+        drafts, problems = settle(record, *looked)
         if not record.comes_in(len(drafts)):
             problems.append(record.left_unlabelled(len(drafts)))
             report.unlabelled += 1
@@ -75,22 +80,14 @@ def _settled(source: Source, class_ids: Mapping[str, int], report: ConvertReport
         if not record.comes_in(len(drafts)):
             continue
         regions = as_regions(record.path, drafts, class_ids)
-        yield Labelled(record.path, file, size[0], size[1], record.split or "", regions)
-
-
-def _size(record: Record, file: Path | None) -> tuple[int, int, int] | None:
-    """Width, height and EXIF orientation of the upright image, from its bytes, else as its labels claim."""
-    looked = None if file is None else look(file)
-    if looked is None and record.width and record.height:
-        return (record.width, record.height, 1)
-    return looked
+        yield Labelled(record.path, file, looked[0], record.split or "", regions)
 
 
 def convert_version(samples: Samples, target: Path, to: str, put: Put = copy) -> ConvertReport:
     """Write the labelled samples of a version; class ids are its permanent ones, `put` makes the images."""
     report = ConvertReport(to, str(target), unlabelled=sum(not sample.labelled for sample in samples))
     rows = [
-        Labelled(sample.path, sample.file, sample.width, sample.height, sample.split, list(sample.labels))
+        Labelled(sample.path, sample.file, sample.media, sample.split, list(sample.labels))
         for sample in samples
         if sample.labelled
     ]

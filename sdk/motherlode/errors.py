@@ -15,6 +15,7 @@ MotherlodeError
   +-- BadInput           what was given cannot be used; says which file or argument and what to do
         +-- BadLock          motherlode.lock cannot be read
         +-- BadManifest      a version's files are none of ours
+        +-- BadMedia         a file's bytes are not of its medium
         +-- BadPrediction    a prediction cannot be logged
         +-- BadRegion        a region cannot be read
         +-- UnsafePath       a name that no item may carry

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from motherlode import manifest
+from motherlode import manifest, media
 from motherlode.errors import BadInput
 from motherlode.manifest import POOL
+from motherlode.media.text import decoded
 from motherlode.regions import Region, from_json
 from motherlode.versions import Snapshot
 
@@ -157,6 +158,18 @@ class Sample:
     def __repr__(self) -> str:
         what = repr(self.labels) if self.labelled else "unlabelled"
         return f"Sample({self.path!r}, {self.width}x{self.height}, {what})"
+
+    @property
+    def media(self) -> media.Media:
+        """What the item's bytes are: an `Image` with `width` and `height`, a `Text` with `length`."""
+        if self.width or self.height:
+            return media.Image(self.width, self.height)
+        return (media.named(self.path) or media.Text).probe(self.file.read_bytes())
+
+    @property
+    def text(self) -> str:
+        """The text, decoded: the code points that `media.length` counts. Raises `BadMedia` where it is not a text."""
+        return decoded(self.file.read_bytes())
 
     def image(self, mode: str | None = "RGB") -> Image:
         """The upright image (EXIF orientation applied), decoded, `width` x `height`; of what moves the first picture.

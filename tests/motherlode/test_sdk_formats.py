@@ -12,6 +12,7 @@ from motherlode import BadInput, formats
 from motherlode.formats import coco, json_stream, voc, yolo
 from motherlode.formats.source import Draft, Files, Folder, Problem, Record, as_regions, settle
 from motherlode.importing import read_source
+from motherlode.media import Image
 from motherlode.regions import Region
 
 pytestmark = pytest.mark.once
@@ -62,7 +63,7 @@ def test_bccd_comes_in_whole_but_for_its_two_boxes_without_area(test_data: Path)
     source = Folder(test_data / "bccd")
     assert formats.detect(source).name == "voc"
     records, problems = read("voc", source)
-    settled = [settle(record, 640, 480) for record in records.values()]
+    settled = [settle(record, Image(640, 480)) for record in records.values()]
     assert (len(records), sum(len(drafts) for drafts, _ in settled), problems) == (364, 4886, [])
     left_out = [(p.kind, p.file, p.row) for _, found in settled for p in found]
     assert left_out == [
@@ -307,7 +308,7 @@ def test_yolo_boxes_become_pixels_of_the_true_image() -> None:
     )
     assert formats.detect(files).name == "yolo"
     records, problems = read("yolo", files)
-    drafts, settled = settle(records["images/train/a.jpg"], 200, 100)
+    drafts, settled = settle(records["images/train/a.jpg"], Image(200, 100))
     assert [(draft.label, draft.box) for draft in drafts] == [
         ("white", (50, 37.5, 150, 62.5)),
         ("red", (0, 0, 100, 50)),
@@ -347,7 +348,7 @@ def test_broken_yolo_rows_are_named_and_the_rest_comes_in() -> None:
 
 def test_the_six_digits_of_yolo_are_no_reason_to_report_a_cut() -> None:
     record = Record("a.jpg", True, True, drafts=(Draft("x", (0.5, -1e-6, 1.000001, 0.5), relative=True),))
-    assert settle(record, 640, 480) == ([Draft("x", (320, 0, 640, 240))], [])
+    assert settle(record, Image(640, 480)) == ([Draft("x", (320, 0, 640, 240))], [])
 
 
 @pytest.mark.parametrize(
@@ -373,7 +374,7 @@ def test_boxes_outside_are_left_out_and_crossing_ones_cut_and_both_are_reported(
         Draft("a", (200, 1, 205, 5), row="object 2"),
         Draft("a", (1, 1, 1, 5), row="object 3"),
     )
-    kept, problems = settle(Record("a.jpg", True, True, "a.xml", drafts=drafts), 100, 80)
+    kept, problems = settle(Record("a.jpg", True, True, "a.xml", drafts=drafts), Image(100, 80))
     assert [(draft.box, draft.area, draft.iscrowd) for draft in kept] == [((0, 1, 5, 5), 9.0, True)]
     assert [(problem.kind, problem.row) for problem in problems] == [
         ("clipped", "object 1"),
@@ -383,7 +384,7 @@ def test_boxes_outside_are_left_out_and_crossing_ones_cut_and_both_are_reported(
 
 
 def test_a_size_that_is_not_the_images_is_reported() -> None:
-    _, problems = settle(Record("a.jpg", True, True, "a.xml", width=80, height=100), 100, 80)
+    _, problems = settle(Record("a.jpg", True, True, "a.xml", width=80, height=100), Image(100, 80))
     assert [problem.row for problem in problems] == ["size"]
 
 
@@ -411,7 +412,7 @@ PATHS = ["a/0001.jpg", "b/0001.jpg"]
 
 def back(records: dict[str, Record], prefix: str = "") -> list[list[Region]]:
     class_ids = {name: number for number, name in CLASSES.items()}
-    return [as_regions(path, settle(records[prefix + path], 100, 80)[0], class_ids) for path in PATHS]
+    return [as_regions(path, settle(records[prefix + path], Image(100, 80))[0], class_ids) for path in PATHS]
 
 
 def close(one: Region, two: Region) -> bool:

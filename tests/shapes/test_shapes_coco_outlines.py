@@ -13,6 +13,7 @@ from motherlode.formats.coco import write_json
 from motherlode.formats.source import Draft, Files, Problem, Record, as_regions, settle
 from motherlode.formats.writing import Labelled
 from motherlode.importing import read_source
+from motherlode.media import Image
 from motherlode.regions import Region, dump, load
 
 pytestmark = pytest.mark.once
@@ -88,11 +89,11 @@ def test_what_is_no_outline_is_named_and_counted_as_lost(annotation: dict[str, A
 def test_outlines_are_cut_at_the_edge_and_scaled_with_the_image() -> None:
     outside = [90.0, 10.0, 120.0, 10.0, 120.0, 20.0, 90.0, 20.0]
     record, _ = read(Held({"segmentation": [outside]}, {"segmentation": [[300, 1, 310, 1, 300, 5]]}), "polygons")
-    [kept], problems = settle(record, 100, 80)
+    [kept], problems = settle(record, Image(100, 80))
     assert kept.box == (90, 10, 100, 20)
     assert [problem.kind for problem in problems] == ["clipped", "outside"]
     assert problems[0].what.startswith("the cell polygon (4 points within 90, 10, 120, 20) crosses")
-    [kept], _ = settle(record, 200, 160)
+    [kept], _ = settle(record, Image(200, 160))
     assert kept.box == (180, 20, 200, 40)
 
 
@@ -133,7 +134,7 @@ def test_a_source_says_what_its_labels_are(tmp_path: Path) -> None:
 
 def test_a_format_without_outlines_writes_their_bounds_and_says_so() -> None:
     ring = (points(TRIANGLE),)
-    row = Labelled("a.png", None, 100, 80, "train", [Region("p", "polygon", 7, "cell", (ring,))])
+    row = Labelled("a.png", None, Image(100, 80), "train", [Region("p", "polygon", 7, "cell", (ring,))])
     [(_, kept)], problems = writers()["voc"].choose([("a.png", row)])
     assert kept.regions == row.regions
     assert [problem.what for problem in problems] == ["1 outlines were not written: VOC files do not hold them"]

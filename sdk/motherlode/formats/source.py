@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Literal, Protocol, TypeAlias
 
 from motherlode.formats.upright import Fit, fit, placing
 from motherlode.formats.values import BadValue, flag, number, plain_attributes, text_of
-from motherlode.media import Image
+from motherlode.media import Image, Media
 from motherlode.regions import Box, Geometry, Kind, Region, region_ids
 from motherlode.shapes import DEFAULT, SHAPES, Clip, Shape, shape_of
 
@@ -33,12 +33,6 @@ __all__ = [
     "split_named",
 ]
 
-IMAGE_SUFFIXES = frozenset(
-    {
-        *(".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"),
-        *(".jpe", ".jfif", ".mpo", ".avif", ".heic", ".heif"),
-    }
-)
 MAX_LABEL_FILE = 64 * 1024 * 1024
 _FIRST = 64 * 1024  # bytes of a label file that are asked for at first
 # words of a folder's or list's name that say nothing of the split: `test_images`, `train2017`
@@ -304,7 +298,7 @@ def _identity(folder: Path) -> tuple[int, int]:
 
 def is_image(name: str) -> bool:
     """Whether a name ends as the images we take do."""
-    return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
+    return os.path.splitext(name)[1].lower() in Image.suffixes
 
 
 def read_bytes(files: Files, name: str) -> bytes:
@@ -339,17 +333,20 @@ def folders_above(files: Files) -> tuple[str, ...]:
 # From drafts to regions
 
 
-def settle(record: Record, width: int, height: int, orientation: int = 1) -> tuple[list[Draft], list[Problem]]:
-    """The record's drafts in pixels of its upright image of `width` x `height`, and what had to be left out or changed.
+def settle(record: Record, media: Media, orientation: int = 1) -> tuple[list[Draft], list[Problem]]:
+    """The record's drafts in pixels of its upright image, and what had to be left out or changed.
 
     Regions of the image as it lies in the file (its EXIF `orientation` not applied) are turned, those of a scaled copy
     are scaled; where the stated size fits neither, none is kept. Regions without area and regions wholly outside are
     left out, those that cross an edge are cut. All of it is reported. A cut region keeps an imported `area`: it is the
-    mask's, which never left the image. `Record.comes_in` says whether what is kept may stand for the truth.
+    mask's, which never left the image. Of another medium only what is said of the whole item is kept.
+    `Record.comes_in` says whether what is kept may stand for the truth.
     """
+    if not isinstance(media, Image):
+        return _settle_whole(record, media)
     kept: list[Draft] = []
     problems: list[Problem] = []
-    media = Image(width, height)
+    width, height = media.width, media.height
     how: Fit | None = Fit((width, height), (width, height))
     if record.width and record.height:
         how = fit((record.width, record.height), (width, height), orientation)
@@ -374,6 +371,20 @@ def settle(record: Record, width: int, height: int, orientation: int = 1) -> tup
             problems.append(_place_problem(record, draft, geometry, state, media))
         if cut is not None:
             kept.append(replace(draft, geometry=cut, area=area, relative=False))
+    return kept, problems
+
+
+def _settle_whole(record: Record, media: Media) -> tuple[list[Draft], list[Problem]]:
+    """What is said of the whole item; a place in an image has none in another medium."""
+    kept, problems = [], []
+    for draft in record.drafts:
+        if draft.geometry is None:
+            kept.append(draft)
+            continue
+        what = (
+            f"the {draft.label} {SHAPES[draft.type].noun} is a region of an image, and {record.path} is a {media.noun}"
+        )
+        problems.append(Problem("unreadable", record.source, draft.row, what, "It was left out", record.path))
     return kept, problems
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from motherlode.formats.source import Problem, split_named
+from motherlode.media import Image, Media
 from motherlode.paths import UnsafePath, check_path
 from motherlode.regions import Region
 from motherlode.shapes import SHAPES
@@ -43,14 +44,23 @@ Put = Callable[[Path, Path], None]
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One labelled image to be written: `file` is None where only its labels are there."""
+    """One labelled item to be written: `file` is None where only its labels are there."""
 
     path: str
     file: Path | None
-    width: int
-    height: int
+    media: Media
     split: str
     regions: Sequence[Region]
+
+    @property
+    def width(self) -> int:
+        """Width of the upright image in pixels, 0 of another medium."""
+        return self.media.width if isinstance(self.media, Image) else 0
+
+    @property
+    def height(self) -> int:
+        """Height of the upright image in pixels, 0 of another medium."""
+        return self.media.height if isinstance(self.media, Image) else 0
 
 
 Rows = Sequence[tuple[str, Labelled]]
@@ -115,7 +125,9 @@ class Writer:
                 yield f"attributes {name!r}"
 
     def _why_not(self, row: Labelled, kept: Sequence[Region]) -> str:
-        """Why an image cannot be written as it is; "" where it can."""
+        """Why an item cannot be written as it is; "" where it can."""
+        if "class" not in self.keeps and not isinstance(row.media, Image):
+            return f"is a {row.media.noun}, and {self.title} hold images"
         if row.regions and not kept:
             return f"has no label that {self.title} hold"
         if "class" not in self.keeps:
@@ -123,7 +135,7 @@ class Writer:
         if row.file is None:
             return "is not there, only its labels"
         if len(kept) != 1:
-            return f"has {len(kept) or 'no'} classes, and class folders hold one an image"
+            return f"has {len(kept) or 'no'} classes, and class folders hold one each"
         try:
             check_path(kept[0].label)
         except UnsafePath as error:

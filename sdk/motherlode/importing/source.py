@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -13,6 +12,7 @@ from motherlode.errors import BadInput
 from motherlode.formats.leftovers import leftovers
 from motherlode.formats.source import Classes, Folder, Problem, Record, settle
 from motherlode.labeling_config import Task
+from motherlode.media import BadMedia, Image, Media, named
 from motherlode.paths import PathSet, UnsafePath, check_path
 from motherlode.predictions import IdMap
 from motherlode.shapes import SHAPES
@@ -32,6 +32,7 @@ class Source:
     problems: list[Problem] = field(default_factory=list)
     classes: list[Classes] = field(default_factory=list)
     ids: dict[str, IdMap] = field(default_factory=dict)
+    medium: type[Media] = Image
 
     @property
     def categories(self) -> dict[str, int]:
@@ -140,12 +141,11 @@ def _refuse_what_gives_nothing(called: Path, source: Source) -> None:
         what, images = "nothing that comes in", ""
     elif source.format.labelled and ((wrong and not labelled) or (lost and not drafts) or (drafts and not kept)):
         what = "no labels that come in"
-    elif drafts or _any_picture_opens(source):
+    elif drafts or (unread := _first_unread(source)) is None:
         return
     else:
-        what, images = "no image that can be read", ""
-        first = next(record.path for record in source.records)
-        wrong.append(Problem("unreadable", first, "", "the file is not an image that can be read", "Mend it", first))
+        what, images = f"no {source.medium.noun} that can be read", ""
+        wrong.append(unread)
     where = f"{called} holds {what} as {source.format.title}, so nothing was brought in{images}"
     raise BadInput(f"{where}{_shown([*wrong, *settled])}")
 
@@ -160,14 +160,11 @@ def _any_label_fits(source: Source) -> tuple[bool, list[Problem]]:
     for record in source.records:
         if not record.labelled or not record.drafts:
             continue
-        looked = look(source.root.file(record.path), whole=True) if record.present else None
-        if looked is None and record.present:
-            what = "the file is not an image that can be read"
-            problems.append(Problem("unreadable", record.path, "", what, "Mend it and import again", record.path))
+        try:
+            looked = look(record, source.root.file(record.path) if record.present else None, whole=True)
+        except BadMedia as error:
+            problems.append(_unread(record, error))
             continue
-        if looked is None:
-            stated = (record.width, record.height)
-            looked = (stated[0], stated[1], 1) if stated[0] and stated[1] else None
         if looked is None:
             return True, []  # the server knows the image
         drafts, found = settle(record, *looked)
@@ -177,29 +174,33 @@ def _any_label_fits(source: Source) -> tuple[bool, list[Problem]]:
     return False, problems
 
 
-def _any_picture_opens(source: Source) -> bool:
-    present = [record for record in source.records if record.present]
-    return not present or any(look(source.root.file(record.path), whole=True) for record in present)
+def _first_unread(source: Source) -> Problem | None:
+    """What is wrong with the first file where none that is present can be read; None where one can."""
+    first = None
+    for record in source.records:
+        if record.present:
+            try:
+                look(record, source.root.file(record.path), whole=True)
+                return None
+            except BadMedia as error:
+                first = first or _unread(record, error)
+    return first
 
 
-def look(file: Path, *, whole: bool = False) -> tuple[int, int, int] | None:
-    """Width and height of the upright image and its EXIF orientation; None where it cannot be opened.
+def _unread(record: Record, error: BadMedia) -> Problem:
+    remedy = f"{error.remedy[:1].upper()}{error.remedy[1:]} and import again"
+    return Problem("unreadable", record.path, "", f"the file {error.what}", remedy, record.path)
 
-    `whole` decodes it to its last byte, too, unless it has more than `MAX_LOOKED_AT` pixels.
+
+def look(record: Record, file: Path | None, *, whole: bool = False) -> tuple[Media, int] | None:
+    """What a record's file holds and its EXIF orientation, else what its labels claim; None where nothing is known.
+
+    `whole` decodes an image to its last byte, too. Raises `BadMedia`.
     """
-    from PIL import Image
-
-    from motherlode.pictures import QUARTER_TURNS, orientation_of
-
+    if file is None:
+        return (Image(record.width, record.height), 1) if record.width and record.height else None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(file) as image:
-                turn = orientation_of(image)
-                width, height = image.size
-                if whole and width * height <= MAX_LOOKED_AT:
-                    image.draft("RGB", (max(1, width // 8), max(1, height // 8)))  # of a JPEG, few pixels are made
-                    image.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return None
-    return (height, width, turn) if turn in QUARTER_TURNS else (width, height, turn)
+        with file.open("rb") as stream:
+            return (named(record.path) or Image).look(stream, whole=whole)
+    except OSError as error:
+        raise BadMedia(f"cannot be opened ({error.strerror})", "give yourself access to it") from None
