@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         ServerFault,
         Unreachable,
     )
-    from motherlode.evaluations import Comparison, Coverage, Evaluation, FailureSeen
+    from motherlode.evaluations import Comparison, Coverage, Evaluation, FailureOccurrence
     from motherlode.lock import Pin
     from motherlode.predictions import BadPrediction, Prediction
     from motherlode.regions import Region
@@ -49,7 +49,7 @@ __all__ = [
     "Coverage",
     "DiskFull",
     "Evaluation",
-    "FailureSeen",
+    "FailureOccurrence",
     "JobFailed",
     "Labels",
     "MotherlodeError",
@@ -90,7 +90,7 @@ _HOMES = {
     "Coverage": "evaluations",
     "DiskFull": "errors",
     "Evaluation": "evaluations",
-    "FailureSeen": "evaluations",
+    "FailureOccurrence": "evaluations",
     "JobFailed": "errors",
     "Labels": "samples",
     "MotherlodeError": "errors",

@@ -10,7 +10,7 @@ from uuid import UUID
 from motherlode.client import Client
 from motherlode.failure_kinds import FailureKind
 
-__all__ = ["Comparison", "Coverage", "Evaluation", "FailureKind", "FailureSeen", "page_of"]
+__all__ = ["Comparison", "Coverage", "Evaluation", "FailureKind", "FailureOccurrence", "page_of"]
 
 
 def page_of(client: Client, url: Any) -> str:
@@ -101,14 +101,14 @@ class Evaluation:
         shown = ", ".join(f"{name}={value:.4g}" for name, value in list(self.metrics.items())[:4])
         return f"Evaluation({shown}{'' if self.coverage.is_whole else f'; {self.coverage}'})"
 
-    def failures(self, kind: FailureKind | None = None, **filters: Any) -> Iterator[FailureSeen]:
+    def failures(self, kind: FailureKind | None = None, **filters: Any) -> Iterator[FailureOccurrence]:
         """The failures, page by page as they are read; at score 0 unless `threshold=` is among the filters.
 
         `filters` as on the failures page: threshold, truth_class, predicted_class, min_score, max_score, min_iou,
         max_iou, verdict.
         """
         for row in self._client.pages(f"evaluations/{self.id}/failures", kind=kind, **filters):
-            yield FailureSeen.from_json(self._client, row)
+            yield FailureOccurrence.from_json(self._client, row)
 
     def count_failures(self, kind: FailureKind | None = None, **filters: Any) -> int:
         """How many failures `failures` gives for the same filters."""
@@ -168,7 +168,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class FailureSeen:
+class FailureOccurrence:
     """One failure of an evaluation; boxes are xyxy in pixels of the upright image.
 
     `label` and `box` are the truth's (of a false alarm: the prediction's), `predicted_label` and `predicted_box` the
@@ -188,7 +188,7 @@ class FailureSeen:
     id: str
 
     @classmethod
-    def from_json(cls, client: Client, row: Mapping[str, Any]) -> FailureSeen:
+    def from_json(cls, client: Client, row: Mapping[str, Any]) -> FailureOccurrence:
         """A row of the server's list."""
         predicted = row.get("predicted_label")
         box, predicted_box = (tuple(row[key]) if row.get(key) else None for key in ("box", "predicted_box"))

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4, uuid5
 from motherlode import ranks
 from motherlode.client import Client
 from motherlode.errors import BadInput, Conflict, Unreachable
-from motherlode.evaluations import Evaluation, FailureKind, FailureSeen
+from motherlode.evaluations import Evaluation, FailureKind, FailureOccurrence
 from motherlode.manifest import POOL
 from motherlode.naming import Naming
 from motherlode.predictions import BadPrediction, Prediction, plain
@@ -255,6 +255,6 @@ class Sent:
             raise BadInput("these items have no labels to score against; their predictions are mined, not evaluated")
         return found
 
-    def failures(self, kind: FailureKind | None = None, **filters: Any) -> Iterator[FailureSeen]:
+    def failures(self, kind: FailureKind | None = None, **filters: Any) -> Iterator[FailureOccurrence]:
         """The failures of the evaluation; see `Evaluation.failures`."""
         return self.evaluation().failures(kind, **filters)

@@ -60,7 +60,7 @@ class Datasets(APIView):
         newest = _latest(rows)
         return Response(paged(request, rows, lambda row: shapes.dataset_json(row, newest.get(row.pk))))
 
-    @extend_schema(operation_id="dataset_make", request=shapes.NewDatasetShape, responses={201: shapes.DatasetShape})
+    @extend_schema(operation_id="dataset_create", request=shapes.NewDatasetShape, responses={201: shapes.DatasetShape})
     def post(self, request: Request, project: str) -> Response:
         """A new dataset under one of the project's schemas."""
         home = access.project_for(caller(request), project, "dataset.edit")

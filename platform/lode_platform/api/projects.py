@@ -38,7 +38,7 @@ class Projects(APIView):
         rows = mine.select_related("project").order_by("project__name")
         return Response({"results": [shapes.project_json(row) for row in rows], "next": None})
 
-    @extend_schema(operation_id="project_make", request=shapes.NewProjectShape, responses={201: shapes.ProjectShape})
+    @extend_schema(operation_id="project_create", request=shapes.NewProjectShape, responses={201: shapes.ProjectShape})
     def post(self, request: Request) -> Response:
         """A new project with me as its owner. A project's token never makes projects."""
         given = shapes.read(shapes.NewProjectShape, request.data)
@@ -108,7 +108,7 @@ class Tokens(APIView):
             rows = rows.filter(user=person(request))
         return Response({"results": [shapes.token_json(row) for row in rows], "next": None})
 
-    @extend_schema(operation_id="token_make", request=shapes.NewTokenShape, responses={201: shapes.MadeTokenShape})
+    @extend_schema(operation_id="token_create", request=shapes.NewTokenShape, responses={201: shapes.MadeTokenShape})
     def post(self, request: Request, project: str) -> Response:
         """A token of mine that acts in this project alone, with at most ``role``; its text is in this answer only.
 
