@@ -21,10 +21,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import md5, sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 from publish import SPACE, Bench, begin
+
+if TYPE_CHECKING:
+    from motherlode.regions import Texts
 
 BATCH = 20_000
 
@@ -61,17 +64,17 @@ def path_of(number: int) -> str:
     return f"images/{number % 1000:03d}/{number:07d}.png"
 
 
-def labels_of(number: int, salt: str) -> str:
-    from motherlode.manifest import canonical
+def labels_of(number: int, salt: str) -> "Texts":
+    from motherlode.regions import Region, texts_of
 
     rng = random.Random(f"{salt}{number}")
     rows = []
     for index in range(2):
         x, y = rng.uniform(0, 500), rng.uniform(0, 400)
-        box = [x, y, x + rng.uniform(5, 140), y + rng.uniform(5, 80)]
+        box = (x, y, x + rng.uniform(5, 140), y + rng.uniform(5, 80))
         identity = str(uuid5(SPACE, f"{number}/{index}"))
-        rows.append({"box": box, "class_id": rng.randint(1, 8), "id": identity, "type": "box"})
-    return canonical(rows)
+        rows.append(Region(identity, "box", rng.randint(1, 8), geometry=box, control="label"))
+    return texts_of(rows)
 
 
 class Filler:
@@ -116,16 +119,15 @@ class Filler:
                     cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {self.whole})")
 
     def label(self, numbers: Iterable[int], salt: str) -> None:
-        from lode_annotation.label_sets import digest_of
         from lode_annotation.models import LabelSet
 
         bench = self.bench
         rows = Rows(
-            LabelSet, ["uuid", "item_id", "regions", "digest"], schema=bench.schema, schema_revision=bench.revision,
-            source="import", created_by=bench.user,
+            LabelSet, ["uuid", "item_id", "answers", "regions", "digest"], schema=bench.schema,
+            schema_revision=bench.revision, source="import", created_by=bench.user,
         )  # fmt: skip
         said = ((n, labels_of(n, salt)) for n in numbers)
-        rows.write((self._uuid(salt, n), n, text, digest_of(text)) for n, text in said)
+        rows.write((self._uuid(salt, n), n, t.answers, t.regions, t.digest) for n, t in said)
 
     def relabel(self, salt: str) -> None:
         """Gives 1 % of the items other labels."""

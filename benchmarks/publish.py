@@ -19,8 +19,11 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
+
+if TYPE_CHECKING:
+    from motherlode.regions import Region
 
 SPACE = UUID("6f1d4c1e-31a5-4a51-9d0c-8f1a2f5f2f10")
 BOXES = 5
@@ -46,14 +49,16 @@ def begin(home: Path, database: str, *, fresh: bool = True) -> None:
     call_command("migrate", verbosity=0, skip_checks=True)
 
 
-def regions_of(number: int, salt: str) -> list[dict[str, Any]]:
+def regions_of(number: int, salt: str) -> "list[Region]":
+    from motherlode.regions import Region
+
     rng = random.Random(f"{salt}{number}")
     rows = []
     for index in range(BOXES):
         x, y = rng.uniform(0, 500), rng.uniform(0, 400)
         box = [x, y, x + rng.uniform(5, 140), y + rng.uniform(5, 80)]
         identity = str(uuid5(SPACE, f"{salt}/{number}/{index}"))
-        rows.append({"box": box, "class_id": rng.randint(1, 8), "id": identity, "type": "box"})
+        rows.append(Region(identity, "box", rng.randint(1, 8), geometry=tuple(box), control="label"))
     return rows
 
 
@@ -124,25 +129,22 @@ class Bench:
 
     def label(self, items: list[Any], numbers: list[int], salt: str) -> None:
         """Accepts new labels, replacing what was there."""
-        from lode_annotation.label_sets import digest_of
+        from lode_annotation.label_sets import fields_of
         from lode_annotation.models import LabelSet
-        from motherlode.manifest import canonical
 
         for start in range(0, len(items), 500):
             part = items[start : start + 500]
             LabelSet.objects.filter(item__in=part, current=True).update(current=False)
         sets = []
         for item, number in zip(items, numbers, strict=True):
-            regions = regions_of(number, salt)
             sets.append(
                 LabelSet(
                     item=item,
                     schema=self.schema,
                     schema_revision=self.revision,
                     source="import",
-                    regions=regions,
-                    digest=digest_of(canonical(regions)),
                     created_by=self.user,
+                    **fields_of(regions_of(number, salt)),
                 )
             )
         LabelSet.objects.bulk_create(sets, batch_size=500)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from motherlode.regions import Geometry, Region, region_ids
+from motherlode.regions import Geometry, Region, from_json, region_ids
 from motherlode.shapes import DEFAULT, SHAPES, Shape
 
 SAME = 0.5
@@ -20,15 +20,16 @@ SAME = 0.5
 
 
 class Thing(NamedTuple):
-    """A region as far as its identity goes; ``geometry`` is its kind's, None for a class of the whole item.
+    """A region or an answer as far as its identity goes; ``geometry`` is its kind's, None for an answer.
 
-    Who knows the bounds alone says those, and no kind.
+    Who knows the bounds alone says those, and no kind. ``control`` tells the answers of one item apart.
     """
 
     class_id: int
     geometry: Geometry
     frame: int | None = None
     kind: str = DEFAULT.kind
+    control: str = ""
 
 
 Pairs = dict[int, int]
@@ -36,25 +37,36 @@ Pairs = dict[int, int]
 
 
 def thing_of(row: Mapping[str, Any]) -> Thing:
-    """A region's JSON, as label sets hold it."""
-    shape = SHAPES[row["type"]]
-    geometry = shape.from_json(row[shape.field]) if shape.field else None
-    return Thing(row["class_id"], geometry, row.get("frame"), shape.kind)
+    """The row of a region or an answer, as label sets hold it."""
+    return thing_in(from_json(row))
+
+
+def thing_in(region: Region) -> Thing:
+    """A region or an answer."""
+    return Thing(region.class_id, region.geometry, region.frame, region.type, region.control if region.whole else "")
 
 
 def paired(before: Sequence[Thing], after: Sequence[Thing]) -> Pairs:
     """The regions of ``after`` that were in ``before``.
 
     First those that are just as they were, in their order; then those of one kind and class, then of one kind whatever
-    their class, by IoU. A whole item's one class is the same answer when it changes.
+    their class, by IoU. The one answer under a control is the same answer when it changes.
     """
     pairs = _unchanged(before, after)
     _by_place(before, after, pairs, lambda thing: (thing.kind, thing.frame, thing.class_id))
     _by_place(before, after, pairs, lambda thing: (thing.kind, thing.frame))
-    choices = [[place for place, thing in enumerate(side) if thing.geometry is None] for side in (before, after)]
-    if [len(side) for side in choices] == [1, 1]:
-        pairs[choices[1][0]] = choices[0][0]
+    old, new = _answers(before), _answers(after)
+    pairs.update((new[key][0], old[key][0]) for key in old.keys() & new.keys() if len(old[key]) == len(new[key]) == 1)
     return pairs
+
+
+def _answers(things: Sequence[Thing]) -> dict[tuple[str, str], list[int]]:
+    """The places of the answers under each control."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for place, thing in enumerate(things):
+        if thing.geometry is None:
+            found.setdefault((thing.kind, thing.control), []).append(place)
+    return found
 
 
 def _unchanged(before: Sequence[Thing], after: Sequence[Thing]) -> Pairs:
@@ -188,12 +200,12 @@ def _hungarian(cost: npt.NDArray[np.float64]) -> list[int]:
 def with_kept_ids(
     path: str, regions: Sequence[Region], before: Sequence[Mapping[str, Any]], used: Collection[str]
 ) -> list[Region]:
-    """Imported ``regions`` of the item ``path``, with the ids of the regions of ``before`` that they are.
+    """Imported ``regions`` (and answers) of the item ``path``, with the ids of those of ``before`` that they are.
 
     The others get ids made of what they say, as the first import makes them, but none of ``used``: an id that the item
     has ever had belongs to one object alone.
     """
-    pairs = paired([thing_of(row) for row in before], [Thing(r.class_id, r.geometry, r.frame, r.type) for r in regions])
+    pairs = paired([thing_of(row) for row in before], [thing_in(region) for region in regions])
     new = [region for place, region in enumerate(regions) if place not in pairs]
     fresh = iter(region_ids(path, [(region.label, region.type, region.geometry) for region in new], used))
     return [

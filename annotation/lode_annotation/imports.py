@@ -11,7 +11,8 @@ from uuid import uuid4
 
 from lode_annotation.identity import with_kept_ids
 from lode_annotation.import_parts import lines_of
-from lode_annotation.label_sets import current, digest_of, ids_used
+from lode_annotation.label_sets import current, ids_used
+from lode_annotation.labeling_config import rules_of
 from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema, SchemaRevision
 from lode_annotation.schemas import latest, schema_for_labels
 from lode_platform import bulk, events, jobs
@@ -22,7 +23,7 @@ from motherlode.formats.source import Draft, Problem, Record, as_regions, settle
 from motherlode.formats.values import label_name
 from motherlode.media import Image
 from motherlode.paths import UnsafePath, check_path, fold
-from motherlode.regions import Region, dump
+from motherlode.regions import Region, Texts, answered, texts_of
 from motherlode.shapes import DEFAULT, shape_of
 
 BATCH = 200
@@ -135,8 +136,8 @@ def _stage_all(work: jobs.Work, label_import: LabelImport, schema: Schema, state
             with work.fenced():
                 bulk.insert(
                     LabelSet,
-                    ["uuid", "item_id", "regions", "digest"],
-                    [(uuid4(), item.pk, text, digest_of(text)) for item, text in prepared],
+                    ["uuid", "item_id", "answers", "regions", "relations", "digest"],
+                    [(uuid4(), item.pk, *texts, texts.digest) for item, texts in prepared],
                     same={
                         "schema_id": schema.pk,
                         "schema_revision_id": revision.pk,
@@ -167,9 +168,9 @@ def _prepare(
     revision: SchemaRevision,
     batch: Sequence[Mapping[str, Any]],
     report: dict[str, Any],
-) -> list[tuple[Item, str]]:
-    """The label sets of a batch as (item, regions as canonical JSON); what is left out goes into the report."""
-    class_ids = {row["name"]: row["id"] for row in revision.classes}
+) -> list[tuple[Item, Texts]]:
+    """The label sets of a batch as (item, what it says); what is left out goes into the report."""
+    controls = rules_of(revision.controls).asked
     records = []
     for row in batch:
         if "problem" in row:
@@ -181,7 +182,7 @@ def _prepare(
     used = ids_used(items.values())
     held_keys = [row.pk for row in there.values()]
     outgrown = set(LabelSet.objects.filter(pk__in=held_keys).outgrown().values_list("pk", flat=True))
-    prepared: list[tuple[Item, str]] = []
+    prepared: list[tuple[Item, Texts]] = []
     staged = LabelSet.objects.filter(staged_by=label_import.job, item__in=[item.pk for item in items.values()])
     seen = set(staged.values_list("item_id", flat=True))
     for record in records:
@@ -197,7 +198,7 @@ def _prepare(
             continue
         report["items"] += 1
         drafts, problems = settle(record, Image(item.width, item.height), item.orientation)
-        if retired := next((draft for draft in drafts if draft.label not in class_ids), None):
+        if retired := next((one for one in drafts if answered(controls, one.type, one.label) is None), None):
             _say_problem(report, _retired(record, retired, schema))
             continue
         if not record.comes_in(len(drafts)):
@@ -206,11 +207,10 @@ def _prepare(
             _say_problem(report, problem.as_json())
         if not record.comes_in(len(drafts)):
             continue
-        regions = as_regions(item.path, drafts, class_ids)
+        regions = as_regions(item.path, drafts, controls)
         held = there.get(item.pk)
         if item.pk in used:
-            regions = with_kept_ids(item.path, regions, held.regions if held else (), used[item.pk])
-        text = dump(regions)
+            regions = with_kept_ids(item.path, regions, held.said if held else (), used[item.pk])
         if held is not None and held.pk not in outgrown and _same(held, regions):
             report["unchanged"] += 1
         elif held is not None and held.source != LabelSet.Source.IMPORT and not label_import.replace:
@@ -218,13 +218,13 @@ def _prepare(
         else:
             report["label_sets"] += 1
             report["regions"] += len(drafts)
-            prepared.append((item, text))
+            prepared.append((item, texts_of(regions)))
     return prepared
 
 
 def _same(held: LabelSet, regions: Sequence[Region]) -> bool:
     """Whether a label set says just this; in what order a file names the regions says nothing."""
-    return sorted(held.regions, key=itemgetter("id")) == [
+    return sorted(held.said, key=itemgetter("id")) == [
         region.as_json() for region in sorted(regions, key=attrgetter("id"))
     ]
 
@@ -276,7 +276,7 @@ def _reveal(work: jobs.Work, label_import: LabelImport, schema: Schema, state: d
             for item_id, path in kept:
                 for dropped in staged.filter(item_id=item_id):
                     report["label_sets"] -= 1
-                    report["regions"] -= len(dropped.regions)
+                    report["regions"] -= len(dropped.said)
                     dropped.delete()
                 _say(report, "skipped_human", path)
         old.update(current=False)

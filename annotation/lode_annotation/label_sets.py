@@ -1,26 +1,31 @@
 """What the project holds to be true of an item: append-only label sets, of which one is current."""
 
-import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from django.db.models import TextField
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Concat
 
 from lode_annotation.labeling_config import Rules
 from lode_annotation.models import LabelSet, Schema
 from lode_annotation.statements import answers
 from lode_platform.models import Item
 from motherlode.media import Image
-from motherlode.regions import Region, as_result, dump, from_json, from_result
+from motherlode.regions import Region, as_result, from_json, from_result, texts_of
 from motherlode.shapes import SHAPES
 
 
-def digest_of(regions: str) -> str:
-    """SHA-256 of regions as ``motherlode.regions.dump`` writes them."""
-    return hashlib.sha256(regions.encode()).hexdigest()
+def fields_of(said: Iterable[Region]) -> dict[str, Any]:
+    """The fields of a label set that says this: ``answers``, ``regions``, ``relations`` and ``digest``."""
+    rows = list(said)
+    return {
+        "answers": [one.as_json() for one in rows if one.whole],
+        "regions": [one.as_json() for one in rows if not one.whole],
+        "relations": [],
+        "digest": texts_of(rows).digest,
+    }
 
 
 def current(schema: Schema, items: Iterable[Item]) -> dict[int, LabelSet]:
@@ -37,29 +42,31 @@ _ID = re.compile(r'"id":"([^"]*)"')
 
 
 def ids_used(items: Iterable[Item]) -> dict[int, set[str]]:
-    """Every id that a region of each of ``items`` (by primary key) has ever had, under whatever schema; items without
-    any label set, the most of a first import, are left out. Read as text: a history is not parsed for it."""
+    """Every id that a region or an answer of each of ``items`` (by primary key) has ever had, under whatever schema;
+    items without any label set, the most of a first import, are left out. Read as text: a history is not parsed for
+    it."""
     found: dict[int, set[str]] = {}
     visible = LabelSet.objects.filter(item__in=[item.pk for item in items], staged_by=None).order_by()
-    for item, text in visible.values_list("item_id", Cast("regions", TextField())):
+    said = Concat(Cast("regions", TextField()), Cast("answers", TextField()))
+    for item, text in visible.values_list("item_id", said):
         found.setdefault(item, set()).update(_ID.findall(text))
     return found
 
 
-def shown(regions: Sequence[dict[str, Any]], width: int, height: int, rules: Rules) -> list[dict[str, Any]]:
-    """A label set's regions as a Label Studio result under ``rules``, ids kept; classes those do not show are left
+def shown(said: Sequence[Mapping[str, Any]], width: int, height: int, rules: Rules) -> list[dict[str, Any]]:
+    """All that a label set says as a Label Studio result under ``rules``, ids kept; classes those do not show are left
     out (``regions_from`` carries them over)."""
-    known = [from_json(row, rules.names) for row in regions if row["class_id"] in rules.names]
+    known = [from_json(row, rules.names) for row in said if row.get("class_id") in rules.names]
     return as_result(known, Image(width, height), rules.asked)
 
 
 def regions_from(
-    result: Sequence[dict[str, Any]], width: int, height: int, rules: Rules, before: Sequence[dict[str, Any]]
+    result: Sequence[dict[str, Any]], width: int, height: int, rules: Rules, before: Sequence[Mapping[str, Any]]
 ) -> list[Region]:
-    """The regions an accepted ``result`` makes true, in float64 pixels of the upright image.
+    """The regions and answers that an accepted ``result`` makes true, in float64 pixels of the upright image.
 
-    ``before`` is the label set it replaces: a region that keeps its id keeps what the editor does not show, and
-    regions whose class the editor could not show stay as they were.
+    ``before`` is all that the label set it replaces says: a region that keeps its id keeps what the editor does not
+    show, and regions whose class the editor could not show stay as they were.
     """
     old = {row["id"]: from_json(row) for row in before}
     media = Image(width, height)
@@ -105,13 +112,12 @@ def accept(
     the other, whatever queues they come from, and each carries over what the last one held.
     """
     before = answers.retire_label_set(item_id, schema_id)
-    text = dump(regions_from(result, width, height, rules, before))
+    texts = texts_of(regions_from(result, width, height, rules, before))
     answers.insert_label_set(
         item_id=item_id,
         schema_id=schema_id,
         schema_revision_id=schema_revision_id,
         annotation_revision_id=annotation_revision_id,
         user_id=user_id,
-        regions=text,
-        digest=digest_of(text),
+        texts=texts,
     )

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from lode_platform.callers import Caller
@@ -293,8 +292,8 @@ class Review(models.Model):
     objects = ReviewQuerySet.as_manager()
 
 
-class RegionsField(JSONText):
-    """A list of regions, kept as its canonical JSON text.
+class CanonicalList(JSONText):
+    """A list of JSON objects, kept as its canonical text.
 
     A JSON column would write it in its own way (PostgreSQL's puts other keys first and rounds -0.0 and 1e16), and
     every publish would have to parse it and write it again to have the bytes that the digest names.
@@ -323,16 +322,17 @@ class LabelSetQuerySet(models.QuerySet["LabelSet"]):
     def outgrown(self) -> Self:
         """Those with places in the picture whose item has since got a picture of another size: they may not fit."""
         since = PastFile.objects.filter(item=OuterRef("item"), resized=True, replaced_at__gt=OuterRef("created_at"))
-        placed = self.annotate(said=Cast("regions", models.TextField())).filter(said__contains='"box":')
-        return placed.filter(Exists(since))
+        return self.exclude(regions=[]).filter(Exists(since))
 
 
 class LabelSet(models.Model):
     """What the project holds to be true of an item under a schema: append-only.
 
-    ``regions``: a list of ``motherlode.regions.Region`` as JSON (float64 pixels, xyxy, upright image). Empty means
-    "nothing is here"; an item without a label set is unlabelled. ``digest`` is the SHA-256 of the text of ``regions``
-    as it stands in the row.
+    ``answers`` (said of the item as a whole), ``regions`` (of a part of it) and ``relations`` (links between regions;
+    none are made yet) are lists of JSON objects, in the words and the very bytes of a version's label line
+    (``docs/format.md``): ``motherlode.regions.Region.as_json`` writes them, each naming its control. Three empty lists
+    mean "nothing is here"; an item without a label set is unlabelled. ``digest`` is the SHA-256 of the canonical JSON
+    object of the three lists, ``{"answers":...,"regions":...,"relations":...}`` (``motherlode.regions.Texts.digest``).
     """
 
     class Source(models.TextChoices):
@@ -349,7 +349,9 @@ class LabelSet(models.Model):
         AnnotationRevision, null=True, blank=True, on_delete=models.PROTECT, related_name="label_sets"
     )
     job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    regions = RegionsField(default=list)
+    answers = CanonicalList(default=list)
+    regions = CanonicalList(default=list)
+    relations = CanonicalList(default=list)
     digest = models.CharField(max_length=64)
     current = models.BooleanField(default=True)
     staged_by = models.ForeignKey(Job, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
@@ -368,6 +370,11 @@ class LabelSet(models.Model):
             models.Index("schema", "item", name="label_set_current", condition=Q(current=True)),
             models.Index("staged_by", name="label_set_staged", condition=Q(staged_by__isnull=False)),
         ]
+
+    @property
+    def said(self) -> list[dict[str, Any]]:
+        """All that is said of the item, be it of a part of it or of the whole: the rows of regions, then of answers."""
+        return [*self.regions, *self.answers]
 
 
 class LabelImport(models.Model):

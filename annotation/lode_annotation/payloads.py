@@ -69,7 +69,7 @@ def of_task(context: QueueContext, user: User, task_id: int, until: datetime | N
         }
     start = None
     if annotation is None and found.regions is not None:
-        start = shown(found.regions, found.task.width, found.task.height, context.rules)
+        start = shown([*found.regions, *found.answers], found.task.width, found.task.height, context.rules)
     payload |= {
         "annotation_id": str(found.annotation) if found.annotation is not None else None,
         "annotation": annotation,
@@ -154,7 +154,7 @@ def of_review(context: QueueContext, user: User, annotation: UUID) -> dict[str, 
     payload = _common(context, found.task)
     start = None
     if found.regions is not None:
-        start = shown(found.regions, found.task.width, found.task.height, context.rules)
+        start = shown([*found.regions, *found.answers], found.task.width, found.task.height, context.rules)
     payload |= {
         "annotation": {
             "id": str(annotation),

@@ -16,6 +16,7 @@ from lode_platform.access import permits, role_in
 from lode_platform.callers import Caller
 from lode_platform.drawing import outlines
 from lode_platform.models import Item, ItemQuerySet, Project, User
+from motherlode.regions import box_of
 
 
 def waiting_answers(project: Project, user: User) -> int:
@@ -118,7 +119,7 @@ def item_history(item: Item, user: User) -> Iterable[shell.History]:
     sets = LabelSet.objects.filter(item=item, staged_by=None).select_related("schema", "created_by")
     outgrown = set(sets.current().outgrown().values_list("pk", flat=True))
     for row in sets:
-        count = len(row.regions)
+        count = len(row.said)
         text = ngettext(
             "labels under “%(schema)s”: %(count)s region (%(source)s)",
             "labels under “%(schema)s”: %(count)s regions (%(source)s)",
@@ -138,11 +139,12 @@ def item_layers(items: Sequence[Item], user: User) -> Mapping[int, Sequence[shel
     for row in rows:
         names = {entry["id"]: entry["name"] for entry in row.schema_revision.classes}
         for region in row.regions:
-            if region.get("box") is None:
+            box = box_of(region)
+            if box is None:
                 continue
             drawn.setdefault(row.item_id, []).append(
                 {
-                    "box": region["box"],
+                    "box": box,
                     "outlines": outlines(region),
                     "label": names.get(region["class_id"], str(region["class_id"])),
                     "color": (region["class_id"] - 1) % 12 + 1,

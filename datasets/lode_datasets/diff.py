@@ -80,7 +80,7 @@ def _by_place(before: Sequence[Region], after: Sequence[Region]) -> dict[int, in
 
 def _kinds(was: Region, now: Region) -> tuple[RegionKind, ...]:
     kinds: list[RegionKind] = []
-    if was.get("box") != now.get("box"):
+    if was.get("geometry") != now.get("geometry"):
         kinds.append("moved")
     if was["class_id"] != now["class_id"]:
         kinds.append("relabelled")
@@ -164,7 +164,7 @@ class ItemChange:
 
 
 def _regions(entry: Entry | None) -> list[Region]:
-    return entry.label_set.regions if entry and entry.label_set else []
+    return [*entry.label_set.said] if entry and entry.label_set else []
 
 
 @dataclass(frozen=True)

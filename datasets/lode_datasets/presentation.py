@@ -8,6 +8,7 @@ from lode_datasets.diff import RegionChange
 from lode_datasets.models import Version
 from lode_platform.drawing import outlines
 from motherlode.manifest import POOL
+from motherlode.regions import box_of
 
 __all__ = ["Bar", "ClassRow", "Segment", "boxes", "changed_boxes", "class_bar", "class_rows", "names_of"]
 
@@ -27,7 +28,7 @@ def names_of(version: Version) -> dict[int, str]:
 
 def boxes(regions: Sequence[Mapping[str, Any]], names: Mapping[int, str]) -> list[dict[str, Any]]:
     """Regions as the page draws them, each in its class's colour."""
-    return [_drawn(region, names) for region in regions if region.get("box") is not None]
+    return [_drawn(region, box, names) for region in regions if (box := box_of(region)) is not None]
 
 
 def choices(regions: Sequence[Mapping[str, Any]], names: Mapping[int, str]) -> list[tuple[str, int]]:
@@ -35,13 +36,13 @@ def choices(regions: Sequence[Mapping[str, Any]], names: Mapping[int, str]) -> l
     return [
         (names.get(region["class_id"], str(region["class_id"])), color_of(region["class_id"]))
         for region in regions
-        if region["type"] == "choice"
+        if "geometry" not in region and "class_id" in region
     ]
 
 
-def _drawn(region: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, Any]:
+def _drawn(region: Mapping[str, Any], box: Sequence[float], names: Mapping[int, str]) -> dict[str, Any]:
     return {
-        "box": region["box"],
+        "box": box,
         "outlines": outlines(region),
         "label": names.get(region["class_id"], str(region["class_id"])),
         "color": color_of(region["class_id"]),

@@ -10,12 +10,10 @@ anything of the version until the row says ``published``: every door asks the ro
 """
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -26,7 +24,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from lode_annotation.models import LabelSet, SchemaRevision
-from lode_datasets import changes, checks, git, repositories, shards, versions
+from lode_datasets import changes, checks, git, repositories, shards, statements, versions
 from lode_datasets.counts import VersionCounts
 from lode_datasets.models import Dataset, Entry, Version, VersionFile
 from lode_platform import events
@@ -35,6 +33,7 @@ from lode_platform.jobs import OPEN, Cancelled, Work, enqueue
 from lode_platform.models import Blob, Job, PastFile, User
 from lode_platform.store import store
 from motherlode import manifest
+from motherlode.regions import Texts, earlier_row
 
 __all__ = ["carry_out", "publish"]
 
@@ -395,39 +394,24 @@ SELECT %s || e.path, b.md5, b.sha256, b.size, e.split, i."group"
 FROM {entry} e JOIN {blob} b ON b.id = e.blob_id JOIN {item} i ON i.id = e.item_id
 WHERE e.dataset_id = %s AND e.first <= %s AND (e.last IS NULL OR e.last >= %s)
 """.format(**changes.TABLES)
-REGIONS = {
-    "sqlite": "SELECT id, digest, regions FROM {table} WHERE id IN (SELECT value FROM json_each(%s))",
-    "postgresql": "SELECT id, digest, regions FROM {table} WHERE id = ANY(%s::bigint[])",
-}
-_CLASS_ID = re.compile(r'"class_id":(\d+)')
 
 
 class _Regions(NamedTuple):
-    """A label set's regions: canonical text, and the class of each."""
+    """All that a label set says as one canonical text, and the class of each."""
 
     text: str
     class_ids: list[int]
 
 
 def _regions(ids: Sequence[int]) -> dict[int, _Regions]:
-    """The regions of label sets, by primary key; read as text, without the cost of objects."""
-    if not ids:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            REGIONS[connection.vendor].format(table=LabelSet._meta.db_table),
-            [json.dumps(ids) if connection.vendor == "sqlite" else list(ids)],
-        )
-        return {key: _said(text, digest) for key, digest, text in cursor.fetchall()}
+    """All that label sets say, by primary key, in the form of versions before format 1."""
+    return {key: _earlier(texts) for key, texts in statements.label_texts(ids).items()}
 
 
-def _said(text: str, digest: str) -> _Regions:
-    """The text as the row has it. Its digest proves that it is canonical; the classes are then found without parsing,
-    which would cost fifteen times as much, unless attributes could hold something that looks like one."""
-    if sha256(text.encode()).hexdigest() == digest and '"attributes":' not in text:
-        return _Regions(text, [int(found) for found in _CLASS_ID.findall(text)])
-    regions = json.loads(text)
-    return _Regions(manifest.canonical(regions), [region["class_id"] for region in regions])
+def _earlier(texts: Texts) -> _Regions:
+    """One list of rows that name no control (``motherlode.regions.earlier_row``), and the class of each."""
+    rows = [earlier_row(row) for text in (texts.regions, texts.answers) for row in json.loads(text)]
+    return _Regions(manifest.canonical(rows), [row["class_id"] for row in rows])
 
 
 def _outgrown(version: Version) -> list[str]:

@@ -56,11 +56,11 @@ def entries(version: Version, split: str | None = None) -> QuerySet[Entry]:
 
 
 def truth(version: Version, split: str | None = None) -> Iterator[tuple[Entry, list[dict[str, Any]]]]:
-    """Each labelled entry with its regions as JSON (``motherlode.regions.from_json`` reads them), by path."""
+    """Each labelled entry with the rows of all that is said of it (``LabelSet.said``), by path."""
     labelled = entries(version, split).filter(label_set__isnull=False)
     for entry in labelled.iterator(chunk_size=1000):
         assert entry.label_set is not None
-        yield entry, entry.label_set.regions
+        yield entry, entry.label_set.said
 
 
 def files(version: Version) -> QuerySet[VersionFile]:

@@ -11,13 +11,13 @@ Outlines: TypeAlias = Sequence[Sequence[tuple[float, float]]]
 
 
 def outlines(region: Region | Mapping[str, Any]) -> Outlines:
-    """The outlines of a region, or of one as a label set's JSON has it; none for a kind that is not known here."""
+    """The outlines of a region, or of its row as a label set has it; none for a kind that is not known here."""
     if isinstance(region, Region):
         return SHAPES[region.type].outlines(region.geometry)
-    shape = SHAPES.get(region["type"])
-    if shape is None or shape.field not in region:
+    shape = SHAPES.get(region["kind"])
+    if shape is None or "geometry" not in region:
         return ()
-    return shape.outlines(shape.from_json(region[shape.field]))
+    return shape.outlines(shape.from_json(region["geometry"]))
 
 
 def path(rings: Outlines) -> str:

@@ -14,6 +14,7 @@ from motherlode.formats.source import Problem, as_regions, settle
 from motherlode.formats.writing import BOXES, CLASSES, OUTLINES, Labelled, Put, copy
 from motherlode.importing import Source, look, read_source
 from motherlode.media import BadMedia
+from motherlode.regions import controls_for
 from motherlode.samples import Samples
 
 __all__ = ["ConvertReport", "convert_folder", "convert_version"]
@@ -79,7 +80,7 @@ def _settled(source: Source, class_ids: Mapping[str, int], report: ConvertReport
         report.problems += [problem.as_json() for problem in problems]
         if not record.comes_in(len(drafts)):
             continue
-        regions = as_regions(record.path, drafts, class_ids)
+        regions = as_regions(record.path, drafts, controls_for((draft.type for draft in drafts), class_ids))
         yield Labelled(record.path, file, looked[0], record.split or "", regions)
 
 

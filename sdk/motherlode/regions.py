@@ -1,7 +1,8 @@
-"""Regions as label sets, versions and evaluation hold them: float64 pixels of the upright image.
+"""What is said of an item, as label sets, versions and evaluation hold it: float64 pixels of the upright image.
 
-Label Studio's result JSON speaks of percent of the upright image; `from_result` and `as_result` are the only place
-where the two meet, exact to 1e-6 pixel. What a region's kind decides, its `motherlode.shapes.Shape` says.
+`docs/format.md` says what its rows look like. Label Studio's result JSON speaks of percent of the upright image;
+`from_result` and `as_result` are the only place where the two meet, exact to 1e-6 pixel. What a region's kind decides,
+its `motherlode.shapes.Shape` says.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import sha1
-from typing import Any, TypeAlias
+from hashlib import sha1, sha256
+from typing import Any, NamedTuple, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
 
 from motherlode.media import Media
-from motherlode.shapes import BY_RESULT_TYPE, SHAPES, BadRegion, Bounds, Clip, Geometry, Shape, shape_of
+from motherlode.shapes import BY_RESULT_TYPE, SHAPES, BadRegion, Bounds, Clip, Geometry, Shape
 
 __all__ = [
     "BadRegion",
@@ -25,32 +26,40 @@ __all__ = [
     "Geometry",
     "Kind",
     "Region",
+    "Texts",
+    "answered",
     "as_result",
+    "box_of",
+    "controls_for",
     "dump",
+    "earlier_row",
     "from_json",
     "from_result",
     "load",
     "moved",
     "region_ids",
+    "texts_of",
 ]
 
 Box: TypeAlias = Bounds
 Kind: TypeAlias = str
 """The name of a kind in `motherlode.shapes.SHAPES`."""
 
-BOUNDS = "box"  # the key of a region's bounds in JSON, whatever its kind
+BOUNDS = "box"  # in rows of earlier versions, the key of a region's bounds, whatever its kind
 REGION_NAMESPACE = uuid5(NAMESPACE_URL, "urn:motherlode:region")
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """One thing said of an item.
+    """One thing said of an item: of a part of it, or of it as a whole (an answer, whose `geometry` is None).
 
-    `id` stays through edits, versions and exports. `class_id` is the label's permanent number in the schema; `label` is
-    its name as the reader's schema gives it, "" where the reader knew none. `geometry` is its kind's own immutable
-    value, in pixels: xyxy of a box, None for a choice. `area` is an imported area in square pixels (COCO's, of the
-    mask) and None where the geometry's own counts. `frame` is a video frame, None for an image. `control` names the
-    schema's control, "" where the source did not say; label sets do not keep it yet.
+    `id` stays through edits, versions and exports. `class_id` is the label's permanent number in the schema, 0 where an
+    answer of an unknown kind names none; `label` is its name as the reader's schema gives it, "" where the reader knew
+    none. `geometry` is its kind's own immutable value, in pixels: xyxy of a box, None for a choice. `area` is an
+    imported area in square pixels (COCO's, of the mask) and None where the geometry's own counts. `frame` is a video
+    frame, None for an image. `control` names the schema's control that asked; "" in versions published before format 1,
+    which did not say. A kind that `motherlode.shapes` does not know keeps its geometry as JSON; `more` holds the
+    fields that are not known.
     """
 
     id: str
@@ -64,19 +73,20 @@ class Region:
     frame: int | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     control: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self, *, names: bool = False) -> dict[str, Any]:
-        """The region as a JSON object; what is at its default is left out.
+        """The row of a region or an answer in format 1; what is at its default is left out.
 
-        `box` holds the bounds of every kind that has some, so that a reader need not know the kind. The label's name is
-        left out too, unless `names`: it is the schema's to say, so that renaming a label rewrites no label set.
+        The label's name is left out too, unless `names`: it is the schema's to say, so that renaming a label rewrites
+        no label set.
         """
-        row: dict[str, Any] = {"class_id": self.class_id, "id": self.id, "type": self.type}
-        shape = SHAPES[self.type]
+        row: dict[str, Any] = {**self.more, "control": self.control, "id": self.id, "kind": self.type}
+        if self.class_id:
+            row["class_id"] = self.class_id
         if self.geometry is not None:
-            row[shape.field] = shape.canonical(self.geometry)
-            if shape.field != BOUNDS:
-                row[BOUNDS] = [float(value) + 0.0 for value in shape.bounds(self.geometry) or ()]
+            shape = SHAPES.get(self.type)
+            row["geometry"] = shape.canonical(self.geometry) if shape else self.geometry
         if self.area is not None:
             row["area"] = float(self.area) + 0.0
         if self.iscrowd:
@@ -92,9 +102,17 @@ class Region:
         return row
 
     @property
+    def whole(self) -> bool:
+        """Whether it is said of the item as a whole."""
+        return self.geometry is None
+
+    @property
     def box(self) -> Box | None:
-        """The smallest box around the region, xyxy in pixels; None where it is of the whole item."""
-        return None if self.geometry is None else SHAPES[self.type].bounds(self.geometry)
+        """The smallest box around the region, xyxy in pixels; None where it is of the whole item or of a kind that is
+        not known."""
+        if self.geometry is None or self.type not in SHAPES:
+            return None
+        return SHAPES[self.type].bounds(self.geometry)
 
     @property
     def width(self) -> float:
@@ -109,24 +127,34 @@ class Region:
         return box[3] - box[1] if box else 0.0
 
 
+_KNOWN = frozenset(
+    {"area", "attributes", "class_id", "control", "difficult", "frame", "geometry", "id", "iscrowd", "kind", "label"}
+)
+
+
 def from_json(row: Mapping[str, Any], names: Mapping[int, str] | None = None) -> Region:
-    """Read what `as_json` wrote; `names` gives the label of each class id. Raises `BadRegion`."""
+    """Read what `as_json` wrote, or a row of a version published before format 1, which has `type`, the geometry under
+    its kind's own key, and no control.
+
+    `names` gives the label of each class id. A kind that is not known is kept as it is. Raises `BadRegion`.
+    """
     try:
-        kind = row["type"]
-        shape = shape_of(kind)
-        class_id = int(row["class_id"])
+        kind, geometry, more = _parts(row)
+        class_id = int(row["class_id"]) if kind in SHAPES else int(row.get("class_id", 0))
         area, frame = row.get("area"), row.get("frame")
         return Region(
             id=str(row["id"]),
             type=kind,
             class_id=class_id,
             label=names.get(class_id, "") if names is not None else str(row.get("label", "")),
-            geometry=shape.from_json(row[shape.field]) if shape.field else None,
+            geometry=geometry,
             area=None if area is None else float(area),
             iscrowd=bool(row.get("iscrowd", False)),
             difficult=bool(row.get("difficult", False)),
             frame=None if frame is None else int(frame),
             attributes=dict(row.get("attributes") or {}),
+            control=str(row.get("control", "")),
+            more=more,
         )
     except BadRegion as error:
         raise BadRegion(f"region {row.get('id')}: {error}") from None
@@ -134,17 +162,81 @@ def from_json(row: Mapping[str, Any], names: Mapping[int, str] | None = None) ->
         raise BadRegion(f"region {dict(row)!r}: {type(error).__name__} {error}") from None
 
 
+def _parts(row: Mapping[str, Any]) -> tuple[Kind, Geometry, dict[str, Any]]:
+    """A row's kind, its geometry, and the fields that are not known."""
+    earlier = "kind" not in row
+    kind = row["type"] if earlier else row["kind"]
+    if not isinstance(kind, str):
+        raise BadRegion(f"{kind!r} is not the name of a kind")
+    shape = SHAPES.get(kind)
+    key = "geometry"
+    if earlier:
+        key = shape.field if shape else kind
+    known = _KNOWN | {"type", BOUNDS, key} if earlier else _KNOWN
+    more = {name: row[name] for name in row.keys() - known}
+    if shape is None:
+        return kind, row.get(key), more
+    return kind, None if shape.whole else shape.from_json(row[key]), more
+
+
+def box_of(row: Mapping[str, Any]) -> list[float] | None:
+    """The smallest box around the region of a row as `as_json` writes it; None where it has no place that is known."""
+    shape = SHAPES.get(row["kind"])
+    if shape is None or shape.whole:
+        return None
+    geometry = row["geometry"]
+    if shape.fills_bounds:
+        return list(geometry)
+    bounds = shape.bounds(shape.from_json(geometry))
+    return None if bounds is None else [float(value) + 0.0 for value in bounds]
+
+
+def earlier_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as `as_json` writes it, in the form of versions published before format 1: without its control, the kind as
+    `type`, the geometry under its kind's own key, and its bounds as `box`."""
+    earlier = {key: row[key] for key in row if key not in ("control", "geometry", "kind")}
+    earlier["type"] = row["kind"]
+    if "geometry" in row:
+        earlier[BOUNDS] = box_of(row)
+        earlier[SHAPES[row["kind"]].field] = row["geometry"]
+    return earlier
+
+
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
 def dump(regions: Iterable[Region]) -> str:
-    """Regions as canonical JSON text, in their own order: as a label set stores and a label line carries them."""
+    """Regions, or answers, as canonical JSON text, in their own order."""
     return _encode([region.as_json() for region in regions])
 
 
 def load(text: str | bytes, names: Mapping[int, str] | None = None) -> list[Region]:
     """Read what `dump` wrote."""
     return [from_json(row, names) for row in json.loads(text)]
+
+
+class Texts(NamedTuple):
+    """What is held to be true of an item as canonical JSON texts of three lists: a label set keeps them, and a label
+    line of a version carries them."""
+
+    answers: str
+    regions: str
+    relations: str = "[]"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, in hexadecimal, of `{"answers":...,"regions":...,"relations":...}`, which is canonical JSON too."""
+        document = f'{{"answers":{self.answers},"regions":{self.regions},"relations":{self.relations}}}'
+        return sha256(document.encode()).hexdigest()
+
+
+def texts_of(said: Iterable[Region]) -> Texts:
+    """What is said of an item as a whole, and of its parts, each in its order."""
+    answers: list[dict[str, Any]] = []
+    regions: list[dict[str, Any]] = []
+    for one in said:
+        (answers if one.whole else regions).append(one.as_json())
+    return Texts(_encode(answers), _encode(regions))
 
 
 def moved(region: Region, geometry: Geometry) -> Region:
@@ -231,8 +323,7 @@ def _of_entry(
         raise BadRegion(f"the schema has no control {entry.get('from_name')!r} that takes {kind}")
     labels = [str(label) for label in value.get(shape.result_type) or []]
     if shape.whole:
-        others = {id_ for other in controls.values() if other is not control for id_ in other.class_ids.values()}
-        mine = [region for region in before.values() if region.class_id not in others]
+        mine = [region for region in before.values() if _asked_by([*controls.values()], region) is control]
         return _of_whole_item(name, labels, control, mine)
     if len(labels) != 1:
         raise BadRegion(f"a {shape.noun} carries one label, this one has {len(labels)}")
@@ -292,11 +383,23 @@ def as_result(regions: Iterable[Region], media: Media, controls: Sequence[Contro
 
 
 def _asked_by(controls: Sequence[Control], region: Region) -> Control | None:
-    """The control that a region answers: the one it names, else the first of its kind that has its class."""
+    """The control that a region answers: the one it names, else the first of its kind that has its class; where it
+    names none, as in versions before format 1, else the first of its kind."""
     fit = [control for control in controls if control.kind == region.type]
     named = [control for control in fit if control.name == region.control]
     classed = [control for control in fit if region.class_id in control.class_ids.values()]
-    return next(iter([*named, *classed, *fit]), None)
+    return next(iter([*named, *classed, *([] if region.control else fit)]), None)
+
+
+def answered(controls: Iterable[Control], kind: Kind, label: str) -> Control | None:
+    """The first control that takes regions of a kind and has a label; None where there is none."""
+    return next((control for control in controls if control.kind == kind and label in control.class_ids), None)
+
+
+def controls_for(kinds: Iterable[Kind], class_ids: Mapping[str, int]) -> list[Control]:
+    """The controls of a schema made for labels of these kinds: one for each, on an image, with the same labels."""
+    shapes = [SHAPES[kind] for kind in dict.fromkeys(kinds)]
+    return [Control(shape.control_name, shape.kind, "image", class_ids) for shape in shapes]
 
 
 def _entry(region: Region, shape: Shape, control: Control, media: Media, labels: list[str]) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def bring(send: Callable[..., dict[str, Any]], project: Project, make_items: Cal
         regions = [{"type": "box", "label": label, "box": list(box)} for label, *box in boxes]
         job = send({"path": item.path, "labelled": True, "file": "a.xml", "regions": regions}, **opening)
         assert job["state"] == "succeeded", job["error"]
-        return list(LabelSet.objects.current().get(item=item, schema__name=opening.get("schema", "cells")).regions)
+        return list(LabelSet.objects.current().get(item=item, schema__name=opening.get("schema", "cells")).said)
 
     return go
 
@@ -152,7 +152,7 @@ def test_choices_keep_their_ids_while_others_come_and_go(
         body = answer([{**chosen, "value": {"choices": list(labels)}}])
         got = program.post(f"tasks/{task['task']['id']}/submit", body)
         assert got.status_code == 200, got.content
-        return {region["class_id"]: region["id"] for region in LabelSet.objects.current().get().regions}
+        return {region["class_id"]: region["id"] for region in LabelSet.objects.current().get().said}
 
     both = choose("x", "cat", "dog")
     assert both[1] == "x" != both[2]

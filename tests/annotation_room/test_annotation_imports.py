@@ -47,7 +47,7 @@ def test_labels_come_in_with_what_scores_depend_on(
     assert set(held) == {first.pk, second.pk}
     assert held[second.pk].regions == []
     crowd, hard = held[first.pk].regions
-    assert crowd["box"] == [1.0, 2.0, 30.5, 40.0] and crowd["area"] == 77.5 and crowd["iscrowd"]
+    assert crowd["geometry"] == [1.0, 2.0, 30.5, 40.0] and crowd["area"] == 77.5 and crowd["iscrowd"]
     assert hard["difficult"] and "iscrowd" not in hard
     report = job["result"]
     assert (report["items"], report["label_sets"], report["regions"]) == (2, 2, 2)
@@ -71,7 +71,7 @@ def test_what_does_not_come_in_is_named_with_file_and_row(
     assert set(by_kind) == {"degenerate", "outside", "unreadable"} and by_kind["unreadable"] == problem
     assert by_kind["degenerate"]["file"] == f"{item.path}.xml" and by_kind["degenerate"]["row"] == "object 1"
     assert len(report["clipped"]) == 1
-    assert LabelSet.objects.get().regions[0]["box"] == [60.0, 40.0, 64.0, 48.0]
+    assert LabelSet.objects.get().regions[0]["geometry"] == [60.0, 40.0, 64.0, 48.0]
 
 
 def test_the_same_import_again_changes_nothing(
@@ -93,7 +93,7 @@ def test_an_import_over_an_import_keeps_the_old_label_set_as_history(
     send(line(item, drawn("a", 1, 1, 9, 9)))
     send(line(item, drawn("a", 2, 2, 9, 9)))
     old, new = LabelSet.objects.order_by("pk")
-    assert (old.current, new.current) == (False, True) and new.regions[0]["box"] == [2.0, 2.0, 9.0, 9.0]
+    assert (old.current, new.current) == (False, True) and new.regions[0]["geometry"] == [2.0, 2.0, 9.0, 9.0]
 
 
 @pytest.mark.parametrize("replace", [False, True])
@@ -121,7 +121,7 @@ def test_the_second_mention_of_an_item_is_reported_not_stored(
     (item,) = make_items(project, 1)
     job = send(line(item, drawn("a", 1, 1, 9, 9)), line(item, drawn("a", 2, 2, 9, 9)))
     assert job["state"] == "succeeded" and job["result"]["left_out"][0]["kind"] == "duplicate"
-    assert LabelSet.objects.get().regions[0]["box"] == [1.0, 1.0, 9.0, 9.0]
+    assert LabelSet.objects.get().regions[0]["geometry"] == [1.0, 1.0, 9.0, 9.0]
 
 
 def test_an_import_cancelled_half_way_leaves_nothing_and_can_be_tried_again(
@@ -233,7 +233,7 @@ def test_boxes_do_not_go_into_a_schema_of_classes(
 def test_classes_of_whole_pictures_come_in(send: Send, project: Project, make_items: Callable[..., list[Item]]) -> None:
     (item,) = make_items(project, 1)
     send(line(item, {"type": "choice", "label": "good"}))
-    assert LabelSet.objects.get().regions[0]["type"] == "choice"
+    assert LabelSet.objects.get().answers[0]["kind"] == "choice"
     assert Schema.objects.get().revisions.get().controls[0]["type"] == "Choices"
 
 

@@ -63,7 +63,9 @@ def test_submitting_without_a_review_rule_writes_the_label_set_in_pixels(
     assert got.status_code == 200, got.content
     held = LabelSet.objects.get()
     assert held.current and held.source == "annotation" and held.annotation_revision is not None
-    assert held.regions == [{"id": "r1", "type": "box", "class_id": 1, "box": [6.4, 9.6, 25.6, 21.6]}]
+    assert held.regions == [
+        {"id": "r1", "kind": "box", "control": "label", "class_id": 1, "geometry": [6.4, 9.6, 25.6, 21.6]}
+    ]
     kept = AnnotationRevision.objects.get().result
     assert kept[0]["original_width"] == 64 and kept[0]["original_height"] == 48
     assert Task.objects.get().state == "done"
@@ -361,6 +363,10 @@ def test_a_lease_given_back_with_its_time_leaves_a_newer_one_alone(
     assert Lease.objects.get().user is None
 
 
+def placed(own: str, class_id: int, place: list[float]) -> dict[str, Any]:
+    return {"id": own, "kind": "box", "control": "label", "class_id": class_id, "geometry": place}
+
+
 def test_relabelling_starts_from_the_label_set_and_keeps_what_the_editor_does_not_show(
     api: Callable[..., Any],
     bob: User,
@@ -377,9 +383,9 @@ def test_relabelling_starts_from_the_label_set_and_keeps_what_the_editor_does_no
         schema_revision=schema.revisions.get(),
         source="import",
         regions=[
-            {"id": "crowd", "type": "box", "class_id": 2, "box": [1.0, 2.0, 11.0, 12.0], "area": 55.5, "iscrowd": True},
-            {"id": "moved", "type": "box", "class_id": 1, "box": [20.0, 20.0, 30.0, 30.0], "area": 77.0},
-            {"id": "unseen", "type": "box", "class_id": 99, "box": [3.0, 3.0, 4.0, 4.0]},
+            {**placed("crowd", 2, [1.0, 2.0, 11.0, 12.0]), "area": 55.5, "iscrowd": True},
+            {**placed("moved", 1, [20.0, 20.0, 30.0, 30.0]), "area": 77.0},
+            placed("unseen", 99, [3.0, 3.0, 4.0, 4.0]),
         ],
         digest="x",
         created_by=alice,
@@ -395,7 +401,7 @@ def test_relabelling_starts_from_the_label_set_and_keeps_what_the_editor_does_no
     assert program.post(f"tasks/{got['task']['id']}/submit", answer(start)).status_code == 200
     by_id = {row["id"]: row for row in LabelSet.objects.get(current=True).regions}
     assert by_id["crowd"]["iscrowd"] and by_id["crowd"]["area"] == 55.5
-    assert by_id["crowd"]["box"] == [1.0, 2.0, 11.0, 12.0]
+    assert by_id["crowd"]["geometry"] == [1.0, 2.0, 11.0, 12.0]
     assert "area" not in by_id["moved"]
     assert by_id["unseen"]["class_id"] == 99
 

@@ -11,7 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 from django.conf import LazySettings
 
-from lode_annotation.label_sets import digest_of
+from lode_annotation.label_sets import fields_of
 from lode_annotation.models import LabelSet, Schema
 from lode_annotation.schemas import schema_for_labels
 from lode_datasets.models import Dataset, Version
@@ -20,7 +20,7 @@ from lode_datasets.selection import add_items, create_dataset
 from lode_platform.callers import Caller
 from lode_platform.models import Item, Project
 from lode_platform.tokens import make_token
-from motherlode.regions import Region, dump
+from motherlode.regions import Region
 
 CLASSES = ["RBC", "WBC", "Platelets"]
 
@@ -39,20 +39,19 @@ class Cells:
     def box(self, item: Item, number: int, class_id: int = 1, shift: float = 0.0) -> Region:
         identity = str(uuid5(NAMESPACE_URL, f"{item.path}#{number}"))
         corner = 2.0 * number + shift
-        return Region(identity, "box", class_id, CLASSES[class_id - 1], (corner, corner, corner + 10.5, corner + 8.25))
+        place = (corner, corner, corner + 10.5, corner + 8.25)
+        return Region(identity, "box", class_id, CLASSES[class_id - 1], place, control="label")
 
     def label(self, item: Item, regions: Sequence[Region]) -> LabelSet:
         """Makes these regions the truth of an item, as an import does."""
         LabelSet.objects.filter(item=item, schema=self.schema, current=True).update(current=False)
-        text = dump(regions)
         return LabelSet.objects.create(
             item=item,
             schema=self.schema,
             schema_revision=self.schema.revisions.get(number=1),
             source=LabelSet.Source.IMPORT,
-            regions=[region.as_json() for region in regions],
-            digest=digest_of(text),
             created_by=self.user,
+            **fields_of(regions),
         )
 
     def add(self, count: int, *, labelled: bool = True, split: str = "", **how: Any) -> list[Item]:

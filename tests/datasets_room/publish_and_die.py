@@ -27,7 +27,7 @@ def begin() -> None:
     from django.core.management import call_command
     from PIL import Image
 
-    from lode_annotation.label_sets import digest_of
+    from lode_annotation.label_sets import fields_of
     from lode_annotation.models import LabelSet
     from lode_annotation.schemas import schema_for_labels
     from lode_datasets.models import Version
@@ -38,7 +38,7 @@ def begin() -> None:
     from lode_platform.items import add_items as make_items
     from lode_platform.models import Item, Membership, Project, Role, User
     from lode_platform.store import store
-    from motherlode.regions import Region, dump
+    from motherlode.regions import Region
 
     call_command("migrate", verbosity=0, skip_checks=True)
     user = User.objects.create(username="alice", email="alice@example.org")
@@ -66,9 +66,8 @@ def begin() -> None:
             schema=schema,
             schema_revision=schema.revisions.get(number=1),
             source=LabelSet.Source.IMPORT,
-            regions=[region.as_json() for region in regions],
-            digest=digest_of(dump(regions)),
             created_by=user,
+            **fields_of(regions),
         )
 
     def ask(message: str, second: int) -> None:

@@ -9,7 +9,7 @@ from motherlode.regions import Region
 
 
 def row(identity: str, class_id: int = 1, box: tuple[float, ...] = (0.0, 0.0, 5.0, 5.0), **more: Any) -> dict[str, Any]:
-    return {"id": identity, "type": "box", "class_id": class_id, "box": list(box), **more}
+    return {"id": identity, "kind": "box", "control": "label", "class_id": class_id, "geometry": list(box), **more}
 
 
 def test_regions_are_followed_by_their_identity() -> None:

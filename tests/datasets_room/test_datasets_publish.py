@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from collections.abc import Sequence
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +17,6 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from lode_annotation.label_sets import digest_of
 from lode_annotation.models import LabelSet
 from lode_datasets import changes, git, repositories, shards, versions
 from lode_datasets.models import Entry, Version, VersionFile
@@ -29,7 +29,12 @@ from lode_platform.jobs import Work
 from lode_platform.models import Item, Job
 from lode_platform.store import store
 from motherlode import manifest
-from motherlode.regions import Region, dump, from_json
+from motherlode.regions import Region, earlier_row, texts_of
+
+
+def earlier(rows: Sequence[dict[str, Any]]) -> str:
+    """The text of regions in the form that is published."""
+    return manifest.canonical([earlier_row(row) for row in rows])
 
 
 def from_scratch(version: Version) -> dict[str, bytes]:
@@ -38,7 +43,7 @@ def from_scratch(version: Version) -> dict[str, bytes]:
     bits = manifest.shard_bits(len(entries))
     files: dict[str, list[str]] = {manifest.shard_file(n, bits): [] for n in range(1 << bits)}
     for entry in sorted(entries, key=lambda e: e.path):
-        regions = dump([from_json(row) for row in entry.label_set.regions]) if entry.label_set else None
+        regions = earlier(entry.label_set.said) if entry.label_set else None
         line = manifest.label_line(entry.path, entry.split, entry.item.width, entry.item.height, regions)
         files[manifest.shard_file(manifest.shard_of(entry.path, bits), bits)].append(line)
     made = {path: "".join(lines).encode() for path, lines in files.items()}
@@ -91,12 +96,12 @@ def test_a_label_set_is_published_as_the_text_that_its_digest_names(cells: Any) 
     regions = [Region("r", "box", 1, "RBC", corner, attributes={"note": 'a: b, "class_id":2'})]
     held = cells.label(item, regions)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT regions, digest FROM annotation_labelset")
-        assert cursor.fetchall() == [(dump(regions), digest_of(dump(regions)))]
+        cursor.execute("SELECT answers, regions, relations, digest FROM annotation_labelset")
+        assert cursor.fetchall() == [(*texts_of(regions), texts_of(regions).digest)]
     held.refresh_from_db()
     assert held.regions == [region.as_json() for region in regions]
     version = cells.publish()
-    assert dump(regions).encode() in stored(version)["labels/0000-of-0001.jsonl"]
+    assert earlier(held.regions).encode() in stored(version)["labels/0000-of-0001.jsonl"]
     assert version.counts["classes"] == {"1": 1}
 
 

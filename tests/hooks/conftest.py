@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from lode_annotation.label_sets import digest_of
+from lode_annotation.label_sets import fields_of
 from lode_annotation.models import LabelSet, Schema
 from lode_annotation.schemas import latest, schema_for_labels
 from lode_datasets import publish, selection
@@ -20,7 +20,7 @@ from lode_platform.items import ItemSpec, add_items
 from lode_platform.jobs import run_pending
 from lode_platform.models import Item, Project, User
 from lode_platform.store import store
-from motherlode.regions import Region, dump
+from motherlode.regions import Region
 
 Regions = Sequence[Region]
 
@@ -28,12 +28,12 @@ Regions = Sequence[Region]
 def box(name: str, class_id: int, *corners: float, crowd: bool = False, area: float | None = None) -> Region:
     """A truth box with an id of its own."""
     x1, y1, x2, y2 = corners
-    return Region(name, "box", class_id, geometry=(x1, y1, x2, y2), iscrowd=crowd, area=area)
+    return Region(name, "box", class_id, geometry=(x1, y1, x2, y2), iscrowd=crowd, area=area, control="label")
 
 
 def choice(name: str, class_id: int) -> Region:
     """A class of a whole image."""
-    return Region(name, "choice", class_id)
+    return Region(name, "choice", class_id, control="choice")
 
 
 @dataclass
@@ -60,15 +60,13 @@ class World:
         """New label sets, as an import would write them."""
         for path, regions in truths.items():
             LabelSet.objects.filter(item=self.items[path], schema=self.schema, current=True).update(current=False)
-            text = dump(regions)
             LabelSet.objects.create(
                 item=self.items[path],
                 schema=self.schema,
                 schema_revision=latest(self.schema),
                 source=LabelSet.Source.IMPORT,
-                regions=json.loads(text),
-                digest=digest_of(text),
                 created_by=self.user,
+                **fields_of(regions),
             )
 
     def publish(self, message: str = "for a test") -> Version:

@@ -18,7 +18,7 @@ import io, json, sys
 import django
 django.setup()
 from PIL import Image
-from lode_annotation.label_sets import digest_of
+from lode_annotation.label_sets import fields_of
 from lode_annotation.models import LabelSet
 from lode_annotation.schemas import latest, schema_for_labels
 from lode_datasets import publish, selection
@@ -29,7 +29,7 @@ from lode_platform.callers import Caller
 from lode_platform.items import ItemSpec, add_items
 from lode_platform.models import Item, Membership, Project, Role, User
 from lode_platform.store import store
-from motherlode.regions import Region, dump
+from motherlode.regions import Region
 
 what = sys.argv[1]
 if what == "begin":
@@ -51,7 +51,7 @@ if what == "begin":
     for item in items:
         regions = [Region(f"{item.path}/{n}", "box", 1, "", (n, n, n + 5.5, n + 6)) for n in range(10)]
         LabelSet.objects.create(item=item, schema=schema, schema_revision=latest(schema), source="import",
-            regions=[r.as_json() for r in regions], digest=digest_of(dump(regions)), created_by=user)
+            created_by=user, **fields_of(regions))
     version, job = publish.publish(dataset, user, message="first")
     jobs.run_pending()
     version.refresh_from_db()

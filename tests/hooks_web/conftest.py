@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
-from lode_annotation.label_sets import digest_of
+from lode_annotation.label_sets import fields_of
 from lode_annotation.models import LabelSet, Schema
 from lode_annotation.schemas import latest, schema_for_labels
 from lode_datasets import selection
@@ -23,7 +23,7 @@ from lode_platform.callers import Caller
 from lode_platform.jobs import run_pending
 from lode_platform.models import Item, Project, User
 from lode_platform.store import store
-from motherlode.regions import Region, dump, region_ids
+from motherlode.regions import Region, region_ids
 
 Box = tuple[float, float, float, float]
 
@@ -72,7 +72,6 @@ class World:
                 Region(name, "box" if t.box else "choice", ids[t.label], t.label, t.box, t.area, t.crowd)
                 for name, t in zip(names, picture.truths, strict=True)
             ]
-            text = dump(regions)
             item = self.items[picture.path]
             LabelSet.objects.filter(item=item, schema=self.schema).update(current=False)
             LabelSet.objects.create(
@@ -80,9 +79,8 @@ class World:
                 schema=self.schema,
                 schema_revision=revision,
                 source=LabelSet.Source.IMPORT,
-                regions=json.loads(text),
-                digest=digest_of(text),
                 created_by=self.user,
+                **fields_of(regions),
             )
 
     def correct(self, path: str, *truths: tuple[str, Box]) -> None:

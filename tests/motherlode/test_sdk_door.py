@@ -16,6 +16,7 @@ from lode_datasets.models import Dataset, DatasetItem
 from lode_platform.models import Item, User
 from motherlode import Client
 from motherlode.cli import main
+from motherlode.regions import box_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
@@ -49,13 +50,13 @@ class Door:
         for labels in LabelSet.objects.current().select_related("item", "schema_revision"):
             names = {row["id"]: row["name"] for row in labels.schema_revision.classes}
             found[labels.item.path] = [
-                (names[row["class_id"]], *(round(value, 6) for value in row.get("box", ()))) for row in labels.regions
+                (names[row["class_id"]], *(round(value, 6) for value in (box_of(row) or ()))) for row in labels.said
             ]
         return found
 
     def regions(self, path: str) -> list[dict[str, Any]]:
         """An item's regions as they are stored."""
-        return list(LabelSet.objects.current().get(item__path=path).regions)
+        return list(LabelSet.objects.current().get(item__path=path).said)
 
     def splits(self) -> dict[str, str]:
         return dict(DatasetItem.objects.values_list("item__path", "split"))
@@ -438,7 +439,7 @@ def test_outlines_come_in_as_polygons_and_the_schema_then_asks_for_them(door: Do
     (source / "x.json").write_text(coco(["a.jpg"], ["cat"], annotations=[several]))
     door(source, "--task", "polygons")
     [region] = door.regions("a.jpg")
-    assert region["type"] == "polygon" and len(region["polygon"]) == 2
+    assert region["kind"] == "polygon" and len(region["geometry"]) == 2
     assert door.labels() == {"a.jpg": [("cat", 1, 2, 28, 9)]}
     again = door(source)  # the schema asks for polygons alone
     assert (again["unchanged"], door.regions("a.jpg")) == (1, [region])

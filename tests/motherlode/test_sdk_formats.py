@@ -13,7 +13,8 @@ from motherlode.formats import coco, json_stream, voc, yolo
 from motherlode.formats.source import Draft, Files, Folder, Problem, Record, as_regions, settle
 from motherlode.importing import read_source
 from motherlode.media import Image
-from motherlode.regions import Region
+from motherlode.regions import Region, controls_for
+from motherlode.shapes import SHAPES
 
 pytestmark = pytest.mark.once
 
@@ -411,8 +412,8 @@ PATHS = ["a/0001.jpg", "b/0001.jpg"]
 
 
 def back(records: dict[str, Record], prefix: str = "") -> list[list[Region]]:
-    class_ids = {name: number for number, name in CLASSES.items()}
-    return [as_regions(path, settle(records[prefix + path], Image(100, 80))[0], class_ids) for path in PATHS]
+    controls = controls_for(SHAPES, {name: number for number, name in CLASSES.items()})
+    return [as_regions(path, settle(records[prefix + path], Image(100, 80))[0], controls) for path in PATHS]
 
 
 def close(one: Region, two: Region) -> bool:

@@ -21,7 +21,7 @@ from motherlode.client import Client
 from motherlode.files import hash_file
 from motherlode.lock import LOCK_FILE, Pin, write_lock
 from motherlode.manifest import Row
-from motherlode.regions import Region, dump
+from motherlode.regions import Region, earlier_row
 from motherlode.samples import Samples
 from motherlode.versions import Snapshot, parse_name
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.once
 
 REGION = Region("r1", "box", 1, "RBC", (1, 2, 3, 4), iscrowd=True)
 ITEMS: dict[str, tuple[str, bytes, str | None]] = {
-    "a/one.png": ("train", b"one", dump([REGION])),
+    "a/one.png": ("train", b"one", manifest.canonical([earlier_row(REGION.as_json())])),
     "b.png": ("train", b"two", "[]"),
     "c.png": ("val", b"three", "[]"),
     "d.png": ("pool", b"four", None),

@@ -14,7 +14,7 @@ from motherlode.formats.source import Draft, Files, Problem, Record, as_regions,
 from motherlode.formats.writing import Labelled
 from motherlode.importing import read_source
 from motherlode.media import Image
-from motherlode.regions import Region, dump, load
+from motherlode.regions import Control, Region, dump, load
 
 pytestmark = pytest.mark.once
 
@@ -97,18 +97,21 @@ def test_outlines_are_cut_at_the_edge_and_scaled_with_the_image() -> None:
     assert kept.box == (180, 20, 200, 40)
 
 
+CELLS = [Control("label", "polygon", "image", {"cell": 7})]
+
+
 def test_a_draft_crosses_the_wire_whole_and_makes_the_same_region_again() -> None:
     record, _ = read(Held({"segmentation": [TRIANGLE, SQUARE]}), "polygons")
     line = json.loads(json.dumps(record.as_json()))
     assert Record.from_json(line).drafts == record.drafts
-    [region] = as_regions("a.png", record.drafts, {"cell": 7})
-    assert [region] == as_regions("a.png", [Draft.from_json(line["regions"][0])], {"cell": 7})
+    [region] = as_regions("a.png", record.drafts, CELLS)
+    assert [region] == as_regions("a.png", [Draft.from_json(line["regions"][0])], CELLS)
     assert load(dump([region]), {7: "cell"}) == [region]
 
 
 def test_what_is_written_is_read_back() -> None:
     record, _ = read(Held({"segmentation": [TRIANGLE, SQUARE], "iscrowd": 0}, {"segmentation": [SQUARE]}), "polygons")
-    regions = as_regions("a.png", record.drafts, {"cell": 7})
+    regions = as_regions("a.png", record.drafts, CELLS)
     out = io.StringIO()
     write_json([("a.png", 100, 80, regions)], {7: "cell"}, out)
     rows = json.loads(out.getvalue())["annotations"]

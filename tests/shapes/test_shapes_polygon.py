@@ -16,7 +16,18 @@ from lode_annotation.labeling_config import Rules, controls_json, parse_config, 
 from lode_annotation.validation import problems_of
 from motherlode.labeling_config import build
 from motherlode.media import Image
-from motherlode.regions import BadRegion, Control, Region, as_result, dump, from_json, from_result, load
+from motherlode.regions import (
+    BadRegion,
+    Control,
+    Region,
+    as_result,
+    box_of,
+    dump,
+    earlier_row,
+    from_json,
+    from_result,
+    load,
+)
 from motherlode.shapes import SHAPES
 from motherlode.shapes.box import iou
 from motherlode.shapes.polygon import Polygon, PolygonShape, Ring
@@ -53,16 +64,18 @@ def test_percent_and_pixels_agree_to_a_millionth_of_a_pixel(width: int, height: 
 
 @given(st.lists(RINGS, min_size=1, max_size=3))
 def test_the_stored_form_gives_back_every_digit(rings: list[Ring]) -> None:
-    before = replace(region(*rings), control="", label="")
+    before = replace(region(*rings), label="")
     assert load(dump([before])) == [before]
     assert dump(load(dump([before]))) == dump([before])
 
 
-def test_the_stored_form_has_the_bounds_beside_the_outline() -> None:
+def test_the_bounds_are_the_outlines_and_stood_beside_it_in_versions_before_format_1() -> None:
     row = region(TRIANGLE).as_json()
-    assert row["box"] == [2.0, 2.0, 8.0, 8.0]
-    assert row["polygon"] == [[[[2.0, 2.0], [8.0, 2.0], [2.0, 8.0]]]]
-    assert region(TRIANGLE).box == (2.0, 2.0, 8.0, 8.0)
+    assert row["geometry"] == [[[[2.0, 2.0], [8.0, 2.0], [2.0, 8.0]]]] and "box" not in row
+    assert box_of(row) == [2.0, 2.0, 8.0, 8.0] and region(TRIANGLE).box == (2.0, 2.0, 8.0, 8.0)
+    earlier = earlier_row(row)
+    assert (earlier["type"], earlier["polygon"], earlier["box"]) == ("polygon", row["geometry"], box_of(row))
+    assert from_json(earlier) == replace(region(TRIANGLE), control="", label="")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +83,7 @@ def test_the_stored_form_has_the_bounds_beside_the_outline() -> None:
 )
 def test_json_that_is_not_a_polygon_is_refused(polygon: Any) -> None:
     with pytest.raises(BadRegion):
-        from_json({"id": "a", "type": "polygon", "class_id": 1, "polygon": polygon})
+        from_json({"id": "a", "kind": "polygon", "class_id": 1, "control": "label", "geometry": polygon})
 
 
 def test_areas_by_the_shoelace_formula() -> None:

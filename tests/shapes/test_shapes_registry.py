@@ -55,7 +55,7 @@ def test_a_label_of_two_controls_is_two_classes() -> None:
     assert said == [("blurred", ["yes"]), ("night", ["yes"])]
 
 
-def test_stored_regions_find_their_control_by_their_class() -> None:
+def test_regions_of_versions_before_format_1_find_their_control_by_their_class() -> None:
     both = controls("blurred", "night")
     stored = load(dump([Region("a", "choice", 4, "no"), Region("b", "choice", 1, "yes")]), {1: "yes", 4: "no"})
     entries = as_result(stored, Image(10, 10), both)

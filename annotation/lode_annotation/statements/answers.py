@@ -12,6 +12,7 @@ from lode_annotation.statements.tables import ANNOTATION, ITEM, LABEL_SET, QUEUE
 from lode_platform import access, sql
 from lode_platform.callers import Caller
 from lode_platform.sql import Json, MaybeUuid
+from motherlode.regions import Texts
 
 
 class AnswerRow(NamedTuple):
@@ -131,21 +132,22 @@ def finish_task(task_id: int, item_id: int, *, state: str, finished_at: datetime
 # -- label sets --------------------------------------------------------------------------------------------------------
 
 
-class RegionsRow(NamedTuple):
-    """The regions of a label set."""
+class SaidRow(NamedTuple):
+    """All that a label set says."""
 
     regions: Json
+    answers: Json
 
 
 def retire_label_set(item_id: int, schema_id: int) -> list[dict[str, Any]]:
-    """The current label set of an item under a schema is current no more; its regions."""
+    """The current label set of an item under a schema is current no more; all that it says."""
     retired = sql.first(
-        RegionsRow,
+        SaidRow,
         f'UPDATE {LABEL_SET} SET "current" = %(no)s WHERE item_id = %(item)s AND schema_id = %(schema)s AND "current"'
-        " AND staged_by_id IS NULL RETURNING regions",
+        " AND staged_by_id IS NULL RETURNING regions, answers",
         {"no": False, "item": item_id, "schema": schema_id},
     )
-    return list(retired.regions) if retired else []
+    return [*retired.regions, *retired.answers] if retired else []
 
 
 def insert_label_set(
@@ -155,15 +157,14 @@ def insert_label_set(
     schema_revision_id: int,
     annotation_revision_id: int,
     user_id: int,
-    regions: str,
-    digest: str,
+    texts: Texts,
 ) -> None:
-    """An accepted answer's label set, as canonical JSON text, becomes the current one."""
+    """An accepted answer's label set becomes the current one."""
     sql.change(
         f"INSERT INTO {LABEL_SET} (uuid, item_id, schema_id, schema_revision_id, source, annotation_revision_id,"
-        ' regions, digest, "current", created_by_id, created_at) VALUES (%(uuid)s, %(item)s, %(schema)s,'
-        " %(schema_revision)s, %(source)s, %(annotation_revision)s, %(regions)s, %(digest)s, %(yes)s, %(user)s,"
-        " %(now)s)",
+        ' answers, regions, relations, digest, "current", created_by_id, created_at) VALUES (%(uuid)s, %(item)s,'
+        " %(schema)s, %(schema_revision)s, %(source)s, %(annotation_revision)s, %(answers)s, %(regions)s,"
+        " %(relations)s, %(digest)s, %(yes)s, %(user)s, %(now)s)",
         {
             "uuid": uuid4(),
             "item": item_id,
@@ -171,8 +172,8 @@ def insert_label_set(
             "schema_revision": schema_revision_id,
             "source": annotation.LabelSet.Source.ANNOTATION.value,
             "annotation_revision": annotation_revision_id,
-            "regions": regions,
-            "digest": digest,
+            **texts._asdict(),
+            "digest": texts.digest,
             "yes": True,
             "user": user_id,
             "now": timezone.now(),

@@ -37,6 +37,7 @@ class OwnTaskRow(NamedTuple):
     made_under: int | None
     result: Json
     regions: Json
+    answers: Json
 
 
 class ReviewRow(NamedTuple):
@@ -53,6 +54,7 @@ class ReviewRow(NamedTuple):
     submitted_at: Time
     lead_time: float
     regions: Json
+    answers: Json
 
 
 TASK_COLUMNS = "t.uuid, t.number, t.priority, t.state, t.reason, t.prelabels, i.uuid, i.path, i.width, i.height, b.md5"
@@ -67,7 +69,7 @@ def own_task(user_id: int, task_id: int, schema_id: int) -> OwnTaskRow | None:
     return sql.first(
         OwnTaskRow,
         f"SELECT {TASK_COLUMNS}, a.uuid, a.revision, a.state, a.draft, a.draft_at, a.draft_base, a.schema_revision_id,"
-        f" ar.result, ls.regions FROM {TASK} t JOIN {ITEM} i ON i.id = t.item_id AND i.trashed_at IS NULL"
+        f" ar.result, ls.regions, ls.answers FROM {TASK} t JOIN {ITEM} i ON i.id = t.item_id AND i.trashed_at IS NULL"
         f" JOIN {BLOB} b ON b.id = i.blob_id"
         f" LEFT JOIN {ANNOTATION} a ON a.task_id = t.id AND a.user_id = %(user)s"
         f" LEFT JOIN {SAVED} ar ON ar.annotation_id = a.id AND ar.number = a.revision"
@@ -81,7 +83,7 @@ def answer_to_review(annotation_uuid: UUID, schema_id: int) -> ReviewRow | None:
     return sql.first(
         ReviewRow,
         f"SELECT {TASK_COLUMNS}, t.id, a.id, a.revision, a.state, u.username, a.schema_revision_id, ar.result,"
-        f" ar.created_at, ar.lead_time, ls.regions FROM {ANNOTATION} a JOIN {TASK} t ON t.id = a.task_id"
+        f" ar.created_at, ar.lead_time, ls.regions, ls.answers FROM {ANNOTATION} a JOIN {TASK} t ON t.id = a.task_id"
         f" JOIN {ITEM} i ON i.id = t.item_id JOIN {BLOB} b ON b.id = i.blob_id JOIN {USER} u ON u.id = a.user_id"
         f" JOIN {SAVED} ar ON ar.annotation_id = a.id AND ar.number = a.revision"
         f"{CURRENT_LABELS} WHERE a.uuid = %(annotation)s",

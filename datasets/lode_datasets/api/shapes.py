@@ -137,10 +137,25 @@ class PinShape(Shape):
     created_at = serializers.DateTimeField()
 
 
+class SaidShape(Shape):
+    """A region or an answer, as a label line of the published form has it."""
+
+    id = serializers.CharField()  # noqa: A003
+    kind = serializers.CharField()
+    control = serializers.CharField(help_text="the schema's control that asked")
+    class_id = serializers.IntegerField(required=False)
+    geometry = serializers.JSONField(required=False, help_text="by kind; an answer has none")
+    area = serializers.FloatField(required=False)
+    iscrowd = serializers.BooleanField(required=False)
+    difficult = serializers.BooleanField(required=False)
+    frame = serializers.IntegerField(required=False)
+    attributes = serializers.DictField(required=False)
+
+
 class RegionChangeShape(Shape):
     kinds = serializers.ListField(child=serializers.CharField())
-    before = serializers.DictField(allow_null=True)
-    after = serializers.DictField(allow_null=True)
+    before = SaidShape(allow_null=True)
+    after = SaidShape(allow_null=True)
 
 
 class ItemChangeShape(Shape):

@@ -227,7 +227,8 @@ class Entries(APIView):
         responses={(200, "application/x-ndjson"): OpenApiTypes.STR},
     )
     def get(self, request: Request, project: str, name: str, which: str) -> HttpResponseBase:
-        """A JSON line an item: item, path, md5, sha256, size, split, width, height, regions (null: unlabelled)."""
+        """A JSON line an item: item, path, md5, sha256, size, split, width, height, and what is said of it: answers,
+        regions and relations as in a label line of the published form (null: unlabelled)."""
         found = found_version(request, project, name, which, "dataset.pull")
         return _lines(_entry_lines(found, request.query_params.get("split")), found)
 
@@ -243,7 +244,9 @@ def _entry_lines(version: Version, split: str | None) -> Iterator[bytes]:
             "split": entry.split,
             "width": entry.item.width,
             "height": entry.item.height,
+            "answers": entry.label_set.answers if entry.label_set else None,
             "regions": entry.label_set.regions if entry.label_set else None,
+            "relations": entry.label_set.relations if entry.label_set else None,
         }
         yield (json.dumps(row, ensure_ascii=False) + "\n").encode()
 

@@ -71,8 +71,8 @@ def pair_view(
             counts[kind] = counts.get(kind, 0) + 1
     sides = []
     for entry, version, drawn in ((change.before, old, "gone"), (change.after, new, "truth")):
-        regions = entry.label_set.regions if entry and entry.label_set else []
-        sides.append(presentation.changed_boxes(regions, change.regions, presentation.names_of(version), drawn))
+        said = entry.label_set.said if entry and entry.label_set else []
+        sides.append(presentation.changed_boxes(said, change.regions, presentation.names_of(version), drawn))
     labels = change.after.label_set if change.after else None
     who, why, url = None, "", ""
     if labels and (change.regions or change.kind == "labelled"):

@@ -42,24 +42,26 @@ def samples(version: Version, entries: Sequence[Entry]) -> list[Sample]:
     class_names = presentation.names_of(version)
     found = []
     for entry in entries:
-        regions = entry.label_set.regions if entry.label_set else []
-        boxes, choices = presentation.boxes(regions, class_names), presentation.choices(regions, class_names)
+        said = entry.label_set.said if entry.label_set else []
+        boxes, choices = presentation.boxes(said, class_names), presentation.choices(said, class_names)
         found.append(Sample(entry, boxes, choices))
     return found
 
 
 SHOWS_CLASS = {
-    "sqlite": "EXISTS (SELECT 1 FROM json_each({table}.regions) WHERE json_extract(value, '$.class_id') = %s)",
+    "sqlite": "EXISTS (SELECT 1 FROM json_each({table}.{list}) WHERE json_extract(value, '$.class_id') = %s)",
     "postgresql": (
-        "EXISTS (SELECT 1 FROM json_array_elements({table}.regions::json) r WHERE (r.value->>'class_id')::int = %s)"
+        "EXISTS (SELECT 1 FROM json_array_elements({table}.{list}::json) r WHERE (r.value->>'class_id')::int = %s)"
     ),
 }
 
 
 def with_class(rows: "QuerySet[Entry]", class_id: int) -> "QuerySet[Entry]":
-    """The entries whose labels have a region of the class."""
-    where = SHOWS_CLASS[connection.vendor].format(table=LabelSet._meta.db_table)
-    return rows.filter(label_set__in=LabelSet.objects.extra(where=[where], params=[class_id]))
+    """The entries whose labels have a region or an answer of the class."""
+    shows = SHOWS_CLASS[connection.vendor]
+    lists = [shows.format(table=LabelSet._meta.db_table, list=name) for name in ("regions", "answers")]
+    where = f"({' OR '.join(lists)})"
+    return rows.filter(label_set__in=LabelSet.objects.extra(where=[where], params=[class_id, class_id]))
 
 
 def _with_token(url: str) -> str:
@@ -83,7 +85,7 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
     if q:
         rows = rows.filter(path__icontains=q)
     if empty:
-        rows = rows.filter(label_set__regions=[])
+        rows = rows.filter(label_set__regions=[], label_set__answers=[])
     page = KeyPaginator(rows, SAMPLES, known).get_page(request.GET.get("page"))
     classes = presentation.class_rows(version)
     before = version.parent

@@ -32,6 +32,7 @@ from lode_hooks.models import Evaluation, PredictionSet
 from lode_platform import jobs
 from lode_platform.errors import BadInput
 from lode_platform.models import Job, JobState, User
+from motherlode.regions import box_of
 
 ENGINE = 1
 """Raised when the matching changes: old evaluations are made again instead of being mistaken for new ones."""
@@ -187,7 +188,7 @@ def write_truth(evaluation: Evaluation, items: str, truths: str) -> None:
         ):
             item_columns[name].append(value)
         for region in regions:
-            box = region.get("box")
+            box = box_of(region)
             area = region.get("area")
             if area is None and box is not None:
                 area = (box[2] - box[0]) * (box[3] - box[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Literal, Protocol, TypeAlias
 from motherlode.formats.upright import Fit, fit, placing
 from motherlode.formats.values import BadValue, flag, number, plain_attributes, text_of
 from motherlode.media import Image, Media
-from motherlode.regions import Box, Geometry, Kind, Region, region_ids
+from motherlode.regions import Box, Control, Geometry, Kind, Region, answered, region_ids
 from motherlode.shapes import DEFAULT, SHAPES, Clip, Shape, shape_of
 
 __all__ = [
@@ -419,24 +419,31 @@ def _place_problem(record: Record, draft: Draft, geometry: Geometry, state: Clip
     return Problem("clipped", record.source, draft.row, what, remedy, record.path)
 
 
-def as_regions(path: str, drafts: Iterable[Draft], class_ids: Mapping[str, int]) -> list[Region]:
+def as_regions(path: str, drafts: Iterable[Draft], controls: Sequence[Control]) -> list[Region]:
     """Regions of the item `path` from settled drafts, with ids that the same import makes again.
 
-    `class_ids` must know every label (KeyError otherwise).
+    Each answers the first of the `controls` that takes its kind and has its label (`motherlode.regions.answered`).
+    Raises KeyError for a label that none has.
     """
     rows = list(drafts)
     ids = region_ids(path, ((draft.label, draft.type, draft.geometry) for draft in rows))
-    return [
-        Region(
-            id=own,
-            type=draft.type,
-            class_id=class_ids[draft.label],
-            label=draft.label,
-            geometry=draft.geometry,
-            area=draft.area,
-            iscrowd=draft.iscrowd,
-            difficult=draft.difficult,
-            attributes=draft.attributes,
+    regions = []
+    for own, draft in zip(ids, rows, strict=True):
+        control = answered(controls, draft.type, draft.label)
+        if control is None:
+            raise KeyError(draft.label)
+        regions.append(
+            Region(
+                id=own,
+                type=draft.type,
+                class_id=control.class_ids[draft.label],
+                label=draft.label,
+                geometry=draft.geometry,
+                area=draft.area,
+                iscrowd=draft.iscrowd,
+                difficult=draft.difficult,
+                attributes=draft.attributes,
+                control=control.name,
+            )
         )
-        for own, draft in zip(ids, rows, strict=True)
-    ]
+    return regions
