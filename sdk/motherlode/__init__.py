@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from motherlode.runs import Run, run
     from motherlode.samples import Labels, Sample, Samples
     from motherlode.sending import Sent
+    from motherlode.snapshots import Snapshot
     from motherlode.verbs import load, pull, snapshot, verify
-    from motherlode.versions import Snapshot
 
 __all__ = [
     "BadInput",
@@ -108,7 +108,7 @@ _HOMES = {
     "Samples": "samples",
     "Sent": "sending",
     "ServerFault": "errors",
-    "Snapshot": "versions",
+    "Snapshot": "snapshots",
     "Unreachable": "errors",
     "load": "verbs",
     "pull": "verbs",

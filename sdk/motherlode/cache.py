@@ -5,6 +5,7 @@ Below the root (`MOTHERLODE_CACHE`, else the user's cache folder)::
     files/md5/ab/cdef...      blobs, 0444, the same layout as DVC's cache and remote
     trees/<digest>/<split>/   a version's items as files, hard links of the blobs (copies where links do not work)
     trees/<digest>/<split>.seen   what was hashed and found right: inode, size and times of each file
+    manifests/<sha256>.jsonl  the lists of versions' files, and beside each what was read from them (`.columns`)
     locks/                    one lock a tree: processes of one machine share one download
 
 A file counts as checked while inode, size, mtime and ctime are what they were when it was hashed; ctime cannot be set
@@ -19,10 +20,9 @@ disk serves what it holds.
 from __future__ import annotations
 
 import errno
-import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -30,11 +30,11 @@ from hashlib import md5, sha256
 from pathlib import Path
 from threading import get_ident
 from typing import IO
-from uuid import uuid4
 
 from motherlode.errors import DiskFull, Mismatch, NotConfigured, NotVerified
 from motherlode.files import State, create, force, let_clocks_move, place, sha256_of, state_at, state_of
 from motherlode.manifest import ITEMS, Row
+from motherlode.seen import Seen, read_seen, seen_file, write_seen
 
 __all__ = ["Blob", "Cache"]
 
@@ -42,8 +42,6 @@ CHUNK = 1 << 20
 HASHED = 4096  # files on their way through the threads at once
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 CLOSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST})
-
-Seen = dict[str, State]
 
 
 class Cache:
@@ -112,11 +110,15 @@ class Cache:
         if found.st_ino == inode:
             self._fresh[row.md5] = state_of(found)
 
-    def read(self, row: Row) -> bytes:
-        """A small blob's bytes, hashed before they are handed out. Raises `NotVerified`."""
+    def read(self, row: Row, seen: State | None = None) -> bytes:
+        """A small blob's bytes, hashed before they are handed out unless `seen` is its state. Raises `NotVerified`."""
         path = self.blob(row.md5)
         try:
-            data = path.read_bytes()
+            with path.open("rb") as stream:
+                state = state_of(os.fstat(stream.fileno()))
+                data = stream.read()
+                if seen is not None and state == seen == state_of(os.fstat(stream.fileno())):
+                    return data
         except FileNotFoundError:
             raise NotVerified(
                 "a file of the version is gone", [Mismatch(row.path, str(path), row.sha256, "")]
@@ -133,9 +135,9 @@ class Cache:
 
     # Trees
 
-    def tree(self, digest: str, split: str) -> Path:
-        """The folder of the items of `split` ("all": of the whole version)."""
-        return self.root / "trees" / digest.removeprefix("sha256:") / split
+    def tree(self, key: str, split: str) -> Path:
+        """The folder of the items of `split` ("all": of the whole version); `key` is the digest's hexadecimal part."""
+        return self.root / "trees" / key / split
 
     def build(self, tree: Path, rows: Sequence[tuple[str, Row]]) -> None:
         """Make `tree` of the blobs, (path in the tree, row) each; it appears by one rename when complete."""
@@ -181,17 +183,8 @@ class Cache:
 
         A tree's files are links of the blobs; a blob that is replaced or removed changes the state of its link.
         """
-        seen, whole = read_seen(tree)
-        folder, blobs = f"{tree}/", self._blobs
-        stat = os.stat
-        try:
-            for path, state in seen.items():
-                found = stat(f"{blobs}{path[2:4]}/{path[4:]}" if path.startswith("//") else folder + path)
-                if state != [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]:
-                    return False
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        return whole
+        seen = read_seen(tree)
+        return seen.whole and seen.still_is(tree, self._blobs)
 
     def check(
         self,
@@ -205,10 +198,12 @@ class Cache:
 
         Hashed is what was not seen before, or all of it with `again`; `progress` is told (done, of how many).
         """
-        seen, whole = ({}, False) if again else read_seen(tree)
+        before = Seen() if again else read_seen(tree)
+        seen = before.by_name()
         files = list(self._files(tree, rows))
         doubtful = [file for file in files if file.state is None or seen.get(file.key) != file.state]
-        right: Seen = {file.key: file.state for file in files if file.state and seen.get(file.key) == file.state}
+        right: dict[str, State] = {}
+        right |= {file.key: file.state for file in files if file.state and seen.get(file.key) == file.state}
         wrong: list[Mismatch] = []
         let_clocks_move(file.state for file in doubtful if file.state)
         for done, (file, found) in enumerate(zip(doubtful, _hashes(doubtful), strict=True), start=1):
@@ -218,7 +213,7 @@ class Cache:
                 right[file.key] = file.state
             if progress is not None:
                 progress(done, len(doubtful))
-        if right != seen or whole is not (not wrong):
+        if right != seen or before.whole is not (not wrong):
             force(self.root, (file.path for file in doubtful))
             write_seen(tree, right, whole=not wrong)
         return wrong
@@ -391,34 +386,9 @@ def _other_bytes(row: Row, found: str, size: int) -> NotVerified:
 def remove_tree(tree: Path) -> None:
     """Remove a tree and what was remembered of it; others see it whole or not at all."""
     with suppress(FileNotFoundError):
-        _seen_file(tree).unlink()
+        seen_file(tree).unlink()
     if tree.exists():
         gone = tree.with_name(f".{tree.name}.{os.getpid()}.gone")
         shutil.rmtree(gone, ignore_errors=True)
         os.replace(tree, gone)
         shutil.rmtree(gone, ignore_errors=True)
-
-
-def _seen_file(tree: Path) -> Path:
-    return tree.with_name(f"{tree.name}.seen")
-
-
-def read_seen(tree: Path) -> tuple[Seen, bool]:
-    """What was found right before, and whether that was all; nothing where the file is gone or none of ours."""
-    try:
-        row = json.loads(_seen_file(tree).read_bytes())
-        seen, whole = row["files"], row["whole"]
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return {}, False
-    return (seen, whole is True) if isinstance(seen, dict) else ({}, False)
-
-
-def write_seen(tree: Path, seen: Mapping[str, State], *, whole: bool) -> None:
-    """Remember what was found right, where that can be written: without it all is hashed again next time."""
-    part = _seen_file(tree).with_name(f".{tree.name}.{uuid4().hex}.seen")
-    try:
-        part.write_text(json.dumps({"files": seen, "whole": whole}), encoding="utf-8")
-        os.replace(part, _seen_file(tree))
-    except OSError:
-        with suppress(OSError):
-            part.unlink()

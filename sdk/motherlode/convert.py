@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -87,11 +88,23 @@ def _settled(source: Source, class_ids: Mapping[str, int], report: ConvertReport
 def convert_version(samples: Samples, target: Path, to: str, put: Put = copy) -> ConvertReport:
     """Write the labelled samples of a version; class ids are its permanent ones, `put` makes the images."""
     report = ConvertReport(to, str(target), unlabelled=sum(not sample.labelled for sample in samples))
-    rows = [
-        Labelled(sample.path, sample.file, sample.media, sample.split, list(sample.labels))
-        for sample in samples
-        if sample.labelled
-    ]
+    rows = []
+    unknown: Counter[str] = Counter()
+    for sample in samples:
+        if not sample.labelled:
+            continue
+        odd = sample.labels.unknown
+        unknown.update(str(row.get("kind")) for row in odd)
+        if odd and not sample.labels:  # nothing of it can be written, which is not the same as an empty image
+            what = "has no label of a kind that this version of Motherlode knows"
+            problem = Problem("unreadable", sample.path, "", f"it {what}", "It was left out", sample.path)
+            report.problems.append(problem.as_json())
+            continue
+        regions = list(sample.labels)
+        rows.append(Labelled(sample.path, sample.file, sample.media, sample.split, regions))
+    for kind, number in unknown.items():
+        what = f"{number:,} labels of kind {kind!r} were not written: this version of Motherlode does not know it"
+        report.problems.append(Problem("note", "", "", what, "Upgrade Motherlode").as_json())
     _write(to, target, rows, samples.classes, report, put)
     return report
 

@@ -17,6 +17,7 @@ __all__ = ["State", "create", "force", "hash_file", "let_clocks_move", "place", 
 
 CHUNK = 1 << 20
 RACY_NS = 50_000_000
+INODES = (1 << 63) - 1
 
 State = list[int]
 """Inode, size, mtime and ctime of a file."""
@@ -92,4 +93,4 @@ def state_at(path: str) -> State | None:
 
 def state_of(stat: os.stat_result) -> State:
     """What of a file's status shows a change."""
-    return [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+    return [stat.st_ino & INODES, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]

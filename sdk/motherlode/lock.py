@@ -11,8 +11,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import tomli_w
-
 from motherlode import environment
 from motherlode.errors import BadInput
 
@@ -28,7 +26,8 @@ CONFLICT_REMEDY = (
 )
 HEAD = "# Written by `lode pin`. Commit it: training reads exactly these versions, checked by digest.\n"
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(\s|$)", re.MULTILINE)
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
+_DIGEST = re.compile(r"sha256(m[1-9][0-9]*)?:[0-9a-f]{64}\Z")
+_INDEX = re.compile(r"sha256:[0-9a-f]{64}\Z")
 _DIR = re.compile(r"[0-9a-f]{32}\.dir\Z")
 
 
@@ -38,7 +37,12 @@ class BadLock(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """One pinned version; `splits` holds the number of items of each split, `schema` the schema's revision."""
+    """One pinned version; `splits` holds the number of items of each split, `schema` the schema's revision.
+
+    `digest` is `sha256m1:<64 hex>` of a version's content, and `index` the sha-256 of the list of its files (see
+    `docs/format.md`). A version published before that form has the digest `sha256:<64 hex>`, which is that of its
+    manifest, no index, and the name of DVC's tree as `dir`.
+    """
 
     server: str
     project: str
@@ -49,6 +53,22 @@ class Pin:
     commit: str
     schema: int
     splits: Mapping[str, int] = field(default_factory=dict)
+    index: str = ""
+
+    @property
+    def by_content(self) -> bool:
+        """Whether the digest is that of the content (format 1 and later), and not of a manifest's bytes."""
+        return not self.digest.startswith("sha256:")
+
+    @property
+    def key(self) -> str:
+        """The digest's 64 hexadecimal digits, which name files."""
+        return self.digest.rpartition(":")[2]
+
+    @property
+    def short_digest(self) -> str:
+        """What trackers get that keep at most 36 characters: DVC's `<md5>.dir`, or the digest's first 32 digits."""
+        return self.key[:32] if self.by_content else self.dir
 
     @property
     def name(self) -> str:
@@ -116,25 +136,46 @@ def _pin(path: Path, name: str, table: Any) -> Pin:
             dataset=str(table["dataset"]),
             version=int(table["version"]),
             digest=str(table["digest"]),
-            dir=str(table["dir"]),
+            dir=str(table.get("dir", "")),
             commit=str(table["commit"]),
             schema=int(table["schema"]),
             splits={str(split): int(items) for split, items in table.get("splits", {}).items()},
+            index=str(table.get("index", "")),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         what = f"lacks {error}" if isinstance(error, KeyError) else str(error)
         raise BadLock(f"{path}: [{name}] {what}; {REMEDY}") from None
-    if not _DIGEST.match(pin.digest) or not _DIR.match(pin.dir):
-        raise BadLock(f"{path}: [{name}] the digest is not sha256:<64 hex> or dir not <32 hex>.dir; {REMEDY}")
+    if wrong := _wrong(pin):
+        raise BadLock(f"{path}: [{name}] {wrong}; {REMEDY}")
     return pin
+
+
+def _wrong(pin: Pin) -> str:
+    """What of a pin cannot be, "" where nothing is wrong."""
+    if not _DIGEST.match(pin.digest):
+        return f"digest is {pin.digest!r}, not sha256m1:<64 hex> (or sha256:<64 hex> of an earlier version)"
+    if pin.by_content and not _INDEX.match(pin.index):
+        return f"index is {pin.index!r}, not sha256:<64 hex>" if pin.index else "lacks 'index'"
+    if not pin.by_content and not _DIR.match(pin.dir):
+        return f"dir is {pin.dir!r}, not <32 hex>.dir" if pin.dir else "lacks 'dir'"
+    return ""
 
 
 def write_lock(path: Path, pins: Mapping[str, Pin]) -> None:
     """Write the pins, tables sorted by name; the file appears by one rename."""
-    text = f"{HEAD}\n{tomli_w.dumps({name: asdict(pins[name]) for name in sorted(pins)})}"
+    import tomli_w  # only who pins waits for its import
+
+    text = f"{HEAD}\n{tomli_w.dumps({name: _table(pins[name]) for name in sorted(pins)})}"
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         part.write_text(text, encoding="utf-8")
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _table(pin: Pin) -> dict[str, Any]:
+    """A pin's table; what its form does not have is left out."""
+    row = asdict(pin)
+    del row["dir" if pin.by_content else "index"]
+    return row

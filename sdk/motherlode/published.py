@@ -35,6 +35,7 @@ __all__ = [
     "Roots",
     "TooNew",
     "content_digest",
+    "format_of",
     "label_line",
     "labels_digest",
     "manifest_line",
@@ -110,10 +111,10 @@ class Roots:
     splits: bytes
     schema: bytes
 
-    def document(self) -> bytes:
-        """The canonical document whose sha-256 is the digest."""
+    def document(self, number: int = FORMAT) -> bytes:
+        """The canonical document whose sha-256 is the digest of a version of this format."""
         rows = {"labels": self.labels, "manifest": self.manifest, "schema": self.schema, "splits": self.splits}
-        return canonical({"format": FORMAT, **{name: row.hex() for name, row in rows.items()}}).encode()
+        return canonical({"format": number, **{name: row.hex() for name, row in rows.items()}}).encode()
 
 
 def root_of(lines: Iterable[tuple[str, bytes]]) -> bytes:
@@ -121,9 +122,9 @@ def root_of(lines: Iterable[tuple[str, bytes]]) -> bytes:
     return merkle.root((merkle.place_of(path), merkle.leaf_of(line)) for path, line in lines)
 
 
-def content_digest(roots: Roots) -> str:
-    """A version's digest, `sha256m1:<64 hex>`."""
-    return f"{SCHEME}:{sha256(roots.document()).hexdigest()}"
+def content_digest(roots: Roots, number: int = FORMAT) -> str:
+    """A version's digest, `sha256m1:<64 hex>`; `number` is that of its format."""
+    return f"{SCHEME}:{sha256(roots.document(number)).hexdigest()}"
 
 
 def labels_digest(root: bytes) -> str:
@@ -195,9 +196,17 @@ def read_label_line(line: bytes, where: str = "labels") -> LabelLine:
     return LabelLine(path, media, answers, regions, relations, row)
 
 
+def format_of(schema: bytes) -> int:
+    """The number of the form that `schema.json` says; 0 for versions published before it had one. Raises `BadLine`."""
+    try:
+        return int(json.loads(schema).get("format", 0))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BadLine(f"schema.json: {type(error).__name__} {error}") from None
+
+
 def refuse_newer(schema: bytes, what: str) -> None:
     """Raise `TooNew` where `schema.json` says a form that this program cannot write; `what` names the version."""
-    number = json.loads(schema).get("format", 0)
+    number = format_of(schema)
     if number > FORMAT:
         raise TooNew(
             f"{what} was published in format {number}, and this version of Motherlode writes format {FORMAT}: it can be"

@@ -2,58 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from motherlode import manifest, media
+from motherlode import media
 from motherlode.errors import BadInput
+from motherlode.forms import Said
 from motherlode.manifest import POOL
 from motherlode.media.text import decoded
-from motherlode.regions import Region, from_json
-from motherlode.versions import Snapshot
+from motherlode.regions import Region
+from motherlode.snapshots import Lines, Snapshot
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 __all__ = ["Labels", "Sample", "Samples"]
 
-_FIELDS = frozenset({"file", "height", "labelled", "labels", "split", "width"})
+_NO_ROWS: list[dict[str, Any]] = []
 
 
 class Labels(Sequence[Region]):
-    """The regions of one item; as columns: `boxes` (xyxy, pixels of the upright image), `class_ids`, `names`.
+    """What is said of one item; as columns: `boxes` (xyxy, pixels of the upright image), `class_ids`, `names`.
 
-    Labels of a version are parsed where they are first looked into; `len` alone counts them.
+    Labels of a version are parsed where they are first looked into; `len` alone counts them. What is of a kind that
+    this program does not know is not in the sequence: `unknown` has it as it stands in the version.
     """
 
-    __slots__ = ("_classes", "_line", "_regions", "_rows")
-    _classes: Mapping[int, str]
-    _line: bytes
-    _regions: tuple[Region, ...] | None
-    _rows: list[dict[str, Any]] | None
+    __slots__ = ("_at", "_lines", "_regions", "_said", "_unknown")
 
-    def __init__(self, regions: Sequence[Region]) -> None:
-        self._line, self._classes, self._regions, self._rows = b"", {}, tuple(regions), None
+    def __init__(self, regions: Sequence[Region], unknown: Sequence[dict[str, Any]] = ()) -> None:
+        self._lines: Lines | None = None
+        self._at = 0
+        self._said: Said | None = None
+        self._regions: tuple[Region, ...] | None = tuple(regions)
+        self._unknown: list[dict[str, Any]] = list(unknown)
 
     @classmethod
-    def of_line(cls, line: bytes, classes: Mapping[int, str]) -> Labels:
-        """The labels of an item's line in a version, whose classes have these names."""
+    def of_line(cls, lines: Lines, at: int, said: Said | None = None) -> Labels:
+        """The labels of a version's item, by its place; `said` where its line was read already."""
         labels = cls.__new__(cls)
-        labels._line, labels._classes, labels._regions, labels._rows = line, classes, None, None
+        labels._lines, labels._at, labels._said, labels._regions = lines, at, said, None
+        labels._unknown = _NO_ROWS
         return labels
 
     def _all(self) -> tuple[Region, ...]:
         if self._regions is None:
-            self._regions = tuple([from_json(row, self._classes) for row in self._parsed()])
+            assert self._lines is not None
+            region, classes = self._lines.form.region, self._lines.classes
+            found = [(row, region(row, classes)) for row in self._rows()]
+            self._unknown = [row for row, known in found if known is None]
+            self._regions = tuple([known for _, known in found if known is not None])
         return self._regions
 
-    def _parsed(self) -> list[dict[str, Any]]:
-        """The regions as they stand in the line."""
-        if self._rows is None:
-            [line] = manifest.read_label_lines(self._line + b"\n")
-            self._rows = line.regions or []
-        return self._rows
+    def _rows(self) -> list[dict[str, Any]]:
+        """What is said as it stands in the line."""
+        if self._said is None:
+            assert self._lines is not None
+            self._said = self._lines.said(self._at)
+        return self._said.rows or []
+
+    @property
+    def unknown(self) -> list[dict[str, Any]]:
+        """The JSON objects of what is said in kinds that this program does not know, as the version has them."""
+        self._all()
+        return list(self._unknown)
+
+    @property
+    def relations(self) -> list[dict[str, Any]]:
+        """The directed links between regions: the JSON objects, with the ids of two regions as `from` and `to`."""
+        if self._lines is not None:
+            self._rows()
+        return list(self._said.relations) if self._said else []
 
     @overload
     def __getitem__(self, index: int) -> Region: ...
@@ -63,41 +84,38 @@ class Labels(Sequence[Region]):
         return Labels(self._all()[index]) if isinstance(index, slice) else self._all()[index]
 
     def __len__(self) -> int:
-        if self._regions is not None:
-            return len(self._regions)
-        if self._rows is None and b'"attributes":' not in self._line:  # without them no key below a region is free
-            return self._line.count(b'"class_id":')
-        return len(self._parsed())
+        if self._regions is None and self._said is None and self._lines is not None:
+            count = self._lines.count(self._at)
+            if count is not None:
+                return count
+        return len(self._all())
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Labels) and self._all() == other._all()
+        return isinstance(other, Labels) and (self._all(), self._unknown) == (other._all(), other._unknown)
 
     def __hash__(self) -> int:
         return hash(tuple(region.id for region in self._all()))
+
+    def __reduce__(self) -> tuple[type[Labels], tuple[Any, ...]]:
+        return Labels, (self._all(), self._unknown)
 
     def __repr__(self) -> str:
         return f"Labels({', '.join(self.names)})" if len(self) <= 6 else f"Labels({len(self)} regions)"
 
     @property
     def boxes(self) -> list[list[float]]:
-        """[x1, y1, x2, y2] of each box; choices have none."""
-        if self._regions is None:
-            return [[float(edge) for edge in row["box"]] for row in self._parsed() if "box" in row]
-        return [list(region.box) for region in self._regions if region.box is not None]
+        """[x1, y1, x2, y2] of each box, and of other regions with a place their bounds; choices have none."""
+        return [list(region.box) for region in self._all() if region.box is not None]
 
     @property
     def class_ids(self) -> list[int]:
         """The permanent class id of each region."""
-        if self._regions is None:
-            return [int(row["class_id"]) for row in self._parsed()]
-        return [region.class_id for region in self._regions]
+        return [region.class_id for region in self._all()]
 
     @property
     def names(self) -> list[str]:
         """The label of each region."""
-        if self._regions is None:
-            return [self._classes.get(number, "") for number in self.class_ids]
-        return [region.label for region in self._regions]
+        return [region.label for region in self._all()]
 
     @property
     def label(self) -> str | None:
@@ -112,48 +130,75 @@ class Sample:
     nobody has labelled the item yet: `labelled` tells which. What is not asked for is not read.
     """
 
-    __slots__ = ("_unread", "file", "height", "labelled", "labels", "path", "split", "width")
-    _unread: tuple[Path, bytes, Mapping[int, str]]
+    __slots__ = ("_at", "_fields", "_folder", "_labels", "_lines", "path")
 
     def __init__(
         self, path: str, file: Path, split: str, width: int, height: int, labelled: bool, labels: Labels
     ) -> None:
-        self.path, self.file, self.split, self.width, self.height = path, file, split, width, height
-        self.labelled, self.labels = labelled, labels
+        self.path = path
+        self._lines: Lines | None = None
+        self._at = 0
+        self._folder = ""
+        self._labels: Labels | None = labels
+        self._fields: tuple[Path, str, int, int, bool] | None = (file, split, width, height, labelled)
 
-    @classmethod
-    def of_line(cls, path: str, folder: Path, line: bytes, classes: Mapping[int, str]) -> Sample:
-        """The sample of an item's line in a version; its file lies in `folder`."""
-        sample = cls.__new__(cls)
-        sample.path, sample._unread = path, (folder, line, classes)
-        return sample
+    @property
+    def labels(self) -> Labels:
+        """What is said of the item."""
+        labels = self._labels
+        if labels is None:
+            assert self._lines is not None
+            labels = self._labels = Labels.of_line(self._lines, self._at)
+        return labels
 
-    def __getattr__(self, name: str) -> Any:
-        """A field that was not read yet."""
-        if name not in _FIELDS:
-            raise AttributeError(f"a sample has no {name!r}")
-        folder, line, classes = self._unread
-        if name == "labels":
-            self.labels = Labels.of_line(line, classes)
-        elif name == "file":
-            self.file = folder / self.path
-        else:
-            [read] = manifest.read_label_lines(line + b"\n", self.path)
-            self.split, self.width, self.height = read.split, read.width, read.height
-            self.labelled = read.regions is not None
-        return object.__getattribute__(self, name)
+    @property
+    def file(self) -> Path:
+        """The item's file, verified and read only."""
+        return Path(self._folder + self.path) if self._fields is None else self._fields[0]
 
-    def _fields(self) -> tuple[Any, ...]:
-        return (self.path, self.file, self.split, self.width, self.height, self.labelled, self.labels)
+    @property
+    def split(self) -> str:
+        """The split that the item belongs to."""
+        if self._fields is None and self._lines is not None:
+            return self._lines.split(self._at)
+        return self._read()[1]
+
+    @property
+    def width(self) -> int:
+        """The width of the upright image in pixels, 0 where the item is not one."""
+        return self._read()[2]
+
+    @property
+    def height(self) -> int:
+        """The height of the upright image in pixels, 0 where the item is not one."""
+        return self._read()[3]
+
+    @property
+    def labelled(self) -> bool:
+        """Whether anybody has said what is there, be it nothing."""
+        return self._read()[4]
+
+    def _read(self) -> tuple[Path, str, int, int, bool]:
+        if self._fields is None:
+            assert self._lines is not None
+            said = self._lines.said(self._at)
+            if self._labels is None:
+                self._labels = Labels.of_line(self._lines, self._at, said)
+            width, height = int(said.media.get("width", 0)), int(said.media.get("height", 0))
+            self._fields = (self.file, self.split, width, height, said.rows is not None)
+        return self._fields
+
+    def _all(self) -> tuple[Any, ...]:
+        return (self.path, *self._read(), self.labels)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sample) and self._fields() == other._fields()
+        return isinstance(other, Sample) and self._all() == other._all()
 
     def __hash__(self) -> int:
-        return hash(self._fields())
+        return hash(self._all())
 
     def __reduce__(self) -> tuple[type[Sample], tuple[Any, ...]]:
-        return Sample, self._fields()
+        return Sample, self._all()
 
     def __repr__(self) -> str:
         what = repr(self.labels) if self.labelled else "unlabelled"
@@ -161,7 +206,12 @@ class Sample:
 
     @property
     def media(self) -> media.Media:
-        """What the item's bytes are: an `Image` with `width` and `height`, a `Text` with `length`."""
+        """What the item's bytes are: an `Image` with `width` and `height`, a `Text` with `length`.
+
+        One of a kind that this program does not know is an `Other`, with the block as the version has it.
+        """
+        if self._lines is not None and (block := self._lines.said(self._at).media).get("kind") != media.Image.kind:
+            return media.from_block(block)
         if self.width or self.height:
             return media.Image(self.width, self.height)
         return (media.named(self.path) or media.Text).probe(self.file.read_bytes())
@@ -196,12 +246,11 @@ class Sample:
 class Samples(Sequence[Sample]):
     """The samples of a split, in the order of their paths. Making one fetches and checks; samples are made as read."""
 
-    def __init__(self, snapshot: Snapshot, split: str | None = None, paths: Sequence[str] | None = None) -> None:
+    def __init__(self, snapshot: Snapshot, split: str | None = None) -> None:
         self.snapshot = snapshot
         self.split = split
         self._folder = snapshot.fetch(split)
-        _ = snapshot.label_shards, snapshot.classes  # now, so that loaders' workers find them and ask no server
-        self._paths = list(snapshot.paths(split)) if paths is None else list(paths)
+        self._places = snapshot.places(split)
 
     @property
     def name(self) -> str:
@@ -246,7 +295,8 @@ class Samples(Sequence[Sample]):
     @property
     def paths(self) -> list[str]:
         """The items' paths, in order."""
-        return list(self._paths)
+        paths = self.snapshot.columns.paths
+        return [paths[at] for at in self._places]
 
     @property
     def folder(self) -> Path:
@@ -263,19 +313,23 @@ class Samples(Sequence[Sample]):
     def __getitem__(self, index: slice) -> Samples: ...
     def __getitem__(self, index: int | slice) -> Sample | Samples:
         if not isinstance(index, slice):
-            return self._sample(self._paths[index])
+            return self._sample(self._places[index])
         part = object.__new__(Samples)
         part.snapshot, part.split = self.snapshot, self.split
-        part._folder, part._paths = self._folder, self._paths[index]
+        part._folder, part._places = self._folder, self._places[index]
         return part
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self._places)
 
     def __iter__(self) -> Iterator[Sample]:
-        lines, folder, classes, made = self.snapshot.label_lines, self._folder, self.snapshot.classes, Sample.of_line
-        for path in self._paths:
-            yield made(path, folder, lines[path], classes)
+        lines, folder = self.snapshot.lines, f"{self._folder}/"
+        paths, new = lines.columns.paths, Sample.__new__
+        for at in self._places:
+            sample = new(Sample)
+            sample.path, sample._at, sample._lines, sample._folder = paths[at], at, lines, folder
+            sample._labels = sample._fields = None
+            yield sample
 
     def __repr__(self) -> str:
         where = f" {self.split}" if self.split else ""
@@ -283,13 +337,19 @@ class Samples(Sequence[Sample]):
 
     def by_path(self, path: str) -> Sample:
         """The sample of an item. Raises KeyError."""
-        own = self.snapshot.splits.get(path)
-        if own is None or self.split not in (None, own):
+        paths = self.snapshot.columns.paths
+        at = bisect_left(paths, path)
+        if at == len(paths) or paths[at] != path or self.split not in (None, self.snapshot.lines.split(at)):
             raise KeyError(f"{self.name} {self.split or ''} has no item {path!r}")
-        return self._sample(path)
+        return self._sample(at)
 
-    def _sample(self, path: str) -> Sample:
-        return Sample.of_line(path, self._folder, self.snapshot.label_lines[path], self.snapshot.classes)
+    def _sample(self, at: int) -> Sample:
+        sample = Sample.__new__(Sample)
+        lines = self.snapshot.lines
+        sample.path, sample._at, sample._lines = lines.columns.paths[at], at, lines
+        sample._folder = f"{self._folder}/"
+        sample._labels = sample._fields = None
+        return sample
 
     @property
     def is_pool(self) -> bool:

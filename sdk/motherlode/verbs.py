@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from motherlode.cache import Cache
-from motherlode.client import Client
 from motherlode.errors import Mismatch
 from motherlode.lock import Pin
 from motherlode.samples import Samples
-from motherlode.versions import Snapshot, resolve
+from motherlode.snapshots import Snapshot
+from motherlode.versions import resolve
+
+if TYPE_CHECKING:
+    from motherlode.client import Client
 
 __all__ = ["load", "pull", "snapshot", "verify"]
 

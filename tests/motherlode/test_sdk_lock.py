@@ -153,6 +153,25 @@ def test_a_broken_lock_says_where_and_what_to_do(tmp_path: Path, text: str, mess
     assert "remove it and run `lode pin`" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"index": ""}, r"\[cells\] lacks 'index'"),
+        ({"index": "sha256m1:" + "e" * 64}, "index is .*, not sha256:<64 hex>"),
+        ({"digest": "sha256m1:" + "e" * 63}, "digest is .*, not sha256m1:<64 hex>"),
+        ({"digest": "sha256:" + "e" * 64, "dir": "x.dir"}, "dir is 'x.dir', not <32 hex>.dir"),
+        ({"digest": "sha256:" + "e" * 64, "dir": ""}, "lacks 'dir'"),
+    ],
+)
+def test_what_is_wrong_with_a_pin_is_named(tmp_path: Path, wrong: dict[str, str], message: str) -> None:
+    pin = replace(PIN, digest="sha256m1:" + "a" * 64, index="sha256:" + "b" * 64, dir="")
+    write_lock(tmp_path / LOCK_FILE, {"cells": pin})
+    assert read_lock(tmp_path / LOCK_FILE) == {"cells": pin}
+    write_lock(tmp_path / LOCK_FILE, {"cells": replace(pin, **wrong)})  # type: ignore[arg-type]
+    with pytest.raises(BadLock, match=message):
+        read_lock(tmp_path / LOCK_FILE)
+
+
 def test_a_digest_that_is_none_is_refused(tmp_path: Path) -> None:
     write_lock(tmp_path / LOCK_FILE, {"cells": replace(PIN, digest="sha256:12")})
     with pytest.raises(BadLock, match="digest"):

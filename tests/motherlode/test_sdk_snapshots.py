@@ -22,8 +22,10 @@ from motherlode.files import hash_file
 from motherlode.lock import LOCK_FILE, Pin, write_lock
 from motherlode.manifest import Row
 from motherlode.regions import Region, earlier_row
+from motherlode.remote import Remote
 from motherlode.samples import Samples
-from motherlode.versions import Snapshot, parse_name
+from motherlode.snapshots import Snapshot
+from motherlode.versions import parse_name
 
 pytestmark = pytest.mark.once
 
@@ -186,24 +188,23 @@ def test_a_missing_file_is_named(pin: Pin) -> None:
 
 @pytest.mark.parametrize("which", [manifest.SPLITS, manifest.SCHEMA, "labels/0000-of-0001.jsonl"])
 def test_changed_labels_splits_or_schema_are_refused(snapshot: Snapshot, cache: Cache, which: str) -> None:
-    spoil(cache.blob(snapshot.rows[which].md5))
+    spoil(cache.blob(snapshot.files[which].md5))
     with pytest.raises(motherlode.NotVerified, match=which):
         list(Samples(snapshot, "train"))
     assert [mismatch.path for mismatch in Snapshot(snapshot.pin, cache, no_server).verify()] == [which]
 
 
-def test_a_changed_manifest_is_not_what_was_pinned(snapshot: Snapshot, cache: Cache) -> None:
+def test_a_changed_manifest_is_not_what_was_pinned(
+    snapshot: Snapshot, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
     [path] = (cache.root / "manifests").iterdir()
     good = path.read_bytes()
     spoil(path)
     with pytest.raises(motherlode.NotVerified, match="not what was pinned; `lode pull cells@v3 --repair`"):
-        _ = snapshot.rows
+        _ = snapshot.files
 
-    class Again(Snapshot):
-        def _fetch_manifest(self) -> bytes:
-            return good
-
-    Again(snapshot.pin, cache, no_server).fetch("train", repair=True)
+    monkeypatch.setattr(Remote, "head", lambda self: good)
+    Snapshot(snapshot.pin, cache, no_server).fetch("train", repair=True)
     assert path.read_bytes() == good
 
 
@@ -217,7 +218,7 @@ def test_a_forged_pin_finds_nothing_that_fits(pin: Pin, cache: Cache) -> None:
     forged = replace(pin, digest="sha256:" + "0" * 64)
     (cache.root / "manifests" / ("0" * 64 + ".jsonl")).write_bytes(b"")
     with pytest.raises(motherlode.NotVerified):
-        _ = Snapshot(forged, cache, no_server).rows
+        _ = Snapshot(forged, cache, no_server).files
 
 
 def test_unchanged_files_are_hashed_once(snapshot: Snapshot, cache: Cache) -> None:
@@ -235,19 +236,19 @@ def test_unchanged_files_are_hashed_once(snapshot: Snapshot, cache: Cache) -> No
     assert hashed == [1, 2]
 
 
-def test_repair_fetches_what_was_changed(pin: Pin, cache: Cache) -> None:
+def test_repair_fetches_what_was_changed(pin: Pin, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     sample = motherlode.load("cells", split="train")[0]
     spoil(sample.file)
     row = manifest.identify(b"one").row("items/a/one.png")
 
-    class Again(Snapshot):
-        def _fetch_batch(self, batch: list[Row]) -> int:
-            assert [found.md5 for found in batch] == [row.md5]
-            put(cache, b"one", "items/a/one.png")
-            return 1
+    def batch(self: Remote, batch: list[Row]) -> int:
+        assert [found.md5 for found in batch] == [row.md5]
+        put(cache, b"one", "items/a/one.png")
+        return 1
 
+    monkeypatch.setattr(Remote, "batch", batch)
     client = Client("https://host", "t", workers=1)
-    Again(pin, cache, lambda: client).fetch("train", repair=True)
+    Snapshot(pin, cache, lambda: client).fetch("train", repair=True)
     assert motherlode.load("cells", split="train")[0].file.read_bytes() == b"one"
 
 

@@ -16,7 +16,8 @@ from motherlode.errors import BadInput, Mismatch, NotConfigured, NotVerified
 from motherlode.files import place
 from motherlode.lock import LOCK_FILE, Pin, find_lock, read_lock, write_lock
 from motherlode.manifest import ITEMS
-from motherlode.versions import Name, Snapshot, dataset_path, locked_pins, parse_name, pin_of, resolve, version_row
+from motherlode.snapshots import Snapshot
+from motherlode.versions import Name, dataset_path, locked_pins, parse_name, pin_of, resolve, version_row
 
 __all__ = ["add_verbs", "id_map_file"]
 
@@ -82,6 +83,7 @@ def _pin_json(pin: Pin) -> dict[str, Any]:
         "version": pin.name,
         "project": pin.project,
         "digest": pin.digest,
+        "index": pin.index,
         "dir": pin.dir,
         "commit": pin.commit,
         "schema": pin.schema,
@@ -154,12 +156,11 @@ def verify(arguments: Namespace, out: Out) -> None:
         there = [] if arguments.local else _verify_server(snapshot)
         wrong += here + there
         held = snapshot.held()
-        items = sum(path.startswith(ITEMS) for path in snapshot.rows)
         answers.append(
             {
                 "version": snapshot.pin.name,
                 "digest": snapshot.pin.digest,
-                "items": items,
+                "items": len(snapshot.sets.items),
                 "held": held,
                 "verified": not here and not there,
                 "wrong_here": [_mismatch(found) for found in here],

@@ -38,8 +38,8 @@ def active_run() -> TrackedRun | None:
 def link(url: str, uses: Iterable[Use]) -> None:
     """Tag the active MLflow run with our run's address, and log the versions it uses: (pin, split, purpose) of each.
 
-    Each split is an input of its own, `cells@v1/train`: MLflow knows inputs by name and digest, which is DVC's
-    `<md5>.dir`.
+    Each split is an input of its own, `cells@v1/train`: MLflow knows inputs by name and digest, of at most 36
+    characters: the first 32 digits of the version's, or DVC's `<md5>.dir` of one published before format 1.
     """
     # the entities are what `mlflow.log_input` makes of a MetaDataset, without the pandas that it needs
     from mlflow.entities import Dataset, DatasetInput, InputTag
@@ -52,7 +52,7 @@ def link(url: str, uses: Iterable[Use]) -> None:
         items = pin.splits.get(split, 0) if split else sum(pin.splits.values())
         profile = json.dumps({"digest": pin.digest, "items": items, **pin.splits})
         name = f"{pin.name}/{split}" if split else pin.name
-        dataset = Dataset(name, pin.dir, SOURCE, json.dumps(source), profile=profile)
+        dataset = Dataset(name, pin.short_digest, SOURCE, json.dumps(source), profile=profile)
         tags = [InputTag("mlflow.data.context", purpose), InputTag("motherlode.project", pin.project)]
         inputs.append(DatasetInput(dataset, tags))
     run = _mlflow().active_run()
