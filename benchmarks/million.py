@@ -88,6 +88,12 @@ class Filler:
         self.count = count
         self.whole = count + count // 100
 
+    def labels(self, number: int, salt: str) -> "Texts":
+        return labels_of(number, salt)
+
+    def split(self, number: int) -> str:
+        return "train" if number % 10 else "val"
+
     def fill(self) -> None:
         from django.db import connection, transaction
         from django.utils import timezone
@@ -112,7 +118,7 @@ class Filler:
                 )
                 items.write((n, self._uuid("item", n), n, path_of(n), path_of(n)) for n in part)
                 self.label(part, "first")
-                places.write((n, "train" if n % 10 else "val") for n in part if n <= self.count)
+                places.write((n, self.split(n)) for n in part if n <= self.count)
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 for table in ("platform_blob", "platform_item"):
@@ -126,7 +132,7 @@ class Filler:
             LabelSet, ["uuid", "item_id", "answers", "regions", "digest"], schema=bench.schema,
             schema_revision=bench.revision, source="import", created_by=bench.user,
         )  # fmt: skip
-        said = ((n, labels_of(n, salt)) for n in numbers)
+        said = ((n, self.labels(n, salt)) for n in numbers)
         rows.write((self._uuid(salt, n), n, t.answers, t.regions, t.digest) for n, t in said)
 
     def relabel(self, salt: str) -> None:
@@ -149,7 +155,7 @@ class Filler:
             DatasetItem.objects.filter(item__in=gone[start : start + 500]).delete()
         same = {"dataset": self.bench.dataset, "decided_by": "hash", "decided_at": timezone.now()}
         Rows(DatasetItem, ["item_id", "split"], **same).write(
-            (n, "train" if n % 10 else "val") for n in range(self.count + 1, self.whole + 1)
+            (n, self.split(n)) for n in range(self.count + 1, self.whole + 1)
         )
 
     def _parts(self) -> Iterator[range]:
