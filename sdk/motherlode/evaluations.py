@@ -120,7 +120,7 @@ class Evaluation:
 class Comparison:
     """A run against an earlier one on the same split: objects found and lost, one by one.
 
-    `fixed` were wrong before and are right, `regressed` the reverse, `still` wrong and `ok` right in both; `p_value` is
+    `fixed` were wrong and are right, `regressed` the reverse, `unchanged` wrong, `ok` right in both; `p_value` is
     McNemar's exact test of fixed against regressed. They are counted at the scores `before_threshold` and
     `after_threshold`, None of classes. `before` and `after` are the evaluations' uuids, `before_version` and
     `after_version` whose truth they are on. `row` is all the server says.
@@ -135,7 +135,7 @@ class Comparison:
     after_threshold: float | None
     fixed: int
     regressed: int
-    still: int
+    unchanged: int
     ok: int
     p_value: float
     row: Mapping[str, Any]
@@ -155,16 +155,16 @@ class Comparison:
             after_threshold=after_threshold,
             fixed=int(row["fixed"]),
             regressed=int(row["regressed"]),
-            still=int(row["still"]),
+            unchanged=int(row["unchanged"]),
             ok=int(row["ok"]),
             p_value=float(row["p_value"]),
             row=dict(row),
         )
 
     @property
-    def numbers(self) -> dict[str, tuple[float | None, float]]:
+    def metrics(self) -> dict[str, tuple[float | None, float]]:
         """The metrics by name: (before, after)."""
-        return {str(row["name"]): (row["other"], row["value"]) for row in self.row["numbers"]}
+        return {str(row["name"]): (row["other"], row["value"]) for row in self.row["metrics"]}
 
 
 @dataclass(frozen=True, slots=True)

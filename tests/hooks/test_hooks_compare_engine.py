@@ -55,7 +55,7 @@ def test_digits_with_spoilt_labels_against_clean_ones() -> None:
 
     before, after = right(spoilt), right(labels[train])
     counts = count_transitions(transitions(before > 0, after > 0))
-    assert counts == {"ok": 545, "fixed": 25, "regressed": 8, "still": 19}
+    assert counts == {"ok": 545, "fixed": 25, "regressed": 8, "unchanged": 19}
     assert mcnemar(counts["fixed"], counts["regressed"]) == pytest.approx(0.0046, abs=5e-5)
     interval = bootstrap_difference(mean_metric(before), mean_metric(after), 597)
     assert (before.mean(), after.mean()) == pytest.approx((0.926, 0.955), abs=5e-4)

@@ -88,7 +88,7 @@ def test_a_failure_goes_on_where_the_same_object_has_another_id_and_the_comparis
     assert str(failure.uuid) in seen(before) and str(failure.uuid) not in seen(after)
     assert {row.region for row in Failure.objects.exclude(region="")} == {"a1", "b1", "other", "far"}
     found = compare.compare(before, after)
-    assert (found.fixed, found.still, found.ok, found.regressed) == (2, 0, 0, 0)
+    assert (found.fixed, found.unchanged, found.ok, found.regressed) == (2, 0, 0, 0)
     assert found.items_by_place == 1
     missed = cells.evaluate(cells.predict(cells.run("three"), later, [line("a.png")]))
     assert str(failure.uuid) in seen(missed) and not Failure.objects.filter(region="found").exists()
@@ -289,7 +289,7 @@ def test_a_result_is_filtered_by_what_it_shows_at_its_threshold(cells: Any) -> N
 def test_every_line_of_a_facet_opens_as_many_results_as_it_says(cells: Any) -> None:
     lines = [line("a.png", ([10, 10, 50, 50], "WBC", 0.9)), line("b.png")]
     one, two = (cells.evaluate(cells.predict(cells.run(name), cells.version, lines)) for name in ("one", "two"))
-    still = FailureFilter(transition="still", against=one.uuid)
+    still = FailureFilter(transition="unchanged", against=one.uuid)
     assert browse.count(two, still) == 2
     for facet in browse.facets(two, still)["state"]:
         assert browse.count(two, replace(still, state=facet.value)) == facet.count
@@ -344,14 +344,14 @@ def test_what_changed_between_two_runs_opens_as_many_results(cells: Any) -> None
         )
     )
     found = compare(one, two)
-    assert (found.fixed, found.regressed, found.still, found.ok) == (1, 1, 0, 0)
-    assert (found.new, found.persisting, found.gone) == (0, 1, 1)
+    assert (found.fixed, found.regressed, found.unchanged, found.ok) == (1, 1, 0, 0)
+    assert (found.new, found.persisting, found.resolved) == (0, 1, 1)
     assert found.p_value == 1.0
-    for name in ("fixed", "regressed", "still", "ok", "new", "persisting", "gone"):
+    for name in ("fixed", "regressed", "unchanged", "ok", "new", "persisting", "resolved"):
         chosen = FailureFilter(transition=name, against=one.uuid)
         listed = browse.matches(two, chosen)
         assert listed.count == len(listed.matches) == getattr(found, name)
-    gone = browse.matches(two, FailureFilter(transition="gone", against=one.uuid)).matches[0]
+    gone = browse.matches(two, FailureFilter(transition="resolved", against=one.uuid)).matches[0]
     assert gone.row < 0 and gone.predicted_box == other
     assert [(row.name, row.fixed, row.regressed) for row in found.classes] == [("RBC", 0, 1), ("WBC", 1, 0)]
 
@@ -393,7 +393,7 @@ def test_what_is_opened_for_fixing_is_the_result_that_was_shown(cells: Any, rita
     assert one.threshold == 0.9
     for row, shown in (
         (one, FailureFilter(threshold=0.0, kind="wrong_class")),
-        (two, FailureFilter(threshold=0.0, transition="gone", against=one.uuid)),
+        (two, FailureFilter(threshold=0.0, transition="resolved", against=one.uuid)),
     ):
         (match,) = browse.matches(row, shown).matches
         task = fix.open_for_fixing(row, match.row, Caller(rita), shown)

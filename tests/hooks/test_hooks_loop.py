@@ -164,7 +164,7 @@ def test_a_run_that_is_no_better_is_not_said_to_be(looped: Any, api: Any, bob: U
     report = loop_report(looped.round)
     assert report.comparison is not None and report.comparison.fixed == 0
     assert "chance could do" in report.sentence
-    assert report.arms["mined"].fixed == 0 and report.arms["mined"].still == report.arms["mined"].of
+    assert report.arms["mined"].fixed == 0 and report.arms["mined"].unchanged == report.arms["mined"].of
 
 
 def test_mined_items_count_only_by_predictions_that_had_not_seen_them(looped: Any, api: Any, bob: User) -> None:

@@ -97,5 +97,5 @@ def test_a_relabelling_reads_as_what_it_is_and_objects_keep_their_history(
     # A verdict counts where the truth is as it was when it was given; the history has both.
     assert browse.count(after, FailureFilter(verdict="model_error")) == 1
     both = compare.compare(before, after)
-    assert (both.ok, both.still, both.fixed, both.regressed) == (171, 19, 0, 0)
+    assert (both.ok, both.unchanged, both.fixed, both.regressed) == (171, 19, 0, 0)
     assert both.items_by_place == 0

@@ -401,8 +401,8 @@ def test_a_comparison_says_its_threshold_and_takes_another(cells: Any, api: Any,
     for threshold in (0.0, 0.25, 0.5):
         asked = caller.get(f"{address}?threshold={threshold}").json()
         assert [asked[name] for name in ("threshold", "before_threshold", "after_threshold")] == [threshold] * 3
-        assert {n["threshold"] for n in asked["numbers"] if n["name"] in ("F1", "precision", "recall")} == {threshold}
-        for name in ("fixed", "regressed", "still", "ok", "new", "persisting", "gone"):
+        assert {n["threshold"] for n in asked["metrics"] if n["name"] in ("F1", "precision", "recall")} == {threshold}
+        for name in ("fixed", "regressed", "unchanged", "ok", "new", "persisting", "resolved"):
             query = f"threshold={threshold}&against={first.uuid}&transition={name}"
             matches = caller.get(f"evaluations/{second.uuid}/failures?{query}").json()
             assert (matches["count"], matches["threshold"]) == (asked[name], threshold)

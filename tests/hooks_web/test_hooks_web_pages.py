@@ -403,7 +403,7 @@ def test_the_compare_tab_holds_at_one_threshold_and_says_it(cells: Any, page: An
         (f1,) = [number for number in shown.context["numbers"] if number.name == "F1"]
         assert f1.low <= f1.value <= f1.high and f1.value == pytest.approx(shown.context["counts"].f1)
         counted = {name: count for name, _title, count, _url in shown.context["transitions"]}
-        assert counted["still"] + counted["regressed"] == shown.context["counts"].fn
+        assert counted["unchanged"] + counted["regressed"] == shown.context["counts"].fn
         text = shown.content.decode()
         assert ("each at its score of best F1" if not threshold else f"both at score ≥ {threshold}") in text
         told.append(counted)

@@ -313,10 +313,10 @@ def two_runs(test_split: Samples, lode: Lode) -> tuple[Run, Run]:
 def test_two_runs_are_compared_at_a_score_that_is_said(two_runs: tuple[Run, Run], lode: Lode) -> None:
     first, second = two_runs
     found = second.compare(first)
-    assert (found.fixed, found.regressed, found.still, found.ok) == (1, 0, 0, 3)
+    assert (found.fixed, found.regressed, found.unchanged, found.ok) == (1, 0, 0, 3)
     assert (found.before_threshold, found.after_threshold, found.split) == (0.9, 1.0, "test")
     assert found.before_version == found.after_version == "cells@v1"
-    before, after = found.numbers["AP50"]
+    before, after = found.metrics["AP50"]
     assert before == pytest.approx(0.75, abs=0.01) and after == pytest.approx(1.0)
     strict = second.compare(first, threshold=0.95)
     assert (strict.before_threshold, strict.after_threshold, strict.fixed) == (0.95, 0.95, 4)

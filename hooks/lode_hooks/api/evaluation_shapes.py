@@ -79,7 +79,7 @@ class ClassTransitionsShape(Shape):
     name = serializers.CharField()
     fixed = serializers.IntegerField()
     regressed = serializers.IntegerField()
-    still = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
     ok = serializers.IntegerField()
 
 
@@ -96,16 +96,16 @@ class ComparisonShape(Shape):
     after_threshold = serializers.FloatField(allow_null=True, help_text="the score that counts; null of classes")
     fixed = serializers.IntegerField()
     regressed = serializers.IntegerField()
-    still = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
     ok = serializers.IntegerField()
     new = serializers.IntegerField()
     persisting = serializers.IntegerField()
-    gone = serializers.IntegerField()
+    resolved = serializers.IntegerField()
     p_value = serializers.FloatField(help_text="McNemar's exact test of fixed against regressed")
     items_by_place = serializers.IntegerField(
         help_text="items whose two truths share no region id: their objects are joined by class and place"
     )
-    numbers = NumberShape(many=True)
+    metrics = NumberShape(many=True)
     classes = ClassTransitionsShape(many=True)
     label_effect = LabelEffectShape(many=True)
 
@@ -150,7 +150,18 @@ def covered(evaluation: Evaluation | None) -> dict[str, int] | None:
 
 def comparison_json(compared: Comparison, before: Evaluation, after: Evaluation) -> dict[str, Any]:
     thresholds = ("threshold", "before_threshold", "after_threshold")
-    names = (*thresholds, "fixed", "regressed", "still", "ok", "new", "persisting", "gone", "p_value", "items_by_place")
+    names = (
+        *thresholds,
+        "fixed",
+        "regressed",
+        "unchanged",
+        "ok",
+        "new",
+        "persisting",
+        "resolved",
+        "p_value",
+        "items_by_place",
+    )
     return {
         "before": before.uuid,
         "after": after.uuid,
@@ -160,7 +171,7 @@ def comparison_json(compared: Comparison, before: Evaluation, after: Evaluation)
         "before_coverage": asdict(coverage(before.prediction_set)),
         "after_coverage": asdict(coverage(after.prediction_set)),
         **{name: getattr(compared, name) for name in names},
-        "numbers": [number_json(number) for number in compared.numbers],
+        "metrics": [number_json(number) for number in compared.numbers],
         "classes": [asdict(row) for row in compared.classes],
         "label_effect": [{"name": e.name, "before": e.before, "after": e.after} for e in compared.label_effect],
     }

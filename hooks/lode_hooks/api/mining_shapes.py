@@ -83,7 +83,7 @@ class ArmShape(Shape):
     in_version = serializers.IntegerField()
     of = serializers.IntegerField(help_text="objects of its items that the earlier run got wrong, out of fold")
     fixed = serializers.IntegerField()
-    still = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
     rate = serializers.FloatField(allow_null=True)
     low = serializers.FloatField(allow_null=True)
     high = serializers.FloatField(allow_null=True)
@@ -112,7 +112,7 @@ class ReportShape(Shape):
     threshold_after = serializers.FloatField(allow_null=True, help_text="the later run's score of best F1")
     coverage_before = CoverageShape(allow_null=True)
     coverage_after = CoverageShape(allow_null=True)
-    numbers = NumberShape(many=True)
+    metrics = NumberShape(many=True)
     label_effect = LabelEffectShape(many=True)
     fixed = serializers.IntegerField(allow_null=True, help_text="objects of the untouched split")
     regressed = serializers.IntegerField(allow_null=True)
@@ -188,7 +188,7 @@ def report_json(report: LoopReport, mined: dict[str, Any]) -> dict[str, Any]:
         "threshold_after": compared.after_threshold if compared else None,
         "coverage_before": covered(report.evaluation_before),
         "coverage_after": covered(report.evaluation_after),
-        "numbers": [number_json(number) for number in report.numbers],
+        "metrics": [number_json(number) for number in report.numbers],
         "label_effect": [{"name": e.name, "before": e.before, "after": e.after} for e in report.label_effect],
         "fixed": compared.fixed if compared else None,
         "regressed": compared.regressed if compared else None,

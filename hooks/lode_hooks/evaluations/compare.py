@@ -19,7 +19,7 @@ class ClassTransitions:
     name: str
     fixed: int
     regressed: int
-    still: int
+    unchanged: int
     ok: int
 
 
@@ -38,7 +38,7 @@ class LabelEffect:
 class Comparison:
     """The second evaluation against the first one.
 
-    `fixed`, `regressed`, `still`, `ok` part the truths that both hold; `new`, `persisting`, `gone` the wrong
+    `fixed`, `regressed`, `unchanged`, `ok` part the truths that both hold; `new`, `persisting`, `resolved` the wrong
     predictions. `p_value` is McNemar's exact one for `b` = fixed against `c` = regressed. `numbers` are the second's,
     the first's beside them. `label_effect` is there where the two were made on different truths. `items_by_place` is
     how many items have truths that share no region id, so that they were joined by class and place. All of it holds at
@@ -52,11 +52,11 @@ class Comparison:
 
     fixed: int
     regressed: int
-    still: int
+    unchanged: int
     ok: int
     new: int
     persisting: int
-    gone: int
+    resolved: int
     p_value: float
     b: int
     c: int
@@ -76,11 +76,11 @@ def compare(before: Evaluation, after: Evaluation, *, threshold: float | None = 
         after_threshold=stated_threshold(after, threshold),
         fixed=numbers["fixed"],
         regressed=numbers["regressed"],
-        still=numbers["still"],
+        unchanged=numbers["unchanged"],
         ok=numbers["ok"],
         new=numbers["new"],
         persisting=numbers["persisting"],
-        gone=numbers["gone"],
+        resolved=numbers["resolved"],
         p_value=mcnemar(numbers["fixed"], numbers["regressed"]),
         b=numbers["fixed"],
         c=numbers["regressed"],
@@ -102,7 +102,7 @@ def _by_class(found: transitions.Transitions, names: dict[int, str]) -> list[Cla
                 name=names.get(class_id, str(class_id)),
                 fixed=counts["fixed"],
                 regressed=counts["regressed"],
-                still=counts["still"],
+                unchanged=counts["unchanged"],
                 ok=counts["ok"],
             )
         )

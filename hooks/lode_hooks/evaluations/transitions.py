@@ -17,8 +17,8 @@ from lode_hooks.evaluations.metrics.rows import Rows, RowsAt
 from lode_hooks.evaluations.summary import rows_of, threshold_or_own
 from lode_hooks.models import Evaluation
 
-OF_TRUTHS = ("fixed", "regressed", "still", "ok")
-OF_ALARMS = ("new", "persisting", "gone")
+OF_TRUTHS = ("fixed", "regressed", "unchanged", "ok")
+OF_ALARMS = ("new", "persisting", "resolved")
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class Transitions:
 
     `truth` (rows of after): the code of `paired.TRANSITIONS` for the match of every truth that both hold, else -1;
     `truth_class` and `codes` are those truths as columns. `new` and `persisting` are masks over the wrong
-    predictions of after, `gone` over those of before. `by_place` is the number of items whose truths have no region id
+    predictions of after, `resolved` over those of before. `by_place` counts the items whose truths have no region id
     in common, so that they are joined by class and place.
     """
 
     truth: Small
     new: Bools
     persisting: Bools
-    gone: Bools
+    resolved: Bools
     truth_class: Ints
     codes: Small
     by_place: int = 0
@@ -51,7 +51,7 @@ class Transitions:
         return paired.count_transitions(self.codes) | {
             "new": int(self.new.sum()),
             "persisting": int(self.persisting.sum()),
-            "gone": int(self.gone.sum()),
+            "resolved": int(self.resolved.sum()),
         }
 
 
@@ -88,12 +88,12 @@ def compared(before: Rows, before_threshold: float, after: Rows, after_threshold
     right = np.array([right for _row, _was, right in shared], dtype=np.bool_)
     codes = paired.transitions(was, right)
     truth[kept] = codes
-    new, persisting, gone = _alarms(before, one, after, two)
+    new, persisting, resolved = _alarms(before, one, after, two)
     return Transitions(
         truth=truth,
         new=new,
         persisting=persisting,
-        gone=gone,
+        resolved=resolved,
         truth_class=after.truth_class[kept],
         codes=codes,
         by_place=items,
@@ -158,7 +158,7 @@ def _alarms(before: Rows, one: RowsAt, after: Rows, two: RowsAt) -> tuple[Bools,
     wrong_before = np.flatnonzero(one.listed & (one.state == FP) & (one.kind != NONE))
     wrong_after = np.flatnonzero(two.listed & (two.state == FP) & (two.kind != NONE))
     new, persisting = np.zeros(len(after), dtype=np.bool_), np.zeros(len(after), dtype=np.bool_)
-    gone = np.zeros(len(before), dtype=np.bool_)
+    resolved = np.zeros(len(before), dtype=np.bool_)
     places: dict[tuple[str, int | None], int] = {}
 
     def images(rows: Rows, chosen: Ints) -> list[int]:
@@ -172,8 +172,8 @@ def _alarms(before: Rows, one: RowsAt, after: Rows, two: RowsAt) -> tuple[Bools,
             same = (after.item[row], int(after.predicted_class[row])) in seen
             persisting[row], new[row] = same, not same
         for row in wrong_before.tolist():
-            gone[row] = (before.item[row], int(before.predicted_class[row])) not in again
-        return new, persisting, gone
+            resolved[row] = (before.item[row], int(before.predicted_class[row])) not in again
+        return new, persisting, resolved
     first = Detections.of(
         images(before, wrong_before),
         before.predicted_class[wrong_before],
@@ -189,6 +189,6 @@ def _alarms(before: Rows, one: RowsAt, after: Rows, two: RowsAt) -> tuple[Bools,
     partner = paired.link(first, second)
     persisting[wrong_after[partner >= 0]] = True
     new[wrong_after[partner < 0]] = True
-    gone[wrong_before] = True
-    gone[wrong_before[partner[partner >= 0]]] = False
-    return new, persisting, gone
+    resolved[wrong_before] = True
+    resolved[wrong_before[partner[partner >= 0]]] = False
+    return new, persisting, resolved

@@ -26,7 +26,7 @@ MAX_MATCHES = 500
 class Match:
     """A matched pair, a wrong prediction or a truth that was not found. Boxes are xyxy in pixels of the upright image.
 
-    `row` names it in its evaluation for good (of a "gone" match: -1 - the row in the other one). `failure` is the
+    `row` names it in its evaluation for good (of a "resolved" match: -1 - the row in the other one). `failure` is the
     failure that it is an occurrence of; a correct prediction has one only if its object failed elsewhere. A failure
     that is not on record has no row in the database yet: it gets one when somebody judges, fixes or mines it, and its
     uuid may then be that of an earlier false alarm.
@@ -194,8 +194,8 @@ class _View:
 
     @classmethod
     def of(cls, evaluation: Evaluation, chosen: FailureFilter) -> "_View":
-        """The look of a filter; "gone" looks at the rows of the other evaluation."""
-        if chosen.transition == "gone":
+        """The look of a filter; "resolved" looks at the rows of the other evaluation."""
+        if chosen.transition == "resolved":
             return cls(against(evaluation, chosen), chosen, after=evaluation)
         return cls(evaluation, chosen)
 
@@ -249,7 +249,7 @@ class _View:
     def _transition(self) -> Bools:
         chosen = self.chosen
         if self.after is not None:
-            return transitions.of(self.evaluation, self.after, chosen.threshold).gone
+            return transitions.of(self.evaluation, self.after, chosen.threshold).resolved
         found = transitions.of(against(self.evaluation, chosen), self.evaluation, chosen.threshold)
         return found.mask(chosen.transition)
 

@@ -26,8 +26,8 @@ class FailureFilter:
     `state`: "" failures (wrong predictions and missed truths), tp, fp, fn, truths (found or not) or all. `cell` is a
     cell of the confusion matrix, "truth:prediction", 0 for nothing. Scores, IoUs and sizes (square root of the area in
     pixels, of the truth, else of the prediction) are bounded inclusively. `threshold` None is the evaluation's own.
-    `transition` compares with the evaluation `against`: fixed, regressed, still, ok of truths; new, persisting, gone of
-    wrong predictions. Verdicts given after `as_of` do not count: a list stays as it is while it is gone through.
+    `transition` compares with the evaluation `against`: fixed, regressed, unchanged, ok of truths; new, persisting,
+    resolved of wrong predictions. Verdicts given after `as_of` do not count: a list stays as it is meanwhile.
     """
 
     state: str = ""

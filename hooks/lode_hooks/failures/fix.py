@@ -32,7 +32,7 @@ def open_for_fixing(evaluation: Evaluation, row: int, caller: Caller, chosen: Fa
     """
     chosen = chosen or FailureFilter()
     shown = match_at(evaluation, row, chosen)
-    if chosen.transition == "gone":
+    if chosen.transition == "resolved":
         evaluation = against(evaluation, chosen)
     project = evaluation.prediction_set.run.project
     if shown.failure is not None and not shown.on_record:

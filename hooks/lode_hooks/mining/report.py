@@ -224,7 +224,7 @@ def _arm(
         in_version=len(counted),
         of=of,
         fixed=fixed,
-        still=of - fixed,
+        unchanged=of - fixed,
         rate=fixed / of if of else None,
         low=low,
         high=high,

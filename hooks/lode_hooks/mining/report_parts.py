@@ -21,7 +21,7 @@ class Arm:
     """One arm of a round, items unless said otherwise.
 
     `chosen` -> `labelled` -> `in_version`; `changed` are those whose labels are not what they were. `of` are the
-    objects of its items that the earlier run got wrong on the new truth, `fixed` and `still` what the later run makes
+    objects of its items that the earlier run got wrong on the new truth, `fixed` and `unchanged` what the later makes
     of them; both runs were not trained on these items when they predicted (out of fold, or the pool). `rate` =
     fixed / of with its 95 % interval (Wilson), None where nothing could be followed.
     """
@@ -33,7 +33,7 @@ class Arm:
     in_version: int
     of: int
     fixed: int
-    still: int
+    unchanged: int
     rate: float | None
     low: float | None
     high: float | None

@@ -32,11 +32,11 @@ VERDICT_TITLES = dict(Verdict.Kind.choices) | {"none": later("No verdict yet")}
 TRANSITION_TITLES = {
     "fixed": later("fixed"),
     "regressed": later("regressed"),
-    "still": later("unchanged"),
+    "unchanged": later("unchanged"),
     "ok": later("correct in both"),
     "new": later("new false positives"),
     "persisting": later("false positives in both"),
-    "gone": later("resolved false positives"),
+    "resolved": later("resolved false positives"),
 }
 
 

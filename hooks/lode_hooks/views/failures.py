@@ -97,7 +97,7 @@ def boot_json(
     names = summary.class_names(evaluation)
     return {
         "project": place.name,
-        "evaluation": str(chosen.against if chosen.transition == "gone" else evaluation.uuid),
+        "evaluation": str(chosen.against if chosen.transition == "resolved" else evaluation.uuid),
         "count": found.count,
         "matches": [match_json(match) for match in found.matches],
         "classes": {str(key): {"name": name, "color": class_color(key)} for key, name in names.items()},

@@ -326,15 +326,15 @@ def comparison(project: Project, evaluation: Evaluation, other: Evaluation, aske
     def opens(transition: str, **fields: Any) -> str:
         return matches_url(project, evaluation, asked, against=other.uuid, transition=transition, **fields)
 
-    quiet = [row for row in found.classes if row.ok and not (row.fixed or row.regressed or row.still)]
+    quiet = [row for row in found.classes if row.ok and not (row.fixed or row.regressed or row.unchanged)]
     parts = [
         ("fixed", _("fixed"), found.fixed),
         ("regressed", _("regressed"), found.regressed),
-        ("still", _("unchanged"), found.still),
+        ("unchanged", _("unchanged"), found.unchanged),
         ("ok", _("correct in both"), found.ok),
     ]
     alarms = [
-        ("gone", _("resolved"), found.gone),
+        ("resolved", _("resolved"), found.resolved),
         ("new", _("new"), found.new),
         ("persisting", _("in both"), found.persisting),
     ]
@@ -349,9 +349,9 @@ def comparison(project: Project, evaluation: Evaluation, other: Evaluation, aske
         "unchanged_classes": len(quiet),
         "unchanged_names": ", ".join(row.name for row in quiet),
         "changed_classes": [
-            (row, {name: opens(name, truth_class=row.class_id) for name in ("fixed", "regressed", "still", "ok")})
+            (row, {name: opens(name, truth_class=row.class_id) for name in ("fixed", "regressed", "unchanged", "ok")})
             for row in found.classes
-            if row.fixed or row.regressed or row.still
+            if row.fixed or row.regressed or row.unchanged
         ],
     }
 

@@ -247,8 +247,8 @@ def compare(arguments: Namespace, out: Out) -> None:
     if found.after_threshold is not None:
         out.say(f"At score {_score(found.before_threshold)} before, {_score(found.after_threshold)} after:")
     out.say(f"  fixed {found.fixed:,}, regressed {found.regressed:,}, p = {found.p_value:.3g} (McNemar, exact)")
-    out.say(f"  unchanged {found.still:,}, correct in both {found.ok:,}")
-    rows = [(name, before, after) for name, (before, after) in found.numbers.items()]
+    out.say(f"  unchanged {found.unchanged:,}, correct in both {found.ok:,}")
+    rows = [(name, before, after) for name, (before, after) in found.metrics.items()]
     out.table(rows, ("metric", "before", "after"))
 
 

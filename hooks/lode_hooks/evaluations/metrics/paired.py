@@ -14,7 +14,7 @@ from lode_hooks.evaluations.metrics.boxes import score_order
 from lode_hooks.evaluations.metrics.overlaps import overlapping_pairs
 
 OK, FIXED, REGRESSED, STILL = range(4)
-TRANSITIONS = ("ok", "fixed", "regressed", "still")
+TRANSITIONS = ("ok", "fixed", "regressed", "unchanged")
 
 LINKED = 0.5
 """IoU from which on two false alarms of one image and class are the same failure."""
