@@ -1,0 +1,205 @@
+"""Masks as COCO's run-length codes: read, written, measured, and as outlines along the edges of their pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate, chain, pairwise
+from typing import Any, NamedTuple, TypeAlias
+
+from motherlode.shapes.polygon import Polygon
+from motherlode.shapes.shape import BadRegion, Bounds
+
+__all__ = ["Mask", "mask_bounds", "mask_polygon", "read_mask", "written"]
+
+Corner: TypeAlias = tuple[int, int]
+
+
+class Mask(NamedTuple):
+    """Pixels of an image of `height` x `width`: `counts` of background and of mask by turns, down each column."""
+
+    height: int
+    width: int
+    counts: tuple[int, ...]
+
+
+def read_mask(value: Mapping[str, Any]) -> Mask:
+    """The mask of a code `{"size": [height, width], "counts": ...}`; counts are numbers, or COCO's text of them.
+
+    Raises `BadRegion`.
+    """
+    size, counts = value.get("size"), value.get("counts")
+    if not (isinstance(size, list | tuple) and len(size) == 2 and all(type(side) is int and side > 0 for side in size)):
+        raise BadRegion(f"a mask's size is [height, width] in pixels, not {size!r:.60}")
+    if isinstance(counts, bytes):
+        counts = counts.decode("latin-1")
+    if isinstance(counts, str):
+        numbers = _numbers(counts)
+    elif isinstance(counts, list | tuple) and all(type(count) is int for count in counts):
+        numbers = list(counts)
+    else:
+        raise BadRegion(f"a mask's counts are whole numbers, or COCO's text of them, not {counts!r:.60}")
+    if any(count < 0 for count in numbers) or sum(numbers) != size[0] * size[1]:
+        raise BadRegion(f"a mask's counts sum up to {sum(numbers):,}, not to its {size[0]} x {size[1]} pixels")
+    return Mask(size[0], size[1], tuple(numbers))
+
+
+def _numbers(text: str) -> list[int]:
+    """The counts of COCO's text: 5 bits a character from the lowest on, from the third on less the last but one."""
+    numbers: list[int] = []
+    value = shift = 0
+    for character in text:
+        bits = ord(character) - 48
+        if not 0 <= bits < 64:
+            raise BadRegion(f"a mask's counts hold {character!r}, which COCO's text never does")
+        value |= (bits & 0x1F) << shift
+        shift += 5
+        if not bits & 0x20:
+            if bits & 0x10:
+                value -= 1 << shift
+            numbers.append(value + (numbers[-2] if len(numbers) > 2 else 0))
+            value = shift = 0
+    if shift:
+        raise BadRegion("a mask's counts break off within a number")
+    return numbers
+
+
+def written(mask: Mask) -> dict[str, Any]:
+    """The mask as COCO's compressed code."""
+    text = []
+    for at, count in enumerate(mask.counts):
+        value = count - (mask.counts[at - 2] if at > 2 else 0)
+        while True:
+            bits, value = value & 0x1F, value >> 5
+            more = value != (-1 if bits & 0x10 else 0)
+            text.append(chr(48 + bits + (0x20 if more else 0)))
+            if not more:
+                break
+    return {"size": [mask.height, mask.width], "counts": "".join(text)}
+
+
+def mask_bounds(mask: Mask) -> Bounds | None:
+    """The box around its pixels; None where it has none."""
+    columns = dict(_columns(mask))
+    if not columns:
+        return None
+    tops = min(runs[0] for runs in columns.values())
+    return (
+        float(min(columns)),
+        float(tops),
+        float(max(columns) + 1),
+        float(max(runs[-1] for runs in columns.values())),
+    )
+
+
+def mask_polygon(mask: Mask) -> Polygon:
+    """Its outlines along the edges of its pixels: a part for all that hangs together by sides, holes included.
+
+    Drawn again, they are the same pixels. Raises `BadRegion` for a mask without pixels.
+    """
+    loops = [(ring, _twice_area(ring)) for ring in _loops(mask)]
+    parts = [[ring] for ring, area in sorted(loops, key=lambda loop: loop[1]) if area > 0]
+    if not parts:
+        raise BadRegion("the mask has no pixels")
+    for hole in (ring for ring, area in loops if area < 0):
+        # the pixel of the mask that lies right of the hole's first edge
+        (x, y), (to_x, to_y) = hole[0], hole[1]
+        along, down = (to_x > x) - (to_x < x), (to_y > y) - (to_y < y)
+        beside = (x + (along - down) / 2, y + (down + along) / 2)
+        next(part for part in parts if _holds(part[0], beside)).append(hole)  # the smallest part around it
+    return tuple(tuple(tuple((float(x), float(y)) for x, y in ring) for ring in part) for part in reversed(parts))
+
+
+def _columns(mask: Mask) -> Iterator[tuple[int, list[int]]]:
+    """Each column that has pixels, with the places where its runs begin and end by turns."""
+    found: dict[int, list[int]] = {}
+    ends = list(accumulate(mask.counts))
+    for start, end in zip(ends[0::2], ends[1::2], strict=False):
+        for column in range(start // mask.height, (end - 1) // mask.height + 1 if end > start else 0):
+            base = column * mask.height
+            top, bottom = max(start - base, 0), min(end - base, mask.height)
+            runs = found.setdefault(column, [])
+            if runs and runs[-1] == top:
+                runs[-1] = bottom
+            else:
+                runs += (top, bottom)
+    yield from found.items()
+
+
+def _edges(mask: Mask) -> Iterator[tuple[Corner, Corner]]:
+    """The edges between mask and background, the mask at their right hand."""
+    columns = dict(_columns(mask))
+    for x, runs in columns.items():
+        for top, bottom in zip(runs[0::2], runs[1::2], strict=True):
+            yield (x, top), (x + 1, top)
+            yield (x + 1, bottom), (x, bottom)
+    for x in {place for column in columns for place in (column, column + 1)}:
+        left, right = columns.get(x - 1, []), columns.get(x, [])
+        was_left = was_right = False
+        turns: dict[int, list[bool]] = {}
+        for place in left:
+            turns.setdefault(place, [False, False])[0] = True
+        for place in right:
+            turns.setdefault(place, [False, False])[1] = True
+        for above, below in pairwise(sorted(turns)):
+            was_left ^= turns[above][0]
+            was_right ^= turns[above][1]
+            if was_left and not was_right:
+                yield (x, above), (x, below)
+            elif was_right and not was_left:
+                yield (x, below), (x, above)
+
+
+def _loops(mask: Mask) -> Iterator[list[Corner]]:
+    """The closed rings that the edges make, clockwise around the mask and anticlockwise around holes."""
+    onward: dict[Corner, list[Corner]] = {}
+    for start, end in _edges(mask):
+        onward.setdefault(start, []).append(end)
+    while onward:
+        first = next(iter(onward))
+        ring, here = [first], _step(onward, first, None)
+        before = first
+        while here != first or len(onward.get(here, ())) and not _closes(ring, before, here, onward):
+            ring.append(here)
+            before, here = here, _step(onward, here, before)
+        yield _corners(ring)
+
+
+def _closes(ring: Sequence[Corner], before: Corner, here: Corner, onward: Mapping[Corner, list[Corner]]) -> bool:
+    """Whether, back at a ring's first corner where another passes, this one goes on as it began."""
+    turn_of_first = _turn(before, here, ring[1])
+    return all(_turn(before, here, other) <= turn_of_first for other in onward[here])
+
+
+def _step(onward: dict[Corner, list[Corner]], here: Corner, before: Corner | None) -> Corner:
+    """Take the edge from here; where two go on, the one to the right, so that corners that touch are kept apart."""
+    ends = onward[here]
+    chosen = ends[0] if before is None else max(ends, key=lambda end: _turn(before, here, end))
+    ends.remove(chosen)
+    if not ends:
+        del onward[here]
+    return chosen
+
+
+def _turn(before: Corner, here: Corner, end: Corner) -> int:
+    """Above 0 for a turn to the right on the image, below 0 to the left."""
+    return (here[0] - before[0]) * (end[1] - here[1]) - (here[1] - before[1]) * (end[0] - here[0])
+
+
+def _corners(ring: list[Corner]) -> list[Corner]:
+    """The ring without the points at which it goes straight on."""
+    around = zip((ring[-1], *ring[:-1]), ring, (*ring[1:], ring[0]), strict=True)
+    return [here for before, here, end in around if _turn(before, here, end)]
+
+
+def _twice_area(ring: Sequence[Corner]) -> int:
+    return sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise(chain(ring, ring[:1])))
+
+
+def _holds(ring: Sequence[Corner], point: tuple[float, float]) -> bool:
+    """Whether a point that lies on no edge is within a ring of level and upright edges."""
+    x, y = point
+    inside = False
+    for (ax, ay), (_, by) in pairwise(chain(ring, ring[:1])):
+        if (ay > y) != (by > y) and ax > x:
+            inside = not inside
+    return inside
