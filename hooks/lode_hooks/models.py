@@ -87,10 +87,6 @@ class PredictionSet(models.Model):
     ``items`` of them have a prediction. ``class_ids`` says that whole numbers among the labels are permanent class ids.
     """
 
-    class Task(models.TextChoices):
-        BOXES = "boxes", _("Boxes")
-        CLASSES = "classes", _("Classes")
-
     class State(models.TextChoices):
         RECEIVING = "receiving", _("Receiving")
         READY = "ready", _("Ready")
@@ -101,7 +97,7 @@ class PredictionSet(models.Model):
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="prediction_sets")
     split = models.CharField(max_length=32)
     model = models.CharField(max_length=200, blank=True)
-    task = models.CharField(max_length=8, choices=Task.choices)
+    task = models.CharField(max_length=32, help_text="name of an evaluator")
     out_of_fold = models.BooleanField(default=False)
     partial = models.BooleanField(default=False)
     class_ids = models.BooleanField(default=False)
@@ -147,7 +143,8 @@ class EvaluationQuerySet(models.QuerySet["Evaluation"]):
 class Evaluation(models.Model):
     """Prediction set x a version's truth x settings -> matches, counts, metrics; cached and reproducible.
 
-    ``metrics``: AP AP50 AP75 APs APm APl AR1 AR10 AR100 ARs ARm ARl tp fp fn (boxes); accuracy, macro_f1 (classes).
+    ``metrics``: AP AP50 AP75 APs APm APl AR1 AR10 AR100 ARs ARm ARl tp fp fn (boxes, polygons); accuracy, macro_f1
+    (classes).
     ``counts``: by failure kind and confusion cell at score 0 and at ``threshold`` (that of best F1).
     """
 

@@ -16,6 +16,11 @@ from lode_platform.addresses import absolute
 from lode_platform.models import Project
 
 
+class PlaceShape(Shape):
+    kind = serializers.CharField(help_text="box, polygon, ...")
+    geometry = serializers.JSONField(help_text="as labels are published, px")
+
+
 class MatchShape(Shape):
     uuid = serializers.UUIDField(allow_null=True, help_text="the failure; null of a correct prediction")
     on_record = serializers.BooleanField(
@@ -34,6 +39,8 @@ class MatchShape(Shape):
     predicted_class = serializers.IntegerField(allow_null=True)
     box = serializers.ListField(child=serializers.FloatField(), allow_null=True, help_text="truth, xyxy, px")
     predicted_box = serializers.ListField(child=serializers.FloatField(), allow_null=True)
+    truth_place = PlaceShape(allow_null=True, help_text="the truth's geometry")
+    predicted_place = PlaceShape(allow_null=True, help_text="the prediction's geometry; of a mask its pixels' outlines")
     region = serializers.CharField()
     score = serializers.FloatField(allow_null=True)
     iou = serializers.FloatField(allow_null=True)

@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import reverse
 from rest_framework import serializers
 
+from lode_hooks.evaluations.evaluators import EVALUATORS
 from lode_hooks.evaluations.predictions import coverage, waiting_for
 from lode_hooks.models import PredictionSet, Run
 from lode_platform.addresses import absolute
@@ -95,7 +96,7 @@ class NewPredictionSetShape(Shape):
     version = serializers.CharField(max_length=200)
     split = serializers.CharField(max_length=32, help_text="train, val, test or pool")
     model = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
-    task = serializers.ChoiceField(choices=PredictionSet.Task.choices, required=False, default="boxes")
+    task = serializers.ChoiceField(choices=list(EVALUATORS), required=False, default="boxes")
     out_of_fold = serializers.BooleanField(
         required=False, default=False, help_text="each item was predicted by a model that was not trained on it"
     )

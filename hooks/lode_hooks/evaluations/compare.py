@@ -7,7 +7,7 @@ import numpy as np
 from lode_hooks.evaluations import transitions
 from lode_hooks.evaluations.headline import Number, deciding_numbers
 from lode_hooks.evaluations.metrics.paired import TRANSITIONS, mcnemar
-from lode_hooks.evaluations.summary import class_names, is_boxes, stated_threshold
+from lode_hooks.evaluations.summary import class_names, is_located, stated_threshold
 from lode_hooks.models import Evaluation
 
 
@@ -71,7 +71,7 @@ def compare(before: Evaluation, after: Evaluation, *, threshold: float | None = 
     found = transitions.of(before, after, threshold)
     numbers = found.counts()
     return Comparison(
-        threshold=threshold if is_boxes(after) else None,
+        threshold=threshold if is_located(after) else None,
         before_threshold=stated_threshold(before, threshold),
         after_threshold=stated_threshold(after, threshold),
         fixed=numbers["fixed"],

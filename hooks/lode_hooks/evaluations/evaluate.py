@@ -4,7 +4,6 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -12,17 +11,9 @@ from django.db import transaction
 from lode_datasets import versions
 from lode_datasets.models import Entry, Version
 from lode_hooks.evaluations import files, intervals
-from lode_hooks.evaluations.metrics.boxes import evaluate_boxes
-from lode_hooks.evaluations.metrics.classes import evaluate_classes
-from lode_hooks.evaluations.metrics.columns import (
-    ITEMS,
-    TRUTHS,
-    box_matches,
-    class_matches,
-    frame_of,
-    read_boxes,
-    read_classes,
-)
+from lode_hooks.evaluations.evaluators import evaluator_of
+from lode_hooks.evaluations.evaluators.evaluator import Inputs
+from lode_hooks.evaluations.metrics.columns import ITEMS, TRUTHS, frame_of
 from lode_hooks.evaluations.metrics.curves import best_threshold
 from lode_hooks.evaluations.metrics.rows import Rows
 from lode_hooks.evaluations.predictions import scope
@@ -119,75 +110,48 @@ def perform(work: jobs.Work, record: Callable[[Evaluation, Rows, jobs.Work], boo
 def _measure(evaluation: Evaluation, work: jobs.Work) -> None:
     """Match, count and keep the numbers; everything but the failures' rows."""
     predicted = evaluation.prediction_set
-    names = files.truth_names(evaluation.version, predicted)
+    names = files.truth_names(evaluation.version, predicted, evaluator_of(predicted.task).truth_file)
     if not all(files.has(name) for name in names):
         write_truth(evaluation, *names)
     work.check()
     items, truths = (files.held(name) for name in names)
     predictions = files.held(predicted.columns)
     evaluation.columns = files.matches_name(evaluation.uuid)
-    if predicted.task == PredictionSet.Task.BOXES:
-        _measure_boxes(evaluation, items, truths, predictions)
-    else:
-        _measure_classes(evaluation, items, truths, predictions)
+    evaluator = evaluator_of(predicted.task)
+    known = [int(row["id"]) for row in evaluation.version.schema_revision.classes]
+    measured = evaluator.measure(Inputs(items, truths, predictions, known, evaluation.settings))
+    files.keep(measured.matches, evaluation.columns)
+    rows = Rows.read(files.held(evaluation.columns))
+    images = measured.images
+    evaluation.metrics, evaluation.per_class = measured.metrics, measured.per_class
+    evaluation.threshold = best_threshold(rows) if evaluator.located else None
+    limit = -math.inf if evaluation.threshold is None else evaluation.threshold
+    evaluation.counts = {
+        "images": images,
+        "zero": kind_counts(rows, rows.at(-math.inf)),
+        "best": kind_counts(rows, rows.at(limit)),
+    }
+    resampled = {**evaluator.ranked(rows, images), **evaluator.at(rows, images, limit)}
+    evaluation.curves = {"intervals": intervals.own(rows, images, resampled)}
     with work.fenced():
         evaluation.save(update_fields=["columns", "metrics", "per_class", "counts", "curves", "threshold"])
         work.save_state({"matched": True})
 
 
-def _measure_boxes(evaluation: Evaluation, items: Path, truths: Path, predictions: Path) -> None:
-    columns = read_boxes(items, truths, predictions)
-    known = [int(row["id"]) for row in evaluation.version.schema_revision.classes]
-    result = evaluate_boxes(
-        columns.truths, columns.detections, known, bool(evaluation.settings.get("ignore_difficult"))
-    )
-    files.keep(box_matches(columns, result.matches), evaluation.columns)
-    rows = Rows.read(files.held(evaluation.columns))
-    images = len(columns.units)
-    threshold = best_threshold(rows)
-    evaluation.threshold = threshold
-    evaluation.metrics = result.metrics()
-    evaluation.per_class = [
-        {"class_id": label, "ap": _said(ap), "ap50": _said(ap50)}
-        for label, ap, ap50 in result.average_precision.per_class()
-    ]
-    evaluation.counts = {
-        "images": images,
-        "zero": kind_counts(rows, rows.at(-math.inf)),
-        "best": kind_counts(rows, rows.at(threshold)),
-    }
-    metrics = intervals.box_metrics(rows, images, threshold)
-    evaluation.curves = {"intervals": intervals.own(rows, images, metrics)}
-
-
-def _measure_classes(evaluation: Evaluation, items: Path, truths: Path, predictions: Path) -> None:
-    columns = read_classes(items, truths, predictions)
-    result = evaluate_classes(columns.truth, columns.predicted)
-    files.keep(class_matches(columns), evaluation.columns)
-    rows = Rows.read(files.held(evaluation.columns))
-    images = len(rows)
-    evaluation.threshold = None
-    evaluation.metrics = result.metrics()
-    evaluation.per_class = []
-    counts = kind_counts(rows, rows.at(-math.inf))
-    evaluation.counts = {"images": images, "zero": counts, "best": counts}
-    evaluation.curves = {"intervals": intervals.own(rows, images, intervals.class_metrics(rows, images))}
-
-
-def _said(value: float) -> float | None:
-    return value if value > -1 else None
-
-
 def write_truth(evaluation: Evaluation, items: str, truths: str) -> None:
     """Keep the items and truths of an evaluation's version as columns, under their names in the store."""
+    evaluator = evaluator_of(evaluation.prediction_set.task)
     item_columns: dict[str, list[Any]] = {name: [] for name in ITEMS}
-    truth_columns: dict[str, list[Any]] = {name: [] for name in TRUTHS}
+    truth_columns: dict[str, list[Any]] = {name: [] for name in evaluator.truths}
     for entry, regions in _covered(evaluation):
         for name, value in zip(
             ITEMS, (str(entry.item.uuid), entry.path, entry.item.width, entry.item.height), strict=True
         ):
             item_columns[name].append(value)
         for region in regions:
+            beside = evaluator.truth(region)
+            if beside is None:
+                continue
             box = box_of(region)
             area = region.get("area")
             if area is None and box is not None:
@@ -202,9 +166,10 @@ def write_truth(evaluation: Evaluation, items: str, truths: str) -> None:
                 bool(region.get("iscrowd")),
                 bool(region.get("difficult")),
             )
-            for name, value in zip(TRUTHS, values, strict=True):
+            row = {**dict(zip(TRUTHS, values, strict=True)), **beside}
+            for name, value in row.items():
                 truth_columns[name].append(value)
-    files.keep(frame_of(TRUTHS, truth_columns), truths)
+    files.keep(frame_of(evaluator.truths, truth_columns), truths)
     files.keep(frame_of(ITEMS, item_columns), items)
 
 

@@ -75,17 +75,17 @@ def scope_name(prediction_set: UUID) -> str:
     return f"predictions/{prediction_set}/scope.parquet"
 
 
-def truth_names(truth: Version, predicted: PredictionSet) -> tuple[str, str]:
+def truth_names(truth: Version, predicted: PredictionSet, kind: str) -> tuple[str, str]:
     """Items and truths of `truth` for the items that a prediction set means; immutable, since versions and sets are.
 
-    Sets that mean a whole split share the files of that split.
+    Sets that mean a whole split share the files of that split, truths with those of one `kind` of columns.
     """
     own = predicted.version_id == truth.pk
     key = predicted.split if own else f"{predicted.version.uuid}-{predicted.split}"
     if predicted.partial:
         key = f"{key}-{predicted.uuid}"
     folder = f"truths/{truth.uuid}"
-    return f"{folder}/{key}-items.parquet", f"{folder}/{key}-truths.parquet"
+    return f"{folder}/{key}-items.parquet", f"{folder}/{key}-{kind}.parquet"
 
 
 def matches_name(evaluation: UUID) -> str:

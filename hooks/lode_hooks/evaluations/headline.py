@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-
 from lode_hooks.evaluations import files, intervals
-from lode_hooks.evaluations.metrics.paired import Interval, Metric
+from lode_hooks.evaluations.evaluators import evaluator_of
+from lode_hooks.evaluations.evaluators.evaluator import Words
+from lode_hooks.evaluations.metrics.paired import Interval
 from lode_hooks.evaluations.metrics.rows import Rows
-from lode_hooks.evaluations.summary import counts, is_boxes, read_rows, stated_threshold, threshold_or_own
+from lode_hooks.evaluations.summary import counts, is_located, read_rows, stated_threshold, threshold_or_own
 from lode_hooks.models import Evaluation
-
-Words = str | Promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +35,6 @@ class Number:
     threshold: float | None = None
 
 
-BOX_NUMBERS: Mapping[str, Words] = {
-    "AP": _("AP"),
-    "AP50": _("AP50"),
-    "AP75": _("AP75"),
-    "APs": _("AP small"),
-    "APm": _("AP medium"),
-    "APl": _("AP large"),
-    "F1": _("F1"),
-    "precision": _("precision"),
-    "recall": _("recall"),
-}
-CLASS_NUMBERS: Mapping[str, Words] = {"accuracy": _("accuracy"), "macro_f1": _("macro F1")}
-AT_A_THRESHOLD = frozenset({"F1", "precision", "recall"})
-
-
 def deciding_numbers(
     evaluation: Evaluation, against: Evaluation | None = None, *, threshold: float | None = None
 ) -> list[Number]:
@@ -60,9 +42,9 @@ def deciding_numbers(
     values, others = _values(evaluation, threshold), _values(against, threshold) if against else {}
     own = _intervals(evaluation, threshold)
     apart = differences(against, evaluation, threshold) if against else {}
-    titles = BOX_NUMBERS if is_boxes(evaluation) else CLASS_NUMBERS
+    evaluator = evaluator_of(evaluation.prediction_set.task)
     numbers = []
-    for name, title in titles.items():
+    for name, title in evaluator.numbers.items():
         if values.get(name) is None:
             continue
         low, high = own.get(name, (None, None))
@@ -77,7 +59,7 @@ def deciding_numbers(
                 other=others.get(name),
                 difference_low=interval.low if interval else None,
                 difference_high=interval.high if interval else None,
-                threshold=stated_threshold(evaluation, threshold) if name in AT_A_THRESHOLD else None,
+                threshold=stated_threshold(evaluation, threshold) if name in evaluator.at_a_threshold else None,
             )
         )
     return numbers
@@ -85,7 +67,7 @@ def deciding_numbers(
 
 def _values(evaluation: Evaluation, threshold: float | None) -> dict[str, float]:
     values = {name: value for name, value in evaluation.metrics.items() if value > -1}
-    if is_boxes(evaluation):
+    if is_located(evaluation):
         now = counts(evaluation, threshold)
         values |= {"F1": now.f1, "precision": now.precision, "recall": now.recall}
     return values
@@ -95,29 +77,35 @@ def _intervals(evaluation: Evaluation, threshold: float | None) -> Mapping[str, 
     """The intervals that were kept with the evaluation, those of another threshold made now."""
     kept: Mapping[str, tuple[float, float]] = evaluation.curves.get("intervals", {})
     limit = threshold_or_own(evaluation, threshold)
-    if not is_boxes(evaluation) or limit == threshold_or_own(evaluation, None):
+    if not is_located(evaluation) or limit == threshold_or_own(evaluation, None):
         return kept
     path = files.held(evaluation.columns)
-    return {**kept, **_intervals_at(path, path.stat().st_mtime_ns, int(evaluation.counts["images"]), limit)}
+    return {
+        **kept,
+        **_intervals_at(
+            evaluation.prediction_set.task, path, path.stat().st_mtime_ns, int(evaluation.counts["images"]), limit
+        ),
+    }
 
 
 @lru_cache(maxsize=64)
-def _intervals_at(path: Path, changed: int, images: int, limit: float) -> Mapping[str, tuple[float, float]]:
+def _intervals_at(task: str, path: Path, changed: int, images: int, limit: float) -> Mapping[str, tuple[float, float]]:
     rows = read_rows(path, changed)
-    return intervals.own(rows, images, intervals.threshold_metrics(rows, images, limit))
+    return intervals.own(rows, images, evaluator_of(task).at(rows, images, limit))
 
 
 def differences(before: Evaluation, after: Evaluation, threshold: float | None = None) -> dict[str, Interval]:
     """Intervals of after - before, where both were made of the same images."""
-    if before.counts.get("images") != after.counts.get("images") or is_boxes(before) != is_boxes(after):
+    task = after.prediction_set.task
+    if before.counts.get("images") != after.counts.get("images") or before.prediction_set.task != task:
         return {}
     one, two = files.held(before.columns), files.held(after.columns)
     pair = (one, one.stat().st_mtime_ns), (two, two.stat().st_mtime_ns)
     images = int(after.counts["images"])
-    found = _differences(pair, images, is_boxes(after))
-    if found and is_boxes(after):
+    found = _differences(task, pair, images)
+    if found and is_located(after):
         limits = threshold_or_own(before, threshold), threshold_or_own(after, threshold)
-        return {**found, **_differences_at(pair, images, limits)}
+        return {**found, **_differences_at(task, pair, images, limits)}
     return found
 
 
@@ -126,24 +114,19 @@ Pair = tuple[tuple[Path, int], tuple[Path, int]]
 
 
 @lru_cache(maxsize=64)
-def _differences(pair: Pair, images: int, boxes: bool) -> dict[str, Interval]:
+def _differences(task: str, pair: Pair, images: int) -> dict[str, Interval]:
     """Of the metrics that know no threshold."""
     before, after = (read_rows(*each) for each in pair)
     if not before.same_units(after):
         return {}
-
-    def metrics(rows: Rows) -> dict[str, Metric]:
-        return intervals.ranked_metrics(rows, images) if boxes else intervals.class_metrics(rows, images)
-
-    return intervals.differences(metrics(before), metrics(after), images, _many(before, after))
+    metrics = evaluator_of(task).ranked
+    return intervals.differences(metrics(before, images), metrics(after, images), images, _many(before, after))
 
 
 @lru_cache(maxsize=64)
-def _differences_at(pair: Pair, images: int, limits: tuple[float, float]) -> dict[str, Interval]:
+def _differences_at(task: str, pair: Pair, images: int, limits: tuple[float, float]) -> dict[str, Interval]:
     before, after = (read_rows(*each) for each in pair)
-    one, two = (
-        intervals.threshold_metrics(rows, images, limit) for rows, limit in zip((before, after), limits, strict=True)
-    )
+    one, two = (evaluator_of(task).at(rows, images, limit) for rows, limit in zip((before, after), limits, strict=True))
     return intervals.differences(one, two, images, _many(before, after))
 
 

@@ -27,11 +27,6 @@ def replicates(rows: Rows) -> int:
     return int(np.clip(WORK / max(len(rows), 1), 100, 1000))
 
 
-def box_metrics(rows: Rows, images: int, threshold: float) -> dict[str, Metric]:
-    """AP50, and F1, precision and recall at a threshold, as functions of how often each image counts."""
-    return {**ranked_metrics(rows, images), **threshold_metrics(rows, images, threshold)}
-
-
 def ranked_metrics(rows: Rows, images: int) -> dict[str, Metric]:
     """AP50, which holds over all scores, as a function of how often each image counts."""
     return {"AP50": _ap50(rows, images)}

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import io
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,13 +14,15 @@ from django.db import transaction
 from lode_datasets import versions
 from lode_datasets.models import Version
 from lode_hooks.evaluations import files
-from lode_hooks.evaluations.metrics.columns import BOX_PREDICTIONS, CLASS_PREDICTIONS, Schema, frame_of
+from lode_hooks.evaluations.evaluators import EVALUATORS, evaluator_of
+from lode_hooks.evaluations.evaluators.evaluator import Classes, Line, bad_line
+from lode_hooks.evaluations.metrics.columns import Schema, frame_of
 from lode_hooks.evaluations.metrics.late import pl
 from lode_hooks.models import PredictionPart, PredictionSet, Run, RunUse
 from lode_platform import events, free_json
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Item, User
-from motherlode.shapes import BY_TASK
+from motherlode.shapes import SHAPES
 
 MAX_PARTS = 100_000
 ABSENT = "absent"
@@ -60,13 +61,12 @@ def start(
         raise BadInput(f"{version} is not a version of this run's project.", code="other_project")
     if version.state != Version.State.PUBLISHED:
         raise BadInput(f"{version} is not published.", code="not_published")
-    if task not in PredictionSet.Task.values:
-        raise BadInput(f"A task is one of {', '.join(PredictionSet.Task.values)}, not {task!r}.", code="bad_task")
-    control = BY_TASK[task].tag
-    if control not in {known["type"] for known in version.schema_revision.controls}:
-        raise BadInput(
-            f"The schema of {version} has no <{control}>, so there are no {task} to predict.", code="other_task"
-        )
+    if task not in EVALUATORS:
+        raise BadInput(f"A task is one of {', '.join(EVALUATORS)}, not {task!r}.", code="bad_task")
+    controls = {SHAPES[kind].tag for kind in EVALUATORS[task].kinds}
+    if not controls & {known["type"] for known in version.schema_revision.controls}:
+        asked = " or ".join(f"<{control}>" for control in sorted(controls))
+        raise BadInput(f"The schema of {version} has no {asked}, so there are no {task} to predict.", code="other_task")
     splits = version.counts.get("splits", {})
     if splits and split not in splits:
         raise BadInput(f"{version} has no split {split!r}; it has {', '.join(sorted(splits))}.", code="no_split")
@@ -97,7 +97,7 @@ def start(
 
 
 def receive(prediction_set: PredictionSet, number: int, data: bytes) -> PredictionPart:
-    """Take part `number`: JSON lines `{"path", "boxes", "labels", "scores"}` or `{"path", "label", "probabilities"}`.
+    """Take part `number`: JSON lines of a path and what the task's evaluator reads, such as `boxes, labels, scores`.
 
     `{"path", "predicted": false}` says that the item is meant and has no prediction.
     The same part again is answered with what is there. Raises Conflict when part `number` is there with other bytes or
@@ -139,8 +139,7 @@ def finish(prediction_set: PredictionSet, user: User) -> PredictionSet:
     missing = sorted(_numbers(prediction_set, parts) - {part.number for part in parts})[:10]
     if missing:
         raise BadInput(f"Parts are missing: {missing}.", code="parts_missing", missing=missing)
-    is_boxes = prediction_set.task == PredictionSet.Task.BOXES
-    schema = BOX_PREDICTIONS if is_boxes else CLASS_PREDICTIONS
+    schema = evaluator_of(prediction_set.task).predictions
     frames = [pl.read_parquet(files.held(part.file)).with_columns(pl.lit(part.number).alias("part")) for part in parts]
     told = pl.concat(frames, how="diagonal") if frames else _no_rows({**schema, ABSENT: "Boolean"})
     whole = _once(told.filter(~pl.col(ABSENT).fill_null(value=False)).drop(ABSENT))
@@ -259,16 +258,12 @@ def _lines(data: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
         try:
             row = free_json.loads(line)
         except ValueError as error:
-            raise _bad(number, f"is not JSON: {error}") from None
+            raise bad_line(number, f"is not JSON: {error}") from None
         if not isinstance(row, dict) or not isinstance(row.get("path"), str):
-            raise _bad(number, "is not an object with a path")
+            raise bad_line(number, "is not an object with a path")
         if not _is_text(row["path"]):
-            raise _bad(number, f"has a path that is not text: {row['path']!r}")
+            raise bad_line(number, f"has a path that is not text: {row['path']!r}")
         yield number, row
-
-
-def _bad(line: int, words: str, **facts: Any) -> BadInput:
-    return BadInput(f"Line {line} {words}.", code="bad_prediction", line=line, **facts)
 
 
 @dataclass
@@ -276,109 +271,44 @@ class _Reader:
     """Turns the lines of a part into rows, with the items and classes of the set's version."""
 
     prediction_set: PredictionSet
-    classes: dict[str | int, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for row in self.prediction_set.version.schema_revision.classes:
-            self.classes[str(row["name"])] = int(row["id"])
-            if self.prediction_set.class_ids:
-                self.classes[int(row["id"])] = int(row["id"])
 
     def frame(self, lines: list[tuple[int, dict[str, Any]]]) -> pl.DataFrame:
         """The part as a frame of the task's schema with the column `absent`; absent items stand last."""
         items = self._items(lines)
-        said = [(number, row) for number, row in lines if row.get("predicted") is not False]
-        absent = [items[row["path"]] for _number, row in lines if row.get("predicted") is False]
-        boxes = self.prediction_set.task == PredictionSet.Task.BOXES
-        told = self._boxes(said, items) if boxes else self._classes(said, items)
+        said = [Line(number, *items[row["path"]], row) for number, row in lines if row.get("predicted") is not False]
+        absent = [items[row["path"]][0] for _number, row in lines if row.get("predicted") is False]
+        told = evaluator_of(self.prediction_set.task).read(said, self._classes())
         rest = pl.DataFrame({"item": pl.Series(absent, dtype=pl.String)})
         marked = (part.with_columns(pl.lit(value).alias(ABSENT)) for part, value in ((told, False), (rest, True)))
         return pl.concat(marked, how="diagonal")
 
-    def _items(self, lines: list[tuple[int, dict[str, Any]]]) -> dict[str, str]:
-        """Item uuids by path; a path that the split does not hold is refused by its line."""
+    def _classes(self) -> Classes:
+        ids: dict[str | int, int] = {}
+        by_id = self.prediction_set.class_ids
+        for row in self.prediction_set.version.schema_revision.classes:
+            ids[str(row["name"])] = int(row["id"])
+            if by_id:
+                ids[int(row["id"])] = int(row["id"])
+        return Classes(ids, by_id)
+
+    def _items(self, lines: list[tuple[int, dict[str, Any]]]) -> dict[str, tuple[str, int, int]]:
+        """Item uuid, width and height by path; a path that the split does not hold is refused by its line."""
         chosen = self.prediction_set
         wanted = {row["path"]: number for number, row in lines}
         if len(wanted) < len(lines):
             raise BadInput("An item came twice in this part; an item has one line.", code="item_twice")
-        found: dict[str, str] = {}
+        found: dict[str, tuple[str, int, int]] = {}
         rows = versions.entries(chosen.version, chosen.split).order_by().select_related(None)
         paths = list(wanted)
         for low in range(0, len(paths), 500):
             here = rows.filter(path__in=paths[low : low + 500])
-            found.update((path, str(uuid)) for path, uuid in here.values_list("path", "item__uuid"))
+            values = here.values_list("path", "item__uuid", "item__width", "item__height")
+            found.update((path, (str(uuid), width or 0, height or 0)) for path, uuid, width, height in values)
         for path, number in wanted.items():
             if path not in found:
                 words = f"names {path!r}, which the split {chosen.split!r} of {chosen.version} does not hold"
-                raise _bad(number, words, path=path)
+                raise bad_line(number, words, path=path)
         return found
-
-    def _class(self, line: int, label: Any) -> int:
-        known = self.classes.get(label) if isinstance(label, (str, int)) and not isinstance(label, bool) else None
-        if known is None:
-            names = ", ".join(sorted(str(key) for key in self.classes if isinstance(key, str)))
-            words = f"has the label {label!r}; the schema knows {names}"
-            if isinstance(label, int) and not self.prediction_set.class_ids:
-                words += '. Send names, or begin the set with "ids": "class" if numbers are permanent class ids'
-            raise _bad(line, words, label=label)
-        return known
-
-    def _key(self, label: str) -> str | int:
-        """A class in a JSON object's key, which is always text: its name, or its permanent id in digits."""
-        return int(label) if self.prediction_set.class_ids and label.isdecimal() else label
-
-    def _boxes(self, lines: list[tuple[int, dict[str, Any]]], items: Mapping[str, str]) -> pl.DataFrame:
-        columns: dict[str, list[Any]] = {name: [] for name in BOX_PREDICTIONS}
-
-        def put(*values: Any) -> None:
-            for name, value in zip(BOX_PREDICTIONS, values, strict=True):
-                columns[name].append(value)
-
-        for number, row in lines:
-            item, frame = items[row["path"]], row.get("frame")
-            if frame is not None and not (type(frame) is int and 0 <= frame < 2**31):
-                raise _bad(number, f"has a frame that is not a whole number from 0 on: {frame!r}")
-            boxes, labels, scores = row.get("boxes"), row.get("labels"), row.get("scores")
-            if not isinstance(boxes, list) or not isinstance(labels, list) or not isinstance(scores, list):
-                raise _bad(number, "needs boxes, labels and scores, each a list")
-            if not len(boxes) == len(labels) == len(scores):
-                raise _bad(number, f"has {len(boxes)} boxes, {len(labels)} labels and {len(scores)} scores")
-            if not boxes:
-                put(item, frame, None, None, None, None, None, None)
-            for box, label, score in zip(boxes, labels, scores, strict=True):
-                if not isinstance(box, list) or len(box) != 4 or not all(is_number(value) for value in box):
-                    raise _bad(number, f"has a box that is not four finite numbers: {box!r}")
-                if not is_number(score):
-                    raise _bad(number, f"has a score that is not a finite number: {score!r}")
-                put(item, frame, self._class(number, label), *(float(value) for value in box), float(score))
-        return frame_of(BOX_PREDICTIONS, columns)
-
-    def _classes(self, lines: list[tuple[int, dict[str, Any]]], items: Mapping[str, str]) -> pl.DataFrame:
-        columns: dict[str, list[Any]] = {name: [] for name in CLASS_PREDICTIONS}
-        shares: dict[int, list[float | None]] = {}
-        for place, (number, row) in enumerate(lines):
-            given = row.get("probabilities") or {}
-            if not isinstance(given, dict) or not all(is_number(value) and value >= 0 for value in given.values()):
-                raise _bad(number, "has probabilities that are not finite numbers from 0 on by class")
-            by_class = {self._class(number, self._key(label)): float(value) for label, value in given.items()}
-            if row.get("label") is not None:
-                label = self._class(number, row["label"])
-            elif by_class:
-                label = max(by_class, key=lambda key: by_class[key])
-            else:
-                raise _bad(number, "has neither a label nor probabilities")
-            score = by_class.get(label, row.get("score"))
-            if score is not None and not is_number(score):
-                raise _bad(number, f"has a score that is not a finite number: {score!r}")
-            columns["item"].append(items[row["path"]])
-            columns["label"].append(label)
-            columns["score"].append(score)
-            for class_id, value in by_class.items():
-                shares.setdefault(class_id, [None] * len(lines))[place] = value
-        frame = frame_of(CLASS_PREDICTIONS, columns)
-        return frame.with_columns(
-            pl.Series(f"p{class_id}", values, dtype=pl.Float64) for class_id, values in sorted(shares.items())
-        )
 
 
 def _is_text(value: str) -> bool:
@@ -386,12 +316,4 @@ def _is_text(value: str) -> bool:
     try:
         return b"\0" not in value.encode()
     except UnicodeEncodeError:
-        return False
-
-
-def is_number(value: Any) -> bool:
-    """Whether JSON's value is a number that a float can hold."""
-    try:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    except OverflowError:
         return False

@@ -9,7 +9,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 from lode_annotation.labeling_config import rules_of
 from lode_annotation.models import SchemaRevision
-from lode_hooks.evaluations import files
+from lode_hooks.evaluations import files, places
+from lode_hooks.evaluations.evaluators import evaluator_of
+from lode_hooks.evaluations.evaluators.evaluator import Place
 from lode_hooks.evaluations.metrics.kinds import FP
 from lode_hooks.evaluations.metrics.late import pl
 from lode_hooks.evaluations.summary import rows_of, threshold_or_own
@@ -17,13 +19,13 @@ from lode_hooks.models import Evaluation, PredictionSet
 from lode_platform.models import Item
 from motherlode.media import Image
 from motherlode.regions import Region, as_result
-from motherlode.shapes import BY_TASK
+from motherlode.shapes import SHAPES
 
 NAMESPACE = uuid5(NAMESPACE_URL, "urn:motherlode:prelabel")
 
 Prelabels = list[dict[str, Any]]
-Suggestion = tuple[int, tuple[float, float, float, float] | None, float | None]
-"""Class id, box (None: a class of the whole image), score."""
+Suggestion = tuple[int, Place | None, float | None]
+"""Class id, place (None: a class of the whole image), score."""
 
 
 def suggestions(evaluation: Evaluation, items: Sequence[Item], threshold: float | None = None) -> dict[int, Prelabels]:
@@ -36,15 +38,12 @@ def suggestions(evaluation: Evaluation, items: Sequence[Item], threshold: float 
     at = rows.at(threshold_or_own(evaluation, threshold))
     wanted = {str(item.uuid): item for item in items}
     suggestions_of: dict[str, list[Suggestion]] = defaultdict(list)
-    for row in ((at.listed & (at.state == FP)).nonzero()[0]).tolist():
-        name = rows.item[row]
-        if name not in wanted:
-            continue
-        box = rows.predicted_box[row].tolist()
+    wrong = [row for row in ((at.listed & (at.state == FP)).nonzero()[0]).tolist() if rows.item[row] in wanted]
+    known = places.of_rows(evaluation, wrong)
+    for row in wrong:
         score = float(rows.score[row])
-        whole = any(value != value for value in box)
-        place = None if whole else (box[0], box[1], box[2], box[3])
-        suggestions_of[name].append((int(rows.predicted_class[row]), place, score if score > float("-inf") else None))
+        said = score if score > float("-inf") else None
+        suggestions_of[rows.item[row]].append((int(rows.predicted_class[row]), known.get(row), said))
     found = _as_results(evaluation.prediction_set, evaluation.version.schema_revision, wanted, suggestions_of)
     return {item: [{**each, "meta": {"questioned": True}} for each in regions] for item, regions in found.items()}
 
@@ -54,15 +53,10 @@ def predicted(prediction_set: PredictionSet, items: Sequence[Item], threshold: f
     wanted = {str(item.uuid): item for item in items}
     suggestions_of: dict[str, list[Suggestion]] = defaultdict(list)
     frame = pl.read_parquet(files.held(prediction_set.columns)).filter(pl.col("item").is_in(list(wanted)))
-    boxes = prediction_set.task == PredictionSet.Task.BOXES
+    evaluator = evaluator_of(prediction_set.task)
     for row in frame.iter_rows(named=True):
-        if row["label"] is None:
-            continue
-        if boxes and row["score"] >= threshold:
-            place = (row["x1"], row["y1"], row["x2"], row["y2"])
-            suggestions_of[row["item"]].append((row["label"], place, row["score"]))
-        elif not boxes:
-            suggestions_of[row["item"]].append((row["label"], None, row["score"]))
+        if row["label"] is not None and (not evaluator.located or row["score"] >= threshold):
+            suggestions_of[row["item"]].append((row["label"], evaluator.drawn(row), row["score"]))
     return _as_results(prediction_set, prediction_set.version.schema_revision, wanted, suggestions_of)
 
 
@@ -74,16 +68,18 @@ def _as_results(
 ) -> dict[int, Prelabels]:
     rules = rules_of(revision.controls)
     names = revision.class_names
-    shape = BY_TASK[prediction_set.task]
+    evaluator = evaluator_of(prediction_set.task)
     results: dict[int, Prelabels] = {}
     for name, found in suggestions_of.items():
         item = items[name]
         result: Prelabels = []
-        for number, (class_id, box, score) in enumerate(found):
-            if class_id not in names:
+        for number, (class_id, place, score) in enumerate(found):
+            if class_id not in names or (place is None) == evaluator.located:
                 continue
             own = str(uuid5(NAMESPACE, f"{prediction_set.uuid}/{name}/{number}"))
-            region = Region(own, shape.kind, class_id, names[class_id], box)
+            kind = place["kind"] if place else min(evaluator.kinds)
+            geometry = SHAPES[kind].from_json(place["geometry"]) if place else None
+            region = Region(own, kind, class_id, names[class_id], geometry)
             for entry in as_result([region], Image(item.width, item.height), rules.asked):
                 result.append(entry if score is None else entry | {"score": score})
         results[item.pk] = result

@@ -12,11 +12,11 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from lode_datasets.models import Version
-from lode_hooks.evaluations.predictions import is_number
 from lode_hooks.models import Metric, Run, RunUse
 from lode_platform import events
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Project, User
+from motherlode.numbers import is_number
 
 MAX_METRICS = 10_000
 """Numbers taken in one call."""

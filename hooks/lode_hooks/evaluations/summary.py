@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from lode_hooks.evaluations import files
+from lode_hooks.evaluations.evaluators import evaluator_of
 from lode_hooks.evaluations.metrics.arrays import Bools, Ints
 from lode_hooks.evaluations.metrics.curves import Curve, curve
 from lode_hooks.evaluations.metrics.kinds import EXPLAINED, FN, FP, IGNORED, KINDS, MISSED, NONE, TP
 from lode_hooks.evaluations.metrics.rows import Rows, RowsAt, cells
-from lode_hooks.models import Evaluation, PredictionSet
+from lode_hooks.models import Evaluation
 
 
 def rows_of(evaluation: Evaluation) -> Rows:
@@ -26,14 +27,19 @@ def read_rows(path: Path, changed: int) -> Rows:
     return Rows.read(path)
 
 
-def is_boxes(evaluation: Evaluation) -> bool:
-    """Whether it is of boxes; else of classes of whole images."""
-    return evaluation.prediction_set.task == PredictionSet.Task.BOXES
+def is_located(evaluation: Evaluation) -> bool:
+    """Whether it is of objects at places, which count from a score on; else of one answer an item."""
+    return evaluator_of(evaluation.prediction_set.task).located
+
+
+def overlap_words(evaluation: Evaluation) -> str:
+    """What pages call the similarity of a prediction and a truth: "IoU"."""
+    return str(evaluator_of(evaluation.prediction_set.task).overlap)
 
 
 def threshold_or_own(evaluation: Evaluation, threshold: float | None) -> float:
     """The threshold asked for, else the evaluation's own; classes have none: every prediction counts."""
-    if not is_boxes(evaluation):
+    if not is_located(evaluation):
         return -math.inf
     if threshold is None:
         threshold = evaluation.threshold or 0.0
@@ -44,7 +50,7 @@ def threshold_or_own(evaluation: Evaluation, threshold: float | None) -> float:
 def stated_threshold(evaluation: Evaluation, threshold: float | None = None) -> float | None:
     """The threshold of `threshold_or_own` as it is told: 0 where all count, None of whole-image classes."""
     limit = threshold_or_own(evaluation, threshold)
-    return (0.0 if limit == -math.inf else limit) if is_boxes(evaluation) else None
+    return (0.0 if limit == -math.inf else limit) if is_located(evaluation) else None
 
 
 def class_names(evaluation: Evaluation) -> dict[int, str]:
@@ -131,7 +137,7 @@ def per_class(evaluation: Evaluation, threshold: float | None = None) -> list[Cl
     at = rows.at(threshold_or_own(evaluation, threshold))
     names = class_names(evaluation)
     size = max([*names, int(rows.truth_class.max(initial=0)), int(rows.predicted_class.max(initial=0))]) + 1
-    boxes = is_boxes(evaluation)
+    located = is_located(evaluation)
     known = {int(row["class_id"]): row for row in evaluation.per_class}
 
     def count(labels: Ints, mask: Bools) -> list[int]:
@@ -141,7 +147,7 @@ def per_class(evaluation: Evaluation, threshold: float | None = None) -> list[Cl
     tp = count(rows.predicted_class, at.listed & (at.state == TP))
     fp = count(rows.predicted_class, at.listed & (at.state == FP))
     # of whole-image classes a wrong one is also a truth that was not found: one row, two sides
-    lost = at.listed & ((at.state == FN) if boxes else (at.state != TP))
+    lost = at.listed & ((at.state == FN) if located else (at.state != TP))
     fn = count(rows.truth_class, lost)
     by_kind = {}
     for code, name in enumerate(KINDS):

@@ -7,7 +7,8 @@ from uuid import UUID
 import numpy as np
 from django.db.models import Exists, OuterRef
 
-from lode_hooks.evaluations import transitions
+from lode_hooks.evaluations import places, transitions
+from lode_hooks.evaluations.evaluators.evaluator import Place
 from lode_hooks.evaluations.metrics.arrays import Bools, Floats, Ints
 from lode_hooks.evaluations.metrics.kinds import FN, FP, IGNORED, KINDS, MISSED, NONE, STATES, TP
 from lode_hooks.evaluations.metrics.rows import RowsAt, cells, size_names
@@ -24,7 +25,8 @@ MAX_MATCHES = 500
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A matched pair, a wrong prediction or a truth that was not found. Boxes are xyxy in pixels of the upright image.
+    """A matched pair, a wrong prediction or a truth that was not found. Boxes are xyxy in pixels of the upright image;
+    the places are the whole geometry of the two.
 
     `row` names it in its evaluation for good (of a "resolved" match: -1 - the row in the other one). `failure` is the
     failure that it is an occurrence of; a correct prediction has one only if its object failed elsewhere. A failure
@@ -50,6 +52,8 @@ class Match:
     iou: float | None
     verdict: str
     frame: int | None
+    truth_place: Place | None = None
+    predicted_place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,8 +298,11 @@ class _View:
         items = {str(item.uuid): item for item in Item.objects.filter(uuid__in=names)}
         failures = self._on_record(chosen)
         judged = self.verdicts()
+        picked = chosen.tolist()
+        drawn = {row for each in picked for row in (self._truth_row(each), int(self.at.shown[each]))}
+        known = places.of_rows(self.evaluation, drawn)
         return [
-            self._match(row, items[rows.item[row]], failures.get(row), judged.get(row, "")) for row in chosen.tolist()
+            self._match(row, items[rows.item[row]], failures.get(row), judged.get(row, ""), known) for row in picked
         ]
 
     def _on_record(self, chosen: Ints) -> dict[int, UUID]:
@@ -313,7 +320,7 @@ class _View:
             failures[regions[uuid]] = uuid
         return failures
 
-    def _match(self, row: int, item: Item, failure: UUID | None, verdict: str) -> Match:
+    def _match(self, row: int, item: Item, failure: UUID | None, verdict: str, known: Mapping[int, Place]) -> Match:
         rows, at = self.rows, self.at
         kind, state = int(at.kind[row]), int(at.state[row])
         on_record = failure is not None
@@ -340,7 +347,13 @@ class _View:
             iou=iou if np.isfinite(iou) else None,
             verdict=verdict,
             frame=rows.frame[row],
+            truth_place=known.get(self._truth_row(row)),
+            predicted_place=known.get(shown),
         )
+
+    def _truth_row(self, row: int) -> int:
+        """The row of a match's truth, -1 where it has none."""
+        return int(self.rows.partner[row]) if self.rows.detection[row] else row
 
 
 def _box(values: Floats) -> list[float] | None:
@@ -370,6 +383,7 @@ class SceneBox:
     state: str
     kind: str
     crowd: bool = False
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,7 +401,10 @@ def scene(evaluation: Evaluation, item: Item, *, threshold: float | None = None)
     limit = threshold_or_own(evaluation, threshold)
     name = str(item.uuid)
     truths, predictions = [], []
-    for row in [row for row, own in enumerate(rows.item) if own == name]:
+    here = [row for row, own in enumerate(rows.item) if own == name]
+    known = places.of_rows(evaluation, here)
+    for row in here:
+        place = known.get(row)
         truth_box, predicted_box = _box(rows.truth_box[row]), _box(rows.predicted_box[row])
         state, kind = STATES[at.state[row]], KINDS[at.kind[row]]
         ignored = at.state[row] == IGNORED
@@ -395,9 +412,13 @@ def scene(evaluation: Evaluation, item: Item, *, threshold: float | None = None)
             score = float(rows.score[row])
             if predicted_box and score >= limit:
                 label = int(rows.predicted_class[row])
-                predictions.append(SceneBox(None if ignored else row, label, predicted_box, score, state, kind))
+                predictions.append(
+                    SceneBox(None if ignored else row, label, predicted_box, score, state, kind, place=place)
+                )
         elif truth_box:
             own_row = int(rows.partner[row]) if at.found[row] else row
             label = int(rows.truth_class[row])
-            truths.append(SceneBox(None if ignored else own_row, label, truth_box, None, state, kind, bool(ignored)))
+            truths.append(
+                SceneBox(None if ignored else own_row, label, truth_box, None, state, kind, bool(ignored), place)
+            )
     return Scene(truths=truths, predictions=predictions)

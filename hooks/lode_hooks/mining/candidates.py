@@ -16,8 +16,9 @@ from lode_annotation.models import LabelSet, Task
 from lode_datasets import versions
 from lode_datasets.models import Dataset, DatasetItem
 from lode_hooks.evaluations import files, predictions
+from lode_hooks.evaluations.evaluators import evaluator_of
 from lode_hooks.evaluations.metrics.arrays import Detections, Floats, Ints
-from lode_hooks.evaluations.metrics.columns import read_probabilities
+from lode_hooks.evaluations.metrics.columns import BOX_PREDICTIONS, read_probabilities
 from lode_hooks.evaluations.metrics.kinds import KINDS, MISSED
 from lode_hooks.evaluations.metrics.late import pl
 from lode_hooks.evaluations.metrics.rows import MatchRow
@@ -106,12 +107,12 @@ def gather(request: MiningRequest) -> CandidatePool:
     place = {name: index for index, name in enumerate(names)}
     like = _SimilarTo.of(request)
     failures, origins = _failures(request, evaluations, place, source_of, like)
-    is_boxes = all(source.prediction_set.task == PredictionSet.Task.BOXES for source in chosen)
+    located = all(evaluator_of(source.prediction_set.task).located for source in chosen)
     revision = chosen[0].prediction_set.version.schema_revision
     candidates = Candidates(
         count=len(items),
-        detections=_detections(chosen, place, source_of, like) if is_boxes else None,
-        probabilities=None if is_boxes else _probabilities(chosen, names, source_of),
+        detections=_detections(chosen, place, source_of, like) if located else None,
+        probabilities=None if located else _probabilities(chosen, names, source_of),
         failures=failures,
         names=revision.class_names,
     )
@@ -271,7 +272,8 @@ def _detections(
     """The boxes of all sources on their candidates; with "like these", those of its classes."""
     parts = []
     for number, source in enumerate(chosen):
-        frame = pl.read_parquet(files.held(source.prediction_set.columns)).filter(pl.col("label").is_not_null())
+        held = files.held(source.prediction_set.columns)
+        frame = pl.read_parquet(held, columns=list(BOX_PREDICTIONS)).filter(pl.col("label").is_not_null())
         if like.classes is not None:
             frame = frame.filter(pl.col("label").is_in(list(like.classes)))
         own = [place.get(name, -1) for name in frame["item"].to_list()]

@@ -307,15 +307,15 @@ class ClassLine:
     urls: dict[str, str]
 
 
-def class_line(row: ClassRow, opens: Opens, boxes: bool) -> ClassLine:
+def class_line(row: ClassRow, opens: Opens, located: bool) -> ClassLine:
     """One class's numbers with their links.
 
     A wrong picture is one match with two sides: a wrong prediction of one class and a truth not found of another.
     """
     urls = {
-        "truths": opens(state="truths" if boxes else "all", truth_class=row.class_id),
+        "truths": opens(state="truths" if located else "all", truth_class=row.class_id),
         "tp": opens(state="tp", truth_class=row.class_id),
         "fp": opens(state="fp", predicted_class=row.class_id),
-        "fn": opens(state="fn" if boxes else "", truth_class=row.class_id),
+        "fn": opens(state="fn" if located else "", truth_class=row.class_id),
     }
     return ClassLine(row, row.fp + row.fn, urls)

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as later
 
-from lode_hooks.evaluations.summary import is_boxes
+from lode_hooks.evaluations.summary import is_located, overlap_words
 from lode_hooks.failures import browse
 from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.failures.kinds import KIND_TITLES
@@ -95,12 +95,12 @@ def facet_views(
     """The facets with words, and for each line the address that chooses it, or that lets it go."""
     here = reverse("hooks:failures", args=[project.name])
     asked = chosen.query()
-    boxes = is_boxes(evaluation)
+    located = is_located(evaluation)
 
     def view(name: str, title: str, titles: Mapping[str, str | Promise], fields: Any, color: bool = False) -> FacetView:
         choices = []
         for facet in facets.get(name, []):
-            if name == "state" and not boxes and facet.value in {"fn", "truths"}:
+            if name == "state" and not located and facet.value in {"fn", "truths"}:
                 continue
             wanted = fields(facet.value)
             current = all(asked.get(key, "") == (value or "") for key, value in wanted.items())
@@ -134,7 +134,7 @@ def facet_views(
         view("predicted_class", _("Prediction"), by_class, one("predicted_class"), color=True),
         view("verdict", _("Verdict"), {k: str(v).lower() for k, v in VERDICT_TITLES.items()}, one("verdict")),
         view("score", _("Score"), {}, between("score")),
-        view("iou", _("IoU"), {}, between("iou")),
+        view("iou", overlap_words(evaluation), {}, between("iou")),
         view("size", _("Size"), SIZE_TITLES, one("size")),
     ]
     return [v for v in views if v.choices]
@@ -151,8 +151,10 @@ def class_word(value: str, names: Mapping[int, str], zero: str = "") -> str:
     return names.get(int(value), value) if value.isdecimal() and value != "0" else zero or _("background")
 
 
-def active_filters(request: HttpRequest, chosen: FailureFilter, names: Mapping[int, str]) -> list[tuple[str, str]]:
-    """The filters in force as chips: what they say, and the address without them."""
+def active_filters(
+    request: HttpRequest, chosen: FailureFilter, names: Mapping[int, str], overlap: str = ""
+) -> list[tuple[str, str]]:
+    """The filters in force as chips: what they say, and the address without them; `overlap` is the word for IoU."""
     words: dict[str, Callable[[str], str]] = {
         "state": lambda value: str(STATE_TITLES.get(value, value)),
         "kind": lambda value: str(KIND_TITLES.get(value, value)).lower(),
@@ -164,7 +166,7 @@ def active_filters(request: HttpRequest, chosen: FailureFilter, names: Mapping[i
         "transition": lambda value: str(TRANSITION_TITLES.get(value, value)),
         "item": lambda value: _("one item"),
     }
-    ranges = {"score": _("score"), "iou": _("IoU"), "size": _("size")}
+    ranges = {"score": _("score"), "iou": overlap or _("IoU"), "size": _("size")}
     asked = chosen.query()
     chips = []
 

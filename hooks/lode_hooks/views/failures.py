@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as later
 from django.views.decorators.http import require_GET, require_POST
 
 from lode_hooks.evaluations import summary
-from lode_hooks.evaluations.summary import is_boxes
+from lode_hooks.evaluations.summary import is_located, overlap_words
 from lode_hooks.failures import browse, verdicts
 from lode_hooks.failures.browse import Match
 from lode_hooks.failures.filters import FailureFilter
@@ -71,7 +71,7 @@ def viewer(request: HttpRequest, project: str) -> HttpResponse:
         "count": found.count,
         "judged": boot["judged"],
         "facets": facet_views(place, evaluation, chosen, facets, names),
-        "active": active_filters(request, chosen, names),
+        "active": active_filters(request, chosen, names, overlap_words(evaluation)),
         "evaluations": sorted(known, key=lambda e: (-e.prediction_set.run_id, importance(e)))[:40],
         "sorts": SORT_TITLES,
         "sort": chosen.sort,
@@ -101,7 +101,8 @@ def boot_json(
         "count": found.count,
         "matches": [match_json(match) for match in found.matches],
         "classes": {str(key): {"name": name, "color": class_color(key)} for key, name in names.items()},
-        "boxes": is_boxes(evaluation),
+        "boxes": is_located(evaluation),
+        "overlap": overlap_words(evaluation),
         "judged": found.count - judged.get("none", found.count) if not chosen.verdict else 0,
         "may_judge": allowed(place, user, "failure.judge"),
         "may_mine": allowed(place, user, "mining.create"),
@@ -191,7 +192,8 @@ def mining_query(chosen: FailureFilter) -> str:
 
 
 def match_json(match: Match) -> dict[str, Any]:
-    """A match as the viewer's script reads it; boxes are xyxy in pixels of the upright image."""
+    """A match as the viewer's script reads it; boxes are xyxy in pixels of the upright image, regions have their kind's
+    geometry."""
     return {
         "row": match.row,
         "failure": str(match.failure) if match.failure else None,
@@ -206,6 +208,8 @@ def match_json(match: Match) -> dict[str, Any]:
         "predicted": match.predicted_class,
         "box": match.box,
         "predictedBox": match.predicted_box,
+        "truthRegion": match.truth_place,
+        "predictedRegion": match.predicted_place,
         "score": match.score,
         "iou": match.iou,
         "verdict": match.verdict,
@@ -295,6 +299,7 @@ def scene_json(box: browse.SceneBox) -> dict[str, Any]:
         "row": box.row,
         "class": box.class_id,
         "box": box.box,
+        "region": box.place,
         "score": box.score,
         "state": box.state,
         "kind": box.kind,

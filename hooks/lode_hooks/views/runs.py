@@ -16,7 +16,8 @@ from lode_datasets.models import Version
 from lode_hooks.evaluations import compare as compare_verb
 from lode_hooks.evaluations import evaluate, headline, summary
 from lode_hooks.evaluations import runs as run_verb
-from lode_hooks.evaluations.summary import is_boxes
+from lode_hooks.evaluations.evaluators import evaluator_of
+from lode_hooks.evaluations.summary import is_located
 from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.models import Evaluation, MiningRound, PredictionSet, Run, RunUse
 from lode_hooks.views import charts
@@ -256,7 +257,7 @@ def head(
     Where none was `asked` for, the other run's numbers are at its own score of best F1.
     """
     counts = summary.counts(evaluation, threshold)
-    boxes = is_boxes(evaluation)
+    located = is_located(evaluation)
     numbers = headline.deciding_numbers(evaluation, other, threshold=asked)
 
     def opens(**fields: Any) -> str:
@@ -264,7 +265,8 @@ def head(
 
     return {
         "other": other,
-        "boxes": boxes,
+        "located": located,
+        "overlap": summary.overlap_words(evaluation),
         "threshold": threshold,
         "best_threshold": evaluation.threshold or 0.0,
         "numbers": [number for number in numbers if number.name not in BY_SIZE],
@@ -297,7 +299,7 @@ def overview(project: Project, evaluation: Evaluation, threshold: float, query: 
     matrix = charts.matrix(cells, names, opens, None if everything else charts.MATRIX_CLASSES)
     context: dict[str, Any] = {
         "class_rows": [
-            charts.class_line(row, opens, is_boxes(evaluation)) for row in (ranked if everything else ranked[:listed])
+            charts.class_line(row, opens, is_located(evaluation)) for row in (ranked if everything else ranked[:listed])
         ],
         "classes_hidden": 0 if everything else max(0, len(ranked) - listed),
         "most_truths": max((row.truths for row in rows), default=0),
@@ -305,7 +307,7 @@ def overview(project: Project, evaluation: Evaluation, threshold: float, query: 
         "matrix": matrix,
         "score_chart": charts.score_histogram(histograms, opens),
     }
-    if is_boxes(evaluation):
+    if is_located(evaluation):
         context["size_chart"] = charts.size_histogram(histograms, opens)
         context["curves_left_out"] = max(0, sum(row.truths > 0 for row in rows) - charts.DRAWN_CLASSES)
         context["curve_chart"] = charts.curves(
@@ -340,6 +342,7 @@ def comparison(project: Project, evaluation: Evaluation, other: Evaluation, aske
     ]
     return {
         "comparison": found,
+        "linked": evaluator_of(evaluation.prediction_set.task).linked,
         "label_effect": [
             (effect, run_url(project, other.prediction_set.run, evaluation=effect.new.uuid))
             for effect in found.label_effect

@@ -59,16 +59,23 @@ class Truths:
 class Detections:
     """Predicted boxes as columns, n rows; the same units as `Truths`, with a finite score each.
 
-    Rows of one image keep the order in which they were sent: equal scores are decided by it, as COCO does.
+    Rows of one image keep the order in which they were sent: equal scores are decided by it, as COCO does. `area` (n,)
+    is None where a detection's own is width x height.
     """
 
     image: Ints
     label: Ints
     box: Floats
     score: Floats
+    area: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.image)
+
+    @property
+    def areas(self) -> Floats:
+        """Square pixels of each detection (n,)."""
+        return box_areas(self.box) if self.area is None else self.area
 
     @staticmethod
     def of(image: npt.ArrayLike, label: npt.ArrayLike, box: npt.ArrayLike, score: npt.ArrayLike) -> Detections:

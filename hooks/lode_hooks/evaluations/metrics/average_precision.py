@@ -12,7 +12,6 @@ from lode_hooks.evaluations.metrics.arrays import (
     Floats,
     Ints,
     Truths,
-    box_areas,
     group_numbers,
     ranks_within,
 )
@@ -80,7 +79,7 @@ def average_precision(
     kept = order[(rank[order] < LIMITS[-1]) & known[order]]
     ranked = kept[np.lexsort((-detections.score[kept], position[kept]))]
 
-    area = box_areas(detections.box[ranked])
+    area = detections.areas[ranked]
     inside = ~((area[:, None] < AREA_RANGES[:, 0]) | (area[:, None] > AREA_RANGES[:, 1]))
     wrong = _cumulated(inside)
 

@@ -1,4 +1,4 @@
-"""The evaluator of boxes: truths and detections in, COCO's numbers and the per-object matches out."""
+"""Objects at places: truths and detections in, COCO's numbers and the per-object matches out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lode_hooks.evaluations.metrics.arrays import Detections, Ints, Truths
 from lode_hooks.evaluations.metrics.average_precision import AveragePrecision, average_precision
 from lode_hooks.evaluations.metrics.kinds import BACKGROUND, FN, FP, TP, Matches, classify
 from lode_hooks.evaluations.metrics.matching import ignored_truths, match
-from lode_hooks.evaluations.metrics.overlaps import overlapping_pairs
+from lode_hooks.evaluations.metrics.overlaps import Similarity, overlapping_pairs
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,19 @@ class BoxEvaluation:
 
 
 def evaluate_boxes(
-    truths: Truths, detections: Detections, classes: npt.ArrayLike | None = None, ignore_difficult: bool = False
+    truths: Truths,
+    detections: Detections,
+    classes: npt.ArrayLike | None = None,
+    ignore_difficult: bool = False,
+    similarity: Similarity | None = None,
 ) -> BoxEvaluation:
     """Evaluate to COCO's definitions (pycocotools is the reference) with every detection and truth accounted for.
 
     `classes` are the class ids that AP is a mean over (default: those of the truths and detections; one without truths
     is left out of the mean). `ignore_difficult` takes VOC's difficult truths out of the count, as VOC does; COCO knows
-    no such flag. AP heeds the 100 best detections per class and image, the matches keep every one. Raises ValueError
-    for a score that is not finite.
+    no such flag. AP heeds the 100 best detections per class and image, the matches keep every one. `similarity` says
+    how far a detection and a truth are alike (default: the IoU of their boxes). Raises ValueError for a score that is
+    not finite.
     """
     if not np.isfinite(detections.score).all():
         raise ValueError("every score must be a finite number")
@@ -49,7 +54,7 @@ def evaluate_boxes(
         else np.unique(np.asarray(classes, dtype=np.int64))
     )
     order = score_order(detections)
-    pairs = overlapping_pairs(truths, detections, order, BACKGROUND)
+    pairs = overlapping_pairs(truths, detections, order, BACKGROUND, similarity)
     ignored = ignored_truths(truths, ignore_difficult)
     matching = match(truths, detections, pairs, ignored)
     return BoxEvaluation(

@@ -17,6 +17,7 @@ from lode_hooks.evaluations.metrics.arrays import Detections, Floats, Ints, Trut
 from lode_hooks.evaluations.metrics.classes import NOTHING
 from lode_hooks.evaluations.metrics.kinds import FN, FP, MISSED, NONE, TP, WRONG_CLASS, Matches
 from lode_hooks.evaluations.metrics.late import pl
+from lode_hooks.evaluations.metrics.masks import Masks, Outlines, code_masks, outline_masks
 
 BOX = ("x1", "y1", "x2", "y2")
 TRUTH_BOX = ("truth_x1", "truth_y1", "truth_x2", "truth_y2")
@@ -47,6 +48,19 @@ BOX_PREDICTIONS: Schema = {
     "score": "Float64",
 }
 """One row per box in the order sent; an item without any box has one row whose label is null."""
+
+OUTLINE: Schema = {
+    "points": "List(Float64)",
+    "rings": "List(Int32)",
+    "parts": "List(Int32)",
+    "counts": "List(Int64)",
+    "height": "Int32",
+}
+"""An outline beside its bounds: x and y of all points, points of each ring, rings of each part; or, of a mask, the
+counts of its run-length code and the height of its image."""
+
+OUTLINE_TRUTHS: Schema = {**TRUTHS, **OUTLINE}
+OUTLINE_PREDICTIONS: Schema = {**BOX_PREDICTIONS, **OUTLINE}
 
 CLASS_PREDICTIONS: Schema = {"item": "String", "label": "Int32", "score": "Float64"}
 """One row per item; beside these, a Float64 column `p<class id>` for every class that got a probability."""
@@ -87,9 +101,14 @@ def write(frame: pl.DataFrame, path: Path) -> None:
 
 def frame_of(schema: Schema, columns: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
     """A frame of exactly `schema` from plain columns."""
-    return pl.DataFrame(
-        {name: pl.Series(name, columns[name], dtype=getattr(pl, kind)) for name, kind in schema.items()}
-    )
+    return pl.DataFrame({name: pl.Series(name, columns[name], dtype=type_of(kind)) for name, kind in schema.items()})
+
+
+def type_of(name: str) -> pl.DataType:
+    """Polars' type of the name that a schema gives it, such as Float64 or List(Float64)."""
+    of = name.removeprefix("List(").removesuffix(")")
+    found: pl.DataType = getattr(pl, of)
+    return found if of == name else pl.List(found)
 
 
 @dataclass(frozen=True)
@@ -106,14 +125,16 @@ class BoxColumns:
     prediction_rows: pl.DataFrame
 
 
-def read_boxes(items: Path, truths: Path, predictions: Path) -> BoxColumns:
+def read_boxes(items: Path, truths: Path, predictions: Path, beside: Sequence[str] = ()) -> BoxColumns:
     """Read and line up the three files; predictions of items that are not in `items` are left out.
 
-    The order of images is that of `items`, then of frames; rows of one image keep the order of their file.
+    The order of images is that of `items`, then of frames; rows of one image keep the order of their file. `beside`
+    names further columns of both sides.
     """
     listed = pl.read_parquet(items, columns=["item"])
-    truth_rows = pl.read_parquet(truths)
-    prediction_rows = pl.read_parquet(predictions, columns=list(BOX_PREDICTIONS)).filter(pl.col("label").is_not_null())
+    truth_rows = pl.read_parquet(truths, columns=[*TRUTHS, *beside])
+    sent = pl.read_parquet(predictions, columns=[*BOX_PREDICTIONS, *beside])
+    prediction_rows = sent.filter(pl.col("label").is_not_null())
     units = _units(listed, truth_rows, prediction_rows)
     truth_rows = _numbered(truth_rows, units).filter(pl.col("x1").is_not_null())
     prediction_rows = _numbered(prediction_rows, units)
@@ -170,6 +191,9 @@ def box_matches(columns: BoxColumns, matches: Matches) -> pl.DataFrame:
     at_truth = np.where(matches.truth >= 0, matches.truth, len(found))
     at_sent = np.where(by >= 0, by, count)
     regions = pl.concat([columns.truth_rows["region"], pl.Series("region", [None], dtype=pl.String)])
+    areas = np.append(found.area, np.nan)
+    # a detection of no truth shows its own area; that of a box follows from its sides
+    own = np.full(count, np.nan) if sent.area is None else sent.area
 
     def both(first: Any, second: Any) -> Any:
         return np.concatenate((first, second))
@@ -185,7 +209,7 @@ def box_matches(columns: BoxColumns, matches: Matches) -> pl.DataFrame:
         "truth_class": both(labels[at_truth], found.label).astype(np.int32),
         "predicted_class": both(sent.label, said[at_sent]).astype(np.int32),
         "partner": both(np.where(matches.truth >= 0, matches.truth + count, -1), by),
-        "area": both(np.append(found.area, np.nan)[at_truth], found.area),
+        "area": both(np.where(at_truth < len(found), areas[at_truth], own), found.area),
         **{name: both(truth_boxes[at_truth, i], found.box[:, i]) for i, name in enumerate(TRUTH_BOX)},
         **{name: both(sent.box[:, i], sent_boxes[at_sent, i]) for i, name in enumerate(PREDICTED_BOX)},
     }
@@ -264,3 +288,31 @@ def read_probabilities(predictions: Path, items: Sequence[str]) -> tuple[list[in
 
 def _ints(column: pl.Series) -> Ints:
     return column.to_numpy().astype(np.int64)
+
+
+def outlines(rows: pl.DataFrame) -> Outlines:
+    """The outlines of rows that have some."""
+    return Outlines(
+        points=_flat(rows["points"]).to_numpy().astype(np.float64).reshape(-1, 2),
+        rings=_ints(_flat(rows["rings"])),
+        parts=_ints(_flat(rows["parts"])),
+        objects=_ints(rows["parts"].list.len()),
+    )
+
+
+def masks(rows: pl.DataFrame, items: Path) -> Masks:
+    """The masks of rows with `OUTLINE` on their images, whose sizes the file of items says."""
+    known = pl.read_parquet(items, columns=["item", "width", "height"]).rename({"width": "across", "height": "down"})
+    sized = rows.select("item").join(known, on="item", how="left", maintain_order="left")
+    width, height = _ints(sized["across"]), _ints(sized["down"])
+    coded = rows["counts"].is_not_null().to_numpy()
+    as_codes, as_outlines = np.flatnonzero(coded), np.flatnonzero(~coded)
+    counts = rows["counts"].gather(as_codes)
+    codes = code_masks(_ints(_flat(counts)), _ints(counts.list.len()), height[as_codes])
+    drawn = outline_masks(outlines(rows[as_outlines]), width[as_outlines], height[as_outlines])
+    return Masks.joined(len(rows), [(as_codes, codes), (as_outlines, drawn)])
+
+
+def _flat(lists: pl.Series) -> pl.Series:
+    """The values of all lists, one after the other."""
+    return lists.explode().drop_nulls()

@@ -1,0 +1,30 @@
+"""Boxes on images, by the IoU of their areas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from lode_hooks.evaluations.evaluators.evaluator import Line
+from lode_hooks.evaluations.evaluators.located import Located, Row
+from motherlode.numbers import is_number
+
+
+class Boxes(Located):
+    """A box is x1, y1, x2, y2 in pixels of the upright image."""
+
+    task = "boxes"
+    title = _("Boxes")
+    kinds = frozenset({"box"})
+    overlap = _("IoU")
+    field = "boxes"
+
+    def read_place(self, line: Line, number: int, value: Any) -> tuple[Sequence[float], Row]:
+        if not isinstance(value, list) or len(value) != 4 or not all(is_number(side) for side in value):
+            raise line.bad(f"has a box that is not four finite numbers: {value!r}")
+        return [float(side) for side in value], ()
+
+
+EVALUATOR = Boxes()

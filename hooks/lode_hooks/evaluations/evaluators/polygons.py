@@ -1,0 +1,105 @@
+"""Outlines of objects, by the IoU of their masks: COCO's `segm`.
+
+A prediction may be a mask as a run-length code: it stays one, and its pixels count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from django.utils.translation import gettext_lazy as _
+
+from lode_hooks.evaluations.evaluators.evaluator import Inputs, Line, Place
+from lode_hooks.evaluations.evaluators.located import Located, Row
+from lode_hooks.evaluations.metrics.columns import (
+    OUTLINE,
+    OUTLINE_PREDICTIONS,
+    OUTLINE_TRUTHS,
+    BoxColumns,
+    masks,
+    read_boxes,
+)
+from lode_hooks.evaluations.metrics.overlaps import MaskIoU, Similarity
+from motherlode.masks import Mask, mask_polygon
+from motherlode.outlines import outline_bounds, read_outline
+from motherlode.regions import BadRegion, from_json
+from motherlode.shapes import SHAPES
+from motherlode.shapes.polygon import Polygon, Ring
+
+KIND = "polygon"
+
+
+class Polygons(Located):
+    """An object is an outline as `motherlode.outlines.read_outline` reads it, or a mask of the item's own size."""
+
+    task = "polygons"
+    title = _("Polygons")
+    kinds = frozenset({KIND})
+    overlap = _("mask IoU")
+    field = "polygons"
+    linked = _("linked inside an image by class and IoU ≥ .5 of their bounding boxes")
+    predictions = OUTLINE_PREDICTIONS
+    truths = OUTLINE_TRUTHS
+    truth_file = "outlines"
+
+    def read_place(self, line: Line, number: int, value: Any) -> tuple[Sequence[float], Row]:
+        try:
+            outline = read_outline(value)
+            if isinstance(outline, Mask):
+                if (outline.height, outline.width) != (line.height, line.width):
+                    raise BadRegion(
+                        f"the mask is of {outline.height} x {outline.width} pixels (height x width), the image of"
+                        f" {line.height} x {line.width}"
+                    )
+                beside: Row = (None, None, None, list(outline.counts), outline.height)
+                return outline_bounds(outline) or (0.0, 0.0, 0.0, 0.0), beside
+            return outline_bounds(outline) or (), (*_numbers(outline), None, None)
+        except BadRegion as error:
+            raise line.bad(f"has a polygon that cannot be read, number {number}: {error}") from None
+
+    def truth(self, region: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        if region["kind"] != KIND:
+            return None
+        found = from_json(region)
+        area = SHAPES[KIND].area(found.geometry) if found.area is None else found.area
+        return {"area": area, **dict(zip(OUTLINE, (*_numbers(found.geometry), None, None), strict=True))}
+
+    def sides(self, inputs: Inputs) -> tuple[BoxColumns, Similarity]:
+        found = read_boxes(inputs.items, inputs.truths, inputs.predictions, tuple(OUTLINE))
+        truths, detections = (masks(rows, inputs.items) for rows in (found.truth_rows, found.prediction_rows))
+        sent = replace(found.detections, area=detections.area.astype(np.float64))
+        return replace(found, detections=sent), MaskIoU(truths, detections, found.truths.crowd)
+
+    def drawn(self, row: Mapping[str, Any]) -> Place | None:
+        polygon: Polygon
+        if row["counts"] is None:
+            polygon = _polygon(row["points"], row["rings"], row["parts"])
+        else:
+            height, counts = row["height"], row["counts"]
+            try:
+                polygon = mask_polygon(Mask(height, sum(counts) // height, tuple(counts)))
+            except BadRegion:  # without a pixel there is nothing to draw
+                return None
+        return {"kind": KIND, "geometry": SHAPES[KIND].canonical(polygon)}
+
+
+def _numbers(polygon: Polygon) -> tuple[list[float], list[int], list[int]]:
+    rings = [ring for part in polygon for ring in part]
+    return (
+        [number for ring in rings for point in ring for number in point],
+        [len(ring) for ring in rings],
+        [len(part) for part in polygon],
+    )
+
+
+def _polygon(numbers: Sequence[float], rings: Sequence[int], parts: Sequence[int]) -> Polygon:
+    points = iter(zip(numbers[::2], numbers[1::2], strict=True))
+    outlines: Iterator[Ring] = iter([tuple(islice(points, count)) for count in rings])
+    return tuple(tuple(islice(outlines, count)) for count in parts)
+
+
+EVALUATOR = Polygons()
