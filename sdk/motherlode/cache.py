@@ -374,7 +374,13 @@ def _hashes(files: Sequence[_File]) -> Iterator[str]:
         return
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         for low in range(0, len(files), HASHED):
-            yield from pool.map(_File.hash, files[low : low + HASHED])
+            some = files[low : low + HASHED]
+            for hashes in pool.map(_hash_all, [some[at : at + 32] for at in range(0, len(some), 32)]):
+                yield from hashes
+
+
+def _hash_all(files: Sequence[_File]) -> list[str]:
+    return [file.hash() for file in files]
 
 
 def _other_bytes(row: Row, found: str, size: int) -> NotVerified:

@@ -19,7 +19,7 @@ from typing import Any
 from uuid import uuid4
 
 from motherlode.files import State
-from motherlode.forms.form import Held
+from motherlode.forms.form import Form, Read, Sets
 from motherlode.lock import Pin
 from motherlode.manifest import Row
 from motherlode.shapes import SHAPES
@@ -34,9 +34,9 @@ NUMBER = 1
 class Columns:
     """The items of a version, sorted by path: their splits, and the place of each one's label line.
 
-    `split_of` and `file_of` are numbers of `splits` and of `files`, which hold the labels; `is_plain` is what the form
-    says of the labels, `number` that of the format, as `schema.json` says it. `sources` are the files, below the
-    cache's root, that all of it was read from, with their states.
+    `split_of` and `file_of` are numbers of `splits` and of `files`, which hold the labels; `counts` says how many
+    things of known kinds are said of each, `number` is that of the format, as `schema.json` says it. `sources` are the
+    files, below the cache's root, that all of it was read from, with their states.
     """
 
     paths: list[str]
@@ -46,25 +46,29 @@ class Columns:
     file_of: array[int]
     starts: array[int]
     ends: array[int]
-    is_plain: bool
+    counts: array[int]
     number: int = 0
     sources: dict[str, State] = field(default_factory=dict)
 
 
-def of_sets(splits: Mapping[str, str], labels: Held, files: Mapping[str, Row], *, is_plain: bool) -> Columns:
+def of_sets(sets: Sets, form: Form, files: Mapping[str, Row], read: Read) -> Columns:
     """The columns of a version's sets, which are of the same items; `files` are its files."""
+    splits, labels = sets.splits, sets.labels
     names = sorted(set(splits.values()))
     numbers = {name: number for number, name in enumerate(names)}
     places = [labels.places[path] for path in splits]
+    data = [read(name) for name in labels.files]
+    count = form.count
+    counts = [count(data[file][start:end], labels.files[file]) for file, start, end in places]
     return Columns(
         paths=list(splits),
         splits=names,
         split_of=array("I", [numbers[split] for split in splits.values()]),
         files=[files[name] for name in labels.files],
-        file_of=array("I", [place.file for place in places]),
-        starts=array("Q", [place.start for place in places]),
-        ends=array("Q", [place.end for place in places]),
-        is_plain=is_plain,
+        file_of=array("I", [file for file, _, _ in places]),
+        starts=array("Q", [start for _, start, _ in places]),
+        ends=array("Q", [end for _, _, end in places]),
+        counts=array("I", counts),
     )
 
 
@@ -80,14 +84,13 @@ def write_columns(file: Path, pin: Pin, columns: Columns) -> None:
     if columns.paths and text.count("\n") != len(columns.paths) - 1:
         return
     paths = text.encode()
-    numbers = (columns.split_of, columns.file_of, columns.starts, columns.ends)
+    numbers = (columns.split_of, columns.file_of, columns.starts, columns.ends, columns.counts)
     head = {
         **_made_for(pin),
         "items": len(columns.paths),
         "paths": len(paths),
         "splits": columns.splits,
         "files": columns.files,
-        "plain": columns.is_plain,
         "format": columns.number,
         "sources": columns.sources,
     }
@@ -117,7 +120,7 @@ def read_columns(file: Path, pin: Pin) -> Columns | None:
     at = end + 1 + head["paths"]
     text = data[end + 1 : at].decode()
     made = []
-    for kind in "IIQQ":
+    for kind in "IIQQI":
         column = array(kind)
         size = head["items"] * column.itemsize
         column.frombytes(view[at : at + size])
@@ -131,7 +134,7 @@ def read_columns(file: Path, pin: Pin) -> Columns | None:
         file_of=made[1],
         starts=made[2],
         ends=made[3],
-        is_plain=head["plain"],
+        counts=made[4],
         number=head["format"],
         sources=head["sources"],
     )

@@ -12,15 +12,13 @@ from motherlode.errors import BadInput
 from motherlode.forms import Said
 from motherlode.manifest import POOL
 from motherlode.media.text import decoded
-from motherlode.regions import Region
+from motherlode.regions import Region, from_json
 from motherlode.snapshots import Lines, Snapshot
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 __all__ = ["Labels", "Sample", "Samples"]
-
-_NO_ROWS: list[dict[str, Any]] = []
 
 
 class Labels(Sequence[Region]):
@@ -30,51 +28,47 @@ class Labels(Sequence[Region]):
     this program does not know is not in the sequence: `unknown` has it as it stands in the version.
     """
 
-    __slots__ = ("_at", "_lines", "_regions", "_said", "_unknown")
+    __slots__ = ("_at", "_found", "_lines", "_said")
 
     def __init__(self, regions: Sequence[Region], unknown: Sequence[dict[str, Any]] = ()) -> None:
         self._lines: Lines | None = None
         self._at = 0
-        self._said: Said | None = None
-        self._regions: tuple[Region, ...] | None = tuple(regions)
-        self._unknown: list[dict[str, Any]] = list(unknown)
+        self._said = Said({}, [], list(unknown))
+        self._found: tuple[Region, ...] | None = tuple(regions)
 
     @classmethod
-    def of_line(cls, lines: Lines, at: int, said: Said | None = None) -> Labels:
-        """The labels of a version's item, by its place; `said` where its line was read already."""
+    def of_line(cls, lines: Lines, at: int) -> Labels:
+        """The labels of a version's item, by its place."""
         labels = cls.__new__(cls)
-        labels._lines, labels._at, labels._said, labels._regions = lines, at, said, None
-        labels._unknown = _NO_ROWS
+        labels._lines, labels._at, labels._found = lines, at, None
         return labels
 
     def _all(self) -> tuple[Region, ...]:
-        if self._regions is None:
+        if self._found is None:
+            said = self._read()
             assert self._lines is not None
-            region, classes = self._lines.form.region, self._lines.classes
-            found = [(row, region(row, classes)) for row in self._rows()]
-            self._unknown = [row for row, known in found if known is None]
-            self._regions = tuple([known for _, known in found if known is not None])
-        return self._regions
+            classes = self._lines.classes
+            self._found = tuple([from_json(row, classes) for row in said.rows or ()])
+        return self._found
 
-    def _rows(self) -> list[dict[str, Any]]:
+    def _read(self) -> Said:
         """What is said as it stands in the line."""
-        if self._said is None:
+        try:
+            return self._said
+        except AttributeError:
             assert self._lines is not None
             self._said = self._lines.said(self._at)
-        return self._said.rows or []
+            return self._said
 
     @property
     def unknown(self) -> list[dict[str, Any]]:
         """The JSON objects of what is said in kinds that this program does not know, as the version has them."""
-        self._all()
-        return list(self._unknown)
+        return list(self._read().unknown)
 
     @property
     def relations(self) -> list[dict[str, Any]]:
-        """The directed links between regions: the JSON objects, with the ids of two regions as `from` and `to`."""
-        if self._lines is not None:
-            self._rows()
-        return list(self._said.relations) if self._said else []
+        """The directed links between regions: JSON objects with the ids of two regions as `from` and `to`."""
+        return list(self._read().relations)
 
     @overload
     def __getitem__(self, index: int) -> Region: ...
@@ -84,20 +78,18 @@ class Labels(Sequence[Region]):
         return Labels(self._all()[index]) if isinstance(index, slice) else self._all()[index]
 
     def __len__(self) -> int:
-        if self._regions is None and self._said is None and self._lines is not None:
-            count = self._lines.count(self._at)
-            if count is not None:
-                return count
+        if self._found is None and self._lines is not None:
+            return self._lines.counts[self._at]
         return len(self._all())
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Labels) and (self._all(), self._unknown) == (other._all(), other._unknown)
+        return isinstance(other, Labels) and (self._all(), self.unknown) == (other._all(), other.unknown)
 
     def __hash__(self) -> int:
         return hash(tuple(region.id for region in self._all()))
 
     def __reduce__(self) -> tuple[type[Labels], tuple[Any, ...]]:
-        return Labels, (self._all(), self._unknown)
+        return Labels, (self._all(), self.unknown)
 
     def __repr__(self) -> str:
         return f"Labels({', '.join(self.names)})" if len(self) <= 6 else f"Labels({len(self)} regions)"
@@ -105,16 +97,29 @@ class Labels(Sequence[Region]):
     @property
     def boxes(self) -> list[list[float]]:
         """[x1, y1, x2, y2] of each box, and of other regions with a place their bounds; choices have none."""
+        lines = self._lines
+        if self._found is None and lines is not None:
+            boxes = lines.form.boxes(lines.line(self._at), lines.counts[self._at])
+            if boxes is not None:
+                return boxes
+            return [box for row in self._read().rows or () if (box := lines.form.box(row)) is not None]
         return [list(region.box) for region in self._all() if region.box is not None]
 
     @property
     def class_ids(self) -> list[int]:
         """The permanent class id of each region."""
+        lines = self._lines
+        if self._found is None and lines is not None:
+            numbers = lines.form.class_ids(lines.line(self._at), lines.counts[self._at])
+            return [int(row["class_id"]) for row in self._read().rows or ()] if numbers is None else numbers
         return [region.class_id for region in self._all()]
 
     @property
     def names(self) -> list[str]:
         """The label of each region."""
+        if self._found is None and self._lines is not None:
+            classes = self._lines.classes
+            return [classes.get(number, "") for number in self.class_ids]
         return [region.label for region in self._all()]
 
     @property
@@ -181,9 +186,7 @@ class Sample:
     def _read(self) -> tuple[Path, str, int, int, bool]:
         if self._fields is None:
             assert self._lines is not None
-            said = self._lines.said(self._at)
-            if self._labels is None:
-                self._labels = Labels.of_line(self._lines, self._at, said)
+            said = self.labels._read()
             width, height = int(said.media.get("width", 0)), int(said.media.get("height", 0))
             self._fields = (self.file, self.split, width, height, said.rows is not None)
         return self._fields
@@ -210,7 +213,7 @@ class Sample:
 
         One of a kind that this program does not know is an `Other`, with the block as the version has it.
         """
-        if self._lines is not None and (block := self._lines.said(self._at).media).get("kind") != media.Image.kind:
+        if self._lines is not None and (block := self.labels._read().media).get("kind") != media.Image.kind:
             return media.from_block(block)
         if self.width or self.height:
             return media.Image(self.width, self.height)

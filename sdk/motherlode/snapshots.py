@@ -155,12 +155,10 @@ class Snapshot:
         return all(state_at(f"{root}/{path}") == state for path, state in sources.items())
 
     def _made(self) -> Columns:
-        labels = self.sets.labels
         for path in self.files:
             if path not in self._hashed:
                 self.read(path)
-        plain = self.form.is_plain(map(self.read, labels.files))
-        made = of_sets(self.sets.splits, labels, self.files, is_plain=plain)
+        made = of_sets(self.sets, self.form, self.files, self.read)
         made.number = published.format_of(self.read(SCHEMA))
         names = {"": self._head, **{path: self.cache.blob(self.files[path].md5) for path in self._hashed if path}}
         root = self.cache.root
@@ -356,11 +354,15 @@ class Snapshot:
 
 
 class Lines:
-    """The label lines of a version by the items' places in its columns; files of labels are read as they are needed."""
+    """The label lines of a version by the items' places in its columns; files of labels are read as they are needed.
+
+    `counts` says how many things are said of each item.
+    """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.form = snapshot.form
         self.columns = snapshot.columns
+        self.counts = self.columns.counts
         self._snapshot = snapshot
         self._data: list[bytes | None] = [None] * len(self.columns.files)
 
@@ -388,10 +390,6 @@ class Lines:
         """What an item's line says. Raises `BadManifest`."""
         columns = self.columns
         return self.form.said(self.line(at), f"{columns.files[columns.file_of[at]].path}: {columns.paths[at]}")
-
-    def count(self, at: int) -> int | None:
-        """How many things are said of an item, None where its line has to be parsed for that."""
-        return self.form.count(self.line(at)) if self.columns.is_plain else None
 
     def split(self, at: int) -> str:
         """An item's split."""

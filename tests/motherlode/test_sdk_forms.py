@@ -182,6 +182,35 @@ def test_a_version_of_format_1_is_read_as_others_are(door: Door, open_: Open) ->
     assert pickle.loads(pickle.dumps(train))[0] == one == pickle.loads(pickle.dumps(one))
 
 
+@pytest.mark.parametrize(
+    ("answers", "regions", "relations"),
+    [
+        ([], [BOX, {**BOX, "id": "r2", "geometry": [1e-7, 2.5e20, 3.0, 4.0]}], []),
+        ([YES], [BOX], []),
+        ([YES], [], []),
+        ([], [BOX, ODD], []),
+        ([], [BOX, CUBOID, {**CUBOID, "geometry": [1.0, 2.0, 3.0, 4.0]}], []),
+        ([WORD], [{**BOX, "kind": "polygon", "geometry": [[[[0.0, 0.0], [4.0, 0.0], [4.0, 3.0]]]]}, BOX], []),
+        ([], [BOX], [{"class_id": 2, "from": "r1", "id": "l1", "kind": "box", "to": "r1"}]),
+        ([], [BOX], [{"from": "r1", "geometry": [1.0, 2.0], "id": "l1", "to": "r1"}]),
+    ],
+)
+def test_columns_of_labels_are_those_of_the_regions(
+    door: Door, open_: Open, answers: list[Any], regions: list[Any], relations: list[Any]
+) -> None:
+    [sample] = samples(open_(door.publish(1, {"x.png": Item(b"x", labels=(answers, regions, relations))})))
+    labels = sample.labels
+    found = (len(labels), labels.boxes, labels.class_ids, labels.names)
+    parsed = list(labels)
+    assert found == (
+        len(parsed),
+        [list(region.box) for region in parsed if region.box],
+        [region.class_id for region in parsed],
+        [region.label for region in parsed],
+    )
+    assert found == (len(labels), labels.boxes, labels.class_ids, labels.names)
+
+
 def test_a_second_look_asks_no_server_and_parses_nothing(
     door: Door, open_: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

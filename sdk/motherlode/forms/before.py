@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +10,6 @@ from motherlode import manifest
 from motherlode.forms.form import Form, Held, Place, Read, Said, Sets, same_paths
 from motherlode.lock import Pin
 from motherlode.manifest import ITEMS, LABELS, SPLITS, BadManifest, Row
-from motherlode.regions import Region, from_json
 
 __all__ = ["Before"]
 
@@ -36,15 +35,13 @@ class Before(Form):
         [read] = manifest.read_label_lines(line + b"\n", where)
         return Said({"height": read.height, "kind": "image", "width": read.width}, read.regions)
 
-    def region(self, row: Mapping[str, Any], names: Mapping[int, str]) -> Region | None:
-        return from_json(row, names)
+    def box(self, row: Mapping[str, Any]) -> list[float] | None:
+        return [float(edge) for edge in row["box"]] if "box" in row else None
 
-    def is_plain(self, labels: Iterable[bytes]) -> bool:
-        return True
-
-    def count(self, line: bytes) -> int | None:
-        # without attributes no key below a region is free
-        return None if b'"attributes":' in line else line.count(b'"class_id":')
+    def count(self, line: bytes, where: str) -> int:
+        if b'"attributes":' in line:  # without them no key below a region is free
+            return len(self.said(line, where).rows or ())
+        return line.count(b'"class_id":')
 
 
 class _Sets(Sets):
@@ -70,7 +67,7 @@ class _Sets(Sets):
             at = 0
             for count, line in enumerate(self._read(shard).split(b"\n")[:-1], start=1):
                 try:
-                    places[manifest.path_of(line)] = Place(number, at, at + len(line))
+                    places[manifest.path_of(line)] = (number, at, at + len(line))
                 except ValueError as error:
                     raise BadManifest(f"{shard}, line {count}: not a label line ({error})") from None
                 at += len(line) + 1

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from motherlode.lock import Pin
 from motherlode.manifest import BadManifest, Row
-from motherlode.regions import Region
 
 __all__ = ["Form", "Held", "Place", "Read", "Said", "Sets", "same_paths"]
 
@@ -17,12 +16,8 @@ Read: TypeAlias = Callable[[str], bytes]
 """Gives the verified bytes of one of a version's files, by its path below `data/`."""
 
 
-class Place(NamedTuple):
-    """Where an item's line stands: the number of its file, and its first byte and the one after its last."""
-
-    file: int
-    start: int
-    end: int
+Place: TypeAlias = tuple[int, int, int]
+"""Where an item's line stands: the number of its file, and its first byte and the one after its last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +32,13 @@ class Held:
 class Said:
     """What a label line says: the item's media block, and the JSON rows of what is said of it, None if unlabelled.
 
-    `rows` are regions and answers together, `relations` the links between regions, `more` what else the line holds.
+    `rows` are regions and answers together, `unknown` those among them whose kind is not known here, which `rows` lack;
+    `relations` the links between regions, `more` what else the line holds.
     """
 
     media: Mapping[str, Any]
     rows: list[dict[str, Any]] | None
+    unknown: list[dict[str, Any]] = field(default_factory=list)
     relations: list[dict[str, Any]] = field(default_factory=list)
     more: Mapping[str, Any] = field(default_factory=dict)
 
@@ -102,16 +99,20 @@ class Form(ABC):
         """What a label line says."""
 
     @abstractmethod
-    def region(self, row: Mapping[str, Any], names: Mapping[int, str]) -> Region | None:
-        """One thing said, None where its kind is not known here. Raises `BadRegion`."""
+    def box(self, row: Mapping[str, Any]) -> list[float] | None:
+        """The smallest box around what a known row speaks of, xyxy; None where it is said of the whole item."""
+
+    def boxes(self, line: bytes, count: int) -> list[list[float]] | None:
+        """The boxes of a label line that says `count` things, without parsing the rest of it; None where it must be."""
+        return None
+
+    def class_ids(self, line: bytes, count: int) -> list[int] | None:
+        """The same of the class ids."""
+        return None
 
     @abstractmethod
-    def is_plain(self, labels: Iterable[bytes]) -> bool:
-        """Whether what these files of labels say is all of known kinds, so that `count` may count it."""
-
-    @abstractmethod
-    def count(self, line: bytes) -> int | None:
-        """How many things a line of a plain version says, None where it has to be parsed for that."""
+    def count(self, line: bytes, where: str) -> int:
+        """How many things of known kinds a label line says."""
 
 
 def same_paths(one: Mapping[str, Any], two: Mapping[str, Any], what: str, other: str) -> None:

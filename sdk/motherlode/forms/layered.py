@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
@@ -17,11 +17,10 @@ from typing import Any
 from motherlode import manifest, merkle, published
 from motherlode.errors import Mismatch, NotVerified
 from motherlode.forms.form import Form, Held, Place, Read, Said, Sets, same_paths
-from motherlode.layers import GONE
 from motherlode.lock import Pin
 from motherlode.manifest import ITEMS, LABELS, SCHEMA, BadManifest, Row
 from motherlode.paths import UnsafePath, check_path
-from motherlode.regions import Region, from_json
+from motherlode.regions import box_of
 from motherlode.shapes import SHAPES
 
 __all__ = ["Layered"]
@@ -39,6 +38,11 @@ _PATHS = {
 _ITEM = re.compile(rb'\{"md5":"([0-9a-f]{32})","path":%b,"sha256":"([0-9a-f]{64})","size":(\d+)\}\Z' % _TEXT)
 _SPLIT = re.compile(rb'\{"path":%b,"split":%b\}\Z' % (_TEXT, _TEXT))
 _KNOWN = tuple(f'"kind":"{kind}"'.encode() for kind in SHAPES)
+_BOXES = tuple(f'"kind":"{kind}"'.encode() for kind, shape in SHAPES.items() if shape.fills_bounds)
+_WHOLE = tuple(f'"kind":"{kind}"'.encode() for kind, shape in SHAPES.items() if shape.whole)
+_FLAT = re.compile(rb'"geometry":(\[[0-9eE.,+-]+\])')
+_CLASS_ID = re.compile(rb'"class_id":(\d+)')
+_ATTRIBUTES, _NO_ANSWERS, _NO_RELATIONS = b'"attributes":', b'{"answers":[],', b'"relations":[]}'
 _MD5 = re.compile(r"[0-9a-f]{32}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 # an empty part, or one that leaves the folder
@@ -69,22 +73,37 @@ class Layered(Form):
     def said(self, line: bytes, where: str) -> Said:
         read = published.read_label_line(line, where)
         if read.regions is None:
-            return Said(read.media, None, [], read.more)
-        rows = [dict(row) for row in (*read.regions, *(read.answers or ()))]
-        return Said(read.media, rows, [dict(row) for row in read.relations or ()], read.more)
+            return Said(read.media, None, more=read.more)
+        rows: list[dict[str, Any]] = []
+        unknown: list[dict[str, Any]] = []
+        for row in (*read.regions, *(read.answers or ())):
+            (rows if row.get("kind") in SHAPES and "class_id" in row else unknown).append(row)  # type: ignore[arg-type]
+        return Said(read.media, rows, unknown, list(read.relations or ()), read.more)  # type: ignore[arg-type]
 
-    def region(self, row: Mapping[str, Any], names: Mapping[int, str]) -> Region | None:
-        return from_json(row, names) if row.get("kind") in SHAPES and "class_id" in row else None
+    def box(self, row: Mapping[str, Any]) -> list[float] | None:
+        return box_of(row)
 
-    def is_plain(self, labels: Iterable[bytes]) -> bool:
-        # each line has one kind more, that of its medium
-        return all(
-            data.count(b'"kind":"') - data.count(b"\n") + data.count(GONE + b"\n") == sum(map(data.count, _KNOWN))
-            for data in labels
-        )
+    def boxes(self, line: bytes, count: int) -> list[list[float]] | None:
+        found = _FLAT.findall(line)
+        if _ATTRIBUTES in line or len(found) != sum(map(line.count, _BOXES)):
+            return None
+        if len(found) + sum(map(line.count, _WHOLE)) != count:
+            return None
+        return json.loads(b"[%b]" % b",".join(found))  # type: ignore[no-any-return]
 
-    def count(self, line: bytes) -> int | None:
-        return None if b'"attributes":' in line else line.count(b'"kind":"') - 1
+    def class_ids(self, line: bytes, count: int) -> list[int] | None:
+        if not line.startswith(_NO_ANSWERS) or not line.endswith(_NO_RELATIONS) or _ATTRIBUTES in line:
+            return None
+        found = _CLASS_ID.findall(line)
+        return [*map(int, found)] if len(found) == count else None
+
+    def count(self, line: bytes, where: str) -> int:
+        # without attributes and relations no key is free but that of the medium
+        if line.endswith(_NO_RELATIONS) and _ATTRIBUTES not in line:
+            number = line.count(b'"kind":"') - 1
+            if number == sum(map(line.count, _KNOWN)):
+                return number
+        return len(self.said(line, where).rows or ())
 
 
 class _Sets(Sets):
@@ -145,13 +164,13 @@ class _Sets(Sets):
             for count, line in enumerate(data.split(b"\n")[:-1], start=1):
                 end = at + len(line)
                 if (match := begins(line)) and b"\\" not in match[1]:
-                    places[match[1].decode()] = Place(number, at, end)
+                    places[match[1].decode()] = (number, at, end)
                 else:
                     path, gone = _path_of(line, f"{name}, line {count}")
                     if gone:
                         places.pop(path, None)
                     else:
-                        places[path] = Place(number, at, end)
+                        places[path] = (number, at, end)
                 at = end + 1
         return Held(names, {path: places[path] for path in sorted(places)})
 
