@@ -24,7 +24,7 @@ from motherlode.formats.values import label_name
 from motherlode.media import Image
 from motherlode.paths import UnsafePath, check_path, fold
 from motherlode.regions import Region, Texts, answered, texts_of
-from motherlode.shapes import DEFAULT, shape_of
+from motherlode.shapes import BY_TASK, DEFAULT, shape_of
 
 BATCH = 200
 MAX_LISTED = 1_000  # of each kind of thing a report names; the counts are of all
@@ -110,9 +110,11 @@ def _classes(work: jobs.Work, label_import: LabelImport, project: Project, calle
     if len(kinds) > 1:
         raise BadInput(f"The import holds both {' and '.join(sorted(kinds))}; import them apart.", code="mixed")
     before: set[str] = set()
+    tags = {BY_TASK[kind].tag for kind in kinds}
     found = Schema.objects.filter(project=project, name=label_import.schema_name).first()
     if found is not None:
-        before = set(found.classes.filter(retired_at=None).values_list("name", flat=True))
+        asking = [control for control in latest(found).controls if control["type"] in tags]
+        before = {label["value"] for control in asking for label in control["labels"]}
     with work.fenced():
         if labels:
             schema_for_labels(project, caller, name=label_import.schema_name, labels=labels, task=kinds.pop())

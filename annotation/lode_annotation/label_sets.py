@@ -13,7 +13,7 @@ from lode_annotation.models import LabelSet, Schema
 from lode_annotation.statements import answers
 from lode_platform.models import Item
 from motherlode.media import Image
-from motherlode.regions import Region, as_result, from_json, from_result, texts_of
+from motherlode.regions import Region, as_result, asked_by, from_json, from_result, texts_of
 from motherlode.shapes import SHAPES
 
 
@@ -56,8 +56,8 @@ def ids_used(items: Iterable[Item]) -> dict[int, set[str]]:
 def shown(said: Sequence[Mapping[str, Any]], width: int, height: int, rules: Rules) -> list[dict[str, Any]]:
     """All that a label set says as a Label Studio result under ``rules``, ids kept; classes those do not show are left
     out (``regions_from`` carries them over)."""
-    known = [from_json(row, rules.names) for row in said if row.get("class_id") in rules.names]
-    return as_result(known, Image(width, height), rules.asked)
+    known = [from_json(row, rules.names) for row in said]
+    return as_result([one for one in known if one.label and _asked(one, rules)], Image(width, height), rules.asked)
 
 
 def regions_from(
@@ -68,16 +68,20 @@ def regions_from(
     ``before`` is all that the label set it replaces says: a region that keeps its id keeps what the editor does not
     show, and regions whose class the editor could not show stay as they were.
     """
-    old = {row["id"]: from_json(row) for row in before}
+    old = {row["id"]: from_json(row, rules.names) for row in before}
     media = Image(width, height)
     regions = [_within(region, media) for region in from_result(result, media, rules.asked, old)]
     taken = {region.id for region in regions}
     unseen = [
-        region
-        for region in old.values()
-        if (region.class_id not in rules.names or region.type not in rules.kinds) and region.id not in taken
+        region for region in old.values() if not (region.label and _asked(region, rules)) and region.id not in taken
     ]
     return regions + unseen
+
+
+def _asked(region: Region, rules: Rules) -> bool:
+    """Whether a control of the schema has the region's class."""
+    control = asked_by(rules.asked, region)
+    return control is not None and region.label in control.class_ids
 
 
 def named_elsewhere(label_set: LabelSet) -> bool:

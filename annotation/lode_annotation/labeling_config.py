@@ -13,7 +13,6 @@ from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
-from lode_annotation.models import Schema
 from lode_platform.errors import BadInput
 from motherlode import labeling_config
 from motherlode.regions import Control as AskedControl
@@ -22,6 +21,7 @@ from motherlode.shapes import BY_TAG, BY_TASK, PARTS, SHAPES
 MAX_CONFIG_BYTES = 256 * 1024
 MAX_DEPTH = 20
 MAX_LABELS = 1000
+MAX_NAME = 200
 HOTKEYS = "1234567890qwertyuiopasdfghjklzxcvbnm"
 
 VIEW, IMAGE, HEADER = "View", "Image", "Header"
@@ -168,9 +168,8 @@ def _unsupported(root: _Node) -> Iterator[tuple[int, str]]:
             yield node.line, f'<{node.tag} choice="multiple"> is not supported yet: {why}.'
         if node.tag in PARTS and node.children:
             yield node.line, f"A <{node.children[0].tag}> within a <{node.tag}> is not supported yet."
-    for tag in (IMAGE, *BY_TAG):
-        for node in [node for node in root.walk() if node.tag == tag][1:]:
-            yield node.line, f"A second <{tag}> is not supported yet."
+    for node in [node for node in root.walk() if node.tag == IMAGE][1:]:
+        yield node.line, f"A second <{IMAGE}> is not supported yet."
 
 
 def _wrong(root: _Node) -> Iterator[tuple[int, str]]:
@@ -193,6 +192,8 @@ def _wrong(root: _Node) -> Iterator[tuple[int, str]]:
             yield node.line, f"<{node.tag}> has no name."
         elif name in names:
             yield node.line, f'The name "{name}" is used twice.'
+        elif len(name) > MAX_NAME:
+            yield node.line, f"The name of <{node.tag}> has more than {MAX_NAME} characters."
         names.add(name)
     objects = {node.attributes.get("name") for node in images}
     for node in controls:
@@ -301,9 +302,9 @@ def _with_sdk(xml: str, root: _Node) -> ParsedConfig:
 
 
 def controls_json(
-    parsed: ParsedConfig, class_ids: Mapping[str, int], guidelines: Mapping[str, str] | None = None
+    parsed: ParsedConfig, class_ids: Mapping[tuple[str, str], int], guidelines: Mapping[str, str] | None = None
 ) -> list[dict[str, Any]]:
-    """The controls as a revision keeps them and the editor reads them.
+    """The controls as a revision keeps them and the editor reads them; ``class_ids`` by control and label.
 
     A label's colour is the palette's for its class id, so ``color`` stays null; its key is the one the config asks
     for, else its class id's place in ``HOTKEYS``, so that a new label moves nobody's keys.
@@ -314,7 +315,7 @@ def controls_json(
     for control in parsed.controls:
         labels = []
         for label in control.labels:
-            number = class_ids[label.value]
+            number = class_ids[control.name, label.value]
             usual = HOTKEYS[number - 1] if number <= len(HOTKEYS) and HOTKEYS[number - 1] not in asked else ""
             key = label.hotkey or usual
             if key in given:
@@ -335,28 +336,6 @@ def controls_json(
             }
         )
     return rows
-
-
-def check_config(config: str, schema: Schema | None = None) -> dict[str, Any]:
-    """Tries a config without saving it: ``{"ok", "controls", "problems": [{"line", "error"}]}``.
-
-    Class ids are those that ``schema`` would give.
-    """
-    try:
-        parsed = parse_config(config)
-    except BadInput as error:
-        return {"ok": False, "controls": [], "problems": list(error.facts.get("problems", []))}
-    known: dict[str, int] = {}
-    highest = 0
-    if schema is not None:
-        rows = list(schema.classes.order_by("class_id"))
-        known = {row.name: row.class_id for row in rows}
-        highest = rows[-1].class_id if rows else 0
-    for label in parsed.labels:
-        if label not in known:
-            highest += 1
-            known[label] = highest
-    return {"ok": True, "controls": controls_json(parsed, known), "problems": []}
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,11 +380,11 @@ def rules_from(revision_id: int, text: str) -> Rules:
 
 def translated(result: Sequence[Any], old: Rules, new: Rules) -> list[Any]:
     """A result made under an older revision in the words of a newer one: labels by their class ids, controls by name,
-    else by kind.
+    else by the classes that they share, else by kind.
 
     What the newer revision no longer has stays as it is, for the validation to name.
     """
-    controls = {control.name: (control, after) for control in old.asked if (after := _successor(control, new))}
+    controls = {control.name: (control, after) for control in old.asked if (after := _successor(control, old, new))}
     rows = []
     for entry in result:
         if not isinstance(entry, dict) or entry.get("from_name") not in controls:
@@ -415,12 +394,17 @@ def translated(result: Sequence[Any], old: Rules, new: Rules) -> list[Any]:
         value = dict(entry.get("value") or {})
         key = SHAPES[before.kind].result_type
         if isinstance(value.get(key), list):
-            value[key] = [new.names.get(before.class_ids.get(label, 0), label) for label in value[key]]
+            names = {number: label for label, number in after.class_ids.items()}
+            value[key] = [names.get(before.class_ids.get(label, 0), label) for label in value[key]]
         rows.append({**entry, "from_name": after.name, "to_name": after.to_name, "value": value})
     return rows
 
 
-def _successor(control: AskedControl, new: Rules) -> AskedControl | None:
+def _successor(control: AskedControl, old: Rules, new: Rules) -> AskedControl | None:
     """The control of a newer revision that asks what ``control`` asked."""
+    mine = set(control.class_ids.values())
     fit = [after for after in new.asked if after.kind == control.kind]
-    return next((after for after in fit if after.name == control.name), next(iter(fit), None))
+    named = [after for after in fit if after.name == control.name]
+    rest = [after for after in fit if after.name not in old.by_name]
+    sharing = [after for after in rest if not mine.isdisjoint(after.class_ids.values())]
+    return next(iter([*named, *sharing, *rest]), None)

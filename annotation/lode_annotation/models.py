@@ -43,10 +43,12 @@ class Schema(models.Model):
 
 
 class LabelClass(models.Model):
-    """A class and its permanent id (1, 2, ... in order of birth; never renumbered, never reused)."""
+    """A class of a control and its permanent id, unique within the schema (1, 2, ... in order of birth; never
+    renumbered, never reused). ``control`` is the control's name as the newest revision that has it says."""
 
     schema = models.ForeignKey(Schema, on_delete=models.CASCADE, related_name="classes")
     class_id = models.PositiveIntegerField()
+    control = models.CharField(max_length=200)
     name = models.CharField(max_length=200)
     retired_at = models.DateTimeField(null=True, blank=True)
 
@@ -54,7 +56,9 @@ class LabelClass(models.Model):
         ordering = ["class_id"]
         constraints = [
             models.UniqueConstraint(fields=["schema", "class_id"], name="class_id_once"),
-            models.UniqueConstraint(fields=["schema", "name"], name="class_name", condition=Q(retired_at=None)),
+            models.UniqueConstraint(
+                fields=["schema", "control", "name"], name="class_name", condition=Q(retired_at=None)
+            ),
         ]
 
 
@@ -63,7 +67,7 @@ class SchemaRevision(models.Model):
 
     ``controls``: ``[{"name", "type": a kind's tag, "to_name", "choice", "required",
     "labels": [{"value", "class_id", "color", "hotkey", "guideline"}]}]``.
-    ``classes``: ``[{"id", "name"}]`` by id, as they stood at this revision.
+    ``classes``: ``[{"id", "name", "control"}]`` by id, as they stood at this revision.
     """
 
     uuid = models.UUIDField(default=uuid4, unique=True)

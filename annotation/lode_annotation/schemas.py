@@ -1,12 +1,13 @@
 """Creates, revises and extends schemas; a class keeps its number through every rename, merge of configs and reorder."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from lode_annotation.classes import Class, Known, Renames, ids_of, renamed, successors
 from lode_annotation.labeling_config import ParsedConfig, controls_json, parse_config
 from lode_annotation.models import LabelClass, Schema, SchemaRevision
 from lode_platform import access, events
@@ -18,6 +19,7 @@ from motherlode.shapes import BY_TASK
 
 __all__ = [
     "ParsedConfig",
+    "check_config",
     "create_schema",
     "extend",
     "latest",
@@ -77,13 +79,15 @@ def revise(
     *,
     config: str,
     message: str = "",
-    renames: Mapping[str, str] | None = None,
+    renames: Renames | None = None,
     guidelines: Mapping[str, str] | None = None,
 ) -> SchemaRevision:
-    """Appends a revision. ``renames`` maps old label names to new ones, which keep their class ids.
+    """Appends a revision. ``renames`` maps old label names to new ones, which keep their class ids: of all controls, or
+    by the name of a control (``{"blurred": {"yes": "very"}}``).
 
-    A label that is gone from the config is retired (its id is never used again); one that comes back has its old id.
-    A config, renames and guidelines that change nothing give the newest revision as it is.
+    A label that is gone from its control is retired (its id is never used again); one that comes back has its old id.
+    A control that has another name keeps its classes where its labels tell which it is. A config, renames and
+    guidelines that change nothing give the newest revision as it is.
     """
     user = caller.user
     access.require(caller, schema.project, "schema.edit")
@@ -92,11 +96,11 @@ def revise(
         Schema.objects.select_for_update().get(pk=schema.pk)
         newest = latest(schema)
         if guidelines is None:
-            changed = renames or {}
+            changed = _new_names(renames or {})
             guidelines = {changed.get(label, label): text for label, text in newest.guidelines.items()}
         if newest.config == config and not renames and dict(newest.guidelines) == dict(guidelines):
             return newest
-        _rename(schema, parsed, renames or {})
+        _rename(schema, parsed, renames or {}, successors(newest.controls, parsed))
         revision = _append(
             schema, user, parsed, config, message=message, number=newest.number + 1, guidelines=guidelines
         )
@@ -104,26 +108,47 @@ def revise(
     return revision
 
 
-def _rename(schema: Schema, parsed: ParsedConfig, renames: Mapping[str, str]) -> None:
-    """Gives classes their new names at once, so that two can also change places."""
-    active = {found.name: found for found in schema.classes.filter(retired_at=None)}
-    known = set(parsed.labels)
-    for old, new in renames.items():
-        if old not in active:
-            raise BadInput(f"There is no label {old!r} to rename.", field="renames")
-        if new not in known:
-            raise BadInput(f"{old!r} is renamed to {new!r}, which the config does not have.", field="renames")
-        if new in active and new not in renames:
-            raise BadInput(f"{new!r} is another label's name: {old!r} cannot take it.", field="renames")
-        if old in known and old not in renames.values():
-            raise BadInput(f"{old!r} is renamed to {new!r}, but the config still has it.", field="renames")
-    if len(set(renames.values())) != len(renames):
-        raise BadInput("Two labels cannot be renamed to the same name; labels cannot be merged.", field="renames")
-    moving = [active[old] for old in renames]
-    for found in moving:
-        LabelClass.objects.filter(pk=found.pk).update(name=f"\x01{found.pk}")
-    for found in moving:
-        LabelClass.objects.filter(pk=found.pk).update(name=renames[found.name])
+def _new_names(renames: Renames) -> dict[str, str]:
+    """The new label by the old one, whatever its control."""
+    found: dict[str, str] = {}
+    for name, said in renames.items():
+        found.update({name: said} if isinstance(said, str) else said)
+    return found
+
+
+def _rename(schema: Schema, parsed: ParsedConfig, renames: Renames, moved: Mapping[str, str]) -> None:
+    """Gives controls and classes their new names, classes at once, so that two can also change places."""
+    for old, new in moved.items():
+        if old != new:
+            schema.classes.filter(control=old).update(control=new)
+    active = {(found.control, found.name): found for found in schema.classes.filter(retired_at=None)}
+    names = renamed(renames, active, parsed, moved)
+    for key in names:
+        LabelClass.objects.filter(pk=active[key].pk).update(name=f"\x01{active[key].pk}")
+    for key, name in names.items():
+        LabelClass.objects.filter(pk=active[key].pk).update(name=name)
+
+
+def known_classes(schema: Schema) -> list[Known]:
+    """Every class that the schema has or had, by id."""
+    rows = schema.classes.order_by("class_id")
+    return [Known(row.control, row.name, row.class_id, row.retired_at is not None) for row in rows]
+
+
+def check_config(config: str, schema: Schema | None = None) -> dict[str, Any]:
+    """Tries a config without saving it: ``{"ok", "controls", "problems": [{"line", "error"}]}``.
+
+    Class ids are those that ``schema`` would give.
+    """
+    try:
+        parsed = parse_config(config)
+    except BadInput as error:
+        return {"ok": False, "controls": [], "problems": list(error.facts.get("problems", []))}
+    known: list[Known] = []
+    if schema is not None:
+        moved = successors(latest(schema).controls, parsed)
+        known = [row._replace(control=moved.get(row.control, row.control)) for row in known_classes(schema)]
+    return {"ok": True, "controls": controls_json(parsed, ids_of(known, parsed)), "problems": []}
 
 
 def _append(
@@ -137,41 +162,40 @@ def _append(
     guidelines: Mapping[str, str] | None,
 ) -> SchemaRevision:
     """Births, returns and retirements of classes, then the revision. The caller holds the schema's row."""
-    ids = _settle_classes(schema, parsed.labels)
-    kept = {label: text for label, text in (guidelines or {}).items() if label in ids and text.strip()}
+    ids = _settle_classes(schema, parsed)
+    labels = set(parsed.labels)
+    kept = {label: text for label, text in (guidelines or {}).items() if label in labels and text.strip()}
     return SchemaRevision.objects.create(
         schema=schema,
         number=number,
         config=config,
         controls=controls_json(parsed, ids, kept),
-        classes=[{"id": number, "name": label} for label, number in sorted(ids.items(), key=lambda pair: pair[1])],
+        classes=[
+            {"id": number, "name": label, "control": control}
+            for (control, label), number in sorted(ids.items(), key=lambda pair: pair[1])
+        ],
         guidelines=kept,
         message=message[:300],
         created_by=user,
     )
 
 
-def _settle_classes(schema: Schema, labels: Sequence[str]) -> dict[str, int]:
-    """Class ids of ``labels``; new ones are numbered on from the highest ever given."""
-    known = list(schema.classes.order_by("class_id"))
-    active = {found.name: found for found in known if found.retired_at is None}
-    retired = {found.name: found for found in known if found.retired_at is not None}
-    highest = known[-1].class_id if known else 0
-    births = []
-    for label in labels:
-        if label in active:
-            continue
-        if label in retired:
-            active[label] = retired[label]
-            LabelClass.objects.filter(pk=retired[label].pk).update(retired_at=None)
-            continue
-        highest += 1
-        active[label] = LabelClass(schema=schema, class_id=highest, name=label)
-        births.append(active[label])
-    LabelClass.objects.bulk_create(births)
-    gone = [found.pk for name, found in active.items() if name not in set(labels)]
-    LabelClass.objects.filter(pk__in=gone).update(retired_at=timezone.now())
-    return {label: active[label].class_id for label in labels}
+def _settle_classes(schema: Schema, parsed: ParsedConfig) -> dict[Class, int]:
+    """The class id of every label of every control: classes are born, come back, and are retired."""
+    known = known_classes(schema)
+    ids = ids_of(known, parsed)
+    held = {row.class_id for row in known}
+    LabelClass.objects.bulk_create(
+        LabelClass(schema=schema, class_id=number, control=control, name=label)
+        for (control, label), number in ids.items()
+        if number not in held
+    )
+    here = set(ids.values())
+    gone = [row.class_id for row in known if row.class_id not in here and not row.retired]
+    back = [row.class_id for row in known if row.class_id in here and row.retired]
+    schema.classes.filter(class_id__in=gone).update(retired_at=timezone.now())
+    schema.classes.filter(class_id__in=back).update(retired_at=None)
+    return ids
 
 
 # -- schemas that follow the labels an import finds --------------------------------------------------------------------
@@ -201,10 +225,10 @@ def extend(schema: Schema, caller: Caller, *, labels: Iterable[str], task: str =
     """Adds the labels that ``schema`` lacks by one revision; without any, the newest revision as it is."""
     newest = latest(schema)
     tag = BY_TASK[task].tag
-    control = next((control for control in newest.controls if control["type"] == tag), None)
-    if control is None:
+    asking = [control for control in newest.controls if control["type"] == tag]
+    if not asking:
         raise BadInput(f"The schema {schema.name!r} has no <{tag}>, so {task} cannot go into it.", code="wrong_schema")
-    known = {label["value"] for label in control["labels"]}
+    known = {label["value"] for control in asking for label in control["labels"]}
     missing = [label for label in dict.fromkeys(labels) if label not in known]
     if not missing:
         return newest
@@ -216,7 +240,7 @@ def as_json(schema: Schema, revision: SchemaRevision | None = None) -> dict[str,
     """A schema as REST shows it, with its newest (or the given) revision."""
     revision = revision or latest(schema)
     classes = [
-        {"id": found.class_id, "name": found.name, "retired": found.retired_at is not None}
+        {"id": found.class_id, "name": found.name, "control": found.control, "retired": found.retired_at is not None}
         for found in schema.classes.all()
     ]
     return {

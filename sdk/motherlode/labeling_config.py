@@ -44,12 +44,12 @@ def build(
 def add_labels(
     config: str, labels: Sequence[str], *, task: str | None = None, categories: Mapping[str, int] | None = None
 ) -> str:
-    """`config` with `labels` at the end of its control for `task`, by default of the first task that it asks for.
+    """`config` with `labels` at the end of its first control for `task`, by default of the first task that it asks for.
 
     Raises `ValueError` where the config has no such control.
     """
     for shape in [BY_TASK[task]] if task else BY_TASK.values():
-        at = config.rfind(f"</{shape.tag}")
+        at = config.find(f"</{shape.tag}")
         if at >= 0:
             indent = config[config.rfind("\n", 0, at) + 1 : at]
             pad = indent if not indent.strip() else ""

@@ -29,6 +29,7 @@ __all__ = [
     "Texts",
     "answered",
     "as_result",
+    "asked_by",
     "box_of",
     "controls_for",
     "dump",
@@ -323,7 +324,7 @@ def _of_entry(
         raise BadRegion(f"the schema has no control {entry.get('from_name')!r} that takes {kind}")
     labels = [str(label) for label in value.get(shape.result_type) or []]
     if shape.whole:
-        mine = [region for region in before.values() if _asked_by([*controls.values()], region) is control]
+        mine = [region for region in before.values() if asked_by([*controls.values()], region) is control]
         return _of_whole_item(name, labels, control, mine)
     if len(labels) != 1:
         raise BadRegion(f"a {shape.noun} carries one label, this one has {len(labels)}")
@@ -368,7 +369,7 @@ def as_result(regions: Iterable[Region], media: Media, controls: Sequence[Contro
     result: list[dict[str, Any]] = []
     gathered: dict[str, list[str]] = {}
     for region in regions:
-        control = _asked_by(controls, region)
+        control = asked_by(controls, region)
         if control is None:
             continue
         shape = SHAPES[region.type]
@@ -382,7 +383,7 @@ def as_result(regions: Iterable[Region], media: Media, controls: Sequence[Contro
     return result
 
 
-def _asked_by(controls: Sequence[Control], region: Region) -> Control | None:
+def asked_by(controls: Sequence[Control], region: Region) -> Control | None:
     """The control that a region answers: the one it names, else the first of its kind that has its class; where it
     names none, as in versions before format 1, else the first of its kind."""
     fit = [control for control in controls if control.kind == region.type]

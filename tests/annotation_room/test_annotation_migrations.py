@@ -9,13 +9,14 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from lode_annotation.models import LabelSet
+from lode_annotation.models import LabelSet, Schema
 from lode_platform.models import Project
 from motherlode.manifest import canonical
 from motherlode.regions import Region, from_json, texts_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+OWNERS = ("annotation", "0006_classes_belong_to_their_control")
 TEXTS, LISTS = ("annotation", "0004_queue_filling"), ("annotation", "0005_three_lists_of_a_label_set")
 MANY = 4_001  # two batches and one row
 OUTLINE = [[[[2.0, 2.0], [8.0, 2.0], [2.0, 8.5]]]]
@@ -136,3 +137,20 @@ def test_every_one_of_many_label_sets_is_converted(before: Any, project: Project
     migrate(LISTS)
     said = [row.regions[0] for row in LabelSet.objects.order_by("pk")]
     assert [(row["id"], row["control"]) for row in said] == [(str(number), "where") for number in range(MANY)]
+
+
+def test_each_class_goes_to_the_first_control_that_has_it(before: Any, project: Project, make_items: Any) -> None:
+    earlier = Earlier(before, project, make_items(project, 1))
+    classes = before.get_model("annotation", "LabelClass").objects
+    for number, name in ((1, "cell"), (2, "dust"), (3, "old")):
+        classes.create(schema=earlier.schema, class_id=number, name=name)
+    for revision, ids in ((earlier.first, (1, 2, 3)), (earlier.second, (1, 2))):
+        revision.classes = [{"id": number, "name": f"c{number}"} for number in ids]
+        revision.save()
+    migrate(OWNERS)
+    schema = Schema.objects.get(name="cells")
+    owners = [(row.class_id, row.control) for row in schema.classes.all()]
+    assert owners == [(1, "where"), (2, "sort"), (3, "night")]
+    first, second = schema.revisions.all()
+    assert [row["control"] for row in first.classes] == ["where", "kind", "night"]
+    assert second.classes[1] == {"id": 2, "name": "c2", "control": "sort"}

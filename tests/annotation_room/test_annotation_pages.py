@@ -64,12 +64,12 @@ def test_a_revision_with_a_rename_is_made_on_its_page(
     sent = {
         "config": build(["erythrocyte", "WBC", "Platelets"], "boxes"),
         "message": "Greek",
-        "rename:RBC": "erythrocyte",
+        "rename:1": "erythrocyte",
         "guideline:RBC": "Also half ones.",
     }
     assert client.post(f"/p/{project.name}/schemas/cells/edit/", sent).status_code == 302
     made = latest(schema)
-    assert made.number == 2 and made.classes[0] == {"id": 1, "name": "erythrocyte"}
+    assert made.number == 2 and made.classes[0] == {"id": 1, "name": "erythrocyte", "control": "label"}
     assert made.guidelines == {"erythrocyte": "Also half ones."}
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from lode_annotation.labeling_config import parse_config
+from lode_annotation.labeling_config import Rules, parse_config, rules_of, translated
 from lode_annotation.models import LabelClass, Schema, SchemaRevision
-from lode_annotation.schemas import create_schema, extend, latest, revise, schema_for_labels
+from lode_annotation.schemas import check_config, create_schema, extend, latest, revise, schema_for_labels
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, Forbidden
 from lode_platform.models import Project, User
@@ -44,7 +44,8 @@ LABEL = '<Label value="a"/>'
         (view(IMAGE, BOXES, "<Style>.x</Style>"), "<Style> is not supported yet"),
         (view(IMAGE, BOXES.replace("<Label ", '<Label alias="b" ')), '<Label alias="b"> is not supported'),
         (view(IMAGE, BOXES, open_tag='<View visibleWhen="x">'), '<View visibleWhen="x"> is not supported yet'),
-        (view(IMAGE, BOXES, BOXES.replace('name="label"', 'name="two"')), "A second <RectangleLabels>"),
+        (view(IMAGE, BOXES, BOXES), 'The name "label" is used twice'),
+        (view(IMAGE, BOXES.replace('name="label"', f'name="{"n" * 201}"')), "more than 200 characters"),
         (view(IMAGE, IMAGE.replace('"image"', '"b"'), BOXES), "A second <Image> is not supported"),
         ('<!DOCTYPE x [<!ENTITY a "b">]><View/>', "A document type"),
         (view(IMAGE, BOXES)[:-7], "not well-formed"),
@@ -94,6 +95,86 @@ def test_class_ids_are_given_at_birth_and_survive_reorder_rename_retire_and_retu
     revise(schema, Caller(alice), config=build(["b"], "boxes"))
     revise(schema, Caller(alice), config=build(["b", "last"], "boxes"))
     assert ids(schema) == {"b": 2, "last": 6}
+
+
+def asking(**controls: list[str]) -> str:
+    """A config of one ``<Choices>`` a control."""
+    parts = [
+        f'<Choices name="{name}" toName="image">'
+        + "".join(f'<Choice value="{label}"/>' for label in labels)
+        + "</Choices>"
+        for name, labels in controls.items()
+    ]
+    return view(IMAGE, *parts)
+
+
+def of_controls(schema: Schema) -> dict[tuple[str, str], int]:
+    return {(row["control"], row["name"]): row["id"] for row in latest(schema).classes}
+
+
+@pytest.mark.django_db
+def test_the_same_label_of_two_controls_is_two_classes(project: Project, alice: User) -> None:
+    config = asking(blurred=["yes", "no"], night=["yes", "no"])
+    schema = create_schema(project, Caller(alice), name="photo", config=config)
+    assert of_controls(schema) == {
+        ("blurred", "yes"): 1,
+        ("blurred", "no"): 2,
+        ("night", "yes"): 3,
+        ("night", "no"): 4,
+    }
+    first, second = latest(schema).controls
+    assert [label["class_id"] for label in first["labels"]] == [1, 2]
+    assert [label["class_id"] for label in second["labels"]] == [3, 4]
+    # a label that moves from one control to the other is another class there
+    revise(schema, Caller(alice), config=asking(blurred=["no"], night=["yes", "no"], rain=["yes"]))
+    assert of_controls(schema) == {("blurred", "no"): 2, ("night", "yes"): 3, ("night", "no"): 4, ("rain", "yes"): 5}
+    checked = check_config(config, schema)
+    assert [label["class_id"] for control in checked["controls"] for label in control["labels"]] == [1, 2, 3, 4]
+
+
+@pytest.mark.django_db
+def test_a_rename_is_of_one_control_or_of_those_that_have_the_new_name(project: Project, alice: User) -> None:
+    schema = create_schema(
+        project, Caller(alice), name="photo", config=asking(blurred=["yes", "no"], night=["yes", "no"])
+    )
+    revise(
+        schema, Caller(alice), config=asking(blurred=["very", "no"], night=["yes", "no"]),
+        renames={"blurred": {"yes": "very"}},
+    )  # fmt: skip
+    assert of_controls(schema)["blurred", "very"] == 1 and of_controls(schema)["night", "yes"] == 3
+    revise(
+        schema, Caller(alice), config=asking(blurred=["very", "nein"], night=["yes", "nein"]), renames={"no": "nein"}
+    )
+    assert of_controls(schema)["blurred", "nein"] == 2 and of_controls(schema)["night", "nein"] == 4
+    with pytest.raises(BadInput, match="which the config does not have under 'night'"):
+        revise(schema, Caller(alice), config=asking(night=["yes"]), renames={"night": {"nein": "never"}})
+
+
+@pytest.mark.django_db
+def test_a_control_of_another_name_keeps_its_classes(project: Project, alice: User) -> None:
+    schema = create_schema(project, Caller(alice), name="photo", config=asking(blurred=["yes"], night=["yes", "no"]))
+    revise(schema, Caller(alice), config=asking(dark=["yes", "no"], blurred=["yes"]))
+    assert of_controls(schema) == {("blurred", "yes"): 1, ("dark", "yes"): 2, ("dark", "no"): 3}
+    assert set(schema.classes.values_list("control", flat=True)) == {"blurred", "dark"}
+
+
+def test_an_answer_of_an_older_revision_speaks_of_its_own_control() -> None:
+    def rules(**controls: dict[str, int]) -> Rules:
+        return rules_of(
+            [
+                {
+                    "name": name, "type": "Choices", "to_name": "image", "choice": "single", "required": False,
+                    "labels": [{"value": label, "class_id": number} for label, number in labels.items()],
+                }
+                for name, labels in controls.items()
+            ]
+        )  # fmt: skip
+
+    old = rules(blurred={"yes": 1}, night={"yes": 2, "no": 3})
+    new = rules(dark={"ja": 2, "no": 3}, blurred={"very": 1})
+    sent = [{"from_name": name, "to_name": "image", "value": {"choices": ["yes"]}} for name in ("blurred", "night")]
+    said = [(entry["from_name"], entry["value"]["choices"]) for entry in translated(sent, old, new)]
+    assert said == [("blurred", ["very"]), ("dark", ["ja"])]
 
 
 @pytest.mark.django_db
@@ -159,7 +240,9 @@ def test_schemas_over_rest(api: Callable[..., Any], alice: User, bob: User, char
     made = api(alice).post(f"projects/{project.name}/schemas", {"name": "s", "config": build(["a"], "classes")})
     assert made.status_code == 201, made.content
     uuid = made.json()["uuid"]
-    assert api(bob).get(f"schemas/{uuid}").json()["classes"] == [{"id": 1, "name": "a", "retired": False}]
+    assert api(bob).get(f"schemas/{uuid}").json()["classes"] == [
+        {"id": 1, "name": "a", "control": "choice", "retired": False}
+    ]
     assert api(charlie).get(f"schemas/{uuid}").status_code == 404
     new = {"config": build(["a", "b"], "classes"), "message": "more"}
     assert api(bob).post(f"schemas/{uuid}/revisions", new).status_code == 403

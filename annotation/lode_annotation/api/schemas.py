@@ -9,7 +9,6 @@ from rest_framework.views import APIView
 
 from lode_annotation import schemas
 from lode_annotation.api import shapes
-from lode_annotation.labeling_config import check_config
 from lode_annotation.models import Schema
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged
@@ -59,7 +58,8 @@ class Revisions(APIView):
 
     @extend_schema(operation_id="schema_revise", request=shapes.NewRevisionShape, responses={201: shapes.RevisionShape})
     def post(self, request: Request, schema: UUID) -> Response:
-        """Creates a revision. Labels that `renames` maps keep their class ids; removed labels are retired."""
+        """Creates a revision. Labels that `renames` maps keep their class ids; removed labels are retired. A class
+        belongs to its control: two controls may both have a label "yes"."""
         given = read(shapes.NewRevisionShape, request.data)
         made = schemas.revise(schema_of(request, schema), caller(request), **given)
         return Response(shapes.revision_json(made), status=201)
@@ -71,4 +71,4 @@ class Check(APIView):
         """Whether a config could be a schema: its controls, or what is wrong with it, by line."""
         given = read(shapes.CheckShape, request.data)
         schema = schema_of(request, given["schema"]) if given["schema"] else None
-        return Response(check_config(given["config"], schema))
+        return Response(schemas.check_config(given["config"], schema))

@@ -32,6 +32,34 @@ class ObjectField(serializers.JSONField):
     """A JSON object whose fields belong to the sender."""
 
 
+@extend_schema_field(
+    {
+        "type": "object",
+        "additionalProperties": {
+            "oneOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]
+        },
+    }
+)
+class RenamesField(SelfChecked):
+    """New names by old ones, or by control."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        def is_text(value: Any) -> bool:
+            return isinstance(value, str)
+
+        def is_renames(value: Any) -> bool:
+            return isinstance(value, dict) and all(is_text(new) and new for new in value.values())
+
+        if not isinstance(data, dict) or not all((is_text(new) and new) or is_renames(new) for new in data.values()):
+            raise BadInput(
+                "renames is an object of new labels by old ones, or of such objects by control.", field="renames"
+            )
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
 # -- schemas -----------------------------------------------------------------------------------------------------------
 
 
@@ -47,8 +75,10 @@ class NewSchemaShape(Shape):
 class NewRevisionShape(Shape):
     config = serializers.CharField(trim_whitespace=False)
     message = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
-    renames = serializers.DictField(
-        child=serializers.CharField(), required=False, default=dict, help_text="old label: new label"
+    renames = RenamesField(
+        required=False,
+        default=dict,
+        help_text="old label: new label, or by control, control: {old label: new label}",
     )
     guidelines = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False)
 
@@ -78,6 +108,7 @@ class ControlShape(Shape):
 class ClassShape(Shape):
     id = serializers.IntegerField()  # noqa: A003
     name = serializers.CharField()
+    control = serializers.CharField(help_text="that it belongs to")
     retired = serializers.BooleanField()
 
 

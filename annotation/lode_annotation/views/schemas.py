@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from lode_annotation import schemas as schema_verbs
-from lode_annotation.labeling_config import check_config
 from lode_annotation.models import LabelSet, Queue, Schema, SchemaRevision
 from lode_annotation.views.refusals import add_refusal
 from lode_platform.access import member_of, permits
@@ -134,7 +133,7 @@ def schema_check(request: HttpRequest, project: str) -> JsonResponse:
     given = json_object(request)
     config, name = str(given.get("config") or ""), str(given.get("schema") or "")
     found = Schema.objects.filter(project=member.project, name=name).first() if name else None
-    return JsonResponse(check_config(config, found))
+    return JsonResponse(schema_verbs.check_config(config, found))
 
 
 def _schema(member: Membership, name: str) -> Schema:
@@ -147,8 +146,8 @@ def schema(request: HttpRequest, project: str, name: str) -> HttpResponse:
     found = _schema(member, name)
     revisions = list(found.revisions.select_related("created_by").order_by("-number"))
     newest = revisions[0]
-    keys = {label["value"]: label for control in newest.controls for label in control["labels"]}
-    classes = [{"row": row, "label": keys.get(row.name)} for row in found.classes.order_by("class_id")]
+    keys = {label["class_id"]: label for control in newest.controls for label in control["labels"]}
+    classes = [{"row": row, "label": keys.get(row.class_id)} for row in found.classes.order_by("class_id")]
     queues = Queue.objects.filter(schema_revision__schema=found).select_related("schema_revision")
     context = {
         "project": member.project,
@@ -157,6 +156,7 @@ def schema(request: HttpRequest, project: str, name: str) -> HttpResponse:
         "newest": newest,
         "revisions": revisions,
         "classes": classes,
+        "several": found.classes.order_by().values("control").distinct().count() > 1,
         "queues": queues.order_by("-created_at")[:50],
         "label_count": LabelSet.objects.current().filter(schema=found).count(),
         "may_edit": permits(Caller(member.user), member.role, "schema.edit"),
@@ -171,18 +171,19 @@ def schema_edit(request: HttpRequest, project: str, name: str) -> HttpResponse:
     found = _schema(member, name)
     newest = schema_verbs.latest(found)
     form = RevisionForm(request.POST or None, initial={"config": newest.config})
-    labels = [entry["name"] for entry in newest.classes]
     if request.method == "POST" and form.is_valid():
         posted = {key: str(value) for key, value in request.POST.items()}
-        renames = {
-            key.removeprefix("rename:"): value for key, value in posted.items() if key.startswith("rename:") and value
-        }
+        renames: dict[str, dict[str, str]] = {}
+        for entry in newest.classes:
+            if name_now := posted.get(f"rename:{entry['id']}"):
+                renames.setdefault(entry["control"], {})[entry["name"]] = name_now
+        new_names = {old: new for names in renames.values() for old, new in names.items()}
         guidelines = {
             key.removeprefix("guideline:"): text
             for key, text in posted.items()
             if key.startswith("guideline:") and text.strip()
         }
-        moved = {renames.get(label, label): text for label, text in guidelines.items()}
+        moved = {new_names.get(label, label): text for label, text in guidelines.items()}
         try:
             made = schema_verbs.revise(
                 found,
@@ -207,9 +208,9 @@ def schema_edit(request: HttpRequest, project: str, name: str) -> HttpResponse:
         "newest": newest,
         "form": form,
         "labels": [
-            {"name": label, "id": entry["id"], "guideline": newest.guidelines.get(label, "")}
-            for label, entry in zip(labels, newest.classes, strict=True)
-        ],
-        "known": labels,
+            {"name": label, "id": number, "guideline": newest.guidelines.get(label, "")}
+            for label, number in {entry["name"]: entry["id"] for entry in reversed(newest.classes)}.items()
+        ][::-1],
+        "known": newest.classes,
     }
     return render(request, "annotation/schema_edit.html", context, status=400 if form.errors else 200)

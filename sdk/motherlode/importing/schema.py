@@ -76,7 +76,7 @@ class Maker:
             found = None
         if found is not None:
             self._check_task(found, source)
-            new = self._new(found, labels)
+            new = self._new(found, labels, source)
             config = self._with_labels(found, new, source) if new else ""
             self._compare_numbers(found, source)
         else:
@@ -98,7 +98,9 @@ class Maker:
 
     def _compare_numbers(self, schema: Mapping[str, Any], source: Source) -> None:
         """Say where the schema that is there numbers a class in another way than the source's list does."""
-        ids = {str(row["name"]): int(row["id"]) for row in schema["classes"] if not row.get("retired")}
+        tag = BY_TASK[source.task].tag if source.task else ""
+        asking = [control for control in schema["controls"] if not tag or control["type"] == tag]
+        ids = {str(label["value"]): int(label["class_id"]) for control in asking for label in control["labels"]}
         for found in source.classes:
             other = [label for at, label in found.names.items() if ids.get(label, at + 1) != at + 1 and not found.ids]
             if other:
@@ -183,12 +185,15 @@ class Maker:
             what = f"the schema has no labels to add {', '.join(labels)} to"
             raise BadInput(f"{what}; add them under Schemas and import again") from None
 
-    def _new(self, schema: Mapping[str, Any], labels: Iterable[str]) -> list[str]:
-        known = {str(row["name"]) for row in schema["classes"] if not row.get("retired")}
+    def _new(self, schema: Mapping[str, Any], labels: Iterable[str], source: Source) -> list[str]:
+        """The labels that no control for the source's kind has yet: a class belongs to its control."""
+        tag = BY_TASK[source.task].tag if source.task else ""
+        asking = [control for control in schema["controls"] if not tag or control["type"] == tag]
+        known = {str(label["value"]) for control in asking for label in control["labels"]}
         return [label for label in labels if label not in known]
 
     def _extend(self, schema: Mapping[str, Any], labels: list[str], source: Source) -> None:
-        new = self._new(schema, labels)
+        new = self._new(schema, labels, source)
         if not new:
             return
         body = {

@@ -6,6 +6,7 @@ import { HttpError, postJSON } from "../lode/http.js";
 
 /** @typedef {{value: string, class_id: number, hotkey: string|null}} Label */
 /** @typedef {{name: string, type: string, choice: string, required: boolean, labels: Label[]}} Control */
+/** @typedef {{id: number, name: string, control: string}} Known a class of the newest revision */
 /** @typedef {{ok: boolean, controls: Control[], problems: {line: number, error: string}[]}} Checked */
 
 const WAIT = 300;
@@ -29,8 +30,8 @@ function make(tag, css = "", ...children) {
 function start(preview) {
   const field = document.getElementById(preview.dataset.for ?? "");
   if (!(field instanceof HTMLTextAreaElement)) return;
-  const known = /** @type {string[]} */ (JSON.parse(document.getElementById("known-labels")?.textContent ?? "[]"));
-  /** @type {Map<string, string>} */
+  const known = /** @type {Known[]} */ (JSON.parse(document.getElementById("known-labels")?.textContent ?? "[]"));
+  /** @type {Map<number, string>} */
   const renames = new Map();
   let timer = 0;
   let turn = 0;
@@ -57,8 +58,8 @@ function start(preview) {
 /**
  * @param {HTMLElement} preview
  * @param {Checked} checked
- * @param {string[]} known labels of the newest revision
- * @param {Map<string, string>} renames what was chosen so far
+ * @param {Known[]} known classes of the newest revision
+ * @param {Map<number, string>} renames what was chosen so far
  */
 function show(preview, checked, known, renames) {
   const words = preview.dataset;
@@ -70,17 +71,31 @@ function show(preview, checked, known, renames) {
     return;
   }
   const parts = checked.controls.map((control) => palette(control, words, known));
-  const labels = new Set(checked.controls.flatMap((control) => control.labels.map((label) => label.value)));
-  const gone = known.filter((label) => !labels.has(label));
-  const fresh = [...labels].filter((label) => !known.includes(label));
-  if (gone.length) parts.push(goneLabels(gone, fresh, words, renames));
+  const there = new Set(checked.controls.flatMap((control) => control.labels.map((label) => label.class_id)));
+  const gone = known.filter((one) => !there.has(one.id));
+  if (gone.length) parts.push(goneLabels(gone, freshLabels(checked, known), words, renames));
   preview.replaceChildren(...parts);
+}
+
+/**
+ * The labels of each control that the newest revision does not have.
+ * @param {Checked} checked
+ * @param {Known[]} known
+ * @returns {Map<string, string[]>}
+ */
+function freshLabels(checked, known) {
+  const ids = new Set(known.map((one) => one.id));
+  const fresh = checked.controls.map((control) => {
+    const labels = control.labels.filter((label) => !ids.has(label.class_id)).map((label) => label.value);
+    return /** @type {[string, string[]]} */ ([control.name, labels]);
+  });
+  return new Map(fresh);
 }
 
 /**
  * @param {Control} control
  * @param {DOMStringMap} words
- * @param {string[]} known
+ * @param {Known[]} known
  */
 function palette(control, words, known) {
   const many = control.choice === "single" ? words.wordSingle : words.wordMultiple;
@@ -91,7 +106,7 @@ function palette(control, words, known) {
     const color = ((label.class_id - 1) % COLORS) + 1;
     const row = make("li", "", key, make("span", `chip chip-class c${color}`, make("i", "swatch"), label.value));
     row.append(make("span", "muted small", `#${label.class_id}`));
-    if (known.length && !known.includes(label.value)) row.append(make("span", "small schema-new", words.wordNew ?? ""));
+    if (known.length && !known.some((one) => one.id === label.class_id)) row.append(make("span", "small schema-new", words.wordNew ?? ""));
     return row;
   });
   const title = make("p", "small muted", `${control.name} · ${kind ?? ""}${rule}`);
@@ -100,21 +115,22 @@ function palette(control, words, known) {
 
 /**
  * For each label that is gone: retired, or has it a new name?
- * @param {string[]} gone
- * @param {string[]} fresh labels that the newest revision does not have
+ * @param {Known[]} gone
+ * @param {Map<string, string[]>} fresh by control, labels that the newest revision does not have
  * @param {DOMStringMap} words
- * @param {Map<string, string>} renames
+ * @param {Map<number, string>} renames
  */
 function goneLabels(gone, fresh, words, renames) {
-  const rows = gone.map((label) => {
+  const several = fresh.size > 1;
+  const rows = gone.map((one) => {
     const select = make("select", "form-select");
-    select.name = `rename:${label}`;
+    select.name = `rename:${one.id}`;
     select.append(new Option(words.wordRetire ?? "", ""));
-    for (const name of fresh) {
-      select.append(new Option(`${words.wordRename ?? ""} ${name}`, name, false, renames.get(label) === name));
+    for (const name of fresh.get(one.control) ?? []) {
+      select.append(new Option(`${words.wordRename ?? ""} ${name}`, name, false, renames.get(one.id) === name));
     }
-    select.addEventListener("change", () => renames.set(label, select.value));
-    return make("label", "", make("b", "", label), select);
+    select.addEventListener("change", () => renames.set(one.id, select.value));
+    return make("label", "", make("b", "", several ? `${one.control}: ${one.name}` : one.name), select);
   });
   return make("div", "schema-gone", make("p", "small muted", words.wordGone ?? ""), ...rows);
 }
