@@ -23,7 +23,6 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import md5, sha256
@@ -372,6 +371,8 @@ def _hashes(files: Sequence[_File]) -> Iterator[str]:
     if len(files) < 2:
         yield from map(_File.hash, files)
         return
+    from concurrent.futures import ThreadPoolExecutor  # whoever hashes nothing does not wait for its import
+
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         for low in range(0, len(files), HASHED):
             some = files[low : low + HASHED]

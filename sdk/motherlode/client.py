@@ -11,7 +11,6 @@ import random
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import count
 from types import TracebackType
@@ -280,6 +279,8 @@ class Client:
         if self.workers <= 1:
             yield from map(do, arguments)
             return
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(self.workers) as pool:
             running: list[Any] = []
             try:

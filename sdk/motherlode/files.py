@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shutil
 import sys
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import md5, sha256
 from pathlib import Path
@@ -63,10 +61,14 @@ def force(root: Path, paths: Iterable[str | Path]) -> None:
         if sys.platform == "linux":
             handle = os.open(root, os.O_RDONLY)
             try:
+                import ctypes  # only who writes waits for its import
+
                 if ctypes.CDLL(None).syncfs(handle) == 0:
                     return
             finally:
                 os.close(handle)
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(_sync, paths))
 

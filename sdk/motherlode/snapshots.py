@@ -6,7 +6,6 @@ is for `motherlode.forms` to know.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
@@ -137,6 +136,8 @@ class Snapshot:
             found = self._made()
             self._unsaved = True
         if found.number > published.FORMAT:
+            import logging
+
             logging.getLogger("motherlode").warning(
                 "%s was published in format %d, and this version of Motherlode knows format %d: what it does not know"
                 " is left out; upgrade Motherlode",

@@ -33,6 +33,11 @@ def test_what_the_server_shares_needs_no_http_client() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
 
 
+def test_a_pinned_version_is_read_without_an_http_client() -> None:
+    code = "import sys, motherlode.verbs, motherlode.cli.pins; print('httpx' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+
+
 @pytest.mark.parametrize("name", [name for name in MODULES if not name.endswith("__main__")])
 def test_every_module_shows_what_its_all_says_and_opens_with_a_sentence(name: str) -> None:
     module = __import__(name, fromlist=["x"])

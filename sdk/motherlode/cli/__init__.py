@@ -10,11 +10,14 @@ import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from motherlode import __version__
 from motherlode.cli.out import Out, Parser
-from motherlode.client import Client
 from motherlode.errors import MotherlodeError, NotVerified, Refused
+
+if TYPE_CHECKING:
+    from motherlode.client import Client
 
 __all__ = ["main", "parser"]
 
@@ -44,7 +47,13 @@ def parser(verb: str = "") -> ArgumentParser:
     return top
 
 
-def main(argv: Sequence[str] | None = None, connect: Callable[..., Client] = Client) -> int:
+def _connect(*where: Any, **how: Any) -> Client:
+    from motherlode.client import Client  # a verb that asks no server does not wait for its import
+
+    return Client(*where, **how)
+
+
+def main(argv: Sequence[str] | None = None, connect: Callable[..., Client] = _connect) -> int:
     """Run one verb; gives the exit code. `connect` makes the clients, with `Client`'s arguments."""
     words = sys.argv[1:] if argv is None else argv
     top = parser(words[0] if words else "")

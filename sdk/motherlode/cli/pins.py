@@ -6,18 +6,20 @@ from argparse import Namespace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from motherlode.cache import Cache
 from motherlode.cli.out import Out, Verbs, add_verb, count
 from motherlode.cli.server import client_of
-from motherlode.client import Client
 from motherlode.errors import BadInput, Mismatch, NotConfigured, NotVerified
 from motherlode.files import place
 from motherlode.lock import LOCK_FILE, Pin, find_lock, read_lock, write_lock
 from motherlode.manifest import ITEMS
 from motherlode.snapshots import Snapshot
 from motherlode.versions import Name, dataset_path, locked_pins, parse_name, pin_of, resolve, version_row
+
+if TYPE_CHECKING:
+    from motherlode.client import Client
 
 __all__ = ["add_verbs", "id_map_file"]
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import getpass
 import sys
 from argparse import Namespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from motherlode.cache import Cache
 from motherlode.cli.out import Out, Verbs, add_verb
-from motherlode.client import Client
 from motherlode.credentials import Credentials, find_credentials, save_credentials
 from motherlode.errors import BadInput, MotherlodeError
 from motherlode.lock import find_lock, read_lock
+
+if TYPE_CHECKING:
+    from motherlode.client import Client
 
 __all__ = ["add_verbs", "client_of"]
 
