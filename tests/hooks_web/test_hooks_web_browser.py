@@ -56,7 +56,7 @@ def test_a_reviewer_goes_from_a_confusion_cell_to_its_pairs_to_a_mined_queue(
     assert page.locator(".card-tile").count() == count
     assert page.locator(".card-tile .region-truth").count() == page.locator(".card-tile .region-prediction").count()
     page.wait_for_selector(".history-dot")
-    assert page.locator(".stage .region-truth").count() == 4
+    page.wait_for_selector("[data-stage][data-drawn^='truth 4']")
 
     page.keyboard.press("2")
     page.wait_for_function("document.querySelector('[data-judged]').textContent === '1'")
@@ -157,3 +157,36 @@ def test_every_result_of_a_long_set_can_be_reached(coco: Any, erin: User, browse
         }"""
     )
     assert seen == 649
+
+
+def test_the_viewer_draws_the_outlines_of_polygons(cells: Any, rita: User, browser: Any, live_server: Any) -> None:
+    page = signed_in(browser, live_server, rita)
+    ring = [[20, 20], [120, 30], [70, 110]]
+
+    def outlined(route: Any) -> None:
+        scene = route.fetch().json()
+        scene["truths"] = [{**scene["truths"][0], "region": {"kind": "polygon", "geometry": [[ring]]}}]
+        scene["predictions"] = []
+        route.fulfill(json=scene)
+
+    page.route("**/failures/scene/**", outlined)
+    page.goto(f"{live_server.url}/p/blood/failures/?evaluation={cells.before.uuid}&threshold=0")
+    page.wait_for_selector("[data-stage][data-drawn*='truth']")
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("p")
+    page.wait_for_timeout(300)
+    green = """([x, y]) => {
+      const canvas = document.querySelector(".picture-canvas-regions");
+      const image = JSON.parse(document.getElementById("viewer-boot").textContent).matches[0];
+      const ratio = canvas.width / canvas.clientWidth;
+      const {clientWidth: across, clientHeight: down} = canvas;
+      const scale = Math.min((across - 32) / image.width, (down - 32) / image.height);
+      const [left, top] = [(across - image.width * scale) / 2, (down - image.height * scale) / 2];
+      const [across0, down0] = [(left + x * scale) * ratio - 3, (top + y * scale) * ratio - 3];
+      const found = canvas.getContext("2d").getImageData(across0, down0, 7, 7).data;
+      return [...found].some((_, at) => at % 4 === 0 && found[at + 3] > 60 && found[at + 1] > 1.5 * found[at]);
+    }"""
+    for x, y in ((70, 25), (95, 70), (45, 65)):
+        assert page.evaluate(green, [x, y]), "the middle of a side"
+    assert not page.evaluate(green, [119, 100]), "the corner of its bounds"
+    assert page.problems == []

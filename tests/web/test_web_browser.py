@@ -203,25 +203,29 @@ def test_a_chart_is_drawn_under_the_policy_and_a_mark_is_a_link(page: Page) -> N
     page.wait_for_url("**/p/digits/")
 
 
-def test_boxes_can_be_hidden_by_kind_and_selected_by_script(page: Page) -> None:
+def test_a_script_draws_regions_of_any_kind_as_the_server_does(page: Page) -> None:
     seen = page.evaluate(
         """async () => {
-          await import("/static/lode/boxes.js");
-          const picture = document.createElement("lode-boxes");
+          await import("/static/lode/picture.js");
+          const { readRegion } = await import("/static/lode/canvas/kinds/index.js");
+          const picture = document.createElement("lode-picture");
           picture.setAttribute("width", "100");
           picture.setAttribute("height", "50");
           document.querySelector("#main").prepend(picture);
-          picture.boxes = [{ box: [10, 5, 30, 20], kind: "truth", id: "a" },
-            { x: 10, y: 10, width: 20, height: 30, kind: "prediction", id: "b" }];
-          picture.layers = new Set(["truth"]);
-          picture.select("a");
-          const rect = picture.querySelector("[data-id=b] rect");
+          const ring = [[10, 5], [30, 5], [30, 20.125]];
+          picture.regions = [
+            readRegion({ kind: "box", geometry: [10, 5, 30, 20], layer: "truth", label: "<b>cell" }),
+            readRegion({ kind: "polygon", geometry: [[ring]], layer: "prediction", label: "cell", score: 0.5 })];
           return [...picture.querySelectorAll(".region")].map((region) => [
-            region.dataset.id, region.getAttribute("display"), region.classList.contains("is-selected")])
-            .concat([["x", "y", "width", "height"].map((name) => rect.getAttribute(name))]);
+            region.getAttribute("class"), region.querySelector("title").textContent,
+            region.querySelector(".region-line").getAttribute("d"),
+            getComputedStyle(region.querySelector(".region-line")).fill]);
         }"""
     )
-    assert seen == [["a", None, True], ["b", "none", False], ["10", "5", "20", "15"]]
+    assert seen == [
+        ["region region-truth c1", "<b>cell", "M10 5L30 5L30 20L10 20Z", "none"],
+        ["region region-prediction c1", "cell · 0.50", "M10 5L30 5L30 20.13Z", "none"],
+    ]
 
 
 def test_no_page_scrolls_sideways_on_a_narrow_screen(page: Page) -> None:

@@ -192,8 +192,7 @@ def mining_query(chosen: FailureFilter) -> str:
 
 
 def match_json(match: Match) -> dict[str, Any]:
-    """A match as the viewer's script reads it; boxes are xyxy in pixels of the upright image, regions have their kind's
-    geometry."""
+    """A match as the viewer's script reads it; its regions are drawn by their kind."""
     return {
         "row": match.row,
         "failure": str(match.failure) if match.failure else None,
@@ -206,8 +205,6 @@ def match_json(match: Match) -> dict[str, Any]:
         "kind": match.kind,
         "truth": match.truth_class,
         "predicted": match.predicted_class,
-        "box": match.box,
-        "predictedBox": match.predicted_box,
         "truthRegion": match.truth_place,
         "predictedRegion": match.predicted_place,
         "score": match.score,
@@ -298,7 +295,6 @@ def scene_json(box: browse.SceneBox) -> dict[str, Any]:
     return {
         "row": box.row,
         "class": box.class_id,
-        "box": box.box,
         "region": box.place,
         "score": box.score,
         "state": box.state,

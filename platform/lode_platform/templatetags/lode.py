@@ -422,8 +422,8 @@ def boxes(
         )
     said = format_html(' role="img" aria-label="{}"', alt) if alt else SafeString(' aria-hidden="true"')
     return format_html(
-        '<lode-boxes src="{}" width="{}" height="{}"{}><svg viewBox="{}" preserveAspectRatio="xMidYMid meet"{}>'
-        '<image href="{}" width="{}" height="{}" preserveAspectRatio="none"/>{}</svg></lode-boxes>',
+        '<lode-picture src="{}" width="{}" height="{}"{}><svg viewBox="{}" preserveAspectRatio="xMidYMid meet"{}>'
+        '<image href="{}" width="{}" height="{}" preserveAspectRatio="none"/>{}</svg></lode-picture>',
         src,
         width,
         height,

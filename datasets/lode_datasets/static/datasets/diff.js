@@ -42,7 +42,7 @@ function open(at) {
   if (!pair || !dialog || !view) return;
   opened = at;
   const sides = /** @type {const} */ (["before", "after"]).map((side) => {
-    const drawn = pair.querySelector(`.pair-side-${side} lode-boxes`);
+    const drawn = pair.querySelector(`.pair-side-${side} lode-picture`);
     const copy = drawn ? drawn.cloneNode(true) : document.createElement("div");
     const holder = document.createElement("div");
     holder.className = `slider-${side}`;

@@ -1,6 +1,6 @@
 // @ts-check
 // The shell's behaviour: what every page needs beyond HTML.
-import "./boxes.js";
+import "./picture.js";
 import { csrfToken } from "./http.js";
 import { keys, showKeys, startKeys } from "./keys.js";
 import { startLists } from "./list.js";

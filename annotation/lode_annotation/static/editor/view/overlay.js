@@ -1,6 +1,7 @@
 // @ts-check
 /** The selected regions, their handles and whatever is being drawn, as SVG above the canvases. */
 
+import { pathOf } from "../../lode/canvas/outline.js";
 import { boundsOf, shapeOf } from "../kinds/index.js";
 import { s } from "../ui/dom.js";
 import { nameOf } from "./region_scene.js";
@@ -182,17 +183,7 @@ export class Overlay {
 
   /** @param {{kind: string}} shape */
   #outlineOf(shape) {
-    let path = "";
-    const to = (/** @type {number} */ x, /** @type {number} */ y) => {
-      const at = this.viewport.toStage({ x, y });
-      return place(at.x, at.y);
-    };
-    shapeOf(shape).trace(shape, {
-      moveTo: (x, y) => (path += `M${to(x, y)}`),
-      lineTo: (x, y) => (path += `L${to(x, y)}`),
-      closePath: () => (path += "Z"),
-    });
-    return path;
+    return pathOf(shape, shapeOf(shape), (point) => this.viewport.toStage(point));
   }
 
   /**

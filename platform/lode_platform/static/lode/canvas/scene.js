@@ -38,7 +38,7 @@ export const SOLID = /** @type {const} */ ([]);
 export const DASHED = /** @type {const} */ ([6, 4]);
 export const DOTTED = /** @type {const} */ ([2, 3]);
 export const SPARSE = /** @type {const} */ ([10, 3]);
-const FAINT = 0.55;
+const FAINT = 0.75;
 
 export class Scene {
   /**

@@ -75,8 +75,13 @@ export class Viewport extends EventTarget {
     const width = Math.max(part.right - part.left, 8);
     const height = Math.max(part.bottom - part.top, 8);
     const scale = Math.min((this.stage.width * 0.5) / width, (this.stage.height * 0.5) / height, 8);
+    this.centre(part, Math.max(scale, this.fitScale));
+  }
+
+  /** Bring the middle of a part of the image to the middle. @param {Bounds} part in image pixels @param {number} scale CSS pixels per image pixel */
+  centre(part, scale) {
     const middle = { x: (part.left + part.right) / 2, y: (part.top + part.bottom) / 2 };
-    this.#place(Math.max(scale, this.fitScale), middle, { x: this.stage.width / 2, y: this.stage.height / 2 });
+    this.#place(clamp(scale, this.fitScale, LARGEST_SCALE), middle, { x: this.stage.width / 2, y: this.stage.height / 2 });
   }
 
   /** Pan as little as brings a part of the image into view. @param {Bounds} part in image pixels */
