@@ -15,8 +15,10 @@ from lode_platform.errors import BadInput
 from lode_platform.models import User
 from motherlode.labeling_config import build
 
-BOXES = rules_of(controls_json(parse_config(build(["RBC", "WBC"], "boxes")), {"RBC": 1, "WBC": 2}))
-CLASSES = rules_of(controls_json(parse_config(build(["good", "bad"], "classes", required=True)), {"good": 1, "bad": 2}))
+CELLS = {("label", "RBC"): 1, ("label", "WBC"): 2}
+BOXES = rules_of(controls_json(parse_config(build(["RBC", "WBC"], "boxes")), CELLS))
+QUALITY = {("choice", "good"): 1, ("choice", "bad"): 2}
+CLASSES = rules_of(controls_json(parse_config(build(["good", "bad"], "classes", required=True)), QUALITY))
 
 
 def rules_broken(result: Any, rules: Any = BOXES) -> list[tuple[str, str]]:

@@ -156,7 +156,8 @@ def test_what_no_editor_shows_stays_with_the_region() -> None:
 
 
 def rules() -> Rules:
-    return rules_of(controls_json(parse_config(build(["cell", "debris"], "polygons")), {"cell": 1, "debris": 2}))
+    numbers = {("label", "cell"): 1, ("label", "debris"): 2}
+    return rules_of(controls_json(parse_config(build(["cell", "debris"], "polygons")), numbers))
 
 
 def sent(**value: Any) -> dict[str, Any]:
