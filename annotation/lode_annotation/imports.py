@@ -5,12 +5,16 @@ that dies is followed by one that goes on after the last batch; the same labels 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import uuid4
 
+from django.utils import timezone
+
 from lode_annotation.identity import with_kept_ids
 from lode_annotation.import_parts import lines_of
+from lode_annotation.imported_lines import digest_in, remember, renew
 from lode_annotation.label_sets import current, ids_used
 from lode_annotation.labeling_config import rules_of
 from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema, SchemaRevision
@@ -125,6 +129,14 @@ def _classes(work: jobs.Work, label_import: LabelImport, project: Project, calle
     return state
 
 
+@dataclass
+class _Lines:
+    """The digests of lines that came in whole: by the item of a new label set, by the old one that says the same."""
+
+    new: dict[int, str] = field(default_factory=dict)
+    old: dict[int, str] = field(default_factory=dict)
+
+
 def _stage_all(work: jobs.Work, label_import: LabelImport, schema: Schema, state: dict[str, Any], total: int) -> None:
     revision = latest(schema)
     for part in _parts(label_import, state["part"]):
@@ -133,7 +145,8 @@ def _stage_all(work: jobs.Work, label_import: LabelImport, schema: Schema, state
         while start < len(rows):
             batch = [row for _, row in rows[start : start + BATCH]]
             start += len(batch)
-            prepared = _prepare(label_import, schema, revision, batch, state["report"])
+            read_at, lines = timezone.now(), _Lines()
+            prepared = _prepare(label_import, schema, revision, batch, state["report"], lines)
             state |= {"part": part.number, "line": start, "done": state["done"] + len(batch)}
             with work.fenced():
                 bulk.insert(
@@ -149,6 +162,8 @@ def _stage_all(work: jobs.Work, label_import: LabelImport, schema: Schema, state
                         "created_by_id": label_import.created_by_id,
                     },
                 )
+                remember(revision, read_at, staged_by=work.job, new=lines.new)
+                renew(revision, read_at, lines.old)
                 work.save_state(state)
             work.step("batch")
             work.progress(state["done"], total, "Reading labels")
@@ -170,15 +185,18 @@ def _prepare(
     revision: SchemaRevision,
     batch: Sequence[Mapping[str, Any]],
     report: dict[str, Any],
+    lines: _Lines,
 ) -> list[tuple[Item, Texts]]:
     """The label sets of a batch as (item, what it says); what is left out goes into the report."""
     controls = rules_of(revision.controls).asked
     records = []
+    digests: dict[str, str] = {}
     for row in batch:
         if "problem" in row:
             _say_problem(report, row["problem"])
         else:
             records.append(Record.from_json(row))
+            digests.setdefault(records[-1].path, digest_in(row))
     items = _items(label_import.project, [record.path for record in records])
     there = current(schema, items.values())
     used = ids_used(items.values())
@@ -211,15 +229,20 @@ def _prepare(
             continue
         regions = as_regions(item.path, drafts, controls)
         held = there.get(item.pk)
+        digest = "" if problems else digests[record.path]  # what is to be said of it is said each time
         if item.pk in used:
             regions = with_kept_ids(item.path, regions, held.said if held else (), used[item.pk])
         if held is not None and held.pk not in outgrown and _same(held, regions):
             report["unchanged"] += 1
+            if digest and held.source == LabelSet.Source.IMPORT:
+                lines.old[held.pk] = digest
         elif held is not None and held.source != LabelSet.Source.IMPORT and not label_import.replace:
             _say(report, "skipped_human", item.path)
         else:
             report["label_sets"] += 1
             report["regions"] += len(drafts)
+            if digest:
+                lines.new[item.pk] = digest
             prepared.append((item, texts_of(regions)))
     return prepared
 

@@ -381,6 +381,19 @@ class LabelSet(models.Model):
         return [*self.regions, *self.answers]
 
 
+class ImportedLine(models.Model):
+    """What an import said of an item in full: the same line again, under the same revision and of the same file,
+    changes nothing, and need not be sent.
+
+    ``digest`` is the sender's name for what the line says. ``read_at`` is when the item's file was looked at.
+    """
+
+    label_set = models.OneToOneField(LabelSet, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    schema_revision = models.ForeignKey(SchemaRevision, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64)
+    read_at = models.DateTimeField()
+
+
 class LabelImport(models.Model):
     """Labels on their way in from a file: sent in parts, then taken in by one job.
 

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from lode_datasets import diff, repositories
+from lode_datasets.compare import Offered
 from lode_datasets.models import Alias, Dataset, Version
+from lode_platform import free_json
 from lode_platform.addresses import absolute
-from lode_platform.api.shapes import JobShape
+from lode_platform.api.shapes import JobShape, SelfChecked
 
 Shape = serializers.Serializer[Any]
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
@@ -54,6 +57,41 @@ class SelectionShape(Shape):
     filter = serializers.DictField(
         required=False, help_text="instead of items: search, and the filters of the page Items; {} is every item"
     )
+
+
+@extend_schema_field({"type": "array", "items": {"type": "array", "items": {"type": "string", "nullable": True}}})
+class FilesField(SelfChecked):
+    """Rows of path, SHA-256, split and digest of labels, in this order; thousands, so each is looked at but once."""
+
+    MOST = 10_000
+
+    def to_internal_value(self, data: Any) -> list[Offered]:
+        if type(data) is not list or len(data) > self.MOST:
+            raise serializers.ValidationError(f"Give a list of at most {self.MOST:,} rows.")
+        for number, row in enumerate(data):
+            if type(row) is not list or len(row) != 4 or not _are_texts(row[:2], row[2:]):
+                raise serializers.ValidationError(
+                    f"Row {number} is not path, sha256, split or null, digest of labels or null."
+                )
+        if free_json.flaw("".join(text for row in data for text in row if text)):
+            raise serializers.ValidationError("A text holds a NUL character or half of a surrogate pair.")
+        return [Offered(*row) for row in data]
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+def _are_texts(texts: list[Any], maybe: list[Any]) -> bool:
+    return all(type(text) is str for text in texts) and all(text is None or type(text) is str for text in maybe)
+
+
+class CompareShape(Shape):
+    files = FilesField(help_text="rows of path, sha256, split or null, digest of labels or null; at most 10,000")
+
+
+class ComparedShape(Shape):
+    different = serializers.ListField(child=serializers.IntegerField(), help_text="positions in files, from 0")
+    revision = serializers.IntegerField(help_text="of the dataset's schema, which the labels were compared under")
 
 
 class LostSplitShape(Shape):

@@ -11,6 +11,7 @@ urlpatterns = [
     path("datasets/<uuid:uuid>", views.DatasetByUuid.as_view()),
     path(ONE, views.OneDataset.as_view()),
     path(f"{ONE}/items", views.Selection.as_view()),
+    path(f"{ONE}/compare", views.Compare.as_view()),
     path(f"{ONE}/publish", views.Publish.as_view()),
     path(f"{ONE}/versions", views.Versions.as_view()),
     path(VERSION, views.OneVersion.as_view()),

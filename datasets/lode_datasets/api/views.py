@@ -15,12 +15,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lode_annotation.models import Schema
-from lode_datasets import aliases, diff, publish, selection, splits, verify, versions
+from lode_annotation.schemas import latest
+from lode_datasets import aliases, compare, diff, publish, selection, splits, verify, versions
 from lode_datasets.api import shapes
 from lode_datasets.models import Dataset, Version
 from lode_platform import access, shell
 from lode_platform.addresses import same_with
 from lode_platform.api.paging import PARAMETERS, page_of, paged
+from lode_platform.api.parsers import LargeJsonParser
 from lode_platform.api.shapes import JobShape, job_json, read
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.models import Item, Project
@@ -144,6 +146,18 @@ class Selection(APIView):
         given = read(shapes.SelectionShape, request.data)
         removed = selection.remove_items(found, person(request), selection.walk(_items(request, found, given)))
         return Response({"removed": removed})
+
+
+class Compare(APIView):
+    parser_classes = [LargeJsonParser]
+
+    @extend_schema(operation_id="dataset_compare", request=shapes.CompareShape, responses=shapes.ComparedShape)
+    def post(self, request: Request, project: str, name: str) -> Response:
+        """Which of these files an import would change or report anything of; the others need not be sent."""
+        found = found_dataset(request, project, name, "items.add")
+        given = read(shapes.CompareShape, request.data)
+        answer = {"different": compare.different(found, given["files"]), "revision": latest(found.schema).number}
+        return Response(answer)
 
 
 def _items(request: Request, dataset: Dataset, given: dict[str, Any]) -> "QuerySet[Item]":

@@ -14,11 +14,22 @@ from motherlode.cache import Cache
 from motherlode.cli.out import Out, Verbs, add_verb, count, problem_lines, size
 from motherlode.cli.pins import id_map_file
 from motherlode.cli.server import client_of
+from motherlode.client import Client
 from motherlode.convert import ConvertReport, convert_folder, convert_version
 from motherlode.errors import BadInput, NotConfigured
 from motherlode.formats import FORMATS, writers
+from motherlode.formats.source import Folder
 from motherlode.formats.writing import clone, copy
-from motherlode.importing import ImportOptions, ImportReport, bring_in, default_project, read_source, task_asked
+from motherlode.importing import (
+    ImportOptions,
+    ImportReport,
+    KnownFolder,
+    bring_in,
+    default_project,
+    read_source,
+    task_asked,
+    unchanged,
+)
 from motherlode.predictions import save_ids
 from motherlode.shapes import BY_TASK
 from motherlode.versions import dataset_path, parse_name
@@ -110,21 +121,33 @@ def _import(path: Path, arguments: Namespace, out: Out) -> int:
         strict=arguments.strict,
     )
     with client:
-        source = read_source(
-            path,
-            options.format,
-            options.prefix,
-            strict=options.strict,
-            called=arguments.path,
-            task=lambda: task_asked(client, options),
-        )
-        report = bring_in(client, source, options, out.say)
-        if source.ids:
-            save_ids(id_map_file(Cache(), client.url, project, name.dataset), source.ids)
+        report = _brought_in(client, path, options, arguments, out)
     out.answer(report.as_json())
     for line in _import_lines(report, arguments.replace):
         out.say(line)
     return 0 if report.items or report.label_sets or report.unchanged else 1
+
+
+def _brought_in(client: Client, path: Path, options: ImportOptions, arguments: Namespace, out: Out) -> ImportReport:
+    ids = id_map_file(Cache(), client.url, options.project, options.dataset)
+    known = KnownFolder(Folder(path), keep=path == arguments.path)  # the inside of a zip is elsewhere next time
+    key = known.key(client.url, options) if path.exists() else ""
+    report = unchanged(client, known, options, key, ids_kept=ids.exists())
+    if report is not None:
+        known.save()
+        return report
+    source = read_source(
+        path,
+        options.format,
+        options.prefix,
+        strict=options.strict,
+        called=arguments.path,
+        task=lambda: task_asked(client, options),
+    )
+    report = bring_in(client, source, options, out.say, known=known, key=key)
+    if source.ids:
+        save_ids(ids, source.ids)
+    return report
 
 
 def _import_lines(report: ImportReport, replaced: bool) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Bringing a folder in: items by digest, each byte sent once, then its labels; what is missing is made.
 
-The folder is read here, on the client's side. Images are hashed and sent in parallel, a thousand at a time; the server
-is asked first which bytes it lacks, so an import that broke off goes on where it stopped when it is run again.
+The folder is read here, on the client's side. What its dataset holds just so is found out by one request and left
+alone. Images are hashed and sent in parallel, a thousand at a time; the server is asked first which bytes it lacks, so
+an import that broke off goes on where it stopped when it is run again.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from pathlib import Path
 
 from motherlode.client import Client
 from motherlode.errors import BadInput
-from motherlode.importing.report import ImportOptions, ImportReport
+from motherlode.importing.comparing import same_records, take_same, unchanged, what_was_read
+from motherlode.importing.known import KnownFolder
+from motherlode.importing.report import ImportOptions, ImportReport, count_splits
 from motherlode.importing.schema import Maker, task_asked
 from motherlode.importing.sending import Sender, item_path, select, send_labels
 from motherlode.importing.source import Source, look, read_source
@@ -20,48 +23,80 @@ from motherlode.importing.source import Source, look, read_source
 __all__ = [
     "ImportOptions",
     "ImportReport",
+    "KnownFolder",
     "Source",
     "bring_in",
     "default_project",
     "look",
     "read_source",
     "task_asked",
+    "unchanged",
 ]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 
 
 def bring_in(
-    client: Client, source: Source, options: ImportOptions, say: Callable[[str], None] = lambda text: None
+    client: Client,
+    source: Source,
+    options: ImportOptions,
+    say: Callable[[str], None] = lambda text: None,
+    *,
+    known: KnownFolder | None = None,
+    key: str = "",
 ) -> ImportReport:
-    """Bring a folder's items and labels into a dataset, making project, schema and dataset where they are missing."""
+    """Bring a folder's items and labels into a dataset, making project, schema and dataset where they are missing.
+
+    `known` is what is remembered of the folder, `key` what its reading depended on; a folder that came in is remembered
+    by it.
+    """
     if not _NAME.match(options.dataset):
         raise BadInput(
             f"{options.dataset!r} is not a valid dataset name: up to 64 of a-z, 0-9, - and _, a letter or digit first"
         )
+    known = known or KnownFolder(source.root)
     report = ImportReport(options.project, options.dataset, source.format.name)
     report.problems += [problem.as_json() for problem in source.problems]
     made = Maker(client, options, report, say)
     made.check(source)
     uuids = made.there(source)
     made.project()
-    present = [record for record in source.records if record.present]
-    report.images = len(present)
-    uuids |= Sender(client, options, source, report).send(present)
-    if present and not uuids:
-        return report  # no image could be read: an empty dataset would be all that is left of it
+    try:
+        _bring(client, source, options, report, made, uuids, known)
+        known.remember(key, what_was_read(source, key, made.notes(source)))
+    finally:
+        known.save()
+    return report
+
+
+def _bring(
+    client: Client,
+    source: Source,
+    options: ImportOptions,
+    report: ImportReport,
+    made: Maker,
+    uuids: dict[str, str],
+    known: KnownFolder,
+) -> None:
+    report.images = sum(record.present for record in source.records)
+    same, digests = same_records(client, options, source.records, known)
+    there = {record.path for record in same}
+    rest = [record for record in source.records if record.path not in there]
+    present = [record for record in rest if record.present]
+    uuids |= Sender(client, options, source, report, known).send(present)
+    take_same(same, report)
+    if report.images and not uuids and not same:
+        return  # no image could be read: an empty dataset would be all that is left of it
     schema = made.schema(source)
     made.dataset(schema)
-    select(client, options, source.records, uuids, report)
+    select(client, options, rest, uuids, report)
+    count_splits([r for r in source.records if r.path in there or item_path(r, options) in uuids], report)
     # labels of an image that was refused must not fall on another item of its name
     labelled = [
-        record
-        for record in source.records
-        if record.labelled and (not record.present or item_path(record, options) in uuids)
+        record for record in rest if record.labelled and (not record.present or item_path(record, options) in uuids)
     ]
     if labelled:
-        send_labels(client, options, source, labelled, schema, report)
-    return report
+        send_labels(client, options, source, labelled, schema, report, digests)
 
 
 def default_project(folder: Path) -> str:

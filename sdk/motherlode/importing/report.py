@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from motherlode.formats.source import Problem
 from motherlode.labeling_config import Task
 
-__all__ = ["ImportOptions", "ImportReport", "take_result"]
+__all__ = ["ImportOptions", "ImportReport", "count_splits", "take_result"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,25 @@ class ImportReport:
         }
 
 
+class _Splits(Protocol):
+    """What a split is counted of."""
+
+    @property
+    def split(self) -> str | None: ...
+    @property
+    def split_from(self) -> str: ...
+
+
+def count_splits(records: Iterable[_Splits], report: ImportReport) -> None:
+    """Count how many items got their split from where."""
+    given = Counter((record.split, record.split_from) for record in records if record.split is not None)
+    for (split, origin), number in sorted(given.items(), key=lambda pair: str(pair[0])):
+        report.splits.setdefault(str(split), {})[origin] = number
+
+
 def take_result(result: Mapping[str, Any], report: ImportReport) -> None:
     report.label_sets = int(result.get("label_sets") or 0)
-    report.unchanged = int(result.get("unchanged") or 0)
+    report.unchanged += int(result.get("unchanged") or 0)
     report.regions = int(result.get("regions") or 0)
     report.skipped_human = [str(path) for path in result.get("skipped_human") or ()]
     for key in ("left_out", "clipped", "unlabelled", "notes"):

@@ -33,6 +33,7 @@ class Maker:
         self._options = options
         self._report = report
         self._say = say
+        self._found: dict[str, Any] | None = None  # the schema, once it is found
         self._project = client.project_path(options.project)
 
     def _tell(self, text: str) -> None:
@@ -96,6 +97,16 @@ class Maker:
                 " nothing was brought in; import them into another dataset"
             )
 
+    def notes(self, source: Source) -> list[dict[str, Any]]:
+        """What the next import of the same would say of the schema as it now is."""
+        self._found = None
+        found, before = self._schema(), len(self._report.problems)
+        if found is not None:
+            self._compare_numbers(found, source)
+        notes = self._report.problems[before:]
+        del self._report.problems[before:]
+        return notes
+
     def _compare_numbers(self, schema: Mapping[str, Any], source: Source) -> None:
         """Say where the schema that is there numbers a class in another way than the source's list does."""
         tag = BY_TASK[source.task].tag if source.task else ""
@@ -144,6 +155,10 @@ class Maker:
         return list(dict.fromkeys([*source.labels, *asked]))
 
     def _schema(self) -> dict[str, Any] | None:
+        self._found = self._found or self._look_for_schema()
+        return self._found
+
+    def _look_for_schema(self) -> dict[str, Any] | None:
         dataset = self._dataset_row()
         name = self._options.dataset if dataset is None else dataset["schema"]
         if isinstance(name, Mapping):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,8 +13,8 @@ from uuid import uuid4
 
 from motherlode.client import Client
 from motherlode.errors import NotFound
-from motherlode.files import hash_file
 from motherlode.formats.source import Problem, Record
+from motherlode.importing.known import KnownFolder
 from motherlode.importing.report import ImportOptions, ImportReport, take_result
 from motherlode.importing.source import Source
 from motherlode.paths import check_path
@@ -77,8 +76,11 @@ class _Done:
 class Sender:
     """Sends the bytes that the server lacks, and makes the items."""
 
-    def __init__(self, client: Client, options: ImportOptions, source: Source, report: ImportReport) -> None:
+    def __init__(
+        self, client: Client, options: ImportOptions, source: Source, report: ImportReport, known: KnownFolder
+    ) -> None:
         self._client = client
+        self._known = known
         self._options = options
         self._source = source
         self._report = report
@@ -100,9 +102,8 @@ class Sender:
         done = _Done(len(batch))
         rows: list[Row] = []
         for record in batch:
-            one, two, size = hash_file(self._source.root.file(record.path))
             path = check_path(self._options.prefix + record.path)
-            rows.append({"path": path, "md5": one, "sha256": two, "size": size, "name": record.path})
+            rows.append({"path": path, **self._known.digests(record.path)._asdict(), "name": record.path})
         offers = [{key: row[key] for key in ("path", "md5", "sha256", "size")} for row in rows]
         answer = self._client.post(f"{self._project}/uploads", {"files": offers}, repeatable=True)
         refused = {problem["path"] for problem in answer.get("problems", ())}
@@ -200,11 +201,8 @@ def select(
     uuids: Mapping[str, str],
     report: ImportReport,
 ) -> None:
-    """Put the items into the dataset, with the splits that the source gives them, and count what gave them."""
+    """Put the items into the dataset, with the splits that the source gives them."""
     chosen = [(uuids[path], record) for record in records if (path := item_path(record, options)) in uuids]
-    given = Counter((record.split, record.split_from) for _, record in chosen if record.split is not None)
-    for (split, origin), number in sorted(given.items(), key=lambda pair: str(pair[0])):
-        report.splits.setdefault(str(split), {})[origin] = number
     address = f"{client.project_path(options.project)}/datasets/{quote(options.dataset)}/items"
     for batch in _batches(chosen, SELECTED):
         body = {
@@ -223,7 +221,10 @@ def send_labels(
     labelled: Sequence[Record],
     schema: Mapping[str, Any],
     report: ImportReport,
+    digests: Mapping[str, str],
 ) -> None:
+    """Send the labels of these records, and wait until the server has written them. `digests`, by a record's path,
+    are what a later import will ask by."""
     body = {
         "uuid": str(uuid4()),
         "schema": schema["name"],
@@ -241,19 +242,21 @@ def send_labels(
             client.request("PUT", f"{address}/parts/{number}", content=lines, headers=headers)
             return count
 
-        for count in client.each(put, enumerate(_parts(labelled, options.prefix))):
+        for count in client.each(put, enumerate(_parts(labelled, options.prefix, digests))):
             bar.advance(count)
     answer = client.post(f"{address}/finish", repeatable=True)
     job = client.wait(answer, "Writing labels")
     take_result(job.get("result") or {}, report)
 
 
-def _parts(records: Iterable[Record], prefix: str) -> Iterator[tuple[bytes, int]]:
+def _parts(records: Iterable[Record], prefix: str, digests: Mapping[str, str]) -> Iterator[tuple[bytes, int]]:
     """The records as JSON lines, in parts of at most `PART` lines and about `PART_BYTES`, and how many each holds."""
     lines: list[bytes] = []
     size = 0
     for record in records:
         row = {**record.as_json(), "path": check_path(prefix + record.path)}
+        if record.path in digests:
+            row["digest"] = digests[record.path]
         line = json.dumps(row, ensure_ascii=False).encode() + b"\n"
         if lines and (len(lines) == PART or size + len(line) > PART_BYTES):
             yield b"".join(lines), len(lines)

@@ -1,0 +1,125 @@
+"""Asking the server, before anything is sent, what of a folder its dataset holds just so; a whole folder in a request.
+
+What is the same is neither sent nor read again, and the report says of it what an import of it would say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+from urllib.parse import quote
+
+from motherlode.client import Client
+from motherlode.errors import NotFound
+from motherlode.formats.source import Record
+from motherlode.importing.known import Digests, KnownFolder, labels_digest
+from motherlode.importing.report import ImportOptions, ImportReport, count_splits
+from motherlode.importing.source import Source
+from motherlode.paths import check_path
+
+__all__ = ["same_records", "take_same", "what_was_read", "unchanged"]
+
+ROWS = 10_000  # files of a request
+
+File: TypeAlias = tuple[str, str | None, str | None]
+"""A file's name, the split it is given, and the digest of its labels."""
+
+
+class _Read(NamedTuple):
+    """A record as far as a report counts it."""
+
+    split: str | None
+    split_from: str
+    labelled: bool
+
+
+def same_records(
+    client: Client, options: ImportOptions, records: Sequence[Record], known: KnownFolder
+) -> tuple[list[Record], dict[str, str]]:
+    """The records that are in the dataset just so, and the digest of each one's labels by its path."""
+    present = [record for record in records if record.present]
+    labels = {record.path: labels_digest(record) for record in present}
+    said = {path: digest for path, digest in labels.items() if digest is not None}
+    if not present or not _is_there(client, options):
+        return [], said
+    digests = known.digests_of(record.path for record in present)
+    files = [(r.path, r.split, labels[r.path]) for r in present if r.path in digests]
+    same = _same(client, options, files, digests)
+    return [record for record in present if record.path in same], said
+
+
+def _address(client: Client, options: ImportOptions) -> str:
+    return f"{client.project_path(options.project)}/datasets/{quote(options.dataset)}"
+
+
+def _is_there(client: Client, options: ImportOptions) -> bool:
+    try:
+        client.get(_address(client, options))
+    except NotFound:
+        return False
+    return True
+
+
+def _same(client: Client, options: ImportOptions, files: Sequence[File], digests: Mapping[str, Digests]) -> set[str]:
+    """The names of the files that are in the dataset just so."""
+    same: set[str] = set()
+    for start in range(0, len(files), ROWS):
+        part = files[start : start + ROWS]
+        rows = [
+            [check_path(options.prefix + name), digests[name].sha256, split, labels] for name, split, labels in part
+        ]
+        try:
+            answer = client.post(f"{_address(client, options)}/compare", {"files": rows}, repeatable=True)
+        except NotFound:  # the dataset is gone, or the server is older than this
+            return set()
+        other = set(answer["different"])
+        same |= {name for number, (name, _, _) in enumerate(part) if number not in other}
+    return same
+
+
+def take_same(same: Iterable[Record | _Read], report: ImportReport) -> None:
+    """Put into the report what is there as it was."""
+    for record in same:
+        report.existing += 1
+        report.unchanged += record.labelled
+
+
+def what_was_read(source: Source, key: str, notes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What to remember of a folder that came in, so that `unchanged` need not read it; {} where it must.
+
+    `notes` are what the next import would say of the schema.
+    """
+    if not key or not all(record.present for record in source.records):
+        return {}
+    return {
+        "format": source.format.name,
+        "ids": bool(source.ids),
+        "problems": [*(problem.as_json() for problem in source.problems), *map(dict, notes)],
+        "rows": [[r.path, r.split, r.split_from, labels_digest(r)] for r in source.records],
+    }
+
+
+def unchanged(
+    client: Client, known: KnownFolder, options: ImportOptions, key: str, *, ids_kept: bool
+) -> ImportReport | None:
+    """The report of a folder that nothing has changed in, here or there, since it was last brought in; else None.
+
+    Then the labels are not even read: `key` is that of `KnownFolder.key`. `ids_kept`: the ids of COCO documents, which
+    an import keeps, are there.
+    """
+    read = known.read.get(key)
+    if not key or read is None or (read["ids"] and not ids_kept):
+        return None
+    rows: list[tuple[str, str | None, str, str | None]] = [tuple(row) for row in read["rows"]]
+    digests = known.digests_of(name for name, *_ in rows)
+    if len(digests) < len(rows) or not any(labels for *_, labels in rows):  # without labels the schema may differ
+        return None
+    files = [(name, split, labels) for name, split, _, labels in rows]
+    if len(_same(client, options, files, digests)) < len(files):
+        return None
+    report = ImportReport(options.project, options.dataset, str(read["format"]), images=len(rows))
+    report.problems += read["problems"]
+    records = [_Read(split, origin, labels is not None) for _, split, origin, labels in rows]
+    count_splits(records, report)
+    take_same(records, report)
+    return report

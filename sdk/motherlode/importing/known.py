@@ -1,0 +1,170 @@
+"""What is known of a folder since it was last brought in: its files' digests, by their state, and what was read of it.
+
+Kept below the cache, a file for each folder (`folders/<digest of its place>.json`), of the last `MOST` folders. A
+digest counts while inode, size, mtime and ctime are what they were; of a file that was written to within 50 ms before
+it was read none is kept, since clocks are coarse.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from hashlib import md5, sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from motherlode.cache import default_root
+from motherlode.files import RACY_NS, State, hash_file, state_at
+from motherlode.formats.source import Draft, Folder, Record, is_image
+
+__all__ = ["Digests", "KnownFolder", "labels_digest"]
+
+FORM = 1
+MOST = 64  # folders that are remembered
+READS = 4  # datasets for each of which what was read of a folder is remembered
+THREADS = 4
+_ELSEWHERE = frozenset({"path", "present", "source", "split", "split_from", "drafts"})  # told apart, or no matter
+SMALL = 1 << 20
+
+
+class Digests(NamedTuple):
+    """A file's md5 and SHA-256, in hex, and its size in bytes."""
+
+    md5: str
+    sha256: str
+    size: int
+
+
+class KnownFolder:
+    """A folder with the digests of its files, remembered from one import to the next where `keep`.
+
+    `read` is what the last imports that came in whole read of it, by `key`; see `motherlode.importing.unchanged`.
+    """
+
+    def __init__(self, files: Folder, *, keep: bool = True) -> None:
+        self.files = files
+        self._keep = keep
+        self._place = default_root() / "folders" / f"{sha256(os.fsencode(files.root.resolve())).hexdigest()}.json"
+        self._root = f"{files.root}/"
+        kept = self._load() if keep else {"files": {}, "read": {}}
+        self._kept: dict[str, list[Any]] = kept["files"]  # by name: state, md5, sha256
+        self._found: dict[str, list[Any]] = {}
+        self._changed = False
+        self.read: dict[str, dict[str, Any]] = kept["read"]
+
+    def _load(self) -> dict[str, Any]:
+        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+            kept = json.loads(self._place.read_bytes())
+            if kept["form"] == FORM and type(kept["files"]) is dict and type(kept["read"]) is dict:
+                return dict(kept)
+        return {"files": {}, "read": {}}
+
+    def digests(self, name: str) -> Digests:
+        """Of one file, read where it is not known as it is now. Raises OSError."""
+        path = self._root + name
+        found = self._found.get(name) or self._kept.get(name)
+        if found is not None and found[:4] == state_at(path):
+            self._found[name] = found
+            return Digests(found[4], found[5], found[1])
+        started, before = time.time_ns(), state_at(path)
+        made = _hash_small(path) if before and before[1] <= SMALL else Digests(*hash_file(Path(path)))
+        if before and before == state_at(path) and before[1] == made.size and _is_settled(before, started):
+            self._found[name] = [*before, made.md5, made.sha256]
+            self._changed = True
+        return made
+
+    def digests_of(self, names: Iterable[str]) -> dict[str, Digests]:
+        """Of many files, by name; those that cannot be read are left out."""
+        todo = list(names)
+        with ThreadPoolExecutor(THREADS) as pool:
+            parts = [todo[start : start + 500] for start in range(0, len(todo), 500)]
+            return dict(pair for part in pool.map(self._some, parts) for pair in part)
+
+    def _some(self, names: list[str]) -> list[tuple[str, Digests]]:
+        found = []
+        for name in names:
+            with suppress(OSError):
+                found.append((name, self.digests(name)))
+        return found
+
+    def key(self, *asked: object) -> str:
+        """What reading the folder depends on: the names of all files, the state of all that are not images, our own
+        readers, and what was asked for. "" where a label file was written to just now."""
+        digest = sha256(repr((asked, _readers())).encode("utf-8", "backslashreplace"))
+        now = time.time_ns()
+        for name in self.files.names():
+            digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
+            if not is_image(name):
+                state = state_at(self._root + name)
+                if state is None or not _is_settled(state, now):
+                    return ""
+                digest.update(repr(state).encode())
+        return digest.hexdigest()
+
+    def remember(self, key: str, read: dict[str, Any]) -> None:
+        """Keep what was read of the folder; of one that goes into several datasets, for each of the last few."""
+        before = self.read.pop(key, None)
+        if read:
+            self.read[key] = read
+        for old in list(self.read)[:-READS]:
+            del self.read[old]
+        self._changed = self._changed or read != before
+
+    def save(self) -> None:
+        """Keep what is known for the next import, where the disk lets us; the oldest folders are forgotten."""
+        if not self._keep or not (self._changed or len(self._found) < len(self._kept)):
+            return
+        kept = {"form": FORM, "root": str(self.files.root), "read": self.read, "files": self._found}
+        part = self._place.with_name(f".{uuid4().hex}.part")
+        with suppress(OSError, UnicodeError):
+            self._place.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                part.write_text(json.dumps(kept))
+                os.replace(part, self._place)
+            finally:
+                part.unlink(missing_ok=True)
+            _forget(self._place.parent)
+
+
+def _readers() -> list[State | None]:
+    """The state of the modules that read folders: what another version of them reads may differ."""
+    package = Path(__file__).parents[1]
+    files = [*package.glob("*.py"), *package.glob("formats/*.py"), *package.glob("importing/*.py")]
+    return [state_at(str(file)) for file in sorted([*files, *package.glob("shapes/*.py")])]
+
+
+def _is_settled(state: State, now: int) -> bool:
+    """Whether a change after `now` would give the file another state."""
+    return now - max(state[2], state[3]) > RACY_NS
+
+
+def _hash_small(path: str) -> Digests:
+    with open(path, "rb", buffering=0) as stream:
+        data = stream.read()
+    return Digests(md5(data, usedforsecurity=False).hexdigest(), sha256(data).hexdigest(), len(data))
+
+
+def _forget(folder: Path) -> None:
+    files = sorted(folder.glob("*.json"), key=lambda file: file.stat().st_mtime)
+    for file in files[:-MOST]:
+        file.unlink(missing_ok=True)
+
+
+_OF_RECORD = [name for name in Record.__slots__ if name not in _ELSEWHERE]
+_OF_DRAFT = [name for name in Draft.__slots__ if name not in ("row", "attributes")]
+
+
+def labels_digest(record: Record) -> str | None:
+    """What the record's labels say, wherever in a file they stand; None where it states none."""
+    if not record.labelled:
+        return None
+    said: list[object] = [FORM, *(getattr(record, name) for name in _OF_RECORD)]
+    for draft in record.drafts:
+        said.append([getattr(draft, name) for name in _OF_DRAFT])
+        said.append(sorted(draft.attributes.items(), key=str) if draft.attributes else None)
+    return sha256(repr(said).encode("utf-8", "backslashreplace")).hexdigest()
