@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from motherlode.errors import BadInput
+from motherlode.outlines import plain_outline
 from motherlode.predictions import BadPrediction, Prediction, plain
 from motherlode.samples import Samples
 
@@ -85,10 +86,12 @@ class Naming:
     def line(self, prediction: Prediction) -> dict[str, Any]:
         """The prediction as one JSON object in which every class is a name. Raises `BadPrediction`."""
         path = prediction.path
-        if prediction.boxes is not None:
+        if prediction.boxes is not None or prediction.polygons is not None:
             labels = [self.name(path, label) for label in prediction.labels]
-            boxes = [list(box) for box in prediction.boxes]
-            return {"path": path, "boxes": boxes, "labels": labels, "scores": list(prediction.scores)}
+            told = {"labels": labels, "scores": list(prediction.scores)}
+            if prediction.polygons is not None:
+                return {"path": path, "polygons": [plain_outline(each) for each in prediction.polygons], **told}
+            return {"path": path, "boxes": [list(box) for box in prediction.boxes or ()], **told}
         row: dict[str, Any] = {"path": path}
         shares = prediction.probabilities
         if shares is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from motherlode.masks import Mask, mask_bounds, read_mask
+from motherlode.masks import Mask, mask_bounds, read_mask, written
 from motherlode.numbers import is_number
 from motherlode.shapes.polygon import Polygon, PolygonShape
 from motherlode.shapes.shape import BadRegion, Bounds
@@ -42,9 +42,10 @@ def read_outline(value: Any) -> Outline:
 
 
 def plain_outline(outline: Outline) -> Any:
-    """An outline as `read_outline` reads it: flat rings, with holes parts of rings of points, a mask as counts."""
+    """An outline as `read_outline` reads it: flat rings, with holes parts of rings of points, a mask as COCO's
+    compressed code."""
     if isinstance(outline, Mask):
-        return {"size": [outline.height, outline.width], "counts": list(outline.counts)}
+        return written(outline)
     if all(len(part) == 1 for part in outline):
         return [[number for point in part[0] for number in point] for part in outline]
     return _SHAPE.canonical(outline)

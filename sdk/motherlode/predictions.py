@@ -16,7 +16,8 @@ from motherlode.errors import BadInput
 from motherlode.formats.json_stream import parts
 from motherlode.formats.source import Problem
 from motherlode.formats.values import BadValue, id_key, label_name, number, shown
-from motherlode.regions import Box
+from motherlode.outlines import Outline, plain_outline, read_outline
+from motherlode.regions import BadRegion, Box
 
 __all__ = [
     "BadPrediction",
@@ -44,13 +45,16 @@ class Prediction:
     """What a model says of the item at `path`.
 
     Boxes: `boxes` (xyxy, pixels of the upright image), with as many `labels` and `scores`; all empty says "nothing is
-    here". Classes: `label`, and `probabilities` where the model gives them: by label, or one for each of the names that
+    here". Outlines: `polygons` in their place, each one ring of x and y (as Ultralytics' `masks.xy` has them), a list
+    of rings, or a mask as COCO's run-length code (`motherlode.outlines.read_outline` says how each looks). Classes:
+    `label`, and `probabilities` where the model gives them: by label, or one for each of the names that
     `log_predictions(..., names=)` is given. Labels are names, or numbers of which `log_predictions` is told what they
     mean. NumPy arrays and tensors are taken as they are. Raises `BadPrediction`.
     """
 
     path: str
     boxes: tuple[Box, ...] | None
+    polygons: tuple[Outline, ...] | None
     labels: tuple[str | int, ...]
     scores: tuple[float, ...]
     label: str | int | None
@@ -65,33 +69,43 @@ class Prediction:
         *,
         label: str | int | None = None,
         probabilities: Mapping[str, SupportsFloat] | Any = None,
+        polygons: Any = None,
     ) -> None:
         put = object.__setattr__
         put(self, "path", str(path))
+        if polygons is not None and boxes is not None:
+            raise BadPrediction(f"{path}: give boxes= or polygons=, not both: an outline has its bounds")
         if label is None and probabilities is None:
-            self._take_boxes(plain(boxes), plain(labels), plain(scores))
+            self._take_objects(plain(boxes), plain(polygons), plain(labels), plain(scores))
             return
-        if boxes is not None or labels is not None or scores is not None:
-            raise BadPrediction(f"{path}: give boxes=, labels=, scores= or label=, probabilities=, not both")
+        if boxes is not None or polygons is not None or labels is not None or scores is not None:
+            what = "boxes" if polygons is None else "polygons"
+            raise BadPrediction(f"{path}: give {what}=, labels=, scores= or label=, probabilities=, not both")
         shares = None if probabilities is None else _shares(path, probabilities)
         if label is None and not shares:
             raise BadPrediction(f"{path}: neither a label nor a probability is given")
         if label is None and isinstance(shares, Mapping):
             label = max(shares, key=lambda name: shares[name])
         put(self, "boxes", None)
+        put(self, "polygons", None)
         put(self, "labels", ())
         put(self, "scores", ())
         put(self, "label", None if label is None else _name(path, plain(label)))
         put(self, "probabilities", shares)
 
-    def _take_boxes(self, boxes: Any, labels: Any, scores: Any) -> None:
-        rows, names, values = (_listed(self.path, part) for part in (boxes, labels, scores))
+    def _take_objects(self, boxes: Any, polygons: Any, labels: Any, scores: Any) -> None:
+        noun, many = ("box", "boxes") if polygons is None else ("polygon", "polygons")
+        given = boxes if polygons is None else polygons
+        rows, names, values = (_listed(self.path, part, noun) for part in (given, labels, scores))
         if not len(rows) == len(names) == len(values):
-            raise BadPrediction(
-                f"{self.path}: {len(rows)} boxes, {len(names)} labels and {len(values)} scores; give one of each a box"
-            )
+            counts = f"{len(rows)} {many}, {len(names)} labels and {len(values)} scores"
+            raise BadPrediction(f"{self.path}: {counts}; give one of each a {noun}")
         put = object.__setattr__
-        put(self, "boxes", tuple(_box(self.path, row) for row in rows))
+        put(self, "boxes", tuple(_box(self.path, row) for row in rows) if polygons is None else None)
+        outlines = (
+            None if polygons is None else tuple(_outline(self.path, n, row) for n, row in enumerate(rows, start=1))
+        )
+        put(self, "polygons", outlines)
         put(self, "labels", tuple(_name(self.path, name) for name in names))
         put(self, "scores", tuple(_score(self.path, value) for value in values))
         put(self, "label", None)
@@ -106,16 +120,25 @@ def plain(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, (list, tuple)):
         return [plain(part) for part in value]
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
     return value
 
 
-def _listed(path: str, value: Any) -> list[Any]:
-    if isinstance(value, (str, bytes)):
-        raise BadPrediction(f"{path}: {value!r} is given where a list is expected: one value a box")
+def _listed(path: str, value: Any, noun: str) -> list[Any]:
     try:
+        if isinstance(value, (str, bytes, dict)):
+            raise TypeError
         return [] if value is None else list(value)
     except TypeError:
-        raise BadPrediction(f"{path}: {value!r} is given where a list is expected: one value a box") from None
+        raise BadPrediction(f"{path}: {value!r} is given where a list is expected: one value a {noun}") from None
+
+
+def _outline(path: str, number: int, value: Any) -> Outline:
+    try:
+        return read_outline(value)
+    except BadRegion as error:
+        raise BadPrediction(f"{path}: polygon {number}: {error}") from None
 
 
 def _shares(path: str, probabilities: Any) -> dict[str | int, float] | tuple[float, ...]:
@@ -219,9 +242,11 @@ def read_ids(stream: TextIO) -> IdMap:
 
 
 def read_results(
-    stream: TextIO, file: str, maps: IdMaps, paths: Sequence[str], *, told: bool = False
+    stream: TextIO, file: str, maps: IdMaps, paths: Sequence[str], *, told: bool = False, outlines: bool = False
 ) -> Iterator[Prediction | Problem]:
     """Predictions of a COCO results file for the items at `paths`: one each, those without a detection included.
+
+    They are the rows' `bbox`, or with `outlines` their `segmentation`: polygons, or run-length codes of either form.
 
     An image id means the file name that `maps` give it, or is itself a path, file name, stem or the number that ends
     it; a category id means the label that `maps` give it, or is a class id. `told` says that the maps are those of this
@@ -230,6 +255,7 @@ def read_results(
     """
     meant = _Meaning(paths, maps, told=told)
     columns: dict[str, array[float]] = {}
+    drawn: dict[str, list[Outline]] = {}
     labels: dict[str, list[str | int]] = {}
     strangers: dict[str, int] = {}
     first: Problem | None = None
@@ -241,10 +267,12 @@ def read_results(
         rows += 1
         try:
             image, category, score = id_key(value["image_id"]), id_key(value["category_id"]), number(value["score"])
-            x, y, width, height = _numbers(value["bbox"])
-        except (KeyError, TypeError, ValueError) as error:
+            outline = read_outline(value["segmentation"]) if outlines else ()
+            x, y, width, height = (0.0,) * 4 if outlines else _numbers(value["bbox"])
+        except (KeyError, TypeError, ValueError, BadRegion) as error:
             what = f"has no {error}" if isinstance(error, KeyError) else f"cannot be read ({error})"
-            remedy = "It was left out; a row has image_id, category_id, bbox (x, y, width, height), score"
+            place = "segmentation (rings or a run-length code)" if outlines else "bbox (x, y, width, height)"
+            remedy = f"It was left out; a row has image_id, category_id, {place}, score"
             found = Problem("unreadable", file, f"{key}[{row}]", what, remedy)
             first = first or found
             yield found
@@ -255,6 +283,8 @@ def read_results(
             continue
         columns.setdefault(path, array("d")).extend((x, y, x + width, y + height, score))
         labels.setdefault(path, []).append(meant.label(category))
+        if outlines:
+            drawn.setdefault(path, []).append(outline)
     for image, count in strangers.items():
         these = "1 row is" if count == 1 else f"{count} rows are"
         what = f"{these} for the image {meant.named(image)!r}, which the split does not hold"
@@ -267,8 +297,11 @@ def read_results(
         raise BadPrediction("there is no list of results: rows of image_id, category_id, bbox, score")
     for path in paths:
         numbers = columns.get(path, array("d"))
-        boxes = [tuple(numbers[at : at + 4]) for at in range(0, len(numbers), 5)]
-        yield Prediction(path, boxes=boxes, labels=labels.get(path, []), scores=list(numbers[4::5]))
+        said: dict[str, Any] = {"labels": labels.get(path, []), "scores": list(numbers[4::5])}
+        if outlines:
+            yield Prediction(path, polygons=[plain_outline(outline) for outline in drawn.pop(path, [])], **said)
+        else:
+            yield Prediction(path, boxes=[tuple(numbers[at : at + 4]) for at in range(0, len(numbers), 5)], **said)
 
 
 def _numbers(bbox: Any) -> tuple[float, float, float, float]:

@@ -19,8 +19,9 @@ from motherlode.naming import Naming
 from motherlode.predictions import BadPrediction, Prediction, plain
 from motherlode.progress import Progress
 from motherlode.samples import Samples
+from motherlode.shapes import BY_TAG, DEFAULT
 
-__all__ = ["Sent", "scored", "send"]
+__all__ = ["Sent", "scored", "send", "task_of"]
 
 PART_ROWS = 500
 PART_BYTES = 8 << 20
@@ -106,10 +107,19 @@ def scored(samples: Samples, scores: Any, naming: Naming) -> Iterator[Prediction
 
 def _task(samples: Samples, first: Prediction | None) -> str:
     """What the set holds: as its first prediction, else as the schema asks."""
-    if first is not None:
-        return "classes" if first.boxes is None else "boxes"
-    kinds = {kind for kind, _ in samples.snapshot.controls.values()}
-    return "classes" if kinds == {"Choices"} else "boxes"
+    return task_of(samples) if first is None else _task_of(first)
+
+
+def task_of(samples: Samples) -> str:
+    """What a schema with one kind of control asks to be predicted; boxes where it has several."""
+    tasks = {BY_TAG[tag].task for tag, _ in samples.snapshot.controls.values() if tag in BY_TAG}
+    return tasks.pop() if len(tasks) == 1 else DEFAULT.task
+
+
+def _task_of(prediction: Prediction) -> str:
+    if prediction.polygons is not None:
+        return "polygons"
+    return "classes" if prediction.boxes is None else "boxes"
 
 
 def _checked(samples: Samples, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
@@ -147,8 +157,9 @@ class _Lines:
 
     def __iter__(self) -> Iterator[bytes]:
         for row in self._rows:
-            if (row.boxes is None) != (self._task == "classes"):
-                raise BadPrediction(f"{row.path}: boxes and classes cannot stand in one prediction set")
+            if _task_of(row) != self._task:
+                both = f"{_task_of(row)} and {self._task}"
+                raise BadPrediction(f"{row.path}: {both} cannot stand in one prediction set")
             line = _line(self._naming.line(row))
             digest = sha256(line).digest()
             if row.path not in self._seen:

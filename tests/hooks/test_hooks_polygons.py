@@ -249,12 +249,12 @@ def test_what_is_wrong_with_a_polygon_is_said_by_its_line(world: Callable[..., A
     for polygon, words in (
         (
             {"size": [20, 10], "counts": [200]},
-            r"Line 1 has a polygon.*number 2: the mask is of 20 x 10 pixels.*10 x 20",
+            r"Line 1 has a polygon.*number 2 of .a.png.: the mask is of 20 x 10 pixels.*10 x 20",
         ),
-        ([0, 0, 5, 0], r"number 2: a ring of 2 points"),
-        ([0, 0, 5, "5", 1, 1], r"number 2: the point .* is not two numbers"),
-        ({"size": [10, 20], "counts": [3]}, r"number 2: a mask's counts sum up to 3"),
-        ("mask", r"number 2: an outline is a list"),
+        ([0, 0, 5, 0], r"number 2 of .*: a ring of 2 points"),
+        ([0, 0, 5, "5", 1, 1], r"number 2 of .*: the point .* is not two numbers"),
+        ({"size": [10, 20], "counts": [3]}, r"number 2 of .*: a mask's counts sum up to 3"),
+        ("mask", r"number 2 of .*: an outline is a list"),
     ):
         with pytest.raises(BadInput, match=words):
             send(polygon)

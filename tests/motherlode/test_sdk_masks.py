@@ -114,4 +114,5 @@ def test_holes_and_masks_stay_themselves() -> None:
     assert plain_outline(read_outline([[SQUARE, hole]])) == [[SQUARE, hole]]
     mask = read_outline({"size": [2, 2], "counts": [1, 2, 1]})
     assert mask == Mask(2, 2, (1, 2, 1))
-    assert plain_outline(mask) == {"size": [2, 2], "counts": [1, 2, 1]}
+    assert plain_outline(mask) == {"size": [2, 2], "counts": "121"}
+    assert read_outline(plain_outline(mask)) == mask

@@ -25,6 +25,7 @@ from motherlode.formats.values import open_text
 from motherlode.predictions import IdMap, IdMaps, Prediction, load_ids, read_ids, read_results
 from motherlode.runs import Run
 from motherlode.samples import Samples
+from motherlode.sending import task_of
 
 __all__ = ["add_verbs"]
 
@@ -34,7 +35,12 @@ def add_verbs(verbs: Verbs) -> None:
     add_verb(verbs, "runs", runs, "list the project's runs")
     verb = add_verb(verbs, "predictions", predictions, "log a COCO results file as a run's predictions")
     verb.add_argument("run", help="the run's uuid or name")
-    verb.add_argument("file", type=Path, help="a JSON list of image_id, category_id, bbox, score")
+    verb.add_argument("file", type=Path, help="a JSON list of image_id, category_id, bbox or segmentation, score")
+    verb.add_argument(
+        "--task",
+        choices=("boxes", "polygons"),
+        help="what is read of each row: its bbox or its segmentation (default: as the schema asks)",
+    )
     verb.add_argument("--split", required=True, help="the split that was predicted")
     verb.add_argument("--version", help="such as cells@v1 (default: the one the run uses)")
     verb.add_argument("--ids", type=Path, help="the COCO file whose images and categories the ids mean")
@@ -166,7 +172,9 @@ def _version_used(run: Run, split: str) -> str:
 def _read(arguments: Namespace, client: Client, samples: Samples, problems: list[Problem]) -> Iterator[Prediction]:
     maps, told = _id_maps(arguments, client, samples)
     with arguments.file.open("rb") as stream, _named(arguments.file):
-        for found in read_results(open_text(stream), arguments.file.name, maps, samples.paths, told=told):
+        outlines = (arguments.task or task_of(samples)) == "polygons"
+        rows = read_results(open_text(stream), arguments.file.name, maps, samples.paths, told=told, outlines=outlines)
+        for found in rows:
             if isinstance(found, Problem):
                 problems.append(found)
                 continue

@@ -59,7 +59,8 @@ class Polygons(Located):
                 return outline_bounds(outline) or (0.0, 0.0, 0.0, 0.0), beside
             return outline_bounds(outline) or (), (*_numbers(outline), None, None)
         except BadRegion as error:
-            raise line.bad(f"has a polygon that cannot be read, number {number}: {error}") from None
+            words = f"has a polygon that cannot be read, number {number} of {line.row.get('path')!r}: {error}"
+            raise line.bad(words) from None
 
     def truth(self, region: Mapping[str, Any]) -> Mapping[str, Any] | None:
         if region["kind"] != KIND:
