@@ -8,106 +8,94 @@ import { regionAt, regionsIn } from "../view/hit.js";
 
 /** @typedef {import("../stage.js").Stage} Stage */
 /** @typedef {import("../stage.js").Press} Press */
+/** @typedef {import("../stage.js").Tool} Tool */
 /** @typedef {import("../kinds/index.js").Handle} Handle */
 /** @typedef {import("../model/types.js").Region} Region */
 
+/** How far a press may move and still be one, and how near to a region it must come, in CSS pixels. */
 const SLACK = 3;
 /** How near to an outline a press must come, in CSS pixels. */
 const EDGE = 6;
 
-/**
- * @param {Stage} stage
- * @returns {import("../stage.js").Tool}
- */
-export function selectTool(stage) {
-  const { store, overlay, viewport } = stage;
-  /** @type {"idle"|"move"|"resize"|"frame"} */
-  let doing = "idle";
-  /** @type {Handle|null} */
-  let handle = null;
-  /** @type {Region[]} */
-  let held = [];
-  let started = false;
-
-  const hitMargin = () => 3 / viewport.scale;
-
-  /** @param {Press} press */
-  function down(press) {
-    started = false;
-    handle = press.editable ? overlay.handleAt(press.stage) : null;
-    if (handle) {
-      held = store.selectedShapes();
-      doing = press.alt ? "idle" : "resize";
-      if (press.alt) removeHandle(handle);
-      return;
-    }
-    const region = regionAt(store, press.image, hitMargin());
-    if (!region) {
-      doing = "frame";
-      if (!press.shift) store.select([]);
-      return;
-    }
-    if (press.shift) {
-      const keys = new Set(store.selection);
-      keys.has(region.key) ? keys.delete(region.key) : keys.add(region.key);
-      store.select(keys);
-    } else if (!store.selection.has(region.key)) {
-      store.select([region.key]);
-    }
-    doing = press.editable ? "move" : "idle";
-    held = store.selectedShapes().filter((one) => !one.pending && !store.locked.has(one.key));
+/** @implements {Tool} */
+export class SelectTool {
+  /** @param {Stage} stage */
+  constructor(stage) {
+    this.id = "select";
+    this.stage = stage;
+    /** @type {"idle"|"move"|"resize"|"frame"} */
+    this.doing = "idle";
+    /** @type {Handle|null} */
+    this.handle = null;
+    /** @type {Region[]} */
+    this.held = [];
+    this.started = false;
   }
 
   /** @param {Press} press */
-  function drag(press) {
-    if (doing === "idle") return hover(press);
-    if (!started && Math.hypot(press.stage.x - press.from.stage.x, press.stage.y - press.from.stage.y) < SLACK) return;
-    started = true;
-    if (doing === "frame") {
-      overlay.marquee = span(press.from.image, press.image, stage.size);
+  down(press) {
+    const { store, overlay } = this.stage;
+    this.started = false;
+    this.handle = press.editable ? overlay.handleAt(press.stage) : null;
+    if (this.handle) {
+      this.held = store.selectedShapes();
+      this.doing = press.alt ? "idle" : "resize";
+      if (press.alt) this.#removeHandle(this.handle);
+      return;
+    }
+    const region = this.#regionAt(press);
+    if (!region) {
+      this.doing = "frame";
+      if (!press.shift) store.select([]);
+      return;
+    }
+    this.#take(region.key, press.shift);
+    this.doing = press.editable ? "move" : "idle";
+    this.held = store.selectedShapes().filter((one) => !one.pending && !store.locked.has(one.key));
+  }
+
+  /** @param {Press} press */
+  move(press) {
+    if (this.doing === "idle") return this.hover(press);
+    const { overlay, size } = this.stage;
+    const gone = Math.hypot(press.stage.x - press.from.stage.x, press.stage.y - press.from.stage.y);
+    if (!this.started && gone < SLACK) return;
+    this.started = true;
+    if (this.doing === "frame") {
+      overlay.marquee = span(press.from.image, press.image, size);
     } else {
-      const dx = press.image.x - press.from.image.x;
-      const dy = press.image.y - press.from.image.y;
-      for (const region of held) {
-        const kind = shapeOf(region);
-        const at = handle ? kind.drag(region, handle.name, press.image, stage.size) : kind.move(region, dx, dy, stage.size);
-        overlay.moved.set(region.key, { ...at, changed: true });
-      }
+      for (const region of this.held) overlay.moved.set(region.key, { ...this.#moved(region, press), changed: true });
     }
     overlay.invalidate();
   }
 
   /** @param {Press} press */
-  function up(press) {
+  up(press) {
+    const { store, overlay } = this.stage;
     const frame = overlay.marquee;
-    if (doing === "frame" && frame) {
+    if (this.doing === "frame" && frame) {
       const keys = regionsIn(store, frame).map((region) => region.key);
       store.select(press.shift ? [...store.selection, ...keys] : keys);
     }
     const moved = [...overlay.moved.values()];
-    const label = doing === "resize" ? gettext("Resize") : gettext("Move");
-    rest();
+    const label = this.doing === "resize" ? gettext("Resize") : gettext("Move");
+    this.cancel();
     if (moved.length) store.transact(label, (change) => moved.forEach((region) => change.replace(region)));
   }
 
-  function rest() {
-    doing = "idle";
-    handle = null;
-    held = [];
+  cancel() {
+    const { overlay } = this.stage;
+    this.doing = "idle";
+    this.handle = null;
+    this.held = [];
     overlay.moved.clear();
     overlay.marquee = null;
     overlay.invalidate();
   }
 
-  /** @param {Handle} gone */
-  function removeHandle(gone) {
-    const [region] = held;
-    const less = region && shapeOf(region).without?.(region, gone.name);
-    if (less) store.transact(gettext("Delete a point"), (change) => change.replace({ ...less, changed: true }));
-  }
-
   /** Twice on an outline: a handle there, where the kind has such. @param {Press} press */
-  function double(press) {
+  double(press) {
+    const { store, viewport } = this.stage;
     const [region] = store.selectedShapes();
     if (!region || !press.editable || press.alt || region.pending || store.locked.has(region.key) || store.selection.size > 1) return;
     const more = shapeOf(region).insert?.(region, press.image, EDGE / viewport.scale);
@@ -115,11 +103,41 @@ export function selectTool(stage) {
   }
 
   /** @param {Press} press */
-  function hover(press) {
-    const over = press.editable ? overlay.handleAt(press.stage) : null;
-    if (over) stage.cursor(over.cursor);
-    else stage.cursor(regionAt(store, press.image, hitMargin()) ? "move" : "default");
+  hover(press) {
+    const over = press.editable ? this.stage.overlay.handleAt(press.stage) : null;
+    if (over) this.stage.cursor(over.cursor);
+    else this.stage.cursor(this.#regionAt(press) ? "move" : "default");
   }
 
-  return { id: "select", down, move: drag, up, cancel: rest, hover, double };
+  /** @param {Press} press */
+  #regionAt(press) {
+    return regionAt(this.stage.store, press.image, SLACK / this.stage.viewport.scale);
+  }
+
+  /** Select a region; with others, where they are to be kept. @param {string} key @param {boolean} extend */
+  #take(key, extend) {
+    const { store } = this.stage;
+    if (extend) {
+      const keys = new Set(store.selection);
+      keys.has(key) ? keys.delete(key) : keys.add(key);
+      store.select(keys);
+    } else if (!store.selection.has(key)) {
+      store.select([key]);
+    }
+  }
+
+  /** A held region as the hand has moved or resized it. @param {Region} region @param {Press} press @returns {Region} */
+  #moved(region, press) {
+    const kind = shapeOf(region);
+    const { size } = this.stage;
+    if (this.handle) return kind.drag(region, this.handle.name, press.image, size);
+    return kind.move(region, press.image.x - press.from.image.x, press.image.y - press.from.image.y, size);
+  }
+
+  /** @param {Handle} gone */
+  #removeHandle(gone) {
+    const [region] = this.held;
+    const less = region && shapeOf(region).without?.(region, gone.name);
+    if (less) this.stage.store.transact(gettext("Delete a point"), (change) => change.replace({ ...less, changed: true }));
+  }
 }

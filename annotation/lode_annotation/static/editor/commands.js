@@ -1,0 +1,132 @@
+// @ts-check
+/** The commands that label page and review page share: one table for keys, buttons and the list of keys. */
+
+import { clamp } from "../lode/canvas/geometry.js";
+import { gettext } from "../lode/words.js";
+import { asks, SHAPES, shapeFor } from "./kinds/index.js";
+import { showHelp } from "./ui/help.js";
+
+/** @typedef {import("./editor.js").Editor} Editor */
+/** @typedef {import("./keymap.js").Command} Command */
+/** @typedef {import("./region_acts.js").RegionActs} RegionActs */
+
+/** A command a label. @param {Editor} editor @returns {Command[]} */
+export function labelCommands(editor) {
+  const several = editor.controls.filter(shapeFor).length > 1;
+  return editor.controls.flatMap((control) =>
+    control.labels.map((label) => {
+      const key = editor.labelKeys.get(`${control.name}/${label.value}`);
+      return {
+        id: `label:${control.name}/${label.value}`,
+        title: label.value,
+        group: asks(control) || several ? control.name : gettext("Labels"),
+        keys: key ? [key, ...(key.startsWith("Digit") ? [key.slice(5)] : [])].slice(0, 1) : [],
+        when: () => editor.stage.editable,
+        run: () => editor.useLabel(control, label),
+      };
+    }),
+  );
+}
+
+/** What is done to regions, and the tools. @param {Editor} editor @returns {Command[]} */
+export function regionCommands(editor) {
+  const { acts, store, stage } = editor;
+  const group = gettext("Regions");
+  const edit = () => stage.editable;
+  const some = () => store.selection.size > 0;
+  const own = () => edit() && acts.changeable().length > 0;
+  const pending = () => [...store.inOrder()].filter((region) => region.pending);
+  const offered = () => pending().filter((region) => !region.questioned);
+  const tools = gettext("Tools");
+  const toggle = (/** @type {Set<string>} */ set) => ![...store.selection].every((key) => set.has(key));
+  return [
+    { id: "tool.select", title: gettext("Select"), group: tools, keys: ["v"], icon: "select", active: () => stage.tool?.id === "select", run: () => editor.takeSelect() },
+    ...drawingCommands(editor, tools),
+    { id: "tool.pan", title: gettext("Pan"), group: tools, keys: ["h"], icon: "pan", active: () => stage.tool?.id === "pan", run: () => stage.use("pan") },
+    { id: "undo", title: gettext("Undo"), group, keys: ["Ctrl+z"], icon: "undo", repeat: true, when: () => edit() && store.history.done.length > 0, run: () => acts.undo() },
+    { id: "redo", title: gettext("Redo"), group, keys: ["Ctrl+Shift+z", "Ctrl+y"], icon: "redo", repeat: true, when: () => edit() && store.history.undone.length > 0, run: () => acts.redo() },
+    { id: "region.next", title: gettext("Next region"), group, keys: ["j"], repeat: true, run: () => editor.list.step(1, false) },
+    { id: "region.previous", title: gettext("Previous region"), group, keys: ["k"], repeat: true, run: () => editor.list.step(-1, false) },
+    { id: "region.below", title: gettext("Next region under the pointer"), group, keys: ["Alt+."], run: () => acts.below() },
+    { id: "region.all", title: gettext("Select all"), group, keys: ["Ctrl+a"], run: () => store.select(store.shapes().map((shape) => shape.key)) },
+    { id: "region.none", title: gettext("Clear the selection, stop drawing"), group, keys: ["Escape"], run: () => editor.escape() },
+    { id: "region.delete", title: gettext("Delete"), group, keys: ["Delete", "Backspace"], icon: "trash", when: () => edit() && some(), run: () => acts.remove([...store.selection]) },
+    { id: "region.accept", title: gettext("Accept the selected pre-label"), group, keys: ["a"], icon: "check", when: () => edit() && (some() || pending().length > 0), run: () => acts.acceptNext() },
+    { id: "region.acceptAll", title: gettext("Accept all pre-labels"), group, keys: ["Shift+a"], icon: "checkAll", when: () => edit() && offered().length > 0, run: () => acts.accept(offered().map((region) => region.key)) },
+    { id: "region.copy", title: gettext("Copy"), group, keys: ["Ctrl+c"], when: some, run: () => acts.copy() },
+    { id: "region.paste", title: gettext("Paste"), group, keys: ["Ctrl+v"], when: () => edit() && acts.copied.length > 0, run: () => acts.paste() },
+    { id: "region.duplicate", title: gettext("Duplicate"), group, keys: ["Ctrl+d"], when: () => edit() && some(), run: () => acts.duplicate() },
+    { id: "region.hide", title: gettext("Hide or show"), group, keys: ["i"], icon: "eye", when: some, run: () => store.setHidden([...store.selection], toggle(store.hidden)) },
+    { id: "region.hideOthers", title: gettext("Hide or show the other regions"), group, keys: ["Shift+i"], run: () => acts.hideOthers() },
+    { id: "region.lock", title: gettext("Lock or unlock"), group, keys: ["l"], icon: "lock", when: () => edit() && some(), run: () => store.setLocked([...store.selection], toggle(store.locked)) },
+    ...nudges(acts, own),
+  ];
+}
+
+/** Those of the kinds that the schema asks for; with none asked for, of the first, so that its button has its place. @param {Editor} editor @param {string} group @returns {Command[]} */
+function drawingCommands(editor, group) {
+  const { stage } = editor;
+  const asked = SHAPES.filter((kind) => editor.controls.some((control) => shapeFor(control) === kind));
+  return (asked.length ? asked : SHAPES.slice(0, 1)).flatMap((kind) => {
+    const { name, key, icon } = kind;
+    const titles = kind.titles();
+    const when = () => stage.editable && asked.length > 0;
+    return [
+      { id: `tool.${name}`, title: titles.draw, group, keys: [key], icon, when, active: () => stage.tool?.id === name, run: () => editor.arm(kind) },
+      { id: `${name}.middle`, title: titles.place, group, keys: [`Shift+${key}`], when, run: () => editor.placeInMiddle(kind) },
+    ];
+  });
+}
+
+/** @param {RegionActs} acts @param {() => boolean} when @returns {Command[]} */
+function nudges(acts, when) {
+  const group = gettext("Move and resize");
+  const directions = /** @type {const} */ ([
+    ["Left", -1, 0, gettext("left")],
+    ["Right", 1, 0, gettext("right")],
+    ["Up", 0, -1, gettext("up")],
+    ["Down", 0, 1, gettext("down")],
+  ]);
+  return directions.flatMap(([name, dx, dy, word]) => [
+    { id: `move.${name}`, title: gettext("Move {where}", { where: word }), group, keys: [`Arrow${name}`], repeat: true, when, run: () => acts.nudge(dx, dy) },
+    { id: `moveFar.${name}`, title: gettext("Move {where} by ten", { where: word }), group, keys: [`Shift+Arrow${name}`], repeat: true, when, run: () => acts.nudge(dx * 10, dy * 10) },
+    { id: `grow.${name}`, title: gettext("Move the far edge {where}", { where: word }), group, keys: [`Ctrl+Arrow${name}`], repeat: true, when, run: () => acts.grow(dx, dy) },
+  ]);
+}
+
+/** How the picture is seen. @param {Editor} editor @returns {Command[]} */
+export function viewCommands(editor) {
+  const { stage, root } = editor;
+  const { viewport, scene } = stage;
+  const group = gettext("View");
+  const bright = (/** @type {number} */ by) => editor.setBrightness(clamp(stage.brightness + by, 0.3, 3));
+  return [
+    { id: "zoom.in", title: gettext("Zoom in"), group, keys: ["+", "="], icon: "zoomIn", repeat: true, run: () => viewport.zoomAt(stage.focus, 1.25) },
+    { id: "zoom.out", title: gettext("Zoom out"), group, keys: ["-"], icon: "zoomOut", repeat: true, run: () => viewport.zoomAt(stage.focus, 0.8) },
+    { id: "zoom.fit", title: gettext("Fit the image"), group, keys: ["f"], icon: "fit", run: () => viewport.fit() },
+    { id: "zoom.region", title: gettext("Zoom to the selection, or to 100 %"), group, keys: ["z"], run: () => editor.acts.zoomToSelection() },
+    { id: "bright.more", title: gettext("Brighter"), group, keys: ["]"], repeat: true, run: () => bright(0.1) },
+    { id: "bright.less", title: gettext("Darker"), group, keys: ["["], repeat: true, run: () => bright(-0.1) },
+    { id: "bright.reset", title: gettext("Reset brightness"), group, keys: ["\\"], icon: "sun", run: () => editor.setBrightness(1) },
+    { id: "names", title: gettext("Show labels"), group, keys: ["n"], icon: "tag", active: () => scene.showNames, run: () => toggle(editor, "showNames") },
+    { id: "prelabels", title: gettext("Show pre-labels"), group, keys: ["p"], icon: "spark", active: () => scene.showPrelabels, run: () => toggle(editor, "showPrelabels") },
+    { id: "crosshair", title: gettext("Show crosshair"), group, keys: ["x"], active: () => stage.overlay.showCrosshair, run: () => toggleCrosshair(editor) },
+    { id: "side", title: gettext("Labels and regions"), group, keys: ["Ctrl+b"], icon: "tag", active: () => root.classList.contains("is-side-open"), run: () => editor.openSide(!root.classList.contains("is-side-open")) },
+    { id: "help", title: gettext("Keyboard shortcuts"), group, keys: ["?"], icon: "help", run: () => showHelp(editor.keymap) },
+  ];
+}
+
+/** @param {Editor} editor @param {"showNames"|"showPrelabels"} what */
+function toggle(editor, what) {
+  editor.stage.scene[what] = !editor.stage.scene[what];
+  editor.stage.scene.regroup();
+  editor.refresh();
+}
+
+/** @param {Editor} editor */
+function toggleCrosshair(editor) {
+  const { overlay } = editor.stage;
+  overlay.showCrosshair = !overlay.showCrosshair;
+  overlay.crosshair(null);
+  editor.refresh();
+}

@@ -1,0 +1,187 @@
+// @ts-check
+/** What is done to regions that are there: accept, delete, copy, move by keys, undo, and going from one to the next. */
+
+import { union } from "../lode/canvas/geometry.js";
+import { uuid } from "../lode/uuid.js";
+import { gettext, ngettext } from "../lode/words.js";
+import { boundsOf, isKept, isShape, shapeOf } from "./kinds/index.js";
+import { taken } from "./model/convert.js";
+import { nextAt } from "./view/hit.js";
+
+/** @typedef {import("./editor.js").Editor} Editor */
+/** @typedef {import("./model/types.js").Region} Region */
+
+/** How far a copy lies from what it was copied from, in CSS pixels. */
+const PASTE_ASIDE = 14;
+
+export class RegionActs {
+  /** @param {Editor} editor */
+  constructor(editor) {
+    this.editor = editor;
+    this.store = editor.store;
+    this.stage = editor.stage;
+    this.notes = editor.notes;
+    /** What Ctrl+C took, for this picture and the next ones. @type {readonly Region[]} */
+    this.copied = [];
+    this.pastes = 0;
+  }
+
+  /** The selected regions that may be changed. */
+  changeable() {
+    return this.store.selectedShapes().filter((one) => !one.pending && !this.store.locked.has(one.key));
+  }
+
+  /** Take pre-labels as one's own. @param {Iterable<string>} keys */
+  accept(keys) {
+    const pending = [...keys].map((key) => this.store.regions.get(key)).filter((region) => region?.pending);
+    if (!pending.length) return;
+    /** @type {string[]} */
+    const made = [];
+    this.store.transact(ngettext("Accept {n} pre-label", "Accept {n} pre-labels", pending.length), (change) => {
+      for (const region of pending) {
+        if (!region || isKept(region)) continue;
+        const control = isShape(region) ? undefined : this.editor.controls.find((one) => one.name === region.control);
+        const replaced = control && this.editor.answerOf(control, false);
+        change.remove(region.key);
+        if (replaced) change.remove(replaced.key);
+        const mine = taken(region, uuid());
+        change.add(mine);
+        made.push(mine.key);
+      }
+    });
+    if (made.length === 1) this.store.select(made);
+    this.notes.announce(ngettext("{n} pre-label accepted", "{n} pre-labels accepted", made.length));
+  }
+
+  /** Delete regions, or put pre-labels aside. @param {Iterable<string>} keys */
+  remove(keys) {
+    const regions = [...keys].map((key) => this.store.regions.get(key)).filter((region) => region !== undefined);
+    const open = regions.filter((region) => !this.store.locked.has(region.key));
+    const kept = regions.length - open.length;
+    if (kept) this.notes.say(ngettext("{n} locked region kept.", "{n} locked regions kept.", kept));
+    if (!open.length) return;
+    const order = this.store.shapes().map((shape) => shape.key);
+    const at = order.indexOf(/** @type {Region} */ (open[0]).key);
+    this.store.transact(ngettext("Delete {n} region", "Delete {n} regions", open.length), (change) => {
+      for (const region of open) {
+        change.remove(region.key);
+        // What hangs on the same region of a kind we do not edit goes with it.
+        for (const other of [...this.store.regions.values()]) {
+          if (isKept(other) && other.id === region.id) change.remove(other.key);
+        }
+      }
+    });
+    if (open.length === 1 && this.stage.tool?.id === "select") {
+      const rest = this.store.shapes();
+      const next = rest[Math.min(at, rest.length - 1)];
+      if (next && at >= 0) this.store.select([next.key]);
+    }
+    this.notes.announce(ngettext("{n} region deleted", "{n} regions deleted", open.length));
+  }
+
+  undo() {
+    const step = this.store.undo();
+    if (step) this.notes.announce(gettext("Undone: {what}", { what: step.label }));
+  }
+
+  redo() {
+    const step = this.store.redo();
+    if (!step) return;
+    const made = step.patches.filter((patch) => !patch.before && isShape(patch.after));
+    if (made.length) this.store.select(made.map((patch) => patch.key));
+    this.notes.announce(gettext("Redone: {what}", { what: step.label }));
+  }
+
+  copy() {
+    this.copied = this.store.selectedShapes();
+    this.pastes = 0;
+    this.notes.announce(ngettext("{n} region copied", "{n} regions copied", this.copied.length));
+  }
+
+  /** Shapes as new regions of one's own: on the picture they were copied from a little aside, on another in place. */
+  paste() {
+    const labels = new Set(this.editor.controls.flatMap((control) => control.labels.map((label) => `${control.name}/${label.value}`)));
+    const shapes = this.copied.filter((shape) => shape.labels.every((label) => labels.has(`${shape.control}/${label}`)));
+    const here = shapes.some((shape) => this.store.regions.has(shape.key));
+    this.pastes += here ? 1 : 0;
+    this.#add(shapes, (this.pastes * PASTE_ASIDE) / this.stage.viewport.scale, gettext("Paste {n}", { n: shapes.length }));
+  }
+
+  duplicate() {
+    this.#add(this.store.selectedShapes(), PASTE_ASIDE / this.stage.viewport.scale, gettext("Duplicate"));
+  }
+
+  /** @param {readonly Region[]} shapes @param {number} aside image pixels to the right and down @param {string} label */
+  #add(shapes, aside, label) {
+    const made = shapes.map((shape) => {
+      const id = uuid();
+      const at = shapeOf(shape).move(shape, aside, aside, this.stage.size);
+      return { ...at, key: id, id, pending: false, questioned: false, score: null, source: null, changed: true };
+    });
+    this.store.transact(label, (change) => made.forEach((shape) => change.add(shape)));
+    this.store.select(made.map((shape) => shape.key));
+    this.notes.announce(ngettext("{n} region added", "{n} regions added", made.length));
+  }
+
+  below() {
+    const point = this.stage.viewport.toImage(this.stage.focus);
+    const region = nextAt(this.store, point, 3 / this.stage.viewport.scale);
+    if (region) this.store.select([region.key]);
+  }
+
+  /** Take the selected pre-labels and go to the next one; with none selected, go to the first. Those in question are passed over. */
+  acceptNext() {
+    const selected = [...this.store.selection].filter((key) => this.store.regions.get(key)?.pending);
+    const order = this.store.shapes().filter((one) => one.pending && !one.questioned).map((one) => one.key);
+    if (!selected.length) {
+      const first = order[0];
+      const answers = [...this.store.regions.values()].filter((region) => region.pending && !region.questioned);
+      if (first) this.editor.pick(first, false);
+      else this.accept(answers.map((region) => region.key));
+      return;
+    }
+    const after = order.indexOf(/** @type {string} */ (selected.at(-1)));
+    const next = order.slice(after + 1).find((key) => !selected.includes(key)) ?? order.find((key) => !selected.includes(key));
+    this.accept(selected);
+    if (next) this.editor.pick(next, false);
+  }
+
+  hideOthers() {
+    const { store } = this;
+    if (store.hidden.size) return store.setHidden([...store.hidden], false);
+    const others = store.shapes().map((shape) => shape.key).filter((key) => !store.selection.has(key));
+    store.setHidden(others, true);
+  }
+
+  zoomToSelection() {
+    const shapes = this.store.selectedShapes();
+    if (!shapes.length) return this.stage.viewport.zoomTo(this.stage.focus, 1);
+    this.stage.viewport.show(union(shapes.map(boundsOf)));
+  }
+
+  /** @param {number} dx @param {number} dy */
+  nudge(dx, dy) {
+    const { size } = this.stage;
+    this.#change(gettext("Move"), "nudge", this.changeable(), (region) => shapeOf(region).move(region, dx, dy, size));
+  }
+
+  /** @param {number} dx @param {number} dy */
+  grow(dx, dy) {
+    const { size } = this.stage;
+    const able = this.changeable().filter((region) => shapeOf(region).grow);
+    this.#change(gettext("Resize"), "grow", able, (region) => shapeOf(region).grow?.(region, dx, dy, size) ?? region);
+  }
+
+  /**
+   * Change regions; the same again in a row is one step of undo.
+   * @param {string} label
+   * @param {string} mark
+   * @param {readonly Region[]} regions
+   * @param {(region: Region) => Region} fn
+   */
+  #change(label, mark, regions, fn) {
+    this.store.transact(label, (change) => regions.forEach((one) => change.replace({ ...fn(one), changed: true })), {
+      merge: `${mark} ${regions.map((one) => one.key).join()}`,
+    });
+  }
+}
