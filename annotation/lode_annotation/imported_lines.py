@@ -9,7 +9,7 @@ from lode_annotation.models import ImportedLine, LabelSet, SchemaRevision
 from lode_platform import bulk
 from lode_platform.models import Job
 
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+_DIGEST = re.compile(r"[0-9a-z]{32,64}")
 
 
 def digest_in(row: Mapping[str, Any]) -> str:

@@ -18,7 +18,8 @@ MAX_VALUES = 1_000_000
 _ODD = re.compile("[\x00\ud800-\udfff]")
 _ODD_ESCAPE = re.compile(r"\\u0000|\\u[dD][89a-fA-F]")
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
-_LARGE = (b"e000", b"E000", b"e+000", b"E+000", b"0" * 309)  # of numbers, each of their digits a 0
+_LARGE = (b"e000", b"E000", b"e+000", b"E+000", b"0" * 200)  # of numbers, each of their digits a 0
+_LARGE_NUMBER = re.compile(r"(?:[\[,:\s-]|\A)\d(?:[\d.]*[eE]\+?\d{3}|\d{199})")  # a digest holds such digits too
 
 
 def loads(text: str | bytes) -> Any:
@@ -73,7 +74,9 @@ def flaw(value: Any) -> tuple[str, str] | None:
 def may_be_flawed(text: str) -> bool:
     """Whether what JSON text says could have a ``flaw``: a quick look before a slow one at each value."""
     digits = text.encode("utf-8", "surrogatepass").translate(_DIGITS)
-    return any(large in digits for large in _LARGE) or (b"\\u" in digits and _ODD_ESCAPE.search(text) is not None)
+    if b"\\u" in digits and _ODD_ESCAPE.search(text):
+        return True
+    return any(large in digits for large in _LARGE) and _LARGE_NUMBER.search(text) is not None
 
 
 def check(value: Any) -> None:

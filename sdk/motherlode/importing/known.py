@@ -155,16 +155,17 @@ def _forget(folder: Path) -> None:
         file.unlink(missing_ok=True)
 
 
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")  # without a digit that could belong to a number out of bounds
 _OF_RECORD = [name for name in Record.__slots__ if name not in _ELSEWHERE]
 _OF_DRAFT = [name for name in Draft.__slots__ if name not in ("row", "attributes")]
 
 
 def labels_digest(record: Record) -> str | None:
-    """What the record's labels say, wherever in a file they stand; None where it states none."""
+    """What the record's labels say, wherever in a file they stand, as 64 letters; None where it states none."""
     if not record.labelled:
         return None
     said: list[object] = [FORM, *(getattr(record, name) for name in _OF_RECORD)]
     for draft in record.drafts:
         said.append([getattr(draft, name) for name in _OF_DRAFT])
         said.append(sorted(draft.attributes.items(), key=str) if draft.attributes else None)
-    return sha256(repr(said).encode("utf-8", "backslashreplace")).hexdigest()
+    return sha256(repr(said).encode("utf-8", "backslashreplace")).hexdigest().translate(_LETTERS)
