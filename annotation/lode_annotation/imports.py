@@ -30,7 +30,7 @@ from motherlode.paths import UnsafePath, check_path, fold
 from motherlode.regions import Region, Texts, answered, texts_of
 from motherlode.shapes import BY_TASK, DEFAULT, shape_of
 
-BATCH = 200
+BATCH = 500
 MAX_LISTED = 1_000  # of each kind of thing a report names; the counts are of all
 
 
@@ -282,6 +282,7 @@ def _fold(path: str) -> str:
 def _items(project: Project, paths: Sequence[str]) -> dict[str, Item]:
     folded = [_fold(path) for path in paths]
     found = Item.objects.live().filter(project=project, path_fold__in=folded)
+    found = found.only("path", "path_fold", "media_type", "kind", "width", "height", "orientation")
     return {item.path_fold: item for item in found}
 
 

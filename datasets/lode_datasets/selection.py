@@ -111,7 +111,8 @@ def add_items(dataset: Dataset, items: Iterable[Item], *, splits: Mapping[UUID, 
 def _add_batch(dataset: Dataset, items: list[Item], given: Mapping[UUID, str], policy: Policy) -> Added:
     rows = {row.item_id: row for row in DatasetItem.objects.filter(dataset=dataset, item__in=items)}
     groups = _group_splits(dataset, {item.group for item in items if item.group})
-    bytes_of = dict(Item.objects.filter(pk__in=[i.pk for i in items]).values_list("pk", "blob__sha256"))
+    hashed = [i.pk for i in items if i.pk not in rows and i.uuid not in given and not i.group]
+    bytes_of = dict(Item.objects.filter(pk__in=hashed).values_list("pk", "blob__sha256")) if hashed else {}
     now = timezone.now()
     fresh: list[tuple[int, str, str]] = []
     for item in items:

@@ -124,7 +124,8 @@ class Folder:
         """Forces the files to disk, read-only, moves each under its key, and forces their folders to disk."""
         files = [str(path) for path, _ in moves]
         for file in files:
-            os.chmod(file, 0o400)
+            if os.stat(file).st_mode & 0o222:  # what came in pieces was appended to
+                os.chmod(file, 0o400)
         self._sync_all(files)
         parents = {key: os.path.dirname(key) for _, key in moves}
         folders: set[Path] = set()
@@ -158,6 +159,11 @@ class Folder:
 
     def path(self, key: str) -> Path:
         return self.root / key
+
+
+def _read_only(path: str, flags: int) -> int:
+    """Opens a new file to write to it once: it is read-only from the start."""
+    return os.open(path, flags, 0o400)
 
 
 def _sync(path: str) -> None:
@@ -328,7 +334,7 @@ class Store:
         md5, sha256, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
         path = self.backend.scratch()
         try:
-            with path.open("xb") as file:
+            with open(path, "xb", opener=_read_only) as file:
                 for chunk in chunks if limit is None else _limited(chunks, limit):
                     size += len(chunk)
                     md5.update(chunk)
@@ -348,7 +354,7 @@ class Store:
     def _keep(self, written: list[Written]) -> list[Blob]:
         """Moves what is new into place, then writes the rows; the temporary names are gone afterwards."""
         names = {w.md5: w for w in written}
-        known = {blob.md5: blob for blob in Blob.objects.filter(md5__in=names)}
+        known = {blob.md5: blob for blob in Blob.objects.defer("created_at").filter(md5__in=names)}
         for w in written:
             same = known.get(w.md5)
             if w.sha256 != (same.sha256 if same else names[w.md5].sha256):
@@ -359,7 +365,8 @@ class Store:
         if fresh:
             with transaction.atomic():
                 bulk.insert(Blob, ["md5", "sha256", "size"], fresh, ignore_conflicts=True)
-                known |= {blob.md5: blob for blob in Blob.objects.filter(md5__in=[md5 for md5, _, _ in fresh])}
+                added = Blob.objects.defer("created_at").filter(md5__in=[md5 for md5, _, _ in fresh])
+                known |= {blob.md5: blob for blob in added}
             for w in new:
                 if known[w.md5].sha256 != w.sha256:
                     raise _collision(w)

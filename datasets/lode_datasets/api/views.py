@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, Q
 from django.http import HttpResponseBase, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -133,7 +133,7 @@ class Selection(APIView):
             told = {UUID(key): split for key, split in given["splits"].items()}
         except ValueError:
             raise BadInput("splits is keyed by item uuid.", field="splits") from None
-        done = selection.add_items(found, selection.walk(_items(request, found, given)), splits=told)
+        done = selection.add_items(found, _items(request, found, given), splits=told)
         lost = [{**row._asdict(), "items": items} for row, items in sorted(done.lost.items())]
         return Response({"added": done.added, "existing": done.existing, "resplit": done.resplit, "lost": lost})
 
@@ -144,7 +144,7 @@ class Selection(APIView):
         """Takes items out: the next version is without them, those published keep them."""
         found = found_dataset(request, project, name, "dataset.edit")
         given = read(shapes.SelectionShape, request.data)
-        removed = selection.remove_items(found, person(request), selection.walk(_items(request, found, given)))
+        removed = selection.remove_items(found, person(request), _items(request, found, given))
         return Response({"removed": removed})
 
 
@@ -160,16 +160,15 @@ class Compare(APIView):
         return Response(answer)
 
 
-def _items(request: Request, dataset: Dataset, given: dict[str, Any]) -> "QuerySet[Item]":
+def _items(request: Request, dataset: Dataset, given: dict[str, Any]) -> Iterable[Item]:
     """The live items that the body names. Raises ``NotFound`` naming one that the project has not."""
     rows = Item.objects.live().filter(project=dataset.project)
     if "items" in given:
         wanted = set(given["items"])
-        rows = rows.filter(uuid__in=wanted)
-        there = set(rows.values_list("uuid", flat=True))
-        if missing := wanted - there:
+        named = list(rows.filter(uuid__in=wanted).only("uuid", "project", "blob", "group", "path").order_by("pk"))
+        if missing := wanted - {item.uuid for item in named}:
             raise NotFound(f"The project has no item {next(iter(missing))}; {len(missing)} are missing.")
-        return rows.order_by("pk")
+        return named
     if "filter" not in given:
         raise BadInput("Say which items: a list, or a filter ({} is every item).", field="items")
     chosen = dict(given["filter"])
@@ -180,7 +179,7 @@ def _items(request: Request, dataset: Dataset, given: dict[str, Any]) -> "QueryS
             rows = known.apply(rows, str(choice), dataset.project)
     if chosen:
         raise BadInput(f"There is no filter {next(iter(chosen))!r}.", code="bad_filter", field="filter")
-    return rows.order_by("pk")
+    return selection.walk(rows)
 
 
 class Publish(APIView):

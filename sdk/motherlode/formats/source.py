@@ -154,6 +154,8 @@ class Draft:
 
 def _numbers(value: Any) -> Any:
     """Numbers, or lists of them however deep, each read as label files hold them."""
+    if type(value) is list and all(type(each) is float and each - each == 0 for each in value):
+        return value
     return [_numbers(each) for each in value] if isinstance(value, (list, tuple)) else number(value)
 
 
@@ -369,7 +371,9 @@ def settle(record: Record, media: Media, orientation: int = 1) -> tuple[list[Dra
         cut, state = shape.clip(geometry, media)
         if cut is None or (state == "clipped" and _cut_off(shape, geometry, cut) > slack):
             problems.append(_place_problem(record, draft, geometry, state, media))
-        if cut is not None:
+        if cut is not None and cut == draft.geometry and area == draft.area and not draft.relative:
+            kept.append(draft)
+        elif cut is not None:
             kept.append(replace(draft, geometry=cut, area=area, relative=False))
     return kept, problems
 

@@ -153,7 +153,8 @@ class Sender:
         for row in pack:
             item = {"uuid": str(uuid4()), "path": row["path"], "md5": row["md5"], "sha256": row["sha256"]}
             if row["send"]:
-                data = self._source.root.file(row["name"]).read_bytes()
+                with open(f"{self._source.root.root}/{row['name']}", "rb") as stream:
+                    data = stream.read()
                 if len(data) == row["size"]:  # else it was written to since it was hashed, and is not sent
                     pieces.append(data)
                     item["size"] = row["size"]
