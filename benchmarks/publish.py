@@ -83,7 +83,7 @@ class Bench:
             number=1,
             config="<View/>",
             controls=[],
-            classes=[{"id": n, "name": name} for n, name in enumerate(names, start=1)],
+            classes=[{"id": n, "name": name, "control": "label"} for n, name in enumerate(names, start=1)],
             created_by=self.user,
         )
         self.dataset = create_dataset(self.project, self.user, name="cells", schema=self.schema)

@@ -39,6 +39,7 @@ SUBJECTS: dict[str, tuple[list[str], list[str]]] = {
         [
             "datasets/lode_datasets/publish.py",
             "datasets/lode_datasets/changes.py",
+            "datasets/lode_datasets/contents.py",
             "datasets/lode_datasets/repositories.py",
         ],
         ["tests/datasets_room/test_datasets_publish.py", "tests/datasets_room/test_datasets_faults.py"],

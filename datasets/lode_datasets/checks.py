@@ -9,9 +9,10 @@ from typing import Any, TypedDict
 
 from motherlode.manifest import POOL
 
-__all__ = ["Check", "absent_classes", "duplicates", "groups_torn", "outgrown", "unlabelled"]
+__all__ = ["LEAKS", "Check", "absent_classes", "duplicates", "groups_torn", "outgrown", "unlabelled"]
 
 PREVIEW_SIZE = 20
+LEAKS = ("duplicate_across_splits", "group_across_splits")  # what compares all items
 
 
 class Check(TypedDict, total=False):
@@ -61,13 +62,11 @@ def duplicates(rows: Iterable[tuple[str, str, str]]) -> list[Check]:
     return [{"code": "duplicate_across_splits", "level": "danger", "count": count, "examples": examples}]
 
 
-def groups_torn(rows: Iterable[tuple[str, str]]) -> list[Check]:
-    """Groups (patients, scenes, videos) that stand in more than one split, from (group, split) of every item."""
-    splits: dict[str, str] = {}
-    torn = {group for group, split in rows if group and split != POOL and splits.setdefault(group, split) != split}
+def groups_torn(torn: Sequence[str]) -> list[Check]:
+    """Groups (patients, scenes, videos) that stand in more than one split."""
     if not torn:
         return []
-    examples = [[group] for group in sorted(torn)[:PREVIEW_SIZE]]
+    examples = [[group] for group in torn[:PREVIEW_SIZE]]
     return [{"code": "group_across_splits", "level": "danger", "count": len(torn), "examples": examples}]
 
 

@@ -1,6 +1,6 @@
 """The git repository of a dataset, made without a work tree: the one module that knows dulwich.
 
-A version is one small commit: the pointer file ``data.dvc``, DVC's configuration and a README. Its id is a pure
+A version is one small commit: pointer files, the schema, DVC's configuration and a README. Its id is a pure
 function of a ``Release``, so any machine can write the repository again, to the same ids. Objects are written first,
 then ``refs/versions/vN``, then the branch, then the tag ``vN``; writing any of it again changes nothing.
 """

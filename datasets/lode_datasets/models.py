@@ -179,7 +179,7 @@ class Entry(models.Model):
 
 
 class VersionFile(models.Model):
-    """A file of the tracked tree that is not an item: label shards, schema.json, splits.jsonl; kept as change."""
+    """A file of a version that is not an item: lines of labels, items and splits, schema.json; kept as change."""
 
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="files")
     path = models.CharField(max_length=200)

@@ -3,43 +3,51 @@
 ``publish`` writes the version's row with everything the version will be (see ``changes``). ``carry_out`` does the rest,
 each step a pure function of that row, each writing only what is not there yet::
 
-    entries -> label shards, schema, splits -> manifest -> .dir -> commit -> refs/versions/vN -> branch -> tag -> row
+    entries -> lines, schema -> digests -> .dir -> trees -> commit -> refs/versions/vN -> branch -> tag -> row
 
 So a worker that dies anywhere is followed by one that ends at the same digest and the same commit, and nobody sees
 anything of the version until the row says ``published``: every door asks the rows, not the disk.
 """
 
-import json
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from lode_annotation.models import LabelSet, SchemaRevision
-from lode_datasets import changes, checks, git, repositories, shards, statements, versions
-from lode_datasets.counts import VersionCounts
-from lode_datasets.models import Dataset, Entry, Version, VersionFile
+from lode_datasets import changes, checks, git, repositories, statements, version_trees, versions
+from lode_datasets.contents import PAGE, Content, schema_file, schema_of
+from lode_datasets.lines import lines_of
+from lode_datasets.models import Dataset, Entry, Version
 from lode_platform import events
 from lode_platform.errors import BadInput, Conflict, Gone
 from lode_platform.jobs import OPEN, Cancelled, Work, enqueue
-from lode_platform.models import Blob, Job, PastFile, User
+from lode_platform.models import Job, PastFile, User
 from lode_platform.store import store
-from motherlode import manifest
-from motherlode.regions import Texts, earlier_row
+from motherlode import manifest, published
 
 __all__ = ["carry_out", "publish"]
 
 VERB = "datasets.publish"
-LINES = 16_384  # label lines held in memory at a time, whole shards
 TRIES = 5
+NAMED = [
+    "format",
+    "digest",
+    "index",
+    "labels_digest",
+    "stacks",
+    "listings",
+    "dir_oid",
+    "size",
+    "files",
+    "counts",
+    "checks",
+]
 
 
 # -- asked for -------------------------------------------------------------------------------------------------------
@@ -64,6 +72,8 @@ def publish(
     for _try in range(TRIES):
         clear_way(dataset)
         parent = versions.latest(dataset)
+        if parent and parent.format > published.FORMAT:
+            _refuse(parent)
         revision = dataset.schema.revisions.order_by("-number").first()
         if revision is None:
             raise BadInput(f"The schema {dataset.schema.name!r} has no revision.", code="no_schema")
@@ -76,6 +86,13 @@ def publish(
         if made is not None:
             return made, made.job
     raise Conflict("Others keep publishing this dataset; try again in a moment.", code="publishing")
+
+
+def _refuse(parent: Version) -> None:
+    try:
+        published.refuse_newer(versions.read_file(parent, manifest.SCHEMA), str(parent))
+    except published.TooNew as error:
+        raise BadInput(str(error), code="too_new") from None
 
 
 def _write_row(
@@ -146,16 +163,6 @@ def clear_way(dataset: Dataset) -> None:
     changes.withdraw(found)
 
 
-def schema_file(name: str, revision: SchemaRevision) -> bytes:
-    """``schema.json`` under a schema's revision."""
-    return manifest.schema_bytes(name, revision.config, revision.classes).data
-
-
-def schema_of(version: Version) -> bytes:
-    """``schema.json`` as the version has it."""
-    return schema_file(version.stamp["schema"], version.schema_revision)
-
-
 # -- carried out -----------------------------------------------------------------------------------------------------
 
 
@@ -199,22 +206,30 @@ def _publish(version: Version, work: Work) -> dict[str, Any]:
     total = len(frozen.new) + len(frozen.gone)
     for done in changes.apply(version, frozen, work):
         work.progress(done, total, _("Writing what changed"))
+    del frozen  # of a first version it is as large as everything that follows
     work.step("after_entries")
 
-    content = _Content(version)
-    work.progress(total, total, _("Writing labels, schema and splits"))
+    content = Content(version)
+    work.progress(total, total, _("Writing labels, items and splits"))
     content.write_files(work)
-    work.step("after_shards")
+    work.step("after_files")
 
     work.progress(total, total, _("Naming the content"))
-    listing = _name(version, content, work)
-    work.step("after_manifest")
-    if version.parent and version.digest == version.parent.digest:
+    objects = content.name()
+    if version.parent and _unchanged(version, version.parent):
         changes.withdraw(version)
         return {**_result(version.parent), "unchanged": True}
-
-    store().put_object(version.dir_oid, listing)  # last of the bytes: it says that all are there
-    work.step("after_dir")
+    version.checks = _check(version, content)
+    version.dir_oid = _list_items(version, content, work)
+    work.step("after_listing")
+    for name, listing in objects.items():
+        store().put_object(name, listing)  # last of the bytes: it says that all are there
+    work.step("after_dirs")
+    version_trees.keep(version, content.trees, whole=content.whole)
+    work.step("after_trees")
+    with work.fenced():
+        version.save(update_fields=NAMED)
+    work.step("after_name")
     work.progress(total, total, _("Committing"), at_once=True)  # the last moment at which a cancel is heard
 
     release = repositories.release(version)
@@ -244,6 +259,8 @@ def _publish(version: Version, work: Work) -> dict[str, Any]:
             digest=version.digest,
             message=version.message,
         )
+    with suppress(OSError):  # the version stands; what is left over goes with a later one
+        version_trees.drop_older(version)
     return _result(version)
 
 
@@ -257,163 +274,6 @@ def _result(version: Version) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _NewLine:
-    """What a changed item's label line is made of."""
-
-    path: str
-    split: str
-    width: int
-    height: int
-    label_set: int | None
-
-
-class _Content:
-    """The bytes of one version, and its counts, from its entries and its parent's files."""
-
-    def __init__(self, version: Version) -> None:
-        self.version = version
-        self.parent = version.parent
-        self.counts = VersionCounts(self.parent.counts if self.parent else None)
-        self.rows: list[manifest.Row] = []
-        self.splits: list[str] = []
-        self.groups: list[str] = []
-        self._before: dict[str, str] = {}
-        self._load_rows()
-
-    def _load_rows(self) -> None:
-        """Every item's manifest row, split and group, sorted by path in code point order."""
-        number = self.version.number
-        with connection.cursor() as cursor:
-            cursor.execute(HELD, [manifest.ITEMS, self.version.dataset_id, number, number])
-            rows = sorted(cursor.fetchall())  # the database may collate by other rules
-        self.rows = [manifest.Row._make(row[:4]) for row in rows]
-        self.splits = [row[4] for row in rows]
-        self.groups = [row[5] for row in rows]
-
-    @property
-    def items(self) -> int:
-        return len(self.splits)
-
-    def paths(self) -> Iterator[str]:
-        start = len(manifest.ITEMS)
-        return (row[0][start:] for row in self.rows[: self.items])
-
-    # -- files that are not items -----------------------------------------------------------------------------------
-
-    def write_files(self, work: Work) -> None:
-        """Label shards, schema and splits into the store, then as rows; ``rows`` and ``counts`` are whole then."""
-        split_lines = "".join(map(manifest.split_line, self.paths(), self.splits)).encode()
-        files = dict(self._shards(work))
-        schema, splits = store().add_many([schema_of(self.version), split_lines])
-        files |= {manifest.SCHEMA: schema, manifest.SPLITS: splits}
-        before = {file.path: file.blob for file in versions.files(self.parent)} if self.parent else {}
-        bits = manifest.shard_bits(self.items)
-        wanted = {manifest.shard_file(shard, bits) for shard in range(1 << bits)} | {manifest.SCHEMA, manifest.SPLITS}
-        self._write_rows(work, files, before, wanted)
-        now = {**before, **files}
-        self.rows += [manifest.Row(path, now[path].md5, now[path].sha256, now[path].size) for path in sorted(wanted)]
-
-    def _write_rows(self, work: Work, files: Mapping[str, Blob], before: Mapping[str, Blob], wanted: set[str]) -> None:
-        """The files as change: rows only for those whose bytes differ from the parent's."""
-        number = self.version.number
-        changed = {path: blob for path, blob in files.items() if path not in before or before[path].pk != blob.pk}
-        over = [path for path in before if path in changed or path not in wanted]
-        with work.fenced():
-            mine = VersionFile.objects.filter(dataset=self.version.dataset_id)
-            mine.filter(path__in=over, last=None, first__lt=number).update(last=number - 1)
-            VersionFile.objects.bulk_create(
-                [
-                    VersionFile(dataset_id=self.version.dataset_id, path=path, blob=blob, first=number)
-                    for path, blob in changed.items()
-                ],
-                ignore_conflicts=True,
-                batch_size=200,
-            )
-
-    def _shards(self, work: Work) -> Iterator[tuple[str, Blob]]:
-        """The label shards that changes touch, written a few at a time; counts what came and what went."""
-        number, bits = self.version.number, manifest.shard_bits(self.items)
-        mine = Entry.objects.filter(dataset=self.version.dataset_id)
-        new: defaultdict[int, list[_NewLine]] = defaultdict(list)
-        rows = mine.filter(first=number).values_list("path", "split", "item__width", "item__height", "label_set_id")
-        touched: set[str] = set()
-        for row in list(rows):  # not through a cursor: PostgreSQL would plan it as if only its first rows were wanted
-            touched.add(row[0])
-            new[manifest.shard_of(row[0], bits)].append(_NewLine(*row))
-        drop: defaultdict[int, set[str]] = defaultdict(set)
-        if self.parent:
-            for path in self._count_out(mine.filter(last=number - 1)):
-                touched.add(path)
-                drop[manifest.shard_of(path, bits)].add(path)
-        planned = shards.plan(self.items, self.parent.counts["items"] if self.parent else 0, touched)
-        per_round = max(1, LINES // manifest.ITEMS_PER_SHARD)
-        planned_rest = iter(planned)
-        while some := list(islice(planned_rest, per_round)):
-            contents = self._rewritten(some, new, drop)
-            blobs = store().add_many(contents)
-            yield from ((manifest.shard_file(shard, bits), blob) for shard, blob in zip(some, blobs, strict=True))
-            work.progress(work.job.done)
-
-    def _count_out(self, gone: Any) -> Iterator[str]:
-        """Takes the entries that ended out of the counts; gives their paths."""
-        ended = list(gone.values_list("path", "split", "label_set_id"))
-        for start in range(0, len(ended), 5000):
-            part = ended[start : start + 5000]
-            said = _regions([labels for _path, _split, labels in part if labels is not None])
-            for path, split, labels in part:
-                self.counts.add(split, None if labels is None else said[labels].class_ids, -1)
-                yield path
-
-    def _rewritten(
-        self, some: Sequence[int], new: Mapping[int, Sequence[_NewLine]], drop: Mapping[int, set[str]]
-    ) -> list[bytes]:
-        ids = [line.label_set for shard in some for line in new.get(shard, ()) if line.label_set is not None]
-        said = _regions(ids)
-        contents = []
-        for shard in some:
-            lines: dict[str, bytes] = {}
-            for line in new.get(shard, ()):
-                regions, class_ids = said[line.label_set] if line.label_set is not None else (None, None)
-                self.counts.add(line.split, class_ids)
-                lines[line.path] = manifest.label_line(line.path, line.split, line.width, line.height, regions).encode()
-            before = self.parent.counts["items"] if self.parent else 0
-            contents.append(shards.rewrite(shard, self.items, before, self._read, drop.get(shard, ()), lines))
-        return contents
-
-    def _read(self, path: str) -> bytes:
-        """One of the parent's shards."""
-        if self.parent and not self._before:
-            self._before = {file.path: file.blob.md5 for file in versions.files(self.parent)}
-        with store().open(self._before[path]) as file:
-            return file.read()
-
-
-HELD = """
-SELECT %s || e.path, b.md5, b.sha256, b.size, e.split, i."group"
-FROM {entry} e JOIN {blob} b ON b.id = e.blob_id JOIN {item} i ON i.id = e.item_id
-WHERE e.dataset_id = %s AND e.first <= %s AND (e.last IS NULL OR e.last >= %s)
-""".format(**changes.TABLES)
-
-
-class _Regions(NamedTuple):
-    """All that a label set says as one canonical text, and the class of each."""
-
-    text: str
-    class_ids: list[int]
-
-
-def _regions(ids: Sequence[int]) -> dict[int, _Regions]:
-    """All that label sets say, by primary key, in the form of versions before format 1."""
-    return {key: _earlier(texts) for key, texts in statements.label_texts(ids).items()}
-
-
-def _earlier(texts: Texts) -> _Regions:
-    """One list of rows that name no control (``motherlode.regions.earlier_row``), and the class of each."""
-    rows = [earlier_row(row) for text in (texts.regions, texts.answers) for row in json.loads(text)]
-    return _Regions(manifest.canonical(rows), [row["class_id"] for row in rows])
-
-
 def _outgrown(version: Version) -> list[str]:
     """The paths of items whose labels were made for a picture of another size."""
     replaced = PastFile.objects.filter(item__project=version.dataset.project_id, resized=True).values("item")
@@ -425,22 +285,42 @@ def _outgrown(version: Version) -> list[str]:
     return sorted(held.filter(item__in=labels.values("item")).values_list("path", flat=True))
 
 
-def _name(version: Version, content: _Content, work: Work) -> bytes:
-    """Digest, ``.dir``, size, counts and checks onto the row; gives the bytes of the ``.dir``."""
-    version.digest = manifest.digest_of(manifest.manifest_pieces(content.rows))
-    listing = manifest.dir_bytes(content.rows)
-    version.dir_oid = manifest.dir_oid([listing])
-    version.size = sum(row.size for row in content.rows)
-    version.files = len(content.rows)
-    version.counts = content.counts.as_json()
-    names = version.schema_revision.class_names
-    version.checks = [
-        *checks.duplicates(zip(content.paths(), (row.md5 for row in content.rows), content.splits, strict=False)),
-        *checks.groups_torn(zip(content.groups, content.splits, strict=True)),
+def _check(version: Version, content: Content) -> list[checks.Check]:
+    """What a reader should know; what compares all items is asked again only where an answer can have changed."""
+    before = version.parent.checks if version.parent and not content.whole else []
+    kept = {check["code"]: check for check in before}
+    same = not (content.items_changed or content.splits_changed or content.whole)
+    if same:
+        leaks = [kept[code] for code in checks.LEAKS if code in kept]
+    else:
+        leaks = [*checks.duplicates(statements.twins(version)), *checks.groups_torn(statements.torn_groups(version))]
+    return [
+        *leaks,
         *checks.outgrown(_outgrown(version)),
-        *checks.absent_classes(version.counts, names),
+        *checks.absent_classes(version.counts, version.schema_revision.class_names),
         *checks.unlabelled(version.counts),
     ]
-    with work.fenced():
-        version.save(update_fields=["digest", "dir_oid", "size", "files", "counts", "checks"])
-    return listing
+
+
+def _unchanged(version: Version, parent: Version) -> bool:
+    """Whether the version says what its parent says: then the parent is the answer, whatever scheme names it."""
+    if parent.format:
+        return bool(version.digest == parent.digest)
+    if schema_of(version) != schema_of(parent):
+        return False
+    came, gone = statements.began(version), statements.ended(version)
+    lines = [{row.path: one for row, one in zip(rows, lines_of(rows)[0], strict=True)} for rows in (came, gone)]
+    return len(came) == len(gone) and lines[0] == lines[1]
+
+
+def _list_items(version: Version, content: Content, work: Work) -> str:
+    """The ``.dir`` of the items: the parent's where their bytes are the parent's, else written from the rows."""
+    if version.parent and version.parent.format and not content.items_changed:
+        return str(version.parent.dir_oid)
+
+    def rows() -> Iterator[manifest.Row]:
+        for page in statements.listed(version, PAGE):
+            work.check()
+            yield from [manifest.Row(path, md5, "", 0) for path, md5 in page]
+
+    return store().add_listing(manifest.dir_pieces(rows()))

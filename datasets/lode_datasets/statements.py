@@ -1,19 +1,36 @@
-"""The room's raw SQL: for addresses that answer many small requests, where building a query costs more than it."""
+"""The room's raw SQL: for what many small requests ask, and for what a publish reads of many rows."""
 
 import json
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from django.db import connection
 
 from lode_annotation.models import ImportedLine, LabelSet
-from lode_datasets.models import Dataset, DatasetItem
+from lode_datasets.models import Dataset, DatasetItem, Entry, Version
 from lode_platform import access
 from lode_platform.callers import Caller
 from lode_platform.models import Blob, Item, PastFile
+from motherlode.manifest import POOL
 from motherlode.regions import Texts
 
-__all__ = ["Standing", "dataset_of", "held", "label_texts", "standings"]
+__all__ = [
+    "Held",
+    "Listed",
+    "Standing",
+    "Twin",
+    "began",
+    "dataset_of",
+    "ended",
+    "held",
+    "held_pages",
+    "label_texts",
+    "listed",
+    "paths_held",
+    "standings",
+    "torn_groups",
+    "twins",
+]
 
 _DATASET = """
     SELECT q.*, m.role AS member_role FROM datasets_dataset q{scope}
@@ -79,6 +96,142 @@ def held(dataset: int, md5s: Sequence[str]) -> set[str]:
         cursor.execute(statement, [*md5s, dataset, dataset])
         return {row[0] for row in cursor.fetchall()}
 
+
+# -- what a publish reads --------------------------------------------------------------------------------------------
+
+
+class Held(NamedTuple):
+    """An item as a version holds it; ``width`` and ``height`` are those of these very bytes."""
+
+    path: str
+    md5: str
+    sha256: str
+    size: int
+    split: str
+    label_set: int | None
+    kind: str
+    width: int
+    height: int
+
+
+class Listed(NamedTuple):
+    """An item's bytes as DVC's listing names them."""
+
+    path: str
+    md5: str
+
+
+class Twin(NamedTuple):
+    """An item of a version whose bytes stand in another split too."""
+
+    path: str
+    md5: str
+    split: str
+
+
+_ENTRY = Entry._meta.db_table
+_BYTES = f"JOIN {Blob._meta.db_table} b ON b.id = e.blob_id"
+_ITEM = f"JOIN {Item._meta.db_table} i ON i.id = e.item_id"
+_PAST = f"FROM {PastFile._meta.db_table} p WHERE p.item_id = e.item_id AND p.blob_id = e.blob_id"
+# The item may have got another file since: these bytes' size is then that of a past file.
+_COLUMNS = f"""
+    e.path, b.md5, b.sha256, b.size, e.split, e.label_set_id, i.kind,
+    CASE WHEN i.blob_id = e.blob_id THEN i.width ELSE COALESCE((SELECT MAX(p.width) {_PAST}), i.width) END,
+    CASE WHEN i.blob_id = e.blob_id THEN i.height ELSE COALESCE((SELECT MAX(p.height) {_PAST}), i.height) END
+"""
+_HOLDS = "e.dataset_id = %(dataset)s AND e.first <= %(number)s AND (e.last IS NULL OR e.last >= %(number)s)"
+_CHANGED = f"SELECT {_COLUMNS} FROM {_ENTRY} e {_BYTES} {_ITEM} WHERE e.dataset_id = %(dataset)s AND "
+_PAGE = f"""
+    SELECT {{columns}} FROM {_ENTRY} e INDEXED BY entry_path CROSS {_BYTES} CROSS {_ITEM}
+    WHERE {_HOLDS} AND e.path > %(after)s ORDER BY e.path LIMIT %(size)s
+"""
+_SORTED = f'SELECT {{columns}} FROM {_ENTRY} e {_BYTES} {_ITEM} WHERE {_HOLDS} ORDER BY e.path COLLATE "C"'
+_TWINS = f"""
+    SELECT e.path, b.md5, e.split FROM {_ENTRY} e {_BYTES} WHERE {_HOLDS} AND e.split <> %(pool)s AND e.blob_id IN (
+        SELECT e.blob_id FROM {_ENTRY} e WHERE {_HOLDS} AND e.split <> %(pool)s
+        GROUP BY e.blob_id HAVING MIN(e.split) <> MAX(e.split))
+"""
+_TORN = f"""
+    SELECT i."group" FROM {_ENTRY} e {_ITEM} WHERE {_HOLDS} AND e.split <> %(pool)s AND i."group" <> ''
+    GROUP BY i."group" HAVING MIN(e.split) <> MAX(e.split)
+"""
+_MANY = {
+    "sqlite": "IN (SELECT value FROM json_each(%(many)s))",
+    "postgresql": "= ANY(ARRAY(SELECT json_array_elements_text(%(many)s::json)))",
+}
+
+
+def began(version: Version) -> list[Held]:
+    """The items that came or changed with the version, as it holds them, in no order."""
+    return _held(f"{_CHANGED} e.first = %(number)s", {"dataset": version.dataset_id, "number": version.number})
+
+
+def ended(version: Version) -> list[Held]:
+    """The items that went or changed with the version, as the one before held them, in no order."""
+    return _held(f"{_CHANGED} e.last = %(number)s", {"dataset": version.dataset_id, "number": version.number - 1})
+
+
+def _held(statement: str, values: Mapping[str, Any]) -> list[Held]:
+    with connection.cursor() as cursor:  # all at once: PostgreSQL would plan a cursor as if its first rows were wanted
+        cursor.execute(statement, values)
+        return [Held._make(row) for row in cursor.fetchall()]
+
+
+def held_pages(version: Version, size: int) -> Iterator[list[Held]]:
+    """All items of the version, by path in code point order, so many at a time; memory is that of a page."""
+    for page in _pages(_COLUMNS, version, size):
+        yield [Held._make(row) for row in page]
+
+
+def listed(version: Version, size: int) -> Iterator[list[Listed]]:
+    """Path and md5 of all items of the version, as ``held_pages``."""
+    for page in _pages("e.path, b.md5", version, size):
+        yield [Listed._make(row) for row in page]
+
+
+def _pages(columns: str, version: Version, size: int) -> Iterator[list[tuple[Any, ...]]]:
+    """SQLite takes no write while a read is open, so it is asked for a page at a time, along the index by path;
+    PostgreSQL, whose index may have another order, sorts once and keeps what is still to be read."""
+    values = {"dataset": version.dataset_id, "number": version.number}
+    if connection.vendor == "postgresql":
+        with connection.chunked_cursor() as cursor:
+            cursor.execute(_SORTED.format(columns=columns), values)
+            while page := cursor.fetchmany(size):
+                yield page
+        return
+    after, page = "", [()]
+    while page:
+        with connection.cursor() as cursor:
+            cursor.execute(_PAGE.format(columns=columns), {**values, "after": after, "size": size})
+            page = cursor.fetchall()
+        if page:
+            yield page
+            after = page[-1][0]
+
+
+def paths_held(dataset: int, number: int, paths: Sequence[str]) -> set[str]:
+    """Those of the paths that version ``number`` of the dataset (its key) holds."""
+    statement = f"SELECT e.path FROM {_ENTRY} e WHERE {_HOLDS} AND e.path {_MANY[connection.vendor]}"
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"dataset": dataset, "number": number, "many": json.dumps(list(paths))})
+        return {row[0] for row in cursor.fetchall()}
+
+
+def twins(version: Version) -> list[Twin]:
+    """The version's items whose bytes stand in two splits, by path; the pool counts as no split."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TWINS, {"dataset": version.dataset_id, "number": version.number, "pool": POOL})
+        return sorted(Twin._make(row) for row in cursor.fetchall())
+
+
+def torn_groups(version: Version) -> list[str]:
+    """The groups (patients, scenes, videos) of the version's items that stand in two splits."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TORN, {"dataset": version.dataset_id, "number": version.number, "pool": POOL})
+        return sorted(row[0] for row in cursor.fetchall())
+
+
+# -- what label sets say ---------------------------------------------------------------------------------------------
 
 _LABEL_TEXTS = {
     "sqlite": "SELECT id, answers, regions, relations FROM {table} WHERE id IN (SELECT value FROM json_each(%(ids)s))",

@@ -50,10 +50,12 @@ def carry_out(work: Work) -> dict[str, Any]:
             if len(mismatches) < NAMED:
                 mismatches.append({"path": row.path, "expected": row.sha256, "found": found[1] if found else ""})
         work.progress(files, version.files, _("Hashing"))
-    listing = _listing(version.dir_oid.removesuffix(".dir"))
-    if listing != version.dir_oid:
-        wrong += 1
-        mismatches.append({"path": "data.dvc", "expected": version.dir_oid, "found": listing})
+    listings = {f"data/{name}.dvc": oid for name, oid in {"items": version.dir_oid, **version.listings}.items()}
+    for path, oid in sorted(listings.items() if version.format else [("data.dvc", version.dir_oid)]):
+        found_oid = _listing(oid.removesuffix(".dir"))
+        if found_oid != oid:
+            wrong += 1
+            mismatches.append({"path": path, "expected": oid, "found": found_oid})
     result = {"version": version.number, "files": files, "wrong": wrong, "mismatches": mismatches}
     with work.fenced():
         events.record(version.dataset.project, work.job.created_by, "dataset.verify", version, files=files, wrong=wrong)

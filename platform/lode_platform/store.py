@@ -199,8 +199,11 @@ class Store:
     def add_bytes(self, data: bytes) -> Blob:
         return self.add_many([data])[0]
 
-    def add_many(self, contents: Sequence[bytes]) -> list[Blob]:
-        """One blob for each of ``contents``, in order: one round of forcing to disk, two statements for the rows."""
+    def add_many(self, contents: Iterable[bytes]) -> list[Blob]:
+        """One blob for each of ``contents``, in order: one round of forcing to disk, two statements for the rows.
+
+        Each is written as it comes, so that all of them need not fit into memory.
+        """
         written: list[Written] = []
         with _whole_or_nothing(written):
             for data in contents:
@@ -272,6 +275,17 @@ class Store:
         if self.backend.size(key) != len(data):
             with _known_failures():
                 self.backend.put(key, [data])
+
+    def add_listing(self, pieces: Iterable[bytes]) -> str:
+        """Writes DVC's object ``<md5>.dir`` from its bytes in pieces and gives its name; repeating it is harmless."""
+        written: list[Written] = []
+        with _whole_or_nothing(written):
+            self._write(pieces, written)
+            [made] = written
+            key = key_of(made.md5, directory=True)
+            if self.backend.size(key) != made.size:
+                self.backend.commit([(made.path, key)])
+        return f"{made.md5}.dir"
 
     def stage(self, name: str, source: IO[bytes] | Iterable[bytes], *, limit: int) -> None:
         """Keeps bytes under a name of their own, outside the blobs, for a job to read: an upload to be unpacked.

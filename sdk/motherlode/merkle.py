@@ -22,7 +22,7 @@ from hashlib import sha256
 from typing import BinaryIO, TypeAlias
 from zlib import crc32
 
-__all__ = ["BUCKET", "BadTrees", "Leaves", "Trees", "leaf_of", "place_of", "root"]
+__all__ = ["BUCKET", "BadTrees", "Gathered", "Leaves", "Trees", "leaf_of", "place_of", "root"]
 
 BUCKET = 16
 SIZE = 32
@@ -105,21 +105,10 @@ class Trees:
     @classmethod
     def build(cls, sets: int, rows: Iterable[tuple[bytes, Leaves]], expected: int) -> Trees:
         """The trees of (place, leaves) in any order, read once. Raises ValueError where a place comes twice."""
-        made = cls(sets, expected)
-        gathered = [bytearray() for _ in made._parts]
+        gathered = Gathered(sets, expected)
         for place, leaves in rows:
-            part = gathered[made._part_of(place)]
-            part += place
-            for leaf in leaves:
-                part += leaf
-        for number, part in enumerate(gathered):
-            records = sorted(made._records(bytes(part)))
-            if any(here[:SIZE] == after[:SIZE] for here, after in zip(records, records[1:], strict=False)):
-                raise ValueError("a path stands twice in one set of lines")
-            gathered[number] = bytearray()
-            made._parts[number] = b"".join(records)
-            made._hash(number, records, range(sets))
-        return made
+            gathered.add(place, leaves)
+        return gathered.trees()
 
     def get(self, place: bytes) -> Leaves | None:
         """The leaves of a place, None where there are none."""
@@ -284,3 +273,31 @@ class Trees:
         for of in sets:
             leaves = [self._leaf(record, of) for record in records]
             self._nodes[of][number] = _node(places, leaves, 0, len(records), self.depth)
+
+
+class Gathered:
+    """Leaves on their way into new `Trees`, in any order; held as bytes, so that a million of them fit into memory."""
+
+    def __init__(self, sets: int, expected: int) -> None:
+        """For so many `sets`, laid out for the `expected` number of places."""
+        self._trees = Trees(sets, expected)
+        self._parts = [bytearray() for _ in self._trees._parts]
+
+    def add(self, place: bytes, leaves: Leaves) -> None:
+        """Take the leaves of a place."""
+        part = self._parts[self._trees._part_of(place)]
+        part += place
+        for leaf in leaves:
+            part += leaf
+
+    def trees(self) -> Trees:
+        """The trees; nothing can be added afterwards. Raises ValueError where a place came twice."""
+        made = self._trees
+        for number, part in enumerate(self._parts):
+            records = sorted(made._records(bytes(part)))
+            if any(here[:SIZE] == after[:SIZE] for here, after in zip(records, records[1:], strict=False)):
+                raise ValueError("a path stands twice in one set of lines")
+            self._parts[number] = bytearray()
+            made._parts[number] = b"".join(records)
+            made._hash(number, records, range(made.sets))
+        return made

@@ -106,8 +106,9 @@ def expire() -> None:
 
 def say() -> dict[str, Any]:
     """Everything that must be the same, and what the doors would show."""
-    from lode_datasets import git, repositories, versions
+    from lode_datasets import git, repositories, version_trees, versions
     from lode_datasets.models import Dataset, Entry, Version, VersionFile
+    from lode_platform.store import store
 
     dataset = Dataset.objects.get()
     with repositories.published(dataset) as repo:
@@ -119,10 +120,13 @@ def say() -> dict[str, Any]:
     return {
         "versions": [
             [v.number, v.digest, v.dir_oid, v.commit, v.counts, v.checks, v.size, v.files]
+            + [v.format, v.index, v.labels_digest, v.stacks, v.listings]
             for v in Version.objects.order_by("number")
         ],
         "entries": sorted(Entry.objects.values_list("path", "label_set__digest", "split", "first", "last")),
         "files": sorted(VersionFile.objects.values_list("path", "blob__md5", "first", "last")),
+        "objects": sorted(key for key, _age in store().backend.list("files")),
+        "trees": [trees.stale if trees else None for trees in map(version_trees.of, Version.objects.published())],
         "refs": refs,
         "shown": shown,
         "fsck": [fsck.returncode, fsck.stderr],

@@ -23,7 +23,6 @@ from lode_platform.callers import Caller
 from lode_platform.jobs import Work
 from lode_platform.store import store
 from lode_platform.tokens import make_token
-from motherlode import manifest
 
 
 def _with_token(url: str, token: str) -> str:
@@ -43,7 +42,9 @@ def v1_v2(site: str, cells: Any) -> tuple[Any, Any]:
 
 
 def _tree(folder: Path) -> dict[str, bytes]:
-    return {str(f.relative_to(folder)): f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_file()}
+    """The files of a folder, but for those that point at others."""
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+    return {str(f.relative_to(folder)): f.read_bytes() for f in files if f.suffix != ".dvc" and f.name != ".gitignore"}
 
 
 def _held(version: Any) -> dict[str, bytes]:
@@ -70,7 +71,7 @@ def test_stock_git_and_dvc_read_every_version_byte_for_byte(
     outside.dvc("pull", "-q", at=work)
     assert _tree(work / "data") == _held(v1)
     readme = (work / "README.md").read_text()
-    assert v1.digest in readme and "`labels/<shard>.jsonl`" in readme
+    assert v1.digest in readme
     assert {place.split("/")[0] for place in _held(v1)} <= set(re.findall(r"[a-z]+(?:\.jsonl?)?", readme))
 
     gone = next(path for path in _held(v1) if path.startswith("items/") and path not in _held(v2))
@@ -78,15 +79,16 @@ def test_stock_git_and_dvc_read_every_version_byte_for_byte(
     outside.dvc("get", "-q", url, f"data/{gone}", "--rev", "v1", "-o", "one.png", *secret)
     assert (outside.folder / "one.png").read_bytes() == _held(v1)[gone]
     listed = outside.dvc("ls", "-R", url, "data", "--rev", "v2", *secret).stdout.split()
-    assert sorted(listed) == sorted(_held(v2))
+    pointers = {".gitignore", *(f"{name}.dvc" for name in ("items", *versions.LINES))}
+    assert sorted(set(listed) - pointers) == sorted(_held(v2))
     program = (
         "import sys, dvc.api\n"
         "url, token, rev, path = sys.argv[1:]\n"
         "with dvc.api.open(path, repo=url, rev=rev, mode='rb', remote_config={'password': token}) as f:\n"
         "    print(f.read().hex())\n"
     )
-    splits = outside.python(program, url, token, "v1", "data/splits.jsonl").strip()
-    assert bytes.fromhex(splits) == _held(v1)["splits.jsonl"]
+    splits = outside.python(program, url, token, "v1", "data/splits/v000001-base-00000.jsonl").strip()
+    assert bytes.fromhex(splits) == _held(v1)["splits/v000001-base-00000.jsonl"]
     with pytest.raises(AssertionError):  # a file of v1 does not open at v2
         outside.python(program, url, token, "v2", f"data/{gone}")
 
@@ -131,12 +133,14 @@ def test_the_pointer_and_listing_are_those_of_stock_dvc_add(
     from dvc_data.hashfile.tree import Tree
 
     version = v1_v2[1]
-    tree: Any = Tree()  # type: ignore[no-untyped-call]
-    for row in versions.manifest_rows(version):
-        tree.add(tuple(row.path.split("/")), Meta(size=row.size), HashInfo("md5", row.md5))
-    tree.digest()
-    assert tree.oid == version.dir_oid
-    assert tree.as_bytes() == store().path(version.dir_oid[:32], directory=True).read_bytes()
+    for name, oid in {"items": version.dir_oid, **version.listings}.items():
+        tree: Any = Tree()  # type: ignore[no-untyped-call]
+        for row in versions.manifest_rows(version):
+            if row.path.startswith(f"{name}/"):
+                tree.add(tuple(row.path.split("/")[1:]), Meta(size=row.size), HashInfo("md5", row.md5))
+        tree.digest()
+        assert tree.oid == oid
+        assert tree.as_bytes() == store().path(oid[:32], directory=True).read_bytes()
 
     own = outside.folder / "own"
     own.mkdir()
@@ -145,8 +149,12 @@ def test_the_pointer_and_listing_are_those_of_stock_dvc_add(
     for path, data in _held(version).items():
         (own / "data" / path).parent.mkdir(parents=True, exist_ok=True)
         (own / "data" / path).write_bytes(data)
-    outside.dvc("add", "-q", "data", at=own)
-    assert (own / "data.dvc").read_bytes() == repositories.release(version).files["data.dvc"]
+    names = ["items", *version.listings]
+    outside.dvc("add", "-q", *[f"data/{name}" for name in names], at=own)
+    files = repositories.release(version).files
+    for name in names:
+        assert (own / "data" / f"{name}.dvc").read_bytes() == files[f"data/{name}.dvc"]
+    assert sorted((own / "data" / ".gitignore").read_bytes().split()) == files["data/.gitignore"].split()
 
 
 @pytest.mark.once
@@ -359,7 +367,7 @@ def test_a_half_carried_out_version_is_behind_no_door(cells: Any, client: Any, m
     new = cells.add(1)[0]
 
     def stop(work: Any, name: str) -> None:
-        if name == "after_dir":
+        if name == "after_name":
             raise RuntimeError("stopped here")
 
     with monkeypatch.context() as world:
@@ -448,7 +456,10 @@ def test_every_listing_is_sorted_by_code_point(cells: Any) -> None:
         cells.add(1, prefix=prefix)
     rows = list(versions.manifest_rows(cells.publish()))
     assert [row.path for row in rows] == sorted(row.path for row in rows)
-    assert manifest.digest_of(manifest.manifest_pieces(rows)) == cells.dataset.versions.get().digest
+    paths = [row.path[6:] for row in rows if row.path.startswith("items/")]
+    [base] = [row for row in rows if row.path.startswith("labels/")]
+    lines = store().path(base.md5).read_bytes().splitlines()
+    assert [json.loads(line)["path"] for line in lines] == sorted(paths) and len(paths) == 5
 
 
 # -- as people call them ---------------------------------------------------------------------------------------------
@@ -466,7 +477,8 @@ def test_clones_that_ask_for_a_part_have_a_whole_checkout(
         outside.git("clone", "-q", *words, url, str(work))
         outside.git("checkout", "-q", "HEAD", "--", ".", at=work)
         version = v1_v2[0] if "--branch=v1" in words else v1_v2[1]
-        assert (work / "data.dvc").read_bytes() == repositories.release(version).files["data.dvc"], words
+        files = repositories.release(version).files
+        assert (work / "data" / "labels.dvc").read_bytes() == files["data/labels.dvc"], words
         outside.git("fsck", "--strict", "--full", at=work)
     shallow = outside.folder / "work3"
     outside.git("fetch", "-q", "--unshallow", "--tags", at=shallow)

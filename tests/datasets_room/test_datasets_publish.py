@@ -1,9 +1,9 @@
 """Publishing: the same content is the same version, a version never changes, one at a time."""
 
 import errno
+import hashlib
 import json
 import os
-from collections.abc import Sequence
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -18,7 +18,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from lode_annotation.models import LabelSet
-from lode_datasets import changes, git, repositories, shards, versions
+from lode_datasets import changes, contents, git, repositories, statements, versions
 from lode_datasets.models import Entry, Version, VersionFile
 from lode_datasets.publish import publish
 from lode_datasets.selection import add_items, create_dataset, remove_items
@@ -28,33 +28,51 @@ from lode_platform.items import restore, trash
 from lode_platform.jobs import Work
 from lode_platform.models import Item, Job
 from lode_platform.store import store
-from motherlode import manifest
-from motherlode.regions import Region, earlier_row, texts_of
+from motherlode import layers, manifest, published
+from motherlode.regions import Region, texts_of
 
 
-def earlier(rows: Sequence[dict[str, Any]]) -> str:
-    """The text of regions in the form that is published."""
-    return manifest.canonical([earlier_row(row) for row in rows])
+def from_scratch(version: Version) -> dict[str, Any]:
+    """The lines of each set and the schema, made anew from the version's entries."""
+    rows: dict[str, Any] = {"labels": {}, "manifest": {}, "splits": {}}
+    for entry in versions.entries(version):
+        path, key = entry.path, entry.label_set_id
+        said = statements.label_texts([key])[key]._asdict() if key else {}
+        texts = {name: json.loads(text) for name, text in said.items()}
+        media = {"kind": "image", "width": entry.item.width, "height": entry.item.height}
+        lists = {name: texts.get(name) for name in ("answers", "regions", "relations")}
+        rows["labels"][path] = manifest.canonical({"path": path, "media": media, **lists}).encode()
+        blob = {name: getattr(entry.blob, name) for name in ("md5", "sha256", "size")}
+        rows["manifest"][path] = manifest.canonical({"path": path, **blob}).encode()
+        rows["splits"][path] = manifest.canonical({"path": path, "split": entry.split}).encode()
+    return {**rows, "schema.json": contents.schema_of(version)}
 
 
-def from_scratch(version: Version) -> dict[str, bytes]:
-    """Every tracked file that is not an item, made again from the version's entries."""
-    entries = list(versions.entries(version))
-    bits = manifest.shard_bits(len(entries))
-    files: dict[str, list[str]] = {manifest.shard_file(n, bits): [] for n in range(1 << bits)}
-    for entry in sorted(entries, key=lambda e: e.path):
-        regions = earlier(entry.label_set.said) if entry.label_set else None
-        line = manifest.label_line(entry.path, entry.split, entry.item.width, entry.item.height, regions)
-        files[manifest.shard_file(manifest.shard_of(entry.path, bits), bits)].append(line)
-    made = {path: "".join(lines).encode() for path, lines in files.items()}
-    revision = version.schema_revision
-    made["schema.json"] = manifest.schema_bytes("cells", revision.config, revision.classes).data
-    made["splits.jsonl"] = "".join(manifest.split_line(e.path, e.split) for e in entries).encode()
-    return made
+def stored(version: Version) -> dict[str, Any]:
+    """What the version's files say, read as docs/format.md has it."""
+    files = files_of(version)
+    sets: dict[str, Any] = {
+        name: layers.read(
+            [
+                [(manifest.path_of(line), line) for line in files[path].split(b"\n")[:-1]]
+                for path in sorted(files)
+                if path.startswith(f"{name}/")
+            ]
+        )
+        for name in versions.LINES
+    }
+    return {**sets, "schema.json": files["schema.json"]}
 
 
-def stored(version: Version) -> dict[str, bytes]:
+def files_of(version: Version) -> dict[str, bytes]:
     return {file.path: store().path(file.blob.md5).read_bytes() for file in versions.files(version)}
+
+
+def digest_from_scratch(version: Version) -> str:
+    made = from_scratch(version)
+    roots = {name: published.root_of(made[name].items()) for name in versions.LINES}
+    schema = hashlib.sha256(made["schema.json"]).digest()
+    return published.content_digest(published.Roots(schema=schema, **roots))
 
 
 def test_a_version_holds_items_labels_schema_and_splits(cells: Any) -> None:
@@ -64,8 +82,12 @@ def test_a_version_holds_items_labels_schema_and_splits(cells: Any) -> None:
     assert (version.number, version.state, version.message) == (1, "published", "the first")
     assert stored(version) == from_scratch(version)
     rows = list(versions.manifest_rows(version))
-    assert version.digest == manifest.digest_of(manifest.manifest_pieces(rows))
-    assert version.dir_oid == manifest.dir_oid(manifest.dir_pieces(rows))
+    assert (version.format, version.digest) == (1, digest_from_scratch(version))
+    unnamed = {path: published.without_ids(line) for path, line in from_scratch(version)["labels"].items()}
+    assert version.labels_digest == published.labels_digest(published.root_of(unnamed.items()))
+    assert version.index == manifest.digest_of(manifest.manifest_pieces(versions.file_rows(version)))
+    items = [row._replace(path=row.path[6:]) for row in rows if row.path.startswith("items/")]
+    assert version.dir_oid == manifest.dir_oid(manifest.dir_pieces(items))
     assert (version.files, version.size) == (len(rows), sum(row.size for row in rows))
     assert version.counts["items"] == 7
     assert version.counts["labelled"] == 5
@@ -85,7 +107,12 @@ def test_what_is_written_of_a_change_equals_what_is_written_from_scratch(cells: 
         cells.add(2, labelled=round_ % 2 == 0)
         version = cells.publish()
         assert stored(version) == from_scratch(version)
-        counted = [len(e.label_set.regions) for e in versions.entries(version) if e.label_set]
+        assert version.digest == digest_from_scratch(version)
+        listed = [row._replace(path=row.path[6:]) for row in versions.manifest_rows(version) if "items/" in row.path]
+        assert version.dir_oid == manifest.dir_oid(manifest.dir_pieces(listed))
+        assert version.size == sum(row.size for row in versions.manifest_rows(version))
+        assert version.files == len(list(versions.manifest_rows(version)))
+        counted = [len(e.label_set.said) for e in versions.entries(version) if e.label_set]
         assert version.counts["regions"] == sum(counted)
         assert version.counts["labelled"] == len(counted)
 
@@ -101,7 +128,8 @@ def test_a_label_set_is_published_as_the_text_that_its_digest_names(cells: Any) 
     held.refresh_from_db()
     assert held.regions == [region.as_json() for region in regions]
     version = cells.publish()
-    assert earlier(held.regions).encode() in stored(version)["labels/0000-of-0001.jsonl"]
+    [line] = stored(version)["labels"].values()
+    assert b'"geometry":[0.0,0.30000000000000004,1e+16,1e-07]' in line
     assert version.counts["classes"] == {"1": 1}
 
 
@@ -118,31 +146,20 @@ def test_texts_that_a_json_column_wrote_are_made_canonical(cells: Any) -> None:
         assert cursor.fetchone()[0] == manifest.canonical(said) != spaced
 
 
-def test_shards_that_split_or_join_equal_those_from_scratch() -> None:
-    lines = {f"p{n}.png": f'{{"height":1,"path":"p{n}.png","regions":[],"split":"a","width":{n}}}\n' for n in range(40)}
-    by_bits = {}
-    for bits in (0, 1, 2, 3):
-        for shard in range(1 << bits):
-            mine = sorted(path for path in lines if manifest.shard_of(path, bits) == shard)
-            by_bits[manifest.shard_file(shard, bits)] = "".join(lines[path] for path in mine).encode()
-    sizes = {0: 10, 1: 2000, 2: 4000, 3: 8000}
-    for old in sizes:
-        for new in sizes:
-            for shard in range(1 << new):
-                made = shards.rewrite(shard, sizes[new], sizes[old], by_bits.__getitem__, (), {})
-                assert made == by_bits[manifest.shard_file(shard, new)]
-
-
-def test_a_changed_label_rewrites_one_shard_and_no_other_file(cells: Any) -> None:
+def test_a_changed_label_writes_one_line_and_no_list_of_items(cells: Any) -> None:
     items = cells.add(4)
-    cells.publish()
+    first = cells.publish()
     cells.label(items[0], [])
     second = cells.publish()
-    assert list(VersionFile.objects.filter(first=2).values_list("path", flat=True)) == ["labels/0000-of-0001.jsonl"]
+    [made] = VersionFile.objects.filter(first=2)
+    assert made.path == "labels/v000002.jsonl"
+    line = from_scratch(second)["labels"][items[0].path]
+    assert store().path(made.blob.md5).read_bytes() == line + b"\n"
     assert Entry.objects.filter(first=2).count() == 1
     assert Entry.objects.count() == 5  # four, and one for the change: no row per item per version
-    assert second.parent is not None and second.parent.digest != second.digest
-    assert second.parent.dir_oid != second.dir_oid
+    assert first.digest != second.digest and first.dir_oid == second.dir_oid
+    same = [first.listings[name] == second.listings[name] for name in versions.LINES]
+    assert same == [False, True, True]  # labels, manifest, splits
 
 
 def test_equal_content_is_the_latest_version(cells: Any) -> None:
@@ -235,7 +252,7 @@ def test_a_published_version_stays_while_everything_moves_on(cells: Any) -> None
     cells.publish()
     again = Version.objects.get(number=1)
     assert (stored(again), list(versions.manifest_rows(again))) == before
-    assert again.digest == manifest.digest_of(manifest.manifest_pieces(before[1]))
+    assert again.digest == digest_from_scratch(again) == first.digest
 
 
 def test_what_is_labelled_after_the_row_was_written_goes_into_the_next_version(cells: Any) -> None:
@@ -371,13 +388,16 @@ def test_each_step_stands_on_the_one_before(cells: Any, monkeypatch: Any) -> Non
 
     monkeypatch.setattr(Work, "step", look)
     cells.publish()
-    files, ref, branch, tag = "3 files", "refs/versions/v1", "refs/heads/main", "refs/tags/v1"
+    files, ref, branch, tag = "4 files", "refs/versions/v1", "refs/heads/main", "refs/tags/v1"
     assert seen == {
         "after_row": ["0 files"],
         "after_entries": ["0 files"],
-        "after_shards": [files],
-        "after_manifest": [files],
-        "after_dir": [files, ".dir"],
+        "after_bytes": ["0 files"],
+        "after_files": [files],
+        "after_listing": [files],
+        "after_dirs": [files],
+        "after_trees": [files],
+        "after_name": [files, ".dir"],
         "after_commit": [files, ".dir", "commit"],
         "after_ref": [files, ".dir", "commit", ref],
         "after_branch": [files, ".dir", "commit", branch, ref],

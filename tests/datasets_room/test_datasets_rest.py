@@ -46,11 +46,12 @@ def test_a_dataset_goes_from_its_making_to_a_version(engineer: Any, cells: Any, 
     version = engineer.get(f"{HOME}/more/versions/latest").json()
     assert (version["version"], version["name"], version["message"]) == (1, "more@v1", "why")
     assert version["splits"]["val"] == 1 and version["splits"]["pool"] == 1
-    assert len(version["dir"]) == 36 and version["digest"].startswith("sha256:")
+    assert len(version["dir"]) == 36 and version["digest"].startswith("sha256m1:")
     again = engineer.post(f"{HOME}/more/publish", {"message": "again"})
     assert (again.status_code, again.json()["unchanged"], again.json()["job"]) == (200, True, None)
     lines = _body(engineer.get(f"{HOME}/more/versions/1/manifest"))
-    assert "sha256:" + hashlib.sha256(lines).hexdigest() == version["digest"]
+    assert "sha256:" + hashlib.sha256(lines).hexdigest() == version["index"]
+    assert version["format"] == 1 and version["labels_digest"].startswith("sha256m1:")
     entries = [json.loads(line) for line in _body(engineer.get(f"{HOME}/more/versions/1/entries")).splitlines()]
     assert [entry["path"] for entry in entries] == sorted(item.path for item in items)
     assert [entry["regions"] is None for entry in entries].count(True) == 1
@@ -141,7 +142,7 @@ def test_verify_names_the_item_whose_bytes_changed(engineer: Any, cells: Any, ru
     run_jobs()
     result = engineer.get(f"jobs/{asked.json()['uuid']}").json()["result"]
     assert result["wrong"] == 2
-    assert [row["path"] for row in result["mismatches"]] == [f"items/{entry.path}", "data.dvc"]
+    assert [row["path"] for row in result["mismatches"]] == [f"items/{entry.path}", "data/items.dvc"]
     assert result["mismatches"][0]["expected"] == entry.blob.sha256
     assert result["mismatches"][0]["found"] == hashlib.sha256(data).hexdigest()
 

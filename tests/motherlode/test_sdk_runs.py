@@ -626,7 +626,7 @@ def test_an_active_mlflow_run_gets_each_split_our_address_and_files_and_ours_kee
     assert found.inputs is not None
     used = {row.dataset.name: row for row in found.inputs.dataset_inputs}
     assert set(used) == {"cells@v1/train", "cells@v1/test"}
-    assert {row.dataset.digest for row in used.values()} == {cells["dir"]}
+    assert {row.dataset.digest for row in used.values()} == {cells["digest"].partition(":")[2][:32]}
     assert json.loads(used["cells@v1/test"].dataset.profile or "")["items"] == 2
     context = {name: {tag.key: tag.value for tag in row.tags}["mlflow.data.context"] for name, row in used.items()}
     assert context == {"cells@v1/train": "training", "cells@v1/test": "test"}
