@@ -1,18 +1,19 @@
 """What differs between two versions of a dataset, region by region, from the entries that began or ended in between."""
 
+import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import islice
-from typing import Any, Literal, NamedTuple
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple, cast, overload
 from uuid import UUID
 
-from django.db.models import Q
-
 from lode_annotation.identity import paired, thing_of
+from lode_datasets import diff_statements
 from lode_datasets.models import Entry, Version
-from lode_datasets.versions import holding
 from motherlode.manifest import POOL
 
 __all__ = [
@@ -87,54 +88,13 @@ def _kinds(was: Region, now: Region) -> tuple[RegionKind, ...]:
     return tuple(kinds) or (() if {**was, "id": now["id"]} == now else ("edited",))
 
 
-class Side(NamedTuple):
-    """An item in one of the two versions: what is needed to tell that it changed, without its labels."""
+class Pair(NamedTuple):
+    """An item that differs: its path, what happened to it, and its entries on both sides by primary key."""
 
-    entry: int
-    item: int
     path: str
-    split: str
-    blob: int
-    labels: str | None  # digest of the label set
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """An item on its two sides; what happened to it follows from them."""
-
-    before: Side | None
-    after: Side | None
-
-    @property
-    def path(self) -> str:
-        side = self.after or self.before
-        assert side is not None
-        return side.path
-
-    @property
-    def kind(self) -> Kind:
-        if self.before is None:
-            return "added"
-        if self.after is None:
-            return "removed"
-        if self.before.blob != self.after.blob:
-            return "replaced"
-        old, new = self.before.labels, self.after.labels
-        if old != new:
-            return "labelled" if old is None else "unlabelled" if new is None else "relabelled"
-        return "moved_split" if self.before.split != self.after.split else "same"
-
-    @property
-    def relabelled(self) -> bool:
-        """Whether its labels are others on the two sides."""
-        return (self.before and self.before.labels) != (self.after and self.after.labels)
-
-    @property
-    def split_moved(self) -> bool:
-        """Whether it went from one split to another; leaving the pool does not count."""
-        if self.before is None or self.after is None:
-            return False
-        return self.before.split != self.after.split and POOL not in (self.before.split, self.after.split)
+    kind: Kind
+    before: int | None
+    after: int | None
 
 
 @dataclass(frozen=True)
@@ -180,61 +140,101 @@ class Filter:
         """Whether labels must be read to answer."""
         return self.class_id is not None or self.kind.startswith("region_")
 
-    def takes_pair(self, pair: Pair) -> bool:
-        if self.kind and not self.kind.startswith("region_") and pair.kind != self.kind:
-            return False
-        return not self.split or self.split in {side.split for side in (pair.before, pair.after) if side}
-
-    def takes_regions(self, change: ItemChange) -> bool:
+    def takes(self, change: "Touched") -> bool:
+        """Whether it takes a change by its regions, its kind and its splits."""
         wanted = self.kind.removeprefix("region_") if self.kind.startswith("region_") else ""
-        if wanted and change.kind in ("added", "removed"):
+        if wanted and change.pair.kind in ("added", "removed"):
             return False  # their regions came and went with them
+        if self.kind and not wanted and change.pair.kind != self.kind:
+            return False
+        if self.split and self.split not in change.splits:
+            return False
         return any(
-            (not wanted or wanted in region.kinds)
-            and (
-                self.class_id is None
-                or self.class_id in {side["class_id"] for side in (region.before, region.after) if side}
-            )
-            for region in change.regions
+            (not wanted or wanted == kind) and (self.class_id is None or self.class_id == class_id)
+            for kind, class_id in change.what
         )
 
 
+class Touched(NamedTuple):
+    """An item that differs with what became of its regions, as (kind, class id)."""
+
+    pair: Pair
+    splits: tuple[str | None, str | None]
+    what: frozenset[tuple[RegionKind, int]]
+
+
 def pairs(old: Version, new: Version) -> list[Pair]:
-    """Every item that differs, by path; either version may be the later one. Two queries, no labels."""
-    if old.number > new.number:
-        return [Pair(pair.after, pair.before) for pair in pairs(new, old)]
-    rows = Entry.objects.filter(dataset=old.dataset_id)
-    columns = ("pk", "item_id", "path", "split", "blob_id", "label_set__digest")
-    began = rows.filter(holding(new.number), first__gt=old.number).values_list(*columns)
-    ended = rows.filter(holding(old.number) & Q(last__lt=new.number)).values_list(*columns)
-    before = {row[1]: Side(*row) for row in ended.iterator(chunk_size=5000)}
-    after = {row[1]: Side(*row) for row in began.iterator(chunk_size=5000)}
-    found = (Pair(before.get(key), after.get(key)) for key in before.keys() | after.keys())
-    return sorted((pair for pair in found if pair.kind != "same"), key=lambda pair: pair.path)
+    """Every item that differs, by path; either version may be the later one. One query, no labels."""
+    return [*map(_pair, diff_statements.page(old, new))]
+
+
+def _pair(row: diff_statements.PairRow) -> Pair:
+    return Pair(row.path, cast(Kind, row.kind), row.before, row.after)
 
 
 def changes(some: Iterable[Pair]) -> Iterator[ItemChange]:
     """Pairs with their rows, a query for each five hundred."""
     rest = iter(some)
     while batch := list(islice(rest, 500)):
-        keys = [side.entry for pair in batch for side in (pair.before, pair.after) if side]
+        keys = [side for pair in batch for side in (pair.before, pair.after) if side is not None]
         rows = Entry.objects.select_related(
             "item", "blob", "label_set__created_by", "label_set__annotation_revision__annotation__task__queue"
         ).in_bulk(keys)
         for pair in batch:
             yield ItemChange(
                 pair.kind,
-                rows[pair.before.entry] if pair.before else None,
-                rows[pair.after.entry] if pair.after else None,
+                None if pair.before is None else rows[pair.before],
+                None if pair.after is None else rows[pair.after],
             )
 
 
-def filtered(old: Version, new: Version, wanted: Filter) -> "Sequence[Pair]":
-    """The pairs that a filter takes, by path; labels are read only where it asks about them."""
-    found = [pair for pair in pairs(old, new) if wanted.takes_pair(pair)]
-    if not wanted.of_regions:
-        return found
-    return [pair for pair, change in zip(found, changes(found), strict=True) if wanted.takes_regions(change)]
+class Filtered(Sequence[Pair]):
+    """The pairs that a filter takes, by path: counted and paged by the database.
+
+    Labels are read only where it asks about them; versions never change, so what is found of them is kept.
+    """
+
+    def __init__(self, old: Version, new: Version, wanted: Filter) -> None:
+        self.old, self.new, self.wanted = old, new, wanted
+
+    @cached_property
+    def _of_regions(self) -> list[Pair]:
+        touched = _compared(self.old.uuid, self.new.uuid).touched
+        if self.wanted.class_id is not None:
+            touched = [*touched, *_one_sided(self.old.uuid, self.new.uuid)]
+        return sorted((change.pair for change in touched if self.wanted.takes(change)), key=attrgetter("path"))
+
+    @cached_property
+    def _count(self) -> int:
+        if self.wanted.of_regions:
+            return len(self._of_regions)
+        kind, split = self.wanted.kind, self.wanted.split
+        counted = _compared(self.old.uuid, self.new.uuid).counted
+        return sum(
+            row.number for row in counted if kind in ("", row.kind) and (not split or split in (row.before, row.after))
+        )
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, at: int) -> Pair: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Pair]: ...
+    def __getitem__(self, at: int | slice) -> Pair | list[Pair]:
+        if isinstance(at, int):
+            return self[at : at + 1][0]
+        if self.wanted.of_regions:
+            return self._of_regions[at]
+        start, stop, _step = at.indices(len(self))
+        kind, split = self.wanted.kind, self.wanted.split
+        found = diff_statements.page(self.old, self.new, kind, split, offset=start, limit=max(stop - start, 0))
+        return [*map(_pair, found)]
+
+
+def filtered(old: Version, new: Version, wanted: Filter) -> Filtered:
+    """The pairs that a filter takes, by path."""
+    return Filtered(old, new, wanted)
 
 
 @dataclass(frozen=True)
@@ -257,44 +257,64 @@ class Summary:
 
 def summary(old: Version, new: Version) -> Summary:
     """Counts of ``pairs`` and of their regions; versions never change, so it is worked out once."""
-    return _summary(old.uuid, new.uuid)
+    return _compared(old.uuid, new.uuid).summary
 
 
-@lru_cache(maxsize=64)
-def _summary(old_name: UUID, new_name: UUID) -> Summary:
+class Compared(NamedTuple):
+    """The summary of two versions, its counts of items, and the items in both whose labels differ, by path."""
+
+    summary: Summary
+    counted: list[diff_statements.Counted]
+    touched: list[Touched]
+
+
+def _both(old_name: UUID, new_name: UUID) -> tuple[Version, Version]:
     rows = Version.objects.select_related("schema_revision").defer("frozen").filter(uuid__in=[old_name, new_name])
     found = {version.uuid: version for version in rows}
-    old, new = found[old_name], found[new_name]
+    return found[old_name], found[new_name]
+
+
+@lru_cache(maxsize=8)
+def _compared(old_name: UUID, new_name: UUID) -> Compared:
+    old, new = _both(old_name, new_name)
     kinds: Counter[str] = Counter()
+    splits: Counter[str] = Counter()
+    moved = by_place = 0
+    counted = diff_statements.counted(old, new)
+    for row in counted:
+        kinds[row.kind] += row.number
+        there = {split for split in (row.before, row.after) if split}
+        splits.update(dict.fromkeys(there, row.number))
+        # leaving the pool is no move
+        moved += row.number if len(there) == 2 and POOL not in there else 0
     regions: Counter[str] = Counter()
     by_class: dict[int, Counter[str]] = {}
     confusions: Counter[tuple[int, int]] = Counter()
     people: Counter[str] = Counter()
-    splits: Counter[str] = Counter()
-    moved = by_place = 0
-    found_pairs = pairs(old, new)
-    for pair in found_pairs:
-        kinds[pair.kind] += 1
-        moved += pair.split_moved
-        splits.update({side.split for side in (pair.before, pair.after) if side})
+    touched = []
     # the regions of items that came or went came and went with them
-    for change in changes(pair for pair in found_pairs if pair.before and pair.after and pair.relabelled):
-        by_place += change.by_place
-        if change.after and change.after.label_set:
-            people[change.after.label_set.created_by.username] += 1
-        for region in change.regions:
+    for labels in diff_statements.labels(old, new, one_sided=False):
+        before, after = _said(labels.a_regions, labels.a_answers), _said(labels.b_regions, labels.b_answers)
+        by_place += not share_ids(before, after)
+        if labels.person is not None:
+            people[labels.person] += 1
+        what: set[tuple[RegionKind, int]] = set()
+        for region in region_changes(before, after):
             side = region.after or region.before
             assert side is not None
+            sides = {one["class_id"] for one in (region.before, region.after) if one}
+            what.update((kind, class_id) for kind in region.kinds for class_id in sides)
             for kind in region.kinds:
                 regions[kind] += 1
                 by_class.setdefault(side["class_id"], Counter())[kind] += 1
             if "relabelled" in region.kinds and region.before and region.after:
                 confusions[region.before["class_id"], region.after["class_id"]] += 1
+        touched.append(Touched(_pair(labels.pair), (labels.a_split, labels.b_split), frozenset(what)))
     shift = {
         int(key): new.counts["classes"].get(key, 0) - old.counts["classes"].get(key, 0)
         for key in {**old.counts["classes"], **new.counts["classes"]}
     }
-    return Summary(
+    summed = Summary(
         kinds=dict(kinds),
         regions=dict(regions),
         classes=dict(sorted(shift.items())),
@@ -307,3 +327,24 @@ def _summary(old_name: UUID, new_name: UUID) -> Summary:
         by_place=by_place,
         splits=dict(splits),
     )
+    return Compared(summed, counted, touched)
+
+
+def _said(regions: str | None, answers: str | None) -> list[Region]:
+    return [*json.loads(regions or "[]"), *json.loads(answers or "[]")]
+
+
+_CLASS = re.compile(r'"class_id":(\d+)')
+
+
+@lru_cache(maxsize=8)
+def _one_sided(old_name: UUID, new_name: UUID) -> list[Touched]:
+    """The items that came or went, with the classes of what is said of them; their texts are not parsed for it."""
+    found = []
+    for labels in diff_statements.labels(*_both(old_name, new_name), one_sided=True):
+        kind: RegionKind = "added" if labels.pair.kind == "added" else "removed"
+        texts = (labels.a_regions, labels.a_answers, labels.b_regions, labels.b_answers)
+        classes = {int(number) for text in texts if text for number in _CLASS.findall(text)}
+        what = frozenset((kind, class_id) for class_id in classes)
+        found.append(Touched(_pair(labels.pair), (labels.a_split, labels.b_split), what))
+    return found

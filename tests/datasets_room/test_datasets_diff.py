@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from lode_datasets import diff
 from lode_datasets.selection import move_items, remove_items
 from motherlode.regions import Region
@@ -120,6 +122,44 @@ def test_filters_take_kinds_of_items_and_of_regions_classes_and_splits(cells: An
     assert paths(kind="region_moved") == [items[1].path]
     assert len(paths(split="val")) == 2
     assert paths(class_id=3, split="train") == [items[0].path]
+
+
+def test_a_name_that_went_and_came_is_two_changes_and_a_filter_tells_them_apart(cells: Any) -> None:
+    items = cells.add(2, split="train")
+    first = cells.publish()
+    remove_items(cells.dataset, cells.user, items[:1])
+    other = cells.add(1, split="val")[0]
+    cells.label(other, [cells.box(other, 0, 3)])
+    type(other).objects.filter(pk=items[0].pk).update(trashed_at="2026-01-01T00:00:00Z")
+    type(other).objects.filter(pk=other.pk).update(path=items[0].path, path_fold=items[0].path_fold)
+    second = cells.publish()
+    found = diff.filtered(first, second, diff.Filter())
+    assert {(pair.path, pair.kind) for pair in found[:]} == {(items[0].path, kind) for kind in ("added", "removed")}
+    assert [pair.kind for pair in diff.filtered(first, second, diff.Filter(class_id=3))] == ["added"]
+    assert [pair.kind for pair in diff.filtered(second, first, diff.Filter(class_id=3))] == ["removed"]
+    assert diff.summary(first, second).splits == {"train": 1, "val": 1}
+
+
+@pytest.mark.parametrize("wanted", [{}, {"kind": "relabelled"}, {"class_id": 1}, {"kind": "region_removed"}])
+def test_a_page_of_a_longer_difference_takes_no_more_queries(
+    cells: Any, django_assert_num_queries: Any, wanted: dict[str, Any]
+) -> None:
+    for number in (3, 30):
+        items = cells.add(number)
+        first = cells.publish()
+        for item in items:
+            cells.label(item, [])
+        second = cells.publish()
+        diff._compared.cache_clear()
+        diff._one_sided.cache_clear()
+        # the two versions, counts, labels, the labels of what came or went; the rows of a page
+        of_regions = "class_id" in wanted or "region_removed" in wanted.values()
+        with django_assert_num_queries(3 + 2 * ("class_id" in wanted) + (not of_regions)):
+            page = diff.filtered(first, second, diff.Filter(**wanted))
+            assert len(page) == number and len(page[1:3]) == 2
+        with django_assert_num_queries(0 if of_regions else 1):
+            page = diff.filtered(first, second, diff.Filter(**wanted))
+            assert [pair.path for pair in page[1:3]] == [item.path for item in items[1:3]]
 
 
 def test_a_longer_difference_takes_no_more_queries(cells: Any, django_assert_max_num_queries: Any) -> None:
