@@ -7,13 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from django.conf import settings
 from django.db import transaction
 
-from lode_platform import bulk, memory
+from lode_platform import bulk
 from lode_platform.callers import Caller
-from lode_platform.decoding import BadImage, ImageInfo
+from lode_platform.decoding import BadImage
 from lode_platform.errors import BadInput
+from lode_platform.item_media import MEDIA, Refused, Seen, of_path
 from lode_platform.items import PROBING, SMALL, AddReport, ItemSpec, Problem, add_items
 from lode_platform.models import Blob, BlobReceipt, Project
 from lode_platform.store import store
+from motherlode.media import BadMedia
 
 MAX_HEAD = 4 * 1024**2
 
@@ -47,7 +49,7 @@ def add_packed(
 ) -> AddReport:
     """Makes items of ``files``, one for each of ``specs``; None stands for bytes that this caller sent before or sees.
 
-    Each is taken or refused on its own, as by ``add_items``. Pictures are decoded while the files are forced to disk.
+    Each is taken or refused on its own, as by ``add_items``. Files are decoded while the files are forced to disk.
     """
     refused: list[Problem] = []
     limit = settings.MAX_UPLOAD_BYTES
@@ -56,11 +58,12 @@ def add_packed(
     for spec, data in zip(specs, files, strict=True):
         if data is not None and spec.md5 not in too_large:
             sent.setdefault(spec.md5, (spec.md5, spec.sha256, data))
+    looked = {(spec.md5, of_path(spec.path).kind): sent[spec.md5][2] for spec in specs if spec.md5 in sent}
     with ThreadPoolExecutor(PROBING) as pool:
-        small = pool.submit(_look_at, [file for file in sent.values() if len(file[2]) <= SMALL])
-        large = [pool.submit(_look_at, [file]) for file in sent.values() if len(file[2]) > SMALL]
+        small = pool.submit(_look_at, {key: data for key, data in looked.items() if len(data) <= SMALL})
+        large = [pool.submit(_look_at, {key: data}) for key, data in looked.items() if len(data) > SMALL]
         answers = dict(zip(sent, store().add_promised(list(sent.values())), strict=True))
-        shown = {md5: seen for done in (small, *large) for md5, seen in done.result().items()}
+        shown = {key: seen for done in (small, *large) for key, seen in done.result().items()}
     rows = [(answer.pk,) for answer in answers.values() if isinstance(answer, Blob)]
     with transaction.atomic():
         bulk.insert(BlobReceipt, ["blob_id"], rows, same={"user_id": caller.user.pk}, ignore_conflicts=True)
@@ -73,19 +76,19 @@ def add_packed(
             good.append(spec)
         else:
             refused.append(Problem(spec.path, answer.code, answer.message))
-    seen = {md5: shown[md5] for md5, answer in answers.items() if isinstance(answer, Blob) and md5 in shown}
+    seen = {key: found for key, found in shown.items() if isinstance(answers[key[0]], Blob)}
     report = add_items(project, caller, good, replace_media=replace_media, seen=seen)
     report.problems[:0] = refused
     return report
 
 
-def _look_at(files: Sequence[tuple[str, str, bytes]]) -> Mapping[str, ImageInfo | BadImage]:
-    """What each file shows, by md5; those that take a process of their own are left out."""
-    found: dict[str, ImageInfo | BadImage] = {}
-    for md5, _, data in files:
+def _look_at(files: Mapping[tuple[str, str], bytes]) -> dict[tuple[str, str], Seen | Refused]:
+    """What each file holds, by md5 and medium; those that take a process of their own are left out."""
+    found: dict[tuple[str, str], Seen | Refused] = {}
+    for key, data in files.items():
         try:
-            if (seen := memory.probe_here(io.BytesIO(data))) is not None:
-                found[md5] = seen
-        except BadImage as error:
-            found[md5] = error
+            if (seen := MEDIA[key[1]].probe_here(io.BytesIO(data))) is not None:
+                found[key] = seen
+        except (BadImage, BadMedia) as error:
+            found[key] = error
     return found

@@ -1,12 +1,11 @@
 """Items: bytes in the store become things to label, each looked at once, each refused on its own.
 
-A batch is looked at outside any transaction (names, hashes, the picture itself), then written in transactions of at
+A batch is looked at outside any transaction (names, hashes, the bytes themselves), then written in transactions of at
 most ``BATCH`` rows, which take far less than 200 ms, so that annotators label on while ten thousand items come in.
 """
 
 import json
 import os
-import shutil
 from collections.abc import Container, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -17,13 +16,15 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils import timezone
 
-from lode_platform import bulk, events, media, memory
+from lode_platform import bulk, events
 from lode_platform.callers import Caller
-from lode_platform.decoding import BadImage, ImageInfo
+from lode_platform.decoding import BadImage
 from lode_platform.errors import Conflict
+from lode_platform.item_media import ItemMedium, Refused, Seen, of_path
 from lode_platform.jobs import Work
 from lode_platform.models import Blob, BlobReceipt, Item, ItemFolder, PastFile, Project, User
 from lode_platform.store import Store, store
+from motherlode.media import BadMedia
 from motherlode.paths import PathClash, PathSet, UnsafePath, check_path, fold, folders
 
 BATCH = 500
@@ -65,7 +66,7 @@ class Made(NamedTuple):
 @dataclass
 class AddReport:
     """What became of a batch: items made, items that were there with the same bytes, items whose file was replaced
-    (``resized``: by a picture of another size), and what was refused."""
+    (``resized``: by one of another size), and what was refused."""
 
     made: list[Made] = field(default_factory=list)
     existing: list[Item] = field(default_factory=list)
@@ -91,14 +92,14 @@ def add_items(
     job: Work | None = None,
     trusted: bool = False,
     replace_media: bool = False,
-    seen: Mapping[str, ImageInfo | BadImage] | None = None,
+    seen: Mapping[tuple[str, str], Seen | Refused] | None = None,
 ) -> AddReport:
     """Makes items of bytes that lie in the store.
 
     ``user`` must have sent the bytes, or see them in a project already, unless ``trusted`` (the server read them
     itself). With ``job`` the rows are staged: written under the job's fence, seen by nobody until ``reveal``. With
     ``replace_media`` a name that holds other bytes is not a clash: its item gets the new file and keeps all else.
-    ``seen`` says by md5 what bytes show that were decoded already.
+    ``seen`` says by md5 and medium what was found in bytes that were decoded already.
     """
     report = AddReport()
     for start in range(0, len(specs), BATCH):
@@ -112,7 +113,7 @@ class _Wanted:
     path: str
     key: str
     blob: Blob
-    picture: ImageInfo
+    seen: Seen
 
 
 def _add_batch(
@@ -122,7 +123,7 @@ def _add_batch(
     job: Work | None,
     trusted: bool,
     replace_media: bool,
-    seen: Mapping[str, ImageInfo | BadImage],
+    seen: Mapping[tuple[str, str], Seen | Refused],
     report: AddReport,
 ) -> None:
     user = caller.user
@@ -132,15 +133,15 @@ def _add_batch(
         allowed = linkable(caller, blobs.values())
         blobs = {md5: blob for md5, blob in blobs.items() if blob.pk in allowed}
     sent = [(spec, path, blobs[spec.md5]) for spec, path in _sent(named, blobs, report)]
-    pictures = {blob.pk: seen[blob.md5] for _, _, blob in sent if blob.md5 in seen}
-    pictures |= _probed([blob for _, _, blob in sent if blob.pk not in pictures])
+    known = dict(seen)
+    known |= _probed((blob, of_path(path)) for _, path, blob in sent if (blob.md5, of_path(path).kind) not in known)
     wanted = []
     for spec, path, blob in sent:
-        picture = pictures[blob.pk]
-        if isinstance(picture, BadImage):
-            report.problems.append(Problem(spec.path, picture.code, f"The file {picture}."))
+        found = known[blob.md5, of_path(path).kind]
+        if isinstance(found, Seen):
+            wanted.append(_Wanted(spec, path, fold(path), blob, found))
         else:
-            wanted.append(_Wanted(spec, path, fold(path), blob, picture))
+            report.problems.append(Problem(spec.path, found.code, f"The file {found}."))
     if wanted:
         with _writing(job):
             _write(project, user, wanted, job, replace_media, report)
@@ -192,43 +193,33 @@ def linkable(caller: Caller, blobs: Iterable[Blob]) -> set[int]:
     return mine
 
 
-def _probed(blobs: Sequence[Blob]) -> dict[int, ImageInfo | BadImage]:
-    """What each blob shows, by primary key. Bytes that are an item anywhere are not decoded again."""
-    keys = {blob.pk: blob for blob in blobs}
+def _probed(wanted: Iterable[tuple[Blob, ItemMedium]]) -> dict[tuple[str, str], Seen | Refused]:
+    """What each blob holds, by md5 and medium. Bytes that are an item of it anywhere are not decoded again."""
+    keys = {(blob.md5, medium.kind): (blob, medium) for blob, medium in wanted}
     if not keys:
         return {}
-    found: dict[int, ImageInfo | BadImage] = {
-        row[0]: ImageInfo(*row[1:])
-        for row in Item.objects.filter(blob__in=keys, kind="image").values_list(
-            "blob_id", "media_type", "width", "height", "orientation"
-        )
-    }
-    new = [blob for key, blob in keys.items() if key not in found]
+    rows = Item.objects.filter(blob__in={blob.pk for blob, _ in keys.values()}).values_list(
+        "blob__md5", "kind", "media_type", "width", "height", "length", "orientation"
+    )
+    found: dict[tuple[str, str], Seen | Refused] = {(row[0], row[1]): Seen(*row[1:]) for row in rows}
+    new = [(key, *pair) for key, pair in keys.items() if key not in found]
     where = store()
-    small = [blob for blob in new if blob.size <= SMALL]
-    found.update((blob.pk, _probe(where, blob)) for blob in small)
-    large = [blob for blob in new if blob.size > SMALL]
+    small = [(key, blob, medium) for key, blob, medium in new if blob.size <= SMALL]
+    found.update((key, _probe(where, blob, medium)) for key, blob, medium in small)
+    large = [(key, blob, medium) for key, blob, medium in new if blob.size > SMALL]
     if large:
         with ThreadPoolExecutor(PROBING) as pool:
-            found.update(
-                zip((blob.pk for blob in large), pool.map(lambda blob: _probe(where, blob), large), strict=True)
-            )
+            seen = pool.map(lambda row: _probe(where, row[1], row[2]), large)
+            found.update(zip((key for key, _, _ in large), seen, strict=True))
     return found
 
 
-def _probe(where: Store, blob: Blob) -> ImageInfo | BadImage:
-    mosaic = media.scratch(blob)
+def _probe(where: Store, blob: Blob, medium: ItemMedium) -> Seen | Refused:
     with where.open(blob.md5) as file:
         try:
-            found = memory.probe(file, mosaic)
-            if mosaic.is_dir():
-                media.publish(mosaic, media.view_path(blob, "mosaic"))
-            return found
-        except BadImage as error:
+            return medium.probe(file, blob)
+        except (BadImage, BadMedia) as error:
             return error
-        finally:
-            if mosaic.exists():
-                shutil.rmtree(mosaic, ignore_errors=True)
 
 
 def _write(
@@ -252,7 +243,7 @@ def _write(
         if old is not None and same_name and old.blob_id == w.blob.pk:
             report.existing.append(old)
         elif old is not None and same_name and replace_media and job is None:
-            _replace(old, w.blob, w.picture, user, report)
+            _replace(old, w.blob, w.seen, user, report)
         elif same_name and replace_media and (old is None or old.staged_by_id is None):
             new.append(w)  # takes its place when the job's items are revealed
         elif problem := there.problem(w) or _uuid_problem(w, taken):
@@ -271,34 +262,35 @@ def _write(
 
 _ITEM_COLUMNS = (
     *("uuid", "blob_id", "path", "path_fold"),
-    *("media_type", "width", "height", "orientation", "group", "metadata"),
+    *("kind", "media_type", "width", "height", "length", "orientation", "group", "metadata"),
 )
 
 
 def _item_row(uuid: UUID, w: _Wanted) -> tuple[object, ...]:
-    seen = w.picture
+    seen = w.seen
     metadata = json.dumps(dict(w.spec.metadata), allow_nan=False)
-    shown = (seen.media_type, seen.width, seen.height, seen.orientation)
+    shown = (seen.kind, seen.media_type, seen.width, seen.height, seen.length, seen.orientation)
     return (uuid, w.blob.pk, w.path, w.key, *shown, w.spec.group, metadata)
 
 
-def _replace(item: Item, blob: Blob, picture: ImageInfo, user: User, report: AddReport) -> None:
+def _replace(item: Item, blob: Blob, seen: Seen, user: User, report: AddReport) -> None:
     """Gives the item another file, in the caller's transaction; the one before is kept as its past."""
-    resized = (item.width, item.height) != (picture.width, picture.height)
+    resized = item.media != seen.media
     PastFile.objects.create(
         item=item,
         blob_id=item.blob_id,
         media_type=item.media_type,
         width=item.width,
         height=item.height,
+        length=item.length,
         orientation=item.orientation,
         resized=resized,
         replaced_by=user,
         replaced_at=timezone.now(),
     )
-    item.blob, item.media_type, item.orientation = blob, picture.media_type, picture.orientation
-    item.width, item.height = picture.width, picture.height
-    item.save(update_fields=["blob", "media_type", "orientation", "width", "height"])
+    item.blob, item.media_type, item.orientation = blob, seen.media_type, seen.orientation
+    item.width, item.height, item.length = seen.width, seen.height, seen.length
+    item.save(update_fields=["blob", "media_type", "orientation", "width", "height", "length"])
     events.record(item.project, user, "items.replace", item, path=item.path, md5=blob.md5)
     report.replaced.append(item)
     if resized:
@@ -375,8 +367,8 @@ def reveal(work: Work, *, replace_media: bool = False) -> AddReport:
             if old.path == item.path and old.blob_id == item.blob_id:
                 report.existing.append(old)
             elif old.path == item.path and replace_media:
-                picture = ImageInfo(item.media_type, item.width, item.height, item.orientation)
-                _replace(old, item.blob, picture, item.created_by, report)
+                seen = Seen(item.kind, item.media_type, item.width, item.height, item.length, item.orientation)
+                _replace(old, item.blob, seen, item.created_by, report)
             else:
                 report.problems.append(
                     Problem(item.path, "path_taken", "An item of this name came in by another way meanwhile.")

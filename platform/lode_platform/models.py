@@ -9,6 +9,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from lode_platform.callers import Caller
+from motherlode import media
+from motherlode.media import Media
 
 
 class User(AbstractUser):
@@ -132,8 +134,9 @@ class ItemQuerySet(models.QuerySet["Item"]):
 class Item(models.Model):
     """One thing to label: a blob under a unique path of its project.
 
-    ``width`` and ``height`` are those of the upright image (EXIF orientation applied); ``orientation`` is the
-    EXIF value 1..8 found in the bytes. ``staged_by`` is set while an import job has not finished.
+    ``kind`` is its medium. ``width`` and ``height`` are those of the upright image (EXIF orientation applied), in
+    pixels, ``orientation`` the EXIF value 1..8 found in the bytes; ``length`` is a text's, in code points. Ask
+    ``media``: each is 0 where the medium has none. ``staged_by`` is set while an import job has not finished.
     """
 
     uuid = models.UUIDField(default=uuid4, unique=True)
@@ -145,6 +148,7 @@ class Item(models.Model):
     media_type = models.CharField(max_length=100)
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
+    length = models.PositiveIntegerField(default=0)
     orientation = models.PositiveSmallIntegerField(default=1)
     group = models.CharField(max_length=200, blank=True, help_text="patient, scene, video: never split apart")
     metadata = models.JSONField(default=dict, blank=True)
@@ -169,11 +173,16 @@ class Item(models.Model):
     def __str__(self) -> str:
         return self.path
 
+    @property
+    def media(self) -> Media:
+        """What its bytes are, as far as labels must know it."""
+        return media.of(self.kind, width=self.width, height=self.height, length=self.length)
+
 
 class PastFile(models.Model):
     """A file that an item had until another took its place; published versions may still hold it.
 
-    ``resized``: the new picture has another size, so labels from before ``replaced_at`` may not fit it.
+    ``resized``: the new file has another size, so labels from before ``replaced_at`` may not fit it.
     """
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="past_files")
@@ -181,10 +190,16 @@ class PastFile(models.Model):
     media_type = models.CharField(max_length=100)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
+    length = models.PositiveIntegerField(default=0)
     orientation = models.PositiveSmallIntegerField()
     resized = models.BooleanField()
     replaced_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     replaced_at = models.DateTimeField()
+
+    @property
+    def media(self) -> Media:
+        """What the bytes are; a file keeps its item's medium, which its name says."""
+        return media.of(self.item.kind, width=self.width, height=self.height, length=self.length)
 
 
 class ItemFolder(models.Model):

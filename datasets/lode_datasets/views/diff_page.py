@@ -18,6 +18,7 @@ from lode_platform.access import member_of
 from lode_platform.callers import Caller
 from lode_platform.models import PastFile
 from lode_platform.signed_in import signed_in
+from motherlode.media import Media
 
 PAIRS = 24
 ITEM_KINDS = [
@@ -37,8 +38,6 @@ REGION_TITLES = [
     ("edited", gettext_lazy("regions edited")),
 ]
 
-Size = tuple[int, int]
-
 
 @dataclass(frozen=True)
 class PairView:
@@ -48,21 +47,21 @@ class PairView:
     before: list[dict[str, Any]]
     after: list[dict[str, Any]]
     counts: Sequence[tuple[str, int]]
-    sizes: Sequence[Size]
+    media: Sequence[Media]
     who: Any
     why: str
     why_url: str
 
 
-def sizes_then(some: Sequence[diff.ItemChange]) -> dict[tuple[int, int], Size]:
-    """The width and height of pictures that were replaced since, by item and blob: one query."""
+def media_then(some: Sequence[diff.ItemChange]) -> dict[tuple[int, int], Media]:
+    """What files that were replaced since were, by item and blob: one query."""
     items = [change.entry.item_id for change in some if change.kind == "replaced"]
-    past = PastFile.objects.filter(item__in=items) if items else PastFile.objects.none()
-    return {(row.item_id, row.blob_id): (row.width, row.height) for row in past}
+    past = PastFile.objects.filter(item__in=items).select_related("item") if items else PastFile.objects.none()
+    return {(row.item_id, row.blob_id): row.media for row in past}
 
 
 def pair_view(
-    change: diff.ItemChange, old: Version, new: Version, project: str, then: Mapping[tuple[int, int], Size]
+    change: diff.ItemChange, old: Version, new: Version, project: str, then: Mapping[tuple[int, int], Media]
 ) -> PairView:
     """What the page says of a change: who made the newer labels, in which queue, for which reason."""
     counts: dict[str, int] = {}
@@ -85,8 +84,8 @@ def pair_view(
     shown = [(kind, counts[kind]) for kind in diff.REGION_KINDS if kind in counts]
     item = change.entry.item
     entries = [entry or change.entry for entry in (change.before, change.after)]
-    sizes = [then.get((item.pk, entry.blob_id), (item.width, item.height)) for entry in entries]
-    return PairView(change, sides[0], sides[1], shown, sizes, who, why, url)
+    media = [then.get((item.pk, entry.blob_id), item.media) for entry in entries]
+    return PairView(change, sides[0], sides[1], shown, media, who, why, url)
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,7 @@ def difference(request: HttpRequest, project: str, name: str, a: int, b: int) ->
     page = Paginator(diff.filtered(old, new, wanted), PAIRS).get_page(request.GET.get("page"))
     class_names = {**presentation.names_of(old), **presentation.names_of(new)}
     shown = list(diff.changes(page.object_list))
-    then = sizes_then(shown)
+    then = media_then(shown)
     context = {
         "project": member.project,
         "room": "datasets",

@@ -179,7 +179,7 @@ class AddReportShape(Shape):
     created = NamedItemShape(many=True)
     existing = NamedItemShape(many=True)
     replaced = NamedItemShape(many=True)
-    resized = NamedItemShape(many=True, help_text="those replaced by a picture of another size: check their labels")
+    resized = NamedItemShape(many=True, help_text="those replaced by a file of another size: check their labels")
     problems = ProblemShape(many=True)
 
 
@@ -191,8 +191,9 @@ class ItemShape(Shape):
     sha256 = serializers.CharField()
     size = serializers.IntegerField()
     media_type = serializers.CharField()
-    width = serializers.IntegerField(help_text="px of the upright image")
-    height = serializers.IntegerField(help_text="px of the upright image")
+    width = serializers.IntegerField(help_text="px of the upright image, 0 of another medium")
+    height = serializers.IntegerField(help_text="px of the upright image, 0 of another medium")
+    length = serializers.IntegerField(help_text="code points of a text, 0 of another medium")
     orientation = serializers.IntegerField(help_text="EXIF 1..8, as in the bytes")
     group = serializers.CharField()
     metadata = serializers.DictField()
@@ -308,6 +309,7 @@ def item_json(item: Item) -> dict[str, Any]:
         "media_type": item.media_type,
         "width": item.width,
         "height": item.height,
+        "length": item.length,
         "orientation": item.orientation,
         "group": item.group,
         "metadata": item.metadata,

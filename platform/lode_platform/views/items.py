@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from lode_platform import free_json, shell, zips
+from lode_platform import free_json, item_media, shell, zips
 from lode_platform import items as verbs
 from lode_platform.access import member_of, permits, project_for
 from lode_platform.callers import Caller
@@ -28,7 +28,7 @@ PAGE = 60
 SORTS = {
     "path": (gettext_lazy("by path"), ("path",)),
     "newest": (gettext_lazy("newest first"), ("-created_at", "path")),
-    "largest": (gettext_lazy("widest first"), ("-width", "path")),
+    "largest": (gettext_lazy("largest first"), ("-width", "-length", "path")),
 }
 ZIP_ENCODINGS = {
     "gbk": gettext_lazy("Chinese, simplified (GBK)"),
@@ -54,7 +54,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Card:
-    """An item and the boxes drawn on its picture."""
+    """An item and the boxes drawn on it."""
 
     item: Item
     boxes: list[shell.Box]
@@ -115,14 +115,14 @@ def items(request: HttpRequest, project: str) -> HttpResponse:
 
 
 def item(request: HttpRequest, project: str, item: str) -> HttpResponse:
-    """One item: its picture with what is held to be true, its facts, and all that happened to it."""
+    """One item: what it shows with what is held to be true, its facts, and all that happened to it."""
     user = signed_in(request)
     member = member_of(Caller(user), project, "project.view")
     rows = member.project.items.filter(staged_by=None).select_related("blob", "created_by")
     found = get_object_or_404(rows, uuid=item)
     happened = [
         *shell.history(found, user),
-        *map(replacement, found.past_files.select_related("replaced_by")),
+        *map(replacement, found.past_files.select_related("replaced_by", "item")),
         shell.History(found.created_at, _("came in"), found.created_by, icon="photo-plus"),
     ]
     live = member.project.items.filter(trashed_at=None, staged_by=None)
@@ -130,6 +130,7 @@ def item(request: HttpRequest, project: str, item: str) -> HttpResponse:
         "project": member.project,
         "room": "items",
         "item": found,
+        "size": item_media.size_words(found.media),
         "boxes": shell.layers([found], user)[found.pk],
         "history": happened,
         "before": live.filter(path__lt=found.path).order_by("-path").first(),
@@ -141,7 +142,7 @@ def item(request: HttpRequest, project: str, item: str) -> HttpResponse:
 
 def replacement(past: PastFile) -> shell.History:
     """That a file was replaced, as the item's page tells it."""
-    text = _("file replaced; the one before was %(width)s × %(height)s px") % vars(past)
+    text = _("file replaced; the one before was %(size)s") % {"size": item_media.size_words(past.media)}
     return shell.History(past.replaced_at, text, past.replaced_by, icon="photo-edit")
 
 

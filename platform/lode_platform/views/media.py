@@ -1,11 +1,9 @@
-"""Pictures over HTTP: in ranges, never run by the browser as anything but a picture.
+"""Items over HTTP: in ranges, never run by the browser as anything but an image or plain text.
 
 An address that names the bytes (``?file=<md5>``) is cached for good, and gives a file that the item had once too. An
 item's own address is asked again each time: its file may have been replaced.
 """
 
-import io
-from pathlib import Path
 from uuid import UUID
 
 from django.http import HttpResponseBase
@@ -13,12 +11,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 
-from lode_platform import media
 from lode_platform.errors import NotFound
+from lode_platform.item_media import MEDIA
 from lode_platform.models import Item, Project
-from lode_platform.ranges import ranged, unchanged
 from lode_platform.signed_in import caller
-from lode_platform.store import store
 
 ASK_AGAIN = "private, no-cache"
 
@@ -26,31 +22,17 @@ ASK_AGAIN = "private, no-cache"
 @extend_schema(exclude=True)
 @api_view(["GET", "HEAD"])
 def original(request: Request, item: UUID) -> HttpResponseBase:
-    """The bytes of an item as they came, or its one upright picture where browsers would show them otherwise."""
+    """The bytes of an item as they came, or its one upright image where browsers would show them otherwise."""
     found = _named(request, _visible(request, item))
-    if path := media.redrawn(found):
-        return _kept(request, _sent(request, path, f"{found.blob.md5}-upright", "image/png", f"{found.path}.png"))
-    file, name = store().open(found.blob.md5), found.path.rpartition("/")[2]
-    return _kept(request, ranged(request, file, found.blob.size, found.blob.md5, found.media_type, name))
+    return _kept(request, MEDIA[found.kind].original(request, found))
 
 
 @extend_schema(exclude=True)
 @api_view(["GET", "HEAD"])
 def thumb(request: Request, item: UUID) -> HttpResponseBase:
-    """A small view of the upright image; ``?size=256``, ``&crop=x1,y1,x2,y2`` in its pixels."""
+    """A small view: of an image in ``?size=256``, ``&crop=x1,y1,x2,y2`` in upright pixels; of a text its beginning."""
     found = _named(request, _visible(request, item))
-    size = media.read_size(request.query_params.get("size", "256"))
-    text = request.query_params.get("crop", "")
-    name = f"{found.path.rpartition('/')[2]}.jpg"
-    if not text:
-        path = media.view(found, size)
-        return _kept(request, _sent(request, path, path.stem, "image/jpeg", name))
-    crop = media.read_crop(text, found)
-    etag = f"{found.blob.md5}-{size}-{crop.x1}-{crop.y1}-{crop.x2}-{crop.y2}"
-    if same := unchanged(request, etag):
-        return _kept(request, same)
-    data = media.cut(found, size, crop)
-    return _kept(request, ranged(request, io.BytesIO(data), len(data), etag, "image/jpeg", name))
+    return _kept(request, MEDIA[found.kind].thumb(request, found))
 
 
 def _visible(request: Request, uuid: UUID) -> Item:
@@ -71,7 +53,7 @@ def _named(request: Request, item: Item) -> Item:
     if past is None:
         raise NotFound("The item never had this file.")
     item.blob, item.media_type, item.orientation = past.blob, past.media_type, past.orientation
-    item.width, item.height = past.width, past.height
+    item.width, item.height, item.length = past.width, past.height, past.length
     return item
 
 
@@ -80,7 +62,3 @@ def _kept(request: Request, response: HttpResponseBase) -> HttpResponseBase:
     if "file" not in request.query_params:
         response["Cache-Control"] = ASK_AGAIN
     return response
-
-
-def _sent(request: Request, path: Path, etag: str, media_type: str, name: str) -> HttpResponseBase:
-    return ranged(request, path.open("rb"), path.stat().st_size, etag, media_type, name)

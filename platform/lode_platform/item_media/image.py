@@ -1,0 +1,92 @@
+"""Images on the server: decoded once, shown upright with what was drawn on them."""
+
+import io
+import shutil
+from pathlib import Path
+from typing import BinaryIO
+
+from django.http import HttpResponseBase
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from rest_framework.request import Request
+
+from lode_platform import media as views
+from lode_platform import memory
+from lode_platform.decoding import ImageInfo
+from lode_platform.item_media.medium import ItemMedium, Look, Seen
+from lode_platform.models import Blob, Item
+from lode_platform.ranges import ranged, unchanged
+from lode_platform.store import store
+from lode_platform.templatetags.lode import boxes
+from motherlode.media import Image, Media
+
+
+class ImageMedium(ItemMedium):
+    """Pictures that browsers show."""
+
+    kind = Image.kind
+
+    def probe(self, file: BinaryIO, blob: Blob) -> Seen:
+        mosaic = views.scratch(blob)
+        try:
+            found = memory.probe(file, mosaic)
+            if mosaic.is_dir():
+                views.publish(mosaic, views.view_path(blob, "mosaic"))
+            return _seen(found)
+        finally:
+            if mosaic.exists():
+                shutil.rmtree(mosaic, ignore_errors=True)
+
+    def probe_here(self, file: BinaryIO) -> Seen | None:
+        found = memory.probe_here(file)
+        return None if found is None else _seen(found)
+
+    def original(self, request: Request, item: Item) -> HttpResponseBase:
+        if path := views.redrawn(item):
+            return _sent(request, path, f"{item.blob.md5}-upright", "image/png", f"{item.path}.png")
+        file, name = store().open(item.blob.md5), item.path.rpartition("/")[2]
+        return ranged(request, file, item.blob.size, item.blob.md5, item.media_type, name)
+
+    def thumb(self, request: Request, item: Item) -> HttpResponseBase:
+        size = views.read_size(request.query_params.get("size", "256"))
+        text = request.query_params.get("crop", "")
+        name = f"{item.path.rpartition('/')[2]}.jpg"
+        if not text:
+            path = views.view(item, size)
+            return _sent(request, path, path.stem, "image/jpeg", name)
+        crop = views.read_crop(text, item)
+        etag = f"{item.blob.md5}-{size}-{crop.x1}-{crop.y1}-{crop.x2}-{crop.y2}"
+        if same := unchanged(request, etag):
+            return same
+        data = views.cut(item, size, crop)
+        return ranged(request, io.BytesIO(data), len(data), etag, "image/jpeg", name)
+
+    def shown(self, item: Item, look: Look) -> SafeString:
+        address = reverse("platform:thumb" if look.size else "platform:media", args=[item.uuid])
+        sized = f"size={look.size}&" if look.size else ""
+        seen = look.media or item.media
+        assert isinstance(seen, Image)
+        return boxes(
+            f"{address}?{sized}file={look.md5 or item.blob.md5}",
+            seen.width,
+            seen.height,
+            look.boxes,
+            look.crop,
+            look.alt,
+            look.labels,
+        )
+
+    def size_words(self, media: Media) -> str:
+        assert isinstance(media, Image)
+        return f"{media.width} × {media.height} px"
+
+
+def _seen(found: ImageInfo) -> Seen:
+    return Seen(Image.kind, found.media_type, found.width, found.height, orientation=found.orientation)
+
+
+def _sent(request: Request, path: Path, etag: str, media_type: str, name: str) -> HttpResponseBase:
+    return ranged(request, path.open("rb"), path.stat().st_size, etag, media_type, name)
+
+
+MEDIUM = ImageMedium()

@@ -1,0 +1,79 @@
+"""What a medium does on the server: the protocol that the modules beside this one fill."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, ClassVar, TypeAlias
+
+from django.http import HttpResponseBase
+from django.utils.safestring import SafeString
+from rest_framework.request import Request
+
+from lode_platform.decoding import BadImage
+from lode_platform.models import Blob, Item
+from motherlode.media import BadMedia, Media, of
+
+Refused: TypeAlias = BadImage | BadMedia
+"""Why bytes are not of their medium: both have a `code`, and follow "The file" as a sentence."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is read from a file once, as an item's row keeps it; `orientation` is EXIF's, 1 of what is never turned."""
+
+    kind: str
+    media_type: str
+    width: int = 0
+    height: int = 0
+    length: int = 0
+    orientation: int = 1
+
+    @property
+    def media(self) -> Media:
+        """The medium with its numbers."""
+        return of(self.kind, width=self.width, height=self.height, length=self.length)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How an item is to be shown: ``size`` in pixels, 0 for all of it; ``boxes`` drawn on an image, with their
+    ``labels``; only its ``crop`` (x1 y1 x2 y2); ``md5`` of the file where it is one of the item's past, of ``media``.
+    """
+
+    size: int = 0
+    boxes: Sequence[Mapping[str, Any]] = ()
+    labels: bool = False
+    crop: str | Sequence[float] = ""
+    alt: str = ""
+    md5: str = ""
+    media: Media | None = field(default=None)
+
+
+class ItemMedium(ABC):
+    """One medium: its ``kind`` is that of `motherlode.media`."""
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def probe(self, file: BinaryIO, blob: Blob) -> Seen:
+        """What the bytes are, checked to the last one. Raises ``BadImage`` or ``BadMedia``."""
+
+    @abstractmethod
+    def probe_here(self, file: BinaryIO) -> Seen | None:
+        """As ``probe``, None where that takes more memory than this process gives."""
+
+    @abstractmethod
+    def original(self, request: Request, item: Item) -> HttpResponseBase:
+        """The bytes of the item's file, as browsers show them right."""
+
+    @abstractmethod
+    def thumb(self, request: Request, item: Item) -> HttpResponseBase:
+        """A small view of the item."""
+
+    @abstractmethod
+    def shown(self, item: Item, look: Look) -> SafeString:
+        """The item as a page shows it."""
+
+    @abstractmethod
+    def size_words(self, media: Media) -> str:
+        """How large an item of this medium is, in words for people."""

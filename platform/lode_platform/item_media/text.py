@@ -1,0 +1,84 @@
+"""Texts on the server: decoded once, shown as text and never as anything that a browser would run."""
+
+import io
+from functools import lru_cache
+from typing import BinaryIO
+
+from django.http import HttpResponseBase
+from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from rest_framework.request import Request
+
+from lode_platform.item_media.medium import ItemMedium, Look, Seen
+from lode_platform.models import Blob, Item
+from lode_platform.ranges import ranged
+from lode_platform.store import store
+from motherlode.media import BadMedia, Media, Text
+from motherlode.media.text import MAX_BYTES, decoded
+
+PLAIN = "text/plain"
+PREVIEW = 400  # code points of a text that a tile shows at most
+_HEAD = 4096  # bytes that they are read from
+SHOWN = 200_000  # code points of a text that a page shows at most
+
+
+class TextMedium(ItemMedium):
+    """Documents in UTF-8 or UTF-16."""
+
+    kind = Text.kind
+
+    def probe(self, file: BinaryIO, blob: Blob) -> Seen:
+        return self.probe_here(file)
+
+    def probe_here(self, file: BinaryIO) -> Seen:
+        return Seen(Text.kind, PLAIN, length=Text.probe(file.read(MAX_BYTES + 1)).length)
+
+    def original(self, request: Request, item: Item) -> HttpResponseBase:
+        name = item.path.rpartition("/")[2]
+        return ranged(request, store().open(item.blob.md5), item.blob.size, item.blob.md5, PLAIN, name)
+
+    def thumb(self, request: Request, item: Item) -> HttpResponseBase:
+        data = preview(item.blob.md5).encode()
+        name = item.path.rpartition("/")[2]
+        return ranged(request, io.BytesIO(data), len(data), f"{item.blob.md5}-head", f"{PLAIN}; charset=utf-8", name)
+
+    def shown(self, item: Item, look: Look) -> SafeString:
+        md5 = look.md5 or item.blob.md5
+        if look.size:
+            return format_html('<span class="text-tile" dir="auto">{}</span>', preview(md5))
+        with store().open(md5) as file:
+            text = decoded(file.read())
+        cut = _("The text goes on; download the original for all of it.") if len(text) > SHOWN else ""
+        rest = format_html('<p class="muted small">{}</p>', cut) if cut else ""
+        label = look.alt or item.path
+        page = '<div class="text-page" dir="auto" tabindex="0" role="document" aria-label="{}">{}</div>{}'
+        return format_html(page, label, text[:SHOWN], rest)
+
+    def size_words(self, media: Media) -> str:
+        assert isinstance(media, Text)
+        n = media.length
+        return ngettext("%(n)s character", "%(n)s characters", n) % {"n": number_format(n, force_grouping=True)}
+
+
+@lru_cache(maxsize=4096)  # bytes named by their digest never change
+def preview(md5: str) -> str:
+    """The first lines of a text that say something, at most `PREVIEW` code points."""
+    with store().open(md5) as file:
+        data = file.read(_HEAD)
+    for cut in range(4):  # the last character may have been cut off
+        try:
+            text = decoded(data[: len(data) - cut])
+            break
+        except BadMedia:
+            continue
+    else:
+        return ""
+    lines = [line.strip() for line in text.splitlines()]
+    found = "\n".join(line for line in lines if line)
+    return found if len(found) <= PREVIEW and len(data) < _HEAD else f"{found[:PREVIEW].rstrip()}…"
+
+
+MEDIUM = TextMedium()
