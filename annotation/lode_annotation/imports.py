@@ -25,7 +25,6 @@ from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Item, Project
 from motherlode.formats.source import Draft, Problem, Record, as_regions, settle
 from motherlode.formats.values import label_name
-from motherlode.media import Image
 from motherlode.paths import UnsafePath, check_path, fold
 from motherlode.regions import Region, Texts, answered, texts_of
 from motherlode.shapes import BY_TASK, DEFAULT, shape_of
@@ -217,7 +216,7 @@ def _prepare(
         if not record.labelled:
             continue
         report["items"] += 1
-        drafts, problems = settle(record, Image(item.width, item.height), item.orientation)
+        drafts, problems = settle(record, item.media, item.orientation)
         if retired := next((one for one in drafts if answered(controls, one.type, one.label) is None), None):
             _say_problem(report, _retired(record, retired, schema))
             continue

@@ -12,7 +12,7 @@ from lode_annotation.labeling_config import Rules
 from lode_annotation.models import LabelSet, Schema
 from lode_annotation.statements import answers
 from lode_platform.models import Item
-from motherlode.media import Image
+from motherlode.media import Media
 from motherlode.regions import Region, as_result, asked_by, from_json, from_result, texts_of
 from motherlode.shapes import SHAPES
 
@@ -53,15 +53,15 @@ def ids_used(items: Iterable[Item]) -> dict[int, set[str]]:
     return found
 
 
-def shown(said: Sequence[Mapping[str, Any]], width: int, height: int, rules: Rules) -> list[dict[str, Any]]:
+def shown(said: Sequence[Mapping[str, Any]], media: Media, rules: Rules) -> list[dict[str, Any]]:
     """All that a label set says as a Label Studio result under ``rules``, ids kept; classes those do not show are left
     out (``regions_from`` carries them over)."""
     known = [from_json(row, rules.names) for row in said]
-    return as_result([one for one in known if one.label and _asked(one, rules)], Image(width, height), rules.asked)
+    return as_result([one for one in known if one.label and _asked(one, rules)], media, rules.asked)
 
 
 def regions_from(
-    result: Sequence[dict[str, Any]], width: int, height: int, rules: Rules, before: Sequence[Mapping[str, Any]]
+    result: Sequence[dict[str, Any]], media: Media, rules: Rules, before: Sequence[Mapping[str, Any]]
 ) -> list[Region]:
     """The regions and answers that an accepted ``result`` makes true, in float64 pixels of the upright image.
 
@@ -69,7 +69,6 @@ def regions_from(
     show, and regions whose class the editor could not show stay as they were.
     """
     old = {row["id"]: from_json(row, rules.names) for row in before}
-    media = Image(width, height)
     regions = [_within(region, media) for region in from_result(result, media, rules.asked, old)]
     taken = {region.id for region in regions}
     unseen = [
@@ -92,7 +91,7 @@ def named_elsewhere(label_set: LabelSet) -> bool:
     )
 
 
-def _within(region: Region, media: Image) -> Region:
+def _within(region: Region, media: Media) -> Region:
     """Cuts off what validation let stick out by a float's last digits."""
     cut, state = SHAPES[region.type].clip(region.geometry, media)
     return region if cut is None or state == "ok" else replace(region, geometry=cut)
@@ -106,8 +105,7 @@ def accept(
     annotation_revision_id: int,
     user_id: int,
     result: Sequence[dict[str, Any]],
-    width: int,
-    height: int,
+    media: Media,
     rules: Rules,
 ) -> None:
     """Writes the label set that an accepted ``result`` makes, and makes it the current one: two statements.
@@ -116,7 +114,7 @@ def accept(
     the other, whatever queues they come from, and each carries over what the last one held.
     """
     before = answers.retire_label_set(item_id, schema_id)
-    texts = texts_of(regions_from(result, width, height, rules, before))
+    texts = texts_of(regions_from(result, media, rules, before))
     answers.insert_label_set(
         item_id=item_id,
         schema_id=schema_id,

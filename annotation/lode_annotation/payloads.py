@@ -1,6 +1,6 @@
 """What the editor is sent: a task with its medium, its questions, its lease, and whatever is known of it already."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,9 +14,11 @@ from lode_annotation.label_sets import shown
 from lode_annotation.models import Annotation, Queue, Review, Task
 from lode_annotation.queue_context import QueueContext, context_for, context_of_task
 from lode_annotation.statements.payloads import TaskRow, answer_to_review, own_task
+from lode_annotation.validation import size_said
 from lode_platform.callers import Caller
 from lode_platform.errors import Gone
 from lode_platform.models import User
+from motherlode.media import Media
 
 
 def task_payload(task: Task | UUID, caller: Caller) -> dict[str, Any]:
@@ -58,18 +60,18 @@ def of_task(context: QueueContext, user: User, task_id: int, until: datetime | N
             "id": str(found.annotation),
             "revision": found.revision,
             "state": found.state,
-            "result": _on_this_picture(context.translate(found.result or [], found.made_under), payload["media"]),
+            "result": _on_this_item(context.translate(found.result or [], found.made_under), found.task.media),
         }
     kept = None
     if found.draft is not None:
         kept = {
-            "result": _on_this_picture(context.translate(found.draft, found.made_under), payload["media"]),
+            "result": _on_this_item(context.translate(found.draft, found.made_under), found.task.media),
             "saved_at": _iso(found.draft_at),
             "base_revision": found.draft_base,
         }
     start = None
     if annotation is None and found.regions is not None:
-        start = shown([*found.regions, *found.answers], found.task.width, found.task.height, context.rules)
+        start = shown([*found.regions, *found.answers], found.task.media, context.rules)
     payload |= {
         "annotation_id": str(found.annotation) if found.annotation is not None else None,
         "annotation": annotation,
@@ -80,10 +82,10 @@ def of_task(context: QueueContext, user: User, task_id: int, until: datetime | N
     return payload
 
 
-def _on_this_picture(result: list[Any], media: Mapping[str, Any]) -> list[Any]:
-    """An earlier result for the picture as it is: where its file was replaced by one of another size, the result's
+def _on_this_item(result: list[Any], media: Media) -> list[Any]:
+    """An earlier result for the item as it is: where an image was replaced by one of another size, the result's
     percents are taken over, for a person to look at and to save or mend."""
-    size = {"original_width": media["width"], "original_height": media["height"]}
+    size = size_said(media)
     return [
         {**entry, **size} if isinstance(entry, dict) and not size.items() <= {**size, **entry}.items() else entry
         for entry in result
@@ -114,8 +116,10 @@ def _common(context: QueueContext, row: TaskRow) -> dict[str, Any]:
         "media": {
             "id": str(row.item),
             "url": f"{reverse('platform:media', args=[row.item])}?file={row.md5}",
+            "kind": row.kind,
             "width": row.width,
             "height": row.height,
+            "length": row.length,
             "path": row.path,
         },
         "config": {"schema": queue.schema, "revision": queue.revision, "controls": context.rules.controls},
@@ -154,13 +158,13 @@ def of_review(context: QueueContext, user: User, annotation: UUID) -> dict[str, 
     payload = _common(context, found.task)
     start = None
     if found.regions is not None:
-        start = shown([*found.regions, *found.answers], found.task.width, found.task.height, context.rules)
+        start = shown([*found.regions, *found.answers], found.task.media, context.rules)
     payload |= {
         "annotation": {
             "id": str(annotation),
             "revision": found.revision,
             "state": found.state,
-            "result": _on_this_picture(context.translate(found.result, found.made_under), payload["media"]),
+            "result": _on_this_item(context.translate(found.result, found.made_under), found.task.media),
             "user": found.username,
             "submitted_at": _iso(found.submitted_at),
             "lead_time": found.lead_time,

@@ -107,7 +107,7 @@ def _judge(user: User, context: QueueContext, key: int, request: ReviewRequest) 
         raise _stale(found, revision, request)
     task = found.task
     if request.verdict == Review.Verdict.FIX:
-        result = validate(list(request.result or []), task.item.width, task.item.height, context.rules)
+        result = validate(list(request.result or []), task.item.media, context.rules)
         to_stored_text(result)
         revision = _fixed(user, context, found, request, result)
     accepted = request.verdict != Review.Verdict.REJECT
@@ -168,7 +168,7 @@ def _fixed(
 def _accept(user: User, context: QueueContext, task: Task, revision: AnnotationRevision, made_under: int) -> int | None:
     """Writes the label set; the key of the one that it replaces."""
     words = context.translate(revision.result, made_under)
-    result = validate(words, task.item.width, task.item.height, context.rules)
+    result = validate(words, task.item.media, context.rules)
     Item.objects.select_for_update(no_key=True).only("pk").get(pk=task.item_id)
     before = LabelSet.objects.current().filter(item_id=task.item_id, schema_id=context.queue.schema_id)
     replaced = before.values_list("pk", flat=True).first()
@@ -179,8 +179,7 @@ def _accept(user: User, context: QueueContext, task: Task, revision: AnnotationR
         annotation_revision_id=revision.pk,
         user_id=user.pk,
         result=result,
-        width=task.item.width,
-        height=task.item.height,
+        media=task.item.media,
         rules=context.rules,
     )
     return replaced

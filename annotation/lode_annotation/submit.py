@@ -160,7 +160,7 @@ def _answer(user: User, found: _Found, request: SubmitRequest) -> dict[str, Any]
         raise _stale(user, found, request)
     result: list[Any] = list(request.result)
     if not request.skip:
-        result = validate(request.result, row.width, row.height, context.rules)
+        result = validate(request.result, row.media, context.rules)
     text = to_stored_text(result)
     state, task_state = _states(context, request)
     try:
@@ -177,8 +177,7 @@ def _answer(user: User, found: _Found, request: SubmitRequest) -> dict[str, Any]
                     annotation_revision_id=key,
                     user_id=user.pk,
                     result=result,
-                    width=row.width,
-                    height=row.height,
+                    media=row.media,
                     rules=context.rules,
                 )
     except queues.NoPlace as error:

@@ -7,8 +7,8 @@ from typing import Any
 from lode_annotation.labeling_config import Rules
 from lode_platform import sql
 from lode_platform.errors import BadInput
-from motherlode.media import Image
-from motherlode.shapes import BY_TAG
+from motherlode.media import Media
+from motherlode.shapes import BY_TAG, Shape
 
 MAX_REGIONS = 50_000
 
@@ -25,12 +25,12 @@ class Problem:
         return {"region": self.region, "rule": self.rule, "error": self.error}
 
 
-def validate(result: Any, width: int, height: int, rules: Rules) -> list[dict[str, Any]]:
-    """The result as it is kept: as sent, with the upright image's size added where it was left out.
+def validate(result: Any, media: Media, rules: Rules) -> list[dict[str, Any]]:
+    """The result as it is kept: as sent, with an upright image's size added where it was left out.
 
     Raises ``BadInput`` (code ``bad_result``) naming every region and rule.
     """
-    problems = list(problems_of(result, width, height, rules))
+    problems = list(problems_of(result, media, rules))
     if problems:
         first = problems[0]
         where = f"Region {first.region}: " if first.region else ""
@@ -40,12 +40,13 @@ def validate(result: Any, width: int, height: int, rules: Rules) -> list[dict[st
             problems=[problem.as_json() for problem in problems[:100]],
             count=len(problems),
         )
-    return [
-        entry
-        if "original_width" in entry and "original_height" in entry
-        else {**entry, "original_width": width, "original_height": height}
-        for entry in result
-    ]
+    size = size_said(media)
+    return [entry if size.keys() <= entry.keys() else {**entry, **size} for entry in result]
+
+
+def size_said(media: Media) -> dict[str, int]:
+    """What a result says of the size of the image that it was made on; nothing, of another medium."""
+    return {key: value for key, value in media.stamp().items() if key.startswith("original_")}
 
 
 def to_stored_text(result: Sequence[Any]) -> str:
@@ -73,8 +74,8 @@ def _name(entry: Any, number: int) -> str:
     return name if isinstance(name, str) and _storable(name) else f"#{number}"
 
 
-def problems_of(result: Any, width: int, height: int, rules: Rules) -> Iterator[Problem]:
-    """Everything that is wrong with a Label Studio result for an upright image of ``width`` x ``height``."""
+def problems_of(result: Any, media: Media, rules: Rules) -> Iterator[Problem]:
+    """Everything that is wrong with a Label Studio result for an item of this medium."""
     if not isinstance(result, list):
         yield Problem("", "shape", "The result must be a list of regions.")
         return
@@ -92,7 +93,7 @@ def problems_of(result: Any, width: int, height: int, rules: Rules) -> Iterator[
             yield Problem(name, "duplicate", "Two regions have this id.")
             continue
         seen.add(name)
-        wrong = _entry(entry, width, height, rules, answered)
+        wrong = _entry(entry, media, rules, answered)
         if wrong:
             yield Problem(name, *wrong)
         else:
@@ -102,9 +103,7 @@ def problems_of(result: Any, width: int, height: int, rules: Rules) -> Iterator[
             yield Problem("", "required", f'"{control["name"]}" must be answered.')
 
 
-def _entry(
-    entry: Mapping[str, Any], width: int, height: int, rules: Rules, answered: set[str]
-) -> tuple[str, str] | None:
+def _entry(entry: Mapping[str, Any], media: Media, rules: Rules, answered: set[str]) -> tuple[str, str] | None:
     source = entry.get("from_name")
     control = rules.by_name.get(source) if isinstance(source, str) else None
     if control is None:
@@ -115,10 +114,10 @@ def _entry(
         return "type", f'"{source}" takes {kind}, not {entry.get("type")!r}.'
     if entry.get("to_name", control["to_name"]) != control["to_name"]:
         return "object", f'"{source}" is about "{control["to_name"]}", not {entry.get("to_name")!r}.'
-    if (entry.get("original_width", width), entry.get("original_height", height)) != (width, height):
+    if any(entry.get(key, value) != value for key, value in size_said(media).items()):
         return "image", (
             f"It was made on {entry.get('original_width')} x {entry.get('original_height')} pixels;"
-            f" the upright image has {width} x {height}."
+            f" the upright image has {media.words().removesuffix(' px')}."
         )
     value = entry.get("value")
     if not isinstance(value, dict):
@@ -127,10 +126,17 @@ def _entry(
         return "duplicate", f'"{source}" is answered twice.'
     labels: Any = value.get(kind)
     return (
-        shape.check(value, Image(width, height))
+        _fits(shape, media)
+        or shape.check(value, media)
         or shape.check_labels(labels, single=control["choice"] == "single")
         or _known(labels, {label["value"] for label in control["labels"]})
     )
+
+
+def _fits(shape: Shape, media: Media) -> tuple[str, str] | None:
+    if shape.fits(media.kind):
+        return None
+    return "medium", f"A {shape.noun} is part of an image; the item is a {media.noun}."
 
 
 def _known(labels: Sequence[Any], known: Collection[str]) -> tuple[str, str] | None:

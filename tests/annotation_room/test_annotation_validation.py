@@ -14,6 +14,7 @@ from lode_annotation.validation import problems_of, validate
 from lode_platform.errors import BadInput
 from lode_platform.models import User
 from motherlode.labeling_config import build
+from motherlode.media import Image
 
 CELLS = {("label", "RBC"): 1, ("label", "WBC"): 2}
 BOXES = rules_of(controls_json(parse_config(build(["RBC", "WBC"], "boxes")), CELLS))
@@ -22,7 +23,7 @@ CLASSES = rules_of(controls_json(parse_config(build(["good", "bad"], "classes", 
 
 
 def rules_broken(result: Any, rules: Any = BOXES) -> list[tuple[str, str]]:
-    return [(problem.region, problem.rule) for problem in problems_of(result, 640, 480, rules)]
+    return [(problem.region, problem.rule) for problem in problems_of(result, Image(640, 480), rules)]
 
 
 @pytest.mark.once
@@ -80,14 +81,14 @@ def test_a_required_choice_must_be_there_once_and_single() -> None:
 
 def test_a_float_that_sticks_out_by_its_last_digit_passes_and_the_image_size_is_added(box: Callable[..., Any]) -> None:
     sent = box(100 - 1 / 3, 0, 1 / 3 + 1e-10, 100)
-    kept = validate([sent], 640, 480, BOXES)
+    kept = validate([sent], Image(640, 480), BOXES)
     assert (kept[0]["original_width"], kept[0]["original_height"]) == (640, 480)
     assert kept[0]["value"] == sent["value"]
 
 
 def test_the_refusal_names_every_region(box: Callable[..., Any]) -> None:
     with pytest.raises(BadInput) as caught:
-        validate([box(id="a", value={"width": 0}), box(id="b", label="x")], 640, 480, BOXES)
+        validate([box(id="a", value={"width": 0}), box(id="b", label="x")], Image(640, 480), BOXES)
     assert [row["region"] for row in caught.value.facts["problems"]] == ["a", "b"]
 
 

@@ -2,10 +2,12 @@
 
 import codecs
 import hashlib
+import io
 from typing import Any
 
 import pytest
 from django.template import Context, Template
+from PIL import Image as Pillow
 
 from lode_platform import item_media, items
 from lode_platform.callers import Caller
@@ -13,11 +15,16 @@ from lode_platform.item_media.text import PREVIEW, preview
 from lode_platform.models import Item
 from lode_platform.store import store
 from motherlode.media import MEDIA, Image, Text
-from tests.conftest import png
 
 pytestmark = pytest.mark.django_db
 
 NASTY = "<script>alert(1)</script> & Größe\n\nsecond line"
+
+
+def png(width: int, height: int) -> bytes:
+    file = io.BytesIO()
+    Pillow.new("RGB", (width, height)).save(file, "PNG")
+    return file.getvalue()
 
 
 @pytest.fixture

@@ -272,8 +272,10 @@ class PayloadTaskShape(Shape):
 class MediaShape(Shape):
     id = serializers.UUIDField()  # noqa: A003
     url = serializers.CharField()
-    width = serializers.IntegerField(help_text="px of the upright image")
-    height = serializers.IntegerField(help_text="px of the upright image")
+    kind = serializers.CharField(help_text="the medium: image or text")
+    width = serializers.IntegerField(help_text="px of the upright image, 0 of another medium")
+    height = serializers.IntegerField(help_text="px of the upright image, 0 of another medium")
+    length = serializers.IntegerField(help_text="code points of a text, 0 of another medium")
     path = serializers.CharField()
 
 

@@ -12,6 +12,8 @@ from lode_annotation.statements.tables import ANNOTATION, ITEM, LABEL_SET, QUEUE
 from lode_platform import access, sql
 from lode_platform.callers import Caller
 from lode_platform.sql import Json, MaybeUuid
+from motherlode import media
+from motherlode.media import Media
 from motherlode.regions import Texts
 
 
@@ -21,8 +23,10 @@ class AnswerRow(NamedTuple):
     queue: QueueRow
     task_id: int
     item_id: int
+    kind: str
     width: int
     height: int
+    length: int
     annotation_id: int | None
     annotation: MaybeUuid
     revision: int | None
@@ -32,13 +36,18 @@ class AnswerRow(NamedTuple):
     operation_author: int
     operation_task: int
 
+    @property
+    def media(self) -> Media:
+        """What the item's bytes are."""
+        return media.of(self.kind, width=self.width, height=self.height, length=self.length)
+
 
 def answer_of(caller: Caller, task: UUID, operation_id: UUID) -> AnswerRow | None:
     """A task, the person's answer to it so far, and what the operation's id stands for."""
     scope, parameters = access.sql_scope(caller)
     return sql.first(
         AnswerRow,
-        f"SELECT {QUEUE_COLUMNS}, t.id, i.id, i.width, i.height, a.id, a.uuid, a.revision,"
+        f"SELECT {QUEUE_COLUMNS}, t.id, i.id, i.kind, i.width, i.height, i.length, a.id, a.uuid, a.revision,"
         " opa.uuid, op.number, op.next_task_id, op.author_id, opa.task_id"
         f" FROM {TASK} t JOIN {QUEUE} q ON q.id = t.queue_id{scope}{QUEUE_JOINS} JOIN {ITEM} i ON i.id = t.item_id"
         f" LEFT JOIN {ANNOTATION} a ON a.task_id = t.id AND a.user_id = m.user_id"

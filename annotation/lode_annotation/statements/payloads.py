@@ -6,6 +6,8 @@ from uuid import UUID
 from lode_annotation.statements.tables import ANNOTATION, BLOB, ITEM, LABEL_SET, SAVED, TASK, USER
 from lode_platform import sql
 from lode_platform.sql import Json, MaybeTime, MaybeUuid, Time, Uuid
+from motherlode import media
+from motherlode.media import Media
 
 
 class TaskRow(NamedTuple):
@@ -19,9 +21,16 @@ class TaskRow(NamedTuple):
     prelabels: Json
     item: Uuid
     path: str
+    kind: str
     width: int
     height: int
+    length: int
     md5: str
+
+    @property
+    def media(self) -> Media:
+        """What the item's bytes are."""
+        return media.of(self.kind, width=self.width, height=self.height, length=self.length)
 
 
 class OwnTaskRow(NamedTuple):
@@ -57,7 +66,10 @@ class ReviewRow(NamedTuple):
     answers: Json
 
 
-TASK_COLUMNS = "t.uuid, t.number, t.priority, t.state, t.reason, t.prelabels, i.uuid, i.path, i.width, i.height, b.md5"
+TASK_COLUMNS = (
+    "t.uuid, t.number, t.priority, t.state, t.reason, t.prelabels, i.uuid, i.path, i.kind, i.width, i.height, i.length,"
+    " b.md5"
+)
 CURRENT_LABELS = (
     f' LEFT JOIN {LABEL_SET} ls ON ls.item_id = i.id AND ls.schema_id = %(schema)s AND ls."current"'
     " AND ls.staged_by_id IS NULL"

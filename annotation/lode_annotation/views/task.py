@@ -37,7 +37,7 @@ def _answer(annotation: Annotation, item: Item) -> Answer:
     rules = rules_of(annotation.schema_revision.controls)
     # what was sent with a skip was never validated, and is nobody's answer
     result = [] if revision.state == Annotation.State.SKIPPED else revision.result
-    regions = regions_from(result, item.width, item.height, rules, [])
+    regions = regions_from(result, item.media, rules, [])
     drawn = [(region, (region.class_id - 1) % 12 + 1) for region in regions]
     return Answer(
         annotation,

@@ -41,7 +41,8 @@ class Shape(ABC):
     `kind` names it in label sets, `task` in options and imports, `noun` in sentences. `tag` is Label Studio's control
     tag, `part` the element below it that names a class, and `result_type` the type of its results and the key of the
     labels in their values. `field` is the key of the geometry in a region's JSON. `whole` says that it speaks of the
-    item as a whole and has no geometry: all that is said under one control is then one entry of a result.
+    item as a whole and has no geometry: all that is said under one control is then one entry of a result. `media` are
+    the media that it can be part of; what is whole fits all.
     `fills_bounds` says that it is its bounds, `outlined` that it is made of outlines and gives them. A config made for
     some labels calls its control `control_name` and gives it `choice`, where that is not "". `attributes` and
     `part_attributes` are what the control and its parts may say, `looks` and `part_looks` what else Label Studio lets
@@ -56,6 +57,7 @@ class Shape(ABC):
     part: ClassVar[str] = "Label"
     field: ClassVar[str] = ""
     whole: ClassVar[bool] = False
+    media: ClassVar[frozenset[str]] = frozenset({"image"})
     fills_bounds: ClassVar[bool] = False
     outlined: ClassVar[bool] = False
     control_name: ClassVar[str] = "label"
@@ -64,6 +66,10 @@ class Shape(ABC):
     looks: ClassVar[frozenset[str]] = frozenset()
     part_attributes: ClassVar[frozenset[str]] = frozenset({"value", "hotkey", "hint"})
     part_looks: ClassVar[frozenset[str]] = frozenset()
+
+    def fits(self, medium: str) -> bool:
+        """Whether an item of that medium can have it."""
+        return self.whole or medium in self.media
 
     # Label Studio's side
 
