@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from lode_annotation.models import Lease, Queue, Schema, Task
 from lode_annotation.queues import create_queue, items_by_filter, refuse_while_filling, remove_unstarted
+from lode_annotation.schemas import refuse_other_media
 from lode_annotation.statements import places
 from lode_platform import access, events, jobs, table_statistics
 from lode_platform.callers import Caller
@@ -73,6 +74,7 @@ def fill(queue: Queue, caller: Caller, given: Mapping[str, Any], *, priority: in
 def _begin(queue: Queue, caller: Caller, given: Mapping[str, Any], priority: int) -> Filled:
     access.require(caller, queue.project, "queue.manage")
     items = items_by_filter(queue.project, caller.user, given)
+    refuse_other_media(queue.schema_revision.schema, items)
     if len(items.order_by()[: BATCH + 1].values_list("pk")) > BATCH:
         arguments = {"queue": str(queue.uuid), "filter": dict(given), "priority": priority, "size": queue.size}
         title = _("Fill the queue %(queue)s") % {"queue": queue.name}

@@ -25,6 +25,8 @@ from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Item, Project
 from motherlode.formats.source import Draft, Problem, Record, as_regions, settle
 from motherlode.formats.values import label_name
+from motherlode.labeling_config import medium_of
+from motherlode.media import MEDIA, Media
 from motherlode.paths import UnsafePath, check_path, fold
 from motherlode.regions import Region, Texts, answered, texts_of
 from motherlode.shapes import BY_TASK, DEFAULT, shape_of
@@ -188,6 +190,7 @@ def _prepare(
 ) -> list[tuple[Item, Texts]]:
     """The label sets of a batch as (item, what it says); what is left out goes into the report."""
     controls = rules_of(revision.controls).asked
+    medium = MEDIA[medium_of(revision.config)]
     records = []
     digests: dict[str, str] = {}
     for row in batch:
@@ -216,6 +219,9 @@ def _prepare(
         if not record.labelled:
             continue
         report["items"] += 1
+        if item.kind != medium.kind:
+            _say_problem(report, _other_medium(record, item, medium, schema))
+            continue
         drafts, problems = settle(record, item.media, item.orientation)
         if retired := next((one for one in drafts if answered(controls, one.type, one.label) is None), None):
             _say_problem(report, _retired(record, retired, schema))
@@ -257,6 +263,12 @@ def _twice(record: Record) -> dict[str, str]:
     return Problem(
         "duplicate", record.source, "", f"labels {record.path} a second time", "The first labels count", record.path
     ).as_json()
+
+
+def _other_medium(record: Record, item: Item, medium: type[Media], schema: Schema) -> dict[str, str]:
+    what = f"{item.path} is {item.media.one}, and the schema {schema.name!r} asks about {medium.plural}"
+    remedy = f"It stays as it is; import its labels under a schema of {item.media.plural}"
+    return Problem("unknown", record.source, "", what, remedy, record.path).as_json()
 
 
 def _retired(record: Record, draft: Draft, schema: Schema) -> dict[str, str]:

@@ -15,6 +15,7 @@ from xml.sax.saxutils import quoteattr
 
 from lode_platform.errors import BadInput
 from motherlode import labeling_config
+from motherlode.media import BY_TAG as BY_OBJECT
 from motherlode.regions import Control as AskedControl
 from motherlode.shapes import BY_TAG, BY_TASK, PARTS, SHAPES
 
@@ -24,12 +25,12 @@ MAX_LABELS = 1000
 MAX_NAME = 200
 HOTKEYS = "1234567890qwertyuiopasdfghjklzxcvbnm"
 
-VIEW, IMAGE, HEADER = "View", "Image", "Header"
+VIEW, HEADER = "View", "Header"
 
 # What our editor acts on, by element.
 MEANT = {
     VIEW: frozenset[str](),
-    IMAGE: frozenset({"name", "value"}),
+    **{tag: frozenset({"name", "value"}) for tag in BY_OBJECT},
     HEADER: frozenset[str](),
     **{shape.tag: shape.attributes for shape in SHAPES.values()},
     **{shape.part: shape.part_attributes for shape in SHAPES.values()},
@@ -37,11 +38,7 @@ MEANT = {
 # What Label Studio lets one say about looks; it changes no answer, so it is taken and not acted on.
 LOOKS = {
     VIEW: {"style", "className", "idAttr", "classname"},
-    IMAGE: {
-        *("zoom", "zoomBy", "zoomControl", "rotateControl", "brightnessControl", "contrastControl", "width", "height"),
-        *("maxWidth", "maxHeight", "horizontalAlignment", "verticalAlignment", "defaultZoom", "gridControl", "grid"),
-        *("gridSize", "gridColor", "negativeZoom", "smoothing", "crosshair"),
-    },
+    **{tag: medium.looks for tag, medium in BY_OBJECT.items()},
     HEADER: {"value", "size", "style", "underline"},
     **{shape.tag: shape.looks for shape in SHAPES.values()},
     **{shape.part: shape.part_looks for shape in SHAPES.values()},
@@ -74,7 +71,7 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class ParsedConfig:
-    """What a config asks: its one image object and its controls."""
+    """What a config asks: its one object, which is of a medium, and its controls."""
 
     to_name: str
     controls: tuple[Control, ...]
@@ -168,25 +165,29 @@ def _unsupported(root: _Node) -> Iterator[tuple[int, str]]:
             yield node.line, f'<{node.tag} choice="multiple"> is not supported yet: {why}.'
         if node.tag in PARTS and node.children:
             yield node.line, f"A <{node.children[0].tag}> within a <{node.tag}> is not supported yet."
-    for node in [node for node in root.walk() if node.tag == IMAGE][1:]:
-        yield node.line, f"A second <{IMAGE}> is not supported yet."
+    first, *more = [node for node in root.walk() if node.tag in BY_OBJECT] or [root]
+    for node in more:
+        beside = f"A second <{node.tag}>" if node.tag == first.tag else f"A <{node.tag}> beside a <{first.tag}>"
+        yield node.line, f"{beside} is not supported yet: a schema asks about one object."
 
 
 def _wrong(root: _Node) -> Iterator[tuple[int, str]]:
     """What no config may say."""
     if root.tag != VIEW:
         yield root.line, f"The outermost element is <{root.tag}>; it must be <View>."
-    images = [node for node in root.walk() if node.tag == IMAGE]
+    objects = [node for node in root.walk() if node.tag in BY_OBJECT]
     controls = [node for node in root.walk() if node.tag in BY_TAG]
-    if not images:
-        yield root.line, 'There is no <Image name="image" value="$image"/>: nothing to label.'
-    for node in images:
-        if node.attributes.get("value") != "$image":
-            yield node.line, f'<Image value="{node.attributes.get("value", "")}"> must be value="$image".'
+    if not objects:
+        known = " and no ".join(f'<{one.tag} name="{one.kind}" value="${one.kind}"/>' for one in BY_OBJECT.values())
+        yield root.line, f"There is no {known}: nothing to label."
+    for node in objects:
+        value, wanted = node.attributes.get("value", ""), f"${BY_OBJECT[node.tag].kind}"
+        if value != wanted:
+            yield node.line, f'<{node.tag} value="{value}"> must be value="{wanted}".'
     if not controls:
         yield root.line, f"There is none of {', '.join(f'<{tag}>' for tag in BY_TAG)}: nothing to ask."
     names: set[str] = set()
-    for node in [*images, *controls]:
+    for node in [*objects, *controls]:
         name = node.attributes.get("name", "")
         if not name:
             yield node.line, f"<{node.tag}> has no name."
@@ -195,9 +196,9 @@ def _wrong(root: _Node) -> Iterator[tuple[int, str]]:
         elif len(name) > MAX_NAME:
             yield node.line, f"The name of <{node.tag}> has more than {MAX_NAME} characters."
         names.add(name)
-    objects = {node.attributes.get("name") for node in images}
+    by_name = {node.attributes.get("name"): node for node in objects}
     for node in controls:
-        yield from _wrong_control(node, objects)
+        yield from _wrong_control(node, by_name)
     for node in root.walk():
         for child in node.children:
             homes = [f"<{shape.tag}>" for shape in SHAPES.values() if shape.part == child.tag]
@@ -205,10 +206,14 @@ def _wrong(root: _Node) -> Iterator[tuple[int, str]]:
                 yield child.line, f"<{child.tag}> is in <{node.tag}>; it belongs in {' or '.join(homes)}."
 
 
-def _wrong_control(node: _Node, objects: set[str | None]) -> Iterator[tuple[int, str]]:
-    target = node.attributes.get("toName")
+def _wrong_control(node: _Node, objects: Mapping[str | None, _Node]) -> Iterator[tuple[int, str]]:
+    target, shape = node.attributes.get("toName"), BY_TAG[node.tag]
     if target not in objects:
-        yield node.line, f'<{node.tag} toName="{target or ""}"> names no <Image>.'
+        named = " or ".join(f"<{tag}>" for tag in dict.fromkeys(one.tag for one in objects.values()) or BY_OBJECT)
+        yield node.line, f'<{node.tag} toName="{target or ""}"> names no {named}.'
+    elif not shape.fits(BY_OBJECT[objects[target].tag].kind):
+        tag = objects[target].tag
+        yield node.line, f"<{node.tag}> about a <{tag}> is not supported: a {shape.noun} is part of an image."
     required = node.attributes.get("required", "false").lower()
     if required not in ("true", "false"):
         yield node.line, f'<{node.tag} required="{required}"> must be true or false.'
@@ -252,7 +257,8 @@ def _as_we_build_it(xml: str, root: _Node) -> ParsedConfig | None:
         return None
     categories = {value: int(number) for value, number in numbers.items() if number}
     required = "required" in node.attributes
-    if labeling_config.build(values, task, required=required, categories=categories) != xml:
+    medium = next(BY_OBJECT[one.tag].kind for one in root.walk() if one.tag in BY_OBJECT)
+    if labeling_config.build(values, task, required=required, categories=categories, medium=medium) != xml:
         return None
     labels = tuple(Label(value, "", "") for value in values)
     control = Control(node.attributes["name"], node.tag, node.attributes["toName"], "single", required, labels)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from lode_annotation.models import Lease, Queue, Schema, Task
 from lode_annotation.queue_context import QueueContext
-from lode_annotation.schemas import latest
+from lode_annotation.schemas import latest, refuse_other_media
 from lode_annotation.statements import places
 from lode_platform import access, events, shell
 from lode_platform.callers import Caller
@@ -92,6 +92,7 @@ def add_tasks(queue: Queue, caller: Caller, specs: Sequence[TaskSpec]) -> int:
         if spec.item.project_id != queue.project_id:
             raise BadInput(f"{spec.item.path}: the item belongs to another project.", field="item")
         wanted.setdefault(spec.item.pk, spec)
+    refuse_other_media(queue.schema_revision.schema, [spec.item for spec in wanted.values()])
     ordered = sorted(wanted.values(), key=lambda spec: -spec.priority)
     added = 0
     for start in range(0, len(ordered), BATCH):

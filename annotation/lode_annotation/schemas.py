@@ -13,8 +13,9 @@ from lode_annotation.models import LabelClass, Schema, SchemaRevision
 from lode_platform import access, events
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict
-from lode_platform.models import Project, User
+from lode_platform.models import Item, ItemQuerySet, Project, User
 from motherlode import labeling_config
+from motherlode.media import MEDIA, Media
 from motherlode.shapes import BY_TASK
 
 __all__ = [
@@ -44,6 +45,23 @@ def check_name(name: str) -> str:
 def latest(schema: Schema) -> SchemaRevision:
     """The newest revision of ``schema``."""
     return SchemaRevision.objects.filter(schema=schema).order_by("-number")[:1].get()
+
+
+def medium_of(schema: Schema) -> type[Media]:
+    """The medium that the schema asks about."""
+    return MEDIA[labeling_config.medium_of(latest(schema).config)]
+
+
+def refuse_other_media(schema: Schema, items: ItemQuerySet | Iterable[Item]) -> None:
+    """Raises ``BadInput`` (code ``other_medium``) naming one of ``items`` that is not of the schema's medium."""
+    medium = medium_of(schema)
+    if isinstance(items, ItemQuerySet):
+        found = items.exclude(kind=medium.kind).order_by().first()
+    else:
+        found = next((item for item in items if item.kind != medium.kind), None)
+    if found is not None:
+        said = f"{found.path} is {MEDIA[found.kind].one}, and the schema {schema.name!r} asks about {medium.plural}"
+        raise BadInput(f"{said}; choose {medium.plural} alone, or another schema.", code="other_medium", field="items")
 
 
 def create_schema(
@@ -100,6 +118,9 @@ def revise(
             guidelines = {changed.get(label, label): text for label, text in newest.guidelines.items()}
         if newest.config == config and not renames and dict(newest.guidelines) == dict(guidelines):
             return newest
+        if (now := labeling_config.medium_of(config)) != (before := labeling_config.medium_of(newest.config)):
+            why = f"The schema {schema.name!r} asks about {MEDIA[before].plural}, this config about {MEDIA[now].plural}"
+            raise BadInput(f"{why}; create another schema for them.", field="config")
         _rename(schema, parsed, renames or {}, successors(newest.controls, parsed))
         revision = _append(
             schema, user, parsed, config, message=message, number=newest.number + 1, guidelines=guidelines

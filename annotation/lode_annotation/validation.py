@@ -136,7 +136,7 @@ def _entry(entry: Mapping[str, Any], media: Media, rules: Rules, answered: set[s
 def _fits(shape: Shape, media: Media) -> tuple[str, str] | None:
     if shape.fits(media.kind):
         return None
-    return "medium", f"A {shape.noun} is part of an image; the item is a {media.noun}."
+    return "medium", f"A {shape.noun} is part of an image; the item is {media.one}."
 
 
 def _known(labels: Sequence[Any], known: Collection[str]) -> tuple[str, str] | None:

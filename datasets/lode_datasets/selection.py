@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from lode_annotation.models import Schema
+from lode_annotation.schemas import refuse_other_media
 from lode_datasets.models import Dataset, DatasetItem, Entry
 from lode_datasets.splits import Policy, check_split
 from lode_platform import bulk, events
@@ -103,6 +104,7 @@ def add_items(dataset: Dataset, items: Iterable[Item], *, splits: Mapping[UUID, 
         for item in batch:
             if item.project_id != dataset.project_id:
                 raise BadInput(f"The item {item.path!r} is another project's.", code="other_project")
+        refuse_other_media(dataset.schema, batch)
         with transaction.atomic():
             done += _add_batch(dataset, batch, given, policy)
     return done

@@ -168,6 +168,7 @@ class Item(models.Model):
         ]
         indexes = [
             models.Index("project", "path", name="item_project_path"),
+            models.Index("project", "kind", name="item_no_image", condition=~Q(kind="image")),
         ]
 
     def __str__(self) -> str:

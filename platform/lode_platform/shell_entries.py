@@ -1,6 +1,6 @@
 """What this room tells its own shell: Home, Items, Jobs, Settings, the items station, failed jobs, item facts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from django.db.models import Count, Max, Q
@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from lode_platform import shell
-from lode_platform.models import Event, Item, JobState, Project, User
+from lode_platform.item_media import MEDIA
+from lode_platform.models import Event, Item, ItemQuerySet, JobState, Project, User
 
 EVENTS = {
     "items.replace": (_("replaced the file of"), "photo-edit"),
@@ -26,6 +27,18 @@ def items_figures(project: Project, user: User) -> shell.Figures:
     yesterday = timezone.now() - timedelta(days=1)
     counted = project.items.live().aggregate(n=Count("pk"), new=Count("pk", filter=Q(created_at__gte=yesterday)))
     return shell.Figures(counted["n"], counted["new"])
+
+
+def medium_choices(project: Project, user: User) -> Sequence[tuple[str, shell.Text]]:
+    """The media, where a project has items that are not images."""
+    if not project.items.filter(~Q(kind="image")).exists():
+        return ()
+    return [(medium.kind, MEDIA[medium.kind].title) for medium in MEDIA.values()]
+
+
+def by_medium(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
+    """The items of one medium."""
+    return rows.filter(kind=value)
 
 
 def failed_jobs(project: Project, user: User) -> Iterable[shell.ToDo]:
@@ -99,5 +112,6 @@ def register() -> None:
     )
     shell.station("items", url="platform:items", figures=items_figures)
     shell.to_do(failed_jobs)
+    shell.item_filter(name="medium", title=_("Medium"), choices=medium_choices, apply=by_medium)
     shell.item_history(trash_history)
     shell.recent_activity(items_lately)

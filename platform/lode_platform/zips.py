@@ -23,6 +23,7 @@ from lode_platform.items import ItemSpec, Problem, add_items, discard, reveal
 from lode_platform.jobs import Cancelled, Work, enqueue, job
 from lode_platform.models import Blob, Item, Job, Project, User
 from lode_platform.store import Store, store
+from motherlode.media import Image, named
 from motherlode.paths import UnsafePath, check_path
 from motherlode.zips import BadName, check_encoding, is_folder, is_junk, member_names, why_not
 
@@ -80,7 +81,7 @@ class _Progress:
 
 @job(VERB)
 def unpack(work: Work) -> dict[str, Any]:
-    """Makes an item of every member that is an image; answers the report."""
+    """Makes an item of every member that is an image or, where there is none, a text; answers the report."""
     blobs = store()
     staged = str(work.arguments["parked"])
     progress = _Progress(**work.state)
@@ -185,6 +186,7 @@ class _Zip:
         self.archive = archive
         self.members = members
         self.names = member_names(members, encoding)
+        self._of_images = any(isinstance(name, str) and named(name) is Image for name in self.names)
         first: dict[str | BadName, int] = {}
         self._twice = {number for number, name in enumerate(self.names) if first.setdefault(name, number) != number}
         self._overlapping = _overlapping(members)
@@ -203,6 +205,9 @@ class _Zip:
             return Problem(name, "unsafe_path", f"The name {error.reason}.")
         if number in self._twice:
             return Problem(name, "path_twice", "The zip has another member of this name before it.")
+        if self._of_images and named(name) not in (Image, None):
+            error = "The zip holds images, so its texts may be their labels: import texts in a zip of their own."
+            return Problem(name, "other_medium", error)
         if name.lower().endswith(".zip"):
             return Problem(name, "zip_in_zip", "The member is a zip itself: bring it in on its own.")
         return _bomb(member, name, self._overlapping)

@@ -7,32 +7,46 @@ an import makes reads the same on either side.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TypeAlias
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, ParseError, fromstring
 from xml.sax.saxutils import quoteattr
 
+from motherlode.errors import BadInput
+from motherlode.media import BY_TAG as BY_OBJECT
+from motherlode.media import MEDIA
 from motherlode.shapes import BY_TAG, BY_TASK, Shape
 
-__all__ = ["Task", "add_labels", "build", "controls_of"]
+__all__ = ["Task", "add_labels", "build", "controls_of", "medium_of"]
+
+DEFAULT_MEDIUM = next(iter(MEDIA))
 
 Task: TypeAlias = str
 """What a schema asks for: the `task` of a kind, a key of `motherlode.shapes.BY_TASK`."""
 
 
 def build(
-    labels: Sequence[str], task: str, *, required: bool = False, categories: Mapping[str, int] | None = None
+    labels: Sequence[str],
+    task: str,
+    *,
+    required: bool = False,
+    categories: Mapping[str, int] | None = None,
+    medium: str = DEFAULT_MEDIUM,
 ) -> str:
-    """A config that asks for `labels` of `task` on an image.
+    """A config that asks for `labels` of `task` on an item of that medium, a key of `motherlode.media.MEDIA`.
 
     `required`: an item without an answer cannot be submitted. `categories` gives the COCO category ids of labels.
+    Raises `BadInput` where the medium has no such labels.
     """
     shape = BY_TASK[task]
+    if not shape.fits(medium):
+        raise BadInput(f"{task} are labels of images, not of {MEDIA[medium].plural}; classes are of both")
     extra = (f' choice="{shape.choice}"' if shape.choice else "") + (' required="true"' if required else "")
     return "\n".join(
         [
             "<View>",
-            '  <Image name="image" value="$image"/>',
-            f'  <{shape.tag} name="{shape.control_name}" toName="image"{extra}>',
+            f'  <{MEDIA[medium].tag} name="{medium}" value="${medium}"/>',
+            f'  <{shape.tag} name="{shape.control_name}" toName="{medium}"{extra}>',
             *(f"    {_label(shape, label, categories)}" for label in labels),
             f"  </{shape.tag}>",
             "</View>",
@@ -66,6 +80,16 @@ def controls_of(config: Element) -> dict[str, tuple[str, list[str]]]:
             part = BY_TAG[node.tag].part
             found[str(node.get("name"))] = (str(node.tag), [str(child.get("value")) for child in node.iter(part)])
     return found
+
+
+@lru_cache(maxsize=256)
+def medium_of(config: str) -> str:
+    """The medium that a config asks about, a key of `motherlode.media.MEDIA`. Raises `ValueError` for no config."""
+    try:
+        tags = (str(node.tag) for node in fromstring(config).iter())
+    except ParseError as error:
+        raise ValueError(f"the config is not well-formed XML: {error}") from None
+    return next((BY_OBJECT[tag].kind for tag in tags if tag in BY_OBJECT), DEFAULT_MEDIUM)
 
 
 def _label(shape: Shape, label: str, categories: Mapping[str, int] | None) -> str:

@@ -125,8 +125,17 @@ def test_what_is_no_picture_is_named_and_junk_is_passed_over(project: Project, e
     told = unpacked(
         api, erin, zipped({"notes.txt": b"hello", "__MACOSX/._x.png": b"", ".DS_Store": b"", "good.png": picture()})
     )
-    assert codes(told) == {"notes.txt": "not_an_image"}
+    assert codes(told) == {"notes.txt": "other_medium"}
     assert (told["result"]["created"], told["result"]["skipped"]) == (1, 2)
+
+
+def test_a_zip_of_texts_gives_texts(project: Project, erin: User, api: Apis) -> None:
+    told = unpacked(api, erin, zipped({"good/a.txt": b"one", "bad/b.txt": b"two", "bad/c.txt": b"\xff"}))
+    assert codes(told) == {"bad/c.txt": "not_read"} and told["result"]["created"] == 2
+    assert set(project.items.values_list("path", "kind", "length")) == {
+        ("good/a.txt", "text", 3),
+        ("bad/b.txt", "text", 3),
+    }
 
 
 def test_the_same_zip_again_makes_nothing_new(project: Project, erin: User, api: Apis) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Prefetch, QuerySet
+from django.db import transaction
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -108,8 +109,9 @@ class Queues(APIView):
             queue, filled = filling.create_filled(found, caller(request), chosen, priority=priority, **facts)
         else:
             specs = _specs(found, chosen, priority)
-            queue = queues.create_queue(found, caller(request), **facts)
-            filled = filling.Filled(queues.add_tasks(queue, caller(request), specs))
+            with transaction.atomic():
+                queue = queues.create_queue(found, caller(request), **facts)
+                filled = filling.Filled(queues.add_tasks(queue, caller(request), specs))
         return Response({**shown(queue), **_said(filled)}, status=201)
 
 

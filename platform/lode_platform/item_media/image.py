@@ -8,6 +8,7 @@ from typing import BinaryIO
 from django.http import HttpResponseBase
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 from rest_framework.request import Request
 
 from lode_platform import media as views
@@ -25,6 +26,7 @@ class ImageMedium(ItemMedium):
     """Pictures that browsers show."""
 
     kind = Image.kind
+    title = gettext_lazy("images")
 
     def probe(self, file: BinaryIO, blob: Blob) -> Seen:
         mosaic = views.scratch(blob)

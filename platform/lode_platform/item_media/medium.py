@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, ClassVar, TypeAlias
 
 from django.http import HttpResponseBase
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from rest_framework.request import Request
 
@@ -50,9 +51,10 @@ class Look:
 
 
 class ItemMedium(ABC):
-    """One medium: its ``kind`` is that of `motherlode.media`."""
+    """One medium: its ``kind`` is that of `motherlode.media`, its ``title`` what a filter calls its items."""
 
     kind: ClassVar[str]
+    title: ClassVar["str | Promise"]
 
     @abstractmethod
     def probe(self, file: BinaryIO, blob: Blob) -> Seen:

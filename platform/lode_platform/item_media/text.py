@@ -9,7 +9,7 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from rest_framework.request import Request
 
 from lode_platform.item_media.medium import ItemMedium, Look, Seen
@@ -29,6 +29,7 @@ class TextMedium(ItemMedium):
     """Documents in UTF-8 or UTF-16."""
 
     kind = Text.kind
+    title = gettext_lazy("texts")
 
     def probe(self, file: BinaryIO, blob: Blob) -> Seen:
         return self.probe_here(file)

@@ -385,9 +385,7 @@ def _settle_whole(record: Record, media: Media) -> tuple[list[Draft], list[Probl
         if draft.geometry is None:
             kept.append(draft)
             continue
-        what = (
-            f"the {draft.label} {SHAPES[draft.type].noun} is a region of an image, and {record.path} is a {media.noun}"
-        )
+        what = f"the {draft.label} {SHAPES[draft.type].noun} is a region of an image, and {record.path} is {media.one}"
         problems.append(Problem("unreadable", record.source, draft.row, what, "It was left out", record.path))
     return kept, problems
 

@@ -127,7 +127,7 @@ class Writer:
     def _why_not(self, row: Labelled, kept: Sequence[Region]) -> str:
         """Why an item cannot be written as it is; "" where it can."""
         if "class" not in self.keeps and not isinstance(row.media, Image):
-            return f"is a {row.media.noun}, and {self.title} hold images"
+            return f"is {row.media.one}, and {self.title} hold images"
         if row.regions and not kept:
             return f"has no label that {self.title} hold"
         if "class" not in self.keeps:

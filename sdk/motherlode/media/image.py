@@ -19,8 +19,15 @@ class Image(Media):
     """A picture; `width` and `height` are those of the upright image, in pixels."""
 
     kind = "image"
-    noun, plural = "image", "images"
+    noun, one, plural = "image", "an image", "images"
     tag = "Image"
+    looks = frozenset(
+        {
+            *("zoom", "zoomBy", "zoomControl", "rotateControl", "brightnessControl", "contrastControl", "width"),
+            *("height", "maxWidth", "maxHeight", "horizontalAlignment", "verticalAlignment", "defaultZoom"),
+            *("gridControl", "grid", "gridSize", "gridColor", "negativeZoom", "smoothing", "crosshair"),
+        }
+    )
     suffixes = frozenset(
         {
             *(".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"),

@@ -28,15 +28,18 @@ class BadMedia(BadInput):
 class Media(ABC):
     """What an item's bytes are, as far as its labels must know it: one small frozen class a medium.
 
-    `kind` names it in blocks and rows, `noun` and `plural` in sentences. `tag` is Label Studio's object tag.
+    `kind` names it in blocks and rows, `noun`, `one` ("an image") and `plural` in sentences. `tag` is Label Studio's
+    object tag, `looks` what that may say besides `name` and `value`, which changes no answer.
     `suffixes` are the endings of file names that are of this medium, in lower case; `content_types` what its bytes are
     sent as. An instance's fields are whole numbers; the server keeps `width`, `height` and `length`.
     """
 
     kind: str
     noun: ClassVar[str]
+    one: ClassVar[str]
     plural: ClassVar[str]
     tag: ClassVar[str]
+    looks: ClassVar[frozenset[str]] = frozenset()
     suffixes: ClassVar[frozenset[str]]
     content_types: ClassVar[frozenset[str]]
 
@@ -72,7 +75,7 @@ class Media(ABC):
 class Other(Media):
     """A medium that this program does not know, read from a version: its block is kept and passed on."""
 
-    noun, plural = "item", "items"
+    noun, one, plural = "item", "an item", "items"
 
     kind: str
     fields: Mapping[str, Any] = field(default_factory=dict)

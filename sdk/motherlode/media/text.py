@@ -22,8 +22,9 @@ class Text(Media):
     """A text; `length` is the number of its Unicode code points after decoding, line ends as they are in the file."""
 
     kind = "text"
-    noun, plural = "text", "texts"
+    noun, one, plural = "text", "a text", "texts"
     tag = "Text"
+    looks = frozenset({"granularity", "highlightColor", "showLabels", "selectionEnabled"})
     suffixes = frozenset({".txt"})
     content_types = frozenset({"text/plain"})
 
