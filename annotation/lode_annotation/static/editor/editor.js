@@ -18,6 +18,7 @@ import { find, h } from "./ui/dom.js";
 import { LabelPanels } from "./ui/labels.js";
 import { Notes } from "./ui/notes.js";
 import { RegionList } from "./ui/regions.js";
+import { focusItem } from "./view/item.js";
 
 /** @typedef {import("./keymap.js").Command} Command */
 /** @typedef {import("./kinds/index.js").Shape<any>} Shape */
@@ -27,11 +28,16 @@ import { RegionList } from "./ui/regions.js";
 /** @typedef {import("./model/types.js").Reason} Reason */
 /** @typedef {import("./model/types.js").Region} Region */
 
+/** The commands that say nothing of another medium. */
+const OF_IMAGES = /^(tool|zoom|bright)\.|\.middle$|^(names|crosshair)$/;
+
 export class Editor {
   /** @param {HTMLElement} root the page */
   constructor(root) {
     this.root = root;
     this.store = new Store();
+    /** That of the item at hand, see `media/index.js`. */
+    this.medium = "image";
     this.keymap = new Keymap();
     this.stage = new Stage(find("[data-stage]", root), this.store);
     this.notes = new Notes(find("[data-notes]", root), find("[data-live]", root));
@@ -80,9 +86,11 @@ export class Editor {
     this.refresh();
   }
 
-  /** Take up a task's schema. @param {readonly Control[]} controls */
-  setControls(controls) {
+  /** Take up a task's schema. @param {readonly Control[]} controls @param {string} [medium] of its item */
+  setControls(controls, medium = "image") {
     this.controls = controls;
+    this.medium = medium;
+    this.root.dataset.medium = medium;
     this.stage.palette.setControls(controls);
     const kept = controls.find((one) => shapeFor(one) && one.name === this.armed?.control.name);
     const control = kept ?? controls.find(shapeFor);
@@ -115,7 +123,8 @@ export class Editor {
   }
 
   setCommands() {
-    this.keymap.set([...labelCommands(this), ...this.more(), ...regionCommands(this), ...viewCommands(this)]);
+    const all = [...labelCommands(this), ...this.more(), ...regionCommands(this), ...viewCommands(this)];
+    this.keymap.set(all.filter((command) => this.medium === "image" || !OF_IMAGES.test(command.id)));
   }
 
   /** Bring buttons, palettes and counts up to date, once a frame. */
@@ -346,7 +355,7 @@ export class Editor {
     this.root.addEventListener("click", (event) => {
       // After a press with the mouse the keys belong to the picture again, so that Enter submits.
       const pressed = event.target instanceof Element && event.target.closest("summary, a, input:not([type=search])");
-      if (pressed && event.detail > 0) this.stage.root.focus({ preventScroll: true });
+      if (pressed && event.detail > 0) focusItem(this);
     });
     const recolour = () => {
       this.stage.palette.read();

@@ -12,6 +12,7 @@ import { LocalStore } from "./task/local_store.js";
 import { find, h } from "./ui/dom.js";
 import { dialog } from "./ui/help.js";
 import { showFacts, showReason } from "./ui/task.js";
+import { focusItem, showItem } from "./view/item.js";
 
 /** @typedef {import("./task/local_store.js").PendingRequest} PendingRequest */
 /** @typedef {import("./keymap.js").Command} Command */
@@ -93,7 +94,7 @@ class LabelPage {
       { id: "back", title: gettext("Back to the previous task"), group, keys: ["u"], icon: "back", when: () => session.before.length > 0 || !session.earliest, run: () => void this.#back() },
       { id: "why", title: gettext("Show the reason for this task"), group, keys: ["w"], when: open, run: () => editor.showCause(this.session.loaded?.payload.task.reason ?? null) },
       { id: "leave", title: gettext("Leave"), group, keys: [], icon: "close", run: () => void this.#leave() },
-      { id: "retry", title: gettext("Reload the image"), group, keys: [], when: open, run: () => void session.retryPicture() },
+      { id: "retry", title: gettext("Reload the item"), group, keys: [], when: open, run: () => void session.retryPicture() },
       { id: "look", title: gettext("Check again"), group, keys: [], run: () => void session.look() },
     ];
   }
@@ -112,7 +113,7 @@ class LabelPage {
     this.#unavailable();
     this.refusal = "";
     editor.lastDrawn = null;
-    editor.setControls(payload.config.controls);
+    editor.setControls(payload.config.controls, payload.media.kind);
     this.#picture();
     if (this.#first && !editor.store.shapes().length) editor.draw();
     this.#first = false;
@@ -126,7 +127,7 @@ class LabelPage {
     this.#state();
     this.#tick();
     this.#came(loaded);
-    editor.stage.root.focus({ preventScroll: true });
+    focusItem(editor);
     // The benchmark reads this: from the swap to the first frame that shows the task.
     requestAnimationFrame(() => setTimeout(() => performance.measure("editor:shown", "editor:open")));
     editor.notes.announce(gettext("Task {n}. {reason}", { n: payload.task.position ?? "", reason: payload.task.reason?.text ?? "" }));
@@ -164,12 +165,10 @@ class LabelPage {
   }
 
   #picture() {
-    const { stage } = this.editor;
     const loaded = this.session.loaded;
     if (!loaded) return;
     const shown = loaded.picture;
-    stage.show(shown?.source ?? null, shown?.size ?? loaded.payload.media, loaded.payload.media);
-    stage.scene.drawNow();
+    showItem(this.editor, shown, loaded.payload.media);
     this.sight.show(shown ? loaded.payload.task.id : null);
     this.#face();
   }
@@ -180,7 +179,7 @@ class LabelPage {
     if (session.loaded) return;
     this.sight.show(null);
     editor.store.load([]);
-    editor.stage.show(null, { width: 1, height: 1 }, { width: 1, height: 1 });
+    showItem(editor, null, { url: "", width: 1, height: 1 });
     if (session.face === "finished") this.#finished();
     this.#face();
     this.#state();

@@ -115,9 +115,8 @@ export function toResult(region, control, size) {
     id: region.id,
     from_name: region.control,
     to_name: came.to_name ?? control?.to_name ?? "image",
-    original_width: size.width,
-    original_height: size.height,
-    image_rotation: came.image_rotation ?? 0,
+    // only an image has a size
+    ...(size.width ? { original_width: size.width, original_height: size.height, image_rotation: came.image_rotation ?? 0 } : {}),
   };
   const value = { ...came.value, ...(kind.drawn ? kind.encode(region, size) : {}), [kind.result]: [...region.labels] };
   return { ...shared, type: kind.result, value, origin: originOf(came, region.changed) };

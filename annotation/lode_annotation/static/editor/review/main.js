@@ -12,6 +12,7 @@ import { LocalStore } from "../task/local_store.js";
 import { ago, find, h } from "../ui/dom.js";
 import { dialog } from "../ui/help.js";
 import { showFacts, showReason } from "../ui/task.js";
+import { focusItem, showItem } from "../view/item.js";
 import { changesOf } from "./changes.js";
 import { ReviewSession } from "./session.js";
 
@@ -74,7 +75,7 @@ class ReviewPage {
       { id: "why", title: gettext("Show the reason for this task"), group, keys: ["w"], when: open, run: () => this.editor.showCause(session.loaded?.payload.task.reason ?? null) },
       { id: "comment", title: gettext("Write a comment"), group, keys: ["c"], when: open, run: () => this.#write() },
       { id: "leave", title: gettext("Leave"), group, keys: [], icon: "close", run: () => location.assign(this.boot.home) },
-      { id: "retry", title: gettext("Reload the image"), group, keys: [], run: () => location.reload() },
+      { id: "retry", title: gettext("Reload the item"), group, keys: [], run: () => location.reload() },
       { id: "look", title: gettext("Check again"), group, keys: [], run: () => void session.look() },
     ];
   }
@@ -89,10 +90,9 @@ class ReviewPage {
     this.comment.value = "";
     editor.openSide(false);
     this.#changes(loaded);
-    editor.setControls(payload.config.controls);
+    editor.setControls(payload.config.controls, payload.media.kind);
     const shown = loaded.picture;
-    editor.stage.show(shown?.source ?? null, shown?.size ?? payload.media, payload.media);
-    editor.stage.scene.drawNow();
+    showItem(editor, shown, payload.media);
     this.sight.show(shown ? loaded.annotation : null);
     this.#face();
     this.#fix(loaded.from === "kept");
@@ -106,7 +106,7 @@ class ReviewPage {
     find("[data-annotator]", this.root).textContent = payload.annotation?.user ?? "";
     this.#state();
     this.#tick();
-    editor.stage.root.focus({ preventScroll: true });
+    focusItem(editor);
     editor.notes.announce(gettext("Annotation by {who}", { who: payload.annotation?.user ?? "" }));
   }
 
@@ -198,7 +198,7 @@ class ReviewPage {
 
   /** @param {KeyboardEvent} event */
   #commentKey(event) {
-    if (event.key === "Escape") this.editor.stage.root.focus();
+    if (event.key === "Escape") focusItem(this.editor);
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
     event.stopPropagation();
@@ -259,7 +259,7 @@ class ReviewPage {
     if (session.loaded) return;
     this.sight.show(null);
     editor.store.load([]);
-    editor.stage.show(null, { width: 1, height: 1 }, { width: 1, height: 1 });
+    showItem(editor, null, { url: "", width: 1, height: 1 });
     const done = ngettext("You judged {n} annotation in this session.", "You judged {n} annotations in this session.", session.done);
     find("[data-finished-words]", this.root).textContent = done;
     this.#face();

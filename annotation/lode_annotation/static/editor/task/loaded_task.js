@@ -4,12 +4,12 @@
 import { uuid } from "../../lode/uuid.js";
 import { fromResults } from "../model/convert.js";
 import { entriesOf, listAt } from "../model/slices.js";
-import { load } from "./picture.js";
+import { load } from "../media/index.js";
 
 /** @typedef {import("../model/types.js").Payload} Payload */
 /** @typedef {import("../model/types.js").Region} Region */
 /** @typedef {import("../model/history.js").History} History */
-/** @typedef {import("./picture.js").Picture} Picture */
+/** @typedef {import("../media/index.js").Shown} Shown */
 /** @typedef {import("./local_store.js").Entry} Entry */
 /** @typedef {import("./local_store.js").LocalStore} LocalStore */
 
@@ -17,7 +17,7 @@ import { load } from "./picture.js";
  * A task ready to be shown.
  * @typedef {object} LoadedTask
  * @property {Payload} payload
- * @property {Picture|null} picture
+ * @property {Shown|null} picture
  * @property {string} fault why there is no picture, in words; empty if there is one
  * @property {string[]} texts the result to start from, one JSON text a region
  * @property {{regions: Region[], history: History}|null} left the work as it was laid aside, with its steps
@@ -91,7 +91,7 @@ export async function loadTask(text, local, name = (payload) => payload.task.id)
   return { ...beginning(payload, text, entry), ...shown };
 }
 
-/** @param {Payload} payload @returns {Promise<{picture: Picture|null, fault: string}>} */
+/** @param {Payload} payload @returns {Promise<{picture: Shown|null, fault: string}>} */
 export async function picture(payload) {
   try {
     return { picture: await load(payload.media), fault: "" };

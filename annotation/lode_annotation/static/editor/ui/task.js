@@ -2,6 +2,7 @@
 /** What is known of the task at hand: why it is asked, and the item. */
 
 import { gettext } from "../../lode/words.js";
+import { sizeWords } from "../media/index.js";
 import { h, icon } from "./dom.js";
 
 /** @typedef {import("../model/types.js").Payload} Payload */
@@ -34,7 +35,7 @@ export function showFacts(root, payload) {
   /** @type {[string, string][]} */
   const facts = [
     [gettext("Path"), media.path ?? ""],
-    [gettext("Size"), `${media.width} × ${media.height}`],
+    [gettext("Size"), sizeWords(media)],
     [gettext("Schema"), config.schema ? `${config.schema} r${config.revision ?? 1}` : ""],
     [gettext("Priority"), task.priority === undefined ? "" : String(task.priority)],
     [gettext("Strategy"), task.reason?.strategy ?? ""],

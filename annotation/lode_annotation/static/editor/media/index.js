@@ -1,0 +1,34 @@
+// @ts-check
+/** The media of items: one module and one line here each. A medium loads its item and says how large it is. */
+
+import * as image from "./image.js";
+import * as text from "./text.js";
+
+/** @typedef {import("../model/types.js").Media} Media */
+/**
+ * An item loaded: an image's pixels as `source` and its own `size`, or a document's `text`.
+ * @typedef {object} Shown
+ * @property {CanvasImageSource|null} source
+ * @property {string|null} text
+ * @property {{width: number, height: number}} size
+ * @property {() => void} close
+ */
+/** @typedef {{kind: string, load: (media: Media) => Promise<Shown>, sizeWords: (media: Media) => string}} Medium */
+
+/** @type {ReadonlyMap<string, Medium>} */
+const MEDIA = new Map([image, text].map((medium) => [medium.kind, medium]));
+
+/** @param {Media} media @returns {Medium} that of an item; images where nothing is said */
+export function mediumOf(media) {
+  return MEDIA.get(media.kind ?? image.kind) ?? image;
+}
+
+/** @param {Media} media @returns {Promise<Shown>} */
+export function load(media) {
+  return mediumOf(media).load(media);
+}
+
+/** @param {Media} media @returns {string} how large it is, in words */
+export function sizeWords(media) {
+  return mediumOf(media).sizeWords(media);
+}

@@ -1,0 +1,30 @@
+// @ts-check
+/** An item on the page: an image on the stage, a text in the document beside it. */
+
+import { find } from "../ui/dom.js";
+
+/** @typedef {import("../editor.js").Editor} Editor */
+/** @typedef {import("../media/index.js").Shown} Shown */
+/** @typedef {import("../model/types.js").Media} Media */
+
+const NOTHING = { width: 1, height: 1 };
+
+/**
+ * @param {Editor} editor
+ * @param {Shown|null} shown null where there is none yet
+ * @param {Media} media
+ */
+export function showItem(editor, shown, media) {
+  const size = media.width && media.height ? { width: media.width, height: media.height } : NOTHING;
+  editor.stage.show(shown?.source ?? null, shown?.source ? shown.size : size, size);
+  editor.stage.scene.drawNow();
+  const document = find("[data-document]", editor.root);
+  if (document.textContent !== (shown?.text ?? "")) document.textContent = shown?.text ?? "";
+  document.scrollTop = 0;
+}
+
+/** Give the keys to what is shown: a text scrolls by them. @param {Editor} editor */
+export function focusItem(editor) {
+  const place = editor.medium === "image" ? editor.stage.root : find("[data-document]", editor.root);
+  place.focus({ preventScroll: true });
+}
