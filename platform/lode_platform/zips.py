@@ -206,8 +206,8 @@ class _Zip:
         if number in self._twice:
             return Problem(name, "path_twice", "The zip has another member of this name before it.")
         if self._of_images and named(name) not in (Image, None):
-            error = "The zip holds images, so its texts may be their labels: import texts in a zip of their own."
-            return Problem(name, "other_medium", error)
+            words = "The zip holds images, so its texts may be their labels: import texts in a zip of their own."
+            return Problem(name, "other_medium", words)
         if name.lower().endswith(".zip"):
             return Problem(name, "zip_in_zip", "The member is a zip itself: bring it in on its own.")
         return _bomb(member, name, self._overlapping)

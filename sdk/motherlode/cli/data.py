@@ -30,6 +30,7 @@ from motherlode.importing import (
     task_asked,
     unchanged,
 )
+from motherlode.media import MEDIA
 from motherlode.predictions import save_ids
 from motherlode.shapes import BY_TASK
 from motherlode.versions import dataset_path, parse_name
@@ -42,7 +43,7 @@ SHOWN = 10  # images that a line names
 
 def add_verbs(verbs: Verbs) -> None:
     """import, convert, publish, versions, diff."""
-    verb = add_verb(verbs, "import", import_, "bring a folder of images and labels into a dataset")
+    verb = add_verb(verbs, "import", import_, "bring a folder of images or texts, and labels, into a dataset")
     verb.add_argument("path", type=Path, help="a folder, a zip of one, or one COCO file")
     verb.add_argument("--dataset", "-d", required=True, help="the dataset; made, with project and schema, if missing")
     verb.add_argument("--format", "-f", choices=list(FORMATS), help="default: recognised")
@@ -54,6 +55,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--split-policy", type=split_policy, metavar="SPLITS", help="of a new dataset: train=0.8,val=0.2")
     verb.add_argument("--labels", type=words, help="of the schema, besides those found: cat,dog")
     verb.add_argument("--task", choices=list(BY_TASK), help="what labels are read as; default: as the schema asks")
+    verb.add_argument("--medium", choices=list(MEDIA), help="which files are items; default: images, else texts")
     verb.add_argument("--prefix", default="", help="put before every item's path")
     verb.add_argument("--zip-encoding", default="", metavar="NAME", help="of names in a zip that are not UTF-8: gbk")
     verb = add_verb(verbs, "convert", convert, "write a folder's, or a version's, labels in another format")
@@ -117,6 +119,7 @@ def _import(path: Path, arguments: Namespace, out: Out) -> int:
         split_policy=arguments.split_policy,
         labels=arguments.labels or (),
         task=arguments.task,
+        medium=arguments.medium,
         prefix=arguments.prefix,
         strict=arguments.strict,
     )
@@ -143,6 +146,8 @@ def _brought_in(client: Client, path: Path, options: ImportOptions, arguments: N
         strict=options.strict,
         called=arguments.path,
         task=lambda: task_asked(client, options),
+        medium=options.medium,
+        asked=options.task,
     )
     report = bring_in(client, source, options, out.say, known=known, key=key)
     if source.ids:

@@ -11,6 +11,7 @@ from motherlode.formats import coco, folders, images, voc, yolo
 from motherlode.formats.format import Format
 from motherlode.formats.source import Files
 from motherlode.formats.writing import Writer
+from motherlode.media import Media
 
 __all__ = ["FORMATS", "Format", "UnknownFormat", "detect", "format_named", "writers"]
 
@@ -26,7 +27,7 @@ FORMATS = {
         coco.FORMAT,
         voc.FORMAT,
         yolo.FORMAT,
-        images.FORMAT,
+        *images.FORMATS,
         folders.FORMAT,
     )
 }
@@ -45,10 +46,10 @@ def format_named(name: str) -> Format:
         raise UnknownFormat(f"no format is called {name!r}; there are {', '.join(FORMATS)}") from None
 
 
-def detect(files: Files) -> Format:
-    """The first format that recognises the files. Raises `UnknownFormat`."""
+def detect(files: Files, medium: type[Media] | None = None) -> Format:
+    """The first format that recognises the files, of those that read `medium` if given. Raises `UnknownFormat`."""
     for candidate in FORMATS.values():
-        if candidate.detect(files):
+        if (medium is None or medium in candidate.media) and candidate.detect(files):
             return candidate
     *titles, last = (chosen.title for chosen in FORMATS.values() if chosen.labelled)
-    raise UnknownFormat(f"neither images nor labels were found that come in as {', '.join(titles)} or {last}")
+    raise UnknownFormat(f"neither images, texts nor labels were found that come in as {', '.join(titles)} or {last}")

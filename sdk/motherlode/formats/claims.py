@@ -18,6 +18,7 @@ from unicodedata import normalize
 from urllib.parse import unquote
 
 from motherlode.formats.source import Problem, Record, is_image, split_named
+from motherlode.media import Image, Media, named
 
 __all__ = ["Found", "Pictures", "as_path", "decide", "without_ending"]
 
@@ -60,13 +61,13 @@ def as_path(name: str) -> str:
 
 
 class Pictures:
-    """The images of a source, to be found by the names that label files give them.
+    """The images of a source, to be found by the names that label files give them; or its files of another `medium`.
 
     `above` are the names of the folders that the source lies in, outermost first: labels may name those too.
     """
 
-    def __init__(self, names: Iterable[str], above: Sequence[str] = ()) -> None:
-        self.images = [name for name in names if is_image(name)]
+    def __init__(self, names: Iterable[str], above: Sequence[str] = (), medium: type[Media] = Image) -> None:
+        self.images = [name for name in names if named(name) is medium]
         self.above = tuple(_composed(name) for name in above)
         self._starts = [f"{'/'.join(self.above[at:])}/" for at in range(len(self.above))]
         self._folders: dict[str, Folders] = {}  # of each image, those that say more than what kind of file it is
@@ -89,6 +90,11 @@ class Pictures:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def in_folders(self) -> frozenset[str]:
+        """Those that lie in a folder: a text that does is an item, whatever its name, and never a list of a split."""
+        return frozenset(name for name in self.images if "/" in name)
 
     def find(self, name: str, beside: str, *, document: str = "", listed: bool = False) -> Found:
         """The image that `name` (a path, a file name or a stem) means when the label file `beside` says it.

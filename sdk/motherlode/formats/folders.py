@@ -1,20 +1,21 @@
-"""Class folders: an image's one label is the name of the folder it lies in (`train/cat/1.jpg` is a cat in train).
+"""Class folders: an item's one label is the name of the folder it lies in (`train/cat/1.jpg` is a cat in train).
 
-Never recognised by itself, since any folder of images could be meant: it has to be asked for. Images that lie in no
-folder, or in one that only names a split, are unlabelled.
+Never recognised by itself, since any folder could be meant: it has to be asked for, by name or by asking for classes of
+a folder that holds no label files. Items that lie in no folder, or in one that only names a split, are unlabelled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from motherlode.formats.claims import Pictures
+from motherlode.formats.claims import KIND_FOLDERS, Pictures
 from motherlode.formats.format import Format
 from motherlode.formats.source import Draft, Files, Problem, Record, split_named
 from motherlode.formats.splits import Splits
 from motherlode.formats.values import BadValue, label_name
 from motherlode.formats.writing import Labelled, Put, Rows, Writer, put_image
+from motherlode.media import MEDIA, Image, Media, named
 
 __all__ = ["FORMAT", "detect", "read"]
 
@@ -24,13 +25,21 @@ def detect(files: Files) -> bool:
     return False
 
 
-def read(files: Files) -> Iterator[Record | Problem]:
-    """One record an image."""
-    pictures = Pictures(files.names())
-    splits = Splits(files, pictures)
+def any_class(names: Iterable[str]) -> bool:
+    """Whether some file lies in a folder that may be a class: one that names neither a split nor a kind of files."""
+    above = {name.rpartition("/")[0].rpartition("/")[2] for name in names if named(name) is not None}
+    return any(folder and folder.lower() not in KIND_FOLDERS and split_named(folder) is None for folder in above)
+
+
+def read(files: Files, medium: type[Media] = Image) -> Iterator[Record | Problem]:
+    """One record an item of the medium."""
+    found = Pictures(files.names(), medium=medium)
+    splits = Splits(files, found, taken=found.in_folders)
     yield from splits.problems
     bad: set[str] = set()
-    for name in pictures.images:
+    for name in found.images:
+        if name in splits.lists:
+            continue
         folder = name.rpartition("/")[0]
         last = folder.rpartition("/")[2]
         drafts: tuple[Draft, ...] = ()
@@ -56,7 +65,7 @@ def read(files: Files) -> Iterator[Record | Problem]:
 
 
 def _place(path: str, row: Labelled) -> str:
-    """`train/cat/scans_1.jpg` of scans/1.jpg: the folder around an image is its class, whatever it lay in."""
+    """`train/cat/scans_1.jpg` of scans/1.jpg: the folder around an item is its class, whatever it lay in."""
     label = row.regions[0].label if row.regions else ""
     *folders, name = path.split("/")
     if folders and split_named(folders[0]) == row.split:
@@ -76,5 +85,6 @@ FORMAT = Format(
     "class folders",
     detect,
     read,
+    media=tuple(MEDIA.values()),
     writer=Writer("class folders", frozenset({"class"}), _write, _place),
 )

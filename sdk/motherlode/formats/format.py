@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from motherlode.formats.source import Classes, Files, Problem, Record
 from motherlode.formats.writing import Writer
+from motherlode.media import Image, Media, named
 from motherlode.shapes import BY_TASK
 
 __all__ = ["Format"]
@@ -16,6 +17,7 @@ __all__ = ["Format"]
 class Format:
     """One format: its name on the command line, its name for people, whether files are recognised as it, its reader.
 
+    `media` are those that it reads: where there are several, `read` is given the one to read as `medium`.
     `tasks` are what its labels can be read as, where there is a choice: `read` is then given a `Shape`, too. `labelled`
     says that it is imported for its labels, so that a source without any is refused. `holds` says what files that are
     named as this format must hold, "" where any will do. `writer` is None where it is not written.
@@ -26,10 +28,21 @@ class Format:
     detect: Callable[[Files], bool]
     read: Callable[..., Iterator[Record | Problem | Classes]]
     tasks: tuple[str, ...] = ()
+    media: tuple[type[Media], ...] = (Image,)
     labelled: bool = True
     holds: str = ""
     writer: Writer | None = None
 
-    def records(self, files: Files, task: str | None = None) -> Iterator[Record | Problem | Classes]:
-        """What the files hold, their labels as `task` where the format can read them so, else as it does by itself."""
-        return self.read(files, BY_TASK[task]) if task in self.tasks else self.read(files)
+    def records(
+        self, files: Files, task: str | None = None, medium: type[Media] | None = None
+    ) -> Iterator[Record | Problem | Classes]:
+        """What the files of `medium` hold, their labels as `task` where the format can read them so."""
+        how = {"medium": medium or self.medium_of(files)} if len(self.media) > 1 else {}
+        return self.read(files, BY_TASK[task], **how) if task in self.tasks else self.read(files, **how)
+
+    def medium_of(self, files: Files) -> type[Media]:
+        """The medium that the files are read as: the first that they hold any of, images before texts."""
+        if len(self.media) == 1:
+            return self.media[0]
+        there = {named(name) for name in files.names()}
+        return next((medium for medium in self.media if medium in there), self.media[0])

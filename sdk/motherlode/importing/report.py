@@ -25,6 +25,7 @@ class ImportOptions:
     split_policy: Mapping[str, float] | None = None
     labels: Sequence[str] = ()
     task: Task | None = None
+    medium: str | None = None
     prefix: str = ""
     strict: bool = False
 

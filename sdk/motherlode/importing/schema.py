@@ -15,6 +15,7 @@ from motherlode.importing.report import ImportOptions, ImportReport
 from motherlode.importing.sending import item_path
 from motherlode.importing.source import Source
 from motherlode.labeling_config import Task
+from motherlode.media import MEDIA
 from motherlode.shapes import BY_TAG, BY_TASK, DEFAULT
 
 __all__ = ["Maker", "task_asked"]
@@ -76,6 +77,7 @@ class Maker:
         except NotFound:
             found = None
         if found is not None:
+            self._check_medium(found, source)
             self._check_task(found, source)
             new = self._new(found, labels, source)
             config = self._with_labels(found, new, source) if new else ""
@@ -88,6 +90,14 @@ class Maker:
         if not answer["ok"]:
             why = "; ".join(str(problem["error"]) for problem in answer["problems"][:5])
             raise BadInput(f"no schema can be made of the labels found, so nothing was brought in: {why}")
+
+    def _check_medium(self, schema: Mapping[str, Any], source: Source) -> None:
+        asked = MEDIA[labeling_config.medium_of(str(schema["config"]))]
+        if asked is not source.medium:
+            raise BadInput(
+                f"the source holds {source.medium.plural}, and the schema {schema['name']!r} asks about"
+                f" {asked.plural}, so nothing was brought in; import them into another dataset"
+            )
 
     def _check_task(self, schema: Mapping[str, Any], source: Source) -> None:
         tag = BY_TASK[source.task].tag if source.task else ""
@@ -188,8 +198,11 @@ class Maker:
         return made
 
     def _new_config(self, labels: Sequence[str], source: Source) -> str:
-        task = source.task or self._options.task or DEFAULT.task
-        return labeling_config.build(labels or [PLACEHOLDER], task, categories=source.categories)
+        whole = next(shape.task for shape in BY_TASK.values() if shape.whole)
+        usual = DEFAULT.task if DEFAULT.fits(source.medium.kind) else whole
+        task = source.task or self._options.task or usual
+        names, kind = labels or [PLACEHOLDER], source.medium.kind
+        return labeling_config.build(names, task, categories=source.categories, medium=kind)
 
     def _with_labels(self, schema: Mapping[str, Any], labels: Sequence[str], source: Source) -> str:
         try:

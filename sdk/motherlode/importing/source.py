@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
 from motherlode import formats
 from motherlode.errors import BadInput
+from motherlode.formats import folders
 from motherlode.formats.leftovers import leftovers
 from motherlode.formats.source import Classes, Folder, Problem, Record, settle
 from motherlode.labeling_config import Task
-from motherlode.media import BadMedia, Image, Media, named
+from motherlode.media import MEDIA, BadMedia, Image, Media, named
 from motherlode.paths import PathSet, UnsafePath, check_path
 from motherlode.predictions import IdMap
 from motherlode.shapes import SHAPES
+from motherlode.shapes.choice import ChoiceShape
 
 __all__ = ["Source", "look", "read_source"]
 
-MAX_LOOKED_AT = 100_000_000  # pixels of an image that is decoded before anything is sent
+CLASSES = ChoiceShape.task
+# texts that are no items, where they lie beside images: lists of splits and notes on the whole
+_NO_ITEM = re.compile(r"(?:train|trainval|val|valid|test|classes|labels|requirements|licen[cs]e|readme.*)\.txt\Z", re.I)
 
 
 @dataclass
@@ -72,13 +77,19 @@ def read_source(
     strict: bool = False,
     called: Path | None = None,
     task: Callable[[], Task | None] = lambda: None,
+    medium: str | None = None,
+    asked: Task | None = None,
 ) -> Source:
     """Read a folder, or one label file, in the format named or recognised. Raises `BadInput`.
 
     Images whose names no item may carry are reported and left out. An image none of whose labels can come in (with
     `strict`: not all) is unlabelled, and named; where no label at all comes in, nothing does. `called` is what a
     refusal calls the folder, where it is but the inside of a zip. A format that can read
-    its labels as several kinds asks `task` which.
+    its labels as several kinds asks `task` which. Where classes are `asked` for and no label file is found, the folders
+    are the classes.
+
+    A source comes in as one medium: `medium` where it is given, else images where it holds any, else texts. Files of
+    another medium stay out; where they may be items, a note names them.
     """
     called = called or folder
     if not folder.exists():
@@ -87,16 +98,19 @@ def read_source(
         raise BadInput(f"{folder} is a zip: unpack it and import the folder, or run `lode import {folder}`")
     files = Folder(folder)
     try:
-        chosen = formats.format_named(name) if name else formats.detect(files)
+        chosen = formats.format_named(name) if name else _recognised(files, medium, asked)
     except formats.UnknownFormat as error:
         seen = [*files.problems, *leftovers(files, frozenset())]
         raise formats.UnknownFormat(f"{called}: {error}{_shown(seen)}") from None
     if name and chosen.holds and not chosen.detect(files):
         raise BadInput(f"{called} holds no {chosen.holds}")
-    source = Source(files, chosen, problems=list(files.problems))
+    wanted = MEDIA[medium] if medium else chosen.medium_of(files)
+    if wanted not in chosen.media:
+        raise BadInput(f"{called}: {chosen.title} are read of {chosen.media[0].plural}, not of {wanted.plural}")
+    source = Source(files, chosen, problems=list(files.problems), medium=wanted)
     known = PathSet()
     used = {problem.file for problem in files.problems}
-    for found in chosen.records(files, task() if chosen.tasks else None):
+    for found in chosen.records(files, task() if chosen.tasks else None, wanted):
         if isinstance(found, Problem):
             source.problems.append(found)
             used.add(found.file)
@@ -108,9 +122,30 @@ def read_source(
         else:
             used.add(found.source)
             _take_record(source, known, found, prefix, strict)
-    source.problems += leftovers(files, used)
+    source.problems += [*leftovers(files, used), *_of_other_media(source)]
     _refuse_what_gives_nothing(called, source)
     return source
+
+
+def _recognised(files: Folder, medium: str | None, asked: Task | None) -> formats.Format:
+    """The format that the files are recognised as; class folders where classes are asked for and no labels are there.
+    Raises `UnknownFormat`."""
+    found = formats.detect(files, MEDIA[medium] if medium else None)
+    return folders.FORMAT if not found.labelled and asked == CLASSES and folders.any_class(files.names()) else found
+
+
+def _of_other_media(source: Source) -> Iterator[Problem]:
+    """A note for each medium of which there are files that may have been meant as items."""
+    if source.format.labelled and len(source.format.media) == 1:
+        return  # beside labels texts are lists and notes
+    for other in MEDIA.values():
+        names = [name for name in source.root.names() if named(name) is other and not _NO_ITEM.match(name)]
+        if other is source.medium or not names:
+            continue
+        number = f"{len(names):,} {other.plural}" if len(names) > 1 else f"1 {other.noun}"
+        what = f"{number} beside the {source.medium.plural} stayed out"
+        remedy = f"A source comes in as one medium; --medium {other.kind} takes them, into a dataset of their own"
+        yield Problem("note", names[0], "", what, remedy)
 
 
 def _take_record(source: Source, known: PathSet, record: Record, prefix: str, strict: bool) -> None:
