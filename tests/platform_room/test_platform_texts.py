@@ -122,5 +122,5 @@ def test_the_tag_shows_any_item(add: Any) -> None:
     add({"a.png": png(4, 3), "b.txt": b"one <b>"})
     page = Template("{% load media %}{% for item in items %}{% shown item size=256 %}{% endfor %}")
     said = page.render(Context({"items": Item.objects.order_by("path")}))
-    assert "<lode-boxes" in said
+    assert "<lode-picture" in said
     assert '<span class="text-tile" dir="auto">one &lt;b&gt;</span>' in said

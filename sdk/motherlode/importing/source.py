@@ -23,7 +23,7 @@ from motherlode.shapes.choice import ChoiceShape
 __all__ = ["Source", "look", "read_source"]
 
 CLASSES = ChoiceShape.task
-# texts that are no items, where they lie beside images: lists of splits and notes on the whole
+# texts beside images that are not meant as items: lists of splits, notes on the whole
 _NO_ITEM = re.compile(r"(?:train|trainval|val|valid|test|classes|labels|requirements|licen[cs]e|readme.*)\.txt\Z", re.I)
 
 
