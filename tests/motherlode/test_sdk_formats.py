@@ -170,7 +170,7 @@ def test_what_cannot_be_imported_is_named_with_its_place(tmp_path: Path) -> None
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadInput, match=r"some\.zip is a zip: unpack it"):
         read_source(tmp_path / "some.zip")
-    with pytest.raises(BadInput, match="empty: neither images nor labels"):
+    with pytest.raises(BadInput, match="empty: neither images, texts nor labels"):
         read_source(tmp_path / "empty")
     with pytest.raises(BadInput, match="holds no COCO file"):
         read_source(tmp_path, "coco")
