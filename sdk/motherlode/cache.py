@@ -66,9 +66,10 @@ class Cache:
     def missing(self, rows: Iterable[Row]) -> list[Row]:
         """The rows whose blob is not there with its size, each blob once."""
         wanted = {row.md5: row for row in rows}
-        return [row for row in wanted.values() if not self._has(row)]
+        return [row for row in wanted.values() if not self.has(row)]
 
-    def _has(self, row: Row) -> bool:
+    def has(self, row: Row) -> bool:
+        """Whether the row's blob is there with its size."""
         try:
             return os.stat(self._path(row.md5)).st_size == row.size
         except FileNotFoundError:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Remote", "batches", "count_files"]
 
-BATCH_FILES = 250
+BATCH_FILES = 500
 BATCH_BYTES = 32 << 20
 
 
@@ -103,7 +103,7 @@ class Remote:
             if oid not in asked or not length.strip().isdigit():
                 raise ServerFault(f"the server's pack holds {line[:80]!r}, which was not asked for")
             data = source.take(int(length))
-            if self.cache.missing([asked[oid]]):
+            if not self.cache.has(asked[oid]):
                 self.cache.put(asked[oid], data)
             came.add(oid)
         return came
@@ -145,7 +145,7 @@ class _Pieces:
 
 
 def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Rows in batches of at most 250 files and 32 MiB; a larger file is a batch of its own."""
+    """Rows in batches of at most 500 files and 32 MiB; a larger file is a batch of its own."""
     batch: list[Row] = []
     size = 0
     for row in rows:
