@@ -46,7 +46,7 @@ def lines_of(rows: Sequence[Held]) -> tuple[list[Lines], dict[int, Texts]]:
 
 
 def _lines(row: Held, said: Mapping[int, Texts]) -> Lines:
-    path, media = row.path, media_text(row.kind, row.width, row.height)
+    path, media = row.path, media_text(row.kind, row.width, row.height, row.length)
     texts = None if row.label_set is None else said[row.label_set]
     labels = published.label_line(path, media, texts)
     return Lines(
@@ -82,9 +82,9 @@ def class_ids(texts: Texts) -> list[int]:
 
 
 @lru_cache(maxsize=4096)
-def media_text(kind: str, width: int, height: int) -> str:
+def media_text(kind: str, width: int, height: int, length: int) -> str:
     """The media block of an item, as canonical JSON."""
-    return canonical(media.of(kind, width=width, height=height).block())
+    return canonical(media.of(kind, width=width, height=height, length=length).block())
 
 
 def joined(lines: Iterable[bytes]) -> bytes:

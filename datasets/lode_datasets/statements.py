@@ -101,7 +101,7 @@ def held(dataset: int, md5s: Sequence[str]) -> set[str]:
 
 
 class Held(NamedTuple):
-    """An item as a version holds it; ``width`` and ``height`` are those of these very bytes."""
+    """An item as a version holds it; ``width``, ``height`` and ``length`` are those of these very bytes."""
 
     path: str
     md5: str
@@ -112,6 +112,7 @@ class Held(NamedTuple):
     kind: str
     width: int
     height: int
+    length: int
 
 
 class Listed(NamedTuple):
@@ -133,12 +134,12 @@ _ENTRY = Entry._meta.db_table
 _BYTES = f"JOIN {Blob._meta.db_table} b ON b.id = e.blob_id"
 _ITEM = f"JOIN {Item._meta.db_table} i ON i.id = e.item_id"
 _PAST = f"FROM {PastFile._meta.db_table} p WHERE p.item_id = e.item_id AND p.blob_id = e.blob_id"
-# The item may have got another file since: these bytes' size is then that of a past file.
-_COLUMNS = f"""
-    e.path, b.md5, b.sha256, b.size, e.split, e.label_set_id, i.kind,
-    CASE WHEN i.blob_id = e.blob_id THEN i.width ELSE COALESCE((SELECT MAX(p.width) {_PAST}), i.width) END,
-    CASE WHEN i.blob_id = e.blob_id THEN i.height ELSE COALESCE((SELECT MAX(p.height) {_PAST}), i.height) END
-"""
+# The item may have got another file since: the numbers of these bytes are then those of a past file.
+_NUMBERS = ", ".join(
+    f"CASE WHEN i.blob_id = e.blob_id THEN i.{name} ELSE COALESCE((SELECT MAX(p.{name}) {_PAST}), i.{name}) END"
+    for name in ("width", "height", "length")
+)
+_COLUMNS = f"e.path, b.md5, b.sha256, b.size, e.split, e.label_set_id, i.kind, {_NUMBERS}"
 _HOLDS = "e.dataset_id = %(dataset)s AND e.first <= %(number)s AND (e.last IS NULL OR e.last >= %(number)s)"
 _CHANGED = f"SELECT {_COLUMNS} FROM {_ENTRY} e {_BYTES} {_ITEM} WHERE e.dataset_id = %(dataset)s AND "
 _PAGE = f"""

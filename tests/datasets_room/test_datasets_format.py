@@ -208,7 +208,7 @@ def test_labels_without_ids_are_those_of_the_published_form(cells: Any) -> None:
         [Region("c", "box", 1, "", (0, 0, 1, 1), attributes={"id": "1"})],
     ):
         held = cells.label(item, regions)
-        row = statements.Held("p.png", "0" * 32, "1" * 64, 1, "train", held.pk, "image", 3, 2)
+        row = statements.Held("p.png", "0" * 32, "1" * 64, 1, "train", held.pk, "image", 3, 2, 0)
         [line] = lines.lines_of([row])[0]
         assert line.unnamed == published.without_ids(line.labels)
         assert lines.class_ids(statements.label_texts([held.pk])[held.pk]) == [
@@ -232,6 +232,15 @@ def test_an_item_whose_file_was_replaced_keeps_the_size_it_was_published_with(ce
     ]
     assert sizes == [[(item.width, item.height)], [(999, 888)]]
     assert [len(files_of(second)[f"{name}/v000002.jsonl"].splitlines()) for name in ("labels", "manifest")] == [1, 1]
+
+
+def test_a_label_line_says_the_medium_of_its_item() -> None:
+    rows = [
+        statements.Held(f"a.{kind}", "0" * 32, "1" * 64, 1, "pool", None, kind, width, height, length)
+        for kind, width, height, length in (("image", 3, 2, 0), ("text", 0, 0, 7))
+    ]
+    media = [json.loads(line.labels)["media"] for line in lines.lines_of(rows)[0]]
+    assert media == [{"height": 2, "kind": "image", "width": 3}, {"kind": "text", "length": 7}]
 
 
 def test_a_layer_whose_bytes_have_changed_is_not_built_upon(cells: Any, monkeypatch: Any) -> None:
