@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, chain, pairwise
 from typing import Any, NamedTuple, TypeAlias
 
-from motherlode.shapes.polygon import Polygon
-from motherlode.shapes.shape import BadRegion, Bounds
+from motherlode.shapes.shape import BadRegion, Bounds, Point
 
 __all__ = ["Mask", "mask_bounds", "mask_polygon", "read_mask", "written"]
 
 Corner: TypeAlias = tuple[int, int]
+Rings: TypeAlias = tuple[tuple[tuple[Point, ...], ...], ...]
+"""Parts, each an outer ring and its holes."""
 
 
 class Mask(NamedTuple):
@@ -91,7 +92,7 @@ def mask_bounds(mask: Mask) -> Bounds | None:
     )
 
 
-def mask_polygon(mask: Mask) -> Polygon:
+def mask_polygon(mask: Mask) -> Rings:
     """Its outlines along the edges of its pixels: a part for all that hangs together by sides, holes included.
 
     Drawn again, they are the same pixels. Raises `BadRegion` for a mask without pixels.

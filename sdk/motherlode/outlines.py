@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from motherlode.masks import Mask, mask_bounds, read_mask, written
+from motherlode.masks import Mask, Rings, mask_bounds, read_mask, written
 from motherlode.numbers import is_number
-from motherlode.shapes.polygon import Polygon, PolygonShape
-from motherlode.shapes.shape import BadRegion, Bounds
+from motherlode.shapes.shape import BadRegion, Bounds, Point
 
 __all__ = ["Outline", "outline_bounds", "plain_outline", "read_outline"]
 
-Outline: TypeAlias = Polygon | Mask
+Outline: TypeAlias = Rings | Mask
 FARTHEST = 1e6
 """Pixels from the origin beyond which a corner is a mistake."""
-_SHAPE = PolygonShape()
 
 
 def read_outline(value: Any) -> Outline:
@@ -38,7 +35,7 @@ def read_outline(value: Any) -> Outline:
         parts = [[_ring(ring) for ring in _list(part)] for part in value]
     else:
         raise BadRegion("an outline is nested too deep: it is parts of rings of points")
-    return _SHAPE.from_json(parts)
+    return tuple(tuple(part) for part in parts)
 
 
 def plain_outline(outline: Outline) -> Any:
@@ -48,12 +45,15 @@ def plain_outline(outline: Outline) -> Any:
         return written(outline)
     if all(len(part) == 1 for part in outline):
         return [[number for point in part[0] for number in point] for part in outline]
-    return _SHAPE.canonical(outline)
+    return [[[list(point) for point in ring] for ring in part] for part in outline]
 
 
 def outline_bounds(outline: Outline) -> Bounds | None:
     """The box around an outline; None for a mask without pixels."""
-    return mask_bounds(outline) if isinstance(outline, Mask) else _SHAPE.bounds(outline)
+    if isinstance(outline, Mask):
+        return mask_bounds(outline)
+    across, down = zip(*(point for part in outline for point in part[0]), strict=True)
+    return min(across), min(down), max(across), max(down)
 
 
 def _depth(value: Any) -> int:
@@ -69,15 +69,17 @@ def _list(value: Any) -> list[Any]:
     return value
 
 
-def _ring(value: Any) -> Sequence[tuple[float, float]]:
+def _ring(value: Any) -> tuple[Point, ...]:
     points = _list(value)
     if not isinstance(points[0], list):
         if len(points) % 2:
             raise BadRegion(f"a ring has {len(points)} numbers, not an x and a y for each point")
         points = list(zip(points[::2], points[1::2], strict=True))
+    if len(points) < 3:
+        raise BadRegion(f"a ring of {len(points)} points is not an outline, which has at least three")
     for point in points:
         if not isinstance(point, list | tuple) or len(point) != 2 or not all(map(is_number, point)):
             raise BadRegion(f"the point {list(point) if isinstance(point, tuple) else point!r:.60} is not two numbers")
         if max(map(abs, point)) > FARTHEST:
             raise BadRegion(f"the point {list(point)!r} lies more than {FARTHEST:,.0f} pixels away")
-    return points
+    return tuple((float(x), float(y)) for x, y in points)

@@ -24,11 +24,11 @@ from lode_hooks.evaluations.metrics.columns import (
     read_boxes,
 )
 from lode_hooks.evaluations.metrics.overlaps import MaskIoU, Similarity
-from motherlode.masks import Mask, mask_polygon
+from motherlode.masks import Mask, Rings, mask_polygon
 from motherlode.outlines import outline_bounds, read_outline
 from motherlode.regions import BadRegion, from_json
 from motherlode.shapes import SHAPES
-from motherlode.shapes.polygon import Polygon, Ring
+from motherlode.shapes.shape import Point
 
 KIND = "polygon"
 
@@ -76,7 +76,7 @@ class Polygons(Located):
         return replace(found, detections=sent), MaskIoU(truths, detections, found.truths.crowd)
 
     def drawn(self, row: Mapping[str, Any]) -> Place | None:
-        polygon: Polygon
+        polygon: Rings
         if row["counts"] is None:
             polygon = _polygon(row["points"], row["rings"], row["parts"])
         else:
@@ -88,7 +88,7 @@ class Polygons(Located):
         return {"kind": KIND, "geometry": SHAPES[KIND].canonical(polygon)}
 
 
-def _numbers(polygon: Polygon) -> tuple[list[float], list[int], list[int]]:
+def _numbers(polygon: Rings) -> tuple[list[float], list[int], list[int]]:
     rings = [ring for part in polygon for ring in part]
     return (
         [number for ring in rings for point in ring for number in point],
@@ -97,9 +97,9 @@ def _numbers(polygon: Polygon) -> tuple[list[float], list[int], list[int]]:
     )
 
 
-def _polygon(numbers: Sequence[float], rings: Sequence[int], parts: Sequence[int]) -> Polygon:
+def _polygon(numbers: Sequence[float], rings: Sequence[int], parts: Sequence[int]) -> Rings:
     points = iter(zip(numbers[::2], numbers[1::2], strict=True))
-    outlines: Iterator[Ring] = iter([tuple(islice(points, count)) for count in rings])
+    outlines: Iterator[tuple[Point, ...]] = iter([tuple(islice(points, count)) for count in rings])
     return tuple(tuple(islice(outlines, count)) for count in parts)
 
 
