@@ -40,11 +40,11 @@ export function regionCommands(editor) {
   const tools = gettext("Tools");
   const toggle = (/** @type {Set<string>} */ set) => ![...store.selection].every((key) => set.has(key));
   return [
-    { id: "tool.select", title: gettext("Select"), group: tools, keys: ["v"], icon: "select", active: () => stage.tool?.id === "select", run: () => editor.takeSelect() },
+    { id: "tool.select", title: gettext("Select"), group: tools, keys: ["v"], icon: "pointer", active: () => stage.tool?.id === "select", run: () => editor.takeSelect() },
     ...drawingCommands(editor, tools),
-    { id: "tool.pan", title: gettext("Pan"), group: tools, keys: ["h"], icon: "pan", active: () => stage.tool?.id === "pan", run: () => stage.use("pan") },
-    { id: "undo", title: gettext("Undo"), group, keys: ["Ctrl+z"], icon: "undo", repeat: true, when: () => edit() && store.history.done.length > 0, run: () => acts.undo() },
-    { id: "redo", title: gettext("Redo"), group, keys: ["Ctrl+Shift+z", "Ctrl+y"], icon: "redo", repeat: true, when: () => edit() && store.history.undone.length > 0, run: () => acts.redo() },
+    { id: "tool.pan", title: gettext("Pan"), group: tools, keys: ["h"], icon: "hand-grab", active: () => stage.tool?.id === "pan", run: () => stage.use("pan") },
+    { id: "undo", title: gettext("Undo"), group, keys: ["Ctrl+z"], icon: "arrow-back-up", repeat: true, when: () => edit() && store.history.done.length > 0, run: () => acts.undo() },
+    { id: "redo", title: gettext("Redo"), group, keys: ["Ctrl+Shift+z", "Ctrl+y"], icon: "arrow-forward-up", repeat: true, when: () => edit() && store.history.undone.length > 0, run: () => acts.redo() },
     { id: "region.next", title: gettext("Next region"), group, keys: ["j"], repeat: true, run: () => editor.list.step(1, false) },
     { id: "region.previous", title: gettext("Previous region"), group, keys: ["k"], repeat: true, run: () => editor.list.step(-1, false) },
     { id: "region.below", title: gettext("Next region under the pointer"), group, keys: ["Alt+."], run: () => acts.below() },
@@ -52,7 +52,7 @@ export function regionCommands(editor) {
     { id: "region.none", title: gettext("Clear the selection, stop drawing"), group, keys: ["Escape"], run: () => editor.escape() },
     { id: "region.delete", title: gettext("Delete"), group, keys: ["Delete", "Backspace"], icon: "trash", when: () => edit() && some(), run: () => acts.remove([...store.selection]) },
     { id: "region.accept", title: gettext("Accept the selected pre-label"), group, keys: ["a"], icon: "check", when: () => edit() && (some() || pending().length > 0), run: () => acts.acceptNext() },
-    { id: "region.acceptAll", title: gettext("Accept all pre-labels"), group, keys: ["Shift+a"], icon: "checkAll", when: () => edit() && offered().length > 0, run: () => acts.accept(offered().map((region) => region.key)) },
+    { id: "region.acceptAll", title: gettext("Accept all pre-labels"), group, keys: ["Shift+a"], icon: "checks", when: () => edit() && offered().length > 0, run: () => acts.accept(offered().map((region) => region.key)) },
     { id: "region.copy", title: gettext("Copy"), group, keys: ["Ctrl+c"], when: some, run: () => acts.copy() },
     { id: "region.paste", title: gettext("Paste"), group, keys: ["Ctrl+v"], when: () => edit() && acts.copied.length > 0, run: () => acts.paste() },
     { id: "region.duplicate", title: gettext("Duplicate"), group, keys: ["Ctrl+d"], when: () => edit() && some(), run: () => acts.duplicate() },
@@ -101,15 +101,15 @@ export function viewCommands(editor) {
   const group = gettext("View");
   const bright = (/** @type {number} */ by) => editor.setBrightness(clamp(stage.brightness + by, 0.3, 3));
   return [
-    { id: "zoom.in", title: gettext("Zoom in"), group, keys: ["+", "="], icon: "zoomIn", repeat: true, run: () => viewport.zoomAt(stage.focus, 1.25) },
-    { id: "zoom.out", title: gettext("Zoom out"), group, keys: ["-"], icon: "zoomOut", repeat: true, run: () => viewport.zoomAt(stage.focus, 0.8) },
-    { id: "zoom.fit", title: gettext("Fit the image"), group, keys: ["f"], icon: "fit", run: () => viewport.fit() },
+    { id: "zoom.in", title: gettext("Zoom in"), group, keys: ["+", "="], icon: "zoom-in", repeat: true, run: () => viewport.zoomAt(stage.focus, 1.25) },
+    { id: "zoom.out", title: gettext("Zoom out"), group, keys: ["-"], icon: "zoom-out", repeat: true, run: () => viewport.zoomAt(stage.focus, 0.8) },
+    { id: "zoom.fit", title: gettext("Fit the image"), group, keys: ["f"], icon: "arrows-maximize", run: () => viewport.fit() },
     { id: "zoom.region", title: gettext("Zoom to the selection, or to 100 %"), group, keys: ["z"], run: () => editor.acts.zoomToSelection() },
     { id: "bright.more", title: gettext("Brighter"), group, keys: ["]"], repeat: true, run: () => bright(0.1) },
     { id: "bright.less", title: gettext("Darker"), group, keys: ["["], repeat: true, run: () => bright(-0.1) },
     { id: "bright.reset", title: gettext("Reset brightness"), group, keys: ["\\"], icon: "sun", run: () => editor.setBrightness(1) },
     { id: "names", title: gettext("Show labels"), group, keys: ["n"], icon: "tag", active: () => scene.showNames, run: () => toggle(editor, "showNames") },
-    { id: "prelabels", title: gettext("Show pre-labels"), group, keys: ["p"], icon: "spark", active: () => scene.showPrelabels, run: () => toggle(editor, "showPrelabels") },
+    { id: "prelabels", title: gettext("Show pre-labels"), group, keys: ["p"], icon: "sparkles", active: () => scene.showPrelabels, run: () => toggle(editor, "showPrelabels") },
     { id: "crosshair", title: gettext("Show crosshair"), group, keys: ["x"], active: () => stage.overlay.showCrosshair, run: () => toggleCrosshair(editor) },
     { id: "side", title: gettext("Labels and regions"), group, keys: ["Ctrl+b"], icon: "tag", active: () => root.classList.contains("is-side-open"), run: () => editor.openSide(!root.classList.contains("is-side-open")) },
     { id: "help", title: gettext("Keyboard shortcuts"), group, keys: ["?"], icon: "help", run: () => showHelp(editor.keymap) },

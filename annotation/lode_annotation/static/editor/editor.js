@@ -14,7 +14,7 @@ import { Stage } from "./stage.js";
 import { panTool } from "./tools/pan.js";
 import { SelectTool } from "./tools/select.js";
 import { bindButtons } from "./ui/buttons.js";
-import { find, h } from "./ui/dom.js";
+import { find, h } from "../lode/dom.js";
 import { LabelPanels } from "./ui/labels.js";
 import { Notes } from "./ui/notes.js";
 import { RegionList } from "./ui/regions.js";

@@ -9,8 +9,8 @@ import { clockFace } from "./task/clock.js";
 import { Session } from "./task/session.js";
 import { Sight } from "./task/sight.js";
 import { LocalStore } from "./task/local_store.js";
-import { find, h } from "./ui/dom.js";
-import { dialog } from "./ui/help.js";
+import { find, h } from "../lode/dom.js";
+import { dialog } from "../lode/dialog.js";
 import { showFacts, showReason } from "./ui/task.js";
 import { focusItem, showItem } from "./view/item.js";
 
@@ -90,10 +90,10 @@ class LabelPage {
     const open = () => session.loaded !== null;
     return [
       { id: "submit", title: gettext("Submit"), group, keys: ["Enter", "Ctrl+Enter"], whileTyping: false, when: () => session.face === "task", run: () => void this.#submit() },
-      { id: "skip", title: gettext("Skip"), group, keys: ["s"], icon: "skip", when: open, run: () => void this.#skip() },
-      { id: "back", title: gettext("Back to the previous task"), group, keys: ["u"], icon: "back", when: () => session.before.length > 0 || !session.earliest, run: () => void this.#back() },
+      { id: "skip", title: gettext("Skip"), group, keys: ["s"], icon: "player-skip-forward", when: open, run: () => void this.#skip() },
+      { id: "back", title: gettext("Back to the previous task"), group, keys: ["u"], icon: "arrow-left", when: () => session.before.length > 0 || !session.earliest, run: () => void this.#back() },
       { id: "why", title: gettext("Show the reason for this task"), group, keys: ["w"], when: open, run: () => editor.showCause(this.session.loaded?.payload.task.reason ?? null) },
-      { id: "leave", title: gettext("Leave"), group, keys: [], icon: "close", run: () => void this.#leave() },
+      { id: "leave", title: gettext("Leave"), group, keys: [], icon: "x", run: () => void this.#leave() },
       { id: "retry", title: gettext("Reload the item"), group, keys: [], when: open, run: () => void session.retryPicture() },
       { id: "look", title: gettext("Check again"), group, keys: [], run: () => void session.look() },
     ];
@@ -141,7 +141,7 @@ class LabelPage {
       const acts = other
         ? [{ title: gettext("Use the server's draft"), run: () => this.#use(other) }]
         : [{ title: gettext("Start over"), run: () => this.#use("[]") }];
-      editor.notes.stay("kept", gettext("Restored your work on this task, which was kept in this browser."), acts, "");
+      editor.notes.stay("kept", gettext("Restored your work on this task, which was kept in this browser."), acts, "note");
       this.#note(gettext("Restored the work kept in this browser"));
     } else if (loaded.from === "draft") {
       editor.notes.say(gettext("Restored your draft from the server."));

@@ -5,7 +5,7 @@ import { Viewport } from "../lode/canvas/viewport.js";
 import { LabelPalette } from "./view/label_palette.js";
 import { Overlay } from "./view/overlay.js";
 import { RegionScene } from "./view/region_scene.js";
-import { find } from "./ui/dom.js";
+import { find } from "../lode/dom.js";
 
 /** @typedef {import("./model/types.js").Point} Point */
 /** @typedef {import("./model/store.js").Store} Store */

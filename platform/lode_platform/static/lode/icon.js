@@ -1,5 +1,5 @@
 // @ts-check
-// An icon of the sprite, as the server's {% icon %} writes it.
+// An icon of the sprite, as the server's {% icon %} writes it, or of strokes that a module brings.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -10,13 +10,20 @@ function sprite() {
 }
 
 /**
- * @param {string} name
+ * @param {string} name of the sprite, or strokes on a 24 by 24 grid, such as those of a kind's tool: `M5 6h14v12H5z`
  * @returns {SVGSVGElement}
  */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "icon");
   svg.setAttribute("aria-hidden", "true");
+  if (name.startsWith("M")) {
+    svg.setAttribute("viewBox", "0 0 24 24");
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("d", name);
+    svg.append(path);
+    return svg;
+  }
   const use = document.createElementNS(SVG, "use");
   use.setAttribute("href", `${sprite()}#${name}`);
   svg.append(use);

@@ -1,8 +1,13 @@
 // @ts-check
 // Short messages in a corner, with an undo.
+import { h } from "./dom.js";
 import { csrfToken } from "./http.js";
 import { icon } from "./icon.js";
 import { gettext } from "./words.js";
+
+/** Milliseconds. */
+const WITH_UNDO = 8000;
+const WITHOUT = 5000;
 
 /** @returns {HTMLElement} */
 function holder() {
@@ -26,44 +31,54 @@ async function undoAt(url) {
   else toast(gettext("This could not be undone."), { kind: "danger" });
 }
 
-/** @param {HTMLElement} line */
-function leave(line) {
-  const wait = line.querySelector("button") ? 8000 : 5000;
+/** @typedef {{title: string, run: () => void}} Act */
+/** @typedef {"ok" | "note" | "warning" | "danger"} Kind */
+
+const ICONS = { ok: "check", note: "info-circle", warning: "alert-triangle", danger: "alert-circle" };
+
+/**
+ * A message with what can be done about it; doing it puts the message away.
+ * @param {string} text
+ * @param {{kind?: Kind, acts?: readonly Act[], close?: () => void}} [options] `close`: it has a button that does this
+ * @returns {HTMLElement}
+ */
+export function messageLine(text, { kind = "ok", acts = [], close } = {}) {
+  const line = h("div", { class: `toast-line toast-${kind}` }, icon(ICONS[kind]), h("span", {}, text));
+  const away = close ?? (() => line.remove());
+  for (const act of acts) {
+    const run = () => {
+      away();
+      act.run();
+    };
+    line.append(h("button", { type: "button", onclick: run }, act.title));
+  }
+  if (close) line.append(h("button", { type: "button", class: "toast-close", "aria-label": gettext("Close"), onclick: close }, icon("x")));
+  return line;
+}
+
+/** Take a message away after a while, and not while the pointer is on it. @param {HTMLElement} line @param {number} wait milliseconds */
+export function leave(line, wait) {
   let timer = setTimeout(() => line.remove(), wait);
   line.addEventListener("pointerenter", () => clearTimeout(timer));
-  line.addEventListener("pointerleave", () => (timer = setTimeout(() => line.remove(), 2000)));
+  line.addEventListener("pointerleave", () => (timer = setTimeout(() => line.remove(), Math.min(wait, 2000))));
 }
 
 /**
  * @param {string} text
- * @param {{undo?: string | (() => void), kind?: "ok" | "danger"}} [options]
+ * @param {{undo?: string | (() => void), kind?: Kind}} [options]
  * @returns {() => void} puts it away
  */
 export function toast(text, { undo, kind = "ok" } = {}) {
-  const line = document.createElement("div");
-  line.className = kind === "danger" ? "toast-line toast-danger" : "toast-line";
-  const words = document.createElement("span");
-  words.textContent = text;
-  line.append(icon(kind === "danger" ? "alert-circle" : "check"), words);
-  if (undo) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = gettext("Undo");
-    button.addEventListener("click", () => {
-      line.remove();
-      if (typeof undo === "string") void undoAt(undo);
-      else undo();
-    });
-    line.append(button);
-  }
+  const run = () => (typeof undo === "string" ? void undoAt(undo) : undo?.());
+  const line = messageLine(text, { kind, acts: undo ? [{ title: gettext("Undo"), run }] : [] });
   holder().append(line);
-  leave(line);
+  leave(line, undo ? WITH_UNDO : WITHOUT);
   return () => line.remove();
 }
 
 /** Takes up the toasts the server wrote into the page, and those htmx answers carry. */
 export function startToasts() {
-  for (const line of holder().querySelectorAll(".toast-line")) leave(/** @type {HTMLElement} */ (line));
+  for (const line of holder().querySelectorAll(".toast-line")) leave(/** @type {HTMLElement} */ (line), line.querySelector("button") ? WITH_UNDO : WITHOUT);
   document.addEventListener("click", (event) => {
     const button = /** @type {Element} */ (event.target).closest("[data-undo]");
     if (button) void undoAt(button.getAttribute("data-undo") ?? "");

@@ -9,8 +9,8 @@ import { fromResults } from "../model/convert.js";
 import { clockFace } from "../task/clock.js";
 import { Sight } from "../task/sight.js";
 import { LocalStore } from "../task/local_store.js";
-import { ago, find, h } from "../ui/dom.js";
-import { dialog } from "../ui/help.js";
+import { ago, find, h } from "../../lode/dom.js";
+import { dialog } from "../../lode/dialog.js";
 import { showFacts, showReason } from "../ui/task.js";
 import { focusItem, showItem } from "../view/item.js";
 import { changesOf } from "./changes.js";
@@ -67,14 +67,14 @@ class ReviewPage {
     return [
       { id: "review.accept", title: gettext("Accept"), group, keys: ["Enter", "Digit1"], icon: "check", when: reading, run: () => void this.#judge("accept") },
       { id: "review.fix", title: gettext("Fix"), group, keys: ["e", "Digit2"], icon: "edit", when: reading, active: () => this.fixing, run: () => this.#fix(true) },
-      { id: "review.reject", title: gettext("Reject"), group, keys: ["r", "Digit3"], icon: "close", when: reading, run: () => this.#reject() },
+      { id: "review.reject", title: gettext("Reject"), group, keys: ["r", "Digit3"], icon: "x", when: reading, run: () => this.#reject() },
       { id: "review.save", title: gettext("Accept as fixed"), group, keys: ["Ctrl+Enter", "Enter"], icon: "check", when: () => open() && this.fixing, run: () => void this.#judge("fix") },
       { id: "review.unfix", title: gettext("Stop fixing"), group, keys: [], when: () => this.fixing, run: () => this.#fix(false) },
-      { id: "back", title: gettext("Undo the last verdict"), group, keys: ["u"], icon: "back", when: () => session.judged.length > 0, run: () => void this.#undo() },
+      { id: "back", title: gettext("Undo the last verdict"), group, keys: ["u"], icon: "arrow-left", when: () => session.judged.length > 0, run: () => void this.#undo() },
       { id: "before", title: gettext("Show what was there before"), group: gettext("View"), keys: ["g"], active: () => this.editor.stage.scene.showBefore, run: () => this.#toggleBefore() },
       { id: "why", title: gettext("Show the reason for this task"), group, keys: ["w"], when: open, run: () => this.editor.showCause(session.loaded?.payload.task.reason ?? null) },
       { id: "comment", title: gettext("Write a comment"), group, keys: ["c"], when: open, run: () => this.#write() },
-      { id: "leave", title: gettext("Leave"), group, keys: [], icon: "close", run: () => location.assign(this.boot.home) },
+      { id: "leave", title: gettext("Leave"), group, keys: [], icon: "x", run: () => location.assign(this.boot.home) },
       { id: "retry", title: gettext("Reload the item"), group, keys: [], run: () => location.reload() },
       { id: "look", title: gettext("Check again"), group, keys: [], run: () => void session.look() },
     ];
@@ -96,7 +96,7 @@ class ReviewPage {
     this.sight.show(shown ? loaded.annotation : null);
     this.#face();
     this.#fix(loaded.from === "kept");
-    if (loaded.from === "kept") editor.notes.stay("kept", gettext("Restored the fix you had started, which was kept in this browser."), [], "");
+    if (loaded.from === "kept") editor.notes.stay("kept", gettext("Restored the fix you had started, which was kept in this browser."), [], "note");
     showReason(find("[data-reason]", this.root), payload.task.reason ?? null);
     editor.pointAtCause(payload.task.reason ?? null);
     showFacts(find("[data-facts]", this.root), payload);

@@ -2,7 +2,8 @@
 /** Every `[data-command]` of the page becomes a button of the command table. */
 
 import { keyName } from "../../lode/keyboard.js";
-import { h, icon } from "./dom.js";
+import { h } from "../../lode/dom.js";
+import { icon } from "../../lode/icon.js";
 
 /** @typedef {import("../keymap.js").Keymap} Keymap */
 

@@ -1,9 +1,10 @@
 // @ts-check
-/** The list of keys, and dialogs that ask what to do. */
+/** The list of keys. */
 
 import { keyName } from "../../lode/keyboard.js";
 import { gettext } from "../../lode/words.js";
-import { h } from "./dom.js";
+import { dialog } from "../../lode/dialog.js";
+import { h } from "../../lode/dom.js";
 
 /** @typedef {import("../keymap.js").Keymap} Keymap */
 
@@ -38,39 +39,4 @@ export function showHelp(keymap) {
   const glossary = document.querySelector("[data-glossary]")?.cloneNode(true);
   const body = [h("div", { class: "ed-keys" }, ...columns), ...(glossary ? [glossary] : [])];
   dialog(gettext("Keyboard shortcuts"), body, [{ title: gettext("Close"), run: () => {} }], "ed-dialog-wide");
-}
-
-/** @typedef {{title: string, run: () => void, primary?: boolean, danger?: boolean}} Choice */
-
-/**
- * Ask. Escape chooses nothing; the last choice is then still open to the caller's own button.
- * @param {string} title
- * @param {(Node|string)[]} body
- * @param {Choice[]} choices
- * @param {string} [css]
- * @returns {HTMLDialogElement}
- */
-export function dialog(title, body, choices, css = "") {
-  const buttons = choices.map((choice) => {
-    const kind = choice.primary ? "btn btn-primary" : choice.danger ? "btn btn-danger" : "btn";
-    const button = h("button", { type: "button", class: kind }, choice.title);
-    button.addEventListener("click", () => {
-      box.close();
-      choice.run();
-    });
-    return button;
-  });
-  const box = h(
-    "dialog",
-    { class: `ed-dialog ${css}`, "aria-label": title },
-    h("h2", {}, title),
-    h("div", { class: "ed-dialog-body" }, ...body),
-    h("footer", {}, ...buttons),
-  );
-  box.addEventListener("close", () => box.remove());
-  box.addEventListener("keydown", (event) => event.stopPropagation());
-  document.body.append(box);
-  box.showModal();
-  (buttons.find((button) => button.classList.contains("btn-primary")) ?? buttons[0])?.focus();
-  return box;
 }

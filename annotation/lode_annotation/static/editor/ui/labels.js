@@ -4,7 +4,8 @@
 import { keyName } from "../../lode/keyboard.js";
 import { gettext } from "../../lode/words.js";
 import { asks, isShape } from "../kinds/index.js";
-import { h, icon } from "./dom.js";
+import { h } from "../../lode/dom.js";
+import { icon } from "../../lode/icon.js";
 
 /** @typedef {import("../model/types.js").Control} Control */
 /** @typedef {import("../model/types.js").Label} Label */

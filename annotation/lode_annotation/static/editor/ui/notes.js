@@ -1,10 +1,9 @@
 // @ts-check
 /** What the page says: passing notes over the picture, notes that stay until they are settled, and words for readers. */
 
-import { gettext } from "../../lode/words.js";
-import { h, icon } from "./dom.js";
+import { leave, messageLine } from "../../lode/toast.js";
 
-/** @typedef {{title: string, run: () => void}} Act */
+/** @typedef {import("../../lode/toast.js").Act} Act */
 
 const SHOWN_MS = 5000;
 
@@ -27,11 +26,9 @@ export class Notes {
 
   /** A note that goes by itself. @param {string} words @param {Act} [act] @returns {HTMLElement} */
   say(words, act) {
-    const note = this.#note(words, act ? [act] : [], "");
+    const note = this.#note(words, act ? [act] : [], "note");
     this.announce(words);
-    let timer = setTimeout(() => note.remove(), SHOWN_MS);
-    note.addEventListener("pointerenter", () => clearTimeout(timer));
-    note.addEventListener("pointerleave", () => (timer = setTimeout(() => note.remove(), SHOWN_MS)));
+    leave(note, SHOWN_MS);
     while (this.root.children.length > 4) this.root.firstElementChild?.remove();
     return note;
   }
@@ -53,7 +50,7 @@ export class Notes {
    * @param {string} id
    * @param {string} words
    * @param {Act[]} [acts]
-   * @param {"warning"|"danger"|""} [kind]
+   * @param {"note"|"warning"|"danger"} [kind]
    */
   stay(id, words, acts = [], kind = "warning") {
     if (this.staying.get(id)?.dataset.words === words) return;
@@ -77,21 +74,10 @@ export class Notes {
     this.root.replaceChildren(...(this.echoed?.isConnected ? [this.echoed] : []));
   }
 
-  /** @param {string} words @param {Act[]} acts @param {string} kind @param {() => void} [settled] */
+  /** @param {string} words @param {Act[]} acts @param {"note"|"warning"|"danger"} kind @param {() => void} [settled] */
   #note(words, acts, kind, settled) {
-    const note = h("div", { class: `ed-note ${kind ? `is-${kind}` : ""}` }, h("span", {}, words));
-    const close = () => (settled ? settled() : note.remove());
-    for (const act of acts) {
-      const button = h("button", { type: "button", class: "ed-note-act" }, act.title);
-      button.addEventListener("click", () => {
-        close();
-        act.run();
-      });
-      note.append(button);
-    }
-    const away = h("button", { type: "button", class: "ed-note-close", "aria-label": gettext("Close") }, icon("close"));
-    away.addEventListener("click", close);
-    note.append(away);
+    const note = messageLine(words, { kind, acts, close: () => (settled ? settled() : note.remove()) });
+    note.classList.add("ed-note");
     this.root.append(note);
     return note;
   }

@@ -5,16 +5,21 @@
  * One stop in the tab order; arrows, Home and End move, Shift extends, and the row the reader stands on is the selection.
  */
 
+import { VirtualList } from "../../lode/virtual.js";
 import { gettext, ngettext } from "../../lode/words.js";
 import { shapeOf } from "../kinds/index.js";
-import { h, icon } from "./dom.js";
+import { h } from "../../lode/dom.js";
+import { icon } from "../../lode/icon.js";
 
 /** @typedef {import("../model/types.js").Region} Region */
 /** @typedef {import("../stage.js").Stage} Stage */
 /** @typedef {import("../model/store.js").Store} Store */
 
 const ROW = 30;
-const SPARE = 4;
+/** Pixels between a row and the bar that scrolls. */
+const ASIDE = 4;
+/** Strokes of what the sprite of icons lacks. */
+const UNLOCK = "M6 11h12a1 1 0 0 1 1 1v7a1 1 0 0 1-1 1H6a1 1 0 0 1-1-1v-7a1 1 0 0 1 1-1M8 11V7.5a4 4 0 0 1 7.7-1.5";
 
 export class RegionList {
   /**
@@ -33,16 +38,17 @@ export class RegionList {
     this.editable = true;
     /** What is to be said of rows, by region; rows with a mark come first. @type {ReadonlyMap<string, string>} */
     this.marks = new Map();
-    this.room = h("div", { class: "ed-list-room", role: "presentation" });
     root.setAttribute("role", "listbox");
     root.setAttribute("aria-label", gettext("Regions"));
     root.setAttribute("aria-multiselectable", "true");
     root.tabIndex = 0;
-    root.replaceChildren(this.room);
-    this.first = this.last = -1;
-    root.addEventListener("scroll", () => this.#draw(false), { passive: true });
+    this.rows = new VirtualList(root, {
+      count: 0,
+      css: "ed-list-room",
+      measure: (width) => ({ columns: 1, across: width - ASIDE, down: ROW, gap: 0 }),
+      draw: (at) => this.#row(/** @type {Region} */ (this.shapes[at]), at),
+    });
     root.addEventListener("keydown", (event) => this.#key(event));
-    new ResizeObserver(() => this.#draw(false)).observe(root);
     this.frame = 0;
     for (const event of ["load", "change", "show"]) store.addEventListener(event, () => this.refresh());
     store.addEventListener("load", () => (root.scrollTop = 0));
@@ -57,8 +63,10 @@ export class RegionList {
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
       this.shapes = this.#ordered();
-      this.room.style.height = `${this.shapes.length * ROW}px`;
-      this.#draw(true);
+      const focused = this.root.contains(document.activeElement) && document.activeElement !== this.root;
+      this.rows.reset(this.shapes.length);
+      if (focused) this.root.focus({ preventScroll: true });
+      this.#point();
     });
   }
 
@@ -75,25 +83,10 @@ export class RegionList {
     this.refresh();
   }
 
-  /** @param {boolean} force also if the same rows are in sight */
-  #draw(force) {
-    const first = Math.max(0, Math.floor(this.root.scrollTop / ROW) - SPARE);
-    const last = Math.min(this.shapes.length, Math.ceil((this.root.scrollTop + this.root.clientHeight) / ROW) + SPARE);
-    if (!force && first >= this.first && last <= this.last) return;
-    this.first = Math.max(0, first - SPARE);
-    this.last = Math.min(this.shapes.length, last + SPARE);
-    const rows = [];
-    for (let at = this.first; at < this.last; at += 1) rows.push(this.#row(/** @type {Region} */ (this.shapes[at]), at));
-    const focused = this.root.contains(document.activeElement) && document.activeElement !== this.root;
-    this.room.replaceChildren(...rows);
-    if (focused) this.root.focus({ preventScroll: true });
-    this.#point();
-  }
-
   /** Show the selection on the rows that are there already. */
   #mark() {
     if (this.frame) return;
-    for (const row of /** @type {Iterable<HTMLElement>} */ (this.room.children)) {
+    for (const row of this.rows.shown.values()) {
       row.setAttribute("aria-selected", String(this.store.selection.has(row.dataset.key ?? "")));
     }
     this.#point();
@@ -157,7 +150,6 @@ export class RegionList {
         this.#rowButtons(region, hidden, locked),
       ),
     );
-    row.style.top = `${at * ROW}px`;
     return row;
   }
 
@@ -177,12 +169,12 @@ export class RegionList {
     };
     if (region.pending && this.editable) {
       add("check", gettext("Accept this pre-label"), true, () => acts.accept(region.key));
-      add("close", gettext("Dismiss this pre-label"), false, () => acts.remove(region.key));
+      add("x", gettext("Dismiss this pre-label"), false, () => acts.remove(region.key));
       return buttons;
     }
-    add(hidden ? "eyeOff" : "eye", hidden ? gettext("Show") : gettext("Hide"), hidden, () => store.setHidden([region.key], !hidden));
+    add(hidden ? "eye-off" : "eye", hidden ? gettext("Show") : gettext("Hide"), hidden, () => store.setHidden([region.key], !hidden));
     if (this.editable) {
-      add(locked ? "lock" : "unlock", locked ? gettext("Unlock") : gettext("Lock"), locked, () => store.setLocked([region.key], !locked));
+      add(locked ? "lock" : UNLOCK, locked ? gettext("Unlock") : gettext("Lock"), locked, () => store.setLocked([region.key], !locked));
       add("trash", gettext("Delete"), false, () => acts.remove(region.key));
     }
     return buttons;
@@ -197,11 +189,8 @@ export class RegionList {
   #reveal() {
     requestAnimationFrame(() => {
       const at = this.#current();
-      if (at < 0) return;
-      const top = at * ROW;
-      const { scrollTop, clientHeight } = this.root;
-      if (top < scrollTop) this.root.scrollTop = top;
-      else if (top + ROW > scrollTop + clientHeight) this.root.scrollTop = top + ROW - clientHeight;
+      if (at >= 0) this.rows.reveal(at);
+      this.#point();
     });
   }
 

@@ -3,7 +3,8 @@
 
 import { gettext } from "../../lode/words.js";
 import { sizeWords } from "../media/index.js";
-import { h, icon } from "./dom.js";
+import { h } from "../../lode/dom.js";
+import { icon } from "../../lode/icon.js";
 
 /** @typedef {import("../model/types.js").Payload} Payload */
 /** @typedef {import("../model/types.js").Reason} Reason */
@@ -18,7 +19,7 @@ export function showReason(root, reason) {
   root.hidden = !words;
   if (!reason || !words) return root.replaceChildren();
   const address = reason.failure_url;
-  const inside = [icon(address || reason.box ? "why" : "note"), h("span", {}, words)];
+  const inside = [icon(address || reason.box ? "alert-triangle" : "info-circle"), h("span", {}, words)];
   root.classList.toggle("is-plain", !address && !reason.box);
   const link = address
     ? h("a", { href: address, target: "_blank", rel: "noopener", title: gettext("Show the failure that caused this task") }, ...inside)

@@ -1,7 +1,7 @@
 // @ts-check
 /** An item on the page: an image on the stage, a text in the document beside it. */
 
-import { find } from "../ui/dom.js";
+import { find } from "../../lode/dom.js";
 
 /** @typedef {import("../editor.js").Editor} Editor */
 /** @typedef {import("../media/index.js").Shown} Shown */

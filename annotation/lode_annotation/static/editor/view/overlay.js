@@ -3,7 +3,7 @@
 
 import { pathOf } from "../../lode/canvas/outline.js";
 import { boundsOf, shapeOf } from "../kinds/index.js";
-import { s } from "../ui/dom.js";
+import { s } from "../../lode/dom.js";
 import { nameOf } from "./region_scene.js";
 
 /** @typedef {import("../model/types.js").Bounds} Bounds */
