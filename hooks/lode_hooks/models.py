@@ -85,6 +85,7 @@ class PredictionSet(models.Model):
     ``out_of_fold`` marks predictions on items the model was not trained on although their split is train. ``partial``
     says that a part of the split is meant and nothing is said of the rest: ``scope`` names its ``meant`` items.
     ``items`` of them have a prediction. ``class_ids`` says that whole numbers among the labels are permanent class ids.
+    ``control`` names the schema's control that they answer, "" where no two ask for one kind.
     """
 
     class State(models.TextChoices):
@@ -101,6 +102,7 @@ class PredictionSet(models.Model):
     out_of_fold = models.BooleanField(default=False)
     partial = models.BooleanField(default=False)
     class_ids = models.BooleanField(default=False)
+    control = models.CharField(max_length=200, blank=True, default="")
     state = models.CharField(max_length=10, choices=State.choices, default=State.RECEIVING)
     ranks = models.JSONField(default=dict, help_text='senders that ended: {"of": 2, "parts": {"0": 3}}')
     scope = models.CharField(max_length=300, blank=True, help_text="Parquet file of the items meant; blank: the split")

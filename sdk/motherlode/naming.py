@@ -23,12 +23,14 @@ class Naming:
 
     `classes` are those that labels may mean, by permanent id. A whole number is an index of `names`, or with
     `class_ids` a permanent class id, or else refused: frameworks count their classes from 0, class ids begin at 1.
+    `control` names the control meant, "" where none was named.
     """
 
     version: str
     classes: Mapping[int, str]
     names: Mapping[int, str] | None = None
     class_ids: bool = False
+    control: str = ""
     known: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,9 +51,8 @@ class Naming:
             raise BadInput("numbers are indices of names=, or permanent class ids by ids='class', not both")
         classes = samples.classes
         if control is not None:
-            known = set(samples.names_of(control))
-            classes = {number: name for number, name in classes.items() if name in known}
-        return cls(samples.name, classes, None if names is None else _by_index(names), ids == "class")
+            classes = samples.classes_of(control)
+        return cls(samples.name, classes, None if names is None else _by_index(names), ids == "class", control or "")
 
     def name(self, path: str, label: str | int) -> str:
         """The name that the label of the item at `path` means. Raises `BadPrediction`."""

@@ -285,15 +285,27 @@ class Samples(Sequence[Sample]):
 
     def names_of(self, control: str | None = None) -> list[str]:
         """The labels of one control of the schema, such as "label", in the order of their class ids."""
+        return list(self.classes_of(control).values())
+
+    def classes_of(self, control: str | None = None) -> dict[int, str]:
+        """The label of each class id of one control of the schema; without a name, of its only one.
+
+        Raises `BadInput` where the schema has several, or not this one.
+        """
         controls = self.snapshot.controls
         if control is None and len(controls) <= 1:
-            return list(self.classes.values())
+            return self.classes
         if control not in controls:
             known = "; ".join(f"{name} ({', '.join(labels)})" for name, (_, labels) in controls.items()) or "none"
             what = "has several controls" if control is None else f"has no control {control!r}"
             raise BadInput(f"the schema of {self.name} {what}: name one of {known}")
-        labels = set(controls[control][1])
-        return [name for name in self.classes.values() if name in labels]
+        owners, labels = self.snapshot.control_of, set(controls[control][1])
+        # versions before format 1 do not say which control a class belongs to
+        return {
+            number: name
+            for number, name in self.classes.items()
+            if (owners[number] == control if number in owners else name in labels)
+        }
 
     @property
     def paths(self) -> list[str]:

@@ -50,7 +50,7 @@ def send(
     first = next(rows, None)
     task = _task(samples, first)
     partial = len(samples) < len(samples.snapshot.paths(samples.split))
-    key = f"{samples.digest} {samples.split} {model} {step}"
+    key = f"{samples.digest} {samples.split} {model} {step}" + (f" {naming.control}" if naming.control else "")
     body = {
         "uuid": str(uuid4() if place.ranks == 1 else uuid5(run, key)),
         "version": samples.name,
@@ -59,6 +59,7 @@ def send(
         "task": task,
         "out_of_fold": out_of_fold,
         "partial": partial,
+        **({"control": naming.control} if naming.control else {}),
     }
     lines = _Lines(samples, chain(() if first is None else (first,), rows), naming, task, partial=partial)
     parts = _parts(lines)

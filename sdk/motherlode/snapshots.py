@@ -6,6 +6,7 @@ is for `motherlode.forms` to know.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
@@ -189,6 +190,12 @@ class Snapshot:
         """The name of each class id."""
         return self._schema[1]
 
+    @cached_property
+    def control_of(self) -> dict[int, str]:
+        """The control of each class, by its id; empty in versions before format 1, which do not say it."""
+        rows = json.loads(self.read(SCHEMA))["classes"]
+        return {int(row["id"]): str(row["control"]) for row in rows if "control" in row}
+
     @property
     def config(self) -> str:
         """The Label Studio config of the version's schema."""
@@ -343,7 +350,7 @@ class Snapshot:
         for path, row in self.files.items():
             if self._verify_blob(path, row):
                 self.cache.drop(row)
-        for name in ("head", "files", "columns", "lines", "sets", "_schema"):
+        for name in ("head", "files", "columns", "lines", "sets", "_schema", "control_of"):
             self.__dict__.pop(name, None)
         self._hashed.clear()
         wrong = self.verify(split)

@@ -74,7 +74,7 @@ def pick(seat: Any, control: str, label: str) -> None:
 
 
 def said(result: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    return [(one["from_name"], *one["value"][one["type"]]) for one in result]  # type: ignore[misc]
+    return [(one["from_name"], *one["value"][one["type"]]) for one in result]
 
 
 def test_two_controls_of_a_kind_from_an_import_to_the_sdk(

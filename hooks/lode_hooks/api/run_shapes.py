@@ -109,6 +109,13 @@ class NewPredictionSetShape(Shape):
         default="name",
         help_text='what labels are: names; with "class", whole numbers too, as permanent class ids (not as indices)',
     )
+    control = serializers.CharField(
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="the schema's control that is answered; required where it has several of a kind",
+    )
 
 
 class CoverageShape(Shape):
@@ -124,6 +131,7 @@ class PredictionSetShape(Shape):
     split = serializers.CharField()
     model = serializers.CharField()
     task = serializers.CharField()
+    control = serializers.CharField(help_text='"": whatever controls ask for the task\'s kinds')
     out_of_fold = serializers.BooleanField()
     state = serializers.CharField()
     items = serializers.IntegerField()
@@ -202,6 +210,7 @@ def prediction_set_json(sent: PredictionSet) -> dict[str, Any]:
         "split": sent.split,
         "model": sent.model,
         "task": sent.task,
+        "control": sent.control,
         "out_of_fold": sent.out_of_fold,
         "state": sent.state,
         "items": sent.items,

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from lode_datasets import versions
 from lode_datasets.models import Entry, Version
-from lode_hooks.evaluations import files, intervals
+from lode_hooks.evaluations import controls, files, intervals
 from lode_hooks.evaluations.evaluators import evaluator_of
 from lode_hooks.evaluations.evaluators.evaluator import Inputs
 from lode_hooks.evaluations.metrics.columns import ITEMS, TRUTHS, frame_of
@@ -118,7 +118,7 @@ def _measure(evaluation: Evaluation, work: jobs.Work) -> None:
     predictions = files.held(predicted.columns)
     evaluation.columns = files.matches_name(evaluation.uuid)
     evaluator = evaluator_of(predicted.task)
-    known = [int(row["id"]) for row in evaluation.version.schema_revision.classes]
+    known = list(controls.class_names(evaluation.version.schema_revision, predicted))
     measured = evaluator.measure(Inputs(items, truths, predictions, known, evaluation.settings))
     files.keep(measured.matches, evaluation.columns)
     rows = Rows.read(files.held(evaluation.columns))
@@ -140,7 +140,9 @@ def _measure(evaluation: Evaluation, work: jobs.Work) -> None:
 
 def write_truth(evaluation: Evaluation, items: str, truths: str) -> None:
     """Keep the items and truths of an evaluation's version as columns, under their names in the store."""
-    evaluator = evaluator_of(evaluation.prediction_set.task)
+    predicted = evaluation.prediction_set
+    evaluator = evaluator_of(predicted.task)
+    names = controls.class_names(evaluation.version.schema_revision, predicted)
     item_columns: dict[str, list[Any]] = {name: [] for name in ITEMS}
     truth_columns: dict[str, list[Any]] = {name: [] for name in evaluator.truths}
     for entry, regions in _covered(evaluation):
@@ -149,7 +151,7 @@ def write_truth(evaluation: Evaluation, items: str, truths: str) -> None:
         ):
             item_columns[name].append(value)
         for region in regions:
-            beside = evaluator.truth(region)
+            beside = evaluator.truth(region) if controls.is_meant(region, predicted, names) else None
             if beside is None:
                 continue
             box = box_of(region)

@@ -5,6 +5,7 @@ Every machine sees the store, so a part that one web machine took is joined, eva
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
@@ -82,6 +83,8 @@ def truth_names(truth: Version, predicted: PredictionSet, kind: str) -> tuple[st
     """
     own = predicted.version_id == truth.pk
     key = predicted.split if own else f"{predicted.version.uuid}-{predicted.split}"
+    if predicted.control:
+        key = f"{key}-{sha256(predicted.control.encode()).hexdigest()[:16]}"
     if predicted.partial:
         key = f"{key}-{predicted.uuid}"
     folder = f"truths/{truth.uuid}"

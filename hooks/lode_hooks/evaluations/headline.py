@@ -97,7 +97,8 @@ def _intervals_at(task: str, path: Path, changed: int, images: int, limit: float
 def differences(before: Evaluation, after: Evaluation, threshold: float | None = None) -> dict[str, Interval]:
     """Intervals of after - before, where both were made of the same images."""
     task = after.prediction_set.task
-    if before.counts.get("images") != after.counts.get("images") or before.prediction_set.task != task:
+    one_question = (before.prediction_set.task, before.prediction_set.control) == (task, after.prediction_set.control)
+    if before.counts.get("images") != after.counts.get("images") or not one_question:
         return {}
     one, two = files.held(before.columns), files.held(after.columns)
     pair = (one, one.stat().st_mtime_ns), (two, two.stat().st_mtime_ns)

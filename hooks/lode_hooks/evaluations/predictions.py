@@ -13,7 +13,7 @@ from django.db import transaction
 
 from lode_datasets import versions
 from lode_datasets.models import Version
-from lode_hooks.evaluations import files
+from lode_hooks.evaluations import controls, files
 from lode_hooks.evaluations.evaluators import EVALUATORS, evaluator_of
 from lode_hooks.evaluations.evaluators.evaluator import Classes, Line, bad_line
 from lode_hooks.evaluations.metrics.columns import Schema, frame_of
@@ -22,7 +22,6 @@ from lode_hooks.models import PredictionPart, PredictionSet, Run, RunUse
 from lode_platform import events, free_json
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Item, User
-from motherlode.shapes import SHAPES
 
 MAX_PARTS = 100_000
 ABSENT = "absent"
@@ -49,13 +48,15 @@ def start(
     out_of_fold: bool = False,
     partial: bool = False,
     class_ids: bool = False,
+    control: str = "",
     uuid: UUID | None = None,
 ) -> PredictionSet:
     """Begin a prediction set of a run on a split of a version. The client makes the uuid; again gives the same set.
 
     `partial`: the items that have a line are meant, not the whole split. `class_ids`: whole numbers among the labels
-    are permanent class ids; without it they are refused, since frameworks count their classes from 0. Raises Conflict
-    where the uuid stands for other predictions.
+    are permanent class ids; without it they are refused, since frameworks count their classes from 0. `control` names
+    the control meant where the schema has several of a kind. Raises Conflict where the uuid stands for other
+    predictions.
     """
     if version.dataset.project_id != run.project_id:
         raise BadInput(f"{version} is not a version of this run's project.", code="other_project")
@@ -63,10 +64,7 @@ def start(
         raise BadInput(f"{version} is not published.", code="not_published")
     if task not in EVALUATORS:
         raise BadInput(f"A task is one of {', '.join(EVALUATORS)}, not {task!r}.", code="bad_task")
-    controls = {SHAPES[kind].tag for kind in EVALUATORS[task].kinds}
-    if not controls & {known["type"] for known in version.schema_revision.controls}:
-        asked = " or ".join(f"<{control}>" for control in sorted(controls))
-        raise BadInput(f"The schema of {version} has no {asked}, so there are no {task} to predict.", code="other_task")
+    control = controls.chosen(version, task, control)
     splits = version.counts.get("splits", {})
     if splits and split not in splits:
         raise BadInput(f"{version} has no split {split!r}; it has {', '.join(sorted(splits))}.", code="no_split")
@@ -82,12 +80,13 @@ def start(
                 "out_of_fold": out_of_fold,
                 "partial": partial,
                 "class_ids": class_ids,
+                "control": control,
                 "created_by": user,
             },
         )
         if row.run_id != run.pk:
             raise Conflict("This prediction set's uuid is taken.", code="uuid_taken")
-        if (row.version_id, row.split, row.task) != (version.pk, split, task):
+        if (row.version_id, row.split, row.task, row.control) != (version.pk, split, task, control):
             raise Conflict(
                 f"This prediction set's uuid stands for {row.task} on {row.version} {row.split}.", code="uuid_taken"
             )
@@ -285,10 +284,11 @@ class _Reader:
     def _classes(self) -> Classes:
         ids: dict[str | int, int] = {}
         by_id = self.prediction_set.class_ids
-        for row in self.prediction_set.version.schema_revision.classes:
-            ids[str(row["name"])] = int(row["id"])
+        names = controls.class_names(self.prediction_set.version.schema_revision, self.prediction_set)
+        for number, name in names.items():
+            ids[name] = number
             if by_id:
-                ids[int(row["id"])] = int(row["id"])
+                ids[number] = number
         return Classes(ids, by_id)
 
     def _items(self, lines: list[tuple[int, dict[str, Any]]]) -> dict[str, tuple[str, int, int]]:

@@ -79,7 +79,7 @@ def _as_results(
             own = str(uuid5(NAMESPACE, f"{prediction_set.uuid}/{name}/{number}"))
             kind = place["kind"] if place else min(evaluator.kinds)
             geometry = SHAPES[kind].from_json(place["geometry"]) if place else None
-            region = Region(own, kind, class_id, names[class_id], geometry)
+            region = Region(own, kind, class_id, names[class_id], geometry, control=prediction_set.control)
             for entry in as_result([region], Image(item.width, item.height), rules.asked):
                 result.append(entry if score is None else entry | {"score": score})
         results[item.pk] = result

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lode_hooks.evaluations import files
+from lode_hooks.evaluations import controls, files
 from lode_hooks.evaluations.evaluators import evaluator_of
 from lode_hooks.evaluations.metrics.arrays import Bools, Ints
 from lode_hooks.evaluations.metrics.curves import Curve, curve
@@ -54,9 +54,8 @@ def stated_threshold(evaluation: Evaluation, threshold: float | None = None) -> 
 
 
 def class_names(evaluation: Evaluation) -> dict[int, str]:
-    """Names of the truth's classes by their permanent id."""
-    names: dict[int, str] = evaluation.version.schema_revision.class_names
-    return names
+    """Names of the truth's classes, those of the control that is evaluated, by their permanent id."""
+    return controls.class_names(evaluation.version.schema_revision, evaluation.prediction_set)
 
 
 @dataclass(frozen=True, slots=True)

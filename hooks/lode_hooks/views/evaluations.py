@@ -75,6 +75,7 @@ def beside(evaluation: Evaluation, others: Sequence[Evaluation]) -> list[Evaluat
         if other.version.dataset_id == evaluation.version.dataset_id
         and other.prediction_set.split == mine.split
         and other.prediction_set.task == mine.task
+        and other.prediction_set.control == mine.control
         and other.prediction_set.out_of_fold == mine.out_of_fold
         and (other.prediction_set.run_id != mine.run_id or other.prediction_set_id == mine.pk)
         and other.pk != evaluation.pk
