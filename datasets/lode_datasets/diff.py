@@ -285,7 +285,7 @@ def _compared(old_name: UUID, new_name: UUID) -> Compared:
         kinds[row.kind] += row.number
         there = {split for split in (row.before, row.after) if split}
         splits.update(dict.fromkeys(there, row.number))
-        # leaving the pool is no move
+        # leaving the pool is not a move
         moved += row.number if len(there) == 2 and POOL not in there else 0
     regions: Counter[str] = Counter()
     by_class: dict[int, Counter[str]] = {}

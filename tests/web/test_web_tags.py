@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.template import Context, Template
 from django.utils.functional import LazyObject
 
-from lode_platform import drawing
+from lode_platform import drawing, pictures
 from lode_platform.templatetags import lode
 
 pytestmark = pytest.mark.once
@@ -66,19 +66,21 @@ def test_class_colours_come_round_after_twelve() -> None:
 
 
 def test_a_box_in_pixels_and_the_same_in_per_cent_are_drawn_alike() -> None:
-    pixels = lode.boxes("/a.png", 200, 100, [{"box": [20, 10, 60, 40], "kind": "truth"}])
-    percent = lode.boxes("/a.png", 200, 100, [{"x": 10, "y": 10, "width": 20, "height": 30, "kind": "truth"}])
+    pixels = pictures.boxes("/a.png", 200, 100, [{"box": [20, 10, 60, 40], "kind": "truth"}])
+    percent = pictures.boxes("/a.png", 200, 100, [{"x": 10, "y": 10, "width": 20, "height": 30, "kind": "truth"}])
     assert pixels == percent
     assert 'x="20" y="10" width="40" height="30"' in pixels
 
 
 def test_a_crop_is_the_part_of_the_picture_in_its_pixels() -> None:
-    assert 'viewBox="50 20 100 60"' in lode.boxes("/a.png", 200, 100, crop="50 20 150 80")
+    assert 'viewBox="50 20 100 60"' in pictures.boxes("/a.png", 200, 100, crop="50 20 150 80")
 
 
 def test_a_region_of_outlines_is_drawn_along_them_and_named_at_its_box() -> None:
     rings = [[(10, 20), (30.5, 20), (30.5, 40)], [(50, 50), (60, 50), (60, 60.25)]]
-    html = lode.boxes("/a.png", 99, 99, [{"box": [10, 20, 60, 60], "outlines": rings, "label": "cell"}], labels=True)
+    html = pictures.boxes(
+        "/a.png", 99, 99, [{"box": [10, 20, 60, 60], "outlines": rings, "label": "cell"}], labels=True
+    )
     line = '<path class="region-line" fill-rule="evenodd" d="M10 20L30.5 20L30.5 40ZM50 50L60 50L60 60.25Z"/>'
     assert line in html
     assert "<rect" not in html
@@ -86,12 +88,12 @@ def test_a_region_of_outlines_is_drawn_along_them_and_named_at_its_box() -> None
 
 
 def test_a_region_of_a_kind_not_known_here_is_drawn_as_its_box() -> None:
-    assert drawing.outlines({"type": "kind of tomorrow", "box": [0, 0, 1, 1]}) == ()
-    assert drawing.outlines({"type": "box", "box": [0, 0, 1, 1]}) == ()
+    assert drawing.outlines({"kind": "kind of tomorrow", "geometry": [0, 0, 1, 1]}) == ()
+    assert drawing.outlines({"kind": "box", "geometry": [0, 0, 1, 1]}) == ()
 
 
 def test_a_label_with_markup_is_drawn_as_text() -> None:
-    html = lode.boxes("/a.png", 9, 9, [{"box": [0, 0, 1, 1], "label": "<script>"}], labels=True)
+    html = pictures.boxes("/a.png", 9, 9, [{"box": [0, 0, 1, 1], "label": "<script>"}], labels=True)
     assert "<script>" not in html and "&lt;script&gt;" in html
 
 
@@ -99,7 +101,7 @@ def test_numbers_of_a_drawing_do_not_follow_the_locale(settings: LazySettings) -
     from django.utils import translation
 
     with translation.override("de"):
-        assert 'x="0.5"' in lode.boxes("/a.png", 10, 10, [{"box": [0.5, 1, 2, 3]}])
+        assert 'x="0.5"' in pictures.boxes("/a.png", 10, 10, [{"box": [0.5, 1, 2, 3]}])
         assert drawn("{% number 12345 %}") == "12.345"
 
 

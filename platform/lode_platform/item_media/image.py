@@ -16,9 +16,9 @@ from lode_platform import memory
 from lode_platform.decoding import ImageInfo
 from lode_platform.item_media.medium import ItemMedium, Look, Seen
 from lode_platform.models import Blob, Item
+from lode_platform.pictures import boxes
 from lode_platform.ranges import ranged, unchanged
 from lode_platform.store import store
-from lode_platform.templatetags.lode import boxes
 from motherlode.media import Image, Media
 
 
