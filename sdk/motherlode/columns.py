@@ -26,8 +26,8 @@ from motherlode.shapes import SHAPES
 
 __all__ = ["Columns", "of_sets", "read_columns", "write_columns"]
 
-NUMBER = 1
-"""The number of this file's own layout."""
+NUMBER = 2
+"""The number of this file's own layout; each change of it is another."""
 
 
 @dataclass(slots=True)
