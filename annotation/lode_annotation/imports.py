@@ -4,7 +4,7 @@ The job stages label sets that nobody sees, then one short transaction puts them
 that dies is followed by one that goes on after the last batch; the same labels again change nothing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -120,6 +120,7 @@ def _classes(work: jobs.Work, label_import: LabelImport, project: Project, calle
     if found is not None:
         asking = [control for control in latest(found).controls if control["type"] in tags]
         before = {label["value"] for control in asking for label in control["labels"]}
+        _refuse_ambiguous(found, asking, labels)
     with work.fenced():
         if labels:
             schema_for_labels(project, caller, name=label_import.schema_name, labels=labels, task=kinds.pop())
@@ -136,6 +137,18 @@ class _Lines:
 
     new: dict[int, str] = field(default_factory=dict)
     old: dict[int, str] = field(default_factory=dict)
+
+
+def _refuse_ambiguous(schema: Schema, asking: Sequence[Mapping[str, Any]], labels: Collection[str]) -> None:
+    """Raises ``BadInput`` for a label that several controls of one kind have: a file does not say which it answers."""
+    for label in labels:
+        having = [control["name"] for control in asking if label in {row["value"] for row in control["labels"]}]
+        if len(having) > 1:
+            raise BadInput(
+                f"The label {label!r} stands under {' and '.join(having)} in the schema {schema.name!r}, and a file"
+                " does not say which is meant. Import it under a schema with one of these controls.",
+                code="which_control",
+            )
 
 
 def _stage_all(work: jobs.Work, label_import: LabelImport, schema: Schema, state: dict[str, Any], total: int) -> None:

@@ -237,6 +237,27 @@ def test_classes_of_whole_pictures_come_in(send: Send, project: Project, make_it
     assert Schema.objects.get().revisions.get().controls[0]["type"] == "Choices"
 
 
+QUESTIONS = """<View><Image name="image" value="$image"/>
+  <Choices name="blurred" toName="image"><Choice value="yes"/><Choice value="no"/></Choices>
+  <Choices name="night" toName="image"><Choice value="yes"/><Choice value="dusk"/></Choices>
+  <RectangleLabels name="where" toName="image"><Label value="yes"/></RectangleLabels></View>"""
+
+
+def test_a_label_goes_to_the_control_that_has_it_and_is_refused_where_two_have_it(
+    send: Send, project: Project, erin: User, make_items: Callable[..., list[Item]]
+) -> None:
+    create_schema(project, Caller(erin), name="cells", config=QUESTIONS)
+    first, second = make_items(project, 2)
+    assert send(line(first, {"type": "choice", "label": "dusk"}))["state"] == "succeeded"
+    assert send(line(second, drawn("yes", 1, 2, 30, 40)))["state"] == "succeeded"
+    dusk, drawn_yes = (LabelSet.objects.current().get(item=item).said[0] for item in (first, second))
+    assert (dusk["control"], dusk["class_id"]) == ("night", 4)
+    assert (drawn_yes["control"], drawn_yes["class_id"]) == ("where", 5)
+    job = send(line(second, {"type": "choice", "label": "yes"}))
+    assert job["state"] == "failed" and "stands under blurred and night" in job["error"]
+    assert LabelSet.objects.count() == 2
+
+
 def test_only_engineers_and_owners_import_and_only_their_own(
     api: Callable[..., Any], erin: User, alice: User, bob: User, charlie: User, project: Project
 ) -> None:
