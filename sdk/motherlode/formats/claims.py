@@ -7,7 +7,6 @@ guessed.
 
 from __future__ import annotations
 
-import os
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -51,7 +50,7 @@ class Found:
 
 def without_ending(name: str) -> str:
     """The name without an image's ending; any other dot is part of the name."""
-    return os.path.splitext(name)[0] if is_image(name) else name
+    return name[: name.rfind(".")] if is_image(name) else name
 
 
 def as_path(name: str) -> str:

@@ -47,6 +47,9 @@ SAID = 200  # problems of rows that are told one by one for a document; the rest
 _COLUMNS = 8  # of the array: row, category, x, y, width, height, area (nan: none), iscrowd
 _TWINS = re.compile(r"((?:^|/))(?:captions|person_keypoints|panoptic|stuff)_(?=[^/]*\Z)")
 _TASKS = (DEFAULT.task, *(shape.task for shape in SHAPES.values() if shape.outlined))
+_PLAIN = frozenset({"id", "image_id", "category_id", "bbox", "area", "iscrowd", "segmentation"})
+_NUMBERS = frozenset({int, float})
+_MOST = 1e300  # of a number that needs no closer look
 _ARRAYS = ("images", "annotations", "categories")
 
 
@@ -228,7 +231,7 @@ def _take(document: _Document, key: str, row: int, value: Any) -> None:
             _take_image(document, place, row, value)
         elif key == "categories":
             _take_category(document, place, row, value)
-        else:
+        elif not _took_plain(document, row, value):
             _take_annotation(document, place, row, value)
     except KeyError as error:
         document.say("unreadable", place, f"has no {error}", REMEDY)
@@ -273,6 +276,27 @@ def _take_category(document: _Document, place: str, row: int, value: dict[str, A
         return
     group = value.get("supercategory")
     document.categories[key] = _Category(row, name, str(group).strip() if isinstance(group, str) else "")
+
+
+def _took_plain(document: _Document, row: int, value: dict[str, Any]) -> bool:
+    """Take an annotation of a box that holds numbers alone, as most do; False for any that needs a closer look."""
+    bbox, area, crowd = value.get("bbox"), value.get("area", math.nan), value.get("iscrowd", 0)
+    key, category = value.get("image_id"), value.get("category_id")
+    if type(key) is not int or type(category) is not int or type(crowd) is not int or type(bbox) is not list:
+        return False
+    if len(bbox) != 4 or crowd not in (0, 1) or document.shape.outlined or not value.keys() <= _PLAIN:
+        return False
+    if not all(type(side) in _NUMBERS and -_MOST < side < _MOST for side in bbox) or value.get("segmentation"):
+        return False
+    if type(area) not in _NUMBERS or area < 0 or area >= _MOST:
+        return False
+    found, name = document.images.get(str(key)), str(category)
+    if found is None:
+        found = document.images.setdefault(str(key), _Image())
+    at = document.order.setdefault(name, len(document.order))
+    document.used[name] += 1
+    found.numbers.extend((row, at, *bbox, area, crowd))
+    return True
 
 
 def _take_annotation(document: _Document, place: str, row: int, value: dict[str, Any]) -> None:

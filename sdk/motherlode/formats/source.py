@@ -358,8 +358,7 @@ def settle(record: Record, media: Media, orientation: int = 1) -> tuple[list[Dra
         if draft.geometry is None:
             kept.append(draft)
             continue
-        shape, geometry, area = SHAPES[draft.type], draft.geometry, draft.area
-        slack = 0.0
+        shape, geometry, area, slack = SHAPES[draft.type], draft.geometry, draft.area, 0.0
         if draft.relative:
             geometry = shape.mapped(geometry, lambda x, y: (x * width, y * height))
             slack = 2e-6 * max(width, height)  # a relative number is written with six digits
@@ -371,10 +370,9 @@ def settle(record: Record, media: Media, orientation: int = 1) -> tuple[list[Dra
         cut, state = shape.clip(geometry, media)
         if cut is None or (state == "clipped" and _cut_off(shape, geometry, cut) > slack):
             problems.append(_place_problem(record, draft, geometry, state, media))
-        if cut is not None and cut == draft.geometry and area == draft.area and not draft.relative:
-            kept.append(draft)
-        elif cut is not None:
-            kept.append(replace(draft, geometry=cut, area=area, relative=False))
+        if cut is not None:
+            same = cut == draft.geometry and area == draft.area and not draft.relative
+            kept.append(draft if same else replace(draft, geometry=cut, area=area, relative=False))
     return kept, problems
 
 
@@ -414,9 +412,8 @@ def _place_problem(record: Record, draft: Draft, geometry: Geometry, state: Clip
         return Problem("degenerate", record.source, draft.row, what, remedy, record.path)
     where = f"the {media.width} x {media.height} image"
     if state == "outside":
-        return Problem(
-            "outside", record.source, draft.row, f"{named} lies outside {where}", "It was left out", record.path
-        )
+        what = f"{named} lies outside {where}"
+        return Problem("outside", record.source, draft.row, what, "It was left out", record.path)
     what, remedy = f"{named} crosses the edge of {where}", "It was cut at the edge"
     return Problem("clipped", record.source, draft.row, what, remedy, record.path)
 
