@@ -1,6 +1,7 @@
 """Polygons by mask IoU, against pycocotools' `segm`, from files of columns to every number that opens."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
@@ -230,6 +231,9 @@ def test_pages_say_mask_iou_and_embed_the_outlines(evaluated: Evaluation, client
     assert "mask IoU .5" in page
     shown = client.get(f"/p/{project}/failures/?evaluation={evaluated.uuid}").content.decode()
     assert "mask IoU" in shown and '"predictedRegion": {"kind": "polygon"' in shown
+    failure = evaluated.occurrences.filter(kind="bad_location").latest("pk").failure
+    page = client.get(f"/p/{project}/failures/{failure.uuid}/").content.decode()
+    assert len(set(re.findall(r'fill-rule="evenodd" d="([^"]+)"', page))) == 2, "truth and prediction"
 
 
 def test_what_is_wrong_with_a_polygon_is_said_by_its_line(world: Callable[..., Any]) -> None:

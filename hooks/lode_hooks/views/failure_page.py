@@ -9,7 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from lode_hooks.evaluations import summary
+from lode_hooks.evaluations import places, summary
+from lode_hooks.evaluations.summary import rows_of
 from lode_hooks.failures import verdicts
 from lode_hooks.models import Failure, FailureOccurrence, Verdict
 from lode_hooks.views.answers import answers_json
@@ -18,6 +19,7 @@ from lode_hooks.views.failures import asked_evaluation
 from lode_hooks.views.links import number, run_url
 from lode_platform.access import project_for
 from lode_platform.callers import Caller
+from lode_platform.drawing import Outlines, outlines
 from lode_platform.models import Item, Project
 from lode_platform.signed_in import signed_in
 from lode_platform.templatetags.lode import class_color
@@ -88,17 +90,28 @@ def page(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
 
 
 def failure_boxes(shown: Failure, latest: verdicts.LatestView, names: Mapping[int, str]) -> list[dict[str, Any]]:
-    """The truth's box and the newest prediction's, as the tag ``boxes`` draws them."""
+    """The truth's box and the newest prediction's, with their outlines, as the tag ``boxes`` draws them."""
     boxes: list[dict[str, Any]] = []
     occurrence = latest.occurrence
+    truth, predicted = outlines_of(occurrence) if occurrence else ((), ())
     if shown.region and latest.box:
-        boxes.append({"kind": "truth", "box": latest.box, "label": names.get(latest.class_id, "")})
+        boxes.append({"kind": "truth", "box": latest.box, "outlines": truth, "label": names.get(latest.class_id, "")})
     if occurrence and occurrence.predicted_box:
         label = names.get(occurrence.predicted_class or 0, "")
-        boxes.append({"kind": "prediction", "box": occurrence.predicted_box, "label": label, "score": occurrence.score})
+        drawn = {"box": occurrence.predicted_box, "outlines": predicted}
+        boxes.append({"kind": "prediction", **drawn, "label": label, "score": occurrence.score})
     elif not shown.region and latest.box:
         boxes.append({"kind": "prediction", "box": latest.box, "label": names.get(latest.class_id, "")})
     return boxes
+
+
+def outlines_of(occurrence: FailureOccurrence) -> tuple[Outlines, Outlines]:
+    """The outlines of an occurrence's truth and of its prediction; none of boxes."""
+    rows, row = rows_of(occurrence.evaluation), occurrence.row
+    truth = int(rows.partner[row]) if rows.detection[row] else row
+    known = places.of_rows(occurrence.evaluation, (row, truth))
+    of_truth, of_prediction = known.get(truth), known.get(row) if rows.detection[row] else None
+    return outlines(of_truth) if of_truth else (), outlines(of_prediction) if of_prediction else ()
 
 
 def around(boxes: list[list[float]], item: Item, margin: float = 1.2) -> tuple[float, float, float, float] | str:
