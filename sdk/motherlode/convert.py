@@ -14,6 +14,7 @@ from motherlode.formats import writers
 from motherlode.formats.source import Problem, as_regions, settle
 from motherlode.formats.writing import BOXES, CLASSES, OUTLINES, Labelled, Put, copy
 from motherlode.importing import Source, look, read_source
+from motherlode.labeling_config import Task
 from motherlode.media import BadMedia
 from motherlode.regions import controls_for
 from motherlode.samples import Samples
@@ -44,9 +45,14 @@ class ConvertReport:
         }
 
 
-def convert_folder(source: Path, target: Path, to: str, name: str | None = None, put: Put = copy) -> ConvertReport:
-    """Read a folder in one format and write another; `put` makes the images. Raises `BadInput`."""
-    found = read_source(source, name)
+def convert_folder(
+    source: Path, target: Path, to: str, name: str | None = None, put: Put = copy, task: Task | None = None
+) -> ConvertReport:
+    """Read a folder in one format and write another; `put` makes the images, `task` is what labels are read as.
+
+    Raises `BadInput`.
+    """
+    found = read_source(source, name, task=lambda: task)
     report = ConvertReport(to, str(target), problems=[problem.as_json() for problem in found.problems])
     class_ids = found.class_ids
     classes = {number: label for label, number in class_ids.items()}

@@ -6,10 +6,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pycocotools import mask as coco_mask
 from tests.motherlode.conftest import Lode, picture
 
 import motherlode
+from motherlode.convert import convert_folder
+from motherlode.formats import FORMATS
+from motherlode.formats.writing import Labelled
+from motherlode.importing import read_source
+from motherlode.media import Image
 from motherlode.predictions import BadPrediction, IdMap, Prediction, read_results
+from motherlode.regions import Region
+from motherlode.shapes import SHAPES
 
 pytestmark = pytest.mark.django_db
 
@@ -129,3 +137,76 @@ def test_the_published_results_of_coco_100_are_all_read(test_data: Path) -> None
         found = list(read_results(stream, "r.json", {"i": ids}, sorted(ids.images.values()), outlines=True))
     assert len(found) == 100 and all(isinstance(one, Prediction) for one in found)
     assert sum(len(one.polygons or ()) for one in found if isinstance(one, Prediction)) == 734
+
+
+# YOLO's outlines
+
+
+def outlined(geometry: Any) -> Region:
+    return Region("a", "polygon", 1, "red", geometry=geometry)
+
+
+def test_outlines_go_to_yolo_and_come_back(machine: Path) -> None:
+    source = machine / "shapes"
+    source.mkdir()
+    for name in "abc":
+        (source / f"{name}.png").write_bytes(picture(1))
+    corner = [44.0, 48.0, 64.0, 48.0, 64.0, 24.0]  # whose row would end like a box, a score and a track
+    whole = [0.0, 0.0, 64.0, 0.0, 64.0, 48.0]
+    rings = {1: [[SQUARE]], 2: [[SQUARE, FAR]], 3: [[corner], [whole]]}
+    annotations = [
+        {"id": image * 10 + n, "image_id": image, "category_id": 1, "segmentation": outline}
+        for image, found in rings.items()
+        for n, outline in enumerate(found)
+    ]
+    images = [{"id": n, "file_name": f"{'abc'[n - 1]}.png", "width": 64, "height": 48} for n in rings]
+    document = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "red"}]}
+    (source / "instances.json").write_text(json.dumps(document))
+    report = convert_folder(source, machine / "yolo", "yolo", "coco", task="polygons")
+    assert [problem["what"] for problem in report.problems if "no split" not in problem["what"]] == []
+    back = read_source(machine / "yolo", "yolo", task=lambda: "polygons")
+    assert [problem.what for problem in back.problems] == []
+    records = {record.path.rpartition("/")[2]: record for record in back.records}
+    assert records["a.png"].drafts[0].type == "polygon"
+    shape = SHAPES["polygon"]
+    size = {"width": 64, "height": 48}
+    for name, wanted in (("a.png", [SQUARE]), ("b.png", [SQUARE, FAR]), ("c.png", [corner])):
+        draft = records[name].drafts[0]
+        found = shape.mapped(draft.geometry, lambda x, y: (x * size["width"], y * size["height"]))
+        drawn, meant = (
+            coco_mask.decode(coco_mask.merge(coco_mask.frPyObjects(outline, 48, 64)))
+            for outline in ([[n for point in part[0] for n in point] for part in found], wanted)
+        )
+        assert (drawn == meant).all(), name
+    boxes = read_source(machine / "yolo", "yolo")
+    assert [draft.type for record in boxes.records for draft in record.drafts] == ["box"] * 4
+    assert [problem.what for problem in boxes.problems] == ["4 rows hold outlines"]
+
+
+def test_a_box_among_outlines_is_named_and_its_image_is_not_background(machine: Path) -> None:
+    folder = machine / "yolo"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(picture(1))
+    (folder / "a.txt").write_text("0 0.5 0.5 0.2 0.2\n0 0.1 0.1 0.5 0.1 0.5 0.5\n")
+    (folder / "classes.txt").write_text("red\n")
+    found = read_source(folder, "yolo", task=lambda: "polygons")
+    assert [(problem.row, problem.what) for problem in found.problems] == [
+        ("line 1", "'0 0.5 0.5 0.2 0.2': it is a box, not an outline")
+    ]
+    assert [(len(record.drafts), record.lost) for record in found.records] == [(1, 1)]
+
+
+def test_what_writers_do_not_hold_of_outlines_is_said() -> None:
+    square = tuple(zip(SQUARE[::2], SQUARE[1::2], strict=True))
+    hole = ((10.0, 10.0), (14.0, 10.0), (14.0, 14.0))
+    row = Labelled("a.png", None, Image(64, 48), "train", [outlined(((square, hole),)), outlined(((square,),))])
+    told = {}
+    for name in ("coco", "yolo", "voc"):
+        writer = FORMATS[name].writer
+        assert writer is not None
+        told[name] = [problem.what for problem in writer.choose([("a.png", row)])[1]]
+    assert told == {
+        "coco": ["1 holes were not written: COCO files do not hold them"],
+        "yolo": ["1 holes were not written: YOLO files do not hold them"],
+        "voc": ["2 outlines were not written: VOC files do not hold them"],
+    }

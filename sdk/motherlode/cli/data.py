@@ -64,6 +64,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--to", required=True, choices=list(writers()), help="the format to write")
     verb.add_argument("--from", dest="from_", choices=list(FORMATS), help="default: recognised")
     verb.add_argument("--split", help="of a version: only this split")
+    verb.add_argument("--task", choices=list(BY_TASK), help="of a folder: what its labels are read as (default: boxes)")
     verb.add_argument("--link", action="store_true", help="let images share the disk's blocks where it can (reflink)")
     verb = add_verb(verbs, "publish", publish, "make a version of a dataset as it stands")
     verb.add_argument("dataset", help="its name: cells")
@@ -242,7 +243,9 @@ def convert(arguments: Namespace, out: Out) -> None:
     folder = Path(arguments.source)
     put = clone if arguments.link else copy
     if folder.exists():
-        report: ConvertReport = convert_folder(folder, arguments.target, arguments.to, arguments.from_, put)
+        report: ConvertReport = convert_folder(
+            folder, arguments.target, arguments.to, arguments.from_, put, arguments.task
+        )
     else:
         samples = sdk.load(arguments.source, arguments.split, client=client_of(arguments))
         report = convert_version(samples, arguments.target, arguments.to, put)

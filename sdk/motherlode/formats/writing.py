@@ -71,9 +71,9 @@ Rows = Sequence[tuple[str, Labelled]]
 class Writer:
     """A format that is written: its name for people, what it keeps of a region, its writer and where a file goes.
 
-    `keeps`: "box" or "class", and of a box "outline", "area", "iscrowd", "difficult", "attributes" or single ones by
-    their names. `place` gives the path of an image's label file, or for class folders of the image, by which two would
-    meet.
+    `keeps`: "box" or "class", and of a box "outline", "hole", "area", "iscrowd", "difficult", "attributes" or single
+    ones by their names. `place` gives the path of an image's label file, or for class folders of the image, by which
+    two would meet.
     """
 
     title: str
@@ -114,11 +114,18 @@ class Writer:
             return
         said = {
             OUTLINES: SHAPES[region.type].outlined,
+            HOLES: SHAPES[region.type].holes(region.geometry) > 0 and "outline" in self.keeps,
             "areas": region.area is not None,
             "crowd marks": region.iscrowd,
             "difficult marks": region.difficult,
         }
-        kept = {OUTLINES: "outline", "areas": "area", "crowd marks": "iscrowd", "difficult marks": "difficult"}
+        kept = {
+            OUTLINES: "outline",
+            HOLES: "hole",
+            "areas": "area",
+            "crowd marks": "iscrowd",
+            "difficult marks": "difficult",
+        }
         yield from (what for what, there in said.items() if there and kept[what] not in self.keeps)
         for name in region.attributes:
             if "attributes" not in self.keeps and name not in self.keeps:
@@ -152,6 +159,7 @@ class Writer:
 CLASSES = "classes of whole images"
 BOXES = "boxes"
 OUTLINES = "outlines"
+HOLES = "holes"
 
 
 def copy(source: Path, target: Path) -> None:

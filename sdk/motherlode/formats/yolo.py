@@ -1,4 +1,5 @@
-"""YOLO: one text file an image, `class cx cy width height` in parts of the image's size (Ultralytics' layouts).
+"""YOLO: one text file an image, `class cx cy width height`, or the outline `class x1 y1 x2 y2 ...`, in parts of the
+image's size (Ultralytics' layouts).
 
 Class names come from `data.yaml`, else from `classes.txt` or `*.names`. The label file of `images/a.jpg` is
 `labels/a.txt` (the last `images` in its path replaced, whatever their case), else `a.txt` beside it. An image without
@@ -8,13 +9,9 @@ a label file is empty background where other images of its folder have one, unle
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cache
-from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
@@ -33,8 +30,11 @@ from motherlode.formats.source import (
 )
 from motherlode.formats.splits import Entry, Splits
 from motherlode.formats.values import BadValue, flag, label_name, number, numbers, shown, text_of, whole_number
-from motherlode.formats.writing import Labelled, Put, Rows, Writer, by_split, put_image, put_text, stem
-from motherlode.regions import Box, Region
+from motherlode.formats.writing import Writer
+from motherlode.formats.yolo_writing import place, write, write_label
+from motherlode.formats.yolo_yaml import read_yaml, write_yaml
+from motherlode.regions import Geometry
+from motherlode.shapes import DEFAULT, SHAPES, Shape
 
 __all__ = ["FORMAT", "detect", "label_rows", "read", "read_yaml", "write_label", "write_yaml"]
 
@@ -47,42 +47,13 @@ MAX_CLASSES = 1000  # that a schema holds
 LOOKED_AT = 50  # label files that are looked at to recognise the format
 
 
-# data.yaml
-
-
-@cache
-def _loader() -> type:
-    """A safe loader whose scalars stay as they are written, so that a class named `no` or `1.0` keeps its name."""
-    import yaml
-
-    merge = yaml.SafeLoader.yaml_implicit_resolvers["<"]
-    return type("Plain", (yaml.SafeLoader,), {"yaml_implicit_resolvers": {"<": merge}})
-
-
-def read_yaml(text: str) -> dict[str, Any]:
-    """The mapping that a `data.yaml` holds, in YAML or JSON, its scalars as text. Raises BadValue."""
-    import yaml  # only where there is one to read: training machines import this module and read none
-
-    found: Any = None
-    try:
-        if text.lstrip().startswith("{"):
-            with suppress(ValueError):
-                found = json.loads(text)
-        if found is None:
-            found = yaml.load(text, Loader=_loader())  # noqa: S506 - a safe one
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise BadValue(f"it is not YAML: {' '.join(str(error).split())[:200]}") from None
-    if not isinstance(found, dict):
-        raise BadValue("it holds no mapping of keys to values")
-    return {str(key): value for key, value in found.items()}
-
-
 # Reading
 
 
 @dataclass
 class _Layout:
     pictures: Pictures
+    shape: Shape = DEFAULT  # what rows come in as
     labels: dict[str, str] = field(default_factory=dict)  # image -> its label file
     shared: dict[str, str] = field(default_factory=dict)  # image -> a label file that another image has, too
     strangers: list[str] = field(default_factory=list)  # label files of no image
@@ -149,10 +120,13 @@ def _is_label_row(words: list[str]) -> bool:
         return False
 
 
-def read(files: Files) -> Iterator[Record | Problem | Classes]:
-    """One record an image; label files without an image are reported."""
+def read(files: Files, shape: Shape = DEFAULT) -> Iterator[Record | Problem | Classes]:
+    """One record an image; label files without an image are reported.
+
+    Rows come in as boxes, or by their outlines as a `shape` that is made of such.
+    """
     names = files.names()
-    layout = _Layout(Pictures(names, folders_above(files)))
+    layout = _Layout(Pictures(names, folders_above(files)), shape)
     _pair(names, layout)
     _pair_the_rest(files, names, layout)
     yield from _read_names(files, names, layout)
@@ -199,7 +173,7 @@ def _notes(layout: _Layout, empty: int, missing: int) -> Iterator[Problem]:
     if layout.keypoints:
         rows = "1 row holds keypoints" if layout.keypoints == 1 else f"{layout.keypoints:,} rows hold keypoints"
         yield Problem("note", "", "", rows, "Boxes came in, keypoints were left out")
-    if layout.outlines:
+    if layout.outlines and not layout.shape.outlined:
         rows = "1 row holds an outline" if layout.outlines == 1 else f"{layout.outlines:,} rows hold outlines"
         yield Problem("note", "", "", rows, "The boxes around them came in, outlines were left out")
     if layout.scores:
@@ -346,9 +320,9 @@ def _take_yaml(found: Mapping[str, Any], file: str, layout: _Layout) -> Iterator
     root = found.get("path")
     for key in ("train", "val", "valid", "validate", "validation", "test"):
         places = found.get(key)
-        for place in places if isinstance(places, list) else [places]:
-            if isinstance(place, str) and place.strip():
-                layout.entries.append(Entry(key, place.strip(), root if isinstance(root, str) else "", file))
+        for named in places if isinstance(places, list) else [places]:
+            if isinstance(named, str) and named.strip():
+                layout.entries.append(Entry(key, named.strip(), root if isinstance(root, str) else "", file))
 
 
 def _take_names(rows: Iterable[tuple[Any, Any]], file: str, layout: _Layout) -> Iterator[Problem]:
@@ -414,7 +388,7 @@ def _draft(words: list[str], file: str, row: str, image: str, layout: _Layout, t
     try:
         key = whole_number(words[0])
         values = numbers(words[1:])
-        box = _box(values, layout, tracked)
+        geometry = _geometry(values, layout, tracked)
     except BadValue as error:
         return Problem("unreadable", file, row, f"{' '.join(words)[:60]!r}: {error}", REMEDY, image)
     label = layout.names.get(key)
@@ -430,15 +404,17 @@ def _draft(words: list[str], file: str, row: str, image: str, layout: _Layout, t
         return Problem("unknown", file, row, f"class {key} is not between 0 and {MAX_CLASSES - 1}", REMEDY, image)
     if not layout.named_by:
         layout.used.add(key)
-    return Draft(label=label or f"class {key}", geometry=box, relative=True, row=row)
+    return Draft(label=label or f"class {key}", type=layout.shape.kind, geometry=geometry, relative=True, row=row)
 
 
-def _box(values: list[float], layout: _Layout, tracked: bool) -> Box:
-    """The box (xyxy, relative) of one row's values behind its class. Raises `BadValue`."""
+def _geometry(values: list[float], layout: _Layout, tracked: bool) -> Geometry:
+    """The box (xyxy), or the outline, relative, of one row's values behind its class. Raises `BadValue`."""
     count = len(values)
     pose = layout.pose
     posed = pose is not None and count - 4 in (pose[0] * pose[1], pose[0] * pose[1] + 1) and count > 5
     if count in (4, 5) or posed or (count == 6 and tracked and pose is None):
+        if layout.shape.outlined:
+            raise BadValue("it is a box, not an outline")
         layout.keypoints += posed
         layout.scores += count in (5, 6) and not posed
         cx, cy, width, height = values[:4]  # a fifth is a score, a sixth a track: a label has neither
@@ -454,47 +430,16 @@ def _box(values: list[float], layout: _Layout, tracked: bool) -> Box:
     if min(values) < -SLACK or max(values) > 1 + SLACK:
         raise BadValue(f"it has {count + 1} numbers, and they are not an outline: not all lie between 0 and 1")
     layout.outlines += 1
+    if layout.shape.outlined:
+        return layout.shape.from_outlines([list(zip(values[::2], values[1::2], strict=True))])
     return (min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2]))
 
 
-# Writing
-
-
-def write_label(width: int, height: int, regions: Iterable[Region]) -> str:
-    """The label file of one image of `width` x `height`; a class's number is its permanent id less one."""
-    lines = []
-    for region in regions:
-        if region.box is not None:
-            x1, y1, x2, y2 = region.box
-            numbers = ((x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height)
-            lines.append(" ".join([str(region.class_id - 1), *(f"{value:.12g}" for value in numbers)]))
-    return "".join(f"{line}\n" for line in lines)
-
-
-def write_yaml(classes: Mapping[int, str], splits: Iterable[str]) -> str:
-    """`data.yaml`; numbers of classes that are no more keep their place as `unused-<id>`, so that none moves.
-
-    It has no `path`: paths are then below the file's own folder, wherever a training is started.
-    """
-    lines = [f"{split}: images/{split}" for split in splits]
-    lines.append("names:")
-    for class_id in range(1, max(classes, default=0) + 1):
-        name = classes.get(class_id, f"unused-{class_id}").replace("'", "''")
-        lines.append(f"  {class_id - 1}: '{name}'")
-    return "\n".join(lines) + "\n"
-
-
-def _place(path: str, row: Labelled) -> str:
-    return f"labels/{row.split}/{stem(path)}.txt"
-
-
-def _write(target: Path, rows: Rows, classes: Mapping[int, str], put: Put) -> None:
-    for path, row in rows:
-        put_image(row, target / "images" / row.split / path, put)
-        put_text(target / _place(path, row), write_label(row.width, row.height, row.regions).encode())
-    splits = list(by_split(rows))
-    known = [split for split in ("train", "val", "test") if split in splits]
-    put_text(target / "data.yaml", write_yaml(classes, [*known, *sorted(set(splits) - set(known))]).encode())
-
-
-FORMAT = Format("yolo", "YOLO", detect, read, writer=Writer("YOLO files", frozenset({"box"}), _write, _place))
+FORMAT = Format(
+    "yolo",
+    "YOLO",
+    detect,
+    read,
+    tasks=(DEFAULT.task, *(shape.task for shape in SHAPES.values() if shape.outlined)),
+    writer=Writer("YOLO files", frozenset({"box", "outline"}), write, place),
+)

@@ -153,6 +153,9 @@ class PolygonShape(Shape):
     def outlines(self, geometry: Polygon) -> list[Ring]:
         return [part[0] for part in geometry]
 
+    def holes(self, geometry: Polygon) -> int:
+        return sum(len(part) - 1 for part in geometry)
+
     def words(self, geometry: Polygon) -> str:
         corners = sum(len(ring) for part in geometry for ring in part)
         return f"{corners} points within {super().words(geometry)}"

@@ -140,6 +140,10 @@ class Shape(ABC):
         """The outlines of its parts; none where the kind has none."""
         return ()
 
+    def holes(self, geometry: Geometry) -> int:
+        """How many holes its outlines leave out."""
+        return 0
+
     def words(self, geometry: Geometry) -> str:
         """The place in words, for messages."""
         found: Sequence[float] = self.bounds(geometry) or ()
