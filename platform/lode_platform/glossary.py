@@ -32,6 +32,12 @@ GLOSSARY = (
         _("Items"),
     ),
     Word(
+        _("media"),
+        _("What an item's bytes are: an image with its width and height, or a text with its length."),
+        _("modality, data type, asset type"),
+        _("Items, and the filter Medium"),
+    ),
+    Word(
         _("group"),
         _("What several items have in common, such as a patient, a scene or a video; a group is never split."),
         _("cluster, subject, sequence"),

@@ -105,7 +105,7 @@ def register() -> None:
         "pictures",
         title=_("Import items"),
         why=_("Upload files, a folder or a zip; use lode import for labels that you already have."),
-        action=_("Add pictures"),
+        action=_("Add items"),
         url="platform:items_add",
         verb="items.add",
         done=lambda project: project.items.live().exists(),

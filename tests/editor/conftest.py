@@ -129,13 +129,16 @@ class Clinic:
         return answer.json() if answer.content else None
 
     def items(self, count: int) -> list[str]:
+        """New images; their uuids."""
+        first, self.pictures = self.pictures + 1, self.pictures + count
+        return self.send({f"page-{n:03d}.png": picture(n) for n in range(first, first + count)})
+
+    def send(self, contents: dict[str, bytes]) -> list[str]:
         """New items, their bytes sent as any client sends them; their uuids."""
         files = []
-        for _ in range(count):
-            self.pictures += 1
-            data = picture(self.pictures)
+        for path, data in contents.items():
             md5, sha256 = hashlib.md5(data).hexdigest(), hashlib.sha256(data).hexdigest()
-            files.append({"path": f"page-{self.pictures:03d}.png", "md5": md5, "sha256": sha256, "size": len(data)})
+            files.append({"path": path, "md5": md5, "sha256": sha256, "size": len(data)})
             headers = {"Authorization": f"Bearer {self.tokens['alice']}", "X-Sha256": sha256}
             address = f"{self.url}/api/v1/projects/{PROJECT}/blobs/{md5}"
             assert httpx.put(address, content=data, headers=headers, timeout=60).status_code < 300
@@ -146,9 +149,12 @@ class Clinic:
 
     def queue(self, count: int, *, asks: bool = False, review: bool = False, config: str = CONFIG, **task: Any) -> str:
         """A queue over so many new items, with a schema of its own; its uuid. ``asks`` adds a required question."""
-        items = self.items(count)
-        name = f"s{uuid4().hex[:8]}"
-        self.call("POST", f"projects/{PROJECT}/schemas", {"name": name, "config": ASKING if asks else config})
+        return self.queue_of(self.items(count), ASKING if asks else config, review=review, **task)
+
+    def queue_of(self, items: list[str], config: str, *, review: bool = False, **task: Any) -> str:
+        """A queue over these items, with a schema of its own; its uuid."""
+        count, name = len(items), f"s{uuid4().hex[:8]}"
+        self.call("POST", f"projects/{PROJECT}/schemas", {"name": name, "config": config})
         body = {"name": f"queue {name}", "schema": name, "items": [], "review": review}
         queue = self.call("POST", f"projects/{PROJECT}/queues", body)
         uuid = str(queue["uuid"])

@@ -17,7 +17,6 @@ from lode_hooks.evaluations.metrics.late import pl
 from lode_hooks.evaluations.summary import rows_of, threshold_or_own
 from lode_hooks.models import Evaluation, PredictionSet
 from lode_platform.models import Item
-from motherlode.media import Image
 from motherlode.regions import Region, as_result
 from motherlode.shapes import SHAPES
 
@@ -80,7 +79,7 @@ def _as_results(
             kind = place["kind"] if place else min(evaluator.kinds)
             geometry = SHAPES[kind].from_json(place["geometry"]) if place else None
             region = Region(own, kind, class_id, names[class_id], geometry, control=prediction_set.control)
-            for entry in as_result([region], Image(item.width, item.height), rules.asked):
+            for entry in as_result([region], item.media, rules.asked):
                 result.append(entry if score is None else entry | {"score": score})
         results[item.pk] = result
     return results

@@ -39,6 +39,7 @@ class Match:
     on_record: bool
     item: UUID
     path: str
+    medium: str
     width: int
     height: int
     state: str
@@ -334,6 +335,7 @@ class _View:
             on_record=on_record,
             item=item.uuid,
             path=item.path,
+            medium=item.kind,
             width=item.width,
             height=item.height,
             state=STATES[state],

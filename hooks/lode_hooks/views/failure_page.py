@@ -24,6 +24,7 @@ from lode_platform.models import Item, Project
 from lode_platform.signed_in import signed_in
 from lode_platform.templatetags.lode import class_color
 from lode_platform.views.json_body import json_object
+from motherlode.media import Image
 
 
 @require_POST
@@ -116,7 +117,8 @@ def outlines_of(occurrence: FailureOccurrence) -> tuple[Outlines, Outlines]:
 
 def around(boxes: list[list[float]], item: Item, margin: float = 1.2) -> tuple[float, float, float, float] | str:
     """The part of the picture to show: the boxes with a margin; the whole picture for none."""
-    if not boxes:
+    media = item.media
+    if not boxes or not isinstance(media, Image):
         return ""
     left, top = min(b[0] for b in boxes), min(b[1] for b in boxes)
     right, bottom = max(b[2] for b in boxes), max(b[3] for b in boxes)
@@ -124,8 +126,8 @@ def around(boxes: list[list[float]], item: Item, margin: float = 1.2) -> tuple[f
     return (
         max(0.0, left - pad),
         max(0.0, top - pad),
-        min(float(item.width), right + pad),
-        min(float(item.height), bottom + pad),
+        min(float(media.width), right + pad),
+        min(float(media.height), bottom + pad),
     )
 
 

@@ -199,6 +199,7 @@ def match_json(match: Match) -> dict[str, Any]:
         "recorded": match.on_record,
         "item": str(match.item),
         "path": match.path,
+        "medium": match.medium,
         "width": match.width,
         "height": match.height,
         "state": match.state,

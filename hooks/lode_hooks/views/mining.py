@@ -38,6 +38,7 @@ from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Project, User
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
+from motherlode.media import Image
 
 PREVIEW_SIZE = 36
 """Thumbnails in a preview; the rest is counted."""
@@ -349,8 +350,11 @@ def boxes_of(mined: MinedItem, made: MiningRound) -> list[dict[str, Any]]:
             boxes.append({"kind": "prediction", "box": predicted})
         return boxes
     suggested = [region["value"] for region in (mined.task.prelabels if mined.task else [])]
+    media = mined.item.media
+    if not isinstance(media, Image):
+        return []
     return [
-        {"kind": "prediction", "box": in_pixels(value, mined.item.width or 0, mined.item.height or 0)}
+        {"kind": "prediction", "box": in_pixels(value, media.width, media.height)}
         for value in suggested
         if {"x", "y", "width", "height"} <= set(value)
     ][:MAX_BOXES]

@@ -378,14 +378,11 @@ def settle(record: Record, media: Media, orientation: int = 1) -> tuple[list[Dra
 
 def _settle_whole(record: Record, media: Media) -> tuple[list[Draft], list[Problem]]:
     """What is said of the whole item; a place in an image has none in another medium."""
-    kept, problems = [], []
-    for draft in record.drafts:
-        if draft.geometry is None:
-            kept.append(draft)
-            continue
+    problems = []
+    for draft in (one for one in record.drafts if one.geometry is not None):
         what = f"the {draft.label} {SHAPES[draft.type].noun} is a region of an image, and {record.path} is {media.one}"
         problems.append(Problem("unreadable", record.source, draft.row, what, "It was left out", record.path))
-    return kept, problems
+    return [draft for draft in record.drafts if draft.geometry is None], problems
 
 
 def _cut_off(shape: Shape, before: Geometry, after: Geometry) -> float:

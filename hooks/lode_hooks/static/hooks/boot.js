@@ -11,6 +11,7 @@ import { readRegion } from "../lode/canvas/kinds/index.js";
  * @property {boolean} recorded whether the failure is on record yet
  * @property {string} item
  * @property {string} path
+ * @property {string} medium of the item
  * @property {number} width
  * @property {number} height
  * @property {string} state

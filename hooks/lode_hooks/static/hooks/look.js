@@ -38,6 +38,23 @@ export class Look {
     if (!match) return;
     const key = `${match.item} ${match.failure ?? ""}`;
     const scene = this.scenes.get(key);
+    this.#draw(match, scene);
+    this.describe(match);
+    drawHistory(scene?.history ?? null, match);
+    if (!scene) void this.#ask(match, key);
+  }
+
+  /** The item itself: a text as text, an image on the canvas. @param {Match} match @param {Scene|undefined} scene */
+  #draw(match, scene) {
+    const isText = match.medium === "text";
+    const text = part("text");
+    text.hidden = !isText;
+    part("stage").hidden = isText;
+    if (isText) {
+      const place = address("media", match.item);
+      if (text.getAttribute("src") !== place) text.setAttribute("src", place);
+      return;
+    }
     this.canvas.show({
       src: address("media", match.item),
       width: match.width,
@@ -45,14 +62,11 @@ export class Look {
       regions: inPicture(match, scene),
       focus: partAround(regionsOf(match), match, MARGIN, LEAST),
     });
-    this.describe(match);
-    drawHistory(scene?.history ?? null, match);
-    if (!scene) void this.#ask(match, key);
   }
 
   /** Has the browser fetch the picture of what comes next. @param {Match | undefined} next */
   preload(next) {
-    if (next && next.item !== this.match?.item) new Image().src = address("media", next.item);
+    if (next && next.medium === "image" && next.item !== this.match?.item) new Image().src = address("media", next.item);
   }
 
   /**
@@ -69,7 +83,7 @@ export class Look {
       this.scenes.set(key, scene);
       if (this.scenes.size > KEPT) this.scenes.delete(/** @type {string} */ (this.scenes.keys().next().value));
       if (this.match === match) {
-        this.canvas.setRegions(inPicture(match, scene));
+        if (match.medium === "image") this.canvas.setRegions(inPicture(match, scene));
         drawHistory(scene.history, match);
       }
     } catch (error) {

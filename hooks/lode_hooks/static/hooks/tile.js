@@ -3,6 +3,7 @@
 import { partAround } from "../lode/canvas/part.js";
 import { icon } from "../lode/icon.js";
 import "../lode/picture.js";
+import "../lode/text.js";
 import { address, boot, regionsOf, saysClasses, saysKind, VERDICT_ICONS } from "./boot.js";
 
 /** @typedef {import("./boot.js").Match} Match */
@@ -33,7 +34,7 @@ export function drawTile(tile, match) {
   if (tile.dataset.row !== String(match.row)) {
     tile.dataset.row = String(match.row);
     tile.dataset.kind = match.kind;
-    tile.replaceChildren(pictureOf(match), captionOf(match));
+    tile.replaceChildren(match.medium === "text" ? textOf(match) : pictureOf(match), captionOf(match));
   }
   drawVerdict(tile, match);
 }
@@ -54,6 +55,14 @@ function pictureOf(match) {
   }
   picture.regions = regions;
   return picture;
+}
+
+/** @param {Match} match */
+function textOf(match) {
+  const text = element("lode-text", "card-picture text-tile");
+  text.setAttribute("src", address("thumb", match.item));
+  text.setAttribute("dir", "auto");
+  return text;
 }
 
 /** @param {Match} match */

@@ -1,5 +1,5 @@
 // @ts-check
-// Sends pictures in small batches, says how far it is, and lists what was refused with the reason.
+// Sends images, or texts, in small batches, says how far it is, and lists what was refused with the reason.
 import { call } from "./http.js";
 import { toast } from "./toast.js";
 import { gettext } from "./words.js";
@@ -9,6 +9,7 @@ import { gettext } from "./words.js";
 const BATCH_FILES = 24;
 const BATCH_BYTES = 24 * 1024 * 1024;
 const PICTURE = /\.(jpe?g|jfif|mpo|png|webp|avif|bmp|gif|zip)$/i;
+const TEXT = /\.txt$/i;
 
 const drop = /** @type {HTMLFormElement | null} */ (document.querySelector("[data-upload]"));
 /** @param {string} name */
@@ -119,13 +120,17 @@ async function work() {
 
 /** @param {Upload[]} files */
 function take(files) {
+  const ofImages = files.some((one) => PICTURE.test(one.path) && !/\.zip$/i.test(one.path));
   for (const one of files) {
     if (one.path.split("/").some((name) => name.startsWith("."))) continue;
     totals.all += 1;
-    if (PICTURE.test(one.path)) waiting.push(one);
+    if (PICTURE.test(one.path) || (TEXT.test(one.path) && !ofImages)) waiting.push(one);
     else {
       totals.sent += 1;
-      refuse(one.path, gettext("is not an image in a supported format"));
+      const why = TEXT.test(one.path)
+        ? gettext("is beside images, so it may be their labels: import texts on their own")
+        : gettext("is neither an image in a supported format nor a .txt file");
+      refuse(one.path, why);
     }
   }
   if (totals.all === 0) return;
