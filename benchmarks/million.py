@@ -98,7 +98,9 @@ class Filler:
         from django.db import connection, transaction
         from django.utils import timezone
 
+        from lode_annotation.models import LabelSet
         from lode_datasets.models import DatasetItem
+        from lode_platform import table_statistics
         from lode_platform.models import Blob, Item
 
         bench = self.bench
@@ -119,6 +121,8 @@ class Filler:
                 items.write((n, self._uuid("item", n), n, path_of(n), path_of(n)) for n in part)
                 self.label(part, "first")
                 places.write((n, self.split(n)) for n in part if n <= self.count)
+        # as an import has it done
+        table_statistics.renew([model._meta.db_table for model in (Blob, Item, LabelSet, DatasetItem)])
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 for table in ("platform_blob", "platform_item"):

@@ -10,12 +10,13 @@ from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from lode_annotation.models import Annotation, LabelSet, Queue, Review, Schema, Task
+from lode_annotation.models import Annotation, LabelSet, Lease, Queue, Review, Schema, Task
 from lode_platform import shell
 from lode_platform.access import permits, role_in
 from lode_platform.callers import Caller
 from lode_platform.drawing import outlines
 from lode_platform.models import Item, ItemQuerySet, Project, User
+from lode_platform.paging import bounded, newer
 from motherlode.regions import box_of
 
 
@@ -29,11 +30,13 @@ def my_tasks(project: Project, user: User) -> Iterable[shell.ToDo]:
     if not permits(Caller(user), role_in(project, user), "queue.label"):
         return
     now = timezone.now()
-    free = Q(leases__closed=False) & (Q(leases__user=None) | Q(leases__user=user) | Q(leases__until__lte=now))
-    tasks = Task.objects.filter(queue__project=project, queue__state=Queue.State.OPEN).filter(free)
-    counted = dict(tasks.order_by().values_list("queue_id").annotate(n=Count("pk", distinct=True)))
-    for queue in Queue.objects.filter(pk__in=counted).order_by("-created_at"):
-        count = counted[queue.pk]
+    free = Q(user=None) | Q(user=user) | Q(until__lte=now)
+    for queue in Queue.objects.filter(project=project, state=Queue.State.OPEN).order_by("-created_at"):
+        # a place at a task is a task here: one has as many as people are asked for it, and nobody gets two
+        places = Lease.objects.filter(free, queue=queue, closed=False)
+        count = bounded(places if queue.overlap == 1 else Task.objects.filter(pk__in=places.values("task")))
+        if not count:
+            continue
         title = ngettext("task in “%(queue)s”", "tasks in “%(queue)s”", count) % {"queue": queue.name}
         url = reverse("annotation:label", args=[queue.uuid])
         yield shell.ToDo(title, count, url, icon="tag", action=say("Label next"))
@@ -72,26 +75,19 @@ def my_late(project: Project, user: User) -> Iterable[shell.ToDo]:
 
 def labels_figures(project: Project, user: User) -> shell.Figures:
     """Current label sets, and how many were added in the last day."""
-    yesterday = timezone.now() - timedelta(days=1)
-    counted = (
-        LabelSet.objects.current()
-        .filter(item__project=project)
-        .aggregate(n=Count("pk"), new=Count("pk", filter=Q(created_at__gte=yesterday)))
-    )
-    return shell.Figures(counted["n"], counted["new"])
+    rows = LabelSet.objects.current().filter(schema__project=project)
+    return shell.Figures(bounded(rows), newer(rows, timezone.now() - timedelta(days=1)))
 
 
 def has_labels(project: Project) -> bool:
     """Whether any item of the project is labelled."""
-    return LabelSet.objects.current().filter(item__project=project).exists()
+    return LabelSet.objects.current().filter(schema__project=project).exists()
 
 
 def queue_figures(project: Project, user: User) -> shell.Figures:
     """Open tasks, and how many were added in the last day."""
-    yesterday = timezone.now() - timedelta(days=1)
     rows = Task.objects.filter(queue__project=project, state=Task.State.OPEN)
-    counted = rows.aggregate(n=Count("pk"), new=Count("pk", filter=Q(created_at__gte=yesterday)))
-    return shell.Figures(counted["n"], counted["new"])
+    return shell.Figures(bounded(rows), newer(rows, timezone.now() - timedelta(days=1)))
 
 
 def item_history(item: Item, user: User) -> Iterable[shell.History]:
@@ -182,9 +178,10 @@ def by_queue(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
 def recent_queues(project: Project, user: User) -> Iterable[shell.History]:
     """The newest queues, and when their last task was done."""
     queues = list(Queue.objects.filter(project=project).select_related("created_by").order_by("-created_at")[:6])
-    tasks = Task.objects.filter(queue__in=queues).order_by().values_list("queue")
-    ends = tasks.annotate(last=Max("finished_at"), left=Count("pk", filter=Q(state=Task.State.OPEN)))
-    over = {queue: last for queue, last, left in ends if last and not left}
+    named = Queue.objects.filter(pk__in=[queue.pk for queue in queues])
+    done = named.exclude(Exists(Task.objects.filter(queue=OuterRef("pk"), state=Task.State.OPEN)))
+    tasks = Task.objects.filter(queue__in=list(done.values_list("pk", flat=True))).order_by()
+    over = {queue: last for queue, last in tasks.values_list("queue").annotate(last=Max("finished_at")) if last}
     for queue in queues:
         url = reverse("annotation:queue", args=[project.name, queue.uuid])
         asked = ngettext("queue “%(queue)s”: %(n)d task", "queue “%(queue)s”: %(n)d tasks", queue.size)

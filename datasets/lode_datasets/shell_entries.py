@@ -10,6 +10,7 @@ from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from lode_datasets import statements
 from lode_datasets.aliases import needed_by
 from lode_datasets.models import Dataset, DatasetItem, Entry, Version, standing
 from lode_datasets.splits import ORDER
@@ -84,8 +85,9 @@ def split_choices(project: Project, user: User) -> Sequence[tuple[str, shell.Tex
     """The splits that any dataset of the project has."""
     if not live(project):
         return []
-    known = DatasetItem.objects.filter(dataset__project=project).order_by().values_list("split", flat=True).distinct()
-    names = sorted(known, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
+    names = sorted(
+        statements.splits_of(project.pk), key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name)
+    )
     return [*((name, name) for name in names), (POOL, _("pool"))]
 
 

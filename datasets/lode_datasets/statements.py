@@ -30,6 +30,7 @@ __all__ = [
     "standings",
     "torn_groups",
     "twins",
+    "splits_of",
 ]
 
 _DATASET = """
@@ -87,6 +88,27 @@ def dataset_of(caller: Caller, project: str, name: str) -> tuple[Dataset, str] |
     values = {**parameters, "project": project, "dataset": name}
     found = next(iter(Dataset.objects.raw(_DATASET.format(scope=scope), values)), None)
     return None if found is None else (found, found.member_role)  # type: ignore[attr-defined]
+
+
+# From one name to the next by the index: rows of one name are skipped however many they are.
+_SPLITS = """
+    WITH RECURSIVE named (dataset, split) AS (
+        SELECT d.id, (SELECT MIN(i.split) FROM datasets_datasetitem i WHERE i.dataset_id = d.id)
+        FROM datasets_dataset d WHERE d.project_id = %s
+        UNION ALL
+        SELECT n.dataset, (
+            SELECT MIN(i.split) FROM datasets_datasetitem i WHERE i.dataset_id = n.dataset AND i.split > n.split)
+        FROM named n WHERE n.split IS NOT NULL
+    )
+    SELECT DISTINCT split FROM named WHERE split IS NOT NULL
+"""
+
+
+def splits_of(project: int) -> set[str]:
+    """The splits that items of the project (its key) are in, in whatever dataset."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SPLITS, [project])
+        return {row[0] for row in cursor.fetchall()}
 
 
 def held(dataset: int, md5s: Sequence[str]) -> set[str]:

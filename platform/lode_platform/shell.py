@@ -57,7 +57,7 @@ class Figures:
     @property
     def size(self) -> int:
         """The change without its sign."""
-        return abs(self.change)
+        return self.change if self.change >= 0 else -self.change  # not abs(): a count may be `AtLeast` so many
 
 
 @dataclass(frozen=True)

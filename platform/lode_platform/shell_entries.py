@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from lode_platform import shell
 from lode_platform.item_media import MEDIA
 from lode_platform.models import Event, Item, ItemQuerySet, JobState, Project, User
+from lode_platform.paging import MOST, newer
 
 EVENTS = {
     "items.replace": (_("replaced the file of"), "photo-edit"),
@@ -25,8 +26,8 @@ EVENTS = {
 def items_figures(project: Project, user: User) -> shell.Figures:
     """How many live items there are, and how many came in during the last day."""
     yesterday = timezone.now() - timedelta(days=1)
-    counted = project.items.live().aggregate(n=Count("pk"), new=Count("pk", filter=Q(created_at__gte=yesterday)))
-    return shell.Figures(counted["n"], counted["new"])
+    rows = project.items.live()
+    return shell.Figures(rows.count(), newer(rows, yesterday))
 
 
 def medium_choices(project: Project, user: User) -> Sequence[tuple[str, shell.Text]]:
@@ -62,8 +63,11 @@ def trash_history(item: Item, user: User) -> Iterable[shell.History]:
 
 def items_lately(project: Project, user: User) -> Iterable[shell.History]:
     """The items that came in, by day and person."""
+    live = project.items.live()
+    newest = live.order_by("-pk").annotate(day=TruncDate("created_at")).values("pk", "day", "created_by")
+    cut = newest[MOST - 1 : MOST].first()
     days = (
-        project.items.live()
+        (live if cut is None else live.filter(pk__gte=cut["pk"]))
         .annotate(day=TruncDate("created_at"))
         .values("day", "created_by")
         .annotate(n=Count("pk"), last=Max("created_at"))
@@ -73,7 +77,10 @@ def items_lately(project: Project, user: User) -> Iterable[shell.History]:
     people = User.objects.in_bulk([row["created_by"] for row in rows])
     address = reverse("platform:items", args=[project.name]) + "?sort=newest"
     for row in rows:
-        said = ngettext("%(n)d item came in", "%(n)d items came in", row["n"]) % {"n": row["n"]}
+        words = ngettext("%(n)d item came in", "%(n)d items came in", row["n"])
+        if cut is not None and (row["day"], row["created_by"]) == (cut["day"], cut["created_by"]):
+            words = say("at least %(n)d items came in")
+        said = words % {"n": row["n"]}
         yield shell.History(row["last"], said, people[row["created_by"]], address, icon="photo-plus")
 
 

@@ -278,7 +278,11 @@ def test_queues_over_rest(
     task = {"item": str(items[0].uuid), "priority": 9, "reason": {"text": "hard"}, "prelabels": []}
     assert api(alice).post(f"queues/{uuid}/tasks", {"tasks": [task]}).json() == {"added": 0, "job": None, "size": 3}
     named = api(alice).post(f"projects/{project.name}/queues", {"name": "n", "schema": "cells", "items": []}).json()
-    assert api(alice).post(f"queues/{named['uuid']}/tasks", {"tasks": [task]}).json() == {"added": 1, "size": 1}
+    assert api(alice).post(f"queues/{named['uuid']}/tasks", {"tasks": [task]}).json() == {
+        "added": 1,
+        "job": None,
+        "size": 1,
+    }
     rows = api(bob).get(f"queues/{named['uuid']}/tasks?state=open").json()["results"]
     assert rows[0]["priority"] == 9 and rows[0]["reason"] == {"text": "hard"}
     assert api(bob).get(f"tasks/{rows[0]['uuid']}").json()["path"] == items[0].path

@@ -24,6 +24,7 @@ from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, LodeError
 from lode_platform.models import Membership, Project, User
+from lode_platform.paging import KeyPaginator
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 
@@ -207,6 +208,7 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
     if q:
         tasks = tasks.filter(Q(item__path__icontains=q))
     numbers = _with_counts([found], [found.pk], member.user)[0]
+    known = None if q else numbers["counts"][state] if state else numbers["total"]
     newest = schema_verbs.latest(found.schema_revision.schema)
     late = Annotation.objects.filter(task__queue=found, lost_at__isnull=False).select_related("user", "task__item")
     may_review = permits(Caller(member.user), member.role, "annotation.review")
@@ -218,13 +220,14 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
         "newest": newest if newest.number != found.schema_revision.number else None,
         "held": list(queue_verbs.held(found)[:100]),
         "late": list(late.order_by("-lost_at")[:50]) if may_review else [],
-        "page": Paginator(tasks.order_by("number"), PAGE).get_page(request.GET.get("page")),
+        "page": KeyPaginator(tasks.order_by("number"), PAGE, known).get_page(request.GET.get("page")),
         "state": state,
         "is_filling": found.filling is not None and found.filling.state in jobs.OPEN,
         "q": q,
         "states": [(value, title, numbers["counts"][value]) for value, title in Task.State.choices],
         "filters": _filters(request, member),
-        "mined": "round" in (Task.objects.filter(queue=found).values_list("reason", flat=True).first() or {}),
+        "mined": "round"
+        in (Task.objects.filter(queue=found).order_by("number").values_list("reason", flat=True).first() or {}),
         "may_manage": permits(Caller(member.user), member.role, "queue.manage"),
         "may_label": permits(Caller(member.user), member.role, "queue.label"),
         "may_review": may_review,

@@ -26,6 +26,7 @@ from django.utils.translation import ngettext, pgettext
 
 from lode_platform import pictures, shell
 from lode_platform.callers import Caller
+from lode_platform.paging import AtLeast
 
 register = template.Library()
 register.simple_tag(pictures.boxes)
@@ -180,10 +181,10 @@ def took(start: datetime | None, end: datetime | None) -> str:
 
 @register.simple_tag
 def number(value: float | int | None, digits: int = 0) -> str:
-    """A number by locale, grouped by thousands; a dash for none."""
+    """A number by locale, grouped by thousands; a dash for none, a plus where nobody counted further."""
     if value is None:
         return "–"
-    return number_format(value, digits, use_l10n=True, force_grouping=True)
+    return number_format(value, digits, use_l10n=True, force_grouping=True) + "+" * isinstance(value, AtLeast)
 
 
 @register.simple_tag

@@ -95,7 +95,8 @@ def items(request: HttpRequest, project: str) -> HttpResponse:
     user = signed_in(request)
     member = member_of(Caller(user), project, "project.view")
     rows, choices, active = chosen(request, member.project, user)
-    page = KeyPaginator(rows.select_related("blob"), PAGE).get_page(request.GET.get("page"))
+    known = None if active else rows.order_by().count()
+    page = KeyPaginator(rows.select_related("blob"), PAGE, known).get_page(request.GET.get("page"))
     drawn = shell.layers(list(page.object_list), user)
     context = {
         "project": member.project,
