@@ -38,7 +38,8 @@ export const SOLID = /** @type {const} */ ([]);
 export const DASHED = /** @type {const} */ ([6, 4]);
 export const DOTTED = /** @type {const} */ ([2, 3]);
 export const SPARSE = /** @type {const} */ ([10, 3]);
-const FAINT = 0.75;
+const FAINT = 0.8;
+const FAINT_WIDTH = 1.5;
 
 export class Scene {
   /**
@@ -192,7 +193,7 @@ export class Scene {
       const { faint = false } = group.layer;
       const full = faint ? FAINT : 1;
       const filled = count <= FILLS_UP_TO && !faint;
-      context.lineWidth = Math.max(1, Math.round((count > FILLS_UP_TO || faint ? 1 : 2) * ratio));
+      context.lineWidth = faint ? FAINT_WIDTH * ratio : Math.max(1, Math.round((count > FILLS_UP_TO ? 1 : 2) * ratio));
       context.globalAlpha = full;
       context.strokeStyle = group.colour;
       context.fillStyle = group.colour;
