@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lode_annotation import schemas
-from lode_annotation.api import shapes
+from lode_annotation.api import schema_shapes as shapes
 from lode_annotation.models import Schema
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged

@@ -6,10 +6,10 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from lode_annotation.models import Annotation, Queue, Schema, SchemaRevision, Task
+from lode_annotation.api.schema_shapes import ControlShape, ObjectField
+from lode_annotation.models import Annotation, Queue, Task
 from lode_platform.api.shapes import JobShape, SelfChecked
 from lode_platform.errors import BadInput
-from motherlode.shapes import BY_TAG
 
 Shape = serializers.Serializer[Any]
 MAX_INTEGER = 2**31 - 1  # what the databases' integers hold
@@ -26,144 +26,6 @@ class ResultField(SelfChecked):
 
     def to_representation(self, value: Any) -> Any:
         return value
-
-
-class ObjectField(serializers.JSONField):
-    """A JSON object whose fields belong to the sender."""
-
-
-@extend_schema_field(
-    {
-        "type": "object",
-        "additionalProperties": {
-            "oneOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]
-        },
-    }
-)
-class RenamesField(SelfChecked):
-    """New names by old ones, or by control."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        def is_text(value: Any) -> bool:
-            return isinstance(value, str)
-
-        def is_renames(value: Any) -> bool:
-            return isinstance(value, dict) and all(is_text(new) and new for new in value.values())
-
-        if not isinstance(data, dict) or not all((is_text(new) and new) or is_renames(new) for new in data.values()):
-            raise BadInput(
-                "renames is an object of new labels by old ones, or of such objects by control.", field="renames"
-            )
-        return data
-
-    def to_representation(self, value: Any) -> Any:
-        return value
-
-
-# -- schemas -----------------------------------------------------------------------------------------------------------
-
-
-class NewSchemaShape(Shape):
-    name = serializers.CharField(max_length=64)
-    title = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
-    config = serializers.CharField(trim_whitespace=False)
-    guidelines = serializers.DictField(
-        child=serializers.CharField(allow_blank=True), required=False, help_text="label: Markdown text"
-    )
-
-
-class NewRevisionShape(Shape):
-    config = serializers.CharField(trim_whitespace=False)
-    message = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
-    renames = RenamesField(
-        required=False,
-        default=dict,
-        help_text="old label: new label, or by control, control: {old label: new label}",
-    )
-    guidelines = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False)
-
-
-class CheckShape(Shape):
-    config = serializers.CharField(trim_whitespace=False, allow_blank=True)
-    schema = serializers.UUIDField(required=False, allow_null=True, default=None)
-
-
-class LabelShape(Shape):
-    value = serializers.CharField()
-    class_id = serializers.IntegerField(help_text="permanent; determines the colour")
-    color = serializers.CharField(allow_null=True)
-    hotkey = serializers.CharField(allow_null=True)
-    guideline = serializers.CharField()
-
-
-class ControlShape(Shape):
-    name = serializers.CharField()
-    type = serializers.ChoiceField(choices=list(BY_TAG))
-    to_name = serializers.CharField()
-    choice = serializers.ChoiceField(choices=["single", "multiple"])
-    required = serializers.BooleanField()  # type: ignore[assignment]  # a control's rule, not the field's
-    labels = LabelShape(many=True)
-
-
-class ClassShape(Shape):
-    id = serializers.IntegerField()  # noqa: A003
-    name = serializers.CharField()
-    control = serializers.CharField(help_text="that it belongs to")
-    retired = serializers.BooleanField()
-
-
-class SchemaShape(Shape):
-    uuid = serializers.UUIDField()
-    name = serializers.CharField()
-    title = serializers.CharField()
-    project = serializers.CharField()
-    revision = serializers.IntegerField()
-    config = serializers.CharField()
-    controls = ControlShape(many=True)
-    classes = ClassShape(many=True)
-    guidelines = serializers.DictField()
-    created_at = serializers.DateTimeField()
-
-
-class RevisionShape(Shape):
-    uuid = serializers.UUIDField()
-    revision = serializers.IntegerField()
-    config = serializers.CharField()
-    controls = ControlShape(many=True)
-    classes = serializers.ListField(child=ObjectField())
-    message = serializers.CharField()
-    author = serializers.CharField()
-    created_at = serializers.DateTimeField()
-
-
-class ConfigProblemShape(Shape):
-    line = serializers.IntegerField()
-    error = serializers.CharField()
-
-
-class CheckedShape(Shape):
-    ok = serializers.BooleanField()
-    controls = ControlShape(many=True)
-    problems = ConfigProblemShape(many=True)
-
-
-def revision_json(row: SchemaRevision) -> dict[str, Any]:
-    return {
-        "uuid": row.uuid,
-        "revision": row.number,
-        "config": row.config,
-        "controls": row.controls,
-        "classes": row.classes,
-        "message": row.message,
-        "author": row.created_by.username,
-        "created_at": row.created_at,
-    }
-
-
-def schema_json(row: Schema) -> dict[str, Any]:
-    from lode_annotation.schemas import as_json
-
-    return as_json(row)
 
 
 # -- queues and tasks --------------------------------------------------------------------------------------------------
