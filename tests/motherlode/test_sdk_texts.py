@@ -124,6 +124,23 @@ def test_texts_are_imported_published_read_and_exported(lode: Any, tmp_path: Pat
     assert "is a text, and" in why and "hold images" in why
 
 
+def test_predictions_on_texts_are_evaluated_and_failures_are_shown_as_text(
+    lode: Any, tmp_path: Path, client_for: Any, erin: Any
+) -> None:
+    lode("import", str(written(tmp_path / "source", TEXTS)), "--dataset", "tone", "--task", "classes")
+    lode("publish", "tone", "-m", "first")
+    client = lode.connect()
+    train = motherlode.load("tone@v1", split="train", client=client)
+    with motherlode.run("always good", uses=[train], client=client) as run:
+        found = [motherlode.Prediction(sample.path, label="good") for sample in train]
+        evaluation = run.log_predictions(train, found, model="m", out_of_fold=True).evaluation()
+    assert evaluation.metrics["accuracy"] == 0.5
+    [failure] = evaluation.failures()
+    assert failure.path == "train/bad/b.txt"
+    page = client_for(erin).get(f"/p/blood/failures/?evaluation={evaluation.id}").content.decode()
+    assert '"medium": "text"' in page and "<lode-text" in page
+
+
 def test_a_dataset_of_texts_takes_no_images(lode: Any, tmp_path: Path, picture_bytes: bytes) -> None:
     lode("import", str(written(tmp_path / "texts", TEXTS)), "--dataset", "tone", "--task", "classes")
     images = written(tmp_path / "images", {"good/a.png": picture_bytes})
