@@ -29,6 +29,7 @@ class MatchShape(Shape):
     row = serializers.IntegerField()
     item = serializers.UUIDField()
     path = serializers.CharField()
+    medium = serializers.CharField(help_text="what the item is: image or text")
     width = serializers.IntegerField()
     height = serializers.IntegerField()
     state = serializers.CharField()
