@@ -248,10 +248,35 @@ def measure(count: int, database: str, home: Path) -> None:
     web = Client()
     web.force_login(bench.user)
     home_page, last = f"/p/{bench.project.name}", count // 40
+    rest = f"/api/v1/projects/{bench.project.name}"
+    _pages(table, web, _pages_of(bench, old, new, last))
+    name, caller = f"all {Queue.objects.count()}", Caller(bench.user)
+    filling.create_filled(bench.project, caller, {}, name=name, schema=bench.schema)
+    table.step("fill a queue", jobs.run_pending)
+    queue = Queue.objects.get(name=name)
+    assert queue.size == filler.whole
+    queue_page = f"{home_page}/queues/{queue.uuid}/"
+    pages = {
+        "home, with the queue": "/",
+        "project, with the queue": f"{home_page}/",
+        "queues": f"{home_page}/queues/",
+        "queue": queue_page,
+        "queue, deep": f"{queue_page}?page={last}",
+        "queue, by state": f"{queue_page}?state=open&page={last // 2}",
+        "queue, by path": f"{queue_page}?q=0123",
+        "items page, of a queue": f"{home_page}/items/?queue={queue.uuid}&page={last}",
+        "REST: queues": f"{rest}/queues",
+        "REST: a queue's tasks": f"/api/v1/queues/{queue.uuid}/tasks",
+    }
+    _pages(table, web, pages)
+
+
+def _pages_of(bench: Any, old: Any, new: Any, last: int) -> dict[str, str]:
+    """The pages and lists of a project, first and deep (page ``last``), by name."""
+    home_page, rest = f"/p/{bench.project.name}", f"/api/v1/projects/{bench.project.name}"
     dataset = f"{home_page}/datasets/{bench.dataset.name}/"
     version = f"{dataset}v{new.number}/"
-    rest = f"/api/v1/projects/{bench.project.name}"
-    pages = {
+    return {
         "home": "/",
         "project": f"{home_page}/",
         "version page": version,
@@ -276,26 +301,6 @@ def measure(count: int, database: str, home: Path) -> None:
         "REST: items": f"{rest}/items",
         "REST: a version's entries": f"{rest}/datasets/{bench.dataset.name}/versions/{new.number}/entries",
     }
-    _pages(table, web, pages)
-    name, caller = f"all {Queue.objects.count()}", Caller(bench.user)
-    filling.create_filled(bench.project, caller, {}, name=name, schema=bench.schema)
-    table.step("fill a queue", jobs.run_pending)
-    queue = Queue.objects.get(name=name)
-    assert queue.size == filler.whole
-    queue_page = f"{home_page}/queues/{queue.uuid}/"
-    pages = {
-        "home, with the queue": "/",
-        "project, with the queue": f"{home_page}/",
-        "queues": f"{home_page}/queues/",
-        "queue": queue_page,
-        "queue, deep": f"{queue_page}?page={last}",
-        "queue, by state": f"{queue_page}?state=open&page={last // 2}",
-        "queue, by path": f"{queue_page}?q=0123",
-        "items page, of a queue": f"{home_page}/items/?queue={queue.uuid}&page={last}",
-        "REST: queues": f"{rest}/queues",
-        "REST: a queue's tasks": f"/api/v1/queues/{queue.uuid}/tasks",
-    }
-    _pages(table, web, pages)
 
 
 def _pages(table: Table, web: Any, pages: dict[str, str]) -> None:
