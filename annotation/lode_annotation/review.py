@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count
 from django.utils import timezone
 
 from lode_annotation import payloads, queues
 from lode_annotation.label_sets import accept
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Review, Task
 from lode_annotation.queue_context import QueueContext, context_for
+from lode_annotation.statements import reviews
 from lode_annotation.submit import keep
 from lode_annotation.validation import to_stored_text, validate
 from lode_platform import access, events
@@ -203,5 +203,4 @@ def _stale(found: Annotation, revision: AnnotationRevision | None, request: Revi
 
 def waiting(user: User, queue_ids: Sequence[int]) -> dict[int, int]:
     """How many answers of each queue are waiting for this reviewer."""
-    rows = Annotation.objects.waiting_for(user).filter(task__queue__in=queue_ids)
-    return dict(rows.order_by().values_list("task__queue").annotate(n=Count("pk")))
+    return reviews.waiting_in_queues(queue_ids, user.pk)

@@ -11,18 +11,20 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from lode_annotation.models import Annotation, LabelSet, Lease, Queue, Review, Schema, Task
+from lode_annotation.statements import reviews
 from lode_platform import shell
 from lode_platform.access import permits, role_in
 from lode_platform.callers import Caller
 from lode_platform.drawing import outlines
 from lode_platform.models import Item, ItemQuerySet, Project, User
-from lode_platform.paging import bounded, newer
+from lode_platform.paging import MOST, AtLeast, bounded, newer
 from motherlode.regions import box_of
 
 
 def waiting_answers(project: Project, user: User) -> int:
-    """The answers of the project that wait for this reviewer."""
-    return Annotation.objects.waiting_for(user).filter(task__queue__project=project).count()
+    """The answers of the project that wait for this reviewer; `AtLeast` where there are more than anybody counts."""
+    found = reviews.waiting_in_project(project.pk, user.pk, MOST + 1)
+    return AtLeast(MOST) if found > MOST else found
 
 
 def my_tasks(project: Project, user: User) -> Iterable[shell.ToDo]:
@@ -87,7 +89,11 @@ def has_labels(project: Project) -> bool:
 def queue_figures(project: Project, user: User) -> shell.Figures:
     """Open tasks, and how many were added in the last day."""
     rows = Task.objects.filter(queue__project=project, state=Task.State.OPEN)
-    return shell.Figures(bounded(rows), newer(rows, timezone.now() - timedelta(days=1)))
+    count = bounded(rows)
+    if isinstance(count, AtLeast):  # too many to sort: looked through from the newest on
+        own = Queue.objects.filter(pk=OuterRef("queue"), project=project)
+        rows = Task.objects.filter(Exists(own), state=Task.State.OPEN)
+    return shell.Figures(count, newer(rows, timezone.now() - timedelta(days=1)))
 
 
 def item_history(item: Item, user: User) -> Iterable[shell.History]:

@@ -8,9 +8,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from lode_annotation import shell_entries
 from lode_annotation.models import LabelSet, Lease, Queue, Schema
 from lode_annotation.queues import TaskSpec, add_tasks
 from lode_annotation.schemas import latest
+from lode_platform import paging
 from lode_platform.callers import Caller
 from lode_platform.models import Item, Membership, Project, Role, User
 from motherlode.labeling_config import build
@@ -308,3 +310,16 @@ def test_the_order_is_by_priority_then_by_when_it_was_asked(
         holding.append(payload["task"]["id"])
         got.append(payload["media"]["path"])
     assert got == [high.path, middle.path, low.path]
+
+
+def test_open_tasks_of_other_projects_do_not_count_at_home_when_there_are_too_many_to_sort(
+    project: Project, make_queue: Callable[..., Queue], alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = Project.objects.create(name="elsewhere", title="Elsewhere", created_by=alice)
+    make_queue(5)
+    other = make_queue(4)
+    Queue.objects.filter(pk=other.pk).update(project=elsewhere)
+    for most, count in ((10, 5), (3, 3)):
+        monkeypatch.setattr(paging, "MOST", most)
+        found = shell_entries.queue_figures(project, alice)
+        assert (found.count, found.change) == (count, count)

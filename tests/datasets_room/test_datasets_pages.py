@@ -69,6 +69,7 @@ def test_every_number_of_a_version_opens_exactly_what_it_counts(
     for row in page.context["classes"]:
         shown = client.get(f"{BASE}cells/v2/?class={row.class_id}").context["samples"]
         assert sum(box["color"] == row.color for one in shown for box in one.boxes) == row.count, row.name
+    assert "No items of this version match" in client.get(f"{BASE}cells/v2/?class=99").content.decode()
 
 
 def test_a_version_shows_the_labels_it_froze_and_not_todays(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django import forms
 from django.core.paginator import Paginator
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -210,7 +210,8 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
     numbers = _with_counts([found], [found.pk], member.user)[0]
     known = None if q else numbers["counts"][state] if state else numbers["total"]
     newest = schema_verbs.latest(found.schema_revision.schema)
-    late = Annotation.objects.filter(task__queue=found, lost_at__isnull=False).select_related("user", "task__item")
+    here = Task.objects.filter(pk=OuterRef("task"), queue=found)  # not joined: late answers are few, tasks may be many
+    late = Annotation.objects.filter(Exists(here), lost_at__isnull=False).select_related("user", "task__item")
     may_review = permits(Caller(member.user), member.role, "annotation.review")
     context = {
         "project": member.project,

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import BooleanField, Func, Q, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from lode_annotation.models import LabelSet
 from lode_datasets import aliases, presentation, repositories, verify, versions
 from lode_datasets.models import Alias, Entry, Version
 from lode_datasets.version_users import users_of
@@ -48,20 +46,30 @@ def samples(version: Version, entries: Sequence[Entry]) -> list[Sample]:
     return found
 
 
-SHOWS_CLASS = {
-    "sqlite": "EXISTS (SELECT 1 FROM json_each({table}.{list}) WHERE json_extract(value, '$.class_id') = %s)",
-    "postgresql": (
-        "EXISTS (SELECT 1 FROM json_array_elements({table}.{list}::json) r WHERE (r.value->>'class_id')::int = %s)"
-    ),
-}
+class HasClass(Func):
+    """Whether a label set's list (``regions`` or ``answers``) says something of a class."""
+
+    output_field = BooleanField()
+    arity = 2
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_more: Any) -> tuple[str, tuple[Any, ...]]:
+        """SQLite's SQL."""
+        return self._exists(compiler, "json_each({})", "json_extract(value, '$.class_id')")
+
+    def as_postgresql(self, compiler: Any, connection: Any, **_more: Any) -> tuple[str, tuple[Any, ...]]:
+        """PostgreSQL's SQL."""
+        return self._exists(compiler, "json_array_elements(({})::json)", "(value->>'class_id')::int")
+
+    def _exists(self, compiler: Any, rows: str, number: str) -> tuple[str, tuple[Any, ...]]:
+        (listed, first), (wanted, second) = (compiler.compile(one) for one in self.get_source_expressions())
+        return f"EXISTS (SELECT 1 FROM {rows.format(listed)} WHERE {number} = {wanted})", (*first, *second)
 
 
 def with_class(rows: "QuerySet[Entry]", class_id: int) -> "QuerySet[Entry]":
-    """The entries whose labels have a region or an answer of the class."""
-    shows = SHOWS_CLASS[connection.vendor]
-    lists = [shows.format(table=LabelSet._meta.db_table, list=name) for name in ("regions", "answers")]
-    where = f"({' OR '.join(lists)})"
-    return rows.filter(label_set__in=LabelSet.objects.extra(where=[where], params=[class_id, class_id]))
+    """The entries whose labels have a region or an answer of the class: looked at one by one in the order asked for,
+    so that a page does not read all labels of the version."""
+    wanted = Value(class_id)
+    return rows.filter(Q(HasClass("label_set__regions", wanted)) | Q(HasClass("label_set__answers", wanted)))
 
 
 def _with_token(url: str) -> str:
@@ -82,6 +90,8 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
     known = None if q or empty or class_id is not None else splits.get(split, 0) if split else version.counts["items"]
     if class_id is not None:
         rows = with_class(rows, class_id)
+        if str(class_id) not in version.counts["classes"]:
+            known = 0
     if q:
         rows = rows.filter(path__icontains=q)
     if empty:
