@@ -306,7 +306,7 @@ def _fold(path: str) -> str:
 def _items(project: Project, paths: Sequence[str]) -> dict[str, Item]:
     folded = [_fold(path) for path in paths]
     found = Item.objects.live().filter(project=project, path_fold__in=folded)
-    found = found.only("path", "path_fold", "media_type", "kind", "width", "height", "orientation")
+    found = found.defer("uuid", "created_at", "metadata")
     return {item.path_fold: item for item in found}
 
 

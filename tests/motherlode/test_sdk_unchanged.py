@@ -9,8 +9,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from PIL import Image
-from tests.motherlode.conftest import SERVER, Lode, picture
+from tests.motherlode.conftest import SERVER, Lode, make_folder, picture
 
 from lode_annotation.models import LabelSet, Schema
 from lode_annotation.schemas import latest, revise
@@ -26,6 +28,7 @@ from motherlode import Client
 from motherlode.cli import main
 from motherlode.formats import voc
 from motherlode.formats.source import Folder
+from motherlode.importing import ImportOptions, bring_in, read_source
 from motherlode.importing.known import KnownFolder
 from motherlode.regions import Region
 
@@ -247,3 +250,16 @@ def test_an_import_on_a_read_only_disk_remembers_nothing_and_works(
     (machine / "file").write_text("")
     monkeypatch.setenv("MOTHERLODE_CACHE", str(machine / "file" / "cache"))
     assert lode("import", str(folder), "--dataset", "cells")["created"] == 10
+
+
+def test_an_import_reads_items_with_the_same_number_of_statements_whatever_it_holds(
+    sdk: Callable[..., Client], erin: User, project: Project, machine: Path
+) -> None:
+    counts = []
+    for count in (2, 3, 9):
+        source = read_source(make_folder(machine / f"of-{count}", labelled=count, pool=0), prefix=f"{count}/")
+        with CaptureQueriesContext(connection) as seen:
+            report = bring_in(sdk(erin), source, ImportOptions("blood", f"of-{count}", prefix=f"{count}/"))
+        assert report.label_sets == count
+        counts.append(sum('FROM "platform_item"' in query["sql"] for query in seen.captured_queries))
+    assert counts[1] == counts[2]

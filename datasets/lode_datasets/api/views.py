@@ -165,7 +165,7 @@ def _items(request: Request, dataset: Dataset, given: dict[str, Any]) -> Iterabl
     rows = Item.objects.live().filter(project=dataset.project)
     if "items" in given:
         wanted = set(given["items"])
-        named = list(rows.filter(uuid__in=wanted).only("uuid", "project", "blob", "group", "path").order_by("pk"))
+        named = list(rows.filter(uuid__in=wanted).defer("created_at", "metadata").order_by("pk"))
         if missing := wanted - {item.uuid for item in named}:
             raise NotFound(f"The project has no item {next(iter(missing))}; {len(missing)} are missing.")
         return named
