@@ -114,7 +114,7 @@ def test_a_name_in_decomposed_unicode_comes_into_the_dataset(lode: Lode, machine
 
 def test_where_nothing_can_be_read_nothing_is_made(lode: Lode, machine: Path) -> None:
     for name, files, said in (
-        ("empty", {"a.txt": b"x"}, "empty: neither images, texts nor labels"),
+        ("empty", {"a.log": b"x"}, "empty: neither images, texts nor labels"),
         ("broken", {"a.png": picture(1), "instances.json": b'{"images": [{'}, "instances.json: is not JSON to its end"),
         ("imageless", {"a.png": picture(1), "x.json": b'{"annotations": [7]}'}, "x.json, annotations[0]: is not an"),
         ("Bad name", {"a.png": picture(1)}, "'Bad name' is not a valid dataset name"),
