@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SPACE = UUID("6f1d4c1e-31a5-4a51-9d0c-8f1a2f5f2f10")
 BOXES = 5
+OUTS = ("items", "labels", "manifest", "splits")  # a version's folders, each an out of DVC
 
 
 def begin(home: Path, database: str, *, fresh: bool = True) -> None:
@@ -185,10 +186,13 @@ def materialise(version: Any, folder: Path) -> None:
     from lode_platform.store import store
 
     wanted = {row.path: row.md5 for row in manifest_rows(version)}
-    for file in [file for file in folder.rglob("*") if file.is_file()]:
+    files = [file for name in OUTS for file in (folder / name).rglob("*") if file.is_file()]
+    for file in files:
         if str(file.relative_to(folder)) not in wanted:
             file.unlink()
     for path, md5 in wanted.items():
+        if path.split("/")[0] not in OUTS:
+            continue  # the schema, which git holds
         target, source = folder / path, store().path(md5)
         if target.exists() and (path.startswith("items/") or target.read_bytes() == source.read_bytes()):
             continue
@@ -216,10 +220,10 @@ class Peer:
         return time.perf_counter() - start
 
     def add_push(self) -> tuple[float, float]:
-        return self.dvc("add", "-q", "data"), self.dvc("push", "-q")
+        return self.dvc("add", "-q", *(f"data/{name}" for name in OUTS)), self.dvc("push", "-q")
 
     def pointer(self) -> str:
-        return (self.data.parent / "data.dvc").read_text()
+        return (self.data / "items.dvc").read_text()
 
 
 def measure(items: int, database: str, with_dvc: bool, rounds: int) -> None:
