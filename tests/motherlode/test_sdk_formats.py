@@ -9,7 +9,8 @@ from typing import BinaryIO
 import pytest
 
 from motherlode import BadInput, formats
-from motherlode.formats import coco, json_stream, voc, yolo
+from motherlode.formats import json_stream, voc, yolo
+from motherlode.formats.coco_writing import write_json
 from motherlode.formats.source import Draft, Files, Folder, Problem, Record, as_regions, settle
 from motherlode.importing import read_source
 from motherlode.media import Image
@@ -431,7 +432,7 @@ def test_what_voc_exports_it_imports() -> None:
 
 def test_what_coco_exports_it_imports() -> None:
     out = io.StringIO()
-    assert coco.write_json([(path, 100, 80, REGIONS) for path in PATHS], CLASSES, out) == (2, 4)
+    assert write_json([(path, 100, 80, REGIONS) for path in PATHS], CLASSES, out) == (2, 4)
     rows = json.loads(out.getvalue())
     assert [row["id"] for row in rows["annotations"]] == [1, 2, 3, 4]
     assert {row["category_id"] for row in rows["annotations"]} == {1, 3}

@@ -9,7 +9,7 @@ import pytest
 
 from motherlode.convert import convert_folder
 from motherlode.formats import FORMATS, writers
-from motherlode.formats.coco import write_json
+from motherlode.formats.coco_writing import write_json
 from motherlode.formats.source import Draft, Files, Problem, Record, as_regions, settle
 from motherlode.formats.writing import Labelled
 from motherlode.importing import read_source

@@ -8,21 +8,27 @@ them. Ids are one whether they are written as 1, 1.0 or "1".
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from array import array
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TextIO
+from collections.abc import Iterator
+from typing import Any
 
 from motherlode.errors import BadInput
 from motherlode.formats.claims import Pictures, as_path, decide
+from motherlode.formats.coco_document import (
+    COLUMNS,
+    Category,
+    Document,
+    Listed,
+    missing_categories,
+    seen,
+    strangers,
+    tell_apart,
+)
+from motherlode.formats.coco_writing import write
 from motherlode.formats.format import Format
 from motherlode.formats.json_stream import BadJson, Stream, parts
-from motherlode.formats.source import Classes, Draft, Files, Problem, ProblemKind, Record, folders_above
+from motherlode.formats.source import Classes, Draft, Files, Problem, Record, folders_above
 from motherlode.formats.splits import Splits
 from motherlode.formats.values import (
     BadValue,
@@ -35,25 +41,21 @@ from motherlode.formats.values import (
     shown,
     whole_number,
 )
-from motherlode.formats.writing import Put, Rows, Writer, by_split, put_image
-from motherlode.regions import Geometry, Region
+from motherlode.formats.writing import Writer
+from motherlode.regions import Geometry
 from motherlode.shapes import DEFAULT, SHAPES, Shape
 
-__all__ = ["FORMAT", "documents", "read", "write_json"]
+__all__ = ["FORMAT", "documents", "read"]
 
 REMEDY = "Mend the file and import again; the rest came in"
 BROKEN = "None of its labels came in; mend the file and import again"
 SAID = 200  # problems of rows that are told one by one for a document; the rest is counted
-_COLUMNS = 8  # of the array: row, category, x, y, width, height, area (nan: none), iscrowd
 _TWINS = re.compile(r"((?:^|/))(?:captions|person_keypoints|panoptic|stuff)_(?=[^/]*\Z)")
 _TASKS = (DEFAULT.task, *(shape.task for shape in SHAPES.values() if shape.outlined))
 _PLAIN = frozenset({"id", "image_id", "category_id", "bbox", "area", "iscrowd", "segmentation"})
 _NUMBERS = frozenset({int, float})
 _MOST = 1e300  # of a number that needs no closer look
 _ARRAYS = ("images", "annotations", "categories")
-
-
-# Reading
 
 
 def documents(files: Files) -> tuple[list[str], list[str]]:
@@ -99,52 +101,6 @@ def detect(files: Files) -> bool:
     return any(name.lower().endswith(".json") and _is_document(files, name) for name in files.names())
 
 
-@dataclass
-class _Image:
-    row: int = -1
-    name: str = ""
-    width: int | None = None
-    height: int | None = None
-    numbers: array[float] = field(default_factory=lambda: array("d"))
-    extra: dict[int, dict[str, Any]] = field(default_factory=dict)
-    outlines: dict[int, Geometry] = field(default_factory=dict)  # by row, where they are asked for
-    lost: int = 0
-    others: list[tuple[int, str]] = field(default_factory=list)  # images of the same id: row and name
-
-
-@dataclass
-class _Category:
-    row: int
-    name: str | None  # None: it cannot be used
-    group: str
-
-
-@dataclass
-class _Document:
-    file: str
-    shape: Shape = DEFAULT  # what its annotations come in as
-    images: dict[str, _Image] = field(default_factory=dict)
-    categories: dict[str, _Category] = field(default_factory=dict)
-    order: dict[str, int] = field(default_factory=dict)  # category id -> its place in the columns
-    used: Counter[str] = field(default_factory=Counter)
-    arrays: set[str] = field(default_factory=set)
-    seen: Counter[str] = field(default_factory=Counter)  # what annotations hold that does not come in
-    labels: list[str | None] = field(default_factory=list)  # by a category's place in the columns
-    speaks: bool = True  # whether it has annotations at all
-    adrift: int = 0  # annotations that name no image, and names of images that are none
-    problems: list[Problem] = field(default_factory=list)  # of the element at hand
-    said: int = 0
-
-    def say(self, kind: ProblemKind, place: str, what: str, remedy: str) -> None:
-        """Put a problem of the element at hand among those to be told."""
-        self.problems.append(Problem(kind, self.file, place, what, remedy))
-
-    def label(self, category: str) -> str | None:
-        """The label of a category id, None where there is none or it cannot be used."""
-        found = self.categories.get(category)
-        return None if found is None else found.name
-
-
 def read(files: Files, shape: Shape = DEFAULT) -> Iterator[Record | Problem | Classes]:
     """One labelled record an image that a document lists, then one unlabelled record for every other image.
 
@@ -178,7 +134,7 @@ def read(files: Files, shape: Shape = DEFAULT) -> Iterator[Record | Problem | Cl
 def _read_document(
     files: Files, name: str, shape: Shape, pictures: Pictures, splits: Splits
 ) -> Iterator[tuple[Record, bool] | Problem | Classes]:
-    document = _Document(name, shape)
+    document = Document(name, shape)
     try:
         with files.open(name) as stream:
             for key, row, value in parts(open_text(stream), document.arrays):
@@ -196,15 +152,15 @@ def _read_document(
     document.speaks = "annotations" in document.arrays or document.adrift > 0
     if not document.speaks:
         yield Problem("note", name, "", "has no `annotations`", "Its images came in unlabelled")
-    yield from _seen(document)
-    yield from _tell_apart(document)
-    yield from _missing_categories(document)
+    yield from seen(document)
+    yield from tell_apart(document)
+    yield from missing_categories(document)
     labels = {key: found.name for key, found in document.categories.items() if found.name is not None}
     names = {int(key): label for key, label in labels.items() if key.isdecimal()}
     images = {key: image.name for key, image in document.images.items() if image.row >= 0 and not image.others}
     yield Classes(name, dict(sorted(names.items())), ids=True, labels=labels, images=images)
     document.labels = [document.label(category) for category in document.order]
-    yield from _strangers(document)
+    yield from strangers(document)
     for key, image in document.images.items():
         if image.row >= 0:
             yield from _claims(document, key, image, pictures, splits)
@@ -213,7 +169,7 @@ def _read_document(
 # what a document holds
 
 
-def _take(document: _Document, key: str, row: int, value: Any) -> None:
+def _take(document: Document, key: str, row: int, value: Any) -> None:
     """Put one element of the document where it belongs, and what is wrong with it among the problems."""
     if key not in _ARRAYS:
         return
@@ -239,7 +195,7 @@ def _take(document: _Document, key: str, row: int, value: Any) -> None:
         document.say("unreadable", place, f"cannot be read ({error})", REMEDY)
 
 
-def _take_image(document: _Document, place: str, row: int, value: dict[str, Any]) -> None:
+def _take_image(document: Document, place: str, row: int, value: dict[str, Any]) -> None:
     key, name = id_key(value["id"]), value["file_name"]
     if not isinstance(name, str) or not name.strip():
         raise BadValue(f"file_name {shown(name)} is not a name")
@@ -251,14 +207,14 @@ def _take_image(document: _Document, place: str, row: int, value: dict[str, Any]
                 sides[side] = whole_number(stated)
             except BadValue as error:
                 document.say("note", place, f"its {side} cannot be read ({error})", "It was passed over")
-    image = document.images.setdefault(key, _Image())
+    image = document.images.setdefault(key, Listed())
     if image.row < 0:
         image.row, image.name, image.width, image.height = row, name, sides["width"], sides["height"]
     elif image.name != name:
         image.others.append((row, name))
 
 
-def _take_category(document: _Document, place: str, row: int, value: dict[str, Any]) -> None:
+def _take_category(document: Document, place: str, row: int, value: dict[str, Any]) -> None:
     key = id_key(value["id"])
     there = document.categories.get(key)
     try:
@@ -270,15 +226,15 @@ def _take_category(document: _Document, place: str, row: int, value: dict[str, A
     if there is not None:
         if there.name != name:
             what = f"the category id {key} is {there.name!r} in categories[{there.row}] and {name!r} here"
-            document.categories[key] = _Category(there.row, None, there.group)
+            document.categories[key] = Category(there.row, None, there.group)
             remedy = "Labels of this id were left out; give each category its own id and import again"
             document.say("duplicate", place, what, remedy)
         return
     group = value.get("supercategory")
-    document.categories[key] = _Category(row, name, str(group).strip() if isinstance(group, str) else "")
+    document.categories[key] = Category(row, name, str(group).strip() if isinstance(group, str) else "")
 
 
-def _took_plain(document: _Document, row: int, value: dict[str, Any]) -> bool:
+def _took_plain(document: Document, row: int, value: dict[str, Any]) -> bool:
     """Take an annotation of a box that holds numbers alone, as most do; False for any that needs a closer look."""
     bbox, area, crowd = value.get("bbox"), value.get("area", math.nan), value.get("iscrowd", 0)
     key, category = value.get("image_id"), value.get("category_id")
@@ -292,16 +248,16 @@ def _took_plain(document: _Document, row: int, value: dict[str, Any]) -> bool:
         return False
     found, name = document.images.get(str(key)), str(category)
     if found is None:
-        found = document.images.setdefault(str(key), _Image())
+        found = document.images.setdefault(str(key), Listed())
     at = document.order.setdefault(name, len(document.order))
     document.used[name] += 1
     found.numbers.extend((row, at, *bbox, area, crowd))
     return True
 
 
-def _take_annotation(document: _Document, place: str, row: int, value: dict[str, Any]) -> None:
+def _take_annotation(document: Document, place: str, row: int, value: dict[str, Any]) -> None:
     try:
-        image = document.images.setdefault(id_key(value["image_id"]), _Image())
+        image = document.images.setdefault(id_key(value["image_id"]), Listed())
     except (KeyError, BadValue):
         document.adrift += 1
         raise
@@ -386,92 +342,14 @@ def _outline(value: dict[str, Any], shape: Shape) -> Geometry:
     return shape.from_outlines([list(zip(ring[::2], ring[1::2], strict=True)) for ring in numbers])
 
 
-# what was seen and did not come in
-
-
-def _seen(document: _Document) -> Iterator[Problem]:
-    for what in ("captions", "panoptic segments"):
-        if count := document.seen[what]:
-            rows = f"{count:,} annotations hold" if count > 1 else "1 annotation holds"
-            remedy = f"It has no box to bring in; import the instances of these images, {what} are not read"
-            yield Problem("unreadable", document.file, "annotations", f"{rows} {what} and no box", remedy)
-    for what in ("outlines", "keypoints"):
-        if what == "outlines" and document.shape.outlined:
-            continue
-        if count := document.seen[what]:
-            rows = f"{count:,} annotations hold {what}" if count > 1 else f"1 annotation holds {what}"
-            remedy = f"Boxes, areas and crowd marks came in, {what} were left out"
-            yield Problem("note", document.file, "annotations", rows, remedy)
-
-
-def _tell_apart(document: _Document) -> Iterator[Problem]:
-    """Tell categories of one name apart by their supercategory or id, and pass over the one that stands for all."""
-    yield from _drop_the_group(document)
-    by_name: dict[str, list[str]] = {}
-    for key, found in document.categories.items():
-        if found.name is not None:
-            by_name.setdefault(found.name, []).append(key)
-    taken = set(by_name)
-    for name, keys in by_name.items():
-        groups = [document.categories[key].group for key in keys]
-        apart = len(set(groups)) == len(keys) and all(groups)
-        for at, (key, group) in enumerate(zip(keys, groups, strict=True)):
-            if len(keys) == 1 or (at == 0 and not apart):
-                continue
-            found = document.categories[key]
-            other = f"{name} ({group if apart else key})"
-            if other in taken or len(other) > 200:
-                other = f"{name[:150]} ({key})"
-            taken.add(other)
-            what = f"the category ids {', '.join(keys)} are all called {name!r}"
-            remedy = f"They were kept apart: {key} came in as {other!r}; give each its own name"
-            yield Problem("duplicate", document.file, f"categories[{found.row}]", what, remedy)
-            document.categories[key] = _Category(found.row, other, group)
-
-
-def _drop_the_group(document: _Document) -> Iterator[Problem]:
-    """Roboflow writes a category 0 that has no labels and is the supercategory of all others: it is not a class."""
-    found = document.categories.get("0")
-    others = [other for key, other in document.categories.items() if key != "0"]
-    if found and found.name and others and not document.used["0"] and all(o.group == found.name for o in others):
-        del document.categories["0"]
-        what = f"{found.name!r} has no labels and is the supercategory of the others"
-        yield Problem("note", document.file, f"categories[{found.row}]", what, "It was not made a class")
-
-
-def _missing_categories(document: _Document) -> Iterator[Problem]:
-    for category in document.order:
-        if category not in document.categories:
-            count = document.used[category]
-            rows = f"{count:,} annotations name" if count > 1 else "1 annotation names"
-            what = f"{rows} the category id {category}, which `categories` does not"
-            yield Problem("unknown", document.file, "", what, "Left out; add the category and import again")
-
-
-def _strangers(document: _Document) -> Iterator[Problem]:
-    """Annotations of ids that no image has: an image without annotations may have those, so that it is not empty."""
-    strangers = {key: image for key, image in document.images.items() if image.row < 0}
-    document.adrift += len(strangers)
-    counts = {key: len(image.numbers) // _COLUMNS + image.lost for key, image in strangers.items()}
-    if not counts:
-        return
-    total, first = sum(counts.values()), next(iter(counts))
-    rows = f"{total:,} annotations name" if total > 1 else "1 annotation names"
-    ids = f"{len(counts):,} image ids such as {first}" if len(counts) > 1 else f"the image id {first}"
-    numbers = strangers[first].numbers
-    place = f"annotations[{int(numbers[0])}]" if numbers else "annotations"
-    remedy = "Left out, and images without annotations are unlabelled: they may be theirs; mend the ids"
-    yield Problem("unknown", document.file, place, f"{rows} {ids}, which `images` does not", remedy)
-
-
 # its images
 
 
 def _claims(
-    document: _Document, key: str, image: _Image, pictures: Pictures, splits: Splits
+    document: Document, key: str, image: Listed, pictures: Pictures, splits: Splits
 ) -> Iterator[tuple[Record, bool] | Problem]:
     file = document.file
-    count = len(image.numbers) // _COLUMNS
+    count = len(image.numbers) // COLUMNS
     if image.others:
         names = " and ".join(repr(name) for _, name in [(image.row, image.name), *image.others])
         what = f"the image id {key} is given to {names}"
@@ -505,10 +383,10 @@ def _claims(
         yield record, found.exact
 
 
-def _drafts(document: _Document, image: _Image) -> Iterator[Draft]:
+def _drafts(document: Document, image: Listed) -> Iterator[Draft]:
     numbers = image.numbers
-    for start in range(0, len(numbers), _COLUMNS):
-        row, category, x, y, width, height, area, crowd = numbers[start : start + _COLUMNS]
+    for start in range(0, len(numbers), COLUMNS):
+        row, category, x, y, width, height, area, crowd = numbers[start : start + COLUMNS]
         label = document.labels[int(category)]
         if label is None:
             continue
@@ -523,63 +401,6 @@ def _drafts(document: _Document, image: _Image) -> Iterator[Draft]:
         )
 
 
-# Writing
-
-
-def write_json(
-    items: Iterable[tuple[str, int, int, Iterable[Region]]], classes: Mapping[int, str], out: TextIO
-) -> tuple[int, int]:
-    """Write a document from (path, width, height, regions); category ids are the permanent class ids, ids start at 1.
-
-    Gives the number of images and of annotations. Annotations are written as they come; only the list of images waits.
-    """
-    images: list[dict[str, Any]] = []
-    annotations = 0
-    out.write('{"annotations": [')
-    for image, (path, width, height, regions) in enumerate(items, start=1):
-        images.append({"id": image, "file_name": path, "width": width, "height": height})
-        for region in regions:
-            if region.box is None:
-                continue
-            annotations += 1
-            out.write(",\n" if annotations > 1 else "\n")
-            json.dump(_annotation(annotations, image, region), out)
-    out.write('\n], "images": ')
-    json.dump(images, out)
-    out.write(', "categories": ')
-    json.dump([{"id": key, "name": classes[key]} for key in sorted(classes)], out)
-    out.write("}\n")
-    return len(images), annotations
-
-
-def _annotation(key: int, image: int, region: Region) -> dict[str, Any]:
-    assert region.box is not None
-    x1, y1, x2, y2 = region.box
-    row = {
-        "id": key,
-        "image_id": image,
-        "category_id": region.class_id,
-        "bbox": [x1, y1, x2 - x1, y2 - y1],
-        "area": SHAPES[region.type].area(region.geometry) if region.area is None else region.area,
-        "iscrowd": int(region.iscrowd),
-    }
-    if outlines := SHAPES[region.type].outlines(region.geometry):
-        row["segmentation"] = [[number for point in ring for number in point] for ring in outlines]
-    if region.attributes:
-        row["attributes"] = dict(region.attributes)
-    return row
-
-
-def _write(target: Path, rows: Rows, classes: Mapping[int, str], put: Put) -> None:
-    for split, part in by_split(rows).items():
-        for path, row in part:
-            put_image(row, target / "images" / split / path, put)
-        (target / "annotations").mkdir(exist_ok=True)
-        with (target / "annotations" / f"instances_{split}.json").open("w", encoding="utf-8") as out:
-            items = ((f"images/{split}/{path}", row.width, row.height, row.regions) for path, row in part)
-            write_json(items, classes, out)
-
-
 FORMAT = Format(
     "coco",
     "COCO",
@@ -590,7 +411,7 @@ FORMAT = Format(
     writer=Writer(
         "COCO files",
         frozenset({"box", "outline", "area", "iscrowd", "attributes"}),
-        _write,
+        write,
         lambda path, row: f"images/{row.split}/{path}",
     ),
 )

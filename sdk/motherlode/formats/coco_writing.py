@@ -1,0 +1,69 @@
+"""COCO's documents written: boxes, outlines, areas, crowd marks and attributes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from motherlode.formats.writing import Put, Rows, by_split, put_image
+from motherlode.regions import Region
+from motherlode.shapes import SHAPES
+
+__all__ = ["write", "write_json"]
+
+
+def write_json(
+    items: Iterable[tuple[str, int, int, Iterable[Region]]], classes: Mapping[int, str], out: TextIO
+) -> tuple[int, int]:
+    """Write a document from (path, width, height, regions); category ids are the permanent class ids, ids start at 1.
+
+    Gives the number of images and of annotations. Annotations are written as they come; only the list of images waits.
+    """
+    images: list[dict[str, Any]] = []
+    annotations = 0
+    out.write('{"annotations": [')
+    for image, (path, width, height, regions) in enumerate(items, start=1):
+        images.append({"id": image, "file_name": path, "width": width, "height": height})
+        for region in regions:
+            if region.box is None:
+                continue
+            annotations += 1
+            out.write(",\n" if annotations > 1 else "\n")
+            json.dump(_annotation(annotations, image, region), out)
+    out.write('\n], "images": ')
+    json.dump(images, out)
+    out.write(', "categories": ')
+    json.dump([{"id": key, "name": classes[key]} for key in sorted(classes)], out)
+    out.write("}\n")
+    return len(images), annotations
+
+
+def _annotation(key: int, image: int, region: Region) -> dict[str, Any]:
+    assert region.box is not None
+    x1, y1, x2, y2 = region.box
+    row = {
+        "id": key,
+        "image_id": image,
+        "category_id": region.class_id,
+        "bbox": [x1, y1, x2 - x1, y2 - y1],
+        "area": SHAPES[region.type].area(region.geometry) if region.area is None else region.area,
+        "iscrowd": int(region.iscrowd),
+    }
+    if outlines := SHAPES[region.type].outlines(region.geometry):
+        row["segmentation"] = [[number for point in ring for number in point] for ring in outlines]
+    if region.attributes:
+        row["attributes"] = dict(region.attributes)
+    return row
+
+
+def write(target: Path, rows: Rows, classes: Mapping[int, str], put: Put) -> None:
+    """Images below `images/<split>`, and a document a split below `annotations`."""
+    for split, part in by_split(rows).items():
+        for path, row in part:
+            put_image(row, target / "images" / split / path, put)
+        (target / "annotations").mkdir(exist_ok=True)
+        with (target / "annotations" / f"instances_{split}.json").open("w", encoding="utf-8") as out:
+            items = ((f"images/{split}/{path}", row.width, row.height, row.regions) for path, row in part)
+            write_json(items, classes, out)
