@@ -6,6 +6,7 @@ import { LocalStore } from "../../annotation/lode_annotation/static/editor/task/
 
 const ADDRESSES = { queue: "q", next: "/next", review: "/{annotation}/review" };
 const CONTROLS = [{ name: "label", type: "RectangleLabels", to_name: "image", labels: [{ value: "RBC" }] }];
+const BOX = { kind: "box", control: "label", labels: ["RBC"], x: 1, y: 1, width: 4, height: 4, rotation: 0, source: null, changed: true };
 const waiting = (id, left = 1) => ({
   task: { id: `task of ${id}` },
   media: { url: `/media/${id}`, width: 10, height: 10 },
@@ -69,6 +70,15 @@ test("one verdict after the other, the next answer in hand within the same frame
   await session.judge("accept", "");
   assert.deepEqual(asked.filter((one) => one.includes("/review")), ["POST /a/review accept ", "POST /b/review reject No.", "POST /c/review accept "]);
   assert.deepEqual([session.face, session.done, session.confirmed], ["finished", 3, 3]);
+});
+
+test("a fix that is sent leaves nothing behind that is only kept here, though no other answer comes after it", async () => {
+  queue = [waiting("a")];
+  const session = await begun();
+  session.store.transact("draw", (change) => change.add({ ...BOX, key: "r", id: "r" }));
+  assert.equal(session.touched, true);
+  await session.judge("fix", "");
+  assert.deepEqual([session.face, session.outbox.waiting.length, session.touched], ["finished", 0, false]);
 });
 
 test("the last verdict is taken back at the server, and the answer in hand comes after it", async () => {

@@ -419,16 +419,16 @@ def test_a_reviewer_accepts_fixes_and_rejects_by_keyboard(clinic: Any, seat: Sea
     assert rita.page.locator("[data-annotator]").text_content() == "bob"
     rita.press("Enter")
     rita.at(2)
-    rita.press("e", "j", "2", "Control+Enter")
-    rita.at(3)
     rita.press("r")
     rita.page.keyboard.type("Two cells are missing")
     rita.press("Control+Enter")
+    rita.at(3)
+    rita.press("e", "j", "2", "Control+Enter")
     rita.ready("finished")
     rita.saved("clean")
     states = [clinic.call("GET", f"tasks/{task}", who="bob")["state"] for task in tasks]
-    assert states == ["done", "done", "open"]
-    assert labels(clinic.result(tasks[1])) == ["WBC"]
+    assert states == ["done", "open", "done"]
+    assert labels(clinic.result(tasks[2])) == ["WBC"]
     again = clinic.call("POST", f"queues/{queue}/next", {"holding": []}, who="bob")
     assert again["task"]["reason"]["text"] == "Two cells are missing"
 

@@ -44,7 +44,7 @@ export class QueueSession extends EventTarget {
     this.pause = 0;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.retryTimer = undefined;
-    /** Something was changed since the task was loaded. */
+    /** Something was changed since the task in hand was loaded. */
     this.touched = false;
     store.addEventListener("change", () => this.changed());
     this.outbox.addEventListener("sent", (event) => void this.sent(/** @type {CustomEvent} */ (event).detail));
@@ -76,6 +76,7 @@ export class QueueSession extends EventTarget {
   /** The task in hand is done with: the next one within the same frame, where there is one. */
   goOn() {
     this.loaded = null;
+    this.touched = false;
     const next = this.ahead.shift();
     if (next) this.open(next);
     else this.wait("waiting");

@@ -206,7 +206,6 @@ export class Session extends QueueSession {
     this.earliest = false;
     while (this.before.length > REMEMBERED) this.#forgetPicture(this.before.shift());
     for (const old of this.before.slice(0, -3)) this.#forgetPicture(old);
-    this.touched = false;
     this.kept = "clean";
     clearTimeout(this.draftTimer);
     this.goOn();
