@@ -17,7 +17,7 @@ from lode_datasets.models import Dataset, DatasetItem, Entry
 from lode_datasets.splits import Policy, check_split
 from lode_platform import bulk, events
 from lode_platform.errors import BadInput, Conflict
-from lode_platform.models import Item, Project, User
+from lode_platform.models import Blob, Item, Project, User
 from motherlode.manifest import POOL
 
 BATCH = 1000
@@ -113,8 +113,9 @@ def add_items(dataset: Dataset, items: Iterable[Item], *, splits: Mapping[UUID, 
 def _add_batch(dataset: Dataset, items: list[Item], given: Mapping[UUID, str], policy: Policy) -> Added:
     rows = {row.item_id: row for row in DatasetItem.objects.filter(dataset=dataset, item__in=items)}
     groups = _group_splits(dataset, {item.group for item in items if item.group})
-    hashed = [i.pk for i in items if i.pk not in rows and i.uuid not in given and not i.group]
-    bytes_of = dict(Item.objects.filter(pk__in=hashed).values_list("pk", "blob__sha256")) if hashed else {}
+    hashed = {i.blob_id for i in items if i.pk not in rows and i.uuid not in given and not i.group}
+    # of blobs alone: joined to so many items, SQLite would walk all the blobs there are, for each of them
+    bytes_of = dict(Blob.objects.filter(pk__in=hashed).values_list("pk", "sha256")) if hashed else {}
     now = timezone.now()
     fresh: list[tuple[int, str, str]] = []
     for item in items:
@@ -125,7 +126,7 @@ def _add_batch(dataset: Dataset, items: list[Item], given: Mapping[UUID, str], p
             continue
         split, by = given.get(item.uuid), Decided.IMPORT
         if split is None:
-            split, by = groups.get(item.group) or policy.split_of(item.group or bytes_of[item.pk]), Decided.HASH
+            split, by = groups.get(item.group) or policy.split_of(item.group or bytes_of[item.blob_id]), Decided.HASH
         fresh.append((item.pk, split, by.value))
     same = {"dataset_id": dataset.pk, "decided_at": now}
     bulk.insert(DatasetItem, ["item_id", "split", "decided_by"], fresh, same=same, ignore_conflicts=True)

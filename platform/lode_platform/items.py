@@ -198,10 +198,11 @@ def _probed(wanted: Iterable[tuple[Blob, ItemMedium]]) -> dict[tuple[str, str], 
     keys = {(blob.md5, medium.kind): (blob, medium) for blob, medium in wanted}
     if not keys:
         return {}
-    rows = Item.objects.filter(blob__in={blob.pk for blob, _ in keys.values()}).values_list(
-        "blob__md5", "kind", "media_type", "width", "height", "length", "orientation"
+    md5s = {blob.pk: blob.md5 for blob, _ in keys.values()}
+    rows = Item.objects.filter(blob__in=md5s).values_list(
+        "blob", "kind", "media_type", "width", "height", "length", "orientation"
     )
-    found: dict[tuple[str, str], Seen | Refused] = {(row[0], row[1]): Seen(*row[1:]) for row in rows}
+    found: dict[tuple[str, str], Seen | Refused] = {(md5s[row[0]], row[1]): Seen(*row[1:]) for row in rows}
     new = [(key, *pair) for key, pair in keys.items() if key not in found]
     where = store()
     small = [(key, blob, medium) for key, blob, medium in new if blob.size <= SMALL]

@@ -48,3 +48,18 @@ def test_given_splits_that_lose_are_counted_by_what_decided_the_one_kept(cells: 
     }
     assert (done.added, done.existing) == (0, 5)
     assert cells.dataset.dataset_items.get(item=free).split == "test"
+
+
+def test_the_bytes_that_decide_splits_are_read_without_a_walk_over_all_blobs(
+    project: Project, erin: User, make_items: Callable[..., list[Item]]
+) -> None:
+    schema: Schema = schema_for_labels(project, Caller(erin), name="cells", labels=["RBC"], task="boxes")
+    dataset = selection.create_dataset(project, erin, name="cells", schema=schema)
+    made = make_items(project, 3)
+    with CaptureQueriesContext(connection) as asked:
+        selection.add_items(dataset, made)
+    statements = [query["sql"] for query in asked.captured_queries]
+    assert not [sql for sql in statements if "platform_blob" in sql and "JOIN" in sql], statements
+    policy = selection.policy_of(dataset)
+    given = dict(dataset.dataset_items.values_list("item", "split"))
+    assert given == {item.pk: policy.split_of(item.blob.sha256) for item in made}
