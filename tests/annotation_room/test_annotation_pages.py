@@ -323,3 +323,17 @@ def test_open_tasks_of_other_projects_do_not_count_at_home_when_there_are_too_ma
         monkeypatch.setattr(paging, "MOST", most)
         found = shell_entries.queue_figures(project, alice)
         assert (found.count, found.change) == (count, count)
+
+
+def test_a_list_of_queues_counts_the_tasks_of_those_it_shows(
+    api: Callable[..., Any], bob: User, project: Project, make_queue: Callable[..., Queue]
+) -> None:
+    older, newer = make_queue(3), make_queue(1)
+    with CaptureQueriesContext(connection) as caught:
+        answer = api(bob).get(f"projects/{project.name}/queues?limit=1").json()
+    seen = [(row["name"], row["counts"]["open"]) for row in answer["results"]]
+    counted = [query["sql"] for query in caught if "GROUP BY" in query["sql"]]
+    assert len(counted) == 1 and f"({newer.pk})" in counted[0]
+    following = answer["next"].partition("/api/v1/")[2]
+    seen += [(row["name"], row["counts"]["open"]) for row in api(bob).get(following).json()["results"]]
+    assert seen == [(newer.name, 1), (older.name, 3)]

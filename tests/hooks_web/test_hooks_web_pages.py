@@ -298,7 +298,8 @@ def test_the_button_makes_a_queue_and_the_same_page_is_the_report(cells: Any, cl
     assert "25 %" not in text(answer) and "30 % control" in text(answer)
     stages = answer.context["stages"]
     assert stages[0].mined + stages[0].control == 6
-    assert "hard cells" in text(client.get(address("mining")))
+    listed = client.get(address("mining"))
+    assert "hard cells" in text(listed) and listed.context["rows"] == [(round_, 0, 6)]
     again = client.post(address("mine"), form)
     assert again["Location"].startswith(address("mine"))
     assert MiningRound.objects.count() == 1

@@ -1,5 +1,6 @@
 """REST: queues, their tasks, and an annotator's requests: next, lease, draft, submit, skip."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,7 @@ from lode_annotation.queue_context import context_for, context_of_task
 from lode_annotation.recent_answers import recent_answers
 from lode_annotation.submit import SubmitRequest, base_of, save_draft, submit
 from lode_platform import access
-from lode_platform.api.paging import PARAMETERS, page_of, paged
+from lode_platform.api.paging import PARAMETERS, page_of, page_rows, paged
 from lode_platform.api.parsers import LargeJsonParser
 from lode_platform.api.shapes import job_json, read
 from lode_platform.errors import BadInput, NotFound
@@ -43,18 +44,17 @@ def queue_of(request: Request, uuid: UUID) -> Queue:
     return found
 
 
-def counts_of(rows: "QuerySet[Queue]") -> dict[int, dict[str, int]]:
+def counts_of(queues: Iterable[Queue]) -> dict[int, dict[str, int]]:
     """The tasks of each queue by state, by one query."""
-    counts: dict[int, dict[str, int]] = {}
-    counted = Task.objects.filter(queue__in=rows).order_by().values_list("queue_id", "state").annotate(n=Count("pk"))
-    for queue_id, state, number in counted:
-        counts.setdefault(queue_id, dict.fromkeys(Task.State.values, 0))[state] = number
+    counts = {queue.pk: dict.fromkeys(Task.State.values, 0) for queue in queues}
+    counted = Task.objects.filter(queue__in=list(counts)).order_by().values_list("queue_id", "state")
+    for queue_id, state, number in counted.annotate(n=Count("pk")):
+        counts[queue_id][state] = number
     return counts
 
 
 def shown(queue: Queue) -> dict[str, Any]:
-    counts = counts_of(Queue.objects.filter(pk=queue.pk)).get(queue.pk, dict.fromkeys(Task.State.values, 0))
-    return shapes.queue_json(queue, counts)
+    return shapes.queue_json(queue, counts_of([queue])[queue.pk])
 
 
 def _specs(project: Project, given: Any, priority: int) -> list[queues.TaskSpec]:
@@ -76,16 +76,10 @@ class Queues(APIView):
     def get(self, request: Request, project: str) -> Response:
         """The project's queues, newest first, with their tasks by state."""
         found = access.project_for(caller(request), project, "project.view")
-        rows = Queue.objects.filter(project=found)
-        counts = counts_of(rows)
-        none = dict.fromkeys(Task.State.values, 0)
-        return Response(
-            paged(
-                request,
-                rows.select_related("project", "schema_revision__schema"),
-                lambda row: shapes.queue_json(row, counts.get(row.pk, none)),
-            )
-        )
+        rows = Queue.objects.filter(project=found).select_related("project", "schema_revision__schema")
+        page, following = page_rows(request, rows)
+        counts = counts_of(page)
+        return Response({"results": [shapes.queue_json(row, counts[row.pk]) for row in page], "next": following})
 
     @extend_schema(operation_id="queue_create", request=shapes.NewQueueShape, responses={201: shapes.QueueShape})
     def post(self, request: Request, project: str) -> Response:

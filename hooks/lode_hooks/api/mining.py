@@ -13,7 +13,7 @@ from lode_hooks.mining import report, rounds
 from lode_hooks.mining.request import MiningRequest
 from lode_hooks.models import MinedItem, MiningRound
 from lode_platform import access
-from lode_platform.api.paging import PARAMETERS, page_of, paged
+from lode_platform.api.paging import PARAMETERS, page_of, page_rows
 from lode_platform.api.shapes import read
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.signed_in import caller, person
@@ -25,9 +25,11 @@ class Rounds(APIView):
         """The project's mining rounds, newest first."""
         home = access.project_for(caller(request), project, "project.view")
         rows = MiningRound.objects.filter(project=home).select_related("dataset", "run", "queue")
-        counted = MinedItem.objects.filter(round__project=home).order_by().values_list("round").annotate(Count("pk"))
+        page, following = page_rows(request, rows)
+        counted = MinedItem.objects.filter(round__in=page).order_by().values_list("round").annotate(Count("pk"))
         chosen = dict(counted)
-        return Response(paged(request, rows, lambda row: mining_shapes.round_json(row, home, chosen.get(row.pk, 0))))
+        results = [mining_shapes.round_json(row, home, chosen.get(row.pk, 0)) for row in page]
+        return Response({"results": results, "next": following})
 
     @extend_schema(
         operation_id="mining_create", request=mining_shapes.MineShape, responses={201: mining_shapes.RoundShape}

@@ -1,13 +1,14 @@
 """Mining rounds: the page that makes one, and the same page as its report afterwards."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -63,14 +64,10 @@ def round_list(request: HttpRequest, project: str) -> HttpResponse:
     """The mining rounds of a project, newest first, with how far each one's queue is."""
     user = signed_in(request)
     place = project_for(Caller(user), project, "project.view")
-    finished = Q(queue__tasks__state__in=[Task.State.DONE, Task.State.SKIPPED])
     rounds = (
         MiningRound.objects.visible_to(Caller(user))
         .filter(project=place)
         .select_related("run", "queue", "dataset", "created_by")
-        .annotate(
-            tasks=Count("queue__tasks", distinct=True), finished=Count("queue__tasks", filter=finished, distinct=True)
-        )
         .order_by("-created_at", "-pk")
     )
     page = Paginator(rounds, 50).get_page(request.GET.get("page"))
@@ -81,10 +78,24 @@ def round_list(request: HttpRequest, project: str) -> HttpResponse:
         "project": place,
         "room": "mining",
         "page": page,
+        "rows": _with_progress(list(page.object_list)),
         "has_sources": has_sources,
         "may_mine": allowed(place, user, "mining.create"),
     }
     return render(request, "hooks/mining.html", context)
+
+
+def _with_progress(rounds: Sequence[MiningRound]) -> list[tuple[MiningRound, int, int]]:
+    """Each round with the tasks of its queue, and those of them that are finished: one query a page."""
+    queues = {made.queue_id for made in rounds}
+    counted = Task.objects.filter(queue__in=queues).order_by().values_list("queue_id", "state").annotate(n=Count("pk"))
+    tasks: Counter[int | None] = Counter()
+    finished: Counter[int | None] = Counter()
+    for queue, state, number in counted:
+        tasks[queue] += number
+        if state in (Task.State.DONE, Task.State.SKIPPED):
+            finished[queue] += number
+    return [(made, finished[made.queue_id], tasks[made.queue_id]) for made in rounds]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -33,6 +33,14 @@ def paged(
     newest_first: bool = True,
 ) -> dict[str, Any]:
     """One page of ``rows`` by primary key: two queries after the first page, one for the first."""
+    page, following = page_rows(request, rows, newest_first=newest_first)
+    return {"results": [as_json(row) for row in page], "next": following}
+
+
+def page_rows(
+    request: Request, rows: "QuerySet[Row]", *, newest_first: bool = True
+) -> tuple[Sequence[Row], str | None]:
+    """The rows of one page and the address of the next, for a list that looks up more of the rows that it shows."""
     limit = _limit(request)
     if cursor := request.query_params.get("cursor"):
         try:
@@ -47,7 +55,7 @@ def paged(
     if len(page) > limit:
         page = page[:limit]
         following = same_with(request._request, cursor=str(page[-1].uuid))  # type: ignore[attr-defined]
-    return {"results": [as_json(row) for row in page], "next": following}
+    return page, following
 
 
 def _limit(request: Request) -> int:
