@@ -4,20 +4,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from motherlode.regions import Region
-from motherlode.shapes import SHAPES
+from motherlode.shapes import SHAPES, Geometry, Shape
 
 Outlines: TypeAlias = Sequence[Sequence[tuple[float, float]]]
 """Closed rings of points in pixels of the upright image; none where the box is the outline."""
 
 
 def outlines(region: Region | Mapping[str, Any]) -> Outlines:
-    """The outlines of a region, or of its row as a label set has it; none for a kind that is not known here."""
+    """The outlines of a region, holes too, or of its row in a label set; none for a kind that is not known here."""
     if isinstance(region, Region):
-        return SHAPES[region.type].outlines(region.geometry)
+        return _rings(SHAPES[region.type], region.geometry)
     shape = SHAPES.get(region["kind"])
     if shape is None or "geometry" not in region:
         return ()
-    return shape.outlines(shape.from_json(region["geometry"]))
+    return _rings(shape, shape.from_json(region["geometry"]))
+
+
+def _rings(shape: Shape, geometry: Geometry) -> Outlines:
+    return tuple(ring for part in shape.parts(geometry) for ring in part)
 
 
 def path(rings: Outlines) -> str:

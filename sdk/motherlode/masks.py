@@ -1,4 +1,4 @@
-"""Masks as COCO's run-length codes: read, written, measured, and as outlines along the edges of their pixels."""
+"""Masks as COCO's run-length codes: read, written, measured, made of outlines along the edges of pixels, and back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from motherlode.shapes.shape import BadRegion, Bounds, Point
 
-__all__ = ["Mask", "mask_bounds", "mask_polygon", "read_mask", "written"]
+__all__ = ["Mask", "mask_bounds", "mask_polygon", "of_pixels", "polygon_mask", "read_mask", "written"]
 
 Corner: TypeAlias = tuple[int, int]
 Rings: TypeAlias = tuple[tuple[tuple[Point, ...], ...], ...]
@@ -108,6 +108,48 @@ def mask_polygon(mask: Mask) -> Rings:
         beside = (x + (along - down) / 2, y + (down + along) / 2)
         next(part for part in parts if _holds(part[0], beside)).append(hole)  # the smallest part around it
     return tuple(tuple(tuple((float(x), float(y)) for x, y in ring) for ring in part) for part in reversed(parts))
+
+
+def of_pixels(parts: Sequence[Sequence[Sequence[Point]]], width: int, height: int) -> bool:
+    """Whether all rings run along the edges of pixels of an image of that size, so that their mask is they, whole."""
+    return all(
+        (a[0] == b[0] or a[1] == b[1])
+        and int(a[0]) == a[0]
+        and int(a[1]) == a[1]
+        and 0 <= a[0] <= width
+        and 0 <= a[1] <= height
+        for part in parts
+        for ring in part
+        for a, b in pairwise(chain(ring, ring[:1]))
+    )
+
+
+def polygon_mask(parts: Sequence[Sequence[Sequence[Point]]], width: int, height: int) -> Mask:
+    """The mask of outlines that are `of_pixels`, in an image of that size: what `mask_polygon` gives comes back.
+
+    Within a part rings are even-odd; a mask is the union of its parts.
+    """
+    runs = []
+    for part in parts:
+        turns: dict[int, list[int]] = {}
+        for (ax, ay), (bx, by) in (edge for ring in part for edge in pairwise(chain(ring, ring[:1]))):
+            for column in range(int(min(ax, bx)), int(max(ax, bx))) if ay == by else ():
+                turns.setdefault(column, []).append(int(ay))
+        for column, rows in turns.items():
+            rows.sort()
+            ends = (column * height + row for row in rows)
+            runs += [(start, end) for start, end in zip(ends, ends, strict=True) if start < end]
+    counts: list[int] = []
+    at = 0
+    for start, end in sorted(runs):
+        if counts and start <= at:
+            counts[-1] += max(0, end - at)
+        else:
+            counts += (start - at, end - start)
+        at = max(at, end)
+    if at < width * height:
+        counts.append(width * height - at)
+    return Mask(height, width, tuple(counts))
 
 
 def _columns(mask: Mask) -> Iterator[tuple[int, list[int]]]:

@@ -5,7 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from pycocotools import mask
 
 from motherlode.convert import convert_folder
 from motherlode.formats import FORMATS, writers
@@ -15,6 +17,7 @@ from motherlode.formats.writing import Labelled
 from motherlode.importing import read_source
 from motherlode.media import Image
 from motherlode.regions import Control, Region, dump, load
+from motherlode.shapes import SHAPES
 
 pytestmark = pytest.mark.once
 
@@ -75,7 +78,12 @@ def test_outlines_come_in_as_polygons_with_what_is_said_of_them() -> None:
     ("annotation", "why"),
     [
         ({"bbox": [1, 2, 3, 4]}, "has no outline"),
-        ({"segmentation": {"counts": "abc", "size": [80, 100]}, "iscrowd": 1}, "is a mask"),
+        (
+            {"segmentation": {"counts": [5, 5], "size": [80, 100]}, "iscrowd": 1},
+            "its mask: a mask's counts sum up to",
+        ),
+        ({"segmentation": {"counts": [8000], "size": [80, 100]}}, "the mask has no pixels"),
+        ({"segmentation": {"counts": [5, 5, 7990], "size": [100, 80]}}, "is of 80 x 100 pixels, its image of 100 x 80"),
         ({"segmentation": [[1, 2, 3, 4]]}, "not a list of points"),
         ({"segmentation": [[1, 2, 3, 4, 5, "x"]]}, "not a number"),
     ],
@@ -122,6 +130,58 @@ def test_what_is_written_is_read_back() -> None:
     files.data = out.getvalue().encode()
     again, _ = read(files, "polygons")
     assert [draft.geometry for draft in again.drafts] == [draft.geometry for draft in record.drafts]
+
+
+def picture(seed: int) -> Any:
+    """Blobs of pixels with holes, islands, corners that touch and pixels at every edge, as numpy (80, 100)."""
+    rough = np.random.default_rng(seed).random((20, 25)) < 0.55
+    return np.asfortranarray(np.kron(rough, np.ones((4, 4))), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("compressed", [True, False])
+def test_masks_come_in_as_outlines_and_go_out_as_the_same_pixels(seed: int, compressed: bool) -> None:
+    drawn = picture(seed)
+    code: Any = mask.encode(drawn)
+    flat = drawn.ravel(order="F")
+    turns = np.flatnonzero(np.diff(flat)) + 1
+    counts = np.diff([*([0] if flat[0] else []), 0, *turns, flat.size]).tolist()
+    said = code["counts"].decode() if compressed else counts
+    row = {"segmentation": {"size": [80, 100], "counts": said}, "iscrowd": 1 - seed % 2, "area": 77.5}
+    record, problems = read(Held(row), "polygons")
+    [draft] = record.drafts
+    assert (problems, draft.iscrowd, draft.area) == ([], seed % 2 == 0, 77.5)
+    x, y, width, height = mask.toBbox(code)
+    assert draft.box == (x, y, x + width, y + height)
+    assert SHAPES["polygon"].area(draft.geometry) == mask.area(code)
+    region, out = as_regions("a.png", [draft], CELLS), io.StringIO()
+    assert writers()["coco"].choose([("a.png", Labelled("a.png", None, Image(100, 80), "train", region))])[1] == []
+    write_json([("a.png", 100, 80, load(dump(region), {7: "cell"}))], {7: "cell"}, out)
+    [again] = json.loads(out.getvalue())["annotations"]
+    assert again["segmentation"] == {"size": [80, 100], "counts": code["counts"].decode()}
+    assert (again["bbox"], again["area"], again["iscrowd"]) == ([x, y, width, height], 77.5, int(draft.iscrowd))
+
+
+def test_a_mask_without_holes_goes_out_as_rings_that_are_the_same_pixels() -> None:
+    drawn = np.zeros((80, 100), dtype=np.uint8, order="F")
+    drawn[3:9, 4:30], drawn[9:20, 10:13], drawn[50:, 90:] = 1, 1, 1
+    code = mask.encode(drawn)
+    record, _ = read(Held({"segmentation": {**code, "counts": code["counts"].decode()}}), "polygons")
+    out = io.StringIO()
+    write_json([("a.png", 100, 80, as_regions("a.png", record.drafts, CELLS))], {7: "cell"}, out)
+    rings = json.loads(out.getvalue())["annotations"][0]["segmentation"]
+    assert len(rings) == 2
+    assert (mask.decode(mask.merge(mask.frPyObjects(rings, 80, 100))) == drawn).all()
+
+
+def test_a_mask_gives_the_box_and_the_size_that_nothing_else_states() -> None:
+    code: Any = {"size": [80, 100], "counts": [81, 2, 7917]}
+    held = Held({"segmentation": code})
+    held.data = held.data.replace(b', "width": 100, "height": 80', b"")
+    record, _ = read(held, None)
+    assert [draft.geometry for draft in record.drafts] == [(1, 1, 2, 3)]
+    record, _ = read(held, "polygons")
+    assert (record.width, record.height) == (100, 80)
 
 
 def test_a_source_says_what_its_labels_are(tmp_path: Path) -> None:

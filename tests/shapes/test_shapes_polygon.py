@@ -42,7 +42,8 @@ SIDES = st.integers(1, 20_000)
 PARTS = st.floats(0, 1)
 RINGS = st.lists(st.tuples(PARTS, PARTS), min_size=3, max_size=12).map(tuple)
 GRID = st.integers(0, 12).map(float)
-CORNERS = st.tuples(GRID, GRID, GRID, GRID).filter(lambda box: box[0] < box[2] and box[1] < box[3])
+SIDE = st.lists(GRID, min_size=2, max_size=2, unique=True).map(sorted)
+CORNERS = st.tuples(SIDE, SIDE).map(lambda sides: (sides[0][0], sides[1][0], sides[0][1], sides[1][1]))
 
 
 def region(*rings: Ring, **said: Any) -> Region:

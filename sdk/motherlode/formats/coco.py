@@ -1,9 +1,10 @@
 """COCO: one JSON document with `images`, `annotations` and `categories`, alone or beside its images.
 
 The document is read as a stream, once, whatever the order of its parts; of each annotation only the numbers of its box
-are kept in memory, or its outline where a kind is asked for that has one (masks are not read). `bbox` is x, y, width,
-height in pixels, else the box around the outline; `iscrowd` and `area` stay with the region, since scores depend on
-them. Ids are one whether they are written as 1, 1.0 or "1".
+are kept in memory, or its outline where a kind is asked for that has one: rings, or a mask as a run-length code, which
+becomes the outline along the edges of its pixels. `bbox` is x, y, width, height in pixels, else the box around the
+outline; `iscrowd` and `area` stay with the region, since scores depend on them. Ids are one whether they are written as
+1, 1.0 or "1".
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ from motherlode.formats.values import (
     whole_number,
 )
 from motherlode.formats.writing import Writer
-from motherlode.regions import Geometry
-from motherlode.shapes import DEFAULT, SHAPES, Shape
+from motherlode.masks import Mask, mask_bounds, mask_polygon, read_mask
+from motherlode.shapes import DEFAULT, SHAPES, BadRegion, Geometry, Shape
 
 __all__ = ["FORMAT", "documents", "read"]
 
@@ -271,7 +272,7 @@ def _take_annotation(document: Document, place: str, row: int, value: dict[str, 
             segments = value[key]
             image.lost += max(0, len(segments) - 1) if isinstance(segments, list) else 0
             return
-    outline = _outline(value, document.shape) if document.shape.outlined else None
+    outline, mask = _outline(value, document.shape) if document.shape.outlined else (None, None)
     x, y, width, height = _box(value) if outline is None else (0.0, 0.0, 0.0, 0.0)
     category = id_key(value["category_id"])
     area = math.nan
@@ -298,6 +299,8 @@ def _take_annotation(document: Document, place: str, row: int, value: dict[str, 
         image.extra[row] = attributes
     if outline is not None:
         image.outlines[row] = outline
+    if mask is not None:
+        image.masks[row] = mask.width, mask.height
     image.lost -= 1
 
 
@@ -309,8 +312,9 @@ def _box(value: dict[str, Any]) -> tuple[float, float, float, float]:
             raise BadValue(f"its bbox {shown(bbox)} is not four numbers")
         x, y, width, height = map(number, bbox)
         return x, y, width, height
-    if isinstance(value.get("segmentation"), dict):
-        raise BadValue("it has no bbox, and of a mask none is made")
+    if (mask := _mask(value)) is not None:
+        x1, y1, x2, y2 = mask_bounds(mask) or (0.0, 0.0, 0.0, 0.0)
+        return x1, y1, x2 - x1, y2 - y1
     rings = _rings(value)
     if not rings:
         raise BadValue("it has no bbox and no outline")
@@ -329,17 +333,31 @@ def _rings(value: dict[str, Any]) -> list[list[Any]]:
     return rings if any(rings) else []
 
 
-def _outline(value: dict[str, Any], shape: Shape) -> Geometry:
-    """The geometry that an annotation's outline is. Raises `BadValue`."""
-    if isinstance(value.get("segmentation"), dict):
-        raise BadValue("it is a mask, of which no outline is made")
+def _mask(value: dict[str, Any]) -> Mask | None:
+    """The mask that an annotation's outline is as a run-length code; None where it is none. Raises `BadValue`."""
+    code = value.get("segmentation")
+    if not isinstance(code, dict):
+        return None
+    try:
+        return read_mask(code)
+    except BadRegion as error:
+        raise BadValue(f"its mask: {error}") from None
+
+
+def _outline(value: dict[str, Any], shape: Shape) -> tuple[Geometry, Mask | None]:
+    """The geometry that an annotation's outline is, and the mask that it was. Raises `BadValue`."""
+    if (mask := _mask(value)) is not None:
+        try:
+            return shape.from_parts(mask_polygon(mask)), mask
+        except BadRegion as error:
+            raise BadValue(str(error)) from None
     rings = _rings(value)
     if not rings:
         raise BadValue("it has no outline")
     if any(len(ring) < 6 or len(ring) % 2 for ring in rings):
         raise BadValue("its outline is not a list of points")
     numbers = [[number(n) for n in ring] for ring in rings]
-    return shape.from_outlines([list(zip(ring[::2], ring[1::2], strict=True)) for ring in numbers])
+    return shape.from_parts([[list(zip(ring[::2], ring[1::2], strict=True))] for ring in numbers]), None
 
 
 # its images
@@ -355,6 +373,11 @@ def _claims(
         what = f"the image id {key} is given to {names}"
         remedy = "What is labelled by it was left out; give each image its own id and import again"
         yield Problem("duplicate", file, f"images[{image.others[0][0]}]", what, remedy, image.name)
+    width, height = _size(image)
+    for at, (across, down) in image.masks.items():
+        if (across, down) != (width, height):
+            what = f"its mask is of {across} x {down} pixels, its image of {width} x {height}"
+            yield Problem("unreadable", file, f"annotations[{at}]", what, REMEDY, image.name)
     stem = file.rpartition("/")[2].removesuffix(".json")
     for row, name in [(image.row, image.name), *image.others]:
         found = pictures.find(name, file, document=stem)
@@ -373,8 +396,8 @@ def _claims(
             present=found.path is not None,
             labelled=document.speaks,
             source=file,
-            width=image.width,
-            height=image.height,
+            width=width,
+            height=height,
             split=split,
             drafts=drafts,
             lost=max(lost, bool(image.others)),
@@ -383,12 +406,18 @@ def _claims(
         yield record, found.exact
 
 
+def _size(image: Listed) -> tuple[int | None, int | None]:
+    """Width and height that the document states, or those of its masks where it states none."""
+    stated = image.width, image.height
+    return stated if all(stated) else next(iter(image.masks.values()), stated)
+
+
 def _drafts(document: Document, image: Listed) -> Iterator[Draft]:
-    numbers = image.numbers
+    numbers, size = image.numbers, _size(image)
     for start in range(0, len(numbers), COLUMNS):
         row, category, x, y, width, height, area, crowd = numbers[start : start + COLUMNS]
         label = document.labels[int(category)]
-        if label is None:
+        if label is None or image.masks.get(int(row), size) != size:
             continue
         yield Draft(
             label=label,
@@ -410,7 +439,7 @@ FORMAT = Format(
     holds="COCO file: a JSON document with images, annotations and categories",
     writer=Writer(
         "COCO files",
-        frozenset({"box", "outline", "area", "iscrowd", "attributes"}),
+        frozenset({"box", "outline", "mask", "area", "iscrowd", "attributes"}),
         write,
         lambda path, row: f"images/{row.split}/{path}",
     ),

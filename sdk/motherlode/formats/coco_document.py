@@ -27,6 +27,7 @@ class Listed:
     numbers: array[float] = field(default_factory=lambda: array("d"))
     extra: dict[int, dict[str, Any]] = field(default_factory=dict)
     outlines: dict[int, Geometry] = field(default_factory=dict)  # by row, where they are asked for
+    masks: dict[int, tuple[int, int]] = field(default_factory=dict)  # width, height of those that are run-length codes
     lost: int = 0
     others: list[tuple[int, str]] = field(default_factory=list)  # images of the same id: row and name
 

@@ -1,4 +1,8 @@
-"""COCO's documents written: boxes, outlines, areas, crowd marks and attributes."""
+"""COCO's documents written: boxes, outlines, areas, crowd marks and attributes.
+
+An outline along the edges of pixels that has holes or is a crowd is written as a mask, in COCO's compressed code, as
+COCO does; every other one as rings.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from motherlode.formats.writing import Put, Rows, by_split, put_image
+from motherlode.masks import of_pixels, polygon_mask, written
 from motherlode.regions import Region
 from motherlode.shapes import SHAPES
 
@@ -31,7 +36,7 @@ def write_json(
                 continue
             annotations += 1
             out.write(",\n" if annotations > 1 else "\n")
-            json.dump(_annotation(annotations, image, region), out)
+            json.dump({"id": annotations, "image_id": image, **_annotation(region, width, height)}, out)
     out.write('\n], "images": ')
     json.dump(images, out)
     out.write(', "categories": ')
@@ -40,19 +45,21 @@ def write_json(
     return len(images), annotations
 
 
-def _annotation(key: int, image: int, region: Region) -> dict[str, Any]:
+def _annotation(region: Region, width: int, height: int) -> dict[str, Any]:
     assert region.box is not None
     x1, y1, x2, y2 = region.box
     row = {
-        "id": key,
-        "image_id": image,
         "category_id": region.class_id,
         "bbox": [x1, y1, x2 - x1, y2 - y1],
         "area": SHAPES[region.type].area(region.geometry) if region.area is None else region.area,
         "iscrowd": int(region.iscrowd),
     }
-    if outlines := SHAPES[region.type].outlines(region.geometry):
-        row["segmentation"] = [[number for point in ring for number in point] for ring in outlines]
+    if parts := SHAPES[region.type].parts(region.geometry):
+        masked = region.iscrowd or any(len(part) > 1 for part in parts)
+        if masked and of_pixels(parts, width, height):
+            row["segmentation"] = written(polygon_mask(parts, width, height))
+        else:
+            row["segmentation"] = [[number for point in part[0] for number in point] for part in parts]
     if region.attributes:
         row["attributes"] = dict(region.attributes)
     return row

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from motherlode.formats.source import Problem, split_named
+from motherlode.masks import of_pixels
 from motherlode.media import Image, Media
 from motherlode.paths import UnsafePath, check_path
 from motherlode.regions import Region
@@ -71,9 +72,9 @@ Rows = Sequence[tuple[str, Labelled]]
 class Writer:
     """A format that is written: its name for people, what it keeps of a region, its writer and where a file goes.
 
-    `keeps`: "box" or "class", and of a box "outline", "hole", "area", "iscrowd", "difficult", "attributes" or single
-    ones by their names. `place` gives the path of an image's label file, or for class folders of the image, by which
-    two would meet.
+    `keeps`: "box" or "class", and of a box "outline", "mask" (outlines along the edges of pixels, with their holes),
+    "area", "iscrowd", "difficult", "attributes" or single ones by their names. `place` gives the path of an image's
+    label file, or for class folders of the image, by which two would meet.
     """
 
     title: str
@@ -91,7 +92,7 @@ class Writer:
         places: dict[str, str] = {}
         for path, row in rows:
             kept = [region for region in row.regions if self._holds(region)]
-            lost.update(what for region in row.regions for what in self._lost(region))
+            lost.update(what for region in row.regions for what in self._lost(row, region))
             place = self.place(path, replace(row, regions=kept))
             if why := self._why_not(row, kept):
                 problems.append(Problem("unreadable", row.path, "", f"it {why}", "The image was left out", row.path))
@@ -105,7 +106,7 @@ class Writer:
     def _holds(self, region: Region) -> bool:
         return ("class" if region.box is None else "box") in self.keeps
 
-    def _lost(self, region: Region) -> Iterator[str]:
+    def _lost(self, row: Labelled, region: Region) -> Iterator[str]:
         """What of a region the format does not hold, as a plural."""
         if not self._holds(region):
             yield CLASSES if region.box is None else BOXES
@@ -114,14 +115,14 @@ class Writer:
             return
         said = {
             OUTLINES: SHAPES[region.type].outlined,
-            HOLES: SHAPES[region.type].holes(region.geometry) > 0 and "outline" in self.keeps,
+            HOLES: "outline" in self.keeps and self._drops_holes(row, region),
             "areas": region.area is not None,
             "crowd marks": region.iscrowd,
             "difficult marks": region.difficult,
         }
         kept = {
             OUTLINES: "outline",
-            HOLES: "hole",
+            HOLES: "",
             "areas": "area",
             "crowd marks": "iscrowd",
             "difficult marks": "difficult",
@@ -130,6 +131,11 @@ class Writer:
         for name in region.attributes:
             if "attributes" not in self.keeps and name not in self.keeps:
                 yield f"attributes {name!r}"
+
+    def _drops_holes(self, row: Labelled, region: Region) -> bool:
+        parts = SHAPES[region.type].parts(region.geometry)
+        kept = "mask" in self.keeps and of_pixels(parts, row.width, row.height)
+        return any(len(part) > 1 for part in parts) and not kept
 
     def _why_not(self, row: Labelled, kept: Sequence[Region]) -> str:
         """Why an item cannot be written as it is; "" where it can."""

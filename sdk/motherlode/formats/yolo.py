@@ -431,7 +431,7 @@ def _geometry(values: list[float], layout: _Layout, tracked: bool) -> Geometry:
         raise BadValue(f"it has {count + 1} numbers, and they are not an outline: not all lie between 0 and 1")
     layout.outlines += 1
     if layout.shape.outlined:
-        return layout.shape.from_outlines([list(zip(values[::2], values[1::2], strict=True))])
+        return layout.shape.from_parts([[list(zip(values[::2], values[1::2], strict=True))]])
     return (min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2]))
 
 

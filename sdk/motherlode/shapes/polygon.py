@@ -1,7 +1,7 @@
 """Polygons on images: outlines of straight edges (Label Studio's PolygonLabels).
 
-Label Studio's value holds one closed ring. An object of several parts, as COCO's outlines have, is kept whole: the
-editor shows its first part, and the others stay with the region as long as it has its id.
+Label Studio's value holds one closed ring. An object of several parts or with holes, as COCO's outlines and masks have,
+is kept whole: the editor shows its first ring, and the others stay with the region as long as it has its id.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["Polygon", "PolygonShape", "Ring"]
 Ring: TypeAlias = tuple[Point, ...]
 """Corners in pixels, in order; the last is joined to the first."""
 Part: TypeAlias = tuple[Ring, ...]
-"""An outer ring; further rings would be its holes, which are reserved."""
+"""An outer ring, then its holes."""
 Polygon: TypeAlias = tuple[Part, ...]
 """One object: the union of its parts."""
 
@@ -147,14 +147,11 @@ class PolygonShape(Shape):
             for a, b in zip(ring, twin, strict=True)
         )
 
-    def from_outlines(self, rings: Sequence[Sequence[Point]]) -> Polygon:
-        return self.from_json([[ring] for ring in rings])
+    def from_parts(self, parts: Sequence[Sequence[Sequence[Point]]]) -> Polygon:
+        return self.from_json(parts)
 
-    def outlines(self, geometry: Polygon) -> list[Ring]:
-        return [part[0] for part in geometry]
-
-    def holes(self, geometry: Polygon) -> int:
-        return sum(len(part) - 1 for part in geometry)
+    def parts(self, geometry: Polygon) -> Polygon:
+        return geometry
 
     def words(self, geometry: Polygon) -> str:
         corners = sum(len(ring) for part in geometry for ring in part)

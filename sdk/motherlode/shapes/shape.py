@@ -132,17 +132,16 @@ class Shape(ABC):
     def near(self, one: Geometry, two: Geometry, most: float = 1e-6) -> bool:
         """Whether no number of the two differs by more than `most`."""
 
-    def from_outlines(self, rings: Sequence[Sequence[Point]]) -> Geometry:
-        """One object from the outlines of its parts. Raises `BadRegion` where the kind is not made of any."""
+    def from_parts(self, parts: Sequence[Sequence[Sequence[Point]]]) -> Geometry:
+        """One object from the rings of its parts, of each the outer one first, then its holes.
+
+        Raises `BadRegion` where the kind is not made of any.
+        """
         raise BadRegion(f"a {self.noun} is not made of outlines")
 
-    def outlines(self, geometry: Geometry) -> Sequence[Sequence[Point]]:
-        """The outlines of its parts; none where the kind has none."""
+    def parts(self, geometry: Geometry) -> Sequence[Sequence[Sequence[Point]]]:
+        """The rings of its parts as `from_parts` takes them; none where the kind is not made of any."""
         return ()
-
-    def holes(self, geometry: Geometry) -> int:
-        """How many holes its outlines leave out."""
-        return 0
 
     def words(self, geometry: Geometry) -> str:
         """The place in words, for messages."""
