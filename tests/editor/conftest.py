@@ -260,8 +260,8 @@ class Seat:
         self.page.mouse.click(*self.point(x, y))
 
     def rows(self) -> list[str]:
-        """The regions as the list reads them out."""
-        self.page.wait_for_timeout(60)
+        """The regions as the list reads them out, once the frame that draws the last change is over."""
+        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         found: list[str] = self.page.locator("[data-region-list] [role=option]").evaluate_all(
             "rows => rows.map(row => row.querySelector('.visually-hidden').textContent)"
         )
