@@ -30,8 +30,14 @@ PASSWORD = "correct horse battery"
 
 
 def pytest_configure() -> None:
-    """Every test checks the answers of the REST interface against its OpenAPI document."""
+    """Every test checks the answers of the REST interface against its OpenAPI document.
+
+    And spares each what it does not look at: a client's own walk through all static files (found when asked for
+    instead), and the disk's word that bytes would outlive a loss of power.
+    """
     django_settings.MIDDLEWARE = [*django_settings.MIDDLEWARE, "tests.answers.AnswersAreAsDeclared"]
+    django_settings.WHITENOISE_AUTOREFRESH = True
+    os.fsync = lambda _handle: None
 
 
 def required(what: str, why: str) -> NoReturn:
