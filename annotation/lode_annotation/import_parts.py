@@ -141,17 +141,16 @@ def _check_record(record: Record, known: set[str]) -> None:
 
 
 def lines_of(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    odd = free_json.may_be_flawed(text)
     for number, line in enumerate(io.StringIO(text, newline="\n"), start=1):
         if not line.strip():
             continue
         try:
-            row = free_json.loads(line)
+            row, flaw = free_json.loads_looked_at(line)
         except ValueError as error:
             raise BadInput(f"Line {number} is not JSON: {error}", code="bad_part", line=number) from None
         if not isinstance(row, dict):
             raise BadInput(f"Line {number} is not an object.", code="bad_part", line=number)
-        if odd and (flaw := free_json.flaw(row)):
+        if flaw:
             raise BadInput(f"Line {number}: {flaw[0]} {flaw[1]}.", code="bad_part", line=number)
         yield number, row
 

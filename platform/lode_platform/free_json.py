@@ -11,15 +11,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
+import orjson
+
 from lode_platform.errors import BadInput
 
 MAX_DEPTH = 64
 MAX_VALUES = 1_000_000
 _ODD = re.compile("[\x00\ud800-\udfff]")
-_ODD_ESCAPE = re.compile(r"\\u0000|\\u[dD][89a-fA-F]")
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
-_LARGE = (b"e000", b"E000", b"e+000", b"E+000", b"0" * 200)  # of numbers, each of their digits a 0
-_LARGE_NUMBER = re.compile(r"(?:[\[,:\s-]|\A)\d(?:[\d.]*[eE]\+?\d{3}|\d{199})")  # a digest holds such digits too
+_LONG = b"0" * 19  # digits of a whole number that may be too long for 64 bits, each of them a 0
 
 
 def loads(text: str | bytes) -> Any:
@@ -28,16 +28,37 @@ def loads(text: str | bytes) -> Any:
     Raises ``ValueError``, in words that end a sentence, for what is not JSON (``NaN`` and ``Infinity`` are not), is
     nested deeper than ``MAX_DEPTH`` or holds more than ``MAX_VALUES`` values.
     """
-    text = text.decode() if isinstance(text, bytes) else text
+    return _loaded(text.decode() if isinstance(text, bytes) else text)[0]
+
+
+def loads_looked_at(text: str) -> tuple[Any, tuple[str, str] | None]:
+    """As ``loads``, with the ``flaw`` of the value, None where it has none; most texts need no look at each value."""
+    value, sound = _loaded(text)
+    return value, None if sound else flaw(value)
+
+
+def _loaded(text: str) -> tuple[Any, bool]:
+    """The value, and whether it is known to have no ``flaw``."""
     if text.count(",") > MAX_VALUES:  # each value but the first of its list or object follows a comma
         raise ValueError(f"it holds more than {MAX_VALUES} values")
-    try:
-        value = _DECODER.decode(text)
-    except RecursionError:
-        raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels") from None
+    value, sound = _decoded(text)
     if text.count("[") + text.count("{") > MAX_DEPTH and _deeper(value, MAX_DEPTH):
         raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
-    return value
+    return value, sound
+
+
+def _decoded(text: str) -> tuple[Any, bool]:
+    """Read by ``orjson``, in a sixth of the time, which takes no half of a surrogate pair and no number that is not
+    finite. What it refuses, or reads otherwise (a whole number of more than 64 bits), the standard library reads."""
+    if _LONG not in text.encode("utf-8", "surrogatepass").translate(_DIGITS):
+        try:
+            return orjson.loads(text), "\\u0000" not in text
+        except orjson.JSONDecodeError:
+            pass
+    try:
+        return _DECODER.decode(text), False
+    except RecursionError:
+        raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels") from None
 
 
 def _refused(name: str) -> NoReturn:
@@ -69,14 +90,6 @@ def flaw(value: Any) -> tuple[str, str] | None:
         if isinstance(one, float | int) and not _finite(one):
             return where, "is not a finite number"
     return None
-
-
-def may_be_flawed(text: str) -> bool:
-    """Whether what JSON text says could have a ``flaw``: a quick look before a slow one at each value."""
-    digits = text.encode("utf-8", "surrogatepass").translate(_DIGITS)
-    if b"\\u" in digits and _ODD_ESCAPE.search(text):
-        return True
-    return any(large in digits for large in _LARGE) and _LARGE_NUMBER.search(text) is not None
 
 
 def check(value: Any) -> None:
