@@ -1,7 +1,9 @@
 """People, a project, items and real data for every test."""
 
+import hashlib
 import io
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -9,12 +11,15 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
+import django
 import pytest
 from django.conf import LazySettings
 from django.conf import settings as django_settings
 from django.contrib.auth.hashers import make_password
+from django.db import connection
 from django.test import Client
 from filelock import FileLock
 from PIL import Image
@@ -37,7 +42,7 @@ def pytest_configure() -> None:
     """
     django_settings.MIDDLEWARE = [*django_settings.MIDDLEWARE, "tests.answers.AnswersAreAsDeclared"]
     django_settings.WHITENOISE_AUTOREFRESH = True
-    os.fsync = lambda _handle: None
+    os.fsync = lambda fd: None
 
 
 def required(what: str, why: str) -> NoReturn:
@@ -213,8 +218,6 @@ def run_jobs() -> Callable[[], int]:
 @pytest.fixture
 def browser_path() -> Iterator[str]:
     """The browser of this machine, or a skip that says how to get one."""
-    import shutil
-
     for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
         if found := shutil.which(name):
             yield found
@@ -223,31 +226,52 @@ def browser_path() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with every table and no row, made once for all workers.
 
-    Copied to `db.sqlite3` of a state folder, it spares a server of a test's own the making of its tables.
+    Copied to `db.sqlite3` of a state folder, it spares a server of a test's own the making of its tables. Where pytest
+    keeps a cache, the file stays there for as long as no migration changes.
     """
     own = tmp_path_factory.getbasetemp()
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    file = shared / "migrated.sqlite3"
-    with FileLock(shared / "migrated.lock"):
+    kept = getattr(request.config, "cache", None)
+    folder = kept.mkdir("migrated") if kept else own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    digest = hashlib.sha256(django.__version__.encode())
+    for migration in sorted(ROOT.glob("*/lode_*/migrations/*.py")):
+        digest.update(migration.read_bytes())
+    file: Path = folder / f"{digest.hexdigest()}.sqlite3"
+    with FileLock(folder / "migrated.lock"), TemporaryDirectory(dir=folder) as home:
         if not file.exists():
-            home = tmp_path_factory.mktemp("migrated")
             passed = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
             command = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity=0"]
-            subprocess.run(command, env={**passed, "MOTHERLODE_HOME": str(home)}, check=True)
-            with closing(sqlite3.connect(home / "db.sqlite3")) as database:
+            subprocess.run(command, env={**passed, "MOTHERLODE_HOME": home}, check=True)
+            with closing(sqlite3.connect(Path(home) / "db.sqlite3")) as database:
                 database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            (home / "db.sqlite3").rename(file)
+            (Path(home) / "db.sqlite3").rename(file)
     return file
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """On SQLite the database is there before Django makes one, and goes with the folder of the run."""
+    return connection.vendor == "sqlite"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest,
+    django_db_modify_db_settings_parallel_suffix: None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """On SQLite each worker begins with a copy of the tables; there is nothing left to migrate."""
+    if connection.vendor == "sqlite":
+        file = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        shutil.copy(request.getfixturevalue("migrated_file"), file)
+        connection.settings_dict["TEST"]["NAME"] = str(file)
 
 
 @pytest.fixture
 def node_path() -> str:
     """Node, 24 or later, for the unit tests of the ES modules: its wheel puts it into the environment's bin folder."""
-    import shutil
-
     node = shutil.which("node")
     if node is None:
         required("Node", "install the development requirements, and put .venv/bin on PATH")
