@@ -3,14 +3,17 @@
 ``freeze`` compares the selection, its labels and splits with the newest version's entries, all inside the database, and
 gives only what differs. That one statement is the moment whose content the version will have: label sets and items
 never change, so the ids it gives say everything, and labels saved meanwhile change the next version.
+
+Of a first version that is every item, so it is read, packed, kept and written a batch at a time: nowhere in here stand
+more than two batches.
 """
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django.db import connection, transaction
 
@@ -20,32 +23,34 @@ from lode_platform import table_statistics
 from lode_platform.models import Blob, Item
 from motherlode.manifest import POOL
 
-__all__ = ["Change", "Changes", "apply", "freeze", "thaw", "withdraw"]
+__all__ = ["Batch", "Frozen", "apply", "freeze", "thaw", "withdraw"]
 
 BATCH = 2000  # entries a transaction: well under 200 ms, so annotators label on
+CHUNK = 1 << 18
 
-Change = tuple[int, int, int | None, str]  # item, blob, label set (None: unlabelled), split
+
+class Batch(NamedTuple):
+    """Some of what differs: the items that are new or differ, as they now are, as JSON rows of item, blob, label set
+    (null: unlabelled) and split; and those that are gone, as a JSON list. All by primary key; then how many of each."""
+
+    new: str
+    gone: str
+    news: int
+    gones: int
 
 
 @dataclass(frozen=True)
-class Changes:
-    """The items that are new or differ, as they now are, and those that are gone; all by primary key."""
+class Frozen:
+    """What differs, packed for the version's row: so many items that are ``new`` or differ (``unlabelled`` of them have
+    no labels), and so many that are ``gone``."""
 
-    new: Sequence[Change]
-    gone: Sequence[int]
+    packed: bytes
+    new: int
+    gone: int
+    unlabelled: int
 
     def __bool__(self) -> bool:
         return bool(self.new or self.gone)
-
-    def pack(self) -> bytes:
-        """As bytes for the version's row."""
-        return zlib.compress(json.dumps([self.new, self.gone], separators=(",", ":")).encode(), 1)
-
-
-def thaw(packed: bytes | memoryview) -> Changes:
-    """What ``pack`` packed."""
-    new, gone = json.loads(zlib.decompress(bytes(packed)))
-    return Changes([tuple(row) for row in new], gone)
 
 
 TABLES = {
@@ -55,20 +60,29 @@ TABLES = {
     "entry": Entry._meta.db_table,
     "blob": Blob._meta.db_table,
 }
+# SQLite is told to go along the selection, and to find current labels in the index that holds no others.
+HINTS = {
+    "sqlite": {"cross": "CROSS", "current": "INDEXED BY one_current_label_set"},
+    "postgresql": {"cross": "", "current": ""},
+}
 
+# Digests are looked up for those alone whose label set is another: of most items it is the one that the version has.
 FREEZE = """
 SELECT i.id, i.blob_id, l.id, CASE WHEN l.id IS NULL THEN %(pool)s ELSE s.split END
 FROM {selected} s
-JOIN {item} i ON i.id = s.item_id AND i.trashed_at IS NULL AND i.staged_by_id IS NULL
-LEFT JOIN {labels} l
+{cross} JOIN {item} i ON i.id = s.item_id AND i.trashed_at IS NULL AND i.staged_by_id IS NULL
+LEFT JOIN {labels} l {current}
     ON l.item_id = i.id AND l.schema_id = %(schema)s AND l."current" AND l.staged_by_id IS NULL
 LEFT JOIN {entry} e ON e.dataset_id = s.dataset_id AND e.item_id = i.id AND e.last IS NULL
-LEFT JOIN {labels} b ON b.id = e.label_set_id
 WHERE s.dataset_id = %(dataset)s
     AND (
         e.id IS NULL OR e.blob_id <> i.blob_id OR e.path <> i.path
-        OR (e.label_set_id IS NULL) <> (l.id IS NULL) OR b.digest <> l.digest
+        OR (e.label_set_id IS NULL) <> (l.id IS NULL)
         OR e.split <> CASE WHEN l.id IS NULL THEN %(pool)s ELSE s.split END
+        OR (
+            e.label_set_id <> l.id
+            AND (SELECT digest FROM {labels} WHERE id = l.id) <> (SELECT digest FROM {labels} WHERE id = e.label_set_id)
+        )
     )
 UNION ALL
 SELECT e.item_id, NULL, NULL, ''
@@ -76,23 +90,68 @@ FROM {entry} e
 LEFT JOIN {item} i ON i.id = e.item_id AND i.trashed_at IS NULL AND i.staged_by_id IS NULL
 LEFT JOIN {selected} s ON s.dataset_id = e.dataset_id AND s.item_id = i.id
 WHERE e.dataset_id = %(dataset)s AND e.last IS NULL AND s.id IS NULL
-ORDER BY 1
-""".format(**TABLES)
+"""
 
 
-def freeze(dataset: Dataset) -> Changes:
+def freeze(dataset: Dataset) -> Frozen:
     """What differs between the selection now and the newest version, by one statement, so at one moment."""
-    postgres = connection.vendor == "postgresql"
+    packer, pieces = zlib.compressobj(1), []
+    new = gone = unlabelled = 0
+    for rows in _differing(dataset):
+        some = [row for row in rows if row[1] is not None]
+        new += len(some)
+        gone += len(rows) - len(some)
+        unlabelled += sum(row[2] is None for row in some)
+        [batch] = _cut(some, [row[0] for row in rows if row[1] is None])
+        pieces.append(packer.compress("{}\t{}\t{}\t{}\n".format(*batch).encode()))
+    return Frozen(b"%d\n%b" % (new + gone, b"".join([*pieces, packer.flush()])), new, gone, unlabelled)
+
+
+_text = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def _differing(dataset: Dataset) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows of the statement, a batch at a time."""
+    vendor = connection.vendor
     # On SQLite a transaction would keep writers out while it reads; one statement needs none.
-    with transaction.atomic() if postgres else nullcontext(), connection.cursor() as cursor:
-        if postgres:
-            # Whole tables are compared. With statistics from before a bulk change the planner takes them for small and
-            # loops over one for every row of the other: minutes, where hashing takes a tenth of a second.
-            cursor.execute("SET LOCAL enable_nestloop = off")
-        cursor.execute(FREEZE, {"dataset": dataset.pk, "schema": dataset.schema_id, "pool": POOL})
-        rows = cursor.fetchall()
-    new = [(item, blob, labels, split) for item, blob, labels, split in rows if blob is not None]
-    return Changes(new, [item for item, blob, _, _ in rows if blob is None])
+    with transaction.atomic() if vendor == "postgresql" else nullcontext():
+        if vendor == "postgresql":
+            with connection.cursor() as cursor:
+                # Whole tables are compared, and all rows wanted. With statistics from before a bulk change the planner
+                # takes them for small and loops over one for every row of the other: minutes, where hashing takes a
+                # tenth of a second.
+                cursor.execute("SET LOCAL enable_nestloop = off")
+                cursor.execute("SET LOCAL cursor_tuple_fraction = 1")
+        with connection.chunked_cursor() as cursor:
+            values: dict[str, int | str] = {"dataset": dataset.pk, "schema": dataset.schema_id, "pool": POOL}
+            cursor.execute(FREEZE.format(**TABLES, **HINTS[vendor]), values)
+            while rows := cursor.fetchmany(BATCH):
+                yield rows
+
+
+def thaw(packed: bytes | memoryview) -> tuple[int, Iterator[Batch]]:
+    """How many rows ``freeze`` packed, and the rows."""
+    data = bytes(packed)
+    if data.startswith(b"x"):  # one text of all rows, as it was packed before
+        new, gone = json.loads(zlib.decompress(data))
+        return len(new) + len(gone), _cut(new, gone)
+    total, _, body = data.partition(b"\n")
+    return int(total), _unpacked(body)
+
+
+def _cut(new: Sequence[Any], gone: Sequence[int]) -> Iterator[Batch]:
+    for start in range(0, max(len(new), len(gone)), BATCH):
+        some, others = new[start : start + BATCH], gone[start : start + BATCH]
+        yield Batch(_text(some), _text(others), len(some), len(others))
+
+
+def _unpacked(body: bytes) -> Iterator[Batch]:
+    unpacker, rest = zlib.decompressobj(), b""
+    for start in range(0, len(body), CHUNK):
+        *lines, rest = (rest + unpacker.decompress(body[start : start + CHUNK])).split(b"\n")
+        for line in lines:
+            new, gone, news, gones = line.decode().split("\t")
+            yield Batch(new, gone, int(news), int(gones))
 
 
 # -- written as entries ----------------------------------------------------------------------------------------------
@@ -109,9 +168,12 @@ ROWS = {
     ),
 }
 IDS = {
-    "sqlite": "IN (SELECT value FROM json_each(%s))",
+    "sqlite": ("IN (SELECT json_extract(value, '$[0]') FROM json_each(%s) UNION ALL SELECT value FROM json_each(%s))"),
     # An array, not a subquery: whatever the statistics say, it is looked up by index and never joined row by row.
-    "postgresql": "= ANY(ARRAY(SELECT value::bigint FROM json_array_elements_text(%s::json)))",
+    "postgresql": (
+        "= ANY(ARRAY(SELECT (value->>0)::bigint FROM json_array_elements(%s::json)"
+        " UNION ALL SELECT value::bigint FROM json_array_elements_text(%s::json)))"
+    ),
 }
 CLOSE = "UPDATE {entry} SET last = %s WHERE dataset_id = %s AND last IS NULL AND first <= %s AND item_id {ids}"
 OPEN = """
@@ -129,21 +191,19 @@ class Writer(Protocol):
     def fenced(self) -> AbstractContextManager[None]: ...
 
 
-def apply(version: Version, changes: Changes, work: Writer) -> Iterator[int]:
+def apply(version: Version, batches: Iterable[Batch], work: Writer) -> Iterator[int]:
     """Writes the version's entries, a batch a transaction; gives the rows done so far. Again changes nothing."""
     close = CLOSE.format(ids=IDS[connection.vendor], **TABLES)
     open_ = OPEN.format(rows=ROWS[connection.vendor], **TABLES)
     before, done = version.number - 1, 0
-    for start in range(0, max(len(changes.new), len(changes.gone)), BATCH):
-        new, gone = changes.new[start : start + BATCH], changes.gone[start : start + BATCH]
+    for batch in batches:
         with work.fenced(), connection.cursor() as cursor:
             if before:
-                items = [row[0] for row in new] + list(gone)
-                cursor.execute(close, [before, version.dataset_id, before, json.dumps(items)])
-            if new:
-                cursor.execute(open_, [version.dataset_id, version.number, json.dumps(new)])
-                table_statistics.wrote(len(new), Entry)
-        done += len(new) + len(gone)
+                cursor.execute(close, [before, version.dataset_id, before, batch.new, batch.gone])
+            if batch.news:
+                cursor.execute(open_, [version.dataset_id, version.number, batch.new])
+                table_statistics.wrote(batch.news, Entry)
+        done += batch.news + batch.gones
         yield done
 
 

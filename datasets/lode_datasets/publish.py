@@ -80,7 +80,7 @@ def publish(
         frozen = changes.freeze(dataset)
         if parent and not frozen and schema_file(dataset.schema.name, revision) == schema_of(parent):
             return parent, None
-        if not frozen.new and (parent is None or len(frozen.gone) == parent.counts["items"]):
+        if not frozen.new and (parent is None or frozen.gone == parent.counts["items"]):
             raise BadInput("There is nothing to publish: the dataset holds no items.", code="empty")
         made = _write_row(dataset, user, parent, revision, frozen, message, operation_id)
         if made is not None:
@@ -100,7 +100,7 @@ def _write_row(
     user: User,
     parent: Version | None,
     revision: SchemaRevision,
-    frozen: changes.Changes,
+    frozen: changes.Frozen,
     message: str,
     operation_id: UUID | None,
 ) -> Version | None:
@@ -128,7 +128,7 @@ def _write_row(
                     "author": user.get_full_name() or user.username,
                     "email": user.email or f"{user.username}@motherlode.invalid",
                 },
-                frozen=frozen.pack(),
+                frozen=frozen.packed,
                 operation_id=operation_id,
             )
             version.job = enqueue(
@@ -202,11 +202,9 @@ def _marked_failed(version: Version, work: Work) -> Iterator[None]:
 
 def _publish(version: Version, work: Work) -> dict[str, Any]:
     work.step("after_row")
-    frozen = changes.thaw(version.frozen or b"")
-    total = len(frozen.new) + len(frozen.gone)
-    for done in changes.apply(version, frozen, work):
+    total, batches = changes.thaw(version.frozen or b"")
+    for done in changes.apply(version, batches, work):
         work.progress(done, total, _("Writing what changed"))
-    del frozen  # of a first version it is as large as everything that follows
     work.step("after_entries")
 
     content = Content(version)

@@ -290,7 +290,7 @@ def publish_as_before(cells: Any, message: str = "before") -> Version:
 
             return transaction.atomic()
 
-    list(changes.apply(version, frozen, Free()))
+    list(changes.apply(version, changes.thaw(frozen.packed)[1], Free()))
     entries = list(versions.entries(version))
     shard = "".join(
         manifest.label_line(

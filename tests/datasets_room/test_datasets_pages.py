@@ -243,7 +243,7 @@ def test_the_items_history_says_nothing_of_a_version_that_is_not_out(
 ) -> None:
     item = cells.add(1, split="train")[0]
     version, _job = publish(cells.dataset, cells.user, message="on its way")
-    for _done in changes.apply(version, changes.thaw(version.frozen or b""), Unfenced()):
+    for _done in changes.apply(version, changes.thaw(version.frozen or b"")[1], Unfenced()):
         pass
     page = client_for(victor).get(f"/p/blood/items/{item.uuid}/")
     assert not [row for row in page.context["history"] if "cells@" in str(row.text)]

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import zlib
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -269,6 +270,41 @@ def test_what_is_labelled_after_the_row_was_written_goes_into_the_next_version(c
     assert second.counts["items"] == 4
 
 
+def test_changes_of_several_batches_are_packed_and_unpacked_whole(cells: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    items = cells.add(7)
+    LabelSet.objects.filter(item=items[6]).delete()
+    cells.publish()
+    remove_items(cells.dataset, cells.user, items[:3])
+    for item in items[3:6]:
+        cells.label(item, [])
+    monkeypatch.setattr(changes, "BATCH", 2)
+    monkeypatch.setattr(changes, "CHUNK", 8)
+    frozen = changes.freeze(cells.dataset)
+    total, batches = changes.thaw(frozen.packed)
+    some = list(batches)
+    assert (total, frozen.new, frozen.gone, frozen.unlabelled) == (6, 3, 3, 0)
+    assert sum((json.loads(one.gone) for one in some), []) == [item.pk for item in items[:3]]
+    labels = [LabelSet.objects.current().get(item=item).pk for item in items[3:6]]
+    expected = [[item.pk, item.blob_id, key] for item, key in zip(items[3:6], labels, strict=True)]
+    assert [row[:3] for one in some for row in json.loads(one.new)] == expected
+    assert cells.publish().counts["items"] == 4
+
+
+def test_changes_that_were_packed_as_one_text_before_an_upgrade_are_published(cells: Any) -> None:
+    items = cells.add(3)
+    cells.publish()
+    label = cells.label(items[0], [])
+    remove_items(cells.dataset, cells.user, items[2:])
+    version, _job = publish(cells.dataset, cells.user, message="before the upgrade")
+    split = Entry.objects.get(item=items[0]).split
+    rows = [[[items[0].pk, items[0].blob_id, label.pk, split]], [items[2].pk]]
+    Version.objects.filter(pk=version.pk).update(frozen=zlib.compress(json.dumps(rows).encode(), 1))
+    cells.run_jobs()
+    version.refresh_from_db()
+    held = {entry.path: entry.label_set_id for entry in versions.entries(version)}
+    assert held.keys() == {items[0].path, items[1].path} and held[items[0].path] == label.pk
+
+
 def test_one_publish_at_a_time_and_a_repeat_is_answered_alike(cells: Any) -> None:
     cells.add(2)
     key = uuid4()
@@ -498,7 +534,7 @@ def test_withdrawing_restores_the_entries_as_they_were(cells: Any) -> None:
 
             return transaction.atomic()
 
-    for _done in changes.apply(version, changes.thaw(version.frozen or b""), Free()):
+    for _done in changes.apply(version, changes.thaw(version.frozen or b"")[1], Free()):
         pass
     assert list(Entry.objects.order_by("pk").values()) != rows
     changes.withdraw(version)

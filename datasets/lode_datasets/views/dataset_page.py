@@ -106,8 +106,8 @@ def pending(request: HttpRequest, project: str, name: str) -> HttpResponse:
         "dataset": dataset,
         "latest": latest,
         "waiting": waiting,
-        "differ": len(now.new) if now else 0,
-        "gone": len(now.gone) if now else 0,
-        "unlabelled": sum(1 for row in now.new if row[2] is None) if now else 0,
+        "differ": now.new if now else 0,
+        "gone": now.gone if now else 0,
+        "unlabelled": now.unlabelled if now else 0,
     }
     return render(request, "datasets/pending.html", context)
