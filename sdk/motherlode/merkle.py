@@ -26,6 +26,7 @@ __all__ = ["BUCKET", "BadTrees", "Gathered", "Leaves", "Trees", "leaf_of", "plac
 
 BUCKET = 16
 SIZE = 32
+NOTHING = bytes(SIZE)
 
 Leaves: TypeAlias = tuple[bytes, ...]
 """The leaves of one place, 32 bytes each, one for each set."""
@@ -44,36 +45,44 @@ def leaf_of(line: bytes) -> bytes:
 def root(leaves: Iterable[tuple[bytes, bytes]]) -> bytes:
     """The root, 32 bytes, of leaves given as (place, leaf) in any order; no place may come twice (ValueError)."""
     rows = sorted(leaves)
-    places = [place for place, _ in rows]
-    if any(here == after for here, after in zip(places, places[1:], strict=False)):
+    if any(here[0] == after[0] for here, after in zip(rows, rows[1:], strict=False)):
         raise ValueError("a path stands twice in one set of lines")
-    return _node(places, [leaf for _, leaf in rows], 0, len(rows), 0)
+    places, column = (b"".join([row[of] for row in rows]) for of in range(2))
+    return _Keys(places).node(column, 0, len(rows), 0)
 
 
-def _node(places: Sequence[bytes], leaves: Sequence[bytes], start: int, end: int, depth: int) -> bytes:
-    """The node of the leaves `start` to `end`, whose places share their first `depth` groups of four bits."""
-    if end - start <= BUCKET:
-        return sha256(b"\x00" + b"".join(leaves[start:end])).digest()
-    node = sha256(b"\x01")
-    head, half = places[start][: depth // 2], places[start][depth // 2] & 0xF0 if depth % 2 else 0
-    below = start
-    for bits in range(16):
-        above = end if bits == 15 else bisect_left(places, _prefix(head, half, bits + 1, depth), below, end)
-        node.update(_node(places, leaves, below, above, depth + 1) if above > below else bytes(SIZE))
-        below = above
-    return node.digest()
+class _Keys:
+    """The places of some leaves, sorted, 32 bytes each in one row; what cuts their leaves into nodes.
 
+    Leaves come as one row of bytes too, so that those of a node are one slice of it.
+    """
 
-def _prefix(head: bytes, half: int, bits: int, depth: int) -> bytes:
-    """The least place whose group of four bits number `depth` is `bits`, after the groups of `head` and `half`."""
-    return head + bytes([half | bits if depth % 2 else bits << 4])
+    def __init__(self, places: bytes) -> None:
+        self._places = places
+        self._bytes: dict[int, bytes] = {}
+
+    def node(self, leaves: bytes, start: int, end: int, depth: int) -> bytes:
+        """The node of the leaves `start` to `end`, whose places share their first `depth` groups of four bits."""
+        if end - start <= BUCKET:
+            return sha256(b"\x00" + leaves[SIZE * start : SIZE * end]).digest()
+        at = depth // 2
+        keys = self._bytes.get(at)
+        if keys is None:
+            keys = self._bytes[at] = self._places[at::SIZE]
+        first, step = (keys[start] & 0xF0, 1) if depth % 2 else (0, 16)
+        node, below = sha256(b"\x01"), start
+        for bits in range(16):
+            above = end if bits == 15 else bisect_left(keys, first + (bits + 1) * step, below, end)
+            node.update(self.node(leaves, below, above, depth + 1) if above > below else NOTHING)
+            below = above
+        return node.digest()
 
 
 # Kept between versions
 
 KEPT = 256  # leaves below a node that is kept, on average
 DEEPEST = 4
-WHOLE, CHANGED = b"trees 1\n", b"change 1\n"
+WHOLE, CHANGED = b"trees 2\n", b"change 1\n"
 
 
 class BadTrees(ValueError):
@@ -83,8 +92,9 @@ class BadTrees(ValueError):
 class Trees:
     """The trees of several sets of lines that have the same paths, so that a change costs what it touches.
 
-    All leaves are held as bytes, sorted, in the nodes of one `depth`, whose hashes are held too: a change sorts and
-    hashes the nodes that it touches, and those above them. `root` gives the same 32 bytes from the leaves alone.
+    All leaves are held as bytes, in the nodes of one `depth`, whose hashes are held too: a change sorts and hashes the
+    nodes that it touches, and those above them. `root` gives the same 32 bytes from the leaves alone. Such a part is
+    rows of 32 bytes one after the other: its places, sorted, then its leaves in each set, in the order of their places.
     """
 
     def __init__(self, sets: int, expected: int = 0) -> None:
@@ -93,7 +103,7 @@ class Trees:
         self.depth = next(depth for depth in range(DEEPEST + 1) if depth == DEEPEST or 16**depth * KEPT >= expected)
         self._stride = SIZE * (1 + sets)
         self._parts: list[bytes] = [b""] * 16**self.depth
-        self._nodes = [[_node((), (), 0, 0, self.depth)] * len(self._parts) for _ in range(sets)]
+        self._nodes = [[_Keys(b"").node(b"", 0, 0, self.depth)] * len(self._parts) for _ in range(sets)]
         self._fresh: dict[bytes, bytes] = {}  # changed since they were read or written, by place
         self.stale = 0
         """How many records `dump_changes` has written since all was written: many of them are dearer than all."""
@@ -104,24 +114,20 @@ class Trees:
 
     @classmethod
     def build(cls, sets: int, rows: Iterable[tuple[bytes, Leaves]], expected: int) -> Trees:
-        """The trees of (place, leaves) in any order, read once. Raises ValueError where a place comes twice."""
+        """The trees of (place, leaves) in any order, read once; `stale` as a whole, for nothing of them is written.
+        Raises ValueError where a place comes twice."""
         gathered = Gathered(sets, expected)
         for place, leaves in rows:
             gathered.add(place, leaves)
-        return gathered.trees()
+        made = gathered.trees()
+        made.stale = len(made)
+        return made
 
     def get(self, place: bytes) -> Leaves | None:
         """The leaves of a place, None where there are none."""
         part = self._parts[self._part_of(place)]
-        low, high = 0, len(part) // self._stride
-        while low < high:
-            middle = (low + high) // 2
-            if part[middle * self._stride : middle * self._stride + SIZE] < place:
-                low = middle + 1
-            else:
-                high = middle
-        start = low * self._stride
-        return self._leaves(part[start : start + self._stride]) if part[start : start + SIZE] == place else None
+        at = self._find(part, place)
+        return None if at is None else self._leaves(part, at)
 
     def update(self, changes: Mapping[bytes, Leaves | None]) -> None:
         """Put the leaves of places, new or changed; None takes a place away."""
@@ -131,8 +137,7 @@ class Trees:
             touched.setdefault(self._part_of(place), {})[place] = record
             self._fresh[place] = record or place + bytes(self._stride - SIZE)
         for number, rows in touched.items():
-            before, records = self._put(number, rows)
-            self._hash(number, records, self._moved(before, records))
+            self._hash(number, self._put(number, rows))
 
     @property
     def roots(self) -> tuple[bytes, ...]:
@@ -148,12 +153,11 @@ class Trees:
         if depth == self.depth:
             return self._nodes[of][start]
         if sums[end] - sums[start] <= BUCKET:
-            records = self._records(b"".join(self._parts[start:end]))
-            return sha256(b"\x00" + b"".join([self._leaf(row, of) for row in records])).digest()
+            return sha256(b"\x00" + b"".join([self._column(part, of) for part in self._parts[start:end]])).digest()
         node, step = sha256(b"\x01"), (end - start) // 16
         for below in range(start, end, step):
             empty = sums[below + step] == sums[below]
-            node.update(bytes(SIZE) if empty else self._above(of, below, below + step, depth + 1, sums))
+            node.update(NOTHING if empty else self._above(of, below, below + step, depth + 1, sums))
         return node.digest()
 
     # as bytes
@@ -202,25 +206,27 @@ class Trees:
         if whole.read(5) != check.to_bytes(4, "big"):
             raise BadTrees("the trees of a version are not as they were written")
         made._take_hashes(hashes)
+        touched: dict[int, dict[bytes, bytes]] = {}
         for change in changes:
-            made._apply(change)
+            made._read(change, touched)
+        for number, rows in touched.items():
+            made._put(number, rows)
         return made
 
-    def _apply(self, data: bytes) -> None:
+    def _read(self, data: bytes, touched: dict[int, dict[bytes, bytes]]) -> None:
+        """What `dump_changes` wrote: its records over those read before, by part and place, and its hashes."""
         head = CHANGED + bytes([self.sets, self.depth])
         start = len(head) + self.sets * len(self._parts) * SIZE
         if data[: len(head)] != head or len(data) < start + 4 or (len(data) - start - 4) % self._stride:
             raise BadTrees("not a change of these trees")
         if crc32(data[:-4]).to_bytes(4, "big") != data[-4:]:
             raise BadTrees("a change of the trees is not as it was written")
-        gone = bytes(self._stride - SIZE)
-        touched: dict[int, dict[bytes, bytes]] = {}
-        for record in self._records(data[start:-4]):
+        gone, stride = bytes(self._stride - SIZE), self._stride
+        for at in range(start, len(data) - 4, stride):
+            record = data[at : at + stride]
             place = record[:SIZE]
             self.stale += 1
             touched.setdefault(self._part_of(place), {})[place] = b"" if record[SIZE:] == gone else record
-        for number, rows in touched.items():
-            self._put(number, rows)
         self._take_hashes(data[len(head) : start])
 
     # within
@@ -240,39 +246,61 @@ class Trees:
     def _part_of(self, place: bytes) -> int:
         return int.from_bytes(place[:2], "big") >> (16 - 4 * self.depth)
 
-    def _records(self, part: bytes) -> list[bytes]:
-        stride = self._stride
-        return [part[at : at + stride] for at in range(0, len(part), stride)]
+    def _find(self, part: bytes, place: bytes) -> int | None:
+        """The number of a place in a part, None where it is not there."""
+        low, count = 0, len(part) // self._stride
+        high = count
+        while low < high:
+            middle = (low + high) // 2
+            if part[middle * SIZE : middle * SIZE + SIZE] < place:
+                low = middle + 1
+            else:
+                high = middle
+        return low if low < count and part[low * SIZE : low * SIZE + SIZE] == place else None
 
-    def _leaf(self, record: bytes, of: int) -> bytes:
-        return record[SIZE * (of + 1) : SIZE * (of + 2)]
+    def _leaves(self, part: bytes, at: int) -> Leaves:
+        row = len(part) // (1 + self.sets)
+        starts = range(row + at * SIZE, len(part), row)
+        return tuple([part[start : start + SIZE] for start in starts])
 
-    def _leaves(self, record: bytes) -> Leaves:
-        return tuple(self._leaf(record, of) for of in range(self.sets))
+    def _column(self, part: bytes, of: int) -> bytes:
+        """A part's leaves in a set."""
+        row = len(part) // (1 + self.sets)
+        return part[(1 + of) * row : (2 + of) * row]
 
-    def _put(self, number: int, rows: Mapping[bytes, bytes]) -> tuple[list[bytes], list[bytes]]:
-        """Put records by place into a part (empty: none now); its records before and after."""
-        before = self._records(self._parts[number])
-        held = {record[:SIZE]: record for record in before}
-        held.update(rows)
-        records = sorted(filter(None, held.values()))
-        self._parts[number] = b"".join(records)
-        return before, records
+    def _put(self, number: int, rows: Mapping[bytes, bytes]) -> set[int]:
+        """Put records (a place and its leaves) by place into a part (empty: none now); the sets whose node may have
+        changed."""
+        part = self._parts[number]
+        found = {place: self._find(part, place) for place in rows}
+        if any(at is None or not rows[place] for place, at in found.items()):
+            held = {part[at * SIZE : at * SIZE + SIZE]: at for at in range(len(part) // self._stride)}
+            records = {place: b"".join((place, *self._leaves(part, at))) for place, at in held.items()}
+            self._parts[number] = self._part(sorted(filter(None, {**records, **rows}.values())))
+            return set(range(self.sets))
+        changed, moved, row = bytearray(part), set(), len(part) // (1 + self.sets)
+        for place, at in found.items():
+            assert at is not None
+            for of in range(self.sets):
+                start = (1 + of) * row + at * SIZE
+                leaf = rows[place][(1 + of) * SIZE : (2 + of) * SIZE]
+                if part[start : start + SIZE] != leaf:
+                    changed[start : start + SIZE] = leaf
+                    moved.add(of)
+        self._parts[number] = bytes(changed)
+        return moved
 
-    def _moved(self, before: Sequence[bytes], records: Sequence[bytes]) -> list[int]:
-        """The sets in which a part's node may have changed."""
-        if len(before) != len(records):
-            return list(range(self.sets))
-        pairs = [(old, new) for old, new in zip(before, records, strict=True) if old != new]
-        if any(old[:SIZE] != new[:SIZE] for old, new in pairs):
-            return list(range(self.sets))
-        return [of for of in range(self.sets) if any(self._leaf(old, of) != self._leaf(new, of) for old, new in pairs)]
+    def _part(self, records: Sequence[bytes]) -> bytes:
+        """A part of sorted records."""
+        starts = range(0, self._stride, SIZE)
+        return b"".join([b"".join([record[at : at + SIZE] for record in records]) for at in starts])
 
-    def _hash(self, number: int, records: Sequence[bytes], sets: Iterable[int]) -> None:
-        places = [record[:SIZE] for record in records]
+    def _hash(self, number: int, sets: Iterable[int]) -> None:
+        part = self._parts[number]
+        count = len(part) // self._stride
+        keys = _Keys(part[: count * SIZE])
         for of in sets:
-            leaves = [self._leaf(record, of) for record in records]
-            self._nodes[of][number] = _node(places, leaves, 0, len(records), self.depth)
+            self._nodes[of][number] = keys.node(self._column(part, of), 0, count, self.depth)
 
 
 class Gathered:
@@ -285,19 +313,16 @@ class Gathered:
 
     def add(self, place: bytes, leaves: Leaves) -> None:
         """Take the leaves of a place."""
-        part = self._parts[self._trees._part_of(place)]
-        part += place
-        for leaf in leaves:
-            part += leaf
+        self._parts[self._trees._part_of(place)] += b"".join((place, *leaves))
 
     def trees(self) -> Trees:
         """The trees; nothing can be added afterwards. Raises ValueError where a place came twice."""
-        made = self._trees
+        made, stride = self._trees, self._trees._stride
         for number, part in enumerate(self._parts):
-            records = sorted(made._records(bytes(part)))
+            records = sorted([bytes(part[at : at + stride]) for at in range(0, len(part), stride)])
             if any(here[:SIZE] == after[:SIZE] for here, after in zip(records, records[1:], strict=False)):
                 raise ValueError("a path stands twice in one set of lines")
             self._parts[number] = bytearray()
-            made._parts[number] = b"".join(records)
-            made._hash(number, records, range(made.sets))
+            made._parts[number] = made._part(records)
+            made._hash(number, range(made.sets))
         return made
