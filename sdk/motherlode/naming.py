@@ -87,11 +87,13 @@ class Naming:
     def line(self, prediction: Prediction) -> dict[str, Any]:
         """The prediction as one JSON object in which every class is a name. Raises `BadPrediction`."""
         path = prediction.path
-        if prediction.boxes is not None or prediction.polygons is not None:
+        if prediction.task != "classes":
             labels = [self.name(path, label) for label in prediction.labels]
             told = {"labels": labels, "scores": list(prediction.scores)}
             if prediction.polygons is not None:
                 return {"path": path, "polygons": [plain_outline(each) for each in prediction.polygons], **told}
+            if prediction.places is not None:
+                return {"path": path, prediction.task: list(prediction.places), **told}
             return {"path": path, "boxes": [list(box) for box in prediction.boxes or ()], **told}
         row: dict[str, Any] = {"path": path}
         shares = prediction.probabilities

@@ -7,8 +7,9 @@ import math
 import os
 import re
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, SupportsFloat, TextIO, TypeAlias
 
@@ -18,6 +19,7 @@ from motherlode.formats.source import Problem
 from motherlode.formats.values import BadValue, id_key, label_name, number, shown
 from motherlode.outlines import Outline, plain_outline, read_outline
 from motherlode.regions import BadRegion, Box
+from motherlode.shapes import BY_TASK, Shape
 
 __all__ = [
     "BadPrediction",
@@ -46,10 +48,11 @@ class Prediction:
 
     Boxes: `boxes` (xyxy, pixels of the upright image), with as many `labels` and `scores`; all empty says "nothing is
     here". Outlines: `polygons` in their place, each one ring of x and y (as Ultralytics' `masks.xy` has them), a list
-    of rings, or a mask as COCO's run-length code (`motherlode.outlines.read_outline` says how each looks). Classes:
-    `label`, and `probabilities` where the model gives them: by label, or one for each of the names that
-    `log_predictions(..., names=)` is given. Labels are names, or numbers of which `log_predictions` is told what they
-    mean. NumPy arrays and tensors are taken as they are. Raises `BadPrediction`.
+    of rings, or a mask as COCO's run-length code (`motherlode.outlines.read_outline` says how each looks). Objects of
+    another kind of region: their geometries under the kind's `task`, kept as JSON in `places`. Classes: `label`, and
+    `probabilities` where the model gives them: by label, or one for each of the names that `log_predictions(...,
+    names=)` is given. Labels are names, or numbers of which `log_predictions` is told what they mean. NumPy arrays and
+    tensors are taken as they are. Raises `BadPrediction`.
     """
 
     path: str
@@ -59,6 +62,8 @@ class Prediction:
     scores: tuple[float, ...]
     label: str | int | None
     probabilities: Mapping[str | int, float] | tuple[float, ...] | None
+    task: str
+    places: tuple[Any, ...] | None
 
     def __init__(
         self,
@@ -70,17 +75,23 @@ class Prediction:
         label: str | int | None = None,
         probabilities: Mapping[str, SupportsFloat] | Any = None,
         polygons: Any = None,
+        **places: Any,
     ) -> None:
         put = object.__setattr__
         put(self, "path", str(path))
-        if polygons is not None and boxes is not None:
-            raise BadPrediction(f"{path}: give boxes= or polygons=, not both: an outline has its bounds")
+        objects = {"boxes": boxes, "polygons": polygons, **places}
+        if places and (unknown := places.keys() - _further()):
+            known = ", ".join(f"{task}=" for task in (*_READ, *_further()))
+            raise TypeError(f"{path}: {min(unknown)}= is not known; objects are given as {known}")
+        given = [task for task, value in objects.items() if value is not None]
+        if len(given) > 1:
+            raise BadPrediction(f"{path}: give {'= or '.join(given)}=, not both: an object is of one kind")
+        task = given[0] if given else "boxes"
         if label is None and probabilities is None:
-            self._take_objects(plain(boxes), plain(polygons), plain(labels), plain(scores))
+            self._take_objects(task, plain(objects[task]), plain(labels), plain(scores))
             return
-        if boxes is not None or polygons is not None or labels is not None or scores is not None:
-            what = "boxes" if polygons is None else "polygons"
-            raise BadPrediction(f"{path}: give {what}=, labels=, scores= or label=, probabilities=, not both")
+        if given or labels is not None or scores is not None:
+            raise BadPrediction(f"{path}: give {task}=, labels=, scores= or label=, probabilities=, not both")
         shares = None if probabilities is None else _shares(path, probabilities)
         if label is None and not shares:
             raise BadPrediction(f"{path}: neither a label nor a probability is given")
@@ -92,20 +103,21 @@ class Prediction:
         put(self, "scores", ())
         put(self, "label", None if label is None else _name(path, plain(label)))
         put(self, "probabilities", shares)
+        put(self, "task", "classes")
+        put(self, "places", None)
 
-    def _take_objects(self, boxes: Any, polygons: Any, labels: Any, scores: Any) -> None:
-        noun, many = ("box", "boxes") if polygons is None else ("polygon", "polygons")
-        given = boxes if polygons is None else polygons
+    def _take_objects(self, task: str, given: Any, labels: Any, scores: Any) -> None:
+        read, noun = _READ[task] if task in _READ else (partial(_place, BY_TASK[task]), BY_TASK[task].noun)
         rows, names, values = (_listed(self.path, part, noun) for part in (given, labels, scores))
         if not len(rows) == len(names) == len(values):
-            counts = f"{len(rows)} {many}, {len(names)} labels and {len(values)} scores"
+            counts = f"{len(rows)} {task}, {len(names)} labels and {len(values)} scores"
             raise BadPrediction(f"{self.path}: {counts}; give one of each a {noun}")
         put = object.__setattr__
-        put(self, "boxes", tuple(_box(self.path, row) for row in rows) if polygons is None else None)
-        outlines = (
-            None if polygons is None else tuple(_outline(self.path, n, row) for n, row in enumerate(rows, start=1))
-        )
-        put(self, "polygons", outlines)
+        found = tuple(read(self.path, number, row) for number, row in enumerate(rows, start=1))
+        put(self, "boxes", found if task == "boxes" else None)
+        put(self, "polygons", found if task == "polygons" else None)
+        put(self, "task", task)
+        put(self, "places", None if task in _READ else found)
         put(self, "labels", tuple(_name(self.path, name) for name in names))
         put(self, "scores", tuple(_score(self.path, value) for value in values))
         put(self, "label", None)
@@ -161,9 +173,9 @@ def _shares(path: str, probabilities: Any) -> dict[str | int, float] | tuple[flo
     return shares
 
 
-def _box(path: str, row: Sequence[Any]) -> Box:
+def _box(path: str, number: int, row: Any) -> Box:
     try:
-        x1, y1, x2, y2 = (float(number) for number in row)
+        x1, y1, x2, y2 = map(float, row)
     except (TypeError, ValueError, OverflowError):
         raise BadPrediction(f"{path}: the box {row!r} is not four numbers (x1, y1, x2, y2)") from None
     if not math.isfinite(x1 + y1 + x2 + y2):
@@ -171,6 +183,26 @@ def _box(path: str, row: Sequence[Any]) -> Box:
     if x2 < x1 or y2 < y1:
         raise BadPrediction(f"{path}: the box {list(row)!r} is not x1, y1, x2, y2 (is it x, y, width, height?)")
     return (x1, y1, x2, y2)
+
+
+def _place(shape: Shape, path: str, number: int, value: Any) -> Any:
+    try:
+        return shape.canonical(shape.from_json(value))
+    except (BadRegion, TypeError, ValueError, OverflowError) as error:
+        said = error if isinstance(error, BadRegion) else f"{value!r:.60} is not one ({error})"
+        raise BadPrediction(f"{path}: {shape.noun} {number}: {said}") from None
+
+
+def _further() -> list[str]:
+    """What objects are given as besides boxes and polygons: the kinds of region that somebody has added."""
+    return [task for task, shape in BY_TASK.items() if not shape.whole and task not in _READ]
+
+
+_READ: Mapping[str, tuple[Callable[[str, int, Any], Any], str]] = {
+    "boxes": (_box, "box"),
+    "polygons": (_outline, "polygon"),
+}
+"""How boxes and polygons are read, as frameworks give them, and what one is called."""
 
 
 def _name(path: str, value: Any) -> str | int:

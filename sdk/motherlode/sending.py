@@ -108,19 +108,13 @@ def scored(samples: Samples, scores: Any, naming: Naming) -> Iterator[Prediction
 
 def _task(samples: Samples, first: Prediction | None) -> str:
     """What the set holds: as its first prediction, else as the schema asks."""
-    return task_of(samples) if first is None else _task_of(first)
+    return task_of(samples) if first is None else first.task
 
 
 def task_of(samples: Samples) -> str:
     """What a schema with one kind of control asks to be predicted; boxes where it has several."""
     tasks = {BY_TAG[tag].task for tag, _ in samples.snapshot.controls.values() if tag in BY_TAG}
     return tasks.pop() if len(tasks) == 1 else DEFAULT.task
-
-
-def _task_of(prediction: Prediction) -> str:
-    if prediction.polygons is not None:
-        return "polygons"
-    return "classes" if prediction.boxes is None else "boxes"
 
 
 def _checked(samples: Samples, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
@@ -158,8 +152,8 @@ class _Lines:
 
     def __iter__(self) -> Iterator[bytes]:
         for row in self._rows:
-            if _task_of(row) != self._task:
-                both = f"{_task_of(row)} and {self._task}"
+            if row.task != self._task:
+                both = f"{row.task} and {self._task}"
                 raise BadPrediction(f"{row.path}: {both} cannot stand in one prediction set")
             line = _line(self._naming.line(row))
             digest = sha256(line).digest()

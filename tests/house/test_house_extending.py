@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.written_out import PAGE, written_out
 
 pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "extending.md").read_text()
 NOT_FOR_ROOMS = {"lode_platform.token_uses.note", "motherlode.environment.pass_on"}  # they keep state, not variants
 
 
@@ -79,17 +79,6 @@ def test_what_is_documented_is_there() -> None:
     for name in names:
         module, _, last = name.rpartition(".")
         assert hasattr(__import__(module, fromlist=[last]), last), name
-
-
-def written_out(name: str) -> ModuleType:
-    """The module of docs/extending.md whose docstring begins so."""
-    source = next(
-        block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if block.startswith(f'"""{name}')
-    )
-    module = ModuleType("written_out")
-    sys.modules[module.__name__] = module
-    exec(compile(source, "docs/extending.md", "exec"), module.__dict__)  # noqa: S102
-    return module
 
 
 def test_the_strategy_that_is_written_out_ranks_items_by_their_boxes() -> None:

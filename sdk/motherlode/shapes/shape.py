@@ -118,11 +118,11 @@ class Shape(ABC):
     @abstractmethod
     def clip(self, geometry: Geometry, media: Media) -> tuple[Geometry | None, Clip]:
         """It cut to the medium, and "ok" or "clipped"; or None with "degenerate" (it has no extent as it came, or is
-        not finite) or "outside" (none within the medium)."""
+        not finite) or "outside" (none within the medium). What never has an extent is "ok" or "outside"."""
 
     @abstractmethod
     def similarity(self, one: Geometry, two: Geometry) -> float:
-        """How far two are the same place, 0 to 1: their intersection over their union."""
+        """How far two are the same place, 0 to 1: their intersection over their union, where they have an area."""
 
     @abstractmethod
     def mapped(self, geometry: Geometry, point: PointMap) -> Geometry:
