@@ -1,14 +1,24 @@
-"""A kind of region is one file and one line: that of docs/extending.md is asked for, read, kept and predicted."""
+"""A kind of region is one file and one line: that of docs/extending.md is asked for, read, kept and converted."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 from tests.written_out import with_points
 
+from motherlode import formats
+from motherlode.convert import ConvertReport, convert_folder
+from motherlode.formats import Format
+from motherlode.formats.source import Draft, Files, Record, is_image, read_text
+from motherlode.formats.writing import Writer
 from motherlode.labeling_config import build
 from motherlode.media import Image
 from motherlode.naming import Naming
 from motherlode.predictions import BadPrediction, Prediction
-from motherlode.regions import BadRegion, Control, as_result, dump, from_result, load
+from motherlode.regions import BadRegion, Control, Region, as_result, dump, from_result, load
 from motherlode.shapes import Shape
 
 pytestmark = pytest.mark.once
@@ -46,6 +56,52 @@ def test_it_is_cut_turned_and_compared_as_a_place(shape: Shape) -> None:
     assert shape.clip((201.0, 5.0), SIZE) == (None, "outside")
     assert shape.mapped((20.0, 5.0), lambda x, y: (100 - y, x)) == (95.0, 20.0)
     assert (shape.similarity((0, 0), (0, 0)), shape.similarity((0, 0), (30, 40))) == (1.0, 0.0)
+
+
+def read(files: Files) -> Iterator[Record]:
+    found = json.loads(read_text(files, "points.json"))
+    for name in filter(is_image, files.names()):
+        drafts = [Draft("eye", tuple(value), "point" if len(value) == 2 else "box") for value in found[name]]
+        yield Record(name, present=True, labelled=True, source="points.json", drafts=tuple(drafts))
+
+
+def detect(files: Files) -> bool:
+    return "points.json" in files.names()
+
+
+def converted(folder: Path, found: dict[str, list[list[int]]], to: str) -> ConvertReport:
+    (folder / "in").mkdir()
+    (folder / "in" / "points.json").write_text(json.dumps(found))
+    for name in found:
+        Pillow.new("RGB", (200, 100)).save(folder / "in" / name)
+    return convert_folder(folder / "in", folder / "out", to, "points")
+
+
+def test_no_format_that_does_not_know_it_writes_it_as_a_box_without_area(
+    shape: Shape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(formats.FORMATS, "points", Format("points", "Points", detect, read))
+    report = converted(tmp_path, {"a.png": [[1, 2], [3, 4], [5, 6, 7, 8]], "b.png": [[9, 9]], "c.png": []}, "yolo")
+    assert (report.images, report.regions) == (2, 1)
+    said = [(problem["file"], problem["what"]) for problem in report.problems]
+    assert ("b.png", "it has no label that YOLO files hold") in said
+    assert ("", "3 points were not written: YOLO files do not hold them") in said
+
+
+def test_a_format_that_keeps_it_by_its_name_writes_it(
+    shape: Shape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[Region] = []
+    writer = Writer(
+        "point files",
+        frozenset({"point"}),
+        lambda target, rows, names, put: written.extend(region for _, row in rows for region in row.regions),
+        lambda path, row: path,
+    )
+    monkeypatch.setitem(formats.FORMATS, "points", Format("points", "Points", detect, read, writer=writer))
+    report = converted(tmp_path, {"a.png": [[1, 2], [5, 6, 7, 8]]}, "points")
+    assert [region.geometry for region in written] == [(1.0, 2.0)]
+    assert "1 boxes were not written: point files do not hold them" in [problem["what"] for problem in report.problems]
 
 
 def test_it_is_predicted_under_its_task(shape: Shape) -> None:

@@ -71,6 +71,8 @@ Rows = Sequence[tuple[str, Labelled]]
 @dataclass(frozen=True, slots=True)
 class Writer:
     """A format that is written: its name for people, what it keeps of a region, its writer and where a file goes.
+    `title` is a plural ("YOLO files"). `write` gets the folder, the images, the names of classes by permanent id, and
+    what copies an image. A kind that is neither a box nor outlined nor of the whole item is kept by its own name.
 
     `keeps`: "box" or "class", and of a box "outline", "mask" (outlines along the edges of pixels, with their holes),
     "area", "iscrowd", "difficult", "attributes" or single ones by their names. `place` gives the path of an image's
@@ -104,12 +106,15 @@ class Writer:
         return chosen, [*problems, *(self._note(what, number, remedies or {}) for what, number in lost.items())]
 
     def _holds(self, region: Region) -> bool:
-        return ("class" if region.box is None else "box") in self.keeps
+        shape = SHAPES[region.type]
+        if shape.fills_bounds or shape.outlined:  # of an outline the box around it, at least
+            return "box" in self.keeps
+        return ("class" if shape.whole else region.type) in self.keeps
 
     def _lost(self, row: Labelled, region: Region) -> Iterator[str]:
         """What of a region the format does not hold, as a plural."""
         if not self._holds(region):
-            yield CLASSES if region.box is None else BOXES
+            yield _called(region)
             return
         if region.box is None:
             return
@@ -160,6 +165,14 @@ class Writer:
     def _note(self, what: str, number: int, remedies: Mapping[str, str]) -> Problem:
         held = f"{number:,} {what} were not written: {self.title} do not hold them"
         return Problem("note", "", "", held, remedies.get(what, "The rest was written"))
+
+
+def _called(region: Region) -> str:
+    """What regions of its kind are called where a format does not hold them, as a plural."""
+    shape = SHAPES[region.type]
+    if shape.whole:
+        return CLASSES
+    return BOXES if shape.outlined else shape.task
 
 
 CLASSES = "classes of whole images"
