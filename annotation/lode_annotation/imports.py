@@ -24,11 +24,12 @@ from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Item, Project
 from motherlode.formats.source import Draft, Problem, Record, as_regions, settle
+from motherlode.formats.texts import Asked, as_texts
 from motherlode.formats.values import label_name
 from motherlode.labeling_config import medium_of
 from motherlode.media import MEDIA, Media
 from motherlode.paths import UnsafePath, check_path, fold
-from motherlode.regions import Region, Texts, answered, texts_of
+from motherlode.regions import Region, Texts, texts_of
 from motherlode.shapes import BY_TASK, DEFAULT, shape_of
 
 BATCH = 500
@@ -203,6 +204,7 @@ def _prepare(
 ) -> list[tuple[Item, Texts]]:
     """The label sets of a batch as (item, what it says); what is left out goes into the report."""
     controls = rules_of(revision.controls).asked
+    asked = Asked(controls)
     medium = MEDIA[medium_of(revision.config)]
     records = []
     digests: dict[str, str] = {}
@@ -236,7 +238,7 @@ def _prepare(
             _say_problem(report, _other_medium(record, item, medium, schema))
             continue
         drafts, problems = settle(record, item.media, item.orientation)
-        if retired := next((one for one in drafts if answered(controls, one.type, one.label) is None), None):
+        if retired := next((one for one in drafts if asked[one.type, one.label] is None), None):
             _say_problem(report, _retired(record, retired, schema))
             continue
         if not record.comes_in(len(drafts)):
@@ -245,11 +247,15 @@ def _prepare(
             _say_problem(report, problem.as_json())
         if not record.comes_in(len(drafts)):
             continue
-        regions = as_regions(item.path, drafts, controls)
         held = there.get(item.pk)
         digest = "" if problems else digests[record.path]  # what is to be said of it is said each time
-        if item.pk in used:
-            regions = with_kept_ids(item.path, regions, held.said if held else (), used[item.pk])
+        if item.pk in used or held is not None:
+            regions = as_regions(item.path, drafts, controls)
+            if item.pk in used:
+                regions = with_kept_ids(item.path, regions, held.said if held else (), used[item.pk])
+            texts = texts_of(regions)
+        else:
+            regions, texts = [], as_texts(item.path, drafts, asked)
         if held is not None and held.pk not in outgrown and _same(held, regions):
             report["unchanged"] += 1
             if digest and held.source == LabelSet.Source.IMPORT:
@@ -261,7 +267,7 @@ def _prepare(
             report["regions"] += len(drafts)
             if digest:
                 lines.new[item.pk] = digest
-            prepared.append((item, texts_of(regions)))
+            prepared.append((item, texts))
     return prepared
 
 

@@ -8,10 +8,10 @@ its `motherlode.shapes.Shape` says.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha1, sha256
+from math import isfinite
 from typing import Any, NamedTuple, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
 
@@ -36,8 +36,10 @@ __all__ = [
     "earlier_row",
     "from_json",
     "from_result",
+    "ids_of",
     "load",
     "moved",
+    "place_text",
     "region_ids",
     "texts_of",
 ]
@@ -251,26 +253,34 @@ def region_ids(path: str, drafts: Iterable[tuple[str, Kind, Geometry]], used: Co
     The same import gives the same ids; equal regions of one item are told apart by the order they come in. Ids that
     the item has `used` for other regions are passed over.
     """
-    seen: Counter[str] = Counter()
+    return ids_of(path, [(label, place_text(kind, geometry)) for label, kind, geometry in drafts], used)
+
+
+def ids_of(path: str, places: Iterable[tuple[str, str]], used: Collection[str] = ()) -> list[str]:
+    """As `region_ids`, of labels and `place_text`s."""
+    seen: dict[str, int] = {}
     ids = []
     named: dict[str, str] = {}  # by label: what its keys begin with
-    for label, kind, geometry in drafts:
-        place = None if geometry is None else SHAPES[kind].canonical(geometry)
+    for label, place in places:
         start = named.get(label) or named.setdefault(label, f"{_encode([path, label])[:-1]},")
-        key = f"{start}{_numbers(place) or _encode(place)}]"
+        key = f"{start}{place}]"
         own = ""
         while not own or own in used:
-            own = _uuid5(f"{key}#{seen[key]}")
-            seen[key] += 1
+            number = seen.get(key, 0)
+            own = _uuid5(f"{key}#{number}")
+            seen[key] = number + 1
         ids.append(own)
     return ids
 
 
-def _numbers(place: Any) -> str:
-    """A list of finite floats as JSON writes it, "" for anything else; the encoder takes four times as long."""
-    if type(place) is list and all(type(value) is float and value - value == 0 for value in place):
-        return f"[{','.join(map(repr, place))}]"
-    return ""
+def place_text(kind: Kind, geometry: Geometry) -> str:
+    """A geometry as canonical JSON text, "null" where there is none."""
+    if geometry is None:
+        return "null"
+    place = SHAPES[kind].canonical(geometry)
+    if type(place) is list and {*map(type, place)} == {float} and isfinite(sum(place)):
+        return f"[{','.join(map(repr, place))}]"  # the encoder takes four times as long
+    return _encode(place)
 
 
 def _uuid5(name: str) -> str:
