@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from motherlode.errors import BadInput
 
-__all__ = ["BadJson", "Stream", "parts"]
+__all__ = ["BadJson", "Stream", "batches", "parts"]
 
 CHUNK = 1 << 20
 _AFTER_VALUE = frozenset(",]}: \t\r\n")
@@ -84,44 +84,96 @@ class Stream:
 
     def elements(self) -> Iterator[Any]:
         """The elements of the array that comes next."""
+        for batch in self.batches():
+            yield from batch
+
+    def batches(self) -> Iterator[list[Any]]:
+        """The elements of the array that comes next, many at a time where they are objects written alike."""
         self.skip("[")
         if self.peek() == "]":
             self._at += 1
             return
+        between: str | None = ""  # how one object ends and the next begins; None: they are read one by one
         while True:
-            yield self.value()
+            batch, ended = self._alike(between) if between else ([], False)
+            if batch is None:
+                batch, between = [], None
+            if not batch:
+                batch.append(self.value())
+            end = self._before + self._at
+            yield batch
+            if ended:
+                return
             mark = self.peek()
             if mark not in ("]", ","):
                 raise self.fail("',' expected")
             self._at += 1
             if mark == "]":
                 return
+            if between == "":
+                between = self._between(end)
+
+    def _between(self, end: int) -> str:
+        """What stands from the last character of an object, which ended at `end`, to the first of the next."""
+        if self.peek() != "{" or end <= self._before:
+            return ""
+        text = self._text[end - 1 - self._before : self._at + 1]
+        return text if text[0] == "}" else ""
+
+    def _alike(self, between: str) -> tuple[list[Any] | None, bool]:
+        """The objects that stand whole in what was read, and whether the array ends with them; None where what looks
+        like the end of one is none."""
+        cut = self._text.rfind(between, self._at)
+        if cut < 0:
+            return [], False
+        text = f"[{self._text[self._at : cut + 1]}]"
+        try:
+            found, end = self._decode(text, 0)
+        except (ValueError, RecursionError):
+            return None, False
+        ended = end < len(text)
+        self._at += end - 1 if ended else end - 2
+        return found, ended
 
 
-def parts(stream: TextIO, arrays: set[str] | None = None) -> Iterator[tuple[str, int, Any]]:
-    """(key, position, element) for each element of each array of the document, (key, -1, value) for all else.
+def batches(stream: TextIO, arrays: set[str] | None = None) -> Iterator[tuple[str, int, list[Any]]]:
+    """(key, position of the first, elements) for all of each array of the document, many at a time, and
+    (key, -1, [value]) for all else.
 
     A document that is an array itself (COCO results) has the key "". The keys of arrays, of empty ones too, are put
     into `arrays`. Raises `BadJson`.
     """
     source = Stream(stream)
     if source.peek() == "[":
-        for position, element in enumerate(source.elements()):
-            yield "", position, element
+        yield from _counted("", source)
         return
     source.skip("{")
     while source.peek() != "}":
-        key = source.value()
+        key = str(source.value())
         source.skip(":")
         if source.peek() == "[":
             if arrays is not None:
-                arrays.add(str(key))
-            for position, element in enumerate(source.elements()):
-                yield str(key), position, element
+                arrays.add(key)
+            yield from _counted(key, source)
         else:
-            yield str(key), -1, source.value()
+            yield key, -1, [source.value()]
         if source.peek() == ",":
             source.skip(",")
     source.skip("}")
     if source.peek():
         raise source.fail("something after the end of the document")
+
+
+def _counted(key: str, source: Stream) -> Iterator[tuple[str, int, list[Any]]]:
+    position = 0
+    for batch in source.batches():
+        yield key, position, batch
+        position += len(batch)
+
+
+def parts(stream: TextIO, arrays: set[str] | None = None) -> Iterator[tuple[str, int, Any]]:
+    """(key, position, element) for each element of each array of the document, (key, -1, value) for all else; as
+    `batches` gives them. Raises `BadJson`."""
+    for key, first, batch in batches(stream, arrays):
+        for position, element in enumerate(batch, first):
+            yield key, position, element
