@@ -11,8 +11,8 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import TypeAlias
+from functools import cached_property, lru_cache
+from typing import NamedTuple, TypeAlias, TypeVar
 from unicodedata import normalize
 from urllib.parse import unquote
 
@@ -31,6 +31,14 @@ KIND_FOLDERS = frozenset(
 _ABSOLUTE = re.compile(r"(?:[a-z][a-z0-9+.-]*://[^/]*|[a-z]:)?/", re.IGNORECASE)
 
 Folders: TypeAlias = tuple[str, ...]
+Key = TypeVar("Key")
+
+
+class _Way(NamedTuple):
+    """How plain names below one folder are found: what stands before them, word by word, else the folders they name."""
+
+    starts: list[str]
+    folders: Folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +77,31 @@ class Pictures:
         self.images = [name for name in names if named(name) is medium]
         self.above = tuple(_composed(name) for name in above)
         self._starts = [f"{'/'.join(self.above[at:])}/" for at in range(len(self.above))]
-        self._folders: dict[str, Folders] = {}  # of each image, those that say more than what kind of file it is
-        self._paths: dict[str, str] = {}
-        self._bases: dict[str, list[str]] = {}
-        self._folded: dict[str, list[str]] = {}
-        self._stems: dict[str, list[str]] = {}
-        self._placed: dict[tuple[Folders, str], list[str]] = {}  # by folders and file name, by folders and stem
-        for image in self.images:
-            path = _composed(image)
-            base = path.rpartition("/")[2]
-            self._paths[path] = image
-            self._bases.setdefault(base, []).append(image)
-            self._folded.setdefault(base.casefold(), []).append(image)
-            self._stems.setdefault(without_ending(base).casefold(), []).append(image)
-            self._folders[image] = folders = _plain(path)
-            for key in (base, without_ending(base).casefold()):
-                self._placed.setdefault((folders, key), []).append(image)
+        self._named = [(_composed(image), image) for image in self.images]
+        self._paths = dict(self._named)
+        # of each image, the folders that say more than what kind of file it is
+        self._folders: dict[str, Folders] = {image: _plain(path) for path, image in self._named}
+        self._placed = _grouped(((self._folders[image], _base(path)), image) for path, image in self._named)
         self._homes = set(self._folders.values())
+        self._ways: dict[tuple[str, str], _Way | None] = {}
+
+    # of names that are written otherwise than their images'
+
+    @cached_property
+    def _bases(self) -> dict[str, list[str]]:
+        return _grouped((_base(path), image) for path, image in self._named)
+
+    @cached_property
+    def _folded(self) -> dict[str, list[str]]:
+        return _grouped((_base(path).casefold(), image) for path, image in self._named)
+
+    @cached_property
+    def _stems(self) -> dict[str, list[str]]:
+        return _grouped((_stem(path), image) for path, image in self._named)
+
+    @cached_property
+    def _placed_stems(self) -> dict[tuple[Folders, str], list[str]]:
+        return _grouped(((self._folders[image], _stem(path)), image) for path, image in self._named)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -101,15 +117,36 @@ class Pictures:
         `document` is the stem of a file that speaks of many images and may be named for their folder
         (`instances_val2017`). A row of a list (`listed`) may name folders of another machine.
         """
-        if "%" not in name and "\\" not in name and name.isascii():
-            beside_it = f"{beside.rpartition('/')[0]}/{name}" if "/" in beside else name
-            if beside_it in self._paths:
-                return Found(self._paths[beside_it], exact=True)
+        if "%" not in name and "\\" not in name and name.isascii() and name == name.strip():
+            folder, slash, base = name.rpartition("/")
+            way = self._way(f"{folder}{slash}", beside)
+            if way is not None and base not in ("", ".", ".."):
+                for start in way.starts:
+                    if start + base in self._paths:
+                        return Found(self._paths[start + base], exact=True)
+                there = self._placed.get((way.folders, base), ())
+                if len(there) == 1:
+                    return Found(there[0], exact=True)
         for reading in _readings(name):
             found = self._find(reading, _composed(beside), document, listed)
             if found.path is not None or found.several:
                 return found
         return Found()
+
+    def _way(self, folder: str, beside: str) -> _Way | None:
+        """Where `beside` finds plain names of images below `folder` ("a/b/", or ""); None where that is not plain."""
+        if (folder, beside) not in self._ways:
+            parts = folder.split("/")[:-1]
+            plain = beside.isascii() and not _ABSOLUTE.match(folder) and not {"", ".", ".."}.intersection(parts)
+            self._ways[folder, beside] = self._way_of(folder, beside) if plain else None
+        return self._ways[folder, beside]
+
+    def _way_of(self, folder: str, beside: str) -> _Way:
+        home = f"{beside.rpartition('/')[0]}/" if "/" in beside else ""
+        starts = [home + folder]
+        if folder:
+            starts += [folder, *(folder[len(start) :] for start in self._starts if folder.startswith(start))]
+        return _Way(starts, _plain_folders(folder.rstrip("/")) or _plain(beside))
 
     def _find(self, name: str, beside: str, document: str, listed: bool) -> Found:
         absolute = _ABSOLUTE.match(name)
@@ -121,8 +158,9 @@ class Pictures:
         name = _inside(name)
         base = name.rpartition("/")[2]
         stem = without_ending(base).casefold()
-        there = self._placed.get((_plain(name) or _plain(beside), base if is_image(base) else stem), ())
-        if len(there) == 1:
+        folders = _plain(name) or _plain(beside)
+        there = self._placed.get((folders, base)) if is_image(base) else self._placed_stems.get((folders, stem))
+        if there is not None and len(there) == 1:
             return Found(there[0], exact=True)
         folded = base.casefold()
         for number, found in enumerate((self._bases.get(base), self._folded.get(folded), self._stems.get(stem))):
@@ -189,7 +227,22 @@ class Pictures:
 
 
 def _composed(name: str) -> str:
-    return normalize("NFC", name)
+    return name if name.isascii() else normalize("NFC", name)
+
+
+def _base(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _stem(path: str) -> str:
+    return without_ending(_base(path)).casefold()
+
+
+def _grouped(pairs: Iterable[tuple[Key, str]]) -> dict[Key, list[str]]:
+    found: dict[Key, list[str]] = {}
+    for key, image in pairs:
+        found.setdefault(key, []).append(image)
+    return found
 
 
 def _readings(name: str) -> Iterator[str]:

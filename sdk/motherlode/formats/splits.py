@@ -12,6 +12,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias
 from unicodedata import normalize
 
@@ -75,16 +76,7 @@ class Splits:
             return split, "lists"
         if path in self._entered:
             return self._entered[path], "data.yaml"
-        for name in (path, labels):
-            for folder in reversed(name.split("/")[:-1]):
-                split = split_named(folder)
-                if split is not None:
-                    return split, "folder names"
-        for word in re.split(r"[_.\s-]", _stem(labels)) if document else ():
-            split = split_named(word)
-            if split is not None:
-                return split, "document names"
-        return None, ""
+        return _of_folders(path.rpartition("/")[0], labels, document)
 
     # lists
 
@@ -160,6 +152,20 @@ class Splits:
             what = f"`{entry.key}` names {entry.place!r}, as `{there.key}` does"
             remedy = f"Its images are in {there.split}"
             self.problems.append(Problem("duplicate", entry.file, entry.key, what, remedy))
+
+
+@lru_cache(maxsize=1024)  # files are many, folders few
+def _of_folders(folder: str, labels: str, document: bool) -> tuple[str | None, From]:
+    for names in (folder.split("/"), labels.split("/")[:-1]):
+        for name in reversed(names):
+            split = split_named(name)
+            if split is not None:
+                return split, "folder names"
+    for word in re.split(r"[_.\s-]", _stem(labels)) if document else ():
+        split = split_named(word)
+        if split is not None:
+            return split, "document names"
+    return None, ""
 
 
 def _stem(name: str) -> str:
