@@ -177,7 +177,7 @@ COCO = {
             ),
         },
         {"a.jpg": UNLABELLED, "b.jpg": [HERE]},
-        ("annotations[0]: cannot be read (it has no bbox", "no label of a.jpg could come in"),
+        ("annotations[0]: cannot be read (its mask: a mask's counts break off", "no label of a.jpg could come in"),
     ),
     "keypoints alone": Wild(
         {"a.jpg": None, "x.json": coco(annotations=[note(bbox=None, keypoints=[1, 2, 2])])}, "no labels that come in"
