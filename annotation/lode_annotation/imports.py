@@ -23,7 +23,8 @@ from lode_platform import bulk, events, jobs
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Item, Project
-from motherlode.formats.source import Draft, Problem, Record, as_regions, settle
+from motherlode.formats.settling import as_regions, settle
+from motherlode.formats.source import Draft, Problem, Record
 from motherlode.formats.texts import Asked, as_texts
 from motherlode.formats.values import label_name
 from motherlode.labeling_config import medium_of

@@ -11,7 +11,8 @@ from typing import Any
 
 from motherlode.errors import BadInput
 from motherlode.formats import writers
-from motherlode.formats.source import Problem, as_regions, settle
+from motherlode.formats.settling import as_regions, settle
+from motherlode.formats.source import Problem
 from motherlode.formats.writing import BOXES, CLASSES, OUTLINES, Labelled, Put, copy
 from motherlode.importing import Source, look, read_source
 from motherlode.labeling_config import Task

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from collections import Counter
 from pathlib import Path
 from typing import BinaryIO
@@ -11,8 +12,10 @@ import pytest
 from motherlode import BadInput, formats
 from motherlode.formats import json_stream, voc, yolo
 from motherlode.formats.coco_writing import write_json
-from motherlode.formats.source import Draft, Files, Folder, Problem, Record, as_regions, settle
+from motherlode.formats.settling import as_regions, settle
+from motherlode.formats.source import Boxes, Draft, Files, Folder, Problem, Record
 from motherlode.importing import read_source
+from motherlode.importing.known import labels_digest
 from motherlode.media import Image
 from motherlode.regions import Region, controls_for
 from motherlode.shapes import SHAPES
@@ -242,6 +245,44 @@ def test_coco_rows_that_cannot_be_read_are_named_and_the_rest_comes_in() -> None
     ]
 
 
+def test_boxes_in_columns_say_what_their_drafts_say() -> None:
+    rows = [
+        {"image_id": 7, "category_id": 3, "bbox": [1, 2.5, 3, 4], "area": 11, "iscrowd": 1},
+        {"image_id": 7, "category_id": 9, "bbox": [1, 2, 3, 4]},
+        {"image_id": "7", "category_id": 3, "bbox": ["0.1", 0.2, 0.3, 0.4], "segmentation": [[1, 2, 3, 4, 5, 6]]},
+        {"image_id": 7, "category_id": 3, "bbox": [-0.0, 0, math.nan, 1]},
+        {"image_id": 7, "category_id": 3, "bbox": [True, 0, 1, 1]},
+        {"image_id": 7, "category_id": 3, "bbox": [5, 5, 1, 1], "area": -1, "segmentation": {"counts": [1]}},
+    ]
+    records, problems = read("coco", Memory({"x.json": document(annotations=rows)}))
+    drafts = records["a.jpg"].drafts
+    assert isinstance(drafts, Boxes) and records["a.jpg"].lost == 3
+    assert [problem.row for problem in problems if problem.kind == "unreadable"] == ["annotations[3]", "annotations[4]"]
+    assert drafts == (
+        Draft("cat", (1, 2.5, 4, 6.5), area=11, iscrowd=True, row="annotations[0]"),
+        Draft("cat", (0.1, 0.2, 0.1 + 0.3, 0.2 + 0.4), row="annotations[2]"),
+        Draft("cat", (5, 5, 6, 6), row="annotations[5]"),
+    )
+    assert drafts[-1].row == "annotations[5]" and len(drafts[:2]) == 2 and drafts != drafts[:2]
+    assert json.dumps(drafts.as_json()) == json.dumps([draft.as_json() for draft in drafts])
+    assert records["a.jpg"].labels == {"cat"}
+
+
+def test_what_boxes_say_does_not_depend_on_where_they_stand() -> None:
+    def said(*boxes: list[float], category: int = 3, **other: object) -> str | None:
+        rows = [{"image_id": 7, "category_id": category, "bbox": box, **other} for box in boxes]
+        groups = [{"id": 3, "name": "cat"}, {"id": 4, "name": "dog"}]
+        far = [{"image_id": 8, "category_id": 4, "bbox": [1, 1, 1, 1]}] * int(other.pop("before", 0))  # type: ignore[call-overload]
+        images = [{"id": 7, "file_name": "a.jpg"}, {"id": 8, "file_name": "b.jpg"}]
+        text = document(images=images, annotations=[*far, *rows], categories=groups)
+        return labels_digest(read("coco", Memory({"x.json": text}))[0]["a.jpg"])
+
+    one, two = [1.0, 2.0, 3.0, 4.0], [5.0, 2.0, 3.0, 4.0]
+    assert said(one, two) == said(one, two, before=3) != said(two, one)
+    different = [said(one), said(two), said(), said(one, category=4), said(one, area=3), said(one, iscrowd=1)]
+    assert len(set(different)) == len(different)
+
+
 def test_no_label_of_a_coco_document_that_breaks_off_comes_in() -> None:
     text = document()
     broken = text[: text.index('"annotations"')] + '"annotations": [{"im'
@@ -258,6 +299,38 @@ def test_a_document_reads_the_same_however_it_is_cut(size: int, monkeypatch: pyt
     found = list(json_stream.parts(io.StringIO(json.dumps(value))))
     expected = [("info", -1, value["info"]), *(("numbers", n, v) for n, v in enumerate(value["numbers"]))]
     assert found == expected
+
+
+@pytest.mark.parametrize("size", [1, 5, 64, 1000, 100_000])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_objects_are_read_many_at_a_time_just_as_one_by_one(
+    size: int, indent: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_stream, "CHUNK", size)
+    plain = [{"id": n, "text": "}, {" * (n % 3), "none": [], "all": {}} for n in range(40)]
+    value = {
+        "alike": plain,
+        "nested": [{"id": n, "inner": [{"a": n}, {"b": [{"c": "]"}, {"d": 1}]}]} for n in range(9)],
+        "mixed": [{"id": 1}, {"id": 2}, 3, {"id": 4}, [{"id": 5}, {"id": 6}], {"id": 7}],
+        "one": [{"id": 1}],
+        "last": plain,
+    }
+    read: dict[str, list[object]] = {}
+    for key, position, element in json_stream.parts(io.StringIO(json.dumps(value, indent=indent))):
+        assert position == len(read.setdefault(key, []))
+        read[key].append(element)
+    assert read == value
+
+
+def test_objects_before_a_break_are_read_and_those_written_alike_come_together() -> None:
+    text = json.dumps({"rows": [{"id": n} for n in range(100)]})
+    sizes = [len(batch) for _, _, batch in json_stream.batches(io.StringIO(text))]
+    assert sum(sizes) == 100 and max(sizes) > 50
+    read = []
+    with pytest.raises(json_stream.BadJson, match="at character 1195"):
+        for _, _, batch in json_stream.batches(io.StringIO(text.replace('{"id": 99}', '{"id": }'))):
+            read += batch
+    assert read == [{"id": n} for n in range(99)]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1,", "[1 2]", '{"a" 1}', '{"a": tru', "{} x", '{"a": [1, 2}'])

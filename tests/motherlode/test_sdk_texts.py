@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motherlode.formats.source import Draft, as_regions
+from motherlode.formats.settling import as_regions
+from motherlode.formats.source import Draft
 from motherlode.formats.texts import Asked, as_texts
 from motherlode.regions import Control, texts_of
 

@@ -12,7 +12,8 @@ from pycocotools import mask
 from motherlode.convert import convert_folder
 from motherlode.formats import FORMATS, writers
 from motherlode.formats.coco_writing import write_json
-from motherlode.formats.source import Draft, Files, Problem, Record, as_regions, settle
+from motherlode.formats.settling import as_regions, settle
+from motherlode.formats.source import Draft, Files, Problem, Record
 from motherlode.formats.writing import Labelled
 from motherlode.importing import read_source
 from motherlode.media import Image

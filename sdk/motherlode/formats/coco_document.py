@@ -8,17 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from motherlode.formats.source import Problem, ProblemKind
+from motherlode.formats.source import Boxes, Problem, ProblemKind
 from motherlode.shapes import DEFAULT, Geometry, Shape
 
-__all__ = ["COLUMNS", "Category", "Document", "Listed", "missing_categories", "seen", "strangers", "tell_apart"]
-
-COLUMNS = 8  # of the array: row, category, x, y, width, height, area (nan: none), iscrowd
+__all__ = ["Category", "Document", "Listed", "missing_categories", "seen", "strangers", "tell_apart"]
 
 
 @dataclass
 class Listed:
-    """An image by its id: `row` -1 while `images` has not named it. Numbers are kept in `COLUMNS` a region."""
+    """An image by its id: `row` -1 while `images` has not named it. Its numbers are kept as `Boxes` has them."""
 
     row: int = -1
     name: str = ""
@@ -56,7 +54,7 @@ class Document:
     labels: list[str | None] = field(default_factory=list)  # by a category's place in the columns
     speaks: bool = True  # whether it has annotations at all
     adrift: int = 0  # annotations that name no image, and names of images that are none
-    problems: list[Problem] = field(default_factory=list)  # of the element at hand
+    problems: list[Problem] = field(default_factory=list)  # of the elements at hand
     said: int = 0
 
     def say(self, kind: ProblemKind, place: str, what: str, remedy: str) -> None:
@@ -137,7 +135,7 @@ def strangers(document: Document) -> Iterator[Problem]:
     """Annotations of ids that no image has: an image without annotations may have those, so that it is not empty."""
     strangers = {key: image for key, image in document.images.items() if image.row < 0}
     document.adrift += len(strangers)
-    counts = {key: len(image.numbers) // COLUMNS + image.lost for key, image in strangers.items()}
+    counts = {key: len(image.numbers) // Boxes.COLUMNS + image.lost for key, image in strangers.items()}
     if not counts:
         return
     total, first = sum(counts.values()), next(iter(counts))

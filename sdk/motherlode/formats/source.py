@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from typing import Any, BinaryIO, Literal, Protocol, TypeAlias
+from typing import Any, BinaryIO, Literal, Protocol, TypeAlias, overload
 
-from motherlode.formats.upright import Fit, fit, placing
 from motherlode.formats.values import BadValue, flag, number, plain_attributes, text_of
-from motherlode.media import Image, Media
-from motherlode.regions import Box, Control, Geometry, Kind, Region, answered, region_ids
-from motherlode.shapes import DEFAULT, SHAPES, Clip, Shape, shape_of
+from motherlode.media import Image
+from motherlode.regions import Box, Geometry, Kind
+from motherlode.shapes import DEFAULT, SHAPES, shape_of
 
 __all__ = [
+    "Boxes",
     "Classes",
     "Draft",
     "Files",
@@ -25,11 +27,9 @@ __all__ = [
     "Problem",
     "ProblemKind",
     "Record",
-    "as_regions",
     "folders_above",
     "is_image",
     "read_text",
-    "settle",
     "split_named",
 ]
 
@@ -159,6 +159,77 @@ def _numbers(value: Any) -> Any:
     return [_numbers(each) for each in value] if isinstance(value, (list, tuple)) else number(value)
 
 
+class Boxes(Sequence[Draft]):
+    """The boxes of one image as columns, each made a draft when it is asked for.
+
+    `numbers` holds eight a box: the row of `annotations` that states it, its label's place in `labels`, x, y, width and
+    height in pixels, its area (nan: none) and whether it is a crowd (1 or 0).
+    """
+
+    COLUMNS = 8
+    __slots__ = ("_labels", "_numbers")
+
+    def __init__(self, labels: Sequence[str | None], numbers: array[float]) -> None:
+        self._labels = labels
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers) // self.COLUMNS
+
+    @overload
+    def __getitem__(self, at: int) -> Draft: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Draft]: ...
+
+    def __getitem__(self, at: int | slice) -> Draft | Sequence[Draft]:
+        return tuple(self)[at]
+
+    def __iter__(self) -> Iterator[Draft]:
+        labels, column = self._labels, iter(self._numbers)
+        for row, label, x, y, width, height, area, crowd in zip(*[column] * self.COLUMNS, strict=True):
+            yield Draft(
+                label=labels[int(label)] or "",
+                geometry=(x, y, x + width, y + height),
+                area=None if math.isnan(area) else area,
+                iscrowd=bool(crowd),
+                row=f"annotations[{int(row)}]",
+            )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Boxes({list(self)!r})"
+
+    def labels(self) -> set[str]:
+        """The labels of the boxes."""
+        return {self._labels[int(at)] or "" for at in self._numbers[1 :: self.COLUMNS]}
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """The boxes as JSON objects, each as `Draft.as_json` gives it."""
+        lines, labels, column = [], self._labels, iter(self._numbers)
+        for row, label, x, y, width, height, area, crowd in zip(*[column] * self.COLUMNS, strict=True):
+            line: dict[str, Any] = {"type": DEFAULT.kind, "label": labels[int(label)]}
+            line[DEFAULT.field] = [x + 0.0, y + 0.0, x + width + 0.0, y + height + 0.0]
+            if area == area:
+                line["area"] = area
+            if crowd:
+                line["iscrowd"] = True
+            line["row"] = f"annotations[{int(row)}]"
+            lines.append(line)
+        return lines
+
+    def said(self) -> bytes:
+        """All that the boxes say, wherever in a file they stand."""
+        numbers, columns = self._numbers, self.COLUMNS
+        labels = "\0".join([self._labels[int(at)] or "" for at in numbers[1::columns]])
+        parts = [numbers[at::columns].tobytes() for at in range(2, columns)]
+        return b"".join([labels.encode("utf-8", "backslashreplace"), *parts])
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One image of a source.
@@ -176,10 +247,15 @@ class Record:
     width: int | None = None
     height: int | None = None
     split: str | None = None
-    drafts: tuple[Draft, ...] = ()
+    drafts: Sequence[Draft] = ()
     lost: int = 0
     strict: bool = False
     split_from: str = ""
+
+    @property
+    def labels(self) -> set[str]:
+        """The labels of its drafts."""
+        return self.drafts.labels() if isinstance(self.drafts, Boxes) else {draft.label for draft in self.drafts}
 
     def comes_in(self, kept: int) -> bool:
         """Whether its labels may stand for the truth of its image, where `kept` of the drafts are left after all."""
@@ -207,7 +283,8 @@ class Record:
             "strict": self.strict,
         }
         line = {key: value for key, value in row.items() if value not in (None, "", 0) or key == "labelled"}
-        line["regions"] = [draft.as_json() for draft in self.drafts]
+        drafts = self.drafts
+        line["regions"] = drafts.as_json() if isinstance(drafts, Boxes) else [draft.as_json() for draft in drafts]
         return line
 
     @classmethod
@@ -330,116 +407,3 @@ def split_named(name: str) -> str | None:
 def folders_above(files: Files) -> tuple[str, ...]:
     """The names of the folders that the files lie in, outermost first, where they lie in any."""
     return files.root.resolve().parts[1:] if isinstance(files, Folder) else ()
-
-
-# From drafts to regions
-
-
-def settle(record: Record, media: Media, orientation: int = 1) -> tuple[list[Draft], list[Problem]]:
-    """The record's drafts in pixels of its upright image, and what had to be left out or changed.
-
-    Regions of the image as it lies in the file (its EXIF `orientation` not applied) are turned, those of a scaled copy
-    are scaled; where the stated size fits neither, none is kept. Regions without area and regions wholly outside are
-    left out, those that cross an edge are cut. All of it is reported. A cut region keeps an imported `area`: it is the
-    mask's, which never left the image. Of another medium only what is said of the whole item is kept.
-    `Record.comes_in` says whether what is kept may stand for the truth.
-    """
-    if not isinstance(media, Image):
-        return _settle_whole(record, media)
-    kept: list[Draft] = []
-    problems: list[Problem] = []
-    width, height = media.width, media.height
-    how: Fit | None = Fit((width, height), (width, height))
-    if record.width and record.height:
-        how = fit((record.width, record.height), (width, height), orientation)
-    if how is None or how.scaled or how.orientation != 1:
-        problems.append(_size_problem(record, how, width, height))
-    for draft in record.drafts:
-        if draft.geometry is None:
-            kept.append(draft)
-            continue
-        shape, geometry, area, slack = SHAPES[draft.type], draft.geometry, draft.area, 0.0
-        if draft.relative:
-            geometry = shape.mapped(geometry, lambda x, y: (x * width, y * height))
-            slack = 2e-6 * max(width, height)  # a relative number is written with six digits
-        elif how is None:
-            continue
-        elif how.scaled or how.orientation != 1:
-            geometry = shape.mapped(geometry, placing(how))
-            area = None if how.scaled else area
-        cut, state = shape.clip(geometry, media)
-        if cut is None or (state == "clipped" and _cut_off(shape, geometry, cut) > slack):
-            problems.append(_place_problem(record, draft, geometry, state, media))
-        if cut is not None:
-            same = cut == draft.geometry and area == draft.area and not draft.relative
-            kept.append(draft if same else replace(draft, geometry=cut, area=area, relative=False))
-    return kept, problems
-
-
-def _settle_whole(record: Record, media: Media) -> tuple[list[Draft], list[Problem]]:
-    """What is said of the whole item; a place in an image has none in another medium."""
-    problems = []
-    for draft in (one for one in record.drafts if one.geometry is not None):
-        what = f"the {draft.label} {SHAPES[draft.type].noun} is a region of an image, and {record.path} is {media.one}"
-        problems.append(Problem("unreadable", record.source, draft.row, what, "It was left out", record.path))
-    return [draft for draft in record.drafts if draft.geometry is None], problems
-
-
-def _cut_off(shape: Shape, before: Geometry, after: Geometry) -> float:
-    """By how many pixels a geometry stuck out before it was cut."""
-    return max(abs(a - b) for a, b in zip(shape.bounds(before) or (), shape.bounds(after) or (), strict=True))
-
-
-def _size_problem(record: Record, how: Fit | None, width: int, height: int) -> Problem:
-    what = f"says {record.width} x {record.height}, the upright image is {width} x {height}"
-    if not any(draft.geometry is not None and not draft.relative for draft in record.drafts):
-        return Problem("note", record.source, "size", what, "No label of it depends on its size", record.path)
-    if how is None:
-        remedy = "Its boxes fit no such image and were left out; label the image as it is and import again"
-        return Problem("unreadable", record.source, "size", what, remedy, record.path)
-    done = " and ".join(["turned"] * (how.orientation != 1) + ["scaled"] * how.scaled)
-    return Problem("note", record.source, "size", what, f"Its boxes were {done} with the image", record.path)
-
-
-def _place_problem(record: Record, draft: Draft, geometry: Geometry, state: Clip, media: Image) -> Problem:
-    shape = SHAPES[draft.type]
-    named = f"the {draft.label} {shape.noun} ({shape.words(geometry)})"
-    if state == "degenerate":
-        what, remedy = f"{named} has no area", "It was left out; draw it again if it is meant"
-        return Problem("degenerate", record.source, draft.row, what, remedy, record.path)
-    where = f"the {media.width} x {media.height} image"
-    if state == "outside":
-        what = f"{named} lies outside {where}"
-        return Problem("outside", record.source, draft.row, what, "It was left out", record.path)
-    what, remedy = f"{named} crosses the edge of {where}", "It was cut at the edge"
-    return Problem("clipped", record.source, draft.row, what, remedy, record.path)
-
-
-def as_regions(path: str, drafts: Iterable[Draft], controls: Sequence[Control]) -> list[Region]:
-    """Regions of the item `path` from settled drafts, with ids that the same import makes again.
-
-    Each answers the first of the `controls` that takes its kind and has its label (`motherlode.regions.answered`).
-    Raises KeyError for a label that none has.
-    """
-    rows = list(drafts)
-    ids = region_ids(path, ((draft.label, draft.type, draft.geometry) for draft in rows))
-    regions = []
-    for own, draft in zip(ids, rows, strict=True):
-        control = answered(controls, draft.type, draft.label)
-        if control is None:
-            raise KeyError(draft.label)
-        regions.append(
-            Region(
-                id=own,
-                type=draft.type,
-                class_id=control.class_ids[draft.label],
-                label=draft.label,
-                geometry=draft.geometry,
-                area=draft.area,
-                iscrowd=draft.iscrowd,
-                difficult=draft.difficult,
-                attributes=draft.attributes,
-                control=control.name,
-            )
-        )
-    return regions

@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from motherlode.cache import default_root
 from motherlode.files import RACY_NS, State, hash_file, state_at
-from motherlode.formats.source import Draft, Folder, Record, is_image
+from motherlode.formats.source import Boxes, Draft, Folder, Record, is_image
 
 __all__ = ["Digests", "KnownFolder", "labels_digest"]
 
@@ -165,7 +165,13 @@ def labels_digest(record: Record) -> str | None:
     if not record.labelled:
         return None
     said: list[object] = [FORM, *(getattr(record, name) for name in _OF_RECORD)]
-    for draft in record.drafts:
-        said.append([getattr(draft, name) for name in _OF_DRAFT])
-        said.append(sorted(draft.attributes.items(), key=str) if draft.attributes else None)
-    return sha256(repr(said).encode("utf-8", "backslashreplace")).hexdigest().translate(_LETTERS)
+    boxes = b""
+    if isinstance(record.drafts, Boxes):
+        boxes = record.drafts.said()
+    else:
+        for draft in record.drafts:
+            said.append([getattr(draft, name) for name in _OF_DRAFT])
+            said.append(sorted(draft.attributes.items(), key=str) if draft.attributes else None)
+    digest = sha256(repr(said).encode("utf-8", "backslashreplace"))
+    digest.update(boxes)
+    return digest.hexdigest().translate(_LETTERS)

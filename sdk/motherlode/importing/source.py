@@ -12,7 +12,8 @@ from motherlode import formats
 from motherlode.errors import BadInput
 from motherlode.formats import folders
 from motherlode.formats.leftovers import leftovers
-from motherlode.formats.source import Classes, Folder, Problem, Record, settle
+from motherlode.formats.settling import settle
+from motherlode.formats.source import Classes, Folder, Problem, Record
 from motherlode.labeling_config import Task
 from motherlode.media import MEDIA, BadMedia, Image, Media, named
 from motherlode.paths import PathSet, UnsafePath, check_path
@@ -65,7 +66,7 @@ class Source:
     def labels(self) -> list[str]:
         """The labels: all that the source numbers, in its order, then the others found, sorted."""
         numbered = dict.fromkeys(label for found in self.classes for label in found.names.values())
-        found = {draft.label for record in self.records for draft in record.drafts}
+        found = {label for record in self.records for label in record.labels}
         return [*numbered, *sorted(found - numbered.keys())]
 
 
