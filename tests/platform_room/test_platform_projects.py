@@ -48,6 +48,15 @@ def test_the_last_owner_neither_leaves_nor_becomes_less(project: Project, alice:
     assert Membership.objects.get().role == Role.OWNER
 
 
+def test_a_word_that_is_none_of_a_choice_is_answered_with_those_that_are(
+    project: Project, alice: User, api: Apis
+) -> None:
+    answer = api(alice).post("projects/blood/members", {"username": "charlie", "role": "boss {0}"})
+    assert answer.status_code == 400
+    known = "owner, engineer, reviewer, annotator, viewer"
+    assert answer.json()["error"] == f'role: "boss {{0}}" is not one of {known}.'
+
+
 def test_errors_have_words_and_a_code(charlie: User, api: Apis) -> None:
     client = api(charlie)
     assert client.get("projects/nothing").json() == {"error": "There is no project 'nothing'.", "code": "not_found"}

@@ -260,6 +260,10 @@ def read(shape: type[Shape], data: Any) -> dict[str, Any]:
         own = {name for name, field in given.fields.items() if isinstance(field, SelfChecked)}
         own |= plain_names(given.fields, data)
         free_json.check({name: value for name, value in data.items() if name not in own})
+    for field in given.fields.values():
+        if isinstance(field, serializers.ChoiceField):
+            known = ", ".join(map(str, field.choices)).replace("{", "{{").replace("}", "}}")
+            field.error_messages["invalid_choice"] = f'"{{input}}" is not one of {known}.'
     given.is_valid(raise_exception=True)
     return dict(given.validated_data)
 
