@@ -402,7 +402,7 @@ def test_a_report_says_what_came_in_and_what_to_do(door: Door, source: Path) -> 
     assert "Also seen:\n  notes.csv: looks like a table of labels (CSV) and was not taken." in said
     assert "1 image stays unlabelled, since labels of it could not come in: train/b.jpg\n" in said
     assert said.splitlines()[-1] == (
-        "In: 3 items, labels of 2 items. Not in: the labels of 1 image."
+        "In: 3 items, labels of 2 items. Not in: the labels of 1 item."
         " Next: mend what is named above and import again; what is in stays in."
     )
 

@@ -227,8 +227,8 @@ def _split_lines(report: ImportReport) -> Iterator[str]:
 def _import_sum(report: ImportReport, wrong: bool) -> str:
     labelled = report.label_sets + report.unchanged
     parts = [f"In: {count(report.items, 'item')}, labels of {count(labelled, 'item')}."]
-    missing = [count(report.images - report.items, "image")] if report.images > report.items else []
-    missing += [f"the labels of {count(report.left_unlabelled, 'image')}"] if report.unlabelled else []
+    missing = [count(report.images - report.items, "item")] if report.images > report.items else []
+    missing += [f"the labels of {count(report.left_unlabelled, 'item')}"] if report.unlabelled else []
     if missing:
         parts.append(f"Not in: {' and '.join(missing)}.")
     if missing or wrong:

@@ -97,10 +97,10 @@ class Writer:
             lost.update(what for region in row.regions for what in self._lost(row, region))
             place = self.place(path, replace(row, regions=kept))
             if why := self._why_not(row, kept):
-                problems.append(Problem("unreadable", row.path, "", f"it {why}", "The image was left out", row.path))
+                problems.append(Problem("unreadable", row.path, "", f"it {why}", "It was left out", row.path))
             elif (other := places.setdefault(place.casefold(), row.path)) != row.path:
                 what = f"its file {place} would be that of {other}"
-                problems.append(Problem("unreadable", row.path, "", what, "The image was left out", row.path))
+                problems.append(Problem("unreadable", row.path, "", what, "It was left out", row.path))
             else:
                 chosen.append((path, replace(row, regions=kept)))
         return chosen, [*problems, *(self._note(what, number, remedies or {}) for what, number in lost.items())]

@@ -139,7 +139,7 @@ class Sender:
     def _report_problems(self, problems: Iterable[Mapping[str, Any]]) -> None:
         for problem in problems:
             path, error = str(problem.get("path", "")), str(problem.get("error") or problem.get("code"))
-            remedy = "The image was left out; the rest came in"
+            remedy = "It was left out; the rest came in"
             if problem.get("code") == "path_taken":
                 error = "An item of this name holds other bytes."
                 remedy = "It was left out; --replace-media gives the item this file, --prefix brings it in beside it"
