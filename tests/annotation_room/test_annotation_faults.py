@@ -55,12 +55,12 @@ def postgres() -> str:
     return named._replace(path="", query="").geturl()
 
 
-@pytest.fixture
-def own_database() -> Iterator[str]:
-    """A PostgreSQL database of this test's own, or a skip that says why there is none."""
+@pytest.fixture(scope="module")
+def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a PostgreSQL database with every table and no row, or a skip that says why there is none."""
     import psycopg
 
-    name = f"lode_crowd_{uuid4().hex[:8]}"
+    name = f"lode_tables_{uuid4().hex[:8]}"
     try:
         with psycopg.connect(f"{postgres()}/postgres", autocommit=True, connect_timeout=3) as admin:
             admin.execute(f'CREATE DATABASE "{name}"')
@@ -68,6 +68,20 @@ def own_database() -> Iterator[str]:
         if os.environ.get("LODE_REQUIRE_SERVICES") == "1":
             pytest.fail(f"PostgreSQL is required here: {error}")
         pytest.skip(f"PostgreSQL cannot be reached at {postgres()}: {error}")
+    run(tmp_path_factory.mktemp("tables"), "migrate", database=f"{postgres()}/{name}")
+    yield name
+    with psycopg.connect(f"{postgres()}/postgres", autocommit=True) as admin:
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def own_database(migrated_database: str) -> Iterator[str]:
+    """A PostgreSQL database of this test's own, every table made already."""
+    import psycopg
+
+    name = f"lode_crowd_{uuid4().hex[:8]}"
+    with psycopg.connect(f"{postgres()}/postgres", autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{migrated_database}"')
     yield f"{postgres()}/{name}"
     with psycopg.connect(f"{postgres()}/postgres", autocommit=True) as admin:
         admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
