@@ -316,9 +316,9 @@ def _list_items(version: Version, content: Content, work: Work) -> str:
     if version.parent and version.parent.format and not content.items_changed:
         return str(version.parent.dir_oid)
 
-    def rows() -> Iterator[manifest.Row]:
+    def rows() -> Iterator[tuple[str, str]]:
         for page in statements.listed(version, PAGE):
             work.check()
-            yield from [manifest.Row(path, md5, "", 0) for path, md5 in page]
+            yield from page
 
     return store().add_listing(manifest.dir_pieces(rows()))

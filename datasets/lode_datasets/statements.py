@@ -165,10 +165,10 @@ _COLUMNS = f"e.path, b.md5, b.sha256, b.size, e.split, e.label_set_id, i.kind, {
 _HOLDS = "e.dataset_id = %(dataset)s AND e.first <= %(number)s AND (e.last IS NULL OR e.last >= %(number)s)"
 _CHANGED = f"SELECT {_COLUMNS} FROM {_ENTRY} e {_BYTES} {_ITEM} WHERE e.dataset_id = %(dataset)s AND "
 _PAGE = f"""
-    SELECT {{columns}} FROM {_ENTRY} e INDEXED BY entry_path CROSS {_BYTES} CROSS {_ITEM}
+    SELECT {{columns}} FROM {_ENTRY} e INDEXED BY entry_path CROSS {_BYTES} {{more}}
     WHERE {_HOLDS} AND e.path > %(after)s ORDER BY e.path LIMIT %(size)s
 """
-_SORTED = f'SELECT {{columns}} FROM {_ENTRY} e {_BYTES} {_ITEM} WHERE {_HOLDS} ORDER BY e.path COLLATE "C"'
+_SORTED = f'SELECT {{columns}} FROM {_ENTRY} e {_BYTES} {{more}} WHERE {_HOLDS} ORDER BY e.path COLLATE "C"'
 _TWINS = f"""
     SELECT e.path, b.md5, e.split FROM {_ENTRY} e {_BYTES} WHERE {_HOLDS} AND e.split <> %(pool)s AND e.blob_id IN (
         SELECT e.blob_id FROM {_ENTRY} e WHERE {_HOLDS} AND e.split <> %(pool)s
@@ -202,7 +202,7 @@ def _held(statement: str, values: Mapping[str, Any]) -> list[Held]:
 
 def held_pages(version: Version, size: int) -> Iterator[list[Held]]:
     """All items of the version, by path in code point order, so many at a time; memory is that of a page."""
-    for page in _pages(_COLUMNS, version, size):
+    for page in _pages(_COLUMNS, version, size, {"sqlite": f"CROSS {_ITEM}", "postgresql": _ITEM}[connection.vendor]):
         yield [Held._make(row) for row in page]
 
 
@@ -212,20 +212,20 @@ def listed(version: Version, size: int) -> Iterator[list[Listed]]:
         yield [Listed._make(row) for row in page]
 
 
-def _pages(columns: str, version: Version, size: int) -> Iterator[list[tuple[Any, ...]]]:
+def _pages(columns: str, version: Version, size: int, more: str = "") -> Iterator[list[tuple[Any, ...]]]:
     """SQLite takes no write while a read is open, so it is asked for a page at a time, along the index by path;
     PostgreSQL, whose index may have another order, sorts once and keeps what is still to be read."""
     values = {"dataset": version.dataset_id, "number": version.number}
     if connection.vendor == "postgresql":
         with connection.chunked_cursor() as cursor:
-            cursor.execute(_SORTED.format(columns=columns), values)
+            cursor.execute(_SORTED.format(columns=columns, more=more), values)
             while page := cursor.fetchmany(size):
                 yield page
         return
     after, page = "", [()]
     while page:
         with connection.cursor() as cursor:
-            cursor.execute(_PAGE.format(columns=columns), {**values, "after": after, "size": size})
+            cursor.execute(_PAGE.format(columns=columns, more=more), {**values, "after": after, "size": size})
             page = cursor.fetchall()
         if page:
             yield page

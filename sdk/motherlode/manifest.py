@@ -207,8 +207,9 @@ def digest_of(pieces: Iterable[bytes]) -> str:
 # DVC's directory object
 
 
-def dir_pieces(rows: Iterable[Row], entries: int = 1000) -> Iterator[bytes]:
-    """The bytes of DVC's `.dir` object, in pieces: `[{"md5": ..., "relpath": ...}, ...]`, rows sorted by path."""
+def dir_pieces(rows: Iterable[tuple[str, str, *tuple[Any, ...]]], entries: int = 1000) -> Iterator[bytes]:
+    """The bytes of DVC's `.dir` object, in pieces: `[{"md5": ..., "relpath": ...}, ...]`, of rows that begin with path
+    and md5, sorted by path."""
     joint = "["
     piece: list[str] = []
     for row in rows:
