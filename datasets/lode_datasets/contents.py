@@ -101,10 +101,9 @@ class Content:
     def _count(self, rows: list[Held], sign: int = 1) -> list[Lines]:
         """Counts items in, or out where ``sign`` is -1; gives their lines."""
         lines, said = lines_of(rows)
-        classes = {key: class_ids(texts) for key, texts in said.items()}
-        for row in rows:
-            self.size += sign * row.size
-            self.counts.add(row.split, None if row.label_set is None else classes[row.label_set], sign)
+        classes: dict[int | None, list[int]] = {key: class_ids(texts) for key, texts in said.items()}
+        self.size += sign * sum(row.size for row in rows)
+        self.counts.add([(row.split, classes.get(row.label_set)) for row in rows], sign)
         return lines
 
     # -- what changed ----------------------------------------------------------------------------------------------

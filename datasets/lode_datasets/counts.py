@@ -21,15 +21,19 @@ class VersionCounts:
         for split, row in given.get("split_classes", {}).items():
             self.classes[split] = Counter({int(class_id): number for class_id, number in row.items()})
 
-    def add(self, split: str, classes: Iterable[int] | None, sign: int = 1) -> None:
-        """Counts one item in (``sign`` 1) or out (-1); ``classes`` are its regions' class ids, None: unlabelled."""
-        self.splits[split] += sign
-        if classes is None:
-            return
-        self.labelled += sign
-        row = self.classes[split]
-        for class_id in classes:
-            row[class_id] += sign
+    def add(self, rows: Iterable[tuple[str, Iterable[int] | None]], sign: int = 1) -> None:
+        """Counts items in (``sign`` 1) or out (-1): the split of each, and its regions' class ids, None: unlabelled."""
+        splits: list[str] = []
+        classes: defaultdict[str, list[int]] = defaultdict(list)
+        for split, said in rows:
+            splits.append(split)
+            if said is not None:
+                self.labelled += sign
+                classes[split].extend(said)
+        count = Counter.update if sign > 0 else Counter.subtract
+        count(self.splits, splits)
+        for split, found in classes.items():
+            count(self.classes[split], found)
 
     def as_json(self) -> dict[str, Any]:
         """``{"items", "labelled", "regions", "splits", "classes", "split_classes"}``; what is zero is left out."""
