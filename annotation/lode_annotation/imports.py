@@ -6,6 +6,7 @@ that dies is followed by one that goes on after the last batch; the same labels 
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import uuid4
@@ -18,7 +19,7 @@ from lode_annotation.imported_lines import digest_in, remember, renew
 from lode_annotation.label_sets import current, ids_used
 from lode_annotation.labeling_config import rules_of
 from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema, SchemaRevision
-from lode_annotation.schemas import latest, schema_for_labels
+from lode_annotation.schemas import asked_by, latest, schema_for_labels
 from lode_platform import bulk, events, jobs
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, LodeError
@@ -30,8 +31,8 @@ from motherlode.formats.values import label_name
 from motherlode.labeling_config import medium_of
 from motherlode.media import MEDIA, Media
 from motherlode.paths import UnsafePath, check_path, fold
-from motherlode.regions import Region, Texts, texts_of
-from motherlode.shapes import BY_TASK, DEFAULT, shape_of
+from motherlode.regions import Control, Region, Texts, from_json, texts_of
+from motherlode.shapes import DEFAULT, shape_of
 
 BATCH = 500
 MAX_LISTED = 1_000  # of each kind of thing a report names; the counts are of all
@@ -106,28 +107,27 @@ def _say_problem(report: dict[str, Any], problem: Mapping[str, Any]) -> None:
 
 def _classes(work: jobs.Work, label_import: LabelImport, project: Project, caller: Caller) -> dict[str, Any]:
     """Finds every label, creates or extends the schema; a second worker finds it there."""
-    labels: dict[str, None] = {}
+    labels: dict[str, dict[str, None]] = {}  # by the control that a line names
     kinds: set[str] = set()
     for part in _parts(label_import, 0):
         work.check()
         for _, row in lines_of(part.lines):
             for region in () if "problem" in row else row.get("regions") or ():
-                labels.setdefault(label_name(region["label"]))
+                labels.setdefault(row.get("control") or "", {}).setdefault(label_name(region["label"]))
                 kinds.add(shape_of(region.get("type", DEFAULT.kind)).task)
     if len(kinds) > 1:
         raise BadInput(f"The import holds both {' and '.join(sorted(kinds))}; import them apart.", code="mixed")
-    before: set[str] = set()
-    tags = {BY_TASK[kind].tag for kind in kinds}
+    report, task = empty_report(), next(iter(kinds), DEFAULT.task)
     found = Schema.objects.filter(project=project, name=label_import.schema_name).first()
-    if found is not None:
-        asking = [control for control in latest(found).controls if control["type"] in tags]
-        before = {label["value"] for control in asking for label in control["labels"]}
-        _refuse_ambiguous(found, asking, labels)
+    for control, named in labels.items():
+        asking = asked_by(found, task, control) if found is not None else []
+        before = {label["value"] for one in asking for label in one["labels"]}
+        if found is not None:
+            _refuse_ambiguous(found, asking, named)
+        report["classes_made"] += [label for label in named if label not in before]
     with work.fenced():
-        if labels:
-            schema_for_labels(project, caller, name=label_import.schema_name, labels=labels, task=kinds.pop())
-        report = empty_report()
-        report["classes_made"] = [label for label in labels if label not in before]
+        for control, named in labels.items():
+            schema_for_labels(project, caller, name=label_import.schema_name, labels=named, task=task, control=control)
         state = {"phase": "stage", "part": -1, "line": 0, "done": 0, "report": report}
         work.save_state(state)
     return state
@@ -148,7 +148,7 @@ def _refuse_ambiguous(schema: Schema, asking: Sequence[Mapping[str, Any]], label
         if len(having) > 1:
             raise BadInput(
                 f"The label {label!r} stands under {' and '.join(having)} in the schema {schema.name!r}, and a file"
-                " does not say which is meant. Import it under a schema with one of these controls.",
+                " does not say which is meant. Name one of them as the control that its labels answer.",
                 code="which_control",
             )
 
@@ -205,7 +205,8 @@ def _prepare(
 ) -> list[tuple[Item, Texts]]:
     """The label sets of a batch as (item, what it says); what is left out goes into the report."""
     controls = rules_of(revision.controls).asked
-    asked = Asked(controls)
+    of_any = Asked(controls)
+    by_name = {"": controls, **{control.name: (control,) for control in controls}}
     medium = MEDIA[medium_of(revision.config)]
     records = []
     digests: dict[str, str] = {}
@@ -239,6 +240,11 @@ def _prepare(
             _say_problem(report, _other_medium(record, item, medium, schema))
             continue
         drafts, problems = settle(record, item.media, item.orientation)
+        answers = by_name.get(record.control)
+        if answers is None:
+            _say_problem(report, _no_control(record, schema, controls))
+            continue
+        asked = Asked(answers) if record.control else of_any
         if retired := next((one for one in drafts if asked[one.type, one.label] is None), None):
             _say_problem(report, _retired(record, retired, schema))
             continue
@@ -251,9 +257,8 @@ def _prepare(
         held = there.get(item.pk)
         digest = "" if problems else digests[record.path]  # what is to be said of it is said each time
         if item.pk in used or held is not None:
-            regions = as_regions(item.path, drafts, controls)
-            if item.pk in used:
-                regions = with_kept_ids(item.path, regions, held.said if held else (), used[item.pk])
+            before, others = _beside(held, answers[0] if record.control else None)
+            regions = [*_regions(item, drafts, answers, before, used.get(item.pk)), *others]
             texts = texts_of(regions)
         else:
             regions, texts = [], as_texts(item.path, drafts, asked)
@@ -272,6 +277,30 @@ def _prepare(
     return prepared
 
 
+def _regions(
+    item: Item,
+    drafts: Sequence[Draft],
+    answers: Sequence[Control],
+    before: Sequence[Mapping[str, Any]],
+    used: Collection[str] | None,
+) -> list[Region]:
+    """The drafts as regions, with the ids of those of ``before`` that they are, and else none that was ``used``."""
+    regions = as_regions(item.path, drafts, answers)
+    return regions if used is None else with_kept_ids(item.path, regions, before, used)
+
+
+def _beside(held: LabelSet | None, control: Control | None) -> tuple[list[dict[str, Any]], list[Region]]:
+    """What a label set says that an import replaces, and what stays beside it: where it speaks of one ``control``
+    alone, what is said under the others."""
+    said = held.said if held is not None else []
+    if control is None:
+        return said, []
+    classes = set(control.class_ids.values())
+    # rows of before format 1 name no control
+    mine = [row["control"] == control.name if row.get("control") else row["class_id"] in classes for row in said]
+    return list(compress(said, mine)), [from_json(row) for row, own in zip(said, mine, strict=True) if not own]
+
+
 def _same(held: LabelSet, regions: Sequence[Region]) -> bool:
     """Whether a label set says just this; in what order a file names the regions says nothing."""
     return sorted(held.said, key=itemgetter("id")) == [
@@ -288,6 +317,13 @@ def _twice(record: Record) -> dict[str, str]:
 def _other_medium(record: Record, item: Item, medium: type[Media], schema: Schema) -> dict[str, str]:
     what = f"{item.path} is {item.media.one}, and the schema {schema.name!r} asks about {medium.plural}"
     remedy = f"It stays as it is; import its labels under a schema of {item.media.plural}"
+    return Problem("unknown", record.source, "", what, remedy, record.path).as_json()
+
+
+def _no_control(record: Record, schema: Schema, controls: Sequence[Control]) -> dict[str, str]:
+    known = ", ".join(control.name for control in controls)
+    what = f"the schema {schema.name!r} has no control {record.control!r}; it has {known}"
+    remedy = "The item stays as it is; name one of these and import again"
     return Problem("unknown", record.source, "", what, remedy, record.path).as_json()
 
 

@@ -16,10 +16,11 @@ from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Item, ItemQuerySet, Project, User
 from motherlode import labeling_config
 from motherlode.media import MEDIA, Media
-from motherlode.shapes import BY_TASK
+from motherlode.shapes import BY_TAG, BY_TASK
 
 __all__ = [
     "ParsedConfig",
+    "asked_by",
     "check_config",
     "create_schema",
     "extend",
@@ -223,11 +224,12 @@ def _settle_classes(schema: Schema, parsed: ParsedConfig) -> dict[Class, int]:
 
 
 def schema_for_labels(
-    project: Project, caller: Caller, *, name: str, labels: Iterable[str], task: str = "boxes"
+    project: Project, caller: Caller, *, name: str, labels: Iterable[str], task: str = "boxes", control: str = ""
 ) -> Schema:
     """The schema ``name`` with at least ``labels``: made if there is none, extended by a revision if it lacks some.
 
-    ``task`` is a kind's, such as "boxes". Raises ``BadInput`` when the schema asks for another kind of label.
+    ``task`` is a kind's, such as "boxes"; ``control`` the control meant, where it matters. Raises ``BadInput`` when the
+    schema has no such control for labels of that kind.
     """
     wanted = list(dict.fromkeys(labels))
     found = Schema.objects.filter(project=project, name=name).first()
@@ -235,25 +237,35 @@ def schema_for_labels(
         if not wanted:
             raise BadInput("There are no labels to create a schema from.", code="no_labels")
         try:
-            return create_schema(project, caller, name=name, config=labeling_config.build(wanted, task))
+            config = labeling_config.build(wanted, task, control=control)
+            return create_schema(project, caller, name=name, config=config)
         except Conflict:
             found = Schema.objects.get(project=project, name=name)
-    extend(found, caller, labels=wanted, task=task)
+    extend(found, caller, labels=wanted, task=task, control=control)
     return found
 
 
-def extend(schema: Schema, caller: Caller, *, labels: Iterable[str], task: str = "boxes") -> SchemaRevision:
+def asked_by(schema: Schema, task: str, control: str = "") -> list[dict[str, Any]]:
+    """The controls of the newest revision for labels of that ``task``, or the one named. Raises ``BadInput``."""
+    tag, controls = BY_TASK[task].tag, latest(schema).controls
+    asking = [one for one in controls if one["type"] == tag and control in ("", one["name"])]
+    if not asking:
+        known = ", ".join(f"{one['name']} ({BY_TAG[one['type']].task})" for one in controls)
+        what = f"control {control!r} for {task}" if control else f"<{tag}>, so {task} cannot go into it"
+        raise BadInput(f"The schema {schema.name!r} has no {what}; it has {known}.", code="wrong_schema")
+    return asking
+
+
+def extend(
+    schema: Schema, caller: Caller, *, labels: Iterable[str], task: str = "boxes", control: str = ""
+) -> SchemaRevision:
     """Adds the labels that ``schema`` lacks by one revision; without any, the newest revision as it is."""
     newest = latest(schema)
-    tag = BY_TASK[task].tag
-    asking = [control for control in newest.controls if control["type"] == tag]
-    if not asking:
-        raise BadInput(f"The schema {schema.name!r} has no <{tag}>, so {task} cannot go into it.", code="wrong_schema")
-    known = {label["value"] for control in asking for label in control["labels"]}
+    known = {label["value"] for one in asked_by(schema, task, control) for label in one["labels"]}
     missing = [label for label in dict.fromkeys(labels) if label not in known]
     if not missing:
         return newest
-    config = labeling_config.add_labels(newest.config, missing, task=task)
+    config = labeling_config.add_labels(newest.config, missing, task=task, control=control)
     return revise(schema, caller, config=config, message="Labels added by an import: " + ", ".join(missing))
 
 

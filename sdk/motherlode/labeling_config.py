@@ -6,6 +6,7 @@ an import makes reads the same on either side.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TypeAlias
@@ -32,11 +33,12 @@ def build(
     required: bool = False,
     categories: Mapping[str, int] | None = None,
     medium: str = DEFAULT_MEDIUM,
+    control: str = "",
 ) -> str:
     """A config that asks for `labels` of `task` on an item of that medium, a key of `motherlode.media.MEDIA`.
 
-    `required`: an item without an answer cannot be submitted. `categories` gives the COCO category ids of labels.
-    Raises `BadInput` where the medium has no such labels.
+    `required`: an item without an answer cannot be submitted. `categories` gives the COCO category ids of labels,
+    `control` the name of the control, "" for the kind's own. Raises `BadInput` where the medium has no such labels.
     """
     shape = BY_TASK[task]
     if not shape.fits(medium):
@@ -46,7 +48,7 @@ def build(
         [
             "<View>",
             f'  <{MEDIA[medium].tag} name="{medium}" value="${medium}"/>',
-            f'  <{shape.tag} name="{shape.control_name}" toName="{medium}"{extra}>',
+            f'  <{shape.tag} name={quoteattr(control or shape.control_name)} toName="{medium}"{extra}>',
             *(f"    {_label(shape, label, categories)}" for label in labels),
             f"  </{shape.tag}>",
             "</View>",
@@ -56,20 +58,35 @@ def build(
 
 
 def add_labels(
-    config: str, labels: Sequence[str], *, task: str | None = None, categories: Mapping[str, int] | None = None
+    config: str,
+    labels: Sequence[str],
+    *,
+    task: str | None = None,
+    categories: Mapping[str, int] | None = None,
+    control: str = "",
 ) -> str:
     """`config` with `labels` at the end of its first control for `task`, by default of the first task that it asks for.
 
-    Raises `ValueError` where the config has no such control.
+    `control` names the one meant. Raises `ValueError` where the config has no such control.
     """
     for shape in [BY_TASK[task]] if task else BY_TASK.values():
-        at = config.find(f"</{shape.tag}")
+        at = config.find(f"</{shape.tag}", _start(config, shape.tag, control))
         if at >= 0:
             indent = config[config.rfind("\n", 0, at) + 1 : at]
             pad = indent if not indent.strip() else ""
             rows = "".join(f"  {_label(shape, label, categories)}\n{pad}" for label in labels)
             return config[:at] + rows + config[at:]
     raise ValueError("the config has no control to add labels to")
+
+
+def _start(config: str, tag: str, control: str) -> int:
+    """Where the control of that name begins; 0 where none is named, the end where there is none."""
+    if not control:
+        return 0
+    for found in re.finditer(rf"""<{tag}((?:\s+[\w:.-]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*>""", config):
+        if fromstring(f"<{tag}{found[1]}/>").get("name") == control:
+            return found.start()
+    return len(config)
 
 
 def controls_of(config: Element) -> dict[str, tuple[str, list[str]]]:

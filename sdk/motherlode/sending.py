@@ -111,9 +111,11 @@ def _task(samples: Samples, first: Prediction | None) -> str:
     return task_of(samples) if first is None else first.task
 
 
-def task_of(samples: Samples) -> str:
-    """What a schema with one kind of control asks to be predicted; boxes where it has several."""
-    tasks = {BY_TAG[tag].task for tag, _ in samples.snapshot.controls.values() if tag in BY_TAG}
+def task_of(samples: Samples, control: str | None = None) -> str:
+    """What a control, or a schema with one kind of control, asks to be predicted; boxes where it has several."""
+    controls = samples.snapshot.controls
+    tags = {tag for name, (tag, _) in controls.items() if control in (None, name)}
+    tasks = {BY_TAG[tag].task for tag in tags if tag in BY_TAG}
     return tasks.pop() if len(tasks) == 1 else DEFAULT.task
 
 

@@ -90,7 +90,10 @@ class ImportPart(APIView):
         responses=ImportPartShape,
     )
     def put(self, request: Request, label_import: UUID, part: int) -> Response:
-        """Uploads a part: JSON lines, one image or one problem of the client each; again replaces it."""
+        """Uploads a part: JSON lines, one image or one problem of the client each; again replaces it.
+
+        A line's `control` names the control of the schema that its labels answer; what the item's others hold stays.
+        """
         import_parts.mine(caller(request), label_import)
         lines = import_parts.put_part(caller(request), label_import, part, raw(request))
         return Response({"part": part, "lines": lines})

@@ -55,6 +55,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--split-policy", type=split_policy, metavar="SPLITS", help="of a new dataset: train=0.8,val=0.2")
     verb.add_argument("--labels", type=words, help="of the schema, besides those found: cat,dog")
     verb.add_argument("--task", choices=list(BY_TASK), help="what labels are read as; default: as the schema asks")
+    verb.add_argument("--control", default="", metavar="NAME", help="which control of the schema the labels answer")
     verb.add_argument("--medium", choices=list(MEDIA), help="which files are items; default: images, else texts")
     verb.add_argument("--prefix", default="", help="put before every item's path")
     verb.add_argument("--zip-encoding", default="", metavar="NAME", help="of names in a zip that are not UTF-8: gbk")
@@ -123,6 +124,7 @@ def _import(path: Path, arguments: Namespace, out: Out) -> int:
         medium=arguments.medium,
         prefix=arguments.prefix,
         strict=arguments.strict,
+        control=arguments.control,
     )
     with client:
         report = _brought_in(client, path, options, arguments, out)

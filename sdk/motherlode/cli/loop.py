@@ -41,6 +41,7 @@ def add_verbs(verbs: Verbs) -> None:
         choices=("boxes", "polygons"),
         help="what is read of each row: its bbox or its segmentation (default: as the schema asks)",
     )
+    verb.add_argument("--control", metavar="NAME", help="which control of the schema they answer, where it has several")
     verb.add_argument("--split", required=True, help="the split that was predicted")
     verb.add_argument("--version", help="such as cells@v1 (default: the one the run uses)")
     verb.add_argument("--ids", type=Path, help="the COCO file whose images and categories the ids mean")
@@ -129,7 +130,14 @@ def predictions(arguments: Namespace, out: Out) -> None:
         samples = sdk.load(version, arguments.split, client=client)
         problems: list[Problem] = []
         rows = _read(arguments, client, samples, problems)
-        sent = run.log_predictions(samples, rows, ids="class", model=arguments.model, out_of_fold=arguments.out_of_fold)
+        sent = run.log_predictions(
+            samples,
+            rows,
+            ids="class",
+            control=arguments.control,
+            model=arguments.model,
+            out_of_fold=arguments.out_of_fold,
+        )
         evaluation = sent.wait()
     out.answer(
         {
@@ -171,18 +179,20 @@ def _version_used(run: Run, split: str) -> str:
 
 def _read(arguments: Namespace, client: Client, samples: Samples, problems: list[Problem]) -> Iterator[Prediction]:
     maps, told = _id_maps(arguments, client, samples)
+    classes = samples.snapshot.classes if arguments.control is None else samples.classes_of(arguments.control)
+    known = {*classes, *classes.values()}
+    of = samples.name if arguments.control is None else f"the control {arguments.control!r} of {samples.name}"
     with arguments.file.open("rb") as stream, _named(arguments.file):
-        outlines = (arguments.task or task_of(samples)) == "polygons"
+        outlines = (arguments.task or task_of(samples, arguments.control)) == "polygons"
         rows = read_results(open_text(stream), arguments.file.name, maps, samples.paths, told=told, outlines=outlines)
         for found in rows:
             if isinstance(found, Problem):
                 problems.append(found)
                 continue
-            unknown = next((label for label in found.labels if not _known(label, samples)), None)
+            unknown = next((label for label in found.labels if label not in known), None)
             if unknown is not None:
                 raise BadInput(
-                    f"the category {unknown!r} is not a class of {samples.name};"
-                    " say what the ids mean with --ids instances.json"
+                    f"the category {unknown!r} is not a class of {of}; say what the ids mean with --ids instances.json"
                 )
             yield found
 
@@ -214,11 +224,6 @@ def _named(file: Path) -> Iterator[None]:
         raise BadInput(f"{file}: is not UTF-8 ({error})") from None
     except BadInput as error:
         raise BadInput(f"{file}: {error}") from None
-
-
-def _known(label: str | int, samples: Samples) -> bool:
-    classes = samples.snapshot.classes
-    return label in classes or label in classes.values()
 
 
 def evaluations(arguments: Namespace, out: Out) -> None:

@@ -237,7 +237,8 @@ class Record:
     `path` is the image's path in the source if it lies there (`present`), else the name the labels give it. `width` and
     `height` are what the source claims, None where it says nothing. `labelled` without drafts says "nothing is here",
     if none is `lost`: labels that the source states and that cannot be read, as far as they can be counted. `strict`
-    asks that all labels come in, or none. `split_from` says what gave the split.
+    asks that all labels come in, or none. `control` is the control of the schema that all its labels answer, "" where
+    each answers the one that has it. `split_from` says what gave the split.
     """
 
     path: str
@@ -251,6 +252,7 @@ class Record:
     lost: int = 0
     strict: bool = False
     split_from: str = ""
+    control: str = ""
 
     @property
     def labels(self) -> set[str]:
@@ -281,6 +283,7 @@ class Record:
             "split": self.split,
             "lost": self.lost,
             "strict": self.strict,
+            "control": self.control,
         }
         line = {key: value for key, value in row.items() if value not in (None, "", 0) or key == "labelled"}
         drafts = self.drafts
@@ -301,6 +304,7 @@ class Record:
             drafts=tuple(Draft.from_json(draft) for draft in row.get("regions", ())),
             lost=int(row.get("lost") or 0),
             strict=bool(row.get("strict", False)),
+            control=str(row.get("control") or ""),
         )
 
 

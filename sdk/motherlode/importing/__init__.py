@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from motherlode.client import Client
@@ -55,6 +56,8 @@ def bring_in(
             f"{options.dataset!r} is not a valid dataset name: up to 64 of a-z, 0-9, - and _, a letter or digit first"
         )
     known = known or KnownFolder(source.root)
+    if options.control:
+        source.records = [replace(record, control=options.control) for record in source.records]
     report = ImportReport(options.project, options.dataset, source.format.name)
     report.problems += [problem.as_json() for problem in source.problems]
     made = Maker(client, options, report, say)

@@ -28,7 +28,8 @@ FORM = 1
 MOST = 64  # folders that are remembered
 READS = 4  # datasets for each of which what was read of a folder is remembered
 THREADS = 4
-_ELSEWHERE = frozenset({"path", "present", "source", "split", "split_from", "drafts"})  # told apart, or no matter
+# told apart, or no matter
+_ELSEWHERE = frozenset({"path", "present", "source", "split", "split_from", "drafts", "control"})
 SMALL = 1 << 20
 
 
@@ -165,6 +166,8 @@ def labels_digest(record: Record) -> str | None:
     if not record.labelled:
         return None
     said: list[object] = [FORM, *(getattr(record, name) for name in _OF_RECORD)]
+    if record.control:
+        said.append(record.control)
     boxes = b""
     if isinstance(record.drafts, Boxes):
         boxes = record.drafts.said()

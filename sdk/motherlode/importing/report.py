@@ -15,7 +15,7 @@ __all__ = ["ImportOptions", "ImportReport", "count_splits", "take_result"]
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """What to bring in, and where to."""
+    """What to bring in, and where to. `control` names the control that the labels answer, "" for any that has them."""
 
     project: str
     dataset: str
@@ -28,6 +28,7 @@ class ImportOptions:
     medium: str | None = None
     prefix: str = ""
     strict: bool = False
+    control: str = ""
 
 
 @dataclass

@@ -42,11 +42,13 @@ class Maker:
         self._say(text)
 
     def task(self) -> Task | None:
-        """What the schema that is there asks for, where it asks for one kind of regions alone."""
+        """What the schema that is there asks for: by the control named, else where it asks for one kind of regions."""
         try:
             found = self._schema()
         except NotFound:
             return None
+        if found and self._options.control:
+            return BY_TAG[_named(found, self._options.control)["type"]].task
         shapes = [BY_TAG[control["type"]] for control in found["controls"]] if found else []
         placed = {shape.task for shape in shapes if not shape.whole}
         return placed.pop() if len(placed) == 1 else None
@@ -100,7 +102,19 @@ class Maker:
             )
 
     def _check_task(self, schema: Mapping[str, Any], source: Source) -> None:
-        tag = BY_TASK[source.task].tag if source.task else ""
+        tag, control = BY_TASK[source.task].tag if source.task else "", self._options.control
+        if control and tag and _named(schema, control)["type"] != tag:
+            raise BadInput(
+                f"the labels found are {source.task}, and the control {control!r} of the schema {schema['name']!r} is"
+                f" for others, so nothing was brought in; it has {_controls(schema)}"
+            )
+        asking = self._asking(schema, source)
+        for label in () if control else source.labels:
+            if len(having := [row for row in asking if label in _labels_of(row)]) > 1:
+                raise BadInput(
+                    f"the label {label!r} stands under {' and '.join(row['name'] for row in having)} in the schema"
+                    f" {schema['name']!r}, and the labels do not say which they answer: name it with --control"
+                )
         if f"<{tag}" not in str(schema["config"]) and tag:
             raise BadInput(
                 f"the labels found are {source.task}, and the schema {schema['name']!r} has no <{tag}> for them, so"
@@ -119,8 +133,7 @@ class Maker:
 
     def _compare_numbers(self, schema: Mapping[str, Any], source: Source) -> None:
         """Say where the schema that is there numbers a class in another way than the source's list does."""
-        tag = BY_TASK[source.task].tag if source.task else ""
-        asking = [control for control in schema["controls"] if not tag or control["type"] == tag]
+        asking = self._asking(schema, source)
         ids = {str(label["value"]): int(label["class_id"]) for control in asking for label in control["labels"]}
         for found in source.classes:
             other = [label for at, label in found.names.items() if ids.get(label, at + 1) != at + 1 and not found.ids]
@@ -202,12 +215,17 @@ class Maker:
         usual = DEFAULT.task if DEFAULT.fits(source.medium.kind) else whole
         task = source.task or self._options.task or usual
         names, kind = labels or [PLACEHOLDER], source.medium.kind
-        return labeling_config.build(names, task, categories=source.categories, medium=kind)
+        control = self._options.control
+        return labeling_config.build(names, task, categories=source.categories, medium=kind, control=control)
 
     def _with_labels(self, schema: Mapping[str, Any], labels: Sequence[str], source: Source) -> str:
         try:
             return labeling_config.add_labels(
-                str(schema["config"]), labels, task=source.task, categories=source.categories
+                str(schema["config"]),
+                labels,
+                task=source.task,
+                categories=source.categories,
+                control=self._options.control,
             )
         except ValueError:
             what = f"the schema has no labels to add {', '.join(labels)} to"
@@ -215,10 +233,15 @@ class Maker:
 
     def _new(self, schema: Mapping[str, Any], labels: Iterable[str], source: Source) -> list[str]:
         """The labels that no control for the source's kind has yet: a class belongs to its control."""
-        tag = BY_TASK[source.task].tag if source.task else ""
-        asking = [control for control in schema["controls"] if not tag or control["type"] == tag]
-        known = {str(label["value"]) for control in asking for label in control["labels"]}
+        known = {label for control in self._asking(schema, source) for label in _labels_of(control)}
         return [label for label in labels if label not in known]
+
+    def _asking(self, schema: Mapping[str, Any], source: Source) -> list[Mapping[str, Any]]:
+        """The controls that the source's labels may answer. Raises `BadInput` where the one named is not there."""
+        if self._options.control:
+            return [_named(schema, self._options.control)]
+        tag = BY_TASK[source.task].tag if source.task else ""
+        return [control for control in schema["controls"] if not tag or control["type"] == tag]
 
     def _extend(self, schema: Mapping[str, Any], labels: list[str], source: Source) -> None:
         new = self._new(schema, labels, source)
@@ -239,6 +262,23 @@ class Maker:
             body["split_policy"] = dict(self._options.split_policy)
         self._client.post(f"{self._project}/datasets", body)
         self._tell(f"made the dataset {self._options.dataset!r}")
+
+
+def _named(schema: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The control of that name. Raises `BadInput`."""
+    controls: list[Mapping[str, Any]] = schema["controls"]
+    found = next((control for control in controls if control["name"] == name), None)
+    if found is None:
+        raise BadInput(f"the schema {schema['name']!r} has no control {name!r}; it has {_controls(schema)}")
+    return found
+
+
+def _controls(schema: Mapping[str, Any]) -> str:
+    return ", ".join(f"{control['name']} ({BY_TAG[control['type']].task})" for control in schema["controls"])
+
+
+def _labels_of(control: Mapping[str, Any]) -> set[str]:
+    return {str(label["value"]) for label in control["labels"]}
 
 
 def task_asked(client: Client, options: ImportOptions) -> Task | None:
