@@ -280,7 +280,7 @@ STATE_TONES = {
 def run_chip(name: str, url: str | None = None, state: str = "") -> SafeString:
     """A run, with a dot for its state."""
     dot = format_html('<i class="dot dot-{}"></i>', STATE_TONES.get(state, "none")) if state else SafeString("")
-    return chip("chip-run", format_html("{}{}{}", icon("flask"), name, dot), url)
+    return chip("chip-run", format_html('{}<span class="clip">{}</span>{}', icon("flask"), name, dot), url)
 
 
 @register.simple_tag
