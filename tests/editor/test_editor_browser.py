@@ -36,6 +36,18 @@ PARCELS_KEPT = """(wanted) => new Promise((done) => {
     };
 })"""
 """Whether the browser's own disk holds as many answers that are still to be sent, or, for 0, none."""
+JOURNAL_KEPT = """([task, held]) => new Promise((done) => {
+    const opened = indexedDB.open("motherlode-editor", 1);
+    opened.onsuccess = () => {
+        const rows = opened.result.transaction("journal").objectStore("journal").getAll();
+        rows.onsuccess = () => {
+            opened.result.close();
+            const entry = rows.result.find((one) => one.task === task);
+            done(Boolean(entry) && entry.result.length === held);
+        };
+    };
+})"""
+"""Whether the browser's own disk holds that many regions of a task."""
 NEXT_IS_HERE = """() => {
     const pictures = performance.getEntriesByType("resource").filter((one) => one.name.includes("/media/"));
     return new Set(pictures.filter((one) => one.responseEnd > 0).map((one) => one.name)).size >= 2;
@@ -145,7 +157,7 @@ def test_a_submit_without_connection_waits_and_is_sent_when_it_is_back(clinic: A
     queue = clinic.queue(3)
     bob = seat("bob").label(queue)
     task = bob.task
-    bob.page.wait_for_timeout(400)
+    bob.page.wait_for_function(NEXT_IS_HERE)
     bob.context.set_offline(True)
     bob.press("1")
     bob.drag(50, 50, 150, 150)
@@ -447,13 +459,11 @@ def test_the_keys_are_listed_and_every_button_has_a_name(clinic: Any, seat: Seat
 
 def test_the_next_picture_is_decoded_before_it_is_needed(clinic: Any, seat: SeatMaker) -> None:
     bob = seat("bob").label(clinic.queue(2))
-    while not bob.page.evaluate("performance.getEntriesByName('editor:parse').length >= 2"):
-        bob.page.wait_for_timeout(50)
-    bob.page.wait_for_timeout(300)
+    bob.page.wait_for_function("performance.getEntriesByName('editor:laid').length >= 2")
     bob.context.set_offline(True)
     bob.press("Enter")
     bob.at(2)
-    assert bob.page.locator('[data-face="task"]').count() == 1
+    bob.ready()
     bob.context.set_offline(False)
     bob.saved("clean")
 
@@ -599,7 +609,7 @@ def test_a_prelabel_put_aside_stays_aside_after_a_reload(clinic: Any, seat: Seat
     bob.page.route("**/draft", lambda route: route.abort())
     bob.press("a", "Delete")
     assert len(bob.rows()) == 1
-    bob.page.wait_for_timeout(300)
+    bob.page.wait_for_function(JOURNAL_KEPT, arg=[bob.task, 0])
     bob.page.reload()
     bob.ready()
     assert [row.split(", ")[1] for row in bob.rows()] == ["WBC"]
@@ -619,7 +629,7 @@ addEventListener("keydown", (event) => {
 def test_after_offline_work_and_a_reload_no_answer_is_taken_for_a_picture_not_on_the_screen(
     clinic: Any, seat: SeatMaker
 ) -> None:
-    tries = 50
+    tries = 25
     queue = clinic.queue(2 * tries + 12)
     bob = seat("bob")
     bob.page.add_init_script(ENTER_IS_NOTED)

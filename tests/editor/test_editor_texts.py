@@ -44,11 +44,7 @@ def test_three_texts_are_labelled_by_keyboard(clinic: Any, seat: SeatMaker) -> N
 
     bob.seen()
     bob.page.keyboard.press("PageDown")
-    for _ in range(50):
-        if text.evaluate("node => node.scrollTop") > 100:
-            break
-        bob.page.wait_for_timeout(100)
-    assert text.evaluate("node => node.scrollTop") > 100, "the keys scroll"
+    bob.page.wait_for_function("node => node.scrollTop > 100", arg=text.element_handle())  # the keys scroll
     bob.press("1", "Control+z", "2", "1", "Enter")
     bob.at(2)
     assert text.text_content() == "Zweiter — text"

@@ -174,7 +174,6 @@ def test_the_viewer_draws_the_outlines_of_polygons(cells: Any, rita: User, brows
     page.wait_for_selector("[data-stage][data-drawn*='truth']")
     page.wait_for_load_state("networkidle")
     page.keyboard.press("p")
-    page.wait_for_timeout(300)
     green = """([x, y]) => {
       const canvas = document.querySelector(".picture-canvas-regions");
       const image = JSON.parse(document.getElementById("viewer-boot").textContent).matches[0];
@@ -187,6 +186,6 @@ def test_the_viewer_draws_the_outlines_of_polygons(cells: Any, rita: User, brows
       return [...found].some((_, at) => at % 4 === 0 && found[at + 3] > 60 && found[at + 1] > 1.5 * found[at]);
     }"""
     for x, y in ((70, 25), (95, 70), (45, 65)):
-        assert page.evaluate(green, [x, y]), "the middle of a side"
+        page.wait_for_function(green, arg=[x, y])  # the middle of a side
     assert not page.evaluate(green, [119, 100]), "the corner of its bounds"
     assert page.problems == []

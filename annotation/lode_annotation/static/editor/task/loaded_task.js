@@ -88,6 +88,7 @@ export async function loadTask(text, local, name = (payload) => payload.task.id)
   // A journal that cannot be read keeps nobody from working.
   const kept = local.entry(name(payload)).catch(() => null);
   const [entry, shown] = await Promise.all([kept, picture(payload)]);
+  performance.measure("editor:laid", { start: began });
   return { ...beginning(payload, text, entry), ...shown };
 }
 
