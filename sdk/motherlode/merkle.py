@@ -126,8 +126,8 @@ class Trees:
     def get(self, place: bytes) -> Leaves | None:
         """The leaves of a place, None where there are none."""
         part = self._parts[self._part_of(place)]
-        at = self._find(part, place)
-        return None if at is None else self._leaves(part, at)
+        at, there = self._find(part, place)
+        return self._leaves(part, at) if there else None
 
     def update(self, changes: Mapping[bytes, Leaves | None]) -> None:
         """Put the leaves of places, new or changed; None takes a place away."""
@@ -246,17 +246,17 @@ class Trees:
     def _part_of(self, place: bytes) -> int:
         return int.from_bytes(place[:2], "big") >> (16 - 4 * self.depth)
 
-    def _find(self, part: bytes, place: bytes) -> int | None:
-        """The number of a place in a part, None where it is not there."""
-        low, count = 0, len(part) // self._stride
-        high = count
+    def _find(self, part: bytes, place: bytes) -> tuple[int, bool]:
+        """Where a place stands in a part, or would stand; and whether it is there."""
+        low, high = 0, len(part) // self._stride
+        count = high
         while low < high:
             middle = (low + high) // 2
             if part[middle * SIZE : middle * SIZE + SIZE] < place:
                 low = middle + 1
             else:
                 high = middle
-        return low if low < count and part[low * SIZE : low * SIZE + SIZE] == place else None
+        return low, low < count and part[low * SIZE : low * SIZE + SIZE] == place
 
     def _leaves(self, part: bytes, at: int) -> Leaves:
         row = len(part) // (1 + self.sets)
@@ -271,24 +271,23 @@ class Trees:
     def _put(self, number: int, rows: Mapping[bytes, bytes]) -> set[int]:
         """Put records (a place and its leaves) by place into a part (empty: none now); the sets whose node may have
         changed."""
-        part = self._parts[number]
-        found = {place: self._find(part, place) for place in rows}
-        if any(at is None or not rows[place] for place, at in found.items()):
-            held = {part[at * SIZE : at * SIZE + SIZE]: at for at in range(len(part) // self._stride)}
-            records = {place: b"".join((place, *self._leaves(part, at))) for place, at in held.items()}
-            self._parts[number] = self._part(sorted(filter(None, {**records, **rows}.values())))
-            return set(range(self.sets))
-        changed, moved, row = bytearray(part), set(), len(part) // (1 + self.sets)
-        for place, at in found.items():
-            assert at is not None
-            for of in range(self.sets):
-                start = (1 + of) * row + at * SIZE
-                leaf = rows[place][(1 + of) * SIZE : (2 + of) * SIZE]
-                if part[start : start + SIZE] != leaf:
-                    changed[start : start + SIZE] = leaf
-                    moved.add(of)
-        self._parts[number] = bytes(changed)
-        return moved
+        part, row = self._parts[number], len(self._parts[number]) // (1 + self.sets)
+        edits = [(*self._find(part, place), record) for place, record in sorted(rows.items())]
+        columns: list[bytes] = []
+        moved: set[int] = set()
+        for column in range(1 + self.sets):
+            pieces: list[bytes] = []
+            start, done = column * row, 0
+            for at, there, record in edits:
+                leaf = record[column * SIZE : column * SIZE + SIZE]
+                pieces += (part[start + done * SIZE : start + at * SIZE], leaf)
+                done = at + there
+                if there and record and leaf != part[start + at * SIZE : start + done * SIZE]:
+                    moved.add(column - 1)
+            columns += [*pieces, part[start + done * SIZE : start + row]]
+        self._parts[number] = b"".join(columns)
+        shifted = any(there != bool(record) for _at, there, record in edits)
+        return set(range(self.sets)) if shifted else moved
 
     def _part(self, records: Sequence[bytes]) -> bytes:
         """A part of sorted records."""
