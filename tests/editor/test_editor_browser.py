@@ -118,6 +118,20 @@ def test_regions_are_moved_resized_hidden_and_locked_by_hand(clinic: Any, seat: 
     assert bob.rows() == []
 
 
+def test_a_step_and_taking_it_back_draw_only_the_row_that_they_change(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(1))
+    bob.press("1")
+    bob.drag(100, 100, 200, 200)
+    bob.drag(300, 100, 350, 160)
+    rows = bob.page.locator("[data-region-list] [role=option]")
+    for keys in (["v", "ArrowRight"], ["Control+z"]):
+        rows.nth(1).wait_for()
+        rows.evaluate_all("rows => rows.forEach((row) => (row.dataset.stood = ''))")
+        bob.press(*keys)
+        bob.page.locator("[role=option]:not([data-stood])").wait_for()
+        assert rows.count() == 2 and bob.page.locator("[role=option][data-stood]").count() == 1
+
+
 def test_a_box_can_be_made_and_placed_without_a_mouse(clinic: Any, seat: SeatMaker) -> None:
     bob = seat("bob").label(clinic.queue(1))
     task = bob.task

@@ -51,12 +51,12 @@ export class VirtualList {
     this.update();
   }
 
-  /** Take another number of things, and draw all of it again. @param {number} count */
+  /** Take another number of things, and draw what is in sight again: `draw` says what may stay. @param {number} count */
   reset(count) {
+    const changed = count !== this.count;
     this.count = count;
-    for (const element of this.shown.values()) element.remove();
-    this.shown.clear();
-    this.layout();
+    this.redraw(0, count);
+    if (changed || !this.shown.size) this.layout();
   }
 
   #later() {

@@ -36,6 +36,8 @@ export class RegionList {
     /** @type {Region[]} */
     this.shapes = [];
     this.editable = true;
+    /** What each row in the page was made from. @type {WeakMap<HTMLElement, {region: Region, state: string}>} */
+    this.drawn = new WeakMap();
     /** What is to be said of rows, by region; rows with a mark come first. @type {ReadonlyMap<string, string>} */
     this.marks = new Map();
     root.setAttribute("role", "listbox");
@@ -46,7 +48,7 @@ export class RegionList {
       count: 0,
       css: "ed-list-room",
       measure: (width) => ({ columns: 1, across: width - ASIDE, down: ROW, gap: 0 }),
-      draw: (at) => this.#row(/** @type {Region} */ (this.shapes[at]), at),
+      draw: (at, before) => this.#draw(at, before),
     });
     root.addEventListener("keydown", (event) => this.#key(event));
     this.frame = 0;
@@ -100,6 +102,23 @@ export class RegionList {
     } else {
       this.root.removeAttribute("aria-activedescendant");
     }
+  }
+
+  /** A row, the one that stands there where nothing of it changed: the icons of a row cost more than all else. @param {number} at @param {HTMLElement} [before] */
+  #draw(at, before) {
+    const region = /** @type {Region} */ (this.shapes[at]);
+    const { store, editable } = this;
+    const colour = this.stage.scene.colourOf(region);
+    const said = [at, this.shapes.length, store.hidden.has(region.key), store.locked.has(region.key), editable, colour];
+    const state = [...said, this.marks.get(region.key)].join();
+    const known = before && this.drawn.get(before);
+    if (!before || known?.region !== region || known.state !== state) {
+      const row = this.#row(region, at);
+      this.drawn.set(row, { region, state });
+      return row;
+    }
+    before.setAttribute("aria-selected", String(store.selection.has(region.key)));
+    return before;
   }
 
   /** @param {Region} region @param {number} at */
