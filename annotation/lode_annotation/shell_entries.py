@@ -15,10 +15,10 @@ from lode_annotation.statements import reviews
 from lode_platform import shell
 from lode_platform.access import permits, role_in
 from lode_platform.callers import Caller
-from lode_platform.drawing import outlines
+from lode_platform.drawing import Drawn, drawn
 from lode_platform.models import Item, ItemQuerySet, Project, User
 from lode_platform.paging import MOST, AtLeast, bounded, newer
-from motherlode.regions import box_of
+from lode_platform.templatetags.lode import class_color
 
 
 def waiting_answers(project: Project, user: User) -> int:
@@ -133,27 +133,18 @@ def item_history(item: Item, user: User) -> Iterable[shell.History]:
         yield shell.History(row.created_at, text, row.created_by, url, icon="tags")
 
 
-def item_layers(items: Sequence[Item], user: User) -> Mapping[int, Sequence[shell.Box]]:
-    """The current labels of each item, as boxes in pixels."""
-    drawn: dict[int, list[shell.Box]] = {}
+def item_layers(items: Sequence[Item], user: User) -> Mapping[int, Sequence[Drawn]]:
+    """The current regions of each item, in the colours of their classes."""
+    found: dict[int, list[Drawn]] = {}
     keys = [item.pk for item in items]
     rows = LabelSet.objects.current().filter(item__in=keys).select_related("schema_revision")
     for row in rows:
-        names = {entry["id"]: entry["name"] for entry in row.schema_revision.classes}
+        names = row.schema_revision.class_names
         for region in row.regions:
-            box = box_of(region)
-            if box is None:
-                continue
-            drawn.setdefault(row.item_id, []).append(
-                {
-                    "box": box,
-                    "outlines": outlines(region),
-                    "label": names.get(region["class_id"], str(region["class_id"])),
-                    "color": (region["class_id"] - 1) % 12 + 1,
-                    "id": region["id"],
-                }
-            )
-    return drawn
+            of_class = region["class_id"]
+            said = drawn(region, label=names.get(of_class, str(of_class)), color=class_color(of_class))
+            found.setdefault(row.item_id, []).extend(said)
+    return found
 
 
 def labelled_choices(project: Project, user: User) -> Sequence[tuple[str, shell.Text]]:

@@ -1,16 +1,15 @@
-"""What the pages draw of versions: boxes on pictures, bars of classes and splits, the histogram's specification."""
+"""What the pages draw of versions: regions on pictures, bars of classes and splits, the histogram's specification."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lode_datasets.diff import RegionChange
 from lode_datasets.models import Version
-from lode_platform.drawing import outlines
+from lode_platform.drawing import Drawn, drawn
 from motherlode.manifest import POOL
-from motherlode.regions import box_of
 
-__all__ = ["Bar", "ClassRow", "Segment", "boxes", "changed_boxes", "class_bar", "class_rows", "names_of"]
+__all__ = ["Bar", "ClassRow", "Segment", "changed_regions", "class_bar", "class_rows", "names_of", "regions"]
 
 PALETTE = 12
 SPLITS = ("train", "val", "test")
@@ -26,9 +25,20 @@ def names_of(version: Version) -> dict[int, str]:
     return version.schema_revision.class_names
 
 
-def boxes(regions: Sequence[Mapping[str, Any]], names: Mapping[int, str]) -> list[dict[str, Any]]:
-    """Regions as the page draws them, each in its class's colour."""
-    return [_drawn(region, box, names) for region in regions if (box := box_of(region)) is not None]
+def regions(
+    said: Sequence[Mapping[str, Any]], names: Mapping[int, str], layer: Callable[[Mapping[str, Any]], str] | None = None
+) -> list[Drawn]:
+    """Regions as the page draws them, each in its class's colour, or as ``layer`` says of it."""
+    return [
+        one
+        for row in said
+        for one in drawn(
+            row,
+            layer=layer(row) if layer else "class",
+            label=names.get(row.get("class_id", 0), str(row.get("class_id", ""))),
+            color=color_of(row.get("class_id", 1)),
+        )
+    ]
 
 
 def choices(regions: Sequence[Mapping[str, Any]], names: Mapping[int, str]) -> list[tuple[str, int]]:
@@ -40,25 +50,13 @@ def choices(regions: Sequence[Mapping[str, Any]], names: Mapping[int, str]) -> l
     ]
 
 
-def _drawn(region: Mapping[str, Any], box: Sequence[float], names: Mapping[int, str]) -> dict[str, Any]:
-    return {
-        "box": box,
-        "outlines": outlines(region),
-        "label": names.get(region["class_id"], str(region["class_id"])),
-        "color": color_of(region["class_id"]),
-        "id": region["id"],
-    }
-
-
-def changed_boxes(
-    regions: Sequence[Mapping[str, Any]], changed: Sequence[RegionChange], names: Mapping[int, str], kind: str
-) -> list[dict[str, Any]]:
-    """One side of a changed item: what changed drawn as ``kind`` ("gone" or "truth") over what stayed, drawn calm."""
+def changed_regions(
+    said: Sequence[Mapping[str, Any]], changed: Sequence[RegionChange], names: Mapping[int, str], layer: str
+) -> list[Drawn]:
+    """One side of a changed item: what changed drawn as ``layer`` ("gone" or "truth") over what stayed, drawn calm."""
     ids = {side["id"] for change in changed for side in (change.before, change.after) if side}
-    drawn = boxes(regions, names)
-    return [{**box, "kind": "calm"} for box in drawn if box["id"] not in ids] + [
-        {**box, "kind": kind} for box in drawn if box["id"] in ids
-    ]
+    found = regions(said, names, lambda row: layer if row["id"] in ids else "calm")
+    return sorted(found, key=lambda one: one["layer"] == layer)
 
 
 @dataclass(frozen=True)

@@ -1,33 +1,77 @@
-"""What pages draw of a region beyond its box: its outlines, whatever its kind."""
+"""Regions as pages draw them: what `<lode-picture>` takes, each with the geometry of its own kind."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NotRequired, TypedDict
 
 from motherlode.regions import Region
-from motherlode.shapes import SHAPES, Geometry, Shape
+from motherlode.shapes import DEFAULT, SHAPES
 
-Outlines: TypeAlias = Sequence[Sequence[tuple[float, float]]]
-"""Closed rings of points in pixels of the upright image; none where the box is the outline."""
-
-
-def outlines(region: Region | Mapping[str, Any]) -> Outlines:
-    """The outlines of a region, holes too, or of its row in a label set; none for a kind that is not known here."""
-    if isinstance(region, Region):
-        return _rings(SHAPES[region.type], region.geometry)
-    shape = SHAPES.get(region["kind"])
-    if shape is None or "geometry" not in region:
-        return ()
-    return _rings(shape, shape.from_json(region["geometry"]))
+DIGITS = 2
+"""Decimals of a pixel that a page is sent: a hundredth shows at no zoom that a page has."""
 
 
-def _rings(shape: Shape, geometry: Geometry) -> Outlines:
-    return tuple(ring for part in shape.parts(geometry) for ring in part)
+class Drawn(TypedDict):
+    """A region to draw: its ``kind`` and ``geometry`` as labels are published, in pixels of the upright image.
+
+    ``layer`` says what it means: "class" (drawn in its class's ``color``, 1 to 12), "truth", "prediction", "other", or
+    a page's own; ``label`` and ``score`` are named beside it, ``id`` is the region's own where it has one.
+    """
+
+    kind: str
+    geometry: Any
+    layer: str
+    label: str
+    color: NotRequired[int]
+    score: NotRequired[float]
+    id: NotRequired[str]
 
 
-def path(rings: Outlines) -> str:
-    """Outlines as an SVG path."""
-    return "".join(f"M{'L'.join(f'{_number(x)} {_number(y)}' for x, y in ring)}Z" for ring in rings)
+def drawn(
+    region: Region | Mapping[str, Any],
+    *,
+    layer: str = "class",
+    label: str = "",
+    color: int | None = None,
+    score: float | None = None,
+) -> list[Drawn]:
+    """A region, or its row as a label set has it, as pages draw it: in a list, which is empty for what has no place and
+    for a kind that is not known here."""
+    row = region.as_json() if isinstance(region, Region) else region
+    shape = SHAPES.get(row.get("kind", ""))
+    if shape is None or shape.whole or row.get("geometry") is None:
+        return []
+    made = Drawn(kind=shape.kind, geometry=row["geometry"], layer=layer, label=label)
+    if color is not None:
+        made["color"] = color
+    if score is not None:
+        made["score"] = score
+    if row.get("id"):
+        made["id"] = row["id"]
+    return [made]
 
 
-def _number(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+def from_bounds(box: Sequence[float] | None) -> dict[str, Any]:
+    """The row of a region of which only the bounds are known, xyxy in pixels; without geometry where not even they."""
+    return {"kind": DEFAULT.kind, "geometry": None if box is None else list(box)}
+
+
+def as_json(regions: Iterable[Drawn]) -> str:
+    """Regions as the attribute of `<lode-picture>` has them, without ids and without what is at its default."""
+    return json.dumps([_sent(region) for region in regions], separators=(",", ":"), ensure_ascii=False)
+
+
+def _sent(region: Drawn) -> dict[str, Any]:
+    said = {key: value for key, value in region.items() if key != "id" and value != ""}
+    return {**said, "geometry": _rounded(region["geometry"])}
+
+
+def _rounded(geometry: Any) -> Any:
+    if isinstance(geometry, float):
+        rounded = round(geometry, DIGITS)
+        return int(rounded) if rounded.is_integer() else rounded
+    if isinstance(geometry, Mapping):
+        return {key: _rounded(value) for key, value in geometry.items()}
+    if isinstance(geometry, Sequence) and not isinstance(geometry, str):
+        return [_rounded(value) for value in geometry]
+    return geometry

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from lode_platform import script_words
 from lode_platform.access import permits, role_in
 from lode_platform.callers import Caller
+from lode_platform.drawing import Drawn
 
 if TYPE_CHECKING:
     from lode_platform.models import Item, ItemQuerySet, Project, User
@@ -125,14 +126,12 @@ class ItemFilter:
     apply: "Callable[[ItemQuerySet, str, Project], ItemQuerySet]"
 
 
-Box = Mapping[str, Any]  # as {% boxes %} takes it: box [x1, y1, x2, y2] px, outlines, kind, label, color, score, url
-
 _entries: dict[str, Entry] = {}
 _stations: dict[str, Station] = {}
 _steps: dict[str, Step] = {}
 _to_do: "list[Callable[[Project, User], Iterable[ToDo]]]" = []
 _history: "list[Callable[[Item, User], Iterable[History]]]" = []
-_layers: "list[Callable[[Sequence[Item], User], Mapping[int, Sequence[Box]]]]" = []
+_layers: "list[Callable[[Sequence[Item], User], Mapping[int, Sequence[Drawn]]]]" = []
 _filters: dict[str, ItemFilter] = {}
 _recent_activity: "list[Callable[[Project, User], Iterable[History]]]" = []
 _search: "list[Callable[[Project, User, str], Iterable[Found]]]" = []
@@ -210,8 +209,8 @@ def item_history(source: "Callable[[Item, User], Iterable[History]]") -> None:
         _history.append(source)
 
 
-def item_layers(source: "Callable[[Sequence[Item], User], Mapping[int, Sequence[Box]]]") -> None:
-    """Adds a source of boxes drawn on items, keyed by the item's primary key: one query for a page of items."""
+def item_layers(source: "Callable[[Sequence[Item], User], Mapping[int, Sequence[Drawn]]]") -> None:
+    """Adds a source of regions drawn on items, keyed by the item's primary key: one query for a page of items."""
     if source not in _layers:
         _layers.append(source)
 
@@ -370,12 +369,12 @@ def history(item: "Item", user: "User") -> list[History]:
     return sorted(rows, key=lambda row: row.when, reverse=True)
 
 
-def layers(items: "Sequence[Item]", user: "User") -> dict[int, list[Box]]:
-    """The boxes to draw on each of ``items``, by primary key."""
-    drawn: dict[int, list[Box]] = {item.pk: [] for item in items}
+def layers(items: "Sequence[Item]", user: "User") -> dict[int, list[Drawn]]:
+    """The regions to draw on each of ``items``, by primary key."""
+    drawn: dict[int, list[Drawn]] = {item.pk: [] for item in items}
     for source in _layers:
-        for key, boxes in source(items, user).items():
-            drawn[key].extend(boxes)
+        for key, regions in source(items, user).items():
+            drawn[key].extend(regions)
     return drawn
 
 

@@ -135,7 +135,7 @@ def test_a_finished_task_is_shown_as_it_was_answered_and_can_be_changed(
     assert address in row and f"?task={task}" not in row
     shown = client_for(bob).get(address)
     (found,) = shown.context["answers"]
-    assert (found.annotation.user, [one["label"] for one in found.boxes]) == (bob, ["WBC", "RBC"])
+    assert (found.annotation.user, [one["label"] for one in found.regions]) == (bob, ["WBC", "RBC"])
     assert "Change it" in shown.content.decode() and f"/label/{queue.uuid}/?task={task}" in shown.content.decode()
     other = Membership.objects.get(project=project, user=erin)
     other.role = Role.ANNOTATOR

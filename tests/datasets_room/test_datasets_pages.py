@@ -68,7 +68,7 @@ def test_every_number_of_a_version_opens_exactly_what_it_counts(
         assert len(shown) == count, split
     for row in page.context["classes"]:
         shown = client.get(f"{BASE}cells/v2/?class={row.class_id}").context["samples"]
-        assert sum(box["color"] == row.color for one in shown for box in one.boxes) == row.count, row.name
+        assert sum(region["color"] == row.color for one in shown for region in one.regions) == row.count, row.name
     assert "No items of this version match" in client.get(f"{BASE}cells/v2/?class=99").content.decode()
 
 
@@ -79,7 +79,7 @@ def test_a_version_shows_the_labels_it_froze_and_not_todays(
 
     def first_box(number: int) -> list[float]:
         sample = client.get(f"{BASE}cells/v{number}/?split=train").context["samples"][0]
-        return list(sample.boxes[0]["box"])
+        return list(sample.regions[0]["geometry"])
 
     assert first_box(2)[0] - first_box(1)[0] == 1.5
 
@@ -102,7 +102,7 @@ def test_a_pair_draws_what_went_on_the_left_and_what_is_new_on_the_right(
     two: list[Version], client_for: ClientFor, victor: User
 ) -> None:
     pairs = client_for(victor).get(f"{BASE}cells/diff/1/2/?kind=region_moved").context["pairs"]
-    assert [[box["kind"] for box in side] for side in (pairs[0].before, pairs[0].after)] == [
+    assert [[region["layer"] for region in side] for side in (pairs[0].before, pairs[0].after)] == [
         ["calm", "gone"],
         ["calm", "truth"],
     ]

@@ -1,7 +1,6 @@
 """Polygons by mask IoU, against pycocotools' `segm`, from files of columns to every number that opens."""
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
@@ -21,6 +20,7 @@ from lode_hooks.evaluations.evaluators import EVALUATORS
 from lode_hooks.evaluations.evaluators.evaluator import Classes, Inputs, Line
 from lode_hooks.evaluations.metrics.average_precision import NAMES
 from lode_hooks.evaluations.metrics.columns import ITEMS, OUTLINE_TRUTHS, frame_of, write
+from lode_hooks.evaluations.summary import rows_of
 from lode_hooks.failures import browse
 from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.models import Evaluation
@@ -222,6 +222,12 @@ def test_matches_show_the_outlines_of_truth_and_prediction(evaluated: Evaluation
     item = Item.objects.get(uuid=found[0].item)
     scene = browse.scene(evaluated, item, threshold=0.0)
     assert scene.truths and all(box.place for box in [*scene.truths, *scene.predictions])
+    pairs = places.of_matches(evaluated, [match.row for match in found])
+    assert [pairs[match.row][0] for match in found] == [match.truth_place for match in found]
+    own = [match for match in found if rows_of(evaluated).detection[match.row]]
+    assert own and [pairs[match.row][1] for match in own] == [match.predicted_place for match in own]
+    said = places.of_predictions(evaluated.prediction_set, [str(item.uuid)])[str(item.uuid)]
+    assert len(said) == len(scene.predictions) and {one.place["kind"] for one in said} == {"polygon"}
 
 
 def test_pages_say_mask_iou_and_embed_the_outlines(evaluated: Evaluation, client: Client, alice: Any) -> None:
@@ -232,8 +238,9 @@ def test_pages_say_mask_iou_and_embed_the_outlines(evaluated: Evaluation, client
     shown = client.get(f"/p/{project}/failures/?evaluation={evaluated.uuid}").content.decode()
     assert "mask IoU" in shown and '"predictedRegion": {"kind": "polygon"' in shown
     failure = evaluated.occurrences.filter(kind="bad_location").latest("pk").failure
-    page = client.get(f"/p/{project}/failures/{failure.uuid}/").content.decode()
-    assert len(set(re.findall(r'fill-rule="evenodd" d="([^"]+)"', page))) == 2, "truth and prediction"
+    regions = client.get(f"/p/{project}/failures/{failure.uuid}/").context["regions"]
+    assert [(one["layer"], one["kind"]) for one in regions] == [("truth", "polygon"), ("prediction", "polygon")]
+    assert regions[0]["geometry"] != regions[1]["geometry"]
 
 
 def test_what_is_wrong_with_a_polygon_is_said_by_its_line(world: Callable[..., Any]) -> None:

@@ -54,7 +54,8 @@ def test_a_reviewer_goes_from_a_confusion_cell_to_its_pairs_to_a_mined_queue(
     page.wait_for_selector("body[data-ready]")
     assert int(page.locator("[data-count]").inner_text()) == count
     assert page.locator(".card-tile").count() == count
-    assert page.locator(".card-tile .region-truth").count() == page.locator(".card-tile .region-prediction").count()
+    page.locator(".card-tile .region-truth").nth(count - 1).wait_for(state="attached")
+    assert page.locator(".card-tile .region-prediction").count() == count
     page.wait_for_selector(".history-dot")
     page.wait_for_selector("[data-stage][data-drawn^='truth 4']")
 

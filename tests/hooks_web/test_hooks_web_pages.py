@@ -439,12 +439,12 @@ def test_a_rounds_items_show_the_failure_that_they_were_taken_for(cells: Any, er
     made = rounds.create_round(asked, Caller(erin), queue="drawn")
     tiles = page(address("round", made.uuid)).context["tiles"]
     assert len(tiles) == made.mined_items.count()
-    for mined, boxes in tiles:
+    for mined, regions in tiles:
         if mined.failure is not None:
-            kinds = {box["kind"] for box in boxes}
-            assert kinds == ({"truth"} if mined.reason["kind"] == "missed" else kinds) and kinds
-        for box in boxes:
-            assert 0 <= box["box"][0] <= box["box"][2] <= 200
+            layers = {region["layer"] for region in regions}
+            assert layers == ({"truth"} if mined.reason["kind"] == "missed" else layers) and layers
+        for region in regions:
+            assert 0 <= region["geometry"][0] <= region["geometry"][2] <= 200
 
 
 def test_home_and_the_failures_page_open_the_same_run_and_name_it(cells: Any, erin: User, client_for: Any) -> None:

@@ -203,29 +203,38 @@ def test_a_chart_is_drawn_under_the_policy_and_a_mark_is_a_link(page: Page) -> N
     page.wait_for_url("**/p/digits/")
 
 
-def test_a_script_draws_regions_of_any_kind_as_the_server_does(page: Page) -> None:
-    seen = page.evaluate(
-        """async () => {
-          await import("/static/lode/picture.js");
-          const { readRegion } = await import("/static/lode/canvas/kinds/index.js");
-          const picture = document.createElement("lode-picture");
-          picture.setAttribute("width", "100");
-          picture.setAttribute("height", "50");
-          document.querySelector("#main").prepend(picture);
+def test_a_picture_draws_regions_of_any_kind_once_it_is_in_sight(page: Page) -> None:
+    page.evaluate(
+        """() => {
           const ring = [[10, 5], [30, 5], [30, 20.125]];
-          picture.regions = [
-            readRegion({ kind: "box", geometry: [10, 5, 30, 20], layer: "truth", label: "<b>cell" }),
-            readRegion({ kind: "polygon", geometry: [[ring]], layer: "prediction", label: "cell", score: 0.5 })];
-          return [...picture.querySelectorAll(".region")].map((region) => [
-            region.getAttribute("class"), region.querySelector("title").textContent,
-            region.querySelector(".region-line").getAttribute("d"),
-            getComputedStyle(region.querySelector(".region-line")).fill]);
+          const regions = [
+            { kind: "box", geometry: [10, 5, 30, 20], layer: "truth", label: "<b>cell" },
+            { kind: "polygon", geometry: [[ring]], layer: "prediction", label: "cell", score: 0.5 },
+            { kind: "kind of tomorrow", geometry: [1], layer: "truth", label: "x" }];
+          for (const far of ["0", "9000px"]) {
+            const picture = document.createElement("lode-picture");
+            picture.setAttribute("view", "0 0 100 50");
+            picture.setAttribute("labels", "");
+            picture.setAttribute("regions", JSON.stringify(regions));
+            picture.style.cssText = `height: 50px; margin-top: ${far}`;
+            document.querySelector("#main").append(picture);
+          }
         }"""
     )
+    near, far = page.locator("lode-picture").nth(0), page.locator("lode-picture").nth(1)
+    near.locator(".region").nth(1).wait_for(state="attached")
+    seen = near.locator(".region").evaluate_all(
+        """(regions) => regions.map((region) => [
+          region.getAttribute("class"), region.querySelector("title").textContent,
+          region.querySelector(".region-line").getAttribute("d"), region.querySelector("text").textContent])"""
+    )
     assert seen == [
-        ["region region-truth c1", "<b>cell", "M10 5L30 5L30 20L10 20Z", "none"],
-        ["region region-prediction c1", "cell · 0.50", "M10 5L30 5L30 20.13Z", "none"],
+        ["region region-truth c1", "<b>cell · truth", "M10 5L30 5L30 20L10 20Z", "<b>cell"],
+        ["region region-prediction c1", "cell · prediction · 0.50", "M10 5L30 5L30 20.13Z", "cell 0.50"],
     ]
+    assert far.locator("svg").count() == 0
+    far.scroll_into_view_if_needed()
+    far.locator(".region").nth(1).wait_for(state="attached")
 
 
 def test_no_page_scrolls_sideways_on_a_narrow_screen(page: Page) -> None:

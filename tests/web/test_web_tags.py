@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from django.core.management import call_command
 from django.template import Context, Template
 from django.utils.functional import LazyObject
 
-from lode_platform import drawing, pictures
-from lode_platform.templatetags import lode
+from lode_platform import drawing
+from lode_platform.models import Blob, Item
+from lode_platform.templatetags import lode, media
 
 pytestmark = pytest.mark.once
 
@@ -65,43 +67,48 @@ def test_class_colours_come_round_after_twelve() -> None:
     assert [lode.class_color(n) for n in (1, 12, 13, 24, 25)] == [1, 12, 1, 12, 1]
 
 
-def test_a_box_in_pixels_and_the_same_in_per_cent_are_drawn_alike() -> None:
-    pixels = pictures.boxes("/a.png", 200, 100, [{"box": [20, 10, 60, 40], "kind": "truth"}])
-    percent = pictures.boxes("/a.png", 200, 100, [{"x": 10, "y": 10, "width": 20, "height": 30, "kind": "truth"}])
-    assert pixels == percent
-    assert 'x="20" y="10" width="40" height="30"' in pixels
+def test_a_region_is_sent_with_its_own_shape_and_only_what_is_drawn_of_it() -> None:
+    ring = [[10.0, 20.0], [30.123456, 20.0], [30.5, 40.0]]
+    row = {"id": "r", "control": "label", "class_id": 3, "kind": "polygon", "geometry": [[ring]], "area": 20.0}
+    (region,) = drawing.drawn(row, label="cell", color=3)
+    sent = json.loads(drawing.as_json([region]))
+    geometry = [[[[10, 20], [30.12, 20], [30.5, 40]]]]
+    assert sent == [{"kind": "polygon", "geometry": geometry, "layer": "class", "label": "cell", "color": 3}]
+    assert region["id"] == "r" and region["geometry"] == [[ring]]
 
 
-def test_a_crop_is_the_part_of_the_picture_in_its_pixels() -> None:
-    assert 'viewBox="50 20 100 60"' in pictures.boxes("/a.png", 200, 100, crop="50 20 150 80")
+def test_what_has_no_place_and_a_kind_not_known_here_are_not_drawn() -> None:
+    for row in ({"kind": "kind of tomorrow", "geometry": [0, 0, 1, 1]}, {"kind": "choice"}, drawing.from_bounds(None)):
+        assert drawing.drawn(row) == []
+    assert [region["geometry"] for region in drawing.drawn(drawing.from_bounds([1, 2, 3, 4]))] == [[1, 2, 3, 4]]
 
 
-def test_a_region_of_outlines_is_drawn_along_them_and_named_at_its_box() -> None:
-    rings = [[(10, 20), (30.5, 20), (30.5, 40)], [(50, 50), (60, 50), (60, 60.25)]]
-    html = pictures.boxes(
-        "/a.png", 99, 99, [{"box": [10, 20, 60, 60], "outlines": rings, "label": "cell"}], labels=True
-    )
-    line = '<path class="region-line" fill-rule="evenodd" d="M10 20L30.5 20L30.5 40ZM50 50L60 50L60 60.25Z"/>'
-    assert line in html
-    assert "<rect" not in html
-    assert '<text x="10"' in html
+def test_a_picture_is_there_without_a_script_with_its_words_and_its_size() -> None:
+    item = Item(path="a.png", kind="image", width=200, height=100, blob=Blob(md5="0" * 32))
+    regions = drawing.drawn({"kind": "box", "geometry": [1.0, 2, 3, 4]}, label="<script>'\"", layer="truth")
+    html = media.shown(item, regions, size=256, alt="a <b>")
+    assert '<img src="' in html and 'width="200" height="100" alt="a &lt;b&gt;"' in html
+    assert 'loading="lazy"' in html and "<script>" not in html
+    sent = unescape(re.search(r' regions="([^"]*)"', html)[1])  # type: ignore[index]
+    assert json.loads(sent)[0]["label"] == "<script>'\""
+    whole = media.shown(item, [], alt="a")
+    assert "lazy" not in whole and 'view="0 0 200 100"' in whole
 
 
-def test_a_region_of_a_kind_not_known_here_is_drawn_as_its_box() -> None:
-    assert drawing.outlines({"kind": "kind of tomorrow", "geometry": [0, 0, 1, 1]}) == ()
-    assert drawing.outlines({"kind": "box", "geometry": [0, 0, 1, 1]}) == ()
-
-
-def test_a_label_with_markup_is_drawn_as_text() -> None:
-    html = pictures.boxes("/a.png", 9, 9, [{"box": [0, 0, 1, 1], "label": "<script>"}], labels=True)
-    assert "<script>" not in html and "&lt;script&gt;" in html
+def test_a_crop_is_cut_out_by_the_server_and_drawn_in_pixels_of_the_picture() -> None:
+    item = Item(path="a.png", kind="image", width=200, height=100, blob=Blob(md5="0" * 32))
+    html = media.shown(item, crop=(50, 20, 150, 80))
+    assert 'view="50 20 100 60"' in html and 'width="100" height="60"' in html
+    assert "crop=50,20,150,80" in html and "size=2048" in html
 
 
 def test_numbers_of_a_drawing_do_not_follow_the_locale(settings: LazySettings) -> None:
     from django.utils import translation
 
     with translation.override("de"):
-        assert 'x="0.5"' in pictures.boxes("/a.png", 10, 10, [{"box": [0.5, 1, 2, 3]}])
+        assert '"geometry":[0.5,1000,2,3]' in drawing.as_json(
+            drawing.drawn({"kind": "box", "geometry": [0.5, 1000, 2, 3]})
+        )
         assert drawn("{% number 12345 %}") == "12.345"
 
 

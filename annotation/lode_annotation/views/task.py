@@ -1,7 +1,6 @@
 """A task as it stands: the answers given to it, read-only, and the way to change one."""
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -16,19 +15,20 @@ from lode_annotation.labeling_config import rules_of
 from lode_annotation.models import Annotation, AnnotationRevision, Queue, Task
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
-from lode_platform.drawing import outlines
+from lode_platform.drawing import Drawn, drawn
 from lode_platform.models import Item, Membership
 from lode_platform.signed_in import signed_in
+from lode_platform.templatetags.lode import class_color
 from lode_platform.toasts import toast
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One person's answer as the page draws it: boxes in pixels, and the classes said of the whole picture."""
+    """One person's answer as the page draws it: its regions, and the classes said of the whole picture."""
 
     annotation: Annotation
     revision: AnnotationRevision
-    boxes: list[dict[str, Any]]
+    regions: list[Drawn]
     choices: list[tuple[str, int]]
 
 
@@ -38,22 +38,12 @@ def _answer(annotation: Annotation, item: Item) -> Answer:
     # what was sent with a skip was never validated, and is nobody's answer
     result = [] if revision.state == Annotation.State.SKIPPED else revision.result
     regions = regions_from(result, item.media, rules, [])
-    drawn = [(region, (region.class_id - 1) % 12 + 1) for region in regions]
+    said = [(region, class_color(region.class_id)) for region in regions]
     return Answer(
         annotation,
         revision,
-        [
-            {
-                "box": region.box,
-                "outlines": outlines(region),
-                "label": region.label,
-                "color": color,
-                "id": region.id,
-            }
-            for region, color in drawn
-            if region.box is not None
-        ],
-        [(region.label, color) for region, color in drawn if region.box is None],
+        [one for region, color in said for one in drawn(region, label=region.label, color=color)],
+        [(region.label, color) for region, color in said if region.geometry is None],
     )
 
 

@@ -16,6 +16,7 @@ from lode_datasets.presentation import color_of
 from lode_datasets.views.named import found, whole
 from lode_platform.access import member_of
 from lode_platform.callers import Caller
+from lode_platform.drawing import Drawn
 from lode_platform.models import PastFile
 from lode_platform.signed_in import signed_in
 from motherlode.media import Media
@@ -44,8 +45,8 @@ class PairView:
     """A changed item with its labels on both sides."""
 
     change: diff.ItemChange
-    before: list[dict[str, Any]]
-    after: list[dict[str, Any]]
+    before: list[Drawn]
+    after: list[Drawn]
     counts: Sequence[tuple[str, int]]
     media: Sequence[Media]
     who: Any
@@ -69,9 +70,9 @@ def pair_view(
         for kind in region.kinds:
             counts[kind] = counts.get(kind, 0) + 1
     sides = []
-    for entry, version, drawn in ((change.before, old, "gone"), (change.after, new, "truth")):
+    for entry, version, layer in ((change.before, old, "gone"), (change.after, new, "truth")):
         said = entry.label_set.said if entry and entry.label_set else []
-        sides.append(presentation.changed_boxes(said, change.regions, presentation.names_of(version), drawn))
+        sides.append(presentation.changed_regions(said, change.regions, presentation.names_of(version), layer))
     labels = change.after.label_set if change.after else None
     who, why, url = None, "", ""
     if labels and (change.regions or change.kind == "labelled"):

@@ -17,6 +17,7 @@ from lode_datasets.version_users import users_of
 from lode_datasets.views.named import found, whole
 from lode_platform.access import member_of, permits, project_for
 from lode_platform.callers import Caller
+from lode_platform.drawing import Drawn
 from lode_platform.errors import LodeError
 from lode_platform.paging import KeyPaginator
 from lode_platform.signed_in import signed_in
@@ -31,7 +32,7 @@ class Sample:
     """An item of a version with its labels as the version has them."""
 
     entry: Entry
-    boxes: list[dict[str, Any]]
+    regions: list[Drawn]
     choices: list[tuple[str, int]]
 
 
@@ -41,8 +42,8 @@ def samples(version: Version, entries: Sequence[Entry]) -> list[Sample]:
     found = []
     for entry in entries:
         said = entry.label_set.said if entry.label_set else []
-        boxes, choices = presentation.boxes(said, class_names), presentation.choices(said, class_names)
-        found.append(Sample(entry, boxes, choices))
+        regions, choices = presentation.regions(said, class_names), presentation.choices(said, class_names)
+        found.append(Sample(entry, regions, choices))
     return found
 
 

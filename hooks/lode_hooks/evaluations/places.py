@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from lode_hooks.evaluations import files
@@ -13,7 +14,19 @@ from lode_hooks.evaluations.metrics.columns import BOX
 from lode_hooks.evaluations.metrics.late import pl
 from lode_hooks.evaluations.metrics.rows import Rows
 from lode_hooks.evaluations.summary import rows_of
-from lode_hooks.models import Evaluation
+from lode_hooks.models import Evaluation, PredictionSet
+
+Pair = tuple[Place | None, Place | None]
+"""Where a match's truth and its prediction lie."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """A prediction on an item: its class, its score and where it lies."""
+
+    label: int
+    score: float
+    place: Place
 
 
 def of_rows(evaluation: Evaluation, wanted: Iterable[int]) -> dict[int, Place]:
@@ -40,6 +53,28 @@ def of_rows(evaluation: Evaluation, wanted: Iterable[int]) -> dict[int, Place]:
                 for row, values in _rows_of_file(files.held(name), rows, side, is_detection):
                     found[row] = evaluator.drawn(values)
     return {row: place for row, place in found.items() if place is not None}
+
+
+def of_matches(evaluation: Evaluation, wanted: Collection[int]) -> dict[int, Pair]:
+    """Where the truths and predictions of matches lie, by row; None for the side that a row itself does not have."""
+    rows = rows_of(evaluation)
+    truths = {row: int(rows.partner[row]) if rows.detection[row] else row for row in wanted}
+    known = of_rows(evaluation, [*truths, *truths.values()])
+    return {row: (known.get(truth), known.get(row) if rows.detection[row] else None) for row, truth in truths.items()}
+
+
+def of_predictions(predicted: PredictionSet, items: Iterable[str]) -> dict[str, list[Predicted]]:
+    """What was predicted on items, by their uuids, in the order that it was sent in; no answers of whole items."""
+    evaluator = evaluator_of(predicted.task)
+    found: dict[str, list[Predicted]] = defaultdict(list)
+    if not evaluator.located:
+        return found
+    asked = pl.col("item").is_in(list(items)) & pl.col("label").is_not_null()
+    frame = pl.scan_parquet(files.held(predicted.columns)).filter(asked).collect()
+    for row in frame.iter_rows(named=True):
+        if place := evaluator.drawn(row):
+            found[row["item"]].append(Predicted(row["label"], row["score"], place))
+    return found
 
 
 def _rows_of_file(

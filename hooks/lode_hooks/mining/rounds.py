@@ -14,10 +14,10 @@ from lode_annotation import queues
 from lode_annotation.models import Queue, Task
 from lode_datasets.models import Dataset
 from lode_hooks.evaluations import prelabels
-from lode_hooks.evaluations.metrics.kinds import MISSED
 from lode_hooks.evaluations.metrics.rows import MatchRow
 from lode_hooks.evaluations.summary import rows_of, stated_threshold
 from lode_hooks.failures import record
+from lode_hooks.mining import drawn
 from lode_hooks.mining.candidates import CandidatePool, SourceIndex, gather, waiting_tasks
 from lode_hooks.mining.request import MiningRequest
 from lode_hooks.mining.select import CONTROL, Chosen, choose
@@ -26,16 +26,17 @@ from lode_hooks.mining.yields import StrategyYield, notes, strategy_yields
 from lode_hooks.models import Evaluation, FailureOccurrence, MinedItem, MiningRound, Run
 from lode_platform import events
 from lode_platform.callers import Caller
+from lode_platform.drawing import Drawn
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Item, User
 
 PREVIEW_SIZE = 120
-"""Candidates of a preview that come with their boxes."""
+"""Candidates of a preview that come with what is drawn on them."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An item that a round would take: why, and the boxes to draw (dicts with box, kind, label, score)."""
+    """An item that a round would take: why, and the regions to draw."""
 
     item: Item
     strategy: str
@@ -43,7 +44,7 @@ class Candidate:
     score: float
     reason: dict[str, Any]
     failure: UUID | None
-    boxes: list[dict[str, Any]]
+    regions: list[Drawn]
     split: str
 
 
@@ -66,7 +67,7 @@ def preview(request: MiningRequest, user: User) -> Preview:
     chosen = _choose(pool, request)
     shown = chosen[:PREVIEW_SIZE]
     items = Item.objects.in_bulk([pool.items[each.item] for each in shown])
-    boxes = _boxes(pool, shown)
+    regions = drawn.of_chosen(pool, shown)
     failures = _recorded(pool, shown)
     return Preview(
         candidates=[
@@ -77,7 +78,7 @@ def preview(request: MiningRequest, user: User) -> Preview:
                 score=each.score,
                 reason=each.reason,
                 failure=failures[each.failure].uuid if each.failure in failures else None,
-                boxes=boxes[index],
+                regions=regions[index],
                 split=pool.sources[pool.source_of[each.item]].split,
             )
             for index, each in enumerate(shown)
@@ -103,33 +104,14 @@ def _choose(pool: CandidatePool, request: MiningRequest) -> list[Chosen]:
     return [each for *_place, each in sorted(places, key=lambda place: place[:3])]
 
 
-def _boxes(pool: CandidatePool, chosen: Sequence[Chosen]) -> list[list[dict[str, Any]]]:
-    """What to draw for each: the failure's two boxes, or the boxes the run is least sure of."""
-    names = pool.candidates.names
-    result = []
-    for each in chosen:
-        boxes: list[dict[str, Any]] = []
-        if each.failure >= 0:
-            number, row = pool.origins[each.failure]
-            evaluation = pool.evaluations[number]
-            assert evaluation is not None
-            rows = rows_of(evaluation)
-            missed = int(pool.candidates.failures.kind[each.failure]) == MISSED
-            for kind, corners, label, score in (
-                ("truth", rows.truth_box[row], int(rows.truth_class[row]), None),
-                ("prediction", rows.predicted_box[row], int(rows.predicted_class[row]), float(rows.score[row])),
-            ):
-                if not np.isnan(corners).any() and not (kind == "prediction" and missed):
-                    boxes.append({"kind": kind, "box": corners.tolist(), "label": names.get(label, ""), "score": score})
-        elif pool.candidates.detections is not None:
-            found = pool.candidates.detections
-            own = np.flatnonzero(found.image == each.item)
-            for at in own[np.argsort(np.abs(found.score[own] - 0.5), kind="stable")][:12].tolist():
-                said = names.get(int(found.label[at]), "")
-                likely = float(found.score[at])
-                boxes.append({"kind": "prediction", "box": found.box[at].tolist(), "label": said, "score": likely})
-        result.append(boxes)
-    return result
+def _bounds(pool: CandidatePool, each: Chosen) -> list[float] | None:
+    """Where the failure lies that an item was chosen for, xyxy in pixels: the truth, or the false alarm."""
+    number, row = pool.origins[each.failure]
+    evaluation = pool.evaluations[number]
+    assert evaluation is not None
+    rows = rows_of(evaluation)
+    found = rows.predicted_box[row] if np.isnan(rows.truth_box[row]).any() else rows.truth_box[row]
+    return None if np.isnan(found).any() else found.tolist()
 
 
 class RecordedFailure(NamedTuple):
@@ -233,15 +215,14 @@ def _tasks(
 ) -> list[queues.TaskSpec]:
     """A task for every chosen item, the first with the highest priority."""
     specs = []
-    boxes = _boxes(pool, chosen)
     for place, each in enumerate(chosen):
         pk = pool.items[each.item]
         known = failures.get(each.failure)
         reason = _reason(request.run, made, each, known.uuid if known else None)
         if each.failure >= 0:
             reason["threshold"] = _threshold(pool, each, request)
-            if boxes[place]:
-                reason["box"] = boxes[place][0]["box"]
+            if box := _bounds(pool, each):
+                reason["box"] = box
         priority = len(chosen) - place
         specs.append(queues.TaskSpec(item=items[pk], priority=priority, reason=reason, prelabels=suggested.get(pk, [])))
     return specs

@@ -1,6 +1,7 @@
 """The page of one failure, and the verdicts that people give."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from lode_hooks.evaluations import places, summary
-from lode_hooks.evaluations.summary import rows_of
 from lode_hooks.failures import verdicts
 from lode_hooks.models import Failure, FailureOccurrence, Verdict
 from lode_hooks.views.answers import answers_json
@@ -19,12 +19,13 @@ from lode_hooks.views.failures import asked_evaluation
 from lode_hooks.views.links import number, run_url
 from lode_platform.access import project_for
 from lode_platform.callers import Caller
-from lode_platform.drawing import Outlines, outlines
+from lode_platform.drawing import Drawn, drawn, from_bounds
 from lode_platform.models import Item, Project
 from lode_platform.signed_in import signed_in
 from lode_platform.templatetags.lode import class_color
 from lode_platform.views.json_body import json_object
 from motherlode.media import Image
+from motherlode.regions import box_of
 
 
 @require_POST
@@ -65,7 +66,7 @@ def page(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
     latest = verdicts.latest_view(shown)
     occurrence = latest.occurrence
     names = summary.class_names(occurrence.evaluation) if occurrence else {}
-    boxes = failure_boxes(shown, latest, names)
+    regions = failure_regions(shown, latest, names)
     context = {
         "project": place,
         "room": "failures",
@@ -76,8 +77,8 @@ def page(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
         "class_name": names.get(latest.class_id, str(latest.class_id)),
         "predicted_name": names.get(occurrence.predicted_class or 0, "") if occurrence else "",
         "class_color": class_color(latest.class_id) if latest.class_id else 1,
-        "boxes": boxes,
-        "crop": around([box["box"] for box in boxes], shown.item),
+        "regions": regions,
+        "crop": around(regions, shown.item),
         "history": [
             (entry, run_url(place, entry.run, evaluation=entry.evaluation.uuid)) for entry in verdicts.history(shown)
         ],
@@ -90,44 +91,37 @@ def page(request: HttpRequest, project: str, failure: UUID) -> HttpResponse:
     return render(request, "hooks/failure.html", context)
 
 
-def failure_boxes(shown: Failure, latest: verdicts.LatestView, names: Mapping[int, str]) -> list[dict[str, Any]]:
-    """The truth's box and the newest prediction's, with their outlines, as the tag ``boxes`` draws them."""
-    boxes: list[dict[str, Any]] = []
+def failure_regions(shown: Failure, latest: verdicts.LatestView, names: Mapping[int, str]) -> list[Drawn]:
+    """The truth and the newest prediction, each in its own shape, or by its bounds where no evaluation holds it."""
     occurrence = latest.occurrence
-    truth, predicted = outlines_of(occurrence) if occurrence else ((), ())
-    if shown.region and latest.box:
-        boxes.append({"kind": "truth", "box": latest.box, "outlines": truth, "label": names.get(latest.class_id, "")})
+    truth, predicted = (
+        places.of_matches(occurrence.evaluation, [occurrence.row])[occurrence.row] if occurrence else (None, None)
+    )
+    label = names.get(latest.class_id, "")
+    bounds = from_bounds(latest.box)
+    regions = drawn(truth or bounds, layer="truth", label=label) if shown.region else []
     if occurrence and occurrence.predicted_box:
-        label = names.get(occurrence.predicted_class or 0, "")
-        drawn = {"box": occurrence.predicted_box, "outlines": predicted}
-        boxes.append({"kind": "prediction", **drawn, "label": label, "score": occurrence.score})
-    elif not shown.region and latest.box:
-        boxes.append({"kind": "prediction", "box": latest.box, "label": names.get(latest.class_id, "")})
-    return boxes
+        said, place = names.get(occurrence.predicted_class or 0, ""), predicted or from_bounds(occurrence.predicted_box)
+        regions += drawn(place, layer="prediction", label=said, score=occurrence.score)
+    elif not shown.region:
+        regions += drawn(bounds, layer="prediction", label=label)
+    return regions
 
 
-def outlines_of(occurrence: FailureOccurrence) -> tuple[Outlines, Outlines]:
-    """The outlines of an occurrence's truth and of its prediction; none of boxes."""
-    rows, row = rows_of(occurrence.evaluation), occurrence.row
-    truth = int(rows.partner[row]) if rows.detection[row] else row
-    known = places.of_rows(occurrence.evaluation, (row, truth))
-    of_truth, of_prediction = known.get(truth), known.get(row) if rows.detection[row] else None
-    return outlines(of_truth) if of_truth else (), outlines(of_prediction) if of_prediction else ()
-
-
-def around(boxes: list[list[float]], item: Item, margin: float = 1.2) -> tuple[float, float, float, float] | str:
-    """The part of the picture to show: the boxes with a margin; the whole picture for none."""
+def around(regions: Sequence[Drawn], item: Item, margin: float = 1.2) -> Sequence[int]:
+    """The part of the picture to show, x1, y1, x2, y2 in whole pixels: the regions with a margin; () for none."""
     media = item.media
+    boxes = [box for region in regions if (box := box_of(region)) is not None]
     if not boxes or not isinstance(media, Image):
-        return ""
+        return ()
     left, top = min(b[0] for b in boxes), min(b[1] for b in boxes)
     right, bottom = max(b[2] for b in boxes), max(b[3] for b in boxes)
     pad = max(right - left, bottom - top, 48.0) * margin
     return (
-        max(0.0, left - pad),
-        max(0.0, top - pad),
-        min(float(media.width), right + pad),
-        min(float(media.height), bottom + pad),
+        max(0, math.floor(left - pad)),
+        max(0, math.floor(top - pad)),
+        min(media.width, math.ceil(right + pad)),
+        min(media.height, math.ceil(bottom + pad)),
     )
 
 

@@ -24,6 +24,7 @@ from lode_hooks.failures import verdicts
 from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.failures.kinds import KIND_TITLES
 from lode_hooks.mining import candidates, rounds
+from lode_hooks.mining import drawn as tiles
 from lode_hooks.mining.report import loop_report
 from lode_hooks.mining.report_parts import LoopReport
 from lode_hooks.mining.request import MAX_ITEMS, MiningRequest
@@ -39,7 +40,6 @@ from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Project, User
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
-from motherlode.media import Image
 
 PREVIEW_SIZE = 36
 """Thumbnails in a preview; the rest is counted."""
@@ -310,12 +310,12 @@ def round_page(request: HttpRequest, project: str, mined: UUID) -> HttpResponse:
     shown = get_object_or_404(
         MiningRound.objects.visible_to(Caller(user))
         .filter(project=place)
-        .select_related("run", "queue", "dataset", "created_by"),
+        .select_related("run", "queue__schema_revision", "dataset", "created_by"),
         uuid=mined,
     )
     report = loop_report(shown)
     items = (
-        shown.mined_items.select_related("item", "task", "failure")
+        shown.mined_items.select_related("item__blob", "task", "failure")
         .prefetch_related("failure__occurrences__evaluation__prediction_set")
         .order_by("-arm", "pk")
     )
@@ -333,7 +333,7 @@ def round_page(request: HttpRequest, project: str, mined: UUID) -> HttpResponse:
         "may_label": allowed(place, user, "queue.label"),
         "may_publish": allowed(place, user, "dataset.publish"),
         "page": page,
-        "tiles": [(mined, boxes_of(mined, shown)) for mined in page],
+        "tiles": tiles.of_mined(page, shown),
         "arm": arm,
         "strategies": [(title_of(name), weight) for name, weight in settings.get("strategies", {}).items() if weight],
         "control_share": round(settings.get("random", 0) * 100),
@@ -343,38 +343,6 @@ def round_page(request: HttpRequest, project: str, mined: UUID) -> HttpResponse:
         "from_pool": "pool" in settings.get("splits", []),
     }
     return render(request, "hooks/round.html", context)
-
-
-MAX_BOXES = 12
-
-
-def boxes_of(mined: MinedItem, made: MiningRound) -> list[dict[str, Any]]:
-    """What a round's tile draws: the failure that it was chosen for, else what the run suggested."""
-    if mined.failure is not None:
-        own = [s for s in mined.failure.occurrences.all() if s.predicted_box]
-        of_run = [s for s in own if s.evaluation.prediction_set.run_id == made.run_id]
-        predicted = next((s.predicted_box for s in of_run or own), None)
-        boxes = [{"kind": "truth", "box": mined.failure.box}] if mined.failure.region and mined.failure.box else []
-        if not mined.failure.region and mined.failure.box and predicted is None:
-            predicted = mined.failure.box
-        if predicted and mined.reason.get("kind") != FailureOccurrence.Kind.MISSED:
-            boxes.append({"kind": "prediction", "box": predicted})
-        return boxes
-    suggested = [region["value"] for region in (mined.task.prelabels if mined.task else [])]
-    media = mined.item.media
-    if not isinstance(media, Image):
-        return []
-    return [
-        {"kind": "prediction", "box": in_pixels(value, media.width, media.height)}
-        for value in suggested
-        if {"x", "y", "width", "height"} <= set(value)
-    ][:MAX_BOXES]
-
-
-def in_pixels(value: Mapping[str, float], width: int, height: int) -> list[float]:
-    """Corners (4,) in pixels of the upright image, of a box in percent of it."""
-    left, top = value["x"] * width / 100, value["y"] * height / 100
-    return [left, top, left + value["width"] * width / 100, top + value["height"] * height / 100]
 
 
 def stages(report: LoopReport) -> list[Stage]:

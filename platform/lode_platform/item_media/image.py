@@ -4,19 +4,20 @@ import io
 import shutil
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import urlencode
 
 from django.http import HttpResponseBase
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 from rest_framework.request import Request
 
+from lode_platform import drawing, memory
 from lode_platform import media as views
-from lode_platform import memory
 from lode_platform.decoding import ImageInfo
 from lode_platform.item_media.medium import ItemMedium, Look, Seen
 from lode_platform.models import Blob, Item
-from lode_platform.pictures import boxes
 from lode_platform.ranges import ranged, unchanged
 from lode_platform.store import store
 from motherlode.media import Image, Media
@@ -64,18 +65,25 @@ class ImageMedium(ItemMedium):
         return ranged(request, io.BytesIO(data), len(data), etag, "image/jpeg", name)
 
     def shown(self, item: Item, look: Look) -> SafeString:
-        address = reverse("platform:thumb" if look.size else "platform:media", args=[item.uuid])
-        sized = f"size={look.size}&" if look.size else ""
         seen = look.media or item.media
         assert isinstance(seen, Image)
-        return boxes(
-            f"{address}?{sized}file={look.md5 or item.blob.md5}",
-            seen.width,
-            seen.height,
-            look.boxes,
-            look.crop,
+        x1, y1, x2, y2 = look.crop or (0, 0, seen.width, seen.height)
+        asked = {"file": look.md5 or item.blob.md5}
+        if size := look.size or (views.SIZES[-1] if look.crop else 0):
+            asked["size"] = str(size)
+        if look.crop:
+            asked["crop"] = ",".join(map(str, look.crop))
+        address = reverse("platform:thumb" if size else "platform:media", args=[item.uuid])
+        return format_html(
+            '<lode-picture view="{} {} {} {}"{} regions="{}">'
+            '<img src="{}" width="{}" height="{}" alt="{}" decoding="async"{}></lode-picture>',
+            *(x1, y1, x2 - x1, y2 - y1),
+            SafeString(" labels") if look.labels else "",
+            drawing.as_json(look.regions),
+            f"{address}?{urlencode(asked, safe=',')}",
+            *(x2 - x1, y2 - y1),
             look.alt,
-            look.labels,
+            SafeString(' loading="lazy"') if look.size else "",
         )
 
     def size_words(self, media: Media) -> str:

@@ -1,9 +1,9 @@
 """What a medium does on the server: the protocol that the modules beside this one fill."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, ClassVar, TypeAlias
+from typing import BinaryIO, ClassVar, TypeAlias
 
 from django.http import HttpResponseBase
 from django.utils.functional import Promise
@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from rest_framework.request import Request
 
 from lode_platform.decoding import BadImage
+from lode_platform.drawing import Drawn
 from lode_platform.models import Blob, Item
 from motherlode.media import BadMedia, Media, of
 
@@ -37,14 +38,15 @@ class Seen:
 
 @dataclass(frozen=True)
 class Look:
-    """How an item is to be shown: ``size`` in pixels, 0 for all of it; ``boxes`` drawn on an image, with their
-    ``labels``; only its ``crop`` (x1 y1 x2 y2); ``md5`` of the file where it is one of the item's past, of ``media``.
+    """How an item is to be shown: ``size`` in pixels, 0 for all of it; ``regions`` drawn on an image, with their
+    ``labels``; only its ``crop`` (x1, y1, x2, y2 in whole pixels); ``md5`` of the file where it is one of the item's
+    past, of ``media``.
     """
 
     size: int = 0
-    boxes: Sequence[Mapping[str, Any]] = ()
+    regions: Sequence[Drawn] = ()
     labels: bool = False
-    crop: str | Sequence[float] = ""
+    crop: Sequence[float] = ()
     alt: str = ""
     md5: str = ""
     media: Media | None = field(default=None)

@@ -1,4 +1,4 @@
-"""The tags pages are written with: icons, chips, times, bars, ES modules; pictures stand in `pictures.py`."""
+"""The tags pages are written with: icons, chips, times, bars, ES modules."""
 
 import base64
 import hashlib
@@ -24,12 +24,11 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from lode_platform import pictures, shell
+from lode_platform import shell
 from lode_platform.callers import Caller
 from lode_platform.paging import AtLeast
 
 register = template.Library()
-register.simple_tag(pictures.boxes)
 
 CLASS_COLORS = 12
 

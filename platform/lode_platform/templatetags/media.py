@@ -1,11 +1,11 @@
 """The tag that shows an item, whatever its medium."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from django import template
 from django.utils.safestring import SafeString
 
+from lode_platform.drawing import Drawn
 from lode_platform.item_media import MEDIA, Look
 from lode_platform.models import Item
 from motherlode.media import Media
@@ -16,15 +16,15 @@ register = template.Library()
 @register.simple_tag
 def shown(
     item: Item,
-    boxes: Iterable[Mapping[str, Any]] = (),
+    regions: Iterable[Drawn] = (),
     *,
     size: int = 0,
     labels: bool = False,
-    crop: str | Sequence[float] = "",
+    crop: Sequence[float] = (),
     md5: str = "",
     media: Media | None = None,
     alt: str = "",
 ) -> SafeString:
-    """An item as a page shows it: an image with ``boxes`` drawn on it, a text as text; ``Look`` says the rest."""
-    look = Look(size, list(boxes or ()), labels, crop, alt, md5, media)
+    """An item as a page shows it: an image with ``regions`` drawn on it, a text as text; ``Look`` says the rest."""
+    look = Look(size, list(regions or ()), labels, crop, alt, md5, media)
     return MEDIA[item.kind].shown(item, look)

@@ -17,6 +17,7 @@ from lode_platform import free_json, item_media, shell, zips
 from lode_platform import items as verbs
 from lode_platform.access import member_of, permits, project_for
 from lode_platform.callers import Caller
+from lode_platform.drawing import Drawn
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Item, ItemQuerySet, PastFile, Project, User
 from lode_platform.paging import KeyPaginator
@@ -54,10 +55,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Card:
-    """An item and the boxes drawn on it."""
+    """An item and the regions drawn on it."""
 
     item: Item
-    boxes: list[shell.Box]
+    regions: list[Drawn]
 
 
 def chosen(request: HttpRequest, project: Project, user: User) -> tuple[ItemQuerySet, list[Choice], dict[str, str]]:
@@ -132,7 +133,7 @@ def item(request: HttpRequest, project: str, item: str) -> HttpResponse:
         "room": "items",
         "item": found,
         "size": item_media.size_words(found.media),
-        "boxes": shell.layers([found], user)[found.pk],
+        "regions": shell.layers([found], user)[found.pk],
         "history": happened,
         "before": live.filter(path__lt=found.path).order_by("-path").first(),
         "after": live.filter(path__gt=found.path).order_by("path").first(),

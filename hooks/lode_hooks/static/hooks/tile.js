@@ -2,7 +2,7 @@
 // A tile of the failure viewer: the part of the picture in which a match lies, and what it is in words.
 import { partAround } from "../lode/canvas/part.js";
 import { icon } from "../lode/icon.js";
-import "../lode/picture.js";
+import { pictureOf } from "../lode/picture.js";
 import "../lode/text.js";
 import { address, boot, regionsOf, saysClasses, saysKind, VERDICT_ICONS } from "./boot.js";
 
@@ -34,26 +34,23 @@ export function drawTile(tile, match) {
   if (tile.dataset.row !== String(match.row)) {
     tile.dataset.row = String(match.row);
     tile.dataset.kind = match.kind;
-    tile.replaceChildren(match.medium === "text" ? textOf(match) : pictureOf(match), captionOf(match));
+    tile.replaceChildren(match.medium === "text" ? textOf(match) : cropOf(match), captionOf(match));
   }
   drawVerdict(tile, match);
 }
 
 /** @param {Match} match */
-function pictureOf(match) {
+function cropOf(match) {
   const regions = regionsOf(match);
-  const { left, top, right, bottom } = partAround(regions, match, MARGIN, LEAST);
-  const crop = [left, top, right, bottom].join(",");
-  const picture = /** @type {import("../lode/picture.js").LodePicture} */ (document.createElement("lode-picture"));
-  picture.className = "card-picture";
-  const attributes = { width: match.width, height: match.height, alt: `${saysKind(match)}: ${saysClasses(match)}` };
-  for (const [name, value] of Object.entries(attributes)) picture.setAttribute(name, String(value));
-  picture.setAttribute("src", `${address("thumb", match.item)}?size=256${boot.boxes ? `&crop=${crop}` : ""}`);
-  if (boot.boxes) {
-    picture.setAttribute("cut", "");
-    picture.setAttribute("crop", crop);
-  }
-  picture.regions = regions;
+  const { left, top, right, bottom } = partAround(boot.boxes ? regions : [], match, MARGIN, LEAST);
+  const crop = boot.boxes ? `&crop=${[left, top, right, bottom].join(",")}` : "";
+  const picture = pictureOf({
+    src: `${address("thumb", match.item)}?size=256${crop}`,
+    alt: `${saysKind(match)}: ${saysClasses(match)}`,
+    view: [left, top, right - left, bottom - top],
+    regions,
+  });
+  picture.classList.add("card-picture");
   return picture;
 }
 

@@ -1,26 +1,38 @@
 // @ts-check
-// <lode-picture>: a picture with regions as SVG, in pixels of the upright image, as the server's {% picture %} writes it.
-import { drawingOf } from "./canvas/kinds/index.js";
+/**
+ * `<lode-picture>`: a picture with regions of any kind, drawn by the kinds of `canvas/kinds/` that the editor and the
+ * viewer build on. The server's `{% shown %}` writes the picture itself, which is there without a script; what lies on it
+ * is drawn as SVG, and only once it comes into sight.
+ *
+ * `view` is the part of the upright image that the picture shows (left, top, width and height in pixels), `regions` what
+ * lies on it as JSON, as the server's `drawing.Drawn` says; `labels` has them named.
+ */
+import { drawingOf, readRegion } from "./canvas/kinds/index.js";
 import { pathOf } from "./canvas/outline.js";
-
-const SVG = "http://www.w3.org/2000/svg";
+import { h, s } from "./dom.js";
+import { gettext } from "./words.js";
 
 /** @typedef {import("./canvas/canvas.js").Region} Region */
 
-/**
- * @template {keyof SVGElementTagNameMap} T
- * @param {T} name
- * @param {Record<string, string | number>} attributes
- * @returns {SVGElementTagNameMap[T]}
- */
-function svg(name, attributes) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
-  return element;
-}
+/** How far out of sight a picture is drawn already. */
+const AHEAD = "240px";
+/** The larger side of what is shown, in heights of a name's letters. */
+const LETTERS = 46;
+
+/** Draws all that has come into sight, at most once a frame each. */
+const sight = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      sight.unobserve(target);
+      if (target.isConnected) /** @type {LodePicture} */ (target).draw();
+    }
+  },
+  { rootMargin: AHEAD },
+);
 
 export class LodePicture extends HTMLElement {
-  static observedAttributes = ["src", "crop", "width", "height"];
+  static observedAttributes = ["view", "regions"];
 
   constructor() {
     super();
@@ -28,55 +40,92 @@ export class LodePicture extends HTMLElement {
     this._regions = null;
   }
 
-  /** The regions drawn. Setting them draws again. */
+  /** The regions drawn, as `readRegion` made them. Setting them draws again. */
   get regions() {
-    return this._regions ?? [];
+    this._regions ??= this.#written();
+    return this._regions;
   }
 
   set regions(list) {
     this._regions = list;
-    this.draw();
+    sight.observe(this);
   }
 
   connectedCallback() {
-    if (this._regions !== null || !this.querySelector("svg")) this.draw();
+    sight.observe(this);
   }
 
-  attributeChangedCallback() {
-    if (this.isConnected && this._regions !== null) this.draw();
+  disconnectedCallback() {
+    sight.unobserve(this);
+  }
+
+  /** @param {string} name */
+  attributeChangedCallback(name) {
+    if (name === "regions") this._regions = null;
+    if (this.isConnected) sight.observe(this);
   }
 
   draw() {
-    const width = Number(this.getAttribute("width")) || 100;
-    const height = Number(this.getAttribute("height")) || 100;
-    const crop = (this.getAttribute("crop") ?? "").split(/[\s,]+/).filter(Boolean).map(Number);
-    const [x1 = 0, y1 = 0, x2 = width, y2 = height] = crop;
-    const alt = this.getAttribute("alt") ?? "";
-    const root = svg("svg", {
-      viewBox: `${x1} ${y1} ${x2 - x1} ${y2 - y1}`,
-      preserveAspectRatio: "xMidYMid meet",
-      ...(alt ? { role: "img", "aria-label": alt } : { "aria-hidden": "true" }),
-    });
-    // What the server cut out lies where it was cut out; a whole picture covers everything.
-    const [x, y, across, down] = this.hasAttribute("cut") ? [x1, y1, x2 - x1, y2 - y1] : [0, 0, width, height];
-    const src = this.getAttribute("src") ?? "";
-    root.append(svg("image", { href: src, x, y, width: across, height: down, preserveAspectRatio: "none" }));
-    for (const region of this.regions) root.append(this.#region(region));
+    const [left = 0, top = 0, width = 100, height = 100] = (this.getAttribute("view") ?? "").split(" ").map(Number);
+    const root = s("svg", { viewBox: `${left} ${top} ${width} ${height}`, "aria-hidden": "true" });
+    const letters = this.hasAttribute("labels") ? Math.max(width, height) / LETTERS : 0;
+    root.append(...this.regions.map((region) => drawn(region, letters)));
     this.querySelector("svg")?.remove();
     this.append(root);
   }
 
-  /** @param {Region} region */
-  #region(region) {
-    const group = svg("g", { class: `region region-${region.layer} c${region.color ?? 1}` });
-    const title = svg("title", {});
-    const score = typeof region.score === "number" ? region.score.toFixed(2) : "";
-    title.textContent = [region.label, score].filter(Boolean).join(" · ");
-    const d = pathOf(region, drawingOf(region));
-    group.append(title);
-    for (const css of ["region-under", "region-line"]) group.append(svg("path", { class: css, "fill-rule": "evenodd", d }));
-    return group;
+  /** @returns {Region[]} */
+  #written() {
+    /** @type {(Region & {geometry: unknown})[]} */
+    const sent = JSON.parse(this.getAttribute("regions") || "[]");
+    return sent.flatMap((region) => readRegion(region) ?? []);
   }
+}
+
+/**
+ * A region with its name beside it.
+ * @param {Region} region
+ * @param {number} letters the height of its name's letters in pixels of the image; 0 for no name
+ */
+function drawn(region, letters) {
+  const kind = drawingOf(region);
+  const d = pathOf(region, kind);
+  const score = typeof region.score === "number" ? region.score.toFixed(2) : "";
+  const title = s("title");
+  title.textContent = [region.label, meaningOf(region.layer), score].filter(Boolean).join(" · ");
+  const lines = ["region-under", "region-line"].map((css) => s("path", { class: css, "fill-rule": "evenodd", d }));
+  const group = s("g", { class: `region region-${region.layer} c${region.color ?? 1}` });
+  group.append(title, ...lines);
+  const words = letters ? [region.label, score].filter(Boolean).join(" ") : "";
+  if (words) {
+    const { left, top } = kind.bounds(region);
+    const y = Math.max(top - letters * 0.35, letters);
+    const text = s("text", { x: left, y, "font-size": letters, "stroke-width": letters / 5 });
+    text.textContent = words;
+    group.append(text);
+  }
+  return group;
+}
+
+/** @param {string} layer */
+function meaningOf(layer) {
+  if (layer === "truth") return gettext("truth");
+  if (layer === "prediction") return gettext("prediction");
+  if (layer === "other") return gettext("another person");
+  return "";
+}
+
+/**
+ * A picture that a script makes.
+ * @param {{src: string, alt: string, view: [left: number, top: number, width: number, height: number], regions: Region[]}} what
+ * @returns {LodePicture}
+ */
+export function pictureOf({ src, alt, view, regions }) {
+  const picture = /** @type {LodePicture} */ (document.createElement("lode-picture"));
+  picture.setAttribute("view", view.join(" "));
+  picture.append(h("img", { src, alt, width: view[2], height: view[3], decoding: "async" }));
+  picture.regions = regions;
+  return picture;
 }
 
 if (!customElements.get("lode-picture")) customElements.define("lode-picture", LodePicture);
