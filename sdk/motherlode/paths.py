@@ -24,6 +24,12 @@ DEVICES = frozenset({"con", "prn", "aux", "nul", "conin$", "conout$"}) | {
 _WINDOWS = re.compile(r'[<>:"|?*]')
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DRIVE = re.compile(r"[A-Za-z]:")
+# folders without a dot, a file with one: of these nothing but a device's name can be wrong
+_SIMPLE = re.compile(
+    r"(?:(?!(?:con|prn|aux|nul|com\d|lpt\d)/)[a-z0-9_-]{1,60}/){0,9}"
+    r"(?!(?:con|prn|aux|nul|com\d|lpt\d)\.)[a-z0-9_-]{1,60}\.(?:jpe?g|png|txt)",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 class UnsafePath(BadInput):
@@ -45,6 +51,8 @@ class PathClash(UnsafePath):
 
 def check_path(path: str) -> str:
     """Return `path` in NFC, or raise `UnsafePath`; parts are joined by `/`, none is `.` or `..`."""
+    if _SIMPLE.fullmatch(path):
+        return path
     if not path:
         raise UnsafePath(path, "is empty")
     if not path.isascii():
