@@ -217,8 +217,10 @@ def test_a_known_file_is_not_read_and_a_changed_one_is(machine: Path) -> None:
     (folder / "a.png").write_bytes(b"one")
     time.sleep(0.06)
     known = KnownFolder(Folder(folder))
-    first = known.digests("a.png")
+    first, data = known.looked_at("a.png")
+    assert data == b"one"
     known.save()
+    assert KnownFolder(Folder(folder)).looked_at("a.png") == (first, None)
     (folder / "a.png").chmod(0o644)  # another ctime, other rights: it is read again
     assert KnownFolder(Folder(folder)).digests("a.png") == first
     (folder / "a.png").write_bytes(b"two")  # as long as before

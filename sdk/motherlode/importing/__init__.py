@@ -82,7 +82,7 @@ def _bring(
     known: KnownFolder,
 ) -> None:
     report.images = sum(record.present for record in source.records)
-    same, digests = same_records(client, options, source.records, known)
+    same = same_records(client, options, source, known)
     there = {record.path for record in same}
     rest = [record for record in source.records if record.path not in there]
     present = [record for record in rest if record.present]
@@ -99,7 +99,7 @@ def _bring(
         record for record in rest if record.labelled and (not record.present or item_path(record, options) in uuids)
     ]
     if labelled:
-        send_labels(client, options, source, labelled, schema, report, digests)
+        send_labels(client, options, source, labelled, schema, report)
 
 
 def default_project(folder: Path) -> str:

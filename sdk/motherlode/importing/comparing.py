@@ -12,7 +12,7 @@ from urllib.parse import quote
 from motherlode.client import Client
 from motherlode.errors import NotFound
 from motherlode.formats.source import Record
-from motherlode.importing.known import Digests, KnownFolder, labels_digest
+from motherlode.importing.known import Digests, KnownFolder
 from motherlode.importing.report import ImportOptions, ImportReport, count_splits
 from motherlode.importing.source import Source
 from motherlode.paths import check_path
@@ -33,19 +33,15 @@ class _Read(NamedTuple):
     labelled: bool
 
 
-def same_records(
-    client: Client, options: ImportOptions, records: Sequence[Record], known: KnownFolder
-) -> tuple[list[Record], dict[str, str]]:
-    """The records that are in the dataset just so, and the digest of each one's labels by its path."""
-    present = [record for record in records if record.present]
-    labels = {record.path: labels_digest(record) for record in present}
-    said = {path: digest for path, digest in labels.items() if digest is not None}
+def same_records(client: Client, options: ImportOptions, source: Source, known: KnownFolder) -> list[Record]:
+    """The records that are in the dataset just so."""
+    present = [record for record in source.records if record.present]
     if not present or not _is_there(client, options):
-        return [], said
+        return []
     digests = known.digests_of(record.path for record in present)
-    files = [(r.path, r.split, labels[r.path]) for r in present if r.path in digests]
+    files = [(r.path, r.split, source.digests.get(r.path)) for r in present if r.path in digests]
     same = _same(client, options, files, digests)
-    return [record for record in present if record.path in same], said
+    return [record for record in present if record.path in same]
 
 
 def _address(client: Client, options: ImportOptions) -> str:
@@ -95,7 +91,7 @@ def what_was_read(source: Source, key: str, notes: Sequence[Mapping[str, Any]]) 
         "format": source.format.name,
         "ids": bool(source.ids),
         "problems": [*(problem.as_json() for problem in source.problems), *map(dict, notes)],
-        "rows": [[r.path, r.split, r.split_from, labels_digest(r)] for r in source.records],
+        "rows": [[r.path, r.split, r.split_from, source.digests.get(r.path)] for r in source.records],
     }
 
 

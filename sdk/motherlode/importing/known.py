@@ -67,17 +67,22 @@ class KnownFolder:
 
     def digests(self, name: str) -> Digests:
         """Of one file, read where it is not known as it is now. Raises OSError."""
+        return self.looked_at(name)[0]
+
+    def looked_at(self, name: str) -> tuple[Digests, bytes | None]:
+        """A file's digests, and its bytes where it is small and had to be read for them. Raises OSError."""
         path = self._root + name
         found = self._found.get(name) or self._kept.get(name)
         if found is not None and found[:4] == state_at(path):
             self._found[name] = found
-            return Digests(found[4], found[5], found[1])
+            return Digests(found[4], found[5], found[1]), None
         started, before = time.time_ns(), state_at(path)
-        made = _hash_small(path) if before and before[1] <= SMALL else Digests(*hash_file(Path(path)))
+        data = _read(path) if before and before[1] <= SMALL else None
+        made = Digests(*hash_file(Path(path))) if data is None else _digests_of(data)
         if before and before == state_at(path) and before[1] == made.size and _is_settled(before, started):
             self._found[name] = [*before, made.md5, made.sha256]
             self._changed = True
-        return made
+        return made, data
 
     def digests_of(self, names: Iterable[str]) -> dict[str, Digests]:
         """Of many files, by name; those that cannot be read are left out."""
@@ -144,9 +149,12 @@ def _is_settled(state: State, now: int) -> bool:
     return now - max(state[2], state[3]) > RACY_NS
 
 
-def _hash_small(path: str) -> Digests:
+def _read(path: str) -> bytes:
     with open(path, "rb", buffering=0) as stream:
-        data = stream.read()
+        return stream.read()
+
+
+def _digests_of(data: bytes) -> Digests:
     return Digests(md5(data, usedforsecurity=False).hexdigest(), sha256(data).hexdigest(), len(data))
 
 

@@ -28,11 +28,14 @@ PART = 500
 PART_BYTES = 8 << 20
 SMALL = 1 << 20  # files up to here travel many in a request
 PACK_FILES = 1000
+HELD_BYTES = 16 << 20  # of a batch's files that were read for their digests, until they are sent
 PACK_BYTES = 8 << 20
 PIECE = 8 << 20  # a larger file is sent in pieces and goes on where it broke off
 
+_as_line = json.JSONEncoder(ensure_ascii=False).encode
+
 Row: TypeAlias = dict[str, Any]
-"""A file: path, md5, sha256 and size, its `name` in the source, and whether its bytes are to be sent."""
+"""A file: path, md5, sha256 and size, its `name` in the source, its `data` where held, and whether to send it."""
 
 Thing = TypeVar("Thing")
 
@@ -101,9 +104,12 @@ class Sender:
     def _send_batch(self, batch: list[Record]) -> _Done:
         done = _Done(len(batch))
         rows: list[Row] = []
+        held = 0
         for record in batch:
-            path = check_path(self._options.prefix + record.path)
-            rows.append({"path": path, **self._known.digests(record.path)._asdict(), "name": record.path})
+            digests, data = self._known.looked_at(record.path)
+            held += len(data or b"")
+            row = {"path": item_path(record, self._options), **digests._asdict(), "name": record.path}
+            rows.append({**row, "data": data if held <= HELD_BYTES else None})
         offers = [{key: row[key] for key in ("path", "md5", "sha256", "size")} for row in rows]
         answer = self._client.post(f"{self._project}/uploads", {"files": offers}, repeatable=True)
         refused = {problem["path"] for problem in answer.get("problems", ())}
@@ -153,8 +159,10 @@ class Sender:
         for row in pack:
             item = {"uuid": str(uuid4()), "path": row["path"], "md5": row["md5"], "sha256": row["sha256"]}
             if row["send"]:
-                with open(f"{self._source.root.root}/{row['name']}", "rb") as stream:
-                    data = stream.read()
+                data = row.pop("data")
+                if data is None:
+                    with open(f"{self._source.root.root}/{row['name']}", "rb") as stream:
+                        data = stream.read()
                 if len(data) == row["size"]:  # else it was written to since it was hashed, and is not sent
                     pieces.append(data)
                     item["size"] = row["size"]
@@ -222,10 +230,9 @@ def send_labels(
     labelled: Sequence[Record],
     schema: Mapping[str, Any],
     report: ImportReport,
-    digests: Mapping[str, str],
 ) -> None:
-    """Send the labels of these records, and wait until the server has written them. `digests`, by a record's path,
-    are what a later import will ask by."""
+    """Send the labels of these records, each with the digest that a later import will ask by, and wait until the
+    server has written them."""
     body = {
         "uuid": str(uuid4()),
         "schema": schema["name"],
@@ -243,22 +250,24 @@ def send_labels(
             client.request("PUT", f"{address}/parts/{number}", content=lines, headers=headers)
             return count
 
-        for count in client.each(put, enumerate(_parts(labelled, options.prefix, digests))):
+        for count in client.each(put, enumerate(_parts(labelled, options, source.digests))):
             bar.advance(count)
     answer = client.post(f"{address}/finish", repeatable=True)
     job = client.wait(answer, "Writing labels")
     take_result(job.get("result") or {}, report)
 
 
-def _parts(records: Iterable[Record], prefix: str, digests: Mapping[str, str]) -> Iterator[tuple[bytes, int]]:
+def _parts(
+    records: Iterable[Record], options: ImportOptions, digests: Mapping[str, str]
+) -> Iterator[tuple[bytes, int]]:
     """The records as JSON lines, in parts of at most `PART` lines and about `PART_BYTES`, and how many each holds."""
     lines: list[bytes] = []
     size = 0
     for record in records:
-        row = {**record.as_json(), "path": check_path(prefix + record.path)}
+        row = {**record.as_json(), "path": item_path(record, options)}
         if record.path in digests:
             row["digest"] = digests[record.path]
-        line = json.dumps(row, ensure_ascii=False).encode() + b"\n"
+        line = _as_line(row).encode() + b"\n"
         if lines and (len(lines) == PART or size + len(line) > PART_BYTES):
             yield b"".join(lines), len(lines)
             lines, size = [], 0

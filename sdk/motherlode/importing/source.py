@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from motherlode.formats import folders
 from motherlode.formats.leftovers import leftovers
 from motherlode.formats.settling import settle
 from motherlode.formats.source import Classes, Folder, Problem, Record
+from motherlode.importing.known import labels_digest
 from motherlode.labeling_config import Task
 from motherlode.media import MEDIA, BadMedia, Image, Media, named
 from motherlode.paths import PathSet, UnsafePath, check_path
@@ -62,9 +64,16 @@ class Source:
         """What the labels found are of, None where there are none."""
         return next((SHAPES[draft.type].task for record in self.records for draft in record.drafts), None)
 
-    @property
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """The digest of what is said of each image that is labelled, by its path; asked for once all is read."""
+        said = ((record.path, labels_digest(record)) for record in self.records)
+        return {path: digest for path, digest in said if digest is not None}
+
+    @cached_property
     def labels(self) -> list[str]:
-        """The labels: all that the source numbers, in its order, then the others found, sorted."""
+        """The labels: all that the source numbers, in its order, then the others found, sorted; asked for once all is
+        read."""
         numbered = dict.fromkeys(label for found in self.classes for label in found.names.values())
         found = {label for record in self.records for label in record.labels}
         return [*numbered, *sorted(found - numbered.keys())]
