@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, SupportsFloat, TextIO, TypeAlias
 
@@ -26,6 +27,7 @@ __all__ = [
     "IdMap",
     "IdMaps",
     "Prediction",
+    "id_map_file",
     "load_ids",
     "plain",
     "read_ids",
@@ -238,6 +240,12 @@ class IdMap:
 
 IdMaps: TypeAlias = Mapping[str, IdMap]
 """The id maps of documents, by the documents' names: each counts its ids for itself."""
+
+
+def id_map_file(root: Path, url: str, project: str, dataset: str) -> Path:
+    """Where below a cache's `root` the id maps of a dataset that was imported from COCO are kept."""
+    name = sha256(f"{url}\n{project}\n{dataset}".encode()).hexdigest()[:32]
+    return root / "idmaps" / f"{name}.json"
 
 
 def save_ids(path: Path, maps: IdMaps) -> None:

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
-import motherlode.cli.data, motherlode.convert, motherlode.shapes as shapes
+import motherlode.cli.importing, motherlode.convert, motherlode.shapes as shapes
 from motherlode.formats import FORMATS
 from motherlode.labeling_config import build
 from motherlode.regions import Region, dump, load

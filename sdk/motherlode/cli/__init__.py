@@ -26,7 +26,9 @@ DONE, FAILED, NOT_VERIFIED, INTERRUPTED = 0, 1, 3, 130
 # The verbs of each module, in the order of the help. What a verb does not need is not imported for it.
 ROOMS = {
     "server": ("login", "status"),
-    "data": ("import", "convert", "publish", "versions", "diff"),
+    "importing": ("import",),
+    "converting": ("convert",),
+    "data": ("publish", "versions", "diff"),
     "pins": ("pin", "pull", "verify"),
     "loop": ("runs", "predictions", "evaluations", "compare", "failures", "mine"),
 }

@@ -12,9 +12,7 @@ from uuid import UUID
 
 from motherlode import verbs as sdk
 from motherlode.cache import Cache
-from motherlode.cli.out import Out, Verbs, add_verb, count, problem_lines
-from motherlode.cli.pins import id_map_file
-from motherlode.cli.server import client_of
+from motherlode.cli.out import Out, Verbs, add_verb, client_of, count, problem_lines
 from motherlode.client import Client
 from motherlode.errors import BadInput
 from motherlode.evaluations import Evaluation
@@ -22,7 +20,7 @@ from motherlode.failure_kinds import FAILURE_KINDS
 from motherlode.formats.json_stream import BadJson
 from motherlode.formats.source import Problem
 from motherlode.formats.values import open_text
-from motherlode.predictions import IdMap, IdMaps, Prediction, load_ids, read_ids, read_results
+from motherlode.predictions import IdMap, IdMaps, Prediction, id_map_file, load_ids, read_ids, read_results
 from motherlode.runs import Run
 from motherlode.samples import Samples
 from motherlode.sending import task_of
@@ -209,7 +207,7 @@ def _id_maps(arguments: Namespace, client: Client, samples: Samples) -> tuple[Id
             if own.images or file == arguments.ids:
                 return {file.name: own}, True
     pin = samples.snapshot.pin
-    kept = load_ids(id_map_file(Cache(), client.url, pin.project, pin.dataset))
+    kept = load_ids(id_map_file(Cache().root, client.url, pin.project, pin.dataset))
     return kept or {"the schema": IdMap({}, samples.snapshot.categories())}, False
 
 

@@ -1,4 +1,4 @@
-"""What a verb says: lines for people, or one JSON document for programs."""
+"""What all verbs share: the client they ask, and what they say: lines for people, or a JSON document for programs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-__all__ = ["Out", "Parser", "Verbs", "add_verb", "count", "size"]
+if TYPE_CHECKING:
+    from motherlode.client import Client
+
+__all__ = ["Out", "Parser", "Verbs", "add_verb", "client_of", "count", "problem_lines", "size"]
 
 Verbs = Any  # argparse's sub-parsers action, which has no public name
 
@@ -95,6 +98,12 @@ def add_verb(verbs: Verbs, name: str, do: Callable[[Namespace, Out], int | None]
     verb.add_argument("--project", "-p", help="the project (default: MOTHERLODE_PROJECT, or the token's)")
     verb.set_defaults(do=do)
     return verb
+
+
+def client_of(arguments: Namespace, project: str = "") -> Client:
+    """The client that a verb's options mean."""
+    client: Client = arguments.connect(arguments.url, project=project or arguments.project)
+    return client
 
 
 def count(number: int, what: str) -> str:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from argparse import Namespace
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from motherlode.cache import Cache
-from motherlode.cli.out import Out, Verbs, add_verb, count
-from motherlode.cli.server import client_of
+from motherlode.cli.out import Out, Verbs, add_verb, client_of, count
 from motherlode.errors import BadInput, Mismatch, NotConfigured, NotVerified
 from motherlode.files import place
 from motherlode.lock import LOCK_FILE, Pin, find_lock, read_lock, write_lock
@@ -21,7 +19,7 @@ from motherlode.versions import Name, dataset_path, locked_pins, parse_name, pin
 if TYPE_CHECKING:
     from motherlode.client import Client
 
-__all__ = ["add_verbs", "id_map_file"]
+__all__ = ["add_verbs"]
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -48,12 +46,6 @@ def add_verbs(verbs: Verbs) -> None:
 
 def _lock_option(verb: Any) -> None:
     verb.add_argument("--lock", type=Path, help=f"the lock file (default: the nearest {LOCK_FILE})")
-
-
-def id_map_file(cache: Cache, url: str, project: str, dataset: str) -> Path:
-    """Where the id map of a dataset that was imported from COCO is kept."""
-    name = sha256(f"{url}\n{project}\n{dataset}".encode()).hexdigest()[:32]
-    return cache.root / "idmaps" / f"{name}.json"
 
 
 def pin(arguments: Namespace, out: Out) -> None:

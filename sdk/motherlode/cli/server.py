@@ -8,21 +8,15 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from motherlode.cache import Cache
-from motherlode.cli.out import Out, Verbs, add_verb
+from motherlode.cli.out import Out, Verbs, add_verb, client_of
 from motherlode.credentials import Credentials, find_credentials, save_credentials
 from motherlode.errors import BadInput, MotherlodeError
 from motherlode.lock import find_lock, read_lock
 
 if TYPE_CHECKING:
-    from motherlode.client import Client
+    pass
 
-__all__ = ["add_verbs", "client_of"]
-
-
-def client_of(arguments: Namespace, project: str = "") -> Client:
-    """The client that a verb's options mean."""
-    client: Client = arguments.connect(arguments.url, project=project or arguments.project)
-    return client
+__all__ = ["add_verbs"]
 
 
 def add_verbs(verbs: Verbs) -> None:
