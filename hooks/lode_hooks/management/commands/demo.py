@@ -255,6 +255,7 @@ class Demo:
         """Runs a program of the demo as its user would, with the server's address and the engineer's token."""
         environment = {
             **os.environ,
+            "OMP_NUM_THREADS": "1",  # of so little work, threads wait for each other longer than they compute
             "MOTHERLODE_URL": self.address,
             "MOTHERLODE_TOKEN": self.tokens["erik"],
             "MOTHERLODE_CACHE": str(Path(settings.HOME) / "demo" / "cache"),
