@@ -191,6 +191,14 @@ def test_verifying_is_a_job(two: list[Version], client_for: ClientFor, erin: Use
     assert job.result["wrong"] == 0
 
 
+def test_a_versions_page_gives_what_a_pin_holds(two: list[Version], client_for: ClientFor, victor: User) -> None:
+    version = two[0]
+    page = text(client_for(victor).get(f"{BASE}cells/v1/"))
+    for held in (version.digest, version.index, version.labels_digest, version.commit):
+        assert held and f'<code tabindex="0">{held}</code>' in page
+    assert version.dir_oid not in page
+
+
 @pytest.mark.parametrize("page", ["", "cells/", "cells/v1/"])
 def test_a_page_asks_no_more_of_the_database_when_there_is_more_to_show(
     page: str, cells: Any, client_for: ClientFor, victor: User
