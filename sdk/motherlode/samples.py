@@ -205,7 +205,7 @@ class Sample:
 
     def __repr__(self) -> str:
         what = repr(self.labels) if self.labelled else "unlabelled"
-        return f"Sample({self.path!r}, {self.width}x{self.height}, {what})"
+        return f"Sample({self.path!r}, {self.media.words() or self.media.kind}, {what})"
 
     @property
     def media(self) -> media.Media:
