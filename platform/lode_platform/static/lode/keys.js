@@ -1,5 +1,6 @@
 // @ts-check
 // The keys of a page: bound in one place, listed under "?".
+import { keyList } from "./key_list.js";
 import { isTyping, keyName, spellings } from "./keyboard.js";
 import { gettext } from "./words.js";
 
@@ -41,35 +42,15 @@ export function showKeys() {
     dialog.close();
     return;
   }
-  list.replaceChildren();
   const going = [...document.querySelectorAll("[data-go]")].map((link) => ({
-    shown: `g ${link.getAttribute("data-go")}`,
+    keys: ["g", link.getAttribute("data-go") ?? ""],
     title: link.querySelector("span")?.textContent ?? "",
   }));
-  const all = groups.map((group) => ({
+  const own = groups.map((group) => ({
     title: group.title,
-    rows: group.keys.map((key) => ({ shown: key.shown ?? keyName(spelled(key.key)), title: key.title })),
+    rows: group.keys.map((key) => ({ title: key.title, keys: (key.shown ?? keyName(spelled(key.key))).split(" ") })),
   }));
-  if (going.length) all.push({ title: gettext("Go to"), rows: going });
-  for (const group of all.filter((group) => group.rows.length)) {
-    const section = document.createElement("section");
-    const heading = document.createElement("h3");
-    heading.textContent = group.title;
-    const rows = document.createElement("dl");
-    for (const row of group.rows) {
-      const term = document.createElement("dt");
-      term.textContent = row.title;
-      const cell = document.createElement("dd");
-      for (const part of row.shown.split(" ")) {
-        const key = document.createElement("kbd");
-        key.textContent = part;
-        cell.append(key, " ");
-      }
-      rows.append(term, cell);
-    }
-    section.append(heading, rows);
-    list.append(section);
-  }
+  list.replaceChildren(keyList([...own, { title: gettext("Go to"), rows: going }]));
   dialog.showModal();
 }
 

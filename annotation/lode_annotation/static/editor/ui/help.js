@@ -1,42 +1,37 @@
 // @ts-check
 /** The list of keys. */
 
+import { keyList } from "../../lode/key_list.js";
 import { keyName } from "../../lode/keyboard.js";
 import { gettext } from "../../lode/words.js";
 import { dialog } from "../../lode/dialog.js";
-import { h } from "../../lode/dom.js";
 
 /** @typedef {import("../keymap.js").Keymap} Keymap */
 
-/** What the hand on the pointer can do, which no command says. @returns {[string, string][]} */
-function pointerRows() {
-  return [
-    [gettext("Wheel"), gettext("Zoom where the pointer is")],
-    [gettext("Shift + wheel"), gettext("Pan sideways")],
-    [gettext("Space + drag, middle button"), gettext("Pan")],
-    [gettext("Alt + press"), gettext("Select a region while drawing")],
-    [gettext("Shift + press"), gettext("Add to the selection")],
-  ];
+/** What the hand on the pointer can do, which no command says. @returns {import("../../lode/key_list.js").KeyGroup} */
+function pointerGroup() {
+  return {
+    title: gettext("Pointer"),
+    rows: [
+      { keys: [gettext("Wheel")], title: gettext("Zoom where the pointer is") },
+      { keys: [gettext("Shift + wheel")], title: gettext("Pan sideways") },
+      { keys: [gettext("Space + drag, middle button")], title: gettext("Pan") },
+      { keys: [gettext("Alt + press")], title: gettext("Select a region while drawing") },
+      { keys: [gettext("Shift + press")], title: gettext("Add to the selection") },
+    ],
+  };
 }
 
 /** @param {Keymap} keymap */
 export function showHelp(keymap) {
-  /** @type {Map<string, HTMLElement[]>} */
-  const groups = new Map();
-  for (const command of keymap.commands.values()) {
-    const keys = keymap.keysOf(command.id);
-    if (!keys.length) continue;
-    const row = h("div", { class: "ed-key-row" }, h("dt", {}, command.title), h("dd", {}, ...keys.map((key) => h("kbd", {}, keyName(key)))));
-    const rows = groups.get(command.group) ?? [];
-    rows.push(row);
-    groups.set(command.group, rows);
-  }
-  const pointer = pointerRows().map(([keys, what]) =>
-    h("div", { class: "ed-key-row" }, h("dt", {}, what), h("dd", {}, h("kbd", {}, keys))),
-  );
-  groups.set(gettext("Pointer"), pointer);
-  const columns = [...groups].map(([title, rows]) => h("section", {}, h("h3", {}, title), h("dl", {}, ...rows)));
+  const commands = [...keymap.commands.values()].filter((command) => keymap.keysOf(command.id).length);
+  const groups = [...new Set(commands.map((command) => command.group))].map((title) => ({
+    title,
+    rows: commands
+      .filter((command) => command.group === title)
+      .map((command) => ({ title: command.title, keys: keymap.keysOf(command.id).map(keyName) })),
+  }));
   const glossary = document.querySelector("[data-glossary]")?.cloneNode(true);
-  const body = [h("div", { class: "ed-keys" }, ...columns), ...(glossary ? [glossary] : [])];
+  const body = [keyList([...groups, pointerGroup()]), ...(glossary ? [glossary] : [])];
   dialog(gettext("Keyboard shortcuts"), body, [{ title: gettext("Close"), run: () => {} }], "ed-dialog-wide");
 }
