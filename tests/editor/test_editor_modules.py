@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from motherlode.media import MEDIA
+
 pytestmark = pytest.mark.once
 
 HERE = Path(__file__).parent
@@ -33,6 +35,11 @@ def test_every_sentence_of_a_script_can_be_collected_for_translation() -> None:
             assert len(calls) == len(whole), f"{path}: a sentence is made up of parts"
             said += len(calls)
     assert said > 200
+
+
+def test_every_medium_has_a_module_in_pages_and_in_the_editor() -> None:
+    for folder in (HERE.parents[1] / "platform" / "lode_platform" / "static" / "lode" / "media", MODULES / "media"):
+        assert {path.stem for path in folder.glob("*.js")} - {"index"} == set(MEDIA), folder
 
 
 def test_a_kind_of_shape_stands_in_one_module_alone() -> None:

@@ -5,6 +5,7 @@ import { drawingOf } from "../lode/canvas/kinds/index.js";
 import { partAround } from "../lode/canvas/part.js";
 import { getJSON } from "../lode/http.js";
 import { icon } from "../lode/icon.js";
+import { mediumNamed } from "../lode/media/index.js";
 import { toast } from "../lode/toast.js";
 import { address, boot, className, drawn, part, regionsOf, saysClasses, saysKind } from "./boot.js";
 
@@ -46,7 +47,7 @@ export class Look {
 
   /** The item itself: a text as text, an image on the canvas. @param {Match} match @param {Scene|undefined} scene */
   #draw(match, scene) {
-    const isText = match.medium === "text";
+    const isText = !mediumNamed(match.medium).isPicture;
     const text = part("text");
     text.hidden = !isText;
     part("stage").hidden = isText;
@@ -66,7 +67,7 @@ export class Look {
 
   /** Has the browser fetch the picture of what comes next. @param {Match | undefined} next */
   preload(next) {
-    if (next && next.medium === "image" && next.item !== this.match?.item) new Image().src = address("media", next.item);
+    if (next && mediumNamed(next.medium).isPicture && next.item !== this.match?.item) new Image().src = address("media", next.item);
   }
 
   /**
@@ -83,7 +84,7 @@ export class Look {
       this.scenes.set(key, scene);
       if (this.scenes.size > KEPT) this.scenes.delete(/** @type {string} */ (this.scenes.keys().next().value));
       if (this.match === match) {
-        if (match.medium === "image") this.canvas.setRegions(inPicture(match, scene));
+        if (mediumNamed(match.medium).isPicture) this.canvas.setRegions(inPicture(match, scene));
         drawHistory(scene.history, match);
       }
     } catch (error) {

@@ -2,6 +2,7 @@
 // A tile of the failure viewer: the part of the picture in which a match lies, and what it is in words.
 import { partAround } from "../lode/canvas/part.js";
 import { icon } from "../lode/icon.js";
+import { mediumNamed } from "../lode/media/index.js";
 import { pictureOf } from "../lode/picture.js";
 import "../lode/text.js";
 import { address, boot, regionsOf, saysClasses, saysKind, VERDICT_ICONS } from "./boot.js";
@@ -34,7 +35,7 @@ export function drawTile(tile, match) {
   if (tile.dataset.row !== String(match.row)) {
     tile.dataset.row = String(match.row);
     tile.dataset.kind = match.kind;
-    tile.replaceChildren(match.medium === "text" ? textOf(match) : cropOf(match), captionOf(match));
+    tile.replaceChildren(mediumNamed(match.medium).isPicture ? cropOf(match) : textOf(match), captionOf(match));
   }
   drawVerdict(tile, match);
 }

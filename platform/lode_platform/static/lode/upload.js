@@ -1,6 +1,7 @@
 // @ts-check
 // Sends images, or texts, in small batches, says how far it is, and lists what was refused with the reason.
 import { call } from "./http.js";
+import { mediumOfFile } from "./media/index.js";
 import { toast } from "./toast.js";
 import { gettext } from "./words.js";
 
@@ -8,8 +9,7 @@ import { gettext } from "./words.js";
 
 const BATCH_FILES = 24;
 const BATCH_BYTES = 24 * 1024 * 1024;
-const PICTURE = /\.(jpe?g|jfif|mpo|png|webp|avif|bmp|gif|zip)$/i;
-const TEXT = /\.txt$/i;
+const ZIP = /\.zip$/i;
 
 const drop = /** @type {HTMLFormElement | null} */ (document.querySelector("[data-upload]"));
 /** @param {string} name */
@@ -55,7 +55,7 @@ function batch() {
   let bytes = 0;
   while (waiting.length && taken.length < BATCH_FILES) {
     const next = /** @type {Upload} */ (waiting[0]);
-    const zip = /\.zip$/i.test(next.path);
+    const zip = ZIP.test(next.path);
     if (taken.length && (zip || bytes + next.file.size > BATCH_BYTES)) break;
     taken.push(next);
     waiting.shift();
@@ -120,14 +120,15 @@ async function work() {
 
 /** @param {Upload[]} files */
 function take(files) {
-  const ofImages = files.some((one) => PICTURE.test(one.path) && !/\.zip$/i.test(one.path));
+  const ofImages = files.some((one) => mediumOfFile(one.path)?.isPicture);
   for (const one of files) {
     if (one.path.split("/").some((name) => name.startsWith("."))) continue;
     totals.all += 1;
-    if (PICTURE.test(one.path) || (TEXT.test(one.path) && !ofImages)) waiting.push(one);
+    const medium = mediumOfFile(one.path);
+    if (ZIP.test(one.path) || (medium && (medium.isPicture || !ofImages))) waiting.push(one);
     else {
       totals.sent += 1;
-      const why = TEXT.test(one.path)
+      const why = medium
         ? gettext("is beside images, so it may be their labels: import texts on their own")
         : gettext("is neither an image in a supported format nor a .txt file");
       refuse(one.path, why);

@@ -1,23 +1,25 @@
 // @ts-check
 /** Images decoded ahead, so that showing one costs a frame. */
 
+import { image } from "../../lode/media/image.js";
+
 /** @typedef {import("./index.js").Shown} Shown */
 /** @typedef {import("../model/types.js").Media} Media */
 
-export const kind = "image";
+export const { kind } = image;
 
 /**
  * @param {Media} media
  * @returns {Promise<Shown>} upright: browsers apply EXIF
  */
 export async function load(media) {
-  const image = new Image();
-  image.decoding = "async";
-  image.src = media.url;
-  await image.decode();
-  const size = { width: image.naturalWidth, height: image.naturalHeight };
-  if (typeof createImageBitmap !== "function") return { source: image, text: null, size, close: () => {} };
-  const bitmap = await createImageBitmap(image, { imageOrientation: "from-image" });
+  const picture = new Image();
+  picture.decoding = "async";
+  picture.src = media.url;
+  await picture.decode();
+  const size = { width: picture.naturalWidth, height: picture.naturalHeight };
+  if (typeof createImageBitmap !== "function") return { source: picture, text: null, size, close: () => {} };
+  const bitmap = await createImageBitmap(picture, { imageOrientation: "from-image" });
   return { source: bitmap, text: null, size: { width: bitmap.width, height: bitmap.height }, close: () => bitmap.close() };
 }
 

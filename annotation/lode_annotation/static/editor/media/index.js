@@ -1,5 +1,5 @@
 // @ts-check
-/** The media of items: one module and one line here each. A medium loads its item and says how large it is. */
+/** The media of items, those of `lode/media/`: one module and one line here each, which loads an item and says how large it is. */
 
 import * as image from "./image.js";
 import * as text from "./text.js";

@@ -1,13 +1,14 @@
 // @ts-check
 /** Texts: shown as text content alone. */
 
+import { text } from "../../lode/media/text.js";
 import { textAt } from "../../lode/text.js";
 import { ngettext } from "../../lode/words.js";
 
 /** @typedef {import("./index.js").Shown} Shown */
 /** @typedef {import("../model/types.js").Media} Media */
 
-export const kind = "text";
+export const { kind } = text;
 
 /**
  * @param {Media} media

@@ -1,0 +1,5 @@
+// @ts-check
+/** Images, as pages take and show them. */
+
+/** @type {import("./index.js").Medium} */
+export const image = { kind: "image", isPicture: true, endings: /\.(jpe?g|jfif|mpo|png|webp|avif|bmp|gif)$/i };
