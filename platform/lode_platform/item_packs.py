@@ -64,7 +64,8 @@ def add_packed(
         large = [pool.submit(_look_at, {key: data}) for key, data in looked.items() if len(data) > SMALL]
         answers = dict(zip(sent, store().add_promised(list(sent.values())), strict=True))
         shown = {key: seen for done in (small, *large) for key, seen in done.result().items()}
-    rows = [(answer.pk,) for answer in answers.values() if isinstance(answer, Blob)]
+    stored = {md5: answer for md5, answer in answers.items() if isinstance(answer, Blob)}
+    rows = [(blob.pk,) for blob in stored.values()]
     with transaction.atomic():
         bulk.insert(BlobReceipt, ["blob_id"], rows, same={"user_id": caller.user.pk}, ignore_conflicts=True)
     good: list[ItemSpec] = []
@@ -76,8 +77,8 @@ def add_packed(
             good.append(spec)
         else:
             refused.append(Problem(spec.path, answer.code, answer.message))
-    seen = {key: found for key, found in shown.items() if isinstance(answers[key[0]], Blob)}
-    report = add_items(project, caller, good, replace_media=replace_media, seen=seen)
+    seen = {key: found for key, found in shown.items() if key[0] in stored}
+    report = add_items(project, caller, good, replace_media=replace_media, seen=seen, sent=stored)
     report.problems[:0] = refused
     return report
 

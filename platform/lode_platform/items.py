@@ -93,17 +93,20 @@ def add_items(
     trusted: bool = False,
     replace_media: bool = False,
     seen: Mapping[tuple[str, str], Seen | Refused] | None = None,
+    sent: Mapping[str, Blob] | None = None,
 ) -> AddReport:
     """Makes items of bytes that lie in the store.
 
     ``user`` must have sent the bytes, or see them in a project already, unless ``trusted`` (the server read them
     itself). With ``job`` the rows are staged: written under the job's fence, seen by nobody until ``reveal``. With
     ``replace_media`` a name that holds other bytes is not a clash: its item gets the new file and keeps all else.
-    ``seen`` says by md5 and medium what was found in bytes that were decoded already.
+    ``seen`` says by md5 and medium what was found in bytes that were decoded already, ``sent`` by md5 what the caller
+    has sent in this very request: neither is asked of the database again.
     """
     report = AddReport()
     for start in range(0, len(specs), BATCH):
-        _add_batch(project, caller, specs[start : start + BATCH], job, trusted, replace_media, seen or {}, report)
+        part = specs[start : start + BATCH]
+        _add_batch(project, caller, part, job, trusted, replace_media, seen or {}, sent or {}, report)
     return report
 
 
@@ -124,20 +127,21 @@ def _add_batch(
     trusted: bool,
     replace_media: bool,
     seen: Mapping[tuple[str, str], Seen | Refused],
+    sent: Mapping[str, Blob],
     report: AddReport,
 ) -> None:
     user = caller.user
     named = list(_named(specs, report))
-    blobs = {blob.md5: blob for blob in Blob.objects.filter(md5__in=[spec.md5 for spec, _ in named])}
-    if not trusted:
-        allowed = linkable(caller, blobs.values())
-        blobs = {md5: blob for md5, blob in blobs.items() if blob.pk in allowed}
-    sent = [(spec, path, blobs[spec.md5]) for spec, path in _sent(named, blobs, report)]
-    known = dict(seen)
-    known |= _probed((blob, of_path(path)) for _, path, blob in sent if (blob.md5, of_path(path).kind) not in known)
+    blobs = dict(sent)
+    if rest := [spec.md5 for spec, _ in named if spec.md5 not in sent]:
+        earlier = Blob.objects.filter(md5__in=rest)
+        allowed = {blob.pk for blob in earlier} if trusted else linkable(caller, earlier)
+        blobs |= {blob.md5: blob for blob in earlier if blob.pk in allowed}
+    there = [(spec, path, blobs[spec.md5], of_path(path)) for spec, path in _sent(named, blobs, report)]
+    known = {**seen, **_probed((blob, medium) for _, _, blob, medium in there if (blob.md5, medium.kind) not in seen)}
     wanted = []
-    for spec, path, blob in sent:
-        found = known[blob.md5, of_path(path).kind]
+    for spec, path, blob, medium in there:
+        found = known[blob.md5, medium.kind]
         if isinstance(found, Seen):
             wanted.append(_Wanted(spec, path, fold(path), blob, found))
         else:

@@ -54,14 +54,15 @@ def key_of(md5: str, *, directory: bool = False) -> str:
     return f"files/md5/{md5[:2]}/{md5[2:]}{'.dir' if directory else ''}"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Written:
-    """Bytes that lie on disk under a temporary name, with what they are."""
+    """Bytes that lie on disk under a temporary name, with what they are; ``moved`` once they have their own."""
 
     path: Path
     md5: str
     sha256: str
     size: int
+    moved: bool = False
 
 
 class Backend(Protocol):
@@ -86,6 +87,7 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._scratch: Path | None = None
 
     def put(self, key: str, chunks: Iterable[bytes]) -> None:
         """Writes the bytes, forces them to disk and gives them their key; what raises leaves nothing."""
@@ -100,10 +102,11 @@ class Folder:
     def scratch(self, name: str = "") -> Path:
         """A name beside the store's files, on their file system: a new one, or ``name``, which a later request finds
         again."""
-        folder = self.root / "tmp"
-        if not folder.is_dir():
+        if self._scratch is None:
+            folder = self.root / "tmp"
             folder.mkdir(parents=True, exist_ok=True)
-        return folder / (name or uuid4().hex)
+            self._scratch = folder
+        return self._scratch / (name or uuid4().hex)
 
     def tidy(self, seconds: float) -> int:
         """Removes temporary files that nobody has written to for so long: what a killed process left, or a sender who
@@ -375,6 +378,8 @@ class Store:
                 raise _collision(w)
         new = [w for md5, w in names.items() if md5 not in known or self.backend.size(key_of(md5)) != w.size]
         self.backend.commit([(w.path, key_of(w.md5)) for w in new])
+        for w in new:
+            w.moved = True
         fresh = [(w.md5, w.sha256, w.size) for w in new if w.md5 not in known]
         if fresh:
             with transaction.atomic():
@@ -434,7 +439,8 @@ def _whole_or_nothing(written: list[Written]) -> Iterator[None]:
             yield
     finally:
         for w in written:
-            w.path.unlink(missing_ok=True)
+            if not w.moved:
+                w.path.unlink(missing_ok=True)
 
 
 def store() -> Store:
