@@ -9,6 +9,7 @@ from collections.abc import Iterator, Set
 
 from motherlode.formats import yolo
 from motherlode.formats.source import Files, Problem, is_image, read_text
+from motherlode.media import BY_SUFFIX
 
 __all__ = ["leftovers"]
 
@@ -32,9 +33,10 @@ def leftovers(files: Files, used: Set[str]) -> Iterator[Problem]:
     kinds: dict[str, list[str]] = {}
     looked = 0
     for name in files.names():
-        if name in used or is_image(name):
-            continue
         ending = os.path.splitext(name)[1].lower()
+        # of other media the importer tells; only a text may be a label file
+        if name in used or is_image(name) or (ending in BY_SUFFIX and ending not in LABEL_ENDINGS):
+            continue
         looked += ending not in MEDIA_ENDINGS
         kind = _kind(files, name, ending, looked <= SNIFFED)
         if kind:
