@@ -33,7 +33,6 @@ __all__ = [
     "box_of",
     "controls_for",
     "dump",
-    "earlier_row",
     "from_json",
     "from_result",
     "ids_of",
@@ -192,17 +191,6 @@ def box_of(row: Mapping[str, Any]) -> list[float] | None:
         return list(geometry)
     bounds = shape.bounds(shape.from_json(geometry))
     return None if bounds is None else [float(value) + 0.0 for value in bounds]
-
-
-def earlier_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row as `as_json` writes it, in the form of versions published before format 1: without its control, the kind as
-    `type`, the geometry under its kind's own key, and its bounds as `box`."""
-    earlier = {key: row[key] for key in row if key not in ("control", "geometry", "kind")}
-    earlier["type"] = row["kind"]
-    if "geometry" in row:
-        earlier[BOUNDS] = box_of(row)
-        earlier[SHAPES[row["kind"]].field] = row["geometry"]
-    return earlier
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode

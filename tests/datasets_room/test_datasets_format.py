@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from tests.earlier import earlier_row
 
 from lode_annotation.models import LabelSet
 from lode_datasets import changes, diff, git, lines, releases, repositories, statements, version_trees, versions
@@ -25,7 +26,7 @@ from lode_platform.models import Blob, Job, PastFile
 from lode_platform.store import store
 from motherlode import layers, manifest, published
 from motherlode.layers import Stack
-from motherlode.regions import Region, earlier_row
+from motherlode.regions import Region
 
 
 def files_of(version: Version) -> dict[str, bytes]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
+from tests.earlier import earlier_row
 
 from motherlode.manifest import canonical
 from motherlode.media import Image
@@ -16,7 +17,6 @@ from motherlode.regions import (
     as_result,
     box_of,
     dump,
-    earlier_row,
     from_json,
     from_result,
     load,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from tests.earlier import earlier_row
 
 import motherlode
 from motherlode import manifest
@@ -21,7 +22,7 @@ from motherlode.client import Client
 from motherlode.files import hash_file
 from motherlode.lock import LOCK_FILE, Pin, write_lock
 from motherlode.manifest import Row
-from motherlode.regions import Region, earlier_row
+from motherlode.regions import Region
 from motherlode.remote import Remote
 from motherlode.samples import Samples
 from motherlode.snapshots import Snapshot

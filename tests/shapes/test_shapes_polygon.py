@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask
+from tests.earlier import earlier_row
 
 from lode_annotation.label_sets import regions_from, shown
 from lode_annotation.labeling_config import Rules, controls_json, parse_config, rules_of
@@ -23,7 +24,6 @@ from motherlode.regions import (
     as_result,
     box_of,
     dump,
-    earlier_row,
     from_json,
     from_result,
     load,
