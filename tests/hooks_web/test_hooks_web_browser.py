@@ -1,7 +1,8 @@
 """A reviewer at work in a real browser: from a confusion cell to its pairs to a mined queue."""
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -40,6 +41,14 @@ def signed_in(browser: Any, live_server: Any, user: User) -> Any:
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     page.on("console", lambda said: page.problems.append(said.text) if said.type == "error" else None)
     return page
+
+
+def comes(page: Any, held: Callable[[], bool]) -> None:
+    """Waits until the server holds what the page has on its way to it."""
+    until = time.monotonic() + 30
+    while not held():
+        assert time.monotonic() < until, "it never came"
+        page.wait_for_timeout(20)
 
 
 def test_a_reviewer_goes_from_a_confusion_cell_to_its_pairs_to_a_mined_queue(
@@ -111,9 +120,8 @@ def test_the_viewer_is_worked_by_keyboard_alone(cells: Any, rita: User, browser:
     page.keyboard.press("u")
     page.wait_for_function("document.querySelector('[data-judged]').textContent === '0'")
     assert judged >= 2
-    page.wait_for_load_state("networkidle")
     newest = Verdict.objects.filter(pk__in=Verdict.objects.values("failure").annotate(last=Max("pk")).values("last"))
-    assert newest.exists() and not newest.exclude(kind="").exists()
+    comes(page, lambda: newest.exists() and not newest.exclude(kind="").exists())
     page.keyboard.press("?")
     assert page.locator("#keys-dialog").is_visible()
     assert page.problems == []
@@ -132,7 +140,7 @@ def test_a_verdict_that_cannot_be_sent_is_taken_back_and_said(
     page.context.set_offline(False)
     page.keyboard.press("k")
     page.keyboard.press("3")
-    page.wait_for_load_state("networkidle")
+    comes(page, Verdict.objects.exists)
     assert Verdict.objects.get().kind == "ambiguous"
 
 
