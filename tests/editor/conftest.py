@@ -186,7 +186,7 @@ class Clinic:
         return self.clients[who]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def clinic(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[Clinic]:
     """One server for all of the editor's tests."""
     made = Clinic(tmp_path_factory.mktemp("clinic"), migrated_file)
