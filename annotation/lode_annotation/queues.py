@@ -147,7 +147,7 @@ def items_by_filter(project: Project, user: User, given: Mapping[str, Any]) -> I
         if name in ("search", "q"):
             rows = rows.filter(path__icontains=str(value))
         elif name == "group":
-            rows = rows.filter(group=str(value))
+            rows = rows.filter(group=str(value)).exclude(group="")
         elif name in known:
             choices = {key for key, _ in known[name].choices(project, user)}
             if str(value) not in choices:

@@ -121,6 +121,11 @@ class BlobReceipt(models.Model):
         constraints = [models.UniqueConstraint(fields=["blob", "user"], name="one_receipt_per_sender")]
 
 
+LIVE = Q(trashed_at=None, staged_by=None)
+"""Neither in the trash nor still being brought in by a job."""
+_SEEN = ("trashed_at", "staged_by")  # in the indexes of such rows, though null: SQLite reads the row of each otherwise
+
+
 class ItemQuerySet(models.QuerySet["Item"]):
     def visible_to(self, caller: Caller) -> Self:
         """The live items of the projects the caller may see."""
@@ -128,7 +133,7 @@ class ItemQuerySet(models.QuerySet["Item"]):
 
     def live(self) -> Self:
         """Neither in the trash nor still being brought in by a job."""
-        return self.filter(trashed_at=None, staged_by=None)
+        return self.filter(LIVE)
 
 
 class Item(models.Model):
@@ -161,13 +166,27 @@ class Item(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                "project", "path_fold", name="item_path", condition=Q(trashed_at=None, staged_by=None)
-            ),
+            models.UniqueConstraint("project", "path_fold", name="item_path", condition=LIVE),
             models.UniqueConstraint("staged_by", "path_fold", name="item_staged", condition=Q(staged_by__isnull=False)),
         ]
+        # Each list walks an index that holds its live items alone and in its order, so that counting, skipping to a
+        # deep page and taking the newest read no row but those shown.
         indexes = [
-            models.Index("project", "path", name="item_project_path"),
+            models.Index("project", "id", *_SEEN, name="item_live", condition=LIVE),
+            models.Index("project", "path", "id", *_SEEN, name="item_live_path", condition=LIVE),
+            models.Index(
+                "project",
+                F("width").desc(),
+                F("length").desc(),
+                F("id").desc(),
+                *_SEEN,
+                name="item_live_size",
+                condition=LIVE,
+            ),
+            models.Index(
+                "project", "group", "path", "id", *_SEEN, name="item_live_group", condition=LIVE & ~Q(group="")
+            ),
+            models.Index("project", "path", name="item_trash", condition=Q(trashed_at__isnull=False)),
             models.Index("project", "kind", name="item_no_image", condition=~Q(kind="image")),
         ]
 

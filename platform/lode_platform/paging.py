@@ -1,5 +1,6 @@
 """Pages of long lists, and counts that stop where nobody reads on."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -43,17 +44,25 @@ class KeyPaginator(_Paginator):
     """Pages of rows that come with others: only keys are sorted and skipped, from the nearer end, and the page's rows
     are fetched by theirs. The order must be total; ``known`` is the number of rows where that is kept somewhere.
 
-    Where it is not, rows are counted up to `MOST`; the pages go on beyond them.
+    Where it is not, rows are looked for in whatever order is cheapest, up to `MOST`. Those of a shorter list are then
+    sorted alone, so that a filter is put to every row of the table once at most; the pages of a longer one go on.
     """
 
     def __init__(self, rows: QuerySet[Any], per_page: int, known: int | None = None) -> None:
         super().__init__(rows, per_page)
         self.rows = rows
         self.known = known
+        self.keys = rows
 
     @cached_property
     def count(self) -> int:
-        return bounded(self.rows) if self.known is None else self.known
+        if self.known is not None:
+            return self.known
+        found = list(self.rows.order_by().values_list("pk", flat=True)[: MOST + 1])
+        if len(found) > MOST:
+            return AtLeast(MOST)
+        self.keys = self.rows.model._default_manager.filter(pk__in=found).order_by(*self.rows.query.order_by)
+        return len(found)
 
     def validate_number(self, number: int | float | str) -> int:
         if isinstance(self.count, AtLeast):
@@ -74,17 +83,26 @@ class KeyPaginator(_Paginator):
         at = self.validate_number(number)
         first, is_open = (at - 1) * self.per_page, isinstance(self.count, AtLeast)
         end = at * self.per_page + 1 if is_open else min(at * self.per_page, self.count)
-        keys = self.rows.values_list("pk", flat=True)
+        keys = self.keys.values_list("pk", flat=True)
         if first > self.count // 2 and not is_open:
-            some = list(keys.reverse()[self.count - end : self.count - first])
+            some = list(keys.reverse()[self.count - end : self.count - first])[::-1]
         else:
             some = list(keys[first:end])
         if is_open:
             if not some:
                 raise EmptyPage("there is nothing on this page")
             has_more, some = len(some) > self.per_page, some[: self.per_page]
-            return _OpenPage(list(self.rows.filter(pk__in=some)), at, self, has_more)
-        return Page(list(self.rows.filter(pk__in=some)), at, self)
+            return _OpenPage(self._with_keys(some), at, self, has_more)
+        return Page(self._with_keys(some), at, self)
+
+    def _with_keys(self, keys: Sequence[Any]) -> list[Any]:
+        """The rows with what comes with them, by their keys alone: asked for with the list's filters too, SQLite walks
+        all of the index that these point at."""
+        lookups = getattr(self.rows, "_prefetch_related_lookups", ())
+        whole = self.rows.model._default_manager.prefetch_related(*lookups)
+        whole.query.select_related = self.rows.query.select_related
+        found = whole.in_bulk(keys)
+        return [found[key] for key in keys if key in found]
 
 
 class _OpenPage(_Page):

@@ -14,6 +14,7 @@ from lode_platform import paging
 from lode_platform.models import Item, Project
 from lode_platform.paging import AtLeast, KeyPaginator, bounded, newer
 from lode_platform.templatetags.lode import number
+from lode_platform.views.items import SORTS
 
 pytestmark = pytest.mark.django_db
 
@@ -64,6 +65,23 @@ def test_rows_are_counted_up_to_a_limit_and_pages_go_on_beyond_it(
     assert keyed.get_page("9").number == 2 and keyed.get_page("x").number == 1
     whole = KeyPaginator(rows.filter(pk__in=[item.pk for item in pages[0].object_list]), 3)
     assert type(whole.count) is int and not whole.page(1).has_next()
+
+
+def test_a_filter_is_put_to_all_rows_once(project: Project, make_items: Callable[..., list[Any]]) -> None:
+    items = make_items(project, 5)
+    rows = Item.objects.filter(project=project, path__icontains="item").order_by("-path", "pk")
+    with CaptureQueriesContext(connection) as told:
+        assert list(KeyPaginator(rows, 2).get_page("2").object_list) == [items[2], items[1]]
+    with_filter = [query["sql"] for query in told if "LIKE" in query["sql"]]
+    assert len(with_filter) == 1 and "LIMIT" in with_filter[0]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="a plan as SQLite tells it")
+@pytest.mark.parametrize("sort", SORTS)
+def test_lists_of_items_walk_an_index_of_the_live_ones_in_their_order(project: Project, sort: str) -> None:
+    keys = project.items.live().order_by(*SORTS[sort][1]).values_list("pk", flat=True)
+    told = [keys.explain(), project.items.live().order_by().values("pk").explain()]
+    assert all("USING COVERING INDEX item_live" in plan and "TEMP B-TREE" not in plan for plan in told), told
 
 
 def test_new_rows_are_counted_among_the_newest(

@@ -134,7 +134,7 @@ class Items(APIView):
         found = access.project_for(caller(request), project, "project.view")
         rows = Item.objects.filter(project=found, staged_by=None).select_related("blob")
         in_trash = request.query_params.get("trash", "") in ("1", "true")
-        rows = rows.exclude(trashed_at=None) if in_trash else rows.filter(trashed_at=None)
+        rows = rows.filter(trashed_at__isnull=False) if in_trash else rows.filter(trashed_at=None)
         if text := request.query_params.get("search"):
             rows = rows.filter(path__icontains=text)
         if path := request.query_params.get("path"):

@@ -27,10 +27,10 @@ from lode_platform.toasts import toast
 
 PAGE = 60
 SORTS = {
-    "path": (gettext_lazy("by path"), ("path",)),
-    "newest": (gettext_lazy("newest first"), ("-created_at", "path")),
-    "largest": (gettext_lazy("largest first"), ("-width", "-length", "path")),
-}
+    "path": (gettext_lazy("by path"), ("path", "pk")),
+    "newest": (gettext_lazy("newest first"), ("-pk",)),
+    "largest": (gettext_lazy("largest first"), ("-width", "-length", "-pk")),
+}  # each a total order with an index of its own
 ZIP_ENCODINGS = {
     "gbk": gettext_lazy("Chinese, simplified (GBK)"),
     "big5": gettext_lazy("Chinese, traditional (Big5)"),
@@ -64,14 +64,13 @@ class Card:
 def chosen(request: HttpRequest, project: Project, user: User) -> tuple[ItemQuerySet, list[Choice], dict[str, str]]:
     """The items that the address asks for, the filter bar, and the filters in force."""
     trash = request.GET.get("trash") == "1"
-    rows = project.items.filter(staged_by=None)
-    rows = rows.exclude(trashed_at=None) if trash else rows.filter(trashed_at=None)
+    rows = project.items.filter(staged_by=None, trashed_at__isnull=False) if trash else project.items.live()
     active: dict[str, str] = {}
     if q := request.GET.get("q", "").strip():
         rows = rows.filter(path__icontains=q)
         active["q"] = q
     if group := request.GET.get("group", ""):
-        rows = rows.filter(group=group)
+        rows = rows.filter(group=group).exclude(group="")  # said, so that SQLite takes the index of those with one
         active["group"] = group
     choices = []
     for known in shell.item_filters():
@@ -87,7 +86,7 @@ def chosen(request: HttpRequest, project: Project, user: User) -> tuple[ItemQuer
     sort = request.GET.get("sort", "path")
     if sort not in SORTS:
         raise BadInput(_("Items are not sorted by %(value)r.") % {"value": sort}, field="sort")
-    rows = rows.order_by(*SORTS[sort][1], "pk")
+    rows = rows.order_by(*SORTS[sort][1])
     return rows, choices, active
 
 
