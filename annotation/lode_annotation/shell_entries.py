@@ -16,7 +16,7 @@ from lode_platform import shell
 from lode_platform.access import permits, role_in
 from lode_platform.callers import Caller
 from lode_platform.drawing import Drawn, drawn
-from lode_platform.models import Item, ItemQuerySet, Project, User
+from lode_platform.models import Item, ItemQuerySet, PastFile, Project, User
 from lode_platform.paging import MOST, AtLeast, bounded, newer
 from lode_platform.templatetags.lode import class_color
 
@@ -155,10 +155,13 @@ def labelled_choices(project: Project, user: User) -> Sequence[tuple[str, shell.
 
 def by_labelled(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
     """The items that have, or have not, a current label set, or one made for a picture of another size."""
+    # named one by one, so that each item is looked up in the index of each schema's current label sets
+    schemas = list(Schema.objects.filter(project=project).values_list("pk", flat=True))
+    sets = LabelSet.objects.current().filter(item=OuterRef("pk"), schema__in=schemas)
     if value == "check":
-        return rows.filter(Exists(LabelSet.objects.current().outgrown().filter(item=OuterRef("pk"))))
-    held = Exists(LabelSet.objects.current().filter(item=OuterRef("pk")))
-    return rows.filter(held) if value == "yes" else rows.filter(~held)
+        resized = PastFile.objects.filter(resized=True, item__project=project).values("item")
+        return rows.filter(Exists(sets.outgrown()), pk__in=resized)
+    return rows.filter(Exists(sets)) if value == "yes" else rows.filter(~Exists(sets))
 
 
 def queue_choices(project: Project, user: User) -> Sequence[tuple[str, shell.Text]]:
@@ -169,7 +172,8 @@ def queue_choices(project: Project, user: User) -> Sequence[tuple[str, shell.Tex
 
 def by_queue(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
     """The items that are in a queue."""
-    return rows.filter(Exists(Task.objects.filter(item=OuterRef("pk"), queue__uuid=value, queue__project=project)))
+    queue = Queue.objects.filter(project=project, uuid=value).first()
+    return rows.filter(Exists(Task.objects.filter(item=OuterRef("pk"), queue=queue))) if queue else rows.none()
 
 
 def recent_queues(project: Project, user: User) -> Iterable[shell.History]:

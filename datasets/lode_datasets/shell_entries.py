@@ -10,9 +10,10 @@ from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from lode_annotation.models import LabelSet
 from lode_datasets import statements
 from lode_datasets.aliases import needed_by
-from lode_datasets.models import Dataset, DatasetItem, Entry, Version, standing
+from lode_datasets.models import Dataset, DatasetItem, Entry, Version
 from lode_datasets.splits import ORDER
 from lode_platform import shell
 from lode_platform.models import Item, ItemQuerySet, JobState, Project, User
@@ -77,8 +78,12 @@ def dataset_choices(project: Project, user: User) -> Sequence[tuple[str, shell.T
 
 def in_dataset(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
     """The items that are selected for a dataset."""
-    held = DatasetItem.objects.filter(item=OuterRef("pk"), dataset__name=value, dataset__project=project)
-    return rows.filter(Exists(held.filter(dataset__trashed_at=None)))
+    dataset = live(project).filter(name=value).first()
+    return (
+        rows.filter(Exists(DatasetItem.objects.filter(item=OuterRef("pk"), dataset=dataset)))
+        if dataset
+        else rows.none()
+    )
 
 
 def split_choices(project: Project, user: User) -> Sequence[tuple[str, shell.Text]]:
@@ -93,8 +98,12 @@ def split_choices(project: Project, user: User) -> Sequence[tuple[str, shell.Tex
 
 def in_split(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
     """The items that stand in a split of any dataset; the unlabelled ones of a dataset stand in its pool."""
-    held = DatasetItem.objects.filter(item=OuterRef("pk"), dataset__trashed_at=None)
-    return rows.filter(Exists(held.annotate(standing=standing()).filter(standing=value)))
+    stands = Q(pk=None)
+    for dataset in live(project):  # one by one, so that each item is looked up in the indexes of each
+        held = DatasetItem.objects.filter(item=OuterRef("pk"), dataset=dataset)
+        labels = Exists(LabelSet.objects.current().filter(item=OuterRef("pk"), schema=dataset.schema_id))
+        stands |= Q(Exists(held), ~labels) if value == POOL else Q(Exists(held.filter(split=value)), labels)
+    return rows.filter(stands)
 
 
 def published(project: Project, user: User) -> Iterable[shell.History]:

@@ -337,3 +337,11 @@ def test_a_list_of_queues_counts_the_tasks_of_those_it_shows(
     following = answer["next"].partition("/api/v1/")[2]
     seen += [(row["name"], row["counts"]["open"]) for row in api(bob).get(following).json()["results"]]
     assert seen == [(newer.name, 1), (older.name, 3)]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="a plan as SQLite tells it")
+@pytest.mark.usefixtures("schema")
+@pytest.mark.parametrize("value", ["yes", "no"])
+def test_whether_items_are_labelled_is_looked_up_among_current_label_sets(project: Project, value: str) -> None:
+    plan = shell_entries.by_labelled(project.items.live(), value, project).order_by().values("pk").explain()
+    assert "SEARCH U0 USING INDEX one_current_label_set (item_id=? AND schema_id=?)" in plan

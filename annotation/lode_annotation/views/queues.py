@@ -24,7 +24,7 @@ from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, LodeError
 from lode_platform.models import Membership, Project, User
-from lode_platform.paging import KeyPaginator
+from lode_platform.paging import KeyPaginator, bounded
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 
@@ -179,7 +179,7 @@ def _count(request: HttpRequest, member: Membership) -> HttpResponse:
         except ValueError:
             raise BadInput(_("without must be the uuid of a queue."), field="without") from None
         rows = rows.exclude(pk__in=Task.objects.filter(queue=queue).values("item"))
-    return render(request, "annotation/queue_count.html", {"project": member.project, "number": rows.count()})
+    return render(request, "annotation/queue_count.html", {"project": member.project, "found": bounded(rows)})
 
 
 def _tasks_added(number: int) -> str:
