@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lode_datasets import publish, verify
+from lode_datasets import pending_changes, publish, verify
 from lode_datasets.models import DatasetItem
 from lode_platform import tidy
 from lode_platform.jobs import Work, job
@@ -19,6 +19,12 @@ def publish_version(work: Work) -> dict[str, Any]:
 def verify_version(work: Work) -> dict[str, Any]:
     """Hashes a version's bytes in the store again."""
     return verify.carry_out(work)
+
+
+@job(pending_changes.VERB)
+def compare_selection(work: Work) -> dict[str, Any]:
+    """Counts what publishing a large dataset would change."""
+    return pending_changes.carry_out(work)
 
 
 @tidy.releases

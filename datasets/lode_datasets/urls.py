@@ -35,6 +35,7 @@ urlpatterns = [
     path("p/<slug:project>/datasets/trash/<uuid:uuid>/restore/", dataset_actions.restore, name="restore"),
     path(ONE, dataset_page.dataset, name="dataset"),
     path(f"{ONE}pending/", dataset_page.pending, name="pending"),
+    path(f"{ONE}compare/", dataset_actions.compare, name="compare"),
     path(f"{ONE}publish/", dataset_actions.publish_now, name="publish"),
     path(f"{ONE}retry/", dataset_actions.retry, name="retry"),
     path(f"{ONE}change/", dataset_actions.change, name="change"),

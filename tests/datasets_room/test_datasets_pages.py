@@ -11,10 +11,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from lode_datasets import changes
+from lode_datasets import changes, versions
 from lode_datasets.aliases import pin
-from lode_datasets.models import Alias, Dataset, Version
+from lode_datasets.models import Alias, Dataset, Entry, Version
 from lode_datasets.publish import publish
+from lode_platform import paging
 from lode_platform.models import Item, Job, Project, User
 
 ClientFor = Callable[[User], Client]
@@ -136,6 +137,38 @@ def test_what_publishing_would_change_is_said_before(cells: Any, client_for: Cli
     assert "Nothing has changed since v1" in text(client.get(f"{BASE}cells/pending/"))
     cells.label(items[0], [])
     assert "1 item new or changed" in text(client.get(f"{BASE}cells/pending/"))
+
+
+def test_what_publishing_a_large_dataset_would_change_is_counted_by_a_job(
+    cells: Any,
+    two: list[Version],
+    client_for: ClientFor,
+    erin: User,
+    run_jobs: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(paging, "MOST", 3)
+    client = client_for(erin)
+
+    def count() -> str:
+        assert client.post(BASE + "cells/compare/").status_code == 302
+        assert client.post(BASE + "cells/compare/").status_code == 302, "one is on its way"
+        job = Job.objects.get(state="queued")
+        assert f"/jobs/{job.uuid}/progress" in text(client.get(BASE + "cells/pending/"))
+        assert run_jobs() == 1
+        return text(client.get(BASE + "cells/pending/"))
+
+    assert "has not been counted" in text(client.get(BASE + "cells/pending/"))
+    assert "Nothing has changed since v2." in count()
+    cells.add(1, split="train")
+    with CaptureQueriesContext(connection) as asked:
+        before = text(client.get(BASE + "cells/pending/"))
+    assert "Nothing has changed since v2." in before and "Counted" in before and "Count again" in before
+    assert not any(Entry._meta.db_table in query["sql"] for query in asked)
+    assert "1 item new or changed" in count()
+    assert "in v2; 6 items now" in text(client.get(BASE + "cells/"))
+    cells.publish("one more")
+    assert "has not been counted" in text(client.get(BASE + "cells/pending/"))
 
 
 def test_an_alias_is_pointed_from_the_page(two: list[Version], client_for: ClientFor, erin: User) -> None:
@@ -273,3 +306,12 @@ def test_items_are_found_by_dataset_and_split(two: list[Version], client_for: Cl
         assert len(client.get(f"/p/blood/items/?dataset=cells&split={split}").context["cards"]) == count, split
     for asked in ("dataset=no-such", "split=odd"):
         assert client.get(f"/p/blood/items/?{asked}").status_code == 400, asked
+
+
+def test_pages_of_a_version_walk_an_index_in_their_order(two: list[Version]) -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:  # it would read and sort so few rows
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+    for rows in (versions.entries(two[1]), versions.entries(two[1], "train")):
+        plan = rows.values_list("pk", flat=True).explain()
+        assert "entry_path" in plan and "Sort" not in plan and "TEMP B-TREE" not in plan, plan

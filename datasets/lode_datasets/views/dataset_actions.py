@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from lode_datasets import aliases, publish, selection
+from lode_datasets import aliases, pending_changes, publish, selection
 from lode_datasets.models import Dataset
 from lode_datasets.views.named import found, typed
 from lode_platform import jobs
@@ -41,6 +41,14 @@ def retry(request: HttpRequest, project: str, name: str) -> HttpResponse:
     waiting = dataset.versions.unpublished().select_related("job").defer("frozen").first()
     if waiting and waiting.job and waiting.job.state in (JobState.FAILED, JobState.CANCELLED):
         jobs.retry(waiting.job)
+    return redirect("datasets:dataset", project, name)
+
+
+@require_POST
+def compare(request: HttpRequest, project: str, name: str) -> HttpResponse:
+    """Has what publishing would change counted by a job, which the dataset's page follows."""
+    user = signed_in(request)
+    pending_changes.compare(found(project_for(Caller(user), project, "dataset.pull"), name), user)
     return redirect("datasets:dataset", project, name)
 
 

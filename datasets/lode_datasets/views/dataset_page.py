@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from lode_datasets import aliases, changes, presentation, selection, versions
-from lode_datasets.models import Version, standing
+from lode_datasets import aliases, pending_changes, presentation, selection, versions
+from lode_datasets.models import Dataset, Version, standing
 from lode_datasets.version_users import VersionUser, users_of
 from lode_datasets.views.named import found
-from lode_platform import jobs
+from lode_platform import jobs, paging
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
 from lode_platform.signed_in import signed_in
@@ -47,26 +48,38 @@ def dataset(request: HttpRequest, project: str, name: str) -> HttpResponse:
     pointing: dict[int, list[str]] = {}
     for alias in aliases.aliases(dataset):
         pointing.setdefault(alias.version_id, []).append(alias.name)
-    held = dict(
-        dataset.dataset_items.annotate(standing=standing()).order_by().values_list("standing").annotate(n=Count("pk"))
-    )
+    items = dataset.dataset_items.count()
+    latest = shown[0] if shown and page.number == 1 else versions.latest(dataset)
+    held, held_by = _splits(dataset, items, latest)
     context = {
         "project": member.project,
         "room": "datasets",
         "dataset": dataset,
         "page": page,
         "versions": _timeline(shown, users_of(shown, user), pointing),
-        "latest": shown[0] if shown and page.number == 1 else versions.latest(dataset),
+        "latest": latest,
         "waiting": waiting,
         "waiting_open": bool(waiting and waiting.job and waiting.job.state in jobs.OPEN),
-        "items": sum(held.values()),
+        "items": items,
         "splits": presentation.split_bar(held) if held else None,
+        "splits_of": held_by,
         "policy": [(split, share * 100) for split, share in selection.policy_of(dataset).ratios.items()],
         "may_edit": permits(Caller(user), member.role, "dataset.edit"),
         "may_publish": permits(Caller(user), member.role, "dataset.publish"),
         "import_line": f"lode import PATH --project {member.project.name} --dataset {dataset.name}",
     }
     return render(request, "datasets/dataset.html", context)
+
+
+def _splits(dataset: Dataset, items: int, latest: Version | None) -> tuple[dict[str, int], Version | None]:
+    """The dataset's items by split. Which are unlabelled, so in the pool, is looked up for a small dataset alone; a
+    large one shows its newest version's splits, and that version, or those decided while there is none."""
+    if items > paging.MOST and latest is not None:
+        return latest.counts["splits"], latest
+    rows = dataset.dataset_items.order_by()
+    if items > paging.MOST:
+        return dict(rows.values_list("split").annotate(n=Count("pk"))), None
+    return dict(rows.annotate(standing=standing()).values_list("standing").annotate(n=Count("pk"))), None
 
 
 def _timeline(
@@ -94,20 +107,24 @@ def _timeline(
 
 
 def pending(request: HttpRequest, project: str, name: str) -> HttpResponse:
-    """A part of the dataset's page: what publishing now would change."""
+    """A part of the dataset's page: what publishing now would change; of a large dataset what a job last found."""
     user = signed_in(request)
     member = member_of(Caller(user), project, "project.view")
     dataset = found(member.project, name)
     latest = versions.latest(dataset)
     waiting = dataset.versions.unpublished().exists()
-    now = changes.freeze(dataset) if not waiting else None
-    context = {
-        "project": member.project,
-        "dataset": dataset,
-        "latest": latest,
-        "waiting": waiting,
-        "differ": now.new if now else 0,
-        "gone": now.gone if now else 0,
-        "unlabelled": now.unlabelled if now else 0,
-    }
+    context: dict[str, Any] = {"project": member.project, "dataset": dataset, "latest": latest, "waiting": waiting}
+    if not waiting and pending_changes.is_large(dataset, latest):
+        job = pending_changes.newest_job(dataset)
+        of_latest = job and job.result.get("since") == (latest.number if latest else 0)
+        context |= {
+            "is_large": True,
+            "job": job,
+            "is_open": bool(job and job.state in jobs.OPEN),
+            "compared": job if of_latest else None,
+            "may_compare": permits(Caller(user), member.role, "dataset.pull"),
+            **(job.result if job and of_latest else {}),
+        }
+    elif not waiting:
+        context |= pending_changes.counted(dataset)
     return render(request, "datasets/pending.html", context)
