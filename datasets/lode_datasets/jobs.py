@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lode_datasets import pending_changes, publish, verify
+from lode_datasets import adding, pending_changes, publish, verify
 from lode_datasets.models import DatasetItem
 from lode_platform import tidy
 from lode_platform.jobs import Work, job
@@ -19,6 +19,12 @@ def publish_version(work: Work) -> dict[str, Any]:
 def verify_version(work: Work) -> dict[str, Any]:
     """Hashes a version's bytes in the store again."""
     return verify.carry_out(work)
+
+
+@job(adding.VERB)
+def add_items(work: Work) -> dict[str, Any]:
+    """Puts the items that a filter selects into a dataset."""
+    return adding.carry_out(work)
 
 
 @job(pending_changes.VERB)

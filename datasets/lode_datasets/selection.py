@@ -52,6 +52,17 @@ class Added:
             dict(Counter(self.lost) + Counter(other.lost)),
         )
 
+    def as_json(self) -> dict[str, Any]:
+        """``{"added", "existing", "resplit", "lost": [{"given", "kept", "by", "items"}]}``."""
+        lost = [{**row._asdict(), "items": items} for row, items in sorted(self.lost.items())]
+        return {"added": self.added, "existing": self.existing, "resplit": self.resplit, "lost": lost}
+
+    @classmethod
+    def of_json(cls, given: Mapping[str, Any]) -> "Added":
+        """What ``as_json`` wrote."""
+        lost = {Lost(row["given"], row["kept"], row["by"]): row["items"] for row in given["lost"]}
+        return cls(given["added"], given["existing"], given["resplit"], lost)
+
 
 def create_dataset(
     project: Project,

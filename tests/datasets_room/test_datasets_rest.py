@@ -34,7 +34,13 @@ def test_a_dataset_goes_from_its_making_to_a_version(engineer: Any, cells: Any, 
     for item in items[:3]:
         cells.label(item, [cells.box(item, 0)])
     body = {"items": [str(item.uuid) for item in items], "splits": {str(items[0].uuid): "val"}}
-    assert engineer.post(f"{HOME}/more/items", body).json() == {"added": 4, "existing": 0, "resplit": 0, "lost": []}
+    assert engineer.post(f"{HOME}/more/items", body).json() == {
+        "added": 4,
+        "existing": 0,
+        "resplit": 0,
+        "lost": [],
+        "job": None,
+    }
     assert engineer.post(f"{HOME}/more/items", body).json()["existing"] == 4
     asked = engineer.post(f"{HOME}/more/publish", {"message": "why"})
     assert asked.status_code == 202
@@ -72,6 +78,7 @@ def test_items_come_by_filter_and_leave_again(engineer: Any, cells: Any) -> None
         "existing": 3,
         "resplit": 0,
         "lost": [],
+        "job": None,
     }
     assert engineer.post(f"{HOME}/cells/items", {"filter": {"colour": "red"}}).status_code == 400
     assert engineer.post(f"{HOME}/cells/items", {"items": ["0" * 32]}).status_code == 404

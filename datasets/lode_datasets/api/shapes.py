@@ -106,6 +106,7 @@ class AddedShape(Shape):
     existing = serializers.IntegerField()
     resplit = serializers.IntegerField(help_text="those already in whose split the import now gave")
     lost = LostSplitShape(many=True, help_text="given splits that lost against one decided earlier")
+    job = JobShape(allow_null=True, help_text="what adds the items where a filter finds more than 5,000")
 
 
 class RemovedShape(Shape):

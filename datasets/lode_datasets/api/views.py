@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from lode_annotation.models import Schema
 from lode_annotation.schemas import latest
-from lode_datasets import aliases, compare, diff, publish, selection, splits, verify, versions
+from lode_datasets import adding, aliases, compare, diff, publish, selection, splits, verify, versions
 from lode_datasets.api import shapes
 from lode_datasets.models import Dataset, Version
 from lode_platform import access, shell
@@ -31,6 +31,7 @@ from motherlode import manifest
 
 WHICH = OpenApiParameter("which", str, OpenApiParameter.PATH, description="3, v3, latest or an alias")
 MAX_CHANGES = 200
+WHICH_ITEMS = "Say which items: a list, or a filter ({} is every item)."
 
 
 def found_dataset(request: Request, project: str, name: str, verb: str) -> Dataset:
@@ -126,16 +127,20 @@ class OneDataset(APIView):
 class Selection(APIView):
     @extend_schema(operation_id="dataset_items_add", request=shapes.SelectionShape, responses=shapes.AddedShape)
     def post(self, request: Request, project: str, name: str) -> Response:
-        """Puts items in: those named, or all that a filter finds. Each gets its split now, for good."""
+        """Puts items in: those named, or all that a filter finds (more than 5,000 by `job`). Each keeps its split."""
         found = found_dataset(request, project, name, "dataset.edit")
         given = read(shapes.SelectionShape, request.data)
         try:
             told = {UUID(key): split for key, split in given["splits"].items()}
         except ValueError:
             raise BadInput("splits is keyed by item uuid.", field="splits") from None
-        done = selection.add_items(found, _items(request, found, given), splits=told)
-        lost = [{**row._asdict(), "items": items} for row, items in sorted(done.lost.items())]
-        return Response({"added": done.added, "existing": done.existing, "resplit": done.resplit, "lost": lost})
+        if "items" in given:
+            did = adding.Adding(selection.add_items(found, _items(request, found, given), splits=told))
+        elif "filter" in given:
+            did = adding.add_by_filter(found, caller(request), given["filter"], splits=told)
+        else:
+            raise BadInput(WHICH_ITEMS, field="items")
+        return Response({**did.done.as_json(), "job": job_json(did.job) if did.job else None})
 
     @extend_schema(
         operation_id="dataset_items_remove", request=shapes.SelectionShape, responses={200: shapes.RemovedShape}
@@ -170,7 +175,7 @@ def _items(request: Request, dataset: Dataset, given: dict[str, Any]) -> Iterabl
             raise NotFound(f"The project has no item {next(iter(missing))}; {len(missing)} are missing.")
         return named
     if "filter" not in given:
-        raise BadInput("Say which items: a list, or a filter ({} is every item).", field="items")
+        raise BadInput(WHICH_ITEMS, field="items")
     chosen = dict(given["filter"])
     if text := chosen.pop("search", ""):
         rows = rows.filter(path__icontains=str(text))

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from lode_datasets import aliases, pending_changes, publish, selection
+from lode_datasets import adding, aliases, pending_changes, publish
 from lode_datasets.models import Dataset
 from lode_datasets.views.named import found, typed
 from lode_platform import jobs
@@ -65,11 +65,16 @@ def change(request: HttpRequest, project: str, name: str) -> HttpResponse:
 
 @require_POST
 def add_all(request: HttpRequest, project: str, name: str) -> HttpResponse:
-    """Puts every item of the project into the dataset."""
+    """Puts every item of the project into the dataset; many by a job, which the dataset's page follows."""
     user = signed_in(request)
     home = project_for(Caller(user), project, "dataset.edit")
-    done = selection.add_items(found(home, name), selection.walk(home.items.live()))
-    toast(request, _("%(n)s items added.") % {"n": f"{done.added:,}"})
+    try:
+        did = adding.add_by_filter(found(home, name), Caller(user), {})
+    except LodeError as error:
+        toast(request, error.message, kind="danger")
+    else:
+        if did.job is None:
+            toast(request, _("%(n)s items added.") % {"n": f"{did.done.added:,}"})
     return redirect("datasets:dataset", project, name)
 
 

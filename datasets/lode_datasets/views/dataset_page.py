@@ -9,7 +9,7 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from lode_datasets import aliases, pending_changes, presentation, selection, versions
+from lode_datasets import adding, aliases, pending_changes, presentation, selection, versions
 from lode_datasets.models import Dataset, Version, standing
 from lode_datasets.version_users import VersionUser, users_of
 from lode_datasets.views.named import found
@@ -58,6 +58,7 @@ def dataset(request: HttpRequest, project: str, name: str) -> HttpResponse:
         "page": page,
         "versions": _timeline(shown, users_of(shown, user), pointing),
         "latest": latest,
+        "adding": adding.open_job(dataset),
         "waiting": waiting,
         "waiting_open": bool(waiting and waiting.job and waiting.job.state in jobs.OPEN),
         "items": items,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from lode_annotation.models import Schema
-from lode_datasets import presentation, selection
+from lode_datasets import adding, presentation, selection
 from lode_datasets.models import Dataset, DatasetItem, Version
 from lode_platform.access import member_of, permits, project_for
 from lode_platform.callers import Caller
@@ -101,9 +101,10 @@ def _make(request: HttpRequest, project: Project, given: dict[str, Any]) -> Data
     shares = {split: given[split] for split in ("train", "val", "test") if given[split]}
     dataset = selection.create_dataset(project, user, name=given["name"], schema=given["schema"], split_policy=shares)
     if given["every"]:
-        items = project.items.live()
-        done = selection.add_items(dataset, selection.walk(items))
-        toast(request, _("Created %(name)s with %(n)s items.") % {"name": dataset.name, "n": f"{done.added:,}"})
+        did = adding.add_by_filter(dataset, Caller(user), {})
+        if did.job is None:
+            facts = {"name": dataset.name, "n": f"{did.done.added:,}"}
+            toast(request, _("Created %(name)s with %(n)s items.") % facts)
     else:
         toast(request, _("Made %(name)s.") % {"name": dataset.name})
     return dataset
