@@ -211,17 +211,19 @@ def test_a_picture_draws_regions_of_any_kind_once_it_is_in_sight(page: Page) -> 
             { kind: "box", geometry: [10, 5, 30, 20], layer: "truth", label: "<b>cell" },
             { kind: "polygon", geometry: [[ring]], layer: "prediction", label: "cell", score: 0.5 },
             { kind: "kind of tomorrow", geometry: [1], layer: "truth", label: "x" }];
-          for (const far of ["0", "9000px"]) {
-            const picture = document.createElement("lode-picture");
+          const holder = document.createElement("div");
+          for (const [id, away] of [["near", "0"], ["far", "9000px"]]) {
+            const picture = Object.assign(document.createElement("lode-picture"), { id });
             picture.setAttribute("view", "0 0 100 50");
             picture.setAttribute("labels", "");
             picture.setAttribute("regions", JSON.stringify(regions));
-            picture.style.cssText = `height: 50px; margin-top: ${far}`;
-            document.querySelector("#main").append(picture);
+            picture.style.cssText = `display: block; height: 50px; margin-top: ${away}`;
+            holder.append(picture);
           }
+          document.querySelector("#main").prepend(holder);
         }"""
     )
-    near, far = page.locator("lode-picture").nth(0), page.locator("lode-picture").nth(1)
+    near, far = page.locator("#near"), page.locator("#far")
     near.locator(".region").nth(1).wait_for(state="attached")
     seen = near.locator(".region").evaluate_all(
         """(regions) => regions.map((region) => [
