@@ -31,7 +31,8 @@ CHUNK = 1 << 18
 
 class Batch(NamedTuple):
     """Some of what differs: the items that are new or differ, as they now are, as JSON rows of item, blob, label set
-    (null: unlabelled) and split; and those that are gone, as a JSON list. All by primary key; then how many of each."""
+    (null: unlabelled) and split; and those that are gone, as a JSON list. All by primary key, in no order; then how
+    many of each."""
 
     new: str
     gone: str
