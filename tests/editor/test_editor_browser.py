@@ -473,7 +473,7 @@ def test_the_keys_are_listed_and_every_button_has_a_name(clinic: Any, seat: Seat
 
 def test_the_next_picture_is_decoded_before_it_is_needed(clinic: Any, seat: SeatMaker) -> None:
     bob = seat("bob").label(clinic.queue(2))
-    bob.page.wait_for_function("performance.getEntriesByName('editor:laid').length >= 2")
+    bob.page.wait_for_function("() => performance.getEntriesByName('editor:laid').length >= 2")
     bob.context.set_offline(True)
     bob.press("Enter")
     bob.at(2)

@@ -69,14 +69,14 @@ def test_a_reviewer_goes_from_a_confusion_cell_to_its_pairs_to_a_mined_queue(
     page.wait_for_selector("[data-stage][data-drawn^='truth 4']")
 
     page.keyboard.press("2")
-    page.wait_for_function("document.querySelector('[data-judged]').textContent === '1'")
-    page.wait_for_function("document.querySelectorAll('.card-tile[data-verdict=label_error]').length === 1")
+    page.wait_for_function("() => document.querySelector('[data-judged]').textContent === '1'")
+    page.wait_for_function("() => document.querySelectorAll('.card-tile[data-verdict=label_error]').length === 1")
     page.keyboard.press("m")
 
     page.wait_for_selector(".brings")
     assert "cell=" in page.url and "csrf" not in page.url, "an address to send to a colleague, and nothing else"
     page.fill("[name=budget]", "5")
-    page.wait_for_function("document.querySelectorAll('#preview .tile').length > 0")
+    page.wait_for_function("() => document.querySelectorAll('#preview .tile').length > 0")
     page.fill("[name=queue]", "taken for another")
     page.get_by_role("button", name="Create the queue").click()
 
@@ -115,10 +115,10 @@ def test_the_viewer_is_worked_by_keyboard_alone(cells: Any, rita: User, browser:
     assert page.locator("[data-selected-count]").inner_text() == "2"
     assert page.locator(".card-tile[data-selected] .card-picture").count() == 2
     page.keyboard.press("1")
-    page.wait_for_function("document.querySelectorAll('.card-tile[data-verdict=model_error]').length >= 2")
+    page.wait_for_function("() => document.querySelectorAll('.card-tile[data-verdict=model_error]').length >= 2")
     judged = int(page.locator("[data-judged]").inner_text())
     page.keyboard.press("u")
-    page.wait_for_function("document.querySelector('[data-judged]').textContent === '0'")
+    page.wait_for_function("() => document.querySelector('[data-judged]').textContent === '0'")
     assert judged >= 2
     newest = Verdict.objects.filter(pk__in=Verdict.objects.values("failure").annotate(last=Max("pk")).values("last"))
     comes(page, lambda: newest.exists() and not newest.exclude(kind="").exists())
