@@ -43,7 +43,7 @@ def thing_of(row: Mapping[str, Any]) -> Thing:
 
 def thing_in(region: Region) -> Thing:
     """A region or an answer."""
-    return Thing(region.class_id, region.geometry, region.frame, region.type, region.control if region.whole else "")
+    return Thing(region.class_id, region.geometry, region.frame, region.kind, region.control if region.whole else "")
 
 
 def paired(before: Sequence[Thing], after: Sequence[Thing]) -> Pairs:
@@ -207,7 +207,7 @@ def with_kept_ids(
     """
     pairs = paired([thing_of(row) for row in before], [thing_in(region) for region in regions])
     new = [region for place, region in enumerate(regions) if place not in pairs]
-    fresh = iter(region_ids(path, [(region.label, region.type, region.geometry) for region in new], used))
+    fresh = iter(region_ids(path, [(region.label, region.kind, region.geometry) for region in new], used))
     return [
         replace(region, id=str(before[pairs[place]]["id"]) if place in pairs else next(fresh))
         for place, region in enumerate(regions)

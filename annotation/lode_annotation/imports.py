@@ -25,14 +25,14 @@ from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Item, Project
 from motherlode.formats.settling import as_regions, settle
-from motherlode.formats.source import Draft, Problem, Record
+from motherlode.formats.source import Draft, Problem, Record, kind_in
 from motherlode.formats.texts import Asked, as_texts
 from motherlode.formats.values import label_name
 from motherlode.labeling_config import medium_of
 from motherlode.media import MEDIA, Media
 from motherlode.paths import UnsafePath, check_path, fold
 from motherlode.regions import Control, Region, Texts, from_json, texts_of
-from motherlode.shapes import DEFAULT, shape_of
+from motherlode.shapes import DEFAULT
 
 BATCH = 500
 MAX_LISTED = 1_000  # of each kind of thing a report names; the counts are of all
@@ -114,7 +114,7 @@ def _classes(work: jobs.Work, label_import: LabelImport, project: Project, calle
         for _, row in lines_of(part.lines):
             for region in () if "problem" in row else row.get("regions") or ():
                 labels.setdefault(row.get("control") or "", {}).setdefault(label_name(region["label"]))
-                kinds.add(shape_of(region.get("type", DEFAULT.kind)).task)
+                kinds.add(kind_in(region).task)
     if len(kinds) > 1:
         raise BadInput(f"The import holds both {' and '.join(sorted(kinds))}; import them apart.", code="mixed")
     report, task = empty_report(), next(iter(kinds), DEFAULT.task)
@@ -245,7 +245,7 @@ def _prepare(
             _say_problem(report, _no_control(record, schema, controls))
             continue
         asked = Asked(answers) if record.control else of_any
-        if retired := next((one for one in drafts if asked[one.type, one.label] is None), None):
+        if retired := next((one for one in drafts if asked[one.kind, one.label] is None), None):
             _say_problem(report, _retired(record, retired, schema))
             continue
         if not record.comes_in(len(drafts)):

@@ -93,7 +93,7 @@ def named_elsewhere(label_set: LabelSet) -> bool:
 
 def _within(region: Region, media: Media) -> Region:
     """Cuts off what validation let stick out by a float's last digits."""
-    cut, state = SHAPES[region.type].clip(region.geometry, media)
+    cut, state = SHAPES[region.kind].clip(region.geometry, media)
     return region if cut is None or state == "ok" else replace(region, geometry=cut)
 
 

@@ -88,7 +88,7 @@ def _settled(source: Source, class_ids: Mapping[str, int], report: ConvertReport
         report.problems += [problem.as_json() for problem in problems]
         if not record.comes_in(len(drafts)):
             continue
-        regions = as_regions(record.path, drafts, controls_for((draft.type for draft in drafts), class_ids))
+        regions = as_regions(record.path, drafts, controls_for((draft.kind for draft in drafts), class_ids))
         yield Labelled(record.path, file, looked[0], record.split or "", regions)
 
 

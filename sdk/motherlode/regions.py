@@ -8,6 +8,7 @@ its `motherlode.shapes.Shape` says.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha1, sha256
@@ -65,7 +66,7 @@ class Region:
     """
 
     id: str
-    type: Kind
+    kind: Kind
     class_id: int
     label: str = ""
     geometry: Geometry = None
@@ -83,11 +84,11 @@ class Region:
         The label's name is left out too, unless `names`: it is the schema's to say, so that renaming a label rewrites
         no label set.
         """
-        row: dict[str, Any] = {**self.more, "control": self.control, "id": self.id, "kind": self.type}
+        row: dict[str, Any] = {**self.more, "control": self.control, "id": self.id, "kind": self.kind}
         if self.class_id:
             row["class_id"] = self.class_id
         if self.geometry is not None:
-            shape = SHAPES.get(self.type)
+            shape = SHAPES.get(self.kind)
             row["geometry"] = shape.canonical(self.geometry) if shape else self.geometry
         if self.area is not None:
             row["area"] = float(self.area) + 0.0
@@ -104,6 +105,12 @@ class Region:
         return row
 
     @property
+    def type(self) -> Kind:
+        """`kind`, as it was called before."""
+        warnings.warn("Region.type is called kind", DeprecationWarning, stacklevel=2)
+        return self.kind
+
+    @property
     def whole(self) -> bool:
         """Whether it is said of the item as a whole."""
         return self.geometry is None
@@ -112,9 +119,9 @@ class Region:
     def box(self) -> Box | None:
         """The smallest box around the region, xyxy in pixels; None where it is of the whole item or of a kind that is
         not known."""
-        if self.geometry is None or self.type not in SHAPES:
+        if self.geometry is None or self.kind not in SHAPES:
             return None
-        return SHAPES[self.type].bounds(self.geometry)
+        return SHAPES[self.kind].bounds(self.geometry)
 
     @property
     def width(self) -> float:
@@ -146,7 +153,7 @@ def from_json(row: Mapping[str, Any], names: Mapping[int, str] | None = None) ->
         area, frame = row.get("area"), row.get("frame")
         return Region(
             id=str(row["id"]),
-            type=kind,
+            kind=kind,
             class_id=class_id,
             label=names.get(class_id, "") if names is not None else str(row.get("label", "")),
             geometry=geometry,
@@ -339,7 +346,7 @@ def _of_entry(
     geometry = shape.from_result(value, media)
     class_id = _class_id(control, labels[0])
     was = before.get(name)
-    if was is None or was.type != shape.kind:
+    if was is None or was.kind != shape.kind:
         return [Region(name, shape.kind, class_id, labels[0], geometry, control=control.name)]
     made = moved(was, shape.lent(geometry, was.geometry))
     return [replace(made, id=name, class_id=class_id, label=labels[0], control=control.name)]
@@ -348,7 +355,7 @@ def _of_entry(
 def _of_whole_item(name: str, labels: Sequence[str], control: Control, before: Iterable[Region]) -> list[Region]:
     """One entry may choose several labels, each a region. One that was chosen before keeps its id; a single choice
     keeps it when it changes. Of the others the first takes the entry's id where that is new, the rest derive theirs."""
-    kept = {region.class_id: region.id for region in before if region.type == control.kind}
+    kept = {region.class_id: region.id for region in before if region.kind == control.kind}
     free = name not in kept.values() or len(kept) == len(labels) == 1
     regions = []
     for label in labels:
@@ -380,7 +387,7 @@ def as_result(regions: Iterable[Region], media: Media, controls: Sequence[Contro
         control = asked_by(controls, region)
         if control is None:
             continue
-        shape = SHAPES[region.type]
+        shape = SHAPES[region.kind]
         if shape.whole and control.name in gathered:
             gathered[control.name].append(region.label)
             continue
@@ -394,7 +401,7 @@ def as_result(regions: Iterable[Region], media: Media, controls: Sequence[Contro
 def asked_by(controls: Sequence[Control], region: Region) -> Control | None:
     """The control that a region answers: the one it names, else the first of its kind that has its class; where it
     names none, as in versions before format 1, else the first of its kind."""
-    fit = [control for control in controls if control.kind == region.type]
+    fit = [control for control in controls if control.kind == region.kind]
     named = [control for control in fit if control.name == region.control]
     classed = [control for control in fit if region.class_id in control.class_ids.values()]
     return next(iter([*named, *classed, *([] if region.control else fit)]), None)

@@ -75,7 +75,7 @@ def bring(send: Callable[..., dict[str, Any]], project: Project, make_items: Cal
     (item,) = make_items(project, 1, width=1000, height=1000)
 
     def go(*boxes: tuple[Any, ...], **opening: Any) -> list[dict[str, Any]]:
-        regions = [{"type": "box", "label": label, "box": list(box)} for label, *box in boxes]
+        regions = [{"kind": "box", "label": label, "box": list(box)} for label, *box in boxes]
         job = send({"path": item.path, "labelled": True, "file": "a.xml", "regions": regions}, **opening)
         assert job["state"] == "succeeded", job["error"]
         return list(LabelSet.objects.current().get(item=item, schema__name=opening.get("schema", "cells")).said)

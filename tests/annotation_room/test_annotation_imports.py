@@ -27,7 +27,7 @@ def line(item: Item, *regions: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def drawn(label: str, *box: float, **more: Any) -> dict[str, Any]:
-    return {"type": "box", "label": label, "box": list(box), "row": "object 1", **more}
+    return {"kind": "box", "label": label, "box": list(box), "row": "object 1", **more}
 
 
 Send = Callable[..., dict[str, Any]]
@@ -162,9 +162,9 @@ def test_a_part_that_is_no_record_is_refused_with_its_line(
         ("[" * 200_000, "nested"),
         ('{"path": ' * 200_000, "nested"),
         ('{"path": "a\\u0000.png", "labelled": true, "regions": []}', "NUL"),
-        ('{"path": "a.png", "labelled": true, "regions": [{"type": "box", "label": "\\ud800"}]}', "surrogate"),
-        ('{"path": "a.png", "labelled": true, "regions": [{"type": "box", "label": "a", "box": [NaN]}]}', "NaN"),
-        ('{"path": "a.png", "labelled": true, "regions": [{"type": "box", "label": "a", "area": 1e999}]}', "finite"),
+        ('{"path": "a.png", "labelled": true, "regions": [{"kind": "box", "label": "\\ud800"}]}', "surrogate"),
+        ('{"path": "a.png", "labelled": true, "regions": [{"kind": "box", "label": "a", "box": [NaN]}]}', "NaN"),
+        ('{"path": "a.png", "labelled": true, "regions": [{"kind": "box", "label": "a", "area": 1e999}]}', "finite"),
     ],
     ids=["deep list", "deep object", "nul", "half a surrogate", "no number", "infinite"],
 )
@@ -232,9 +232,17 @@ def test_boxes_do_not_go_into_a_schema_of_classes(
 
 def test_classes_of_whole_pictures_come_in(send: Send, project: Project, make_items: Callable[..., list[Item]]) -> None:
     (item,) = make_items(project, 1)
-    send(line(item, {"type": "choice", "label": "good"}))
+    send(line(item, {"kind": "choice", "label": "good"}))
     assert LabelSet.objects.get().answers[0]["kind"] == "choice"
     assert Schema.objects.get().revisions.get().controls[0]["type"] == "Choices"
+
+
+def test_a_line_of_an_earlier_client_calls_the_kind_its_type(
+    send: Send, project: Project, make_items: Callable[..., list[Item]]
+) -> None:
+    (item,) = make_items(project, 1)
+    send(line(item, {"type": "choice", "label": "good"}))
+    assert LabelSet.objects.get().answers[0]["kind"] == "choice"
 
 
 QUESTIONS = """<View><Image name="image" value="$image"/>
@@ -248,12 +256,12 @@ def test_a_label_goes_to_the_control_that_has_it_and_is_refused_where_two_have_i
 ) -> None:
     create_schema(project, Caller(erin), name="cells", config=QUESTIONS)
     first, second = make_items(project, 2)
-    assert send(line(first, {"type": "choice", "label": "dusk"}))["state"] == "succeeded"
+    assert send(line(first, {"kind": "choice", "label": "dusk"}))["state"] == "succeeded"
     assert send(line(second, drawn("yes", 1, 2, 30, 40)))["state"] == "succeeded"
     dusk, drawn_yes = (LabelSet.objects.current().get(item=item).said[0] for item in (first, second))
     assert (dusk["control"], dusk["class_id"]) == ("night", 4)
     assert (drawn_yes["control"], drawn_yes["class_id"]) == ("where", 5)
-    job = send(line(second, {"type": "choice", "label": "yes"}))
+    job = send(line(second, {"kind": "choice", "label": "yes"}))
     assert job["state"] == "failed" and "stands under blurred and night" in job["error"]
     assert LabelSet.objects.count() == 2
 

@@ -117,7 +117,7 @@ def test_an_answer_about_a_text_says_no_size() -> None:
     assert validate([choice()], Text(9), rules) == [choice()]
     assert validate([choice()], Image(4, 3), rules) == [choice(original_width=4, original_height=3)]
     [said] = label_sets.regions_from([choice()], Text(9), rules, [])
-    assert (said.type, said.class_id, said.control) == ("choice", 1, "choice")
+    assert (said.kind, said.class_id, said.control) == ("choice", 1, "choice")
     [back] = label_sets.shown([said.as_json()], Text(9), rules)
     assert back == choice()
 
@@ -154,8 +154,8 @@ def test_imported_labels_keep_to_the_medium(project: Any, alice: Any, api: Any, 
     [picture] = make_items(project, 1)
     schemas.create_schema(project, Caller(alice), name="tone", config=CONFIG)
     rows = [
-        {"path": note.path, "labelled": True, "regions": [{"type": "choice", "label": "good"}]},
-        {"path": picture.path, "labelled": True, "regions": [{"type": "choice", "label": "bad"}]},
+        {"path": note.path, "labelled": True, "regions": [{"kind": "choice", "label": "good"}]},
+        {"path": picture.path, "labelled": True, "regions": [{"kind": "choice", "label": "bad"}]},
     ]
     send(api(alice), project, "tone", rows)
     run_jobs()

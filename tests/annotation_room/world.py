@@ -69,7 +69,7 @@ def import_of(project: Project, items: list[Item]) -> Job:
         lines = []
         for item in items[start : start + PART]:
             regions = [
-                {"type": "box", "label": label, "box": [n, n, n + 20.25, n + 11]} for n, label in enumerate("abc")
+                {"kind": "box", "label": label, "box": [n, n, n + 20.25, n + 11]} for n, label in enumerate("abc")
             ]
             lines.append(json.dumps({"path": item.path, "labelled": True, "regions": regions}))
         import_parts.put_part(Caller(owner), entry.uuid, number, "\n".join(lines).encode())

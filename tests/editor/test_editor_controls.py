@@ -81,7 +81,7 @@ def test_two_controls_of_a_kind_from_an_import_to_the_sdk(
     clinic: Any, seat: SeatMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     street = Street(clinic)
-    came = street.bring(street.items[0], {"type": "box", "label": "stop", "box": [10, 20, 110, 120]})
+    came = street.bring(street.items[0], {"kind": "box", "label": "stop", "box": [10, 20, 110, 120]})
     assert (came["label_sets"], came["classes_made"]) == (1, [])
     street.publish()
 

@@ -43,7 +43,7 @@ def brought(program: Any, truths: Mapping[str, Sequence[Box]]) -> None:
     uuid = str(uuid4())
     program.post("projects/blood/label-imports", {"uuid": uuid, "schema": "cells-schema"})
     lines = [
-        {"path": path, "labelled": True, "regions": [{"type": "box", "label": "RBC", "box": box} for box in boxes]}
+        {"path": path, "labelled": True, "regions": [{"kind": "box", "label": "RBC", "box": box} for box in boxes]}
         for path, boxes in truths.items()
     ]
     body = "\n".join(map(json.dumps, lines))

@@ -532,7 +532,7 @@ def test_plain_images_are_unlabelled() -> None:
 def test_class_folders_give_each_image_one_label() -> None:
     names = ["train/cat/1.jpg", "test/dog/2.jpg", "cat/3.jpg", "train/4.jpg", "5.jpg"]
     records, problems = read("folders", Memory(dict.fromkeys(names, b"")))
-    assert [(path, r.split, [(d.type, d.label) for d in r.drafts], r.labelled) for path, r in records.items()] == [
+    assert [(path, r.split, [(d.kind, d.label) for d in r.drafts], r.labelled) for path, r in records.items()] == [
         ("5.jpg", None, [], False),
         ("cat/3.jpg", None, [("choice", "cat")], True),
         ("test/dog/2.jpg", "test", [("choice", "dog")], True),

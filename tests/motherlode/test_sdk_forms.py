@@ -171,7 +171,7 @@ def test_a_version_of_format_1_is_read_as_others_are(door: Door, open_: Open) ->
     assert (one.file.read_bytes(), two.path, two.file.read_bytes()) == (b"one", 'b "q" \u00f6.png', b"two")
     assert (one.labels.names, one.labels.class_ids, len(one.labels)) == (["RBC", "yes"], [1, 3], 2)
     assert one.labels.boxes == [[1.0, 2.0, 3.5, 4.0]]
-    assert [(region.type, region.control) for region in one.labels] == [("box", "label"), ("choice", "blurred")]
+    assert [(region.kind, region.control) for region in one.labels] == [("box", "label"), ("choice", "blurred")]
     assert (len(two.labels), two.labelled) == (0, True)
     [value] = samples(open_(pin), "val")
     assert (len(value.labels), value.labels[1].attributes) == (2, {"kind": "box", "path": "x"})

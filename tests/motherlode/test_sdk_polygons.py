@@ -167,7 +167,7 @@ def test_outlines_go_to_yolo_and_come_back(machine: Path) -> None:
     back = read_source(machine / "yolo", "yolo", task=lambda: "polygons")
     assert [problem.what for problem in back.problems] == []
     records = {record.path.rpartition("/")[2]: record for record in back.records}
-    assert records["a.png"].drafts[0].type == "polygon"
+    assert records["a.png"].drafts[0].kind == "polygon"
     shape = SHAPES["polygon"]
     size = {"width": 64, "height": 48}
     for name, wanted in (("a.png", [SQUARE]), ("b.png", [SQUARE, FAR]), ("c.png", [corner])):
@@ -179,7 +179,7 @@ def test_outlines_go_to_yolo_and_come_back(machine: Path) -> None:
         )
         assert (drawn == meant).all(), name
     boxes = read_source(machine / "yolo", "yolo")
-    assert [draft.type for record in boxes.records for draft in record.drafts] == ["box"] * 4
+    assert [draft.kind for record in boxes.records for draft in record.drafts] == ["box"] * 4
     assert [problem.what for problem in boxes.problems] == ["4 rows hold outlines"]
 
 

@@ -51,6 +51,11 @@ def test_canonical_text_has_sorted_keys_no_spaces_and_no_negative_zero() -> None
     assert text == '[{"class_id":1,"control":"label","geometry":[0.0,1.0,2.0,3.0],"id":"a","kind":"box"}]'
 
 
+def test_a_regions_kind_is_still_found_under_its_former_name() -> None:
+    with pytest.warns(DeprecationWarning, match=r"Region\.type is called kind"):
+        assert FULL.type == FULL.kind
+
+
 def test_rows_of_versions_before_format_1_are_read_and_can_be_written() -> None:
     row = {"id": "r1", "type": "box", "class_id": 2, "box": [0.1, 2, 30.5, 40.25], "area": 77.5, "iscrowd": True}
     region = from_json(row, NAMES)
@@ -168,7 +173,7 @@ def test_choices_are_one_entry_and_a_region_each() -> None:
     result = as_result(chosen, MEDIA, CHOICES)
     assert [entry["value"]["choices"] for entry in result] == [["RBC", "WBC"]]
     regions = from_result(result, MEDIA, CHOICES)
-    assert [(region.type, region.label) for region in regions] == [("choice", "RBC"), ("choice", "WBC")]
+    assert [(region.kind, region.label) for region in regions] == [("choice", "RBC"), ("choice", "WBC")]
     assert regions[0].id == "c"
     assert regions == from_result(result, MEDIA, CHOICES)
 

@@ -25,7 +25,7 @@ def _drafts(kind: str, geometry: st.SearchStrategy[Any]) -> st.SearchStrategy[Dr
         Draft,
         label=st.sampled_from(sorted(NAMES)),
         geometry=geometry,
-        type=st.just(kind),
+        kind=st.just(kind),
         area=st.none() | NUMBERS,
         iscrowd=st.booleans(),
         difficult=st.booleans(),

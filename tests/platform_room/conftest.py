@@ -327,7 +327,7 @@ def build(home: Path) -> World:
 
     imported = uuid4()
     post("projects/blood/label-imports", {"uuid": str(imported), "schema": "cells", "format": "coco"})
-    box = {"type": "box", "label": "RBC", "box": [4, 4, 30, 30]}
+    box = {"kind": "box", "label": "RBC", "box": [4, 4, 30, 30]}
     labelled = [
         {"path": item.path, "width": 64, "height": 48, "labelled": True, "regions": [box]} for item in items[:6]
     ]

@@ -56,7 +56,7 @@ def test_boxes_stay_what_annotations_come_in_as() -> None:
     files = Held({"bbox": [10, 10, 40.5, 30.25], "segmentation": [TRIANGLE]})
     for task in (None, "boxes", "classes"):
         record, problems = read(files, task)
-        assert [(draft.type, draft.geometry) for draft in record.drafts] == [("box", (10, 10, 50.5, 40.25))]
+        assert [(draft.kind, draft.geometry) for draft in record.drafts] == [("box", (10, 10, 50.5, 40.25))]
         assert "outlines were left out" in problems[0].remedy
 
 
@@ -66,7 +66,7 @@ def test_outlines_come_in_as_polygons_with_what_is_said_of_them() -> None:
     assert not problems
     first, second = record.drafts
     assert first.geometry == ((points(TRIANGLE),), (points(SQUARE),))
-    assert (first.type, first.area, first.attributes, first.box) == (
+    assert (first.kind, first.area, first.attributes, first.box) == (
         "polygon",
         700.5,
         {"blurred": True},

@@ -194,7 +194,7 @@ def test_a_broken_rule_is_named(value: dict[str, Any], rule: str | None) -> None
 def test_an_accepted_answer_becomes_a_region_and_is_shown_again() -> None:
     over = [[10.0, 10.0], [100 + 1e-9, 10.0], [10.0, 50.0]]  # a float's last digits
     [made] = regions_from([sent(points=over)], Image(640, 480), rules(), [])
-    assert (made.type, made.class_id) == ("polygon", 1)
+    assert (made.kind, made.class_id) == ("polygon", 1)
     assert made.box is not None and made.box == pytest.approx((64, 48, 640, 240)) and made.box[2] <= 640
     [entry] = shown(json.loads(dump([made])), Image(640, 480), rules())
     assert (entry["id"], entry["from_name"], entry["value"]["polygonlabels"]) == ("p", "label", ["cell"])

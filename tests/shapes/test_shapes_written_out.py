@@ -37,7 +37,7 @@ def test_configs_label_studio_and_versions_take_it(shape: Shape) -> None:
     result = [{**entry, "value": {"x": 10.0, "y": 20.0, "keypointlabels": ["eye"]}}]
     control = [Control("label", "point", "image", {"eye": 1})]
     regions = from_result(result, SIZE, control)
-    assert [(region.type, region.geometry) for region in regions] == [("point", (20.0, 20.0))]
+    assert [(region.kind, region.geometry) for region in regions] == [("point", (20.0, 20.0))]
     assert as_result(regions, SIZE, control)[0]["value"] == result[0]["value"]
     assert load(dump(regions), {1: "eye"}) == regions
 

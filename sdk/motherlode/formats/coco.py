@@ -213,7 +213,7 @@ def _drafts(document: Document, image: Listed) -> Sequence[Draft]:
     return tuple(
         replace(
             draft,
-            type=document.shape.kind,
+            kind=document.shape.kind,
             geometry=image.outlines.get(row, draft.geometry),
             attributes=image.extra.get(row, {}),
         )

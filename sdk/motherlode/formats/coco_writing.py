@@ -51,10 +51,10 @@ def _annotation(region: Region, width: int, height: int) -> dict[str, Any]:
     row = {
         "category_id": region.class_id,
         "bbox": [x1, y1, x2 - x1, y2 - y1],
-        "area": SHAPES[region.type].area(region.geometry) if region.area is None else region.area,
+        "area": SHAPES[region.kind].area(region.geometry) if region.area is None else region.area,
         "iscrowd": int(region.iscrowd),
     }
-    if parts := SHAPES[region.type].parts(region.geometry):
+    if parts := SHAPES[region.kind].parts(region.geometry):
         masked = region.iscrowd or any(len(part) > 1 for part in parts)
         if masked and of_pixels(parts, width, height):
             row["segmentation"] = written(polygon_mask(parts, width, height))

@@ -16,6 +16,7 @@ from motherlode.formats.splits import Splits
 from motherlode.formats.values import BadValue, label_name
 from motherlode.formats.writing import Labelled, Put, Rows, Writer, put_image
 from motherlode.media import MEDIA, Image, Media, named
+from motherlode.shapes.choice import ChoiceShape
 
 __all__ = ["FORMAT", "detect", "read"]
 
@@ -46,7 +47,7 @@ def read(files: Files, medium: type[Media] = Image) -> Iterator[Record | Problem
         named = bool(last) and split_named(last) is None
         if named:
             try:
-                drafts = (Draft(label=label_name(last), type="choice", row="folder"),)
+                drafts = (Draft(label=label_name(last), kind=ChoiceShape.kind, row="folder"),)
             except BadValue as error:
                 if folder not in bad:
                     bad.add(folder)

@@ -37,7 +37,7 @@ def settle(record: Record, media: Media, orientation: int = 1) -> tuple[list[Dra
         if draft.geometry is None:
             kept.append(draft)
             continue
-        shape, geometry, area, slack = SHAPES[draft.type], draft.geometry, draft.area, 0.0
+        shape, geometry, area, slack = SHAPES[draft.kind], draft.geometry, draft.area, 0.0
         if draft.relative:
             geometry = shape.mapped(geometry, lambda x, y: (x * width, y * height))
             slack = 2e-6 * max(width, height)  # a relative number is written with six digits
@@ -59,7 +59,7 @@ def _settle_whole(record: Record, media: Media) -> tuple[list[Draft], list[Probl
     """What is said of the whole item; a place in an image has none in another medium."""
     problems = []
     for draft in (one for one in record.drafts if one.geometry is not None):
-        what = f"the {draft.label} {SHAPES[draft.type].noun} is a region of an image, and {record.path} is {media.one}"
+        what = f"the {draft.label} {SHAPES[draft.kind].noun} is a region of an image, and {record.path} is {media.one}"
         problems.append(Problem("unreadable", record.source, draft.row, what, "It was left out", record.path))
     return [draft for draft in record.drafts if draft.geometry is None], problems
 
@@ -81,7 +81,7 @@ def _size_problem(record: Record, how: Fit | None, width: int, height: int) -> P
 
 
 def _place_problem(record: Record, draft: Draft, geometry: Geometry, state: Clip, media: Image) -> Problem:
-    shape = SHAPES[draft.type]
+    shape = SHAPES[draft.kind]
     named = f"the {draft.label} {shape.noun} ({shape.words(geometry)})"
     if state == "degenerate":
         what, remedy = f"{named} has no area", "It was left out; draw it again if it is meant"
@@ -101,16 +101,16 @@ def as_regions(path: str, drafts: Iterable[Draft], controls: Sequence[Control]) 
     Raises KeyError for a label that none has.
     """
     rows = list(drafts)
-    ids = region_ids(path, ((draft.label, draft.type, draft.geometry) for draft in rows))
+    ids = region_ids(path, ((draft.label, draft.kind, draft.geometry) for draft in rows))
     regions = []
     for own, draft in zip(ids, rows, strict=True):
-        control = answered(controls, draft.type, draft.label)
+        control = answered(controls, draft.kind, draft.label)
         if control is None:
             raise KeyError(draft.label)
         regions.append(
             Region(
                 id=own,
-                type=draft.type,
+                kind=draft.kind,
                 class_id=control.class_ids[draft.label],
                 label=draft.label,
                 geometry=draft.geometry,

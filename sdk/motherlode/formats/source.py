@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Literal, Protocol, TypeAlias, overload
 from motherlode.formats.values import BadValue, flag, number, plain_attributes, text_of
 from motherlode.media import Image
 from motherlode.regions import Box, Geometry, Kind
-from motherlode.shapes import DEFAULT, SHAPES, shape_of
+from motherlode.shapes import DEFAULT, SHAPES, Shape, shape_of
 
 __all__ = [
     "Boxes",
@@ -29,6 +29,7 @@ __all__ = [
     "Record",
     "folders_above",
     "is_image",
+    "kind_in",
     "read_text",
     "split_named",
 ]
@@ -107,7 +108,7 @@ class Draft:
 
     label: str
     geometry: Geometry = None
-    type: Kind = DEFAULT.kind
+    kind: Kind = DEFAULT.kind
     relative: bool = False
     area: float | None = None
     iscrowd: bool = False
@@ -118,13 +119,13 @@ class Draft:
     @property
     def box(self) -> Box | None:
         """The bounds of its geometry, None where it is of the whole item."""
-        return None if self.geometry is None else SHAPES[self.type].bounds(self.geometry)
+        return None if self.geometry is None else SHAPES[self.kind].bounds(self.geometry)
 
     def as_json(self) -> dict[str, Any]:
         """The draft as a JSON object, what is at its default left out."""
-        line: dict[str, Any] = {"type": self.type, "label": self.label}
+        line: dict[str, Any] = {"kind": self.kind, "label": self.label}
         if self.geometry is not None:
-            line[SHAPES[self.type].field] = SHAPES[self.type].canonical(self.geometry)
+            line[SHAPES[self.kind].field] = SHAPES[self.kind].canonical(self.geometry)
         for key in ("relative", "area", "iscrowd", "difficult", "attributes", "row"):
             value = getattr(self, key)
             if value is not None and value is not False and value != "" and value != {}:
@@ -134,7 +135,7 @@ class Draft:
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Draft:
         """Read what `as_json` wrote. Raises KeyError, TypeError or ValueError on what is none of ours."""
-        shape = shape_of(row.get("type", DEFAULT.kind))
+        shape = kind_in(row)
         geometry = shape.from_json(_numbers(row[shape.field])) if shape.field else None
         attributes, wrong = plain_attributes(row.get("attributes"))
         if wrong:
@@ -142,7 +143,7 @@ class Draft:
         return cls(
             label=str(row["label"]),
             geometry=geometry,
-            type=shape.kind,
+            kind=shape.kind,
             relative=flag(row.get("relative")),
             area=None if row.get("area") is None else number(row["area"]),
             iscrowd=flag(row.get("iscrowd")),
@@ -150,6 +151,11 @@ class Draft:
             attributes=attributes,
             row=str(row.get("row", "")),
         )
+
+
+def kind_in(row: Mapping[str, Any]) -> Shape:
+    """The kind of a draft's JSON object, which earlier clients call its `type`. Raises `BadRegion`."""
+    return shape_of(row.get("kind", row.get("type", DEFAULT.kind)))
 
 
 def _numbers(value: Any) -> Any:
@@ -212,7 +218,7 @@ class Boxes(Sequence[Draft]):
         """The boxes as JSON objects, each as `Draft.as_json` gives it."""
         lines, labels, column = [], self._labels, iter(self._numbers)
         for row, label, x, y, width, height, area, crowd in zip(*[column] * self.COLUMNS, strict=True):
-            line: dict[str, Any] = {"type": DEFAULT.kind, "label": labels[int(label)]}
+            line: dict[str, Any] = {"kind": DEFAULT.kind, "label": labels[int(label)]}
             line[DEFAULT.field] = [x + 0.0, y + 0.0, x + width + 0.0, y + height + 0.0]
             if area == area:
                 line["area"] = area

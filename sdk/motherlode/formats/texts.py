@@ -32,12 +32,12 @@ def as_texts(path: str, drafts: Sequence[Draft], asked: Asked) -> Texts:
 
     Raises KeyError for a label that no control has, ValueError for an area that is not finite.
     """
-    places = [place_text(draft.type, draft.geometry) for draft in drafts]
+    places = [place_text(draft.kind, draft.geometry) for draft in drafts]
     ids = ids_of(path, zip((draft.label for draft in drafts), places, strict=True))
     answers: list[str] = []
     regions: list[str] = []
     for own, place, draft in zip(ids, places, drafts, strict=True):
-        control = asked[draft.type, draft.label]
+        control = asked[draft.kind, draft.label]
         if control is None:
             raise KeyError(draft.label)
         (answers if draft.geometry is None else regions).append(_row(own, place, draft, control))
@@ -55,7 +55,7 @@ def _row(own: str, place: str, draft: Draft, control: Control) -> str:
     crowd = ',"iscrowd":true' if draft.iscrowd else ""
     return (
         f'{{{area}{attributes}{numbered}"control":{canonical(control.name)}{difficult}{geometry}'
-        f',"id":"{own}"{crowd},"kind":"{draft.type}"}}'
+        f',"id":"{own}"{crowd},"kind":"{draft.kind}"}}'
     )
 
 

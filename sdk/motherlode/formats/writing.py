@@ -106,10 +106,10 @@ class Writer:
         return chosen, [*problems, *(self._note(what, number, remedies or {}) for what, number in lost.items())]
 
     def _holds(self, region: Region) -> bool:
-        shape = SHAPES[region.type]
+        shape = SHAPES[region.kind]
         if shape.fills_bounds or shape.outlined:  # of an outline the box around it, at least
             return "box" in self.keeps
-        return ("class" if shape.whole else region.type) in self.keeps
+        return ("class" if shape.whole else region.kind) in self.keeps
 
     def _lost(self, row: Labelled, region: Region) -> Iterator[str]:
         """What of a region the format does not hold, as a plural."""
@@ -119,7 +119,7 @@ class Writer:
         if region.box is None:
             return
         said = {
-            OUTLINES: SHAPES[region.type].outlined,
+            OUTLINES: SHAPES[region.kind].outlined,
             HOLES: "outline" in self.keeps and self._drops_holes(row, region),
             "areas": region.area is not None,
             "crowd marks": region.iscrowd,
@@ -138,7 +138,7 @@ class Writer:
                 yield f"attributes {name!r}"
 
     def _drops_holes(self, row: Labelled, region: Region) -> bool:
-        parts = SHAPES[region.type].parts(region.geometry)
+        parts = SHAPES[region.kind].parts(region.geometry)
         kept = "mask" in self.keeps and of_pixels(parts, row.width, row.height)
         return any(len(part) > 1 for part in parts) and not kept
 
@@ -169,7 +169,7 @@ class Writer:
 
 def _called(region: Region) -> str:
     """What regions of its kind are called where a format does not hold them, as a plural."""
-    shape = SHAPES[region.type]
+    shape = SHAPES[region.kind]
     if shape.whole:
         return CLASSES
     return BOXES if shape.outlined else shape.task

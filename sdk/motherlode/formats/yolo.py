@@ -404,7 +404,7 @@ def _draft(words: list[str], file: str, row: str, image: str, layout: _Layout, t
         return Problem("unknown", file, row, f"class {key} is not between 0 and {MAX_CLASSES - 1}", REMEDY, image)
     if not layout.named_by:
         layout.used.add(key)
-    return Draft(label=label or f"class {key}", type=layout.shape.kind, geometry=geometry, relative=True, row=row)
+    return Draft(label=label or f"class {key}", kind=layout.shape.kind, geometry=geometry, relative=True, row=row)
 
 
 def _geometry(values: list[float], layout: _Layout, tracked: bool) -> Geometry:

@@ -39,7 +39,7 @@ def write_label(width: int, height: int, regions: Iterable[Region]) -> str:
         numbers: Sequence[float]
         if region.box is None:
             continue
-        if outlines := [part[0] for part in SHAPES[region.type].parts(region.geometry)]:
+        if outlines := [part[0] for part in SHAPES[region.kind].parts(region.geometry)]:
             ring = _not_a_track([(x / width, y / height) for x, y in one_ring(outlines)])
             numbers = [number for point in ring for number in point]
         else:

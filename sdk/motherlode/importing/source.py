@@ -62,7 +62,7 @@ class Source:
     @property
     def task(self) -> Task | None:
         """What the labels found are of, None where there are none."""
-        return next((SHAPES[draft.type].task for record in self.records for draft in record.drafts), None)
+        return next((SHAPES[draft.kind].task for record in self.records for draft in record.drafts), None)
 
     @cached_property
     def digests(self) -> dict[str, str]:
