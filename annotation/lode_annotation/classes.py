@@ -13,6 +13,10 @@ Renames: TypeAlias = Mapping[str, "str | Mapping[str, str]"]
 """New names by old ones: of the labels of whatever control has them, or by the name of a control."""
 
 
+Guidelines: TypeAlias = Mapping[str, "str | Mapping[str, str]"] | Mapping[int, str]
+"""Texts for annotators: by label, for whatever control has it, by the name of a control, or by class id."""
+
+
 class Known(NamedTuple):
     """A class that a schema has, or had."""
 
@@ -63,6 +67,20 @@ def ids_of(known: Iterable[Known], parsed: ParsedConfig) -> dict[Class, int]:
             highest += 1
             ids[key] = highest
         found[key] = ids[key]
+    return found
+
+
+def guidelines_of(said: Guidelines, ids: Mapping[Class, int]) -> dict[str, dict[str, str]]:
+    """The text of each class that has one, by its control and its label; ``ids`` are the classes that there are."""
+    texts: Mapping[Any, Any] = said
+    found: dict[str, dict[str, str]] = {}
+    for (control, label), number in ids.items():
+        of_control = texts.get(control)
+        named = of_control.get(label) if isinstance(of_control, Mapping) else None
+        for text in (texts.get(number), named, texts.get(label)):
+            if isinstance(text, str) and text.strip():
+                found.setdefault(control, {})[label] = text
+                break
     return found
 
 

@@ -308,9 +308,12 @@ def _with_sdk(xml: str, root: _Node) -> ParsedConfig:
 
 
 def controls_json(
-    parsed: ParsedConfig, class_ids: Mapping[tuple[str, str], int], guidelines: Mapping[str, str] | None = None
+    parsed: ParsedConfig,
+    class_ids: Mapping[tuple[str, str], int],
+    guidelines: Mapping[str, Mapping[str, str]] | None = None,
 ) -> list[dict[str, Any]]:
-    """The controls as a revision keeps them and the editor reads them; ``class_ids`` by control and label.
+    """The controls as a revision keeps them and the editor reads them; ``class_ids`` and ``guidelines`` by control and
+    label.
 
     A label's colour is the palette's for its class id, so ``color`` stays null; its key is the one the config asks
     for, else its class id's place in ``HOTKEYS``, so that a new label moves nobody's keys.
@@ -319,7 +322,7 @@ def controls_json(
     given: set[str] = set()
     rows = []
     for control in parsed.controls:
-        labels = []
+        labels, texts = [], (guidelines or {}).get(control.name, {})
         for label in control.labels:
             number = class_ids[control.name, label.value]
             usual = HOTKEYS[number - 1] if number <= len(HOTKEYS) and HOTKEYS[number - 1] not in asked else ""
@@ -327,7 +330,7 @@ def controls_json(
             if key in given:
                 key = ""
             given.add(key)
-            guideline = (guidelines or {}).get(label.value) or label.hint
+            guideline = texts.get(label.value) or label.hint
             labels.append(
                 {"value": label.value, "class_id": number, "color": None, "hotkey": key or None, "guideline": guideline}
             )

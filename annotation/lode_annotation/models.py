@@ -76,7 +76,7 @@ class SchemaRevision(models.Model):
     config = models.TextField()
     controls = models.JSONField()
     classes = models.JSONField()
-    guidelines = models.JSONField(default=dict, help_text="label name -> Markdown text")
+    guidelines = models.JSONField(default=dict, help_text="Markdown text by control and label")
     message = models.CharField(max_length=300, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

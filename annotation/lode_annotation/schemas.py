@@ -7,7 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from lode_annotation.classes import Class, Known, Renames, ids_of, renamed, successors
+from lode_annotation.classes import Class, Guidelines, Known, Renames, guidelines_of, ids_of, renamed, successors
 from lode_annotation.labeling_config import ParsedConfig, controls_json, parse_config
 from lode_annotation.models import LabelClass, Schema, SchemaRevision
 from lode_platform import access, events
@@ -72,7 +72,7 @@ def create_schema(
     name: str,
     config: str,
     title: str = "",
-    guidelines: Mapping[str, str] | None = None,
+    guidelines: Guidelines | None = None,
 ) -> Schema:
     """Creates a schema and its first revision. Raises ``BadInput`` (what the config asks that we cannot do, by name),
     ``Conflict`` when the name is taken."""
@@ -99,10 +99,11 @@ def revise(
     config: str,
     message: str = "",
     renames: Renames | None = None,
-    guidelines: Mapping[str, str] | None = None,
+    guidelines: Guidelines | None = None,
 ) -> SchemaRevision:
     """Appends a revision. ``renames`` maps old label names to new ones, which keep their class ids: of all controls, or
-    by the name of a control (``{"blurred": {"yes": "very"}}``).
+    by the name of a control (``{"blurred": {"yes": "very"}}``). ``guidelines`` are those of the new labels; where none
+    are given, each class keeps its own.
 
     A label that is gone from its control is retired (its id is never used again); one that comes back has its old id.
     A control that has another name keeps its classes where its labels tell which it is. A config, renames and
@@ -114,15 +115,20 @@ def revise(
     with transaction.atomic():
         Schema.objects.select_for_update().get(pk=schema.pk)
         newest = latest(schema)
-        if guidelines is None:
-            changed = _new_names(renames or {})
-            guidelines = {changed.get(label, label): text for label, text in newest.guidelines.items()}
-        if newest.config == config and not renames and dict(newest.guidelines) == dict(guidelines):
+        classes = {(row["control"], row["name"]): row["id"] for row in newest.classes}
+        same = guidelines is None or newest.guidelines == guidelines_of(guidelines, classes)
+        if newest.config == config and not renames and same:
             return newest
         if (now := labeling_config.medium_of(config)) != (before := labeling_config.medium_of(newest.config)):
             why = f"The schema {schema.name!r} asks about {MEDIA[before].plural}, this config about {MEDIA[now].plural}"
             raise BadInput(f"{why}; create another schema for them.", field="config")
-        _rename(schema, parsed, renames or {}, successors(newest.controls, parsed))
+        moved = successors(newest.controls, parsed)
+        names = _rename(schema, parsed, renames or {}, moved)
+        if guidelines is None:
+            guidelines = {
+                moved.get(name, name): {names.get((moved.get(name, name), old), old): text for old, text in own.items()}
+                for name, own in newest.guidelines.items()
+            }
         revision = _append(
             schema, user, parsed, config, message=message, number=newest.number + 1, guidelines=guidelines
         )
@@ -130,16 +136,9 @@ def revise(
     return revision
 
 
-def _new_names(renames: Renames) -> dict[str, str]:
-    """The new label by the old one, whatever its control."""
-    found: dict[str, str] = {}
-    for name, said in renames.items():
-        found.update({name: said} if isinstance(said, str) else said)
-    return found
-
-
-def _rename(schema: Schema, parsed: ParsedConfig, renames: Renames, moved: Mapping[str, str]) -> None:
-    """Gives controls and classes their new names, classes at once, so that two can also change places."""
+def _rename(schema: Schema, parsed: ParsedConfig, renames: Renames, moved: Mapping[str, str]) -> Mapping[Class, str]:
+    """Gives controls and classes their new names, classes at once, so that two can also change places; the new name of
+    each class that has one."""
     for old, new in moved.items():
         if old != new:
             schema.classes.filter(control=old).update(control=new)
@@ -149,6 +148,7 @@ def _rename(schema: Schema, parsed: ParsedConfig, renames: Renames, moved: Mappi
         LabelClass.objects.filter(pk=active[key].pk).update(name=f"\x01{active[key].pk}")
     for key, name in names.items():
         LabelClass.objects.filter(pk=active[key].pk).update(name=name)
+    return names
 
 
 def known_classes(schema: Schema) -> list[Known]:
@@ -181,12 +181,11 @@ def _append(
     *,
     message: str,
     number: int,
-    guidelines: Mapping[str, str] | None,
+    guidelines: Guidelines | None,
 ) -> SchemaRevision:
     """Births, returns and retirements of classes, then the revision. The caller holds the schema's row."""
     ids = _settle_classes(schema, parsed)
-    labels = set(parsed.labels)
-    kept = {label: text for label, text in (guidelines or {}).items() if label in labels and text.strip()}
+    kept = guidelines_of(guidelines or {}, ids)
     return SchemaRevision.objects.create(
         schema=schema,
         number=number,

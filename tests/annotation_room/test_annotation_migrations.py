@@ -17,6 +17,7 @@ from motherlode.regions import Region, from_json, texts_of
 pytestmark = pytest.mark.django_db(transaction=True)
 
 OWNERS = ("annotation", "0006_classes_belong_to_their_control")
+GUIDELINES = ("annotation", "0008_guidelines_of_classes")
 TEXTS, LISTS = ("annotation", "0004_queue_filling"), ("annotation", "0005_three_lists_of_a_label_set")
 MANY = 4_001  # two batches and one row
 OUTLINE = [[[[2.0, 2.0], [8.0, 2.0], [2.0, 8.5]]]]
@@ -154,3 +155,13 @@ def test_each_class_goes_to_the_first_control_that_has_it(before: Any, project: 
     first, second = schema.revisions.all()
     assert [row["control"] for row in first.classes] == ["where", "kind", "night"]
     assert second.classes[1] == {"id": 2, "name": "c2", "control": "sort"}
+
+
+def test_a_labels_guideline_goes_to_each_control_that_has_it(before: Any, project: Project, make_items: Any) -> None:
+    earlier = Earlier(before, project, make_items(project, 1))
+    earlier.first.guidelines = {"cell": "All of them.", "gone": "None."}
+    earlier.first.save()
+    migrate(GUIDELINES)
+    first, second = Schema.objects.get(name="cells").revisions.all()
+    assert first.guidelines == {control: {"cell": "All of them."} for control in ("where", "outline", "kind")}
+    assert second.guidelines == {}

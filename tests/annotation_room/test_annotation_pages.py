@@ -67,12 +67,12 @@ def test_a_revision_with_a_rename_is_made_on_its_page(
         "config": build(["erythrocyte", "WBC", "Platelets"], "boxes"),
         "message": "Greek",
         "rename:1": "erythrocyte",
-        "guideline:RBC": "Also half ones.",
+        "guideline:1": "Also half ones.",
     }
     assert client.post(f"/p/{project.name}/schemas/cells/edit/", sent).status_code == 302
     made = latest(schema)
     assert made.number == 2 and made.classes[0] == {"id": 1, "name": "erythrocyte", "control": "label"}
-    assert made.guidelines == {"erythrocyte": "Also half ones."}
+    assert made.guidelines == {"label": {"erythrocyte": "Also half ones."}}
 
 
 def test_the_check_answers_json_and_saves_nothing(client_for: ClientFor, alice: User, project: Project) -> None:

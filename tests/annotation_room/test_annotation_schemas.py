@@ -220,8 +220,28 @@ def test_guidelines_follow_their_label_through_a_rename(project: Project, alice:
         project, Caller(alice), name="cells", config=build(["a"], "boxes"), guidelines={"a": "All of them."}
     )
     made = revise(schema, Caller(alice), config=build(["z"], "boxes"), renames={"a": "z"})
-    assert made.guidelines == {"z": "All of them."}
+    assert made.guidelines == {"label": {"z": "All of them."}}
     assert made.controls[0]["labels"][0]["guideline"] == "All of them."
+
+
+@pytest.mark.django_db
+def test_two_classes_of_one_name_have_a_guideline_each(api: Callable[..., Any], project: Project, alice: User) -> None:
+    new = {"name": "photo", "config": asking(blurred=["yes"], night=["yes", "no"])}
+    said = {"blurred": {"yes": "No edge is sharp."}, "night": {"yes": "Lamps are lit."}, "no": "Else."}
+    made = api(alice).post(f"projects/{project.name}/schemas", {**new, "guidelines": said}).json()
+    asked = {"blurred": {"yes": "No edge is sharp."}, "night": {"yes": "Lamps are lit.", "no": "Else."}}
+    assert made["guidelines"] == asked
+    assert [label["guideline"] for control in made["controls"] for label in control["labels"]] == [
+        "No edge is sharp.", "Lamps are lit.", "Else.",
+    ]  # fmt: skip
+
+    schema = Schema.objects.get()
+    revise(schema, Caller(alice), config=asking(blurred=["yes"], dark=["yes", "no"]))
+    assert latest(schema).guidelines == {"blurred": asked["blurred"], "dark": asked["night"]}
+    kept = api(alice).post(f"schemas/{made['uuid']}/revisions", {"config": latest(schema).config, "guidelines": said})
+    assert (kept.json()["revision"], latest(schema).guidelines["dark"]) == (3, {"no": "Else."})
+    bad = api(alice).post(f"schemas/{made['uuid']}/revisions", {"config": new["config"], "guidelines": {"no": 1}})
+    assert bad.status_code == 400 and "guidelines is an object of texts by label" in bad.json()["error"]
 
 
 @pytest.mark.django_db

@@ -6,7 +6,6 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from lode_annotation.models import Schema, SchemaRevision
-from lode_platform.api.shapes import SelfChecked
 from lode_platform.errors import BadInput
 from motherlode.shapes import BY_TAG
 
@@ -25,19 +24,23 @@ class ObjectField(serializers.JSONField):
         },
     }
 )
-class RenamesField(SelfChecked):
-    """New names by old ones, or by control."""
+class ByLabelField(serializers.Field[Any, Any, Any, Any]):
+    """Texts by label, or by control and label."""
+
+    def __init__(self, *, what: str, allow_blank: bool = False, **said: Any) -> None:
+        self.what, self.allow_blank = what, allow_blank
+        super().__init__(**said)
 
     def to_internal_value(self, data: Any) -> Any:
         def is_text(value: Any) -> bool:
-            return isinstance(value, str)
+            return isinstance(value, str) and bool(value or self.allow_blank)
 
-        def is_renames(value: Any) -> bool:
-            return isinstance(value, dict) and all(is_text(new) and new for new in value.values())
+        def is_texts(value: Any) -> bool:
+            return isinstance(value, dict) and all(map(is_text, value.values()))
 
-        if not isinstance(data, dict) or not all((is_text(new) and new) or is_renames(new) for new in data.values()):
+        if not isinstance(data, dict) or not all(is_text(value) or is_texts(value) for value in data.values()):
             raise BadInput(
-                "renames is an object of new labels by old ones, or of such objects by control.", field="renames"
+                f"{self.field_name} is an object of {self.what}, or of such objects by control.", field=self.field_name
             )
         return data
 
@@ -45,24 +48,30 @@ class RenamesField(SelfChecked):
         return value
 
 
+GUIDELINES: Any = {
+    "what": "texts by label",
+    "allow_blank": True,
+    "help_text": "label: Markdown text, or by control, control: {label: Markdown text}",
+}
+
+
 class NewSchemaShape(Shape):
     name = serializers.CharField(max_length=64)
     title = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
     config = serializers.CharField(trim_whitespace=False)
-    guidelines = serializers.DictField(
-        child=serializers.CharField(allow_blank=True), required=False, help_text="label: Markdown text"
-    )
+    guidelines = ByLabelField(required=False, **GUIDELINES)
 
 
 class NewRevisionShape(Shape):
     config = serializers.CharField(trim_whitespace=False)
     message = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
-    renames = RenamesField(
+    renames = ByLabelField(
         required=False,
+        what="new labels by old ones",
         default=dict,
         help_text="old label: new label, or by control, control: {old label: new label}",
     )
-    guidelines = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False)
+    guidelines = ByLabelField(required=False, **GUIDELINES)
 
 
 class CheckShape(Shape):
@@ -103,7 +112,9 @@ class SchemaShape(Shape):
     config = serializers.CharField()
     controls = ControlShape(many=True)
     classes = ClassShape(many=True)
-    guidelines = serializers.DictField()
+    guidelines = serializers.DictField(
+        child=serializers.DictField(child=serializers.CharField()), help_text="Markdown text by control and label"
+    )
     created_at = serializers.DateTimeField()
 
 

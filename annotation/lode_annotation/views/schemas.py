@@ -177,13 +177,6 @@ def schema_edit(request: HttpRequest, project: str, name: str) -> HttpResponse:
         for entry in newest.classes:
             if name_now := posted.get(f"rename:{entry['id']}"):
                 renames.setdefault(entry["control"], {})[entry["name"]] = name_now
-        new_names = {old: new for names in renames.values() for old, new in names.items()}
-        guidelines = {
-            key.removeprefix("guideline:"): text
-            for key, text in posted.items()
-            if key.startswith("guideline:") and text.strip()
-        }
-        moved = {new_names.get(label, label): text for label, text in guidelines.items()}
         try:
             made = schema_verbs.revise(
                 found,
@@ -191,7 +184,7 @@ def schema_edit(request: HttpRequest, project: str, name: str) -> HttpResponse:
                 config=form.cleaned_data["config"],
                 message=form.cleaned_data["message"],
                 renames=renames,
-                guidelines=moved,
+                guidelines={entry["id"]: posted.get(f"guideline:{entry['id']}", "") for entry in newest.classes},
             )
         except LodeError as error:
             add_refusal(form, error)
@@ -207,10 +200,11 @@ def schema_edit(request: HttpRequest, project: str, name: str) -> HttpResponse:
         "schema": found,
         "newest": newest,
         "form": form,
-        "labels": [
-            {"name": label, "id": number, "guideline": newest.guidelines.get(label, "")}
-            for label, number in {entry["name"]: entry["id"] for entry in reversed(newest.classes)}.items()
-        ][::-1],
+        "classes": [
+            {**entry, "guideline": newest.guidelines.get(entry["control"], {}).get(entry["name"], "")}
+            for entry in newest.classes
+        ],
+        "several": len(newest.controls) > 1,
         "known": newest.classes,
     }
     return render(request, "annotation/schema_edit.html", context, status=400 if form.errors else 200)
