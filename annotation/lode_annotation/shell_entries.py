@@ -224,7 +224,7 @@ def register() -> None:
     shell.step(
         "schema",
         title=_("Create a schema"),
-        why=_("It defines what can be labelled: boxes or classes, and their names."),
+        why=_("It defines what can be labelled: regions, whole items or both, and the names of their classes."),
         action=_("New schema"),
         url="annotation:schema_new",
         verb="schema.edit",

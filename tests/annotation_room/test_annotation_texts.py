@@ -163,3 +163,23 @@ def test_imported_labels_keep_to_the_medium(project: Any, alice: Any, api: Any, 
     assert job.result["label_sets"] == 1, job.error
     assert "an image, and the schema 'tone' asks about texts" in str(job.result)
     assert LabelSet.objects.current().get().item == note
+
+
+def test_a_new_schema_starts_with_the_medium_of_the_newest_item(
+    project: Any, alice: Any, client_for: Any, make_items: Any
+) -> None:
+    client, at = client_for(alice), f"/p/{project.name}/schemas/new/"
+
+    def offered() -> tuple[str, list[str]]:
+        said = client.get(at).context
+        return labeling_config.medium_of(said["form"]["config"].value()), [one.title for one in said["starters"]]
+
+    make_items(project, 1)
+    medium, titles = offered()
+    assert (medium, titles[0], titles[-1]) == ("image", "Boxes of images", "Classes of texts")
+    texts(project, alice, "note.txt")
+    assert offered() == ("text", ["Classes of texts", *titles[:-1]])
+    for one in client.get(at).context["starters"]:
+        got = client.get(at, {"medium": one.medium.kind, "task": one.shape.task}).context["form"]["config"].value()
+        assert parse_config(got).labels == list(one.medium.examples)
+    assert client.get(at, {"medium": "text", "task": "boxes"}).status_code == 400

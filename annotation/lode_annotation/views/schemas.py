@@ -1,5 +1,8 @@
 """The pages of schemas."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from django import forms
 from django.core.paginator import Paginator
 from django.db.models import Count, OuterRef, Subquery
@@ -15,17 +18,15 @@ from lode_annotation.views.refusals import add_refusal
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, LodeError
-from lode_platform.models import Membership
+from lode_platform.item_media import MEDIA, ItemMedium
+from lode_platform.models import Membership, Project
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 from lode_platform.views.json_body import json_object
 from motherlode import labeling_config
+from motherlode.shapes import SHAPES, Shape
 
 PAGE = 50
-STARTERS = {
-    "boxes": (gettext_lazy("Boxes"), ["car", "bicycle", "person"]),
-    "classes": (gettext_lazy("One class per picture"), ["good", "broken", "unsure"]),
-}
 
 
 def _member(request: HttpRequest, project: str, verb: str = "project.view") -> Membership:
@@ -33,8 +34,33 @@ def _member(request: HttpRequest, project: str, verb: str = "project.view") -> M
 
 
 CONFIG_HINT = gettext_lazy(
-    "A Label Studio config with one Image and what is asked of it. It is checked while you type."
+    "A Label Studio config with one object, such as an Image or a Text, and what is asked of it. It is checked while you"
+    " type."
 )
+
+
+@dataclass(frozen=True)
+class Starter:
+    """A config to begin a schema with: one kind of labels of one medium."""
+
+    medium: ItemMedium
+    shape: Shape
+
+    @property
+    def title(self) -> str:
+        return _("%(task)s of %(media)s") % {"task": self.shape.task.capitalize(), "media": self.medium.title}
+
+    @property
+    def config(self) -> str:
+        shape, medium = self.shape, self.medium
+        return labeling_config.build(medium.examples, shape.task, required=shape.whole, medium=medium.kind)
+
+
+def starters(project: Project) -> Iterator[Starter]:
+    """Every kind of labels of every medium, those of the project's newest item first."""
+    newest = project.items.live().order_by("-pk").values_list("kind", flat=True).first()
+    for medium in sorted(MEDIA.values(), key=lambda medium: medium.kind != newest):
+        yield from (Starter(medium, shape) for shape in SHAPES.values() if shape.fits(medium.kind))
 
 
 class SchemaForm(forms.Form):
@@ -101,13 +127,13 @@ def schemas(request: HttpRequest, project: str) -> HttpResponse:
 def schema_new(request: HttpRequest, project: str) -> HttpResponse:
     """A new schema: its name and its config, checked while one types."""
     member = _member(request, project, "schema.edit")
-    task = request.GET.get("task", "boxes")
-    if task not in STARTERS:
-        raise BadInput(_("task must be boxes or classes."), field="task")
-    form = SchemaForm(
-        request.POST or None,
-        initial={"config": labeling_config.build(STARTERS[task][1], task, required=task == "classes")},
-    )
+    known = list(starters(member.project))
+    task = request.GET.get("task", known[0].shape.task)
+    kind = request.GET.get("medium", known[0].medium.kind)
+    starter = next((one for one in known if (one.shape.task, one.medium.kind) == (task, kind)), None)
+    if starter is None:
+        raise BadInput(_("There is no such schema to start from."), field="task")
+    form = SchemaForm(request.POST or None, initial={"config": starter.config})
     if request.method == "POST" and form.is_valid():
         try:
             made = schema_verbs.create_schema(member.project, Caller(member.user), **form.cleaned_data)
@@ -120,8 +146,8 @@ def schema_new(request: HttpRequest, project: str) -> HttpResponse:
         "project": member.project,
         "room": "schemas",
         "form": form,
-        "starters": [(key, title) for key, (title, _labels) in STARTERS.items()],
-        "task": task,
+        "starters": known,
+        "starter": starter,
     }
     return render(request, "annotation/schema_new.html", context, status=400 if form.errors else 200)
 

@@ -28,6 +28,7 @@ class ImageMedium(ItemMedium):
 
     kind = Image.kind
     title = gettext_lazy("images")
+    examples = ("car", "bicycle", "person")
 
     def probe(self, file: BinaryIO, blob: Blob) -> Seen:
         mosaic = views.scratch(blob)

@@ -53,10 +53,12 @@ class Look:
 
 
 class ItemMedium(ABC):
-    """One medium: its ``kind`` is that of `motherlode.media`, its ``title`` what a filter calls its items."""
+    """One medium: its ``kind`` is that of `motherlode.media`, its ``title`` what a filter calls its items, ``examples``
+    are classes that a new schema starts with."""
 
     kind: ClassVar[str]
     title: ClassVar["str | Promise"]
+    examples: ClassVar[Sequence[str]] = ("good", "broken", "unsure")
 
     @abstractmethod
     def probe(self, file: BinaryIO, blob: Blob) -> Seen:

@@ -30,6 +30,7 @@ class TextMedium(ItemMedium):
 
     kind = Text.kind
     title = gettext_lazy("texts")
+    examples = ("question", "complaint", "praise")
 
     def probe(self, file: BinaryIO, blob: Blob) -> Seen:
         return self.probe_here(file)
