@@ -34,8 +34,8 @@ def _member(request: HttpRequest, project: str, verb: str = "project.view") -> M
 
 
 CONFIG_HINT = gettext_lazy(
-    "A Label Studio config with one object, such as an Image or a Text, and what is asked of it. It is checked while you"
-    " type."
+    "A Label Studio config with one object, such as an Image or a Text, and what is asked of it. It is checked while"
+    " you type."
 )
 
 
