@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.urls import reverse
@@ -147,6 +148,32 @@ def item_layers(items: Sequence[Item], user: User) -> Mapping[int, Sequence[Draw
     return found
 
 
+def item_labels(item: Item, user: User) -> Iterable[shell.Labelled]:
+    """What each current label set says: its answers under their controls, and the links between its regions."""
+    rows = LabelSet.objects.current().filter(item=item).select_related("schema", "schema_revision")
+    for row in rows.order_by("schema__name"):
+        names = row.schema_revision.class_names
+        answers = [_answer(said, names) for said in row.answers]
+        labels = {said["id"]: names.get(said.get("class_id", 0), said["kind"]) for said in row.regions}
+        links = [_link(said, labels, names) for said in row.relations]
+        url = reverse("annotation:schema", args=[item.project.name, row.schema.name])
+        yield shell.Labelled(row.schema.name, url, len(row.regions), answers, links)
+
+
+def _answer(said: Mapping[str, Any], names: Mapping[int, str]) -> shell.Answer:
+    of_class = said.get("class_id")
+    if of_class is None:
+        return shell.Answer(said.get("control", ""), str(said.get("value", "")))
+    return shell.Answer(said.get("control", ""), names.get(of_class, str(of_class)), class_color(of_class))
+
+
+def _link(said: Mapping[str, Any], labels: Mapping[str, str], names: Mapping[int, str]) -> str:
+    """A relation in words, such as "rider → horse (rides)"."""
+    ends = " → ".join(labels.get(said[end], said[end]) for end in ("from", "to"))
+    of_class = said.get("class_id")
+    return ends if of_class is None else f"{ends} ({names.get(of_class, of_class)})"
+
+
 def labelled_choices(project: Project, user: User) -> Sequence[tuple[str, shell.Text]]:
     """Labelled or not, under any schema, or to be looked at again."""
     check = _("to check: resized")
@@ -258,5 +285,6 @@ def register() -> None:
     shell.search(named_so)
     shell.recent_activity(recent_queues)
     shell.item_layers(item_layers)
+    shell.item_labels(item_labels)
     shell.item_filter(name="labelled", title=_("Labels"), choices=labelled_choices, apply=by_labelled)
     shell.item_filter(name="queue", title=_("Queue"), choices=queue_choices, apply=by_queue)

@@ -107,6 +107,26 @@ class History:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """Something said of an item as a whole: the control that asked, and a class in its colour (1 to 12), or a value."""
+
+    control: str
+    text: str
+    color: int | None = None
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What is held to be true of an item under one schema; ``links`` between its regions are in words."""
+
+    schema: str
+    url: str
+    regions: int
+    answers: Sequence[Answer] = ()
+    links: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Found:
     """Something that a search of the whole project found by its name."""
 
@@ -132,6 +152,7 @@ _steps: dict[str, Step] = {}
 _to_do: "list[Callable[[Project, User], Iterable[ToDo]]]" = []
 _history: "list[Callable[[Item, User], Iterable[History]]]" = []
 _layers: "list[Callable[[Sequence[Item], User], Mapping[int, Sequence[Drawn]]]]" = []
+_labels: "list[Callable[[Item, User], Iterable[Labelled]]]" = []
 _filters: dict[str, ItemFilter] = {}
 _recent_activity: "list[Callable[[Project, User], Iterable[History]]]" = []
 _search: "list[Callable[[Project, User, str], Iterable[Found]]]" = []
@@ -213,6 +234,12 @@ def item_layers(source: "Callable[[Sequence[Item], User], Mapping[int, Sequence[
     """Adds a source of regions drawn on items, keyed by the item's primary key: one query for a page of items."""
     if source not in _layers:
         _layers.append(source)
+
+
+def item_labels(source: "Callable[[Item, User], Iterable[Labelled]]") -> None:
+    """Adds a source of what is held to be true of an item, for its page."""
+    if source not in _labels:
+        _labels.append(source)
 
 
 def item_filter(
@@ -376,6 +403,11 @@ def layers(items: "Sequence[Item]", user: "User") -> dict[int, list[Drawn]]:
         for key, regions in source(items, user).items():
             drawn[key].extend(regions)
     return drawn
+
+
+def labels(item: "Item", user: "User") -> list[Labelled]:
+    """What is held to be true of ``item``, under each schema."""
+    return [row for source in _labels for row in source(item, user)]
 
 
 def item_filters() -> list[ItemFilter]:

@@ -9,13 +9,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from lode_annotation import shell_entries
+from lode_annotation.label_sets import fields_of
 from lode_annotation.models import LabelSet, Lease, Queue, Schema
 from lode_annotation.queues import TaskSpec, add_tasks
-from lode_annotation.schemas import latest
+from lode_annotation.schemas import create_schema, latest
 from lode_platform import paging
 from lode_platform.callers import Caller
 from lode_platform.models import Item, Membership, Project, Role, User
 from motherlode.labeling_config import build
+from motherlode.regions import Region
 
 pytestmark = pytest.mark.django_db
 
@@ -243,6 +245,37 @@ def test_home_and_the_item_page_tell_of_tasks_and_labels(
     api(bob).post(f"tasks/{task['task']['id']}/submit", answer())
     page = client_for(alice).get(f"/p/{project.name}/items/{task['media']['id']}/").content.decode()
     assert "labels under “cells”" in page and "RBC" in page
+
+
+BOXES_AND_QUESTIONS = """<View><Image name="image" value="$image"/>
+  <RectangleLabels name="where" toName="image"><Label value="rider"/><Label value="horse"/></RectangleLabels>
+  <Choices name="blurred" toName="image"><Choice value="yes"/></Choices>
+  <Choices name="night" toName="image"><Choice value="yes"/></Choices></View>"""
+
+
+def test_an_items_page_shows_answers_under_their_controls_and_links_between_regions(
+    client_for: ClientFor, erin: User, project: Project, make_items: Callable[..., list[Item]]
+) -> None:
+    schema = create_schema(project, Caller(erin), name="scene", config=BOXES_AND_QUESTIONS)
+    item, empty = make_items(project, 2)
+    said = [
+        Region("a", "box", 1, geometry=(1, 1, 9, 9), control="where"),
+        Region("b", "box", 2, geometry=(2, 2, 30, 30), control="where"),
+        Region("c", "choice", 3, control="blurred"),
+        Region("d", "choice", 4, control="night"),
+    ]
+    source = {"schema": schema, "schema_revision": latest(schema), "source": "import", "created_by": erin}
+    held = {**fields_of(said), "relations": [{"id": "r", "from": "a", "to": "b"}]}
+    LabelSet.objects.create(item=item, **source, **held)
+    LabelSet.objects.create(item=empty, **source, **fields_of([]))
+
+    client = client_for(erin)
+    page = client.get(f"/p/{project.name}/items/{item.uuid}/")
+    [shown] = page.context["labels"]
+    assert [(one.control, one.text, one.color) for one in shown.answers] == [("blurred", "yes", 3), ("night", "yes", 4)]
+    text = page.content.decode()
+    assert "2 accepted regions" in text and "rider → horse" in text and "blurred" in text and "night" in text
+    assert "nothing is here" in client.get(f"/p/{project.name}/items/{empty.uuid}/").content.decode()
 
 
 def test_items_are_filtered_by_whether_they_are_labelled(

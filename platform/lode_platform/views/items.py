@@ -133,6 +133,7 @@ def item(request: HttpRequest, project: str, item: str) -> HttpResponse:
         "item": found,
         "size": item_media.size_words(found.media),
         "regions": shell.layers([found], user)[found.pk],
+        "labels": shell.labels(found, user),
         "history": happened,
         "before": live.filter(path__lt=found.path).order_by("-path").first(),
         "after": live.filter(path__gt=found.path).order_by("path").first(),
