@@ -42,6 +42,17 @@ def test_every_medium_has_a_module_in_pages_and_in_the_editor() -> None:
         assert {path.stem for path in folder.glob("*.js")} - {"index"} == set(MEDIA), folder
 
 
+def test_no_module_or_style_asks_which_medium_it_is_by_name() -> None:
+    asks = re.compile(rf"""[!=]=\s*["']({"|".join(MEDIA)})["']""")
+    files = [
+        path for room in ROOMS for path in (*room.rglob("*.js"), *room.rglob("*.css")) if "vendor" not in path.parts
+    ]
+    asking = {
+        (path.name, found) for path in files if path.parent.name != "media" for found in asks.findall(path.read_text())
+    }
+    assert asking == set(), "ask the medium's module, as isPicture"
+
+
 def test_a_kind_of_shape_stands_in_one_module_alone() -> None:
     modules = [path for room in ROOMS for path in room.rglob("*.js") if "vendor" not in path.parts]
     kinds = [path for path in (MODULES / "kinds").glob("*.js") if "\n  drawn: true," in path.read_text()]

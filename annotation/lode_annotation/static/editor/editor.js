@@ -2,6 +2,7 @@
 /** What both pages share: the stage with its tools, the palettes and the list. */
 
 import { isTyping } from "../lode/keyboard.js";
+import { mediumNamed } from "../lode/media/index.js";
 import { uuid } from "../lode/uuid.js";
 import { gettext } from "../lode/words.js";
 import { labelCommands, regionCommands, viewCommands } from "./commands.js";
@@ -28,16 +29,16 @@ import { focusItem } from "./view/item.js";
 /** @typedef {import("./model/types.js").Reason} Reason */
 /** @typedef {import("./model/types.js").Region} Region */
 
-/** The commands that say nothing of another medium. */
-const OF_IMAGES = /^(tool|zoom|bright)\.|\.middle$|^(names|crosshair)$/;
+/** The commands that say nothing of a medium without pixels. */
+const OF_PICTURES = /^(tool|zoom|bright)\.|\.middle$|^(names|crosshair)$/;
 
 export class Editor {
   /** @param {HTMLElement} root the page */
   constructor(root) {
     this.root = root;
     this.store = new Store();
-    /** That of the item at hand, see `media/index.js`. */
-    this.medium = "image";
+    /** That of the item at hand. */
+    this.medium = mediumNamed();
     this.keymap = new Keymap();
     this.stage = new Stage(find("[data-stage]", root), this.store);
     this.notes = new Notes(find("[data-notes]", root), find("[data-live]", root));
@@ -87,10 +88,10 @@ export class Editor {
   }
 
   /** Take up a task's schema. @param {readonly Control[]} controls @param {string} [medium] of its item */
-  setControls(controls, medium = "image") {
+  setControls(controls, medium) {
     this.controls = controls;
-    this.medium = medium;
-    this.root.dataset.medium = medium;
+    this.medium = mediumNamed(medium);
+    this.root.classList.toggle("is-document", !this.medium.isPicture);
     this.stage.palette.setControls(controls);
     const kept = controls.find((one) => shapeFor(one) && one.name === this.armed?.control.name);
     const control = kept ?? controls.find(shapeFor);
@@ -124,7 +125,7 @@ export class Editor {
 
   setCommands() {
     const all = [...labelCommands(this), ...this.more(), ...regionCommands(this), ...viewCommands(this)];
-    this.keymap.set(all.filter((command) => this.medium === "image" || !OF_IMAGES.test(command.id)));
+    this.keymap.set(all.filter((command) => this.medium.isPicture || !OF_PICTURES.test(command.id)));
   }
 
   /** Bring buttons, palettes and counts up to date, once a frame. */

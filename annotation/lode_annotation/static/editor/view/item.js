@@ -25,6 +25,6 @@ export function showItem(editor, shown, media) {
 
 /** Give the keys to what is shown: a text scrolls by them. @param {Editor} editor */
 export function focusItem(editor) {
-  const place = editor.medium === "image" ? editor.stage.root : find("[data-document]", editor.root);
+  const place = editor.medium.isPicture ? editor.stage.root : find("[data-document]", editor.root);
   place.focus({ preventScroll: true });
 }

@@ -13,7 +13,7 @@ import { text } from "./text.js";
 
 const MEDIA = [image, text];
 
-/** @param {string} kind @returns {Medium} images where it is not known */
+/** @param {string} [kind] @returns {Medium} images where it is not known */
 export function mediumNamed(kind) {
   return MEDIA.find((medium) => medium.kind === kind) ?? image;
 }
