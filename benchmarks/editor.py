@@ -32,6 +32,9 @@ import httpx
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from motherlode.labeling_config import build
+from motherlode.shapes import DEFAULT
+
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "a benchmark's password"
 NAMES = ["car", "person", "bicycle", "dog", "sign", "tree"]
@@ -125,12 +128,7 @@ class Server:
 
     def prepare(self, boxes: int, runs: int) -> list[str]:
         """A queue for each run: an empty picture, then one that is known to hold the boxes."""
-        labels = "".join(f'<Label value="{name}"/>' for name in NAMES)
-        config = (
-            '<View><Image name="image" value="$image"/>'
-            f'<RectangleLabels name="label" toName="image">{labels}</RectangleLabels></View>'
-        )
-        self.call("POST", "projects/bench/schemas", {"name": "street", "config": config})
+        self.call("POST", "projects/bench/schemas", {"name": "street", "config": build(NAMES, DEFAULT.task)})
         empty, full = self.item(1), self.item(2)
         first = self.queue([full])
         task = self.call("POST", f"queues/{first}/next", {"holding": []})["task"]["id"]
@@ -152,11 +150,11 @@ def region(rng: random.Random) -> dict[str, Any]:
         "width": width,
         "height": height,
         "rotation": 0,
-        "rectanglelabels": [rng.choice(NAMES)],
+        DEFAULT.result_type: [rng.choice(NAMES)],
     }
     return {
         "id": str(uuid4()),
-        "type": "rectanglelabels",
+        "type": DEFAULT.result_type,
         "from_name": "label",
         "to_name": "image",
         "original_width": SIZE[0],

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 from million import Filler, path_of
 from publish import begin
 
+from motherlode.shapes import DEFAULT
+
 if TYPE_CHECKING:
     from motherlode.regions import Texts
 
@@ -45,7 +47,9 @@ class Scene(Filler):
 
         return texts_of(
             [
-                Region(f"{number:08x}-0000-4000-8000-{index:012x}", "box", class_id, geometry=box, control="label")
+                Region(
+                    f"{number:08x}-0000-4000-8000-{index:012x}", DEFAULT.kind, class_id, geometry=box, control="label"
+                )
                 for index, (box, class_id) in enumerate(self.truths[number])
             ]
         )
@@ -96,7 +100,7 @@ def measure(options: argparse.Namespace, home: Path) -> None:
     call_command("collectstatic", interactive=False, verbosity=0)
     scene = Scene(options.images, options.truths)
     bench = scene.bench
-    SchemaRevision.objects.update(controls=[{"name": "boxes", "type": "RectangleLabels"}])
+    SchemaRevision.objects.update(controls=[{"name": "boxes", "type": DEFAULT.tag}])
     Membership.objects.get_or_create(project=bench.project, user=bench.user, defaults={"role": "owner"})
     scene.fill()
     version = bench.publish()[0]

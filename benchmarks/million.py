@@ -66,6 +66,7 @@ def path_of(number: int) -> str:
 
 def labels_of(number: int, salt: str) -> "Texts":
     from motherlode.regions import Region, texts_of
+    from motherlode.shapes import DEFAULT
 
     rng = random.Random(f"{salt}{number}")
     rows = []
@@ -73,7 +74,7 @@ def labels_of(number: int, salt: str) -> "Texts":
         x, y = rng.uniform(0, 500), rng.uniform(0, 400)
         box = (x, y, x + rng.uniform(5, 140), y + rng.uniform(5, 80))
         identity = str(uuid5(SPACE, f"{number}/{index}"))
-        rows.append(Region(identity, "box", rng.randint(1, 8), geometry=box, control="label"))
+        rows.append(Region(identity, DEFAULT.kind, rng.randint(1, 8), geometry=box, control="label"))
     return texts_of(rows)
 
 

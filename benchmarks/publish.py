@@ -52,6 +52,7 @@ def begin(home: Path, database: str, *, fresh: bool = True) -> None:
 
 def regions_of(number: int, salt: str) -> "list[Region]":
     from motherlode.regions import Region
+    from motherlode.shapes import DEFAULT
 
     rng = random.Random(f"{salt}{number}")
     rows = []
@@ -59,7 +60,7 @@ def regions_of(number: int, salt: str) -> "list[Region]":
         x, y = rng.uniform(0, 500), rng.uniform(0, 400)
         box = [x, y, x + rng.uniform(5, 140), y + rng.uniform(5, 80)]
         identity = str(uuid5(SPACE, f"{salt}/{number}/{index}"))
-        rows.append(Region(identity, "box", rng.randint(1, 8), geometry=tuple(box), control="label"))
+        rows.append(Region(identity, DEFAULT.kind, rng.randint(1, 8), geometry=tuple(box), control="label"))
     return rows
 
 

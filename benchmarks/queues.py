@@ -27,6 +27,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from motherlode.shapes import DEFAULT
+
 ROOT = Path(__file__).resolve().parents[1]
 MOST_ANNOTATORS, MOST_SECONDS = 64, 120
 BOXES = 10
@@ -95,12 +97,12 @@ def result() -> list[dict[str, Any]]:
     return [
         {
             "id": str(uuid4()),
-            "type": "rectanglelabels",
+            "type": DEFAULT.result_type,
             "from_name": "label",
             "to_name": "image",
             "original_width": 640,
             "original_height": 480,
-            "value": {"x": 5.0 + n, "y": 5.0 + n, "width": 20.0, "height": 20.0, "rectanglelabels": ["RBC"]},
+            "value": {"x": 5.0 + n, "y": 5.0 + n, "width": 20.0, "height": 20.0, DEFAULT.result_type: ["RBC"]},
         }
         for n in range(BOXES)
     ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-__all__ = ["parse_xml"]
+__all__ = ["parse_xml", "root_of"]
 
 
 def parse_xml(text: str) -> Element:
@@ -23,3 +24,9 @@ def parse_xml(text: str) -> Element:
     parser.Parse(text.encode(), True)
     root: Element = builder.close()
     return root
+
+
+def root_of(text: str) -> str:
+    """The name of the first element that a text names, be it well-formed or not; "" where it names none."""
+    found = re.search(r"<([A-Za-z_][\w.-]*)", re.sub(r"<[?!][^>]*>", "", text[:65536]))
+    return found[1] if found else ""

@@ -10,6 +10,8 @@ from motherlode import formats
 from motherlode.convert import convert_folder
 from motherlode.errors import BadInput
 from motherlode.formats import FORMATS, Format, detect, writers
+from motherlode.formats.format import Seems
+from motherlode.formats.leftovers import leftovers
 from motherlode.formats.source import Draft, Files, Folder, Problem, Record, is_image, read_text
 from motherlode.formats.writing import Put, Rows, Writer, put_image, put_text
 from motherlode.importing import read_source
@@ -50,6 +52,8 @@ TOY = Format(
     read,
     holds="toy.txt",
     writer=Writer("Toy files", frozenset({"box"}), write, lambda path, row: path),
+    seems=lambda name, text: Seems("Toy rows", "Rename it") if text.startswith("a.png ") else None,
+    offers=lambda files, task: task == "classes",
 )
 
 
@@ -79,6 +83,18 @@ def test_it_is_recognised_in_its_turn(source: Path, monkeypatch: pytest.MonkeyPa
     assert detect(Folder(source)).name == "images"  # which is tried before it
     monkeypatch.setattr(formats, "FORMATS", {"toy": TOY, **FORMATS})
     assert detect(Folder(source)) is TOY
+
+
+def test_what_it_knows_among_files_that_were_not_taken_is_called_by_its_name(source: Path) -> None:
+    (source / "toy.txt").rename(source / "rows.txt")
+    [found] = leftovers(Folder(source), frozenset())
+    assert (found.what, found.remedy) == ("looks like Toy rows and was not taken", "Rename it")
+
+
+def test_it_is_asked_where_labels_of_a_task_are_wanted_and_none_are_found(source: Path) -> None:
+    assert [read_source(source, asked=task).format.name for task in (None, "boxes", "classes")] == [
+        "images", "images", "toy",
+    ]  # fmt: skip
 
 
 def test_a_folder_that_is_named_so_and_is_not_is_refused(source: Path) -> None:

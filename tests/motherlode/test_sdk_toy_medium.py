@@ -80,7 +80,7 @@ def melodies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (media.BY_TAG, Melody.tag, Melody),
         (media.BY_SUFFIX, ".notes", Melody),
         (formats.FORMATS, Melody.plural, plain(Melody)),
-        (vars(folders), "FORMAT", replace(folders.FORMAT, media=(*folders.FORMAT.media, Melody))),
+        (formats.FORMATS, "folders", replace(folders.FORMAT, media=(*folders.FORMAT.media, Melody))),
         (labeling_config.MEANT, Melody.tag, {"name", "value"}),
         (labeling_config.LOOKS, Melody.tag, Melody.looks),
         (item_media.MEDIA, Melody.kind, MelodyMedium()),  # the line of the server

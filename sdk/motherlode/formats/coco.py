@@ -27,8 +27,8 @@ from motherlode.formats.coco_document import (
 )
 from motherlode.formats.coco_rows import ARRAYS, REMEDY, take
 from motherlode.formats.coco_writing import write
-from motherlode.formats.format import Format
-from motherlode.formats.json_stream import BadJson, Stream, batches
+from motherlode.formats.format import Format, Seems
+from motherlode.formats.json_stream import BadJson, Stream, batches, first_object
 from motherlode.formats.source import Boxes, Classes, Draft, Files, Problem, Record, folders_above
 from motherlode.formats.splits import Splits
 from motherlode.formats.values import open_text
@@ -40,6 +40,7 @@ __all__ = ["FORMAT", "documents", "read"]
 BROKEN = "None of its labels came in; mend the file and import again"
 SAID = 200  # problems of rows that are told one by one for a document; the rest is counted
 _TWINS = re.compile(r"((?:^|/))(?:captions|person_keypoints|panoptic|stuff)_(?=[^/]*\Z)")
+RESULT = frozenset({"image_id", "category_id"})  # what each row of a results file has
 _TASKS = (DEFAULT.task, *(shape.task for shape in SHAPES.values() if shape.outlined))
 
 
@@ -221,6 +222,13 @@ def _drafts(document: Document, image: Listed) -> Sequence[Draft]:
     )
 
 
+def _seems(name: str, text: str) -> Seems | None:
+    keys = (first_object(text) or {}).keys() if text.lstrip()[:1] in ("{", "[") else frozenset[str]()
+    if {"annotations", "images"} <= keys:
+        return Seems("COCO")
+    return Seems("COCO results", "Send predictions with `lode predictions`") if keys >= RESULT else None
+
+
 FORMAT = Format(
     "coco",
     "COCO",
@@ -234,4 +242,5 @@ FORMAT = Format(
         write,
         lambda path, row: f"images/{row.split}/{path}",
     ),
+    seems=_seems,
 )

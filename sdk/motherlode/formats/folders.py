@@ -6,7 +6,7 @@ a folder that holds no label files. Items that lie in no folder, or in one that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from motherlode.formats.claims import KIND_FOLDERS, Pictures
@@ -26,9 +26,12 @@ def detect(files: Files) -> bool:
     return False
 
 
-def any_class(names: Iterable[str]) -> bool:
-    """Whether some file lies in a folder that may be a class: one that names neither a split nor a kind of files."""
-    above = {name.rpartition("/")[0].rpartition("/")[2] for name in names if named(name) is not None}
+def offers(files: Files, task: str) -> bool:
+    """Where classes are asked for, whether some file lies in a folder that may be one: a folder that names neither a
+    split nor a kind of files."""
+    if task != ChoiceShape.task:
+        return False
+    above = {name.rpartition("/")[0].rpartition("/")[2] for name in files.names() if named(name) is not None}
     return any(folder and folder.lower() not in KIND_FOLDERS and split_named(folder) is None for folder in above)
 
 
@@ -88,4 +91,5 @@ FORMAT = Format(
     read,
     media=tuple(MEDIA.values()),
     writer=Writer("class folders", frozenset({"class"}), _write, _place),
+    offers=offers,
 )

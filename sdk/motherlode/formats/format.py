@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from motherlode.formats.source import Classes, Files, Problem, Record
 from motherlode.formats.writing import Writer
 from motherlode.media import Image, Media, named
 from motherlode.shapes import BY_TASK
 
-__all__ = ["Format"]
+__all__ = ["Format", "Seems"]
+
+
+class Seems(NamedTuple):
+    """What a file looks like that was not taken, in words for people, and what to do about it."""
+
+    what: str
+    remedy: str = "Import it apart, with --format, if it is meant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +28,9 @@ class Format:
     `media` are those that it reads: where there are several, `read` is given the one to read as `medium`.
     `tasks` are what its labels can be read as, where there is a choice: `read` is then given a `Shape`, too. `labelled`
     says that it is imported for its labels, so that a source without any is refused. `holds` says what files that are
-    named as this format must hold, "" where any will do. `writer` is None where it is not written.
+    named as this format must hold, "" where any will do. `writer` is None where it is not written. `seems` is asked of
+    files that were not taken, by name and text: what one of this format looks like, None for others. `offers` says
+    whether a source in which no format finds labels is read as this one where labels of a task are asked for.
     """
 
     name: str
@@ -32,6 +42,8 @@ class Format:
     labelled: bool = True
     holds: str = ""
     writer: Writer | None = None
+    seems: Callable[[str, str], Seems | None] = lambda name, text: None
+    offers: Callable[[Files, str], bool] = lambda files, task: False
 
     def records(
         self, files: Files, task: str | None = None, medium: type[Media] | None = None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, TextIO
 
 from motherlode.errors import BadInput
 
-__all__ = ["BadJson", "Stream", "batches", "parts"]
+__all__ = ["BadJson", "Stream", "batches", "first_object", "parts"]
 
 CHUNK = 1 << 20
 _AFTER_VALUE = frozenset(",]}: \t\r\n")
@@ -169,6 +170,17 @@ def _counted(key: str, source: Stream) -> Iterator[tuple[str, int, list[Any]]]:
     for batch in source.batches():
         yield key, position, batch
         position += len(batch)
+
+
+@lru_cache(maxsize=1)
+def first_object(text: str) -> Mapping[str, Any] | None:
+    """A JSON document that is an object, or the first element where it is an array of them; else None.
+
+    Raises ValueError or RecursionError for what is not JSON.
+    """
+    value = json.loads(text)
+    first = value[0] if isinstance(value, list) and value else value
+    return first if isinstance(first, dict) else None
 
 
 def parts(stream: TextIO, arrays: set[str] | None = None) -> Iterator[tuple[str, int, Any]]:

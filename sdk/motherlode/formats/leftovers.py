@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from collections.abc import Iterator, Set
+from contextlib import suppress
 
-from motherlode.formats import yolo
+from motherlode.formats import FORMATS
+from motherlode.formats.format import Seems
+from motherlode.formats.json_stream import first_object
 from motherlode.formats.source import Files, Problem, is_image, read_text
 from motherlode.media import BY_SUFFIX
+from motherlode.xml_text import root_of
 
 __all__ = ["leftovers"]
 
@@ -24,13 +26,13 @@ MEDIA_ENDINGS = frozenset(
 SNIFFED = 200  # files of a kind that are looked into
 MAX_SNIFFED = 8 << 20
 NAMED = 3
-PICTURES = "pictures by their bytes, not by their names,"
+PICTURES = Seems("pictures by their bytes, not by their names,", "Give them the ending of its format and import again")
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 
 
 def leftovers(files: Files, used: Set[str]) -> Iterator[Problem]:
     """One note for each kind of file that was not `used`: how many there are, and what they seem to be."""
-    kinds: dict[str, list[str]] = {}
+    kinds: dict[Seems, list[str]] = {}
     looked = 0
     for name in files.names():
         ending = os.path.splitext(name)[1].lower()
@@ -38,63 +40,57 @@ def leftovers(files: Files, used: Set[str]) -> Iterator[Problem]:
         if name in used or is_image(name) or (ending in BY_SUFFIX and ending not in LABEL_ENDINGS):
             continue
         looked += ending not in MEDIA_ENDINGS
-        kind = _kind(files, name, ending, looked <= SNIFFED)
-        if kind:
-            kinds.setdefault(kind, []).append(name)
-    for kind, names in kinds.items():
+        if seems := _seems(files, name, ending, looked <= SNIFFED):
+            kinds.setdefault(seems, []).append(name)
+    for seems, names in kinds.items():
         many = len(names) > 1
-        count = f"{len(names):,} files look like {kind} and were" if many else f"looks like {kind} and was"
+        count = f"{len(names):,} files look like {seems.what} and were" if many else f"looks like {seems.what} and was"
         others = ", ".join(names[1:NAMED]) + (", ..." if len(names) > NAMED else "")
         what = f"{count} not taken" + (f" (also {others})" if many else "")
-        yield Problem("note", names[0], "", what, _remedy(kind))
+        yield Problem("note", names[0], "", what, seems.remedy)
 
 
-def _kind(files: Files, name: str, ending: str, look: bool) -> str:
-    """What kind of file it is, "" where it is none that anybody would miss; `look` whether it may be opened."""
+def _seems(files: Files, name: str, ending: str, look: bool) -> Seems | None:
+    """What kind of file it is, None where it is none that anybody would miss; `look` whether it may be opened."""
     if ending in MEDIA_ENDINGS:
-        return f"media that is not read ({ending})"
-    if ending in LABEL_ENDINGS:
-        return _seems(files, name, ending) if look else f"{ending} files"
-    return PICTURES if look and _is_picture(files, name) else ""
-
-
-def _remedy(kind: str) -> str:
-    if kind.startswith("media"):
-        return "Save as JPEG or PNG what is to come in"
-    if kind == PICTURES:
-        return "Give them the ending of its format and import again"
-    if kind == "COCO results":
-        return "Send predictions with `lode predictions`"
-    if kind.startswith(("COCO", "Pascal", "YOLO", "a YOLO")):
-        return "Import it apart, with --format, if it is meant"
-    return "Turn it into COCO, VOC or YOLO and import again if it holds labels"
-
-
-def _seems(files: Files, name: str, ending: str) -> str:
-    """What a file seems to be, in words for people; "" where nothing says that it is a label file."""
+        return Seems(f"media that is not read ({ending})", "Save as JPEG or PNG what is to come in")
+    if ending not in LABEL_ENDINGS:
+        return PICTURES if look and _is_picture(files, name) else None
+    if not look:
+        return _foreign(f"{ending} files")
     try:
         with files.open(name) as stream:
             if len(stream.read(MAX_SNIFFED + 1)) > MAX_SNIFFED:
-                return f"a large {ending} file"
+                return _foreign(f"a large {ending} file")
         text = read_text(files, name)
     except (OSError, ValueError):
-        return "text that cannot be decoded" if ending != ".txt" else ""
-    if ending == ".txt":
-        return "YOLO rows" if yolo.label_rows(files, name) else ""
+        return _foreign("text that cannot be decoded" if ending != ".txt" else "")
+    for known in FORMATS.values():
+        with suppress(ValueError, RecursionError):
+            if found := known.seems(name, text):
+                return found
+    return _foreign(_kind(text, ending))
+
+
+def _foreign(kind: str) -> Seems | None:
+    """A file that none of our formats knows as its own; None where nothing says that it is a label file."""
+    *others, last = (known.title for known in FORMATS.values() if known.labelled)
+    remedy = f"Turn it into {', '.join(others)} or {last} and import again if it holds labels"
+    return Seems(kind, remedy) if kind else None
+
+
+def _kind(text: str, ending: str) -> str:
+    """What a text seems to be, in words for people; "" where nothing says that it is a label file."""
     if ending == ".xml":
         return _xml_kind(text)
-    if ending in (".yaml", ".yml"):
-        return "a YOLO data.yaml" if re.search(r"^\s*[\"']?names[\"']?\s*:", text, re.MULTILINE) else ""
     if ending in (".csv", ".tsv"):
         return "a table of labels (CSV)"
-    return _json_kind(text)
+    return "" if ending in (".txt", ".yaml", ".yml") else _json_kind(text)
 
 
 def _xml_kind(text: str) -> str:
-    found = re.search(r"<([A-Za-z_][\w.-]*)", re.sub(r"<[?!][^>]*>", "", text[:65536]))
-    root = found[1] if found else ""
+    root = root_of(text)
     known = {
-        "annotation": "Pascal VOC",
         "annotations": "CVAT for images",
         "dataset": "dlib or ICDAR XML",
         "tagset": "ICDAR XML",
@@ -105,16 +101,13 @@ def _xml_kind(text: str) -> str:
 
 def _json_kind(text: str) -> str:
     try:
-        value = json.loads(text)
+        first = first_object(text)
     except (ValueError, RecursionError):
         return "JSON lines or broken JSON"
-    first = value[0] if isinstance(value, list) and value else value
-    if not isinstance(first, dict):
+    if first is None:
         return "JSON"
     signs = (
         ({"shapes", "imagePath"}, "LabelMe"),
-        ({"annotations", "images"}, "COCO"),
-        ({"image_id", "category_id"}, "COCO results"),
         ({"_via_settings"}, "VGG Image Annotator (VIA)"),
         ({"data", "annotations"}, "a Label Studio export"),
         ({"image", "annotations"}, "CreateML"),

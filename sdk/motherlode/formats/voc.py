@@ -15,13 +15,13 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from xml.parsers import expat
 
 from motherlode.formats.claims import Found, Pictures, as_path, decide, without_ending
-from motherlode.formats.format import Format
+from motherlode.formats.format import Format, Seems
 from motherlode.formats.source import Draft, Files, Problem, Record, folders_above, read_text
 from motherlode.formats.splits import Splits
 from motherlode.formats.values import BadValue, flag, label_name, number, whole_number
 from motherlode.formats.writing import Labelled, Put, Rows, Writer, by_split, put_image, put_text, stem
 from motherlode.regions import Box, Region
-from motherlode.xml_text import parse_xml
+from motherlode.xml_text import parse_xml, root_of
 
 __all__ = ["FORMAT", "detect", "read", "write_labelmap", "write_xml"]
 
@@ -51,6 +51,10 @@ def _is_annotation(files: Files, name: str) -> bool:
         return _ROOT.search(read_text(files, name)[:4096]) is not None
     except (OSError, ValueError):
         return False
+
+
+def _seems(name: str, text: str) -> Seems | None:
+    return Seems("Pascal VOC") if name.lower().endswith(".xml") and root_of(text) == "annotation" else None
 
 
 def read(files: Files) -> Iterator[Record | Problem]:
@@ -295,4 +299,5 @@ FORMAT = Format(
     detect,
     read,
     writer=Writer("VOC files", frozenset({"box", "difficult", "truncated", "occluded"}), _write, _place),
+    seems=_seems,
 )

@@ -29,14 +29,15 @@ from motherlode.formats.source import (
     split_named,
 )
 from motherlode.formats.splits import Entry, Splits
-from motherlode.formats.values import BadValue, flag, label_name, number, numbers, shown, text_of, whole_number
+from motherlode.formats.values import BadValue, flag, label_name, numbers, shown, text_of, whole_number
 from motherlode.formats.writing import Writer
+from motherlode.formats.yolo_rows import is_label_row, label_rows, seems
 from motherlode.formats.yolo_writing import place, write, write_label
 from motherlode.formats.yolo_yaml import read_yaml, write_yaml
 from motherlode.regions import Geometry
 from motherlode.shapes import DEFAULT, SHAPES, Shape
 
-__all__ = ["FORMAT", "detect", "label_rows", "read", "read_yaml", "write_label", "write_yaml"]
+__all__ = ["FORMAT", "detect", "read", "read_yaml", "write_label", "write_yaml"]
 
 REMEDY = "Mend the file and import again; the rest came in"
 NAMES_FILES = re.compile(r"(?:classes\.txt|obj\.names|_darknet\.labels|.*\.names)\Z")
@@ -100,24 +101,6 @@ def _yaml(files: Files, name: str) -> dict[str, Any]:
     if len(data) > MAX_YAML:
         raise BadValue(f"it is larger than {MAX_YAML >> 20} MiB")
     return read_yaml(text_of(data))
-
-
-def label_rows(files: Files, name: str) -> int | None:
-    """How many label rows a text holds, None where a line of it is none (or it cannot be read)."""
-    try:
-        rows = [line.split() for line in read_text(files, name).splitlines() if line.strip()]
-    except (OSError, ValueError):
-        return None
-    return len(rows) if all(map(_is_label_row, rows)) else None
-
-
-def _is_label_row(words: list[str]) -> bool:
-    """Whether a row is a class and at least four numbers."""
-    try:
-        whole_number(words[0])
-        return len(words) >= 5 and all(number(word) is not None for word in words[1:])
-    except BadValue:
-        return False
 
 
 def read(files: Files, shape: Shape = DEFAULT) -> Iterator[Record | Problem | Classes]:
@@ -239,7 +222,7 @@ def _any_label_row(files: Files, name: str) -> bool:
         rows = [line.split() for line in read_text(files, name).splitlines() if line.strip()]
     except (OSError, ValueError):
         return True  # it is reported as what stands in its place
-    return not rows or any(map(_is_label_row, rows))
+    return not rows or any(map(is_label_row, rows))
 
 
 def _may_be_something_else(name: str) -> bool:
@@ -442,4 +425,5 @@ FORMAT = Format(
     read,
     tasks=(DEFAULT.task, *(shape.task for shape in SHAPES.values() if shape.outlined)),
     writer=Writer("YOLO files", frozenset({"box", "outline"}), write, place),
+    seems=seems,
 )

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from motherlode import formats
 from motherlode.errors import BadInput
-from motherlode.formats import folders
 from motherlode.formats.leftovers import leftovers
 from motherlode.formats.settling import settle
 from motherlode.formats.source import Classes, Folder, Problem, Record
@@ -21,11 +20,9 @@ from motherlode.media import MEDIA, BadMedia, Image, Media, named
 from motherlode.paths import PathSet, UnsafePath, check_path
 from motherlode.predictions import IdMap
 from motherlode.shapes import SHAPES
-from motherlode.shapes.choice import ChoiceShape
 
 __all__ = ["Source", "look", "read_source"]
 
-CLASSES = ChoiceShape.task
 # texts beside images that are not meant as items: lists of splits, notes on the whole
 _NO_ITEM = re.compile(r"(?:train|trainval|val|valid|test|classes|labels|requirements|licen[cs]e|readme.*)\.txt\Z", re.I)
 
@@ -41,6 +38,11 @@ class Source:
     classes: list[Classes] = field(default_factory=list)
     ids: dict[str, IdMap] = field(default_factory=dict)
     medium: type[Media] = Image
+
+    @property
+    def plain(self) -> str:
+        """The name of the format that takes its medium alone, without labels."""
+        return next(name for name, one in formats.FORMATS.items() if not one.labelled and one.media == (self.medium,))
 
     @property
     def categories(self) -> dict[str, int]:
@@ -138,10 +140,12 @@ def read_source(
 
 
 def _recognised(files: Folder, medium: str | None, asked: Task | None) -> formats.Format:
-    """The format that the files are recognised as; class folders where classes are asked for and no labels are there.
+    """The format that the files are recognised as; where no labels are there, one that offers those `asked` for.
     Raises `UnknownFormat`."""
     found = formats.detect(files, MEDIA[medium] if medium else None)
-    return folders.FORMAT if not found.labelled and asked == CLASSES and folders.any_class(files.names()) else found
+    if found.labelled or asked is None:
+        return found
+    return next((one for one in formats.FORMATS.values() if one.offers(files, asked)), found)
 
 
 def _of_other_media(source: Source) -> Iterator[Problem]:
@@ -180,7 +184,7 @@ def _refuse_what_gives_nothing(called: Path, source: Source) -> None:
     lost = any(record.lost for record in source.records)
     labelled = any(record.labelled for record in source.records)
     drafts = any(record.drafts for record in source.records)
-    images = "; --format images takes the images alone" if source.records else ""
+    images = f"; --format {source.plain} takes the {source.medium.plural} alone" if source.records else ""
     kept, settled = _any_label_fits(source) if drafts else (False, [])
     if not source.records:
         what, images = "nothing that comes in", ""
