@@ -38,6 +38,12 @@ def current(schema: Schema, items: Iterable[Item]) -> dict[int, LabelSet]:
     return found
 
 
+def regions_held(item_id: int, schema_id: int) -> list[dict[str, Any]]:
+    """The rows of the regions that an item has under a schema."""
+    held = LabelSet.objects.current().filter(item=item_id, schema=schema_id).values_list("regions", flat=True).first()
+    return held or []
+
+
 _ID = re.compile(r'"id":"([^"]*)"')
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from lode_annotation import payloads, queues
-from lode_annotation.label_sets import accept
+from lode_annotation.label_sets import accept, regions_held
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Review, Task
 from lode_annotation.queue_context import QueueContext, context_for
 from lode_annotation.statements import reviews
@@ -107,7 +108,8 @@ def _judge(user: User, context: QueueContext, key: int, request: ReviewRequest) 
         raise _stale(found, revision, request)
     task = found.task
     if request.verdict == Review.Verdict.FIX:
-        result = validate(list(request.result or []), task.item.media, context.rules)
+        held = partial(regions_held, task.item_id, context.queue.schema_id)
+        result = validate(list(request.result or []), task.item.media, context.rules, held)
         to_stored_text(result)
         revision = _fixed(user, context, found, request, result)
     accepted = request.verdict != Review.Verdict.REJECT
@@ -168,7 +170,8 @@ def _fixed(
 def _accept(user: User, context: QueueContext, task: Task, revision: AnnotationRevision, made_under: int) -> int | None:
     """Writes the label set; the key of the one that it replaces."""
     words = context.translate(revision.result, made_under)
-    result = validate(words, task.item.media, context.rules)
+    held = partial(regions_held, task.item_id, context.queue.schema_id)
+    result = validate(words, task.item.media, context.rules, held)
     Item.objects.select_for_update(no_key=True).only("pk").get(pk=task.item_id)
     before = LabelSet.objects.current().filter(item_id=task.item_id, schema_id=context.queue.schema_id)
     replaced = before.values_list("pk", flat=True).first()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 from uuid import UUID, uuid4
 
@@ -9,7 +10,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from lode_annotation import payloads, queues
-from lode_annotation.label_sets import accept
+from lode_annotation.label_sets import accept, regions_held
 from lode_annotation.models import Annotation, AnnotationRevision, Lease, Task
 from lode_annotation.queue_context import QueueContext, context_of
 from lode_annotation.statements import answers
@@ -160,7 +161,8 @@ def _answer(user: User, found: _Found, request: SubmitRequest) -> dict[str, Any]
         raise _stale(user, found, request)
     result: list[Any] = list(request.result)
     if not request.skip:
-        result = validate(request.result, row.media, context.rules)
+        held = partial(regions_held, row.item_id, context.queue.schema_id)
+        result = validate(request.result, row.media, context.rules, held)
     text = to_stored_text(result)
     state, task_state = _states(context, request)
     try:

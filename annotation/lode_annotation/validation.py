@@ -1,16 +1,21 @@
 """Validates every answer: what Label Studio's own validator lets through is refused here, by region and rule."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeAlias
 
 from lode_annotation.labeling_config import Rules
 from lode_platform import sql
 from lode_platform.errors import BadInput
 from motherlode.media import Media
-from motherlode.shapes import BY_TAG, Shape
+from motherlode.regions import from_json
+from motherlode.shapes import BY_TAG, BadRegion, Shape
 
 MAX_REGIONS = 50_000
+
+Said: TypeAlias = Callable[[], Iterable[Mapping[str, Any]]]
+"""Reads the rows of the regions that are held to be true of an item; asked for where a place breaks a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +30,13 @@ class Problem:
         return {"region": self.region, "rule": self.rule, "error": self.error}
 
 
-def validate(result: Any, media: Media, rules: Rules) -> list[dict[str, Any]]:
+def validate(result: Any, media: Media, rules: Rules, said: Said = tuple) -> list[dict[str, Any]]:
     """The result as it is kept: as sent, with an upright image's size added where it was left out.
 
-    Raises ``BadInput`` (code ``bad_result``) naming every region and rule.
+    A region of ``said`` that has not moved may stay, whatever rule its place breaks: it came in by another door. Raises
+    ``BadInput`` (code ``bad_result``) naming every region and rule.
     """
-    problems = list(problems_of(result, media, rules))
+    problems = list(problems_of(result, media, rules, said))
     if problems:
         first = problems[0]
         where = f"Region {first.region}: " if first.region else ""
@@ -74,7 +80,30 @@ def _name(entry: Any, number: int) -> str:
     return name if isinstance(name, str) and _storable(name) else f"#{number}"
 
 
-def problems_of(result: Any, media: Media, rules: Rules) -> Iterator[Problem]:
+class _Held:
+    """The regions that an item has already, read when one is first asked for."""
+
+    def __init__(self, media: Media, said: Said) -> None:
+        self.media = media
+        self._said = said
+
+    @cached_property
+    def _rows(self) -> dict[str, Mapping[str, Any]]:
+        return {row["id"]: row for row in self._said()}
+
+    def has(self, region: str, shape: Shape, value: Mapping[str, Any]) -> bool:
+        """Whether a region of that id is there and has the place that ``value`` says."""
+        row = self._rows.get(region)
+        if row is None or row["kind"] != shape.kind:
+            return False
+        before = from_json(row).geometry
+        try:
+            return shape.lent(shape.from_result(value, self.media), before) is before
+        except (BadRegion, KeyError, TypeError, ValueError, OverflowError):
+            return False
+
+
+def problems_of(result: Any, media: Media, rules: Rules, said: Said = tuple) -> Iterator[Problem]:
     """Everything that is wrong with a Label Studio result for an item of this medium."""
     if not isinstance(result, list):
         yield Problem("", "shape", "The result must be a list of regions.")
@@ -82,6 +111,7 @@ def problems_of(result: Any, media: Media, rules: Rules) -> Iterator[Problem]:
     if len(result) > MAX_REGIONS:
         yield Problem("", "size", f"The result has {len(result)} regions; at most {MAX_REGIONS} are taken.")
         return
+    held = _Held(media, said)
     seen: set[str] = set()
     answered: set[str] = set()
     for index, entry in enumerate(result):
@@ -93,7 +123,7 @@ def problems_of(result: Any, media: Media, rules: Rules) -> Iterator[Problem]:
             yield Problem(name, "duplicate", "Two regions have this id.")
             continue
         seen.add(name)
-        wrong = _entry(entry, media, rules, answered)
+        wrong = _entry(entry, held, rules, answered)
         if wrong:
             yield Problem(name, *wrong)
         else:
@@ -103,8 +133,8 @@ def problems_of(result: Any, media: Media, rules: Rules) -> Iterator[Problem]:
             yield Problem("", "required", f'"{control["name"]}" must be answered.')
 
 
-def _entry(entry: Mapping[str, Any], media: Media, rules: Rules, answered: set[str]) -> tuple[str, str] | None:
-    source = entry.get("from_name")
+def _entry(entry: Mapping[str, Any], held: _Held, rules: Rules, answered: set[str]) -> tuple[str, str] | None:
+    media, source = held.media, entry.get("from_name")
     control = rules.by_name.get(source) if isinstance(source, str) else None
     if control is None:
         return "control", f"The schema has no control {source!r}."
@@ -127,7 +157,7 @@ def _entry(entry: Mapping[str, Any], media: Media, rules: Rules, answered: set[s
     labels: Any = value.get(kind)
     return (
         _fits(shape, media)
-        or shape.check(value, media)
+        or _misplaced(entry["id"], shape, value, held)
         or shape.check_labels(labels, single=control["choice"] == "single")
         or _known(labels, {label["value"] for label in control["labels"]})
     )
@@ -137,6 +167,11 @@ def _fits(shape: Shape, media: Media) -> tuple[str, str] | None:
     if shape.fits(media.kind):
         return None
     return "medium", f"A {shape.noun} is part of an image; the item is {media.one}."
+
+
+def _misplaced(region: str, shape: Shape, value: Mapping[str, Any], held: _Held) -> tuple[str, str] | None:
+    broken = shape.check(value, held.media)
+    return None if broken is None or held.has(region, shape, value) else broken
 
 
 def _known(labels: Sequence[Any], known: Collection[str]) -> tuple[str, str] | None:

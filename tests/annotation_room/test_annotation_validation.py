@@ -9,10 +9,12 @@ from uuid import uuid4
 import pytest
 
 from lode_annotation.labeling_config import controls_json, parse_config, rules_of
-from lode_annotation.models import LabelSet, Queue, Task
+from lode_annotation.models import LabelSet, Queue, Schema, Task
+from lode_annotation.queues import TaskSpec, add_tasks, create_queue
 from lode_annotation.validation import problems_of, validate
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput
-from lode_platform.models import User
+from lode_platform.models import Item, Project, User
 from motherlode.labeling_config import build
 from motherlode.media import Image
 
@@ -155,3 +157,32 @@ def test_a_result_that_is_no_list_is_refused(
     task = api(bob).post(f"queues/{queue.uuid}/next").json()["task"]["id"]
     got = api(bob).post(f"tasks/{task}/{door}", {**answer(), "result": 5})
     assert got.status_code == 400 and got.json()["code"] == "bad_result"
+
+
+@pytest.mark.django_db
+def test_a_region_that_came_in_with_more_corners_than_one_may_draw_is_kept_as_it_is(
+    send: Callable[..., Any],
+    api: Callable[..., Any],
+    bob: User,
+    alice: User,
+    project: Project,
+    make_items: Callable[..., list[Item]],
+    answer: Callable[..., dict[str, Any]],
+) -> None:
+    [item] = make_items(project, 1)
+    angles = (2 * math.pi * corner / 10_001 for corner in range(10_001))
+    ring = [[32 + 20 * math.cos(angle), 24 + 20 * math.sin(angle)] for angle in angles]
+    row = {"path": item.path, "labelled": True, "regions": [{"kind": "polygon", "label": "lake", "polygon": [[ring]]}]}
+    send(row, schema="lakes")
+    queue = create_queue(project, Caller(alice), name="lakes", schema=Schema.objects.get())
+    add_tasks(queue, Caller(alice), [TaskSpec(item=item)])
+    program = api(bob)
+    task = program.post(f"queues/{queue.uuid}/next").json()
+    [start] = task["start"]
+    points = start["value"]["points"]
+    moved = {**start, "value": {**start["value"], "points": [[points[0][0], points[0][1] + 1], *points[1:]]}}
+    refused = program.post(f"tasks/{task['task']['id']}/submit", answer([moved]))
+    assert [(problem["region"], problem["rule"]) for problem in refused.json()["problems"]] == [(start["id"], "points")]
+    before = LabelSet.objects.current().get()
+    assert program.post(f"tasks/{task['task']['id']}/submit", answer([start])).status_code == 200
+    assert LabelSet.objects.current().get().regions == before.regions
