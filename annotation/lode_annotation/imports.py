@@ -4,7 +4,7 @@ The job stages label sets that nobody sees, then one short transaction puts them
 that dies is followed by one that goes on after the last batch; the same labels again change nothing.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from operator import attrgetter, itemgetter
@@ -16,7 +16,7 @@ from django.utils import timezone
 from lode_annotation.identity import with_kept_ids
 from lode_annotation.import_parts import lines_of
 from lode_annotation.imported_lines import digest_in, remember, renew
-from lode_annotation.label_sets import current, ids_used
+from lode_annotation.label_sets import current, ids_used, still_linked
 from lode_annotation.labeling_config import rules_of
 from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema, SchemaRevision
 from lode_annotation.schemas import asked_by, latest, schema_for_labels
@@ -219,8 +219,7 @@ def _prepare(
     items = _items(label_import.project, [record.path for record in records])
     there = current(schema, items.values())
     used = ids_used(items.values())
-    held_keys = [row.pk for row in there.values()]
-    outgrown = set(LabelSet.objects.filter(pk__in=held_keys).outgrown().values_list("pk", flat=True))
+    outgrown = _outgrown(there.values())
     prepared: list[tuple[Item, Texts]] = []
     staged = LabelSet.objects.filter(staged_by=label_import.job, item__in=[item.pk for item in items.values()])
     seen = set(staged.values_list("item_id", flat=True))
@@ -259,7 +258,7 @@ def _prepare(
         if item.pk in used or held is not None:
             before, others = _beside(held, answers[0] if record.control else None)
             regions = [*_regions(item, drafts, answers, before, used.get(item.pk)), *others]
-            texts = texts_of(regions)
+            texts = texts_of(regions, still_linked(_links(held), regions))
         else:
             regions, texts = [], as_texts(item.path, drafts, asked)
         if held is not None and held.pk not in outgrown and _same(held, regions):
@@ -271,6 +270,7 @@ def _prepare(
         else:
             report["label_sets"] += 1
             report["regions"] += len(drafts)
+            _say_unlinked(report, record, held, regions)
             if digest:
                 lines.new[item.pk] = digest
             prepared.append((item, texts))
@@ -306,6 +306,28 @@ def _same(held: LabelSet, regions: Sequence[Region]) -> bool:
     return sorted(held.said, key=itemgetter("id")) == [
         region.as_json() for region in sorted(regions, key=attrgetter("id"))
     ]
+
+
+def _outgrown(held: Iterable[LabelSet]) -> set[int]:
+    """The keys of those made for a picture of another size."""
+    rows = LabelSet.objects.filter(pk__in=[row.pk for row in held]).outgrown()
+    return set(rows.values_list("pk", flat=True))
+
+
+def _links(held: LabelSet | None) -> list[dict[str, Any]]:
+    return held.relations if held is not None else []
+
+
+def _say_unlinked(report: dict[str, Any], record: Record, held: LabelSet | None, regions: Sequence[Region]) -> None:
+    """A note of the relations that an import ends, since a region at one of their ends is gone."""
+    kept = still_linked(_links(held), regions)
+    gone = [row["id"] for row in _links(held) if row not in kept]
+    if not gone:
+        return
+    many = "1 relation is" if len(gone) == 1 else f"{len(gone):,} relations are"
+    what = f"{many} gone from {record.path} with a region at one end ({', '.join(gone[:3])})"
+    problem = Problem("note", record.source, "", what, "The label set before this import has them", record.path)
+    _say_problem(report, problem.as_json())
 
 
 def _twice(record: Record) -> dict[str, str]:

@@ -44,6 +44,12 @@ def regions_held(item_id: int, schema_id: int) -> list[dict[str, Any]]:
     return held or []
 
 
+def still_linked(relations: Iterable[Mapping[str, Any]], said: Iterable[Region]) -> list[Mapping[str, Any]]:
+    """The relations of which both ends are said of the item."""
+    ids = {one.id for one in said}
+    return [one for one in relations if one["from"] in ids and one["to"] in ids]
+
+
 _ID = re.compile(r'"id":"([^"]*)"')
 
 
@@ -120,7 +126,8 @@ def accept(
     the other, whatever queues they come from, and each carries over what the last one held.
     """
     before = answers.retire_label_set(item_id, schema_id)
-    texts = texts_of(regions_from(result, media, rules, before))
+    said = regions_from(result, media, rules, [*before.regions, *before.answers])
+    texts = texts_of(said, still_linked(before.relations, said))
     answers.insert_label_set(
         item_id=item_id,
         schema_id=schema_id,

@@ -332,8 +332,8 @@ class LabelSetQuerySet(models.QuerySet["LabelSet"]):
 class LabelSet(models.Model):
     """What the project holds to be true of an item under a schema: append-only.
 
-    ``answers`` (said of the item as a whole), ``regions`` (of a part of it) and ``relations`` (links between regions;
-    none are made yet) are lists of JSON objects, in the words and the very bytes of a version's label line
+    ``answers`` (said of the item as a whole), ``regions`` (of a part of it) and ``relations`` (links between regions,
+    kept while both are there) are lists of JSON objects, in the words and the very bytes of a version's label line
     (``docs/format.md``): ``motherlode.regions.Region.as_json`` writes them, each naming its control. Three empty lists
     mean "nothing is here"; an item without a label set is unlabelled. ``digest`` is the SHA-256 of the canonical JSON
     object of the three lists, ``{"answers":...,"regions":...,"relations":...}`` (``motherlode.regions.Texts.digest``).

@@ -228,13 +228,13 @@ class Texts(NamedTuple):
         return sha256(document.encode()).hexdigest()
 
 
-def texts_of(said: Iterable[Region]) -> Texts:
-    """What is said of an item as a whole, and of its parts, each in its order."""
+def texts_of(said: Iterable[Region], relations: Iterable[Mapping[str, Any]] = ()) -> Texts:
+    """What is said of an item as a whole, and of its parts, each in its order, and the links between them."""
     answers: list[dict[str, Any]] = []
     regions: list[dict[str, Any]] = []
     for one in said:
         (answers if one.whole else regions).append(one.as_json())
-    return Texts(_encode(answers), _encode(regions))
+    return Texts(_encode(answers), _encode(regions), _encode(list(relations)))
 
 
 def moved(region: Region, geometry: Geometry) -> Region:

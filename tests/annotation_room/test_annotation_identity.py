@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lode_annotation.identity import Thing, assigned, paired
-from lode_annotation.models import LabelSet
+from lode_annotation.models import LabelSet, Schema
 from lode_annotation.queues import TaskSpec, add_tasks, create_queue
 from lode_annotation.schemas import create_schema
 from lode_platform.callers import Caller
 from lode_platform.models import Item, Project, User
 from motherlode.labeling_config import build
+from motherlode.manifest import canonical
+from motherlode.regions import Texts
 from motherlode.shapes.box import iou
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +95,29 @@ def test_a_moved_box_and_one_of_another_class_keep_their_ids_over_an_import(brin
     assert ids(again)[:3] == [first[2]["id"], first[0]["id"], first[1]["id"]]
     assert ids(again)[3] not in ids(first)
     assert [region["class_id"] for region in again] == [2, 1, 2, 1]
+
+
+def test_relations_stay_with_their_regions_over_an_import_and_an_answer(
+    bring: Import, send: Callable[..., dict[str, Any]], api: Any, bob: User, alice: User, project: Project, answer: Any
+) -> None:
+    first = ids(bring(("a", 0, 0, 100, 100), ("a", 200, 200, 300, 300), ("b", 500, 500, 600, 600)))
+    links = [{"id": f"r{n}", "from": first[0], "to": first[n], "class_id": 1} for n in (1, 2)]
+    LabelSet.objects.current().update(relations=links)
+    item = project.items.get()
+    boxes = [{"label": "a", "box": box} for box in ([2, 2, 102, 102], [200, 200, 300, 300])]
+    job = send({"path": item.path, "labelled": True, "file": "a.xml", "regions": boxes})
+    assert LabelSet.objects.current().get().relations == links[:1]
+    [note] = job["result"]["notes"]
+    assert note["what"] == f"1 relation is gone from {item.path} with a region at one end (r2)"
+
+    queue = create_queue(project, Caller(alice), name="again", schema=Schema.objects.get())
+    add_tasks(queue, Caller(alice), [TaskSpec(item=item)])
+    task = api(bob).post(f"queues/{queue.uuid}/next").json()
+    sent = answer(task["start"], next=False)
+    assert api(bob).post(f"tasks/{task['task']['id']}/submit", sent).status_code == 200
+    held = LabelSet.objects.current().get()
+    assert (held.source, held.relations) == ("annotation", links[:1])
+    assert held.digest == Texts(*(canonical(getattr(held, name)) for name in Texts._fields)).digest
 
 
 def test_an_id_once_used_in_an_item_is_never_given_to_another_region(bring: Import) -> None:

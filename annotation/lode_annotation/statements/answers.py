@@ -1,7 +1,7 @@
 """An answer to a task, and the label set that an accepted one makes."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from django.utils import timezone
@@ -146,17 +146,18 @@ class SaidRow(NamedTuple):
 
     regions: Json
     answers: Json
+    relations: Json
 
 
-def retire_label_set(item_id: int, schema_id: int) -> list[dict[str, Any]]:
-    """The current label set of an item under a schema is current no more; all that it says."""
+def retire_label_set(item_id: int, schema_id: int) -> SaidRow:
+    """The current label set of an item under a schema is current no more; all that it says, nothing without one."""
     retired = sql.first(
         SaidRow,
         f'UPDATE {LABEL_SET} SET "current" = %(no)s WHERE item_id = %(item)s AND schema_id = %(schema)s AND "current"'
-        " AND staged_by_id IS NULL RETURNING regions, answers",
+        " AND staged_by_id IS NULL RETURNING regions, answers, relations",
         {"no": False, "item": item_id, "schema": schema_id},
     )
-    return [*retired.regions, *retired.answers] if retired else []
+    return retired or SaidRow([], [], [])
 
 
 def insert_label_set(
