@@ -15,7 +15,7 @@ from pycocotools import mask as coco
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from lode_hooks.evaluations import places, summary
+from lode_hooks.evaluations import files, places, summary, transitions
 from lode_hooks.evaluations.evaluators import EVALUATORS
 from lode_hooks.evaluations.evaluators.evaluator import Classes, Inputs, Line
 from lode_hooks.evaluations.metrics.average_precision import NAMES
@@ -287,3 +287,47 @@ def test_boxes_of_a_schema_are_no_polygons(world: Callable[..., Any]) -> None:
     here.label({"a.png": []})
     with pytest.raises(BadInput, match="has no <PolygonLabels>, so there are no polygons to predict"):
         here.predict(here.run(), here.publish(), [], task="polygons")
+
+
+LEFT, RIGHT = ([0, 0, 16, 0, 0, 16], [16, 0, 16, 16, 0, 16])
+"""Two halves of one square: the same bounds, hardly a pixel in common."""
+
+
+def test_a_false_alarm_is_known_again_by_its_mask_not_by_its_bounds(world: Callable[..., Any]) -> None:
+    here = world(task="polygons")
+    here.add(["a.png", "b.png"], width=20, height=16)
+    here.label({"a.png": [], "b.png": []})
+    version = here.publish()
+
+    def alarms(name: str, *polygons: Any) -> Evaluation:
+        count = len(polygons)
+        line = {"path": "a.png", "polygons": list(polygons), "labels": ["RBC"] * count, "scores": [0.9] * count}
+        nothing = {"path": "b.png", "polygons": [], "labels": [], "scores": []}
+        found: Evaluation = here.evaluate(here.predict(here.run(name), version, [nothing, line], task="polygons"))
+        return found
+
+    def failures(evaluation: Evaluation) -> list[int]:
+        return list(evaluation.occurrences.order_by("row").values_list("failure", flat=True))
+
+    left = alarms("left", LEFT)
+    right = alarms("right", RIGHT)
+    assert failures(left) != failures(right), "the same bounds, another shape"
+    pixels = coco.merge(coco.frPyObjects([LEFT], 16, 20))
+    both = alarms("both", [1, 0, 17, 0, 1, 16], RIGHT, {"size": [16, 20], "counts": pixels["counts"].decode()})
+    assert failures(both)[1:] == [*failures(right), *failures(left)], "an outline and its mask are one alarm"
+    assert failures(both)[0] not in failures(both)[1:], "one to one"
+    changed = transitions.of(left, right)
+    assert (changed.counts()["new"], changed.counts()["resolved"]) == (1, 1)
+    assert transitions.of(right, both).counts()["persisting"] == 1
+
+
+def test_an_alarm_whose_predictions_are_gone_keeps_no_other_from_its_record(world: Callable[..., Any]) -> None:
+    here = world(task="polygons")
+    here.add(["a.png"], width=20, height=16)
+    here.label({"a.png": []})
+    version = here.publish()
+    line = {"path": "a.png", "polygons": [LEFT], "labels": ["RBC"], "scores": [0.9]}
+    first = here.evaluate(here.predict(here.run("first"), version, [line], task="polygons"))
+    files.held(first.prediction_set.columns).unlink()
+    again = here.evaluate(here.predict(here.run("again"), version, [{**line, "scores": [0.8]}], task="polygons"))
+    assert again.occurrences.count() == 1

@@ -50,6 +50,11 @@ def test_its_predictions_are_evaluated_opened_and_shown(
     assert listed["count"] == 4
     missed = next(row for row in listed["results"] if row["kind"] == "wrong_class")
     assert missed["truth_place"] == {"kind": "point", "geometry": [70.0, 30.0]}
+    near: Any = {"path": "a.png", "points": [[8.0, 190.0]], "labels": ["RBC"], "scores": [0.5]}
+    again = here.evaluate(here.predict(here.run(), found.version, [near], task="points"))
+    assert again.occurrences.get(kind="false_alarm").failure in {
+        each.failure for each in found.occurrences.filter(kind="false_alarm")
+    }, "a false alarm is known again by the evaluator's own measure"
 
 
 def test_what_it_cannot_read_is_refused_by_its_line(toy: None, world: Callable[..., Any]) -> None:

@@ -1,7 +1,7 @@
 """Which truths were fixed and which wrong predictions are new between two evaluations, as masks over their rows."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from lode_annotation import identity
-from lode_hooks.evaluations import files
+from lode_hooks.evaluations import alarms, files
 from lode_hooks.evaluations.metrics import paired
 from lode_hooks.evaluations.metrics.arrays import Bools, Detections, Ints, Small
 from lode_hooks.evaluations.metrics.kinds import FP, NONE, TP
+from lode_hooks.evaluations.metrics.overlaps import Similarity
 from lode_hooks.evaluations.metrics.rows import Rows, RowsAt
 from lode_hooks.evaluations.summary import rows_of, threshold_or_own
 from lode_hooks.models import Evaluation
@@ -62,7 +63,11 @@ def of(before: Evaluation, after: Evaluation, threshold: float | None = None) ->
     key = (first, first.stat().st_mtime_ns, one, second, second.stat().st_mtime_ns, two)
     known = _known(key)
     if not known:
-        known.append(compared(rows_of(before), one, rows_of(after), two))
+
+        def alike(old: Ints, new: Ints) -> Similarity | None:
+            return alarms.similarity(before, old, after, new)
+
+        known.append(compared(rows_of(before), one, rows_of(after), two, alike))
     return known[0]
 
 
@@ -72,9 +77,15 @@ def _known(key: tuple[Any, ...]) -> list[Transitions]:
     return []
 
 
-def compared(before: Rows, before_threshold: float, after: Rows, after_threshold: float) -> Transitions:
+Alike = Callable[[Ints, Ints], Similarity | None]
+"""The similarity of wrong predictions of after and before, from their rows of before and of after."""
+
+
+def compared(
+    before: Rows, before_threshold: float, after: Rows, after_threshold: float, alike: Alike = lambda old, new: None
+) -> Transitions:
     """Truths by item, frame and region (by place in items that share no region); wrong predictions by item, frame,
-    class and IoU >= .5, one to one."""
+    class and IoU >= .5, one to one; `alike` says whose IoU, where it is not that of their bounds."""
     one, two = before.at(before_threshold), after.at(after_threshold)
     known = truths(before, one)
     fresh = truths(after, two)
@@ -88,7 +99,7 @@ def compared(before: Rows, before_threshold: float, after: Rows, after_threshold
     right = np.array([right for _row, _was, right in shared], dtype=np.bool_)
     codes = paired.transitions(was, right)
     truth[kept] = codes
-    new, persisting, resolved = _alarms(before, one, after, two)
+    new, persisting, resolved = _alarms(before, one, after, two, alike)
     return Transitions(
         truth=truth,
         new=new,
@@ -154,7 +165,7 @@ def _whole_images(rows: Rows) -> bool:
     return bool(len(rows)) and bool(np.isnan(rows.truth_box).all() and np.isnan(rows.predicted_box).all())
 
 
-def _alarms(before: Rows, one: RowsAt, after: Rows, two: RowsAt) -> tuple[Bools, Bools, Bools]:
+def _alarms(before: Rows, one: RowsAt, after: Rows, two: RowsAt, alike: Alike) -> tuple[Bools, Bools, Bools]:
     wrong_before = np.flatnonzero(one.listed & (one.state == FP) & (one.kind != NONE))
     wrong_after = np.flatnonzero(two.listed & (two.state == FP) & (two.kind != NONE))
     new, persisting = np.zeros(len(after), dtype=np.bool_), np.zeros(len(after), dtype=np.bool_)
@@ -186,7 +197,7 @@ def _alarms(before: Rows, one: RowsAt, after: Rows, two: RowsAt) -> tuple[Bools,
         after.predicted_box[wrong_after],
         after.score[wrong_after],
     )
-    partner = paired.link(first, second)
+    partner = paired.link(first, second, alike(wrong_before, wrong_after))
     persisting[wrong_after[partner >= 0]] = True
     new[wrong_after[partner < 0]] = True
     resolved[wrong_before] = True

@@ -4,11 +4,14 @@ Each batch is linked and written under a lock on its dataset: of two evaluations
 that the first has made.
 """
 
+from __future__ import annotations
+
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import numpy as np
@@ -16,13 +19,18 @@ from django.db import transaction
 
 from lode_annotation import identity
 from lode_datasets.models import Dataset
+from lode_hooks.evaluations.alarms import bounds, items_of, predicted
+from lode_hooks.evaluations.evaluators import evaluator_of
 from lode_hooks.evaluations.metrics.arrays import Detections, Floats, Ints
+from lode_hooks.evaluations.metrics.columns import BOX_PREDICTIONS
 from lode_hooks.evaluations.metrics.kinds import FALSE_ALARM, KINDS, MISSED
+from lode_hooks.evaluations.metrics.late import pl
 from lode_hooks.evaluations.metrics.paired import link
 from lode_hooks.evaluations.metrics.rows import Rows
 from lode_hooks.evaluations.transitions import thing_at
 from lode_hooks.models import Evaluation, Failure, FailureOccurrence
 from lode_platform import bulk
+from lode_platform.errors import Gone
 from lode_platform.jobs import Work
 from lode_platform.models import Item
 
@@ -45,19 +53,24 @@ def region_failure(project: UUID, item: str, region: str) -> UUID:
     return uuid5(NAMESPACE, f"{project}/{item}/{region}")
 
 
-def false_alarm(project: UUID, item: str, frame: int | None, class_id: int, box: Iterable[float] | None) -> UUID:
-    """The uuid of a false alarm's failure, from the first box it was seen with."""
+def false_alarm(
+    project: UUID, item: str, frame: int | None, class_id: int, box: Iterable[float] | None, shape: str = ""
+) -> UUID:
+    """The uuid of a false alarm's failure, from the first box it was seen with, and the shape that fills it or not."""
     where = "" if box is None else ",".join(repr(float(value)) for value in box)
-    return uuid5(NAMESPACE, f"{project}/{item}/{frame}/{class_id}/{where}")
+    return uuid5(NAMESPACE, f"{project}/{item}/{frame}/{class_id}/{where}{shape}")
 
 
-def failure_uuid(project: UUID, rows: Rows, row: int) -> UUID:
-    """The uuid of a failing row's failure, as it is unless an earlier false alarm is continued by it."""
+def failure_uuid(project: UUID, rows: Rows, row: int, shape: str = "") -> UUID:
+    """The uuid of a failing row's failure, as it is unless an earlier false alarm is continued by it.
+
+    Without its `shape`, a false alarm of a kind that is more than its bounds may be given another one on record.
+    """
     region, box = rows.region[row], rows.predicted_box[row]
     if region and rows.kind[row] != FALSE_ALARM:
         return region_failure(project, rows.item[row], region)
     place = None if np.isnan(box).any() else box.tolist()
-    return false_alarm(project, rows.item[row], rows.frame[row], int(rows.predicted_class[row]), place)
+    return false_alarm(project, rows.item[row], rows.frame[row], int(rows.predicted_class[row]), place, shape)
 
 
 def record_all(evaluation: Evaluation, rows: Rows, work: Work) -> bool:
@@ -107,6 +120,17 @@ def record(evaluation: Evaluation, rows: Rows, chosen: Ints) -> None:
             recorder.write(missing)
 
 
+class _Alarm(NamedTuple):
+    """A false alarm on record: where it was first seen."""
+
+    pk: int
+    uuid: UUID
+    item: int
+    frame: int | None
+    class_id: int
+    box: list[float]
+
+
 @dataclass
 class _Recorder:
     """Writes the chosen rows as occurrences of the failures that they belong to."""
@@ -118,6 +142,7 @@ class _Recorder:
     def __post_init__(self) -> None:
         self.project = self.evaluation.prediction_set.run.project
         self.dataset = self.evaluation.version.dataset
+        self.evaluator = evaluator_of(self.evaluation.prediction_set.task)
         names = sorted({self.rows.item[row] for row in self.chosen.tolist()})
         self.items: dict[str, int] = {}
         for low in range(0, len(names), 500):
@@ -129,7 +154,10 @@ class _Recorder:
         rows = self.rows
         alarms = [row for row in batch if not rows.region[row] or rows.kind[row] == FALSE_ALARM]
         again = self._renamed(sorted(set(batch) - set(alarms)))
-        return {row: failure_uuid(self.project.uuid, rows, row) for row in batch} | again | self._earlier(alarms)
+        said = predicted(self.evaluation, np.array(alarms, dtype=np.int64)) if alarms else pl.DataFrame()
+        shapes = dict(zip(alarms, self._shapes(said), strict=True))
+        own = {row: failure_uuid(self.project.uuid, rows, row, shapes.get(row, "")) for row in batch}
+        return own | again | self._earlier(alarms, said)
 
     def _renamed(self, failing: list[int]) -> dict[int, UUID]:
         """Truths that continue a failure whose region the truth has no more: by class and place, inside the item.
@@ -167,18 +195,37 @@ class _Recorder:
                 found.setdefault(item, {}).setdefault(region, row)
         return found
 
-    def _earlier(self, alarms: list[int]) -> dict[int, UUID]:
+    def _shapes(self, said: pl.DataFrame) -> list[str]:
+        """What predictions are beside their bounds, as text."""
+        beside = [name for name in said.columns if name in self.evaluator.predictions and name not in BOX_PREDICTIONS]
+        return [json.dumps(values) for values in said.select(beside).iter_rows()] if beside else [""] * len(said)
+
+    def _earlier(self, alarms: list[int], said: pl.DataFrame) -> dict[int, UUID]:
         """False alarms that continue an earlier failure: same item, frame and class, IoU >= .5, one to one.
 
-        A failure this evaluation has seen already is another alarm's, recorded before a stop or at another threshold.
+        The IoU is that of their kind, between what is predicted now and what the failure was first seen as. A failure
+        this evaluation has seen already is another alarm's, recorded before a stop or at another threshold.
         """
+        if not alarms:
+            return {}
         rows = self.rows
-        wanted = sorted({self.items[rows.item[row]] for row in alarms if rows.item[row] in self.items})
+        here = [(self.items[rows.item[row]], rows.frame[row]) for row in alarms]
+        known = self._known({item for item, _frame in here})
+        seen, known = self._as_seen(known, set(zip(here, rows.predicted_class[alarms].tolist(), strict=True)))
+        if not known:
+            return {}
         places: dict[tuple[int, int | None], int] = {}
-        uuids: list[UUID] = []
-        images: list[int] = []
-        labels: list[int] = []
-        boxes: list[list[float]] = []
+        images = [places.setdefault((each.item, each.frame), len(places)) for each in known]
+        boxes = [each.box for each in known]
+        before = Detections.of(images, [each.class_id for each in known], boxes, [0.0] * len(known))
+        now = [places.get(place, -1) for place in here]
+        after = Detections.of(now, rows.predicted_class[alarms], rows.predicted_box[alarms], rows.score[alarms])
+        partners = link(before, after, self.evaluator.similarity(seen, said, self._sizes))
+        return {row: known[old].uuid for row, old in zip(alarms, partners.tolist(), strict=True) if old >= 0}
+
+    def _known(self, items: Collection[int]) -> list[_Alarm]:
+        """The false alarms of these items that are on record, without those that this evaluation has seen."""
+        wanted, found = sorted(items), []
         for low in range(0, len(wanted), 500):
             known = (
                 Failure.objects.filter(
@@ -187,18 +234,45 @@ class _Recorder:
                 .exclude(pk__in=self.evaluation.occurrences.values("failure"))
                 .order_by("pk")
             )
-            for uuid, item, frame, label, box in known.values_list("uuid", "item_id", "frame", "class_id", "box"):
-                uuids.append(uuid)
-                images.append(places.setdefault((item, frame), len(places)))
-                labels.append(label)
-                boxes.append(list(box or ()))
-        if not uuids or not alarms:
-            return {}
-        here = [places.get((self.items.get(rows.item[row], -1), rows.frame[row]), -1) for row in alarms]
-        before = Detections.of(images, labels, boxes, [0.0] * len(uuids))
-        after = Detections.of(here, rows.predicted_class[alarms], rows.predicted_box[alarms], rows.score[alarms])
-        partners = link(before, after)
-        return {row: uuids[partner] for row, partner in zip(alarms, partners.tolist(), strict=True) if partner >= 0}
+            found += map(_Alarm._make, known.values_list("pk", "uuid", "item_id", "frame", "class_id", "box"))
+        return found
+
+    def _as_seen(
+        self, known: list[_Alarm], meant: Container[tuple[tuple[int, int | None], int]]
+    ) -> tuple[pl.DataFrame, list[_Alarm]]:
+        """The predictions that earlier false alarms were first seen as, a row each, and these alarms.
+
+        Of kinds that are more than their bounds, those that can be `meant` (of this item, frame and class) and whose
+        predictions are still in the store.
+        """
+        if self.evaluator.is_drawn_by_bounds:
+            names = {pk: name for name, pk in self.items.items()}
+            boxes = np.array([each.box for each in known], dtype=np.float64).reshape(-1, 4)
+            return bounds([names[each.item] for each in known], boxes), known
+        close = {each.pk: each for each in known if ((each.item, each.frame), each.class_id) in meant}
+        first: dict[int, tuple[int, int]] = {}
+        keys = list(close)
+        for low in range(0, len(keys), 500):
+            seen = FailureOccurrence.objects.filter(
+                failure__in=keys[low : low + 500], evaluation__prediction_set__task=self.evaluator.task
+            )
+            for failure, evaluation, row in seen.order_by("-pk").values_list("failure_id", "evaluation_id", "row"):
+                first[failure] = (evaluation, row)
+        evaluations = Evaluation.objects.whole().in_bulk({evaluation for evaluation, _row in first.values()})
+        frames, kept = [], []
+        for key, evaluation in sorted(evaluations.items()):
+            own = [failure for failure in keys if failure in first and first[failure][0] == key]
+            try:
+                frames.append(predicted(evaluation, np.array([first[each][1] for each in own], dtype=np.int64)))
+            except Gone:
+                continue
+            kept += [close[failure] for failure in own]
+        order = np.argsort([each.pk for each in kept], kind="stable")
+        return (pl.concat(frames)[order] if frames else pl.DataFrame()), [kept[place] for place in order.tolist()]
+
+    @cached_property
+    def _sizes(self) -> pl.DataFrame:
+        return items_of(self.evaluation)
 
     def write(self, batch: Ints) -> None:
         """Failures and occurrences of some of the rows, in the caller's transaction."""

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 
 from lode_hooks.evaluations.metrics.columns import BOX_PREDICTIONS, TRUTHS, Schema
 from lode_hooks.evaluations.metrics.late import pl
+from lode_hooks.evaluations.metrics.overlaps import Similarity
 from lode_hooks.evaluations.metrics.paired import Metric
 from lode_hooks.evaluations.metrics.rows import Rows
 from lode_platform.errors import BadInput
@@ -128,6 +129,13 @@ class Evaluator(ABC):
     def at(self, rows: Rows, images: int, threshold: float) -> dict[str, Metric]:
         """Those that hold at a threshold."""
         return {}
+
+    def similarity(self, truths: pl.DataFrame, predictions: pl.DataFrame, items: pl.DataFrame) -> Similarity | None:
+        """How far the rows of two files are alike, `items` (`columns.ITEMS`) being theirs; None: the IoU of bounds.
+
+        In place of truths stand an earlier run's predictions where its false alarms are to be known again.
+        """
+        return None
 
     @abstractmethod
     def drawn(self, row: Mapping[str, Any]) -> Place | None:

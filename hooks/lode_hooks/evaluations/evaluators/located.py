@@ -73,8 +73,10 @@ class Located(Evaluator):
         """The bounds (xyxy, pixels) of object `number` of a line, and the values of its further columns."""
 
     def sides(self, inputs: Inputs) -> tuple[BoxColumns, Similarity | None]:
-        """Both sides of an evaluation as columns, and how far two of them are alike; None: the IoU of their bounds."""
-        return read_boxes(inputs.items, inputs.truths, inputs.predictions), None
+        """Both sides of an evaluation as columns, and their `similarity`."""
+        beside = [name for name in self.predictions if name not in BOX_PREDICTIONS]
+        found = read_boxes(inputs.items, inputs.truths, inputs.predictions, beside)
+        return found, self.similarity(found.truth_rows, found.prediction_rows, pl.read_parquet(inputs.items))
 
     def measure(self, inputs: Inputs) -> Measured:
         columns, similarity = self.sides(inputs)

@@ -21,8 +21,8 @@ from lode_hooks.evaluations.metrics.columns import (
     OUTLINE_TRUTHS,
     BoxColumns,
     masks,
-    read_boxes,
 )
+from lode_hooks.evaluations.metrics.late import pl
 from lode_hooks.evaluations.metrics.overlaps import MaskIoU, Similarity
 from motherlode.masks import Mask, Rings, mask_polygon
 from motherlode.outlines import outline_bounds, read_outline
@@ -41,7 +41,7 @@ class Polygons(Located):
     kinds = frozenset({KIND})
     overlap = _("mask IoU")
     field = "polygons"
-    linked = _("linked inside an image by class and IoU ≥ .5 of their bounding boxes")
+    linked = _("linked inside an image by class and mask IoU ≥ .5")
     predictions = OUTLINE_PREDICTIONS
     truths = OUTLINE_TRUTHS
     truth_file = "outlines"
@@ -69,11 +69,15 @@ class Polygons(Located):
         area = SHAPES[KIND].area(found.geometry) if found.area is None else found.area
         return {"area": area, **dict(zip(OUTLINE, (*_numbers(found.geometry), None, None), strict=True))}
 
-    def sides(self, inputs: Inputs) -> tuple[BoxColumns, Similarity]:
-        found = read_boxes(inputs.items, inputs.truths, inputs.predictions, tuple(OUTLINE))
-        truths, detections = (masks(rows, inputs.items) for rows in (found.truth_rows, found.prediction_rows))
-        sent = replace(found.detections, area=detections.area.astype(np.float64))
-        return replace(found, detections=sent), MaskIoU(truths, detections, found.truths.crowd)
+    def similarity(self, truths: pl.DataFrame, predictions: pl.DataFrame, items: pl.DataFrame) -> MaskIoU:
+        crowd = truths["crowd"].to_numpy() if "crowd" in truths.columns else np.zeros(len(truths), dtype=np.bool_)
+        return MaskIoU(masks(truths, items), masks(predictions, items), crowd.astype(np.bool_, copy=False))
+
+    def sides(self, inputs: Inputs) -> tuple[BoxColumns, Similarity | None]:
+        found, similarity = super().sides(inputs)
+        assert isinstance(similarity, MaskIoU)
+        area = similarity.detections.area.astype(np.float64)
+        return replace(found, detections=replace(found.detections, area=area)), similarity
 
     def drawn(self, row: Mapping[str, Any]) -> Place | None:
         polygon: Rings

@@ -300,11 +300,10 @@ def outlines(rows: pl.DataFrame) -> Outlines:
     )
 
 
-def masks(rows: pl.DataFrame, items: Path) -> Masks:
-    """The masks of rows with `OUTLINE` on their images, whose sizes the file of items says."""
-    known = pl.read_parquet(items, columns=["item", "width", "height"]).rename({"width": "across", "height": "down"})
-    sized = rows.select("item").join(known, on="item", how="left", maintain_order="left")
-    width, height = _ints(sized["across"]), _ints(sized["down"])
+def masks(rows: pl.DataFrame, items: pl.DataFrame) -> Masks:
+    """The masks of rows with `OUTLINE` on their images, whose sizes the rows of `ITEMS` say."""
+    sized = rows.select("item").join(items, on="item", how="left", maintain_order="left")
+    width, height = _ints(sized["width"]), _ints(sized["height"])
     coded = rows["counts"].is_not_null().to_numpy()
     as_codes, as_outlines = np.flatnonzero(coded), np.flatnonzero(~coded)
     counts = rows["counts"].gather(as_codes)

@@ -11,7 +11,7 @@ import numpy as np
 from lode_hooks.evaluations.metrics.arrays import Bools, Detections, Floats, Ints, Small, Truths
 from lode_hooks.evaluations.metrics.average_precision import RECALLS
 from lode_hooks.evaluations.metrics.boxes import score_order
-from lode_hooks.evaluations.metrics.overlaps import overlapping_pairs
+from lode_hooks.evaluations.metrics.overlaps import Similarity, overlapping_pairs
 
 OK, FIXED, REGRESSED, STILL = range(4)
 TRANSITIONS = ("ok", "fixed", "regressed", "unchanged")
@@ -51,14 +51,15 @@ def mcnemar_chi2(fixed: int, regressed: int) -> tuple[float, float]:
     return chi2, math.erfc(math.sqrt(chi2 / 2))
 
 
-def link(before: Detections, after: Detections) -> Ints:
+def link(before: Detections, after: Detections, similarity: Similarity | None = None) -> Ints:
     """For each detection of `after`, the row of `before` in the same image and class with IoU >= .5, or -1.
 
     One to one: the best overlaps are linked first, equal ones by their order. What has no partner is new in `after`, or
-    gone from `before`. Used for false alarms, which have no truth to be known by.
+    gone from `before`. Used for false alarms, which have no truth to be known by. `similarity`, of rows of `after` and
+    of `before`, takes the place of their boxes' IoU.
     """
     as_truths = Truths.of(before.image, before.label, before.box)
-    pairs = overlapping_pairs(as_truths, after, score_order(after), LINKED)
+    pairs = overlapping_pairs(as_truths, after, score_order(after), LINKED, similarity)
     kept = np.flatnonzero(before.label[pairs.truth] == after.label[pairs.detection])
     kept = kept[np.lexsort((pairs.truth[kept], pairs.detection[kept], -pairs.iou[kept]))]
     partner = np.full(len(after), -1, dtype=np.int64)
