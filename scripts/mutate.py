@@ -29,11 +29,11 @@ METRICS = "hooks/lode_hooks/evaluations/metrics"
 SUBJECTS: dict[str, tuple[list[str], list[str]]] = {
     "matching": (
         [f"{METRICS}/matching.py", f"{METRICS}/kinds.py"],
-        ["tests/hooks/test_hooks_boxes.py", "tests/hooks/test_hooks_evaluations.py"],
+        [f"tests/hooks/test_hooks_{name}.py" for name in ("boxes", "evaluations", "strategies")],
     ),
     "splits": (
         ["datasets/lode_datasets/splits.py", "datasets/lode_datasets/selection.py"],
-        ["tests/datasets_room/test_datasets_splits.py", "tests/datasets_room/test_datasets_selection.py"],
+        [f"tests/datasets_room/test_datasets_{name}.py" for name in ("splits", "selection")],
     ),
     "publish": (
         [
@@ -42,11 +42,14 @@ SUBJECTS: dict[str, tuple[list[str], list[str]]] = {
             "datasets/lode_datasets/contents.py",
             "datasets/lode_datasets/repositories.py",
         ],
-        ["tests/datasets_room/test_datasets_publish.py", "tests/datasets_room/test_datasets_faults.py"],
+        [
+            f"tests/datasets_room/test_datasets_{name}.py"
+            for name in ("publish", "format", "replaced", "doors", "rest", "faults")
+        ],
     ),
     "claims": (
         ["annotation/lode_annotation/statements/places.py", "annotation/lode_annotation/submit.py"],
-        ["tests/annotation_room/test_annotation_submit.py", "tests/annotation_room/test_annotation_faults.py"],
+        [f"tests/annotation_room/test_annotation_{name}.py" for name in ("submit", "filling", "faults")],
     ),
 }
 
@@ -58,6 +61,9 @@ COUNTED: dict[type[ast.operator], str] = {
     ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "*", ast.BitAnd: "|", ast.BitOr: "&",
     ast.Mod: "+", ast.LShift: ">>", ast.RShift: "<<",
 }  # fmt: skip
+UNSEEN = {"strict", "batch_size"}
+"""Keywords whose values change no result: a check of our own arguments, and how many rows go into a statement."""
+
 SQL = re.compile(r"\b(?:SELECT|WHERE|AND|EXISTS|UPDATE|INSERT|ORDER BY)\b")
 IN_SQL = [
     (" AND ", " OR "), (" OR ", " AND "), (" <= ", " < "), (" < ", " <= "), (" >= ", " > "), (" > ", " >= "),
@@ -97,9 +103,11 @@ def mutants_of(file: str, text: str) -> Iterator[Mutant]:
     def mutant(line: int, start: int, end: int, now: str) -> Mutant:
         return Mutant(file, line, start, end, data[start:end].decode(), now)
 
-    aside = set(_said_only(ast.parse(text)))
-    for node in ast.walk(ast.parse(text)):
-        if getattr(node, "lineno", 0) in aside:
+    tree = ast.parse(text)
+    aside = set(_said_only(tree))
+    how_much = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg in UNSEEN}
+    for node in ast.walk(tree):
+        if getattr(node, "lineno", 0) in aside or id(node) in how_much:
             continue
         if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in COMPARED:
             now = f" {COMPARED[type(node.ops[0])]} "
@@ -143,8 +151,13 @@ def _said_only(tree: ast.Module) -> Iterator[int]:
             yield from range(node.lineno + 1, (node.end_lineno or node.lineno) + 1)
         if isinstance(node, ast.AnnAssign):
             yield node.lineno
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and type(node.value.value) is int:
-            yield node.lineno  # a batch's size, a limit: how much, not what
+        if isinstance(node, ast.Assign):
+            values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+            if all(isinstance(value, ast.Constant) and type(value.value) is int for value in values):
+                yield node.lineno  # a batch's size, a limit, codes: how much, not what
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            for decorator in node.decorator_list:
+                yield from range(decorator.lineno, (decorator.end_lineno or 0) + 1)
         if isinstance(node, ast.FunctionDef):
             first = node.body[0].lineno
             yield from range(node.lineno, first)

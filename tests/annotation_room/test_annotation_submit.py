@@ -18,7 +18,7 @@ from lode_annotation.queue_context import context_for
 from lode_annotation.submit import SubmitRequest
 from lode_platform.callers import Caller
 from lode_platform.errors import Conflict
-from lode_platform.models import Membership, Project, Role, User
+from lode_platform.models import Item, Membership, Project, Role, User
 
 pytestmark = pytest.mark.django_db
 
@@ -68,7 +68,38 @@ def test_submitting_without_a_review_rule_writes_the_label_set_in_pixels(
     ]
     kept = AnnotationRevision.objects.get().result
     assert kept[0]["original_width"] == 64 and kept[0]["original_height"] == 48
-    assert Task.objects.get().state == "done"
+    done = Task.objects.get()
+    assert done.state == "done" and done.finished_at is not None
+
+
+def test_an_answer_takes_no_next_task_that_nobody_asked_for(
+    api: Callable[..., Any], bob: User, make_queue: Callable[..., Queue], answer: Callable[..., Any]
+) -> None:
+    queue = make_queue(2)
+    got = api(bob).post(f"tasks/{take(api(bob), queue)['task']['id']}/submit", answer())
+    assert got.json()["next"] is None
+    assert not Lease.objects.filter(queue=queue, user=bob, closed=False).exists()
+
+
+def test_nobody_has_two_places_at_one_task(
+    api: Callable[..., Any],
+    bob: User,
+    rita: User,
+    project: Project,
+    alice: User,
+    make_queue: Callable[..., Queue],
+    make_items: Callable[..., list[Item]],
+    answer: Callable[..., Any],
+) -> None:
+    queue = make_queue(0)
+    Queue.objects.update(overlap=2)
+    queue.refresh_from_db()
+    queues.add_tasks(queue, Caller(alice), [queues.TaskSpec(item=item) for item in make_items(project, 2)])
+    first = take(api(bob), queue)["task"]["id"]
+    assert take(api(rita), queue)["task"]["id"] == first, "the second place is somebody else's"
+    second = api(bob).post(f"tasks/{first}/submit", answer(next=True)).json()["next"]["task"]["id"]
+    assert second != first
+    assert api(bob).post(f"tasks/{second}/submit", answer(next=True)).json()["next"] is None
 
 
 def test_the_same_operation_gets_the_same_answer_with_the_same_next_task(
@@ -281,7 +312,7 @@ def test_a_stale_save_is_answered_with_both_revisions(
     got = program.post(f"tasks/{task}/submit", answer([box(id="three")], base_revision=1))
     assert got.status_code == 409 and got.json()["code"] == "stale"
     assert got.json()["theirs"]["revision"] == 2 and got.json()["theirs"]["result"][0]["id"] == "two"
-    assert got.json()["yours"]["result"][0]["id"] == "three"
+    assert got.json()["yours"]["result"][0]["id"] == "three" and got.json()["yours"]["base_revision"] == 1
     assert (Annotation.objects.get().draft or [{}])[0]["id"] == "three"
     assert [row.number for row in AnnotationRevision.objects.all()] == [1, 2]
 
@@ -454,6 +485,23 @@ def test_a_queue_that_is_not_open_takes_no_answer_to_a_task_never_held_but_keeps
             assert state in got.json()["error"] and "Somebody else" not in got.json()["error"]
     kept = Annotation.objects.get()
     assert kept.state == "draft" and kept.draft and kept.lost_at and not LabelSet.objects.exists()
+
+
+def test_work_begun_elsewhere_gives_no_place_in_a_queue_that_is_not_open(
+    api: Callable[..., Any],
+    bob: User,
+    alice: User,
+    make_queue: Callable[..., Queue],
+    answer: Callable[..., Any],
+) -> None:
+    queue = make_queue(2)
+    begun, other = (str(task.uuid) for task in queue.tasks.order_by("number"))
+    assert take(api(bob), queue)["task"]["id"] == begun
+    assert api(bob).put(f"tasks/{begun}/draft", {"result": []}).status_code == 200
+    assert api(bob).delete(f"tasks/{begun}/lease").status_code == 204
+    api(alice).patch(f"queues/{queue.uuid}", {"state": "paused"})
+    assert api(bob).post(f"tasks/{other}/lease").status_code == 409
+    assert api(bob).post(f"tasks/{begun}/submit", answer()).status_code == 200
 
 
 @pytest.mark.parametrize("code", ["id_taken", "operation_used"])

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from django.db import OperationalError, connection
 
-from lode_datasets import repositories, versions
+from lode_datasets import git, repositories, versions
 from lode_datasets.models import Entry, Version
 from lode_datasets.publish import publish
 from lode_datasets.selection import add_items, create_dataset, remove_items
@@ -441,14 +441,19 @@ def test_a_machine_without_the_repository_serves_the_same_commits(cells: Any, cl
     cells.add(2)
     version = cells.publish()
     cells.add(1)
-    cells.publish()
+    newest = cells.publish()
     auth = {"x-api-token": cells.token()}
     before = client.get(_addresses(version)[0], headers=auth).content
     shutil.rmtree(repositories.folder(cells.dataset))
     assert client.get(_addresses(version)[0], headers=auth).content == before
+    with git.opened(repositories.folder(cells.dataset)) as repo:
+        assert git.tag_of(repo, version.number, version.commit)
     shutil.rmtree(repositories.folder(cells.dataset))
     assert repositories.rebuild(cells.dataset) == 2
     assert client.get(_addresses(version)[0], headers=auth).content == before
+    with git.opened(repositories.folder(cells.dataset)) as repo:
+        assert git.branch_at(repo) == newest.commit
+        assert all(git.tag_of(repo, one.number, one.commit) for one in (version, newest))
 
 
 def test_every_listing_is_sorted_by_code_point(cells: Any) -> None:

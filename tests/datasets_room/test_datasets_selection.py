@@ -45,13 +45,14 @@ def test_given_splits_that_lose_are_counted_by_what_decided_the_one_kept(cells: 
     row = cells.dataset.dataset_items.get(item=hashed)
     other = "test" if row.split != "test" else "val"
     given = {item.uuid: "test" for item in (imported, moved, free)} | {hashed.uuid: other, same.uuid: "pool"}
+    was = dict(cells.dataset.dataset_items.values_list("item", "split"))
     done = selection.add_items(cells.dataset, items, splits=given)
     assert done.lost == {
         (other, row.split, "published"): 1,
         ("test", "train", "import"): 1,
         ("test", "train", "person"): 1,
     }
-    assert (done.added, done.existing) == (0, 5)
+    assert (done.added, done.existing, done.resplit) == (0, 5, int(was[free.pk] != "test"))
     assert cells.dataset.dataset_items.get(item=free).split == "test"
 
 

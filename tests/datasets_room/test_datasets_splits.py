@@ -113,3 +113,6 @@ def test_a_person_may_move_items_and_it_is_on_the_record(cells: Any) -> None:
     assert move_items(cells.dataset, cells.user, items[:2], "test") == 2
     assert sorted(splits_of(cells.dataset).values()) == ["test", "test", "train"]
     assert Event.objects.filter(verb="dataset.split", actor=cells.user).count() == 1
+    with pytest.raises(BadInput):
+        move_items(cells.dataset, cells.user, items, "training day")
+    assert sorted(splits_of(cells.dataset).values()) == ["test", "test", "train"]

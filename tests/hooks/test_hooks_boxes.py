@@ -306,6 +306,24 @@ def test_tide_parts_the_false_alarms_in_background_and_both() -> None:
     assert matches.iou.tolist() == pytest.approx([0, 0.4])
 
 
+@pytest.mark.parametrize(
+    ("label", "box", "kind", "tide"),
+    [
+        (1, [0, 0, 40, 20], "bad_location", "Loc"),  # IoU .5 with its own class: not yet a duplicate
+        (1, [0, 0, 40, 4], "bad_location", "Loc"),  # .1
+        (2, [0, 0, 40, 20], "wrong_class", "Cls"),  # .5 with another class
+        (2, [0, 0, 40, 4], "false_alarm", "Bkg"),  # .1: no more than background
+    ],
+)
+def test_at_the_very_bounds_of_tide_an_error_has_the_kind_that_tide_gives(
+    label: int, box: list[float], kind: str, tide: str
+) -> None:
+    truths = Truths.of([0], [1], [[0, 0, 40, 40]])
+    detections = Detections.of([0, 0], [1, label], [[0, 0, 40, 40], box], [0.9, 0.8])
+    matches = evaluate_boxes(truths, detections).matches
+    assert (KINDS[matches.kind[1]], TIDE[matches.tide[1]]) == (kind, tide)
+
+
 def test_the_best_scoring_claim_explains_a_miss() -> None:
     truths = Truths.of([0], [1], [[0, 0, 40, 40]])
     detections = Detections.of([0] * 3, [2, 3, 1], [[0, 0, 40, 40], [0, 0, 40, 40], [0, 0, 40, 90]], [0.5, 0.9, 0.7])

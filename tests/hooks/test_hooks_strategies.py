@@ -145,3 +145,6 @@ def test_every_kind_of_failure_has_a_title_an_icon_and_words() -> None:
     assert tuple(FailureOccurrence.Kind.values) == FAILURE_KINDS
     assert tuple(KIND_ICONS) == tuple(KIND_TITLES) == KINDS[1:]
     assert len({describe(kind, "RBC", "WBC") for kind in FAILURE_KINDS}) == len(FAILURE_KINDS)
+    assert describe("explained", "RBC", "WBC") == describe("wrong_class", "RBC", "WBC")
+    assert describe("explained", "RBC", "RBC") == describe("bad_location", "RBC", "RBC")
+    assert (describe("", "RBC", ""), describe("", "", "WBC"), describe("", "RBC", "WBC")) == ("RBC", "WBC", "RBC")

@@ -22,6 +22,11 @@ def first(rows: list[int], most: int = 7) -> int:
     return rows[0]
 
 HELD = "SELECT id FROM t WHERE first <= 3 AND last IS NULL"
+ONE, TWO = 1, 2
+
+@lru_cache(maxsize=3)
+def pairs(some, others):
+    return zip(some, others, strict=True)
 '''
 
 
@@ -43,6 +48,7 @@ def test_expressions_statements_and_sql_are_changed_and_words_are_not() -> None:
             (13, "<=", "<"),
             (13, "AND", "OR"),
             (13, "IS NULL", "IS NOT NULL"),
+            (18, "return zip(some, others, strict=True)", "return None"),
         ]
     )
 
