@@ -1,33 +1,28 @@
 """What is looked up in a version again and again, as columns in one file, so that a second look parses nothing.
 
 Made from a version's verified files, and good while those files have the state (inode, size and times) in which they
-were hashed. One line is the sha-256 of the rest, one a JSON object, then follow the paths and the numbers.
+were hashed.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from array import array
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from motherlode.files import State
 from motherlode.forms.form import Form, Read, Sets
+from motherlode.kept_columns import Kept, read_kept, write_kept
 from motherlode.lock import Pin
 from motherlode.manifest import Row
 from motherlode.shapes import SHAPES
 
 __all__ = ["Columns", "of_sets", "read_columns", "write_columns"]
 
-NUMBER = 2
-"""The number of this file's own layout; each change of it is another."""
+NUMBER = 3
+"""The number of what a file of columns holds; each change of it is another."""
 
 
 @dataclass(slots=True)
@@ -74,67 +69,37 @@ def of_sets(sets: Sets, form: Form, files: Mapping[str, Row], read: Read) -> Col
 
 def _made_for(pin: Pin) -> dict[str, Any]:
     """What must be the same where columns are read again."""
-    arrays = [sys.byteorder, array("I").itemsize, array("Q").itemsize]
-    return {"arrays": arrays, "digest": pin.digest, "index": pin.index, "kinds": sorted(SHAPES), "number": NUMBER}
+    return {"digest": pin.digest, "index": pin.index, "kinds": sorted(SHAPES), "number": NUMBER}
 
 
 def write_columns(file: Path, pin: Pin, columns: Columns) -> None:
-    """Keep columns, where that can be written; a path with a line's end in it keeps them from it."""
-    text = "\n".join(columns.paths)
-    if columns.paths and text.count("\n") != len(columns.paths) - 1:
-        return
-    paths = text.encode()
-    numbers = (columns.split_of, columns.file_of, columns.starts, columns.ends, columns.counts)
+    """Keep columns, where that can be written."""
     head = {
         **_made_for(pin),
-        "items": len(columns.paths),
-        "paths": len(paths),
         "splits": columns.splits,
         "files": columns.files,
         "format": columns.number,
         "sources": columns.sources,
     }
-    rest = b"".join([json.dumps(head).encode(), b"\n", paths, *(column.tobytes() for column in numbers)])
-    part = file.with_name(f".{file.name}.{uuid4().hex}.part")
-    try:
-        part.write_bytes(sha256(rest).hexdigest().encode() + b"\n" + rest)
-        os.replace(part, file)
-    except OSError:
-        with suppress(OSError):
-            part.unlink()
+    numbers = [columns.split_of, columns.file_of, columns.starts, columns.ends, columns.counts]
+    write_kept(file, Kept(columns.paths, numbers, head))
 
 
 def read_columns(file: Path, pin: Pin) -> Columns | None:
     """What was kept of this version; None where there is nothing, or nothing that is whole."""
-    try:
-        data = file.read_bytes()
-    except OSError:
+    kept = read_kept(file, _made_for(pin))
+    if kept is None:
         return None
-    view = memoryview(data)
-    if len(data) < 65 or sha256(view[65:]).hexdigest().encode() != data[:64]:
-        return None
-    end = data.find(b"\n", 65)
-    head = json.loads(data[65:end])
-    if {key: head.get(key) for key in _made_for(pin)} != _made_for(pin):
-        return None
-    at = end + 1 + head["paths"]
-    text = data[end + 1 : at].decode()
-    made = []
-    for kind in "IIQQI":
-        column = array(kind)
-        size = head["items"] * column.itemsize
-        column.frombytes(view[at : at + size])
-        made.append(column)
-        at += size
+    split_of, file_of, starts, ends, counts = kept.columns
     return Columns(
-        paths=text.split("\n") if head["items"] else [],
-        splits=head["splits"],
-        split_of=made[0],
-        files=[Row(*row) for row in head["files"]],
-        file_of=made[1],
-        starts=made[2],
-        ends=made[3],
-        counts=made[4],
-        number=head["format"],
-        sources=head["sources"],
+        paths=kept.names,
+        splits=kept.head["splits"],
+        split_of=split_of,
+        files=[Row(*row) for row in kept.head["files"]],
+        file_of=file_of,
+        starts=starts,
+        ends=ends,
+        counts=counts,
+        number=kept.head["format"],
+        sources=kept.head["sources"],
     )

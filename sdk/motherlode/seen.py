@@ -1,25 +1,18 @@
-"""What of a tree was hashed and found right: the names of its files and their states, as two columns in one file.
-
-One line is the sha-256 of the rest, one a JSON object, then follow the names and the numbers.
-"""
+"""What of a tree was hashed and found right: the names of its files and their states."""
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from array import array
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from hashlib import sha256
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
-from uuid import uuid4
 
 from motherlode.files import State, state_of
+from motherlode.kept_columns import Kept, read_kept, write_kept
 
 __all__ = ["Seen", "read_seen", "seen_file", "write_seen"]
 
@@ -84,41 +77,11 @@ def seen_file(tree: Path) -> Path:
 
 def read_seen(tree: Path) -> Seen:
     """What was found right before; nothing where the file is gone or not one of ours."""
-    try:
-        data = seen_file(tree).read_bytes()
-    except OSError:
-        return Seen()
-    view = memoryview(data)
-    if len(data) < 65 or sha256(view[65:]).hexdigest().encode() != data[:64]:
-        return Seen()
-    end = data.index(b"\n", 65)
-    head = json.loads(data[65:end])
-    if head.get("arrays") != _arrays():
-        return Seen()
-    at = end + 1 + int(head["names"])
-    states = array("q")
-    states.frombytes(view[at:])
-    names = data[end + 1 : at].decode().split("\n") if states else []
-    return Seen(names, states, head["whole"] is True)
+    kept = read_kept(seen_file(tree), {})
+    return Seen() if kept is None else Seen(kept.names, kept.columns[0], kept.head["whole"])
 
 
 def write_seen(tree: Path, seen: Mapping[str, State], *, whole: bool) -> None:
     """Remember what was found right, where that can be written: without it all is hashed again next time."""
-    names = "\n".join(seen).encode()
-    if seen and names.count(b"\n") != len(seen) - 1:  # a name with a line's end in it
-        return
-    head = json.dumps({"arrays": _arrays(), "names": len(names), "whole": whole}).encode()
-    rest = b"".join([head, b"\n", names, array("q", chain.from_iterable(seen.values())).tobytes()])
-    file = seen_file(tree)
-    part = file.with_name(f".{tree.name}.{uuid4().hex}.seen")
-    try:
-        part.write_bytes(sha256(rest).hexdigest().encode() + b"\n" + rest)
-        os.replace(part, file)
-    except OSError:
-        with suppress(OSError):
-            part.unlink()
-
-
-def _arrays() -> list[int | str]:
-    """How the numbers lie in the file: another machine's would be read wrong."""
-    return [sys.byteorder, array("q").itemsize]
+    states = array("q", chain.from_iterable(seen.values()))
+    write_kept(seen_file(tree), Kept([*seen], [states], {"whole": whole}))
