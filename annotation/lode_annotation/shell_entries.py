@@ -250,6 +250,7 @@ def register() -> None:
     )
     shell.step(
         "schema",
+        order=20,
         title=_("Create a schema"),
         why=_("It defines what can be labelled: regions, whole items or both, and the names of their classes."),
         action=_("New schema"),
@@ -259,6 +260,7 @@ def register() -> None:
     )
     shell.step(
         "queue",
+        order=30,
         title=_("Open a queue"),
         why=_("It hands items to annotators, one at a time."),
         action=_("New queue"),
@@ -268,6 +270,7 @@ def register() -> None:
     )
     shell.step(
         "label",
+        order=40,
         title=_("Label pictures"),
         why=_("Answers are saved as you draw. Labels can be imported instead."),
         action=_("Choose a queue"),
@@ -275,8 +278,12 @@ def register() -> None:
         verb="queue.label",
         done=has_labels,
     )
-    shell.station("labels", url="platform:items", figures=labels_figures)
-    shell.station("queue", url="annotation:queues", figures=queue_figures)
+    shell.station(
+        "labels", title=_("Labels"), icon="tag", order=20, url="platform:items", figures=labels_figures, tone="truth"
+    )
+    shell.station(
+        "queue", title=_("Queue"), icon="list-check", order=60, url="annotation:queues", figures=queue_figures
+    )
     shell.to_do(my_returned)
     shell.to_do(my_tasks)
     shell.to_do(my_reviews)

@@ -148,6 +148,7 @@ def register() -> None:
     )
     shell.step(
         "publish",
+        order=50,
         title=_("Publish a version"),
         why=_("An immutable snapshot of pictures, labels and splits, which training code pins."),
         action=_("To the datasets"),
@@ -155,7 +156,9 @@ def register() -> None:
         verb="dataset.publish",
         done=lambda project: Version.objects.published().filter(dataset__project=project).exists(),
     )
-    shell.station("version", url="datasets:datasets", figures=version_figures)
+    shell.station(
+        "version", title=_("Version"), icon="stack-2", order=30, url="datasets:datasets", figures=version_figures
+    )
     shell.to_do(checks)
     shell.item_history(item_history)
     shell.search(named_so)

@@ -56,6 +56,7 @@ def register() -> None:
     )
     shell.step(
         "run",
+        order=60,
         title=later("Log a run"),
         why=later("Training code pins the version and sends predictions; their failures come back as work."),
         action=later("How to log one"),
@@ -63,8 +64,16 @@ def register() -> None:
         verb="run.log",
         done=lambda project: Run.objects.filter(project=project).exists(),
     )
-    shell.station("run", url="hooks:runs", figures=run_figures)
-    shell.station("failures", url="hooks:failures", figures=failure_figures)
+    shell.station("run", title=later("Run"), icon="flask", order=40, url="hooks:runs", figures=run_figures)
+    shell.station(
+        "failures",
+        title=later("Failures"),
+        icon="alert-triangle",
+        order=50,
+        url="hooks:failures",
+        figures=failure_figures,
+        tone="prediction",
+    )
     shell.to_do(waiting)
     shell.item_history(item_history)
     shell.search(named_so)

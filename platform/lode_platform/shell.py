@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 from lode_platform import script_words
 from lode_platform.access import permits, role_in
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
 Text = str | Promise
 GROUPS = ("label", "data", "rest")
-STATIONS = ("items", "labels", "version", "run", "failures", "queue")
-STEPS = ("pictures", "schema", "queue", "label", "publish", "run")
 
 
 @dataclass(frozen=True)
@@ -63,11 +60,15 @@ class Figures:
 
 @dataclass(frozen=True)
 class Station:
-    """One of the six stations of the loop."""
+    """One of the stations of the loop, by ``order``. ``tone`` is that of its icon: "", "truth" or "prediction"."""
 
     name: str
+    title: Text
+    icon: str
+    order: int
     url: str
     figures: "Callable[[Project, User], Figures]"
+    tone: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,10 @@ class ToDo:
 
 @dataclass(frozen=True)
 class Step:
-    """One of a project's first steps: whether it is taken, what its button says and where it leads."""
+    """One of a project's first steps, by ``order``: whether it is taken, what its button says and where it leads."""
 
     name: str
+    order: int
     title: Text
     why: Text
     action: Text
@@ -178,20 +180,33 @@ def entry(
     _entries[name] = Entry(name, title, icon, url, group, order, key, badge, verb)
 
 
-def station(name: str, *, url: str, figures: "Callable[[Project, User], Figures]") -> None:
-    """Fills one of the six stations of Home's loop."""
-    if name not in STATIONS:
-        raise ValueError(f"station {name!r} is not one of {', '.join(STATIONS)}")
-    _stations[name] = Station(name, url, figures)
+def station(
+    name: str,
+    *,
+    title: Text,
+    icon: str,
+    order: int,
+    url: str,
+    figures: "Callable[[Project, User], Figures]",
+    tone: str = "",
+) -> None:
+    """Adds a station to Home's loop; ``url`` is reversed with the project's name."""
+    _stations[name] = Station(name, title, icon, order, url, figures, tone)
 
 
 def step(
-    name: str, *, title: Text, why: Text, action: Text, url: str, verb: str, done: "Callable[[Project], bool]"
+    name: str,
+    *,
+    order: int,
+    title: Text,
+    why: Text,
+    action: Text,
+    url: str,
+    verb: str,
+    done: "Callable[[Project], bool]",
 ) -> None:
-    """Fills one of the first steps; ``url`` is reversed with the project's name, ``verb`` is what taking it needs."""
-    if name not in STEPS:
-        raise ValueError(f"step {name!r} is not one of {', '.join(STEPS)}")
-    _steps[name] = Step(name, title, why, action, url, verb, done)
+    """Adds one of the first steps; ``url`` is reversed with the project's name, ``verb`` is what taking it needs."""
+    _steps[name] = Step(name, order, title, why, action, url, verb, done)
 
 
 def to_do(source: "Callable[[Project, User], Iterable[ToDo]]") -> None:
@@ -292,16 +307,6 @@ def links(project: "Project", user: "User") -> Navigation:
     return Navigation([group for group in groups.values() if group], folded)
 
 
-STATION_TITLES: dict[str, tuple[Text, str]] = {
-    "items": (_("Items"), "photo"),
-    "labels": (_("Labels"), "tag"),
-    "version": (_("Version"), "stack-2"),
-    "run": (_("Run"), "flask"),
-    "failures": (_("Failures"), "alert-triangle"),
-    "queue": (_("Queue"), "list-check"),
-}
-
-
 @dataclass(frozen=True)
 class StationView:
     """A station as Home draws it."""
@@ -309,19 +314,18 @@ class StationView:
     name: str
     title: Text
     icon: str
+    tone: str
     href: str
     figures: Figures
 
 
 def stations(project: "Project", user: "User") -> list[StationView]:
-    """The six stations in the order of the loop."""
+    """The stations in the order of the loop."""
     views = []
-    for name in STATIONS:
-        title, icon = STATION_TITLES[name]
-        filled = _stations.get(name)
-        figures = filled.figures(project, user) if filled else Figures(0)
-        href = figures.url or (reverse(filled.url, args=[project.name]) if filled else "")
-        views.append(StationView(name, title, icon, href, figures))
+    for s in sorted(_stations.values(), key=lambda s: s.order):
+        figures = s.figures(project, user)
+        href = figures.url or reverse(s.url, args=[project.name])
+        views.append(StationView(s.name, s.title, s.icon, s.tone, href, figures))
     return views
 
 
@@ -340,7 +344,7 @@ class StepView:
 
 def first_steps(project: "Project", user: "User", role: str) -> list[StepView]:
     """The way from an empty project to its first run, in order; nothing once the last step is taken."""
-    steps = [_steps[name] for name in STEPS if name in _steps]
+    steps = _in_order()
     if not steps or steps[-1].done(project):
         return []
     done = [step.done(project) for step in steps[:-1]] + [False]
@@ -355,8 +359,12 @@ def first_steps(project: "Project", user: "User", role: str) -> list[StepView]:
 
 def step_after(name: str, project: "Project", user: "User", role: str) -> StepView | None:
     """The first step after ``name`` that is open to the person; None where none is."""
-    later = STEPS[STEPS.index(name) + 1 :]
+    later = {step.name for step in _in_order() if step.order > _steps[name].order}
     return next((view for view in first_steps(project, user, role) if view.name in later and view.href), None)
+
+
+def _in_order() -> list[Step]:
+    return sorted(_steps.values(), key=lambda step: step.order)
 
 
 def to_do_rows(project: "Project", user: "User") -> list[ToDo]:

@@ -111,6 +111,7 @@ def register() -> None:
     )
     shell.step(
         "pictures",
+        order=10,
         title=_("Import items"),
         why=_("Upload files, a folder or a zip; use lode import for labels that you already have."),
         action=_("Add items"),
@@ -118,7 +119,7 @@ def register() -> None:
         verb="items.add",
         done=lambda project: project.items.live().exists(),
     )
-    shell.station("items", url="platform:items", figures=items_figures)
+    shell.station("items", title=_("Items"), icon="photo", order=10, url="platform:items", figures=items_figures)
     shell.to_do(failed_jobs)
     shell.item_filter(name="medium", title=_("Medium"), choices=medium_choices, apply=by_medium)
     shell.item_history(trash_history)

@@ -94,8 +94,19 @@ def test_home_shows_six_stations_and_counts_the_items(
     make_items(project, 3)
     response = client_for(alice).get(f"/p/{project.name}/")
     places = response.context["places"]
-    assert [place.station.name for place in places] == list(shell.STATIONS)
+    assert [place.station.name for place in places] == ["items", "labels", "version", "run", "failures", "queue"]
     assert (places[0].station.figures.count, places[0].station.figures.change) == (3, 3)
+
+
+def test_a_room_says_all_of_its_station_of_the_loop(
+    client_for: ClientFor, alice: User, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shell, "_stations", {**shell._stations})
+    shell.station(
+        "wells", title="Wells", icon="stack-2", order=15, url="platform:items", figures=lambda *_: shell.Figures(7)
+    )
+    page = client_for(alice).get(f"/p/{project.name}/")
+    assert [place.station.title for place in page.context["places"]][:2] == ["Items", "Wells"]
 
 
 def test_home_tells_what_happened_lately(
