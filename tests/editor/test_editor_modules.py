@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from motherlode.media import MEDIA
+from motherlode.shapes import BY_TAG
 
 pytestmark = pytest.mark.once
 
@@ -51,6 +52,13 @@ def test_no_module_or_style_asks_which_medium_it_is_by_name() -> None:
         (path.name, found) for path in files if path.parent.name != "media" for found in asks.findall(path.read_text())
     }
     assert asking == set(), "ask the medium's module, as isPicture"
+
+
+def test_no_page_and_no_style_names_a_kind() -> None:
+    named = re.compile("|".join(rf'\b{name}\b|"{shape.kind}"' for name, shape in BY_TAG.items()))
+    rooms = HERE.parents[1].glob("*/lode_*")
+    files = [path for room in rooms for ending in ("html", "css") for path in room.rglob(f"*.{ending}")]
+    assert {path.name for path in files if "vendor" not in path.parts and named.search(path.read_text())} == set()
 
 
 def test_a_kind_of_shape_stands_in_one_module_alone() -> None:

@@ -13,6 +13,7 @@ from lode_annotation.models import Annotation, Queue
 from lode_annotation.views.label import boot, root
 from lode_platform.access import project_for, require
 from lode_platform.callers import Caller
+from lode_platform.item_media import MEDIA
 from lode_platform.signed_in import signed_in
 
 
@@ -52,6 +53,7 @@ def review(request: HttpRequest, queue: UUID) -> HttpResponse:
         "project": found.project,
         "home": home,
         "payload": payload,
+        "preload": MEDIA[payload["media"]["kind"]].preload if payload else "",
         "boot": {**boot(request, user, home, addresses), "has_task": payload is not None},
     }
     return render(request, "annotation/review.html", context)

@@ -24,7 +24,7 @@ from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 from lode_platform.views.json_body import json_object
 from motherlode import labeling_config
-from motherlode.shapes import SHAPES, Shape
+from motherlode.shapes import BY_TAG, SHAPES, Shape
 
 PAGE = 50
 
@@ -180,6 +180,7 @@ def schema(request: HttpRequest, project: str, name: str) -> HttpResponse:
         "room": "schemas",
         "schema": found,
         "newest": newest,
+        "controls": [(control, BY_TAG[control["type"]]) for control in newest.controls],
         "revisions": revisions,
         "classes": classes,
         "several": found.classes.order_by().values("control").distinct().count() > 1,

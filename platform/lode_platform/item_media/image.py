@@ -29,6 +29,7 @@ class ImageMedium(ItemMedium):
     kind = Image.kind
     title = gettext_lazy("images")
     examples = ("car", "bicycle", "person")
+    preload = "image"
 
     def probe(self, file: BinaryIO, blob: Blob) -> Seen:
         mosaic = views.scratch(blob)

@@ -54,11 +54,12 @@ class Look:
 
 class ItemMedium(ABC):
     """One medium: its ``kind`` is that of `motherlode.media`, its ``title`` what a filter calls its items, ``examples``
-    are classes that a new schema starts with."""
+    are classes that a new schema starts with, ``preload`` what a page may fetch its files as before it shows them."""
 
     kind: ClassVar[str]
     title: ClassVar["str | Promise"]
     examples: ClassVar[Sequence[str]] = ("good", "broken", "unsure")
+    preload: ClassVar[str] = ""
 
     @abstractmethod
     def probe(self, file: BinaryIO, blob: Blob) -> Seen:

@@ -141,6 +141,7 @@ export class Editor {
         find("[data-region-summary]", this.root).textContent = this.list.summary;
       }
       this.root.dataset.tool = this.stage.tool?.id ?? "";
+      this.root.classList.toggle("is-drawing", this.stage.tool?.draws === true);
     });
   }
 
