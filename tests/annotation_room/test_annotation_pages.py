@@ -240,11 +240,11 @@ def test_home_and_the_item_page_tell_of_tasks_and_labels(
 ) -> None:
     queue = make_queue(2)
     page = client_for(bob).get(f"/p/{project.name}/").content.decode()
-    assert f"tasks in “{queue.name}”" in page
+    assert f"Tasks in “{queue.name}”" in page
     task = api(bob).post(f"queues/{queue.uuid}/next").json()
     api(bob).post(f"tasks/{task['task']['id']}/submit", answer())
     page = client_for(alice).get(f"/p/{project.name}/items/{task['media']['id']}/").content.decode()
-    assert "labels under “cells”" in page and "RBC" in page
+    assert "Labels under “cells”" in page and "RBC" in page
 
 
 BOXES_AND_QUESTIONS = """<View><Image name="image" value="$image"/>
