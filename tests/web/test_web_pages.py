@@ -114,12 +114,17 @@ def test_home_tells_what_happened_lately(
 ) -> None:
     make_items(project, 3)
     rows = client_for(alice).get(f"/p/{project.name}/").context["lately"]
-    assert [(str(row.text), row.who) for row in rows] == [("3 items came in", alice)]
+    assert [(str(row.text), row.who) for row in rows] == [("3 items added", alice)]
 
 
 def test_no_two_places_have_the_same_key(client_for: ClientFor, alice: User, project: Project) -> None:
     keys = re.findall(r'data-go="(.)"', client_for(alice).get(f"/p/{project.name}/").content.decode())
     assert len(keys) == len(set(keys)) >= 9
+
+
+def test_no_two_fields_of_the_settings_have_the_same_id(client_for: ClientFor, alice: User, project: Project) -> None:
+    ids = re.findall(r' id="([^"]+)"', client_for(alice).get(f"/p/{project.name}/settings/").content.decode())
+    assert len(ids) == len(set(ids))
 
 
 def test_a_failed_job_waits_for_the_person_who_began_it(
@@ -228,6 +233,14 @@ def png_bytes() -> bytes:
 def test_a_jobs_page_lists_what_was_left_out_and_what_to_do(client_for: ClientFor, alice: User, job: Job) -> None:
     html = client_for(alice).get(reverse("platform:job", args=["blood", job.uuid])).content.decode()
     assert "a.xml:7" in html and "no area" in html and "draw it again" in html
+
+
+def test_a_jobs_page_counts_what_is_listed_and_leaves_empty_lists_out(
+    client_for: ClientFor, alice: User, job: Job
+) -> None:
+    Job.objects.update(result={"items": 0, "clipped": [], "refused": [{"path": "a.png", "error": "unreadable"}]})
+    report = client_for(alice).get(f"/p/{job.project.name}/jobs/{job.uuid}/").context["report"]
+    assert report == [("Items", 0), ("Refused", 1)]
 
 
 def test_a_running_jobs_part_asks_again_and_an_ended_one_reloads_the_page(

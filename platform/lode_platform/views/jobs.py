@@ -60,12 +60,12 @@ def brought_pictures(job: Job) -> bool:
 
 
 def report_rows(result: dict[str, Any]) -> list[tuple[str, Any]]:
-    """The plain numbers and words of a job's result, in the order it wrote them; lists are counted."""
+    """The plain numbers and words of a job's result, in its order; lists that hold something are counted."""
     rows: list[tuple[str, Any]] = []
     for key, value in result.items():
         words = key.replace("_", " ").capitalize()
         if isinstance(value, list):
-            rows.append((words, len(value)))
+            rows.extend([(words, len(value))] if value else [])
         elif isinstance(value, str | int | float) and value != "":
             rows.append((words, value))
     return rows

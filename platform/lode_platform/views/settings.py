@@ -77,7 +77,7 @@ def page(request: HttpRequest, member: Membership, **more: object) -> HttpRespon
         "tokens": tokens,
         "now": timezone.now(),
         "member_form": MemberForm(),
-        "token_form": ProjectTokenForm(),
+        "token_form": ProjectTokenForm(auto_id="token_%s"),
         "title_form": TitleForm(initial={"title": project.title}),
         "needs": shell.needs_lines(project, user) if permits(Caller(user), member.role, "project.manage") else [],
         **more,
@@ -136,7 +136,7 @@ def remove_member(request: HttpRequest, project: str, user: str) -> HttpResponse
 def tokens(request: HttpRequest, project: str) -> HttpResponse:
     """Makes a token of this project; its text is on this answer and nowhere else."""
     member = membership(request, project, "token.make")
-    form = ProjectTokenForm(request.POST)
+    form = ProjectTokenForm(request.POST, auto_id="token_%s")
     if form.is_valid():
         shown = make_token(member.user, project=member.project, **form.cleaned_data)[1]
         return page(request, member, shown=shown)
