@@ -78,9 +78,9 @@ def items_lately(project: Project, user: User) -> Iterable[shell.History]:
     people = User.objects.in_bulk([row["created_by"] for row in rows])
     address = reverse("platform:items", args=[project.name]) + "?sort=newest"
     for row in rows:
-        words = ngettext("%(n)d item came in", "%(n)d items came in", row["n"])
+        words = ngettext("%(n)d item added", "%(n)d items added", row["n"])
         if cut is not None and (row["day"], row["created_by"]) == (cut["day"], cut["created_by"]):
-            words = say("at least %(n)d items came in")
+            words = say("at least %(n)d items added")
         said = words % {"n": row["n"]}
         yield shell.History(row["last"], said, people[row["created_by"]], address, icon="photo-plus")
 

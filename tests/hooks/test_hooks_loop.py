@@ -151,7 +151,7 @@ def test_a_better_run_is_said_to_be_better_with_its_interval(looped: Any, api: A
     assert mined.low is not None and 0.3 < mined.low < 1.0
     assert "rose from" in report.sentence and "cells@v2" in report.sentence
     assert (report.outcome, report.arms["control"].rate) == ("not_shown", 1.0)  # both arms are all right now
-    assert report.sentence.startswith("That mining beats randomly chosen labels is not shown: of the objects that were")
+    assert report.sentence.startswith("Nothing shows that mining beat randomly chosen labels: of the objects that were")
     told = api(looped.user).get(f"mining/{looped.round.uuid}/report").json()
     assert told["outcome"] == "not_shown" and told["beyond_control"]["low"] < 0 < told["beyond_control"]["high"]
     assert told["threshold_after"] == report.evaluation_after.threshold

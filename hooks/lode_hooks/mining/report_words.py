@@ -62,15 +62,15 @@ def _first(report: LoopReport) -> str:
     verdict = {
         MINING: _("Mining beat randomly chosen labels:"),
         CONTROL_BETTER: _("Randomly chosen labels beat mining:"),
-        NOT_SHOWN: _("That mining beats randomly chosen labels is not shown:"),
+        NOT_SHOWN: _("Nothing shows that mining beat randomly chosen labels:"),
     }[report.outcome]
     return (
         verdict
         + " "
         + _(
-            "of the objects that were wrong, “%(run)s” gets %(mined)s right in mined items (%(mined_share)s),"
-            " %(control)s in the control (%(control_share)s); the difference lies between %(low)s and %(high)s points"
-            " (95 %%)."
+            "of the objects that were wrong, “%(run)s” gets %(mined)s right in mined items (%(mined_share)s)"
+            " and %(control)s in the control (%(control_share)s); the difference lies between %(low)s and"
+            " %(high)s points (95 %%)."
         )
         % facts
     )

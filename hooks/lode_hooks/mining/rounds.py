@@ -193,7 +193,7 @@ def _queue(request: MiningRequest, caller: Caller, dataset: Dataset, name: str, 
     project = request.run.project
     queue = Queue.objects.filter(project=project, name=name).first()
     if queue is None:
-        reason = f"Mined from {request.run.name}"
+        reason = f"Mined from “{request.run.name}”"
         return queues.create_queue(project, caller, name=name, schema=dataset.schema, reason=reason)
     if MiningRound.objects.filter(queue=queue).exists():
         raise Conflict(f"The queue {name!r} belongs to another round; choose another name.", code="queue_taken")

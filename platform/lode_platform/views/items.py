@@ -124,7 +124,7 @@ def item(request: HttpRequest, project: str, item: str) -> HttpResponse:
     happened = [
         *shell.history(found, user),
         *map(replacement, found.past_files.select_related("replaced_by", "item")),
-        shell.History(found.created_at, _("came in"), found.created_by, icon="photo-plus"),
+        shell.History(found.created_at, _("added"), found.created_by, icon="photo-plus"),
     ]
     live = member.project.items.filter(trashed_at=None, staged_by=None)
     context = {
