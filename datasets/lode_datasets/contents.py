@@ -13,9 +13,10 @@ from hashlib import sha256
 from django.utils.translation import gettext as _
 
 from lode_annotation.models import SchemaRevision
-from lode_datasets import statements, version_trees, versions
+from lode_datasets import statements, version_members, version_trees, versions
 from lode_datasets.counts import VersionCounts
 from lode_datasets.lines import SETS, Lines, class_ids, joined, lines_of
+from lode_datasets.members import Gathering, Items, Members
 from lode_datasets.models import Version, VersionFile
 from lode_datasets.statements import Held
 from lode_platform.errors import Gone
@@ -47,6 +48,8 @@ class Content:
 
     version: Version
     trees: Trees = field(init=False)
+    members: Members | None = None
+    """None where those of the parent are not known: a job finds them."""
     whole: bool = False
     """Whether all items were read."""
     items_changed: bool = True
@@ -78,11 +81,12 @@ class Content:
         """New bases of the sets whose plan asks for one, from all items; counts them and makes their trees."""
         self.whole, self.counts, self.size = True, VersionCounts(), 0
         names: list[str] = []
-        gathered = Gathered(version_trees.COUNT, expected)
+        gathered, gathering = Gathered(version_trees.COUNT, expected), Gathering()
 
         def pieces() -> Iterator[bytes]:
             for number, page in enumerate(statements.held_pages(self.version, PAGE)):
-                lines = self._count(page)
+                lines, items = self._count(page)
+                gathering.add(items)
                 for one in lines:
                     gathered.add(place_of(one.path), one.leaves())
                 for name in SETS:
@@ -92,19 +96,19 @@ class Content:
                 work.progress(work.job.done)
 
         blobs = store().add_many(pieces())
-        self.trees = gathered.trees()
+        self.trees, self.members = gathered.trees(), Members(gathering.rows())
         for name in SETS:
             if plans[name].base:
                 self.stacks[name] = plans[name].after(None, len(self.trees))
         return zip(names, blobs, strict=True)
 
-    def _count(self, rows: list[Held], sign: int = 1) -> list[Lines]:
-        """Counts items in, or out where ``sign`` is -1; gives their lines."""
+    def _count(self, rows: list[Held], sign: int = 1) -> tuple[list[Lines], Items]:
+        """Counts items in, or out where ``sign`` is -1; gives their lines, and what pages ask of them."""
         lines, said = lines_of(rows)
-        classes: dict[int | None, list[int]] = {key: class_ids(texts) for key, texts in said.items()}
+        items = version_members.items_of(rows, {key: class_ids(texts) for key, texts in said.items()})
         self.size += sign * sum(row.size for row in rows)
-        self.counts.add([(row.split, classes.get(row.label_set)) for row in rows], sign)
-        return lines
+        self.counts.add(zip(items.splits, items.classes, strict=True), sign)
+        return lines, items
 
     # -- what changed ----------------------------------------------------------------------------------------------
 
@@ -136,8 +140,13 @@ class Content:
 
     def _changed(self, trees: Trees) -> dict[str, dict[str, bytes | None]]:
         """The lines of each set that came or changed, None for one that went, by path; the trees have them then."""
-        gone = {line.path for line in self._count(statements.ended(self.version), -1)}
-        came = {line.path: line for line in self._count(statements.began(self.version))}
+        assert self.parent is not None
+        lines, ended = self._count(statements.ended(self.version), -1)
+        gone = {line.path for line in lines}
+        lines, began = self._count(statements.began(self.version))
+        came = {line.path: line for line in lines}
+        if before := version_members.of(self.parent):
+            self.members = before.changed(ended.entries, began)
         changes: dict[bytes, Leaves | None] = {}
         new: dict[str, dict[str, bytes | None]] = {name: {} for name in SETS}
         for path in gone - came.keys():

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lode_datasets import adding, pending_changes, publish, verify
+from lode_datasets import adding, pending_changes, publish, verify, version_members
 from lode_datasets.models import DatasetItem
 from lode_platform import tidy
 from lode_platform.jobs import Work, job
@@ -31,6 +31,12 @@ def add_items(work: Work) -> dict[str, Any]:
 def compare_selection(work: Work) -> dict[str, Any]:
     """Counts what publishing a large dataset would change."""
     return pending_changes.carry_out(work)
+
+
+@job(version_members.VERB)
+def index_version(work: Work) -> dict[str, Any]:
+    """Makes the file by which a version's pages are filtered."""
+    return version_members.carry_out(work)
 
 
 @tidy.releases

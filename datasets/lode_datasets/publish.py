@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from lode_annotation.models import LabelSet, SchemaRevision
-from lode_datasets import changes, checks, git, repositories, statements, version_trees, versions
+from lode_datasets import changes, checks, git, repositories, statements, version_members, version_trees, versions
 from lode_datasets.contents import PAGE, Content, schema_file, schema_of
 from lode_datasets.lines import lines_of
 from lode_datasets.models import Dataset, Entry, Version
@@ -225,6 +225,9 @@ def _publish(version: Version, work: Work) -> dict[str, Any]:
     work.step("after_dirs")
     version_trees.keep(version, content.trees, whole=content.whole)
     work.step("after_trees")
+    if content.members is not None:
+        version_members.keep(version, content.members)
+    work.step("after_members")
     with work.fenced():
         version.save(update_fields=NAMED)
     work.step("after_name")
@@ -257,6 +260,8 @@ def _publish(version: Version, work: Work) -> dict[str, Any]:
             digest=version.digest,
             message=version.message,
         )
+        if content.members is None:
+            version_members.index(version, version.author)
     with suppress(OSError):  # the version stands; what is left over goes with a later one
         version_trees.drop_older(version)
     return _result(version)

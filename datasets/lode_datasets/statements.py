@@ -135,6 +135,7 @@ class Held(NamedTuple):
     width: int
     height: int
     length: int
+    entry: int = 0
 
 
 class Listed(NamedTuple):
@@ -161,7 +162,7 @@ _NUMBERS = ", ".join(
     f"CASE WHEN i.blob_id = e.blob_id THEN i.{name} ELSE COALESCE((SELECT MAX(p.{name}) {_PAST}), i.{name}) END"
     for name in ("width", "height", "length")
 )
-_COLUMNS = f"e.path, b.md5, b.sha256, b.size, e.split, e.label_set_id, i.kind, {_NUMBERS}"
+_COLUMNS = f"e.path, b.md5, b.sha256, b.size, e.split, e.label_set_id, i.kind, {_NUMBERS}, e.id"
 _HOLDS = "e.dataset_id = %(dataset)s AND e.first <= %(number)s AND (e.last IS NULL OR e.last >= %(number)s)"
 _CHANGED = f"SELECT {_COLUMNS} FROM {_ENTRY} e {_BYTES} {_ITEM} WHERE e.dataset_id = %(dataset)s AND "
 _PAGE = f"""

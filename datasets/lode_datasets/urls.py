@@ -45,4 +45,5 @@ urlpatterns = [
     path(VERSION, version_page.version, name="version"),
     path(f"{VERSION}alias/", version_page.alias, name="alias"),
     path(f"{VERSION}verify/", version_page.verify_now, name="verify"),
+    path(f"{VERSION}index/", version_page.index_now, name="index"),
 ]

@@ -106,7 +106,8 @@ def expire() -> None:
 
 def say() -> dict[str, Any]:
     """Everything that must be the same, and what the doors would show."""
-    from lode_datasets import git, repositories, version_trees, versions
+    from lode_datasets import git, repositories, version_members, version_trees, versions
+    from lode_datasets.members import Wanted
     from lode_datasets.models import Dataset, Entry, Version, VersionFile
     from lode_platform.store import store
 
@@ -117,6 +118,7 @@ def say() -> dict[str, Any]:
     refs = subprocess.run(["git", "for-each-ref"], cwd=folder, capture_output=True, text=True, check=True).stdout
     fsck = subprocess.run(["git", "fsck", "--strict", "--full"], cwd=folder, capture_output=True, text=True)
     latest = versions.latest(dataset)
+    members = [version_members.of(version) for version in Version.objects.published()]
     return {
         "versions": [
             [v.number, v.digest, v.dir_oid, v.commit, v.counts, v.checks, v.size, v.files]
@@ -127,6 +129,7 @@ def say() -> dict[str, Any]:
         "files": sorted(VersionFile.objects.values_list("path", "blob__md5", "first", "last")),
         "objects": sorted(key for key, _age in store().backend.list("files")),
         "trees": [trees.stale if trees else None for trees in map(version_trees.of, Version.objects.published())],
+        "members": [[row.path for row in version_members.Listed(one, Wanted())] if one else None for one in members],
         "refs": refs,
         "shown": shown,
         "fsck": [fsck.returncode, fsck.stderr],

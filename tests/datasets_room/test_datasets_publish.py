@@ -433,6 +433,7 @@ def test_each_step_stands_on_the_one_before(cells: Any, monkeypatch: Any) -> Non
         "after_listing": [files],
         "after_dirs": [files],
         "after_trees": [files],
+        "after_members": [files],
         "after_name": [files, ".dir"],
         "after_commit": [files, ".dir", "commit"],
         "after_ref": [files, ".dir", "commit", ref],

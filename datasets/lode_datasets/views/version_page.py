@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
-from django.db.models import BooleanField, Func, Q, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from lode_datasets import aliases, presentation, repositories, verify, versions
+from lode_datasets import aliases, browse, presentation, repositories, verify, version_members, versions
+from lode_datasets.members import Wanted
 from lode_datasets.models import Alias, Entry, Version
 from lode_datasets.version_users import users_of
 from lode_datasets.views.named import found, whole
@@ -19,7 +18,6 @@ from lode_platform.access import member_of, permits, project_for
 from lode_platform.callers import Caller
 from lode_platform.drawing import Drawn
 from lode_platform.errors import LodeError
-from lode_platform.paging import KeyPaginator
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 from motherlode.manifest import POOL
@@ -47,32 +45,6 @@ def samples(version: Version, entries: Sequence[Entry]) -> list[Sample]:
     return found
 
 
-class HasClass(Func):
-    """Whether a label set's list (``regions`` or ``answers``) says something of a class."""
-
-    output_field = BooleanField()
-    arity = 2
-
-    def as_sqlite(self, compiler: Any, connection: Any, **_more: Any) -> tuple[str, tuple[Any, ...]]:
-        """SQLite's SQL."""
-        return self._exists(compiler, "json_each({})", "json_extract(value, '$.class_id')")
-
-    def as_postgresql(self, compiler: Any, connection: Any, **_more: Any) -> tuple[str, tuple[Any, ...]]:
-        """PostgreSQL's SQL."""
-        return self._exists(compiler, "json_array_elements(({})::json)", "(value->>'class_id')::int")
-
-    def _exists(self, compiler: Any, rows: str, number: str) -> tuple[str, tuple[Any, ...]]:
-        (listed, first), (wanted, second) = (compiler.compile(one) for one in self.get_source_expressions())
-        return f"EXISTS (SELECT 1 FROM {rows.format(listed)} WHERE {number} = {wanted})", (*first, *second)
-
-
-def with_class(rows: "QuerySet[Entry]", class_id: int) -> "QuerySet[Entry]":
-    """The entries whose labels have a region or an answer of the class: looked at one by one in the order asked for,
-    so that a page does not read all labels of the version."""
-    wanted = Value(class_id)
-    return rows.filter(Q(HasClass("label_set__regions", wanted)) | Q(HasClass("label_set__answers", wanted)))
-
-
 def _with_token(url: str) -> str:
     """The address with the place for the token in it, for commands that ask nobody."""
     return url.replace("://", "://git:TOKEN@", 1)
@@ -84,20 +56,15 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
     member = member_of(Caller(user), project, "project.view")
     dataset = found(member.project, name)
     version = versions.named(dataset, str(number))
-    split, class_id = request.GET.get("split", ""), whole(request.GET.get("class", ""), "class")
-    rows = versions.entries(version, split or None)
+    wanted = Wanted(
+        split=request.GET.get("split", ""),
+        class_id=whole(request.GET.get("class", ""), "class"),
+        empty=request.GET.get("empty") == "1",
+        text=request.GET.get("q", "").strip(),
+    )
     splits = version.counts["splits"]
-    q, empty = request.GET.get("q", "").strip(), request.GET.get("empty") == "1"
-    known = None if q or empty or class_id is not None else splits.get(split, 0) if split else version.counts["items"]
-    if class_id is not None:
-        rows = with_class(rows, class_id)
-        if str(class_id) not in version.counts["classes"]:
-            known = 0
-    if q:
-        rows = rows.filter(path__icontains=q)
-    if empty:
-        rows = rows.filter(label_set__regions=[], label_set__answers=[])
-    page = KeyPaginator(rows, SAMPLES, known).get_page(request.GET.get("page"))
+    pages = browse.pages(version, wanted, SAMPLES)
+    page = pages.get_page(request.GET.get("page"))
     classes = presentation.class_rows(version)
     before = version.parent
     newer = dataset.versions.published().filter(number__gt=number).order_by("number").first()
@@ -114,11 +81,10 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
         "class_splits": [split for split, _count in classes[0].splits] if classes else [],
         "splits": [(split, splits[split]) for split in presentation.in_order(splits)],
         "split_bar": presentation.split_bar(splits),
-        "split": split,
-        "class_id": class_id,
-        "class_name": presentation.names_of(version).get(class_id or 0, ""),
-        "q": q,
-        "filtered": bool(split or class_id or q or empty),
+        "wanted": wanted,
+        "class_name": presentation.names_of(version).get(wanted.class_id or 0, ""),
+        "is_slow": browse.is_slow(version, pages),
+        "indexing": version_members.open_job(version) if browse.is_slow(version, pages) else None,
         "pool": POOL,
         "version_name": str(version),
         "load_line": f'motherlode.load("{version}", split="train")',
@@ -161,3 +127,12 @@ def verify_now(request: HttpRequest, project: str, name: str, number: int) -> Ht
     dataset = found(project_for(Caller(user), project, "dataset.pull"), name)
     job = verify.verify(versions.named(dataset, str(number)), user)
     return redirect("platform:job", project, job.uuid)
+
+
+@require_POST
+def index_now(request: HttpRequest, project: str, name: str, number: int) -> HttpResponse:
+    """Has the version's items indexed by class, split and path, so that filters of its page read slices."""
+    user = signed_in(request)
+    dataset = found(project_for(Caller(user), project, "dataset.pull"), name)
+    version_members.index(versions.named(dataset, str(number)), user)
+    return redirect("datasets:version", project, name, number)
