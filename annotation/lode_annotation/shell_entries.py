@@ -122,16 +122,20 @@ def item_history(item: Item, user: User) -> Iterable[shell.History]:
     sets = LabelSet.objects.filter(item=item, staged_by=None).select_related("schema", "created_by")
     outgrown = set(sets.current().outgrown().values_list("pk", flat=True))
     for row in sets:
-        count = len(row.said)
-        text = ngettext(
-            "labels under “%(schema)s”: %(count)s region (%(source)s)",
-            "labels under “%(schema)s”: %(count)s regions (%(source)s)",
-            count,
-        ) % {"schema": row.schema.name, "count": count, "source": row.get_source_display()}
+        words = {"schema": row.schema.name, "what": _what(row), "source": row.get_source_display()}
+        text = say("labels under “%(schema)s”: %(what)s (%(source)s)") % words
         if row.pk in outgrown:
             text = say("%(labels)s; to check: the picture has been resized since") % {"labels": text}
         url = reverse("annotation:schema", args=[project, row.schema.name])
         yield shell.History(row.created_at, text, row.created_by, url, icon="tags")
+
+
+def _what(row: LabelSet) -> str:
+    """How many regions and answers a label set has, in words."""
+    regions, answers = len(row.regions), len(row.answers)
+    said = [ngettext("%(n)s region", "%(n)s regions", regions) % {"n": regions}] if regions or not answers else []
+    said += [ngettext("%(n)s answer", "%(n)s answers", answers) % {"n": answers}] if answers else []
+    return ", ".join(said)
 
 
 def item_layers(items: Sequence[Item], user: User) -> Mapping[int, Sequence[Drawn]]:
