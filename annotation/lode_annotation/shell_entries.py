@@ -275,8 +275,8 @@ def register() -> None:
     shell.step(
         "label",
         order=40,
-        title=_("Label pictures"),
-        why=_("Answers are saved as you draw. Labels can be imported instead."),
+        title=_("Label items"),
+        why=_("Answers are saved as you work. Labels can be imported instead."),
         action=_("Choose a queue"),
         url="annotation:queues",
         verb="queue.label",

@@ -150,7 +150,7 @@ def register() -> None:
         "publish",
         order=50,
         title=_("Publish a version"),
-        why=_("An immutable snapshot of pictures, labels and splits, which training code pins."),
+        why=_("An immutable snapshot of items, labels and splits, which training code pins."),
         action=_("To the datasets"),
         url="datasets:datasets",
         verb="dataset.publish",

@@ -337,6 +337,7 @@ def test_home_shows_the_way_from_an_empty_project_to_the_first_run(
         ("publish", False, False),
         ("run", False, False),
     ]
+    assert not [step.name for step in steps(alice) if "picture" in f"{step.title} {step.why}"], "items may be texts"
     make_items(project, 1)
     pictures, schema, *_ = steps(alice)
     assert pictures.done and schema.is_next
