@@ -181,7 +181,7 @@ def test_cells_classes_and_bars_open_exactly_what_they_count(coco: Any, page: Pa
 
 def test_a_run_of_whole_picture_classes_shows_accuracy_and_opens_its_pictures(sorted_pictures: Any, page: Page) -> None:
     answer = page(address("run", sorted_pictures.run.uuid))
-    assert "accuracy" in text(answer) and "macro F1" in text(answer) and "0.750" in text(answer)
+    assert "Accuracy" in text(answer) and "Macro F1" in text(answer) and "0.750" in text(answer)
     counts = dict(re.findall(r'data-count="(\w+)"><b>(\d+)</b>', text(answer)))
     assert counts == {"tp": "9", "fp": "3"}
     for url, name in re.findall(r'href="([^"]+)" data-count="(\w+)"', text(answer)):
