@@ -465,8 +465,13 @@ def test_the_keys_are_listed_and_every_button_has_a_name(clinic: Any, seat: Seat
         "buttons => buttons.filter(b => !b.textContent.trim()).map(b => b.outerHTML)"
     )
     assert nameless == []
+    bob.page.set_viewport_size({"width": 900, "height": 360})
     bob.press("?")
     assert "Accept all pre-labels" in str(bob.page.locator("dialog[open]").text_content())
+    assert bob.page.locator("dialog[open]").evaluate("box => [box.scrollTop, box.scrollHeight > box.clientHeight]") == [
+        0,
+        True,
+    ]
     bob.press("Escape")
     assert bob.page.locator("dialog[open]").count() == 0
 
@@ -812,7 +817,7 @@ def test_a_verdict_is_echoed_and_u_takes_it_back(clinic: Any, seat: SeatMaker) -
     rita.press("Enter")
     rita.at(2)
     rita.saved("clean")
-    rita.page.locator(".ed-note", has_text="Accepted the answer of bob.").wait_for()
+    rita.page.locator(".ed-note", has_text="Accepted bob's answer.").wait_for()
     assert clinic.call("GET", f"tasks/{tasks[0]}")["state"] == "done"
     rita.press("u")
     rita.at(1)
@@ -830,6 +835,7 @@ def test_a_verdict_is_echoed_and_u_takes_it_back(clinic: Any, seat: SeatMaker) -
     rita.at(3)
     rita.press("Enter")
     rita.ready("finished")
+    assert not rita.page.locator("[data-progress], [data-annotator], [data-changes]").filter(visible=True).count()
     rita.press("u")
     rita.at(3)
     rita.saved("clean")

@@ -34,5 +34,6 @@ export function dialog(title, body, choices, css = "") {
   document.body.append(box);
   box.showModal();
   (buttons.find((button) => button.classList.contains("btn-primary")) ?? buttons[0])?.focus();
+  box.scrollTop = 0; // one that is taller than the window is read from its beginning
   return box;
 }

@@ -148,7 +148,7 @@ class ReviewPage {
     );
     const lead = payload.annotation?.lead_time;
     const first = payload.annotation?.submitted_at
-      ? h("li", {}, ago(payload.annotation.submitted_at), "  ", gettext("{who} answered, revision {n}, in {time}", {
+      ? h("li", {}, ago(payload.annotation.submitted_at), "  ", gettext("{who} answered in {time} (revision {n})", {
           who: payload.annotation.user ?? "",
           n: payload.annotation.revision,
           time: clockFace(lead ?? 0),
@@ -221,9 +221,9 @@ class ReviewPage {
     this.comment.blur();
     const sent = session.judge(verdict, comment);
     const words = {
-      accept: gettext("Accepted the answer of {who}.", { who }),
-      fix: gettext("Accepted the answer of {who} as fixed.", { who }),
-      reject: gettext("Sent the answer of {who} back.", { who }),
+      accept: gettext("Accepted {who}'s answer.", { who }),
+      fix: gettext("Accepted {who}'s answer as fixed.", { who }),
+      reject: gettext("Sent {who}'s answer back.", { who }),
     };
     editor.notes.echo(words[verdict], { title: gettext("Undo (U)"), run: () => void this.#undo() });
     await sent;
