@@ -17,6 +17,7 @@ from motherlode.importing import (
     ImportOptions,
     ImportReport,
     KnownFolder,
+    Target,
     bring_in,
     default_project,
     read_source,
@@ -115,7 +116,8 @@ def _brought_in(client: Client, path: Path, options: ImportOptions, arguments: N
     ids = id_map_file(default_root(), client.url, options.project, options.dataset)
     known = KnownFolder(Folder(path), keep=path == arguments.path)  # the inside of a zip is elsewhere next time
     key = known.key(client.url, options) if path.exists() else ""
-    report = unchanged(client, known, options, key, ids_kept=ids.exists())
+    target = Target(client, options)
+    report = unchanged(target, known, key, ids_kept=ids.exists())
     if report is not None:
         known.save()
         return report
@@ -125,11 +127,11 @@ def _brought_in(client: Client, path: Path, options: ImportOptions, arguments: N
         options.prefix,
         strict=options.strict,
         called=arguments.path,
-        task=lambda: task_asked(client, options),
+        task=lambda: task_asked(target),
         medium=options.medium,
         asked=options.task,
     )
-    report = bring_in(client, source, options, out.say, known=known, key=key)
+    report = bring_in(client, source, options, out.say, target=target, known=known, key=key)
     if source.ids:
         save_ids(ids, source.ids)
     return report

@@ -20,12 +20,14 @@ from motherlode.importing.report import ImportOptions, ImportReport, count_split
 from motherlode.importing.schema import Maker, task_asked
 from motherlode.importing.sending import Sender, item_path, select, send_labels
 from motherlode.importing.source import Source, look, read_source
+from motherlode.importing.target import Target
 
 __all__ = [
     "ImportOptions",
     "ImportReport",
     "KnownFolder",
     "Source",
+    "Target",
     "bring_in",
     "default_project",
     "look",
@@ -43,13 +45,14 @@ def bring_in(
     options: ImportOptions,
     say: Callable[[str], None] = lambda text: None,
     *,
+    target: Target | None = None,
     known: KnownFolder | None = None,
     key: str = "",
 ) -> ImportReport:
     """Bring a folder's items and labels into a dataset, making project, schema and dataset where they are missing.
 
-    `known` is what is remembered of the folder, `key` what its reading depended on; a folder that came in is remembered
-    by it.
+    `target` is what was found on the server so far. `known` is what is remembered of the folder, `key` what its reading
+    depended on; a folder that came in is remembered by it.
     """
     if not _NAME.match(options.dataset):
         raise BadInput(
@@ -60,12 +63,13 @@ def bring_in(
         source.records = [replace(record, control=options.control) for record in source.records]
     report = ImportReport(options.project, options.dataset, source.format.name)
     report.problems += [problem.as_json() for problem in source.problems]
-    made = Maker(client, options, report, say)
+    target = target or Target(client, options)
+    made = Maker(target, report, say)
     made.check(source)
     uuids = made.there(source)
     made.project()
     try:
-        _bring(client, source, options, report, made, uuids, known)
+        _bring(target, source, report, made, uuids, known)
         known.remember(key, what_was_read(source, key, made.notes(source)))
     finally:
         known.save()
@@ -73,16 +77,16 @@ def bring_in(
 
 
 def _bring(
-    client: Client,
+    target: Target,
     source: Source,
-    options: ImportOptions,
     report: ImportReport,
     made: Maker,
     uuids: dict[str, str],
     known: KnownFolder,
 ) -> None:
+    client, options = target.client, target.options
     report.images = sum(record.present for record in source.records)
-    same = same_records(client, options, source, known)
+    same = same_records(target, source, known)
     there = {record.path for record in same}
     rest = [record for record in source.records if record.path not in there]
     present = [record for record in rest if record.present]

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
-from urllib.parse import quote
 
-from motherlode.client import Client
 from motherlode.errors import NotFound
 from motherlode.formats.source import Record
 from motherlode.importing.known import Digests, KnownFolder
-from motherlode.importing.report import ImportOptions, ImportReport, count_splits
+from motherlode.importing.report import ImportReport, count_splits
 from motherlode.importing.source import Source
+from motherlode.importing.target import Target
 from motherlode.paths import check_path
 
 __all__ = ["same_records", "take_same", "what_was_read", "unchanged"]
@@ -33,39 +32,28 @@ class _Read(NamedTuple):
     labelled: bool
 
 
-def same_records(client: Client, options: ImportOptions, source: Source, known: KnownFolder) -> list[Record]:
+def same_records(target: Target, source: Source, known: KnownFolder) -> list[Record]:
     """The records that are in the dataset just so."""
     present = [record for record in source.records if record.present]
-    if not present or not _is_there(client, options):
+    if not present or not target.is_there:
         return []
     digests = known.digests_of(record.path for record in present)
     files = [(r.path, r.split, source.digests.get(r.path)) for r in present if r.path in digests]
-    same = _same(client, options, files, digests)
+    same = _same(target, files, digests)
     return [record for record in present if record.path in same]
 
 
-def _address(client: Client, options: ImportOptions) -> str:
-    return f"{client.project_path(options.project)}/datasets/{quote(options.dataset)}"
-
-
-def _is_there(client: Client, options: ImportOptions) -> bool:
-    try:
-        client.get(_address(client, options))
-    except NotFound:
-        return False
-    return True
-
-
-def _same(client: Client, options: ImportOptions, files: Sequence[File], digests: Mapping[str, Digests]) -> set[str]:
+def _same(target: Target, files: Sequence[File], digests: Mapping[str, Digests]) -> set[str]:
     """The names of the files that are in the dataset just so."""
     same: set[str] = set()
     for start in range(0, len(files), ROWS):
         part = files[start : start + ROWS]
         rows = [
-            [check_path(options.prefix + name), digests[name].sha256, split, labels] for name, split, labels in part
+            [check_path(target.options.prefix + name), digests[name].sha256, split, labels]
+            for name, split, labels in part
         ]
         try:
-            answer = client.post(f"{_address(client, options)}/compare", {"files": rows}, repeatable=True)
+            answer = target.client.post(f"{target.address}/compare", {"files": rows}, repeatable=True)
         except NotFound:  # the dataset is gone, or the server is older than this
             return set()
         other = set(answer["different"])
@@ -95,9 +83,7 @@ def what_was_read(source: Source, key: str, notes: Sequence[Mapping[str, Any]]) 
     }
 
 
-def unchanged(
-    client: Client, known: KnownFolder, options: ImportOptions, key: str, *, ids_kept: bool
-) -> ImportReport | None:
+def unchanged(target: Target, known: KnownFolder, key: str, *, ids_kept: bool) -> ImportReport | None:
     """The report of a folder that nothing has changed in, here or there, since it was last brought in; else None.
 
     Then the labels are not even read: `key` is that of `KnownFolder.key`. `ids_kept`: the ids of COCO documents, which
@@ -111,8 +97,9 @@ def unchanged(
     if len(digests) < len(rows) or not any(labels for *_, labels in rows):  # without labels the schema may differ
         return None
     files = [(name, split, labels) for name, split, _, labels in rows]
-    if len(_same(client, options, files, digests)) < len(files):
+    if len(_same(target, files, digests)) < len(files):
         return None
+    options = target.options
     report = ImportReport(options.project, options.dataset, str(read["format"]), images=len(rows))
     report.problems += read["problems"]
     records = [_Read(split, origin, labels is not None) for _, split, origin, labels in rows]

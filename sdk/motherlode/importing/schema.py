@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from motherlode import labeling_config
-from motherlode.client import Client
 from motherlode.errors import BadInput, NotAllowed, NotFound
 from motherlode.formats.source import Problem
 from motherlode.formats.values import BadValue, label_name
-from motherlode.importing.report import ImportOptions, ImportReport
+from motherlode.importing.report import ImportReport
 from motherlode.importing.sending import item_path
 from motherlode.importing.source import Source
+from motherlode.importing.target import Target
 from motherlode.labeling_config import Task
 from motherlode.media import MEDIA
 from motherlode.shapes import BY_TAG, BY_TASK, DEFAULT
@@ -27,33 +26,21 @@ MAX_LABELS = 1000  # that a schema holds
 class Maker:
     """Makes what is missing, and says so."""
 
-    def __init__(
-        self, client: Client, options: ImportOptions, report: ImportReport, say: Callable[[str], None]
-    ) -> None:
-        self._client = client
-        self._options = options
+    def __init__(self, target: Target, report: ImportReport, say: Callable[[str], None]) -> None:
+        self._target = target
+        self._client = target.client
+        self._options = target.options
         self._report = report
         self._say = say
-        self._found: dict[str, Any] | None = None  # the schema, once it is found
-        self._project = client.project_path(options.project)
+        self._project = target.project
 
     def _tell(self, text: str) -> None:
         self._report.made.append(text)
         self._say(text)
 
-    def task(self) -> Task | None:
-        """What the schema that is there asks for: by the control named, else where it asks for one kind of regions."""
-        try:
-            found = self._schema()
-        except NotFound:
-            return None
-        if found and self._options.control:
-            return BY_TAG[_named(found, self._options.control)["type"]].task
-        shapes = [BY_TAG[control["type"]] for control in found["controls"]] if found else []
-        placed = {shape.task for shape in shapes if not shape.whole}
-        return placed.pop() if len(placed) == 1 else None
-
     def project(self) -> None:
+        if self._target.is_there:
+            return
         try:
             self._client.get(self._project)
         except NotFound:
@@ -74,10 +61,7 @@ class Maker:
         labels = self._labels(source)
         if len(labels) > MAX_LABELS:
             raise BadInput(f"the source has {len(labels):,} labels, and a schema holds {MAX_LABELS:,}: bring fewer")
-        try:
-            found = self._schema()
-        except NotFound:
-            found = None
+        found = self._target.schema()
         if found is not None:
             self._check_medium(found, source)
             self._check_task(found, source)
@@ -123,8 +107,7 @@ class Maker:
 
     def notes(self, source: Source) -> list[dict[str, Any]]:
         """What the next import of the same would say of the schema as it now is."""
-        self._found = None
-        found, before = self._schema(), len(self._report.problems)
+        found, before = self._target.schema(), len(self._report.problems)
         if found is not None:
             self._compare_numbers(found, source)
         notes = self._report.problems[before:]
@@ -160,10 +143,10 @@ class Maker:
             )
         return found
 
-    def schema(self, source: Source) -> dict[str, Any]:
+    def schema(self, source: Source) -> Mapping[str, Any]:
         """The schema that the labels go under: the dataset's, one of the dataset's name, or a new one."""
         labels = self._labels(source)
-        found = self._schema()
+        found = self._target.schema()
         if found is None:
             return self._make_schema(labels, source)
         self._extend(found, labels, source)
@@ -177,25 +160,6 @@ class Maker:
             raise BadInput(f"--labels: {error}") from None
         return list(dict.fromkeys([*source.labels, *asked]))
 
-    def _schema(self) -> dict[str, Any] | None:
-        self._found = self._found or self._look_for_schema()
-        return self._found
-
-    def _look_for_schema(self) -> dict[str, Any] | None:
-        dataset = self._dataset_row()
-        name = self._options.dataset if dataset is None else dataset["schema"]
-        if isinstance(name, Mapping):
-            name = name["name"]
-        rows = self._client.pages(f"{self._project}/schemas")
-        return next((row for row in rows if name in (row["name"], row["uuid"])), None)
-
-    def _dataset_row(self) -> dict[str, Any] | None:
-        try:
-            found: dict[str, Any] = self._client.get(f"{self._project}/datasets/{quote(self._options.dataset)}")
-        except NotFound:
-            return None
-        return found
-
     def _make_schema(self, labels: list[str], source: Source) -> dict[str, Any]:
         if not labels:
             self._tell(
@@ -205,6 +169,7 @@ class Maker:
         config = self._new_config(labels, source)
         body = {"name": self._options.dataset, "title": "", "config": config}
         made: dict[str, Any] = self._client.post(f"{self._project}/schemas", body)
+        self._target.put_schema(made)
         shown = ", ".join(labels[:8]) + (f" and {len(labels) - 8} more" if len(labels) > 8 else "")
         if labels:
             self._tell(f"made the schema {self._options.dataset!r} from the labels found: {shown}")
@@ -251,16 +216,17 @@ class Maker:
             "config": self._with_labels(schema, new, source),
             "message": f"Labels found by an import: {', '.join(new)}"[:300],
         }
-        self._client.post(f"schemas/{schema['uuid']}/revisions", body)
+        made = self._client.post(f"schemas/{schema['uuid']}/revisions", body)
+        self._target.put_schema({**schema, **{key: made[key] for key in ("config", "controls", "revision")}})
         self._tell(f"added to the schema {schema['name']!r}: {', '.join(new)}")
 
     def dataset(self, schema: Mapping[str, Any]) -> None:
-        if self._dataset_row() is not None:
+        if self._target.dataset() is not None:
             return
         body: dict[str, Any] = {"name": self._options.dataset, "title": "", "schema": schema["uuid"]}
         if self._options.split_policy:
             body["split_policy"] = dict(self._options.split_policy)
-        self._client.post(f"{self._project}/datasets", body)
+        self._target.put_dataset(self._client.post(f"{self._project}/datasets", body))
         self._tell(f"made the dataset {self._options.dataset!r}")
 
 
@@ -281,9 +247,15 @@ def _labels_of(control: Mapping[str, Any]) -> set[str]:
     return {str(label["value"]) for label in control["labels"]}
 
 
-def task_asked(client: Client, options: ImportOptions) -> Task | None:
-    """What labels are to be read as: as was asked, else the one kind of regions that the schema there asks for."""
+def task_asked(target: Target) -> Task | None:
+    """What labels are to be read as: as was asked, else by the control named, else the one kind of regions that the
+    schema there asks for."""
+    options = target.options
     if options.task:
         return options.task
-    report = ImportReport(options.project, options.dataset, "")
-    return Maker(client, options, report, lambda text: None).task()
+    found = target.schema()
+    if found and options.control:
+        return BY_TAG[_named(found, options.control)["type"]].task
+    shapes = [BY_TAG[control["type"]] for control in found["controls"]] if found else []
+    placed = {shape.task for shape in shapes if not shape.whole}
+    return placed.pop() if len(placed) == 1 else None
