@@ -4,11 +4,11 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 from tests.motherlode.conftest import make_folder
+from tests.settling import settle
 
 PROGRAM = Path(__file__).with_name("import_and_die.py")
 
@@ -17,7 +17,7 @@ def test_killed_at_any_step_an_import_ends_as_if_it_had_not_been(machine: Path, 
     folder = make_folder(machine / "source", labelled=1, pool=1)
     (machine / "work" / "first").mkdir(parents=True)
     shutil.copy(migrated_file, machine / "work" / "first" / "db.sqlite3")
-    time.sleep(0.06)  # until the files are known by their state
+    settle(folder)
     done = subprocess.run(
         [sys.executable, str(PROGRAM), str(machine / "work"), str(folder)], capture_output=True, text=True, timeout=900
     )

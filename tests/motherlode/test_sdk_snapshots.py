@@ -5,14 +5,16 @@ import pickle
 import shutil
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from multiprocessing import get_context
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from filelock import FileLock, Timeout
 from tests.earlier import earlier_row
+from tests.settling import settle
 
 import motherlode
 from motherlode import manifest
@@ -91,11 +93,6 @@ def spoil(path: Path) -> None:
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
-def settle_down() -> None:
-    """Let enough time pass for what is hashed now to be remembered."""
-    time.sleep(0.06)
-
-
 # loading
 
 
@@ -158,11 +155,11 @@ def test_files_are_read_only_and_share_their_blobs(pin: Pin, cache: Cache) -> No
 
 
 @pytest.mark.parametrize("settled", [False, True])
-def test_a_changed_byte_in_a_sample_is_named_at_the_next_load(pin: Pin, settled: bool) -> None:
+def test_a_changed_byte_in_a_sample_is_named_at_the_next_load(pin: Pin, cache: Cache, settled: bool) -> None:
     if settled:
-        settle_down()
+        settle(cache.root)
         motherlode.load("cells", split="train")
-        settle_down()
+        settle(cache.root)
     spoil(motherlode.load("cells", split="train")[0].file)
     with pytest.raises(motherlode.NotVerified, match=r"a/one\.png") as caught:
         motherlode.load("cells", split="train")
@@ -224,7 +221,7 @@ def test_a_forged_pin_finds_nothing_that_fits(pin: Pin, cache: Cache) -> None:
 
 def test_unchanged_files_are_hashed_once(snapshot: Snapshot, cache: Cache) -> None:
     tree = snapshot.fetch("train")
-    settle_down()
+    settle(cache.root)
     snapshot.fetch("train")
     hashed: list[int] = []
 
@@ -285,22 +282,25 @@ def test_a_tree_half_made_is_made_anew(snapshot: Snapshot) -> None:
     assert not (tree / "a" / "stray").exists()
 
 
-def _hold(root: str, started: str, done: str) -> None:
-    with Cache(Path(root)).lock("tree"):
-        Path(started).touch()
-        time.sleep(0.3)
-        Path(done).touch()
+def _hold(root: Path, held: Event, enough: Event) -> None:
+    with Cache(root).lock("tree"):
+        held.set()
+        enough.wait()
 
 
-def test_one_process_at_a_time_makes_a_tree(cache: Cache, tmp_path: Path) -> None:
-    started, done = tmp_path / "started", tmp_path / "done"
-    other = get_context("spawn").Process(target=_hold, args=(str(cache.root), str(started), str(done)))
+def test_one_process_at_a_time_makes_a_tree(cache: Cache) -> None:
+    context = get_context("spawn")
+    held, enough = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(cache.root, held, enough))
     other.start()
-    while not started.exists():
-        time.sleep(0.01)
+    assert held.wait(60)
+    with pytest.raises(Timeout), FileLock(cache.root / "locks" / "tree.lock", blocking=False):
+        pass
+    enough.set()
     with cache.lock("tree"):
-        assert done.exists()
+        pass
     other.join()
+    assert other.exitcode == 0
 
 
 def test_a_file_is_hashed_as_dvc_and_we_name_it(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """What of a folder the server holds just so is not sent again, and nothing else about an import changes by that."""
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
 from tests.motherlode.conftest import SERVER, Lode, make_folder, picture
+from tests.settling import settle
 
 from lode_annotation.models import LabelSet, Schema
 from lode_annotation.schemas import latest, revise
@@ -63,7 +63,7 @@ class Twins:
 
     def bring(self, *words: str) -> dict[str, Any]:
         """The report of both, which is the same."""
-        time.sleep(0.06)  # until what was just written is known by its state
+        settle(self.folder)
         reports = []
         for project in self.projects:
             transport = Watched(deaf=project.name == "sends")
@@ -217,7 +217,7 @@ def test_a_known_file_is_not_read_and_a_changed_one_is(machine: Path) -> None:
     folder = machine / "folder"
     folder.mkdir()
     (folder / "a.png").write_bytes(b"one")
-    time.sleep(0.06)
+    settle(folder)
     known = KnownFolder(Folder(folder))
     first, data = known.looked_at("a.png")
     assert data == b"one"
@@ -241,7 +241,7 @@ def test_a_file_written_to_just_now_is_not_remembered(machine: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["", "[]", '{"form": 1}', '{"form": 9, "files": {}, "read": {}}', '{"form": 1, "fi'])
 def test_a_damaged_memory_of_a_folder_is_none(lode: Lode, folder: Path, machine: Path, damage: str) -> None:
-    time.sleep(0.06)
+    settle(folder)
     lode("import", str(folder), "--dataset", "cells")
     (kept,) = (machine / "cache" / "folders").iterdir()
     kept.write_text(damage)
