@@ -139,7 +139,8 @@ class PathSet:
         under = self._folders.get(key)
         if under is not None:
             raise PathClash(path, under, f"is a folder for {under!r}")
-        above = list(folders(key))
+        parent = key.rpartition("/")[0]
+        above = [] if parent in self._folders else list(folders(key))  # of a folder that is known all above is
         for folder in above:
             file = self._files.get(folder)
             if file is not None:

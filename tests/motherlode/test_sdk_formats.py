@@ -268,6 +268,22 @@ def test_boxes_in_columns_say_what_their_drafts_say() -> None:
     assert records["a.jpg"].labels == {"cat"}
 
 
+def test_coco_rows_taken_together_say_what_they_say_one_by_one() -> None:
+    def found(first: object) -> tuple[dict[str, Record], list[Problem]]:
+        rows = [
+            {"image_id": 7 + n % 3, "category_id": 3 + n % 2, "bbox": [first if n % 9 == 0 else n / 3, 2, 3, 4.5]}
+            | ({"area": n, "iscrowd": n % 2} if n % 4 > 1 else {})
+            | ({"segmentation": [[1, 2, 3, 4, 5, 6]]} if n % 5 > 1 else {})
+            for n in range(700)
+        ]
+        images = [{"id": 7, "file_name": "a.jpg"}, {"id": 8, "file_name": "b.jpg"}]
+        groups = [{"id": 3, "name": "cat"}, {"id": 4, "name": "dog"}]
+        return read("coco", Memory({"x.json": document(images=images, annotations=rows, categories=groups)}))
+
+    together, one_by_one = found(5), found("5")  # a number written as text is looked at more closely
+    assert together == one_by_one and len(together[0]["a.jpg"].drafts) == 234
+
+
 def test_what_boxes_say_does_not_depend_on_where_they_stand() -> None:
     def said(*boxes: list[float], category: int = 3, **other: object) -> str | None:
         rows = [{"image_id": 7, "category_id": category, "bbox": box, **other} for box in boxes]

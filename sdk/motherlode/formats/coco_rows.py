@@ -7,10 +7,14 @@ wrong with a row is told, and as much of it kept as says what it means.
 from __future__ import annotations
 
 import math
+from array import array
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 from motherlode.formats.coco_document import Category, Document, Listed
+from motherlode.formats.source import Boxes
 from motherlode.formats.values import BadValue, flag, id_key, label_name, number, plain_attributes, shown, whole_number
 from motherlode.masks import Mask, mask_bounds, mask_polygon, read_mask
 from motherlode.shapes import BadRegion, Geometry, Shape
@@ -21,6 +25,7 @@ ARRAYS = ("images", "annotations", "categories")
 REMEDY = "Mend the file and import again; the rest came in"
 _PLAIN = frozenset({"id", "image_id", "category_id", "bbox", "area", "iscrowd", "segmentation"})
 _NUMBERS = frozenset({int, float})
+AT_ONCE = 500  # annotations that are looked at together
 _MOST = 1e300  # of a number that needs no closer look
 
 
@@ -101,38 +106,76 @@ def _take_category(document: Document, place: str, row: int, value: dict[str, An
 
 
 def _take_annotations(document: Document, first: int, rows: Sequence[Any]) -> None:
-    """Take annotations in their order: boxes that hold numbers alone, as most do, at once; others with a closer look.
+    """Take annotations in their order, many at once where all hold numbers alone, as most do."""
+    for start in range(0, len(rows), AT_ONCE):
+        some = rows[start : start + AT_ONCE]
+        columns = None if document.shape.outlined else _columns(some)
+        if columns is not None:
+            _put(document, first + start, some, columns)
+            continue
+        for row, value in enumerate(some, first + start):
+            _take_row(document, "annotations", row, value)
+
+
+class _Columns(NamedTuple):
+    """Annotations as columns; of their boxes four numbers each."""
+
+    images: list[int]
+    categories: list[int]
+    boxes: list[float]
+    areas: list[float]
+    crowds: list[int]
+
+
+def _columns(rows: Sequence[Any]) -> _Columns | None:
+    """Annotations that hold numbers alone; None where any of them needs a closer look.
 
     A value of another type than JSON's numbers, or out of bounds, is for the closer look to name.
     """
-    images, order, used, most = document.images, document.order, document.used, _MOST
-    outlines = 0
-    for row, value in enumerate(rows, first):
-        if type(value) is dict and value.keys() <= _PLAIN and "bbox" in value and not document.shape.outlined:
-            key, category, bbox = value.get("image_id"), value.get("category_id"), value["bbox"]
-            area, crowd = value.get("area", math.nan), value.get("iscrowd", 0)
-            if (
-                type(key) is type(category) is type(crowd) is int
-                and type(bbox) is list
-                and len(bbox) == 4
-                and _NUMBERS.issuperset(map(type, bbox))
-                and -most < min(bbox)
-                and max(bbox) < most
-                and abs(sum(bbox)) < most  # where one is nan, this is
-                and type(area) in _NUMBERS
-                and not (area < 0 or area >= most)
-                and 0 <= crowd <= 1
-            ):
-                image = images.get(str(key))
-                if image is None:
-                    image = images[str(key)] = Listed()
-                category = str(category)
-                used[category] += 1
-                outlines += bool(value.get("segmentation"))
-                image.numbers.extend((row, order.setdefault(category, len(order)), *bbox, area, crowd))
-                continue
-        _take_row(document, "annotations", row, value)
-    document.seen["outlines"] += outlines
+    if {*map(type, rows)} != {dict} or not all(map(_PLAIN.issuperset, rows)):
+        return None
+    try:
+        images, categories = [row["image_id"] for row in rows], [row["category_id"] for row in rows]
+        bboxes = [row["bbox"] for row in rows]
+    except KeyError:
+        return None
+    crowds = [row.get("iscrowd", 0) for row in rows]
+    areas = [row.get("area", math.nan) for row in rows]
+    if {*map(type, images), *map(type, categories), *map(type, crowds)} != {int}:
+        return None
+    if {*map(type, bboxes)} != {list} or {*map(len, bboxes)} != {4}:
+        return None
+    boxes = list(chain.from_iterable(bboxes))
+    if not _NUMBERS.issuperset(map(type, chain(boxes, areas))):
+        return None
+    # where one is nan, the sum is
+    if not (min(boxes) > -_MOST and max(boxes) < _MOST and abs(sum(boxes)) < _MOST):
+        return None
+    if min(crowds) < 0 or max(crowds) > 1 or any(area < 0 or area >= _MOST for area in areas):
+        return None
+    return _Columns(images, categories, boxes, areas, crowds)
+
+
+def _put(document: Document, first: int, rows: Sequence[dict[str, Any]], columns: _Columns) -> None:
+    """Put annotations, the first of which stands at `first`, among the numbers of their images."""
+    images, order, boxes = document.images, document.order, columns.boxes
+    place_of: dict[int, int] = {}
+    for category, times in Counter(columns.categories).items():
+        place_of[category] = order.setdefault(str(category), len(order))
+        document.used[str(category)] += times
+    places = [place_of[category] for category in columns.categories]
+    document.seen["outlines"] += sum(1 for row in rows if row.get("segmentation"))
+    lines = zip(
+        *(range(first, first + len(rows)), places, boxes[::4], boxes[1::4], boxes[2::4], boxes[3::4]),
+        *(columns.areas, columns.crowds),
+        strict=True,
+    )
+    numbers, width = array("d", chain.from_iterable(lines)), Boxes.COLUMNS
+    for at, key in zip(range(0, len(numbers), width), map(str, columns.images), strict=True):
+        image = images.get(key)
+        if image is None:
+            image = images[key] = Listed()
+        image.numbers.extend(numbers[at : at + width])
 
 
 def _take_annotation(document: Document, place: str, row: int, value: dict[str, Any]) -> None:

@@ -11,9 +11,9 @@ import json
 import os
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import md5, sha256
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -71,11 +71,9 @@ class KnownFolder:
 
     def looked_at(self, name: str) -> tuple[Digests, bytes | None]:
         """A file's digests, and its bytes where it is small and had to be read for them. Raises OSError."""
+        if (known := self._known(name)) is not None:
+            return known, None
         path = self._root + name
-        found = self._found.get(name) or self._kept.get(name)
-        if found is not None and found[:4] == state_at(path):
-            self._found[name] = found
-            return Digests(found[4], found[5], found[1]), None
         started, before = time.time_ns(), state_at(path)
         data = _read(path) if before and before[1] <= SMALL else None
         made = Digests(*hash_file(Path(path))) if data is None else _digests_of(data)
@@ -86,10 +84,32 @@ class KnownFolder:
 
     def digests_of(self, names: Iterable[str]) -> dict[str, Digests]:
         """Of many files, by name; those that cannot be read are left out."""
-        todo = list(names)
-        with ThreadPoolExecutor(THREADS) as pool:
-            parts = [todo[start : start + 500] for start in range(0, len(todo), 500)]
-            return dict(pair for part in pool.map(self._some, parts) for pair in part)
+        found: dict[str, Digests] = {}
+        todo: list[str] = []
+        for name in names:
+            if (known := self._known(name)) is not None:
+                found[name] = known
+            else:
+                todo.append(name)
+        if todo:  # threads help who reads, and hinder who only looks
+            from concurrent.futures import ThreadPoolExecutor
+
+            with ThreadPoolExecutor(THREADS) as pool:
+                parts = [todo[start : start + 500] for start in range(0, len(todo), 500)]
+                for part in pool.map(self._some, parts):
+                    found.update(part)
+        return found
+
+    def _known(self, name: str) -> Digests | None:
+        """A file's digests, where its state is still that in which they were taken."""
+        kept = self._found.get(name) or self._kept.get(name)
+        try:
+            if kept is None or kept[:4] != state_at(self._root + name):
+                return None
+        except OSError:
+            return None
+        self._found[name] = kept
+        return Digests(kept[4], kept[5], kept[1])
 
     def _some(self, names: list[str]) -> list[tuple[str, Digests]]:
         found = []
@@ -165,15 +185,15 @@ def _forget(folder: Path) -> None:
 
 
 _LETTERS = str.maketrans("0123456789", "ghijklmnop")  # without a digit that could belong to a number out of bounds
-_OF_RECORD = [name for name in Record.__slots__ if name not in _ELSEWHERE]
-_OF_DRAFT = [name for name in Draft.__slots__ if name not in ("row", "attributes")]
+_of_record = attrgetter(*(name for name in Record.__slots__ if name not in _ELSEWHERE))
+_of_draft = attrgetter(*(name for name in Draft.__slots__ if name not in ("row", "attributes")))
 
 
 def labels_digest(record: Record) -> str | None:
     """What the record's labels say, wherever in a file they stand, as 64 letters; None where it states none."""
     if not record.labelled:
         return None
-    said: list[object] = [FORM, *(getattr(record, name) for name in _OF_RECORD)]
+    said: list[object] = [FORM, *_of_record(record)]
     if record.control:
         said.append(record.control)
     boxes = b""
@@ -181,7 +201,7 @@ def labels_digest(record: Record) -> str | None:
         boxes = record.drafts.said()
     else:
         for draft in record.drafts:
-            said.append([getattr(draft, name) for name in _OF_DRAFT])
+            said.append([*_of_draft(draft)])
             said.append(sorted(draft.attributes.items(), key=str) if draft.attributes else None)
     digest = sha256(repr(said).encode("utf-8", "backslashreplace"))
     digest.update(boxes)
