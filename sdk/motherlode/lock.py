@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -113,6 +112,8 @@ def _of_script() -> list[Path]:
 
 def read_lock(path: Path) -> dict[str, Pin]:
     """The pins of a lock file, by the name of their table. Raises `BadLock`; a file that is not there has none."""
+    import tomllib  # only who has a lock waits for its import
+
     try:
         text = path.read_text(encoding="utf-8")
         if mark := _CONFLICT.search(text):

@@ -6,6 +6,7 @@ codes: 0 done, 1 refused or failed, 2 wrong usage, 3 bytes are not what was publ
 
 from __future__ import annotations
 
+import gc
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["main", "parser"]
 
 DONE, FAILED, NOT_VERIFIED, INTERRUPTED = 0, 1, 3, 130
+OBJECTS = 20_000  # until cycles are looked for: what is read makes many objects and hardly a cycle
 
 # The verbs of each module, in the order of the help. What a verb does not need is not imported for it.
 ROOMS = {
@@ -57,6 +59,8 @@ def _connect(*where: Any, **how: Any) -> Client:
 
 def main(argv: Sequence[str] | None = None, connect: Callable[..., Client] = _connect) -> int:
     """Run one verb; gives the exit code. `connect` makes the clients, with `Client`'s arguments."""
+    if argv is None:
+        gc.set_threshold(OBJECTS)
     words = sys.argv[1:] if argv is None else argv
     top = parser(words[0] if words else "")
     arguments = top.parse_args(words)
