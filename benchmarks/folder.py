@@ -8,8 +8,9 @@ new (half each, with boxes of their own) and both run again, and once more with 
 version into an empty cache, "again" asks for it once more, "load" is ``motherlode.load`` of the pulled version in a
 process of its own and "iterate" reads each sample's path and labels. Beside the clock stand the CPU seconds (user and
 system) of the client and of all processes of the server, which other work on the machine changes less. Peers in the
-same run: ``cp -r`` of the folder and, with ``--dvc``, ``dvc add`` and ``dvc push`` of it to a remote folder. A
-PostgreSQL address must name a database that may be emptied.
+same run: ``cp -r`` of the folder and, with ``--dvc``, ``dvc add`` and ``dvc push`` of it to a remote folder, and stock
+``dvc pull`` of the version from the server's own DVC remote. A PostgreSQL address must name a database that may be
+emptied.
 """
 
 import argparse
@@ -17,7 +18,6 @@ import json
 import os
 import random
 import resource
-import shutil
 import signal
 import socket
 import subprocess
@@ -200,7 +200,17 @@ class Client:
         return self.spent([BIN / "lode", *arguments])[0]
 
 
-def measure(home: Path, count: int, kib: float, database: str) -> list[tuple[str, str]]:
+def stock_pull(client: Client) -> Spent:
+    """``dvc pull`` of the newest version in a fresh clone, as one without our SDK does it."""
+    server, work = client.server, client.home / "clone"
+    address = server.url.replace("http://", f"http://git:{server.token}@")
+    client.spent(["git", "clone", "-q", f"{address}/git/bench/cells.git", work])
+    dvc: list[str | Path] = [BIN / "dvc", "--cd", work]
+    client.spent([*dvc, "remote", "modify", "--local", "store", "password", server.token])
+    return client.spent([*dvc, "pull", "-q"])[0]
+
+
+def measure(home: Path, count: int, kib: float, database: str, *, dvc: bool) -> list[tuple[str, str]]:
     """The rows of one table: what was done and how long it took."""
     rows: list[tuple[str, str]] = []
     folder = Folder(home / "folder", count, kib)
@@ -215,9 +225,7 @@ def measure(home: Path, count: int, kib: float, database: str) -> list[tuple[str
             made = client.lode("publish", "cells")
             rows += [(f"{when}: import", str(brought)), (f"{when}: publish", str(made))]
             rows.append((f"{when}: import + publish", str(brought + made)))
-        start = time.perf_counter()
-        shutil.copytree(folder.path, home / "copied")
-        rows.append(("cp -r", f"{time.perf_counter() - start:.2f} s"))
+        rows.append(("cp -r", str(client.spent(["cp", "-r", folder.path, home / "copied"])[0])))
         reader = Client(server, home / "reader")
         rows.append(("pull into an empty cache", str(reader.lode("pull", "cells@latest"))))
         rows.append(("pull again", str(reader.lode("pull", "cells@latest"))))
@@ -225,6 +233,8 @@ def measure(home: Path, count: int, kib: float, database: str) -> list[tuple[str
         loaded, iterated, samples, boxes = said
         rows.append(("load() of what is pulled", f"{loaded:.2f} s"))
         rows.append((f"iterate {samples:,} samples, {boxes:,} boxes", f"{samples / iterated:,.0f} samples/s"))
+        if dvc:
+            rows.append(("dvc pull from our remote", str(stock_pull(Client(server, home / "stock")))))
     finally:
         server.stop()
     return rows
@@ -268,7 +278,7 @@ def main() -> None:
     print("\n| database | | |\n|---|---|---|")
     for name, database in databases:
         with tempfile.TemporaryDirectory(prefix="lode-folder-") as home:
-            for row in measure(Path(home), options.items, options.kib, database):
+            for row in measure(Path(home), options.items, options.kib, database, dvc=options.dvc):
                 print(f"| {name} | {row[0]} | {row[1]} |", flush=True)
     if options.dvc:
         with tempfile.TemporaryDirectory(prefix="lode-folder-") as home:
