@@ -27,7 +27,6 @@ __all__ = [
     "named",
     "read_file",
     "resolve",
-    "truth",
 ]
 
 LINES = ("labels", "manifest", "splits")
@@ -53,14 +52,6 @@ def entries(version: Version, split: str | None = None) -> QuerySet[Entry]:
     if split is not None:
         rows = rows.filter(split=split)
     return rows.select_related("blob", "label_set", "item").order_by(by_path())
-
-
-def truth(version: Version, split: str | None = None) -> Iterator[tuple[Entry, list[dict[str, Any]]]]:
-    """Each labelled entry with the rows of all that is said of it (``LabelSet.said``), by path."""
-    labelled = entries(version, split).filter(label_set__isnull=False)
-    for entry in labelled.iterator(chunk_size=1000):
-        assert entry.label_set is not None
-        yield entry, entry.label_set.said
 
 
 def files(version: Version) -> QuerySet[VersionFile]:

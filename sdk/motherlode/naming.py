@@ -88,7 +88,8 @@ class Naming:
         """The prediction as one JSON object in which every class is a name. Raises `BadPrediction`."""
         path = prediction.path
         if prediction.task != "classes":
-            labels = [self.name(path, label) for label in prediction.labels]
+            means = {label: self.name(path, label) for label in dict.fromkeys(prediction.labels)}
+            labels = [means[label] for label in prediction.labels]
             told = {"labels": labels, "scores": list(prediction.scores)}
             if prediction.polygons is not None:
                 return {"path": path, "polygons": [plain_outline(each) for each in prediction.polygons], **told}

@@ -7,21 +7,21 @@ that the first has made.
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import numpy as np
 from django.db import transaction
+from django.db.models import QuerySet
 
 from lode_annotation import identity
 from lode_datasets.models import Dataset
 from lode_hooks.evaluations.alarms import bounds, items_of, predicted
 from lode_hooks.evaluations.evaluators import evaluator_of
-from lode_hooks.evaluations.metrics.arrays import Detections, Floats, Ints
+from lode_hooks.evaluations.metrics.arrays import Bools, Detections, Floats, Ints
 from lode_hooks.evaluations.metrics.columns import BOX_PREDICTIONS
 from lode_hooks.evaluations.metrics.kinds import FALSE_ALARM, KINDS, MISSED
 from lode_hooks.evaluations.metrics.late import pl
@@ -66,9 +66,10 @@ def failure_uuid(project: UUID, rows: Rows, row: int, shape: str = "") -> UUID:
 
     Without its `shape`, a false alarm of a kind that is more than its bounds may be given another one on record.
     """
-    region, box = rows.region[row], rows.predicted_box[row]
+    region = rows.region[row]
     if region and rows.kind[row] != FALSE_ALARM:
         return region_failure(project, rows.item[row], region)
+    box = rows.predicted_box[row]
     place = None if np.isnan(box).any() else box.tolist()
     return false_alarm(project, rows.item[row], rows.frame[row], int(rows.predicted_class[row]), place, shape)
 
@@ -148,6 +149,7 @@ class _Recorder:
         for low in range(0, len(names), 500):
             found = Item.objects.filter(project=self.project, uuid__in=names[low : low + 500])
             self.items.update((str(uuid), pk) for uuid, pk in found.values_list("uuid", "pk"))
+        self.names = {pk: name for name, pk in self.items.items()}
 
     def _uuids(self, batch: list[int]) -> dict[int, UUID]:
         """The failure of each row: linked to an earlier one of the same object or false alarm, else its own."""
@@ -168,13 +170,16 @@ class _Recorder:
         """
         rows = self.rows
         items = sorted({self.items[rows.item[row]] for row in failing})
+        lost: set[int] = set()
+        for known in self._known_truths(items):
+            pairs = known.values_list("item_id", "region")
+            lost.update(item for item, region in pairs if (self.names[item], region) not in self._regions)
         failures: dict[str, list[tuple[str, UUID, identity.Thing]]] = {}
-        for low in range(0, len(items), 500):
-            known = Failure.objects.filter(dataset=self.dataset, item__in=items[low : low + 500]).exclude(region="")
-            columns = ("item__uuid", "region", "uuid", "frame", "class_id", "box")
+        for known in self._known_truths(sorted(lost)):
+            columns = ("item_id", "region", "uuid", "frame", "class_id", "box")
             for of, region, uuid, frame, label, box in known.order_by("pk").values_list(*columns):
                 place = None if box is None else (box[0], box[1], box[2], box[3])
-                failures.setdefault(str(of), []).append((region, uuid, identity.Thing(label, place, frame)))
+                failures.setdefault(self.names[of], []).append((region, uuid, identity.Thing(label, place, frame)))
         again: dict[tuple[str, str | None], UUID] = {}
         for item, before in failures.items():
             after, own = self._truths[item], {region for region, _uuid, _thing in before}
@@ -184,6 +189,16 @@ class _Recorder:
             again.update(((item, new[right][0]), old[left][0]) for right, left in pairs.items())
         places = ((row, (rows.item[row], rows.region[row])) for row in failing)
         return {row: again[place] for row, place in places if place in again}
+
+    def _known_truths(self, items: Sequence[int]) -> Iterator[QuerySet[Failure]]:
+        """The failures of truths of these items that are on record, in parts."""
+        for low in range(0, len(items), 500):
+            yield Failure.objects.filter(dataset=self.dataset, item__in=items[low : low + 500]).exclude(region="")
+
+    @cached_property
+    def _regions(self) -> set[tuple[str, str | None]]:
+        """The truths, by item and region."""
+        return set(zip(self.rows.item, self.rows.region, strict=True))
 
     @cached_property
     def _truths(self) -> dict[str, dict[str, int]]:
@@ -246,9 +261,8 @@ class _Recorder:
         predictions are still in the store.
         """
         if self.evaluator.is_drawn_by_bounds:
-            names = {pk: name for name, pk in self.items.items()}
             boxes = np.array([each.box for each in known], dtype=np.float64).reshape(-1, 4)
-            return bounds([names[each.item] for each in known], boxes), known
+            return bounds([self.names[each.item] for each in known], boxes), known
         close = {each.pk: each for each in known if ((each.item, each.frame), each.class_id) in meant}
         first: dict[int, tuple[int, int]] = {}
         keys = list(close)
@@ -283,46 +297,62 @@ class _Recorder:
         first: dict[UUID, int] = {}
         for row in kept:
             first.setdefault(uuids[row], row)
+        keys = _keys(first)
+        new = {uuid: row for uuid, row in first.items() if uuid not in keys}
         same = {"project_id": self.project.pk, "dataset_id": self.dataset.pk}
-        failures = (self._failure(uuid, row) for uuid, row in first.items())
-        bulk.insert(Failure, FAILURE, failures, same=same, ignore_conflicts=True)
-        keys: dict[UUID, int] = {}
-        wanted = list(first)
-        for low in range(0, len(wanted), 500):
-            keys.update(Failure.objects.filter(uuid__in=wanted[low : low + 500]).values_list("uuid", "pk"))
-        seen = (self._occurrence(keys[uuids[row]], row) for row in kept)
+        bulk.insert(Failure, FAILURE, self._failures(new), same=same, ignore_conflicts=True)
+        keys |= _keys(new)
+        seen = self._occurrences(kept, [keys[uuids[row]] for row in kept])
         same = {"evaluation_id": self.evaluation.pk}
         bulk.insert(FailureOccurrence, OCCURRENCE, seen, same=same, ignore_conflicts=True)
 
-    def _failure(self, uuid: UUID, row: int) -> tuple[object, ...]:
-        """The columns `FAILURE`."""
+    def _failures(self, new: Mapping[UUID, int]) -> Iterator[tuple[object, ...]]:
+        """The columns `FAILURE` of failures that are first seen in these rows."""
         rows = self.rows
-        alarm = rows.kind[row] == FALSE_ALARM
-        box = rows.predicted_box[row] if alarm else rows.truth_box[row]
-        class_id = int(rows.predicted_class[row] if alarm else rows.truth_class[row])
-        region = "" if alarm else rows.region[row] or ""
-        return (uuid, self.items[rows.item[row]], region, rows.frame[row], class_id, _box(box))
+        at = np.fromiter(new.values(), dtype=np.int64, count=len(new))
+        alarm = rows.kind[at] == FALSE_ALARM
+        boxes = np.where(alarm[:, None], rows.predicted_box[at], rows.truth_box[at])
+        classes = np.where(alarm, rows.predicted_class[at], rows.truth_class[at])
+        regions = (
+            "" if said else rows.region[row] or "" for row, said in zip(at.tolist(), alarm.tolist(), strict=True)
+        )
+        items = (self.items[rows.item[row]] for row in new.values())
+        frames = (rows.frame[row] for row in new.values())
+        return zip(new, items, regions, frames, classes.tolist(), _boxes(boxes), strict=True)
 
-    def _occurrence(self, failure: int, row: int) -> tuple[object, ...]:
-        """The columns `OCCURRENCE`."""
-        rows = self.rows
-        is_truth = not rows.detection[row]
-        kind = MISSED if is_truth else int(rows.kind[row])
-        score, iou = float(rows.score[row]), float(rows.iou[row])
-        predicted, truth = int(rows.predicted_class[row]), int(rows.truth_class[row])
-        return (
-            failure,
-            row,
-            KINDS[kind],
-            score if math.isfinite(score) else None,
-            iou if math.isfinite(iou) and not is_truth else None,
-            truth if truth >= 0 else None,
-            predicted if predicted >= 0 and not is_truth else None,
-            None if is_truth else _box(rows.predicted_box[row]),
+    def _occurrences(self, kept: list[int], failures: list[int]) -> Iterator[tuple[object, ...]]:
+        """The columns `OCCURRENCE` of rows, each of its failure."""
+        rows, at = self.rows, np.array(kept, dtype=np.int64)
+        sent = rows.detection[at]
+        score, iou = rows.score[at], rows.iou[at]
+        truth, predicted = rows.truth_class[at], rows.predicted_class[at]
+        return zip(
+            failures,
+            kept,
+            [KINDS[kind] for kind in np.where(sent, rows.kind[at], MISSED).tolist()],
+            _where(np.isfinite(score), score),
+            _where(np.isfinite(iou) & sent, iou),
+            _where(truth >= 0, truth),
+            _where((predicted >= 0) & sent, predicted),
+            _boxes(np.where(sent[:, None], rows.predicted_box[at], np.nan)),
+            strict=True,
         )
 
 
-def _box(box: Floats) -> str | None:
-    """A box as JSON; None where there is none."""
-    x1, y1, x2, y2 = box.tolist()
-    return None if math.isnan(x1 + y1 + x2 + y2) else json.dumps([x1, y1, x2, y2])
+def _keys(uuids: Collection[UUID]) -> dict[UUID, int]:
+    """The primary keys of the failures that are on record."""
+    wanted, found = list(uuids), {}
+    for low in range(0, len(wanted), 500):
+        found.update(Failure.objects.filter(uuid__in=wanted[low : low + 500]).values_list("uuid", "pk"))
+    return found
+
+
+def _where(there: Bools, values: Ints | Floats) -> list[Any]:
+    """The values that are there; None in place of the others."""
+    return [value if kept else None for value, kept in zip(values.tolist(), there.tolist(), strict=True)]
+
+
+def _boxes(boxes: Floats) -> list[str | None]:
+    """Boxes as JSON; None where there is none."""
+    there = ~np.isnan(boxes).any(axis=1)
+    return [json.dumps(box) if kept else None for box, kept in zip(boxes.tolist(), there.tolist(), strict=True)]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from lode_hooks.evaluations.evaluators.evaluator import Line
 from lode_hooks.evaluations.evaluators.located import Located, Row
-from motherlode.numbers import is_number
+from motherlode.numbers import are_numbers, is_number
 
 
 class Boxes(Located):
@@ -25,6 +26,13 @@ class Boxes(Located):
         if not isinstance(value, list) or len(value) != 4 or not all(is_number(side) for side in value):
             raise line.bad(f"has a box that is not four finite numbers: {value!r}")
         return [float(side) for side in value], ()
+
+    def read_places(self, line: Line, values: Sequence[Any]) -> Sequence[tuple[Sequence[float], Row]]:
+        if set(map(type, values)) <= {list} and set(map(len, values)) <= {4}:
+            sides = [*chain.from_iterable(values)]
+            if are_numbers(sides):
+                return [(box, ()) for box in values]
+        return super().read_places(line, values)
 
 
 EVALUATOR = Boxes()

@@ -60,6 +60,14 @@ class Classes:
             raise line.bad(words, label=label)
         return known
 
+    def of_all(self, line: Line, labels: Sequence[Any]) -> list[int]:
+        """The class ids of labels, many at once. Raises BadInput naming the line."""
+        if set(map(type, labels)) <= {str, int}:
+            found = [number for number in map(self.ids.get, labels) if number is not None]
+            if len(found) == len(labels):
+                return found
+        return [self.of(line, label) for label in labels]
+
     def of_key(self, line: Line, key: str) -> int:
         """The class id of a JSON object's key, which is always text: a name, or a permanent id in digits."""
         return self.of(line, int(key) if self.by_id and key.isdecimal() else key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +17,7 @@ from lode_hooks.evaluations.metrics.late import pl
 from lode_hooks.evaluations.metrics.overlaps import Similarity
 from lode_hooks.evaluations.metrics.paired import Metric
 from lode_hooks.evaluations.metrics.rows import Rows
-from motherlode.numbers import is_number
+from motherlode.numbers import are_numbers, is_number
 
 Row = tuple[Any, ...]
 
@@ -43,12 +44,7 @@ class Located(Evaluator):
 
     def read(self, lines: Sequence[Line], classes: Classes) -> pl.DataFrame:
         columns: dict[str, list[Any]] = {name: [] for name in self.predictions}
-        nothing = (None,) * (len(self.predictions) - len(BOX_PREDICTIONS))
-
-        def put(*values: Any) -> None:
-            for name, value in zip(self.predictions, values, strict=True):
-                columns[name].append(value)
-
+        further = [name for name in self.predictions if name not in BOX_PREDICTIONS]
         for line in lines:
             row = line.row
             frame = row.get("frame")
@@ -59,14 +55,27 @@ class Located(Evaluator):
                 raise line.bad(f"needs {self.field}, labels and scores, each a list")
             if not len(found) == len(labels) == len(scores):
                 raise line.bad(f"has {len(found)} {self.field}, {len(labels)} labels and {len(scores)} scores")
-            if not found:
-                put(line.item, frame, None, None, None, None, None, None, *nothing)
-            for number, (value, label, score) in enumerate(zip(found, labels, scores, strict=True), start=1):
-                bounds, beside = self.read_place(line, number, value)
-                if not is_number(score):
-                    raise line.bad(f"has a score that is not a finite number: {score!r}")
-                put(line.item, frame, classes.of(line, label), *bounds, float(score), *beside)
+            places = self.read_places(line, found)
+            if not are_numbers(scores):
+                wrong = next(score for score in scores if not is_number(score))
+                raise line.bad(f"has a score that is not a finite number: {wrong!r}")
+            count = max(len(found), 1)  # an item without an object has a row too
+            columns["item"] += [line.item] * count
+            columns["frame"] += [frame] * count
+            columns["label"] += classes.of_all(line, labels) or [None]
+            columns["score"] += map(float, scores) if found else [None]
+            sides: list[float | None] = [None] * len(BOX)
+            if found:
+                sides = [*map(float, chain.from_iterable(bounds for bounds, _beside in places))]
+            for place, name in enumerate(BOX):
+                columns[name] += sides[place :: len(BOX)]
+            for place, name in enumerate(further):
+                columns[name] += [beside[place] for _bounds, beside in places] or [None]
         return frame_of(self.predictions, columns)
+
+    def read_places(self, line: Line, values: Sequence[Any]) -> Sequence[tuple[Sequence[float], Row]]:
+        """What `read_place` makes of each of a line's objects."""
+        return [self.read_place(line, number, value) for number, value in enumerate(values, start=1)]
 
     @abstractmethod
     def read_place(self, line: Line, number: int, value: Any) -> tuple[Sequence[float], Row]:

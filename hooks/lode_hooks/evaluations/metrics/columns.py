@@ -104,6 +104,12 @@ def frame_of(schema: Schema, columns: Mapping[str, Sequence[Any]]) -> pl.DataFra
     return pl.DataFrame({name: pl.Series(name, columns[name], dtype=type_of(kind)) for name, kind in schema.items()})
 
 
+def frame_of_rows(schema: Schema, rows: Sequence[Sequence[Any]]) -> pl.DataFrame:
+    """A frame of exactly `schema` from rows with its columns in their order."""
+    columns = zip(*rows, strict=True) if rows else ((),) * len(schema)
+    return frame_of(schema, dict(zip(schema, columns, strict=True)))
+
+
 def type_of(name: str) -> pl.DataType:
     """Polars' type of the name that a schema gives it, such as Float64 or List(Float64)."""
     of = name.removeprefix("List(").removesuffix(")")

@@ -159,15 +159,15 @@ class AP50:
 
     def _block(self, weights: Floats) -> Floats:
         counting = weights @ self.truth_counts
+        drawn = weights.astype(np.int32)  # whole numbers, whose sums are exact
         total, classes = np.zeros(len(weights)), np.zeros(len(weights))
         for k in range(len(self.bounds) - 1):
             rows = slice(int(self.bounds[k]), int(self.bounds[k + 1]))
-            drawn = weights[:, self.image[rows]]
-            hit = self.hit[rows]
-            at = np.flatnonzero(hit)
-            true = np.cumsum(drawn[:, at], axis=1)
-            wrong = np.cumsum(drawn * ~hit, axis=1)[:, at]
-            precision = np.maximum.accumulate((true / (true + wrong + np.spacing(1)))[:, ::-1], axis=1)[:, ::-1]
+            at = np.flatnonzero(self.hit[rows])
+            here = drawn[:, self.image[rows]]
+            true = np.cumsum(here[:, at], axis=1, dtype=np.int32)
+            sent = np.cumsum(here, axis=1, dtype=np.int32)[:, at]
+            precision = np.maximum.accumulate((true / (sent + np.spacing(1)))[:, ::-1], axis=1)[:, ::-1]
             for r in np.flatnonzero(counting[:, k] > 0):
                 reached = np.searchsorted(true[r] / counting[r, k], RECALLS, side="left")
                 total[r] += precision[r, reached[reached < len(at)]].sum() / len(RECALLS)
