@@ -7,7 +7,8 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 
 from lode_annotation import queues
 from lode_annotation.models import Task
@@ -15,13 +16,14 @@ from lode_datasets.models import DatasetItem
 from lode_hooks.evaluations.summary import rows_of, threshold_or_own
 from lode_hooks.failures.browse import rows_matching
 from lode_hooks.failures.filters import FailureFilter
-from lode_hooks.mining import candidates, rounds
+from lode_hooks.mining import candidates, large, rounds
 from lode_hooks.mining.candidates import gather
 from lode_hooks.mining.request import MiningRequest
 from lode_hooks.models import Failure, MinedItem
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict
-from lode_platform.models import User
+from lode_platform.jobs import Work, run_pending
+from lode_platform.models import Job, User
 from motherlode.regions import Region
 
 TRAIN = [f"train-{n:02d}.png" for n in range(12)]
@@ -273,6 +275,66 @@ def test_mining_over_rest(cells: Any, api: Any, erin: User, bob: User) -> None:
     assert (report["mined"]["chosen"], report["control"]["chosen"], report["failures"]) == (3, 1, 3)
     assert api(bob).post("projects/blood/mining", body).status_code == 403
     assert caller.post("projects/blood/mining", {**body, "run": "nobody"}).status_code == 404
+
+
+def test_many_predictions_are_mined_by_jobs(cells: Any, api: Any, erin: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = {"run": str(cells.baseline.uuid), "strategies": {"failures": 1}, "budget": 5, "random": 0.2, "queue": "hard"}
+    caller = api(erin)
+    at_once = caller.post("projects/blood/mining/preview", body).json()
+    monkeypatch.setattr(large, "AT_ONCE", 10)
+    asked = caller.post("projects/blood/mining/preview", body)
+    again = caller.post("projects/blood/mining/preview", body).json()
+    assert (asked.status_code, again["uuid"]) == (202, asked.json()["uuid"]), "one job for the same request"
+    run_pending()
+    found = caller.get(f"jobs/{again['uuid']}").json()
+    assert all(row.pop("regions") is not None for row in found["result"]["results"])
+    assert (found["state"], found["done"], found["result"]) == ("succeeded", rounds.STEPS, at_once)
+    made = caller.post("projects/blood/mining", body)
+    assert made.status_code == 202 and not MinedItem.objects.exists()
+    run_pending()
+    row = caller.get(f"mining/{made.json()['uuid']}").json()
+    tasks = Task.objects.filter(queue__name="hard").order_by("-priority")
+    assert [str(item) for item in tasks.values_list("item__uuid", flat=True)] == [
+        each["item"] for each in at_once["results"]
+    ]
+    assert row["chosen"] == 4
+    taken = caller.post("projects/blood/mining", body)
+    assert (taken.status_code, taken.json()["code"]) == (409, "queue_taken"), "said before a job begins"
+
+
+def test_a_round_is_made_once_however_often_its_job_runs(
+    cells: Any, erin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = large.create(request(cells), Caller(erin), queue="hard")
+
+    def die(work: Work, name: str) -> None:
+        monkeypatch.undo()
+        raise OperationalError("the server has gone away")
+
+    monkeypatch.setattr(Work, "step", die)
+    run_pending()
+    assert MinedItem.objects.count() == 3
+    Job.objects.filter(pk=job.pk).update(run_after=None)
+    run_pending()
+    job.refresh_from_db()
+    assert (job.state, job.result["chosen"], MinedItem.objects.count()) == ("succeeded", 3, 3)
+
+
+def test_what_there_is_to_choose_from_is_asked_in_as_many_statements_for_many_items(cells: Any, erin: User) -> None:
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            gather(request(cells))
+        return len(asked)
+
+    few = statements()
+    more = [f"more-{n:02d}.png" for n in range(8)]
+    cells.add(more, split="train")
+    cells.label({path: truth(path) for path in more})
+    version = cells.publish()
+    lines = [{"path": path, "boxes": [], "labels": [], "scores": []} for path in TRAIN + more]
+    cells.evaluate(cells.predict(cells.baseline, version, lines, split="train", out_of_fold=True))
+    assert len(gather(request(cells)).names) == 8 + len(TRAIN) + len(POOL)
+    assert statements() == few
 
 
 def test_classes_are_mined_by_margin(world: Callable[..., Any], erin: User) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from lode_hooks.evaluations import runs, summary
-from lode_hooks.mining import request, rounds
+from lode_hooks.mining import large, request, rounds
 from lode_hooks.models import Failure, FailureOccurrence, MiningRound
 from lode_platform import shell
 from lode_platform.callers import Caller
@@ -303,6 +303,32 @@ def test_the_button_makes_a_queue_and_the_same_page_is_the_report(cells: Any, cl
     again = client.post(address("mine"), form)
     assert again["Location"].startswith(address("mine"))
     assert MiningRound.objects.count() == 1
+
+
+def test_many_predictions_are_previewed_and_mined_by_jobs_that_the_pages_follow(
+    cells: Any, client_for: Any, erin: User, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+) -> None:
+    monkeypatch.setattr(large, "AT_ONCE", 10)
+    client: Client = client_for(erin)
+    form = {"run": cells.first.uuid, "budget": 6, "control": 30, "weight_failures": 100}
+    before = text(client.get(address("mine_preview"), form))
+    assert "data-preview-start" in before and "data-taken" not in before
+    begun = client.post(address("mine_preview"), form)
+    assert "data-preview-job" in text(begun) and begun["HX-Replace-Url"].startswith(address("mine"))
+    assert "data-preview-job" in text(client.get(address("mine_preview"), form))
+    run_pending()
+    with django_assert_max_num_queries(14):
+        found = text(client.get(address("mine_preview"), form))
+    assert found.count('class="tile"') == 6 and "data-preview-start" in found
+    assert "data-preview-start" in text(client.get(address("mine_preview"), {**form, "seed": 5})), "another request"
+    made = client.post(address("mine"), {**form, "queue": "hard cells"})
+    assert "job-live" in text(client.get(made["Location"])) and not MiningRound.objects.exists()
+    run_pending()
+    assert made["Location"] == address("round", MiningRound.objects.get().uuid)
+    assert "wait to be labelled" in text(client.get(made["Location"]))
+    missed = client.post(address("mine"), {**form, "kind": "duplicate", "seed": 9, "queue": "none"})
+    run_pending()
+    assert "There is nothing to mine" in text(client.get(missed["Location"]))
 
 
 ADDRESSES = ["runs", "run", "failures", "matches", "scene", "failure", "mining", "mine", "mine_preview", "round"]

@@ -9,12 +9,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lode_hooks.api import mining_shapes
-from lode_hooks.mining import report, rounds
+from lode_hooks.mining import large, report, rounds
 from lode_hooks.mining.request import MiningRequest
 from lode_hooks.models import MinedItem, MiningRound
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, page_rows
-from lode_platform.api.shapes import read
+from lode_platform.api.shapes import JobShape, job_json, read
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.signed_in import caller, person
 
@@ -32,26 +32,40 @@ class Rounds(APIView):
         return Response({"results": results, "next": following})
 
     @extend_schema(
-        operation_id="mining_create", request=mining_shapes.MineShape, responses={201: mining_shapes.RoundShape}
+        operation_id="mining_create",
+        request=mining_shapes.MineShape,
+        responses={201: mining_shapes.RoundShape, 202: JobShape},
     )
     def post(self, request: Request, project: str) -> Response:
-        """Chooses items and puts them into a queue, which is made if there is none of that name."""
+        """Chooses items and puts them into a queue, which is made if there is none of that name.
+
+        Over many predictions a job does (202); the round has the job's uuid.
+        """
         home = access.project_for(caller(request), project, "mining.create")
         given = read(mining_shapes.MineShape, request.data)
         if not given["queue"]:
             raise BadInput("Say into which queue: queue is its name.", field="queue")
         asked = MiningRequest.from_json(home, caller(request), given)
+        if large.is_large(asked):
+            job = large.create(asked, caller(request), queue=given["queue"], name=given["name"])
+            return Response(job_json(job), status=202)
         made = rounds.create_round(asked, caller(request), queue=given["queue"], name=given["name"])
         return Response(mining_shapes.round_json(made, home, made.mined_items.count()), status=201)
 
 
 class Preview(APIView):
-    @extend_schema(operation_id="mining_preview", request=mining_shapes.MineShape, responses=mining_shapes.PreviewShape)
+    @extend_schema(
+        operation_id="mining_preview",
+        request=mining_shapes.MineShape,
+        responses={200: mining_shapes.PreviewShape, 202: JobShape},
+    )
     def post(self, request: Request, project: str) -> Response:
-        """What the same request would take, without taking it."""
+        """What the same request would take, without taking it. Over many predictions it is a job's result (202)."""
         home = access.project_for(caller(request), project, "mining.create")
         asked = MiningRequest.from_json(home, caller(request), read(mining_shapes.MineShape, request.data))
-        return Response(mining_shapes.preview_json(rounds.preview(asked, person(request))))
+        if large.is_large(asked):
+            return Response(job_json(large.preview(asked, person(request))), status=202)
+        return Response(large.as_json(rounds.preview(asked, person(request))))
 
 
 def round_of(request: Request, uuid: UUID) -> MiningRound:

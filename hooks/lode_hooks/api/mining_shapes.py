@@ -9,7 +9,6 @@ from rest_framework import serializers
 from lode_hooks.api.evaluation_shapes import LabelEffectShape, NumberShape, covered, number_json
 from lode_hooks.api.run_shapes import CoverageShape, Shape
 from lode_hooks.mining.report_parts import Arm, LoopReport
-from lode_hooks.mining.rounds import Candidate, Preview
 from lode_hooks.models import MiningRound
 from lode_platform.addresses import absolute
 from lode_platform.models import Project
@@ -118,32 +117,6 @@ class ReportShape(Shape):
     regressed = serializers.IntegerField(allow_null=True)
     p_value = serializers.FloatField(allow_null=True)
     caveats = serializers.ListField(child=serializers.CharField())
-
-
-def candidate_json(candidate: Candidate) -> dict[str, Any]:
-    return {
-        "item": candidate.item.uuid,
-        "path": candidate.item.path,
-        "split": candidate.split,
-        "strategy": candidate.strategy,
-        "arm": candidate.arm,
-        "score": candidate.score,
-        "reason": candidate.reason,
-        "failure": candidate.failure,
-    }
-
-
-def preview_json(preview: Preview) -> dict[str, Any]:
-    return {
-        "budget": preview.budget,
-        "count": preview.total,
-        "control": preview.control,
-        "strategies": [asdict(part) for part in preview.strategies],
-        "notes": preview.notes,
-        "by_strategy": {part.strategy: part.taken for part in preview.strategies},
-        "available": {part.strategy: part.fitting for part in preview.strategies},
-        "results": [candidate_json(candidate) for candidate in preview.candidates],
-    }
 
 
 def round_json(mined: MiningRound, project: Project, chosen: int) -> dict[str, Any]:

@@ -245,9 +245,9 @@ def scope(prediction_set: PredictionSet) -> frozenset[str] | None:
     return frozenset(pl.read_parquet(files.held(prediction_set.scope))["item"])
 
 
-def predicted(prediction_set: PredictionSet) -> frozenset[str]:
+def predicted(prediction_set: PredictionSet) -> pl.Series:
     """The uuids of the items that a finished set says something of, be it that nothing is there."""
-    return frozenset(pl.read_parquet(files.held(prediction_set.columns), columns=["item"])["item"].unique())
+    return pl.read_parquet(files.held(prediction_set.columns), columns=["item"])["item"].unique()
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, dict[str, Any]]]:

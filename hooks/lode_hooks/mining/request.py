@@ -58,6 +58,20 @@ class MiningRequest:
             dataset=str(body.get("dataset") or ""),
         )
 
+    def as_json(self) -> dict[str, Any]:
+        """What `from_json` makes the same request of."""
+        return {
+            "run": str(self.run.uuid),
+            "strategies": dict(self.strategies),
+            "budget": self.budget,
+            "random": self.random,
+            "seed": self.seed,
+            "filters": self.filters.query(),
+            "failures": [str(failure) for failure in self.failures],
+            "splits": list(self.splits),
+            "dataset": self.dataset,
+        }
+
 
 def find_run(project: Project, caller: Caller, name: str) -> Run:
     """A run by its uuid, or the newest one of a name. Raises NotFound."""

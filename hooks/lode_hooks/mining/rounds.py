@@ -1,14 +1,16 @@
 """Mining rounds: a run's failures and uncertain predictions become a queue, with a random control beside them."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import numpy as np
 from django.db import transaction
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from lode_annotation import queues
 from lode_annotation.models import Queue, Task
@@ -28,7 +30,7 @@ from lode_platform import events
 from lode_platform.callers import Caller
 from lode_platform.drawing import Drawn
 from lode_platform.errors import BadInput, Conflict
-from lode_platform.models import Item, User
+from lode_platform.models import Item, Project, User
 
 PREVIEW_SIZE = 120
 """Candidates of a preview that come with what is drawn on them."""
@@ -61,10 +63,22 @@ class Preview:
     notes: list[str]
 
 
-def preview(request: MiningRequest, user: User) -> Preview:
+Tell = Callable[[int, str], None]
+"""Hears how many of the `STEPS` are done, and what is done now."""
+STEPS = 3
+
+
+def _nobody(done: int, words: str) -> None:
+    pass
+
+
+def preview(request: MiningRequest, user: User, tell: Tell = _nobody) -> Preview:
     """Choose without writing anything; `create_round` with the same request takes the same items."""
+    tell(0, _("Reading what the run predicted"))
     pool = gather(request)
+    tell(1, _("Choosing"))
     chosen = _choose(pool, request)
+    tell(2, _("Reading what is drawn"))
     shown = chosen[:PREVIEW_SIZE]
     items = Item.objects.in_bulk([pool.items[each.item] for each in shown])
     regions = drawn.of_chosen(pool, shown)
@@ -136,15 +150,28 @@ def _recorded(pool: CandidatePool, chosen: Sequence[Chosen]) -> dict[FailureNumb
     return found
 
 
-def create_round(request: MiningRequest, caller: Caller, *, queue: str, name: str = "") -> MiningRound:
+def create_round(
+    request: MiningRequest,
+    caller: Caller,
+    *,
+    queue: str,
+    name: str = "",
+    uuid: UUID | None = None,
+    tell: Tell = _nobody,
+    within: Callable[[], AbstractContextManager[None]] = transaction.atomic,
+) -> MiningRound:
     """Choose the items and put them into a queue, each with its reason, its failure and the run's suggestion.
 
     The queue is created if there is none of that name; one that another round has filled, or that has had some of these
-    items, is refused. Raises BadInput where nothing can be chosen, saying why; Conflict where somebody else took them.
+    items, is refused. `within` is the transaction that writes it. Raises BadInput where nothing can be chosen, saying
+    why; Conflict where somebody else took them.
     """
     user = caller.user
+    tell(0, _("Reading what the run predicted"))
     pool = gather(request)
+    tell(1, _("Choosing"))
     chosen = _choose(pool, request)
+    tell(2, _("Filling the queue"))
     parts = strategy_yields(pool, request, chosen)
     if not chosen:
         why = [f"{part.strategy}: {part.reason}." for part in parts if part.reason]
@@ -155,13 +182,14 @@ def create_round(request: MiningRequest, caller: Caller, *, queue: str, name: st
     suggested = _suggestions(pool, chosen, items)
     dataset = pool.sources[0].prediction_set.version.dataset
     project = request.run.project
-    with transaction.atomic():
+    with within():
         # one round of a dataset at a time: what two chose at once goes to the first of them
         Dataset.objects.select_for_update(of=("self",)).get(pk=dataset.pk)
         if waiting_tasks(dataset).filter(item__in=list(items)).exists():
             raise Conflict("Some of these items were put into a queue just now; mine again.", code="items_taken")
         row = _queue(request, caller, dataset, queue, items)
         made = MiningRound.objects.create(
+            uuid=uuid or uuid4(),
             project=project,
             dataset=dataset,
             run=request.run,
@@ -188,17 +216,24 @@ def _record(pool: CandidatePool, chosen: Sequence[Chosen]) -> None:
             record.record(evaluation, rows_of(evaluation), np.array(own, dtype=np.int64))
 
 
-def _queue(request: MiningRequest, caller: Caller, dataset: Dataset, name: str, items: Mapping[int, Item]) -> Queue:
-    """The queue of a name, created if there is none. Raises Conflict where it cannot take this round's items."""
-    project = request.run.project
+def refuse_queue(project: Project, dataset: Dataset, name: str) -> Queue | None:
+    """The queue of a name, None where there is none yet. Raises Conflict where it can be no queue of a new round."""
     queue = Queue.objects.filter(project=project, name=name).first()
     if queue is None:
-        reason = f"Mined from “{request.run.name}”"
-        return queues.create_queue(project, caller, name=name, schema=dataset.schema, reason=reason)
+        return None
     if MiningRound.objects.filter(queue=queue).exists():
         raise Conflict(f"The queue {name!r} belongs to another round; choose another name.", code="queue_taken")
     if queue.schema_revision.schema_id != dataset.schema_id:
         raise Conflict(f"The queue {name!r} has another schema; choose another name.", code="queue_taken")
+    return queue
+
+
+def _queue(request: MiningRequest, caller: Caller, dataset: Dataset, name: str, items: Mapping[int, Item]) -> Queue:
+    """The queue of a name, created if there is none. Raises Conflict where it cannot take this round's items."""
+    queue = refuse_queue(request.run.project, dataset, name)
+    if queue is None:
+        reason = f"Mined from “{request.run.name}”"
+        return queues.create_queue(request.run.project, caller, name=name, schema=dataset.schema, reason=reason)
     if Task.objects.filter(queue=queue, item__in=list(items)).exists():
         raise Conflict(f"The queue {name!r} has had some of these items; choose another name.", code="queue_taken")
     return queue

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as later
@@ -23,7 +23,7 @@ from lode_hooks.evaluations.metrics.kinds import describe
 from lode_hooks.failures import verdicts
 from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.failures.kinds import KIND_TITLES
-from lode_hooks.mining import candidates, rounds
+from lode_hooks.mining import candidates, large, rounds
 from lode_hooks.mining import drawn as tiles
 from lode_hooks.mining.report import loop_report
 from lode_hooks.mining.report_parts import LoopReport
@@ -34,10 +34,11 @@ from lode_hooks.views.evaluations import allowed, by_run, evaluations_of
 from lode_hooks.views.facets import active_filters, cell_words
 from lode_hooks.views.failures import as_uuid
 from lode_hooks.views.links import matches_url
+from lode_platform import jobs
 from lode_platform.access import project_for
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, LodeError
-from lode_platform.models import Project, User
+from lode_platform.models import Job, JobState, Project, User
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 
@@ -243,52 +244,75 @@ def request_of(project: Project, user: User, query: QueryDict) -> MiningRequest:
     return MiningRequest.from_json(project, Caller(user), body)
 
 
-@require_GET
+@require_http_methods(["GET", "HEAD", "POST"])
 def preview(request: HttpRequest, project: str) -> HttpResponse:
-    """What the form would take, without taking it: a part of the page."""
+    """What the form would take, without taking it: a part of the page. Over many predictions a job, which POST starts,
+    says it, and GET follows the job."""
     user = signed_in(request)
     place = project_for(Caller(user), project, "mining.create")
+    query = request.POST if request.method == "POST" else request.GET
     context: dict[str, Any] = {"project": place}
     try:
-        asked = request_of(place, user, request.GET)
-        found = rounds.preview(asked, user)
+        asked = request_of(place, user, query)
+        if large.is_large(asked):
+            context |= previewed(place, large.preview(asked, user) if query is request.POST else None, asked)
+        else:
+            context |= shown(rounds.preview(asked, user))
     except LodeError as error:
         context["problem"] = error.message
-    else:
-        mined = [c for c in found.candidates if c.arm == MinedItem.Arm.MINED][:PREVIEW_SIZE]
-        control = [c for c in found.candidates if c.arm == MinedItem.Arm.CONTROL][:PREVIEW_SIZE]
-        context |= {
-            "budget": found.budget,
-            "notes": found.notes,
-            "total": found.total,
-            "mined": mined,
-            "more_mined": found.total - found.control - len(mined),
-            "control": control,
-            "more_control": found.control - len(control),
-            "control_count": found.control,
-            "yields": [(part, title_of(part.strategy), STRATEGIES[part.strategy].icon) for part in found.strategies],
-        }
     response = render(request, "hooks/mine_preview.html", context)
     if "problem" in context:
         return response
-    kept = [(name, value) for name, values in request.GET.lists() for value in values if value != ""]
+    given = ((name, value) for name, values in query.lists() for value in values)
+    kept = [(name, value) for name, value in given if value != "" and name != "csrfmiddlewaretoken"]
     response["HX-Replace-Url"] = f"{reverse('hooks:mine', args=[place.name])}?{urlencode(kept)}"
     return response
 
 
+def previewed(project: Project, begun: Job | None, asked: MiningRequest) -> dict[str, Any]:
+    """What the job of a large preview has found, or how far it is; nothing where nobody has asked for one."""
+    job = begun or large.newest_preview(asked)
+    context: dict[str, Any] = {"is_large": True, "job": job, "is_open": job is not None and job.state in jobs.OPEN}
+    if job is not None and job.state == JobState.SUCCEEDED:
+        context |= {"is_made": True, **shown(large.from_json(project, job.result))}
+    return context
+
+
+def shown(found: rounds.Preview) -> dict[str, Any]:
+    """A preview as its template wants it."""
+    mined = [c for c in found.candidates if c.arm == MinedItem.Arm.MINED][:PREVIEW_SIZE]
+    control = [c for c in found.candidates if c.arm == MinedItem.Arm.CONTROL][:PREVIEW_SIZE]
+    return {
+        "budget": found.budget,
+        "notes": found.notes,
+        "total": found.total,
+        "mined": mined,
+        "more_mined": found.total - found.control - len(mined),
+        "control": control,
+        "more_control": found.control - len(control),
+        "control_count": found.control,
+        "yields": [(part, title_of(part.strategy), STRATEGIES[part.strategy].icon) for part in found.strategies],
+    }
+
+
 def create(request: HttpRequest, project: Project, user: User) -> HttpResponse:
-    """Makes the round and its queue; what is wrong is said on the page that sent it."""
+    """Makes the round and its queue, over many predictions by a job, which the round's page follows; what is wrong is
+    said on the page that sent it."""
     query = request.POST.copy()
     name = query.get("queue", "").strip()
     try:
         if not name:
             raise BadInput(_("The queue needs a name."), code="no_name")
-        made = rounds.create_round(request_of(project, user, query), Caller(user), queue=name)
+        asked = request_of(project, user, query)
+        if large.is_large(asked):
+            uuid = large.create(asked, Caller(user), queue=name).uuid
+        else:
+            uuid = rounds.create_round(asked, Caller(user), queue=name).uuid
     except LodeError as error:
         toast(request, error.message, kind="danger")
         query.pop("csrfmiddlewaretoken", None)
         return redirect(f"{reverse('hooks:mine', args=[project.name])}?{query.urlencode()}")
-    return redirect("hooks:round", project.name, made.uuid)
+    return redirect("hooks:round", project.name, uuid)
 
 
 @dataclass(frozen=True)
@@ -307,15 +331,13 @@ def round_page(request: HttpRequest, project: str, mined: UUID) -> HttpResponse:
     """A round as its own report: what was mined, what became of it, whether it helped."""
     user = signed_in(request)
     place = project_for(Caller(user), project, "project.view")
-    shown = get_object_or_404(
-        MiningRound.objects.visible_to(Caller(user))
-        .filter(project=place)
-        .select_related("run", "queue__schema_revision", "dataset", "created_by"),
-        uuid=mined,
-    )
-    report = loop_report(shown)
+    rows = MiningRound.objects.visible_to(Caller(user)).filter(project=place, uuid=mined)
+    made = rows.select_related("run", "queue__schema_revision", "dataset", "created_by").first()
+    if made is None:
+        return _being_made(request, place, mined)
+    report = loop_report(made)
     items = (
-        shown.mined_items.select_related("item__blob", "task", "failure")
+        made.mined_items.select_related("item__blob", "task", "failure")
         .prefetch_related("failure__occurrences__evaluation__prediction_set")
         .order_by("-arm", "pk")
     )
@@ -323,17 +345,17 @@ def round_page(request: HttpRequest, project: str, mined: UUID) -> HttpResponse:
     if arm in MinedItem.Arm.values:
         items = items.filter(arm=arm)
     page = Paginator(items, 40).get_page(request.GET.get("page"))
-    settings = shown.settings
+    settings = made.settings
     context = {
         "project": place,
         "room": "mining",
-        "round": shown,
+        "round": made,
         "report": report,
         "stages": stages(report),
         "may_label": allowed(place, user, "queue.label"),
         "may_publish": allowed(place, user, "dataset.publish"),
         "page": page,
-        "tiles": tiles.of_mined(page, shown),
+        "tiles": tiles.of_mined(page, made),
         "arm": arm,
         "strategies": [(title_of(name), weight) for name, weight in settings.get("strategies", {}).items() if weight],
         "control_share": round(settings.get("random", 0) * 100),
@@ -343,6 +365,15 @@ def round_page(request: HttpRequest, project: str, mined: UUID) -> HttpResponse:
         "from_pool": "pool" in settings.get("splits", []),
     }
     return render(request, "hooks/round.html", context)
+
+
+def _being_made(request: HttpRequest, project: Project, uuid: UUID) -> HttpResponse:
+    """The page of a round that a job makes: how far it is, or why there is none."""
+    job = large.being_made(project, uuid)
+    if job is None:
+        raise Http404
+    context = {"project": project, "room": "mining", "job": job, "is_open": job.state in jobs.OPEN}
+    return render(request, "hooks/round_being_made.html", context)
 
 
 def stages(report: LoopReport) -> list[Stage]:

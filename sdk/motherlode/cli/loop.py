@@ -300,6 +300,9 @@ def mine(arguments: Namespace, out: Out) -> None:
             "queue": arguments.queue,
         }
         answer = client.post(f"{project}/mining/preview" if arguments.preview else f"{project}/mining", body)
+        if "verb" in answer:  # over many predictions it is a job's work
+            result = client.wait(answer, "Mining")["result"]
+            answer = result if arguments.preview else client.get(f"mining/{result['round']}")
     out.answer(answer)
     taken = int(answer["count"] if arguments.preview else answer["chosen"])
     of = f" of {arguments.budget:,}" if taken < arguments.budget else ""
