@@ -1,8 +1,8 @@
-"""What a publish changes: read in one statement as it starts, kept in the version's row, written as entries by the job.
+"""What a publish changes: read at one moment as it starts, kept in the version's row, written as entries by the job.
 
 ``freeze`` compares the selection, its labels and splits with the newest version's entries, all inside the database, and
-gives only what differs. That one statement is the moment whose content the version will have: label sets and items
-never change, so the ids it gives say everything, and labels saved meanwhile change the next version.
+gives only what differs. That moment is the one whose content the version will have: label sets and items never change,
+so the ids it gives say everything, and labels saved meanwhile change the next version.
 
 Of a first version that is every item, so it is read, packed, kept and written a batch at a time: nowhere in here stand
 more than two batches.
@@ -10,8 +10,8 @@ more than two batches.
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -68,8 +68,8 @@ HINTS = {
 }
 
 # Digests are looked up for those alone whose label set is another: of most items it is the one that the version has.
-FREEZE = """
-SELECT i.id, i.blob_id, l.id, CASE WHEN l.id IS NULL THEN %(pool)s ELSE s.split END
+CHANGED = """
+SELECT i.id, i.blob_id, l.id, CASE WHEN l.id IS NULL THEN %(pool)s ELSE s.split END, e.id IS NULL
 FROM {selected} s
 {cross} JOIN {item} i ON i.id = s.item_id AND i.trashed_at IS NULL AND i.staged_by_id IS NULL
 LEFT JOIN {labels} l {current}
@@ -85,21 +85,30 @@ WHERE s.dataset_id = %(dataset)s
             AND (SELECT digest FROM {labels} WHERE id = l.id) <> (SELECT digest FROM {labels} WHERE id = e.label_set_id)
         )
     )
-UNION ALL
-SELECT e.item_id, NULL, NULL, ''
+"""
+GONE = """
+SELECT e.item_id, NULL, NULL, '', false
 FROM {entry} e
 LEFT JOIN {item} i ON i.id = e.item_id AND i.trashed_at IS NULL AND i.staged_by_id IS NULL
 LEFT JOIN {selected} s ON s.dataset_id = e.dataset_id AND s.item_id = i.id
 WHERE e.dataset_id = %(dataset)s AND e.last IS NULL AND s.id IS NULL
 """
+# Of an index each, but for the items in the trash or on their way in, which are few.
+SELECTED = """
+SELECT (SELECT COUNT(*) FROM {selected} WHERE dataset_id = %(dataset)s)
+    - (SELECT COUNT(*) FROM {item} i {cross} JOIN {selected} s ON s.item_id = i.id AND s.dataset_id = %(dataset)s
+        WHERE i.project_id = %(project)s AND i.trashed_at IS NOT NULL)
+    - (SELECT COUNT(*) FROM {item} i {cross} JOIN {selected} s ON s.item_id = i.id AND s.dataset_id = %(dataset)s
+        WHERE i.staged_by_id IS NOT NULL AND i.trashed_at IS NULL)
+"""
 
 
 def freeze(dataset: Dataset) -> Frozen:
-    """What differs between the selection now and the newest version, by one statement, so at one moment."""
+    """What differs between the selection and the newest version at one moment."""
     packer, pieces = zlib.compressobj(1), []
     new = gone = unlabelled = 0
     for rows in _differing(dataset):
-        some = [row for row in rows if row[1] is not None]
+        some = [row[:4] for row in rows if row[1] is not None]
         new += len(some)
         gone += len(rows) - len(some)
         unlabelled += sum(row[2] is None for row in some)
@@ -112,22 +121,59 @@ _text = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def _differing(dataset: Dataset) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows of the statement, a batch at a time."""
-    vendor = connection.vendor
-    # On SQLite a transaction would keep writers out while it reads; one statement needs none.
-    with transaction.atomic() if vendor == "postgresql" else nullcontext():
-        if vendor == "postgresql":
-            with connection.cursor() as cursor:
-                # Whole tables are compared, and all rows wanted. With statistics from before a bulk change the planner
-                # takes them for small and loops over one for every row of the other: minutes, where hashing takes a
-                # tenth of a second.
-                cursor.execute("SET LOCAL enable_nestloop = off")
-                cursor.execute("SET LOCAL cursor_tuple_fraction = 1")
-        with connection.chunked_cursor() as cursor:
-            values: dict[str, int | str] = {"dataset": dataset.pk, "schema": dataset.schema_id, "pool": POOL}
-            cursor.execute(FREEZE.format(**TABLES, **HINTS[vendor]), values)
-            while rows := cursor.fetchmany(BATCH):
-                yield rows
+    """The rows that differ, a batch at a time; the last column says of which the version has no entry.
+
+    The entries are compared with the selection the other way round only where they are more than those of the selection
+    that were found.
+    """
+    values = {"dataset": dataset.pk, "schema": dataset.schema_id, "project": dataset.project_id, "pool": POOL}
+    with _one_moment():
+        newest = dataset.versions.published().order_by("-number").first()
+        held, fresh = newest.counts["items"] if newest else 0, 0
+        for rows in _batches(CHANGED, values):
+            fresh += sum(row[4] for row in rows)
+            yield rows
+        if held and held != _selected(values) - fresh:
+            yield from _batches(GONE, values)
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """All statements within see the rows as they stood at the first of them."""
+    is_nested = connection.in_atomic_block
+    if connection.vendor == "postgresql":
+        with transaction.atomic(), connection.cursor() as cursor:
+            if not is_nested:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            # Whole tables are compared, and all rows wanted. With statistics from before a bulk change the planner
+            # takes them for small and loops over one for every row of the other: minutes, where hashing takes a tenth
+            # of a second.
+            cursor.execute("SET LOCAL enable_nestloop = off")
+            cursor.execute("SET LOCAL cursor_tuple_fraction = 1")
+            yield
+    elif is_nested:
+        yield
+    else:
+        with connection.cursor() as cursor:  # not by Django, whose transactions keep writers out
+            cursor.execute("BEGIN DEFERRED")
+            try:
+                yield
+            finally:
+                cursor.execute("COMMIT")
+
+
+def _batches(statement: str, values: Mapping[str, Any]) -> Iterator[list[tuple[Any, ...]]]:
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(statement.format(**TABLES, **HINTS[connection.vendor]), values)
+        while rows := cursor.fetchmany(BATCH):
+            yield rows
+
+
+def _selected(values: Mapping[str, Any]) -> int:
+    """How many items the selection has that are neither in the trash nor on their way in."""
+    with connection.cursor() as cursor:
+        cursor.execute(SELECTED.format(**TABLES, **HINTS[connection.vendor]), values)
+        return int(cursor.fetchone()[0])
 
 
 def thaw(packed: bytes | memoryview) -> tuple[int, Iterator[Batch]]:

@@ -8,6 +8,7 @@ import zlib
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,7 @@ import pytest
 from django.conf import LazySettings
 from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from lode_annotation.models import LabelSet
@@ -288,6 +290,54 @@ def test_changes_of_several_batches_are_packed_and_unpacked_whole(cells: Any, mo
     expected = [[item.pk, item.blob_id, key] for item, key in zip(items[3:6], labels, strict=True)]
     assert sorted(row[:3] for one in some for row in json.loads(one.new)) == expected
     assert cells.publish().counts["items"] == 4
+
+
+def test_entries_are_compared_with_the_selection_only_where_something_is_gone(cells: Any) -> None:
+    items = cells.add(5)
+    cells.publish()
+    cells.label(items[0], [])
+    cells.add(2)
+
+    def found() -> tuple[int, int, int]:
+        with CaptureQueriesContext(connection) as asked:
+            frozen = changes.freeze(cells.dataset)
+        start = changes.GONE.strip().partition(",")[0]
+        return frozen.new, frozen.gone, sum(start in query["sql"] for query in asked)
+
+    assert found() == (3, 0, 0)
+    trash(items[1], cells.user)
+    assert found() == (3, 1, 1)
+    remove_items(cells.dataset, cells.user, items[2:4])
+    add_items(cells.dataset, items[2:3])
+    assert found() == (3, 2, 1)
+    restore(items[1], cells.user)
+    add_items(cells.dataset, items[3:4])
+    assert found() == (3, 0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_added_while_versions_are_compared_hides_nothing_that_went(cells: Any) -> None:
+    items = cells.add(3)
+    cells.publish()
+    remove_items(cells.dataset, cells.user, items[:1])
+    late = cells.make_items(cells.project, 1, prefix="late")
+    threads: list[Thread] = []
+
+    def add() -> None:
+        add_items(cells.dataset, late)
+        connection.close()
+
+    def meanwhile(execute: Any, sql: str, *how: Any) -> Any:
+        if "COUNT(*)" in sql and not threads:
+            threads.append(Thread(target=add))
+            threads[0].start()
+            threads[0].join()
+        return execute(sql, *how)
+
+    with connection.execute_wrapper(meanwhile):
+        frozen = changes.freeze(cells.dataset)
+    assert threads and (frozen.new, frozen.gone) == (0, 1)
+    assert changes.freeze(cells.dataset).new == 1
 
 
 def test_changes_that_were_packed_as_one_text_before_an_upgrade_are_published(cells: Any) -> None:
