@@ -34,6 +34,7 @@ __all__ = [
 Kind = Literal["added", "removed", "replaced", "labelled", "unlabelled", "relabelled", "moved_split", "same"]
 RegionKind = Literal["added", "removed", "moved", "relabelled", "edited"]
 Region = Mapping[str, Any]
+MOST_KEPT = 50_000
 REGION_KINDS: tuple[RegionKind, ...] = ("added", "removed", "moved", "relabelled", "edited")
 
 
@@ -189,25 +190,23 @@ def changes(some: Iterable[Pair]) -> Iterator[ItemChange]:
 
 
 class Filtered(Sequence[Pair]):
-    """The pairs that a filter takes, by path: counted and paged by the database.
+    """The pairs that a filter takes, by path; counted without reading them.
 
-    Labels are read only where it asks about them; versions never change, so what is found of them is kept.
+    Labels are read only where it asks about them. Versions never change, so what is found is kept, but for lists of
+    items so long that the database pages them.
     """
 
     def __init__(self, old: Version, new: Version, wanted: Filter) -> None:
         self.old, self.new, self.wanted = old, new, wanted
 
     @cached_property
-    def _of_regions(self) -> list[Pair]:
-        touched = _compared(self.old.uuid, self.new.uuid).touched
-        if self.wanted.class_id is not None:
-            touched = [*touched, *_one_sided(self.old.uuid, self.new.uuid)]
-        return sorted((change.pair for change in touched if self.wanted.takes(change)), key=attrgetter("path"))
+    def _kept(self) -> list[Pair]:
+        return _taken(self.old.uuid, self.new.uuid, self.wanted)
 
     @cached_property
     def _count(self) -> int:
         if self.wanted.of_regions:
-            return len(self._of_regions)
+            return len(self._kept)
         kind, split = self.wanted.kind, self.wanted.split
         counted = _compared(self.old.uuid, self.new.uuid).counted
         return sum(
@@ -224,8 +223,8 @@ class Filtered(Sequence[Pair]):
     def __getitem__(self, at: int | slice) -> Pair | list[Pair]:
         if isinstance(at, int):
             return self[at : at + 1][0]
-        if self.wanted.of_regions:
-            return self._of_regions[at]
+        if self.wanted.of_regions or len(self) <= MOST_KEPT:
+            return self._kept[at]
         start, stop, _step = at.indices(len(self))
         kind, split = self.wanted.kind, self.wanted.split
         found = diff_statements.page(self.old, self.new, kind, split, offset=start, limit=max(stop - start, 0))
@@ -328,6 +327,17 @@ def _compared(old_name: UUID, new_name: UUID) -> Compared:
         splits=dict(splits),
     )
     return Compared(summed, counted, touched)
+
+
+@lru_cache(maxsize=8)
+def _taken(old_name: UUID, new_name: UUID, wanted: Filter) -> list[Pair]:
+    """All pairs that a filter takes, by path."""
+    if not wanted.of_regions:
+        return [*map(_pair, diff_statements.page(*_both(old_name, new_name), wanted.kind, wanted.split))]
+    touched = _compared(old_name, new_name).touched
+    if wanted.class_id is not None:
+        touched = [*touched, *_one_sided(old_name, new_name)]
+    return sorted((change.pair for change in touched if wanted.takes(change)), key=attrgetter("path"))
 
 
 def _said(regions: str | None, answers: str | None) -> list[Region]:

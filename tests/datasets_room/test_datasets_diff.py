@@ -142,7 +142,7 @@ def test_a_name_that_went_and_came_is_two_changes_and_a_filter_tells_them_apart(
 
 @pytest.mark.parametrize("wanted", [{}, {"kind": "relabelled"}, {"class_id": 1}, {"kind": "region_removed"}])
 def test_a_page_of_a_longer_difference_takes_no_more_queries(
-    cells: Any, django_assert_num_queries: Any, wanted: dict[str, Any]
+    cells: Any, django_assert_num_queries: Any, wanted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in (3, 30):
         items = cells.add(number)
@@ -150,16 +150,21 @@ def test_a_page_of_a_longer_difference_takes_no_more_queries(
         for item in items:
             cells.label(item, [])
         second = cells.publish()
-        diff._compared.cache_clear()
-        diff._one_sided.cache_clear()
-        # the two versions, counts, labels, the labels of what came or went; the rows of a page
+        for kept in (diff._compared, diff._one_sided, diff._taken):
+            kept.cache_clear()
+        # the two versions, counts, labels, the labels of what came or went, or else the pairs
         of_regions = "class_id" in wanted or "region_removed" in wanted.values()
-        with django_assert_num_queries(3 + 2 * ("class_id" in wanted) + (not of_regions)):
+        with django_assert_num_queries(3 + 2 * ("class_id" in wanted) + 2 * (not of_regions)):
             page = diff.filtered(first, second, diff.Filter(**wanted))
             assert len(page) == number and len(page[1:3]) == 2
+        with django_assert_num_queries(0):
+            page = diff.filtered(first, second, diff.Filter(**wanted))
+            assert [pair.path for pair in page[1:3]] == [item.path for item in items[1:3]]
+        monkeypatch.setattr(diff, "MOST_KEPT", 0)
         with django_assert_num_queries(0 if of_regions else 1):
             page = diff.filtered(first, second, diff.Filter(**wanted))
             assert [pair.path for pair in page[1:3]] == [item.path for item in items[1:3]]
+        monkeypatch.undo()
 
 
 def test_a_longer_difference_takes_no_more_queries(cells: Any, django_assert_max_num_queries: Any) -> None:
