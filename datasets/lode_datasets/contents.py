@@ -146,7 +146,7 @@ class Content:
         lines, began = self._count(statements.began(self.version))
         came = {line.path: line for line in lines}
         if before := version_members.of(self.parent):
-            self.members = before.changed(ended.entries, began)
+            self.members = before.changed(ended, began)
         changes: dict[bytes, Leaves | None] = {}
         new: dict[str, dict[str, bytes | None]] = {name: {} for name in SETS}
         for path in gone - came.keys():
@@ -181,10 +181,11 @@ class Content:
                 file = f"{name}/{layers.file_of(layer)}"
                 held |= {manifest.path_of(line): line for line in _read(file, there[file]).split(b"\n")[:-1]}
         held |= {path: layers.removal(path) if line is None else line for path, line in new.items()}
-        gone = [path for path, line in held.items() if line == layers.removal(path)]
+        gone = [path for path, line in held.items() if line.endswith(layers.GONE) and line == layers.removal(path)]
         if gone and plan.first < self.version.number:
             known = statements.paths_held(self.version.dataset_id, plan.first - 1, gone)
-            held = {path: line for path, line in held.items() if path in known or line != layers.removal(path)}
+            for path in set(gone) - known:
+                del held[path]
         return [held[path] for path in sorted(held)]
 
     # -- onto the rows ---------------------------------------------------------------------------------------------

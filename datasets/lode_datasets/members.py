@@ -285,15 +285,20 @@ class Members:
         held[self.gone] = False
         return held
 
-    def changed(self, ended: Sequence[int], began: Items) -> Members:
-        """The next version's: without the entries that ``ended``, with those that ``began``."""
-        over = np.array(ended, np.int64)
-        gone = np.union1d(self.gone, np.flatnonzero(np.isin(self.base.entries, over)))
-        kept = np.flatnonzero(~np.isin(self.came.entries, over))
-        came = self.came.taken(kept).and_(_sorted(began))
-        lines = self.base.lines if len(came) else []
-        at = np.array([bisect_left(lines, line) for line in came.lines], np.uint32)
-        made = Members(self.base, self.name, gone.astype(np.uint32), came, at)
+    def changed(self, ended: Items, began: Items) -> Members:
+        """The next version's: without the items whose entries ``ended``, with those whose entries ``began``."""
+        over = np.array(ended.entries, np.int64)
+        hits = np.flatnonzero(np.isin(self.base.entries, over))
+        gone = np.union1d(self.gone, hits).astype(np.uint32)
+        came = self.came.taken(np.flatnonzero(~np.isin(self.came.entries, over))).and_(_sorted(began))
+        known = dict(zip(self.came.lines, self.at.tolist(), strict=True))
+        places = dict(zip(self.base.entries[hits].tolist(), hits.tolist(), strict=True))
+        for entry, path in zip(ended.entries, ended.paths, strict=True):
+            if entry in places:
+                known[path.encode()] = places[entry]
+        for line in [line for line in came.lines if line not in known]:
+            known[line] = bisect_left(self.base.lines, line)
+        made = Members(self.base, self.name, gone, came, np.array([known[line] for line in came.lines], np.uint32))
         stale = len(gone) + len(came)
         return Members(made.whole()) if stale > SLACK and stale * MOST_STALE > len(self.base) else made
 

@@ -75,10 +75,10 @@ def test_pages_of_many_versions_are_what_a_look_at_every_item_gives(monkeypatch:
     now, bases = Members(gathering.rows(), "first"), 0
     for _version in range(25):
         over = rng.sample(sorted(held), 4)
-        ended = [held.pop(path).entry for path in over]
+        ended = [held.pop(path) for path in over]
         began = [member(path) for path in {*rng.sample(names, 3), *over[:2]} if path not in held]
         held |= {one.path: one for one in began}
-        now = now.changed(ended, columns(began))
+        now = now.changed(columns(ended), columns(began))
         bases += not now.name
         now = dataclasses.replace(now, name="kept")
         for wanted in FILTERS:
