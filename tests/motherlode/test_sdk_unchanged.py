@@ -229,6 +229,19 @@ def test_a_known_file_is_not_read_and_a_changed_one_is(machine: Path) -> None:
     assert KnownFolder(Folder(folder)).digests("a.png") != first
 
 
+def test_of_a_folder_that_changes_the_last_reading_for_each_dataset_is_kept(machine: Path) -> None:
+    folder = machine / "folder"
+    folder.mkdir()
+    for text in ("one", "two"):
+        (folder / "labels.txt").write_text(text)
+        settle(folder)
+        for dataset in ("cells", "others"):
+            known = KnownFolder(Folder(folder))
+            known.remember(known.key(dataset), {"rows": [text]})
+            known.save()
+    assert [read["rows"] for read in KnownFolder(Folder(folder)).read.values()] == [["two"], ["two"]]
+
+
 def test_a_file_written_to_just_now_is_not_remembered(machine: Path) -> None:
     folder = machine / "folder"
     folder.mkdir()

@@ -119,9 +119,10 @@ class KnownFolder:
         return found
 
     def key(self, *asked: object) -> str:
-        """What reading the folder depends on: the names of all files, the state of all that are not images, our own
-        readers, and what was asked for. "" where a label file was written to just now."""
-        digest = sha256(repr((asked, _readers())).encode("utf-8", "backslashreplace"))
+        """What reading the folder depends on: what was asked for, then the names of all files, the state of all that
+        are not images, and our own readers. "" where a label file was written to just now."""
+        words = repr(asked).encode("utf-8", "backslashreplace")
+        digest = sha256(repr(_readers()).encode())
         now = time.time_ns()
         for name in self.files.names():
             digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
@@ -130,11 +131,17 @@ class KnownFolder:
                 if state is None or not _is_settled(state, now):
                     return ""
                 digest.update(repr(state).encode())
-        return digest.hexdigest()
+        return f"{sha256(words).hexdigest()} {digest.hexdigest()}"
 
     def remember(self, key: str, read: dict[str, Any]) -> None:
-        """Keep what was read of the folder; of one that goes into several datasets, for each of the last few."""
+        """Keep what was read of the folder; of one that goes into several datasets, for each of the last few.
+
+        What was read for the same dataset before a change goes: a folder hardly ever is again what it was.
+        """
         before = self.read.pop(key, None)
+        asked = key.partition(" ")[0]
+        for old in [old for old in self.read if old.partition(" ")[0] == asked]:
+            del self.read[old]
         if read:
             self.read[key] = read
         for old in list(self.read)[:-READS]:
