@@ -122,6 +122,13 @@ def test_no_two_places_have_the_same_key(client_for: ClientFor, alice: User, pro
     assert len(keys) == len(set(keys)) >= 9
 
 
+@pytest.mark.parametrize(("page", "count"), [("items", "0 items"), ("runs", "0 runs")])
+def test_an_empty_list_counts_nothing(
+    page: str, count: str, client_for: ClientFor, alice: User, project: Project
+) -> None:
+    assert count not in client_for(alice).get(f"/p/{project.name}/{page}/").content.decode()
+
+
 def test_no_two_fields_of_the_settings_have_the_same_id(client_for: ClientFor, alice: User, project: Project) -> None:
     ids = re.findall(r' id="([^"]+)"', client_for(alice).get(f"/p/{project.name}/settings/").content.decode())
     assert len(ids) == len(set(ids))
