@@ -50,6 +50,12 @@ GLOSSARY = (
         _("Schemas"),
     ),
     Word(
+        _("control"),
+        _("One question of a schema, with classes of its own: boxes to draw, or one class for the whole item."),
+        _("labeling tool, attribute, question"),
+        _("Schemas, and the palette of the editor"),
+    ),
+    Word(
         _("class"),
         _("One label that a schema offers. Its id is permanent, whatever it is renamed to."),
         _("label, category, tag"),
@@ -59,6 +65,12 @@ GLOSSARY = (
         _("region"),
         _("One thing marked in an item, such as a box, with its class. It keeps its id through edits and versions."),
         _("annotation (COCO), bounding box, object, instance"),
+        _("Label, Review, an item's page"),
+    ),
+    Word(
+        _("answer"),
+        _("What is said of an item as a whole under a control, such as its class; also what a person submits."),
+        _("classification, image-level label, choice"),
         _("Label, Review, an item's page"),
     ),
     Word(
@@ -192,6 +204,12 @@ GLOSSARY = (
         _("A rule that ranks items for a mining round, such as: most failures first, or most uncertain first."),
         _("acquisition function, query strategy, sampler"),
         _("Mining"),
+    ),
+    Word(
+        _("random control"),
+        _("The share of a mining round that is chosen at random, to measure what the strategies achieved beyond it."),
+        _("control group, random baseline"),
+        _("Mining, and the report of a round"),
     ),
     Word(
         _("job"),
