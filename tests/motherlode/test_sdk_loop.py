@@ -440,8 +440,8 @@ def test_failures_are_mined_into_a_queue(lode: Lode, cells: dict[str, Any]) -> N
     train = motherlode.load("cells@v1", split="train", client=client)
     with motherlode.run("baseline", uses=[train], client=client) as run:
         run.log_predictions(train, predict(train), model="m", out_of_fold=True).wait()
-    preview = lode("mine", str(run.id), "--strategy", "failures", "--budget", "3", "--queue", "hard", "--preview")
-    assert preview
+    assert lode("mine", str(run.id), "--strategy", "failures", "--budget", "3", "--preview")
+    assert "--queue NAME" in lode("mine", str(run.id), "--strategy", "failures", "--budget", "3", fails=1)
     lode("mine", str(run.id), "--strategy", "failures", "--budget", "3", "--random", "0.34", "--queue", "hard")
     queues = list(client.pages("projects/blood/queues"))
     assert [row["name"] for row in queues] == ["hard"]

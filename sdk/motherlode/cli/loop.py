@@ -68,7 +68,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument(
         "--random", type=float, default=0.2, help="the share chosen at random, as a control (default: 0.2)"
     )
-    verb.add_argument("--queue", "-q", required=True, help="the name of the queue to create")
+    verb.add_argument("--queue", "-q", help="the name of the queue to create; a preview needs none")
     verb.add_argument("--seed", type=int, default=0, help="of the random share: the same seed chooses the same")
     verb.add_argument("--preview", action="store_true", help="only say what would be selected")
 
@@ -288,6 +288,8 @@ def failures(arguments: Namespace, out: Out) -> None:
 
 def mine(arguments: Namespace, out: Out) -> None:
     """Create the round and its queue, or only say what it would select."""
+    if not arguments.queue and not arguments.preview:
+        raise BadInput("say how the queue shall be named: --queue NAME, or --preview to create none")
     with client_of(arguments) as client:
         run = run_meant(client, arguments.run)
         project = client.project_path(run.project)
@@ -297,7 +299,7 @@ def mine(arguments: Namespace, out: Out) -> None:
             "budget": arguments.budget,
             "random": arguments.random,
             "seed": arguments.seed,
-            "queue": arguments.queue,
+            **({"queue": arguments.queue} if arguments.queue else {}),
         }
         answer = client.post(f"{project}/mining/preview" if arguments.preview else f"{project}/mining", body)
         if "verb" in answer:  # over many predictions it is a job's work
