@@ -122,6 +122,12 @@ def test_no_two_places_have_the_same_key(client_for: ClientFor, alice: User, pro
     assert len(keys) == len(set(keys)) >= 9
 
 
+def test_my_account_leads_to_the_description_of_rest(client_for: ClientFor, alice: User) -> None:
+    client = client_for(alice)
+    assert 'href="/api/v1/schema/?format=json"' in client.get("/account/").content.decode()
+    assert client.get("/api/v1/schema/?format=json").json()["info"]["title"] == "Motherlode"
+
+
 @pytest.mark.parametrize(("page", "count"), [("items", "0 items"), ("runs", "0 runs")])
 def test_an_empty_list_counts_nothing(
     page: str, count: str, client_for: ClientFor, alice: User, project: Project
