@@ -43,7 +43,7 @@ _BOMS = (
 _DECLARATION = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 # what tools of Windows write under the name of the smaller set
 _SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949", "big5": "cp950"}
-_XML_UNSAFE = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_XML_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _WHOLE = re.compile(r"([+-]?)0*([0-9]{1,18}?)(?:\.0*)?\Z")
 _ID = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.0+)?\Z")
 
