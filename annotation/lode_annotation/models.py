@@ -178,7 +178,7 @@ class Lease(models.Model):
     """
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="leases")
-    queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="+")
+    queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="+", db_index=False)  # two partial ones
     priority = models.IntegerField(default=0)
     place = models.PositiveSmallIntegerField(default=0)
     user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="leases")
@@ -190,7 +190,7 @@ class Lease(models.Model):
         constraints = [models.UniqueConstraint(fields=["task", "place"], name="lease_place")]
         indexes = [
             models.Index("queue", F("priority").desc(), "id", name="lease_next", condition=Q(closed=False)),
-            models.Index("user", "queue", name="lease_held", condition=Q(closed=False, user__isnull=False)),
+            models.Index("queue", "user", name="lease_held", condition=Q(closed=False, user__isnull=False)),
         ]
 
 
@@ -237,6 +237,7 @@ class Annotation(models.Model):
         indexes = [
             models.Index("task", "updated_at", name="annotation_waiting", condition=Q(state="submitted")),
             models.Index("user", "task", name="annotation_lost", condition=Q(lost_at__isnull=False)),
+            models.Index("user", "task", name="annotation_rejected", condition=Q(state="rejected")),
         ]
 
 
@@ -371,7 +372,8 @@ class LabelSet(models.Model):
             )
         ]
         indexes = [
-            models.Index("schema", "item", name="label_set_current", condition=Q(current=True)),
+            # with what is true of all rows in it, since SQLite reads the row of each otherwise
+            models.Index("schema", "item", "current", "staged_by", name="label_set_current", condition=Q(current=True)),
             models.Index("staged_by", name="label_set_staged", condition=Q(staged_by__isnull=False)),
         ]
 

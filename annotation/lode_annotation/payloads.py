@@ -13,11 +13,13 @@ from lode_annotation import queues
 from lode_annotation.label_sets import shown
 from lode_annotation.models import Annotation, Queue, Review, Task
 from lode_annotation.queue_context import QueueContext, context_for, context_of_task
+from lode_annotation.statements import reviews
 from lode_annotation.statements.payloads import TaskRow, answer_to_review, own_task
 from lode_annotation.validation import size_said
 from lode_platform.callers import Caller
 from lode_platform.errors import Gone
 from lode_platform.models import User
+from lode_platform.paging import MOST
 from motherlode.media import Media
 
 
@@ -182,7 +184,7 @@ def of_review(context: QueueContext, user: User, annotation: UUID) -> dict[str, 
             .select_related("reviewer")
             .order_by("created_at")
         ],
-        "waiting": Annotation.objects.waiting_for(user).filter(task__queue_id=context.queue.id).count(),
+        "waiting": sum(row.n for row in reviews.waiting_in_queues([context.queue.id], user.pk, MOST)),
         "others": [
             {
                 "id": str(other.uuid),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,10 @@ from lode_platform import access, events
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, Forbidden, NotFound
 from lode_platform.models import Item, Project, User
+from lode_platform.paging import AtLeast
+
+MOST_WAITING = 1000
+"""How many answers of a queue are counted where many queues are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +209,18 @@ def _stale(found: Annotation, revision: AnnotationRevision | None, request: Revi
     )
 
 
-def waiting(user: User, queue_ids: Sequence[int]) -> dict[int, int]:
-    """How many answers of each queue are waiting for this reviewer."""
-    return reviews.waiting_in_queues(queue_ids, user.pk)
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many answers of a queue wait for a reviewer, and since when the oldest does: of those counted, where there
+    are `AtLeast` so many."""
+
+    count: int = 0
+    oldest: datetime | None = None
+
+
+def waiting(user: User, queue_ids: Sequence[int]) -> dict[int, Waiting]:
+    """What waits for this reviewer in each of these queues that has some."""
+    return {
+        row.queue: Waiting(AtLeast(MOST_WAITING) if row.n > MOST_WAITING else row.n, row.oldest)
+        for row in reviews.waiting_in_queues(queue_ids, user.pk, MOST_WAITING + 1)
+    }

@@ -12,20 +12,26 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from lode_annotation.models import Annotation, LabelSet, Lease, Queue, Review, Schema, Task
-from lode_annotation.statements import reviews
+from lode_annotation.review import MOST_WAITING, waiting
 from lode_platform import shell
 from lode_platform.access import permits, role_in
 from lode_platform.callers import Caller
 from lode_platform.drawing import Drawn, drawn
 from lode_platform.models import Item, ItemQuerySet, PastFile, Project, User
-from lode_platform.paging import MOST, AtLeast, bounded, newer
+from lode_platform.paging import AtLeast, bounded, newer
 from lode_platform.templatetags.lode import class_color
 
 
 def waiting_answers(project: Project, user: User) -> int:
     """The answers of the project that wait for this reviewer; `AtLeast` where there are more than anybody counts."""
-    found = reviews.waiting_in_project(project.pk, user.pk, MOST + 1)
-    return AtLeast(MOST) if found > MOST else found
+    keys = list(Queue.objects.filter(project=project).order_by("-pk").values_list("pk", flat=True))
+    count = 0
+    for start in range(0, len(keys), 100):
+        counts = [row.count for row in waiting(user, keys[start : start + 100]).values()]
+        count += sum(counts)
+        if count > MOST_WAITING or any(isinstance(one, AtLeast) for one in counts):
+            return AtLeast(MOST_WAITING)
+    return count
 
 
 def my_tasks(project: Project, user: User) -> Iterable[shell.ToDo]:

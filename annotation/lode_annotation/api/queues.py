@@ -1,13 +1,12 @@
 """REST: queues, their tasks, and an annotator's requests: next, lease, draft, submit, skip."""
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -44,17 +43,8 @@ def queue_of(request: Request, uuid: UUID) -> Queue:
     return found
 
 
-def counts_of(queues: Iterable[Queue]) -> dict[int, dict[str, int]]:
-    """The tasks of each queue by state, by one query."""
-    counts = {queue.pk: dict.fromkeys(Task.State.values, 0) for queue in queues}
-    counted = Task.objects.filter(queue__in=list(counts)).order_by().values_list("queue_id", "state")
-    for queue_id, state, number in counted.annotate(n=Count("pk")):
-        counts[queue_id][state] = number
-    return counts
-
-
 def shown(queue: Queue) -> dict[str, Any]:
-    return shapes.queue_json(queue, counts_of([queue])[queue.pk])
+    return shapes.queue_json(queue, queues.tasks_by_state([queue])[queue.pk])
 
 
 def _specs(project: Project, given: Any, priority: int) -> list[queues.TaskSpec]:
@@ -78,7 +68,7 @@ class Queues(APIView):
         found = access.project_for(caller(request), project, "project.view")
         rows = Queue.objects.filter(project=found).select_related("project", "schema_revision__schema")
         page, following = page_rows(request, rows)
-        counts = counts_of(page)
+        counts = queues.tasks_by_state(page)
         return Response({"results": [shapes.queue_json(row, counts[row.pk]) for row in page], "next": following})
 
     @extend_schema(operation_id="queue_create", request=shapes.NewQueueShape, responses={201: shapes.QueueShape})

@@ -298,7 +298,9 @@ class ReviewPayloadShape(Shape):
     prelabels = ResultField()
     start = ResultField(allow_null=True)
     reviews = serializers.ListField(child=ObjectField())
-    waiting = serializers.IntegerField(help_text="answers of the queue waiting for my review, this one included")
+    waiting = serializers.IntegerField(
+        help_text="answers of the queue waiting for my review, this one included; no more than 10,000 are counted"
+    )
     others = serializers.ListField(child=ObjectField(), help_text="unfinished work of others on this task")
 
 

@@ -65,10 +65,7 @@ def queues(request: HttpRequest, project: str) -> HttpResponse:
 
 def _with_counts(rows: list[Queue], keys: list[int], user: User) -> list[dict[str, Any]]:
     """Each queue with its tasks by state, active annotators and answers waiting for review: three queries a page."""
-    counts: dict[int, dict[str, int]] = {key: dict.fromkeys(Task.State.values, 0) for key in keys}
-    counted = Task.objects.filter(queue__in=keys).order_by().values_list("queue_id", "state").annotate(n=Count("pk"))
-    for key, state, number in counted:
-        counts[key][state] = number
+    counts = queue_verbs.tasks_by_state(rows)
     held = dict(
         Lease.objects.filter(queue__in=keys, closed=False, user__isnull=False, until__gt=timezone.now())
         .order_by()
@@ -83,7 +80,7 @@ def _with_counts(rows: list[Queue], keys: list[int], user: User) -> list[dict[st
             "total": sum(counts[row.pk].values()),
             "finished": counts[row.pk]["done"] + counts[row.pk]["skipped"],
             "people": held.get(row.pk, 0),
-            "waiting": waiting.get(row.pk, 0),
+            "waiting": waiting.get(row.pk, review.Waiting()).count,
         }
         for row in rows
     ]

@@ -2,37 +2,49 @@
 
 from uuid import UUID
 
-from django.db.models import Count, Min, Q
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from lode_annotation import payloads
-from lode_annotation.models import Annotation, Queue
+from lode_annotation.models import Queue, Task
+from lode_annotation.queues import tasks_by_state
+from lode_annotation.review import Waiting
+from lode_annotation.review import waiting as waiting_answers
+from lode_annotation.statements import reviews
 from lode_annotation.views.label import boot, root
 from lode_platform.access import project_for, require
 from lode_platform.callers import Caller
 from lode_platform.item_media import MEDIA
 from lode_platform.signed_in import signed_in
 
+PAGE = 50
+
 
 def review_list(request: HttpRequest, project: str) -> HttpResponse:
     """The queues with a review rule, and how many annotations of each wait for a reviewer."""
     user = signed_in(request)
     found = project_for(Caller(user), project, "annotation.review")
-    submitted = Q(tasks__annotations__in=Annotation.objects.waiting_for(user))
-    rows = (
-        found.queues.filter(review=True)
-        .annotate(
-            waiting=Count("tasks__annotations", filter=submitted),
-            accepted=Count("tasks__annotations", filter=Q(tasks__annotations__state=Annotation.State.ACCEPTED)),
-            rejected=Count("tasks__annotations", filter=Q(tasks__annotations__state=Annotation.State.REJECTED)),
-            oldest=Min("tasks__annotations__updated_at", filter=submitted),
-        )
-        .order_by("-waiting", "name")
-    )
-    return render(request, "annotation/review_list.html", {"project": found, "room": "review", "rows": rows})
+    queues = list(found.queues.filter(review=True).order_by("name"))
+    tasks = tasks_by_state(queues)
+    queues.sort(key=lambda queue: -tasks[queue.pk][Task.State.SUBMITTED])
+    page = Paginator(queues, PAGE).get_page(request.GET.get("page"))
+    keys = [queue.pk for queue in page.object_list]
+    waiting = waiting_answers(user, keys)
+    rejected = reviews.rejected_in_queues(keys)
+    rows = [
+        {
+            "queue": queue,
+            "waiting": waiting.get(queue.pk, Waiting()),
+            "accepted": tasks[queue.pk][Task.State.DONE],
+            "rejected": rejected.get(queue.pk, 0),
+        }
+        for queue in page.object_list
+    ]
+    context = {"project": found, "room": "review", "page": page, "rows": rows}
+    return render(request, "annotation/review_list.html", context)
 
 
 @never_cache

@@ -1,0 +1,68 @@
+"""Lists of a large project: what they look at, by the plans that the database makes with its statistics."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from lode_annotation.models import Annotation, LabelSet, Queue, Schema
+from lode_annotation.shell_entries import by_labelled
+from lode_platform.models import Item, Project, User
+
+pytestmark = pytest.mark.django_db
+
+
+def label(schema: Schema, items: list[Item], user: User) -> None:
+    same = {"schema": schema, "schema_revision": schema.revisions.get(), "source": "import", "created_by": user}
+    LabelSet.objects.bulk_create(LabelSet(item=item, digest="x", **same) for item in items)
+
+
+def renew_statistics() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="a plan as SQLite tells it")
+@pytest.mark.parametrize("value", ["yes", "no"])
+def test_whether_items_are_labelled_is_read_from_indexes_alone(
+    project: Project, alice: User, schema: Schema, make_items: Callable[..., list[Item]], value: str
+) -> None:
+    label(schema, make_items(project, 40), alice)
+    renew_statistics()
+    rows = by_labelled(project.items.live().order_by("path", "pk"), value, project)
+    plan = rows.values_list("pk", flat=True).explain()
+    assert "USING COVERING INDEX label_set_current" in plan and "USING COVERING INDEX item_live_path" in plan, plan
+    assert "TEMP B-TREE" not in plan, plan
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="a plan as SQLite tells it")
+def test_rejected_answers_are_found_among_themselves(bob: User, make_queue: Callable[..., Queue]) -> None:
+    queue = make_queue(20)
+    same = {"user": bob, "schema_revision": queue.schema_revision}
+    states = ["accepted"] * 19 + ["rejected"]
+    tasks = queue.tasks.order_by("number")
+    Annotation.objects.bulk_create(Annotation(task=t, state=s, **same) for t, s in zip(tasks, states, strict=True))
+    renew_statistics()
+    sent_back = Annotation.objects.filter(state="rejected", task__queue=queue).values("task__queue")
+    assert "annotation_rejected" in sent_back.explain()
+
+
+def test_the_review_list_costs_the_same_however_many_queues_there_are(
+    client_for: Callable[[User], Client],
+    alice: User,
+    bob: User,
+    make_queue: Callable[..., Queue],
+) -> None:
+    client, costs = client_for(alice), []
+    for _ in range(2):
+        for queue in (make_queue(2, review=True), make_queue(1, review=True)):
+            task = queue.tasks.order_by("number")[0]
+            type(task).objects.filter(pk=task.pk).update(state="submitted")
+            Annotation.objects.create(task=task, user=bob, schema_revision=queue.schema_revision, state="submitted")
+        with CaptureQueriesContext(connection) as asked:
+            rows = client.get(f"/p/{queue.project.name}/review/").context["rows"]
+        costs.append(len(asked))
+        assert [(row["waiting"].count, row["waiting"].oldest is None) for row in rows] == [(1, False)] * len(rows)
+    assert len(rows) == 4 and costs[0] == costs[1]
