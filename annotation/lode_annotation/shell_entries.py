@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, Max, OuterRef, Q
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as say
@@ -192,13 +192,24 @@ def labelled_choices(project: Project, user: User) -> Sequence[tuple[str, shell.
 
 def by_labelled(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
     """The items that have, or have not, a current label set, or one made for a picture of another size."""
-    # named one by one, so that each item is looked up in the index of each schema's current label sets
-    schemas = list(Schema.objects.filter(project=project).values_list("pk", flat=True))
-    sets = LabelSet.objects.current().filter(item=OuterRef("pk"), schema__in=schemas)
+    sets = LabelSet.objects.current().filter(item=OuterRef("pk"), schema__in=_schemas(project))
     if value == "check":
         resized = PastFile.objects.filter(resized=True, item__project=project).values("item")
         return rows.filter(Exists(sets.outgrown()), pk__in=resized)
     return rows.filter(Exists(sets)) if value == "yes" else rows.filter(~Exists(sets))
+
+
+def labelled_keys(value: str, project: Project) -> QuerySet[Any, Any] | None:
+    """The labelled items, or those whose picture was resized; no index holds the unlabelled ones."""
+    if value == "check":
+        return PastFile.objects.filter(resized=True, item__project=project).values_list("item", flat=True)
+    sets = LabelSet.objects.current().filter(schema__in=_schemas(project))
+    return sets.values_list("item", flat=True) if value == "yes" else None
+
+
+def _schemas(project: Project) -> list[int]:
+    """Named one by one, so that an item is looked up in the index of each schema's current label sets."""
+    return list(Schema.objects.filter(project=project).values_list("pk", flat=True))
 
 
 def queue_choices(project: Project, user: User) -> Sequence[tuple[str, shell.Text]]:
@@ -211,6 +222,11 @@ def by_queue(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
     """The items that are in a queue."""
     queue = Queue.objects.filter(project=project, uuid=value).first()
     return rows.filter(Exists(Task.objects.filter(item=OuterRef("pk"), queue=queue))) if queue else rows.none()
+
+
+def queue_keys(value: str, project: Project) -> QuerySet[Any, Any]:
+    """The items of a queue's tasks."""
+    return Task.objects.filter(queue__project=project, queue__uuid=value).values_list("item", flat=True)
 
 
 def recent_queues(project: Project, user: User) -> Iterable[shell.History]:
@@ -303,5 +319,7 @@ def register() -> None:
     shell.recent_activity(recent_queues)
     shell.item_layers(item_layers)
     shell.item_labels(item_labels)
-    shell.item_filter(name="labelled", title=_("Labels"), choices=labelled_choices, apply=by_labelled)
-    shell.item_filter(name="queue", title=_("Queue"), choices=queue_choices, apply=by_queue)
+    shell.item_filter(
+        name="labelled", title=_("Labels"), choices=labelled_choices, apply=by_labelled, among=labelled_keys
+    )
+    shell.item_filter(name="queue", title=_("Queue"), choices=queue_choices, apply=by_queue, among=queue_keys)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
@@ -86,6 +87,12 @@ def in_dataset(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet
     )
 
 
+def dataset_keys(value: str, project: Project) -> QuerySet[Any, Any]:
+    """The items of a dataset."""
+    held = DatasetItem.objects.filter(dataset__in=live(project).filter(name=value).order_by())
+    return held.values_list("item", flat=True)
+
+
 def split_choices(project: Project, user: User) -> Sequence[tuple[str, shell.Text]]:
     """The splits that any dataset of the project has."""
     if not live(project):
@@ -104,6 +111,12 @@ def in_split(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
         labels = Exists(LabelSet.objects.current().filter(item=OuterRef("pk"), schema=dataset.schema_id))
         stands |= Q(Exists(held), ~labels) if value == POOL else Q(Exists(held.filter(split=value)), labels)
     return rows.filter(stands)
+
+
+def split_keys(value: str, project: Project) -> QuerySet[Any, Any]:
+    """The items that got the split when they came into a dataset; for the pool, all that are in one."""
+    held = DatasetItem.objects.filter(dataset__in=[dataset.pk for dataset in live(project)])
+    return (held if value == POOL else held.filter(split=value)).values_list("item", flat=True)
 
 
 def published(project: Project, user: User) -> Iterable[shell.History]:
@@ -165,5 +178,5 @@ def register() -> None:
     shell.recent_activity(published)
     shell.about(descriptions)
     shell.needs(needs)
-    shell.item_filter(name="dataset", title=_("Dataset"), choices=dataset_choices, apply=in_dataset)
-    shell.item_filter(name="split", title=_("Split"), choices=split_choices, apply=in_split)
+    shell.item_filter(name="dataset", title=_("Dataset"), choices=dataset_choices, apply=in_dataset, among=dataset_keys)
+    shell.item_filter(name="split", title=_("Split"), choices=split_choices, apply=in_split, among=split_keys)

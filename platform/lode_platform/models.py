@@ -178,6 +178,7 @@ class Item(models.Model):
                 "project",
                 F("width").desc(),
                 F("length").desc(),
+                F("path").desc(),
                 F("id").desc(),
                 *_SEEN,
                 name="item_live_size",

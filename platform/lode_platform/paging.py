@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.paginator import EmptyPage, Page, Paginator
 from django.db.models import QuerySet
 
-__all__ = ["MOST", "AtLeast", "KeyPaginator", "bounded", "newer"]
+__all__ = ["MOST", "AtLeast", "KeyPaginator", "bounded", "newer", "with_keys"]
 
 MOST = 10_000
 """How far is counted."""
@@ -92,17 +92,18 @@ class KeyPaginator(_Paginator):
             if not some:
                 raise EmptyPage("there is nothing on this page")
             has_more, some = len(some) > self.per_page, some[: self.per_page]
-            return _OpenPage(self._with_keys(some), at, self, has_more)
-        return Page(self._with_keys(some), at, self)
+            return _OpenPage(with_keys(self.rows, some), at, self, has_more)
+        return Page(with_keys(self.rows, some), at, self)
 
-    def _with_keys(self, keys: Sequence[Any]) -> list[Any]:
-        """The rows with what comes with them, by their keys alone: asked for with the list's filters too, SQLite walks
-        all of the index that these point at."""
-        lookups = getattr(self.rows, "_prefetch_related_lookups", ())
-        whole = self.rows.model._default_manager.prefetch_related(*lookups)
-        whole.query.select_related = self.rows.query.select_related
-        found = whole.in_bulk(keys)
-        return [found[key] for key in keys if key in found]
+
+def with_keys(rows: QuerySet[Any], keys: Sequence[Any]) -> list[Any]:
+    """The rows of these keys with all that comes with ``rows``, by their keys alone: asked for with the list's filters
+    too, SQLite walks all of the index that these point at."""
+    lookups = getattr(rows, "_prefetch_related_lookups", ())
+    whole = rows.model._default_manager.prefetch_related(*lookups)
+    whole.query.select_related = rows.query.select_related
+    found = whole.in_bulk(keys)
+    return [found[key] for key in keys if key in found]
 
 
 class _OpenPage(_Page):

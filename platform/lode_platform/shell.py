@@ -19,6 +19,8 @@ from lode_platform.callers import Caller
 from lode_platform.drawing import Drawn
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from lode_platform.models import Item, ItemQuerySet, Project, User
 
 Text = str | Promise
@@ -140,12 +142,20 @@ class Found:
 
 @dataclass(frozen=True)
 class ItemFilter:
-    """A select of the Items page: its choices in a project, and what a choice does to the list."""
+    """A select of the Items page: its choices in a project, and what a choice does to the list.
+
+    ``among`` gives the keys of items that hold all of a choice, where an index lists them.
+    """
 
     name: str
     title: Text
     choices: "Callable[[Project, User], Sequence[tuple[str, Text]]]"
     apply: "Callable[[ItemQuerySet, str, Project], ItemQuerySet]"
+    among: "Callable[[str, Project], QuerySet[Any, Any] | None] | None" = None
+
+    def keys(self, value: str, project: "Project") -> "QuerySet[Any, Any] | None":
+        """The keys of items among which are all of a choice; None where only looking at each item tells."""
+        return self.among(value, project) if self.among else None
 
 
 _entries: dict[str, Entry] = {}
@@ -263,9 +273,14 @@ def item_filter(
     title: Text,
     choices: "Callable[[Project, User], Sequence[tuple[str, Text]]]",
     apply: "Callable[[ItemQuerySet, str, Project], ItemQuerySet]",
+    among: "Callable[[str, Project], QuerySet[Any, Any] | None] | None" = None,
 ) -> None:
-    """Adds a filter to the Items page, kept in the URL under ``name``."""
-    _filters[name] = ItemFilter(name, title, choices, apply)
+    """Adds a filter to the Items page, kept in the URL under ``name``.
+
+    Give ``among`` where an index lists the items that a choice can let through: where they are few, they alone are
+    looked at, else one item after another.
+    """
+    _filters[name] = ItemFilter(name, title, choices, apply, among)
 
 
 # -- what the pages ask --------------------------------------------------------------------------------------------

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, QuerySet
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils import timezone
@@ -41,6 +42,11 @@ def by_medium(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:
     """The items of one medium."""
     rows = rows.filter(kind=value)
     return rows if value == "image" else rows.exclude(kind="image")  # said, so that SQLite takes their index
+
+
+def medium_keys(value: str, project: Project) -> QuerySet[Any, Any] | None:
+    """The items of a medium that an index lists."""
+    return None if value == "image" else by_medium(project.items.all(), value, project).values_list("pk", flat=True)
 
 
 def failed_jobs(project: Project, user: User) -> Iterable[shell.ToDo]:
@@ -121,6 +127,6 @@ def register() -> None:
     )
     shell.station("items", title=_("Items"), icon="photo", order=10, url="platform:items", figures=items_figures)
     shell.to_do(failed_jobs)
-    shell.item_filter(name="medium", title=_("Medium"), choices=medium_choices, apply=by_medium)
+    shell.item_filter(name="medium", title=_("Medium"), choices=medium_choices, apply=by_medium, among=medium_keys)
     shell.item_history(trash_history)
     shell.recent_activity(items_lately)

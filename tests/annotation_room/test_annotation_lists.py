@@ -1,6 +1,7 @@
 """Lists of a large project: what they look at, by the plans that the database makes with its statistics."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -9,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from lode_annotation.models import Annotation, LabelSet, Queue, Schema
 from lode_annotation.shell_entries import by_labelled
+from lode_platform import searching
 from lode_platform.models import Item, Project, User
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +49,47 @@ def test_rejected_answers_are_found_among_themselves(bob: User, make_queue: Call
     renew_statistics()
     sent_back = Annotation.objects.filter(state="rejected", task__queue=queue).values("task__queue")
     assert "annotation_rejected" in sent_back.explain()
+
+
+def test_a_filter_with_few_items_looks_at_these_alone(
+    client_for: Callable[[User], Client],
+    alice: User,
+    project: Project,
+    schema: Schema,
+    make_items: Callable[..., list[Item]],
+    make_queue: Callable[..., Queue],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queue, items = make_queue(2), make_items(project, 4)
+    label(schema, items[-1:], alice)
+    monkeypatch.setattr(searching, "WINDOW", 1)
+    monkeypatch.setattr(searching, "PATIENCE", -1)
+    client = client_for(alice)
+
+    def shown(**asked: Any) -> set[int]:
+        page = client.get(f"/p/{project.name}/items/", asked).context["page"]
+        assert page.number == 1 and not page.has_next()
+        return {item.pk for item in page.object_list}
+
+    assert shown(labelled="yes") == {items[-1].pk}
+    assert shown(queue=queue.uuid) == set(queue.tasks.values_list("item", flat=True))
+    assert shown(queue=queue.uuid, labelled="no") == shown(queue=queue.uuid)
+
+
+def test_tasks_are_searched_by_the_path_of_their_item(
+    client_for: Callable[[User], Client], alice: User, make_queue: Callable[..., Queue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = make_queue(5)
+    monkeypatch.setattr(searching, "WINDOW", 2)
+    monkeypatch.setattr(searching, "PATIENCE", -1)
+    client, address = client_for(alice), f"/p/{queue.project.name}/queues/{queue.uuid}/?q=item-00004&state=open"
+    found, pages = [], 0
+    while address:
+        answer = client.get(address)
+        assert "No tasks match." not in answer.content.decode() or found
+        found += [task.item.path for task in answer.context["page"].object_list]
+        address, pages = answer.headers.get("Refresh", "").partition("url=")[2], pages + 1
+    assert (found, pages) == (["item-00004.png"], 3)
 
 
 def test_the_review_list_costs_the_same_however_many_queues_there_are(

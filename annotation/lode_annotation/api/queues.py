@@ -19,11 +19,12 @@ from lode_annotation.queue_context import context_for, context_of_task
 from lode_annotation.recent_answers import recent_answers
 from lode_annotation.submit import SubmitRequest, base_of, save_draft, submit
 from lode_platform import access
-from lode_platform.api.paging import PARAMETERS, page_of, page_rows, paged
+from lode_platform.api.paging import PARAMETERS, page_of, page_rows, searched
 from lode_platform.api.parsers import LargeJsonParser
 from lode_platform.api.shapes import job_json, read
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.models import Project
+from lode_platform.searching import Search
 from lode_platform.signed_in import caller, person
 
 MAX_TASKS = 5000
@@ -134,12 +135,13 @@ class Tasks(APIView):
     )
     def get(self, request: Request, queue: UUID) -> Response:
         """The queue's tasks in the order they were added, with their answers."""
-        rows = task_rows().filter(queue=queue_of(request, queue))
+        found = queue_of(request, queue)
+        rows = task_rows().filter(queue=found).order_by("number")
         if state := request.query_params.get("state"):
             if state not in Task.State.values:
                 raise BadInput(f"{state!r} is not a valid task state.", code="bad_filter", field="state")
             rows = rows.filter(state=state)
-        return Response(paged(request, rows, shapes.task_json, newest_first=False))
+        return Response(searched(request, Search(rows, rows, found.tasks.all()), shapes.task_json))
 
     @extend_schema(operation_id="queue_add", request=shapes.NewTasksShape, responses={201: shapes.TasksAddedShape})
     def post(self, request: Request, queue: UUID) -> Response:

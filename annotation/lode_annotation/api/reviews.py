@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,12 +11,13 @@ from rest_framework.views import APIView
 from lode_annotation import payloads, review, undo_review
 from lode_annotation.api import shapes
 from lode_annotation.api.queues import LOST
-from lode_annotation.models import Annotation
+from lode_annotation.models import Annotation, Task
 from lode_platform import access
-from lode_platform.api.paging import PARAMETERS, page_of, paged
+from lode_platform.api.paging import PARAMETERS, page_of, searched
 from lode_platform.api.parsers import LargeJsonParser
 from lode_platform.api.shapes import read
 from lode_platform.errors import BadInput
+from lode_platform.searching import Search
 from lode_platform.signed_in import caller
 
 BUILT_ON = OpenApiResponse(description="`built_on`: a newer answer, other labels or a version depend on it")
@@ -34,19 +36,21 @@ class Reviews(APIView):
         responses=page_of(shapes.WaitingShape),
     )
     def get(self, request: Request, project: str) -> Response:
-        """The answers waiting for review, oldest first."""
+        """The answers waiting for review, in the order of their tasks."""
         found = access.project_for(caller(request), project, "annotation.review")
-        rows = Annotation.objects.filter(task__queue__project=found).select_related("task__queue", "task__item", "user")
-        if request.query_params.get("late") in ("1", "true"):
-            rows = rows.filter(lost_at__isnull=False)
-        else:
-            rows = rows.filter(state=Annotation.State.SUBMITTED)
+        queues = found.queues.all()
         if queue := request.query_params.get("queue"):
             try:
-                rows = rows.filter(task__queue__uuid=UUID(queue))
+                queues = queues.filter(uuid=UUID(queue))
             except ValueError:
                 raise BadInput("queue must be a uuid.", code="bad_filter", field="queue") from None
-        return Response(paged(request, rows, shapes.waiting_json, newest_first=False))
+        is_late = request.query_params.get("late") in ("1", "true")
+        kind = {"lost_at__isnull": False} if is_late else {"state": Annotation.State.SUBMITTED}
+        listed = Annotation.objects.filter(**kind).select_related("task__queue", "task__item", "user")
+        listed = listed.order_by("task", "pk")
+        here = Task.objects.filter(pk=OuterRef("task"), queue__in=list(queues.values_list("pk", flat=True)))
+        search = Search(listed, listed.filter(Exists(here)), Annotation.objects.filter(task__queue__project=found))
+        return Response(searched(request, search, shapes.waiting_json))
 
 
 class NextReview(APIView):

@@ -4,8 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.core.paginator import Paginator
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Exists, OuterRef, Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -24,7 +24,8 @@ from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, LodeError
 from lode_platform.models import Membership, Project, User
-from lode_platform.paging import KeyPaginator, bounded
+from lode_platform.paging import AtLeast, KeyPaginator, bounded
+from lode_platform.searching import Search, counted, going_on, page_of, within_few
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 
@@ -169,14 +170,24 @@ def queue_new(request: HttpRequest, project: str) -> HttpResponse:
 
 def _count(request: HttpRequest, member: Membership) -> HttpResponse:
     """The part that says how many items the filters select, ``without`` those that are in a queue already."""
-    rows = queue_verbs.items_by_filter(member.project, member.user, _given_filter(request))
+    given = _given_filter(request)
+    listed = queue_verbs.items_by_filter(member.project, member.user, {})
+    rows = queue_verbs.items_by_filter(member.project, member.user, given)
     if name := request.GET.get("without"):
         try:
             queue = _queue(member, UUID(name))
         except ValueError:
             raise BadInput(_("without must be the uuid of a queue."), field="without") from None
-        rows = rows.exclude(pk__in=Task.objects.filter(queue=queue).values("item"))
-    return render(request, "annotation/queue_count.html", {"project": member.project, "found": bounded(rows)})
+        rows = rows.exclude(Exists(Task.objects.filter(queue=queue, item=OuterRef("pk"))))
+    few = within_few(
+        rows, (known.keys(given[known.name], member.project) for known in shell.item_filters() if known.name in given)
+    )
+    found = counted(Search(listed, rows)) if few is None else bounded(few)
+    return render(
+        request,
+        "annotation/queue_count.html",
+        {"project": member.project, "found": found, "is_cut": isinstance(found, AtLeast)},
+    )
 
 
 def _tasks_added(number: int) -> str:
@@ -199,13 +210,16 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
         raise BadInput(_("This is not a valid state."), field="state")
     answers = Annotation.objects.select_related("user").order_by("pk")
     tasks = Task.objects.filter(queue=found).select_related("item")
-    tasks = tasks.prefetch_related(Prefetch("annotations", queryset=answers))
+    tasks = tasks.prefetch_related(Prefetch("annotations", queryset=answers)).order_by("number")
     if state:
         tasks = tasks.filter(state=state)
-    if q:
-        tasks = tasks.filter(Q(item__path__icontains=q))
     numbers = _with_counts([found], [found.pk], member.user)[0]
-    known = None if q else numbers["counts"][state] if state else numbers["total"]
+    if q:
+        search = Search(tasks, tasks.filter(item__path__icontains=q), found.tasks.all())
+        page: Page[Task] = page_of(search, PAGE, request.GET)
+    else:
+        known = numbers["counts"][state] if state else numbers["total"]
+        page = KeyPaginator(tasks, PAGE, known).get_page(request.GET.get("page"))
     newest = schema_verbs.latest(found.schema_revision.schema)
     here = Task.objects.filter(pk=OuterRef("task"), queue=found)  # not joined: late answers are few, tasks may be many
     late = Annotation.objects.filter(Exists(here), lost_at__isnull=False).select_related("user", "task__item")
@@ -218,7 +232,7 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
         "newest": newest if newest.number != found.schema_revision.number else None,
         "held": list(queue_verbs.held(found)[:100]),
         "late": list(late.order_by("-lost_at")[:50]) if may_review else [],
-        "page": KeyPaginator(tasks.order_by("number"), PAGE, known).get_page(request.GET.get("page")),
+        "page": page,
         "state": state,
         "is_filling": found.filling is not None and found.filling.state in jobs.OPEN,
         "q": q,
@@ -230,7 +244,7 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
         "may_label": permits(Caller(member.user), member.role, "queue.label"),
         "may_review": may_review,
     }
-    return render(request, "annotation/queue.html", context)
+    return going_on(render(request, "annotation/queue.html", context), request, page)
 
 
 @require_POST

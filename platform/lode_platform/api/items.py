@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.parsers import MultiPartParser
@@ -14,10 +15,11 @@ from rest_framework.views import APIView
 
 from lode_platform import access, free_json, item_packs, items, shell, uploads, zips
 from lode_platform.api import shapes
-from lode_platform.api.paging import PARAMETERS, page_of, paged
+from lode_platform.api.paging import PARAMETERS, page_of, paged, searched
 from lode_platform.api.parsers import LargeJsonParser, StreamParser, refuse_form
 from lode_platform.errors import BadInput, LodeError, NotFound, TooLarge
 from lode_platform.models import Item, Project
+from lode_platform.searching import Search, within_few
 from lode_platform.signed_in import caller, person
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
@@ -132,19 +134,26 @@ class Items(APIView):
     def get(self, request: Request, project: str) -> Response:
         """The project's items in the order they came."""
         found = access.project_for(caller(request), project, "project.view")
-        rows = Item.objects.filter(project=found, staged_by=None).select_related("blob")
+        rows = Item.objects.filter(project=found, staged_by=None).select_related("blob").order_by("pk")
         in_trash = request.query_params.get("trash", "") in ("1", "true")
-        rows = rows.filter(trashed_at__isnull=False) if in_trash else rows.filter(trashed_at=None)
+        listed = rows = rows.filter(trashed_at__isnull=False) if in_trash else rows.filter(trashed_at=None)
+        sources: list[QuerySet[Any, Any] | None] = []
         if text := request.query_params.get("search"):
             rows = rows.filter(path__icontains=text)
         if path := request.query_params.get("path"):
+            sources.append(rows.filter(path=path).values_list("pk", flat=True))
             rows = rows.filter(path=path)
         for known in shell.item_filters():
             if choice := request.query_params.get(known.name):
                 if choice not in {value for value, _ in known.choices(found, person(request))}:
                     raise BadInput(f"{known.name} has no value {choice!r}.", code="bad_filter", field=known.name)
                 rows = known.apply(rows, choice, found)
-        return Response(paged(request, rows, shapes.item_json, newest_first=False))
+                sources.append(known.keys(choice, found))
+        few = within_few(rows, sources)
+        if few is not None or rows is listed:
+            whole = listed if few is None else few
+            return Response(paged(request, whole, shapes.item_json, newest_first=False))
+        return Response(searched(request, Search(listed, rows, found.items.all()), shapes.item_json))
 
     @extend_schema(operation_id="items_add", request=shapes.NewItemsShape, responses=shapes.AddReportShape)
     def post(self, request: Request, project: str) -> Response:

@@ -1,7 +1,8 @@
 """Lists over REST: ``{"results": [...], "next": url or null}``, walked by ``?limit`` and ``?cursor``.
 
 The cursor is the ``uuid`` of the last row seen, so no integer key leaves the server, and rows that come or go
-meanwhile neither repeat nor skip others.
+meanwhile neither repeat nor skip others. Where a list is filtered a page may have fewer rows than its limit, or none:
+the list ends where ``next`` is null.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,12 +17,14 @@ from rest_framework.request import Request
 
 from lode_platform.addresses import same_with
 from lode_platform.errors import BadInput
+from lode_platform.paging import with_keys
+from lode_platform.searching import Search
 
 Row = TypeVar("Row", bound=Model)
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 PARAMETERS = [
     OpenApiParameter("limit", int, description=f"rows a page, at most {MAX_LIMIT}"),
-    OpenApiParameter("cursor", str, description="taken from ``next``"),
+    OpenApiParameter("cursor", str, description="taken from ``next``, which is null at the end of the list"),
 ]
 
 
@@ -35,6 +38,20 @@ def paged(
     """One page of ``rows`` by primary key: two queries after the first page, one for the first."""
     page, following = page_rows(request, rows, newest_first=newest_first)
     return {"results": [as_json(row) for row in page], "next": following}
+
+
+def searched(request: Request, search: Search, as_json: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    """One page of what a search finds: it may have fewer rows than ``limit``, or none, though more follow."""
+    limit, place = _limit(request), None
+    if cursor := request.query_params.get("cursor"):
+        place = search.place(cursor)
+        if place is None:
+            raise BadInput("The cursor is not one that a list gave.", code="bad_cursor")
+    found = search.find(limit + 1, place)
+    rows = with_keys(search.rows, found.keys[:limit])
+    end = str(rows[-1].uuid) if found.is_full else found.end
+    following = same_with(request._request, cursor=end) if end else None
+    return {"results": [as_json(row) for row in rows], "next": following}
 
 
 def page_rows(

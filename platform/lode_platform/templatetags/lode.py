@@ -27,6 +27,7 @@ from django.utils.translation import ngettext, pgettext
 from lode_platform import shell
 from lode_platform.callers import Caller
 from lode_platform.paging import AtLeast
+from lode_platform.searching import FoundPage, neighbour
 
 register = template.Library()
 
@@ -343,7 +344,15 @@ def form_errors(form: BaseForm) -> dict[str, Any]:
 @register.inclusion_tag("lode/pager.html", takes_context=True)
 def pager(context: template.Context, page: Page[Any]) -> dict[str, Any]:
     """Links to the other pages of a list; the rest of the query string stays."""
-    return {"page": page, "request": context.get("request")}
+    if isinstance(page, FoundPage):
+        neighbours = [page.earlier, page.later]
+    else:
+        neighbours = [
+            {"page": page.previous_page_number()} if page.has_previous() else {},
+            {"page": page.next_page_number()} if page.has_next() else {},
+        ]
+    earlier, later = (neighbour(context["request"], fields) for fields in neighbours)
+    return {"page": page, "earlier": earlier, "later": later}
 
 
 @register.simple_tag(takes_context=True)

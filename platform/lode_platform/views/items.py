@@ -6,6 +6,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
+from django.core.paginator import Page
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from lode_platform import free_json, item_media, shell, zips
+from lode_platform import free_json, item_media, shell, sql, zips
 from lode_platform import items as verbs
 from lode_platform.access import member_of, permits, project_for
 from lode_platform.callers import Caller
@@ -21,6 +23,7 @@ from lode_platform.drawing import Drawn
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Item, ItemQuerySet, PastFile, Project, User
 from lode_platform.paging import KeyPaginator
+from lode_platform.searching import Search, going_on, page_of, within_few
 from lode_platform.signed_in import signed_in
 from lode_platform.store import store
 from lode_platform.toasts import toast
@@ -29,7 +32,7 @@ PAGE = 60
 SORTS = {
     "path": (gettext_lazy("by path"), ("path", "pk")),
     "newest": (gettext_lazy("newest first"), ("-pk",)),
-    "largest": (gettext_lazy("largest first"), ("-width", "-length", "-pk")),
+    "largest": (gettext_lazy("largest first"), ("-width", "-length", "-path", "-pk")),
 }  # each a total order with an index of its own
 ZIP_ENCODINGS = {
     "gbk": gettext_lazy("Chinese, simplified (GBK)"),
@@ -61,17 +64,35 @@ class Card:
     regions: list[Drawn]
 
 
-def chosen(request: HttpRequest, project: Project, user: User) -> tuple[ItemQuerySet, list[Choice], dict[str, str]]:
-    """The items that the address asks for, the filter bar, and the filters in force."""
+@dataclass(frozen=True)
+class Chosen:
+    """The items that an address asks for: the whole list, those of it that the filters let through, these again where
+    they are among a few that an index lists; the filter bar, and the filters in force."""
+
+    listed: ItemQuerySet
+    rows: ItemQuerySet
+    few: QuerySet[Item] | None
+    choices: list[Choice]
+    active: dict[str, str]
+
+
+def chosen(request: HttpRequest, project: Project, user: User) -> Chosen:
+    """What the address asks for."""
     trash = request.GET.get("trash") == "1"
+    sort = request.GET.get("sort", "path")
+    if sort not in SORTS:
+        raise BadInput(_("Items are not sorted by %(value)r.") % {"value": sort}, field="sort")
     rows = project.items.filter(staged_by=None, trashed_at__isnull=False) if trash else project.items.live()
+    listed = rows = rows.order_by(*SORTS[sort][1])
     active: dict[str, str] = {}
+    sources: list[QuerySet[Any, Any] | None] = []
     if q := request.GET.get("q", "").strip():
         rows = rows.filter(path__icontains=q)
         active["q"] = q
     if group := request.GET.get("group", ""):
         rows = rows.filter(group=group).exclude(group="")  # said, so that SQLite takes the index of those with one
         active["group"] = group
+        sources.append(rows.values_list("pk", flat=True))
     choices = []
     for known in shell.item_filters():
         options = list(known.choices(project, user))
@@ -81,38 +102,46 @@ def chosen(request: HttpRequest, project: Project, user: User) -> tuple[ItemQuer
         if value:
             rows = known.apply(rows, value, project)
             active[known.name] = value
+            sources.append(known.keys(value, project))
         if options:
             choices.append(Choice(known.name, known.title, options, value))
-    sort = request.GET.get("sort", "path")
-    if sort not in SORTS:
-        raise BadInput(_("Items are not sorted by %(value)r.") % {"value": sort}, field="sort")
-    rows = rows.order_by(*SORTS[sort][1])
-    return rows, choices, active
+    return Chosen(listed, rows, within_few(rows, sources), choices, active)
+
+
+def _page(request: HttpRequest, project: Project, chosen: Chosen) -> Page[Item]:
+    """The page that the address asks for, with the items' files."""
+    if not chosen.active:
+        with sql.rows_by_index():
+            known = chosen.listed.order_by().count()
+        return KeyPaginator(chosen.rows.select_related("blob"), PAGE, known).get_page(request.GET.get("page"))
+    if chosen.few is not None:
+        return KeyPaginator(chosen.few.select_related("blob"), PAGE).get_page(request.GET.get("page"))
+    search = Search(chosen.listed, chosen.rows.select_related("blob"), project.items.all())
+    return page_of(search, PAGE, request.GET)
 
 
 def items(request: HttpRequest, project: str) -> HttpResponse:
     """The grid of items; every filter is in the address."""
     user = signed_in(request)
     member = member_of(Caller(user), project, "project.view")
-    rows, choices, active = chosen(request, member.project, user)
-    known = None if active else rows.order_by().count()
-    page = KeyPaginator(rows.select_related("blob"), PAGE, known).get_page(request.GET.get("page"))
+    asked = chosen(request, member.project, user)
+    page = _page(request, member.project, asked)
     drawn = shell.layers(list(page.object_list), user)
     context = {
         "project": member.project,
         "room": "items",
         "page": page,
         "cards": [Card(item, drawn[item.pk]) for item in page.object_list],
-        "choices": choices,
-        "active": active,
-        "found": shell.found(member.project, user, active.get("q", "")) if page.number == 1 else [],
+        "choices": asked.choices,
+        "active": asked.active,
+        "found": shell.found(member.project, user, asked.active.get("q", "")) if page.number == 1 else [],
         "sorts": [(key, title) for key, (title, _order) in SORTS.items()],
         "sort": request.GET.get("sort", "path"),
         "trash": request.GET.get("trash") == "1",
         "may_add": permits(Caller(user), member.role, "items.add"),
         "may_trash": permits(Caller(user), member.role, "items.trash"),
     }
-    return render(request, "platform/items.html", context)
+    return going_on(render(request, "platform/items.html", context), request, page)
 
 
 def item(request: HttpRequest, project: str, item: str) -> HttpResponse:
