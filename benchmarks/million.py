@@ -163,6 +163,29 @@ class Filler:
             (n, self.split(n)) for n in range(self.count + 1, self.whole + 1)
         )
 
+    def answer(self, queue: Any) -> None:
+        """Answers of another person to a queue with a review rule: the first half are accepted, a tenth waits, and of
+        the next hundredth each was sent back."""
+        from django.db import transaction
+
+        from lode_annotation.models import Annotation, Lease, Task
+        from lode_platform import table_statistics
+        from lode_platform.models import User
+
+        person, _made = User.objects.get_or_create(username="annotator")
+        rows = Rows(Annotation, ["uuid", "task_id", "state"], user=person, schema_revision=self.bench.revision)
+        half, tenth = queue.size // 2, queue.size // 10
+        parts = {"accepted": (1, half), "submitted": (half + 1, half + tenth)}
+        parts["rejected"] = (half + tenth + 1, half + tenth + tenth // 10)
+        with transaction.atomic():
+            for state, numbers in parts.items():
+                tasks = Task.objects.filter(queue=queue, number__range=numbers)
+                rows.write((self._uuid("answer", key), key, state) for key in list(tasks.values_list("pk", flat=True)))
+                if state != "rejected":
+                    Lease.objects.filter(task__in=tasks).update(closed=True)
+                    tasks.update(state=Task.State.DONE if state == "accepted" else Task.State.SUBMITTED)
+        table_statistics.renew([model._meta.db_table for model in (Annotation, Task, Lease)])
+
     def _parts(self) -> Iterator[range]:
         for low in range(1, self.whole + 1, BATCH):
             yield range(low, min(low + BATCH, self.whole + 1))
