@@ -319,7 +319,7 @@ def test_at_the_very_bounds_of_tide_an_error_has_the_kind_that_tide_gives(
     label: int, box: list[float], kind: str, tide: str
 ) -> None:
     truths = Truths.of([0], [1], [[0, 0, 40, 40]])
-    detections = Detections.of([0, 0], [1, label], [[0, 0, 40, 40], box], [0.9, 0.8])
+    detections = Detections.of([0, 0], [1, label], [[0.0, 0.0, 40.0, 40.0], box], [0.9, 0.8])
     matches = evaluate_boxes(truths, detections).matches
     assert (KINDS[matches.kind[1]], TIDE[matches.tide[1]]) == (kind, tide)
 

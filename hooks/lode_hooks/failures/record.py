@@ -7,6 +7,7 @@ that the first has made.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -172,8 +173,8 @@ class _Recorder:
         items = sorted({self.items[rows.item[row]] for row in failing})
         lost: set[int] = set()
         for known in self._known_truths(items):
-            pairs = known.values_list("item_id", "region")
-            lost.update(item for item, region in pairs if (self.names[item], region) not in self._regions)
+            held = known.values_list("item_id", "region")
+            lost.update(item for item, region in held if (self.names[item], region) not in self._regions)
         failures: dict[str, list[tuple[str, UUID, identity.Thing]]] = {}
         for known in self._known_truths(sorted(lost)):
             columns = ("item_id", "region", "uuid", "frame", "class_id", "box")
@@ -240,7 +241,8 @@ class _Recorder:
 
     def _known(self, items: Collection[int]) -> list[_Alarm]:
         """The false alarms of these items that are on record, without those that this evaluation has seen."""
-        wanted, found = sorted(items), []
+        wanted = sorted(items)
+        found: list[_Alarm] = []
         for low in range(0, len(wanted), 500):
             known = (
                 Failure.objects.filter(
@@ -270,9 +272,9 @@ class _Recorder:
             seen = FailureOccurrence.objects.filter(
                 failure__in=keys[low : low + 500], evaluation__prediction_set__task=self.evaluator.task
             )
-            for failure, evaluation, row in seen.order_by("-pk").values_list("failure_id", "evaluation_id", "row"):
-                first[failure] = (evaluation, row)
-        evaluations = Evaluation.objects.whole().in_bulk({evaluation for evaluation, _row in first.values()})
+            for failure, at, row in seen.order_by("-pk").values_list("failure_id", "evaluation_id", "row"):
+                first[failure] = (at, row)
+        evaluations = Evaluation.objects.whole().in_bulk({key for key, _row in first.values()})
         frames, kept = [], []
         for key, evaluation in sorted(evaluations.items()):
             own = [failure for failure in keys if failure in first and first[failure][0] == key]
@@ -341,7 +343,8 @@ class _Recorder:
 
 def _keys(uuids: Collection[UUID]) -> dict[UUID, int]:
     """The primary keys of the failures that are on record."""
-    wanted, found = list(uuids), {}
+    wanted = list(uuids)
+    found: dict[UUID, int] = {}
     for low in range(0, len(wanted), 500):
         found.update(Failure.objects.filter(uuid__in=wanted[low : low + 500]).values_list("uuid", "pk"))
     return found
@@ -354,5 +357,4 @@ def _where(there: Bools, values: Ints | Floats) -> list[Any]:
 
 def _boxes(boxes: Floats) -> list[str | None]:
     """Boxes as JSON; None where there is none."""
-    there = ~np.isnan(boxes).any(axis=1)
-    return [json.dumps(box) if kept else None for box, kept in zip(boxes.tolist(), there.tolist(), strict=True)]
+    return [None if math.isnan(sum(box)) else json.dumps(box) for box in boxes.tolist()]
