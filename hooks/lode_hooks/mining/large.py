@@ -25,7 +25,7 @@ from lode_platform.models import Item, Job, Project, User
 
 PREVIEW, CREATE = "mining.preview", "mining.create"
 
-AT_ONCE = 100_000
+AT_ONCE = 250_000
 """Items and predictions of a request's sources that are read while somebody waits: well under a second."""
 
 
