@@ -7,6 +7,7 @@ from typing import Any
 
 from lode_annotation.models import ImportedLine, LabelSet, SchemaRevision
 from lode_platform import bulk
+from lode_platform.among import among
 from lode_platform.models import Job
 
 _DIGEST = re.compile(r"[0-9a-z]{32,64}")
@@ -20,14 +21,14 @@ def digest_in(row: Mapping[str, Any]) -> str:
 
 def remember(revision: SchemaRevision, read_at: datetime, *, staged_by: Job, new: Mapping[int, str]) -> None:
     """Keeps the digests of ``new`` label sets, by their item, which ``staged_by`` has just written."""
-    staged = LabelSet.objects.filter(staged_by=staged_by, item__in=new).values_list("pk", "item_id")
+    staged = LabelSet.objects.filter(among("item", new), staged_by=staged_by).values_list("pk", "item_id")
     _insert(revision, read_at, {key: new[item] for key, item in staged} if new else {})
 
 
 def renew(revision: SchemaRevision, read_at: datetime, old: Mapping[int, str]) -> None:
     """Keeps the digests of the lines that label sets, by their key, were found to say already."""
     if old:
-        ImportedLine.objects.filter(label_set__in=old).delete()
+        ImportedLine.objects.filter(among("label_set", old)).delete()
         _insert(revision, read_at, old)
 
 

@@ -21,6 +21,7 @@ from lode_annotation.labeling_config import rules_of
 from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema, SchemaRevision
 from lode_annotation.schemas import asked_by, latest, schema_for_labels
 from lode_platform import bulk, events, jobs
+from lode_platform.among import among
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Item, Project
@@ -217,11 +218,11 @@ def _prepare(
             records.append(Record.from_json(row))
             digests.setdefault(records[-1].path, digest_in(row))
     items = _items(label_import.project, [record.path for record in records])
-    there = current(schema, items.values())
     used = ids_used(items.values())
-    outgrown = _outgrown(there.values())
+    there = current(schema, items.values()) if used else {}
+    outgrown = _outgrown(there.values()) if there else set()
     prepared: list[tuple[Item, Texts]] = []
-    staged = LabelSet.objects.filter(staged_by=label_import.job, item__in=[item.pk for item in items.values()])
+    staged = LabelSet.objects.filter(among("item", (item.pk for item in items.values())), staged_by=label_import.job)
     seen = set(staged.values_list("item_id", flat=True))
     for record in records:
         item = items.get(_fold(record.path))
@@ -310,7 +311,7 @@ def _same(held: LabelSet, regions: Sequence[Region]) -> bool:
 
 def _outgrown(held: Iterable[LabelSet]) -> set[int]:
     """The keys of those made for a picture of another size."""
-    rows = LabelSet.objects.filter(pk__in=[row.pk for row in held]).outgrown()
+    rows = LabelSet.objects.filter(among("pk", (row.pk for row in held))).outgrown()
     return set(rows.values_list("pk", flat=True))
 
 
@@ -370,7 +371,7 @@ def _fold(path: str) -> str:
 
 def _items(project: Project, paths: Sequence[str]) -> dict[str, Item]:
     folded = [_fold(path) for path in paths]
-    found = Item.objects.live().filter(project=project, path_fold__in=folded)
+    found = Item.objects.live().filter(among("path_fold", folded), project=project)
     found = found.defer("uuid", "created_at", "metadata")
     return {item.path_fold: item for item in found}
 

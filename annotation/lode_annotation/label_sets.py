@@ -11,6 +11,7 @@ from django.db.models.functions import Cast, Concat
 from lode_annotation.labeling_config import Rules
 from lode_annotation.models import LabelSet, Schema
 from lode_annotation.statements import answers
+from lode_platform.among import among
 from lode_platform.models import Item
 from motherlode.media import Media
 from motherlode.regions import Region, as_result, asked_by, from_json, from_result, texts_of
@@ -30,12 +31,8 @@ def fields_of(said: Iterable[Region]) -> dict[str, Any]:
 
 def current(schema: Schema, items: Iterable[Item]) -> dict[int, LabelSet]:
     """The current label set of each of ``items`` (by primary key) that has one under ``schema``."""
-    keys = [item.pk for item in items]
-    found: dict[int, LabelSet] = {}
-    for start in range(0, len(keys), 500):
-        chunk = LabelSet.objects.current().filter(schema=schema, item__in=keys[start : start + 500])
-        found.update({row.item_id: row for row in chunk})
-    return found
+    rows = LabelSet.objects.current().filter(among("item", (item.pk for item in items)), schema=schema)
+    return {row.item_id: row for row in rows}
 
 
 def regions_held(item_id: int, schema_id: int) -> list[dict[str, Any]]:
@@ -58,7 +55,7 @@ def ids_used(items: Iterable[Item]) -> dict[int, set[str]]:
     items without any label set, the most of a first import, are left out. Read as text: a history is not parsed for
     it."""
     found: dict[int, set[str]] = {}
-    visible = LabelSet.objects.filter(item__in=[item.pk for item in items], staged_by=None).order_by()
+    visible = LabelSet.objects.filter(among("item", (item.pk for item in items)), staged_by=None).order_by()
     said = Concat(Cast("regions", TextField()), Cast("answers", TextField()))
     for item, text in visible.values_list("item_id", said):
         found.setdefault(item, set()).update(_ID.findall(text))

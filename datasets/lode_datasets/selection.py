@@ -16,6 +16,7 @@ from lode_annotation.schemas import refuse_other_media
 from lode_datasets.models import Dataset, DatasetItem, Entry
 from lode_datasets.splits import Policy, check_split
 from lode_platform import bulk, events
+from lode_platform.among import among
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Blob, Item, Project, User
 from motherlode.manifest import POOL
@@ -122,11 +123,12 @@ def add_items(dataset: Dataset, items: Iterable[Item], *, splits: Mapping[UUID, 
 
 
 def _add_batch(dataset: Dataset, items: list[Item], given: Mapping[UUID, str], policy: Policy) -> Added:
-    rows = {row.item_id: row for row in DatasetItem.objects.filter(dataset=dataset, item__in=items)}
+    there = DatasetItem.objects.filter(among("item", (item.pk for item in items)), dataset=dataset)
+    rows = {row.item_id: row for row in there}
     groups = _group_splits(dataset, {item.group for item in items if item.group})
     hashed = {i.blob_id for i in items if i.pk not in rows and i.uuid not in given and not i.group}
     # of blobs alone: joined to so many items, SQLite would walk all the blobs there are, for each of them
-    bytes_of = dict(Blob.objects.filter(pk__in=hashed).values_list("pk", "sha256")) if hashed else {}
+    bytes_of = dict(Blob.objects.filter(among("pk", hashed)).values_list("pk", "sha256")) if hashed else {}
     now = timezone.now()
     fresh: list[tuple[int, str, str]] = []
     for item in items:

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from lode_platform import bulk, events
+from lode_platform.among import among
 from lode_platform.callers import Caller
 from lode_platform.decoding import BadImage
 from lode_platform.errors import Conflict
@@ -78,7 +79,7 @@ class AddReport:
     def created(self) -> list[Item]:
         """The items made, read from the database."""
         order = {made.uuid: number for number, made in enumerate(self.made)}
-        return sorted(Item.objects.filter(uuid__in=order), key=lambda item: order[item.uuid])
+        return sorted(Item.objects.filter(among("uuid", order)), key=lambda item: order[item.uuid])
 
 
 # -- adding -----------------------------------------------------------------------------------------------------------
@@ -134,7 +135,7 @@ def _add_batch(
     named = list(_named(specs, report))
     blobs = dict(sent)
     if rest := [spec.md5 for spec, _ in named if spec.md5 not in sent]:
-        earlier = Blob.objects.filter(md5__in=rest)
+        earlier = Blob.objects.filter(among("md5", rest))
         allowed = {blob.pk for blob in earlier} if trusted else linkable(caller, earlier)
         blobs |= {blob.md5: blob for blob in earlier if blob.pk in allowed}
     there = [(spec, path, blobs[spec.md5], of_path(path)) for spec, path in _sent(named, blobs, report)]
@@ -190,10 +191,10 @@ def linkable(caller: Caller, blobs: Iterable[Blob]) -> set[int]:
     """The primary keys of those ``blobs`` that this person sent, or sees as an item already: two queries."""
     user = caller.user
     keys = [blob.pk for blob in blobs]
-    mine = set(BlobReceipt.objects.filter(user=user, blob__in=keys).values_list("blob_id", flat=True))
+    mine = set(BlobReceipt.objects.filter(among("blob", keys), user=user).values_list("blob_id", flat=True))
     rest = [key for key in keys if key not in mine]
     if rest:
-        mine |= set(Item.objects.visible_to(caller).filter(blob__in=rest).values_list("blob_id", flat=True))
+        mine |= set(Item.objects.visible_to(caller).filter(among("blob", rest)).values_list("blob_id", flat=True))
     return mine
 
 
@@ -203,7 +204,7 @@ def _probed(wanted: Iterable[tuple[Blob, ItemMedium]]) -> dict[tuple[str, str], 
     if not keys:
         return {}
     md5s = {blob.pk: blob.md5 for blob, _ in keys.values()}
-    rows = Item.objects.filter(blob__in=md5s).values_list(
+    rows = Item.objects.filter(among("blob", md5s)).values_list(
         "blob", "kind", "media_type", "width", "height", "length", "orientation"
     )
     found: dict[tuple[str, str], Seen | Refused] = {(md5s[row[0]], row[1]): Seen(*row[1:]) for row in rows}
@@ -240,7 +241,7 @@ def _write(
     staged_by = job.job if job else None
     there = _names_there(project, wanted, staged_by.pk if staged_by else None)
     uuids = [w.spec.uuid for w in wanted if w.spec.uuid]
-    taken = set(Item.objects.filter(uuid__in=uuids).values_list("uuid", flat=True))
+    taken = set(Item.objects.filter(among("uuid", uuids)).values_list("uuid", flat=True))
     new: list[_Wanted] = []
     for w in wanted:
         old = there.files.get(w.key)
@@ -340,14 +341,10 @@ def _names_there(project: Project, wanted: Sequence[_Wanted], staged_by: int | N
     seen = [Item.objects.filter(project=project, trashed_at=None, staged_by=None)]
     if staged_by:
         seen.append(Item.objects.filter(staged_by=staged_by))
-    files: dict[str, Item] = {}
-    known: set[str] = set()
-    for start in range(0, len(names), 500):
-        part = names[start : start + 500]
-        for items in seen:
-            files |= {item.path_fold: item for item in items.filter(path_fold__in=part)}
-        rows = ItemFolder.objects.filter(project=project, path_fold__in=part)
-        known |= set(rows.values_list("path_fold", flat=True))
+    named = among("path_fold", names)
+    files = {item.path_fold: item for items in seen for item in items.filter(named)}
+    rows = ItemFolder.objects.filter(named, project=project)
+    known = set(rows.values_list("path_fold", flat=True))
     in_use = {
         key for key in keys & known if any(items.filter(path_fold__startswith=f"{key}/").exists() for items in seen)
     }

@@ -25,6 +25,7 @@ from django.conf import settings
 from django.db import transaction
 
 from lode_platform import bulk
+from lode_platform.among import among
 from lode_platform.errors import BadInput, Conflict, LodeError, NotFound, TooLarge, known
 from lode_platform.models import Blob
 
@@ -220,7 +221,7 @@ class Store:
         with _whole_or_nothing(written):
             for _, _, data in contents:
                 self._write([data], written)
-            known = dict(Blob.objects.filter(md5__in=[w.md5 for w in written]).values_list("md5", "sha256"))
+            known = dict(Blob.objects.filter(among("md5", [w.md5 for w in written])).values_list("md5", "sha256"))
             good: list[int] = []
             for number, (w, (md5, sha256, _)) in enumerate(zip(written, contents, strict=True)):
                 if (w.md5, w.sha256) != (md5, sha256):
@@ -371,7 +372,7 @@ class Store:
     def _keep(self, written: list[Written]) -> list[Blob]:
         """Moves what is new into place, then writes the rows; the temporary names are gone afterwards."""
         names = {w.md5: w for w in written}
-        known = {blob.md5: blob for blob in Blob.objects.defer("created_at").filter(md5__in=names)}
+        known = {blob.md5: blob for blob in Blob.objects.defer("created_at").filter(among("md5", names))}
         for w in written:
             same = known.get(w.md5)
             if w.sha256 != (same.sha256 if same else names[w.md5].sha256):
@@ -384,7 +385,7 @@ class Store:
         if fresh:
             with transaction.atomic():
                 bulk.insert(Blob, ["md5", "sha256", "size"], fresh, ignore_conflicts=True)
-                added = Blob.objects.defer("created_at").filter(md5__in=[md5 for md5, _, _ in fresh])
+                added = Blob.objects.defer("created_at").filter(among("md5", [md5 for md5, _, _ in fresh]))
                 known |= {blob.md5: blob for blob in added}
             for w in new:
                 if known[w.md5].sha256 != w.sha256:

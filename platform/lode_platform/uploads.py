@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from lode_platform import bulk
+from lode_platform.among import among
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, TooLarge
 from lode_platform.items import Problem, linkable
@@ -57,14 +58,9 @@ def wanted(caller: Caller, offers: Sequence[Offer]) -> tuple[list[str], list[Pro
                 )
             else:
                 good.append(offer)
-    blobs: dict[str, Blob] = {}
     md5s = [offer.md5 for offer in good]
-    for start in range(0, len(md5s), 500):
-        blobs |= {blob.md5: blob for blob in Blob.objects.filter(md5__in=md5s[start : start + 500])}
-    known = list(blobs.values())
-    mine: set[int] = set()
-    for start in range(0, len(known), 500):
-        mine |= linkable(caller, known[start : start + 500])
+    known = list(Blob.objects.filter(among("md5", md5s)))
+    mine = linkable(caller, known)
     have = {blob.md5 for blob in known if blob.pk in mine}
     return list(dict.fromkeys(md5 for md5 in md5s if md5 not in have)), problems
 

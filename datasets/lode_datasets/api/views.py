@@ -21,6 +21,7 @@ from lode_datasets.api import shapes
 from lode_datasets.models import Dataset, Version
 from lode_platform import access, shell
 from lode_platform.addresses import same_with
+from lode_platform.among import among
 from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.parsers import LargeJsonParser
 from lode_platform.api.shapes import JobShape, job_json, read
@@ -170,7 +171,7 @@ def _items(request: Request, dataset: Dataset, given: dict[str, Any]) -> Iterabl
     rows = Item.objects.live().filter(project=dataset.project)
     if "items" in given:
         wanted = set(given["items"])
-        named = list(rows.filter(uuid__in=wanted).defer("created_at", "metadata").order_by("pk"))
+        named = list(rows.filter(among("uuid", wanted)).defer("created_at", "metadata").order_by("pk"))
         if missing := wanted - {item.uuid for item in named}:
             raise NotFound(f"The project has no item {next(iter(missing))}; {len(missing)} are missing.")
         return named
