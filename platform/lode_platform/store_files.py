@@ -1,0 +1,156 @@
+"""Where the store's bytes lie: what a backend does, and the one there is, a folder. It knows nothing of hashes or rows.
+
+Another backend (a bucket) is another class with ``Folder``'s methods.
+"""
+
+import ctypes
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import BinaryIO, Protocol
+from uuid import uuid4
+
+MANY = 16  # files from which on their whole file system is forced to disk at once
+
+
+class Backend(Protocol):
+    """Where bytes lie, by key (parts joined by ``/``). What has been put or committed is whole and durable.
+
+    ``scratch`` names a local file to write before ``commit`` moves it under its key.
+    """
+
+    def put(self, key: str, chunks: Iterable[bytes]) -> None: ...
+    def open(self, key: str) -> BinaryIO: ...
+    def size(self, key: str) -> int | None: ...
+    def list(self, folder: str) -> Iterator[tuple[str, float]]: ...
+    def delete(self, key: str) -> None: ...
+    def scratch(self, name: str = "") -> Path: ...
+    def commit(self, moves: Sequence[tuple[Path, str]]) -> None: ...
+    def tidy(self, seconds: float) -> int: ...
+    def path(self, key: str) -> Path: ...
+
+
+class Folder:
+    """A folder of one file system."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._scratch: Path | None = None
+        self._own, self._number = uuid4().hex, count()
+
+    def put(self, key: str, chunks: Iterable[bytes]) -> None:
+        """Writes the bytes, forces them to disk and gives them their key; what raises leaves nothing."""
+        path = self.scratch()
+        try:
+            with path.open("xb") as file:
+                file.writelines(chunks)
+            self.commit([(path, key)])
+        finally:
+            path.unlink(missing_ok=True)
+
+    def scratch(self, name: str = "") -> Path:
+        """A name beside the store's files, on their file system: a new one, or ``name``, which a later request finds
+        again."""
+        if self._scratch is None:
+            folder = self.root / "tmp"
+            folder.mkdir(parents=True, exist_ok=True)
+            self._scratch = folder
+        return self._scratch / (name or f"{self._own}-{next(self._number)}")
+
+    def tidy(self, seconds: float) -> int:
+        """Removes temporary files that nobody has written to for so long: what a killed process left, or a sender who
+        never went on. Answers how many."""
+        old = [key for key, age in self.list("tmp") if age > seconds]
+        for key in old:
+            self.delete(key)
+        return len(old)
+
+    def list(self, folder: str) -> Iterator[tuple[str, float]]:
+        """The keys of the files below a folder, sorted, and for how many seconds nobody has written to each."""
+        for file in sorted((self.root / folder).rglob("*")):
+            with suppress(FileNotFoundError):
+                if not file.is_dir():
+                    yield file.relative_to(self.root).as_posix(), time.time() - file.stat().st_mtime
+
+    def commit(self, moves: Sequence[tuple[Path, str]]) -> None:
+        """Forces the files to disk, read-only, moves each under its key, and forces their folders to disk."""
+        files = [str(path) for path, _ in moves]
+        for file in files:
+            if os.stat(file).st_mode & 0o222:  # what came in pieces was appended to
+                os.chmod(file, 0o400)
+        self._sync_all(files)
+        parents = {key: os.path.dirname(key) for _, key in moves}
+        folders: set[Path] = set()
+        for parent in map(self.root.__truediv__, set(parents.values())):
+            if not parent.is_dir():
+                parent.mkdir(parents=True, exist_ok=True)
+                folders.update((parent.parent, parent.parent.parent, self.root))
+            folders.add(parent)
+        for path, key in moves:
+            os.replace(path, f"{self.root}/{key}")
+        self._sync_all(sorted(map(str, folders)))
+
+    def _sync_all(self, paths: Sequence[str]) -> None:
+        """Forces files and folders to disk: many by one call for their whole file system, where the system has it."""
+        if len(paths) < MANY or not _sync_file_system(str(self.root)):
+            for path in paths:
+                _sync(path)
+
+    def open(self, key: str) -> BinaryIO:
+        return (self.root / key).open("rb")
+
+    def size(self, key: str) -> int | None:
+        """In bytes; None where there is nothing under the key."""
+        try:
+            return (self.root / key).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def delete(self, key: str) -> None:
+        (self.root / key).unlink(missing_ok=True)
+
+    def path(self, key: str) -> Path:
+        return self.root / key
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Callable[[bytes], None]]:
+    """What writes to a new file, read-only from the start; a file object takes longer to make than most files to
+    write."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
+
+    def write(data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+
+    try:
+        yield write
+    finally:
+        os.close(handle)
+
+
+def _sync(path: str) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sync_file_system(path: str) -> bool:
+    """Forces the file system that ``path`` lies on to disk; False where the system has no such call."""
+    if not sys.platform.startswith("linux"):
+        return False
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        if ctypes.CDLL(None, use_errno=True).syncfs(handle):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), path)
+    finally:
+        os.close(handle)
+    return True
