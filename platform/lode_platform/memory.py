@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 
+from lode_platform import plain_jpegs
 from lode_platform.decoding import BadImage, ImageInfo, head, opened, probe_image
 from lode_platform.errors import Busy
 
@@ -75,6 +76,9 @@ def probe(file: BinaryIO, mosaic: Path) -> ImageInfo:
 
 def probe_here(file: BinaryIO) -> ImageInfo | None:
     """As ``probe``, None for a picture that takes a process of its own."""
+    if found := plain_jpegs.looked_at(file.read(plain_jpegs.MOST_BYTES), settings.MAX_IMAGE_PIXELS):
+        return found
+    file.seek(0)
     with opened(file) as image:
         seen = head(image, settings.MAX_IMAGE_PIXELS)
         if seen.probe > IN_PROCESS:
