@@ -39,6 +39,7 @@ MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
 ROOM = 160 << 20  # bytes that a process of its own has beside the pixels
 
 Image.MAX_IMAGE_PIXELS = None  # our own limit is checked on the header, before a pixel is decoded
+warnings.filterwarnings("ignore", module=r"PIL\.")  # of what it makes the best of; once, for all threads
 
 KINDS: Sequence[tuple[int, bytes, str]] = (
     (0, b"II*\x00", "TIFF"),
@@ -107,16 +108,14 @@ class Head:
 
 def opened(file: BinaryIO) -> Image.Image:
     """The image, not decoded yet. Raises ``BadImage`` (not_an_image, format_not_read, corrupt)."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return Image.open(file, formats=READERS)
-        except UnidentifiedImageError:
-            raise _unknown(file) from None
-        except MemoryError:
-            raise _too_large() from None
-        except BROKEN as error:
-            raise BadImage("corrupt", f"is corrupt or cut short: {error}") from None
+    try:
+        return Image.open(file, formats=READERS)
+    except UnidentifiedImageError:
+        raise _unknown(file) from None
+    except MemoryError:
+        raise _too_large() from None
+    except BROKEN as error:
+        raise BadImage("corrupt", f"is corrupt or cut short: {error}") from None
 
 
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, IndexError, KeyError, TypeError)
@@ -215,9 +214,7 @@ def _probed(image: Image.Image, seen: Head, most_pixels: int) -> ImageInfo:
 
 def _load(image: Image.Image) -> None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image.load()
+        image.load()
     except MemoryError:
         raise _too_large() from None
     except BROKEN as error:
