@@ -113,9 +113,11 @@ def _classes(work: jobs.Work, label_import: LabelImport, project: Project, calle
     for part in _parts(label_import, 0):
         work.check()
         for _, row in lines_of(part.lines):
-            for region in () if "problem" in row else row.get("regions") or ():
-                labels.setdefault(row.get("control") or "", {}).setdefault(label_name(region["label"]))
-                kinds.add(kind_in(region).task)
+            regions = () if "problem" in row else row.get("regions") or ()
+            if said := dict.fromkeys((region["label"], kind_in(region).task) for region in regions):
+                named = labels.setdefault(row.get("control") or "", {})
+                named |= dict.fromkeys(label_name(label) for label, _ in said)
+                kinds |= {task for _, task in said}
     if len(kinds) > 1:
         raise BadInput(f"The import holds both {' and '.join(sorted(kinds))}; import them apart.", code="mixed")
     report, task = empty_report(), next(iter(kinds), DEFAULT.task)

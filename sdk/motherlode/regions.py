@@ -11,6 +11,7 @@ import json
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from hashlib import sha1, sha256
 from math import isfinite
 from typing import Any, NamedTuple, TypeAlias
@@ -41,6 +42,7 @@ __all__ = [
     "moved",
     "place_text",
     "region_ids",
+    "text_of_name",
     "texts_of",
 ]
 
@@ -50,6 +52,7 @@ Kind: TypeAlias = str
 
 BOUNDS = "box"  # in rows of earlier versions, the key of a region's bounds, whatever its kind
 REGION_NAMESPACE = uuid5(NAMESPACE_URL, "urn:motherlode:region")
+_NAMESPACE = REGION_NAMESPACE.bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,14 +254,19 @@ def region_ids(path: str, drafts: Iterable[tuple[str, Kind, Geometry]], used: Co
     return ids_of(path, [(label, place_text(kind, geometry)) for label, kind, geometry in drafts], used)
 
 
+@lru_cache(maxsize=4096)  # a schema has few labels and controls, and an import says them often
+def text_of_name(name: str) -> str:
+    """The name of a label or a control as canonical JSON text."""
+    return _encode(name)
+
+
 def ids_of(path: str, places: Iterable[tuple[str, str]], used: Collection[str] = ()) -> list[str]:
     """As `region_ids`, of labels and `place_text`s."""
     seen: dict[str, int] = {}
     ids = []
-    named: dict[str, str] = {}  # by label: what its keys begin with
+    start = f"[{_encode(path)},"
     for label, place in places:
-        start = named.get(label) or named.setdefault(label, f"{_encode([path, label])[:-1]},")
-        key = f"{start}{place}]"
+        key = f"{start}{text_of_name(label)},{place}]"
         own = ""
         while not own or own in used:
             number = seen.get(key, 0)
@@ -280,7 +288,7 @@ def place_text(kind: Kind, geometry: Geometry) -> str:
 
 def _uuid5(name: str) -> str:
     """`str(uuid5(REGION_NAMESPACE, name))` without an object in between: an import makes one a region."""
-    text = sha1(REGION_NAMESPACE.bytes + name.encode(), usedforsecurity=False).hexdigest()
+    text = sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
     variant = "89ab"[int(text[16], 16) & 3]
     return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
 

@@ -10,7 +10,7 @@ from math import isfinite
 
 from motherlode.formats.source import Draft
 from motherlode.manifest import canonical
-from motherlode.regions import Control, Kind, Texts, answered, ids_of, place_text
+from motherlode.regions import Control, Kind, Texts, answered, ids_of, place_text, text_of_name
 
 __all__ = ["Asked", "as_texts"]
 
@@ -54,7 +54,7 @@ def _row(own: str, place: str, draft: Draft, control: Control) -> str:
     geometry = "" if draft.geometry is None else f',"geometry":{place}'
     crowd = ',"iscrowd":true' if draft.iscrowd else ""
     return (
-        f'{{{area}{attributes}{numbered}"control":{canonical(control.name)}{difficult}{geometry}'
+        f'{{{area}{attributes}{numbered}"control":{text_of_name(control.name)}{difficult}{geometry}'
         f',"id":"{own}"{crowd},"kind":"{draft.kind}"}}'
     )
 
