@@ -249,10 +249,10 @@ def test_a_jobs_page_lists_what_was_left_out_and_what_to_do(client_for: ClientFo
 
 
 def test_a_jobs_page_counts_what_is_listed_and_leaves_empty_lists_out(
-    client_for: ClientFor, alice: User, job: Job
+    client_for: ClientFor, alice: User, project: Project, job: Job
 ) -> None:
     Job.objects.update(result={"items": 0, "clipped": [], "refused": [{"path": "a.png", "error": "unreadable"}]})
-    report = client_for(alice).get(f"/p/{job.project.name}/jobs/{job.uuid}/").context["report"]
+    report = client_for(alice).get(f"/p/{project.name}/jobs/{job.uuid}/").context["report"]
     assert report == [("Items", 0), ("Refused", 1)]
 
 
