@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Func, Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from lode_annotation.models import Lease, Queue, Schema, Task
@@ -20,6 +20,7 @@ from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.jobs import OPEN
 from lode_platform.models import Item, ItemQuerySet, Job, Project, User
+from lode_platform.paging import number_of
 
 BATCH = 500
 MAX_HOLDING = 20
@@ -172,12 +173,9 @@ def items_by_uuid(project: Project, uuids: Sequence[UUID]) -> dict[UUID, Item]:
 
 
 def tasks_by_state(queues: Iterable[Queue]) -> dict[int, dict[str, int]]:
-    """How many tasks of each queue, by its key, are in each state: one query, which counts the entries of an index.
-
-    Grouping a million tasks takes SQLite three times as long as counting those of each state.
-    """
-    own = Task.objects.filter(queue=OuterRef("pk")).order_by().annotate(n=Func(Value(1), function="COUNT")).values("n")
-    each = {state: Subquery(own.filter(state=state)) for state in Task.State.values}
+    """How many tasks of each queue, by its key, are in each state: one query."""
+    own = Task.objects.filter(queue=OuterRef("pk"))
+    each = {state: number_of(own.filter(state=state)) for state in Task.State.values}
     rows = Queue.objects.filter(pk__in=[queue.pk for queue in queues]).annotate(**each).values("pk", *each)
     return {row.pop("pk"): row for row in rows}
 

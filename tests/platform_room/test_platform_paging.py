@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from django.core.paginator import EmptyPage, Paginator
 from django.db import connection
+from django.db.models import OuterRef
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from lode_platform import paging
-from lode_platform.models import Item, Project
-from lode_platform.paging import AtLeast, KeyPaginator, bounded, newer
+from lode_platform.models import Item, Project, User
+from lode_platform.paging import AtLeast, KeyPaginator, bounded, newer, number_of
 from lode_platform.templatetags.lode import number
 from lode_platform.views.items import SORTS
 
@@ -82,6 +83,16 @@ def test_lists_of_items_walk_an_index_of_the_live_ones_in_their_order(project: P
     keys = project.items.live().order_by(*SORTS[sort][1]).values_list("pk", flat=True)
     told = [keys.explain(), project.items.live().order_by().values("pk").explain()]
     assert all("USING COVERING INDEX item_live" in plan and "TEMP B-TREE" not in plan for plan in told), told
+
+
+def test_rows_are_counted_as_a_column_without_grouping_them(
+    project: Project, alice: User, make_items: Callable[..., list[Any]]
+) -> None:
+    Project.objects.create(name="empty", created_by=alice)
+    make_items(project, 3)
+    rows = Project.objects.annotate(n=number_of(Item.objects.live().filter(project=OuterRef("pk"))))
+    assert set(rows.values_list("name", "n")) == {(project.name, 3), ("empty", 0)}
+    assert "GROUP BY" not in str(rows.query)
 
 
 def test_new_rows_are_counted_among_the_newest(

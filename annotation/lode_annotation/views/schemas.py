@@ -20,6 +20,7 @@ from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.item_media import MEDIA, ItemMedium
 from lode_platform.models import Membership, Project
+from lode_platform.paging import number_of
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 from lode_platform.views.json_body import json_object
@@ -97,7 +98,6 @@ def schemas(request: HttpRequest, project: str) -> HttpResponse:
     """The project's schemas with their classes and what hangs on them."""
     member = _member(request, project)
     newest = SchemaRevision.objects.filter(schema=OuterRef("pk")).order_by("-number")
-    held = LabelSet.objects.current().filter(schema=OuterRef("pk")).order_by().values("schema").annotate(n=Count("pk"))
     asked = (
         Queue.objects.filter(schema_revision__schema=OuterRef("pk"))
         .order_by()
@@ -109,7 +109,7 @@ def schemas(request: HttpRequest, project: str) -> HttpResponse:
         .annotate(
             revision=Subquery(newest.values("number")[:1]),
             changed_at=Subquery(newest.values("created_at")[:1]),
-            label_count=Subquery(held.values("n")[:1]),
+            label_count=number_of(LabelSet.objects.current().filter(schema=OuterRef("pk"))),
             queue_count=Subquery(asked.values("n")[:1]),
         )
         .prefetch_related("classes")

@@ -5,7 +5,7 @@ from math import cos, pi, sin
 
 from django import forms
 from django.core.validators import RegexValidator
-from django.db.models import Count, IntegerField, OuterRef, Subquery
+from django.db.models import Count, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from lode_platform.access import member_of
 from lode_platform.callers import Caller
 from lode_platform.glossary import GLOSSARY
 from lode_platform.models import Item, Membership, Project, Role
+from lode_platform.paging import number_of
 from lode_platform.projects import create_project, trashed
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
@@ -133,10 +134,11 @@ def projects(request: HttpRequest) -> HttpResponse:
         made = create_project(user, name=form.cleaned_data["name"], title=form.cleaned_data["title"])
         toast(request, _("Project %(name)s is ready.") % {"name": made.name})
         return redirect("platform:home", made.name)
+    live = Item.objects.live().filter(project=OuterRef("project"))
     memberships = (
         Membership.objects.filter(user=user, project__trashed_at=None)
         .select_related("project")
-        .annotate(items=live_items_count(), people=Count("project__memberships", distinct=True))
+        .annotate(items=number_of(live), people=Count("project__memberships", distinct=True))
         .order_by("project__name")
     )
     context = {
@@ -153,9 +155,3 @@ def glossary(request: HttpRequest) -> HttpResponse:
     """The words of the screens."""
     signed_in(request)
     return render(request, "platform/glossary.html", {"glossary": GLOSSARY})
-
-
-def live_items_count() -> Subquery:
-    """How many live items a membership's project has, as a subquery, so that joins do not multiply rows."""
-    live = Item.objects.live().filter(project=OuterRef("project")).order_by().values("project")
-    return Subquery(live.annotate(n=Count("pk")).values("n"), output_field=IntegerField())
