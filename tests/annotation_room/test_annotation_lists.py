@@ -83,7 +83,8 @@ def test_tasks_are_searched_by_the_path_of_their_item(
     monkeypatch.setattr(searching, "WINDOW", 2)
     monkeypatch.setattr(searching, "PATIENCE", -1)
     client, address = client_for(alice), f"/p/{queue.project.name}/queues/{queue.uuid}/?q=item-00004&state=open"
-    found, pages = [], 0
+    found: list[str] = []
+    pages = 0
     while address:
         answer = client.get(address)
         assert "No tasks match." not in answer.content.decode() or found

@@ -83,7 +83,7 @@ def test_beyond_the_rows_that_are_counted_pages_are_named_by_the_row_before(
     third = page_of(search(project), 2, {str(name): str(value) for name, value in second.later.items()})
     assert [*second.object_list, *third.object_list] == list(search(project).rows)[2:]
     assert third.number == 0 and not third.later
-    assert list(page_of(search(project), 2, {"before": third.earlier["before"]}).object_list) == second.object_list
+    assert list(page_of(search(project), 2, {"before": str(third.earlier["before"])}).object_list) == second.object_list
     assert page_of(search(project), 2, {"after": "no uuid"}).number == 1
 
 
