@@ -107,7 +107,7 @@ def test_a_rejected_task_waits_for_its_author_who_is_told_and_then_is_for_anybod
     others = [api(erin).post(f"queues/{waiting.uuid}/next").json()["task"]["position"] for _ in range(2)]
     assert 1 not in others
     home = client_for(bob).get(f"/p/{project.name}/").content.decode()
-    assert f"answer returned from “{waiting.name}”" in home
+    assert f"Answer returned from “{waiting.name}”" in home
     assert "came back from" not in client_for(erin).get(f"/p/{project.name}/").content.decode()
     assert api(bob).post(f"queues/{waiting.uuid}/next").json()["task"]["position"] == 1
     Lease.objects.filter(task=found.task).update(until=timezone.now())
