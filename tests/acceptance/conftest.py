@@ -1,13 +1,9 @@
 """A real server, web and worker, on a state folder of its own, and programs that use it from outside."""
 
 import json
-import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.serving import ROOT, Server, environment_of
 
 
 class Served:
@@ -27,52 +22,17 @@ class Served:
         self.home = folder / "home"
         self.home.mkdir(parents=True)
         shutil.copy(tables, self.home / "db.sqlite3")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-        self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "DJANGO_"))},
-            "MOTHERLODE_HOME": str(self.home),
-            "DATABASE_URL": f"sqlite:///{self.home / 'db.sqlite3'}",
-            "MOTHERLODE_STORE": str(self.home / "store"),
+            **environment_of(self.home),
             "MOTHERLODE_JOB_LEASE": "5",
             "MOTHERLODE_JOB_SWEEP": "1",
-            "MOTHERLODE_URL": self.url,
             "MOTHERLODE_CACHE": str(folder / "cache"),
             "DVC_NO_ANALYTICS": "1",
             "HOME": str(folder),
             "GIT_TERMINAL_PROMPT": "0",
         }
-        self.log = open(folder / "server.log", "wb")  # noqa: SIM115 - the server keeps it
-        self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(self.port)],
-            env=self.environment,
-            stdout=self.log,
-            stderr=self.log,
-            start_new_session=True,
-        )
-        self.wait()
-
-    def wait(self, seconds: float = 90) -> None:
-        until = time.monotonic() + seconds
-        while time.monotonic() < until and self.process.poll() is None:
-            try:
-                if httpx.get(f"{self.url}/login/", timeout=5).status_code == 200:
-                    return
-            except httpx.HTTPError:
-                time.sleep(0.2)
-        self.stop()
-        pytest.fail(f"the server did not start:\n{(self.folder / 'server.log').read_text()[-3000:]}")
-
-    def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, signal.SIGKILL)
-        self.log.close()
+        self.server = Server(self.environment, folder / "server.log")
+        self.url = self.environment["MOTHERLODE_URL"] = self.server.url
 
     def manage(self, *arguments: str) -> str:
         return self.run(sys.executable, str(ROOT / "manage.py"), *arguments)
@@ -112,7 +72,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Ite
     """One server for the tests of a module."""
     server = Served(tmp_path_factory.mktemp("served"), migrated_file)
     yield server
-    server.stop()
+    server.server.stop()
 
 
 @dataclass(frozen=True)
@@ -125,13 +85,7 @@ class BuiltDemo:
     @property
     def environment(self) -> dict[str, str]:
         """For programs that run on it."""
-        return demo_environment(self.home)
-
-
-def demo_environment(home: Path) -> dict[str, str]:
-    passed = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "DJANGO_"))}
-    own = {"MOTHERLODE_HOME": str(home), "DATABASE_URL": f"sqlite:///{home / 'db.sqlite3'}"}
-    return {**passed, **own, "MOTHERLODE_STORE": str(home / "store")}
+        return environment_of(self.home)
 
 
 @pytest.fixture(scope="session")
@@ -139,6 +93,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> BuiltDemo:
     """The demo, built once for all tests of the group "demo"."""
     home = tmp_path_factory.mktemp("demo-home")
     command = [sys.executable, str(ROOT / "manage.py"), "demo", "--no-serve"]
-    done = subprocess.run(command, env=demo_environment(home), capture_output=True, text=True, timeout=400)
+    done = subprocess.run(command, env=environment_of(home), capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stdout + done.stderr
     return BuiltDemo(home, done.stdout)

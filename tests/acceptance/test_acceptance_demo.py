@@ -4,22 +4,20 @@ import os
 import pty
 import re
 import signal
-import socket
 import sqlite3
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from tests.serving import ROOT, free_port
 
 from lode_hooks.management.commands.demo import PEOPLE
 
 pytestmark = [pytest.mark.once, pytest.mark.xdist_group("demo")]
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_demo_walks_the_whole_loop(demo: Any) -> None:
@@ -35,13 +33,10 @@ def test_the_demo_walks_the_whole_loop(demo: Any) -> None:
 @pytest.fixture
 def serving(demo: Any) -> Iterator[tuple[psutil.Process, int]]:
     """The demo run once more, serving in a terminal of its own: its process, and the terminal's other end."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
     pid, terminal = pty.fork()
     if pid == 0:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)  # not as nohup may have left it
-        command = [sys.executable, str(ROOT / "manage.py"), "demo", "--port", str(port)]
+        command = [sys.executable, str(ROOT / "manage.py"), "demo", "--port", str(free_port())]
         os.execve(sys.executable, command, demo.environment)
     process = psutil.Process(pid)
     said = b""

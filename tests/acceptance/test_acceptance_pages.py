@@ -1,21 +1,17 @@
 """Every page in a real browser: no serious fault of accessibility, light and dark, wide and narrow; none overflows."""
 
 import json
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import BrowserContext, Page, sync_playwright
+from tests.serving import ROOT, Server
 
 pytestmark = [pytest.mark.once, pytest.mark.browser, pytest.mark.xdist_group("demo")]
-ROOT = Path(__file__).resolve().parents[2]
 WORLD = """
 import json, sys
 sys.path.insert(0, "scripts")
@@ -40,6 +36,10 @@ MORE = {
 STILL = "*, ::before, ::after { transition: none !important; animation: none !important }"
 # A table that has become too wide is told so in the first, and says so in the second.
 TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# All that a page fetches by itself has come: its parts, its charts, the task or the failure it is about.
+WHOLE = """() => document.readyState === "complete" && !document.querySelector(
+    `.htmx-request, .htmx-settling, .skeleton, [data-chart]:not([data-drawn]), [data-face=waiting],
+    [data-history-block]:not([hidden]) [data-history]:empty`)"""
 # What another theme or width can change; all other rules look at the page once.
 LOOKS = ["color-contrast", "link-in-text-block", "scrollable-region-focusable"]
 
@@ -47,23 +47,9 @@ LOOKS = ["color-contrast", "link-in-text-block", "scrollable-region-focusable"]
 @pytest.fixture
 def address(demo: Any) -> Iterator[str]:
     """The demo, served."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port), "--no-worker"]
-    with open(demo.home / "pages.log", "wb") as log:
-        server = subprocess.Popen(command, env=demo.environment, stdout=log, stderr=log)
-    until = time.monotonic() + 90
-    while True:
-        try:
-            if httpx.get(f"http://127.0.0.1:{port}/login/", timeout=5).status_code == 200:
-                break
-        except httpx.HTTPError:
-            assert server.poll() is None and time.monotonic() < until, (demo.home / "pages.log").read_text()
-            time.sleep(0.2)
-    yield f"http://127.0.0.1:{port}"
-    server.terminate()
-    server.wait(20)
+    server = Server(demo.environment, demo.home / "pages.log", "--no-worker")
+    yield server.url
+    server.stop()
 
 
 def serious(page: Page, **options: Any) -> set[str]:
@@ -94,14 +80,14 @@ def faults(page: Page) -> dict[str, set[str]]:
 
 
 def opened(context: BrowserContext, addresses: list[str]) -> Iterator[Page]:
-    """The pages at these addresses, each once its network is idle; the next one loads while one is looked at."""
+    """The pages at these addresses, each once it is whole; the next one loads while one is looked at."""
     shown, coming = context.new_page(), context.new_page()
     for number, following in enumerate([*addresses, ""]):
         if following:
             coming.goto(following, wait_until="commit")
         if number:
             shown.bring_to_front()
-            shown.wait_for_load_state("networkidle")
+            shown.wait_for_function(WHOLE)
             yield shown
         shown, coming = coming, shown
 

@@ -3,14 +3,13 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 from pathlib import Path
 
 import pytest
+from tests.serving import ROOT, free_port
 
 pytestmark = [pytest.mark.once, pytest.mark.xdist_group("readme")]
-ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"```(sh|python)\n(.*?)```", re.DOTALL)
 
 
@@ -26,9 +25,6 @@ def test_five_minutes_by_hand_work_as_they_are_printed(test_data: Path, tmp_path
     clone.mkdir()
     for name in (".venv", "Makefile", "manage.py", "pyproject.toml", "hooks", "sdk", "requirements"):
         (clone / name).symlink_to(ROOT / name)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "MOTHERLODE_"))}
     environment = {
         **{key: value for key, value in inherited.items() if key not in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")},
@@ -48,7 +44,7 @@ def test_five_minutes_by_hand_work_as_they_are_printed(test_data: Path, tmp_path
         start_new_session=True,
     ) as shell:
         try:
-            said, _ = shell.communicate(f"{pasted(test_data / 'bccd', port)}kill %1; wait\n", timeout=400)
+            said, _ = shell.communicate(f"{pasted(test_data / 'bccd', free_port())}kill %1; wait\n", timeout=400)
         finally:
             if shell.poll() is None:
                 os.killpg(shell.pid, signal.SIGKILL)

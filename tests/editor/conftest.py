@@ -3,13 +3,9 @@
 import hashlib
 import io
 import json
-import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,8 +14,8 @@ from uuid import uuid4
 import httpx
 import pytest
 from PIL import Image, ImageDraw
+from tests.serving import ROOT, Server, environment_of
 
-ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "cells"
 PASSWORD = "correct horse battery"
 PEOPLE = {"alice": "owner", "bob": "annotator", "carol": "annotator", "rita": "reviewer"}
@@ -68,50 +64,13 @@ class Clinic:
     """A running server with a project, its people, and what a test asks of it through REST."""
 
     def __init__(self, folder: Path, tables: Path) -> None:
-        self.folder = folder
         shutil.copy(tables, folder / "db.sqlite3")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        self.url = f"http://127.0.0.1:{port}"
-        self.environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "DJANGO_"))},
-            "MOTHERLODE_HOME": str(folder),
-            "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
-            "MOTHERLODE_STORE": str(folder / "store"),
-        }
-        self.log = open(folder / "server.log", "wb")  # noqa: SIM115 - the server keeps it
-        self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port), "--no-worker"],
-            env=self.environment,
-            stdout=self.log,
-            stderr=self.log,
-            start_new_session=True,
-        )
-        self._wait()
+        self.environment = environment_of(folder)
+        self.server = Server(self.environment, folder / "server.log", "--no-worker")
+        self.url = self.server.url
         self.tokens: dict[str, str] = json.loads(self.manage("shell", "-c", ENROL).strip().splitlines()[-1])
         self.pictures = 0
         self.clients: dict[str, httpx.Client] = {}
-
-    def _wait(self) -> None:
-        until = time.monotonic() + 240
-        while time.monotonic() < until and self.process.poll() is None:
-            try:
-                if httpx.get(f"{self.url}/login/", timeout=5).status_code == 200:
-                    return
-            except httpx.HTTPError:
-                time.sleep(0.2)
-        self.stop()
-        pytest.fail(f"the server did not start:\n{(self.folder / 'server.log').read_text()[-3000:]}")
-
-    def stop(self) -> None:
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGTERM)
-            try:
-                self.process.wait(15)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, signal.SIGKILL)
-        self.log.close()
 
     def manage(self, *arguments: str) -> str:
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
@@ -138,7 +97,7 @@ class Clinic:
         files = []
         for path, data in contents.items():
             md5, sha256 = hashlib.md5(data).hexdigest(), hashlib.sha256(data).hexdigest()
-            files.append({"path": path, "md5": md5, "sha256": sha256, "size": len(data)})
+            files.append({"path": path, "md5": md5, "sha256": sha256})
             headers = {"Authorization": f"Bearer {self.tokens['alice']}", "X-Sha256": sha256}
             address = f"{self.url}/api/v1/projects/{PROJECT}/blobs/{md5}"
             assert httpx.put(address, content=data, headers=headers, timeout=60).status_code < 300
@@ -191,7 +150,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Ite
     """One server for all of the editor's tests."""
     made = Clinic(tmp_path_factory.mktemp("clinic"), migrated_file)
     yield made
-    made.stop()
+    made.server.stop()
 
 
 class Seat:
@@ -259,9 +218,13 @@ class Seat:
     def click(self, x: float, y: float) -> None:
         self.page.mouse.click(*self.point(x, y))
 
-    def rows(self) -> list[str]:
-        """The regions as the list reads them out, once the frame that draws the last change is over."""
+    def settled(self) -> None:
+        """Waits until the frame that draws the last change is over."""
         self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def rows(self) -> list[str]:
+        """The regions as the list reads them out."""
+        self.settled()
         found: list[str] = self.page.locator("[data-region-list] [role=option]").evaluate_all(
             "rows => rows.map(row => row.querySelector('.visually-hidden').textContent)"
         )
@@ -320,7 +283,7 @@ def seat(clinic: Clinic, room: Room, browser_path: str) -> Iterator[Callable[...
         known = room.cookies.get(who)
         view = {"width": 1280, "height": 800}
         context = at.context if at else room.browser(browser_path).new_context(viewport=view, storage_state=known)
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(60_000)
         seats.append(Seat(clinic, context, who))
         if at:
             context.clear_cookies()

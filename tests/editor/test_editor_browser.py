@@ -48,11 +48,14 @@ JOURNAL_KEPT = """([task, held]) => new Promise((done) => {
     };
 })"""
 """Whether the browser's own disk holds that many regions of a task."""
-NEXT_IS_HERE = """() => {
-    const pictures = performance.getEntriesByType("resource").filter((one) => one.name.includes("/media/"));
-    return new Set(pictures.filter((one) => one.responseEnd > 0).map((one) => one.name)).size >= 2;
-}"""
-"""Whether a second picture has come, beside the one in sight."""
+NEXT_IS_HERE = "async () => (await navigator.locks.query()).held.length >= 2"
+"""Whether the task after the one in hand is laid out: the label page holds a lock of the browser on each."""
+NEXT_TO_REVIEW_IS_HERE = "() => performance.getEntriesByName('editor:laid').length >= 2"
+
+
+def taken(page: Any, path: str = "/submit") -> Any:
+    """Waits until the server has taken what is sent to such an address; an answer that refuses it is waited out."""
+    return page.expect_response(lambda answer: answer.url.endswith(path) and answer.ok)
 
 
 def labels(result: list[dict[str, Any]]) -> list[str]:
@@ -92,8 +95,7 @@ def test_an_armed_tool_draws_over_regions_and_alt_selects_through(clinic: Any, s
     bob.page.keyboard.down("Alt")
     bob.click(300, 300)
     bob.page.keyboard.up("Alt")
-    selected = bob.page.locator("[data-region-list] [aria-selected=true]")
-    assert selected.get_attribute("aria-posinset") == "1"
+    bob.page.wait_for_selector("[data-region-list] [aria-selected=true][aria-posinset='1']")
     bob.press("Delete")
     assert len(bob.rows()) == 1
 
@@ -153,9 +155,10 @@ def test_work_is_found_again_after_a_lost_connection_and_a_reload(clinic: Any, s
     bob.drag(300, 200, 400, 300)
     bob.page.wait_for_selector('[data-note="fault"]')
     bob.saved("here")
+    bob.page.wait_for_function(JOURNAL_KEPT, arg=[task, 2])
     # The connection is back for the page itself, but the draft never reaches the server before the reload.
-    bob.context.set_offline(False)
     bob.page.route("**/draft", lambda route: route.abort())
+    bob.context.set_offline(False)
     bob.page.reload()
     bob.ready()
     assert bob.task == task
@@ -183,7 +186,7 @@ def test_a_submit_without_connection_waits_and_is_sent_when_it_is_back(clinic: A
     bob.page.close()
     bob.context.set_offline(False)
     again = bob.context.new_page()
-    with again.expect_response(lambda response: response.url.endswith("/submit") and response.ok):
+    with taken(again):
         again.goto(f"{clinic.url}/label/{queue}/")
     again.wait_for_selector('[data-face="task"][data-editor]')
     again.wait_for_selector('[data-saved="clean"]')
@@ -207,7 +210,7 @@ def test_a_lost_answer_makes_no_second_save(clinic: Any, seat: SeatMaker) -> Non
     bob.page.route("**/submit", lose)
     bob.press("1")
     bob.drag(50, 50, 150, 150)
-    with bob.page.expect_response("**/submit") as answered:
+    with taken(bob.page) as answered:
         bob.press("Enter")
     assert answered.value.request.post_data_json["operation_id"] == lost[0]
     assert answered.value.json()["annotation"]["revision"] == 1
@@ -251,6 +254,7 @@ def test_another_person_at_the_same_browser_is_offered_nothing(clinic: Any, seat
     bob.drag(50, 50, 150, 150)
     bob.saved("here")
     task = bob.task
+    bob.page.wait_for_function(JOURNAL_KEPT, arg=[task, 1])
     bob.page.close()
     clinic.call("DELETE", f"tasks/{task}/lease", who="bob")
     carol = seat("carol", at=bob).label(queue)
@@ -280,10 +284,11 @@ def test_prelabels_are_shown_as_such_and_taken_one_by_one_or_all(clinic: Any, se
 
 def test_a_task_on_its_way_to_the_server_is_not_asked_for_again(clinic: Any, seat: SeatMaker) -> None:
     bob = seat("bob").label(clinic.queue(3))
-    bob.page.wait_for_load_state("networkidle")
+    task = bob.task
+    bob.page.wait_for_function(NEXT_IS_HERE)
     with bob.page.expect_request("**/next") as asked:
         bob.press("Enter")
-    assert bob.task in asked.value.post_data_json["holding"], "the server may still see it in bob's hands"
+    assert task in asked.value.post_data_json["holding"], "the server may still see it in bob's hands"
 
 
 def test_a_required_question_is_asked_before_submitting(clinic: Any, seat: SeatMaker) -> None:
@@ -322,7 +327,7 @@ def test_one_can_go_back_and_change_what_was_submitted(clinic: Any, seat: SeatMa
 def test_two_answers_to_one_task_without_connection_stand_on_each_other(clinic: Any, seat: SeatMaker) -> None:
     bob = seat("bob").label(clinic.queue(2))
     task = bob.task
-    bob.page.wait_for_load_state("networkidle")
+    bob.page.wait_for_function(NEXT_IS_HERE)
     bob.context.set_offline(True)
     bob.press("1")
     bob.drag(50, 50, 150, 150)
@@ -357,7 +362,7 @@ def test_a_stale_save_keeps_both_and_asks(clinic: Any, seat: SeatMaker) -> None:
     dialog = bob.page.locator("dialog[open]")
     dialog.wait_for()
     assert [region["id"] for region in clinic.result(task)] == ["elsewhere"]
-    with bob.page.expect_response("**/submit"):
+    with taken(bob.page):
         dialog.get_by_role("button", name="Save mine on top").click()
     assert labels(clinic.result(task)) == ["RBC"]
 
@@ -383,7 +388,7 @@ def test_signed_out_in_the_middle_the_work_is_kept_and_sent_after_signing_in(cli
     bob = seat("bob").label(clinic.queue(2))
     task = bob.task
     cookies = bob.context.cookies()
-    bob.context.clear_cookies()
+    bob.context.clear_cookies(name="lode_session")  # the page does not see that it is there again
     bob.press("1")
     bob.drag(50, 50, 150, 150)
     bob.press("Enter")
@@ -391,7 +396,7 @@ def test_signed_out_in_the_middle_the_work_is_kept_and_sent_after_signing_in(cli
     note.wait_for()
     assert "signed out" in str(note.text_content())
     bob.context.add_cookies(cookies)
-    with bob.page.expect_response("**/submit"):
+    with taken(bob.page):
         note.get_by_role("button", name="Try now").click()
     assert labels(clinic.result(task)) == ["RBC"]
 
@@ -405,7 +410,7 @@ def test_signing_in_again_in_another_tab_sends_what_was_kept(clinic: Any, seat: 
     bob.press("Enter")
     note = bob.page.locator('[data-note="fault"]', has_text="signed out")
     note.wait_for()
-    with bob.page.expect_response(lambda response: response.url.endswith("/submit") and response.ok):
+    with taken(bob.page):
         seat("bob", at=bob)
     assert labels(clinic.result(task)) == ["RBC"]
     note.wait_for(state="hidden")
@@ -461,6 +466,7 @@ def test_a_reviewer_accepts_fixes_and_rejects_by_keyboard(clinic: Any, seat: Sea
 
 def test_the_keys_are_listed_and_every_button_has_a_name(clinic: Any, seat: SeatMaker) -> None:
     bob = seat("bob").label(clinic.queue(1))
+    bob.settled()
     nameless = bob.page.locator("[data-editor] button:visible:not([aria-label]):not(:has-text(' '))").evaluate_all(
         "buttons => buttons.filter(b => !b.textContent.trim()).map(b => b.outerHTML)"
     )
@@ -473,12 +479,12 @@ def test_the_keys_are_listed_and_every_button_has_a_name(clinic: Any, seat: Seat
         True,
     ]
     bob.press("Escape")
-    assert bob.page.locator("dialog[open]").count() == 0
+    bob.page.locator("dialog[open]").wait_for(state="detached")
 
 
 def test_the_next_picture_is_decoded_before_it_is_needed(clinic: Any, seat: SeatMaker) -> None:
     bob = seat("bob").label(clinic.queue(2))
-    bob.page.wait_for_function("() => performance.getEntriesByName('editor:laid').length >= 2")
+    bob.page.wait_for_function(NEXT_IS_HERE)
     bob.context.set_offline(True)
     bob.press("Enter")
     bob.at(2)
@@ -559,7 +565,7 @@ def test_a_fault_of_the_server_is_said_and_the_submit_is_sent_again(clinic: Any,
         told.append(str(note.text_content()))
         answer = then
     assert all("kept" in words for words in told)
-    with bob.page.expect_response("**/submit"):
+    with taken(bob.page):
         note.get_by_role("button", name="Try now").click()
     assert labels(clinic.result(task)) == ["RBC"]
 
@@ -578,13 +584,13 @@ def test_work_that_is_not_allowed_any_more_holds_up_no_other_queue(clinic: Any, 
     task = bob.task
     bob.press("2")
     bob.drag(60, 60, 160, 160)
-    with bob.page.expect_response(f"**/{task}/submit"):
+    with taken(bob.page, f"/{task}/submit"):
         bob.press("Enter")
     assert labels(clinic.result(task)) == ["WBC"]
     bob.page.wait_for_selector('[data-face="finished"]')
     fault.wait_for()
     bob.context.unroute(f"**/{shut}/submit")
-    with bob.page.expect_response(f"**/{shut}/submit"):
+    with taken(bob.page, f"/{shut}/submit"):
         fault.get_by_role("button", name="Try now").click()
     assert labels(clinic.result(shut)) == ["RBC"]
     fault.wait_for(state="hidden")
@@ -610,14 +616,14 @@ def test_a_task_that_is_gone_leaves_the_work_with_its_author(clinic: Any, seat: 
 def test_a_skipped_task_can_be_taken_up_again(clinic: Any, seat: SeatMaker) -> None:
     bob = seat("bob").label(clinic.queue(2))
     task = bob.task
-    with bob.page.expect_response("**/skip"):
+    with taken(bob.page, "/skip"):
         bob.press("s")
     bob.at(2)
     bob.press("u")
     bob.at(1)
     bob.press("2")
     bob.drag(50, 50, 150, 150)
-    with bob.page.expect_response("**/submit"):
+    with taken(bob.page):
         bob.press("Enter")
     assert labels(clinic.result(task)) == ["WBC"]
 
@@ -747,9 +753,9 @@ def test_a_bouncing_or_held_enter_hands_in_nothing_unseen(clinic: Any, seat: Sea
     bob = seat("bob")
     bob.page.clock.install()
     bob.label(clinic.queue(4))
-    bob.page.wait_for_load_state("networkidle")
+    bob.page.wait_for_function(NEXT_IS_HERE)
     bob.seen()
-    bob.page.clock.pause_at(bob.page.evaluate("Date.now() + 5"))
+    bob.page.clock.pause_at(bob.page.evaluate("() => Date.now() + 30_000"))  # a time that is surely still to come
     sent: list[str] = []
     bob.page.on("request", lambda request: sent.append(request.url) if request.url.endswith("/submit") else None)
     for _ in range(6):
@@ -771,7 +777,7 @@ def test_a_bouncing_or_held_enter_hands_in_nothing_unseen(clinic: Any, seat: Sea
 def test_the_failure_that_caused_a_task_is_outlined_and_w_goes_there(clinic: Any, seat: SeatMaker) -> None:
     caused = {"text": "missed RBC", "failure_url": "/p/cells/failures/x/", "box": [300, 200, 340, 240]}
     bob = seat("bob").label(clinic.queue(1, reason=caused))
-    assert bob.page.locator(".ed-cause").get_attribute("d")
+    bob.page.locator(".ed-cause[d^=M]").wait_for(state="attached")
     before = bob.page.locator("[data-zoom]").text_content()
     bob.press("w")
     bob.page.wait_for_function("(was) => document.querySelector('[data-zoom]').textContent !== was", arg=before)
@@ -815,9 +821,9 @@ def test_a_verdict_is_echoed_and_u_takes_it_back(clinic: Any, seat: SeatMaker) -
     rita = seat("rita").review(queue)
     assert rita.page.locator("[data-progress]").text_content() == "1 of 3 waiting"
     rita.press("Enter")
+    rita.page.locator(".ed-note", has_text="Accepted bob's answer.").wait_for()
     rita.at(2)
     rita.saved("clean")
-    rita.page.locator(".ed-note", has_text="Accepted bob's answer.").wait_for()
     assert clinic.call("GET", f"tasks/{tasks[0]}")["state"] == "done"
     rita.press("u")
     rita.at(1)
@@ -837,6 +843,7 @@ def test_a_verdict_is_echoed_and_u_takes_it_back(clinic: Any, seat: SeatMaker) -
     rita.ready("finished")
     assert not rita.page.locator("[data-progress], [data-annotator], [data-changes]").filter(visible=True).count()
     rita.press("u")
+    rita.ready()
     rita.at(3)
     rita.saved("clean")
     assert [clinic.call("GET", f"tasks/{task}")["state"] for task in tasks] == ["done", "done", "submitted"]
@@ -847,12 +854,14 @@ def test_a_verdict_not_yet_sent_is_taken_back_without_a_connection(clinic: Any, 
     queue = clinic.queue(2, review=True)
     tasks = handed_in(clinic, queue, *([box(str(uuid4()), "RBC", 10, 10, 20, 20)] for _ in range(2)))
     rita = seat("rita").review(queue)
-    rita.page.wait_for_function(NEXT_IS_HERE)
+    rita.page.wait_for_function(NEXT_TO_REVIEW_IS_HERE)
     rita.page.route("**/review", lambda route: None)
     rita.press("Enter")
     rita.at(2)
     rita.press("Enter")
+    rita.ready("finished")
     rita.press("u")
+    rita.ready()
     rita.at(2)
     rita.page.locator("[data-saved-words]", has_text="1 to send").wait_for()
     assert [clinic.call("GET", f"tasks/{task}")["state"] for task in tasks] == ["submitted", "submitted"]
@@ -937,6 +946,7 @@ def test_a_reviewer_with_a_phone_reaches_every_verdict(clinic: Any, seat: SeatMa
     rita = seat("rita")
     rita.page.set_viewport_size({"width": 390, "height": 700})
     rita.review(queue)
+    rita.settled()
     edges = rita.page.locator(".ed-bottom button:visible, .ed-top button:visible").evaluate_all(
         "buttons => buttons.map(button => button.getBoundingClientRect().right)"
     )
@@ -974,7 +984,7 @@ def test_whatever_answers_in_the_servers_place_nothing_is_lost_or_falsely_saved(
     bob.page.locator('[data-note="fault"]', has_text="1 submit is kept here").wait_for()
     bob.saved("here")
     assert clinic.result(task) == []
-    with bob.page.expect_response(lambda response: response.url.endswith("/submit") and response.ok):
+    with taken(bob.page):
         bob.page.unroute("**/api/v1/**")  # it is sent again by itself
     bob.at(2)
     bob.saved("clean")

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
+from tests.serving import ROOT, free_port
 
 from lode_annotation.models import Annotation, LabelImport, Task
 from lode_annotation.queues import TaskSpec, add_tasks, create_queue
@@ -42,7 +42,6 @@ from lode_platform.models import Item, Job, Membership, Project, Role, User
 from lode_platform.store import store
 from lode_platform.tokens import make_token
 
-ROOT = Path(__file__).resolve().parents[2]
 STRANGER, NOBODY = "stranger", "anonymous"
 PROGRAMS = ("/api/", "/git/", "/dvc/")
 
@@ -125,15 +124,9 @@ class Machine:
         self.running.append(process)
         return process
 
-    @staticmethod
-    def free_port() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
-
     def serve(self, **env: str) -> str:
         """Starts ``serve`` and answers its address once it answers."""
-        port = self.free_port()
+        port = free_port()
         self.server = self.start("serve", f"--port={port}", **env)
         return self.answering(self.server, port)
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.serving import free_port
 
 
 @pytest.mark.parametrize("before", [pytest.param("empty", marks=pytest.mark.once), "older"])
 def test_two_servers_that_start_at_once_both_serve(new_machine: Any, before: str) -> None:
     if before == "older":
         new_machine.run("migrate", "platform", "--verbosity=0")
-    ports = [new_machine.free_port(), new_machine.free_port()]
+    ports = [free_port(), free_port()]
     servers = [
         new_machine.start("serve", f"--port={port}", "--no-worker", MOTHERLODE_WEB_WORKERS="1") for port in ports
     ]
@@ -25,7 +26,7 @@ def test_two_servers_that_start_at_once_both_serve(new_machine: Any, before: str
 
 
 def test_told_not_to_migrate_a_server_refuses_a_database_that_is_behind(new_machine: Any) -> None:
-    server = new_machine.start("serve", f"--port={new_machine.free_port()}", "--no-migrate")
+    server = new_machine.start("serve", f"--port={free_port()}", "--no-migrate")
     assert server.wait(60) == 1
     assert "run manage.py migrate once" in new_machine.log.read_text()
 

@@ -3,21 +3,19 @@
 import io
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from tests.serving import ROOT, Server, environment_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web_browser")]
+expect.set_options(timeout=60_000)
 
-ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
 PEOPLE = f"""
 from lode_platform.models import User
@@ -32,37 +30,13 @@ create_project(user, name="digits")
 def server(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[str]:
     """A running server with one person and two projects; its address."""
     home = tmp_path_factory.mktemp("web")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "DJANGO_"))}
-    environment |= {"MOTHERLODE_HOME": str(home), "DATABASE_URL": f"sqlite:///{home / 'db.sqlite3'}"}
-    environment |= {"MOTHERLODE_STORE": str(home / "store")}
-    manage = [sys.executable, str(ROOT / "manage.py")]
+    environment = environment_of(home)
     shutil.copy(migrated_file, home / "db.sqlite3")
-    subprocess.run([*manage, "shell", "-c", PEOPLE], env=environment, check=True, stdout=subprocess.DEVNULL)
-    with open(home / "server.log", "wb") as log:
-        process = subprocess.Popen(
-            [*manage, "serve", "--port", str(port), "--no-worker"], env=environment, stdout=log, stderr=log
-        )
-        url = f"http://127.0.0.1:{port}"
-        try:
-            wait(url, process)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def wait(url: str, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + 90
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            if httpx.get(f"{url}/login/", timeout=5).status_code == 200:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.2)
-    pytest.fail("the server did not come up")
+    command = [sys.executable, str(ROOT / "manage.py"), "shell", "-c", PEOPLE]
+    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+    made = Server(environment, home / "server.log", "--no-worker")
+    yield made.url
+    made.stop()
 
 
 @pytest.fixture(scope="module")
@@ -106,8 +80,7 @@ def picture(seed: int) -> bytes:
 def test_every_module_is_fetched_once_by_its_hashed_name(page: Page) -> None:
     fetched: list[str] = []
     page.on("request", lambda request: fetched.append(request.url) if request.resource_type == "script" else None)
-    page.goto("/p/blood/settings/")
-    page.wait_for_load_state("networkidle")
+    page.goto("/p/blood/settings/")  # until all that its modules import has come
     assert any("/static/lode/shell." in url for url in fetched)
     assert len(fetched) == len(set(fetched))
     assert not [url for url in fetched if url.endswith("/static/lode/shell.js")]
@@ -120,6 +93,7 @@ def test_the_keys_of_the_page_are_listed_and_lead_elsewhere(page: Page) -> None:
     expect(dialog).to_contain_text("Go to")
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
+    page.clock.set_fixed_time("2026-01-01")  # the second key has to come soon
     page.keyboard.press("g")
     page.keyboard.press("h")
     page.wait_for_url("**/p/blood/")
@@ -198,7 +172,7 @@ def test_a_chart_is_drawn_under_the_policy_and_a_mark_is_a_link(page: Page) -> N
     )
     mark = page.locator(".chart .mark-rect path").first
     expect(mark).to_be_visible()
-    assert mark.get_attribute("fill", timeout=1000) not in {None, "var(--lode-truth)"}
+    assert mark.get_attribute("fill") not in {None, "var(--lode-truth)"}
     mark.click()
     page.wait_for_url("**/p/digits/")
 
