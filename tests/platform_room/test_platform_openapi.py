@@ -203,6 +203,34 @@ def least(operation: dict[str, Any], names: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
+def test_a_field_that_a_body_does_not_have_is_refused_by_name(world: Any) -> None:
+    program = world.programs["owner"]
+    asked = 0
+    for path, method in (one.values for one in WRITING):
+        operation = DOCUMENT["paths"][str(path)][str(method)]
+        if not (schema := body_schema(operation)):
+            continue
+        meant = max(schema["properties"], key=len)
+        body = {**least(operation, world.names), f"{meant}x": 1}
+        address = address_of(world, str(path), {})
+        answer = getattr(program, str(method))(address, json.dumps(body), content_type="application/json")
+        assert answer.status_code == 400, (address, answer.content)
+        assert answer.json() == {
+            "error": f'unknown field "{meant}x" (did you mean "{meant}"?)',
+            "code": "unknown_field",
+            "field": f"{meant}x",
+        }
+        asked += 1
+    assert asked > 25
+
+
+def test_a_field_that_an_object_within_a_body_does_not_have_is_refused_with_its_place(world: Any) -> None:
+    rows = [{"path": "a.png", "md5": "0" * 32, "sha256": "0" * 64}, {"pth": "b.png"}]
+    answer = world.programs["owner"].post("/api/v1/projects/blood/items", {"items": rows}, "application/json")
+    assert answer.status_code == 400
+    assert answer.json()["error"] == 'unknown field "pth" in items.1 (did you mean "path"?)'
+
+
 @pytest.mark.parametrize(("path", "method"), WRITING)
 def test_a_form_from_a_browser_is_refused_or_read_and_breaks_nothing(path: str, method: str, world: Any) -> None:
     browser = Client(enforce_csrf_checks=True, raise_request_exception=False)

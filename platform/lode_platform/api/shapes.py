@@ -1,5 +1,7 @@
 """What is sent and answered over REST, declared once: the input is checked by it, the OpenAPI document made of it."""
 
+from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,9 +10,12 @@ from rest_framework import serializers
 
 from lode_platform import free_json
 from lode_platform.api.plain_rows import PlainRows, plain_names
+from lode_platform.errors import BadInput
 from lode_platform.models import ApiToken, Item, Job, Membership, Project, Role
 
 Shape = serializers.Serializer[Any]
+MAX_NAME = 80
+"""So much of a name is said that no field has."""
 
 
 class PersonShape(Shape):
@@ -252,20 +257,43 @@ class SelfChecked(serializers.Field[Any, Any, Any, Any]):
 def read(shape: type[Shape], data: Any) -> dict[str, Any]:
     """What was sent, checked by ``free_json``'s rule and by the shape.
 
-    Raises ``BadInput`` (bad_value) for text or numbers that cannot be kept, wherever they stand, and REST framework's
-    ``ValidationError`` (400, with the fields) for what the shape does not allow.
+    Raises ``BadInput`` (bad_value) for text or numbers that cannot be kept, wherever they stand, or (unknown_field) for
+    a field that the shape does not have, and REST framework's ``ValidationError`` (400, with the fields) for what the
+    shape does not allow.
     """
     given = shape(data=data)
     if isinstance(data, dict):
-        own = {name for name, field in given.fields.items() if isinstance(field, SelfChecked)}
-        own |= plain_names(given.fields, data)
+        plain = plain_names(given.fields, data)
+        own = plain | {name for name, field in given.fields.items() if isinstance(field, SelfChecked)}
         free_json.check({name: value for name, value in data.items() if name not in own})
+        _check_names(given.fields, {name: value for name, value in data.items() if name not in plain})
     for field in given.fields.values():
         if isinstance(field, serializers.ChoiceField):
             known = ", ".join(map(str, field.choices)).replace("{", "{{").replace("}", "}}")
             field.error_messages["invalid_choice"] = f'"{{input}}" is not one of {known}.'
     given.is_valid(raise_exception=True)
     return dict(given.validated_data)
+
+
+def _check_names(fields: Mapping[str, Any], data: Mapping[str, Any], where: str = "") -> None:
+    """Refuses a field that is not among ``fields``, nor, in the objects within, among theirs."""
+    for name, value in data.items():
+        if name not in fields:
+            nearest = get_close_matches(name[:MAX_NAME], fields, 1)
+            meant = f' (did you mean "{nearest[0]}"?)' if nearest else f" (known: {', '.join(fields)})"
+            within = f" in {where}" if where else ""
+            field = f"{where}.{name[:MAX_NAME]}".lstrip(".")
+            raise BadInput(f'unknown field "{name[:MAX_NAME]}"{within}{meant}', code="unknown_field", field=field)
+        inner = getattr(fields[name], "child", fields[name])
+        if not isinstance(inner, serializers.Serializer):
+            continue
+        place = f"{where}.{name}".lstrip(".")
+        if isinstance(value, list):
+            for number, row in enumerate(value):
+                if isinstance(row, dict):
+                    _check_names(inner.fields, row, f"{place}.{number}")
+        elif isinstance(value, dict):
+            _check_names(inner.fields, value, place)
 
 
 def project_json(member: Membership) -> dict[str, Any]:

@@ -121,7 +121,7 @@ export class Outbox extends EventTarget {
   async #send(request) {
     const head = JSON.stringify({
       operation_id: request.operation,
-      annotation_id: request.annotation,
+      annotation_id: request.kind === "review" ? undefined : request.annotation, // a review's address names it
       base_revision: request.base,
       lead_time: Math.round(request.lead * 10) / 10,
       ...request.extra,
