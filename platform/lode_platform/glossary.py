@@ -182,6 +182,24 @@ GLOSSARY = (
         _("Failures"),
     ),
     Word(
+        _("wrong class"),
+        _("A prediction on a labelled object of another class."),
+        _("classification error, confusion"),
+        _("Failures"),
+    ),
+    Word(
+        _("bad location"),
+        _("A prediction of the right class that overlaps its object too little."),
+        _("localization error"),
+        _("Failures"),
+    ),
+    Word(
+        _("duplicate"),
+        _("A second prediction on an object that another one has matched already."),
+        _("double detection"),
+        _("Failures"),
+    ),
+    Word(
         _("failure"),
         _("Something that a run got wrong. It is one thing across runs and versions, and has a history."),
         _("error, error case, mistake"),

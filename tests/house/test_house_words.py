@@ -9,6 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from lode_hooks.evaluations.metrics.kinds import describe
+from lode_hooks.failures.kinds import KIND_TITLES
+from lode_hooks.models import FailureOccurrence
+from lode_platform.glossary import GLOSSARY
+from motherlode.failure_kinds import FAILURE_KINDS
+
 pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,6 +89,15 @@ def test_nothing_is_no_something() -> None:
         f"{name}: {text[one.start() - 20 : one.end() + 20]!r}" for name, text in said for one in FOREIGN.finditer(text)
     ] == []
     assert FOREIGN.search("'x' is no name") and not FOREIGN.search("there is no queue, it is no longer open")
+
+
+def test_a_kind_of_failure_has_one_name_on_pages_in_reasons_and_in_the_glossary() -> None:
+    known = {str(word.name) for word in GLOSSARY}
+    for kind in FAILURE_KINDS:
+        name = str(KIND_TITLES[kind]).lower()
+        assert name == kind.replace("_", " ") and name in known
+        assert describe(kind, "RBC", "WBC") in (f"{name} RBC", f"{name} WBC", "RBC predicted as WBC")
+    assert set(FAILURE_KINDS) == set(FailureOccurrence.Kind)
 
 
 def test_no_name_in_the_code_is_a_retired_one() -> None:

@@ -159,6 +159,6 @@ def describe(kind: str, truth: str, predicted: str) -> str:
         "missed": f"missed {truth}",
         "false_alarm": f"false alarm {predicted}",
         "wrong_class": f"{truth} predicted as {predicted}",
-        "bad_location": f"badly localized {predicted}",
+        "bad_location": f"bad location {predicted}",
         "duplicate": f"duplicate {predicted}",
     }.get(kind, truth or predicted)
