@@ -440,9 +440,10 @@ def test_failures_are_mined_into_a_queue(lode: Lode, cells: dict[str, Any]) -> N
     train = motherlode.load("cells@v1", split="train", client=client)
     with motherlode.run("baseline", uses=[train], client=client) as run:
         run.log_predictions(train, predict(train), model="m", out_of_fold=True).wait()
-    assert lode("mine", str(run.id), "--strategy", "failures", "--budget", "3", "--preview")
-    assert "--queue NAME" in lode("mine", str(run.id), "--strategy", "failures", "--budget", "3", fails=1)
-    lode("mine", str(run.id), "--strategy", "failures", "--budget", "3", "--random", "0.34", "--queue", "hard")
+    words = ("mine", str(run.id), "--strategy", "failures", "--budget", "3", "--random", "0.34")
+    assert "  control: 1 at random\n" in lode.says(*words, "--preview")
+    assert "--queue NAME" in lode(*words, fails=1)
+    assert "  control: 1 at random\n" in lode.says(*words, "--queue", "hard")
     queues = list(client.pages("projects/blood/queues"))
     assert [row["name"] for row in queues] == ["hard"]
 

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from django.db.models import Count
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,7 +10,7 @@ from rest_framework.views import APIView
 from lode_hooks.api import mining_shapes
 from lode_hooks.mining import large, report, rounds
 from lode_hooks.mining.request import MiningRequest
-from lode_hooks.models import MinedItem, MiningRound
+from lode_hooks.models import MiningRound
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, page_rows
 from lode_platform.api.shapes import JobShape, job_json, read
@@ -24,12 +23,9 @@ class Rounds(APIView):
     def get(self, request: Request, project: str) -> Response:
         """The project's mining rounds, newest first."""
         home = access.project_for(caller(request), project, "project.view")
-        rows = MiningRound.objects.filter(project=home).select_related("dataset", "run", "queue")
+        rows = MiningRound.objects.filter(project=home).select_related("project", "dataset", "run", "queue")
         page, following = page_rows(request, rows)
-        counted = MinedItem.objects.filter(round__in=page).order_by().values_list("round").annotate(Count("pk"))
-        chosen = dict(counted)
-        results = [mining_shapes.round_json(row, home, chosen.get(row.pk, 0)) for row in page]
-        return Response({"results": results, "next": following})
+        return Response({"results": mining_shapes.rounds_json(page), "next": following})
 
     @extend_schema(
         operation_id="mining_create",
@@ -50,7 +46,7 @@ class Rounds(APIView):
             job = large.create(asked, caller(request), queue=given["queue"], name=given["name"])
             return Response(job_json(job), status=202)
         made = rounds.create_round(asked, caller(request), queue=given["queue"], name=given["name"])
-        return Response(mining_shapes.round_json(made, home, made.mined_items.count()), status=201)
+        return Response(mining_shapes.rounds_json([made])[0], status=201)
 
 
 class Preview(APIView):
@@ -83,7 +79,7 @@ class OneRound(APIView):
     def get(self, request: Request, mined: UUID) -> Response:
         """A mining round."""
         found = round_of(request, mined)
-        return Response(mining_shapes.round_json(found, found.project, found.mined_items.count()))
+        return Response(mining_shapes.rounds_json([found])[0])
 
 
 class Report(APIView):
@@ -91,5 +87,5 @@ class Report(APIView):
     def get(self, request: Request, mined: UUID) -> Response:
         """What became of a round, as far as it has come."""
         found = round_of(request, mined)
-        row = mining_shapes.round_json(found, found.project, found.mined_items.count())
+        (row,) = mining_shapes.rounds_json([found])
         return Response(mining_shapes.report_json(report.loop_report(found), row))

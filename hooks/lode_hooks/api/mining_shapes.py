@@ -1,17 +1,18 @@
 """Mining rounds and their reports as REST takes and answers them."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from django.db.models import Count, Q
 from django.urls import reverse
 from rest_framework import serializers
 
 from lode_hooks.api.evaluation_shapes import LabelEffectShape, NumberShape, covered, number_json
 from lode_hooks.api.run_shapes import CoverageShape, Shape
 from lode_hooks.mining.report_parts import Arm, LoopReport
-from lode_hooks.models import MiningRound
+from lode_hooks.models import MinedItem, MiningRound
 from lode_platform.addresses import absolute
-from lode_platform.models import Project
 
 
 class MineShape(Shape):
@@ -69,6 +70,7 @@ class RoundShape(Shape):
     settings = serializers.DictField()
     queue = serializers.DictField(allow_null=True, help_text="uuid and name")
     chosen = serializers.IntegerField()
+    control = serializers.IntegerField(help_text="those of them that were chosen at random")
     strategies = StrategyYieldShape(many=True)
     notes = serializers.ListField(child=serializers.CharField(), help_text="what was not mined, and why")
     created_at = serializers.DateTimeField()
@@ -119,21 +121,30 @@ class ReportShape(Shape):
     caveats = serializers.ListField(child=serializers.CharField())
 
 
-def round_json(mined: MiningRound, project: Project, chosen: int) -> dict[str, Any]:
+def rounds_json(rows: Sequence[MiningRound]) -> list[dict[str, Any]]:
+    """Mining rounds, each with its numbers of items; select_related: project, dataset, run, queue."""
+    counted = MinedItem.objects.filter(round__in=rows).order_by().values_list("round")
+    counted = counted.annotate(chosen=Count("pk"), control=Count("pk", filter=Q(arm=MinedItem.Arm.CONTROL)))
+    counts = {pk: (chosen, control) for pk, chosen, control in counted}
+    return [_round_json(row, *counts.get(row.pk, (0, 0))) for row in rows]
+
+
+def _round_json(mined: MiningRound, chosen: int, control: int) -> dict[str, Any]:
     queue = mined.queue
     return {
         "uuid": mined.uuid,
-        "project": project.name,
+        "project": mined.project.name,
         "dataset": mined.dataset.name,
         "run": mined.run.uuid,
         "name": mined.name,
         "settings": mined.settings,
         "queue": {"uuid": queue.uuid, "name": queue.name} if queue else None,
         "chosen": chosen,
+        "control": control,
         "strategies": mined.settings.get("brought", []),
         "notes": mined.settings.get("notes", []),
         "created_at": mined.created_at,
-        "url": absolute(reverse("hooks:round", args=[project.name, mined.uuid])),
+        "url": absolute(reverse("hooks:round", args=[mined.project.name, mined.uuid])),
     }
 
 

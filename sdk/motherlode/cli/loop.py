@@ -313,7 +313,7 @@ def mine(arguments: Namespace, out: Out) -> None:
     for part in answer.get("strategies") or ():
         why = f": {part['reason']}" if part["reason"] else ""
         out.say(f"  {part['strategy']}: {part['taken']:,} selected of {part['fitting']:,} matching{why}")
-    if arguments.preview:
+    if "control" in answer:  # not from an older server, of a round
         out.say(f"  control: {answer['control']:,} at random")
     for note in answer.get("notes") or ():
         out.say(f"  {note}")
