@@ -1,8 +1,9 @@
 """Regions as pages draw them: what `<lode-picture>` takes, each with the geometry of its own kind."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from motherlode.regions import Region
 from motherlode.shapes import DEFAULT, SHAPES
@@ -49,6 +50,20 @@ def drawn(
     if row.get("id"):
         made["id"] = row["id"]
     return [made]
+
+
+class LegendLine(NamedTuple):
+    """A class as regions are drawn in it: its name, its colour (1 to 12) and how many there are."""
+
+    label: str
+    color: int
+    number: int
+
+
+def legend(regions: Iterable[Drawn]) -> list[LegendLine]:
+    """The classes of regions that are drawn in their class's colour, in the order in which they come."""
+    counts = Counter((region["label"], region.get("color", 1)) for region in regions if region["layer"] == "class")
+    return [LegendLine(label, color, count) for (label, color), count in counts.items()]
 
 
 def from_bounds(box: Sequence[float] | None) -> dict[str, Any]:

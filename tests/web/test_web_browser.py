@@ -208,6 +208,14 @@ def test_a_picture_draws_regions_of_any_kind_once_it_is_in_sight(page: Page) -> 
         ["region region-truth c1", "<b>cell · truth", "M10 5L30 5L30 20L10 20Z", "<b>cell"],
         ["region region-prediction c1", "cell · prediction · 0.50", "M10 5L30 5L30 20.13Z", "cell 0.50"],
     ]
+    dashes = page.evaluate(
+        """async () => {
+          const { Palette } = await import("/static/lode/canvas/palette.js");
+          const line = getComputedStyle(document.querySelector("#near .region-prediction .region-line"));
+          return [line.strokeDasharray.match(/[0-9.]+/g).map(Number), new Palette(document.body).dashes.prediction];
+        }"""
+    )
+    assert dashes == [[6, 4], [6, 4]], "one source for style sheets and canvases"
     assert far.locator("svg").count() == 0
     far.scroll_into_view_if_needed()
     far.locator(".region").nth(1).wait_for(state="attached")

@@ -1,7 +1,7 @@
 // @ts-check
 /** What the editor draws of the passive regions: one's own, pre-labels, what was there before, and another person's. */
 
-import { DASHED, DOTTED, Scene, SOLID, SPARSE } from "../../lode/canvas/scene.js";
+import { Scene } from "../../lode/canvas/scene.js";
 import { gettext } from "../../lode/words.js";
 import { shapeOf } from "../kinds/index.js";
 
@@ -39,11 +39,12 @@ export class RegionScene extends Scene {
     const colour = (/** @type {Region} */ region) => this.colourOf(region);
     const was = (/** @type {Region} */ region) => gettext("was {name}", { name: nameOf(region) });
     const pending = this.showPrelabels ? shown.filter((shape) => shape.pending) : [];
+    const { dashes } = this.palette;
     return [
-      { shapes: shown.filter((shape) => !shape.pending), colour, dash: SOLID, name: nameOf },
-      { shapes: pending, colour, dash: DASHED, name: nameOf },
-      { shapes: this.showBefore ? this.before : [], colour: () => this.palette.truth, dash: SPARSE, name: was },
-      { shapes: this.ghosts, colour: () => this.palette.other, dash: DOTTED, name: nameOf },
+      { shapes: shown.filter((shape) => !shape.pending), colour, name: nameOf },
+      { shapes: pending, colour, dash: dashes.prediction, name: nameOf },
+      { shapes: this.showBefore ? this.before : [], colour: () => this.palette.truth, dash: dashes.before, name: was },
+      { shapes: this.ghosts, colour: () => this.palette.other, dash: dashes.other, name: nameOf },
     ];
   }
 

@@ -7,7 +7,7 @@
 import { meet } from "./geometry.js";
 import { drawingOf } from "./kinds/index.js";
 import { Palette } from "./palette.js";
-import { DASHED, DOTTED, Scene, SOLID } from "./scene.js";
+import { Scene } from "./scene.js";
 import { Viewport } from "./viewport.js";
 
 /** @typedef {import("./geometry.js").Bounds} Bounds */
@@ -25,7 +25,6 @@ import { Viewport } from "./viewport.js";
 /** @typedef {"truth"|"prediction"|"other"|"class"} Meaning */
 
 const MEANINGS = /** @type {const} */ (["class", "other", "truth", "prediction"]);
-const DASHES = { class: SOLID, truth: SOLID, prediction: DASHED, other: DOTTED };
 const WHEEL = 0.0015;
 /** A press that moves less than this, in CSS pixels, does not drag. */
 const STILL = 4;
@@ -133,7 +132,7 @@ export class PictureCanvas extends EventTarget {
       MEANINGS.filter((meaning) => !this.hidden.has(meaning)).map((meaning) => ({
         shapes: this.regions.filter((region) => region.layer === meaning && (region.faint ?? false) === faint),
         colour: (region) => (meaning === "class" ? palette.nth(region.color ?? 1) : palette[meaning]),
-        dash: DASHES[meaning],
+        dash: palette.dashes[meaning],
         name: faint ? () => "" : wordsOf,
         faint,
         below: meaning === "prediction",

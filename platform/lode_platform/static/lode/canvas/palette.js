@@ -1,7 +1,8 @@
 // @ts-check
-/** The colours regions are drawn in, read from the page's style sheet. */
+/** The colours and dashes regions are drawn in, read from the page's style sheet. */
 
 const CLASSES = 12;
+const DASHED = ["prediction", "other", "before"];
 
 export class Palette {
   /** @param {Element} root where the `--lode-...` properties hold */
@@ -13,6 +14,8 @@ export class Palette {
     this.other = "";
     this.truth = "";
     this.stage = "";
+    /** By meaning, in CSS pixels; what is not here is solid. @type {Record<string, readonly number[]>} */
+    this.dashes = {};
     this.read();
   }
 
@@ -21,20 +24,24 @@ export class Palette {
     // A canvas knows no var() and no light-dark(): an element is asked what they come to.
     const probe = document.createElement("span");
     this.root.append(probe);
-    const colour = (/** @type {string} */ name, /** @type {string} */ otherwise) => {
-      probe.style.color = `var(${name}, ${otherwise})`;
+    const colour = (/** @type {string} */ value) => {
+      probe.style.color = value;
       return getComputedStyle(probe).color;
     };
-    this.classes = Array.from({ length: CLASSES }, (_, at) => colour(`--lode-class-${at + 1}`, "#8ab4f8"));
-    this.prediction = colour("--lode-draw-prediction", "#ff8a2b");
-    this.other = colour("--lode-draw-other", "#55a0ff");
-    this.truth = colour("--lode-draw-truth", "#4cc38a");
-    this.stage = colour("--lode-stage", "#15181d");
+    this.classes = Array.from({ length: CLASSES }, (_, at) => colour(`var(--lode-class-${at + 1})`));
+    this.prediction = colour("var(--lode-draw-prediction)");
+    this.other = colour("var(--lode-draw-other)");
+    this.truth = colour("var(--lode-draw-truth)");
+    this.stage = colour("var(--lode-stage, var(--lode-inset))");
+    const style = getComputedStyle(probe);
+    this.dashes = Object.fromEntries(
+      DASHED.map((name) => [name, style.getPropertyValue(`--lode-dash-${name}`).trim().split(" ").map(Number)]),
+    );
     probe.remove();
   }
 
   /** The colour of a class. @param {number} number counted from 1 @returns {string} */
   nth(number) {
-    return this.classes[(((number - 1) % CLASSES) + CLASSES) % CLASSES] ?? "#8ab4f8";
+    return this.classes[(((number - 1) % CLASSES) + CLASSES) % CLASSES] ?? "";
   }
 }

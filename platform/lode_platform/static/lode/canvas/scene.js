@@ -11,7 +11,7 @@
  * @typedef {object} Layer
  * @property {Iterable<R>} shapes
  * @property {(shape: R) => string} colour
- * @property {readonly number[]} dash
+ * @property {readonly number[]} [dash] as the palette has it; solid without
  * @property {(shape: R) => string} name what stands beside it; empty for nothing
  * @property {boolean} [faint] what is only there to compare with: drawn thin and pale
  * @property {boolean} [below] whether the name stands below the region, where another layer's stands above
@@ -33,11 +33,6 @@ const FILLS_UP_TO = 600;
 const NAMED_FROM = 28;
 // From twice its size on the picture shows its pixels.
 const SMOOTH_BELOW = 2;
-// Fixed meanings, never by colour alone: one's own and true is solid, a prediction dashed, another person's dotted.
-export const SOLID = /** @type {const} */ ([]);
-export const DASHED = /** @type {const} */ ([6, 4]);
-export const DOTTED = /** @type {const} */ ([2, 3]);
-export const SPARSE = /** @type {const} */ ([10, 3]);
 const FAINT = 0.8;
 const FAINT_WIDTH = 1.5;
 
@@ -197,7 +192,7 @@ export class Scene {
       context.globalAlpha = full;
       context.strokeStyle = group.colour;
       context.fillStyle = group.colour;
-      context.setLineDash(group.layer.dash.map((part) => part * ratio));
+      context.setLineDash((group.layer.dash ?? []).map((part) => part * ratio));
       for (const at of /** @type {number[]} */ (shown[index])) {
         if (!group.upright[at]) {
           this.#outline(group, at, filled);
