@@ -80,9 +80,9 @@ def test_the_same_import_again_changes_nothing(
     items = make_items(project, 3)
     lines = [line(item, drawn("a", 1, 1, 9, 9), drawn("a", 1, 1, 9, 9)) for item in items]
     send(*lines)
-    before = list(LabelSet.objects.values_list("pk", "digest", "current"))
+    before = list(LabelSet.objects.order_by("pk").values_list("pk", "digest", "current"))
     job = send(*lines, parts=2)
-    assert list(LabelSet.objects.values_list("pk", "digest", "current")) == before
+    assert list(LabelSet.objects.order_by("pk").values_list("pk", "digest", "current")) == before
     assert job["result"]["unchanged"] == 3 and job["result"]["label_sets"] == 0
 
 
