@@ -46,7 +46,7 @@ STRANGER, NOBODY = "stranger", "anonymous"
 PROGRAMS = ("/api/", "/git/", "/dvc/")
 
 
-def wait_for(what: str, check: Callable[[], object], seconds: float = 60) -> None:
+def wait_for(what: str, check: Callable[[], object], seconds: float = 300) -> None:
     """Waits until ``check`` is true; a test that waits longer than ``seconds`` has failed."""
     until = time.monotonic() + seconds
     while not check():
@@ -151,7 +151,7 @@ class Machine:
                     return child.pid
         return None
 
-    def wait_for(self, what: str, check: Callable[[], object], seconds: float = 60) -> None:
+    def wait_for(self, what: str, check: Callable[[], object], seconds: float = 300) -> None:
         wait_for(what, check, seconds)
 
     def stop(self) -> None:
