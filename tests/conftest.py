@@ -22,6 +22,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection
 from django.test import Client
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
 from lode_platform import items as items_module
@@ -32,6 +33,9 @@ from lode_platform.tokens import make_token
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "correct horse battery"
+# The same examples in each run, however slow the machine.
+settings.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 
 def pytest_configure() -> None:

@@ -33,7 +33,7 @@ def largest(weights: dict[tuple[int, int], float]) -> float:
 
 
 @pytest.mark.once
-@settings(derandomize=True, max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(SEVERAL)
 def test_the_pairs_taken_have_the_largest_sum_of_all_ways(weights: dict[tuple[int, int], float]) -> None:
     found = assigned(weights)

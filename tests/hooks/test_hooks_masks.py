@@ -47,7 +47,7 @@ def pixels(masks: Masks, at: int, width: int) -> Any:
     return found.reshape(width, height + 1)[:, :height].T
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(polygons, min_size=1, max_size=4), st.integers(1, 50), st.integers(1, 50))
 def test_every_pixel_of_an_outline_is_theirs(found: list[Polygon], height: int, width: int) -> None:
     masks = ours(found, height, width)
@@ -60,7 +60,7 @@ def test_every_pixel_of_an_outline_is_theirs(found: list[Polygon], height: int, 
             assert masks.bounds[at].tolist() == [x, y, x + across, y + down]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(polygons, min_size=1, max_size=4),
     st.lists(polygons, min_size=1, max_size=4),
@@ -81,7 +81,7 @@ def test_every_overlap_is_theirs_to_the_last_bit(
     assert (of_crowds == coco.iou(a, b, [1] * len(b))).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.lists(st.booleans(), min_size=35, max_size=35), min_size=1, max_size=4))
 def test_codes_are_decoded_as_theirs(found: list[list[bool]]) -> None:
     drawn = [np.asfortranarray(np.array(bits, dtype=np.uint8).reshape(5, 7)) for bits in found]

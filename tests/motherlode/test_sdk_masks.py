@@ -25,7 +25,7 @@ def pictures(draw: Any) -> Any:
     return np.asfortranarray(np.array(bits, dtype=np.uint8).reshape(height, width))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_codes_come_in_and_go_out_as_theirs(data: st.DataObject) -> None:
     picture = pictures(data.draw)
@@ -41,7 +41,7 @@ def test_codes_come_in_and_go_out_as_theirs(data: st.DataObject) -> None:
         assert bounds is None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_the_outlines_of_a_mask_draw_the_same_pixels(data: st.DataObject) -> None:
     picture = pictures(data.draw)

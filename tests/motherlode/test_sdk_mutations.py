@@ -24,7 +24,7 @@ from motherlode.importing import Source, read_source
 
 IMAGES = 4
 CLASSES = ("cat", "dog")
-SETTINGS = settings(derandomize=True, max_examples=60, deadline=None, database=None)
+SETTINGS = settings(max_examples=60, database=None)
 
 ODD_TEXTS = st.sampled_from(
     ["", " ", "x", "nan", "inf", "1e999", "\0", "\ud800", "0x1", "1_0", "[1]", "é" * 300, "1,5"]

@@ -28,7 +28,7 @@ scalars = st.one_of(
 values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner), max_leaves=6
 )
-calm = settings(derandomize=True, max_examples=60, deadline=None)
+calm = settings(max_examples=60)
 
 PATHS = [f"images/{number}.jpg" for number in range(1, 6)]
 IDS = IdMap({str(number): f"{number}.jpg" for number in range(1, 6)}, {"18": "dog"})

@@ -144,7 +144,7 @@ def test_the_root_is_what_its_definition_says_in_whatever_order(count: int) -> N
     assert published.root_of(lines) == by_the_book(leaves)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.dictionaries(st.text(min_size=1, max_size=6), st.binary(max_size=4), min_size=1, max_size=60), st.data())
 def test_any_other_line_gives_another_root(rows: dict[str, bytes], data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(sorted(rows)))
@@ -180,7 +180,7 @@ def roots_of(held: dict[int, tuple[int, int]]) -> tuple[bytes, ...]:
     return tuple(merkle.root((place, leaves[of]) for place, leaves in rows) for of in range(2))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(st.integers(0, 60), LEAVES.filter(bool), max_size=60), CHANGES, st.sampled_from([0, 300, 5000]))
 def test_trees_that_are_kept_have_the_roots_of_their_leaves(
     first: dict[int, tuple[int, int]], rounds: list[dict[int, tuple[int, int] | None]], expected: int
@@ -305,7 +305,7 @@ def check(dataset: Dataset, folder: Path) -> None:
     assert superseded <= max(layers.SLACK, dataset.stack.lines // 4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32), versions=st.integers(1, 30), share=st.sampled_from([0.01, 0.1, 0.5]))
 def test_whatever_changed_the_files_read_as_the_version(
     seed: int, versions: int, share: float, tmp_path_factory: pytest.TempPathFactory

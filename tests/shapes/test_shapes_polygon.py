@@ -128,7 +128,7 @@ def test_rectangles_overlap_as_boxes_do(one: tuple[float, ...], two: tuple[float
     assert found == SHAPE.similarity(rectangle(two), rectangle(one))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(RINGS, min_size=1, max_size=2), st.lists(RINGS, min_size=1, max_size=2))
 def test_overlaps_agree_with_masks_of_many_pixels(one: list[Ring], two: list[Ring]) -> None:
     side = 1000
