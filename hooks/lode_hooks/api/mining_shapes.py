@@ -123,9 +123,9 @@ class ReportShape(Shape):
 
 def rounds_json(rows: Sequence[MiningRound]) -> list[dict[str, Any]]:
     """Mining rounds, each with its numbers of items; select_related: project, dataset, run, queue."""
-    counted = MinedItem.objects.filter(round__in=rows).order_by().values_list("round")
+    counted = MinedItem.objects.filter(round__in=rows).order_by().values("round")
     counted = counted.annotate(chosen=Count("pk"), control=Count("pk", filter=Q(arm=MinedItem.Arm.CONTROL)))
-    counts = {pk: (chosen, control) for pk, chosen, control in counted}
+    counts = {row["round"]: (row["chosen"], row["control"]) for row in counted}
     return [_round_json(row, *counts.get(row.pk, (0, 0))) for row in rows]
 
 
