@@ -60,7 +60,7 @@ def test_a_corrected_scan_of_the_same_size_keeps_item_and_labels_and_reads_as_re
     assert second.counts == first.counts and second.checks == first.checks
     assert LabelSet.objects.filter(item=item).count() == 1
     page = client.get(f"/p/blood/items/{item.uuid}/").content.decode()
-    assert "file replaced" in page
+    assert "File replaced" in page
     # Both sides of the difference show their own file.
     new = Item.objects.get(pk=item.pk)
     shown = client.get("/p/blood/datasets/cells/diff/1/2/").content.decode()
