@@ -1,13 +1,11 @@
-"""Rows that an earlier Motherlode wrote, converted by the migrations: through the migration executor, on either
-database."""
+"""Rows that an earlier Motherlode wrote, converted by the migrations, on either database."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
+from tests.stepwise import newest, step_to
 
 from lode_annotation.models import LabelSet, Schema
 from lode_platform.models import Project
@@ -23,22 +21,13 @@ MANY = 4_001  # two batches and one row
 OUTLINE = [[[[2.0, 2.0], [8.0, 2.0], [2.0, 8.5]]]]
 
 
-def migrate(target: tuple[str, str]) -> Any:
-    executor = MigrationExecutor(connection)
-    executor.migrate([target])
-    return MigrationExecutor(connection).loader.project_state([target]).apps
-
-
 @pytest.fixture
 def before() -> Iterator[Any]:
     """The models as they were when label sets had one list; all migrations are applied again afterwards."""
-    newest = [key for key in MigrationExecutor(connection).loader.graph.leaf_nodes() if key[0] == "annotation"]
-    higher = [key for key in MigrationExecutor(connection).loader.graph.leaf_nodes() if key[0] != "annotation"]
     try:
-        yield migrate(TEXTS)
+        yield step_to(TEXTS)
     finally:
-        executor = MigrationExecutor(connection)
-        executor.migrate([*newest, *higher])
+        step_to(*newest())
 
 
 def control(name: str, tag: str, **labels: int) -> dict[str, Any]:
@@ -93,7 +82,7 @@ def test_label_sets_of_one_list_become_answers_and_regions_with_their_controls(
     first = earlier.label(0, earlier.first, [BOX, chosen[0], POLYGON, chosen[1]])
     second = earlier.label(1, earlier.second, [*chosen, MORE])
     nothing = earlier.label(2, earlier.second, [])
-    migrate(LISTS)
+    step_to(LISTS)
 
     held = LabelSet.objects.get(pk=first)
     assert held.regions == [
@@ -119,7 +108,7 @@ def test_label_sets_of_one_list_become_answers_and_regions_with_their_controls(
         assert row.digest == texts_of(map(from_json, row.said)).digest
     assert LabelSet.objects.get(pk=nothing).said == []
 
-    back = migrate(TEXTS).get_model("annotation", "LabelSet").objects
+    back = step_to(TEXTS).get_model("annotation", "LabelSet").objects
     assert json.loads(back.get(pk=first).regions) == [BOX, POLYGON, *chosen]
     assert json.loads(back.get(pk=second).regions) == [MORE, *chosen]
 
@@ -135,7 +124,7 @@ def test_every_one_of_many_label_sets_is_converted(before: Any, project: Project
         )
         for number in range(MANY)
     )  # fmt: skip
-    migrate(LISTS)
+    step_to(LISTS)
     said = [row.regions[0] for row in LabelSet.objects.order_by("pk")]
     assert [(row["id"], row["control"]) for row in said] == [(str(number), "where") for number in range(MANY)]
 
@@ -148,7 +137,7 @@ def test_each_class_goes_to_the_first_control_that_has_it(before: Any, project: 
     for revision, ids in ((earlier.first, (1, 2, 3)), (earlier.second, (1, 2))):
         revision.classes = [{"id": number, "name": f"c{number}"} for number in ids]
         revision.save()
-    migrate(OWNERS)
+    step_to(OWNERS)
     schema = Schema.objects.get(name="cells")
     owners = [(row.class_id, row.control) for row in schema.classes.all()]
     assert owners == [(1, "where"), (2, "sort"), (3, "night")]
@@ -161,7 +150,7 @@ def test_a_labels_guideline_goes_to_each_control_that_has_it(before: Any, projec
     earlier = Earlier(before, project, make_items(project, 1))
     earlier.first.guidelines = {"cell": "All of them.", "gone": "None."}
     earlier.first.save()
-    migrate(GUIDELINES)
+    step_to(GUIDELINES)
     first, second = Schema.objects.get(name="cells").revisions.all()
     assert first.guidelines == {control: {"cell": "All of them."} for control in ("where", "outline", "kind")}
     assert second.guidelines == {}

@@ -45,6 +45,21 @@ from lode_platform.tokens import make_token
 STRANGER, NOBODY = "stranger", "anonymous"
 PROGRAMS = ("/api/", "/git/", "/dvc/")
 
+TABLES = """
+SELECT table_name, column_name, concat_ws(' ', data_type, character_maximum_length, collation_name, is_nullable,
+    column_default, is_identity) AS said FROM information_schema.columns WHERE table_schema = 'public'
+UNION ALL SELECT conrelid::regclass::text, contype::text, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE connamespace = 'public'::regnamespace
+UNION ALL SELECT tablename, '', regexp_replace(indexdef, 'INDEX .* ON', 'INDEX ON') FROM pg_indexes
+    WHERE schemaname = 'public'
+ORDER BY 1, 2, 3
+"""
+
+
+def parts_of(sql: str) -> list[str]:
+    """The columns and constraints of a table that SQLite was told to make, or the columns of an index."""
+    return sql[sql.index("(") + 1 : sql.rindex(")")].split(", ")
+
 
 def wait_for(what: str, check: Callable[[], object], seconds: float = 300) -> None:
     """Waits until ``check`` is true; a test that waits longer than ``seconds`` has failed."""
@@ -95,6 +110,19 @@ class Machine:
                 return connection.execute(statement).fetchall()
         with closing(sqlite3.connect(self.home / "db.sqlite3", timeout=30)) as lite:
             return lite.execute(statement).fetchall()
+
+    def tables(self, other: str | Path = "") -> list[tuple[Any, ...]]:
+        """The columns, constraints and indexes of the machine's database, or of another of its kind, in no order.
+
+        Names that Django makes are left out: those of a table that was renamed stay as they were.
+        """
+        if self.database:
+            address = at(self.database, str(other)) if other else self.database
+            with psycopg.connect(address) as connection:
+                return connection.execute(TABLES).fetchall()
+        with closing(sqlite3.connect(other or self.home / "db.sqlite3", timeout=30)) as lite:
+            made = lite.execute("SELECT type, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+            return sorted((kind, table, *sorted(parts_of(sql))) for kind, table, sql in made)
 
     def job(self) -> tuple[str, int, dict[str, Any]]:
         """State, attempts and result of the machine's only job."""
