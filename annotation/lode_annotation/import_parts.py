@@ -5,7 +5,7 @@ A line is a ``motherlode.formats.source.Record`` as its ``as_json`` writes it, o
 
 import io
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from django.db import transaction
@@ -16,13 +16,18 @@ from lode_platform import access, free_json, jobs
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, NotFound, TooLarge
 from lode_platform.models import Job, Project
-from motherlode.formats.source import Record
+from motherlode.formats.plain import plain_regions
+from motherlode.formats.source import Record, kind_in
 from motherlode.formats.values import label_name
+from motherlode.shapes import DEFAULT
 
 VERB = "annotation.import_labels"
 MAX_PART_BYTES = 32 * 1024 * 1024
 MAX_PART_LINES = 5_000
 MAX_PARTS = 100_000
+
+Found: TypeAlias = dict[tuple[str, str], dict[str, None]]
+"""Labels in the order in which they were found, by the control that their line names, "" for none, and their task."""
 
 
 def begin(
@@ -93,24 +98,34 @@ def put_part(caller: Caller, uuid: UUID, number: int, body: bytes) -> int:
         text = body.decode()
     except UnicodeDecodeError as error:
         raise BadInput(f"The part is not UTF-8: {error}", code="bad_part") from None
-    count = 0
-    known: set[str] = set()
+    count, found = _looked_at(text)
+    labels = [[control, task, [*named]] for (control, task), named in found.items()]
+    LabelImportPart.objects.update_or_create(
+        label_import=label_import, number=number, defaults={"lines": text, "count": count, "labels": labels}
+    )
+    return count
+
+
+def _looked_at(text: str) -> tuple[int, Found]:
+    """How many lines a part has, and the labels that they name; each is one that the job can read."""
+    count, found = 0, Found()
     for count, (line, row) in enumerate(lines_of(text), start=1):
         if count > MAX_PART_LINES:
             raise TooLarge(f"A part may have {MAX_PART_LINES} lines; send more, smaller parts.")
         try:
-            if "problem" in row:
-                _check_problem(row["problem"])
-            else:
-                _check_record(Record.from_json(row), known)
+            _find(row, found)
         except KeyError as error:
             raise _bad_line(line, row, f"it lacks {error}") from None
         except (ArithmeticError, RecursionError, TypeError, ValueError) as error:
             raise _bad_line(line, row, str(error)) from None
-    LabelImportPart.objects.update_or_create(
-        label_import=label_import, number=number, defaults={"lines": text, "count": count}
-    )
-    return count
+    return count, found
+
+
+def labels_in(part: LabelImportPart) -> Found:
+    """The labels that a part's lines name; of one that was kept before they were, its lines are read."""
+    if part.labels is None:
+        return _looked_at(part.lines)[1]
+    return {(control, task): dict.fromkeys(named) for control, task, named in part.labels}
 
 
 def _bad_line(line: int, row: Mapping[str, Any], why: str) -> BadInput:
@@ -128,16 +143,27 @@ def _check_problem(problem: Any) -> None:
         raise ValueError("a problem is an object whose values are texts")
 
 
-def _check_record(record: Record, known: set[str]) -> None:
-    """What a record's type does not say of it; ``known`` are labels that were found right. Raises ``ValueError``."""
-    for number, draft in enumerate(record.drafts, start=1):
-        where = draft.row or f"region {number}"
-        if draft.label not in known:
-            if label_name(draft.label) != draft.label or draft.label.startswith("$"):
-                raise ValueError(
-                    f"{where}: the label {draft.label!r} has spaces around it, is not NFC, or begins with $"
-                )
-            known.add(draft.label)
+def _find(row: Mapping[str, Any], found: Found) -> None:
+    """Adds the labels that a line names to those ``found``. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for a
+    line that no job can read."""
+    if "problem" in row:
+        _check_problem(row["problem"])
+        return
+    regions = plain_regions(row)
+    if regions is None:
+        Record.from_json(row)
+        regions = row.get("regions", ())
+        tasks = [kind_in(region).task for region in regions]
+    else:
+        tasks = [DEFAULT.task] * len(regions)
+    control = str(row.get("control") or "")
+    for number, (region, task) in enumerate(zip(regions, tasks, strict=True), start=1):
+        named = found.setdefault((control, task), {})
+        if (label := str(region["label"])) not in named:
+            if label_name(region["label"]) != label:
+                where = region.get("row") or f"region {number}"
+                raise ValueError(f"{where}: the label {label!r} has spaces around it, is not NFC, or begins with $")
+            named[label] = None
 
 
 def lines_of(text: str) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -12,7 +12,6 @@ from lode_annotation.labeling_config import Rules
 from lode_annotation.models import LabelSet, Schema
 from lode_annotation.statements import answers
 from lode_platform.among import among
-from lode_platform.models import Item
 from motherlode.media import Media
 from motherlode.regions import Region, as_result, asked_by, from_json, from_result, texts_of
 from motherlode.shapes import SHAPES
@@ -29,9 +28,9 @@ def fields_of(said: Iterable[Region]) -> dict[str, Any]:
     }
 
 
-def current(schema: Schema, items: Iterable[Item]) -> dict[int, LabelSet]:
-    """The current label set of each of ``items`` (by primary key) that has one under ``schema``."""
-    rows = LabelSet.objects.current().filter(among("item", (item.pk for item in items)), schema=schema)
+def current(schema: Schema, items: Iterable[int]) -> dict[int, LabelSet]:
+    """The current label set of each of ``items`` (primary keys) that has one under ``schema``."""
+    rows = LabelSet.objects.current().filter(among("item", items), schema=schema)
     return {row.item_id: row for row in rows}
 
 
@@ -50,12 +49,12 @@ def still_linked(relations: Iterable[Mapping[str, Any]], said: Iterable[Region])
 _ID = re.compile(r'"id":"([^"]*)"')
 
 
-def ids_used(items: Iterable[Item]) -> dict[int, set[str]]:
-    """Every id that a region or an answer of each of ``items`` (by primary key) has ever had, under whatever schema;
+def ids_used(items: Iterable[int]) -> dict[int, set[str]]:
+    """Every id that a region or an answer of each of ``items`` (primary keys) has ever had, under whatever schema;
     items without any label set, the most of a first import, are left out. Read as text: a history is not parsed for
     it."""
     found: dict[int, set[str]] = {}
-    visible = LabelSet.objects.filter(among("item", (item.pk for item in items)), staged_by=None).order_by()
+    visible = LabelSet.objects.filter(among("item", items), staged_by=None).order_by()
     said = Concat(Cast("regions", TextField()), Cast("answers", TextField()))
     for item, text in visible.values_list("item_id", said):
         found.setdefault(item, set()).update(_ID.findall(text))

@@ -415,12 +415,16 @@ class LabelImport(models.Model):
 
 
 class LabelImportPart(models.Model):
-    """JSON lines as they were sent, kept until the import's job has ended; sending a part again replaces it."""
+    """JSON lines as they were sent, kept until the import's job has ended; sending a part again replaces it.
+
+    ``labels`` are those that the lines name, ``[[control, task, [label, ...]], ...]``, found while they were checked.
+    """
 
     label_import = models.ForeignKey(LabelImport, on_delete=models.CASCADE, related_name="parts")
     number = models.PositiveIntegerField()
     lines = models.TextField()
     count = models.PositiveIntegerField(default=0)
+    labels = models.JSONField(null=True)
 
     class Meta:
         ordering = ["number"]

@@ -44,6 +44,7 @@ __all__ = [
     "region_ids",
     "text_of_name",
     "texts_of",
+    "uuid_of",
 ]
 
 Box: TypeAlias = Bounds
@@ -270,7 +271,7 @@ def ids_of(path: str, places: Iterable[tuple[str, str]], used: Collection[str] =
         own = ""
         while not own or own in used:
             number = seen.get(key, 0)
-            own = _uuid5(f"{key}#{number}")
+            own = uuid_of(f"{key}#{number}")
             seen[key] = number + 1
         ids.append(own)
     return ids
@@ -286,7 +287,7 @@ def place_text(kind: Kind, geometry: Geometry) -> str:
     return _encode(place)
 
 
-def _uuid5(name: str) -> str:
+def uuid_of(name: str) -> str:
     """`str(uuid5(REGION_NAMESPACE, name))` without an object in between: an import makes one a region."""
     text = sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
     variant = "89ab"[int(text[16], 16) & 3]

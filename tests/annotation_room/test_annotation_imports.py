@@ -185,6 +185,7 @@ def test_a_line_that_no_database_keeps_is_refused_by_its_number(
         ({"regions": [drawn("a", 1, 1, 9, 9), drawn(" a", 1, 1, 9, 9)]}, "' a'"),
         ({"regions": [drawn("$a", 1, 1, 9, 9)]}, "begins with $"),
         ({"regions": [drawn("a" * 201, 1, 1, 9, 9)]}, "201 letters"),
+        ({"regions": [drawn("a", 1, 1, 9, 9), {**drawn("a", 1, 1, 9, 9), "label": None}]}, "None is not a text"),
         ({"regions": [{"label": "a"}]}, "lacks 'box'"),
         ({"regions": None}, "NoneType"),
         ({"problem": "words"}, "a problem is an object"),
@@ -201,6 +202,21 @@ def test_what_no_job_could_take_in_is_refused_with_its_line_and_file(
     assert got.status_code == 400, got.content
     assert got.json()["line"] == 2 and "Line 2 (b.xml)" in got.json()["error"] and words in got.json()["error"]
     assert not LabelImportPart.objects.exists()
+
+
+def test_a_part_of_which_no_labels_are_kept_is_read_for_them(
+    erin: User, project: Project, make_items: Callable[..., list[Item]]
+) -> None:
+    entry = import_parts.begin(project, Caller(erin), uuid=uuid4(), schema="cells")
+    for number, item in enumerate(make_items(project, 2)):
+        rows = [line(item, drawn(label, 1, 1, 9, 9), drawn("c", 2, 2, 9, 9)) for label in (f"b{number}", "a")]
+        import_parts.put_part(Caller(erin), entry.uuid, number, "\n".join(map(json.dumps, rows)).encode())
+    assert entry.parts.get(number=1).labels == [["", "boxes", ["b1", "c", "a"]]]
+    entry.parts.filter(number=0).update(labels=None)
+    row = import_parts.finish(Caller(erin), entry.uuid)
+    jobs.run_pending()
+    row.refresh_from_db()
+    assert row.result["classes_made"] == ["b0", "c", "a", "b1"] and LabelSet.objects.current().count() == 2
 
 
 def test_an_import_without_a_label_or_a_schema_fails_in_words(
