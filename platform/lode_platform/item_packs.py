@@ -5,15 +5,13 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
-from django.db import transaction
 
-from lode_platform import bulk
 from lode_platform.callers import Caller
 from lode_platform.decoding import BadImage
-from lode_platform.errors import BadInput
+from lode_platform.errors import BadInput, LodeError
 from lode_platform.item_media import MEDIA, Refused, Seen, of_path
 from lode_platform.items import PROBING, SMALL, AddReport, ItemSpec, Problem, add_items
-from lode_platform.models import Blob, BlobReceipt, Project
+from lode_platform.models import Project
 from lode_platform.store import store
 from motherlode.media import BadMedia
 
@@ -60,23 +58,21 @@ def add_packed(
             sent.setdefault(spec.md5, (spec.md5, spec.sha256, data))
     looked = {(spec.md5, of_path(spec.path).kind): sent[spec.md5][2] for spec in specs if spec.md5 in sent}
     with ThreadPoolExecutor(PROBING) as pool:
-        small = pool.submit(_look_at, {key: data for key, data in looked.items() if len(data) <= SMALL})
         large = [pool.submit(_look_at, {key: data}) for key, data in looked.items() if len(data) > SMALL]
-        answers = dict(zip(sent, store().add_promised(list(sent.values())), strict=True))
-        shown = {key: seen for done in (small, *large) for key, seen in done.result().items()}
-    stored = {md5: answer for md5, answer in answers.items() if isinstance(answer, Blob)}
-    rows = [(blob.pk,) for blob in stored.values()]
-    with transaction.atomic():
-        bulk.insert(BlobReceipt, ["blob_id"], rows, same={"user_id": caller.user.pk}, ignore_conflicts=True)
+        answers = dict(zip(sent, store().add_promised(list(sent.values()), caller.user), strict=True))
+        shown = _look_at({key: data for key, data in looked.items() if len(data) <= SMALL})
+        for done in large:
+            shown |= done.result()
+    stored = {md5: answer for md5, answer in answers.items() if not isinstance(answer, LodeError)}
     good: list[ItemSpec] = []
     for spec in specs:
         answer = answers.get(spec.md5)
         if spec.md5 in too_large:
             refused.append(Problem(spec.path, "too_large", f"The file is larger than the limit of {limit} bytes."))
-        elif answer is None or isinstance(answer, Blob):
-            good.append(spec)
-        else:
+        elif isinstance(answer, LodeError):
             refused.append(Problem(spec.path, answer.code, answer.message))
+        else:
+            good.append(spec)
     seen = {key: found for key, found in shown.items() if key[0] in stored}
     report = add_items(project, caller, good, replace_media=replace_media, seen=seen, sent=stored)
     report.problems[:0] = refused

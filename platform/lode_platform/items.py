@@ -24,7 +24,7 @@ from lode_platform.errors import Conflict
 from lode_platform.item_media import ItemMedium, Refused, Seen, of_path
 from lode_platform.jobs import Work
 from lode_platform.models import Blob, BlobReceipt, Item, ItemFolder, PastFile, Project, User
-from lode_platform.store import Store, store
+from lode_platform.store import Kept, Store, store
 from motherlode.media import BadMedia
 from motherlode.paths import PathClash, PathSet, UnsafePath, check_path, fold, folders
 
@@ -94,7 +94,7 @@ def add_items(
     trusted: bool = False,
     replace_media: bool = False,
     seen: Mapping[tuple[str, str], Seen | Refused] | None = None,
-    sent: Mapping[str, Blob] | None = None,
+    sent: Mapping[str, Kept] | None = None,
 ) -> AddReport:
     """Makes items of bytes that lie in the store.
 
@@ -116,7 +116,7 @@ class _Wanted:
     spec: ItemSpec
     path: str
     key: str
-    blob: Blob
+    blob: Kept
     seen: Seen
 
 
@@ -128,16 +128,16 @@ def _add_batch(
     trusted: bool,
     replace_media: bool,
     seen: Mapping[tuple[str, str], Seen | Refused],
-    sent: Mapping[str, Blob],
+    sent: Mapping[str, Kept],
     report: AddReport,
 ) -> None:
     user = caller.user
     named = list(_named(specs, report))
     blobs = dict(sent)
     if rest := [spec.md5 for spec, _ in named if spec.md5 not in sent]:
-        earlier = Blob.objects.filter(among("md5", rest))
-        allowed = {blob.pk for blob in earlier} if trusted else linkable(caller, earlier)
-        blobs |= {blob.md5: blob for blob in earlier if blob.pk in allowed}
+        earlier = store().known(rest)
+        allowed = linkable(caller, (blob.pk for blob in earlier.values())) if not trusted else None
+        blobs |= {md5: blob for md5, blob in earlier.items() if allowed is None or blob.pk in allowed}
     there = [(spec, path, blobs[spec.md5], of_path(path)) for spec, path in _sent(named, blobs, report)]
     known = {**seen, **_probed((blob, medium) for _, _, blob, medium in there if (blob.md5, medium.kind) not in seen)}
     wanted = []
@@ -173,7 +173,7 @@ def _named(specs: Sequence[ItemSpec], report: AddReport) -> Iterable[tuple[ItemS
 
 
 def _sent(
-    named: Iterable[tuple[ItemSpec, str]], blobs: Mapping[str, Blob], report: AddReport
+    named: Iterable[tuple[ItemSpec, str]], blobs: Mapping[str, Kept], report: AddReport
 ) -> Iterable[tuple[ItemSpec, str]]:
     for spec, path in named:
         blob = blobs.get(spec.md5)
@@ -187,10 +187,12 @@ def _sent(
             yield spec, path
 
 
-def linkable(caller: Caller, blobs: Iterable[Blob]) -> set[int]:
-    """The primary keys of those ``blobs`` that this person sent, or sees as an item already: two queries."""
+def linkable(caller: Caller, blobs: Iterable[int]) -> set[int]:
+    """Those ``blobs``, by primary key, that this person sent, or sees as an item already: at most two queries."""
     user = caller.user
-    keys = [blob.pk for blob in blobs]
+    keys = list(blobs)
+    if not keys:
+        return set()
     mine = set(BlobReceipt.objects.filter(among("blob", keys), user=user).values_list("blob_id", flat=True))
     rest = [key for key in keys if key not in mine]
     if rest:
@@ -198,7 +200,7 @@ def linkable(caller: Caller, blobs: Iterable[Blob]) -> set[int]:
     return mine
 
 
-def _probed(wanted: Iterable[tuple[Blob, ItemMedium]]) -> dict[tuple[str, str], Seen | Refused]:
+def _probed(wanted: Iterable[tuple[Kept, ItemMedium]]) -> dict[tuple[str, str], Seen | Refused]:
     """What each blob holds, by md5 and medium. Bytes that are an item of it anywhere are not decoded again."""
     keys = {(blob.md5, medium.kind): (blob, medium) for blob, medium in wanted}
     if not keys:
@@ -220,7 +222,7 @@ def _probed(wanted: Iterable[tuple[Blob, ItemMedium]]) -> dict[tuple[str, str], 
     return found
 
 
-def _probe(where: Store, blob: Blob, medium: ItemMedium) -> Seen | Refused:
+def _probe(where: Store, blob: Kept, medium: ItemMedium) -> Seen | Refused:
     with where.open(blob.md5) as file:
         try:
             return medium.probe(file, blob)
@@ -279,7 +281,7 @@ def _item_row(uuid: UUID, w: _Wanted) -> tuple[object, ...]:
     return (uuid, w.blob.pk, w.path, w.key, *shown, w.spec.group, metadata)
 
 
-def _replace(item: Item, blob: Blob, seen: Seen, user: User, report: AddReport) -> None:
+def _replace(item: Item, blob: Blob | Kept, seen: Seen, user: User, report: AddReport) -> None:
     """Gives the item another file, in the caller's transaction; the one before is kept as its past."""
     resized = item.media != seen.media
     PastFile.objects.create(
@@ -294,7 +296,7 @@ def _replace(item: Item, blob: Blob, seen: Seen, user: User, report: AddReport) 
         replaced_by=user,
         replaced_at=timezone.now(),
     )
-    item.blob, item.media_type, item.orientation = blob, seen.media_type, seen.orientation
+    item.blob_id, item.media_type, item.orientation = blob.pk, seen.media_type, seen.orientation
     item.width, item.height, item.length = seen.width, seen.height, seen.length
     item.save(update_fields=["blob", "media_type", "orientation", "width", "height", "length"])
     events.record(item.project, user, "items.replace", item, path=item.path, md5=blob.md5)

@@ -22,7 +22,7 @@ from lode_platform.decoding import Area
 from lode_platform.errors import BadInput, Busy, LodeError
 from lode_platform.memory import budget
 from lode_platform.models import Blob, Item
-from lode_platform.store import store
+from lode_platform.store import Kept, store
 
 SIZES = (64, 128, 256, 512, 1024, 2048)
 BROWSERS_TURN = {"image/jpeg"}  # for other kinds browsers disagree on whether EXIF turns the picture
@@ -56,12 +56,12 @@ def read_size(text: str) -> int:
     return next((size for size in SIZES if size >= int(text)), SIZES[-1])
 
 
-def view_path(blob: Blob, kind: str) -> Path:
+def view_path(blob: Blob | Kept, kind: str) -> Path:
     """Where a view of the blob is kept."""
     return Path(settings.HOME) / "thumbs" / blob.md5[:2] / f"{blob.md5[2:]}-{kind}"
 
 
-def scratch(blob: Blob) -> Path:
+def scratch(blob: Blob | Kept) -> Path:
     """A new name beside the blob's views: what is written there is renamed when whole, so nobody reads half of it."""
     return view_path(blob, "").with_name(f".{uuid4().hex}")
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -21,7 +21,7 @@ from django.db import transaction
 from lode_platform import bulk
 from lode_platform.among import among
 from lode_platform.errors import BadInput, Conflict, LodeError, NotFound, TooLarge, known
-from lode_platform.models import Blob
+from lode_platform.models import Blob, BlobReceipt, User
 from lode_platform.store_files import Backend, Folder, new_file
 
 CHUNK = 1 << 20
@@ -49,15 +49,24 @@ def key_of(md5: str, *, directory: bool = False) -> str:
     return f"files/md5/{md5[:2]}/{md5[2:]}{'.dir' if directory else ''}"
 
 
-@dataclass
+@dataclass(slots=True)
 class Written:
     """Bytes that lie on disk under a temporary name, with what they are; ``moved`` once they have their own."""
 
-    path: Path
+    path: str | Path
     md5: str
     sha256: str
     size: int
     moved: bool = False
+
+
+class Kept(NamedTuple):
+    """A blob without its row's object, which takes longer to make than most files to write."""
+
+    pk: int
+    md5: str
+    sha256: str
+    size: int
 
 
 class Store:
@@ -82,25 +91,39 @@ class Store:
                 self._write([data], written)
             return self._keep(written)
 
-    def add_promised(self, contents: Sequence[tuple[str, str, bytes]]) -> list[Blob | LodeError]:
-        """As ``add_many``, of ``(md5, sha256, bytes)``: each is taken or refused on its own."""
+    def add_promised(self, contents: Sequence[tuple[str, str, bytes]], sender: User) -> list[Kept | LodeError]:
+        """As ``add_many``, of ``(md5, sha256, bytes)``, with a receipt for ``sender``: each is taken or refused on its
+        own."""
+        refused: dict[int, LodeError] = {}
+        for number, (md5, sha256, data) in enumerate(contents):
+            found = hashlib.md5(data, usedforsecurity=False).hexdigest(), hashlib.sha256(data).hexdigest()
+            if found != (md5, sha256):
+                refused[number] = _mismatch(*found)
+        known = self.known(md5 for number, (md5, _, _) in enumerate(contents) if number not in refused)
+        first = {md5: kept.sha256 for md5, kept in known.items()}
+        good: dict[str, tuple[str, bytes]] = {}
+        for number, (md5, sha256, data) in enumerate(contents):
+            if number in refused:
+                continue
+            if first.setdefault(md5, sha256) == sha256:
+                good[md5] = (sha256, data)
+            else:
+                refused[number] = _collision(md5)
         written: list[Written] = []
-        answers: dict[int, Blob | LodeError] = {}
         with _whole_or_nothing(written):
-            for _, _, data in contents:
-                self._write([data], written)
-            known = dict(Blob.objects.filter(among("md5", [w.md5 for w in written])).values_list("md5", "sha256"))
-            good: list[int] = []
-            for number, (w, (md5, sha256, _)) in enumerate(zip(written, contents, strict=True)):
-                if (w.md5, w.sha256) != (md5, sha256):
-                    answers[number] = _mismatch(w)
-                elif known.setdefault(w.md5, w.sha256) != w.sha256:
-                    answers[number] = _collision(w)
-                else:
-                    good.append(number)
-            blobs = self._keep([written[number] for number in good])
-        answers |= dict(zip(good, blobs, strict=True))
-        return [answers[number] for number in range(len(contents))]
+            for md5, (sha256, data) in good.items():
+                if md5 not in known or self.backend.size(key_of(md5)) != len(data):
+                    written.append(Written(self.backend.write(data), md5, sha256, len(data)))
+            self._move(written)
+        fresh = [(w.md5, w.sha256, w.size) for w in written if w.md5 not in known]
+        with transaction.atomic():  # else every row is forced to disk by itself
+            if fresh:
+                bulk.insert(Blob, ["md5", "sha256", "size"], fresh, ignore_conflicts=True)
+                known |= self.known(md5 for md5, _, _ in fresh)
+            kept = {md5: row for md5, row in known.items() if md5 in good and row.sha256 == good[md5][0]}
+            receipts = [(row.pk,) for row in kept.values()]
+            bulk.insert(BlobReceipt, ["blob_id"], receipts, same={"user_id": sender.pk}, ignore_conflicts=True)
+        return [refused.get(n) or kept.get(md5) or _collision(md5) for n, (md5, _, _) in enumerate(contents)]
 
     def add_stream(
         self,
@@ -198,6 +221,11 @@ class Store:
         """In bytes; None where the store has none."""
         return self.backend.size(key_of(check_md5(md5), directory=directory))
 
+    def known(self, md5s: Iterable[str]) -> dict[str, Kept]:
+        """Those blobs that there are, by md5: one query."""
+        rows = Blob.objects.filter(among("md5", md5s)).values_list("pk", "md5", "sha256", "size")
+        return {row[1]: Kept(*row) for row in rows}
+
     def exists(self, md5: str, *, directory: bool = False) -> bool:
         return self.size(md5, directory=directory) is not None
 
@@ -234,8 +262,14 @@ class Store:
     def _keep_checked(self, written: list[Written], md5: str | None, sha256: str | None) -> Blob:
         bytes_of = written[0]
         if (md5 and bytes_of.md5 != md5) or (sha256 and bytes_of.sha256 != sha256):
-            raise _mismatch(bytes_of)
+            raise _mismatch(bytes_of.md5, bytes_of.sha256)
         return self._keep(written)[0]
+
+    def _move(self, written: Sequence[Written]) -> None:
+        """Moves what lies under temporary names to where it stays."""
+        self.backend.commit([(w.path, key_of(w.md5)) for w in written])
+        for w in written:
+            w.moved = True
 
     def _keep(self, written: list[Written]) -> list[Blob]:
         """Moves what is new into place, then writes the rows; the temporary names are gone afterwards."""
@@ -244,11 +278,9 @@ class Store:
         for w in written:
             same = known.get(w.md5)
             if w.sha256 != (same.sha256 if same else names[w.md5].sha256):
-                raise _collision(w)
+                raise _collision(w.md5)
         new = [w for md5, w in names.items() if md5 not in known or self.backend.size(key_of(md5)) != w.size]
-        self.backend.commit([(w.path, key_of(w.md5)) for w in new])
-        for w in new:
-            w.moved = True
+        self._move(new)
         fresh = [(w.md5, w.sha256, w.size) for w in new if w.md5 not in known]
         if fresh:
             with transaction.atomic():
@@ -257,17 +289,17 @@ class Store:
                 known |= {blob.md5: blob for blob in added}
             for w in new:
                 if known[w.md5].sha256 != w.sha256:
-                    raise _collision(w)
+                    raise _collision(w.md5)
         return [known[w.md5] for w in written]
 
 
-def _mismatch(w: Written) -> BadInput:
+def _mismatch(md5: str, sha256: str) -> BadInput:
     words = "The bytes that arrived are not those that were promised: a hash differs."
-    return BadInput(words, code="hash_mismatch", md5=w.md5, sha256=w.sha256)
+    return BadInput(words, code="hash_mismatch", md5=md5, sha256=sha256)
 
 
-def _collision(w: Written) -> Conflict:
-    return Conflict(f"Other bytes with the md5 {w.md5} are known: a collision.", code="md5_collision", md5=w.md5)
+def _collision(md5: str) -> Conflict:
+    return Conflict(f"Other bytes with the md5 {md5} are known: a collision.", code="md5_collision", md5=md5)
 
 
 def _chunks(source: IO[bytes] | Iterable[bytes]) -> Iterator[bytes]:
@@ -309,7 +341,7 @@ def _whole_or_nothing(written: list[Written]) -> Iterator[None]:
     finally:
         for w in written:
             if not w.moved:
-                w.path.unlink(missing_ok=True)
+                Path(w.path).unlink(missing_ok=True)
 
 
 def store() -> Store:

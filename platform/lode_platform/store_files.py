@@ -9,18 +9,20 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Protocol
 from uuid import uuid4
 
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 MANY = 16  # files from which on their whole file system is forced to disk at once
 
 
 class Backend(Protocol):
     """Where bytes lie, by key (parts joined by ``/``). What has been put or committed is whole and durable.
 
-    ``scratch`` names a local file to write before ``commit`` moves it under its key.
+    ``scratch`` names a local file to write before ``commit`` moves it under its key; ``write`` makes a whole one.
     """
 
     def put(self, key: str, chunks: Iterable[bytes]) -> None: ...
@@ -29,7 +31,8 @@ class Backend(Protocol):
     def list(self, folder: str) -> Iterator[tuple[str, float]]: ...
     def delete(self, key: str) -> None: ...
     def scratch(self, name: str = "") -> Path: ...
-    def commit(self, moves: Sequence[tuple[Path, str]]) -> None: ...
+    def write(self, data: bytes) -> str: ...
+    def commit(self, moves: Sequence[tuple[str | Path, str]]) -> None: ...
     def tidy(self, seconds: float) -> int: ...
     def path(self, key: str) -> Path: ...
 
@@ -41,6 +44,7 @@ class Folder:
         self.root = root
         self._scratch: Path | None = None
         self._own, self._number = uuid4().hex, count()
+        self._read_only: set[str] = set()
 
     def put(self, key: str, chunks: Iterable[bytes]) -> None:
         """Writes the bytes, forces them to disk and gives them their key; what raises leaves nothing."""
@@ -61,6 +65,23 @@ class Folder:
             self._scratch = folder
         return self._scratch / (name or f"{self._own}-{next(self._number)}")
 
+    def write(self, data: bytes) -> str:
+        """Writes the bytes to a new scratch file, read-only, and gives its path; what raises leaves nothing."""
+        if self._scratch is None:
+            self.scratch()
+        path = f"{self._scratch}/{self._own}-{next(self._number)}"
+        handle = os.open(path, _NEW, 0o400)
+        try:
+            if (size := os.write(handle, data)) < len(data):
+                _write_all(handle, data[size:])
+        except BaseException:
+            os.unlink(path)
+            raise
+        finally:
+            os.close(handle)
+        self._read_only.add(path)
+        return path
+
     def tidy(self, seconds: float) -> int:
         """Removes temporary files that nobody has written to for so long: what a killed process left, or a sender who
         never went on. Answers how many."""
@@ -76,23 +97,22 @@ class Folder:
                 if not file.is_dir():
                     yield file.relative_to(self.root).as_posix(), time.time() - file.stat().st_mtime
 
-    def commit(self, moves: Sequence[tuple[Path, str]]) -> None:
+    def commit(self, moves: Sequence[tuple[str | Path, str]]) -> None:
         """Forces the files to disk, read-only, moves each under its key, and forces their folders to disk."""
-        files = [str(path) for path, _ in moves]
+        root, files = str(self.root), [str(path) for path, _ in moves]
         for file in files:
-            if os.stat(file).st_mode & 0o222:  # what came in pieces was appended to
+            if file not in self._read_only and os.stat(file).st_mode & 0o222:  # what came in pieces was appended to
                 os.chmod(file, 0o400)
         self._sync_all(files)
-        parents = {key: os.path.dirname(key) for _, key in moves}
-        folders: set[Path] = set()
-        for parent in map(self.root.__truediv__, set(parents.values())):
-            if not parent.is_dir():
-                parent.mkdir(parents=True, exist_ok=True)
-                folders.update((parent.parent, parent.parent.parent, self.root))
+        folders: set[str] = set()
+        for parent in {f"{root}/{key.rpartition('/')[0]}" for _, key in moves}:
+            if not os.path.isdir(parent):
+                os.makedirs(parent, exist_ok=True)
+                folders.update((os.path.dirname(parent), os.path.dirname(os.path.dirname(parent)), root))
             folders.add(parent)
-        for path, key in moves:
-            os.replace(path, f"{self.root}/{key}")
-        self._sync_all(sorted(map(str, folders)))
+        for file, (_, key) in zip(files, moves, strict=True):
+            os.replace(file, f"{root}/{key}")
+        self._sync_all(sorted(folders))
 
     def _sync_all(self, paths: Sequence[str]) -> None:
         """Forces files and folders to disk: many by one call for their whole file system, where the system has it."""
@@ -121,17 +141,17 @@ class Folder:
 def new_file(path: Path) -> Iterator[Callable[[bytes], None]]:
     """What writes to a new file, read-only from the start; a file object takes longer to make than most files to
     write."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
-
-    def write(data: bytes) -> None:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(handle, rest) :]
-
+    handle = os.open(path, _NEW, 0o400)
     try:
-        yield write
+        yield partial(_write_all, handle)
     finally:
         os.close(handle)
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
 
 
 def _sync(path: str) -> None:

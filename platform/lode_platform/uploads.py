@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
 
-from lode_platform import bulk
 from lode_platform.among import among
 from lode_platform.callers import Caller
-from lode_platform.errors import BadInput, Conflict, TooLarge
+from lode_platform.errors import BadInput, Conflict, LodeError, TooLarge
 from lode_platform.items import Problem, linkable
 from lode_platform.models import Blob, BlobReceipt, User
 from lode_platform.store import check_md5, check_sha256, store
@@ -59,9 +57,9 @@ def wanted(caller: Caller, offers: Sequence[Offer]) -> tuple[list[str], list[Pro
             else:
                 good.append(offer)
     md5s = [offer.md5 for offer in good]
-    known = list(Blob.objects.filter(among("md5", md5s)))
-    mine = linkable(caller, known)
-    have = {blob.md5 for blob in known if blob.pk in mine}
+    known = dict(Blob.objects.filter(among("md5", md5s)).values_list("md5", "pk"))
+    mine = linkable(caller, known.values())
+    have = {md5 for md5, key in known.items() if key in mine}
     return list(dict.fromkeys(md5 for md5 in md5s if md5 not in have)), problems
 
 
@@ -110,17 +108,14 @@ def read_pack(body: bytes) -> list[tuple[str, str, bytes]]:
 
 def receive_pack(user: User, files: Sequence[tuple[str, str, bytes]]) -> tuple[list[str], list[dict[str, str]]]:
     """Takes many small files in one round; answers the md5s stored, and which were refused and why."""
-    stored: list[Blob] = []
+    stored: list[str] = []
     problems: list[dict[str, str]] = []
-    for (md5, _, _), answer in zip(files, store().add_promised(files), strict=True):
-        if isinstance(answer, Blob):
-            stored.append(answer)
-        else:
+    for (md5, _, _), answer in zip(files, store().add_promised(files, user), strict=True):
+        if isinstance(answer, LodeError):
             problems.append({"md5": md5, "code": answer.code, "error": answer.message})
-    rows = [(key,) for key in {blob.pk for blob in stored}]
-    with transaction.atomic():  # else every row is forced to disk by itself
-        bulk.insert(BlobReceipt, ["blob_id"], rows, same={"user_id": user.pk}, ignore_conflicts=True)
-    return [blob.md5 for blob in stored], problems
+        else:
+            stored.append(md5)
+    return stored, problems
 
 
 # -- in pieces --------------------------------------------------------------------------------------------------------
@@ -130,7 +125,7 @@ def offset(caller: Caller, md5: str) -> tuple[int, bool]:
     """How many bytes of the file are here from this caller, and whether it is whole."""
     user = caller.user
     blob = Blob.objects.filter(md5=check_md5(md5)).first()
-    if blob is not None and linkable(caller, [blob]):
+    if blob is not None and linkable(caller, [blob.pk]):
         return blob.size, True
     try:
         return _part(user, md5).stat().st_size, False
@@ -151,7 +146,7 @@ def receive_part(
     if not 0 <= start < end <= total:
         raise BadInput("Content-Range does not fit the file.", code="bad_range")
     taken = Blob.objects.filter(md5=md5, sha256=sha256, size=total).first()
-    if taken is not None and linkable(caller, [taken]):
+    if taken is not None and linkable(caller, [taken.pk]):
         _pass_over(chunks)
         return total, True
     part = _part(user, md5)

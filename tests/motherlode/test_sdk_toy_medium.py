@@ -17,9 +17,9 @@ from lode_annotation import labeling_config
 from lode_annotation.models import Schema
 from lode_platform import item_media
 from lode_platform.item_media import ItemMedium, Look, Seen
-from lode_platform.models import Blob, Item, User
+from lode_platform.models import Item, User
 from lode_platform.ranges import ranged
-from lode_platform.store import store
+from lode_platform.store import Kept, store
 from motherlode import formats, media
 from motherlode.formats import folders
 from motherlode.formats.images import plain
@@ -54,7 +54,7 @@ class MelodyMedium(ItemMedium):
     kind = Melody.kind
     title = "melodies"
 
-    def probe(self, file: BinaryIO, blob: Blob) -> Seen:
+    def probe(self, file: BinaryIO, blob: Kept) -> Seen:
         return self.probe_here(file)
 
     def probe_here(self, file: BinaryIO) -> Seen:

@@ -17,9 +17,9 @@ from lode_platform import drawing, memory
 from lode_platform import media as views
 from lode_platform.decoding import ImageInfo
 from lode_platform.item_media.medium import ItemMedium, Look, Seen
-from lode_platform.models import Blob, Item
+from lode_platform.models import Item
 from lode_platform.ranges import ranged, unchanged
-from lode_platform.store import store
+from lode_platform.store import Kept, store
 from motherlode.media import Image, Media
 
 
@@ -31,7 +31,7 @@ class ImageMedium(ItemMedium):
     examples = ("car", "bicycle", "person")
     preload = "image"
 
-    def probe(self, file: BinaryIO, blob: Blob) -> Seen:
+    def probe(self, file: BinaryIO, blob: Kept) -> Seen:
         mosaic = views.scratch(blob)
         try:
             found = memory.probe(file, mosaic)

@@ -12,7 +12,8 @@ from rest_framework.request import Request
 
 from lode_platform.decoding import BadImage
 from lode_platform.drawing import Drawn
-from lode_platform.models import Blob, Item
+from lode_platform.models import Item
+from lode_platform.store import Kept
 from motherlode.media import BadMedia, Media, of
 
 Refused: TypeAlias = BadImage | BadMedia
@@ -62,7 +63,7 @@ class ItemMedium(ABC):
     preload: ClassVar[str] = ""
 
     @abstractmethod
-    def probe(self, file: BinaryIO, blob: Blob) -> Seen:
+    def probe(self, file: BinaryIO, blob: Kept) -> Seen:
         """What the bytes are, checked to the last one. Raises ``BadImage`` or ``BadMedia``."""
 
     @abstractmethod

@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from rest_framework.request import Request
 
 from lode_platform.item_media.medium import ItemMedium, Look, Seen
-from lode_platform.models import Blob, Item
+from lode_platform.models import Item
 from lode_platform.ranges import ranged
-from lode_platform.store import store
+from lode_platform.store import Kept, store
 from motherlode.media import BadMedia, Media, Text
 from motherlode.media.text import MAX_BYTES, decoded
 
@@ -32,7 +32,7 @@ class TextMedium(ItemMedium):
     title = gettext_lazy("texts")
     examples = ("question", "complaint", "praise")
 
-    def probe(self, file: BinaryIO, blob: Blob) -> Seen:
+    def probe(self, file: BinaryIO, blob: Kept) -> Seen:
         return self.probe_here(file)
 
     def probe_here(self, file: BinaryIO) -> Seen:
