@@ -19,7 +19,7 @@ NAMES = {'a"b': 1, "\u00e9 c": 2, "none": 0}
 CONTROLS = [Control("la'b\u00e9l", "box", "image", NAMES), Control("kind", "choice", "image", NAMES)]
 PICTURE = Image(64, 48)
 SIDES = st.sampled_from([-1.0, -0.0, 0.0, 0.1, 3.0, 12.34, 47.5, 48.0, 64.0, 65.0, 1e308]) | st.floats(0, 64)
-ODD = st.sampled_from([None, True, 1, "1", [], float("inf")])
+ODD: st.SearchStrategy[Any] = st.sampled_from([None, True, 1, "1", [], float("inf")])
 
 
 def usual(draft: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
