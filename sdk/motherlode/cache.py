@@ -32,11 +32,11 @@ from threading import get_ident
 from typing import IO
 
 from motherlode.errors import DiskFull, Mismatch, NotConfigured, NotVerified
-from motherlode.files import State, create, force, let_clocks_move, place, sha256_of, state_at, state_of
+from motherlode.files import State, force, let_clocks_move, sha256_of, state_at, state_of, write_new
 from motherlode.manifest import ITEMS, Row
 from motherlode.seen import Seen, read_seen, seen_file, write_seen
 
-__all__ = ["Blob", "Cache"]
+__all__ = ["Blob", "Cache", "check_bytes", "default_root", "remove_tree"]
 
 CHUNK = 1 << 20
 HASHED = 4096  # files on their way through the threads at once
@@ -50,7 +50,7 @@ class Cache:
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or default_root()
         self._blobs = f"{self.root}/files/md5/"
-        self._fresh: dict[str, State] = {}  # by md5: blobs that this process hashed as it wrote them
+        self.fresh: dict[str, State] = {}  # by md5: blobs that this process hashed as it wrote them
 
     def __reduce__(self) -> tuple[type[Cache], tuple[Path]]:
         return Cache, (self.root,)
@@ -67,37 +67,36 @@ class Cache:
     def missing(self, rows: Iterable[Row]) -> list[Row]:
         """The rows whose blob is not there with its size, each blob once."""
         wanted = {row.md5: row for row in rows}
-        return [row for row in wanted.values() if not self.has(row)]
+        try:
+            folders = set(os.listdir(self._blobs))
+        except OSError:
+            folders = set()
+        return [row for oid, row in wanted.items() if oid[:2] not in folders or not self.has(row)]
 
     def has(self, row: Row) -> bool:
         """Whether the row's blob is there with its size."""
         try:
-            return os.stat(self._path(row.md5)).st_size == row.size
+            return os.stat(self.path(row.md5)).st_size == row.size
         except FileNotFoundError:
             return False
 
-    def _path(self, oid: str) -> str:
+    def path(self, oid: str) -> str:
+        """`blob` as a text."""
         return f"{self._blobs}{oid[:2]}/{oid[2:]}"
 
     def put(self, row: Row, data: bytes | bytearray) -> None:
         """Take a small blob: hashed, then written, and never seen half. Raises `NotVerified`, `DiskFull`."""
-        found = sha256(data).hexdigest()
-        if (md5(data, usedforsecurity=False).hexdigest(), found, len(data)) != (row.md5, row.sha256, row.size):
-            raise _other_bytes(row, found, len(data))
-        target = self._path(row.md5)
-        folder, _, name = target.rpartition("/")
+        check_bytes(row, data)
+        folder, _, name = self.path(row.md5).rpartition("/")
         part = f"{folder}/.{name}.{os.getpid()}.{get_ident()}.part"
         with self.writing():
             try:
-                handle = create(part)
+                written = write_new(part, data)
             except FileNotFoundError:
                 os.makedirs(folder, exist_ok=True)
-                handle = create(part)
+                written = write_new(part, data)
             try:
-                with open(handle, "wb") as stream:
-                    stream.write(data)
-                    inode = os.fstat(handle).st_ino
-                self.settle(part, row, inode)
+                self.settle(part, row, written[0])
             except BaseException:
                 with suppress(OSError):
                     os.unlink(part)
@@ -105,11 +104,11 @@ class Cache:
 
     def settle(self, part: str | Path, row: Row, inode: int) -> None:
         """Let what was written and hashed appear under its name."""
-        target = self._path(row.md5)
+        target = self.path(row.md5)
         os.replace(part, target)
-        found = os.stat(target)
-        if found.st_ino == inode:
-            self._fresh[row.md5] = state_of(found)
+        found = state_of(os.stat(target))
+        if found[0] == inode:
+            self.fresh[row.md5] = found
 
     def read(self, row: Row, seen: State | None = None) -> bytes:
         """A small blob's bytes, hashed before they are handed out unless `seen` is its state. Raises `NotVerified`."""
@@ -139,45 +138,6 @@ class Cache:
     def tree(self, key: str, split: str) -> Path:
         """The folder of the items of `split` ("all": of the whole version); `key` is the digest's hexadecimal part."""
         return self.root / "trees" / key / split
-
-    def build(self, tree: Path, rows: Sequence[tuple[str, Row]]) -> None:
-        """Make `tree` of the blobs, (path in the tree, row) each; it appears by one rename when complete."""
-        part = tree.with_name(f".{tree.name}.{os.getpid()}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        try:
-            with self.writing():
-                part.mkdir(parents=True)
-                made: set[str] = set()
-                for path, row in rows:
-                    target = f"{part}/{path}"
-                    parent = target.rpartition("/")[0]
-                    if parent not in made:
-                        os.makedirs(parent, exist_ok=True)
-                        made.add(parent)
-                    self._link(row.md5, target)
-                remove_tree(tree)
-                os.replace(part, tree)
-            self._remember(tree, rows)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-
-    def _link(self, oid: str, target: str) -> None:
-        """A blob into a tree. What changed it since it was hashed shows in its state: then it is hashed again."""
-        blob, known = self._path(oid), self._fresh.pop(oid, None)
-        before = state_at(blob) if known else None
-        place(blob, target)
-        after = state_at(target) if known and before == known else None
-        if known and after and after[:3] == known[:3]:
-            self._fresh[oid] = after
-
-    def _remember(self, tree: Path, rows: Sequence[tuple[str, Row]]) -> None:
-        """Write down what came from the server just now and is linked, once it is safely on the disk."""
-        seen = {path: self._fresh[row.md5] for path, row in rows if row.md5 in self._fresh}
-        self._fresh = {}
-        if seen:
-            force(self.root, (tree / path for path in seen))
-            let_clocks_move(seen.values())
-            write_seen(tree, seen, whole=len(seen) == len(rows))
 
     def is_whole(self, tree: Path) -> bool:
         """Whether every file of a tree was hashed and found right, and none has changed since.
@@ -224,7 +184,7 @@ class Cache:
             path = f"{tree}/{item}"
             state = state_at(path)
             yield _File(item, path, row, state, item)
-            blob = self._path(row.md5)
+            blob = self.path(row.md5)
             beside = state_at(blob)
             if beside is not None and (state is None or beside[0] != state[0]):
                 yield _File(item, blob, row, beside, f"//{row.md5}")
@@ -337,7 +297,7 @@ class Blob:
         with self._writing():
             self._stream.flush()
             os.fsync(self._stream.fileno())
-            inode = os.fstat(self._stream.fileno()).st_ino
+            inode = state_of(os.fstat(self._stream.fileno()))[0]
             self._stream.close()
             self._stream = None
             os.chmod(self._part, 0o444)
@@ -384,6 +344,13 @@ def _hashes(files: Sequence[_File]) -> Iterator[str]:
 
 def _hash_all(files: Sequence[_File]) -> list[str]:
     return [file.hash() for file in files]
+
+
+def check_bytes(row: Row, data: bytes | bytearray) -> None:
+    """Raise `NotVerified` unless these are the row's bytes, by both hashes."""
+    found = sha256(data).hexdigest()
+    if (md5(data, usedforsecurity=False).hexdigest(), found, len(data)) != (row.md5, row.sha256, row.size):
+        raise _other_bytes(row, found, len(data))
 
 
 def _other_bytes(row: Row, found: str, size: int) -> NotVerified:

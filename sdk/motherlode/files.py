@@ -11,7 +11,7 @@ from contextlib import suppress
 from hashlib import md5, sha256
 from pathlib import Path
 
-__all__ = ["State", "create", "force", "hash_file", "let_clocks_move", "place", "sha256_of", "state_at", "state_of"]
+__all__ = ["State", "force", "hash_file", "let_clocks_move", "place", "sha256_of", "state_at", "state_of", "write_new"]
 
 CHUNK = 1 << 20
 RACY_NS = 50_000_000
@@ -41,9 +41,21 @@ def sha256_of(path: str) -> str:
     return digest.hexdigest()
 
 
-def create(path: str) -> int:
-    """A handle to write a new file, which will be read only."""
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o444)
+def write_new(path: str, data: bytes | bytearray) -> State:
+    """Write a new file, which is read only; its state as it was written. A failure leaves none of it."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o444)
+    try:
+        try:
+            done = os.write(handle, data)
+            while done < len(data):
+                done += os.write(handle, memoryview(data)[done:])
+            return state_of(os.fstat(handle))
+        finally:
+            os.close(handle)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(path)
+        raise
 
 
 def place(blob: str | Path, target: str | Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote
 
 from motherlode.cache import Blob, Cache
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from motherlode.client import Client
 
 __all__ = ["Remote", "batches", "count_files"]
+
+Put: TypeAlias = Callable[[Row, bytes], object]
 
 BATCH_FILES = 500
 BATCH_BYTES = 32 << 20
@@ -39,17 +41,22 @@ class Remote:
         dataset = f"{client.project_path(pin.project)}/datasets/{quote(pin.dataset, safe='')}"
         return client.raw("GET", f"/api/v1/{dataset}/versions/{pin.version}/manifest").content
 
-    def bring(self, rows: Iterable[Row], label: str) -> None:
-        """Fetch the files that the cache lacks. Raises `NotVerified` where one is not what its row says."""
+    def bring(self, rows: Iterable[Row], label: str, put: Put | None = None) -> None:
+        """Fetch the files that the cache lacks; `put` takes small ones. Raises `NotVerified` where one is not what its
+        row says."""
         missing = self.cache.missing(rows)
         if not missing:
             return
         client = self.client()
         with Progress(f"Fetching {label}", len(missing), show=client.show_progress) as bar:
-            for count in client.each(self.batch, list(batches(missing))):
+            for count in client.each(partial(self.batch, put=put or self._put), list(batches(missing))):
                 bar.advance(count)
 
-    def batch(self, batch: list[Row]) -> int:
+    def _put(self, row: Row, data: bytes) -> None:
+        if not self.cache.has(row):
+            self.cache.put(row, data)
+
+    def batch(self, batch: list[Row], put: Put) -> int:
         """Fetch some files by one request, or as many as the server's packs take; gives their number."""
         client = self.client()
         address = f"/dvc/{quote(self.pin.project, safe='')}/{quote(self.pin.dataset, safe='')}"
@@ -60,7 +67,9 @@ class Remote:
         headers = {"Content-Type": "application/json"}
         while left:
             body = json.dumps({"oids": list(left)}).encode()
-            came = client.stream("POST", f"{address}/pack", partial(self._pack, left), content=body, headers=headers)
+            came = client.stream(
+                "POST", f"{address}/pack", partial(self._pack, left, put), content=body, headers=headers
+            )
             if not came:
                 raise ServerFault(f"the server's pack is empty; asked for were {count_files(len(left))}")
             left = {oid: row for oid, row in left.items() if oid not in came}
@@ -93,7 +102,8 @@ class Remote:
         for piece in answer.iter_bytes(1 << 20):
             blob.write(piece)
 
-    def _pack(self, asked: Mapping[str, Row], answer: httpx.Response) -> set[str]:
+    @staticmethod
+    def _pack(asked: Mapping[str, Row], put: Put, answer: httpx.Response) -> set[str]:
         """Take a pack's files into the cache; gives the oids that came."""
         came: set[str] = set()
         source = _Pieces(answer.iter_bytes())
@@ -103,8 +113,7 @@ class Remote:
             if oid not in asked or not length.strip().isdigit():
                 raise ServerFault(f"the server's pack holds {line[:80]!r}, which was not asked for")
             data = source.take(int(length))
-            if not self.cache.has(asked[oid]):
-                self.cache.put(asked[oid], data)
+            put(asked[oid], data)
             came.add(oid)
         return came
 

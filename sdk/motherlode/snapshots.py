@@ -23,6 +23,7 @@ from motherlode.lock import LOCK_FILE, Pin
 from motherlode.manifest import SCHEMA, BadManifest, Row
 from motherlode.progress import Progress
 from motherlode.remote import Remote, count_files
+from motherlode.trees import building
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -283,8 +284,8 @@ class Snapshot:
             rows = self.item_rows(split)
             build = not tree.is_dir()
             if build:
-                self.remote.bring([row for _, row in rows], f"{self.pin.name} {split or 'all'}")
-                self.cache.build(tree, rows)
+                with building(self.cache, tree, rows) as made:
+                    self.remote.bring([row for _, row in rows], f"{self.pin.name} {split or 'all'}", made.put)
             # what was hashed as it came is in the tree as it was hashed, or else is hashed now
             wrong = [] if build and self.cache.is_whole(tree) else self._check(tree, rows)
             self._keep(forced=build and bool(rows))

@@ -28,6 +28,7 @@ from motherlode.regions import Region
 from motherlode.remote import Remote
 from motherlode.samples import Samples
 from motherlode.snapshots import Snapshot
+from motherlode.trees import building
 from motherlode.versions import parse_name
 
 pytestmark = pytest.mark.once
@@ -237,11 +238,11 @@ def test_unchanged_files_are_hashed_once(snapshot: Snapshot, cache: Cache) -> No
 def test_repair_fetches_what_was_changed(pin: Pin, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     sample = motherlode.load("cells", split="train")[0]
     spoil(sample.file)
-    row = manifest.identify(b"one").row("items/a/one.png")
+    row, bring = manifest.identify(b"one").row("items/a/one.png"), put
 
-    def batch(self: Remote, batch: list[Row]) -> int:
+    def batch(self: Remote, batch: list[Row], put: object = None) -> int:
         assert [found.md5 for found in batch] == [row.md5]
-        put(cache, b"one", "items/a/one.png")
+        bring(cache, b"one", "items/a/one.png")
         return 1
 
     monkeypatch.setattr(Remote, "batch", batch)
@@ -280,6 +281,65 @@ def test_a_tree_half_made_is_made_anew(snapshot: Snapshot) -> None:
     snapshot.fetch("train")
     assert sorted(path.name for path in tree.rglob("*.png")) == ["b.png", "one.png"]
     assert not (tree / "a" / "stray").exists()
+
+
+def test_what_a_killed_process_left_of_a_tree_goes(snapshot: Snapshot) -> None:
+    tree = snapshot.tree("train")
+    left = tree.with_name(f".{tree.name}.1.part")
+    left.mkdir(parents=True)
+    (left / "half.png").write_bytes(b"x")
+    snapshot.fetch("train")
+    assert not left.exists()
+
+
+def test_what_comes_is_one_file_in_tree_and_cache(cache: Cache) -> None:
+    rows = [(path, manifest.identify(b"one").row(f"items/{path}")) for path in ("a/one.png", "two.png")]
+    tree = cache.tree("key", "all")
+    with building(cache, tree, rows) as made:
+        made.put(rows[0][1], b"one")
+    assert {(tree / path).stat().st_ino for path, _ in rows} == {cache.blob(rows[0][1].md5).stat().st_ino}
+    assert cache.is_whole(tree)
+
+
+def test_wrong_bytes_leave_neither_tree_nor_blob(cache: Cache) -> None:
+    row = manifest.identify(b"right").row("items/x.png")
+    tree = cache.tree("key", "all")
+    with pytest.raises(motherlode.NotVerified, match=r"x\.png"), building(cache, tree, [("x.png", row)]) as made:
+        made.put(row, b"wrong")
+    assert list(tree.parent.iterdir()) == []
+    assert not cache.blob(row.md5).exists()
+
+
+def test_a_pull_that_broke_off_keeps_what_came_whole(cache: Cache) -> None:
+    row = manifest.identify(b"came").row("items/x.png")
+    tree = cache.tree("key", "all")
+    with pytest.raises(InterruptedError), building(cache, tree, [("x.png", row)]) as made:
+        made.put(row, b"came")
+        raise InterruptedError
+    assert list(tree.parent.iterdir()) == []
+    assert cache.missing([row]) == []
+
+
+def test_a_blob_that_another_process_took_meanwhile_stays(cache: Cache) -> None:
+    row = put(cache, b"one", "items/x.png")
+    before = cache.blob(row.md5).stat().st_ino
+    tree = cache.tree("key", "all")
+    with building(cache, tree, [("x.png", row)]) as made:
+        made.put(row, b"one")
+    assert (tree / "x.png").stat().st_ino == cache.blob(row.md5).stat().st_ino == before
+
+
+def test_where_links_do_not_work_files_are_copied(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*paths: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refuse)
+    row = manifest.identify(b"one").row("items/x.png")
+    tree = cache.tree("key", "all")
+    with building(cache, tree, [("x.png", row)]) as made:
+        made.put(row, b"one")
+    assert (tree / "x.png").read_bytes() == cache.blob(row.md5).read_bytes() == b"one"
+    assert not cache.is_whole(tree)
 
 
 def _hold(root: Path, held: Event, enough: Event) -> None:
