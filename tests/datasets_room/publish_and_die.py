@@ -24,7 +24,6 @@ from lode_platform.callers import Caller
 
 def begin() -> None:
     """A project whose dataset has one version, a second one asked for, and people who label on."""
-    from django.core.management import call_command
     from PIL import Image
 
     from lode_annotation.label_sets import fields_of
@@ -40,7 +39,6 @@ def begin() -> None:
     from lode_platform.store import store
     from motherlode.regions import Region
 
-    call_command("migrate", verbosity=0, skip_checks=True)
     user = User.objects.create(username="alice", email="alice@example.org")
     project = Project.objects.create(name="blood", created_by=user)
     Membership.objects.create(project=project, user=user, role=Role.OWNER)

@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.motherlode.conftest import make_folder
 from tests.settling import settle
 
+pytestmark = pytest.mark.once  # the server that is killed keeps its own SQLite
 PROGRAM = Path(__file__).with_name("import_and_die.py")
 
 

@@ -18,14 +18,12 @@ def content(seed: int, size: int) -> bytes:
 
 
 def main() -> dict[str, Any]:
-    from django.core.management import call_command
     from django.test import Client
 
     from lode_platform.models import Blob, Membership, Project, Role, User
     from lode_platform.store import store
     from lode_platform.tokens import make_token
 
-    call_command("migrate", verbosity=0, skip_checks=True)
     user = User.objects.create(username="alice")
     project = Project.objects.create(name="blood", created_by=user)
     Membership.objects.create(project=project, user=user, role=Role.OWNER)

@@ -20,12 +20,16 @@ MOUNT = 'mount -t tmpfs -o size=1m none "$MOTHERLODE_STORE" && exec "$@"'
 
 
 @pytest.mark.once
-def test_a_store_that_runs_out_of_space_keeps_what_it_has_and_goes_on_when_there_is_some(tmp_path: Path) -> None:
-    store = tmp_path / "store"
+def test_a_store_that_runs_out_of_space_keeps_what_it_has_and_goes_on_when_there_is_some(
+    tmp_path: Path, migrated_file: Path
+) -> None:
+    store, home = tmp_path / "store", tmp_path / "home"
     store.mkdir()
+    home.mkdir(exist_ok=True)
+    shutil.copy(migrated_file, home / "db.sqlite3")
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith(("MOTHERLODE_", "LODE_"))},
-        "MOTHERLODE_HOME": str(tmp_path / "home"),
+        "MOTHERLODE_HOME": str(home),
         "MOTHERLODE_STORE": str(store),
         "MOTHERLODE_ALLOWED_HOSTS": "testserver",
         "DJANGO_SETTINGS_MODULE": "lode_platform.settings",
