@@ -24,6 +24,7 @@ from django.test import Client
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from PIL import Image
+from tests import browsing
 
 from lode_platform import items as items_module
 from lode_platform.callers import Caller
@@ -33,6 +34,12 @@ from lode_platform.tokens import make_token
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "correct horse battery"
+FIRST_START = """
+from django.core.management import call_command
+from lode_platform import static_files
+call_command("migrate", verbosity=0)
+static_files.collect()
+"""
 # The same examples in each run, however slow the machine.
 settings.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
@@ -219,22 +226,22 @@ def run_jobs() -> Callable[[], int]:
     return run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def browser_path() -> Iterator[str]:
     """The browser of this machine, or a skip that says how to get one."""
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+    for name in browsing.NAMES:
         if found := shutil.which(name):
             yield found
             return
-    required("a Chromium browser", "install Debian's package chromium, or Chrome")
+    required("a Chromium browser", "install Debian's package chromium-headless-shell or chromium, or Chrome")
 
 
 @pytest.fixture(scope="session")
 def migrated_file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with every table and no row, made once for all workers.
+    """A SQLite file with every table and no row, made once for all workers; beside it the collected static files.
 
-    Copied to `db.sqlite3` of a state folder, it spares a server of a test's own the making of its tables. Where pytest
-    keeps a cache, the file stays there for as long as no migration changes.
+    `furnish` of `tests.serving` gives them to a state folder, which spares a server of a test's own the making. Where
+    pytest keeps a cache, they stay there for as long as no migration and no static file changes.
     """
     own = tmp_path_factory.getbasetemp()
     kept = getattr(request.config, "cache", None)
@@ -242,12 +249,15 @@ def migrated_file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
     digest = hashlib.sha256(django.__version__.encode())
     for migration in sorted(ROOT.glob("*/lode_*/migrations/*.py")):
         digest.update(migration.read_bytes())
+    for source in sorted(ROOT.glob("*/lode_*/static/**/*")):
+        digest.update(f"{source} {source.stat().st_mtime_ns}".encode())
     file: Path = folder / f"{digest.hexdigest()}.sqlite3"
     with FileLock(folder / "migrated.lock"), TemporaryDirectory(dir=folder) as home:
         if not file.exists():
             passed = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
-            command = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity=0"]
+            command = [sys.executable, str(ROOT / "manage.py"), "shell", "--no-imports", "-c", FIRST_START]
             subprocess.run(command, env={**passed, "MOTHERLODE_HOME": home}, check=True)
+            (Path(home) / "static").rename(file.with_suffix(".static"))
             with closing(sqlite3.connect(Path(home) / "db.sqlite3")) as database:
                 database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             (Path(home) / "db.sqlite3").rename(file)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import BrowserContext, Page, sync_playwright
+from tests.browsing import launch
 from tests.serving import ROOT, Server
 
 pytestmark = [pytest.mark.once, pytest.mark.browser, pytest.mark.xdist_group("demo")]
@@ -103,7 +104,7 @@ def test_no_page_has_a_serious_fault_of_accessibility_and_none_overflows(
     assert len(pages) > 40
     found: dict[str, set[str]] = {}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"])
+        browser = launch(playwright, browser_path)
         for who in ("nobody", "owner", "annotator"):
             context = browser.new_context(bypass_csp=True)
             if who in world["sessions"]:

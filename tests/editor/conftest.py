@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +13,8 @@ from uuid import uuid4
 import httpx
 import pytest
 from PIL import Image, ImageDraw
-from tests.serving import ROOT, Server, environment_of
+from tests.browsing import launch
+from tests.serving import ROOT, Server, environment_of, furnish
 
 PROJECT = "cells"
 PASSWORD = "correct horse battery"
@@ -64,7 +64,7 @@ class Clinic:
     """A running server with a project, its people, and what a test asks of it through REST."""
 
     def __init__(self, folder: Path, tables: Path) -> None:
-        shutil.copy(tables, folder / "db.sqlite3")
+        furnish(folder, tables)
         self.environment = environment_of(folder)
         self.server = Server(self.environment, folder / "server.log", "--no-worker")
         self.url = self.server.url
@@ -257,7 +257,7 @@ class Room:
             from playwright.sync_api import sync_playwright
 
             self.playwright = sync_playwright().start()
-            self.running = self.playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+            self.running = launch(self.playwright, path)
         return self.running
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db.models import Max
 from django.test import Client
+from tests.browsing import launch
 
 from lode_hooks.models import MiningRound, Verdict
 from lode_platform.models import User
@@ -22,7 +23,7 @@ def browser(browser_path: str) -> Iterator[Any]:
 
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        opened = launch(playwright, browser_path)
         yield opened
         opened.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

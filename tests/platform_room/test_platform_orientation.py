@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from PIL import Image
 from playwright.sync_api import sync_playwright
+from tests.browsing import launch
 
 from lode_platform.callers import Caller
 from lode_platform.items import ItemSpec, add_items
@@ -150,7 +151,7 @@ def test_browser_store_views_and_sdk_agree_on_size_and_side(
         bytes_of = base64.b64encode(answer.getvalue()).decode()
         served[name] = (f"data:{answer['Content-Type']};base64,{bytes_of}", seen_in(read))
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        browser = launch(play, browser_path)
         page = browser.new_page()
         shown = {name: page.evaluate(LOOK, address) for name, (address, _) in served.items()}
         browser.close()

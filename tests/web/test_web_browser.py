@@ -1,8 +1,6 @@
 """The shell in a real browser against the real server: hashed modules, strict policy, keys, themes, uploads."""
 
 import io
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from tests.serving import ROOT, Server, environment_of
+from tests.browsing import launch
+from tests.serving import ROOT, Server, environment_of, furnish
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web_browser")]
 expect.set_options(timeout=60_000)
@@ -31,7 +30,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Ite
     """A running server with one person and two projects; its address."""
     home = tmp_path_factory.mktemp("web")
     environment = environment_of(home)
-    shutil.copy(migrated_file, home / "db.sqlite3")
+    furnish(home, migrated_file)
     command = [sys.executable, str(ROOT / "manage.py"), "shell", "-c", PEOPLE]
     subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
     made = Server(environment, home / "server.log", "--no-worker")
@@ -40,15 +39,9 @@ def server(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Ite
 
 
 @pytest.fixture(scope="module")
-def chrome(server: str) -> Iterator[Browser]:
-    path = next(
-        (found for name in ("chromium", "google-chrome", "chromium-browser") if (found := shutil.which(name))), None
-    )
-    if path is None:
-        why = "no Chromium browser is here: install Debian's package chromium, or Chrome"
-        pytest.fail(why) if os.environ.get("LODE_REQUIRE_SERVICES") == "1" else pytest.skip(why)
+def chrome(server: str, browser_path: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        browser = launch(playwright, browser_path)
         yield browser
         browser.close()
 
