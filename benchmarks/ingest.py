@@ -102,8 +102,7 @@ def weight(home: Path) -> list[tuple[str, float]]:
 
 
 def _tree(pid: int) -> list[tuple[str, float]]:
-    words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    name = "worker" if " worker" in words else "web" if "gunicorn" in words else "serve"
+    name = Path(f"/proc/{pid}/comm").read_text().strip().removeprefix("lode-").replace("python", "serve")
     pss = next(
         int(line.split()[1]) / 1024
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -31,6 +32,14 @@ def environment_of(home: Path) -> dict[str, str]:
     passed = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "DJANGO_"))}
     own = {"MOTHERLODE_HOME": str(home), "DATABASE_URL": f"sqlite:///{home / 'db.sqlite3'}"}
     return {**passed, **own, "MOTHERLODE_STORE": str(home / "store")}
+
+
+def furnish(home: Path, migrated_file: Path, *, database: bool = True) -> None:
+    """Gives a state folder what a first start would make: the tables (SQLite), and the collected static files."""
+    home.mkdir(parents=True, exist_ok=True)
+    if database:
+        shutil.copy(migrated_file, home / "db.sqlite3")
+    (home / "static").symlink_to(migrated_file.with_suffix(".static"))
 
 
 class Server:

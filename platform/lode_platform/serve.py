@@ -1,32 +1,41 @@
-"""One command that keeps a web server and a worker running: starts both, restarts what dies, stops both on Ctrl-C."""
+"""One command that keeps a web server and a worker running: starts both, restarts what dies, stops both on Ctrl-C.
+
+All its processes are forked from the first, which has imported what they need: each starts at once, and they share the
+memory of it.
+"""
 
 import ctypes
+import gc
 import ipaddress
+import multiprocessing
 import os
-import shutil
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import CommandError
+from django.db import connections
 
 from lode_platform import tidy
 
 STEADY_SECONDS = 10.0
 STOP_SECONDS = 10.0
 PR_SET_PDEATHSIG = 1
+PR_SET_NAME = 15
+FORK = multiprocessing.get_context("fork")
 
 
 def end_with_parent() -> None:
-    """Runs in the child before its program: on Linux it is told to end when this process is gone, however it went."""
+    """Called in a child: on Linux it is told to end when the process that started it is gone, however it went."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -42,24 +51,42 @@ class Child:
     """A process that is kept running; it is restarted at once, then ever more slowly while it keeps dying young."""
 
     name: str
-    command: list[str]
-    process: "subprocess.Popen[bytes] | None" = None
+    run: Callable[[], object]
+    process: "multiprocessing.context.ForkProcess | None" = None
     started: float = 0.0
     wait: float = 0.0
     due: float = 0.0
 
     def start(self) -> None:
-        # Its own session: a Ctrl-C in the terminal reaches this process alone, which then stops its children in order.
-        self.process = subprocess.Popen(self.command, start_new_session=True, preexec_fn=end_with_parent)
+        process = FORK.Process(target=self._begin, name=self.name)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ending_signals())  # none is lost before it can end the child
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        self.process = process
         self.started = time.monotonic()
+
+    def _begin(self) -> None:
+        """In the child, before it does what it is for."""
+        os.setsid()  # a Ctrl-C in the terminal reaches the first process alone, which then stops the others in order
+        end_with_parent()
+        if sys.platform == "linux":  # as lists of processes show it
+            ctypes.CDLL(None).prctl(PR_SET_NAME, f"lode-{self.name.split()[0]}".encode())
+        ours = ending_signals()
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ours)
+        self.run()
 
     def tend(self) -> None:
         """Starts it again if it has died."""
-        if self.process is not None and self.process.poll() is not None:
+        if self.process is not None and self.process.exitcode is not None:
             young = time.monotonic() - self.started < STEADY_SECONDS
             self.wait = min(30.0, max(0.5, self.wait * 2)) if young else 0.0
             self.due = time.monotonic() + self.wait
-            print(f"The {self.name} ended ({self.process.returncode}); starting it again.", file=sys.stderr, flush=True)
+            said = f"The {self.name} ended ({self.process.exitcode}); starting it again."
+            print(said, file=sys.stderr, flush=True)
             self.process = None
         if self.process is None and time.monotonic() >= self.due:
             self.start()
@@ -68,12 +95,11 @@ class Child:
         """Waits until ``until`` (monotonic seconds) for the end that was asked for, then makes it."""
         if self.process is None:
             return
-        try:
-            self.process.wait(max(0.1, until - time.monotonic()))
-        except subprocess.TimeoutExpired:
+        self.process.join(max(0.1, until - time.monotonic()))
+        if self.process.exitcode is None and self.process.pid is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+            self.process.join()
 
 
 def public_url(host: str, port: int) -> str:
@@ -99,13 +125,17 @@ def _loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def serve(host: str, port: int, *, worker: bool, say: Callable[[str], object]) -> None:
+def serve(host: str, port: int, *, with_worker: bool, say: Callable[[str], object]) -> None:
     """Runs until SIGINT, SIGTERM or SIGHUP. Raises ``CommandError`` if the port is taken, or as ``public_url`` does."""
-    os.environ["MOTHERLODE_PUBLIC_URL"] = address = public_url(host, port)  # for the processes that it starts
+    _answer_at(public_url(host, port))
     _check_port(host, port)
-    children = [Child("web server", _web(host, port))]
-    if worker:
-        children.append(Child("worker", [sys.executable, "-m", "django", "worker"]))
+    from lode_platform import web, worker  # with every view and job; now, so that all processes share them
+
+    children = [Child("web server", partial(web.run, f"{_bracketed(host)}:{port}"))]
+    if with_worker:
+        children.append(Child("worker", partial(worker.work, threads=settings.WORKER_THREADS)))
+    else:  # a worker looks after this machine's files itself
+        children.append(Child("tidying", partial(tidy.keep, threading.Event(), tidy.machine)))
     stopping: list[int] = []
 
     def stop(number: int, _: FrameType | None) -> None:
@@ -113,25 +143,36 @@ def serve(host: str, port: int, *, worker: bool, say: Callable[[str], object]) -
 
     for number in ending_signals():
         signal.signal(number, stop)
+    connections.close_all()  # a connection cannot be shared by two processes
+    gc.collect()
+    gc.freeze()  # a page of memory that the garbage collector writes to is no longer shared
     for child in children:
         child.start()
-    over = threading.Event()
-    if not worker:  # a worker looks after this machine's files itself
-        threading.Thread(target=tidy.keep, args=(over, tidy.machine), name="tidy", daemon=True).start()
-    say(f"Motherlode is at {address}/  (Ctrl-C stops it)")
+    say(f"Motherlode is at {settings.PUBLIC_URL}/  (Ctrl-C stops it)")
     while not stopping:
         time.sleep(0.2)
         for child in children:
             if not stopping:
                 child.tend()
     say("Stopping.")
-    over.set()
     for child in children:
         if child.process is not None:
             child.process.terminate()
     until = time.monotonic() + STOP_SECONDS
     for child in children:
         child.stop(until)
+
+
+def _answer_at(address: str) -> None:
+    """Says in the settings, which every process has from this one, by which address clients reach it."""
+    os.environ["MOTHERLODE_PUBLIC_URL"] = address  # for programs that are started from here
+    if address == settings.PUBLIC_URL:
+        return
+    url = urlsplit(address)
+    settings.PUBLIC_URL, settings.PUBLIC = address, url
+    settings.ALLOWED_HOSTS.append(url.netloc.removesuffix(f":{url.port}"))
+    settings.CSRF_TRUSTED_ORIGINS = [f"{url.scheme}://{url.netloc}"]
+    settings.SPECTACULAR_SETTINGS["SERVERS"] = [{"url": address}]
 
 
 def _check_port(host: str, port: int) -> None:
@@ -146,24 +187,3 @@ def _check_port(host: str, port: int) -> None:
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def _web(host: str, port: int) -> list[str]:
-    scratch = "/dev/shm" if os.access("/dev/shm", os.W_OK) else str(settings.HOME / "tmp")
-    return [
-        shutil.which("gunicorn", path=os.path.dirname(sys.executable)) or "gunicorn",
-        "--bind",
-        f"{_bracketed(host)}:{port}",
-        "--worker-class=gthread",
-        f"--workers={settings.WEB_WORKERS}",
-        f"--threads={settings.WEB_THREADS}",
-        "--keep-alive=30",
-        "--timeout=120",
-        "--graceful-timeout=5",
-        f"--worker-tmp-dir={scratch}",
-        "--log-level=warning",
-        "--no-control-socket",
-        "--preload",  # imported once, before the processes that answer are forked and share its memory
-        "--config=python:lode_platform.web_process",
-        "lode_platform.wsgi:application",
-    ]

@@ -9,6 +9,8 @@ import threading
 import warnings
 from uuid import UUID
 
+import celery.apps.worker  # noqa: F401  # with the application, before `serve` forks
+import celery.concurrency.thread  # noqa: F401
 from celery.exceptions import SecurityWarning
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -54,6 +56,7 @@ def work(*, threads: int) -> None:
 
     # Celery warns root because a message could carry pickled code; ours carry a uuid as JSON and nothing else is read.
     warnings.simplefilter("ignore", SecurityWarning)
+    os.environ.setdefault("CELERY_SKIP_CHECKS", "true")  # of every address and model: tests do that
     process = app.Worker(
         pool="threads",
         concurrency=threads,

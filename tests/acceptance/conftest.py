@@ -1,7 +1,6 @@
 """A real server, web and worker, on a state folder of its own, and programs that use it from outside."""
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.serving import ROOT, Server, environment_of
+from tests.serving import ROOT, Server, environment_of, furnish
 
 
 class Served:
@@ -20,8 +19,7 @@ class Served:
     def __init__(self, folder: Path, tables: Path) -> None:
         self.folder = folder
         self.home = folder / "home"
-        self.home.mkdir(parents=True)
-        shutil.copy(tables, self.home / "db.sqlite3")
+        furnish(self.home, tables)
         self.environment = {
             **environment_of(self.home),
             "MOTHERLODE_JOB_LEASE": "5",

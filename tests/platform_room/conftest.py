@@ -4,7 +4,6 @@ import io
 import json
 import os
 import re
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -27,7 +26,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
-from tests.serving import ROOT, free_port
+from tests.serving import ROOT, free_port, furnish
 
 from lode_annotation.models import Annotation, LabelImport, Task
 from lode_annotation.queues import TaskSpec, add_tasks, create_queue
@@ -172,10 +171,10 @@ class Machine:
         return address
 
     def worker_of(self, server: "subprocess.Popen[bytes]") -> int | None:
-        """The process of the worker that ``serve`` keeps."""
+        """The process of the worker that ``serve`` keeps: the web server has processes of its own, the worker none."""
         for child in psutil.Process(server.pid).children():
             with suppress(psutil.NoSuchProcess):
-                if "worker" in child.cmdline():
+                if child.status() != psutil.STATUS_ZOMBIE and not child.children():
                     return child.pid
         return None
 
@@ -216,12 +215,11 @@ def at(server: str, name: str) -> str:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, migrated: str | Path) -> Iterator[Machine]:
+def machine(tmp_path: Path, migrated: str | Path, migrated_file: Path) -> Iterator[Machine]:
     """On SQLite, or, where DATABASE_URL names PostgreSQL, on a database of its own there."""
+    furnish(tmp_path / "machine", migrated_file, database=isinstance(migrated, Path))
     if isinstance(migrated, Path):
         made = Machine(tmp_path / "machine", "")
-        made.home.mkdir()
-        shutil.copy(migrated, made.home / "db.sqlite3")
         yield made
         made.stop()
         return

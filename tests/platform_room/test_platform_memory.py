@@ -49,7 +49,7 @@ def watched(server: int) -> Iterator[dict[str, int]]:
             with suppress(psutil.NoSuchProcess):
                 for process in psutil.Process(server).children(recursive=True):
                     with suppress(psutil.NoSuchProcess):
-                        name = " ".join(process.cmdline()[1:5])
+                        name = f"{process.name()} {process.pid}"
                         peaks[name] = max(peaks.get(name, 0), process.memory_info().rss)
 
     thread = threading.Thread(target=watch)

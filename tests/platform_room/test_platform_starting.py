@@ -8,9 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
+from django.conf import LazySettings
 from django.db import connection
 from tests.serving import free_port
 
+from lode_platform import static_files
 from lode_platform.migrating import is_behind
 
 # As a version of its own left it: one room has all its steps, those it stands on lack some.
@@ -49,6 +51,26 @@ def test_a_database_that_took_every_step_by_itself_lacks_nothing() -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'platform' AND name LIKE %s", ["0007_%"])
     assert is_behind()
+
+
+@pytest.mark.once
+def test_static_files_are_collected_again_only_where_a_source_has_changed(
+    home: Path, tmp_path: Path, settings: LazySettings
+) -> None:
+    source = tmp_path / "sources"
+    source.mkdir()
+    (source / "page.css").write_text("a {}")
+    settings.STATICFILES_DIRS, settings.STATIC_ROOT = [source], home / "static"
+    settings.STATIC_ROOT.mkdir()
+    collected = settings.STATIC_ROOT / "page.css"
+    static_files.collect()
+    assert collected.read_text() == "a {}"
+    collected.unlink()
+    static_files.collect()
+    assert not collected.exists()
+    (source / "page.css").write_text("a { color: red }")
+    static_files.collect()
+    assert collected.read_text() == "a { color: red }"
 
 
 def test_told_not_to_migrate_a_server_refuses_a_database_that_is_behind(new_machine: Any) -> None:

@@ -1,14 +1,12 @@
 """``manage.py serve --port N``: web server and worker, in one command."""
 
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from lode_platform import migrating, private, serve
+from lode_platform import migrating, private, serve, static_files
 
 
 class Command(BaseCommand):
@@ -32,8 +30,7 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
         elif migrating.is_behind():
             raise CommandError("The database lacks migrations: run manage.py migrate once, or leave --no-migrate out.")
-        with migrating.file_lock(Path(settings.HOME) / "static.lock"):
-            call_command("collectstatic", interactive=False, verbosity=0)
+        static_files.collect()
         for sentence in private.exposed():
             self.stderr.write(sentence)
-        serve.serve(options["host"], options["port"], worker=not options["no_worker"], say=self.stdout.write)
+        serve.serve(options["host"], options["port"], with_worker=not options["no_worker"], say=self.stdout.write)
