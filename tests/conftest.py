@@ -97,13 +97,21 @@ def hashed_password() -> str:
 
 
 def person(name: str) -> User:
-    return User.objects.create(username=name, email=f"{name}@example.org", password=hashed_password())
+    """The account of this name, made where a kept world has not brought it."""
+    own = {"email": f"{name}@example.org", "password": hashed_password()}
+    return User.objects.get_or_create(username=name, defaults=own)[0]
 
 
 def member(name: str, project: Project, role: Role) -> User:
     user = person(name)
-    Membership.objects.create(project=project, user=user, role=role)
+    Membership.objects.get_or_create(project=project, user=user, defaults={"role": role})
     return user
+
+
+def blood(owner: User) -> Project:
+    made, _new = Project.objects.get_or_create(name="blood", defaults={"title": "Blood cells", "created_by": owner})
+    Membership.objects.get_or_create(project=made, user=owner, defaults={"role": Role.OWNER})
+    return made
 
 
 @pytest.fixture
@@ -114,9 +122,7 @@ def alice(db: None) -> User:
 
 @pytest.fixture
 def project(alice: User) -> Project:
-    made = Project.objects.create(name="blood", title="Blood cells", created_by=alice)
-    Membership.objects.create(project=made, user=alice, role=Role.OWNER)
-    return made
+    return blood(alice)
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw
+from tests.conftest import blood, member, person
+from tests.keeping import kept
 
 from lode_annotation.label_sets import fields_of
 from lode_annotation.models import LabelSet, Schema
@@ -21,7 +23,7 @@ from lode_hooks.models import Evaluation, PredictionSet, Run
 from lode_platform import items as items_module
 from lode_platform.callers import Caller
 from lode_platform.jobs import run_pending
-from lode_platform.models import Item, Project, User
+from lode_platform.models import Item, Project, Role, User
 from lode_platform.store import store
 from motherlode.regions import Region, region_ids
 
@@ -294,9 +296,23 @@ def build_cells(project: Project, user: User) -> Cells:
     return Cells(world, version, first, second, before, after, folds)
 
 
+@pytest.fixture(autouse=True)
+def kept_cells(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Cells | None:
+    """The cells, before anything else is in the database; None where the test does not ask for them."""
+    if "cells" not in request.fixturenames:
+        return None
+    request.getfixturevalue("db")
+
+    def build() -> Cells:
+        project = blood(person("alice"))
+        return build_cells(project, member("erin", project, Role.ENGINEER))
+
+    return kept("cells", request.getfixturevalue("home"), tmp_path_factory.mktemp, build)
+
+
 @pytest.fixture
-def cells(home: Path, project: Project, erin: User) -> Cells:
-    return build_cells(project, erin)
+def cells(kept_cells: Cells) -> Cells:
+    return kept_cells
 
 
 @dataclass(frozen=True)

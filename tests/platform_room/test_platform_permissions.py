@@ -211,10 +211,15 @@ def forget(home: Path) -> None:
     """As on a machine that has served nothing yet: no thumbnail, no repository, no evaluation in memory."""
     for folder in (home / "thumbs", home / "git"):
         shutil.rmtree(folder, ignore_errors=True)
-    for module in [module for name, module in sys.modules.items() if name.startswith("lode_")]:
-        for known in vars(module).values():
-            if type(known) is functools._lru_cache_wrapper:
-                known.cache_clear()
+    for known in remembered():
+        known.cache_clear()
+
+
+@functools.cache
+def remembered() -> list[Any]:
+    """What our modules keep in memory of what they were asked for."""
+    modules = [module for name, module in sys.modules.items() if name.startswith("lode_")]
+    return [one for module in modules for one in vars(module).values() if type(one) is functools._lru_cache_wrapper]
 
 
 @pytest.mark.parametrize("line", [line for line in lines() if line.method == "GET"], ids=str)
