@@ -1,5 +1,6 @@
 """People, a project, items and real data for every test."""
 
+import gc
 import hashlib
 import io
 import os
@@ -56,6 +57,7 @@ def pytest_configure() -> None:
     django_settings.MIDDLEWARE = [*django_settings.MIDDLEWARE, "tests.answers.AnswersAreAsDeclared"]
     django_settings.WHITENOISE_AUTOREFRESH = True
     os.fsync = lambda fd: None
+    gc.set_threshold(20_000)  # of what thousands of tests have imported little is garbage
     for verb in ("get", "post", "put", "patch", "delete", "request"):
         setattr(httpx, verb, partial(getattr(httpx, verb), verify=False))
 
