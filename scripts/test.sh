@@ -4,6 +4,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export MOTHERLODE_HOME="${MOTHERLODE_HOME:-$(mktemp -d)}"
+# Tests make many small files: in memory, where there is room for all that a run leaves behind.
+if [ -z "${TMPDIR:-}" ] && [ "$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')" -gt 8000000 ] 2>/dev/null; then
+    TMPDIR="$(mktemp -d -p /dev/shm)"
+    export TMPDIR
+    trap 'rm -rf "$TMPDIR"' EXIT
+fi
 export PATH="$PWD/.venv/bin:$PATH"  # Node, from its wheel, for the unit tests of the ES modules
 export LODE_TEST_POSTGRES="${LODE_TEST_POSTGRES:-postgresql://postgres@127.0.0.1:5432/postgres}"
 pytest() { .venv/bin/python -m pytest -q -p no:cacheprovider "$@"; }
