@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import connection, transaction
 
 World = TypeVar("World")
 Rows = dict[str, tuple[list[str], list[tuple[Any, ...]]]]
@@ -41,7 +41,7 @@ def kept(name: str, home: Path, folder: Callable[[str], Path], build: Callable[[
         _kept[name] = Kept(deepcopy(world), _added(before, _rows()), files)
         return world
     shutil.copytree(known.files, home, dirs_exist_ok=True)
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:  # keys are checked when all rows are there
         for table, (columns, rows) in known.rows.items():
             names, places = ", ".join(map(connection.ops.quote_name, columns)), ", ".join(["%s"] * len(columns))
             cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({places})', rows)
