@@ -212,6 +212,7 @@ def test_a_client_that_has_a_version_fetches_the_next_one(
     outside.git("fsck", "--strict", "--full", at=work)
 
 
+@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 def test_clones_during_publishing_never_fail(site: str, cells: Any, outside: Any) -> None:
     cells.add(2)

@@ -654,7 +654,7 @@ addEventListener("keydown", (event) => {
 def test_after_offline_work_and_a_reload_no_answer_is_taken_for_a_picture_not_on_the_screen(
     clinic: Any, seat: SeatMaker
 ) -> None:
-    tries = 25
+    tries = 12
     queue = clinic.queue(2 * tries + 12)
     bob = seat("bob")
     bob.page.add_init_script(ENTER_IS_NOTED)

@@ -104,6 +104,7 @@ def opened(evaluation: Evaluation, threshold: float | None, **fields: Any) -> in
             return total
 
 
+@pytest.mark.once
 def test_coco100_facets_histograms_and_curves_open_what_they_count(coco100: Evaluation) -> None:
     start = FailureFilter(threshold=0.0)
     for name, values in browse.facets(coco100, start).items():
@@ -123,6 +124,7 @@ def test_coco100_facets_histograms_and_curves_open_what_they_count(coco100: Eval
     assert whole.points[-1][0] == pytest.approx(649 / 830)
 
 
+@pytest.mark.once
 def test_coco100_failures_are_as_many_as_its_failures(coco100: Evaluation) -> None:
     assert coco100.threshold is not None
     at_zero = browse.matches(coco100, FailureFilter(threshold=0.0), limit=500)

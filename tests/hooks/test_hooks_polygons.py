@@ -117,6 +117,7 @@ def theirs(document: Document, results: Sequence[Document]) -> list[float]:
     return [float(number) for number in evaluation.stats]
 
 
+@pytest.mark.once
 def test_coco100_gives_the_published_numbers_of_masks(coco100: tuple[Document, list[Document]], tmp_path: Path) -> None:
     metrics = measured(*coco100, tmp_path)
     assert [metrics[name] for name in NAMES[:9]] == pytest.approx(PUBLISHED, abs=1e-6)
@@ -147,6 +148,7 @@ def perturbed(document: Document, seed: int) -> list[Document]:
     return found
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("seed", range(4))
 def test_perturbed_outlines_give_their_numbers(
     coco100: tuple[Document, list[Document]], tmp_path: Path, seed: int
@@ -233,6 +235,7 @@ def test_matches_show_the_outlines_of_truth_and_prediction(evaluated: Evaluation
     assert len(said) == len(scene.predictions) and {one.place["kind"] for one in said} == {"polygon"}
 
 
+@pytest.mark.once
 def test_pages_say_mask_iou_and_embed_the_outlines(evaluated: Evaluation, client: Client, alice: Any) -> None:
     client.force_login(alice)
     project = evaluated.prediction_set.run.project.name

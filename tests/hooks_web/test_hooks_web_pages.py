@@ -179,6 +179,7 @@ def test_cells_classes_and_bars_open_exactly_what_they_count(coco: Any, page: Pa
     assert all(row["url"] for row in curve[1:])
 
 
+@pytest.mark.once
 def test_a_run_of_whole_picture_classes_shows_accuracy_and_opens_its_pictures(sorted_pictures: Any, page: Page) -> None:
     answer = page(address("run", sorted_pictures.run.uuid))
     assert "Accuracy" in text(answer) and "Macro F1" in text(answer) and "0.750" in text(answer)
@@ -202,6 +203,7 @@ def test_a_run_of_whole_picture_classes_shows_accuracy_and_opens_its_pictures(so
     assert page(address("run", sorted_pictures.run.uuid) + "?tab=compare").status_code == 200
 
 
+@pytest.mark.once
 def test_every_facet_of_the_viewer_opens_as_many_results_as_it_says(cells: Any, page: Page) -> None:
     start = address("failures") + f"?evaluation={cells.before.uuid}&threshold=0"
     facets = page(start).context["facets"]
@@ -418,6 +420,7 @@ def test_an_address_that_makes_no_sense_is_answered_in_words(cells: Any, client_
         assert verdict.status_code == 400 and verdict.json()["code"] == "bad_json"
 
 
+@pytest.mark.once
 def test_the_compare_tab_holds_at_one_threshold_and_says_it(cells: Any, page: Any) -> None:
     run, other = cells.second.uuid, cells.first.uuid
     told = []

@@ -16,7 +16,7 @@ from lode_platform.models import Project, User
 from motherlode.cli import main
 from motherlode.labeling_config import add_labels, build, controls_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 CARS, SIGNS = [4.0, 4.0, 20.0, 20.0], [30.0, 20.0, 20.0, 20.0]  # x, y, width, height
 CONFIG = """<View>

@@ -26,7 +26,7 @@ from motherlode.regions import Region
 
 Sdk = Callable[..., Client]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 
 # import

@@ -409,6 +409,7 @@ def test_files_that_break_off_or_are_noise_lose_their_labels_and_say_so(format_:
 # the application
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 def test_an_import_comes_in_as_read_or_leaves_nothing(
     sdk: Callable[..., Client], erin: User, project: Project, capsys: pytest.CaptureFixture[str], tmp_path: Path

@@ -19,7 +19,7 @@ from motherlode.predictions import BadPrediction, IdMap, Prediction, read_result
 from motherlode.regions import Region
 from motherlode.shapes import SHAPES
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 SQUARE = [4.0, 4.0, 24.0, 4.0, 24.0, 24.0, 4.0, 24.0]
 FAR = [30.0, 20.0, 50.0, 20.0, 50.0, 40.0]

@@ -192,6 +192,7 @@ def corrected(twins: Twins, project: Project) -> None:
 CHANGES = [cut, empty, gone, resized, moved_list, moved_by_a_person, taken_out, trashed, revised, retired, corrected]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("options", [(), ("--replace", "--replace-media")], ids=["plain", "replacing"])
 @pytest.mark.parametrize("change", CHANGES)
 def test_whatever_changed_the_import_says_and_does_what_one_that_sends_all_does(
@@ -252,6 +253,7 @@ def test_a_file_written_to_just_now_is_not_remembered(machine: Path) -> None:
     assert not list((machine / "cache").rglob("*.json"))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("damage", ["", "[]", '{"form": 1}', '{"form": 9, "files": {}, "read": {}}', '{"form": 1, "fi'])
 def test_a_damaged_memory_of_a_folder_is_none(lode: Lode, folder: Path, machine: Path, damage: str) -> None:
     settle(folder)

@@ -153,6 +153,7 @@ def test_of_a_picture_that_moves_the_first_one_is_shown(
         assert not getattr(shown, "is_animated", False) and near(shown.convert("RGB").getpixel((20, 15)), RED)
 
 
+@pytest.mark.once
 def test_however_many_crops_are_asked_for_no_file_is_kept_for_each(
     project: Project, victor: User, client_for: Clients, home: Path
 ) -> None:
