@@ -166,11 +166,11 @@ def test_what_a_person_labels_while_the_import_is_staged_stays(prepared: Path, t
 
 
 def test_annotators_label_on_during_an_import_on_sqlite(tmp_path: Path) -> None:
-    labelled_on(run(tmp_path, "label_on", 1_500, 3), 1_500)
+    labelled_on(run(tmp_path, "label_on", 3_000, 3), 3_000)
 
 
 def test_annotators_label_on_during_an_import_on_postgresql(tmp_path: Path, own_database: str) -> None:
-    labelled_on(run(tmp_path, "label_on", 1_500, 3, database=own_database), 1_500)
+    labelled_on(run(tmp_path, "label_on", 2_000, 3, database=own_database), 2_000)
 
 
 def labelled_on(told: dict[str, Any], items: int) -> None:

@@ -81,6 +81,33 @@ def test_an_answer_takes_no_next_task_that_nobody_asked_for(
     assert not Lease.objects.filter(queue=queue, user=bob, closed=False).exists()
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_who_loses_the_next_task_to_another_is_given_the_one_after_it(
+    api: Callable[..., Any],
+    bob: User,
+    rita: User,
+    make_queue: Callable[..., Queue],
+    answer: Callable[..., Any],
+    monkeypatch: Any,
+    wanted: bool,
+) -> None:
+    queue = make_queue(3)
+    task = take(api(bob), queue)["task"]["id"]
+    whole = queues.close_and_claim
+    taken: list[str] = []
+
+    def beaten(*given: Any, want_next: bool) -> Any:
+        """As where another takes the task between the choice and the claim."""
+        taken.append(take(api(rita), queue)["task"]["id"])
+        return whole(*given, want_next=False)
+
+    monkeypatch.setattr(queues, "close_and_claim", beaten)
+    found = api(bob).post(f"tasks/{task}/submit", answer(next=wanted)).json()["next"]
+    assert len(taken) == 1
+    assert found is None if not wanted else found["task"]["id"] not in (task, *taken)
+    assert Lease.objects.filter(queue=queue, user=bob, closed=False).count() == wanted
+
+
 def test_nobody_has_two_places_at_one_task(
     api: Callable[..., Any],
     bob: User,

@@ -67,6 +67,29 @@ def test_a_group_stands_on_one_side_also_where_an_import_put_it(cells: Any) -> N
     assert {splits_of(cells.dataset)[item.pk] for item in other} == {"test"}
 
 
+def test_a_group_that_comes_in_with_a_given_split_follows_it_whichever_item_says_so(cells: Any) -> None:
+    items = cells.make_items(cells.project, 24)
+    alone = items[18:]
+    for number, item in enumerate(items[:18]):
+        item.group = f"patient {number // 6}"
+        item.save()
+    given = {items[5].uuid: "val", items[11].uuid: "test", items[17].uuid: "holdout", alone[0].uuid: "holdout"}
+    add_items(cells.dataset, items, splits=given)
+    found = splits_of(cells.dataset)
+    for first, split in ((0, "val"), (6, "test"), (12, "holdout")):
+        assert {found[item.pk] for item in items[first : first + 6]} == {split}
+    assert "holdout" not in {found[item.pk] for item in alone[1:]}, "an item of no group follows none"
+
+
+def test_items_of_another_medium_are_refused_by_name_and_none_goes_in(cells: Any) -> None:
+    items = cells.make_items(cells.project, 3)
+    items[1].kind = "text"
+    items[1].save()
+    with pytest.raises(BadInput, match=f"{items[1].path} is a text"):
+        add_items(cells.dataset, items)
+    assert splits_of(cells.dataset) == {}
+
+
 def test_twins_fall_on_the_same_side(cells: Any) -> None:
     from lode_platform.items import ItemSpec
     from lode_platform.items import add_items as make

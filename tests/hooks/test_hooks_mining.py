@@ -243,6 +243,11 @@ NONSENSE: list[tuple[dict[str, Any], str]] = [
     ({"random": 3}, "share"),
     ({"filters": {"kind": "worst"}}, "kind=worst"),
     ({"failures": ["7"]}, "not a uuid"),
+    ({"strategies": -1}, "strategies is -1, not a list of names"),
+    ({"strategies": True}, "strategies is True, not a list of names"),
+    ({"splits": 7}, "splits is 7, not a list of names"),
+    ({"failures": 5}, "failures is 5, not a list of names"),
+    ({"filters": [1]}, r"filters is \[1\], not an object of filters by name"),
 ]
 
 

@@ -147,7 +147,7 @@ def test_random_values_at_every_address_break_nothing(path: str, method: str, wo
         *[st.just({})] * 3, st.dictionaries(st.sampled_from(asked or [""]), odd, min_size=1, max_size=1)
     )
 
-    @settings(max_examples=8, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=12, database=None, suppress_health_check=list(HealthCheck))
     @given(queries if asked else st.just({}), body_of(schema, world.names) if schema else st.none())
     def search(odd: dict[str, Any], body: Any) -> None:
         text = json.dumps(body).replace("Infinity", "1e999")

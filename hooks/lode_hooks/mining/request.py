@@ -15,6 +15,8 @@ from lode_platform.models import Project
 
 MAX_ITEMS = 10_000
 """Items that one round may have."""
+NOTHING: tuple[object, ...] = (None, "", [], {})
+"""What a field may hold that is not asked for."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +45,17 @@ class MiningRequest:
         `run` (uuid or name), `strategies` (weights by name, a list, or "a=1,b=2") or `strategy`, `budget`, `random`,
         `seed`, `filters`, `failures`, `splits`, `dataset`.
         """
-        given = body.get("strategies") or body.get("strategy") or "failures"
-        like = [_as_uuid("failures", uuid) for uuid in body.get("failures") or ()]
-        splits = body.get("splits") or ()
+        given = next((body[key] for key in ("strategies", "strategy") if body.get(key) not in NOTHING), "failures")
+        like = [_as_uuid("failures", uuid) for uuid in _names("failures", body.get("failures"))]
         return cls(
             run=find_run(project, caller, str(body.get("run", ""))),
             strategies=_weights(given),
             budget=_whole("budget", body.get("budget", 100), 1, MAX_ITEMS),
             random=_share(body.get("random", 0.2)),
             seed=_whole("seed", body.get("seed", 0) or 0, 0, 2**31 - 1),
-            filters=FailureFilter.parse(body.get("filters") or {}),
+            filters=_filters(body.get("filters")),
             failures=[failure.uuid for failure in visible(caller, project, like)],
-            splits=tuple(splits.split(",")) if isinstance(splits, str) else tuple(str(split) for split in splits),
+            splits=tuple(_names("splits", body.get("splits"))),
             dataset=str(body.get("dataset") or ""),
         )
 
@@ -85,6 +86,25 @@ def find_run(project: Project, caller: Caller, name: str) -> Run:
     return run
 
 
+def _names(field_name: str, given: Any) -> list[str]:
+    """Of a list, or of a text with commas between them."""
+    if given in NOTHING:
+        return []
+    if isinstance(given, str):
+        return given.split(",")
+    if isinstance(given, list | tuple):
+        return [str(name) for name in given]
+    raise BadInput(f"{field_name} is {given!r}, not a list of names.", field=field_name)
+
+
+def _filters(given: Any) -> FailureFilter:
+    if given in NOTHING:
+        return FailureFilter()
+    if not isinstance(given, Mapping):
+        raise BadInput(f"filters is {given!r}, not an object of filters by name.", field="filters")
+    return FailureFilter.parse(given)
+
+
 def _as_uuid(field_name: str, text: Any) -> UUID:
     try:
         return UUID(str(text))
@@ -97,7 +117,7 @@ def _weights(given: Any) -> dict[str, float]:
     if isinstance(given, Mapping):
         parts = given.items()
     else:
-        names = given.split(",") if isinstance(given, str) else [str(name) for name in given]
+        names = _names("strategies", given)
         parts = [(name.partition("=")[0].strip(), name.partition("=")[2] or 1) for name in names if name.strip()]
     weights: dict[str, float] = {}
     for name, weight in parts:
