@@ -143,24 +143,35 @@ def serve(host: str, port: int, *, with_worker: bool, say: Callable[[str], objec
 
     for number in ending_signals():
         signal.signal(number, stop)
-    connections.close_all()  # a connection cannot be shared by two processes
+    _close_databases()
     gc.collect()
     gc.freeze()  # a page of memory that the garbage collector writes to is no longer shared
     for child in children:
         child.start()
-    say(f"Motherlode is at {settings.PUBLIC_URL}/  (Ctrl-C stops it)")
-    while not stopping:
-        time.sleep(0.2)
+    try:
+        say(f"Motherlode is at {settings.PUBLIC_URL}/  (Ctrl-C stops it)")
+        while not stopping:
+            time.sleep(0.2)
+            for child in children:
+                if not stopping:
+                    child.tend()
+        with suppress(OSError):  # where the terminal was closed
+            say("Stopping.")
+    finally:
         for child in children:
-            if not stopping:
-                child.tend()
-    say("Stopping.")
-    for child in children:
-        if child.process is not None:
-            child.process.terminate()
-    until = time.monotonic() + STOP_SECONDS
-    for child in children:
-        child.stop(until)
+            if child.process is not None:
+                child.process.terminate()
+        until = time.monotonic() + STOP_SECONDS
+        for child in children:
+            child.stop(until)
+
+
+def _close_databases() -> None:
+    """Closes each connection, and the pool that keeps it open: two processes cannot share one."""
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        close_pool: Callable[[], object] = getattr(connection, "close_pool", lambda: None)  # PostgreSQL's has one
+        close_pool()
 
 
 def _answer_at(address: str) -> None:

@@ -11,6 +11,7 @@ import random
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from types import TracebackType
@@ -271,6 +272,23 @@ class Client:
             why = row.get("error") or row.get("message") or "no reason was given"
             raise JobFailed(f"{row.get('title') or 'the job'}: {row['state']}: {why}", row)
         return row
+
+    @contextmanager
+    def meanwhile(self, do: Callable[[], object]) -> Iterator[None]:
+        """`do` while the block runs, in a thread of its own, or before it where there is but one worker.
+
+        At the block's end it is waited for, and what it raised is raised.
+        """
+        if self.workers <= 1:
+            do()
+            yield
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(do)
+            yield
+            running.result()
 
     def each(
         self, do: Callable[[Argument], Result], arguments: Iterator[Argument] | list[Argument]

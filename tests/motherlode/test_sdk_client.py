@@ -146,6 +146,23 @@ def test_an_answer_that_is_no_json_is_named() -> None:
         client_over(page).get("me")
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_runs_meanwhile_is_waited_for_and_its_error_is_raised(workers: int) -> None:
+    client = Client("http://host", "token", transport=Failing(), workers=workers)
+    in_block, done = threading.Event(), []
+
+    def beside() -> None:
+        assert in_block.wait(60) if workers > 1 else not in_block.is_set()
+        done.append("beside")
+
+    with client.meanwhile(beside):
+        in_block.set()
+    assert done == ["beside"]
+    with pytest.raises(ZeroDivisionError), client.meanwhile(lambda: 1 / 0):
+        done.append("block")
+    assert done == ["beside"] if workers == 1 else done == ["beside", "block"]
+
+
 @pytest.mark.parametrize("workers", [1, 3])
 def test_many_requests_come_back_in_order_and_are_read_as_needed(workers: int) -> None:
     client = client_over(Failing())

@@ -137,24 +137,24 @@ class Machine:
         """Runs Python with our Django set up and answers what it prints."""
         return self.run("shell", "--no-imports", "-c", code).strip()
 
-    def start(self, *words: str, **env: str) -> "subprocess.Popen[bytes]":
-        """A management command that keeps running, with more environment."""
+    def start(self, *words: str, out: int | None = None, **env: str) -> "subprocess.Popen[bytes]":
+        """A management command that keeps running, with more environment; it writes to its log, or to ``out``."""
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "django", *words],
                 env={**self.env, **env},
                 cwd=ROOT,
-                stdout=log,
-                stderr=log,
+                stdout=log if out is None else out,
+                stderr=log if out is None else out,
                 start_new_session=True,
             )
         self.running.append(process)
         return process
 
-    def serve(self, **env: str) -> str:
+    def serve(self, out: int | None = None, **env: str) -> str:
         """Starts ``serve`` and answers its address once it answers."""
         port = free_port()
-        self.server = self.start("serve", f"--port={port}", **env)
+        self.server = self.start("serve", f"--port={port}", out=out, **env)
         return self.answering(self.server, port)
 
     def answering(self, server: "subprocess.Popen[bytes]", port: int) -> str:

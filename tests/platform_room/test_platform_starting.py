@@ -1,12 +1,14 @@
 """The first start: several processes on one database, and whose eyes the state is for."""
 
 import hashlib
+import os
 import signal
 import stat
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from django.conf import LazySettings
 from django.db import connection
@@ -82,12 +84,18 @@ def test_told_not_to_migrate_a_server_refuses_a_database_that_is_behind(new_mach
 @pytest.mark.once
 def test_a_server_ends_with_its_terminal(machine: Any) -> None:
     ours = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the server inherits it, whatever these tests run under
+    terminal, server_side = os.openpty()
     try:
-        machine.serve(MOTHERLODE_WEB_WORKERS="1")
+        machine.serve(out=server_side, MOTHERLODE_WEB_WORKERS="1")
     finally:
         signal.signal(signal.SIGHUP, ours)
+        os.close(server_side)
+    started = psutil.Process(machine.server.pid).children(recursive=True)
+    assert len(started) >= 3
+    os.close(terminal)  # nothing that it says now is taken
     machine.server.send_signal(signal.SIGHUP)
     assert machine.server.wait(300) == 0
+    assert not [each for each in started if each.is_running()]
 
 
 @pytest.mark.once

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from motherlode.client import Client
@@ -96,14 +97,14 @@ def _bring(
         return  # no image could be read: an empty dataset would be all that is left of it
     schema = made.schema(source)
     made.dataset(schema)
-    select(client, options, rest, uuids, report)
     count_splits([r for r in source.records if r.path in there or item_path(r, options) in uuids], report)
     # labels of an image that was refused must not fall on another item of its name
     labelled = [
         record for record in rest if record.labelled and (not record.present or item_path(record, options) in uuids)
     ]
-    if labelled:
-        send_labels(client, options, source, labelled, schema, report)
+    with client.meanwhile(partial(select, client, options, rest, uuids, report)):  # labels do not ask for it
+        if labelled:
+            send_labels(client, options, source, labelled, schema, report)
 
 
 def default_project(folder: Path) -> str:
