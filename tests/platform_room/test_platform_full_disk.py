@@ -15,6 +15,8 @@ from django.test import Client
 
 from lode_platform.models import Project, User
 
+pytestmark = pytest.mark.xdist_group("machines")
+
 SCRIPT = Path(__file__).with_name("small_disk.py")
 MOUNT = 'mount -t tmpfs -o size=1m none "$MOTHERLODE_STORE" && exec "$@"'
 

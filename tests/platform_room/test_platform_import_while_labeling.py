@@ -11,6 +11,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+pytestmark = pytest.mark.xdist_group("machines")
+
 MANY = 4_000
 TASKS = 25
 CONFIG = """<View><Image name="image" value="$image"/>

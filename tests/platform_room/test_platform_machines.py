@@ -13,6 +13,8 @@ import pytest
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
+pytestmark = pytest.mark.xdist_group("machines")
+
 
 class Web:
     """A web machine, seen from outside."""

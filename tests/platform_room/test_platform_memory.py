@@ -19,6 +19,8 @@ from PIL import Image
 from lode_platform.errors import Busy
 from lode_platform.memory import Budget
 
+pytestmark = pytest.mark.xdist_group("machines")
+
 GIB = 1 << 30
 SIDE = 14_100
 RED, GREEN, BLUE, GREY = (220, 20, 20), (20, 220, 20), (20, 20, 220), (120, 120, 120)

@@ -8,6 +8,9 @@ from typing import Any
 
 import httpx
 import psycopg
+import pytest
+
+pytestmark = pytest.mark.xdist_group("machines")
 
 ROOT = Path(__file__).resolve().parents[2]
 

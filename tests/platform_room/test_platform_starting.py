@@ -17,6 +17,8 @@ from tests.serving import free_port
 from lode_platform import static_files
 from lode_platform.migrating import is_behind
 
+pytestmark = pytest.mark.xdist_group("starting")
+
 # As a version of its own left it: one room has all its steps, those it stands on lack some.
 OLDER = """
 from tests.stepwise import step_to

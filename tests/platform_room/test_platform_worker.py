@@ -15,6 +15,8 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 from PIL import Image
 
+pytestmark = pytest.mark.xdist_group("worker")
+
 COUNT = 250
 
 
