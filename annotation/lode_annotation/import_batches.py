@@ -46,6 +46,7 @@ class Asking:
 
     def __init__(self, schema: Schema, revision: SchemaRevision) -> None:
         self.schema = schema
+        self.revision = revision
         self.controls = rules_of(revision.controls).asked
         self.by_name = {"": self.controls, **{control.name: (control,) for control in self.controls}}
         self.asked = {name: Asked(controls) for name, controls in self.by_name.items()}
@@ -56,34 +57,62 @@ class Asking:
 class Batch:
     """What a batch of lines makes: ``label_sets`` as (item's key, what it says), and the digests of lines that came in
     whole, by the item of a ``new`` label set, by the ``old`` one that says the same. What is left out goes into the
-    report."""
+    report.
+
+    With ``plain_alone`` nothing is told: the places of lines that are not plain are the ``rest``, and each label set
+    can be given back to it.
+    """
 
     def __init__(
-        self, label_import: LabelImport, asking: Asking, batch: Sequence[Mapping[str, Any]], report: dict[str, Any]
+        self,
+        label_import: LabelImport,
+        asking: Asking,
+        batch: Sequence[Mapping[str, Any]],
+        report: dict[str, Any],
+        *,
+        plain_alone: bool = False,
     ) -> None:
         self.label_sets: list[tuple[int, Texts]] = []
+        self.sizes: dict[int, int] = {}
         self.new: dict[int, str] = {}
         self.old: dict[int, str] = {}
+        self.rest: list[int] = []
+        self._places: dict[int, int] = {}
         self._replace, self._asking, self._report = label_import.replace, asking, report
         rows = []
         digests: dict[str, str] = {}
-        for row in batch:
-            if "problem" in row:
-                say_problem(report, row["problem"])
+        for place, row in enumerate(batch):
+            if "problem" not in row:
+                rows.append((place, row, folded(row)))
+                digests.setdefault(str(row["path"]), digest_in(row))
+            elif plain_alone:
+                self.rest.append(place)
             else:
-                rows.append((row, _fold(path := str(row["path"]))))
-                digests.setdefault(path, digest_in(row))
-        items = _items(label_import.project, [folded for _, folded in rows])
+                say_problem(report, row["problem"])
+        items = _items(label_import.project, [path for _, _, path in rows])
         keys = [item.pk for item in items.values()]
         self._used = ids_used(keys)
-        self._there = current(asking.schema, keys) if self._used else {}
+        self._there: dict[int, LabelSet] = {}
+        self._seen: set[int] = set()
+        if not plain_alone:
+            self._there = current(asking.schema, keys) if self._used else {}
+            staged = LabelSet.objects.filter(among("item", keys), staged_by=label_import.job)
+            self._seen = set(staged.values_list("item_id", flat=True))
         self._outgrown = _outgrown(self._there.values()) if self._there else set()
-        staged = LabelSet.objects.filter(among("item", keys), staged_by=label_import.job)
-        self._seen = set(staged.values_list("item_id", flat=True))
-        for row, folded in rows:
-            item = items.get(folded)
-            if item is None or not self._take_plain(row, item):
+        for place, row, path in rows:
+            item = items.get(path)
+            if item is not None and self._take_plain(row, item):
+                self._places[item.pk] = place
+            elif plain_alone:
+                self.rest.append(place)
+            else:
                 self._take(Record.from_json(row), item, digests)
+
+    def give_back(self, item: int) -> None:
+        """Leaves the line of an item, by its key, to the rest."""
+        self.label_sets = [pair for pair in self.label_sets if pair[0] != item]
+        self.new.pop(item, None)
+        self.rest.append(self._places[item])
 
     def _take_plain(self, row: Mapping[str, Any], item: _Item) -> bool:
         """Whether a line could be taken in as it stands: the first of its item, which had no labels before."""
@@ -149,6 +178,7 @@ class Batch:
     def _add(self, item: _Item, texts: Texts, regions: int, digest: str) -> None:
         self._report["label_sets"] += 1
         self._report["regions"] += regions
+        self.sizes[item.pk] = regions
         self.label_sets.append((item.pk, texts))
         if digest:
             self.new[item.pk] = digest
@@ -179,7 +209,9 @@ def _outgrown(held: Iterable[LabelSet]) -> set[int]:
     return set(rows.values_list("pk", flat=True))
 
 
-def _fold(path: str) -> str:
+def folded(row: Mapping[str, Any]) -> str:
+    """The path of a line's item, as items are found by it."""
+    path = str(row["path"])
     try:
         return fold(check_path(path))
     except UnsafePath:

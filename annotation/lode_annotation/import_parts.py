@@ -10,12 +10,13 @@ from uuid import UUID
 
 from django.db import transaction
 
+from lode_annotation import import_staging
 from lode_annotation.models import LabelImport, LabelImportPart, Schema
 from lode_annotation.schemas import check_name
 from lode_platform import access, free_json, jobs
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, NotFound, TooLarge
-from lode_platform.models import Job, Project
+from lode_platform.models import Job, JobState, Project
 from motherlode.formats.plain import plain_regions
 from motherlode.formats.source import Record, kind_in
 from motherlode.formats.values import label_name
@@ -40,24 +41,38 @@ def begin(
     format: str = "",  # noqa: A002 - the word of the trade
     replace: bool = False,
 ) -> LabelImport:
-    """Opens an import into the schema of that name (or uuid); the same ``uuid`` again gives the same import."""
+    """Opens an import into the schema of that name (or uuid), and its job, which waits until all has been sent; the
+    same ``uuid`` again gives the same import."""
     user = caller.user
     access.require(caller, project, "labels.import")
     schema = _named(project, schema)
-    made, _ = LabelImport.objects.get_or_create(
-        uuid=uuid,
-        defaults={
-            "project": project,
-            "schema_name": schema,
-            "dataset": dataset[:64],
-            "format": format[:16],
-            "replace": replace,
-            "created_by": user,
-        },
-    )
+    given = {"schema_name": schema, "dataset": dataset[:64], "format": format[:16], "replace": replace}
+    with transaction.atomic():
+        made, is_new = LabelImport.objects.get_or_create(
+            uuid=uuid, defaults={"project": project, "created_by": user, **given}
+        )
+        if is_new:
+            made.job = _job_of(made, receiving=True)
+            made.save(update_fields=["job"])
     if made.project_id != project.pk or made.created_by_id != user.pk:
         raise Conflict("This uuid belongs to another import.", code="id_taken")
     return made
+
+
+def _job_of(label_import: LabelImport, *, receiving: bool) -> Job:
+    return jobs.enqueue(
+        VERB,
+        project=label_import.project,
+        user=label_import.created_by,
+        title=f"Import labels into {label_import.schema_name}",
+        arguments={"import": str(label_import.uuid)},
+        receiving=receiving,
+    )
+
+
+def is_open(label_import: LabelImport) -> bool:
+    """Whether parts may still be sent."""
+    return label_import.job is None or label_import.job.state == JobState.RECEIVING
 
 
 def _named(project: Project, schema: str) -> str:
@@ -84,12 +99,14 @@ def mine(caller: Caller, uuid: UUID) -> LabelImport:
 def put_part(caller: Caller, uuid: UUID, number: int, body: bytes) -> int:
     """Keeps part ``number`` (from 0) and answers how many lines it has; sending it again replaces it.
 
+    Its plain lines are staged at once, where the schema is there; see ``import_staging``.
+
     Raises ``BadInput`` naming the first line that is not a valid record, ``TooLarge``, ``Conflict`` once the import is
     finished.
     """
     label_import = mine(caller, uuid)
-    if label_import.job_id is not None:
-        raise Conflict("This import is finished; start another.", code="import_finished")
+    if not is_open(label_import):
+        raise _finished()
     if number >= MAX_PARTS:
         raise BadInput(f"Parts are numbered 0 to {MAX_PARTS - 1}.", code="bad_part")
     if len(body) > MAX_PART_BYTES:
@@ -98,19 +115,36 @@ def put_part(caller: Caller, uuid: UUID, number: int, body: bytes) -> int:
         text = body.decode()
     except UnicodeDecodeError as error:
         raise BadInput(f"The part is not UTF-8: {error}", code="bad_part") from None
-    count, found = _looked_at(text)
+    rows, found = _looked_at(text)
     labels = [[control, task, [*named]] for (control, task), named in found.items()]
-    LabelImportPart.objects.update_or_create(
-        label_import=label_import, number=number, defaults={"lines": text, "count": count, "labels": labels}
-    )
-    return count
+    kept: dict[str, Any] = {"lines": text, "count": len(rows), "labels": labels, "rest": None, "regions": 0}
+    early = import_staging.early(label_import, rows)
+    with transaction.atomic():
+        job = label_import.job
+        if job is not None:
+            job = Job.objects.select_for_update().filter(pk=job.pk, state=JobState.RECEIVING).first()
+            if job is None:
+                raise _finished()
+        if job is not None:
+            before = label_import.parts.filter(number=number, rest__isnull=False).first()
+            if before is not None:
+                import_staging.take_back(before, [row for _, row in lines_of(before.lines)], job)
+            if early is not None and (staged := early.write(job)) is not None:
+                kept |= staged._asdict()
+        LabelImportPart.objects.update_or_create(label_import=label_import, number=number, defaults=kept)
+    return len(rows)
 
 
-def _looked_at(text: str) -> tuple[int, Found]:
-    """How many lines a part has, and the labels that they name; each is one that the job can read."""
-    count, found = 0, Found()
-    for count, (line, row) in enumerate(lines_of(text), start=1):
-        if count > MAX_PART_LINES:
+def _finished() -> Conflict:
+    return Conflict("This import is finished; start another.", code="import_finished")
+
+
+def _looked_at(text: str) -> tuple[list[dict[str, Any]], Found]:
+    """The lines of a part, and the labels that they name; each is one that the job can read."""
+    rows, found = list[dict[str, Any]](), Found()
+    for line, row in lines_of(text):
+        rows.append(row)
+        if len(rows) > MAX_PART_LINES:
             raise TooLarge(f"A part may have {MAX_PART_LINES} lines; send more, smaller parts.")
         try:
             _find(row, found)
@@ -118,7 +152,7 @@ def _looked_at(text: str) -> tuple[int, Found]:
             raise _bad_line(line, row, f"it lacks {error}") from None
         except (ArithmeticError, RecursionError, TypeError, ValueError) as error:
             raise _bad_line(line, row, str(error)) from None
-    return count, found
+    return rows, found
 
 
 def labels_in(part: LabelImportPart) -> Found:
@@ -183,22 +217,18 @@ def lines_of(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def finish(caller: Caller, uuid: UUID, *, dataset: str | None = None) -> Job:
     """Starts the job that imports what was sent; asked again, the same job."""
-    user = caller.user
     label_import = mine(caller, uuid)
-    if label_import.job is not None:
+    if label_import.job is not None and not is_open(label_import):
         return label_import.job
     with transaction.atomic():
-        held = LabelImport.objects.select_for_update(of=("self",)).get(pk=label_import.pk)
-        if held.job is not None:
+        held = LabelImport.objects.select_for_update(of=("self",), no_key=True).get(pk=label_import.pk)
+        if held.job is not None and not is_open(held):
             return held.job
         if dataset is not None:
             held.dataset = dataset[:64]
-        held.job = jobs.enqueue(
-            VERB,
-            project=label_import.project,
-            user=user,
-            title=f"Import labels into {held.schema_name}",
-            arguments={"import": str(held.uuid)},
-        )
+        if held.job is None:  # opened before its job was made with it
+            held.job = _job_of(held, receiving=False)
+        else:
+            jobs.start(held.job)
         held.save(update_fields=["job", "dataset"])
     return held.job

@@ -1,22 +1,22 @@
 """Imports labels from files by a job: staged in short batches, made visible all at once.
 
-The job stages label sets that nobody sees, then one short transaction puts them in place of what was current. A worker
-that dies is followed by one that goes on after the last batch; the same labels again change nothing.
+The job stages label sets that nobody sees, those that were not staged as their part came (``import_staging``), then one
+short transaction puts all in place of what was current. A worker that dies is followed by one that goes on after the
+last batch; the same labels again change nothing.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
-from uuid import uuid4
 
 from django.utils import timezone
 
+from lode_annotation import import_staging
 from lode_annotation.import_batches import Asking, Batch
 from lode_annotation.import_parts import labels_in, lines_of
 from lode_annotation.import_report import empty_report, say
-from lode_annotation.imported_lines import remember, renew
 from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema
 from lode_annotation.schemas import asked_by, latest, schema_for_labels
-from lode_platform import bulk, events, jobs
+from lode_platform import events, jobs
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Item, Project
@@ -54,7 +54,7 @@ def run(work: jobs.Work) -> dict[str, Any]:
             _reveal(work, label_import, schema, state)
             work.step("revealed")
     except (jobs.Cancelled, LodeError):
-        _sweep_up(work)
+        _sweep_up(work, label_import)
         raise
     LabelImportPart.objects.filter(label_import=label_import).delete()
     report: dict[str, Any] = state["report"]
@@ -83,9 +83,20 @@ def _classes(work: jobs.Work, label_import: LabelImport, project: Project, calle
     with work.fenced():
         for control, named in labels.items():
             schema_for_labels(project, caller, name=label_import.schema_name, labels=named, task=task, control=control)
-        state = {"phase": "stage", "part": -1, "line": 0, "done": 0, "report": report}
+        done = _staged_before(label_import, report)
+        state = {"phase": "stage", "part": -1, "line": 0, "done": done, "report": report}
         work.save_state(state)
     return state
+
+
+def _staged_before(label_import: LabelImport, report: dict[str, Any]) -> int:
+    """Puts into the report what was staged as its parts came; how many lines of them that was."""
+    staged = list(label_import.parts.filter(rest__isnull=False).defer("lines"))
+    lines = sum(part.count - len(part.rest or ()) for part in staged)
+    report["items"] += lines
+    report["label_sets"] += lines
+    report["regions"] += sum(part.regions for part in staged)
+    return lines
 
 
 def _refuse_ambiguous(schema: Schema, asking: Sequence[Mapping[str, Any]], labels: Collection[str]) -> None:
@@ -101,10 +112,13 @@ def _refuse_ambiguous(schema: Schema, asking: Sequence[Mapping[str, Any]], label
 
 
 def _stage_all(work: jobs.Work, label_import: LabelImport, schema: Schema, state: dict[str, Any], total: int) -> None:
-    revision = latest(schema)
-    asking = Asking(schema, revision)
-    for part in _parts(label_import, state["part"]):
+    asking = Asking(schema, latest(schema))
+    for part in _parts(label_import, state["part"], "lines"):
+        if part.rest == []:
+            continue
         rows = list(lines_of(part.lines))
+        if part.rest is not None:
+            rows = [rows[place] for place in part.rest]
         start = state["line"] if part.number == state["part"] else 0
         while start < len(rows):
             lines = [row for _, row in rows[start : start + BATCH]]
@@ -113,21 +127,7 @@ def _stage_all(work: jobs.Work, label_import: LabelImport, schema: Schema, state
             batch = Batch(label_import, asking, lines, state["report"])
             state |= {"part": part.number, "line": start, "done": state["done"] + len(lines)}
             with work.fenced():
-                bulk.insert(
-                    LabelSet,
-                    ["uuid", "item_id", "answers", "regions", "relations", "digest"],
-                    [(uuid4(), item, *texts, texts.digest) for item, texts in batch.label_sets],
-                    same={
-                        "schema_id": schema.pk,
-                        "schema_revision_id": revision.pk,
-                        "source": LabelSet.Source.IMPORT,
-                        "job_id": work.job.pk,
-                        "staged_by_id": work.job.pk,
-                        "created_by_id": label_import.created_by_id,
-                    },
-                )
-                remember(revision, read_at, staged_by=work.job, new=batch.new)
-                renew(revision, read_at, batch.old)
+                import_staging.write(label_import, asking, batch, work.job, read_at)
                 work.save_state(state)
             work.step("batch")
             work.progress(state["done"], total, "Reading labels")
@@ -176,12 +176,13 @@ def _reveal(work: jobs.Work, label_import: LabelImport, schema: Schema, state: d
         )
 
 
-def _sweep_up(work: jobs.Work) -> None:
+def _sweep_up(work: jobs.Work, label_import: LabelImport) -> None:
     """What was staged by a job that was cancelled or failed goes, in batches; it can start again from its parts."""
     while True:
         with work.fenced():
             keys = list(LabelSet.objects.filter(staged_by=work.job).values_list("pk", flat=True)[:BATCH])
             LabelSet.objects.filter(pk__in=keys).delete()
             if not keys:
+                label_import.parts.update(rest=None, regions=0)
                 work.save_state({})
                 return

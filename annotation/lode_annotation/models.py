@@ -418,6 +418,8 @@ class LabelImportPart(models.Model):
     """JSON lines as they were sent, kept until the import's job has ended; sending a part again replaces it.
 
     ``labels`` are those that the lines name, ``[[control, task, [label, ...]], ...]``, found while they were checked.
+    ``rest`` are the places, from 0, of the lines whose label sets were not staged as the part came; null where none
+    was. ``regions`` counts those of the label sets that were.
     """
 
     label_import = models.ForeignKey(LabelImport, on_delete=models.CASCADE, related_name="parts")
@@ -425,6 +427,8 @@ class LabelImportPart(models.Model):
     lines = models.TextField()
     count = models.PositiveIntegerField(default=0)
     labels = models.JSONField(null=True)
+    rest = models.JSONField(null=True)
+    regions = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["number"]

@@ -33,6 +33,7 @@ MAX_ATTEMPTS = 10
 TRANSIENT = (OperationalError, ConnectionError, TimeoutError)
 WRITE_EVERY = 0.2
 OPEN = (JobState.QUEUED, JobState.RUNNING)
+CANCELLABLE = (JobState.RECEIVING, *OPEN)
 
 stopping = threading.Event()  # set when this process is told to stop
 
@@ -167,13 +168,28 @@ def enqueue(
     user: User | None,
     title: str = "",
     arguments: dict[str, Any] | None = None,
+    receiving: bool = False,
 ) -> Job:
-    """Writes the job's row in the caller's transaction and rings once that has committed."""
+    """Writes the job's row in the caller's transaction and rings once that has committed.
+
+    A job that is ``receiving`` waits for ``start``: what it works on is still being sent.
+    """
     if verb not in _registry:
         raise KeyError(f"no job is registered for {verb!r}")
-    row = Job.objects.create(verb=verb, project=project, created_by=user, title=title[:200], arguments=arguments or {})
-    transaction.on_commit(lambda: ring(row.uuid))
+    row = Job(verb=verb, project=project, created_by=user, title=title[:200], arguments=arguments or {})
+    if receiving:
+        row.state, row.started_at = JobState.RECEIVING, timezone.now()
+    row.save()
+    if not receiving:
+        transaction.on_commit(lambda: ring(row.uuid))
     return row
+
+
+def start(row: Job) -> None:
+    """Queues a job that was receiving: all of it has come. Does nothing where it was started or cancelled before."""
+    if Job.objects.filter(pk=row.pk, state=JobState.RECEIVING).update(state=JobState.QUEUED):
+        transaction.on_commit(lambda: ring(row.uuid))
+    row.refresh_from_db()
 
 
 def ring(uuid: UUID) -> None:
@@ -189,11 +205,13 @@ def ring(uuid: UUID) -> None:
 
 
 def cancel(row: Job) -> None:
-    """Asks for a stop: at once if no worker has begun it, else at the work's next step, which tidies up."""
+    """Asks for a stop: at once if nothing has begun, else at the work's next step, which tidies up."""
     now = timezone.now()
-    fresh = Job.objects.filter(pk=row.pk, state=JobState.QUEUED, attempts=0)
+    fresh = Job.objects.filter(pk=row.pk, state=JobState.QUEUED, started_at=None)
     if not fresh.update(state=JobState.CANCELLED, cancel_requested_at=now, finished_at=now):
         Job.objects.filter(pk=row.pk, state__in=OPEN).update(cancel_requested_at=now, run_after=None)
+        sent = Job.objects.filter(pk=row.pk, state=JobState.RECEIVING)
+        sent.update(state=JobState.QUEUED, cancel_requested_at=now)  # for a worker to tidy up what was received
         ring(row.uuid)
     row.refresh_from_db()
 

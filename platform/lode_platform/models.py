@@ -234,6 +234,7 @@ class ItemFolder(models.Model):
 
 
 class JobState(models.TextChoices):
+    RECEIVING = "receiving", _("Being sent")
     QUEUED = "queued", _("Queued")
     RUNNING = "running", _("Running")
     SUCCEEDED = "succeeded", _("Succeeded")
@@ -252,7 +253,7 @@ class Job(models.Model):
 
     A worker claims it by one UPDATE, raises ``fence`` and holds it until ``lease_until``, renewing while it works.
     Every write of the job checks that its fence is still the row's. ``state_data`` is what a restarted job
-    resumes from.
+    resumes from. While what it works on is still being sent it is ``receiving``, and no worker's yet.
     """
 
     uuid = models.UUIDField(default=uuid4, unique=True)

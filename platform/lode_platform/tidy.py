@@ -23,9 +23,9 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import ProtectedError, Q
 from django.utils import timezone
 
-from lode_platform import events, zips
+from lode_platform import events, jobs, zips
 from lode_platform.jobs import OPEN
-from lode_platform.models import Item, Job
+from lode_platform.models import Item, Job, JobState
 from lode_platform.store import store
 
 EVERY = 3600.0
@@ -69,6 +69,7 @@ def shared() -> dict[str, int]:
     return {
         "parts of uploads": store().backend.tidy(TEMPORARY_SECONDS),
         "staged zips": _staged(),
+        "unfinished imports": _unfinished(),
         "sessions": _sessions(until),
         "items from the trash": _trash(time.monotonic() + SECONDS),
     }
@@ -164,6 +165,15 @@ def _staged() -> int:
             store().unstage(name)
             gone += 1
     return gone
+
+
+def _unfinished() -> int:
+    """Cancels jobs whose sender has not come back for a week."""
+    rows = Job.objects.filter(state=JobState.RECEIVING, created_at__lt=timezone.now() - STAGED_FOR)
+    old = list(rows[:ROWS])
+    for row in old:
+        jobs.cancel(row)
+    return len(old)
 
 
 def _sessions(until: float) -> int:

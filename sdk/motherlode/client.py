@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -25,7 +25,10 @@ from motherlode.credentials import Credentials, find_credentials
 from motherlode.errors import JobFailed, NotConfigured, ServerFault, Unreachable, refusal
 from motherlode.progress import Progress
 
-__all__ = ["Client"]
+if TYPE_CHECKING:  # loaded where threads are used
+    from concurrent.futures import Executor, Future
+
+__all__ = ["Background", "Client"]
 
 Result = TypeVar("Result")
 Argument = TypeVar("Argument")
@@ -34,6 +37,7 @@ TRIES = 5
 LONGEST_PAUSE = 5.0
 RETRIED = frozenset({429, 502, 503, 504})
 DISK_FULL = 507
+WAITING = 32  # calls in the background that are not done: who asks for more waits
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 
@@ -74,7 +78,7 @@ class Client:
                 timeout=httpx.Timeout(60, connect=10),
                 transport=transport,
                 verify=known.url.startswith("https:") and (network.trusted() or True),
-                limits=httpx.Limits(max_connections=max(workers, 4)),
+                limits=httpx.Limits(max_connections=max(2 * workers, 4)),
             )
         except (ImportError, ValueError, OSError) as error:
             raise NotConfigured(network.why_unusable(known.url, error)) from None
@@ -274,21 +278,18 @@ class Client:
         return row
 
     @contextmanager
-    def meanwhile(self, do: Callable[[], object]) -> Iterator[None]:
-        """`do` while the block runs, in a thread of its own, or before it where there is but one worker.
-
-        At the block's end it is waited for, and what it raised is raised.
-        """
+    def background(self) -> Iterator[Background]:
+        """What does things while the block goes on, `workers` at once; what is not begun at its end is dropped."""
         if self.workers <= 1:
-            do()
-            yield
+            yield Background(None)
             return
         from concurrent.futures import ThreadPoolExecutor
 
-        with ThreadPoolExecutor(1) as pool:
-            running = pool.submit(do)
-            yield
-            running.result()
+        pool = ThreadPoolExecutor(self.workers)
+        try:
+            yield Background(pool)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def each(
         self, do: Callable[[Argument], Result], arguments: Iterator[Argument] | list[Argument]
@@ -311,6 +312,31 @@ class Client:
             finally:
                 for future in running:
                     future.cancel()
+
+
+class Background:
+    """Calls that are done in threads, or at once where there is no pool of them."""
+
+    def __init__(self, pool: Executor | None) -> None:
+        self._pool = pool
+        self._futures: list[Future[Any]] = []
+        self._done: list[Any] = []
+
+    def do(self, call: Callable[..., object], *arguments: object) -> None:
+        """Have it done; waits where too much is under way. Raises what an earlier call raised, as far as is known."""
+        if self._pool is None:
+            self._done.append(call(*arguments))
+            return
+        while self._futures and (self._futures[0].done() or len(self._futures) >= WAITING):
+            self._done.append(self._futures.pop(0).result())
+        self._futures.append(self._pool.submit(call, *arguments))
+
+    def results(self) -> list[Any]:
+        """What all calls so far gave, in their order, once they are done. Raises what the first of them raised."""
+        while self._futures:
+            self._done.append(self._futures.pop(0).result())
+        done, self._done = self._done, []
+        return done
 
 
 @cache

@@ -50,6 +50,14 @@ class Progress:
         if self._show and time.monotonic() - self._drawn >= EVERY:
             self._draw()
 
+    def clear(self) -> None:
+        """Take the line away, for another to be written; it comes back as soon as more is done."""
+        if self._show and self._length:
+            self._stream.write(f"\r{' ' * self._length}\r")
+            self._stream.flush()
+            self._length = 0
+            self._drawn = 0.0
+
     def _draw(self, last: bool = False) -> None:
         if not self._show:
             return

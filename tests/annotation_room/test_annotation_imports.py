@@ -9,10 +9,11 @@ import pytest
 from django.utils import timezone
 
 from lode_annotation import import_parts
-from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema
+from lode_annotation.models import ImportedLine, LabelImport, LabelImportPart, LabelSet, Schema
 from lode_annotation.schemas import create_schema
 from lode_platform import jobs
 from lode_platform.callers import Caller
+from lode_platform.errors import Conflict
 from lode_platform.models import Item, Job, Project, User
 from motherlode.labeling_config import build
 
@@ -143,6 +144,101 @@ def test_an_import_cancelled_half_way_leaves_nothing_and_can_be_tried_again(
     jobs.retry(row)
     jobs.run_pending()
     assert LabelSet.objects.current().count() == 4
+
+
+@pytest.fixture
+def opened(erin: User, schema: Schema) -> LabelImport:
+    """An import into a schema that is there: what is plain is staged as it comes."""
+    return import_parts.begin(schema.project, Caller(erin), uuid=uuid4(), schema=schema.name)
+
+
+def put(opened: LabelImport, number: int, *lines: dict[str, Any]) -> None:
+    body = "\n".join(map(json.dumps, lines)).encode()
+    assert import_parts.put_part(Caller(opened.created_by), opened.uuid, number, body) == len(lines)
+
+
+def finish(opened: LabelImport) -> Job:
+    row = import_parts.finish(Caller(opened.created_by), opened.uuid)
+    jobs.run_pending()
+    row.refresh_from_db()
+    return row
+
+
+def test_plain_lines_are_staged_as_they_come_and_nobody_sees_them(
+    opened: LabelImport, project: Project, make_items: Callable[..., list[Item]]
+) -> None:
+    items = make_items(project, 5)
+    plain = [line(item, drawn("RBC", 1.0, 1.0, 9.0, 9.0), drawn("RBC", 2.0, 2.0, 9.0, 9.0)) for item in items]
+    outside = line(items[3], drawn("RBC", 100.0, 5.0, 120.0, 9.0), drawn("RBC", 1.0, 1.0, 9.0, 9.0))
+    problem = {"problem": {"kind": "unreadable", "file": "b.xml", "row": "", "what": "is broken", "remedy": "mend it"}}
+    put(opened, 0, plain[0], problem, plain[1], outside, plain[1])
+    put(opened, 1, plain[2])
+    staged = LabelSet.objects.filter(staged_by=opened.job)
+    assert staged.count() == 3 and not LabelSet.objects.current().exists()
+    parts = opened.parts.values_list("rest", "regions", "count")
+    assert list(parts) == [([1, 3, 4], 4, 5), ([], 2, 1)]
+    job = finish(opened)
+    assert job.state == "succeeded" and (job.done, job.total) == (6, 6), job.error
+    assert (job.result["items"], job.result["label_sets"], job.result["regions"]) == (4, 4, 7)
+    assert [row["kind"] for row in job.result["left_out"]] == ["unreadable", "outside", "duplicate"]
+    assert set(LabelSet.objects.current().values_list("item", flat=True)) == {item.pk for item in items[:4]}
+    assert ImportedLine.objects.count() == 0 and LabelSet.objects.count() == 4
+
+
+def test_a_part_that_comes_again_replaces_what_was_staged_of_it(
+    opened: LabelImport, project: Project, make_items: Callable[..., list[Item]]
+) -> None:
+    first, second = make_items(project, 2)
+    digest = {"digest": "d" * 64}
+    put(
+        opened,
+        0,
+        line(first, drawn("RBC", 1.0, 1.0, 9.0, 9.0), **digest),
+        line(second, drawn("RBC", 1.0, 1.0, 9.0, 9.0), **digest),
+    )
+    put(opened, 1, line(first, drawn("RBC", 5.0, 5.0, 9.0, 9.0)))
+    assert opened.parts.get(number=1).rest is None  # its only line is another part's item
+    put(opened, 0, line(second, drawn("RBC", 2.0, 2.0, 9.0, 9.0)))
+    assert [(row.item, row.regions[0]["geometry"][0]) for row in LabelSet.objects.all()] == [(second, 2.0)]
+    job = finish(opened)
+    held = {row.item: row.regions[0]["geometry"][0] for row in LabelSet.objects.current()}
+    assert held == {first: 5.0, second: 2.0} and not job.result["left_out"] and not ImportedLine.objects.exists()
+
+
+def test_what_a_person_labels_while_an_import_is_sent_stays(
+    opened: LabelImport,
+    api: Callable[..., Any],
+    bob: User,
+    make_queue: Callable[..., Any],
+    answer: Callable[..., Any],
+) -> None:
+    queue = make_queue(1)
+    item = Item.objects.get()
+    put(opened, 0, line(item, drawn("RBC", 1.0, 1.0, 9.0, 9.0)))
+    task = api(bob).post(f"queues/{queue.uuid}/next").json()["task"]["id"]
+    assert api(bob).post(f"tasks/{task}/submit", answer()).status_code == 200
+    job = finish(opened)
+    assert LabelSet.objects.get().source == "annotation"
+    assert job.result["skipped_human"] == [item.path] and job.result["label_sets"] == 0
+
+
+def test_an_import_cancelled_while_it_is_sent_leaves_nothing_and_goes_on_when_it_is_tried_again(
+    opened: LabelImport, project: Project, make_items: Callable[..., list[Item]]
+) -> None:
+    items = make_items(project, 3)
+    put(opened, 0, *[line(item, drawn("RBC", 1.0, 1.0, 9.0, 9.0), digest="d" * 64) for item in items])
+    assert opened.job is not None and LabelSet.objects.count() == 3
+    jobs.cancel(opened.job)
+    with pytest.raises(Conflict):
+        put(opened, 1, line(items[0], drawn("RBC", 1.0, 1.0, 9.0, 9.0)))
+    jobs.run_pending()
+    assert not LabelSet.objects.exists() and not ImportedLine.objects.exists()
+    opened.job.refresh_from_db()
+    assert opened.job.state == "cancelled"
+    jobs.retry(opened.job)
+    jobs.run_pending()
+    opened.job.refresh_from_db()
+    assert opened.job.result["label_sets"] == 3 and LabelSet.objects.current().count() == 3
 
 
 def test_a_part_that_is_no_record_is_refused_with_its_line(

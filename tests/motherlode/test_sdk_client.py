@@ -14,8 +14,7 @@ import pytest
 
 import motherlode
 from lode_platform.models import Project, User
-from motherlode import Client
-from motherlode.client import TRIES
+from motherlode.client import TRIES, WAITING, Client
 from motherlode.credentials import Credentials, credentials_file, find_credentials, save_credentials
 
 pytestmark = pytest.mark.once
@@ -147,20 +146,38 @@ def test_an_answer_that_is_no_json_is_named() -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_what_runs_meanwhile_is_waited_for_and_its_error_is_raised(workers: int) -> None:
+def test_what_goes_on_in_the_background_comes_back_in_order_and_its_error_is_raised(workers: int) -> None:
     client = Client("http://host", "token", transport=Failing(), workers=workers)
-    in_block, done = threading.Event(), []
+    in_block = threading.Event()
 
-    def beside() -> None:
+    def beside(number: int) -> int:
         assert in_block.wait(60) if workers > 1 else not in_block.is_set()
-        done.append("beside")
+        return number
 
-    with client.meanwhile(beside):
+    with client.background() as background:
+        for number in range(100 if workers == 1 else 3):
+            background.do(beside, number)
         in_block.set()
-    assert done == ["beside"]
-    with pytest.raises(ZeroDivisionError), client.meanwhile(lambda: 1 / 0):
-        done.append("block")
-    assert done == ["beside"] if workers == 1 else done == ["beside", "block"]
+        assert background.results() == [*range(100 if workers == 1 else 3)]
+        assert background.results() == []
+    with pytest.raises(ZeroDivisionError), client.background() as background:
+        background.do(lambda: 1 / 0)
+        background.results()
+
+
+def test_the_background_takes_only_so_much_at_once_and_drops_what_an_error_leaves() -> None:
+    client = Client("http://host", "token", transport=Failing(), workers=2)
+    begun: list[int] = []
+
+    def begin(number: int) -> int:
+        begun.append(number)
+        return 1 // (500 - number)
+
+    with pytest.raises(ZeroDivisionError), client.background() as background:
+        for number in range(10_000):
+            assert number - len(begun) <= WAITING + 2
+            background.do(begin, number)
+    assert len(begun) < 1_000
 
 
 @pytest.mark.parametrize("workers", [1, 3])

@@ -161,6 +161,39 @@ def test_a_queued_job_is_cancelled_at_once(project: Project, doing: Callable[[Do
     assert row.state == JobState.CANCELLED and jobs.run_pending() == 0
 
 
+def test_a_job_waits_while_it_is_receiving_and_tidies_up_where_it_is_cancelled_then(
+    project: Project, doing: Callable[[Doing], None]
+) -> None:
+    tidied: list[str] = []
+
+    def long(work: Work) -> dict[str, Any]:
+        try:
+            work.check()
+        except Cancelled:
+            tidied.append(str(work.arguments["number"]))
+            raise
+        return {}
+
+    doing(long)
+    rows = [
+        jobs.enqueue("test.verb", project=project, user=None, arguments={"number": number}, receiving=True)
+        for number in range(3)
+    ]
+    assert jobs.run_pending() == 0
+    jobs.start(rows[0])
+    jobs.cancel(rows[1])
+    jobs.cancel(rows[1])
+    jobs.start(rows[1])
+    jobs.start(rows[2])
+    jobs.cancel(rows[2])
+    assert jobs.run_pending() == 3
+    for row in rows:
+        row.refresh_from_db()
+    assert ([row.state for row in rows], tidied) == (["succeeded", "cancelled", "cancelled"], ["1", "2"])
+    jobs.start(rows[1])
+    assert rows[1].state == JobState.CANCELLED and jobs.run_pending() == 0
+
+
 def test_a_running_job_stops_at_its_next_step_and_tidies_up(project: Project, doing: Callable[[Doing], None]) -> None:
     tidied: list[str] = []
 

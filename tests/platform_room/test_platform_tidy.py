@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import LazySettings
@@ -16,7 +17,9 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
+from lode_annotation import import_parts
 from lode_platform import jobs, zips
+from lode_platform.callers import Caller
 from lode_platform.models import Item, Job, Project, User
 from lode_platform.store import store
 
@@ -118,6 +121,17 @@ def test_zips_that_no_job_will_unpack_go(project: Project, erin: User, home: Pat
     jobs.run_pending()
     late.refresh_from_db()
     assert late.state == "failed" and "send the file again" in late.error
+
+
+@pytest.mark.django_db
+def test_an_import_whose_sender_never_came_back_is_cancelled_after_a_week(project: Project, erin: User) -> None:
+    opened = [import_parts.begin(project, Caller(erin), uuid=uuid4()).job for _ in range(2)]
+    assert opened[0] is not None and opened[1] is not None
+    Job.objects.filter(pk=opened[0].pk).update(created_at=timezone.now() - timedelta(days=8))
+    Job.objects.filter(pk=opened[1].pk).update(created_at=timezone.now() - timedelta(days=6))
+    assert tidy()["unfinished imports"] == 1
+    jobs.run_pending()
+    assert list(Job.objects.order_by("pk").values_list("state", flat=True)) == ["cancelled", "receiving"]
 
 
 @pytest.mark.django_db

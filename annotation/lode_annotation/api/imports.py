@@ -60,7 +60,7 @@ def import_json(row: LabelImport) -> dict[str, Any]:
         "dataset": row.dataset,
         "replace": row.replace,
         "parts": list(row.parts.values_list("number", flat=True)),
-        "job": row.job.uuid if row.job else None,
+        "job": row.job.uuid if row.job and not import_parts.is_open(row) else None,
     }
 
 

@@ -213,7 +213,7 @@ class JobShape(Shape):
     project = serializers.CharField(allow_null=True)
     verb = serializers.CharField()
     title = serializers.CharField()
-    state = serializers.CharField(help_text="queued, running, succeeded, failed or cancelled")
+    state = serializers.CharField(help_text="receiving, queued, running, succeeded, failed or cancelled")
     done = serializers.IntegerField()
     total = serializers.IntegerField()
     message = serializers.CharField()

@@ -265,6 +265,7 @@ STATE_TONES = {
     "done": "ok",
     "running": "busy",
     "publishing": "busy",
+    "receiving": "wait",
     "queued": "wait",
     "waiting": "wait",
     "draft": "wait",

@@ -16,8 +16,6 @@ from lode_platform.models import Job, JobState, Project
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 
-OPEN = (JobState.QUEUED, JobState.RUNNING)
-
 
 def jobs(request: HttpRequest, project: str) -> HttpResponse:
     """The project's jobs, newest first, by state."""
@@ -48,7 +46,7 @@ def job(request: HttpRequest, project: str, job: str) -> HttpResponse:
         "may_control": permits(Caller(user), member.role, "job.control"),
         "report": report_rows(row.result),
         "problems": problem_rows(row.result),
-        "is_open": row.state in OPEN,
+        "is_open": row.state in verbs.CANCELLABLE,
         "next": shell.step_after("pictures", member.project, user, member.role) if brought_pictures(row) else None,
     }
     return render(request, "platform/job.html", context)
@@ -96,7 +94,7 @@ def problem_rows(result: dict[str, Any], limit: int = 500) -> list[dict[str, Any
 def bar(request: HttpRequest, project: str) -> HttpResponse:
     """The thin progress bar of the top: what runs now; asks again by itself, oftener while something runs."""
     found = project_for(Caller(signed_in(request)), project, "project.view")
-    running = list(found.jobs.filter(state__in=OPEN).order_by("created_at")[:20])
+    running = list(found.jobs.filter(state__in=verbs.OPEN).order_by("created_at")[:20])
     done, total = sum(row.done for row in running), sum(row.total for row in running)
     context = {"project": found, "running": running, "done": min(done, total), "total": total}
     return render(request, "platform/jobs_bar.html", context)
@@ -107,9 +105,10 @@ def progress(request: HttpRequest, project: str, job: str) -> HttpResponse:
     found = project_for(Caller(signed_in(request)), project, "project.view")
     row = found_job(found, job)
     reload = request.GET.get("reload") != "0"
-    context = {"project": found, "job": row, "is_open": row.state in OPEN, "reload": reload}
+    is_open = row.state in verbs.CANCELLABLE
+    context = {"project": found, "job": row, "is_open": is_open, "reload": reload}
     response = render(request, "platform/job_progress.html", context)
-    if row.state not in OPEN and reload:
+    if not is_open and reload:
         response.headers["HX-Trigger"] = "lode:reload"
     return response
 

@@ -1,25 +1,27 @@
 """Bringing a folder in: items by digest, each byte sent once, then its labels; what is missing is made.
 
 The folder is read here, on the client's side. What its dataset holds just so is found out by one request and left
-alone. Images are hashed and sent in parallel, a thousand at a time; the server is asked first which bytes it lacks, so
-an import that broke off goes on where it stopped when it is run again.
+alone. Images are hashed and sent in parallel, a thousand at a time, and the labels of those that are there follow while
+the next are sent; the server is asked first which bytes it lacks, so an import that broke off goes on where it stopped
+when it is run again.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 from motherlode.client import Client
 from motherlode.errors import BadInput
 from motherlode.importing.comparing import same_records, take_same, unchanged, what_was_read
+from motherlode.importing.filling import Filling
 from motherlode.importing.known import KnownFolder
 from motherlode.importing.report import ImportOptions, ImportReport, count_splits
 from motherlode.importing.schema import Maker, task_asked
-from motherlode.importing.sending import Sender, item_path, select, send_labels
+from motherlode.importing.sending import Sender, item_path
 from motherlode.importing.source import Source, look, read_source
 from motherlode.importing.target import Target
 
@@ -90,21 +92,27 @@ def _bring(
     same = same_records(target, source, known)
     there = {record.path for record in same}
     rest = [record for record in source.records if record.path not in there]
-    present = [record for record in rest if record.present]
-    uuids |= Sender(client, options, source, report, known).send(present)
     take_same(same, report)
-    if report.images and not uuids and not same:
-        return  # no image could be read: an empty dataset would be all that is left of it
-    schema = made.schema(source)
-    made.dataset(schema)
-    count_splits([r for r in source.records if r.path in there or item_path(r, options) in uuids], report)
-    # labels of an image that was refused must not fall on another item of its name
-    labelled = [
-        record for record in rest if record.labelled and (not record.present or item_path(record, options) in uuids)
-    ]
-    with client.meanwhile(partial(select, client, options, rest, uuids, report)):  # labels do not ask for it
-        if labelled:
-            send_labels(client, options, source, labelled, schema, report)
+    sender = Sender(client, options, source, report, known)
+
+    def make() -> Mapping[str, Any]:
+        sender.progress.clear()
+        schema = made.schema(source)
+        made.dataset(schema)
+        return schema
+
+    with client.background() as background:
+        filling = Filling(client, options, source, report, make, background)
+        for records, sent in sender.send([record for record in rest if record.present]):
+            uuids |= sent
+            if sent:
+                filling.take(records, sent)
+        if report.images and not uuids and not same:
+            return  # no image could be read: an empty dataset would be all that is left of it
+        filling.open()
+        filling.take([record for record in rest if not record.present], uuids)
+        count_splits([r for r in source.records if r.path in there or item_path(r, options) in uuids], report)
+        filling.finish()
 
 
 def default_project(folder: Path) -> str:

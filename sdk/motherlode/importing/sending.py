@@ -1,4 +1,4 @@
-"""Sending a source: the bytes that the server lacks, the items made of them, their splits and their labels."""
+"""Sending a source's files: the bytes that the server lacks, and the items made of them."""
 
 from __future__ import annotations
 
@@ -8,31 +8,25 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
-from urllib.parse import quote
 from uuid import uuid4
 
 from motherlode.client import Client
 from motherlode.errors import NotFound
 from motherlode.formats.source import Problem, Record
 from motherlode.importing.known import KnownFolder
-from motherlode.importing.report import ImportOptions, ImportReport, take_result
+from motherlode.importing.report import ImportOptions, ImportReport
 from motherlode.importing.source import Source
 from motherlode.paths import check_path
 from motherlode.progress import Progress
 
-__all__ = ["Sender", "item_path", "select", "send_labels"]
+__all__ = ["Sender", "batches", "item_path"]
 
 BATCH = 1000  # images under way together
-SELECTED = 1000
-PART = 500
-PART_BYTES = 8 << 20
 SMALL = 1 << 20  # files up to here travel many in a request
 PACK_FILES = 1000
 HELD_BYTES = 16 << 20  # of a batch's files that were read for their digests, until they are sent
 PACK_BYTES = 8 << 20
 PIECE = 8 << 20  # a larger file is sent in pieces and goes on where it broke off
-
-_as_line = json.JSONEncoder(ensure_ascii=False).encode
 
 Row: TypeAlias = dict[str, Any]
 """A file: path, md5, sha256 and size, its `name` in the source, its `data` where held, and whether to send it."""
@@ -45,7 +39,7 @@ def item_path(record: Record, options: ImportOptions) -> str:
     return check_path(options.prefix + record.path)
 
 
-def _batches(things: Iterable[Thing], size: int) -> Iterator[list[Thing]]:
+def batches(things: Iterable[Thing], size: int) -> Iterator[list[Thing]]:
     rest = iter(things)
     while batch := list(islice(rest, size)):
         yield batch
@@ -70,7 +64,7 @@ def _packs(rows: Iterable[Row]) -> Iterator[list[Row]]:
 class _Done:
     """What became of a batch of images: what was sent of it, the items made, and what was refused."""
 
-    images: int
+    records: list[Record]
     sent_bytes: int = 0
     made: list[dict[str, Any]] = field(default_factory=list)
     problems: list[Mapping[str, Any]] = field(default_factory=list)
@@ -88,21 +82,21 @@ class Sender:
         self._source = source
         self._report = report
         self._project = client.project_path(options.project)
+        self.progress = Progress("Sending images", show=client.show_progress)
 
-    def send(self, records: Sequence[Record]) -> dict[str, str]:
-        """Send all; gives the uuid of each item by its path.
+    def send(self, records: Sequence[Record]) -> Iterator[tuple[list[Record], dict[str, str]]]:
+        """Send all; gives each batch as it is done, with the uuid of each of its items by its path.
 
         Several batches are under way at once: while one is hashed another is sent and the server looks at a third.
         """
-        uuids: dict[str, str] = {}
-        with Progress("Sending images", len(records), show=self._client.show_progress) as bar:
-            for done in self._client.each(self._send_batch, _batches(records, BATCH)):
-                uuids |= self._take(done)
-                bar.advance(done.images)
-        return uuids
+        self.progress.total = len(records)
+        with self.progress:
+            for done in self._client.each(self._send_batch, batches(records, BATCH)):
+                yield done.records, self._take(done)
+                self.progress.advance(len(done.records))
 
     def _send_batch(self, batch: list[Record]) -> _Done:
-        done = _Done(len(batch))
+        done = _Done(batch)
         rows: list[Row] = []
         held = 0
         for record in batch:
@@ -201,77 +195,3 @@ class Sender:
                 offset += len(piece)
                 sent += len(piece)
         return sent
-
-
-def select(
-    client: Client,
-    options: ImportOptions,
-    records: Sequence[Record],
-    uuids: Mapping[str, str],
-    report: ImportReport,
-) -> None:
-    """Put the items into the dataset, with the splits that the source gives them."""
-    chosen = [(uuids[path], record) for record in records if (path := item_path(record, options)) in uuids]
-    address = f"{client.project_path(options.project)}/datasets/{quote(options.dataset)}/items"
-    for batch in _batches(chosen, SELECTED):
-        body = {
-            "items": [uuid for uuid, _ in batch],
-            "splits": {uuid: record.split for uuid, record in batch if record.split is not None},
-        }
-        for row in client.post(address, body, repeatable=True).get("lost", ()):
-            key = (str(row["given"]), str(row["kept"]), str(row["by"]))
-            report.splits_lost[key] = report.splits_lost.get(key, 0) + int(row["items"])
-
-
-def send_labels(
-    client: Client,
-    options: ImportOptions,
-    source: Source,
-    labelled: Sequence[Record],
-    schema: Mapping[str, Any],
-    report: ImportReport,
-) -> None:
-    """Send the labels of these records, each with the digest that a later import will ask by, and wait until the
-    server has written them."""
-    body = {
-        "uuid": str(uuid4()),
-        "schema": schema["name"],
-        "dataset": options.dataset,
-        "format": source.format.name,
-        "replace": options.replace,
-    }
-    made = client.post(f"{client.project_path(options.project)}/label-imports", body, repeatable=True)
-    address = f"label-imports/{made['uuid']}"
-    headers = {"Content-Type": "application/x-ndjson"}
-    with Progress("Sending labels", len(labelled), show=client.show_progress) as bar:
-
-        def put(part: tuple[int, tuple[bytes, int]]) -> int:
-            number, (lines, count) = part
-            client.request("PUT", f"{address}/parts/{number}", content=lines, headers=headers)
-            return count
-
-        for count in client.each(put, enumerate(_parts(labelled, options, source.digests))):
-            bar.advance(count)
-    answer = client.post(f"{address}/finish", repeatable=True)
-    job = client.wait(answer, "Writing labels")
-    take_result(job.get("result") or {}, report)
-
-
-def _parts(
-    records: Iterable[Record], options: ImportOptions, digests: Mapping[str, str]
-) -> Iterator[tuple[bytes, int]]:
-    """The records as JSON lines, in parts of at most `PART` lines and about `PART_BYTES`, and how many each holds."""
-    lines: list[bytes] = []
-    size = 0
-    for record in records:
-        row = {**record.as_json(), "path": item_path(record, options)}
-        if record.path in digests:
-            row["digest"] = digests[record.path]
-        line = _as_line(row).encode() + b"\n"
-        if lines and (len(lines) == PART or size + len(line) > PART_BYTES):
-            yield b"".join(lines), len(lines)
-            lines, size = [], 0
-        lines.append(line)
-        size += len(line)
-    if lines:
-        yield b"".join(lines), len(lines)
