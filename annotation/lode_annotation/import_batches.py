@@ -14,7 +14,7 @@ from lode_annotation.models import LabelImport, LabelSet, Schema, SchemaRevision
 from lode_platform.among import among
 from lode_platform.models import Item, Project
 from motherlode import media
-from motherlode.formats.plain import Plain
+from motherlode.formats.plain import Plain, plain_regions
 from motherlode.formats.settling import as_regions, settle
 from motherlode.formats.source import Draft, Record
 from motherlode.formats.texts import Asked, as_texts
@@ -39,6 +39,17 @@ class _Item(NamedTuple):
     @property
     def media(self) -> Media:
         return media.of(self.kind, width=self.width, height=self.height, length=self.length)
+
+
+class Line(NamedTuple):
+    """A line of an import, and its regions where it is plain."""
+
+    row: Mapping[str, Any]
+    plain: Sequence[Mapping[str, Any]] | None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Line":
+        return cls(row, None if "problem" in row else plain_regions(row))
 
 
 class Asking:
@@ -67,7 +78,7 @@ class Batch:
         self,
         label_import: LabelImport,
         asking: Asking,
-        batch: Sequence[Mapping[str, Any]],
+        batch: Sequence[Line],
         report: dict[str, Any],
         *,
         plain_alone: bool = False,
@@ -80,15 +91,13 @@ class Batch:
         self._places: dict[int, int] = {}
         self._replace, self._asking, self._report = label_import.replace, asking, report
         rows = []
-        digests: dict[str, str] = {}
-        for place, row in enumerate(batch):
-            if "problem" not in row:
-                rows.append((place, row, folded(row)))
-                digests.setdefault(str(row["path"]), digest_in(row))
+        for place, line in enumerate(batch):
+            if line.plain is not None or "problem" not in line.row:
+                rows.append((place, line, folded(line.row)))
             elif plain_alone:
                 self.rest.append(place)
             else:
-                say_problem(report, row["problem"])
+                say_problem(report, line.row["problem"])
         items = _items(label_import.project, [path for _, _, path in rows])
         keys = [item.pk for item in items.values()]
         self._used = ids_used(keys)
@@ -99,14 +108,14 @@ class Batch:
             staged = LabelSet.objects.filter(among("item", keys), staged_by=label_import.job)
             self._seen = set(staged.values_list("item_id", flat=True))
         self._outgrown = _outgrown(self._there.values()) if self._there else set()
-        for place, row, path in rows:
+        for place, line, path in rows:
             item = items.get(path)
-            if item is not None and self._take_plain(row, item):
+            if item is not None and line.plain is not None and self._take_plain(line.row, line.plain, item):
                 self._places[item.pk] = place
             elif plain_alone:
                 self.rest.append(place)
             else:
-                self._take(Record.from_json(row), item, digests)
+                self._take(Record.from_json(line.row), item, digest_in(line.row))
 
     def give_back(self, item: int) -> None:
         """Leaves the line of an item, by its key, to the rest."""
@@ -114,20 +123,20 @@ class Batch:
         self.new.pop(item, None)
         self.rest.append(self._places[item])
 
-    def _take_plain(self, row: Mapping[str, Any], item: _Item) -> bool:
+    def _take_plain(self, row: Mapping[str, Any], regions: Sequence[Mapping[str, Any]], item: _Item) -> bool:
         """Whether a line could be taken in as it stands: the first of its item, which had no labels before."""
         plain = self._asking.plain.get(str(row.get("control") or ""))
         if plain is None or item.pk in self._seen or item.pk in self._used or item.kind != self._asking.medium.kind:
             return False
-        texts = plain.texts(item.path, row, item.media)
+        texts = plain.texts(item.path, row, regions, item.media)
         if texts is None:
             return False
         self._seen.add(item.pk)
         self._report["items"] += 1
-        self._add(item, texts, len(row["regions"]), digest_in(row))
+        self._add(item, texts, len(regions), digest_in(row))
         return True
 
-    def _take(self, record: Record, item: _Item | None, digests: Mapping[str, str]) -> None:
+    def _take(self, record: Record, item: _Item | None, digest: str) -> None:
         report, asking = self._report, self._asking
         if item is None:
             return say(report, "unknown_items", record.path)
@@ -151,7 +160,7 @@ class Batch:
             say_problem(report, problem.as_json())
         if not record.comes_in(len(drafts)):
             return None
-        digest = "" if problems else digests[record.path]  # what is to be said of it is said each time
+        digest = "" if problems else digest  # what is to be said of it is said each time
         if item.pk in self._used:
             self._replace_held(record, item, drafts, digest)
         else:

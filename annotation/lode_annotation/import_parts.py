@@ -4,20 +4,20 @@ A line is a ``motherlode.formats.source.Record`` as its ``as_json`` writes it, o
 """
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 from uuid import UUID
 
 from django.db import transaction
 
 from lode_annotation import import_staging
+from lode_annotation.import_batches import Line
 from lode_annotation.models import LabelImport, LabelImportPart, Schema
 from lode_annotation.schemas import check_name
 from lode_platform import access, free_json, jobs
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, NotFound, TooLarge
 from lode_platform.models import Job, JobState, Project
-from motherlode.formats.plain import plain_regions
 from motherlode.formats.source import Record, kind_in
 from motherlode.formats.values import label_name
 from motherlode.shapes import DEFAULT
@@ -115,10 +115,10 @@ def put_part(caller: Caller, uuid: UUID, number: int, body: bytes) -> int:
         text = body.decode()
     except UnicodeDecodeError as error:
         raise BadInput(f"The part is not UTF-8: {error}", code="bad_part") from None
-    rows, found = _looked_at(text)
+    lines, found = _looked_at(text)
     labels = [[control, task, [*named]] for (control, task), named in found.items()]
-    kept: dict[str, Any] = {"lines": text, "count": len(rows), "labels": labels, "rest": None, "regions": 0}
-    early = import_staging.early(label_import, rows)
+    kept: dict[str, Any] = {"lines": text, "count": len(lines), "labels": labels, "rest": None, "regions": 0}
+    early = import_staging.early(label_import, lines)
     with transaction.atomic():
         job = label_import.job
         if job is not None:
@@ -132,27 +132,27 @@ def put_part(caller: Caller, uuid: UUID, number: int, body: bytes) -> int:
             if early is not None and (staged := early.write(job)) is not None:
                 kept |= staged._asdict()
         LabelImportPart.objects.update_or_create(label_import=label_import, number=number, defaults=kept)
-    return len(rows)
+    return len(lines)
 
 
 def _finished() -> Conflict:
     return Conflict("This import is finished; start another.", code="import_finished")
 
 
-def _looked_at(text: str) -> tuple[list[dict[str, Any]], Found]:
+def _looked_at(text: str) -> tuple[list[Line], Found]:
     """The lines of a part, and the labels that they name; each is one that the job can read."""
-    rows, found = list[dict[str, Any]](), Found()
-    for line, row in lines_of(text):
-        rows.append(row)
-        if len(rows) > MAX_PART_LINES:
+    lines, found = list[Line](), Found()
+    for number, row in lines_of(text):
+        if len(lines) == MAX_PART_LINES:
             raise TooLarge(f"A part may have {MAX_PART_LINES} lines; send more, smaller parts.")
+        lines.append(line := Line.of(row))
         try:
-            _find(row, found)
+            _find(line, found)
         except KeyError as error:
-            raise _bad_line(line, row, f"it lacks {error}") from None
+            raise _bad_line(number, row, f"it lacks {error}") from None
         except (ArithmeticError, RecursionError, TypeError, ValueError) as error:
-            raise _bad_line(line, row, str(error)) from None
-    return rows, found
+            raise _bad_line(number, row, str(error)) from None
+    return lines, found
 
 
 def labels_in(part: LabelImportPart) -> Found:
@@ -177,22 +177,25 @@ def _check_problem(problem: Any) -> None:
         raise ValueError("a problem is an object whose values are texts")
 
 
-def _find(row: Mapping[str, Any], found: Found) -> None:
+def _find(line: Line, found: Found) -> None:
     """Adds the labels that a line names to those ``found``. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for a
     line that no job can read."""
+    row = line.row
+    control = str(row.get("control") or "")
+    if line.plain is not None:
+        if line.plain:
+            _find_labels(line.plain, found.setdefault((control, DEFAULT.task), {}), 1)
+        return
     if "problem" in row:
         _check_problem(row["problem"])
         return
-    regions = plain_regions(row)
-    if regions is None:
-        Record.from_json(row)
-        regions = row.get("regions", ())
-        tasks = [kind_in(region).task for region in regions]
-    else:
-        tasks = [DEFAULT.task] * len(regions)
-    control = str(row.get("control") or "")
-    for number, (region, task) in enumerate(zip(regions, tasks, strict=True), start=1):
-        named = found.setdefault((control, task), {})
+    Record.from_json(row)
+    for number, region in enumerate(row.get("regions", ()), start=1):
+        _find_labels([region], found.setdefault((control, kind_in(region).task), {}), number)
+
+
+def _find_labels(regions: Sequence[Mapping[str, Any]], named: dict[str, None], first: int) -> None:
+    for number, region in enumerate(regions, start=first):
         if (label := str(region["label"])) not in named:
             if label_name(region["label"]) != label:
                 where = region.get("row") or f"region {number}"

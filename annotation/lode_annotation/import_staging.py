@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from lode_annotation.import_batches import Asking, Batch, folded
+from lode_annotation.import_batches import Asking, Batch, Line, folded
 from lode_annotation.import_report import empty_report
 from lode_annotation.imported_lines import remember, renew
 from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema
@@ -33,11 +33,11 @@ class Staged(NamedTuple):
 class Early:
     """The plain lines of a part, made ready outside any transaction."""
 
-    def __init__(self, label_import: LabelImport, asking: Asking, rows: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, label_import: LabelImport, asking: Asking, lines: Sequence[Line]) -> None:
         self._import = label_import
         self._asking = asking
         self._read_at = timezone.now()
-        self._batch = Batch(label_import, asking, rows, empty_report(), plain_alone=True)
+        self._batch = Batch(label_import, asking, lines, empty_report(), plain_alone=True)
 
     def write(self, job: Job) -> Staged | None:
         """Stages them, but for an item that another part has labelled meanwhile: the job says so. In the caller's
@@ -52,12 +52,12 @@ class Early:
         return Staged(sorted(batch.rest), sum(batch.sizes[item] for item, _ in batch.label_sets))
 
 
-def early(label_import: LabelImport, rows: Sequence[Mapping[str, Any]]) -> Early | None:
+def early(label_import: LabelImport, lines: Sequence[Line]) -> Early | None:
     """What can be staged of a part as it comes; None where the job has to do all."""
-    if label_import.job_id is None or not 0 < len(rows) <= MOST_LINES:
+    if label_import.job_id is None or not 0 < len(lines) <= MOST_LINES:
         return None
     schema = Schema.objects.filter(project=label_import.project, name=label_import.schema_name).first()
-    return None if schema is None else Early(label_import, Asking(schema, latest(schema)), rows)
+    return None if schema is None else Early(label_import, Asking(schema, latest(schema)), lines)
 
 
 def write(label_import: LabelImport, asking: Asking, batch: Batch, job: Job, read_at: datetime) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from lode_annotation import import_staging
-from lode_annotation.import_batches import Asking, Batch
+from lode_annotation.import_batches import Asking, Batch, Line
 from lode_annotation.import_parts import labels_in, lines_of
 from lode_annotation.import_report import empty_report, say
 from lode_annotation.models import LabelImport, LabelImportPart, LabelSet, Schema
@@ -121,7 +121,7 @@ def _stage_all(work: jobs.Work, label_import: LabelImport, schema: Schema, state
             rows = [rows[place] for place in part.rest]
         start = state["line"] if part.number == state["part"] else 0
         while start < len(rows):
-            lines = [row for _, row in rows[start : start + BATCH]]
+            lines = [Line.of(row) for _, row in rows[start : start + BATCH]]
             start += len(lines)
             read_at = timezone.now()
             batch = Batch(label_import, asking, lines, state["report"])

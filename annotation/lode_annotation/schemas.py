@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -13,7 +13,7 @@ from lode_annotation.models import LabelClass, Schema, SchemaRevision
 from lode_platform import access, events
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict
-from lode_platform.models import Item, ItemQuerySet, Project, User
+from lode_platform.models import ItemQuerySet, Project, User
 from motherlode import labeling_config
 from motherlode.media import MEDIA, Media
 from motherlode.shapes import BY_TAG, BY_TASK
@@ -53,9 +53,19 @@ def medium_of(schema: Schema) -> type[Media]:
     return MEDIA[labeling_config.medium_of(latest(schema).config)]
 
 
-def refuse_other_media(schema: Schema, items: ItemQuerySet | Iterable[Item]) -> None:
+class Named(Protocol):
+    """An item as far as a refusal names it."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+
+
+def refuse_other_media(schema: Schema, items: ItemQuerySet | Iterable[Named]) -> None:
     """Raises ``BadInput`` (code ``other_medium``) naming one of ``items`` that is not of the schema's medium."""
     medium = medium_of(schema)
+    found: Named | None
     if isinstance(items, ItemQuerySet):
         found = items.exclude(kind=medium.kind).order_by().first()
     else:

@@ -79,7 +79,7 @@ def carry_out(work: jobs.Work) -> dict[str, Any]:
     state = work.state or {"last": 0, "looked_at": 0, "done": Added().as_json()}
     while True:
         work.progress(state["looked_at"], total, _("Adding items"))
-        batch = list(items.filter(pk__gt=state["last"])[:BATCH])
+        batch = selection.chosen(items.filter(pk__gt=state["last"])[:BATCH])
         if not batch:
             return {"dataset": dataset.name, **state["done"]}
         with work.fenced():

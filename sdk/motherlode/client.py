@@ -37,6 +37,7 @@ TRIES = 5
 LONGEST_PAUSE = 5.0
 RETRIED = frozenset({429, 502, 503, 504})
 DISK_FULL = 507
+BESIDE = 2  # threads of a background: what goes on in front comes first
 WAITING = 32  # calls in the background that are not done: who asks for more waits
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
@@ -279,13 +280,13 @@ class Client:
 
     @contextmanager
     def background(self) -> Iterator[Background]:
-        """What does things while the block goes on, `workers` at once; what is not begun at its end is dropped."""
+        """What does things while the block goes on, `BESIDE` at once; what is not begun at its end is dropped."""
         if self.workers <= 1:
             yield Background(None)
             return
         from concurrent.futures import ThreadPoolExecutor
 
-        pool = ThreadPoolExecutor(self.workers)
+        pool = ThreadPoolExecutor(min(self.workers, BESIDE))
         try:
             yield Background(pool)
         finally:

@@ -10,8 +10,8 @@ from motherlode.formats.plain import Plain, plain_regions
 from motherlode.formats.settling import settle
 from motherlode.formats.source import Draft, Record
 from motherlode.formats.texts import Asked, as_texts
-from motherlode.media import Image, Text
-from motherlode.regions import Control
+from motherlode.media import Image, Media, Text
+from motherlode.regions import Control, Texts
 
 pytestmark = pytest.mark.once
 
@@ -45,16 +45,21 @@ ODD_REGION = st.fixed_dictionaries(
 )
 
 
+def said(row: dict[str, Any], path: str = "a.png", media: Media = PICTURE) -> Texts | None:
+    """What a line says, where it is plain."""
+    regions = plain_regions(row)
+    return None if regions is None else Plain(Asked(CONTROLS)).texts(path, row, regions, media)
+
+
 @given(usual(REGION) | usual(REGION | ODD_REGION), st.text(min_size=1))
 def test_what_a_plain_line_says_is_what_its_drafts_say(row: dict[str, Any], path: str) -> None:
     asked = Asked(CONTROLS)
     if plain_regions(row) is None:
-        assert Plain(asked).texts(path, row, PICTURE) is None
         return
     record = Record.from_json(row)
     assert {draft.kind for draft in record.drafts} <= {"box"} and record.labelled
     drafts, problems = settle(record, PICTURE)
-    texts = Plain(asked).texts(path, row, PICTURE)
+    texts = said(row, path)
     if texts is not None:
         assert not problems and record.comes_in(len(drafts))
         assert texts == as_texts(path, drafts, asked)
@@ -63,17 +68,17 @@ def test_what_a_plain_line_says_is_what_its_drafts_say(row: dict[str, Any], path
 def test_the_usual_line_is_plain() -> None:
     drafts = [Draft("none", (0.0, 1.0, 64.0, 48.0), area=7.5, iscrowd=True, row="object 1")] * 2
     row = Record("a.png", True, True, "a.json", 64, 48, "train", drafts).as_json()
-    assert Plain(Asked(CONTROLS)).texts("a.png", row, PICTURE) == as_texts("a.png", drafts, Asked(CONTROLS))
-    assert Plain(Asked(CONTROLS)).texts("a.png", {**row, "regions": []}, PICTURE) == ("[]", "[]", "[]")
+    assert said(row) == as_texts("a.png", drafts, Asked(CONTROLS))
+    assert said({**row, "regions": []}) == ("[]", "[]", "[]")
 
 
 @pytest.mark.parametrize("change", [{"width": 32}, {"lost": 1}, {"labelled": False}, {"regions": [{}]}])
 def test_a_line_of_which_more_is_to_be_said_is_not_plain(change: dict[str, Any]) -> None:
     row = {"path": "a.png", "labelled": True, "width": 64, "height": 48, "regions": [], **change}
-    assert Plain(Asked(CONTROLS)).texts("a.png", row, PICTURE) is None
+    assert said(row) is None
 
 
 def test_boxes_of_a_text_and_labels_that_nobody_asks_for_are_left_to_others() -> None:
     row = Record("a.png", True, True, drafts=[Draft("other", (0.0, 0.0, 1.0, 1.0))]).as_json()
-    assert Plain(Asked(CONTROLS)).texts("a.png", row, PICTURE) is None
-    assert Plain(Asked(CONTROLS)).texts("a.png", {**row, "regions": []}, Text(3)) is None
+    assert said(row) is None
+    assert said({**row, "regions": []}, media=Text(3)) is None

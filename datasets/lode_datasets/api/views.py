@@ -166,12 +166,12 @@ class Compare(APIView):
         return Response(answer)
 
 
-def _items(request: Request, dataset: Dataset, given: dict[str, Any]) -> Iterable[Item]:
+def _items(request: Request, dataset: Dataset, given: dict[str, Any]) -> Iterable[selection.Chosen]:
     """The live items that the body names. Raises ``NotFound`` naming one that the project has not."""
     rows = Item.objects.live().filter(project=dataset.project)
     if "items" in given:
         wanted = set(given["items"])
-        named = list(rows.filter(among("uuid", wanted)).defer("created_at", "metadata").order_by("pk"))
+        named = selection.chosen(rows.filter(among("uuid", wanted)).order_by("pk"))
         if missing := wanted - {item.uuid for item in named}:
             raise NotFound(f"The project has no item {next(iter(missing))}; {len(missing)} are missing.")
         return named

@@ -37,17 +37,19 @@ def plain_regions(row: Mapping[str, Any]) -> Sequence[Mapping[str, Any]] | None:
 
 
 def _is_plain(region: Any) -> bool:
-    if type(region) is not dict or not region.keys() <= _FIELDS or region.get("kind") != _KIND:
+    if type(region) is not dict or not region.keys() <= _FIELDS:
         return False
-    place, area = region.get(_PLACE), region.get("area", 0.0)
+    get = region.get
+    place, area = get(_PLACE), get("area", 0.0)
     return (
-        type(place) is list
+        get("kind") == _KIND
+        and type(place) is list
         and [*map(type, place)] == _NUMBERS
         and type(area) is float
         and isfinite(place[0] + place[1] + place[2] + place[3] + area - area)
-        and type(region.get("label")) is str
-        and type(region.get("row", "")) is str
-        and region.get("iscrowd", True) is True
+        and type(get("label")) is str
+        and type(get("row", "")) is str
+        and get("iscrowd", True) is True
     )
 
 
@@ -58,11 +60,12 @@ class Plain:
         self._asked = asked
         self._named: dict[str, tuple[str, str]] = {}  # by label: its text, and the fields that follow from it
 
-    def texts(self, path: str, row: Mapping[str, Any], media: Media) -> Texts | None:
-        """What a line says of the item `path` where all of it comes in as it stands, as `texts.as_texts` gives it; None
-        where it is not plain, or anything must be cut, left out or told."""
-        regions = plain_regions(row)
-        if regions is None or not isinstance(media, Image):
+    def texts(
+        self, path: str, row: Mapping[str, Any], regions: Sequence[Mapping[str, Any]], media: Media
+    ) -> Texts | None:
+        """What a line says of the item `path`, whose `plain_regions` are these, where all of it comes in as it stands,
+        as `texts.as_texts` gives it; None where anything must be cut, left out or told."""
+        if not isinstance(media, Image):
             return None
         width, height = media.width, media.height
         if ("width" in row or "height" in row) and (row.get("width"), row.get("height")) != (width, height):
