@@ -62,7 +62,7 @@ def _configured() -> Celery:
                 "data_folder_in": str(folder),
                 "data_folder_out": str(folder),
                 "control_folder": str(folder),
-                "polling_interval": 0.1,
+                "polling_interval": 0.05,
             },
         )
     return application
