@@ -114,6 +114,8 @@ class Batch:
                 self._places[item.pk] = place
             elif plain_alone:
                 self.rest.append(place)
+                if item is not None:
+                    self._seen.add(item.pk)  # the first line of an item counts, whatever follows
             else:
                 self._take(Record.from_json(line.row), item, digest_in(line.row))
 

@@ -120,11 +120,9 @@ def put_part(caller: Caller, uuid: UUID, number: int, body: bytes) -> int:
     kept: dict[str, Any] = {"lines": text, "count": len(lines), "labels": labels, "rest": None, "regions": 0}
     early = import_staging.early(label_import, lines)
     with transaction.atomic():
-        job = label_import.job
-        if job is not None:
-            job = Job.objects.select_for_update().filter(pk=job.pk, state=JobState.RECEIVING).first()
-            if job is None:
-                raise _finished()
+        job = jobs.receive(label_import.job) if label_import.job is not None else None
+        if job is None and label_import.job is not None:
+            raise _finished()
         if job is not None:
             before = label_import.parts.filter(number=number, rest__isnull=False).first()
             if before is not None:

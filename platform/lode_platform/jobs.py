@@ -34,6 +34,8 @@ TRANSIENT = (OperationalError, ConnectionError, TimeoutError)
 WRITE_EVERY = 0.2
 OPEN = (JobState.QUEUED, JobState.RUNNING)
 CANCELLABLE = (JobState.RECEIVING, *OPEN)
+RECEIVING_FOR = timedelta(days=1)
+"""How long a job waits for its sender to come back."""
 
 stopping = threading.Event()  # set when this process is told to stop
 
@@ -179,15 +181,26 @@ def enqueue(
     row = Job(verb=verb, project=project, created_by=user, title=title[:200], arguments=arguments or {})
     if receiving:
         row.state, row.started_at = JobState.RECEIVING, timezone.now()
+        row.lease_until = row.started_at + RECEIVING_FOR
     row.save()
     if not receiving:
         transaction.on_commit(lambda: ring(row.uuid))
     return row
 
 
+def receive(row: Job) -> Job | None:
+    """A job that is receiving, locked in the caller's transaction, which writes what came; None where it is no more."""
+    rows = Job.objects.filter(pk=row.pk, state=JobState.RECEIVING)
+    held = rows.select_for_update().first()
+    if held is not None:
+        rows.update(lease_until=timezone.now() + RECEIVING_FOR)
+    return held
+
+
 def start(row: Job) -> None:
     """Queues a job that was receiving: all of it has come. Does nothing where it was started or cancelled before."""
-    if Job.objects.filter(pk=row.pk, state=JobState.RECEIVING).update(state=JobState.QUEUED):
+    waiting = Job.objects.filter(pk=row.pk, state=JobState.RECEIVING)
+    if waiting.update(state=JobState.QUEUED, lease_until=None):
         transaction.on_commit(lambda: ring(row.uuid))
     row.refresh_from_db()
 
@@ -211,7 +224,8 @@ def cancel(row: Job) -> None:
     if not fresh.update(state=JobState.CANCELLED, cancel_requested_at=now, finished_at=now):
         Job.objects.filter(pk=row.pk, state__in=OPEN).update(cancel_requested_at=now, run_after=None)
         sent = Job.objects.filter(pk=row.pk, state=JobState.RECEIVING)
-        sent.update(state=JobState.QUEUED, cancel_requested_at=now)  # for a worker to tidy up what was received
+        # for a worker to tidy up what was received
+        sent.update(state=JobState.QUEUED, cancel_requested_at=now, lease_until=None)
         ring(row.uuid)
     row.refresh_from_db()
 

@@ -168,8 +168,8 @@ def _staged() -> int:
 
 
 def _unfinished() -> int:
-    """Cancels jobs whose sender has not come back for a week."""
-    rows = Job.objects.filter(state=JobState.RECEIVING, created_at__lt=timezone.now() - STAGED_FOR)
+    """Cancels jobs whose sender has not come back for a day."""
+    rows = Job.objects.filter(state=JobState.RECEIVING, lease_until__lt=timezone.now())
     old = list(rows[:ROWS])
     for row in old:
         jobs.cancel(row)

@@ -171,16 +171,16 @@ def test_plain_lines_are_staged_as_they_come_and_nobody_sees_them(
     plain = [line(item, drawn("RBC", 1.0, 1.0, 9.0, 9.0), drawn("RBC", 2.0, 2.0, 9.0, 9.0)) for item in items]
     outside = line(items[3], drawn("RBC", 100.0, 5.0, 120.0, 9.0), drawn("RBC", 1.0, 1.0, 9.0, 9.0))
     problem = {"problem": {"kind": "unreadable", "file": "b.xml", "row": "", "what": "is broken", "remedy": "mend it"}}
-    put(opened, 0, plain[0], problem, plain[1], outside, plain[1])
+    put(opened, 0, plain[0], problem, plain[1], outside, plain[1], plain[3])
     put(opened, 1, plain[2])
     staged = LabelSet.objects.filter(staged_by=opened.job)
     assert staged.count() == 3 and not LabelSet.objects.current().exists()
     parts = opened.parts.values_list("rest", "regions", "count")
-    assert list(parts) == [([1, 3, 4], 4, 5), ([], 2, 1)]
+    assert list(parts) == [([1, 3, 4, 5], 4, 6), ([], 2, 1)]
     job = finish(opened)
-    assert job.state == "succeeded" and (job.done, job.total) == (6, 6), job.error
+    assert job.state == "succeeded" and (job.done, job.total) == (7, 7), job.error
     assert (job.result["items"], job.result["label_sets"], job.result["regions"]) == (4, 4, 7)
-    assert [row["kind"] for row in job.result["left_out"]] == ["unreadable", "outside", "duplicate"]
+    assert [row["kind"] for row in job.result["left_out"]] == ["unreadable", "outside", "duplicate", "duplicate"]
     assert set(LabelSet.objects.current().values_list("item", flat=True)) == {item.pk for item in items[:4]}
     assert ImportedLine.objects.count() == 0 and LabelSet.objects.count() == 4
 

@@ -62,14 +62,16 @@ def made(verb: str, items: int, people: int) -> Project:
 
 
 def import_of(project: Project, items: list[Item]) -> Job:
-    """An import of three boxes an item, sent and finished; nothing has run yet."""
+    """An import of three boxes an item, sent and finished; nothing has run yet, and a half is staged as it came."""
     owner = project.created_by
     entry = import_parts.begin(project, Caller(owner), uuid=UUID(int=1), schema="cells")
     for number, start in enumerate(range(0, len(items), PART)):
         lines = []
-        for item in items[start : start + PART]:
+        for place, item in enumerate(items[start : start + PART]):
+            labels = "abc" if place % 2 else "aaa"  # the schema has but the first of them
             regions = [
-                {"kind": "box", "label": label, "box": [n, n, n + 20.25, n + 11]} for n, label in enumerate("abc")
+                {"kind": "box", "label": label, "box": [n + 0.5, n + 0.5, n + 20.25, n + 11.0]}
+                for n, label in enumerate(labels)
             ]
             lines.append(json.dumps({"path": item.path, "labelled": True, "regions": regions}))
         import_parts.put_part(Caller(owner), entry.uuid, number, "\n".join(lines).encode())
