@@ -35,6 +35,7 @@ OPERATIONS = [
 WRITING = [one for one in OPERATIONS if one.values[1] != "get"]
 BODY_OF_DELETE = {"dataset_items_remove": "#/components/schemas/SelectionShape"}  # OpenAPI 3.0 has no word for it
 
+JSON = {"data": "{}", "content_type": "application/json"}
 NUL, HALF = "a\0b", "\ud800"
 TEXTS = [NUL, HALF, "", " ", "x" * 5000, "\u0663", "nan", "-1", "../x", "%", "\u202e", "1e999", "0" * 400]
 NUMBERS = [-1, 0, 1, 2**31, 2**63 - 1, 2**63, -(2**63) - 1, 10**30, 10**400, 0.5, 1e308, float("inf")]
@@ -222,6 +223,31 @@ def test_a_field_that_a_body_does_not_have_is_refused_by_name(world: Any) -> Non
         }
         asked += 1
     assert asked > 25
+
+
+def test_a_query_parameter_that_an_operation_does_not_have_is_refused_by_name(world: Any) -> None:
+    program = world.programs["owner"]
+    asked = 0
+    for path, method in (one.values for one in OPERATIONS):
+        parameters = DOCUMENT["paths"][str(path)][str(method)].get("parameters", ())
+        known = sorted(one["name"] for one in parameters if one["in"] == "query")
+        meant = max(known, key=len, default="")
+        send = getattr(program, str(method))
+        answer = send(address_of(world, str(path), {f"{meant}x": "1"}), **JSON if method != "get" else {})
+        assert answer.status_code == 400, (path, method, answer.content)
+        said = f'did you mean "{meant}"?' if known else "there are none here"
+        assert answer.json() == {
+            "error": f'unknown query parameter "{meant}x" ({said})',
+            "code": "unknown_parameter",
+            "field": f"{meant}x",
+        }
+        for name in known:
+            answer = send(address_of(world, str(path), {name: "1"}))
+            assert answer.status_code in (200, 404) or answer.json()["code"] != "unknown_parameter"
+            asked += 1
+    assert asked > 25
+    listed = program.get(address_of(world, "/api/v1/projects/{project}/items", {"slpit": "train"})).json()
+    assert listed["error"] == 'unknown query parameter "slpit" (did you mean "split"?)'
 
 
 def test_a_field_that_an_object_within_a_body_does_not_have_is_refused_with_its_place(world: Any) -> None:

@@ -8,7 +8,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from lode_annotation import import_parts
 from lode_annotation.api.shapes import Shape
@@ -16,6 +15,7 @@ from lode_annotation.models import LabelImport
 from lode_platform import access
 from lode_platform.api.parsers import BytesParser, raw
 from lode_platform.api.shapes import JobShape, job_json, read
+from lode_platform.api.view import View
 from lode_platform.signed_in import caller
 
 
@@ -64,7 +64,7 @@ def import_json(row: LabelImport) -> dict[str, Any]:
     }
 
 
-class LabelImports(APIView):
+class LabelImports(View):
     @extend_schema(operation_id="label_import_create", request=NewImportShape, responses={201: ImportShape})
     def post(self, request: Request, project: str) -> Response:
         """Starts an import under a uuid that the client chose; repeating it returns the same import."""
@@ -74,14 +74,14 @@ class LabelImports(APIView):
         return Response(import_json(import_parts.begin(found, caller(request), **given)), status=201)
 
 
-class OneLabelImport(APIView):
+class OneLabelImport(View):
     @extend_schema(operation_id="label_import", responses=ImportShape)
     def get(self, request: Request, label_import: UUID) -> Response:
         """One of my imports: the parts received, and its job."""
         return Response(import_json(import_parts.mine(caller(request), label_import)))
 
 
-class ImportPart(APIView):
+class ImportPart(View):
     parser_classes = [LinesParser]
 
     @extend_schema(
@@ -99,7 +99,7 @@ class ImportPart(APIView):
         return Response({"part": part, "lines": lines})
 
 
-class Finish(APIView):
+class Finish(View):
     @extend_schema(operation_id="label_import_finish", request=FinishShape, responses={202: JobShape})
     def post(self, request: Request, label_import: UUID) -> Response:
         """Starts the job that imports the parts; its result is the report."""

@@ -10,7 +10,6 @@ from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from lode_annotation import filling, payloads, queues
 from lode_annotation.api import shapes
@@ -22,6 +21,7 @@ from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, page_rows, searched
 from lode_platform.api.parsers import LargeJsonParser
 from lode_platform.api.shapes import job_json, read
+from lode_platform.api.view import View
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.models import Project
 from lode_platform.searching import Search
@@ -62,7 +62,7 @@ def _said(filled: filling.Filled) -> dict[str, Any]:
     return {"added": filled.added, "job": job_json(filled.job) if filled.job else None}
 
 
-class Queues(APIView):
+class Queues(View):
     @extend_schema(operation_id="queues", parameters=PARAMETERS, responses=page_of(shapes.QueueShape))
     def get(self, request: Request, project: str) -> Response:
         """The project's queues, newest first, with their tasks by state."""
@@ -111,7 +111,7 @@ def _schema(project: Project, name: str) -> Schema:
     return found
 
 
-class OneQueue(APIView):
+class OneQueue(View):
     @extend_schema(operation_id="queue", responses=shapes.QueueShape)
     def get(self, request: Request, queue: UUID) -> Response:
         """A queue and its tasks by state."""
@@ -125,7 +125,7 @@ class OneQueue(APIView):
         return Response(shown(queue_of(request, changed.uuid)))
 
 
-class Tasks(APIView):
+class Tasks(View):
     parser_classes = [LargeJsonParser]
 
     @extend_schema(
@@ -181,7 +181,7 @@ def task_rows() -> "QuerySet[Task]":
     return Task.objects.select_related("queue", "item").prefetch_related(Prefetch("annotations", queryset=answers))
 
 
-class Next(APIView):
+class Next(View):
     @extend_schema(
         operation_id="queue_next",
         request=shapes.HoldingShape,
@@ -197,7 +197,7 @@ class Next(APIView):
         return Response(payload) if payload else Response(status=204)
 
 
-class Mine(APIView):
+class Mine(View):
     @extend_schema(operation_id="queue_mine", responses=shapes.AnsweredShape(many=True))
     def get(self, request: Request, queue: UUID) -> Response:
         """The last ten tasks of the queue that I answered or skipped, the newest first."""
@@ -207,7 +207,7 @@ class Mine(APIView):
         )
 
 
-class OpenTask(APIView):
+class OpenTask(View):
     @extend_schema(
         operation_id="task_open", request=None, responses={200: shapes.PayloadShape, 409: LOST, 410: TRASHED}
     )
@@ -216,7 +216,7 @@ class OpenTask(APIView):
         return Response(payloads.task_payload(task, caller(request)))
 
 
-class OneTask(APIView):
+class OneTask(View):
     @extend_schema(operation_id="task", responses=shapes.TaskShape)
     def get(self, request: Request, task: UUID) -> Response:
         """A task and its answers."""
@@ -226,7 +226,7 @@ class OneTask(APIView):
         return Response(shapes.task_json(found))
 
 
-class Submit(APIView):
+class Submit(View):
     parser_classes = [LargeJsonParser]
 
     @extend_schema(
@@ -238,7 +238,7 @@ class Submit(APIView):
         return Response(submit(caller(request), task, SubmitRequest.of(given)))
 
 
-class Skip(APIView):
+class Skip(View):
     parser_classes = [LargeJsonParser]
 
     @extend_schema(operation_id="task_skip", request=shapes.SkipShape, responses={200: shapes.AnswerShape, 409: LOST})
@@ -248,7 +248,7 @@ class Skip(APIView):
         return Response(submit(caller(request), task, SubmitRequest.of(given, skip=True)))
 
 
-class OneLease(APIView):
+class OneLease(View):
     @extend_schema(operation_id="task_hold", request=None, responses={200: shapes.HeldShape, 409: LOST})
     def post(self, request: Request, task: UUID) -> Response:
         """Takes or renews my lease on this task: the heartbeat of an open page."""
@@ -275,7 +275,7 @@ class OneLease(APIView):
         return Response(status=204)
 
 
-class Draft(APIView):
+class Draft(View):
     parser_classes = [LargeJsonParser]
 
     @extend_schema(
@@ -290,7 +290,7 @@ class Draft(APIView):
         return Response({"draft": kept})
 
 
-class Clear(APIView):
+class Clear(View):
     @extend_schema(operation_id="queue_clear", request=None, responses={204: None})
     def delete(self, request: Request, queue: UUID) -> Response:
         """Releases every held task of the queue; unfinished work stays as drafts."""

@@ -6,7 +6,6 @@ from django.db.models import Exists, OuterRef
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from lode_annotation import payloads, review, undo_review
 from lode_annotation.api import shapes
@@ -16,6 +15,7 @@ from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, searched
 from lode_platform.api.parsers import LargeJsonParser
 from lode_platform.api.shapes import read
+from lode_platform.api.view import View
 from lode_platform.errors import BadInput
 from lode_platform.searching import Search
 from lode_platform.signed_in import caller
@@ -23,7 +23,7 @@ from lode_platform.signed_in import caller
 BUILT_ON = OpenApiResponse(description="`built_on`: a newer answer, other labels or a version depend on it")
 
 
-class Reviews(APIView):
+class Reviews(View):
     @extend_schema(
         operation_id="reviews",
         parameters=[
@@ -53,7 +53,7 @@ class Reviews(APIView):
         return Response(searched(request, search, shapes.waiting_json))
 
 
-class NextReview(APIView):
+class NextReview(View):
     @extend_schema(
         operation_id="review_next",
         request=shapes.HoldingShape,
@@ -66,7 +66,7 @@ class NextReview(APIView):
         return Response(payload) if payload else Response(status=204)
 
 
-class Verdict(APIView):
+class Verdict(View):
     parser_classes = [LargeJsonParser]
 
     @extend_schema(

@@ -5,7 +5,6 @@ from uuid import UUID
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from lode_annotation import schemas
 from lode_annotation.api import schema_shapes as shapes
@@ -13,6 +12,7 @@ from lode_annotation.models import Schema
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.shapes import read
+from lode_platform.api.view import View
 from lode_platform.errors import NotFound
 from lode_platform.signed_in import caller
 
@@ -25,7 +25,7 @@ def schema_of(request: Request, uuid: UUID) -> Schema:
     return found
 
 
-class Schemas(APIView):
+class Schemas(View):
     @extend_schema(operation_id="schemas", parameters=PARAMETERS, responses=page_of(shapes.SchemaShape))
     def get(self, request: Request, project: str) -> Response:
         """The project's schemas, newest first."""
@@ -42,14 +42,14 @@ class Schemas(APIView):
         return Response(schemas.as_json(made), status=201)
 
 
-class OneSchema(APIView):
+class OneSchema(View):
     @extend_schema(operation_id="schema", responses=shapes.SchemaShape)
     def get(self, request: Request, schema: UUID) -> Response:
         """A schema with its newest revision."""
         return Response(schemas.as_json(schema_of(request, schema)))
 
 
-class Revisions(APIView):
+class Revisions(View):
     @extend_schema(operation_id="schema_revisions", parameters=PARAMETERS, responses=page_of(shapes.RevisionShape))
     def get(self, request: Request, schema: UUID) -> Response:
         """The schema's revisions, newest first."""
@@ -65,7 +65,7 @@ class Revisions(APIView):
         return Response(shapes.revision_json(made), status=201)
 
 
-class Check(APIView):
+class Check(View):
     @extend_schema(operation_id="schema_check", request=shapes.CheckShape, responses=shapes.CheckedShape)
     def post(self, request: Request) -> Response:
         """Whether a config could be a schema: its controls, or what is wrong with it, by line."""

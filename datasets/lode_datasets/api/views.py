@@ -12,7 +12,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from lode_annotation.models import Schema
 from lode_annotation.schemas import latest
@@ -25,6 +24,7 @@ from lode_platform.among import among
 from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.parsers import LargeJsonParser
 from lode_platform.api.shapes import JobShape, job_json, read
+from lode_platform.api.view import View
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.models import Item, Project
 from lode_platform.signed_in import caller, person
@@ -55,7 +55,7 @@ def _latest(datasets: Iterable[Dataset]) -> dict[int, int]:
     return dict(published.values_list("dataset").annotate(newest=Max("number")))
 
 
-class Datasets(APIView):
+class Datasets(View):
     @extend_schema(operation_id="datasets", parameters=PARAMETERS, responses=page_of(shapes.DatasetShape))
     def get(self, request: Request, project: str) -> Response:
         """The project's datasets, newest first."""
@@ -84,7 +84,7 @@ def _schema(project: Project, name: str) -> Schema:
     return found
 
 
-class DatasetByUuid(APIView):
+class DatasetByUuid(View):
     @extend_schema(operation_id="dataset_by_uuid", responses=shapes.DatasetShape)
     def get(self, request: Request, uuid: UUID) -> Response:
         """A dataset by its uuid."""
@@ -96,7 +96,7 @@ class DatasetByUuid(APIView):
         return Response(shapes.dataset_json(found, _latest([found]).get(found.pk)))
 
 
-class OneDataset(APIView):
+class OneDataset(View):
     @extend_schema(operation_id="dataset", responses=shapes.DatasetShape)
     def get(self, request: Request, project: str, name: str) -> Response:
         """A dataset."""
@@ -125,7 +125,7 @@ class OneDataset(APIView):
         return Response(status=204)
 
 
-class Selection(APIView):
+class Selection(View):
     @extend_schema(operation_id="dataset_items_add", request=shapes.SelectionShape, responses=shapes.AddedShape)
     def post(self, request: Request, project: str, name: str) -> Response:
         """Puts items in: those named, or all that a filter finds (more than 5,000 by `job`). Each keeps its split."""
@@ -154,7 +154,7 @@ class Selection(APIView):
         return Response({"removed": removed})
 
 
-class Compare(APIView):
+class Compare(View):
     parser_classes = [LargeJsonParser]
 
     @extend_schema(operation_id="dataset_compare", request=shapes.CompareShape, responses=shapes.ComparedShape)
@@ -188,7 +188,7 @@ def _items(request: Request, dataset: Dataset, given: dict[str, Any]) -> Iterabl
     return selection.walk(rows)
 
 
-class Publish(APIView):
+class Publish(View):
     @extend_schema(
         operation_id="publish",
         request=shapes.PublishShape,
@@ -209,7 +209,7 @@ class Publish(APIView):
         return Response(answer, status=202 if job else 200)
 
 
-class Versions(APIView):
+class Versions(View):
     @extend_schema(operation_id="versions", parameters=PARAMETERS, responses=page_of(shapes.VersionShape))
     def get(self, request: Request, project: str, name: str) -> Response:
         """The published versions, newest first."""
@@ -218,14 +218,14 @@ class Versions(APIView):
         return Response(paged(request, rows, shapes.version_json))
 
 
-class OneVersion(APIView):
+class OneVersion(View):
     @extend_schema(operation_id="version", parameters=[WHICH], responses=shapes.VersionShape)
     def get(self, request: Request, project: str, name: str, which: str) -> Response:
         """A published version."""
         return Response(shapes.version_json(found_version(request, project, name, which)))
 
 
-class Manifest(APIView):
+class Manifest(View):
     @extend_schema(
         operation_id="version_manifest", parameters=[WHICH], responses={(200, "application/x-ndjson"): OpenApiTypes.STR}
     )
@@ -239,7 +239,7 @@ class Manifest(APIView):
         return _lines(manifest.manifest_pieces(rows), found)
 
 
-class Entries(APIView):
+class Entries(View):
     @extend_schema(
         operation_id="version_entries",
         parameters=[WHICH, OpenApiParameter("split", str)],
@@ -277,7 +277,7 @@ def _lines(pieces: Iterator[bytes], version: Version) -> StreamingHttpResponse:
     return response
 
 
-class Diff(APIView):
+class Diff(View):
     @extend_schema(
         operation_id="diff",
         parameters=[
@@ -319,7 +319,7 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-class Pins(APIView):
+class Pins(View):
     @extend_schema(operation_id="version_pin", parameters=[WHICH], request=None, responses=shapes.PinShape)
     def post(self, request: Request, project: str, name: str, which: str) -> Response:
         """Remembers that I read this version, so that nobody removes it without knowing."""
@@ -328,7 +328,7 @@ class Pins(APIView):
         return Response({"version": found.number, "user": made.user.username, "created_at": made.created_at})
 
 
-class Aliases(APIView):
+class Aliases(View):
     @extend_schema(operation_id="aliases", responses=shapes.AliasesShape)
     def get(self, request: Request, project: str, name: str) -> Response:
         """The dataset's aliases as they point now."""
@@ -336,7 +336,7 @@ class Aliases(APIView):
         return Response({"results": [shapes.alias_json(row) for row in aliases.aliases(found)], "next": None})
 
 
-class OneAlias(APIView):
+class OneAlias(View):
     @extend_schema(operation_id="alias", responses=shapes.AliasShape)
     def get(self, request: Request, project: str, name: str, alias: str) -> Response:
         """Where an alias points."""
@@ -355,7 +355,7 @@ class OneAlias(APIView):
         return Response(shapes.alias_json(aliases.set_alias(found, person(request), alias, version)))
 
 
-class Verify(APIView):
+class Verify(View):
     @extend_schema(operation_id="version_verify", parameters=[WHICH], request=None, responses={202: JobShape})
     def post(self, request: Request, project: str, name: str, which: str) -> Response:
         """Reads and hashes the version's bytes in the store again; the job's result names what has changed."""

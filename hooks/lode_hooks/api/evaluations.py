@@ -6,7 +6,6 @@ from uuid import UUID
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from lode_datasets.models import Version
 from lode_hooks.api import evaluation_shapes, failure_shapes
@@ -23,6 +22,7 @@ from lode_platform import access
 from lode_platform.addresses import same_with
 from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.shapes import read
+from lode_platform.api.view import View
 from lode_platform.errors import BadInput, Conflict, NotFound
 from lode_platform.signed_in import caller, person
 
@@ -45,7 +45,7 @@ def with_job(rows: EvaluationQuerySet) -> EvaluationQuerySet:
     return rows.whole().select_related("job__created_by")
 
 
-class OneEvaluation(APIView):
+class OneEvaluation(View):
     @extend_schema(operation_id="evaluation", responses=evaluation_shapes.EvaluationShape)
     def get(self, request: Request, evaluation: UUID) -> Response:
         """An evaluation's numbers; those named tp, fp and fn are at score 0."""
@@ -53,7 +53,7 @@ class OneEvaluation(APIView):
         return Response(evaluation_shapes.evaluation_json(found, found.prediction_set.run.project))
 
 
-class Failures(APIView):
+class Failures(View):
     @extend_schema(
         operation_id="evaluation_failures", parameters=[*FILTERS, *PAGES], responses=failure_shapes.FailuresShape
     )
@@ -90,7 +90,7 @@ def failure_of(request: Request, uuid: UUID, verb: str) -> Failure:
     return found
 
 
-class OneFailure(APIView):
+class OneFailure(View):
     @extend_schema(operation_id="failure", responses=failure_shapes.FailureShape)
     def get(self, request: Request, failure: UUID) -> Response:
         """A failure with its verdicts and what it was in every evaluation that held its item."""
@@ -124,7 +124,7 @@ class OneFailure(APIView):
         )
 
 
-class Verdicts(APIView):
+class Verdicts(View):
     @extend_schema(
         operation_id="failure_judge",
         request=failure_shapes.NewVerdictShape,
@@ -158,7 +158,7 @@ class Alike(NamedTuple):
     settings_digest: str
 
 
-class Compare(APIView):
+class Compare(View):
     @extend_schema(
         operation_id="runs_compare",
         parameters=[
@@ -212,7 +212,7 @@ class Compare(APIView):
         return found
 
 
-class Evaluations(APIView):
+class Evaluations(View):
     @extend_schema(
         operation_id="predictions_evaluations",
         parameters=PARAMETERS,
@@ -225,7 +225,7 @@ class Evaluations(APIView):
         return Response(paged(request, rows, lambda row: evaluation_shapes.evaluation_json(row, sent.run.project)))
 
 
-class RunEvaluations(APIView):
+class RunEvaluations(View):
     @extend_schema(
         operation_id="run_evaluations",
         parameters=[RUN, *PARAMETERS],

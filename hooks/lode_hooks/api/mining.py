@@ -5,7 +5,6 @@ from uuid import UUID
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from lode_hooks.api import mining_shapes
 from lode_hooks.mining import large, report, rounds
@@ -14,11 +13,12 @@ from lode_hooks.models import MiningRound
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, page_rows
 from lode_platform.api.shapes import JobShape, job_json, read
+from lode_platform.api.view import View
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.signed_in import caller, person
 
 
-class Rounds(APIView):
+class Rounds(View):
     @extend_schema(operation_id="mining_rounds", parameters=PARAMETERS, responses=page_of(mining_shapes.RoundShape))
     def get(self, request: Request, project: str) -> Response:
         """The project's mining rounds, newest first."""
@@ -49,7 +49,7 @@ class Rounds(APIView):
         return Response(mining_shapes.rounds_json([made])[0], status=201)
 
 
-class Preview(APIView):
+class Preview(View):
     @extend_schema(
         operation_id="mining_preview",
         request=mining_shapes.MineShape,
@@ -74,7 +74,7 @@ def round_of(request: Request, uuid: UUID) -> MiningRound:
     return found
 
 
-class OneRound(APIView):
+class OneRound(View):
     @extend_schema(operation_id="mining_round", responses=mining_shapes.RoundShape)
     def get(self, request: Request, mined: UUID) -> Response:
         """A mining round."""
@@ -82,7 +82,7 @@ class OneRound(APIView):
         return Response(mining_shapes.rounds_json([found])[0])
 
 
-class Report(APIView):
+class Report(View):
     @extend_schema(operation_id="mining_report", responses=mining_shapes.ReportShape)
     def get(self, request: Request, mined: UUID) -> Response:
         """What became of a round, as far as it has come."""

@@ -7,7 +7,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from lode_hooks.api import evaluation_shapes, run_shapes
 from lode_hooks.api.runs import RUN, run_of, version_of
@@ -17,6 +16,7 @@ from lode_hooks.models import PredictionSet, Run
 from lode_platform import access
 from lode_platform.api.parsers import BytesParser, raw
 from lode_platform.api.shapes import read
+from lode_platform.api.view import View
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.signed_in import caller, person
 
@@ -41,7 +41,7 @@ def set_of(request: Request, uuid: UUID, verb: str) -> PredictionSet:
     return found
 
 
-class NewPredictions(APIView):
+class NewPredictions(View):
     @extend_schema(
         operation_id="predictions_begin",
         parameters=[RUN],
@@ -58,14 +58,14 @@ class NewPredictions(APIView):
         return Response(run_shapes.prediction_set_json(sent), status=201)
 
 
-class OnePredictionSet(APIView):
+class OnePredictionSet(View):
     @extend_schema(operation_id="predictions", responses=run_shapes.PredictionSetShape)
     def get(self, request: Request, predictions: UUID) -> Response:
         """A prediction set."""
         return Response(run_shapes.prediction_set_json(set_of(request, predictions, "project.view")))
 
 
-class Part(APIView):
+class Part(View):
     parser_classes = [LinesParser]
 
     @extend_schema(
@@ -80,7 +80,7 @@ class Part(APIView):
         return Response({"part": row.number, "rows": row.rows})
 
 
-class Finish(APIView):
+class Finish(View):
     @extend_schema(
         operation_id="predictions_finish",
         request=run_shapes.FinishPredictionsShape,
@@ -106,7 +106,7 @@ class Finish(APIView):
         return Response(answer)
 
 
-class Evaluate(APIView):
+class Evaluate(View):
     @extend_schema(
         operation_id="predictions_evaluate",
         request=evaluation_shapes.EvaluateShape,

@@ -7,7 +7,6 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from lode_datasets import versions
 from lode_datasets.models import Version
@@ -18,6 +17,7 @@ from lode_hooks.models import Run
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, paged
 from lode_platform.api.shapes import read
+from lode_platform.api.view import View
 from lode_platform.errors import NotFound
 from lode_platform.models import Project
 from lode_platform.signed_in import caller, person
@@ -61,7 +61,7 @@ def shown(rows: "QuerySet[Run]") -> "QuerySet[Run]":
     return rows.select_related("created_by").prefetch_related("uses__version__dataset")
 
 
-class Runs(APIView):
+class Runs(View):
     @extend_schema(operation_id="runs", parameters=PARAMETERS, responses=page_of(run_shapes.RunShape))
     def get(self, request: Request, project: str) -> Response:
         """The project's runs, newest first."""
@@ -88,7 +88,7 @@ class Runs(APIView):
         return Response(run_shapes.run_json(shown(Run.objects.all()).get(pk=run.pk), home), status=201)
 
 
-class OneRun(APIView):
+class OneRun(View):
     @extend_schema(operation_id="run", parameters=[RUN], responses=run_shapes.OneRunShape)
     def get(self, request: Request, run: str) -> Response:
         """A run with its newest numbers and its prediction sets."""
@@ -127,7 +127,7 @@ class OneRun(APIView):
         }
 
 
-class Metrics(APIView):
+class Metrics(View):
     @extend_schema(
         operation_id="run_metrics",
         parameters=[RUN],

@@ -11,12 +11,12 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from lode_platform import access, free_json, item_packs, items, shell, uploads, zips
 from lode_platform.api import shapes
 from lode_platform.api.paging import PARAMETERS, page_of, paged, searched
 from lode_platform.api.parsers import LargeJsonParser, StreamParser, refuse_form
+from lode_platform.api.view import View
 from lode_platform.errors import BadInput, LodeError, NotFound, TooLarge
 from lode_platform.models import Item, Project
 from lode_platform.searching import Search, within_few
@@ -31,7 +31,7 @@ class LengthRequired(LodeError):
     status, code = 411, "length_required"
 
 
-class Uploads(APIView):
+class Uploads(View):
     parser_classes = [LargeJsonParser]
 
     @extend_schema(operation_id="uploads", request=shapes.UploadsShape, responses=shapes.SendShape)
@@ -43,7 +43,7 @@ class Uploads(APIView):
         return Response({"send": send, "problems": [problem.as_json() for problem in problems]})
 
 
-class Blobs(APIView):
+class Blobs(View):
     parser_classes = [StreamParser]
 
     @extend_schema(operation_id="blobs_pack", request=OpenApiTypes.BINARY, responses=shapes.PackShape)
@@ -58,7 +58,7 @@ class Blobs(APIView):
         return Response({"stored": stored, "problems": problems})
 
 
-class BlobBytes(APIView):
+class BlobBytes(View):
     parser_classes = [StreamParser]
 
     @extend_schema(
@@ -117,7 +117,12 @@ def _piece(header: str, length: int) -> tuple[int, int, int]:
     return first, last + 1, total
 
 
-class Items(APIView):
+class Items(View):
+    def query_names(self, request: Request) -> set[str]:
+        """Those declared, and in the list a filter that another room has added."""
+        filters = {known.name for known in shell.item_filters()} if request.method == "GET" else set()
+        return {*super().query_names(request), *filters}
+
     @extend_schema(
         operation_id="items",
         parameters=[
@@ -125,9 +130,10 @@ class Items(APIView):
             OpenApiParameter("search", str, description="part of the path"),
             OpenApiParameter("path", str, description="the exact path"),
             OpenApiParameter("trash", bool, description="1: what lies in the trash instead"),
-            OpenApiParameter("labelled", str, description="as on the page Items"),
-            OpenApiParameter("dataset", str, description="as on the page Items"),
-            OpenApiParameter("split", str, description="as on the page Items"),
+            *(
+                OpenApiParameter(name, str, description="as on the page Items")
+                for name in ("medium", "labelled", "queue", "dataset", "split")
+            ),
         ],
         responses=page_of(shapes.ItemShape),
     )
@@ -178,7 +184,7 @@ def _report(report: items.AddReport) -> dict[str, Any]:
     return {**answer, "problems": [problem.as_json() for problem in report.problems]}
 
 
-class Pack(APIView):
+class Pack(View):
     parser_classes = [StreamParser]
 
     @extend_schema(operation_id="items_pack", request=OpenApiTypes.BINARY, responses=shapes.AddReportShape)
@@ -208,7 +214,7 @@ def _pack(request: Request) -> bytes:
     return b"".join(_body(request))
 
 
-class Zip(APIView):
+class Zip(View):
     parser_classes = [MultiPartParser]
 
     @extend_schema(
@@ -241,7 +247,7 @@ def _item(request: Request, uuid: UUID, verb: str) -> Item:
     return found
 
 
-class OneItem(APIView):
+class OneItem(View):
     @extend_schema(operation_id="item", responses=shapes.ItemShape)
     def get(self, request: Request, item: UUID) -> Response:
         """One item, also from the trash."""
@@ -255,7 +261,7 @@ class OneItem(APIView):
         return Response(shapes.item_json(found))
 
 
-class Restore(APIView):
+class Restore(View):
     @extend_schema(operation_id="item_restore", request=None, responses=shapes.ItemShape)
     def post(self, request: Request, item: UUID) -> Response:
         """Takes the item out of the trash."""

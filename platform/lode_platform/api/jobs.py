@@ -5,17 +5,17 @@ from uuid import UUID
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from lode_platform import access, jobs
 from lode_platform.api import shapes
 from lode_platform.api.paging import PARAMETERS, page_of, paged
+from lode_platform.api.view import View
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.models import Job, JobState, Project
 from lode_platform.signed_in import caller, person
 
 
-class Jobs(APIView):
+class Jobs(View):
     @extend_schema(
         operation_id="jobs",
         parameters=[*PARAMETERS, OpenApiParameter("state", str, enum=JobState.values)],
@@ -49,14 +49,14 @@ def _mine(request: Request, uuid: UUID) -> Job:
     return found
 
 
-class OneJob(APIView):
+class OneJob(View):
     @extend_schema(operation_id="job", responses=shapes.JobShape)
     def get(self, request: Request, job: UUID) -> Response:
         """A job: its state, how far it is, its result or error."""
         return Response(shapes.job_json(_job(request, job)))
 
 
-class Cancel(APIView):
+class Cancel(View):
     @extend_schema(operation_id="job_cancel", request=None, responses=shapes.JobShape)
     def post(self, request: Request, job: UUID) -> Response:
         """Asks the job to stop; it tidies up and ends at its next step."""
@@ -65,7 +65,7 @@ class Cancel(APIView):
         return Response(shapes.job_json(row))
 
 
-class Retry(APIView):
+class Retry(View):
     @extend_schema(operation_id="job_retry", request=None, responses=shapes.JobShape)
     def post(self, request: Request, job: UUID) -> Response:
         """Queues a job that failed or was cancelled again."""

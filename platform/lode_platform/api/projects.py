@@ -5,17 +5,17 @@ from uuid import UUID
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from lode_platform import access, projects, tokens
 from lode_platform.api import shapes
+from lode_platform.api.view import View
 from lode_platform.errors import Forbidden, NotFound
 from lode_platform.models import ApiToken, Membership, Project
 from lode_platform.roles import verbs_of
 from lode_platform.signed_in import caller, person
 
 
-class Me(APIView):
+class Me(View):
     @extend_schema(operation_id="me", responses=shapes.MeShape)
     def get(self, request: Request) -> Response:
         """Who I am, and what my token is limited to."""
@@ -29,7 +29,7 @@ class Me(APIView):
         return Response({"user": {"uuid": user.uuid, "username": user.username}, "project": name, "role": role})
 
 
-class Projects(APIView):
+class Projects(View):
     @extend_schema(operation_id="projects", responses={200: shapes.ProjectsShape})
     def get(self, request: Request) -> Response:
         """The projects I am a member of, by name."""
@@ -49,14 +49,14 @@ class Projects(APIView):
         return Response(shapes.project_json(member), status=201)
 
 
-class OneProject(APIView):
+class OneProject(View):
     @extend_schema(operation_id="project", responses=shapes.ProjectShape)
     def get(self, request: Request, project: str) -> Response:
         """A project and my role in it."""
         return Response(shapes.project_json(access.member_of(caller(request), project, "project.view")))
 
 
-class Members(APIView):
+class Members(View):
     @extend_schema(operation_id="members", responses=shapes.MembersShape)
     def get(self, request: Request, project: str) -> Response:
         """Who belongs to the project, by name."""
@@ -73,7 +73,7 @@ class Members(APIView):
         return Response(shapes.member_json(member), status=201)
 
 
-class Member(APIView):
+class Member(View):
     @extend_schema(operation_id="member_change", request=shapes.MemberRoleShape, responses=shapes.MemberShape)
     def patch(self, request: Request, project: str, user: UUID) -> Response:
         """Changes a member's role; the last owner stays owner."""
@@ -98,7 +98,7 @@ def _member(project: Project, uuid: UUID) -> Membership:
     return found
 
 
-class Tokens(APIView):
+class Tokens(View):
     @extend_schema(operation_id="tokens", responses=shapes.TokensShape)
     def get(self, request: Request, project: str) -> Response:
         """My tokens of this project; an owner sees everybody's. Their text is never shown again."""
@@ -124,7 +124,7 @@ class Tokens(APIView):
         return Response({**shapes.token_json(token), "token": text}, status=201)
 
 
-class Token(APIView):
+class Token(View):
     @extend_schema(operation_id="token_revoke", responses={204: None})
     def delete(self, request: Request, project: str, token: UUID) -> Response:
         """Ends a token: one's own, or, as owner, anybody's of this project. A project's token ends itself alone."""
