@@ -213,6 +213,13 @@ class Store:
         except FileNotFoundError:
             raise NotFound(f"The store has no bytes for {md5}.", code="no_bytes") from None
 
+    def read(self, md5: str, most: int) -> bytes | None:
+        """The bytes of a small blob; None where they are more than ``most``, ``NotFound`` where the store has none."""
+        try:
+            return self.backend.read(key_of(check_md5(md5)), most)
+        except FileNotFoundError:
+            raise NotFound(f"The store has no bytes for {md5}.", code="no_bytes") from None
+
     def path(self, md5: str, *, directory: bool = False) -> Path:
         """The file that holds the bytes (of a store in a folder)."""
         return self.backend.path(key_of(check_md5(md5), directory=directory))

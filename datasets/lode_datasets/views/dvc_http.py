@@ -6,6 +6,7 @@ What is served is what a published version of this very dataset holds, asked of 
 import json
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
@@ -18,6 +19,7 @@ from lode_platform.store import store
 
 MAX_OIDS = 2000
 MAX_PACK = 64 << 20  # bytes of one answer; a client asks again for what did not fit
+HELD = 8 << 20  # bytes of it that are read at once, and held until they are sent
 CHUNK = 1 << 18
 _OID = re.compile(r"[0-9a-f]{32}\Z")
 
@@ -49,21 +51,21 @@ def dvc_pack(request: HttpRequest, dataset: Dataset) -> HttpResponseBase:
     """
     oids = list(dict.fromkeys(_oids(request)))
     held = statements.held(dataset.pk, oids)
-    sizes = {oid: store().size(oid) for oid in oids if oid in held}
-    missing = [oid for oid in oids if sizes.get(oid) is None]
-    if missing:
+    if missing := [oid for oid in oids if oid not in held]:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise NotFound(f"No version of {dataset.name} holds {missing[0]}{more}.")
+    files: list[_Packed] = []
     total = 0
-    some: list[tuple[str, bytes]] = []
     for oid in oids:
-        size = sizes[oid] or 0
-        if some and total + size > MAX_PACK:
+        data = store().read(oid, CHUNK) if total < HELD else None
+        size = len(data) if data is not None else store().size(oid)
+        if size is None:
+            raise NotFound(f"No version of {dataset.name} holds {oid}.")
+        if files and total + size > MAX_PACK:
             break
-        head = f"{oid} {size}\n".encode()
-        some.append((oid, head))
-        total += len(head) + size
-    response = StreamingHttpResponse(_packed(some), content_type="application/octet-stream")
+        files.append(_Packed(oid, f"{oid} {size}\n".encode(), data))
+        total += len(files[-1].head) + size
+    response = StreamingHttpResponse(_packed(files), content_type="application/octet-stream")
     response["Content-Length"] = str(total)
     response["Cache-Control"] = "no-store"
     return response
@@ -81,12 +83,27 @@ def _oids(request: HttpRequest) -> list[str]:
     return given
 
 
-def _packed(some: Sequence[tuple[str, bytes]]) -> Iterator[bytes]:
+class _Packed(NamedTuple):
+    """A blob of a pack: its line, and its bytes where they were read already."""
+
+    oid: str
+    head: bytes
+    data: bytes | None
+
+
+def _packed(files: Sequence[_Packed]) -> Iterator[bytes]:
     """Small blobs are joined, so that thousands of them are not thousands of writes."""
     waiting: list[bytes] = []
     size = 0
-    for oid, head in some:
+    for oid, head, whole in files:
         waiting.append(head)
+        if whole is not None:
+            waiting.append(whole)
+            size += len(whole)
+            if size >= CHUNK:
+                yield b"".join(waiting)
+                waiting, size = [], 0
+            continue
         with store().open(oid) as file:
             while data := file.read(CHUNK):
                 waiting.append(data)

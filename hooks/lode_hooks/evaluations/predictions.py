@@ -20,6 +20,7 @@ from lode_hooks.evaluations.metrics.columns import Schema, frame_of
 from lode_hooks.evaluations.metrics.late import pl
 from lode_hooks.models import PredictionPart, PredictionSet, Run, RunUse
 from lode_platform import events, free_json
+from lode_platform.among import among
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Item, User
 
@@ -299,11 +300,8 @@ class _Reader:
             raise BadInput("An item came twice in this part; an item has one line.", code="item_twice")
         found: dict[str, tuple[str, int, int]] = {}
         rows = versions.entries(chosen.version, chosen.split).order_by().select_related(None)
-        paths = list(wanted)
-        for low in range(0, len(paths), 500):
-            here = rows.filter(path__in=paths[low : low + 500])
-            values = here.values_list("path", "item__uuid", "item__width", "item__height")
-            found.update((path, (str(uuid), width or 0, height or 0)) for path, uuid, width, height in values)
+        values = rows.filter(among("path", wanted)).values_list("path", "item__uuid", "item__width", "item__height")
+        found.update((path, (str(uuid), width or 0, height or 0)) for path, uuid, width, height in values)
         for path, number in wanted.items():
             if path not in found:
                 words = f"names {path!r}, which the split {chosen.split!r} of {chosen.version} does not hold"

@@ -31,6 +31,7 @@ from lode_hooks.evaluations.metrics.rows import Rows
 from lode_hooks.evaluations.transitions import thing_at
 from lode_hooks.models import Evaluation, Failure, FailureOccurrence
 from lode_platform import bulk
+from lode_platform.among import among
 from lode_platform.errors import Gone
 from lode_platform.jobs import Work
 from lode_platform.models import Item
@@ -114,7 +115,7 @@ def _batches(rows: Rows, chosen: Ints) -> Iterator[Ints]:
 
 def record(evaluation: Evaluation, rows: Rows, chosen: Ints) -> None:
     """Write a few failures that have no rows yet, such as those of another threshold when somebody judges them."""
-    known = set(evaluation.occurrences.filter(row__in=chosen.tolist()).values_list("row", flat=True))
+    known = set(evaluation.occurrences.filter(among("row", chosen.tolist())).values_list("row", flat=True))
     missing = np.array([row for row in chosen.tolist() if row not in known], dtype=np.int64)
     if len(missing):
         recorder = _Recorder(evaluation, rows, missing)
@@ -146,10 +147,8 @@ class _Recorder:
         self.dataset = self.evaluation.version.dataset
         self.evaluator = evaluator_of(self.evaluation.prediction_set.task)
         names = sorted({self.rows.item[row] for row in self.chosen.tolist()})
-        self.items: dict[str, int] = {}
-        for low in range(0, len(names), 500):
-            found = Item.objects.filter(project=self.project, uuid__in=names[low : low + 500])
-            self.items.update((str(uuid), pk) for uuid, pk in found.values_list("uuid", "pk"))
+        found = Item.objects.filter(among("uuid", map(UUID, names)), project=self.project)
+        self.items = {str(uuid): pk for uuid, pk in found.values_list("uuid", "pk")}
         self.names = {pk: name for name, pk in self.items.items()}
 
     def _uuids(self, batch: list[int]) -> dict[int, UUID]:
@@ -172,15 +171,14 @@ class _Recorder:
         rows = self.rows
         items = sorted({self.items[rows.item[row]] for row in failing})
         lost: set[int] = set()
-        for known in self._known_truths(items):
-            held = known.values_list("item_id", "region")
-            lost.update(item for item, region in held if (self.names[item], region) not in self._regions)
+        held = self._known_truths(items).values_list("item_id", "region")
+        lost.update(item for item, region in held if (self.names[item], region) not in self._regions)
         failures: dict[str, list[tuple[str, UUID, identity.Thing]]] = {}
-        for known in self._known_truths(sorted(lost)):
-            columns = ("item_id", "region", "uuid", "frame", "class_id", "box")
-            for of, region, uuid, frame, label, box in known.order_by("pk").values_list(*columns):
-                place = None if box is None else (box[0], box[1], box[2], box[3])
-                failures.setdefault(self.names[of], []).append((region, uuid, identity.Thing(label, place, frame)))
+        columns = ("item_id", "region", "uuid", "frame", "class_id", "box")
+        before_them = self._known_truths(sorted(lost)).order_by("pk").values_list(*columns) if lost else ()
+        for of, region, uuid, frame, label, box in before_them:
+            place = None if box is None else (box[0], box[1], box[2], box[3])
+            failures.setdefault(self.names[of], []).append((region, uuid, identity.Thing(label, place, frame)))
         again: dict[tuple[str, str | None], UUID] = {}
         for item, before in failures.items():
             after, own = self._truths[item], {region for region, _uuid, _thing in before}
@@ -191,10 +189,9 @@ class _Recorder:
         places = ((row, (rows.item[row], rows.region[row])) for row in failing)
         return {row: again[place] for row, place in places if place in again}
 
-    def _known_truths(self, items: Sequence[int]) -> Iterator[QuerySet[Failure]]:
-        """The failures of truths of these items that are on record, in parts."""
-        for low in range(0, len(items), 500):
-            yield Failure.objects.filter(dataset=self.dataset, item__in=items[low : low + 500]).exclude(region="")
+    def _known_truths(self, items: Sequence[int]) -> QuerySet[Failure]:
+        """The failures of truths of these items that are on record."""
+        return Failure.objects.filter(among("item", items), dataset=self.dataset).exclude(region="")
 
     @cached_property
     def _regions(self) -> set[tuple[str, str | None]]:
@@ -241,18 +238,12 @@ class _Recorder:
 
     def _known(self, items: Collection[int]) -> list[_Alarm]:
         """The false alarms of these items that are on record, without those that this evaluation has seen."""
-        wanted = sorted(items)
-        found: list[_Alarm] = []
-        for low in range(0, len(wanted), 500):
-            known = (
-                Failure.objects.filter(
-                    dataset=self.dataset, item__in=wanted[low : low + 500], region="", box__isnull=False
-                )
-                .exclude(pk__in=self.evaluation.occurrences.values("failure"))
-                .order_by("pk")
-            )
-            found += map(_Alarm._make, known.values_list("pk", "uuid", "item_id", "frame", "class_id", "box"))
-        return found
+        known = (
+            Failure.objects.filter(among("item", items), dataset=self.dataset, region="", box__isnull=False)
+            .exclude(pk__in=self.evaluation.occurrences.values("failure"))
+            .order_by("pk")
+        )
+        return [*map(_Alarm._make, known.values_list("pk", "uuid", "item_id", "frame", "class_id", "box"))]
 
     def _as_seen(
         self, known: list[_Alarm], meant: Container[tuple[tuple[int, int | None], int]]
@@ -268,12 +259,11 @@ class _Recorder:
         close = {each.pk: each for each in known if ((each.item, each.frame), each.class_id) in meant}
         first: dict[int, tuple[int, int]] = {}
         keys = list(close)
-        for low in range(0, len(keys), 500):
-            seen = FailureOccurrence.objects.filter(
-                failure__in=keys[low : low + 500], evaluation__prediction_set__task=self.evaluator.task
-            )
-            for failure, at, row in seen.order_by("-pk").values_list("failure_id", "evaluation_id", "row"):
-                first[failure] = (at, row)
+        seen = FailureOccurrence.objects.filter(
+            among("failure", keys), evaluation__prediction_set__task=self.evaluator.task
+        )
+        for failure, at, row in seen.order_by("-pk").values_list("failure_id", "evaluation_id", "row"):
+            first[failure] = (at, row)
         evaluations = Evaluation.objects.whole().in_bulk({key for key, _row in first.values()})
         frames, kept = [], []
         for key, evaluation in sorted(evaluations.items()):
@@ -343,11 +333,7 @@ class _Recorder:
 
 def _keys(uuids: Collection[UUID]) -> dict[UUID, int]:
     """The primary keys of the failures that are on record."""
-    wanted = list(uuids)
-    found: dict[UUID, int] = {}
-    for low in range(0, len(wanted), 500):
-        found.update(Failure.objects.filter(uuid__in=wanted[low : low + 500]).values_list("uuid", "pk"))
-    return found
+    return dict(Failure.objects.filter(among("uuid", uuids)).values_list("uuid", "pk")) if uuids else {}
 
 
 def _where(there: Bools, values: Ints | Floats) -> list[Any]:
@@ -357,4 +343,4 @@ def _where(there: Bools, values: Ints | Floats) -> list[Any]:
 
 def _boxes(boxes: Floats) -> list[str | None]:
     """Boxes as JSON; None where there is none."""
-    return [None if math.isnan(sum(box)) else json.dumps(box) for box in boxes.tolist()]
+    return [None if math.isnan(sum(box)) else f"[{', '.join(map(repr, box))}]" for box in boxes.tolist()]

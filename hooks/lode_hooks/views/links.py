@@ -1,9 +1,10 @@
 """Addresses of the failure viewer: what a number opens."""
 
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from lode_hooks.models import Evaluation, Run
 from lode_platform.models import Project
@@ -15,7 +16,13 @@ def matches_url(project: Project, evaluation: Evaluation, threshold: float | Non
     if threshold is not None:
         query["threshold"] = number(threshold)
     query |= {name: plain(value) for name, value in fields.items() if value not in (None, "")}
-    return f"{reverse('hooks:failures', args=[project.name])}?{urlencode(query)}"
+    return f"{_viewer(project.name, get_script_prefix())}?{urlencode(query)}"
+
+
+@lru_cache(maxsize=256)
+def _viewer(project: str, _prefix: str) -> str:
+    """A page opens the viewer at hundreds of places, and the resolver takes longer than all else of an address."""
+    return reverse("hooks:failures", args=[project])
 
 
 def run_url(project: Project, run: Run, **fields: Any) -> str:
