@@ -345,6 +345,63 @@ def test_boxes_do_not_go_into_a_schema_of_classes(door: Door, source: Path, mach
     assert list(Item.objects.values_list("path", flat=True)) == ["cat/1.jpg"]
 
 
+VOC = """<?xml version="1.0" encoding="utf-8"?><annotation><filename>{name}</filename><object><name>{label}</name>
+<bndbox><xmin>1</xmin><ymin>2</ymin><xmax>11</xmax><ymax>12</ymax></bndbox></object></annotation>"""
+
+
+def test_labels_in_another_encoding_than_they_state_are_not_taken_for_none(door: Door, source: Path) -> None:
+    (source / "a.xml").write_bytes(VOC.format(name="a.jpg", label="caf\u00e9").encode("latin-1"))
+    door(source, fails=1)
+    assert door.nothing_was_made() and "a.xml: is not XML that can be read (it is not UTF-8 at byte" in door.err
+    jpeg(source / "b.jpg")
+    (source / "b.xml").write_text(VOC.format(name="b.jpg", label="tea"))
+    report = door(source)
+    assert door.labels() == {"a.jpg": None, "b.jpg": [("tea", 1, 2, 11, 12)]} and report["unlabelled"] == ["a.jpg"]
+
+
+def test_a_document_in_another_encoding_than_json_has_is_not_taken_for_none(door: Door, source: Path) -> None:
+    rows = [{"image_id": 0, "category_id": 0, "bbox": [1, 2, 10, 10]}]
+    document = json.dumps(json.loads(coco(["a.jpg"], ["caf\u00e9"], annotations=rows)), ensure_ascii=False)
+    (source / "x.json").write_bytes(document.encode("latin-1"))
+    door(source, fails=1)
+    assert door.nothing_was_made() and "x.json: is not JSON to its end (not UTF-8" in door.err
+
+
+def test_names_that_are_no_list_leave_no_class_with_a_number_for_a_name(door: Door, source: Path) -> None:
+    (source / "a.txt").write_text("0 .5 .5 .2 .2\n")
+    (source / "data.yaml").write_text("names: cat\n")
+    door(source, fails=1)
+    assert door.nothing_was_made() and "data.yaml, names: is 'cat', not a list of names" in door.err
+    (source / "data.yaml").write_text("names: obj.names\n")
+    (source / "obj.names").write_text("cat\n")
+    assert {row["kind"] for row in door(source)["problems"]} <= {"note"}
+    assert [rows and rows[0][0] for rows in door.labels().values()] == ["cat"]
+
+
+def test_folders_that_may_be_classes_are_named_where_they_are_not_taken_for_such(door: Door, machine: Path) -> None:
+    for name in ("train/cat/1.jpg", "train/dog/2.jpg", "val/cat/3.jpg"):
+        jpeg(machine / "pets" / name)
+    said = door.says(machine / "pets")
+    assert "the images lie in folders such as cat and dog, which were not taken for classes. If they are" in said
+    door(machine / "pets", "--dataset", "kinds", "--task", "classes")
+    assert {path: rows and rows[0][0] for path, rows in door.labels().items()} == {
+        "train/cat/1.jpg": "cat",
+        "train/dog/2.jpg": "dog",
+        "val/cat/3.jpg": "cat",
+    }
+    for name in ("00/1.jpg", "01/2.jpg"):
+        jpeg(machine / "parts" / name)
+    assert not door(machine / "parts", "--dataset", "parts")["problems"]
+
+
+def test_a_file_that_is_named_once_is_not_named_again(door: Door, source: Path) -> None:
+    jpeg(source / "a.png")
+    (source / "labels").mkdir()
+    (source / "labels" / "a.txt").write_text("0 .5 .5 .2 .2\n")
+    report = door(source)
+    assert [row["what"] for row in report["problems"]] == ["looks like YOLO rows and was not taken"]
+
+
 def test_a_label_that_no_schema_can_hold_is_refused_where_it_is_asked_for(door: Door, source: Path) -> None:
     door(source, "--labels", f"cat,{'x' * 201}", fails=1)
     assert "--labels: the name 'xxx" in door.err and door.nothing_was_made()

@@ -319,6 +319,25 @@ def test_a_version_is_exported_in_every_format(lode: Lode, cells: dict[str, Any]
         assert (report["images"], report["regions"], report["unlabelled"]) == (8, 16, 2)
 
 
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--dataset", "cells"], "cells"),
+        (["--dataset", "blood/cells"], "blood/cells"),
+        (["-d", "cells", "-p", "blood"], "blood/cells"),
+    ],
+)
+def test_what_a_command_suggests_names_the_project_where_it_had_to_be_said(
+    lode: Lode, folder: Path, words: list[str], named: str
+) -> None:
+    said = lode.says("import", str(folder), *words)
+    assert said.splitlines()[-1].endswith(f'Next: lode publish {named} -m "why"')
+    option = words[2:]
+    empty = lode.says("versions", words[1], *option)
+    assert f'cells has no version yet: lode publish {named} -m "why"' in empty
+    assert lode.says("publish", words[1], *option).splitlines()[-1] == f"Next: lode pin {named}@v1"
+
+
 def test_status_says_who_and_where(lode: Lode, cells: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOTHERLODE_URL", lode.connect().url)
     monkeypatch.setenv("MOTHERLODE_TOKEN", "any: the client of this test has its own")

@@ -15,8 +15,9 @@ from motherlode.formats import FORMATS
 from motherlode.formats.writing import Labelled
 from motherlode.importing import read_source
 from motherlode.media import Image
-from motherlode.predictions import BadPrediction, IdMap, Prediction, read_results
+from motherlode.predictions import BadPrediction, Prediction
 from motherlode.regions import Region
+from motherlode.results import IdMap, read_results
 from motherlode.shapes import SHAPES
 
 pytestmark = [pytest.mark.once, pytest.mark.django_db]

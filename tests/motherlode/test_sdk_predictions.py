@@ -11,7 +11,8 @@ import pytest
 
 from motherlode import Prediction
 from motherlode.formats.source import Problem
-from motherlode.predictions import BadPrediction, IdMap, IdMaps, load_ids, read_ids, read_results, save_ids
+from motherlode.predictions import BadPrediction
+from motherlode.results import IdMap, IdMaps, load_ids, read_ids, read_results, save_ids
 
 pytestmark = pytest.mark.once
 
@@ -188,3 +189,22 @@ def test_ids_are_one_however_they_are_written(image: Any, category: Any) -> None
     document = {"images": [{"id": 42.0, "file_name": "x.jpg"}], "categories": [{"id": "18", "name": " dog "}]}
     [one], problems = results(rows, read_ids(io.StringIO(json.dumps(document))), ["x.jpg"])
     assert (one.labels, problems) == (("dog",), [])
+
+
+def test_what_a_results_file_says_of_its_ids_itself_comes_before_what_others_say() -> None:
+    paths = ["train/a.jpg", "train/b.jpg"]
+    kept = {"instances.json": IdMap({"1": "a.jpg"}, {"1": "dog"})}
+    row = {"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}
+
+    def labels(*, told: bool = False, **parts: Any) -> list[tuple[Any, ...]]:
+        stream = io.StringIO(json.dumps({"annotations": [row], **parts}))
+        found = read_results(stream, "r.json", kept, paths, told=told)
+        return [each.labels for each in found if isinstance(each, Prediction)]
+
+    images = [{"id": 1, "file_name": "b.jpg"}, {"id": 2}]
+    categories = [{"id": 1, "name": "cat"}, {"id": 2, "name": ""}]
+    assert labels() == [("dog",), ()]
+    assert labels(images=images) == [(), ("dog",)]
+    assert labels(categories=categories) == [("cat",), ()]
+    assert labels(images=images, categories=categories) == [(), ("cat",)]
+    assert labels(images=images, categories=categories, told=True) == [("dog",), ()]

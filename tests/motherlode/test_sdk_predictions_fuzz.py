@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from motherlode import BadInput, Prediction
 from motherlode.formats.source import Problem
-from motherlode.predictions import IdMap, read_ids, read_results
+from motherlode.results import IdMap, read_ids, read_results
 
 pytestmark = pytest.mark.once
 

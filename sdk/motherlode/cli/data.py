@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from motherlode.cli.out import Out, Verbs, add_verb, client_of, count
+from motherlode.cli.out import Out, Verbs, add_verb, again, client_of, count
 from motherlode.errors import BadInput
 from motherlode.versions import dataset_path, parse_name
 
@@ -48,7 +48,7 @@ def publish(arguments: Namespace, out: Out) -> None:
     out.say(f"  commit  {version['commit']}")
     if version.get("url"):
         out.say(f"  page    {version['url']}")
-    out.say(f"Next: lode pin {head}")
+    out.say(f"Next: lode pin {again(arguments, name.project, head)}")
 
 
 def _splits(splits: Mapping[str, Any]) -> str:
@@ -63,7 +63,8 @@ def versions(arguments: Namespace, out: Out) -> None:
         rows = sorted(client.pages(f"{dataset_path(client, name)}/versions"), key=lambda row: -int(row["version"]))
     out.answer(rows)
     if not rows:
-        out.say(f'{name.dataset} has no version yet: lode publish {name.dataset} -m "why"')
+        named = again(arguments, name.project, name.dataset)
+        out.say(f'{name.dataset} has no version yet: lode publish {named} -m "why"')
     lines = [
         (
             f"{row['dataset']}@v{row['version']}",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from motherlode.cache import default_root
-from motherlode.cli.out import Out, Verbs, add_verb, client_of, count, problem_lines, size
+from motherlode.cli.out import Out, Verbs, add_verb, again, client_of, count, problem_lines, size
 from motherlode.client import Client
 from motherlode.errors import NotConfigured
 from motherlode.formats import FORMATS
@@ -25,7 +25,7 @@ from motherlode.importing import (
     unchanged,
 )
 from motherlode.media import MEDIA
-from motherlode.predictions import id_map_file, save_ids
+from motherlode.results import id_map_file, save_ids
 from motherlode.shapes import BY_TASK
 from motherlode.versions import parse_name
 from motherlode.zips import unpacked
@@ -107,7 +107,7 @@ def _import(path: Path, arguments: Namespace, out: Out) -> int:
     with client:
         report = _brought_in(client, path, options, arguments, out)
     out.answer(report.as_json())
-    for line in _import_lines(report, arguments.replace):
+    for line in _import_lines(report, arguments.replace, again(arguments, name.project, name.dataset)):
         out.say(line)
     return 0 if report.items or report.label_sets or report.unchanged else 1
 
@@ -137,7 +137,7 @@ def _brought_in(client: Client, path: Path, options: ImportOptions, arguments: N
     return report
 
 
-def _import_lines(report: ImportReport, replaced: bool) -> Iterator[str]:
+def _import_lines(report: ImportReport, replaced: bool, named: str) -> Iterator[str]:
     """What came in, what gave the splits, what did not come in and why; the last line says it in one."""
     sent = f", {size(report.sent_bytes)} sent" if report.sent_bytes else ""
     yield f"{count(report.created, 'item')} new, {report.existing:,} there before{sent}."
@@ -175,7 +175,7 @@ def _import_lines(report: ImportReport, replaced: bool) -> Iterator[str]:
         shown = ", ".join(unlabelled[:SHOWN]) + (", ..." if number > SHOWN else "")
         stay, them = ("image stays", "it") if number == 1 else ("images stay", "them")
         yield f"{number:,} {stay} unlabelled, since labels of {them} could not come in: {shown}"
-    yield _import_sum(report, bool(wrong))
+    yield _import_sum(report, bool(wrong), named)
 
 
 DECIDED_BY = {
@@ -205,7 +205,7 @@ def _split_lines(report: ImportReport) -> Iterator[str]:
         yield f"{rest:,} {named} split from the dataset's split policy."
 
 
-def _import_sum(report: ImportReport, wrong: bool) -> str:
+def _import_sum(report: ImportReport, wrong: bool, named: str) -> str:
     labelled = report.label_sets + report.unchanged
     parts = [f"In: {count(report.items, 'item')}, labels of {count(labelled, 'item')}."]
     missing = [count(report.images - report.items, "item")] if report.images > report.items else []
@@ -215,5 +215,5 @@ def _import_sum(report: ImportReport, wrong: bool) -> str:
     if missing or wrong:
         parts.append("Next: mend what is named above and import again; what is in stays in.")
     elif report.items or labelled:
-        parts.append(f'Next: lode publish {report.dataset} -m "why"')
+        parts.append(f'Next: lode publish {named} -m "why"')
     return " ".join(parts)

@@ -20,7 +20,8 @@ from motherlode.failure_kinds import FAILURE_KINDS
 from motherlode.formats.json_stream import BadJson
 from motherlode.formats.source import Problem
 from motherlode.formats.values import open_text
-from motherlode.predictions import IdMap, IdMaps, Prediction, id_map_file, load_ids, read_ids, read_results
+from motherlode.predictions import Prediction
+from motherlode.results import IdMap, IdMaps, id_map_file, load_ids, read_ids, read_results
 from motherlode.runs import Run
 from motherlode.samples import Samples
 from motherlode.sending import task_of

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from motherlode.client import Client
 
-__all__ = ["Out", "Parser", "Verbs", "add_verb", "client_of", "count", "problem_lines", "size"]
+__all__ = ["Out", "Parser", "Verbs", "add_verb", "again", "client_of", "count", "problem_lines", "size"]
 
 Verbs = Any  # argparse's sub-parsers action, which has no public name
 
@@ -104,6 +104,12 @@ def client_of(arguments: Namespace, project: str = "") -> Client:
     """The client that a verb's options mean."""
     client: Client = arguments.connect(arguments.url, project=project or arguments.project)
     return client
+
+
+def again(arguments: Namespace, given: str, dataset: str) -> str:
+    """A dataset's name for the next command: with the project where this one had to say it (`given`, or by option)."""
+    project = given or arguments.project
+    return f"{project}/{dataset}" if project else dataset
 
 
 def count(number: int, what: str) -> str:

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from motherlode.formats.source import Problem, Record, is_image, split_named
 from motherlode.media import Image, Media, named
 
-__all__ = ["Found", "Pictures", "as_path", "decide", "without_ending"]
+__all__ = ["Found", "Pictures", "as_path", "decide", "may_be_class", "without_ending"]
 
 # folders that only say what kind of file lies below them, so that `Annotations/a.xml` belongs to `JPEGImages/a.jpg`
 KIND_FOLDERS = frozenset(
@@ -32,6 +32,11 @@ _ABSOLUTE = re.compile(r"(?:[a-z][a-z0-9+.-]*://[^/]*|[a-z]:)?/", re.IGNORECASE)
 
 Folders: TypeAlias = tuple[str, ...]
 Key = TypeVar("Key")
+
+
+def may_be_class(folder: str) -> bool:
+    """Whether a folder of that name may stand for a class: it names neither a split nor a kind of files."""
+    return bool(folder) and folder.lower() not in KIND_FOLDERS and split_named(folder) is None
 
 
 class _Way(NamedTuple):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 
@@ -38,8 +39,10 @@ from motherlode.shapes import DEFAULT, SHAPES, Shape
 __all__ = ["FORMAT", "documents", "read"]
 
 BROKEN = "None of its labels came in; mend the file and import again"
+SNIFFED = 1 << 20  # bytes of a document that is no JSON which are looked at
 SAID = 200  # problems of rows that are told one by one for a document; the rest is counted
 _TWINS = re.compile(r"((?:^|/))(?:captions|person_keypoints|panoptic|stuff)_(?=[^/]*\Z)")
+_IMAGES = re.compile(rb'"images"\s*:\s*\[\s*\{[^{}]*"file_name"\s*:')
 RESULT = frozenset({"image_id", "category_id"})  # what each row of a results file has
 _TASKS = (DEFAULT.task, *(shape.task for shape in SHAPES.values() if shape.outlined))
 
@@ -59,7 +62,11 @@ def _is_document(files: Files, name: str) -> bool:
     try:
         with files.open(name) as stream:
             return _has_array(Stream(open_text(stream)))
-    except (OSError, BadInput):
+    except BadInput:  # one that is not in UTF-8, or broken before its first array; the reader says so
+        with suppress(OSError), files.open(name) as stream:
+            return _IMAGES.search(stream.read(SNIFFED)) is not None
+        return False
+    except OSError:
         return False
 
 

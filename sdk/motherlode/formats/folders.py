@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from motherlode.formats.claims import KIND_FOLDERS, Pictures
+from motherlode.formats.claims import Pictures, may_be_class
 from motherlode.formats.format import Format
 from motherlode.formats.source import Draft, Files, Problem, Record, split_named
 from motherlode.formats.splits import Splits
@@ -27,12 +27,11 @@ def detect(files: Files) -> bool:
 
 
 def offers(files: Files, task: str) -> bool:
-    """Where classes are asked for, whether some file lies in a folder that may be one: a folder that names neither a
-    split nor a kind of files."""
+    """Where classes are asked for, whether some file lies in a folder that may be one."""
     if task != ChoiceShape.task:
         return False
     above = {name.rpartition("/")[0].rpartition("/")[2] for name in files.names() if named(name) is not None}
-    return any(folder and folder.lower() not in KIND_FOLDERS and split_named(folder) is None for folder in above)
+    return any(map(may_be_class, above))
 
 
 def read(files: Files, medium: type[Media] = Image) -> Iterator[Record | Problem]:

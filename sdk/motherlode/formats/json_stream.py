@@ -33,7 +33,8 @@ class Stream:
         try:
             piece = self._stream.read(max(CHUNK, len(self._text) - self._at))
         except UnicodeDecodeError as error:
-            raise self.fail(f"not {error.encoding.upper()} ({error.reason})") from None
+            where = self._before + len(self._text)
+            raise BadJson(f"not {error.encoding.upper()} ({error.reason}) after character {where}") from None
         if not piece:
             return False
         self._before += self._at

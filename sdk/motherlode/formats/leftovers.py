@@ -23,6 +23,13 @@ MEDIA_ENDINGS = frozenset(
         *(".svs", ".ndpi", ".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".wav", ".mp3"),
     }
 )
+DATA_ENDINGS = frozenset(
+    {
+        *(".parquet", ".arrow", ".feather", ".h5", ".hdf5", ".mat", ".pkl", ".pickle", ".tfrecord", ".tfrecords"),
+        *(".record", ".lmdb", ".mdb", ".sqlite", ".xls", ".xlsx", ".ods", ".msgpack", ".pb"),
+    }
+)
+ARCHIVE_ENDINGS = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar"})
 SNIFFED = 200  # files of a kind that are looked into
 MAX_SNIFFED = 8 << 20
 NAMED = 3
@@ -30,8 +37,9 @@ PICTURES = Seems("pictures by their bytes, not by their names,", "Give them the 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 
 
-def leftovers(files: Files, used: Set[str]) -> Iterator[Problem]:
-    """One note for each kind of file that was not `used`: how many there are, and what they seem to be."""
+def leftovers(files: Files, used: Set[str], told: set[str] | None = None) -> Iterator[Problem]:
+    """One note for each kind of file that was not `used`: how many there are, and what they seem to be. The names of
+    these files are put among those `told`."""
     kinds: dict[Seems, list[str]] = {}
     looked = 0
     for name in files.names():
@@ -39,9 +47,11 @@ def leftovers(files: Files, used: Set[str]) -> Iterator[Problem]:
         # of other media the importer tells; only a text may be a label file
         if name in used or is_image(name) or (ending in BY_SUFFIX and ending not in LABEL_ENDINGS):
             continue
-        looked += ending not in MEDIA_ENDINGS
+        looked += ending not in MEDIA_ENDINGS | DATA_ENDINGS | ARCHIVE_ENDINGS
         if seems := _seems(files, name, ending, looked <= SNIFFED):
             kinds.setdefault(seems, []).append(name)
+            if told is not None:
+                told.add(name)
     for seems, names in kinds.items():
         many = len(names) > 1
         count = f"{len(names):,} files look like {seems.what} and were" if many else f"looks like {seems.what} and was"
@@ -54,6 +64,10 @@ def _seems(files: Files, name: str, ending: str, look: bool) -> Seems | None:
     """What kind of file it is, None where it is none that anybody would miss; `look` whether it may be opened."""
     if ending in MEDIA_ENDINGS:
         return Seems(f"media that is not read ({ending})", "Save as JPEG or PNG what is to come in")
+    if ending in ARCHIVE_ENDINGS:
+        return Seems(f"an archive ({ending})", "Unpack it and import again if it holds items or labels")
+    if ending in DATA_ENDINGS:
+        return _foreign(f"data that is not read ({ending})")
     if ending not in LABEL_ENDINGS:
         return PICTURES if look and _is_picture(files, name) else None
     if not look:

@@ -63,7 +63,7 @@ class Problem:
     item: str = ""
 
     def __str__(self) -> str:
-        place = f"{self.file}, {self.row}" if self.row else self.file
+        place = ", ".join(part for part in (self.file, self.row) if part) or "the folder"
         return _printable(f"{place}: {self.what}. {self.remedy}")
 
     def as_json(self) -> dict[str, str]:

@@ -10,6 +10,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from xml.parsers import expat
@@ -48,9 +49,14 @@ def detect(files: Files) -> bool:
 
 def _is_annotation(files: Files, name: str) -> bool:
     try:
-        return _ROOT.search(read_text(files, name)[:4096]) is not None
-    except (OSError, ValueError):
+        text = read_text(files, name)
+    except ValueError:  # one whose bytes are not in the encoding that it states; the reader says so
+        with suppress(OSError), files.open(name) as stream:
+            return _ROOT.search(stream.read(4096).decode("latin-1")) is not None
         return False
+    except OSError:
+        return False
+    return _ROOT.search(text[:4096]) is not None
 
 
 def _seems(name: str, text: str) -> Seems | None:

@@ -252,6 +252,10 @@ def _read_names(files: Files, names: list[str], layout: _Layout) -> Iterator[Pro
                 layout.named_by = name
                 yield from _take_yaml(found, name, layout)
                 return
+            said = found.get("names")
+            if said and not any(f"/{known}".endswith(f"/{said}") for known in files.names()):  # darknet names a file
+                what = f"is {shown(said)}, not a list of names"
+                broken.append(Problem("unreadable", name, "names", what, "Mend it and import again"))
     yield from broken
     for name in by_depth:
         if NAMES_FILES.match(name.rpartition("/")[2].lower()) and name not in layout.labels.values():
@@ -381,7 +385,8 @@ def _draft(words: list[str], file: str, row: str, image: str, layout: _Layout, t
         elif key in layout.unnamed:
             what = f"the name of class {key} in {layout.named_by} cannot be used"
         else:
-            what = f"class {key} is not among the {len(layout.names)} names of {layout.named_by}"
+            names = "name" if len(layout.names) == 1 else "names"
+            what = f"class {key} is not among the {len(layout.names)} {names} of {layout.named_by}"
         return Problem("unknown", file, row, what, "The box was left out; add the name and import again", image)
     if not 0 <= key < MAX_CLASSES:
         return Problem("unknown", file, row, f"class {key} is not between 0 and {MAX_CLASSES - 1}", REMEDY, image)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from motherlode import formats
 from motherlode.errors import BadInput
+from motherlode.formats.claims import may_be_class
 from motherlode.formats.leftovers import leftovers
 from motherlode.formats.settling import settle
 from motherlode.formats.source import Classes, Folder, Problem, Record
@@ -18,7 +19,7 @@ from motherlode.importing.known import labels_digest
 from motherlode.labeling_config import Task
 from motherlode.media import MEDIA, BadMedia, Image, Media, named
 from motherlode.paths import PathSet, UnsafePath, check_path
-from motherlode.predictions import IdMap
+from motherlode.results import IdMap
 from motherlode.shapes import SHAPES
 
 __all__ = ["Source", "look", "read_source"]
@@ -134,7 +135,11 @@ def read_source(
         else:
             used.add(found.source)
             _take_record(source, known, found, prefix, strict)
-    source.problems += [*leftovers(files, used), *_of_other_media(source)]
+    told = set[str]()
+    source.problems += leftovers(files, used, told)
+    source.problems += _of_other_media(source, told)
+    if not (name or asked or chosen.labelled):
+        source.problems += _of_folders(source)
     _refuse_what_gives_nothing(called, source)
     return source
 
@@ -148,18 +153,32 @@ def _recognised(files: Folder, medium: str | None, asked: Task | None) -> format
     return next((one for one in formats.FORMATS.values() if one.offers(files, asked)), found)
 
 
-def _of_other_media(source: Source) -> Iterator[Problem]:
-    """A note for each medium of which there are files that may have been meant as items."""
+def _of_other_media(source: Source, told: Set[str]) -> Iterator[Problem]:
+    """A note for each medium of which there are files that may have been meant as items, but for those `told` of."""
     if source.format.labelled and len(source.format.media) == 1:
         return  # beside labels texts are lists and notes
     for other in MEDIA.values():
-        names = [name for name in source.root.names() if named(name) is other and not _NO_ITEM.match(name)]
+        names = [
+            name
+            for name in source.root.names()
+            if named(name) is other and name not in told and not _NO_ITEM.match(name)
+        ]
         if other is source.medium or not names:
             continue
         number = f"{len(names):,} {other.plural}" if len(names) > 1 else f"1 {other.noun}"
         what = f"{number} beside the {source.medium.plural} stayed out"
         remedy = f"A source comes in as one medium; --medium {other.kind} takes them, into a dataset of their own"
         yield Problem("note", names[0], "", what, remedy)
+
+
+def _of_folders(source: Source) -> Iterator[Problem]:
+    """A note where all items lie in folders that may be meant as their classes."""
+    folders = {record.path.rpartition("/")[0].rpartition("/")[2] for record in source.records}
+    meant = sorted(folder for folder in folders if may_be_class(folder) and not folder.isdecimal())
+    if 1 < len(meant) == len(folders):
+        such = f"the {source.medium.plural} lie in folders such as {meant[0]} and {meant[1]}"
+        remedy = "If they are their classes, import with --task classes, into another dataset"
+        yield Problem("note", "", "", f"{such}, which were not taken for classes", remedy)
 
 
 def _take_record(source: Source, known: PathSet, record: Record, prefix: str, strict: bool) -> None:
