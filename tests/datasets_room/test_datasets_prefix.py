@@ -77,7 +77,7 @@ def test_doors_and_programs_work_below_the_path(prefixed: httpx.Client, cells: A
             )
 
     client = Client(f"{HOST}/lode", token, project="blood", transport=Proxy(), workers=1)
-    assert [row["name"] for row in client.pages("projects", limit=1)] == ["blood"]
+    assert [row["name"] for row in client.pages("projects")] == ["blood"]
     assert client.get(f"items/{item.uuid}")["media"] == f"/lode/media/{item.uuid}"
     proxied = httpx.Client(transport=Proxy(), base_url=f"{HOST}/lode", headers={"X-Api-Token": token})
     refs = proxied.get("/git/blood/cells.git/info/refs?service=git-upload-pack")

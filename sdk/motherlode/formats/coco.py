@@ -39,7 +39,7 @@ from motherlode.shapes import DEFAULT, SHAPES, Shape
 __all__ = ["FORMAT", "documents", "read"]
 
 BROKEN = "None of its labels came in; mend the file and import again"
-SNIFFED = 1 << 20  # bytes of a document that is no JSON which are looked at
+SNIFFED = 1 << 20  # bytes that are looked at of a document that cannot be read as JSON
 SAID = 200  # problems of rows that are told one by one for a document; the rest is counted
 _TWINS = re.compile(r"((?:^|/))(?:captions|person_keypoints|panoptic|stuff)_(?=[^/]*\Z)")
 _IMAGES = re.compile(rb'"images"\s*:\s*\[\s*\{[^{}]*"file_name"\s*:')
