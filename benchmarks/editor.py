@@ -117,7 +117,7 @@ class Server:
         md5, sha256 = hashlib.md5(data).hexdigest(), hashlib.sha256(data).hexdigest()
         headers = {"Authorization": f"Bearer {self.token}", "X-Sha256": sha256}
         httpx.put(f"{self.url}/api/v1/projects/bench/blobs/{md5}", content=data, headers=headers).raise_for_status()
-        row = {"uuid": str(uuid4()), "path": f"street-{seed}.jpg", "md5": md5, "sha256": sha256, "size": len(data)}
+        row = {"uuid": str(uuid4()), "path": f"street-{seed}.jpg", "md5": md5, "sha256": sha256}
         self.call("POST", "projects/bench/items", {"items": [row]})
         return row["uuid"]
 

@@ -175,4 +175,4 @@ def test_annotators_label_on_during_an_import_on_postgresql(tmp_path: Path, own_
 
 def labelled_on(told: dict[str, Any], items: int) -> None:
     assert told["wrong"] == [] and told["state"] == "succeeded" and told["visible"] == items
-    assert told["answers"] == len(told["waits"]) > 0
+    assert told["answers"] == len(told["waits"]) and told["during"] > 0

@@ -225,7 +225,7 @@ def same_items(queue_count: int, tasks: int, people: int) -> dict[str, Any]:
 
 
 def label_on(items: int, people: int) -> dict[str, Any]:
-    """People label while an import of ``items`` items runs beside them; tells how they fared."""
+    """People label while an import of ``items`` items is sent and done beside them; tells how they fared."""
     project = made("busy", items, people)
     owner = project.created_by
     schema = schemas.create_schema(project, Caller(owner), name="cells", config=build(["a", "b", "c"], "boxes"))
@@ -233,8 +233,7 @@ def label_on(items: int, people: int) -> dict[str, Any]:
     queue = queues.create_queue(project, Caller(owner), name="all", schema=other)
     every = list(Item.objects.order_by("pk"))
     queues.add_tasks(queue, Caller(owner), [queues.TaskSpec(item=item) for item in every[:2000]])
-    import_of(project, every)
-    over = threading.Event()
+    over, begun = threading.Event(), threading.Event()
     waits: list[float] = []
     wrong: list[str] = []
 
@@ -248,6 +247,7 @@ def label_on(items: int, people: int) -> dict[str, Any]:
                 began = time.monotonic()
                 got = post(client, f"tasks/{payload['task']['id']}/submit", answer(next=True))
                 waits.append(time.monotonic() - began)
+                begun.set()
                 if got.status_code != 200:
                     wrong.append(f"{got.status_code} {got.content!r}")
                     return
@@ -258,11 +258,16 @@ def label_on(items: int, people: int) -> dict[str, Any]:
     threads = [threading.Thread(target=labour, args=(user,)) for user in User.objects.exclude(username="owner")]
     for thread in threads:
         thread.start()
+    begun.wait(60)
+    before = len(waits)
+    import_of(project, every)
     jobs.run_pending()
+    during = len(waits) - before
     over.set()
     for thread in threads:
         thread.join()
     return {
+        "during": during,
         "state": Job.objects.get().state,
         "visible": LabelSet.objects.current().filter(schema=schema).count(),
         "answers": Annotation.objects.filter(state="accepted").count(),
