@@ -37,7 +37,6 @@ TRIES = 5
 LONGEST_PAUSE = 5.0
 RETRIED = frozenset({429, 502, 503, 504})
 DISK_FULL = 507
-BESIDE = 2  # threads of a background: what goes on in front comes first
 WAITING = 32  # calls in the background that are not done: who asks for more waits
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
@@ -280,33 +279,39 @@ class Client:
 
     @contextmanager
     def background(self) -> Iterator[Background]:
-        """What does things while the block goes on, `BESIDE` at once; what is not begun at its end is dropped."""
+        """What does things while the block goes on, one at a time; what is not begun at its end is dropped."""
         if self.workers <= 1:
             yield Background(None)
             return
         from concurrent.futures import ThreadPoolExecutor
 
-        pool = ThreadPoolExecutor(min(self.workers, BESIDE))
+        pool = ThreadPoolExecutor(1)
         try:
             yield Background(pool)
         finally:
             pool.shutdown(cancel_futures=True)
 
     def each(
-        self, do: Callable[[Argument], Result], arguments: Iterator[Argument] | list[Argument]
+        self,
+        do: Callable[[Argument], Result],
+        arguments: Iterator[Argument] | list[Argument],
+        *,
+        at_most: int | None = None,
     ) -> Iterator[Result]:
-        """`do` for each argument, `workers` at once, results in order; arguments are read as they are needed."""
-        if self.workers <= 1:
+        """`do` for each argument, `workers` at once, or `at_most` so many, results in order; arguments are read as they
+        are needed."""
+        workers = min(self.workers, at_most or self.workers)
+        if workers <= 1:
             yield from map(do, arguments)
             return
         from concurrent.futures import ThreadPoolExecutor
 
-        with ThreadPoolExecutor(self.workers) as pool:
+        with ThreadPoolExecutor(workers) as pool:
             running: list[Any] = []
             try:
                 for argument in arguments:
                     running.append(pool.submit(do, argument))
-                    if len(running) >= 2 * self.workers:
+                    if len(running) >= 2 * workers:
                         yield running.pop(0).result()
                 while running:
                     yield running.pop(0).result()
@@ -316,7 +321,7 @@ class Client:
 
 
 class Background:
-    """Calls that are done in threads, or at once where there is no pool of them."""
+    """Calls that are done in a thread, one after the other, or at once where there is none."""
 
     def __init__(self, pool: Executor | None) -> None:
         self._pool = pool

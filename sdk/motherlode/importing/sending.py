@@ -22,6 +22,7 @@ from motherlode.progress import Progress
 __all__ = ["Sender", "batches", "item_path"]
 
 BATCH = 1000  # images under way together
+AT_ONCE = 2  # batches under way: one is made ready while the other is sent, and more only stand in each other's way
 SMALL = 1 << 20  # files up to here travel many in a request
 PACK_FILES = 1000
 HELD_BYTES = 16 << 20  # of a batch's files that were read for their digests, until they are sent
@@ -87,11 +88,11 @@ class Sender:
     def send(self, records: Sequence[Record]) -> Iterator[tuple[list[Record], dict[str, str]]]:
         """Send all; gives each batch as it is done, with the uuid of each of its items by its path.
 
-        Several batches are under way at once: while one is hashed another is sent and the server looks at a third.
+        Two batches are under way at once: while one is hashed another is sent and looked at by the server.
         """
         self.progress.total = len(records)
         with self.progress:
-            for done in self._client.each(self._send_batch, batches(records, BATCH)):
+            for done in self._client.each(self._send_batch, batches(records, BATCH), at_most=AT_ONCE):
                 yield done.records, self._take(done)
                 self.progress.advance(len(done.records))
 
