@@ -98,6 +98,8 @@ def test_a_version_holds_items_labels_schema_and_splits(cells: Any) -> None:
     assert version.counts["splits"]["pool"] == 2
     assert sum(version.counts["classes"].values()) == 10
     assert version.frozen is None
+    named = {"version": 1, "name": str(version), "uuid": str(version.uuid), "digest": version.digest}
+    assert version.job is not None and version.job.result == {**named, "commit": version.commit}
 
 
 def test_what_is_written_of_a_change_equals_what_is_written_from_scratch(cells: Any) -> None:
@@ -353,6 +355,30 @@ def test_changes_that_were_packed_as_one_text_before_an_upgrade_are_published(ce
     version.refresh_from_db()
     held = {entry.path: entry.label_set_id for entry in versions.entries(version)}
     assert held.keys() == {items[0].path, items[1].path} and held[items[0].path] == label.pk
+    job = Job.objects.latest("pk")
+    assert (job.done, job.total) == (2, 2)
+
+
+def test_a_version_that_appears_while_changes_are_collected_is_compared_with(
+    cells: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = cells.add(2)
+    cells.publish()
+    cells.label(first, [])
+    freeze, meanwhile = changes.freeze, iter([True])
+
+    def overtaken(dataset: Any) -> changes.Frozen:
+        found = freeze(dataset)
+        if next(meanwhile, False):
+            cells.publish("overtakes")
+            cells.label(second, [])
+        return found
+
+    monkeypatch.setattr("lode_datasets.changes.freeze", overtaken)
+    version, _job = publish(cells.dataset, cells.user, message="overtaken")
+    cells.run_jobs()
+    assert (version.number, version.parent and version.parent.message) == (3, "overtakes")
+    assert [entry.path for entry in Entry.objects.filter(first=3)] == [second.path]
 
 
 def test_one_publish_at_a_time_and_a_repeat_is_answered_alike(cells: Any) -> None:
