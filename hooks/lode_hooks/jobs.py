@@ -3,7 +3,7 @@
 from typing import Any
 
 from lode_hooks.evaluations import evaluate
-from lode_hooks.failures.record import record_all
+from lode_hooks.failures.record import record_first, record_rest
 from lode_hooks.mining import large
 from lode_platform.jobs import Work, job
 
@@ -11,7 +11,13 @@ from lode_platform.jobs import Work, job
 @job("hooks.evaluate")
 def evaluate_predictions(work: Work) -> dict[str, Any]:
     """Evaluates a prediction set on a version's truth."""
-    return evaluate.perform(work, record_all)
+    return evaluate.perform(work, record_first)
+
+
+@job(evaluate.RECORD)
+def record_failures(work: Work) -> dict[str, Any]:
+    """Writes the failures of an evaluation that has many of them."""
+    return evaluate.perform_rest(work, record_rest)
 
 
 @job(large.PREVIEW)

@@ -7,16 +7,18 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
-from lode_hooks.evaluations import compare
+from lode_hooks.evaluations import compare, evaluate
 from lode_hooks.evaluations.summary import rows_of
 from lode_hooks.failures import browse, fix, record, verdicts
 from lode_hooks.failures.filters import FailureFilter
-from lode_hooks.models import Failure, FailureOccurrence, Verdict
+from lode_hooks.models import Evaluation, Failure, FailureOccurrence, Verdict
+from lode_platform import jobs
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, NotFound
-from lode_platform.models import User
+from lode_platform.models import Job, User
 from motherlode.regions import Region
 
 
@@ -176,6 +178,43 @@ def test_evaluating_again_adds_no_failure_twice(cells: Any) -> None:
     row.save()
     cells.evaluate(sent)
     assert (Failure.objects.count(), FailureOccurrence.objects.count()) == before
+
+
+def test_many_failures_are_recorded_after_the_numbers_but_for_what_was_judged(
+    cells: Any, rita: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [line("a.png", ([100, 100, 140, 140], "RBC", 0.9)), line("b.png", ([100, 100, 140, 140], "WBC", 0.8))]
+    first = cells.evaluate(cells.predict(cells.run("one"), cells.version, lines))
+    verdicts.judge(Failure.objects.get(region="b1"), rita, kind="label_error")
+    monkeypatch.setattr(record, "AT_ONCE", 3)
+    monkeypatch.setattr(record, "BATCH_SIZE", 1)
+    evaluate.request_evaluation(cells.predict(cells.run("two"), cells.version, lines), rita)
+    jobs.run_pending(limit=1)
+    second = Evaluation.objects.latest("pk")
+    assert (second.state, second.counts["all_recorded"]) == ("ready", False)
+    assert second.metrics == first.metrics
+    assert set(second.occurrences.values_list("failure__item__path", flat=True)) == {"b.png"}
+    assert browse.count(second, FailureFilter(verdict="label_error")) == 1
+
+    shown = browse.matches(second, FailureFilter(kind="false_alarm")).matches
+    (early,) = [match for match in shown if match.path == "a.png"]
+    assert early.failure and not early.on_record
+    verdicts.on_record(early.failure, cells.project, evaluation=second, row=early.row)  # somebody was faster
+    write, left = record._Recorder.write, iter([True])
+
+    def interrupted(recorder: Any, batch: Any) -> None:
+        write(recorder, batch)
+        if next(left, False):
+            raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr(record._Recorder, "write", interrupted)
+    jobs.run_pending()
+    Job.objects.update(run_after=None)
+    jobs.run_pending()
+    second.refresh_from_db()
+    assert (second.counts["all_recorded"], Job.objects.latest("pk").attempts) == (True, 2)
+    assert seen(second) == seen(first)
+    assert FailureOccurrence.objects.count() == 2 * Failure.objects.count() == 8
 
 
 def test_a_verdict_stands_only_on_the_truth_it_was_given_at(cells: Any, rita: User) -> None:

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Callable, Container, Iterator, Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 from django.db import transaction
@@ -30,6 +30,9 @@ from motherlode.regions import box_of
 
 ENGINE = 1
 """Raised when the matching changes: old evaluations are made again instead of being mistaken for new ones."""
+
+RECORD = "hooks.record"
+"""The verb of the job that writes the failures of a large evaluation."""
 
 DEFAULTS: Mapping[str, Any] = {"ignore_difficult": False}
 
@@ -84,10 +87,14 @@ def _is_open(job: Job | None) -> bool:
     return job is not None and job.state in (JobState.QUEUED, JobState.RUNNING)
 
 
-def perform(work: jobs.Work, record: Callable[[Evaluation, Rows, jobs.Work], bool]) -> dict[str, Any]:
+Record: TypeAlias = Callable[[Evaluation, Rows, jobs.Work], bool]
+"""Writes failures as rows, in parts of its own, and says whether all of them have one."""
+
+
+def perform(work: jobs.Work, record: Record) -> dict[str, Any]:
     """The job: truth as columns, matches and numbers, then the failures as rows; taken up again where it stopped.
 
-    `record` writes those rows, in parts of its own, and says whether it wrote all of them.
+    The numbers are shown once `record` has written the failures that pages need; what it left another job writes.
     """
     evaluation = Evaluation.objects.whole().get(uuid=work.arguments["evaluation"])
     try:
@@ -95,19 +102,38 @@ def perform(work: jobs.Work, record: Callable[[Evaluation, Rows, jobs.Work], boo
             work.progress(0, 0, "Reading the truth", at_once=True)
             _measure(evaluation, work)
             work.step("matched")
-        rows = rows_of(evaluation)
-        whole = record(evaluation, rows, work)
+        whole = record(evaluation, rows_of(evaluation), work)
         work.step("recorded")
         with work.fenced():
-            Evaluation.objects.filter(pk=evaluation.pk).update(
-                state=Evaluation.State.READY, counts={**evaluation.counts, "all_recorded": whole}
-            )
+            counts = {**evaluation.counts, "all_recorded": whole}
+            Evaluation.objects.filter(pk=evaluation.pk).update(state=Evaluation.State.READY, counts=counts)
+            if not whole:
+                predicted = evaluation.prediction_set
+                jobs.enqueue(
+                    RECORD,
+                    project=predicted.run.project,
+                    user=work.job.created_by,
+                    title=f"Record the failures of {predicted.run.name} on {evaluation.version} {predicted.split}",
+                    arguments={"evaluation": str(evaluation.uuid)},
+                )
     except (jobs.LeaseLost, jobs.Cancelled):
         raise
     except Exception:
         Evaluation.objects.filter(pk=evaluation.pk, job=work.job).update(state=Evaluation.State.FAILED)
         raise
     return {"evaluation": str(evaluation.uuid), "metrics": evaluation.metrics}
+
+
+def perform_rest(work: jobs.Work, record: Record) -> dict[str, Any]:
+    """The job after it, where there are many failures: the rows that are still wanted."""
+    evaluation = Evaluation.objects.whole().filter(uuid=work.arguments["evaluation"]).first()
+    if evaluation is None:
+        return {}  # its run has been deleted since
+    whole = record(evaluation, rows_of(evaluation), work)
+    with work.fenced():
+        counts = {**evaluation.counts, "all_recorded": whole}
+        Evaluation.objects.filter(pk=evaluation.pk).update(counts=counts)
+    return {"evaluation": str(evaluation.uuid)}
 
 
 def _measure(evaluation: Evaluation, work: jobs.Work) -> None:

@@ -45,6 +45,9 @@ FAILURE = ("uuid", "item_id", "region", "frame", "class_id", "box")
 OCCURRENCE = ("failure_id", "row", "kind", "score", "iou", "truth_class", "predicted_class", "predicted_box")
 """The columns that are written."""
 
+AT_ONCE = 2000
+"""Failures that become rows before an evaluation is shown; where there are more, a job of their own writes them."""
+
 MAX_RECORDED = 20_000
 """Failures that become rows when an evaluation is made, the most confident first; the rest do when somebody judges,
 fixes or mines them."""
@@ -76,20 +79,40 @@ def failure_uuid(project: UUID, rows: Rows, row: int, shape: str = "") -> UUID:
     return false_alarm(project, rows.item[row], rows.frame[row], int(rows.predicted_class[row]), place, shape)
 
 
-def record_all(evaluation: Evaluation, rows: Rows, work: Work) -> bool:
-    """Write the failures of an evaluation in batches; what is there already is left as it is. False if some were left.
+def record_first(evaluation: Evaluation, rows: Rows, work: Work) -> bool:
+    """Write the failures that an evaluation's pages need from the start; False if some are left for `record_rest`.
 
-    These are the failures at score 0 and those at the evaluation's own threshold: what pages show unless asked for
-    another one.
+    Those are all where there are few, else those on the items of failures that somebody has judged: a page that asks
+    for a verdict shows all that have it.
     """
-    wanted = rows.at(-np.inf).failing | rows.at(evaluation.threshold or -np.inf).failing
-    chosen = np.flatnonzero(wanted)
+    chosen = _shown(evaluation, rows)
+    whole = len(chosen) <= AT_ONCE
+    if not whole:
+        judged = Failure.objects.filter(dataset=evaluation.version.dataset_id, verdicts__isnull=False)
+        names = {str(uuid) for uuid in judged.values_list("item__uuid", flat=True).distinct()}
+        chosen = np.array([row for row in chosen.tolist() if rows.item[row] in names], dtype=np.int64)
+    _write_all(evaluation, rows, chosen, work)
+    return whole
+
+
+def record_rest(evaluation: Evaluation, rows: Rows, work: Work) -> bool:
+    """Write what `record_first` left, `MAX_RECORDED` failures at most; False if some were left still."""
+    chosen = _shown(evaluation, rows)
     whole = len(chosen) <= MAX_RECORDED
     if not whole:
         worth = np.where(rows.detection[chosen], rows.score[chosen], np.inf)
         chosen = np.sort(chosen[np.argsort(-worth, kind="stable")[:MAX_RECORDED]])
-    known = set(evaluation.occurrences.values_list("row", flat=True))
-    chosen = np.array([row for row in chosen.tolist() if row not in known], dtype=np.int64)
+    _write_all(evaluation, rows, chosen, work)
+    return whole
+
+
+def _shown(evaluation: Evaluation, rows: Rows) -> Ints:
+    """The failures at score 0 and those at the evaluation's own threshold: what pages show unless asked for another."""
+    return np.flatnonzero(rows.at(-np.inf).failing | rows.at(evaluation.threshold or -np.inf).failing)
+
+
+def _write_all(evaluation: Evaluation, rows: Rows, chosen: Ints, work: Work) -> None:
+    """Write failures in batches; what is there already is left as it is."""
     recorder = _Recorder(evaluation, rows, chosen)
     done = 0
     for batch in _batches(rows, chosen):
@@ -99,7 +122,6 @@ def record_all(evaluation: Evaluation, rows: Rows, work: Work) -> bool:
         done += len(batch)
         work.step("batch")
     work.progress(done, len(chosen), at_once=True)
-    return whole
 
 
 def _batches(rows: Rows, chosen: Ints) -> Iterator[Ints]:
@@ -115,12 +137,15 @@ def _batches(rows: Rows, chosen: Ints) -> Iterator[Ints]:
 
 def record(evaluation: Evaluation, rows: Rows, chosen: Ints) -> None:
     """Write a few failures that have no rows yet, such as those of another threshold when somebody judges them."""
-    known = set(evaluation.occurrences.filter(among("row", chosen.tolist())).values_list("row", flat=True))
-    missing = np.array([row for row in chosen.tolist() if row not in known], dtype=np.int64)
-    if len(missing):
-        recorder = _Recorder(evaluation, rows, missing)
+    if len(_with_rows(evaluation, chosen)) < len(set(chosen.tolist())):
+        recorder = _Recorder(evaluation, rows, chosen)
         with transaction.atomic():
-            recorder.write(missing)
+            recorder.write(chosen)
+
+
+def _with_rows(evaluation: Evaluation, chosen: Ints) -> set[int]:
+    """Those of some matches that are on record."""
+    return set(evaluation.occurrences.filter(among("row", chosen.tolist())).values_list("row", flat=True))
 
 
 class _Alarm(NamedTuple):
@@ -281,10 +306,11 @@ class _Recorder:
         return items_of(self.evaluation)
 
     def write(self, batch: Ints) -> None:
-        """Failures and occurrences of some of the rows, in the caller's transaction."""
+        """Failures and occurrences of those rows that have none yet, in the caller's transaction."""
         rows = self.rows
         Dataset.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=self.dataset.pk)
-        kept = [row for row in batch.tolist() if rows.item[row] in self.items]
+        known = _with_rows(self.evaluation, batch)
+        kept = [row for row in batch.tolist() if row not in known and rows.item[row] in self.items]
         uuids = self._uuids(kept)
         first: dict[UUID, int] = {}
         for row in kept:
