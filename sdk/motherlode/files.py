@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from hashlib import md5, sha256
 from pathlib import Path
@@ -41,14 +41,17 @@ def sha256_of(path: str) -> str:
     return digest.hexdigest()
 
 
-def write_new(path: str, data: bytes | bytearray) -> State:
-    """Write a new file, which is read only; its state as it was written. A failure leaves none of it."""
+def write_new(path: str, data: bytes | bytearray, named: Callable[[], object] | None = None) -> State:
+    """Write a new file, which is read only; its state once `named` has given it another name. A failure leaves none of
+    it."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o444)
     try:
         try:
             done = os.write(handle, data)
             while done < len(data):
                 done += os.write(handle, memoryview(data)[done:])
+            if named is not None:
+                named()
             return state_of(os.fstat(handle))
         finally:
             os.close(handle)

@@ -24,7 +24,7 @@ __all__ = ["Remote", "batches", "count_files"]
 Put: TypeAlias = Callable[[Row, bytes], object]
 
 BATCH_FILES = 500
-BATCH_BYTES = 32 << 20
+BATCH_BYTES = 8 << 20
 
 
 class Remote:
@@ -48,32 +48,40 @@ class Remote:
         if not missing:
             return
         client = self.client()
+        put = put or self._put
         with Progress(f"Fetching {label}", len(missing), show=client.show_progress) as bar:
-            for count in client.each(partial(self.batch, put=put or self._put), list(batches(missing))):
-                bar.advance(count)
+            # several threads that make small files stand in each other's way: they fetch, and this one writes
+            for came in client.each(self.batch, list(batches(missing))):
+                for row, data in came:
+                    if data is not None:
+                        put(row, data)
+                bar.advance(len(came))
 
     def _put(self, row: Row, data: bytes) -> None:
         if not self.cache.has(row):
             self.cache.put(row, data)
 
-    def batch(self, batch: list[Row], put: Put) -> int:
-        """Fetch some files by one request, or as many as the server's packs take; gives their number."""
+    def batch(self, batch: list[Row]) -> list[tuple[Row, bytes | None]]:
+        """Fetch some files by one request, or as many as the server's packs take; gives their bytes as they came, None
+        for a large file, which is in the cache."""
         client = self.client()
         address = f"/dvc/{quote(self.pin.project, safe='')}/{quote(self.pin.dataset, safe='')}"
         if len(batch) == 1 and batch[0].size > BATCH_BYTES:
             self._fetch_big(client, address, batch[0])
-            return 1
+            return [(batch[0], None)]
         left = {row.md5: row for row in batch}
+        found: list[tuple[Row, bytes | None]] = []
         headers = {"Content-Type": "application/json"}
         while left:
             body = json.dumps({"oids": list(left)}).encode()
-            came = client.stream(
-                "POST", f"{address}/pack", partial(self._pack, left, put), content=body, headers=headers
-            )
+            answer = client.raw("POST", f"{address}/pack", repeatable=True, content=body, headers=headers)
+            came = _unpacked(answer.content, left)
             if not came:
                 raise ServerFault(f"the server's pack is empty; asked for were {count_files(len(left))}")
-            left = {oid: row for oid, row in left.items() if oid not in came}
-        return len(batch)
+            found += came
+            for row, _ in came:
+                left.pop(row.md5, None)
+        return found
 
     def _fetch_big(self, client: Client, address: str, row: Row) -> None:
         """One large file, going on where an earlier attempt broke off."""
@@ -102,59 +110,29 @@ class Remote:
         for piece in answer.iter_bytes(1 << 20):
             blob.write(piece)
 
-    @staticmethod
-    def _pack(asked: Mapping[str, Row], put: Put, answer: httpx.Response) -> set[str]:
-        """Take a pack's files into the cache; gives the oids that came."""
-        came: set[str] = set()
-        source = _Pieces(answer.iter_bytes())
-        while line := source.line():
-            name, _, length = line.partition(b" ")
-            oid = name.decode("ascii", "replace")
-            if oid not in asked or not length.strip().isdigit():
-                raise ServerFault(f"the server's pack holds {line[:80]!r}, which was not asked for")
-            data = source.take(int(length))
-            put(asked[oid], data)
-            came.add(oid)
-        return came
 
+def _unpacked(pack: bytes, asked: Mapping[str, Row]) -> list[tuple[Row, bytes]]:
+    """The files of a pack: `<md5> <size>`, a line feed, the bytes, back to back. One that is cut short is left out.
 
-class _Pieces:
-    """Lines and byte counts out of a stream of pieces."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._held = b""
-        self._at = 0
-
-    def line(self) -> bytes:
-        """The next line without its end, b"" at the end of the stream."""
-        while (end := self._held.find(b"\n", self._at)) < 0:
-            piece = next(self._pieces, None)
-            if piece is None:
-                if self._at < len(self._held):
-                    raise _broken_off()
-                return b""
-            self._held, self._at = self._held[self._at :] + piece, 0
-        line, self._at = self._held[self._at : end], end + 1
-        return line
-
-    def take(self, length: int) -> bytes:
-        """The next `length` bytes."""
-        parts = [self._held[self._at : self._at + length]]
-        left = length - len(parts[0])
-        self._at += len(parts[0])
-        while left:
-            piece = next(self._pieces, None)
-            if piece is None:
-                raise _broken_off()
-            self._held, self._at = piece, min(left, len(piece))
-            parts.append(piece[:left])
-            left -= self._at
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+    Raises `ServerFault`.
+    """
+    found: list[tuple[Row, bytes]] = []
+    at = 0
+    while (end := pack.find(b"\n", at)) >= 0:
+        line = pack[at:end]
+        name, _, length = line.partition(b" ")
+        row = asked.get(name.decode("ascii", "replace"))
+        if row is None or not length.isdigit():
+            raise ServerFault(f"the server's pack holds {line[:80]!r}, which was not asked for")
+        at = end + 1 + int(length)
+        if at > len(pack):
+            break
+        found.append((row, pack[end + 1 : at]))
+    return found
 
 
 def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Rows in batches of at most 500 files and 32 MiB; a larger file is a batch of its own."""
+    """Rows in batches of at most 500 files and 8 MiB; a larger file is a batch of its own."""
     batch: list[Row] = []
     size = 0
     for row in rows:

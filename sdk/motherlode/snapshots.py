@@ -114,7 +114,7 @@ class Snapshot:
         if row is None:
             raise BadManifest(f"{self.pin.name} has no {path}")
         self.remote.bring([row], path)
-        known = self._hashed.get(path)
+        known = self._hashed.get(path) or self.cache.fresh.pop(row.md5, None)
         state = known or state_at(str(self.cache.blob(row.md5)))
         if known is None and state is not None:
             let_clocks_move([state])
@@ -254,8 +254,9 @@ class Snapshot:
 
     def item_rows(self, split: str | None = None) -> list[tuple[str, Row]]:
         """(path, manifest row) of the items of a split, or of all."""
+        paths = self.paths(split)  # has fetched all small files at once
         items = self.sets.items
-        return [(path, items[path]) for path in self.paths(split)]
+        return [(path, items[path]) for path in paths]
 
     def tree(self, split: str | None = None) -> Path:
         """The folder in which the items of a split lie."""

@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from motherlode.cache import Cache, check_bytes, remove_tree
@@ -62,20 +63,13 @@ class Building:
         target, blob = f"{self.part}/{path}", self._cache.path(row.md5)
         with self._cache.writing():
             self._folder_of(target)
-            try:
-                written = write_new(target, data)
-            except FileExistsError:  # two names that this disk does not tell apart
-                return False
-            try:
-                _link(target, blob)
-            except OSError as error:
-                os.unlink(target)
-                self._links = isinstance(error, FileExistsError)
-                return isinstance(error, FileExistsError) and self._cache.has(row)
-            self._put.add(path)
-            found = state_at(target)
-            if found is not None and found[:3] == written[:3]:
-                self._cache.fresh[row.md5] = found
+        try:
+            self._cache.fresh[row.md5] = write_new(target, data, partial(_link, target, blob))
+        except OSError as error:
+            # the blob is there, or this disk does not tell two names apart; where links cannot be made none is tried
+            self._links = isinstance(error, FileExistsError)
+            return self._links and self._cache.has(row)
+        self._put.add(path)
         return True
 
     def _folder_of(self, target: str) -> None:

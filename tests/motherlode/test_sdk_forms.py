@@ -132,7 +132,12 @@ class Door:
         oids = json.loads(request.content)["oids"]
         self.sent += oids
         pieces = [f"{oid} {len(self.blobs[oid])}\n".encode() + self.blobs[oid] for oid in oids]
-        return httpx.Response(200, content=b"".join(pieces))
+        return httpx.Response(200, content=self.packed(pieces))
+
+    @staticmethod
+    def packed(pieces: list[bytes]) -> bytes:
+        """A pack of what was asked for, as the server sends it."""
+        return b"".join(pieces)
 
 
 def sha(data: bytes) -> str:
@@ -180,6 +185,30 @@ def test_a_version_of_format_1_is_read_as_others_are(door: Door, open_: Open) ->
     assert train.by_path("a/one.png") == one and train.names_of("blurred") == ["yes"]
     assert [sample.path for sample in samples(open_(pin))] == sorted(start())
     assert pickle.loads(pickle.dumps(train))[0] == one == pickle.loads(pickle.dumps(one))
+
+
+def test_files_that_a_pack_leaves_out_or_cuts_short_are_asked_for_again(door: Door, open_: Open) -> None:
+    pin = door.publish(1, start())
+    door.packed = lambda pieces: pieces[0] + b"".join(pieces[1:2])[:-1]  # type: ignore[method-assign]
+    assert [sample.file.read_bytes() for sample in samples(open_(pin), "train")] == [b"one", b"two"]
+    assert len(set(door.sent)) == len(door.blobs) - 2 < len(door.sent)
+
+
+@pytest.mark.parametrize(
+    ("pack", "words"),
+    [
+        (b"", "is empty; asked for were 4 files"),
+        (b"f" * 32 + b" 3\none", "holds b'ffff"),
+        (b"<html>\n", "holds b'<html>"),
+    ],
+)
+def test_a_pack_of_other_things_than_were_asked_for_is_refused(
+    door: Door, open_: Open, pack: bytes, words: str
+) -> None:
+    pin = door.publish(1, start())
+    door.packed = lambda pieces: pack  # type: ignore[method-assign]
+    with pytest.raises(motherlode.ServerFault, match=words):
+        samples(open_(pin), "train")
 
 
 @pytest.mark.parametrize(
