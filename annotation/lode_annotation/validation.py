@@ -10,7 +10,7 @@ from lode_platform import sql
 from lode_platform.errors import BadInput
 from motherlode.media import Media
 from motherlode.regions import from_json
-from motherlode.shapes import BY_TAG, BadRegion, Shape
+from motherlode.shapes import BY_TAG, BadRegion, Shape, shape_in
 
 MAX_REGIONS = 50_000
 
@@ -155,6 +155,7 @@ def _entry(entry: Mapping[str, Any], held: _Held, rules: Rules, answered: set[st
     if shape.whole and control["name"] in answered:
         return "duplicate", f'"{source}" is answered twice.'
     labels: Any = value.get(kind)
+    shape = shape_in(value, shape)
     return (
         _fits(shape, media)
         or _misplaced(entry["id"], shape, value, held)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
 
 from motherlode.media import Media
-from motherlode.shapes import BY_RESULT_TYPE, SHAPES, BadRegion, Bounds, Clip, Geometry, Shape
+from motherlode.shapes import BY_RESULT_TYPE, SHAPES, BadRegion, Bounds, Clip, Geometry, Shape, asked_as, shape_in
 
 __all__ = [
     "BadRegion",
@@ -352,13 +352,14 @@ def _of_entry(
         return _of_whole_item(name, labels, control, mine)
     if len(labels) != 1:
         raise BadRegion(f"a {shape.noun} carries one label, this one has {len(labels)}")
+    shape = shape_in(value, shape)
     geometry = shape.from_result(value, media)
     class_id = _class_id(control, labels[0])
     was = before.get(name)
-    if was is None or was.kind != shape.kind:
+    if was is None or asked_as(was.kind) != control.kind:
         return [Region(name, shape.kind, class_id, labels[0], geometry, control=control.name)]
-    made = moved(was, shape.lent(geometry, was.geometry))
-    return [replace(made, id=name, class_id=class_id, label=labels[0], control=control.name)]
+    made = moved(was, shape.lent(geometry, was.geometry) if was.kind == shape.kind else geometry)
+    return [replace(made, id=name, kind=shape.kind, class_id=class_id, label=labels[0], control=control.name)]
 
 
 def _of_whole_item(name: str, labels: Sequence[str], control: Control, before: Iterable[Region]) -> list[Region]:
@@ -410,7 +411,8 @@ def as_result(regions: Iterable[Region], media: Media, controls: Sequence[Contro
 def asked_by(controls: Sequence[Control], region: Region) -> Control | None:
     """The control that a region answers: the one it names, else the first of its kind that has its class; where it
     names none, as in versions before format 1, else the first of its kind."""
-    fit = [control for control in controls if control.kind == region.kind]
+    kind = asked_as(region.kind)
+    fit = [control for control in controls if control.kind == kind]
     named = [control for control in fit if control.name == region.control]
     classed = [control for control in fit if region.class_id in control.class_ids.values()]
     return next(iter([*named, *classed, *([] if region.control else fit)]), None)
@@ -418,12 +420,12 @@ def asked_by(controls: Sequence[Control], region: Region) -> Control | None:
 
 def answered(controls: Iterable[Control], kind: Kind, label: str) -> Control | None:
     """The first control that takes regions of a kind and has a label; None where there is none."""
-    return next((control for control in controls if control.kind == kind and label in control.class_ids), None)
+    return next((one for one in controls if one.kind == asked_as(kind) and label in one.class_ids), None)
 
 
 def controls_for(kinds: Iterable[Kind], class_ids: Mapping[str, int]) -> list[Control]:
     """The controls of a schema made for labels of these kinds: one for each, on an image, with the same labels."""
-    shapes = [SHAPES[kind] for kind in dict.fromkeys(kinds)]
+    shapes = [SHAPES[kind] for kind in dict.fromkeys(map(asked_as, kinds))]
     return [Control(shape.control_name, shape.kind, "image", class_ids) for shape in shapes]
 
 

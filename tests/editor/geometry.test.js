@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { handlePoint, move, resize } from "../../annotation/lode_annotation/static/editor/kinds/box.js";
+import { box as edited, handlePoint, move, resize, turnedTo } from "../../annotation/lode_annotation/static/editor/kinds/box.js";
 import { span } from "../../platform/lode_platform/static/lode/canvas/geometry.js";
 import { bounds, contains, corners } from "../../platform/lode_platform/static/lode/canvas/kinds/box.js";
+import { drawingOf, readRegion } from "../../platform/lode_platform/static/lode/canvas/kinds/index.js";
 
 const IMAGE = { width: 640, height: 480 };
 const box = (x, y, width, height, rotation = 0) => ({ x, y, width, height, rotation });
@@ -50,4 +51,37 @@ test("Label Studio turns a box about its top-left corner, clockwise", () => {
   near(edge.bottom, 150);
   assert.ok(contains(box(100, 100, 50, 20, 90), { x: 90, y: 140 }));
   assert.ok(!contains(box(100, 100, 50, 20, 90), { x: 110, y: 110 }));
+});
+
+test("a box turns about its middle, and upright it lies within the image", () => {
+  const turned = turnedTo(box(100, 100, 60, 30), 90, IMAGE);
+  near(turned.x, 145);
+  near(turned.y, 85);
+  assert.deepEqual([turned.width, turned.height, turned.rotation], [60, 30, 90]);
+  const back = turnedTo(turned, 360, IMAGE);
+  near(back.x, 100);
+  near(back.y, 100);
+  assert.equal(back.rotation, 0);
+  assert.equal(turnedTo(back, -30, IMAGE).rotation, 330);
+  const crossing = turnedTo(box(0, 100, 20, 200), 90, IMAGE);
+  assert.ok(bounds(crossing).left < 0);
+  assert.deepEqual(bounds(turnedTo({ ...crossing, y: -50 }, 0, IMAGE)), { left: 0, top: 0, right: 20, bottom: 200 });
+});
+
+test("the handle above a box turns it, and near a right angle it stands at that", () => {
+  const upright = box(100, 100, 60, 30);
+  const grip = edited.handles(upright, 2).find(({ name }) => name === "turn");
+  assert.deepEqual([grip.x, grip.y], [130, 88]);
+  near(edited.drag(upright, "turn", { x: 230, y: 15 }, IMAGE).rotation, 45);
+  assert.equal(edited.drag(upright, "turn", { x: 230, y: 116 }, IMAGE).rotation, 90);
+  assert.equal(edited.turn(box(100, 100, 60, 30, 359), 1, IMAGE).rotation, 0);
+});
+
+test("a published rotated box is drawn where the editor has it", () => {
+  const region = readRegion({ kind: "rotated_box", geometry: [115, 130, 60, 30, 90] });
+  const expected = bounds(turnedTo(box(85, 115, 60, 30), 90, IMAGE));
+  const edge = drawingOf(region).bounds(region);
+  for (const side of ["left", "top", "right", "bottom"]) near(edge[side], expected[side]);
+  assert.equal(drawingOf(region).measure(region), "60 × 30, 90°");
+  assert.equal(readRegion({ kind: "rotated_box", geometry: [1, 2, 3, 4] }), null);
 });

@@ -216,6 +216,7 @@ def test_a_pack_of_other_things_than_were_asked_for_is_refused(
     [
         ([], [BOX, {**BOX, "id": "r2", "geometry": [1e-7, 2.5e20, 3.0, 4.0]}], []),
         ([YES], [BOX], []),
+        ([], [BOX, {**BOX, "id": "r2", "kind": "rotated_box", "geometry": [30.0, 20.0, 10.0, 4.0, 30.0]}], []),
         ([YES], [], []),
         ([], [BOX, ODD], []),
         ([], [BOX, CUBOID, {**CUBOID, "geometry": [1.0, 2.0, 3.0, 4.0]}], []),

@@ -183,7 +183,7 @@ def test_choices_are_one_entry_and_a_region_each() -> None:
     [
         ({"rectanglelabels": ["cat"]}, "no label 'cat'"),
         ({"rectanglelabels": []}, "one label"),
-        ({"rotation": 30}, "turned"),
+        ({"rotation": "askew"}, "ValueError"),
         ({"x": "left"}, "ValueError"),
         ({"x": float("inf")}, "not finite"),
     ],

@@ -107,7 +107,7 @@ class Writer:
 
     def _holds(self, region: Region) -> bool:
         shape = SHAPES[region.kind]
-        if shape.fills_bounds or shape.outlined:  # of an outline the box around it, at least
+        if shape.fills_bounds or shape.parts(region.geometry):  # of an outline the box around it, at least
             return "box" in self.keeps
         return ("class" if shape.whole else region.kind) in self.keeps
 
@@ -118,8 +118,10 @@ class Writer:
             return
         if region.box is None:
             return
+        shape = SHAPES[region.kind]
         said = {
-            OUTLINES: SHAPES[region.kind].outlined,
+            OUTLINES: shape.outlined,
+            ROTATIONS: bool(shape.variant_of),
             HOLES: "outline" in self.keeps and self._drops_holes(row, region),
             "areas": region.area is not None,
             "crowd marks": region.iscrowd,
@@ -127,6 +129,7 @@ class Writer:
         }
         kept = {
             OUTLINES: "outline",
+            ROTATIONS: "outline",
             HOLES: "",
             "areas": "area",
             "crowd marks": "iscrowd",
@@ -178,6 +181,7 @@ def _called(region: Region) -> str:
 CLASSES = "classes of whole images"
 BOXES = "boxes"
 OUTLINES = "outlines"
+ROTATIONS = "rotations"
 HOLES = "holes"
 
 

@@ -5,9 +5,13 @@ A kind is a `Shape`; regions, labeling configs, validation, label sets, formats 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from motherlode.shapes.box import BoxShape
 from motherlode.shapes.choice import ChoiceShape
 from motherlode.shapes.polygon import PolygonShape
+from motherlode.shapes.rotated_box import RotatedBoxShape
 from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, Geometry, Shape
 
 __all__ = [
@@ -23,6 +27,8 @@ __all__ = [
     "Clip",
     "Geometry",
     "Shape",
+    "asked_as",
+    "shape_in",
     "shape_of",
 ]
 
@@ -31,15 +37,31 @@ _ALL: tuple[Shape, ...] = (
     BoxShape(),
     PolygonShape(),
     ChoiceShape(),
+    RotatedBoxShape(),
 )
 
 DEFAULT = _ALL[0]
 SHAPES = {shape.kind: shape for shape in _ALL}
-BY_TAG = {shape.tag: shape for shape in _ALL}
-BY_RESULT_TYPE = {shape.result_type: shape for shape in _ALL}
-BY_TASK = {shape.task: shape for shape in _ALL}
-PARTS = dict.fromkeys(shape.part for shape in _ALL)
+_ASKED = tuple(shape for shape in _ALL if not shape.variant_of)
+BY_TAG = {shape.tag: shape for shape in _ASKED}
+BY_RESULT_TYPE = {shape.result_type: shape for shape in _ASKED}
+BY_TASK = {shape.task: shape for shape in _ASKED}
+PARTS = dict.fromkeys(shape.part for shape in _ASKED)
 """The elements that name a class below a control's tag."""
+
+
+_VARIANTS = {one.kind: tuple(shape for shape in _ALL if shape.variant_of == one.kind) for one in _ASKED}
+
+
+def asked_as(kind: str) -> str:
+    """The kind of the controls that regions of a kind answer: of a variant, the one that it is a variant of."""
+    shape = SHAPES.get(kind)
+    return (shape.variant_of if shape else "") or kind
+
+
+def shape_in(value: Mapping[str, Any], asked: Shape) -> Shape:
+    """The kind of a Label Studio value that a control for `asked` gave: that one, or the variant that claims it."""
+    return next((shape for shape in _VARIANTS.get(asked.kind, ()) if shape.claims(value)), asked)
 
 
 def shape_of(kind: object) -> Shape:

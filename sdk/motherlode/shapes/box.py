@@ -47,8 +47,6 @@ class BoxShape(Shape):
         x, y, across, down = value["x"], value["y"], value["width"], value["height"]
         if across <= 0 or down <= 0:
             return Broken("area", f"The box is {across:g} % wide and {down:g} % high: it has no area.")
-        if value.get("rotation"):
-            return Broken("rotation", "Turned boxes are not supported yet.")
         over, under = SLACK * 100 / media.width, SLACK * 100 / media.height
         if x < -over or y < -under or x + across > 100 + over or y + down > 100 + under:
             return Broken(
@@ -61,8 +59,6 @@ class BoxShape(Shape):
 
     def from_result(self, value: Mapping[str, Any], media: Media) -> Box:
         assert isinstance(media, Image)
-        if value.get("rotation"):
-            raise BadRegion(f"a turned box (rotation {value['rotation']}) cannot be kept as xyxy")
         width, height = media.width, media.height
         x, y = float(value["x"]), float(value["y"])
         return self.from_json(

@@ -46,7 +46,8 @@ class Shape(ABC):
     `fills_bounds` says that it is its bounds, `outlined` that it is made of outlines and gives them. A config made for
     some labels calls its control `control_name` and gives it `choice`, where that is not "". `attributes` and
     `part_attributes` are what the control and its parts may say, `looks` and `part_looks` what else Label Studio lets
-    them say, which changes no answer.
+    them say, which changes no answer. `variant_of` is the kind whose control this one is drawn with, too, where Label
+    Studio has one control for both: it has that kind's `task`, `tag` and `result_type`, and `claims` its own values.
     """
 
     kind: ClassVar[str]
@@ -66,12 +67,17 @@ class Shape(ABC):
     looks: ClassVar[frozenset[str]] = frozenset()
     part_attributes: ClassVar[frozenset[str]] = frozenset({"value", "hotkey", "hint"})
     part_looks: ClassVar[frozenset[str]] = frozenset()
+    variant_of: ClassVar[str] = ""
 
     def fits(self, medium: str) -> bool:
         """Whether an item of that medium can have it."""
         return self.whole or medium in self.media
 
     # Label Studio's side
+
+    def claims(self, value: Mapping[str, Any]) -> bool:
+        """Of a variant, whether a value that its control gave is one of its own."""
+        return False
 
     @abstractmethod
     def check(self, value: Mapping[str, Any], media: Media) -> Broken | None:

@@ -3,7 +3,7 @@
 
 import { clamp } from "../lode/canvas/geometry.js";
 import { gettext } from "../lode/words.js";
-import { asks, SHAPES, shapeFor } from "./kinds/index.js";
+import { asks, SHAPES, shapeFor, shapeOf } from "./kinds/index.js";
 import { showHelp } from "./ui/help.js";
 
 /** @typedef {import("./editor.js").Editor} Editor */
@@ -87,11 +87,17 @@ function nudges(acts, when) {
     ["Up", 0, -1, gettext("up")],
     ["Down", 0, 1, gettext("down")],
   ]);
-  return directions.flatMap(([name, dx, dy, word]) => [
+  const moves = directions.flatMap(([name, dx, dy, word]) => [
     { id: `move.${name}`, title: gettext("Move {where}", { where: word }), group, keys: [`Arrow${name}`], repeat: true, when, run: () => acts.nudge(dx, dy) },
     { id: `moveFar.${name}`, title: gettext("Move {where} by ten", { where: word }), group, keys: [`Shift+Arrow${name}`], repeat: true, when, run: () => acts.nudge(dx * 10, dy * 10) },
     { id: `grow.${name}`, title: gettext("Move the far edge {where}", { where: word }), group, keys: [`Ctrl+Arrow${name}`], repeat: true, when, run: () => acts.grow(dx, dy) },
   ]);
+  const turns = () => when() && acts.changeable().some((region) => shapeOf(region).turn);
+  return [
+    ...moves,
+    { id: "turn.right", title: gettext("Rotate clockwise by a degree"), group, keys: ["r"], repeat: true, when: turns, run: () => acts.turn(1) },
+    { id: "turn.left", title: gettext("Rotate counterclockwise by a degree"), group, keys: ["Shift+r"], repeat: true, when: turns, run: () => acts.turn(-1) },
+  ];
 }
 
 /** How the picture is seen. @param {Editor} editor @returns {Command[]} */

@@ -172,6 +172,13 @@ export class RegionActs {
     this.#change(gettext("Resize"), "grow", able, (region) => shapeOf(region).grow?.(region, dx, dy, size) ?? region);
   }
 
+  /** @param {number} degrees clockwise */
+  turn(degrees) {
+    const { size } = this.stage;
+    const able = this.changeable().filter((region) => shapeOf(region).turn);
+    this.#change(gettext("Rotate"), "turn", able, (region) => shapeOf(region).turn?.(region, degrees, size) ?? region);
+  }
+
   /**
    * Change regions; the same again in a row is one step of undo.
    * @param {string} label

@@ -1,5 +1,5 @@
 // @ts-check
-/** Boxes, edited: dragged by sides and corners, drawn with one drag. */
+/** Boxes, edited: dragged by sides and corners, turned by a handle above them, drawn with one drag. */
 
 import { clamp, rotate, span, step } from "../../lode/canvas/geometry.js";
 import { box as drawing, bounds, boxOf, toFrame } from "../../lode/canvas/kinds/box.js";
@@ -28,6 +28,11 @@ const HANDLES = /** @type {const} */ ({
 const STILL = 0.01;
 const SIDES = /** @type {const} */ (["x", "y", "width", "height", "rotation"]);
 const SMALLEST_ON_SCREEN = 4;
+/** The handle that turns a box, and how far from its side it stands, in CSS pixels. */
+const TURN = "turn";
+const TURN_AWAY = 24;
+/** Degrees by which a hand may miss a right angle. */
+const SQUARE = 1;
 
 /**
  * The box moved by (dx, dy), stopped at the image's edge.
@@ -90,6 +95,57 @@ export function handlePoint(box, handle) {
   const [sideX, sideY] = HANDLES[handle];
   const turned = rotate({ x: ((sideX + 1) / 2) * box.width, y: ((sideY + 1) / 2) * box.height }, box.rotation);
   return { x: box.x + turned.x, y: box.y + turned.y };
+}
+
+/** @param {Box} box @returns {Point} */
+function centreOf(box) {
+  const half = rotate({ x: box.width / 2, y: box.height / 2 }, box.rotation);
+  return { x: box.x + half.x, y: box.y + half.y };
+}
+
+/**
+ * The box turned about its centre until it stands at so many degrees, clockwise. An upright one lies within the image.
+ * @template {Box} T
+ * @param {T} box
+ * @param {number} degrees
+ * @param {Size} image
+ * @returns {T}
+ */
+export function turnedTo(box, degrees, image) {
+  const rotation = ((degrees % 360) + 360) % 360;
+  const centre = centreOf(box);
+  const half = rotate({ x: box.width / 2, y: box.height / 2 }, rotation);
+  const turned = { ...box, x: centre.x - half.x, y: centre.y - half.y, rotation };
+  if (rotation) return turned;
+  const width = Math.min(box.width, image.width);
+  const height = Math.min(box.height, image.height);
+  return { ...turned, x: clamp(turned.x, 0, image.width - width), y: clamp(turned.y, 0, image.height - height), width, height };
+}
+
+/**
+ * The box as the handle above it is dragged to a point; near a right angle it stands at that.
+ * @template {Box} T
+ * @param {T} box
+ * @param {Point} to
+ * @param {Size} image
+ * @returns {T}
+ */
+function turnedTowards(box, to, image) {
+  const centre = centreOf(box);
+  const degrees = (Math.atan2(to.y - centre.y, to.x - centre.x) * 180) / Math.PI + 90;
+  const right = Math.round(degrees / 90) * 90;
+  return turnedTo(box, Math.abs(degrees - right) <= SQUARE ? right : degrees, image);
+}
+
+/**
+ * Where the handle stands that turns the box.
+ * @param {Box} box
+ * @param {number} scale CSS pixels of an image pixel
+ * @returns {Point}
+ */
+function turnPoint(box, scale) {
+  const above = rotate({ x: box.width / 2, y: -TURN_AWAY / scale }, box.rotation);
+  return { x: box.x + above.x, y: box.y + above.y };
 }
 
 /**
@@ -174,13 +230,17 @@ export const box = {
   }),
   differs: (was, is) => SIDES.some((side) => Math.abs(was[side] - is[side]) > STILL),
   move,
-  handles: (region) =>
-    /** @type {HandleName[]} */ (Object.keys(HANDLES)).map((name) => ({
+  handles: (region, scale) => [
+    .../** @type {HandleName[]} */ (Object.keys(HANDLES)).map((name) => ({
       name,
       ...handlePoint(region, name),
       cursor: HANDLES[name][2],
     })),
-  drag: (region, handle, to, image) => resize(region, /** @type {HandleName} */ (handle), to, image),
+    { name: TURN, ...turnPoint(region, scale), cursor: "grab" },
+  ],
+  drag: (region, handle, to, image) =>
+    handle === TURN ? turnedTowards(region, to, image) : resize(region, /** @type {HandleName} */ (handle), to, image),
+  turn: (region, degrees, image) => turnedTo(region, region.rotation + degrees, image),
   grow(region, dx, dy, image) {
     const plain = { ...region, rotation: 0 };
     const edge = bounds(plain);

@@ -39,18 +39,20 @@ import { polygon } from "./polygon.js";
  *   encode: (region: R, size: Size) => Record<string, unknown>,
  *   differs: (was: R, is: R) => boolean,
  *   move: (region: R, dx: number, dy: number, image: Size) => R,
- *   handles: (region: R) => Handle[],
+ *   handles: (region: R, scale: number) => Handle[],
  *   drag: (region: R, handle: string, to: Point, image: Size) => R,
  *   place: (part: Bounds) => object,
  *   tool: (stage: Stage, ink: () => Ink|null, drawn: (geometry: object) => void) => Tool,
  *   grow?: (region: R, dx: number, dy: number, image: Size) => R,
  *   insert?: (region: R, point: Point, margin: number) => R|null,
  *   without?: (region: R, handle: string) => R|null,
+ *   turn?: (region: R, degrees: number, image: Size) => R,
  * }} Shape
  * How it is drawn stands in `lode/canvas/kinds/`. `icon`: strokes on a 24 by 24 grid. `decode` reads the geometry out of a
  * result's value, null where it is not one of this kind; `encode` writes it, without the labels. `differs`: by more than
  * percent lose on their way. `place` makes one within some part of the picture, for those who draw by keys. `grow` moves
  * the far edge. `insert` puts a handle on the outline near a point, `without` takes one away; null where that cannot be.
+ * `turn` turns it clockwise about its middle. The `scale` of handles is CSS pixels an image pixel.
  */
 /**
  * A kind of answer about the whole item.

@@ -110,7 +110,7 @@ export class Overlay {
 
   /** @param {Region|undefined} only */
   #drawHandles(only) {
-    const grips = only && this.#grips(only) ? shapeOf(only).handles(only) : [];
+    const grips = only && this.#grips(only) ? shapeOf(only).handles(only, this.viewport.scale) : [];
     /** @type {readonly (Point & {name?: string})[]} */
     const shown = this.draft?.marks ?? grips;
     while (this.handles.length < shown.length) this.handles.push(s("rect", { class: "ed-handle" }));
@@ -197,7 +197,7 @@ export class Overlay {
     if (shapes.length !== 1 || !only || !this.#grips(only)) return null;
     let nearest = null;
     let least = this.grip.reach;
-    for (const handle of shapeOf(only).handles(only)) {
+    for (const handle of shapeOf(only).handles(only, this.viewport.scale)) {
       const point = this.viewport.toStage(handle);
       const distance = Math.max(Math.abs(point.x - at.x), Math.abs(point.y - at.y));
       if (distance < least) {

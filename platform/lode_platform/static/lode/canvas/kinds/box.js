@@ -75,5 +75,6 @@ export const box = {
     corners(region).forEach(({ x, y }, at) => (at ? pen.lineTo(x, y) : pen.moveTo(x, y)));
     pen.closePath();
   },
-  measure: (region) => `${Math.round(region.width)} × ${Math.round(region.height)}`,
+  measure: ({ width, height, rotation }) =>
+    `${Math.round(width)} × ${Math.round(height)}${rotation ? `, ${Math.round(rotation * 10) / 10}°` : ""}`,
 };

@@ -6,6 +6,7 @@
 
 import { box } from "./box.js";
 import { polygon } from "./polygon.js";
+import { rotatedBox } from "./rotated_box.js";
 
 /** @typedef {import("../geometry.js").Bounds} Bounds */
 /** @typedef {import("../geometry.js").Point} Point */
@@ -26,7 +27,7 @@ import { polygon } from "./polygon.js";
  */
 
 /** @type {readonly Drawing<any>[]} */
-const KINDS = [box, polygon];
+const KINDS = [box, polygon, rotatedBox];
 
 const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
 
