@@ -19,7 +19,8 @@ from motherlode.regions import Region, dump, load
 assert motherlode.__file__.startswith({folder!r}), motherlode.__file__
 assert "polygon" not in shapes.SHAPES and FORMATS["coco"].tasks == ("boxes",)
 for kind, shape in shapes.SHAPES.items():
-    region = Region("a", kind, 1, "", None if shape.whole else shape.from_json([1, 2, 3, 4]))
+    place = [1, 2] if kind == "keypoint" else [1, 2, 3, 4]
+    region = Region("a", kind, 1, "", None if shape.whole else shape.from_json(place))
     assert load(dump([region])) == [region] and shape.tag in build(["cat"], shape.task)
 """
 
