@@ -101,8 +101,8 @@ def named_elsewhere(label_set: LabelSet) -> bool:
 
 def _within(region: Region, media: Media) -> Region:
     """Cuts off what validation let stick out by a float's last digits."""
-    cut, state = SHAPES[region.kind].clip(region.geometry, media)
-    return region if cut is None or state == "ok" else replace(region, geometry=cut)
+    cut, _ = SHAPES[region.kind].clip(region.geometry, media)
+    return region if cut is None or cut == region.geometry else replace(region, geometry=cut)
 
 
 def accept(

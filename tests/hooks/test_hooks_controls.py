@@ -91,3 +91,30 @@ def test_a_control_that_was_renamed_is_evaluated_on_newer_truth(street: Any) -> 
     ]})  # fmt: skip
     second = street.publish()
     assert street.evaluate(predicted, second).metrics["accuracy"] == 0.75
+
+
+def test_boxes_are_evaluated_against_boxes_and_against_no_points_beside_them(
+    world: Callable[..., Any], project: Project, alice: User
+) -> None:
+    made = world(name="unused")
+    asked = '<KeyPointLabels name="spot" toName="image"><Label value="wheel"/></KeyPointLabels>'
+    boxes = '<RectangleLabels name="where" toName="image"><Label value="car"/></RectangleLabels>'
+    text = f'<View><Image name="image" value="$image"/>{boxes}{asked}</View>'
+    made.schema = create_schema(project, Caller(alice), name="cars", config=text)
+    made.dataset = selection.create_dataset(project, alice, name="cars", schema=made.schema)
+    made.add(["a.png"])
+    made.label({
+        "a.png": [
+            Region("upright", "box", 1, geometry=(10.0, 10.0, 50.0, 50.0), control="where"),
+            Region("turned", "rotated_box", 1, geometry=(120.0, 100.0, 40.0, 20.0, 90.0), control="where"),
+            Region("spot", "keypoint", 2, geometry=(30.0, 30.0), control="spot"),
+        ]
+    })  # fmt: skip
+    line = {
+        "path": "a.png",
+        "boxes": [[10, 10, 50, 50], [110, 80, 130, 120]],
+        "labels": ["car"] * 2,
+        "scores": [0.9] * 2,
+    }
+    found = made.evaluate(made.predict(made.run(), made.publish(), [line]))
+    assert [found.metrics[name] for name in ("tp", "fp", "fn", "AP")] == [2, 0, 0, 1.0]

@@ -32,9 +32,9 @@ def shape(monkeypatch: pytest.MonkeyPatch) -> Shape:
 
 
 def test_configs_label_studio_and_versions_take_it(shape: Shape) -> None:
-    assert "<KeyPointLabels" in build(["eye"], "points")
-    entry = {"id": "a", "type": "keypointlabels", "from_name": "label", "to_name": "image"}
-    result = [{**entry, "value": {"x": 10.0, "y": 20.0, "keypointlabels": ["eye"]}}]
+    assert "<SpotLabels" in build(["eye"], "points")
+    entry = {"id": "a", "type": "spotlabels", "from_name": "label", "to_name": "image"}
+    result = [{**entry, "value": {"x": 10.0, "y": 20.0, "spotlabels": ["eye"]}}]
     control = [Control("label", "point", "image", {"eye": 1})]
     regions = from_result(result, SIZE, control)
     assert [(region.kind, region.geometry) for region in regions] == [("point", (20.0, 20.0))]
@@ -124,6 +124,6 @@ def test_it_is_predicted_under_its_task(shape: Shape) -> None:
 def test_what_is_of_no_kind_is_named_with_those_that_are(shape: Shape) -> None:
     for unknown in ("box", "classes"):
         with pytest.raises(
-            TypeError, match=f"{unknown}= is not known; objects are given as boxes=, polygons=, points="
+            TypeError, match=f"{unknown}= is not known; objects are given as boxes=, polygons=, .*points="
         ):
             Prediction("a.png", labels=[], scores=[], **{unknown: []})  # type: ignore[arg-type]

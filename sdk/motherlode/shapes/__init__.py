@@ -10,6 +10,7 @@ from typing import Any
 
 from motherlode.shapes.box import BoxShape
 from motherlode.shapes.choice import ChoiceShape
+from motherlode.shapes.keypoint import KeypointShape
 from motherlode.shapes.polygon import PolygonShape
 from motherlode.shapes.rotated_box import RotatedBoxShape
 from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, Geometry, Shape
@@ -36,6 +37,7 @@ __all__ = [
 _ALL: tuple[Shape, ...] = (
     BoxShape(),
     PolygonShape(),
+    KeypointShape(),
     ChoiceShape(),
     RotatedBoxShape(),
 )

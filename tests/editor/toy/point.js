@@ -28,8 +28,8 @@ function tool(stage, ink, drawn) {
 export const point = {
   name: "point",
   drawn: true,
-  result: "keypointlabels",
-  control: "KeyPointLabels",
+  result: "spotlabels",
+  control: "SpotLabels",
   icon: "M12 8v8M8 12h8",
   key: "t",
   titles: () => ({

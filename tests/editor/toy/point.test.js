@@ -7,11 +7,11 @@ import { regionAt, regionsIn } from "../../annotation/lode_annotation/static/edi
 
 const SIZE = { width: 200, height: 100 };
 const CONTROLS = [
-  { name: "spot", type: "KeyPointLabels", to_name: "image", labels: [{ value: "nucleus" }] },
+  { name: "spot", type: "SpotLabels", to_name: "image", labels: [{ value: "nucleus" }] },
   { name: "label", type: "RectangleLabels", to_name: "image", labels: [{ value: "cell" }] },
 ];
 const TEXTS = [
-  '{"id": "p", "type": "keypointlabels", "from_name": "spot", "to_name": "image", "value": {"x": 10.0, "y": 20, "width": 1.50, "keypointlabels": ["nucleus"]}}',
+  '{"id": "p", "type": "spotlabels", "from_name": "spot", "to_name": "image", "value": {"x": 10.0, "y": 20, "width": 1.50, "spotlabels": ["nucleus"]}}',
   '{"id": "b", "type": "rectanglelabels", "from_name": "label", "to_name": "image", "value": {"x": 0, "y": 0, "width": 50, "height": 50, "rotation": 0, "rectanglelabels": ["cell"]}}',
 ];
 
@@ -27,7 +27,7 @@ test("a kind in one module and one line is read, hit, moved, undone, drawn by it
   const before = store.regions.get("p");
   store.transact("Move", (change) => change.replace({ ...shapeOf(before).move(before, 400, 5, SIZE), changed: true }));
   const [moved, kept] = JSON.parse(toResultText(store.inOrder(), CONTROLS, SIZE));
-  assert.deepEqual(moved.value, { x: 100, y: 25, width: 1.5, keypointlabels: ["nucleus"] });
+  assert.deepEqual(moved.value, { x: 100, y: 25, width: 1.5, spotlabels: ["nucleus"] });
   assert.equal(kept.id, "b");
   store.undo();
   assert.equal(store.regions.get("p"), before);

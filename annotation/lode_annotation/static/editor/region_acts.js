@@ -1,7 +1,7 @@
 // @ts-check
 /** What is done to regions that are there: accept, delete, copy, move by keys, undo, and going from one to the next. */
 
-import { union } from "../lode/canvas/geometry.js";
+import { REACH, union } from "../lode/canvas/geometry.js";
 import { uuid } from "../lode/uuid.js";
 import { gettext, ngettext } from "../lode/words.js";
 import { boundsOf, isKept, isShape, shapeOf } from "./kinds/index.js";
@@ -125,7 +125,7 @@ export class RegionActs {
 
   below() {
     const point = this.stage.viewport.toImage(this.stage.focus);
-    const region = nextAt(this.store, point, 3 / this.stage.viewport.scale);
+    const region = nextAt(this.store, point, REACH / this.stage.viewport.scale);
     if (region) this.store.select([region.key]);
   }
 

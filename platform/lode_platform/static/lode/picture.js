@@ -7,6 +7,7 @@
  * `view` is the part of the upright image that the picture shows (left, top, width and height in pixels), `regions` what
  * lies on it as JSON, as the server's `drawing.Drawn` says; `labels` has them named.
  */
+import { DOT_RADIUS } from "./canvas/geometry.js";
 import { drawingOf, readRegion } from "./canvas/kinds/index.js";
 import { pathOf } from "./canvas/outline.js";
 import { h, s } from "./dom.js";
@@ -22,10 +23,10 @@ const LETTERS = 46;
 /** Draws all that has come into sight, at most once a frame each. */
 const sight = new IntersectionObserver(
   (entries) => {
-    for (const { isIntersecting, target } of entries) {
+    for (const { isIntersecting, target, boundingClientRect } of entries) {
       if (!isIntersecting) continue;
       sight.unobserve(target);
-      if (target.isConnected) /** @type {LodePicture} */ (target).draw();
+      if (target.isConnected) /** @type {LodePicture} */ (target).draw(boundingClientRect);
     }
   },
   { rootMargin: AHEAD },
@@ -65,11 +66,13 @@ export class LodePicture extends HTMLElement {
     if (this.isConnected) sight.observe(this);
   }
 
-  draw() {
+  /** @param {{width: number, height: number}} shown its own size in CSS pixels */
+  draw(shown) {
     const [left = 0, top = 0, width = 100, height = 100] = (this.getAttribute("view") ?? "").split(" ").map(Number);
     const root = s("svg", { viewBox: `${left} ${top} ${width} ${height}`, "aria-hidden": "true" });
     const letters = this.hasAttribute("labels") ? Math.max(width, height) / LETTERS : 0;
-    root.append(...this.regions.map((region) => drawn(region, letters)));
+    const scale = Math.min(shown.width / width, shown.height / height) || 1;
+    root.append(...this.regions.map((region) => drawn(region, letters, DOT_RADIUS / scale)));
     this.querySelector("svg")?.remove();
     this.append(root);
   }
@@ -86,10 +89,11 @@ export class LodePicture extends HTMLElement {
  * A region with its name beside it.
  * @param {Region} region
  * @param {number} letters the height of its name's letters in pixels of the image; 0 for no name
+ * @param {number} dot the radius of a dot in pixels of the image
  */
-function drawn(region, letters) {
+function drawn(region, letters, dot) {
   const kind = drawingOf(region);
-  const d = pathOf(region, kind);
+  const d = pathOf(region, kind, undefined, dot);
   const score = typeof region.score === "number" ? region.score.toFixed(2) : "";
   const title = s("title");
   title.textContent = [region.label, meaningOf(region.layer), score].filter(Boolean).join(" · ");
@@ -98,8 +102,8 @@ function drawn(region, letters) {
   group.append(title, ...lines);
   const words = letters ? [region.label, score].filter(Boolean).join(" ") : "";
   if (words) {
-    const { left, top } = kind.bounds(region);
-    const y = Math.max(top - letters * 0.35, letters);
+    const { left, top, right, bottom } = kind.bounds(region);
+    const y = Math.max(top - letters * 0.35 - (bottom > top || right > left ? 0 : dot), letters);
     const text = s("text", { x: left, y, "font-size": letters, "stroke-width": letters / 5 });
     text.textContent = words;
     group.append(text);

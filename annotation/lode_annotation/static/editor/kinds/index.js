@@ -9,6 +9,7 @@
 
 import { box } from "./box.js";
 import { choice } from "./choice.js";
+import { keypoint } from "./keypoint.js";
 import { polygon } from "./polygon.js";
 
 /** @typedef {import("../model/types.js").Bounds} Bounds */
@@ -65,7 +66,7 @@ import { polygon } from "./polygon.js";
  */
 
 /** @type {readonly (Shape<any>|Answer)[]} */
-const KINDS = [box, polygon, choice];
+const KINDS = [box, polygon, keypoint, choice];
 
 const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
 const byControl = new Map(KINDS.map((kind) => [kind.control, kind]));

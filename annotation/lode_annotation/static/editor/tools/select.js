@@ -2,7 +2,7 @@
 /** Select, move and resize with the pointer; a press on nothing draws a frame that selects what it meets. */
 
 import { gettext } from "../../lode/words.js";
-import { span } from "../../lode/canvas/geometry.js";
+import { REACH, span } from "../../lode/canvas/geometry.js";
 import { shapeOf } from "../kinds/index.js";
 import { regionAt, regionsIn } from "../view/hit.js";
 
@@ -12,7 +12,7 @@ import { regionAt, regionsIn } from "../view/hit.js";
 /** @typedef {import("../kinds/index.js").Handle} Handle */
 /** @typedef {import("../model/types.js").Region} Region */
 
-/** How far a press may move and still be one, and how near to a region it must come, in CSS pixels. */
+/** How far a press may move and still be one, in CSS pixels. */
 const SLACK = 3;
 /** How near to an outline a press must come, in CSS pixels. */
 const EDGE = 6;
@@ -111,7 +111,7 @@ export class SelectTool {
 
   /** @param {Press} press */
   #regionAt(press) {
-    return regionAt(this.stage.store, press.image, SLACK / this.stage.viewport.scale);
+    return regionAt(this.stage.store, press.image, REACH / this.stage.viewport.scale);
   }
 
   /** Select a region; with others, where they are to be kept. @param {string} key @param {boolean} extend */

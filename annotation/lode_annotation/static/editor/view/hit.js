@@ -1,7 +1,7 @@
 // @ts-check
 /** Which region lies under a point: the smallest first. Brute force over the shapes, enough for thousands. */
 
-import { meet } from "../../lode/canvas/geometry.js";
+import { fromMiddle, meet } from "../../lode/canvas/geometry.js";
 import { boundsOf, isShape, shapeOf } from "../kinds/index.js";
 
 /** @typedef {import("../model/store.js").Store} Store */
@@ -13,7 +13,7 @@ import { boundsOf, isShape, shapeOf } from "../kinds/index.js";
  * @param {Store} store
  * @param {Point} point in image pixels
  * @param {number} margin in image pixels
- * @returns {Region[]} smallest first; hidden ones are not there
+ * @returns {Region[]} smallest first, of equals the nearest; hidden ones are not there
  */
 export function regionsAt(store, point, margin) {
   const found = [];
@@ -21,7 +21,8 @@ export function regionsAt(store, point, margin) {
     if (!isShape(region) || store.hidden.has(region.key)) continue;
     if (shapeOf(region).hit(region, point, margin)) found.push(region);
   }
-  return found.sort((a, b) => shapeOf(a).area(a) - shapeOf(b).area(b));
+  const away = (/** @type {Region} */ region) => fromMiddle(boundsOf(region), point);
+  return found.sort((a, b) => shapeOf(a).area(a) - shapeOf(b).area(b) || away(a) - away(b));
 }
 
 /**

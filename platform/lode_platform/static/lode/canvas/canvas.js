@@ -4,7 +4,7 @@
  * with tools of its own in place of the hand.
  */
 
-import { meet } from "./geometry.js";
+import { DOT_REACH, fromMiddle, meet, REACH } from "./geometry.js";
 import { drawingOf } from "./kinds/index.js";
 import { Palette } from "./palette.js";
 import { Scene } from "./scene.js";
@@ -112,17 +112,19 @@ export class PictureCanvas extends EventTarget {
     return !this.hidden.has(meaning);
   }
 
-  /** @param {Point} at on the stage @returns {Region|null} the smallest region there */
+  /** @param {Point} at on the stage @returns {Region|null} the smallest region there, the nearest of equals */
   regionAt(at) {
     const point = this.viewport.toImage(at);
-    const margin = 3 / this.viewport.scale;
-    const near = { left: point.x - margin, top: point.y - margin, right: point.x + margin, bottom: point.y + margin };
+    const margin = REACH / this.viewport.scale;
+    const far = DOT_REACH / this.viewport.scale;
+    const near = { left: point.x - far, top: point.y - far, right: point.x + far, bottom: point.y + far };
     const found = this.regions.filter((region) => {
       if (this.hidden.has(region.layer)) return false;
       const kind = drawingOf(region);
       return meet(kind.bounds(region), near) && kind.hit(region, point, margin);
     });
-    return found.sort((a, b) => drawingOf(a).area(a) - drawingOf(b).area(b))[0] ?? null;
+    const away = (/** @type {Region} */ region) => fromMiddle(drawingOf(region).bounds(region), point);
+    return found.sort((a, b) => drawingOf(a).area(a) - drawingOf(b).area(b) || away(a) - away(b))[0] ?? null;
   }
 
   /** @returns {import("./scene.js").Layer<Region>[]} */

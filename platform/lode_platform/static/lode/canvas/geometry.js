@@ -5,6 +5,12 @@
 /** @typedef {{x: number, y: number}} Point */
 /** @typedef {{width: number, height: number}} Size */
 
+/** How near to a region a press must come, in CSS pixels. */
+export const REACH = 3;
+/** The same for the middle of a dot, and the dot's radius: it is as large at every zoom. */
+export const DOT_REACH = 8;
+export const DOT_RADIUS = 4.5;
+
 /**
  * @param {number} value
  * @param {number} low
@@ -74,6 +80,11 @@ export function step(edge, dx, dy, image) {
     x: clamp(dx, Math.min(0, -edge.left), Math.max(0, image.width - edge.right)),
     y: clamp(dy, Math.min(0, -edge.top), Math.max(0, image.height - edge.bottom)),
   };
+}
+
+/** How far a point lies from the middle of some bounds. @param {Bounds} edge @param {Point} point @returns {number} */
+export function fromMiddle(edge, point) {
+  return Math.hypot((edge.left + edge.right) / 2 - point.x, (edge.top + edge.bottom) / 2 - point.y);
 }
 
 /**

@@ -1,15 +1,18 @@
 // @ts-check
 /** Outlines as SVG paths, for pictures that are written as markup. */
 
+import { DOT_RADIUS } from "./geometry.js";
+
 /** @typedef {import("./geometry.js").Point} Point */
 
 /**
  * @param {import("./kinds/index.js").Drawn} region
  * @param {import("./kinds/index.js").Drawing<any>} kind its own
  * @param {(point: Point) => Point} [place] where a point of the image lies in the drawing; itself, unless given
+ * @param {number} [dot] the radius of a dot in the drawing
  * @returns {string} the `d` of a path, at most two decimals
  */
-export function pathOf(region, kind, place = (point) => point) {
+export function pathOf(region, kind, place = (point) => point, dot = DOT_RADIUS) {
   let path = "";
   const to = (/** @type {number} */ x, /** @type {number} */ y) => {
     const at = place({ x, y });
@@ -19,6 +22,11 @@ export function pathOf(region, kind, place = (point) => point) {
     moveTo: (x, y) => (path += `M${to(x, y)}`),
     lineTo: (x, y) => (path += `L${to(x, y)}`),
     closePath: () => (path += "Z"),
+    dot(x, y) {
+      const at = place({ x, y });
+      const half = `a${short(dot)} ${short(dot)} 0 0 1`;
+      path += `M${short(at.x - dot)} ${short(at.y)}${half} ${short(2 * dot)} 0${half} ${short(-2 * dot)} 0Z`;
+    },
   });
   return path;
 }

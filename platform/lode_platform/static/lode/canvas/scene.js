@@ -1,6 +1,8 @@
 // @ts-check
 /** A picture and regions on two canvases, redrawn at most once a frame. What the regions are it is told in layers. */
 
+import { DOT_RADIUS } from "./geometry.js";
+
 /** @typedef {import("./kinds/index.js").Drawing<any>} Drawing */
 /** @typedef {import("./kinds/index.js").Drawn} Drawn */
 /** @typedef {import("./viewport.js").Viewport} Viewport */
@@ -29,8 +31,10 @@
 
 const NAMES_UP_TO = 400;
 const FILLS_UP_TO = 600;
-/** The width from which a region is named, in CSS pixels. */
+/** The width from which a region is named, in CSS pixels; what has no extent is named at any zoom. */
 const NAMED_FROM = 28;
+/** Between a dot and its name, in CSS pixels. */
+const DOT_NAME_GAP = 3;
 // From twice its size on the picture shows its pixels.
 const SMOOTH_BELOW = 2;
 const FAINT = 0.8;
@@ -68,6 +72,11 @@ export class Scene {
       moveTo: (x, y) => this.regionContext.moveTo(across(x), down(y)),
       lineTo: (x, y) => this.regionContext.lineTo(across(x), down(y)),
       closePath: () => this.regionContext.closePath(),
+      dot: (x, y) => {
+        const radius = DOT_RADIUS * this.ratio;
+        this.regionContext.moveTo(across(x) + radius, down(y));
+        this.regionContext.arc(across(x), down(y), radius, 0, 2 * Math.PI);
+      },
     };
     viewport.addEventListener("change", () => this.invalidate(true));
   }
@@ -252,11 +261,15 @@ export class Scene {
       const { name, below = false } = group.layer;
       for (const at of /** @type {number[]} */ (shown[index])) {
         const across = /** @type {number} */ (group.edges[at * 4 + 2]) - /** @type {number} */ (group.edges[at * 4]);
-        const text = across * scale < NAMED_FROM ? "" : name(group.shapes[at]);
+        const tall = /** @type {number} */ (group.edges[at * 4 + 3]) - /** @type {number} */ (group.edges[at * 4 + 1]);
+        const isDot = !across && !tall;
+        const text = isDot || across * scale >= NAMED_FROM ? name(group.shapes[at]) : "";
         if (!text) continue;
         const x = Math.round((/** @type {number} */ (group.edges[at * 4]) * scale + left) * ratio);
+        const aside = isDot ? Math.round((DOT_RADIUS + DOT_NAME_GAP) * ratio) : 0;
         const edge = Math.round((/** @type {number} */ (group.edges[at * 4 + (below ? 3 : 1)]) * scale + top) * ratio);
-        const y = below ? Math.min(edge, this.regionCanvas.height - height) : edge >= height ? edge - height : edge;
+        const above = edge - aside - height;
+        const y = below ? Math.min(edge + aside, this.regionCanvas.height - height) : above >= 0 ? above : edge + aside;
         const width = widthOf(context, text) + 8 * ratio;
         context.fillStyle = group.colour;
         context.fillRect(x - ratio, y, width, height);

@@ -5,12 +5,13 @@
  */
 
 import { box } from "./box.js";
+import { keypoint } from "./keypoint.js";
 import { polygon } from "./polygon.js";
 import { rotatedBox } from "./rotated_box.js";
 
 /** @typedef {import("../geometry.js").Bounds} Bounds */
 /** @typedef {import("../geometry.js").Point} Point */
-/** @typedef {{moveTo: (x: number, y: number) => void, lineTo: (x: number, y: number) => void, closePath: () => void}} Pen takes image pixels */
+/** @typedef {{moveTo: (x: number, y: number) => void, lineTo: (x: number, y: number) => void, closePath: () => void, dot: (x: number, y: number) => void}} Pen takes image pixels; a dot is as large at every zoom */
 /** @typedef {{kind: string}} Drawn a region with the geometry of its kind, in fields of its own */
 /**
  * How a kind is drawn. Coordinates are pixels of the upright image.
@@ -21,13 +22,13 @@ import { rotatedBox } from "./rotated_box.js";
  * @property {(region: R) => Bounds} bounds
  * @property {(region: R) => number} area in square pixels
  * @property {(region: R) => boolean} upright whether the bounds are the outline itself; these are drawn many at a time
- * @property {(region: R, point: Point, margin: number) => boolean} hit
+ * @property {(region: R, point: Point, margin: number) => boolean} hit `margin`: the `REACH` of a press in image pixels
  * @property {(region: R, pen: Pen) => void} trace draws the outline
  * @property {(region: R) => string} measure the size in words
  */
 
 /** @type {readonly Drawing<any>[]} */
-const KINDS = [box, polygon, rotatedBox];
+const KINDS = [box, polygon, keypoint, rotatedBox];
 
 const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
 
