@@ -102,8 +102,8 @@ def overlapping(shape: Shape, before: Sequence[Geometry], after: Sequence[Geomet
     for right, new in enumerate(after):
         left, _, end, _ = shape.bounds(new) or (0.0, 0.0, 0.0, 0.0)
         # those that fill their bounds begin, with this IoU, at most the narrower one's width apart
-        first = left - (end - left if shape.fills_bounds else widest)
-        for at in range(bisect_left(starts, first), bisect_right(starts, end)):
+        first = left - shape.reach - (end - left if shape.fills_bounds else widest)
+        for at in range(bisect_left(starts, first), bisect_right(starts, end + shape.reach)):
             value = shape.similarity(before[order[at]], new)
             if value >= SAME:
                 found[order[at], right] = value

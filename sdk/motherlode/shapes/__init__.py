@@ -8,6 +8,7 @@ from __future__ import annotations
 from motherlode.shapes.box import BoxShape
 from motherlode.shapes.choice import ChoiceShape
 from motherlode.shapes.polygon import PolygonShape
+from motherlode.shapes.polyline import PolylineShape
 from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, Geometry, Shape
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
 _ALL: tuple[Shape, ...] = (
     BoxShape(),
     PolygonShape(),
+    PolylineShape(),
     ChoiceShape(),
 )
 

@@ -43,10 +43,10 @@ class Shape(ABC):
     labels in their values. `field` is the key of the geometry in a region's JSON. `whole` says that it speaks of the
     item as a whole and has no geometry: all that is said under one control is then one entry of a result. `media` are
     the media that it can be part of; what is whole fits all.
-    `fills_bounds` says that it is its bounds, `outlined` that it is made of outlines and gives them. A config made for
-    some labels calls its control `control_name` and gives it `choice`, where that is not "". `attributes` and
-    `part_attributes` are what the control and its parts may say, `looks` and `part_looks` what else Label Studio lets
-    them say, which changes no answer.
+    `fills_bounds` says that it is its bounds, `outlined` that it is made of outlines and gives them, `reach` how many
+    pixels the bounds of two that are alike may lie apart. A config made for some labels calls its control
+    `control_name` and gives it `choice`, where that is not "". `attributes` and `part_attributes` are what the control
+    and its parts may say, `looks` and `part_looks` what else Label Studio lets them say, which changes no answer.
     """
 
     kind: ClassVar[str]
@@ -60,6 +60,7 @@ class Shape(ABC):
     media: ClassVar[frozenset[str]] = frozenset({"image"})
     fills_bounds: ClassVar[bool] = False
     outlined: ClassVar[bool] = False
+    reach: ClassVar[float] = 0.0
     control_name: ClassVar[str] = "label"
     choice: ClassVar[str] = ""
     attributes: ClassVar[frozenset[str]] = frozenset({"name", "toName", "choice", "required"})

@@ -10,6 +10,7 @@
 import { box } from "./box.js";
 import { choice } from "./choice.js";
 import { polygon } from "./polygon.js";
+import { polyline } from "./polyline.js";
 
 /** @typedef {import("../model/types.js").Bounds} Bounds */
 /** @typedef {import("../model/types.js").Control} Control */
@@ -63,7 +64,7 @@ import { polygon } from "./polygon.js";
  */
 
 /** @type {readonly (Shape<any>|Answer)[]} */
-const KINDS = [box, polygon, choice];
+const KINDS = [box, polygon, polyline, choice];
 
 const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
 const byControl = new Map(KINDS.map((kind) => [kind.control, kind]));

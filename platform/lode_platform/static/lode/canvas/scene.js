@@ -223,11 +223,12 @@ export class Scene {
   /** @param {Group} group @param {number} at @param {boolean} filled */
   #outline(group, at, filled) {
     const context = this.regionContext;
+    const kind = /** @type {Drawing} */ (group.kinds[at]);
     context.beginPath();
-    /** @type {Drawing} */ (group.kinds[at]).trace(group.shapes[at], this.pen);
+    kind.trace(group.shapes[at], this.pen);
     if (filled) {
       context.globalAlpha = 0.1;
-      context.fill("evenodd");
+      if (!kind.unfilled) context.fill("evenodd");
       context.globalAlpha = 0.35;
       const width = context.lineWidth;
       context.lineWidth = width + 2 * this.ratio;
@@ -251,8 +252,7 @@ export class Scene {
     this.groups.forEach((group, index) => {
       const { name, below = false } = group.layer;
       for (const at of /** @type {number[]} */ (shown[index])) {
-        const across = /** @type {number} */ (group.edges[at * 4 + 2]) - /** @type {number} */ (group.edges[at * 4]);
-        const text = across * scale < NAMED_FROM ? "" : name(group.shapes[at]);
+        const text = spanOf(group, at) * scale < NAMED_FROM ? "" : name(group.shapes[at]);
         if (!text) continue;
         const x = Math.round((/** @type {number} */ (group.edges[at * 4]) * scale + left) * ratio);
         const edge = Math.round((/** @type {number} */ (group.edges[at * 4 + (below ? 3 : 1)]) * scale + top) * ratio);
@@ -265,6 +265,12 @@ export class Scene {
       }
     });
   }
+}
+
+/** How large a shape is: its width; of what encloses nothing the larger side. @param {Group} group @param {number} at */
+function spanOf({ edges, kinds }, at) {
+  const [left = 0, top = 0, right = 0, bottom = 0] = edges.subarray(at * 4, at * 4 + 4);
+  return kinds[at]?.unfilled ? Math.max(right - left, bottom - top) : right - left;
 }
 
 /** @type {Map<string, number>} */

@@ -6,6 +6,7 @@
 
 import { box } from "./box.js";
 import { polygon } from "./polygon.js";
+import { polyline } from "./polyline.js";
 
 /** @typedef {import("../geometry.js").Bounds} Bounds */
 /** @typedef {import("../geometry.js").Point} Point */
@@ -23,10 +24,11 @@ import { polygon } from "./polygon.js";
  * @property {(region: R, point: Point, margin: number) => boolean} hit
  * @property {(region: R, pen: Pen) => void} trace draws the outline
  * @property {(region: R) => string} measure the size in words
+ * @property {boolean} [unfilled] whether it encloses nothing: its outline alone is drawn
  */
 
 /** @type {readonly Drawing<any>[]} */
-const KINDS = [box, polygon];
+const KINDS = [box, polygon, polyline];
 
 const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
 
