@@ -129,6 +129,9 @@ class PolylineShape(Shape):
         """
         if one == two:
             return 1.0
+        a, b = self.bounds(one), self.bounds(two)
+        if max(a[0] - b[2], b[0] - a[2], a[1] - b[3], b[1] - a[3]) > NEAR:
+            return 0.0
         whole = _length(one) + _length(two)
         return min(1.0, (_near_length(one, two) + _near_length(two, one)) / whole) if whole else 0.0
 
