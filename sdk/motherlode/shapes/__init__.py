@@ -12,6 +12,7 @@ from motherlode.shapes.box import BoxShape
 from motherlode.shapes.choice import ChoiceShape
 from motherlode.shapes.keypoint import KeypointShape
 from motherlode.shapes.polygon import PolygonShape
+from motherlode.shapes.polyline import PolylineShape
 from motherlode.shapes.rotated_box import RotatedBoxShape
 from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, Geometry, Shape
 
@@ -37,6 +38,7 @@ __all__ = [
 _ALL: tuple[Shape, ...] = (
     BoxShape(),
     PolygonShape(),
+    PolylineShape(),
     KeypointShape(),
     ChoiceShape(),
     RotatedBoxShape(),

@@ -43,8 +43,8 @@ class Shape(ABC):
     labels in their values. `field` is the key of the geometry in a region's JSON. `whole` says that it speaks of the
     item as a whole and has no geometry: all that is said under one control is then one entry of a result. `media` are
     the media that it can be part of; what is whole fits all.
-    `fills_bounds` says that it is its bounds, `outlined` that it is made of outlines and gives them. `reach` is how far
-    beyond its bounds another may lie and still be like it, in pixels. A config made for some labels calls its control
+    `fills_bounds` says that it is its bounds, `outlined` that it is made of outlines and gives them, `reach` how many
+    pixels the bounds of two that are alike may lie apart. A config made for some labels calls its control
     `control_name` and gives it `choice`, where that is not "". `attributes` and `part_attributes` are what the control
     and its parts may say, `looks` and `part_looks` what else Label Studio lets them say, which changes no answer.
     `variant_of` is the kind whose control this one is drawn with, too, where Label Studio has one control for both: it

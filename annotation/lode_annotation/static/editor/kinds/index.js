@@ -11,6 +11,7 @@ import { box } from "./box.js";
 import { choice } from "./choice.js";
 import { keypoint } from "./keypoint.js";
 import { polygon } from "./polygon.js";
+import { polyline } from "./polyline.js";
 
 /** @typedef {import("../model/types.js").Bounds} Bounds */
 /** @typedef {import("../model/types.js").Control} Control */
@@ -66,7 +67,7 @@ import { polygon } from "./polygon.js";
  */
 
 /** @type {readonly (Shape<any>|Answer)[]} */
-const KINDS = [box, polygon, keypoint, choice];
+const KINDS = [box, polygon, polyline, keypoint, choice];
 
 const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
 const byControl = new Map(KINDS.map((kind) => [kind.control, kind]));

@@ -158,6 +158,7 @@ export class Overlay {
 
   #drawDraft() {
     this.sketch.setAttribute("d", this.draft ? this.#outlineOf(this.draft.shape) : "");
+    this.sketch.classList.toggle("is-unfilled", this.draft !== null && shapeOf(this.draft.shape).unfilled === true);
     if (this.draft) this.sketch.style.stroke = this.draft.colour;
   }
 

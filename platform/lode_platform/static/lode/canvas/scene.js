@@ -232,11 +232,12 @@ export class Scene {
   /** @param {Group} group @param {number} at @param {boolean} filled */
   #outline(group, at, filled) {
     const context = this.regionContext;
+    const kind = /** @type {Drawing} */ (group.kinds[at]);
     context.beginPath();
-    /** @type {Drawing} */ (group.kinds[at]).trace(group.shapes[at], this.pen);
+    kind.trace(group.shapes[at], this.pen);
     if (filled) {
       context.globalAlpha = 0.1;
-      context.fill("evenodd");
+      if (!kind.unfilled) context.fill("evenodd");
       context.globalAlpha = 0.35;
       const width = context.lineWidth;
       context.lineWidth = width + 2 * this.ratio;
@@ -263,7 +264,8 @@ export class Scene {
         const across = /** @type {number} */ (group.edges[at * 4 + 2]) - /** @type {number} */ (group.edges[at * 4]);
         const tall = /** @type {number} */ (group.edges[at * 4 + 3]) - /** @type {number} */ (group.edges[at * 4 + 1]);
         const isDot = !across && !tall;
-        const text = isDot || across * scale >= NAMED_FROM ? name(group.shapes[at]) : "";
+        const span = group.kinds[at]?.unfilled ? Math.max(across, tall) : across;
+        const text = isDot || span * scale >= NAMED_FROM ? name(group.shapes[at]) : "";
         if (!text) continue;
         const x = Math.round((/** @type {number} */ (group.edges[at * 4]) * scale + left) * ratio);
         const aside = isDot ? Math.round((DOT_RADIUS + DOT_NAME_GAP) * ratio) : 0;

@@ -7,6 +7,7 @@
 import { box } from "./box.js";
 import { keypoint } from "./keypoint.js";
 import { polygon } from "./polygon.js";
+import { polyline } from "./polyline.js";
 import { rotatedBox } from "./rotated_box.js";
 
 /** @typedef {import("../geometry.js").Bounds} Bounds */
@@ -25,10 +26,11 @@ import { rotatedBox } from "./rotated_box.js";
  * @property {(region: R, point: Point, margin: number) => boolean} hit `margin`: the `REACH` of a press in image pixels
  * @property {(region: R, pen: Pen) => void} trace draws the outline
  * @property {(region: R) => string} measure the size in words
+ * @property {boolean} [unfilled] whether it encloses nothing: its outline alone is drawn
  */
 
 /** @type {readonly Drawing<any>[]} */
-const KINDS = [box, polygon, keypoint, rotatedBox];
+const KINDS = [box, polygon, polyline, keypoint, rotatedBox];
 
 const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
 
