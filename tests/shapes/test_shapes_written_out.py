@@ -124,6 +124,6 @@ def test_it_is_predicted_under_its_task(shape: Shape) -> None:
 def test_what_is_of_no_kind_is_named_with_those_that_are(shape: Shape) -> None:
     for unknown in ("box", "classes"):
         with pytest.raises(
-            TypeError, match=f"{unknown}= is not known; objects are given as boxes=, polygons=, points="
+            TypeError, match=f"{unknown}= is not known; objects are given as boxes=, polygons=, .*points="
         ):
             Prediction("a.png", labels=[], scores=[], **{unknown: []})  # type: ignore[arg-type]

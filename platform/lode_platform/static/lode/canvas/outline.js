@@ -18,6 +18,7 @@ export function pathOf(region, kind, place = (point) => point) {
   kind.trace(region, {
     moveTo: (x, y) => (path += `M${to(x, y)}`),
     lineTo: (x, y) => (path += `L${to(x, y)}`),
+    curveTo: (x1, y1, x2, y2, x, y) => (path += `C${to(x1, y1)} ${to(x2, y2)} ${to(x, y)}`),
     closePath: () => (path += "Z"),
   });
   return path;
