@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from motherlode.shapes.box import BoxShape
 from motherlode.shapes.choice import ChoiceShape
+from motherlode.shapes.ellipse import EllipseShape
 from motherlode.shapes.polygon import PolygonShape
 from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, Geometry, Shape
 
@@ -30,6 +31,7 @@ __all__ = [
 _ALL: tuple[Shape, ...] = (
     BoxShape(),
     PolygonShape(),
+    EllipseShape(),
     ChoiceShape(),
 )
 

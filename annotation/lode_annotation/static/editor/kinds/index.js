@@ -9,6 +9,7 @@
 
 import { box } from "./box.js";
 import { choice } from "./choice.js";
+import { ellipse } from "./ellipse.js";
 import { polygon } from "./polygon.js";
 
 /** @typedef {import("../model/types.js").Bounds} Bounds */
@@ -18,7 +19,7 @@ import { polygon } from "./polygon.js";
 /** @typedef {import("../model/types.js").Size} Size */
 /** @typedef {import("../stage.js").Stage} Stage */
 /** @typedef {import("../stage.js").Tool} Tool */
-/** @typedef {{name: string, x: number, y: number, cursor: string}} Handle a place to drag, in image pixels */
+/** @typedef {{name: string, x: number, y: number, cursor: string, round?: boolean}} Handle a place to drag, in image pixels; a round one turns */
 /** @typedef {{colour: string, text: string}} Ink the label in hand */
 /**
  * What every kind has.
@@ -63,7 +64,7 @@ import { polygon } from "./polygon.js";
  */
 
 /** @type {readonly (Shape<any>|Answer)[]} */
-const KINDS = [box, polygon, choice];
+const KINDS = [box, polygon, ellipse, choice];
 
 const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
 const byControl = new Map(KINDS.map((kind) => [kind.control, kind]));

@@ -5,11 +5,12 @@
  */
 
 import { box } from "./box.js";
+import { ellipse } from "./ellipse.js";
 import { polygon } from "./polygon.js";
 
 /** @typedef {import("../geometry.js").Bounds} Bounds */
 /** @typedef {import("../geometry.js").Point} Point */
-/** @typedef {{moveTo: (x: number, y: number) => void, lineTo: (x: number, y: number) => void, closePath: () => void}} Pen takes image pixels */
+/** @typedef {{moveTo: (x: number, y: number) => void, lineTo: (x: number, y: number) => void, curveTo: (x1: number, y1: number, x2: number, y2: number, x: number, y: number) => void, closePath: () => void}} Pen takes image pixels; a curve is a cubic Bézier curve */
 /** @typedef {{kind: string}} Drawn a region with the geometry of its kind, in fields of its own */
 /**
  * How a kind is drawn. Coordinates are pixels of the upright image.
@@ -26,7 +27,7 @@ import { polygon } from "./polygon.js";
  */
 
 /** @type {readonly Drawing<any>[]} */
-const KINDS = [box, polygon];
+const KINDS = [box, polygon, ellipse];
 
 const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
 
