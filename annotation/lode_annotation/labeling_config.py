@@ -161,7 +161,7 @@ def _unsupported(root: _Node) -> Iterator[tuple[int, str]]:
             yield node.line, f'<{node.tag} {name}="{value}"> is not supported yet.'
         shape = BY_TAG.get(node.tag)
         if shape and not shape.whole and node.attributes.get("choice", "single").lower() != "single":
-            why = f"a {shape.noun} carries one label"
+            why = f"{shape.one} carries one label"
             yield node.line, f'<{node.tag} choice="multiple"> is not supported yet: {why}.'
         if node.tag in PARTS and node.children:
             yield node.line, f"A <{node.children[0].tag}> within a <{node.tag}> is not supported yet."
@@ -213,7 +213,7 @@ def _wrong_control(node: _Node, objects: Mapping[str | None, _Node]) -> Iterator
         yield node.line, f'<{node.tag} toName="{target or ""}"> names no {named}.'
     elif not shape.fits(BY_OBJECT[objects[target].tag].kind):
         tag = objects[target].tag
-        yield node.line, f"<{node.tag}> about a <{tag}> is not supported: a {shape.noun} is part of an image."
+        yield node.line, f"<{node.tag}> about a <{tag}> is not supported: {shape.one} is part of an image."
     required = node.attributes.get("required", "false").lower()
     if required not in ("true", "false"):
         yield node.line, f'<{node.tag} required="{required}"> must be true or false.'

@@ -167,7 +167,7 @@ def _entry(entry: Mapping[str, Any], held: _Held, rules: Rules, answered: set[st
 def _fits(shape: Shape, media: Media) -> tuple[str, str] | None:
     if shape.fits(media.kind):
         return None
-    return "medium", f"A {shape.noun} is part of an image; the item is {media.one}."
+    return "medium", f"{shape.one.capitalize()} is part of an image; the item is {media.one}."
 
 
 def _misplaced(region: str, shape: Shape, value: Mapping[str, Any], held: _Held) -> tuple[str, str] | None:

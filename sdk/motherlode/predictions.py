@@ -15,6 +15,7 @@ from motherlode.numbers import are_numbers
 from motherlode.outlines import Outline, read_outline
 from motherlode.regions import BadRegion, Box
 from motherlode.shapes import BY_TASK, Shape
+from motherlode.shapes.shape import one_of
 
 __all__ = ["BadPrediction", "Prediction", "plain"]
 
@@ -92,7 +93,7 @@ class Prediction:
         rows, names, values = (_listed(self.path, part, noun) for part in (given, labels, scores))
         if not len(rows) == len(names) == len(values):
             counts = f"{len(rows)} {task}, {len(names)} labels and {len(values)} scores"
-            raise BadPrediction(f"{self.path}: {counts}; give one of each a {noun}")
+            raise BadPrediction(f"{self.path}: {counts}; give one of each {one_of(noun)}")
         put = object.__setattr__
         found: tuple[Any, ...] | None = _sound_boxes(rows) if read is _box else None
         if found is None:
@@ -130,7 +131,7 @@ def _listed(path: str, value: Any, noun: str) -> list[Any]:
             raise TypeError
         return [] if value is None else list(value)
     except TypeError:
-        raise BadPrediction(f"{path}: {value!r} is given where a list is expected: one value a {noun}") from None
+        raise BadPrediction(f"{path}: {value!r} is given where a list is expected: one value {one_of(noun)}") from None
 
 
 def _outline(path: str, number: int, value: Any) -> Outline:

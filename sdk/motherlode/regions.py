@@ -351,7 +351,7 @@ def _of_entry(
         mine = [region for region in before.values() if asked_by([*controls.values()], region) is control]
         return _of_whole_item(name, labels, control, mine)
     if len(labels) != 1:
-        raise BadRegion(f"a {shape.noun} carries one label, this one has {len(labels)}")
+        raise BadRegion(f"{shape.one} carries one label, this one has {len(labels)}")
     shape = shape_in(value, shape)
     geometry = shape.from_result(value, media)
     class_id = _class_id(control, labels[0])

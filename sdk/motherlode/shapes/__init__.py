@@ -10,6 +10,7 @@ from typing import Any
 
 from motherlode.shapes.box import BoxShape
 from motherlode.shapes.choice import ChoiceShape
+from motherlode.shapes.ellipse import EllipseShape
 from motherlode.shapes.keypoint import KeypointShape
 from motherlode.shapes.polygon import PolygonShape
 from motherlode.shapes.polyline import PolylineShape
@@ -39,6 +40,7 @@ _ALL: tuple[Shape, ...] = (
     BoxShape(),
     PolygonShape(),
     PolylineShape(),
+    EllipseShape(),
     KeypointShape(),
     ChoiceShape(),
     RotatedBoxShape(),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from motherlode.media import Image, Media
+from motherlode.numbers import is_number
 from motherlode.shapes.shape import BadRegion, Broken, Clip, PointMap, Shape
 
 __all__ = ["Box", "BoxShape", "clip_box", "iou"]
@@ -42,8 +43,8 @@ class BoxShape(Shape):
             number = value.get(side)
             if not isinstance(number, int | float) or isinstance(number, bool):
                 return Broken("number", f"{side} is {number!r}, not a number.")
-            if not math.isfinite(number):
-                return Broken("number", f"{side} is {number}, which is not a valid place in an image.")
+            if not is_number(number):
+                return Broken("number", f"{side} is {number!r:.40}, which is not a valid place in an image.")
         x, y, across, down = value["x"], value["y"], value["width"], value["height"]
         if across <= 0 or down <= 0:
             return Broken("area", f"The box is {across:g} % wide and {down:g} % high: it has no area.")

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from motherlode.media import Image, Media
+from motherlode.numbers import is_number
 from motherlode.shapes.rings import Polygon, Ring, area_of, clipped, shared_and_whole
 from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, Point, PointMap, Shape
 
@@ -54,8 +55,8 @@ class PolygonShape(Shape):
             for number in point:
                 if not isinstance(number, int | float) or isinstance(number, bool):
                     return Broken("number", f"Point {at} has {number!r}, not a number.")
-                if not math.isfinite(number):
-                    return Broken("number", f"Point {at} has {number}, which is not a valid place in an image.")
+                if not is_number(number):
+                    return Broken("number", f"Point {at} has {number!r:.40}, which is not a valid place in an image.")
         over, under = SLACK * 100 / media.width, SLACK * 100 / media.height
         for at, (x, y) in enumerate(points, start=1):
             if not (-over <= x <= 100 + over and -under <= y <= 100 + under):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 from motherlode.errors import BadInput
 from motherlode.media import Media
 
-__all__ = ["BadRegion", "Bounds", "Broken", "Clip", "Geometry", "Point", "PointMap", "Shape"]
+__all__ = ["BadRegion", "Bounds", "Broken", "Clip", "Geometry", "Point", "PointMap", "Shape", "one_of"]
 
 Bounds: TypeAlias = tuple[float, float, float, float]
 """xyxy in pixels of the upright image."""
@@ -33,6 +33,11 @@ class Broken(NamedTuple):
 
     rule: str
     error: str
+
+
+def one_of(noun: str) -> str:
+    """A noun with its article: "an ellipse"."""
+    return f"{'an' if noun.startswith(tuple('aeiou')) else 'a'} {noun}"
 
 
 class Shape(ABC):
@@ -71,6 +76,11 @@ class Shape(ABC):
     part_looks: ClassVar[frozenset[str]] = frozenset()
     variant_of: ClassVar[str] = ""
 
+    @property
+    def one(self) -> str:
+        """The noun with its article: "a box"."""
+        return one_of(self.noun)
+
     def fits(self, medium: str) -> bool:
         """Whether an item of that medium can have it."""
         return self.whole or medium in self.media
@@ -88,7 +98,7 @@ class Shape(ABC):
     def check_labels(self, labels: Any, *, single: bool) -> Broken | None:
         """The rule that the labels of a value break by their number; `single` where the control takes one."""
         if not isinstance(labels, list) or len(labels) != 1:
-            return Broken("label", f"A {self.noun} carries exactly one label.")
+            return Broken("label", f"{self.one.capitalize()} carries exactly one label.")
         return None
 
     @abstractmethod
@@ -145,7 +155,7 @@ class Shape(ABC):
 
         Raises `BadRegion` where the kind is not made of any.
         """
-        raise BadRegion(f"a {self.noun} is not made of outlines")
+        raise BadRegion(f"{self.one} is not made of outlines")
 
     def parts(self, geometry: Geometry) -> Sequence[Sequence[Sequence[Point]]]:
         """The rings of its parts as `from_parts` takes them; none where the kind is not made of any."""

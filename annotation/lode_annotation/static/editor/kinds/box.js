@@ -1,13 +1,13 @@
 // @ts-check
 /** Boxes, edited: dragged by sides and corners, turned by a handle above them, drawn with one drag. */
 
-import { clamp, rotate, span, step } from "../../lode/canvas/geometry.js";
+import { clamp, rotate, step } from "../../lode/canvas/geometry.js";
 import { box as drawing, bounds, boxOf, toFrame } from "../../lode/canvas/kinds/box.js";
 import { gettext } from "../../lode/words.js";
+import { dragTool } from "./drag.js";
 
 /** @typedef {import("../model/types.js").Point} Point */
 /** @typedef {import("../model/types.js").Size} Size */
-/** @typedef {import("../stage.js").Press} Press */
 /** @typedef {import("../../lode/canvas/kinds/box.js").Box} Box */
 /** @typedef {import("../model/types.js").Region & Box} BoxRegion */
 
@@ -27,7 +27,6 @@ const HANDLES = /** @type {const} */ ({
 /** Percent come and go through floats: this much of a pixel does not count as a move. */
 const STILL = 0.01;
 const SIDES = /** @type {const} */ (["x", "y", "width", "height", "rotation"]);
-const SMALLEST_ON_SCREEN = 4;
 /** The handle that turns a box, and how far from its side it stands, in CSS pixels. */
 const TURN = "turn";
 const TURN_AWAY = 24;
@@ -148,56 +147,6 @@ function turnPoint(box, scale) {
   return { x: box.x + above.x, y: box.y + above.y };
 }
 
-/**
- * Draw boxes. While armed it always draws, whatever lies below; Alt selects through.
- * @type {import("./index.js").Shape<BoxRegion>["tool"]}
- */
-function tool(stage, ink, drawn) {
-  const { overlay } = stage;
-  let busy = false;
-
-  /** @param {Press} press */
-  function drag(press) {
-    if (!busy) return hover(press);
-    const held = ink();
-    if (!held) return;
-    const part = span(press.from.image, press.image, stage.size);
-    overlay.draft = { shape: { kind: drawing.name, ...boxOf(part) }, ...held };
-    overlay.crosshair(press.stage);
-    overlay.invalidate();
-  }
-
-  /** @param {Press} press */
-  function up(press) {
-    const made = /** @type {Box|undefined} */ (/** @type {unknown} */ (overlay.draft?.shape));
-    rest();
-    overlay.crosshair(press.stage);
-    if (!made) return;
-    const { x, y, width, height, rotation } = made;
-    const across = Math.max(width, height) * stage.viewport.scale;
-    if (across >= SMALLEST_ON_SCREEN && width > 0 && height > 0) drawn({ x, y, width, height, rotation });
-  }
-
-  function rest() {
-    busy = false;
-    overlay.draft = null;
-    overlay.invalidate();
-  }
-
-  /** @param {Press} press */
-  function hover(press) {
-    stage.cursor("crosshair");
-    overlay.crosshair(press.stage);
-  }
-
-  function cancel() {
-    rest();
-    overlay.crosshair(null);
-  }
-
-  return { id: drawing.name, draws: true, down: () => (busy = true), move: drag, up, cancel, hover };
-}
-
 /** @type {import("./index.js").Shape<BoxRegion>} */
 export const box = {
   ...drawing,
@@ -236,7 +185,7 @@ export const box = {
       ...handlePoint(region, name),
       cursor: HANDLES[name][2],
     })),
-    { name: TURN, ...turnPoint(region, scale), cursor: "grab" },
+    { name: TURN, ...turnPoint(region, scale), cursor: "grab", round: true },
   ],
   drag: (region, handle, to, image) =>
     handle === TURN ? turnedTowards(region, to, image) : resize(region, /** @type {HandleName} */ (handle), to, image),
@@ -247,5 +196,5 @@ export const box = {
     return { ...resize(plain, "se", { x: edge.right + dx, y: edge.bottom + dy }, image), rotation: region.rotation };
   },
   place: boxOf,
-  tool,
+  tool: dragTool(drawing.name, boxOf),
 };

@@ -9,6 +9,7 @@
 
 import { box } from "./box.js";
 import { choice } from "./choice.js";
+import { ellipse } from "./ellipse.js";
 import { keypoint } from "./keypoint.js";
 import { polygon } from "./polygon.js";
 import { polyline } from "./polyline.js";
@@ -20,7 +21,7 @@ import { polyline } from "./polyline.js";
 /** @typedef {import("../model/types.js").Size} Size */
 /** @typedef {import("../stage.js").Stage} Stage */
 /** @typedef {import("../stage.js").Tool} Tool */
-/** @typedef {{name: string, x: number, y: number, cursor: string}} Handle a place to drag, in image pixels */
+/** @typedef {{name: string, x: number, y: number, cursor: string, round?: boolean}} Handle a place to drag, in image pixels; a round one turns */
 /** @typedef {{colour: string, text: string}} Ink the label in hand */
 /**
  * What every kind has.
@@ -67,7 +68,7 @@ import { polyline } from "./polyline.js";
  */
 
 /** @type {readonly (Shape<any>|Answer)[]} */
-const KINDS = [box, polygon, polyline, keypoint, choice];
+const KINDS = [box, polygon, polyline, ellipse, keypoint, choice];
 
 const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
 const byControl = new Map(KINDS.map((kind) => [kind.control, kind]));

@@ -111,7 +111,7 @@ export class Overlay {
   /** @param {Region|undefined} only */
   #drawHandles(only) {
     const grips = only && this.#grips(only) ? shapeOf(only).handles(only, this.viewport.scale) : [];
-    /** @type {readonly (Point & {name?: string})[]} */
+    /** @type {readonly (Point & {name?: string, round?: boolean})[]} */
     const shown = this.draft?.marks ?? grips;
     while (this.handles.length < shown.length) this.handles.push(s("rect", { class: "ed-handle" }));
     this.handles.forEach((handle, at) => {
@@ -125,6 +125,7 @@ export class Overlay {
       handle.setAttribute("y", String(point.y - side / 2));
       handle.setAttribute("width", String(side));
       handle.setAttribute("height", String(side));
+      handle.setAttribute("rx", place.round ? String(side / 2) : "0");
     });
   }
 

@@ -21,6 +21,7 @@ export function pathOf(region, kind, place = (point) => point, dot = DOT_RADIUS)
   kind.trace(region, {
     moveTo: (x, y) => (path += `M${to(x, y)}`),
     lineTo: (x, y) => (path += `L${to(x, y)}`),
+    curveTo: (x1, y1, x2, y2, x, y) => (path += `C${to(x1, y1)} ${to(x2, y2)} ${to(x, y)}`),
     closePath: () => (path += "Z"),
     dot(x, y) {
       const at = place({ x, y });

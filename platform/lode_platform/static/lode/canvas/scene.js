@@ -71,6 +71,7 @@ export class Scene {
     this.pen = {
       moveTo: (x, y) => this.regionContext.moveTo(across(x), down(y)),
       lineTo: (x, y) => this.regionContext.lineTo(across(x), down(y)),
+      curveTo: (x1, y1, x2, y2, x, y) => this.regionContext.bezierCurveTo(across(x1), down(y1), across(x2), down(y2), across(x), down(y)),
       closePath: () => this.regionContext.closePath(),
       dot: (x, y) => {
         const radius = DOT_RADIUS * this.ratio;

@@ -5,6 +5,7 @@
  */
 
 import { box } from "./box.js";
+import { ellipse } from "./ellipse.js";
 import { keypoint } from "./keypoint.js";
 import { polygon } from "./polygon.js";
 import { polyline } from "./polyline.js";
@@ -12,7 +13,7 @@ import { rotatedBox } from "./rotated_box.js";
 
 /** @typedef {import("../geometry.js").Bounds} Bounds */
 /** @typedef {import("../geometry.js").Point} Point */
-/** @typedef {{moveTo: (x: number, y: number) => void, lineTo: (x: number, y: number) => void, closePath: () => void, dot: (x: number, y: number) => void}} Pen takes image pixels; a dot is as large at every zoom */
+/** @typedef {{moveTo: (x: number, y: number) => void, lineTo: (x: number, y: number) => void, curveTo: (x1: number, y1: number, x2: number, y2: number, x: number, y: number) => void, closePath: () => void, dot: (x: number, y: number) => void}} Pen takes image pixels; a curve is a cubic Bézier curve, a dot is as large at every zoom */
 /** @typedef {{kind: string}} Drawn a region with the geometry of its kind, in fields of its own */
 /**
  * How a kind is drawn. Coordinates are pixels of the upright image.
@@ -30,7 +31,7 @@ import { rotatedBox } from "./rotated_box.js";
  */
 
 /** @type {readonly Drawing<any>[]} */
-const KINDS = [box, polygon, polyline, keypoint, rotatedBox];
+const KINDS = [box, polygon, polyline, ellipse, keypoint, rotatedBox];
 
 const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
 
