@@ -112,7 +112,7 @@ class RotatedBoxShape(Shape):
         return shared / whole if whole else 0.0
 
     def mapped(self, geometry: RotatedBox, point: PointMap) -> RotatedBox:
-        """Where the other image is scaled more along one side than along the other, a turned box is no box there: the
+        """Where the other image is scaled more along one side than along the other, a rotated box does not stay a box: the
         one given has the centre, the first side, and the area."""
         x, y, width, height, angle = geometry
         centre = point(x, y)
