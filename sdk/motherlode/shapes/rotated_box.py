@@ -112,8 +112,8 @@ class RotatedBoxShape(Shape):
         return shared / whole if whole else 0.0
 
     def mapped(self, geometry: RotatedBox, point: PointMap) -> RotatedBox:
-        """Where the other image is scaled more along one side than along the other, a rotated box does not stay a box: the
-        one given has the centre, the first side, and the area."""
+        """Where the other image is scaled more along one side than along the other, a rotated box does not stay a box:
+        the one given has the centre, the first side, and the area."""
         x, y, width, height, angle = geometry
         centre = point(x, y)
         halves = (_turned(width / 2, 0.0, angle), _turned(0.0, height / 2, angle))
