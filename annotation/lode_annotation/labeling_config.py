@@ -32,16 +32,16 @@ MEANT = {
     VIEW: frozenset[str](),
     **{tag: frozenset({"name", "value"}) for tag in BY_OBJECT},
     HEADER: frozenset[str](),
-    **{shape.tag: shape.attributes for shape in SHAPES.values()},
-    **{shape.part: shape.part_attributes for shape in SHAPES.values()},
+    **{shape.tag: shape.attributes for shape in BY_TAG.values()},
+    **{shape.part: shape.part_attributes for shape in BY_TAG.values()},
 }
 # What Label Studio lets one say about looks; it changes no answer, so it is taken and not acted on.
 LOOKS = {
     VIEW: {"style", "className", "idAttr", "classname"},
     **{tag: medium.looks for tag, medium in BY_OBJECT.items()},
     HEADER: {"value", "size", "style", "underline"},
-    **{shape.tag: shape.looks for shape in SHAPES.values()},
-    **{shape.part: shape.part_looks for shape in SHAPES.values()},
+    **{shape.tag: shape.looks for shape in BY_TAG.values()},
+    **{shape.part: shape.part_looks for shape in BY_TAG.values()},
 }
 # Defaults that some exports write out; said like this they ask for nothing we do not do.
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,17})?")
@@ -201,7 +201,7 @@ def _wrong(root: _Node) -> Iterator[tuple[int, str]]:
         yield from _wrong_control(node, by_name)
     for node in root.walk():
         for child in node.children:
-            homes = [f"<{shape.tag}>" for shape in SHAPES.values() if shape.part == child.tag]
+            homes = [f"<{shape.tag}>" for shape in BY_TAG.values() if shape.part == child.tag]
             if homes and f"<{node.tag}>" not in homes:
                 yield child.line, f"<{child.tag}> is in <{node.tag}>; it belongs in {' or '.join(homes)}."
 
