@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { drawingOf, readRegion } from "../../platform/lode_platform/static/lode/canvas/kinds/index.js";
 import { pathOf } from "../../platform/lode_platform/static/lode/canvas/outline.js";
+import { gridStep } from "../../platform/lode_platform/static/lode/canvas/scene.js";
 import { Viewport } from "../../platform/lode_platform/static/lode/canvas/viewport.js";
 
 test("what is shown comes to the middle, at most half as large as the stage", () => {
@@ -32,4 +33,8 @@ test("an outline is written as a path where its points lie on the stage", () => 
   const twice = ({ x, y }) => ({ x: 2 * x, y: 2 * y });
   assert.equal(pathOf(region, drawingOf(region)), "M1 2L3.46 2L3.46 4L1 4Z");
   assert.equal(pathOf(region, drawingOf(region), twice), "M2 4L6.91 4L6.91 8L2 8Z");
+});
+
+test("the lines of a grid stand at round distances, and not too near to each other", () => {
+  assert.deepEqual([0.1, 0.5, 1, 4, 40].map(gridStep), [500, 100, 50, 10, 1]);
 });

@@ -105,28 +105,38 @@ export function viewCommands(editor) {
   const { stage, root } = editor;
   const { viewport, scene } = stage;
   const group = gettext("View");
-  const bright = (/** @type {number} */ by) => editor.setBrightness(clamp(stage.brightness + by, 0.3, 3));
+  const light = (/** @type {"brightness"|"contrast"} */ name, /** @type {number} */ by) => editor.setLight(name, clamp(stage.light[name] + by, 0.3, 3));
   return [
     { id: "zoom.in", title: gettext("Zoom in"), group, keys: ["+", "="], icon: "zoom-in", repeat: true, run: () => viewport.zoomAt(stage.focus, 1.25) },
     { id: "zoom.out", title: gettext("Zoom out"), group, keys: ["-"], icon: "zoom-out", repeat: true, run: () => viewport.zoomAt(stage.focus, 0.8) },
     { id: "zoom.fit", title: gettext("Fit the image"), group, keys: ["f"], icon: "arrows-maximize", run: () => viewport.fit() },
     { id: "zoom.region", title: gettext("Zoom to the selection, or to 100 %"), group, keys: ["z"], run: () => editor.acts.zoomToSelection() },
-    { id: "bright.more", title: gettext("Brighter"), group, keys: ["]"], repeat: true, run: () => bright(0.1) },
-    { id: "bright.less", title: gettext("Darker"), group, keys: ["["], repeat: true, run: () => bright(-0.1) },
-    { id: "bright.reset", title: gettext("Reset brightness"), group, keys: ["\\"], icon: "sun", run: () => editor.setBrightness(1) },
+    { id: "bright.more", title: gettext("Brighter"), group, keys: ["]"], repeat: true, run: () => light("brightness", 0.1) },
+    { id: "bright.less", title: gettext("Darker"), group, keys: ["["], repeat: true, run: () => light("brightness", -0.1) },
+    { id: "bright.reset", title: gettext("Reset brightness"), group, keys: ["\\"], icon: "sun", run: () => editor.setLight("brightness", 1) },
+    { id: "contrast.more", title: gettext("More contrast"), group, keys: ["}"], repeat: true, run: () => light("contrast", 0.1) },
+    { id: "contrast.less", title: gettext("Less contrast"), group, keys: ["{"], repeat: true, run: () => light("contrast", -0.1) },
+    { id: "contrast.reset", title: gettext("Reset contrast"), group, keys: ["|"], icon: "sun-moon", run: () => editor.setLight("contrast", 1) },
     { id: "names", title: gettext("Show labels"), group, keys: ["n"], icon: "tag", active: () => scene.showNames, run: () => toggle(editor, "showNames") },
     { id: "prelabels", title: gettext("Show pre-labels"), group, keys: ["p"], icon: "sparkles", active: () => scene.showPrelabels, run: () => toggle(editor, "showPrelabels") },
+    { id: "grid", title: gettext("Show grid"), group, keys: ["Shift+x"], active: () => scene.showGrid, run: () => toggle(editor, "showGrid") },
+    { id: "fullscreen", title: gettext("Full screen"), group, keys: ["Shift+f"], when: () => document.fullscreenEnabled, run: () => toggleFullScreen() },
     { id: "crosshair", title: gettext("Show crosshair"), group, keys: ["x"], active: () => stage.overlay.showCrosshair, run: () => toggleCrosshair(editor) },
     { id: "side", title: gettext("Labels and regions"), group, keys: ["Ctrl+b"], icon: "tag", active: () => root.classList.contains("is-side-open"), run: () => editor.openSide(!root.classList.contains("is-side-open")) },
     { id: "help", title: gettext("Keyboard shortcuts"), group, keys: ["?"], icon: "help", run: () => showHelp(editor.keymap) },
   ];
 }
 
-/** @param {Editor} editor @param {"showNames"|"showPrelabels"} what */
+/** @param {Editor} editor @param {"showNames"|"showPrelabels"|"showGrid"} what */
 function toggle(editor, what) {
   editor.stage.scene[what] = !editor.stage.scene[what];
   editor.stage.scene.regroup();
   editor.refresh();
+}
+
+function toggleFullScreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else document.documentElement.requestFullscreen();
 }
 
 /** @param {Editor} editor */

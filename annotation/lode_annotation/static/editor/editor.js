@@ -291,11 +291,11 @@ export class Editor {
     return this.armed?.control.name === control.name && this.armed.label.value === label.value;
   }
 
-  /** @param {number} brightness */
-  setBrightness(brightness) {
-    const value = Math.round(brightness * 100) / 100;
-    this.stage.setBrightness(value);
-    const slider = this.root.querySelector("[data-brightness]");
+  /** @param {"brightness"|"contrast"} name @param {number} share 1 is as it is */
+  setLight(name, share) {
+    const value = Math.round(share * 100) / 100;
+    this.stage.setLight(name, value);
+    const slider = this.root.querySelector(`[data-light="${name}"]`);
     if (slider instanceof HTMLInputElement) slider.value = String(value);
   }
 
@@ -352,8 +352,10 @@ export class Editor {
       if (event.key === "Alt" && this.stage.lent?.id === "select") this.stage.lend(null);
     });
     addEventListener("blur", () => this.stage.lend(null));
-    const slider = this.root.querySelector("[data-brightness]");
-    slider?.addEventListener("input", () => this.setBrightness(Number(/** @type {HTMLInputElement} */ (slider).value)));
+    for (const name of /** @type {const} */ (["brightness", "contrast"])) {
+      const slider = this.root.querySelector(`[data-light="${name}"]`);
+      slider?.addEventListener("input", () => this.setLight(name, Number(/** @type {HTMLInputElement} */ (slider).value)));
+    }
     this.root.addEventListener("click", (event) => {
       // After a press with the mouse the keys belong to the picture again, so that Enter submits.
       const pressed = event.target instanceof Element && event.target.closest("summary, a, input:not([type=search])");

@@ -7,6 +7,7 @@ import { Overlay } from "./view/overlay.js";
 import { RegionScene } from "./view/region_scene.js";
 import { find } from "../lode/dom.js";
 
+/** @typedef {{brightness: number, contrast: number}} Light */
 /** @typedef {import("./model/types.js").Point} Point */
 /** @typedef {import("./model/store.js").Store} Store */
 /**
@@ -54,7 +55,8 @@ export class Stage extends EventTarget {
     this.overlay = new Overlay(overlayRoot, store, this.viewport, this.scene);
     this.size = { width: 1, height: 1 };
     this.editable = true;
-    this.brightness = 1;
+    /** How the picture is shown, 1 as it is. @type {Light} */
+    this.light = { brightness: 1, contrast: 1 };
     /** @type {Map<string, Tool>} */
     this.tools = new Map();
     /** @type {Tool|null} */
@@ -128,11 +130,11 @@ export class Stage extends EventTarget {
     this.root.style.cursor = name;
   }
 
-  /** @param {number} brightness 1 is as it is */
-  setBrightness(brightness) {
-    this.brightness = brightness;
-    const filter = brightness === 1 ? "" : `brightness(${brightness})`;
-    this.scene.imageCanvas.style.filter = filter;
+  /** @param {keyof Light} name @param {number} value */
+  setLight(name, value) {
+    this.light[name] = value;
+    const filters = Object.entries(this.light).filter(([, share]) => share !== 1);
+    this.scene.imageCanvas.style.filter = filters.map(([filter, share]) => `${filter}(${share})`).join(" ");
   }
 
   /** Let go of whatever the hand is doing, changing nothing. @returns {boolean} whether it was doing something */

@@ -39,6 +39,13 @@ const DOT_NAME_GAP = 3;
 const SMOOTH_BELOW = 2;
 const FAINT = 0.8;
 const FAINT_WIDTH = 1.5;
+/** A grid is seen on light and on dark pictures. @type {readonly [string, number[]][]} */
+const GRID = [
+  ["rgb(0 0 0 / 35%)", []],
+  ["rgb(255 255 255 / 55%)", [2, 2]],
+];
+/** The least distance between two lines of the grid, in CSS pixels. */
+const GRID_FROM = 32;
 
 export class Scene {
   /**
@@ -56,6 +63,7 @@ export class Scene {
     this.viewport = viewport;
     this.palette = palette;
     this.kindOf = kindOf;
+    this.showGrid = false;
     /** @type {CanvasImageSource|null} */
     this.picture = null;
     this.pictureSize = { width: 1, height: 1 };
@@ -184,6 +192,35 @@ export class Scene {
     this.grouped = true;
   }
 
+  /** Lines at round distances on the picture, never closer than can be told apart. */
+  #drawGrid() {
+    const context = this.regionContext;
+    const { left, top, scale, image } = this.viewport;
+    const ratio = this.ratio;
+    const step = gridStep(scale);
+    const view = this.viewport.window;
+    const first = { x: Math.max(0, Math.ceil(view.left / step)), y: Math.max(0, Math.ceil(view.top / step)) };
+    const right = Math.min(view.right, image.width);
+    const bottom = Math.min(view.bottom, image.height);
+    const place = (/** @type {number} */ at, /** @type {number} */ start) => Math.round((at * scale + start) * ratio) + 0.5;
+    context.beginPath();
+    for (let at = first.x * step; at <= right; at += step) {
+      context.moveTo(place(at, left), place(Math.max(0, view.top), top));
+      context.lineTo(place(at, left), place(bottom, top));
+    }
+    for (let at = first.y * step; at <= bottom; at += step) {
+      context.moveTo(place(Math.max(0, view.left), left), place(at, top));
+      context.lineTo(place(right, left), place(at, top));
+    }
+    context.lineWidth = ratio;
+    for (const [colour, dash] of GRID) {
+      context.strokeStyle = colour;
+      context.setLineDash(dash.map((length) => length * ratio));
+      context.stroke();
+    }
+    context.setLineDash([]);
+  }
+
   #drawRegions() {
     if (!this.grouped) this.#group();
     const context = this.regionContext;
@@ -191,6 +228,7 @@ export class Scene {
     const { left, top, scale } = this.viewport;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.regionCanvas.width, this.regionCanvas.height);
+    if (this.showGrid) this.#drawGrid();
     const view = this.viewport.window;
     const shown = this.groups.map((group) => visible(group, view));
     const count = shown.reduce((sum, list) => sum + list.length, 0);
@@ -331,4 +369,14 @@ function channels(colour) {
   const hex = /^#([0-9a-f]{6})$/i.exec(colour)?.[1];
   if (hex) return [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16));
   return (/^rgba?\((.+)\)$/.exec(colour)?.[1] ?? "").split(/[\s,/]+/).slice(0, 3).map(Number);
+}
+
+/**
+ * The distance between the lines of a grid: 1, 2 or 5 pixels of the image, or a power of ten times that.
+ * @param {number} scale CSS pixels an image pixel
+ */
+export function gridStep(scale) {
+  const least = GRID_FROM / scale;
+  const ten = 10 ** Math.max(0, Math.floor(Math.log10(least)));
+  return [1, 2, 5, 10].map((times) => times * ten).find((step) => step >= least) ?? 10 * ten;
 }
