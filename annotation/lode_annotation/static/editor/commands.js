@@ -42,6 +42,7 @@ export function regionCommands(editor) {
   return [
     { id: "tool.select", title: gettext("Select"), group: tools, keys: ["v"], icon: "pointer", active: () => stage.tool?.id === "select", run: () => editor.takeSelect() },
     ...drawingCommands(editor, tools),
+    { id: "tool.draw", title: gettext("Draw with the label in hand"), group: tools, keys: [], when: edit, run: () => editor.draw() },
     { id: "tool.pan", title: gettext("Pan"), group: tools, keys: ["h"], icon: "hand-grab", active: () => stage.tool?.id === "pan", run: () => stage.use("pan") },
     { id: "undo", title: gettext("Undo"), group, keys: ["Ctrl+z"], icon: "arrow-back-up", repeat: true, when: () => edit() && store.history.done.length > 0, run: () => acts.undo() },
     { id: "redo", title: gettext("Redo"), group, keys: ["Ctrl+Shift+z", "Ctrl+y"], icon: "arrow-forward-up", repeat: true, when: () => edit() && store.history.undone.length > 0, run: () => acts.redo() },
@@ -123,7 +124,7 @@ export function viewCommands(editor) {
     { id: "fullscreen", title: gettext("Full screen"), group, keys: ["Shift+f"], when: () => document.fullscreenEnabled, run: () => toggleFullScreen() },
     { id: "crosshair", title: gettext("Show crosshair"), group, keys: ["x"], active: () => stage.overlay.showCrosshair, run: () => toggleCrosshair(editor) },
     { id: "side", title: gettext("Labels and regions"), group, keys: ["Ctrl+b"], icon: "tag", active: () => root.classList.contains("is-side-open"), run: () => editor.openSide(!root.classList.contains("is-side-open")) },
-    { id: "help", title: gettext("Keyboard shortcuts"), group, keys: ["?"], icon: "help", run: () => showHelp(editor.keymap) },
+    { id: "help", title: gettext("Keyboard shortcuts"), group, keys: ["?"], icon: "help", run: () => showHelp(editor) },
   ];
 }
 

@@ -9,6 +9,7 @@ import { labelCommands, regionCommands, viewCommands } from "./commands.js";
 import { SHAPES, asks, boundsOf, isShape, kindFor, kindOf, shapeFor } from "./kinds/index.js";
 import { Keymap } from "./keymap.js";
 import { labelKeysOf } from "./label_keys.js";
+import { applied } from "./own_keys.js";
 import { Store } from "./model/store.js";
 import { RegionActs } from "./region_acts.js";
 import { Stage } from "./stage.js";
@@ -27,15 +28,19 @@ import { focusItem } from "./view/item.js";
 /** @typedef {import("./model/types.js").Control} Control */
 /** @typedef {import("./model/types.js").Label} Label */
 /** @typedef {import("./model/types.js").Reason} Reason */
+/** @typedef {import("./own_keys.js").OwnKeys} OwnKeys */
 /** @typedef {import("./model/types.js").Region} Region */
 
 /** The commands that say nothing of a medium without pixels. */
 const OF_PICTURES = /^(tool|zoom|bright)\.|\.middle$|^(names|crosshair)$/;
 
 export class Editor {
-  /** @param {HTMLElement} root the page */
-  constructor(root) {
+  /** @param {HTMLElement} root the page @param {OwnKeys} ownKeys */
+  constructor(root, ownKeys) {
     this.root = root;
+    this.ownKeys = ownKeys;
+    /** The table with its default keys. @type {Command[]} */
+    this.commands = [];
     this.store = new Store();
     /** That of the item at hand. */
     this.medium = mediumNamed();
@@ -125,7 +130,15 @@ export class Editor {
 
   setCommands() {
     const all = [...labelCommands(this), ...this.more(), ...regionCommands(this), ...viewCommands(this)];
-    this.keymap.set(all.filter((command) => this.medium.isPicture || !OF_PICTURES.test(command.id)));
+    this.commands = all.filter((command) => this.medium.isPicture || !OF_PICTURES.test(command.id));
+    this.keymap.set(applied(this.commands, this.ownKeys.choice));
+  }
+
+  /** Take up other keys, and keep them. @param {import("./own_keys.js").Choice} choice */
+  setKeys(choice) {
+    this.ownKeys.keep(choice);
+    this.setCommands();
+    this.refresh();
   }
 
   /** Bring buttons, palettes and counts up to date, once a frame. */

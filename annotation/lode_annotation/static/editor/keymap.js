@@ -1,7 +1,7 @@
 // @ts-check
 /** Keys and commands: one table drives the keys, the buttons and the list of keys. */
 
-import { isTyping, spellings } from "../lode/keyboard.js";
+import { isTyping, keyName, spellings } from "../lode/keyboard.js";
 
 /**
  * @typedef {object} Command
@@ -46,6 +46,12 @@ export class Keymap {
       const first = this.byKey.get(key)?.[0];
       return first === command || first?.when?.() === false;
     });
+  }
+
+  /** Words with the first key that a command has got. @param {string} words @param {string} id */
+  withKey(words, id) {
+    const [key] = this.keysOf(id);
+    return key ? `${words} (${keyName(key)})` : words;
   }
 
   /** Do a command if it can be done now. @param {string} id @returns {boolean} */

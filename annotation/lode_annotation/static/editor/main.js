@@ -5,6 +5,7 @@ import { HttpError } from "../lode/http.js";
 import { gettext, ngettext } from "../lode/words.js";
 import { Editor } from "./editor.js";
 import { fromResults } from "./model/convert.js";
+import { OwnKeys } from "./own_keys.js";
 import { clockFace } from "./task/clock.js";
 import { Session } from "./task/session.js";
 import { Sight } from "./task/sight.js";
@@ -36,7 +37,7 @@ function island(id) {
 async function begin() {
   const boot = /** @type {Boot} */ (JSON.parse(island("editor-boot")));
   const root = find("[data-editor]");
-  const editor = new Editor(root);
+  const editor = new Editor(root, new OwnKeys(`${boot.server}|${boot.user}`));
   const local = await LocalStore.of(boot.server, boot.user);
   const session = new Session(editor.store, local, boot.addresses);
   /** What happened here, newest first. @type {string[]} */
@@ -259,10 +260,10 @@ class LabelPage {
     const removed = editor.store.shapes().some((one) => !one.pending) ? 0 : loaded.began;
     this.#note(gettext("Task {n} submitted", { n: loaded.payload.task.position ?? "" }));
     const sent = session.submit();
-    const back = { title: gettext("Undo (U)"), run: () => void this.#back() };
+    const back = { title: editor.keymap.withKey(gettext("Undo"), "back"), run: () => void this.#back() };
     if (removed) {
       const words = ngettext("{n} region removed: submitted as empty.", "{n} regions removed: submitted as empty.", removed);
-      editor.notes.echo(words, { title: gettext("Undo (U)"), run: () => void this.#backToRegions() });
+      editor.notes.echo(words, { title: editor.keymap.withKey(gettext("Undo"), "back"), run: () => void this.#backToRegions() });
     } else {
       editor.notes.echo(gettext("Submitted."), back);
     }
@@ -274,7 +275,7 @@ class LabelPage {
     if (!loaded || (loaded.picture && !this.sight.seen(loaded.payload.task.id))) return;
     this.#note(gettext("Task {n} skipped", { n: loaded.payload.task.position ?? "" }));
     const sent = this.session.skip("");
-    this.editor.notes.echo(gettext("Skipped."), { title: gettext("Undo (U)"), run: () => void this.#back() });
+    this.editor.notes.echo(gettext("Skipped."), { title: this.editor.keymap.withKey(gettext("Undo"), "back"), run: () => void this.#back() });
     await sent;
   }
 

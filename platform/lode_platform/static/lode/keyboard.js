@@ -18,9 +18,10 @@ export function spellings(event) {
   if (digit !== undefined) return [`${lead}${shift}Digit${digit}`, `${lead}${event.key}`];
   if (event.key === " " || event.code === "Space") return [`${lead}${shift}Space`];
   if (event.key.startsWith("Arrow") || NAMED.has(event.key)) return [`${lead}${shift}${event.key}`];
-  if (/^\p{L}$/u.test(event.key)) {
+  const place = /^Key([A-Z])$/.exec(event.code)?.[1]?.toLowerCase();
+  // On a Mac, Option makes another sign of a letter.
+  if (/^\p{L}$/u.test(event.key) || (place && event.altKey && !event.ctrlKey)) {
     const letter = event.key.toLowerCase();
-    const place = /^Key([A-Z])$/.exec(event.code)?.[1]?.toLowerCase();
     const latin = /^[a-z]$/.test(letter) ? letter : place;
     return latin ? [`${lead}${shift}${latin}`] : [];
   }

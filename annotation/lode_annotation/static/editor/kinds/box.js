@@ -155,6 +155,7 @@ export const box = {
   control: "RectangleLabels",
   icon: "M5 6h14v12H5zM3.5 4.5h3v3h-3zM17.5 4.5h3v3h-3zM3.5 16.5h3v3h-3zM17.5 16.5h3v3h-3z",
   key: "b",
+  studioKey: "r",
   titles: () => ({
     many: gettext("boxes"),
     draw: gettext("Draw boxes"),

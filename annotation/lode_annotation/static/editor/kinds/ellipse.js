@@ -133,6 +133,7 @@ export const ellipse = {
   control: "EllipseLabels",
   icon: "M12 6c5.5 0 9 2.7 9 6s-3.5 6-9 6-9-2.7-9-6 3.5-6 9-6zM10.5 4.5h3v3h-3zM10.5 16.5h3v3h-3zM1.5 10.5h3v3h-3zM19.5 10.5h3v3h-3z",
   key: "q",
+  studioKey: "o",
   titles: () => ({
     many: gettext("ellipses"),
     draw: gettext("Draw ellipses"),

@@ -37,6 +37,7 @@ import { polyline } from "./polyline.js";
  *   drawn: true,
  *   icon: string,
  *   key: string,
+ *   studioKey?: string,
  *   titles: () => {many: string, draw: string, place: string},
  *   decode: (value: Record<string, any>, size: Size) => object|null,
  *   encode: (region: R, size: Size) => Record<string, unknown>,
@@ -51,7 +52,8 @@ import { polyline } from "./polyline.js";
  *   without?: (region: R, handle: string) => R|null,
  *   turn?: (region: R, degrees: number, image: Size) => R,
  * }} Shape
- * How it is drawn stands in `lode/canvas/kinds/`. `icon`: strokes on a 24 by 24 grid. `decode` reads the geometry out of a
+ * How it is drawn stands in `lode/canvas/kinds/`. `icon`: strokes on a 24 by 24 grid. `studioKey`: Label Studio's key of its
+ * tool. `decode` reads the geometry out of a
  * result's value, null where it is not one of this kind; `encode` writes it, without the labels. `differs`: by more than
  * percent lose on their way. `place` makes one within some part of the picture, for those who draw by keys. `grow` moves
  * the far edge. `insert` puts a handle on the outline near a point, `without` takes one away; null where that cannot be.

@@ -43,6 +43,7 @@ export const keypoint = {
   control: "KeyPointLabels",
   icon: "M12 3v5M12 16v5M3 12h5M16 12h5M10.5 10.5h3v3h-3z",
   key: "m",
+  studioKey: "k",
   titles: () => ({
     many: gettext("keypoints"),
     draw: gettext("Set keypoints"),

@@ -26,6 +26,7 @@ export const polygon = {
   control: "PolygonLabels",
   icon: "M6 5l11 2 2 9-9 4-6-7zM4.5 3.5h3v3h-3zM15.5 5.5h3v3h-3zM17.5 14.5h3v3h-3zM8.5 18.5h3v3h-3zM2.5 11.5h3v3h-3z",
   key: "o",
+  studioKey: "p",
   titles: () => ({
     many: gettext("polygons"),
     draw: gettext("Draw polygons"),

@@ -6,6 +6,7 @@ import { gettext, ngettext } from "../../lode/words.js";
 import { Editor } from "../editor.js";
 import { isShape } from "../kinds/index.js";
 import { fromResults } from "../model/convert.js";
+import { OwnKeys } from "../own_keys.js";
 import { clockFace } from "../task/clock.js";
 import { Sight } from "../task/sight.js";
 import { LocalStore } from "../task/local_store.js";
@@ -28,7 +29,7 @@ function island(id) {
 
 async function begin() {
   const boot = /** @type {Boot} */ (JSON.parse(island("editor-boot")));
-  const editor = new Editor(find("[data-editor]"));
+  const editor = new Editor(find("[data-editor]"), new OwnKeys(`${boot.server}|${boot.user}`));
   const session = new ReviewSession(editor.store, await LocalStore.of(boot.server, boot.user), boot.addresses);
   const page = new ReviewPage(editor, session, boot);
   editor.more = () => page.commands();
@@ -225,7 +226,7 @@ class ReviewPage {
       fix: gettext("Accepted {who}'s answer as fixed.", { who }),
       reject: gettext("Sent {who}'s answer back.", { who }),
     };
-    editor.notes.echo(words[verdict], { title: gettext("Undo (U)"), run: () => void this.#undo() });
+    editor.notes.echo(words[verdict], { title: editor.keymap.withKey(gettext("Undo"), "back"), run: () => void this.#undo() });
     await sent;
   }
 

@@ -51,6 +51,7 @@ function dress(button, command, keys) {
   const titled = button.dataset.show?.includes("title") ?? false;
   if (!titled) button.setAttribute("aria-label", command.title);
   if (key) button.setAttribute("aria-keyshortcuts", ariaKey(keys[0] ?? ""));
+  else button.removeAttribute("aria-keyshortcuts");
   const parts = [];
   if (command.icon) parts.push(icon(command.icon));
   if (titled) parts.push(h("span", { class: "ed-button-title" }, command.title));
