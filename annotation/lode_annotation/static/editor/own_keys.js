@@ -71,7 +71,7 @@ export const PRESETS = [
       help: ["F1", "?"],
       "tool.pan": ["Shift+h"],
       names: ["Shift+n"],
-      "zoom.fit": ["Shift+f"],
+      "zoom.fit": ["Shift+z"],
     },
   },
 ];
