@@ -1,18 +1,33 @@
-"""Masks as COCO's run-length codes: read, written, measured, made of outlines along the edges of pixels, and back."""
+"""Masks as COCO's run-length codes: read, written, measured, turned, made of outlines, and back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, chain, pairwise
 from typing import Any, NamedTuple, TypeAlias
 
-from motherlode.shapes.shape import BadRegion, Bounds, Point
+from motherlode.shapes.shape import BadRegion, Bounds, Point, PointMap
 
-__all__ = ["Mask", "mask_bounds", "mask_polygon", "of_pixels", "polygon_mask", "read_mask", "written"]
+__all__ = [
+    "Mask",
+    "crossings",
+    "mapped_mask",
+    "mask_area",
+    "mask_bounds",
+    "mask_iou",
+    "mask_polygon",
+    "of_pixels",
+    "polygon_mask",
+    "read_mask",
+    "tidy",
+    "transposed",
+    "written",
+]
 
 Corner: TypeAlias = tuple[int, int]
 Rings: TypeAlias = tuple[tuple[tuple[Point, ...], ...], ...]
 """Parts, each an outer ring and its holes."""
+LONGEST = 60  # bits of a number in COCO's text
 
 
 class Mask(NamedTuple):
@@ -54,6 +69,8 @@ def _numbers(text: str) -> list[int]:
             raise BadRegion(f"a mask's counts hold {character!r}, which COCO's text never does")
         value |= (bits & 0x1F) << shift
         shift += 5
+        if shift > LONGEST:
+            raise BadRegion("a mask's counts hold a number that is larger than any image")
         if not bits & 0x20:
             if bits & 0x10:
                 value -= 1 << shift
@@ -139,17 +156,109 @@ def polygon_mask(parts: Sequence[Sequence[Sequence[Point]]], width: int, height:
             rows.sort()
             ends = (column * height + row for row in rows)
             runs += [(start, end) for start, end in zip(ends, ends, strict=True) if start < end]
+    return Mask(height, width, _counts(sorted(runs), width * height))
+
+
+def tidy(mask: Mask) -> Mask:
+    """The mask as COCO writes it, one code for the same pixels: no count but the first is 0."""
+    return Mask(mask.height, mask.width, _counts(_runs(mask), mask.height * mask.width))
+
+
+def mask_area(mask: Mask) -> int:
+    """How many pixels it has."""
+    return sum(mask.counts[1::2])
+
+
+def mask_iou(one: Mask, two: Mask) -> float:
+    """Pixels of both over pixels of either; 0 where there is none, or where their images differ in size."""
+    if (one.height, one.width) != (two.height, two.width):
+        return 0.0
+    shared, others = 0, _runs(two)
+    start, end = next(others, (0, 0))
+    for first, last in _runs(one):
+        while end and start < last:
+            shared += max(0, min(end, last) - max(start, first))
+            if end > last:
+                break
+            start, end = next(others, (0, 0))
+    whole = mask_area(one) + mask_area(two) - shared
+    return shared / whole if whole else 0.0
+
+
+def crossings(mask: Mask) -> int:
+    """How many edges of pixels between columns part mask from background: twice as many as it has runs in rows."""
+    return sum(end - start for _, start, end in _changes(mask))
+
+
+def transposed(mask: Mask) -> Mask:
+    """The mask with rows and columns changed round."""
+    turns: dict[int, list[int]] = {}
+    for column, start, end in _changes(mask):
+        for row in range(start, end):
+            turns.setdefault(row, []).append(column)
+    runs = (
+        (row * mask.width + start, row * mask.width + end)
+        for row in sorted(turns)
+        for start, end in zip(turns[row][::2], turns[row][1::2], strict=True)
+    )
+    return Mask(mask.width, mask.height, _counts(runs, mask.width * mask.height))
+
+
+def mapped_mask(mask: Mask, point: PointMap) -> Mask:
+    """The mask on another image, of which `point` gives the places, turned by quarters, scaled or both.
+
+    Turns are exact; scaled, a pixel is that in which its centre lay, so that whole factors are exact, too.
+    """
+    (left, top), (right, bottom), (x, y) = point(0, 0), point(mask.width, mask.height), point(mask.width, 0)
+    turned = transposed(mask) if abs(x - left) < abs(y - top) else mask
+    width, height = max(1, round(abs(right - left))), max(1, round(abs(bottom - top)))
+    columns, runs = dict(_columns(turned)), []
+    for column in range(width):
+        from_left = column if right > left else width - 1 - column
+        ends = columns.get((2 * from_left + 1) * turned.width // (2 * width), [])
+        if bottom < top:
+            ends = [turned.height - end for end in reversed(ends)]
+        scaled = [-((turned.height - 2 * end * height) // (2 * turned.height)) for end in ends]
+        base = column * height
+        runs += [
+            (base + start, base + end) for start, end in zip(scaled[::2], scaled[1::2], strict=True) if start < end
+        ]
+    return Mask(height, width, _counts(runs, width * height))
+
+
+def _runs(mask: Mask) -> Iterator[tuple[int, int]]:
+    """Where its pixels begin and end, counted down the columns."""
+    ends = list(accumulate(mask.counts))
+    return ((start, end) for start, end in zip(ends[0::2], ends[1::2], strict=False) if end > start)
+
+
+def _counts(runs: Iterable[tuple[int, int]], size: int) -> tuple[int, ...]:
+    """The counts of runs in the order of their starts, in an image of `size` pixels."""
     counts: list[int] = []
     at = 0
-    for start, end in sorted(runs):
+    for start, end in runs:
         if counts and start <= at:
             counts[-1] += max(0, end - at)
         else:
             counts += (start - at, end - start)
         at = max(at, end)
-    if at < width * height:
-        counts.append(width * height - at)
-    return Mask(height, width, tuple(counts))
+    if at < size:
+        counts.append(size - at)
+    return tuple(counts)
+
+
+def _changes(mask: Mask) -> Iterator[tuple[int, int, int]]:
+    """Each column with the rows from which to which it differs from the one before it; beyond the edges nothing is."""
+    before: list[int] = []
+    at = -1
+    for column, ends in _columns(mask):
+        if before and column > at + 1:
+            yield from ((at + 1, start, end) for start, end in zip(before[::2], before[1::2], strict=True))
+            before = []
+        apart = sorted({*before} ^ {*ends})
+        yield from ((column, start, end) for start, end in zip(apart[::2], apart[1::2], strict=True))
+        before, at = ends, column
+    yield from ((at + 1, start, end) for start, end in zip(before[::2], before[1::2], strict=True))
 
 
 def _columns(mask: Mask) -> Iterator[tuple[int, list[int]]]:

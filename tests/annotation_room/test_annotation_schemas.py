@@ -40,7 +40,7 @@ LABEL = '<Label value="a"/>'
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        (view("\n", IMAGE, '\n<BrushLabels name="p"/>'), "Line 3: <BrushLabels> is not supported"),
+        (view("\n", IMAGE, '\n<MagicWand name="p"/>'), "Line 3: <MagicWand> is not supported"),
         (view(IMAGE, BOXES, "<Style>.x</Style>"), "<Style> is not supported yet"),
         (view(IMAGE, BOXES.replace("<Label ", '<Label alias="b" ')), '<Label alias="b"> is not supported'),
         (view(IMAGE, BOXES, open_tag='<View visibleWhen="x">'), '<View visibleWhen="x"> is not supported yet'),

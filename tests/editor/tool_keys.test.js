@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { regionCommands, viewCommands } from "../../annotation/lode_annotation/static/editor/commands.js";
-import { SHAPES } from "../../annotation/lode_annotation/static/editor/kinds/index.js";
+import { SHAPES, toolsOf } from "../../annotation/lode_annotation/static/editor/kinds/index.js";
 
 const EDITOR = new URL("../../annotation/lode_annotation/static/editor/", import.meta.url);
 
 test("a kind's tool takes no key that the label page or the review page has", () => {
   const controls = SHAPES.map(({ control, name }) => ({ name, type: control, labels: [] }));
   const editor = { controls, acts: {}, store: {}, stage: { viewport: {}, scene: {} }, list: {}, root: {}, notes: {} };
-  const tools = new Set(SHAPES.flatMap(({ name }) => [`tool.${name}`, `${name}.middle`]));
+  const tools = new Set(SHAPES.flatMap((kind) => [...toolsOf(kind).map(({ id }) => `tool.${id}`), `${kind.name}.middle`, ...(kind.settings?.({}) ?? []).map(({ id }) => id)]));
   const commands = [...regionCommands(editor), ...viewCommands(editor)];
   const taken = new Map(commands.filter(({ id }) => !tools.has(id)).flatMap(({ id, keys }) => keys.map((key) => [key, id])));
   for (const page of ["main.js", "review/main.js"]) {

@@ -26,7 +26,7 @@ from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.models import Evaluation
 from lode_platform.errors import BadInput
 from lode_platform.models import Item
-from motherlode.masks import mask_polygon, read_mask
+from motherlode.masks import Mask, mask_polygon, read_mask
 from motherlode.regions import Region
 
 Document = dict[str, Any]
@@ -287,11 +287,21 @@ def test_a_mask_of_no_pixels_is_a_false_alarm_without_a_place(world: Callable[..
     assert places.of_rows(found, [0, 1]).keys() == {1}
 
 
+def test_truths_that_are_masks_count_by_their_pixels(world: Callable[..., Any]) -> None:
+    here = world(task="masks")
+    here.add(["a.png"], width=4, height=3)
+    here.label({"a.png": [Region("r", "mask", 1, geometry=Mask(3, 4, (3, 6, 3)))]})
+    places_said = [{"size": [3, 4], "counts": [3, 6, 3]}, [0, 0, 1, 0, 1, 3, 0, 3]]
+    line = {"path": "a.png", "polygons": places_said, "labels": ["RBC"] * 2, "scores": [0.9, 0.5]}
+    found = here.evaluate(here.predict(here.run(), here.publish(), [line], task="polygons"))
+    assert (found.metrics["tp"], found.metrics["fp"], found.metrics["fn"]) == (1, 1, 0)
+
+
 def test_boxes_of_a_schema_are_no_polygons(world: Callable[..., Any]) -> None:
     here = world()
     here.add(["a.png"])
     here.label({"a.png": []})
-    with pytest.raises(BadInput, match="has no <PolygonLabels>, so there are no polygons to predict"):
+    with pytest.raises(BadInput, match="has no <BrushLabels> or <PolygonLabels>, so there are no polygons to predict"):
         here.predict(here.run(), here.publish(), [], task="polygons")
 
 

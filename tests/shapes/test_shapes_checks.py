@@ -11,7 +11,21 @@ from motherlode.shapes import SHAPES, Broken, shape_in
 
 pytestmark = pytest.mark.once
 
-KEYS = ("x", "y", "width", "height", "rotation", "radiusX", "radiusY", "points", "closed", "vertices", "choices")
+KEYS = (
+    "rle",
+    "format",
+    "x",
+    "y",
+    "width",
+    "height",
+    "rotation",
+    "radiusX",
+    "radiusY",
+    "points",
+    "closed",
+    "vertices",
+    "choices",
+)
 HUGE = 10**400
 numbers = st.one_of(st.integers(-200, 200), st.floats(), st.sampled_from([HUGE, -HUGE, 1e308, -0.0, True]))
 odd = st.recursive(

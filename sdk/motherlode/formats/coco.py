@@ -44,7 +44,7 @@ SAID = 200  # problems of rows that are told one by one for a document; the rest
 _TWINS = re.compile(r"((?:^|/))(?:captions|person_keypoints|panoptic|stuff)_(?=[^/]*\Z)")
 _IMAGES = re.compile(rb'"images"\s*:\s*\[\s*\{[^{}]*"file_name"\s*:')
 RESULT = frozenset({"image_id", "category_id"})  # what each row of a results file has
-_TASKS = (DEFAULT.task, *(shape.task for shape in SHAPES.values() if shape.outlined))
+_TASKS = (DEFAULT.task, *(shape.task for shape in SHAPES.values() if shape.segmented))
 
 
 def documents(files: Files) -> tuple[list[str], list[str]]:

@@ -78,7 +78,7 @@ def seen(document: Document) -> Iterator[Problem]:
             remedy = f"It has no box to bring in; import the instances of these images, {what} are not read"
             yield Problem("unreadable", document.file, "annotations", f"{rows} {what} and no box", remedy)
     for what in ("outlines", "keypoints"):
-        if what == "outlines" and document.shape.outlined:
+        if what == "outlines" and document.shape.segmented:
             continue
         if count := document.seen[what]:
             rows = f"{count:,} annotations hold {what}" if count > 1 else f"1 annotation holds {what}"

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from motherlode.formats.coco_document import Category, Document, Listed
 from motherlode.formats.source import Boxes
 from motherlode.formats.values import BadValue, flag, id_key, label_name, number, plain_attributes, shown, whole_number
-from motherlode.masks import Mask, mask_bounds, mask_polygon, read_mask
+from motherlode.masks import Mask, mask_bounds, read_mask
 from motherlode.shapes import BadRegion, Geometry, Shape
 
 __all__ = ["ARRAYS", "REMEDY", "take"]
@@ -109,7 +109,7 @@ def _take_annotations(document: Document, first: int, rows: Sequence[Any]) -> No
     """Take annotations in their order, many at once where all hold numbers alone, as most do."""
     for start in range(0, len(rows), AT_ONCE):
         some = rows[start : start + AT_ONCE]
-        columns = None if document.shape.outlined else _columns(some)
+        columns = None if document.shape.segmented else _columns(some)
         if columns is not None:
             _put(document, first + start, some, columns)
             continue
@@ -194,7 +194,7 @@ def _take_annotation(document: Document, place: str, row: int, value: dict[str, 
             segments = value[key]
             image.lost += max(0, len(segments) - 1) if isinstance(segments, list) else 0
             return
-    outline, mask = _outline(value, document.shape) if document.shape.outlined else (None, None)
+    outline, mask = _outline(value, document.shape) if document.shape.segmented else (None, None)
     x, y, width, height = _box(value) if outline is None else (0.0, 0.0, 0.0, 0.0)
     category = id_key(value["category_id"])
     area = math.nan
@@ -270,12 +270,14 @@ def _outline(value: dict[str, Any], shape: Shape) -> tuple[Geometry, Mask | None
     """The geometry that an annotation's outline is, and the mask that it was. Raises `BadValue`."""
     if (mask := _mask(value)) is not None:
         try:
-            return shape.from_parts(mask_polygon(mask)), mask
+            return shape.from_mask(mask), mask
         except BadRegion as error:
             raise BadValue(str(error)) from None
     rings = _rings(value)
     if not rings:
         raise BadValue("it has no outline")
+    if not shape.outlined:
+        raise BadValue(f"its outline is of polygons, which are not read as {shape.task}")
     if any(len(ring) < 6 or len(ring) % 2 for ring in rings):
         raise BadValue("its outline is not a list of points")
     numbers = [[number(n) for n in ring] for ring in rings]

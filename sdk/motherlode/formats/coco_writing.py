@@ -1,7 +1,7 @@
 """COCO's documents written: boxes, outlines, areas, crowd marks and attributes.
 
-An outline along the edges of pixels that has holes or is a crowd is written as a mask, in COCO's compressed code, as
-COCO does; every other one as rings.
+A mask is written in COCO's compressed code, and so is, as COCO does, an outline along the edges of pixels that has
+holes or is a crowd; every other outline is written as rings.
 """
 
 from __future__ import annotations
@@ -48,13 +48,16 @@ def write_json(
 def _annotation(region: Region, width: int, height: int) -> dict[str, Any]:
     assert region.box is not None
     x1, y1, x2, y2 = region.box
+    shape = SHAPES[region.kind]
     row = {
         "category_id": region.class_id,
         "bbox": [x1, y1, x2 - x1, y2 - y1],
-        "area": SHAPES[region.kind].area(region.geometry) if region.area is None else region.area,
+        "area": shape.area(region.geometry) if region.area is None else region.area,
         "iscrowd": int(region.iscrowd),
     }
-    if parts := SHAPES[region.kind].parts(region.geometry):
+    if shape.masked:
+        row["segmentation"] = written(shape.mask(region.geometry))
+    elif parts := shape.parts(region.geometry):
         masked = region.iscrowd or any(len(part) > 1 for part in parts)
         if masked and of_pixels(parts, width, height):
             row["segmentation"] = written(polygon_mask(parts, width, height))

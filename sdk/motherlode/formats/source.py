@@ -136,7 +136,7 @@ class Draft:
     def from_json(cls, row: Mapping[str, Any]) -> Draft:
         """Read what `as_json` wrote. Raises KeyError, TypeError or ValueError on what is none of ours."""
         shape = kind_in(row)
-        geometry = shape.from_json(_numbers(row[shape.field])) if shape.field else None
+        geometry = shape.from_json(_place(row[shape.field])) if shape.field else None
         attributes, wrong = plain_attributes(row.get("attributes"))
         if wrong:
             raise BadValue(wrong)
@@ -156,6 +156,11 @@ class Draft:
 def kind_in(row: Mapping[str, Any]) -> Shape:
     """The kind of a draft's JSON object, which earlier clients call its `type`. Raises `BadRegion`."""
     return shape_of(row.get("kind", row.get("type", DEFAULT.kind)))
+
+
+def _place(value: Any) -> Any:
+    """A geometry as JSON, whose numbers may be written as text; an object is its kind's own to read."""
+    return value if isinstance(value, Mapping) else _numbers(value)
 
 
 def _numbers(value: Any) -> Any:

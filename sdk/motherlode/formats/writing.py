@@ -107,7 +107,9 @@ class Writer:
 
     def _holds(self, region: Region) -> bool:
         shape = SHAPES[region.kind]
-        if shape.fills_bounds or shape.parts(region.geometry):  # of an outline the box around it, at least
+        if (
+            shape.fills_bounds or shape.masked or shape.parts(region.geometry)
+        ):  # of an outline the box around it, at least
             return "box" in self.keeps
         return ("class" if shape.whole else region.kind) in self.keeps
 
@@ -120,7 +122,7 @@ class Writer:
             return
         shape = SHAPES[region.kind]
         said = {
-            OUTLINES: shape.outlined,
+            OUTLINES: shape.segmented,
             ROTATIONS: bool(shape.variant_of),
             HOLES: "outline" in self.keeps and self._drops_holes(row, region),
             "areas": region.area is not None,
@@ -175,7 +177,7 @@ def _called(region: Region) -> str:
     shape = SHAPES[region.kind]
     if shape.whole:
         return CLASSES
-    return BOXES if shape.outlined else shape.task
+    return BOXES if shape.segmented else shape.task
 
 
 CLASSES = "classes of whole images"

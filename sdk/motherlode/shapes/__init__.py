@@ -12,6 +12,7 @@ from motherlode.shapes.box import BoxShape
 from motherlode.shapes.choice import ChoiceShape
 from motherlode.shapes.ellipse import EllipseShape
 from motherlode.shapes.keypoint import KeypointShape
+from motherlode.shapes.mask import MaskShape
 from motherlode.shapes.polygon import PolygonShape
 from motherlode.shapes.polyline import PolylineShape
 from motherlode.shapes.rotated_box import RotatedBoxShape
@@ -42,6 +43,7 @@ _ALL: tuple[Shape, ...] = (
     PolylineShape(),
     EllipseShape(),
     KeypointShape(),
+    MaskShape(),
     ChoiceShape(),
     RotatedBoxShape(),
 )

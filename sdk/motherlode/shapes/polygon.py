@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from motherlode.masks import Mask, mask_polygon
 from motherlode.media import Image, Media
 from motherlode.numbers import is_number
 from motherlode.shapes.rings import Polygon, Ring, area_of, clipped, shared_and_whole
@@ -142,6 +143,9 @@ class PolygonShape(Shape):
 
     def from_parts(self, parts: Sequence[Sequence[Sequence[Point]]]) -> Polygon:
         return self.from_json(parts)
+
+    def from_mask(self, mask: Mask) -> Polygon:
+        return self.from_parts(mask_polygon(mask))
 
     def parts(self, geometry: Polygon) -> Polygon:
         return geometry

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from motherlode.errors import BadInput
 from motherlode.media import Media
+
+if TYPE_CHECKING:
+    from motherlode.masks import Mask
 
 __all__ = ["BadRegion", "Bounds", "Broken", "Clip", "Geometry", "Point", "PointMap", "Shape", "one_of"]
 
@@ -48,10 +51,11 @@ class Shape(ABC):
     labels in their values. `field` is the key of the geometry in a region's JSON. `whole` says that it speaks of the
     item as a whole and has no geometry: all that is said under one control is then one entry of a result. `media` are
     the media that it can be part of; what is whole fits all.
-    `fills_bounds` says that it is its bounds, `outlined` that it is made of outlines and gives them, `reach` how many
-    pixels the bounds of two that are alike may lie apart. A config made for some labels calls its control
-    `control_name` and gives it `choice`, where that is not "". `attributes` and `part_attributes` are what the control
-    and its parts may say, `looks` and `part_looks` what else Label Studio lets them say, which changes no answer.
+    `fills_bounds` says that it is its bounds, `outlined` that it is made of outlines and gives them, `masked` that it
+    is a mask of the whole image, `reach` how many pixels the bounds of two that are alike may lie apart. A config made
+    for some labels calls its control `control_name` and gives it `choice`, where that is not "". `attributes` and
+    `part_attributes` are what the control and its parts may say, `looks` and `part_looks` what else Label Studio lets
+    them say, which changes no answer.
     `variant_of` is the kind whose control this one is drawn with, too, where Label Studio has one control for both: it
     has that kind's `task`, `tag` and `result_type`, and `claims` its own values.
     """
@@ -67,6 +71,7 @@ class Shape(ABC):
     media: ClassVar[frozenset[str]] = frozenset({"image"})
     fills_bounds: ClassVar[bool] = False
     outlined: ClassVar[bool] = False
+    masked: ClassVar[bool] = False
     reach: ClassVar[float] = 0.0
     control_name: ClassVar[str] = "label"
     choice: ClassVar[str] = ""
@@ -80,6 +85,11 @@ class Shape(ABC):
     def one(self) -> str:
         """The noun with its article: "a box"."""
         return one_of(self.noun)
+
+    @property
+    def segmented(self) -> bool:
+        """Whether it says which pixels are an object's, as outlines or as a mask."""
+        return self.outlined or self.masked
 
     def fits(self, medium: str) -> bool:
         """Whether an item of that medium can have it."""
@@ -160,6 +170,14 @@ class Shape(ABC):
     def parts(self, geometry: Geometry) -> Sequence[Sequence[Sequence[Point]]]:
         """The rings of its parts as `from_parts` takes them; none where the kind is not made of any."""
         return ()
+
+    def from_mask(self, mask: Mask) -> Geometry:
+        """One object from a mask of the whole image. Raises `BadRegion` where the kind is not made of any."""
+        raise BadRegion(f"{self.one} is not made of a mask")
+
+    def mask(self, geometry: Geometry) -> Mask:
+        """The mask of what is `masked`."""
+        raise BadRegion(f"{self.one} is not a mask")
 
     def words(self, geometry: Geometry) -> str:
         """The place in words, for messages."""

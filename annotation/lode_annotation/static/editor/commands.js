@@ -3,7 +3,7 @@
 
 import { clamp } from "../lode/canvas/geometry.js";
 import { gettext } from "../lode/words.js";
-import { asks, SHAPES, shapeFor, shapeOf } from "./kinds/index.js";
+import { asks, SHAPES, shapeFor, shapeOf, toolsOf } from "./kinds/index.js";
 import { showHelp } from "./ui/help.js";
 
 /** @typedef {import("./editor.js").Editor} Editor */
@@ -69,12 +69,16 @@ function drawingCommands(editor, group) {
   const { stage } = editor;
   const asked = SHAPES.filter((kind) => editor.controls.some((control) => shapeFor(control) === kind));
   return (asked.length ? asked : SHAPES.slice(0, 1)).flatMap((kind) => {
-    const { name, key, icon } = kind;
-    const titles = kind.titles();
+    const { name, key } = kind;
     const when = () => stage.editable && asked.length > 0;
     return [
-      { id: `tool.${name}`, title: titles.draw, group, keys: [key], icon, when, active: () => stage.tool?.id === name, run: () => editor.arm(kind) },
-      { id: `${name}.middle`, title: titles.place, group, keys: [`Shift+${key}`], when, run: () => editor.placeInMiddle(kind) },
+      ...toolsOf(kind).map(({ id, key: own, icon, title }) => ({
+        ...{ id: `tool.${id}`, title: title(), group, keys: [own], icon, when },
+        active: () => stage.tool?.id === id,
+        run: () => editor.arm(kind, id),
+      })),
+      { id: `${name}.middle`, title: kind.titles().place, group, keys: [`Shift+${key}`], when, run: () => editor.placeInMiddle(kind) },
+      ...(kind.settings?.(stage) ?? []).map((one) => ({ ...one, group, repeat: true, when })),
     ];
   });
 }

@@ -6,7 +6,7 @@ import { mediumNamed } from "../lode/media/index.js";
 import { uuid } from "../lode/uuid.js";
 import { gettext } from "../lode/words.js";
 import { labelCommands, regionCommands, viewCommands } from "./commands.js";
-import { SHAPES, asks, boundsOf, isShape, kindFor, kindOf, shapeFor } from "./kinds/index.js";
+import { SHAPES, asks, boundsOf, isShape, kindFor, kindOf, shapeFor, toolsOf } from "./kinds/index.js";
 import { Keymap } from "./keymap.js";
 import { labelKeysOf } from "./label_keys.js";
 import { applied } from "./own_keys.js";
@@ -61,7 +61,9 @@ export class Editor {
 
     this.stage.addTool(new SelectTool(this.stage));
     for (const kind of SHAPES) {
-      this.stage.addTool(kind.tool(this.stage, () => this.#ink(kind), (geometry) => this.#draw(kind, geometry)));
+      for (const { tool } of toolsOf(kind)) {
+        this.stage.addTool(tool(this.stage, () => this.#ink(kind), (geometry) => this.#draw(kind, geometry)));
+      }
     }
     this.stage.addTool(panTool(this.stage));
     this.list = new RegionList(find("[data-region-list]", root), this.store, this.stage, {
@@ -86,7 +88,8 @@ export class Editor {
   /** Set the table of commands and dress the buttons; once the page has its own commands. */
   begin() {
     this.setCommands();
-    const tools = SHAPES.map((kind) => h("button", { type: "button", "data-command": `tool.${kind.name}` }));
+    const ids = SHAPES.flatMap((kind) => toolsOf(kind).map(({ id }) => id));
+    const tools = ids.map((id) => h("button", { type: "button", "data-command": `tool.${id}` }));
     find('[data-command="tool.select"]', this.root).after(...tools);
     this.refreshButtons = bindButtons(this.root, this.keymap);
     this.refresh();
@@ -273,12 +276,13 @@ export class Editor {
     return this.armed && shapeFor(this.armed.control) === kind ? this.armed : null;
   }
 
-  /** Take a label of this kind in hand, if none is, and the tool that draws it. @param {Shape} kind */
-  arm(kind) {
+  /** Take a label of this kind in hand, if none is, and a tool of it, that which draws by default. @param {Shape} kind @param {string} [tool] */
+  arm(kind, tool) {
     const control = this.controls.find((one) => shapeFor(one) === kind);
     const label = control?.labels[0];
     if (!this.#armedFor(kind) && control && label) this.armed = { control, label };
-    this.draw();
+    if (tool) this.stage.use(tool);
+    else this.draw();
     this.refresh();
   }
 
@@ -287,7 +291,7 @@ export class Editor {
     const armed = this.#armedFor(kind);
     if (!armed || !this.stage.editable) return null;
     const { control, label } = armed;
-    return { colour: this.stage.palette.of(control.name, label.value), text: label.value };
+    return { colour: this.stage.palette.of(control.name, label.value), text: label.value, control: control.name };
   }
 
   /** @param {Control} control @param {boolean} pending @returns {Region|undefined} */
@@ -354,6 +358,7 @@ export class Editor {
     for (const event of ["load", "change"]) this.store.addEventListener(event, recount);
     for (const event of ["select", "show"]) this.store.addEventListener(event, refresh);
     this.stage.addEventListener("tool", refresh);
+    this.stage.addEventListener("say", (event) => this.notes.say(/** @type {CustomEvent<string>} */ (event).detail));
     const zoom = find("[data-zoom]", this.root);
     this.stage.viewport.addEventListener("change", () => {
       const words = `${Math.round(this.stage.viewport.scale * 100)} %`;

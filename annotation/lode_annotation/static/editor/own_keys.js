@@ -5,7 +5,7 @@
  * Digits, Enter and Escape stay with the commands that have them by default; all other keys can be changed.
  */
 
-import { SHAPES } from "./kinds/index.js";
+import { SHAPES, toolsOf } from "./kinds/index.js";
 
 /** @typedef {import("./keymap.js").Command} Command */
 /** @typedef {Readonly<Record<string, readonly string[]>>} KeysById the keys of commands by their ids */
@@ -22,7 +22,12 @@ const OF_VERDICTS = /^review\./;
 
 /** @type {KeysById} */
 const STUDIO_TOOLS = Object.fromEntries(
-  SHAPES.flatMap(({ name, studioKey: key }) => (key ? [[`tool.${name}`, [key]], [`${name}.middle`, [`Shift+${key}`]]] : [])),
+  SHAPES.flatMap((kind) =>
+    toolsOf(kind).flatMap(({ id, studioKey: key }) => {
+      if (!key) return [];
+      return [[`tool.${id}`, [key]], ...(id === kind.name ? [[`${id}.middle`, [`Shift+${key}`]]] : [])];
+    }),
+  ),
 );
 
 /**
@@ -47,6 +52,7 @@ export const PRESETS = [
       "region.hide": ["Alt+h"],
       "region.lock": ["Alt+l"],
       back: ["Shift+u"],
+      why: ["Shift+w"],
       prelabels: ["q"],
       "region.previous": ["Alt+,"],
       "region.below": ["."],

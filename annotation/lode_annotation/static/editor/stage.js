@@ -36,7 +36,7 @@ import { find } from "../lode/dom.js";
 
 const WHEEL_STEP = 0.0016;
 
-/** @extends {EventTarget} Event: `tool`. */
+/** @extends {EventTarget} Events: `tool`; `say` with words for the one at work as `detail`. */
 export class Stage extends EventTarget {
   /**
    * @param {HTMLElement} root holds `[data-image]`, `[data-regions]`, `[data-overlay]`
@@ -69,6 +69,8 @@ export class Stage extends EventTarget {
     this.pointer = null;
     /** @type {Map<number, Point>} */
     this.fingers = new Map();
+    /** The colours that were read last. @type {{picture: CanvasImageSource, colours: ImageData}|null} */
+    this.read = null;
     this.from = { stage: { x: 0, y: 0 }, image: { x: 0, y: 0 } };
     this.#listen();
     new ResizeObserver(() => this.resize()).observe(root);
@@ -118,11 +120,29 @@ export class Stage extends EventTarget {
     this.lent = tool;
     this.overlay.crosshair(null);
     this.overlay.setGripping(this.current?.id === "select");
-    if (this.pointer && !this.holding) this.current?.hover(this.#press(this.pointer));
+    this.hover();
   }
 
   get current() {
     return this.lent ?? this.tool;
+  }
+
+  /** Tell the one at work, such as why nothing was drawn. @param {string} words */
+  say(words) {
+    this.dispatchEvent(new CustomEvent("say", { detail: words }));
+  }
+
+  /** The picture's colours in pixels of the item; null while there is no picture. @returns {ImageData|null} */
+  colours() {
+    const { picture } = this.scene;
+    if (!picture) return null;
+    if (this.read?.picture !== picture) {
+      const canvas = new OffscreenCanvas(this.size.width, this.size.height);
+      const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+      context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+      this.read = { picture, colours: context.getImageData(0, 0, canvas.width, canvas.height) };
+    }
+    return this.read.colours;
   }
 
   /** @param {string} name */
@@ -150,6 +170,11 @@ export class Stage extends EventTarget {
     const tool = this.holding ?? this.current;
     this.holding = null;
     (tool?.interrupt ?? tool?.cancel)?.call(tool);
+  }
+
+  /** Show again what the tool in hand shows where the pointer is. */
+  hover() {
+    if (this.pointer && !this.holding) this.current?.hover(this.#press(this.pointer));
   }
 
   /** The pointer on the stage, or the middle of it. @returns {Point} */

@@ -28,7 +28,7 @@ class Boxes(Located):
 
     def truth(self, region: Mapping[str, Any]) -> Mapping[str, Any] | None:
         shape = SHAPES.get(region["kind"])
-        return {} if shape and (asked_as(shape.kind) in self.kinds or shape.outlined) else None
+        return {} if shape and (asked_as(shape.kind) in self.kinds or shape.segmented) else None
 
     def read_place(self, line: Line, number: int, value: Any) -> tuple[Sequence[float], Row]:
         if not isinstance(value, list) or len(value) != 4 or not all(is_number(side) for side in value):

@@ -38,7 +38,7 @@ class Polygons(Located):
 
     task = "polygons"
     title = _("Polygons")
-    kinds = frozenset({KIND})
+    kinds = frozenset(shape.kind for shape in SHAPES.values() if shape.segmented)
     overlap = _("mask IoU")
     field = "polygons"
     linked = _("linked inside an image by class and mask IoU ≥ .5")
@@ -55,19 +55,20 @@ class Polygons(Located):
                         f"the mask is of {outline.height} x {outline.width} pixels (height x width), the image of"
                         f" {line.height} x {line.width}"
                     )
-                beside: Row = (None, None, None, list(outline.counts), outline.height)
-                return outline_bounds(outline) or (0.0, 0.0, 0.0, 0.0), beside
+                return outline_bounds(outline) or (0.0, 0.0, 0.0, 0.0), _counts(outline)
             return outline_bounds(outline) or (), (*_numbers(outline), None, None)
         except BadRegion as error:
             words = f"has a polygon that cannot be read, number {number} of {line.row.get('path')!r}: {error}"
             raise line.bad(words) from None
 
     def truth(self, region: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        if region["kind"] != KIND:
+        shape = SHAPES.get(region["kind"])
+        if shape is None or not shape.segmented:
             return None
         found = from_json(region)
-        area = SHAPES[KIND].area(found.geometry) if found.area is None else found.area
-        return {"area": area, **dict(zip(OUTLINE, (*_numbers(found.geometry), None, None), strict=True))}
+        area = shape.area(found.geometry) if found.area is None else found.area
+        place: Row = (*_numbers(found.geometry), None, None) if shape.outlined else _counts(shape.mask(found.geometry))
+        return {"area": area, **dict(zip(OUTLINE, place, strict=True))}
 
     def similarity(self, truths: pl.DataFrame, predictions: pl.DataFrame, items: pl.DataFrame) -> MaskIoU:
         crowd = truths["crowd"].to_numpy() if "crowd" in truths.columns else np.zeros(len(truths), dtype=np.bool_)
@@ -90,6 +91,10 @@ class Polygons(Located):
             except BadRegion:  # without a pixel there is nothing to draw
                 return None
         return {"kind": KIND, "geometry": SHAPES[KIND].canonical(polygon)}
+
+
+def _counts(mask: Mask) -> Row:
+    return (None, None, None, list(mask.counts), mask.height)
 
 
 def _numbers(polygon: Rings) -> tuple[list[float], list[int], list[int]]:

@@ -11,6 +11,7 @@ import { box } from "./box.js";
 import { choice } from "./choice.js";
 import { ellipse } from "./ellipse.js";
 import { keypoint } from "./keypoint.js";
+import { mask } from "./mask.js";
 import { polygon } from "./polygon.js";
 import { polyline } from "./polyline.js";
 
@@ -22,7 +23,12 @@ import { polyline } from "./polyline.js";
 /** @typedef {import("../stage.js").Stage} Stage */
 /** @typedef {import("../stage.js").Tool} Tool */
 /** @typedef {{name: string, x: number, y: number, cursor: string, round?: boolean}} Handle a place to drag, in image pixels; a round one turns */
-/** @typedef {{colour: string, text: string}} Ink the label in hand */
+/** @typedef {{colour: string, text: string, control: string}} Ink the label in hand */
+/** @typedef {(stage: Stage, ink: () => Ink|null, drawn: (geometry: object) => void) => Tool} MakeTool */
+/**
+ * One of several tools of a kind, or its only one; `id` is its tool's.
+ * @typedef {{id: string, key: string, studioKey?: string, icon: string, title: () => string, tool: MakeTool}} KindTool
+ */
 /**
  * What every kind has.
  * @typedef {object} Common
@@ -46,7 +52,9 @@ import { polyline } from "./polyline.js";
  *   handles: (region: R, scale: number) => Handle[],
  *   drag: (region: R, handle: string, to: Point, image: Size) => R,
  *   place: (part: Bounds) => object,
- *   tool: (stage: Stage, ink: () => Ink|null, drawn: (geometry: object) => void) => Tool,
+ *   tool: MakeTool,
+ *   more?: readonly KindTool[],
+ *   settings?: (stage: Stage) => {id: string, title: string, keys: string[], run: () => void}[],
  *   grow?: (region: R, dx: number, dy: number, image: Size) => R,
  *   insert?: (region: R, point: Point, margin: number) => R|null,
  *   without?: (region: R, handle: string) => R|null,
@@ -57,6 +65,7 @@ import { polyline } from "./polyline.js";
  * result's value, null where it is not one of this kind; `encode` writes it, without the labels. `differs`: by more than
  * percent lose on their way. `place` makes one within some part of the picture, for those who draw by keys. `grow` moves
  * the far edge. `insert` puts a handle on the outline near a point, `without` takes one away; null where that cannot be.
+ * `more`: its further tools; `settings`: commands that set them.
  * `turn` turns it clockwise about its middle. The `scale` of handles is CSS pixels an image pixel.
  */
 /**
@@ -70,13 +79,19 @@ import { polyline } from "./polyline.js";
  */
 
 /** @type {readonly (Shape<any>|Answer)[]} */
-const KINDS = [box, polygon, polyline, ellipse, keypoint, choice];
+const KINDS = [box, polygon, polyline, ellipse, keypoint, mask, choice];
 
 const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
 const byControl = new Map(KINDS.map((kind) => [kind.control, kind]));
 
 /** The kinds that are drawn, in the order of their tools. */
 export const SHAPES = KINDS.filter((kind) => kind.drawn);
+
+/** The tools of a kind, that which draws first. @param {Shape<any>} kind @returns {readonly KindTool[]} */
+export function toolsOf(kind) {
+  const { name, key, studioKey, icon, tool } = kind;
+  return [{ id: name, key, ...(studioKey ? { studioKey } : {}), icon, title: () => kind.titles().draw, tool }, ...(kind.more ?? [])];
+}
 
 /** @param {Control} control @returns {Shape<any>|Answer|undefined} undefined for a control that is not edited here */
 export function kindFor(control) {

@@ -34,6 +34,7 @@ export class Overlay {
     this.scene = scene;
     /** Regions under the hand, as they would be; the store hears of them when the hand lets go. @type {Map<string, Region>} */
     this.moved = new Map();
+    scene.moved = this.moved;
     /** `marks`: the points set so far. @type {{shape: Sketch, colour: string, text: string, marks?: readonly Point[]}|null} */
     this.draft = null;
     /** @type {Bounds|null} */
@@ -53,9 +54,10 @@ export class Overlay {
     this.sketch = s("path", { class: "ed-draft" });
     this.size = /** @type {SVGTextElement} */ (s("text", { class: "ed-size" }));
     this.acrossLine = s("path", { class: "ed-crosshair" });
+    this.brush = s("path", { class: "ed-brush" });
     /** As many as were ever in sight at once. @type {SVGElement[]} */
     this.handles = [];
-    root.append(this.acrossLine, this.causeLine, this.shadow, this.outline, this.colour, this.rubber, this.sketch, this.size);
+    root.append(this.acrossLine, this.causeLine, this.shadow, this.outline, this.colour, this.rubber, this.sketch, this.size, this.brush);
     this.frame = 0;
     viewport.addEventListener("change", () => this.invalidate());
     for (const event of ["load", "change", "select", "show"]) store.addEventListener(event, () => this.#lift());
@@ -70,7 +72,8 @@ export class Overlay {
   }
 
   #lifted() {
-    return this.store.selectedShapes().filter((shape) => !this.store.hidden.has(shape.key));
+    const shown = (/** @type {Region} */ shape) => !this.store.hidden.has(shape.key) && shape.key !== this.scene.live?.shape.key;
+    return this.store.selectedShapes().filter(shown);
   }
 
   invalidate() {
@@ -84,6 +87,7 @@ export class Overlay {
     const line = shapes.map((shape) => this.#outlineOf(shape)).join("");
     this.shadow.setAttribute("d", line);
     this.outline.setAttribute("d", line);
+    if (this.moved.size && shapes.some((shape) => shapeOf(shape).bitmap)) this.scene.regroup();
     const only = shapes.length === 1 ? shapes[0] : undefined;
     this.colour.setAttribute("d", line);
     this.colour.style.stroke = only ? this.scene.colourOf(only) : "";
@@ -178,9 +182,16 @@ export class Overlay {
 
   /** @param {Point|null} at on the stage */
   crosshair(at) {
+    this.ring(null);
     const { width, height } = this.viewport.stage;
     const path = at && this.showCrosshair ? `M0 ${round(at.y)}H${width}M${round(at.x)} 0V${height}` : "";
     this.acrossLine.setAttribute("d", path);
+  }
+
+  /** The ring of a round brush. @param {Point|null} at on the stage @param {number} [radius] in CSS pixels */
+  ring(at, radius = 0) {
+    const half = `a${radius} ${radius} 0 0 1`;
+    this.brush.setAttribute("d", at ? `M${place(at.x - radius, at.y)}${half} ${2 * radius} 0${half} ${-2 * radius} 0Z` : "");
   }
 
   /** @param {{kind: string}} shape */

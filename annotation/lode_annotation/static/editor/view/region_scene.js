@@ -28,24 +28,40 @@ export class RegionScene extends Scene {
     /** What the project held before, where the answer differs. @type {readonly Region[]} */
     this.before = [];
     this.showBefore = true;
-    /** Keys drawn by the overlay instead. @type {ReadonlySet<string>} */
+    /** Keys whose outlines the overlay draws instead. @type {ReadonlySet<string>} */
     this.lifted = new Set();
+    /** Regions under the hand, as they would be. @type {ReadonlyMap<string, Region>} */
+    this.moved = new Map();
+    /** What is being painted, in place of the region of its key. @type {{shape: {kind: string, key?: string} & Record<string, unknown>, colour: string}|null} */
+    this.live = null;
     for (const event of ["load", "change", "select", "show"]) store.addEventListener(event, () => this.regroup());
   }
 
   /** @override @returns {import("../../lode/canvas/scene.js").Layer<Region>[]} */
   layers() {
-    const shown = this.store.shapes().filter((shape) => !this.store.hidden.has(shape.key) && !this.lifted.has(shape.key));
+    const shown = this.store
+      .shapes()
+      .filter((shape) => !this.store.hidden.has(shape.key) && this.#isDrawn(shape))
+      .map((shape) => this.moved.get(shape.key) ?? shape);
+    const name = (/** @type {Region} */ region) => (this.lifted.has(region.key) ? "" : nameOf(region));
+    const live = /** @type {Region[]} */ (/** @type {unknown} */ (this.live ? [this.live.shape] : []));
     const colour = (/** @type {Region} */ region) => this.colourOf(region);
     const was = (/** @type {Region} */ region) => gettext("was {name}", { name: nameOf(region) });
     const pending = this.showPrelabels ? shown.filter((shape) => shape.pending) : [];
     const { dashes } = this.palette;
     return [
-      { shapes: shown.filter((shape) => !shape.pending), colour, name: nameOf },
-      { shapes: pending, colour, dash: dashes.prediction, name: nameOf },
+      { shapes: shown.filter((shape) => !shape.pending), colour, name },
+      { shapes: pending, colour, dash: dashes.prediction, name },
+      { shapes: live, colour: () => this.live?.colour ?? "", name: () => "" },
       { shapes: this.showBefore ? this.before : [], colour: () => this.palette.truth, dash: dashes.before, name: was },
       { shapes: this.ghosts, colour: () => this.palette.other, dash: dashes.other, name: nameOf },
     ];
+  }
+
+  /** Whether it is drawn here: of what is lifted a bitmap alone is. @param {Region} shape */
+  #isDrawn(shape) {
+    if (shape.key === this.live?.shape.key) return false;
+    return !this.lifted.has(shape.key) || shapeOf(shape).bitmap !== undefined;
   }
 
   /** @param {Region} region @returns {string} */

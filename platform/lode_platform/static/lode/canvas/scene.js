@@ -1,8 +1,9 @@
 // @ts-check
 /** A picture and regions on two canvases, redrawn at most once a frame. What the regions are it is told in layers. */
 
-import { DOT_RADIUS } from "./geometry.js";
+import { DOT_RADIUS, union } from "./geometry.js";
 
+/** @typedef {import("./geometry.js").Bounds} Bounds */
 /** @typedef {import("./kinds/index.js").Drawing<any>} Drawing */
 /** @typedef {import("./kinds/index.js").Drawn} Drawn */
 /** @typedef {import("./viewport.js").Viewport} Viewport */
@@ -73,6 +74,9 @@ export class Scene {
     this.grouped = false;
     this.frame = 0;
     this.dirtyImage = true;
+    this.dirtyWhole = false;
+    /** What alone is to be drawn again, in image pixels. @type {Bounds|null} */
+    this.dirtyPart = null;
     const across = (/** @type {number} */ x) => (x * viewport.scale + viewport.left) * this.ratio;
     const down = (/** @type {number} */ y) => (y * viewport.scale + viewport.top) * this.ratio;
     /** Draws on the regions' canvas what is said in image pixels. @type {import("./kinds/index.js").Pen} */
@@ -125,8 +129,18 @@ export class Scene {
   /** @param {boolean} image whether the picture moved too */
   invalidate(image) {
     this.dirtyImage ||= image;
-    if (this.frame) return;
-    this.frame = requestAnimationFrame(() => this.drawNow());
+    this.dirtyWhole = true;
+    this.#await();
+  }
+
+  /** Draw the regions in a part of the picture again. @param {Bounds} part */
+  invalidatePart(part) {
+    this.dirtyPart = this.dirtyPart ? union([this.dirtyPart, part]) : part;
+    this.#await();
+  }
+
+  #await() {
+    this.frame ||= requestAnimationFrame(() => this.drawNow());
   }
 
   drawNow() {
@@ -134,7 +148,28 @@ export class Scene {
     this.frame = 0;
     if (this.dirtyImage) this.#drawImage();
     this.dirtyImage = false;
+    const part = this.dirtyWhole ? null : this.dirtyPart;
+    this.dirtyWhole = false;
+    this.dirtyPart = null;
+    if (part) this.#drawPart(part);
+    else this.#drawRegions();
+  }
+
+  /** @param {Bounds} part */
+  #drawPart(part) {
+    const { left, top, scale } = this.viewport;
+    const context = this.regionContext;
+    const x = Math.floor((part.left * scale + left) * this.ratio) - 1;
+    const y = Math.floor((part.top * scale + top) * this.ratio) - 1;
+    const right = Math.ceil((part.right * scale + left) * this.ratio) + 1;
+    const bottom = Math.ceil((part.bottom * scale + top) * this.ratio) + 1;
+    context.save();
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.beginPath();
+    context.rect(x, y, right - x, bottom - y);
+    context.clip();
     this.#drawRegions();
+    context.restore();
   }
 
   #drawImage() {
@@ -242,6 +277,10 @@ export class Scene {
       context.fillStyle = group.colour;
       context.setLineDash((group.layer.dash ?? []).map((part) => part * ratio));
       for (const at of /** @type {number[]} */ (shown[index])) {
+        if (group.kinds[at]?.bitmap) {
+          this.#bitmap(group, at, view);
+          continue;
+        }
         if (!group.upright[at]) {
           this.#outline(group, at, filled);
           continue;
@@ -266,6 +305,32 @@ export class Scene {
     context.globalAlpha = 1;
     context.setLineDash([]);
     if (this.showNames && count <= NAMES_UP_TO) this.#drawNames(shown);
+  }
+
+  /** @param {Group} group @param {number} at @param {Bounds} view */
+  #bitmap(group, at, view) {
+    const bitmap = group.kinds[at]?.bitmap?.(group.shapes[at], group.colour);
+    if (!bitmap) return;
+    const ratio = this.ratio;
+    const { left, top, scale } = this.viewport;
+    const x0 = Math.max(0, Math.floor(view.left - bitmap.left));
+    const y0 = Math.max(0, Math.floor(view.top - bitmap.top));
+    const x1 = Math.min(bitmap.width, Math.ceil(view.right - bitmap.left));
+    const y1 = Math.min(bitmap.height, Math.ceil(view.bottom - bitmap.top));
+    if (x1 <= x0 || y1 <= y0) return;
+    const context = this.regionContext;
+    context.imageSmoothingEnabled = scale * ratio < SMOOTH_BELOW;
+    context.drawImage(
+      bitmap.source,
+      x0,
+      y0,
+      x1 - x0,
+      y1 - y0,
+      ((bitmap.left + x0) * scale + left) * ratio,
+      ((bitmap.top + y0) * scale + top) * ratio,
+      (x1 - x0) * scale * ratio,
+      (y1 - y0) * scale * ratio,
+    );
   }
 
   /** @param {Group} group @param {number} at @param {boolean} filled */

@@ -7,6 +7,7 @@
 import { box } from "./box.js";
 import { ellipse } from "./ellipse.js";
 import { keypoint } from "./keypoint.js";
+import { mask } from "./mask.js";
 import { polygon } from "./polygon.js";
 import { polyline } from "./polyline.js";
 import { rotatedBox } from "./rotated_box.js";
@@ -27,11 +28,12 @@ import { rotatedBox } from "./rotated_box.js";
  * @property {(region: R, point: Point, margin: number) => boolean} hit `margin`: the `REACH` of a press in image pixels
  * @property {(region: R, pen: Pen) => void} trace draws the outline
  * @property {(region: R) => string} measure the size in words
+ * @property {(region: R, colour: string) => import("../tint.js").Bitmap} [bitmap] it in a colour, drawn in place of the outline
  * @property {boolean} [unfilled] whether it encloses nothing: its outline alone is drawn
  */
 
 /** @type {readonly Drawing<any>[]} */
-const KINDS = [box, polygon, polyline, ellipse, keypoint, rotatedBox];
+const KINDS = [box, polygon, polyline, ellipse, keypoint, mask, rotatedBox];
 
 const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
 
