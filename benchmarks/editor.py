@@ -1,6 +1,7 @@
-"""The labelling editor with 2,000 boxes: load, zoom, pan, select, drag, undo, in a real browser on the real server.
+"""The labelling editor with 2,000 boxes, or with 50 masks: load, zoom, pan, select, drag or paint, undo, in a real
+browser on the real server.
 
-    python benchmarks/editor.py [--boxes 2000] [--runs 3] [--chromium /usr/bin/chromium]
+    python benchmarks/editor.py [--boxes 2000] [--masks 50] [--runs 3] [--chromium /usr/bin/chromium]
 
 A queue of two tasks is made on a server of this run's own: an empty picture, then one of 1920 x 1080 whose label set
 holds the boxes. The first is submitted and the second swapped in, as an annotator's day goes. Chromium runs headless at
@@ -9,6 +10,9 @@ holds the boxes. The first is submitted and the second swapped in, as an annotat
 "Load" is reading the payload and going from the swap to the first painted frame; "cold" is the same for the first task
 of a page just opened, its scripts still to be compiled. A frame is measured from the input event to the frame's end;
 "CPU" is what the page's main thread worked for one, steady where the machine is busy with other things.
+
+The masks lie on a picture of 1920 x 1080 and on one of 3840 x 2160, each within a quarter of its width and a third of
+its height. "Stroke" is a step of a brush of 24 pixels that adds to one of them, "lift" letting go of it.
 """
 
 import argparse
@@ -24,16 +28,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from motherlode.labeling_config import build
-from motherlode.shapes import DEFAULT
+from motherlode.masks import Mask
+from motherlode.media import Image as ImageMedia
+from motherlode.shapes import DEFAULT, SHAPES
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "a benchmark's password"
@@ -42,6 +50,11 @@ SIZE = (1920, 1080)
 # Label Studio 1.23.2's editor with 2,000 boxes, measured on two cores: milliseconds.
 PEER = {"load": 17022, "zoom frame": 500, "pan frame": 303, "select": 1962, "drag step": 87, "undo": 730}
 BUDGET = {"load": (100, None), "zoom frame": (16.7, 20)}
+MASK_BUDGET = {"load": (600, None), "zoom frame": (16.7, None), "stroke": (16.7, None)}
+LARGE = (3840, 2160)
+MASK = SHAPES["mask"]
+ROWS = ["load", "cold", "zoom frame", "zoom, CPU", "pan frame", "select", "nudge", "drag step", "undo"]
+MASK_ROWS = ["load", "zoom frame", "zoom, CPU", "pan frame", "select", "stroke", "lift", "undo"]
 
 FRAMES = """
 const frame = () => new Promise((done) => {
@@ -98,6 +111,10 @@ class Server:
                 time.sleep(0.2)
         raise SystemExit(f"the server did not start: {(folder / 'server.log').read_text()[-2000:]}")
 
+    @cached_property
+    def empty(self) -> str:
+        return self.item(1)
+
     def manage(self, *arguments: str) -> str:
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
         return subprocess.run(command, env=self.environment, check=True, capture_output=True, text=True).stdout
@@ -109,8 +126,8 @@ class Server:
             raise SystemExit(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
         return answer.json() if answer.content else None
 
-    def item(self, seed: int) -> str:
-        image = Image.effect_noise((480, 270), 60 + seed).resize(SIZE).convert("RGB")
+    def item(self, seed: int, size: tuple[int, int] = SIZE) -> str:
+        image = Image.effect_noise((480, 270), 60 + seed).resize(size).convert("RGB")
         out = io.BytesIO()
         image.save(out, "JPEG", quality=88)
         data = out.getvalue()
@@ -121,21 +138,19 @@ class Server:
         self.call("POST", "projects/bench/items", {"items": [row]})
         return row["uuid"]
 
-    def queue(self, items: list[str]) -> str:
+    def queue(self, items: list[str], schema: str = "street") -> str:
         name = f"q{uuid4().hex[:6]}"
-        body = {"name": name, "schema": "street", "items": items}
+        body = {"name": name, "schema": schema, "items": items}
         return str(self.call("POST", "projects/bench/queues", body)["uuid"])
 
-    def prepare(self, boxes: int, runs: int) -> list[str]:
-        """A queue for each run: an empty picture, then one that is known to hold the boxes."""
-        self.call("POST", "projects/bench/schemas", {"name": "street", "config": build(NAMES, DEFAULT.task)})
-        empty, full = self.item(1), self.item(2)
-        first = self.queue([full])
-        task = self.call("POST", f"queues/{first}/next", {"holding": []})["task"]["id"]
-        result = [region(random.Random(n)) for n in range(boxes)]
+    def prepare(self, schema: str, task: str, full: str, result: list[dict[str, Any]], runs: int) -> list[str]:
+        """A queue for each run: an empty picture, then one that is known to hold the result."""
+        self.call("POST", "projects/bench/schemas", {"name": schema, "config": build(NAMES, task)})
+        first = self.queue([full], schema)
+        opened = self.call("POST", f"queues/{first}/next", {"holding": []})["task"]["id"]
         body = {"result": result, "operation_id": str(uuid4()), "lead_time": 1, "next": False}
-        self.call("POST", f"tasks/{task}/submit", body)
-        return [self.queue([empty, full]) for _ in range(runs)]
+        self.call("POST", f"tasks/{opened}/submit", body)
+        return [self.queue([self.empty, full], schema) for _ in range(runs)]
 
     def stop(self) -> None:
         os.killpg(self.process.pid, signal.SIGTERM)
@@ -161,6 +176,35 @@ def region(rng: random.Random) -> dict[str, Any]:
         "original_height": SIZE[1],
         "image_rotation": 0,
         "value": value,
+    }
+
+
+def mask(rng: random.Random, size: tuple[int, int]) -> dict[str, Any]:
+    """An ellipse with a rough edge, as a brush leaves it."""
+    width, height = size
+    across, down = width * rng.uniform(0.08, 0.125), height * rng.uniform(0.1, 0.165)
+    x, y = rng.uniform(across, width - across), rng.uniform(down, height - down)
+    counts, at = [], 0
+    for column in range(int(x - across) + 1, int(x + across)):
+        half = down * max(0.0, 1 - ((column - x) / across) ** 2) ** 0.5 + rng.uniform(-1, 1)
+        start, end = int(max(0, y - half)), int(min(height, y + half))
+        if start < end:
+            counts += [column * height + start - at, end - start]
+            at = column * height + end
+    counts.append(width * height - at)
+    media = ImageMedia(width, height)
+    return {
+        "id": str(uuid4()),
+        "type": MASK.result_type,
+        "from_name": "label",
+        "to_name": "image",
+        "original_width": width,
+        "original_height": height,
+        "image_rotation": 0,
+        "value": {
+            **MASK.to_result(Mask(height, width, tuple(counts)), media),
+            MASK.result_type: [rng.choice(NAMES)],
+        },
     }
 
 
@@ -197,8 +241,12 @@ class Processor:
         return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration")) * 1000
 
 
-def sitting(page: Page, address: str, boxes: int) -> dict[str, list[float]]:
-    """One run: open the queue, submit the empty task, and work on the full one."""
+WHEEL = "stage.dispatchEvent(new WheelEvent('wheel', {...at(600, 400), %s}))"
+KEY = "dispatchEvent(new KeyboardEvent('keydown', {key: '%s', code: '%s', ctrlKey: %s, bubbles: true}))"
+
+
+def opened(page: Page, address: str, regions: int) -> dict[str, list[float]]:
+    """Open the queue and submit the empty task; the full one is shown."""
     page.goto(address)
     page.wait_for_selector('[data-face="task"]')
     measured(page, "editor:parse", 2)
@@ -207,25 +255,31 @@ def sitting(page: Page, address: str, boxes: int) -> dict[str, list[float]]:
     page.keyboard.press("Enter")
     measured(page, "editor:shown", 2)
     summary = str(page.locator("[data-region-summary]").text_content())
-    if not summary.startswith(str(boxes)):
-        raise SystemExit(f"the second task should hold {boxes} boxes, it shows {summary!r}")
+    if not summary.startswith(str(regions)):
+        raise SystemExit(f"the second task should hold {regions} regions, it shows {summary!r}")
     page.wait_for_timeout(500)
-    took = {"load": [measures(page, "editor:parse")[1] + measures(page, "editor:shown")[1]], "cold": [cold]}
-    wheel = "stage.dispatchEvent(new WheelEvent('wheel', {...at(600, 400), %s}))"
-    zoom = wheel % "deltaY: n % 40 < 20 ? -60 : 60"
+    return {"load": [measures(page, "editor:parse")[1] + measures(page, "editor:shown")[1]], "cold": [cold]}
+
+
+def looking(page: Page) -> dict[str, list[float]]:
+    """Zoom, move and go from one region to the next."""
+    took = {}
+    zoom = WHEEL % "deltaY: n % 40 < 20 ? -60 : 60"
     processor = Processor(page)
     before = processor.milliseconds()
     took["zoom frame"] = timed(page, 80, f"(n) => {zoom}")
     took["zoom, CPU"] = [(processor.milliseconds() - before) / 80]
     page.keyboard.press("f")
-    timed(page, 8, "(n) => " + wheel % "deltaY: -60")
-    took["pan frame"] = timed(page, 60, "(n) => " + wheel % "shiftKey: true, deltaY: n % 30 < 15 ? 30 : -30")
+    timed(page, 8, "(n) => " + WHEEL % "deltaY: -60")
+    took["pan frame"] = timed(page, 60, "(n) => " + WHEEL % "shiftKey: true, deltaY: n % 30 < 15 ? 30 : -30")
     page.keyboard.press("f")
     page.keyboard.press("v")
-    key = "dispatchEvent(new KeyboardEvent('keydown', {key: '%s', code: '%s', ctrlKey: %s, bubbles: true}))"
-    took["select"] = timed(page, 20, f"() => {key % ('j', 'KeyJ', 'false')}")
-    took["nudge"] = timed(page, 10, f"() => {key % ('ArrowRight', 'ArrowRight', 'false')}")
-    took["undo"] = timed(page, 1, f"() => {key % ('z', 'KeyZ', 'true')}")
+    took["select"] = timed(page, 20, f"() => {KEY % ('j', 'KeyJ', 'false')}")
+    return took
+
+
+def pressed(page: Page) -> None:
+    """The hand in the middle of the stage, on what was selected last."""
     page.keyboard.press("z")
     page.wait_for_timeout(200)
     edge = page.locator("[data-stage]").bounding_box()
@@ -234,28 +288,51 @@ def sitting(page: Page, address: str, boxes: int) -> dict[str, list[float]]:
     page.mouse.move(*middle)
     page.mouse.down()
     page.mouse.move(middle[0] + 5, middle[1] + 5)
+
+
+def sitting(page: Page, address: str, boxes: int) -> dict[str, list[float]]:
+    """One run with boxes."""
+    took = {**opened(page, address, boxes), **looking(page)}
+    took["nudge"] = timed(page, 10, f"() => {KEY % ('ArrowRight', 'ArrowRight', 'false')}")
+    took["undo"] = timed(page, 1, f"() => {KEY % ('z', 'KeyZ', 'true')}")
+    pressed(page)
     drag = "stage.dispatchEvent(new PointerEvent('pointermove', {...at(edge.width / 2 + n, edge.height / 2 + n)}))"
     took["drag step"] = timed(page, 40, f"(n) => {drag}")
     page.mouse.up()
     return took
 
 
-def table(runs: list[dict[str, list[float]]]) -> bool:
+def painting(page: Page, address: str, masks: int) -> dict[str, list[float]]:
+    """One run with masks."""
+    took = {**opened(page, address, masks), **looking(page)}
+    page.keyboard.press("t")
+    pressed(page)
+    step = "at(edge.width / 2 + 40 * Math.cos(n / 5), edge.height / 2 + 40 * Math.sin(n / 5))"
+    took["stroke"] = timed(page, 60, f"(n) => stage.dispatchEvent(new PointerEvent('pointermove', {{...{step}}}))")
+    took["lift"] = timed(page, 1, "() => stage.dispatchEvent(new PointerEvent('pointerup', {...at(600, 400)}))")
+    page.mouse.up()
+    took["undo"] = timed(page, 1, f"() => {KEY % ('z', 'KeyZ', 'true')}")
+    return took
+
+
+def table(
+    runs: list[dict[str, list[float]]], rows: list[str], budgets: dict[str, Any], peers: dict[str, float]
+) -> bool:
     """Prints the table; whether every budget was kept."""
     kept = True
     print(f"\n| {'':11} | median ms | p95 ms | budget      | Label Studio | times |")
     print("|-------------|----------:|-------:|-------------|-------------:|------:|")
-    for name in ["load", "cold", "zoom frame", "zoom, CPU", "pan frame", "select", "nudge", "drag step", "undo"]:
+    for name in rows:
         medians = [statistics.median(run[name]) for run in runs]
         tails = [sorted(run[name])[int(len(run[name]) * 0.95)] for run in runs]
         median, tail = statistics.median(medians), statistics.median(tails)
-        most, most_tail = BUDGET.get(name, (None, None))
+        most, most_tail = budgets.get(name, (None, None))
         within = (most is None or median <= most) and (most_tail is None or tail <= most_tail)
         kept &= within
         budget = (
             "" if most is None else f"<= {most}" + (f", {most_tail}" if most_tail else "") + ("" if within else " !")
         )
-        peer = PEER.get(name)
+        peer = peers.get(name)
         against = f"{peer} | {peer / median:.0f}" if peer else " |"
         print(f"| {name:11} | {median:9.1f} | {tail:6.1f} | {budget:11} | {against} |")
     return kept
@@ -264,6 +341,7 @@ def table(runs: list[dict[str, list[float]]]) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--boxes", type=int, default=2000)
+    parser.add_argument("--masks", type=int, default=50)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--chromium", default=shutil.which("chromium") or shutil.which("google-chrome") or "")
     options = parser.parse_args()
@@ -272,24 +350,39 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = Server(Path(folder))
         try:
-            queues = server.prepare(options.boxes, options.runs)
+            boxes = [region(random.Random(n)) for n in range(options.boxes)]
+            queues = server.prepare("street", DEFAULT.task, server.item(2), boxes, options.runs)
             flags = ["--no-sandbox", "--disable-gpu", "--disable-gpu-vsync", "--disable-frame-rate-limit"]
             browser = playwright.chromium.launch(executable_path=options.chromium, args=flags)
-            runs = []
-            for queue in queues:
-                page = browser.new_page(viewport={"width": 1600, "height": 900})
-                page.goto(f"{server.url}/login/")
-                page.fill("input[name=username]", "ann")
-                page.fill("input[name=password]", PASSWORD)
-                page.keyboard.press("Enter")
-                page.wait_for_url(lambda address: "/login" not in address)
-                runs.append(sitting(page, f"{server.url}/label/{queue}/", options.boxes))
-                page.close()
+            runs = [attended(browser, server, queue, sitting, options.boxes) for queue in queues]
+            painted = {}
+            for seed, size in enumerate((SIZE, LARGE), start=3):
+                masks = [mask(random.Random(n), size) for n in range(options.masks)]
+                name = f"areas{seed}"
+                queues = server.prepare(name, MASK.task, server.item(seed, size), masks, options.runs)
+                painted[size] = [attended(browser, server, queue, painting, options.masks) for queue in queues]
             browser.close()
         finally:
             server.stop()
     print(f"{options.boxes} boxes on {SIZE[0]} x {SIZE[1]}, {options.runs} runs, {os.cpu_count()} cores, no GPU")
-    return 0 if table(runs) else 1
+    kept = table(runs, ROWS, BUDGET, PEER)
+    for size, found in painted.items():
+        print(f"\n{options.masks} masks on {size[0]} x {size[1]}")
+        kept &= table(found, MASK_ROWS, MASK_BUDGET if size == SIZE else {"stroke": MASK_BUDGET["stroke"]}, {})
+    return 0 if kept else 1
+
+
+def attended(browser: Browser, server: Server, queue: str, sit: Callable[..., Any], regions: int) -> Any:
+    """What somebody who signs in measures at a queue."""
+    page = browser.new_page(viewport={"width": 1600, "height": 900})
+    page.goto(f"{server.url}/login/")
+    page.fill("input[name=username]", "ann")
+    page.fill("input[name=password]", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda address: "/login" not in address)
+    found = sit(page, f"{server.url}/label/{queue}/", regions)
+    page.close()
+    return found
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ export class RegionScene extends Scene {
     return [
       { shapes: shown.filter((shape) => !shape.pending), colour, name },
       { shapes: pending, colour, dash: dashes.prediction, name },
-      { shapes: live, colour: () => this.live?.colour ?? "", name: () => "" },
+      { shapes: live, colour: () => this.live?.colour ?? "", name: () => "", live: true },
       { shapes: this.showBefore ? this.before : [], colour: () => this.palette.truth, dash: dashes.before, name: was },
       { shapes: this.ghosts, colour: () => this.palette.other, dash: dashes.other, name: nameOf },
     ];

@@ -6,6 +6,7 @@ import { DOT_RADIUS, union } from "./geometry.js";
 /** @typedef {import("./geometry.js").Bounds} Bounds */
 /** @typedef {import("./kinds/index.js").Drawing<any>} Drawing */
 /** @typedef {import("./kinds/index.js").Drawn} Drawn */
+/** @typedef {import("./tint.js").Bitmap} Bitmap */
 /** @typedef {import("./viewport.js").Viewport} Viewport */
 /** @typedef {import("./palette.js").Palette} Palette */
 /**
@@ -17,6 +18,7 @@ import { DOT_RADIUS, union } from "./geometry.js";
  * @property {readonly number[]} [dash] as the palette has it; solid without
  * @property {(shape: R) => string} name what stands beside it; empty for nothing
  * @property {boolean} [faint] what is only there to compare with: drawn thin and pale
+ * @property {boolean} [live] whether its bitmaps change at every frame
  * @property {boolean} [below] whether the name stands below the region, where another layer's stands above
  */
 /**
@@ -77,6 +79,8 @@ export class Scene {
     this.dirtyWhole = false;
     /** What alone is to be drawn again, in image pixels. @type {Bounds|null} */
     this.dirtyPart = null;
+    /** All bitmaps that do not change at every frame as one, in pixels of the image. @type {Bitmap|null} */
+    this.sheet = null;
     const across = (/** @type {number} */ x) => (x * viewport.scale + viewport.left) * this.ratio;
     const down = (/** @type {number} */ y) => (y * viewport.scale + viewport.top) * this.ratio;
     /** Draws on the regions' canvas what is said in image pixels. @type {import("./kinds/index.js").Pen} */
@@ -224,7 +228,27 @@ export class Scene {
         group.edges.set([edge.left, edge.top, edge.right, edge.bottom], at * 4);
       });
     }
+    this.sheet = this.#joined();
     this.grouped = true;
+  }
+
+  /** @returns {Bitmap|null} */
+  #joined() {
+    const bitmaps = this.groups.flatMap(({ layer, colour, shapes, kinds }) =>
+      layer.live ? [] : shapes.flatMap((shape, at) => kinds[at]?.bitmap?.(shape, colour) ?? []).map((bitmap) => ({ bitmap, layer })),
+    );
+    if (!bitmaps.length) return null;
+    const { left, top, right, bottom } = union(
+      bitmaps.map(({ bitmap: one }) => ({ left: one.left, top: one.top, right: one.left + one.width, bottom: one.top + one.height })),
+    );
+    const source = document.createElement("canvas");
+    const [width, height] = [(source.width = right - left), (source.height = bottom - top)];
+    const context = /** @type {CanvasRenderingContext2D} */ (source.getContext("2d"));
+    for (const { bitmap, layer } of bitmaps) {
+      context.globalAlpha = layer.faint ? FAINT : 1;
+      context.drawImage(bitmap.source, bitmap.left - left, bitmap.top - top);
+    }
+    return { source, left, top, width, height };
   }
 
   /** Lines at round distances on the picture, never closer than can be told apart. */
@@ -267,6 +291,7 @@ export class Scene {
     const view = this.viewport.window;
     const shown = this.groups.map((group) => visible(group, view));
     const count = shown.reduce((sum, list) => sum + list.length, 0);
+    if (this.sheet) this.#bitmap(this.sheet, view);
     this.groups.forEach((group, index) => {
       const { faint = false } = group.layer;
       const full = faint ? FAINT : 1;
@@ -277,8 +302,9 @@ export class Scene {
       context.fillStyle = group.colour;
       context.setLineDash((group.layer.dash ?? []).map((part) => part * ratio));
       for (const at of /** @type {number[]} */ (shown[index])) {
-        if (group.kinds[at]?.bitmap) {
-          this.#bitmap(group, at, view);
+        const bitmap = group.kinds[at]?.bitmap;
+        if (bitmap) {
+          if (group.layer.live) this.#bitmap(bitmap(group.shapes[at], group.colour), view);
           continue;
         }
         if (!group.upright[at]) {
@@ -307,10 +333,8 @@ export class Scene {
     if (this.showNames && count <= NAMES_UP_TO) this.#drawNames(shown);
   }
 
-  /** @param {Group} group @param {number} at @param {Bounds} view */
-  #bitmap(group, at, view) {
-    const bitmap = group.kinds[at]?.bitmap?.(group.shapes[at], group.colour);
-    if (!bitmap) return;
+  /** @param {Bitmap} bitmap @param {Bounds} view */
+  #bitmap(bitmap, view) {
     const ratio = this.ratio;
     const { left, top, scale } = this.viewport;
     const x0 = Math.max(0, Math.floor(view.left - bitmap.left));
