@@ -15,7 +15,7 @@ from pycocotools import mask as coco
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from lode_hooks.evaluations import files, places, summary, transitions
+from lode_hooks.evaluations import files, places, prelabels, summary, transitions
 from lode_hooks.evaluations.evaluators import EVALUATORS
 from lode_hooks.evaluations.evaluators.evaluator import Classes, Inputs, Line
 from lode_hooks.evaluations.metrics.average_precision import NAMES
@@ -26,8 +26,10 @@ from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.models import Evaluation
 from lode_platform.errors import BadInput
 from lode_platform.models import Item
-from motherlode.masks import Mask, mask_polygon, read_mask
+from motherlode.masks import Mask, mask_polygon, read_mask, tidy
+from motherlode.media import Image
 from motherlode.regions import Region
+from motherlode.shapes import SHAPES
 
 Document = dict[str, Any]
 PUBLISHED = (0.319545, 0.562288, 0.298927, 0.387374, 0.310183, 0.326934, 0.268230, 0.415449, 0.416839)
@@ -291,10 +293,14 @@ def test_truths_that_are_masks_count_by_their_pixels(world: Callable[..., Any]) 
     here = world(task="masks")
     here.add(["a.png"], width=4, height=3)
     here.label({"a.png": [Region("r", "mask", 1, geometry=Mask(3, 4, (3, 6, 3)))]})
-    places_said = [{"size": [3, 4], "counts": [3, 6, 3]}, [0, 0, 1, 0, 1, 3, 0, 3]]
+    wrong = {"size": [3, 4], "counts": [0, 2, 10]}
+    places_said = [{"size": [3, 4], "counts": [3, 6, 3]}, wrong]
     line = {"path": "a.png", "polygons": places_said, "labels": ["RBC"] * 2, "scores": [0.9, 0.5]}
     found = here.evaluate(here.predict(here.run(), here.publish(), [line], task="polygons"))
     assert (found.metrics["tp"], found.metrics["fp"], found.metrics["fn"]) == (1, 1, 0)
+    [offered] = prelabels.suggestions(found, [Item.objects.get()], 0.1).values()
+    pixels = [SHAPES["mask"].from_result(each["value"], Image(4, 3)) for each in offered]
+    assert pixels == [tidy(read_mask(wrong))]
 
 
 def test_boxes_of_a_schema_are_no_polygons(world: Callable[..., Any]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from label_studio_sdk.converter.brush import decode_rle, encode_rle, mask2rle
+from label_studio_sdk.converter import brush
 from numpy.typing import NDArray
 from pycocotools import mask as coco
 from tests.label_studio import accepts
@@ -24,6 +24,7 @@ from motherlode.shapes import SHAPES, BadRegion, Broken
 pytestmark = pytest.mark.once
 
 SHAPE = SHAPES["mask"]
+STUDIO: Any = brush  # untyped
 Pixels = NDArray[np.uint8]
 
 
@@ -44,22 +45,22 @@ def code_of(mask: Pixels) -> dict[str, Any]:
 
 
 def value_of(mask: Pixels) -> dict[str, Any]:
-    return {"format": "rle", "rle": mask2rle(mask * 255)}
+    return {"format": "rle", "rle": STUDIO.mask2rle(mask * 255)}
 
 
 def read(mask: Pixels) -> Mask:
     height, width = mask.shape
-    return read_brush(mask2rle(mask * 255), width, height)
+    return read_brush(STUDIO.mask2rle(mask * 255), width, height)
 
 
 @given(masks)
 def test_a_code_is_read_and_written_as_label_studios_sdk_does(mask: Pixels) -> None:
     height, width = mask.shape
-    rle = mask2rle(mask * 255)
+    rle = STUDIO.mask2rle(mask * 255)
     geometry = read_brush(rle, width, height)
     assert SHAPE.canonical(geometry) == code_of(mask)
     assert write_brush(geometry) == rle
-    back = np.reshape(decode_rle(write_brush(geometry)), (height, width, 4))
+    back = np.reshape(STUDIO.decode_rle(write_brush(geometry)), (height, width, 4))
     assert (back == 255 * mask[:, :, None]).all()
 
 
@@ -69,8 +70,8 @@ def test_a_pixel_is_painted_where_its_alpha_is_not_zero(width: int, height: int,
     channels = data.draw(st.lists(values, min_size=width * height * 4, max_size=width * height * 4))
     widths = data.draw(st.sampled_from([[3, 4, 8, 16], [1, 2, 3, 4]])) if len(channels) < 8 else [3, 4, 8, 16]
     channels[3] = 255
-    rle = encode_rle(np.array(channels, dtype=np.uint8), rle_sizes=widths)
-    alpha = np.reshape(decode_rle(rle), (height, width, 4))[:, :, 3]
+    rle = STUDIO.encode_rle(np.array(channels, dtype=np.uint8), rle_sizes=widths)
+    alpha = np.reshape(STUDIO.decode_rle(rle), (height, width, 4))[:, :, 3]
     assert SHAPE.canonical(read_brush(rle, width, height)) == code_of((alpha > 0).astype(np.uint8))
 
 
@@ -83,7 +84,7 @@ def literal(channels: list[int]) -> list[int]:
 
 def test_a_run_of_single_values_is_read() -> None:
     channels = [9, 9, 9, 0, 1, 2, 3, 4, 0, 0, 0, 0, 7, 7, 7, 255]
-    assert decode_rle(literal(channels)).tolist() == channels
+    assert STUDIO.decode_rle(literal(channels)).tolist() == channels
     assert read_brush(literal(channels), 4, 1).counts == (1, 1, 1, 1)
 
 
@@ -112,7 +113,7 @@ def test_what_is_no_mask_of_the_image_is_refused_by_rule(value: dict[str, Any], 
 @given(masks, st.data())
 def test_a_code_that_is_cut_changed_or_longer_is_refused_or_read(mask: Pixels, data: Any) -> None:
     height, width = mask.shape
-    rle = mask2rle(mask * 255)
+    rle = STUDIO.mask2rle(mask * 255)
     cut = rle[: data.draw(st.integers(0, max(0, len(rle) - 3)))]
     assert SHAPE.check({"format": "rle", "rle": cut}, Image(width, height)) is not None
     assert SHAPE.check({"format": "rle", "rle": [*rle, 0, 0, 0]}, Image(width, height)) is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -17,7 +17,9 @@ from lode_hooks.evaluations.metrics.late import pl
 from lode_hooks.evaluations.summary import rows_of, threshold_or_own
 from lode_hooks.models import Evaluation, PredictionSet
 from lode_platform.models import Item
-from motherlode.regions import Region, as_result
+from motherlode.masks import of_pixels, polygon_mask
+from motherlode.media import Image, Media
+from motherlode.regions import BadRegion, Geometry, Region, as_result
 from motherlode.shapes import SHAPES
 
 NAMESPACE = uuid5(NAMESPACE_URL, "urn:motherlode:prelabel")
@@ -78,8 +80,24 @@ def _as_results(
             own = str(uuid5(NAMESPACE, f"{prediction_set.uuid}/{name}/{number}"))
             kind = place["kind"] if place else min(evaluator.kinds)
             geometry = SHAPES[kind].from_json(place["geometry"]) if place else None
+            if geometry is not None:
+                kind, geometry = _as_asked(kind, geometry, item.media, rules.kinds)
             region = Region(own, kind, class_id, names[class_id], geometry, control=prediction_set.control)
             for entry in as_result([region], item.media, rules.asked):
                 result.append(entry if score is None else entry | {"score": score})
         results[item.pk] = result
     return results
+
+
+def _as_asked(kind: str, geometry: Geometry, media: Media, kinds: Collection[str]) -> tuple[str, Geometry]:
+    """A place as a kind that the schema asks for: the outlines of a predicted mask are its pixels again."""
+    masked = next((SHAPES[asked] for asked in sorted(kinds) if SHAPES[asked].masked), None)
+    if kind in kinds or masked is None or not isinstance(media, Image):
+        return kind, geometry
+    parts = SHAPES[kind].parts(geometry)
+    if not parts or not of_pixels(parts, media.width, media.height):
+        return kind, geometry
+    try:
+        return masked.kind, masked.from_mask(polygon_mask(parts, media.width, media.height))
+    except BadRegion:  # more runs than a region may have
+        return kind, geometry
