@@ -196,6 +196,15 @@ test("pages read a published mask, know what lies under a pointer, and outline i
   assert.equal(readRegion({ kind: "mask", geometry: [1, 2] }), null);
 });
 
+test("one of a larger picture is cut to the one it is pasted on", () => {
+  const region = { kind: "mask", mask: maskOf(pixels("#....#", "######", "#....#")) };
+  const { mask: less } = mask.move(region, 9, 9, { width: 4, height: 2 });
+  assert.deepEqual(text(pixelsOf(less, { width: 4, height: 2 })), ["#...", "####"]);
+  assert.equal(toBrush(less, { width: 4, height: 2 }).length > 0, true);
+  const far = { kind: "mask", mask: { ...maskOf(RING), left: 90, top: 90 } };
+  assert.deepEqual(boundsOf(mask.move(far, 0, 0, SIZE).mask), { left: 2, top: 2, right: 5, bottom: 5 });
+});
+
 test("one is placed by keys within the part of the picture", () => {
   const { mask: found } = mask.place({ left: 10, top: 20, right: 30, bottom: 30 });
   const { left, top, right, bottom } = boundsOf(found);

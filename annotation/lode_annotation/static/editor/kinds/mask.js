@@ -1,9 +1,9 @@
 // @ts-check
 /** Masks, edited: painted with a brush, erased, filled, and picked by colour (`mask_tools.js`). */
 
-import { clamp, step } from "../../lode/canvas/geometry.js";
+import { clamp } from "../../lode/canvas/geometry.js";
 import { mask as drawing } from "../../lode/canvas/kinds/mask.js";
-import { boundsOf, equal, maskOf, Pixels, stroke } from "../../lode/canvas/mask.js";
+import { cut, equal, maskOf, Pixels, stroke } from "../../lode/canvas/mask.js";
 import { fromBrush, toBrush } from "../../lode/canvas/rle.js";
 import { gettext } from "../../lode/words.js";
 import { eraser, filler, hand, painter, picker } from "./mask_tools.js";
@@ -38,14 +38,15 @@ export const mask = {
   encode: (region, size) => ({ format: "rle", rle: toBrush(region.mask, size) }),
   differs: (was, is) => !equal(was.mask, is.mask),
   move(region, dx, dy, image) {
-    const by = step(boundsOf(region.mask), dx, dy, image);
-    const { left, top } = region.mask;
-    return { ...region, mask: { ...region.mask, left: left + Math.round(by.x), top: top + Math.round(by.y) } };
+    const { left, top, width, height } = region.mask;
+    const x = clamp(left + Math.round(dx), 0, image.width - width);
+    const y = clamp(top + Math.round(dy), 0, image.height - height);
+    return { ...region, mask: cut({ ...region.mask, left: x, top: y }, image) };
   },
   handles: () => [],
   drag: (region) => region,
   place({ left, top, right, bottom }) {
-    const radius = Math.max(1, Math.min(right - left, bottom - top) / 2);
+    const radius = Math.max(0.5, Math.min(right - left, bottom - top) / 2);
     const middle = { x: radius, y: radius };
     const side = Math.ceil(2 * radius);
     const pixels = new Pixels(side, side);

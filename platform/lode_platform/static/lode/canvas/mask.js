@@ -78,7 +78,16 @@ export function eachRun({ left, top, width, runs }, fn) {
   }
 }
 
-/** @param {Mask} mask @returns {Bounds} */
+/** What of a mask lies on an image, which its corner does: one of a larger picture may be pasted. @param {Mask} mask @param {Size} image @returns {Mask} */
+export function cut(mask, { width, height }) {
+  if (mask.left + mask.width <= width && mask.top + mask.height <= height) return mask;
+  /** @type {number[]} */
+  const rows = [];
+  eachRun(mask, (y, start, end) => y < height && start < width && rows.push(y, start, Math.min(end, width)));
+  return ofRows(rows) ?? { left: mask.left, top: mask.top, width: 1, height: 1, runs: Uint32Array.of(0, 1) };
+}
+
+/** @param {Omit<Mask, "runs">} mask @returns {Bounds} */
 export function boundsOf({ left, top, width, height }) {
   return { left, top, right: left + width, bottom: top + height };
 }

@@ -2,6 +2,7 @@
 /** A picture and regions on two canvases, redrawn at most once a frame. What the regions are it is told in layers. */
 
 import { DOT_RADIUS, union } from "./geometry.js";
+import { drawBitmap, sheetOf } from "./tint.js";
 
 /** @typedef {import("./geometry.js").Bounds} Bounds */
 /** @typedef {import("./kinds/index.js").Drawing<any>} Drawing */
@@ -234,21 +235,11 @@ export class Scene {
 
   /** @returns {Bitmap|null} */
   #joined() {
-    const bitmaps = this.groups.flatMap(({ layer, colour, shapes, kinds }) =>
-      layer.live ? [] : shapes.flatMap((shape, at) => kinds[at]?.bitmap?.(shape, colour) ?? []).map((bitmap) => ({ bitmap, layer })),
-    );
-    if (!bitmaps.length) return null;
-    const { left, top, right, bottom } = union(
-      bitmaps.map(({ bitmap: one }) => ({ left: one.left, top: one.top, right: one.left + one.width, bottom: one.top + one.height })),
-    );
-    const source = document.createElement("canvas");
-    const [width, height] = [(source.width = right - left), (source.height = bottom - top)];
-    const context = /** @type {CanvasRenderingContext2D} */ (source.getContext("2d"));
-    for (const { bitmap, layer } of bitmaps) {
-      context.globalAlpha = layer.faint ? FAINT : 1;
-      context.drawImage(bitmap.source, bitmap.left - left, bitmap.top - top);
-    }
-    return { source, left, top, width, height };
+    const bitmaps = this.groups.flatMap(({ layer, colour, shapes, kinds }) => {
+      const opacity = layer.faint ? FAINT : 1;
+      return layer.live ? [] : shapes.flatMap((shape, at) => kinds[at]?.bitmap?.(shape, colour) ?? []).map((bitmap) => ({ bitmap, opacity }));
+    });
+    return sheetOf(bitmaps);
   }
 
   /** Lines at round distances on the picture, never closer than can be told apart. */
@@ -291,7 +282,7 @@ export class Scene {
     const view = this.viewport.window;
     const shown = this.groups.map((group) => visible(group, view));
     const count = shown.reduce((sum, list) => sum + list.length, 0);
-    if (this.sheet) this.#bitmap(this.sheet, view);
+    if (this.sheet) this.#bitmap(this.sheet);
     this.groups.forEach((group, index) => {
       const { faint = false } = group.layer;
       const full = faint ? FAINT : 1;
@@ -304,7 +295,7 @@ export class Scene {
       for (const at of /** @type {number[]} */ (shown[index])) {
         const bitmap = group.kinds[at]?.bitmap;
         if (bitmap) {
-          if (group.layer.live) this.#bitmap(bitmap(group.shapes[at], group.colour), view);
+          if (group.layer.live) this.#bitmap(bitmap(group.shapes[at], group.colour));
           continue;
         }
         if (!group.upright[at]) {
@@ -333,28 +324,10 @@ export class Scene {
     if (this.showNames && count <= NAMES_UP_TO) this.#drawNames(shown);
   }
 
-  /** @param {Bitmap} bitmap @param {Bounds} view */
-  #bitmap(bitmap, view) {
-    const ratio = this.ratio;
-    const { left, top, scale } = this.viewport;
-    const x0 = Math.max(0, Math.floor(view.left - bitmap.left));
-    const y0 = Math.max(0, Math.floor(view.top - bitmap.top));
-    const x1 = Math.min(bitmap.width, Math.ceil(view.right - bitmap.left));
-    const y1 = Math.min(bitmap.height, Math.ceil(view.bottom - bitmap.top));
-    if (x1 <= x0 || y1 <= y0) return;
-    const context = this.regionContext;
-    context.imageSmoothingEnabled = scale * ratio < SMOOTH_BELOW;
-    context.drawImage(
-      bitmap.source,
-      x0,
-      y0,
-      x1 - x0,
-      y1 - y0,
-      ((bitmap.left + x0) * scale + left) * ratio,
-      ((bitmap.top + y0) * scale + top) * ratio,
-      (x1 - x0) * scale * ratio,
-      (y1 - y0) * scale * ratio,
-    );
+  /** @param {Bitmap} bitmap */
+  #bitmap(bitmap) {
+    this.regionContext.imageSmoothingEnabled = this.viewport.scale * this.ratio < SMOOTH_BELOW;
+    drawBitmap(this.regionContext, bitmap, this.viewport, this.ratio);
   }
 
   /** @param {Group} group @param {number} at @param {boolean} filled */

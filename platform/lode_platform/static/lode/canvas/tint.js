@@ -1,6 +1,7 @@
 // @ts-check
 /** Masks as bitmaps in one colour, cut to their bounds: pale inside, and full along the edge. */
 
+import { union } from "./geometry.js";
 import { Pixels, boundsOf, eachRun } from "./mask.js";
 
 /** @typedef {import("./geometry.js").Bounds} Bounds */
@@ -74,4 +75,42 @@ function shade({ data, width, height }, part, out) {
       out[to] = isInside ? INSIDE : EDGE;
     }
   }
+}
+
+/**
+ * Several bitmaps as one, the first below the others.
+ * @param {readonly {bitmap: Bitmap, opacity: number}[]} bitmaps
+ * @returns {Bitmap|null} null for none
+ */
+export function sheetOf(bitmaps) {
+  if (!bitmaps.length) return null;
+  const edges = bitmaps.map(({ bitmap }) => boundsOf(bitmap));
+  const { left, top, right, bottom } = union(edges);
+  const source = document.createElement("canvas");
+  source.width = right - left;
+  source.height = bottom - top;
+  const context = /** @type {CanvasRenderingContext2D} */ (source.getContext("2d"));
+  for (const { bitmap, opacity } of bitmaps) {
+    context.globalAlpha = opacity;
+    context.drawImage(bitmap.source, bitmap.left - left, bitmap.top - top);
+  }
+  return { source, left, top, width: source.width, height: source.height };
+}
+
+/**
+ * What is in sight of a bitmap.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Bitmap} bitmap
+ * @param {import("./viewport.js").Viewport} viewport
+ * @param {number} ratio device pixels a CSS pixel
+ */
+export function drawBitmap(context, bitmap, { left, top, scale, window: view }, ratio) {
+  const x0 = Math.max(0, Math.floor(view.left - bitmap.left));
+  const y0 = Math.max(0, Math.floor(view.top - bitmap.top));
+  const width = Math.min(bitmap.width, Math.ceil(view.right - bitmap.left)) - x0;
+  const height = Math.min(bitmap.height, Math.ceil(view.bottom - bitmap.top)) - y0;
+  if (width <= 0 || height <= 0) return;
+  const x = ((bitmap.left + x0) * scale + left) * ratio;
+  const y = ((bitmap.top + y0) * scale + top) * ratio;
+  context.drawImage(bitmap.source, x0, y0, width, height, x, y, width * scale * ratio, height * scale * ratio);
 }
