@@ -68,6 +68,12 @@ GLOSSARY = (
         _("Label, Review, an item's page"),
     ),
     Word(
+        _("mask"),
+        _("A region that is a set of pixels, painted with a brush: it may have holes and several parts."),
+        _("segmentation mask, brush, RLE"),
+        _("Label, Review, an item's page"),
+    ),
+    Word(
         _("answer"),
         _("What is said of an item as a whole under a control, such as its class; also what a person submits."),
         _("classification, image-level label, choice"),

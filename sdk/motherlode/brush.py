@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from motherlode.errors import BadRegion
 from motherlode.masks import Mask, crossings, transposed
-from motherlode.shapes.shape import BadRegion
 
 __all__ = ["MAX_RUNS", "read_brush", "write_brush"]
 

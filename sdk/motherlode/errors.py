@@ -32,6 +32,7 @@ from typing import Any
 
 __all__ = [
     "BadInput",
+    "BadRegion",
     "Conflict",
     "DiskFull",
     "JobFailed",
@@ -105,6 +106,10 @@ class DiskFull(MotherlodeError):
 
 class BadInput(MotherlodeError, ValueError):
     """What was given cannot be used."""
+
+
+class BadRegion(BadInput):
+    """A region that cannot be read; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)

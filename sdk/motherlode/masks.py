@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, chain, pairwise
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from motherlode.shapes.shape import BadRegion, Bounds, Point, PointMap
+from motherlode.errors import BadRegion
+
+if TYPE_CHECKING:
+    from motherlode.shapes.shape import Bounds, Point, PointMap
 
 __all__ = [
     "Mask",
@@ -25,7 +28,7 @@ __all__ = [
 ]
 
 Corner: TypeAlias = tuple[int, int]
-Rings: TypeAlias = tuple[tuple[tuple[Point, ...], ...], ...]
+Rings: TypeAlias = tuple[tuple[tuple[tuple[float, float], ...], ...], ...]
 """Parts, each an outer ring and its holes."""
 LONGEST = 60  # bits of a number in COCO's text
 

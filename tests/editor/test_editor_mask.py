@@ -120,9 +120,7 @@ def test_the_brush_has_a_size_and_a_label_of_its_own_begins_another_mask(bob: An
     assert (kept(bob)[-1] == copy).all()
 
 
-def test_one_is_kept_over_a_reload_with_its_steps_submitted_and_reviewed(
-    clinic: Any, bob: Any, seat: SeatMaker
-) -> None:
+def test_one_is_kept_over_a_reload_submitted_and_reviewed(clinic: Any, bob: Any, seat: SeatMaker) -> None:
     task = bob.task
     queue = bob.page.url.rstrip("/").rsplit("/", 1)[-1]
     bob.press("t")

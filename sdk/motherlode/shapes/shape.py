@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
-from motherlode.errors import BadInput
+from motherlode.errors import BadRegion
 from motherlode.media import Media
 
 if TYPE_CHECKING:
@@ -25,10 +25,6 @@ PointMap: TypeAlias = Callable[[float, float], Point]
 """Where a point of one image lies on another: scaled, turned by quarters, or both."""
 
 Clip: TypeAlias = Literal["ok", "clipped", "degenerate", "outside"]
-
-
-class BadRegion(BadInput):
-    """A region that cannot be read; the message says which and why."""
 
 
 class Broken(NamedTuple):
