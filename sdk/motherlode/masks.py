@@ -30,6 +30,7 @@ __all__ = [
 Corner: TypeAlias = tuple[int, int]
 Rings: TypeAlias = tuple[tuple[tuple[tuple[float, float], ...], ...], ...]
 """Parts, each an outer ring and its holes."""
+MAX_SIDE = 100_000  # pixels; no format of pictures that is read has more
 LONGEST = 60  # bits of a number in COCO's text
 
 
@@ -47,7 +48,7 @@ def read_mask(value: Mapping[str, Any]) -> Mask:
     Raises `BadRegion`.
     """
     size, counts = value.get("size"), value.get("counts")
-    if not (isinstance(size, list | tuple) and len(size) == 2 and all(type(side) is int and side > 0 for side in size)):
+    if not (isinstance(size, list | tuple) and len(size) == 2 and all(map(_is_side, size))):
         raise BadRegion(f"a mask's size is [height, width] in pixels, not {size!r:.60}")
     if isinstance(counts, bytes):
         counts = counts.decode("latin-1")
@@ -60,6 +61,10 @@ def read_mask(value: Mapping[str, Any]) -> Mask:
     if any(count < 0 for count in numbers) or sum(numbers) != size[0] * size[1]:
         raise BadRegion(f"a mask's counts sum up to {sum(numbers):,}, not to its {size[0]} x {size[1]} pixels")
     return Mask(size[0], size[1], tuple(numbers))
+
+
+def _is_side(value: object) -> bool:
+    return type(value) is int and 0 < value <= MAX_SIDE
 
 
 def _numbers(text: str) -> list[int]:

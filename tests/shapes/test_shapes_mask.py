@@ -223,6 +223,7 @@ def test_one_mask_has_one_text() -> None:
     [
         *(None, 7, [1, 2], {}, {"size": [2, 3]}, {"size": [2, 3], "counts": [6]}, {"size": [2, 3], "counts": "~"}),
         *({"size": [2, 3], "counts": "o" * 100_000}, {"size": [2, 3], "counts": "1"}),
+        {"size": [1, 10**12], "counts": [0, 10**12]},
     ],
 )
 def test_what_is_no_mask_is_not_read(value: Any) -> None:
