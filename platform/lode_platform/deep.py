@@ -24,8 +24,8 @@ Numbers: TypeAlias = "np.ndarray[Any, Any]"
 
 
 def write_values(image: Image.Image, target: Path) -> None:
-    """Writes the values of a loaded, upright image. Whole numbers stay as they are where their range is no wider than
-    16 bits; what is no number becomes the least value."""
+    """Writes the values of a loaded, upright image. Whole numbers stay as they are where their range is within 16
+    bits; what is not a number becomes the least value."""
     low, high = window_of(image)
     stored = np.asarray(image)
     height, width = stored.shape

@@ -136,7 +136,7 @@ def test_values_are_refused_by_name_where_there_are_none(project: Project, victo
     assert answer.status_code == 400 and "16 or 32 bits" in answer.content.decode()
 
 
-def test_values_that_are_no_numbers_are_black(tmp_path: Path) -> None:
+def test_values_that_are_not_numbers_are_black(tmp_path: Path) -> None:
     numbers = np.tile(np.linspace(1, 5, 40), (30, 1)).astype("f4")
     numbers[0, :3] = (np.nan, np.inf, -np.inf)
     deep.write_values(Image.fromarray(numbers), tmp_path / "values")
@@ -162,7 +162,7 @@ def test_several_pages_are_refused_by_name_with_the_remedy(project: Project) -> 
         ImageMedia.probe(data)
 
 
-def test_a_small_copy_of_the_page_is_no_page(project: Project) -> None:
+def test_a_small_copy_of_the_page_does_not_count(project: Project) -> None:
     data = bytearray(tiff(colours()))
     small = tiff(colours().resize((8, 6)), tiffinfo={254: 1})
     (first,) = struct.unpack_from("<I", data, 4)

@@ -18,7 +18,7 @@ export class Grey {
     const head = new DataView(buffer);
     const name = String.fromCharCode(...new Uint8Array(buffer, 0, NAME.length));
     this.size = { width: head.getUint32(8, true), height: head.getUint32(12, true) };
-    if (name !== NAME || buffer.byteLength !== HEAD + 2 * this.size.width * this.size.height) throw new Error("These are no values.");
+    if (name !== NAME || buffer.byteLength !== HEAD + 2 * this.size.width * this.size.height) throw new Error("These bytes are not values.");
     this.scale = head.getFloat64(16, true);
     this.least = head.getFloat64(24, true);
     /** The window where nobody chose one. @type {Window} */
@@ -72,7 +72,7 @@ export function shades(low, high) {
   return new Uint32Array(bytes.buffer);
 }
 
-/** Every so-manieth pixel. @param {Uint16Array} pixels @param {{width: number, height: number}} size */
+/** One pixel of so many. @param {Uint16Array} pixels @param {{width: number, height: number}} size */
 function shrunk(pixels, size) {
   const step = Math.max(1, Math.ceil(Math.sqrt((size.width * size.height) / SMALL)));
   const small = { width: Math.ceil(size.width / step), height: Math.ceil(size.height / step) };
