@@ -18,6 +18,7 @@ from lode_annotation.statements.payloads import TaskRow, answer_to_review, own_t
 from lode_annotation.validation import size_said
 from lode_platform.callers import Caller
 from lode_platform.errors import Gone
+from lode_platform.item_media import MEDIA
 from lode_platform.models import User
 from lode_platform.paging import MOST
 from motherlode.media import Media
@@ -106,6 +107,7 @@ def _iso(moment: datetime | None) -> str | None:
 
 def _common(context: QueueContext, row: TaskRow) -> dict[str, Any]:
     queue = context.queue
+    url = f"{reverse('platform:media', args=[row.item])}?file={row.md5}"
     return {
         "task": {
             "id": str(row.task),
@@ -117,7 +119,8 @@ def _common(context: QueueContext, row: TaskRow) -> dict[str, Any]:
         },
         "media": {
             "id": str(row.item),
-            "url": f"{reverse('platform:media', args=[row.item])}?file={row.md5}",
+            "url": url,
+            "values": f"{url}&as=values" if MEDIA[row.kind].has_values(row.media_type, row.media) else None,
             "kind": row.kind,
             "width": row.width,
             "height": row.height,

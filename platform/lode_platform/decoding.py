@@ -14,11 +14,13 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
-from PIL import Image, JpegImagePlugin, UnidentifiedImageError, features
+from PIL import Image, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError, features
 
-from motherlode.pictures import QUARTER_TURNS, as_rgb, orientation_of, turned
+from lode_platform import deep
+from motherlode.pictures import QUARTER_TURNS, Window, as_rgb, is_deep, orientation_of, turned, window_of
+from motherlode.tiffs import ONE_PAGE, pages, said
 
 FORMATS = {
     "JPEG": "image/jpeg",
@@ -27,6 +29,7 @@ FORMATS = {
     "WEBP": "image/webp",
     "BMP": "image/bmp",
     "GIF": "image/gif",
+    "TIFF": "image/tiff",
 } | ({"AVIF": "image/avif"} if features.check("avif") else {})
 READERS = [name for name in FORMATS if name != "MPO"]  # Pillow's JPEG reader opens it
 MAX_SIDE = 65_500  # pixels, as JPEG's and browsers' own
@@ -36,16 +39,15 @@ STRIP = 1 << 20  # pixels that are converted at a time
 SHRINKS = (8, 4, 2)  # what JPEG can be decoded at for little
 BYTES = {"WEBP": 16, "AVIF": 12}  # a pixel at the peak of decoding, measured; else by the mode
 MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
+PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
+QUICK = 1  # of PNG's levels of compression
+TILE_PIXELS = 1 << 22  # of a TIFF's own tile, however small the picture is
 ROOM = 160 << 20  # bytes that a process of its own has beside the pixels
 
 Image.MAX_IMAGE_PIXELS = None  # our own limit is checked on the header, before a pixel is decoded
 warnings.filterwarnings("ignore", module=r"PIL\.")  # of what it makes the best of; once, for all threads
 
 KINDS: Sequence[tuple[int, bytes, str]] = (
-    (0, b"II*\x00", "TIFF"),
-    (0, b"MM\x00*", "TIFF"),
-    (0, b"II+\x00", "BigTIFF"),
-    (0, b"MM\x00+", "BigTIFF"),
     (0, b"8BPS", "Photoshop"),
     (0, b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
     (0, b"\xff\x4f\xff\x51", "JPEG 2000"),
@@ -69,6 +71,7 @@ BRANDS = {
     b"crx ": "Canon RAW",
 }  # of files in ISO's media format; every other is video
 OURS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
+TIFFS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 
 
 class BadImage(Exception):
@@ -109,13 +112,30 @@ class Head:
 def opened(file: BinaryIO) -> Image.Image:
     """The image, not decoded yet. Raises ``BadImage`` (not_an_image, format_not_read, corrupt)."""
     try:
-        return Image.open(file, formats=READERS)
+        image = Image.open(file, formats=READERS)
     except UnidentifiedImageError:
         raise _unknown(file) from None
     except MemoryError:
         raise _too_large() from None
     except BROKEN as error:
         raise BadImage("corrupt", f"is corrupt or cut short: {error}") from None
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        _check_tiff(image, file)
+    return image
+
+
+def _check_tiff(image: TiffImagePlugin.TiffImageFile, file: BinaryIO) -> None:
+    """Raises ``BadImage`` for more pages than one, for colours that are not converted, and for a tile that takes far
+    more memory than the picture."""
+    if (count := pages(file)) > 1:
+        raise BadImage("format_not_read", f"has {said(count)} pages, and {ONE_PAGE}")
+    if image.mode == "LAB":
+        raise BadImage("format_not_read", "is a TIFF in L*a*b* colours, which is not read here; save it in RGB")
+    across, down = image.tag_v2.get(TiffImagePlugin.TILEWIDTH, 1), image.tag_v2.get(TiffImagePlugin.TILELENGTH, 1)
+    if not isinstance(across, int) or not isinstance(down, int):
+        raise BadImage("corrupt", "is corrupt: its tiles have no size")
+    if across * down > max(2 * image.width * image.height, TILE_PIXELS):
+        raise BadImage("too_large", f"has tiles of {across} x {down} pixels, far more than the picture; save it anew")
 
 
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, IndexError, KeyError, TypeError)
@@ -129,6 +149,9 @@ def _unknown(file: BinaryIO) -> BadImage:
     known = ", ".join(READERS)
     if not start:
         return BadImage("not_an_image", "is empty")
+    if start.startswith(TIFFS):
+        remedy = "save it as 8-bit grey or RGB, or as 16-bit or 32-bit grey"
+        return BadImage("format_not_read", f"is a TIFF of pixels that are not read here, or is cut short; {remedy}")
     if start.startswith(OURS) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP"):
         return BadImage("corrupt", "is corrupt or cut short: its head cannot be read")
     kind = next((name for at, magic, name in KINDS if start[at : at + len(magic)] == magic), "")
@@ -180,7 +203,8 @@ def head(image: Image.Image, most_pixels: int) -> Head:
 
 def _pixel_bytes(image: Image.Image) -> int:
     """The bytes of memory that a pixel takes at the peak of decoding, of an image that is not a JPEG."""
-    return BYTES.get(image.format or "", MODE_BYTES.get(image.mode, 4))
+    stored = BYTES.get(image.format or "", MODE_BYTES.get(image.mode, 4))
+    return 3 * stored if image.format == "TIFF" else stored  # a strip may be all of it, and turning it takes a copy
 
 
 def _coefficients(image: JpegImagePlugin.JpegImageFile) -> int:
@@ -198,7 +222,7 @@ def probe_image(image: Image.Image, seen: Head, most_pixels: int) -> ImageInfo:
 
 def _probed(image: Image.Image, seen: Head, most_pixels: int) -> ImageInfo:
     _load(image)
-    media_type = FORMATS[image.format or ""]
+    media_type = FORMATS[image.format or ""] + (deep.MARK if is_deep(image) else "")
     orientation = orientation_of(image)
     if orientation != 1 and media_type != "image/jpeg" and 2 * seen.decode > 4 * most_pixels:
         raise BadImage(
@@ -281,30 +305,48 @@ def drawn(image: Image.Image, size: int, orientation: int, area: Area | None = N
     _load(image)
     new_across, new_down = image.size[::-1] if quarter else image.size
     part = area.scaled(new_across / across, new_down / down)
-    flat = _shrunk(image, part.stored(orientation, new_across, new_down), max(1, part.longest // (2 * size)))
+    flat = _shrunk(
+        image, part.stored(orientation, new_across, new_down), max(1, part.longest // (2 * size)), _window(image)
+    )
     upright = turned(flat, orientation)
     upright.thumbnail((size, size), Image.Resampling.LANCZOS)
     return upright
 
 
-def _shrunk(image: Image.Image, area: Area, factor: int) -> Image.Image:
+def _shrunk(image: Image.Image, area: Area, factor: int, window: Window | None) -> Image.Image:
     """The area in RGB, each ``factor`` x ``factor`` pixels made one, strip by strip."""
     width, height = area.size
     step = max(1, STRIP // (width * factor)) * factor
     if factor == 1 and height <= step:
-        return as_rgb(image.crop(_box(area)))
+        return as_rgb(image.crop(_box(area)), window)
     whole = Image.new("RGB", (-(-width // factor), -(-height // factor)))
     for top in range(0, height, step):
         bottom = min(top + step, height)
-        strip = as_rgb(image.crop((area.x1, area.y1 + top, area.x2, area.y1 + bottom)))
+        strip = as_rgb(image.crop((area.x1, area.y1 + top, area.x2, area.y1 + bottom)), window)
         whole.paste(strip.reduce(factor), (0, top // factor))
     return whole
 
 
+def _window(image: Image.Image) -> Window | None:
+    """The window of a loaded image, None of one in 8 bits."""
+    return window_of(image) if is_deep(image) else None
+
+
 def write_upright(image: Image.Image, orientation: int, target: Path) -> None:
-    """Writes the first picture of an opened image as PNG, upright."""
+    """Writes the first picture of an opened image as PNG, upright, in 8 bits that browsers show."""
     _load(image)
-    turned(image, orientation).save(target, "PNG")
+    shown = image
+    if is_deep(image):
+        shown = _shrunk(image, Area(0, 0, *image.size), 1, _window(image)).getchannel(0)
+    elif image.mode not in PNG_MODES:
+        shown = as_rgb(image)
+    turned(shown, orientation).save(target, "PNG", compress_level=QUICK)
+
+
+def write_values(image: Image.Image, orientation: int, target: Path) -> None:
+    """Writes the pixels of an opened image of deep grey, upright, as numbers."""
+    _load(image)
+    deep.write_values(turned(image, orientation), target)
 
 
 # -- mosaics ----------------------------------------------------------------------------------------------------------
@@ -313,14 +355,15 @@ def write_upright(image: Image.Image, orientation: int, target: Path) -> None:
 def write_mosaic(image: Image.Image, orientation: int, folder: Path) -> None:
     """Writes the mosaic of an opened image into an empty folder."""
     _load(image)
+    window = _window(image)
     width, height = image.size[::-1] if orientation in QUARTER_TURNS else image.size
     for top in range(0, height, TILE):
         for left in range(0, width, TILE):
             area = Area(left, top, min(left + TILE, width), min(top + TILE, height)).stored(orientation, width, height)
-            tile = turned(_shrunk(image, area, 1), orientation)
+            tile = turned(_shrunk(image, area, 1, window), orientation)
             tile.save(folder / f"{left // TILE}-{top // TILE}.jpg", "JPEG", quality=92)
     whole = Area(0, 0, *image.size)
-    turned(_shrunk(image, whole, OVERVIEW), orientation).save(folder / "overview.jpg", "JPEG", quality=92)
+    turned(_shrunk(image, whole, OVERVIEW, window), orientation).save(folder / "overview.jpg", "JPEG", quality=92)
 
 
 def from_mosaic(folder: Path, size: int, area: Area) -> Image.Image:
@@ -367,11 +410,16 @@ def _joined(folder: Path, area: Area, shrink: int) -> Image.Image:
     return canvas.crop(_box(part_of.scaled(1 / shrink, 1 / shrink)))
 
 
+Writer: TypeAlias = Callable[[Image.Image, int, Path], None]
+WRITERS: dict[str, Writer] = {"mosaic": write_mosaic, "upright": write_upright, "values": write_values}
+"""What is kept of a picture, by name."""
+
+
 # -- as a program -----------------------------------------------------------------------------------------------------
 
 
 def _program(words: Sequence[str], file: BinaryIO) -> dict[str, object]:
-    """``probe LIMIT FOLDER``, ``mosaic LIMIT FOLDER ORIENTATION`` or ``upright LIMIT FILE ORIENTATION``."""
+    """``probe LIMIT FOLDER``, or ``mosaic``, ``upright`` or ``values`` with ``LIMIT TARGET ORIENTATION``."""
     verb, most_pixels, target = words[0], int(words[1]), Path(words[2])
     try:
         with opened(file) as image:
@@ -380,8 +428,7 @@ def _program(words: Sequence[str], file: BinaryIO) -> dict[str, object]:
                 picture = _probed(image, seen, most_pixels)
                 write_mosaic(image, picture.orientation, target)
                 return asdict(picture)
-            write: Callable[[Image.Image, int, Path], None] = write_mosaic if verb == "mosaic" else write_upright
-            write(image, int(words[3]), target)
+            WRITERS[verb](image, int(words[3]), target)
             return {}
     except BadImage as error:
         return {"code": error.code, "message": error.message}

@@ -9,7 +9,7 @@ How much memory all of this takes at once is bounded by ``lode_platform.memory``
 import io
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -17,16 +17,18 @@ from uuid import uuid4
 from django.conf import settings
 from PIL import Image
 
-from lode_platform import decoding, memory
+from lode_platform import decoding, deep, memory
 from lode_platform.decoding import Area
 from lode_platform.errors import BadInput, Busy, LodeError
 from lode_platform.memory import budget
 from lode_platform.models import Blob, Item
 from lode_platform.store import Kept, store
+from motherlode.pictures import is_deep
 
 SIZES = (64, 128, 256, 512, 1024, 2048)
 BROWSERS_TURN = {"image/jpeg"}  # for other kinds browsers disagree on whether EXIF turns the picture
 MAY_MOVE = {"image/gif", "image/png", "image/webp", "image/avif"}
+NOT_SHOWN = {"image/tiff"}  # by browsers
 DIRECT = 16 << 20  # bytes of memory: a crop of what takes no more is cut from the picture itself
 
 
@@ -72,23 +74,44 @@ def scratch(blob: Blob | Kept) -> Path:
 def redrawn(item: Item) -> Path | None:
     """The file of a PNG to show in place of the bytes, None where browsers show these as the SDK reads them.
 
-    Redrawn upright is what lies on its side and that browsers would not turn; of what moves the first picture is shown.
+    Redrawn upright is what lies on its side and that browsers would not turn; of what moves the first picture is shown,
+    deep grey in 8 bits, a TIFF as PNG.
     """
     target = view_path(item.blob, "upright.png")
     if target.exists():
         return target
-    turns = item.orientation != 1 and item.media_type not in BROWSERS_TURN
-    if not turns and not (item.media_type in MAY_MOVE and _moves(item)):
+    media_type = item.media_type.removesuffix(deep.MARK)
+    turns = item.orientation != 1 and media_type not in BROWSERS_TURN
+    if not turns and media_type not in NOT_SHOWN and not (media_type in MAY_MOVE and _moves_or_is_deep(item)):
         return None
     with store().open(item.blob.md5) as file, _shown(item), decoding.opened(file) as image:
         cost = 2 * decoding.head(image, settings.MAX_IMAGE_PIXELS).decode
-        _write(item, target, "upright", decoding.write_upright, cost)
+        _write(item, target, "upright", cost)
     return target
 
 
-def _moves(item: Item) -> bool:
+def _moves_or_is_deep(item: Item) -> bool:
     with store().open(item.blob.md5) as file, _shown(item), decoding.opened(file) as image:
-        return bool(getattr(image, "is_animated", False))
+        return bool(getattr(image, "is_animated", False)) or is_deep(image)
+
+
+def has_values(media_type: str, width: int, height: int) -> bool:
+    """Whether the pixels of an image are sent as numbers, too: those of deep grey, if they are not too many."""
+    return media_type.endswith(deep.MARK) and width * height <= deep.MOST_VALUES
+
+
+def values(item: Item) -> Path:
+    """The file of the pixels of deep grey as numbers, as ``deep.write_values`` makes it."""
+    if not has_values(item.media_type, item.width, item.height):
+        raise BadInput(
+            "Values are those of grey images of 16 or 32 bits, of at most 33 million pixels.", code="no_values"
+        )
+    target = view_path(item.blob, "values")
+    if not target.exists():
+        with store().open(item.blob.md5) as file, _shown(item), decoding.opened(file) as image:
+            cost = 2 * decoding.head(image, settings.MAX_IMAGE_PIXELS).decode
+            _write(item, target, "values", cost)
+    return target
 
 
 # -- views ------------------------------------------------------------------------------------------------------------
@@ -125,7 +148,7 @@ def _drawn(item: Item, size: int, crop: Area | None, most: int) -> Image.Image:
                 with budget.hold(cost):
                     return decoding.drawn(image, size, item.orientation, crop)
             decode = decoding.head(image, settings.MAX_IMAGE_PIXELS).decode
-            _write(item, mosaic, "mosaic", decoding.write_mosaic, decode)
+            _write(item, mosaic, "mosaic", decode)
     area = crop or Area(0, 0, item.width, item.height)
     try:
         with budget.hold(decoding.canvas_bytes(size, area)):
@@ -135,8 +158,8 @@ def _drawn(item: Item, size: int, crop: Area | None, most: int) -> Image.Image:
         raise Busy("The picture is being read again; try again in a few seconds.") from None
 
 
-def _write(item: Item, target: Path, verb: str, write: Callable[[Image.Image, int, Path], None], cost: int) -> None:
-    """Lets ``write`` make ``target``, here or, for what takes more memory, in a process of its own."""
+def _write(item: Item, target: Path, verb: str, cost: int) -> None:
+    """Lets ``decoding.WRITERS`` make ``target``, here or, for what takes more memory, in a process of its own."""
     here = cost <= memory.IN_PROCESS
     with budget.hold(cost) if here else memory.one_of_few():
         if target.exists():  # somebody else has made it while we waited
@@ -149,7 +172,7 @@ def _write(item: Item, target: Path, verb: str, write: Callable[[Image.Image, in
             with store().open(item.blob.md5) as file:
                 if here:
                     with decoding.opened(file) as image:
-                        write(image, item.orientation, part)
+                        decoding.WRITERS[verb](image, item.orientation, part)
                 else:
                     memory.apart(file, verb, part, item.orientation)
             publish(part, target)

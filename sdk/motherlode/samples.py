@@ -235,7 +235,8 @@ class Sample:
         from motherlode.pictures import as_rgb, orientation_of, turned
 
         try:
-            with Image.open(self.file) as image:
+            # by its name Pillow would map a TIFF into memory, and turn it before it is whole
+            with self.file.open("rb") as file, Image.open(file) as image:
                 image.load()
                 upright = turned(image, orientation_of(image))
         except Image.DecompressionBombError as error:

@@ -96,7 +96,11 @@ def pictures() -> Iterator[tuple[str, bytes]]:
     corners().save(moving, "GIF", save_all=True, append_images=[Image.new("RGB", (40, 30))], duration=50, loop=0)
     yield "moving", moving.getvalue()
     for mode in ("L", "LA", "1", "P", "RGBA", "CMYK", "I;16"):
-        image = corners().convert("L").convert("I").point(lambda v: v * 256).convert("I;16") if mode == "I;16" else None
+        image = (
+            corners().convert("L").convert("I").point(lambda v: v * 485 - 20_800).convert("I;16")
+            if mode == "I;16"
+            else None
+        )
         image = image or (corners().quantize(8) if mode == "P" else corners().convert(mode))
         if mode == "RGBA":
             image.paste((0, 0, 0, 0), (0, 0, 20, 15))

@@ -137,6 +137,9 @@ class MediaShape(Shape):
     kind = serializers.CharField(help_text="the medium: image or text")
     width = serializers.IntegerField(help_text="px of the upright image, 0 of another medium")
     height = serializers.IntegerField(help_text="px of the upright image, 0 of another medium")
+    values = serializers.CharField(
+        allow_null=True, help_text="address of the pixels as numbers, of grey of 16 or 32 bits; null of another item"
+    )
     length = serializers.IntegerField(help_text="code points of a text, 0 of another medium")
     path = serializers.CharField()
 

@@ -26,6 +26,7 @@ class TaskRow(NamedTuple):
     height: int
     length: int
     md5: str
+    media_type: str
 
     @property
     def media(self) -> Media:
@@ -68,7 +69,7 @@ class ReviewRow(NamedTuple):
 
 TASK_COLUMNS = (
     "t.uuid, t.number, t.priority, t.state, t.reason, t.prelabels, i.uuid, i.path, i.kind, i.width, i.height, i.length,"
-    " b.md5"
+    " b.md5, i.media_type"
 )
 CURRENT_LABELS = (
     f' LEFT JOIN {LABEL_SET} ls ON ls.item_id = i.id AND ls.schema_id = %(schema)s AND ls."current"'

@@ -65,7 +65,7 @@ def review(request: HttpRequest, queue: UUID) -> HttpResponse:
         "project": found.project,
         "home": home,
         "payload": payload,
-        "preload": MEDIA[payload["media"]["kind"]].preload if payload else "",
+        "preload": MEDIA[payload["media"]["kind"]].preload if payload and not payload["media"]["values"] else "",
         "boot": {**boot(request, user, home, addresses), "has_task": payload is not None},
     }
     return render(request, "annotation/review.html", context)

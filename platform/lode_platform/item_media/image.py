@@ -24,7 +24,7 @@ from motherlode.media import Image, Media
 
 
 class ImageMedium(ItemMedium):
-    """Pictures that browsers show."""
+    """Pictures: browsers show them, or get what they show."""
 
     kind = Image.kind
     title = gettext_lazy("images")
@@ -47,9 +47,12 @@ class ImageMedium(ItemMedium):
         return None if found is None else _seen(found)
 
     def original(self, request: Request, item: Item) -> HttpResponseBase:
-        if path := views.redrawn(item):
-            return _sent(request, path, f"{item.blob.md5}-upright", "image/png", f"{item.path}.png")
-        file, name = store().open(item.blob.md5), item.path.rpartition("/")[2]
+        name, wanted = item.path.rpartition("/")[2], request.query_params.get("as", "")
+        if wanted == "values":
+            return _sent(request, views.values(item), f"{item.blob.md5}-values", "application/octet-stream", name)
+        if wanted != "file" and (path := views.redrawn(item)):
+            return _sent(request, path, f"{item.blob.md5}-upright", "image/png", f"{name}.png")
+        file = store().open(item.blob.md5)
         return ranged(request, file, item.blob.size, item.blob.md5, item.media_type, name)
 
     def thumb(self, request: Request, item: Item) -> HttpResponseBase:
@@ -87,6 +90,10 @@ class ImageMedium(ItemMedium):
             look.alt,
             SafeString(' loading="lazy"') if look.size else "",
         )
+
+    def has_values(self, media_type: str, media: Media) -> bool:
+        assert isinstance(media, Image)
+        return views.has_values(media_type, media.width, media.height)
 
     def size_words(self, media: Media) -> str:
         assert isinstance(media, Image)

@@ -72,7 +72,8 @@ class ItemMedium(ABC):
 
     @abstractmethod
     def original(self, request: Request, item: Item) -> HttpResponseBase:
-        """The bytes of the item's file, as browsers show them right."""
+        """The bytes of the item's file, as browsers show them right; as they came where ``as=file`` asks for it,
+        its values for ``as=values``."""
 
     @abstractmethod
     def thumb(self, request: Request, item: Item) -> HttpResponseBase:
@@ -81,6 +82,10 @@ class ItemMedium(ABC):
     @abstractmethod
     def shown(self, item: Item, look: Look) -> SafeString:
         """The item as a page shows it."""
+
+    def has_values(self, media_type: str, media: Media) -> bool:
+        """Whether ``original`` sends values, which the editor shows in a window of one's choice."""
+        return False
 
     @abstractmethod
     def size_words(self, media: Media) -> str:

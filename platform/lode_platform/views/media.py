@@ -22,7 +22,8 @@ ASK_AGAIN = "private, no-cache"
 @extend_schema(exclude=True)
 @api_view(["GET", "HEAD"])
 def original(request: Request, item: UUID) -> HttpResponseBase:
-    """The bytes of an item as they came, or its one upright image where browsers would show them otherwise."""
+    """The bytes of an item as they came, or its one upright image where browsers would show them otherwise:
+    ``?as=file`` is the bytes in any case, ``?as=values`` the pixels of deep grey as numbers."""
     found = _named(request, _visible(request, item))
     return _kept(request, MEDIA[found.kind].original(request, found))
 

@@ -1,4 +1,4 @@
-"""Pictures: one upright image a file, in the formats that browsers show."""
+"""Pictures: one upright image a file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ class Image(Media):
             *(".jpe", ".jfif", ".mpo", ".avif", ".heic", ".heif"),
         }
     )
-    content_types = frozenset({"image/jpeg", "image/png", "image/webp", "image/bmp", "image/gif", "image/avif"})
+    content_types = frozenset(
+        {"image/jpeg", "image/png", "image/webp", "image/bmp", "image/gif", "image/avif", "image/tiff"}
+    )
 
     width: int
     height: int
@@ -49,16 +51,21 @@ class Image(Media):
         from PIL import Image as Pillow
 
         from motherlode.pictures import QUARTER_TURNS, orientation_of
+        from motherlode.tiffs import ONE_PAGE, pages, said
 
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 with Pillow.open(file) as image:
+                    if image.format == "TIFF" and (count := pages(file)) > 1:
+                        raise BadMedia(f"has {said(count)} pages", ONE_PAGE)
                     turn = orientation_of(image)
                     width, height = image.size
                     if whole and width * height <= MAX_LOOKED_AT:
                         image.draft("RGB", (max(1, width // 8), max(1, height // 8)))  # of a JPEG, few pixels are made
                         image.load()
+        except BadMedia:
+            raise
         except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError):
             raise BadMedia("is not an image that can be read", "mend it") from None
         return (cls(height, width) if turn in QUARTER_TURNS else cls(width, height)), turn

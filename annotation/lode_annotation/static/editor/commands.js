@@ -107,8 +107,9 @@ function nudges(acts, when) {
 
 /** How the picture is seen. @param {Editor} editor @returns {Command[]} */
 export function viewCommands(editor) {
-  const { stage, root } = editor;
+  const { stage, root, levels } = editor;
   const { viewport, scene } = stage;
+  const deep = () => levels.grey !== null;
   const group = gettext("View");
   const light = (/** @type {"brightness"|"contrast"} */ name, /** @type {number} */ by) => editor.setLight(name, clamp(stage.light[name] + by, 0.3, 3));
   return [
@@ -122,6 +123,11 @@ export function viewCommands(editor) {
     { id: "contrast.more", title: gettext("More contrast"), group, keys: ["}"], repeat: true, run: () => light("contrast", 0.1) },
     { id: "contrast.less", title: gettext("Less contrast"), group, keys: ["{"], repeat: true, run: () => light("contrast", -0.1) },
     { id: "contrast.reset", title: gettext("Reset contrast"), group, keys: ["|"], icon: "sun-moon", run: () => editor.setLight("contrast", 1) },
+    { id: "window.up", title: gettext("Raise the level"), group, keys: ["'"], repeat: true, when: deep, run: () => levels.move(1) },
+    { id: "window.down", title: gettext("Lower the level"), group, keys: [";"], repeat: true, when: deep, run: () => levels.move(-1) },
+    { id: "window.wider", title: gettext("Wider window"), group, keys: ['"'], repeat: true, when: deep, run: () => levels.widen(1) },
+    { id: "window.narrower", title: gettext("Narrower window"), group, keys: [":"], repeat: true, when: deep, run: () => levels.widen(-1) },
+    { id: "window.reset", title: gettext("Automatic level and window"), group, keys: ["Shift+w"], icon: "sun", when: deep, run: () => levels.reset() },
     { id: "names", title: gettext("Show labels"), group, keys: ["n"], icon: "tag", active: () => scene.showNames, run: () => toggle(editor, "showNames") },
     { id: "prelabels", title: gettext("Show pre-labels"), group, keys: ["p"], icon: "sparkles", active: () => scene.showPrelabels, run: () => toggle(editor, "showPrelabels") },
     { id: "grid", title: gettext("Show grid"), group, keys: ["Shift+x"], active: () => scene.showGrid, run: () => toggle(editor, "showGrid") },

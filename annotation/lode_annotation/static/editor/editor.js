@@ -21,6 +21,7 @@ import { LabelPanels } from "./ui/labels.js";
 import { Notes } from "./ui/notes.js";
 import { RegionList } from "./ui/regions.js";
 import { focusItem } from "./view/item.js";
+import { Levels } from "./view/levels.js";
 
 /** @typedef {import("./keymap.js").Command} Command */
 /** @typedef {import("./kinds/index.js").Shape<any>} Shape */
@@ -32,7 +33,7 @@ import { focusItem } from "./view/item.js";
 /** @typedef {import("./model/types.js").Region} Region */
 
 /** The commands that say nothing of a medium without pixels. */
-const OF_PICTURES = /^(tool|zoom|bright)\.|\.middle$|^(names|crosshair)$/;
+const OF_PICTURES = /^(tool|zoom|bright|window)\.|\.middle$|^(names|crosshair)$/;
 
 export class Editor {
   /** @param {HTMLElement} root the page @param {OwnKeys} ownKeys */
@@ -58,6 +59,7 @@ export class Editor {
     /** @type {string|null} */
     this.lastDrawn = null;
     this.acts = new RegionActs(this);
+    this.levels = new Levels(this);
 
     this.stage.addTool(new SelectTool(this.stage));
     for (const kind of SHAPES) {

@@ -169,7 +169,7 @@ class LabelPage {
     const loaded = this.session.loaded;
     if (!loaded) return;
     const shown = loaded.picture;
-    showItem(this.editor, shown, loaded.payload.media);
+    showItem(this.editor, shown, loaded.payload.media, loaded.payload.queue?.id ?? "");
     this.sight.show(shown ? loaded.payload.task.id : null);
     this.#face();
   }

@@ -2,6 +2,7 @@
 /** Images decoded ahead, so that showing one costs a frame. */
 
 import { image } from "../../lode/media/image.js";
+import { Grey } from "../view/grey.js";
 
 /** @typedef {import("./index.js").Shown} Shown */
 /** @typedef {import("../model/types.js").Media} Media */
@@ -13,9 +14,23 @@ export const { kind } = image;
  * @returns {Promise<Shown>} upright: browsers apply EXIF
  */
 export async function load(media) {
+  return media.values ? grey(media.values) : picture(media.url);
+}
+
+/** @param {string} address of values @returns {Promise<Shown>} painted in the window that the server says */
+async function grey(address) {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  const found = new Grey(await answer.arrayBuffer());
+  found.paint(found.own);
+  return { source: found.canvas, text: null, size: found.size, grey: found, close: () => {} };
+}
+
+/** @param {string} address @returns {Promise<Shown>} */
+async function picture(address) {
   const picture = new Image();
   picture.decoding = "async";
-  picture.src = media.url;
+  picture.src = address;
   await picture.decode();
   const size = { width: picture.naturalWidth, height: picture.naturalHeight };
   if (typeof createImageBitmap !== "function") return { source: picture, text: null, size, close: () => {} };

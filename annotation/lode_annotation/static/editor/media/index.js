@@ -11,6 +11,7 @@ import * as text from "./text.js";
  * @property {CanvasImageSource|null} source
  * @property {string|null} text
  * @property {{width: number, height: number}} size
+ * @property {import("../view/grey.js").Grey} [grey] of more than 8 bits, which is shown in a window
  * @property {() => void} close
  */
 /** @typedef {{kind: string, load: (media: Media) => Promise<Shown>, sizeWords: (media: Media) => string}} Medium */

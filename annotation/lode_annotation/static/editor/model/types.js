@@ -35,7 +35,7 @@
  * @property {number} [position]  counted from 1
  * @property {number} [total]
  */
-/** @typedef {{url: string, kind?: string, width: number, height: number, length?: number, path?: string}} Media */
+/** @typedef {{url: string, values?: string|null, kind?: string, width: number, height: number, length?: number, path?: string}} Media */
 /** @typedef {{until: string, seconds: number}} Lease */
 /**
  * One entry of a Label Studio result, as it travels.

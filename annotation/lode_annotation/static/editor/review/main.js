@@ -93,7 +93,7 @@ class ReviewPage {
     this.#changes(loaded);
     editor.setControls(payload.config.controls, payload.media.kind);
     const shown = loaded.picture;
-    showItem(editor, shown, payload.media);
+    showItem(editor, shown, payload.media, payload.queue?.id ?? "");
     this.sight.show(shown ? loaded.annotation : null);
     this.#face();
     this.#fix(loaded.from === "kept");

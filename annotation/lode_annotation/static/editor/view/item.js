@@ -13,10 +13,12 @@ const NOTHING = { width: 1, height: 1 };
  * @param {Editor} editor
  * @param {Shown|null} shown null where there is none yet
  * @param {Media} media
+ * @param {string} [queue] for which a window was chosen
  */
-export function showItem(editor, shown, media) {
+export function showItem(editor, shown, media, queue = "") {
   const size = media.width && media.height ? { width: media.width, height: media.height } : NOTHING;
   editor.stage.show(shown?.source ?? null, shown?.source ? shown.size : size, size);
+  editor.levels.show(shown?.grey ?? null, queue);
   editor.stage.scene.drawNow();
   const document = find("[data-document]", editor.root);
   if (document.textContent !== (shown?.text ?? "")) document.textContent = shown?.text ?? "";
