@@ -71,6 +71,7 @@ export const PRESETS = [
       help: ["F1", "?"],
       "tool.pan": ["Shift+h"],
       names: ["Shift+n"],
+      "region.dismiss": ["."],
       "zoom.fit": ["Shift+z"],
     },
   },
@@ -188,6 +189,7 @@ function presetKeys(choice) {
 export class OwnKeys {
   /** @param {string} scope server and user */
   constructor(scope) {
+    this.scope = scope;
     this.name = `${NAME} ${scope}`;
     this.choice = this.#read();
     this.lasting = true;

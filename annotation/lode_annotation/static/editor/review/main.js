@@ -92,6 +92,7 @@ class ReviewPage {
     editor.openSide(false);
     this.#changes(loaded);
     editor.setControls(payload.config.controls, payload.media.kind);
+    editor.prelabels.open(payload.queue?.id ?? "");
     const shown = loaded.picture;
     showItem(editor, shown, payload.media);
     this.sight.show(shown ? loaded.annotation : null);

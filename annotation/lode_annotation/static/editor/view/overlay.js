@@ -70,7 +70,7 @@ export class Overlay {
   }
 
   #lifted() {
-    return this.store.selectedShapes().filter((shape) => !this.store.hidden.has(shape.key));
+    return this.store.selectedShapes().filter((shape) => this.store.isShown(shape));
   }
 
   invalidate() {

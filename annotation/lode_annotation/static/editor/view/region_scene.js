@@ -35,7 +35,7 @@ export class RegionScene extends Scene {
 
   /** @override @returns {import("../../lode/canvas/scene.js").Layer<Region>[]} */
   layers() {
-    const shown = this.store.shapes().filter((shape) => !this.store.hidden.has(shape.key) && !this.lifted.has(shape.key));
+    const shown = this.store.shapes().filter((shape) => this.store.isShown(shape) && !this.lifted.has(shape.key));
     const colour = (/** @type {Region} */ region) => this.colourOf(region);
     const was = (/** @type {Region} */ region) => gettext("was {name}", { name: nameOf(region) });
     const pending = this.showPrelabels ? shown.filter((shape) => shape.pending) : [];
