@@ -47,9 +47,9 @@ def test_layers_are_counted_and_shown_by_keys(clinic: Any, seat: Callable[..., A
     schema = clinic.call("GET", f"queues/{first}")["schema"]
     body = {"name": f"compared {first}", "schema": schema, "items": [], "review": True}
     queue = clinic.call("POST", "projects/cells/queues", body)["uuid"]
-    task = {"item": item, "prelabels": [box("p", 5, 60, score=0.8)]}
-    clinic.call("POST", f"queues/{queue}/tasks", {"tasks": [task]})
-    answered(clinic, queue, [box("a", 5, 5), box("b", 33, 5), box("c", 60, 5)], draft=[box("d", 60, 60)])
+    asked = {"item": item, "prelabels": [box("p", 5, 60, score=0.8)]}
+    clinic.call("POST", f"queues/{queue}/tasks", {"tasks": [asked]})
+    task = answered(clinic, queue, [box("a", 5, 5), box("b", 33, 5), box("c", 60, 5)], draft=[box("d", 60, 60)])
     rita = seat("rita").review(queue)
     page = rita.page
     rita.settled()
@@ -58,7 +58,7 @@ def test_layers_are_counted_and_shown_by_keys(clinic: Any, seat: Callable[..., A
         "This answer3Shift+G",
         "Current labels2G",
         "Pre-labels1P",
-        "carol, unfinished1Shift+T",
+        "carol, unfinished1Shift+K",
     ]
     pressed = "buttons => buttons.map(button => button.getAttribute('aria-pressed'))"
     assert legend.evaluate_all(pressed) == ["true", "true", "true", "false"]
@@ -66,15 +66,26 @@ def test_layers_are_counted_and_shown_by_keys(clinic: Any, seat: Callable[..., A
     rita.settled()
     seen = page.evaluate(COLOURS)
     assert seen["truth"] and seen["prediction"] and not seen["other"]
-    rita.press("Shift+T", "p", "g")
+    rita.press("Shift+K", "p", "g")
     rita.settled()
     seen = page.evaluate(COLOURS)
     assert seen["other"] and not seen["truth"] and not seen["prediction"]
     assert legend.evaluate_all(pressed) == ["true", "false", "false", "true"]
-    rita.press("Shift+T", "Shift+G", "g")
+    rita.press("Shift+K", "Shift+G", "g")
     rita.settled()
     alone = page.evaluate(COLOURS)
     assert alone["truth"], "without the answer all of the current labels are drawn"
     legend.nth(1).click()
     rita.settled()
     assert page.evaluate(COLOURS)["any"] == 0
+    page.goto(f"{clinic.url}/p/cells/tasks/{task}/")
+    lines, drawn = page.locator("button[data-layer]"), page.locator(".compared .region:visible")
+    assert [" ".join(line.split()) for line in lines.all_inner_texts()] == ["Current labels 2 G", "Pre-labels 1 P"]
+    page.locator(".compared .region-class").first.wait_for()
+    assert drawn.count() == 3
+    page.keyboard.press("g")
+    assert drawn.count() == 5
+    page.keyboard.press("p")
+    assert drawn.count() == 6
+    lines.first.click()
+    assert drawn.count() == 4

@@ -45,7 +45,7 @@ def test_prelabels_are_shown_from_a_score_on_taken_and_put_aside(
     assert len(bob.rows()) == 3
     bob.click(460, 120)
     assert not page.locator("[aria-selected=true]").count(), "one that is not shown is not under the pointer"
-    bob.press(">", ">")
+    bob.press("PageUp", "PageUp")
     panel.get_by_text("2 of 4 pre-labels").wait_for()
     bob.press("d", "d")
     panel.get_by_text("1 of 3 pre-labels").wait_for()
@@ -59,9 +59,9 @@ def test_prelabels_are_shown_from_a_score_on_taken_and_put_aside(
     bob.ready()
     panel.get_by_text("0 of 2 pre-labels").wait_for()
     assert slider.input_value() == "45"
-    bob.press("<", "<", "<")
+    bob.press("PageDown", "PageDown", "PageDown")
     panel.get_by_text("2 of 2 pre-labels").wait_for()
-    bob.press("Shift+D")
+    bob.press("Shift+Delete")
     panel.wait_for(state="hidden")
     assert len(bob.rows()) == 1
     bob.press("Control+z")

@@ -18,9 +18,9 @@ export function prelabelCommands(editor) {
     { id: "region.accept", title: gettext("Accept the selected pre-label"), group, keys: ["a"], icon: "check", when: some, run: () => acts.acceptNext() },
     { id: "region.acceptAll", title: gettext("Accept the pre-labels shown"), group, keys: ["Shift+a"], icon: "checks", when: offered, run: () => acts.accept(keysOf()) },
     { id: "region.dismiss", title: gettext("Dismiss the selected pre-label"), group, keys: ["d"], when: some, run: () => acts.dismissNext() },
-    { id: "region.dismissAll", title: gettext("Dismiss the pre-labels shown"), group, keys: ["Shift+d"], icon: "x", when: offered, run: () => acts.dismiss(keysOf()) },
-    { id: "prelabels.more", title: gettext("Show pre-labels of lower scores too"), group, keys: ["<"], repeat: true, run: () => prelabels.step(-1) },
-    { id: "prelabels.fewer", title: gettext("Show pre-labels of higher scores only"), group, keys: [">"], repeat: true, run: () => prelabels.step(1) },
+    { id: "region.dismissAll", title: gettext("Dismiss the pre-labels shown"), group, keys: ["Shift+Delete"], icon: "x", when: offered, run: () => acts.dismiss(keysOf()) },
+    { id: "prelabels.more", title: gettext("Show pre-labels of lower scores too"), group, keys: ["PageDown"], repeat: true, run: () => prelabels.step(-1) },
+    { id: "prelabels.fewer", title: gettext("Show pre-labels of higher scores only"), group, keys: ["PageUp"], repeat: true, run: () => prelabels.step(1) },
   ];
 }
 

@@ -71,7 +71,7 @@ export class Store extends EventTarget {
     this.hidden = new Set();
     this.locked = new Set();
     this.history = history;
-    this.history.kept = 0; // what was kept went with the work, where that was handed in
+    this.history.kept = 0; // what was kept went with the work, where that was submitted
     this.dispatchEvent(new Event("load"));
   }
 

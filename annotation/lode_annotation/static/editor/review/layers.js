@@ -44,7 +44,7 @@ export class Layers {
     return [
       { id: "layer.own", title: gettext("Show this answer"), group, keys: ["Shift+g"], active: () => scene.showOwn, run: () => this.#toggle("showOwn") },
       { id: "before", title: gettext("Show the current labels"), group, keys: ["g"], active: () => scene.showBefore, run: () => this.#toggle("showBefore") },
-      { id: "layer.others", title: gettext("Show other people's work"), group, keys: ["Shift+t"], when: () => this.others.length > 0, active: others, run: () => this.#showOthers(!others()) },
+      { id: "layer.others", title: gettext("Show other people's work"), group, keys: ["Shift+k"], when: () => this.others.length > 0, active: others, run: () => this.#showOthers(!others()) },
     ];
   }
 

@@ -72,7 +72,7 @@ export class RegionFilter {
     this.kind = h("select", { "aria-label": gettext("Kind of the regions shown") });
     this.source = h("select", { "aria-label": gettext("Source of the regions shown") });
     fill(this.source, [
-      ["", gettext("Any source")],
+      ["", gettext("Source")],
       ["mine", gettext("Drawn by hand")],
       ["accepted", gettext("Accepted pre-labels")],
       ["prelabel", gettext("Pre-labels")],
@@ -97,8 +97,8 @@ export class RegionFilter {
     const drawn = controls.filter(shapeFor);
     const labels = [...new Set(drawn.flatMap((control) => control.labels.map((label) => label.value)))];
     const kinds = SHAPES.filter((kind) => drawn.some((control) => shapeFor(control) === kind));
-    fill(this.label, [["", gettext("Any label")], ...labels.map((label) => /** @type {[string, string]} */ ([label, label]))]);
-    fill(this.kind, [["", gettext("Any kind")], ...kinds.map((kind) => /** @type {[string, string]} */ ([kind.name, kind.titles().many]))]);
+    fill(this.label, [["", gettext("Label")], ...labels.map((label) => /** @type {[string, string]} */ ([label, label]))]);
+    fill(this.kind, [["", gettext("Kind")], ...kinds.map((kind) => /** @type {[string, string]} */ ([kind.name, kind.titles().many]))]);
     this.kind.hidden = kinds.length < 2;
   }
 

@@ -48,7 +48,7 @@ export class Prelabels {
       this.models,
       h(
         "div",
-        { class: "ed-prelabels-line" },
+        { class: "ed-prelabels-line ed-prelabels-acts" },
         this.count,
         h("button", { type: "button", "data-command": "region.acceptAll" }),
         h("button", { type: "button", "data-command": "region.dismissAll" }),
