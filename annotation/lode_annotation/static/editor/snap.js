@@ -61,6 +61,7 @@ export class Snap {
   constructor(stage) {
     this.stage = stage;
     this.on = false;
+    this.marked = false;
     this.mark = s("path", { class: "ed-snap" });
     stage.overlay.root.append(this.mark);
     stage.viewport.addEventListener("change", () => this.#show(null));
@@ -124,6 +125,8 @@ export class Snap {
   /** @param {Catch|null} found */
   #show(found) {
     const { viewport } = this.stage;
+    if (!found && !this.marked) return;
+    this.marked = found !== null;
     if (!found) return this.mark.setAttribute("d", "");
     const { x, y } = viewport.toStage(found.at);
     const [a, b] = (found.edge ?? []).map((point) => viewport.toStage(point));
