@@ -304,8 +304,7 @@ export class Editor {
   /** @param {Control} control @param {boolean} pending @returns {Region|undefined} */
   answerOf(control, pending) {
     for (const region of this.store.regions.values()) {
-      const fits = region.control === control.name && region.pending === pending && kindOf(region) === kindFor(control);
-      if (fits && this.store.isListed(region)) return region;
+      if (region.control === control.name && region.pending === pending && kindOf(region) === kindFor(control)) return region;
     }
     return undefined;
   }

@@ -186,6 +186,7 @@ export class Stage extends EventTarget {
     root.addEventListener("pointerleave", () => {
       if (this.holding) return;
       this.pointer = null;
+      this.snap.rest();
       this.overlay.crosshair(null);
     });
     root.addEventListener("dblclick", (event) => this.current?.double?.(this.#press(this.#place(event), event)));
@@ -203,9 +204,9 @@ export class Stage extends EventTarget {
   /** @param {PointerEvent} event */
   #down(event) {
     const at = this.#place(event);
-    this.overlay.gripFor(event.pointerType === "touch");
     const part = this.pointers.down(event, at);
     if (part === "none") return;
+    this.overlay.gripFor(event.pointerType === "touch");
     if (part === "pinch" || part === "instead") this.#interrupt();
     if (part === "pinch" || this.holding || event.button > 2) return;
     this.root.focus({ preventScroll: true });
@@ -239,8 +240,9 @@ export class Stage extends EventTarget {
     const wasHand = this.pointers.gone(event);
     const holding = this.holding;
     if (!holding || !wasHand) return;
+    const press = this.#press(this.#place(event), event);
     this.holding = null;
-    holding.up(this.#press(this.#place(event), event));
+    holding.up(press);
     this.current?.hover(this.#press(this.#place(event), event));
   }
 

@@ -4,6 +4,7 @@
 import { gettext, ngettext } from "../../lode/words.js";
 import { clamp } from "../../lode/canvas/geometry.js";
 import { h } from "../../lode/dom.js";
+import { isShape } from "../kinds/index.js";
 
 /** @typedef {import("../model/store.js").Store} Store */
 /** @typedef {import("../model/types.js").Region} Region */
@@ -84,14 +85,14 @@ export class Prelabels {
     this.#changed();
   }
 
-  /** @param {Region} region @returns {boolean} */
+  /** An answer about the whole item stands in the palette whatever its score. @param {Region} region @returns {boolean} */
   passes(region) {
-    return !region.pending || (comesUpTo(region, this.percent) && !this.off.has(region.model ?? ""));
+    return !region.pending || !isShape(region) || (comesUpTo(region, this.percent) && !this.off.has(region.model ?? ""));
   }
 
   /** Bring the numbers up to date. */
   refresh() {
-    const pending = [...this.store.regions.values()].filter((region) => region.pending);
+    const pending = this.store.shapes().filter((region) => region.pending);
     this.root.hidden = !pending.length;
     if (!pending.length) return;
     const shown = pending.filter((region) => this.passes(region)).length;
@@ -107,15 +108,14 @@ export class Prelabels {
   #showModels(pending) {
     const counts = new Map([...this.off].map((name) => [name, 0]));
     for (const { model = "" } of pending) counts.set(model, (counts.get(model) ?? 0) + 1);
-    const names = [...counts].filter(([name, count]) => count || this.off.has(name)).sort();
+    const names = [...counts].sort();
     const held = JSON.stringify([names, [...this.off]]);
     if (this.models.dataset.held === held) return;
     this.models.dataset.held = held;
-    this.models.hidden = names.length < 2;
-    const focused = this.models.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.model : undefined;
+    this.models.hidden = names.length < 2 && !this.off.size;
+    const at = [...this.models.children].findIndex((line) => line.contains(document.activeElement));
     this.models.replaceChildren(...names.map(([name, count]) => this.#model(name, count)));
-    if (focused !== undefined) this.models.querySelector("input")?.focus();
-    for (const box of this.models.querySelectorAll("input")) if (box.dataset.model === focused) box.focus();
+    this.models.children[at]?.querySelector("input")?.focus();
   }
 
   /** @param {string} name @param {number} count */
