@@ -27,6 +27,7 @@ test("regions are told apart by label, kind, text and source", () => {
   assert.deepEqual(keys({ label: "RBC" }), ["a", "p:p"]);
   assert.deepEqual(keys({ words: "boxes wb" }), ["b"]);
   assert.deepEqual(keys({ words: "Blurred" }), ["a"]);
+  assert.deepEqual(keys({ words: "yolo" }), ["p:p"]);
   assert.deepEqual(keys({ kind: "polygon" }), []);
   const bySource = (source) => keys({ source });
   assert.deepEqual(["mine", "accepted", "prelabel", "hidden", "locked"].map(bySource), [["a"], ["b"], ["p:p"], ["a"], ["b"]]);

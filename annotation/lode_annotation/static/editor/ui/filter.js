@@ -26,7 +26,7 @@ function factsOf(region) {
   if (before) return before;
   const came = /** @type {Partial<LsResult>} */ (region.source === null ? {} : JSON.parse(region.source));
   const said = [came.meta?.text ?? [], isKept(region) ? (came.value?.text ?? []) : []].flat().map(String);
-  const text = [...region.labels, isShape(region) ? shapeOf(region).titles().many : "", ...said].join(" ").toLowerCase();
+  const text = [...region.labels, isShape(region) ? shapeOf(region).titles().many : "", region.model ?? "", ...said].join(" ").toLowerCase();
   const facts = { text, accepted: String(came.origin ?? "").startsWith("prediction") };
   known.set(region, facts);
   return facts;

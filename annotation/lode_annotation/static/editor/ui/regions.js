@@ -137,6 +137,7 @@ export class RegionList {
       mark,
       score,
       size,
+      region.model,
       hidden && gettext("hidden"),
       locked && gettext("locked"),
     ].filter(Boolean);
@@ -152,6 +153,7 @@ export class RegionList {
         "aria-posinset": at + 1,
         "aria-setsize": this.shapes.length,
         "data-hidden": hidden,
+        title: region.model,
         "data-key": region.key,
         onpointerdown: (event) => {
           if (event.button === 0) this.acts.pick(region.key, event.shiftKey || event.ctrlKey || event.metaKey);
