@@ -151,7 +151,10 @@ def test_a_finished_task_is_shown_as_it_was_answered_and_can_be_changed(
     assert len(start) == 2
     changed = api(alice).post(f"tasks/{task}/submit", answer(start[:1]))
     assert changed.status_code == 200 and LabelSet.objects.current().get().created_by == alice
-    assert [one.annotation.user.username for one in client_for(bob).get(address).context["answers"]] == ["alice", "bob"]
+    newer, older = client_for(bob).get(address).context["answers"]
+    assert [one.annotation.user.username for one in (newer, older)] == ["alice", "bob"]
+    assert [(layer.meaning, len(layer.regions)) for layer in newer.layers] == [("truth", 1), ("other", 2)]
+    assert [one["label"] for layer in older.layers for one in layer.regions] == ["WBC", "WBC"]
 
 
 def test_what_is_not_in_a_queue_yet_is_counted_added_and_taken_out_again(

@@ -160,3 +160,13 @@ test("an object of several parts with a hole is drawn whole, and hit where it is
   assert.equal(readRegion({ kind: "polygon", geometry: [[[[0, 0], [1, 1]]]] }), null);
   assert.equal(readRegion({ kind: "polygon", geometry: [] }), null);
 });
+
+test("an outline is cut along the edge of a picture, corners and all", () => {
+  const outline = (...pairs) => ({ kind: "polygon", points: pairs.map(([x, y]) => ({ x, y })) });
+  const image = { width: 100, height: 100 };
+  const left = polygon.cut(outline([80, 60], [140, 60], [140, 140], [80, 140]), image);
+  assert.deepEqual(left.points.map(({ x, y }) => [x, y]).sort(), [[100, 100], [100, 60], [80, 100], [80, 60]]);
+  const tip = polygon.cut(outline([50, 50], [150, 100], [50, 150]), image);
+  assert.ok(tip.points.every(({ x, y }) => x <= 100 && y <= 100) && tip.points.some(({ x, y }) => x === 100 && y === 75));
+  assert.equal(polygon.cut(outline([120, 20], [180, 20], [150, 60]), image), null);
+});

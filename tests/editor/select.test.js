@@ -16,7 +16,7 @@ function staged() {
   const store = new Store();
   store.load(fromResults(TEXTS, CONTROLS, SIZE));
   const overlay = { moved: new Map(), marquee: null, handleAt: () => null, invalidate() {} };
-  const stage = { store, overlay, size: SIZE, viewport: { scale: 1 }, cursor() {} };
+  const stage = { store, overlay, size: SIZE, viewport: { scale: 1 }, cursor() {}, snap: { shift: () => ({ x: 0, y: 0 }), rest() {} } };
   return { store, overlay, tool: new SelectTool(stage) };
 }
 

@@ -66,7 +66,7 @@ def test_level_and_window_go_by_keys_and_sliders_hold_for_the_queue_and_are_rese
     (result,) = clinic.result(task)
     assert accepts(CONFIG, result) and (result["original_width"], result["original_height"]) == SIZE
 
-    bob.press("Shift+W")
+    bob.press("Shift+L")
     assert shades(bob) == [pytest.approx(shade, abs=4) for shade in (left, middle, right)]
     bob.page.reload()
     bob.ready()

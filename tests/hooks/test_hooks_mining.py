@@ -171,6 +171,7 @@ def test_prelabels_are_the_runs_suggestions(cells: Any, erin: User) -> None:
     wrong = tasks[TRAIN[1]].prelabels
     assert wrong[0]["meta"] == {"questioned": True}, "what is at odds with the truth is not offered to be taken"
     assert "meta" not in tasks[POOL[9]].prelabels[0]
+    assert {one["model_version"] for one in wrong} == {made.run.name}
     assert [(region["value"]["rectanglelabels"], region["score"]) for region in wrong] == [(["RBC"], 0.9)]
     assert wrong[0]["original_width"] == 200 and wrong[0]["value"]["x"] == 50.0
     assert tasks[TRAIN[5]].prelabels == []  # right ones only repeat the truth

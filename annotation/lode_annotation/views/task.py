@@ -1,6 +1,8 @@
 """A task as it stands: the answers given to it, read-only, and the way to change one."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import cast
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from lode_annotation import queues
-from lode_annotation.label_sets import regions_from
+from lode_annotation.label_sets import current, regions_from
 from lode_annotation.labeling_config import rules_of
 from lode_annotation.models import Annotation, AnnotationRevision, Queue, Task
 from lode_platform.access import member_of, permits
@@ -30,6 +32,46 @@ class Answer:
     revision: AnnotationRevision
     regions: list[Drawn]
     choices: list[tuple[str, int]]
+    layers: list["Layer"] = field(default_factory=list)
+
+    @property
+    def drawn(self) -> list[Drawn]:
+        """The answer's regions above those of its layers."""
+        return [*(region for layer in self.layers for region in layer.regions), *self.regions]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What an answer is compared with: what its regions mean, in words, and the key that shows them."""
+
+    meaning: str
+    words: str
+    key: str
+    regions: list[Drawn]
+
+
+def _current(found: Task) -> list[Drawn]:
+    """What the project holds of the task's item."""
+    schema = found.queue.schema_revision.schema
+    return [
+        one
+        for held in current(schema, [found.item_id]).values()
+        for row in held.regions
+        for one in drawn(row, layer="truth", label=held.schema_revision.class_names.get(row["class_id"], ""))
+    ]
+
+
+def _layers(found: Task, truth: list[Drawn], answer: Answer, answers: Sequence[Answer]) -> list[Layer]:
+    """What the project holds, what a model suggested and what others answered, as far as there is any."""
+    said = regions_from(found.prelabels, found.item.media, rules_of(found.queue.schema_revision.controls), [])
+    others = [{**one, "layer": "other"} for other in answers if other is not answer for one in other.regions]
+    suggested = [one for region in said for one in drawn(region, layer="prediction", label=region.label)]
+    layers = [
+        Layer("truth", _("Current labels"), "g", truth),
+        Layer("prediction", _("Pre-labels"), "p", suggested),
+        Layer("other", _("Other answers"), "Shift+k", cast(list[Drawn], others)),
+    ]
+    return [layer for layer in layers if layer.regions]
 
 
 def _answer(annotation: Annotation, item: Item) -> Answer:
@@ -48,7 +90,9 @@ def _answer(annotation: Annotation, item: Item) -> Answer:
 
 
 def _task(member: Membership, uuid: UUID) -> Task:
-    rows = Task.objects.filter(queue__project=member.project).select_related("queue__project", "item__blob")
+    rows = Task.objects.filter(queue__project=member.project).select_related(
+        "queue__project", "queue__schema_revision__schema", "item__blob"
+    )
     return get_object_or_404(rows, uuid=uuid)
 
 
@@ -62,7 +106,9 @@ def task(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
         .prefetch_related("revisions", "reviews__reviewer")
         .order_by("-updated_at", "-pk")
     )
-    answers = [_answer(row, found.item) for row in rows]
+    given = [_answer(row, found.item) for row in rows]
+    truth = _current(found) if given else []
+    answers = [replace(answer, layers=_layers(found, truth, answer, given)) for answer in given]
     may_label = permits(Caller(member.user), member.role, "queue.label")
     mine = any(answer.annotation.user_id == member.user.pk for answer in answers)
     over = found.state in (Task.State.DONE, Task.State.SKIPPED)

@@ -1,4 +1,7 @@
-"""What a run already thinks of an item, as the suggestions an annotator sees: Label Studio regions with a score."""
+"""What a run already thinks of an item, as the suggestions an annotator sees: Label Studio regions with a score.
+
+Each says the run's name as its ``model_version``.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +87,8 @@ def _as_results(
                 kind, geometry = _as_asked(kind, geometry, item.media, rules.kinds)
             region = Region(own, kind, class_id, names[class_id], geometry, control=prediction_set.control)
             for entry in as_result([region], item.media, rules.asked):
-                result.append(entry if score is None else entry | {"score": score})
+                made = entry | {"model_version": prediction_set.run.name}
+                result.append(made if score is None else made | {"score": score})
         results[item.pk] = result
     return results
 

@@ -31,7 +31,7 @@ export const point = {
   result: "spotlabels",
   control: "SpotLabels",
   icon: "M12 8v8M8 12h8",
-  key: ";",
+  key: "~",
   titles: () => ({
     many: gettext("points"),
     draw: gettext("Draw points"),

@@ -4,11 +4,15 @@
 import { clamp } from "../lode/canvas/geometry.js";
 import { gettext } from "../lode/words.js";
 import { asks, SHAPES, shapeFor, shapeOf, toolsOf } from "./kinds/index.js";
+import { filterCommands, prelabelCommands } from "./list_commands.js";
 import { showHelp } from "./ui/help.js";
 
 /** @typedef {import("./editor.js").Editor} Editor */
 /** @typedef {import("./keymap.js").Command} Command */
 /** @typedef {import("./region_acts.js").RegionActs} RegionActs */
+
+/** Strokes of what the sprite of icons lacks. */
+const MAGNET = "M4 4h5v8a3 3 0 0 0 6 0V4h5v8a8 8 0 0 1-16 0zM4 8h5M15 8h5";
 
 /** A command a label. @param {Editor} editor @returns {Command[]} */
 export function labelCommands(editor) {
@@ -35,8 +39,6 @@ export function regionCommands(editor) {
   const edit = () => stage.editable;
   const some = () => store.selection.size > 0;
   const own = () => edit() && acts.changeable().length > 0;
-  const pending = () => [...store.inOrder()].filter((region) => region.pending);
-  const offered = () => pending().filter((region) => !region.questioned);
   const tools = gettext("Tools");
   const toggle = (/** @type {Set<string>} */ set) => ![...store.selection].every((key) => set.has(key));
   return [
@@ -49,17 +51,18 @@ export function regionCommands(editor) {
     { id: "region.next", title: gettext("Next region"), group, keys: ["j"], repeat: true, run: () => editor.list.step(1, false) },
     { id: "region.previous", title: gettext("Previous region"), group, keys: ["k"], repeat: true, run: () => editor.list.step(-1, false) },
     { id: "region.below", title: gettext("Next region under the pointer"), group, keys: ["Alt+."], run: () => acts.below() },
-    { id: "region.all", title: gettext("Select all"), group, keys: ["Ctrl+a"], run: () => store.select(store.shapes().map((shape) => shape.key)) },
+    { id: "region.all", title: gettext("Select all"), group, keys: ["Ctrl+a"], run: () => store.select(editor.list.ordered().map((shape) => shape.key)) },
     { id: "region.none", title: gettext("Clear the selection, stop drawing"), group, keys: ["Escape"], run: () => editor.escape() },
     { id: "region.delete", title: gettext("Delete"), group, keys: ["Delete", "Backspace"], icon: "trash", when: () => edit() && some(), run: () => acts.remove([...store.selection]) },
-    { id: "region.accept", title: gettext("Accept the selected pre-label"), group, keys: ["a"], icon: "check", when: () => edit() && (some() || pending().length > 0), run: () => acts.acceptNext() },
-    { id: "region.acceptAll", title: gettext("Accept all pre-labels"), group, keys: ["Shift+a"], icon: "checks", when: () => edit() && offered().length > 0, run: () => acts.accept(offered().map((region) => region.key)) },
+    ...prelabelCommands(editor),
+    ...filterCommands(editor),
     { id: "region.copy", title: gettext("Copy"), group, keys: ["Ctrl+c"], when: some, run: () => acts.copy() },
     { id: "region.paste", title: gettext("Paste"), group, keys: ["Ctrl+v"], when: () => edit() && acts.copied.length > 0, run: () => acts.paste() },
     { id: "region.duplicate", title: gettext("Duplicate"), group, keys: ["Ctrl+d"], when: () => edit() && some(), run: () => acts.duplicate() },
     { id: "region.hide", title: gettext("Hide or show"), group, keys: ["i"], icon: "eye", when: some, run: () => store.setHidden([...store.selection], toggle(store.hidden)) },
     { id: "region.hideOthers", title: gettext("Hide or show the other regions"), group, keys: ["Shift+i"], run: () => acts.hideOthers() },
     { id: "region.lock", title: gettext("Lock or unlock"), group, keys: ["l"], icon: "lock", when: () => edit() && some(), run: () => store.setLocked([...store.selection], toggle(store.locked)) },
+    { id: "snap", title: gettext("Snap to other regions and the border"), group: tools, keys: ["Shift+v"], icon: MAGNET, active: () => stage.snap.on, run: () => toggleSnap(editor) },
     ...nudges(acts, own),
   ];
 }
@@ -127,7 +130,7 @@ export function viewCommands(editor) {
     { id: "window.down", title: gettext("Lower the level"), group, keys: [";"], repeat: true, when: deep, run: () => levels.move(-1) },
     { id: "window.wider", title: gettext("Wider window"), group, keys: ['"'], repeat: true, when: deep, run: () => levels.widen(1) },
     { id: "window.narrower", title: gettext("Narrower window"), group, keys: [":"], repeat: true, when: deep, run: () => levels.widen(-1) },
-    { id: "window.reset", title: gettext("Automatic level and window"), group, keys: ["Shift+w"], icon: "sun", when: deep, run: () => levels.reset() },
+    { id: "window.reset", title: gettext("Automatic level and window"), group, keys: ["Shift+l"], icon: "sun", when: deep, run: () => levels.reset() },
     { id: "names", title: gettext("Show labels"), group, keys: ["n"], icon: "tag", active: () => scene.showNames, run: () => toggle(editor, "showNames") },
     { id: "prelabels", title: gettext("Show pre-labels"), group, keys: ["p"], icon: "sparkles", active: () => scene.showPrelabels, run: () => toggle(editor, "showPrelabels") },
     { id: "grid", title: gettext("Show grid"), group, keys: ["Shift+x"], active: () => scene.showGrid, run: () => toggle(editor, "showGrid") },
@@ -142,6 +145,15 @@ export function viewCommands(editor) {
 function toggle(editor, what) {
   editor.stage.scene[what] = !editor.stage.scene[what];
   editor.stage.scene.regroup();
+  editor.refresh();
+}
+
+/** @param {Editor} editor */
+function toggleSnap(editor) {
+  const { snap } = editor.stage;
+  snap.on = !snap.on;
+  snap.rest();
+  editor.notes.announce(snap.on ? gettext("Snapping is on") : gettext("Snapping is off"));
   editor.refresh();
 }
 

@@ -5,6 +5,7 @@ import { isTyping } from "../lode/keyboard.js";
 import { mediumNamed } from "../lode/media/index.js";
 import { uuid } from "../lode/uuid.js";
 import { gettext } from "../lode/words.js";
+import { Carrier } from "./carry.js";
 import { labelCommands, regionCommands, viewCommands } from "./commands.js";
 import { SHAPES, asks, boundsOf, isShape, kindFor, kindOf, shapeFor, toolsOf } from "./kinds/index.js";
 import { Keymap } from "./keymap.js";
@@ -17,8 +18,10 @@ import { panTool } from "./tools/pan.js";
 import { SelectTool } from "./tools/select.js";
 import { bindButtons } from "./ui/buttons.js";
 import { find, h } from "../lode/dom.js";
+import { RegionFilter } from "./ui/filter.js";
 import { LabelPanels } from "./ui/labels.js";
 import { Notes } from "./ui/notes.js";
+import { Prelabels } from "./ui/prelabels.js";
 import { RegionList } from "./ui/regions.js";
 import { focusItem } from "./view/item.js";
 import { Levels } from "./view/levels.js";
@@ -33,7 +36,7 @@ import { Levels } from "./view/levels.js";
 /** @typedef {import("./model/types.js").Region} Region */
 
 /** The commands that say nothing of a medium without pixels. */
-const OF_PICTURES = /^(tool|zoom|bright|window)\.|\.middle$|^(names|crosshair)$/;
+const OF_PICTURES = /^(tool|zoom|bright|window|prelabels)\.|\.middle$|^(names|crosshair)$/;
 
 export class Editor {
   /** @param {HTMLElement} root the page @param {OwnKeys} ownKeys */
@@ -60,6 +63,7 @@ export class Editor {
     this.lastDrawn = null;
     this.acts = new RegionActs(this);
     this.levels = new Levels(this);
+    this.carrier = new Carrier(this);
 
     this.stage.addTool(new SelectTool(this.stage));
     for (const kind of SHAPES) {
@@ -79,6 +83,11 @@ export class Editor {
       keyOf: (control, label) => this.labelKeys.get(`${control.name}/${label.value}`) ?? "",
       isOn: (control, label) => this.#isOn(control, label),
       suggestion: (control) => this.answerOf(control, true),
+    });
+    this.prelabels = new Prelabels(find("[data-prelabels]", root), this.store, ownKeys.scope);
+    this.filter = new RegionFilter(find("[data-filter]", root), this.store, {
+      leave: () => focusItem(this),
+      first: () => this.list.step(-Infinity, false),
     });
     this.hinted = false;
     this.refreshButtons = () => {};
@@ -110,6 +119,7 @@ export class Editor {
     this.labelKeys = labelKeysOf(controls);
     this.setCommands();
     this.panels.set(controls);
+    this.filter.setControls(controls);
     this.recount = true;
     this.stage.cancel();
     if (this.stage.tool?.draws) this.draw();
@@ -156,6 +166,7 @@ export class Editor {
       if (this.recount) {
         this.recount = false;
         this.panels.count(this.store.regions.values());
+        this.prelabels.refresh();
         find("[data-region-summary]", this.root).textContent = this.list.summary;
       }
       this.root.dataset.tool = this.stage.tool?.id ?? "";
@@ -348,6 +359,7 @@ export class Editor {
   escape() {
     if (this.stage.cancel()) return;
     if (this.store.selection.size) this.store.select([]);
+    else if (this.filter.active) this.filter.clear();
     else this.stage.use("select");
   }
 
@@ -357,8 +369,8 @@ export class Editor {
       this.recount = true;
       this.refresh();
     };
-    for (const event of ["load", "change"]) this.store.addEventListener(event, recount);
-    for (const event of ["select", "show"]) this.store.addEventListener(event, refresh);
+    for (const event of ["load", "change", "show"]) this.store.addEventListener(event, recount);
+    this.store.addEventListener("select", refresh);
     this.stage.addEventListener("tool", refresh);
     this.stage.addEventListener("say", (event) => this.notes.say(/** @type {CustomEvent<string>} */ (event).detail));
     const zoom = find("[data-zoom]", this.root);

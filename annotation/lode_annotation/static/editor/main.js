@@ -3,6 +3,7 @@
 
 import { HttpError } from "../lode/http.js";
 import { gettext, ngettext } from "../lode/words.js";
+import { carryCommand } from "./carry.js";
 import { Editor } from "./editor.js";
 import { fromResults } from "./model/convert.js";
 import { OwnKeys } from "./own_keys.js";
@@ -93,6 +94,7 @@ class LabelPage {
       { id: "submit", title: gettext("Submit"), group, keys: ["Enter", "Ctrl+Enter"], whileTyping: false, when: () => session.face === "task", run: () => void this.#submit() },
       { id: "skip", title: gettext("Skip"), group, keys: ["s"], icon: "player-skip-forward", when: open, run: () => void this.#skip() },
       { id: "back", title: gettext("Back to the previous task"), group, keys: ["u"], icon: "arrow-left", when: () => session.before.length > 0 || !session.earliest, run: () => void this.#back() },
+      carryCommand(editor, () => session.loaded?.payload.task.id),
       { id: "why", title: gettext("Show the reason for this task"), group, keys: ["w"], when: open, run: () => editor.showCause(this.session.loaded?.payload.task.reason ?? null) },
       { id: "leave", title: gettext("Leave"), group, keys: [], icon: "x", run: () => void this.#leave() },
       { id: "retry", title: gettext("Reload the item"), group, keys: [], when: open, run: () => void session.retryPicture() },
@@ -115,6 +117,7 @@ class LabelPage {
     this.refusal = "";
     editor.lastDrawn = null;
     editor.setControls(payload.config.controls, payload.media.kind);
+    editor.prelabels.open(payload.queue?.id ?? "");
     this.#picture();
     if (this.#first && !editor.store.shapes().length) editor.draw();
     this.#first = false;
@@ -172,6 +175,7 @@ class LabelPage {
     showItem(this.editor, shown, loaded.payload.media, loaded.payload.queue?.id ?? "");
     this.sight.show(shown ? loaded.payload.task.id : null);
     this.#face();
+    if (shown && !["answered", "skipped"].includes(loaded.from)) this.editor.carrier.arrive(loaded.payload.task.id);
   }
 
   /** Nothing of the task before is left to be worked on by mistake. */

@@ -77,6 +77,7 @@ export const PRESETS = [
       help: ["F1", "?"],
       "tool.pan": ["Shift+h"],
       names: ["Shift+n"],
+      "region.dismiss": ["."],
       "zoom.fit": ["Shift+z"],
     },
   },
@@ -194,6 +195,7 @@ function presetKeys(choice) {
 export class OwnKeys {
   /** @param {string} scope server and user */
   constructor(scope) {
+    this.scope = scope;
     this.name = `${NAME} ${scope}`;
     this.choice = this.#read();
     this.lasting = true;

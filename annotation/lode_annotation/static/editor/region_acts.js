@@ -4,6 +4,7 @@
 import { REACH, union } from "../lode/canvas/geometry.js";
 import { uuid } from "../lode/uuid.js";
 import { gettext, ngettext } from "../lode/words.js";
+import { brought, lossOf } from "./carry.js";
 import { boundsOf, isKept, isShape, shapeOf } from "./kinds/index.js";
 import { taken } from "./model/convert.js";
 import { nextAt } from "./view/hit.js";
@@ -23,6 +24,7 @@ export class RegionActs {
     this.notes = editor.notes;
     /** What Ctrl+C took, for this picture and the next ones. @type {readonly Region[]} */
     this.copied = [];
+    this.copiedOn = this.stage.size;
     this.pastes = 0;
   }
 
@@ -53,11 +55,34 @@ export class RegionActs {
     this.notes.announce(ngettext("{n} pre-label accepted", "{n} pre-labels accepted", made.length));
   }
 
+  /** Put pre-labels aside: they are not shown or counted any more. @param {Iterable<string>} keys */
+  dismiss(keys) {
+    const gone = [...keys].filter((key) => this.store.regions.get(key)?.pending);
+    this.store.transact(ngettext("Dismiss {n} pre-label", "Dismiss {n} pre-labels", gone.length), (change) => gone.forEach((key) => change.remove(key)));
+    if (gone.length) this.notes.announce(ngettext("{n} pre-label dismissed", "{n} pre-labels dismissed", gone.length));
+  }
+
+  /** Put the selected pre-labels aside and go to the next one; with none selected, go to the first. */
+  dismissNext() {
+    const order = this.editor.list.ordered().filter((one) => one.pending).map((one) => one.key);
+    const selected = order.filter((key) => this.store.selection.has(key));
+    const at = order.indexOf(selected.at(-1) ?? "");
+    const next = order.slice(at + 1).find((key) => !selected.includes(key)) ?? order.find((key) => !selected.includes(key));
+    this.dismiss(selected);
+    if (next) this.editor.pick(next, false);
+  }
+
+  /** Pre-labels to be taken or put aside together: those shown, without those in question. @returns {Region[]} */
+  offered() {
+    return [...this.store.inOrder()].filter((region) => region.pending && !region.questioned && this.store.isListed(region));
+  }
+
   /** Delete regions, or put pre-labels aside. @param {Iterable<string>} keys */
   remove(keys) {
     const regions = [...keys].map((key) => this.store.regions.get(key)).filter((region) => region !== undefined);
     const open = regions.filter((region) => !this.store.locked.has(region.key));
     const kept = regions.length - open.length;
+    if (open.length && open.every((region) => region.pending)) return this.dismiss(open.map((region) => region.key));
     if (kept) this.notes.say(ngettext("{n} locked region kept.", "{n} locked regions kept.", kept));
     if (!open.length) return;
     const order = this.store.shapes().map((shape) => shape.key);
@@ -94,28 +119,35 @@ export class RegionActs {
 
   copy() {
     this.copied = this.store.selectedShapes();
+    this.copiedOn = this.stage.size;
     this.pastes = 0;
     this.notes.announce(ngettext("{n} region copied", "{n} regions copied", this.copied.length));
   }
 
   /** Shapes as new regions of one's own: on the picture they were copied from a little aside, on another in place. */
   paste() {
-    const labels = new Set(this.editor.controls.flatMap((control) => control.labels.map((label) => `${control.name}/${label.value}`)));
-    const shapes = this.copied.filter((shape) => shape.labels.every((label) => labels.has(`${shape.control}/${label}`)));
+    const { shapes, ...lost } = brought({ shapes: this.known(this.copied), size: this.copiedOn }, this.stage.size);
+    if (lost.cut || lost.out) this.notes.say(lossOf(lost));
     const here = shapes.some((shape) => this.store.regions.has(shape.key));
     this.pastes += here ? 1 : 0;
-    this.#add(shapes, (this.pastes * PASTE_ASIDE) / this.stage.viewport.scale, gettext("Paste {n}", { n: shapes.length }));
+    this.add(shapes, (this.pastes * PASTE_ASIDE) / this.stage.viewport.scale, gettext("Paste {n}", { n: shapes.length }));
   }
 
   duplicate() {
-    this.#add(this.store.selectedShapes(), PASTE_ASIDE / this.stage.viewport.scale, gettext("Duplicate"));
+    this.add(this.store.selectedShapes(), PASTE_ASIDE / this.stage.viewport.scale, gettext("Duplicate"));
   }
 
-  /** @param {readonly Region[]} shapes @param {number} aside image pixels to the right and down @param {string} label */
-  #add(shapes, aside, label) {
+  /** Those whose labels the task has. @param {readonly Region[]} shapes @returns {Region[]} */
+  known(shapes) {
+    const labels = new Set(this.editor.controls.flatMap((control) => control.labels.map((label) => `${control.name}/${label.value}`)));
+    return shapes.filter((shape) => shape.labels.every((label) => labels.has(`${shape.control}/${label}`)));
+  }
+
+  /** Copies of shapes, selected. @param {readonly Region[]} shapes @param {number} aside image pixels to the right and down @param {string} label */
+  add(shapes, aside, label) {
     const made = shapes.map((shape) => {
       const id = uuid();
-      const at = shapeOf(shape).move(shape, aside, aside, this.stage.size);
+      const { model: _model, ...at } = aside ? shapeOf(shape).move(shape, aside, aside, this.stage.size) : shape;
       return { ...at, key: id, id, pending: false, questioned: false, score: null, source: null, changed: true };
     });
     this.store.transact(label, (change) => made.forEach((shape) => change.add(shape)));
@@ -132,12 +164,11 @@ export class RegionActs {
   /** Take the selected pre-labels and go to the next one; with none selected, go to the first. Those in question are passed over. */
   acceptNext() {
     const selected = [...this.store.selection].filter((key) => this.store.regions.get(key)?.pending);
-    const order = this.store.shapes().filter((one) => one.pending && !one.questioned).map((one) => one.key);
+    const order = this.offered().filter(isShape).map((one) => one.key);
     if (!selected.length) {
       const first = order[0];
-      const answers = [...this.store.regions.values()].filter((region) => region.pending && !region.questioned);
       if (first) this.editor.pick(first, false);
-      else this.accept(answers.map((region) => region.key));
+      else this.accept(this.offered().map((region) => region.key));
       return;
     }
     const after = order.indexOf(/** @type {string} */ (selected.at(-1)));

@@ -5,25 +5,30 @@ import { Viewport } from "../lode/canvas/viewport.js";
 import { LabelPalette } from "./view/label_palette.js";
 import { Overlay } from "./view/overlay.js";
 import { RegionScene } from "./view/region_scene.js";
+import { Pointers } from "./pointers.js";
+import { Snap } from "./snap.js";
 import { find } from "../lode/dom.js";
 
 /** @typedef {{brightness: number, contrast: number}} Light */
 /** @typedef {import("./model/types.js").Point} Point */
 /** @typedef {import("./model/store.js").Store} Store */
+/** @typedef {{shiftKey: boolean, altKey: boolean, ctrlKey: boolean, metaKey: boolean}} Keys */
 /**
  * Where the pointer is, and where it went down.
  * @typedef {object} Press
  * @property {Point} stage in CSS pixels
- * @property {Point} image in image pixels
+ * @property {Point} image in image pixels; where the tool snaps and there is something near, there
  * @property {{stage: Point, image: Point}} from
  * @property {boolean} shift
  * @property {boolean} alt
+ * @property {boolean} ctrl Ctrl, or Command on a Mac
  * @property {boolean} editable whether regions may be changed now
  */
 /**
  * @typedef {object} Tool
  * @property {string} id
  * @property {boolean} [draws] whether it makes regions
+ * @property {() => boolean} [snaps] whether the places it is given now catch on what lies near
  * @property {(press: Press) => void} down
  * @property {(press: Press) => void} move with the button held
  * @property {(press: Press) => void} up
@@ -53,6 +58,7 @@ export class Stage extends EventTarget {
     const overlayRoot = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (root.querySelector("[data-overlay]")));
     this.scene = new RegionScene(imageCanvas, regionCanvas, store, this.viewport, this.palette);
     this.overlay = new Overlay(overlayRoot, store, this.viewport, this.scene);
+    this.snap = new Snap(this);
     this.size = { width: 1, height: 1 };
     this.editable = true;
     /** How the picture is shown, 1 as it is. @type {Light} */
@@ -67,10 +73,9 @@ export class Stage extends EventTarget {
     this.holding = null;
     /** @type {Point|null} */
     this.pointer = null;
-    /** @type {Map<number, Point>} */
-    this.fingers = new Map();
     /** The colours that were read last. @type {{picture: CanvasImageSource, colours: ImageData}|null} */
     this.read = null;
+    this.pointers = new Pointers();
     this.from = { stage: { x: 0, y: 0 }, image: { x: 0, y: 0 } };
     this.#listen();
     new ResizeObserver(() => this.resize()).observe(root);
@@ -108,6 +113,7 @@ export class Stage extends EventTarget {
     this.tool?.cancel();
     this.tool = tool;
     this.overlay.crosshair(null);
+    this.snap.rest();
     this.overlay.setGripping(this.current?.id === "select");
     if (this.pointer) this.current?.hover(this.#press(this.pointer));
     this.dispatchEvent(new Event("tool"));
@@ -169,6 +175,7 @@ export class Stage extends EventTarget {
   #interrupt() {
     const tool = this.holding ?? this.current;
     this.holding = null;
+    this.snap.rest();
     (tool?.interrupt ?? tool?.cancel)?.call(tool);
   }
 
@@ -182,10 +189,14 @@ export class Stage extends EventTarget {
     return this.pointer ?? { x: this.viewport.stage.width / 2, y: this.viewport.stage.height / 2 };
   }
 
-  /** @param {Point} at @param {{shiftKey: boolean, altKey: boolean}} [keys] @returns {Press} */
+  /** @param {Point} at @param {Keys} [keys] @returns {Press} */
   #press(at, keys) {
-    const { shiftKey: shift = false, altKey: alt = false } = keys ?? {};
-    return { stage: at, image: this.viewport.toImage(at), from: this.from, shift, alt, editable: this.editable };
+    const { shiftKey: shift = false, altKey: alt = false, ctrlKey = false, metaKey = false } = keys ?? {};
+    const ctrl = ctrlKey || metaKey;
+    const free = this.viewport.toImage(at);
+    const snaps = this.editable && ((this.holding ?? this.current)?.snaps?.() ?? false);
+    const image = snaps ? this.snap.place(free, ctrl) : free;
+    return { stage: at, image, from: this.from, shift, alt, ctrl, editable: this.editable };
   }
 
   #listen() {
@@ -193,13 +204,14 @@ export class Stage extends EventTarget {
     root.addEventListener("pointerdown", (event) => this.#down(event));
     root.addEventListener("pointermove", (event) => this.#move(event));
     root.addEventListener("pointerup", (event) => this.#up(event));
-    root.addEventListener("pointercancel", (event) => {
-      this.fingers.delete(event.pointerId);
-      this.#interrupt();
-    });
+    // The browser or the system takes a pointer away: what it had begun is given up.
+    for (const lost of /** @type {const} */ (["pointercancel", "lostpointercapture"])) {
+      root.addEventListener(lost, (event) => this.pointers.gone(event) && this.#interrupt());
+    }
     root.addEventListener("pointerleave", () => {
       if (this.holding) return;
       this.pointer = null;
+      this.snap.rest();
       this.overlay.crosshair(null);
     });
     root.addEventListener("dblclick", (event) => this.current?.double?.(this.#press(this.#place(event), event)));
@@ -217,12 +229,11 @@ export class Stage extends EventTarget {
   /** @param {PointerEvent} event */
   #down(event) {
     const at = this.#place(event);
+    const part = this.pointers.down(event, at);
+    if (part === "none") return;
     this.overlay.gripFor(event.pointerType === "touch");
-    if (event.pointerType === "touch") {
-      this.fingers.set(event.pointerId, at);
-      if (this.fingers.size > 1) return this.#interrupt();
-    }
-    if (this.holding || event.button > 2) return;
+    if (part === "pinch" || part === "instead") this.#interrupt();
+    if (part === "pinch" || this.holding || event.button > 2) return;
     this.root.focus({ preventScroll: true });
     try {
       this.root.setPointerCapture(event.pointerId);
@@ -232,7 +243,7 @@ export class Stage extends EventTarget {
     const inHand = event.button === 0 ? this.current : this.tools.get("pan");
     const through = event.altKey && event.button === 0 ? this.tools.get("select") : undefined;
     this.holding = through ?? inHand ?? null;
-    this.from = { stage: at, image: this.viewport.toImage(at) };
+    this.from = { stage: at, image: this.#press(at, event).image };
     this.holding?.down(this.#press(at, event));
     event.preventDefault();
   }
@@ -240,7 +251,9 @@ export class Stage extends EventTarget {
   /** @param {PointerEvent} event */
   #move(event) {
     const at = this.#place(event);
-    if (this.fingers.has(event.pointerId) && this.#pinch(event.pointerId, at)) return;
+    const pinch = this.pointers.pinch(event, at);
+    if (pinch) return this.#pinch(pinch);
+    if (!this.pointers.heeds(event)) return;
     this.pointer = at;
     const press = this.#press(at, event);
     if (this.holding) this.holding.move(press);
@@ -249,25 +262,21 @@ export class Stage extends EventTarget {
 
   /** @param {PointerEvent} event */
   #up(event) {
-    this.fingers.delete(event.pointerId);
+    const wasHand = this.pointers.gone(event);
     const holding = this.holding;
-    if (!holding) return;
+    if (!holding || !wasHand) return;
+    const press = this.#press(this.#place(event), event);
     this.holding = null;
-    holding.up(this.#press(this.#place(event), event));
+    holding.up(press);
     this.current?.hover(this.#press(this.#place(event), event));
   }
 
-  /** Two fingers zoom and pan. @param {number} id @param {Point} at @returns {boolean} whether there were two */
-  #pinch(id, at) {
-    const other = [...this.fingers].find(([key]) => key !== id)?.[1];
-    const before = this.fingers.get(id);
-    this.fingers.set(id, at);
-    if (!other || !before) return false;
-    const was = Math.hypot(before.x - other.x, before.y - other.y);
-    const is = Math.hypot(at.x - other.x, at.y - other.y);
-    this.viewport.panBy((at.x - before.x) / 2, (at.y - before.y) / 2);
-    if (was > 0) this.viewport.zoomAt({ x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 }, is / was);
-    return true;
+  /** Two fingers zoom and pan: what lies between them stays there. @param {import("./pointers.js").Pinch} pinch */
+  #pinch({ from, to }) {
+    const [was, is] = [from, to].map(([a, b]) => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, apart: Math.hypot(a.x - b.x, a.y - b.y) }));
+    if (!was || !is) return;
+    this.viewport.panBy(is.x - was.x, is.y - was.y);
+    if (was.apart > 0) this.viewport.zoomAt(is, is.apart / was.apart);
   }
 
   /** @param {WheelEvent} event */

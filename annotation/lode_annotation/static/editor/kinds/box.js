@@ -1,8 +1,9 @@
 // @ts-check
 /** Boxes, edited: dragged by sides and corners, turned by a handle above them, drawn with one drag. */
 
-import { clamp, rotate, step } from "../../lode/canvas/geometry.js";
-import { box as drawing, bounds, boxOf, toFrame } from "../../lode/canvas/kinds/box.js";
+import { clamp, rotate, span, step } from "../../lode/canvas/geometry.js";
+import { box as drawing, bounds, boxOf, corners, toFrame } from "../../lode/canvas/kinds/box.js";
+import { edges } from "../../lode/canvas/kinds/points.js";
 import { gettext } from "../../lode/words.js";
 import { dragTool } from "./drag.js";
 
@@ -102,6 +103,11 @@ function centreOf(box) {
   return { x: box.x + half.x, y: box.y + half.y };
 }
 
+/** @param {Point} point @param {Size} image */
+function isOn({ x, y }, image) {
+  return x >= 0 && y >= 0 && x <= image.width && y <= image.height;
+}
+
 /**
  * The box turned about its centre until it stands at so many degrees, clockwise. An upright one lies within the image.
  * @template {Box} T
@@ -191,6 +197,16 @@ export const box = {
   drag: (region, handle, to, image) =>
     handle === TURN ? turnedTowards(region, to, image) : resize(region, /** @type {HandleName} */ (handle), to, image),
   turn: (region, degrees, image) => turnedTo(region, region.rotation + degrees, image),
+  offers(region) {
+    const points = corners(region);
+    return { points, edges: edges(points) };
+  },
+  cut(region, image) {
+    if (region.rotation) return isOn(centreOf(region), image) ? region : null;
+    const edge = bounds(region);
+    const part = span({ x: edge.left, y: edge.top }, { x: edge.right, y: edge.bottom }, image);
+    return part.right > part.left && part.bottom > part.top ? { ...region, ...boxOf(part) } : null;
+  },
   grow(region, dx, dy, image) {
     const plain = { ...region, rotation: 0 };
     const edge = bounds(plain);

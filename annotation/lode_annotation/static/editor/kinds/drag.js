@@ -62,6 +62,6 @@ export function dragTool(kind, within) {
       overlay.crosshair(null);
     }
 
-    return { id: kind, draws: true, down: () => (busy = true), move: drag, up, cancel, hover };
+    return { id: kind, draws: true, snaps: () => true, down: () => (busy = true), move: drag, up, cancel, hover };
   };
 }

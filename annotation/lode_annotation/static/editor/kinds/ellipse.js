@@ -175,6 +175,7 @@ export const ellipse = {
   },
   turn: (region, degrees, image) => turnedTo(region, region.angle + degrees, image),
   grow: (region, dx, dy, image) => stretch(stretch(region, "e", dx, image), "s", dy, image),
+  offers: (region) => ({ points: Object.values(ENDS).map(([u, v]) => fromFrame(region, u, v)), edges: [] }),
   place: within,
   tool: dragTool(drawing.name, within),
 };

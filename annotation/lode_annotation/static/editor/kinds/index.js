@@ -59,6 +59,8 @@ import { polyline } from "./polyline.js";
  *   insert?: (region: R, point: Point, margin: number) => R|null,
  *   without?: (region: R, handle: string) => R|null,
  *   turn?: (region: R, degrees: number, image: Size) => R,
+ *   cut?: (region: R, image: Size) => R|null,
+ *   offers?: (region: R) => import("../snap.js").Offer,
  * }} Shape
  * How it is drawn stands in `lode/canvas/kinds/`. `icon`: strokes on a 24 by 24 grid. `studioKey`: Label Studio's key of its
  * tool. `decode` reads the geometry out of a
@@ -66,7 +68,9 @@ import { polyline } from "./polyline.js";
  * percent lose on their way. `place` makes one within some part of the picture, for those who draw by keys. `grow` moves
  * the far edge. `insert` puts a handle on the outline near a point, `without` takes one away; null where that cannot be.
  * `more`: its further tools; `settings`: commands that set them.
- * `turn` turns it clockwise about its middle. The `scale` of handles is CSS pixels an image pixel.
+ * `turn` turns it clockwise about its middle. `cut` is the part that lies on a picture, null where none does; a kind
+ * without it is left out where it sticks out. `offers`: the points and edges that the hand catches on while it draws or
+ * drags others, and by which the region itself catches when it is moved. The `scale` of handles is CSS pixels an image pixel.
  */
 /**
  * A kind of answer about the whole item.

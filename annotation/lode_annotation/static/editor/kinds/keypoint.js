@@ -32,7 +32,7 @@ function tool(stage, ink, drawn) {
     if (ink()) drawn({ ...within(press.image, stage.size), width: WIDTH });
   }
 
-  return { id: drawing.name, draws: true, down: () => {}, move: hover, up, cancel: () => overlay.crosshair(null), hover };
+  return { id: drawing.name, draws: true, snaps: () => true, down: () => {}, move: hover, up, cancel: () => overlay.crosshair(null), hover };
 }
 
 /** @type {import("./index.js").Shape<KeypointRegion>} */
@@ -61,6 +61,7 @@ export const keypoint = {
   },
   handles: ({ x, y }) => [{ name: "at", x, y, cursor: "move" }],
   drag: (region, _handle, to, image) => ({ ...region, ...within(to, image) }),
+  offers: ({ x, y }) => ({ points: [{ x, y }], edges: [] }),
   place: ({ left, top, right, bottom }) => ({ x: (left + right) / 2, y: (top + bottom) / 2, width: WIDTH }),
   tool,
 };

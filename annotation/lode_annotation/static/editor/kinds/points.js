@@ -102,7 +102,7 @@ export function pointTool({ name, fewest, end, reach, sound }) {
     }
 
     const interrupt = () => overlay.crosshair(null);
-    return { id: name, draws: true, down: () => {}, move: hover, up, cancel, interrupt, hover, key };
+    return { id: name, draws: true, snaps: () => true, down: () => {}, move: hover, up, cancel, interrupt, hover, key };
   };
 }
 
@@ -128,6 +128,8 @@ export function pointEdits({ fewest, closed, sound }) {
     handles: ({ points }) => points.map((point, at) => ({ ...point, name: String(at), cursor: "move" })),
     /** @param {R} region @param {string} handle @param {Point} to @param {Size} image @returns {R} */
     drag: (region, handle, to, image) => having(region, region.points.with(Number(handle), within(to, image))) ?? region,
+    /** @param {R} region @returns {import("../snap.js").Offer} */
+    offers: ({ points }) => ({ points, edges: edges(points, closed) }),
     /** @param {R} region @param {Point} point @param {number} margin @returns {R|null} */
     insert(region, point, margin) {
       const distances = edges(region.points, closed).map((edge) => away(point, edge));

@@ -3,6 +3,7 @@
 
 import { areaOf, polygon as drawing } from "../../lode/canvas/kinds/polygon.js";
 import { gettext } from "../../lode/words.js";
+import { cutOutline } from "./cut.js";
 import { isNumber, pointEdits, pointTool } from "./points.js";
 
 /** @typedef {import("../model/types.js").Point} Point */
@@ -46,6 +47,10 @@ export const polygon = {
   place: ({ left, top, right, bottom }) => ({
     points: [{ x: left, y: top }, { x: right, y: top }, { x: right, y: bottom }, { x: left, y: bottom }],
   }),
+  cut(region, image) {
+    const points = cutOutline(region.points, image);
+    return points.length >= FEWEST && areaOf(points) > 0 ? { ...region, points } : null;
+  },
   ...pointEdits({ fewest: FEWEST, closed: true, sound: () => true }),
   tool: pointTool({ name: drawing.name, fewest: FEWEST, end: 0, reach: CLOSING, sound: (points) => areaOf(points) > 0 }),
 };

@@ -74,6 +74,7 @@ function fromResult(result, text, key, control, size, pending) {
     ...geometry,
     score: typeof result.score === "number" ? result.score : null,
     questioned: pending && result.meta?.questioned === true,
+    ...(pending && result.model_version ? { model: String(result.model_version) } : {}),
   };
 }
 
@@ -133,7 +134,8 @@ function originOf(came, changed) {
 }
 
 /**
- * A pre-label as a region of one's own, which remembers its prediction: its id and score stay in `meta.prediction`.
+ * A pre-label as a region of one's own, which remembers its prediction: its id, its score and who made it stay in
+ * `meta.prediction`.
  * @template {Region} T
  * @param {T} prelabel
  * @param {string} id the new region's
@@ -141,14 +143,15 @@ function originOf(came, changed) {
  */
 export function taken(prelabel, id) {
   const came = /** @type {LsResult} */ (prelabel.source === null ? {} : parseExact(prelabel.source));
-  const { score: _score, ...rest } = came;
+  const { score: _score, model_version: _model, ...rest } = came;
   const { questioned: _questioned, ...meta } = came.meta ?? {};
-  const remembered = { id: prelabel.id, score: prelabel.score };
+  const { model, ...mine } = prelabel;
+  const remembered = { id: prelabel.id, score: prelabel.score, ...(model ? { model_version: model } : {}) };
   const source = JSON.stringify({
     ...rest,
     id,
     origin: "prediction",
     meta: { ...meta, prediction: { ...meta.prediction, ...remembered } },
   });
-  return { ...prelabel, key: id, id, pending: false, questioned: false, score: prelabel.score, source };
+  return /** @type {T} */ ({ ...mine, key: id, id, pending: false, questioned: false, score: prelabel.score, source });
 }

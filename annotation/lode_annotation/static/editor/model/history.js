@@ -1,9 +1,8 @@
 // @ts-check
-/** Undo and redo as two stacks of steps. */
+/** Undo and redo as two stacks of steps, as long as the work on a task is. */
 
 /** @typedef {import("./types.js").Step} Step */
 
-const LONGEST = 2000;
 const MERGE_WITHIN_MS = 1500;
 
 export class History {
@@ -12,18 +11,29 @@ export class History {
     this.done = [];
     /** @type {Step[]} */
     this.undone = [];
+    /** How many of the steps, from the first on, are kept as they are. */
+    this.kept = 0;
+  }
+
+  /** The steps that are not kept yet, and where they begin; they are about to be. @returns {{from: number, steps: Step[]}} */
+  toKeep() {
+    const steps = [...this.done, ...this.undone.toReversed()].slice(this.kept);
+    const from = this.kept;
+    this.kept += steps.length;
+    return { from, steps };
   }
 
   /** @param {Step} step */
   push(step) {
     this.undone = [];
+    this.kept = Math.min(this.kept, this.done.length);
     const last = this.done.at(-1);
     if (last && step.merge !== null && last.merge === step.merge && step.at - last.at < MERGE_WITHIN_MS) {
+      this.kept = Math.min(this.kept, this.done.length - 1);
       this.done[this.done.length - 1] = { ...step, patches: joined(last.patches, step.patches) };
       return;
     }
     this.done.push(step);
-    if (this.done.length > LONGEST) this.done.shift();
   }
 
   /** @returns {Step|undefined} */

@@ -58,6 +58,8 @@ export class Store extends EventTarget {
     this.hidden = new Set();
     /** @type {Set<string>} */
     this.locked = new Set();
+    /** What lets only some regions be seen, by name. @type {Map<string, (region: Region) => boolean>} */
+    this.lenses = new Map();
     this.history = new History();
   }
 
@@ -69,6 +71,7 @@ export class Store extends EventTarget {
     this.hidden = new Set();
     this.locked = new Set();
     this.history = history;
+    this.history.kept = 0; // what was kept went with the work, where that was submitted
     this.dispatchEvent(new Event("load"));
   }
 
@@ -151,6 +154,24 @@ export class Store extends EventTarget {
       if (region && isShape(region)) shapes.push(region);
     }
     return shapes;
+  }
+
+  /** Let only some regions be seen. @param {string} name @param {((region: Region) => boolean)|null} lens null for all */
+  setLens(name, lens) {
+    if (lens) this.lenses.set(name, lens);
+    else this.lenses.delete(name);
+    this.dispatchEvent(new Event("show"));
+  }
+
+  /** Does every lens let a region through? Then it is in the list. @param {Region} region */
+  isListed(region) {
+    for (const lens of this.lenses.values()) if (!lens(region)) return false;
+    return true;
+  }
+
+  /** Is a region on the picture to be seen there? @param {Region} region */
+  isShown(region) {
+    return !this.hidden.has(region.key) && this.isListed(region);
   }
 
   /** @param {Iterable<string>} keys @param {boolean} hidden */

@@ -50,6 +50,7 @@
  * @property {number} [image_rotation]
  * @property {string} [origin]
  * @property {number} [score]
+ * @property {string} [model_version] who made a pre-label
  * @property {Record<string, any>} [meta]
  */
 /** @typedef {{id: string, revision: number, result: LsResult[], state?: string, user?: string, submitted_at?: string, lead_time?: number}} Annotation */
@@ -91,6 +92,7 @@
  * @property {boolean} pending
  * @property {boolean} questioned
  * @property {number|null} score
+ * @property {string} [model] who made a pre-label, where it is said
  * @property {string|null} source
  * @property {boolean} changed
  */

@@ -15,6 +15,7 @@ import { dialog } from "../../lode/dialog.js";
 import { showFacts, showReason } from "../ui/task.js";
 import { focusItem, showItem } from "../view/item.js";
 import { changesOf } from "./changes.js";
+import { Layers } from "./layers.js";
 import { ReviewSession } from "./session.js";
 
 /** @typedef {import("../keymap.js").Command} Command */
@@ -47,6 +48,7 @@ class ReviewPage {
     this.fixing = false;
     this.undoing = false;
     this.sight = new Sight(this.root);
+    this.layers = new Layers(find("[data-layers]", this.root), editor);
     this.comment = /** @type {HTMLTextAreaElement} */ (find("[data-comment]", this.root));
     session.addEventListener("task", () => this.#task());
     session.addEventListener("state", () => this.#state());
@@ -72,7 +74,7 @@ class ReviewPage {
       { id: "review.save", title: gettext("Accept as fixed"), group, keys: ["Ctrl+Enter", "Enter"], icon: "check", when: () => open() && this.fixing, run: () => void this.#judge("fix") },
       { id: "review.unfix", title: gettext("Stop fixing"), group, keys: [], when: () => this.fixing, run: () => this.#fix(false) },
       { id: "back", title: gettext("Undo the last verdict"), group, keys: ["u"], icon: "arrow-left", when: () => session.judged.length > 0, run: () => void this.#undo() },
-      { id: "before", title: gettext("Show what was there before"), group: gettext("View"), keys: ["g"], active: () => this.editor.stage.scene.showBefore, run: () => this.#toggleBefore() },
+      ...this.layers.commands(),
       { id: "why", title: gettext("Show the reason for this task"), group, keys: ["w"], when: open, run: () => this.editor.showCause(session.loaded?.payload.task.reason ?? null) },
       { id: "comment", title: gettext("Write a comment"), group, keys: ["c"], when: open, run: () => this.#write() },
       { id: "leave", title: gettext("Leave"), group, keys: [], icon: "x", run: () => location.assign(this.boot.home) },
@@ -87,11 +89,11 @@ class ReviewPage {
     if (!loaded) return;
     const { payload } = loaded;
     editor.notes.clear();
-    editor.stage.scene.ghosts = [];
     this.comment.value = "";
     editor.openSide(false);
     this.#changes(loaded);
     editor.setControls(payload.config.controls, payload.media.kind);
+    editor.prelabels.open(payload.queue?.id ?? "");
     const shown = loaded.picture;
     showItem(editor, shown, payload.media, payload.queue?.id ?? "");
     this.sight.show(shown ? loaded.annotation : null);
@@ -113,13 +115,12 @@ class ReviewPage {
 
   /** What differs from what the project holds so far: said in words, marked in the list, laid under the answer. @param {LoadedTask} loaded */
   #changes(loaded) {
-    const { list, stage } = this.editor;
+    const { list } = this.editor;
     const { config, media, annotation } = loaded.payload;
     const root = find("[data-changes]", this.root);
     const held = loaded.start ? fromResults(loaded.start, config.controls, media) : null;
     const changes = held ? changesOf(held, fromResults(loaded.given, config.controls, media)) : null;
-    stage.scene.before = changes?.before ?? [];
-    stage.scene.regroup();
+    this.layers.set(held ?? [], changes?.before ?? [], this.#others(loaded.payload));
     const words = { new: gettext("new"), moved: gettext("moved"), relabelled: gettext("relabelled") };
     list.mark(new Map([...(changes?.marks ?? [])].map(([key, change]) => [key, words[change]])));
     root.hidden = !annotation;
@@ -132,13 +133,6 @@ class ReviewPage {
           gettext("{n} removed", { n: changes.removed.length }),
         ].join(", ")
       : gettext("first labels of this item");
-  }
-
-  #toggleBefore() {
-    const { scene } = this.editor.stage;
-    scene.showBefore = !scene.showBefore;
-    scene.regroup();
-    this.editor.refresh();
   }
 
   /** @param {import("../model/types.js").Payload} payload */
@@ -155,27 +149,15 @@ class ReviewPage {
           time: clockFace(lead ?? 0),
         }))
       : null;
-    const others = (payload.others ?? []).map((one) => this.#otherRow(payload, one));
-    find("[data-log]", this.root).replaceChildren(...(first ? [first] : []), ...rows, ...others);
+    find("[data-log]", this.root).replaceChildren(...(first ? [first] : []), ...rows);
   }
 
-  /**
-   * Work of somebody else that was never submitted, to be laid over the picture.
-   * @param {import("../model/types.js").Payload} payload
-   * @param {{user: string, result: import("../model/types.js").LsResult[], late: boolean}} one
-   */
-  #otherRow(payload, one) {
-    const texts = one.result.map((region) => JSON.stringify(region));
-    const regions = fromResults(texts, payload.config.controls, payload.media);
-    const shapes = regions.filter(isShape);
-    const words = one.late ? gettext("{who} submitted too late: {what}") : gettext("{who} has unfinished work: {what}");
-    const line = words.replace("{who}", one.user).replace("{what}", ngettext("{n} region", "{n} regions", shapes.length));
-    const box = h("input", { type: "checkbox" });
-    box.addEventListener("change", () => {
-      this.editor.stage.scene.ghosts = box.checked ? shapes : [];
-      this.editor.stage.scene.regroup();
+  /** Work of others that was never submitted. @param {import("../model/types.js").Payload} payload */
+  #others({ others = [], config, media }) {
+    return others.map(({ user, late, result }) => {
+      const texts = result.map((region) => JSON.stringify(region));
+      return { who: user, late, shapes: fromResults(texts, config.controls, media).filter(isShape) };
     });
-    return h("li", {}, h("label", { class: "ed-other" }, box, h("span", {}, line)));
   }
 
   /** @param {boolean} on */

@@ -7,6 +7,7 @@ import { gettext } from "../../lode/words.js";
 import { valueAt } from "../model/slices.js";
 import { loadTask, picture, regionsOf } from "../task/loaded_task.js";
 import { QueueSession } from "../task/queue_session.js";
+import { trailOf } from "../task/trail.js";
 
 /** @typedef {import("../task/loaded_task.js").LoadedTask} LoadedTask */
 /** @typedef {import("../task/local_store.js").LocalStore} LocalStore */
@@ -154,7 +155,7 @@ export class ReviewSession extends QueueSession {
     const loaded = this.loaded;
     if (!loaded) return;
     this.touched = true;
-    void this.local.keep({
+    const entry = {
       task: nameOf(loaded),
       queue: this.addresses.queue,
       result: this.result,
@@ -164,7 +165,9 @@ export class ReviewSession extends QueueSession {
       lead: this.clock.seconds,
       at: this.local.stamp(),
       confirmed: false,
-    });
+      trail: trailOf(this.store),
+    };
+    void this.local.keep(entry, this.store.history.toKeep());
     this.tell("state");
   }
 }

@@ -5,6 +5,7 @@ import { uuid } from "../../lode/uuid.js";
 import { fromResults } from "../model/convert.js";
 import { entriesOf, listAt } from "../model/slices.js";
 import { load } from "../media/index.js";
+import { resumed } from "./trail.js";
 
 /** @typedef {import("../model/types.js").Payload} Payload */
 /** @typedef {import("../model/types.js").Region} Region */
@@ -88,8 +89,13 @@ export async function loadTask(text, local, name = (payload) => payload.task.id)
   // A journal that cannot be read keeps nobody from working.
   const kept = local.entry(name(payload)).catch(() => null);
   const [entry, shown] = await Promise.all([kept, picture(payload)]);
+  const loaded = { ...beginning(payload, text, entry), ...shown };
+  if (entry?.trail && sameEntries(loaded.texts, entriesOf(entry.result))) {
+    const steps = await local.steps(entry.task).catch(() => []);
+    loaded.left = resumed(entry.trail, steps, regionsOf(loaded));
+  }
   performance.measure("editor:laid", { start: began });
-  return { ...beginning(payload, text, entry), ...shown };
+  return loaded;
 }
 
 /** @param {Payload} payload @returns {Promise<{picture: Shown|null, fault: string}>} */

@@ -19,7 +19,10 @@
  * @property {number} lead seconds
  * @property {number} at when, by `LocalStore.stamp`
  * @property {boolean} confirmed the server has it as a draft
+ * @property {import("./trail.js").Trail} [trail] what the steps kept beside it need
  */
+/** @typedef {import("../model/types.js").Step} Step */
+/** @typedef {{from: number, steps: readonly Step[]}} Steps the steps of a task from some place on */
 /**
  * Something submitted and not yet confirmed.
  * @typedef {object} PendingRequest
@@ -70,6 +73,11 @@ async function open() {
   } catch {
     return null;
   }
+}
+
+/** The name of a step of a task, in the order of the steps. @param {string} task @param {number} at */
+function stepName(task, at) {
+  return `${task} ${String(at).padStart(9, "0")}`;
 }
 
 export class LocalStore {
@@ -146,12 +154,30 @@ export class LocalStore {
     return entry ? this.#seen(entry) : null;
   }
 
-  /** @param {Omit<Entry, "scope">} entry */
-  async keep(entry) {
+  /** The steps of undo kept with an entry. @param {string} task @returns {Promise<Step[]>} */
+  async steps(task) {
+    if (!this.db) return [];
+    const store = this.db.transaction("journal").objectStore("journal");
+    const rows = /** @type {{step: Step}[]} */ (await settled(store.getAll(this.#stepsFrom(task, 0))));
+    return rows.map((row) => row.step);
+  }
+
+  /** They lie in the journal behind their entry, so that both are written as one. @param {string} task @param {number} at */
+  #stepsFrom(task, at) {
+    return IDBKeyRange.bound([this.scope, stepName(task, at)], [this.scope, `${task} ~`]);
+  }
+
+  /** @param {Omit<Entry, "scope">} entry @param {Steps} [steps] of undo; what was kept of them from there on goes */
+  async keep(entry, steps) {
     const whole = { ...entry, scope: this.scope };
     if (!this.db) return void this.entries.set(entry.task, whole);
     const transaction = this.db.transaction("journal", "readwrite", { durability: "strict" });
-    transaction.objectStore("journal").put(whole);
+    const journal = transaction.objectStore("journal");
+    journal.put(whole);
+    if (steps) {
+      journal.delete(this.#stepsFrom(entry.task, steps.from));
+      steps.steps.forEach((step, n) => journal.put({ scope: this.scope, task: stepName(entry.task, steps.from + n), step }));
+    }
     await committed(transaction);
   }
 
@@ -160,6 +186,7 @@ export class LocalStore {
     if (!this.db) return void this.entries.delete(task);
     const transaction = this.db.transaction("journal", "readwrite");
     transaction.objectStore("journal").delete([this.scope, task]);
+    transaction.objectStore("journal").delete(this.#stepsFrom(task, 0));
     await committed(transaction);
   }
 
@@ -203,7 +230,10 @@ export class LocalStore {
     const journal = transaction.objectStore("journal");
     const key = [this.scope, request.task];
     const entry = /** @type {Entry|undefined} */ (await settled(journal.get(key)));
-    if (entry && entry.at <= request.at) journal.delete(key);
+    if (entry && entry.at <= request.at) {
+      journal.delete(key);
+      journal.delete(this.#stepsFrom(request.task, 0));
+    }
     await committed(transaction);
   }
 }

@@ -10,6 +10,7 @@ import { Claims } from "./claims.js";
 import { Journal } from "./journal.js";
 import { Leases } from "./lease.js";
 import { QueueSession } from "./queue_session.js";
+import { trailOf } from "./trail.js";
 
 /** @typedef {import("./loaded_task.js").LoadedTask} LoadedTask */
 /** @typedef {import("./local_store.js").LocalStore} LocalStore */
@@ -48,7 +49,7 @@ export class Session extends QueueSession {
     this.taking = Promise.resolve();
     /** @type {"clean"|"here"|"there"} */
     this.kept = "clean";
-    this.journal = new Journal(local, () => this.#entry(), () => this.tell("state"));
+    this.journal = new Journal(local, () => this.#entry(), () => this.tell("state"), store);
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.draftTimer = undefined;
     this.leases.addEventListener("lost", (event) => this.#lost(/** @type {CustomEvent} */ (event).detail));
@@ -368,6 +369,7 @@ export class Session extends QueueSession {
       dismissed: this.#dismissed(loaded),
       lead: this.clock.seconds,
       confirmed: this.kept === "there",
+      trail: trailOf(this.store),
     };
   }
 

@@ -64,7 +64,8 @@ export class SelectTool {
     if (this.doing === "frame") {
       overlay.marquee = span(press.from.image, press.image, size);
     } else {
-      for (const region of this.held) overlay.moved.set(region.key, { ...this.#moved(region, press), changed: true });
+      const by = this.handle ? null : this.#shift(press);
+      for (const region of this.held) overlay.moved.set(region.key, { ...this.#moved(region, press, by), changed: true });
     }
     overlay.invalidate();
   }
@@ -89,6 +90,7 @@ export class SelectTool {
     this.handle = null;
     this.held = [];
     overlay.moved.clear();
+    this.stage.snap.rest();
     overlay.marquee = null;
     overlay.invalidate();
   }
@@ -126,12 +128,26 @@ export class SelectTool {
     }
   }
 
-  /** A held region as the hand has moved or resized it. @param {Region} region @param {Press} press @returns {Region} */
-  #moved(region, press) {
+  /** What turns is not caught. */
+  snaps() {
+    return this.doing === "resize" && !this.handle?.round;
+  }
+
+  /** How far the held regions are moved, on to what they catch on. @param {Press} press */
+  #shift(press) {
+    const { size, snap } = this.stage;
+    const dx = press.image.x - press.from.image.x;
+    const dy = press.image.y - press.from.image.y;
+    const on = snap.shift(this.held.map((region) => shapeOf(region).move(region, dx, dy, size)), press.ctrl);
+    return { x: dx + on.x, y: dy + on.y };
+  }
+
+  /** A held region as the hand has moved or resized it. @param {Region} region @param {Press} press @param {{x: number, y: number}|null} by @returns {Region} */
+  #moved(region, press, by) {
     const kind = shapeOf(region);
     const { size } = this.stage;
-    if (this.handle) return kind.drag(region, this.handle.name, press.image, size);
-    return kind.move(region, press.image.x - press.from.image.x, press.image.y - press.from.image.y, size);
+    if (by) return kind.move(region, by.x, by.y, size);
+    return this.handle ? kind.drag(region, this.handle.name, press.image, size) : region;
   }
 
   /** @param {Handle} gone */

@@ -64,7 +64,7 @@ export class RegionList {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      this.shapes = this.#ordered();
+      this.shapes = this.ordered();
       const focused = this.root.contains(document.activeElement) && document.activeElement !== this.root;
       this.rows.reset(this.shapes.length);
       if (focused) this.root.focus({ preventScroll: true });
@@ -72,8 +72,9 @@ export class RegionList {
     });
   }
 
-  #ordered() {
-    const shapes = this.store.shapes();
+  /** Those that are listed, in the order of the rows. @returns {Region[]} */
+  ordered() {
+    const shapes = this.store.shapes().filter((region) => this.store.isListed(region));
     if (!this.marks.size) return shapes;
     const marked = (/** @type {Region} */ region) => this.marks.has(region.key);
     return [...shapes.filter(marked), ...shapes.filter((region) => !marked(region))];
@@ -136,6 +137,7 @@ export class RegionList {
       mark,
       score,
       size,
+      region.model,
       hidden && gettext("hidden"),
       locked && gettext("locked"),
     ].filter(Boolean);
@@ -151,6 +153,7 @@ export class RegionList {
         "aria-posinset": at + 1,
         "aria-setsize": this.shapes.length,
         "data-hidden": hidden,
+        title: region.model,
         "data-key": region.key,
         onpointerdown: (event) => {
           if (event.button === 0) this.acts.pick(region.key, event.shiftKey || event.ctrlKey || event.metaKey);
@@ -215,7 +218,7 @@ export class RegionList {
 
   /** Select the region some rows on. @param {number} by @param {boolean} extend */
   step(by, extend) {
-    const shapes = this.#ordered();
+    const shapes = this.ordered();
     if (!shapes.length) return;
     const key = [...this.store.selection].at(-1);
     const now = shapes.findIndex((region) => region.key === key);
@@ -237,7 +240,9 @@ export class RegionList {
 
   /** What the list holds, in words. */
   get summary() {
-    const shapes = this.store.shapes();
+    const all = this.store.shapes();
+    const shapes = all.filter((region) => this.store.isListed(region));
+    if (shapes.length < all.length) return gettext("{shown} of {all} shown", { shown: shapes.length, all: all.length });
     const own = shapes.filter((region) => !region.pending).length;
     const pending = shapes.length - own;
     const words = ngettext("{n} region", "{n} regions", own);

@@ -18,7 +18,7 @@ import { boundsOf, isShape, shapeOf } from "../kinds/index.js";
 export function regionsAt(store, point, margin) {
   const found = [];
   for (const region of store.regions.values()) {
-    if (!isShape(region) || store.hidden.has(region.key)) continue;
+    if (!isShape(region) || !store.isShown(region)) continue;
     if (shapeOf(region).hit(region, point, margin)) found.push(region);
   }
   const away = (/** @type {Region} */ region) => fromMiddle(boundsOf(region), point);
@@ -58,5 +58,5 @@ export function nextAt(store, point, margin) {
 export function regionsIn(store, part) {
   return store
     .shapes()
-    .filter((one) => !store.hidden.has(one.key) && !store.locked.has(one.key) && meet(boundsOf(one), part));
+    .filter((one) => store.isShown(one) && !store.locked.has(one.key) && meet(boundsOf(one), part));
 }

@@ -72,7 +72,7 @@ export class Overlay {
   }
 
   #lifted() {
-    const shown = (/** @type {Region} */ shape) => !this.store.hidden.has(shape.key) && shape.key !== this.scene.live?.shape.key;
+    const shown = (/** @type {Region} */ shape) => this.store.isShown(shape) && shape.key !== this.scene.live?.shape.key;
     return this.store.selectedShapes().filter(shown);
   }
 

@@ -28,6 +28,9 @@ export class RegionScene extends Scene {
     /** What the project held before, where the answer differs. @type {readonly Region[]} */
     this.before = [];
     this.showBefore = true;
+    /** All that the project holds; shown in place of what differs where the answer itself is not. @type {readonly Region[]} */
+    this.truth = [];
+    this.showOwn = true;
     /** Keys whose outlines the overlay draws instead. @type {ReadonlySet<string>} */
     this.lifted = new Set();
     /** Regions under the hand, as they would be. @type {ReadonlyMap<string, Region>} */
@@ -41,19 +44,18 @@ export class RegionScene extends Scene {
   layers() {
     const shown = this.store
       .shapes()
-      .filter((shape) => !this.store.hidden.has(shape.key) && this.#isDrawn(shape))
+      .filter((shape) => this.store.isShown(shape) && this.#isDrawn(shape))
       .map((shape) => this.moved.get(shape.key) ?? shape);
     const name = (/** @type {Region} */ region) => (this.lifted.has(region.key) ? "" : nameOf(region));
     const live = /** @type {Region[]} */ (/** @type {unknown} */ (this.live ? [this.live.shape] : []));
     const colour = (/** @type {Region} */ region) => this.colourOf(region);
-    const was = (/** @type {Region} */ region) => gettext("was {name}", { name: nameOf(region) });
     const pending = this.showPrelabels ? shown.filter((shape) => shape.pending) : [];
     const { dashes } = this.palette;
     return [
-      { shapes: shown.filter((shape) => !shape.pending), colour, name },
+      { shapes: this.showOwn ? shown.filter((shape) => !shape.pending) : [], colour, name },
       { shapes: pending, colour, dash: dashes.prediction, name },
       { shapes: live, colour: () => this.live?.colour ?? "", name: () => "", live: true },
-      { shapes: this.showBefore ? this.before : [], colour: () => this.palette.truth, dash: dashes.before, name: was },
+      ...(this.showBefore ? [this.#truth()] : []),
       { shapes: this.ghosts, colour: () => this.palette.other, dash: dashes.other, name: nameOf },
     ];
   }
@@ -62,6 +64,17 @@ export class RegionScene extends Scene {
   #isDrawn(shape) {
     if (shape.key === this.live?.shape.key) return false;
     return !this.lifted.has(shape.key) || shapeOf(shape).bitmap !== undefined;
+  }
+
+  /**
+   * Under the answer only what differs from it, in sparse dashes; by itself all of it, solid.
+   * @returns {import("../../lode/canvas/scene.js").Layer<Region>}
+   */
+  #truth() {
+    const colour = () => this.palette.truth;
+    if (!this.showOwn) return { shapes: this.truth, colour, name: nameOf };
+    const was = (/** @type {Region} */ region) => gettext("was {name}", { name: nameOf(region) });
+    return { shapes: this.before, colour, dash: this.palette.dashes.before, name: was };
   }
 
   /** @param {Region} region @returns {string} */

@@ -19,13 +19,18 @@ export function edges(points, closed = true) {
   return from.map((point, at) => [point, /** @type {Point} */ (points[(at + 1) % points.length])]);
 }
 
-/** @param {Point} point @param {[Point, Point]} edge @returns {number} how far the point lies from the edge */
-export function away(point, [a, b]) {
+/** @param {Point} point @param {readonly [Point, Point]} edge @returns {Point} the place on the edge that is nearest to the point */
+export function nearestOn(point, [a, b]) {
   const dx = b.x - a.x;
   const dy = b.y - a.y;
   const length = dx * dx + dy * dy;
   const part = length ? Math.min(1, Math.max(0, ((point.x - a.x) * dx + (point.y - a.y) * dy) / length)) : 0;
-  return distance(point, { x: a.x + part * dx, y: a.y + part * dy });
+  return { x: a.x + part * dx, y: a.y + part * dy };
+}
+
+/** @param {Point} point @param {readonly [Point, Point]} edge @returns {number} how far the point lies from the edge */
+export function away(point, edge) {
+  return distance(point, nearestOn(point, edge));
 }
 
 /** @param {unknown} list points as pairs of numbers @param {number} fewest @returns {Point[]|null} null where it is not that many */
