@@ -115,6 +115,9 @@ def problems_of(result: Any, media: Media, rules: Rules, said: Said = tuple) -> 
     seen: set[str] = set()
     answered: set[str] = set()
     for index, entry in enumerate(result):
+        if isinstance(entry, dict) and entry.get("type") == "relation":
+            yield Problem(f"#{index + 1}", "type", "Relations between regions are not supported yet.")
+            continue
         name = entry.get("id") if isinstance(entry, dict) else None
         if not isinstance(name, str) or not name or len(name) > 200:
             yield Problem(f"#{index + 1}", "id", "An entry needs an id of 1 to 200 characters.")
