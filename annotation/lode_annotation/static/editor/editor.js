@@ -6,18 +6,19 @@ import { mediumNamed } from "../lode/media/index.js";
 import { uuid } from "../lode/uuid.js";
 import { gettext } from "../lode/words.js";
 import { labelCommands, regionCommands, viewCommands } from "./commands.js";
-import { SHAPES, asks, boundsOf, isShape, kindFor, kindOf, shapeFor } from "./kinds/index.js";
+import { SHAPES, answerFor, boundsOf, hasButtons, isShape, kindFor, kindOf, shapeFor } from "./kinds/index.js";
 import { Keymap } from "./keymap.js";
 import { labelKeysOf } from "./label_keys.js";
 import { applied } from "./own_keys.js";
+import { withPresets } from "./model/answers.js";
 import { Store } from "./model/store.js";
+import { Questions } from "./questions.js";
 import { RegionActs } from "./region_acts.js";
 import { Stage } from "./stage.js";
 import { panTool } from "./tools/pan.js";
 import { SelectTool } from "./tools/select.js";
 import { bindButtons } from "./ui/buttons.js";
 import { find, h } from "../lode/dom.js";
-import { LabelPanels } from "./ui/labels.js";
 import { Notes } from "./ui/notes.js";
 import { RegionList } from "./ui/regions.js";
 import { focusItem } from "./view/item.js";
@@ -31,6 +32,8 @@ import { focusItem } from "./view/item.js";
 /** @typedef {import("./own_keys.js").OwnKeys} OwnKeys */
 /** @typedef {import("./model/types.js").Region} Region */
 
+/** What the keys of a field are, where it is not one to type in. */
+const FIELD_KEYS = /^(\d|Arrow\w+|Home|End|Enter| |Delete|Backspace)$/;
 /** The commands that say nothing of a medium without pixels. */
 const OF_PICTURES = /^(tool|zoom|bright)\.|\.middle$|^(names|crosshair)$/;
 
@@ -69,13 +72,7 @@ export class Editor {
       remove: (key) => this.acts.remove([key]),
       pick: (key, extend) => this.pick(key, extend),
     });
-    this.panels = new LabelPanels(find("[data-labels]", root), {
-      stage: this.stage,
-      pick: (control, label) => this.useLabel(control, label),
-      keyOf: (control, label) => this.labelKeys.get(`${control.name}/${label.value}`) ?? "",
-      isOn: (control, label) => this.#isOn(control, label),
-      suggestion: (control) => this.answerOf(control, true),
-    });
+    this.questions = new Questions(this);
     this.hinted = false;
     this.refreshButtons = () => {};
     this.frame = 0;
@@ -102,9 +99,9 @@ export class Editor {
     const control = kept ?? controls.find(shapeFor);
     const label = control?.labels.find((one) => one.value === this.armed?.label.value) ?? control?.labels[0];
     this.armed = control && label ? { control, label } : null;
-    this.labelKeys = labelKeysOf(controls);
+    this.labelKeys = labelKeysOf(controls.filter(hasButtons));
     this.setCommands();
-    this.panels.set(controls);
+    this.questions.set(controls);
     this.recount = true;
     this.stage.cancel();
     if (this.stage.tool?.draws) this.draw();
@@ -146,11 +143,11 @@ export class Editor {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      this.panels.refresh();
+      this.questions.refresh();
       this.refreshButtons();
       if (this.recount) {
         this.recount = false;
-        this.panels.count(this.store.regions.values());
+        this.questions.panels.count(this.store.regions.values());
         find("[data-region-summary]", this.root).textContent = this.list.summary;
       }
       this.root.dataset.tool = this.stage.tool?.id ?? "";
@@ -193,7 +190,8 @@ export class Editor {
 
   /** A label was chosen: the selected regions get it, a box just drawn too; else it is taken in hand. @param {Control} control @param {Label} label */
   useLabel(control, label) {
-    if (asks(control)) return this.answer(control, label.value);
+    const kind = answerFor(control);
+    if (kind) return this.questions.say(control, (had) => kind.picked?.(control, had, label.value) ?? had);
     this.armed = { control, label };
     const selected = this.acts.changeable().filter((region) => kindOf(region) === kindFor(control));
     if (selected.length && this.stage.editable) {
@@ -218,30 +216,6 @@ export class Editor {
     this.notes.say(gettext("The region just drawn has this label now. Press Esc first to choose a label for the next one."));
   }
 
-  /** Answer a question about the whole item. @param {Control} control @param {string} value */
-  answer(control, value) {
-    const kind = kindFor(control);
-    if (!this.stage.editable || !kind || kind.drawn) return;
-    const before = this.answerOf(control, false);
-    const labels = kind.answered(control, before?.labels ?? [], value);
-    this.store.transact(gettext("Answer {name}", { name: control.name }), (change) => {
-      if (before) return change.replace({ ...before, labels, changed: true });
-      const id = uuid();
-      const shared = { key: id, id, control: control.name, labels, pending: false, questioned: false, score: null, source: null };
-      change.add({ ...shared, kind: kind.name, changed: true });
-    });
-    this.notes.announce(labels.join(", ") || gettext("no answer"));
-  }
-
-  /** The required questions without an answer. @returns {Control[]} */
-  missing() {
-    return this.controls.filter((control) => {
-      if (!control.required) return false;
-      if (asks(control)) return !this.answerOf(control, false)?.labels.length;
-      return !this.store.shapes().some((shape) => shape.control === control.name && !shape.pending);
-    });
-  }
-
   // Inside
 
   /** @param {Shape} kind @param {object} geometry */
@@ -250,7 +224,7 @@ export class Editor {
     if (!armed || !this.stage.editable) return;
     const id = uuid();
     this.store.transact(gettext("Draw {label}", { label: armed.label.value }), (change) =>
-      change.add({
+      change.add(withPresets({
         ...geometry,
         kind: kind.name,
         key: id,
@@ -262,7 +236,7 @@ export class Editor {
         score: null,
         source: null,
         changed: true,
-      }),
+      }, this.controls)),
     );
     this.lastDrawn = id;
     this.store.select([id]);
@@ -290,17 +264,9 @@ export class Editor {
     return { colour: this.stage.palette.of(control.name, label.value), text: label.value };
   }
 
-  /** @param {Control} control @param {boolean} pending @returns {Region|undefined} */
-  answerOf(control, pending) {
-    for (const region of this.store.regions.values()) {
-      if (region.control === control.name && region.pending === pending && kindOf(region) === kindFor(control)) return region;
-    }
-    return undefined;
-  }
-
-  /** @param {Control} control @param {Label} label */
-  #isOn(control, label) {
-    if (asks(control)) return this.answerOf(control, false)?.labels.includes(label.value) ?? false;
+  /** Whether a label is in hand, or is answered. @param {Control} control @param {Label} label */
+  isOn(control, label) {
+    if (answerFor(control)) return this.questions.said(control).said?.includes(label.value) ?? false;
     return this.armed?.control.name === control.name && this.armed.label.value === label.value;
   }
 
@@ -371,8 +337,8 @@ export class Editor {
     }
     this.root.addEventListener("click", (event) => {
       // After a press with the mouse the keys belong to the picture again, so that Enter submits.
-      const pressed = event.target instanceof Element && event.target.closest("summary, a, input:not([type=search])");
-      if (pressed && event.detail > 0) focusItem(this);
+      const pressed = event.target instanceof Element && event.target.closest("summary, a, input");
+      if (pressed && event.detail > 0 && !isTyping(pressed)) focusItem(this);
     });
     const recolour = () => {
       this.stage.palette.read();
@@ -387,13 +353,20 @@ export class Editor {
   /** @param {KeyboardEvent} event */
   #keydown(event) {
     if (document.querySelector("dialog[open]")) return;
+    const inField = event.target instanceof HTMLElement && event.target.closest("[data-field]") !== null;
+    if (inField && event.key === "Escape") {
+      event.preventDefault();
+      event.stopPropagation();
+      return focusItem(this);
+    }
+    const bare = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (inField && bare && !isTyping(event.target) && FIELD_KEYS.test(event.key)) return;
     if (event.code === "Space" && !isTyping(event.target) && !(event.target instanceof HTMLButtonElement)) {
       event.preventDefault();
       if (!event.repeat) this.stage.lend("pan");
       return;
     }
-    const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !isTyping(event.target);
-    if (plain && !(event.target instanceof HTMLButtonElement) && this.stage.current?.key?.(event.key)) {
+    if (bare && !isTyping(event.target) && !(event.target instanceof HTMLButtonElement) && this.stage.current?.key?.(event.key)) {
       event.preventDefault();
       event.stopPropagation();
       return;
