@@ -51,7 +51,7 @@ GLOSSARY = (
     ),
     Word(
         _("control"),
-        _("One question of a schema, with classes of its own: boxes to draw, a class or a number of the item or of each region."),
+        _("One question of a schema, with classes of its own: boxes to draw, a class or a number of the whole item."),
         _("labeling tool, attribute, question"),
         _("Schemas, and the palette of the editor"),
     ),

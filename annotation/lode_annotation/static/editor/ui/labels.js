@@ -7,6 +7,7 @@
 import { keyName } from "../../lode/keyboard.js";
 import { gettext } from "../../lode/words.js";
 import { answerFor, isShape } from "../kinds/index.js";
+import { inWords } from "../model/answers.js";
 import { h } from "../../lode/dom.js";
 import { icon } from "../../lode/icon.js";
 
@@ -178,7 +179,8 @@ export class LabelPanels {
       const { said, mixed } = this.host.said(control);
       field?.show(said, this.host.mayAnswer(control), mixed);
       const was = this.host.was(control);
-      before.textContent = was && gettext("before: {words}", { words: was });
+      const offered = field ? inWords(this.host.suggestion(control)) : "";
+      before.textContent = [was && gettext("before: {words}", { words: was }), offered && gettext("pre-label: {words}", { words: offered })].filter(Boolean).join("; ");
     }
     this.root.hidden = [...this.root.children].every((one) => one === this.title || /** @type {HTMLElement} */ (one).hidden);
   }
