@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from playwright.sync_api import expect
 
 # One server and one browser serve them all; the server keeps its own SQLite.
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.xdist_group("editor")]
@@ -180,7 +181,7 @@ def test_a_submit_without_connection_waits_and_is_sent_when_it_is_back(clinic: A
     bob.drag(50, 50, 150, 150)
     bob.press("Enter")
     bob.at(2)
-    assert "1 to send" in str(bob.page.locator("[data-saved-words]").text_content())
+    expect(bob.page.locator("[data-saved-words]")).to_contain_text("1 to send")
     bob.page.wait_for_function(PARCELS_KEPT, arg=1)
     # The browser dies with the submit unsent; another page of the same person sends it.
     bob.page.close()
@@ -266,7 +267,7 @@ def test_prelabels_are_shown_as_such_and_taken_one_by_one_or_all(clinic: Any, se
     prelabels = [box("p1", "RBC", 10, 10, 10, 10, score=0.9), box("p2", "WBC", 50, 50, 20, 20, score=0.6)]
     bob = seat("bob").label(clinic.queue(2, prelabels=prelabels, reason={"text": "missed RBC, run baseline"}))
     task = bob.task
-    assert "missed RBC" in str(bob.page.locator("[data-reason]").text_content())
+    expect(bob.page.locator("[data-reason]")).to_contain_text("missed RBC")
     assert [row.split(", ")[0] for row in bob.rows()] == ["Pre-label", "Pre-label"]
     bob.press("a", "a")
     assert [row.split(", ")[0] for row in bob.rows()] == ["Pre-label", "Region 2"]
@@ -295,7 +296,7 @@ def test_a_required_question_is_asked_before_submitting(clinic: Any, seat: SeatM
     bob = seat("bob").label(clinic.queue(1, asks=True))
     task = bob.task
     bob.press("Enter")
-    assert "must be answered" in str(bob.page.locator("[data-notes]").text_content())
+    expect(bob.page.locator("[data-notes]")).to_contain_text("must be answered")
     bob.press("4", "Enter")
     bob.ready("finished")
     bob.saved("clean")
@@ -339,7 +340,7 @@ def test_two_answers_to_one_task_without_connection_stand_on_each_other(clinic: 
     bob.drag(300, 200, 400, 300)
     bob.press("Enter")
     bob.at(2)
-    assert "2 to send" in str(bob.page.locator("[data-saved-words]").text_content())
+    expect(bob.page.locator("[data-saved-words]")).to_contain_text("2 to send")
     bob.context.set_offline(False)
     bob.saved("clean")
     assert labels(clinic.result(task)) == ["RBC", "WBC"]
@@ -447,7 +448,7 @@ def test_a_reviewer_accepts_fixes_and_rejects_by_keyboard(clinic: Any, seat: Sea
         clinic.call("POST", f"tasks/{payload['task']['id']}/submit", body, who="bob")
         tasks.append(payload["task"]["id"])
     rita = seat("rita").review(queue)
-    assert rita.page.locator("[data-annotator]").text_content() == "bob"
+    expect(rita.page.locator("[data-annotator]")).to_have_text("bob")
     rita.press("Enter")
     rita.at(2)
     rita.press("r")
@@ -473,7 +474,7 @@ def test_the_keys_are_listed_and_every_button_has_a_name(clinic: Any, seat: Seat
     assert nameless == []
     bob.page.set_viewport_size({"width": 900, "height": 360})
     bob.press("?")
-    assert "Accept the pre-labels shown" in str(bob.page.locator("dialog[open]").text_content())
+    expect(bob.page.locator("dialog[open]")).to_contain_text("Accept the pre-labels shown")
     assert bob.page.locator("dialog[open]").evaluate("box => [box.scrollTop, box.scrollHeight > box.clientHeight]") == [
         0,
         True,
@@ -819,7 +820,7 @@ def test_a_verdict_is_echoed_and_u_takes_it_back(clinic: Any, seat: SeatMaker) -
     queue = clinic.queue(3, review=True)
     tasks = handed_in(clinic, queue, *([box(str(uuid4()), "RBC", 10, 10, 20, 20)] for _ in range(3)))
     rita = seat("rita").review(queue)
-    assert rita.page.locator("[data-progress]").text_content() == "1 of 3 waiting"
+    expect(rita.page.locator("[data-progress]")).to_have_text("1 of 3 waiting")
     rita.press("Enter")
     rita.page.locator(".ed-note", has_text="Accepted bob's answer.").wait_for()
     rita.at(2)
@@ -877,7 +878,7 @@ def test_a_reviewer_sees_what_the_annotator_changed(clinic: Any, seat: SeatMaker
     clinic.call("POST", f"queues/{review['uuid']}/tasks", {"tasks": [{"item": item}]})
     handed_in(clinic, review["uuid"], [held[0], box("b", "RBC", 32, 30, 9, 9), box("d", "WBC", 80, 10, 9, 9)])
     rita = seat("rita").review(review["uuid"])
-    assert rita.page.locator("[data-changes]").text_content() == "1 new, 1 moved, 1 removed"
+    expect(rita.page.locator("[data-changes]")).to_have_text("1 new, 1 moved, 1 removed")
     assert [row.split(", ")[2] for row in rita.rows()[:2]] == ["moved", "new"]
 
 

@@ -75,7 +75,7 @@ def test_one_is_placed_moved_grown_relabelled_and_copied_by_keys(bob: Any) -> No
     expected = (middle[0] + 1.5, middle[1] + 10, middle[2] + 0.5, middle[3], 0)
     assert first == pytest.approx(expected, abs=0.01) and second[0] > first[0]
     bob.press("1")
-    assert bob.page.locator("[data-editor]").get_attribute("data-tool") == "box"
+    bob.page.wait_for_selector('[data-editor][data-tool="box"]')
 
 
 def test_one_is_submitted_reviewed_and_read_again_as_it_was(clinic: Any, bob: Any, seat: SeatMaker) -> None:

@@ -50,7 +50,7 @@ def test_a_press_sets_one_also_on_another_region_and_steps_are_undone(bob: Any) 
     for x, y in ((100, 120), (400, 200), (401, 200)):
         bob.click(x, y)
     assert len(bob.rows()) == 4 and bob.rows()[1].startswith("Region 2, nucleus, 100, 120")
-    assert bob.page.locator("[data-editor]").get_attribute("data-tool") == "keypoint"
+    bob.page.wait_for_selector('[data-editor][data-tool="keypoint"]')
     bob.press("Control+z", "Control+z")
     assert len(bob.rows()) == 2
     bob.press("Control+Shift+z")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 from tests.label_studio import accepts
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.xdist_group("editor")]
@@ -85,7 +86,7 @@ def test_the_list_is_filtered_by_keys_and_the_picture_follows(seat: Callable[...
     assert [row.split(", ")[1] for row in bob.rows()] == ["WBC", "WBC"]
     page.get_by_text("2 of 4 shown").wait_for()
     bob.press("Enter", "j")
-    assert page.locator("[aria-selected=true]").get_attribute("data-key") == "p:p4"
+    expect(page.locator("[aria-selected=true]")).to_have_attribute("data-key", "p:p4")
     bob.press("Escape")
     bob.click(80, 120)
     assert not page.locator("[aria-selected=true]").count(), "what is not listed is not under the pointer"

@@ -102,7 +102,7 @@ def test_a_label_of_the_other_kind_takes_the_other_tool_and_relabels_nothing(bob
     assert bob.rows() == ["Region 1, cell, 4 points"]
     bob.press("1")
     assert bob.rows() == ["Region 1, cell, 4 points"]
-    assert bob.page.locator("[data-editor]").get_attribute("data-tool") == "box"
+    bob.page.wait_for_selector('[data-editor][data-tool="box"]')
     bob.drag(400, 50, 500, 150)
     assert bob.rows()[1].startswith("Region 2, RBC, 100 × 100")
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.xdist_group("editor")]
 SeatMaker = Callable[..., Any]
@@ -37,8 +38,8 @@ def test_three_texts_are_labelled_by_keyboard(clinic: Any, seat: SeatMaker) -> N
     first = bob.task
     assert text.text_content() == LONG, "shown as text, whatever it says"
     assert text.locator("*").count() == 0
-    assert not bob.page.locator("[data-stage]").is_visible()
-    assert not bob.page.locator("[data-command='tool.select']").is_visible()
+    expect(bob.page.locator("[data-stage]")).to_be_hidden()
+    expect(bob.page.locator("[data-command='tool.select']")).to_be_hidden()
     width = text.evaluate("node => node.clientWidth - 2 * parseFloat(getComputedStyle(node).paddingLeft)")
     assert width < 720, "a line is at most about 70 characters"
 
@@ -50,7 +51,7 @@ def test_three_texts_are_labelled_by_keyboard(clinic: Any, seat: SeatMaker) -> N
     assert text.text_content() == "Zweiter — text"
     assert text.evaluate("node => node.scrollTop") == 0
     bob.press("Enter")
-    assert "must be answered" in str(bob.page.locator("[data-notes]").text_content())
+    expect(bob.page.locator("[data-notes]")).to_contain_text("must be answered")
     bob.press("2", "Enter")
     bob.at(3)
     bob.press("u")
@@ -79,10 +80,10 @@ def test_a_reviewer_reads_the_text_and_fixes_its_class(clinic: Any, seat: SeatMa
     bob.ready("finished")
     bob.saved("clean")
     rita = seat("rita").review(queue)
-    assert rita.page.locator("[data-document]").text_content() == "one"
+    expect(rita.page.locator("[data-document]")).to_have_text("one")
     rita.press("e", "2", "Control+Enter")
     rita.at(2)
-    assert rita.page.locator("[data-document]").text_content() == "two"
+    expect(rita.page.locator("[data-document]")).to_have_text("two")
     rita.press("Enter")
     rita.ready("finished")
     rita.saved("clean")

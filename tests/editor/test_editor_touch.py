@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.xdist_group("editor")]
 
@@ -67,7 +68,7 @@ def test_a_stroke_that_the_system_takes_away_leaves_nothing(bob: Any) -> None:
     hand.touch("touchCancel")
     bob.settled()
     assert not bob.rows()
-    assert bob.page.locator(".ed-draft").get_attribute("d") == ""
+    expect(bob.page.locator(".ed-draft")).to_have_attribute("d", "")
     hand.touch("touchStart", (100, 100))
     hand.touch("touchMove", (150, 160))
     hand.touch("touchEnd")

@@ -8,6 +8,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 from tests.editor.conftest import CONFIG, SIZE
 from tests.label_studio import accepts
 
@@ -75,5 +76,5 @@ def test_level_and_window_go_by_keys_and_sliders_hold_for_the_queue_and_are_rese
 
 def test_a_picture_of_8_bits_has_no_window(clinic: Any, seat: Callable[..., Any]) -> None:
     bob = seat("bob").label(clinic.queue(1))
-    assert not bob.page.get_by_label("Level", exact=True).is_visible()
-    assert bob.page.get_by_label("Brightness", exact=True).is_visible()
+    expect(bob.page.get_by_label("Level", exact=True)).to_be_hidden()
+    expect(bob.page.get_by_label("Brightness", exact=True)).to_be_visible()

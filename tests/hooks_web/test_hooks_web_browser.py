@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db.models import Max
 from django.test import Client
+from playwright.sync_api import expect
 from tests.browsing import launch
 
 from lode_hooks.models import MiningRound, Verdict
@@ -62,7 +63,7 @@ def test_a_reviewer_goes_from_a_confusion_cell_to_its_pairs_to_a_mined_queue(
     cell.click()
 
     page.wait_for_selector("body[data-ready]")
-    assert int(page.locator("[data-count]").inner_text()) == count
+    expect(page.locator("[data-count]")).to_have_text(str(count))
     assert page.locator(".card-tile").count() == count
     page.locator(".card-tile .region-truth").nth(count - 1).wait_for(state="attached")
     assert page.locator(".card-tile .region-prediction").count() == count
@@ -106,15 +107,15 @@ def test_the_viewer_is_worked_by_keyboard_alone(cells: Any, rita: User, browser:
     zoom = page.locator("[data-stage]").get_attribute("data-zoom")
     assert float(zoom) > 1
     page.keyboard.press("j")
-    assert page.locator("[data-stage]").get_attribute("data-zoom") == zoom
+    expect(page.locator("[data-stage]")).to_have_attribute("data-zoom", zoom)
     page.keyboard.press("g")
-    assert page.locator("[data-layer=truth]").get_attribute("aria-pressed") == "false"
+    expect(page.locator("[data-layer=truth]")).to_have_attribute("aria-pressed", "false")
     page.keyboard.press("g")
 
     page.keyboard.press("x")
     page.keyboard.press("j")
     page.keyboard.press("x")
-    assert page.locator("[data-selected-count]").inner_text() == "2"
+    expect(page.locator("[data-selected-count]")).to_have_text("2")
     assert page.locator(".card-tile[data-selected] .card-picture").count() == 2
     page.keyboard.press("1")
     page.wait_for_function("() => document.querySelectorAll('.card-tile[data-verdict=model_error]').length >= 2")
@@ -125,7 +126,7 @@ def test_the_viewer_is_worked_by_keyboard_alone(cells: Any, rita: User, browser:
     newest = Verdict.objects.filter(pk__in=Verdict.objects.values("failure").annotate(last=Max("pk")).values("last"))
     comes(page, lambda: newest.exists() and not newest.exclude(kind="").exists())
     page.keyboard.press("?")
-    assert page.locator("#keys-dialog").is_visible()
+    expect(page.locator("#keys-dialog")).to_be_visible()
     assert page.problems == []
 
 
@@ -150,7 +151,7 @@ def test_every_result_of_a_long_set_can_be_reached(coco: Any, erin: User, browse
     page = signed_in(browser, live_server, erin)
     page.goto(f"{live_server.url}/p/blood/failures/?evaluation={coco.evaluation.uuid}&threshold=0&state=tp")
     page.wait_for_selector("body[data-ready]")
-    assert page.locator("[data-count]").inner_text() == "649"
+    expect(page.locator("[data-count]")).to_have_text("649")
     seen = page.evaluate(
         """async () => {
             const grid = document.querySelector("[data-grid]");
