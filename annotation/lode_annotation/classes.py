@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from lode_annotation.labeling_config import ParsedConfig
 from lode_platform.errors import BadInput
+from motherlode.shapes import BY_TAG
 
 Class: TypeAlias = tuple[str, str]
 """The name of a control, and a label of it."""
@@ -105,7 +106,26 @@ def renamed(
             raise BadInput(f"There is no label {name!r} to rename.", field="renames")
         found.update({(control, name): said for control in changed or having})
     _check(found, held, wanted)
-    return found
+    fixed = {control.name for control in parsed.controls if control.per_region}
+    for control, old in found:
+        if control in fixed:
+            what = f"{old!r} cannot be renamed: regions hold the labels of {control!r}, which is asked of them, by name"
+            raise BadInput(f"{what}. Add another label instead.", field="renames")
+    return {**_carried(found, held, wanted, parsed), **found}
+
+
+def _carried(
+    found: Mapping[Class, str], held: set[Class], wanted: set[Class], parsed: ParsedConfig
+) -> dict[Class, str]:
+    """The classes that a rename of another one takes along, as those below it in a tree: where the config has them."""
+    shapes = {control.name: BY_TAG[control.type] for control in parsed.controls}
+    made: dict[Class, str] = {}
+    for (control, old), new in sorted(found.items(), key=lambda pair: pair[0][1]):
+        for other, name in held:
+            now = shapes[control].renamed(name, old, new) if other == control and control in shapes else name
+            if now != name and (control, name) not in wanted and (control, now) in wanted - held:
+                made[control, name] = now
+    return made
 
 
 def _check(found: Mapping[Class, str], held: set[Class], wanted: set[Class]) -> None:

@@ -9,8 +9,8 @@ from lode_annotation.identity import with_kept_ids
 from lode_annotation.import_report import no_control, other_medium, retired, say, say_problem, say_unlinked, twice
 from lode_annotation.imported_lines import digest_in
 from lode_annotation.label_sets import current, ids_used, still_linked
-from lode_annotation.labeling_config import rules_of
 from lode_annotation.models import LabelImport, LabelSet, Schema, SchemaRevision
+from lode_annotation.rules import rules_of
 from lode_platform.among import among
 from lode_platform.models import Item, Project
 from motherlode import media

@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import TextField
 from django.db.models.functions import Cast, Concat
 
-from lode_annotation.labeling_config import Rules
 from lode_annotation.models import LabelSet, Schema
+from lode_annotation.rules import Rules
 from lode_annotation.statements import answers
 from lode_platform.among import among
 from motherlode.media import Media
@@ -65,7 +65,7 @@ def shown(said: Sequence[Mapping[str, Any]], media: Media, rules: Rules) -> list
     """All that a label set says as a Label Studio result under ``rules``, ids kept; classes those do not show are left
     out (``regions_from`` carries them over)."""
     known = [from_json(row, rules.names) for row in said]
-    return as_result([one for one in known if one.label and _asked(one, rules)], media, rules.asked)
+    return as_result([one for one in known if _asked(one, rules)], media, rules.asked)
 
 
 def regions_from(
@@ -79,16 +79,14 @@ def regions_from(
     old = {row["id"]: from_json(row, rules.names) for row in before}
     regions = [_within(region, media) for region in from_result(result, media, rules.asked, old)]
     taken = {region.id for region in regions}
-    unseen = [
-        region for region in old.values() if not (region.label and _asked(region, rules)) and region.id not in taken
-    ]
+    unseen = [region for region in old.values() if not _asked(region, rules) and region.id not in taken]
     return regions + unseen
 
 
 def _asked(region: Region, rules: Rules) -> bool:
-    """Whether a control of the schema has the region's class."""
+    """Whether a control of the schema has the region's class, or asks for an answer without one."""
     control = asked_by(rules.asked, region)
-    return control is not None and region.label in control.class_ids
+    return control is not None and (region.label in control.class_ids or not SHAPES[control.kind].labelled)
 
 
 def named_elsewhere(label_set: LabelSet) -> bool:

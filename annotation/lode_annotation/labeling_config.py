@@ -4,36 +4,34 @@
 the rest; nothing else in the server imports that library, which costs seconds and a hundred megabytes.
 """
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
-from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
+from lode_annotation.config_tree import Node, refuse, tree_of
 from lode_platform.errors import BadInput
 from motherlode import labeling_config
 from motherlode.media import BY_TAG as BY_OBJECT
-from motherlode.regions import Control as AskedControl
-from motherlode.shapes import BY_TAG, BY_TASK, PARTS, SHAPES
+from motherlode.shapes import BY_TAG, BY_TASK, PARTS, Shape
 
-MAX_CONFIG_BYTES = 256 * 1024
-MAX_DEPTH = 20
 MAX_LABELS = 1000
 MAX_NAME = 200
 HOTKEYS = "1234567890qwertyuiopasdfghjklzxcvbnm"
 
 VIEW, HEADER = "View", "Header"
 
+# What a control that is asked per region says of the regions that it is asked of.
+PER_REGION = frozenset({"perRegion", "visibleWhen", "whenTagName", "whenLabelValue"})
+SELECTED = "region-selected"
 # What our editor acts on, by element.
 MEANT = {
     VIEW: frozenset[str](),
     **{tag: frozenset({"name", "value"}) for tag in BY_OBJECT},
     HEADER: frozenset[str](),
-    **{shape.tag: shape.attributes for shape in BY_TAG.values()},
-    **{shape.part: shape.part_attributes for shape in BY_TAG.values()},
+    **{shape.tag: shape.attributes | (PER_REGION if shape.whole else frozenset()) for shape in BY_TAG.values()},
+    **{shape.part: shape.part_attributes for shape in BY_TAG.values() if shape.part},
 }
 # What Label Studio lets one say about looks; it changes no answer, so it is taken and not acted on.
 LOOKS = {
@@ -41,7 +39,7 @@ LOOKS = {
     **{tag: medium.looks for tag, medium in BY_OBJECT.items()},
     HEADER: {"value", "size", "style", "underline"},
     **{shape.tag: shape.looks for shape in BY_TAG.values()},
-    **{shape.part: shape.part_looks for shape in BY_TAG.values()},
+    **{shape.part: shape.part_looks for shape in BY_TAG.values() if shape.part},
 }
 # Defaults that some exports write out; said like this they ask for nothing we do not do.
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,17})?")
@@ -50,7 +48,7 @@ HARMLESS = {("perRegion", "false"), ("perItem", "false"), ("allowNested", "false
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One label of a control: its name, its key in the editor ("" = none asked for) and its hint."""
+    """One class of a control: its name, its key in the editor ("" = none asked for) and its hint."""
 
     value: str
     hotkey: str = ""
@@ -59,7 +57,11 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A question put to the annotator: ``type`` is a kind's tag; ``choice`` single or multiple."""
+    """A question put to the annotator: ``type`` is a kind's tag; ``choice`` single or multiple.
+
+    ``options`` are what else it asks, as its kind reads them. Where it is asked ``per_region``, it is so of the regions
+    of the controls ``of`` and with the labels ``labelled``, of all where these are empty.
+    """
 
     name: str
     type: str
@@ -67,6 +69,10 @@ class Control:
     choice: str
     required: bool
     labels: tuple[Label, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    per_region: bool = False
+    of: tuple[str, ...] = ()
+    labelled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,74 +88,23 @@ class ParsedConfig:
         return list(dict.fromkeys(label.value for control in self.controls for label in control.labels))
 
 
-@dataclass(slots=True)
-class _Node:
-    tag: str
-    attributes: dict[str, str]
-    line: int
-    children: "list[_Node]" = field(default_factory=list)
-
-    def walk(self) -> "Iterator[_Node]":
-        yield self
-        for child in self.children:
-            yield from child.walk()
-
-
 def parse_config(xml: str) -> ParsedConfig:
     """Reads a labeling config. Raises ``BadInput`` (code ``bad_config``) with every problem, each with its line."""
-    root = _tree(xml)
+    root = tree_of(xml)
     problems = list(_unsupported(root))
     if problems:
-        _refuse(problems)
+        refuse(problems)
     problems = list(_wrong(root))
     if problems:
-        _refuse(problems)
-    return _as_we_build_it(xml, root) or _with_sdk(xml, root)
+        refuse(problems)
+    if not _is_built(xml, root):
+        _ask_sdk(xml)
+    nodes = [node for node in root.walk() if node.tag in BY_TAG]
+    controls = tuple(_control(node, nodes) for node in nodes)
+    return ParsedConfig(to_name=controls[0].to_name, controls=controls)
 
 
-def _refuse(problems: Sequence[tuple[int, str]]) -> None:
-    rows = [{"line": line, "error": text} for line, text in sorted(problems, key=lambda row: row[0])[:20]]
-    first = rows[0]
-    raise BadInput(f"Line {first['line']}: {first['error']}", code="bad_config", problems=rows)
-
-
-def _tree(xml: str) -> _Node:
-    """The elements with their lines; no document type, so that no entity can unfold."""
-    if len(xml.encode()) > MAX_CONFIG_BYTES:
-        _refuse([(1, f"The config is larger than {MAX_CONFIG_BYTES // 1024} KiB.")])
-    if not xml.strip():
-        _refuse([(1, "The config is empty; it begins with <View>.")])
-    parser = expat.ParserCreate()
-    top = _Node("", {}, 0)
-    stack = [top]
-
-    def doctype(*_: object) -> None:
-        _refuse([(parser.CurrentLineNumber, "A document type (<!DOCTYPE ...>) is not allowed in a config.")])
-
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        if len(stack) > MAX_DEPTH:
-            _refuse([(parser.CurrentLineNumber, f"Elements are nested more than {MAX_DEPTH} deep.")])
-        node = _Node(tag, attributes, parser.CurrentLineNumber)
-        stack[-1].children.append(node)
-        stack.append(node)
-
-    def end(_: str) -> None:
-        stack.pop()
-
-    parser.StartDoctypeDeclHandler = doctype
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    try:
-        parser.Parse(xml, True)
-    except expat.ExpatError as error:
-        words = expat.ErrorString(error.code) or "cannot be read"
-        _refuse([(error.lineno, f"This is not well-formed XML: {words} (column {error.offset + 1}).")])
-    except ValueError as error:
-        _refuse([(1, f"This is not well-formed XML: {error}.")])
-    return top.children[0]
-
-
-def _unsupported(root: _Node) -> Iterator[tuple[int, str]]:
+def _unsupported(root: Node) -> Iterator[tuple[int, str]]:
     """What Label Studio can do and our editor cannot yet, by name."""
     for node in root.walk():
         if node.tag not in MEANT:
@@ -163,15 +118,38 @@ def _unsupported(root: _Node) -> Iterator[tuple[int, str]]:
         if shape and not shape.whole and node.attributes.get("choice", "single").lower() != "single":
             why = f"{shape.one} carries one label"
             yield node.line, f'<{node.tag} choice="multiple"> is not supported yet: {why}.'
-        if node.tag in PARTS and node.children:
-            yield node.line, f"A <{node.children[0].tag}> within a <{node.tag}> is not supported yet."
+        if shape and shape.whole and (why := _not_per_region(node)):
+            yield node.line, why
+    yield from _nested(root, nested=False)
     first, *more = [node for node in root.walk() if node.tag in BY_OBJECT] or [root]
     for node in more:
         beside = f"A second <{node.tag}>" if node.tag == first.tag else f"A <{node.tag}> beside a <{first.tag}>"
         yield node.line, f"{beside} is not supported yet: a schema asks about one object."
 
 
-def _wrong(root: _Node) -> Iterator[tuple[int, str]]:
+def _nested(node: Node, *, nested: bool) -> Iterator[tuple[int, str]]:
+    """The parts that stand within parts, where their control's classes are not paths."""
+    nested = BY_TAG[node.tag].nested if node.tag in BY_TAG else nested
+    for child in node.children:
+        if node.tag in PARTS and not (nested and child.tag == node.tag):
+            yield node.line, f"A <{child.tag}> within a <{node.tag}> is not supported yet."
+            break
+        yield from _nested(child, nested=nested)
+
+
+def _not_per_region(node: Node) -> str:
+    """What a question says of the regions that it is asked of, and cannot; "" where it can."""
+    visible = node.attributes.get("visibleWhen")
+    if not node.says("perRegion"):
+        name = next((name for name in ("visibleWhen", "whenTagName", "whenLabelValue") if name in node.attributes), "")
+        said = f'{name}="{node.attributes.get(name)}"'
+        return f'<{node.tag} {said}> is not supported yet without perRegion="true".' if name else ""
+    if visible not in (None, SELECTED):
+        return f'<{node.tag} visibleWhen="{visible}"> is not supported yet; it can be "{SELECTED}".'
+    return ""
+
+
+def _wrong(root: Node) -> Iterator[tuple[int, str]]:
     """What no config may say."""
     if root.tag != VIEW:
         yield root.line, f"The outermost element is <{root.tag}>; it must be <View>."
@@ -199,14 +177,15 @@ def _wrong(root: _Node) -> Iterator[tuple[int, str]]:
     by_name = {node.attributes.get("name"): node for node in objects}
     for node in controls:
         yield from _wrong_control(node, by_name)
+        yield from _wrong_regions(node, controls)
     for node in root.walk():
         for child in node.children:
             homes = [f"<{shape.tag}>" for shape in BY_TAG.values() if shape.part == child.tag]
-            if homes and f"<{node.tag}>" not in homes:
+            if homes and f"<{node.tag}>" not in homes and node.tag != child.tag:
                 yield child.line, f"<{child.tag}> is in <{node.tag}>; it belongs in {' or '.join(homes)}."
 
 
-def _wrong_control(node: _Node, objects: Mapping[str | None, _Node]) -> Iterator[tuple[int, str]]:
+def _wrong_control(node: Node, objects: Mapping[str | None, Node]) -> Iterator[tuple[int, str]]:
     target, shape = node.attributes.get("toName"), BY_TAG[node.tag]
     if target not in objects:
         named = " or ".join(f"<{tag}>" for tag in dict.fromkeys(one.tag for one in objects.values()) or BY_OBJECT)
@@ -220,91 +199,146 @@ def _wrong_control(node: _Node, objects: Mapping[str | None, _Node]) -> Iterator
     choice = node.attributes.get("choice", "single")
     if BY_TAG[node.tag].whole and choice not in ("single", "single-radio", "multiple"):
         yield node.line, f'<{node.tag} choice="{choice}"> must be single or multiple.'
-    part = BY_TAG[node.tag].part
-    labels = [child for child in node.children if child.tag == part]
+    yield from _wrong_parts(node, shape)
+    try:
+        shape.options(node.attributes, _selected(node, shape))
+    except ValueError as error:
+        yield node.line, f"<{node.tag}>: {error}."
+
+
+def _wrong_parts(node: Node, shape: Shape) -> Iterator[tuple[int, str]]:
+    """What is wrong with the elements that name a control's classes."""
+    part, labels = shape.part, list(_parts(node, shape))
+    if not shape.labelled:
+        return
     if not labels:
         yield node.line, f"<{node.tag}> has no <{part}>."
     if len(labels) > MAX_LABELS:
         yield node.line, f"<{node.tag}> has more than {MAX_LABELS} labels."
     seen: set[str] = set()
-    for child in labels:
+    for child, path in labels:
         value = child.attributes.get("value", "")
-        if not value.strip() or value != value.strip() or len(value) > 200:
+        if not value.strip() or value != value.strip() or len(value) > MAX_NAME:
             yield child.line, f"<{part} value={quoteattr(value)}> must be 1 to 200 characters without spaces around."
-        elif "$" in value[:1]:
+            continue
+        try:
+            name = shape.class_name(path)
+        except ValueError as error:
+            yield child.line, f"<{part}>: {error}."
+            continue
+        if "$" in value[:1]:
             yield child.line, f'<{part} value="{value}"> taken from the item\'s data is not supported yet.'
-        elif value in seen:
-            yield child.line, f'The label "{value}" appears twice in <{node.tag}>.'
-        seen.add(value)
+        elif name in seen:
+            yield child.line, f'The label "{name}" appears twice in <{node.tag}>.'
+        elif len(name) > MAX_NAME:
+            yield child.line, f'The label "{name:.40}..." has, with those around it, more than {MAX_NAME} characters.'
+        seen.add(name)
         key = child.attributes.get("hotkey", "")
-        if key and (len(key) != 1 or not key.isalnum() or not key.isascii()):
+        if key and shape.nested:
+            yield child.line, f'<{part} hotkey="{key}"> in <{node.tag}> is not supported yet.'
+        elif key and (len(key) != 1 or not key.isalnum() or not key.isascii()):
             yield child.line, f'The hotkey "{key}" must be one letter or digit.'
 
 
-def _as_we_build_it(xml: str, root: _Node) -> ParsedConfig | None:
-    """A config that is to the letter what ``labeling_config.build`` writes, None for any other.
+def _wrong_regions(node: Node, controls: Sequence[Node]) -> Iterator[tuple[int, str]]:
+    """Of a control that is asked per region, what names no regions of the config."""
+    if not node.says("perRegion"):
+        return
+    placed = [one for one in controls if not BY_TAG[one.tag].whole]
+    if not placed:
+        yield node.line, f'<{node.tag} perRegion="true">: the config asks for no regions.'
+        return
+    names = {one.attributes.get("name") for one in placed}
+    for name in _of(node):
+        if name not in names:
+            yield node.line, f'<{node.tag} whenTagName="{name}"> names no control for regions.'
+    known = {value for one in placed for value in one.values}
+    if (label := node.attributes.get("whenLabelValue")) is not None:
+        for value in _listed(label, known):
+            if value not in known:
+                yield node.line, f'<{node.tag} whenLabelValue="{value}"> names no label of regions.'
+
+
+def _parts(node: Node, shape: Shape, above: tuple[str, ...] = ()) -> Iterator[tuple[Node, tuple[str, ...]]]:
+    """The elements below a control that name a class, each with its value and those around it."""
+    for child in node.children:
+        if child.tag == shape.part:
+            path = (*above, child.attributes.get("value", ""))
+            yield child, path
+            yield from _parts(child, shape, path)
+
+
+def _selected(node: Node, shape: Shape) -> list[str]:
+    return [shape.class_name(path) for child, path in _parts(node, shape) if child.says("selected")]
+
+
+def _of(node: Node) -> tuple[str, ...]:
+    """The controls that ``whenTagName`` names; none where it names the object, of which all regions are."""
+    tags = node.attributes.get("whenTagName", "")
+    return () if tags in ("", node.attributes.get("toName")) else tuple(tags.split(","))
+
+
+def _listed(text: str, known: Collection[str]) -> list[str]:
+    """The labels that an attribute names: itself, where it is one, else those between its commas."""
+    return [text] if text in known else text.split(",")
+
+
+def _is_built(xml: str, root: Node) -> bool:
+    """Whether a config is to the letter what ``labeling_config.build`` writes.
 
     Label Studio reads those as we do, and importing its library takes a process half a second and 60 MiB.
     """
     nodes = [node for node in root.walk() if node.tag in BY_TAG]
     tasks = {control.tag: task for task, control in BY_TASK.items()}
-    if len(nodes) != 1 or nodes[0].tag not in tasks:
-        return None
+    if len(nodes) != 1:
+        return False
     node, task = nodes[0], tasks[nodes[0].tag]
-    values = [child.attributes.get("value", "") for child in node.children]
+    values = node.values
     numbers = {child.attributes.get("value", ""): child.attributes.get("category", "") for child in node.children}
     if not all(_NUMBER.fullmatch(number) for number in numbers.values()):
-        return None
+        return False
     categories = {value: int(number) for value, number in numbers.items() if number}
     required = "required" in node.attributes
     medium = next(BY_OBJECT[one.tag].kind for one in root.walk() if one.tag in BY_OBJECT)
-    if labeling_config.build(values, task, required=required, categories=categories, medium=medium) != xml:
-        return None
-    labels = tuple(Label(value, "", "") for value in values)
-    control = Control(node.attributes["name"], node.tag, node.attributes["toName"], "single", required, labels)
-    return ParsedConfig(to_name=control.to_name, controls=(control,))
+    return labeling_config.build(values, task, required=required, categories=categories, medium=medium) == xml
 
 
-def _with_sdk(xml: str, root: _Node) -> ParsedConfig:
-    """Label Studio's own reading of the config, whose controls become ours."""
+def _ask_sdk(xml: str) -> None:
+    """Refuses what Label Studio itself does not accept."""
     from label_studio_sdk.label_interface.interface import LabelInterface
 
     try:
         interface: Any = LabelInterface(xml)
         interface.validate()
-        tags = list(interface.controls)
     except Exception as error:  # the library raises many kinds; whatever it says is about the config
         raise BadInput(
             f"Label Studio does not accept this config: {error}",
             code="bad_config",
             problems=[{"line": 1, "error": f"Label Studio does not accept this config: {error}"}],
         ) from None
-    hints = {
-        (node.attributes["name"], child.attributes["value"]): child.attributes.get("hint", "").strip()
-        for node in root.walk()
-        if node.tag in BY_TAG
-        for child in node.children
-        if child.tag in PARTS
-    }
-    controls = []
-    for tag in tags:
-        attributes: Mapping[str, str] = tag.attr
-        labels = []
-        for value in tag.labels:
-            part: Mapping[str, str] = tag.labels_attrs[value].attr
-            labels.append(Label(value, part.get("hotkey", "").lower(), hints.get((tag.name, value), "")))
-        single = not BY_TAG[tag.tag].whole or attributes.get("choice", "single") != "multiple"
-        controls.append(
-            Control(
-                name=tag.name,
-                type=tag.tag,
-                to_name=tag.to_name[0],
-                choice="single" if single else "multiple",
-                required=attributes.get("required", "false").lower() == "true",
-                labels=tuple(labels),
-            )
-        )
-    return ParsedConfig(to_name=controls[0].to_name, controls=tuple(controls))
+
+
+def _control(node: Node, nodes: Sequence[Node]) -> Control:
+    """A control as its element says it; ``nodes`` are those of all controls."""
+    said, shape = node.attributes, BY_TAG[node.tag]
+    label = said.get("whenLabelValue")
+    known = {value for one in nodes if not BY_TAG[one.tag].whole for value in one.values}
+    multiple = shape.whole and said.get("choice", "single") == "multiple"
+    return Control(
+        name=said["name"],
+        type=node.tag,
+        to_name=said["toName"],
+        choice="multiple" if multiple else "single",
+        required=node.says("required"),
+        labels=tuple(
+            Label(shape.class_name(path), part.get("hotkey", "").lower(), part.get("hint", "").strip())
+            for part, path in ((child.attributes, path) for child, path in _parts(node, shape))
+        ),
+        options=shape.options(said, _selected(node, shape)),
+        per_region=node.says("perRegion"),
+        of=_of(node),
+        labelled=() if label is None else tuple(_listed(label, known)),
+    )
 
 
 def controls_json(
@@ -323,11 +357,12 @@ def controls_json(
     rows = []
     for control in parsed.controls:
         labels, texts = [], (guidelines or {}).get(control.name, {})
+        keyed = not BY_TAG[control.type].nested
         for label in control.labels:
             number = class_ids[control.name, label.value]
             usual = HOTKEYS[number - 1] if number <= len(HOTKEYS) and HOTKEYS[number - 1] not in asked else ""
             key = label.hotkey or usual
-            if key in given:
+            if key in given or not keyed:
                 key = ""
             given.add(key)
             guideline = texts.get(label.value) or label.hint
@@ -342,78 +377,15 @@ def controls_json(
                 "choice": control.choice,
                 "required": control.required,
                 "labels": labels,
+                **_more(control),
             }
         )
     return rows
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """A schema revision made ready for use: its controls as JSON and as ``asked`` of regions, its labels by class id.
-
-    A class belongs to its control; ``names`` holds those of all controls.
-    """
-
-    controls: tuple[Mapping[str, Any], ...]
-    by_name: Mapping[str, Mapping[str, Any]]
-    asked: tuple[AskedControl, ...]
-    names: Mapping[int, str]
-    kinds: frozenset[str]
-
-
-def rules_of(controls: Sequence[Mapping[str, Any]]) -> Rules:
-    """Prepares a revision's ``controls``."""
-    asked = tuple(
-        AskedControl(
-            name=control["name"],
-            kind=BY_TAG[control["type"]].kind,
-            to_name=control["to_name"],
-            class_ids={label["value"]: label["class_id"] for label in control["labels"]},
-        )
-        for control in controls
-    )
-    return Rules(
-        controls=tuple(controls),
-        by_name={control["name"]: control for control in controls},
-        asked=asked,
-        names={number: value for control in asked for value, number in control.class_ids.items()},
-        kinds=frozenset(control.kind for control in asked),
-    )
-
-
-@lru_cache(maxsize=256)
-def rules_from(revision_id: int, text: str) -> Rules:
-    """As ``rules_of`` for a revision's JSON text; a revision never changes, so it is prepared once a process."""
-    return rules_of(json.loads(text))
-
-
-def translated(result: Sequence[Any], old: Rules, new: Rules) -> list[Any]:
-    """A result made under an older revision in the words of a newer one: labels by their class ids, controls by name,
-    else by the classes that they share, else by kind.
-
-    What the newer revision no longer has stays as it is, for the validation to name.
-    """
-    controls = {control.name: (control, after) for control in old.asked if (after := _successor(control, old, new))}
-    rows = []
-    for entry in result:
-        if not isinstance(entry, dict) or entry.get("from_name") not in controls:
-            rows.append(entry)
-            continue
-        before, after = controls[entry["from_name"]]
-        value = dict(entry.get("value") or {})
-        key = SHAPES[before.kind].result_type
-        if isinstance(value.get(key), list):
-            names = {number: label for label, number in after.class_ids.items()}
-            value[key] = [names.get(before.class_ids.get(label, 0), label) for label in value[key]]
-        rows.append({**entry, "from_name": after.name, "to_name": after.to_name, "value": value})
-    return rows
-
-
-def _successor(control: AskedControl, old: Rules, new: Rules) -> AskedControl | None:
-    """The control of a newer revision that asks what ``control`` asked."""
-    mine = set(control.class_ids.values())
-    fit = [after for after in new.asked if after.kind == control.kind]
-    named = [after for after in fit if after.name == control.name]
-    rest = [after for after in fit if after.name not in old.by_name]
-    sharing = [after for after in rest if not mine.isdisjoint(after.class_ids.values())]
-    return next(iter([*named, *sharing, *rest]), None)
+def _more(control: Control) -> dict[str, Any]:
+    """What most controls do not say."""
+    said: dict[str, Any] = {"options": dict(control.options)} if control.options else {}
+    if control.per_region:
+        said |= {"per_region": True, "of": [*control.of], "labelled": [*control.labelled]}
+    return said

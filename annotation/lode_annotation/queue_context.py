@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from lode_annotation.labeling_config import Rules, rules_from, rules_of, translated
 from lode_annotation.models import SchemaRevision
+from lode_annotation.rules import Rules, rules_from, rules_of, translated
 from lode_annotation.statements import contexts
 from lode_annotation.statements.contexts import QueueRow
 from lode_platform import access

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from lode_annotation.models import Annotation, LabelSet, Lease, Queue, Review, Schema, Task
 from lode_annotation.review import MOST_WAITING, waiting
-from lode_platform import shell
+from lode_platform import said, shell
 from lode_platform.access import permits, role_in
 from lode_platform.callers import Caller
 from lode_platform.drawing import Drawn, drawn
@@ -163,18 +163,11 @@ def item_labels(item: Item, user: User) -> Iterable[shell.Labelled]:
     rows = LabelSet.objects.current().filter(item=item).select_related("schema", "schema_revision")
     for row in rows.order_by("schema__name"):
         names = row.schema_revision.class_names
-        answers = [_answer(said, names) for said in row.answers]
-        labels = {said["id"]: names.get(said.get("class_id", 0), said["kind"]) for said in row.regions}
-        links = [_link(said, labels, names) for said in row.relations]
+        labels = {one["id"]: names.get(one.get("class_id", 0), one["kind"]) for one in row.regions}
+        links = [_link(one, labels, names) for one in row.relations]
         url = reverse("annotation:schema", args=[item.project.name, row.schema.name])
-        yield shell.Labelled(row.schema.name, url, len(row.regions), answers, links)
-
-
-def _answer(said: Mapping[str, Any], names: Mapping[int, str]) -> shell.Answer:
-    of_class = said.get("class_id")
-    if of_class is None:
-        return shell.Answer(said.get("control", ""), str(said.get("value", "")))
-    return shell.Answer(said.get("control", ""), names.get(of_class, str(of_class)), class_color(of_class))
+        answers, attributes = said.answers(row.answers, names), said.attributes(row.regions, names)
+        yield shell.Labelled(row.schema.name, url, len(row.regions), answers, links, attributes)
 
 
 def _link(said: Mapping[str, Any], labels: Mapping[str, str], names: Mapping[int, str]) -> str:

@@ -1,16 +1,16 @@
 """Validates every answer: what Label Studio's own validator lets through is refused here, by region and rule."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from lode_annotation.labeling_config import Rules
+from lode_annotation.rules import Rules
 from lode_platform import sql
 from lode_platform.errors import BadInput
 from motherlode.media import Media
-from motherlode.regions import from_json
-from motherlode.shapes import BY_TAG, BadRegion, Shape, shape_in
+from motherlode.regions import Control, from_json
+from motherlode.shapes import SHAPES, BadRegion, Shape, shape_in
 
 MAX_REGIONS = 50_000
 
@@ -112,8 +112,7 @@ def problems_of(result: Any, media: Media, rules: Rules, said: Said = tuple) -> 
         yield Problem("", "size", f"The result has {len(result)} regions; at most {MAX_REGIONS} are taken.")
         return
     held = _Held(media, said)
-    seen: set[str] = set()
-    answered: set[str] = set()
+    taken = _Taken(rules)
     for index, entry in enumerate(result):
         if isinstance(entry, dict) and entry.get("type") == "relation":
             yield Problem(f"#{index + 1}", "type", "Relations between regions are not supported yet.")
@@ -121,19 +120,63 @@ def problems_of(result: Any, media: Media, rules: Rules, said: Said = tuple) -> 
         name = entry.get("id") if isinstance(entry, dict) else None
         if not isinstance(name, str) or not name or len(name) > 200:
             yield Problem(f"#{index + 1}", "id", "An entry needs an id of 1 to 200 characters.")
-            continue
-        if name in seen:
-            yield Problem(name, "duplicate", "Two regions have this id.")
-            continue
-        seen.add(name)
-        wrong = _entry(entry, held, rules, answered)
-        if wrong:
+        elif wrong := taken.again(name, entry) or _entry(entry, held, rules, taken.answered):
             yield Problem(name, *wrong)
         else:
-            answered.add(entry["from_name"])
-    for control in rules.controls:
-        if control["required"] and control["name"] not in answered:
-            yield Problem("", "required", f'"{control["name"]}" must be answered.')
+            taken.take(name, entry)
+    yield from taken.problems()
+
+
+class _Taken:
+    """What has been said of the item and of each of its regions so far."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._seen: set[str] = set()
+        self.answered: set[str] = set()
+        self._regions: dict[str, tuple[Control, str]] = {}
+        self._attributes: dict[tuple[str, str], None] = {}
+
+    def _per_region(self, entry: Mapping[str, Any]) -> str:
+        """The name of the control of an entry about a region, "" of any other."""
+        source = entry.get("from_name")
+        control = self._rules.by_name.get(source) if isinstance(source, str) else None
+        return control.name if control is not None and control.per_region else ""
+
+    def again(self, name: str, entry: Mapping[str, Any]) -> tuple[str, str] | None:
+        """What is wrong with an entry of an id that was there before."""
+        if control := self._per_region(entry):
+            known = (name, control) in self._attributes
+            return ("duplicate", f'"{control}" is answered twice.') if known else None
+        if name in self._seen:
+            return "duplicate", "Two regions have this id."
+        self._seen.add(name)
+        return None
+
+    def take(self, name: str, entry: Mapping[str, Any]) -> None:
+        control = self._rules.by_name[entry["from_name"]]
+        if control.per_region:
+            self._attributes[name, control.name] = None
+            return
+        self.answered.add(control.name)
+        shape = SHAPES[control.kind]
+        if not shape.whole:
+            self._regions[name] = (control, shape.names(entry["value"][shape.key])[0])
+
+    def problems(self) -> Iterator[Problem]:
+        """What no single entry shows: answers about no region, and questions without an answer."""
+        for name, asking in self._attributes:
+            if name not in self._regions:
+                yield Problem(name, "region", f'"{asking}" is about a region, and none has this id.')
+            elif not self._rules.by_name[asking].is_about(*self._regions[name]):
+                yield Problem(name, "region", f'"{asking}" is not asked of this region.')
+        for control in self._rules.required:
+            if not control.per_region and control.name not in self.answered:
+                yield Problem("", "required", f'"{control.name}" must be answered.')
+            if control.per_region:
+                for name, (own, label) in self._regions.items():
+                    if control.is_about(own, label) and (name, control.name) not in self._attributes:
+                        yield Problem(name, "required", f'"{control.name}" must be answered for this {label}.')
 
 
 def _entry(entry: Mapping[str, Any], held: _Held, rules: Rules, answered: set[str]) -> tuple[str, str] | None:
@@ -141,12 +184,12 @@ def _entry(entry: Mapping[str, Any], held: _Held, rules: Rules, answered: set[st
     control = rules.by_name.get(source) if isinstance(source, str) else None
     if control is None:
         return "control", f"The schema has no control {source!r}."
-    shape = BY_TAG[control["type"]]
+    shape = SHAPES[control.kind]
     kind = shape.result_type
     if entry.get("type") != kind:
         return "type", f'"{source}" takes {kind}, not {entry.get("type")!r}.'
-    if entry.get("to_name", control["to_name"]) != control["to_name"]:
-        return "object", f'"{source}" is about "{control["to_name"]}", not {entry.get("to_name")!r}.'
+    if entry.get("to_name", control.to_name) != control.to_name:
+        return "object", f'"{source}" is about "{control.to_name}", not {entry.get("to_name")!r}.'
     if any(entry.get(key, value) != value for key, value in size_said(media).items()):
         return "image", (
             f"It was made on {entry.get('original_width')} x {entry.get('original_height')} pixels;"
@@ -155,16 +198,11 @@ def _entry(entry: Mapping[str, Any], held: _Held, rules: Rules, answered: set[st
     value = entry.get("value")
     if not isinstance(value, dict):
         return "value", "It has no value."
-    if shape.whole and control["name"] in answered:
+    if shape.whole and control.name in answered:
         return "duplicate", f'"{source}" is answered twice.'
-    labels: Any = value.get(kind)
+    said: Any = value.get(shape.key)
     shape = shape_in(value, shape)
-    return (
-        _fits(shape, media)
-        or _misplaced(entry["id"], shape, value, held)
-        or shape.check_labels(labels, single=control["choice"] == "single")
-        or _known(labels, {label["value"] for label in control["labels"]})
-    )
+    return _fits(shape, media) or _misplaced(entry["id"], shape, value, held) or shape.check_said(said, control)
 
 
 def _fits(shape: Shape, media: Media) -> tuple[str, str] | None:
@@ -176,10 +214,3 @@ def _fits(shape: Shape, media: Media) -> tuple[str, str] | None:
 def _misplaced(region: str, shape: Shape, value: Mapping[str, Any], held: _Held) -> tuple[str, str] | None:
     broken = shape.check(value, held.media)
     return None if broken is None or held.has(region, shape, value) else broken
-
-
-def _known(labels: Sequence[Any], known: Collection[str]) -> tuple[str, str] | None:
-    for label in labels:
-        if not isinstance(label, str) or label not in known:
-            return "class", f"The schema has no label {label!r} here."
-    return None

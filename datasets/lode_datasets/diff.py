@@ -84,7 +84,7 @@ def _kinds(was: Region, now: Region) -> tuple[RegionKind, ...]:
     kinds: list[RegionKind] = []
     if was.get("geometry") != now.get("geometry"):
         kinds.append("moved")
-    if was["class_id"] != now["class_id"]:
+    if was.get("class_id") != now.get("class_id"):
         kinds.append("relabelled")
     return tuple(kinds) or (() if {**was, "id": now["id"]} == now else ("edited",))
 
@@ -157,11 +157,11 @@ class Filter:
 
 
 class Touched(NamedTuple):
-    """An item that differs with what became of its regions, as (kind, class id)."""
+    """An item that differs with what became of its regions, as (kind, class id or None)."""
 
     pair: Pair
     splits: tuple[str | None, str | None]
-    what: frozenset[tuple[RegionKind, int]]
+    what: frozenset[tuple[RegionKind, int | None]]
 
 
 def pairs(old: Version, new: Version) -> list[Pair]:
@@ -297,15 +297,16 @@ def _compared(old_name: UUID, new_name: UUID) -> Compared:
         by_place += not share_ids(before, after)
         if labels.person is not None:
             people[labels.person] += 1
-        what: set[tuple[RegionKind, int]] = set()
+        what: set[tuple[RegionKind, int | None]] = set()
         for region in region_changes(before, after):
             side = region.after or region.before
             assert side is not None
-            sides = {one["class_id"] for one in (region.before, region.after) if one}
+            sides = {one.get("class_id") for one in (region.before, region.after) if one}
             what.update((kind, class_id) for kind in region.kinds for class_id in sides)
             for kind in region.kinds:
                 regions[kind] += 1
-                by_class.setdefault(side["class_id"], Counter())[kind] += 1
+                if "class_id" in side:
+                    by_class.setdefault(side["class_id"], Counter())[kind] += 1
             if "relabelled" in region.kinds and region.before and region.after:
                 confusions[region.before["class_id"], region.after["class_id"]] += 1
         touched.append(Touched(_pair(labels.pair), (labels.a_split, labels.b_split), frozenset(what)))

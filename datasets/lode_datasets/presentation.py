@@ -41,15 +41,6 @@ def regions(
     ]
 
 
-def choices(regions: Sequence[Mapping[str, Any]], names: Mapping[int, str]) -> list[tuple[str, int]]:
-    """The classes said of the whole item: name and colour."""
-    return [
-        (names.get(region["class_id"], str(region["class_id"])), color_of(region["class_id"]))
-        for region in regions
-        if "geometry" not in region and "class_id" in region
-    ]
-
-
 def changed_regions(
     said: Sequence[Mapping[str, Any]], changed: Sequence[RegionChange], names: Mapping[int, str], layer: str
 ) -> list[Drawn]:

@@ -51,7 +51,7 @@ GLOSSARY = (
     ),
     Word(
         _("control"),
-        _("One question of a schema, with classes of its own: boxes to draw, or one class for the whole item."),
+        _("One question of a schema, with classes of its own: boxes to draw, a class or a number of the whole item."),
         _("labeling tool, attribute, question"),
         _("Schemas, and the palette of the editor"),
     ),
@@ -77,6 +77,12 @@ GLOSSARY = (
         _("answer"),
         _("What is said of an item as a whole under a control, such as its class; also what a person submits."),
         _("classification, image-level label, choice"),
+        _("Label, Review, an item's page"),
+    ),
+    Word(
+        _("attribute"),
+        _("What is said of a region beside its class: answers that are asked per region, or what an import brought."),
+        _("property, per-region label, tag"),
         _("Label, Review, an item's page"),
     ),
     Word(

@@ -121,13 +121,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Labelled:
-    """What is held to be true of an item under one schema; ``links`` between its regions are in words."""
+    """What is held to be true of an item under one schema; ``links`` between its regions are in words, as are the
+    ``attributes`` of each region that has any, under its label."""
 
     schema: str
     url: str
     regions: int
     answers: Sequence[Answer] = ()
     links: Sequence[str] = ()
+    attributes: Sequence[Answer] = ()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ an import makes reads the same on either side.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 from xml.etree.ElementTree import Element, ParseError, fromstring
@@ -69,7 +69,7 @@ def add_labels(
 
     `control` names the one meant. Raises `ValueError` where the config has no such control.
     """
-    for shape in [BY_TASK[task]] if task else BY_TASK.values():
+    for shape in [BY_TASK[task]] if task else filter(lambda one: one.labelled, BY_TASK.values()):
         at = config.find(f"</{shape.tag}", _start(config, shape.tag, control))
         if at >= 0:
             indent = config[config.rfind("\n", 0, at) + 1 : at]
@@ -90,13 +90,23 @@ def _start(config: str, tag: str, control: str) -> int:
 
 
 def controls_of(config: Element) -> dict[str, tuple[str, list[str]]]:
-    """The tag and the labels of each control of a parsed config, by its name."""
+    """The tag and the classes of each control of a parsed config, by its name."""
     found = {}
     for node in config.iter():
         if node.tag in BY_TAG and node.get("name"):
-            part = BY_TAG[node.tag].part
-            found[str(node.get("name"))] = (str(node.tag), [str(child.get("value")) for child in node.iter(part)])
+            shape = BY_TAG[node.tag]
+            found[str(node.get("name"))] = (str(node.tag), [shape.class_name(path) for path in _paths(node, shape)])
     return found
+
+
+def _paths(node: Element, shape: Shape, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The values of each element below a control that names a class, and of those around it."""
+    for child in node:
+        own = above
+        if child.tag == shape.part:
+            own = (*above, str(child.get("value")))
+            yield own
+        yield from _paths(child, shape, own)
 
 
 @lru_cache(maxsize=256)

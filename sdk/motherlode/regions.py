@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from hashlib import sha1, sha256
-from math import isfinite
+from hashlib import sha256
 from typing import Any, NamedTuple, TypeAlias
-from uuid import NAMESPACE_URL, uuid5
+from uuid import uuid5
 
+from motherlode.controls import Control, answered, asked_by, controls_for, speaking, with_attributes
 from motherlode.media import Media
+from motherlode.region_ids import REGION_NAMESPACE, ids_of, place_text, region_ids, text_of_name, uuid_of
 from motherlode.shapes import BY_RESULT_TYPE, SHAPES, BadRegion, Bounds, Clip, Geometry, Shape, asked_as, shape_in
 
 __all__ = [
@@ -38,6 +38,8 @@ __all__ = [
     "from_json",
     "from_result",
     "ids_of",
+    "in_words",
+    "is_known",
     "load",
     "moved",
     "place_text",
@@ -52,8 +54,6 @@ Kind: TypeAlias = str
 """The name of a kind in `motherlode.shapes.SHAPES`."""
 
 BOUNDS = "box"  # in rows of earlier versions, the key of a region's bounds, whatever its kind
-REGION_NAMESPACE = uuid5(NAMESPACE_URL, "urn:motherlode:region")
-_NAMESPACE = REGION_NAMESPACE.bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,13 @@ class Region:
     """One thing said of an item: of a part of it, or of it as a whole (an answer, whose `geometry` is None).
 
     `id` stays through edits, versions and exports. `class_id` is the label's permanent number in the schema, 0 where an
-    answer of an unknown kind names none; `label` is its name as the reader's schema gives it, "" where the reader knew
-    none. `geometry` is its kind's own immutable value, in pixels: xyxy of a box, None for a choice. `area` is an
-    imported area in square pixels (COCO's, of the mask) and None where the geometry's own counts. `frame` is a video
-    frame, None for an image. `control` names the schema's control that asked; "" in versions published before format 1,
-    which did not say. A kind that `motherlode.shapes` does not know keeps its geometry as JSON; `more` holds the
-    fields that are not known.
+    answer names none; `label` is its name as the reader's schema gives it, "" where the reader knew none. `value`
+    is what an answer of a kind without classes says, as plain JSON: a list of texts, a number, a rating. `geometry`
+    is its kind's own immutable value, in pixels: xyxy of a box, None for a choice. `area` is an imported area in
+    square pixels (COCO's, of the mask) and None where the geometry's own counts. `frame` is a video frame, None for
+    an image. `control` names the schema's control that asked; "" in versions published before format 1, which did
+    not say. A kind that `motherlode.shapes` does not know keeps its geometry as JSON; `more` holds the fields that
+    are not known.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Region:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     control: str = ""
     more: Mapping[str, Any] = field(default_factory=dict)
+    value: Any = None
 
     def as_json(self, *, names: bool = False) -> dict[str, Any]:
         """The row of a region or an answer in format 1; what is at its default is left out.
@@ -104,6 +106,8 @@ class Region:
             row["frame"] = self.frame
         if self.attributes:
             row["attributes"] = dict(self.attributes)
+        if self.value is not None:
+            row["value"] = self.value
         if names:
             row["label"] = self.label
         return row
@@ -153,7 +157,7 @@ def from_json(row: Mapping[str, Any], names: Mapping[int, str] | None = None) ->
     """
     try:
         kind, geometry, more = _parts(row)
-        class_id = int(row["class_id"]) if kind in SHAPES else int(row.get("class_id", 0))
+        class_id = int(row["class_id"]) if _is_labelled(kind) else int(row.get("class_id", 0))
         area, frame = row.get("area"), row.get("frame")
         return Region(
             id=str(row["id"]),
@@ -168,6 +172,7 @@ def from_json(row: Mapping[str, Any], names: Mapping[int, str] | None = None) ->
             attributes=dict(row.get("attributes") or {}),
             control=str(row.get("control", "")),
             more=more,
+            value=_value(kind, row),
         )
     except BadRegion as error:
         raise BadRegion(f"region {row.get('id')}: {error}") from None
@@ -186,10 +191,35 @@ def _parts(row: Mapping[str, Any]) -> tuple[Kind, Geometry, dict[str, Any]]:
     if earlier:
         key = shape.field if shape else kind
     known = _KNOWN | {"type", BOUNDS, key} if earlier else _KNOWN
+    if shape is not None and not shape.labelled:
+        known = known | {"value"}
     more = {name: row[name] for name in row.keys() - known}
     if shape is None:
         return kind, row.get(key), more
     return kind, None if shape.whole else shape.from_json(row[key]), more
+
+
+def _is_labelled(kind: Kind) -> bool:
+    return kind in SHAPES and SHAPES[kind].labelled
+
+
+def _value(kind: Kind, row: Mapping[str, Any]) -> Any:
+    """What an answer without a class says."""
+    shape = SHAPES.get(kind)
+    return None if shape is None or shape.labelled else shape.plain(row["value"])
+
+
+def is_known(row: Mapping[str, Any]) -> bool:
+    """Whether `from_json` can read the row of a region or an answer: its kind is known, and it says what that says."""
+    shape = SHAPES.get(row.get("kind", ""))
+    return shape is not None and ("class_id" if shape.labelled else "value") in row
+
+
+def in_words(value: Any) -> str:
+    """The value of an answer or of an attribute in words: "sharp, crowded", "animal / dog", "3"."""
+    if isinstance(value, list | tuple):
+        return ", ".join(" / ".join(map(str, one)) if isinstance(one, list | tuple) else str(one) for one in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def box_of(row: Mapping[str, Any]) -> list[float] | None:
@@ -246,66 +276,7 @@ def moved(region: Region, geometry: Geometry) -> Region:
     return region if geometry == region.geometry else replace(region, geometry=geometry, area=None)
 
 
-def region_ids(path: str, drafts: Iterable[tuple[str, Kind, Geometry]], used: Collection[str] = ()) -> list[str]:
-    """Ids for the imported regions of one item, from its path and each region's label, kind and geometry.
-
-    The same import gives the same ids; equal regions of one item are told apart by the order they come in. Ids that
-    the item has `used` for other regions are passed over.
-    """
-    return ids_of(path, [(label, place_text(kind, geometry)) for label, kind, geometry in drafts], used)
-
-
-@lru_cache(maxsize=4096)  # a schema has few labels and controls, and an import says them often
-def text_of_name(name: str) -> str:
-    """The name of a label or a control as canonical JSON text."""
-    return _encode(name)
-
-
-def ids_of(path: str, places: Iterable[tuple[str, str]], used: Collection[str] = ()) -> list[str]:
-    """As `region_ids`, of labels and `place_text`s."""
-    seen: dict[str, int] = {}
-    ids = []
-    start = f"[{_encode(path)},"
-    for label, place in places:
-        key = f"{start}{text_of_name(label)},{place}]"
-        own = ""
-        while not own or own in used:
-            number = seen.get(key, 0)
-            own = uuid_of(f"{key}#{number}")
-            seen[key] = number + 1
-        ids.append(own)
-    return ids
-
-
-def place_text(kind: Kind, geometry: Geometry) -> str:
-    """A geometry as canonical JSON text, "null" where there is none."""
-    if geometry is None:
-        return "null"
-    place = SHAPES[kind].canonical(geometry)
-    if type(place) is list and {*map(type, place)} == {float} and isfinite(sum(place)):
-        return f"[{','.join(map(repr, place))}]"  # the encoder takes four times as long
-    return _encode(place)
-
-
-def uuid_of(name: str) -> str:
-    """`str(uuid5(REGION_NAMESPACE, name))` without an object in between: an import makes one a region."""
-    text = sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(text[16], 16) & 3]
-    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
-
-
 # Label Studio's result JSON
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """One question of a schema: its name, the kind of region that answers it, the name of the object it is about, and
-    the permanent number of each of its labels."""
-
-    name: str
-    kind: Kind
-    to_name: str
-    class_ids: Mapping[str, int]
 
 
 def from_result(
@@ -317,39 +288,63 @@ def from_result(
     """Regions of a Label Studio result on an item of this medium, under the schema's `controls`.
 
     `before` are the regions, by id, that the annotator started from: they lend what the editor does not show
-    (`iscrowd`, `difficult`, attributes, and `area` while the geometry has not moved by 1e-6 pixel), and what is said of
-    the whole item holds on to its ids. Raises `BadRegion` for an unknown type, control or label, or a geometry that
-    cannot be kept.
+    (`iscrowd`, `difficult`, other attributes, and `area` while the geometry has not moved by 1e-6 pixel), and what
+    is said of the whole item holds on to its ids. What a control asks per region becomes that region's attribute.
+    Raises `BadRegion` for an unknown type, control or label, or a geometry that cannot be kept.
     """
     known = {control.name: control for control in controls}
     regions: list[Region] = []
+    attributes: dict[str, dict[str, Any]] = {}
     for entry in result:
         name = str(entry.get("id", ""))
         if not name:
             raise BadRegion(f"a {entry.get('type')!r} entry has no id")
         try:
-            regions.extend(_of_entry(name, entry, media, known, before or {}))
+            shape, control = _asked(entry, known)
+            if control.per_region:
+                attributes.setdefault(name, {})[control.name] = shape.plain(entry["value"][shape.key])
+            else:
+                regions.extend(_of_entry(name, entry, media, shape, control, known, before or {}))
         except BadRegion as error:
             raise BadRegion(f"region {name}: {error}") from None
         except (KeyError, TypeError, ValueError) as error:
             raise BadRegion(f"region {name}: {type(error).__name__} {error}") from None
-    return regions
+    if not any(control.per_region for control in known.values()):
+        return regions
+    if lost := attributes.keys() - {region.id for region in regions if not region.whole}:
+        raise BadRegion(f"region {min(lost)}: it is not there, and {', '.join(attributes[min(lost)])} speaks of it")
+    every = [*known.values()]
+    return [with_attributes(one, attributes.get(one.id, {}), every, (before or {}).get(one.id)) for one in regions]
 
 
-def _of_entry(
-    name: str, entry: Mapping[str, Any], media: Media, controls: Mapping[str, Control], before: Mapping[str, Region]
-) -> list[Region]:
-    kind, value = entry.get("type"), entry.get("value") or {}
+def _asked(entry: Mapping[str, Any], controls: Mapping[str, Control]) -> tuple[Shape, Control]:
+    """The kind of an entry, and the control that it answers."""
+    kind = entry.get("type")
     shape = BY_RESULT_TYPE.get(str(kind))
     if shape is None:
         raise BadRegion(f"type {kind!r} is not one of {', '.join(map(repr, BY_RESULT_TYPE))}")
     control = controls.get(str(entry.get("from_name")))
     if control is None or control.kind != shape.kind:
         raise BadRegion(f"the schema has no control {entry.get('from_name')!r} that takes {kind}")
-    labels = [str(label) for label in value.get(shape.result_type) or []]
+    return shape, control
+
+
+def _of_entry(
+    name: str,
+    entry: Mapping[str, Any],
+    media: Media,
+    shape: Shape,
+    control: Control,
+    controls: Mapping[str, Control],
+    before: Mapping[str, Region],
+) -> list[Region]:
+    value = entry.get("value") or {}
     if shape.whole:
         mine = [region for region in before.values() if asked_by([*controls.values()], region) is control]
-        return _of_whole_item(name, labels, control, mine)
+        if not shape.labelled:
+            return [_of_value(name, shape.plain(value[shape.key]), control, mine)]
+        return _of_whole_item(name, shape.names(value.get(shape.key)), control, mine)
+    labels = shape.names(value.get(shape.key))
     if len(labels) != 1:
         raise BadRegion(f"{shape.one} carries one label, this one has {len(labels)}")
     shape = shape_in(value, shape)
@@ -360,6 +355,12 @@ def _of_entry(
         return [Region(name, shape.kind, class_id, labels[0], geometry, control=control.name)]
     made = moved(was, shape.lent(geometry, was.geometry) if was.kind == shape.kind else geometry)
     return [replace(made, id=name, kind=shape.kind, class_id=class_id, label=labels[0], control=control.name)]
+
+
+def _of_value(name: str, value: Any, control: Control, before: Iterable[Region]) -> Region:
+    """The one answer under a control keeps its id when it changes."""
+    own = next((region.id for region in before if region.kind == control.kind), name)
+    return Region(own, control.kind, 0, value=value, control=control.name)
 
 
 def _of_whole_item(name: str, labels: Sequence[str], control: Control, before: Iterable[Region]) -> list[Region]:
@@ -389,52 +390,42 @@ def as_result(regions: Iterable[Region], media: Media, controls: Sequence[Contro
     """Regions as a Label Studio result under the schema's `controls`; what none of them asks for is left out.
 
     What is said of the whole item under one control is gathered into the one entry that Label Studio expects, under the
-    first one's id.
+    first one's id; what is asked per region follows the region's entry, under the region's id and with its geometry.
     """
     result: list[dict[str, Any]] = []
     gathered: dict[str, list[str]] = {}
+    entries: dict[str, dict[str, Any]] = {}
     for region in regions:
         control = asked_by(controls, region)
         if control is None:
             continue
         shape = SHAPES[region.kind]
-        if shape.whole and control.name in gathered:
-            gathered[control.name].append(region.label)
-            continue
-        labels = [region.label]
-        if shape.whole:
-            gathered[control.name] = labels
-        result.append(_entry(region, shape, control, media, labels))
+        if not shape.labelled:
+            result.append(_entry(region, control, media, {shape.key: region.value}))
+        elif shape.whole:
+            labels = gathered.setdefault(control.name, [])
+            labels.append(region.label)
+            if len(labels) == 1:
+                result.append(_entry(region, control, media, {}))
+                entries[control.name] = result[-1]
+        else:
+            place = shape.to_result(region.geometry, media)
+            result.append(_entry(region, control, media, {**place, shape.key: shape.said([region.label])}))
+            for asking in speaking(controls, region):
+                value = {**place, SHAPES[asking.kind].key: region.attributes[asking.name]}
+                result.append(_entry(region, asking, media, value))
+    for name, labels in gathered.items():
+        shape = BY_RESULT_TYPE[entries[name]["type"]]
+        entries[name]["value"] = {shape.key: shape.said(labels)}
     return result
 
 
-def asked_by(controls: Sequence[Control], region: Region) -> Control | None:
-    """The control that a region answers: the one it names, else the first of its kind that has its class; where it
-    names none, as in versions before format 1, else the first of its kind."""
-    kind = asked_as(region.kind)
-    fit = [control for control in controls if control.kind == kind]
-    named = [control for control in fit if control.name == region.control]
-    classed = [control for control in fit if region.class_id in control.class_ids.values()]
-    return next(iter([*named, *classed, *([] if region.control else fit)]), None)
-
-
-def answered(controls: Iterable[Control], kind: Kind, label: str) -> Control | None:
-    """The first control that takes regions of a kind and has a label; None where there is none."""
-    return next((one for one in controls if one.kind == asked_as(kind) and label in one.class_ids), None)
-
-
-def controls_for(kinds: Iterable[Kind], class_ids: Mapping[str, int]) -> list[Control]:
-    """The controls of a schema made for labels of these kinds: one for each, on an image, with the same labels."""
-    shapes = [SHAPES[kind] for kind in dict.fromkeys(map(asked_as, kinds))]
-    return [Control(shape.control_name, shape.kind, "image", class_ids) for shape in shapes]
-
-
-def _entry(region: Region, shape: Shape, control: Control, media: Media, labels: list[str]) -> dict[str, Any]:
+def _entry(region: Region, control: Control, media: Media, value: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": region.id,
-        "type": shape.result_type,
+        "type": SHAPES[control.kind].result_type,
         "from_name": control.name,
         "to_name": control.to_name,
         **media.stamp(),
-        "value": {**shape.to_result(region.geometry, media), shape.result_type: labels},
+        "value": value,
     }

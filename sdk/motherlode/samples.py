@@ -107,11 +107,11 @@ class Labels(Sequence[Region]):
 
     @property
     def class_ids(self) -> list[int]:
-        """The permanent class id of each region."""
+        """The permanent class id of each region, 0 of an answer that has a value instead."""
         lines = self._lines
         if self._found is None and lines is not None:
             numbers = lines.form.class_ids(lines.line(self._at), lines.counts[self._at])
-            return [int(row["class_id"]) for row in self._read().rows or ()] if numbers is None else numbers
+            return [int(row.get("class_id", 0)) for row in self._read().rows or ()] if numbers is None else numbers
         return [region.class_id for region in self._all()]
 
     @property

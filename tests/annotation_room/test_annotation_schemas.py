@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from lode_annotation.labeling_config import Rules, parse_config, rules_of, translated
+from lode_annotation.labeling_config import parse_config
 from lode_annotation.models import LabelClass, Schema, SchemaRevision
+from lode_annotation.rules import Rules, rules_of, translated
 from lode_annotation.schemas import check_config, create_schema, extend, latest, revise, schema_for_labels
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, Forbidden
 from lode_platform.models import Project, User
 from motherlode.labeling_config import build
-from motherlode.shapes import BY_TASK
+from motherlode.shapes import LABEL_TASKS
 
 IMAGE = '<Image name="image" value="$image"/>'
 BOXES = '<RectangleLabels name="label" toName="image"><Label value="a"/></RectangleLabels>'
@@ -29,8 +30,15 @@ def view(*parts: str, open_tag: str = "<View>") -> str:
     return open_tag + "".join(parts) + "</View>"
 
 
+CHOICE = '<Choice value="x"/>'
+
+
 def choices(attributes: str) -> str:
-    return f'<Choices name="c" toName="image" {attributes}><Choice value="x"/></Choices>'
+    return question("Choices", attributes, CHOICE)
+
+
+def question(tag: str, attributes: str = "", parts: str = "") -> str:
+    return f'<{tag} name="c" toName="image" {attributes}>{parts}</{tag}>'
 
 
 LABEL = '<Label value="a"/>'
@@ -56,7 +64,24 @@ LABEL = '<Label value="a"/>'
         (view(IMAGE, BOXES.replace(LABEL, "")), "has no <Label>"),
         (view(IMAGE, BOXES.replace(LABEL, LABEL * 2)), "twice"),
         (view(IMAGE, BOXES.replace('value="a"', 'value=""')), "1 to 200 characters"),
-        (view(IMAGE, choices('perRegion="true"')), '<Choices perRegion="true"> is not supported yet'),
+        (view(IMAGE, choices('perItem="true"')), '<Choices perItem="true"> is not supported yet'),
+        (view(IMAGE, choices('perRegion="true"')), '<Choices perRegion="true">: the config asks for no regions'),
+        (view(IMAGE, BOXES, choices('visibleWhen="region-selected"')), 'without perRegion="true"'),
+        (view(IMAGE, BOXES, choices('perRegion="true" visibleWhen="choice-selected"')), 'it can be "region-selected"'),
+        (view(IMAGE, BOXES, choices('perRegion="true" whenTagName="other"')), "names no control for regions"),
+        (view(IMAGE, BOXES, choices('perRegion="true" whenLabelValue="a,c"')), 'whenLabelValue="c"> names no label'),
+        (view(IMAGE, BOXES, choices('perRegion="true" whenChoiceValue="a"')), '<Choices whenChoiceValue="a"> is not'),
+        (view(IMAGE, question("Number", 'max="x"')), '<Number>: max="x" is not a number'),
+        (view(IMAGE, question("Number", 'min="3" max="2"')), "<Number>: min is above max"),
+        (view(IMAGE, question("Rating", 'maxRating="0"')), "not a whole number from 1"),
+        (view(IMAGE, question("Rating", 'maxRating="3" defaultValue="4"')), 'defaultValue="4" is above 3'),
+        (view(IMAGE, question("TextArea", 'value="$ocr"')), "taken from the item's data is not supported yet"),
+        (view(IMAGE, question("TextArea", 'transcription="true"')), '<TextArea transcription="true"> is not supported'),
+        (view(IMAGE, question("Taxonomy")), "has no <Choice>"),
+        (view(IMAGE, question("Taxonomy", 'apiUrl="/tree"', CHOICE)), '<Taxonomy apiUrl="/tree"> is not supported'),
+        (view(IMAGE, question("Taxonomy", "", CHOICE.replace('"x"', '"x / y"'))), "cannot be told from a path"),
+        (view(IMAGE, question("Taxonomy", "", '<Choice value="x" hotkey="a"/>')), 'hotkey="a"> in <Taxonomy>'),
+        (view(IMAGE, question("Ranker")), "<Ranker> is not supported yet"),
         (view(IMAGE, choices('choice="some"')), "must be single or multiple"),
     ],
 )
@@ -294,7 +319,7 @@ def test_only_engineers_and_owners_make_schemas(project: Project, bob: User, eri
         create_schema(project, Caller(erin), name="s", config=build(["a"], "boxes"))
 
 
-@pytest.mark.parametrize("task", list(BY_TASK))
+@pytest.mark.parametrize("task", LABEL_TASKS)
 @pytest.mark.parametrize(
     "labels", [["RBC", "WBC"], ["<&\"'>", "é ü", "a\tb", "label", "choice"], ["日本", "x" * 200, "0"]]
 )
@@ -316,3 +341,55 @@ def test_a_config_of_our_own_needs_nothing_of_label_studio() -> None:
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "lode_platform.settings"}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['RBC'] False"
+
+
+TREE = """<Taxonomy name="animal" toName="image">
+  <Choice value="dog"><Choice value="small"/><Choice value="large"/></Choice><Choice value="cat"/></Taxonomy>"""
+OCCLUDED = '<Choices name="c" toName="image" perRegion="true"><Choice value="no"/><Choice value="partly"/></Choices>'
+
+
+@pytest.mark.django_db
+def test_a_renamed_branch_takes_what_is_below_it_along(project: Project, alice: User) -> None:
+    schema = create_schema(project, Caller(alice), name="tree", config=view(IMAGE, TREE))
+    assert ids(schema) == {"dog": 1, "dog / small": 2, "dog / large": 3, "cat": 4}
+    pets = TREE.replace('"dog"', '"pet"').replace('"large"', '"big"')
+    revise(
+        schema, Caller(alice), config=view(IMAGE, pets), renames={"dog": "pet", "animal": {"dog / large": "pet / big"}}
+    )
+    assert ids(schema) == {"pet": 1, "pet / small": 2, "pet / big": 3, "cat": 4}
+    revise(schema, Caller(alice), config=view(IMAGE, TREE))  # other classes
+    assert ids(schema) == {"dog": 5, "dog / small": 6, "dog / large": 7, "cat": 4}
+
+
+@pytest.mark.django_db
+def test_labels_that_regions_hold_by_name_are_not_renamed(project: Project, alice: User) -> None:
+    schema = create_schema(project, Caller(alice), name="held", config=view(IMAGE, BOXES, OCCLUDED))
+    [control] = [one for one in latest(schema).controls if one["name"] == "c"]
+    assert (control["per_region"], control["of"], control["labelled"]) == (True, [], [])
+    new = view(IMAGE, BOXES, OCCLUDED.replace("partly", "partially"))
+    with pytest.raises(BadInput, match="'partly' cannot be renamed: regions hold the labels of 'c'"):
+        revise(schema, Caller(alice), config=new, renames={"partly": "partially"})
+    revise(schema, Caller(alice), config=new)
+    assert ids(schema) == {"a": 1, "no": 2, "partially": 4}
+
+
+def test_what_a_control_asks_is_kept_as_its_kind_reads_it() -> None:
+    config = view(
+        IMAGE,
+        BOXES,
+        '<TextArea name="t" toName="image" rows="3" maxSubmissions="1" value="nothing" skipDuplicates="true"/>',
+        '<Number name="n" toName="image" min="0.5" max="9" defaultValue="2"/>',
+        '<Rating name="r" toName="image" defaultValue="3" icon="heart"/>',
+        TREE.replace("toName", 'maxUsages="2" leafsOnly="true" toName').replace('"cat"', '"cat" selected="true"'),
+        OCCLUDED.replace("perRegion", 'whenTagName="label" whenLabelValue="a" visibleWhen="region-selected" perRegion'),
+    )
+    parsed = {control.name: control for control in parse_config(config).controls}
+    assert {name: dict(control.options) for name, control in parsed.items()} == {
+        "label": {},
+        "t": {"rows": 3, "max_submissions": 1, "default": ["nothing"], "skip_duplicates": True},
+        "n": {"min": 0.5, "max": 9, "default": 2},
+        "r": {"max": 5, "default": 3},
+        "animal": {"max_usages": 2, "leafs_only": True, "default": [["cat"]]},
+        "c": {},
+    }
+    assert (parsed["c"].per_region, parsed["c"].of, parsed["c"].labelled) == (True, ("label",), ("a",))

@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 
 from lode_annotation import label_sets, queues, schemas
-from lode_annotation.labeling_config import parse_config, rules_of
+from lode_annotation.labeling_config import parse_config
 from lode_annotation.models import LabelSet
+from lode_annotation.rules import rules_of
 from lode_annotation.validation import problems_of, validate
 from lode_platform import items
 from lode_platform.callers import Caller

@@ -8,9 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from lode_annotation.labeling_config import controls_json, parse_config, rules_of
+from lode_annotation.labeling_config import controls_json, parse_config
 from lode_annotation.models import LabelSet, Queue, Schema, Task
 from lode_annotation.queues import TaskSpec, add_tasks, create_queue
+from lode_annotation.rules import rules_of
 from lode_annotation.validation import problems_of, validate
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput

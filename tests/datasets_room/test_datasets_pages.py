@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,12 +12,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from lode_datasets import changes, versions
+from lode_datasets import changes, diff, versions
 from lode_datasets.aliases import pin
 from lode_datasets.models import Alias, Dataset, Entry, Version
 from lode_datasets.publish import publish
 from lode_platform import paging
 from lode_platform.models import Item, Job, Project, User
+from motherlode.regions import Region
 
 ClientFor = Callable[[User], Client]
 BASE = "/p/blood/datasets/"
@@ -315,3 +317,25 @@ def test_pages_of_a_version_walk_an_index_in_their_order(two: list[Version]) -> 
     for rows in (versions.entries(two[1]), versions.entries(two[1], "train")):
         plan = rows.values_list("pk", flat=True).explain()
         assert "entry_path" in plan and "Sort" not in plan and "TEMP B-TREE" not in plan, plan
+
+
+def test_answers_and_attributes_are_said_in_words(cells: Any, client_for: ClientFor, victor: User) -> None:
+    items = cells.add(1, split="train")
+    box = cells.box(items[0], 0)
+    told = [
+        Region("w", "text", 0, value=["worn", "odd"], control="words"),
+        Region("n", "number", 0, value=2, control="n"),
+    ]
+    cells.label(items[0], [replace(box, attributes={"note": ["old"], "seen": True}), *told])
+    first = cells.publish()
+    newer = [replace(told[0], value=["new"]), told[1]]
+    cells.label(items[0], [replace(box, attributes={"note": ["other"], "seen": True}), *newer])
+    second = cells.publish()
+    assert (first.counts["regions"], diff.summary(first, second).regions) == (1, {"edited": 2})
+    assert diff.summary(first, second).class_regions == {1: {"edited": 1}}
+    client = client_for(victor)
+    page = text(client.get(f"{BASE}cells/diff/1/2/"))
+    assert "RBC, note: old → other" in page and "words: worn, odd → new" in page and "n: 2" not in page
+    assert "note: other, seen: True" in text(client.get(f"{BASE}cells/v2/"))
+    item = text(client.get(f"/p/blood/items/{items[0].uuid}/"))
+    assert "note: other, seen: True" in item and '<span class="chip">new</span>' in item

@@ -15,5 +15,5 @@ test("what was added, moved, relabelled and removed is told by identity, floats 
 
 test("an id whose kind is not edited here is neither new nor removed", () => {
   const kept = { kind: "kept", key: "k", id: "k", control: "x", labels: [] };
-  assert.deepEqual(changesOf([kept], [kept]), { marks: new Map(), removed: [], before: [] });
+  assert.deepEqual(changesOf([kept], [kept]), { marks: new Map(), removed: [], before: [], answers: [] });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { answered } from "../../annotation/lode_annotation/static/editor/model/answers.js";
 import { fromResults, taken, toResultText } from "../../annotation/lode_annotation/static/editor/model/convert.js";
 import { Store } from "../../annotation/lode_annotation/static/editor/model/store.js";
 import { entriesOf } from "../../annotation/lode_annotation/static/editor/model/slices.js";
@@ -10,6 +11,7 @@ const SIZE = { width: 200, height: 100 };
 const CONTROLS = [
   { name: "label", type: "RectangleLabels", to_name: "image", labels: [{ value: "cell" }] },
   { name: "sharp", type: "Choices", to_name: "image", choice: "multiple", labels: [{ value: "yes" }] },
+  { name: "note", type: "TextArea", to_name: "image", per_region: true, labels: [] },
 ];
 const text = (id, x) => JSON.stringify({ id, type: "rectanglelabels", from_name: "label", to_name: "image", value: { x, y: 10, width: 10, height: 20, rotation: 0, rectanglelabels: ["cell"] } });
 const PRELABELS = [text("p1", 40), text("p2", 60)];
@@ -50,15 +52,16 @@ function work(store) {
   const region = (key) => store.regions.get(key);
   store.transact("draw", (change) => change.add({ ...region("a"), key: "new", id: "new", x: 90, source: null, changed: true }));
   store.transact("move", (change) => change.replace({ ...region("a"), x: 33.3, changed: true }));
+  store.transact("answer of one", (change) => change.replace(answered(region("a"), CONTROLS[2], ["edge worn"])));
   store.transact("dismiss", (change) => change.remove("p:p1"));
   store.transact("accept", (change) => {
     const mine = taken(region("p:p2"), "mine");
     change.remove("p:p2");
     change.add(mine);
   });
-  const answer = { kind: "choice", key: "c", id: "c", control: "sharp", pending: false, questioned: false, score: null, source: null, changed: true };
-  store.transact("answer", (change) => change.add({ ...answer, labels: ["yes"] }));
-  store.transact("take the answer back", (change) => change.replace({ ...answer, labels: [] }));
+  const answer = { kind: "choice", key: "c", id: "c", control: "sharp", pending: false, questioned: false, score: null, source: null, changed: true, labels: [] };
+  store.transact("answer", (change) => change.add({ ...answer, said: ["yes"] }));
+  store.transact("take the answer back", (change) => change.replace({ ...answer, said: [] }));
   store.transact("delete one of two with one id", (change) => change.remove("a"));
 }
 
@@ -73,7 +76,7 @@ test("every step is undone and done again after a reload, number for number", as
   store.undo();
   store.undo();
   await journal.write();
-  assert.deepEqual([local.steps.length, store.history.kept], [7, 7]);
+  assert.deepEqual([local.steps.length, store.history.kept], [8, 8]);
 
   const again = local.reload();
   assert.equal(sent(again), sent(store));

@@ -8,9 +8,12 @@ import pytest
 import yaml
 from PIL import Image
 
+from motherlode import media
 from motherlode.cli import main
-from motherlode.formats import voc
+from motherlode.formats import voc, writers
+from motherlode.formats.writing import Labelled
 from motherlode.importing import read_source
+from motherlode.regions import Region
 
 pytestmark = pytest.mark.once
 
@@ -165,3 +168,19 @@ def test_images_are_files_of_their_own_also_where_they_share_blocks(
     assert (written.read_bytes(), written.stat().st_nlink) == (before, 1)
     written.write_bytes(b"repaired in place")
     assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize(("to", "attributes"), [("coco", False), ("voc", True), ("yolo", True)])
+def test_answers_and_attributes_that_a_format_does_not_hold_are_counted(to: str, attributes: bool) -> None:
+    said = [
+        Region("b", "box", 1, "cat", (1.0, 2.0, 3.0, 4.0), attributes={"note": ["worn"]}),
+        Region("t", "text", 0, value=["worn"], control="words"),
+        Region("n", "number", 0, value=2, control="count"),
+        Region("c", "taxonomy", 2, "a / b", control="animal"),
+    ]
+    row = Labelled("a.png", None, media.Image(64, 48), "train", said)
+    [(_, kept)], problems = writers()[to].choose([("a.png", row)])
+    assert [region.id for region in kept.regions] == ["b"]
+    told = [problem.what.split(" were not written")[0] for problem in problems]
+    wanted = ["1 texts of whole images", "1 numbers of whole images", "1 taxonomies of whole images"]
+    assert told == (["1 attributes 'note'"] if attributes else []) + wanted

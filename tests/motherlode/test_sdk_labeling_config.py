@@ -4,20 +4,20 @@ import pytest
 
 from lode_annotation.labeling_config import parse_config
 from motherlode.labeling_config import add_labels, build
-from motherlode.shapes import BY_TASK
+from motherlode.shapes import BY_TASK, LABEL_TASKS
 
 pytestmark = pytest.mark.once
 NASTY = ['a "quoted" name', "<b> & c", "größer"]
 
 
-@pytest.mark.parametrize("task", list(BY_TASK))
+@pytest.mark.parametrize("task", LABEL_TASKS)
 def test_what_is_built_is_read_with_the_same_labels(task: str) -> None:
     parsed = parse_config(build(NASTY, task, required=True, categories={"größer": 7}))
     assert parsed.labels == NASTY
     assert [(control.type, control.required) for control in parsed.controls] == [(BY_TASK[task].tag, True)]
 
 
-@pytest.mark.parametrize("task", list(BY_TASK))
+@pytest.mark.parametrize("task", LABEL_TASKS)
 def test_labels_added_equal_labels_built_with(task: str) -> None:
     assert add_labels(build(["a"], task), ["b", "c"], task=task) == build(["a", "b", "c"], task)
     assert add_labels(build(["a"], task), ["b"], categories={"b": 3}) == build(["a", "b"], task, categories={"b": 3})

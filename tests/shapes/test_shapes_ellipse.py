@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from label_studio_sdk.label_interface.interface import LabelInterface
 
 from lode_annotation.label_sets import regions_from, shown
-from lode_annotation.labeling_config import Rules, controls_json, parse_config, rules_of
+from lode_annotation.labeling_config import controls_json, parse_config
+from lode_annotation.rules import Rules, rules_of
 from lode_annotation.validation import problems_of
 from lode_platform import drawing
 from motherlode.formats.upright import fit, placing

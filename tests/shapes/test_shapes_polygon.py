@@ -13,7 +13,8 @@ from pycocotools import mask
 from tests.earlier import earlier_row
 
 from lode_annotation.label_sets import regions_from, shown
-from lode_annotation.labeling_config import Rules, controls_json, parse_config, rules_of
+from lode_annotation.labeling_config import controls_json, parse_config
+from lode_annotation.rules import Rules, rules_of
 from lode_annotation.validation import problems_of
 from motherlode.labeling_config import build
 from motherlode.media import Image

@@ -23,7 +23,8 @@ places = {{
     "polyline": [[1, 2], [3, 4]], "mask": {{"size": [2, 3], "counts": [1, 2, 3]}},
 }}
 for kind, shape in shapes.SHAPES.items():
-    region = Region("a", kind, 1, "", None if shape.whole else shape.from_json(places[kind]))
+    place = None if shape.whole else shape.from_json(places[kind])
+    region = Region("a", kind, 1, "", place) if shape.labelled else Region("a", kind, 0, value=3)
     assert load(dump([region])) == [region] and shape.tag in build(["cat"], shape.task)
 """
 

@@ -25,7 +25,7 @@ from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 from lode_platform.views.json_body import json_object
 from motherlode import labeling_config
-from motherlode.shapes import BY_TAG, Shape
+from motherlode.shapes import BY_TAG, BY_TASK, LABEL_TASKS, Shape
 
 PAGE = 50
 
@@ -61,7 +61,7 @@ def starters(project: Project) -> Iterator[Starter]:
     """Every kind of labels of every medium, those of the project's newest item first."""
     newest = project.items.live().order_by("-pk").values_list("kind", flat=True).first()
     for medium in sorted(MEDIA.values(), key=lambda medium: medium.kind != newest):
-        yield from (Starter(medium, shape) for shape in BY_TAG.values() if shape.fits(medium.kind))
+        yield from (Starter(medium, BY_TASK[task]) for task in LABEL_TASKS if BY_TASK[task].fits(medium.kind))
 
 
 class SchemaForm(forms.Form):

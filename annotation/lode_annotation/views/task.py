@@ -13,8 +13,9 @@ from django.views.decorators.http import require_POST
 
 from lode_annotation import queues
 from lode_annotation.label_sets import current, regions_from
-from lode_annotation.labeling_config import rules_of
 from lode_annotation.models import Annotation, AnnotationRevision, Queue, Task
+from lode_annotation.rules import rules_of
+from lode_platform import said, shell
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
 from lode_platform.drawing import Drawn, drawn
@@ -26,12 +27,14 @@ from lode_platform.toasts import toast
 
 @dataclass(frozen=True)
 class Answer:
-    """One person's answer as the page draws it: its regions, and the classes said of the whole picture."""
+    """One person's answer as the page draws it: its regions, and in words what is said of the whole item and of each
+    region."""
 
     annotation: Annotation
     revision: AnnotationRevision
     regions: list[Drawn]
-    choices: list[tuple[str, int]]
+    whole: list[shell.Answer]
+    attributes: list[shell.Answer]
     layers: list["Layer"] = field(default_factory=list)
 
     @property
@@ -79,13 +82,14 @@ def _answer(annotation: Annotation, item: Item) -> Answer:
     rules = rules_of(annotation.schema_revision.controls)
     # what was sent with a skip was never validated, and is nobody's answer
     result = [] if revision.state == Annotation.State.SKIPPED else revision.result
-    regions = regions_from(result, item.media, rules, [])
-    said = [(region, class_color(region.class_id)) for region in regions]
+    found = regions_from(result, item.media, rules, [])
+    rows = [region.as_json() for region in found]
     return Answer(
         annotation,
         revision,
-        [one for region, color in said for one in drawn(region, label=region.label, color=color)],
-        [(region.label, color) for region, color in said if region.geometry is None],
+        [one for each in found for one in drawn(each, label=each.label, color=class_color(each.class_id))],
+        said.answers(rows, rules.names),
+        said.attributes(rows, rules.names),
     )
 
 

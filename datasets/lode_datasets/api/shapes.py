@@ -189,6 +189,7 @@ class SaidShape(Shape):
     difficult = serializers.BooleanField(required=False)
     frame = serializers.IntegerField(required=False)
     attributes = serializers.DictField(required=False)
+    value = serializers.JSONField(required=False, help_text="by kind, of an answer that names no class")
 
 
 class RegionChangeShape(Shape):

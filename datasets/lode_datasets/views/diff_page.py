@@ -14,6 +14,7 @@ from lode_datasets import diff, presentation, versions
 from lode_datasets.models import Version
 from lode_datasets.presentation import color_of
 from lode_datasets.views.named import found, whole
+from lode_platform import said
 from lode_platform.access import member_of
 from lode_platform.callers import Caller
 from lode_platform.drawing import Drawn
@@ -22,6 +23,8 @@ from lode_platform.signed_in import signed_in
 from motherlode.media import Media
 
 PAIRS = 24
+WORDS = 12
+"""Changed answers and attributes that are written out of an item."""
 ITEM_KINDS = [
     ("added", gettext_lazy("items added")),
     ("removed", gettext_lazy("items removed")),
@@ -42,12 +45,13 @@ REGION_TITLES = [
 
 @dataclass(frozen=True)
 class PairView:
-    """A changed item with its labels on both sides."""
+    """A changed item with its labels on both sides, and in ``words`` the answers and attributes that changed."""
 
     change: diff.ItemChange
     before: list[Drawn]
     after: list[Drawn]
     counts: Sequence[tuple[str, int]]
+    words: Sequence[str]
     media: Sequence[Media]
     who: Any
     why: str
@@ -69,10 +73,10 @@ def pair_view(
     for region in change.regions:
         for kind in region.kinds:
             counts[kind] = counts.get(kind, 0) + 1
-    sides = []
+    sides, names = [], {**presentation.names_of(old), **presentation.names_of(new)}
     for entry, version, layer in ((change.before, old, "gone"), (change.after, new, "truth")):
-        said = entry.label_set.said if entry and entry.label_set else []
-        sides.append(presentation.changed_regions(said, change.regions, presentation.names_of(version), layer))
+        rows = entry.label_set.said if entry and entry.label_set else []
+        sides.append(presentation.changed_regions(rows, change.regions, presentation.names_of(version), layer))
     labels = change.after.label_set if change.after else None
     who, why, url = None, "", ""
     if labels and (change.regions or change.kind == "labelled"):
@@ -86,7 +90,8 @@ def pair_view(
     item = change.entry.item
     entries = [entry or change.entry for entry in (change.before, change.after)]
     media = [then.get((item.pk, entry.blob_id), item.media) for entry in entries]
-    return PairView(change, sides[0], sides[1], shown, media, who, why, url)
+    words = [one for region in change.regions for one in said.changes(region.before, region.after, names)][:WORDS]
+    return PairView(change, sides[0], sides[1], shown, words, media, who, why, url)
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,12 @@ from lode_datasets.members import Wanted
 from lode_datasets.models import Alias, Entry, Version
 from lode_datasets.version_users import users_of
 from lode_datasets.views.named import found, whole
+from lode_platform import said
 from lode_platform.access import member_of, permits, project_for
 from lode_platform.callers import Caller
 from lode_platform.drawing import Drawn
 from lode_platform.errors import LodeError
+from lode_platform.shell import Answer
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 from motherlode.manifest import POOL
@@ -31,7 +33,8 @@ class Sample:
 
     entry: Entry
     regions: list[Drawn]
-    choices: list[tuple[str, int]]
+    answers: list[Answer]
+    attributes: list[Answer]
 
 
 def samples(version: Version, entries: Sequence[Entry]) -> list[Sample]:
@@ -39,9 +42,9 @@ def samples(version: Version, entries: Sequence[Entry]) -> list[Sample]:
     class_names = presentation.names_of(version)
     found = []
     for entry in entries:
-        said = entry.label_set.said if entry.label_set else []
-        regions, choices = presentation.regions(said, class_names), presentation.choices(said, class_names)
-        found.append(Sample(entry, regions, choices))
+        rows = entry.label_set.said if entry.label_set else []
+        regions = presentation.regions(rows, class_names)
+        found.append(Sample(entry, regions, said.answers(rows, class_names), said.attributes(rows, class_names)))
     return found
 
 

@@ -18,7 +18,8 @@ def chosen(version: Version, task: str, name: str) -> str:
     Raises BadInput where the schema has none, not the one that is named, or several of which none is.
     """
     tags = {SHAPES[kind].tag for kind in EVALUATORS[task].kinds}
-    asking = [control for control in version.schema_revision.controls if control["type"] in tags]
+    controls = [one for one in version.schema_revision.controls if not one.get("per_region")]
+    asking = [control for control in controls if control["type"] in tags]
     if not asking:
         asked = " or ".join(f"<{tag}>" for tag in sorted(tags))
         raise BadInput(f"The schema of {version} has no {asked}, so there are no {task} to predict.", code="other_task")

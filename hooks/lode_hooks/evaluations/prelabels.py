@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from lode_annotation.labeling_config import rules_of
 from lode_annotation.models import SchemaRevision
+from lode_annotation.rules import rules_of
 from lode_hooks.evaluations import files, places
 from lode_hooks.evaluations.evaluators import evaluator_of
 from lode_hooks.evaluations.evaluators.evaluator import Place

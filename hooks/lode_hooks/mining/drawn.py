@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from lode_annotation.label_sets import regions_from
-from lode_annotation.labeling_config import Rules, rules_of
+from lode_annotation.rules import Rules, rules_of
 from lode_hooks.evaluations import places
 from lode_hooks.evaluations.evaluators.evaluator import Place
 from lode_hooks.evaluations.metrics.arrays import Detections

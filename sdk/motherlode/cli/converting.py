@@ -10,7 +10,7 @@ from motherlode.cli.out import Out, Verbs, add_verb, client_of, count, problem_l
 from motherlode.convert import ConvertReport, convert_folder, convert_version
 from motherlode.formats import FORMATS, writers
 from motherlode.formats.writing import clone, copy
-from motherlode.shapes import BY_TASK
+from motherlode.shapes import LABEL_TASKS
 
 __all__ = ["add_verbs"]
 
@@ -23,7 +23,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--to", required=True, choices=list(writers()), help="the format to write")
     verb.add_argument("--from", dest="from_", choices=list(FORMATS), help="default: recognised")
     verb.add_argument("--split", help="of a version: only this split")
-    verb.add_argument("--task", choices=list(BY_TASK), help="of a folder: what its labels are read as (default: boxes)")
+    verb.add_argument("--task", choices=LABEL_TASKS, help="of a folder: what its labels are read as (default: boxes)")
     verb.add_argument("--link", action="store_true", help="let images share the disk's blocks where it can (reflink)")
 
 

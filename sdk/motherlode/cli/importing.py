@@ -26,7 +26,7 @@ from motherlode.importing import (
 )
 from motherlode.media import MEDIA
 from motherlode.results import id_map_file, save_ids
-from motherlode.shapes import BY_TASK
+from motherlode.shapes import LABEL_TASKS
 from motherlode.versions import parse_name
 from motherlode.zips import unpacked
 
@@ -48,7 +48,7 @@ def add_verbs(verbs: Verbs) -> None:
     )
     verb.add_argument("--split-policy", type=split_policy, metavar="SPLITS", help="of a new dataset: train=0.8,val=0.2")
     verb.add_argument("--labels", type=words, help="of the schema, besides those found: cat,dog")
-    verb.add_argument("--task", choices=list(BY_TASK), help="what labels are read as; default: as the schema asks")
+    verb.add_argument("--task", choices=LABEL_TASKS, help="what labels are read as; default: as the schema asks")
     verb.add_argument("--control", default="", metavar="NAME", help="which control of the schema the labels answer")
     verb.add_argument("--medium", choices=list(MEDIA), help="which files are items; default: images, else texts")
     verb.add_argument("--prefix", default="", help="put before every item's path")

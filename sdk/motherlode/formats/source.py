@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Literal, Protocol, TypeAlias, overload
 from motherlode.formats.values import BadValue, flag, number, plain_attributes, text_of
 from motherlode.media import Image
 from motherlode.regions import Box, Geometry, Kind
-from motherlode.shapes import DEFAULT, SHAPES, Shape, shape_of
+from motherlode.shapes import DEFAULT, SHAPES, BadRegion, Shape, shape_of
 
 __all__ = [
     "Boxes",
@@ -155,7 +155,10 @@ class Draft:
 
 def kind_in(row: Mapping[str, Any]) -> Shape:
     """The kind of a draft's JSON object, which earlier clients call its `type`. Raises `BadRegion`."""
-    return shape_of(row.get("kind", row.get("type", DEFAULT.kind)))
+    shape = shape_of(row.get("kind", row.get("type", DEFAULT.kind)))
+    if not shape.labelled:
+        raise BadRegion(f"{shape.one} has no label, and labels are imported")
+    return shape
 
 
 def _place(value: Any) -> Any:

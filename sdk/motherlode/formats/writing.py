@@ -18,7 +18,7 @@ from motherlode.masks import of_pixels
 from motherlode.media import Image, Media
 from motherlode.paths import UnsafePath, check_path
 from motherlode.regions import Region
-from motherlode.shapes import SHAPES
+from motherlode.shapes import LABEL_TASKS, SHAPES
 
 __all__ = [
     "BOXES",
@@ -111,7 +111,7 @@ class Writer:
             shape.fills_bounds or shape.masked or shape.parts(region.geometry)
         ):  # of an outline the box around it, at least
             return "box" in self.keeps
-        return ("class" if shape.whole else region.kind) in self.keeps
+        return ("class" if shape.whole and shape.task in LABEL_TASKS else region.kind) in self.keeps
 
     def _lost(self, row: Labelled, region: Region) -> Iterator[str]:
         """What of a region the format does not hold, as a plural."""
@@ -176,7 +176,7 @@ def _called(region: Region) -> str:
     """What regions of its kind are called where a format does not hold them, as a plural."""
     shape = SHAPES[region.kind]
     if shape.whole:
-        return CLASSES
+        return CLASSES if shape.task in LABEL_TASKS else f"{shape.task} of whole images"
     return BOXES if shape.segmented else shape.task
 
 

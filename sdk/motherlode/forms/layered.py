@@ -20,7 +20,7 @@ from motherlode.forms.form import Form, Held, Place, Read, Said, Sets, same_path
 from motherlode.lock import Pin
 from motherlode.manifest import ITEMS, LABELS, SCHEMA, BadManifest, Row
 from motherlode.paths import UnsafePath, check_path
-from motherlode.regions import box_of
+from motherlode.regions import box_of, is_known
 from motherlode.shapes import SHAPES
 
 __all__ = ["Layered"]
@@ -77,7 +77,7 @@ class Layered(Form):
         rows: list[dict[str, Any]] = []
         unknown: list[dict[str, Any]] = []
         for row in (*read.regions, *(read.answers or ())):
-            (rows if row.get("kind") in SHAPES and "class_id" in row else unknown).append(row)  # type: ignore[arg-type]
+            (rows if is_known(row) else unknown).append(row)  # type: ignore[arg-type]
         return Said(read.media, rows, unknown, list(read.relations or ()), read.more)  # type: ignore[arg-type]
 
     def box(self, row: Mapping[str, Any]) -> list[float] | None:

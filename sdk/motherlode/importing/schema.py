@@ -206,7 +206,8 @@ class Maker:
         if self._options.control:
             return [_named(schema, self._options.control)]
         tag = BY_TASK[source.task].tag if source.task else ""
-        return [control for control in schema["controls"] if not tag or control["type"] == tag]
+        asking = [control for control in schema["controls"] if not control.get("per_region")]
+        return [control for control in asking if not tag or control["type"] == tag]
 
     def _extend(self, schema: Mapping[str, Any], labels: list[str], source: Source) -> None:
         new = self._new(schema, labels, source)

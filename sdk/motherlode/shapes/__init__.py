@@ -13,18 +13,24 @@ from motherlode.shapes.choice import ChoiceShape
 from motherlode.shapes.ellipse import EllipseShape
 from motherlode.shapes.keypoint import KeypointShape
 from motherlode.shapes.mask import MaskShape
+from motherlode.shapes.number import NumberShape
 from motherlode.shapes.polygon import PolygonShape
 from motherlode.shapes.polyline import PolylineShape
+from motherlode.shapes.rating import RatingShape
 from motherlode.shapes.rotated_box import RotatedBoxShape
-from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, Geometry, Shape
+from motherlode.shapes.shape import Asked, BadRegion, Bounds, Broken, Clip, Geometry, Shape
+from motherlode.shapes.taxonomy import TaxonomyShape
+from motherlode.shapes.text import TextShape
 
 __all__ = [
     "BY_RESULT_TYPE",
     "BY_TAG",
     "BY_TASK",
     "DEFAULT",
+    "LABEL_TASKS",
     "PARTS",
     "SHAPES",
+    "Asked",
     "BadRegion",
     "Bounds",
     "Broken",
@@ -45,6 +51,10 @@ _ALL: tuple[Shape, ...] = (
     KeypointShape(),
     MaskShape(),
     ChoiceShape(),
+    TaxonomyShape(),
+    TextShape(),
+    NumberShape(),
+    RatingShape(),
     RotatedBoxShape(),
 )
 
@@ -54,7 +64,10 @@ _ASKED = tuple(shape for shape in _ALL if not shape.variant_of)
 BY_TAG = {shape.tag: shape for shape in _ASKED}
 BY_RESULT_TYPE = {shape.result_type: shape for shape in _ASKED}
 BY_TASK = {shape.task: shape for shape in _ASKED}
-PARTS = dict.fromkeys(shape.part for shape in _ASKED)
+LABEL_TASKS = [shape.task for shape in _ASKED if shape.labelled and not shape.nested]
+"""The tasks that a plain list of labels can answer, as sources of labels hold them."""
+
+PARTS = dict.fromkeys(shape.part for shape in _ASKED if shape.part)
 """The elements that name a class below a control's tag."""
 
 

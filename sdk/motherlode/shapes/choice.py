@@ -1,69 +1,43 @@
-"""Classes of a whole item (Label Studio's Choices): no geometry, one entry a control."""
+"""Classes of a whole item or region (Label Studio's Choices): one of some, or several."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from motherlode.media import Media
-from motherlode.shapes.shape import Broken, Clip, PointMap, Shape
+from motherlode.shapes.answer import AnswerShape
+from motherlode.shapes.shape import Asked, Broken
 
 __all__ = ["ChoiceShape"]
 
 
-class ChoiceShape(Shape):
-    """A choice says only its class; its geometry is None."""
+class ChoiceShape(AnswerShape):
+    """A choice says only its class."""
 
     kind = "choice"
     task = "classes"
     noun = "choice"
     tag = "Choices"
     result_type = "choices"
+    labelled = True
     part = "Choice"
-    whole = True
     control_name = "choice"
     choice = "single"
+    attributes = frozenset({"name", "toName", "choice", "required"})
     looks = frozenset({"showInline", "showinline", "layout", "requiredMessage"})
-    part_looks = frozenset({"selected", "style", "color", "background", "category"})
+    part_attributes = frozenset({"value", "hotkey", "hint", "selected"})
+    part_looks = frozenset({"style", "color", "background", "category"})
 
-    def check(self, value: Mapping[str, Any], media: Media) -> Broken | None:
-        return None
-
-    def check_labels(self, labels: Any, *, single: bool) -> Broken | None:
-        if not isinstance(labels, list) or not labels:
+    def check_said(self, said: Any, asked: Asked) -> Broken | None:
+        if not isinstance(said, list) or not said:
             return Broken("label", "Nothing is chosen; leave the entry out instead.")
-        if single and len(labels) != 1:
+        if asked.single and len(said) != 1:
             return Broken("label", "Exactly one can be chosen.")
-        if len({str(label) for label in labels}) != len(labels):
+        if len({str(label) for label in said}) != len(said):
             return Broken("duplicate", "A choice stands twice.")
-        return None
+        return self.check_names(said, asked)
 
-    def from_result(self, value: Mapping[str, Any], media: Media) -> None:
-        return None
-
-    def to_result(self, geometry: None, media: Media) -> dict[str, Any]:
-        return {}
-
-    def canonical(self, geometry: None) -> None:
-        return None
-
-    def from_json(self, value: Any) -> None:
-        return None
-
-    def bounds(self, geometry: None) -> None:
-        return None
-
-    def area(self, geometry: None) -> float:
-        return 0.0
-
-    def clip(self, geometry: None, media: Media) -> tuple[None, Clip]:
-        return None, "ok"
-
-    def similarity(self, one: None, two: None) -> float:
-        return 1.0
-
-    def mapped(self, geometry: None, point: PointMap) -> None:
-        return None
-
-    def near(self, one: None, two: None, most: float = 1e-6) -> bool:
-        return True
+    def options(self, attributes: Mapping[str, str], selected: Sequence[str]) -> dict[str, Any]:
+        if len(selected) > 1 and attributes.get("choice", "single") != "multiple":
+            raise ValueError("one can be chosen, and several are selected")
+        return {"default": list(selected)} if selected else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 
 from motherlode.errors import BadRegion
 from motherlode.media import Media
@@ -12,7 +12,7 @@ from motherlode.media import Media
 if TYPE_CHECKING:
     from motherlode.masks import Mask
 
-__all__ = ["BadRegion", "Bounds", "Broken", "Clip", "Geometry", "Point", "PointMap", "Shape", "one_of"]
+__all__ = ["Asked", "BadRegion", "Bounds", "Broken", "Clip", "Geometry", "Point", "PointMap", "Shape", "one_of"]
 
 Bounds: TypeAlias = tuple[float, float, float, float]
 """xyxy in pixels of the upright image."""
@@ -34,6 +34,17 @@ class Broken(NamedTuple):
     error: str
 
 
+class Asked(Protocol):
+    """A control as far as the kind of its answers minds: its classes, whether it takes one, and its `options`."""
+
+    @property
+    def class_ids(self) -> Mapping[str, int]: ...
+    @property
+    def single(self) -> bool: ...
+    @property
+    def options(self) -> Mapping[str, Any]: ...
+
+
 def one_of(noun: str) -> str:
     """A noun with its article: "an ellipse"."""
     return f"{'an' if noun.startswith(tuple('aeiou')) else 'a'} {noun}"
@@ -43,9 +54,11 @@ class Shape(ABC):
     """One kind of region. Geometry is in float64 pixels of the upright image; Label Studio's values are in percent.
 
     `kind` names it in label sets, `task` in options and imports, `noun` in sentences. `tag` is Label Studio's control
-    tag, `part` the element below it that names a class, and `result_type` the type of its results and the key of the
-    labels in their values. `field` is the key of the geometry in a region's JSON. `whole` says that it speaks of the
-    item as a whole and has no geometry: all that is said under one control is then one entry of a result. `media` are
+    tag, `part` the element below it that names a class ("" where none does), and `result_type` the type of its results
+    and, without a `value_key`, the key in their values of what is said: of the labels, where it is `labelled`, else of
+    a value without a class. Where it is `nested`, parts stand within parts and a class is called by its path. `field`
+    is the key of the geometry in a region's JSON. `whole` says that it speaks of the item as a whole, or of a region
+    that is there, and has no geometry: all that is said under one control is then one entry of a result. `media` are
     the media that it can be part of; what is whole fits all.
     `fills_bounds` says that it is its bounds, `outlined` that it is made of outlines and gives them, `masked` that it
     is a mask of the whole image, `reach` how many pixels the bounds of two that are alike may lie apart. A config made
@@ -61,6 +74,9 @@ class Shape(ABC):
     noun: ClassVar[str]
     tag: ClassVar[str]
     result_type: ClassVar[str]
+    value_key: ClassVar[str] = ""
+    labelled: ClassVar[bool] = True
+    nested: ClassVar[bool] = False
     part: ClassVar[str] = "Label"
     field: ClassVar[str] = ""
     whole: ClassVar[bool] = False
@@ -87,6 +103,11 @@ class Shape(ABC):
         """Whether it says which pixels are an object's, as outlines or as a mask."""
         return self.outlined or self.masked
 
+    @property
+    def key(self) -> str:
+        """The key, in a Label Studio value, of what is said."""
+        return self.value_key or self.result_type
+
     def fits(self, medium: str) -> bool:
         """Whether an item of that medium can have it."""
         return self.whole or medium in self.media
@@ -101,11 +122,45 @@ class Shape(ABC):
     def check(self, value: Mapping[str, Any], media: Media) -> Broken | None:
         """The first rule that the geometry of a Label Studio value breaks on this medium, None where it breaks none."""
 
-    def check_labels(self, labels: Any, *, single: bool) -> Broken | None:
-        """The rule that the labels of a value break by their number; `single` where the control takes one."""
-        if not isinstance(labels, list) or len(labels) != 1:
+    def check_said(self, said: Any, asked: Asked) -> Broken | None:
+        """The rule that what a value says breaks under the control that asked, None where it breaks none."""
+        if not isinstance(said, list) or len(said) != 1:
             return Broken("label", f"{self.one.capitalize()} carries exactly one label.")
+        return self.check_names(said, asked)
+
+    def check_names(self, names: Sequence[Any], asked: Asked) -> Broken | None:
+        """The rule that is broken by one that the control does not have as a class."""
+        for name in names:
+            if not isinstance(name, str) or name not in asked.class_ids:
+                return Broken("class", f"The schema has no label {name!r:.200} here.")
         return None
+
+    def names(self, said: Any) -> list[str]:
+        """The classes that a value says, by name; none where the kind is not labelled."""
+        return [str(label) for label in said or ()] if self.labelled else []
+
+    def said(self, names: Sequence[str]) -> Any:
+        """The classes of these names as a Label Studio value says them."""
+        return list(names)
+
+    def plain(self, said: Any) -> Any:
+        """What a value says as label sets hold it where it has no class: plain JSON, equal where it means the same."""
+        return said
+
+    def options(self, attributes: Mapping[str, str], selected: Sequence[str]) -> dict[str, Any]:
+        """What the attributes of a control ask beyond its labels, as plain JSON; "default" is what is said at first.
+
+        `selected` are the classes that the config marks so. Raises ValueError that says what cannot be, for a person.
+        """
+        return {}
+
+    def class_name(self, path: Sequence[str]) -> str:
+        """The name of a class, from the values of its element and of those around it, the outermost first."""
+        return path[-1]
+
+    def renamed(self, name: str, old: str, new: str) -> str:
+        """What a class is called after the class `old` of its control is called `new`."""
+        return new if name == old else name
 
     @abstractmethod
     def from_result(self, value: Mapping[str, Any], media: Media) -> Geometry:

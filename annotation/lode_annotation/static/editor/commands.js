@@ -3,7 +3,7 @@
 
 import { clamp } from "../lode/canvas/geometry.js";
 import { gettext } from "../lode/words.js";
-import { asks, SHAPES, shapeFor, shapeOf, toolsOf } from "./kinds/index.js";
+import { answerFor, hasButtons, SHAPES, shapeFor, shapeOf, toolsOf } from "./kinds/index.js";
 import { filterCommands, prelabelCommands } from "./list_commands.js";
 import { showHelp } from "./ui/help.js";
 
@@ -17,15 +17,15 @@ const MAGNET = "M4 4h5v8a3 3 0 0 0 6 0V4h5v8a8 8 0 0 1-16 0zM4 8h5M15 8h5";
 /** A command a label. @param {Editor} editor @returns {Command[]} */
 export function labelCommands(editor) {
   const several = editor.controls.filter(shapeFor).length > 1;
-  return editor.controls.flatMap((control) =>
+  return editor.controls.filter(hasButtons).flatMap((control) =>
     control.labels.map((label) => {
       const key = editor.labelKeys.get(`${control.name}/${label.value}`);
       return {
         id: `label:${control.name}/${label.value}`,
         title: label.value,
-        group: asks(control) || several ? control.name : gettext("Labels"),
+        group: answerFor(control) || several ? control.name : gettext("Labels"),
         keys: key ? [key, ...(key.startsWith("Digit") ? [key.slice(5)] : [])].slice(0, 1) : [],
-        when: () => editor.stage.editable,
+        when: () => editor.stage.editable && (!control.per_region || editor.questions.askedOf(control).length > 0),
         run: () => editor.useLabel(control, label),
       };
     }),
@@ -51,6 +51,7 @@ export function regionCommands(editor) {
     { id: "region.next", title: gettext("Next region"), group, keys: ["j"], repeat: true, run: () => editor.list.step(1, false) },
     { id: "region.previous", title: gettext("Previous region"), group, keys: ["k"], repeat: true, run: () => editor.list.step(-1, false) },
     { id: "region.below", title: gettext("Next region under the pointer"), group, keys: ["Alt+."], run: () => acts.below() },
+    { id: "form", title: gettext("Go to the form: texts, numbers, ratings, trees"), group, keys: [","], when: () => editor.controls.some((control) => !hasButtons(control)), run: () => editor.questions.toForm() },
     { id: "region.all", title: gettext("Select all"), group, keys: ["Ctrl+a"], run: () => store.select(editor.list.ordered().map((shape) => shape.key)) },
     { id: "region.none", title: gettext("Clear the selection, stop drawing"), group, keys: ["Escape"], run: () => editor.escape() },
     { id: "region.delete", title: gettext("Delete"), group, keys: ["Delete", "Backspace"], icon: "trash", when: () => edit() && some(), run: () => acts.remove([...store.selection]) },

@@ -7,11 +7,13 @@ import { uuid } from "../lode/uuid.js";
 import { gettext } from "../lode/words.js";
 import { Carrier } from "./carry.js";
 import { labelCommands, regionCommands, viewCommands } from "./commands.js";
-import { SHAPES, asks, boundsOf, isShape, kindFor, kindOf, shapeFor, toolsOf } from "./kinds/index.js";
+import { SHAPES, answerFor, boundsOf, hasButtons, isShape, kindFor, kindOf, shapeFor, toolsOf } from "./kinds/index.js";
 import { Keymap } from "./keymap.js";
 import { labelKeysOf } from "./label_keys.js";
 import { applied } from "./own_keys.js";
+import { withPresets } from "./model/answers.js";
 import { Store } from "./model/store.js";
+import { Questions } from "./questions.js";
 import { RegionActs } from "./region_acts.js";
 import { Stage } from "./stage.js";
 import { panTool } from "./tools/pan.js";
@@ -19,7 +21,6 @@ import { SelectTool } from "./tools/select.js";
 import { bindButtons } from "./ui/buttons.js";
 import { find, h } from "../lode/dom.js";
 import { RegionFilter } from "./ui/filter.js";
-import { LabelPanels } from "./ui/labels.js";
 import { Notes } from "./ui/notes.js";
 import { Prelabels } from "./ui/prelabels.js";
 import { RegionList } from "./ui/regions.js";
@@ -35,6 +36,8 @@ import { Levels } from "./view/levels.js";
 /** @typedef {import("./own_keys.js").OwnKeys} OwnKeys */
 /** @typedef {import("./model/types.js").Region} Region */
 
+/** What the keys of a field are, where it is not one to type in. */
+const FIELD_KEYS = /^(\d|Arrow\w+|Home|End|Enter| |Delete|Backspace)$/;
 /** The commands that say nothing of a medium without pixels. */
 const OF_PICTURES = /^(tool|zoom|bright|window|prelabels)\.|\.middle$|^(names|crosshair)$/;
 
@@ -77,13 +80,7 @@ export class Editor {
       remove: (key) => this.acts.remove([key]),
       pick: (key, extend) => this.pick(key, extend),
     });
-    this.panels = new LabelPanels(find("[data-labels]", root), {
-      stage: this.stage,
-      pick: (control, label) => this.useLabel(control, label),
-      keyOf: (control, label) => this.labelKeys.get(`${control.name}/${label.value}`) ?? "",
-      isOn: (control, label) => this.#isOn(control, label),
-      suggestion: (control) => this.answerOf(control, true),
-    });
+    this.questions = new Questions(this);
     this.prelabels = new Prelabels(find("[data-prelabels]", root), this.store, ownKeys.scope);
     this.filter = new RegionFilter(find("[data-filter]", root), this.store, {
       leave: () => focusItem(this),
@@ -116,9 +113,9 @@ export class Editor {
     const control = kept ?? controls.find(shapeFor);
     const label = control?.labels.find((one) => one.value === this.armed?.label.value) ?? control?.labels[0];
     this.armed = control && label ? { control, label } : null;
-    this.labelKeys = labelKeysOf(controls);
+    this.labelKeys = labelKeysOf(controls.filter(hasButtons));
     this.setCommands();
-    this.panels.set(controls);
+    this.questions.set(controls);
     this.filter.setControls(controls);
     this.recount = true;
     this.stage.cancel();
@@ -161,11 +158,11 @@ export class Editor {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      this.panels.refresh();
+      this.questions.refresh();
       this.refreshButtons();
       if (this.recount) {
         this.recount = false;
-        this.panels.count(this.store.regions.values());
+        this.questions.panels.count(this.store.regions.values());
         this.prelabels.refresh();
         find("[data-region-summary]", this.root).textContent = this.list.summary;
       }
@@ -209,7 +206,8 @@ export class Editor {
 
   /** A label was chosen: the selected regions get it, a box just drawn too; else it is taken in hand. @param {Control} control @param {Label} label */
   useLabel(control, label) {
-    if (asks(control)) return this.answer(control, label.value);
+    const kind = answerFor(control);
+    if (kind) return this.questions.say(control, (had) => kind.picked?.(control, had, label.value) ?? had);
     this.armed = { control, label };
     const selected = this.acts.changeable().filter((region) => kindOf(region) === kindFor(control));
     if (selected.length && this.stage.editable) {
@@ -234,30 +232,6 @@ export class Editor {
     this.notes.say(gettext("The region just drawn has this label now. Press Esc first to choose a label for the next one."));
   }
 
-  /** Answer a question about the whole item. @param {Control} control @param {string} value */
-  answer(control, value) {
-    const kind = kindFor(control);
-    if (!this.stage.editable || !kind || kind.drawn) return;
-    const before = this.answerOf(control, false);
-    const labels = kind.answered(control, before?.labels ?? [], value);
-    this.store.transact(gettext("Answer {name}", { name: control.name }), (change) => {
-      if (before) return change.replace({ ...before, labels, changed: true });
-      const id = uuid();
-      const shared = { key: id, id, control: control.name, labels, pending: false, questioned: false, score: null, source: null };
-      change.add({ ...shared, kind: kind.name, changed: true });
-    });
-    this.notes.announce(labels.join(", ") || gettext("no answer"));
-  }
-
-  /** The required questions without an answer. @returns {Control[]} */
-  missing() {
-    return this.controls.filter((control) => {
-      if (!control.required) return false;
-      if (asks(control)) return !this.answerOf(control, false)?.labels.length;
-      return !this.store.shapes().some((shape) => shape.control === control.name && !shape.pending);
-    });
-  }
-
   // Inside
 
   /** @param {Shape} kind @param {object} geometry */
@@ -266,7 +240,7 @@ export class Editor {
     if (!armed || !this.stage.editable) return;
     const id = uuid();
     this.store.transact(gettext("Draw {label}", { label: armed.label.value }), (change) =>
-      change.add({
+      change.add(withPresets({
         ...geometry,
         kind: kind.name,
         key: id,
@@ -278,7 +252,7 @@ export class Editor {
         score: null,
         source: null,
         changed: true,
-      }),
+      }, this.controls)),
     );
     this.lastDrawn = id;
     this.store.select([id]);
@@ -307,17 +281,9 @@ export class Editor {
     return { colour: this.stage.palette.of(control.name, label.value), text: label.value, control: control.name };
   }
 
-  /** @param {Control} control @param {boolean} pending @returns {Region|undefined} */
-  answerOf(control, pending) {
-    for (const region of this.store.regions.values()) {
-      if (region.control === control.name && region.pending === pending && kindOf(region) === kindFor(control)) return region;
-    }
-    return undefined;
-  }
-
-  /** @param {Control} control @param {Label} label */
-  #isOn(control, label) {
-    if (asks(control)) return this.answerOf(control, false)?.labels.includes(label.value) ?? false;
+  /** Whether a label is in hand, or is answered. @param {Control} control @param {Label} label */
+  isOn(control, label) {
+    if (answerFor(control)) return this.questions.said(control).said?.includes(label.value) ?? false;
     return this.armed?.control.name === control.name && this.armed.label.value === label.value;
   }
 
@@ -390,8 +356,8 @@ export class Editor {
     }
     this.root.addEventListener("click", (event) => {
       // After a press with the mouse the keys belong to the picture again, so that Enter submits.
-      const pressed = event.target instanceof Element && event.target.closest("summary, a, input:not([type=search])");
-      if (pressed && event.detail > 0) focusItem(this);
+      const pressed = event.target instanceof Element && event.target.closest("summary, a, input");
+      if (pressed && event.detail > 0 && !isTyping(pressed)) focusItem(this);
     });
     const recolour = () => {
       this.stage.palette.read();
@@ -406,13 +372,20 @@ export class Editor {
   /** @param {KeyboardEvent} event */
   #keydown(event) {
     if (document.querySelector("dialog[open]")) return;
+    const inField = event.target instanceof HTMLElement && event.target.closest("[data-field]") !== null;
+    if (inField && event.key === "Escape") {
+      event.preventDefault();
+      event.stopPropagation();
+      return focusItem(this);
+    }
+    const bare = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (inField && bare && !isTyping(event.target) && FIELD_KEYS.test(event.key)) return;
     if (event.code === "Space" && !isTyping(event.target) && !(event.target instanceof HTMLButtonElement)) {
       event.preventDefault();
       if (!event.repeat) this.stage.lend("pan");
       return;
     }
-    const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !isTyping(event.target);
-    if (plain && !(event.target instanceof HTMLButtonElement) && this.stage.current?.key?.(event.key)) {
+    if (bare && !isTyping(event.target) && !(event.target instanceof HTMLButtonElement) && this.stage.current?.key?.(event.key)) {
       event.preventDefault();
       event.stopPropagation();
       return;

@@ -255,12 +255,8 @@ class LabelPage {
     const { loaded } = session;
     if (!loaded || !this.sight.seen(loaded.payload.task.id)) return;
     editor.stage.cancel();
-    const missing = editor.missing()[0];
-    if (missing) {
-      editor.panels.point(missing.name);
-      editor.notes.say(gettext("{name} must be answered before submitting.", { name: missing.name }));
-      return;
-    }
+    const problem = editor.questions.problem();
+    if (problem) return editor.questions.pointAt(problem);
     const removed = editor.store.shapes().some((one) => !one.pending) ? 0 : loaded.began;
     this.#note(gettext("Task {n} submitted", { n: loaded.payload.task.position ?? "" }));
     const sent = session.submit();

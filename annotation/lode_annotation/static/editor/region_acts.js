@@ -6,6 +6,7 @@ import { uuid } from "../lode/uuid.js";
 import { gettext, ngettext } from "../lode/words.js";
 import { brought, lossOf } from "./carry.js";
 import { boundsOf, isKept, isShape, shapeOf } from "./kinds/index.js";
+import { copied } from "./model/answers.js";
 import { taken } from "./model/convert.js";
 import { nextAt } from "./view/hit.js";
 
@@ -43,7 +44,7 @@ export class RegionActs {
       for (const region of pending) {
         if (!region || isKept(region)) continue;
         const control = isShape(region) ? undefined : this.editor.controls.find((one) => one.name === region.control);
-        const replaced = control && this.editor.answerOf(control, false);
+        const replaced = control && this.editor.questions.answerOf(control, false);
         change.remove(region.key);
         if (replaced) change.remove(replaced.key);
         const mine = taken(region, uuid());
@@ -148,7 +149,8 @@ export class RegionActs {
     const made = shapes.map((shape) => {
       const id = uuid();
       const { model: _model, ...at } = aside ? shapeOf(shape).move(shape, aside, aside, this.stage.size) : shape;
-      return { ...at, key: id, id, pending: false, questioned: false, score: null, source: null, changed: true };
+      const own = { key: id, id, pending: false, questioned: false, score: null, source: null, changed: true };
+      return { ...at, ...own, attributes: copied(at.attributes) };
     });
     this.store.transact(label, (change) => made.forEach((shape) => change.add(shape)));
     this.store.select(made.map((shape) => shape.key));

@@ -2,8 +2,8 @@
 /**
  * The kinds of region and of answer that the editor edits: one module and one line each.
  *
- * A shape lies on the picture and is drawn, selected and moved; an answer belongs to the whole item and stands in the
- * palettes. Everything else in the editor asks a region's kind and names none. A result of a kind that is not listed is
+ * A shape lies on the picture and is drawn, selected and moved; an answer is given about the whole item, or about a
+ * region, and stands in the palettes. Everything else in the editor asks a region's kind and names none. A result of a kind that is not listed is
  * kept and sent back as it came.
  */
 
@@ -12,8 +12,12 @@ import { choice } from "./choice.js";
 import { ellipse } from "./ellipse.js";
 import { keypoint } from "./keypoint.js";
 import { mask } from "./mask.js";
+import { number } from "./number.js";
 import { polygon } from "./polygon.js";
 import { polyline } from "./polyline.js";
+import { rating } from "./rating.js";
+import { taxonomy } from "./taxonomy.js";
+import { text } from "./text.js";
 
 /** @typedef {import("../model/types.js").Bounds} Bounds */
 /** @typedef {import("../model/types.js").Control} Control */
@@ -33,7 +37,7 @@ import { polyline } from "./polyline.js";
  * What every kind has.
  * @typedef {object} Common
  * @property {string} name the `kind` of its regions
- * @property {string} result Label Studio's `type` of a result, which is also the name of the labels in its `value`
+ * @property {string} result Label Studio's `type` of a result, of a shape also the name of the labels in its `value`
  * @property {string} control Label Studio's tag of the control
  */
 /**
@@ -72,18 +76,26 @@ import { polyline } from "./polyline.js";
  * without it is left out where it sticks out. `offers`: the points and edges that the hand catches on while it draws or
  * drags others, and by which the region itself catches when it is moved. The `scale` of handles is CSS pixels an image pixel.
  */
+/** @typedef {{element: HTMLElement, show: (said: any, editable: boolean, mixed: boolean) => void}} Field of a form; `mixed`: of several regions, which do not say the same */
 /**
- * A kind of answer about the whole item.
+ * A kind of answer, about the whole item or about a region. What is said is plain JSON, as a value has it.
  * @typedef {Common & {
  *   drawn: false,
- *   answered: (control: Control, had: readonly string[], value: string) => string[],
- *   isEmpty: (region: Region) => boolean,
+ *   said: string,
+ *   read: (said: unknown) => any,
+ *   isEmpty: (said: any) => boolean,
+ *   wrong: (control: Control, said: any) => string,
+ *   sent?: (said: any) => any,
+ *   picked?: (control: Control, had: any, value: string) => any,
+ *   field?: (control: Control, say: (said: any, typing: boolean) => void) => Field,
  * }} Answer
- * `answered`: the labels after one more was picked.
+ * `said`: its key in a value. `read`: null where it is not one of this kind. `wrong`: why it cannot be submitted, as a
+ * sentence. `sent`: without what says nothing. It has `picked`, what is said after one more label was picked by its button
+ * or key, or `field`, its part of a form.
  */
 
 /** @type {readonly (Shape<any>|Answer)[]} */
-const KINDS = [box, polygon, polyline, ellipse, keypoint, mask, choice];
+const KINDS = [box, polygon, polyline, ellipse, keypoint, mask, choice, taxonomy, text, number, rating];
 
 const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
 const byControl = new Map(KINDS.map((kind) => [kind.control, kind]));
@@ -108,9 +120,16 @@ export function shapeFor(control) {
   return kind?.drawn ? kind : undefined;
 }
 
-/** Whether a control asks a question about the whole item. @param {Control} control @returns {boolean} */
-export function asks(control) {
-  return byControl.get(control.type)?.drawn === false;
+/** The kind of a control that asks a question, about the whole item or about regions. @param {Control} control @returns {Answer|undefined} */
+export function answerFor(control) {
+  const kind = byControl.get(control.type);
+  return kind?.drawn === false ? kind : undefined;
+}
+
+/** Whether a control's labels are buttons with keys. @param {Control} control @returns {boolean} */
+export function hasButtons(control) {
+  const kind = byControl.get(control.type);
+  return kind !== undefined && (kind.drawn || kind.picked !== undefined);
 }
 
 /** @param {Region} region @returns {Shape<any>|Answer|undefined} undefined for one that is kept as it came */
@@ -136,7 +155,7 @@ export function isKept(region) {
 /** @param {Region} region @returns {boolean} an answer that was taken back */
 export function isEmpty(region) {
   const kind = byName.get(region.kind);
-  return kind?.drawn === false && kind.isEmpty(region);
+  return kind?.drawn === false && kind.isEmpty(region.said);
 }
 
 /** @param {Region} region on the picture @returns {Bounds} */

@@ -2,11 +2,12 @@
 /**
  * Label Studio results to the model and back, by the kind of their control; untouched results as they came.
  *
- * A region keeps the text it came from (`source`). Only a region changed since then is encoded again, so every float and
+ * A region keeps the text it came from (`source`), as does each answer about it, which is an entry of its own. Only a region changed since then is encoded again, so every float and
  * every field of the others goes back number for number, as do the kinds this editor does not edit.
  */
 
-import { isEmpty, kindFor, kindOf } from "../kinds/index.js";
+import { answerFor, isEmpty, isShape, kindFor, kindOf, shapeOf } from "../kinds/index.js";
+import { standing } from "./answers.js";
 
 /** @typedef {import("./types.js").LsResult} LsResult */
 /** @typedef {import("./types.js").Region} Region */
@@ -42,14 +43,49 @@ export function parseExact(text) {
 export function fromResults(texts, controls, size, options = {}) {
   const byName = new Map(controls.map((control) => [control.name, control]));
   const seen = new Map();
-  return texts.map((text) => {
-    const result = /** @type {LsResult} */ (JSON.parse(text));
+  /** @type {Region[]} */
+  const regions = [];
+  /** The place of each shape by its id. @type {Map<string, number>} */
+  const shapes = new Map();
+  /** What is about a shape, and the place of the last before it with its id. @type {{result: LsResult, text: string, before: number|undefined}[]} */
+  const about = [];
+  const add = (/** @type {LsResult} */ result, /** @type {string} */ text) => {
     const count = seen.get(result.id) ?? 0;
     seen.set(result.id, count + 1);
     const name = options.pending ? `p:${result.id}` : result.id;
     const key = count ? `${name}#${count}` : name;
-    return fromResult(result, text, key, byName.get(result.from_name), size, options.pending ?? false);
-  });
+    const region = fromResult(result, text, key, byName.get(result.from_name), size, options.pending ?? false);
+    regions.push(region);
+    if (isShape(region)) shapes.set(result.id, regions.length - 1);
+  };
+  for (const text of texts) {
+    const result = /** @type {LsResult} */ (JSON.parse(text));
+    if (byName.get(result.from_name)?.per_region) about.push({ result, text, before: shapes.get(result.id) });
+    else add(result, text);
+  }
+  for (const { result, text, before } of about) {
+    const at = before ?? shapes.get(result.id);
+    const region = at === undefined ? undefined : withAnswer(regions[at], result, text, byName);
+    if (at !== undefined && region) regions[at] = region;
+    else add(result, text);
+  }
+  return regions;
+}
+
+/**
+ * A shape with an answer about it; undefined where it is none that is edited here, or a second one.
+ * @param {Region|undefined} region
+ * @param {LsResult} result
+ * @param {string} text
+ * @param {ReadonlyMap<string, Control>} controls
+ * @returns {Region|undefined}
+ */
+function withAnswer(region, result, text, controls) {
+  const control = controls.get(result.from_name);
+  const kind = control && answerFor(control);
+  const said = kind && kind.result === result.type ? kind.read(result.value?.[kind.said]) : null;
+  if (!region || !control || said === null || region.attributes?.[control.name]) return undefined;
+  return { ...region, attributes: { ...region.attributes, [control.name]: { said, source: text, changed: false } } };
 }
 
 /**
@@ -63,19 +99,33 @@ export function fromResults(texts, controls, size, options = {}) {
  */
 function fromResult(result, text, key, control, size, pending) {
   const shared = { key, id: result.id, control: result.from_name, pending, changed: false, source: text };
-  const kind = control && kindFor(control);
-  const value = result.value ?? {};
-  const geometry = kind?.result !== result.type ? null : kind.drawn ? kind.decode(value, size) : {};
-  if (!kind || !geometry) return { ...shared, kind: "kept", pending: false, questioned: false, labels: [], score: null };
+  const kind = control?.per_region ? undefined : control && kindFor(control);
+  const content = kind?.result === result.type ? contentOf(kind, result.value ?? {}, size) : null;
+  if (!kind || !content) return { ...shared, kind: "kept", pending: false, questioned: false, labels: [], score: null };
   return {
     ...shared,
     kind: kind.name,
-    labels: stringList(value[kind.result]),
-    ...geometry,
+    ...content,
     score: typeof result.score === "number" ? result.score : null,
     questioned: pending && result.meta?.questioned === true,
     ...(pending && result.model_version ? { model: String(result.model_version) } : {}),
   };
+}
+
+/**
+ * What a value holds: the labels and the geometry of a shape, what an answer says; null where it is not one of this kind.
+ * @param {import("../kinds/index.js").Shape<any>|import("../kinds/index.js").Answer} kind
+ * @param {Record<string, any>} value
+ * @param {Size} size
+ * @returns {{labels: string[], said?: any}|null}
+ */
+function contentOf(kind, value, size) {
+  if (kind.drawn) {
+    const geometry = kind.decode(value, size);
+    return geometry && { labels: stringList(value[kind.result]), ...geometry };
+  }
+  const said = kind.read(value[kind.said]);
+  return said === null ? null : { labels: [], said };
 }
 
 /** @param {unknown} list @returns {string[]} */
@@ -97,6 +147,10 @@ export function toResultText(regions, controls, size) {
     if (region.pending || isEmpty(region)) continue;
     if (region.source !== null && !region.changed) texts.push(region.source);
     else texts.push(JSON.stringify(toResult(region, byName.get(region.control), size)));
+    for (const [control, attribute] of standing(region, byName)) {
+      if (attribute.source !== null && !attribute.changed && !region.changed) texts.push(attribute.source);
+      else texts.push(JSON.stringify(aboutRegion(region, control, attribute, size)));
+    }
   }
   return `[${texts.join(",")}]`;
 }
@@ -111,16 +165,47 @@ export function toResult(region, control, size) {
   const came = /** @type {Partial<LsResult>} */ (region.source === null ? {} : JSON.parse(region.source));
   const kind = kindOf(region);
   if (!kind) return /** @type {LsResult} */ (came);
-  const shared = {
-    ...came,
-    id: region.id,
-    from_name: region.control,
+  const content = kind.drawn ? { ...kind.encode(region, size), [kind.result]: [...region.labels] } : { [kind.said]: sentBy(kind, region.said) };
+  const shared = { ...came, id: region.id, from_name: region.control, ...aboutItem(came, control, size) };
+  return { ...shared, type: kind.result, value: { ...came.value, ...content }, origin: originOf(came, region.changed) };
+}
+
+/**
+ * An answer about a region, as Label Studio has it: an entry of its own under the region's id, with its geometry.
+ * @param {Region} region
+ * @param {Control} control
+ * @param {import("./types.js").Attribute} attribute
+ * @param {Size} size
+ * @returns {LsResult}
+ */
+function aboutRegion(region, control, attribute, size) {
+  const came = /** @type {Partial<LsResult>} */ (attribute.source === null ? {} : JSON.parse(attribute.source));
+  const kind = /** @type {import("../kinds/index.js").Answer} */ (answerFor(control));
+  const shared = { ...came, id: region.id, from_name: control.name, ...aboutItem(came, control, size) };
+  const value = { ...came.value, ...placeOf(region, size), [kind.said]: sentBy(kind, attribute.said) };
+  return { ...shared, type: kind.result, value, origin: originOf(came, attribute.changed) };
+}
+
+/** The value of a shape without its labels, as it came where nobody changed it. @param {Region} region @param {Size} size */
+function placeOf(region, size) {
+  const kind = shapeOf(region);
+  const value = region.source !== null && !region.changed ? parseExact(region.source).value : kind.encode(region, size);
+  const { [kind.result]: _labels, ...place } = value;
+  return place;
+}
+
+/** @param {import("../kinds/index.js").Answer} kind @param {any} said */
+function sentBy(kind, said) {
+  return kind.sent ? kind.sent(said) : said;
+}
+
+/** @param {Partial<LsResult>} came @param {Control|undefined} control @param {Size} size */
+function aboutItem(came, control, size) {
+  return {
     to_name: came.to_name ?? control?.to_name ?? "image",
     // only an image has a size
     ...(size.width ? { original_width: size.width, original_height: size.height, image_rotation: came.image_rotation ?? 0 } : {}),
   };
-  const value = { ...came.value, ...(kind.drawn ? kind.encode(region, size) : {}), [kind.result]: [...region.labels] };
-  return { ...shared, type: kind.result, value, origin: originOf(came, region.changed) };
 }
 
 /**
@@ -136,10 +221,9 @@ function originOf(came, changed) {
 /**
  * A pre-label as a region of one's own, which remembers its prediction: its id, its score and who made it stay in
  * `meta.prediction`.
- * @template {Region} T
- * @param {T} prelabel
+ * @param {Region} prelabel
  * @param {string} id the new region's
- * @returns {T}
+ * @returns {Region}
  */
 export function taken(prelabel, id) {
   const came = /** @type {LsResult} */ (prelabel.source === null ? {} : parseExact(prelabel.source));
@@ -153,5 +237,11 @@ export function taken(prelabel, id) {
     origin: "prediction",
     meta: { ...meta, prediction: { ...meta.prediction, ...remembered } },
   });
-  return /** @type {T} */ ({ ...mine, key: id, id, pending: false, questioned: false, score: prelabel.score, source });
+  const own = { ...mine, key: id, id, pending: false, questioned: false, score: prelabel.score, source };
+  if (!prelabel.attributes) return own;
+  const attributes = Object.entries(prelabel.attributes).map(([name, attribute]) => {
+    const { score: _own, ...answer } = parseExact(attribute.source ?? "{}");
+    return [name, { ...attribute, source: JSON.stringify({ ...answer, id, origin: "prediction" }) }];
+  });
+  return { ...own, attributes: Object.fromEntries(attributes) };
 }

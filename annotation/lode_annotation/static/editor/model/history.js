@@ -52,16 +52,16 @@ export class History {
 }
 
 /**
- * Two lists of patches as one: replacements of one region fold into a single patch.
+ * Two lists of patches as one: replacements of one region fold into a single patch, with its addition too.
  * @param {Step["patches"]} first
  * @param {Step["patches"]} second
  */
 function joined(first, second) {
   const patches = [...first];
   for (const patch of second) {
-    const at = patches.findIndex((earlier) => earlier.key === patch.key);
+    const at = patches.findLastIndex((earlier) => earlier.key === patch.key);
     const earlier = patches[at];
-    if (earlier?.before && earlier.after && patch.before && patch.after) {
+    if (earlier?.after && patch.before && patch.after) {
       patches[at] = { ...earlier, after: patch.after };
     } else {
       patches.push(patch);

@@ -14,6 +14,11 @@
  * @property {string} to_name
  * @property {"single"|"multiple"} [choice]
  * @property {boolean} [required]
+ * @property {Record<string, any>} [options] what else its kind asks
+ * @property {boolean} [per_region] whether it is asked of regions, of those of the controls `of` and with the labels
+ *   `labelled`; where one of these is empty, of all
+ * @property {string[]} [of]
+ * @property {string[]} [labelled]
  * @property {Label[]} labels
  */
 /** @typedef {{schema?: string, revision?: number, controls: Control[]}} Config */
@@ -81,8 +86,9 @@
 /**
  * Something somebody drew or answered, or a pre-label nobody has accepted yet (`pending`). Its kind adds what it needs:
  * a shape its geometry, in fields of its own. `questioned`: a prediction known to be at odds with the truth, which is
- * shown to be judged and not offered to be accepted with the others. `source`: the JSON text it came from. A result of a
- * kind that is not edited here is of the kind `kept`.
+ * shown to be judged and not offered to be accepted with the others. `source`: the JSON text it came from. `said`: what an
+ * answer about the whole item says; `attributes`: what was answered about a shape, by control. A result of a kind that is
+ * not edited here is of the kind `kept`.
  * @typedef {object} Region
  * @property {string} kind see `kinds/index.js`
  * @property {string} key
@@ -95,7 +101,10 @@
  * @property {string} [model] who made a pre-label, where it is said
  * @property {string|null} source
  * @property {boolean} changed
+ * @property {any} [said]
+ * @property {Readonly<Record<string, Attribute>>} [attributes]
  */
+/** @typedef {{said: any, source: string|null, changed: boolean}} Attribute with the JSON text it came from */
 
 /** @typedef {{key: string, before: Region|null, after: Region|null, index: number}} Patch */
 /** @typedef {{label: string, at: number, patches: Patch[], merge: string|null}} Step */

@@ -14,7 +14,7 @@ import { ago, find, h } from "../../lode/dom.js";
 import { dialog } from "../../lode/dialog.js";
 import { showFacts, showReason } from "../ui/task.js";
 import { focusItem, showItem } from "../view/item.js";
-import { changesOf } from "./changes.js";
+import { changesOf, heldOf } from "./changes.js";
 import { Layers } from "./layers.js";
 import { ReviewSession } from "./session.js";
 
@@ -120,8 +120,9 @@ class ReviewPage {
     const root = find("[data-changes]", this.root);
     const held = loaded.start ? fromResults(loaded.start, config.controls, media) : null;
     const changes = held ? changesOf(held, fromResults(loaded.given, config.controls, media)) : null;
+    this.editor.questions.held = held && heldOf(held);
     this.layers.set(held ?? [], changes?.before ?? [], this.#others(loaded.payload));
-    const words = { new: gettext("new"), moved: gettext("moved"), relabelled: gettext("relabelled") };
+    const words = { new: gettext("new"), moved: gettext("moved"), relabelled: gettext("relabelled"), edited: gettext("edited") };
     list.mark(new Map([...(changes?.marks ?? [])].map(([key, change]) => [key, words[change]])));
     root.hidden = !annotation;
     const count = (/** @type {string} */ what) => [...(changes?.marks.values() ?? [])].filter((one) => one === what).length;
@@ -130,7 +131,9 @@ class ReviewPage {
           gettext("{n} new", { n: count("new") }),
           gettext("{n} moved", { n: count("moved") }),
           ...(count("relabelled") ? [gettext("{n} relabelled", { n: count("relabelled") })] : []),
+          ...(count("edited") ? [gettext("{n} edited", { n: count("edited") })] : []),
           gettext("{n} removed", { n: changes.removed.length }),
+          ...(changes.answers.length ? [ngettext("{n} answer changed: {names}", "{n} answers changed: {names}", changes.answers.length).replace("{names}", changes.answers.join(", "))] : []),
         ].join(", ")
       : gettext("first labels of this item");
   }
@@ -193,11 +196,8 @@ class ReviewPage {
     const { editor, session } = this;
     if (!session.loaded || !this.sight.seen(session.loaded.annotation)) return;
     editor.stage.cancel();
-    const missing = verdict === "fix" ? editor.missing()[0] : undefined;
-    if (missing) {
-      editor.panels.point(missing.name);
-      return editor.notes.say(gettext("{name} must be answered before submitting.", { name: missing.name }));
-    }
+    const problem = verdict === "fix" ? editor.questions.problem() : null;
+    if (problem) return editor.questions.pointAt(problem);
     if (verdict === "fix" && !session.touched && session.loaded?.from !== "kept") verdict = "accept";
     const comment = this.comment.value.trim();
     const who = session.loaded.payload.annotation?.user ?? "";

@@ -2,6 +2,7 @@
 /** One task loaded for work: where its regions start from, and what has been kept of it. */
 
 import { uuid } from "../../lode/uuid.js";
+import { presets } from "../model/answers.js";
 import { fromResults } from "../model/convert.js";
 import { entriesOf, listAt } from "../model/slices.js";
 import { load } from "../media/index.js";
@@ -108,15 +109,16 @@ export async function picture(payload) {
 }
 
 /**
- * The regions a loaded task starts with: as they were laid aside, else the result and the pre-labels nobody has taken or put
- * aside.
+ * The regions a loaded task starts with: as they were laid aside, else the result - of an item of which nothing is known
+ * what the config says at first - and the pre-labels nobody has taken or put aside.
  * @param {LoadedTask} loaded
  * @returns {Region[]}
  */
 export function regionsOf(loaded) {
   if (loaded.left) return loaded.left.regions;
   const { config, media } = loaded.payload;
-  const own = fromResults(loaded.texts, config.controls, media);
+  const untouched = loaded.from === "fresh" && loaded.start === null;
+  const own = untouched ? presets(config.controls, uuid) : fromResults(loaded.texts, config.controls, media);
   const gone = new Set(loaded.dismissed);
   for (const text of loaded.texts) {
     if (!text.includes('"prediction"')) continue;

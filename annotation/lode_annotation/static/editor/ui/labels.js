@@ -1,9 +1,13 @@
 // @ts-check
-/** The palettes on the right: the labels of regions, and the questions asked of the whole item. Keys stand on the labels. */
+/**
+ * The palettes on the right: the labels of regions, and the questions asked of the whole item or of the selected regions, as
+ * buttons with their keys or as forms.
+ */
 
 import { keyName } from "../../lode/keyboard.js";
 import { gettext } from "../../lode/words.js";
-import { asks, isShape } from "../kinds/index.js";
+import { answerFor, isShape } from "../kinds/index.js";
+import { inWords } from "../model/answers.js";
 import { h } from "../../lode/dom.js";
 import { icon } from "../../lode/icon.js";
 
@@ -20,8 +24,14 @@ const SEARCH_FROM = 14;
  * @property {(control: Control, label: Label) => void} pick a label was chosen by pointer
  * @property {(control: Control, label: Label) => string} keyOf
  * @property {(control: Control, label: Label) => boolean} isOn
- * @property {(control: Control) => Region|undefined} suggestion a pre-label of a Choices control nobody took yet
+ * @property {(control: Control) => any} suggestion what a pre-label says that nobody took yet
+ * @property {(control: Control, said: any, typing: boolean) => void} say
+ * @property {(control: Control) => {said: any, mixed: boolean}} said
+ * @property {(control: Control) => string} was what was said before, in words, where it was something else
+ * @property {(control: Control) => boolean} isAsked whether a question is asked of what is selected
+ * @property {(control: Control) => boolean} mayAnswer
  */
+/** @typedef {{control: Control, panel: HTMLElement, field: import("../kinds/index.js").Field|null, before: HTMLElement}} Question */
 
 export class LabelPanels {
   /** @param {HTMLElement} root @param {PaletteHost} host */
@@ -30,27 +40,57 @@ export class LabelPanels {
     this.host = host;
     /** @type {{control: Control, label: Label, button: HTMLButtonElement, count: HTMLElement|null}[]} */
     this.entries = [];
+    /** @type {Question[]} */
+    this.questions = [];
+    this.title = h("h2", { class: "ed-attributes-head" });
   }
 
   /** @param {readonly Control[]} controls */
   set(controls) {
     this.entries = [];
-    this.root.replaceChildren(...controls.map((control) => this.#panel(control, controls.filter((one) => asks(one) === asks(control)).length > 1)));
+    this.questions = [];
+    const several = controls.filter((one) => !answerFor(one)).length > 1;
+    this.root.replaceChildren(...controls.map((control) => (answerFor(control) ? this.#question(control) : this.#panel(control, several))));
   }
 
-  /** @param {Control} control @param {boolean} named */
-  #panel(control, named) {
-    const asking = asks(control);
+  /** What the questions are asked of. @param {string} words */
+  head(words) {
+    this.title.textContent = words;
+    if (this.questions.length && !this.title.isConnected) this.root.prepend(this.title);
+  }
+
+  /** @returns {HTMLElement[]} those of the questions that have a form */
+  fields() {
+    return this.questions.flatMap(({ field }) => (field ? [field.element] : []));
+  }
+
+  /** A panel of buttons, or of a form. @param {Control} control @returns {HTMLElement} */
+  #question(control) {
+    const field = answerFor(control)?.field?.(control, (said, typing) => this.host.say(control, said, typing)) ?? null;
+    const panel = this.#panel(control, true, field);
+    const before = h("p", { class: "ed-hint ed-before" });
+    panel.append(before);
+    this.questions.push({ control, panel, field, before });
+    return panel;
+  }
+
+  /** @param {Control} control @param {boolean} named @param {import("../kinds/index.js").Field|null} [field] in place of buttons */
+  #panel(control, named, field) {
+    const asking = answerFor(control) !== undefined;
     const list = h("div", {
       class: "ed-labels",
       role: asking && control.choice !== "multiple" ? "radiogroup" : "group",
       "aria-label": control.name,
       "data-control": control.name,
     });
-    for (const label of control.labels) list.append(this.#button(control, label, asking));
     const title = h("h2", {}, asking || named ? control.name : gettext("Labels"));
     if (control.required) title.append(h("span", { class: "ed-required", title: gettext("Required") }, "*"));
     const panel = h("section", { class: "ed-panel", "data-panel": control.name }, title);
+    if (field) {
+      panel.append(h("div", { "data-field": control.name }, field.element));
+      return panel;
+    }
+    for (const label of control.labels) list.append(this.#button(control, label, asking));
     if (control.labels.length >= SEARCH_FROM) panel.append(this.#search(list));
     panel.append(list);
     return panel;
@@ -127,14 +167,22 @@ export class LabelPanels {
     for (const { control, label, button } of this.entries) {
       const on = this.host.isOn(control, label);
       button.classList.toggle("is-on", on);
-      if (asks(control)) {
+      if (answerFor(control)) {
         button.setAttribute("aria-checked", String(on));
-        const suggested = this.host.suggestion(control);
-        button.classList.toggle("is-suggested", suggested?.labels.includes(label.value) ?? false);
+        button.classList.toggle("is-suggested", this.host.suggestion(control)?.includes(label.value) ?? false);
       } else {
         button.setAttribute("aria-pressed", String(on));
       }
     }
+    for (const { control, panel, field, before } of this.questions) {
+      panel.hidden = !this.host.isAsked(control);
+      const { said, mixed } = this.host.said(control);
+      field?.show(said, this.host.mayAnswer(control), mixed);
+      const was = this.host.was(control);
+      const offered = field ? inWords(this.host.suggestion(control)) : "";
+      before.textContent = [was && gettext("before: {words}", { words: was }), offered && gettext("pre-label: {words}", { words: offered })].filter(Boolean).join("; ");
+    }
+    this.root.hidden = [...this.root.children].every((one) => one === this.title || /** @type {HTMLElement} */ (one).hidden);
   }
 
   /** Show which question waits for an answer. @param {string} control */

@@ -8,6 +8,7 @@
 import { VirtualList } from "../../lode/virtual.js";
 import { gettext, ngettext } from "../../lode/words.js";
 import { shapeOf } from "../kinds/index.js";
+import { inWords } from "../model/answers.js";
 import { h } from "../../lode/dom.js";
 import { icon } from "../../lode/icon.js";
 
@@ -138,6 +139,7 @@ export class RegionList {
       score,
       size,
       region.model,
+      ...Object.entries(region.attributes ?? {}).map(([control, { said }]) => inWords(said) && `${control}: ${inWords(said)}`),
       hidden && gettext("hidden"),
       locked && gettext("locked"),
     ].filter(Boolean);

@@ -1,0 +1,101 @@
+"""A schema revision made ready for use, and results made under one in the words of another."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from motherlode.regions import Control as AskedControl
+from motherlode.shapes import BY_TAG, SHAPES, Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A schema revision made ready for use: its controls as JSON and as ``asked`` of regions, its labels by class id.
+
+    A class belongs to its control; ``names`` holds those of all controls.
+    """
+
+    controls: tuple[Mapping[str, Any], ...]
+    by_name: Mapping[str, AskedControl]
+    asked: tuple[AskedControl, ...]
+    required: tuple[AskedControl, ...]
+    names: Mapping[int, str]
+    kinds: frozenset[str]
+
+
+def rules_of(controls: Sequence[Mapping[str, Any]]) -> Rules:
+    """Prepares a revision's ``controls``."""
+    asked = tuple(
+        AskedControl(
+            name=control["name"],
+            kind=BY_TAG[control["type"]].kind,
+            to_name=control["to_name"],
+            class_ids={label["value"]: label["class_id"] for label in control["labels"]},
+            single=control["choice"] == "single",
+            options=control.get("options", {}),
+            per_region=control.get("per_region", False),
+            of=frozenset(control.get("of", ())),
+            labelled=frozenset(control.get("labelled", ())),
+        )
+        for control in controls
+    )
+    return Rules(
+        controls=tuple(controls),
+        by_name={control.name: control for control in asked},
+        asked=asked,
+        required=tuple(one for one, control in zip(asked, controls, strict=True) if control["required"]),
+        names={number: value for control in asked for value, number in control.class_ids.items()},
+        kinds=frozenset(control.kind for control in asked),
+    )
+
+
+@lru_cache(maxsize=256)
+def rules_from(revision_id: int, text: str) -> Rules:
+    """As ``rules_of`` for a revision's JSON text; a revision never changes, so it is prepared once a process."""
+    return rules_of(json.loads(text))
+
+
+def translated(result: Sequence[Any], old: Rules, new: Rules) -> list[Any]:
+    """A result made under an older revision in the words of a newer one: labels by their class ids, controls by name,
+    else by the classes that they share, else by kind.
+
+    What the newer revision no longer has stays as it is, for the validation to name.
+    """
+    controls = {control.name: (control, after) for control in old.asked if (after := _successor(control, old, new))}
+    rows = []
+    for entry in result:
+        if not isinstance(entry, dict) or entry.get("from_name") not in controls:
+            rows.append(entry)
+            continue
+        before, after = controls[entry["from_name"]]
+        value = dict(entry.get("value") or {})
+        shape = SHAPES[before.kind]
+        if shape.labelled and isinstance(value.get(shape.key), list):
+            value[shape.key] = _in_words_of(value[shape.key], shape, before, after)
+        rows.append({**entry, "from_name": after.name, "to_name": after.to_name, "value": value})
+    return rows
+
+
+def _in_words_of(said: list[Any], shape: Shape, before: AskedControl, after: AskedControl) -> list[Any]:
+    """The labels of a value, where it holds nothing else, as a newer control calls them."""
+    try:
+        labels = shape.names(said)
+        if shape.said(labels) != said:
+            return said
+    except (TypeError, ValueError):
+        return said
+    names = {number: label for label, number in after.class_ids.items()}
+    made: list[Any] = shape.said([names.get(before.class_ids.get(label, 0), label) for label in labels])
+    return made
+
+
+def _successor(control: AskedControl, old: Rules, new: Rules) -> AskedControl | None:
+    """The control of a newer revision that asks what ``control`` asked."""
+    mine = set(control.class_ids.values())
+    fit = [one for one in new.asked if (one.kind, one.per_region) == (control.kind, control.per_region)]
+    named = [after for after in fit if after.name == control.name]
+    rest = [after for after in fit if after.name not in old.by_name]
+    sharing = [after for after in rest if not mine.isdisjoint(after.class_ids.values())]
+    return next(iter([*named, *sharing, *rest]), None)
