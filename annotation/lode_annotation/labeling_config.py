@@ -41,9 +41,16 @@ LOOKS = {
     **{shape.tag: shape.looks for shape in BY_TAG.values()},
     **{shape.part: shape.part_looks for shape in BY_TAG.values() if shape.part},
 }
-# Defaults that some exports write out; said like this they ask for nothing we do not do.
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,17})?")
-HARMLESS = {("perRegion", "false"), ("perItem", "false"), ("allowNested", "false"), ("allownested", "false")}
+# Defaults that some exports write out; said like this they ask for nothing we do not do.
+HARMLESS = {
+    ("perRegion", "false"),
+    ("perItem", "false"),
+    ("allowNested", "false"),
+    ("allownested", "false"),
+    ("transcription", "false"),
+    ("displayMode", "tag"),
+}
 
 
 @dataclass(frozen=True, slots=True)

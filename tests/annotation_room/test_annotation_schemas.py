@@ -92,6 +92,17 @@ def test_a_config_we_cannot_do_is_refused_by_name_and_line(config: str, words: s
     assert caught.value.facts["problems"][0]["line"] >= 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        choices('perRegion="false" perItem="false" allowNested="false"'),
+        question("TextArea", 'transcription="false" displayMode="tag"'),
+    ],
+)
+def test_defaults_that_exports_write_out_are_taken(words: str) -> None:
+    assert parse_config(view(IMAGE, words)).controls
+
+
 def test_boxes_and_choices_are_read_with_their_rules() -> None:
     parsed = parse_config(
         f'<View><Header value="What is it?"/>{IMAGE}{BOXES}'

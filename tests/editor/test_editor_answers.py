@@ -58,7 +58,7 @@ def test_answers_are_typed_starred_and_found_in_a_tree_and_survive_a_reload(clin
     bob = seat("bob").label(clinic.queue(1, config=CONFIG))
     field(bob, "words").click()
     bob.page.keyboard.type("Vb q!")  # letters that are commands elsewhere
-    assert bob.page.locator("[data-editor]").get_attribute("data-tool") == "box"
+    bob.page.wait_for_selector('[data-editor][data-tool="box"]')
     bob.press("Escape")
     assert bob.page.locator("[data-stage]").evaluate("stage => stage === document.activeElement")
     bob.press(",", "Tab", "Tab")  # to the first form, its button, and on to the next one
@@ -86,7 +86,11 @@ def test_answers_are_typed_starred_and_found_in_a_tree_and_survive_a_reload(clin
     bob.press("Escape", "Control+z")
     assert written(bob, "words") == "Vb q!"
     bob.press("Control+Shift+z")
-    assert kept(bob) == {**values, ("", "words"): {"text": ["other"]}}
+    assert written(bob, "words") == "other"
+    bob.page.get_by_role("button", name="Add a text").click()
+    bob.page.locator("[aria-label='words, text 2']:focus").wait_for()
+    bob.page.keyboard.type("second")
+    assert kept(bob) == {**values, ("", "words"): {"text": ["other", "second"]}}
 
 
 def test_answers_about_regions_are_asked_of_those_selected_reviewed_and_published(

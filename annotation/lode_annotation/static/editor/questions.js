@@ -27,7 +27,7 @@ export class Questions {
       keyOf: (control, label) => editor.labelKeys.get(`${control.name}/${label.value}`) ?? "",
       isOn: (control, label) => editor.isOn(control, label),
       suggestion: (control) => this.answerOf(control, true)?.said,
-      say: (control, said, typing) => this.say(control, () => said, typing),
+      say: (control, next, typing) => this.say(control, next, typing),
       said: (control) => this.said(control),
       was: (control) => this.#was(control),
       isAsked: (control) => !control.per_region || this.askedOf(control).length > 0,
@@ -78,7 +78,9 @@ export class Questions {
   say(control, next, typing = false) {
     const regions = this.#answerable(control);
     if (!this.editor.stage.editable || (control.per_region && !regions.length)) return;
-    const said = next(this.said(control).said);
+    const { said: had } = this.said(control);
+    const said = next(had);
+    if (said === had) return;
     const mark = typing ? { merge: `say ${control.name} ${regions.map((region) => region.key).join()}` } : {};
     const before = this.answerOf(control, false);
     this.store.transact(

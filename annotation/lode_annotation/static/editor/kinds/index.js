@@ -87,11 +87,11 @@ import { text } from "./text.js";
  *   wrong: (control: Control, said: any) => string,
  *   sent?: (said: any) => any,
  *   picked?: (control: Control, had: any, value: string) => any,
- *   field?: (control: Control, say: (said: any, typing: boolean) => void) => Field,
+ *   field?: (control: Control, say: (next: (had: any) => any, typing: boolean) => void) => Field,
  * }} Answer
  * `said`: its key in a value. `read`: null where it is not one of this kind. `wrong`: why it cannot be submitted, as a
  * sentence. `sent`: without what says nothing. It has `picked`, what is said after one more label was picked by its button
- * or key, or `field`, its part of a form.
+ * or key, or `field`, its part of a form, which says what follows on what was said.
  */
 
 /** @type {readonly (Shape<any>|Answer)[]} */

@@ -29,7 +29,7 @@ export const number = {
 
     function typed() {
       known = Number.isFinite(field.valueAsNumber) ? field.valueAsNumber : null;
-      say(known, true);
+      say(() => known, true);
     }
 
     return {

@@ -42,7 +42,7 @@ export const rating = {
 
     /** @param {number} n 0 takes it back */
     function rate(n) {
-      if (editable) say(n || null, false);
+      if (editable) say(() => n || null, false);
     }
 
     /** @param {KeyboardEvent} event */

@@ -4,6 +4,20 @@
 import { gettext } from "../../lode/words.js";
 import { Tree, WITHIN } from "../ui/tree.js";
 
+/**
+ * What is said after one was picked: what was picked before is taken back, and where one is taken another takes its place.
+ * @param {readonly string[][]|null} had
+ * @param {readonly string[]} path
+ * @param {number} most
+ */
+function withPicked(had, path, most) {
+  const paths = had ?? [];
+  const others = paths.filter((one) => one.join(WITHIN) !== path.join(WITHIN));
+  if (others.length < paths.length) return others;
+  const now = [...(most === 1 ? [] : paths), [...path]];
+  return now.length <= most ? now : had;
+}
+
 /** @type {import("./index.js").Answer} */
 export const taxonomy = {
   name: "taxonomy",
@@ -25,12 +39,7 @@ export const taxonomy = {
       placeholder: placeholder || gettext("Find a class"),
       nodes: control.labels.map(({ value, guideline }) => ({ name: value, hint: guideline ?? "" })),
       leaves,
-      picked(names, name) {
-        const others = names.filter((one) => one !== name);
-        // where one is taken, another takes its place
-        const now = others.length < names.length ? others : [...(most === 1 ? [] : names), name];
-        if (now.length <= most) say(now.map((one) => one.split(WITHIN)), false);
-      },
+      picked: (name) => say((had) => withPicked(had, name.split(WITHIN), most), false),
     });
     return {
       element: tree.element,

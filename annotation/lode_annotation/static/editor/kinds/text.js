@@ -25,13 +25,13 @@ export const text = {
   field(control, say) {
     const { max_submissions: most = Infinity, rows = 2, placeholder = "" } = control.options ?? {};
     const list = h("div", { class: "ed-texts" });
-    /** What stands in each area. @type {string[]} */
-    let texts = [];
+    /** Whether another area was asked for that is not there yet. */
+    let asked = false;
     const add = h("button", { type: "button", class: "ed-quiet", onclick: another }, icon("plus"), gettext("Add a text"));
 
     function another() {
-      say([...texts, ""], false);
-      /** @type {HTMLElement|null} */ (list.lastElementChild)?.focus();
+      asked = true;
+      say((had) => [...areasOf(had), ""], false);
     }
 
     /** @param {number} at */
@@ -42,29 +42,42 @@ export const text = {
 
     /** @param {number} at @param {HTMLTextAreaElement} field */
     function typed(at, field) {
-      texts[at] = field.value;
-      say([...texts], true);
+      const { value } = field;
+      say((had) => {
+        const texts = areasOf(had);
+        texts[Math.min(at, texts.length)] = value;
+        return texts;
+      }, true);
     }
 
     return {
       element: h("div", {}, list, add),
       show(said, editable, mixed) {
-        const now = /** @type {string[]} */ (said)?.length ? /** @type {string[]} */ (said) : [""];
+        const now = areasOf(said);
+        const more = now.length > list.children.length;
         while (list.children.length < now.length) list.append(area(list.children.length));
         while (list.children.length > now.length) list.lastElementChild?.remove();
         now.forEach((one, at) => {
           const field = /** @type {HTMLTextAreaElement} */ (list.children[at]);
-          // what is there already stays as it is, and the caret with it
-          if (field.value !== one && texts[at] !== one) field.value = one;
+          // what is there already stays as it is, and the caret with it; a field knows one sign of a line's end
+          if (field.value !== one.replace(/\r\n?/g, "\n")) field.value = one;
           field.readOnly = !editable;
           field.placeholder = mixed ? gettext("different texts") : placeholder;
         });
-        texts = [...now];
+        if (asked && more) {
+          asked = false;
+          /** @type {HTMLElement|null} */ (list.lastElementChild)?.focus();
+        }
         add.hidden = !editable || mixed || now.length >= most || !now.at(-1)?.trim();
       },
     };
   },
 };
+
+/** What stands in each area; there is always one. @param {string[]|null} said @returns {string[]} */
+function areasOf(said) {
+  return said?.length ? [...said] : [""];
+}
 
 /** @param {unknown} said @returns {string[]} */
 function filled(said) {

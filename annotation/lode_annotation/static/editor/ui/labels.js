@@ -25,7 +25,7 @@ const SEARCH_FROM = 14;
  * @property {(control: Control, label: Label) => string} keyOf
  * @property {(control: Control, label: Label) => boolean} isOn
  * @property {(control: Control) => any} suggestion what a pre-label says that nobody took yet
- * @property {(control: Control, said: any, typing: boolean) => void} say
+ * @property {(control: Control, next: (had: any) => any, typing: boolean) => void} say
  * @property {(control: Control) => {said: any, mixed: boolean}} said
  * @property {(control: Control) => string} was what was said before, in words, where it was something else
  * @property {(control: Control) => boolean} isAsked whether a question is asked of what is selected
@@ -66,7 +66,7 @@ export class LabelPanels {
 
   /** A panel of buttons, or of a form. @param {Control} control @returns {HTMLElement} */
   #question(control) {
-    const field = answerFor(control)?.field?.(control, (said, typing) => this.host.say(control, said, typing)) ?? null;
+    const field = answerFor(control)?.field?.(control, (next, typing) => this.host.say(control, next, typing)) ?? null;
     const panel = this.#panel(control, true, field);
     const before = h("p", { class: "ed-hint ed-before" });
     panel.append(before);

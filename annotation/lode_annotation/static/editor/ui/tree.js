@@ -22,7 +22,7 @@ export const WITHIN = " / ";
  * @property {string} placeholder of the search
  * @property {readonly {name: string, hint: string}[]} nodes each below its parent, in the order of the config
  * @property {boolean} leaves whether only what has nothing below it can be picked
- * @property {(names: readonly string[], name: string) => void} picked one was picked, beside those picked before
+ * @property {(name: string) => void} picked
  */
 
 /** @param {string} name @param {string} other whether one stands below the other */
@@ -106,7 +106,7 @@ export class Tree {
 
   /** @param {Item} item */
   #pick(item) {
-    if (this.#canPick(item)) this.host.picked(this.names, item.name);
+    if (this.#canPick(item)) this.host.picked(item.name);
   }
 
   /** @param {Item} item @param {boolean} open */
