@@ -801,10 +801,6 @@ def test_a_prediction_in_question_is_not_taken_with_the_others(clinic: Any, seat
     assert labels(clinic.result(task)) == ["RBC"]
 
 
-NAMES_TOO = {"rules": {"label-content-name-mismatch": {"enabled": True}}}
-"""Axe's options: whether a name holds the words in sight is asked too."""
-
-
 def handed_in(clinic: Any, queue: str, *results: list[dict[str, Any]]) -> list[str]:
     """Bob's answers to the next tasks of a queue; the tasks."""
     tasks = []
@@ -880,39 +876,6 @@ def test_a_reviewer_sees_what_the_annotator_changed(clinic: Any, seat: SeatMaker
     rita = seat("rita").review(review["uuid"])
     expect(rita.page.locator("[data-changes]")).to_have_text("1 new, 1 moved, 1 removed")
     assert [row.split(", ")[2] for row in rita.rows()[:2]] == ["moved", "new"]
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_label_and_review_pages_have_no_serious_fault_of_accessibility(
-    clinic: Any, seat: SeatMaker, theme: str
-) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    prelabels = [box("p1", "RBC", 10, 10, 20, 20, score=0.9)]
-    reason = {"text": "missed RBC", "failure_url": "/p/cells/failures/x/"}
-    bob = seat("bob")
-    bob.page.emulate_media(color_scheme=theme)
-    bob.label(clinic.queue(1, asks=True, prelabels=prelabels, reason=reason))
-    bob.press("1")
-    bob.drag(300, 100, 400, 200)
-    bob.page.locator("details summary").first.click()
-    queue = clinic.queue(1, review=True, reason={"text": "check: cells"})
-    handed_in(clinic, queue, [box("r", "RBC", 10, 10, 20, 20)])
-    rita = seat("rita")
-    rita.page.emulate_media(color_scheme=theme)
-    rita.review(queue)
-    rita.press("e")
-    for page in (bob.page, rita.page):
-        for width in (1440, 390):
-            page.set_viewport_size({"width": width, "height": 800})
-            found = Axe().run(page, options=NAMES_TOO).response["violations"]
-            serious = [
-                (one["id"], [node["html"] + node["failureSummary"] for node in one["nodes"]])
-                for one in found
-                if one["impact"] in ("serious", "critical")
-            ]
-            assert not serious, f"{page.url} at {width}: {serious}"
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_u_goes_back_to_answers_from_before_a_reload(clinic: Any, seat: SeatMaker) -> None:

@@ -18,6 +18,8 @@ export class Questions {
   constructor(editor) {
     this.editor = editor;
     this.store = editor.store;
+    /** The regions whose questions are in sight. */
+    this.asked = "";
     /** What was answered before, where that is to be seen beside the answers. @type {import("./review/changes.js").Held|null} */
     this.held = null;
     /** @type {import("./ui/labels.js").PaletteHost} */
@@ -159,5 +161,8 @@ export class Questions {
     const title = regions.length === 1 ? (regions[0]?.labels.join(", ") ?? "") : ngettext("{n} region selected", "{n} regions selected", regions.length);
     this.attributes.head(title);
     this.attributes.refresh();
+    const asked = this.attributes.root.hidden ? "" : regions.map((region) => region.key).join();
+    if (asked && asked !== this.asked) this.attributes.root.scrollIntoView({ block: "nearest" });
+    this.asked = asked;
   }
 }
