@@ -6,8 +6,6 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from multiprocessing import get_context
-from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import NoReturn
 
@@ -341,25 +339,25 @@ def test_where_links_do_not_work_files_are_copied(cache: Cache, monkeypatch: pyt
     assert not cache.is_whole(tree)
 
 
-def _hold(root: Path, held: Event, enough: Event) -> None:
-    with Cache(root).lock("tree"):
-        held.set()
-        enough.wait()
+HOLD = """import sys
+from pathlib import Path
+from motherlode.cache import Cache
+with Cache(Path(sys.argv[1])).lock("tree"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
 
 
 def test_one_process_at_a_time_makes_a_tree(cache: Cache) -> None:
-    context = get_context("spawn")
-    held, enough = context.Event(), context.Event()
-    other = context.Process(target=_hold, args=(cache.root, held, enough))
-    other.start()
-    assert held.wait(60)
-    with pytest.raises(Timeout), FileLock(cache.root / "locks" / "tree.lock", blocking=False):
-        pass
-    enough.set()
-    with cache.lock("tree"):
-        pass
-    other.join()
-    assert other.exitcode == 0
+    command = [sys.executable, "-c", HOLD, str(cache.root)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin and other.stdout and other.stdout.readline() == "held\n"
+        with pytest.raises(Timeout), FileLock(cache.root / "locks" / "tree.lock", blocking=False):
+            pass
+        other.stdin.close()
+        with cache.lock("tree"):
+            pass
+    assert other.returncode == 0
 
 
 def test_a_file_is_hashed_as_dvc_and_we_name_it(tmp_path: Path) -> None:
