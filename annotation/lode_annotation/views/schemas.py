@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 from django.core.paginator import Paginator
@@ -25,6 +26,7 @@ from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 from lode_platform.views.json_body import json_object
 from motherlode import labeling_config
+from motherlode.media import BY_TAG as BY_OBJECT
 from motherlode.shapes import BY_TAG, BY_TASK, LABEL_TASKS, Shape
 
 PAGE = 50
@@ -62,6 +64,25 @@ def starters(project: Project) -> Iterator[Starter]:
     newest = project.items.live().order_by("-pk").values_list("kind", flat=True).first()
     for medium in sorted(MEDIA.values(), key=lambda medium: medium.kind != newest):
         yield from (Starter(medium, BY_TASK[task]) for task in LABEL_TASKS if BY_TASK[task].fits(medium.kind))
+
+
+def question_kinds() -> dict[str, Any]:
+    """What the form can add to a config: the kinds of questions, and the media by the tags of their objects."""
+    kinds = [
+        {
+            "tag": shape.tag,
+            "part": shape.part if shape.labelled else "",
+            "title": shape.task.capitalize(),
+            "name": shape.control_name,
+            "nested": shape.nested,
+            "whole": shape.whole,
+            "attributes": sorted(shape.attributes),
+            "choice": shape.choice,
+            "media": sorted(kind for kind in MEDIA if shape.fits(kind)),
+        }
+        for shape in BY_TAG.values()
+    ]
+    return {"kinds": kinds, "media": {tag: medium.kind for tag, medium in BY_OBJECT.items()}}
 
 
 class SchemaForm(forms.Form):
@@ -147,6 +168,7 @@ def schema_new(request: HttpRequest, project: str) -> HttpResponse:
         "room": "schemas",
         "form": form,
         "starters": known,
+        "kinds": question_kinds(),
         "starter": starter,
     }
     return render(request, "annotation/schema_new.html", context, status=400 if form.errors else 200)
@@ -233,5 +255,6 @@ def schema_edit(request: HttpRequest, project: str, name: str) -> HttpResponse:
         ],
         "several": len(newest.controls) > 1,
         "known": newest.classes,
+        "kinds": question_kinds(),
     }
     return render(request, "annotation/schema_edit.html", context, status=400 if form.errors else 200)

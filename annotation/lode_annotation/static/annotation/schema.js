@@ -1,12 +1,16 @@
 // @ts-check
-// The schema editor: the config is checked while one types, the palette it makes is shown, gone labels are asked about.
+// The schema editor: the config as a form and as XML, checked while one types; the palette it makes is shown, gone labels
+// are asked about.
 
 import { shapeFor } from "../editor/kinds/index.js";
+import { find } from "../lode/dom.js";
 import { HttpError, postJSON } from "../lode/http.js";
+import { Renames } from "./renames.js";
+import { SchemaForm } from "./schema_form.js";
 
 /** @typedef {{value: string, class_id: number, hotkey: string|null}} Label */
 /** @typedef {{name: string, type: string, choice: string, required: boolean, labels: Label[]}} Control */
-/** @typedef {{id: number, name: string, control: string}} Known a class of the newest revision */
+/** @typedef {import("./renames.js").Known} Known */
 /** @typedef {{ok: boolean, controls: Control[], problems: {line: number, error: string}[]}} Checked */
 
 const WAIT = 300;
@@ -31,8 +35,10 @@ function start(preview) {
   const field = document.getElementById(preview.dataset.for ?? "");
   if (!(field instanceof HTMLTextAreaElement)) return;
   const known = /** @type {Known[]} */ (JSON.parse(document.getElementById("known-labels")?.textContent ?? "[]"));
-  /** @type {Map<number, string>} */
-  const renames = new Map();
+  const renames = new Renames(known);
+  const kinds = JSON.parse(document.getElementById("question-kinds")?.textContent ?? "{}");
+  const form = new SchemaForm(find("[data-schema-form]"), field, kinds, renames);
+  startViews(field);
   let timer = 0;
   let turn = 0;
 
@@ -41,7 +47,7 @@ function start(preview) {
     try {
       const body = { config: field.value, schema: preview.dataset.schema ?? "" };
       const checked = /** @type {Checked} */ (await postJSON(preview.dataset.check ?? "", body));
-      if (mine === turn) show(preview, checked, known, renames);
+      if (mine === turn) show(preview, checked, renames, form);
     } catch (error) {
       if (mine === turn && error instanceof HttpError) {
         preview.replaceChildren(make("p", "note note-danger", error.message));
@@ -55,14 +61,27 @@ function start(preview) {
   void check();
 }
 
+/** The config is seen as a form or as XML. @param {HTMLTextAreaElement} field */
+function startViews(field) {
+  const buttons = document.querySelectorAll("button[data-schema-view]");
+  const choose = (/** @type {string} */ view) => {
+    find("[data-schema-form]").hidden = view !== "form";
+    find("[data-schema-xml]").hidden = view === "form";
+    for (const button of buttons) button.setAttribute("aria-pressed", String(button.getAttribute("data-schema-view") === view));
+  };
+  for (const button of buttons) button.addEventListener("click", () => choose(button.getAttribute("data-schema-view") ?? ""));
+  choose(field.classList.contains("is-invalid") ? "xml" : "form");
+}
+
 /**
  * @param {HTMLElement} preview
  * @param {Checked} checked
- * @param {Known[]} known classes of the newest revision
- * @param {Map<number, string>} renames what was chosen so far
+ * @param {Renames} renames what was chosen so far
+ * @param {SchemaForm} form
  */
-function show(preview, checked, known, renames) {
+function show(preview, checked, renames, form) {
   const words = preview.dataset;
+  const { known } = renames;
   if (!checked.ok) {
     const rows = checked.problems.map((problem) =>
       make("li", "", make("b", "", `${words.wordLine ?? "Line"} ${problem.line}`), ` ${problem.error}`),
@@ -70,17 +89,17 @@ function show(preview, checked, known, renames) {
     preview.replaceChildren(make("ul", "errors", ...rows));
     return;
   }
-  const parts = checked.controls.map((control) => palette(control, words, known));
+  const parts = checked.controls.map((control) => palette(control, words, known, form.kinds.get(control.type)));
   const there = new Set(checked.controls.flatMap((control) => control.labels.map((label) => label.class_id)));
   const gone = known.filter((one) => !there.has(one.id));
-  if (gone.length) parts.push(goneLabels(gone, freshLabels(checked, known), words, renames));
+  if (gone.length) parts.push(goneLabels(gone, freshLabels(checked, known), words, renames, () => form.render()));
   preview.replaceChildren(...parts);
 }
 
 /**
  * The labels of each control that the newest revision does not have.
  * @param {Checked} checked
- * @param {Known[]} known
+ * @param {readonly Known[]} known
  * @returns {Map<string, string[]>}
  */
 function freshLabels(checked, known) {
@@ -95,11 +114,12 @@ function freshLabels(checked, known) {
 /**
  * @param {Control} control
  * @param {DOMStringMap} words
- * @param {Known[]} known
+ * @param {readonly Known[]} known
+ * @param {import("./schema_form.js").Kind} [asked]
  */
-function palette(control, words, known) {
+function palette(control, words, known, asked) {
   const many = control.choice === "single" ? words.wordSingle : words.wordMultiple;
-  const kind = shapeFor(control)?.titles().many ?? many;
+  const kind = shapeFor(control)?.titles().many ?? (asked?.choice ? many : asked?.title.toLowerCase());
   const rule = control.required ? ` · ${words.wordRequired ?? ""}` : "";
   const rows = control.labels.map((label) => {
     const key = make("kbd", label.hotkey ? "" : "schema-nokey", label.hotkey ?? " ");
@@ -118,18 +138,22 @@ function palette(control, words, known) {
  * @param {Known[]} gone
  * @param {Map<string, string[]>} fresh by control, labels that the newest revision does not have
  * @param {DOMStringMap} words
- * @param {Map<number, string>} renames
+ * @param {Renames} renames
+ * @param {() => void} chosen
  */
-function goneLabels(gone, fresh, words, renames) {
+function goneLabels(gone, fresh, words, renames, chosen) {
   const several = fresh.size > 1;
   const rows = gone.map((one) => {
     const select = make("select", "form-select");
     select.name = `rename:${one.id}`;
     select.append(new Option(words.wordRetire ?? "", ""));
     for (const name of fresh.get(one.control) ?? []) {
-      select.append(new Option(`${words.wordRename ?? ""} ${name}`, name, false, renames.get(one.id) === name));
+      select.append(new Option(`${words.wordRename ?? ""} ${name}`, name, false, renames.nameOf(one) === name));
     }
-    select.addEventListener("change", () => renames.set(one.id, select.value));
+    select.addEventListener("change", () => {
+      renames.say(one.id, select.value);
+      chosen();
+    });
     return make("label", "", make("b", "", several ? `${one.control}: ${one.name}` : one.name), select);
   });
   return make("div", "schema-gone", make("p", "small muted", words.wordGone ?? ""), ...rows);
