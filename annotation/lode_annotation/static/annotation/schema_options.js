@@ -9,7 +9,7 @@ import { gettext } from "../lode/words.js";
  * @property {string} name the attribute
  * @property {"check"|"choice"|"number"|"text"} type
  * @property {() => string} title
- * @property {boolean} [whole] every kind that is no region's has it
+ * @property {boolean} [whole] every kind that asks about an item or about regions that are there has it
  * @property {boolean} [regions] where it is asked of regions
  */
 /** @type {readonly Option[]} */

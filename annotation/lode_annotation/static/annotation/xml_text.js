@@ -22,7 +22,7 @@ const TOKEN = /<!--[\s\S]*?-->|<\?[\s\S]*?\?>|<!\[CDATA\[[\s\S]*?\]\]>|<\/([^\s>
 const ATTRIBUTE = /\s+([^\s=/>]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 const ENTITIES = /** @type {Record<string, string>} */ ({ amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" });
 
-/** The outermost element of a text; null where it is no well-formed XML, or declares a document type. @param {string} text @returns {Node|null} */
+/** The outermost element of a text; null where it is not well-formed, or declares a document type. @param {string} text @returns {Node|null} */
 export function outline(text) {
   /** @type {Node|null} */
   let root = null;
