@@ -19,7 +19,7 @@ from lode_annotation.validation import size_said
 from lode_platform.callers import Caller
 from lode_platform.errors import Gone
 from lode_platform.item_media import MEDIA
-from lode_platform.models import User
+from lode_platform.models import Item, User
 from lode_platform.paging import MOST
 from motherlode.media import Media
 
@@ -105,9 +105,23 @@ def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat().replace("+00:00", "Z") if moment else None
 
 
+def media_payload(item: UUID, md5: str, row: TaskRow | Item) -> dict[str, Any]:
+    """An item as the editor loads it: where its bytes and its values are, and what they are."""
+    url = f"{reverse('platform:media', args=[item])}?file={md5}"
+    return {
+        "id": str(item),
+        "url": url,
+        "values": f"{url}&as=values" if MEDIA[row.kind].has_values(row.media_type, row.media) else None,
+        "kind": row.kind,
+        "width": row.width,
+        "height": row.height,
+        "length": row.length,
+        "path": row.path,
+    }
+
+
 def _common(context: QueueContext, row: TaskRow) -> dict[str, Any]:
     queue = context.queue
-    url = f"{reverse('platform:media', args=[row.item])}?file={row.md5}"
     return {
         "task": {
             "id": str(row.task),
@@ -117,16 +131,7 @@ def _common(context: QueueContext, row: TaskRow) -> dict[str, Any]:
             "position": row.number,
             "total": queue.size,
         },
-        "media": {
-            "id": str(row.item),
-            "url": url,
-            "values": f"{url}&as=values" if MEDIA[row.kind].has_values(row.media_type, row.media) else None,
-            "kind": row.kind,
-            "width": row.width,
-            "height": row.height,
-            "length": row.length,
-            "path": row.path,
-        },
+        "media": media_payload(row.item, row.md5, row),
         "config": {"schema": queue.schema, "revision": queue.revision, "controls": context.rules.controls},
         "queue": {"id": str(queue.uuid), "name": queue.name, "review": queue.review},
         "prelabels": row.prelabels,

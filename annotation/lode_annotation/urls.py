@@ -9,6 +9,7 @@ urlpatterns = [
     path("p/<slug:project>/schemas/", schemas.schemas, name="schemas"),
     path("p/<slug:project>/schemas/new/", schemas.schema_new, name="schema_new"),
     path("p/<slug:project>/schemas/check/", schemas.schema_check, name="schema_check"),
+    path("p/<slug:project>/schemas/try/", schemas.schema_try, name="schema_try"),
     path("p/<slug:project>/schemas/<slug:name>/", schemas.schema, name="schema"),
     path("p/<slug:project>/schemas/<slug:name>/edit/", schemas.schema_edit, name="schema_edit"),
     path("p/<slug:project>/queues/", queues.queues, name="queues"),

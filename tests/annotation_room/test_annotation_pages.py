@@ -1,6 +1,7 @@
 """The pages of schemas and queues: who sees them, what they do, and that they do not slow down as rows grow."""
 
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -81,6 +82,15 @@ def test_the_check_answers_json_and_saves_nothing(client_for: ClientFor, alice: 
     body = {"config": "<View><script>alert(1)</script></View>"}
     got = client_for(alice).post(f"/p/{project.name}/schemas/check/", body, content_type="application/json")
     assert got["Content-Type"] == "application/json" and not got.json()["ok"]
+
+
+def test_a_config_is_tried_without_being_saved(client_for: ClientFor, alice: User, project: Project) -> None:
+    client, at = client_for(alice), f"/p/{project.name}/schemas/try/"
+    empty = client.post(at, {"config": build(["a"], "boxes")})
+    assert empty.status_code == 200 and "There is no item to try the schema on" in empty.content.decode()
+    bad = client.post(at, {"config": "<View/>"})
+    assert bad.status_code == 400 and "Line 1: There is no" in unescape(bad.content.decode())
+    assert not Schema.objects.filter(project=project).exists()
 
 
 def test_a_queue_is_made_and_filled_by_filter(

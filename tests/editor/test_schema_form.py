@@ -1,11 +1,13 @@
 """The form of a labeling config: by hand and keys, to the XML and to the classes of a revision."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from playwright.sync_api import expect
+from tests.label_studio import accepts
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.xdist_group("editor")]
 
@@ -90,6 +92,29 @@ def test_questions_are_added_with_what_they_ask(alice: Any) -> None:
         assert not found, f"{width}: {found}"
     page.get_by_label("Remove: Classes").click()
     assert "Choices" not in config(alice)
+
+
+def test_a_config_is_tried_on_an_item_before_it_is_saved(clinic: Any, alice: Any) -> None:
+    clinic.items(1)
+    page = alice.page
+    page.get_by_label("Add a question").select_option("Number")
+    page.get_by_label("Must be answered").nth(1).check()
+    with page.context.expect_page() as opened:
+        page.get_by_role("button", name="Try it").click()
+    tried = opened.value
+    alice.page = tried
+    alice.ready()
+    alice.drag(100, 100, 200, 200)
+    assert alice.rows() == ["Region 1, RBC, 100 × 100"]
+    tried.keyboard.press("Enter")
+    tried.locator("[data-notes]", has_text="number must be answered").wait_for()
+    tried.locator("[data-field=number] input").fill("7")
+    tried.keyboard.press("Escape")
+    tried.keyboard.press("Enter")
+    kept = json.loads(str(tried.locator("dialog[open] pre").text_content()))
+    assert [one["value"].get("number") for one in kept] == [None, 7]
+    assert all(accepts(str(page.locator("[name=config]").input_value()), one) for one in kept)
+    assert clinic.call("GET", f"schemas/{alice.schema}")["revision"] == 1
 
 
 def test_what_is_written_as_xml_is_seen_in_the_form(alice: Any) -> None:

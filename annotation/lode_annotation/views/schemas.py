@@ -9,12 +9,15 @@ from django.core.paginator import Paginator
 from django.db.models import Count, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from lode_annotation import schemas as schema_verbs
 from lode_annotation.models import LabelSet, Queue, Schema, SchemaRevision
+from lode_annotation.payloads import media_payload
+from lode_annotation.views.label import boot
 from lode_annotation.views.refusals import add_refusal
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
@@ -182,6 +185,37 @@ def schema_check(request: HttpRequest, project: str) -> JsonResponse:
     config, name = str(given.get("config") or ""), str(given.get("schema") or "")
     found = Schema.objects.filter(project=member.project, name=name).first() if name else None
     return JsonResponse(schema_verbs.check_config(config, found))
+
+
+@require_POST
+def schema_try(request: HttpRequest, project: str) -> HttpResponse:
+    """The editor on the project's newest item with a config that is not saved; nothing done there is."""
+    member = _member(request, project, "schema.edit")
+    config, name = request.POST.get("config", ""), request.POST.get("schema", "")
+    found = Schema.objects.filter(project=member.project, name=name).first() if name else None
+    checked = schema_verbs.check_config(config, found)
+    if not checked["ok"]:
+        first = checked["problems"][0]
+        raise BadInput(_("Line %(line)s: %(error)s") % first, field="config")
+    medium = labeling_config.medium_of(config)
+    item = member.project.items.live().filter(kind=medium).select_related("blob").order_by("-pk").first()
+    payload = None
+    if item is not None:
+        payload = {
+            "task": {"id": str(item.uuid)},
+            "media": media_payload(item.uuid, item.blob.md5, item),
+            "config": {"schema": name, "controls": checked["controls"]},
+        }
+    home = reverse("annotation:schema", args=[member.project.name, name]) if found else None
+    home = home or reverse("annotation:schemas", args=[member.project.name])
+    context = {
+        "project": member.project,
+        "name": name,
+        "home": home,
+        "boot": boot(request, member.user, home, {}),
+        "payload": payload,
+    }
+    return render(request, "annotation/try.html", context)
 
 
 def _schema(member: Membership, name: str) -> Schema:

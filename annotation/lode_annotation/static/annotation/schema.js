@@ -82,6 +82,7 @@ function startViews(field) {
 function show(preview, checked, renames, form) {
   const words = preview.dataset;
   const { known } = renames;
+  for (const button of document.querySelectorAll("button[formaction]")) button.toggleAttribute("disabled", !checked.ok);
   if (!checked.ok) {
     const rows = checked.problems.map((problem) =>
       make("li", "", make("b", "", `${words.wordLine ?? "Line"} ${problem.line}`), ` ${problem.error}`),
