@@ -14,3 +14,4 @@ class AnnotationConfig(AppConfig):
     def ready(self) -> None:
         """Tells the shell what this room has to show."""
         import_module("lode_annotation.shell_entries").register()
+        import_module("lode_annotation.query_fields").register()

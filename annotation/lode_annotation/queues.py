@@ -21,6 +21,8 @@ from lode_platform.errors import BadInput, Conflict
 from lode_platform.jobs import OPEN
 from lode_platform.models import Item, ItemQuerySet, Job, Project, User
 from lode_platform.paging import number_of
+from lode_platform.query import parse
+from lode_platform.query_fields import compile_query
 
 BATCH = 500
 MAX_HOLDING = 20
@@ -139,13 +141,15 @@ def refuse_while_filling(queue: Queue) -> None:
 
 
 def items_by_filter(project: Project, user: User, given: Mapping[str, Any]) -> ItemQuerySet:
-    """The live items that fit every filter: ``search`` (part of the path), ``group``, and those the rooms register."""
+    """The live items that fit every filter: ``query``, ``search`` (part of the path), ``group``, and those of rooms."""
     rows = Item.objects.live().filter(project=project)
     known = {entry.name: entry for entry in shell.item_filters()}
     for name, value in given.items():
         if value in ("", None):
             continue
-        if name in ("search", "q"):
+        if name == "query":
+            rows = rows.filter(compile_query(parse(str(value)), project, user).condition)
+        elif name in ("search", "q"):
             rows = rows.filter(path__icontains=str(value))
         elif name == "group":
             rows = rows.filter(group=str(value)).exclude(group="")
@@ -155,7 +159,7 @@ def items_by_filter(project: Project, user: User, given: Mapping[str, Any]) -> I
                 raise BadInput(f"{value!r} is not a valid value of the filter {name}.", code="bad_filter", field=name)
             rows = known[name].apply(rows, str(value), project)
         else:
-            names = ", ".join(["search", "group", *known])
+            names = ", ".join(["query", "search", "group", *known])
             raise BadInput(f"There is no filter {name!r}; filters are {names}.", code="bad_filter", field=name)
     return rows.order_by("path")
 

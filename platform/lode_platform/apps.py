@@ -16,4 +16,5 @@ class PlatformConfig(AppConfig):
         """Loads the verbs that jobs may have, each room's from its ``jobs`` module, and fills our navigation."""
         import_module("lode_platform.zips")
         import_module("lode_platform.shell_entries").register()
+        import_module("lode_platform.query_fields").register()
         autodiscover_modules("jobs")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lode_platform.views import account, items, jobs, media, pages, script_words, settings
+from lode_platform.views import account, item_query, items, jobs, media, pages, script_words, settings
 
 app_name = "platform"
 urlpatterns = [
@@ -19,6 +19,7 @@ urlpatterns = [
     path("p/<slug:project>/", pages.home, name="home"),
     path("p/<slug:project>/items/", items.items, name="items"),
     path("p/<slug:project>/items/add/", items.add, name="items_add"),
+    path("p/<slug:project>/items/query", item_query.item_query, name="item_query"),
     path("p/<slug:project>/items/upload", items.upload, name="items_upload"),
     path("p/<slug:project>/items/trash", items.trash, name="items_trash"),
     path("p/<slug:project>/items/restore", items.restore, name="items_restore"),

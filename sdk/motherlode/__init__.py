@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Unreachable,
     )
     from motherlode.evaluations import Comparison, Coverage, Evaluation, FailureOccurrence
+    from motherlode.listing import Item, items
     from motherlode.lock import Pin
     from motherlode.predictions import BadPrediction, Prediction
     from motherlode.regions import Region
@@ -50,6 +51,7 @@ __all__ = [
     "DiskFull",
     "Evaluation",
     "FailureOccurrence",
+    "Item",
     "JobFailed",
     "Labels",
     "MotherlodeError",
@@ -69,6 +71,7 @@ __all__ = [
     "ServerFault",
     "Snapshot",
     "Unreachable",
+    "items",
     "load",
     "pull",
     "run",
@@ -91,6 +94,7 @@ _HOMES = {
     "DiskFull": "errors",
     "Evaluation": "evaluations",
     "FailureOccurrence": "evaluations",
+    "Item": "listing",
     "JobFailed": "errors",
     "Labels": "samples",
     "MotherlodeError": "errors",
@@ -110,6 +114,7 @@ _HOMES = {
     "ServerFault": "errors",
     "Snapshot": "snapshots",
     "Unreachable": "errors",
+    "items": "listing",
     "load": "verbs",
     "pull": "verbs",
     "run": "runs",

@@ -2,15 +2,18 @@
 
 from typing import Any
 
+import pytest
 from django.urls import reverse
 
 from lode_datasets.version_users import users_of
 from lode_hooks.failures import verdicts
 from lode_hooks.mining import request, rounds
-from lode_hooks.models import Failure
+from lode_hooks.models import Failure, FailureOccurrence
 from lode_platform import shell
 from lode_platform.callers import Caller
 from lode_platform.models import Project, User
+from lode_platform.query import BadQuery, parse
+from lode_platform.query_fields import compile_query
 
 
 def test_runs_failures_and_mining_stand_in_the_navigation(project: Project, erin: User) -> None:
@@ -71,3 +74,25 @@ def test_the_runs_that_used_a_version_stand_beside_it_once_each(cells: Any, erin
     ]
     assert users[0].url == reverse("hooks:run", args=["blood", cells.first.uuid])
     assert users_of([cells.version], charlie)[cells.version.pk] == []
+
+
+def test_items_are_found_by_their_failures_runs_and_verdicts(cells: Any, erin: User) -> None:
+    project = cells.first.project
+
+    def found(query: str) -> set[int]:
+        rows = project.items.live().filter(compile_query(parse(query), project, erin).condition)
+        return set(rows.values_list("pk", flat=True))
+
+    def failed(**of: Any) -> set[int]:
+        return set(FailureOccurrence.objects.filter(**of).values_list("failure__item", flat=True))
+
+    assert found("failure:missed") == failed(kind="missed") != set()
+    assert found("failure:wrong-class") == failed(kind="wrong_class")
+    assert found("failure:*") == failed()
+    assert found("run:larger") == failed(evaluation__prediction_set__run=cells.second) != failed()
+    assert found("run:larger and failure:* and not split:train") == found("run:larger")
+    one = FailureOccurrence.objects.order_by("pk")[0].failure
+    verdicts.judge(one, erin, kind="label_error")
+    assert found("verdict:label_error") == {one.item_id}
+    with pytest.raises(BadQuery, match="there are missed, false_alarm"):
+        found("failure:odd")

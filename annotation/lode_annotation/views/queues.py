@@ -127,7 +127,7 @@ def _filters(request: HttpRequest, member: Membership) -> list[dict[str, Any]]:
 
 def _given_filter(request: HttpRequest) -> dict[str, str]:
     given = request.POST if request.method == "POST" else request.GET
-    names = ["search", "group", *(known.name for known in shell.item_filters())]
+    names = ["query", "search", "group", *(known.name for known in shell.item_filters())]
     return {name: given[name] for name in names if given.get(name)}
 
 

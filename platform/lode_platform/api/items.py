@@ -18,7 +18,9 @@ from lode_platform.api.paging import PARAMETERS, page_of, paged, searched
 from lode_platform.api.parsers import LargeJsonParser, StreamParser, refuse_form
 from lode_platform.api.view import View
 from lode_platform.errors import BadInput, LodeError, NotFound, TooLarge
-from lode_platform.models import Item, Project
+from lode_platform.models import Item, ItemQuerySet, Project
+from lode_platform.query import parse
+from lode_platform.query_fields import compile_query
 from lode_platform.searching import Search, within_few
 from lode_platform.signed_in import caller, person
 
@@ -117,6 +119,48 @@ def _piece(header: str, length: int) -> tuple[int, int, int]:
     return first, last + 1, total
 
 
+class FoundItems(View):
+    @extend_schema(
+        operation_id="items_found",
+        parameters=[
+            *PARAMETERS,
+            OpenApiParameter("query", str, description="such as class:RBC and not split:test"),
+            OpenApiParameter("project", str, description="where the token is not of one project"),
+        ],
+        responses=page_of(shapes.ItemShape),
+    )
+    def get(self, request: Request) -> Response:
+        """The items that a query finds, in the order they came."""
+        found = _project_meant(request)
+        listed = found.items.live().select_related("blob").order_by("pk")
+        compiled = compile_query(parse(request.query_params.get("query", "")), found, person(request))
+        rows = listed.filter(compiled.condition) if compiled.condition else listed
+        return _answer(request, found, listed, rows, compiled.sources)
+
+
+def _project_meant(request: Request) -> Project:
+    """That which the request names, or the only one that its person and token see."""
+    name = request.query_params.get("project", "")
+    if not name:
+        names = list(Project.objects.visible_to(caller(request)).order_by("name").values_list("name", flat=True)[:2])
+        if not names:
+            raise NotFound("There is no project that you may see.")
+        if len(names) > 1:
+            raise BadInput("Say which project is meant: project=NAME.", field="project")
+        (name,) = names
+    return access.project_for(caller(request), name, "project.view")
+
+
+def _answer(
+    request: Request, project: Project, listed: ItemQuerySet, rows: ItemQuerySet, sources: Sequence[Any]
+) -> Response:
+    few = within_few(rows, sources)
+    if few is not None or rows is listed:
+        whole = listed if few is None else few
+        return Response(paged(request, whole, shapes.item_json, newest_first=False))
+    return Response(searched(request, Search(listed, rows, project.items.all()), shapes.item_json))
+
+
 class Items(View):
     def query_names(self, request: Request) -> set[str]:
         """Those declared, and in the list a filter that another room has added."""
@@ -127,6 +171,7 @@ class Items(View):
         operation_id="items",
         parameters=[
             *PARAMETERS,
+            OpenApiParameter("query", str, description="a query, such as class:RBC and not split:test"),
             OpenApiParameter("search", str, description="part of the path"),
             OpenApiParameter("path", str, description="the exact path"),
             OpenApiParameter("trash", bool, description="1: what lies in the trash instead"),
@@ -144,6 +189,10 @@ class Items(View):
         in_trash = request.query_params.get("trash", "") in ("1", "true")
         listed = rows = rows.filter(trashed_at__isnull=False) if in_trash else rows.filter(trashed_at=None)
         sources: list[QuerySet[Any, Any] | None] = []
+        if query := request.query_params.get("query"):
+            compiled = compile_query(parse(query), found, person(request))
+            rows = rows.filter(compiled.condition)
+            sources += compiled.sources
         if text := request.query_params.get("search"):
             rows = rows.filter(path__icontains=text)
         if path := request.query_params.get("path"):
@@ -155,11 +204,7 @@ class Items(View):
                     raise BadInput(f"{known.name} has no value {choice!r}.", code="bad_filter", field=known.name)
                 rows = known.apply(rows, choice, found)
                 sources.append(known.keys(choice, found))
-        few = within_few(rows, sources)
-        if few is not None or rows is listed:
-            whole = listed if few is None else few
-            return Response(paged(request, whole, shapes.item_json, newest_first=False))
-        return Response(searched(request, Search(listed, rows, found.items.all()), shapes.item_json))
+        return _answer(request, found, listed, rows, sources)
 
     @extend_schema(operation_id="items_add", request=shapes.NewItemsShape, responses=shapes.AddReportShape)
     def post(self, request: Request, project: str) -> Response:

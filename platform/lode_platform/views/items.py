@@ -23,6 +23,8 @@ from lode_platform.drawing import Drawn
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.models import Item, ItemQuerySet, PastFile, Project, User
 from lode_platform.paging import KeyPaginator
+from lode_platform.query import BadQuery, Term, parse
+from lode_platform.query_fields import compile_query
 from lode_platform.searching import Search, going_on, page_of, within_few
 from lode_platform.signed_in import signed_in
 from lode_platform.store import store
@@ -74,6 +76,13 @@ class Chosen:
     few: QuerySet[Item] | None
     choices: list[Choice]
     active: dict[str, str]
+    refusal: BadQuery | None = None
+
+    @property
+    def words(self) -> str:
+        """What is looked for in the names of other things, too: a path alone."""
+        alone = None if self.refusal else parse(self.active.get("query", ""))
+        return alone.value if isinstance(alone, Term) and alone.field == "path" else self.active.get("q", "")
 
 
 def chosen(request: HttpRequest, project: Project, user: User) -> Chosen:
@@ -86,6 +95,16 @@ def chosen(request: HttpRequest, project: Project, user: User) -> Chosen:
     listed = rows = rows.order_by(*SORTS[sort][1])
     active: dict[str, str] = {}
     sources: list[QuerySet[Any, Any] | None] = []
+    refusal = None
+    if asked := request.GET.get("query", "").strip():
+        active["query"] = asked
+        try:
+            compiled = compile_query(parse(asked), project, user)
+        except BadQuery as error:
+            refusal, rows = error, rows.none()
+        else:
+            rows = rows.filter(compiled.condition)
+            sources += compiled.sources
     if q := request.GET.get("q", "").strip():
         rows = rows.filter(path__icontains=q)
         active["q"] = q
@@ -105,7 +124,8 @@ def chosen(request: HttpRequest, project: Project, user: User) -> Chosen:
             sources.append(known.keys(value, project))
         if options:
             choices.append(Choice(known.name, known.title, options, value))
-    return Chosen(listed, rows, within_few(rows, sources), choices, active)
+    few = rows if refusal else within_few(rows, sources)
+    return Chosen(listed, rows, few, choices, active, refusal)
 
 
 def _page(request: HttpRequest, project: Project, chosen: Chosen) -> Page[Item]:
@@ -134,7 +154,9 @@ def items(request: HttpRequest, project: str) -> HttpResponse:
         "cards": [Card(item, drawn[item.pk]) for item in page.object_list],
         "choices": asked.choices,
         "active": asked.active,
-        "found": shell.found(member.project, user, asked.active.get("q", "")) if page.number == 1 else [],
+        "found": shell.found(member.project, user, asked.words) if page.number == 1 else [],
+        "refusal": asked.refusal,
+        "refusal_parts": asked.refusal and _around(asked.active["query"], asked.refusal),
         "sorts": [(key, title) for key, (title, _order) in SORTS.items()],
         "sort": request.GET.get("sort", "path"),
         "trash": request.GET.get("trash") == "1",
@@ -142,6 +164,11 @@ def items(request: HttpRequest, project: str) -> HttpResponse:
         "may_trash": permits(Caller(user), member.role, "items.trash"),
     }
     return going_on(render(request, "platform/items.html", context), request, page)
+
+
+def _around(query: str, refusal: BadQuery) -> tuple[str, str, str]:
+    """The query before, at and behind the place that was refused."""
+    return query[: refusal.start], query[refusal.start : refusal.end], query[refusal.end :]
 
 
 def item(request: HttpRequest, project: str, item: str) -> HttpResponse:

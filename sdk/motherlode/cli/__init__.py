@@ -30,7 +30,7 @@ ROOMS = {
     "server": ("login", "status"),
     "importing": ("import",),
     "converting": ("convert",),
-    "data": ("publish", "versions", "diff"),
+    "data": ("items", "publish", "versions", "diff"),
     "pins": ("pin", "pull", "verify"),
     "loop": ("runs", "predictions", "evaluations", "compare", "failures", "mine"),
 }

@@ -1,12 +1,15 @@
-"""Verbs that make versions of data and compare them: publish, versions, diff."""
+"""Verbs about items and versions of them: items, publish, versions, diff."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping
+from dataclasses import asdict
+from itertools import islice
 from typing import Any
 from uuid import uuid4
 
+from motherlode import listing
 from motherlode.cli.out import Out, Verbs, add_verb, again, client_of, count
 from motherlode.errors import BadInput
 from motherlode.versions import dataset_path, parse_name
@@ -15,7 +18,10 @@ __all__ = ["add_verbs"]
 
 
 def add_verbs(verbs: Verbs) -> None:
-    """publish, versions, diff."""
+    """items, publish, versions, diff."""
+    verb = add_verb(verbs, "items", items, "list the items that a query finds")
+    verb.add_argument("query", nargs="?", default="", help='such as "class:RBC and not split:test"; all without one')
+    verb.add_argument("--limit", type=int, default=0, metavar="N", help="the first N alone")
     verb = add_verb(verbs, "publish", publish, "make a version of a dataset as it stands")
     verb.add_argument("dataset", help="its name: cells")
     verb.add_argument("--message", "-m", default="", help="why")
@@ -24,6 +30,19 @@ def add_verbs(verbs: Verbs) -> None:
     verb = add_verb(verbs, "diff", diff, "say what changed between two versions")
     verb.add_argument("old", help="cells@v1")
     verb.add_argument("new", help="cells@v2, or v2")
+
+
+def items(arguments: Namespace, out: Out) -> None:
+    """In the order they came."""
+    with client_of(arguments) as client:
+        found = listing.items(arguments.query, client=client)
+        rows = list(islice(found, arguments.limit) if arguments.limit > 0 else found)
+    out.answer([{**asdict(row), "created_at": row.created_at.isoformat()} for row in rows])
+    lines = [
+        (row.path, f"{row.width} x {row.height}" if row.width else f"{row.length}", row.group, row.uuid) for row in rows
+    ]
+    out.table(lines, ("path", "size", "group", "id"))
+    out.say(count(len(rows), "item"))
 
 
 def publish(arguments: Namespace, out: Out) -> None:

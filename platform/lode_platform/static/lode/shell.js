@@ -118,7 +118,9 @@ function startFilters() {
       if (!(event.target instanceof HTMLInputElement && event.target.type === "search")) go();
     });
     form.addEventListener("input", (event) => {
-      if (!(event.target instanceof HTMLInputElement && event.target.type === "search")) return;
+      const field = event.target;
+      // a query is sent by Enter: half of one means something else
+      if (!(field instanceof HTMLInputElement && field.type === "search") || field.dataset.query !== undefined) return;
       clearTimeout(timer);
       timer = setTimeout(go, 600);
     });
