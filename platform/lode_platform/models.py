@@ -287,6 +287,26 @@ class Job(models.Model):
         ]
 
 
+class MetadataField(models.Model):
+    """A field of its own that a project gives its items: its name and its kind. The values stand in the items."""
+
+    class Kind(models.TextChoices):
+        TEXT = "text", _("text")
+        NUMBER = "number", _("number")
+        BOOLEAN = "boolean", _("boolean")
+        DATE = "date", _("date")
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="metadata_fields")
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "name"], name="metadata_field_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Event(models.Model):
     """Who did what to which thing, when: the audit log."""
 

@@ -175,6 +175,42 @@ class PackedItemsShape(NewItemsShape):
     items = PackedItemShape(many=True, max_length=1000)  # type: ignore[call-arg]
 
 
+class MetadataRowShape(Shape):
+    path = serializers.CharField(max_length=2000, trim_whitespace=False)
+    values = serializers.DictField(help_text="by the field's name; null takes a value away")
+
+    class Meta:
+        list_serializer_class = PlainRows
+
+
+class SetMetadataShape(Shape):
+    rows = MetadataRowShape(many=True, max_length=1000)  # type: ignore[call-arg]
+    kinds = serializers.DictField(
+        child=serializers.CharField(),
+        required=False,
+        default=dict,
+        help_text="of fields that the project does not have yet: text, number, boolean or date",
+    )
+    dry_run = serializers.BooleanField(default=False, help_text="only say what is wrong")
+
+
+class MetadataProblemShape(Shape):
+    row = serializers.IntegerField(help_text="from 0")
+    path = serializers.CharField()
+    field = serializers.CharField(help_text="empty where it is the path")
+    error = serializers.CharField()
+
+
+class MetadataReportShape(Shape):
+    changed = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    problems = MetadataProblemShape(many=True, help_text="where there is any, nothing was set")
+
+
+class MetadataFieldsShape(Shape):
+    kinds = serializers.DictField(child=serializers.CharField(), help_text="the kind of each field, by name")
+
+
 class NamedItemShape(Shape):
     path = serializers.CharField()
     uuid = serializers.UUIDField()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lode_platform.api import items, jobs, openapi, projects
+from lode_platform.api import items, jobs, metadata, openapi, projects
 
 __all__ = ["openapi", "urlpatterns"]
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path("projects/<slug:project>/items", items.Items.as_view()),
     path("projects/<slug:project>/items/pack", items.Pack.as_view()),
     path("projects/<slug:project>/items/zip", items.Zip.as_view()),
+    path("projects/<slug:project>/metadata", metadata.Metadata.as_view()),
     path("items", items.FoundItems.as_view()),
     path("items/<uuid:item>", items.OneItem.as_view()),
     path("items/<uuid:item>/restore", items.Restore.as_view()),

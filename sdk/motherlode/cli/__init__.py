@@ -30,6 +30,7 @@ ROOMS = {
     "server": ("login", "status"),
     "importing": ("import",),
     "converting": ("convert",),
+    "metadata": ("metadata",),
     "data": ("items", "publish", "versions", "diff"),
     "pins": ("pin", "pull", "verify"),
     "loop": ("runs", "predictions", "evaluations", "compare", "failures", "mine"),
