@@ -163,18 +163,10 @@ def item_labels(item: Item, user: User) -> Iterable[shell.Labelled]:
     rows = LabelSet.objects.current().filter(item=item).select_related("schema", "schema_revision")
     for row in rows.order_by("schema__name"):
         names = row.schema_revision.class_names
-        labels = {one["id"]: names.get(one.get("class_id", 0), one["kind"]) for one in row.regions}
-        links = [_link(one, labels, names) for one in row.relations]
+        links = said.links(row.relations, row.regions, names)
         url = reverse("annotation:schema", args=[item.project.name, row.schema.name])
         answers, attributes = said.answers(row.answers, names), said.attributes(row.regions, names)
         yield shell.Labelled(row.schema.name, url, len(row.regions), answers, links, attributes)
-
-
-def _link(said: Mapping[str, Any], labels: Mapping[str, str], names: Mapping[int, str]) -> str:
-    """A relation in words, such as "rider → horse (rides)"."""
-    ends = " → ".join(labels.get(said[end], said[end]) for end in ("from", "to"))
-    of_class = said.get("class_id")
-    return ends if of_class is None else f"{ends} ({names.get(of_class, of_class)})"
 
 
 def labelled_choices(project: Project, user: User) -> Sequence[tuple[str, shell.Text]]:
