@@ -16,7 +16,7 @@ from lode_annotation.review import MOST_WAITING, waiting
 from lode_platform import said, shell
 from lode_platform.access import permits, role_in
 from lode_platform.callers import Caller
-from lode_platform.drawing import Drawn, drawn
+from lode_platform.drawing import Drawn, drawn, linked
 from lode_platform.models import Item, ItemQuerySet, PastFile, Project, User
 from lode_platform.paging import AtLeast, bounded, newer
 from lode_platform.templatetags.lode import class_color
@@ -151,10 +151,11 @@ def item_layers(items: Sequence[Item], user: User) -> Mapping[int, Sequence[Draw
     rows = LabelSet.objects.current().filter(item__in=keys).select_related("schema_revision")
     for row in rows:
         names = row.schema_revision.class_names
+        regions: list[Drawn] = []
         for region in row.regions:
             of_class = region["class_id"]
-            said = drawn(region, label=names.get(of_class, str(of_class)), color=class_color(of_class))
-            found.setdefault(row.item_id, []).extend(said)
+            regions += drawn(region, label=names.get(of_class, str(of_class)), color=class_color(of_class))
+        found.setdefault(row.item_id, []).extend(linked(regions, row.relations, row.regions, names))
     return found
 
 

@@ -84,7 +84,8 @@ export class Relations {
       this.stage.use("link");
       this.stage.scene.linkFrom = first.key;
       this.stage.hover();
-      this.notes.say(gettext("Press the region to link with, or select it and press the key again. Esc cancels."));
+      const cancel = { title: gettext("Cancel"), run: () => void this.stop() };
+      this.notes.stay("link", gettext("Press the region to link with, or select it and press the key again."), [cancel], "note");
     }
     this.editor.refresh();
   }
@@ -112,6 +113,7 @@ export class Relations {
 
   #left() {
     this.stage.scene.linkFrom = null;
+    this.notes.settle("link");
     this.editor.refresh();
   }
 
