@@ -155,7 +155,7 @@ def item_layers(items: Sequence[Item], user: User) -> Mapping[int, Sequence[Draw
         for region in row.regions:
             of_class = region["class_id"]
             regions += drawn(region, label=names.get(of_class, str(of_class)), color=class_color(of_class))
-        found.setdefault(row.item_id, []).extend(linked(regions, row.relations, row.regions, names))
+        found.setdefault(row.item_id, []).extend(linked(regions, row.relations, row.regions, names, class_color))
     return found
 
 

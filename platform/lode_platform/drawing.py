@@ -2,10 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, NotRequired, TypedDict
 
-from lode_platform.templatetags.lode import class_color
 from motherlode.regions import Region, box_of
 from motherlode.shapes import DEFAULT, SHAPES
 
@@ -26,8 +25,8 @@ class Drawn(TypedDict):
     """A region to draw: its ``kind`` and ``geometry`` as labels are published, in pixels of the upright image.
 
     ``layer`` says what it means: "class" (drawn in its class's ``color``, 1 to 12), "truth", "prediction", "other", or
-    a page's own; ``label`` and ``score`` are named beside it, ``id`` is the region's own where it has one. ``links`` are the arrows that
-    begin at it.
+    a page's own; ``label`` and ``score`` are named beside it, ``id`` is the region's own where it has one. ``links`` are
+    the arrows that begin at it.
     """
 
     kind: str
@@ -69,9 +68,10 @@ def linked(
     relations: Iterable[Mapping[str, Any]],
     rows: Iterable[Mapping[str, Any]],
     names: Mapping[int, str],
+    color_of: Callable[[int], int],
 ) -> list[Drawn]:
     """Regions with the arrows of ``relations`` between them, as label sets hold these; ``rows`` are those of the
-    regions, ``names`` the classes'."""
+    regions, ``names`` and ``color_of`` say the classes' names and colours."""
     held = list(relations)
     places = {row["id"]: box_of(row) for row in rows} if held else {}
     links: dict[str, list[Link]] = {}
@@ -80,7 +80,7 @@ def linked(
             continue
         link = Link(to=bounds, label=names.get(one.get("class_id", 0), ""))
         if "class_id" in one:
-            link["color"] = class_color(one["class_id"])
+            link["color"] = color_of(one["class_id"])
         if one.get("both"):
             link["both"] = True
         links.setdefault(one["from"], []).append(link)

@@ -89,7 +89,7 @@ def _answer(annotation: Annotation, item: Item) -> Answer:
     return Answer(
         annotation,
         revision,
-        linked(regions, links, [row for row in rows if "geometry" in row], rules.names),
+        linked(regions, links, [row for row in rows if "geometry" in row], rules.names, class_color),
         said.answers(rows, rules.names),
         said.attributes(rows, rules.names),
     )
