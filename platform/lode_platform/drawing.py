@@ -25,8 +25,8 @@ class Drawn(TypedDict):
     """A region to draw: its ``kind`` and ``geometry`` as labels are published, in pixels of the upright image.
 
     ``layer`` says what it means: "class" (drawn in its class's ``color``, 1 to 12), "truth", "prediction", "other", or
-    a page's own; ``label`` and ``score`` are named beside it, ``id`` is the region's own where it has one. ``links`` are
-    the arrows that begin at it.
+    a page's own; ``label`` and ``score`` are named beside it, ``id`` is the region's own where it has one. ``links``
+    are the arrows that begin at it.
     """
 
     kind: str
