@@ -137,10 +137,11 @@ def item_history(item: Item, user: User) -> Iterable[shell.History]:
 
 
 def _what(row: LabelSet) -> str:
-    """How many regions and answers a label set has, in words."""
-    regions, answers = len(row.regions), len(row.answers)
+    """How many regions, answers and relations a label set has, in words."""
+    regions, answers, links = len(row.regions), len(row.answers), len(row.relations)
     said = [ngettext("%(n)s region", "%(n)s regions", regions) % {"n": regions}] if regions or not answers else []
     said += [ngettext("%(n)s answer", "%(n)s answers", answers) % {"n": answers}] if answers else []
+    said += [ngettext("%(n)s relation", "%(n)s relations", links) % {"n": links}] if links else []
     return ", ".join(said)
 
 

@@ -24,12 +24,13 @@ export class RelationPanel {
 
   /** Bring the rows up to date. */
   refresh() {
-    const { relations, stage } = this.editor;
+    const { relations, stage, store } = this.editor;
     const all = relations.selected();
     this.root.hidden = !all.length;
     const shown = all.slice(0, MOST);
     const numbers = new Map(all.length ? this.editor.list.ordered().map((region, at) => [region.key, at + 1]) : []);
-    const facts = shown.map((one) => [one.key, relations.words(one), relations.seenFrom(one), one.both, numbers.get(this.#other(one))]);
+    const colour = (/** @type {import("../model/types.js").Region|undefined} */ region) => region && stage.scene.colourOf(region);
+    const facts = shown.map((one) => [one.key, relations.words(one), relations.seenFrom(one), numbers.get(this.#other(one)), colour(store.regions.get(this.#other(one)))]);
     const held = JSON.stringify([facts, all.length, stage.editable, relations.meant?.key, relations.control?.labels.map((label) => label.value)]);
     if (held === this.held) return;
     this.held = held;
