@@ -71,6 +71,7 @@ export class Relations {
   link() {
     const own = this.#own();
     const { from } = this;
+    if (!from) this.stop(); // it has gone meanwhile
     const [first, second] = own;
     if (from) {
       const other = own.find((one) => one.key !== from.key);
@@ -93,7 +94,10 @@ export class Relations {
   /** The region to link with was pressed. @param {string} key @returns {boolean} whether one is being linked */
   take(key) {
     const { from } = this;
-    if (!from) return false;
+    if (!from) {
+      this.stop();
+      return false;
+    }
     const region = this.store.regions.get(key);
     if (region?.pending) {
       this.notes.say(gettext("Accept this pre-label first, then link it."));

@@ -19,7 +19,7 @@ export function isRelation(region) {
   return region?.kind === KIND;
 }
 
-/** The control that has the classes of relations. @param {readonly Control[]} controls @returns {Control|undefined} */
+/** The control that has the classes of relations. @template {{type: string}} C @param {readonly C[]} controls @returns {C|undefined} */
 export function controlOf(controls) {
   return controls.find((control) => control.type === CONTROL);
 }
