@@ -35,7 +35,7 @@ test("relations are read in their direction and go back as they came, after the 
 });
 
 test("what links no two shapes is kept as it came, and pre-labels bring no links", () => {
-  const odd = [box("a", 0), entry("a", "gone"), entry("a", "gone")];
+  const odd = [box("a", 0), entry("a", "gone"), entry("a", "gone"), entry(7, null, [], 5), '{"type":"relation"}'];
   const store = storeOf(odd);
   assert.deepEqual([links(store), sent(store)], [[], `[${odd}]`]);
   assert.ok(fromResults([box("a", 0), box("b", 9), entry("a", "b")], CONTROLS, SIZE, { pending: true }).every((one) => one.kind !== "relation"));
