@@ -118,7 +118,7 @@ def _carried(
     found: Mapping[Class, str], held: set[Class], wanted: set[Class], parsed: ParsedConfig
 ) -> dict[Class, str]:
     """The classes that a rename of another one takes along, as those below it in a tree: where the config has them."""
-    shapes = {control.name: BY_TAG[control.type] for control in parsed.controls}
+    shapes = {control.name: BY_TAG[control.type] for control in parsed.controls if control.type in BY_TAG}
     made: dict[Class, str] = {}
     for (control, old), new in sorted(found.items(), key=lambda pair: pair[0][1]):
         for other, name in held:

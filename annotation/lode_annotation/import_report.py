@@ -47,8 +47,8 @@ def say_unlinked(
     report: dict[str, Any], record: Record, relations: Sequence[Mapping[str, Any]], regions: Sequence[Region]
 ) -> None:
     """A note of the relations that an import ends, since a region at one of their ends is gone."""
-    kept = still_linked(relations, regions)
-    gone = [row["id"] for row in relations if row not in kept]
+    kept = {one.id for one in still_linked(relations, regions)}
+    gone = [row["id"] for row in relations if row["id"] not in kept]
     if not gone:
         return
     many = "1 relation is" if len(gone) == 1 else f"{len(gone):,} relations are"

@@ -12,19 +12,21 @@ from lode_annotation.models import LabelSet, Schema
 from lode_annotation.rules import Rules
 from lode_annotation.statements import answers
 from lode_platform.among import among
+from motherlode import relations
 from motherlode.media import Media
 from motherlode.regions import Region, as_result, asked_by, from_json, from_result, texts_of
+from motherlode.relations import Relation
 from motherlode.shapes import SHAPES
 
 
-def fields_of(said: Iterable[Region]) -> dict[str, Any]:
+def fields_of(said: Iterable[Region], linked: Iterable[Relation] = ()) -> dict[str, Any]:
     """The fields of a label set that says this: ``answers``, ``regions``, ``relations`` and ``digest``."""
-    rows = list(said)
+    rows, links = list(said), list(linked)
     return {
         "answers": [one.as_json() for one in rows if one.whole],
         "regions": [one.as_json() for one in rows if not one.whole],
-        "relations": [],
-        "digest": texts_of(rows).digest,
+        "relations": [one.as_json() for one in links],
+        "digest": texts_of(rows, links).digest,
     }
 
 
@@ -40,10 +42,9 @@ def regions_held(item_id: int, schema_id: int) -> list[dict[str, Any]]:
     return held or []
 
 
-def still_linked(relations: Iterable[Mapping[str, Any]], said: Iterable[Region]) -> list[Mapping[str, Any]]:
-    """The relations of which both ends are said of the item."""
-    ids = {one.id for one in said}
-    return [one for one in relations if one["from"] in ids and one["to"] in ids]
+def still_linked(rows: Iterable[Mapping[str, Any]], said: Iterable[Region]) -> list[Relation]:
+    """The relations in these ``rows`` of which both ends are among the regions said of the item, in their order."""
+    return relations.in_order(map(Relation.from_json, rows), (one.id for one in said if not one.whole))
 
 
 _ID = re.compile(r'"id":"([^"]*)"')
@@ -61,11 +62,15 @@ def ids_used(items: Iterable[int]) -> dict[int, set[str]]:
     return found
 
 
-def shown(said: Sequence[Mapping[str, Any]], media: Media, rules: Rules) -> list[dict[str, Any]]:
-    """All that a label set says as a Label Studio result under ``rules``, ids kept; classes those do not show are left
-    out (``regions_from`` carries them over)."""
-    known = [from_json(row, rules.names) for row in said]
-    return as_result([one for one in known if _asked(one, rules)], media, rules.asked)
+def shown(
+    said: Sequence[Mapping[str, Any]], media: Media, rules: Rules, links: Sequence[Mapping[str, Any]] = ()
+) -> list[dict[str, Any]]:
+    """All that a label set says, with its relations (``links``), as a Label Studio result under ``rules``, ids kept;
+    classes those do not show are left out (``accept`` carries them over)."""
+    known = [one for one in (from_json(row, rules.names) for row in said) if _asked(one, rules)]
+    ends = {one.id for one in known if not one.whole}
+    entries = relations.as_entries([*map(Relation.from_json, links)], rules.links, ends)
+    return as_result(known, media, rules.asked) + entries
 
 
 def regions_from(
@@ -77,10 +82,28 @@ def regions_from(
     show, and regions whose class the editor could not show stay as they were.
     """
     old = {row["id"]: from_json(row, rules.names) for row in before}
-    regions = [_within(region, media) for region in from_result(result, media, rules.asked, old)]
+    entries = [entry for entry in result if not relations.is_relation(entry)]
+    regions = [_within(region, media) for region in from_result(entries, media, rules.asked, old)]
     taken = {region.id for region in regions}
     unseen = [region for region in old.values() if not _asked(region, rules) and region.id not in taken]
     return regions + unseen
+
+
+def relations_from(
+    result: Sequence[dict[str, Any]], rules: Rules, before: Iterable[Mapping[str, Any]], said: Sequence[Region]
+) -> list[Relation]:
+    """The relations that an accepted ``result`` makes true between the regions of what is ``said``, in their order.
+
+    Of those ``before``, one that the editor could not show stays where its ends do: it has another class than
+    ``rules`` know, or an end that has.
+    """
+    old = [Relation.from_json(row, rules.names) for row in before]
+    made = relations.from_entries(filter(relations.is_relation, result), rules.links, old)
+    drawn = [one for one in said if not one.whole]
+    ends = {one.id for one in drawn if _asked(one, rules)}
+    classes = {0, *(rules.links.class_ids.values() if rules.links else ())}
+    unseen = [one for one in old if one.class_id not in classes or not ends.issuperset((one.from_id, one.to_id))]
+    return relations.in_order([*made, *unseen], (one.id for one in drawn))
 
 
 def _asked(region: Region, rules: Rules) -> bool:
@@ -121,7 +144,7 @@ def accept(
     """
     before = answers.retire_label_set(item_id, schema_id)
     said = regions_from(result, media, rules, [*before.regions, *before.answers])
-    texts = texts_of(said, still_linked(before.relations, said))
+    texts = texts_of(said, relations_from(result, rules, before.relations, said))
     answers.insert_label_set(
         item_id=item_id,
         schema_id=schema_id,

@@ -5,14 +5,15 @@ the rest; nothing else in the server imports that library, which costs seconds a
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from lode_annotation.config_tree import Node, refuse, tree_of
 from lode_platform.errors import BadInput
-from motherlode import labeling_config
+from motherlode import labeling_config, relations
 from motherlode.media import BY_TAG as BY_OBJECT
 from motherlode.shapes import BY_TAG, BY_TASK, PARTS, Shape
 
@@ -32,6 +33,8 @@ MEANT = {
     HEADER: frozenset[str](),
     **{shape.tag: shape.attributes | (PER_REGION if shape.whole else frozenset()) for shape in BY_TAG.values()},
     **{shape.part: shape.part_attributes for shape in BY_TAG.values() if shape.part},
+    relations.TAG: frozenset[str](),
+    relations.PART: frozenset({"value"}),
 }
 # What Label Studio lets one say about looks; it changes no answer, so it is taken and not acted on.
 LOOKS = {
@@ -40,6 +43,8 @@ LOOKS = {
     HEADER: {"value", "size", "style", "underline"},
     **{shape.tag: shape.looks for shape in BY_TAG.values()},
     **{shape.part: shape.part_looks for shape in BY_TAG.values() if shape.part},
+    relations.TAG: set(),
+    relations.PART: {"background", "style"},
 }
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,17})?")
 # Defaults that some exports write out; said like this they ask for nothing we do not do.
@@ -50,6 +55,7 @@ HARMLESS = {
     ("allownested", "false"),
     ("transcription", "false"),
     ("displayMode", "tag"),
+    ("choice", "single"),
 }
 
 
@@ -108,6 +114,8 @@ def parse_config(xml: str) -> ParsedConfig:
         _ask_sdk(xml)
     nodes = [node for node in root.walk() if node.tag in BY_TAG]
     controls = tuple(_control(node, nodes) for node in nodes)
+    links = [_links(node, controls[0].to_name) for node in root.walk() if node.tag == relations.TAG]
+    controls = (*controls, *links)
     return ParsedConfig(to_name=controls[0].to_name, controls=controls)
 
 
@@ -127,6 +135,8 @@ def _unsupported(root: Node) -> Iterator[tuple[int, str]]:
             yield node.line, f'<{node.tag} choice="multiple"> is not supported yet: {why}.'
         if shape and shape.whole and (why := _not_per_region(node)):
             yield node.line, why
+        if node.tag == relations.PART and node.children:
+            yield node.line, f"A <{node.children[0].tag}> within a <{node.tag}> is not supported yet."
     yield from _nested(root, nested=False)
     first, *more = [node for node in root.walk() if node.tag in BY_OBJECT] or [root]
     for node in more:
@@ -190,6 +200,24 @@ def _wrong(root: Node) -> Iterator[tuple[int, str]]:
             homes = [f"<{shape.tag}>" for shape in BY_TAG.values() if shape.part == child.tag]
             if homes and f"<{node.tag}>" not in homes and node.tag != child.tag:
                 yield child.line, f"<{child.tag}> is in <{node.tag}>; it belongs in {' or '.join(homes)}."
+            if child.tag == relations.PART and node.tag != relations.TAG:
+                yield child.line, f"<{child.tag}> is in <{node.tag}>; it belongs in <{relations.TAG}>."
+    yield from _wrong_links(root, controls, names)
+
+
+def _wrong_links(root: Node, controls: Sequence[Node], names: Collection[str]) -> Iterator[tuple[int, str]]:
+    """What is wrong with the classes of relations; their control has no name of its own in a config."""
+    found = [node for node in root.walk() if node.tag == relations.TAG]
+    for node in found[1:]:
+        yield node.line, f"There is a second <{node.tag}>; a schema has one."
+    if not found:
+        return
+    first = found[0]
+    if all(BY_TAG[node.tag].whole for node in controls):
+        yield first.line, f"<{first.tag}>: the config asks for no regions to link."
+    if relations.NAME in names:
+        yield first.line, f'The name "{relations.NAME}" is that of <{first.tag}>; give the other control another name.'
+    yield from _wrong_classes(first, list(_parts(first, relations.PART)), relations.PART)
 
 
 def _wrong_control(node: Node, objects: Mapping[str | None, Node]) -> Iterator[tuple[int, str]]:
@@ -215,9 +243,25 @@ def _wrong_control(node: Node, objects: Mapping[str | None, Node]) -> Iterator[t
 
 def _wrong_parts(node: Node, shape: Shape) -> Iterator[tuple[int, str]]:
     """What is wrong with the elements that name a control's classes."""
-    part, labels = shape.part, list(_parts(node, shape))
     if not shape.labelled:
         return
+    part, labels = shape.part, list(_parts(node, shape.part))
+    yield from _wrong_classes(node, labels, part, shape.class_name)
+    for child, _ in labels:
+        key = child.attributes.get("hotkey", "")
+        if key and shape.nested:
+            yield child.line, f'<{part} hotkey="{key}"> in <{node.tag}> is not supported yet.'
+        elif key and (len(key) != 1 or not key.isalnum() or not key.isascii()):
+            yield child.line, f'The hotkey "{key}" must be one letter or digit.'
+
+
+def _wrong_classes(
+    node: Node,
+    labels: Sequence[tuple[Node, tuple[str, ...]]],
+    part: str,
+    class_name: Callable[[Sequence[str]], str] = itemgetter(-1),
+) -> Iterator[tuple[int, str]]:
+    """What is wrong with the names of a control's classes."""
     if not labels:
         yield node.line, f"<{node.tag}> has no <{part}>."
     if len(labels) > MAX_LABELS:
@@ -229,7 +273,7 @@ def _wrong_parts(node: Node, shape: Shape) -> Iterator[tuple[int, str]]:
             yield child.line, f"<{part} value={quoteattr(value)}> must be 1 to 200 characters without spaces around."
             continue
         try:
-            name = shape.class_name(path)
+            name = class_name(path)
         except ValueError as error:
             yield child.line, f"<{part}>: {error}."
             continue
@@ -240,11 +284,6 @@ def _wrong_parts(node: Node, shape: Shape) -> Iterator[tuple[int, str]]:
         elif len(name) > MAX_NAME:
             yield child.line, f'The label "{name:.40}..." has, with those around it, more than {MAX_NAME} characters.'
         seen.add(name)
-        key = child.attributes.get("hotkey", "")
-        if key and shape.nested:
-            yield child.line, f'<{part} hotkey="{key}"> in <{node.tag}> is not supported yet.'
-        elif key and (len(key) != 1 or not key.isalnum() or not key.isascii()):
-            yield child.line, f'The hotkey "{key}" must be one letter or digit.'
 
 
 def _wrong_regions(node: Node, controls: Sequence[Node]) -> Iterator[tuple[int, str]]:
@@ -266,17 +305,17 @@ def _wrong_regions(node: Node, controls: Sequence[Node]) -> Iterator[tuple[int, 
                 yield node.line, f'<{node.tag} whenLabelValue="{value}"> names no label of regions.'
 
 
-def _parts(node: Node, shape: Shape, above: tuple[str, ...] = ()) -> Iterator[tuple[Node, tuple[str, ...]]]:
-    """The elements below a control that name a class, each with its value and those around it."""
+def _parts(node: Node, part: str, above: tuple[str, ...] = ()) -> Iterator[tuple[Node, tuple[str, ...]]]:
+    """The elements (``part``) below a control that name a class, each with its value and those around it."""
     for child in node.children:
-        if child.tag == shape.part:
+        if child.tag == part:
             path = (*above, child.attributes.get("value", ""))
             yield child, path
-            yield from _parts(child, shape, path)
+            yield from _parts(child, part, path)
 
 
 def _selected(node: Node, shape: Shape) -> list[str]:
-    return [shape.class_name(path) for child, path in _parts(node, shape) if child.says("selected")]
+    return [shape.class_name(path) for child, path in _parts(node, shape.part) if child.says("selected")]
 
 
 def _of(node: Node) -> tuple[str, ...]:
@@ -339,13 +378,19 @@ def _control(node: Node, nodes: Sequence[Node]) -> Control:
         required=node.says("required"),
         labels=tuple(
             Label(shape.class_name(path), part.get("hotkey", "").lower(), part.get("hint", "").strip())
-            for part, path in ((child.attributes, path) for child, path in _parts(node, shape))
+            for part, path in ((child.attributes, path) for child, path in _parts(node, shape.part))
         ),
         options=shape.options(said, _selected(node, shape)),
         per_region=node.says("perRegion"),
         of=_of(node),
         labelled=() if label is None else tuple(_listed(label, known)),
     )
+
+
+def _links(node: Node, to_name: str) -> Control:
+    """The classes of relations, as a control; any relation may be left without a class."""
+    labels = tuple(Label(value) for value in node.values)
+    return Control(relations.NAME, node.tag, to_name, "single", False, labels)
 
 
 def controls_json(
@@ -364,7 +409,7 @@ def controls_json(
     rows = []
     for control in parsed.controls:
         labels, texts = [], (guidelines or {}).get(control.name, {})
-        keyed = not BY_TAG[control.type].nested
+        keyed = control.type in BY_TAG and not BY_TAG[control.type].nested
         for label in control.labels:
             number = class_ids[control.name, label.value]
             usual = HOTKEYS[number - 1] if number <= len(HOTKEYS) and HOTKEYS[number - 1] not in asked else ""

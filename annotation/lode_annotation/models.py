@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lode_platform.callers import Caller
 from lode_platform.models import Item, Job, PastFile, Project, User
+from motherlode import relations
 from motherlode.manifest import canonical
 
 if TYPE_CHECKING:
@@ -89,6 +90,12 @@ class SchemaRevision(models.Model):
     def class_names(self) -> dict[int, str]:
         """The classes' names by their permanent id."""
         return {int(row["id"]): str(row["name"]) for row in self.classes}
+
+    @property
+    def said_names(self) -> dict[int, str]:
+        """The names of the classes of regions and answers: those of relations are left out."""
+        links = {control["name"] for control in self.controls if control["type"] == relations.TAG}
+        return {int(row["id"]): str(row["name"]) for row in self.classes if row["control"] not in links}
 
 
 class QueueQuerySet(models.QuerySet["Queue"]):

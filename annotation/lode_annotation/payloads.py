@@ -74,7 +74,7 @@ def of_task(context: QueueContext, user: User, task_id: int, until: datetime | N
         }
     start = None
     if annotation is None and found.regions is not None:
-        start = shown([*found.regions, *found.answers], found.task.media, context.rules)
+        start = shown([*found.regions, *found.answers], found.task.media, context.rules, found.relations)
     payload |= {
         "annotation_id": str(found.annotation) if found.annotation is not None else None,
         "annotation": annotation,
@@ -168,7 +168,7 @@ def of_review(context: QueueContext, user: User, annotation: UUID) -> dict[str, 
     payload = _common(context, found.task)
     start = None
     if found.regions is not None:
-        start = shown([*found.regions, *found.answers], found.task.media, context.rules)
+        start = shown([*found.regions, *found.answers], found.task.media, context.rules, found.relations)
     payload |= {
         "annotation": {
             "id": str(annotation),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from motherlode import relations
 from motherlode.regions import Control as AskedControl
 from motherlode.shapes import BY_TAG, SHAPES, Shape
 
@@ -14,7 +15,8 @@ from motherlode.shapes import BY_TAG, SHAPES, Shape
 class Rules:
     """A schema revision made ready for use: its controls as JSON and as ``asked`` of regions, its labels by class id.
 
-    A class belongs to its control; ``names`` holds those of all controls.
+    A class belongs to its control; ``names`` holds those of all controls. ``links`` is the control of the classes of
+    relations, which is not ``asked`` of regions.
     """
 
     controls: tuple[Mapping[str, Any], ...]
@@ -23,14 +25,15 @@ class Rules:
     required: tuple[AskedControl, ...]
     names: Mapping[int, str]
     kinds: frozenset[str]
+    links: AskedControl | None = None
 
 
 def rules_of(controls: Sequence[Mapping[str, Any]]) -> Rules:
     """Prepares a revision's ``controls``."""
-    asked = tuple(
+    every = tuple(
         AskedControl(
             name=control["name"],
-            kind=BY_TAG[control["type"]].kind,
+            kind=relations.KIND if control["type"] == relations.TAG else BY_TAG[control["type"]].kind,
             to_name=control["to_name"],
             class_ids={label["value"]: label["class_id"] for label in control["labels"]},
             single=control["choice"] == "single",
@@ -41,13 +44,15 @@ def rules_of(controls: Sequence[Mapping[str, Any]]) -> Rules:
         )
         for control in controls
     )
+    asked = tuple(control for control in every if control.kind != relations.KIND)
     return Rules(
         controls=tuple(controls),
         by_name={control.name: control for control in asked},
         asked=asked,
-        required=tuple(one for one, control in zip(asked, controls, strict=True) if control["required"]),
-        names={number: value for control in asked for value, number in control.class_ids.items()},
+        required=tuple(one for one, control in zip(every, controls, strict=True) if control["required"]),
+        names={number: value for control in every for value, number in control.class_ids.items()},
         kinds=frozenset(control.kind for control in asked),
+        links=next((control for control in every if control.kind == relations.KIND), None),
     )
 
 
@@ -66,6 +71,9 @@ def translated(result: Sequence[Any], old: Rules, new: Rules) -> list[Any]:
     controls = {control.name: (control, after) for control in old.asked if (after := _successor(control, old, new))}
     rows = []
     for entry in result:
+        if relations.is_relation(entry) and old.links and new.links and isinstance(entry.get("labels"), list):
+            rows.append({**entry, "labels": _renamed(entry["labels"], old.links, new.links)})
+            continue
         if not isinstance(entry, dict) or entry.get("from_name") not in controls:
             rows.append(entry)
             continue
@@ -86,9 +94,13 @@ def _in_words_of(said: list[Any], shape: Shape, before: AskedControl, after: Ask
             return said
     except (TypeError, ValueError):
         return said
-    names = {number: label for label, number in after.class_ids.items()}
-    made: list[Any] = shape.said([names.get(before.class_ids.get(label, 0), label) for label in labels])
+    made: list[Any] = shape.said(_renamed(labels, before, after))
     return made
+
+
+def _renamed(labels: Sequence[Any], before: AskedControl, after: AskedControl) -> list[Any]:
+    names = {number: label for label, number in after.class_ids.items()}
+    return [names.get(before.class_ids.get(label, 0), label) if isinstance(label, str) else label for label in labels]
 
 
 def _successor(control: AskedControl, old: Rules, new: Rules) -> AskedControl | None:

@@ -257,7 +257,7 @@ def schema_for_labels(
 def asked_by(schema: Schema, task: str, control: str = "") -> list[dict[str, Any]]:
     """The controls of the newest revision for labels of that ``task``, or the one named. Raises ``BadInput``."""
     tag = BY_TASK[task].tag
-    controls = [one for one in latest(schema).controls if not one.get("per_region")]
+    controls = [one for one in latest(schema).controls if one["type"] in BY_TAG and not one.get("per_region")]
     asking = [one for one in controls if one["type"] == tag and control in ("", one["name"])]
     if not asking:
         known = ", ".join(f"{one['name']} ({BY_TAG[one['type']].task})" for one in controls)

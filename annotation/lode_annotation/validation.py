@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from lode_annotation.rules import Rules
 from lode_platform import sql
 from lode_platform.errors import BadInput
+from motherlode import relations
 from motherlode.media import Media
 from motherlode.regions import Control, from_json
 from motherlode.shapes import SHAPES, BadRegion, Shape, shape_in
@@ -47,7 +48,9 @@ def validate(result: Any, media: Media, rules: Rules, said: Said = tuple) -> lis
             count=len(problems),
         )
     size = size_said(media)
-    return [entry if size.keys() <= entry.keys() else {**entry, **size} for entry in result]
+    return [
+        entry if size.keys() <= entry.keys() or relations.is_relation(entry) else {**entry, **size} for entry in result
+    ]
 
 
 def size_said(media: Media) -> dict[str, int]:
@@ -113,9 +116,10 @@ def problems_of(result: Any, media: Media, rules: Rules, said: Said = tuple) -> 
         return
     held = _Held(media, said)
     taken = _Taken(rules)
+    links: list[tuple[str, Mapping[str, Any]]] = []
     for index, entry in enumerate(result):
-        if isinstance(entry, dict) and entry.get("type") == "relation":
-            yield Problem(f"#{index + 1}", "type", "Relations between regions are not supported yet.")
+        if relations.is_relation(entry):
+            links.append((f"#{index + 1}", entry))
             continue
         name = entry.get("id") if isinstance(entry, dict) else None
         if not isinstance(name, str) or not name or len(name) > 200:
@@ -125,6 +129,8 @@ def problems_of(result: Any, media: Media, rules: Rules, said: Said = tuple) -> 
         else:
             taken.take(name, entry)
     yield from taken.problems()
+    for broken in relations.problems(links, rules.links, taken.drawn, taken.seen):
+        yield Problem(*broken)
 
 
 class _Taken:
@@ -132,9 +138,9 @@ class _Taken:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._seen: set[str] = set()
+        self.seen: set[str] = set()
         self.answered: set[str] = set()
-        self._regions: dict[str, tuple[Control, str]] = {}
+        self.drawn: dict[str, tuple[Control, str]] = {}
         self._attributes: dict[tuple[str, str], None] = {}
 
     def _per_region(self, entry: Mapping[str, Any]) -> str:
@@ -148,9 +154,9 @@ class _Taken:
         if control := self._per_region(entry):
             known = (name, control) in self._attributes
             return ("duplicate", f'"{control}" is answered twice.') if known else None
-        if name in self._seen:
+        if name in self.seen:
             return "duplicate", "Two regions have this id."
-        self._seen.add(name)
+        self.seen.add(name)
         return None
 
     def take(self, name: str, entry: Mapping[str, Any]) -> None:
@@ -161,20 +167,20 @@ class _Taken:
         self.answered.add(control.name)
         shape = SHAPES[control.kind]
         if not shape.whole:
-            self._regions[name] = (control, shape.names(entry["value"][shape.key])[0])
+            self.drawn[name] = (control, shape.names(entry["value"][shape.key])[0])
 
     def problems(self) -> Iterator[Problem]:
         """What no single entry shows: answers about no region, and questions without an answer."""
         for name, asking in self._attributes:
-            if name not in self._regions:
+            if name not in self.drawn:
                 yield Problem(name, "region", f'"{asking}" is about a region, and none has this id.')
-            elif not self._rules.by_name[asking].is_about(*self._regions[name]):
+            elif not self._rules.by_name[asking].is_about(*self.drawn[name]):
                 yield Problem(name, "region", f'"{asking}" is not asked of this region.')
         for control in self._rules.required:
             if not control.per_region and control.name not in self.answered:
                 yield Problem("", "required", f'"{control.name}" must be answered.')
             if control.per_region:
-                for name, (own, label) in self._regions.items():
+                for name, (own, label) in self.drawn.items():
                     if control.is_about(own, label) and (name, control.name) not in self._attributes:
                         yield Problem(name, "required", f'"{control.name}" must be answered for this {label}.')
 

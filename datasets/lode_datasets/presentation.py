@@ -114,7 +114,7 @@ def class_rows(version: Version) -> list[ClassRow]:
     splits = [split for split in in_order(counts["splits"]) if split != POOL]
     most = max(counts["classes"].values(), default=0)
     rows = []
-    for class_id, name in sorted(names_of(version).items()):
+    for class_id, name in sorted(version.schema_revision.said_names.items()):
         key = str(class_id)
         by_split = [(split, counts["split_classes"].get(split, {}).get(key, 0)) for split in splits]
         count = counts["classes"].get(key, 0)

@@ -297,7 +297,7 @@ def _check(version: Version, content: Content) -> list[checks.Check]:
     return [
         *leaks,
         *checks.outgrown(_outgrown(version)),
-        *checks.absent_classes(version.counts, version.schema_revision.class_names),
+        *checks.absent_classes(version.counts, version.schema_revision.said_names),
         *checks.unlabelled(version.counts),
     ]
 

@@ -1,5 +1,6 @@
 """Answers and attributes in words: what label sets say that is not drawn."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -58,6 +59,24 @@ def changes(before: Row | None, after: Row | None, names: Mapping[int, str]) -> 
         for name in sorted({*old, *new})
         if old.get(name) != new.get(name)
     ]
+
+
+def links(relations: Iterable[Row], regions: Iterable[Row], names: Mapping[int, str]) -> list[str]:
+    """Relations in words, such as "rider → horse (rides)", or with "↔" where they hold both ways."""
+    labels = {row["id"]: _name(row, names) for row in regions}
+    return [_link(one, labels, names) for one in relations]
+
+
+def link_changes(before: Iterable[str], after: Iterable[str]) -> list[str]:
+    """Relations in words that are on one side alone: "- rider → horse", "+ rider ↔ horse"."""
+    was, now = Counter(before), Counter(after)
+    return [f"- {one}" for one in (was - now).elements()] + [f"+ {one}" for one in (now - was).elements()]
+
+
+def _link(said: Row, labels: Mapping[str, str], names: Mapping[int, str]) -> str:
+    ends = (" ↔ " if said.get("both") else " → ").join(labels.get(said[end], said[end]) for end in ("from", "to"))
+    of_class = said.get("class_id")
+    return ends if of_class is None else f"{ends} ({names.get(of_class, of_class)})"
 
 
 def _change(what: str, was: str, now: str) -> str:

@@ -97,6 +97,7 @@ def convert_version(samples: Samples, target: Path, to: str, put: Put = copy) ->
     report = ConvertReport(to, str(target), unlabelled=sum(not sample.labelled for sample in samples))
     rows = []
     unknown: Counter[str] = Counter()
+    links = 0
     for sample in samples:
         if not sample.labelled:
             continue
@@ -109,6 +110,10 @@ def convert_version(samples: Samples, target: Path, to: str, put: Put = copy) ->
             continue
         regions = list(sample.labels)
         rows.append(Labelled(sample.path, sample.file, sample.media, sample.split, regions))
+        links += len(sample.relations)
+    if links:
+        what = f"{links:,} relations between regions were not written: no format that is written holds them"
+        report.problems.append(Problem("note", "", "", what, "Read them with the SDK, as sample.relations").as_json())
     for kind, number in unknown.items():
         what = f"{number:,} labels of kind {kind!r} were not written: this version of Motherlode does not know it"
         report.problems.append(Problem("note", "", "", what, "Upgrade Motherlode").as_json())

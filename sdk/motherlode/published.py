@@ -135,10 +135,14 @@ def labels_digest(root: bytes) -> str:
 def without_ids(line: bytes) -> bytes:
     """A label line in which no region's id stands: relations name regions by their place in the list, from 0.
 
-    The root of such lines compares label sets that were made apart.
+    The root of such lines compares label sets that were made apart. Raises `BadLine` for a relation of which an end is
+    none of the regions.
     """
     row = json.loads(line)
     places = {region["id"]: place for place, region in enumerate(row["regions"] or ())}
+    for one in row["relations"] or ():
+        if lost := [end for end in (one["from"], one["to"]) if end not in places]:
+            raise BadLine(f"{row['path']}: the relation {one['id']} links the region {lost[0]}, which is not there")
     for name in ("answers", "regions"):
         row[name] = row[name] and [{key: one[key] for key in one if key != "id"} for one in row[name]]
     row["relations"] = row["relations"] and [

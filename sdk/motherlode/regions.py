@@ -18,6 +18,7 @@ from uuid import uuid5
 from motherlode.controls import Control, answered, asked_by, controls_for, speaking, with_attributes
 from motherlode.media import Media
 from motherlode.region_ids import REGION_NAMESPACE, ids_of, place_text, region_ids, text_of_name, uuid_of
+from motherlode.relations import Relation
 from motherlode.shapes import BY_RESULT_TYPE, SHAPES, BadRegion, Bounds, Clip, Geometry, Shape, asked_as, shape_in
 
 __all__ = [
@@ -262,13 +263,13 @@ class Texts(NamedTuple):
         return sha256(document.encode()).hexdigest()
 
 
-def texts_of(said: Iterable[Region], relations: Iterable[Mapping[str, Any]] = ()) -> Texts:
+def texts_of(said: Iterable[Region], relations: Iterable[Relation] = ()) -> Texts:
     """What is said of an item as a whole, and of its parts, each in its order, and the links between them."""
     answers: list[dict[str, Any]] = []
     regions: list[dict[str, Any]] = []
     for one in said:
         (answers if one.whole else regions).append(one.as_json())
-    return Texts(_encode(answers), _encode(regions), _encode(list(relations)))
+    return Texts(_encode(answers), _encode(regions), _encode([one.as_json() for one in relations]))
 
 
 def moved(region: Region, geometry: Geometry) -> Region:

@@ -13,6 +13,7 @@ from motherlode.forms import Said
 from motherlode.manifest import POOL
 from motherlode.media.text import decoded
 from motherlode.regions import Region, from_json
+from motherlode.relations import Relation
 from motherlode.snapshots import Lines, Snapshot
 
 if TYPE_CHECKING:
@@ -28,19 +29,25 @@ class Labels(Sequence[Region]):
     this program does not know is not in the sequence: `unknown` has it as it stands in the version.
     """
 
-    __slots__ = ("_at", "_found", "_lines", "_said")
+    __slots__ = ("_at", "_found", "_lines", "_links", "_said")
 
-    def __init__(self, regions: Sequence[Region], unknown: Sequence[dict[str, Any]] = ()) -> None:
+    def __init__(
+        self,
+        regions: Sequence[Region],
+        unknown: Sequence[dict[str, Any]] = (),
+        relations: Sequence[Relation] = (),
+    ) -> None:
         self._lines: Lines | None = None
         self._at = 0
         self._said = Said({}, [], list(unknown))
+        self._links: tuple[Relation, ...] | None = tuple(relations)
         self._found: tuple[Region, ...] | None = tuple(regions)
 
     @classmethod
     def of_line(cls, lines: Lines, at: int) -> Labels:
         """The labels of a version's item, by its place."""
         labels = cls.__new__(cls)
-        labels._lines, labels._at, labels._found = lines, at, None
+        labels._lines, labels._at, labels._found, labels._links = lines, at, None, None
         return labels
 
     def _all(self) -> tuple[Region, ...]:
@@ -66,9 +73,14 @@ class Labels(Sequence[Region]):
         return list(self._read().unknown)
 
     @property
-    def relations(self) -> list[dict[str, Any]]:
-        """The directed links between regions: JSON objects with the ids of two regions as `from` and `to`."""
-        return list(self._read().relations)
+    def relations(self) -> list[Relation]:
+        """The directed links between regions, which they name by their ids."""
+        if self._links is None:
+            said = self._read()
+            assert self._lines is not None
+            classes = self._lines.classes
+            self._links = tuple([Relation.from_json(row, classes) for row in said.relations])
+        return list(self._links)
 
     @overload
     def __getitem__(self, index: int) -> Region: ...
@@ -83,13 +95,13 @@ class Labels(Sequence[Region]):
         return len(self._all())
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Labels) and (self._all(), self.unknown) == (other._all(), other.unknown)
+        return isinstance(other, Labels) and self.__reduce__() == other.__reduce__()
 
     def __hash__(self) -> int:
         return hash(tuple(region.id for region in self._all()))
 
     def __reduce__(self) -> tuple[type[Labels], tuple[Any, ...]]:
-        return Labels, (self._all(), self.unknown)
+        return Labels, (self._all(), self.unknown, self.relations)
 
     def __repr__(self) -> str:
         return f"Labels({', '.join(self.names)})" if len(self) <= 6 else f"Labels({len(self)} regions)"
@@ -155,6 +167,11 @@ class Sample:
             assert self._lines is not None
             labels = self._labels = Labels.of_line(self._lines, self._at)
         return labels
+
+    @property
+    def relations(self) -> list[Relation]:
+        """The directed links between its regions."""
+        return self.labels.relations
 
     @property
     def file(self) -> Path:
@@ -268,8 +285,8 @@ class Samples(Sequence[Sample]):
 
     @property
     def classes(self) -> dict[int, str]:
-        """The label of each class id."""
-        return dict(self.snapshot.classes)
+        """The label of each class id of regions and answers."""
+        return dict(self.snapshot.said_classes)
 
     @property
     def names(self) -> list[str]:

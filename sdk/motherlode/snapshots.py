@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from motherlode import manifest, published
+from motherlode import manifest, published, relations
 from motherlode.cache import Cache
 from motherlode.columns import Columns, of_sets, read_columns, write_columns
 from motherlode.errors import BadInput, Mismatch, NotVerified
@@ -190,6 +190,14 @@ class Snapshot:
     def classes(self) -> dict[int, str]:
         """The name of each class id."""
         return self._schema[1]
+
+    @cached_property
+    def said_classes(self) -> dict[int, str]:
+        """The classes of regions and answers: those of relations are left out."""
+        parsed = self._parsed_config()
+        if parsed is None or parsed.find(f".//{relations.TAG}") is None:
+            return self.classes
+        return {number: name for number, name in self.classes.items() if self.control_of[number] != relations.NAME}
 
     @cached_property
     def control_of(self) -> dict[int, str]:

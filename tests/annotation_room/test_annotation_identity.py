@@ -101,7 +101,7 @@ def test_relations_stay_with_their_regions_over_an_import_and_an_answer(
     bring: Import, send: Callable[..., dict[str, Any]], api: Any, bob: User, alice: User, project: Project, answer: Any
 ) -> None:
     first = ids(bring(("a", 0, 0, 100, 100), ("a", 200, 200, 300, 300), ("b", 500, 500, 600, 600)))
-    links = [{"id": f"r{n}", "from": first[0], "to": first[n], "class_id": 1} for n in (1, 2)]
+    links = [{"id": f"r{n}", "from": first[0], "to": first[n]} for n in (1, 2)]
     LabelSet.objects.current().update(relations=links)
     item = project.items.get()
     boxes = [{"label": "a", "box": box} for box in ([2, 2, 102, 102], [200, 200, 300, 300])]
@@ -113,6 +113,10 @@ def test_relations_stay_with_their_regions_over_an_import_and_an_answer(
     queue = create_queue(project, Caller(alice), name="again", schema=Schema.objects.get())
     add_tasks(queue, Caller(alice), [TaskSpec(item=item)])
     task = api(bob).post(f"queues/{queue.uuid}/next").json()
+    assert task["start"][-1] == {
+        **{"type": "relation", "from_id": first[0], "to_id": first[1]},
+        **{"direction": "right", "labels": []},
+    }
     sent = answer(task["start"], next=False)
     assert api(bob).post(f"tasks/{task['task']['id']}/submit", sent).status_code == 200
     held = LabelSet.objects.current().get()

@@ -66,13 +66,6 @@ def test_ids_are_there_and_unique(box: Callable[..., Any]) -> None:
     assert rules_broken({"a": 1}) == [("", "shape")]
 
 
-def test_a_relation_is_refused_by_name(box: Callable[..., Any]) -> None:
-    link = {"type": "relation", "from_id": "a", "to_id": "b", "direction": "right", "labels": []}
-    problems = list(problems_of([box(id="a"), box(id="b"), link], Image(640, 480), BOXES))
-    assert [(one.region, one.rule) for one in problems] == [("#3", "type")]
-    assert "Relations" in problems[0].error
-
-
 def test_a_required_choice_must_be_there_once_and_single() -> None:
     def chosen(*labels: str, name: str = "c") -> dict[str, Any]:
         return {

@@ -19,6 +19,7 @@ from motherlode import Client, layers, manifest, published
 from motherlode.cache import Cache
 from motherlode.convert import convert_version
 from motherlode.lock import LOCK_FILE, Pin, read_lock, write_lock
+from motherlode.relations import Relation
 from motherlode.snapshots import Snapshot
 
 pytestmark = pytest.mark.once
@@ -260,14 +261,16 @@ def test_kinds_and_fields_that_nobody_knows_here_are_kept_and_passed_on(
     pin = door.publish(1, {"x.png": Item(b"x", labels=([WORD], [CUBOID, known], [link])), "y.png": Item(b"y")})
     [sample, other] = samples(open_(pin))
     assert len(sample.labels) == 1 and sample.labels.boxes == [[1.0, 2.0, 3.5, 4.0]]
-    assert (sample.labels.unknown, sample.labels.relations) == ([CUBOID, WORD], [link])
+    assert sample.labels.unknown == [CUBOID, WORD]
+    assert sample.relations == sample.labels.relations == [Relation("l1", "r1", "c1")]
     assert (other.labels.unknown, sample.width, sample.labels[0].more) == ([], 10, {"confidence": 0.5})
-    assert pickle.loads(pickle.dumps(sample.labels)).unknown == sample.labels.unknown
+    assert pickle.loads(pickle.dumps(sample.labels)) == sample.labels
     copied = dict(open_(pin).other_files())
     assert b'"cuboid"' in copied["labels/v000001-base-00000.jsonl"]
     notes = [row["what"] for row in convert_version(samples(open_(pin)), tmp_path / "out", "coco").problems]
     assert any("1 labels of kind 'cuboid'" in what for what in notes)
     assert any("1 labels of kind 'words'" in what for what in notes)
+    assert any("1 relations between regions were not written" in what for what in notes)
 
 
 def test_a_version_of_a_later_format_is_read_for_what_is_known(

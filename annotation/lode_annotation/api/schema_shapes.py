@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from lode_annotation.models import Schema, SchemaRevision
 from lode_platform.errors import BadInput
+from motherlode import relations
 from motherlode.shapes import BY_TAG
 
 Shape = serializers.Serializer[Any]
@@ -89,7 +90,7 @@ class LabelShape(Shape):
 
 class ControlShape(Shape):
     name = serializers.CharField()
-    type = serializers.ChoiceField(choices=list(BY_TAG))
+    type = serializers.ChoiceField(choices=[*BY_TAG, relations.TAG])
     to_name = serializers.CharField()
     choice = serializers.ChoiceField(choices=["single", "multiple"])
     required = serializers.BooleanField()  # type: ignore[assignment]  # a control's rule, not the field's

@@ -48,6 +48,7 @@ class OwnTaskRow(NamedTuple):
     result: Json
     regions: Json
     answers: Json
+    relations: Json
 
 
 class ReviewRow(NamedTuple):
@@ -65,6 +66,7 @@ class ReviewRow(NamedTuple):
     lead_time: float
     regions: Json
     answers: Json
+    relations: Json
 
 
 TASK_COLUMNS = (
@@ -82,7 +84,8 @@ def own_task(user_id: int, task_id: int, schema_id: int) -> OwnTaskRow | None:
     return sql.first(
         OwnTaskRow,
         f"SELECT {TASK_COLUMNS}, a.uuid, a.revision, a.state, a.draft, a.draft_at, a.draft_base, a.schema_revision_id,"
-        f" ar.result, ls.regions, ls.answers FROM {TASK} t JOIN {ITEM} i ON i.id = t.item_id AND i.trashed_at IS NULL"
+        f" ar.result, ls.regions, ls.answers, ls.relations FROM {TASK} t"
+        f" JOIN {ITEM} i ON i.id = t.item_id AND i.trashed_at IS NULL"
         f" JOIN {BLOB} b ON b.id = i.blob_id"
         f" LEFT JOIN {ANNOTATION} a ON a.task_id = t.id AND a.user_id = %(user)s"
         f" LEFT JOIN {SAVED} ar ON ar.annotation_id = a.id AND ar.number = a.revision"
@@ -96,7 +99,8 @@ def answer_to_review(annotation_uuid: UUID, schema_id: int) -> ReviewRow | None:
     return sql.first(
         ReviewRow,
         f"SELECT {TASK_COLUMNS}, t.id, a.id, a.revision, a.state, u.username, a.schema_revision_id, ar.result,"
-        f" ar.created_at, ar.lead_time, ls.regions, ls.answers FROM {ANNOTATION} a JOIN {TASK} t ON t.id = a.task_id"
+        f" ar.created_at, ar.lead_time, ls.regions, ls.answers, ls.relations FROM {ANNOTATION} a"
+        f" JOIN {TASK} t ON t.id = a.task_id"
         f" JOIN {ITEM} i ON i.id = t.item_id JOIN {BLOB} b ON b.id = i.blob_id JOIN {USER} u ON u.id = a.user_id"
         f" JOIN {SAVED} ar ON ar.annotation_id = a.id AND ar.number = a.revision"
         f"{CURRENT_LABELS} WHERE a.uuid = %(annotation)s",

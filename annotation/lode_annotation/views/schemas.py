@@ -236,7 +236,7 @@ def schema(request: HttpRequest, project: str, name: str) -> HttpResponse:
         "room": "schemas",
         "schema": found,
         "newest": newest,
-        "controls": [(control, BY_TAG[control["type"]]) for control in newest.controls],
+        "controls": [(control, BY_TAG.get(control["type"])) for control in newest.controls],
         "revisions": revisions,
         "classes": classes,
         "several": found.classes.order_by().values("control").distinct().count() > 1,

@@ -45,7 +45,8 @@ REGION_TITLES = [
 
 @dataclass(frozen=True)
 class PairView:
-    """A changed item with its labels on both sides, and in ``words`` the answers and attributes that changed."""
+    """A changed item with its labels on both sides, and in ``words`` the answers, attributes and relations that
+    changed."""
 
     change: diff.ItemChange
     before: list[Drawn]
@@ -74,12 +75,16 @@ def pair_view(
         for kind in region.kinds:
             counts[kind] = counts.get(kind, 0) + 1
     sides, names = [], {**presentation.names_of(old), **presentation.names_of(new)}
+    linked: list[list[str]] = []
     for entry, version, layer in ((change.before, old, "gone"), (change.after, new, "truth")):
         rows = entry.label_set.said if entry and entry.label_set else []
+        relations = entry.label_set.relations if entry and entry.label_set else []
+        linked.append(said.links(relations, rows, names))
         sides.append(presentation.changed_regions(rows, change.regions, presentation.names_of(version), layer))
     labels = change.after.label_set if change.after else None
     who, why, url = None, "", ""
-    if labels and (change.regions or change.kind == "labelled"):
+    links = said.link_changes(*linked)
+    if labels and (change.regions or links or change.kind == "labelled"):
         who = labels.created_by
         why = str(labels.get_source_display())
         if revision := labels.annotation_revision:
@@ -90,8 +95,8 @@ def pair_view(
     item = change.entry.item
     entries = [entry or change.entry for entry in (change.before, change.after)]
     media = [then.get((item.pk, entry.blob_id), item.media) for entry in entries]
-    words = [one for region in change.regions for one in said.changes(region.before, region.after, names)][:WORDS]
-    return PairView(change, sides[0], sides[1], shown, words, media, who, why, url)
+    words = [one for region in change.regions for one in said.changes(region.before, region.after, names)]
+    return PairView(change, sides[0], sides[1], shown, [*words, *links][:WORDS], media, who, why, url)
 
 
 @dataclass(frozen=True)

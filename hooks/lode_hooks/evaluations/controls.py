@@ -43,7 +43,7 @@ def chosen(version: Version, task: str, name: str) -> str:
 
 def class_names(revision: SchemaRevision, predicted: PredictionSet) -> dict[int, str]:
     """The names, by permanent id, of the classes of a revision that the predictions may mean."""
-    names = revision.class_names
+    names = revision.said_names
     if not predicted.control:
         return names
     # the control may have another name in a later revision, but its classes keep their ids

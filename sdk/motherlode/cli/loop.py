@@ -178,7 +178,7 @@ def _version_used(run: Run, split: str) -> str:
 
 def _read(arguments: Namespace, client: Client, samples: Samples, problems: list[Problem]) -> Iterator[Prediction]:
     maps, told = _id_maps(arguments, client, samples)
-    classes = samples.snapshot.classes if arguments.control is None else samples.classes_of(arguments.control)
+    classes = samples.classes if arguments.control is None else samples.classes_of(arguments.control)
     known = {*classes, *classes.values()}
     of = samples.name if arguments.control is None else f"the control {arguments.control!r} of {samples.name}"
     with arguments.file.open("rb") as stream, _named(arguments.file):

@@ -207,7 +207,7 @@ class Maker:
             return [_named(schema, self._options.control)]
         tag = BY_TASK[source.task].tag if source.task else ""
         asking = [control for control in schema["controls"] if not control.get("per_region")]
-        return [control for control in asking if not tag or control["type"] == tag]
+        return [control for control in asking if control["type"] == tag or (not tag and control["type"] in BY_TAG)]
 
     def _extend(self, schema: Mapping[str, Any], labels: list[str], source: Source) -> None:
         new = self._new(schema, labels, source)
@@ -233,7 +233,7 @@ class Maker:
 
 def _named(schema: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """The control of that name. Raises `BadInput`."""
-    controls: list[Mapping[str, Any]] = schema["controls"]
+    controls: list[Mapping[str, Any]] = [one for one in schema["controls"] if one["type"] in BY_TAG]
     found = next((control for control in controls if control["name"] == name), None)
     if found is None:
         raise BadInput(f"the schema {schema['name']!r} has no control {name!r}; it has {_controls(schema)}")
@@ -241,7 +241,8 @@ def _named(schema: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _controls(schema: Mapping[str, Any]) -> str:
-    return ", ".join(f"{control['name']} ({BY_TAG[control['type']].task})" for control in schema["controls"])
+    known = [control for control in schema["controls"] if control["type"] in BY_TAG]
+    return ", ".join(f"{control['name']} ({BY_TAG[control['type']].task})" for control in known)
 
 
 def _labels_of(control: Mapping[str, Any]) -> set[str]:
@@ -257,6 +258,6 @@ def task_asked(target: Target) -> Task | None:
     found = target.schema()
     if found and options.control:
         return BY_TAG[_named(found, options.control)["type"]].task
-    shapes = [BY_TAG[control["type"]] for control in found["controls"]] if found else []
+    shapes = [BY_TAG[one["type"]] for one in found["controls"] if one["type"] in BY_TAG] if found else []
     placed = {shape.task for shape in shapes if not shape.whole}
     return placed.pop() if len(placed) == 1 else None

@@ -3,6 +3,7 @@
 // are asked about.
 
 import { shapeFor } from "../editor/kinds/index.js";
+import { controlOf } from "../editor/model/relations.js";
 import { find } from "../lode/dom.js";
 import { HttpError, postJSON } from "../lode/http.js";
 import { Renames } from "./renames.js";
@@ -119,8 +120,8 @@ function freshLabels(checked, known) {
  * @param {import("./schema_form.js").Kind} [asked]
  */
 function palette(control, words, known, asked) {
-  const many = control.choice === "single" ? words.wordSingle : words.wordMultiple;
-  const kind = shapeFor(control)?.titles().many ?? (asked?.choice ? many : asked?.title.toLowerCase());
+  const many = controlOf([control]) ? words.wordLinks : control.choice === "single" ? words.wordSingle : words.wordMultiple;
+  const kind = shapeFor(control)?.titles().many ?? (asked && !asked.choice ? asked.title.toLowerCase() : many);
   const rule = control.required ? ` · ${words.wordRequired ?? ""}` : "";
   const rows = control.labels.map((label) => {
     const key = make("kbd", label.hotkey ? "" : "schema-nokey", label.hotkey ?? " ");

@@ -3,6 +3,7 @@
 
 import { gettext, ngettext } from "../lode/words.js";
 import { boundsOf, shapeOf } from "./kinds/index.js";
+import { among } from "./model/relations.js";
 
 /** @typedef {import("./editor.js").Editor} Editor */
 /** @typedef {import("./model/types.js").Region} Region */
@@ -41,7 +42,7 @@ export class Carrier {
   /** @param {Editor} editor */
   constructor(editor) {
     this.editor = editor;
-    /** @type {(Taken & {from: string})|null} */
+    /** @type {(Taken & {from: string, relations: readonly import("./model/relations.js").Relation[]})|null} */
     this.load = null;
   }
 
@@ -54,8 +55,9 @@ export class Carrier {
 
   /** @param {string} task in hand */
   take(task) {
-    const { notes, stage } = this.editor;
-    this.load = { shapes: this.ready, size: stage.size, from: task };
+    const { notes, stage, store } = this.editor;
+    const shapes = this.ready;
+    this.load = { shapes, relations: among(store.relations.values(), shapes), size: stage.size, from: task };
     const count = this.load.shapes.length;
     notes.say(ngettext("{n} region will be copied to the next task.", "{n} regions will be copied to the next task.", count));
   }
@@ -67,7 +69,7 @@ export class Carrier {
     this.load = null;
     const { acts, notes, stage } = this.editor;
     const { shapes, ...lost } = brought({ ...load, shapes: acts.known(load.shapes) }, stage.size);
-    if (shapes.length) acts.add(shapes, 0, ngettext("Copy {n} region from the previous task", "Copy {n} regions from the previous task", shapes.length));
+    if (shapes.length) acts.add(shapes, 0, ngettext("Copy {n} region from the previous task", "Copy {n} regions from the previous task", shapes.length), load.relations);
     const words = ngettext("{n} region was copied from the previous task.", "{n} regions were copied from the previous task.", shapes.length);
     notes.say(`${words} ${lossOf(lost)}`.trim());
   }

@@ -5,6 +5,7 @@ import { clamp } from "../lode/canvas/geometry.js";
 import { gettext } from "../lode/words.js";
 import { answerFor, hasButtons, SHAPES, shapeFor, shapeOf, toolsOf } from "./kinds/index.js";
 import { filterCommands, prelabelCommands } from "./list_commands.js";
+import { relationCommands } from "./relations.js";
 import { showHelp } from "./ui/help.js";
 
 /** @typedef {import("./editor.js").Editor} Editor */
@@ -64,6 +65,7 @@ export function regionCommands(editor) {
     { id: "region.hideOthers", title: gettext("Hide or show the other regions"), group, keys: ["Shift+i"], run: () => acts.hideOthers() },
     { id: "region.lock", title: gettext("Lock or unlock"), group, keys: ["l"], icon: "lock", when: () => edit() && some(), run: () => store.setLocked([...store.selection], toggle(store.locked)) },
     { id: "snap", title: gettext("Snap to other regions and the border"), group: tools, keys: ["Shift+v"], icon: MAGNET, active: () => stage.snap.on, run: () => toggleSnap(editor) },
+    ...relationCommands(editor),
     ...nudges(acts, own),
   ];
 }

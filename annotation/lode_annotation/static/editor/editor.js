@@ -15,6 +15,7 @@ import { withPresets } from "./model/answers.js";
 import { Store } from "./model/store.js";
 import { Questions } from "./questions.js";
 import { RegionActs } from "./region_acts.js";
+import { Relations } from "./relations.js";
 import { Stage } from "./stage.js";
 import { panTool } from "./tools/pan.js";
 import { SelectTool } from "./tools/select.js";
@@ -24,6 +25,7 @@ import { RegionFilter } from "./ui/filter.js";
 import { Notes } from "./ui/notes.js";
 import { Prelabels } from "./ui/prelabels.js";
 import { RegionList } from "./ui/regions.js";
+import { RelationPanel } from "./ui/relations.js";
 import { focusItem } from "./view/item.js";
 import { Levels } from "./view/levels.js";
 
@@ -39,7 +41,7 @@ import { Levels } from "./view/levels.js";
 /** What the keys of a field are, where it is not one to type in. */
 const FIELD_KEYS = /^(\d|Arrow\w+|Home|End|Enter| |Delete|Backspace)$/;
 /** The commands that say nothing of a medium without pixels. */
-const OF_PICTURES = /^(tool|zoom|bright|window|prelabels)\.|\.middle$|^(names|crosshair)$/;
+const OF_PICTURES = /^(tool|zoom|bright|window|prelabels|relation)\.|\.middle$|^(names|crosshair)$/;
 
 export class Editor {
   /** @param {HTMLElement} root the page @param {OwnKeys} ownKeys */
@@ -75,11 +77,15 @@ export class Editor {
       }
     }
     this.stage.addTool(panTool(this.stage));
+    this.relations = new Relations(this);
     this.list = new RegionList(find("[data-region-list]", root), this.store, this.stage, {
       accept: (key) => this.acts.accept([key]),
       remove: (key) => this.acts.remove([key]),
       pick: (key, extend) => this.pick(key, extend),
+      press: (key, extend) => this.relations.take(key) || this.pick(key, extend),
+      linked: (region) => this.relations.wordsOf(region),
     });
+    this.relationPanel = new RelationPanel(find("[data-relations]", root), this);
     this.questions = new Questions(this);
     this.prelabels = new Prelabels(find("[data-prelabels]", root), this.store, ownKeys.scope);
     this.filter = new RegionFilter(find("[data-filter]", root), this.store, {
@@ -105,7 +111,8 @@ export class Editor {
 
   /** Take up a task's schema. @param {readonly Control[]} controls @param {string} [medium] of its item */
   setControls(controls, medium) {
-    this.controls = controls;
+    this.relations.set(controls);
+    this.controls = controls.filter((one) => one !== this.relations.control);
     this.medium = mediumNamed(medium);
     this.root.classList.toggle("is-document", !this.medium.isPicture);
     this.stage.palette.setControls(controls);
@@ -115,7 +122,7 @@ export class Editor {
     this.armed = control && label ? { control, label } : null;
     this.labelKeys = labelKeysOf(controls.filter(hasButtons));
     this.setCommands();
-    this.questions.set(controls);
+    this.questions.set(this.controls);
     this.filter.setControls(controls);
     this.recount = true;
     this.stage.cancel();
@@ -159,6 +166,7 @@ export class Editor {
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
       this.questions.refresh();
+      this.relationPanel.refresh();
       this.refreshButtons();
       if (this.recount) {
         this.recount = false;
@@ -323,7 +331,7 @@ export class Editor {
   }
 
   escape() {
-    if (this.stage.cancel()) return;
+    if (this.relations.stop() || this.stage.cancel()) return;
     if (this.store.selection.size) this.store.select([]);
     else if (this.filter.active) this.filter.clear();
     else this.stage.use("select");
@@ -361,7 +369,7 @@ export class Editor {
     });
     const recolour = () => {
       this.stage.palette.read();
-      this.stage.palette.setControls(this.controls);
+      this.stage.palette.setControls([...this.controls, ...(this.relations.control ? [this.relations.control] : [])]);
       this.stage.scene.invalidate(true);
       this.store.dispatchEvent(new Event("show"));
     };

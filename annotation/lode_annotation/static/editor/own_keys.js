@@ -56,8 +56,9 @@ export const PRESETS = [
       prelabels: ["q"],
       "region.previous": ["Alt+,"],
       "region.below": ["."],
-      "turn.right": ["Alt+r"],
-      "turn.left": ["Alt+Shift+r"],
+      "relation.link": ["Alt+r"],
+      "turn.right": ["Alt+t"],
+      "turn.left": ["Alt+Shift+t"],
     },
   },
   {

@@ -8,9 +8,11 @@ import { brought, lossOf } from "./carry.js";
 import { boundsOf, isKept, isShape, shapeOf } from "./kinds/index.js";
 import { copied } from "./model/answers.js";
 import { taken } from "./model/convert.js";
+import { among, relation } from "./model/relations.js";
 import { nextAt } from "./view/hit.js";
 
 /** @typedef {import("./editor.js").Editor} Editor */
+/** @typedef {import("./model/relations.js").Relation} Relation */
 /** @typedef {import("./model/types.js").Region} Region */
 
 /** How far a copy lies from what it was copied from, in CSS pixels. */
@@ -25,6 +27,8 @@ export class RegionActs {
     this.notes = editor.notes;
     /** What Ctrl+C took, for this picture and the next ones. @type {readonly Region[]} */
     this.copied = [];
+    /** The relations among them. @type {readonly Relation[]} */
+    this.copiedRelations = [];
     this.copiedOn = this.stage.size;
     this.pastes = 0;
   }
@@ -120,6 +124,7 @@ export class RegionActs {
 
   copy() {
     this.copied = this.store.selectedShapes();
+    this.copiedRelations = among(this.store.relations.values(), this.copied);
     this.copiedOn = this.stage.size;
     this.pastes = 0;
     this.notes.announce(ngettext("{n} region copied", "{n} regions copied", this.copied.length));
@@ -131,11 +136,12 @@ export class RegionActs {
     if (lost.cut || lost.out) this.notes.say(lossOf(lost));
     const here = shapes.some((shape) => this.store.regions.has(shape.key));
     this.pastes += here ? 1 : 0;
-    this.add(shapes, (this.pastes * PASTE_ASIDE) / this.stage.viewport.scale, gettext("Paste {n}", { n: shapes.length }));
+    this.add(shapes, (this.pastes * PASTE_ASIDE) / this.stage.viewport.scale, gettext("Paste {n}", { n: shapes.length }), this.copiedRelations);
   }
 
   duplicate() {
-    this.add(this.store.selectedShapes(), PASTE_ASIDE / this.stage.viewport.scale, gettext("Duplicate"));
+    const shapes = this.store.selectedShapes();
+    this.add(shapes, PASTE_ASIDE / this.stage.viewport.scale, gettext("Duplicate"), among(this.store.relations.values(), shapes));
   }
 
   /** Those whose labels the task has. @param {readonly Region[]} shapes @returns {Region[]} */
@@ -144,15 +150,21 @@ export class RegionActs {
     return shapes.filter((shape) => shape.labels.every((label) => labels.has(`${shape.control}/${label}`)));
   }
 
-  /** Copies of shapes, selected. @param {readonly Region[]} shapes @param {number} aside image pixels to the right and down @param {string} label */
-  add(shapes, aside, label) {
+  /** Copies of shapes and of the relations among them, the shapes selected. @param {readonly Region[]} shapes @param {number} aside image pixels to the right and down @param {string} label @param {readonly Relation[]} relations */
+  add(shapes, aside, label, relations) {
     const made = shapes.map((shape) => {
       const id = uuid();
       const { model: _model, ...at } = aside ? shapeOf(shape).move(shape, aside, aside, this.stage.size) : shape;
       const own = { key: id, id, pending: false, questioned: false, score: null, source: null, changed: true };
       return { ...at, ...own, attributes: copied(at.attributes) };
     });
-    this.store.transact(label, (change) => made.forEach((shape) => change.add(shape)));
+    const copies = new Map(shapes.map((shape, at) => [shape.key, made[at]?.key ?? ""]));
+    const linked = among(relations, shapes).map((one) => {
+      const ends = { from: copies.get(one.from) ?? "", to: copies.get(one.to) ?? "", both: one.both };
+      const { control } = this.editor.relations;
+      return relation(ends, control?.labels.find(({ value }) => value === one.labels[0])?.value ?? null, control, uuid());
+    });
+    this.store.transact(label, (change) => [...made, ...linked].forEach((one) => change.add(one)));
     this.store.select(made.map((shape) => shape.key));
     this.notes.announce(ngettext("{n} region added", "{n} regions added", made.length));
   }

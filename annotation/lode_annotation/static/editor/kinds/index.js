@@ -18,6 +18,7 @@ import { polyline } from "./polyline.js";
 import { rating } from "./rating.js";
 import { taxonomy } from "./taxonomy.js";
 import { text } from "./text.js";
+import { isRelation } from "../model/relations.js";
 
 /** @typedef {import("../model/types.js").Bounds} Bounds */
 /** @typedef {import("../model/types.js").Control} Control */
@@ -149,7 +150,7 @@ export function shapeOf(region) {
 
 /** @param {Region} region @returns {boolean} whether it is a result that this editor does not edit */
 export function isKept(region) {
-  return !byName.has(region.kind);
+  return !byName.has(region.kind) && !isRelation(region);
 }
 
 /** @param {Region} region @returns {boolean} an answer that was taken back */

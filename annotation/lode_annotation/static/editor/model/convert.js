@@ -8,6 +8,7 @@
 
 import { answerFor, isEmpty, isShape, kindFor, kindOf, shapeOf } from "../kinds/index.js";
 import { standing } from "./answers.js";
+import { KIND, controlOf, fromEntry, isRelation, linkedLast, nameOf, toEntry } from "./relations.js";
 
 /** @typedef {import("./types.js").LsResult} LsResult */
 /** @typedef {import("./types.js").Region} Region */
@@ -49,18 +50,23 @@ export function fromResults(texts, controls, size, options = {}) {
   const shapes = new Map();
   /** What is about a shape, and the place of the last before it with its id. @type {{result: LsResult, text: string, before: number|undefined}[]} */
   const about = [];
+  /** @type {{result: import("./types.js").LsRelation, text: string}[]} */
+  const links = [];
+  const keyOf = (/** @type {string} */ id) => {
+    const count = seen.get(id) ?? 0;
+    seen.set(id, count + 1);
+    const name = options.pending ? `p:${id}` : id;
+    return count ? `${name}#${count}` : name;
+  };
   const add = (/** @type {LsResult} */ result, /** @type {string} */ text) => {
-    const count = seen.get(result.id) ?? 0;
-    seen.set(result.id, count + 1);
-    const name = options.pending ? `p:${result.id}` : result.id;
-    const key = count ? `${name}#${count}` : name;
-    const region = fromResult(result, text, key, byName.get(result.from_name), size, options.pending ?? false);
+    const region = fromResult(result, text, keyOf(result.id), byName.get(result.from_name), size, options.pending ?? false);
     regions.push(region);
     if (isShape(region)) shapes.set(result.id, regions.length - 1);
   };
   for (const text of texts) {
     const result = /** @type {LsResult} */ (JSON.parse(text));
-    if (byName.get(result.from_name)?.per_region) about.push({ result, text, before: shapes.get(result.id) });
+    if (/** @type {string} */ (result.type) === KIND) links.push({ result: /** @type {any} */ (result), text });
+    else if (byName.get(result.from_name)?.per_region) about.push({ result, text, before: shapes.get(result.id) });
     else add(result, text);
   }
   for (const { result, text, before } of about) {
@@ -68,6 +74,12 @@ export function fromResults(texts, controls, size, options = {}) {
     const region = at === undefined ? undefined : withAnswer(regions[at], result, text, byName);
     if (at !== undefined && region) regions[at] = region;
     else add(result, text);
+  }
+  // one between regions that are not edited here is kept as it came
+  for (const { result, text } of links) {
+    const key = keyOf(nameOf(result));
+    const drawn = !options.pending && shapes.has(result.from_id) && shapes.has(result.to_id);
+    regions.push(drawn ? fromEntry(result, text, key, controlOf(controls)) : { ...fromEntry(result, text, key, undefined), kind: "kept" });
   }
   return regions;
 }
@@ -143,9 +155,10 @@ function stringList(list) {
 export function toResultText(regions, controls, size) {
   const byName = new Map(controls.map((control) => [control.name, control]));
   const texts = [];
-  for (const region of regions) {
+  for (const region of linkedLast(regions)) {
     if (region.pending || isEmpty(region)) continue;
     if (region.source !== null && !region.changed) texts.push(region.source);
+    else if (isRelation(region)) texts.push(JSON.stringify(toEntry(region)));
     else texts.push(JSON.stringify(toResult(region, byName.get(region.control), size)));
     for (const [control, attribute] of standing(region, byName)) {
       if (attribute.source !== null && !attribute.changed && !region.changed) texts.push(attribute.source);

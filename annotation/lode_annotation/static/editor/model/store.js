@@ -3,6 +3,7 @@
 
 import { isShape } from "../kinds/index.js";
 import { History } from "./history.js";
+import { isRelation } from "./relations.js";
 
 /** @typedef {import("./types.js").Region} Region */
 /** @typedef {import("./types.js").Patch} Patch */
@@ -37,6 +38,13 @@ export class Transaction {
     this.#apply({ key, before, after: null, index: this.store.order.indexOf(key) });
   }
 
+  /** Relations go with the regions that they link. */
+  settle() {
+    if (!this.patches.some((patch) => patch.before && !patch.after)) return;
+    const { regions, relations } = this.store;
+    for (const { key, from, to } of [...relations.values()]) if (!regions.has(from) || !regions.has(to)) this.remove(key);
+  }
+
   /** @param {Patch} patch */
   #apply(patch) {
     this.store.apply(patch);
@@ -50,6 +58,8 @@ export class Store extends EventTarget {
     super();
     /** @type {Map<string, Region>} */
     this.regions = new Map();
+    /** Those of them that are links between others. @type {Map<string, import("./relations.js").Relation>} */
+    this.relations = new Map();
     /** @type {string[]} */
     this.order = [];
     /** @type {Set<string>} */
@@ -66,6 +76,7 @@ export class Store extends EventTarget {
   /** @param {readonly Region[]} regions @param {History} [history] the steps that led to them */
   load(regions, history = new History()) {
     this.regions = new Map(regions.map((region) => [region.key, region]));
+    this.relations = new Map([...this.regions.values()].filter(isRelation).map((one) => [one.key, one]));
     this.order = [...this.regions.keys()];
     this.selection = new Set();
     this.hidden = new Set();
@@ -98,6 +109,7 @@ export class Store extends EventTarget {
     const change = new Transaction(this);
     try {
       fn(change);
+      change.settle();
     } catch (error) {
       for (const patch of [...change.patches].reverse()) this.apply(inverse(patch));
       throw error;
@@ -131,11 +143,13 @@ export class Store extends EventTarget {
     const { key, after } = patch;
     if (!after) {
       this.regions.delete(key);
+      this.relations.delete(key);
       this.order.splice(this.order.lastIndexOf(key), 1);
       return;
     }
     if (!patch.before) this.order.splice(patch.index, 0, key);
     this.regions.set(key, after);
+    if (isRelation(after)) this.relations.set(key, after);
   }
 
   /** @param {Iterable<string>} keys */

@@ -58,6 +58,7 @@
  * @property {string} [model_version] who made a pre-label
  * @property {Record<string, any>} [meta]
  */
+/** @typedef {{type: "relation", from_id: string, to_id: string, direction: "right"|"left"|"bi", labels?: string[]}} LsRelation an entry of a result that links two regions */
 /** @typedef {{id: string, revision: number, result: LsResult[], state?: string, user?: string, submitted_at?: string, lead_time?: number}} Annotation */
 /** @typedef {{verdict: "accept"|"fix"|"reject", comment: string, reviewer: string, created_at: string}} ReviewGiven */
 /** @typedef {{result: LsResult[], saved_at?: string, base_revision?: number|null}} Draft */
@@ -88,7 +89,7 @@
  * a shape its geometry, in fields of its own. `questioned`: a prediction known to be at odds with the truth, which is
  * shown to be judged and not offered to be accepted with the others. `source`: the JSON text it came from. `said`: what an
  * answer about the whole item says; `attributes`: what was answered about a shape, by control. A result of a kind that is
- * not edited here is of the kind `kept`.
+ * not edited here is of the kind `kept`; a link between two shapes is a `Relation` (`relations.js`).
  * @typedef {object} Region
  * @property {string} kind see `kinds/index.js`
  * @property {string} key

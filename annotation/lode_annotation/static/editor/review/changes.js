@@ -3,6 +3,7 @@
 
 import { isKept, isShape, shapeOf } from "../kinds/index.js";
 import { saysSame } from "../model/answers.js";
+import { isRelation, relationChanges } from "../model/relations.js";
 
 /** @typedef {import("../model/types.js").Region} Region */
 /** @typedef {"new"|"moved"|"relabelled"|"edited"} Change an edited one has other answers about it */
@@ -13,6 +14,7 @@ import { saysSame } from "../model/answers.js";
  * @property {Region[]} removed shapes that are no longer there
  * @property {Region[]} before shapes as they were: those removed, and those moved or relabelled since
  * @property {string[]} answers the controls whose answers about the whole item are others now
+ * @property {{added: number, removed: number}} relations
  */
 
 /**
@@ -44,12 +46,12 @@ export function changesOf(before, after) {
     }
   }
   const removed = before.filter((region) => isShape(region) && !left.has(region.id));
-  return { marks, removed, before: [...removed, ...old], answers: otherAnswers(before, after) };
+  return { marks, removed, before: [...removed, ...old], answers: otherAnswers(before, after), relations: relationChanges(before, after) };
 }
 
 /** @param {readonly Region[]} regions @returns {Held} */
 export function heldOf(regions) {
-  const whole = regions.filter((region) => !isShape(region) && !isKept(region));
+  const whole = regions.filter((region) => !isShape(region) && !isKept(region) && !isRelation(region));
   return {
     answers: new Map(whole.map((region) => [region.control, region.said])),
     regions: new Map(regions.filter(isShape).map((region) => [region.id, region])),

@@ -5,6 +5,7 @@ import { h } from "../../lode/dom.js";
 import { keyName } from "../../lode/keyboard.js";
 import { gettext } from "../../lode/words.js";
 import { isShape } from "../kinds/index.js";
+import { isRelation } from "../model/relations.js";
 
 /** @typedef {import("../editor.js").Editor} Editor */
 /** @typedef {import("../keymap.js").Command} Command */
@@ -31,6 +32,7 @@ export class Layers {
    */
   set(truth, before, others) {
     this.scene.truth = truth.filter(isShape);
+    this.scene.trueRelations = truth.filter(isRelation);
     this.scene.before = before;
     this.others = others.map((other) => ({ ...other, on: false }));
     this.#show();

@@ -133,6 +133,7 @@ class ReviewPage {
           ...(count("relabelled") ? [gettext("{n} relabelled", { n: count("relabelled") })] : []),
           ...(count("edited") ? [gettext("{n} edited", { n: count("edited") })] : []),
           gettext("{n} removed", { n: changes.removed.length }),
+          ...relationWords(changes.relations),
           ...(changes.answers.length ? [ngettext("{n} answer changed: {names}", "{n} answers changed: {names}", changes.answers.length).replace("{names}", changes.answers.join(", "))] : []),
         ].join(", ")
       : gettext("first labels of this item");
@@ -279,6 +280,14 @@ class ReviewPage {
   #tick() {
     find("[data-clock]", this.root).textContent = this.session.loaded ? clockFace(this.session.clock.seconds) : "";
   }
+}
+
+/** @param {{added: number, removed: number}} relations */
+function relationWords({ added, removed }) {
+  return [
+    ...(added ? [ngettext("{n} relation added", "{n} relations added", added)] : []),
+    ...(removed ? [ngettext("{n} relation removed", "{n} relations removed", removed)] : []),
+  ];
 }
 
 void begin();

@@ -3,6 +3,7 @@
 
 import { isEmpty } from "../kinds/index.js";
 import { History } from "../model/history.js";
+import { linkedLast } from "../model/relations.js";
 
 /** @typedef {import("../model/store.js").Store} Store */
 /** @typedef {import("../model/types.js").Region} Region */
@@ -19,7 +20,7 @@ import { History } from "../model/history.js";
 
 /** @param {Store} store @returns {Trail} */
 export function trailOf(store) {
-  const mine = [...store.inOrder()].filter((region) => !region.pending);
+  const mine = linkedLast(store.inOrder()).filter((region) => !region.pending);
   return {
     own: mine.filter((region) => !isEmpty(region)).map((region) => region.key),
     order: [...store.order],

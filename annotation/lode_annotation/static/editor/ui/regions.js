@@ -27,7 +27,8 @@ export class RegionList {
    * @param {HTMLElement} root becomes the listbox
    * @param {Store} store
    * @param {Stage} stage
-   * @param {{accept: (key: string) => void, remove: (key: string) => void, pick: (key: string, extend: boolean) => void}} acts
+   * @param {{accept: (key: string) => void, remove: (key: string) => void, pick: (key: string, extend: boolean) => void, press: (key: string, extend: boolean) => void, linked: (region: Region) => string[]}} acts
+   * `linked`: the relations of a region, in words
    */
   constructor(root, store, stage, acts) {
     this.root = root;
@@ -112,7 +113,7 @@ export class RegionList {
     const { store, editable } = this;
     const colour = this.stage.scene.colourOf(region);
     const said = [at, this.shapes.length, store.hidden.has(region.key), store.locked.has(region.key), editable, colour];
-    const state = [...said, this.marks.get(region.key)].join();
+    const state = [...said, this.marks.get(region.key), ...this.acts.linked(region)].join();
     const known = before && this.drawn.get(before);
     if (!before || known?.region !== region || known.state !== state) {
       const row = this.#row(region, at);
@@ -132,6 +133,7 @@ export class RegionList {
     const name = region.labels.join(", ") || gettext("no label");
     const score = region.score === null ? "" : `${Math.round(region.score * 100)} %`;
     const size = shapeOf(region).measure(region);
+    const linked = this.acts.linked(region);
     const words = [
       region.questioned ? gettext("Pre-label in question") : region.pending ? gettext("Pre-label") : gettext("Region {n}", { n: at + 1 }),
       name,
@@ -140,6 +142,7 @@ export class RegionList {
       size,
       region.model,
       ...Object.entries(region.attributes ?? {}).map(([control, { said }]) => inWords(said) && `${control}: ${inWords(said)}`),
+      ...linked,
       hidden && gettext("hidden"),
       locked && gettext("locked"),
     ].filter(Boolean);
@@ -158,7 +161,7 @@ export class RegionList {
         title: region.model,
         "data-key": region.key,
         onpointerdown: (event) => {
-          if (event.button === 0) this.acts.pick(region.key, event.shiftKey || event.ctrlKey || event.metaKey);
+          if (event.button === 0) this.acts.press(region.key, event.shiftKey || event.ctrlKey || event.metaKey);
         },
       },
       h("span", { class: "visually-hidden" }, words.join(", ")),
@@ -170,6 +173,7 @@ export class RegionList {
         h("span", { class: "ed-row-name" }, name),
         mark && h("span", { class: "ed-row-mark" }, mark),
         score && h("span", { class: "ed-row-score" }, score),
+        linked.length > 0 && h("span", { class: "ed-row-links", title: linked.join("\n") }, icon("link"), String(linked.length)),
         h("span", { class: "ed-row-size" }, size),
         this.#rowButtons(region, hidden, locked),
       ),

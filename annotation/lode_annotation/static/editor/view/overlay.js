@@ -88,6 +88,7 @@ export class Overlay {
     this.shadow.setAttribute("d", line);
     this.outline.setAttribute("d", line);
     if (this.moved.size && shapes.some((shape) => shapeOf(shape).bitmap)) this.scene.regroup();
+    else if (this.moved.size && this.store.relations.size) this.scene.invalidate(false);
     const only = shapes.length === 1 ? shapes[0] : undefined;
     this.colour.setAttribute("d", line);
     this.colour.style.stroke = only ? this.scene.colourOf(only) : "";

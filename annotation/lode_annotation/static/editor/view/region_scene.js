@@ -3,7 +3,7 @@
 
 import { Scene } from "../../lode/canvas/scene.js";
 import { gettext } from "../../lode/words.js";
-import { shapeOf } from "../kinds/index.js";
+import { boundsOf, shapeOf } from "../kinds/index.js";
 
 /** @typedef {import("../model/store.js").Store} Store */
 /** @typedef {import("../model/types.js").Region} Region */
@@ -37,6 +37,12 @@ export class RegionScene extends Scene {
     this.moved = new Map();
     /** What is being painted, in place of the region of its key. @type {{shape: {kind: string, key?: string} & Record<string, unknown>, colour: string}|null} */
     this.live = null;
+    /** The relations that the project holds, between the regions of the truth. @type {readonly import("../model/relations.js").Relation[]} */
+    this.trueRelations = [];
+    /** The key of the region that is being linked. @type {string|null} */
+    this.linkFrom = null;
+    /** Where the pointer is meanwhile. @type {import("../model/types.js").Point|null} */
+    this.linkTo = null;
     for (const event of ["load", "change", "select", "show"]) store.addEventListener(event, () => this.regroup());
   }
 
@@ -58,6 +64,28 @@ export class RegionScene extends Scene {
       ...(this.showBefore ? [this.#truth()] : []),
       { shapes: this.ghosts, colour: () => this.palette.other, dash: dashes.other, name: nameOf },
     ];
+  }
+
+  /** @override @returns {import("../../lode/canvas/arrow.js").Arrow[]} */
+  arrows() {
+    const own = this.showOwn;
+    const truth = own ? null : new Map(this.truth.map((region) => [region.id, region]));
+    const place = (/** @type {string} */ key) => {
+      const region = truth ? truth.get(key) : this.store.regions.get(key);
+      if (!region || (own && !this.store.isShown(region))) return null;
+      return boundsOf(this.moved.get(key) ?? region);
+    };
+    const shown = own ? this.store.relations.values() : this.showBefore ? this.trueRelations : [];
+    const arrows = [...shown].flatMap(({ from, to, both, control, labels }) => {
+      const [start, end] = [place(from), place(to)];
+      const [label] = labels;
+      const colour = label === undefined ? this.palette.link : this.labels.of(control, label);
+      return start && end ? [{ from: start, to: end, colour, name: label ?? "", both }] : [];
+    });
+    const start = this.linkFrom === null ? null : place(this.linkFrom);
+    if (!start || !this.linkTo) return arrows;
+    const { x, y } = this.linkTo;
+    return [...arrows, { from: start, to: { left: x, top: y, right: x, bottom: y }, colour: this.palette.link, name: "", both: false }];
   }
 
   /** Whether it is drawn here: of what is lifted a bitmap alone is. @param {Region} shape */

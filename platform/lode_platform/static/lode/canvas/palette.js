@@ -13,6 +13,7 @@ export class Palette {
     this.prediction = "";
     this.other = "";
     this.truth = "";
+    this.link = "";
     this.stage = "";
     /** By meaning, in CSS pixels; what is not here is solid. @type {Record<string, readonly number[]>} */
     this.dashes = {};
@@ -32,6 +33,7 @@ export class Palette {
     this.prediction = colour("var(--lode-draw-prediction)");
     this.other = colour("var(--lode-draw-other)");
     this.truth = colour("var(--lode-draw-truth)");
+    this.link = colour("var(--lode-draw-link)");
     this.stage = colour("var(--lode-stage, var(--lode-inset))");
     const style = getComputedStyle(probe);
     this.dashes = Object.fromEntries(

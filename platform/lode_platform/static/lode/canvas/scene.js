@@ -1,7 +1,9 @@
 // @ts-check
 /** A picture and regions on two canvases, redrawn at most once a frame. What the regions are it is told in layers. */
 
+import { drawArrows } from "./arrow.js";
 import { DOT_RADIUS, union } from "./geometry.js";
+import { inkOn, widthOf } from "./ink.js";
 import { drawBitmap, sheetOf } from "./tint.js";
 
 /** @typedef {import("./geometry.js").Bounds} Bounds */
@@ -101,6 +103,11 @@ export class Scene {
 
   /** What is drawn, the first below the others. @returns {Layer<any>[]} */
   layers() {
+    return [];
+  }
+
+  /** The arrows between regions, above all of them. @returns {readonly import("./arrow.js").Arrow[]} */
+  arrows() {
     return [];
   }
 
@@ -321,7 +328,9 @@ export class Scene {
     });
     context.globalAlpha = 1;
     context.setLineDash([]);
-    if (this.showNames && count <= NAMES_UP_TO) this.#drawNames(shown);
+    const named = this.showNames && count <= NAMES_UP_TO;
+    if (named) this.#drawNames(shown);
+    drawArrows(context, this.arrows(), this.viewport, ratio, named);
   }
 
   /** @param {Bitmap} bitmap */
@@ -383,19 +392,6 @@ export class Scene {
   }
 }
 
-/** @type {Map<string, number>} */
-const widths = new Map();
-
-/** Measuring a text costs more than drawing it. @param {CanvasRenderingContext2D} context @param {string} text */
-function widthOf(context, text) {
-  const key = `${context.font} ${text}`;
-  const known = widths.get(key);
-  if (known !== undefined) return known;
-  const width = context.measureText(text).width;
-  widths.set(key, width);
-  return width;
-}
-
 /** @param {Group} group @param {{left: number, top: number, right: number, bottom: number}} view @returns {number[]} */
 function visible(group, view) {
   const found = [];
@@ -407,30 +403,6 @@ function visible(group, view) {
     found.push(at);
   }
   return found;
-}
-
-/** @type {Map<string, string>} */
-const inks = new Map();
-
-/** Black or white, whichever reads better on a colour. @param {string} colour as #rrggbb or rgb(r, g, b) */
-export function inkOn(colour) {
-  const known = inks.get(colour);
-  if (known) return known;
-  const [red, green, blue] = channels(colour).map((channel) => {
-    const part = channel / 255;
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  });
-  const luminance = 0.2126 * (red ?? 0) + 0.7152 * (green ?? 0) + 0.0722 * (blue ?? 0);
-  const ink = luminance > 0.179 ? "#000000" : "#ffffff";
-  inks.set(colour, ink);
-  return ink;
-}
-
-/** @param {string} colour @returns {number[]} 0 to 255 */
-function channels(colour) {
-  const hex = /^#([0-9a-f]{6})$/i.exec(colour)?.[1];
-  if (hex) return [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16));
-  return (/^rgba?\((.+)\)$/.exec(colour)?.[1] ?? "").split(/[\s,/]+/).slice(0, 3).map(Number);
 }
 
 /**
