@@ -10,7 +10,7 @@ from django.http import HttpResponseBase
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from rest_framework.request import Request
 
 from lode_platform import drawing, memory
@@ -48,25 +48,27 @@ class ImageMedium(ItemMedium):
 
     def original(self, request: Request, item: Item) -> HttpResponseBase:
         name, wanted = item.path.rpartition("/")[2], request.query_params.get("as", "")
+        page = views.read_page(request.query_params.get("page", "0"), item)
         if wanted == "values":
-            return _sent(request, views.values(item), f"{item.blob.md5}-values", "application/octet-stream", name)
-        if wanted != "file" and (path := views.redrawn(item)):
-            return _sent(request, path, f"{item.blob.md5}-upright", "image/png", f"{name}.png")
+            path = views.values(item, page)
+            return _sent(request, path, path.name, "application/octet-stream", name)
+        if wanted != "file" and (redrawn := views.redrawn(item, page)):
+            return _sent(request, redrawn, redrawn.stem, "image/png", f"{name}.png")
         file = store().open(item.blob.md5)
         return ranged(request, file, item.blob.size, item.blob.md5, item.media_type, name)
 
     def thumb(self, request: Request, item: Item) -> HttpResponseBase:
         size = views.read_size(request.query_params.get("size", "256"))
-        text = request.query_params.get("crop", "")
+        text, page = request.query_params.get("crop", ""), views.read_page(request.query_params.get("page", "0"), item)
         name = f"{item.path.rpartition('/')[2]}.jpg"
         if not text:
-            path = views.view(item, size)
+            path = views.view(item, size, page)
             return _sent(request, path, path.stem, "image/jpeg", name)
         crop = views.read_crop(text, item)
-        etag = f"{item.blob.md5}-{size}-{crop.x1}-{crop.y1}-{crop.x2}-{crop.y2}"
+        etag = f"{item.blob.md5}-{page}-{size}-{crop.x1}-{crop.y1}-{crop.x2}-{crop.y2}"
         if same := unchanged(request, etag):
             return same
-        data = views.cut(item, size, crop)
+        data = views.cut(item, size, crop, page)
         return ranged(request, io.BytesIO(data), len(data), etag, "image/jpeg", name)
 
     def shown(self, item: Item, look: Look) -> SafeString:
@@ -74,6 +76,8 @@ class ImageMedium(ItemMedium):
         assert isinstance(seen, Image)
         x1, y1, x2, y2 = look.crop or (0, 0, seen.width, seen.height)
         asked = {"file": look.md5 or item.blob.md5}
+        if look.page:
+            asked["page"] = str(look.page)
         if size := look.size or (views.SIZES[-1] if look.crop else 0):
             asked["size"] = str(size)
         if look.crop:
@@ -97,11 +101,15 @@ class ImageMedium(ItemMedium):
 
     def size_words(self, media: Media) -> str:
         assert isinstance(media, Image)
-        return f"{media.width} × {media.height} px"
+        size = f"{media.width} × {media.height} px"
+        if media.pages == 1:
+            return size
+        return ngettext("%(size)s, %(n)s page", "%(size)s, %(n)s pages", media.pages) % {"size": size, "n": media.pages}
 
 
 def _seen(found: ImageInfo) -> Seen:
-    return Seen(Image.kind, found.media_type, found.width, found.height, orientation=found.orientation)
+    several = found.pages if found.pages > 1 else 0
+    return Seen(Image.kind, found.media_type, found.width, found.height, several, found.orientation)
 
 
 def _sent(request: Request, path: Path, etag: str, media_type: str, name: str) -> HttpResponseBase:
