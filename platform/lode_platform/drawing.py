@@ -16,7 +16,8 @@ class Drawn(TypedDict):
     """A region to draw: its ``kind`` and ``geometry`` as labels are published, in pixels of the upright image.
 
     ``layer`` says what it means: "class" (drawn in its class's ``color``, 1 to 12), "truth", "prediction", "other", or
-    a page's own; ``label`` and ``score`` are named beside it, ``id`` is the region's own where it has one.
+    a page's own; ``label`` and ``score`` are named beside it, ``id`` is the region's own where it has one, ``frame``
+    the page of the picture that it lies on, left out for the first.
     """
 
     kind: str
@@ -26,6 +27,7 @@ class Drawn(TypedDict):
     color: NotRequired[int]
     score: NotRequired[float]
     id: NotRequired[str]
+    frame: NotRequired[int]
 
 
 def drawn(
@@ -49,7 +51,20 @@ def drawn(
         made["score"] = score
     if row.get("id"):
         made["id"] = row["id"]
+    if row.get("frame"):
+        made["frame"] = row["frame"]
     return [made]
+
+
+def page_of(regions: Iterable[Drawn]) -> int:
+    """The page to show, from 0 on, where nobody chose one: that of the first region that something is said of."""
+    told = sorted(regions, key=lambda region: region["layer"] == "calm")
+    return told[0].get("frame", 0) if told else 0
+
+
+def on_page(regions: Iterable[Drawn], page: int) -> list[Drawn]:
+    """The regions that lie on a page, from 0 on."""
+    return [region for region in regions if region.get("frame", 0) == page]
 
 
 class LegendLine(NamedTuple):
@@ -72,12 +87,12 @@ def from_bounds(box: Sequence[float] | None) -> dict[str, Any]:
 
 
 def as_json(regions: Iterable[Drawn]) -> str:
-    """Regions as the attribute of `<lode-picture>` has them, without ids and without what is at its default."""
+    """Regions as the attribute of `<lode-picture>` has them, without ids, pages and what is at its default."""
     return json.dumps([_sent(region) for region in regions], separators=(",", ":"), ensure_ascii=False)
 
 
 def _sent(region: Drawn) -> dict[str, Any]:
-    said = {key: value for key, value in region.items() if key != "id" and value != ""}
+    said = {key: value for key, value in region.items() if key not in ("id", "frame") and value != ""}
     return {**said, "geometry": _rounded(region["geometry"])}
 
 

@@ -202,6 +202,8 @@ def match_json(match: Match) -> dict[str, Any]:
         "medium": match.medium,
         "width": match.width,
         "height": match.height,
+        "page": min(match.frame or 0, match.pages - 1),
+        "pages": match.pages,
         "state": match.state,
         "kind": match.kind,
         "truth": match.truth_class,

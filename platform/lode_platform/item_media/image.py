@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlencode
@@ -10,12 +11,14 @@ from django.http import HttpResponseBase
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from rest_framework.request import Request
 
 from lode_platform import drawing, memory
 from lode_platform import media as views
 from lode_platform.decoding import ImageInfo
+from lode_platform.drawing import Drawn
 from lode_platform.item_media.medium import ItemMedium, Look, Seen
 from lode_platform.models import Item
 from lode_platform.ranges import ranged, unchanged
@@ -76,8 +79,10 @@ class ImageMedium(ItemMedium):
         assert isinstance(seen, Image)
         x1, y1, x2, y2 = look.crop or (0, 0, seen.width, seen.height)
         asked = {"file": look.md5 or item.blob.md5}
-        if look.page:
-            asked["page"] = str(look.page)
+        page = min(drawing.page_of(look.regions) if look.page is None else look.page, seen.pages - 1)
+        if page:
+            asked["page"] = str(page)
+        several = seen.pages > 1
         if size := look.size or (views.SIZES[-1] if look.crop else 0):
             asked["size"] = str(size)
         if look.crop:
@@ -85,14 +90,15 @@ class ImageMedium(ItemMedium):
         address = reverse("platform:thumb" if size else "platform:media", args=[item.uuid])
         return format_html(
             '<lode-picture view="{} {} {} {}"{} regions="{}">'
-            '<img src="{}" width="{}" height="{}" alt="{}" decoding="async"{}></lode-picture>',
+            '<img src="{}" width="{}" height="{}" alt="{}" decoding="async"{}>{}</lode-picture>',
             *(x1, y1, x2 - x1, y2 - y1),
             SafeString(" labels") if look.labels else "",
-            drawing.as_json(look.regions),
+            drawing.as_json(drawing.on_page(look.regions, page) if several else look.regions),
             f"{address}?{urlencode(asked, safe=',')}",
             *(x2 - x1, y2 - y1),
             look.alt,
             SafeString(' loading="lazy"') if look.size else "",
+            page_mark(page, seen.pages, look.regions) if several else "",
         )
 
     def has_values(self, media_type: str, media: Media) -> bool:
@@ -105,6 +111,14 @@ class ImageMedium(ItemMedium):
         if media.pages == 1:
             return size
         return ngettext("%(size)s, %(n)s page", "%(size)s, %(n)s pages", media.pages) % {"size": size, "n": media.pages}
+
+
+def page_mark(page: int, pages: int, regions: Sequence[Drawn]) -> SafeString:
+    """Which page of the picture is shown, and how many regions lie on others."""
+    others = len(regions) - len(drawing.on_page(regions, page))
+    words = ngettext("%(n)s region on other pages", "%(n)s regions on other pages", others) % {"n": others}
+    said = _("page %(n)s of %(all)s") % {"n": page + 1, "all": pages}
+    return format_html('<span class="page-mark" title="{}">{}</span>', words if others else "", said)
 
 
 def _seen(found: ImageInfo) -> Seen:

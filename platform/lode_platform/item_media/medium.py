@@ -44,7 +44,8 @@ class Seen:
 class Look:
     """How an item is to be shown: ``size`` in pixels, 0 for all of it; ``regions`` drawn on an image, with their
     ``labels``; only its ``crop`` (x1, y1, x2, y2 in whole pixels); ``md5`` of the file where it is one of the item's
-    past, of ``media``; of several pages the one of the number ``page``, from 0 on.
+    past, of ``media``; of several pages the one of the number ``page``, from 0 on, where none is said that of
+    the regions.
     """
 
     size: int = 0
@@ -54,7 +55,7 @@ class Look:
     alt: str = ""
     md5: str = ""
     media: Media | None = field(default=None)
-    page: int = 0
+    page: int | None = None
 
 
 class ItemMedium(ABC):
