@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 from uuid import uuid5
 
 from motherlode.controls import Control, answered, asked_by, controls_for, speaking, with_attributes
-from motherlode.frames import frame_of, item_index
+from motherlode.frames import ITEM_INDEX, frame_of, item_index
 from motherlode.media import Media
 from motherlode.region_ids import REGION_NAMESPACE, ids_of, place_text, region_ids, text_of_name, uuid_of
 from motherlode.shapes import BY_RESULT_TYPE, SHAPES, BadRegion, Bounds, Clip, Geometry, Shape, asked_as, shape_in
@@ -356,6 +356,7 @@ def _of_entry(
     if was is None or asked_as(was.kind) != control.kind:
         return [Region(name, shape.kind, class_id, labels[0], geometry, frame=frame, control=control.name)]
     made = moved(was, shape.lent(geometry, was.geometry) if was.kind == shape.kind else geometry)
+    frame = frame if ITEM_INDEX in entry else was.frame
     made = replace(made, id=name, kind=shape.kind, frame=frame, control=control.name)
     return [replace(made, class_id=class_id, label=labels[0])]
 

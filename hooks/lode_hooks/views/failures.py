@@ -143,6 +143,7 @@ def viewer_words() -> dict[str, str]:
         "nothing": _("background"),
         "right": _("correct"),
         "score": _("score"),
+        "page": _("page {n} of {all}"),
         "not_a_failure": _("A correct prediction is not a failure: there is nothing to judge."),
         "may_not_judge": _("Your role cannot give verdicts."),
         "not_sent": _("The verdict did not reach the server and was undone here; try again."),

@@ -86,7 +86,7 @@ export class RegionActs {
     if (open.length && open.every((region) => region.pending)) return this.dismiss(open.map((region) => region.key));
     if (kept) this.notes.say(ngettext("{n} locked region kept.", "{n} locked regions kept.", kept));
     if (!open.length) return;
-    const order = this.store.shapes().map((shape) => shape.key);
+    const order = this.editor.list.ordered().map((shape) => shape.key);
     const at = order.indexOf(/** @type {Region} */ (open[0]).key);
     this.store.transact(ngettext("Delete {n} region", "Delete {n} regions", open.length), (change) => {
       for (const region of open) {
@@ -98,7 +98,7 @@ export class RegionActs {
       }
     });
     if (open.length === 1 && this.stage.tool?.id === "select") {
-      const rest = this.store.shapes();
+      const rest = this.editor.list.ordered();
       const next = rest[Math.min(at, rest.length - 1)];
       if (next && at >= 0) this.store.select([next.key]);
     }
@@ -107,7 +107,9 @@ export class RegionActs {
 
   undo() {
     const step = this.store.undo();
-    if (step) this.notes.announce(gettext("Undone: {what}", { what: step.label }));
+    if (!step) return;
+    this.editor.pages.follow(step);
+    this.notes.announce(gettext("Undone: {what}", { what: step.label }));
   }
 
   redo() {
@@ -115,6 +117,7 @@ export class RegionActs {
     if (!step) return;
     const made = step.patches.filter((patch) => !patch.before && isShape(patch.after));
     if (made.length) this.store.select(made.map((patch) => patch.key));
+    this.editor.pages.follow(step);
     this.notes.announce(gettext("Redone: {what}", { what: step.label }));
   }
 
@@ -129,7 +132,7 @@ export class RegionActs {
   paste() {
     const { shapes, ...lost } = brought({ shapes: this.known(this.copied), size: this.copiedOn }, this.stage.size);
     if (lost.cut || lost.out) this.notes.say(lossOf(lost));
-    const here = shapes.some((shape) => this.store.regions.has(shape.key));
+    const here = shapes.some((shape) => this.store.regions.has(shape.key) && this.store.isHere(shape));
     this.pastes += here ? 1 : 0;
     this.add(shapes, (this.pastes * PASTE_ASIDE) / this.stage.viewport.scale, gettext("Paste {n}", { n: shapes.length }));
   }
@@ -144,12 +147,12 @@ export class RegionActs {
     return shapes.filter((shape) => shape.labels.every((label) => labels.has(`${shape.control}/${label}`)));
   }
 
-  /** Copies of shapes, selected. @param {readonly Region[]} shapes @param {number} aside image pixels to the right and down @param {string} label */
+  /** Copies of shapes on the page in sight, selected. @param {readonly Region[]} shapes @param {number} aside image pixels to the right and down @param {string} label */
   add(shapes, aside, label) {
     const made = shapes.map((shape) => {
       const id = uuid();
       const { model: _model, ...at } = aside ? shapeOf(shape).move(shape, aside, aside, this.stage.size) : shape;
-      const own = { key: id, id, pending: false, questioned: false, score: null, source: null, changed: true };
+      const own = { key: id, id, frame: this.editor.pages.at, pending: false, questioned: false, score: null, source: null, changed: true };
       return { ...at, ...own, attributes: copied(at.attributes) };
     });
     this.store.transact(label, (change) => made.forEach((shape) => change.add(shape)));

@@ -19,7 +19,7 @@ from lode_platform.errors import BadInput
 
 Words = str | Promise
 Place = Mapping[str, Any]
-"""A region as pages draw it: its `kind` and its `geometry` as labels are published, and its `frame`, None for the first."""
+"""A region as pages draw it: its `kind` and its `geometry` as labels are published; its `frame`, None for the first."""
 
 
 @dataclass(frozen=True, slots=True)
