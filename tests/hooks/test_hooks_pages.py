@@ -104,3 +104,14 @@ def test_the_items_page_goes_through_the_pages(stacks: Any, alice: User, client_
     assert "page 3 of 3" in last and 'href="?page=2"' in last and f"file={item.blob.md5}&amp;page=2" in last
     for odd in ("", "0", "4", "x", "²"):
         assert "page 1 of 3" in client.get(address, {"page": odd}).content.decode()
+
+
+def test_a_difference_shows_both_sides_on_the_page_that_changed(
+    stacks: Any, alice: User, client_for: Callable[[User], Client]
+) -> None:
+    kept = Region("a0", "box", 1, geometry=PLACE, control="label")
+    stacks.label({"a.png": [kept, Region("a2", "box", 1, geometry=PLACE, frame=1, control="label")]})
+    stacks.publish()
+    page = client_for(alice).get(f"/p/{stacks.project.name}/datasets/cells/diff/1/2/").content.decode()
+    assert page.count("page 2 of 3") == 2 and "page 1 of 3" not in page
+    assert "1 moved" in page
