@@ -20,8 +20,10 @@ from PIL import Image, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError,
 
 from lode_platform import deep
 from lode_platform.file_kinds import refusal
+from motherlode import dicoms
+from motherlode.media import BadMedia
 from motherlode.pictures import QUARTER_TURNS, Window, as_rgb, is_deep, orientation_of, turned, window_of
-from motherlode.tiffs import ALIKE, MOST_PAGES, TOO_MANY, differing, pages, turn_to
+from motherlode.tiffs import ALIKE, MOST_PAGES, TOO_MANY, differing, places_of, turn_to
 
 FORMATS = {
     "JPEG": "image/jpeg",
@@ -31,14 +33,15 @@ FORMATS = {
     "BMP": "image/bmp",
     "GIF": "image/gif",
     "TIFF": "image/tiff",
+    dicoms.FORMAT: "application/dicom",
 } | ({"AVIF": "image/avif"} if features.check("avif") else {})
-READERS = [name for name in FORMATS if name != "MPO"]  # Pillow's JPEG reader opens it
+READERS = [name for name in FORMATS if name not in ("MPO", dicoms.FORMAT)]  # what Pillow opens; MPO by its JPEG reader
 MAX_SIDE = 65_500  # pixels, as JPEG's and browsers' own
 TILE = 1024
 OVERVIEW = 8
 STRIP = 1 << 20  # pixels that are converted at a time
 SHRINKS = (8, 4, 2)  # what JPEG can be decoded at for little
-BYTES = {"WEBP": 16, "AVIF": 12}  # a pixel at the peak of decoding, measured; else by the mode
+BYTES = {"WEBP": 16, "AVIF": 12, dicoms.FORMAT: 28}  # a pixel at the peak of decoding, measured; else by the mode
 MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
 PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 QUICK = 1  # of PNG's levels of compression
@@ -90,30 +93,33 @@ class Head:
 def opened(file: BinaryIO, page: int = 0) -> Image.Image:
     """The image, not decoded yet, at one of its pages. Raises ``BadImage`` (not_an_image, format_not_read, corrupt)."""
     try:
-        image = Image.open(file, formats=READERS)
+        image = dicoms.opened(file) or Image.open(file, formats=READERS)
+    except BadMedia as error:
+        raise BadImage("corrupt" if error.code == "corrupt" else "format_not_read", str(error)) from None
     except UnidentifiedImageError:
         raise _unknown(file) from None
     except MemoryError:
         raise _too_large() from None
     except BROKEN as error:
         raise BadImage("corrupt", f"is corrupt or cut short: {error}") from None
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        places = pages(file)
-        if len(places) > MOST_PAGES:
-            raise BadImage("too_large", "; ".join(TOO_MANY))
-        if page >= max(1, len(places)):
-            raise BadImage("corrupt", f"is corrupt or cut short: its page {page + 1} is not there")
-        _turn(image, places, page)
+    places = places_of(image, file)
+    if len(places) > MOST_PAGES:
+        raise BadImage("too_large", "; ".join(TOO_MANY))
+    if page >= max(1, len(places)):
+        raise BadImage("corrupt", f"is corrupt or cut short: its page {page + 1} is not there")
+    _turn(image, places, page)
     return image
 
 
-def _turn(image: TiffImagePlugin.TiffImageFile, places: Sequence[int], page: int) -> None:
-    """Turns a TIFF to a page. Raises ``BadImage`` where that cannot be read, for colours that are not converted, and
+def _turn(image: Image.Image, places: Sequence[int], page: int) -> None:
+    """Turns an image to a page. Raises ``BadImage`` where that cannot be read, for colours that are not converted, and
     for a tile that takes far more memory than the picture."""
     try:
         turn_to(image, places, page)
     except BROKEN as error:
         raise BadImage("corrupt", f"is corrupt or cut short: {error}") from None
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return
     if image.mode == "LAB":
         raise BadImage("format_not_read", "is a TIFF in L*a*b* colours, which is not read here; save it in RGB")
     across, down = image.tag_v2.get(TiffImagePlugin.TILEWIDTH, 1), image.tag_v2.get(TiffImagePlugin.TILELENGTH, 1)
@@ -189,7 +195,7 @@ def probe_image(image: Image.Image, file: BinaryIO, seen: Head, most_pixels: int
 def _probed_pages(image: Image.Image, file: BinaryIO) -> int:
     """How many pages an image has that was decoded at its first; the others are decoded too, one at a time. Raises
     ``BadImage`` for pages that are not alike, are corrupt, or are too many pixels together."""
-    if not isinstance(image, TiffImagePlugin.TiffImageFile) or len(places := pages(file)) < 2:
+    if len(places := places_of(image, file)) < 2:
         return 1
     if (together := len(places) * image.width * image.height) > MOST_TOGETHER:
         raise BadImage(

@@ -9,7 +9,6 @@ KINDS: Sequence[tuple[int, bytes, str]] = (
     (0, b"\x00\x00\x00\x0cJXL ", "JPEG XL"),
     (0, b"\xff\x0a", "JPEG XL"),
     (0, b"\xff\xd8\xff\xf7", "JPEG-LS"),
-    (128, b"DICM", "DICOM"),
     (0, b"v/1\x01", "OpenEXR"),
     (0, b"#?RADIANCE", "Radiance HDR"),
     (0, b"qoif", "QOI"),

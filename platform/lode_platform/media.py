@@ -30,7 +30,7 @@ from motherlode.pictures import is_deep
 SIZES = (64, 128, 256, 512, 1024, 2048)
 BROWSERS_TURN = {"image/jpeg"}  # for other kinds browsers disagree on whether EXIF turns the picture
 MAY_MOVE = {"image/gif", "image/png", "image/webp", "image/avif"}
-NOT_SHOWN = {"image/tiff"}  # by browsers
+NOT_SHOWN = {"image/tiff", "application/dicom"}  # by browsers
 DIRECT = 16 << 20  # bytes of memory: a crop of what takes no more is cut from the picture itself
 
 

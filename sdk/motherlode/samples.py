@@ -245,15 +245,16 @@ class Sample:
         """
         from PIL import Image
 
+        from motherlode import dicoms
         from motherlode.pictures import as_rgb, orientation_of, turned
-        from motherlode.tiffs import pages, turn_to
+        from motherlode.tiffs import places_of, turn_to
 
         if not 0 <= page < self.pages:
             raise BadInput(f"{self.path} has {self.pages} pages, numbered from 0 on: there is no page {page}")
         try:
             # by its name Pillow would map a TIFF into memory, and turn it before it is whole
-            with self.file.open("rb") as file, Image.open(file) as image:
-                turn_to(image, pages(file) if self.pages > 1 else (), page)
+            with self.file.open("rb") as file, dicoms.opened(file) or Image.open(file) as image:
+                turn_to(image, places_of(image, file) if self.pages > 1 else (), page)
                 image.load()
                 upright = turned(image, orientation_of(image))
         except Image.DecompressionBombError as error:

@@ -1,4 +1,4 @@
-"""The pages of a TIFF: which they are, and whether they can be one item."""
+"""The pages of a file: which they are, and whether they can be one item."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
+from motherlode.dicoms import FORMAT
+
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["ALIKE", "MOST_PAGES", "TOO_MANY", "differing", "pages", "turn_to"]
+__all__ = ["ALIKE", "MOST_PAGES", "TOO_MANY", "differing", "pages", "places_of", "turn_to"]
 
 MOST_PAGES = 1000
 """Of an item; more are not counted."""
@@ -48,20 +50,27 @@ def pages(file: BinaryIO) -> list[int]:
     return found
 
 
+def places_of(image: Image.Image, file: BinaryIO) -> Sequence[int]:
+    """What `turn_to` needs to know of an opened image's pages, one each; nothing of a picture that has none."""
+    if image.format == "TIFF":
+        return pages(file)
+    return range(getattr(image, "n_frames", 1)) if image.format == FORMAT else ()
+
+
 def _is_page(entry: bytes, order: str, big: bool) -> bool:
     tag, _, _, value = struct.unpack(f"{order}HHQQ" if big else f"{order}HHII", entry)
     return tag != _NEW_SUBFILE_TYPE or not value & (_REDUCED | _MASK)
 
 
 def turn_to(image: Image.Image, places: Sequence[int], page: int) -> None:
-    """Turns an opened TIFF to a page, by its place among `pages`; one of a single page stays as it was opened. Raises
+    """Turns an opened image to a page, by its place among `places`; one of a single page stays as it was opened. Raises
     what Pillow raises for bytes that are cut short."""
     if len(places) > 1:
         image.seek(places[page])
 
 
 def differing(image: Image.Image, places: Sequence[int]) -> str:
-    """In which way the pages of an opened TIFF are not alike, as what follows its name; "" where they are. Reads
+    """In which way the pages of an opened image are not alike, as what follows its name; "" where they are. Reads
     directories and no pixels. Pillow gives each page upright by its own tag."""
     first = _of_page(image, places, 0)
     for page in range(1, len(places)):

@@ -19,7 +19,9 @@ from lode_platform.models import Project
 class PlaceShape(Shape):
     kind = serializers.CharField(help_text="box, polygon, ...")
     geometry = serializers.JSONField(help_text="as labels are published, px")
-    frame = serializers.IntegerField(allow_null=True, help_text="the page it lies on, from 0 on; null: the first")
+    frame = serializers.IntegerField(
+        required=False, allow_null=True, help_text="the page it lies on, from 0 on; null: the first"
+    )
 
 
 class MatchShape(Shape):

@@ -37,11 +37,20 @@ class Image(Media):
     suffixes = frozenset(
         {
             *(".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"),
-            *(".jpe", ".jfif", ".mpo", ".avif", ".heic", ".heif"),
+            *(".jpe", ".jfif", ".mpo", ".avif", ".heic", ".heif", ".dcm"),
         }
     )
     content_types = frozenset(
-        {"image/jpeg", "image/png", "image/webp", "image/bmp", "image/gif", "image/avif", "image/tiff"}
+        {
+            "image/jpeg",
+            "image/png",
+            "image/webp",
+            "image/bmp",
+            "image/gif",
+            "image/avif",
+            "image/tiff",
+            "application/dicom",
+        }
     )
 
     unsaid = {"pages": 1}
@@ -59,14 +68,15 @@ class Image(Media):
         """The upright image and its EXIF orientation; `whole` decodes one of at most `MAX_LOOKED_AT` pixels."""
         from PIL import Image as Pillow
 
+        from motherlode import dicoms
         from motherlode.pictures import QUARTER_TURNS, orientation_of
-        from motherlode.tiffs import ALIKE, MOST_PAGES, TOO_MANY, differing, pages, turn_to
+        from motherlode.tiffs import ALIKE, MOST_PAGES, TOO_MANY, differing, places_of, turn_to
 
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                with Pillow.open(file) as image:
-                    places = pages(file) if image.format == "TIFF" else []
+                with dicoms.opened(file) or Pillow.open(file) as image:
+                    places = places_of(image, file)
                     if len(places) > MOST_PAGES:
                         raise BadMedia(*TOO_MANY)
                     if different := differing(image, places):
