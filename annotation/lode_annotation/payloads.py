@@ -21,6 +21,7 @@ from lode_platform.errors import Gone
 from lode_platform.item_media import MEDIA
 from lode_platform.models import Item, User
 from lode_platform.paging import MOST
+from motherlode.frames import page_kept, pages_of
 from motherlode.media import Media
 
 
@@ -87,10 +88,13 @@ def of_task(context: QueueContext, user: User, task_id: int, until: datetime | N
 
 def _on_this_item(result: list[Any], media: Media) -> list[Any]:
     """An earlier result for the item as it is: where an image was replaced by one of another size, the result's
-    percents are taken over, for a person to look at and to save or mend."""
+    percents are taken over, and what lay on a page that is gone comes to the last one, for a person to look at and to
+    save or mend."""
     size = size_said(media)
     return [
-        {**entry, **size} if isinstance(entry, dict) and not size.items() <= {**size, **entry}.items() else entry
+        {**entry, **size, **page_kept(entry, media)}
+        if isinstance(entry, dict) and not {**size, **page_kept(entry, media)}.items() <= {**size, **entry}.items()
+        else entry
         for entry in result
     ]
 
@@ -116,6 +120,7 @@ def media_payload(item: UUID, md5: str, row: TaskRow | Item) -> dict[str, Any]:
         "width": row.width,
         "height": row.height,
         "length": row.length,
+        "pages": pages_of(row.media),
         "path": row.path,
     }
 

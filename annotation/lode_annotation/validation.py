@@ -9,6 +9,7 @@ from lode_annotation.rules import Rules
 from lode_platform import sql
 from lode_platform.errors import BadInput
 from motherlode import relations
+from motherlode.frames import ITEM_INDEX, frame_of
 from motherlode.media import Media
 from motherlode.regions import Control, from_json
 from motherlode.shapes import SHAPES, BadRegion, Shape, shape_in
@@ -199,7 +200,7 @@ def _entry(entry: Mapping[str, Any], held: _Held, rules: Rules, answered: set[st
     if any(entry.get(key, value) != value for key, value in size_said(media).items()):
         return "image", (
             f"It was made on {entry.get('original_width')} x {entry.get('original_height')} pixels;"
-            f" the upright image has {media.words().removesuffix(' px')}."
+            f" the upright image has {' x '.join(map(str, size_said(media).values()))}."
         )
     value = entry.get("value")
     if not isinstance(value, dict):
@@ -208,13 +209,26 @@ def _entry(entry: Mapping[str, Any], held: _Held, rules: Rules, answered: set[st
         return "duplicate", f'"{source}" is answered twice.'
     said: Any = value.get(shape.key)
     shape = shape_in(value, shape)
-    return _fits(shape, media) or _misplaced(entry["id"], shape, value, held) or shape.check_said(said, control)
+    wrong = _fits(shape, media) or _off_the_pages(entry, shape.whole and not control.per_region, media)
+    return wrong or _misplaced(entry["id"], shape, value, held) or shape.check_said(said, control)
 
 
 def _fits(shape: Shape, media: Media) -> tuple[str, str] | None:
     if shape.fits(media.kind):
         return None
     return "medium", f"{shape.one.capitalize()} is part of an image; the item is {media.one}."
+
+
+def _off_the_pages(entry: Mapping[str, Any], whole: bool, media: Media) -> tuple[str, str] | None:
+    try:
+        frame = frame_of(entry, media)
+    except BadRegion as error:
+        return "page", f"Its {error}."
+    return (
+        ("page", f"It speaks of the whole item and names a page of it; leave out {ITEM_INDEX}.")
+        if whole and frame
+        else None
+    )
 
 
 def _misplaced(region: str, shape: Shape, value: Mapping[str, Any], held: _Held) -> tuple[str, str] | None:

@@ -82,7 +82,7 @@ def _by_place(before: Sequence[Region], after: Sequence[Region]) -> dict[int, in
 
 def _kinds(was: Region, now: Region) -> tuple[RegionKind, ...]:
     kinds: list[RegionKind] = []
-    if was.get("geometry") != now.get("geometry"):
+    if (was.get("geometry"), was.get("frame")) != (now.get("geometry"), now.get("frame")):
         kinds.append("moved")
     if was.get("class_id") != now.get("class_id"):
         kinds.append("relabelled")

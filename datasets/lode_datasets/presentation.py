@@ -9,7 +9,17 @@ from lode_datasets.models import Version
 from lode_platform.drawing import Drawn, drawn
 from motherlode.manifest import POOL
 
-__all__ = ["Bar", "ClassRow", "Segment", "changed_regions", "class_bar", "class_rows", "names_of", "regions"]
+__all__ = [
+    "Bar",
+    "ClassRow",
+    "Segment",
+    "changed_page",
+    "changed_regions",
+    "class_bar",
+    "class_rows",
+    "names_of",
+    "regions",
+]
 
 PALETTE = 12
 SPLITS = ("train", "val", "test")
@@ -48,6 +58,13 @@ def changed_regions(
     ids = {side["id"] for change in changed for side in (change.before, change.after) if side}
     found = regions(said, names, lambda row: layer if row["id"] in ids else "calm")
     return sorted(found, key=lambda one: one["layer"] == layer)
+
+
+def changed_page(changed: Sequence[RegionChange]) -> int | None:
+    """The page, from 0 on, on which both sides of an item are shown: the first with a change; None where no region has
+    changed."""
+    sides = [side for change in changed for side in (change.before, change.after) if side]
+    return min((side.get("frame", 0) for side in sides), default=None)
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,18 @@ import struct
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from PIL import Image, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError, features
 
 from lode_platform import deep
+from lode_platform.file_kinds import refusal
+from motherlode import dicoms
+from motherlode.media import BadMedia
 from motherlode.pictures import QUARTER_TURNS, Window, as_rgb, is_deep, orientation_of, turned, window_of
-from motherlode.tiffs import ONE_PAGE, pages, said
+from motherlode.tiffs import ALIKE, MOST_PAGES, TOO_MANY, differing, places_of, turn_to
 
 FORMATS = {
     "JPEG": "image/jpeg",
@@ -30,48 +33,24 @@ FORMATS = {
     "BMP": "image/bmp",
     "GIF": "image/gif",
     "TIFF": "image/tiff",
+    dicoms.FORMAT: "application/dicom",
 } | ({"AVIF": "image/avif"} if features.check("avif") else {})
-READERS = [name for name in FORMATS if name != "MPO"]  # Pillow's JPEG reader opens it
+READERS = [name for name in FORMATS if name not in ("MPO", dicoms.FORMAT)]  # what Pillow opens; MPO by its JPEG reader
 MAX_SIDE = 65_500  # pixels, as JPEG's and browsers' own
 TILE = 1024
 OVERVIEW = 8
 STRIP = 1 << 20  # pixels that are converted at a time
 SHRINKS = (8, 4, 2)  # what JPEG can be decoded at for little
-BYTES = {"WEBP": 16, "AVIF": 12}  # a pixel at the peak of decoding, measured; else by the mode
+BYTES = {"WEBP": 16, "AVIF": 12, dicoms.FORMAT: 28}  # a pixel at the peak of decoding, measured; else by the mode
 MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
 PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 QUICK = 1  # of PNG's levels of compression
 TILE_PIXELS = 1 << 22  # of a TIFF's own tile, however small the picture is
+MOST_TOGETHER = 1 << 30  # pixels of all pages of a file, which are all decoded once
 ROOM = 160 << 20  # bytes that a process of its own has beside the pixels
 
 Image.MAX_IMAGE_PIXELS = None  # our own limit is checked on the header, before a pixel is decoded
 warnings.filterwarnings("ignore", module=r"PIL\.")  # of what it makes the best of; once, for all threads
-
-KINDS: Sequence[tuple[int, bytes, str]] = (
-    (0, b"8BPS", "Photoshop"),
-    (0, b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
-    (0, b"\xff\x4f\xff\x51", "JPEG 2000"),
-    (0, b"\x00\x00\x00\x0cJXL ", "JPEG XL"),
-    (0, b"\xff\x0a", "JPEG XL"),
-    (0, b"\xff\xd8\xff\xf7", "JPEG-LS"),
-    (128, b"DICM", "DICOM"),
-    (0, b"v/1\x01", "OpenEXR"),
-    (0, b"#?RADIANCE", "Radiance HDR"),
-    (0, b"qoif", "QOI"),
-    (0, b"\x00\x00\x01\x00", "ICO"),
-    (0, b"\x89HDF\r\n\x1a\n", "HDF5"),
-    (0, b"%PDF", "PDF"),
-    (0, b"PK\x03\x04", "zip"),
-    (0, b"\x1f\x8b", "gzip"),
-    (0, b"\x1aE\xdf\xa3", "Matroska or WebM video"),
-)  # where, which bytes, what has them there
-BRANDS = {
-    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "HEIC"),
-    **dict.fromkeys((b"avif", b"avis"), "AVIF"),
-    b"crx ": "Canon RAW",
-}  # of files in ISO's media format; every other is video
-OURS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
-TIFFS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 
 
 class BadImage(Exception):
@@ -85,12 +64,14 @@ class BadImage(Exception):
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """What is read from an image once. ``width`` and ``height`` are those of the upright image, in pixels."""
+    """What is read from an image once. ``width`` and ``height`` are those of the upright image, in pixels, and of each
+    of its ``pages``."""
 
     media_type: str
     width: int
     height: int
     orientation: int
+    pages: int = 1
 
 
 @dataclass(frozen=True)
@@ -109,26 +90,36 @@ class Head:
 # -- looking ----------------------------------------------------------------------------------------------------------
 
 
-def opened(file: BinaryIO) -> Image.Image:
-    """The image, not decoded yet. Raises ``BadImage`` (not_an_image, format_not_read, corrupt)."""
+def opened(file: BinaryIO, page: int = 0) -> Image.Image:
+    """The image, not decoded yet, at one of its pages. Raises ``BadImage`` (not_an_image, format_not_read, corrupt)."""
     try:
-        image = Image.open(file, formats=READERS)
+        image = dicoms.opened(file) or Image.open(file, formats=READERS)
+    except BadMedia as error:
+        raise BadImage("corrupt" if error.code == "corrupt" else "format_not_read", str(error)) from None
     except UnidentifiedImageError:
         raise _unknown(file) from None
     except MemoryError:
         raise _too_large() from None
     except BROKEN as error:
         raise BadImage("corrupt", f"is corrupt or cut short: {error}") from None
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        _check_tiff(image, file)
+    places = places_of(image, file)
+    if len(places) > MOST_PAGES:
+        raise BadImage("too_large", "; ".join(TOO_MANY))
+    if page >= max(1, len(places)):
+        raise BadImage("corrupt", f"is corrupt or cut short: its page {page + 1} is not there")
+    _turn(image, places, page)
     return image
 
 
-def _check_tiff(image: TiffImagePlugin.TiffImageFile, file: BinaryIO) -> None:
-    """Raises ``BadImage`` for more pages than one, for colours that are not converted, and for a tile that takes far
-    more memory than the picture."""
-    if (count := pages(file)) > 1:
-        raise BadImage("format_not_read", f"has {said(count)} pages, and {ONE_PAGE}")
+def _turn(image: Image.Image, places: Sequence[int], page: int) -> None:
+    """Turns an image to a page. Raises ``BadImage`` where that cannot be read, for colours that are not converted, and
+    for a tile that takes far more memory than the picture."""
+    try:
+        turn_to(image, places, page)
+    except BROKEN as error:
+        raise BadImage("corrupt", f"is corrupt or cut short: {error}") from None
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return
     if image.mode == "LAB":
         raise BadImage("format_not_read", "is a TIFF in L*a*b* colours, which is not read here; save it in RGB")
     across, down = image.tag_v2.get(TiffImagePlugin.TILEWIDTH, 1), image.tag_v2.get(TiffImagePlugin.TILELENGTH, 1)
@@ -145,27 +136,7 @@ BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, IndexError, 
 def _unknown(file: BinaryIO) -> BadImage:
     """Why no reader took the bytes: what they are, where that can be told."""
     file.seek(0)
-    start = file.read(1024)
-    known = ", ".join(READERS)
-    if not start:
-        return BadImage("not_an_image", "is empty")
-    if start.startswith(TIFFS):
-        remedy = "save it as 8-bit grey or RGB, or as 16-bit or 32-bit grey"
-        return BadImage("format_not_read", f"is a TIFF of pixels that are not read here, or is cut short; {remedy}")
-    if start.startswith(OURS) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP"):
-        return BadImage("corrupt", "is corrupt or cut short: its head cannot be read")
-    kind = next((name for at, magic, name in KINDS if start[at : at + len(magic)] == magic), "")
-    if start[4:8] == b"ftyp":
-        kind = BRANDS.get(start[8:12], "video")
-        if kind in FORMATS:
-            return BadImage("corrupt", "is corrupt or cut short: its head cannot be read")
-    elif b"<svg" in start:
-        kind = "SVG"
-    elif start[:1] == b"P" and start[1:2] in b"1234567" and start[2:3].isspace():
-        kind = "PNM"
-    if kind:
-        return BadImage("format_not_read", f"is {kind}, which is not read here; save it as one of {known}")
-    return BadImage("not_an_image", f"is not an image of a kind we read ({known})")
+    return BadImage(*refusal(file.read(1024), FORMATS, READERS))
 
 
 def _too_large() -> BadImage:
@@ -214,10 +185,34 @@ def _coefficients(image: JpegImagePlugin.JpegImageFile) -> int:
     return 2 * image.width * image.height * sum(across * down for across, down in layers) // max(1, most)
 
 
-def probe_image(image: Image.Image, seen: Head, most_pixels: int) -> ImageInfo:
-    """Decodes an opened image to its last byte. Raises ``BadImage`` if it is corrupt or too large."""
+def probe_image(image: Image.Image, file: BinaryIO, seen: Head, most_pixels: int) -> ImageInfo:
+    """Decodes an opened image to its last byte, page after page. Raises ``BadImage`` if it is corrupt or too large."""
     image.draft("RGB", (max(1, seen.width // 8), max(1, seen.height // 8)))  # JPEG: all is read, few pixels made
-    return _probed(image, seen, most_pixels)
+    found = _probed(image, seen, most_pixels)
+    return replace(found, pages=_probed_pages(image, file))
+
+
+def _probed_pages(image: Image.Image, file: BinaryIO) -> int:
+    """How many pages an image has that was decoded at its first; the others are decoded too, one at a time. Raises
+    ``BadImage`` for pages that are not alike, are corrupt, or are too many pixels together."""
+    if len(places := places_of(image, file)) < 2:
+        return 1
+    if (together := len(places) * image.width * image.height) > MOST_TOGETHER:
+        raise BadImage(
+            "too_large",
+            f"has {len(places)} pages of {image.width} x {image.height}, {together:,} pixels, over the limit of"
+            f" {MOST_TOGETHER:,} for all pages together; split it into several files",
+        )
+    try:
+        different = differing(image, places)
+    except BROKEN as error:
+        raise BadImage("corrupt", f"is corrupt or cut short: {error}") from None
+    if different:
+        raise BadImage("format_not_read", f"{different}; {ALIKE}")
+    for page in range(1, len(places)):
+        _turn(image, places, page)
+        _load(image)
+    return len(places)
 
 
 def _probed(image: Image.Image, seen: Head, most_pixels: int) -> ImageInfo:
@@ -419,15 +414,15 @@ WRITERS: dict[str, Writer] = {"mosaic": write_mosaic, "upright": write_upright, 
 
 
 def _program(words: Sequence[str], file: BinaryIO) -> dict[str, object]:
-    """``probe LIMIT FOLDER``, or ``mosaic``, ``upright`` or ``values`` with ``LIMIT TARGET ORIENTATION``."""
+    """``probe LIMIT FOLDER``, or ``mosaic``, ``upright`` or ``values`` with ``LIMIT TARGET ORIENTATION PAGE``."""
     verb, most_pixels, target = words[0], int(words[1]), Path(words[2])
     try:
-        with opened(file) as image:
+        with opened(file, 0 if verb == "probe" else int(words[4])) as image:
             seen = head(image, most_pixels)
             if verb == "probe":
                 picture = _probed(image, seen, most_pixels)
                 write_mosaic(image, picture.orientation, target)
-                return asdict(picture)
+                return asdict(replace(picture, pages=_probed_pages(image, file)))
             WRITERS[verb](image, int(words[3]), target)
             return {}
     except BadImage as error:

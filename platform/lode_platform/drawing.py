@@ -25,8 +25,8 @@ class Drawn(TypedDict):
     """A region to draw: its ``kind`` and ``geometry`` as labels are published, in pixels of the upright image.
 
     ``layer`` says what it means: "class" (drawn in its class's ``color``, 1 to 12), "truth", "prediction", "other", or
-    a page's own; ``label`` and ``score`` are named beside it, ``id`` is the region's own where it has one. ``links``
-    are the arrows that begin at it.
+    a page's own; ``label`` and ``score`` are named beside it, ``id`` is the region's own where it has one, ``frame``
+    the page of the picture that it lies on, left out for the first. ``links`` are the arrows that begin at it.
     """
 
     kind: str
@@ -37,6 +37,7 @@ class Drawn(TypedDict):
     score: NotRequired[float]
     id: NotRequired[str]
     links: NotRequired[list[Link]]
+    frame: NotRequired[int]
 
 
 def drawn(
@@ -60,6 +61,8 @@ def drawn(
         made["score"] = score
     if row.get("id"):
         made["id"] = row["id"]
+    if row.get("frame"):
+        made["frame"] = row["frame"]
     return [made]
 
 
@@ -73,11 +76,13 @@ def linked(
     """Regions with the arrows of ``relations`` between them, as label sets hold these; ``rows`` are those of the
     regions, ``names`` and ``color_of`` say the classes' names and colours."""
     held = list(relations)
-    places = {row["id"]: box_of(row) for row in rows} if held else {}
+    places = {row["id"]: row for row in rows} if held else {}
     links: dict[str, list[Link]] = {}
     for one in held:
-        if (bounds := places.get(one["to"])) is None:
-            continue
+        begin, end = places.get(one["from"]), places.get(one["to"])
+        bounds = box_of(end) if end else None
+        if begin is None or end is None or bounds is None or begin.get("frame", 0) != end.get("frame", 0):
+            continue  # no arrow leads to another page
         link = Link(to=bounds, label=names.get(one.get("class_id", 0), ""))
         if "class_id" in one:
             link["color"] = color_of(one["class_id"])
@@ -85,6 +90,17 @@ def linked(
             link["both"] = True
         links.setdefault(one["from"], []).append(link)
     return [{**one, "links": links[one["id"]]} if one.get("id") in links else one for one in regions]
+
+
+def page_of(regions: Iterable[Drawn]) -> int:
+    """The page to show, from 0 on, where nobody chose one: that of the first region that something is said of."""
+    told = sorted(regions, key=lambda region: region["layer"] == "calm")
+    return told[0].get("frame", 0) if told else 0
+
+
+def on_page(regions: Iterable[Drawn], page: int) -> list[Drawn]:
+    """The regions that lie on a page, from 0 on."""
+    return [region for region in regions if region.get("frame", 0) == page]
 
 
 class LegendLine(NamedTuple):
@@ -107,12 +123,12 @@ def from_bounds(box: Sequence[float] | None) -> dict[str, Any]:
 
 
 def as_json(regions: Iterable[Drawn]) -> str:
-    """Regions as the attribute of `<lode-picture>` has them, without ids and without what is at its default."""
+    """Regions as the attribute of `<lode-picture>` has them, without ids, pages and what is at its default."""
     return json.dumps([_sent(region) for region in regions], separators=(",", ":"), ensure_ascii=False)
 
 
 def _sent(region: Drawn) -> dict[str, Any]:
-    said = {key: value for key, value in region.items() if key != "id" and value != ""}
+    said = {key: value for key, value in region.items() if key not in ("id", "frame") and value != ""}
     links = {"links": [{**one, "to": _rounded(one["to"])} for one in region["links"]]} if "links" in region else {}
     return {**said, **links, "geometry": _rounded(region["geometry"])}
 

@@ -1,8 +1,9 @@
 """An item's picture for the browser: the bytes as they came, or a small or cut-out view of the upright image.
 
 Views are made when first asked for and kept under ``MOTHERLODE_HOME/thumbs``, named by the blob's md5 and what was
-asked, so items that share bytes share views. Kept are whole views, one for each of ``SIZES``, and of a picture that is
-slow to decode its mosaic, from which every crop is cut: however many crops are asked for, no more files come of it.
+asked, so items that share bytes share views. Of several pages each has views of its own, and no other is decoded for
+them. Kept are whole views, one for each of ``SIZES``, and of a picture that is slow to decode its mosaic, from which
+every crop is cut: however many crops are asked for, no more files come of it.
 How much memory all of this takes at once is bounded by ``lode_platform.memory``.
 """
 
@@ -23,12 +24,13 @@ from lode_platform.errors import BadInput, Busy, LodeError
 from lode_platform.memory import budget
 from lode_platform.models import Blob, Item
 from lode_platform.store import Kept, store
+from motherlode.frames import pages_of
 from motherlode.pictures import is_deep
 
 SIZES = (64, 128, 256, 512, 1024, 2048)
 BROWSERS_TURN = {"image/jpeg"}  # for other kinds browsers disagree on whether EXIF turns the picture
 MAY_MOVE = {"image/gif", "image/png", "image/webp", "image/avif"}
-NOT_SHOWN = {"image/tiff"}  # by browsers
+NOT_SHOWN = {"image/tiff", "application/dicom"}  # by browsers
 DIRECT = 16 << 20  # bytes of memory: a crop of what takes no more is cut from the picture itself
 
 
@@ -58,9 +60,18 @@ def read_size(text: str) -> int:
     return next((size for size in SIZES if size >= int(text)), SIZES[-1])
 
 
-def view_path(blob: Blob | Kept, kind: str) -> Path:
-    """Where a view of the blob is kept."""
-    return Path(settings.HOME) / "thumbs" / blob.md5[:2] / f"{blob.md5[2:]}-{kind}"
+def read_page(text: str, item: Item) -> int:
+    """The number of a page of the item, from 0 on; ``BadInput`` (bad_page) for one that is not there."""
+    count = pages_of(item.media)
+    if not text.isascii() or not text.isdigit() or len(text) > 6 or int(text) >= count:
+        raise BadInput(f"page is a whole number from 0 to {count - 1}: {item.path} has {count}.", code="bad_page")
+    return int(text)
+
+
+def view_path(blob: Blob | Kept, kind: str, page: int = 0) -> Path:
+    """Where a view of a page of the blob is kept."""
+    name = f"page{page}-{kind}" if page else kind
+    return Path(settings.HOME) / "thumbs" / blob.md5[:2] / f"{blob.md5[2:]}-{name}"
 
 
 def scratch(blob: Blob | Kept) -> Path:
@@ -71,22 +82,20 @@ def scratch(blob: Blob | Kept) -> Path:
 # -- whole pictures ---------------------------------------------------------------------------------------------------
 
 
-def redrawn(item: Item) -> Path | None:
+def redrawn(item: Item, page: int = 0) -> Path | None:
     """The file of a PNG to show in place of the bytes, None where browsers show these as the SDK reads them.
 
     Redrawn upright is what lies on its side and that browsers would not turn; of what moves the first picture is shown,
     deep grey in 8 bits, a TIFF as PNG.
     """
-    target = view_path(item.blob, "upright.png")
+    target = view_path(item.blob, "upright.png", page)
     if target.exists():
         return target
     media_type = item.media_type.removesuffix(deep.MARK)
     turns = item.orientation != 1 and media_type not in BROWSERS_TURN
     if not turns and media_type not in NOT_SHOWN and not (media_type in MAY_MOVE and _moves_or_is_deep(item)):
         return None
-    with store().open(item.blob.md5) as file, _shown(item), decoding.opened(file) as image:
-        cost = 2 * decoding.head(image, settings.MAX_IMAGE_PIXELS).decode
-        _write(item, target, "upright", cost)
+    _write_twice(item, target, "upright", page)
     return target
 
 
@@ -100,55 +109,60 @@ def has_values(media_type: str, width: int, height: int) -> bool:
     return media_type.endswith(deep.MARK) and width * height <= deep.MOST_VALUES
 
 
-def values(item: Item) -> Path:
-    """The file of the pixels of deep grey as numbers, as ``deep.write_values`` makes it."""
+def values(item: Item, page: int = 0) -> Path:
+    """The file of the pixels of a page of deep grey as numbers, as ``deep.write_values`` makes it."""
     if not has_values(item.media_type, item.width, item.height):
         raise BadInput(
             "Values are those of grey images of 16 or 32 bits, of at most 33 million pixels.", code="no_values"
         )
-    target = view_path(item.blob, "values")
+    target = view_path(item.blob, "values", page)
     if not target.exists():
-        with store().open(item.blob.md5) as file, _shown(item), decoding.opened(file) as image:
-            cost = 2 * decoding.head(image, settings.MAX_IMAGE_PIXELS).decode
-            _write(item, target, "values", cost)
+        _write_twice(item, target, "values", page)
     return target
+
+
+def _write_twice(item: Item, target: Path, verb: str, page: int) -> None:
+    """Lets ``verb`` make ``target``, which holds the pixels twice at its peak."""
+    with store().open(item.blob.md5) as file, _shown(item), decoding.opened(file, page) as image:
+        cost = 2 * decoding.head(image, settings.MAX_IMAGE_PIXELS).decode
+        _write(item, target, verb, cost, page)
 
 
 # -- views ------------------------------------------------------------------------------------------------------------
 
 
-def view(item: Item, size: int) -> Path:
+def view(item: Item, size: int, page: int = 0) -> Path:
     """The file of a JPEG of the upright image, its longer side at most ``size`` pixels."""
-    target = view_path(item.blob, f"{size}.jpg")
+    target = view_path(item.blob, f"{size}.jpg", page)
     if not target.exists():
         part = scratch(item.blob)
         part.parent.mkdir(parents=True, exist_ok=True)
         try:
-            _drawn(item, size, None, memory.IN_PROCESS).save(part, "JPEG", quality=85)
+            _drawn(item, size, None, memory.IN_PROCESS, page).save(part, "JPEG", quality=85)
             os.replace(part, target)
         finally:
             part.unlink(missing_ok=True)
     return target
 
 
-def cut(item: Item, size: int, crop: Area) -> bytes:
+def cut(item: Item, size: int, crop: Area, page: int = 0) -> bytes:
     """A JPEG of a part of the upright image, its longer side at most ``size`` pixels."""
     out = io.BytesIO()
-    _drawn(item, size, crop, DIRECT).save(out, "JPEG", quality=85)
+    _drawn(item, size, crop, DIRECT, page).save(out, "JPEG", quality=85)
     return out.getvalue()
 
 
-def _drawn(item: Item, size: int, crop: Area | None, most: int) -> Image.Image:
+def _drawn(item: Item, size: int, crop: Area | None, most: int, page: int) -> Image.Image:
     """Drawn from the picture itself where that takes at most ``most`` bytes of memory, else from its mosaic."""
-    mosaic = view_path(item.blob, "mosaic")
+    mosaic = view_path(item.blob, "mosaic", page)
     if not mosaic.exists():
-        with store().open(item.blob.md5) as file, _shown(item), decoding.opened(file) as image:
+        with store().open(item.blob.md5) as file, _shown(item), decoding.opened(file, page) as image:
             cost = decoding.drawing_bytes(image, size, crop)
             if cost <= most:
                 with budget.hold(cost):
                     return decoding.drawn(image, size, item.orientation, crop)
             decode = decoding.head(image, settings.MAX_IMAGE_PIXELS).decode
-            _write(item, mosaic, "mosaic", decode)
+            _write(item, mosaic, "mosaic", decode, page)
     area = crop or Area(0, 0, item.width, item.height)
     try:
         with budget.hold(decoding.canvas_bytes(size, area)):
@@ -158,7 +172,7 @@ def _drawn(item: Item, size: int, crop: Area | None, most: int) -> Image.Image:
         raise Busy("The picture is being read again; try again in a few seconds.") from None
 
 
-def _write(item: Item, target: Path, verb: str, cost: int) -> None:
+def _write(item: Item, target: Path, verb: str, cost: int, page: int) -> None:
     """Lets ``decoding.WRITERS`` make ``target``, here or, for what takes more memory, in a process of its own."""
     here = cost <= memory.IN_PROCESS
     with budget.hold(cost) if here else memory.one_of_few():
@@ -171,10 +185,10 @@ def _write(item: Item, target: Path, verb: str, cost: int) -> None:
         try:
             with store().open(item.blob.md5) as file:
                 if here:
-                    with decoding.opened(file) as image:
+                    with decoding.opened(file, page) as image:
                         decoding.WRITERS[verb](image, item.orientation, part)
                 else:
-                    memory.apart(file, verb, part, item.orientation)
+                    memory.apart(file, verb, part, item.orientation, page)
             publish(part, target)
         finally:
             shutil.rmtree(part, ignore_errors=True) if part.is_dir() else part.unlink(missing_ok=True)

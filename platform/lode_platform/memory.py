@@ -84,7 +84,7 @@ def probe_here(file: BinaryIO) -> ImageInfo | None:
         if seen.probe > IN_PROCESS:
             return None
         with budget.hold(seen.probe, IMPORT_PATIENCE):
-            return probe_image(image, seen, settings.MAX_IMAGE_PIXELS)
+            return probe_image(image, file, seen, settings.MAX_IMAGE_PIXELS)
 
 
 @contextmanager
@@ -117,10 +117,11 @@ def alone(seconds: float = PATIENCE) -> Iterator[None]:
         yield
 
 
-def apart(file: BinaryIO, verb: str, target: Path, orientation: int = 1) -> dict[str, Any]:
+def apart(file: BinaryIO, verb: str, target: Path, orientation: int = 1, page: int = 0) -> dict[str, Any]:
     """Has ``decoding`` do ``verb`` in a process of its own. Raises ``BadImage``, also where its memory did not do."""
     limit = str(settings.MAX_IMAGE_PIXELS)
-    program = [sys.executable, "-P", "-m", "lode_platform.decoding", verb, limit, str(target), str(orientation)]
+    words = [verb, limit, str(target), str(orientation), str(page)]
+    program = [sys.executable, "-P", "-m", "lode_platform.decoding", *words]
     try:
         done = subprocess.run(program, stdin=file, capture_output=True, timeout=DECODE_SECONDS, check=False)
         said: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {"code": "too_large"}

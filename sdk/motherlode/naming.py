@@ -90,7 +90,9 @@ class Naming:
         if prediction.task != "classes":
             means = {label: self.name(path, label) for label in dict.fromkeys(prediction.labels)}
             labels = [means[label] for label in prediction.labels]
-            told = {"labels": labels, "scores": list(prediction.scores)}
+            told: dict[str, Any] = {"labels": labels, "scores": list(prediction.scores)}
+            if prediction.frames is not None:
+                told["frames"] = list(prediction.frames)
             if prediction.polygons is not None:
                 return {"path": path, "polygons": [plain_outline(each) for each in prediction.polygons], **told}
             if prediction.places is not None:

@@ -70,8 +70,12 @@ def is_deep(image: Image.Image) -> bool:
 
 
 def window_of(image: Image.Image) -> Window:
-    """The window in which deep grey is shown where nothing else is asked for: all values but half a percent at either
-    end; the whole range where the rest is of one value. Values that are not numbers do not count."""
+    """The window in which deep grey is shown where nothing else is asked for: the file's own, where it names one, else
+    all values but half a percent at either end; the whole range where the rest is of one value. Values that are not
+    numbers do not count."""
+    if (told := image.info.get("window")) is not None:
+        low, high = told
+        return float(low), float(high)
     small = image.resize((min(_SAMPLED, image.width), min(_SAMPLED, image.height)), Image.Resampling.NEAREST)
     flat = small.convert("F")
     values = sorted(value for (value,) in struct.iter_unpack("=f", flat.tobytes()) if math.isfinite(value))

@@ -31,7 +31,8 @@ class Prediction:
     Boxes: `boxes` (xyxy, pixels of the upright image), with as many `labels` and `scores`; all empty says "nothing is
     here". Outlines: `polygons` in their place, each one ring of x and y (as Ultralytics' `masks.xy` has them), a list
     of rings, or a mask as COCO's run-length code (`motherlode.outlines.read_outline` says how each looks). Objects of
-    another kind of region: their geometries under the kind's `task`, kept as JSON in `places`. Classes: `label`, and
+    another kind of region: their geometries under the kind's `task`, kept as JSON in `places`. `frames` are the pages
+    that the objects lie on, from 0 on, one for each: an item of several pages needs them. Classes: `label`, and
     `probabilities` where the model gives them: by label, or one for each of the names that `log_predictions(...,
     names=)` is given. Labels are names, or numbers of which `log_predictions` is told what they mean. NumPy arrays and
     tensors are taken as they are. Raises `BadPrediction`.
@@ -46,6 +47,7 @@ class Prediction:
     probabilities: Mapping[str | int, float] | tuple[float, ...] | None
     task: str
     places: tuple[Any, ...] | None
+    frames: tuple[int, ...] | None
 
     def __init__(
         self,
@@ -57,10 +59,12 @@ class Prediction:
         label: str | int | None = None,
         probabilities: Mapping[str, SupportsFloat] | Any = None,
         polygons: Any = None,
+        frames: Any = None,
         **places: Any,
     ) -> None:
         put = object.__setattr__
         put(self, "path", str(path))
+        put(self, "frames", None if frames is None else _frames(path, plain(frames), plain(labels)))
         objects = {"boxes": boxes, "polygons": polygons, **places}
         if places and (unknown := places.keys() - _further()):
             known = ", ".join(f"{task}=" for task in (*_READ, *_further()))
@@ -132,6 +136,15 @@ def _listed(path: str, value: Any, noun: str) -> list[Any]:
         return [] if value is None else list(value)
     except TypeError:
         raise BadPrediction(f"{path}: {value!r} is given where a list is expected: one value {one_of(noun)}") from None
+
+
+def _frames(path: str, frames: Any, labels: Any) -> tuple[int, ...]:
+    given, labels = _listed(path, frames, "number"), _listed(path, labels, "label")
+    if len(given) != len(labels):
+        raise BadPrediction(f"{path}: {len(given)} frames and {len(labels)} labels; give one of each an object")
+    if wrong := [frame for frame in given if type(frame) is not int or frame < 0]:
+        raise BadPrediction(f"{path}: the frame {wrong[0]!r} is not a whole number from 0 on")
+    return tuple(given)
 
 
 def _outline(path: str, number: int, value: Any) -> Outline:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 from uuid import uuid5
 
 from motherlode.controls import Control, answered, asked_by, controls_for, speaking, with_attributes
+from motherlode.frames import ITEM_INDEX, frame_of, item_index
 from motherlode.media import Media
 from motherlode.region_ids import REGION_NAMESPACE, ids_of, place_text, region_ids, text_of_name, uuid_of
 from motherlode.relations import Relation
@@ -65,9 +66,10 @@ class Region:
     answer names none; `label` is its name as the reader's schema gives it, "" where the reader knew none. `value`
     is what an answer of a kind without classes says, as plain JSON: a list of texts, a number, a rating. `geometry`
     is its kind's own immutable value, in pixels: xyxy of a box, None for a choice. `area` is an imported area in
-    square pixels (COCO's, of the mask) and None where the geometry's own counts. `frame` is a video frame, None for
-    an image. `control` names the schema's control that asked; "" in versions published before format 1, which did
-    not say. A kind that `motherlode.shapes` does not know keeps its geometry as JSON; `more` holds the fields that
+    square pixels (COCO's, of the mask) and None where the geometry's own counts. `frame` is the page, from 0 on, of a
+    picture of several; None on the first page, and where there is one. `control` names the schema's control that asked;
+    "" in versions published before format 1, which did not say. A kind that `motherlode.shapes` does not know keeps its
+    geometry as JSON; `more` holds the fields that
     are not known.
     """
 
@@ -345,7 +347,7 @@ def _of_entry(
         if not shape.labelled:
             return [_of_value(name, shape.plain(value[shape.key]), control, mine)]
         return _of_whole_item(name, shape.names(value.get(shape.key)), control, mine)
-    labels = shape.names(value.get(shape.key))
+    labels, frame = shape.names(value.get(shape.key)), frame_of(entry, media)
     if len(labels) != 1:
         raise BadRegion(f"{shape.one} carries one label, this one has {len(labels)}")
     shape = shape_in(value, shape)
@@ -353,9 +355,11 @@ def _of_entry(
     class_id = _class_id(control, labels[0])
     was = before.get(name)
     if was is None or asked_as(was.kind) != control.kind:
-        return [Region(name, shape.kind, class_id, labels[0], geometry, control=control.name)]
+        return [Region(name, shape.kind, class_id, labels[0], geometry, frame=frame, control=control.name)]
     made = moved(was, shape.lent(geometry, was.geometry) if was.kind == shape.kind else geometry)
-    return [replace(made, id=name, kind=shape.kind, class_id=class_id, label=labels[0], control=control.name)]
+    frame = frame if ITEM_INDEX in entry else was.frame
+    made = replace(made, id=name, kind=shape.kind, frame=frame, control=control.name)
+    return [replace(made, class_id=class_id, label=labels[0])]
 
 
 def _of_value(name: str, value: Any, control: Control, before: Iterable[Region]) -> Region:
@@ -411,10 +415,12 @@ def as_result(regions: Iterable[Region], media: Media, controls: Sequence[Contro
                 entries[control.name] = result[-1]
         else:
             place = shape.to_result(region.geometry, media)
-            result.append(_entry(region, control, media, {**place, shape.key: shape.said([region.label])}))
+            page = item_index(region.frame, media)
+            entry = _entry(region, control, media, {**place, shape.key: shape.said([region.label])})
+            result.append({**entry, **page})
             for asking in speaking(controls, region):
                 value = {**place, SHAPES[asking.kind].key: region.attributes[asking.name]}
-                result.append(_entry(region, asking, media, value))
+                result.append({**_entry(region, asking, media, value), **page})
     for name, labels in gathered.items():
         shape = BY_RESULT_TYPE[entries[name]["type"]]
         entries[name]["value"] = {shape.key: shape.said(labels)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from motherlode import media
 from motherlode.errors import BadInput
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 __all__ = ["Labels", "Sample", "Samples"]
+
+_Fields: TypeAlias = tuple[Path, str, int, int, bool, int]
+"""File, split, width, height, whether it is labelled, and pages."""
 
 
 class Labels(Sequence[Region]):
@@ -144,20 +147,21 @@ class Sample:
     """One item of a version: `path` names it, `file` is its verified copy on this machine.
 
     `width` and `height` are those of the upright image, in pixels. `labels` is empty where nothing is there, and where
-    nobody has labelled the item yet: `labelled` tells which. What is not asked for is not read.
+    nobody has labelled the item yet: `labelled` tells which. Of a picture of several `pages` the `frame` of a region
+    says which it lies on, from 0 on. What is not asked for is not read.
     """
 
     __slots__ = ("_at", "_fields", "_folder", "_labels", "_lines", "path")
 
     def __init__(
-        self, path: str, file: Path, split: str, width: int, height: int, labelled: bool, labels: Labels
+        self, path: str, file: Path, split: str, width: int, height: int, labelled: bool, labels: Labels, pages: int = 1
     ) -> None:
         self.path = path
         self._lines: Lines | None = None
         self._at = 0
         self._folder = ""
         self._labels: Labels | None = labels
-        self._fields: tuple[Path, str, int, int, bool] | None = (file, split, width, height, labelled)
+        self._fields: _Fields | None = (file, split, width, height, labelled, pages)
 
     @property
     def labels(self) -> Labels:
@@ -196,20 +200,27 @@ class Sample:
         return self._read()[3]
 
     @property
+    def pages(self) -> int:
+        """How many pages the picture has; 1 of all but a TIFF of several."""
+        return self._read()[5]
+
+    @property
     def labelled(self) -> bool:
         """Whether anybody has said what is there, be it nothing."""
         return self._read()[4]
 
-    def _read(self) -> tuple[Path, str, int, int, bool]:
+    def _read(self) -> _Fields:
         if self._fields is None:
             assert self._lines is not None
             said = self.labels._read()
             width, height = int(said.media.get("width", 0)), int(said.media.get("height", 0))
-            self._fields = (self.file, self.split, width, height, said.rows is not None)
+            pages = int(said.media.get("pages", 1))
+            self._fields = (self.file, self.split, width, height, said.rows is not None, pages)
         return self._fields
 
     def _all(self) -> tuple[Any, ...]:
-        return (self.path, *self._read(), self.labels)
+        *fields, pages = self._read()
+        return (self.path, *fields, self.labels, pages)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sample) and self._all() == other._all()
@@ -226,14 +237,14 @@ class Sample:
 
     @property
     def media(self) -> media.Media:
-        """What the item's bytes are: an `Image` with `width` and `height`, a `Text` with `length`.
+        """What the item's bytes are: an `Image` with `width`, `height` and `pages`, a `Text` with `length`.
 
         One of a kind that this program does not know is an `Other`, with the block as the version has it.
         """
         if self._lines is not None and (block := self.labels._read().media).get("kind") != media.Image.kind:
             return media.from_block(block)
         if self.width or self.height:
-            return media.Image(self.width, self.height)
+            return media.Image(self.width, self.height, self.pages)
         return (media.named(self.path) or media.Text).probe(self.file.read_bytes())
 
     @property
@@ -241,19 +252,26 @@ class Sample:
         """The text, decoded: the code points that `media.length` counts. Raises `BadMedia` where it is not a text."""
         return decoded(self.file.read_bytes())
 
-    def image(self, mode: str | None = "RGB") -> Image:
-        """The upright image (EXIF orientation applied), decoded, `width` x `height`; of what moves the first picture.
+    def image(self, mode: str | None = "RGB", *, page: int = 0) -> Image:
+        """The upright image (EXIF orientation applied), decoded, `width` x `height`; of what moves the first picture,
+        of several pages the one of this number, from 0 on. No other page is decoded.
 
         In RGB, as it is shown to annotators: what is transparent is white, 16-bit grey is scaled to 8. Another of
-        Pillow's modes is converted to; None leaves the pixels as they are stored.
+        Pillow's modes is converted to; None leaves the pixels as they are stored. Raises `BadInput` for a page that is
+        not there.
         """
         from PIL import Image
 
+        from motherlode import dicoms
         from motherlode.pictures import as_rgb, orientation_of, turned
+        from motherlode.tiffs import places_of, turn_to
 
+        if not 0 <= page < self.pages:
+            raise BadInput(f"{self.path} has {self.pages} pages, numbered from 0 on: there is no page {page}")
         try:
             # by its name Pillow would map a TIFF into memory, and turn it before it is whole
-            with self.file.open("rb") as file, Image.open(file) as image:
+            with self.file.open("rb") as file, dicoms.opened(file) or Image.open(file) as image:
+                turn_to(image, places_of(image, file) if self.pages > 1 else (), page)
                 image.load()
                 upright = turned(image, orientation_of(image))
         except Image.DecompressionBombError as error:

@@ -76,7 +76,7 @@ def test_what_is_not_a_text_is_named_with_its_remedy(data: bytes, says: str, cod
 
 
 def test_a_row_and_a_block_give_the_same_media() -> None:
-    assert media.of("image", width=4, height=3, length=9) == Image(4, 3) == media.from_block(Image(4, 3).block())
+    assert media.of("image", width=4, height=3) == Image(4, 3) == media.from_block(Image(4, 3).block())
     assert media.of("text", width=4, length=9) == Text(9) == media.from_block(Text(9).block())
     with pytest.raises(BadMedia, match="'volume' is not one of the media image, text"):
         media.of("volume")

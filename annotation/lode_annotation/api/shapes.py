@@ -140,7 +140,8 @@ class MediaShape(Shape):
     values = serializers.CharField(
         allow_null=True, help_text="address of the pixels as numbers, of grey of 16 or 32 bits; null of another item"
     )
-    length = serializers.IntegerField(help_text="code points of a text, 0 of another medium")
+    length = serializers.IntegerField(help_text="code points of a text, pages of an image that has several, else 0")
+    pages = serializers.IntegerField(help_text="of the item; the address takes page=, from 0 on")
     path = serializers.CharField()
 
 

@@ -15,7 +15,7 @@ from lode_annotation import queues
 from lode_annotation.label_sets import current, regions_from, relations_from
 from lode_annotation.models import Annotation, AnnotationRevision, Queue, Task
 from lode_annotation.rules import rules_of
-from lode_platform import said, shell
+from lode_platform import item_pages, said, shell
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
 from lode_platform.drawing import Drawn, drawn, linked
@@ -115,6 +115,7 @@ def task(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
     given = [_answer(row, found.item) for row in rows]
     truth = _current(found) if given else []
     answers = [replace(answer, layers=_layers(found, truth, answer, given)) for answer in given]
+    drawn_first = answers[0].drawn if answers else []
     may_label = permits(Caller(member.user), member.role, "queue.label")
     mine = any(answer.annotation.user_id == member.user.pk for answer in answers)
     over = found.state in (Task.State.DONE, Task.State.SKIPPED)
@@ -125,6 +126,7 @@ def task(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
         "task": found,
         "item": found.item,
         "answers": answers,
+        "pages": item_pages.pages(found.item, drawn_first, request.GET.get("page", "")),
         "may_change": may_label
         and (mine or (found.state == Task.State.OPEN and found.queue.state == Queue.State.OPEN)),
         "may_reopen": may_label

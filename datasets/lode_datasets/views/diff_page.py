@@ -46,7 +46,7 @@ REGION_TITLES = [
 @dataclass(frozen=True)
 class PairView:
     """A changed item with its labels on both sides, and in ``words`` the answers, attributes and relations that
-    changed."""
+    changed. Both sides show the page of number ``page``, from 0 on."""
 
     change: diff.ItemChange
     before: list[Drawn]
@@ -57,6 +57,7 @@ class PairView:
     who: Any
     why: str
     why_url: str
+    page: int | None
 
 
 def media_then(some: Sequence[diff.ItemChange]) -> dict[tuple[int, int], Media]:
@@ -96,7 +97,8 @@ def pair_view(
     entries = [entry or change.entry for entry in (change.before, change.after)]
     media = [then.get((item.pk, entry.blob_id), item.media) for entry in entries]
     words = [one for region in change.regions for one in said.changes(region.before, region.after, names)]
-    return PairView(change, sides[0], sides[1], shown, [*words, *links][:WORDS], media, who, why, url)
+    page = presentation.changed_page(change.regions)
+    return PairView(change, sides[0], sides[1], shown, [*words, *links][:WORDS], media, who, why, url, page)
 
 
 @dataclass(frozen=True)

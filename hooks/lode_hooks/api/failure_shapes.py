@@ -19,6 +19,9 @@ from lode_platform.models import Project
 class PlaceShape(Shape):
     kind = serializers.CharField(help_text="box, polygon, ...")
     geometry = serializers.JSONField(help_text="as labels are published, px")
+    frame = serializers.IntegerField(
+        required=False, allow_null=True, help_text="the page it lies on, from 0 on; null: the first"
+    )
 
 
 class MatchShape(Shape):
@@ -32,6 +35,7 @@ class MatchShape(Shape):
     medium = serializers.CharField(help_text="what the item is: image or text")
     width = serializers.IntegerField()
     height = serializers.IntegerField()
+    pages = serializers.IntegerField(help_text="of the item")
     state = serializers.CharField()
     kind = serializers.CharField()
     label = serializers.CharField(allow_null=True)  # type: ignore[assignment]
@@ -46,7 +50,7 @@ class MatchShape(Shape):
     score = serializers.FloatField(allow_null=True)
     iou = serializers.FloatField(allow_null=True)
     verdict = serializers.CharField()
-    frame = serializers.IntegerField(allow_null=True)
+    frame = serializers.IntegerField(allow_null=True, help_text="the page it lies on, from 0 on; null: the first")
     url = serializers.CharField(allow_null=True, help_text="the failure's page; its picture if not on record")
 
 

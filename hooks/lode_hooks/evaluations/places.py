@@ -44,7 +44,8 @@ def of_rows(evaluation: Evaluation, wanted: Iterable[int]) -> dict[int, Place]:
     if evaluator.is_drawn_by_bounds:
         for row in chosen:
             box = rows.predicted_box[row] if rows.detection[row] else rows.truth_box[row]
-            found[row] = evaluator.drawn(dict(zip(BOX, box.tolist(), strict=True)))
+            sides = dict(zip(BOX, box.tolist(), strict=True))
+            found[row] = evaluator.drawn({**sides, "frame": rows.frame[row]})
     else:
         _items, truths = files.truth_names(evaluation.version, predicted, evaluator.truth_file)
         for is_detection, name in ((True, predicted.columns), (False, truths)):

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -23,6 +23,8 @@ from lode_platform import events, free_json
 from lode_platform.among import among
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Item, User
+from motherlode.frames import pages_of
+from motherlode.media import Image, Media, of
 
 MAX_PARTS = 100_000
 ABSENT = "absent"
@@ -275,7 +277,7 @@ class _Reader:
     def frame(self, lines: list[tuple[int, dict[str, Any]]]) -> pl.DataFrame:
         """The part as a frame of the task's schema with the column `absent`; absent items stand last."""
         items = self._items(lines)
-        said = [Line(number, *items[row["path"]], row) for number, row in lines if row.get("predicted") is not False]
+        said = [_line(number, items[row["path"]], row) for number, row in lines if row.get("predicted") is not False]
         absent = [items[row["path"]][0] for _number, row in lines if row.get("predicted") is False]
         told = evaluator_of(self.prediction_set.task).read(said, self._classes())
         rest = pl.DataFrame({"item": pl.Series(absent, dtype=pl.String)})
@@ -292,21 +294,33 @@ class _Reader:
                 ids[number] = number
         return Classes(ids, by_id)
 
-    def _items(self, lines: list[tuple[int, dict[str, Any]]]) -> dict[str, tuple[str, int, int]]:
-        """Item uuid, width and height by path; a path that the split does not hold is refused by its line."""
+    def _items(self, lines: list[tuple[int, dict[str, Any]]]) -> dict[str, _Found]:
+        """The items by path; a path that the split does not hold is refused by its line."""
         chosen = self.prediction_set
         wanted = {row["path"]: number for number, row in lines}
         if len(wanted) < len(lines):
             raise BadInput("An item came twice in this part; an item has one line.", code="item_twice")
-        found: dict[str, tuple[str, int, int]] = {}
+        found: dict[str, _Found] = {}
         rows = versions.entries(chosen.version, chosen.split).order_by().select_related(None)
-        values = rows.filter(among("path", wanted)).values_list("path", "item__uuid", "item__width", "item__height")
-        found.update((path, (str(uuid), width or 0, height or 0)) for path, uuid, width, height in values)
+        numbers = ("item__kind", "item__width", "item__height", "item__length")
+        for path, uuid, *said in rows.filter(among("path", wanted)).values_list("path", "item__uuid", *numbers):
+            kind, width, height, length = said
+            found[path] = str(uuid), of(kind, width=width, height=height, length=length)
         for path, number in wanted.items():
             if path not in found:
                 words = f"names {path!r}, which the split {chosen.split!r} of {chosen.version} does not hold"
                 raise bad_line(number, words, path=path)
         return found
+
+
+_Found: TypeAlias = tuple[str, Media]
+"""An item's uuid, and what it is."""
+
+
+def _line(number: int, found: _Found, row: dict[str, Any]) -> Line:
+    uuid, media = found
+    size = (media.width, media.height) if isinstance(media, Image) else (0, 0)
+    return Line(number, uuid, *size, row, pages_of(media))
 
 
 def _is_text(value: str) -> bool:

@@ -85,7 +85,8 @@ def _as_results(
             geometry = SHAPES[kind].from_json(place["geometry"]) if place else None
             if geometry is not None:
                 kind, geometry = _as_asked(kind, geometry, item.media, rules.kinds)
-            region = Region(own, kind, class_id, names[class_id], geometry, control=prediction_set.control)
+            frame = place.get("frame") if place else None
+            region = Region(own, kind, class_id, names[class_id], geometry, frame=frame, control=prediction_set.control)
             for entry in as_result([region], item.media, rules.asked):
                 made = entry | {"model_version": prediction_set.run.name}
                 result.append(made if score is None else made | {"score": score})

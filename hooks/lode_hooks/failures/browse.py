@@ -19,6 +19,7 @@ from lode_hooks.failures.verdicts import standing
 from lode_hooks.models import Evaluation, Failure, FailureOccurrence, Verdict
 from lode_platform.errors import NotFound
 from lode_platform.models import Item
+from motherlode.frames import pages_of
 
 MAX_MATCHES = 500
 
@@ -42,6 +43,7 @@ class Match:
     medium: str
     width: int
     height: int
+    pages: int
     state: str
     kind: str
     truth_class: int | None
@@ -338,6 +340,7 @@ class _View:
             medium=item.kind,
             width=item.width,
             height=item.height,
+            pages=pages_of(item.media),
             state=STATES[state],
             kind=KINDS[kind],
             truth_class=truth if truth >= 0 else None,

@@ -81,4 +81,6 @@ def why(evaluation: Evaluation, shown: Match, names: Mapping[int, str]) -> dict[
         reason["failure_url"] = reverse("hooks:failure", args=[project.name, shown.failure])
     if place := shown.box or shown.predicted_box:
         reason["box"] = place
+        if shown.frame:
+            reason["page"] = shown.frame
     return reason

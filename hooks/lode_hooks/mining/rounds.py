@@ -128,6 +128,13 @@ def _bounds(pool: CandidatePool, each: Chosen) -> list[float] | None:
     return None if np.isnan(found).any() else found.tolist()
 
 
+def _page(pool: CandidatePool, each: Chosen) -> int | None:
+    """The page that the failure lies on, from 0 on; None for the first."""
+    number, row = pool.origins[each.failure]
+    evaluation = pool.evaluations[number]
+    return None if evaluation is None else rows_of(evaluation).frame[row]
+
+
 class RecordedFailure(NamedTuple):
     """A failure that is on record: its primary key and uuid."""
 
@@ -258,6 +265,8 @@ def _tasks(
             reason["threshold"] = _threshold(pool, each, request)
             if box := _bounds(pool, each):
                 reason["box"] = box
+                if page := _page(pool, each):
+                    reason["page"] = page
         priority = len(chosen) - place
         specs.append(queues.TaskSpec(item=items[pk], priority=priority, reason=reason, prelabels=suggested.get(pk, [])))
     return specs

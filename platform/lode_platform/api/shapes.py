@@ -234,7 +234,7 @@ class ItemShape(Shape):
     media_type = serializers.CharField()
     width = serializers.IntegerField(help_text="px of the upright image, 0 of another medium")
     height = serializers.IntegerField(help_text="px of the upright image, 0 of another medium")
-    length = serializers.IntegerField(help_text="code points of a text, 0 of another medium")
+    length = serializers.IntegerField(help_text="code points of a text, pages of an image that has several, else 0")
     orientation = serializers.IntegerField(help_text="EXIF 1..8, as in the bytes")
     group = serializers.CharField()
     metadata = serializers.DictField()

@@ -22,7 +22,10 @@ Refused: TypeAlias = BadImage | BadMedia
 
 @dataclass(frozen=True)
 class Seen:
-    """What is read from a file once, as an item's row keeps it; `orientation` is EXIF's, 1 of what is never turned."""
+    """What is read from a file once, as an item's row keeps it; `orientation` is EXIF's, 1 of what is never turned.
+
+    `length` is that of a text in code points, and of a picture of several pages their number.
+    """
 
     kind: str
     media_type: str
@@ -41,7 +44,8 @@ class Seen:
 class Look:
     """How an item is to be shown: ``size`` in pixels, 0 for all of it; ``regions`` drawn on an image, with their
     ``labels``; only its ``crop`` (x1, y1, x2, y2 in whole pixels); ``md5`` of the file where it is one of the item's
-    past, of ``media``.
+    past, of ``media``; of several pages the one of the number ``page``, from 0 on, where none is said that of
+    the regions.
     """
 
     size: int = 0
@@ -51,6 +55,7 @@ class Look:
     alt: str = ""
     md5: str = ""
     media: Media | None = field(default=None)
+    page: int | None = None
 
 
 class ItemMedium(ABC):

@@ -24,7 +24,8 @@ def shown(
     md5: str = "",
     media: Media | None = None,
     alt: str = "",
+    page: int | None = None,
 ) -> SafeString:
     """An item as a page shows it: an image with ``regions`` drawn on it, a text as text; ``Look`` says the rest."""
-    look = Look(size, list(regions or ()), labels, crop, alt, md5, media)
+    look = Look(size, list(regions or ()), labels, crop, alt, md5, media, page)
     return MEDIA[item.kind].shown(item, look)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from lode_platform import drawing, free_json, item_media, shell, sql, zips
+from lode_platform import drawing, free_json, item_media, item_pages, shell, sql, zips
 from lode_platform import items as verbs
 from lode_platform.access import member_of, permits, project_for
 from lode_platform.callers import Caller
@@ -184,13 +184,15 @@ def item(request: HttpRequest, project: str, item: str) -> HttpResponse:
     ]
     live = member.project.items.filter(trashed_at=None, staged_by=None)
     regions = shell.layers([found], user)[found.pk]
+    pages = item_pages.pages(found, regions, request.GET.get("page", ""))
     context = {
         "project": member.project,
         "room": "items",
         "item": found,
         "size": item_media.size_words(found.media),
         "regions": regions,
-        "legend": drawing.legend(regions),
+        "legend": drawing.legend(drawing.on_page(regions, pages.index) if pages.count > 1 else regions),
+        "pages": pages,
         "labels": shell.labels(found, user),
         "history": happened,
         "before": live.filter(path__lt=found.path).order_by("-path").first(),

@@ -23,7 +23,8 @@ ASK_AGAIN = "private, no-cache"
 @api_view(["GET", "HEAD"])
 def original(request: Request, item: UUID) -> HttpResponseBase:
     """The bytes of an item as they came, or its one upright image where browsers would show them otherwise:
-    ``?as=file`` is the bytes in any case, ``?as=values`` the pixels of deep grey as numbers."""
+    ``?as=file`` is the bytes in any case, ``?as=values`` the pixels of deep grey as numbers; of an image of several
+    pages ``?page=`` is the number of one, from 0 on."""
     found = _named(request, _visible(request, item))
     return _kept(request, MEDIA[found.kind].original(request, found))
 
@@ -31,7 +32,8 @@ def original(request: Request, item: UUID) -> HttpResponseBase:
 @extend_schema(exclude=True)
 @api_view(["GET", "HEAD"])
 def thumb(request: Request, item: UUID) -> HttpResponseBase:
-    """A small view: of an image in ``?size=256``, ``&crop=x1,y1,x2,y2`` in upright pixels; of a text its beginning."""
+    """A small view: of an image in ``?size=256``, ``&crop=x1,y1,x2,y2`` in upright pixels, ``&page=2`` of several; of a
+    text its beginning."""
     found = _named(request, _visible(request, item))
     return _kept(request, MEDIA[found.kind].thumb(request, found))
 

@@ -19,7 +19,7 @@ LABEL_ENDINGS = frozenset({".json", ".jsonl", ".ndjson", ".xml", ".txt", ".yaml"
 MEDIA_ENDINGS = frozenset(
     {
         *(".jp2", ".j2k", ".jxl", ".tga", ".ppm", ".pgm", ".pbm", ".pnm", ".pcx", ".svg", ".ico", ".psd", ".exr"),
-        *(".hdr", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raw", ".raf", ".orf", ".dcm", ".nii", ".npy", ".npz"),
+        *(".hdr", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raw", ".raf", ".orf", ".nii", ".npy", ".npz"),
         *(".svs", ".ndpi", ".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".wav", ".mp3"),
     }
 )

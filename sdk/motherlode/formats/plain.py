@@ -65,7 +65,7 @@ class Plain:
     ) -> Texts | None:
         """What a line says of the item `path`, whose `plain_regions` are these, where all of it comes in as it stands,
         as `texts.as_texts` gives it; None where anything must be cut, left out or told."""
-        if not isinstance(media, Image):
+        if not isinstance(media, Image) or media.pages > 1:
             return None
         width, height = media.width, media.height
         if ("width" in row or "height" in row) and (row.get("width"), row.get("height")) != (width, height):

@@ -33,6 +33,10 @@ def settle(record: Record, media: Media, orientation: int = 1) -> tuple[list[Dra
         how = fit((record.width, record.height), (width, height), orientation)
     if how is None or how.scaled or how.orientation != 1:
         problems.append(_size_problem(record, how, width, height))
+    if media.pages > 1 and any(draft.geometry is not None for draft in record.drafts):
+        what = f"it has {media.pages} pages, and its labels name none"
+        remedy = "They were put on page 1; label the others here, or split the file and import again"
+        problems.append(Problem("note", record.source, "pages", what, remedy, record.path))
     for draft in record.drafts:
         if draft.geometry is None:
             kept.append(draft)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from motherlode.formats.source import Problem, split_named
+from motherlode.frames import pages_of
 from motherlode.masks import of_pixels
 from motherlode.media import Image, Media
 from motherlode.paths import UnsafePath, check_path
@@ -151,6 +152,8 @@ class Writer:
         """Why an item cannot be written as it is; "" where it can."""
         if "class" not in self.keeps and not isinstance(row.media, Image):
             return f"is {row.media.one}, and {self.title} hold images"
+        if "class" not in self.keeps and (pages := pages_of(row.media)) > 1:
+            return f"has {pages} pages with {len(kept)} labels, and {self.title} hold pictures of one page"
         if row.regions and not kept:
             return f"has no label that {self.title} hold"
         if "class" not in self.keeps:

@@ -27,12 +27,13 @@ def named(path: str) -> type[Media] | None:
 
 
 def of(kind: str, *, width: int = 0, height: int = 0, length: int = 0) -> Media:
-    """The media of a row: of the numbers, those that the medium has. Raises `BadMedia` for an unknown kind."""
+    """The media of a row: of the numbers, those that the medium has. The `length` of a picture is its number of pages,
+    where there are several. Raises `BadMedia` for an unknown kind."""
     try:
         medium = MEDIA[kind]
     except KeyError:
         raise BadMedia(f"{kind!r} is not one of the media {', '.join(MEDIA)}", "upgrade Motherlode") from None
-    numbers = {"width": width, "height": height, "length": length}
+    numbers = {"width": width, "height": height, "length": length, "pages": max(1, length)}
     return medium(*[numbers[name] for name in medium.__slots__])
 
 
@@ -43,6 +44,9 @@ def from_block(block: Mapping[str, Any]) -> Media:
         raise BadMedia(f"{dict(block)!r} is not a media block, which names its kind", "publish the version again")
     fields = {name: block[name] for name in block if name != "kind"}
     medium = MEDIA.get(kind)
-    if medium is None or fields.keys() != set(medium.__slots__):
+    if medium is None:
         return Other(kind, fields)
-    return medium(*[int(fields[name]) for name in medium.__slots__])
+    said = {**medium.unsaid, **fields}
+    if said.keys() != set(medium.__slots__):
+        return Other(kind, fields)
+    return medium(*[int(said[name]) for name in medium.__slots__])

@@ -1,8 +1,9 @@
-"""Pictures: one upright image a file."""
+"""Pictures: one upright image a file, or several pages of one size."""
 
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -14,9 +15,14 @@ __all__ = ["Image"]
 MAX_LOOKED_AT = 100_000_000  # pixels of an image that is decoded to its last byte
 
 
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError, struct.error)
+"""What Pillow raises for bytes that are not what they begin as."""
+
+
 @dataclass(frozen=True, slots=True)
 class Image(Media):
-    """A picture; `width` and `height` are those of the upright image, in pixels."""
+    """A picture; `width` and `height` are those of the upright image, in pixels. One of several `pages` has them all in
+    this size; a region says by its `frame`, from 0 on, which it lies on."""
 
     kind = "image"
     noun, one, plural = "image", "an image", "images"
@@ -31,15 +37,27 @@ class Image(Media):
     suffixes = frozenset(
         {
             *(".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"),
-            *(".jpe", ".jfif", ".mpo", ".avif", ".heic", ".heif"),
+            *(".jpe", ".jfif", ".mpo", ".avif", ".heic", ".heif", ".dcm"),
         }
     )
     content_types = frozenset(
-        {"image/jpeg", "image/png", "image/webp", "image/bmp", "image/gif", "image/avif", "image/tiff"}
+        {
+            "image/jpeg",
+            "image/png",
+            "image/webp",
+            "image/bmp",
+            "image/gif",
+            "image/avif",
+            "image/tiff",
+            "application/dicom",
+        }
     )
+
+    unsaid = {"pages": 1}
 
     width: int
     height: int
+    pages: int = 1
 
     @classmethod
     def probe(cls, data: bytes) -> Image:
@@ -50,28 +68,37 @@ class Image(Media):
         """The upright image and its EXIF orientation; `whole` decodes one of at most `MAX_LOOKED_AT` pixels."""
         from PIL import Image as Pillow
 
+        from motherlode import dicoms
         from motherlode.pictures import QUARTER_TURNS, orientation_of
-        from motherlode.tiffs import ONE_PAGE, pages, said
+        from motherlode.tiffs import ALIKE, MOST_PAGES, TOO_MANY, differing, places_of, turn_to
 
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                with Pillow.open(file) as image:
-                    if image.format == "TIFF" and (count := pages(file)) > 1:
-                        raise BadMedia(f"has {said(count)} pages", ONE_PAGE)
+                with dicoms.opened(file) or Pillow.open(file) as image:
+                    places = places_of(image, file)
+                    if len(places) > MOST_PAGES:
+                        raise BadMedia(*TOO_MANY)
+                    if different := differing(image, places):
+                        raise BadMedia(different, ALIKE)
+                    turn_to(image, places, 0)
                     turn = orientation_of(image)
                     width, height = image.size
-                    if whole and width * height <= MAX_LOOKED_AT:
+                    if whole and width * height * max(1, len(places)) <= MAX_LOOKED_AT:
                         image.draft("RGB", (max(1, width // 8), max(1, height // 8)))  # of a JPEG, few pixels are made
-                        image.load()
+                        for page in range(max(1, len(places))):
+                            turn_to(image, places, page)
+                            image.load()
         except BadMedia:
             raise
-        except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError):
+        except (*_BROKEN, Pillow.DecompressionBombError):
             raise BadMedia("is not an image that can be read", "mend it") from None
-        return (cls(height, width) if turn in QUARTER_TURNS else cls(width, height)), turn
+        size = (height, width) if turn in QUARTER_TURNS else (width, height)
+        return cls(*size, max(1, len(places))), turn
 
     def stamp(self) -> dict[str, Any]:
         return {"original_width": self.width, "original_height": self.height, "image_rotation": 0}
 
     def words(self) -> str:
-        return f"{self.width} x {self.height} px"
+        size = f"{self.width} x {self.height} px"
+        return size if self.pages == 1 else f"{size}, {self.pages} pages"

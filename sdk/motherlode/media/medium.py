@@ -31,7 +31,8 @@ class Media(ABC):
     `kind` names it in blocks and rows, `noun`, `one` ("an image") and `plural` in sentences. `tag` is Label Studio's
     object tag, `looks` what that may say besides `name` and `value`, which changes no answer.
     `suffixes` are the endings of file names that are of this medium, in lower case; `content_types` what its bytes are
-    sent as. An instance's fields are whole numbers; the server keeps `width`, `height` and `length`.
+    sent as. An instance's fields are whole numbers; the server keeps `width`, `height` and `length`. `unsaid` are
+    fields that a media block leaves out where they have the value given there.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class Media(ABC):
     looks: ClassVar[frozenset[str]] = frozenset()
     suffixes: ClassVar[frozenset[str]]
     content_types: ClassVar[frozenset[str]]
+    unsaid: ClassVar[Mapping[str, int]] = {}
 
     __slots__: tuple[str, ...] = ()
 
@@ -64,7 +66,8 @@ class Media(ABC):
 
     def block(self) -> dict[str, Any]:
         """The media block of a label line: `kind` and the fields, as JSON."""
-        return {"kind": self.kind, **{name: getattr(self, name) for name in self.__slots__}}
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        return {"kind": self.kind, **{name: said for name, said in fields.items() if self.unsaid.get(name) != said}}
 
     def words(self) -> str:
         """The size in words, such as "640 x 480 px"."""

@@ -46,11 +46,11 @@ export class Carrier {
     this.load = null;
   }
 
-  /** What would be taken: the selected regions, or all of one's own where none is selected. @returns {Region[]} */
+  /** What would be taken: the selected regions, or all of one's own on the page where none is selected. @returns {Region[]} */
   get ready() {
     const { store } = this.editor;
     const selected = store.selectedShapes();
-    return selected.length ? selected : store.shapes().filter((shape) => !shape.pending);
+    return selected.length ? selected : store.shapes().filter((shape) => !shape.pending && store.isHere(shape));
   }
 
   /** @param {string} task in hand */

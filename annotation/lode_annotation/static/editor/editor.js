@@ -13,6 +13,7 @@ import { labelKeysOf } from "./label_keys.js";
 import { applied } from "./own_keys.js";
 import { withPresets } from "./model/answers.js";
 import { Store } from "./model/store.js";
+import { Pages } from "./pages.js";
 import { Questions } from "./questions.js";
 import { RegionActs } from "./region_acts.js";
 import { Relations } from "./relations.js";
@@ -41,7 +42,7 @@ import { Levels } from "./view/levels.js";
 /** What the keys of a field are, where it is not one to type in. */
 const FIELD_KEYS = /^(\d|Arrow\w+|Home|End|Enter| |Delete|Backspace)$/;
 /** The commands that say nothing of a medium without pixels. */
-const OF_PICTURES = /^(tool|zoom|bright|window|prelabels|relation)\.|\.middle$|^(names|crosshair)$/;
+const OF_PICTURES = /^(tool|zoom|bright|window|prelabels|relation|page)\.|\.middle$|^(names|crosshair)$/;
 
 export class Editor {
   /** @param {HTMLElement} root the page @param {OwnKeys} ownKeys */
@@ -69,6 +70,7 @@ export class Editor {
     this.acts = new RegionActs(this);
     this.levels = new Levels(this);
     this.carrier = new Carrier(this);
+    this.pages = new Pages(this);
 
     this.stage.addTool(new SelectTool(this.stage));
     for (const kind of SHAPES) {
@@ -172,7 +174,8 @@ export class Editor {
         this.recount = false;
         this.questions.panels.count(this.store.regions.values());
         this.prelabels.refresh();
-        find("[data-region-summary]", this.root).textContent = this.list.summary;
+        const summary = find("[data-region-summary]", this.root);
+        summary.textContent = summary.title = this.list.summary;
       }
       this.root.dataset.tool = this.stage.tool?.id ?? "";
       this.root.classList.toggle("is-drawing", this.stage.tool?.draws === true);
@@ -183,13 +186,14 @@ export class Editor {
 
   /** Outline the failure that caused the task. @param {Reason|null} reason */
   pointAtCause(reason) {
-    this.stage.overlay.point(placeOf(reason));
+    this.stage.overlay.point((reason?.page ?? 0) === this.pages.at ? placeOf(reason) : null);
   }
 
   /** Go to the failure that caused the task; where its place is not known, its page; where none did, say so. @param {Reason|null} reason */
   showCause(reason) {
     const place = placeOf(reason);
     if (place) {
+      void this.pages.go(reason?.page ?? 0);
       this.stage.viewport.show(place);
       this.stage.overlay.point(place);
       this.notes.announce(reason?.text ?? "");
@@ -209,6 +213,7 @@ export class Editor {
     else keys.add(key);
     this.store.select(keys);
     const region = this.store.regions.get(key);
+    if (region && isShape(region) && !this.store.isHere(region)) void this.pages.go(this.pages.of(region));
     if (region && isShape(region)) this.stage.viewport.reveal(boundsOf(region));
   }
 
@@ -260,6 +265,7 @@ export class Editor {
         score: null,
         source: null,
         changed: true,
+        frame: this.pages.at,
       }, this.controls)),
     );
     this.lastDrawn = id;

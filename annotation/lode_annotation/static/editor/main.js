@@ -173,6 +173,7 @@ class LabelPage {
     if (!loaded) return;
     const shown = loaded.picture;
     showItem(this.editor, shown, loaded.payload.media, loaded.payload.queue?.id ?? "");
+    this.editor.pages.open(loaded);
     this.sight.show(shown ? loaded.payload.task.id : null);
     this.#face();
     if (shown && !["answered", "skipped"].includes(loaded.from)) this.editor.carrier.arrive(loaded.payload.task.id);
@@ -184,6 +185,7 @@ class LabelPage {
     if (session.loaded) return;
     this.sight.show(null);
     editor.store.load([]);
+    editor.pages.open(null);
     showItem(editor, null, { url: "", width: 1, height: 1 });
     if (session.face === "finished") this.#finished();
     this.#face();

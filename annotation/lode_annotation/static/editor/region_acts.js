@@ -90,7 +90,7 @@ export class RegionActs {
     if (open.length && open.every((region) => region.pending)) return this.dismiss(open.map((region) => region.key));
     if (kept) this.notes.say(ngettext("{n} locked region kept.", "{n} locked regions kept.", kept));
     if (!open.length) return;
-    const order = this.store.shapes().map((shape) => shape.key);
+    const order = this.editor.list.ordered().map((shape) => shape.key);
     const at = order.indexOf(/** @type {Region} */ (open[0]).key);
     this.store.transact(ngettext("Delete {n} region", "Delete {n} regions", open.length), (change) => {
       for (const region of open) {
@@ -102,7 +102,7 @@ export class RegionActs {
       }
     });
     if (open.length === 1 && this.stage.tool?.id === "select") {
-      const rest = this.store.shapes();
+      const rest = this.editor.list.ordered();
       const next = rest[Math.min(at, rest.length - 1)];
       if (next && at >= 0) this.store.select([next.key]);
     }
@@ -111,7 +111,9 @@ export class RegionActs {
 
   undo() {
     const step = this.store.undo();
-    if (step) this.notes.announce(gettext("Undone: {what}", { what: step.label }));
+    if (!step) return;
+    this.editor.pages.follow(step);
+    this.notes.announce(gettext("Undone: {what}", { what: step.label }));
   }
 
   redo() {
@@ -119,6 +121,7 @@ export class RegionActs {
     if (!step) return;
     const made = step.patches.filter((patch) => !patch.before && isShape(patch.after));
     if (made.length) this.store.select(made.map((patch) => patch.key));
+    this.editor.pages.follow(step);
     this.notes.announce(gettext("Redone: {what}", { what: step.label }));
   }
 
@@ -134,7 +137,7 @@ export class RegionActs {
   paste() {
     const { shapes, ...lost } = brought({ shapes: this.known(this.copied), size: this.copiedOn }, this.stage.size);
     if (lost.cut || lost.out) this.notes.say(lossOf(lost));
-    const here = shapes.some((shape) => this.store.regions.has(shape.key));
+    const here = shapes.some((shape) => this.store.regions.has(shape.key) && this.store.isHere(shape));
     this.pastes += here ? 1 : 0;
     this.add(shapes, (this.pastes * PASTE_ASIDE) / this.stage.viewport.scale, gettext("Paste {n}", { n: shapes.length }), this.copiedRelations);
   }
@@ -150,12 +153,12 @@ export class RegionActs {
     return shapes.filter((shape) => shape.labels.every((label) => labels.has(`${shape.control}/${label}`)));
   }
 
-  /** Copies of shapes and of the relations among them, the shapes selected. @param {readonly Region[]} shapes @param {number} aside image pixels to the right and down @param {string} label @param {readonly Relation[]} relations */
+  /** Copies of shapes on the page in sight, and of the relations among them, the shapes selected. @param {readonly Region[]} shapes @param {number} aside image pixels to the right and down @param {string} label @param {readonly Relation[]} relations */
   add(shapes, aside, label, relations) {
     const made = shapes.map((shape) => {
       const id = uuid();
       const { model: _model, ...at } = aside ? shapeOf(shape).move(shape, aside, aside, this.stage.size) : shape;
-      const own = { key: id, id, pending: false, questioned: false, score: null, source: null, changed: true };
+      const own = { key: id, id, frame: this.editor.pages.at, pending: false, questioned: false, score: null, source: null, changed: true };
       return { ...at, ...own, attributes: copied(at.attributes) };
     });
     const copies = new Map(shapes.map((shape, at) => [shape.key, made[at]?.key ?? ""]));

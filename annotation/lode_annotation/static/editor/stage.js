@@ -41,7 +41,7 @@ import { find } from "../lode/dom.js";
 
 const WHEEL_STEP = 0.0016;
 
-/** @extends {EventTarget} Events: `tool`; `say` with words for the one at work as `detail`. */
+/** @extends {EventTarget} Events: `tool`; `say` with words for the one at work as `detail`; `turn` with pixels of the wheel. */
 export class Stage extends EventTarget {
   /**
    * @param {HTMLElement} root holds `[data-image]`, `[data-regions]`, `[data-overlay]`
@@ -75,6 +75,8 @@ export class Stage extends EventTarget {
     this.pointer = null;
     /** The colours that were read last. @type {{picture: CanvasImageSource, colours: ImageData}|null} */
     this.read = null;
+    /** Whether the picture has pages, which Alt and the wheel turn. */
+    this.turns = false;
     this.pointers = new Pointers();
     this.from = { stage: { x: 0, y: 0 }, image: { x: 0, y: 0 } };
     this.#listen();
@@ -283,6 +285,7 @@ export class Stage extends EventTarget {
   #wheel(event) {
     event.preventDefault();
     const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 400 : 1;
+    if (event.altKey && this.turns) return void this.dispatchEvent(new CustomEvent("turn", { detail: event.deltaY * unit }));
     if (event.shiftKey) return this.viewport.panBy(-(event.deltaY || event.deltaX) * unit, 0);
     const speed = event.ctrlKey ? WHEEL_STEP * 4 : WHEEL_STEP;
     this.viewport.zoomAt(this.#place(event), Math.exp(-event.deltaY * unit * speed));

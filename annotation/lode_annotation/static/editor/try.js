@@ -41,11 +41,12 @@ class TryPage {
   async open(text) {
     const { editor } = this;
     const payload = /** @type {Payload} */ (JSON.parse(text));
-    const { picture: shown, fault } = await picture(payload);
-    const loaded = { ...beginning(payload, text, null), picture: shown, fault };
+    const { picture: shown, fault } = await picture({ payload, page: 0 });
+    const loaded = { ...beginning(payload, text, null), picture: shown, fault, page: 0 };
     editor.setControls(payload.config.controls, payload.media.kind);
     editor.store.load(regionsOf(loaded));
     showItem(editor, shown, payload.media);
+    editor.pages.open(loaded);
     editor.root.dataset.face = fault ? "broken" : "task";
     editor.setEditable(!fault);
     editor.draw();

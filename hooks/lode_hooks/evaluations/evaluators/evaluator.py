@@ -19,18 +19,20 @@ from lode_platform.errors import BadInput
 
 Words = str | Promise
 Place = Mapping[str, Any]
-"""A region as pages draw it: its `kind` and its `geometry` as labels are published."""
+"""A region as pages draw it: its `kind` and its `geometry` as labels are published; its `frame`, None for the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One JSON line of a part: its number, the item that its path names, with its size in pixels, and its object."""
+    """One JSON line of a part: its number, the item that its path names, with its size in pixels and its number of
+    pages, and its object."""
 
     number: int
     item: str
     width: int
     height: int
     row: Mapping[str, Any]
+    pages: int = 1
 
     def bad(self, words: str, **facts: Any) -> BadInput:
         """What is wrong with it, as a sentence that begins with the line."""

@@ -47,9 +47,6 @@ class Located(Evaluator):
         further = [name for name in self.predictions if name not in BOX_PREDICTIONS]
         for line in lines:
             row = line.row
-            frame = row.get("frame")
-            if frame is not None and not (type(frame) is int and 0 <= frame < 2**31):
-                raise line.bad(f"has a frame that is not a whole number from 0 on: {frame!r}")
             found, labels, scores = row.get(self.field), row.get("labels"), row.get("scores")
             if not isinstance(found, list) or not isinstance(labels, list) or not isinstance(scores, list):
                 raise line.bad(f"needs {self.field}, labels and scores, each a list")
@@ -61,7 +58,7 @@ class Located(Evaluator):
                 raise line.bad(f"has a score that is not a finite number: {wrong!r}")
             count = max(len(found), 1)  # an item without an object has a row too
             columns["item"] += [line.item] * count
-            columns["frame"] += [frame] * count
+            columns["frame"] += frames_of(line, len(found)) or [None]
             columns["label"] += classes.of_all(line, labels) or [None]
             columns["score"] += map(float, scores) if found else [None]
             sides: list[float | None] = [None] * len(BOX)
@@ -113,7 +110,26 @@ class Located(Evaluator):
         return intervals.threshold_metrics(rows, images, threshold)
 
     def drawn(self, row: Mapping[str, Any]) -> Place | None:
-        return {"kind": "box", "geometry": [row[name] for name in BOX]}
+        return {"kind": "box", "geometry": [row[name] for name in BOX], "frame": row["frame"]}
+
+
+def frames_of(line: Line, count: int) -> list[int | None]:
+    """The frame of each object of a line: `frames` has one for each, `frame` is that of all; None is the first. Raises
+    `BadInput` for one that is not there, and where an item of several pages is given none."""
+    frame, frames = line.row.get("frame"), line.row.get("frames")
+    if frames is None:
+        if line.pages > 1 and count and frame is None:
+            words = f"has {count} objects on an item of {line.pages} pages; say which each lies on: frames, from 0 on"
+            raise line.bad(words)
+        frames = [frame] * count
+    if not isinstance(frames, list) or len(frames) != count:
+        raise line.bad(f"has frames that are not a list of {count}, one for each object")
+    for one in (frame, *frames):
+        if one is not None and not (type(one) is int and 0 <= one < 2**31):
+            raise line.bad(f"has a frame that is not a whole number from 0 on: {one!r}")
+        if one is not None and one >= line.pages > 1:
+            raise line.bad(f"has the frame {one}, and the item has {line.pages} pages: they are numbered from 0 on")
+    return [one or None for one in frames]
 
 
 def _said(value: float) -> float | None:

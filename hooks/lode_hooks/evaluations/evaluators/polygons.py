@@ -90,7 +90,7 @@ class Polygons(Located):
                 polygon = mask_polygon(Mask(height, sum(counts) // height, tuple(counts)))
             except BadRegion:  # without a pixel there is nothing to draw
                 return None
-        return {"kind": KIND, "geometry": SHAPES[KIND].canonical(polygon)}
+        return {"kind": KIND, "geometry": SHAPES[KIND].canonical(polygon), "frame": row["frame"]}
 
 
 def _counts(mask: Mask) -> Row:

@@ -3,7 +3,7 @@
 import { readRegion } from "../lode/canvas/kinds/index.js";
 
 /** @typedef {import("../lode/canvas/canvas.js").Region} Region */
-/** @typedef {{kind: string, geometry: unknown}} Sent a region as labels are published */
+/** @typedef {{kind: string, geometry: unknown, frame?: number | null}} Sent a region as labels are published */
 /**
  * @typedef {object} Match
  * @property {number} row
@@ -14,6 +14,8 @@ import { readRegion } from "../lode/canvas/kinds/index.js";
  * @property {string} medium of the item
  * @property {number} width
  * @property {number} height
+ * @property {number} page that it lies on, from 0 on
+ * @property {number} pages of the item
  * @property {string} state
  * @property {string} kind
  * @property {number | null} truth
@@ -62,6 +64,12 @@ export function part(name) {
 /** @param {string} pattern @param {string} uuid */
 export function address(pattern, uuid) {
   return boot.urls[pattern].replace(NO_UUID, uuid);
+}
+
+/** The picture's page that a match lies on. @param {Match} match */
+export function pageAddress(match) {
+  const place = address("media", match.item);
+  return match.page ? `${place}?page=${match.page}` : place;
 }
 
 /** @param {number | null} id */

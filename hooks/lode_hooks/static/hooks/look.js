@@ -7,7 +7,7 @@ import { getJSON } from "../lode/http.js";
 import { icon } from "../lode/icon.js";
 import { mediumNamed } from "../lode/media/index.js";
 import { toast } from "../lode/toast.js";
-import { address, boot, className, drawn, part, regionsOf, saysClasses, saysKind } from "./boot.js";
+import { address, boot, className, drawn, pageAddress, part, regionsOf, saysClasses, saysKind } from "./boot.js";
 
 /** @typedef {import("./boot.js").Match} Match */
 /** @typedef {import("../lode/canvas/canvas.js").Region} Region */
@@ -57,7 +57,7 @@ export class Look {
       return;
     }
     this.canvas.show({
-      src: address("media", match.item),
+      src: pageAddress(match),
       width: match.width,
       height: match.height,
       regions: inPicture(match, scene),
@@ -67,7 +67,7 @@ export class Look {
 
   /** Has the browser fetch the picture of what comes next. @param {Match | undefined} next */
   preload(next) {
-    if (next && mediumNamed(next.medium).isPicture && next.item !== this.match?.item) new Image().src = address("media", next.item);
+    if (next && mediumNamed(next.medium).isPicture && (next.item !== this.match?.item || next.page !== this.match.page)) new Image().src = pageAddress(next);
   }
 
   /**
@@ -101,6 +101,7 @@ export class Look {
     if (match.iou !== null) facts.push(`${boot.overlap} ${match.iou.toFixed(2)}`);
     const [region] = regionsOf(match);
     if (region) facts.push(drawingOf(region).measure(region));
+    if (match.pages > 1) facts.push(boot.words.page.replace("{n}", String(match.page + 1)).replace("{all}", String(match.pages)));
     part("facts").textContent = facts.join(" · ");
     const item = part("item");
     item.setAttribute("href", address("item", match.item));
@@ -126,7 +127,7 @@ function inPicture(match, scene) {
   const own = regionsOf(match);
   /** @param {Beside} one @param {"truth" | "prediction"} layer */
   const beside = (one, layer) =>
-    drawn(one.region, { layer, label: className(one.class), score: one.score, faint: true }).filter(
+    Math.min(one.region.frame ?? 0, match.pages - 1) !== match.page ? [] : drawn(one.region, { layer, label: className(one.class), score: one.score, faint: true }).filter(
       (region) => !own.some((mine) => mine.layer === layer && mine.label === region.label && same(mine, region)),
     );
   return [

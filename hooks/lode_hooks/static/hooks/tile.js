@@ -46,7 +46,7 @@ function cropOf(match) {
   const { left, top, right, bottom } = partAround(boot.boxes ? regions : [], match, MARGIN, LEAST);
   const crop = boot.boxes ? `&crop=${[left, top, right, bottom].join(",")}` : "";
   const picture = pictureOf({
-    src: `${address("thumb", match.item)}?size=256${crop}`,
+    src: `${address("thumb", match.item)}?size=256${crop}${match.page ? `&page=${match.page}` : ""}`,
     alt: `${saysKind(match)}: ${saysClasses(match)}`,
     view: [left, top, right - left, bottom - top],
     regions,

@@ -2,6 +2,7 @@
 /** Images decoded ahead, so that showing one costs a frame. */
 
 import { image } from "../../lode/media/image.js";
+import { ngettext } from "../../lode/words.js";
 import { Grey } from "../view/grey.js";
 
 /** @typedef {import("./index.js").Shown} Shown */
@@ -11,10 +12,16 @@ export const { kind } = image;
 
 /**
  * @param {Media} media
+ * @param {number} page from 0 on
  * @returns {Promise<Shown>} upright: browsers apply EXIF
  */
-export async function load(media) {
-  return media.values ? grey(media.values) : picture(media.url);
+export async function load(media, page) {
+  return media.values ? grey(addressOf(media.values, page)) : picture(addressOf(media.url, page));
+}
+
+/** @param {string} address @param {number} page */
+function addressOf(address, page) {
+  return page ? `${address}&page=${page}` : address;
 }
 
 /** @param {string} address of values @returns {Promise<Shown>} painted in the window that the server says */
@@ -40,5 +47,7 @@ async function picture(address) {
 
 /** @param {Media} media @returns {string} how large it is, in words */
 export function sizeWords(media) {
-  return `${media.width} × ${media.height}`;
+  const { width, height, pages = 1 } = media;
+  const size = `${width} × ${height}`;
+  return pages > 1 ? `${size}, ${ngettext("{n} page", "{n} pages", pages)}` : size;
 }

@@ -14,7 +14,7 @@ import * as text from "./text.js";
  * @property {import("../view/grey.js").Grey} [grey] of more than 8 bits, which is shown in a window
  * @property {() => void} close
  */
-/** @typedef {{kind: string, load: (media: Media) => Promise<Shown>, sizeWords: (media: Media) => string}} Medium */
+/** @typedef {{kind: string, load: (media: Media, page: number) => Promise<Shown>, sizeWords: (media: Media) => string}} Medium */
 
 /** @type {ReadonlyMap<string, Medium>} */
 const MEDIA = new Map([image, text].map((medium) => [medium.kind, medium]));
@@ -24,9 +24,9 @@ export function mediumOf(media) {
   return MEDIA.get(media.kind ?? image.kind) ?? image;
 }
 
-/** @param {Media} media @returns {Promise<Shown>} */
-export function load(media) {
-  return mediumOf(media).load(media);
+/** @param {Media} media @param {number} page from 0 on, where it has several @returns {Promise<Shown>} */
+export function load(media, page) {
+  return mediumOf(media).load(media, page);
 }
 
 /** @param {Media} media @returns {string} how large it is, in words */

@@ -70,6 +70,8 @@ export class Store extends EventTarget {
     this.locked = new Set();
     /** What lets only some regions be seen, by name. @type {Map<string, (region: Region) => boolean>} */
     this.lenses = new Map();
+    /** Whether a region lies on the page in sight. @type {(region: Region) => boolean} */
+    this.isHere = () => true;
     this.history = new History();
   }
 

@@ -30,6 +30,7 @@
  * @property {string|null} [run]
  * @property {string|null} [failure_url] the page of the failure that caused it
  * @property {[number, number, number, number]|null} [box] where that failure lies: xyxy in pixels of the upright image
+ * @property {number} [page] which it lies on, from 0 on
  * @property {number|null} [score]
  */
 /**
@@ -40,7 +41,7 @@
  * @property {number} [position]  counted from 1
  * @property {number} [total]
  */
-/** @typedef {{url: string, values?: string|null, kind?: string, width: number, height: number, length?: number, path?: string}} Media */
+/** @typedef {{url: string, values?: string|null, kind?: string, width: number, height: number, length?: number, pages?: number, path?: string}} Media */
 /** @typedef {{until: string, seconds: number}} Lease */
 /**
  * One entry of a Label Studio result, as it travels.
@@ -53,6 +54,7 @@
  * @property {number} [original_width]
  * @property {number} [original_height]
  * @property {number} [image_rotation]
+ * @property {number} [item_index] the page it lies on, from 0 on, of a picture that has several
  * @property {string} [origin]
  * @property {number} [score]
  * @property {string} [model_version] who made a pre-label
@@ -82,7 +84,7 @@
 
 /** @typedef {import("../../lode/canvas/geometry.js").Bounds} Bounds */
 /** @typedef {import("../../lode/canvas/geometry.js").Point} Point */
-/** @typedef {import("../../lode/canvas/geometry.js").Size} Size */
+/** @typedef {import("../../lode/canvas/geometry.js").Size & {pages?: number}} Size of each of the item's pages */
 
 /**
  * Something somebody drew or answered, or a pre-label nobody has accepted yet (`pending`). Its kind adds what it needs:
@@ -102,6 +104,7 @@
  * @property {string} [model] who made a pre-label, where it is said
  * @property {string|null} source
  * @property {boolean} changed
+ * @property {number} [frame] the page it lies on, from 0 on, of a picture that has several
  * @property {any} [said]
  * @property {Readonly<Record<string, Attribute>>} [attributes]
  */

@@ -35,7 +35,7 @@ export function changesOf(before, after) {
     const was = known.get(region.id);
     if (was?.kind !== region.kind) {
       marks.set(region.key, "new");
-    } else if (shapeOf(region).differs(was, region)) {
+    } else if ((was.frame ?? 0) !== (region.frame ?? 0) || shapeOf(region).differs(was, region)) {
       marks.set(region.key, "moved");
       old.push(was);
     } else if (was.control !== region.control || was.labels.join() !== region.labels.join()) {

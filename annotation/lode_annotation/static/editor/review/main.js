@@ -96,6 +96,7 @@ class ReviewPage {
     editor.prelabels.open(payload.queue?.id ?? "");
     const shown = loaded.picture;
     showItem(editor, shown, payload.media, payload.queue?.id ?? "");
+    editor.pages.open(loaded);
     this.sight.show(shown ? loaded.annotation : null);
     this.#face();
     this.#fix(loaded.from === "kept");
@@ -243,6 +244,7 @@ class ReviewPage {
     if (session.loaded) return;
     this.sight.show(null);
     editor.store.load([]);
+    editor.pages.open(null);
     showItem(editor, null, { url: "", width: 1, height: 1 });
     const done = ngettext("You judged {n} annotation in this session.", "You judged {n} annotations in this session.", session.done);
     find("[data-finished-words]", this.root).textContent = done;

@@ -91,7 +91,7 @@ export class ReviewSession extends QueueSession {
 
   /** @param {Waiting} loaded */
   async #again(loaded) {
-    return { ...loaded, ...(await picture(loaded.payload)) };
+    return { ...loaded, ...(await picture(loaded)) };
   }
 
   /** @param {Judged} last */

@@ -6,6 +6,7 @@ import { presets } from "../model/answers.js";
 import { fromResults } from "../model/convert.js";
 import { entriesOf, listAt } from "../model/slices.js";
 import { load } from "../media/index.js";
+import { pageToBegin } from "./page_kept.js";
 import { resumed } from "./trail.js";
 
 /** @typedef {import("../model/types.js").Payload} Payload */
@@ -19,7 +20,8 @@ import { resumed } from "./trail.js";
  * A task ready to be shown.
  * @typedef {object} LoadedTask
  * @property {Payload} payload
- * @property {Shown|null} picture
+ * @property {Shown|null} picture of the page that it is at
+ * @property {number} page from 0 on, where it has several
  * @property {string} fault why there is no picture, in words; empty if there is one
  * @property {string[]} texts the result to start from, one JSON text a region
  * @property {{regions: Region[], history: History}|null} left the work as it was laid aside, with its steps
@@ -41,7 +43,7 @@ import { resumed } from "./trail.js";
  * @param {Payload} payload
  * @param {string} text the same, as the server wrote it
  * @param {Entry|null} entry
- * @returns {Omit<LoadedTask, "picture"|"fault">}
+ * @returns {Omit<LoadedTask, "picture"|"page"|"fault">}
  */
 export function beginning(payload, text, entry) {
   const draft = listAt(text, ["draft", "result"]);
@@ -89,8 +91,9 @@ export async function loadTask(text, local, name = (payload) => payload.task.id)
   performance.measure("editor:parse", { start: began });
   // A journal that cannot be read keeps nobody from working.
   const kept = local.entry(name(payload)).catch(() => null);
-  const [entry, shown] = await Promise.all([kept, picture(payload)]);
-  const loaded = { ...beginning(payload, text, entry), ...shown };
+  const page = pageToBegin(payload);
+  const [entry, shown] = await Promise.all([kept, picture({ payload, page })]);
+  const loaded = { ...beginning(payload, text, entry), ...shown, page };
   if (entry?.trail && sameEntries(loaded.texts, entriesOf(entry.result))) {
     const steps = await local.steps(entry.task).catch(() => []);
     loaded.left = resumed(entry.trail, steps, regionsOf(loaded));
@@ -99,10 +102,10 @@ export async function loadTask(text, local, name = (payload) => payload.task.id)
   return loaded;
 }
 
-/** @param {Payload} payload @returns {Promise<{picture: Shown|null, fault: string}>} */
-export async function picture(payload) {
+/** @param {Pick<LoadedTask, "payload"|"page">} loaded @returns {Promise<{picture: Shown|null, fault: string}>} */
+export async function picture({ payload, page }) {
   try {
-    return { picture: await load(payload.media), fault: "" };
+    return { picture: await load(payload.media, page), fault: "" };
   } catch (error) {
     return { picture: null, fault: String(error) };
   }

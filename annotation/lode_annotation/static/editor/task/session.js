@@ -111,7 +111,7 @@ export class Session extends QueueSession {
   async back() {
     const loaded = this.before.pop() ?? (await this.#earlier());
     if (!loaded) return false;
-    if (!loaded.picture) Object.assign(loaded, await picture(loaded.payload));
+    if (!loaded.picture) Object.assign(loaded, await picture(loaded));
     await this.journal.write();
     this.#layAside();
     this.open(loaded);
@@ -181,7 +181,7 @@ export class Session extends QueueSession {
   async retryPicture() {
     const loaded = this.loaded;
     if (!loaded) return;
-    Object.assign(loaded, await picture(loaded.payload));
+    Object.assign(loaded, await picture(loaded));
     if (loaded === this.loaded) this.tell("picture");
   }
 

@@ -26,6 +26,7 @@ function pointerGroup() {
     rows: [
       { keys: [gettext("Wheel")], title: gettext("Zoom where the pointer is") },
       { keys: [gettext("Shift + wheel")], title: gettext("Pan sideways") },
+      { keys: [gettext("Alt + wheel")], title: gettext("Turn the pages of a picture that has several") },
       { keys: [gettext("Space + drag, middle button")], title: gettext("Pan") },
       { keys: [gettext("Alt + press")], title: gettext("Select a region while drawing") },
       { keys: [gettext("Shift + press")], title: gettext("Add to the selection") },

@@ -246,12 +246,18 @@ export class RegionList {
 
   /** What the list holds, in words. */
   get summary() {
-    const all = this.store.shapes();
+    const every = this.store.shapes();
+    const all = every.filter((region) => this.store.isHere(region));
     const shapes = all.filter((region) => this.store.isListed(region));
-    if (shapes.length < all.length) return gettext("{shown} of {all} shown", { shown: shapes.length, all: all.length });
     const own = shapes.filter((region) => !region.pending).length;
     const pending = shapes.length - own;
-    const words = ngettext("{n} region", "{n} regions", own);
-    return pending ? `${words}, ${ngettext("{n} pre-label", "{n} pre-labels", pending)}` : words;
+    const elsewhere = every.length - all.length;
+    return [
+      shapes.length < all.length
+        ? gettext("{shown} of {all} shown", { shown: shapes.length, all: all.length })
+        : ngettext("{n} region", "{n} regions", own),
+      pending && shapes.length === all.length ? ngettext("{n} pre-label", "{n} pre-labels", pending) : "",
+      elsewhere ? ngettext("{n} on other pages", "{n} on other pages", elsewhere) : "",
+    ].filter(Boolean).join(", ");
   }
 }

@@ -25,6 +25,13 @@ export function showItem(editor, shown, media, queue = "") {
   document.scrollTop = 0;
 }
 
+/** Another page of the picture, seen as the one before. @param {Editor} editor @param {Shown} shown @param {string} queue for which a window was chosen */
+export function showPage(editor, shown, queue) {
+  editor.stage.scene.setPicture(shown.source, shown.size);
+  editor.levels.show(shown.grey ?? null, queue);
+  editor.stage.scene.drawNow();
+}
+
 /** Give the keys to what is shown: a text scrolls by them. @param {Editor} editor */
 export function focusItem(editor) {
   const place = editor.medium.isPicture ? editor.stage.root : find("[data-document]", editor.root);

@@ -62,7 +62,7 @@ export class RegionScene extends Scene {
       { shapes: pending, colour, dash: dashes.prediction, name },
       { shapes: live, colour: () => this.live?.colour ?? "", name: () => "", live: true },
       ...(this.showBefore ? [this.#truth()] : []),
-      { shapes: this.ghosts, colour: () => this.palette.other, dash: dashes.other, name: nameOf },
+      { shapes: this.ghosts.filter((shape) => this.store.isHere(shape)), colour: () => this.palette.other, dash: dashes.other, name: nameOf },
     ];
   }
 
@@ -72,7 +72,7 @@ export class RegionScene extends Scene {
     const truth = own ? null : new Map(this.truth.map((region) => [region.id, region]));
     const place = (/** @type {string} */ key) => {
       const region = truth ? truth.get(key) : this.store.regions.get(key);
-      if (!region || (own && !this.store.isShown(region))) return null;
+      if (!region || !(own ? this.store.isShown(region) : this.store.isHere(region))) return null;
       return boundsOf(this.moved.get(key) ?? region);
     };
     const shown = own ? this.store.relations.values() : this.showBefore ? this.trueRelations : [];
@@ -100,9 +100,10 @@ export class RegionScene extends Scene {
    */
   #truth() {
     const colour = () => this.palette.truth;
-    if (!this.showOwn) return { shapes: this.truth, colour, name: nameOf };
+    const here = (/** @type {Region} */ shape) => this.store.isHere(shape);
+    if (!this.showOwn) return { shapes: this.truth.filter(here), colour, name: nameOf };
     const was = (/** @type {Region} */ region) => gettext("was {name}", { name: nameOf(region) });
-    return { shapes: this.before, colour, dash: this.palette.dashes.before, name: was };
+    return { shapes: this.before.filter(here), colour, dash: this.palette.dashes.before, name: was };
   }
 
   /** @param {Region} region @returns {string} */
