@@ -24,7 +24,7 @@ _REDUCED, _MASK = 1, 4
 
 
 def pages(file: BinaryIO) -> list[int]:
-    """The pages of a TIFF, each by the number of its directory, from 0 on; none of what is no TIFF. Smaller copies of a
+    """The pages of a TIFF, each by the number of its directory, from 0 on; none of another file. Smaller copies of a
     page and masks are not pages. Finds at most `MOST_PAGES` + 1 and follows no directory twice."""
     file.seek(0)
     head = file.read(16)

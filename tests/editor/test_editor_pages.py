@@ -151,7 +151,7 @@ def test_a_page_that_does_not_come_is_said_and_the_one_in_sight_stays(clinic: An
     bob = seat("bob").label(queue(clinic))
     bob.page.route("**/media/**page=3**", lambda route: route.abort())
     bob.press("End")
-    expect(bob.page.get_by_text("Page 4 could not be loaded")).to_be_visible()
+    expect(bob.page.locator("[data-notes]").get_by_text("Page 4 could not be loaded")).to_be_visible()
     on_page(bob, 1)
     bob.page.unroute("**/media/**page=3**")
     bob.press("End")
