@@ -15,5 +15,14 @@ test("what was added, moved, relabelled and removed is told by identity, floats 
 
 test("an id whose kind is not edited here is neither new nor removed", () => {
   const kept = { kind: "kept", key: "k", id: "k", control: "x", labels: [] };
-  assert.deepEqual(changesOf([kept], [kept]), { marks: new Map(), removed: [], before: [], answers: [] });
+  assert.deepEqual(changesOf([kept], [kept]), { marks: new Map(), removed: [], before: [], answers: [], relations: { added: 0, removed: 0 } });
+});
+
+test("relations are counted by what they link, in which direction and as what", () => {
+  const link = (from, to, more = {}) => ({ kind: "relation", key: `${from}${to}`, id: `${from}${to}`, control: "", labels: [], from, to, both: false, ...more });
+  const before = [box("a"), box("b"), link("a", "b"), link("b", "a", { both: true, labels: ["near"] })];
+  assert.deepEqual(changesOf(before, before).relations, { added: 0, removed: 0 });
+  const after = [box("a"), box("b"), link("b", "a"), link("a", "b", { both: true, labels: ["near"], key: "x" })];
+  assert.deepEqual(changesOf(before, after).relations, { added: 1, removed: 1 });
+  assert.equal(changesOf(before, after).marks.size, 0);
 });

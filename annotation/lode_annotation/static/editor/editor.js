@@ -41,7 +41,7 @@ import { Levels } from "./view/levels.js";
 /** What the keys of a field are, where it is not one to type in. */
 const FIELD_KEYS = /^(\d|Arrow\w+|Home|End|Enter| |Delete|Backspace)$/;
 /** The commands that say nothing of a medium without pixels. */
-const OF_PICTURES = /^(tool|zoom|bright|window|prelabels)\.|\.middle$|^(names|crosshair)$/;
+const OF_PICTURES = /^(tool|zoom|bright|window|prelabels|relation)\.|\.middle$|^(names|crosshair)$/;
 
 export class Editor {
   /** @param {HTMLElement} root the page @param {OwnKeys} ownKeys */

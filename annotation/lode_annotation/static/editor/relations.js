@@ -71,6 +71,7 @@ export class Relations {
   link() {
     const own = this.#own();
     const { from } = this;
+    if (!from) this.stop(); // it has gone meanwhile
     const [first, second] = own;
     if (from) {
       const other = own.find((one) => one.key !== from.key);
@@ -84,7 +85,8 @@ export class Relations {
       this.stage.use("link");
       this.stage.scene.linkFrom = first.key;
       this.stage.hover();
-      this.notes.say(gettext("Press the region to link with, or select it and press the key again. Esc cancels."));
+      const cancel = { title: gettext("Cancel"), run: () => void this.stop() };
+      this.notes.stay("link", gettext("Press the region to link with, or select it and press the key again."), [cancel], "note");
     }
     this.editor.refresh();
   }
@@ -92,7 +94,10 @@ export class Relations {
   /** The region to link with was pressed. @param {string} key @returns {boolean} whether one is being linked */
   take(key) {
     const { from } = this;
-    if (!from) return false;
+    if (!from) {
+      this.stop();
+      return false;
+    }
     const region = this.store.regions.get(key);
     if (region?.pending) {
       this.notes.say(gettext("Accept this pre-label first, then link it."));
@@ -112,6 +117,7 @@ export class Relations {
 
   #left() {
     this.stage.scene.linkFrom = null;
+    this.notes.settle("link");
     this.editor.refresh();
   }
 

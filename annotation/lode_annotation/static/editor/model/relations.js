@@ -19,20 +19,25 @@ export function isRelation(region) {
   return region?.kind === KIND;
 }
 
-/** The control that has the classes of relations. @param {readonly Control[]} controls @returns {Control|undefined} */
+/** The control that has the classes of relations. @template {{type: string}} C @param {readonly C[]} controls @returns {C|undefined} */
 export function controlOf(controls) {
   return controls.find((control) => control.type === CONTROL);
 }
 
 /** What tells the relations of an item apart. @param {LsRelation} result */
 export function nameOf({ from_id, to_id, direction, labels }) {
-  return [from_id, to_id, direction, ...(labels ?? [])].join(" ");
+  return [from_id, to_id, direction, ...listed(labels)].join(" ");
 }
 
 /** @param {LsRelation} result @param {string} text it came from @param {string} key @param {Control|undefined} control @returns {Relation} */
 export function fromEntry(result, text, key, control) {
   const ends = result.direction === "left" ? { from: result.to_id, to: result.from_id } : { from: result.from_id, to: result.to_id };
-  return { ...bare(key, result.labels?.map(String) ?? [], control), ...ends, both: result.direction === "bi", source: text };
+  return { ...bare(key, listed(result.labels), control), ...ends, both: result.direction === "bi", source: text };
+}
+
+/** Whatever a draft may hold. @param {unknown} labels @returns {string[]} */
+function listed(labels) {
+  return Array.isArray(labels) ? labels.map(String) : [];
 }
 
 /** A new one. @param {{from: string, to: string, both?: boolean}} ends @param {string|null} label @param {Control|undefined} control @param {string} key @returns {Relation} */

@@ -24,12 +24,13 @@ export class RelationPanel {
 
   /** Bring the rows up to date. */
   refresh() {
-    const { relations, stage } = this.editor;
+    const { relations, stage, store } = this.editor;
     const all = relations.selected();
     this.root.hidden = !all.length;
     const shown = all.slice(0, MOST);
     const numbers = new Map(all.length ? this.editor.list.ordered().map((region, at) => [region.key, at + 1]) : []);
-    const facts = shown.map((one) => [one.key, relations.words(one), relations.seenFrom(one), one.both, numbers.get(this.#other(one))]);
+    const colour = (/** @type {import("../model/types.js").Region|undefined} */ region) => region && stage.scene.colourOf(region);
+    const facts = shown.map((one) => [one.key, relations.words(one), relations.seenFrom(one), numbers.get(this.#other(one)), colour(store.regions.get(this.#other(one)))]);
     const held = JSON.stringify([facts, all.length, stage.editable, relations.meant?.key, relations.control?.labels.map((label) => label.value)]);
     if (held === this.held) return;
     this.held = held;
@@ -56,10 +57,11 @@ export class RelationPanel {
     if (other) swatch.style.setProperty("--c", stage.scene.colourOf(other));
     const part = (/** @type {string} */ which) => `${relation.key} ${which}`;
     const current = relations.meant?.key === relation.key;
+    const does = this.#onIt(relation.key);
     return h(
       "div",
       { class: current ? "ed-relation is-current" : "ed-relation", role: "group", "aria-label": words, "data-field": "relation", "data-relation": relation.key },
-      this.#button(part("turn"), ICONS[directionOf(relation, relations.seenFrom(relation))], gettext("Change the direction: {words}", { words }), () => relations.turn(relation)),
+      this.#button(part("turn"), ICONS[directionOf(relation, relations.seenFrom(relation))], gettext("Change the direction: {words}", { words }), does((one) => relations.turn(one))),
       h(
         "button",
         { type: "button", class: "ed-relation-other", "data-part": part("other"), title: gettext("Select the other region"), onclick: () => other && this.editor.pick(other.key, false) },
@@ -68,8 +70,16 @@ export class RelationPanel {
         h("span", { class: "ed-row-name" }, name),
       ),
       this.#classes(relation, part("class"), words),
-      stage.editable && this.#button(part("delete"), "trash", gettext("Delete the relation {words}", { words }), () => relations.remove(relation)),
+      stage.editable && this.#button(part("delete"), "trash", gettext("Delete the relation {words}", { words }), does((one) => relations.remove(one))),
     );
+  }
+
+  /** Done to the relation as it is by then: a row is drawn a frame after the change. @param {string} key */
+  #onIt(key) {
+    return (/** @type {(relation: Relation) => void} */ act) => () => {
+      const now = this.editor.store.relations.get(key);
+      if (now) act(now);
+    };
   }
 
   /** @param {string} part @param {string} image @param {string} title @param {() => void} run */
@@ -88,7 +98,7 @@ export class RelationPanel {
     const options = ["", ...known, ...(known.includes(label) || !label ? [] : [label])];
     const select = h(
       "select",
-      { class: "ed-relation-class", "data-part": part, "aria-label": gettext("Class of the relation {words}", { words }), onchange: () => relations.classify(relation, select.value || null) },
+      { class: "ed-relation-class", "data-part": part, "aria-label": gettext("Class of the relation {words}", { words }), onchange: this.#onIt(relation.key)((one) => relations.classify(one, select.value || null)) },
       ...options.map((one) => h("option", { value: one, selected: one === label }, one || gettext("no class"))),
     );
     return select;
