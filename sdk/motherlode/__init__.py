@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from motherlode.lock import Pin
     from motherlode.predictions import BadPrediction, Prediction
     from motherlode.regions import Region
+    from motherlode.relations import Relation
     from motherlode.runs import Run, run
     from motherlode.samples import Labels, Sample, Samples
     from motherlode.sending import Sent
@@ -62,6 +63,7 @@ __all__ = [
     "Prediction",
     "Refused",
     "Region",
+    "Relation",
     "Run",
     "Sample",
     "Samples",
@@ -103,6 +105,7 @@ _HOMES = {
     "Prediction": "predictions",
     "Refused": "errors",
     "Region": "regions",
+    "Relation": "relations",
     "Run": "runs",
     "Sample": "samples",
     "Samples": "samples",

@@ -153,7 +153,7 @@ def _broken(
         one = entry.get(end)
         if not isinstance(one, str) or one not in drawn:
             is_said = isinstance(one, str) and one in said
-            why = "is no region on the item" if is_said else "is none of the regions of this answer"
+            why = "is said of the item as a whole" if is_said else "is not among the regions of this answer"
             return "region", f"A relation links two regions, and its {end} {one!r:.210} {why}."
     if entry["from_id"] == entry["to_id"]:
         return "region", "A relation links a region with another one, not with itself."
