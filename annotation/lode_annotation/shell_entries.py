@@ -16,7 +16,7 @@ from lode_annotation.review import MOST_WAITING, waiting
 from lode_platform import said, shell
 from lode_platform.access import permits, role_in
 from lode_platform.callers import Caller
-from lode_platform.drawing import Drawn, drawn
+from lode_platform.drawing import Drawn, drawn, linked
 from lode_platform.models import Item, ItemQuerySet, PastFile, Project, User
 from lode_platform.paging import AtLeast, bounded, newer
 from lode_platform.templatetags.lode import class_color
@@ -137,10 +137,11 @@ def item_history(item: Item, user: User) -> Iterable[shell.History]:
 
 
 def _what(row: LabelSet) -> str:
-    """How many regions and answers a label set has, in words."""
-    regions, answers = len(row.regions), len(row.answers)
+    """How many regions, answers and relations a label set has, in words."""
+    regions, answers, links = len(row.regions), len(row.answers), len(row.relations)
     said = [ngettext("%(n)s region", "%(n)s regions", regions) % {"n": regions}] if regions or not answers else []
     said += [ngettext("%(n)s answer", "%(n)s answers", answers) % {"n": answers}] if answers else []
+    said += [ngettext("%(n)s relation", "%(n)s relations", links) % {"n": links}] if links else []
     return ", ".join(said)
 
 
@@ -151,10 +152,11 @@ def item_layers(items: Sequence[Item], user: User) -> Mapping[int, Sequence[Draw
     rows = LabelSet.objects.current().filter(item__in=keys).select_related("schema_revision")
     for row in rows:
         names = row.schema_revision.class_names
+        regions: list[Drawn] = []
         for region in row.regions:
             of_class = region["class_id"]
-            said = drawn(region, label=names.get(of_class, str(of_class)), color=class_color(of_class))
-            found.setdefault(row.item_id, []).extend(said)
+            regions += drawn(region, label=names.get(of_class, str(of_class)), color=class_color(of_class))
+        found.setdefault(row.item_id, []).extend(linked(regions, row.relations, row.regions, names, class_color))
     return found
 
 

@@ -2,21 +2,31 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, NotRequired, TypedDict
 
-from motherlode.regions import Region
+from motherlode.regions import Region, box_of
 from motherlode.shapes import DEFAULT, SHAPES
 
 DIGITS = 2
 """Decimals of a pixel that a page is sent: a hundredth shows at no zoom that a page has."""
 
 
+class Link(TypedDict):
+    """An arrow from a region to another one, of which the bounds are ``to``; ``both``: it points both ways."""
+
+    to: list[float]
+    label: str
+    color: NotRequired[int]
+    both: NotRequired[bool]
+
+
 class Drawn(TypedDict):
     """A region to draw: its ``kind`` and ``geometry`` as labels are published, in pixels of the upright image.
 
     ``layer`` says what it means: "class" (drawn in its class's ``color``, 1 to 12), "truth", "prediction", "other", or
-    a page's own; ``label`` and ``score`` are named beside it, ``id`` is the region's own where it has one.
+    a page's own; ``label`` and ``score`` are named beside it, ``id`` is the region's own where it has one. ``links``
+    are the arrows that begin at it.
     """
 
     kind: str
@@ -26,6 +36,7 @@ class Drawn(TypedDict):
     color: NotRequired[int]
     score: NotRequired[float]
     id: NotRequired[str]
+    links: NotRequired[list[Link]]
 
 
 def drawn(
@@ -50,6 +61,30 @@ def drawn(
     if row.get("id"):
         made["id"] = row["id"]
     return [made]
+
+
+def linked(
+    regions: Iterable[Drawn],
+    relations: Iterable[Mapping[str, Any]],
+    rows: Iterable[Mapping[str, Any]],
+    names: Mapping[int, str],
+    color_of: Callable[[int], int],
+) -> list[Drawn]:
+    """Regions with the arrows of ``relations`` between them, as label sets hold these; ``rows`` are those of the
+    regions, ``names`` and ``color_of`` say the classes' names and colours."""
+    held = list(relations)
+    places = {row["id"]: box_of(row) for row in rows} if held else {}
+    links: dict[str, list[Link]] = {}
+    for one in held:
+        if (bounds := places.get(one["to"])) is None:
+            continue
+        link = Link(to=bounds, label=names.get(one.get("class_id", 0), ""))
+        if "class_id" in one:
+            link["color"] = color_of(one["class_id"])
+        if one.get("both"):
+            link["both"] = True
+        links.setdefault(one["from"], []).append(link)
+    return [{**one, "links": links[one["id"]]} if one.get("id") in links else one for one in regions]
 
 
 class LegendLine(NamedTuple):
@@ -78,7 +113,8 @@ def as_json(regions: Iterable[Drawn]) -> str:
 
 def _sent(region: Drawn) -> dict[str, Any]:
     said = {key: value for key, value in region.items() if key != "id" and value != ""}
-    return {**said, "geometry": _rounded(region["geometry"])}
+    links = {"links": [{**one, "to": _rounded(one["to"])} for one in region["links"]]} if "links" in region else {}
+    return {**said, **links, "geometry": _rounded(region["geometry"])}
 
 
 def _rounded(geometry: Any) -> Any:

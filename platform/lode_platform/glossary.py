@@ -86,6 +86,12 @@ GLOSSARY = (
         _("Label, Review, an item's page"),
     ),
     Word(
+        _("relation"),
+        _("A directed link between two regions, with a class where the schema names some: a wheel is part of a car."),
+        _("link, edge, relationship"),
+        _("Label, Review, an item's page"),
+    ),
+    Word(
         _("queue"),
         _("Ordered work for annotators: items to label under one schema, with the reason why they were chosen."),
         _("labeling project, batch, job (CVAT)"),

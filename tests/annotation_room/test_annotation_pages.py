@@ -278,7 +278,7 @@ def test_an_items_page_shows_answers_under_their_controls_and_links_between_regi
     [shown] = page.context["labels"]
     assert [(one.control, one.text, one.color) for one in shown.answers] == [("blurred", "yes", 3), ("night", "yes", 4)]
     text = page.content.decode()
-    assert "Labels under “scene”: 2 regions, 2 answers (Import)" in text
+    assert "Labels under “scene”: 2 regions, 2 answers, 1 relation (Import)" in text
     assert "2 accepted regions" in text and "rider → horse" in text and "blurred" in text and "night" in text
     assert "nothing is here" in client.get(f"/p/{project.name}/items/{empty.uuid}/").content.decode()
 

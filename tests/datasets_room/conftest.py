@@ -21,6 +21,7 @@ from lode_platform.callers import Caller
 from lode_platform.models import Item, Project
 from lode_platform.tokens import make_token
 from motherlode.regions import Region
+from motherlode.relations import Relation
 
 CLASSES = ["RBC", "WBC", "Platelets"]
 
@@ -42,7 +43,7 @@ class Cells:
         place = (corner, corner, corner + 10.5, corner + 8.25)
         return Region(identity, "box", class_id, CLASSES[class_id - 1], place, control="label")
 
-    def label(self, item: Item, regions: Sequence[Region]) -> LabelSet:
+    def label(self, item: Item, regions: Sequence[Region], linked: Sequence[Relation] = ()) -> LabelSet:
         """Makes these regions the truth of an item, as an import does."""
         LabelSet.objects.filter(item=item, schema=self.schema, current=True).update(current=False)
         return LabelSet.objects.create(
@@ -51,7 +52,7 @@ class Cells:
             schema_revision=self.schema.revisions.get(number=1),
             source=LabelSet.Source.IMPORT,
             created_by=self.user,
-            **fields_of(regions),
+            **fields_of(regions, linked),
         )
 
     def add(self, count: int, *, labelled: bool = True, split: str = "", **how: Any) -> list[Item]:

@@ -19,6 +19,7 @@ from lode_datasets.publish import publish
 from lode_platform import paging
 from lode_platform.models import Item, Job, Project, User
 from motherlode.regions import Region
+from motherlode.relations import Relation
 
 ClientFor = Callable[[User], Client]
 BASE = "/p/blood/datasets/"
@@ -339,3 +340,18 @@ def test_answers_and_attributes_are_said_in_words(cells: Any, client_for: Client
     assert "note: other, seen: True" in text(client.get(f"{BASE}cells/v2/"))
     item = text(client.get(f"/p/blood/items/{items[0].uuid}/"))
     assert "note: other, seen: True" in item and '<span class="chip">new</span>' in item
+
+
+def test_a_link_alone_makes_a_difference_that_is_said_in_words(cells: Any, client_for: ClientFor, victor: User) -> None:
+    item = cells.add(1, split="train")[0]
+    boxes = [cells.box(item, 0), cells.box(item, 1, 2)]
+    ends = (boxes[0].id, boxes[1].id)
+    cells.label(item, boxes, [Relation("r", *ends)])
+    first = cells.publish()
+    cells.label(item, boxes, [Relation("r", *ends, both=True)])
+    second = cells.publish()
+    assert first.labels_digest != second.labels_digest and diff.summary(first, second).regions == {}
+    [pair] = client_for(victor).get(f"{BASE}cells/diff/1/2/").context["pairs"]
+    assert list(pair.words) == ["- RBC → WBC", "+ RBC ↔ WBC"]
+    [sample] = client_for(victor).get(f"{BASE}cells/v2/").context["samples"]
+    assert [link["both"] for region in sample.regions for link in region.get("links", [])] == [True]

@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -75,6 +76,20 @@ def test_a_region_is_sent_with_its_own_shape_and_only_what_is_drawn_of_it() -> N
     geometry = [[[[10, 20], [30.12, 20], [30.5, 40]]]]
     assert sent == [{"kind": "polygon", "geometry": geometry, "layer": "class", "label": "cell", "color": 3}]
     assert region["id"] == "r" and region["geometry"] == [[ring]]
+
+
+def test_links_between_regions_are_sent_with_the_region_that_they_begin_at() -> None:
+    a: dict[str, Any] = {"id": "a", "kind": "box", "class_id": 1, "geometry": [0.0, 0.0, 5.123456, 5.0]}
+    b: dict[str, Any] = {**a, "id": "b", "geometry": [9.0, 0.0, 14.0, 5.0]}
+    lost: list[dict[str, Any]] = [{"from": "a", "to": "gone"}, {"from": "gone", "to": "a"}]
+    relations: list[dict[str, Any]] = [{"from": "a", "to": "b", "class_id": 15, "both": True}, {"from": "b", "to": "a"}]
+    regions = [one for row in (a, b) for one in drawing.drawn(row, label="cell")]
+    linked = drawing.linked(regions, [*relations, *lost], [a, b], {15: "near"}, lode.class_color)
+    assert [one["links"] for one in json.loads(drawing.as_json(linked))] == [
+        [{"to": [9, 0, 14, 5], "label": "near", "color": 3, "both": True}],
+        [{"to": [0, 0, 5.12, 5], "label": ""}],
+    ]
+    assert drawing.linked(regions, [], [a, b], {}, lode.class_color) == regions
 
 
 def test_what_has_no_place_and_a_kind_not_known_here_are_not_drawn() -> None:

@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from lode_annotation import queues
-from lode_annotation.label_sets import current, regions_from
+from lode_annotation.label_sets import current, regions_from, relations_from
 from lode_annotation.models import Annotation, AnnotationRevision, Queue, Task
 from lode_annotation.rules import rules_of
 from lode_platform import said, shell
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
-from lode_platform.drawing import Drawn, drawn
+from lode_platform.drawing import Drawn, drawn, linked
 from lode_platform.models import Item, Membership
 from lode_platform.signed_in import signed_in
 from lode_platform.templatetags.lode import class_color
@@ -84,10 +84,12 @@ def _answer(annotation: Annotation, item: Item) -> Answer:
     result = [] if revision.state == Annotation.State.SKIPPED else revision.result
     found = regions_from(result, item.media, rules, [])
     rows = [region.as_json() for region in found]
+    regions = [one for each in found for one in drawn(each, label=each.label, color=class_color(each.class_id))]
+    links = [one.as_json() for one in relations_from(result, rules, [], found)]
     return Answer(
         annotation,
         revision,
-        [one for each in found for one in drawn(each, label=each.label, color=class_color(each.class_id))],
+        linked(regions, links, [row for row in rows if "geometry" in row], rules.names, class_color),
         said.answers(rows, rules.names),
         said.attributes(rows, rules.names),
     )

@@ -17,7 +17,7 @@ from lode_datasets.views.named import found, whole
 from lode_platform import said
 from lode_platform.access import member_of, permits, project_for
 from lode_platform.callers import Caller
-from lode_platform.drawing import Drawn
+from lode_platform.drawing import Drawn, linked
 from lode_platform.errors import LodeError
 from lode_platform.shell import Answer
 from lode_platform.signed_in import signed_in
@@ -43,7 +43,9 @@ def samples(version: Version, entries: Sequence[Entry]) -> list[Sample]:
     found = []
     for entry in entries:
         rows = entry.label_set.said if entry.label_set else []
-        regions = presentation.regions(rows, class_names)
+        relations = entry.label_set.relations if entry.label_set else []
+        placed = entry.label_set.regions if entry.label_set else []
+        regions = linked(presentation.regions(rows, class_names), relations, placed, class_names, presentation.color_of)
         found.append(Sample(entry, regions, said.answers(rows, class_names), said.attributes(rows, class_names)))
     return found
 

@@ -2,6 +2,7 @@
 // The schema editor: the config is checked while one types, the palette it makes is shown, gone labels are asked about.
 
 import { shapeFor } from "../editor/kinds/index.js";
+import { controlOf } from "../editor/model/relations.js";
 import { HttpError, postJSON } from "../lode/http.js";
 
 /** @typedef {{value: string, class_id: number, hotkey: string|null}} Label */
@@ -98,7 +99,7 @@ function freshLabels(checked, known) {
  * @param {Known[]} known
  */
 function palette(control, words, known) {
-  const many = control.choice === "single" ? words.wordSingle : words.wordMultiple;
+  const many = controlOf([control]) ? words.wordLinks : control.choice === "single" ? words.wordSingle : words.wordMultiple;
   const kind = shapeFor(control)?.titles().many ?? many;
   const rule = control.required ? ` · ${words.wordRequired ?? ""}` : "";
   const rows = control.labels.map((label) => {

@@ -7,13 +7,15 @@
  * `view` is the part of the upright image that the picture shows (left, top, width and height in pixels), `regions` what
  * lies on it as JSON, as the server's `drawing.Drawn` says; `labels` has them named.
  */
+import { arrowPath, endsOf } from "./canvas/arrow.js";
 import { DOT_RADIUS } from "./canvas/geometry.js";
 import { drawingOf, readRegion } from "./canvas/kinds/index.js";
 import { pathOf } from "./canvas/outline.js";
 import { h, s } from "./dom.js";
 import { gettext } from "./words.js";
 
-/** @typedef {import("./canvas/canvas.js").Region} Region */
+/** @typedef {import("./canvas/canvas.js").Region & {links?: Link[]}} Region */
+/** @typedef {{to: [left: number, top: number, right: number, bottom: number], label: string, color?: number, both?: boolean}} Link an arrow to the bounds of another region */
 
 /** How far out of sight a picture is drawn already. */
 const AHEAD = "240px";
@@ -72,7 +74,7 @@ export class LodePicture extends HTMLElement {
     const root = s("svg", { viewBox: `${left} ${top} ${width} ${height}`, "aria-hidden": "true" });
     const letters = this.hasAttribute("labels") ? Math.max(width, height) / LETTERS : 0;
     const scale = Math.min(shown.width / width, shown.height / height) || 1;
-    root.append(...this.regions.map((region) => drawn(region, letters, DOT_RADIUS / scale)));
+    root.append(...this.regions.map((region) => drawn(region, letters, 1 / scale)));
     this.querySelector("svg")?.remove();
     this.append(root);
   }
@@ -89,10 +91,11 @@ export class LodePicture extends HTMLElement {
  * A region with its name beside it.
  * @param {Region} region
  * @param {number} letters the height of its name's letters in pixels of the image; 0 for no name
- * @param {number} dot the radius of a dot in pixels of the image
+ * @param {number} unit a CSS pixel in pixels of the image
  */
-function drawn(region, letters, dot) {
+function drawn(region, letters, unit) {
   const kind = drawingOf(region);
+  const dot = DOT_RADIUS * unit;
   const d = pathOf(region, kind, undefined, dot);
   const score = typeof region.score === "number" ? region.score.toFixed(2) : "";
   const title = s("title");
@@ -108,6 +111,19 @@ function drawn(region, letters, dot) {
     text.textContent = words;
     group.append(text);
   }
+  group.append(...(region.links ?? []).map((link) => arrow(kind.bounds(region), link, unit)));
+  return group;
+}
+
+/** An arrow to another region. @param {import("./canvas/geometry.js").Bounds} from @param {Link} link @param {number} unit */
+function arrow(from, { to: [left, top, right, bottom], label, color, both = false }, unit) {
+  const [start, end] = endsOf(from, { left, top, right, bottom });
+  const d = arrowPath(start, end, both, unit);
+  const title = s("title");
+  title.textContent = label;
+  const lines = ["region-under", "region-line"].map((css) => s("path", { class: css, d }));
+  const group = s("g", { class: color ? `region-link c${color}` : "region-link" });
+  group.append(...(label ? [title] : []), ...lines);
   return group;
 }
 
