@@ -129,9 +129,7 @@ def revise(
         same = guidelines is None or newest.guidelines == guidelines_of(guidelines, classes)
         if newest.config == config and not renames and same:
             return newest
-        if (now := labeling_config.medium_of(config)) != (before := labeling_config.medium_of(newest.config)):
-            why = f"The schema {schema.name!r} asks about {MEDIA[before].plural}, this config about {MEDIA[now].plural}"
-            raise BadInput(f"{why}; create another schema for them.", field="config")
+        refuse_other_medium(schema, newest, config)
         moved = successors(newest.controls, parsed)
         names = _rename(schema, parsed, renames or {}, moved)
         if guidelines is None:
@@ -144,6 +142,13 @@ def revise(
         )
         events.record(schema.project, user, "schema.revise", schema, revision=revision.number, message=message)
     return revision
+
+
+def refuse_other_medium(schema: Schema, newest: SchemaRevision, config: str) -> None:
+    """Raises ``BadInput`` for a config that asks about another medium than the schema's newest revision."""
+    if (now := labeling_config.medium_of(config)) != (before := labeling_config.medium_of(newest.config)):
+        why = f"The schema {schema.name!r} asks about {MEDIA[before].plural}, this config about {MEDIA[now].plural}"
+        raise BadInput(f"{why}; create another schema for them.", field="config")
 
 
 def _rename(schema: Schema, parsed: ParsedConfig, renames: Renames, moved: Mapping[str, str]) -> Mapping[Class, str]:

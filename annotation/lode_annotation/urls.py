@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lode_annotation.views import label, queues, review, schemas, task
+from lode_annotation.views import label, queues, review, schema_changes, schemas, task
 
 app_name = "annotation"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("p/<slug:project>/schemas/check/", schemas.schema_check, name="schema_check"),
     path("p/<slug:project>/schemas/<slug:name>/", schemas.schema, name="schema"),
     path("p/<slug:project>/schemas/<slug:name>/edit/", schemas.schema_edit, name="schema_edit"),
+    path("p/<slug:project>/schemas/<slug:name>/changes/", schema_changes.schema_changes, name="schema_changes"),
     path("p/<slug:project>/queues/", queues.queues, name="queues"),
     path("p/<slug:project>/queues/new/", queues.queue_new, name="queue_new"),
     path("p/<slug:project>/queues/<uuid:queue>/", queues.queue, name="queue"),

@@ -5,7 +5,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from lode_annotation.dry_run import KINDS
 from lode_annotation.models import Schema, SchemaRevision
+from lode_annotation.touched import UNDER_WAY, DryRun, Touched
 from lode_platform.errors import BadInput
 from motherlode.shapes import BY_TAG
 
@@ -54,6 +56,12 @@ GUIDELINES: Any = {
     "help_text": "label: Markdown text, or by control, control: {label: Markdown text}",
 }
 
+RENAMES: Any = {
+    "what": "new labels by old ones",
+    "default": dict,
+    "help_text": "old label: new label, or by control, control: {old label: new label}",
+}
+
 
 class NewSchemaShape(Shape):
     name = serializers.CharField(max_length=64)
@@ -65,13 +73,49 @@ class NewSchemaShape(Shape):
 class NewRevisionShape(Shape):
     config = serializers.CharField(trim_whitespace=False)
     message = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
-    renames = ByLabelField(
-        required=False,
-        what="new labels by old ones",
-        default=dict,
-        help_text="old label: new label, or by control, control: {old label: new label}",
-    )
+    renames = ByLabelField(required=False, **RENAMES)
     guidelines = ByLabelField(required=False, **GUIDELINES)
+
+
+class DryRunShape(Shape):
+    config = serializers.CharField(trim_whitespace=False)
+    renames = ByLabelField(required=False, **RENAMES)
+
+
+class SampleShape(Shape):
+    item = serializers.UUIDField()
+    path = serializers.CharField()
+
+
+class UnderWayShape(Shape):
+    draft = serializers.IntegerField()
+    submitted = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+
+
+class ChangeShape(Shape):
+    kind = serializers.ChoiceField(choices=KINDS)
+    control = serializers.CharField()
+    name = serializers.CharField(allow_blank=True, help_text="of the class; empty for a change of a control")
+    to = serializers.CharField(allow_blank=True, help_text="the new name, or the new type")
+    class_id = serializers.IntegerField(allow_null=True)
+    label_sets = serializers.IntegerField(help_text="current label sets of live items that are touched")
+    objects = serializers.IntegerField(help_text="regions and answers in them")
+    answers = UnderWayShape(help_text="answers under way that are touched")
+    samples = SampleShape(many=True)
+
+
+class OpenTasksShape(Shape):
+    queue = serializers.UUIDField()
+    name = serializers.CharField()
+    revision = serializers.IntegerField(help_text="that the queue asks under; it stays until the queue is moved")
+    tasks = serializers.IntegerField()
+
+
+class DryRunResultShape(Shape):
+    revision = serializers.IntegerField(help_text="the newest one, which the config is compared with")
+    changes = ChangeShape(many=True)
+    queues = OpenTasksShape(many=True, help_text="queues under the schema that have open tasks")
 
 
 class CheckShape(Shape):
@@ -165,3 +209,28 @@ def schema_json(row: Schema) -> dict[str, Any]:
     from lode_annotation.schemas import as_json
 
     return as_json(row)
+
+
+def dry_run_json(found: DryRun) -> dict[str, Any]:
+    return {
+        "revision": found.revision,
+        "changes": [_change_json(one) for one in found.changes],
+        "queues": [
+            {"queue": row.uuid, "name": row.name, "revision": row.revision, "tasks": row.tasks} for row in found.queues
+        ],
+    }
+
+
+def _change_json(row: Touched) -> dict[str, Any]:
+    change = row.change
+    return {
+        "kind": change.kind,
+        "control": change.control,
+        "name": change.label,
+        "to": change.to,
+        "class_id": change.class_id or None,
+        "label_sets": row.label_sets,
+        "objects": row.objects,
+        "answers": {state: row.answers.get(state, 0) for state in UNDER_WAY},
+        "samples": [{"item": item.uuid, "path": item.path} for item in row.samples],
+    }

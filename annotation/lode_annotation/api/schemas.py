@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from lode_annotation import schemas
+from lode_annotation import schemas, touched
 from lode_annotation.api import schema_shapes as shapes
 from lode_annotation.models import Schema
 from lode_platform import access
@@ -63,6 +63,16 @@ class Revisions(View):
         given = read(shapes.NewRevisionShape, request.data)
         made = schemas.revise(schema_of(request, schema), caller(request), **given)
         return Response(shapes.revision_json(made), status=201)
+
+
+class DryRun(View):
+    @extend_schema(operation_id="schema_dry_run", request=shapes.DryRunShape, responses=shapes.DryRunResultShape)
+    def post(self, request: Request, schema: UUID) -> Response:
+        """What a revision with this config and these renames would change, and what each change touches. Nothing is
+        saved."""
+        given = read(shapes.DryRunShape, request.data)
+        found = touched.dry_run(schema_of(request, schema), caller(request), **given)
+        return Response(shapes.dry_run_json(found))
 
 
 class Check(View):

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from lode_annotation import schemas as schema_verbs
 from lode_annotation.models import LabelSet, Queue, Schema, SchemaRevision
 from lode_annotation.views.refusals import add_refusal
+from lode_annotation.views.revision_form import CONFIG_HINT, RevisionForm, said
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, LodeError
@@ -32,12 +33,6 @@ PAGE = 50
 
 def _member(request: HttpRequest, project: str, verb: str = "project.view") -> Membership:
     return member_of(Caller(signed_in(request)), project, verb)
-
-
-CONFIG_HINT = gettext_lazy(
-    "A Label Studio config with one object, such as an Image or a Text, and what is asked of it. It is checked while"
-    " you type."
-)
 
 
 @dataclass(frozen=True)
@@ -80,18 +75,6 @@ class SchemaForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 18, "spellcheck": "false"}),
         help_text=CONFIG_HINT,
     )
-
-
-class RevisionForm(forms.Form):
-    """A new revision of a schema."""
-
-    config = forms.CharField(
-        label=gettext_lazy("Labeling config"),
-        strip=False,
-        widget=forms.Textarea(attrs={"rows": 18, "spellcheck": "false"}),
-        help_text=CONFIG_HINT,
-    )
-    message = forms.CharField(label=gettext_lazy("What changes, and why"), max_length=300, required=False)
 
 
 def schemas(request: HttpRequest, project: str) -> HttpResponse:
@@ -199,19 +182,15 @@ def schema_edit(request: HttpRequest, project: str, name: str) -> HttpResponse:
     newest = schema_verbs.latest(found)
     form = RevisionForm(request.POST or None, initial={"config": newest.config})
     if request.method == "POST" and form.is_valid():
-        posted = {key: str(value) for key, value in request.POST.items()}
-        renames: dict[str, dict[str, str]] = {}
-        for entry in newest.classes:
-            if name_now := posted.get(f"rename:{entry['id']}"):
-                renames.setdefault(entry["control"], {})[entry["name"]] = name_now
+        told = said(request, newest)
         try:
             made = schema_verbs.revise(
                 found,
                 Caller(member.user),
                 config=form.cleaned_data["config"],
                 message=form.cleaned_data["message"],
-                renames=renames,
-                guidelines={entry["id"]: posted.get(f"guideline:{entry['id']}", "") for entry in newest.classes},
+                renames=told.renames,
+                guidelines=told.guidelines,
             )
         except LodeError as error:
             add_refusal(form, error)
