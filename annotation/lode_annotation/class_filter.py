@@ -1,6 +1,7 @@
 """Items by the classes that their current labels name, and those that lack the answer to a required question."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, Subquery, Value
 from django.db.models.functions import StrIndex
@@ -45,8 +46,13 @@ def _required(project: Project) -> Iterator[tuple[str, str]]:
     rows = SchemaRevision.objects.filter(schema__project=project, pk=Subquery(newest)).order_by("schema__name")
     for schema, controls in rows.values_list("schema__name", "controls"):
         for control in controls:
-            if control["required"] and not control.get("per_region") and BY_TAG[control["type"]].whole:
+            if is_asked_of_items(control):
                 yield schema, control["name"]
+
+
+def is_asked_of_items(control: Mapping[str, Any]) -> bool:
+    """Whether a control of a revision has to be answered of each item as a whole."""
+    return control["required"] and not control.get("per_region") and BY_TAG[control["type"]].whole
 
 
 def apply(rows: ItemQuerySet, value: str, project: Project) -> ItemQuerySet:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from lode_annotation.classes import Class, Known, ids_of
-from lode_annotation.labeling_config import Control, ParsedConfig
+from lode_annotation.labeling_config import Control
+from lode_annotation.proposals import Proposal
 from motherlode.manifest import canonical
 from motherlode.shapes import BY_TAG
 
@@ -17,15 +18,16 @@ Rule: TypeAlias = Literal["has", "lacks", "several", "short"]
 class Sought(NamedTuple):
     """What a change touches, told from the canonical texts of label sets alone.
 
-    ``has``: each region and answer of the class ``class_id``, or each occurrence of ``text``; ``lacks``: a label set in
-    which ``text`` does not occur; ``several``: each occurrence after the first; ``short``: by how many ``text`` occurs
-    less often than ``other``. Inside a JSON string quotes are escaped, so nothing that a person typed is taken for one.
+    ``has``: each region and answer of one of the classes ``class_ids``, or each occurrence of ``text``; ``lacks``: a
+    label set in which ``text`` does not occur; ``several``: each occurrence after the first; ``short``: by how many
+    ``text`` occurs less often than ``other``. Inside a JSON string quotes are escaped, so nothing that a person typed
+    is taken for one.
     """
 
     text: str = ""
     rule: Rule = "has"
     other: str = ""
-    class_id: int = 0
+    class_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,8 @@ class Change:
     """One thing that a proposed revision changes.
 
     ``kind`` is one of ``KINDS``; ``control`` and ``label`` are names as the newest revision has them (as the config has
-    them, of what is new), ``to`` the new name or the new type. ``class_id`` is 0 for a change of a control. ``sought``
-    is None where no label can be touched.
+    them, of what is new), ``to`` the new name or type, the label that takes it in, or those split off from it.
+    ``class_id`` is 0 for a change of a control. ``sought`` is None where no label can be touched.
     """
 
     kind: str
@@ -47,6 +49,8 @@ class Change:
 
 KINDS = (
     "class_renamed",
+    "class_merged",
+    "class_split",
     "class_retired",
     "class_returned",
     "class_new",
@@ -58,20 +62,14 @@ KINDS = (
     "control_new",
 )
 
+LOOKS = ("class_split", "control_required")
+"""Those after which a person has to look at what they touch."""
 
-def changes(
-    before: Sequence[Mapping[str, Any]],
-    known: Iterable[Known],
-    parsed: ParsedConfig,
-    names: Mapping[Class, str],
-    moved: Mapping[str, str],
-) -> list[Change]:
-    """What ``parsed`` changes against a revision's controls ``before``: classes by id, then controls.
 
-    ``known`` are the classes that the schema has or had, ``names`` the new names of those that are renamed (by their
-    control as the config calls it), ``moved`` the new names of controls.
-    """
-    return [*_of_classes(known, parsed, names, moved), *_of_controls(before, parsed, moved)]
+def changes(before: Sequence[Mapping[str, Any]], known: Iterable[Known], proposal: Proposal) -> list[Change]:
+    """What is proposed against a revision's controls ``before`` and the classes that the schema has or had: classes by
+    id, then controls."""
+    return [*_of_classes(known, proposal), *_of_controls(before, proposal)]
 
 
 def of_class(class_id: int) -> str:
@@ -84,39 +82,34 @@ def of_control(name: str) -> str:
     return f'"control":{canonical(name)}'
 
 
-def _of_classes(
-    known: Iterable[Known], parsed: ParsedConfig, names: Mapping[Class, str], moved: Mapping[str, str]
-) -> Iterator[Change]:
+def _of_classes(known: Iterable[Known], proposal: Proposal) -> Iterator[Change]:
     rows = list(known)
-    after = [_renamed(row._replace(control=moved.get(row.control, row.control)), names) for row in rows]
-    wanted = {number: key for key, number in ids_of(after, parsed).items()}
+    after = [proposal.now(row) for row in rows]
+    wanted = {number: key for key, number in ids_of(after, proposal.parsed).items()}
+    parts: dict[Class, list[str]] = {}
+    for (control, new), kept in proposal.splits.items():
+        parts.setdefault((control, kept), []).append(new)
     for row, now in zip(rows, after, strict=True):
         is_there = wanted.pop(row.class_id, None) is not None
-        if kind := _kind(row, now, is_there):
-            to = now.name if now.name != row.name else ""
-            yield Change(kind, row.control, row.name, to, row.class_id, Sought(class_id=row.class_id))
+        said = (row.class_id, Sought(class_ids=(row.class_id,)))
+        if row.retired:
+            if is_there:
+                yield Change("class_returned", row.control, row.name, "", *said)
+        elif not is_there:
+            into = proposal.merges.get((now.control, now.name), "")
+            yield Change("class_merged" if into else "class_retired", row.control, row.name, into, *said)
+        else:
+            if now.name != row.name:
+                yield Change("class_renamed", row.control, row.name, now.name, *said)
+            if (now.control, now.name) in parts:
+                yield Change("class_split", row.control, row.name, ", ".join(parts[now.control, now.name]), *said)
     for number, (control, label) in sorted(wanted.items()):
         yield Change("class_new", control, label, class_id=number)
 
 
-def _kind(row: Known, now: Known, is_there: bool) -> str:
-    """What becomes of a class that the schema has or had; empty where nothing does."""
-    if row.retired:
-        return "class_returned" if is_there else ""
-    if not is_there:
-        return "class_retired"
-    return "class_renamed" if now.name != row.name else ""
-
-
-def _renamed(row: Known, names: Mapping[Class, str]) -> Known:
-    name = row.name if row.retired else names.get((row.control, row.name), row.name)
-    return row._replace(name=name)
-
-
-def _of_controls(
-    before: Sequence[Mapping[str, Any]], parsed: ParsedConfig, moved: Mapping[str, str]
-) -> Iterator[Change]:
-    now = {control.name: control for control in parsed.controls}
+def _of_controls(before: Sequence[Mapping[str, Any]], proposal: Proposal) -> Iterator[Change]:
+    moved = proposal.moved
+    now = {control.name: control for control in proposal.parsed.controls}
     for old in before:
         name, text = old["name"], _said_under(old["name"], per_region=old.get("per_region", False))
         control = now.pop(moved[name], None) if name in moved else None
@@ -175,15 +168,21 @@ class Tally:
     def __init__(self, sought: Sequence[Sought], samples: int) -> None:
         self.found = [Found() for _ in sought]
         self._samples = samples
-        self._of_class = {str(one.class_id): row for one, row in zip(sought, self.found, strict=True) if one.class_id}
-        self._others = [(one, row) for one, row in zip(sought, self.found, strict=True) if not one.class_id]
+        self._of_class: dict[str, list[int]] = {}
+        for place, one in enumerate(sought):
+            for class_id in one.class_ids:
+                self._of_class.setdefault(str(class_id), []).append(place)
+        self._others = [(one, row) for one, row in zip(sought, self.found, strict=True) if one.text]
 
     def add(self, item: int, regions: str, answers: str) -> None:
         """Counts a label set of ``item``, given by its canonical texts."""
         if self._of_class:
+            numbers = Counter[int]()
             for class_id, number in Counter([*self._classes.findall(regions), *self._classes.findall(answers)]).items():
-                if class_id in self._of_class:
-                    self._count(self._of_class[class_id], item, number)
+                for place in self._of_class.get(class_id, ()):
+                    numbers[place] += number
+            for place, number in numbers.items():
+                self._count(self.found[place], item, number)
         for one, row in self._others:
             self._count(row, item, _number(one, regions, answers))
 

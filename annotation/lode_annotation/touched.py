@@ -9,10 +9,11 @@ from uuid import UUID
 from django.db.models import Count, OuterRef, Q, Subquery, TextField
 from django.db.models.functions import Cast
 
-from lode_annotation.classes import Renames, renamed, successors
-from lode_annotation.dry_run import Change, Found, Tally, changes
+from lode_annotation.classes import Renames
+from lode_annotation.dry_run import Change, Found, Sought, Tally, changes
 from lode_annotation.labeling_config import parse_config
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Queue, Schema, SchemaRevision, Task
+from lode_annotation.proposals import Words, proposed
 from lode_annotation.rules import Rules, rules_of
 from lode_annotation.schemas import known_classes, latest, refuse_other_medium
 from lode_platform import access
@@ -48,14 +49,24 @@ class OpenTasks:
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What a proposed revision would change against the newest one, ``revision``."""
+    """What a proposed revision would change against the newest one, ``revision``; ``migrates`` counts the label sets
+    that a job would write again."""
 
     revision: int
     changes: Sequence[Touched]
+    migrates: int
     queues: Sequence[OpenTasks]
 
 
-def dry_run(schema: Schema, caller: Caller, *, config: str, renames: Renames | None = None) -> DryRun:
+def dry_run(
+    schema: Schema,
+    caller: Caller,
+    *,
+    config: str,
+    renames: Renames | None = None,
+    merges: Renames | None = None,
+    splits: Renames | None = None,
+) -> DryRun:
     """What the revision that ``schemas.revise`` would make of the same words changes and touches.
 
     Raises what that raises. As many statements whatever there is.
@@ -64,35 +75,35 @@ def dry_run(schema: Schema, caller: Caller, *, config: str, renames: Renames | N
     parsed = parse_config(config)
     newest = latest(schema)
     refuse_other_medium(schema, newest, config)
-    moved = successors(newest.controls, parsed)
     known = known_classes(schema)
-    active = [(moved.get(row.control, row.control), row.name) for row in known if not row.retired]
-    planned = changes(newest.controls, known, parsed, renamed(renames or {}, active, parsed, moved), moved)
-    return DryRun(newest.number, _touched(schema, planned), _open_tasks(schema))
+    proposal = proposed(newest.controls, known, parsed, Words(renames or {}, merges or {}, splits or {}))
+    planned = changes(newest.controls, known, proposal)
+    found, migrates = _touched(schema, planned)
+    return DryRun(newest.number, found, migrates, _open_tasks(schema))
 
 
-def _touched(schema: Schema, planned: Sequence[Change]) -> list[Touched]:
+def _touched(schema: Schema, planned: Sequence[Change]) -> tuple[list[Touched], int]:
+    """What each change touches, and how many label sets the merges among them do."""
     touching = [change for change in planned if change.sought is not None]
-    found = dict(zip(touching, _tally(schema, touching), strict=True))
+    merging = tuple(change.class_id for change in touching if change.kind == "class_merged")
+    *each, migrates = _tally(
+        schema, [*(change.sought for change in touching if change.sought), Sought(class_ids=merging)]
+    )
+    found = dict(zip(touching, each, strict=True))
     items = Item.objects.select_related("blob").in_bulk({item for row in found.values() for item in row.items})
     answers = _answers(schema, touching)
-    return [
-        Touched(
-            change,
-            row.label_sets,
-            row.objects,
-            answers.get(change, {}),
-            [items[item] for item in row.items if item in items],
-        )
-        for change in planned
-        for row in [found.get(change, Found())]
-    ]
+    made = []
+    for change in planned:
+        row = found.get(change, Found())
+        samples = [items[item] for item in row.items if item in items]
+        made.append(Touched(change, row.label_sets, row.objects, answers.get(change, {}), samples))
+    return made, migrates.label_sets
 
 
-def _tally(schema: Schema, touching: Sequence[Change]) -> list[Found]:
-    """What each change touches: one walk over the texts of the current label sets of live items, parsing none."""
-    tally = Tally([change.sought for change in touching if change.sought is not None], SAMPLES)
-    if touching:
+def _tally(schema: Schema, sought: Sequence[Sought]) -> list[Found]:
+    """What each finds: one walk over the texts of the current label sets of live items, parsing none."""
+    tally = Tally(sought, SAMPLES)
+    if len(sought) > 1:
         live = {"item__trashed_at": None, "item__staged_by": None}
         rows = LabelSet.objects.current().filter(schema=schema, **live).order_by("item")
         texts = (Cast(column, TextField()) for column in ("regions", "answers"))

@@ -12,10 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from lode_annotation import migrating
 from lode_annotation import schemas as schema_verbs
 from lode_annotation.models import LabelSet, Queue, Schema, SchemaRevision
 from lode_annotation.views.refusals import add_refusal
 from lode_annotation.views.revision_form import CONFIG_HINT, RevisionForm, said
+from lode_annotation.views.revision_lines import revision_line
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, LodeError
@@ -153,10 +155,15 @@ def schema(request: HttpRequest, project: str, name: str) -> HttpResponse:
     """A schema: what it asks, its classes with their permanent ids, its revisions."""
     member = _member(request, project)
     found = _schema(member, name)
-    revisions = list(found.revisions.select_related("created_by").order_by("-number"))
+    revisions = list(found.revisions.select_related("created_by", "migration__job").order_by("-number"))
     newest = revisions[0]
+    may_edit = permits(Caller(member.user), member.role, "schema.edit")
     keys = {label["class_id"]: label for control in newest.controls for label in control["labels"]}
-    classes = [{"row": row, "label": keys.get(row.class_id)} for row in found.classes.order_by("class_id")]
+    rows = {row.class_id: row for row in found.classes.order_by("class_id")}
+    classes = [
+        {"row": row, "label": keys.get(number), "into": rows.get(newest.merged.get(str(number), 0))}
+        for number, row in rows.items()
+    ]
     queues = Queue.objects.filter(schema_revision__schema=found).select_related("schema_revision")
     context = {
         "project": member.project,
@@ -164,12 +171,13 @@ def schema(request: HttpRequest, project: str, name: str) -> HttpResponse:
         "schema": found,
         "newest": newest,
         "controls": [(control, BY_TAG[control["type"]]) for control in newest.controls],
-        "revisions": revisions,
+        "revisions": [revision_line(found, revision, newest, may_edit=may_edit) for revision in revisions],
+        "undoing": migrating.undoing(found),
         "classes": classes,
         "several": found.classes.order_by().values("control").distinct().count() > 1,
         "queues": queues.order_by("-created_at")[:50],
         "label_count": LabelSet.objects.current().filter(schema=found).count(),
-        "may_edit": permits(Caller(member.user), member.role, "schema.edit"),
+        "may_edit": may_edit,
         "may_manage": permits(Caller(member.user), member.role, "queue.manage"),
     }
     return render(request, "annotation/schema.html", context)
@@ -182,14 +190,14 @@ def schema_edit(request: HttpRequest, project: str, name: str) -> HttpResponse:
     newest = schema_verbs.latest(found)
     form = RevisionForm(request.POST or None, initial={"config": newest.config})
     if request.method == "POST" and form.is_valid():
-        told = said(request, newest)
         try:
+            told = said(request, newest)
             made = schema_verbs.revise(
                 found,
                 Caller(member.user),
                 config=form.cleaned_data["config"],
                 message=form.cleaned_data["message"],
-                renames=told.renames,
+                **told.words,
                 guidelines=told.guidelines,
             )
         except LodeError as error:

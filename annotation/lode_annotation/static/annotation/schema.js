@@ -7,6 +7,7 @@ import { HttpError, postJSON } from "../lode/http.js";
 /** @typedef {{value: string, class_id: number, hotkey: string|null}} Label */
 /** @typedef {{name: string, type: string, choice: string, required: boolean, labels: Label[]}} Control */
 /** @typedef {{id: number, name: string, control: string}} Known a class of the newest revision */
+/** @typedef {Map<string, string>} Chosen what was chosen so far, by the class that it is about */
 /** @typedef {{ok: boolean, controls: Control[], problems: {line: number, error: string}[]}} Checked */
 
 const WAIT = 300;
@@ -31,8 +32,8 @@ function start(preview) {
   const field = document.getElementById(preview.dataset.for ?? "");
   if (!(field instanceof HTMLTextAreaElement)) return;
   const known = /** @type {Known[]} */ (JSON.parse(document.getElementById("known-labels")?.textContent ?? "[]"));
-  /** @type {Map<number, string>} */
-  const renames = new Map();
+  /** @type {Chosen} */
+  const chosen = new Map();
   let timer = 0;
   let turn = 0;
 
@@ -41,7 +42,7 @@ function start(preview) {
     try {
       const body = { config: field.value, schema: preview.dataset.schema ?? "" };
       const checked = /** @type {Checked} */ (await postJSON(preview.dataset.check ?? "", body));
-      if (mine === turn) show(preview, checked, known, renames);
+      if (mine === turn) show(preview, checked, known, chosen);
     } catch (error) {
       if (mine === turn && error instanceof HttpError) {
         preview.replaceChildren(make("p", "note note-danger", error.message));
@@ -59,9 +60,9 @@ function start(preview) {
  * @param {HTMLElement} preview
  * @param {Checked} checked
  * @param {Known[]} known classes of the newest revision
- * @param {Map<number, string>} renames what was chosen so far
+ * @param {Chosen} chosen
  */
-function show(preview, checked, known, renames) {
+function show(preview, checked, known, chosen) {
   const words = preview.dataset;
   if (!checked.ok) {
     const rows = checked.problems.map((problem) =>
@@ -70,10 +71,10 @@ function show(preview, checked, known, renames) {
     preview.replaceChildren(make("ul", "errors", ...rows));
     return;
   }
-  const parts = checked.controls.map((control) => palette(control, words, known));
+  const parts = checked.controls.map((control) => palette(control, words, known, chosen));
   const there = new Set(checked.controls.flatMap((control) => control.labels.map((label) => label.class_id)));
   const gone = known.filter((one) => !there.has(one.id));
-  if (gone.length) parts.push(goneLabels(gone, freshLabels(checked, known), words, renames));
+  if (gone.length) parts.push(goneLabels(gone, checked, known, words, chosen));
   preview.replaceChildren(...parts);
 }
 
@@ -84,20 +85,28 @@ function show(preview, checked, known, renames) {
  * @returns {Map<string, string[]>}
  */
 function freshLabels(checked, known) {
-  const ids = new Set(known.map((one) => one.id));
   const fresh = checked.controls.map((control) => {
-    const labels = control.labels.filter((label) => !ids.has(label.class_id)).map((label) => label.value);
+    const labels = control.labels.filter((label) => !isKnown(label, known)).map((label) => label.value);
     return /** @type {[string, string[]]} */ ([control.name, labels]);
   });
   return new Map(fresh);
 }
 
 /**
+ * @param {Label} label
+ * @param {Known[]} known
+ */
+function isKnown(label, known) {
+  return known.some((one) => one.id === label.class_id);
+}
+
+/**
  * @param {Control} control
  * @param {DOMStringMap} words
  * @param {Known[]} known
+ * @param {Chosen} chosen
  */
-function palette(control, words, known) {
+function palette(control, words, known, chosen) {
   const many = control.choice === "single" ? words.wordSingle : words.wordMultiple;
   const kind = shapeFor(control)?.titles().many ?? many;
   const rule = control.required ? ` · ${words.wordRequired ?? ""}` : "";
@@ -106,7 +115,11 @@ function palette(control, words, known) {
     const color = ((label.class_id - 1) % COLORS) + 1;
     const row = make("li", "", key, make("span", `chip chip-class c${color}`, make("i", "swatch"), label.value));
     row.append(make("span", "muted small", `#${label.class_id}`));
-    if (known.length && !known.some((one) => one.id === label.class_id)) row.append(make("span", "small schema-new", words.wordNew ?? ""));
+    if (known.length && !isKnown(label, known)) {
+      row.append(make("span", "small schema-new", words.wordNew ?? ""));
+      const kept = control.labels.filter((one) => isKnown(one, known)).map((one) => one.value);
+      if (kept.length) row.append(splitFrom(control.name, label.value, kept, words, chosen));
+    }
     return row;
   });
   const title = make("p", "small muted", `${control.name} · ${kind ?? ""}${rule}`);
@@ -114,22 +127,60 @@ function palette(control, words, known) {
 }
 
 /**
- * For each label that is gone: retired, or has it a new name?
- * @param {Known[]} gone
- * @param {Map<string, string[]>} fresh by control, labels that the newest revision does not have
+ * Which of the labels that stay a new one is split off from: a person has to look through the items of that one.
+ * @param {string} control
+ * @param {string} label
+ * @param {string[]} kept
  * @param {DOMStringMap} words
- * @param {Map<number, string>} renames
+ * @param {Chosen} chosen
  */
-function goneLabels(gone, fresh, words, renames) {
-  const several = fresh.size > 1;
+function splitFrom(control, label, kept, words, chosen) {
+  const key = JSON.stringify([control, label]);
+  const select = make("select", "form-select schema-split");
+  select.name = "split";
+  select.setAttribute("aria-label", `${label}: ${words.wordSplit ?? ""}`);
+  select.append(new Option(words.wordAlone ?? "", ""));
+  for (const name of kept) {
+    const value = JSON.stringify([control, label, name]);
+    select.append(new Option(`${words.wordSplit ?? ""} ${name}`, value, false, chosen.get(key) === value));
+  }
+  select.addEventListener("change", () => chosen.set(key, select.value));
+  return select;
+}
+
+/**
+ * For each label that is gone: retired, has it a new name, or does another label take it in?
+ * @param {Known[]} gone
+ * @param {Checked} checked
+ * @param {Known[]} known
+ * @param {DOMStringMap} words
+ * @param {Chosen} chosen
+ */
+function goneLabels(gone, checked, known, words, chosen) {
+  const several = checked.controls.length > 1;
+  const fresh = freshLabels(checked, known);
   const rows = gone.map((one) => {
+    const key = String(one.id);
     const select = make("select", "form-select");
-    select.name = `rename:${one.id}`;
     select.append(new Option(words.wordRetire ?? "", ""));
-    for (const name of fresh.get(one.control) ?? []) {
-      select.append(new Option(`${words.wordRename ?? ""} ${name}`, name, false, renames.get(one.id) === name));
-    }
-    select.addEventListener("change", () => renames.set(one.id, select.value));
+    /** @type {(way: string, word: string|undefined, labels: string[]) => void} */
+    const offer = (way, word, labels) => {
+      for (const name of labels) {
+        const option = new Option(`${word ?? ""} ${name}`, name, false, chosen.get(key) === `${way}:${name}`);
+        option.dataset.way = way;
+        select.append(option);
+      }
+    };
+    offer("rename", words.wordRename, fresh.get(one.control) ?? []);
+    const control = checked.controls.find((each) => each.name === one.control);
+    offer("merge", words.wordMerge, (control?.labels ?? []).map((label) => label.value));
+    const name = () => {
+      const way = select.selectedOptions[0]?.dataset.way ?? "rename";
+      select.name = `${way}:${one.id}`;
+      return way;
+    };
+    name();
+    select.addEventListener("change", () => chosen.set(key, `${name()}:${select.value}`));
     return make("label", "", make("b", "", several ? `${one.control}: ${one.name}` : one.name), select);
   });
   return make("div", "schema-gone", make("p", "small muted", words.wordGone ?? ""), ...rows);
