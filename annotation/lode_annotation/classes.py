@@ -142,5 +142,5 @@ def _check(found: Mapping[Class, str], held: set[Class], wanted: set[Class]) -> 
         if (control, old) in wanted and old not in taken:
             raise BadInput(f"{old!r} is renamed to {new!r}, but the config still has it{where}.", field="renames")
         if taken.count(new) > 1:
-            words = f"Two labels cannot be renamed to the same name{where}; labels cannot be merged."
+            words = f"Two labels cannot be renamed to the same name{where}; to merge labels, name them in merges."
             raise BadInput(words, field="renames")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lode_annotation import filling, imports
+from lode_annotation import filling, imports, migrating, schema_migrations
 from lode_annotation.import_parts import VERB
 from lode_platform.jobs import Work, job
 
@@ -17,3 +17,15 @@ def import_labels(work: Work) -> dict[str, Any]:
 def fill_queue(work: Work) -> dict[str, Any]:
     """Fills a queue from a filter."""
     return filling.carry_out(work)
+
+
+@job(migrating.VERB)
+def migrate_schema(work: Work) -> dict[str, Any]:
+    """Writes the label sets again that name merged classes."""
+    return schema_migrations.run(work)
+
+
+@job(migrating.UNDO)
+def undo_revision(work: Work) -> dict[str, Any]:
+    """Undoes a revision of a schema, and its migration."""
+    return schema_migrations.carry_out_undo(work)

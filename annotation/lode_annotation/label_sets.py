@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import TextField
 from django.db.models.functions import Cast, Concat
 
+from lode_annotation.merging import in_successors
 from lode_annotation.models import LabelSet, Schema
 from lode_annotation.rules import Rules
 from lode_annotation.statements import answers
@@ -136,15 +137,17 @@ def accept(
     result: Sequence[dict[str, Any]],
     media: Media,
     rules: Rules,
+    merged: Mapping[int, int],
 ) -> None:
-    """Writes the label set that an accepted ``result`` makes, and makes it the current one: two statements.
+    """Writes the label set that an accepted ``result`` makes, and makes it the current one: two statements. What it
+    says of ``merged`` classes, as a queue under an earlier revision still asks, is said of those that took them in.
 
     In the caller's transaction, which holds the item (``answers.finish_task``): answers to one item come one after
     the other, whatever queues they come from, and each carries over what the last one held.
     """
     before = answers.retire_label_set(item_id, schema_id)
     said = regions_from(result, media, rules, [*before.regions, *before.answers])
-    texts = texts_of(said, relations_from(result, rules, before.relations, said))
+    texts = in_successors(texts_of(said, relations_from(result, rules, before.relations, said)), merged)
     answers.insert_label_set(
         item_id=item_id,
         schema_id=schema_id,

@@ -1,22 +1,16 @@
 """Schemas, queues, tasks, leases, annotations, reviews and label sets."""
 
-import json
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 from uuid import uuid4
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from lode_annotation.canonical_list import CanonicalList
 from lode_platform.callers import Caller
 from lode_platform.models import Item, Job, PastFile, Project, User
 from motherlode import relations
-from motherlode.manifest import canonical
-
-if TYPE_CHECKING:
-    JSONText = models.TextField[Any, Any]
-else:
-    JSONText = models.TextField
 
 
 class SchemaQuerySet(models.QuerySet["Schema"]):
@@ -68,7 +62,9 @@ class SchemaRevision(models.Model):
 
     ``controls``: ``[{"name", "type": a kind's tag, "to_name", "choice", "required",
     "labels": [{"value", "class_id", "color", "hotkey", "guideline"}]}]``.
-    ``classes``: ``[{"id", "name", "control"}]`` by id, as they stood at this revision.
+    ``classes``: ``[{"id", "name", "control"}]`` by id, as they stood at this revision. ``merged``: the class id that
+    took another one in, by that one's id as text. ``looks``: what a person has to look at since this revision,
+    ``[{"kind", "control", "label", "class_id"}]``. ``restores``: the number of the revision that it brings back.
     """
 
     uuid = models.UUIDField(default=uuid4, unique=True)
@@ -78,6 +74,9 @@ class SchemaRevision(models.Model):
     controls = models.JSONField()
     classes = models.JSONField()
     guidelines = models.JSONField(default=dict, help_text="Markdown text by control and label")
+    merged = models.JSONField(default=dict)
+    looks = models.JSONField(default=list)
+    restores = models.PositiveIntegerField(null=True, blank=True)
     message = models.CharField(max_length=300, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -96,6 +95,28 @@ class SchemaRevision(models.Model):
         """The names of the classes of regions and answers: those of relations are left out."""
         links = {control["name"] for control in self.controls if control["type"] == relations.TAG}
         return {int(row["id"]): str(row["name"]) for row in self.classes if row["control"] not in links}
+
+    @property
+    def stands_for(self) -> int:
+        """The number of the revision whose words these are: its own, or that of the one it brings back."""
+        return self.restores or self.number
+
+
+class SchemaMigration(models.Model):
+    """Label sets written again because a revision merges classes: by one job, for all to see at once or not at all.
+
+    ``merges``: the class id that takes another one in, by that one's id as text. ``report`` is what was done, once
+    ``revealed_at`` is set: ``{"label_sets", "trashed", "classes": {id: {"label_sets", "objects"}}}``.
+    """
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    revision = models.OneToOneField(SchemaRevision, on_delete=models.CASCADE, related_name="migration")
+    job = models.OneToOneField(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    merges = models.JSONField()
+    report = models.JSONField(default=dict)
+    revealed_at = models.DateTimeField(null=True, blank=True)
+    undone_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
 
 
 class QueueQuerySet(models.QuerySet["Queue"]):
@@ -304,28 +325,6 @@ class Review(models.Model):
     objects = ReviewQuerySet.as_manager()
 
 
-class CanonicalList(JSONText):
-    """A list of JSON objects, kept as its canonical text.
-
-    A JSON column would write it in its own way (PostgreSQL's puts other keys first and rounds -0.0 and 1e16), and
-    every publish would have to parse it and write it again to have the bytes that the digest names.
-    """
-
-    _pyi_private_set_type: Any  # for the type checker: what it is set to is not text
-    _pyi_private_get_type: Any
-
-    def deconstruct(self) -> Any:
-        """A text column to migrations, so that none of them names this class."""
-        name, _path, args, kwargs = super().deconstruct()
-        return name, "django.db.models.TextField", args, kwargs
-
-    def get_prep_value(self, value: Any) -> Any:
-        return None if value is None else canonical(value)
-
-    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
-        return None if value is None else json.loads(value)
-
-
 class LabelSetQuerySet(models.QuerySet["LabelSet"]):
     def current(self) -> Self:
         """The newest visible label set of each (item, schema)."""
@@ -345,6 +344,7 @@ class LabelSet(models.Model):
     (``docs/format.md``): ``motherlode.regions.Region.as_json`` writes them, each naming its control. Three empty lists
     mean "nothing is here"; an item without a label set is unlabelled. ``digest`` is the SHA-256 of the canonical JSON
     object of the three lists, ``{"answers":...,"regions":...,"relations":...}`` (``motherlode.regions.Texts.digest``).
+    ``migrated_from`` is the label set that a schema's ``migration`` wrote it from.
     """
 
     class Source(models.TextChoices):
@@ -366,6 +366,12 @@ class LabelSet(models.Model):
     relations = CanonicalList(default=list)
     digest = models.CharField(max_length=64)
     current = models.BooleanField(default=True)
+    migration = models.ForeignKey(
+        SchemaMigration, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    migrated_from = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     staged_by = models.ForeignKey(Job, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -382,6 +388,8 @@ class LabelSet(models.Model):
             # with what is true of all rows in it, since SQLite reads the row of each otherwise
             models.Index("schema", "item", "current", "staged_by", name="label_set_current", condition=Q(current=True)),
             models.Index("staged_by", name="label_set_staged", condition=Q(staged_by__isnull=False)),
+            models.Index("migration", name="label_set_migration", condition=Q(migration__isnull=False)),
+            models.Index("migrated_from", name="label_set_migrated", condition=Q(migrated_from__isnull=False)),
         ]
 
     @property

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from lode_annotation.merging import by_id
 from lode_annotation.models import SchemaRevision
 from lode_annotation.rules import Rules, rules_from, rules_of, translated
 from lode_annotation.statements import contexts
@@ -24,12 +25,17 @@ class QueueContext:
     def is_open(self) -> bool:
         return self.queue.state == "open"
 
+    @property
+    def merged(self) -> dict[int, int]:
+        """The class that took another one in, by that one's id."""
+        return by_id(self.queue.merged)
+
     def translate(self, result: Any, revision_id: int | None) -> list[Any]:
         """A result made under another revision of the schema, with the labels of this one (one more statement)."""
         if revision_id is None or revision_id == self.queue.revision_id:
             return list(result)
         made_under = SchemaRevision.objects.get(pk=revision_id)
-        return translated(result, rules_of(made_under.controls), self.rules)
+        return translated(result, rules_of(made_under.controls), self.rules, self.merged)
 
 
 def context_of(caller: Caller, row: QueueRow, verb: str) -> QueueContext:

@@ -189,6 +189,7 @@ def _accept(user: User, context: QueueContext, task: Task, revision: AnnotationR
         result=result,
         media=task.item.media,
         rules=context.rules,
+        merged=context.merged,
     )
     return replaced
 

@@ -62,9 +62,9 @@ def rules_from(revision_id: int, text: str) -> Rules:
     return rules_of(json.loads(text))
 
 
-def translated(result: Sequence[Any], old: Rules, new: Rules) -> list[Any]:
-    """A result made under an older revision in the words of a newer one: labels by their class ids, controls by name,
-    else by the classes that they share, else by kind.
+def translated(result: Sequence[Any], old: Rules, new: Rules, merged: Mapping[int, int] | None = None) -> list[Any]:
+    """A result made under an older revision in the words of a newer one: labels by their class ids (of a class that was
+    ``merged`` by that of the one that took it in), controls by name, else by the classes that they share, else by kind.
 
     What the newer revision no longer has stays as it is, for the validation to name.
     """
@@ -72,7 +72,7 @@ def translated(result: Sequence[Any], old: Rules, new: Rules) -> list[Any]:
     rows = []
     for entry in result:
         if relations.is_relation(entry) and old.links and new.links and isinstance(entry.get("labels"), list):
-            rows.append({**entry, "labels": _renamed(entry["labels"], old.links, new.links)})
+            rows.append({**entry, "labels": _renamed(entry["labels"], old.links, new.links, merged or {})})
             continue
         if not isinstance(entry, dict) or entry.get("from_name") not in controls:
             rows.append(entry)
@@ -81,12 +81,14 @@ def translated(result: Sequence[Any], old: Rules, new: Rules) -> list[Any]:
         value = dict(entry.get("value") or {})
         shape = SHAPES[before.kind]
         if shape.labelled and isinstance(value.get(shape.key), list):
-            value[shape.key] = _in_words_of(value[shape.key], shape, before, after)
+            value[shape.key] = _in_words_of(value[shape.key], shape, before, after, merged or {})
         rows.append({**entry, "from_name": after.name, "to_name": after.to_name, "value": value})
     return rows
 
 
-def _in_words_of(said: list[Any], shape: Shape, before: AskedControl, after: AskedControl) -> list[Any]:
+def _in_words_of(
+    said: list[Any], shape: Shape, before: AskedControl, after: AskedControl, merged: Mapping[int, int]
+) -> list[Any]:
     """The labels of a value, where it holds nothing else, as a newer control calls them."""
     try:
         labels = shape.names(said)
@@ -94,13 +96,14 @@ def _in_words_of(said: list[Any], shape: Shape, before: AskedControl, after: Ask
             return said
     except (TypeError, ValueError):
         return said
-    made: list[Any] = shape.said(_renamed(labels, before, after))
+    made: list[Any] = shape.said(list(dict.fromkeys(_renamed(labels, before, after, merged))))
     return made
 
 
-def _renamed(labels: Sequence[Any], before: AskedControl, after: AskedControl) -> list[Any]:
+def _renamed(labels: Sequence[Any], before: AskedControl, after: AskedControl, merged: Mapping[int, int]) -> list[Any]:
     names = {number: label for label, number in after.class_ids.items()}
-    return [names.get(before.class_ids.get(label, 0), label) if isinstance(label, str) else label for label in labels]
+    numbers = [before.class_ids.get(label, 0) if isinstance(label, str) else 0 for label in labels]
+    return [names.get(merged.get(number, number), label) for number, label in zip(numbers, labels, strict=True)]
 
 
 def _successor(control: AskedControl, old: Rules, new: Rules) -> AskedControl | None:

@@ -1,15 +1,21 @@
 """Creates, revises and extends schemas; a class keeps its number through every rename, merge of configs and reorder."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from django.db import IntegrityError, transaction
+from django.db.models import Value
+from django.db.models.functions import Concat, Substr
 from django.utils import timezone
 
-from lode_annotation.classes import Class, Guidelines, Known, Renames, guidelines_of, ids_of, renamed, successors
+from lode_annotation import migrating
+from lode_annotation.classes import Class, Guidelines, Known, Renames, guidelines_of, ids_of, successors
+from lode_annotation.dry_run import LOOKS, Change, changes
 from lode_annotation.labeling_config import ParsedConfig, controls_json, parse_config
+from lode_annotation.merging import by_id, chained
 from lode_annotation.models import LabelClass, Schema, SchemaRevision
+from lode_annotation.proposals import Proposal, Words, proposed
 from lode_platform import access, events
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict
@@ -109,17 +115,21 @@ def revise(
     config: str,
     message: str = "",
     renames: Renames | None = None,
+    merges: Renames | None = None,
+    splits: Renames | None = None,
     guidelines: Guidelines | None = None,
 ) -> SchemaRevision:
     """Appends a revision. ``renames`` maps old label names to new ones, which keep their class ids: of all controls, or
-    by the name of a control (``{"blurred": {"yes": "very"}}``). ``guidelines`` are those of the new labels; where none
-    are given, each class keeps its own.
+    by the name of a control (``{"blurred": {"yes": "very"}}``). ``merges`` maps labels that go to those that take them
+    in: a job writes the label sets again (``schema_migrations``). ``splits`` maps new labels to those that they are
+    split off from, whose items a person has to look at. ``guidelines`` are those of the new labels; where none are
+    given, each class keeps its own.
 
     A label that is gone from its control is retired (its id is never used again); one that comes back has its old id.
-    A control that has another name keeps its classes where its labels tell which it is. A config, renames and
-    guidelines that change nothing give the newest revision as it is.
+    A control that has another name keeps its classes where its labels tell which it is. A config, words and guidelines
+    that change nothing give the newest revision as it is. Raises ``Conflict`` while the schema is being migrated.
     """
-    user = caller.user
+    user, words = caller.user, Words(renames or {}, merges or {}, splits or {})
     access.require(caller, schema.project, "schema.edit")
     parsed = parse_config(config)
     with transaction.atomic():
@@ -127,38 +137,105 @@ def revise(
         newest = latest(schema)
         classes = {(row["control"], row["name"]): row["id"] for row in newest.classes}
         same = guidelines is None or newest.guidelines == guidelines_of(guidelines, classes)
-        if newest.config == config and not renames and same:
+        if newest.config == config and words == Words() and same:
             return newest
-        if (now := labeling_config.medium_of(config)) != (before := labeling_config.medium_of(newest.config)):
-            why = f"The schema {schema.name!r} asks about {MEDIA[before].plural}, this config about {MEDIA[now].plural}"
-            raise BadInput(f"{why}; create another schema for them.", field="config")
-        moved = successors(newest.controls, parsed)
-        names = _rename(schema, parsed, renames or {}, moved)
+        refuse_other_medium(schema, newest, config)
+        migrating.refuse_while_migrating(schema)
+        known = known_classes(schema)
+        proposal = proposed(newest.controls, known, parsed, words)
+        _rename(schema, proposal)
         if guidelines is None:
-            guidelines = {
-                moved.get(name, name): {names.get((moved.get(name, name), old), old): text for old, text in own.items()}
-                for name, own in newest.guidelines.items()
-            }
+            guidelines = _guidelines_kept(newest, proposal)
         revision = _append(
             schema, user, parsed, config, message=message, number=newest.number + 1, guidelines=guidelines
         )
+        gone = merged_ids(known, proposal, revision)
+        if gone:
+            migrating.refuse_while_importing(schema)
+            migrating.begin(revision, user, gone)
+        there = {row["id"] for row in revision.classes}
+        before = {old: new for old, new in by_id(newest.merged).items() if old not in there}
+        revision.merged = {str(old): new for old, new in chained(before, gone).items()}
+        revision.looks = _looks(changes(newest.controls, known, proposal))
+        revision.save(update_fields=["merged", "looks"])
         events.record(schema.project, user, "schema.revise", schema, revision=revision.number, message=message)
     return revision
 
 
-def _rename(schema: Schema, parsed: ParsedConfig, renames: Renames, moved: Mapping[str, str]) -> Mapping[Class, str]:
-    """Gives controls and classes their new names, classes at once, so that two can also change places; the new name of
-    each class that has one."""
-    for old, new in moved.items():
+def restore(revision: SchemaRevision, user: User, message: str) -> SchemaRevision:
+    """Appends a revision that says what the one before ``revision`` says: its config, its guidelines, and its classes
+    by their ids, under the names that they had. In the caller's transaction, which holds the schema's row."""
+    schema, newest = revision.schema, latest(revision.schema)
+    target = schema.revisions.get(number=revision.number - 1)
+    schema.classes.filter(retired_at=None).update(name=Concat(Value("\x01"), "name"))
+    there = {row["id"]: row for row in target.classes}
+    for found in schema.classes.filter(class_id__in=there):
+        found.control, found.name = there[found.class_id]["control"], there[found.class_id]["name"]
+        found.retired_at = None
+        found.save(update_fields=["control", "name", "retired_at"])
+    others = schema.classes.exclude(class_id__in=there)
+    others.filter(retired_at=None).update(name=Substr("name", 2), retired_at=timezone.now())
+    made = _append(
+        schema,
+        user,
+        parse_config(target.config),
+        target.config,
+        message=message,
+        number=newest.number + 1,
+        guidelines=target.guidelines,
+    )
+    made.merged, made.restores = target.merged, target.stands_for
+    made.save(update_fields=["merged", "restores"])
+    events.record(schema.project, user, "schema.revise", schema, revision=made.number, message=message)
+    return made
+
+
+def merged_ids(known: Iterable[Known], proposal: Proposal, revision: SchemaRevision) -> dict[int, int]:
+    """The class id that takes another one in, by that one's id."""
+    ids = {(row["control"], row["name"]): row["id"] for row in revision.classes}
+    going = [(row.class_id, proposal.now(row)) for row in known if not row.retired]
+    return {
+        number: ids[now.control, proposal.merges[now.control, now.name]]
+        for number, now in going
+        if (now.control, now.name) in proposal.merges
+    }
+
+
+def _looks(planned: Iterable[Change]) -> list[dict[str, Any]]:
+    """What a person has to look at once the planned changes are made, as a revision keeps it."""
+    return [
+        {"kind": one.kind, "control": one.control, "label": one.label, "to": one.to, "class_id": one.class_id}
+        for one in planned
+        if one.kind in LOOKS
+    ]
+
+
+def _guidelines_kept(newest: SchemaRevision, proposal: Proposal) -> dict[str, dict[str, str]]:
+    """The guidelines that there are, under the new names of their controls and classes."""
+    kept = {}
+    for name, own in newest.guidelines.items():
+        control = proposal.moved.get(name, name)
+        kept[control] = {proposal.names.get((control, old), old): text for old, text in own.items()}
+    return kept
+
+
+def refuse_other_medium(schema: Schema, newest: SchemaRevision, config: str) -> None:
+    """Raises ``BadInput`` for a config that asks about another medium than the schema's newest revision."""
+    if (now := labeling_config.medium_of(config)) != (before := labeling_config.medium_of(newest.config)):
+        why = f"The schema {schema.name!r} asks about {MEDIA[before].plural}, this config about {MEDIA[now].plural}"
+        raise BadInput(f"{why}; create another schema for them.", field="config")
+
+
+def _rename(schema: Schema, proposal: Proposal) -> None:
+    """Gives controls and classes their new names, classes at once, so that two can also change places."""
+    for old, new in proposal.moved.items():
         if old != new:
             schema.classes.filter(control=old).update(control=new)
     active = {(found.control, found.name): found for found in schema.classes.filter(retired_at=None)}
-    names = renamed(renames, active, parsed, moved)
-    for key in names:
+    for key in proposal.names:
         LabelClass.objects.filter(pk=active[key].pk).update(name=f"\x01{active[key].pk}")
-    for key, name in names.items():
+    for key, name in proposal.names.items():
         LabelClass.objects.filter(pk=active[key].pk).update(name=name)
-    return names
 
 
 def known_classes(schema: Schema) -> list[Known]:
@@ -295,6 +372,7 @@ def as_json(schema: Schema, revision: SchemaRevision | None = None) -> dict[str,
         "config": revision.config,
         "controls": revision.controls,
         "classes": classes,
+        "merged": revision.merged,
         "guidelines": revision.guidelines,
         "created_at": schema.created_at,
     }

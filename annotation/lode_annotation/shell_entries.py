@@ -11,6 +11,7 @@ from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from lode_annotation import class_filter
 from lode_annotation.models import Annotation, LabelSet, Lease, Queue, Review, Schema, Task
 from lode_annotation.review import MOST_WAITING, waiting
 from lode_platform import said, shell
@@ -309,4 +310,5 @@ def register() -> None:
     shell.item_filter(
         name="labelled", title=_("Labels"), choices=labelled_choices, apply=by_labelled, among=labelled_keys
     )
+    shell.item_filter(name=class_filter.NAME, title=_("Class"), choices=class_filter.choices, apply=class_filter.apply)
     shell.item_filter(name="queue", title=_("Queue"), choices=queue_choices, apply=by_queue, among=queue_keys)

@@ -181,6 +181,7 @@ def _answer(user: User, found: _Found, request: SubmitRequest) -> dict[str, Any]
                     result=result,
                     media=row.media,
                     rules=context.rules,
+                    merged=context.merged,
                 )
     except queues.NoPlace as error:
         late = _late(user, context, row.task_id, request.result, error, base=request.base, uuid=request.annotation_id)

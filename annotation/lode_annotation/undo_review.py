@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from lode_annotation import payloads, queues
 from lode_annotation.label_sets import named_elsewhere
-from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Review, Task
+from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Review, SchemaMigration, Task
 from lode_annotation.queue_context import QueueContext, context_for
 from lode_platform import events
 from lode_platform.callers import Caller
@@ -90,6 +90,9 @@ def _out_of_the_truth(context: QueueContext, task: Task, given: Review) -> None:
     mine = current.filter(annotation_revision=given.revision_id).first()
     if mine is None:
         raise _built_on("the item has newer labels")
+    later = {"revealed_at__gt": given.created_at, "undone_at": None}
+    if SchemaMigration.objects.filter(revision__schema=context.queue.schema_id, **later).exists():
+        raise _built_on("labels of the schema were merged since")
     if named_elsewhere(mine):
         raise _built_on("a version contains these labels")
     LabelSet.objects.filter(pk=mine.pk).update(current=False)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lode_annotation.views import label, queues, review, schemas, task
+from lode_annotation.views import label, queues, review, schema_changes, schemas, task
 
 app_name = "annotation"
 urlpatterns = [
@@ -12,6 +12,12 @@ urlpatterns = [
     path("p/<slug:project>/schemas/try/", schemas.schema_try, name="schema_try"),
     path("p/<slug:project>/schemas/<slug:name>/", schemas.schema, name="schema"),
     path("p/<slug:project>/schemas/<slug:name>/edit/", schemas.schema_edit, name="schema_edit"),
+    path("p/<slug:project>/schemas/<slug:name>/changes/", schema_changes.schema_changes, name="schema_changes"),
+    path(
+        "p/<slug:project>/schemas/<slug:name>/revisions/<int:number>/undo/",
+        schema_changes.revision_undo,
+        name="revision_undo",
+    ),
     path("p/<slug:project>/queues/", queues.queues, name="queues"),
     path("p/<slug:project>/queues/new/", queues.queue_new, name="queue_new"),
     path("p/<slug:project>/queues/<uuid:queue>/", queues.queue, name="queue"),

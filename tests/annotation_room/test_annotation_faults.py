@@ -155,6 +155,29 @@ def test_a_worker_killed_at_every_step_of_an_import_is_followed_by_one_that_ends
     assert told["result"] == untroubled["result"]
 
 
+def test_a_worker_killed_at_every_step_of_a_migration_is_followed_by_one_that_ends_it_and_it_is_undone(
+    prepared: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "world"
+    shutil.copytree(prepared, home)
+    before = run(home, "work", "+", "look", "+", "merge")["digests"]
+    merged = f"{SHOWN} AND (regions LIKE '%\"class_id\":3,%')"
+    steps = ["batch", "staged", "revealed"]
+    for step in steps:
+        run(home, "work", crash=",".join(f"annotation.migrate_schema:{step}" for step in steps))
+        with closing(sqlite3.connect(home / "db.sqlite3")) as database:
+            assert database.execute(SHOWN).fetchone() == (450,)
+            assert database.execute(merged).fetchone() == (0 if step == "revealed" else 225,), step
+    told = run(home, "work", "+", "look")
+    assert told["state"] == "succeeded" and told["attempts"] == 4, told["error"]
+    assert told["result"]["label_sets"] == 225 and told["rows"] == 450 + 225
+    run(home, "undo")
+    run(home, "work", crash="annotation.undo_revision:undone")
+    told = run(home, "work", "+", "look")
+    assert told["state"] == "succeeded" and told["result"]["label_sets"] == 225, told["error"]
+    assert told["digests"] == before
+
+
 def test_what_a_person_labels_while_the_import_is_staged_stays(prepared: Path, tmp_path: Path) -> None:
     home = tmp_path / "world"
     shutil.copytree(prepared, home)

@@ -14,9 +14,7 @@ from motherlode.regions import Region, from_json, texts_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-OWNERS = ("annotation", "0006_classes_belong_to_their_control")
-GUIDELINES = ("annotation", "0008_guidelines_of_classes")
-TEXTS, LISTS = ("annotation", "0004_queue_filling"), ("annotation", "0005_three_lists_of_a_label_set")
+TEXTS = ("annotation", "0004_queue_filling")
 MANY = 4_001  # two batches and one row
 OUTLINE = [[[[2.0, 2.0], [8.0, 2.0], [2.0, 8.5]]]]
 
@@ -82,7 +80,7 @@ def test_label_sets_of_one_list_become_answers_and_regions_with_their_controls(
     first = earlier.label(0, earlier.first, [BOX, chosen[0], POLYGON, chosen[1]])
     second = earlier.label(1, earlier.second, [*chosen, MORE])
     nothing = earlier.label(2, earlier.second, [])
-    step_to(LISTS)
+    step_to(*newest())
 
     held = LabelSet.objects.get(pk=first)
     assert held.regions == [
@@ -124,7 +122,7 @@ def test_every_one_of_many_label_sets_is_converted(before: Any, project: Project
         )
         for number in range(MANY)
     )  # fmt: skip
-    step_to(LISTS)
+    step_to(*newest())
     said = [row.regions[0] for row in LabelSet.objects.order_by("pk")]
     assert [(row["id"], row["control"]) for row in said] == [(str(number), "where") for number in range(MANY)]
 
@@ -137,7 +135,7 @@ def test_each_class_goes_to_the_first_control_that_has_it(before: Any, project: 
     for revision, ids in ((earlier.first, (1, 2, 3)), (earlier.second, (1, 2))):
         revision.classes = [{"id": number, "name": f"c{number}"} for number in ids]
         revision.save()
-    step_to(OWNERS)
+    step_to(*newest())
     schema = Schema.objects.get(name="cells")
     owners = [(row.class_id, row.control) for row in schema.classes.all()]
     assert owners == [(1, "where"), (2, "sort"), (3, "night")]
@@ -150,7 +148,7 @@ def test_a_labels_guideline_goes_to_each_control_that_has_it(before: Any, projec
     earlier = Earlier(before, project, make_items(project, 1))
     earlier.first.guidelines = {"cell": "All of them.", "gone": "None."}
     earlier.first.save()
-    step_to(GUIDELINES)
+    step_to(*newest())
     first, second = Schema.objects.get(name="cells").revisions.all()
     assert first.guidelines == {control: {"cell": "All of them."} for control in ("where", "outline", "kind")}
     assert second.guidelines == {}

@@ -20,7 +20,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 
-from lode_annotation import import_parts, queues, schemas  # noqa: E402
+from lode_annotation import import_parts, queues, schema_migrations, schemas  # noqa: E402
 from lode_annotation.models import Annotation, LabelSet, Lease, Queue  # noqa: E402
 from lode_platform import jobs  # noqa: E402
 from lode_platform.callers import Caller  # noqa: E402
@@ -91,6 +91,20 @@ def work() -> dict[str, Any]:
     return {"did": jobs.run_pending()}
 
 
+def merge() -> dict[str, Any]:
+    """The class c goes into a."""
+    schema = Project.objects.get().schemas.get()
+    schemas.revise(schema, Caller(schema.created_by), config=build(["a", "b"], "boxes"), merges={"c": "a"})
+    return {}
+
+
+def undo() -> dict[str, Any]:
+    """The newest revision is undone."""
+    schema = Project.objects.get().schemas.get()
+    schema_migrations.undo(schemas.latest(schema), Caller(schema.created_by))
+    return {}
+
+
 def label(path: str) -> dict[str, Any]:
     """A person labels that item."""
     project = Project.objects.get()
@@ -117,8 +131,8 @@ def answer(**more: Any) -> dict[str, Any]:
 
 
 def look() -> dict[str, Any]:
-    """What anybody can see of the import."""
-    job = Job.objects.get()
+    """What anybody can see of what the newest job did."""
+    job = Job.objects.latest("pk")
     shown = LabelSet.objects.current()
     return {
         "state": job.state,
@@ -280,6 +294,8 @@ VERBS = {
     "migrate": migrate,
     "prepare": prepare,
     "work": work,
+    "merge": merge,
+    "undo": undo,
     "label": label,
     "look": look,
     "crowd": crowd,

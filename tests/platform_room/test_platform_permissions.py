@@ -41,6 +41,7 @@ Patterns = list[tuple[str, URLPattern]]
 # Addresses that read what they are sent before they know whose it is are sent something whole.
 BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/schemas/<uuid:schema>/revisions": {"config": "<View/>"},
+    "/api/v1/schemas/<uuid:schema>/dry-run": {"config": "<View/>"},
     "/api/v1/tasks/<uuid:task>/submit": {"result": [], "operation_id": str(uuid4()), "lead_time": 1.0},
     "/api/v1/tasks/<uuid:task>/skip": {"operation_id": str(uuid4())},
     "/api/v1/tasks/<uuid:task>/draft": {"result": []},

@@ -1,11 +1,15 @@
 """REST: the shapes of schemas and their revisions."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from lode_annotation.dry_run import KINDS, LOOKS
+from lode_annotation.migrating import State, state_of
 from lode_annotation.models import Schema, SchemaRevision
+from lode_annotation.touched import UNDER_WAY, DryRun, Touched
 from lode_platform.errors import BadInput
 from motherlode import relations
 from motherlode.shapes import BY_TAG
@@ -55,6 +59,23 @@ GUIDELINES: Any = {
     "help_text": "label: Markdown text, or by control, control: {label: Markdown text}",
 }
 
+RENAMES: Any = {
+    "what": "new labels by old ones",
+    "default": dict,
+    "help_text": "old label: new label, or by control, control: {old label: new label}",
+}
+
+MERGES: Any = {
+    "what": "labels of the config by labels that go",
+    "default": dict,
+    "help_text": "label that goes: label that takes it in, or by control; a job writes the label sets again",
+}
+SPLITS: Any = {
+    "what": "labels that stay by new labels",
+    "default": dict,
+    "help_text": "new label: label that it is split off from, or by control",
+}
+
 
 class NewSchemaShape(Shape):
     name = serializers.CharField(max_length=64)
@@ -66,13 +87,54 @@ class NewSchemaShape(Shape):
 class NewRevisionShape(Shape):
     config = serializers.CharField(trim_whitespace=False)
     message = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
-    renames = ByLabelField(
-        required=False,
-        what="new labels by old ones",
-        default=dict,
-        help_text="old label: new label, or by control, control: {old label: new label}",
-    )
+    renames = ByLabelField(required=False, **RENAMES)
+    merges = ByLabelField(required=False, **MERGES)
+    splits = ByLabelField(required=False, **SPLITS)
     guidelines = ByLabelField(required=False, **GUIDELINES)
+
+
+class DryRunShape(Shape):
+    config = serializers.CharField(trim_whitespace=False)
+    renames = ByLabelField(required=False, **RENAMES)
+    merges = ByLabelField(required=False, **MERGES)
+    splits = ByLabelField(required=False, **SPLITS)
+
+
+class SampleShape(Shape):
+    item = serializers.UUIDField()
+    path = serializers.CharField()
+
+
+class UnderWayShape(Shape):
+    draft = serializers.IntegerField()
+    submitted = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+
+
+class ChangeShape(Shape):
+    kind = serializers.ChoiceField(choices=KINDS)
+    control = serializers.CharField()
+    name = serializers.CharField(allow_blank=True, help_text="of the class; empty for a change of a control")
+    to = serializers.CharField(allow_blank=True, help_text="the new name or type, or the labels of a merge or a split")
+    class_id = serializers.IntegerField(allow_null=True)
+    label_sets = serializers.IntegerField(help_text="current label sets of live items that are touched")
+    objects = serializers.IntegerField(help_text="regions and answers in them")
+    answers = UnderWayShape(help_text="answers under way that are touched")
+    samples = SampleShape(many=True)
+
+
+class OpenTasksShape(Shape):
+    queue = serializers.UUIDField()
+    name = serializers.CharField()
+    revision = serializers.IntegerField(help_text="that the queue asks under; it stays until the queue is moved")
+    tasks = serializers.IntegerField()
+
+
+class DryRunResultShape(Shape):
+    revision = serializers.IntegerField(help_text="the newest one, which the config is compared with")
+    changes = ChangeShape(many=True)
+    migrates = serializers.IntegerField(help_text="label sets that a job would write again, for labels that are merged")
+    queues = OpenTasksShape(many=True, help_text="queues under the schema that have open tasks")
 
 
 class CheckShape(Shape):
@@ -121,10 +183,26 @@ class SchemaShape(Shape):
     config = serializers.CharField()
     controls = ControlShape(many=True)
     classes = ClassShape(many=True)
+    merged = serializers.DictField(child=serializers.IntegerField(), help_text="class id that took it in, by class id")
     guidelines = serializers.DictField(
         child=serializers.DictField(child=serializers.CharField()), help_text="Markdown text by control and label"
     )
     created_at = serializers.DateTimeField()
+
+
+class MigrationShape(Shape):
+    state = serializers.ChoiceField(choices=State.choices)
+    job = serializers.UUIDField(allow_null=True)
+    merges = serializers.DictField(child=serializers.IntegerField(), help_text="class id that takes it in, by class id")
+    report = ObjectField(help_text="label sets written again, and those and their objects by merged class id")
+
+
+class LookShape(Shape):
+    kind = serializers.ChoiceField(choices=LOOKS)
+    control = serializers.CharField()
+    name = serializers.CharField(allow_blank=True)
+    to = serializers.CharField(allow_blank=True)
+    class_id = serializers.IntegerField(allow_null=True)
 
 
 class RevisionShape(Shape):
@@ -133,6 +211,10 @@ class RevisionShape(Shape):
     config = serializers.CharField()
     controls = ControlShape(many=True)
     classes = serializers.ListField(child=ObjectField())
+    merged = serializers.DictField(child=serializers.IntegerField(), help_text="class id that took it in, by class id")
+    looks = LookShape(many=True, help_text="what a person has to look at since this revision")
+    restores = serializers.IntegerField(allow_null=True, help_text="the revision that it brings back")
+    migration = MigrationShape(allow_null=True)
     message = serializers.CharField()
     author = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -156,13 +238,55 @@ def revision_json(row: SchemaRevision) -> dict[str, Any]:
         "config": row.config,
         "controls": row.controls,
         "classes": row.classes,
+        "merged": row.merged,
+        "looks": [_look_json(look) for look in row.looks],
+        "restores": row.restores,
+        "migration": _migration_json(row),
         "message": row.message,
         "author": row.created_by.username,
         "created_at": row.created_at,
     }
 
 
+def _look_json(look: Mapping[str, Any]) -> dict[str, Any]:
+    return {**look, "name": look["label"], "class_id": look["class_id"] or None}
+
+
+def _migration_json(row: SchemaRevision) -> dict[str, Any] | None:
+    made = getattr(row, "migration", None)
+    if made is None:
+        return None
+    job = made.job.uuid if made.job else None
+    return {"state": state_of(made), "job": job, "merges": made.merges, "report": made.report}
+
+
 def schema_json(row: Schema) -> dict[str, Any]:
     from lode_annotation.schemas import as_json
 
     return as_json(row)
+
+
+def dry_run_json(found: DryRun) -> dict[str, Any]:
+    return {
+        "revision": found.revision,
+        "changes": [_change_json(one) for one in found.changes],
+        "migrates": found.migrates,
+        "queues": [
+            {"queue": row.uuid, "name": row.name, "revision": row.revision, "tasks": row.tasks} for row in found.queues
+        ],
+    }
+
+
+def _change_json(row: Touched) -> dict[str, Any]:
+    change = row.change
+    return {
+        "kind": change.kind,
+        "control": change.control,
+        "name": change.label,
+        "to": change.to,
+        "class_id": change.class_id or None,
+        "label_sets": row.label_sets,
+        "objects": row.objects,
+        "answers": {state: row.answers.get(state, 0) for state in UNDER_WAY},
+        "samples": [{"item": item.uuid, "path": item.path} for item in row.samples],
+    }

@@ -9,6 +9,8 @@ urlpatterns = [
     path("schemas/check", schemas.Check.as_view()),
     path("schemas/<uuid:schema>", schemas.OneSchema.as_view()),
     path("schemas/<uuid:schema>/revisions", schemas.Revisions.as_view()),
+    path("schemas/<uuid:schema>/revisions/<int:number>/undo", schemas.UndoRevision.as_view()),
+    path("schemas/<uuid:schema>/dry-run", schemas.DryRun.as_view()),
     path("projects/<slug:project>/queues", queues.Queues.as_view()),
     path("queues/<uuid:queue>", queues.OneQueue.as_view()),
     path("queues/<uuid:queue>/tasks", queues.Tasks.as_view()),

@@ -6,11 +6,11 @@ from uuid import UUID
 from lode_annotation.statements.tables import QUEUE, REVISION, SCHEMA, TASK
 from lode_platform import access, sql
 from lode_platform.callers import Caller
-from lode_platform.sql import Flag, JsonText, Uuid
+from lode_platform.sql import Flag, Json, JsonText, Uuid
 
 
 class QueueRow(NamedTuple):
-    """A queue, its schema revision, and the person's role in its project."""
+    """A queue, its schema revision, the merges of the schema's newest one, and the person's role in its project."""
 
     id: int  # noqa: A003
     uuid: Uuid
@@ -26,10 +26,12 @@ class QueueRow(NamedTuple):
     controls: JsonText
     schema_id: int
     schema: str
+    merged: Json
 
 
 QUEUE_COLUMNS = (
     "q.id, q.uuid, q.name, q.state, q.review, q.overlap, q.size, p.id, m.role, r.id, r.number, r.controls, s.id, s.name"
+    f", (SELECT n.merged FROM {REVISION} n WHERE n.schema_id = s.id ORDER BY n.number DESC LIMIT 1)"
 )
 # From a queue ``q`` on; ``access.sql_scope`` joins its project ``p`` and the caller's membership ``m``.
 QUEUE_JOINS = f" JOIN {REVISION} r ON r.id = q.schema_revision_id JOIN {SCHEMA} s ON s.id = r.schema_id"

@@ -139,7 +139,9 @@ def queue_new(request: HttpRequest, project: str) -> HttpResponse:
     if not Schema.objects.filter(project=member.project).exists():
         toast(request, _("A queue needs a schema first"))
         return redirect("annotation:schema_new", member.project.name)
-    form = QueueForm(member.project, request.POST or None, initial={"schema": request.GET.get("schema", "")})
+    form = QueueForm(
+        member.project, request.POST or None, initial={name: request.GET.get(name, "") for name in ("schema", "reason")}
+    )
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:

@@ -14,11 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from lode_annotation import migrating
 from lode_annotation import schemas as schema_verbs
 from lode_annotation.models import LabelSet, Queue, Schema, SchemaRevision
 from lode_annotation.payloads import media_payload
 from lode_annotation.views.label import boot
 from lode_annotation.views.refusals import add_refusal
+from lode_annotation.views.revision_form import CONFIG_HINT, RevisionForm, said
+from lode_annotation.views.revision_lines import revision_line
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, LodeError
@@ -37,12 +40,6 @@ PAGE = 50
 
 def _member(request: HttpRequest, project: str, verb: str = "project.view") -> Membership:
     return member_of(Caller(signed_in(request)), project, verb)
-
-
-CONFIG_HINT = gettext_lazy(
-    "A Label Studio config with one object, such as an Image or a Text, and what is asked of it. It is checked while"
-    " you type."
-)
 
 
 @dataclass(frozen=True)
@@ -104,18 +101,6 @@ class SchemaForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 18, "spellcheck": "false"}),
         help_text=CONFIG_HINT,
     )
-
-
-class RevisionForm(forms.Form):
-    """A new revision of a schema."""
-
-    config = forms.CharField(
-        label=gettext_lazy("Labeling config"),
-        strip=False,
-        widget=forms.Textarea(attrs={"rows": 18, "spellcheck": "false"}),
-        help_text=CONFIG_HINT,
-    )
-    message = forms.CharField(label=gettext_lazy("What changes, and why"), max_length=300, required=False)
 
 
 def schemas(request: HttpRequest, project: str) -> HttpResponse:
@@ -226,10 +211,15 @@ def schema(request: HttpRequest, project: str, name: str) -> HttpResponse:
     """A schema: what it asks, its classes with their permanent ids, its revisions."""
     member = _member(request, project)
     found = _schema(member, name)
-    revisions = list(found.revisions.select_related("created_by").order_by("-number"))
+    revisions = list(found.revisions.select_related("created_by", "migration__job").order_by("-number"))
     newest = revisions[0]
+    may_edit = permits(Caller(member.user), member.role, "schema.edit")
     keys = {label["class_id"]: label for control in newest.controls for label in control["labels"]}
-    classes = [{"row": row, "label": keys.get(row.class_id)} for row in found.classes.order_by("class_id")]
+    rows = {row.class_id: row for row in found.classes.order_by("class_id")}
+    classes = [
+        {"row": row, "label": keys.get(number), "into": rows.get(newest.merged.get(str(number), 0))}
+        for number, row in rows.items()
+    ]
     queues = Queue.objects.filter(schema_revision__schema=found).select_related("schema_revision")
     context = {
         "project": member.project,
@@ -237,12 +227,13 @@ def schema(request: HttpRequest, project: str, name: str) -> HttpResponse:
         "schema": found,
         "newest": newest,
         "controls": [(control, BY_TAG.get(control["type"])) for control in newest.controls],
-        "revisions": revisions,
+        "revisions": [revision_line(found, revision, newest, may_edit=may_edit) for revision in revisions],
+        "undoing": migrating.undoing(found),
         "classes": classes,
         "several": found.classes.order_by().values("control").distinct().count() > 1,
         "queues": queues.order_by("-created_at")[:50],
         "label_count": LabelSet.objects.current().filter(schema=found).count(),
-        "may_edit": permits(Caller(member.user), member.role, "schema.edit"),
+        "may_edit": may_edit,
         "may_manage": permits(Caller(member.user), member.role, "queue.manage"),
     }
     return render(request, "annotation/schema.html", context)
@@ -255,19 +246,15 @@ def schema_edit(request: HttpRequest, project: str, name: str) -> HttpResponse:
     newest = schema_verbs.latest(found)
     form = RevisionForm(request.POST or None, initial={"config": newest.config})
     if request.method == "POST" and form.is_valid():
-        posted = {key: str(value) for key, value in request.POST.items()}
-        renames: dict[str, dict[str, str]] = {}
-        for entry in newest.classes:
-            if name_now := posted.get(f"rename:{entry['id']}"):
-                renames.setdefault(entry["control"], {})[entry["name"]] = name_now
         try:
+            told = said(request, newest)
             made = schema_verbs.revise(
                 found,
                 Caller(member.user),
                 config=form.cleaned_data["config"],
                 message=form.cleaned_data["message"],
-                renames=renames,
-                guidelines={entry["id"]: posted.get(f"guideline:{entry['id']}", "") for entry in newest.classes},
+                **told.words,
+                guidelines=told.guidelines,
             )
         except LodeError as error:
             add_refusal(form, error)

@@ -12,6 +12,7 @@ import { SchemaForm } from "./schema_form.js";
 /** @typedef {{value: string, class_id: number, hotkey: string|null}} Label */
 /** @typedef {{name: string, type: string, choice: string, required: boolean, labels: Label[]}} Control */
 /** @typedef {import("./renames.js").Known} Known */
+/** @typedef {Map<string, string>} Chosen what a label is split off from, or merged into, by what it is about */
 /** @typedef {{ok: boolean, controls: Control[], problems: {line: number, error: string}[]}} Checked */
 
 const WAIT = 300;
@@ -40,6 +41,8 @@ function start(preview) {
   const kinds = JSON.parse(document.getElementById("question-kinds")?.textContent ?? "{}");
   const form = new SchemaForm(find("[data-schema-form]"), field, kinds, renames);
   startViews(field);
+  /** @type {Chosen} */
+  const chosen = new Map();
   let timer = 0;
   let turn = 0;
 
@@ -48,7 +51,7 @@ function start(preview) {
     try {
       const body = { config: field.value, schema: preview.dataset.schema ?? "" };
       const checked = /** @type {Checked} */ (await postJSON(preview.dataset.check ?? "", body));
-      if (mine === turn) show(preview, checked, renames, form);
+      if (mine === turn) show(preview, checked, renames, chosen, form);
     } catch (error) {
       if (mine === turn && error instanceof HttpError) {
         preview.replaceChildren(make("p", "note note-danger", error.message));
@@ -78,9 +81,10 @@ function startViews(field) {
  * @param {HTMLElement} preview
  * @param {Checked} checked
  * @param {Renames} renames what was chosen so far
+ * @param {Chosen} chosen
  * @param {SchemaForm} form
  */
-function show(preview, checked, renames, form) {
+function show(preview, checked, renames, chosen, form) {
   const words = preview.dataset;
   const { known } = renames;
   for (const button of document.querySelectorAll("button[formaction]")) button.toggleAttribute("disabled", !checked.ok);
@@ -91,10 +95,10 @@ function show(preview, checked, renames, form) {
     preview.replaceChildren(make("ul", "errors", ...rows));
     return;
   }
-  const parts = checked.controls.map((control) => palette(control, words, known, form.kinds.get(control.type)));
+  const parts = checked.controls.map((control) => palette(control, words, known, chosen, form.kinds.get(control.type)));
   const there = new Set(checked.controls.flatMap((control) => control.labels.map((label) => label.class_id)));
   const gone = known.filter((one) => !there.has(one.id));
-  if (gone.length) parts.push(goneLabels(gone, freshLabels(checked, known), words, renames, () => form.render()));
+  if (gone.length) parts.push(goneLabels(gone, checked, renames, chosen, words, () => form.render()));
   preview.replaceChildren(...parts);
 }
 
@@ -105,21 +109,29 @@ function show(preview, checked, renames, form) {
  * @returns {Map<string, string[]>}
  */
 function freshLabels(checked, known) {
-  const ids = new Set(known.map((one) => one.id));
   const fresh = checked.controls.map((control) => {
-    const labels = control.labels.filter((label) => !ids.has(label.class_id)).map((label) => label.value);
+    const labels = control.labels.filter((label) => !isKnown(label, known)).map((label) => label.value);
     return /** @type {[string, string[]]} */ ([control.name, labels]);
   });
   return new Map(fresh);
 }
 
 /**
+ * @param {Label} label
+ * @param {readonly Known[]} known
+ */
+function isKnown(label, known) {
+  return known.some((one) => one.id === label.class_id);
+}
+
+/**
  * @param {Control} control
  * @param {DOMStringMap} words
  * @param {readonly Known[]} known
+ * @param {Chosen} chosen
  * @param {import("./schema_form.js").Kind} [asked]
  */
-function palette(control, words, known, asked) {
+function palette(control, words, known, chosen, asked) {
   const many = controlOf([control]) ? words.wordLinks : control.choice === "single" ? words.wordSingle : words.wordMultiple;
   const kind = shapeFor(control)?.titles().many ?? (asked && !asked.choice ? asked.title.toLowerCase() : many);
   const rule = control.required ? ` · ${words.wordRequired ?? ""}` : "";
@@ -128,7 +140,11 @@ function palette(control, words, known, asked) {
     const color = ((label.class_id - 1) % COLORS) + 1;
     const row = make("li", "", key, make("span", `chip chip-class c${color}`, make("i", "swatch"), label.value));
     row.append(make("span", "muted small", `#${label.class_id}`));
-    if (known.length && !known.some((one) => one.id === label.class_id)) row.append(make("span", "small schema-new", words.wordNew ?? ""));
+    if (known.length && !isKnown(label, known)) {
+      row.append(make("span", "small schema-new", words.wordNew ?? ""));
+      const kept = control.labels.filter((one) => isKnown(one, known)).map((one) => one.value);
+      if (kept.length) row.append(splitFrom(control.name, label.value, kept, words, chosen));
+    }
     return row;
   });
   const title = make("p", "small muted", `${control.name} · ${kind ?? ""}${rule}`);
@@ -136,25 +152,63 @@ function palette(control, words, known, asked) {
 }
 
 /**
- * For each label that is gone: retired, or has it a new name?
- * @param {Known[]} gone
- * @param {Map<string, string[]>} fresh by control, labels that the newest revision does not have
+ * Which of the labels that stay a new one is split off from: a person has to look through the items of that one.
+ * @param {string} control
+ * @param {string} label
+ * @param {string[]} kept
  * @param {DOMStringMap} words
- * @param {Renames} renames
- * @param {() => void} chosen
+ * @param {Chosen} chosen
  */
-function goneLabels(gone, fresh, words, renames, chosen) {
-  const several = fresh.size > 1;
+function splitFrom(control, label, kept, words, chosen) {
+  const key = JSON.stringify([control, label]);
+  const select = make("select", "form-select schema-split");
+  select.name = "split";
+  select.setAttribute("aria-label", `${label}: ${words.wordSplit ?? ""}`);
+  select.append(new Option(words.wordAlone ?? "", ""));
+  for (const name of kept) {
+    const value = JSON.stringify([control, label, name]);
+    select.append(new Option(`${words.wordSplit ?? ""} ${name}`, value, false, chosen.get(key) === value));
+  }
+  select.addEventListener("change", () => chosen.set(key, select.value));
+  return select;
+}
+
+/**
+ * For each label that is gone: retired, has it a new name, or does another label take it in?
+ * @param {Known[]} gone
+ * @param {Checked} checked
+ * @param {Renames} renames
+ * @param {Chosen} chosen
+ * @param {DOMStringMap} words
+ * @param {() => void} changed told when another was chosen
+ */
+function goneLabels(gone, checked, renames, chosen, words, changed) {
+  const several = checked.controls.length > 1;
+  const fresh = freshLabels(checked, renames.known);
   const rows = gone.map((one) => {
+    const key = String(one.id);
     const select = make("select", "form-select");
-    select.name = `rename:${one.id}`;
     select.append(new Option(words.wordRetire ?? "", ""));
-    for (const name of fresh.get(one.control) ?? []) {
-      select.append(new Option(`${words.wordRename ?? ""} ${name}`, name, false, renames.nameOf(one) === name));
-    }
+    /** @type {(way: string, word: string|undefined, labels: string[], taken: string|undefined) => void} */
+    const offer = (way, word, labels, taken) => {
+      for (const name of labels) {
+        const option = new Option(`${word ?? ""} ${name}`, name, false, taken === name);
+        option.dataset.way = way;
+        select.append(option);
+      }
+    };
+    const merged = chosen.get(key);
+    offer("rename", words.wordRename, fresh.get(one.control) ?? [], merged ? undefined : renames.nameOf(one));
+    const control = checked.controls.find((each) => each.name === one.control);
+    offer("merge", words.wordMerge, (control?.labels ?? []).map((label) => label.value), merged);
+    const way = () => select.selectedOptions[0]?.dataset.way ?? "rename";
+    select.name = `${way()}:${one.id}`;
     select.addEventListener("change", () => {
-      renames.say(one.id, select.value);
-      chosen();
+      select.name = `${way()}:${one.id}`;
+      const into = way() === "merge" ? select.value : "";
+      into ? chosen.set(key, into) : chosen.delete(key);
+      renames.say(one.id, into ? "" : select.value);
+      changed();
     });
     return make("label", "", make("b", "", several ? `${one.control}: ${one.name}` : one.name), select);
   });
