@@ -19,6 +19,7 @@ from lode_platform.errors import BadInput, Forbidden
 from lode_platform.models import Item, Project, User
 from motherlode.labeling_config import build
 from motherlode.regions import Region
+from motherlode.relations import Relation
 
 pytestmark = pytest.mark.django_db
 
@@ -224,3 +225,22 @@ def test_items_are_filtered_by_a_required_question_that_they_do_not_answer(
         schema, Caller(alice), config=view(boxes, choices.replace('toName="image" ', 'toName="image" required="true"'))
     )
     assert [row["path"] for row in program.get(address).json()["results"]] == [second.path]
+
+
+def test_classes_of_relations_are_counted_where_links_name_them_and_are_not_merged(
+    project: Project, alice: User, make_items: Callable[..., list[Item]]
+) -> None:
+    links = "<Relations>{}</Relations>"
+    boxes = asked("RectangleLabels", "label", "RBC")
+    before = view(boxes, links.format('<Relation value="touches"/><Relation value="covers"/>'))
+    schema = create_schema(project, Caller(alice), name="linked", config=before)
+    number = next(row.class_id for row in schema.classes.all() if row.name == "touches")
+    (item,) = make_items(project, 1)
+    held = hold(schema, alice, item, box(1, 1), box(2, 1))
+    held.relations = [Relation("r", "b1", "b2", number, control="relations").as_json()]
+    held.save()
+    after = view(boxes, links.format('<Relation value="covers"/>'))
+    got = found(schema, alice, after)
+    assert {key: counts(one) for key, one in got.items()} == {("class_retired", "touches"): (1, 1)}
+    with pytest.raises(BadInput, match="a link is told by its class; retire it instead"):
+        found(schema, alice, after, merges={"touches": "covers"})
