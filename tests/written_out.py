@@ -30,7 +30,7 @@ def with_points(monkeypatch: pytest.MonkeyPatch) -> shapes.Shape:
     for registry, key in (
         (shapes.SHAPES, shape.kind),
         (shapes.BY_TAG, shape.tag),
-        (shapes.BY_RESULT_TYPE, shape.result_type),
+        (shapes.RESULT_TYPES, shape.result_type),
         (shapes.BY_TASK, shape.task),
     ):
         monkeypatch.setitem(registry, key, shape)

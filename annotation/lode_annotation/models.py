@@ -1,6 +1,7 @@
 """Schemas, queues, tasks, leases, annotations, reviews and label sets."""
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from lode_annotation.rules import asks_of
 from lode_platform.callers import Caller
 from lode_platform.models import Item, Job, PastFile, Project, User
 from motherlode.manifest import canonical
@@ -89,6 +91,11 @@ class SchemaRevision(models.Model):
     def class_names(self) -> dict[int, str]:
         """The classes' names by their permanent id."""
         return {int(row["id"]): str(row["name"]) for row in self.classes}
+
+    @property
+    def class_asks(self) -> dict[int, Mapping[str, Any]]:
+        """What classes ask beyond their names, by their permanent id, where they ask anything."""
+        return asks_of(self.controls)
 
 
 class QueueQuerySet(models.QuerySet["Queue"]):

@@ -150,10 +150,11 @@ def item_layers(items: Sequence[Item], user: User) -> Mapping[int, Sequence[Draw
     keys = [item.pk for item in items]
     rows = LabelSet.objects.current().filter(item__in=keys).select_related("schema_revision")
     for row in rows:
-        names = row.schema_revision.class_names
+        names, asks = row.schema_revision.class_names, row.schema_revision.class_asks
         for region in row.regions:
             of_class = region["class_id"]
-            said = drawn(region, label=names.get(of_class, str(of_class)), color=class_color(of_class))
+            name, color = names.get(of_class, str(of_class)), class_color(of_class)
+            said = drawn(region, label=name, color=color, asks=asks.get(of_class))
             found.setdefault(row.item_id, []).extend(said)
     return found
 

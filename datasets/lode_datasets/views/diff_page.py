@@ -76,7 +76,7 @@ def pair_view(
     sides, names = [], {**presentation.names_of(old), **presentation.names_of(new)}
     for entry, version, layer in ((change.before, old, "gone"), (change.after, new, "truth")):
         rows = entry.label_set.said if entry and entry.label_set else []
-        sides.append(presentation.changed_regions(rows, change.regions, presentation.names_of(version), layer))
+        sides.append(presentation.changed_regions(rows, change.regions, version, layer))
     labels = change.after.label_set if change.after else None
     who, why, url = None, "", ""
     if labels and (change.regions or change.kind == "labelled"):

@@ -43,7 +43,7 @@ def samples(version: Version, entries: Sequence[Entry]) -> list[Sample]:
     found = []
     for entry in entries:
         rows = entry.label_set.said if entry.label_set else []
-        regions = presentation.regions(rows, class_names)
+        regions = presentation.regions(rows, version)
         found.append(Sample(entry, regions, said.answers(rows, class_names), said.attributes(rows, class_names)))
     return found
 
