@@ -218,7 +218,7 @@ def _append(
 
 
 def _changed(schema: Schema, parsed: ParsedConfig, ids: Mapping[Class, int]) -> str:
-    """What of a class, by a config and the ids of classes, is not as in an earlier revision and must be; "" for nothing."""
+    """What of a class, by a config and the ids of classes, must stay as it was and does not; "" for nothing."""
     asked = {
         ids[control.name, label]: (BY_TAG[control.type].fixed(asks), label)
         for control in parsed.controls

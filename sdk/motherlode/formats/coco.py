@@ -154,9 +154,7 @@ def _read_document(
     labels = {key: found.name for key, found in document.categories.items() if found.name is not None}
     names = {int(key): label for key, label in labels.items() if key.isdecimal()}
     images = {key: image.name for key, image in document.images.items() if image.row >= 0 and not image.others}
-    parts = {
-        found.name: found.template.attributes for found in document.categories.values() if found.name and found.template
-    }
+    parts = {found.name: found.said for found in document.categories.values() if found.name and found.said}
     yield Classes(name, dict(sorted(names.items())), ids=True, labels=labels, images=images, parts=parts)
     document.labels = [document.label(category) for category in document.order]
     yield from strangers(document)
@@ -167,18 +165,16 @@ def _read_document(
 
 
 def _miscounted(document: Document) -> Iterator[Problem]:
-    """Annotations with another number of points than their category names: they are left out."""
-    categories = [document.categories.get(key) for key in document.order]
+    """Annotations that do not have the points that their category names: they are left out."""
+    found = [document.categories.get(key) for key in document.order]
+    said = [one.said if one is not None else {} for one in found]
+    shapes = [document.shape.bound(document.shape.part_options(each)) if each else None for each in said]
     for image in document.images.values():
         for row, at in zip(image.numbers[:: Boxes.COLUMNS], image.numbers[1 :: Boxes.COLUMNS], strict=True):
-            category = categories[int(at)]
-            if category is None or category.template is None:
-                continue
-            found, named = len(image.places[int(row)]), len(category.template.points)
-            if found != named:
+            shape = shapes[int(at)]
+            if shape is not None and (why := shape.unfit(image.places[int(row)])):
                 image.unfit.add(int(row))
-                what = f"it has {found} keypoints, and its category {category.name!r} names {named}"
-                yield Problem("unreadable", document.file, f"annotations[{int(row)}]", what, REMEDY, image.name)
+                yield Problem("unreadable", document.file, f"annotations[{int(row)}]", why, REMEDY, image.name)
 
 
 def _claims(

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from motherlode.formats.source import Boxes, Problem, ProblemKind
-from motherlode.shapes import DEFAULT, Geometry, Shape
-from motherlode.shapes.skeleton import Template
+from motherlode.shapes import DEFAULT, SHAPES, Geometry, Shape
 
 __all__ = ["Category", "Document", "Listed", "missing_categories", "seen", "strangers", "tell_apart"]
 
@@ -34,12 +33,12 @@ class Listed:
 
 @dataclass
 class Category:
-    """A category by its id, the supercategory that it states, and the points of its objects."""
+    """A category by its id, the supercategory that it states, and what its element says in a config of its points."""
 
     row: int
     name: str | None  # None: it cannot be used
     group: str
-    template: Template | None = None
+    said: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -73,6 +72,7 @@ class Document:
 # what was seen and did not come in
 
 BARE = "no keypoints"
+TASKS_OF_POINTS = [shape.task for shape in SHAPES.values() if shape.pointed]
 
 
 def seen(document: Document) -> Iterator[Problem]:
@@ -88,7 +88,7 @@ def seen(document: Document) -> Iterator[Problem]:
         if (count := document.seen[what]) and not came[what]:
             rows = f"{count:,} annotations hold {what}" if count > 1 else f"1 annotation holds {what}"
             remedy = f"{shape.task.capitalize()}, areas and crowd marks came in, {what} were left out"
-            remedy += "; --task skeletons brings them in" if what == "keypoints" else ""
+            remedy += "".join(f"; --task {task} brings them in" for task in TASKS_OF_POINTS if what == "keypoints")
             yield Problem("note", document.file, "annotations", rows, remedy)
     if count := document.seen[BARE]:
         rows = f"{count:,} annotations have" if count > 1 else "1 annotation has"

@@ -20,7 +20,6 @@ from motherlode.formats.source import Boxes
 from motherlode.formats.values import BadValue, flag, id_key, label_name, number, plain_attributes, shown, whole_number
 from motherlode.masks import Mask, mask_bounds, read_mask
 from motherlode.shapes import DEFAULT, BadRegion, Geometry, Shape
-from motherlode.shapes.skeleton import Template
 
 __all__ = ["ARRAYS", "REMEDY", "take"]
 
@@ -104,20 +103,20 @@ def _take_category(document: Document, place: str, row: int, value: dict[str, An
             remedy = "Labels of this id were left out; give each category its own id and import again"
             document.say("duplicate", place, what, remedy)
         return
-    template = None
+    said: dict[str, str] = {}
     if document.shape.pointed and name is not None:
         try:
-            template = _template(value)
+            said = _points(value, document.shape)
         except ValueError as error:
             name = None
             remedy = "Its labels were left out; mend the category and import again"
             document.say("unreadable", place, f"its keypoints cannot be taken: {error}", remedy)
     group = value.get("supercategory")
-    document.categories[key] = Category(row, name, str(group).strip() if isinstance(group, str) else "", template)
+    document.categories[key] = Category(row, name, str(group).strip() if isinstance(group, str) else "", said)
 
 
-def _template(category: dict[str, Any]) -> Template:
-    """The points of a category's objects, and the edges between them, which COCO numbers from 1. Raises ValueError."""
+def _points(category: dict[str, Any], shape: Shape) -> dict[str, str]:
+    """What a category's element says of its points and edges, which COCO numbers from 1. Raises ValueError."""
     names, skeleton = category.get("keypoints"), category.get("skeleton") or []
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise ValueError("it names none")
@@ -127,7 +126,7 @@ def _template(category: dict[str, Any]) -> Template:
     for one, two in skeleton:
         edge = (whole_number(one) - 1, whole_number(two) - 1)
         edges.setdefault(frozenset(edge), edge)
-    return Template(tuple(name.strip() for name in names), tuple(edges.values()))
+    return shape.part_of_points([name.strip() for name in names], [*edges.values()])
 
 
 def _take_annotations(document: Document, first: int, rows: Sequence[Any]) -> None:

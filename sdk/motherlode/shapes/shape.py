@@ -178,12 +178,17 @@ class Shape(ABC):
         """What of the options of a class its regions are drawn with."""
         return {}
 
-    def under(self, asked: Asked, label: str) -> Shape:
-        """The kind as the class `label` of a control asks for it: values are read, checked and written by that."""
+    def bound(self, options: Mapping[str, Any]) -> Shape:
+        """The kind as a class with these options asks for it: values are read, checked and written by that."""
         return self
 
+    def under(self, asked: Asked, label: str) -> Shape:
+        """The kind as the class `label` of a control asks for it."""
+        options = asked.options.get("classes", {}).get(label)
+        return self.bound(options) if options else self
+
     def unfit(self, geometry: Geometry) -> str:
-        """Why a geometry cannot be of the class that `under` was given, in words; "" where it can."""
+        """Why a geometry cannot be of the class that the kind is `bound` to, in words; "" where it can."""
         return ""
 
     def class_name(self, path: Sequence[str]) -> str:
@@ -257,6 +262,13 @@ class Shape(ABC):
     def from_points(self, points: Sequence[Sequence[Any]]) -> Geometry:
         """One object from its points, each x, y and COCO's visibility. Raises `BadRegion` where it is not `pointed`."""
         raise BadRegion(f"{self.one} is not made of labelled points")
+
+    def part_of_points(self, names: Sequence[str], edges: Sequence[tuple[int, int]]) -> dict[str, str]:
+        """What the element of a class says whose objects have these points, and edges between their places, from 0.
+
+        Raises ValueError that says what cannot be, for a person.
+        """
+        raise ValueError(f"{self.one} is not made of labelled points")
 
     def points(self, geometry: Geometry) -> Sequence[tuple[float, float, int]]:
         """The points of what is `pointed`, as `from_points` takes them; none of any other kind."""

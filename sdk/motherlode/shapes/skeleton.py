@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from motherlode.media import Image, Media
 from motherlode.shapes.keypoint import RADIUS, disc_overlap
 from motherlode.shapes.polyline import PolylineShape, broken_vertex
-from motherlode.shapes.shape import Asked, BadRegion, Bounds, Broken, Clip, PointMap, Shape
+from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, PointMap, Shape
 
 __all__ = ["HIDDEN", "PERSON", "UNLABELLED", "VISIBLE", "Joint", "Skeleton", "SkeletonShape", "Template"]
 
@@ -147,9 +147,8 @@ class SkeletonShape(Shape):
     def sketch(self, options: Mapping[str, Any]) -> dict[str, Any]:
         return {"edges": options["edges"]}
 
-    def under(self, asked: Asked, label: str) -> SkeletonShape:
-        said = asked.options.get("classes", {}).get(label)
-        return SkeletonShape(Template.from_json(said)) if said else self
+    def bound(self, options: Mapping[str, Any]) -> SkeletonShape:
+        return SkeletonShape(Template.from_json(options))
 
     def unfit(self, geometry: Skeleton) -> str:
         if self.template is None or len(geometry) == len(self.template.points):
@@ -243,6 +242,9 @@ class SkeletonShape(Shape):
 
     def from_points(self, points: Sequence[Sequence[Any]]) -> Skeleton:
         return self.from_json(points)
+
+    def part_of_points(self, names: Sequence[str], edges: Sequence[tuple[int, int]]) -> dict[str, str]:
+        return Template(tuple(names), tuple(edges)).attributes
 
     def points(self, geometry: Skeleton) -> Skeleton:
         return geometry
