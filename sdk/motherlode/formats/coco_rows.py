@@ -256,7 +256,8 @@ def _take_annotation(document: Document, place: str, row: int, value: dict[str, 
 def _labelled(value: dict[str, Any]) -> bool:
     """Whether an annotation has a keypoint that is labelled, as far as can be seen."""
     keypoints = value.get("keypoints")
-    return keypoints is not None and (not isinstance(keypoints, list) or any(keypoints[2::3]))
+    odd = not isinstance(keypoints, list) or len(keypoints) % 3
+    return keypoints is not None and bool(odd or any(keypoints[2::3]))
 
 
 def _place(value: dict[str, Any], shape: Shape) -> tuple[Geometry | None, Mask | None]:

@@ -6,6 +6,7 @@ import { distance } from "../../lode/canvas/kinds/points.js";
 import { skeleton as drawing, edgesOf, HIDDEN, labelled, VISIBLE } from "../../lode/canvas/kinds/skeleton.js";
 import { gettext } from "../../lode/words.js";
 import { isNumber } from "./points.js";
+import { polyline } from "./polyline.js";
 import { addMissing, hand, hide, nextPoint, placer, skip } from "./skeleton_tool.js";
 
 /** @typedef {import("../model/types.js").Point} Point */
@@ -46,8 +47,8 @@ function before({ points, asks }, at) {
 export const skeleton = {
   ...drawing,
   drawn: true,
-  result: "vectorlabels",
-  control: 'VectorLabels skeleton="true"',
+  result: polyline.result,
+  control: `${polyline.control} skeleton="true"`,
   icon: "M12 6.5v7M12 13.5l-4 6M12 13.5l4 6M6 9.5h12M10.2 4.7a1.8 1.8 0 1 0 3.6 0a1.8 1.8 0 1 0-3.6 0",
   key: "Alt+p",
   placeKey: "Alt+Shift+p",
@@ -56,8 +57,8 @@ export const skeleton = {
     draw: gettext("Draw skeletons"),
     place: gettext("Add a skeleton in the middle of the view"),
   }),
-  decode({ vertices, closed, vectorlabels }, size, control) {
-    const asks = templateOf(control, Array.isArray(vectorlabels) ? vectorlabels[0] : undefined);
+  decode({ vertices, closed, [polyline.result]: labels }, size, control) {
+    const asks = templateOf(control, Array.isArray(labels) ? labels[0] : undefined);
     if (!asks || closed || !Array.isArray(vertices) || !vertices.length) return null;
     const byName = new Map(vertices.map((vertex) => [vertex?.id, vertex]));
     if (byName.size < vertices.length || !vertices.every((vertex) => isOf(vertex, asks))) return null;
