@@ -15,8 +15,8 @@ import { away, distance } from "./points.js";
 export const HIDDEN = 1;
 export const VISIBLE = 2;
 /** The radius of its dots, in parts of a dot's, and of the rings within whose lines make one full. */
-const DOT = 0.7;
-const WITHIN = [0.45, 0.2];
+const DOT = 0.8;
+const WITHIN = [0.5, 0.2];
 
 /** The edges of which both ends are labelled. @param {Skeleton} region @returns {[Joint, Joint][]} */
 export function edgesOf({ points, asks }) {
