@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from lode_annotation import labeling_config
+from lode_annotation import config_words
 from motherlode import shapes
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "extending.md").read_text()
@@ -30,10 +30,10 @@ def with_points(monkeypatch: pytest.MonkeyPatch) -> shapes.Shape:
     for registry, key in (
         (shapes.SHAPES, shape.kind),
         (shapes.BY_TAG, shape.tag),
-        (shapes.BY_RESULT_TYPE, shape.result_type),
+        (shapes.RESULT_TYPES, shape.result_type),
         (shapes.BY_TASK, shape.task),
     ):
         monkeypatch.setitem(registry, key, shape)
-    monkeypatch.setitem(labeling_config.MEANT, shape.tag, shape.attributes)
-    monkeypatch.setitem(labeling_config.LOOKS, shape.tag, shape.looks)
+    monkeypatch.setitem(config_words.MEANT, shape.tag, shape.attributes)
+    monkeypatch.setitem(config_words.LOOKS, shape.tag, shape.looks)
     return shape

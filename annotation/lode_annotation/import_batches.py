@@ -16,12 +16,13 @@ from lode_platform.models import Item, Project
 from motherlode import media
 from motherlode.formats.plain import Plain, plain_regions
 from motherlode.formats.settling import as_regions, settle
-from motherlode.formats.source import Draft, Record
+from motherlode.formats.source import Draft, Problem, Record
 from motherlode.formats.texts import Asked, as_texts
 from motherlode.labeling_config import medium_of
 from motherlode.media import MEDIA, Media
 from motherlode.paths import UnsafePath, check_path, fold
 from motherlode.regions import Control, Region, Texts, from_json, texts_of
+from motherlode.shapes import SHAPES
 
 
 class _Item(NamedTuple):
@@ -156,6 +157,8 @@ class Batch:
         asked = asking.asked[record.control]
         if gone := next((one for one in drafts if asked[one.kind, one.label] is None), None):
             return say_problem(report, retired(record, gone, asking.schema))
+        drafts, unfit = _fitting(record, drafts, asked)
+        problems += unfit
         if not record.comes_in(len(drafts)):
             problems.append(record.left_unlabelled(len(drafts)))
         for problem in problems:
@@ -193,6 +196,21 @@ class Batch:
         self.label_sets.append((item.pk, texts))
         if digest:
             self.new[item.pk] = digest
+
+
+def _fitting(record: Record, drafts: Sequence[Draft], asked: Asked) -> tuple[list[Draft], list[Problem]]:
+    """The drafts that fit what their classes ask, and what is wrong with the others."""
+    kept: list[Draft] = []
+    problems: list[Problem] = []
+    for draft in drafts:
+        shape, control = SHAPES[draft.kind], asked[draft.kind, draft.label]
+        assert control is not None
+        if why := "" if shape.whole else shape.under(control, draft.label).unfit(draft.geometry):
+            what = f"the {draft.label} {shape.noun} does not fit its class: {why}"
+            problems.append(Problem("unreadable", record.source, draft.row, what, "It was left out", record.path))
+        else:
+            kept.append(draft)
+    return kept, problems
 
 
 def _beside(held: LabelSet | None, control: Control | None) -> tuple[list[dict[str, Any]], list[Region]]:

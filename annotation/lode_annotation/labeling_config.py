@@ -12,51 +12,17 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from lode_annotation.config_tree import Node, refuse, tree_of
+from lode_annotation.config_words import HARMLESS, LOOKS, MEANT, SELECTED, VIEW
 from lode_platform.errors import BadInput
 from motherlode import labeling_config, relations
 from motherlode.media import BY_TAG as BY_OBJECT
-from motherlode.shapes import BY_TAG, BY_TASK, PARTS, Shape
+from motherlode.shapes import BY_TAG, PARTS, Shape, asked_by_tag
 
 MAX_LABELS = 1000
 MAX_NAME = 200
 HOTKEYS = "1234567890qwertyuiopasdfghjklzxcvbnm"
 
-VIEW, HEADER = "View", "Header"
-
-# What a control that is asked per region says of the regions that it is asked of.
-PER_REGION = frozenset({"perRegion", "visibleWhen", "whenTagName", "whenLabelValue"})
-SELECTED = "region-selected"
-# What our editor acts on, by element.
-MEANT = {
-    VIEW: frozenset[str](),
-    **{tag: frozenset({"name", "value"}) for tag in BY_OBJECT},
-    HEADER: frozenset[str](),
-    **{shape.tag: shape.attributes | (PER_REGION if shape.whole else frozenset()) for shape in BY_TAG.values()},
-    **{shape.part: shape.part_attributes for shape in BY_TAG.values() if shape.part},
-    relations.TAG: frozenset[str](),
-    relations.PART: frozenset({"value"}),
-}
-# What Label Studio lets one say about looks; it changes no answer, so it is taken and not acted on.
-LOOKS = {
-    VIEW: {"style", "className", "idAttr", "classname"},
-    **{tag: medium.looks for tag, medium in BY_OBJECT.items()},
-    HEADER: {"value", "size", "style", "underline"},
-    **{shape.tag: shape.looks for shape in BY_TAG.values()},
-    **{shape.part: shape.part_looks for shape in BY_TAG.values() if shape.part},
-    relations.TAG: set(),
-    relations.PART: {"background", "style"},
-}
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,17})?")
-# Defaults that some exports write out; said like this they ask for nothing we do not do.
-HARMLESS = {
-    ("perRegion", "false"),
-    ("perItem", "false"),
-    ("allowNested", "false"),
-    ("allownested", "false"),
-    ("transcription", "false"),
-    ("displayMode", "tag"),
-    ("choice", "single"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,24 +78,36 @@ def parse_config(xml: str) -> ParsedConfig:
         refuse(problems)
     if not _is_built(xml, root):
         _ask_sdk(xml)
-    nodes = [node for node in root.walk() if node.tag in BY_TAG]
-    controls = tuple(_control(node, nodes) for node in nodes)
+    nodes = [node for node in root.walk() if _kind_of(node)]
+    controls = tuple(_control(node, shape, nodes) for node in nodes if (shape := _kind_of(node)))
     links = [_links(node, controls[0].to_name) for node in root.walk() if node.tag == relations.TAG]
     controls = (*controls, *links)
     return ParsedConfig(to_name=controls[0].to_name, controls=controls)
 
 
+def _kind_of(node: Node) -> Shape | None:
+    """The kind that an element asks for, None where it is no control."""
+    return asked_by_tag(node.tag, node.attributes)
+
+
+def _is_placed(node: Node) -> bool:
+    """Whether an element asks for regions."""
+    shape = _kind_of(node)
+    return shape is not None and not shape.whole
+
+
 def _unsupported(root: Node) -> Iterator[tuple[int, str]]:
     """What Label Studio can do and our editor cannot yet, by name."""
     for node in root.walk():
-        if node.tag not in MEANT:
+        shape = _kind_of(node)
+        tag = shape.opening if shape else node.tag
+        if tag not in MEANT:
             yield node.line, f"<{node.tag}> is not supported yet."
             continue
         for name, value in node.attributes.items():
-            if name in MEANT[node.tag] or name in LOOKS[node.tag] or (name, value.lower()) in HARMLESS:
+            if name in MEANT[tag] or name in LOOKS[tag] or (name, value.lower()) in HARMLESS:
                 continue
             yield node.line, f'<{node.tag} {name}="{value}"> is not supported yet.'
-        shape = BY_TAG.get(node.tag)
         if shape and not shape.whole and node.attributes.get("choice", "single").lower() != "single":
             why = f"{shape.one} carries one label"
             yield node.line, f'<{node.tag} choice="multiple"> is not supported yet: {why}.'
@@ -146,7 +124,8 @@ def _unsupported(root: Node) -> Iterator[tuple[int, str]]:
 
 def _nested(node: Node, *, nested: bool) -> Iterator[tuple[int, str]]:
     """The parts that stand within parts, where their control's classes are not paths."""
-    nested = BY_TAG[node.tag].nested if node.tag in BY_TAG else nested
+    shape = _kind_of(node)
+    nested = shape.nested if shape else nested
     for child in node.children:
         if node.tag in PARTS and not (nested and child.tag == node.tag):
             yield node.line, f"A <{child.tag}> within a <{node.tag}> is not supported yet."
@@ -171,7 +150,7 @@ def _wrong(root: Node) -> Iterator[tuple[int, str]]:
     if root.tag != VIEW:
         yield root.line, f"The outermost element is <{root.tag}>; it must be <View>."
     objects = [node for node in root.walk() if node.tag in BY_OBJECT]
-    controls = [node for node in root.walk() if node.tag in BY_TAG]
+    controls = [(node, shape) for node in root.walk() if (shape := _kind_of(node))]
     if not objects:
         known = " and no ".join(f'<{one.tag} name="{one.kind}" value="${one.kind}"/>' for one in BY_OBJECT.values())
         yield root.line, f"There is no {known}: nothing to label."
@@ -182,7 +161,7 @@ def _wrong(root: Node) -> Iterator[tuple[int, str]]:
     if not controls:
         yield root.line, f"There is none of {', '.join(f'<{tag}>' for tag in BY_TAG)}: nothing to ask."
     names: set[str] = set()
-    for node in [*objects, *controls]:
+    for node in [*objects, *(node for node, _ in controls)]:
         name = node.attributes.get("name", "")
         if not name:
             yield node.line, f"<{node.tag}> has no name."
@@ -192,17 +171,17 @@ def _wrong(root: Node) -> Iterator[tuple[int, str]]:
             yield node.line, f"The name of <{node.tag}> has more than {MAX_NAME} characters."
         names.add(name)
     by_name = {node.attributes.get("name"): node for node in objects}
-    for node in controls:
-        yield from _wrong_control(node, by_name)
-        yield from _wrong_regions(node, controls)
+    for node, shape in controls:
+        yield from _wrong_control(node, shape, by_name)
+        yield from _wrong_regions(node, [one for one, _ in controls])
     for node in root.walk():
         for child in node.children:
-            homes = [f"<{shape.tag}>" for shape in BY_TAG.values() if shape.part == child.tag]
+            homes = [f"<{tag}>" for tag in dict.fromkeys(one.tag for one in BY_TAG.values() if one.part == child.tag)]
             if homes and f"<{node.tag}>" not in homes and node.tag != child.tag:
                 yield child.line, f"<{child.tag}> is in <{node.tag}>; it belongs in {' or '.join(homes)}."
             if child.tag == relations.PART and node.tag != relations.TAG:
                 yield child.line, f"<{child.tag}> is in <{node.tag}>; it belongs in <{relations.TAG}>."
-    yield from _wrong_links(root, controls, names)
+    yield from _wrong_links(root, [node for node, _ in controls], names)
 
 
 def _wrong_links(root: Node, controls: Sequence[Node], names: Collection[str]) -> Iterator[tuple[int, str]]:
@@ -213,15 +192,15 @@ def _wrong_links(root: Node, controls: Sequence[Node], names: Collection[str]) -
     if not found:
         return
     first = found[0]
-    if all(BY_TAG[node.tag].whole for node in controls):
+    if not any(_is_placed(node) for node in controls):
         yield first.line, f"<{first.tag}>: the config asks for no regions to link."
     if relations.NAME in names:
         yield first.line, f'The name "{relations.NAME}" is that of <{first.tag}>; give the other control another name.'
     yield from _wrong_classes(first, list(_parts(first, relations.PART)), relations.PART)
 
 
-def _wrong_control(node: Node, objects: Mapping[str | None, Node]) -> Iterator[tuple[int, str]]:
-    target, shape = node.attributes.get("toName"), BY_TAG[node.tag]
+def _wrong_control(node: Node, shape: Shape, objects: Mapping[str | None, Node]) -> Iterator[tuple[int, str]]:
+    target = node.attributes.get("toName")
     if target not in objects:
         named = " or ".join(f"<{tag}>" for tag in dict.fromkeys(one.tag for one in objects.values()) or BY_OBJECT)
         yield node.line, f'<{node.tag} toName="{target or ""}"> names no {named}.'
@@ -232,7 +211,7 @@ def _wrong_control(node: Node, objects: Mapping[str | None, Node]) -> Iterator[t
     if required not in ("true", "false"):
         yield node.line, f'<{node.tag} required="{required}"> must be true or false.'
     choice = node.attributes.get("choice", "single")
-    if BY_TAG[node.tag].whole and choice not in ("single", "single-radio", "multiple"):
+    if shape.whole and choice not in ("single", "single-radio", "multiple"):
         yield node.line, f'<{node.tag} choice="{choice}"> must be single or multiple.'
     yield from _wrong_parts(node, shape)
     try:
@@ -248,6 +227,7 @@ def _wrong_parts(node: Node, shape: Shape) -> Iterator[tuple[int, str]]:
     part, labels = shape.part, list(_parts(node, shape.part))
     yield from _wrong_classes(node, labels, part, shape.class_name)
     for child, _ in labels:
+        yield from _wrong_asks(child, shape)
         key = child.attributes.get("hotkey", "")
         if key and shape.nested:
             yield child.line, f'<{part} hotkey="{key}"> in <{node.tag}> is not supported yet.'
@@ -286,11 +266,23 @@ def _wrong_classes(
         seen.add(name)
 
 
+def _wrong_asks(part: Node, shape: Shape) -> Iterator[tuple[int, str]]:
+    """What the element of a class cannot ask."""
+    value = part.attributes.get("value", "")
+    for name in sorted(part.attributes.keys() & MEANT[part.tag] - shape.part_attributes):
+        homes = [f"<{one.opening}>" for one in BY_TAG.values() if name in one.part_attributes]
+        yield part.line, f'<{part.tag} value="{value}" {name}="..."> makes sense in {" or ".join(homes)} alone.'
+    try:
+        shape.part_options(part.attributes)
+    except ValueError as error:
+        yield part.line, f'<{part.tag} value="{value}">: {error}.'
+
+
 def _wrong_regions(node: Node, controls: Sequence[Node]) -> Iterator[tuple[int, str]]:
     """Of a control that is asked per region, what names no regions of the config."""
     if not node.says("perRegion"):
         return
-    placed = [one for one in controls if not BY_TAG[one.tag].whole]
+    placed = [one for one in controls if _is_placed(one)]
     if not placed:
         yield node.line, f'<{node.tag} perRegion="true">: the config asks for no regions.'
         return
@@ -334,11 +326,10 @@ def _is_built(xml: str, root: Node) -> bool:
 
     Label Studio reads those as we do, and importing its library takes a process half a second and 60 MiB.
     """
-    nodes = [node for node in root.walk() if node.tag in BY_TAG]
-    tasks = {control.tag: task for task, control in BY_TASK.items()}
+    nodes = [(node, shape.task) for node in root.walk() if (shape := _kind_of(node))]
     if len(nodes) != 1:
         return False
-    node, task = nodes[0], tasks[nodes[0].tag]
+    [(node, task)] = nodes
     values = node.values
     numbers = {child.attributes.get("value", ""): child.attributes.get("category", "") for child in node.children}
     if not all(_NUMBER.fullmatch(number) for number in numbers.values()):
@@ -364,15 +355,15 @@ def _ask_sdk(xml: str) -> None:
         ) from None
 
 
-def _control(node: Node, nodes: Sequence[Node]) -> Control:
+def _control(node: Node, shape: Shape, nodes: Sequence[Node]) -> Control:
     """A control as its element says it; ``nodes`` are those of all controls."""
-    said, shape = node.attributes, BY_TAG[node.tag]
+    said = node.attributes
     label = said.get("whenLabelValue")
-    known = {value for one in nodes if not BY_TAG[one.tag].whole for value in one.values}
+    known = {value for one in nodes if _is_placed(one) for value in one.values}
     multiple = shape.whole and said.get("choice", "single") == "multiple"
     return Control(
         name=said["name"],
-        type=node.tag,
+        type=shape.opening,
         to_name=said["toName"],
         choice="multiple" if multiple else "single",
         required=node.says("required"),
@@ -380,7 +371,7 @@ def _control(node: Node, nodes: Sequence[Node]) -> Control:
             Label(shape.class_name(path), part.get("hotkey", "").lower(), part.get("hint", "").strip())
             for part, path in ((child.attributes, path) for child, path in _parts(node, shape.part))
         ),
-        options=shape.options(said, _selected(node, shape)),
+        options=_options(node, shape),
         per_region=node.says("perRegion"),
         of=_of(node),
         labelled=() if label is None else tuple(_listed(label, known)),
@@ -391,6 +382,13 @@ def _links(node: Node, to_name: str) -> Control:
     """The classes of relations, as a control; any relation may be left without a class."""
     labels = tuple(Label(value) for value in node.values)
     return Control(relations.NAME, node.tag, to_name, "single", False, labels)
+
+
+def _options(node: Node, shape: Shape) -> dict[str, Any]:
+    """What a control asks beyond its labels, and its classes beyond their names."""
+    parts = ((shape.class_name(path), shape.part_options(part.attributes)) for part, path in _parts(node, shape.part))
+    classes = {name: asks for name, asks in parts if asks}
+    return shape.options(node.attributes, _selected(node, shape)) | ({"classes": classes} if classes else {})
 
 
 def controls_json(

@@ -8,6 +8,7 @@ from lode_annotation.classes import Class, Known, Renames, classes_of, renamed, 
 from lode_annotation.labeling_config import ParsedConfig
 from lode_platform.errors import BadInput
 from motherlode import relations
+from motherlode.shapes import BY_TAG
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ def proposed(
     names = renamed(words.renames, active, parsed, moved)
     merges = _merges(words.merges, active, wanted, moved)
     _check_merges(merges, names, active, wanted, parsed)
+    _check_made_alike(merges, before, parsed, moved)
     staying = {(control, names.get((control, name), name)) for control, name in active} & wanted
     splits = _splits(words.splits, staying, wanted, moved)
     return Proposal(parsed, moved, names, merges, splits)
@@ -99,6 +101,25 @@ def _check_merges(
         else:
             continue
         raise BadInput(f"{what}: {why}.", field="merges")
+
+
+def _check_made_alike(
+    merges: Mapping[Class, str], before: Sequence[Mapping[str, Any]], parsed: ParsedConfig, moved: Mapping[str, str]
+) -> None:
+    """Regions hold to what their class is made of, such as a skeleton's points."""
+    controls = {control.name: control for control in parsed.controls}
+    for old in before:
+        name = moved.get(old["name"], old["name"])
+        for label, asks in (old.get("options") or {}).get("classes", {}).items():
+            if (new := merges.get((name, label))) is None:
+                continue
+            control = controls[name]
+            shape, into = BY_TAG[control.type], control.options.get("classes", {}).get(new, {})
+            if shape.fixed(asks) != shape.fixed(into):
+                raise BadInput(
+                    f"{label!r} cannot be merged into {new!r}: regions hold to what each is made of, and that differs.",
+                    field="merges",
+                )
 
 
 def _splits(said: Renames, staying: set[Class], wanted: set[Class], moved: Mapping[str, str]) -> dict[Class, str]:

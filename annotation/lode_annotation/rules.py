@@ -56,6 +56,15 @@ def rules_of(controls: Sequence[Mapping[str, Any]]) -> Rules:
     )
 
 
+def asks_of(controls: Sequence[Mapping[str, Any]]) -> dict[int, Mapping[str, Any]]:
+    """What the classes of a revision's ``controls`` ask beyond their names, by class id, where they ask anything."""
+    found: dict[int, Mapping[str, Any]] = {}
+    for control in controls:
+        if classes := control.get("options", {}).get("classes"):
+            found |= {one["class_id"]: classes[one["value"]] for one in control["labels"] if one["value"] in classes}
+    return found
+
+
 @lru_cache(maxsize=256)
 def rules_from(revision_id: int, text: str) -> Rules:
     """As ``rules_of`` for a revision's JSON text; a revision never changes, so it is prepared once a process."""

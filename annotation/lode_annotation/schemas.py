@@ -1,7 +1,7 @@
 """Creates, revises and extends schemas; a class keeps its number through every rename, merge of configs and reorder."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from django.db import IntegrityError, transaction
@@ -16,6 +16,7 @@ from lode_annotation.labeling_config import ParsedConfig, controls_json, parse_c
 from lode_annotation.merging import by_id, chained
 from lode_annotation.models import LabelClass, Schema, SchemaRevision
 from lode_annotation.proposals import Proposal, Words, proposed
+from lode_annotation.rules import asks_of
 from lode_platform import access, events
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict
@@ -257,7 +258,10 @@ def check_config(config: str, schema: Schema | None = None) -> dict[str, Any]:
     if schema is not None:
         moved = successors(latest(schema).controls, parsed)
         known = [row._replace(control=moved.get(row.control, row.control)) for row in known_classes(schema)]
-    return {"ok": True, "controls": controls_json(parsed, ids_of(known, parsed)), "problems": []}
+    ids = ids_of(known, parsed)
+    changed = _changed(schema, parsed, ids) if schema is not None else ""
+    problems = [{"line": 1, "error": changed}] if changed else []
+    return {"ok": not changed, "controls": controls_json(parsed, ids) if not changed else [], "problems": problems}
 
 
 def _append(
@@ -272,6 +276,8 @@ def _append(
 ) -> SchemaRevision:
     """Births, returns and retirements of classes, then the revision. The caller holds the schema's row."""
     ids = _settle_classes(schema, parsed)
+    if changed := _changed(schema, parsed, ids):
+        raise BadInput(changed, code="bad_config", field="config")
     kept = guidelines_of(guidelines or {}, ids)
     return SchemaRevision.objects.create(
         schema=schema,
@@ -286,6 +292,28 @@ def _append(
         message=message[:300],
         created_by=user,
     )
+
+
+def _changed(schema: Schema, parsed: ParsedConfig, ids: Mapping[Class, int]) -> str:
+    """What of a class, by a config and the ids of classes, must stay as it was and does not; "" for nothing."""
+    asked = {
+        ids[control.name, label]: (BY_TAG[control.type].fixed(asks), label)
+        for control in parsed.controls
+        for label, asks in control.options.get("classes", {}).items()
+    }
+    if not asked:
+        return ""
+    for controls in SchemaRevision.objects.filter(schema=schema).values_list("controls", flat=True):
+        for control in controls:
+            if control["type"] not in BY_TAG:
+                continue
+            shape, asks = BY_TAG[control["type"]], asks_of([control])
+            for number in asks.keys() & asked.keys():
+                now, label = asked[number]
+                if (was := shape.fixed(asks[number])) != now:
+                    why = f"regions hold to it. It was: {was}. Leave it so, and add another label instead"
+                    return f"What {label!r} is made of cannot change, as {why}."
+    return ""
 
 
 def _settle_classes(schema: Schema, parsed: ParsedConfig) -> dict[Class, int]:
@@ -333,7 +361,7 @@ def schema_for_labels(
 
 def asked_by(schema: Schema, task: str, control: str = "") -> list[dict[str, Any]]:
     """The controls of the newest revision for labels of that ``task``, or the one named. Raises ``BadInput``."""
-    tag = BY_TASK[task].tag
+    tag = BY_TASK[task].opening
     controls = [one for one in latest(schema).controls if one["type"] in BY_TAG and not one.get("per_region")]
     asking = [one for one in controls if one["type"] == tag and control in ("", one["name"])]
     if not asking:

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from lode_annotation import class_filter
 from lode_annotation.models import Annotation, LabelSet, Lease, Queue, Review, Schema, Task
 from lode_annotation.review import MOST_WAITING, waiting
+from lode_annotation.rules import asks_of
 from lode_platform import said, shell
 from lode_platform.access import permits, role_in
 from lode_platform.callers import Caller
@@ -152,11 +153,12 @@ def item_layers(items: Sequence[Item], user: User) -> Mapping[int, Sequence[Draw
     keys = [item.pk for item in items]
     rows = LabelSet.objects.current().filter(item__in=keys).select_related("schema_revision")
     for row in rows:
-        names = row.schema_revision.class_names
+        names, asks = row.schema_revision.class_names, asks_of(row.schema_revision.controls)
         regions: list[Drawn] = []
         for region in row.regions:
             of_class = region["class_id"]
-            regions += drawn(region, label=names.get(of_class, str(of_class)), color=class_color(of_class))
+            name, color = names.get(of_class, str(of_class)), class_color(of_class)
+            regions += drawn(region, label=name, color=color, asks=asks.get(of_class))
         found.setdefault(row.item_id, []).extend(linked(regions, row.relations, row.regions, names, class_color))
     return found
 

@@ -208,7 +208,8 @@ def _entry(entry: Mapping[str, Any], held: _Held, rules: Rules, answered: set[st
     if shape.whole and control.name in answered:
         return "duplicate", f'"{source}" is answered twice.'
     said: Any = value.get(shape.key)
-    shape = shape_in(value, shape)
+    names = said if isinstance(said, list) and len(said) == 1 and isinstance(said[0], str) else [""]
+    shape = shape_in(value, shape).under(control, names[0])
     wrong = _fits(shape, media) or _off_the_pages(entry, shape.whole and not control.per_region, media)
     return wrong or _misplaced(entry["id"], shape, value, held) or shape.check_said(said, control)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lode_annotation.rules import asks_of
 from lode_datasets.diff import RegionChange
 from lode_datasets.models import Version
 from lode_platform.drawing import Drawn, drawn
@@ -36,9 +37,10 @@ def names_of(version: Version) -> dict[int, str]:
 
 
 def regions(
-    said: Sequence[Mapping[str, Any]], names: Mapping[int, str], layer: Callable[[Mapping[str, Any]], str] | None = None
+    said: Sequence[Mapping[str, Any]], version: Version, layer: Callable[[Mapping[str, Any]], str] | None = None
 ) -> list[Drawn]:
-    """Regions as the page draws them, each in its class's colour, or as ``layer`` says of it."""
+    """Regions of a version as the page draws them, each in its class's colour, or as ``layer`` says of it."""
+    names, asks = names_of(version), asks_of(version.schema_revision.controls)
     return [
         one
         for row in said
@@ -47,16 +49,17 @@ def regions(
             layer=layer(row) if layer else "class",
             label=names.get(row.get("class_id", 0), str(row.get("class_id", ""))),
             color=color_of(row.get("class_id", 1)),
+            asks=asks.get(row.get("class_id", 0)),
         )
     ]
 
 
 def changed_regions(
-    said: Sequence[Mapping[str, Any]], changed: Sequence[RegionChange], names: Mapping[int, str], layer: str
+    said: Sequence[Mapping[str, Any]], changed: Sequence[RegionChange], version: Version, layer: str
 ) -> list[Drawn]:
     """One side of a changed item: what changed drawn as ``layer`` ("gone" or "truth") over what stayed, drawn calm."""
     ids = {side["id"] for change in changed for side in (change.before, change.after) if side}
-    found = regions(said, names, lambda row: layer if row["id"] in ids else "calm")
+    found = regions(said, version, lambda row: layer if row["id"] in ids else "calm")
     return sorted(found, key=lambda one: one["layer"] == layer)
 
 

@@ -26,7 +26,8 @@ class Drawn(TypedDict):
 
     ``layer`` says what it means: "class" (drawn in its class's ``color``, 1 to 12), "truth", "prediction", "other", or
     a page's own; ``label`` and ``score`` are named beside it, ``id`` is the region's own where it has one, ``frame``
-    the page of the picture that it lies on, left out for the first. ``links`` are the arrows that begin at it.
+    the page of the picture that it lies on, left out for the first. ``links`` are the arrows that begin at it, ``asks``
+    is what its kind is drawn with of that which its class asks, as ``Shape.sketch`` says.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Drawn(TypedDict):
     label: str
     color: NotRequired[int]
     score: NotRequired[float]
+    asks: NotRequired[Mapping[str, Any]]
     id: NotRequired[str]
     links: NotRequired[list[Link]]
     frame: NotRequired[int]
@@ -47,9 +49,10 @@ def drawn(
     label: str = "",
     color: int | None = None,
     score: float | None = None,
+    asks: Mapping[str, Any] | None = None,
 ) -> list[Drawn]:
     """A region, or its row as a label set has it, as pages draw it: in a list, which is empty for what has no place and
-    for a kind that is not known here."""
+    for a kind that is not known here. ``asks`` is what its class asks beyond its name, where that is anything."""
     row = region.as_json() if isinstance(region, Region) else region
     shape = SHAPES.get(row.get("kind", ""))
     if shape is None or shape.whole or row.get("geometry") is None:
@@ -59,6 +62,8 @@ def drawn(
         made["color"] = color
     if score is not None:
         made["score"] = score
+    if asks and (sketch := shape.sketch(asks)):
+        made["asks"] = sketch
     if row.get("id"):
         made["id"] = row["id"]
     if row.get("frame"):

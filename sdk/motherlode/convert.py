@@ -13,7 +13,7 @@ from motherlode.errors import BadInput
 from motherlode.formats import writers
 from motherlode.formats.settling import as_regions, settle
 from motherlode.formats.source import Problem
-from motherlode.formats.writing import BOXES, CLASSES, OUTLINES, Labelled, Put, copy
+from motherlode.formats.writing import BOXES, CLASSES, OUTLINES, ClassNames, Labelled, Put, copy
 from motherlode.importing import Source, look, read_source
 from motherlode.labeling_config import Task
 from motherlode.media import BadMedia
@@ -56,7 +56,8 @@ def convert_folder(
     found = read_source(source, name, task=lambda: task)
     report = ConvertReport(to, str(target), problems=[problem.as_json() for problem in found.problems])
     class_ids = found.class_ids
-    classes = {number: label for label, number in class_ids.items()}
+    asks = {class_ids[label]: asks for label, asks in found.asks.items() if label in class_ids}
+    classes = ClassNames({number: label for label, number in class_ids.items()}, asks)
     rows = list(_settled(found, class_ids, report))
     if unsplit := sum(not row.split for row in rows):
         what = f"the source gives {unsplit:,} images no split: they were written as train"
@@ -117,13 +118,11 @@ def convert_version(samples: Samples, target: Path, to: str, put: Put = copy) ->
     for kind, number in unknown.items():
         what = f"{number:,} labels of kind {kind!r} were not written: this version of Motherlode does not know it"
         report.problems.append(Problem("note", "", "", what, "Upgrade Motherlode").as_json())
-    _write(to, target, rows, samples.classes, report, put)
+    _write(to, target, rows, ClassNames(samples.classes, samples.snapshot.asks), report, put)
     return report
 
 
-def _write(
-    to: str, target: Path, rows: list[Labelled], classes: Mapping[int, str], report: ConvertReport, put: Put
-) -> None:
+def _write(to: str, target: Path, rows: list[Labelled], classes: ClassNames, report: ConvertReport, put: Put) -> None:
     known = writers()
     if to not in known:
         raise BadInput(f"labels are written as {', '.join(known)}, not as {to!r}")

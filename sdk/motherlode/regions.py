@@ -20,7 +20,7 @@ from motherlode.frames import ITEM_INDEX, frame_of, item_index
 from motherlode.media import Media
 from motherlode.region_ids import REGION_NAMESPACE, ids_of, place_text, region_ids, text_of_name, uuid_of
 from motherlode.relations import Relation
-from motherlode.shapes import BY_RESULT_TYPE, SHAPES, BadRegion, Bounds, Clip, Geometry, Shape, asked_as, shape_in
+from motherlode.shapes import RESULT_TYPES, SHAPES, BadRegion, Bounds, Clip, Geometry, Shape, asked_as, shape_in
 
 __all__ = [
     "BadRegion",
@@ -323,13 +323,12 @@ def from_result(
 def _asked(entry: Mapping[str, Any], controls: Mapping[str, Control]) -> tuple[Shape, Control]:
     """The kind of an entry, and the control that it answers."""
     kind = entry.get("type")
-    shape = BY_RESULT_TYPE.get(str(kind))
-    if shape is None:
-        raise BadRegion(f"type {kind!r} is not one of {', '.join(map(repr, BY_RESULT_TYPE))}")
+    if str(kind) not in RESULT_TYPES:
+        raise BadRegion(f"type {kind!r} is not one of {', '.join(map(repr, RESULT_TYPES))}")
     control = controls.get(str(entry.get("from_name")))
-    if control is None or control.kind != shape.kind:
+    if control is None or SHAPES[control.kind].result_type != kind:
         raise BadRegion(f"the schema has no control {entry.get('from_name')!r} that takes {kind}")
-    return shape, control
+    return SHAPES[control.kind], control
 
 
 def _of_entry(
@@ -350,7 +349,7 @@ def _of_entry(
     labels, frame = shape.names(value.get(shape.key)), frame_of(entry, media)
     if len(labels) != 1:
         raise BadRegion(f"{shape.one} carries one label, this one has {len(labels)}")
-    shape = shape_in(value, shape)
+    shape = shape_in(value, shape).under(control, labels[0])
     geometry = shape.from_result(value, media)
     class_id = _class_id(control, labels[0])
     was = before.get(name)
@@ -414,16 +413,16 @@ def as_result(regions: Iterable[Region], media: Media, controls: Sequence[Contro
                 result.append(_entry(region, control, media, {}))
                 entries[control.name] = result[-1]
         else:
-            place = shape.to_result(region.geometry, media)
+            place = shape.under(control, region.label).to_result(region.geometry, media)
             page = item_index(region.frame, media)
             entry = _entry(region, control, media, {**place, shape.key: shape.said([region.label])})
             result.append({**entry, **page})
             for asking in speaking(controls, region):
                 value = {**place, SHAPES[asking.kind].key: region.attributes[asking.name]}
                 result.append({**_entry(region, asking, media, value), **page})
+    asked = {control.name: SHAPES[control.kind] for control in controls}
     for name, labels in gathered.items():
-        shape = BY_RESULT_TYPE[entries[name]["type"]]
-        entries[name]["value"] = {shape.key: shape.said(labels)}
+        entries[name]["value"] = {asked[name].key: asked[name].said(labels)}
     return result
 
 

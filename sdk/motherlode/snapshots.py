@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from motherlode import manifest, published, relations
 from motherlode.cache import Cache
@@ -212,11 +212,23 @@ class Snapshot:
 
     @cached_property
     def controls(self) -> dict[str, tuple[str, list[str]]]:
-        """Label Studio's tag and the labels of each control of the schema's config, by its name."""
+        """What opens each control of the schema's config (`motherlode.shapes.BY_TAG`) and its labels, by its name."""
         from motherlode.labeling_config import controls_of
 
         parsed = self._parsed_config()
         return {} if parsed is None else controls_of(parsed)
+
+    @cached_property
+    def asks(self) -> dict[int, dict[str, Any]]:
+        """What classes ask beyond their names (`motherlode.labeling_config.part_options`), by class id."""
+        from motherlode.labeling_config import part_options
+
+        parsed = self._parsed_config()
+        found = {} if parsed is None else part_options(parsed)
+        rows = (
+            (number, found.get(self.control_of.get(number, ""), {}).get(name)) for number, name in self.classes.items()
+        )
+        return {number: asks for number, asks in rows if asks}
 
     def categories(self) -> dict[str, str]:
         """The label of each COCO category id that the schema's config names (`<Label value=... category=.../>`)."""

@@ -392,3 +392,17 @@ def test_only_engineers_and_owners_import_and_only_their_own(
     for person in (bob, charlie, alice):
         assert api(person).post(f"label-imports/{uuid}/finish").status_code == 404
     assert LabelImport.objects.count() == 1
+
+
+def test_a_skeleton_with_another_number_of_points_than_its_class_is_left_out(
+    send: Send, project: Project, alice: User, make_items: Callable[..., list[Item]]
+) -> None:
+    create_schema(
+        project, Caller(alice), name="cells", config=build(["a"], "skeletons", parts={"a": {"points": "x,y"}})
+    )
+    (item,) = make_items(project, 1)
+    fit, unfit = [[1.0, 2.0, 2], [0.0, 0.0, 0]], [[1.0, 2.0, 2]]
+    report = send(line(item, *({"kind": "skeleton", "label": "a", "skeleton": one} for one in (fit, unfit))))["result"]
+    assert [row["geometry"] for row in LabelSet.objects.get().regions] == [fit]
+    [left_out] = report["left_out"]
+    assert left_out["what"] == "the a skeleton does not fit its class: it has 1 points, and its class names 2"

@@ -10,7 +10,7 @@ import pytest
 
 from lode_annotation.labeling_config import parse_config
 from lode_annotation.models import LabelClass, Schema, SchemaRevision
-from lode_annotation.rules import Rules, rules_of, translated
+from lode_annotation.rules import Rules, asks_of, rules_of, translated
 from lode_annotation.schemas import check_config, create_schema, extend, latest, revise, schema_for_labels
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, Forbidden
@@ -404,3 +404,25 @@ def test_what_a_control_asks_is_kept_as_its_kind_reads_it() -> None:
         "c": {},
     }
     assert (parsed["c"].per_region, parsed["c"].of, parsed["c"].labelled) == (True, ("label",), ("a",))
+
+
+def skeletons(points: str, label: str = "person", edges: str = "") -> str:
+    return build([label], "skeletons", parts={label: {"points": points, "edges": edges}})
+
+
+def test_the_points_of_a_class_stay_and_its_edges_may_change(project: Project, alice: User) -> None:
+    caller = Caller(alice)
+    schema = create_schema(project, caller, name="s", config=skeletons("nose,chin"))
+    revise(schema, caller, config=skeletons("nose,chin", edges="nose:chin"))
+    renamed = revise(schema, caller, config=skeletons("nose,chin", "face"), renames={"person": "face"})
+    assert asks_of(renamed.controls) == {1: {"points": ["nose", "chin"], "edges": []}}
+    revise(schema, caller, config=build(["other"], "skeletons"))
+    for points in ("chin,nose", "nose", "nose,chin,ear"):
+        config = skeletons(points, "face")
+        said = "What 'face' is made of cannot change, as regions hold to it. It was: nose, chin."
+        with pytest.raises(BadInput, match=said):
+            revise(schema, caller, config=config)
+        checked = check_config(config, schema)
+        assert not checked["ok"] and said in checked["problems"][0]["error"]
+    assert latest(schema).number == 4
+    assert revise(schema, caller, config=skeletons("nose,chin", "face")).classes == renamed.classes

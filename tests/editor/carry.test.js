@@ -26,7 +26,8 @@ test("a rotated box stays whole as long as its middle lies on the picture", () =
 });
 
 test("what a kind cuts lies on the picture", () => {
-  for (const kind of SHAPES.filter((one) => one.cut)) {
+  // of a skeleton whole points are left, which skeleton.test.js has
+  for (const kind of SHAPES.filter((one) => one.cut && one.name !== "skeleton")) {
     const region = { kind: kind.name, ...kind.place({ left: 60, top: 70, right: 160, bottom: 130 }) };
     const edge = kind.bounds(kind.cut(region, SMALL));
     assert.deepEqual([edge.left, edge.top, edge.right, edge.bottom], [60, 70, 100, 100], kind.name);

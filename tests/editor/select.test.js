@@ -15,7 +15,7 @@ const TEXTS = [["a", 10, 10], ["b", 50, 50]].map(([id, x, y]) =>
 function staged() {
   const store = new Store();
   store.load(fromResults(TEXTS, CONTROLS, SIZE));
-  const overlay = { moved: new Map(), marquee: null, handleAt: () => null, invalidate() {} };
+  const overlay = { moved: new Map(), marquee: null, handleAt: () => null, invalidate() {}, say() {} };
   const stage = { store, overlay, size: SIZE, viewport: { scale: 1 }, cursor() {}, snap: { shift: () => ({ x: 0, y: 0 }), rest() {} } };
   return { store, overlay, tool: new SelectTool(stage) };
 }

@@ -58,7 +58,7 @@ test("moved regions go on together until one of their points catches", () => {
 test("what a kind offers lies on the picture where it was drawn", () => {
   const part = { left: 20, top: 10, right: 60, bottom: 40 };
   for (const kind of SHAPES.filter((one) => one.offers)) {
-    const region = { kind: kind.name, ...kind.place(part) };
+    const region = { kind: kind.name, ...kind.place(part, { points: ["a", "b", "c", "d"], edges: [[0, 1]] }) };
     const { points, edges } = kind.offers(region);
     const edge = kind.bounds(region);
     assert.ok(points.length, kind.name);

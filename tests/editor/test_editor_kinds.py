@@ -11,7 +11,11 @@ pytestmark = pytest.mark.once
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-STATIC = {"platform": "lode_platform/static/lode", "annotation": "lode_annotation/static/editor"}
+STATIC = (
+    "platform/lode_platform/static/lode",
+    "annotation/lode_annotation/static/editor",
+    "annotation/lode_annotation/static/annotation",
+)
 KINDS = "annotation/lode_annotation/static/editor/kinds"
 DRAWN = "platform/lode_platform/static/lode/canvas/kinds"
 
@@ -21,8 +25,8 @@ def copy(tmp_path: Path) -> Path:
     """The modules of the editor and of the pages, and their unit tests."""
     for room in ("platform", "annotation", "datasets", "hooks"):
         (tmp_path / room).mkdir()
-    for room, folder in STATIC.items():
-        shutil.copytree(ROOT / room / folder, tmp_path / room / folder)
+    for folder in STATIC:
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     tests = tmp_path / "tests" / "editor"
     tests.mkdir(parents=True)
     for path in [*HERE.glob("*.js"), *HERE.glob("*.mjs")]:

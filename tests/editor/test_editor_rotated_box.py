@@ -7,7 +7,7 @@ import pytest
 from tests.label_studio import accepts
 
 from motherlode.media import Image
-from motherlode.shapes import BY_RESULT_TYPE, shape_in
+from motherlode.shapes import DEFAULT, shape_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.xdist_group("editor")]
 
@@ -68,7 +68,7 @@ def test_a_rotated_box_is_submitted_reviewed_and_read_again_as_it_was(clinic: An
     (given,) = clinic.result(task)
     assert accepts(CONFIG, given)
     value, media = given["value"], Image(640, 480)
-    shape = shape_in(value, BY_RESULT_TYPE[given["type"]])
+    shape = shape_in(value, DEFAULT)
     assert (shape.kind, shape.check(value, media)) == ("rotated_box", None)
     assert shape.near(shape.from_result(value, media), (250, 220, 100, 40, 45), 3)
 

@@ -40,6 +40,7 @@ def test_changes_are_reviewed_labels_merged_and_the_revision_undone(clinic: Any,
     name = labelled(clinic, "cat", "dog", "dog")
     page = seat("alice").page
     page.goto(f"{clinic.url}/p/{PROJECT}/schemas/{name}/edit/")
+    page.get_by_role("button", name="XML", exact=True).click()
     page.fill("textarea[name=config]", build(["pet", "wolf"], "boxes"))
     page.locator(".schema-gone label", has_text="cat").locator("select").select_option(label="becomes pet")
     page.locator(".schema-gone label", has_text="dog").locator("select").select_option(label="is merged into pet")
@@ -70,6 +71,7 @@ def test_a_label_that_is_split_off_offers_a_queue_of_the_items_that_hold_the_oth
     name = labelled(clinic, "fox")
     page = seat("alice").page
     page.goto(f"{clinic.url}/p/{PROJECT}/schemas/{name}/edit/")
+    page.get_by_role("button", name="XML", exact=True).click()
     page.fill("textarea[name=config]", build(["cat", "dog", "fox", "arctic fox"], "boxes"))
     page.locator("select[name=split]").select_option(label="split off from fox")
     page.get_by_role("button", name="Review changes").click()

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from rest_framework.request import Request
 
 import motherlode
-from lode_annotation import labeling_config
+from lode_annotation import config_words
 from lode_annotation.models import Schema
 from lode_platform import item_media
 from lode_platform.item_media import ItemMedium, Look, Seen
@@ -81,8 +81,8 @@ def melodies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (media.BY_SUFFIX, ".notes", Melody),
         (formats.FORMATS, Melody.plural, plain(Melody)),
         (formats.FORMATS, "folders", replace(folders.FORMAT, media=(*folders.FORMAT.media, Melody))),
-        (labeling_config.MEANT, Melody.tag, {"name", "value"}),
-        (labeling_config.LOOKS, Melody.tag, Melody.looks),
+        (config_words.MEANT, Melody.tag, {"name", "value"}),
+        (config_words.LOOKS, Melody.tag, Melody.looks),
         (item_media.MEDIA, Melody.kind, MelodyMedium()),  # the line of the server
     ]
     for table, key, value in tables:

@@ -17,10 +17,11 @@ from motherlode.formats import FORMATS
 from motherlode.labeling_config import build
 from motherlode.regions import Region, dump, load
 assert motherlode.__file__.startswith({folder!r}), motherlode.__file__
-assert "polygon" not in shapes.SHAPES and FORMATS["coco"].tasks == ("boxes", "masks")
+assert "polygon" not in shapes.SHAPES and FORMATS["coco"].tasks == ("boxes", "skeletons", "masks")
 places = {{
     "box": [1, 2, 3, 4], "rotated_box": [1, 2, 3, 4, 5], "ellipse": [1, 2, 3, 4, 5], "keypoint": [1, 2],
     "polyline": [[1, 2], [3, 4]], "mask": {{"size": [2, 3], "counts": [1, 2, 3]}},
+    "skeleton": [[1, 2, 2]],
 }}
 for kind, shape in shapes.SHAPES.items():
     place = None if shape.whole else shape.from_json(places[kind])

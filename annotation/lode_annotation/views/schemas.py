@@ -1,5 +1,6 @@
 """The pages of schemas."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +32,7 @@ from lode_platform.paging import number_of
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 from lode_platform.views.json_body import json_object
-from motherlode import labeling_config
+from motherlode import labeling_config, relations
 from motherlode.media import BY_TAG as BY_OBJECT
 from motherlode.shapes import BY_TAG, BY_TASK, LABEL_TASKS, Shape
 
@@ -70,8 +71,11 @@ def question_kinds() -> dict[str, Any]:
     """What the form can add to a config: the kinds of questions, and the media by the tags of their objects."""
     kinds = [
         {
+            "opening": shape.opening,
             "tag": shape.tag,
+            "with": dict(re.findall(r'(\w+)="([^"]*)"', shape.opening)),
             "part": shape.part if shape.labelled else "",
+            "parts": sorted(shape.part_attributes - {"selected"} - ({"hotkey"} if shape.nested else set())),
             "title": shape.task.capitalize(),
             "name": shape.control_name,
             "nested": shape.nested,
@@ -82,7 +86,25 @@ def question_kinds() -> dict[str, Any]:
         }
         for shape in BY_TAG.values()
     ]
-    return {"kinds": kinds, "media": {tag: medium.kind for tag, medium in BY_OBJECT.items()}}
+    links = {
+        "opening": relations.TAG,
+        "tag": relations.TAG,
+        "with": {},
+        "part": relations.PART,
+        "parts": ["value"],
+        "title": _("Relations"),
+        "name": "",
+        "nested": False,
+        "whole": False,
+        "attributes": [],
+        "choice": "",
+        "media": ["image"],
+    }
+    return {
+        "kinds": [*kinds, links],
+        "links": relations.NAME,
+        "media": {tag: medium.kind for tag, medium in BY_OBJECT.items()},
+    }
 
 
 class SchemaForm(forms.Form):

@@ -1,8 +1,8 @@
 """A task as it stands: the answers given to it, read-only, and the way to change one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from lode_annotation import queues
 from lode_annotation.label_sets import current, regions_from, relations_from
 from lode_annotation.models import Annotation, AnnotationRevision, Queue, Task
-from lode_annotation.rules import rules_of
+from lode_annotation.rules import asks_of, rules_of
 from lode_platform import item_pages, said, shell
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
@@ -23,6 +23,7 @@ from lode_platform.models import Item, Membership
 from lode_platform.signed_in import signed_in
 from lode_platform.templatetags.lode import class_color
 from lode_platform.toasts import toast
+from motherlode.regions import Region
 
 
 @dataclass(frozen=True)
@@ -60,15 +61,25 @@ def _current(found: Task) -> list[Drawn]:
         one
         for held in current(schema, [found.item_id]).values()
         for row in held.regions
-        for one in drawn(row, layer="truth", label=held.schema_revision.class_names.get(row["class_id"], ""))
+        for one in drawn(
+            row,
+            layer="truth",
+            label=held.schema_revision.class_names.get(row["class_id"], ""),
+            asks=asks_of(held.schema_revision.controls).get(row["class_id"]),
+        )
     ]
 
 
 def _layers(found: Task, truth: list[Drawn], answer: Answer, answers: Sequence[Answer]) -> list[Layer]:
     """What the project holds, what a model suggested and what others answered, as far as there is any."""
-    said = regions_from(found.prelabels, found.item.media, rules_of(found.queue.schema_revision.controls), [])
+    controls = found.queue.schema_revision.controls
+    said, asks = regions_from(found.prelabels, found.item.media, rules_of(controls), []), asks_of(controls)
     others = [{**one, "layer": "other"} for other in answers if other is not answer for one in other.regions]
-    suggested = [one for region in said for one in drawn(region, layer="prediction", label=region.label)]
+    suggested = [
+        one
+        for region in said
+        for one in drawn(region, layer="prediction", label=region.label, asks=asks.get(region.class_id))
+    ]
     layers = [
         Layer("truth", _("Current labels"), "g", truth),
         Layer("prediction", _("Pre-labels"), "p", suggested),
@@ -83,8 +94,8 @@ def _answer(annotation: Annotation, item: Item) -> Answer:
     # what was sent with a skip was never validated, and is nobody's answer
     result = [] if revision.state == Annotation.State.SKIPPED else revision.result
     found = regions_from(result, item.media, rules, [])
-    rows = [region.as_json() for region in found]
-    regions = [one for each in found for one in drawn(each, label=each.label, color=class_color(each.class_id))]
+    rows, asks = [region.as_json() for region in found], asks_of(annotation.schema_revision.controls)
+    regions = [one for each in found for one in _in_its_class(each, asks)]
     links = [one.as_json() for one in relations_from(result, rules, [], found)]
     return Answer(
         annotation,
@@ -93,6 +104,11 @@ def _answer(annotation: Annotation, item: Item) -> Answer:
         said.answers(rows, rules.names),
         said.attributes(rows, rules.names),
     )
+
+
+def _in_its_class(region: Region, asks: Mapping[int, Mapping[str, Any]]) -> list[Drawn]:
+    color = class_color(region.class_id)
+    return drawn(region, label=region.label, color=color, asks=asks.get(region.class_id))
 
 
 def _task(member: Membership, uuid: UUID) -> Task:

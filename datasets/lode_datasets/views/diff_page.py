@@ -81,7 +81,7 @@ def pair_view(
         rows = entry.label_set.said if entry and entry.label_set else []
         relations = entry.label_set.relations if entry and entry.label_set else []
         linked.append(said.links(relations, rows, names))
-        sides.append(presentation.changed_regions(rows, change.regions, presentation.names_of(version), layer))
+        sides.append(presentation.changed_regions(rows, change.regions, version, layer))
     labels = change.after.label_set if change.after else None
     who, why, url = None, "", ""
     links = said.link_changes(*linked)

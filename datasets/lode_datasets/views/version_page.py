@@ -45,7 +45,7 @@ def samples(version: Version, entries: Sequence[Entry]) -> list[Sample]:
         rows = entry.label_set.said if entry.label_set else []
         relations = entry.label_set.relations if entry.label_set else []
         placed = entry.label_set.regions if entry.label_set else []
-        regions = linked(presentation.regions(rows, class_names), relations, placed, class_names, presentation.color_of)
+        regions = linked(presentation.regions(rows, version), relations, placed, class_names, presentation.color_of)
         found.append(Sample(entry, regions, said.answers(rows, class_names), said.attributes(rows, class_names)))
     return found
 

@@ -17,7 +17,7 @@ def chosen(version: Version, task: str, name: str) -> str:
 
     Raises BadInput where the schema has none, not the one that is named, or several of which none is.
     """
-    tags = {SHAPES[kind].tag for kind in EVALUATORS[task].kinds}
+    tags = {SHAPES[kind].opening for kind in EVALUATORS[task].kinds}
     controls = [one for one in version.schema_revision.controls if not one.get("per_region")]
     asking = [control for control in controls if control["type"] in tags]
     if not asking:

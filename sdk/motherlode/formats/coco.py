@@ -1,10 +1,10 @@
 """COCO: one JSON document with `images`, `annotations` and `categories`, alone or beside its images.
 
-The document is read as a stream, once, whatever the order of its parts; of each annotation only the numbers of its box
-are kept in memory, or its outline where a kind is asked for that has one: rings, or a mask as a run-length code, which
-becomes the outline along the edges of its pixels. `bbox` is x, y, width, height in pixels, else the box around the
-outline; `iscrowd` and `area` stay with the region, since scores depend on them. Ids are one whether they are written as
-1, 1.0 or "1".
+The document is read as a stream, once, whatever the order of its parts; of each annotation only the numbers of its
+box are kept in memory, or its outline where a kind is asked for that has one: rings, or a mask as a run-length code,
+which becomes the outline along the edges of its pixels; or its keypoints, whose names and edges its category has.
+`bbox` is x, y, width, height in pixels, else the box around the outline; `iscrowd` and `area` stay with the region,
+since scores depend on them. Ids are one whether they are written as 1, 1.0 or "1".
 """
 
 from __future__ import annotations
@@ -41,19 +41,21 @@ __all__ = ["FORMAT", "documents", "read"]
 BROKEN = "None of its labels came in; mend the file and import again"
 SNIFFED = 1 << 20  # bytes that are looked at of a document that cannot be read as JSON
 SAID = 200  # problems of rows that are told one by one for a document; the rest is counted
-_TWINS = re.compile(r"((?:^|/))(?:captions|person_keypoints|panoptic|stuff)_(?=[^/]*\Z)")
+_TWINS = re.compile(r"((?:^|/))(?:captions|instances|person_keypoints|panoptic|stuff)_(?=[^/]*\Z)")
 _IMAGES = re.compile(rb'"images"\s*:\s*\[\s*\{[^{}]*"file_name"\s*:')
+_POINTED = [shape.kind for shape in SHAPES.values() if shape.pointed]
 RESULT = frozenset({"image_id", "category_id"})  # what each row of a results file has
-_TASKS = (DEFAULT.task, *(shape.task for shape in SHAPES.values() if shape.segmented))
+_TASKS = (DEFAULT.task, *(shape.task for shape in SHAPES.values() if shape.segmented or shape.pointed))
 
 
-def documents(files: Files) -> tuple[list[str], list[str]]:
-    """The names of the COCO documents to read, and of those left aside.
+def documents(files: Files, shape: Shape = DEFAULT) -> tuple[list[str], list[str]]:
+    """The names of the COCO documents to read as a kind, and of those left aside.
 
     COCO publishes captions and keypoints of the images of an `instances_X.json` beside it, as `captions_X.json`.
     """
     found = [name for name in files.names() if name.lower().endswith(".json") and _is_document(files, name)]
-    aside = [name for name in found if (twin := _TWINS.sub(r"\1instances_", name)) != name and twin in found]
+    best = "person_keypoints_" if shape.pointed else "instances_"
+    aside = [name for name in found if (twin := _TWINS.sub(rf"\1{best}", name)) != name and twin in found]
     return [name for name in found if name not in aside], aside
 
 
@@ -97,13 +99,14 @@ def detect(files: Files) -> bool:
 def read(files: Files, shape: Shape = DEFAULT) -> Iterator[Record | Problem | Classes]:
     """One labelled record an image that a document lists, then one unlabelled record for every other image.
 
-    Annotations come in as boxes, or by their outlines as a `shape` that is made of such.
+    Annotations come in as boxes, or by their outlines or keypoints as a `shape` that is made of such.
     """
     pictures = Pictures(files.names(), folders_above(files))
-    chosen, aside = documents(files)
+    chosen, aside = documents(files, shape)
+    read_of = "keypoints" if shape.pointed else "instances"
     for name in aside:
-        what = "speaks of the images of the instances beside it"
-        yield Problem("note", name, "", what, "It was left aside, the instances were read")
+        what = f"speaks of the images of the {read_of} beside it"
+        yield Problem("note", name, "", what, f"It was left aside, the {read_of} were read")
     splits = Splits(files, pictures)
     yield from splits.problems
     claims: list[tuple[Record, bool]] = []
@@ -151,12 +154,27 @@ def _read_document(
     labels = {key: found.name for key, found in document.categories.items() if found.name is not None}
     names = {int(key): label for key, label in labels.items() if key.isdecimal()}
     images = {key: image.name for key, image in document.images.items() if image.row >= 0 and not image.others}
-    yield Classes(name, dict(sorted(names.items())), ids=True, labels=labels, images=images)
+    parts = {found.name: found.said for found in document.categories.values() if found.name and found.said}
+    yield Classes(name, dict(sorted(names.items())), ids=True, labels=labels, images=images, parts=parts)
     document.labels = [document.label(category) for category in document.order]
     yield from strangers(document)
+    yield from _miscounted(document)
     for key, image in document.images.items():
         if image.row >= 0:
             yield from _claims(document, key, image, pictures, splits)
+
+
+def _miscounted(document: Document) -> Iterator[Problem]:
+    """Annotations that do not have the points that their category names: they are left out."""
+    found = [document.categories.get(key) for key in document.order]
+    said = [one.said if one is not None else {} for one in found]
+    shapes = [document.shape.bound(document.shape.part_options(each)) if each else None for each in said]
+    for image in document.images.values():
+        for row, at in zip(image.numbers[:: Boxes.COLUMNS], image.numbers[1 :: Boxes.COLUMNS], strict=True):
+            shape = shapes[int(at)]
+            if shape is not None and (why := shape.unfit(image.places[int(row)])):
+                image.unfit.add(int(row))
+                yield Problem("unreadable", document.file, f"annotations[{int(row)}]", why, REMEDY, image.name)
 
 
 def _claims(
@@ -209,20 +227,23 @@ def _size(image: Listed) -> tuple[int | None, int | None]:
 
 
 def _drafts(document: Document, image: Listed) -> Sequence[Draft]:
-    """What is labelled on an image, but for labels that there are none of and masks of another image's size."""
+    """What is labelled on an image, but for labels that there are none of, masks of another image's size and others
+    that do not fit."""
     labels, numbers, size = document.labels, image.numbers, _size(image)
-    if image.masks or (None in labels and any(labels[int(at)] is None for at in numbers[1 :: Boxes.COLUMNS])):
+    odd = image.masks or image.unfit
+    if odd or (None in labels and any(labels[int(at)] is None for at in numbers[1 :: Boxes.COLUMNS])):
         rows = [numbers[start : start + Boxes.COLUMNS] for start in range(0, len(numbers), Boxes.COLUMNS)]
         kept = [row for row in rows if labels[int(row[1])] and image.masks.get(int(row[0]), size) == size]
+        kept = [row for row in kept if int(row[0]) not in image.unfit]
         numbers = array("d", chain.from_iterable(kept))
     boxes = Boxes(labels, numbers)
-    if not image.extra and not image.outlines and document.shape is DEFAULT:
+    if not image.extra and not image.places and document.shape is DEFAULT:
         return boxes
     return tuple(
         replace(
             draft,
             kind=document.shape.kind,
-            geometry=image.outlines.get(row, draft.geometry),
+            geometry=image.places.get(row, draft.geometry),
             attributes=image.extra.get(row, {}),
         )
         for row, draft in zip(map(int, numbers[:: Boxes.COLUMNS]), boxes, strict=True)
@@ -245,7 +266,7 @@ FORMAT = Format(
     holds="COCO file: a JSON document with images, annotations and categories",
     writer=Writer(
         "COCO files",
-        frozenset({"box", "outline", "mask", "area", "iscrowd", "attributes"}),
+        frozenset({"box", "outline", "mask", "area", "iscrowd", "attributes", *_POINTED}),
         write,
         lambda path, row: f"images/{row.split}/{path}",
     ),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from motherlode.formats.source import Boxes, Problem, ProblemKind
-from motherlode.shapes import DEFAULT, Geometry, Shape
+from motherlode.shapes import DEFAULT, SHAPES, Geometry, Shape
 
 __all__ = ["Category", "Document", "Listed", "missing_categories", "seen", "strangers", "tell_apart"]
 
@@ -24,19 +24,21 @@ class Listed:
     height: int | None = None
     numbers: array[float] = field(default_factory=lambda: array("d"))
     extra: dict[int, dict[str, Any]] = field(default_factory=dict)
-    outlines: dict[int, Geometry] = field(default_factory=dict)  # by row, where they are asked for
+    places: dict[int, Geometry] = field(default_factory=dict)  # by row, where others than boxes are asked for
     masks: dict[int, tuple[int, int]] = field(default_factory=dict)  # width, height of those that are run-length codes
+    unfit: set[int] = field(default_factory=set)  # rows with another number of points than their category names
     lost: int = 0
     others: list[tuple[int, str]] = field(default_factory=list)  # images of the same id: row and name
 
 
 @dataclass
 class Category:
-    """A category by its id, and the supercategory that it states."""
+    """A category by its id, the supercategory that it states, and what its element says in a config of its points."""
 
     row: int
     name: str | None  # None: it cannot be used
     group: str
+    said: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -69,6 +71,9 @@ class Document:
 
 # what was seen and did not come in
 
+BARE = "no keypoints"
+TASKS_OF_POINTS = [shape.task for shape in SHAPES.values() if shape.pointed]
+
 
 def seen(document: Document) -> Iterator[Problem]:
     """Notes of what annotations hold beside boxes that did not come in."""
@@ -77,13 +82,18 @@ def seen(document: Document) -> Iterator[Problem]:
             rows = f"{count:,} annotations hold" if count > 1 else "1 annotation holds"
             remedy = f"It has no box to bring in; import the instances of these images, {what} are not read"
             yield Problem("unreadable", document.file, "annotations", f"{rows} {what} and no box", remedy)
+    shape = document.shape
+    came = {"outlines": shape.segmented, "keypoints": shape.pointed}
     for what in ("outlines", "keypoints"):
-        if what == "outlines" and document.shape.segmented:
-            continue
-        if count := document.seen[what]:
+        if (count := document.seen[what]) and not came[what]:
             rows = f"{count:,} annotations hold {what}" if count > 1 else f"1 annotation holds {what}"
-            remedy = f"Boxes, areas and crowd marks came in, {what} were left out"
+            remedy = f"{shape.task.capitalize()}, areas and crowd marks came in, {what} were left out"
+            remedy += "".join(f"; --task {task} brings them in" for task in TASKS_OF_POINTS if what == "keypoints")
             yield Problem("note", document.file, "annotations", rows, remedy)
+    if count := document.seen[BARE]:
+        rows = f"{count:,} annotations have" if count > 1 else "1 annotation has"
+        what = f"{rows} no keypoint that is labelled"
+        yield Problem("note", document.file, "annotations", what, f"A {shape.noun} has one at least; left out")
 
 
 def tell_apart(document: Document) -> Iterator[Problem]:
@@ -108,7 +118,7 @@ def tell_apart(document: Document) -> Iterator[Problem]:
             what = f"the category ids {', '.join(keys)} are all called {name!r}"
             remedy = f"They were kept apart: {key} came in as {other!r}; give each its own name"
             yield Problem("duplicate", document.file, f"categories[{found.row}]", what, remedy)
-            document.categories[key] = Category(found.row, other, group)
+            document.categories[key] = replace(found, name=other)
 
 
 def _drop_the_group(document: Document) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """The rows of a COCO document, each put where it belongs: images, categories, and annotations by their numbers.
 
-Of an annotation only the numbers of its box are kept, or its outline where a kind is asked for that has one. What is
+Of an annotation only the numbers of its box are kept, or its outline or its keypoints where a kind is asked for that is
+made of these. What is
 wrong with a row is told, and as much of it kept as says what it means.
 """
 
@@ -10,14 +11,15 @@ import math
 from array import array
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any, NamedTuple
 
-from motherlode.formats.coco_document import Category, Document, Listed
+from motherlode.formats.coco_document import BARE, Category, Document, Listed
 from motherlode.formats.source import Boxes
 from motherlode.formats.values import BadValue, flag, id_key, label_name, number, plain_attributes, shown, whole_number
 from motherlode.masks import Mask, mask_bounds, read_mask
-from motherlode.shapes import BadRegion, Geometry, Shape
+from motherlode.shapes import DEFAULT, BadRegion, Geometry, Shape
 
 __all__ = ["ARRAYS", "REMEDY", "take"]
 
@@ -97,19 +99,41 @@ def _take_category(document: Document, place: str, row: int, value: dict[str, An
     if there is not None:
         if there.name != name:
             what = f"the category id {key} is {there.name!r} in categories[{there.row}] and {name!r} here"
-            document.categories[key] = Category(there.row, None, there.group)
+            document.categories[key] = replace(there, name=None)
             remedy = "Labels of this id were left out; give each category its own id and import again"
             document.say("duplicate", place, what, remedy)
         return
+    said: dict[str, str] = {}
+    if document.shape.pointed and name is not None:
+        try:
+            said = _points(value, document.shape)
+        except ValueError as error:
+            name = None
+            remedy = "Its labels were left out; mend the category and import again"
+            document.say("unreadable", place, f"its keypoints cannot be taken: {error}", remedy)
     group = value.get("supercategory")
-    document.categories[key] = Category(row, name, str(group).strip() if isinstance(group, str) else "")
+    document.categories[key] = Category(row, name, str(group).strip() if isinstance(group, str) else "", said)
+
+
+def _points(category: dict[str, Any], shape: Shape) -> dict[str, str]:
+    """What a category's element says of its points and edges, which COCO numbers from 1. Raises ValueError."""
+    names, skeleton = category.get("keypoints"), category.get("skeleton") or []
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise ValueError("it names none")
+    if not isinstance(skeleton, list) or not all(isinstance(edge, list) and len(edge) == 2 for edge in skeleton):
+        raise ValueError(f"its skeleton {shown(skeleton)} is not a list of pairs")
+    edges: dict[frozenset[int], tuple[int, int]] = {}
+    for one, two in skeleton:
+        edge = (whole_number(one) - 1, whole_number(two) - 1)
+        edges.setdefault(frozenset(edge), edge)
+    return shape.part_of_points([name.strip() for name in names], [*edges.values()])
 
 
 def _take_annotations(document: Document, first: int, rows: Sequence[Any]) -> None:
     """Take annotations in their order, many at once where all hold numbers alone, as most do."""
     for start in range(0, len(rows), AT_ONCE):
         some = rows[start : start + AT_ONCE]
-        columns = None if document.shape.segmented else _columns(some)
+        columns = _columns(some) if document.shape is DEFAULT else None
         if columns is not None:
             _put(document, first + start, some, columns)
             continue
@@ -194,8 +218,11 @@ def _take_annotation(document: Document, place: str, row: int, value: dict[str, 
             segments = value[key]
             image.lost += max(0, len(segments) - 1) if isinstance(segments, list) else 0
             return
-    outline, mask = _outline(value, document.shape) if document.shape.segmented else (None, None)
-    x, y, width, height = _box(value) if outline is None else (0.0, 0.0, 0.0, 0.0)
+    if document.shape.pointed and not _labelled(value):
+        document.seen[BARE] += 1
+        return
+    found, mask = _place(value, document.shape)
+    x, y, width, height = _box(value) if found is None else (0.0, 0.0, 0.0, 0.0)
     category = id_key(value["category_id"])
     area = math.nan
     if value.get("area") is not None:
@@ -219,11 +246,34 @@ def _take_annotation(document: Document, place: str, row: int, value: dict[str, 
     image.numbers.extend((row, at, x, y, width, height, area, 1.0 if crowd else 0.0))
     if attributes:
         image.extra[row] = attributes
-    if outline is not None:
-        image.outlines[row] = outline
+    if found is not None:
+        image.places[row] = found
     if mask is not None:
         image.masks[row] = mask.width, mask.height
     image.lost -= 1
+
+
+def _labelled(value: dict[str, Any]) -> bool:
+    """Whether an annotation has a keypoint that is labelled, as far as can be seen."""
+    keypoints = value.get("keypoints")
+    odd = not isinstance(keypoints, list) or len(keypoints) % 3
+    return keypoints is not None and bool(odd or any(keypoints[2::3]))
+
+
+def _place(value: dict[str, Any], shape: Shape) -> tuple[Geometry | None, Mask | None]:
+    """The geometry of an annotation as a kind that is no box, and the mask that it was. Raises `BadValue`."""
+    if shape.segmented:
+        return _outline(value, shape)
+    if not shape.pointed:
+        return None, None
+    keypoints = value["keypoints"]
+    if not isinstance(keypoints, list) or len(keypoints) % 3:
+        raise BadValue(f"its keypoints {shown(keypoints)} are not three numbers each")
+    numbers = [number(each) for each in keypoints]
+    try:
+        return shape.from_points([*zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True)]), None
+    except BadRegion as error:
+        raise BadValue(str(error)) from None
 
 
 def _box(value: dict[str, Any]) -> tuple[float, float, float, float]:

@@ -1,4 +1,4 @@
-"""COCO's documents written: boxes, outlines, areas, crowd marks and attributes.
+"""COCO's documents written: boxes, outlines, keypoints, areas, crowd marks and attributes.
 
 A mask is written in COCO's compressed code, and so is, as COCO does, an outline along the edges of pixels that has
 holes or is a crowd; every other outline is written as rings.
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from motherlode.formats.writing import Put, Rows, by_split, put_image
+from motherlode.formats.writing import ClassNames, Put, Rows, by_split, put_image
 from motherlode.masks import of_pixels, polygon_mask, written
 from motherlode.regions import Region
 from motherlode.shapes import SHAPES
@@ -24,7 +24,8 @@ def write_json(
 ) -> tuple[int, int]:
     """Write a document from (path, width, height, regions); category ids are the permanent class ids, ids start at 1.
 
-    Gives the number of images and of annotations. Annotations are written as they come; only the list of images waits.
+    Of `ClassNames` those have keypoints that name them. Gives the number of images and of annotations. Annotations
+    are written as they come; only the list of images waits.
     """
     images: list[dict[str, Any]] = []
     annotations = 0
@@ -40,9 +41,17 @@ def write_json(
     out.write('\n], "images": ')
     json.dump(images, out)
     out.write(', "categories": ')
-    json.dump([{"id": key, "name": classes[key]} for key in sorted(classes)], out)
+    asks = classes.asks if isinstance(classes, ClassNames) else {}
+    json.dump([{"id": key, "name": classes[key], **_keypoints(asks.get(key, {}))} for key in sorted(classes)], out)
     out.write("}\n")
     return len(images), annotations
+
+
+def _keypoints(asks: Mapping[str, Any]) -> dict[str, Any]:
+    """What a category says of the points of its objects; its edges count them from 1."""
+    if "points" not in asks:
+        return {}
+    return {"keypoints": asks["points"], "skeleton": [[one + 1, two + 1] for one, two in asks["edges"]]}
 
 
 def _annotation(region: Region, width: int, height: int) -> dict[str, Any]:
@@ -63,12 +72,15 @@ def _annotation(region: Region, width: int, height: int) -> dict[str, Any]:
             row["segmentation"] = written(polygon_mask(parts, width, height))
         else:
             row["segmentation"] = [[number for point in part[0] for number in point] for part in parts]
+    if points := shape.points(region.geometry):
+        row["keypoints"] = [number for point in points for number in point]
+        row["num_keypoints"] = sum(bool(visibility) for _, _, visibility in points)
     if region.attributes:
         row["attributes"] = dict(region.attributes)
     return row
 
 
-def write(target: Path, rows: Rows, classes: Mapping[int, str], put: Put) -> None:
+def write(target: Path, rows: Rows, classes: ClassNames, put: Put) -> None:
     """Images below `images/<split>`, and a document a split below `annotations`."""
     for split, part in by_split(rows).items():
         for path, row in part:

@@ -89,6 +89,7 @@ class Classes:
 
     `ids` where the numbers are COCO's category ids, which a schema keeps; else they are places in a list from 0. Of a
     COCO document `labels` and `images` say what all its ids mean, by `values.id_key`: a label, a file name.
+    `parts` are what the elements of labels say in a config, by label, where the file says such a thing.
     """
 
     file: str
@@ -96,6 +97,7 @@ class Classes:
     ids: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

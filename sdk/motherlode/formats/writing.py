@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from motherlode.formats.source import Problem, split_named
 from motherlode.frames import pages_of
@@ -25,6 +26,7 @@ __all__ = [
     "BOXES",
     "CLASSES",
     "OUTLINES",
+    "ClassNames",
     "Labelled",
     "Put",
     "Rows",
@@ -69,6 +71,15 @@ Rows = Sequence[tuple[str, Labelled]]
 """Images, each with the path that it is written under."""
 
 
+class ClassNames(dict[int, str]):
+    """The names of classes by their permanent ids, and what they ask beyond their names, as `Shape.part_options` says
+    it: by id, where they ask anything."""
+
+    def __init__(self, names: Mapping[int, str], asks: Mapping[int, Mapping[str, Any]] | None = None) -> None:
+        super().__init__(names)
+        self.asks = asks or {}
+
+
 @dataclass(frozen=True, slots=True)
 class Writer:
     """A format that is written: its name for people, what it keeps of a region, its writer and where a file goes.
@@ -82,7 +93,7 @@ class Writer:
 
     title: str
     keeps: frozenset[str]
-    write: Callable[[Path, Rows, Mapping[int, str], Put], None]
+    write: Callable[[Path, Rows, ClassNames, Put], None]
     place: Callable[[str, Labelled], str]
 
     def choose(

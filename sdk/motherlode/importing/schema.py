@@ -65,6 +65,7 @@ class Maker:
         if found is not None:
             self._check_medium(found, source)
             self._check_task(found, source)
+            self._check_parts(found, source)
             new = self._new(found, labels, source)
             config = self._with_labels(found, new, source) if new else ""
             self._compare_numbers(found, source)
@@ -86,7 +87,7 @@ class Maker:
             )
 
     def _check_task(self, schema: Mapping[str, Any], source: Source) -> None:
-        tag, control = BY_TASK[source.task].tag if source.task else "", self._options.control
+        tag, control = BY_TASK[source.task].opening if source.task else "", self._options.control
         if control and tag and _named(schema, control)["type"] != tag:
             raise BadInput(
                 f"the labels found are {source.task}, and the control {control!r} of the schema {schema['name']!r} is"
@@ -99,11 +100,22 @@ class Maker:
                     f"the label {label!r} stands under {' and '.join(row['name'] for row in having)} in the schema"
                     f" {schema['name']!r}, and the labels do not say which they answer: name it with --control"
                 )
-        if f"<{tag}" not in str(schema["config"]) and tag:
+        if tag and all(row["type"] != tag for row in schema["controls"]):
             raise BadInput(
                 f"the labels found are {source.task}, and the schema {schema['name']!r} has no <{tag}> for them, so"
                 " nothing was brought in; import them into another dataset"
             )
+
+    def _check_parts(self, schema: Mapping[str, Any], source: Source) -> None:
+        """What the schema's classes are made of is what the source says: regions hold to it."""
+        for control in self._asking(schema, source):
+            shape, classes = BY_TAG[control["type"]], control.get("options", {}).get("classes", {})
+            for label, asks in source.asks.items():
+                if label in classes and (was := shape.fixed(classes[label])) != (now := shape.fixed(asks)):
+                    raise BadInput(
+                        f"the source says that {label!r} is made of {now}, and the schema {schema['name']!r} has it of"
+                        f" {was}, so nothing was brought in; give the label another name, or take another dataset"
+                    )
 
     def notes(self, source: Source) -> list[dict[str, Any]]:
         """What the next import of the same would say of the schema as it now is."""
@@ -181,7 +193,9 @@ class Maker:
         task = source.task or self._options.task or usual
         names, kind = labels or [PLACEHOLDER], source.medium.kind
         control = self._options.control
-        return labeling_config.build(names, task, categories=source.categories, medium=kind, control=control)
+        return labeling_config.build(
+            names, task, categories=source.categories, medium=kind, control=control, parts=source.parts
+        )
 
     def _with_labels(self, schema: Mapping[str, Any], labels: Sequence[str], source: Source) -> str:
         try:
@@ -191,6 +205,7 @@ class Maker:
                 task=source.task,
                 categories=source.categories,
                 control=self._options.control,
+                parts=source.parts,
             )
         except ValueError:
             what = f"the schema has no labels to add {', '.join(labels)} to"
@@ -205,7 +220,7 @@ class Maker:
         """The controls that the source's labels may answer. Raises `BadInput` where the one named is not there."""
         if self._options.control:
             return [_named(schema, self._options.control)]
-        tag = BY_TASK[source.task].tag if source.task else ""
+        tag = BY_TASK[source.task].opening if source.task else ""
         asking = [control for control in schema["controls"] if not control.get("per_region")]
         return [control for control in asking if control["type"] == tag or (not tag and control["type"] in BY_TAG)]
 

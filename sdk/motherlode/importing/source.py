@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from motherlode import formats
 from motherlode.errors import BadInput
@@ -20,7 +21,7 @@ from motherlode.labeling_config import Task
 from motherlode.media import MEDIA, BadMedia, Image, Media, named
 from motherlode.paths import PathSet, UnsafePath, check_path
 from motherlode.results import IdMap
-from motherlode.shapes import SHAPES
+from motherlode.shapes import BY_TASK, SHAPES
 
 __all__ = ["Source", "look", "read_source"]
 
@@ -53,6 +54,29 @@ class Source:
             for number, label in classes.names.items() if classes.ids else ():
                 found.setdefault(label, set()).add(number)
         return {label: numbers.pop() for label, numbers in found.items() if len(numbers) == 1}
+
+    @property
+    def parts(self) -> dict[str, Mapping[str, str]]:
+        """What the elements of labels say in a config, as the first document that says it; see `check_parts`."""
+        return {label: said for classes in reversed(self.classes) for label, said in classes.parts.items()}
+
+    @property
+    def asks(self) -> dict[str, dict[str, Any]]:
+        """What labels ask beyond their names, as the kind found reads `parts`."""
+        shape = BY_TASK[self.task] if self.task else None
+        return {label: asks for label, said in self.parts.items() if shape and (asks := shape.part_options(said))}
+
+    def check_parts(self) -> None:
+        """Raises `BadInput` where two documents say that the same label asks different things."""
+        shape = BY_TASK[self.task] if self.task else None
+        seen: dict[str, tuple[str, str]] = {}
+        for classes in self.classes:
+            for label, said in classes.parts.items() if shape else ():
+                fixed = shape.fixed(shape.part_options(said)) if shape else ""
+                file, other = seen.setdefault(label, (classes.file, fixed))
+                if other != fixed:
+                    what = f"{label!r} is made of {other} in {file} and of {fixed} in {classes.file}"
+                    raise BadInput(f"{what}, so nothing was brought in; give them labels of their own")
 
     @property
     def class_ids(self) -> dict[str, int]:
@@ -136,6 +160,7 @@ def read_source(
             used.add(found.source)
             _take_record(source, known, found, prefix, strict)
     told = set[str]()
+    source.check_parts()
     source.problems += leftovers(files, used, told)
     source.problems += _of_other_media(source, told)
     if not (name or asked or chosen.labelled):

@@ -19,16 +19,17 @@ from motherlode.shapes.polyline import PolylineShape
 from motherlode.shapes.rating import RatingShape
 from motherlode.shapes.rotated_box import RotatedBoxShape
 from motherlode.shapes.shape import Asked, BadRegion, Bounds, Broken, Clip, Geometry, Shape
+from motherlode.shapes.skeleton import SkeletonShape
 from motherlode.shapes.taxonomy import TaxonomyShape
 from motherlode.shapes.text import TextShape
 
 __all__ = [
-    "BY_RESULT_TYPE",
     "BY_TAG",
     "BY_TASK",
     "DEFAULT",
     "LABEL_TASKS",
     "PARTS",
+    "RESULT_TYPES",
     "SHAPES",
     "Asked",
     "BadRegion",
@@ -38,6 +39,7 @@ __all__ = [
     "Geometry",
     "Shape",
     "asked_as",
+    "asked_by_tag",
     "shape_in",
     "shape_of",
 ]
@@ -49,6 +51,7 @@ _ALL: tuple[Shape, ...] = (
     PolylineShape(),
     EllipseShape(),
     KeypointShape(),
+    SkeletonShape(),
     MaskShape(),
     ChoiceShape(),
     TaxonomyShape(),
@@ -61,8 +64,10 @@ _ALL: tuple[Shape, ...] = (
 DEFAULT = _ALL[0]
 SHAPES = {shape.kind: shape for shape in _ALL}
 _ASKED = tuple(shape for shape in _ALL if not shape.variant_of)
-BY_TAG = {shape.tag: shape for shape in _ASKED}
-BY_RESULT_TYPE = {shape.result_type: shape for shape in _ASKED}
+BY_TAG = {shape.opening: shape for shape in _ASKED}
+"""By the `opening` of their controls: a tag alone, but where several kinds share one."""
+
+RESULT_TYPES = dict.fromkeys(shape.result_type for shape in _ASKED)
 BY_TASK = {shape.task: shape for shape in _ASKED}
 LABEL_TASKS = [shape.task for shape in _ASKED if shape.labelled and not shape.nested]
 """The tasks that a plain list of labels can answer, as sources of labels hold them."""
@@ -78,6 +83,15 @@ def asked_as(kind: str) -> str:
     """The kind of the controls that regions of a kind answer: of a variant, the one that it is a variant of."""
     shape = SHAPES.get(kind)
     return (shape.variant_of if shape else "") or kind
+
+
+def asked_by_tag(tag: str, attributes: Mapping[str, str]) -> Shape | None:
+    """The kind that a control of that tag asks for, by what it says; None where the tag is no control's."""
+    said = {name: value.lower() for name, value in attributes.items()}
+    told = (
+        shape for shape in BY_TAG.values() if shape.tag == tag and shape.says and shape.says.items() <= said.items()
+    )
+    return next(told, BY_TAG.get(tag))
 
 
 def shape_in(value: Mapping[str, Any], asked: Shape) -> Shape:

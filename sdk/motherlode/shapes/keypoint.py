@@ -13,7 +13,7 @@ from typing import Any
 from motherlode.media import Image, Media
 from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, Point, PointMap, Shape
 
-__all__ = ["KeypointShape"]
+__all__ = ["RADIUS", "KeypointShape", "disc_overlap"]
 
 WIDTH = 0.5  # percent: the dot that Label Studio draws
 RADIUS = 20.0  # pixels of the disc that stands for a keypoint where two are compared
@@ -83,15 +83,7 @@ class KeypointShape(Shape):
         return (min(max(x, 0.0), float(media.width)), min(max(y, 0.0), float(media.height))), "ok"
 
     def similarity(self, one: Point, two: Point) -> float:
-        """The overlap of the discs of `RADIUS` around the two, their intersection over their union: 1 in one place,
-        0.5 at about 10.6 pixels, 0 from 40 on. Two discs of radius r whose middles lie d apart share the area
-        2 r² acos(d / 2r) - (d / 2) sqrt(4 r² - d²) (Weisstein, "Circle-Circle Intersection", MathWorld, equation 14).
-        """
-        part = math.dist(one, two) / (2 * RADIUS)
-        if part >= 1:
-            return 0.0
-        shared = 2 * (math.acos(part) - part * math.sqrt(1 - part * part))  # in squares of the radius
-        return shared / (2 * math.pi - shared)
+        return disc_overlap(one, two)
 
     def mapped(self, geometry: Point, point: PointMap) -> Point:
         return point(*geometry)
@@ -101,6 +93,20 @@ class KeypointShape(Shape):
 
     def words(self, geometry: Point) -> str:
         return f"({geometry[0]:g}, {geometry[1]:g})"
+
+
+def disc_overlap(one: Point, two: Point) -> float:
+    """The overlap of the discs of `RADIUS` around two points, their intersection over their union: 1 in one place, 0.5
+    at about 10.6 pixels, 0 from 40 on.
+
+    Two discs of radius r whose middles lie d apart share the area 2 r² acos(d / 2r) - (d / 2) sqrt(4 r² - d²)
+    (Weisstein, "Circle-Circle Intersection", MathWorld, equation 14).
+    """
+    part = math.dist(one, two) / (2 * RADIUS)
+    if part >= 1:
+        return 0.0
+    shared = 2 * (math.acos(part) - part * math.sqrt(1 - part * part))  # in squares of the radius
+    return shared / (2 * math.pi - shared)
 
 
 def _short(number: float) -> str:

@@ -15,7 +15,7 @@ from motherlode.media import Image, Media
 from motherlode.numbers import is_number
 from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, Point, PointMap, Shape
 
-__all__ = ["NEAR", "Polyline", "PolylineShape"]
+__all__ = ["NEAR", "Polyline", "PolylineShape", "broken_vertex"]
 
 Polyline: TypeAlias = tuple[Point, ...]
 """Points in pixels, in order; the last is not joined to the first."""
@@ -151,11 +151,11 @@ class PolylineShape(Shape):
 
 
 def _broken_vertices(vertices: Sequence[Any]) -> Broken | None:
-    broken = (_broken_vertex(at, vertex) for at, vertex in enumerate(vertices, start=1))
+    broken = (broken_vertex(at, vertex) for at, vertex in enumerate(vertices, start=1))
     return next(filter(None, broken), None) or _broken_chain(vertices)
 
 
-def _broken_vertex(at: int, vertex: Any) -> Broken | None:
+def broken_vertex(at: int, vertex: Any) -> Broken | None:
     """The rule that one vertex breaks by itself."""
     if not isinstance(vertex, Mapping):
         return Broken("number", f"Point {at} is not an object with x and y.")

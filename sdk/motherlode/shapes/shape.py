@@ -60,11 +60,13 @@ class Shape(ABC):
     is the key of the geometry in a region's JSON. `whole` says that it speaks of the item as a whole, or of a region
     that is there, and has no geometry: all that is said under one control is then one entry of a result. `media` are
     the media that it can be part of; what is whole fits all.
+    Kinds that share a tag are told apart by what the control `says`: attributes, with the values that they have.
     `fills_bounds` says that it is its bounds, `outlined` that it is made of outlines and gives them, `masked` that it
-    is a mask of the whole image, `reach` how many pixels the bounds of two that are alike may lie apart. A config made
-    for some labels calls its control `control_name` and gives it `choice`, where that is not "". `attributes` and
-    `part_attributes` are what the control and its parts may say, `looks` and `part_looks` what else Label Studio lets
-    them say, which changes no answer.
+    is a mask of the whole image, `pointed` that it is made of labelled points, `reach` how many pixels the bounds of
+    two that are alike may lie apart. A config made for some labels calls its control `control_name` and gives it
+    `choice`, where that is not "". `attributes` and `part_attributes` are what the control and its parts may say,
+    `looks` and `part_looks` what else Label Studio lets them say, which changes no answer; `example` is what a part
+    of a new config says where nothing else is given.
     `variant_of` is the kind whose control this one is drawn with, too, where Label Studio has one control for both: it
     has that kind's `task`, `tag` and `result_type`, and `claims` its own values.
     """
@@ -73,6 +75,7 @@ class Shape(ABC):
     task: ClassVar[str]
     noun: ClassVar[str]
     tag: ClassVar[str]
+    says: ClassVar[Mapping[str, str]] = {}
     result_type: ClassVar[str]
     value_key: ClassVar[str] = ""
     labelled: ClassVar[bool] = True
@@ -84,6 +87,7 @@ class Shape(ABC):
     fills_bounds: ClassVar[bool] = False
     outlined: ClassVar[bool] = False
     masked: ClassVar[bool] = False
+    pointed: ClassVar[bool] = False
     reach: ClassVar[float] = 0.0
     control_name: ClassVar[str] = "label"
     choice: ClassVar[str] = ""
@@ -91,12 +95,18 @@ class Shape(ABC):
     looks: ClassVar[frozenset[str]] = frozenset()
     part_attributes: ClassVar[frozenset[str]] = frozenset({"value", "hotkey", "hint"})
     part_looks: ClassVar[frozenset[str]] = frozenset()
+    example: ClassVar[Mapping[str, str]] = {}
     variant_of: ClassVar[str] = ""
 
     @property
     def one(self) -> str:
         """The noun with its article: "a box"."""
         return one_of(self.noun)
+
+    @property
+    def opening(self) -> str:
+        """Its control's tag, with what the control says where kinds share a tag: `Tag mode="that"`."""
+        return " ".join([self.tag, *(f'{name}="{value}"' for name, value in self.says.items())])
 
     @property
     def segmented(self) -> bool:
@@ -153,6 +163,33 @@ class Shape(ABC):
         `selected` are the classes that the config marks so. Raises ValueError that says what cannot be, for a person.
         """
         return {}
+
+    def part_options(self, attributes: Mapping[str, str]) -> dict[str, Any]:
+        """What the element of a class asks beyond its name, as plain JSON; "classes" of a control's options has it by
+        label. Raises ValueError that says what cannot be, for a person."""
+        return {}
+
+    def fixed(self, options: Mapping[str, Any]) -> str:
+        """What of the options of a class no revision of a schema can change, in words: regions that are there hold to
+        it. Where there is nothing of the kind, ""."""
+        return ""
+
+    def sketch(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """What of the options of a class its regions are drawn with."""
+        return {}
+
+    def bound(self, options: Mapping[str, Any]) -> Shape:
+        """The kind as a class with these options asks for it: values are read, checked and written by that."""
+        return self
+
+    def under(self, asked: Asked, label: str) -> Shape:
+        """The kind as the class `label` of a control asks for it."""
+        options = asked.options.get("classes", {}).get(label)
+        return self.bound(options) if options else self
+
+    def unfit(self, geometry: Geometry) -> str:
+        """Why a geometry cannot be of the class that the kind is `bound` to, in words; "" where it can."""
+        return ""
 
     def class_name(self, path: Sequence[str]) -> str:
         """The name of a class, from the values of its element and of those around it, the outermost first."""
@@ -220,6 +257,21 @@ class Shape(ABC):
 
     def parts(self, geometry: Geometry) -> Sequence[Sequence[Sequence[Point]]]:
         """The rings of its parts as `from_parts` takes them; none where the kind is not made of any."""
+        return ()
+
+    def from_points(self, points: Sequence[Sequence[Any]]) -> Geometry:
+        """One object from its points, each x, y and COCO's visibility. Raises `BadRegion` where it is not `pointed`."""
+        raise BadRegion(f"{self.one} is not made of labelled points")
+
+    def part_of_points(self, names: Sequence[str], edges: Sequence[tuple[int, int]]) -> dict[str, str]:
+        """What the element of a class says whose objects have these points, and edges between their places, from 0.
+
+        Raises ValueError that says what cannot be, for a person.
+        """
+        raise ValueError(f"{self.one} is not made of labelled points")
+
+    def points(self, geometry: Geometry) -> Sequence[tuple[float, float, int]]:
+        """The points of what is `pointed`, as `from_points` takes them; none of any other kind."""
         return ()
 
     def from_mask(self, mask: Mask) -> Geometry:

@@ -15,17 +15,20 @@ import { below, outline, swapped, withAttribute, withChild, without, written } f
 /**
  * A kind of question.
  * @typedef {object} Kind
+ * @property {string} opening its tag, with the attributes that make it this kind
  * @property {string} tag
+ * @property {Record<string, string>} with these attributes
  * @property {string} part the element that names a class; "" where none does
+ * @property {string[]} parts what such an element may say
  * @property {string} title
- * @property {string} name what a control of it is called
+ * @property {string} name what a control of it is called; "" where it has no name of its own
  * @property {boolean} nested whether classes stand below classes
  * @property {boolean} whole whether it asks about the whole item, or about regions that are there
  * @property {string[]} attributes
  * @property {string} choice what a new one says of it, "" where it says nothing
  * @property {string[]} media of which it can be asked
  */
-/** @typedef {{kinds: Kind[], media: Record<string, string>}} Known `media`: by the tag of their object */
+/** @typedef {{kinds: Kind[], links: string, media: Record<string, string>}} Known `links`: what the control without a name is called; `media`: by the tag of their object */
 
 /** The place of an element: which child of which child. @param {Node} node @returns {number[]} */
 function pathOf(node) {
@@ -53,7 +56,8 @@ export class SchemaForm {
   constructor(root, field, known, renames) {
     this.root = root;
     this.field = field;
-    this.kinds = new Map(known.kinds.map((kind) => [kind.tag, kind]));
+    this.kinds = new Map(known.kinds.map((kind) => [kind.opening, kind]));
+    this.links = known.links;
     this.media = known.media;
     this.renames = renames;
     this.writing = false;
@@ -69,7 +73,13 @@ export class SchemaForm {
 
   /** @param {Node} node @returns {Kind|undefined} */
   #kindOf(node) {
-    return this.kinds.get(node.tag);
+    const fit = [...this.kinds.values()].filter((kind) => kind.tag === node.tag && Object.entries(kind.with).every(([name, value]) => says(node, name) === value));
+    return fit.sort((one, other) => Object.keys(other.with).length - Object.keys(one.with).length)[0];
+  }
+
+  /** What a control is called, whose kind may have no names. @param {Node} node @returns {string} */
+  #nameOf(node) {
+    return this.#kindOf(node)?.name === "" ? this.links : says(node, "name");
   }
 
   /** @param {string} text */
@@ -111,7 +121,7 @@ export class SchemaForm {
       this.root.replaceChildren(h("p", { class: "note note-warning" }, words));
       return;
     }
-    const controls = below(root, (one) => this.kinds.has(one.tag));
+    const controls = below(root, (one) => this.#kindOf(one) !== undefined);
     this.root.replaceChildren(...controls.map((one) => this.#question(one, controls)), this.#adder(root, controls));
   }
 
@@ -119,9 +129,9 @@ export class SchemaForm {
   #question(node, controls) {
     const kind = /** @type {Kind} */ (this.#kindOf(node));
     const path = pathOf(node);
-    const shape = shapeFor({ type: node.tag });
-    const name = says(node, "name");
-    const called = h("input", {
+    const shape = shapeFor({ type: kind.opening });
+    const name = this.#nameOf(node);
+    const called = kind.name !== "" && h("input", {
       class: "form-control",
       value: name,
       "aria-label": gettext("Name of the question"),
@@ -171,7 +181,7 @@ export class SchemaForm {
     const above = steps.slice(0, -1);
     let control = node.parent;
     while (control && control.tag !== kind.tag) control = control.parent;
-    const known = this.renames.classOf(control ? says(control, "name") : "", steps.join(WITHIN));
+    const known = this.renames.classOf(control ? this.#nameOf(control) : "", steps.join(WITHIN));
     const value = h("input", {
       class: "form-control",
       value: steps.at(-1) ?? "",
@@ -191,8 +201,12 @@ export class SchemaForm {
         ...more,
         oninput: (event) => this.#edit(path, (text, one) => withAttribute(text, one, name, event.target.value || null)),
       });
-    const key = kind.nested ? h("span") : field("hotkey", gettext("Key"), { maxlength: 1, size: 3 });
-    const row = h("div", { class: "schema-label" }, value, key, field("hint", gettext("Hint"), {}), h("span", { class: "schema-acts" }, ...this.#acts(node, says(node, "value"), node.parent?.children ?? [], kind)));
+    const titles = { hotkey: gettext("Key"), hint: gettext("Hint"), points: gettext("Points"), edges: gettext("Edges") };
+    const more = ["hotkey", "hint", "points", "edges"].map((name) => {
+      const title = titles[/** @type {keyof typeof titles} */ (name)];
+      return kind.parts.includes(name) ? field(name, title, name === "hotkey" ? { maxlength: 1, size: 3 } : {}) : name === "hotkey" && h("span");
+    });
+    const row = h("div", { class: "schema-label" }, value, ...more, h("span", { class: "schema-acts" }, ...this.#acts(node, says(node, "value"), node.parent?.children ?? [], kind)));
     row.style.setProperty("--depth", String(above.length));
     return row;
   }
@@ -208,7 +222,7 @@ export class SchemaForm {
     };
     const moves = (/** @type {number} */ by) => {
       const other = node.parent?.children[(path.at(-1) ?? 0) + by];
-      return other !== undefined && siblings.includes(other) && (tree ? other.tag === tree.part : this.kinds.has(other.tag));
+      return other !== undefined && siblings.includes(other) && (tree ? other.tag === tree.part : this.#kindOf(other) !== undefined);
     };
     return [
       tree?.nested && button("plus", gettext("Add below"), () => this.#addLabels(path, tree, [gettext("new label")], true)),
@@ -294,9 +308,9 @@ export class SchemaForm {
   #adder(root, controls) {
     const [object] = below(root, (one) => one.tag in this.media);
     const medium = object ? this.media[object.tag] : undefined;
-    const fits = [...this.kinds.values()].filter((kind) => medium && kind.media.includes(medium));
+    const fits = [...this.kinds.values()].filter((kind) => medium && kind.media.includes(medium) && (kind.name !== "" || !controls.some((one) => one.tag === kind.tag)));
     const group = (/** @type {string} */ label, /** @type {Kind[]} */ kinds) =>
-      kinds.length > 0 && h("optgroup", { label }, ...kinds.map((kind) => h("option", { value: kind.tag }, kind.title)));
+      kinds.length > 0 && h("optgroup", { label }, ...kinds.map((kind) => h("option", { value: kind.opening }, kind.title)));
     return h(
       "select",
       {
@@ -315,7 +329,9 @@ export class SchemaForm {
     const taken = new Set(controls.map((one) => says(one, "name")));
     let name = kind.name;
     for (let n = 2; taken.has(name) || name === object; n++) name = `${kind.name}${n}`;
-    const said = written({ name, toName: object, ...(kind.choice ? { choice: kind.choice } : {}) });
+    /** @type {Record<string, string>} */
+    const own = kind.name === "" ? {} : { name, toName: object };
+    const said = written({ ...own, ...kind.with, ...(kind.choice ? { choice: kind.choice } : {}) });
     const parts = kind.part ? `>\n  <${kind.part}${written({ value: gettext("new label") })}/>\n</${kind.tag}>` : "/>";
     this.#rebuild([], (text, node) => withChild(text, node, `<${kind.tag}${said}${parts}`));
     const last = this.root.querySelector(".schema-question:last-of-type");

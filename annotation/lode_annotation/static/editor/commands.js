@@ -84,7 +84,7 @@ function drawingCommands(editor, group) {
         active: () => stage.tool?.id === id,
         run: () => editor.arm(kind, id),
       })),
-      { id: `${name}.middle`, title: kind.titles().place, group, keys: [`Shift+${key}`], when, run: () => editor.placeInMiddle(kind) },
+      { id: `${name}.middle`, title: kind.titles().place, group, keys: [kind.placeKey ?? `Shift+${key}`], when, run: () => editor.placeInMiddle(kind) },
       ...(kind.settings?.(stage) ?? []).map((one) => ({ ...one, group, repeat: true, when })),
     ];
   });

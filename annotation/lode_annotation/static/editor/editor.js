@@ -7,7 +7,7 @@ import { uuid } from "../lode/uuid.js";
 import { gettext } from "../lode/words.js";
 import { Carrier } from "./carry.js";
 import { labelCommands, regionCommands, viewCommands } from "./commands.js";
-import { SHAPES, answerFor, boundsOf, hasButtons, isShape, kindFor, kindOf, shapeFor, toolsOf } from "./kinds/index.js";
+import { SHAPES, answerFor, boundsOf, hasButtons, isShape, kindFor, kindOf, shapeFor, shapeOf, toolsOf } from "./kinds/index.js";
 import { Keymap } from "./keymap.js";
 import { labelKeysOf } from "./label_keys.js";
 import { applied } from "./own_keys.js";
@@ -227,7 +227,9 @@ export class Editor {
       this.store.transact(gettext("Relabel"), (change) => {
         for (const region of selected) {
           const same = region.control === control.name && region.labels.length === 1 && region.labels[0] === label.value;
-          if (!same) change.replace({ ...region, control: control.name, labels: [label.value], changed: true });
+          const shape = shapeOf(region);
+          const made = same ? null : shape.relabel ? shape.relabel(region, control, label.value) : region;
+          if (made) change.replace({ ...made, control: control.name, labels: [label.value], changed: true });
         }
       });
       if (this.stage.tool?.draws) this.#hintOnce();
@@ -292,7 +294,7 @@ export class Editor {
     const armed = this.#armedFor(kind);
     if (!armed || !this.stage.editable) return null;
     const { control, label } = armed;
-    return { colour: this.stage.palette.of(control.name, label.value), text: label.value, control: control.name };
+    return { colour: this.stage.palette.of(control.name, label.value), text: label.value, control: control.name, asks: control.options?.classes?.[label.value] };
   }
 
   /** Whether a label is in hand, or is answered. @param {Control} control @param {Label} label */
@@ -333,7 +335,7 @@ export class Editor {
     if (across <= 0 || down <= 0) return;
     const part = { left: left + across * 0.4, top: top + down * 0.4, right: left + across * 0.6, bottom: top + down * 0.6 };
     if (!this.#armedFor(kind)) this.arm(kind);
-    this.#draw(kind, kind.place(part));
+    this.#draw(kind, kind.place(part, this.#ink(kind)?.asks));
   }
 
   escape() {

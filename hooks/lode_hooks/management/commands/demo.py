@@ -344,7 +344,7 @@ def region_of(digit: dict[str, Any], task: dict[str, Any], before: list[dict[str
     """A digit as a Label Studio region; it takes the id of the region that stood there before."""
     width, height = task["media"]["width"], task["media"]["height"]
     value = DEFAULT.to_result(tuple(digit["box"]), Image(width, height))
-    control = next(control for control in task["config"]["controls"] if control["type"] == DEFAULT.tag)
+    control = next(control for control in task["config"]["controls"] if control["type"] == DEFAULT.opening)
     same = max(before, key=lambda region: overlap(region["value"], value), default=None)
     known = same is not None and overlap(same["value"], value) > 0.7
     return {

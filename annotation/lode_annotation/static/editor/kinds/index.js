@@ -16,6 +16,7 @@ import { number } from "./number.js";
 import { polygon } from "./polygon.js";
 import { polyline } from "./polyline.js";
 import { rating } from "./rating.js";
+import { skeleton } from "./skeleton.js";
 import { taxonomy } from "./taxonomy.js";
 import { text } from "./text.js";
 import { isRelation } from "../model/relations.js";
@@ -27,8 +28,8 @@ import { isRelation } from "../model/relations.js";
 /** @typedef {import("../model/types.js").Size} Size */
 /** @typedef {import("../stage.js").Stage} Stage */
 /** @typedef {import("../stage.js").Tool} Tool */
-/** @typedef {{name: string, x: number, y: number, cursor: string, round?: boolean}} Handle a place to drag, in image pixels; a round one turns */
-/** @typedef {{colour: string, text: string, control: string}} Ink the label in hand */
+/** @typedef {{name: string, x: number, y: number, cursor: string, round?: boolean, look?: string}} Handle a place to drag, in image pixels; a round one turns; `look`: classes that it is drawn in */
+/** @typedef {{colour: string, text: string, control: string, asks?: any}} Ink the label in hand, and what it asks beyond its name */
 /** @typedef {(stage: Stage, ink: () => Ink|null, drawn: (geometry: object) => void) => Tool} MakeTool */
 /**
  * One of several tools of a kind, or its only one; `id` is its tool's.
@@ -39,7 +40,7 @@ import { isRelation } from "../model/relations.js";
  * @typedef {object} Common
  * @property {string} name the `kind` of its regions
  * @property {string} result Label Studio's `type` of a result, of a shape also the name of the labels in its `value`
- * @property {string} control Label Studio's tag of the control
+ * @property {string} control Label Studio's tag of the control, with what it says where kinds share a tag
  */
 /**
  * A kind of shape on the picture. Shapes are never changed in place; coordinates are pixels of the upright image.
@@ -48,15 +49,16 @@ import { isRelation } from "../model/relations.js";
  *   drawn: true,
  *   icon: string,
  *   key: string,
+ *   placeKey?: string,
  *   studioKey?: string,
  *   titles: () => {many: string, draw: string, place: string},
- *   decode: (value: Record<string, any>, size: Size) => object|null,
+ *   decode: (value: Record<string, any>, size: Size, control?: Control) => object|null,
  *   encode: (region: R, size: Size) => Record<string, unknown>,
  *   differs: (was: R, is: R) => boolean,
  *   move: (region: R, dx: number, dy: number, image: Size) => R,
  *   handles: (region: R, scale: number) => Handle[],
  *   drag: (region: R, handle: string, to: Point, image: Size) => R,
- *   place: (part: Bounds) => object,
+ *   place: (part: Bounds, asks?: any) => object,
  *   tool: MakeTool,
  *   more?: readonly KindTool[],
  *   settings?: (stage: Stage) => {id: string, title: string, keys: string[], run: () => void}[],
@@ -64,15 +66,18 @@ import { isRelation } from "../model/relations.js";
  *   insert?: (region: R, point: Point, margin: number) => R|null,
  *   without?: (region: R, handle: string) => R|null,
  *   turn?: (region: R, degrees: number, image: Size) => R,
+ *   called?: (region: R, handle: string) => string,
+ *   relabel?: (region: R, control: Control, label: string) => R|null,
  *   cut?: (region: R, image: Size) => R|null,
  *   offers?: (region: R) => import("../snap.js").Offer,
  * }} Shape
  * How it is drawn stands in `lode/canvas/kinds/`. `icon`: strokes on a 24 by 24 grid. `studioKey`: Label Studio's key of its
- * tool. `decode` reads the geometry out of a
+ * tool. `placeKey`: the key that places one, where it is not Shift and the tool's. `decode` reads the geometry out of a
  * result's value, null where it is not one of this kind; `encode` writes it, without the labels. `differs`: by more than
  * percent lose on their way. `place` makes one within some part of the picture, for those who draw by keys. `grow` moves
  * the far edge. `insert` puts a handle on the outline near a point, `without` takes one away; null where that cannot be.
  * `more`: its further tools; `settings`: commands that set them.
+ * `called` names a handle. `relabel` is the region with another label of a control; null where it cannot have it.
  * `turn` turns it clockwise about its middle. `cut` is the part that lies on a picture, null where none does; a kind
  * without it is left out where it sticks out. `offers`: the points and edges that the hand catches on while it draws or
  * drags others, and by which the region itself catches when it is moved. The `scale` of handles is CSS pixels an image pixel.
@@ -96,7 +101,7 @@ import { isRelation } from "../model/relations.js";
  */
 
 /** @type {readonly (Shape<any>|Answer)[]} */
-const KINDS = [box, polygon, polyline, ellipse, keypoint, mask, choice, taxonomy, text, number, rating];
+const KINDS = [box, polygon, polyline, ellipse, keypoint, skeleton, mask, choice, taxonomy, text, number, rating];
 
 const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
 const byControl = new Map(KINDS.map((kind) => [kind.control, kind]));

@@ -112,7 +112,7 @@ function withAnswer(region, result, text, controls) {
 function fromResult(result, text, key, control, size, pending) {
   const shared = { key, id: result.id, control: result.from_name, pending, changed: false, source: text };
   const kind = control?.per_region ? undefined : control && kindFor(control);
-  const content = kind?.result === result.type ? contentOf(kind, result.value ?? {}, size) : null;
+  const content = kind?.result === result.type ? contentOf(kind, result.value ?? {}, size, control) : null;
   if (!kind || !content) return { ...shared, kind: "kept", pending: false, questioned: false, labels: [], score: null };
   return {
     ...shared,
@@ -130,11 +130,12 @@ function fromResult(result, text, key, control, size, pending) {
  * @param {import("../kinds/index.js").Shape<any>|import("../kinds/index.js").Answer} kind
  * @param {Record<string, any>} value
  * @param {Size} size
+ * @param {Control} [control]
  * @returns {{labels: string[], said?: any}|null}
  */
-function contentOf(kind, value, size) {
+function contentOf(kind, value, size, control) {
   if (kind.drawn) {
-    const geometry = kind.decode(value, size);
+    const geometry = kind.decode(value, size, control);
     return geometry && { labels: stringList(value[kind.result]), ...geometry };
   }
   const said = kind.read(value[kind.said]);

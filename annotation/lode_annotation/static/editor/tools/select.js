@@ -107,6 +107,8 @@ export class SelectTool {
   /** @param {Press} press */
   hover(press) {
     const over = press.editable ? this.stage.overlay.handleAt(press.stage) : null;
+    const [region] = this.stage.store.selectedShapes();
+    this.stage.overlay.say((over && region && shapeOf(region).called?.(region, over.name)) ?? "", press.stage);
     if (over) this.stage.cursor(over.cursor);
     else this.stage.cursor(this.#regionAt(press) ? "move" : "default");
   }

@@ -20,6 +20,10 @@ const CAUSE_MARGIN = 5;
 const FINE = { side: 9, reach: 9 };
 const COARSE = { side: 20, reach: 22 };
 
+/** Between the pointer and words beside it, and the room that these have on its right, in CSS pixels. */
+const WORDS_ASIDE = 12;
+const WORDS_ROOM = 220;
+
 export class Overlay {
   /**
    * @param {SVGSVGElement} root
@@ -53,11 +57,13 @@ export class Overlay {
     this.rubber = s("rect", { class: "ed-marquee" });
     this.sketch = s("path", { class: "ed-draft" });
     this.size = /** @type {SVGTextElement} */ (s("text", { class: "ed-size" }));
+    /** What stands beside the pointer. */
+    this.words = /** @type {SVGTextElement} */ (s("text", { class: "ed-size ed-words" }));
     this.acrossLine = s("path", { class: "ed-crosshair" });
     this.brush = s("path", { class: "ed-brush" });
     /** As many as were ever in sight at once. @type {SVGElement[]} */
     this.handles = [];
-    root.append(this.acrossLine, this.causeLine, this.shadow, this.outline, this.colour, this.rubber, this.sketch, this.size, this.brush);
+    root.append(this.acrossLine, this.causeLine, this.shadow, this.outline, this.colour, this.rubber, this.sketch, this.size, this.brush, this.words);
     this.frame = 0;
     viewport.addEventListener("change", () => this.invalidate());
     for (const event of ["load", "change", "select", "show"]) store.addEventListener(event, () => this.#lift());
@@ -116,7 +122,7 @@ export class Overlay {
   /** @param {Region|undefined} only */
   #drawHandles(only) {
     const grips = only && this.#grips(only) ? shapeOf(only).handles(only, this.viewport.scale) : [];
-    /** @type {readonly (Point & {name?: string, round?: boolean})[]} */
+    /** @type {readonly (Point & {name?: string, round?: boolean, look?: string})[]} */
     const shown = this.draft?.marks ?? grips;
     while (this.handles.length < shown.length) this.handles.push(s("rect", { class: "ed-handle" }));
     this.handles.forEach((handle, at) => {
@@ -124,6 +130,7 @@ export class Overlay {
       if (!place) return handle.remove();
       if (!handle.isConnected) this.root.append(handle);
       handle.setAttribute("data-handle", place.name ?? "");
+      handle.setAttribute("class", `ed-handle ${place.look ?? ""}`.trim());
       const point = this.viewport.toStage(place);
       const { side } = this.grip;
       handle.setAttribute("x", String(point.x - side / 2));
@@ -184,9 +191,20 @@ export class Overlay {
   /** @param {Point|null} at on the stage */
   crosshair(at) {
     this.ring(null);
+    this.say("", null);
     const { width, height } = this.viewport.stage;
     const path = at && this.showCrosshair ? `M0 ${round(at.y)}H${width}M${round(at.x)} 0V${height}` : "";
     this.acrossLine.setAttribute("d", path);
+  }
+
+  /** Words beside the pointer. @param {string} words "" for none @param {Point|null} at on the stage */
+  say(words, at) {
+    this.words.textContent = at ? words : "";
+    if (!at || !words) return;
+    const left = at.x > this.viewport.stage.width - WORDS_ROOM;
+    this.words.setAttribute("text-anchor", left ? "end" : "start");
+    this.words.setAttribute("x", String(at.x + (left ? -WORDS_ASIDE : WORDS_ASIDE)));
+    this.words.setAttribute("y", String(at.y < 2 * WORDS_ASIDE ? at.y + 2 * WORDS_ASIDE : at.y - WORDS_ASIDE));
   }
 
   /** The ring of a round brush. @param {Point|null} at on the stage @param {number} [radius] in CSS pixels */

@@ -82,6 +82,20 @@ export function step(edge, dx, dy, image) {
   };
 }
 
+/**
+ * The line between two discs, from rim to rim.
+ * @param {Point} a the middle of one
+ * @param {Point} b the middle of the other
+ * @param {number} radius of both
+ * @returns {[Point, Point]|null} null where the discs meet
+ */
+export function apart(a, b, radius) {
+  const length = Math.hypot(b.x - a.x, b.y - a.y);
+  if (length <= 2 * radius) return null;
+  const part = { x: ((b.x - a.x) * radius) / length, y: ((b.y - a.y) * radius) / length };
+  return [{ x: a.x + part.x, y: a.y + part.y }, { x: b.x - part.x, y: b.y - part.y }];
+}
+
 /** How far a point lies from the middle of some bounds. @param {Bounds} edge @param {Point} point @returns {number} */
 export function fromMiddle(edge, point) {
   return Math.hypot((edge.left + edge.right) / 2 - point.x, (edge.top + edge.bottom) / 2 - point.y);

@@ -1,7 +1,7 @@
 // @ts-check
 /** Outlines as SVG paths, for pictures that are written as markup. */
 
-import { DOT_RADIUS } from "./geometry.js";
+import { apart, DOT_RADIUS } from "./geometry.js";
 
 /** @typedef {import("./geometry.js").Point} Point */
 
@@ -23,10 +23,15 @@ export function pathOf(region, kind, place = (point) => point, dot = DOT_RADIUS)
     lineTo: (x, y) => (path += `L${to(x, y)}`),
     curveTo: (x1, y1, x2, y2, x, y) => (path += `C${to(x1, y1)} ${to(x2, y2)} ${to(x, y)}`),
     closePath: () => (path += "Z"),
-    dot(x, y) {
+    dot(x, y, share = 1) {
       const at = place({ x, y });
-      const half = `a${short(dot)} ${short(dot)} 0 0 1`;
-      path += `M${short(at.x - dot)} ${short(at.y)}${half} ${short(2 * dot)} 0${half} ${short(-2 * dot)} 0Z`;
+      const radius = dot * share;
+      const half = `a${short(radius)} ${short(radius)} 0 0 1`;
+      path += `M${short(at.x - radius)} ${short(at.y)}${half} ${short(2 * radius)} 0${half} ${short(-2 * radius)} 0Z`;
+    },
+    join(x1, y1, x2, y2, share) {
+      const between = apart(place({ x: x1, y: y1 }), place({ x: x2, y: y2 }), dot * share);
+      if (between) path += between.map(({ x, y }, at) => `${at ? "L" : "M"}${short(x)} ${short(y)}`).join("");
     },
   });
   return path;

@@ -2,7 +2,7 @@
 /** A picture and regions on two canvases, redrawn at most once a frame. What the regions are it is told in layers. */
 
 import { drawArrows } from "./arrow.js";
-import { DOT_RADIUS, union } from "./geometry.js";
+import { apart, DOT_RADIUS, union } from "./geometry.js";
 import { inkOn, widthOf } from "./ink.js";
 import { drawBitmap, sheetOf } from "./tint.js";
 
@@ -92,10 +92,16 @@ export class Scene {
       lineTo: (x, y) => this.regionContext.lineTo(across(x), down(y)),
       curveTo: (x1, y1, x2, y2, x, y) => this.regionContext.bezierCurveTo(across(x1), down(y1), across(x2), down(y2), across(x), down(y)),
       closePath: () => this.regionContext.closePath(),
-      dot: (x, y) => {
-        const radius = DOT_RADIUS * this.ratio;
+      dot: (x, y, share = 1) => {
+        const radius = DOT_RADIUS * share * this.ratio;
         this.regionContext.moveTo(across(x) + radius, down(y));
         this.regionContext.arc(across(x), down(y), radius, 0, 2 * Math.PI);
+      },
+      join: (x1, y1, x2, y2, share) => {
+        const between = apart({ x: across(x1), y: down(y1) }, { x: across(x2), y: down(y2) }, DOT_RADIUS * share * this.ratio);
+        if (!between) return;
+        this.regionContext.moveTo(between[0].x, between[0].y);
+        this.regionContext.lineTo(between[1].x, between[1].y);
       },
     };
     viewport.addEventListener("change", () => this.invalidate(true));

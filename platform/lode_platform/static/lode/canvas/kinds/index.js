@@ -11,10 +11,11 @@ import { mask } from "./mask.js";
 import { polygon } from "./polygon.js";
 import { polyline } from "./polyline.js";
 import { rotatedBox } from "./rotated_box.js";
+import { skeleton } from "./skeleton.js";
 
 /** @typedef {import("../geometry.js").Bounds} Bounds */
 /** @typedef {import("../geometry.js").Point} Point */
-/** @typedef {{moveTo: (x: number, y: number) => void, lineTo: (x: number, y: number) => void, curveTo: (x1: number, y1: number, x2: number, y2: number, x: number, y: number) => void, closePath: () => void, dot: (x: number, y: number) => void}} Pen takes image pixels; a curve is a cubic Bézier curve, a dot is as large at every zoom */
+/** @typedef {{moveTo: (x: number, y: number) => void, lineTo: (x: number, y: number) => void, curveTo: (x1: number, y1: number, x2: number, y2: number, x: number, y: number) => void, closePath: () => void, dot: (x: number, y: number, share?: number) => void, join: (x1: number, y1: number, x2: number, y2: number, share: number) => void}} Pen takes image pixels; a curve is a cubic Bézier curve, a dot is as large at every zoom: its radius times `share`, and `join` draws a line from the rim of one such dot to that of another */
 /** @typedef {{kind: string}} Drawn a region with the geometry of its kind, in fields of its own */
 /**
  * How a kind is drawn. Coordinates are pixels of the upright image.
@@ -33,7 +34,7 @@ import { rotatedBox } from "./rotated_box.js";
  */
 
 /** @type {readonly Drawing<any>[]} */
-const KINDS = [box, polygon, polyline, ellipse, keypoint, mask, rotatedBox];
+const KINDS = [box, polygon, polyline, ellipse, keypoint, skeleton, mask, rotatedBox];
 
 const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
 
