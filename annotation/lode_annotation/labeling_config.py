@@ -86,7 +86,7 @@ def parse_config(xml: str) -> ParsedConfig:
 
 
 def _kind_of(node: Node) -> Shape | None:
-    """The kind that an element asks for, None where it is no control."""
+    """The kind that an element asks for, None where it asks for none."""
     return asked_by_tag(node.tag, node.attributes)
 
 

@@ -244,3 +244,13 @@ def test_classes_of_relations_are_counted_where_links_name_them_and_are_not_merg
     assert {key: counts(one) for key, one in got.items()} == {("class_retired", "touches"): (1, 1)}
     with pytest.raises(BadInput, match="a link is told by its class; retire it instead"):
         found(schema, alice, after, merges={"touches": "covers"})
+
+
+def test_skeletons_of_other_points_are_not_merged(project: Project, alice: User) -> None:
+    poses = '<VectorLabels name="pose" toName="image" skeleton="true">{}</VectorLabels>'
+    face, head = (f'<Label value="{one}" points="nose,chin"/>' for one in ("face", "head"))
+    hand = '<Label value="hand" points="thumb,palm"/>'
+    schema = create_schema(project, Caller(alice), name="posed", config=view(poses.format(face + head + hand)))
+    assert found(schema, alice, view(poses.format(face + hand)), merges={"head": "face"})
+    with pytest.raises(BadInput, match="regions hold to what each is made of, and that differs"):
+        found(schema, alice, view(poses.format(face + head)), merges={"hand": "face"})
