@@ -261,7 +261,7 @@ def _labelled(value: dict[str, Any]) -> bool:
 
 
 def _place(value: dict[str, Any], shape: Shape) -> tuple[Geometry | None, Mask | None]:
-    """The geometry of an annotation as a kind that is no box, and the mask that it was. Raises `BadValue`."""
+    """The geometry of an annotation as a kind other than boxes, and the mask that it was. Raises `BadValue`."""
     if shape.segmented:
         return _outline(value, shape)
     if not shape.pointed:

@@ -107,7 +107,7 @@ export class Placer {
     this.stage.overlay.crosshair(null);
   }
 
-  /** What is being placed: begun anew where the label in hand has other points. @returns {Work|null} */
+  /** What is being placed: begun again where the label in hand has other points. @returns {Work|null} */
   #atWork() {
     if (this.work?.region) return this.work;
     const asks = this.ink()?.asks;
