@@ -86,7 +86,7 @@ def parse_config(xml: str) -> ParsedConfig:
 
 
 def _kind_of(node: Node) -> Shape | None:
-    """The kind that an element asks for, None where it asks for none."""
+    """The kind that an element asks for, None where it is not a control."""
     return asked_by_tag(node.tag, node.attributes)
 
 

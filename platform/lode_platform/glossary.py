@@ -74,6 +74,12 @@ GLOSSARY = (
         _("Label, Review, an item's page"),
     ),
     Word(
+        _("skeleton"),
+        _("A region that is named points and the edges between them; each point is visible, hidden or not labelled."),
+        _("pose, keypoints (COCO), landmarks"),
+        _("Label, Review, an item's page"),
+    ),
+    Word(
         _("answer"),
         _("What is said of an item as a whole under a control, such as its class; also what a person submits."),
         _("classification, image-level label, choice"),

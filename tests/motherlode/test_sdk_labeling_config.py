@@ -14,7 +14,7 @@ NASTY = ['a "quoted" name', "<b> & c", "größer"]
 def test_what_is_built_is_read_with_the_same_labels(task: str) -> None:
     parsed = parse_config(build(NASTY, task, required=True, categories={"größer": 7}))
     assert parsed.labels == NASTY
-    assert [(control.type, control.required) for control in parsed.controls] == [(BY_TASK[task].tag, True)]
+    assert [(control.type, control.required) for control in parsed.controls] == [(BY_TASK[task].opening, True)]
 
 
 @pytest.mark.parametrize("task", LABEL_TASKS)

@@ -157,7 +157,10 @@ class ControlShape(Shape):
     choice = serializers.ChoiceField(choices=["single", "multiple"])
     required = serializers.BooleanField()  # type: ignore[assignment]  # a control's rule, not the field's
     labels = LabelShape(many=True)
-    options = ObjectField(required=False, help_text="what else its kind asks, such as min and max of a number")
+    options = ObjectField(
+        required=False,
+        help_text="what else its kind asks, such as min and max of a number; `classes`: by label, as of skeletons",
+    )
     per_region = serializers.BooleanField(required=False, help_text="asked of each region, not of the item")
     of = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="the controls whose regions are asked; empty: all"

@@ -86,7 +86,7 @@ def asked_as(kind: str) -> str:
 
 
 def asked_by_tag(tag: str, attributes: Mapping[str, str]) -> Shape | None:
-    """The kind that a control of that tag asks for, by what it says; None where no control has the tag."""
+    """The kind that a control of that tag asks for, by what it says; None where the tag is not a control's."""
     said = {name: value.lower() for name, value in attributes.items()}
     told = (
         shape for shape in BY_TAG.values() if shape.tag == tag and shape.says and shape.says.items() <= said.items()

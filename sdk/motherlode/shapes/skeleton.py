@@ -9,8 +9,10 @@ each vertex joined to the one that `prevPointId` names: the first before it that
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from motherlode.media import Image, Media
@@ -49,7 +51,8 @@ class Template:
             if not name or name != name.strip() or len(name) > MAX_NAME or not {",", ":"}.isdisjoint(name):
                 what = f"1 to {MAX_NAME} characters without spaces around, comma or colon"
                 raise ValueError(f"the point {name!r:.60} must be {what}")
-        if twice := next((name for name in self.points if self.points.count(name) > 1), None):
+        if len(set(self.points)) < len(self.points):
+            twice = next(name for name, count in Counter(self.points).items() if count > 1)
             raise ValueError(f"two points are called {twice!r}")
         seen = set[frozenset[int]]()
         for edge in self.edges:
@@ -91,7 +94,7 @@ class Template:
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Template:
         """Read what `as_json` gave."""
-        return cls(tuple(row["points"]), tuple((one, two) for one, two in row["edges"]))
+        return _template(tuple(row["points"]), tuple((one, two) for one, two in row["edges"]))
 
     def as_json(self) -> dict[str, Any]:
         """As the options of a control keep it."""
@@ -101,6 +104,11 @@ class Template:
         """The first point before the one at that place which an edge joins it to, of those that are `there`."""
         joined = [one + two - at for one, two in self.edges if at in (one, two)]
         return min((other for other in joined if other < at and there[other]), default=None)
+
+
+@lru_cache(maxsize=256)  # a schema has few classes, and each value is read under one of them
+def _template(points: tuple[str, ...], edges: tuple[tuple[int, int], ...]) -> Template:
+    return Template(points, edges)
 
 
 _FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
