@@ -113,8 +113,11 @@ def accept(
     result: Sequence[dict[str, Any]],
     media: Media,
     rules: Rules,
+    source: str = LabelSet.Source.ANNOTATION.value,
+    votes: Mapping[str, Any] | None = None,
 ) -> None:
-    """Writes the label set that an accepted ``result`` makes, and makes it the current one: two statements.
+    """Writes the label set that an accepted ``result`` makes, and makes it the current one: two statements. One that
+    several answers came to has the ``source`` "consensus" and their ``votes``.
 
     In the caller's transaction, which holds the item (``answers.finish_task``): answers to one item come one after
     the other, whatever queues they come from, and each carries over what the last one held.
@@ -128,5 +131,7 @@ def accept(
         schema_revision_id=schema_revision_id,
         annotation_revision_id=annotation_revision_id,
         user_id=user_id,
+        source=source,
+        votes=votes,
         texts=texts,
     )

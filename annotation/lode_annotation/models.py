@@ -108,12 +108,22 @@ class Queue(models.Model):
         PAUSED = "paused", _("Paused")
         CLOSED = "closed", _("Closed")
 
+    class Consensus(models.TextChoices):
+        MERGED = "merged", _("Merge the answers by votes")
+        LAST = "last", _("Take the last answer")
+
     uuid = models.UUIDField(default=uuid4, unique=True)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="queues")
     schema_revision = models.ForeignKey(SchemaRevision, on_delete=models.PROTECT, related_name="queues")
     name = models.CharField(max_length=200)
     reason = models.CharField(max_length=300, blank=True)
-    overlap = models.PositiveSmallIntegerField(default=1)
+    overlap = models.PositiveSmallIntegerField(default=1, help_text="how many people answer each task")
+    consensus = models.CharField(
+        max_length=8,
+        choices=Consensus.choices,
+        default=Consensus.MERGED,
+        help_text="how several answers become one label set where no reviewer decides",
+    )
     review = models.BooleanField(default=False, help_text="only a reviewer's accept writes the label set")
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     size = models.PositiveIntegerField(default=0, help_text="how many tasks were ever put in")
@@ -162,6 +172,11 @@ class Task(models.Model):
 
     objects = TaskQuerySet.as_manager()
 
+    @property
+    def answered(self) -> int:
+        """How many people have answered it, of prefetched annotations; skips and answers sent back do not count."""
+        return sum(row.state in Annotation.ANSWERED for row in self.annotations.all())
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["queue", "item"], name="item_once_per_queue"),
@@ -187,7 +202,12 @@ class Lease(models.Model):
     closed = models.BooleanField(default=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["task", "place"], name="lease_place")]
+        constraints = [
+            models.UniqueConstraint(fields=["task", "place"], name="lease_place"),
+            models.UniqueConstraint(
+                fields=["task", "user"], name="one_place_per_person", condition=Q(user__isnull=False)
+            ),
+        ]
         indexes = [
             models.Index("queue", F("priority").desc(), "id", name="lease_next", condition=Q(closed=False)),
             models.Index("queue", "user", name="lease_held", condition=Q(closed=False, user__isnull=False)),
@@ -199,15 +219,20 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         return self.filter(task__queue__project__in=Project.objects.visible_to(caller))
 
     def waiting_for(self, reviewer: User) -> Self:
-        """What this reviewer may judge now: submitted, by somebody else, the item not in the trash."""
-        return self.filter(state="submitted", task__item__trashed_at=None).exclude(user=reviewer)
+        """What this reviewer may judge now: submitted, by somebody else, the item not in the trash, and its task
+        answered by as many as were asked."""
+        return self.filter(state="submitted", task__state=Task.State.SUBMITTED, task__item__trashed_at=None).exclude(
+            user=reviewer
+        )
 
 
 class Annotation(models.Model):
     """One person's answer to a task; its words are in its revisions, of which none is ever overwritten.
 
     ``revision`` 0 says that nothing was answered yet. ``draft`` is what the person's page last kept here of unfinished
-    work: no revision, overwritten by the next keeping, emptied by the answer.
+    work: no revision, overwritten by the next keeping, emptied by the answer. Where several people answer a task their
+    answers stay ``submitted``, however they are resolved: none of them alone becomes the label set, unless a reviewer
+    accepts it.
     """
 
     class State(models.TextChoices):
@@ -216,6 +241,9 @@ class Annotation(models.Model):
         SKIPPED = "skipped", _("Skipped")
         ACCEPTED = "accepted", _("Accepted")
         REJECTED = "rejected", _("Rejected")
+
+    ANSWERED = (State.SUBMITTED, State.ACCEPTED)
+    """The states of an answer that counts among those to its task."""
 
     uuid = models.UUIDField(default=uuid4, unique=True)
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="annotations")
@@ -338,6 +366,10 @@ class LabelSet(models.Model):
     (``docs/format.md``): ``motherlode.regions.Region.as_json`` writes them, each naming its control. Three empty lists
     mean "nothing is here"; an item without a label set is unlabelled. ``digest`` is the SHA-256 of the canonical JSON
     object of the three lists, ``{"answers":...,"regions":...,"relations":...}`` (``motherlode.regions.Texts.digest``).
+
+    Of a consensus, ``annotation_revision`` is the last of the answers and ``votes`` says who answered what:
+    ``{"consensus": the queue's choice, "answers": [{"annotation", "revision", "user"}], "votes": [one for each region
+    or class that anybody gave, as ``consensus.rule.Merged`` has them]}``. They are no part of the digest.
     """
 
     class Source(models.TextChoices):
@@ -358,6 +390,7 @@ class LabelSet(models.Model):
     regions = CanonicalList(default=list)
     relations = CanonicalList(default=list)
     digest = models.CharField(max_length=64)
+    votes = models.JSONField(null=True, blank=True)
     current = models.BooleanField(default=True)
     staged_by = models.ForeignKey(Job, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

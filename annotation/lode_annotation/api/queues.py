@@ -81,13 +81,13 @@ class Queues(View):
         person(request)
         found = access.project_for(caller(request), project, "queue.manage")
         given = read(shapes.NewQueueShape, request.data)
-        if given["overlap"] != 1:
-            raise BadInput("An overlap other than 1 is not supported yet.", code="not_yet", field="overlap")
         facts = {
             "name": given["name"],
             "schema": _schema(found, given["schema"]),
             "review": given["review"],
             "reason": given["reason"],
+            "overlap": given["overlap"],
+            "consensus": given["consensus"],
         }
         chosen, priority = given["items"], given["priority"]
         if isinstance(chosen, dict):
@@ -119,7 +119,8 @@ class OneQueue(View):
 
     @extend_schema(operation_id="queue_change", request=shapes.QueueChangeShape, responses=shapes.QueueShape)
     def patch(self, request: Request, queue: UUID) -> Response:
-        """Opens, pauses, closes or renames it, changes its review rule, or moves it to the newest schema revision."""
+        """Opens, pauses, closes or renames it, changes its review rule or consensus, or moves it to the newest schema
+        revision."""
         given = read(shapes.QueueChangeShape, request.data)
         changed = queues.change_queue(queue_of(request, queue), caller(request), **given)
         return Response(shown(queue_of(request, changed.uuid)))

@@ -18,6 +18,7 @@ class QueueRow(NamedTuple):
     state: str
     review: Flag
     overlap: int
+    consensus: str
     size: int
     project_id: int
     role: str
@@ -29,7 +30,8 @@ class QueueRow(NamedTuple):
 
 
 QUEUE_COLUMNS = (
-    "q.id, q.uuid, q.name, q.state, q.review, q.overlap, q.size, p.id, m.role, r.id, r.number, r.controls, s.id, s.name"
+    "q.id, q.uuid, q.name, q.state, q.review, q.overlap, q.consensus, q.size, p.id, m.role, r.id, r.number,"
+    " r.controls, s.id, s.name"
 )
 # From a queue ``q`` on; ``access.sql_scope`` joins its project ``p`` and the caller's membership ``m``.
 QUEUE_JOINS = f" JOIN {REVISION} r ON r.id = q.schema_revision_id JOIN {SCHEMA} s ON s.id = r.schema_id"

@@ -99,6 +99,22 @@ class QueueForm(forms.Form):
             "Only answers that a reviewer accepts become labels. Without review, submitted answers are accepted."
         ),
     )
+    overlap = forms.IntegerField(
+        label=gettext_lazy("People per task"),
+        min_value=1,
+        max_value=queue_verbs.MAX_OVERLAP,
+        initial=1,
+        required=False,
+        help_text=gettext_lazy("How many people answer each task, none of them twice."),
+    )
+    consensus = forms.ChoiceField(
+        label=gettext_lazy("When several people answer"),
+        choices=Queue.Consensus.choices,
+        required=False,
+        help_text=gettext_lazy(
+            "Merged: boxes are averaged, classes go by majority, and what stays undecided waits for a reviewer."
+        ),
+    )
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=300,
@@ -151,6 +167,8 @@ def queue_new(request: HttpRequest, project: str) -> HttpResponse:
                 schema=Schema.objects.get(project=member.project, name=given["schema"]),
                 review=given["review"],
                 reason=given["reason"],
+                overlap=given["overlap"] or 1,
+                consensus=given["consensus"] or Queue.Consensus.MERGED.value,
             )
         except LodeError as error:
             add_refusal(form, error)
@@ -249,7 +267,7 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
 
 @require_POST
 def queue_change(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
-    """Opens, pauses or closes the queue, changes its review rule, or moves it to the newest schema revision."""
+    """Opens, pauses or closes the queue, changes its review rule or consensus, or moves it to the newest revision."""
     member = _member(request, project, "queue.manage")
     found = _queue(member, queue)
     change: dict[str, Any] = {}
@@ -257,6 +275,8 @@ def queue_change(request: HttpRequest, project: str, queue: UUID) -> HttpRespons
         change["state"] = state
     if "review" in request.POST:
         change["review"] = request.POST["review"] == "1"
+    if consensus := request.POST.get("consensus"):
+        change["consensus"] = consensus
     if request.POST.get("newest"):
         change["newest"] = True
     queue_verbs.change_queue(found, Caller(member.user), **change)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from lode_annotation import queues
 from lode_annotation.label_sets import current, regions_from
-from lode_annotation.models import Annotation, AnnotationRevision, Queue, Task
+from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Queue, Task
 from lode_annotation.rules import rules_of
 from lode_platform import said, shell
 from lode_platform.access import member_of, permits
@@ -23,6 +23,7 @@ from lode_platform.models import Item, Membership
 from lode_platform.signed_in import signed_in
 from lode_platform.templatetags.lode import class_color
 from lode_platform.toasts import toast
+from motherlode.regions import in_words
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,36 @@ def _answer(annotation: Annotation, item: Item) -> Answer:
     )
 
 
+@dataclass(frozen=True)
+class Vote:
+    """What some of several people said, in words, who they are, and whether the consensus kept it."""
+
+    control: str
+    words: str
+    people: list[str]
+    kept: bool
+
+
+def _votes(found: Task) -> list[Vote]:
+    """The votes by which the task's answers became the item's current labels; none where they did not."""
+    held = LabelSet.objects.current().filter(item=found.item_id, annotation_revision__annotation__task=found)
+    made = held.select_related("schema_revision").first()
+    if made is None or not made.votes:
+        return []
+    names, people = made.schema_revision.class_names, [row["user"] for row in made.votes["answers"]]
+    return [
+        Vote(
+            vote["control"],
+            in_words(vote["value"])
+            if "value" in vote
+            else ", ".join(f"{names.get(int(key), key)} × {count}" for key, count in vote["classes"].items()),
+            [people[place] for place in vote["by"]],
+            vote["kept"],
+        )
+        for vote in made.votes["votes"]
+    ]
+
+
 def _task(member: Membership, uuid: UUID) -> Task:
     rows = Task.objects.filter(queue__project=member.project).select_related(
         "queue__project", "queue__schema_revision__schema", "item__blob"
@@ -123,6 +154,7 @@ def task(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
         "task": found,
         "item": found.item,
         "answers": answers,
+        "votes": _votes(found) if found.queue.overlap > 1 else [],
         "may_change": may_label
         and (mine or (found.state == Task.State.OPEN and found.queue.state == Queue.State.OPEN)),
         "may_reopen": may_label
