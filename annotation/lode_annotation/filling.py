@@ -13,8 +13,9 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from lode_annotation.models import Lease, Queue, Schema, Task
-from lode_annotation.queues import create_queue, items_by_filter, refuse_while_filling, remove_unstarted
+from lode_annotation.asked_items import items_by_filter
+from lode_annotation.models import Lease, Queue, Task
+from lode_annotation.queues import create_queue, refuse_while_filling, remove_unstarted
 from lode_annotation.schemas import refuse_other_media
 from lode_annotation.statements import places
 from lode_platform import access, events, jobs, table_statistics
@@ -40,18 +41,15 @@ def create_filled(
     caller: Caller,
     given: Mapping[str, Any],
     *,
-    name: str,
-    schema: Schema,
-    review: bool = False,
-    reason: str = "",
     priority: int = 0,
+    **facts: Any,
 ) -> tuple[Queue, Filled]:
-    """Creates a queue of the items that a filter selects, whole or not at all.
+    """Creates a queue of the items that a filter selects, whole or not at all; ``facts`` are ``create_queue``'s.
 
     Raises ``Conflict`` when the name is taken, ``BadInput`` for a filter or a value that there is not.
     """
     with transaction.atomic():
-        queue = create_queue(project, caller, name=name, schema=schema, review=review, reason=reason)
+        queue = create_queue(project, caller, **facts)
         filled = _begin(queue, caller, given, priority)
         if filled.job is not None:
             queue.state = Queue.State.FILLING

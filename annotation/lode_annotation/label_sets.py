@@ -138,9 +138,12 @@ def accept(
     media: Media,
     rules: Rules,
     merged: Mapping[int, int],
+    source: str = LabelSet.Source.ANNOTATION.value,
+    votes: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes the label set that an accepted ``result`` makes, and makes it the current one: two statements. What it
-    says of ``merged`` classes, as a queue under an earlier revision still asks, is said of those that took them in.
+    says of ``merged`` classes, as a queue under an earlier revision still asks, is said of those that took them in. One
+    that several answers came to has the ``source`` "consensus" and their ``votes``.
 
     In the caller's transaction, which holds the item (``answers.finish_task``): answers to one item come one after
     the other, whatever queues they come from, and each carries over what the last one held.
@@ -154,5 +157,7 @@ def accept(
         schema_revision_id=schema_revision_id,
         annotation_revision_id=annotation_revision_id,
         user_id=user_id,
+        source=source,
+        votes=votes,
         texts=texts,
     )

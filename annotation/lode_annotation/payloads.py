@@ -6,15 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
 from lode_annotation import queues
 from lode_annotation.label_sets import shown
-from lode_annotation.models import Annotation, Queue, Review, Task
+from lode_annotation.models import Annotation, AnnotationRevision, Queue, Review, Task
 from lode_annotation.queue_context import QueueContext, context_for, context_of_task
+from lode_annotation.rules import rules_of, translated
 from lode_annotation.statements import reviews
-from lode_annotation.statements.payloads import TaskRow, answer_to_review, own_task
+from lode_annotation.statements.payloads import ReviewRow, TaskRow, answer_to_review, own_task
 from lode_annotation.validation import size_said
 from lode_platform.callers import Caller
 from lode_platform.errors import Gone
@@ -164,8 +166,8 @@ def next_review(queue: Queue | UUID, caller: Caller, holding: Sequence[UUID] = (
 def of_review(context: QueueContext, user: User, annotation: UUID) -> dict[str, Any] | None:
     """An annotation as a reviewer finds it, with the task, earlier reviews and other people's unfinished work.
 
-    ``start`` is what the project holds of the item so far, ``waiting`` how many answers of the queue wait for this
-    reviewer, this one among them.
+    ``start`` is what the project holds of the item so far, ``waiting`` how many tasks of the queue wait for this
+    reviewer, this one among them: several answers to one are decided by one verdict.
     """
     found = answer_to_review(annotation, context.queue.schema_id)
     if found is None:
@@ -198,17 +200,31 @@ def of_review(context: QueueContext, user: User, annotation: UUID) -> dict[str, 
             .order_by("created_at")
         ],
         "waiting": sum(row.n for row in reviews.waiting_in_queues([context.queue.id], user.pk, MOST)),
-        "others": [
-            {
-                "id": str(other.uuid),
-                "user": other.user.username,
-                "result": other.draft,
-                "saved_at": _iso(other.draft_at),
-                "late": other.lost_at is not None,
-            }
-            for other in Annotation.objects.filter(task_id=found.task_id, draft__isnull=False)
-            .exclude(pk=found.annotation_id)
-            .select_related("user")
-        ],
+        "others": _others(context, found),
     }
     return payload
+
+
+def _others(context: QueueContext, found: ReviewRow) -> list[dict[str, Any]]:
+    """What else was said of a task under review: the answers of others, and unfinished work where they have none."""
+    known = Q(draft__isnull=False) | Q(state__in=Annotation.ANSWERED)
+    rows = Annotation.objects.filter(known, task_id=found.task_id).exclude(pk=found.annotation_id)
+    newest = AnnotationRevision.objects.filter(annotation__in=rows, number=F("annotation__revision"))
+    answers = {row.annotation_id: row for row in newest}
+    others = []
+    for row in rows.select_related("user", "schema_revision").order_by("pk"):
+        answered = row.counts
+        result: list[Any] = answers[row.pk].result if answered else row.draft or []
+        if row.schema_revision_id != context.queue.revision_id:
+            result = translated(result, rules_of(row.schema_revision.controls), context.rules)
+        others.append(
+            {
+                "id": str(row.uuid),
+                "user": row.user.username,
+                "result": _on_this_item(result, found.task.media),
+                "saved_at": _iso(answers[row.pk].created_at if answered else row.draft_at),
+                "late": not answered and row.lost_at is not None,
+                "answered": answered,
+            }
+        )
+    return others

@@ -1,6 +1,7 @@
 """Creates queues, adds tasks, and hands out one task at a time by one statement, never twice at once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,24 +9,24 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max, OuterRef, Q, QuerySet
+from django.db.models import Case, F, Max, OuterRef, Q, QuerySet, When
 from django.utils import timezone
 
+from lode_annotation.consensus import RULES
 from lode_annotation.models import Lease, Queue, Schema, Task
 from lode_annotation.queue_context import QueueContext
 from lode_annotation.schemas import latest, refuse_other_media
 from lode_annotation.statements import places
-from lode_platform import access, events, shell
+from lode_platform import access, events
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.jobs import OPEN
-from lode_platform.models import Item, ItemQuerySet, Job, Project, User
+from lode_platform.models import Item, Job, Project, User
 from lode_platform.paging import number_of
-from lode_platform.query import parse
-from lode_platform.query_fields import compile_query
 
 BATCH = 500
 MAX_HOLDING = 20
+MAX_OVERLAP = 20
 CHOSEN_STATES = (Queue.State.OPEN.value, Queue.State.PAUSED.value, Queue.State.CLOSED.value)
 RESERVED = timedelta(days=1)
 """How long a task that came back from review waits for its author."""
@@ -54,9 +55,20 @@ class HeldTask:
 
 
 def create_queue(
-    project: Project, caller: Caller, *, name: str, schema: Schema, review: bool = False, reason: str = ""
+    project: Project,
+    caller: Caller,
+    *,
+    name: str,
+    schema: Schema,
+    review: bool = False,
+    reason: str = "",
+    overlap: int = 1,
+    consensus: str = Queue.Consensus.MERGED.value,
 ) -> Queue:
-    """Creates an open queue under the newest revision of ``schema``. Raises ``Conflict`` when the name is taken."""
+    """Creates an open queue under the newest revision of ``schema``, each of whose tasks ``overlap`` people answer.
+
+    Raises ``Conflict`` when the name is taken.
+    """
     user = caller.user
     access.require(caller, project, "queue.manage")
     name = name.strip()
@@ -64,6 +76,9 @@ def create_queue(
         raise BadInput("A queue needs a name of 1 to 200 characters.", field="name")
     if schema.project_id != project.pk:
         raise BadInput("The schema belongs to another project.", field="schema")
+    if not 1 <= overlap <= MAX_OVERLAP:
+        raise BadInput(f"The overlap must be 1 to {MAX_OVERLAP} people a task.", field="overlap")
+    refuse_other_consensus(consensus)
     taken = Conflict(f"A queue named {name!r} already exists.", code="name_taken", field="name")
     if Queue.objects.filter(project=project, name=name).exists():
         raise taken
@@ -75,12 +90,20 @@ def create_queue(
                 name=name,
                 review=review,
                 reason=reason[:300],
+                overlap=overlap,
+                consensus=consensus,
                 created_by=user,
             )
             events.record(project, user, "queue.create", queue)
     except IntegrityError:
         raise taken from None
     return queue
+
+
+def refuse_other_consensus(consensus: str) -> None:
+    """Raises ``BadInput`` for a consensus that there is not."""
+    if consensus not in RULES:
+        raise BadInput(f"{consensus!r} is not a consensus; there are {', '.join(RULES)}.", field="consensus")
 
 
 def add_tasks(queue: Queue, caller: Caller, specs: Sequence[TaskSpec]) -> int:
@@ -140,42 +163,6 @@ def refuse_while_filling(queue: Queue) -> None:
         raise Conflict("The queue is being filled; wait for the job, or cancel it.", code="being_filled")
 
 
-def items_by_filter(project: Project, user: User, given: Mapping[str, Any]) -> ItemQuerySet:
-    """The live items that fit every filter: ``query``, ``search`` (part of the path), ``group``, and those of rooms."""
-    rows = Item.objects.live().filter(project=project)
-    known = {entry.name: entry for entry in shell.item_filters()}
-    for name, value in given.items():
-        if value in ("", None):
-            continue
-        if name == "query":
-            rows = rows.filter(compile_query(parse(str(value)), project, user).condition)
-        elif name in ("search", "q"):
-            rows = rows.filter(path__icontains=str(value))
-        elif name == "group":
-            rows = rows.filter(group=str(value)).exclude(group="")
-        elif name in known:
-            choices = {key for key, _ in known[name].choices(project, user)}
-            if str(value) not in choices:
-                raise BadInput(f"{value!r} is not a valid value of the filter {name}.", code="bad_filter", field=name)
-            rows = known[name].apply(rows, str(value), project)
-        else:
-            names = ", ".join(["query", "search", "group", *known])
-            raise BadInput(f"There is no filter {name!r}; filters are {names}.", code="bad_filter", field=name)
-    return rows.order_by("path")
-
-
-def items_by_uuid(project: Project, uuids: Sequence[UUID]) -> dict[UUID, Item]:
-    """The live items of the project with these uuids. Raises ``BadInput`` naming the first that is not there."""
-    found: dict[UUID, Item] = {}
-    for start in range(0, len(uuids), BATCH):
-        rows = Item.objects.live().filter(project=project, uuid__in=list(uuids[start : start + BATCH]))
-        found.update({row.uuid: row for row in rows})
-    for uuid in uuids:
-        if uuid not in found:
-            raise BadInput(f"There is no item {uuid} in this project.", code="unknown_item", field="items")
-    return found
-
-
 def tasks_by_state(queues: Iterable[Queue]) -> dict[int, dict[str, int]]:
     """How many tasks of each queue, by its key, are in each state: one query."""
     own = Task.objects.filter(queue=OuterRef("pk"))
@@ -216,8 +203,8 @@ def remove_unstarted(queue: Queue, first: int, last: int) -> int:
 def change_queue(
     queue: Queue, caller: Caller, *, state: str | None = None, newest: bool = False, **values: Any
 ) -> Queue:
-    """Opens, pauses or closes a queue, renames it, changes its review rule, or moves it to the schema's newest
-    revision (``newest``)."""
+    """Opens, pauses or closes a queue, renames it, changes its review rule or its consensus, or moves it to the
+    schema's newest revision (``newest``)."""
     user = caller.user
     access.require(caller, queue.project, "queue.manage")
     if state is not None:
@@ -232,13 +219,16 @@ def change_queue(
             raise BadInput("A queue needs a name.", field="name")
     if "review" in values:
         queue.review = bool(values["review"])
+    if "consensus" in values:
+        refuse_other_consensus(values["consensus"])
+        queue.consensus = values["consensus"]
     if "reason" in values:
         queue.reason = str(values["reason"])[:300]
     if newest:
         queue.schema_revision = latest(queue.schema_revision.schema)
     try:
         with transaction.atomic():
-            queue.save(update_fields=["state", "name", "review", "reason", "schema_revision"])
+            queue.save(update_fields=["state", "name", "review", "consensus", "reason", "schema_revision"])
             events.record(queue.project, user, "queue.change", queue, state=queue.state)
     except IntegrityError:
         raise Conflict(f"A queue named {queue.name!r} already exists.", code="name_taken", field="name") from None
@@ -257,7 +247,14 @@ def claim(context: QueueContext, user: User, holding: Sequence[UUID] = ()) -> He
         return None
     # A second look where nothing came: the person's own lease may have lapsed into another's hands between the
     # statement's reading and its writing.
-    return _take(context, user, holding, closing=None).next or _take(context, user, holding, closing=None).next
+    for _look in range(2):
+        try:
+            taken = _take(context, user, holding, closing=None).next
+        except _TakenMeanwhile:
+            continue
+        if taken is not None:
+            return taken
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,21 +282,40 @@ def _take(
     if len(holding) > MAX_HOLDING:
         raise BadInput(f"At most {MAX_HOLDING} tasks can be held at once.", field="holding")
     until = _lease_end()
-    tasks = places.close_and_claim(
-        user.pk,
-        context.queue.id,
-        until,
-        is_open=context.is_open,
-        overlap=context.queue.overlap,
-        holding=holding,
-        closing=closing,
-        want_next=want_next,
-    )
+    with _one_place(context):
+        tasks = places.close_and_claim(
+            user.pk,
+            context.queue.id,
+            until,
+            is_open=context.is_open,
+            overlap=context.queue.overlap,
+            holding=holding,
+            closing=closing,
+            want_next=want_next,
+        )
     taken = next((task_id for task_id in tasks if task_id != closing), None)
     return ClaimResult(
         closed=closing in tasks,
         next=HeldTask(taken, until) if taken is not None else None,
     )
+
+
+class _TakenMeanwhile(IntegrityError):
+    """The person's other page has just taken another place at the same task."""
+
+
+@contextmanager
+def _one_place(context: QueueContext) -> Iterator[None]:
+    """What takes a place at a task that has several: two statements of one person at once may choose two of them, of
+    which the database lets one be. Raises ``_TakenMeanwhile`` for the other; the transaction around it goes on."""
+    if context.queue.overlap == 1:
+        yield
+        return
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        raise _TakenMeanwhile from error
 
 
 def _lease_end() -> datetime:
@@ -315,9 +331,18 @@ def hold(context: QueueContext, user: User, task_id: int) -> datetime:
     A place that this person has answered cannot be taken by another, so it counts as held. Raises ``NoPlace``.
     """
     until = _lease_end()
-    if not places.hold(user.pk, task_id, until, is_open=context.is_open):
+    try:
+        held = _hold(context, user, task_id, until)
+    except _TakenMeanwhile:  # by the person's own other page: the place that it got is theirs
+        held = _hold(context, user, task_id, until)
+    if not held:
         raise no_place(context, task_id)
     return until
+
+
+def _hold(context: QueueContext, user: User, task_id: int, until: datetime) -> bool:
+    with _one_place(context):
+        return places.hold(user.pk, task_id, until, is_open=context.is_open)
 
 
 class NoPlace(Conflict):
@@ -363,15 +388,17 @@ def clear(queue: Queue, caller: Caller, leases: Iterable[int]) -> int:
     return freed
 
 
-def reopen(task_id: int, reason: Mapping[str, Any], author: User | None = None) -> None:
-    """Puts a task back into its queue with ``reason``, in the caller's transaction.
+def reopen(task_id: int, reason: Mapping[str, Any], person: User, *, reserved: bool = True) -> None:
+    """Opens the person's place at a task again, or the first where they have none, in the caller's transaction.
 
-    With ``author`` it waits for that person for ``RESERVED``; then, or once they give it back, anybody may get it.
+    With ``reserved`` it waits for them for ``RESERVED``; then, or once they give it back, anybody may get it.
     """
     now = timezone.now()
-    kept = {"user": author, "since": now, "until": now + RESERVED} if author else _FREED
+    kept = {"user": person, "since": now, "until": now + RESERVED} if reserved else _FREED
     Task.objects.filter(pk=task_id).update(state=Task.State.OPEN, finished_at=None, reason=dict(reason))
-    Lease.objects.filter(task_id=task_id).update(closed=False, **kept)
+    theirs = Case(When(user=person, then=0), default=1)
+    first = Lease.objects.filter(task_id=task_id).order_by(theirs, "place").values_list("pk", flat=True)[:1]
+    Lease.objects.filter(pk__in=list(first)).update(closed=False, **kept)
 
 
 def is_reserved(place: Lease, author: User) -> bool:
@@ -392,7 +419,7 @@ def reopen_for(task: Task, caller: Caller) -> None:
             raise Conflict("Only a finished task can be opened again.", code="not_finished")
         if task.item.trashed_at is not None:
             raise Conflict("The item of this task is in the trash.", code="item_trashed")
-        reopen(task.pk, task.reason, author=user)
+        reopen(task.pk, task.reason, user)
         events.record(task.queue.project, user, "task.reopen", task)
 
 

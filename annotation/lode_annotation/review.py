@@ -112,6 +112,8 @@ def _judge(user: User, context: QueueContext, key: int, request: ReviewRequest) 
     if revision is None or found.state != Annotation.State.SUBMITTED or request.base not in (None, found.revision):
         raise _stale(found, revision, request)
     task = found.task
+    if task.state != Task.State.SUBMITTED:
+        raise _not_waiting(context, task)
     if request.verdict == Review.Verdict.FIX:
         held = partial(regions_held, task.item_id, context.queue.schema_id)
         result = validate(list(request.result or []), task.item.media, context.rules, held)
@@ -145,7 +147,8 @@ def _judge(user: User, context: QueueContext, key: int, request: ReviewRequest) 
                 "asked": asked,
                 "sent_back": {"by": user.username, "comment": comment, "at": timezone.now().isoformat()},
             },
-            author=found.user if _may_label(found.user, task.queue.project) else None,
+            found.user,
+            reserved=_may_label(found.user, task.queue.project),
         )
     events.record(task.queue.project, user, f"annotation.{request.verdict}", found, revision=revision.number)
     return row
@@ -192,6 +195,15 @@ def _accept(user: User, context: QueueContext, task: Task, revision: AnnotationR
         merged=context.merged,
     )
     return replaced
+
+
+def _not_waiting(context: QueueContext, task: Task) -> Conflict:
+    """The refusal of a verdict where the answers of others are still to come, or have been resolved."""
+    if task.state == Task.State.OPEN:
+        given = Lease.objects.filter(task=task, closed=True).count()
+        said = f"{given} of {context.queue.overlap} people have answered this task; it can be reviewed once all have."
+        return Conflict(said, code="answers_missing")
+    return Conflict("This task is finished: its labels came from other answers.", code="not_waiting")
 
 
 def _stale(found: Annotation, revision: AnnotationRevision | None, request: ReviewRequest) -> Conflict:

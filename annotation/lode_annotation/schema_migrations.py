@@ -92,13 +92,12 @@ def _stage(job: Job, migration: SchemaMigration, rows: LabelSetQuerySet) -> list
     """Stages what becomes of ``rows``; their items. Whose the labels are stays: a person's, an import's."""
     merged = by_id(migration.merges)
     made, items = [], []
-    for pk, item, source, answer, *said in rows.values_list(
-        "pk", "item_id", "source", "annotation_revision_id", *TEXTS
-    ):
+    kept = ("source", "annotation_revision_id", Cast("votes", TextField()))
+    for pk, item, source, answer, votes, *said in rows.values_list("pk", "item_id", *kept, *TEXTS):
         texts = in_successors(Texts(*said), merged)
-        made.append((uuid4(), item, source, answer, pk, *texts, texts.digest))
+        made.append((uuid4(), item, source, answer, votes, pk, *texts, texts.digest))
         items.append(item)
-    columns = ["uuid", "item_id", "source", "annotation_revision_id", "migrated_from_id"]
+    columns = ["uuid", "item_id", "source", "annotation_revision_id", "votes", "migrated_from_id"]
     bulk.insert(
         LabelSet,
         [*columns, "answers", "regions", "relations", "digest"],

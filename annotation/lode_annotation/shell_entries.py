@@ -45,7 +45,9 @@ def my_tasks(project: Project, user: User) -> Iterable[shell.ToDo]:
     for queue in Queue.objects.filter(project=project, state=Queue.State.OPEN).order_by("-created_at"):
         # a place at a task is a task here: one has as many as people are asked for it, and nobody gets two
         places = Lease.objects.filter(free, queue=queue, closed=False)
-        count = bounded(places if queue.overlap == 1 else Task.objects.filter(pk__in=places.values("task")))
+        mine = Lease.objects.filter(queue=queue, user=user, closed=True).values("task")
+        tasks = Task.objects.filter(pk__in=places.values("task")).exclude(pk__in=mine)
+        count = bounded(places if queue.overlap == 1 else tasks)
         if not count:
             continue
         title = ngettext("task in “%(queue)s”", "tasks in “%(queue)s”", count) % {"queue": queue.name}

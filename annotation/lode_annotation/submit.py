@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from lode_annotation import payloads, queues
 from lode_annotation.label_sets import accept, regions_held
-from lode_annotation.models import Annotation, AnnotationRevision, Lease, Task
+from lode_annotation.models import Annotation, AnnotationRevision, Lease
 from lode_annotation.queue_context import QueueContext, context_of
+from lode_annotation.resolve import Voice, resolve
 from lode_annotation.statements import answers
-from lode_annotation.statements.answers import AnswerRow
+from lode_annotation.statements.answers import AnswerRow, Standing
 from lode_annotation.validation import to_stored_text, validate
 from lode_platform.callers import Caller
 from lode_platform.errors import Conflict, NotFound
@@ -164,24 +165,28 @@ def _answer(user: User, found: _Found, request: SubmitRequest) -> dict[str, Any]
         held = partial(regions_held, row.item_id, context.queue.schema_id)
         result = validate(request.result, row.media, context.rules, held)
     text = to_stored_text(result)
-    state, task_state = _states(context, request)
+    state = _state(context, request)
     try:
         with transaction.atomic():
             taken = _close_and_claim(user, found, request)
-            uuid, key = _write(user, found, request, state, text, taken)
-            finished = None if task_state == Task.State.SUBMITTED else timezone.now()
-            answers.finish_task(row.task_id, row.item_id, state=task_state.value, finished_at=finished)
-            if state == Annotation.State.ACCEPTED:
+            uuid, standing = _write(user, found, request, state, text, taken)
+            mine = None if request.skip else Voice(standing.id, uuid, found.revision + 1, user.username, result)
+            outcome = resolve(context, row, mine, standing)
+            finished = timezone.now() if outcome.is_over else None
+            answers.finish_task(row.task_id, row.item_id, state=outcome.state.value, finished_at=finished)
+            if outcome.truth is not None:
                 accept(
                     item_id=row.item_id,
                     schema_id=context.queue.schema_id,
                     schema_revision_id=context.queue.revision_id,
-                    annotation_revision_id=key,
+                    annotation_revision_id=outcome.truth.revision_id,
                     user_id=user.pk,
-                    result=result,
+                    result=outcome.truth.result,
                     media=row.media,
                     rules=context.rules,
                     merged=context.merged,
+                    source=outcome.truth.source,
+                    votes=outcome.truth.votes,
                 )
     except queues.NoPlace as error:
         late = _late(user, context, row.task_id, request.result, error, base=request.base, uuid=request.annotation_id)
@@ -190,12 +195,11 @@ def _answer(user: User, found: _Found, request: SubmitRequest) -> dict[str, Any]
     return _json(uuid, found.revision + 1, state.value, payload)
 
 
-def _states(context: QueueContext, request: SubmitRequest) -> tuple[Annotation.State, Task.State]:
+def _state(context: QueueContext, request: SubmitRequest) -> Annotation.State:
     if request.skip:
-        return Annotation.State.SKIPPED, Task.State.SKIPPED
-    if context.queue.review:
-        return Annotation.State.SUBMITTED, Task.State.SUBMITTED
-    return Annotation.State.ACCEPTED, Task.State.DONE
+        return Annotation.State.SKIPPED
+    alone = context.queue.overlap == 1 and not context.queue.review
+    return Annotation.State.ACCEPTED if alone else Annotation.State.SUBMITTED
 
 
 def _close_and_claim(user: User, found: _Found, request: SubmitRequest) -> "queues.HeldTask | None":
@@ -216,32 +220,34 @@ def _write(
     state: Annotation.State,
     result: str,
     taken: "queues.HeldTask | None",
-) -> tuple[UUID, int]:
-    """The annotation's uuid and the key of its new revision, whose ``result`` is JSON text."""
-    row, schema_revision_id = found.row, found.context.queue.revision_id
+) -> tuple[UUID, Standing]:
+    """The annotation's uuid, and how the task stands with its new revision, whose ``result`` is JSON text."""
+    row, queue = found.row, found.context.queue
+    shared: dict[str, Any] = {
+        "task_id": row.task_id,
+        "overlap": queue.overlap,
+        "schema_revision_id": queue.revision_id,
+        "state": state.value,
+    }
     if row.annotation_id is None or row.annotation is None:
         uuid = request.annotation_id or uuid4()
-        key = answers.insert_annotation(
-            uuid, task_id=row.task_id, user_id=user.pk, schema_revision_id=schema_revision_id, state=state.value
-        )
+        key = answers.insert_annotation(uuid, user_id=user.pk, **shared)
     else:
         uuid, key = row.annotation, row.annotation_id
-        if not answers.raise_revision(
-            key, revision=found.revision, schema_revision_id=schema_revision_id, state=state.value
-        ):
+        if not answers.raise_revision(key, revision=found.revision, **shared):
             raise _Overtaken
-    revision_id = answers.insert_revision(
+    standing = answers.insert_revision(
         key,
         found.revision + 1,
         operation_id=request.operation_id,
         author_id=user.pk,
-        state=state.value,
         result=result,
         reason=request.reason[:300],
         lead_time=request.lead_time,
         next_task_id=taken.task_id if taken else None,
+        **shared,
     )
-    return uuid, revision_id
+    return uuid, standing
 
 
 # -- work that cannot become an answer is kept -------------------------------------------------------------------------

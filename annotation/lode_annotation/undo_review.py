@@ -76,12 +76,13 @@ def _undo(user: User, context: QueueContext, key: int, operation_id: UUID) -> No
 
 
 def _out_of_the_queue(found: Annotation, given: Review) -> None:
-    held = Lease.objects.filter(task=found.task_id, until__gt=timezone.now()).exclude(user=None)
+    places = Lease.objects.filter(task=found.task_id, closed=False)  # one: a verdict opens its author's alone
+    held = places.filter(until__gt=timezone.now()).exclude(user=None)
     taken = [place for place in held if not queues.is_reserved(place, found.user)]
     others = Annotation.objects.filter(task=found.task_id, updated_at__gt=given.created_at).exclude(pk=found.pk)
     if found.task.state != Task.State.OPEN or found.draft is not None or taken or others.exists():
         raise _built_on("somebody is working on the task again")
-    Lease.objects.filter(task=found.task_id).update(closed=True, user=found.user, since=None, until=None)
+    places.update(closed=True, user=found.user, since=None, until=None)
 
 
 def _out_of_the_truth(context: QueueContext, task: Task, given: Review) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from lode_annotation.queues import items_by_filter
+from lode_annotation.asked_items import items_by_filter
 from lode_annotation.schemas import refuse_other_media
 from lode_datasets import selection
 from lode_datasets.models import Dataset

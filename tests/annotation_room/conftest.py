@@ -26,12 +26,10 @@ def schema(project: Project, alice: User) -> Schema:
 def make_queue(
     project: Project, alice: User, schema: Schema, make_items: Callable[..., list[Item]]
 ) -> Callable[..., Queue]:
-    """``make_queue(5, review=True)``: an open queue of that many new items, asked for in their order."""
+    """``make_queue(5, review=True, overlap=2)``: an open queue of that many new items, asked for in their order."""
 
-    def make(count: int = 3, *, name: str = "", review: bool = False) -> Queue:
-        queue = create_queue(
-            project, Caller(alice), name=name or f"queue {uuid4().hex[:6]}", schema=schema, review=review
-        )
+    def make(count: int = 3, *, name: str = "", schema: Schema = schema, **facts: Any) -> Queue:
+        queue = create_queue(project, Caller(alice), name=name or f"queue {uuid4().hex[:6]}", schema=schema, **facts)
         add_tasks(queue, Caller(alice), [TaskSpec(item=item) for item in make_items(project, count)])
         return queue
 

@@ -117,6 +117,26 @@ def test_the_dearest_submit_replaces_a_label_set_and_keeps_to_its_statements(
     assert len(cost) <= SUBMIT, "\n".join(cost)
 
 
+@pytest.mark.parametrize("review", [False, True], ids=["merged", "reviewed"])
+@pytest.mark.parametrize("overlap", [2, 5])
+def test_a_round_keeps_to_its_statements_whatever_the_overlap(
+    overlap: int,
+    review: bool,
+    client_for: Callable[[User], Client],
+    project: Project,
+    make_queue: Callable[..., Queue],
+    answer: Callable[..., Any],
+) -> None:
+    queue = make_queue(3, overlap=overlap, review=review)
+    for number in range(overlap):
+        user = User.objects.create(username=f"worker-{number}")
+        Membership.objects.create(project=project, user=user, role=Role.ANNOTATOR)
+        following, submitting = round_of(client_for(user), queue, answer)
+        assert len(following) <= NEXT, "\n".join(following)
+        assert len(submitting) <= SUBMIT, "\n".join(submitting)
+    assert LabelSet.objects.count() == (0 if review else 1)
+
+
 def test_the_claim_finds_its_row_by_the_index_of_open_places(
     bob: User, alice: User, project: Project, make_queue: Callable[..., Queue], client_for: Callable[[User], Client]
 ) -> None:

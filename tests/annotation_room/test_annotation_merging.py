@@ -80,6 +80,8 @@ def test_the_label_sets_of_a_merged_class_are_written_again_and_undone_to_the_by
     held: Callable[..., list[LabelSet]], schema: Schema, alice: User, run_jobs: Callable[[], int]
 ) -> None:
     first, second, third = held((1, 2), (2, 2, 3), (3,))
+    votes = {"consensus": "merged", "answers": [], "votes": []}
+    LabelSet.objects.filter(pk=first.pk).update(source=LabelSet.Source.CONSENSUS, votes=votes)
     before, config, classes = digests(schema), latest(schema).config, latest(schema).classes
     planned = touched.dry_run(schema, Caller(alice), config=TWO, merges={"WBC": "RBC"})
     [change] = planned.changes
@@ -93,7 +95,9 @@ def test_the_label_sets_of_a_merged_class_are_written_again_and_undone_to_the_by
     assert migration.report["label_sets"] == planned.migrates
     assert digests(schema)[third.item_id] == before[third.item_id]
     made = LabelSet.objects.current().get(item=first.item_id)
-    assert made.digest == texts_of([drawn(0, 1), drawn(1, 1)]).digest and made.source == LabelSet.Source.IMPORT
+    assert made.digest == texts_of([drawn(0, 1), drawn(1, 1)]).digest
+    assert (made.source, made.votes) == (LabelSet.Source.CONSENSUS, votes)
+    assert LabelSet.objects.current().get(item=second.item_id).source == LabelSet.Source.IMPORT
     assert latest(schema).merged == {"2": 1}
     gone = schema.classes.get(class_id=2)
     assert gone.name == "WBC" and gone.retired_at is not None, "it stays known"

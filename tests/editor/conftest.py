@@ -110,11 +110,11 @@ class Clinic:
         """A queue over so many new items, with a schema of its own; its uuid. ``asks`` adds a required question."""
         return self.queue_of(self.items(count), ASKING if asks else config, review=review, **task)
 
-    def queue_of(self, items: list[str], config: str, *, review: bool = False, **task: Any) -> str:
-        """A queue over these items, with a schema of its own; its uuid."""
+    def queue_of(self, items: list[str], config: str, *, review: bool = False, overlap: int = 1, **task: Any) -> str:
+        """A queue over these items, with a schema of its own, each answered by ``overlap`` people; its uuid."""
         count, name = len(items), f"s{uuid4().hex[:8]}"
         self.call("POST", f"projects/{PROJECT}/schemas", {"name": name, "config": config})
-        body = {"name": f"queue {name}", "schema": name, "items": [], "review": review}
+        body = {"name": f"queue {name}", "schema": name, "items": [], "review": review, "overlap": overlap}
         queue = self.call("POST", f"projects/{PROJECT}/queues", body)
         uuid = str(queue["uuid"])
         tasks = [{"item": item, "priority": count - at, **task} for at, item in enumerate(items)]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.xdist_group("editor")]
 
@@ -89,3 +90,26 @@ def test_layers_are_counted_and_shown_by_keys(clinic: Any, seat: Callable[..., A
     assert drawn.count() == 6
     lines.first.click()
     assert drawn.count() == 4
+
+
+def test_what_two_people_do_not_agree_on_is_decided_by_a_reviewer(clinic: Any, seat: Callable[..., Any]) -> None:
+    queue = clinic.queue(1, overlap=2)
+    for who, drawn in (("bob", (100, 100, 200, 200)), ("carol", (400, 300, 500, 400))):
+        person = seat(who).label(queue)
+        person.press("1")
+        person.drag(*drawn)
+        person.press("Enter")
+        person.ready("finished")
+    rita = seat("rita").review(queue)
+    legend = rita.page.locator("[data-layers] button")
+    expect(legend).to_have_text(["This answer1Shift+G", "carol’s answer1Shift+K"])
+    rita.settled()
+    assert not rita.page.evaluate(COLOURS)["other"]
+    rita.press("Shift+K")
+    rita.settled()
+    assert rita.page.evaluate(COLOURS)["other"]
+    rita.press("Enter")
+    rita.ready("finished")
+    [task] = clinic.call("GET", f"queues/{queue}/tasks")["results"]
+    assert task["state"] == "done"
+    assert {row["user"]: row["state"] for row in task["annotations"]} == {"bob": "accepted", "carol": "submitted"}

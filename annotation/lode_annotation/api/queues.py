@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from lode_annotation import filling, payloads, queues
 from lode_annotation.api import shapes
+from lode_annotation.asked_items import items_by_uuid
 from lode_annotation.models import Annotation, Queue, Schema, Task
 from lode_annotation.queue_context import context_for, context_of_task
 from lode_annotation.recent_answers import recent_answers
@@ -54,7 +55,7 @@ def _specs(project: Project, given: Any, priority: int) -> list[queues.TaskSpec]
         uuids = [UUID(str(one)) for one in given or ()]
     except (TypeError, ValueError):
         raise BadInput("items must be an object of filters or a list of item uuids.", field="items") from None
-    found = queues.items_by_uuid(project, uuids)
+    found = items_by_uuid(project, uuids)
     return [queues.TaskSpec(item=found[uuid], priority=priority) for uuid in uuids]
 
 
@@ -81,13 +82,13 @@ class Queues(View):
         person(request)
         found = access.project_for(caller(request), project, "queue.manage")
         given = read(shapes.NewQueueShape, request.data)
-        if given["overlap"] != 1:
-            raise BadInput("An overlap other than 1 is not supported yet.", code="not_yet", field="overlap")
         facts = {
             "name": given["name"],
             "schema": _schema(found, given["schema"]),
             "review": given["review"],
             "reason": given["reason"],
+            "overlap": given["overlap"],
+            "consensus": given["consensus"],
         }
         chosen, priority = given["items"], given["priority"]
         if isinstance(chosen, dict):
@@ -119,7 +120,8 @@ class OneQueue(View):
 
     @extend_schema(operation_id="queue_change", request=shapes.QueueChangeShape, responses=shapes.QueueShape)
     def patch(self, request: Request, queue: UUID) -> Response:
-        """Opens, pauses, closes or renames it, changes its review rule, or moves it to the newest schema revision."""
+        """Opens, pauses, closes or renames it, changes its review rule or consensus, or moves it to the newest schema
+        revision."""
         given = read(shapes.QueueChangeShape, request.data)
         changed = queues.change_queue(queue_of(request, queue), caller(request), **given)
         return Response(shown(queue_of(request, changed.uuid)))
@@ -155,7 +157,7 @@ class Tasks(View):
             raise BadInput(
                 f"At most {MAX_TASKS} tasks can be added to a queue in one call.", code="too_many", field="tasks"
             )
-        items = queues.items_by_uuid(found.project, [row["item"] for row in rows])
+        items = items_by_uuid(found.project, [row["item"] for row in rows])
         specs = [
             queues.TaskSpec(
                 item=items[row["item"]],

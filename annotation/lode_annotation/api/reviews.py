@@ -1,5 +1,6 @@
 """REST: answers waiting for a reviewer, and the verdict."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
@@ -45,7 +46,8 @@ class Reviews(View):
             except ValueError:
                 raise BadInput("queue must be a uuid.", code="bad_filter", field="queue") from None
         is_late = request.query_params.get("late") in ("1", "true")
-        kind = {"lost_at__isnull": False} if is_late else {"state": Annotation.State.SUBMITTED}
+        waits = {"state": Annotation.State.SUBMITTED, "task__state": Task.State.SUBMITTED}
+        kind: dict[str, Any] = {"lost_at__isnull": False} if is_late else waits
         listed = Annotation.objects.filter(**kind).select_related("task__queue", "task__item", "user")
         listed = listed.order_by("task", "pk")
         here = Task.objects.filter(pk=OuterRef("task"), queue__in=list(queues.values_list("pk", flat=True)))

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from lode_annotation.api.schema_shapes import ControlShape, ObjectField
 from lode_annotation.models import Annotation, Queue, Task
+from lode_annotation.queues import MAX_OVERLAP
 from lode_platform.api.shapes import JobShape, SelfChecked
 from lode_platform.errors import BadInput
 
@@ -37,7 +38,15 @@ class NewQueueShape(Shape):
     review = serializers.BooleanField(required=False, default=False)
     reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
     priority = serializers.IntegerField(required=False, default=0, min_value=-MAX_INTEGER, max_value=MAX_INTEGER)
-    overlap = serializers.IntegerField(required=False, default=1)
+    overlap = serializers.IntegerField(
+        required=False, default=1, min_value=1, max_value=MAX_OVERLAP, help_text="how many people answer each task"
+    )
+    consensus = serializers.ChoiceField(
+        choices=Queue.Consensus.values,
+        required=False,
+        default=Queue.Consensus.MERGED.value,
+        help_text="how several answers become one label set where no reviewer decides",
+    )
     items = ObjectField(required=False, default=None, help_text="filters as an object, or a list of item uuids")
 
 
@@ -46,6 +55,7 @@ class QueueChangeShape(Shape):
     state = serializers.CharField(max_length=8, required=False, help_text="open, paused or closed")
     review = serializers.BooleanField(required=False)
     reason = serializers.CharField(max_length=300, required=False, allow_blank=True)
+    consensus = serializers.ChoiceField(choices=Queue.Consensus.values, required=False)
     newest = serializers.BooleanField(required=False, help_text="move to the schema's newest revision")
 
 
@@ -57,7 +67,8 @@ class QueueShape(Shape):
     revision = serializers.IntegerField()
     state = serializers.CharField(help_text="filling, open, paused or closed")
     review = serializers.BooleanField()
-    overlap = serializers.IntegerField()
+    overlap = serializers.IntegerField(help_text="how many people answer each task")
+    consensus = serializers.CharField(help_text="merged or last")
     reason = serializers.CharField()
     size = serializers.IntegerField(help_text="number of tasks")
     counts = serializers.DictField(child=serializers.IntegerField(), help_text="tasks by state")
@@ -236,6 +247,7 @@ def queue_json(row: Queue, counts: dict[str, int]) -> dict[str, Any]:
         "state": row.state,
         "review": row.review,
         "overlap": row.overlap,
+        "consensus": row.consensus,
         "reason": row.reason,
         "size": row.size,
         "counts": counts,
@@ -303,9 +315,11 @@ class ReviewPayloadShape(Shape):
     start = ResultField(allow_null=True)
     reviews = serializers.ListField(child=ObjectField())
     waiting = serializers.IntegerField(
-        help_text="answers of the queue waiting for my review, this one included; no more than 10,000 are counted"
+        help_text="tasks of the queue waiting for my review, this one included; no more than 10,000 are counted"
     )
-    others = serializers.ListField(child=ObjectField(), help_text="unfinished work of others on this task")
+    others = serializers.ListField(
+        child=ObjectField(), help_text="answers of others to this task, and unfinished work where they have none"
+    )
 
 
 class UndoneShape(Shape):

@@ -85,12 +85,13 @@ def close_and_claim(
 
 
 def _not_twice(overlap: int) -> str:
-    """Nobody has two places at one task."""
+    """Nobody has two places at one task, nor answers it again unasked."""
     if overlap == 1:
         return ""
     return (
         f" AND NOT EXISTS (SELECT 1 FROM {LEASE} o WHERE o.task_id = l.task_id AND o.user_id = %(user)s"
-        " AND o.id <> l.id)"
+        f" AND o.id <> l.id) AND NOT EXISTS (SELECT 1 FROM {ANNOTATION} a WHERE a.task_id = l.task_id"
+        " AND a.user_id = %(user)s AND a.revision > 0 AND a.state <> 'rejected')"
     )
 
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from lode_annotation import filling, review
 from lode_annotation import queues as queue_verbs
 from lode_annotation import schemas as schema_verbs
+from lode_annotation.asked_items import items_by_filter
 from lode_annotation.models import Annotation, Lease, Queue, Schema, Task
 from lode_annotation.views.refusals import add_refusal
 from lode_platform import jobs, shell
@@ -99,6 +100,22 @@ class QueueForm(forms.Form):
             "Only answers that a reviewer accepts become labels. Without review, submitted answers are accepted."
         ),
     )
+    overlap = forms.IntegerField(
+        label=gettext_lazy("People per task"),
+        min_value=1,
+        max_value=queue_verbs.MAX_OVERLAP,
+        initial=1,
+        required=False,
+        help_text=gettext_lazy("How many people answer each task, none of them twice."),
+    )
+    consensus = forms.ChoiceField(
+        label=gettext_lazy("When several people answer"),
+        choices=Queue.Consensus.choices,
+        required=False,
+        help_text=gettext_lazy(
+            "Merged: boxes are averaged, classes go by majority, and what stays undecided waits for a reviewer."
+        ),
+    )
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=300,
@@ -153,6 +170,8 @@ def queue_new(request: HttpRequest, project: str) -> HttpResponse:
                 schema=Schema.objects.get(project=member.project, name=given["schema"]),
                 review=given["review"],
                 reason=given["reason"],
+                overlap=given["overlap"] or 1,
+                consensus=given["consensus"] or Queue.Consensus.MERGED.value,
             )
         except LodeError as error:
             add_refusal(form, error)
@@ -173,8 +192,8 @@ def queue_new(request: HttpRequest, project: str) -> HttpResponse:
 def _count(request: HttpRequest, member: Membership) -> HttpResponse:
     """The part that says how many items the filters select, ``without`` those that are in a queue already."""
     given = _given_filter(request)
-    listed = queue_verbs.items_by_filter(member.project, member.user, {})
-    rows = queue_verbs.items_by_filter(member.project, member.user, given)
+    listed = items_by_filter(member.project, member.user, {})
+    rows = items_by_filter(member.project, member.user, given)
     if name := request.GET.get("without"):
         try:
             queue = _queue(member, UUID(name))
@@ -251,7 +270,7 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
 
 @require_POST
 def queue_change(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
-    """Opens, pauses or closes the queue, changes its review rule, or moves it to the newest schema revision."""
+    """Opens, pauses or closes the queue, changes its review rule or consensus, or moves it to the newest revision."""
     member = _member(request, project, "queue.manage")
     found = _queue(member, queue)
     change: dict[str, Any] = {}
@@ -259,6 +278,8 @@ def queue_change(request: HttpRequest, project: str, queue: UUID) -> HttpRespons
         change["state"] = state
     if "review" in request.POST:
         change["review"] = request.POST["review"] == "1"
+    if consensus := request.POST.get("consensus"):
+        change["consensus"] = consensus
     if request.POST.get("newest"):
         change["newest"] = True
     queue_verbs.change_queue(found, Caller(member.user), **change)

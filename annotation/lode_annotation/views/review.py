@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -24,10 +25,10 @@ PAGE = 50
 
 
 def review_list(request: HttpRequest, project: str) -> HttpResponse:
-    """The queues with a review rule, and how many annotations of each wait for a reviewer."""
+    """The queues whose answers a reviewer decides, or may have to, and how many of each wait for one."""
     user = signed_in(request)
     found = project_for(Caller(user), project, "annotation.review")
-    queues = list(found.queues.filter(review=True).order_by("name"))
+    queues = list(found.queues.filter(Q(review=True) | Q(overlap__gt=1)).order_by("name"))
     tasks = tasks_by_state(queues)
     queues.sort(key=lambda queue: -tasks[queue.pk][Task.State.SUBMITTED])
     page = Paginator(queues, PAGE).get_page(request.GET.get("page"))

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from lode_annotation import queues
 from lode_annotation.label_sets import current, regions_from, relations_from
-from lode_annotation.models import Annotation, AnnotationRevision, Queue, Task
+from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Queue, Task
 from lode_annotation.rules import asks_of, rules_of
 from lode_platform import item_pages, said, shell
 from lode_platform.access import member_of, permits
@@ -23,7 +23,7 @@ from lode_platform.models import Item, Membership
 from lode_platform.signed_in import signed_in
 from lode_platform.templatetags.lode import class_color
 from lode_platform.toasts import toast
-from motherlode.regions import Region
+from motherlode.regions import Region, in_words
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,37 @@ def _in_its_class(region: Region, asks: Mapping[int, Mapping[str, Any]]) -> list
     return drawn(region, label=region.label, color=color, asks=asks.get(region.class_id))
 
 
+@dataclass(frozen=True)
+class Vote:
+    """What some of several people said, in words, who they are, and whether the consensus kept it."""
+
+    control: str
+    words: str
+    people: list[str]
+    kept: bool
+
+
+def _votes(found: Task) -> list[Vote]:
+    """The votes by which the task's answers became the item's current labels; none where they did not."""
+    held = LabelSet.objects.current().filter(item=found.item_id, annotation_revision__annotation__task=found)
+    made = held.select_related("annotation_revision__annotation__schema_revision").first()
+    if made is None or not made.votes or made.annotation_revision is None:
+        return []
+    names = made.annotation_revision.annotation.schema_revision.class_names
+    people = [row["user"] for row in made.votes["answers"]]
+    return [
+        Vote(
+            vote["control"],
+            in_words(vote["value"])
+            if "value" in vote
+            else ", ".join(f"{names.get(int(key), key)} × {count}" for key, count in vote["classes"].items()),
+            [people[place] for place in vote["by"]],
+            vote["kept"],
+        )
+        for vote in made.votes["votes"]
+    ]
+
+
 def _task(member: Membership, uuid: UUID) -> Task:
     rows = Task.objects.filter(queue__project=member.project).select_related(
         "queue__project", "queue__schema_revision__schema", "item__blob"
@@ -143,6 +174,7 @@ def task(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
         "item": found.item,
         "answers": answers,
         "pages": item_pages.pages(found.item, drawn_first, request.GET.get("page", "")),
+        "votes": _votes(found) if found.queue.overlap > 1 else [],
         "may_change": may_label
         and (mine or (found.state == Task.State.OPEN and found.queue.state == Queue.State.OPEN)),
         "may_reopen": may_label

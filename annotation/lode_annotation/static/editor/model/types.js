@@ -79,7 +79,7 @@
  * @property {{id: string, name: string, review?: boolean}} [queue]
  * @property {ReviewGiven[]} [reviews]
  * @property {number} [waiting] answers of the queue that wait for this reviewer, this one among them
- * @property {{id: string, user: string, result: LsResult[], saved_at: string, late: boolean}[]} [others] unfinished work of others
+ * @property {{id: string, user: string, result: LsResult[], saved_at: string, late: boolean, answered: boolean}[]} [others] answers of others, and their unfinished work
  */
 
 /** @typedef {import("../../lode/canvas/geometry.js").Bounds} Bounds */

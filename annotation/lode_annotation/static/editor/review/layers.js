@@ -10,7 +10,7 @@ import { isRelation } from "../model/relations.js";
 /** @typedef {import("../editor.js").Editor} Editor */
 /** @typedef {import("../keymap.js").Command} Command */
 /** @typedef {import("../model/types.js").Region} Region */
-/** @typedef {{who: string, late: boolean, shapes: readonly Region[], on: boolean}} Other another person's work */
+/** @typedef {{who: string, late: boolean, answered: boolean, shapes: readonly Region[], on: boolean}} Other another person's work */
 /** @typedef {{css: string, title: string, count: number, on: boolean, command: string, toggle: () => void}} Line */
 
 export class Layers {
@@ -75,7 +75,8 @@ export class Layers {
       { css: "truth", title: gettext("Current labels"), count: scene.truth.length, on: scene.showBefore, ...does("before") },
       { css: "prediction", title: gettext("Pre-labels"), count: shapes.length - own, on: scene.showPrelabels, ...does("prelabels") },
     ];
-    const words = (/** @type {Other} */ other) => (other.late ? gettext("{who}, submitted too late") : gettext("{who}, unfinished")).replace("{who}", other.who);
+    const answered = gettext("{who}’s answer");
+    const words = (/** @type {Other} */ other) => (other.answered ? answered : other.late ? gettext("{who}, submitted too late") : gettext("{who}, unfinished")).replace("{who}", other.who);
     const others = this.others.map((other) => ({
       css: "other",
       title: words(other),

@@ -157,11 +157,11 @@ class ReviewPage {
     find("[data-log]", this.root).replaceChildren(...(first ? [first] : []), ...rows);
   }
 
-  /** Work of others that was never submitted. @param {import("../model/types.js").Payload} payload */
+  /** Answers of others to the same task, and their work that was never submitted. @param {import("../model/types.js").Payload} payload */
   #others({ others = [], config, media }) {
-    return others.map(({ user, late, result }) => {
+    return others.map(({ user, late, answered, result }) => {
       const texts = result.map((region) => JSON.stringify(region));
-      return { who: user, late, shapes: fromResults(texts, config.controls, media).filter(isShape) };
+      return { who: user, late, answered, shapes: fromResults(texts, config.controls, media).filter(isShape) };
     });
   }
 

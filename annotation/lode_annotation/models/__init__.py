@@ -1,0 +1,25 @@
+"""Schemas, queues, tasks, leases, annotations, reviews, label sets and imports."""
+
+from lode_annotation.models.answers import Annotation, AnnotationRevision, Review
+from lode_annotation.models.imports import ImportedLine, LabelImport, LabelImportPart
+from lode_annotation.models.label_sets import LabelSet, LabelSetQuerySet
+from lode_annotation.models.queues import Lease, Queue, Task
+from lode_annotation.models.schemas import LabelClass, Schema, SchemaMigration, SchemaRevision
+
+__all__ = [
+    "Annotation",
+    "AnnotationRevision",
+    "ImportedLine",
+    "LabelClass",
+    "LabelImport",
+    "LabelImportPart",
+    "LabelSet",
+    "LabelSetQuerySet",
+    "Lease",
+    "Queue",
+    "Review",
+    "Schema",
+    "SchemaMigration",
+    "SchemaRevision",
+    "Task",
+]

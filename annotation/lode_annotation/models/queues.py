@@ -1,0 +1,135 @@
+"""Queues, their tasks, and the places at these that people take."""
+
+from typing import Self
+from uuid import uuid4
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from lode_annotation.models.schemas import SchemaRevision
+from lode_platform.callers import Caller
+from lode_platform.models import Item, Job, Project, User
+
+
+class QueueQuerySet(models.QuerySet["Queue"]):
+    def visible_to(self, caller: Caller) -> Self:
+        return self.filter(project__in=Project.objects.visible_to(caller))
+
+
+class Queue(models.Model):
+    """Ordered work for annotators: items of one project under one schema.
+
+    ``filling`` is the job that adds tasks now. A new queue is in the state of the same name until all are there.
+    """
+
+    class State(models.TextChoices):
+        FILLING = "filling", _("Being filled")
+        OPEN = "open", _("Open")
+        PAUSED = "paused", _("Paused")
+        CLOSED = "closed", _("Closed")
+
+    class Consensus(models.TextChoices):
+        MERGED = "merged", _("Merge the answers by votes")
+        LAST = "last", _("Take the last answer")
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="queues")
+    schema_revision = models.ForeignKey(SchemaRevision, on_delete=models.PROTECT, related_name="queues")
+    name = models.CharField(max_length=200)
+    reason = models.CharField(max_length=300, blank=True)
+    overlap = models.PositiveSmallIntegerField(default=1, help_text="how many people answer each task")
+    consensus = models.CharField(
+        max_length=8,
+        choices=Consensus.choices,
+        default=Consensus.MERGED,
+        help_text="how several answers become one label set where no reviewer decides",
+    )
+    review = models.BooleanField(default=False, help_text="only a reviewer's accept writes the label set")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    size = models.PositiveIntegerField(default=0, help_text="how many tasks were ever put in")
+    filling = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = QueueQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "name"], name="queue_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TaskQuerySet(models.QuerySet["Task"]):
+    def visible_to(self, caller: Caller) -> Self:
+        return self.filter(queue__project__in=Project.objects.visible_to(caller))
+
+
+class Task(models.Model):
+    """An item in a queue: why it is asked (``reason``) and what a model already thinks (``prelabels``).
+
+    ``reason``: ``{"text", "strategy"?, "run"?, "failure"?, "failure_url"?, "box"?, "kind"?, "score"?, "round"?,
+    "arm"?}``; the box is where the failure lies, xyxy in pixels of the upright image.
+    ``prelabels``: Label Studio result regions, each with ``score``.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Open")
+        SUBMITTED = "submitted", _("Waiting for review")
+        DONE = "done", _("Done")
+        SKIPPED = "skipped", _("Skipped")
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="tasks")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="tasks")
+    number = models.PositiveIntegerField(help_text="its place in the queue, from 1: what '12 of 80' counts")
+    priority = models.IntegerField(default=0, help_text="higher first")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    reason = models.JSONField(default=dict)
+    prelabels = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TaskQuerySet.as_manager()
+
+    @property
+    def answered(self) -> int:
+        """How many people have answered it, of prefetched annotations; skips and answers sent back do not count."""
+        return sum(row.counts for row in self.annotations.all())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["queue", "item"], name="item_once_per_queue"),
+            models.UniqueConstraint(fields=["queue", "number"], name="task_number_in_queue"),
+        ]
+        indexes = [models.Index("queue", "state", "number", name="task_queue_state")]
+
+
+class Lease(models.Model):
+    """One place at a task: made with the task, one per overlap, so a task is never held by more people than that.
+
+    Free when ``user`` is null or ``until`` has passed; ``closed`` when its place was answered, skipped or withdrawn.
+    ``queue`` and ``priority`` repeat the task's, so that the claim is one statement on one partial index.
+    """
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="leases")
+    queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="+", db_index=False)  # two partial ones
+    priority = models.IntegerField(default=0)
+    place = models.PositiveSmallIntegerField(default=0)
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="leases")
+    since = models.DateTimeField(null=True, blank=True)
+    until = models.DateTimeField(null=True, blank=True)
+    closed = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["task", "place"], name="lease_place"),
+            models.UniqueConstraint(
+                fields=["task", "user"], name="one_place_per_person", condition=Q(user__isnull=False)
+            ),
+        ]
+        indexes = [
+            models.Index("queue", F("priority").desc(), "id", name="lease_next", condition=Q(closed=False)),
+            models.Index("queue", "user", name="lease_held", condition=Q(closed=False, user__isnull=False)),
+        ]
