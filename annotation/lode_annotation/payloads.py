@@ -148,19 +148,24 @@ def _common(context: QueueContext, row: TaskRow) -> dict[str, Any]:
 # -- for reviewers -----------------------------------------------------------------------------------------------------
 
 
-def next_review(queue: Queue | UUID, caller: Caller, holding: Sequence[UUID] = ()) -> dict[str, Any] | None:
-    """The oldest answer of the queue that waits for this reviewer: submitted, not their own, not in ``holding``."""
+def next_review(
+    queue: Queue | UUID, caller: Caller, holding: Sequence[UUID] = (), annotation: UUID | None = None
+) -> dict[str, Any] | None:
+    """The oldest answer of the queue that waits for this reviewer, or the ``annotation`` where it does: submitted, not
+    their own, and not of a task that an answer in ``holding`` is of, since one verdict decides of all its answers."""
     user = caller.user
     context = context_for(caller, queue if isinstance(queue, UUID) else queue.uuid, "annotation.review")
     waiting = (
         Annotation.objects.waiting_for(user)
         .filter(task__queue_id=context.queue.id)
-        .exclude(uuid__in=list(holding))
+        .exclude(task__in=Annotation.objects.filter(uuid__in=list(holding)).values("task"))
         .order_by("updated_at", "id")
         .values_list("uuid", flat=True)
-        .first()
     )
-    return of_review(context, user, waiting) if waiting else None
+    if annotation is not None:
+        waiting = waiting.filter(uuid=annotation)
+    found = waiting.first()
+    return of_review(context, user, found) if found else None
 
 
 def of_review(context: QueueContext, user: User, annotation: UUID) -> dict[str, Any] | None:

@@ -108,8 +108,10 @@ def test_what_two_people_do_not_agree_on_is_decided_by_a_reviewer(clinic: Any, s
     rita.press("Shift+K")
     rita.settled()
     assert rita.page.evaluate(COLOURS)["other"]
+    rita.press("Alt+o")
+    expect(legend).to_have_text(["This answer1Shift+G", "bob’s answer1Shift+K"])
     rita.press("Enter")
     rita.ready("finished")
     [task] = clinic.call("GET", f"queues/{queue}/tasks")["results"]
     assert task["state"] == "done"
-    assert {row["user"]: row["state"] for row in task["annotations"]} == {"bob": "accepted", "carol": "submitted"}
+    assert {row["user"]: row["state"] for row in task["annotations"]} == {"bob": "submitted", "carol": "accepted"}

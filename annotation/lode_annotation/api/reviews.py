@@ -58,13 +58,14 @@ class Reviews(View):
 class NextReview(View):
     @extend_schema(
         operation_id="review_next",
-        request=shapes.HoldingShape,
+        request=shapes.ReviewNextShape,
         responses={200: shapes.ReviewPayloadShape, 204: OpenApiResponse(description="nothing is waiting")},
     )
     def post(self, request: Request, queue: UUID) -> Response:
-        """The oldest answer of the queue that is waiting for my review; `holding` names annotations to leave out."""
-        given = read(shapes.HoldingShape, request.data)
-        payload = payloads.next_review(queue, caller(request), given["holding"])
+        """The oldest answer of the queue that is waiting for my review, or `annotation` if it is; `holding` names
+        annotations whose tasks to leave out."""
+        given = read(shapes.ReviewNextShape, request.data)
+        payload = payloads.next_review(queue, caller(request), given["holding"], given["annotation"])
         return Response(payload) if payload else Response(status=204)
 
 

@@ -124,6 +124,10 @@ class HoldingShape(Shape):
     holding = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=20)
 
 
+class ReviewNextShape(HoldingShape):
+    annotation = serializers.UUIDField(required=False, allow_null=True, default=None)
+
+
 class LeaseShape(Shape):
     until = serializers.DateTimeField()
     seconds = serializers.IntegerField()

@@ -74,6 +74,7 @@ class ReviewPage {
       { id: "review.save", title: gettext("Accept as fixed"), group, keys: ["Ctrl+Enter", "Enter"], icon: "check", when: () => open() && this.fixing, run: () => void this.#judge("fix") },
       { id: "review.unfix", title: gettext("Stop fixing"), group, keys: [], when: () => this.fixing, run: () => this.#fix(false) },
       { id: "back", title: gettext("Undo the last verdict"), group, keys: ["u"], icon: "arrow-left", when: () => session.judged.length > 0, run: () => void this.#undo() },
+      { id: "review.other", title: gettext("Judge another person’s answer"), group, keys: ["Alt+o"], icon: "users", when: () => reading() && this.#nextAnswer() !== undefined, run: () => void this.#judgeOther() },
       ...this.layers.commands(),
       { id: "why", title: gettext("Show the reason for this task"), group, keys: ["w"], when: open, run: () => this.editor.showCause(session.loaded?.payload.task.reason ?? null) },
       { id: "comment", title: gettext("Write a comment"), group, keys: ["c"], when: open, run: () => this.#write() },
@@ -163,6 +164,25 @@ class ReviewPage {
       const texts = result.map((region) => JSON.stringify(region));
       return { who: user, late, answered, shapes: fromResults(texts, config.controls, media).filter(isShape) };
     });
+  }
+
+  /** The answer of the next person to the same task. @returns {string|undefined} */
+  #nextAnswer() {
+    const { others = [], annotation } = this.session.loaded?.payload ?? {};
+    const answers = [annotation?.id ?? "", ...others.filter((one) => one.answered).map((one) => one.id)].sort();
+    const next = answers[(answers.indexOf(annotation?.id ?? "") + 1) % answers.length];
+    return next === annotation?.id ? undefined : next;
+  }
+
+  async #judgeOther() {
+    const next = this.#nextAnswer();
+    if (next === undefined) return;
+    try {
+      await this.session.instead(next);
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      this.editor.notes.say(error.message);
+    }
   }
 
   /** @param {boolean} on */

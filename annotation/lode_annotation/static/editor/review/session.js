@@ -89,6 +89,17 @@ export class ReviewSession extends QueueSession {
     return last;
   }
 
+  /** Judge another answer to the task in hand in place of this one. @param {string} annotation */
+  async instead(annotation) {
+    const { loaded } = this;
+    const { text } = await call("POST", this.addresses.next, JSON.stringify({ annotation }));
+    if (!text || this.loaded !== loaded) return;
+    const other = await this.#lay(text);
+    if (this.loaded !== loaded) return other.picture?.close();
+    this.open(other);
+    loaded?.picture?.close();
+  }
+
   /** @param {Waiting} loaded */
   async #again(loaded) {
     return { ...loaded, ...(await picture(loaded)) };
