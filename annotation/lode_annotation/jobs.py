@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lode_annotation import filling, imports, migrating, schema_migrations
+from lode_annotation import comparisons, filling, imports, migrating, schema_migrations
 from lode_annotation.import_parts import VERB
 from lode_platform.jobs import Work, job
 
@@ -17,6 +17,12 @@ def import_labels(work: Work) -> dict[str, Any]:
 def fill_queue(work: Work) -> dict[str, Any]:
     """Fills a queue from a filter."""
     return filling.carry_out(work)
+
+
+@job(comparisons.VERB)
+def compare_answers(work: Work) -> dict[str, Any]:
+    """Compares the answers of several people to the same tasks."""
+    return comparisons.carry_out(work)
 
 
 @job(migrating.VERB)

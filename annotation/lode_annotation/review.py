@@ -134,7 +134,7 @@ def _judge(user: User, context: QueueContext, key: int, request: ReviewRequest) 
     if accepted:
         row.replaced_id = _accept(user, context, task, revision, found.schema_revision_id)
         row.save(update_fields=["replaced"])
-        Task.objects.filter(pk=task.pk).update(state=Task.State.DONE, finished_at=timezone.now())
+        Task.objects.filter(pk=task.pk).update(state=Task.State.DONE, finished_at=timezone.now(), to_compare=True)
     else:
         reason = {name: value for name, value in task.reason.items() if name != "sent_back"}
         asked = task.reason.get("asked", task.reason.get("text", ""))

@@ -266,6 +266,15 @@ def register() -> None:
         badge=waiting_answers,
         verb="annotation.review",
     )
+    shell.entry(
+        name="agreement",
+        title=_("Agreement"),
+        icon="users",
+        url="annotation:agreement",
+        group="label",
+        order=45,
+        verb="queue.label",
+    )
     shell.step(
         "schema",
         order=20,

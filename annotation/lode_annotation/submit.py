@@ -173,7 +173,13 @@ def _answer(user: User, found: _Found, request: SubmitRequest) -> dict[str, Any]
             mine = None if request.skip else Voice(standing.id, uuid, found.revision + 1, user.username, result)
             outcome = resolve(context, row, mine, standing)
             finished = timezone.now() if outcome.is_over else None
-            answers.finish_task(row.task_id, row.item_id, state=outcome.state.value, finished_at=finished)
+            answers.finish_task(
+                row.task_id,
+                row.item_id,
+                state=outcome.state.value,
+                finished_at=finished,
+                to_compare=context.queue.overlap > 1,
+            )
             if outcome.truth is not None:
                 accept(
                     item_id=row.item_id,

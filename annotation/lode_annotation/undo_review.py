@@ -69,7 +69,9 @@ def _undo(user: User, context: QueueContext, key: int, operation_id: UUID) -> No
         _as_it_was(found)
     found.state = WAITS
     found.save(update_fields=["state", "revision", "schema_revision", "updated_at"])
-    Task.objects.filter(pk=found.task_id).update(state=Task.State.SUBMITTED, finished_at=None, reason=given.task_reason)
+    Task.objects.filter(pk=found.task_id).update(
+        state=Task.State.SUBMITTED, finished_at=None, reason=given.task_reason, to_compare=True
+    )
     given.undone_at = timezone.now()
     given.save(update_fields=["undone_at"])
     events.record(found.task.queue.project, user, "annotation.undo_review", found, verdict=given.verdict)

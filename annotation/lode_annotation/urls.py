@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lode_annotation.views import label, queues, review, schema_changes, schemas, task
+from lode_annotation.views import agreement, label, queues, review, schema_changes, schemas, task
 
 app_name = "annotation"
 urlpatterns = [
@@ -30,4 +30,8 @@ urlpatterns = [
     path("label/<uuid:queue>/", label.label, name="label"),
     path("p/<slug:project>/review/", review.review_list, name="review_list"),
     path("review/<uuid:queue>/", review.review, name="review"),
+    path("p/<slug:project>/agreement/", agreement.agreement, name="agreement"),
+    path("p/<slug:project>/agreement/tasks/", agreement.agreement_tasks, name="agreement_tasks"),
+    path("p/<slug:project>/agreement/compare/", agreement.compare, name="compare"),
+    path("p/<slug:project>/people/<str:username>/", agreement.person, name="person"),
 ]

@@ -38,12 +38,20 @@ log = logging.getLogger(__name__)
 
 Release = Callable[[Item], None]
 _releases: list[Release] = []
+Step = Callable[[], Mapping[str, int]]
+_hourly: list[Step] = []
 
 
 def releases(function: Release) -> Release:
     """Registers what a room above does before an item leaves the trash for good: it gives up its own claim to it."""
     _releases.append(function)
     return function
+
+
+def hourly(step: Step) -> Step:
+    """Registers what a room above does once an hour, for all machines; it answers how many of each kind it did."""
+    _hourly.append(step)
+    return step
 
 
 @dataclass(frozen=True)
@@ -72,10 +80,11 @@ def shared() -> dict[str, int]:
         "unfinished imports": _unfinished(),
         "sessions": _sessions(until),
         "items from the trash": _trash(time.monotonic() + SECONDS),
+        **{kind: count for step in _hourly for kind, count in step().items()},
     }
 
 
-def keep(over: threading.Event, *steps: Callable[[], Mapping[str, int]]) -> None:
+def keep(over: threading.Event, *steps: Step) -> None:
     """Does the steps now and once an hour, until ``over``; what fails is logged and tried again."""
     while True:
         for step in steps:

@@ -85,3 +85,19 @@ def send(
         return dict(program.get(f"jobs/{started.json()['uuid']}").json())
 
     return go
+
+
+@pytest.fixture
+def says(api: Callable[..., Any], answer: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
+    """``says(bob, queue, result)``: the person takes their next task and answers it; with ``skip`` they skip it."""
+
+    def go(user: User, queue: Queue, result: list[dict[str, Any]] | None = None, skip: bool = False) -> dict[str, Any]:
+        program = api(user)
+        got = program.post(f"queues/{queue.uuid}/next")
+        assert got.status_code == 200, got.content
+        address = f"tasks/{got.json()['task']['id']}/{'skip' if skip else 'submit'}"
+        sent = program.post(address, answer(result))
+        assert sent.status_code == 200, sent.content
+        return dict(sent.json()["annotation"])
+
+    return go

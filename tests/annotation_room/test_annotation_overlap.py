@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from tests.annotation_room.moods import MOOD, member, mood
 
 from lode_annotation.consensus import Undecided, links
 from lode_annotation.consensus.fusion import Fusion
@@ -16,49 +17,19 @@ from lode_annotation.models import Annotation, LabelSet, Lease, Queue, Schema, T
 from lode_annotation.schemas import create_schema
 from lode_annotation.shell_entries import my_tasks
 from lode_platform.callers import Caller
-from lode_platform.models import Membership, Project, Role, User
+from lode_platform.models import Project, User
 from motherlode.controls import Control
 from motherlode.regions import Region
 
 pytestmark = pytest.mark.django_db
 
-MOOD = '<View><Image name="image" value="$image"/><Choices name="mood" toName="image">{}</Choices></View>'.format(
-    "".join(f'<Choice value="{name}"/>' for name in ("calm", "wild"))
-)
 OUTLINE = """<View><Image name="image" value="$image"/><PolygonLabels name="outline" toName="image">
 <Label value="cell"/></PolygonLabels></View>"""
-
-
-def member(project: Project, name: str, role: Role = Role.ANNOTATOR) -> User:
-    user = User.objects.create(username=name)
-    Membership.objects.create(project=project, user=user, role=role)
-    return user
 
 
 @pytest.fixture
 def dora(project: Project) -> User:
     return member(project, "dora")
-
-
-@pytest.fixture
-def says(api: Callable[..., Any], answer: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
-    """``says(bob, queue, result)``: the person takes their next task and answers it; with ``skip`` they skip it."""
-
-    def go(user: User, queue: Queue, result: list[dict[str, Any]] | None = None, skip: bool = False) -> dict[str, Any]:
-        program = api(user)
-        got = program.post(f"queues/{queue.uuid}/next")
-        assert got.status_code == 200, got.content
-        address = f"tasks/{got.json()['task']['id']}/{'skip' if skip else 'submit'}"
-        sent = program.post(address, answer(result))
-        assert sent.status_code == 200, sent.content
-        return dict(sent.json()["annotation"])
-
-    return go
-
-
-def mood(word: str) -> list[dict[str, Any]]:
-    value = {"choices": [word]}
-    return [{"id": f"{word}-1", "from_name": "mood", "to_name": "image", "type": "choices", "value": value}]
 
 
 def test_as_many_people_as_were_asked_get_a_task_each_once(

@@ -58,7 +58,7 @@ def test_a_reviewer_goes_from_a_confusion_cell_to_its_pairs_to_a_mined_queue(
 ) -> None:
     page = signed_in(browser, live_server, rita)
     page.goto(f"{live_server.url}/p/blood/runs/{cells.first.uuid}/?threshold=0")
-    cell = page.locator(".confusion a.heat-wrong").first
+    cell = page.locator(".matrix a.heat-wrong").first
     count = int(cell.inner_text())
     cell.click()
 

@@ -405,6 +405,7 @@ def build(home: Path) -> World:
     token, _ = make_token(alice, project=project)
     md5 = items[0].blob.md5
     names = {
+        "username": "alice",
         "project": "blood",
         "user": world.people["annotator"].uuid,
         "token": token.uuid,

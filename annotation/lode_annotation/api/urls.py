@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lode_annotation.api import imports, queues, reviews, schemas
+from lode_annotation.api import agreement, imports, queues, reviews, schemas
 
 urlpatterns = [
     path("projects/<slug:project>/schemas", schemas.Schemas.as_view()),
@@ -24,6 +24,7 @@ urlpatterns = [
     path("tasks/<uuid:task>/skip", queues.Skip.as_view()),
     path("tasks/<uuid:task>/lease", queues.OneLease.as_view()),
     path("tasks/<uuid:task>/draft", queues.Draft.as_view()),
+    path("projects/<slug:project>/agreement", agreement.Agreement.as_view()),
     path("projects/<slug:project>/reviews", reviews.Reviews.as_view()),
     path("annotations/<uuid:annotation>/review", reviews.Verdict.as_view()),
     path("projects/<slug:project>/label-imports", imports.LabelImports.as_view()),

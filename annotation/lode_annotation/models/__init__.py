@@ -1,6 +1,7 @@
 """Schemas, queues, tasks, leases, annotations, reviews, label sets and imports."""
 
 from lode_annotation.models.answers import Annotation, AnnotationRevision, Review
+from lode_annotation.models.comparisons import Comparison
 from lode_annotation.models.imports import ImportedLine, LabelImport, LabelImportPart
 from lode_annotation.models.label_sets import LabelSet, LabelSetQuerySet
 from lode_annotation.models.queues import Lease, Queue, Task
@@ -9,6 +10,7 @@ from lode_annotation.models.schemas import LabelClass, Schema, SchemaMigration, 
 __all__ = [
     "Annotation",
     "AnnotationRevision",
+    "Comparison",
     "ImportedLine",
     "LabelClass",
     "LabelImport",

@@ -90,6 +90,7 @@ class Task(models.Model):
     prelabels = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    to_compare = models.BooleanField(db_default=False, help_text="its answers have changed since they were compared")
 
     objects = TaskQuerySet.as_manager()
 
@@ -103,7 +104,10 @@ class Task(models.Model):
             models.UniqueConstraint(fields=["queue", "item"], name="item_once_per_queue"),
             models.UniqueConstraint(fields=["queue", "number"], name="task_number_in_queue"),
         ]
-        indexes = [models.Index("queue", "state", "number", name="task_queue_state")]
+        indexes = [
+            models.Index("queue", "state", "number", name="task_queue_state"),
+            models.Index("queue", "id", name="task_to_compare", condition=Q(to_compare=True)),
+        ]
 
 
 class Lease(models.Model):

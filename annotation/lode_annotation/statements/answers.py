@@ -193,16 +193,19 @@ def insert_revision(
     return standing
 
 
-def finish_task(task_id: int, item_id: int, *, state: str, finished_at: datetime | None) -> None:
-    """Sets a task's state and holds its item until the transaction ends.
+def finish_task(
+    task_id: int, item_id: int, *, state: str, finished_at: datetime | None, to_compare: bool = False
+) -> None:
+    """Sets a task's state, and that its answers are to be compared, and holds its item until the transaction ends.
 
     A writer of an item's label sets holds it, after the places of a task and before anything else of it.
     """
     lock = sql.locking(" FOR NO KEY UPDATE")
     sql.change(
         f"WITH held AS (SELECT id FROM {ITEM} WHERE id = %(item)s{lock}) UPDATE {TASK} SET state = %(state)s,"
-        " finished_at = %(finished)s WHERE id = %(task)s AND EXISTS (SELECT 1 FROM held)",
-        {"item": item_id, "task": task_id, "state": state, "finished": finished_at},
+        " finished_at = %(finished)s, to_compare = (to_compare OR %(compare)s) WHERE id = %(task)s"
+        " AND EXISTS (SELECT 1 FROM held)",
+        {"item": item_id, "task": task_id, "state": state, "finished": finished_at, "compare": to_compare},
     )
 
 
