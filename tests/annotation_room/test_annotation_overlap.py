@@ -11,15 +11,11 @@ from django.test import Client
 from django.utils import timezone
 from tests.annotation_room.moods import MOOD, member, mood
 
-from lode_annotation.consensus import Undecided, links
-from lode_annotation.consensus.fusion import Fusion
 from lode_annotation.models import Annotation, LabelSet, Lease, Queue, Schema, Task
 from lode_annotation.schemas import create_schema
 from lode_annotation.shell_entries import my_tasks
 from lode_platform.callers import Caller
 from lode_platform.models import Project, User
-from motherlode.controls import Control
-from motherlode.regions import Region
 
 pytestmark = pytest.mark.django_db
 
@@ -282,28 +278,6 @@ def test_outlines_that_differ_cannot_be_merged_and_go_to_review(
     says(bob, queue, outline(10, "b"))
     says(erin, queue, outline(20, "e"))
     assert Task.objects.get(number=2).state == "submitted" and LabelSet.objects.count() == 1
-
-
-def test_boxes_on_different_pages_are_different_things() -> None:
-    asked = Control(name="label", kind="box", to_name="image", class_ids={"cell": 1})
-
-    def on_page(page: int, x: float) -> Region:
-        return Region(f"r{page}{x}", "box", 1, "cell", (x, 0.0, 10.0 + x, 10.0), frame=page, control="label")
-
-    voices = [[on_page(0, 0.0), on_page(1, 0.0)], [on_page(0, 2.0)], [on_page(0, 1.0), on_page(2, 0.0)]]
-    merged = Fusion().merge(asked, voices)
-    assert [(one.frame, one.geometry) for one in merged.regions] == [(0, (1.0, 0.0, 11.0, 10.0))]
-    assert [(vote["by"], vote["kept"]) for vote in merged.votes] == [([0, 1, 2], True), ([0], False), ([2], False)]
-
-
-def test_links_are_kept_where_all_give_the_same_ones() -> None:
-    def link(end: str) -> dict[str, Any]:
-        return {"type": "relation", "from_id": "a", "to_id": end, "direction": "right", "labels": []}
-
-    assert links("merged", [[link("b"), link("c")], [link("c"), link("b")]], {"a", "b"}) == [link("b")]
-    with pytest.raises(Undecided):
-        links("merged", [[link("b")], []], {"a", "b"})
-    assert links("last", [[link("b")], [link("c")]], {"a", "b", "c"}) == [link("c")]
 
 
 def test_an_overlap_out_of_range_and_an_unknown_consensus_are_refused_by_name(

@@ -11,6 +11,7 @@ from lode_annotation.consensus.last import Last
 from lode_annotation.consensus.majority import Majority
 from lode_annotation.consensus.rule import Merged, Rule, Undecided
 from lode_annotation.consensus.same import Same
+from lode_annotation.consensus.staple import Staple
 from motherlode.controls import Control, asked_by
 from motherlode.manifest import canonical
 from motherlode.regions import Region
@@ -18,7 +19,7 @@ from motherlode.regions import Region
 __all__ = ["LAST", "MERGED", "RULES", "Merged", "Rule", "Undecided", "links", "merge", "rule_for"]
 
 MERGED, LAST = "merged", "last"
-RULES: Mapping[str, tuple[Rule, ...]] = {MERGED: (Majority(), Fusion(), Same()), LAST: (Last(),)}
+RULES: Mapping[str, tuple[Rule, ...]] = {MERGED: (Majority(), Fusion(), Staple(), Same()), LAST: (Last(),)}
 """The rules of each choice, in the order in which they are asked for a control; the last of them takes every kind."""
 
 
