@@ -1,6 +1,7 @@
 """Masks: those of several people that are the same thing become one, pixel by pixel, by STAPLE."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,16 +56,17 @@ def fused(masks: Sequence[Mask]) -> Mask:
     return Mask(masks[0].height, masks[0].width, tuple(int(run) for run in runs))
 
 
-def likely(patterns: Floats, counts: Floats) -> Floats:
+def likely(patterns: Floats, counts: npt.NDArray[Any]) -> Floats:
     """How likely a pixel is inside, for each of the (people, patterns) of 0 and 1, of which there are ``counts``.
 
     The expectation and maximisation of the people's sensitivity and specificity, and of nothing else: the share of the
     inside stays the mean of what people said.
     """
     people = len(patterns)
-    sensitivity, specificity = np.full(people, SURE), np.full(people, SURE)
+    sensitivity: Floats = np.full(people, SURE)
+    specificity: Floats = np.full(people, SURE)
     share = (patterns @ counts).sum() / (people * counts.sum())
-    truth = np.zeros(len(counts))
+    truth: Floats = np.zeros(len(counts))
     for _round in range(ROUNDS):
         before = truth
         inside = share * _product(patterns, sensitivity)
@@ -90,4 +92,4 @@ def _bounded(chances: Floats) -> Floats:
 def _box(masks: Sequence[Mask]) -> float:
     """The pixels of the smallest box around all masks."""
     x1, y1, x2, y2 = zip(*(bounds for mask in masks if (bounds := mask_bounds(mask))), strict=True)
-    return (max(x2) - min(x1)) * (max(y2) - min(y1))
+    return float((max(x2) - min(x1)) * (max(y2) - min(y1)))
