@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Max, OuterRef, Q, QuerySet, When
 from django.utils import timezone
 
+from lode_annotation import review_rules
 from lode_annotation.consensus import RULES
 from lode_annotation.models import Lease, Queue, Schema, Task
 from lode_annotation.queue_context import QueueContext
@@ -30,6 +31,7 @@ MAX_OVERLAP = 20
 CHOSEN_STATES = (Queue.State.OPEN.value, Queue.State.PAUSED.value, Queue.State.CLOSED.value)
 RESERVED = timedelta(days=1)
 """How long a task that came back from review waits for its author."""
+CHANGED = ("state", "name", "review", "review_rule", "consensus", "reason")
 _FREED: dict[str, Any] = {"user": None, "since": None, "until": None}
 
 
@@ -64,6 +66,7 @@ def create_queue(
     reason: str = "",
     overlap: int = 1,
     consensus: str = Queue.Consensus.MERGED.value,
+    review_rule: Mapping[str, Any] | None = None,
 ) -> Queue:
     """Creates an open queue under the newest revision of ``schema``, each of whose tasks ``overlap`` people answer.
 
@@ -79,6 +82,7 @@ def create_queue(
     if not 1 <= overlap <= MAX_OVERLAP:
         raise BadInput(f"The overlap must be 1 to {MAX_OVERLAP} people a task.", field="overlap")
     refuse_other_consensus(consensus)
+    reviewed = review_rules.read(review_rule or {}, project)
     taken = Conflict(f"A queue named {name!r} already exists.", code="name_taken", field="name")
     if Queue.objects.filter(project=project, name=name).exists():
         raise taken
@@ -88,7 +92,8 @@ def create_queue(
                 project=project,
                 schema_revision=latest(schema),
                 name=name,
-                review=review,
+                review=review or bool(reviewed),
+                review_rule=reviewed,
                 reason=reason[:300],
                 overlap=overlap,
                 consensus=consensus,
@@ -219,6 +224,9 @@ def change_queue(
             raise BadInput("A queue needs a name.", field="name")
     if "review" in values:
         queue.review = bool(values["review"])
+    if "review_rule" in values:
+        queue.review_rule = review_rules.read(values["review_rule"], queue.project)
+        queue.review = queue.review or bool(queue.review_rule)
     if "consensus" in values:
         refuse_other_consensus(values["consensus"])
         queue.consensus = values["consensus"]
@@ -228,7 +236,7 @@ def change_queue(
         queue.schema_revision = latest(queue.schema_revision.schema)
     try:
         with transaction.atomic():
-            queue.save(update_fields=["state", "name", "review", "consensus", "reason", "schema_revision"])
+            queue.save(update_fields=[*CHANGED, "schema_revision"])
             events.record(queue.project, user, "queue.change", queue, state=queue.state)
     except IntegrityError:
         raise Conflict(f"A queue named {queue.name!r} already exists.", code="name_taken", field="name") from None

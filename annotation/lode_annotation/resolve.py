@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from lode_annotation import review_rules
 from lode_annotation.consensus import Undecided, links, merge
 from lode_annotation.models import LabelSet, Task
 from lode_annotation.queue_context import QueueContext
@@ -64,7 +65,7 @@ def resolve(context: QueueContext, row: AnswerRow, mine: Voice | None, standing:
     voices = _voices(context, mine, standing)
     if not voices:
         return Outcome(Task.State.SKIPPED)
-    if context.queue.review:
+    if is_reviewed(context, row, voices):
         return Outcome(Task.State.SUBMITTED)
     if len(voices) == 1:
         return Outcome(Task.State.DONE, Truth(voices[0].result, voices[0].revision_id))
@@ -72,6 +73,20 @@ def resolve(context: QueueContext, row: AnswerRow, mine: Voice | None, standing:
         return Outcome(Task.State.DONE, _consensus(context, row, voices))
     except Undecided:
         return Outcome(Task.State.SUBMITTED)
+
+
+def is_reviewed(context: QueueContext, row: AnswerRow, voices: Sequence[Voice]) -> bool:
+    """Whether a reviewer decides about the answers of a task that all who were asked have given."""
+    queue = context.queue
+    if not queue.review or not queue.review_rule:
+        return bool(queue.review)
+    asked = context.rules.asked
+    try:
+        answers = [from_result(_drawn(voice), row.media, asked) for voice in voices]
+    except BadRegion:
+        answers = None
+    given = review_rules.Given(row.task_id, [voice.user for voice in voices], asked, answers)
+    return review_rules.asks(queue.review_rule, given)
 
 
 def _voices(context: QueueContext, mine: Voice | None, standing: Standing) -> list[Voice]:

@@ -13,7 +13,7 @@ from lode_annotation import payloads, queues
 from lode_annotation.label_sets import accept, regions_held
 from lode_annotation.models import Annotation, AnnotationRevision, Lease
 from lode_annotation.queue_context import QueueContext, context_of
-from lode_annotation.resolve import Voice, resolve
+from lode_annotation.resolve import Voice, is_reviewed, resolve
 from lode_annotation.statements import answers
 from lode_annotation.statements.answers import AnswerRow, Standing
 from lode_annotation.validation import to_stored_text, validate
@@ -165,7 +165,7 @@ def _answer(user: User, found: _Found, request: SubmitRequest) -> dict[str, Any]
         held = partial(regions_held, row.item_id, context.queue.schema_id)
         result = validate(request.result, row.media, context.rules, held)
     text = to_stored_text(result)
-    state = _state(context, request)
+    state = _state(user, found, request, result)
     try:
         with transaction.atomic():
             taken = _close_and_claim(user, found, request)
@@ -201,11 +201,15 @@ def _answer(user: User, found: _Found, request: SubmitRequest) -> dict[str, Any]
     return _json(uuid, found.revision + 1, state.value, payload)
 
 
-def _state(context: QueueContext, request: SubmitRequest) -> Annotation.State:
+def _state(user: User, found: _Found, request: SubmitRequest, result: Sequence[Any]) -> Annotation.State:
+    """An answer that decides alone is accepted as it comes."""
+    context, row = found.context, found.row
     if request.skip:
         return Annotation.State.SKIPPED
-    alone = context.queue.overlap == 1 and not context.queue.review
-    return Annotation.State.ACCEPTED if alone else Annotation.State.SUBMITTED
+    if context.queue.overlap > 1:
+        return Annotation.State.SUBMITTED
+    alone = Voice(0, row.annotation or UUID(int=0), found.revision + 1, user.username, result)
+    return Annotation.State.SUBMITTED if is_reviewed(context, row, [alone]) else Annotation.State.ACCEPTED
 
 
 def _close_and_claim(user: User, found: _Found, request: SubmitRequest) -> "queues.HeldTask | None":

@@ -86,6 +86,7 @@ class Queues(View):
             "name": given["name"],
             "schema": _schema(found, given["schema"]),
             "review": given["review"],
+            "review_rule": given["review_rule"],
             "reason": given["reason"],
             "overlap": given["overlap"],
             "consensus": given["consensus"],

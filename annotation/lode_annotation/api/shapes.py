@@ -29,6 +29,11 @@ class ResultField(SelfChecked):
         return value
 
 
+REVIEW_RULE = (
+    "which answers are reviewed, all if empty: `share` of the tasks, `agreement` below which, `people` who answered, or"
+    " `labels` that were given"
+)
+
 # -- queues and tasks --------------------------------------------------------------------------------------------------
 
 
@@ -36,6 +41,7 @@ class NewQueueShape(Shape):
     name = serializers.CharField(max_length=200)
     schema = serializers.CharField(help_text="name or uuid")
     review = serializers.BooleanField(required=False, default=False)
+    review_rule = ObjectField(required=False, default=dict, help_text=REVIEW_RULE)
     reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
     priority = serializers.IntegerField(required=False, default=0, min_value=-MAX_INTEGER, max_value=MAX_INTEGER)
     overlap = serializers.IntegerField(
@@ -54,6 +60,7 @@ class QueueChangeShape(Shape):
     name = serializers.CharField(max_length=200, required=False)
     state = serializers.CharField(max_length=8, required=False, help_text="open, paused or closed")
     review = serializers.BooleanField(required=False)
+    review_rule = ObjectField(required=False, help_text=REVIEW_RULE)
     reason = serializers.CharField(max_length=300, required=False, allow_blank=True)
     consensus = serializers.ChoiceField(choices=Queue.Consensus.values, required=False)
     newest = serializers.BooleanField(required=False, help_text="move to the schema's newest revision")
@@ -67,6 +74,7 @@ class QueueShape(Shape):
     revision = serializers.IntegerField()
     state = serializers.CharField(help_text="filling, open, paused or closed")
     review = serializers.BooleanField()
+    review_rule = serializers.DictField(help_text=REVIEW_RULE)
     overlap = serializers.IntegerField(help_text="how many people answer each task")
     consensus = serializers.CharField(help_text="merged or last")
     reason = serializers.CharField()
@@ -250,6 +258,7 @@ def queue_json(row: Queue, counts: dict[str, int]) -> dict[str, Any]:
         "revision": row.schema_revision.number,
         "state": row.state,
         "review": row.review,
+        "review_rule": row.review_rule,
         "overlap": row.overlap,
         "consensus": row.consensus,
         "reason": row.reason,

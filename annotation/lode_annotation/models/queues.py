@@ -46,6 +46,7 @@ class Queue(models.Model):
         help_text="how several answers become one label set where no reviewer decides",
     )
     review = models.BooleanField(default=False, help_text="only a reviewer's accept writes the label set")
+    review_rule = models.JSONField(default=dict, help_text="which answers are reviewed, where it is not all of them")
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     size = models.PositiveIntegerField(default=0, help_text="how many tasks were ever put in")
     filling = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")

@@ -17,6 +17,7 @@ class QueueRow(NamedTuple):
     name: str
     state: str
     review: Flag
+    review_rule: Json
     overlap: int
     consensus: str
     size: int
@@ -31,8 +32,8 @@ class QueueRow(NamedTuple):
 
 
 QUEUE_COLUMNS = (
-    "q.id, q.uuid, q.name, q.state, q.review, q.overlap, q.consensus, q.size, p.id, m.role, r.id, r.number,"
-    " r.controls, s.id, s.name"
+    "q.id, q.uuid, q.name, q.state, q.review, q.review_rule, q.overlap, q.consensus, q.size, p.id, m.role, r.id,"
+    " r.number, r.controls, s.id, s.name"
     f", (SELECT n.merged FROM {REVISION} n WHERE n.schema_id = s.id ORDER BY n.number DESC LIMIT 1)"
 )
 # From a queue ``q`` on; ``access.sql_scope`` joins its project ``p`` and the caller's membership ``m``.

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from lode_annotation import filling, review
+from lode_annotation import filling, review, review_rules
 from lode_annotation import queues as queue_verbs
 from lode_annotation import schemas as schema_verbs
 from lode_annotation.asked_items import items_by_filter
@@ -31,6 +31,7 @@ from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 
 PAGE = 50
+ALL = "all"
 
 
 def _member(request: HttpRequest, project: str, verb: str = "project.view") -> Membership:
@@ -93,12 +94,17 @@ class QueueForm(forms.Form):
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
     schema = forms.ChoiceField(label=gettext_lazy("Schema"))
-    review = forms.BooleanField(
-        label=gettext_lazy("Require review"),
+    review = forms.ChoiceField(
+        label=gettext_lazy("Review"),
+        choices=[("", gettext_lazy("Nothing")), (ALL, gettext_lazy("Every answer"))],
         required=False,
-        help_text=gettext_lazy(
-            "Only answers that a reviewer accepts become labels. Without review, submitted answers are accepted."
-        ),
+        help_text=gettext_lazy("An answer that is reviewed becomes labels when a reviewer accepts it, others at once."),
+    )
+    review_of = forms.CharField(
+        label=gettext_lazy("Share, people or labels to review"),
+        max_length=1000,
+        required=False,
+        help_text=gettext_lazy("20 %; below 80 % of agreement; names, with commas between them"),
     )
     overlap = forms.IntegerField(
         label=gettext_lazy("People per task"),
@@ -127,6 +133,14 @@ class QueueForm(forms.Form):
         super().__init__(*args, **kwargs)
         names = Schema.objects.filter(project=project).order_by("name").values_list("name", flat=True)
         self.fields["schema"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
+        rules = [(rule.name, rule.title) for rule in review_rules.RULES.values()]
+        self.fields["review"].choices = [*self.fields["review"].choices, *rules]  # type: ignore[attr-defined]
+
+    @property
+    def review_rule(self) -> dict[str, Any]:
+        """The rule as it was chosen and written; empty for all, and for none."""
+        rule = review_rules.RULES.get(self.cleaned_data["review"])
+        return {} if rule is None else {rule.name: rule.from_text(self.cleaned_data["review_of"])}
 
 
 def _filters(request: HttpRequest, member: Membership) -> list[dict[str, Any]]:
@@ -168,7 +182,8 @@ def queue_new(request: HttpRequest, project: str) -> HttpResponse:
                 _given_filter(request),
                 name=given["name"],
                 schema=Schema.objects.get(project=member.project, name=given["schema"]),
-                review=given["review"],
+                review=bool(given["review"]),
+                review_rule=form.review_rule,
                 reason=given["reason"],
                 overlap=given["overlap"] or 1,
                 consensus=given["consensus"] or Queue.Consensus.MERGED.value,
@@ -249,6 +264,7 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
         "project": member.project,
         "room": "queues",
         "queue": found,
+        "reviewed": review_rules.words(found.review_rule) if found.review else "",
         "numbers": numbers,
         "newest": newest if newest.number != found.schema_revision.number else None,
         "held": list(queue_verbs.held(found)[:100]),
