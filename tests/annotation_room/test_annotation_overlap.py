@@ -318,6 +318,30 @@ def test_the_pages_tell_how_many_have_answered(
     assert "1 of 3 answers" in shown and "3 people per task" in shown and "answers are merged by votes" in shown
 
 
+def test_annotators_do_not_see_what_others_said_before_all_have(
+    client_for: Callable[[User], Client],
+    bob: User,
+    dora: User,
+    erin: User,
+    rita: User,
+    box: Any,
+    project: Project,
+    says: Callable[..., Any],
+    make_queue: Callable[..., Queue],
+) -> None:
+    queue = make_queue(1, overlap=2)
+    says(bob, queue, [box(10, 20, 30, 30)])
+    address = f"/p/{project.name}/tasks/{Task.objects.get().uuid}/"
+
+    def seen(user: User) -> tuple[list[str], int]:
+        context = client_for(user).get(address).context
+        return [answer.annotation.user.username for answer in context["answers"]], context["unseen"]
+
+    assert seen(dora) == ([], 1) and seen(bob) == (["bob"], 0) and seen(rita) == (["bob"], 0)
+    says(erin, queue, [box(10, 20, 30, 30)])
+    assert sorted(seen(dora)[0]) == ["bob", "erin"]
+
+
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="on SQLite nobody writes while another does")
 @pytest.mark.django_db(transaction=True)
 def test_many_at_once_never_hold_a_task_beyond_its_overlap_and_the_last_answer_always_resolves(

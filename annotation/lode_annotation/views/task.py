@@ -159,7 +159,11 @@ def task(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
         .prefetch_related("revisions", "reviews__reviewer")
         .order_by("-updated_at", "-pk")
     )
-    given = [_answer(row, found.item) for row in rows]
+    may_review = permits(Caller(member.user), member.role, "annotation.review")
+    # whoever may still be asked answers without having seen what others said
+    is_blind = found.queue.overlap > 1 and found.state == Task.State.OPEN and not may_review
+    unseen = sum(row.user_id != member.user.pk for row in rows) if is_blind else 0
+    given = [_answer(row, found.item) for row in rows if not is_blind or row.user_id == member.user.pk]
     truth = _current(found) if given else []
     answers = [replace(answer, layers=_layers(found, truth, answer, given)) for answer in given]
     drawn_first = answers[0].drawn if answers else []
@@ -173,16 +177,13 @@ def task(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
         "task": found,
         "item": found.item,
         "answers": answers,
+        "unseen": unseen,
         "pages": item_pages.pages(found.item, drawn_first, request.GET.get("page", "")),
         "votes": _votes(found) if found.queue.overlap > 1 else [],
         "may_change": may_label
         and (mine or (found.state == Task.State.OPEN and found.queue.state == Queue.State.OPEN)),
-        "may_reopen": may_label
-        and not mine
-        and over
-        and permits(Caller(member.user), member.role, "annotation.review"),
-        "may_review": found.state == Task.State.SUBMITTED
-        and permits(Caller(member.user), member.role, "annotation.review"),
+        "may_reopen": may_label and not mine and over and may_review,
+        "may_review": found.state == Task.State.SUBMITTED and may_review,
     }
     return render(request, "annotation/task.html", context)
 
