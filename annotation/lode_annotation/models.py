@@ -168,7 +168,7 @@ class Task(models.Model):
 
     ``reason``: ``{"text", "strategy"?, "run"?, "failure"?, "failure_url"?, "box"?, "kind"?, "score"?, "round"?,
     "arm"?}``; the box is where the failure lies, xyxy in pixels of the upright image.
-    ``prelabels``: Label Studio result regions, each with ``score``.
+    ``prelabels``: Label Studio result regions, each with ``score``. ``origin``: what ``moving.lines.Origin`` says.
     """
 
     class State(models.TextChoices):
@@ -185,6 +185,7 @@ class Task(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     reason = models.JSONField(default=dict)
     prelabels = models.JSONField(default=list)
+    origin = models.JSONField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -200,7 +201,6 @@ class Task(models.Model):
 
 class Lease(models.Model):
     """One place at a task: made with the task, one per overlap, so a task is never held by more people than that.
-
     Free when ``user`` is null or ``until`` has passed; ``closed`` when its place was answered, skipped or withdrawn.
     ``queue`` and ``priority`` repeat the task's, so that the claim is one statement on one partial index.
     """

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from motherlode.cache import default_root
 from motherlode.cli.out import Out, Verbs, add_verb, again, client_of, count, problem_lines, size
 from motherlode.client import Client
-from motherlode.errors import NotConfigured
-from motherlode.formats import FORMATS
+from motherlode.errors import BadInput, NotConfigured
+from motherlode.formats import FORMATS, UnknownFormat, detect, format_named
 from motherlode.formats.source import Folder
 from motherlode.importing import (
     ImportOptions,
@@ -24,6 +26,8 @@ from motherlode.importing import (
     task_asked,
     unchanged,
 )
+from motherlode.importing.whole import move_in
+from motherlode.label_studio.project import Project
 from motherlode.media import MEDIA
 from motherlode.results import id_map_file, save_ids
 from motherlode.shapes import LABEL_TASKS
@@ -38,7 +42,7 @@ SHOWN = 10  # images that a line names
 def add_verbs(verbs: Verbs) -> None:
     """import."""
     verb = add_verb(verbs, "import", import_, "bring a folder of images or texts, and labels, into a dataset")
-    verb.add_argument("path", type=Path, help="a folder, a zip of one, or one COCO file")
+    verb.add_argument("path", type=Path, nargs="?", help="a folder, a zip of one, or one COCO or Label Studio file")
     verb.add_argument("--dataset", "-d", required=True, help="the dataset; made, with project and schema, if missing")
     verb.add_argument("--format", "-f", choices=list(FORMATS), help="default: recognised")
     verb.add_argument("--replace", action="store_true", help="replace label sets that came from a person, too")
@@ -52,6 +56,14 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--control", default="", metavar="NAME", help="which control of the schema the labels answer")
     verb.add_argument("--medium", choices=list(MEDIA), help="which files are items; default: images, else texts")
     verb.add_argument("--prefix", default="", help="put before every item's path")
+    verb.add_argument("--users", type=Path, metavar="FILE", help="of a Label Studio export: who its person numbers are")
+    verb.add_argument("--config", type=Path, metavar="FILE", help="of a Label Studio export: its labeling config")
+    verb.add_argument("--media", type=Path, metavar="FOLDER", help="of a Label Studio export: where its media lie")
+    verb.add_argument(
+        "--from-label-studio",
+        metavar="URL",
+        help="bring in a project of a Label Studio server: --project is its number, LABEL_STUDIO_API_KEY the key",
+    )
     verb.add_argument("--zip-encoding", default="", metavar="NAME", help="of names in a zip that are not UTF-8: gbk")
 
 
@@ -77,10 +89,32 @@ def split_policy(text: str) -> dict[str, float]:
 
 def import_(arguments: Namespace, out: Out) -> int:
     """Bring it in, and say what was made, what came in and what did not; a zip is unpacked first."""
+    if arguments.from_label_studio:
+        arguments.path = _fetched(arguments, out)
+    if arguments.path is None:
+        raise BadInput("name what is to come in: a folder, a zip of one, or one label file")
     if arguments.path.suffix.lower() != ".zip" or not arguments.path.is_file():
         return _import(arguments.path, arguments, out)
     with unpacked(arguments.path, arguments.zip_encoding) as folder:
         return _import(folder, arguments, out)
+
+
+def _fetched(arguments: Namespace, out: Out) -> Path:
+    """The folder that a Label Studio project was fetched into; `--project` is taken as its number."""
+    from motherlode.label_studio.server import fetch, folder_of
+
+    if arguments.path is not None:
+        raise BadInput("--from-label-studio brings in a project of a server: leave the path out")
+    number, url = str(arguments.project or ""), str(arguments.from_label_studio)
+    if not (number.isascii() and number.isdecimal()):
+        raise BadInput("--from-label-studio needs --project with the number of Label Studio's project, as in its address")
+    key = os.environ.get("LABEL_STUDIO_API_KEY", "")
+    if not key:
+        raise NotConfigured("set LABEL_STUDIO_API_KEY to a token of Label Studio (Account & Settings there)")
+    arguments.project, arguments.format = None, "label-studio"
+    folder = folder_of(default_root(), url, int(number))
+    fetch(url, int(number), folder, key, out.say)
+    return folder
 
 
 def _import(path: Path, arguments: Namespace, out: Out) -> int:
@@ -105,11 +139,34 @@ def _import(path: Path, arguments: Namespace, out: Out) -> int:
         control=arguments.control,
     )
     with client:
+        if _is_whole(path, options):
+            return _move(client, path, options, arguments, out)
         report = _brought_in(client, path, options, arguments, out)
     out.answer(report.as_json())
     for line in _import_lines(report, arguments.replace, again(arguments, name.project, name.dataset)):
         out.say(line)
     return 0 if report.items or report.label_sets or report.unchanged else 1
+
+
+def _is_whole(path: Path, options: ImportOptions) -> bool:
+    """Whether a source is one of which everybody's answers come in."""
+    if options.format:
+        return format_named(options.format).whole
+    with suppress(UnknownFormat):
+        return path.exists() and detect(Folder(path)).whole
+    return False
+
+
+def _move(client: Client, path: Path, options: ImportOptions, arguments: Namespace, out: Out) -> int:
+    """Bring a project of another tool in, and say what its export holds and what came in of it."""
+    project = Project.find(path, media=arguments.media, config=arguments.config, users=arguments.users)
+    report = move_in(client, project, options, out.say)
+    out.answer(report.as_json())
+    for line in report.lines():
+        out.say(line)
+    for line in problem_lines(report.as_json()["problems"]):
+        out.say(line)
+    return 0 if report.taken["tasks"] or report.taken["tasks_there"] else 1
 
 
 def _brought_in(client: Client, path: Path, options: ImportOptions, arguments: Namespace, out: Out) -> ImportReport:
