@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from tests.motherlode.conftest import Lode
 
+import motherlode
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Queue, Task
 from lode_platform.models import Membership, User
+from motherlode.importing import read_source
+from motherlode.shapes import SHAPES
 
 pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
@@ -79,3 +82,54 @@ def test_without_a_config_and_people_both_are_made_of_what_the_export_says(lode:
     assert (told["taken"]["answers"], told["taken"]["label_sets"]) == (9, 6)
     assert "nothing says who the persons 1, 2, 3 of the export are" in [row["what"] for row in told["problems"]]
     assert User.objects.filter(username="person 1 (blood)", is_active=False).exists()
+
+
+def said(export: Path) -> list[tuple[Any, ...]]:
+    """What an export says, without the numbers of its own: who said what of which file, and how."""
+    people = {one["id"]: one["email"] for one in json.loads((export.parent / "users.json").read_text())}
+    return sorted(
+        (
+            json.dumps(row["result"], sort_keys=True),
+            people[row["completed_by"]],
+            row["was_cancelled"],
+            row["ground_truth"],
+            row["lead_time"],
+        )
+        for task in json.loads(export.read_text())
+        for row in task["annotations"]
+    )
+
+
+def test_in_out_and_in_again_is_the_same(lode: Lode, trays: Path, machine: Path) -> None:
+    lode("import", str(trays), "--dataset", "trays")
+    first = lode("convert", "queue:Trays", str(machine / "out"), "--to", "label-studio")
+    assert first["export"]["results"] == {
+        **{"rectanglelabels": 27, "choices": 14, "textarea": 9, "polygonlabels": 5, "ellipselabels": 5},
+        **{"keypointlabels": 5, "brushlabels": 5, "relation": 2},
+    }
+    shutil.copy(trays / "project" / "users.json", trays)
+    assert said(machine / "out" / "tasks.json") == said(trays / "trays.json")
+    task = next(one for one in json.loads((machine / "out" / "tasks.json").read_text()) if one["id"] == 4)
+    assert (task["data"]["tray"], task["data"]["site"], task["meta"]) == (3, "north", {"batch": "b1"})
+    again = lode("import", str(machine / "out"), "--dataset", "other", "--project", "blood", "--prefix", "again/")
+    assert (again["queue"], again["taken"]["tasks"], again["taken"]["label_sets"]) == ("Trays (other)", 6, 6)
+    lode("convert", "queue:Trays (other)", str(machine / "back"), "--to", "label-studio")
+    assert said(machine / "back" / "tasks.json") == said(machine / "out" / "tasks.json")
+
+
+@pytest.mark.parametrize("to", ["label-studio", "cvat"])
+def test_a_version_is_written_and_read_back(lode: Lode, trays: Path, machine: Path, to: str) -> None:
+    lode("import", str(trays), "--dataset", "trays")
+    lode("publish", "trays", "-m", "moved")
+    samples = motherlode.load("trays@v1", client=lode.connect())
+    told = lode("convert", "trays@v1", str(machine / "out"), "--to", to)
+    assert told["images"] == 6
+    found = read_source(machine / "out", to)
+    assert [problem for problem in found.problems if problem.kind != "note"] == []
+    records = {record.path.removeprefix("images/"): record for record in found.records}
+    for sample in samples:
+        own = [one for one in sample.labels if one.geometry is not None]
+        drafts = [one for one in records[sample.path.removeprefix("media/")].drafts if one.geometry is not None]
+        assert [(one.kind, one.label) for one in drafts] == [(one.kind, one.label) for one in own]
+        for one, other in zip(own, drafts, strict=True):
+            assert SHAPES[one.kind].near(one.geometry, other.geometry)

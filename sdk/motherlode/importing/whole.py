@@ -184,11 +184,13 @@ def _queue(
 ) -> Mapping[str, Any]:
     """The queue of the project, made where there is none; paused, so that nobody takes a task that is half there."""
     address = client.project_path(options.project)
-    name = (project.title or options.dataset)[:200]
-    report.queue = name
-    there = next((row for row in client.pages(f"{address}/queues") if row["name"] == name), None)
+    name = (project.title or options.dataset)[:120]
+    schema = client.get(f"{address}/datasets/{quote(options.dataset)}")["schema"]
+    queues = {row["name"]: row for row in client.pages(f"{address}/queues")}
+    if name in queues and queues[name]["schema"] != schema:
+        name = f"{name} ({options.dataset})"
+    report.queue, there = name, queues.get(name)
     if there is None:
-        schema = client.get(f"{address}/datasets/{quote(options.dataset)}")["schema"]
         body = {"name": name, "schema": schema, "items": [], "overlap": project.overlap}
         try:
             there = client.post(f"{address}/queues", body)

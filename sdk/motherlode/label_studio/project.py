@@ -126,7 +126,7 @@ class Project:
             return
         stem = PurePosixPath(self.export).stem
         files = [file for file in self._beside() if file.suffix.lower() in (".xml", ".json")]
-        for file in sorted(files[: 4 * LOOKED_AT], key=lambda file: stem not in file.name):
+        for file in sorted(files[: 4 * LOOKED_AT], key=lambda file: (stem not in file.name, file.suffix != ".json")):
             with suppress(OSError, ValueError), file.open("rb") as stream:
                 data = stream.read(1 << 20)
                 if b"<View" in data:
