@@ -212,7 +212,10 @@ def _drafts(node: Element, row: str, media: Image, labels: _Labels, notes: Count
     asked = ELEMENTS.get(node.tag)
     if asked is None:
         raise BadRegion(f"<{node.tag}> is not an element of CVAT for images 1.1")
-    label = label_name(node.get("label") or "")
+    try:
+        label = label_name(node.get("label") or "")
+    except BadValue as error:
+        raise BadValue(f"its label: {error}") from None
     attributes = _attributes(node)
     if asked.whole:
         return [Draft(label, None, asked.kind, attributes=attributes, row=row)]

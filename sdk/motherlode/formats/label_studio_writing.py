@@ -20,7 +20,7 @@ from motherlode.formats.writing import ClassNames, Labelled, Put, Rows, Writer, 
 from motherlode.label_studio.configs import Asked, asked_in
 from motherlode.media import MEDIA, Text
 from motherlode.media.text import decoded
-from motherlode.regions import Region, as_result, in_words
+from motherlode.regions import Region, answered, as_result, in_words
 from motherlode.shapes import BY_TAG, SHAPES, asked_as
 
 __all__ = ["WRITER", "local_file", "result_of"]
@@ -67,12 +67,21 @@ def _task(number: int, path: str, row: Labelled, asked: Asked, target: Path, put
 
 def result_of(row: Labelled, asked: Asked) -> list[dict[str, Any]]:
     """What is said of an item as a Label Studio result, its relations last."""
-    regions = [_in_words(region, asked) for region in row.regions]
+    regions = [_in_words(_named(region, asked), asked) for region in row.regions]
     result = as_result(regions, row.media, asked.controls)
     ids = {one.label: one.class_id for one in row.relations if one.class_id}
     links = Control(relations.NAME, relations.KIND, "", ids)
     drawn = {region.id for region in row.regions if not region.whole}
     return result + relations.as_entries(row.relations, links, drawn)
+
+
+def _named(region: Region, asked: Asked) -> Region:
+    """A region that names the control of the config which it answers."""
+    kind = asked_as(region.kind)
+    if any(one.name == region.control and one.kind == kind for one in asked.controls):
+        return region
+    control = answered(asked.controls, region.kind, region.label)
+    return region if control is None else replace(region, control=control.name)
 
 
 def _in_words(region: Region, asked: Asked) -> Region:
