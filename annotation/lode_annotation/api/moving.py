@@ -59,9 +59,10 @@ class MoveOut(View):
         """The queue's tasks with all answers, a line each: `path`, `item`, `md5`, `kind` and Label Studio's `task`."""
         found = queue_of(request, queue)
         access.require(caller(request), found.project, "labels.import")
-        return StreamingHttpResponse(_lines(giving.given(found)), content_type="application/x-ndjson; charset=utf-8")
+        return StreamingHttpResponse(lines_of(giving.given(found)), content_type="application/x-ndjson; charset=utf-8")
 
 
-def _lines(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
+def lines_of(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
+    """Tasks as they are sent."""
     for row in rows:
         yield orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)

@@ -45,7 +45,7 @@ def held(result: Sequence[Any], media: Media, rules: Rules) -> Held:
         return Held(None, left_out=left_out)
     try:
         said = regions_from(kept, media, rules, ())
-        links = relations_from(kept, rules, (), said)
+        links = relations_from(kept, rules, (), said) if any(map(relations.is_relation, kept)) else []
     except BadRegion as error:
         return Held(None, left_out=[*left_out, str(error)])
     return Held(texts_of(said, links), len(said), cut, left_out)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
+import orjson
 from django.db import transaction
 
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Queue, Review, Task
@@ -20,7 +21,7 @@ from lode_annotation.queues import refuse_while_filling
 from lode_annotation.rules import Rules, rules_of
 from lode_annotation.schemas import refuse_other_media
 from lode_annotation.validation import problems_of
-from lode_platform import access, bulk, events, sql
+from lode_platform import access, bulk, events
 from lode_platform.among import among
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, TooLarge
@@ -124,8 +125,8 @@ class _Taking:
         rows = []
         for number, item in enumerate(new, start=self.queue.size + 1):
             prelabels = self._usable(chosen[item].prelabels, items[item])
-            rows.append((uuid4(), item, number, sql.dumps(prelabels), sql.dumps(chosen[item].origin)))
-        same = {"queue_id": self.queue.pk, "reason": sql.dumps({}), "finished_at": None}
+            rows.append((uuid4(), item, number, _text(prelabels), _text(chosen[item].origin)))
+        same = {"queue_id": self.queue.pk, "reason": "{}", "finished_at": None}
         bulk.insert(Task, ["uuid", "item_id", "number", "prelabels", "origin"], rows, same=same)
         Queue.objects.filter(pk=self.queue.pk).update(size=self.queue.size + len(new))
         self.report.counts.update(tasks=len(new), tasks_there=len(there))
@@ -193,7 +194,7 @@ class _Taking:
 
     def _there(self, said: Sequence[_Person]) -> list[Annotation]:
         wanted = {person.task.pk for person in said}
-        return list(Annotation.objects.filter(among("task", wanted)))
+        return list(Annotation.objects.filter(among("task", wanted)).defer("draft")) if wanted else []
 
     def _saved(self, said: Sequence[_Person]) -> list[UUID]:
         operations = [self._operation(person, one) for person in said for one in person.answers]
@@ -238,7 +239,7 @@ class _Taking:
         rows = [
             (
                 *(uuid4(), keys[person.task.pk, person.user.pk], number, self._operation(person, one), person.user.pk),
-                *(self._state(one), sql.dumps(one.result), one.lead_time, one.saved_at),
+                *(self._state(one), _text(one.result), one.lead_time, one.saved_at),
             )
             for person, one, number in revisions
         ]
@@ -381,6 +382,11 @@ class _Taking:
             if made.texts is None:
                 remedy = "The answer stays as it is; the item stays unlabelled until somebody mends it"
             self.report.tell("unreadable", line, what, remedy)
+
+
+def _text(value: Any) -> str:
+    """JSON text of what a line holds, which was looked at when it was read."""
+    return orjson.dumps(value).decode()
 
 
 def _weight(one: Answer) -> tuple[bool, Any]:

@@ -22,16 +22,17 @@ from motherlode.formats import format_named
 from motherlode.formats.source import Folder, Problem, Record
 from motherlode.importing import ImportOptions, ImportReport, Source, bring_in
 from motherlode.importing.sending import item_path
-from motherlode.label_studio.configs import Seen, with_links, with_our_field
+from motherlode.label_studio.configs import Seen, asked_in, with_links, with_our_field
 from motherlode.label_studio.files import MediaFiles
 from motherlode.label_studio.project import Project
 from motherlode.label_studio.tasks import Contents, answers_of, counts_of, field_of, line_of, number_of
 from motherlode.media import Image, Media, named
 
-__all__ = ["MoveReport", "move_in"]
+__all__ = ["Found", "MoveReport", "look", "move_in", "parts_of"]
 
 PART = 500
 PART_BYTES = 8 << 20
+LONGEST = 4096  # letters of an address; what is longer is a text, which is read when it is needed
 
 _as_line = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -88,12 +89,11 @@ def move_in(
     Raises `BadInput`, before anything is made, for an export that cannot be read to its end, and for a config that asks
     what is not supported, by name.
     """
-    contents = Contents()
-    seen, first = _look(project, contents)
-    asked = project.asked(seen, first)
-    with _root(project, asked.medium, asked.field) as (root, paths, problems):
+    found = look(project)
+    asked = project.asked(found.seen, found.field)
+    with _root(project, asked.medium, found) as (root, paths, problems):
         source = Source(root, format_named("label-studio"), medium=asked.medium, problems=problems)
-        links = [one for one in seen.links if asked.links is None or one not in asked.links.class_ids]
+        links = [one for one in found.seen.links if asked.links is None or one not in asked.links.class_ids]
         source.config = with_our_field(with_links(project.config, links))
         if links:
             what = f"the config does not ask for the relations {', '.join(links[:10])}, which results have"
@@ -103,80 +103,87 @@ def move_in(
         if not source.records:
             shown = "".join(f"\n  {problem}" for problem in problems[:10])
             raise BadInput(f"none of the tasks' {asked.medium.plural} was found, so nothing was brought in{shown}")
-        report = MoveReport(bring_in(client, source, options, say), held=contents)
+        report = MoveReport(bring_in(client, source, options, say), held=found.contents)
         queue = _queue(client, project, options, say, report)
         _send(client, project, options, paths, queue, report)
     return report
 
 
-def _look(project: Project, contents: Contents) -> tuple[Seen, str]:
-    """What the export holds, counted, and the config that its results were made under; the field of its tasks."""
-    seen, first = Seen(), ""
-    for _, task in project.tasks():
+@dataclass
+class Found:
+    """What the export holds, counted; the config that its results were made under; the field of its tasks' data, and
+    what that says, by the task's place."""
+
+    contents: Contents = field(default_factory=Contents)
+    seen: Seen = field(default_factory=Seen)
+    said: dict[int, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    field: str = ""
+
+
+def look(project: Project) -> Found:
+    """Read an export to its end, before anything is made. Raises `BadInput`."""
+    found = Found(field=asked_in(project.config).field if project.config else "")
+    for place, task in project.tasks():
         if not isinstance(task, dict):
+            _tell(found, project, f"[{place}]", "it is no task")
             continue
-        counts_of(task, contents)
-        first = first or field_of(task)
+        counts_of(task, found.contents)
         for row in answers_of(task):
-            seen.see(row["result"])
-    if not contents.counts["tasks"]:
+            found.seen.see(row["result"])
+        found.field = found.field or field_of(task)
+        data = task.get("data")
+        said = data.get(found.field) if isinstance(data, dict) else None
+        if isinstance(said, str) and said:
+            found.said[place] = said[:LONGEST]
+        else:
+            row = f"task {number_of(task, place)}"
+            _tell(found, project, row, f"its data has no {found.field!r}, which the config asks about")
+    if not found.contents.counts["tasks"]:
         raise BadInput(f"{project.export} holds no task")
-    return seen, first
+    return found
+
+
+def _tell(found: Found, project: Project, row: str, what: str) -> None:
+    remedy = "It was left out; mend it and import again"
+    found.problems.append(Problem("unreadable", project.export, row, what, remedy))
 
 
 @contextmanager
 def _root(
-    project: Project, medium: type[Media], field_name: str
+    project: Project, medium: type[Media], found: Found
 ) -> Iterator[tuple[Folder, dict[int, str], list[Problem]]]:
     """The folder of the tasks' files, the path of each by the task's place, and what was not found. Texts that stand
     in the export itself get a file each."""
     paths: dict[int, str] = {}
-    problems: list[Problem] = []
     if medium is Image:
-        _find_files(project, field_name, paths, problems)
-        yield project.media, paths, problems
+        _find_files(project, found, paths)
+        yield Folder(project.media_root), paths, found.problems
         return
     with TemporaryDirectory() as made:
+        (Path(made) / "texts").mkdir()
         for place, task in project.tasks():
-            if (said := _said(project, task, place, field_name, problems)) is not None:
-                path = f"texts/{number_of(task, place)}.txt"
-                file = Path(made) / path
-                file.parent.mkdir(exist_ok=True)
-                file.write_bytes(said.encode("utf-8", "replace"))
-                paths[place] = path
-        yield Folder(Path(made)), paths, problems
+            if place in found.said:
+                paths[place] = f"texts/{number_of(task, place)}.txt"
+                (Path(made) / paths[place]).write_bytes(task["data"][found.field].encode("utf-8", "replace"))
+        yield Folder(Path(made)), paths, found.problems
 
 
-def _find_files(project: Project, field_name: str, paths: dict[int, str], problems: list[Problem]) -> None:
+def _find_files(project: Project, found: Found, paths: dict[int, str]) -> None:
     files = MediaFiles(name for name in project.media.names() if named(name) is Image)
     owners: dict[str, int] = {}
-    for place, task in project.tasks():
-        said = _said(project, task, place, field_name, problems)
-        if said is None:
-            continue
-        found, several = files.find(said)
-        row = f"task {number_of(task, place)}"
-        if found is None:
-            what = f"{said[:200]!r} may be {' or '.join(several[:3])}" if several else f"there is no file for {said[:200]!r}"
+    for place, said in found.said.items():
+        file, several = files.find(said)
+        row = f"[{place}]"
+        if file is None:
+            what = f"{said[:200]!r} may be {' or '.join(several[:3])}" if several else f"no file is {said[:200]!r}"
             remedy = "Put it below the folder of media under the path it names, and import again"
-            problems.append(Problem("unknown", project.export, row, what, remedy))
-        elif (other := owners.setdefault(found, place)) != place:
-            what = f"its file {found} is that of the task at place {other + 1}, too"
-            problems.append(Problem("duplicate", project.export, row, what, "The first task of a file came in"))
+            found.problems.append(Problem("unknown", project.export, row, what, remedy))
+        elif (other := owners.setdefault(file, place)) != place:
+            what = f"its file {file} is that of [{other}], too"
+            found.problems.append(Problem("duplicate", project.export, row, what, "The first task of a file came in"))
         else:
-            paths[place] = found
-
-
-def _said(project: Project, task: Any, place: int, field_name: str, problems: list[Problem]) -> str | None:
-    """What a task's data says of its item; None, and a problem, where it is none."""
-    data = task.get("data") if isinstance(task, dict) else None
-    said = data.get(field_name) if isinstance(data, dict) else None
-    if isinstance(said, str) and said:
-        return said
-    row = f"task {number_of(task, place)}" if isinstance(task, dict) else f"[{place}]"
-    what = f"its data has no {field_name!r}, which the config asks about" if isinstance(task, dict) else "is no task"
-    problems.append(Problem("unreadable", project.export, row, what, "It was left out; mend it and import again"))
-    return None
+            paths[place] = file
 
 
 def _queue(
@@ -222,15 +229,16 @@ def _send(
         found: Mapping[str, Any] = client.request("POST", address, content=part, headers=headers, repeatable=True)
         return found
 
-    model = str(project.settings.get("model_version") or "")
-    for answer in client.each(put, _parts(project, options, paths, model), at_most=2):
+    for answer in client.each(put, parts_of(project, options, paths), at_most=2):
         report.taken.update(answer["counts"])
         report.problems += [{**row, "file": project.export} for row in answer["problems"]]
     client.patch(f"queues/{queue['uuid']}", {"state": "open"})
     _notes(project, report)
 
 
-def _parts(project: Project, options: ImportOptions, paths: Mapping[int, str], model: str) -> Iterator[bytes]:
+def parts_of(project: Project, options: ImportOptions, paths: Mapping[int, str]) -> Iterator[bytes]:
+    """The tasks that have a path, by their place, as lines, in parts of at most `PART` and about `PART_BYTES`."""
+    model = str(project.settings.get("model_version") or "")
     lines: list[bytes] = []
     size = 0
     for place, task in project.tasks():

@@ -161,6 +161,12 @@ class Project:
         return People()
 
     @property
+    def media_root(self) -> Path:
+        """The folder that the media lie in."""
+        assert isinstance(self.media, Folder)
+        return self.media.root
+
+    @property
     def title(self) -> str:
         """What the project is called, "" where nothing says it."""
         return str(self.settings.get("title") or "").strip()
