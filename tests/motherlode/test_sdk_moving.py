@@ -90,7 +90,7 @@ def said(export: Path) -> list[tuple[Any, ...]]:
     return sorted(
         (
             json.dumps(row["result"], sort_keys=True),
-            people[row["completed_by"]],
+            people[row["completed_by"]] if isinstance(row["completed_by"], int) else row["completed_by"]["email"],
             row["was_cancelled"],
             row["ground_truth"],
             row["lead_time"],

@@ -89,9 +89,11 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _with_numbers(task: dict[str, Any], people: dict[str, int]) -> None:
-    """Give each person a number, as Label Studio has it, in the order in which they were met."""
+    """Give each person a number, in the order in which they were met, beside the mail address by which another Label
+    Studio knows them: a number alone is somebody else there."""
     for row in task["annotations"]:
-        row["completed_by"] = people.setdefault(row["completed_by"], len(people) + 1)
+        name = row["completed_by"]
+        row["completed_by"] = {"id": people.setdefault(name, len(people) + 1), "email": name}
 
 
 def _bring(client: Client, row: Mapping[str, Any], folder: Path) -> str:

@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -84,10 +85,20 @@ def _fetch_pages(client: Any, number: int, folder: Path) -> None:
 
 
 def _pages(client: Any, number: int, first: int) -> Iterator[list[Any]]:
-    page = client.tasks.list(project=number, page=first, page_size=PAGE, fields="all")
-    while page is not None and page.items:
-        yield page.items
-        page = page.get_next() if page.has_next else None
+    """Pages from the `first` on; one beyond the last is answered as not found, and is not asked for where it shows."""
+    from label_studio_sdk.core.api_error import ApiError
+
+    for at in count(first):
+        try:
+            rows = client.tasks.list(project=number, page=at, page_size=PAGE, fields="all").items or []
+        except ApiError as error:
+            if at == 1 or error.status_code != 404:
+                raise
+            return
+        if rows:
+            yield rows
+        if len(rows) < PAGE:
+            return
 
 
 def _join(folder: Path) -> None:
