@@ -3,8 +3,8 @@
     python benchmarks/moving.py [--tasks 10000] [--boxes 10] [--quick]
 
 In: the export is read, made into lines and taken by the server's verb, part by part, as `lode import` sends them; the
-items are there. Out: the queue is given task by task and written as JSON, as `lode convert` does. No network lies between
-the two. What the peak of memory rose by is that of the process. On SQLite with ``synchronous=FULL``; ``DATABASE_URL``
+items are there. Out: the queue is given task by task and written as JSON, as `lode convert` does. Neither goes over a
+network. The peak of memory is that of the process. On SQLite with ``synchronous=FULL``; ``DATABASE_URL``
 names another database.
 """
 
@@ -93,7 +93,14 @@ def run(tasks: int, boxes: int) -> list[tuple[str, str, float, float]]:
     with (folder / "tasks.json").open("wb") as raw:
         for line in lines_of(giving.given(queue)):
             raw.write(line)
-    rows.append(("out", f"{(folder / 'tasks.json').stat().st_size / 1e6:.0f} MB", time.perf_counter() - start_at, peak() - before))
+    rows.append(
+        (
+            "out",
+            f"{(folder / 'tasks.json').stat().st_size / 1e6:.0f} MB",
+            time.perf_counter() - start_at,
+            peak() - before,
+        )
+    )
     return rows
 
 

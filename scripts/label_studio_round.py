@@ -4,8 +4,8 @@
 
 Label Studio runs in an environment of its own (`pip install label-studio`), started with
 `LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true` and `LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT=FOLDER`. Compared are
-the results of all annotations, skips, ground truths and lead times; ids, people's numbers and times are its own, and its
-import takes no drafts.
+the results of all annotations, skips, ground truths and lead times; ids, people's numbers and times are its own, and
+its import leaves drafts out.
 Exit code 1 where they differ. The project is left there, to be looked at.
 """
 
@@ -28,7 +28,9 @@ def main(url: str, folder: Path) -> int:
         if "@" in person["email"] and person["email"] not in there:
             client.users.create(email=person["email"], username=person["email"])
     for row in (row for task in tasks for row in task["annotations"]):
-        if "@" not in row["completed_by"]["email"]:  # Label Studio knows people by their mail; it takes them as the key's
+        if (
+            "@" not in row["completed_by"]["email"]
+        ):  # Label Studio knows people by their mail; it takes them as the key's
             del row["completed_by"]
     project = client.projects.create(title=settings["title"], label_config=settings["label_config"])
     client.import_storage.local.create(project=project.id, path=str(folder / "media"), use_blob_urls=True)

@@ -75,7 +75,9 @@ def test_a_skeleton_has_the_points_that_its_label_names() -> None:
         "<label><name>head</name><parent>person</parent></label><label><name>foot</name><parent>person</parent></label>"
         "</labels></task></meta>"
     )
-    points = '<points label="foot" outside="0" occluded="1" points="3,4"/><points label="head" outside="1" points="0,0"/>'
+    points = (
+        '<points label="foot" outside="0" occluded="1" points="3,4"/><points label="head" outside="1" points="0,0"/>'
+    )
     [draft], wrong = read(f'<skeleton label="person">{points}</skeleton>', meta)
     assert (draft.geometry, wrong) == (((0.0, 0.0, 0), (3.0, 4.0, 1)), [])
     document = f"{HEAD}{meta}</annotations>"
@@ -198,9 +200,23 @@ def test_a_folder_out_and_in_is_the_same(test_data: Path, tmp_path: Path) -> Non
     assert by_kind(other) == by_kind(first)
 
 
-PIECES = [b"<box ", b"<image ", b"</image>", b'"', b"<", b">", b"&#0;", b"nan", b"1e999", b"\xff", b"\0", b"<track/>", b"-5"]
+PIECES = [
+    b"<box ",
+    b"<image ",
+    b"</image>",
+    b'"',
+    b"<",
+    b">",
+    b"&#0;",
+    b"nan",
+    b"1e999",
+    b"\xff",
+    b"\0",
+    b"<track/>",
+    b"-5",
+]
 SAMPLE = (
-    f'{HEAD}<meta><task><labels><label><name>x</name></label></labels></task></meta>'
+    f"{HEAD}<meta><task><labels><label><name>x</name></label></labels></task></meta>"
     '<image id="0" name="a.png" width="200" height="50"><box label="x" xtl="1" ytl="2" xbr="3.5" ybr="4" rotation="30"'
     ' occluded="1" z_order="2"><attribute name="worn">yes</attribute></box><mask label="x" rle="1, 3" left="1" top="1"'
     ' width="2" height="2"/><skeleton label="p"><points label="1" points="1,2"/></skeleton><tag label="x"/>'
@@ -209,7 +225,9 @@ SAMPLE = (
 
 
 @settings(max_examples=200)
-@given(st.lists(st.tuples(st.integers(0, len(SAMPLE)), st.integers(0, 30), st.sampled_from([b"", *PIECES])), max_size=4))
+@given(
+    st.lists(st.tuples(st.integers(0, len(SAMPLE)), st.integers(0, 30), st.sampled_from([b"", *PIECES])), max_size=4)
+)
 def test_whatever_a_document_says_is_named_or_read(changes: list[tuple[int, int, bytes]]) -> None:
     data = SAMPLE
     for at, length, piece in changes:

@@ -52,9 +52,7 @@ class MoveIn(View):
 
 
 class MoveOut(View):
-    @extend_schema(
-        operation_id="queue_move_out", responses={(200, "application/x-ndjson"): OpenApiTypes.BINARY}
-    )
+    @extend_schema(operation_id="queue_move_out", responses={(200, "application/x-ndjson"): OpenApiTypes.BINARY})
     def get(self, request: Request, queue: UUID) -> StreamingHttpResponse:
         """The queue's tasks with all answers, a line each: `path`, `item`, `md5`, `kind` and Label Studio's `task`."""
         found = queue_of(request, queue)

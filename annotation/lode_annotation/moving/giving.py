@@ -1,4 +1,4 @@
-"""Gives a queue's tasks as Label Studio has them: everybody's answers, drafts and predictions, a task after the other."""
+"""Gives a queue's tasks as Label Studio has them, one after the other: everybody's answers, drafts, predictions."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -38,7 +38,9 @@ def _tasks(queue: Queue, after: int) -> Iterable[Task]:
 def _answers(tasks: Iterable[Task]) -> dict[int, list[tuple[Annotation, AnnotationRevision | None]]]:
     """The annotations of these tasks, each with its newest revision."""
     found: dict[int, list[tuple[Annotation, AnnotationRevision | None]]] = {}
-    rows = list(Annotation.objects.filter(among("task", [one.pk for one in tasks])).select_related("user").order_by("pk"))
+    rows = list(
+        Annotation.objects.filter(among("task", [one.pk for one in tasks])).select_related("user").order_by("pk")
+    )
     saves = AnnotationRevision.objects.filter(among("annotation", [row.pk for row in rows]))
     newest = {(save.annotation_id, save.number): save for save in saves}
     for row in rows:

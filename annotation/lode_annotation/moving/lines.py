@@ -41,7 +41,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one person said of a task: ``by`` is a mail address or a name, ``number`` tells their answers apart."""
+    """What one person said of a task: ``by`` is a mail address or a name, "" for who imports, ``number`` tells their
+    answers apart."""
 
     by: str
     number: int
@@ -95,7 +96,9 @@ def read(text: str) -> Iterator[TaskLine]:
 
 
 def _bad(line: int, why: str) -> BadInput:
-    return BadInput(f"Line {line} is not a task: {why}. Correct it and send the part again.", code="bad_task", line=line)
+    return BadInput(
+        f"Line {line} is not a task: {why}. Correct it and send the part again.", code="bad_task", line=line
+    )
 
 
 def _task(row: Mapping[str, Any]) -> TaskLine:
@@ -119,7 +122,7 @@ def _answer(row: Mapping[str, Any]) -> Answer:
         lead = 0.0
     made = _moment(row["at"])
     return Answer(
-        by=_text(row, "by", 150),
+        by=_text(row, "by", 150) if row["by"] else "",
         number=int(row.get("number") or 0),
         state=state,
         result=_listed(row, "result"),
@@ -132,7 +135,12 @@ def _answer(row: Mapping[str, Any]) -> Answer:
 
 
 def _verdict(row: Mapping[str, Any]) -> Verdict:
-    return Verdict(_text(row, "by", 150), row["accepted"] is True, str(row.get("comment") or ""), _moment(row["at"]))
+    return Verdict(
+        _text(row, "by", 150) if row["by"] else "",
+        row["accepted"] is True,
+        str(row.get("comment") or ""),
+        _moment(row["at"]),
+    )
 
 
 def _text(row: Mapping[str, Any], name: str, most: int) -> str:

@@ -33,8 +33,7 @@ def people(project: Project, named: Iterable[str]) -> dict[str, User]:
     names = {user.username: user for user in members.filter(username__in=wanted)}
     for name in wanted:
         same = mails.get(name.lower(), [])
-        user = names.get(name) or (same[0] if len(same) == 1 else None)
-        found[name] = user or _inactive(project, name)
+        found[name] = names.get(name) or (same[0] if len(same) == 1 else _inactive(project, name))
     return found
 
 
@@ -42,4 +41,3 @@ def _inactive(project: Project, name: str) -> User:
     mail = name if "@" in name else ""
     given = {"email": mail, "is_active": False, "password": make_password(None)}
     return User.objects.get_or_create(username=inactive_name(name, project), defaults=given)[0]
-

@@ -66,7 +66,7 @@ class _Person:
 def take(queue: Queue, caller: Caller, body: bytes) -> dict[str, Any]:
     """Takes a part: JSON lines, a task each (``moving.lines``). Gives ``{"counts", "problems"}``.
 
-    Raises ``BadInput`` naming the line that is no task, ``TooLarge``; then nothing of the part is in.
+    Raises ``BadInput`` naming the line that cannot be read, ``TooLarge``; then nothing of the part is in.
     """
     access.require(caller, queue.project, "queue.manage")
     access.require(caller, queue.project, "labels.import")
@@ -148,7 +148,7 @@ class _Taking:
         """Everybody's answers to each task, in the order in which they were saved; real ones after skips."""
         names = {one.by for line in chosen.values() for one in (*line.answers, *line.drafts)}
         names |= {review.by for line in chosen.values() for one in line.answers for review in one.reviews}
-        self.people = people(self.queue.project, names)
+        self.people = {"": self.user, **people(self.queue.project, names - {""})}
         found: dict[tuple[int, int], _Person] = {}
         for item, line in chosen.items():
             for one in sorted(line.answers, key=lambda one: (one.ground_truth, not one.skipped, one.saved_at)):
@@ -248,10 +248,16 @@ class _Taking:
         saved = AnnotationRevision.objects.filter(among("operation_id", [row[3] for row in rows]))
         numbers = dict(saved.values_list("operation_id", "pk"))
         self._review(revisions, rows, numbers)
-        return {(person.task.pk, person.user.pk): numbers[row[3]] for (person, _, _), row in zip(revisions, rows, strict=True)}
+        return {
+            (person.task.pk, person.user.pk): numbers[row[3]]
+            for (person, _, _), row in zip(revisions, rows, strict=True)
+        }
 
     def _review(
-        self, revisions: Sequence[tuple[_Person, Answer, int]], rows: Sequence[tuple[Any, ...]], numbers: Mapping[UUID, int]
+        self,
+        revisions: Sequence[tuple[_Person, Answer, int]],
+        rows: Sequence[tuple[Any, ...]],
+        numbers: Mapping[UUID, int],
     ) -> None:
         verdicts = {True: Review.Verdict.ACCEPT.value, False: Review.Verdict.REJECT.value}
         bulk.insert(

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import os
 from argparse import ArgumentTypeError, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from motherlode.cache import default_root
 from motherlode.cli.out import Out, Verbs, add_verb, again, client_of, count, problem_lines, size
 from motherlode.client import Client
+from motherlode.convert import convert_folder
 from motherlode.errors import BadInput, NotConfigured
 from motherlode.formats import FORMATS, UnknownFormat, detect, format_named
-from motherlode.formats.source import Folder
+from motherlode.formats.source import Folder, Problem
+from motherlode.formats.writing import clone
 from motherlode.importing import (
     ImportOptions,
     ImportReport,
@@ -107,7 +111,9 @@ def _fetched(arguments: Namespace, out: Out) -> Path:
         raise BadInput("--from-label-studio brings in a project of a server: leave the path out")
     number, url = str(arguments.project or ""), str(arguments.from_label_studio)
     if not (number.isascii() and number.isdecimal()):
-        raise BadInput("--from-label-studio needs --project with the number of Label Studio's project, as in its address")
+        raise BadInput(
+            "--from-label-studio needs --project with the number of Label Studio's project, as in its address"
+        )
     key = os.environ.get("LABEL_STUDIO_API_KEY", "")
     if not key:
         raise NotConfigured("set LABEL_STUDIO_API_KEY to a token of Label Studio (Account & Settings there)")
@@ -142,6 +148,8 @@ def _import(path: Path, arguments: Namespace, out: Out) -> int:
         if _is_whole(path, options):
             return _move(client, path, options, arguments, out)
         report = _brought_in(client, path, options, arguments, out)
+        if report is None:
+            return _by_tasks(client, path, options, arguments, out)
     out.answer(report.as_json())
     for line in _import_lines(report, arguments.replace, again(arguments, name.project, name.dataset)):
         out.say(line)
@@ -157,10 +165,31 @@ def _is_whole(path: Path, options: ImportOptions) -> bool:
     return False
 
 
-def _move(client: Client, path: Path, options: ImportOptions, arguments: Namespace, out: Out) -> int:
-    """Bring a project of another tool in, and say what its export holds and what came in of it."""
+def _by_tasks(client: Client, path: Path, options: ImportOptions, arguments: Namespace, out: Out) -> int:
+    """Bring in a source whose labels are of several kinds: written as tasks first, whose config asks for each kind."""
+    with TemporaryDirectory() as folder:
+        found = convert_folder(path, Path(folder), "label-studio", options.format, clone)
+        kept = [row for row in found.problems if row["kind"] != "note" or row["file"]]
+        if found.unlabelled:
+            what = f"{count(found.unlabelled, 'unlabelled image')} left out"
+            remedy = "Import them apart, with --format images"
+            kept.append(Problem("note", "", "", what, remedy).as_json())
+        return _move(client, Path(folder), options, arguments, out, kept)
+
+
+def _move(
+    client: Client,
+    path: Path,
+    options: ImportOptions,
+    arguments: Namespace,
+    out: Out,
+    before: Sequence[dict[str, Any]] = (),
+) -> int:
+    """Bring a project of another tool in, and say what its export holds and what came in of it; `before` are problems
+    that were met on the way."""
     project = Project.find(path, media=arguments.media, config=arguments.config, users=arguments.users)
     report = move_in(client, project, options, out.say)
+    report.problems[:0] = before
     out.answer(report.as_json())
     for line in report.lines():
         out.say(line)
@@ -169,7 +198,10 @@ def _move(client: Client, path: Path, options: ImportOptions, arguments: Namespa
     return 0 if report.taken["tasks"] or report.taken["tasks_there"] else 1
 
 
-def _brought_in(client: Client, path: Path, options: ImportOptions, arguments: Namespace, out: Out) -> ImportReport:
+def _brought_in(
+    client: Client, path: Path, options: ImportOptions, arguments: Namespace, out: Out
+) -> ImportReport | None:
+    """The report; None, and nothing was brought in, where the labels are of several kinds."""
     ids = id_map_file(default_root(), client.url, options.project, options.dataset)
     known = KnownFolder(Folder(path), keep=path == arguments.path)  # the inside of a zip is elsewhere next time
     key = known.key(client.url, options) if path.exists() else ""
@@ -188,6 +220,8 @@ def _brought_in(client: Client, path: Path, options: ImportOptions, arguments: N
         medium=options.medium,
         asked=options.task,
     )
+    if len(source.tasks) > 1:
+        return None
     report = bring_in(client, source, options, out.say, target=target, known=known, key=key)
     if source.ids:
         save_ids(ids, source.ids)

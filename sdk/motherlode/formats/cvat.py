@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -142,7 +142,7 @@ def _labels(root: Element) -> _Labels:
                 found.edges[label] = [*_edges(svg)]
     for label, edges in found.edges.items():
         most = len(found.points.get(label, ()))
-        found.edges[label] = [(one, two) for one, two in edges if 0 <= min(one, two) and max(one, two) < most]
+        found.edges[label] = [(one, two) for one, two in edges if min(one, two) >= 0 and max(one, two) < most]
     return found
 
 
@@ -261,4 +261,6 @@ def _attributes(node: Element) -> dict[str, Any]:
     return found
 
 
-FORMAT = Format("cvat", "CVAT for images", detect, read, holds="XML of CVAT for images 1.1", writer=WRITER, seems=_seems)
+FORMAT = Format(
+    "cvat", "CVAT for images", detect, read, holds="XML of CVAT for images 1.1", writer=WRITER, seems=_seems
+)

@@ -25,9 +25,7 @@ def _place(path: str, row: Labelled) -> str:
 
 
 def _write(target: Path, rows: Rows, classes: ClassNames, put: Put) -> None:
-    attributes = dict.fromkeys(
-        name for _, row in rows for region in row.regions for name, _ in _said(region)
-    )
+    attributes = dict.fromkeys(name for _, row in rows for region in row.regions for name, _ in _said(region))
     with (target / FILE).open("w", encoding="utf-8") as out:
         out.write('<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n')
         out.write("  <meta>\n    <task>\n")
@@ -59,7 +57,9 @@ def _label(name: str, asks: Mapping[str, Any], attributes: Mapping[str, None], o
 
 def _drawing(points: Any, edges: Any) -> str:
     """A skeleton as CVAT draws it: its edges, then its points in a row, each called by its number from 1."""
-    lines = [f'<line data-type="edge" data-node-from="{one + 1}" data-node-to="{two + 1}"></line>' for one, two in edges]
+    lines = [
+        f'<line data-type="edge" data-node-from="{one + 1}" data-node-to="{two + 1}"></line>' for one, two in edges
+    ]
     for at, name in enumerate(points, start=1):
         place = f'cx="{at * 100 / (len(points) + 1):g}" cy="50" r="1"'
         said = f'data-type="element node" data-element-id="{at}" data-node-id="{at}"'
@@ -69,9 +69,7 @@ def _drawing(points: Any, edges: Any) -> str:
 
 def _image(number: int, path: str, row: Labelled, classes: ClassNames, out: TextIO) -> None:
     subset = f" subset={quoteattr(row.split)}" if row.split else ""
-    out.write(
-        f"  <image id=\"{number}\" name={quoteattr(path)}{subset} width=\"{row.width}\" height=\"{row.height}\">\n"
-    )
+    out.write(f'  <image id="{number}" name={quoteattr(path)}{subset} width="{row.width}" height="{row.height}">\n')
     for region in row.regions:
         shape = SHAPES[region.kind]
         for tag, attributes, children in _elements(region, shape, row, classes):
@@ -93,7 +91,11 @@ def _elements(
     if shape.whole:
         yield shape.element, {}, ""
     elif shape.pointed:
-        yield shape.element, {}, "".join(_joints(region, shape, classes.asks.get(region.class_id, {}).get("points", ())))
+        yield (
+            shape.element,
+            {},
+            "".join(_joints(region, shape, classes.asks.get(region.class_id, {}).get("points", ()))),
+        )
     else:
         geometry, parts = region.geometry, () if shape.masked else shape.parts(region.geometry)
         if any(len(part) > 1 for part in parts) and of_pixels(parts, row.width, row.height):

@@ -1,6 +1,6 @@
 """Label Studio's export (JSON) as a source of labels, and its tasks written.
 
-As labels a task has the one answer that counts: a ground truth, else the one that was saved last; a skip is no answer.
+As labels a task has the one answer that counts: a ground truth, else the one that was saved last, skips apart.
 `lode import` brings the project in whole instead (`motherlode.importing.whole`), with everybody's answers.
 """
 
@@ -51,8 +51,7 @@ def read(files: Files) -> Iterator[Record | Problem | Classes]:
     notes: Counter[str] = Counter()
     for name in exports_in(files):
         try:
-            for found in _read_export(Project.beside(files, name), MediaFiles(images), spoken, notes):
-                yield found
+            yield from _read_export(Project.beside(files, name), MediaFiles(images), spoken, notes)
         except BadInput as error:
             yield Problem("unreadable", name, "", str(error), "Mend it, or export the project again as JSON")
     for image in images:
@@ -69,8 +68,8 @@ def _read_export(
     for _, task in project.tasks():
         if isinstance(task, dict):
             first = first or field_of(task)
-            for row in answers_of(task):
-                seen.see(row["result"])
+            for answer in answers_of(task):
+                seen.see(answer["result"])
     asked = project.asked(seen, first)
     placed = [control for control in asked.controls if not control.per_region and SHAPES[control.kind].labelled]
     labels = dict.fromkeys(label for control in placed for label in control.class_ids)
@@ -79,7 +78,9 @@ def _read_export(
         row = f"task {number_of(task, place)}" if isinstance(task, dict) else f"[{place}]"
         said = task["data"].get(asked.field) if is_export(task) else None
         if not isinstance(said, str) or not said:
-            what = f"its data has no {asked.field!r}" if is_export(task) else "it is not a task with data and annotations"
+            what = (
+                f"its data has no {asked.field!r}" if is_export(task) else "it is not a task with data and annotations"
+            )
             yield Problem("unreadable", project.export, row, what, "It was left out; mend it and import again")
             continue
         path, several = (None, ()) if asked.medium is Text else files.find(said)
@@ -153,9 +154,7 @@ def _media(result: Sequence[Any], said: str, asked: Asked) -> Media:
     return Image(1, 1)  # of what is said of the whole picture
 
 
-def drafts_of(
-    result: Sequence[Any], media: Media, asked: Asked, notes: Counter[str]
-) -> tuple[list[Draft], list[str]]:
+def drafts_of(result: Sequence[Any], media: Media, asked: Asked, notes: Counter[str]) -> tuple[list[Draft], list[str]]:
     """What a result says of an item of this medium as drafts, and why an entry is none. What has no class is counted
     among the `notes`."""
     groups: dict[Any, list[Mapping[str, Any]]] = {}

@@ -1,4 +1,4 @@
-"""How labels are written as Label Studio tasks: `tasks.json`, `config.xml`, and the images that its local storage serves.
+"""How labels are written as Label Studio tasks: `tasks.json`, `config.xml`, and the images of its local storage.
 
 A project made with this config, whose storage of local files begins at the folder (`LOCAL_FILES_DOCUMENT_ROOT`), takes
 `tasks.json` as it is. Texts stand in the tasks themselves.
@@ -7,7 +7,7 @@ A project made with this config, whose storage of local files begins at the fold
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -86,10 +86,15 @@ def _named(region: Region, asked: Asked) -> Region:
 
 def _in_words(region: Region, asked: Asked) -> Region:
     """A region whose attributes are asked about as the texts that `_config` has for those of other formats."""
-    texts = {one.name for one in asked.controls if one.per_region and one.name in region.attributes and one.kind == "text"}
+    texts = {
+        one.name for one in asked.controls if one.per_region and one.name in region.attributes and one.kind == "text"
+    }
     if not texts:
         return region
-    said = {name: [in_words(value)] if name in texts and not _texts(value) else value for name, value in region.attributes.items()}
+    said = {
+        name: [in_words(value)] if name in texts and not _texts(value) else value
+        for name, value in region.attributes.items()
+    }
     return replace(region, attributes=said)
 
 
@@ -98,7 +103,7 @@ def _texts(value: Any) -> bool:
 
 
 def _config(rows: Rows, classes: ClassNames) -> str:
-    """A config for labels that came without one: a control for each kind, with all classes, and one for each attribute."""
+    """A config for labels that came without one: a control for each kind, with all classes, one for each attribute."""
     regions: list[Region] = [region for _, row in rows for region in row.regions]
     kinds = dict.fromkeys(asked_as(region.kind) for region in regions)
     attributes = dict.fromkeys(name for region in regions if not region.whole for name in region.attributes)

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from motherlode.client import Client
-from motherlode.errors import BadInput, NotFound
+from motherlode.errors import BadInput
 from motherlode.formats.label_studio_writing import local_file
 from motherlode.label_studio.tasks import Contents, counts_of
 from motherlode.media import MEDIA, Text
@@ -43,20 +43,22 @@ class OutReport:
 def move_out(client: Client, name: str, target: Path) -> OutReport:
     """Write the queue of that name, or uuid, of the client's project into a folder that is empty or not there yet.
 
-    Raises `BadInput`, `NotFound`; what broke off leaves no `tasks.json`.
+    Raises `BadInput`; what broke off leaves no `tasks.json`.
     """
     if target.exists() and any(target.iterdir()):
         raise BadInput(f"{target} is not empty; name a folder that is, or none yet")
     rows = client.pages(f"{client.project_path()}/queues")
     queue = next((row for row in rows if name in (row["name"], row["uuid"])), None)
     if queue is None:
-        raise NotFound(f"there is no queue {name!r} in the project {client.project!r}")
+        raise BadInput(f"there is no queue {name!r} in the project {client.project!r}")
     schemas = client.pages(f"{client.project_path()}/schemas")
     schema = next(row for row in schemas if queue["schema"] in (row["name"], row["uuid"]))
     target.mkdir(parents=True, exist_ok=True)
     report = OutReport(str(target))
     part = target / "tasks.part"
-    client.stream("GET", f"/api/v1/queues/{queue['uuid']}/move-out", lambda answer: _write(client, answer, part, report))
+    client.stream(
+        "GET", f"/api/v1/queues/{queue['uuid']}/move-out", lambda answer: _write(client, answer, part, report)
+    )
     people = [{"id": number, "email": name, "username": name} for name, number in report.people.items()]
     (target / "users.json").write_text(json.dumps(people, ensure_ascii=False, indent=1), encoding="utf-8")
     settings = {"title": queue["name"], "label_config": schema["config"], "maximum_annotations": queue["overlap"]}

@@ -93,6 +93,12 @@ class Source:
         """What the labels found are of, None where there are none."""
         return next((SHAPES[draft.kind].task for record in self.records for draft in record.drafts), None)
 
+    @property
+    def tasks(self) -> list[Task]:
+        """What the labels found are of, each once."""
+        found = (SHAPES[draft.kind].task for record in self.records for draft in record.drafts)
+        return list(dict.fromkeys(found))
+
     @cached_property
     def digests(self) -> dict[str, str]:
         """The digest of what is said of each image that is labelled, by its path; asked for once all is read."""

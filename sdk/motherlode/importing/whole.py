@@ -99,7 +99,7 @@ def move_in(
             what = f"the config does not ask for the relations {', '.join(links[:10])}, which results have"
             remedy = "They were added to the schema"
             problems.append(Problem("note", project.export, "", what, remedy))
-        source.records = [Record(path=path, present=True, labelled=False) for path in dict.fromkeys(paths.values())]
+        source.records = [_record(path, found.splits.get(place)) for place, path in paths.items()]
         if not source.records:
             shown = "".join(f"\n  {problem}" for problem in problems[:10])
             raise BadInput(f"none of the tasks' {asked.medium.plural} was found, so nothing was brought in{shown}")
@@ -109,14 +109,19 @@ def move_in(
     return report
 
 
+def _record(path: str, split: str | None) -> Record:
+    return Record(path, present=True, labelled=False, split=split, split_from="the tasks' meta" if split else "")
+
+
 @dataclass
 class Found:
     """What the export holds, counted; the config that its results were made under; the field of its tasks' data, and
-    what that says, by the task's place."""
+    what that says and which split a task is of, by its place."""
 
     contents: Contents = field(default_factory=Contents)
     seen: Seen = field(default_factory=Seen)
     said: dict[int, str] = field(default_factory=dict)
+    splits: dict[int, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     field: str = ""
 
@@ -126,12 +131,15 @@ def look(project: Project) -> Found:
     found = Found(field=asked_in(project.config).field if project.config else "")
     for place, task in project.tasks():
         if not isinstance(task, dict):
-            _tell(found, project, f"[{place}]", "it is no task")
+            _tell(found, project, f"[{place}]", "it is not an object")
             continue
         counts_of(task, found.contents)
-        for row in answers_of(task):
-            found.seen.see(row["result"])
+        for answer in answers_of(task):
+            found.seen.see(answer["result"])
         found.field = found.field or field_of(task)
+        meta = task.get("meta")
+        if isinstance(meta, dict) and isinstance(meta.get("split"), str) and meta["split"]:
+            found.splits[place] = meta["split"]
         data = task.get("data")
         said = data.get(found.field) if isinstance(data, dict) else None
         if isinstance(said, str) and said:

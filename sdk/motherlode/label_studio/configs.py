@@ -6,9 +6,9 @@ place, and tasks keep their own.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element

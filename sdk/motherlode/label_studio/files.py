@@ -1,8 +1,8 @@
 """Which file of a folder the data of a Label Studio task means.
 
 Label Studio writes `/data/upload/<project>/<eight hex digits>-<name>` for what was uploaded, its spaces as `_` and what
-is neither letter, digit, `_`, `-` nor `.` left out; `/data/local-files/?d=<path>`, percent-encoded, for what lies in its
-storage; and any address for the rest.
+is neither letter, digit, `_`, `-` nor `.` left out; `/data/local-files/?d=<path>`, percent-encoded, for what lies in
+its storage; and any address for the rest.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def named_by(said: str) -> str:
     try:
         parts = urlsplit(said)
         local = parse_qs(parts.query).get("d") if parts.path.rstrip("/").endswith("local-files") else None
-    except ValueError:  # such as brackets that are no address
+    except ValueError:  # such as an open bracket
         return said.replace("\\", "/").lstrip("/")
     path = local[0] if local else unquote(parts.path) if parts.scheme or said.startswith("/data/") else said
     return path.replace("\\", "/").removeprefix("/data/").lstrip("/")
@@ -68,7 +68,10 @@ def _nearest(path: str, names: Sequence[str]) -> list[str]:
 
     def shared(name: str) -> int:
         folders = _composed(name).split("/")[-2::-1]
-        return next((at for at, pair in enumerate(zip(wanted, folders)) if pair[0] != pair[1]), min(len(wanted), len(folders)))
+        return next(
+            (at for at, pair in enumerate(zip(wanted, folders, strict=False)) if pair[0] != pair[1]),
+            min(len(wanted), len(folders)),
+        )
 
     best = max(map(shared, names))
     return [name for name in names if shared(name) == best]

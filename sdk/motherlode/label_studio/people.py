@@ -56,7 +56,7 @@ class People:
         return cls(named)
 
     def name(self, said: Any) -> str:
-        """The person that `completed_by` (a number, or an object), `user` or `created_by` means."""
+        """The person that `completed_by` (a number, or an object), `user` or `created_by` means; "" for nobody."""
         if isinstance(said, dict):
             name = said.get("email") or said.get("username")
             if isinstance(name, str) and name.strip():
@@ -67,7 +67,7 @@ class People:
         try:
             number = int(said)
         except (TypeError, ValueError, OverflowError):
-            return "nobody"
+            return ""
         if number not in self._named:
             self.unknown.add(number)
             return f"person {number}"

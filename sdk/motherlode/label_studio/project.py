@@ -44,7 +44,9 @@ def first_task(files: Files, name: str) -> Mapping[str, Any] | None:
 def is_export(task: Mapping[str, Any] | None) -> bool:
     """Whether a task is one of a Label Studio export or import: its data, and what was said of it."""
     said = ("annotations", "predictions", "completions", "drafts")
-    return task is not None and isinstance(task.get("data"), dict) and any(isinstance(task.get(key), list) for key in said)
+    return (
+        task is not None and isinstance(task.get("data"), dict) and any(isinstance(task.get(key), list) for key in said)
+    )
 
 
 def is_min(task: Mapping[str, Any] | None) -> bool:
@@ -99,7 +101,9 @@ class Project:
                 why = "; it holds JSON_MIN, which lacks drafts, skips and people: export the project as JSON"
             raise BadInput(f"{path} holds no export of Label Studio{why or ' (JSON, a list of tasks)'}")
         if len(found) > 1:
-            raise BadInput(f"{path} holds {len(found)} exports: {', '.join(found)}; import each by its path, with --media")
+            raise BadInput(
+                f"{path} holds {len(found)} exports: {', '.join(found)}; import each by its path, with --media"
+            )
         whole = Folder(media) if media is not None else folder if path.is_dir() else Folder(path.parent)
         made = cls(folder, found[0], whole)
         made._find_config(config)

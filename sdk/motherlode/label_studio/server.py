@@ -41,13 +41,15 @@ def fetch(url: str, number: int, folder: Path, key: str, say: Callable[[str], No
         from label_studio_sdk import LabelStudio
         from label_studio_sdk.core.api_error import ApiError
     except ImportError:
-        raise NotConfigured("a Label Studio server is spoken to through its own client: install label-studio-sdk") from None
+        raise NotConfigured(
+            "a Label Studio server is spoken to through its own client: install label-studio-sdk"
+        ) from None
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / DONE).exists():
         shutil.rmtree(folder / PAGES, ignore_errors=True)
         (folder / DONE).unlink()
     try:
-        client = LabelStudio(base_url=url, api_key=key)
+        client: Any = LabelStudio(base_url=url, api_key=key)  # type: ignore[no-untyped-call]
         project = _plain(client.projects.get(id=number))
         _keep(folder / "project.json", project)
         _keep(folder / "users.json", [_plain(user) for user in client.users.list()])

@@ -1,4 +1,4 @@
-"""Numbers and points in the attributes of CVAT's elements: `x,y;x,y`, in pixels, with all the digits that a float has."""
+"""Numbers and points in the attributes of CVAT's elements: `x,y;x,y`, in pixels, with all digits of a float."""
 
 from __future__ import annotations
 

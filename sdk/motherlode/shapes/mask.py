@@ -6,7 +6,7 @@ canonical. Both say the same pixels. A mask with more runs than `MAX_RUNS` is re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from motherlode.brush import MAX_RUNS, read_brush, write_brush

@@ -68,7 +68,8 @@ class Shape(ABC):
     `looks` and `part_looks` what else Label Studio lets them say, which changes no answer; `example` is what a part
     of a new config says where nothing else is given.
     `variant_of` is the kind whose control this one is drawn with, too, where Label Studio has one control for both: it
-    has that kind's `task`, `tag` and `result_type`, and `claims` its own values. `element` is CVAT's, "" where it has none.
+    has that kind's `task`, `tag` and `result_type`, and `claims` its own values. `element` is CVAT's, "" where there is
+    none.
     """
 
     kind: ClassVar[str]
