@@ -1,7 +1,7 @@
 """Many rows in one statement: a prepared INSERT run over them on SQLite, one INSERT over arrays on PostgreSQL.
 
 Written past the ORM's instances, whose making takes longer than the database's work. Every column that is not named
-gets one value for all rows: the field's default, or now.
+gets one value for all rows: the field's default, or now; the database gives its own.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -30,7 +30,8 @@ def insert(
     """
     fields = {field.attname: field for field in model._meta.concrete_fields}
     given = [fields[name] for name in columns]
-    shared = {name: fields[name] for name in fields if name not in columns and not fields[name].primary_key}
+    left = {name: field for name, field in fields.items() if name not in columns and not field.primary_key}
+    shared = {name: field for name, field in left.items() if name in (same or {}) or not field.has_db_default()}
     values = [_shared(field, (same or {})) for field in shared.values()]
     prepare = _converters(given)
     prepared = [

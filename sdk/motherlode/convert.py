@@ -57,7 +57,7 @@ def convert_folder(
     report = ConvertReport(to, str(target), problems=[problem.as_json() for problem in found.problems])
     class_ids = found.class_ids
     asks = {class_ids[label]: asks for label, asks in found.asks.items() if label in class_ids}
-    classes = ClassNames({number: label for label, number in class_ids.items()}, asks)
+    classes = ClassNames({number: label for label, number in class_ids.items()}, asks, parts=found.parts)
     rows = list(_settled(found, class_ids, report))
     if unsplit := sum(not row.split for row in rows):
         what = f"the source gives {unsplit:,} images no split: they were written as train"
@@ -110,15 +110,15 @@ def convert_version(samples: Samples, target: Path, to: str, put: Put = copy) ->
             report.problems.append(problem.as_json())
             continue
         regions = list(sample.labels)
-        rows.append(Labelled(sample.path, sample.file, sample.media, sample.split, regions))
+        rows.append(Labelled(sample.path, sample.file, sample.media, sample.split, regions, sample.relations))
         links += len(sample.relations)
-    if links:
+    if links and "relation" not in writers()[to].keeps:
         what = f"{links:,} relations between regions were not written: no format that is written holds them"
         report.problems.append(Problem("note", "", "", what, "Read them with the SDK, as sample.relations").as_json())
     for kind, number in unknown.items():
         what = f"{number:,} labels of kind {kind!r} were not written: this version of Motherlode does not know it"
         report.problems.append(Problem("note", "", "", what, "Upgrade Motherlode").as_json())
-    _write(to, target, rows, ClassNames(samples.classes, samples.snapshot.asks), report, put)
+    _write(to, target, rows, ClassNames(samples.classes, samples.snapshot.asks, samples.snapshot.config), report, put)
     return report
 
 

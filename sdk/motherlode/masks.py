@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Mask",
+    "boxed_mask",
     "crossings",
+    "in_box",
     "mapped_mask",
     "mask_area",
     "mask_bounds",
@@ -170,6 +172,49 @@ def polygon_mask(parts: Sequence[Sequence[Sequence[Point]]], width: int, height:
 def tidy(mask: Mask) -> Mask:
     """The mask as COCO writes it, one code for the same pixels: no count but the first is 0."""
     return Mask(mask.height, mask.width, _counts(_runs(mask), mask.height * mask.width))
+
+
+def boxed_mask(counts: Sequence[int], box: tuple[int, int, int, int], width: int, height: int) -> Mask:
+    """The mask, on an image of that size, of a code that counts background and mask by turns along the rows of a `box`:
+    left, top, width and height in pixels. Raises `BadRegion`."""
+    left, top, across, down = box
+    if min(left, top) < 0 or min(across, down) < 1 or left + across > width or top + down > height:
+        raise BadRegion(f"the mask's box {list(box)} is not within the {width} x {height} image")
+    if min(counts, default=0) < 0 or sum(counts) != across * down:
+        raise BadRegion(f"the mask's counts sum up to {sum(counts):,}, not to its {across} x {down} pixels")
+    return transposed(Mask(width, height, _counts(_shifted(counts, box, width), width * height)))
+
+
+def _shifted(counts: Sequence[int], box: tuple[int, int, int, int], width: int) -> Iterator[tuple[int, int]]:
+    """Where the runs of a boxed code begin and end, counted along the rows of the whole image."""
+    left, top, across, _ = box
+    ends = list(accumulate(counts))
+    for start, end in zip(ends[0::2], ends[1::2], strict=False):
+        while start < end:
+            row, column = divmod(start, across)
+            until = min(end, (row + 1) * across)
+            at = (top + row) * width + left + column
+            yield at, at + until - start
+            start = until
+
+
+def in_box(mask: Mask) -> tuple[list[int], tuple[int, int, int, int]]:
+    """What `boxed_mask` reads of a mask that has pixels: the counts, and the box around them."""
+    bounds = mask_bounds(mask)
+    if bounds is None:
+        raise BadRegion("the mask has no pixels")
+    left, top, right, bottom = map(int, bounds)
+    across, down = right - left, bottom - top
+    rows = transposed(mask)
+    runs = []
+    for start, end in _runs(rows):
+        while start < end:
+            row, column = divmod(start, mask.width)
+            until = min(end, (row + 1) * mask.width)
+            at = (row - top) * across + column - left
+            runs.append((at, at + until - start))
+            start = until
+    return list(_counts(runs, across * down)), (left, top, across, down)
 
 
 def mask_area(mask: Mask) -> int:

@@ -569,14 +569,14 @@ OTHER = {
         {
             "a.jpg": None,
             "a.json": json.dumps({"shapes": [], "imagePath": "a.jpg"}),
-            "b.xml": "<annotations><image/></annotations>",
+            "b.xml": "<dataset><images/></dataset>",
             "c.csv": "image,x,y\n",
             "d.nii": "x",
             "e": None,
             "README.txt": "no labels",
         },
         {"a.jpg": UNLABELLED},
-        ("LabelMe", "CVAT for images", "(CSV)", "d.nii", "e: looks like pictures by their bytes"),
+        ("LabelMe", "dlib or ICDAR XML", "(CSV)", "d.nii", "e: looks like pictures by their bytes"),
     ),
     "plain images in folders of splits": Wild(
         {"train_images/a.jpg": None, "test2017/b.jpg": None, "contest/c.jpg": None},

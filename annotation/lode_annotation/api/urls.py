@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lode_annotation.api import agreement, imports, queues, reviews, schemas
+from lode_annotation.api import agreement, imports, moving, queues, reviews, schemas
 
 urlpatterns = [
     path("projects/<slug:project>/schemas", schemas.Schemas.as_view()),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("projects/<slug:project>/queues", queues.Queues.as_view()),
     path("queues/<uuid:queue>", queues.OneQueue.as_view()),
     path("queues/<uuid:queue>/tasks", queues.Tasks.as_view()),
+    path("queues/<uuid:queue>/move-in", moving.MoveIn.as_view()),
+    path("queues/<uuid:queue>/move-out", moving.MoveOut.as_view()),
     path("queues/<uuid:queue>/leases", queues.Clear.as_view()),
     path("queues/<uuid:queue>/next", queues.Next.as_view()),
     path("queues/<uuid:queue>/mine", queues.Mine.as_view()),

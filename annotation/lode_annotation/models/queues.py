@@ -72,7 +72,7 @@ class Task(models.Model):
 
     ``reason``: ``{"text", "strategy"?, "run"?, "failure"?, "failure_url"?, "box"?, "kind"?, "score"?, "round"?,
     "arm"?}``; the box is where the failure lies, xyxy in pixels of the upright image.
-    ``prelabels``: Label Studio result regions, each with ``score``.
+    ``prelabels``: Label Studio result regions, each with ``score``. ``origin``: what ``moving.lines.Origin`` says.
     """
 
     class State(models.TextChoices):
@@ -89,6 +89,7 @@ class Task(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     reason = models.JSONField(default=dict)
     prelabels = models.JSONField(default=list)
+    origin = models.JSONField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     to_compare = models.BooleanField(db_default=False, help_text="its answers have changed since they were compared")

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 from argparse import ArgumentTypeError, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from motherlode.cache import default_root
 from motherlode.cli.out import Out, Verbs, add_verb, again, client_of, count, problem_lines, size
 from motherlode.client import Client
-from motherlode.errors import NotConfigured
-from motherlode.formats import FORMATS
-from motherlode.formats.source import Folder
+from motherlode.convert import convert_folder
+from motherlode.errors import BadInput, NotConfigured
+from motherlode.formats import FORMATS, UnknownFormat, detect, format_named
+from motherlode.formats.source import Folder, Problem
+from motherlode.formats.writing import clone
 from motherlode.importing import (
     ImportOptions,
     ImportReport,
@@ -24,6 +30,8 @@ from motherlode.importing import (
     task_asked,
     unchanged,
 )
+from motherlode.importing.whole import move_in
+from motherlode.label_studio.project import Project
 from motherlode.media import MEDIA
 from motherlode.results import id_map_file, save_ids
 from motherlode.shapes import LABEL_TASKS
@@ -38,7 +46,7 @@ SHOWN = 10  # images that a line names
 def add_verbs(verbs: Verbs) -> None:
     """import."""
     verb = add_verb(verbs, "import", import_, "bring a folder of images or texts, and labels, into a dataset")
-    verb.add_argument("path", type=Path, help="a folder, a zip of one, or one COCO file")
+    verb.add_argument("path", type=Path, nargs="?", help="a folder, a zip of one, or one COCO or Label Studio file")
     verb.add_argument("--dataset", "-d", required=True, help="the dataset; made, with project and schema, if missing")
     verb.add_argument("--format", "-f", choices=list(FORMATS), help="default: recognised")
     verb.add_argument("--replace", action="store_true", help="replace label sets that came from a person, too")
@@ -52,6 +60,14 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--control", default="", metavar="NAME", help="which control of the schema the labels answer")
     verb.add_argument("--medium", choices=list(MEDIA), help="which files are items; default: images, else texts")
     verb.add_argument("--prefix", default="", help="put before every item's path")
+    verb.add_argument("--users", type=Path, metavar="FILE", help="of a Label Studio export: who its person numbers are")
+    verb.add_argument("--config", type=Path, metavar="FILE", help="of a Label Studio export: its labeling config")
+    verb.add_argument("--media", type=Path, metavar="FOLDER", help="of a Label Studio export: where its media lie")
+    verb.add_argument(
+        "--from-label-studio",
+        metavar="URL",
+        help="bring in a project of a Label Studio server: --project is its number, LABEL_STUDIO_API_KEY the key",
+    )
     verb.add_argument("--zip-encoding", default="", metavar="NAME", help="of names in a zip that are not UTF-8: gbk")
 
 
@@ -77,10 +93,34 @@ def split_policy(text: str) -> dict[str, float]:
 
 def import_(arguments: Namespace, out: Out) -> int:
     """Bring it in, and say what was made, what came in and what did not; a zip is unpacked first."""
+    if arguments.from_label_studio:
+        arguments.path = _fetched(arguments, out)
+    if arguments.path is None:
+        raise BadInput("name what is to come in: a folder, a zip of one, or one label file")
     if arguments.path.suffix.lower() != ".zip" or not arguments.path.is_file():
         return _import(arguments.path, arguments, out)
     with unpacked(arguments.path, arguments.zip_encoding) as folder:
         return _import(folder, arguments, out)
+
+
+def _fetched(arguments: Namespace, out: Out) -> Path:
+    """The folder that a Label Studio project was fetched into; `--project` is taken as its number."""
+    from motherlode.label_studio.server import fetch, folder_of
+
+    if arguments.path is not None:
+        raise BadInput("--from-label-studio brings in a project of a server: leave the path out")
+    number, url = str(arguments.project or ""), str(arguments.from_label_studio)
+    if not (number.isascii() and number.isdecimal()):
+        raise BadInput(
+            "--from-label-studio needs --project with the number of Label Studio's project, as in its address"
+        )
+    key = os.environ.get("LABEL_STUDIO_API_KEY", "")
+    if not key:
+        raise NotConfigured("set LABEL_STUDIO_API_KEY to a token of Label Studio (Account & Settings there)")
+    arguments.project, arguments.format = None, "label-studio"
+    folder = folder_of(default_root(), url, int(number))
+    fetch(url, int(number), folder, key, out.say)
+    return folder
 
 
 def _import(path: Path, arguments: Namespace, out: Out) -> int:
@@ -105,14 +145,63 @@ def _import(path: Path, arguments: Namespace, out: Out) -> int:
         control=arguments.control,
     )
     with client:
+        if _is_whole(path, options):
+            return _move(client, path, options, arguments, out)
         report = _brought_in(client, path, options, arguments, out)
+        if report is None:
+            return _by_tasks(client, path, options, arguments, out)
     out.answer(report.as_json())
     for line in _import_lines(report, arguments.replace, again(arguments, name.project, name.dataset)):
         out.say(line)
     return 0 if report.items or report.label_sets or report.unchanged else 1
 
 
-def _brought_in(client: Client, path: Path, options: ImportOptions, arguments: Namespace, out: Out) -> ImportReport:
+def _is_whole(path: Path, options: ImportOptions) -> bool:
+    """Whether a source is one of which everybody's answers come in."""
+    if options.format:
+        return format_named(options.format).whole
+    with suppress(UnknownFormat):
+        return path.exists() and detect(Folder(path)).whole
+    return False
+
+
+def _by_tasks(client: Client, path: Path, options: ImportOptions, arguments: Namespace, out: Out) -> int:
+    """Bring in a source whose labels are of several kinds: written as tasks first, whose config asks for each kind."""
+    with TemporaryDirectory() as folder:
+        found = convert_folder(path, Path(folder), "label-studio", options.format, clone)
+        kept = [row for row in found.problems if row["kind"] != "note" or row["file"]]
+        if found.unlabelled:
+            what = f"{count(found.unlabelled, 'unlabelled image')} left out"
+            remedy = "Import them apart, with --format images"
+            kept.append(Problem("note", "", "", what, remedy).as_json())
+        return _move(client, Path(folder), options, arguments, out, kept)
+
+
+def _move(
+    client: Client,
+    path: Path,
+    options: ImportOptions,
+    arguments: Namespace,
+    out: Out,
+    before: Sequence[dict[str, Any]] = (),
+) -> int:
+    """Bring a project of another tool in, and say what its export holds and what came in of it; `before` are problems
+    that were met on the way."""
+    project = Project.find(path, media=arguments.media, config=arguments.config, users=arguments.users)
+    report = move_in(client, project, options, out.say)
+    report.problems[:0] = before
+    out.answer(report.as_json())
+    for line in report.lines():
+        out.say(line)
+    for line in problem_lines(report.as_json()["problems"]):
+        out.say(line)
+    return 0 if report.taken["tasks"] or report.taken["tasks_there"] else 1
+
+
+def _brought_in(
+    client: Client, path: Path, options: ImportOptions, arguments: Namespace, out: Out
+) -> ImportReport | None:
+    """The report; None, and nothing was brought in, where the labels are of several kinds."""
     ids = id_map_file(default_root(), client.url, options.project, options.dataset)
     known = KnownFolder(Folder(path), keep=path == arguments.path)  # the inside of a zip is elsewhere next time
     key = known.key(client.url, options) if path.exists() else ""
@@ -131,6 +220,8 @@ def _brought_in(client: Client, path: Path, options: ImportOptions, arguments: N
         medium=options.medium,
         asked=options.task,
     )
+    if len(source.tasks) > 1:
+        return None
     report = bring_in(client, source, options, out.say, target=target, known=known, key=key)
     if source.ids:
         save_ids(ids, source.ids)

@@ -7,7 +7,7 @@ A reader is a pure generator over `Files` that yields `Record`s, `Problem`s and 
 from __future__ import annotations
 
 from motherlode.errors import BadInput
-from motherlode.formats import coco, folders, images, voc, yolo
+from motherlode.formats import coco, cvat, folders, images, label_studio, voc, yolo
 from motherlode.formats.format import Format
 from motherlode.formats.source import Files
 from motherlode.formats.writing import Writer
@@ -27,6 +27,8 @@ FORMATS = {
         coco.FORMAT,
         voc.FORMAT,
         yolo.FORMAT,
+        label_studio.FORMAT,
+        cvat.FORMAT,
         *images.FORMATS,
         folders.FORMAT,
     )

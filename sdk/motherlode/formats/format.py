@@ -31,6 +31,7 @@ class Format:
     named as this format must hold, "" where any will do. `writer` is None where it is not written. `seems` is asked of
     files that were not taken, by name and text: what one of this format looks like, None for others. `offers` says
     whether a source in which no format finds labels is read as this one where labels of a task are asked for.
+    `whole` says that an import brings in everybody's answers, too, not labels alone.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Format:
     writer: Writer | None = None
     seems: Callable[[str, str], Seems | None] = lambda name, text: None
     offers: Callable[[Files, str], bool] = lambda files, task: False
+    whole: bool = False
 
     def records(
         self, files: Files, task: str | None = None, medium: type[Media] | None = None

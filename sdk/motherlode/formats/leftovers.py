@@ -105,7 +105,6 @@ def _kind(text: str, ending: str) -> str:
 def _xml_kind(text: str) -> str:
     root = root_of(text)
     known = {
-        "annotations": "CVAT for images",
         "dataset": "dlib or ICDAR XML",
         "tagset": "ICDAR XML",
         "View": "a Label Studio config",
@@ -123,7 +122,6 @@ def _json_kind(text: str) -> str:
     signs = (
         ({"shapes", "imagePath"}, "LabelMe"),
         ({"_via_settings"}, "VGG Image Annotator (VIA)"),
-        ({"data", "annotations"}, "a Label Studio export"),
         ({"image", "annotations"}, "CreateML"),
         ({"Label", "External ID"}, "Labelbox"),
         ({"data_row", "projects"}, "Labelbox"),

@@ -20,6 +20,7 @@ from motherlode.masks import of_pixels
 from motherlode.media import Image, Media
 from motherlode.paths import UnsafePath, check_path
 from motherlode.regions import Region
+from motherlode.relations import Relation
 from motherlode.shapes import LABEL_TASKS, SHAPES
 
 __all__ = [
@@ -55,6 +56,7 @@ class Labelled:
     media: Media
     split: str
     regions: Sequence[Region]
+    relations: Sequence[Relation] = ()
 
     @property
     def width(self) -> int:
@@ -73,11 +75,20 @@ Rows = Sequence[tuple[str, Labelled]]
 
 class ClassNames(dict[int, str]):
     """The names of classes by their permanent ids, and what they ask beyond their names, as `Shape.part_options` says
-    it: by id, where they ask anything."""
+    it: by id, where they ask anything. `config` is the labeling config that they stand in, "" where there is none, and
+    `parts` what their elements say in one, by name."""
 
-    def __init__(self, names: Mapping[int, str], asks: Mapping[int, Mapping[str, Any]] | None = None) -> None:
+    def __init__(
+        self,
+        names: Mapping[int, str],
+        asks: Mapping[int, Mapping[str, Any]] | None = None,
+        config: str = "",
+        parts: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
         super().__init__(names)
         self.asks = asks or {}
+        self.config = config
+        self.parts = parts or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +99,20 @@ class Writer:
 
     `keeps`: "box" or "class", and of a box "outline", "mask" (outlines along the edges of pixels, with their holes),
     "area", "iscrowd", "difficult", "attributes" or single ones by their names. `place` gives the path of an image's
-    label file, or for class folders of the image, by which two would meet.
+    label file, or for class folders of the image, by which two would meet. `whole` says that it holds items of every
+    medium, each with all that is said of it and the "relation"s in it.
     """
 
     title: str
     keeps: frozenset[str]
     write: Callable[[Path, Rows, ClassNames, Put], None]
     place: Callable[[str, Labelled], str]
+    whole: bool = False
+
+    @property
+    def one_class(self) -> bool:
+        """Whether all that it holds of an item is one class."""
+        return "class" in self.keeps and "box" not in self.keeps
 
     def choose(
         self, rows: Rows, remedies: Mapping[str, str] | None = None
@@ -161,13 +179,16 @@ class Writer:
 
     def _why_not(self, row: Labelled, kept: Sequence[Region]) -> str:
         """Why an item cannot be written as it is; "" where it can."""
-        if "class" not in self.keeps and not isinstance(row.media, Image):
+        if self.whole:
+            missing = row.file is None and not isinstance(row.media, Image)
+            return f"is {row.media.one} that is not there" if missing else ""
+        if not self.one_class and not isinstance(row.media, Image):
             return f"is {row.media.one}, and {self.title} hold images"
-        if "class" not in self.keeps and (pages := pages_of(row.media)) > 1:
+        if not self.one_class and (pages := pages_of(row.media)) > 1:
             return f"has {pages} pages with {len(kept)} labels, and {self.title} hold pictures of one page"
         if row.regions and not kept:
             return f"has no label that {self.title} hold"
-        if "class" not in self.keeps:
+        if not self.one_class:
             return ""
         if row.file is None:
             return "is not there, only its labels"

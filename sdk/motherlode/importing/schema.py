@@ -16,6 +16,7 @@ from motherlode.importing.target import Target
 from motherlode.labeling_config import Task
 from motherlode.media import MEDIA
 from motherlode.shapes import BY_TAG, BY_TASK, DEFAULT
+from motherlode.xml_text import parse_xml
 
 __all__ = ["Maker", "task_asked"]
 
@@ -58,6 +59,9 @@ class Maker:
 
     def check(self, source: Source) -> None:
         """Make sure, before anything is made, that the schema can hold the labels. Raises `BadInput`."""
+        if source.config:
+            self._check_config(source.config)
+            return
         labels = self._labels(source)
         if len(labels) > MAX_LABELS:
             raise BadInput(f"the source has {len(labels):,} labels, and a schema holds {MAX_LABELS:,}: bring fewer")
@@ -71,12 +75,30 @@ class Maker:
             self._compare_numbers(found, source)
         else:
             config = self._new_config(labels, source)
-        if not config:
-            return
+        if config:
+            self._ask(config, "no schema can be made of the labels found")
+
+    def _ask(self, config: str, what: str) -> None:
+        """Raises `BadInput` where no schema can have the config."""
         answer = self._client.post("schemas/check", {"config": config}, repeatable=True)
         if not answer["ok"]:
             why = "; ".join(str(problem["error"]) for problem in answer["problems"][:5])
-            raise BadInput(f"no schema can be made of the labels found, so nothing was brought in: {why}")
+            raise BadInput(f"{what}, so nothing was brought in: {why}")
+
+    def _check_config(self, config: str) -> None:
+        """That the schema has all that the config asks, or can be made of it. Raises `BadInput`."""
+        found = self._target.schema()
+        if found is None:
+            self._ask(config, "its labeling config asks for what a schema here cannot have")
+            return
+        known = {row["name"]: (row["type"], _labels_of(row)) for row in found["controls"]}
+        for name, (opening, labels) in labeling_config.controls_of(parse_xml(config)).items():
+            kind, have = known.get(name, ("", set[str]()))
+            if kind != opening or not have.issuperset(labels):
+                raise BadInput(
+                    f"the schema {found['name']!r} has no <{opening}> {name!r} with the labels"
+                    f" {', '.join(labels)}, so nothing was brought in; import into another dataset"
+                )
 
     def _check_medium(self, schema: Mapping[str, Any], source: Source) -> None:
         asked = MEDIA[labeling_config.medium_of(str(schema["config"]))]
@@ -161,7 +183,8 @@ class Maker:
         found = self._target.schema()
         if found is None:
             return self._make_schema(labels, source)
-        self._extend(found, labels, source)
+        if not source.config:
+            self._extend(found, labels, source)
         return found
 
     def _labels(self, source: Source) -> list[str]:
@@ -173,7 +196,7 @@ class Maker:
         return list(dict.fromkeys([*source.labels, *asked]))
 
     def _make_schema(self, labels: list[str], source: Source) -> dict[str, Any]:
-        if not labels:
+        if not labels and not source.config:
             self._tell(
                 f"no labels were found: the schema starts with one, {PLACEHOLDER!r}; change it under Schemas,"
                 " or name them with --labels"
@@ -182,12 +205,16 @@ class Maker:
         body = {"name": self._options.dataset, "title": "", "config": config}
         made: dict[str, Any] = self._client.post(f"{self._project}/schemas", body)
         self._target.put_schema(made)
+        if source.config:
+            self._tell(f"made the schema {self._options.dataset!r} from its labeling config")
         shown = ", ".join(labels[:8]) + (f" and {len(labels) - 8} more" if len(labels) > 8 else "")
         if labels:
             self._tell(f"made the schema {self._options.dataset!r} from the labels found: {shown}")
         return made
 
     def _new_config(self, labels: Sequence[str], source: Source) -> str:
+        if source.config:
+            return source.config
         whole = next(shape.task for shape in BY_TASK.values() if shape.whole)
         usual = DEFAULT.task if DEFAULT.fits(source.medium.kind) else whole
         task = source.task or self._options.task or usual

@@ -31,7 +31,8 @@ _NO_ITEM = re.compile(r"(?:train|trainval|val|valid|test|classes|labels|requirem
 
 @dataclass
 class Source:
-    """A folder as read: its images by item path, its records, the classes it numbers, and what did not come in."""
+    """A folder as read: its images by item path, its records, the classes it numbers, and what did not come in.
+    `config` is the labeling config that its labels were made under, "" where there is none."""
 
     root: Folder
     format: formats.Format
@@ -40,6 +41,7 @@ class Source:
     classes: list[Classes] = field(default_factory=list)
     ids: dict[str, IdMap] = field(default_factory=dict)
     medium: type[Media] = Image
+    config: str = ""
 
     @property
     def plain(self) -> str:
@@ -90,6 +92,12 @@ class Source:
     def task(self) -> Task | None:
         """What the labels found are of, None where there are none."""
         return next((SHAPES[draft.kind].task for record in self.records for draft in record.drafts), None)
+
+    @property
+    def tasks(self) -> list[Task]:
+        """What the labels found are of, each once."""
+        found = (SHAPES[draft.kind].task for record in self.records for draft in record.drafts)
+        return list(dict.fromkeys(found))
 
     @cached_property
     def digests(self) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from motherlode.media import Image, Media
 from motherlode.numbers import is_number
+from motherlode.shapes.elements import numbers_in, said
 from motherlode.shapes.shape import BadRegion, Broken, Clip, PointMap, Shape
 
 __all__ = ["Box", "BoxShape", "clip_box", "iou"]
@@ -26,6 +27,7 @@ class BoxShape(Shape):
     noun = "box"
     tag = "RectangleLabels"
     result_type = "rectanglelabels"
+    element = "box"
     field = "box"
     fills_bounds = True
     looks = frozenset(
@@ -81,6 +83,14 @@ class BoxShape(Shape):
             "height": (y2 - y1) * 100 / media.height,
             "rotation": 0,
         }
+
+    def from_element(self, element: Mapping[str, str], media: Media) -> Sequence[Box]:
+        left, top, right, bottom = numbers_in(element, "xtl", "ytl", "xbr", "ybr")
+        return [(left, top, right, bottom)]
+
+    def to_elements(self, geometry: Box) -> Sequence[Mapping[str, str]]:
+        left, top, right, bottom = geometry
+        return [said(xtl=left, ytl=top, xbr=right, ybr=bottom)]
 
     def canonical(self, geometry: Box) -> list[float]:
         return [float(value) + 0.0 for value in geometry]

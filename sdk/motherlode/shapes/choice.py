@@ -19,6 +19,7 @@ class ChoiceShape(AnswerShape):
     noun = "choice"
     tag = "Choices"
     result_type = "choices"
+    element = "tag"
     labelled = True
     part = "Choice"
     control_name = "choice"

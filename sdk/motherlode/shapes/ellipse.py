@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 
 from motherlode.media import Image, Media
 from motherlode.numbers import is_number
+from motherlode.shapes.elements import number_in, numbers_in, said
 from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, PointMap, Shape
 
 __all__ = ["Ellipse", "EllipseShape"]
@@ -41,6 +42,7 @@ class EllipseShape(Shape):
     noun = "ellipse"
     tag = "EllipseLabels"
     result_type = "ellipselabels"
+    element = "ellipse"
     field = "ellipse"
     looks = frozenset(
         {
@@ -95,6 +97,13 @@ class EllipseShape(Shape):
             "radiusY": down * 100 / media.height,
             "rotation": angle,
         }
+
+    def from_element(self, element: Mapping[str, str], media: Media) -> Sequence[Ellipse]:
+        return [self.from_json((*numbers_in(element, "cx", "cy", "rx", "ry"), number_in(element, "rotation", "0")))]
+
+    def to_elements(self, geometry: Ellipse) -> Sequence[Mapping[str, str]]:
+        x, y, across, down, angle = geometry
+        return [{**said(cx=x, cy=y, rx=across, ry=down), **(said(rotation=angle) if angle else {})}]
 
     def canonical(self, geometry: Ellipse) -> list[float]:
         return [float(value) + 0.0 for value in geometry]

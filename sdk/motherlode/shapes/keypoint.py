@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from motherlode.media import Image, Media
+from motherlode.shapes.elements import points_in, said_points
 from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, Point, PointMap, Shape
 
 __all__ = ["RADIUS", "KeypointShape", "disc_overlap"]
@@ -28,6 +29,7 @@ class KeypointShape(Shape):
     noun = "keypoint"
     tag = "KeyPointLabels"
     result_type = "keypointlabels"
+    element = "points"
     field = "keypoint"
     reach = 2 * RADIUS
     looks = frozenset(
@@ -57,6 +59,12 @@ class KeypointShape(Shape):
         assert isinstance(media, Image)
         x, y = geometry
         return {"x": x * 100 / media.width, "y": y * 100 / media.height, "width": WIDTH}
+
+    def from_element(self, element: Mapping[str, str], media: Media) -> Sequence[Point]:
+        return [self.from_json(point) for point in points_in(element)]
+
+    def to_elements(self, geometry: Point) -> Sequence[Mapping[str, str]]:
+        return [said_points([geometry])]
 
     def canonical(self, geometry: Point) -> list[float]:
         return [float(number) + 0.0 for number in geometry]

@@ -6,14 +6,16 @@ canonical. Both say the same pixels. A mask with more runs than `MAX_RUNS` is re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from motherlode.brush import MAX_RUNS, read_brush, write_brush
 from motherlode.masks import (
     Mask,
     Rings,
+    boxed_mask,
     crossings,
+    in_box,
     mapped_mask,
     mask_area,
     mask_bounds,
@@ -24,6 +26,7 @@ from motherlode.masks import (
     written,
 )
 from motherlode.media import Image, Media
+from motherlode.shapes.elements import numbers_in, said
 from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, PointMap, Shape
 
 __all__ = ["MaskShape"]
@@ -37,6 +40,7 @@ class MaskShape(Shape):
     noun = "mask"
     tag = "BrushLabels"
     result_type = "brushlabels"
+    element = "mask"
     field = "mask"
     masked = True
     looks = frozenset({"opacity", "fillColor", "strokeColor", "strokeWidth", "strokewidth", "showInline", "maxUsages"})
@@ -59,6 +63,21 @@ class MaskShape(Shape):
 
     def to_result(self, geometry: Mask, media: Media) -> dict[str, Any]:
         return {"format": "rle", "rle": write_brush(geometry)}
+
+    def from_element(self, element: Mapping[str, str], media: Media) -> Sequence[Mask]:
+        """CVAT's code counts background and mask by turns, along the rows of the box that it names."""
+        assert isinstance(media, Image)
+        left, top, width, height = (int(side) for side in numbers_in(element, "left", "top", "width", "height"))
+        try:
+            counts = [int(count) for count in element["rle"].split(",")]
+        except (KeyError, ValueError):
+            raise BadRegion("its rle is not whole numbers with commas between") from None
+        return [self.from_mask(boxed_mask(counts, (left, top, width, height), media.width, media.height))]
+
+    def to_elements(self, geometry: Mask) -> Sequence[Mapping[str, str]]:
+        counts, box = in_box(geometry)
+        left, top, width, height = box
+        return [{"rle": ", ".join(map(str, counts)), **said(left=left, top=top, width=width, height=height)}]
 
     def canonical(self, geometry: Mask) -> dict[str, Any]:
         return written(geometry)

@@ -13,6 +13,7 @@ from typing import Any
 from motherlode.masks import Mask, mask_polygon
 from motherlode.media import Image, Media
 from motherlode.numbers import is_number
+from motherlode.shapes.elements import points_in, said_points
 from motherlode.shapes.rings import Polygon, Ring, area_of, clipped, shared_and_whole
 from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, Point, PointMap, Shape
 
@@ -30,6 +31,7 @@ class PolygonShape(Shape):
     noun = "polygon"
     tag = "PolygonLabels"
     result_type = "polygonlabels"
+    element = "polygon"
     field = "polygon"
     outlined = True
     looks = frozenset(
@@ -82,6 +84,13 @@ class PolygonShape(Shape):
         rest = before[0][1:], before[1:]
         whole: Polygon = ((*new[0], *rest[0]), *rest[1])
         return before if self.near(whole, before) else whole
+
+    def from_element(self, element: Mapping[str, str], media: Media) -> Sequence[Polygon]:
+        return [self.from_json([[points_in(element)]])]
+
+    def to_elements(self, geometry: Polygon) -> Sequence[Mapping[str, str]]:
+        """One for each part; CVAT's polygons have no holes."""
+        return [said_points(part[0]) for part in geometry]
 
     def canonical(self, geometry: Polygon) -> list[list[list[list[float]]]]:
         return [[[[float(x) + 0.0, float(y) + 0.0] for x, y in ring] for ring in part] for part in geometry]

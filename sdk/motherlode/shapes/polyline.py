@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from motherlode.media import Image, Media
 from motherlode.numbers import is_number
+from motherlode.shapes.elements import points_in, said_points
 from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, Point, PointMap, Shape
 
 __all__ = ["NEAR", "Polyline", "PolylineShape", "broken_vertex"]
@@ -37,6 +38,7 @@ class PolylineShape(Shape):
     noun = "polyline"
     tag = "VectorLabels"
     result_type = "vectorlabels"
+    element = "polyline"
     field = "polyline"
     reach = NEAR
     looks = frozenset(
@@ -86,6 +88,12 @@ class PolylineShape(Shape):
             place = {"id": f"p{at}", "x": x * 100 / media.width, "y": y * 100 / media.height, "isBezier": False}
             vertices.append({**place, "prevPointId": f"p{at - 1}"} if at > 1 else place)
         return {"vertices": vertices, "closed": False}
+
+    def from_element(self, element: Mapping[str, str], media: Media) -> Sequence[Polyline]:
+        return [self.from_json(points_in(element))]
+
+    def to_elements(self, geometry: Polyline) -> Sequence[Mapping[str, str]]:
+        return [said_points(geometry)]
 
     def canonical(self, geometry: Polyline) -> list[list[float]]:
         return [[float(x) + 0.0, float(y) + 0.0] for x, y in geometry]

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from motherlode.media import Image, Media
 from motherlode.numbers import is_number
 from motherlode.shapes.box import BoxShape
+from motherlode.shapes.elements import number_in, numbers_in, said
 from motherlode.shapes.rings import Polygon, Ring, area_of, clipped, shared_and_whole
 from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, Point, PointMap, Shape
 
@@ -33,6 +34,7 @@ class RotatedBoxShape(Shape):
     noun = "rotated box"
     tag = BoxShape.tag
     result_type = BoxShape.result_type
+    element = BoxShape.element
     field = "rotated_box"
     variant_of = BoxShape.kind
 
@@ -78,6 +80,20 @@ class RotatedBoxShape(Shape):
             "height": height * down,
             "rotation": rotation,
         }
+
+    def claims_element(self, element: Mapping[str, str]) -> bool:
+        return number_in(element, "rotation", "0") % 360 != 0
+
+    def from_element(self, element: Mapping[str, str], media: Media) -> Sequence[RotatedBox]:
+        """CVAT's box is turned about its centre, in pixels."""
+        left, top, right, bottom = numbers_in(element, "xtl", "ytl", "xbr", "ybr")
+        place = ((left + right) / 2, (top + bottom) / 2, right - left, bottom - top, number_in(element, "rotation"))
+        return [self.from_json(place)]
+
+    def to_elements(self, geometry: RotatedBox) -> Sequence[Mapping[str, str]]:
+        x, y, width, height, angle = geometry
+        edges = said(xtl=x - width / 2, ytl=y - height / 2, xbr=x + width / 2, ybr=y + height / 2)
+        return [{**edges, **said(rotation=angle)}]
 
     def canonical(self, geometry: RotatedBox) -> list[float]:
         return [float(number) + 0.0 for number in geometry]

@@ -68,7 +68,8 @@ class Shape(ABC):
     `looks` and `part_looks` what else Label Studio lets them say, which changes no answer; `example` is what a part
     of a new config says where nothing else is given.
     `variant_of` is the kind whose control this one is drawn with, too, where Label Studio has one control for both: it
-    has that kind's `task`, `tag` and `result_type`, and `claims` its own values.
+    has that kind's `task`, `tag` and `result_type`, and `claims` its own values. `element` is CVAT's, "" where there is
+    none.
     """
 
     kind: ClassVar[str]
@@ -97,6 +98,7 @@ class Shape(ABC):
     part_looks: ClassVar[frozenset[str]] = frozenset()
     example: ClassVar[Mapping[str, str]] = {}
     variant_of: ClassVar[str] = ""
+    element: ClassVar[str] = ""
 
     @property
     def one(self) -> str:
@@ -210,6 +212,20 @@ class Shape(ABC):
     def lent(self, new: Geometry, before: Geometry) -> Geometry:
         """`new`, with what no editor shows taken from `before`: where nothing moved by 1e-6 pixel, `before` itself."""
         return before if self.near(new, before) else new
+
+    # CVAT's side
+
+    def claims_element(self, element: Mapping[str, str]) -> bool:
+        """Of a variant, whether an element of that kind's is one of its own."""
+        return False
+
+    def from_element(self, element: Mapping[str, str], media: Media) -> Sequence[Geometry]:
+        """The geometries of a CVAT element, from its attributes. Raises `BadRegion`, KeyError or ValueError."""
+        raise BadRegion(f"{self.one} has no element")
+
+    def to_elements(self, geometry: Geometry) -> Sequence[Mapping[str, str]]:
+        """The attributes of the CVAT elements of a geometry, numbers with all their digits."""
+        raise BadRegion(f"{self.one} has no element")
 
     # as label sets hold it
 

@@ -133,6 +133,7 @@ class SkeletonShape(Shape):
     tag = PolylineShape.tag
     says = {"skeleton": "true"}
     result_type = PolylineShape.result_type
+    element = "skeleton"
     field = "skeleton"
     reach = 2 * RADIUS
     pointed = True

@@ -1,0 +1,97 @@
+"""Gives a queue's tasks as Label Studio has them, one after the other: everybody's answers, drafts, predictions."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from lode_annotation.models import Annotation, AnnotationRevision, Queue, Task
+from lode_annotation.queues import BATCH
+from lode_platform.among import among
+from motherlode.media import MEDIA
+
+
+def given(queue: Queue) -> Iterator[dict[str, Any]]:
+    """``{"path", "item", "media", "task"}`` of each task, in the order of their numbers; a batch is in memory.
+
+    ``task`` is Label Studio's: ``id``, ``data``, ``meta``, ``annotations``, ``drafts``, ``predictions``. People are
+    named by their mail address, else by their name. Each batch is read for itself: no cursor stays open.
+    """
+    last = 0
+    while rows := list(_tasks(queue, last)):
+        answers = _answers(rows)
+        for task in rows:
+            yield {
+                "path": task.item.path,
+                "item": str(task.item.uuid),
+                "md5": task.item.blob.md5,
+                "kind": task.item.kind,
+                "task": _task(task, answers.get(task.pk, [])),
+            }
+        last = rows[-1].number
+
+
+def _tasks(queue: Queue, after: int) -> Iterable[Task]:
+    rows = Task.objects.filter(queue=queue, number__gt=after, item__trashed_at=None)
+    return rows.select_related("item__blob").order_by("number")[:BATCH]
+
+
+def _answers(tasks: Iterable[Task]) -> dict[int, list[tuple[Annotation, AnnotationRevision | None]]]:
+    """The annotations of these tasks, each with its newest revision."""
+    found: dict[int, list[tuple[Annotation, AnnotationRevision | None]]] = {}
+    rows = list(
+        Annotation.objects.filter(among("task", [one.pk for one in tasks])).select_related("user").order_by("pk")
+    )
+    saves = AnnotationRevision.objects.filter(among("annotation", [row.pk for row in rows]))
+    newest = {(save.annotation_id, save.number): save for save in saves}
+    for row in rows:
+        found.setdefault(row.task_id, []).append((row, newest.get((row.pk, row.revision))))
+    return found
+
+
+def _task(task: Task, answers: Iterable[tuple[Annotation, AnnotationRevision | None]]) -> dict[str, Any]:
+    origin = task.origin or {}
+    data = origin.get("data") or {MEDIA[task.item.kind].kind: f"/data/local-files/?d={task.item.path}"}
+    true = set(origin.get("ground_truth", ()))
+    annotations, drafts = [], []
+    for row, save in answers:
+        if save is not None:
+            annotations.append(_annotation(row, save, str(row.uuid) in true))
+        if row.draft is not None:
+            drafts.append(_draft(row, len(annotations) if save is not None else None))
+    found = origin.get("predictions") or []
+    predictions = [one for one in found if isinstance(one, dict)]
+    if not predictions and task.prelabels:
+        predictions = [{"result": task.prelabels, "model_version": "pre-labels"}]
+    return {
+        "id": origin.get("number", task.number),
+        "data": data,
+        "meta": origin.get("meta") or {},
+        "annotations": annotations,
+        "drafts": drafts,
+        "predictions": predictions,
+    }
+
+
+def _annotation(row: Annotation, save: AnnotationRevision, true: bool) -> dict[str, Any]:
+    return {
+        "completed_by": _person(row),
+        "result": save.result,
+        "was_cancelled": row.state == Annotation.State.SKIPPED,
+        "ground_truth": true,
+        "lead_time": save.lead_time,
+        "created_at": _iso(row.created_at),
+        "updated_at": _iso(save.created_at),
+        "unique_id": str(row.uuid),
+    }
+
+
+def _draft(row: Annotation, annotation: int | None) -> dict[str, Any]:
+    return {"user": _person(row), "result": row.draft, "created_at": _iso(row.draft_at), "annotation": annotation}
+
+
+def _person(row: Annotation) -> str:
+    return row.user.email or row.user.username
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment else None

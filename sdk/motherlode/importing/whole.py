@@ -1,0 +1,277 @@
+"""Moving a Label Studio project in whole: its items, its schema, and a queue with everybody's answers.
+
+The export is read twice, a task at a time: once for its items, once for what was said of them. Parts go out while the
+next are made; a part that was sent before changes nothing, so an import that broke off goes on when it is run again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import quote
+
+from motherlode.client import Client
+from motherlode.errors import BadInput, Refused
+from motherlode.formats import format_named
+from motherlode.formats.source import Folder, Problem, Record
+from motherlode.importing import ImportOptions, ImportReport, Source, bring_in
+from motherlode.importing.sending import item_path
+from motherlode.label_studio.configs import Seen, asked_in, with_links, with_our_field
+from motherlode.label_studio.files import MediaFiles
+from motherlode.label_studio.project import Project
+from motherlode.label_studio.tasks import Contents, answers_of, counts_of, field_of, line_of, number_of
+from motherlode.media import Image, Media, named
+
+__all__ = ["Found", "MoveReport", "look", "move_in", "parts_of"]
+
+PART = 500
+PART_BYTES = 8 << 20
+LONGEST = 4096  # letters of an address; what is longer is a text, which is read when it is needed
+
+_as_line = json.JSONEncoder(ensure_ascii=False).encode
+
+
+@dataclass
+class MoveReport:
+    """What the export holds, what came in of it, and what did not and why."""
+
+    items: ImportReport
+    queue: str = ""
+    held: Contents = field(default_factory=Contents)
+    taken: Counter[str] = field(default_factory=Counter)
+    inactive: list[str] = field(default_factory=list)
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as a JSON object: that of the items, with `queue`, `export`, `taken` and the problems of both."""
+        return {
+            **self.items.as_json(),
+            "queue": self.queue,
+            "export": self.held.as_json(),
+            "taken": dict(self.taken),
+            "problems": [*self.items.problems, *self.problems],
+        }
+
+    def lines(self) -> Iterator[str]:
+        """What the export holds beside what came in, kind by kind."""
+        held, taken = self.held.counts, self.taken
+        answers = taken["answers"] + taken["skipped"]
+        yield f"Queue {self.queue!r}:"
+        for name, wanted, new, there in (
+            ("tasks", held["tasks"], taken["tasks"], taken["tasks_there"]),
+            ("annotations", held["annotations"], answers, taken["answers_there"]),
+            ("of them skips", held["skipped"], taken["skipped"], 0),
+            ("of them ground truths", held["ground_truths"], taken["ground_truths"], 0),
+            ("reviews", held["reviews"], taken["reviews"], 0),
+            ("drafts", held["drafts"], taken["drafts"], taken["drafts_there"]),
+            ("predictions", held["predictions"], taken["predictions"], taken["predictions_there"]),
+            ("entries of results", sum(self.held.by_type.values()), taken["entries"], 0),
+        ):
+            before = f", {there:,} there before" if there else ""
+            if wanted or new:
+                yield f"  {name}: {new:,} of {wanted:,}{before}"
+        if kept := taken["answers_kept"]:
+            yield f"  {kept:,} annotations were left as somebody has changed them here since"
+        yield f"{taken['label_sets']:,} label sets with {taken['regions']:,} regions and answers."
+
+
+def move_in(
+    client: Client, project: Project, options: ImportOptions, say: Callable[[str], None] = lambda text: None
+) -> MoveReport:
+    """Bring a project in, into the dataset, schema and queue of these options' names, made where they are missing.
+
+    Raises `BadInput`, before anything is made, for an export that cannot be read to its end, and for a config that asks
+    what is not supported, by name.
+    """
+    found = look(project)
+    asked = project.asked(found.seen, found.field)
+    with _root(project, asked.medium, found) as (root, paths, problems):
+        source = Source(root, format_named("label-studio"), medium=asked.medium, problems=problems)
+        links = [one for one in found.seen.links if asked.links is None or one not in asked.links.class_ids]
+        source.config = with_our_field(with_links(project.config, links))
+        if links:
+            what = f"the config does not ask for the relations {', '.join(links[:10])}, which results have"
+            remedy = "They were added to the schema"
+            problems.append(Problem("note", project.export, "", what, remedy))
+        source.records = [_record(path, found.splits.get(place)) for place, path in paths.items()]
+        if not source.records:
+            shown = "".join(f"\n  {problem}" for problem in problems[:10])
+            raise BadInput(f"none of the tasks' {asked.medium.plural} was found, so nothing was brought in{shown}")
+        report = MoveReport(bring_in(client, source, options, say), held=found.contents)
+        queue = _queue(client, project, options, say, report)
+        _send(client, project, options, paths, queue, report)
+    return report
+
+
+def _record(path: str, split: str | None) -> Record:
+    return Record(path, present=True, labelled=False, split=split, split_from="the tasks' meta" if split else "")
+
+
+@dataclass
+class Found:
+    """What the export holds, counted; the config that its results were made under; the field of its tasks' data, and
+    what that says and which split a task is of, by its place."""
+
+    contents: Contents = field(default_factory=Contents)
+    seen: Seen = field(default_factory=Seen)
+    said: dict[int, str] = field(default_factory=dict)
+    splits: dict[int, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    field: str = ""
+
+
+def look(project: Project) -> Found:
+    """Read an export to its end, before anything is made. Raises `BadInput`."""
+    found = Found(field=asked_in(project.config).field if project.config else "")
+    for place, task in project.tasks():
+        if not isinstance(task, dict):
+            _tell(found, project, f"[{place}]", "it is not an object")
+            continue
+        counts_of(task, found.contents)
+        for answer in answers_of(task):
+            found.seen.see(answer["result"])
+        found.field = found.field or field_of(task)
+        meta = task.get("meta")
+        if isinstance(meta, dict) and isinstance(meta.get("split"), str) and meta["split"]:
+            found.splits[place] = meta["split"]
+        data = task.get("data")
+        said = data.get(found.field) if isinstance(data, dict) else None
+        if isinstance(said, str) and said:
+            found.said[place] = said[:LONGEST]
+        else:
+            row = f"task {number_of(task, place)}"
+            _tell(found, project, row, f"its data has no {found.field!r}, which the config asks about")
+    if not found.contents.counts["tasks"]:
+        raise BadInput(f"{project.export} holds no task")
+    return found
+
+
+def _tell(found: Found, project: Project, row: str, what: str) -> None:
+    remedy = "It was left out; mend it and import again"
+    found.problems.append(Problem("unreadable", project.export, row, what, remedy))
+
+
+@contextmanager
+def _root(
+    project: Project, medium: type[Media], found: Found
+) -> Iterator[tuple[Folder, dict[int, str], list[Problem]]]:
+    """The folder of the tasks' files, the path of each by the task's place, and what was not found. Texts that stand
+    in the export itself get a file each."""
+    paths: dict[int, str] = {}
+    if medium is Image:
+        _find_files(project, found, paths)
+        yield Folder(project.media_root), paths, found.problems
+        return
+    with TemporaryDirectory() as made:
+        (Path(made) / "texts").mkdir()
+        for place, task in project.tasks():
+            if place in found.said:
+                paths[place] = f"texts/{number_of(task, place)}.txt"
+                (Path(made) / paths[place]).write_bytes(task["data"][found.field].encode("utf-8", "replace"))
+        yield Folder(Path(made)), paths, found.problems
+
+
+def _find_files(project: Project, found: Found, paths: dict[int, str]) -> None:
+    files = MediaFiles(name for name in project.media.names() if named(name) is Image)
+    owners: dict[str, int] = {}
+    for place, said in found.said.items():
+        file, several = files.find(said)
+        row = f"[{place}]"
+        if file is None:
+            what = f"{said[:200]!r} may be {' or '.join(several[:3])}" if several else f"no file is {said[:200]!r}"
+            remedy = "Put it below the folder of media under the path it names, and import again"
+            found.problems.append(Problem("unknown", project.export, row, what, remedy))
+        elif (other := owners.setdefault(file, place)) != place:
+            what = f"its file {file} is that of [{other}], too"
+            found.problems.append(Problem("duplicate", project.export, row, what, "The first task of a file came in"))
+        else:
+            paths[place] = file
+
+
+def _queue(
+    client: Client, project: Project, options: ImportOptions, say: Callable[[str], None], report: MoveReport
+) -> Mapping[str, Any]:
+    """The queue of the project, made where there is none; paused, so that nobody takes a task that is half there."""
+    address = client.project_path(options.project)
+    name = (project.title or options.dataset)[:120]
+    schema = client.get(f"{address}/datasets/{quote(options.dataset)}")["schema"]
+    queues = {row["name"]: row for row in client.pages(f"{address}/queues")}
+    if name in queues and queues[name]["schema"] != schema:
+        name = f"{name} ({options.dataset})"
+    report.queue, there = name, queues.get(name)
+    if there is None:
+        body = {"name": name, "schema": schema, "items": [], "overlap": project.overlap}
+        try:
+            there = client.post(f"{address}/queues", body)
+        except Refused as error:
+            if error.code != "not_yet":
+                raise
+            there = client.post(f"{address}/queues", {**body, "overlap": 1})
+            what = f"a task of the project is to get {project.overlap} answers, and one of the queue gets 1"
+            remedy = "All that were given came in; a task with an answer is done"
+            report.problems.append(Problem("note", project.export, "", what, remedy).as_json())
+        say(f"made the queue {name!r}")
+        report.items.made.append(f"made the queue {name!r}")
+    client.patch(f"queues/{there['uuid']}", {"state": "paused"})
+    return there
+
+
+def _send(
+    client: Client,
+    project: Project,
+    options: ImportOptions,
+    paths: Mapping[int, str],
+    queue: Mapping[str, Any],
+    report: MoveReport,
+) -> None:
+    address = f"queues/{queue['uuid']}/move-in"
+    headers = {"Content-Type": "application/x-ndjson"}
+
+    def put(part: bytes) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = client.request("POST", address, content=part, headers=headers, repeatable=True)
+        return found
+
+    for answer in client.each(put, parts_of(project, options, paths), at_most=2):
+        report.taken.update(answer["counts"])
+        report.problems += [{**row, "file": project.export} for row in answer["problems"]]
+    client.patch(f"queues/{queue['uuid']}", {"state": "open"})
+    _notes(project, report)
+
+
+def parts_of(project: Project, options: ImportOptions, paths: Mapping[int, str]) -> Iterator[bytes]:
+    """The tasks that have a path, by their place, as lines, in parts of at most `PART` and about `PART_BYTES`."""
+    model = str(project.settings.get("model_version") or "")
+    lines: list[bytes] = []
+    size = 0
+    for place, task in project.tasks():
+        if place not in paths:
+            continue
+        record = Record(path=paths[place], present=True, labelled=False)
+        row = line_of(task, place, item_path(record, options), project.people, model)
+        line = _as_line(row).encode("utf-8", "replace") + b"\n"
+        if lines and (len(lines) == PART or size + len(line) > PART_BYTES):
+            yield b"".join(lines)
+            lines, size = [], 0
+        lines.append(line)
+        size += len(line)
+    if lines:
+        yield b"".join(lines)
+
+
+def _notes(project: Project, report: MoveReport) -> None:
+    counts = report.held.counts
+    if numbers := counts["predictions_by_number"]:
+        what = f"{numbers:,} predictions are named by their number alone: this export does not hold them"
+        remedy = "lode import --from-label-studio brings them in, too"
+        report.problems.append(Problem("note", project.export, "", what, remedy).as_json())
+    if unknown := sorted(project.people.unknown):
+        who = ", ".join(map(str, unknown[:10])) + (", ..." if len(unknown) > 10 else "")
+        what = f"nothing says who the person{'s' * (len(unknown) > 1)} {who} of the export are"
+        remedy = "They came in as people who cannot log in; --users names them"
+        report.problems.append(Problem("note", project.export, "", what, remedy).as_json())
