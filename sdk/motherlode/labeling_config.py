@@ -45,7 +45,8 @@ def build(
     """
     shape = BY_TASK[task]
     if not shape.fits(medium):
-        raise BadInput(f"{task} are labels of images, not of {MEDIA[medium].plural}; classes are of both")
+        whole = " and ".join(MEDIA[kind].plural for kind in sorted(shape.media))
+        raise BadInput(f"{task} are labels of {whole}, not of {MEDIA[medium].plural}; classes are of both")
     extra = (f' choice="{shape.choice}"' if shape.choice else "") + (' required="true"' if required else "")
     return "\n".join(
         [
