@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from rest_framework.request import Request
 
 from lode_platform.item_media.medium import ItemMedium, Look, Seen
+from lode_platform.marked_text import marked
 from lode_platform.models import Item
 from lode_platform.ranges import ranged
 from lode_platform.store import Kept, store
@@ -56,7 +57,7 @@ class TextMedium(ItemMedium):
         rest = format_html('<p class="muted small">{}</p>', cut) if cut else ""
         label = look.alt or item.path
         page = '<div class="text-page" dir="auto" tabindex="0" role="document" aria-label="{}">{}</div>{}'
-        return format_html(page, label, text[:SHOWN], rest)
+        return format_html(page, label, marked(text[:SHOWN], look.regions), rest)
 
     def size_words(self, media: Media) -> str:
         assert isinstance(media, Text)
