@@ -10,7 +10,7 @@ import { find, h } from "../../lode/dom.js";
 import { gettext } from "../../lode/words.js";
 import { Arcs } from "./arcs.js";
 import { meant } from "./breaks.js";
-import { blockAt, blocksOf, byBlock, levelled, pieces } from "./layout.js";
+import { blockAt, blocksOf, byBlock, drawnAlike, levelled, pieces } from "./layout.js";
 import { Units } from "./units.js";
 
 /** @typedef {import("../editor.js").Editor} Editor */
@@ -18,10 +18,10 @@ import { Units } from "./units.js";
 /** @typedef {import("./breaks.js").Range} Range */
 /** @typedef {import("./layout.js").Block} Block */
 /** @typedef {import("./layout.js").Mark} Mark */
-/** @typedef {Block & {element: HTMLElement, marks: readonly Mark[], near: boolean, drawn: string}} Placed a block on the page; `drawn`: what its marks were made from */
+/** @typedef {Block & {element: HTMLElement, marks: readonly Mark[], near: boolean, drawn: readonly Mark[], named: boolean}} Placed a block on the page; `drawn`: the marks that it shows, `named` with their names */
 
 /** How far from the window blocks get their marks. */
-const NEAR = "800px 0px";
+const NEAR = "500px 0px";
 /** How much of a tag's width a character of the text has, so that it ends before the next one. */
 const TAG_PART = 0.74;
 /** How far what is gone to lies from the upper edge, as a part of the window. */
@@ -40,6 +40,8 @@ export class TextDocument {
     this.blocks = [];
     /** @type {readonly Mark[]} */
     this.marks = [];
+    /** What they were made from. @type {readonly Omit<Mark, "level">[]} */
+    this.found = [];
     /** Whether the schema asks for spans of the text at hand. */
     this.marking = false;
     this.frame = 0;
@@ -47,7 +49,8 @@ export class TextDocument {
     this.pressed = false;
     this.seeing = new IntersectionObserver((entries) => this.#seen(entries), { root: this.root, rootMargin: NEAR });
     editor.stage.scene.heard = () => this.invalidate();
-    this.root.addEventListener("pointerdown", (event) => (this.pressed = event.button === 0 && event.pointerType !== "touch"));
+    this.root.addEventListener("pointerdown", (event) => this.#pressed(event));
+    this.root.addEventListener("dragstart", (event) => event.preventDefault());
     addEventListener("mouseup", (event) => this.#released(event));
     this.root.addEventListener("click", (event) => this.#clicked(event));
     // With Shift a span is selected, too; the browser would select the words up to there.
@@ -62,9 +65,10 @@ export class TextDocument {
       this.blocks = blocksOf(text).map((block) => {
         const element = h("div", { class: "ed-block" }, text.slice(block.from, block.to));
         element.style.setProperty("--lines", String(block.lines));
-        return { ...block, element, marks: [], near: false, drawn: "" };
+        return { ...block, element, marks: [], near: false, drawn: [], named: false };
       });
       this.page.replaceChildren(...this.blocks.map(({ element }) => element));
+      this.found = [];
       for (const block of this.blocks.slice(0, 2)) block.near = true;
       for (const { element } of this.blocks) this.seeing.observe(element);
     }
@@ -80,15 +84,20 @@ export class TextDocument {
   drawNow() {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
-    this.marks = this.marking ? levelled([...this.#found()]) : [];
+    const found = this.marking ? [...this.#found()] : [];
+    if (!drawnAlike(found, this.found)) this.#place(found);
+    for (const block of this.blocks) if (block.near) this.#draw(block);
+    this.arcs.draw();
+  }
+
+  /** @param {readonly Omit<Mark, "level">[]} found */
+  #place(found) {
+    this.found = found;
+    this.marks = levelled(found);
     const lines = this.marks.reduce((most, { level }) => Math.max(most, level), 0);
     this.page.style.setProperty("--deep", String(Math.max(0, lines - 2)));
     const marks = byBlock(this.blocks, this.marks);
-    this.blocks.forEach((block, at) => {
-      block.marks = marks[at] ?? [];
-      if (block.near) this.#draw(block);
-    });
-    this.arcs.draw();
+    this.blocks.forEach((block, at) => (block.marks = marks[at] ?? []));
   }
 
   /** What lies where, of all the layers. @returns {Generator<Omit<Mark, "level">>} */
@@ -125,9 +134,9 @@ export class TextDocument {
   #draw(block) {
     const { selection } = this.editor.store;
     const { showNames } = this.editor.stage.scene;
-    const drawn = JSON.stringify([showNames, block.marks]);
-    if (drawn !== block.drawn) {
-      block.drawn = drawn;
+    if (block.named !== showNames || !drawnAlike(block.marks, block.drawn)) {
+      block.drawn = block.marks;
+      block.named = showNames;
       const tags = showNames ? tagsOf(block) : new Map();
       const parts = pieces(block, block.marks).map((piece) => {
         /** @type {Node} */
@@ -227,6 +236,13 @@ export class TextDocument {
     const from = this.page.contains(range.startContainer) ? this.#unitAt(range.startContainer, range.startOffset) : 0;
     const to = this.page.contains(range.endContainer) ? this.#unitAt(range.endContainer, range.endOffset) : this.units.text.length;
     return from === null || to === null ? null : meant(this.units.text, from, to);
+  }
+
+  /** A mouse or a pen went down: what is selected from now on is marked. A finger selects, and a label is pressed then. @param {PointerEvent} event */
+  #pressed(event) {
+    this.pressed = event.button === 0 && event.pointerType !== "touch";
+    // else the browser would drag the words that are selected
+    if (this.pressed && !event.shiftKey) getSelection()?.removeAllRanges();
   }
 
   /** The button was let go: what the hand selected is marked with the label in hand. @param {MouseEvent} event */

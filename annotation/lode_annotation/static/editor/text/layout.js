@@ -18,8 +18,8 @@ import { countBelow } from "./units.js";
 /** @typedef {{from: number, to: number, lines: number}} Block `lines`: about as many as it fills */
 
 /** A block has about so many units; a line is cut where it has more than so many. */
-const BLOCK = 3000;
-const LONGEST = 9000;
+const BLOCK = 1000;
+const LONGEST = 5000;
 /** About as many characters as a line holds. */
 const LINE = 66;
 /** So many lines lie below each other; further ones lie on the last. */
@@ -69,6 +69,16 @@ export function levelled(marks) {
       free[level] = mark.to;
       return { ...mark, level: Math.min(level, LEVELS - 1) };
     });
+}
+
+/** Whether two lists of marks are drawn alike. @param {readonly Omit<Mark, "level">[]} some @param {readonly Omit<Mark, "level">[]} others */
+export function drawnAlike(some, others) {
+  if (some.length !== others.length) return false;
+  return some.every((one, at) => {
+    const other = /** @type {Mark} */ (others[at]);
+    const { level } = /** @type {Mark} */ (one);
+    return one.key === other.key && one.from === other.from && one.to === other.to && one.name === other.name && one.colour === other.colour && one.look === other.look && level === other.level;
+  });
 }
 
 /** The marks of each block. @param {readonly Block[]} blocks @param {readonly Mark[]} marks in order @returns {Mark[][]} */
