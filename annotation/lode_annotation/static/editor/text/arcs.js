@@ -20,22 +20,22 @@ export class Arcs {
   }
 
   draw() {
-    const { editor, page, marking } = this.text;
+    const { editor, root, marking } = this.text;
     const relations = marking ? editor.relations.selected() : [];
     if (!relations.length && !this.root.childElementCount) return;
-    const edge = page.getBoundingClientRect();
+    const window = root.getBoundingClientRect();
+    const edge = { left: window.left - root.scrollLeft, top: window.top - root.scrollTop };
     const drawn = relations.flatMap(({ from, to, both, control, labels }) => {
       const [start, end] = [this.#placeOf(from, edge), this.#placeOf(to, edge)];
       if (!start || !end) return [];
       const [label] = labels;
-      const { palette, scene } = editor.stage;
-      const colour = label === undefined ? palette.link : scene.labels.of(control, label);
+      const colour = label === undefined ? "var(--lode-muted)" : editor.stage.palette.of(control, label);
       return this.#arc(start, end, colour, label ?? "", both);
     });
     this.root.replaceChildren(...drawn);
   }
 
-  /** Above the middle of a span's first line; null where it is not laid out. @param {string} key @param {DOMRect} edge @returns {Place|null} */
+  /** Above the middle of a span's first line; null where it is not laid out. @param {string} key @param {{left: number, top: number}} edge of the text, where it is not scrolled @returns {Place|null} */
   #placeOf(key, edge) {
     const region = this.text.editor.store.regions.get(key);
     const block = this.text.blocks.find(({ near, marks }) => near && marks.some((mark) => mark.key === key));
@@ -48,11 +48,14 @@ export class Arcs {
   #arc(from, to, colour, label, both) {
     const high = Math.min(HIGH, LOW + Math.abs(to.x - from.x) / 8);
     const top = Math.min(from.y, to.y) - high;
-    const line = s("path", { d: `M${from.x} ${from.y}C${from.x} ${top} ${to.x} ${top} ${to.x} ${to.y}`, stroke: colour, class: "ed-arc" });
-    const heads = s("path", { d: `${head(to)}${both ? head(from) : ""}`, fill: colour });
+    const line = s("path", { d: `M${from.x} ${from.y}C${from.x} ${top} ${to.x} ${top} ${to.x} ${to.y}`, class: "ed-arc" });
+    line.style.stroke = colour;
+    const heads = s("path", { d: `${head(to)}${both ? head(from) : ""}` });
+    heads.style.fill = colour;
     if (!label) return [line, heads];
     const middle = { x: (from.x + to.x) / 2, y: (from.y + to.y + 6 * top) / 8 };
-    const name = s("text", { x: middle.x, y: middle.y, class: "ed-arc-name", fill: colour });
+    const name = s("text", { x: middle.x, y: middle.y, class: "ed-arc-name" });
+    name.style.fill = colour;
     name.textContent = label;
     return [line, heads, name];
   }

@@ -21,7 +21,7 @@ import { Units } from "./units.js";
 /** @typedef {Block & {element: HTMLElement, marks: readonly Mark[], near: boolean, drawn: readonly Mark[], named: boolean}} Placed a block on the page; `drawn`: the marks that it shows, `named` with their names */
 
 /** How far from the window blocks get their marks. */
-const NEAR = "500px 0px";
+const NEAR = "300px 0px";
 /** How much of a tag's width a character of the text has, so that it ends before the next one. */
 const TAG_PART = 0.74;
 /** How far what is gone to lies from the upper edge, as a part of the window. */

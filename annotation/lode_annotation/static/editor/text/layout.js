@@ -17,9 +17,10 @@ import { countBelow } from "./units.js";
 /** @typedef {{from: number, to: number, marks: readonly Mark[]}} Piece a stretch of text within the same marks */
 /** @typedef {{from: number, to: number, lines: number}} Block `lines`: about as many as it fills */
 
-/** A block has about so many units; a line is cut where it has more than so many. */
-const BLOCK = 1000;
-const LONGEST = 5000;
+/** A block has at least so many units, and a long text no more blocks than so many; a line is cut where it has more than so many. */
+const BLOCK = 700;
+const BLOCKS = 500;
+const LONGEST = 9000;
 /** About as many characters as a line holds. */
 const LINE = 66;
 /** So many lines lie below each other; further ones lie on the last. */
@@ -29,8 +30,9 @@ export const LEVELS = 8;
 export function blocksOf(text) {
   /** @type {Block[]} */
   const blocks = [];
+  const least = Math.max(BLOCK, Math.ceil(text.length / BLOCKS));
   for (let from = 0; from < text.length || !blocks.length; ) {
-    const to = endOf(text, from);
+    const to = endOf(text, from, least);
     const lines = text.slice(from, to).split("\n").reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / LINE)), 0);
     blocks.push({ from, to, lines });
     if (to === from) break;
@@ -39,22 +41,22 @@ export function blocksOf(text) {
   return blocks;
 }
 
-/** After the first line's end that makes a block long enough; of a longer line, after a space. @param {string} text @param {number} from */
-function endOf(text, from) {
-  if (text.length - from <= BLOCK) return text.length;
-  const line = text.indexOf("\n", from + BLOCK) + 1;
-  if (line && line - from <= LONGEST) return line;
-  const longest = Math.min(from + LONGEST, text.length);
+/** After the first line's end that makes a block long enough; of a longer line, after a space. @param {string} text @param {number} from @param {number} least */
+function endOf(text, from, least) {
+  if (text.length - from <= least) return text.length;
+  const line = text.indexOf("\n", from + least) + 1;
+  if (line && line - from <= least + LONGEST) return line;
+  const longest = Math.min(from + least + LONGEST, text.length);
   if (longest === text.length) return longest;
   const space = text.lastIndexOf(" ", longest - 1) + 1;
-  if (space > from + BLOCK) return space;
+  if (space > from + least) return space;
   const code = text.charCodeAt(longest);
   return code >= 0xdc00 && code <= 0xdfff ? longest - 1 : longest;
 }
 
 /** The block that a place lies in. @param {readonly Block[]} blocks @param {number} at */
 export function blockAt(blocks, at) {
-  return Math.max(0, countBelow(blocks.map(({ from }) => from), (from) => from <= at) - 1);
+  return Math.max(0, countBelow(blocks, ({ from }) => from <= at) - 1);
 }
 
 /** Give each mark the first line that is free where it begins; longer ones first. @param {readonly Omit<Mark, "level">[]} marks @returns {Mark[]} in their order in the text */
@@ -83,12 +85,10 @@ export function drawnAlike(some, others) {
 
 /** The marks of each block. @param {readonly Block[]} blocks @param {readonly Mark[]} marks in order @returns {Mark[][]} */
 export function byBlock(blocks, marks) {
-  const starts = blocks.map(({ from }) => from);
   /** @type {Mark[][]} */
   const found = blocks.map(() => []);
   for (const mark of marks) {
-    let at = Math.max(0, countBelow(starts, (from) => from <= mark.from) - 1);
-    for (; at < blocks.length && /** @type {number} */ (starts[at]) < mark.to; at += 1) found[at]?.push(mark);
+    for (let at = blockAt(blocks, mark.from), block = blocks[at]; block && block.from < mark.to; block = blocks[(at += 1)]) found[at]?.push(mark);
   }
   return found;
 }

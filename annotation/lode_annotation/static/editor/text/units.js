@@ -7,7 +7,8 @@ export class Units {
     this.text = text;
     /** The units at which code points of two units begin. @type {number[]} */
     this.pairs = [];
-    for (const { index } of text.matchAll(/[\u{10000}-\u{10ffff}]/gu)) this.pairs.push(index);
+    const pair = /[\ud800-\udbff][\udc00-\udfff]/g;
+    while (pair.test(text)) this.pairs.push(pair.lastIndex - 2);
     /** How long the text is, in code points. */
     this.length = text.length - this.pairs.length;
   }
@@ -15,7 +16,7 @@ export class Units {
   /** The code point that a unit belongs to. @param {number} unit */
   toPoint(unit) {
     const within = Math.min(Math.max(unit, 0), this.text.length);
-    // of a pair that begins before it, the second half is no point of its own
+    // the second half of a pair belongs to the point that begins before it
     return within - countBelow(this.pairs, (pair) => pair < within);
   }
 
@@ -34,15 +35,16 @@ export class Units {
 
 /**
  * How many of an ascending list are below something: a binary search.
- * @param {readonly number[]} list
- * @param {(value: number, at: number) => boolean} below
+ * @template T
+ * @param {readonly T[]} list
+ * @param {(value: T, at: number) => boolean} below
  */
 export function countBelow(list, below) {
   let low = 0;
   let high = list.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (below(/** @type {number} */ (list[middle]), middle)) low = middle + 1;
+    if (below(/** @type {T} */ (list[middle]), middle)) low = middle + 1;
     else high = middle;
   }
   return low;
