@@ -130,7 +130,7 @@ export class TextDocument {
     this.arcs.draw();
   }
 
-  /** Make a block's marks anew where they changed, and show which are selected. @param {Placed} block */
+  /** Make a block's marks again where they changed, and show which are selected. @param {Placed} block */
   #draw(block) {
     const { selection } = this.editor.store;
     const { showNames } = this.editor.stage.scene;
