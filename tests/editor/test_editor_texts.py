@@ -40,7 +40,8 @@ def test_three_texts_are_labelled_by_keyboard(clinic: Any, seat: SeatMaker) -> N
     assert text.locator(".ed-block *").count() == 0
     expect(bob.page.locator("[data-stage]")).to_be_hidden()
     expect(bob.page.locator("[data-command='tool.select']")).to_be_hidden()
-    width = text.locator(".ed-text").evaluate("node => node.clientWidth - 2 * parseFloat(getComputedStyle(node).paddingLeft)")
+    page = text.locator(".ed-text")
+    width = page.evaluate("node => node.clientWidth - 2 * parseFloat(getComputedStyle(node).paddingLeft)")
     assert width < 720, "a line is at most about 70 characters"
 
     bob.seen()
