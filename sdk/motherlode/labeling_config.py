@@ -37,8 +37,8 @@ def build(
     control: str = "",
     parts: Mapping[str, Mapping[str, str]] | None = None,
 ) -> str:
-    """A config that asks for `labels` of `task` on an item of that medium, a key of `motherlode.media.MEDIA`; "" for the
-    first that has such labels.
+    """A config that asks for `labels` of `task` on an item of that medium, a key of `motherlode.media.MEDIA`; ""
+    for the first that has such labels.
 
     `required`: an item without an answer cannot be submitted. `categories` gives the COCO category ids of labels,
     `control` the name of the control, "" for the kind's own, `parts` what the elements of labels say beyond their

@@ -39,7 +39,7 @@ class SpanShape(Shape):
     looks = frozenset(
         {"showInline", "opacity", "fillColor", "strokeColor", "strokeWidth", "strokewidth", "maxUsages", "allowEmpty"}
     )
-    part_looks = frozenset({"background", "size", "selected", "category", "alias", "showAlias", "aliasStyle"})
+    part_looks = frozenset({"background", "size", "selected", "category", "showAlias", "aliasStyle"})
 
     def check(self, value: Mapping[str, Any], media: Media) -> Broken | None:
         if not isinstance(media, Text):
