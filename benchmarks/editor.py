@@ -1,7 +1,7 @@
-"""The labelling editor with 2,000 boxes, or with 50 masks: load, zoom, pan, select, drag or paint, undo, in a real
-browser on the real server.
+"""The labelling editor with 2,000 boxes, with 50 masks, or with 2,000 spans of a text: load, zoom, pan, select, drag or
+paint, undo, in a real browser on the real server.
 
-    python benchmarks/editor.py [--boxes 2000] [--masks 50] [--runs 3] [--chromium /usr/bin/chromium]
+    python benchmarks/editor.py [--boxes 2000] [--masks 50] [--spans 2000] [--runs 3] [--chromium /usr/bin/chromium]
 
 A queue of two tasks is made on a server of this run's own: an empty picture, then one of 1920 x 1080 whose label set
 holds the boxes. The first is submitted and the second swapped in, as an annotator's day goes. Chromium runs headless at
@@ -13,6 +13,9 @@ of a page just opened, its scripts still to be compiled. A frame is measured fro
 
 The masks lie on a picture of 1920 x 1080 and on one of 3840 x 2160, each within a quarter of its width and a third of
 its height. "Stroke" is a step of a brush of 24 pixels that adds to one of them, "lift" letting go of it.
+
+The spans lie in a text of 24,000 characters, and in one of 2,400,000: "scroll" is a frame of it, "end" a step of the
+end of one.
 """
 
 import argparse
@@ -59,6 +62,10 @@ PEER: dict[str, float] = {
 BUDGET = {"load": (100, None), "zoom frame": (16.7, 20)}
 MASK_BUDGET = {"load": (600, None), "zoom frame": (16.7, None), "stroke": (16.7, None)}
 LARGE = (3840, 2160)
+SPAN = SHAPES["span"]
+SPAN_ROWS = ["load", "select", "end", "scroll", "undo"]
+SPAN_BUDGET = {"load": (100, None)}
+SPAN_PEER: dict[str, float] = {"load": 16565}
 MASK = SHAPES["mask"]
 ROWS = ["load", "cold", "zoom frame", "zoom, CPU", "pan frame", "select", "nudge", "drag step", "undo"]
 MASK_ROWS = ["load", "zoom frame", "zoom, CPU", "pan frame", "select", "stroke", "lift", "undo"]
@@ -145,19 +152,31 @@ class Server:
         self.call("POST", "projects/bench/items", {"items": [row]})
         return row["uuid"]
 
+    def text(self, content: str) -> str:
+        data, uuid = content.encode(), str(uuid4())
+        md5, sha256 = hashlib.md5(data).hexdigest(), hashlib.sha256(data).hexdigest()
+        headers = {"Authorization": f"Bearer {self.token}", "X-Sha256": sha256}
+        httpx.put(f"{self.url}/api/v1/projects/bench/blobs/{md5}", content=data, headers=headers).raise_for_status()
+        row = {"uuid": uuid, "path": f"{uuid}.txt", "md5": md5, "sha256": sha256}
+        self.call("POST", "projects/bench/items", {"items": [row]})
+        return uuid
+
     def queue(self, items: list[str], schema: str = "street") -> str:
         name = f"q{uuid4().hex[:6]}"
         body = {"name": name, "schema": schema, "items": items}
         return str(self.call("POST", "projects/bench/queues", body)["uuid"])
 
-    def prepare(self, schema: str, task: str, full: str, result: list[dict[str, Any]], runs: int) -> list[str]:
-        """A queue for each run: an empty picture, then one that is known to hold the result."""
-        self.call("POST", "projects/bench/schemas", {"name": schema, "config": build(NAMES, task)})
+    def prepare(
+        self, schema: str, task: str, full: str, result: list[dict[str, Any]], runs: int, empty: str = ""
+    ) -> list[str]:
+        """A queue for each run: an empty item, then one that is known to hold the result."""
+        config = build(NAMES, task, medium="text" if empty else "image")
+        self.call("POST", "projects/bench/schemas", {"name": schema, "config": config})
         first = self.queue([full], schema)
         opened = self.call("POST", f"queues/{first}/next", {"holding": []})["task"]["id"]
         body = {"result": result, "operation_id": str(uuid4()), "lead_time": 1, "next": False}
         self.call("POST", f"tasks/{opened}/submit", body)
-        return [self.queue([self.empty, full], schema) for _ in range(runs)]
+        return [self.queue([empty or self.empty, full], schema) for _ in range(runs)]
 
     def stop(self) -> None:
         os.killpg(self.process.pid, signal.SIGTERM)
@@ -213,6 +232,18 @@ def mask(rng: random.Random, size: tuple[int, int]) -> dict[str, Any]:
             MASK.result_type: [rng.choice(NAMES)],
         },
     }
+
+
+def spans(text: str, count: int) -> list[dict[str, Any]]:
+    """Spans of 4 to 40 characters, evenly over the text; many lie over each other."""
+    found = []
+    for number in range(count):
+        start = number * (len(text) - 40) // count
+        end = start + 4 + number * 7 % 36
+        value = {"start": start, "end": end, "text": text[start:end], SPAN.result_type: [NAMES[number % len(NAMES)]]}
+        entry = {"id": str(uuid4()), "type": SPAN.result_type, "from_name": "label", "to_name": "text"}
+        found.append({**entry, "value": value})
+    return found
 
 
 def measures(page: Page, name: str) -> list[float]:
@@ -322,6 +353,17 @@ def painting(page: Page, address: str, masks: int) -> dict[str, list[float]]:
     return took
 
 
+def reading(page: Page, address: str, count: int) -> dict[str, list[float]]:
+    """One run with spans of a text."""
+    took = opened(page, address, count)
+    took["select"] = timed(page, 20, f"() => {KEY % ('j', 'KeyJ', 'false')}")
+    longer = KEY.replace("ctrlKey", "shiftKey: true, ctrlKey") % ("ArrowRight", "ArrowRight", "false")
+    took["end"] = timed(page, 20, f"() => {longer}")
+    took["undo"] = timed(page, 1, f"() => {KEY % ('z', 'KeyZ', 'true')}")
+    took["scroll"] = timed(page, 80, "() => { document.querySelector('[data-document]').scrollTop += 60 }")
+    return took
+
+
 def table(
     runs: list[dict[str, list[float]]], rows: list[str], budgets: dict[str, Any], peers: dict[str, float]
 ) -> bool:
@@ -349,6 +391,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--boxes", type=int, default=2000)
     parser.add_argument("--masks", type=int, default=50)
+    parser.add_argument("--spans", type=int, default=2000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--chromium", default=shutil.which("chromium") or shutil.which("google-chrome") or "")
     options = parser.parse_args()
@@ -368,6 +411,14 @@ def main() -> int:
                 name = f"areas{seed}"
                 queues = server.prepare(name, MASK.task, server.item(seed, size), masks, options.runs)
                 painted[size] = [attended(browser, server, queue, painting, options.masks) for queue in queues]
+            read = {}
+            sentence = "The pump 🔧 at hall 3 leaks badly, said Zoë; nobody was hurt.\n"
+            for length in (24_000, 2_400_000):
+                text = (sentence * (length // len(sentence) + 1))[:length]
+                full, empty = server.text(text), server.text(f"nothing before {length}")
+                result, name = spans(text, options.spans), f"texts{length}"
+                queues = server.prepare(name, SPAN.task, full, result, options.runs, empty)
+                read[length] = [attended(browser, server, queue, reading, options.spans) for queue in queues]
             browser.close()
         finally:
             server.stop()
@@ -376,6 +427,9 @@ def main() -> int:
     for size, found in painted.items():
         print(f"\n{options.masks} masks on {size[0]} x {size[1]}")
         kept &= table(found, MASK_ROWS, MASK_BUDGET if size == SIZE else {"stroke": MASK_BUDGET["stroke"]}, {})
+    for length, found in read.items():
+        print(f"\n{options.spans} spans of a text of {length:,} characters")
+        kept &= table(found, SPAN_ROWS, SPAN_BUDGET, SPAN_PEER if length == 24_000 else {})
     return 0 if kept else 1
 
 

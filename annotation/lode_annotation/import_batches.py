@@ -5,6 +5,7 @@ from itertools import compress
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
+from lode_annotation.documents import document_of
 from lode_annotation.identity import with_kept_ids
 from lode_annotation.import_report import no_control, other_medium, retired, say, say_problem, say_unlinked, twice
 from lode_annotation.imported_lines import digest_in
@@ -158,7 +159,8 @@ class Batch:
         if gone := next((one for one in drafts if asked[one.kind, one.label] is None), None):
             return say_problem(report, retired(record, gone, asking.schema))
         drafts, unfit = _fitting(record, drafts, asked)
-        problems += unfit
+        drafts, misquoted = _quoting(record, drafts, item.pk)
+        problems += unfit + misquoted
         if not record.comes_in(len(drafts)):
             problems.append(record.left_unlabelled(len(drafts)))
         for problem in problems:
@@ -207,6 +209,20 @@ def _fitting(record: Record, drafts: Sequence[Draft], asked: Asked) -> tuple[lis
         assert control is not None
         if why := "" if shape.whole else shape.under(control, draft.label).unfit(draft.geometry):
             what = f"the {draft.label} {shape.noun} does not fit its class: {why}"
+            problems.append(Problem("unreadable", record.source, draft.row, what, "It was left out", record.path))
+        else:
+            kept.append(draft)
+    return kept, problems
+
+
+def _quoting(record: Record, drafts: Sequence[Draft], item: int) -> tuple[list[Draft], list[Problem]]:
+    """The drafts that quote what the item's text says, or nothing, and what is wrong with the others."""
+    if not any(SHAPES[draft.kind].quotes for draft in drafts):
+        return list(drafts), []
+    text, kept, problems = document_of(item), list[Draft](), list[Problem]()
+    for draft in drafts:
+        if why := SHAPES[draft.kind].misquoted(draft.geometry, text):
+            what = f"the {draft.label} {SHAPES[draft.kind].noun} is not where it says: {why}"
             problems.append(Problem("unreadable", record.source, draft.row, what, "It was left out", record.path))
         else:
             kept.append(draft)

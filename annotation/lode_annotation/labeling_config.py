@@ -16,6 +16,7 @@ from lode_annotation.config_words import HARMLESS, LOOKS, MEANT, SELECTED, VIEW
 from lode_platform.errors import BadInput
 from motherlode import labeling_config, relations
 from motherlode.media import BY_TAG as BY_OBJECT
+from motherlode.media import MEDIA
 from motherlode.shapes import BY_TAG, PARTS, Shape, asked_by_tag
 
 MAX_LABELS = 1000
@@ -206,7 +207,8 @@ def _wrong_control(node: Node, shape: Shape, objects: Mapping[str | None, Node])
         yield node.line, f'<{node.tag} toName="{target or ""}"> names no {named}.'
     elif not shape.fits(BY_OBJECT[objects[target].tag].kind):
         tag = objects[target].tag
-        yield node.line, f"<{node.tag}> about a <{tag}> is not supported: {shape.one} is part of an image."
+        whole = " or ".join(MEDIA[kind].one for kind in sorted(shape.media))
+        yield node.line, f"<{node.tag}> about a <{tag}> is not supported: {shape.one} is part of {whole}."
     required = node.attributes.get("required", "false").lower()
     if required not in ("true", "false"):
         yield node.line, f'<{node.tag} required="{required}"> must be true or false.'

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from lode_annotation import payloads, queues
+from lode_annotation.documents import document_of
 from lode_annotation.label_sets import accept, regions_held
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Review, Task
 from lode_annotation.queue_context import QueueContext, context_for
@@ -116,7 +117,8 @@ def _judge(user: User, context: QueueContext, key: int, request: ReviewRequest) 
         raise _not_waiting(context, task)
     if request.verdict == Review.Verdict.FIX:
         held = partial(regions_held, task.item_id, context.queue.schema_id)
-        result = validate(list(request.result or []), task.item.media, context.rules, held)
+        document = partial(document_of, task.item_id)
+        result = validate(list(request.result or []), task.item.media, context.rules, held, document)
         to_stored_text(result)
         revision = _fixed(user, context, found, request, result)
     accepted = request.verdict != Review.Verdict.REJECT
@@ -179,7 +181,7 @@ def _accept(user: User, context: QueueContext, task: Task, revision: AnnotationR
     """Writes the label set; the key of the one that it replaces."""
     words = context.translate(revision.result, made_under)
     held = partial(regions_held, task.item_id, context.queue.schema_id)
-    result = validate(words, task.item.media, context.rules, held)
+    result = validate(words, task.item.media, context.rules, held, partial(document_of, task.item_id))
     Item.objects.select_for_update(no_key=True).only("pk").get(pk=task.item_id)
     before = LabelSet.objects.current().filter(item_id=task.item_id, schema_id=context.queue.schema_id)
     replaced = before.values_list("pk", flat=True).first()

@@ -10,6 +10,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from lode_annotation import payloads, queues
+from lode_annotation.documents import document_of
 from lode_annotation.label_sets import accept, regions_held
 from lode_annotation.models import Annotation, AnnotationRevision, Lease
 from lode_annotation.queue_context import QueueContext, context_of
@@ -163,7 +164,7 @@ def _answer(user: User, found: _Found, request: SubmitRequest) -> dict[str, Any]
     result: list[Any] = list(request.result)
     if not request.skip:
         held = partial(regions_held, row.item_id, context.queue.schema_id)
-        result = validate(request.result, row.media, context.rules, held)
+        result = validate(request.result, row.media, context.rules, held, partial(document_of, row.item_id))
     text = to_stored_text(result)
     state = _state(user, found, request, result)
     try:

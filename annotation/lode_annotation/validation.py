@@ -10,14 +10,17 @@ from lode_platform import sql
 from lode_platform.errors import BadInput
 from motherlode import relations
 from motherlode.frames import ITEM_INDEX, frame_of
-from motherlode.media import Media
+from motherlode.media import MEDIA, Media
 from motherlode.regions import Control, from_json
-from motherlode.shapes import SHAPES, BadRegion, Shape, shape_in
+from motherlode.shapes import SHAPES, BadRegion, Broken, Shape, shape_in
 
 MAX_REGIONS = 50_000
 
 Said: TypeAlias = Callable[[], Iterable[Mapping[str, Any]]]
 """Reads the rows of the regions that are held to be true of an item; asked for where a place breaks a rule."""
+
+Document: TypeAlias = Callable[[], str]
+"""Reads the text that an item is; asked for where a region quotes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +35,16 @@ class Problem:
         return {"region": self.region, "rule": self.rule, "error": self.error}
 
 
-def validate(result: Any, media: Media, rules: Rules, said: Said = tuple) -> list[dict[str, Any]]:
+def validate(
+    result: Any, media: Media, rules: Rules, said: Said = tuple, document: Document | None = None
+) -> list[dict[str, Any]]:
     """The result as it is kept: as sent, with an upright image's size added where it was left out.
 
-    A region of ``said`` that has not moved may stay, whatever rule its place breaks: it came in by another door. Raises
-    ``BadInput`` (code ``bad_result``) naming every region and rule.
+    A region of ``said`` that has not moved may stay, whatever rule its place breaks: it came in by another door. What
+    a region quotes is compared with the ``document``. Raises ``BadInput`` (code ``bad_result``) naming every region
+    and rule.
     """
-    problems = list(problems_of(result, media, rules, said))
+    problems = list(problems_of(result, media, rules, said, document))
     if problems:
         first = problems[0]
         where = f"Region {first.region}: " if first.region else ""
@@ -85,11 +91,23 @@ def _name(entry: Any, number: int) -> str:
 
 
 class _Held:
-    """The regions that an item has already, read when one is first asked for."""
+    """The regions that an item has already, and the text that it is, each read when it is first asked for."""
 
-    def __init__(self, media: Media, said: Said) -> None:
+    def __init__(self, media: Media, said: Said, document: Document | None) -> None:
         self.media = media
         self._said = said
+        self._document = document
+
+    @cached_property
+    def _text(self) -> str | None:
+        return None if self._document is None else self._document()
+
+    def misquoted(self, shape: Shape, value: Mapping[str, Any]) -> Broken | None:
+        """The rule that a value breaks which quotes what the item's text does not say there."""
+        if not shape.quotes or self._text is None:
+            return None
+        why = shape.misquoted(shape.from_result(value, self.media), self._text)
+        return Broken("text", f"{why[0].upper()}{why[1:]}.") if why else None
 
     @cached_property
     def _rows(self) -> dict[str, Mapping[str, Any]]:
@@ -107,7 +125,9 @@ class _Held:
             return False
 
 
-def problems_of(result: Any, media: Media, rules: Rules, said: Said = tuple) -> Iterator[Problem]:
+def problems_of(
+    result: Any, media: Media, rules: Rules, said: Said = tuple, document: Document | None = None
+) -> Iterator[Problem]:
     """Everything that is wrong with a Label Studio result for an item of this medium."""
     if not isinstance(result, list):
         yield Problem("", "shape", "The result must be a list of regions.")
@@ -115,7 +135,7 @@ def problems_of(result: Any, media: Media, rules: Rules, said: Said = tuple) -> 
     if len(result) > MAX_REGIONS:
         yield Problem("", "size", f"The result has {len(result)} regions; at most {MAX_REGIONS} are taken.")
         return
-    held = _Held(media, said)
+    held = _Held(media, said, document)
     taken = _Taken(rules)
     links: list[tuple[str, Mapping[str, Any]]] = []
     for index, entry in enumerate(result):
@@ -217,7 +237,8 @@ def _entry(entry: Mapping[str, Any], held: _Held, rules: Rules, answered: set[st
 def _fits(shape: Shape, media: Media) -> tuple[str, str] | None:
     if shape.fits(media.kind):
         return None
-    return "medium", f"{shape.one.capitalize()} is part of an image; the item is {media.one}."
+    whole = " or ".join(MEDIA[kind].one for kind in sorted(shape.media))
+    return "medium", f"{shape.one.capitalize()} is part of {whole}; the item is {media.one}."
 
 
 def _off_the_pages(entry: Mapping[str, Any], whole: bool, media: Media) -> tuple[str, str] | None:
@@ -233,5 +254,5 @@ def _off_the_pages(entry: Mapping[str, Any], whole: bool, media: Media) -> tuple
 
 
 def _misplaced(region: str, shape: Shape, value: Mapping[str, Any], held: _Held) -> tuple[str, str] | None:
-    broken = shape.check(value, held.media)
+    broken = shape.check(value, held.media) or held.misquoted(shape, value)
     return None if broken is None or held.has(region, shape, value) else broken

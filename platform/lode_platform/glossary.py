@@ -74,6 +74,12 @@ GLOSSARY = (
         _("Label, Review, an item's page"),
     ),
     Word(
+        _("span"),
+        _("A region that is part of a text, from one character to another; spans may overlap."),
+        _("entity (NER), mention, highlight"),
+        _("Label, Review, an item's page"),
+    ),
+    Word(
         _("skeleton"),
         _("A region that is named points and the edges between them; each point is visible, hidden or not labelled."),
         _("pose, keypoints (COCO), landmarks"),

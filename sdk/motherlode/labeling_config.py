@@ -33,19 +33,22 @@ def build(
     *,
     required: bool = False,
     categories: Mapping[str, int] | None = None,
-    medium: str = DEFAULT_MEDIUM,
+    medium: str = "",
     control: str = "",
     parts: Mapping[str, Mapping[str, str]] | None = None,
 ) -> str:
-    """A config that asks for `labels` of `task` on an item of that medium, a key of `motherlode.media.MEDIA`.
+    """A config that asks for `labels` of `task` on an item of that medium, a key of `motherlode.media.MEDIA`; ""
+    for the first that has such labels.
 
     `required`: an item without an answer cannot be submitted. `categories` gives the COCO category ids of labels,
     `control` the name of the control, "" for the kind's own, `parts` what the elements of labels say beyond their
     names, by label: the kind's `example` where there is none. Raises `BadInput` where the medium has no such labels.
     """
     shape = BY_TASK[task]
+    medium = medium or next(kind for kind in MEDIA if shape.fits(kind))
     if not shape.fits(medium):
-        raise BadInput(f"{task} are labels of images, not of {MEDIA[medium].plural}; classes are of both")
+        whole = " and ".join(MEDIA[kind].plural for kind in sorted(shape.media))
+        raise BadInput(f"{task} are labels of {whole}, not of {MEDIA[medium].plural}; classes are of both")
     extra = (f' choice="{shape.choice}"' if shape.choice else "") + (' required="true"' if required else "")
     return "\n".join(
         [

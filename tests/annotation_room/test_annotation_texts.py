@@ -179,7 +179,7 @@ def test_a_new_schema_starts_with_the_medium_of_the_newest_item(
     medium, titles = offered()
     assert (medium, titles[0], titles[-1]) == ("image", "Boxes of images", "Classes of texts")
     texts(project, alice, "note.txt")
-    assert offered() == ("text", ["Classes of texts", *titles[:-1]])
+    assert offered() == ("text", [*titles[-2:], *titles[:-2]]) and titles[-2] == "Spans of texts"
     for one in client.get(at).context["starters"]:
         got = client.get(at, {"medium": one.medium.kind, "task": one.shape.task}).context["form"]["config"].value()
         assert parse_config(got).labels == list(one.medium.examples)

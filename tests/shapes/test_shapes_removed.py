@@ -21,7 +21,7 @@ assert "polygon" not in shapes.SHAPES and FORMATS["coco"].tasks == ("boxes", "sk
 places = {{
     "box": [1, 2, 3, 4], "rotated_box": [1, 2, 3, 4, 5], "ellipse": [1, 2, 3, 4, 5], "keypoint": [1, 2],
     "polyline": [[1, 2], [3, 4]], "mask": {{"size": [2, 3], "counts": [1, 2, 3]}},
-    "skeleton": [[1, 2, 2]],
+    "skeleton": [[1, 2, 2]], "span": {{"start": 1, "end": 3, "text": "be"}},
 }}
 for kind, shape in shapes.SHAPES.items():
     place = None if shape.whole else shape.from_json(places[kind])

@@ -98,7 +98,7 @@ def question_kinds() -> dict[str, Any]:
         "whole": False,
         "attributes": [],
         "choice": "",
-        "media": ["image"],
+        "media": sorted({kind for shape in BY_TAG.values() if not shape.whole for kind in shape.media}),
     }
     return {
         "kinds": [*kinds, links],

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from rest_framework.request import Request
 
 from lode_platform.item_media.medium import ItemMedium, Look, Seen
+from lode_platform.marked_text import marked
 from lode_platform.models import Item
 from lode_platform.ranges import ranged
 from lode_platform.store import Kept, store
@@ -51,18 +52,24 @@ class TextMedium(ItemMedium):
         md5 = look.md5 or item.blob.md5
         if look.size:
             return format_html('<span class="text-tile" dir="auto">{}</span>', preview(md5))
-        with store().open(md5) as file:
-            text = decoded(file.read())
+        text = whole(md5)
         cut = _("The text goes on; download the original for all of it.") if len(text) > SHOWN else ""
         rest = format_html('<p class="muted small">{}</p>', cut) if cut else ""
         label = look.alt or item.path
         page = '<div class="text-page" dir="auto" tabindex="0" role="document" aria-label="{}">{}</div>{}'
-        return format_html(page, label, text[:SHOWN], rest)
+        return format_html(page, label, marked(text[:SHOWN], look.regions), rest)
 
     def size_words(self, media: Media) -> str:
         assert isinstance(media, Text)
         n = media.length
         return ngettext("%(n)s character", "%(n)s characters", n) % {"n": number_format(n, force_grouping=True)}
+
+
+@lru_cache(maxsize=8)  # bytes named by their digest never change
+def whole(md5: str) -> str:
+    """The text of a file of the store, decoded. Raises ``BadMedia``."""
+    with store().open(md5) as file:
+        return decoded(file.read())
 
 
 @lru_cache(maxsize=4096)  # bytes named by their digest never change

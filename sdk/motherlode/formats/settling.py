@@ -20,11 +20,11 @@ def settle(record: Record, media: Media, orientation: int = 1) -> tuple[list[Dra
     Regions of the image as it lies in the file (its EXIF `orientation` not applied) are turned, those of a scaled copy
     are scaled; where the stated size fits neither, none is kept. Regions without area and regions wholly outside are
     left out, those that cross an edge are cut. All of it is reported. A cut region keeps an imported `area`: it is the
-    mask's, which never left the image. Of another medium only what is said of the whole item is kept.
+    mask's, which never left the image. Of another medium what is said of the whole item is kept, and its own parts.
     `Record.comes_in` says whether what is kept may stand for the truth.
     """
     if not isinstance(media, Image):
-        return _settle_whole(record, media)
+        return _settle_other(record, media)
     kept: list[Draft] = []
     problems: list[Problem] = []
     width, height = media.width, media.height
@@ -59,13 +59,24 @@ def settle(record: Record, media: Media, orientation: int = 1) -> tuple[list[Dra
     return kept, problems
 
 
-def _settle_whole(record: Record, media: Media) -> tuple[list[Draft], list[Problem]]:
-    """What is said of the whole item; a place in an image has none in another medium."""
-    problems = []
-    for draft in (one for one in record.drafts if one.geometry is not None):
-        what = f"the {draft.label} {SHAPES[draft.kind].noun} is a region of an image, and {record.path} is {media.one}"
-        problems.append(Problem("unreadable", record.source, draft.row, what, "It was left out", record.path))
-    return [draft for draft in record.drafts if draft.geometry is None], problems
+def _settle_other(record: Record, media: Media) -> tuple[list[Draft], list[Problem]]:
+    """What is said of the whole item and of parts that it has; a place in an image has none in another medium."""
+    kept: list[Draft] = []
+    problems: list[Problem] = []
+    for draft in record.drafts:
+        shape = SHAPES[draft.kind]
+        if draft.geometry is None:
+            kept.append(draft)
+        elif not shape.fits(media.kind):
+            what = f"the {draft.label} {shape.noun} is a region of an image, and {record.path} is {media.one}"
+            problems.append(Problem("unreadable", record.source, draft.row, what, "It was left out", record.path))
+        elif shape.clip(draft.geometry, media)[1] != "ok":
+            named = f"the {draft.label} {shape.noun} ({shape.words(draft.geometry)})"
+            what = f"{named} is not within the {media.words()}"
+            problems.append(Problem("outside", record.source, draft.row, what, "It was left out", record.path))
+        else:
+            kept.append(draft)
+    return kept, problems
 
 
 def _cut_off(shape: Shape, before: Geometry, after: Geometry) -> float:

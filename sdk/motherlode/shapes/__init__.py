@@ -20,6 +20,7 @@ from motherlode.shapes.rating import RatingShape
 from motherlode.shapes.rotated_box import RotatedBoxShape
 from motherlode.shapes.shape import Asked, BadRegion, Bounds, Broken, Clip, Geometry, Shape
 from motherlode.shapes.skeleton import SkeletonShape
+from motherlode.shapes.span import SpanShape
 from motherlode.shapes.taxonomy import TaxonomyShape
 from motherlode.shapes.text import TextShape
 
@@ -53,6 +54,7 @@ _ALL: tuple[Shape, ...] = (
     KeypointShape(),
     SkeletonShape(),
     MaskShape(),
+    SpanShape(),
     ChoiceShape(),
     TaxonomyShape(),
     TextShape(),

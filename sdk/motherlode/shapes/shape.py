@@ -62,7 +62,8 @@ class Shape(ABC):
     the media that it can be part of; what is whole fits all.
     Kinds that share a tag are told apart by what the control `says`: attributes, with the values that they have.
     `fills_bounds` says that it is its bounds, `outlined` that it is made of outlines and gives them, `masked` that it
-    is a mask of the whole image, `pointed` that it is made of labelled points, `reach` how many pixels the bounds of
+    is a mask of the whole image, `pointed` that it is made of labelled points, `quotes` that it quotes the text that it
+    is part of, `reach` how many pixels the bounds of
     two that are alike may lie apart. A config made for some labels calls its control `control_name` and gives it
     `choice`, where that is not "". `attributes` and `part_attributes` are what the control and its parts may say,
     `looks` and `part_looks` what else Label Studio lets them say, which changes no answer; `example` is what a part
@@ -89,6 +90,7 @@ class Shape(ABC):
     outlined: ClassVar[bool] = False
     masked: ClassVar[bool] = False
     pointed: ClassVar[bool] = False
+    quotes: ClassVar[bool] = False
     reach: ClassVar[float] = 0.0
     control_name: ClassVar[str] = "label"
     choice: ClassVar[str] = ""
@@ -200,6 +202,10 @@ class Shape(ABC):
     def renamed(self, name: str, old: str, new: str) -> str:
         """What a class is called after the class `old` of its control is called `new`."""
         return new if name == old else name
+
+    def misquoted(self, geometry: Geometry, text: str) -> str:
+        """Of what `quotes`, how that differs from the text that it is part of, in words; "" where it does not."""
+        return ""
 
     @abstractmethod
     def from_result(self, value: Mapping[str, Any], media: Media) -> Geometry:

@@ -18,6 +18,9 @@ import { Questions } from "./questions.js";
 import { RegionActs } from "./region_acts.js";
 import { Relations } from "./relations.js";
 import { Stage } from "./stage.js";
+import { fitsText, textCommands } from "./text/commands.js";
+import { TextDocument } from "./text/document.js";
+import { TextSearch } from "./text/search.js";
 import { panTool } from "./tools/pan.js";
 import { SelectTool } from "./tools/select.js";
 import { bindButtons } from "./ui/buttons.js";
@@ -41,8 +44,6 @@ import { Levels } from "./view/levels.js";
 
 /** What the keys of a field are, where it is not one to type in. */
 const FIELD_KEYS = /^(\d|Arrow\w+|Home|End|Enter| |Delete|Backspace)$/;
-/** The commands that say nothing of a medium without pixels. */
-const OF_PICTURES = /^(tool|zoom|bright|window|prelabels|relation|page)\.|\.middle$|^(names|crosshair)$/;
 
 export class Editor {
   /** @param {HTMLElement} root the page @param {OwnKeys} ownKeys */
@@ -75,11 +76,13 @@ export class Editor {
     this.stage.addTool(new SelectTool(this.stage));
     for (const kind of SHAPES) {
       for (const { tool } of toolsOf(kind)) {
-        this.stage.addTool(tool(this.stage, () => this.#ink(kind), (geometry) => this.#draw(kind, geometry)));
+        this.stage.addTool(tool(this.stage, () => this.#ink(kind), (geometry) => this.#draw(kind, [geometry])));
       }
     }
     this.stage.addTool(panTool(this.stage));
     this.relations = new Relations(this);
+    this.document = new TextDocument(this);
+    this.search = new TextSearch(this);
     this.list = new RegionList(find("[data-region-list]", root), this.store, this.stage, {
       accept: (key) => this.acts.accept([key]),
       remove: (key) => this.acts.remove([key]),
@@ -116,7 +119,10 @@ export class Editor {
     this.relations.set(controls);
     this.controls = controls.filter((one) => one !== this.relations.control);
     this.medium = mediumNamed(medium);
+    this.document.marking = !this.medium.isPicture && controls.some((one) => shapeFor(one)?.inText);
+    this.stage.scene.resting = !this.medium.isPicture;
     this.root.classList.toggle("is-document", !this.medium.isPicture);
+    this.root.classList.toggle("has-spans", this.document.marking);
     this.stage.palette.setControls(controls);
     const kept = controls.find((one) => shapeFor(one) && one.name === this.armed?.control.name);
     const control = kept ?? controls.find(shapeFor);
@@ -151,7 +157,8 @@ export class Editor {
 
   setCommands() {
     const all = [...labelCommands(this), ...this.more(), ...regionCommands(this), ...viewCommands(this)];
-    this.commands = all.filter((command) => this.medium.isPicture || !OF_PICTURES.test(command.id));
+    const { marking } = this.document;
+    this.commands = this.medium.isPicture ? all : [...textCommands(this), ...all.filter((command) => fitsText(command, marking))];
     this.keymap.set(applied(this.commands, this.ownKeys.choice));
   }
 
@@ -192,7 +199,10 @@ export class Editor {
   /** Go to the failure that caused the task; where its place is not known, its page; where none did, say so. @param {Reason|null} reason */
   showCause(reason) {
     const place = placeOf(reason);
-    if (place) {
+    if (place && !this.medium.isPicture) {
+      this.document.reveal({ start: place.left, end: place.right });
+      this.notes.announce(reason?.text ?? "");
+    } else if (place) {
       void this.pages.go(reason?.page ?? 0);
       this.stage.viewport.show(place);
       this.stage.overlay.point(place);
@@ -214,7 +224,9 @@ export class Editor {
     this.store.select(keys);
     const region = this.store.regions.get(key);
     if (region && isShape(region) && !this.store.isHere(region)) void this.pages.go(this.pages.of(region));
-    if (region && isShape(region)) this.stage.viewport.reveal(boundsOf(region));
+    if (!region || !isShape(region)) return;
+    if (shapeOf(region).inText) this.document.reveal(/** @type {import("./kinds/span.js").SpanRegion} */ (region));
+    else this.stage.viewport.reveal(boundsOf(region));
   }
 
   /** A label was chosen: the selected regions get it, a box just drawn too; else it is taken in hand. @param {Control} control @param {Label} label */
@@ -222,6 +234,7 @@ export class Editor {
     const kind = answerFor(control);
     if (kind) return this.questions.say(control, (had) => kind.picked?.(control, had, label.value) ?? had);
     this.armed = { control, label };
+    if (this.document.mark()) return this.refresh();
     const selected = this.acts.changeable().filter((region) => kindOf(region) === kindFor(control));
     if (selected.length && this.stage.editable) {
       this.store.transact(gettext("Relabel"), (change) => {
@@ -249,29 +262,38 @@ export class Editor {
 
   // Inside
 
-  /** @param {Shape} kind @param {object} geometry */
-  #draw(kind, geometry) {
-    const armed = this.#armedFor(kind);
+  /** A span with the label in hand. @param {object} geometry */
+  drawSpan(geometry) {
+    const kind = this.armed && shapeFor(this.armed.control);
+    if (kind?.inText) this.#draw(kind, [geometry]);
+  }
+
+  /** Spans like another one, as one step. @param {readonly object[]} geometries @param {Region} like */
+  drawSpans(geometries, like) {
+    const control = this.controls.find((one) => one.name === like.control);
+    const label = control?.labels.find((one) => one.value === like.labels[0]);
+    if (control && label) this.#draw(shapeOf(like), geometries, { control, label });
+  }
+
+  /** @param {Shape} kind @param {readonly object[]} geometries @param {{control: Control, label: Label}|null} armed */
+  #draw(kind, geometries, armed = this.#armedFor(kind)) {
     if (!armed || !this.stage.editable) return;
-    const id = uuid();
-    this.store.transact(gettext("Draw {label}", { label: armed.label.value }), (change) =>
-      change.add(withPresets({
-        ...geometry,
-        kind: kind.name,
-        key: id,
-        id,
-        control: armed.control.name,
-        labels: [armed.label.value],
-        pending: false,
-        questioned: false,
-        score: null,
-        source: null,
-        changed: true,
-        frame: this.pages.at,
-      }, this.controls)),
-    );
-    this.lastDrawn = id;
-    this.store.select([id]);
+    const made = geometries.map((geometry) => withPresets({
+      ...geometry,
+      kind: kind.name,
+      ...newId(),
+      control: armed.control.name,
+      labels: [armed.label.value],
+      pending: false,
+      questioned: false,
+      score: null,
+      source: null,
+      changed: true,
+      frame: this.pages.at,
+    }, this.controls));
+    this.store.transact(gettext("Draw {label}", { label: armed.label.value }), (change) => made.forEach((region) => change.add(region)));
+    this.lastDrawn = made.at(-1)?.key ?? null;
+    this.store.select(made.map(({ key }) => key));
   }
 
   /** The label in hand, where a shape of this kind can have it. @param {Shape} kind */
@@ -335,11 +357,12 @@ export class Editor {
     if (across <= 0 || down <= 0) return;
     const part = { left: left + across * 0.4, top: top + down * 0.4, right: left + across * 0.6, bottom: top + down * 0.6 };
     if (!this.#armedFor(kind)) this.arm(kind);
-    this.#draw(kind, kind.place(part, this.#ink(kind)?.asks));
+    this.#draw(kind, [kind.place(part, this.#ink(kind)?.asks)]);
   }
 
   escape() {
     if (this.relations.stop() || this.stage.cancel()) return;
+    if (this.search.open) return this.search.hide();
     if (this.store.selection.size) this.store.select([]);
     else if (this.filter.active) this.filter.clear();
     else this.stage.use("select");
@@ -396,7 +419,7 @@ export class Editor {
     }
     const bare = !event.ctrlKey && !event.metaKey && !event.altKey;
     if (inField && bare && !isTyping(event.target) && FIELD_KEYS.test(event.key)) return;
-    if (event.code === "Space" && !isTyping(event.target) && !(event.target instanceof HTMLButtonElement)) {
+    if (event.code === "Space" && this.medium.isPicture && !isTyping(event.target) && !(event.target instanceof HTMLButtonElement)) {
       event.preventDefault();
       if (!event.repeat) this.stage.lend("pan");
       return;
@@ -411,6 +434,11 @@ export class Editor {
     if (inList && ["ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"].includes(event.key)) return;
     if (this.keymap.handle(event)) event.stopPropagation();
   }
+}
+
+function newId() {
+  const id = uuid();
+  return { key: id, id };
 }
 
 /** @param {Reason|null} reason @returns {Bounds|null} */

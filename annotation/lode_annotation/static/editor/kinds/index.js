@@ -17,6 +17,7 @@ import { polygon } from "./polygon.js";
 import { polyline } from "./polyline.js";
 import { rating } from "./rating.js";
 import { skeleton } from "./skeleton.js";
+import { span } from "./span.js";
 import { taxonomy } from "./taxonomy.js";
 import { text } from "./text.js";
 import { isRelation } from "../model/relations.js";
@@ -59,7 +60,8 @@ import { isRelation } from "../model/relations.js";
  *   handles: (region: R, scale: number) => Handle[],
  *   drag: (region: R, handle: string, to: Point, image: Size) => R,
  *   place: (part: Bounds, asks?: any) => object,
- *   tool: MakeTool,
+ *   tool?: MakeTool,
+ *   inText?: boolean,
  *   more?: readonly KindTool[],
  *   settings?: (stage: Stage) => {id: string, title: string, keys: string[], run: () => void}[],
  *   grow?: (region: R, dx: number, dy: number, image: Size) => R,
@@ -76,6 +78,7 @@ import { isRelation } from "../model/relations.js";
  * result's value, null where it is not one of this kind; `encode` writes it, without the labels. `differs`: by more than
  * percent lose on their way. `place` makes one within some part of the picture, for those who draw by keys. `grow` moves
  * the far edge. `insert` puts a handle on the outline near a point, `without` takes one away; null where that cannot be.
+ * `inText`: it is part of a text, which the document shows and edits without tools (`text/`), and lies on no picture.
  * `more`: its further tools; `settings`: commands that set them.
  * `called` names a handle. `relabel` is the region with another label of a control; null where it cannot have it.
  * `turn` turns it clockwise about its middle. `cut` is the part that lies on a picture, null where none does; a kind
@@ -101,7 +104,7 @@ import { isRelation } from "../model/relations.js";
  */
 
 /** @type {readonly (Shape<any>|Answer)[]} */
-const KINDS = [box, polygon, polyline, ellipse, keypoint, skeleton, mask, choice, taxonomy, text, number, rating];
+const KINDS = [box, polygon, polyline, ellipse, keypoint, skeleton, mask, span, choice, taxonomy, text, number, rating];
 
 const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
 const byControl = new Map(KINDS.map((kind) => [kind.control, kind]));
@@ -112,6 +115,7 @@ export const SHAPES = KINDS.filter((kind) => kind.drawn);
 /** The tools of a kind, that which draws first. @param {Shape<any>} kind @returns {readonly KindTool[]} */
 export function toolsOf(kind) {
   const { name, key, studioKey, icon, tool } = kind;
+  if (!tool) return [];
   return [{ id: name, key, ...(studioKey ? { studioKey } : {}), icon, title: () => kind.titles().draw, tool }, ...(kind.more ?? [])];
 }
 

@@ -16,7 +16,7 @@ const WIDTH = 0.5;
 
 /**
  * Set keypoints, one with each press, where the button is let go. While armed it always sets, whatever lies below.
- * @type {import("./index.js").Shape<KeypointRegion>["tool"]}
+ * @type {import("./index.js").MakeTool}
  */
 function tool(stage, ink, drawn) {
   const { overlay } = stage;

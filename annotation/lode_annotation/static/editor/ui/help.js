@@ -19,9 +19,10 @@ import { PRESETS, assigned, baseKeys, holders, isFirm, isFree, isOwn } from "../
 const PARTS = new Set(["Control", "Shift", "Alt", "Meta", "AltGraph", "CapsLock", "NumLock", "Fn", "Dead", "Process", "Unidentified"]);
 const BACK = new Set(["Delete", "Backspace"]);
 
-/** What the hand on the pointer can do, which no command says. @returns {KeyGroup} */
-function pointerGroup() {
-  return {
+/** What the hand on the pointer can do, which no command says. @param {Editor} editor @returns {KeyGroup[]} */
+function pointerGroups({ medium, document }) {
+  if (!medium.isPicture) return document.marking ? [textGroup()] : [];
+  return [{
     title: gettext("Pointer"),
     rows: [
       { keys: [gettext("Wheel")], title: gettext("Zoom where the pointer is") },
@@ -29,6 +30,19 @@ function pointerGroup() {
       { keys: [gettext("Alt + wheel")], title: gettext("Turn the pages of a picture that has several") },
       { keys: [gettext("Space + drag, middle button")], title: gettext("Pan") },
       { keys: [gettext("Alt + press")], title: gettext("Select a region while drawing") },
+      { keys: [gettext("Shift + press")], title: gettext("Add to the selection") },
+    ],
+  }];
+}
+
+/** The same of a text. @returns {KeyGroup} */
+function textGroup() {
+  return {
+    title: gettext("Pointer"),
+    rows: [
+      { keys: [gettext("Drag")], title: gettext("Mark words with the label in hand") },
+      { keys: [gettext("Double click")], title: gettext("Mark a word") },
+      { keys: [gettext("Press")], title: gettext("Select a span; once more, the next one there") },
       { keys: [gettext("Shift + press")], title: gettext("Add to the selection") },
     ],
   };
@@ -76,7 +90,7 @@ class KeyDialog {
       title,
       rows: shown.filter((command) => command.group === title).map((command) => this.#row(command)),
     }));
-    this.list.replaceChildren(keyList([...groups, pointerGroup()]));
+    this.list.replaceChildren(keyList([...groups, ...pointerGroups(this.editor)]));
     if (!focus) return;
     const place = this.question ? "[data-take]" : `[data-key-of="${focus}"]`;
     /** @type {HTMLElement|null} */ (this.list.querySelector(place))?.focus();

@@ -43,7 +43,23 @@ export class RegionScene extends Scene {
     this.linkFrom = null;
     /** Where the pointer is meanwhile. @type {import("../model/types.js").Point|null} */
     this.linkTo = null;
+    /** Whether the item is a text, of which nothing is drawn here. */
+    this.resting = false;
+    /** Told when what is drawn has changed. */
+    this.heard = () => {};
     for (const event of ["load", "change", "select", "show"]) store.addEventListener(event, () => this.regroup());
+  }
+
+  /** @override */
+  regroup() {
+    super.regroup();
+    this.heard();
+  }
+
+  /** @override */
+  drawNow() {
+    if (this.resting) this.frame = 0;
+    else super.drawNow();
   }
 
   /** @override @returns {import("../../lode/canvas/scene.js").Layer<Region>[]} */
@@ -52,17 +68,17 @@ export class RegionScene extends Scene {
       .shapes()
       .filter((shape) => this.store.isShown(shape) && this.#isDrawn(shape))
       .map((shape) => this.moved.get(shape.key) ?? shape);
-    const name = (/** @type {Region} */ region) => (this.lifted.has(region.key) ? "" : nameOf(region));
+    const name = (/** @type {Region} */ region) => (this.lifted.has(region.key) && !shapeOf(region).inText ? "" : nameOf(region));
     const live = /** @type {Region[]} */ (/** @type {unknown} */ (this.live ? [this.live.shape] : []));
     const colour = (/** @type {Region} */ region) => this.colourOf(region);
     const pending = this.showPrelabels ? shown.filter((shape) => shape.pending) : [];
     const { dashes } = this.palette;
     return [
       { shapes: this.showOwn ? shown.filter((shape) => !shape.pending) : [], colour, name },
-      { shapes: pending, colour, dash: dashes.prediction, name },
+      { shapes: pending, colour, dash: dashes.prediction, name, look: "prediction" },
       { shapes: live, colour: () => this.live?.colour ?? "", name: () => "", live: true },
       ...(this.showBefore ? [this.#truth()] : []),
-      { shapes: this.ghosts.filter((shape) => this.store.isHere(shape)), colour: () => this.palette.other, dash: dashes.other, name: nameOf },
+      { shapes: this.ghosts.filter((shape) => this.store.isHere(shape)), colour: () => this.palette.other, dash: dashes.other, name: nameOf, look: "other" },
     ];
   }
 
@@ -88,10 +104,11 @@ export class RegionScene extends Scene {
     return [...arrows, { from: start, to: { left: x, top: y, right: x, bottom: y }, colour: this.palette.link, name: "", both: false }];
   }
 
-  /** Whether it is drawn here: of what is lifted a bitmap alone is. @param {Region} shape */
+  /** Whether it is drawn here: of what is lifted a bitmap alone is, and what is part of a text. @param {Region} shape */
   #isDrawn(shape) {
     if (shape.key === this.live?.shape.key) return false;
-    return !this.lifted.has(shape.key) || shapeOf(shape).bitmap !== undefined;
+    const { bitmap, inText } = shapeOf(shape);
+    return !this.lifted.has(shape.key) || bitmap !== undefined || inText === true;
   }
 
   /**
@@ -101,9 +118,9 @@ export class RegionScene extends Scene {
   #truth() {
     const colour = () => this.palette.truth;
     const here = (/** @type {Region} */ shape) => this.store.isHere(shape);
-    if (!this.showOwn) return { shapes: this.truth.filter(here), colour, name: nameOf };
+    if (!this.showOwn) return { shapes: this.truth.filter(here), colour, name: nameOf, look: "truth" };
     const was = (/** @type {Region} */ region) => gettext("was {name}", { name: nameOf(region) });
-    return { shapes: this.before.filter(here), colour, dash: this.palette.dashes.before, name: was };
+    return { shapes: this.before.filter(here), colour, dash: this.palette.dashes.before, name: was, look: "before" };
   }
 
   /** @param {Region} region @returns {string} */

@@ -22,6 +22,7 @@ import { drawBitmap, sheetOf } from "./tint.js";
  * @property {(shape: R) => string} name what stands beside it; empty for nothing
  * @property {boolean} [faint] what is only there to compare with: drawn thin and pale
  * @property {boolean} [live] whether its bitmaps change at every frame
+ * @property {string} [look] what they mean, for those who draw them otherwise
  * @property {boolean} [below] whether the name stands below the region, where another layer's stands above
  */
 /**
