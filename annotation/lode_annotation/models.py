@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+import lode_annotation.assist.models  # noqa: F401 - tables of this room
 from lode_annotation.canonical_list import CanonicalList
 from lode_platform.callers import Caller
 from lode_platform.models import Item, Job, PastFile, Project, User
@@ -201,8 +202,8 @@ class Task(models.Model):
 class Lease(models.Model):
     """One place at a task: made with the task, one per overlap, so a task is never held by more people than that.
 
-    Free when ``user`` is null or ``until`` has passed; ``closed`` when its place was answered, skipped or withdrawn.
-    ``queue`` and ``priority`` repeat the task's, so that the claim is one statement on one partial index.
+    Free when ``user`` is null or ``until`` has passed; ``closed`` when its place was answered, skipped or withdrawn;
+    ``queue`` and ``priority`` repeat the task's: the claim is one statement on one partial index.
     """
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="leases")
@@ -234,8 +235,7 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
 class Annotation(models.Model):
     """One person's answer to a task; its words are in its revisions, of which none is ever overwritten.
 
-    ``revision`` 0 says that nothing was answered yet. ``draft`` is what the person's page last kept here of unfinished
-    work: no revision, overwritten by the next keeping, emptied by the answer.
+    ``revision`` 0: nothing was answered yet. ``draft`` is unfinished work as the person's page last kept it here.
     """
 
     class State(models.TextChoices):
