@@ -182,9 +182,7 @@ def answers(bench: Bench) -> None:
             took.append((time.perf_counter() - began) * 1000)
             assert answer.status_code == 200, answer.content
     took.sort()
-    print(
-        f"\nA click through REST: median {statistics.median(took):.1f} ms, p95 {took[int(len(took) * 0.95)]:.1f} ms"
-    )
+    print(f"\nA click through REST: median {statistics.median(took):.1f} ms, p95 {took[int(len(took) * 0.95)]:.1f} ms")
 
 
 def main() -> None:

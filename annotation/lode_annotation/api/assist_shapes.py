@@ -22,7 +22,7 @@ class ClickShape(Shape):
 
 class LearnedShape(Shape):
     version = serializers.CharField()
-    regions = serializers.IntegerField(help_text="that it learned from and was measured on")
+    regions = serializers.IntegerField(help_text="that it learned from")
     accuracy = serializers.FloatField(allow_null=True)
     trivial = serializers.FloatField(allow_null=True, help_text="the same measure of the trivial guess")
     learned_at = serializers.CharField()

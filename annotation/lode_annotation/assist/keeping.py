@@ -44,6 +44,6 @@ def _read(path: str) -> Mapping[str, npt.NDArray[Any]]:
             return {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError) as error:
         raise Gone(
-            f"What the assistant learned ({path.rpartition('/')[2]}) is gone from the store, or broken: train it again.",
+            f"What the assistant learned ({path.rpartition('/')[2]}) is gone from the store, or broken; train again.",
             code="assistant_gone",
         ) from error

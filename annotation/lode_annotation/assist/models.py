@@ -41,6 +41,13 @@ class AssistantModel(models.Model):
         indexes = [models.Index(fields=["schema", "assistant", "-id"], name="assistant_newest")]
 
     @property
+    def title(self) -> str:
+        """What the assistant is called."""
+        from lode_annotation.assist.assistants import ASSISTANTS  # these import Django's models
+
+        return str(ASSISTANTS[self.assistant].title) if self.assistant in ASSISTANTS else self.assistant
+
+    @property
     def better(self) -> bool:
         """Whether it was measured, and is better than the trivial guess."""
         return self.accuracy is not None and self.trivial is not None and self.accuracy > self.trivial

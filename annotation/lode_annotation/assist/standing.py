@@ -82,7 +82,7 @@ def _standing(one: Assistant, model: AssistantModel | None, switch: AssistantSwi
         reason = _("Too few labelled regions are held out to measure it on: more labels are needed.")
     elif not model.better:
         state = "worse"
-        reason = _("It is off by itself: it is not better than the median box yet (%(own)s against %(trivial)s).") % {
+        reason = _("Off by itself: it is not better than the trivial guess yet (%(own)s against %(trivial)s).") % {
             "own": f"{model.accuracy:.3f}",
             "trivial": f"{model.trivial:.3f}",
         }

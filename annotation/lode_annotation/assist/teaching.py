@@ -31,8 +31,8 @@ CHUNK = 200
 
 @dataclass(frozen=True)
 class Lesson:
-    """The pictures to learn from and to be measured on; how many label sets and regions they hold; the number of the
-    newest label set that there was."""
+    """The pictures to learn from and to be measured on; how many label sets and regions are learned from; the number
+    of the newest label set that there was."""
 
     pictures: Sequence[Picture]
     label_sets: int
@@ -43,7 +43,7 @@ class Lesson:
 def lesson(schema: Schema, rules: Rules, work: Work) -> Lesson:
     """All that there is to learn from, as far as the schema still asks it, without pictures that cannot be read."""
     pictures: list[Picture] = []
-    label_sets = regions = last = 0
+    label_sets = regions = every = last = 0
     for row in _label_sets(schema):
         last = max(last, row.pk)
         try:
@@ -51,10 +51,12 @@ def lesson(schema: Schema, rules: Rules, work: Work) -> Lesson:
         except LodeError:  # its bytes are gone, or it cannot be shown
             continue
         pictures += found
-        label_sets += 1
-        regions += sum(len(one.taught) for one in found)
-        work.progress(regions, MOST)
-        if regions >= MOST:
+        count = sum(len(one.taught) for one in found)
+        every += count
+        if not held_out(row.item):
+            label_sets, regions = label_sets + 1, regions + count
+        work.progress(every, MOST)
+        if every >= MOST:
             break
     return Lesson(pictures, label_sets, regions, last)
 

@@ -125,8 +125,6 @@ def run(work: jobs.Work) -> dict[str, Any]:
             % {"n": taught.regions, "least": LEAST},
             code="too_few_labels",
         )
-    if all(picture.held_out or not picture.taught for picture in taught.pictures):
-        raise BadInput(_("Every labelled item is held out: label items of another group."), code="too_few_labels")
     trained: dict[str, Any] = {}
     for assistant in ASSISTANTS.values():
         if assistant.why_not():

@@ -69,7 +69,6 @@ def assist(request: HttpRequest, project: str, name: str) -> HttpResponse:
         "least": standings.LEAST,
         "enough": saving.ENOUGH,
         "history": list(history.order_by("-pk")[:HISTORY]),
-        "titles": {line.standing.assistant.name: line.standing.assistant.title for line in lines},
         "queues": [(queue, counts[queue.pk]["open"]) for queue in open_queues if counts[queue.pk]["open"]],
         "prelabels": any(line.standing.on for line in lines if line.standing.assistant.purpose == "prelabel"),
         "training": standings.training(schema),

@@ -38,13 +38,15 @@ class Learned:
 
 class Assistant(ABC):
     """One way to help. ``purpose`` is "click", a region suggested for a click of a person at work, or "prelabel", all
-    regions of a picture suggested before somebody opens its task. ``measure`` is what ``Learned.accuracy`` is."""
+    regions of a picture suggested before somebody opens its task. ``measure`` is what ``Learned.accuracy`` is,
+    ``guess`` the trivial guess that it has to beat."""
 
     name: ClassVar[str]
     title: ClassVar[Any]
     description: ClassVar[Any]
     purpose: ClassVar[Literal["click", "prelabel"]]
     measure: ClassVar[Any]
+    guess: ClassVar[Any]
 
     def why_not(self) -> str:
         """Why it cannot work on this server, as a sentence; "" where it can."""

@@ -23,6 +23,7 @@ class Click(Assistant):
     description = _("A click inside an object suggests its box, and its outline where the schema asks for outlines.")
     purpose = "click"
     measure = _("median IoU")
+    guess = _("median box of the class")
 
     def learn(self, pictures: Sequence[Picture]) -> Learned:
         taught, held = halves(pictures)

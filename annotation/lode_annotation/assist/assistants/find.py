@@ -23,6 +23,7 @@ class Find(Assistant):
     description = _("Regions are suggested in open tasks before somebody opens them, to accept, correct or dismiss.")
     purpose = "prelabel"
     measure = _("F1 at IoU .5")
+    guess = _("median boxes side by side")
 
     def learn(self, pictures: Sequence[Picture]) -> Learned:
         taught, held = halves(pictures)
