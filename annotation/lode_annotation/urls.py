@@ -14,6 +14,7 @@ urlpatterns = [
     path("p/<slug:project>/schemas/<slug:name>/edit/", schemas.schema_edit, name="schema_edit"),
     path("p/<slug:project>/schemas/<slug:name>/changes/", schema_changes.schema_changes, name="schema_changes"),
     path("p/<slug:project>/schemas/<slug:name>/assist/", assist.assist, name="assist"),
+    path("p/<slug:project>/schemas/<slug:name>/assist/predictors/", assist.assist_predictors, name="assist_predictors"),
     path("p/<slug:project>/schemas/<slug:name>/assist/change/", assist.assist_change, name="assist_change"),
     path(
         "p/<slug:project>/schemas/<slug:name>/assist/prelabel/<uuid:queue>/",

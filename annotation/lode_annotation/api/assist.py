@@ -9,13 +9,16 @@ from rest_framework.response import Response
 from lode_annotation.api import assist_shapes as shapes
 from lode_annotation.api.queues import queue_of
 from lode_annotation.api.schemas import schema_of
-from lode_annotation.assist import answering, prelabelling, training
+from lode_annotation.assist import answering, predictors, prelabelling, training
 from lode_annotation.assist.answering import Click
+from lode_annotation.assist.models import Predictor
 from lode_annotation.assist.standing import standings
 from lode_platform.api.shapes import JobShape, job_json, read
 from lode_platform.api.view import View
+from lode_platform.errors import NotFound
 from lode_platform.signed_in import caller
 
+UNANSWERED = OpenApiResponse(description="`unanswered`: it did not answer as a predictor does")
 OFF = OpenApiResponse(description="`assist_off`: no assistant may help; the error says why")
 
 
@@ -60,7 +63,41 @@ class Answer(View):
 
 
 class Prelabel(View):
-    @extend_schema(operation_id="queue_prelabel", request=None, responses={202: JobShape, 409: OFF})
+    @extend_schema(operation_id="queue_prelabel", request=shapes.PrelabelShape, responses={202: JobShape, 409: OFF})
     def post(self, request: Request, queue: UUID) -> Response:
-        """Starts the job that pre-labels the next open tasks; one of five is left without, to compare with."""
-        return Response(job_json(prelabelling.prelabel(queue_of(request, queue), caller(request))), status=202)
+        """Starts the job that pre-labels the next open tasks, with what the assistant finds or a predictor answers; one
+        of five is left without, to compare with."""
+        given = read(shapes.PrelabelShape, request.data)
+        job = prelabelling.prelabel(queue_of(request, queue), caller(request), given["predictor"])
+        return Response(job_json(job), status=202)
+
+
+class Predictors(View):
+    @extend_schema(operation_id="predictors", responses=shapes.PredictorShape(many=True))
+    def get(self, request: Request, schema: UUID) -> Response:
+        """The predictors of a schema: models of others behind HTTP, as Label Studio's ML backends are."""
+        rows = schema_of(request, schema).predictors.order_by("pk")
+        return Response([shapes.predictor_json(row) for row in rows])
+
+    @extend_schema(
+        operation_id="predictor_add",
+        request=shapes.NewPredictorShape,
+        responses={201: shapes.PredictorShape, 502: UNANSWERED},
+    )
+    def post(self, request: Request, schema: UUID) -> Response:
+        """Adds a predictor: it has to answer `/health`, and is told the schema by `/setup`."""
+        given = read(shapes.NewPredictorShape, request.data)
+        made = predictors.add(schema_of(request, schema), caller(request), **given)
+        return Response(shapes.predictor_json(made), status=201)
+
+
+class OnePredictor(View):
+    @extend_schema(operation_id="predictor_remove", request=None, responses={204: None})
+    def delete(self, request: Request, predictor: UUID) -> Response:
+        """Removes a predictor; what it suggested stays."""
+        rows = Predictor.objects.visible_to(caller(request)).select_related("schema__project")
+        found = rows.filter(uuid=predictor).first()
+        if found is None:
+            raise NotFound("There is no such predictor.")
+        predictors.remove(found, caller(request))
+        return Response(status=204)

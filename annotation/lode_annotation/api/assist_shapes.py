@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from lode_annotation.api.shapes import ResultField
 from lode_annotation.assist.answering import said_of
+from lode_annotation.assist.models import Predictor
 from lode_annotation.assist.standing import Standing
 
 Shape = serializers.Serializer[Any]
@@ -51,6 +52,28 @@ class AssistantShape(Shape):
 
 class SwitchShape(Shape):
     on = serializers.BooleanField()
+
+
+class PrelabelShape(Shape):
+    predictor = serializers.UUIDField(required=False, default=None, allow_null=True, help_text="else the assistant")
+
+
+class NewPredictorShape(Shape):
+    name = serializers.CharField(max_length=64)
+    url = serializers.CharField(max_length=500, help_text="below which /health, /setup and /predict are asked")
+    interactive = serializers.BooleanField(required=False, default=False, help_text="it also answers clicks")
+
+
+class PredictorShape(NewPredictorShape):
+    uuid = serializers.UUIDField()
+    on = serializers.BooleanField()
+    model_version = serializers.CharField()
+    fault = serializers.CharField(help_text="why it last failed to answer")
+
+
+def predictor_json(row: Predictor) -> dict[str, Any]:
+    """A row of ``PredictorShape``."""
+    return {name: getattr(row, name) for name in ("uuid", "name", "url", "interactive", "on", "model_version", "fault")}
 
 
 def assistant_json(one: Standing) -> dict[str, Any]:

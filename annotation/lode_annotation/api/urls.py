@@ -13,6 +13,8 @@ urlpatterns = [
     path("schemas/<uuid:schema>/dry-run", schemas.DryRun.as_view()),
     path("schemas/<uuid:schema>/assistants", assist.Assistants.as_view()),
     path("schemas/<uuid:schema>/assistants/train", assist.Train.as_view()),
+    path("schemas/<uuid:schema>/predictors", assist.Predictors.as_view()),
+    path("predictors/<uuid:predictor>", assist.OnePredictor.as_view()),
     path("schemas/<uuid:schema>/assistants/<slug:assistant>", assist.OneAssistant.as_view()),
     path("projects/<slug:project>/queues", queues.Queues.as_view()),
     path("queues/<uuid:queue>", queues.OneQueue.as_view()),

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from lode_annotation.assist import keeping, teaching, training
+from django.utils.translation import gettext as _
+
+from lode_annotation.assist import keeping, predictors, teaching, training
 from lode_annotation.assist.models import AssistantModel, AssistantUse
 from lode_annotation.assist.pictures import Suggestion, suits
 from lode_annotation.assist.standing import Standing, standings
@@ -19,6 +21,8 @@ from motherlode.frames import pages_of
 from motherlode.media import Image, Media
 from motherlode.regions import Control, Region, as_result
 from motherlode.shapes import SHAPES
+
+PREDICTOR = "predictor"
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,9 @@ def state_for(queue: UUID, caller: Caller) -> dict[str, Any]:
     schema = _schema(context_for(caller, queue, "queue.label"))
     best = _clicking(schema)
     training.learn_again_if_due(schema, best.assistant.name, caller.user)
-    return {"on": best.on, "reason": best.reason, "model": said_of(best.model) if best.on and best.model else None}
+    able = best.on or predictors.interactive(schema) is not None
+    reason = "" if able else best.reason
+    return {"on": able, "reason": reason, "model": said_of(best.model) if best.on and best.model else None}
 
 
 def answer(task: UUID, caller: Caller, click: Click) -> dict[str, Any]:
@@ -50,17 +56,29 @@ def answer(task: UUID, caller: Caller, click: Click) -> dict[str, Any]:
     item = Item.objects.select_related("blob").get(tasks=task_id)
     control = _control(context.rules, item, click)
     schema = _schema(context)
+    if (predictor := predictors.interactive(schema)) is not None:
+        theirs = predictors.clicked(predictor, item, control, click.label, click.x, click.y)
+        if theirs is not None:
+            _used(task_id, caller, PREDICTOR)
+            return {"result": theirs, "model": None, "predictor": predictor.name}
     best = _clicking(schema)
+    if predictor is not None and not best.on:
+        raise Conflict(_("%(name)s did not answer in time.") % {"name": predictor.name}, code="unanswered")
     if not best.on or best.model is None:
         raise Conflict(best.reason, code="assist_off")
     class_id, shape = control.class_ids[click.label], SHAPES[control.kind]
     seen = teaching.seen_of(item, click.page)
     found = best.assistant.click(keeping.kept(best.model.arrays), seen, click.x, click.y, class_id, shape)
-    AssistantUse.objects.get_or_create(task_id=task_id, user=caller.user, assistant=best.assistant.name)
+    _used(task_id, caller, best.assistant.name)
     training.learn_again_if_due(schema, best.assistant.name, caller.user)
-    said = [] if found is None else [found]
-    result = results(said, item.media, context.rules, version_of(best.model), page=click.page)
+    result = results(
+        [] if found is None else [found], item.media, context.rules, version_of(best.model), page=click.page
+    )
     return {"result": result, "model": said_of(best.model)}
+
+
+def _used(task_id: int, caller: Caller, name: str) -> None:
+    AssistantUse.objects.get_or_create(task_id=task_id, user=caller.user, assistant=name)
 
 
 def _schema(context: QueueContext) -> Schema:

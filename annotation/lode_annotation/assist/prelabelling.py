@@ -6,17 +6,18 @@ One task of ``EVERY`` is left as it is, so that the time people take without hel
 import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from lode_annotation.assist import answering, keeping, teaching
+from lode_annotation.assist import answering, keeping, predictors, teaching
 from lode_annotation.assist.models import AssistantUse
 from lode_annotation.assist.standing import standing
 from lode_annotation.models import LabelSet, Queue, Task
 from lode_annotation.rules import Rules, rules_of
 from lode_platform import access, events, jobs
 from lode_platform.callers import Caller
-from lode_platform.errors import Conflict, LodeError
+from lode_platform.errors import Conflict, LodeError, NotFound
 from lode_platform.models import Job
 from motherlode.frames import pages_of
 
@@ -31,10 +32,15 @@ Suggest = Callable[[Sequence[Task]], list[list[dict[str, Any]]]]
 """Gives the pre-labels of each task, in their order."""
 
 
-def prelabel(queue: Queue, caller: Caller) -> Job:
-    """Begins to pre-label the next open tasks of a queue that nobody has begun. Raises ``Forbidden``, and ``Conflict``
+def prelabel(queue: Queue, caller: Caller, predictor: UUID | None = None) -> Job:
+    """Begins to pre-label the next open tasks of a queue that nobody has begun, with what the assistant finds or, where
+    one is named, a predictor. Raises ``Forbidden``, ``NotFound`` for a predictor that there is not, and ``Conflict``
     (``assist_off``) where the assistant may not help, with the reason."""
     access.require(caller, queue.project, "queue.manage")
+    if predictor is not None:
+        if predictors.named(queue.schema_revision.schema, predictor) is None:
+            raise NotFound("There is no such predictor.")
+        return _enqueue(queue, caller, {"predictor": str(predictor)})
     known = standing(queue.schema_revision.schema, ASSISTANT)
     if not known.on:
         raise Conflict(known.reason, code="assist_off")
@@ -91,6 +97,12 @@ def _next(queue: Queue) -> list[Task]:
 
 
 def _source(work: jobs.Work, queue: Queue, rules: Rules) -> tuple[str, Suggest]:
+    if uuid := work.arguments.get("predictor"):
+        found = predictors.named(queue.schema_revision.schema, uuid)
+        if found is None:
+            raise NotFound("The predictor was removed.")
+        asked = predictors.of(found)
+        return answering.PREDICTOR, lambda tasks: asked.predict([task.item for task in tasks])
     return ASSISTANT, _of_assistant(queue, rules)
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from lode_annotation import queues as queue_verbs
-from lode_annotation.assist import prelabelling, saving, training
+from lode_annotation.assist import predictors, prelabelling, saving, training
 from lode_annotation.assist import standing as standings
 from lode_annotation.assist.models import AssistantModel
 from lode_annotation.assist.saving import Saving
@@ -21,7 +21,7 @@ from lode_annotation.rules import rules_of
 from lode_annotation.schemas import latest
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
-from lode_platform.errors import BadInput, Conflict
+from lode_platform.errors import BadInput, LodeError, NotFound
 from lode_platform.models import Membership
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
@@ -72,8 +72,11 @@ def assist(request: HttpRequest, project: str, name: str) -> HttpResponse:
         "queues": [(queue, counts[queue.pk]["open"]) for queue in open_queues if counts[queue.pk]["open"]],
         "prelabels": any(line.standing.on for line in lines if line.standing.assistant.purpose == "prelabel"),
         "training": standings.training(schema),
+        "predictors": list(schema.predictors.order_by("pk")),
+        "may_edit": permits(Caller(member.user), member.role, "schema.edit"),
         "may_manage": permits(Caller(member.user), member.role, "queue.manage"),
     }
+    context["offers"] = context["prelabels"] or bool(context["predictors"])
     return render(request, "annotation/assist.html", context)
 
 
@@ -93,15 +96,43 @@ def assist_change(request: HttpRequest, project: str, name: str) -> HttpResponse
 
 
 @require_POST
+def assist_predictors(request: HttpRequest, project: str, name: str) -> HttpResponse:
+    """Adds a predictor, or removes one."""
+    member, schema = _found(request, project, name, "schema.edit")
+    caller, given = Caller(member.user), request.POST
+    try:
+        if gone := given.get("remove", ""):
+            row = next((one for one in schema.predictors.all() if str(one.uuid) == gone), None)
+            if row is None:
+                raise NotFound(_("There is no such predictor."))
+            predictors.remove(row, caller)
+        else:
+            title = given.get("name", "").strip()[:64]
+            if not title:
+                raise BadInput(_("A predictor needs a name."), field="name")
+            predictors.add(
+                schema,
+                caller,
+                name=title,
+                url=given.get("url", "").strip(),
+                interactive=given.get("interactive") == "1",
+            )
+    except LodeError as refused:
+        toast(request, refused.message)
+    return redirect("annotation:assist", member.project.name, schema.name)
+
+
+@require_POST
 def assist_prelabel(request: HttpRequest, project: str, name: str, queue: UUID) -> HttpResponse:
     """Starts to pre-label the next open tasks of a queue."""
     member, schema = _found(request, project, name, "queue.manage")
     rows = Queue.objects.filter(schema_revision__schema=schema).select_related("project", "schema_revision__schema")
     found = get_object_or_404(rows, uuid=queue)
     try:
-        job = prelabelling.prelabel(found, Caller(member.user))
-    except Conflict as refused:
-        toast(request, refused.message)
+        chosen = request.POST.get("predictor", "")
+        job = prelabelling.prelabel(found, Caller(member.user), UUID(chosen) if chosen else None)
+    except (LodeError, ValueError) as refused:
+        toast(request, refused.message if isinstance(refused, LodeError) else _("There is no such predictor."))
         return redirect("annotation:assist", member.project.name, schema.name)
     toast(request, _("Pre-labelling has started"))
     return redirect(reverse("platform:job", args=[member.project.name, job.uuid]))
