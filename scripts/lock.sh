@@ -6,6 +6,6 @@ compile() {
     .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
         --no-emit-package motherlode --custom-compile-command "make lock" "$@"
 }
-compile pyproject.toml sdk/pyproject.toml --group build --group demo -o requirements/server.txt "${@:1}"
+compile pyproject.toml sdk/pyproject.toml --extra assist --group build -o requirements/server.txt "${@:1}"
 compile --group dev -c requirements/server.txt -o requirements/dev.txt "${@:1}"
 echo uv | compile - -o requirements/bootstrap.txt "${@:1}"

@@ -107,6 +107,7 @@ def pages(project: Any) -> dict[str, tuple[str, str]]:
         found["item"] = ("owner", address("platform:item", item.uuid))
     if schema := Schema.objects.filter(project=project).first():
         found["schema"] = ("owner", address("annotation:schema", schema.name))
+        found["assist"] = ("owner", address("annotation:assist", schema.name))
     if queue := Queue.objects.filter(project=project).order_by("-created_at").first():
         found["queue"] = ("owner", address("annotation:queue", queue.uuid))
     if task := Task.objects.filter(queue__project=project, state="open").order_by("-pk").first():

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lode_annotation import comparisons, filling, imports, migrating, schema_migrations
+from lode_annotation.assist import prelabelling, standing, training
 from lode_annotation.import_parts import VERB
 from lode_platform.jobs import Work, job
 
@@ -35,3 +36,15 @@ def migrate_schema(work: Work) -> dict[str, Any]:
 def undo_revision(work: Work) -> dict[str, Any]:
     """Undoes a revision of a schema, and its migration."""
     return schema_migrations.carry_out_undo(work)
+
+
+@job(standing.VERB)
+def train_assistants(work: Work) -> dict[str, Any]:
+    """Trains a schema's assistants."""
+    return training.run(work)
+
+
+@job(prelabelling.VERB)
+def prelabel(work: Work) -> dict[str, Any]:
+    """Pre-labels the next tasks of a queue."""
+    return prelabelling.run(work)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lode_annotation.views import agreement, label, queues, review, schema_changes, schemas, task
+from lode_annotation.views import agreement, assist, label, queues, review, schema_changes, schemas, task
 
 app_name = "annotation"
 urlpatterns = [
@@ -13,6 +13,14 @@ urlpatterns = [
     path("p/<slug:project>/schemas/<slug:name>/", schemas.schema, name="schema"),
     path("p/<slug:project>/schemas/<slug:name>/edit/", schemas.schema_edit, name="schema_edit"),
     path("p/<slug:project>/schemas/<slug:name>/changes/", schema_changes.schema_changes, name="schema_changes"),
+    path("p/<slug:project>/schemas/<slug:name>/assist/", assist.assist, name="assist"),
+    path("p/<slug:project>/schemas/<slug:name>/assist/predictors/", assist.assist_predictors, name="assist_predictors"),
+    path("p/<slug:project>/schemas/<slug:name>/assist/change/", assist.assist_change, name="assist_change"),
+    path(
+        "p/<slug:project>/schemas/<slug:name>/assist/prelabel/<uuid:queue>/",
+        assist.assist_prelabel,
+        name="assist_prelabel",
+    ),
     path(
         "p/<slug:project>/schemas/<slug:name>/revisions/<int:number>/undo/",
         schema_changes.revision_undo,

@@ -124,6 +124,7 @@ OWN_PATHS = frozenset(
         "p",
         "projects",
         "review",
+        "shared",
         "static",
         "thumbs",
     }
@@ -134,6 +135,9 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", PUBLIC.netloc.removesuffix(f
 ALLOWED_HOSTS += [name for part in os.environ.get("MOTHERLODE_ALLOWED_HOSTS", "").split(",") if (name := part.strip())]
 PROXIES = env_int("MOTHERLODE_PROXIES", 0)
 FORCE_SCRIPT_NAME = prefix_of(PUBLIC.path)
+PRIVATE_HOSTS = frozenset(
+    name for part in os.environ.get("MOTHERLODE_PRIVATE_HOSTS", "").split(",") if (name := part.strip().lower())
+)
 CSRF_TRUSTED_ORIGINS = [f"{PUBLIC.scheme}://{PUBLIC.netloc}"]
 TLS = PUBLIC.scheme == "https"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TLS else None

@@ -37,5 +37,6 @@ urlpatterns = [
     path("p/<slug:project>/settings/tokens/<uuid:token>/revoke", settings.revoke_token, name="token_revoke"),
     path("p/<slug:project>/settings/trash", settings.trash, name="project_trash"),
     path("media/<uuid:item>", media.original, name="media"),
+    path("shared/<str:signed>", media.shared, name="shared"),
     path("thumbs/<uuid:item>", media.thumb, name="thumb"),
 ]

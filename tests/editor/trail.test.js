@@ -112,6 +112,24 @@ test("a step done after undoing takes the place of those that were undone, in th
   assert.equal(again.regions.get("a").x, 1);
 });
 
+test("what a click suggested is there after a reload, as a suggestion, and its step can be undone", async () => {
+  const store = new Store();
+  store.load([...fromResults([text("a", 10)], CONTROLS, SIZE), ...ahead()]);
+  const local = browser();
+  const journal = journalOf(store, local);
+  const [made] = fromResults([text("s", 70)], CONTROLS, SIZE, { pending: true });
+  store.transact("suggest", (change) => change.add({ ...made, suggested: true }));
+  await journal.write();
+  const again = local.reload();
+  assert.deepEqual(again.order, store.order);
+  assert.equal(again.regions.get("p:s").suggested, true);
+  assert.equal(sent(again), sent(store));
+  again.undo();
+  assert.equal(again.regions.has("p:s"), false);
+  const mine = taken(store.regions.get("p:s"), "mine");
+  assert.deepEqual(["suggested" in mine, mine.pending], [false, false]);
+});
+
 test("there is no end to what can be undone", () => {
   const store = new Store();
   store.load(fromResults([text("a", 0)], CONTROLS, SIZE));

@@ -28,13 +28,14 @@ from django.utils import timezone
 from PIL import Image
 from tests.serving import ROOT, free_port, furnish
 
+from lode_annotation.assist.models import Predictor
 from lode_annotation.models import Annotation, LabelImport, Task
 from lode_annotation.queues import TaskSpec, add_tasks, create_queue
 from lode_annotation.schemas import schema_for_labels
 from lode_datasets import selection
 from lode_datasets.models import Version
 from lode_hooks.models import Evaluation, Failure, MiningRound, PredictionSet, Run
-from lode_platform import jobs
+from lode_platform import jobs, shared_media
 from lode_platform.callers import Caller
 from lode_platform.items import ItemSpec, add_items
 from lode_platform.models import Item, Job, Membership, Project, Role, User
@@ -423,6 +424,9 @@ def build(home: Path) -> World:
         "part": 0,
         "trashed_project": gone.uuid,
         "dataset": "cells",
+        "assistant": "click",
+        "predictor": Predictor.objects.create(schema=schema, name="cells", url="https://example.org").uuid,
+        "signed": shared_media.link(items[0]).rpartition("/")[2],
         "language": "en",
         "wanted": "earlier",
         "dataset_uuid": dataset.uuid,

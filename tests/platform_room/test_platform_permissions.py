@@ -45,6 +45,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/tasks/<uuid:task>/submit": {"result": [], "operation_id": str(uuid4()), "lead_time": 1.0},
     "/api/v1/tasks/<uuid:task>/skip": {"operation_id": str(uuid4())},
     "/api/v1/tasks/<uuid:task>/draft": {"result": []},
+    "/api/v1/tasks/<uuid:task>/assist": {"control": "none", "label": "none", "x": 1, "y": 1},
+    "/api/v1/schemas/<uuid:schema>/assistants/<slug:assistant>": {"on": True},
+    "/api/v1/schemas/<uuid:schema>/predictors": {"name": "own", "url": "http://127.0.0.1:9"},
     "/api/v1/annotations/<uuid:annotation>/review": {
         "verdict": "accept",
         "operation_id": str(uuid4()),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lode_annotation.api import agreement, imports, moving, queues, reviews, schemas
+from lode_annotation.api import agreement, assist, imports, moving, queues, reviews, schemas
 
 urlpatterns = [
     path("projects/<slug:project>/schemas", schemas.Schemas.as_view()),
@@ -11,6 +11,11 @@ urlpatterns = [
     path("schemas/<uuid:schema>/revisions", schemas.Revisions.as_view()),
     path("schemas/<uuid:schema>/revisions/<int:number>/undo", schemas.UndoRevision.as_view()),
     path("schemas/<uuid:schema>/dry-run", schemas.DryRun.as_view()),
+    path("schemas/<uuid:schema>/assistants", assist.Assistants.as_view()),
+    path("schemas/<uuid:schema>/assistants/train", assist.Train.as_view()),
+    path("schemas/<uuid:schema>/predictors", assist.Predictors.as_view()),
+    path("predictors/<uuid:predictor>", assist.OnePredictor.as_view()),
+    path("schemas/<uuid:schema>/assistants/<slug:assistant>", assist.OneAssistant.as_view()),
     path("projects/<slug:project>/queues", queues.Queues.as_view()),
     path("queues/<uuid:queue>", queues.OneQueue.as_view()),
     path("queues/<uuid:queue>/tasks", queues.Tasks.as_view()),
@@ -19,11 +24,14 @@ urlpatterns = [
     path("queues/<uuid:queue>/leases", queues.Clear.as_view()),
     path("queues/<uuid:queue>/next", queues.Next.as_view()),
     path("queues/<uuid:queue>/mine", queues.Mine.as_view()),
+    path("queues/<uuid:queue>/assist", assist.Able.as_view()),
+    path("queues/<uuid:queue>/prelabels", assist.Prelabel.as_view()),
     path("queues/<uuid:queue>/review/next", reviews.NextReview.as_view()),
     path("tasks/<uuid:task>", queues.OneTask.as_view()),
     path("tasks/<uuid:task>/open", queues.OpenTask.as_view()),
     path("tasks/<uuid:task>/submit", queues.Submit.as_view()),
     path("tasks/<uuid:task>/skip", queues.Skip.as_view()),
+    path("tasks/<uuid:task>/assist", assist.Answer.as_view()),
     path("tasks/<uuid:task>/lease", queues.OneLease.as_view()),
     path("tasks/<uuid:task>/draft", queues.Draft.as_view()),
     path("projects/<slug:project>/agreement", agreement.Agreement.as_view()),

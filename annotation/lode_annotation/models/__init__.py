@@ -1,5 +1,6 @@
 """Schemas, queues, tasks, leases, annotations, reviews, label sets and imports."""
 
+import lode_annotation.assist.models  # noqa: F401 - tables of this room
 from lode_annotation.models.answers import Annotation, AnnotationRevision, Review
 from lode_annotation.models.comparisons import Comparison
 from lode_annotation.models.imports import ImportedLine, LabelImport, LabelImportPart

@@ -40,6 +40,8 @@ def label(request: HttpRequest, queue: UUID) -> HttpResponse:
         "skip": f"{task}/skip",
         "lease": f"{task}/lease",
         "draft": f"{task}/draft",
+        "assist": f"{task}/assist",
+        "able": f"{api}/assist",
     }
     context = {
         "queue": found,

@@ -8,9 +8,11 @@ from uuid import UUID
 
 from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
-from rest_framework.decorators import api_view
+from rest_framework.decorators import api_view, authentication_classes, permission_classes
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
+from lode_platform import shared_media
 from lode_platform.errors import NotFound
 from lode_platform.item_media import MEDIA
 from lode_platform.models import Item, Project
@@ -36,6 +38,18 @@ def thumb(request: Request, item: UUID) -> HttpResponseBase:
     text its beginning."""
     found = _named(request, _visible(request, item))
     return _kept(request, MEDIA[found.kind].thumb(request, found))
+
+
+@extend_schema(exclude=True)
+@api_view(["GET", "HEAD"])
+@authentication_classes([])
+@permission_classes([AllowAny])
+def shared(request: Request, signed: str) -> HttpResponseBase:
+    """The bytes of an item by a signed link, which a predictor was given a few minutes ago."""
+    item = shared_media.item_of(signed)
+    answer = MEDIA[item.kind].original(request, item)
+    answer["Cache-Control"] = "private, no-store"
+    return answer
 
 
 def _visible(request: Request, uuid: UUID) -> Item:

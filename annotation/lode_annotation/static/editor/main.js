@@ -3,6 +3,7 @@
 
 import { HttpError } from "../lode/http.js";
 import { gettext, ngettext } from "../lode/words.js";
+import { Assist, assistCommands } from "./assist.js";
 import { carryCommand } from "./carry.js";
 import { Editor } from "./editor.js";
 import { fromResults } from "./model/convert.js";
@@ -51,6 +52,7 @@ async function begin() {
     editor.notes.stay("storage", gettext("This browser keeps nothing across a reload; drafts go to the server only."));
   }
   await session.start(boot.task);
+  void page.assist.look();
 }
 
 class LabelPage {
@@ -69,6 +71,7 @@ class LabelPage {
     /** Why the task that the page was opened for is not to be had; "" once it was said. */
     this.refusal = "";
     this.sight = new Sight(this.root);
+    this.assist = new Assist(editor, boot.addresses, () => session.loaded);
     session.addEventListener("task", () => this.#task());
     session.addEventListener("picture", () => this.#picture());
     session.addEventListener("face", () => this.#noTask());
@@ -91,6 +94,7 @@ class LabelPage {
     const group = gettext("Task");
     const open = () => session.loaded !== null;
     return [
+      ...assistCommands(this.assist),
       { id: "submit", title: gettext("Submit"), group, keys: ["Enter", "Ctrl+Enter"], whileTyping: false, when: () => session.face === "task", run: () => void this.#submit() },
       { id: "skip", title: gettext("Skip"), group, keys: ["s"], icon: "player-skip-forward", when: open, run: () => void this.#skip() },
       { id: "back", title: gettext("Back to the previous task"), group, keys: ["u"], icon: "arrow-left", when: () => session.before.length > 0 || !session.earliest, run: () => void this.#back() },

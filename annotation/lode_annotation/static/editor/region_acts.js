@@ -35,7 +35,7 @@ export class RegionActs {
 
   /** The selected regions that may be changed. */
   changeable() {
-    return this.store.selectedShapes().filter((one) => !one.pending && !this.store.locked.has(one.key));
+    return this.store.selectedShapes().filter((one) => (!one.pending || one.suggested) && !this.store.locked.has(one.key));
   }
 
   /** Take pre-labels as one's own. @param {Iterable<string>} keys */

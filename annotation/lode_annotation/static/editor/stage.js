@@ -28,6 +28,7 @@ import { find } from "../lode/dom.js";
  * @typedef {object} Tool
  * @property {string} id
  * @property {boolean} [draws] whether it makes regions
+ * @property {boolean} [grips] whether it takes handles
  * @property {() => boolean} [snaps] whether the places it is given now catch on what lies near
  * @property {(press: Press) => void} down
  * @property {(press: Press) => void} move with the button held
@@ -116,7 +117,7 @@ export class Stage extends EventTarget {
     this.tool = tool;
     this.overlay.crosshair(null);
     this.snap.rest();
-    this.overlay.setGripping(this.current?.id === "select");
+    this.overlay.setGripping(this.current?.grips === true);
     if (this.pointer) this.current?.hover(this.#press(this.pointer));
     this.dispatchEvent(new Event("tool"));
   }
@@ -127,7 +128,7 @@ export class Stage extends EventTarget {
     if (tool === this.lent) return;
     this.lent = tool;
     this.overlay.crosshair(null);
-    this.overlay.setGripping(this.current?.id === "select");
+    this.overlay.setGripping(this.current?.grips === true);
     this.hover();
   }
 

@@ -249,7 +249,7 @@ export function taken(prelabel, id) {
   const came = /** @type {LsResult} */ (prelabel.source === null ? {} : parseExact(prelabel.source));
   const { score: _score, model_version: _model, ...rest } = came;
   const { questioned: _questioned, ...meta } = came.meta ?? {};
-  const { model, ...mine } = prelabel;
+  const { model, suggested: _suggested, ...mine } = prelabel;
   const remembered = { id: prelabel.id, score: prelabel.score, ...(model ? { model_version: model } : {}) };
   const source = JSON.stringify({
     ...rest,

@@ -100,6 +100,7 @@
  * @property {readonly string[]} labels
  * @property {boolean} pending
  * @property {boolean} questioned
+ * @property {boolean} [suggested] by a click here: it can be adjusted before it is accepted
  * @property {number|null} score
  * @property {string} [model] who made a pre-label, where it is said
  * @property {string|null} source

@@ -13,7 +13,7 @@ import { linkedLast } from "../model/relations.js";
  * @typedef {object} Trail
  * @property {string[]} own the keys of the regions in the result
  * @property {string[]} order the keys of all regions, pre-labels among them
- * @property {Region[]} empty answers that were taken back and are not in the result
+ * @property {Region[]} empty answers that were taken back and are not in the result, and regions suggested by clicks
  * @property {number} done how many of the steps were done; the others were undone
  * @property {number} count how many steps there are
  */
@@ -24,7 +24,7 @@ export function trailOf(store) {
   return {
     own: mine.filter((region) => !isEmpty(region)).map((region) => region.key),
     order: [...store.order],
-    empty: mine.filter(isEmpty),
+    empty: [...mine.filter(isEmpty), ...store.shapes().filter((region) => region.suggested)],
     done: store.history.done.length,
     count: store.history.done.length + store.history.undone.length,
   };

@@ -22,6 +22,7 @@ export class SelectTool {
   /** @param {Stage} stage */
   constructor(stage) {
     this.id = "select";
+    this.grips = true;
     this.stage = stage;
     /** @type {"idle"|"move"|"resize"|"frame"} */
     this.doing = "idle";
@@ -51,7 +52,7 @@ export class SelectTool {
     }
     this.#take(region.key, press.shift);
     this.doing = press.editable ? "move" : "idle";
-    this.held = store.selectedShapes().filter((one) => !one.pending && !store.locked.has(one.key));
+    this.held = store.selectedShapes().filter((one) => (!one.pending || one.suggested) && !store.locked.has(one.key));
   }
 
   /** @param {Press} press */

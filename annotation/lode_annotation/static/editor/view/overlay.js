@@ -16,6 +16,8 @@ import { nameOf } from "./region_scene.js";
 /** @typedef {import("./region_scene.js").RegionScene} RegionScene */
 
 const CAUSE_MARGIN = 5;
+/** The ring where an assistant is asked, in CSS pixels. */
+const ASKED = 9;
 /** The side of a handle and how near a press must come, in CSS pixels: for a mouse or pen, and for a finger. */
 const FINE = { side: 9, reach: 9 };
 const COARSE = { side: 20, reach: 22 };
@@ -61,9 +63,12 @@ export class Overlay {
     this.words = /** @type {SVGTextElement} */ (s("text", { class: "ed-size ed-words" }));
     this.acrossLine = s("path", { class: "ed-crosshair" });
     this.brush = s("path", { class: "ed-brush" });
+    /** Where an assistant is asked. @type {readonly Point[]} */
+    this.asked = [];
+    this.asking = s("path", { class: "ed-asking" });
     /** As many as were ever in sight at once. @type {SVGElement[]} */
     this.handles = [];
-    root.append(this.acrossLine, this.causeLine, this.shadow, this.outline, this.colour, this.rubber, this.sketch, this.size, this.brush, this.words);
+    root.append(this.acrossLine, this.causeLine, this.shadow, this.outline, this.colour, this.rubber, this.sketch, this.size, this.brush, this.asking, this.words);
     this.frame = 0;
     viewport.addEventListener("change", () => this.invalidate());
     for (const event of ["load", "change", "select", "show"]) store.addEventListener(event, () => this.#lift());
@@ -102,6 +107,7 @@ export class Overlay {
     this.#drawHandles(only);
     this.#drawCause();
     this.#drawDraft();
+    this.#drawAsked();
     this.#drawSize(only);
     if (this.marquee) {
       const { left, top, right, bottom } = this.marquee;
@@ -116,7 +122,7 @@ export class Overlay {
 
   /** @param {Region} shape whether it has handles */
   #grips(shape) {
-    return this.editable && this.gripping && !shape.pending && !this.store.locked.has(shape.key);
+    return this.editable && this.gripping && (!shape.pending || shape.suggested) && !this.store.locked.has(shape.key);
   }
 
   /** @param {Region|undefined} only */
@@ -169,6 +175,11 @@ export class Overlay {
     this.causeLine.setAttribute("d", `M${place(start.x, start.y)}H${end.x.toFixed(2)}V${end.y.toFixed(2)}H${start.x.toFixed(2)}Z`);
   }
 
+  #drawAsked() {
+    const rings = this.asked.map((point) => ringAt(this.viewport.toStage(point), ASKED));
+    this.asking.setAttribute("d", rings.join(""));
+  }
+
   #drawDraft() {
     this.sketch.setAttribute("d", this.draft ? this.#outlineOf(this.draft.shape) : "");
     this.sketch.classList.toggle("is-unfilled", this.draft !== null && shapeOf(this.draft.shape).unfilled === true);
@@ -209,8 +220,7 @@ export class Overlay {
 
   /** The ring of a round brush. @param {Point|null} at on the stage @param {number} [radius] in CSS pixels */
   ring(at, radius = 0) {
-    const half = `a${radius} ${radius} 0 0 1`;
-    this.brush.setAttribute("d", at ? `M${place(at.x - radius, at.y)}${half} ${2 * radius} 0${half} ${-2 * radius} 0Z` : "");
+    this.brush.setAttribute("d", at ? ringAt(at, radius) : "");
   }
 
   /** @param {{kind: string}} shape */
@@ -239,6 +249,12 @@ export class Overlay {
     }
     return nearest;
   }
+}
+
+/** @param {Point} at on the stage @param {number} radius in CSS pixels */
+function ringAt(at, radius) {
+  const half = `a${radius} ${radius} 0 0 1`;
+  return `M${place(at.x - radius, at.y)}${half} ${2 * radius} 0${half} ${-2 * radius} 0Z`;
 }
 
 /** @param {number} x @param {number} y */

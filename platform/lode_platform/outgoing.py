@@ -1,0 +1,141 @@
+"""HTTP to addresses that people gave: never to the server's own network, unless the operator names the host.
+
+A name is resolved once, each of its addresses is checked, and the connection is made to the address that was checked; a
+redirect is another connection, and checked alike. Proxies of the environment are not asked.
+"""
+
+import ipaddress
+import json
+import socket
+import time
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpcore
+import httpx
+from django.conf import settings
+
+from lode_platform.errors import BadInput, LodeError
+
+MOST_BYTES = 16 * 1024**2
+HOPS = 3
+CONNECT_SECONDS = 3.0
+
+
+class Unanswered(LodeError):
+    """Whoever was asked did not answer, or not in words that are understood."""
+
+    status, code = 502, "unanswered"
+
+
+def check_address(address: str) -> str:
+    """An address to ask later, as it was given. Raises ``BadInput`` for one that is none; where it leads is checked
+    when it is asked."""
+    try:
+        parts = urlsplit(address)
+        right = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not parts.username
+    except ValueError:
+        right = False
+    if not right or len(address) > 500:
+        raise BadInput(f"{address[:200]!r} is not an address: write http(s)://host[:port][/path].", field="url")
+    return address.rstrip("/")
+
+
+def ask(method: str, address: str, body: Any = None, *, seconds: float) -> Any:
+    """The JSON that an address answers to JSON. Raises ``Unanswered``, and ``BadInput`` (``address_refused``) for one
+    that may not be asked."""
+    until = time.monotonic() + seconds
+    limits = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
+    try:
+        with (
+            httpx.Client(
+                transport=_Guarded(), timeout=limits, follow_redirects=True, max_redirects=HOPS, trust_env=False
+            ) as client,
+            client.stream(method, address, json=body) as answer,
+        ):
+            text = _read(answer, until)
+    except httpx.HTTPError as error:
+        raise Unanswered(f"{address} did not answer: {type(error).__name__}.") from None
+    except httpx.InvalidURL:
+        raise BadInput(f"{address!r} is not an address.", field="url") from None
+    if answer.status_code >= 300:
+        raise Unanswered(f"{address} answered {answer.status_code}.")
+    try:
+        return json.loads(text or b"null")
+    except (ValueError, RecursionError):
+        raise Unanswered(f"{address} did not answer in JSON.") from None
+
+
+def _read(answer: httpx.Response, until: float) -> bytes:
+    read = bytearray()
+    for chunk in answer.iter_bytes():
+        read += chunk
+        if len(read) > MOST_BYTES:
+            raise Unanswered(f"{answer.url} answered more than {MOST_BYTES // 1024**2} MiB.")
+        if time.monotonic() > until:
+            raise Unanswered(f"{answer.url} took too long.")
+    return bytes(read)
+
+
+class _Guarded(httpx.HTTPTransport):
+    """httpx's transport over connections that are checked."""
+
+    def __init__(self) -> None:
+        super().__init__(trust_env=False)
+        context = httpx.create_ssl_context(trust_env=False)
+        self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=_Checked())
+
+
+class _Checked(httpcore.SyncBackend):
+    """Connects to an address of the host that may be asked."""
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        address = _checked(host, port)
+        return super().connect_tcp(address, port, timeout, local_address, socket_options)
+
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.NetworkStream:
+        raise BadInput("A socket of this machine is not asked.", code="address_refused")
+
+
+def _checked(host: str, port: int) -> str:
+    """The first address of a host, all of which may be asked."""
+    try:
+        found = [str(row[4][0]) for row in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    except (OSError, UnicodeError):
+        raise httpcore.ConnectError(f"{host} has no address") from None
+    if host.lower() not in settings.PRIVATE_HOSTS:
+        for address in found:
+            if not is_public(address):
+                raise BadInput(
+                    f"{host} lies at {address}, in a private network: an operator may name it in"
+                    " MOTHERLODE_PRIVATE_HOSTS.",
+                    code="address_refused",
+                )
+    return found[0]
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is of the public internet, and so is any that it carries within it."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip in _NAT64:
+            return False
+        inner = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
+        if any(one is not None and not is_public(str(one)) for one in inner):
+            return False
+        if ip.ipv4_mapped is not None:
+            return True
+    return ip.is_global and not ip.is_multicast
+
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
