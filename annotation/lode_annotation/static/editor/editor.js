@@ -4,7 +4,8 @@
 import { isTyping } from "../lode/keyboard.js";
 import { mediumNamed } from "../lode/media/index.js";
 import { uuid } from "../lode/uuid.js";
-import { gettext } from "../lode/words.js";
+import { gettext, ngettext } from "../lode/words.js";
+import { Beside } from "./beside.js";
 import { Carrier } from "./carry.js";
 import { labelCommands, regionCommands, viewCommands } from "./commands.js";
 import { SHAPES, answerFor, boundsOf, hasButtons, isShape, kindFor, kindOf, shapeFor, shapeOf, toolsOf } from "./kinds/index.js";
@@ -71,6 +72,7 @@ export class Editor {
     this.levels = new Levels(this);
     this.carrier = new Carrier(this);
     this.pages = new Pages(this);
+    this.beside = new Beside(this);
 
     this.stage.addTool(new SelectTool(this.stage));
     for (const kind of SHAPES) {
@@ -86,6 +88,7 @@ export class Editor {
       pick: (key, extend) => this.pick(key, extend),
       press: (key, extend) => this.relations.take(key) || this.pick(key, extend),
       linked: (region) => this.relations.wordsOf(region),
+      elsewhere: (n) => (this.pages.beside ? ngettext("{n} on other pictures", "{n} on other pictures", n) : ngettext("{n} on other pages", "{n} on other pages", n)),
     });
     this.relationPanel = new RelationPanel(find("[data-relations]", root), this);
     this.questions = new Questions(this);
@@ -169,6 +172,7 @@ export class Editor {
       this.frame = 0;
       this.questions.refresh();
       this.relationPanel.refresh();
+      this.beside.refresh();
       this.refreshButtons();
       if (this.recount) {
         this.recount = false;
@@ -222,7 +226,9 @@ export class Editor {
     const kind = answerFor(control);
     if (kind) return this.questions.say(control, (had) => kind.picked?.(control, had, label.value) ?? had);
     this.armed = { control, label };
-    const selected = this.acts.changeable().filter((region) => kindOf(region) === kindFor(control));
+    if (!this.pages.takes(control)) void this.pages.go(control.page ?? 0);
+    const fits = (/** @type {Region} */ region) => kindOf(region) === kindFor(control) && this.pages.takes(control);
+    const selected = this.acts.changeable().filter(fits);
     if (selected.length && this.stage.editable) {
       this.store.transact(gettext("Relabel"), (change) => {
         for (const region of selected) {
@@ -276,16 +282,29 @@ export class Editor {
 
   /** The label in hand, where a shape of this kind can have it. @param {Shape} kind */
   #armedFor(kind) {
-    return this.armed && shapeFor(this.armed.control) === kind ? this.armed : null;
+    return this.armed && shapeFor(this.armed.control) === kind && this.pages.takes(this.armed.control) ? this.armed : null;
   }
 
   /** Take a label of this kind in hand, if none is, and a tool of it, that which draws by default. @param {Shape} kind @param {string} [tool] */
   arm(kind, tool) {
-    const control = this.controls.find((one) => shapeFor(one) === kind);
+    const control = this.controls.find((one) => shapeFor(one) === kind && this.pages.takes(one));
     const label = control?.labels[0];
     if (!this.#armedFor(kind) && control && label) this.armed = { control, label };
     if (tool) this.stage.use(tool);
     else this.draw();
+    this.refresh();
+  }
+
+  /** Take a label of the picture in sight in hand: of the same kind and name as the one before, where there is one. */
+  armHere() {
+    const { armed } = this;
+    if (!armed || this.pages.takes(armed.control)) return;
+    const here = this.controls.filter((one) => shapeFor(one) && this.pages.takes(one));
+    const control = here.find((one) => one.type === armed.control.type) ?? here[0];
+    const label = control?.labels.find((one) => one.value === armed.label.value) ?? control?.labels[0];
+    if (!control || !label) return;
+    this.armed = { control, label };
+    if (this.stage.tool?.draws && control.type !== armed.control.type) this.draw();
     this.refresh();
   }
 

@@ -46,11 +46,21 @@ export class RegionScene extends Scene {
     for (const event of ["load", "change", "select", "show"]) store.addEventListener(event, () => this.regroup());
   }
 
+  /** Whether a region lies on the picture that is drawn. @param {Region} region */
+  isHere(region) {
+    return this.store.isHere(region);
+  }
+
+  /** Whether it is to be seen there. @param {Region} region */
+  isShown(region) {
+    return this.store.isShown(region);
+  }
+
   /** @override @returns {import("../../lode/canvas/scene.js").Layer<Region>[]} */
   layers() {
     const shown = this.store
       .shapes()
-      .filter((shape) => this.store.isShown(shape) && this.#isDrawn(shape))
+      .filter((shape) => this.isShown(shape) && this.#isDrawn(shape))
       .map((shape) => this.moved.get(shape.key) ?? shape);
     const name = (/** @type {Region} */ region) => (this.lifted.has(region.key) ? "" : nameOf(region));
     const live = /** @type {Region[]} */ (/** @type {unknown} */ (this.live ? [this.live.shape] : []));
@@ -62,7 +72,7 @@ export class RegionScene extends Scene {
       { shapes: pending, colour, dash: dashes.prediction, name },
       { shapes: live, colour: () => this.live?.colour ?? "", name: () => "", live: true },
       ...(this.showBefore ? [this.#truth()] : []),
-      { shapes: this.ghosts.filter((shape) => this.store.isHere(shape)), colour: () => this.palette.other, dash: dashes.other, name: nameOf },
+      { shapes: this.ghosts.filter((shape) => this.isHere(shape)), colour: () => this.palette.other, dash: dashes.other, name: nameOf },
     ];
   }
 
@@ -72,7 +82,7 @@ export class RegionScene extends Scene {
     const truth = own ? null : new Map(this.truth.map((region) => [region.id, region]));
     const place = (/** @type {string} */ key) => {
       const region = truth ? truth.get(key) : this.store.regions.get(key);
-      if (!region || !(own ? this.store.isShown(region) : this.store.isHere(region))) return null;
+      if (!region || !(own ? this.isShown(region) : this.isHere(region))) return null;
       return boundsOf(this.moved.get(key) ?? region);
     };
     const shown = own ? this.store.relations.values() : this.showBefore ? this.trueRelations : [];
@@ -100,7 +110,7 @@ export class RegionScene extends Scene {
    */
   #truth() {
     const colour = () => this.palette.truth;
-    const here = (/** @type {Region} */ shape) => this.store.isHere(shape);
+    const here = (/** @type {Region} */ shape) => this.isHere(shape);
     if (!this.showOwn) return { shapes: this.truth.filter(here), colour, name: nameOf };
     const was = (/** @type {Region} */ region) => gettext("was {name}", { name: nameOf(region) });
     return { shapes: this.before.filter(here), colour, dash: this.palette.dashes.before, name: was };
