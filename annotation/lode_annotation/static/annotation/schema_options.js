@@ -75,6 +75,7 @@ export function targetField({ names, said, at }, compares, say) {
         "select",
         {
           class: "form-select",
+          "aria-label": title,
           "data-at": `${at} ${side}`,
           onchange: (event) => {
             sides[side] = event.target.value;
