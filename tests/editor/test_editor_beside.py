@@ -172,8 +172,12 @@ def test_which_of_two_is_preferred_is_said_by_key_or_button_reviewed_and_publish
 
 
 def test_a_pair_without_regions_says_what_its_sides_are_called(clinic: Any, seat: Callable[..., Any]) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
     bob = seat("bob").label(queue(clinic, PAIR))
     expect(bob.page.locator("[data-picture-name]")).to_have_text(["one", "two"])
+    found = Axe().run(bob.page).response["violations"]
+    assert [row["id"] for row in found if row["impact"] in ("serious", "critical")] == []
     bob.press(")")
     bob.saved("there")
     (said,) = clinic.call("POST", f"tasks/{bob.task}/open", who="bob")["draft"]["result"]

@@ -163,7 +163,7 @@ export class SchemaForm {
     const target = { names: objects.map((one) => says(one, "name")), said: says(node, "toName"), at: `${path.join()} toName` };
     const about = kind.name !== "" && objects.length > 1 && targetField(target, kind.compares, (value) => this.#edit(path, (text, one) => withAttribute(text, one, "toName", value)));
     const regions = says(node, "perRegion") === "true";
-    const wanted = OPTIONS.filter((option) => (option.whole ? kind.whole : kind.attributes.includes(option.name)) && (kind.choice || option.name !== "choice") && (!option.regions || regions));
+    const wanted = OPTIONS.filter((option) => (option.whole ? kind.whole && !kind.compares : kind.attributes.includes(option.name)) && (kind.choice || option.name !== "choice") && (!option.regions || regions));
     const fields = wanted.map((option) =>
       optionField(option, says(node, option.name), `${path.join()} ${option.name}`, (value) => {
         const change = (/** @type {string} */ text, /** @type {Node} */ one) => withAttribute(text, one, option.name, value);

@@ -67,6 +67,11 @@ export class Beside {
     this.editor.stage.root.style.gridArea = this.count ? (this.pictures[page]?.root.style.gridArea ?? "") : "";
   }
 
+  /** Draw again in colours that have changed. */
+  repaint() {
+    for (const { scene } of this.pictures) scene.invalidate(true);
+  }
+
   /** Show what the stage shows, and which picture is preferred. */
   refresh() {
     if (!this.count) return;

@@ -398,6 +398,7 @@ export class Editor {
       this.stage.palette.read();
       this.stage.palette.setControls([...this.controls, ...(this.relations.control ? [this.relations.control] : [])]);
       this.stage.scene.invalidate(true);
+      this.beside.repaint();
       this.store.dispatchEvent(new Event("show"));
     };
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);

@@ -41,6 +41,11 @@ export const pairwise = {
     /** @type {string|null} */
     let now = null;
     let editable = false;
+    const tick = () => {
+      const made = h("span", { class: "ed-tick", "aria-hidden": "true" }, icon("check"));
+      made.style.setProperty("--c", "var(--lode-accent)");
+      return made;
+    };
     const buttons = sidesOf(control).map((side, at) =>
       h(
         "button",
@@ -53,7 +58,7 @@ export const pairwise = {
           onmousedown: (event) => event.preventDefault(),
         },
         h("kbd", { "aria-hidden": "true" }, keyName(KEYS[at] ?? "")),
-        h("span", { class: "ed-tick", "aria-hidden": "true" }, icon("check")),
+        tick(),
         h("span", { class: "ed-label-name" }, namesOf(control)[at] ?? side),
       ),
     );
