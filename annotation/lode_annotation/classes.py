@@ -35,8 +35,8 @@ def classes_of(parsed: ParsedConfig) -> list[Class]:
 def successors(before: Sequence[Mapping[str, Any]], parsed: ParsedConfig) -> dict[str, str]:
     """What each control of a revision's ``controls`` is called in a newer config, where it is still there.
 
-    By its name; of those whose name is gone, each is the new control of its type that shares the most labels with it,
-    or the only one that is left on both sides.
+    By its name; of those whose name is gone, each is the new control of its type, about its picture, that shares the
+    most labels with it, or the only one that is left on both sides.
     """
     names = {control.name for control in parsed.controls}
     found = {control["name"]: control["name"] for control in before if control["name"] in names}
@@ -44,7 +44,8 @@ def successors(before: Sequence[Mapping[str, Any]], parsed: ParsedConfig) -> dic
     fresh = [control for control in parsed.controls if control.name not in found]
     for old in gone:
         rivals = [control for control in gone if control["type"] == old["type"]]
-        fit = [control for control in fresh if control.type == old["type"] and control.name not in found.values()]
+        same = (old["type"], old.get("page"))
+        fit = [one for one in fresh if (one.type, one.page) == same and one.name not in found.values()]
         shared = {
             control.name: len({label.value for label in control.labels} & {label["value"] for label in old["labels"]})
             for control in fit

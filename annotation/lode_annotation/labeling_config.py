@@ -11,12 +11,12 @@ from operator import itemgetter
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
+from lode_annotation import config_objects
 from lode_annotation.config_tree import Node, refuse, tree_of
 from lode_annotation.config_words import HARMLESS, LOOKS, MEANT, SELECTED, VIEW
 from lode_platform.errors import BadInput
 from motherlode import labeling_config, relations
 from motherlode.media import BY_TAG as BY_OBJECT
-from motherlode.media import MEDIA
 from motherlode.shapes import BY_TAG, PARTS, Shape, asked_by_tag
 
 MAX_LABELS = 1000
@@ -40,7 +40,8 @@ class Control:
     """A question put to the annotator: ``type`` is a kind's tag; ``choice`` single or multiple.
 
     ``options`` are what else it asks, as its kind reads them. Where it is asked ``per_region``, it is so of the regions
-    of the controls ``of`` and with the labels ``labelled``, of all where these are empty.
+    of the controls ``of`` and with the labels ``labelled``, of all where these are empty. ``page`` is which of several
+    pictures it is about, from 0 on, None where the config has one object; ``pages`` are those that it compares.
     """
 
     name: str
@@ -53,11 +54,13 @@ class Control:
     per_region: bool = False
     of: tuple[str, ...] = ()
     labelled: tuple[str, ...] = ()
+    page: int | None = None
+    pages: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedConfig:
-    """What a config asks: its one object, which is of a medium, and its controls."""
+    """What a config asks: its first object, which is of a medium, and its controls."""
 
     to_name: str
     controls: tuple[Control, ...]
@@ -80,10 +83,11 @@ def parse_config(xml: str) -> ParsedConfig:
     if not _is_built(xml, root):
         _ask_sdk(xml)
     nodes = [node for node in root.walk() if _kind_of(node)]
-    controls = tuple(_control(node, shape, nodes) for node in nodes if (shape := _kind_of(node)))
-    links = [_links(node, controls[0].to_name) for node in root.walk() if node.tag == relations.TAG]
-    controls = (*controls, *links)
-    return ParsedConfig(to_name=controls[0].to_name, controls=controls)
+    objects = config_objects.objects_of(root)
+    controls = tuple(_control(node, shape, nodes, objects) for node in nodes if (shape := _kind_of(node)))
+    first = objects[0].attributes["name"]
+    links = [_links(node, first) for node in root.walk() if node.tag == relations.TAG]
+    return ParsedConfig(to_name=first, controls=(*controls, *links))
 
 
 def _kind_of(node: Node) -> Shape | None:
@@ -117,10 +121,7 @@ def _unsupported(root: Node) -> Iterator[tuple[int, str]]:
         if node.tag == relations.PART and node.children:
             yield node.line, f"A <{node.children[0].tag}> within a <{node.tag}> is not supported yet."
     yield from _nested(root, nested=False)
-    first, *more = [node for node in root.walk() if node.tag in BY_OBJECT] or [root]
-    for node in more:
-        beside = f"A second <{node.tag}>" if node.tag == first.tag else f"A <{node.tag}> beside a <{first.tag}>"
-        yield node.line, f"{beside} is not supported yet: a schema asks about one object."
+    yield from config_objects.unsupported(root)
 
 
 def _nested(node: Node, *, nested: bool) -> Iterator[tuple[int, str]]:
@@ -150,15 +151,9 @@ def _wrong(root: Node) -> Iterator[tuple[int, str]]:
     """What no config may say."""
     if root.tag != VIEW:
         yield root.line, f"The outermost element is <{root.tag}>; it must be <View>."
-    objects = [node for node in root.walk() if node.tag in BY_OBJECT]
+    objects = config_objects.objects_of(root)
     controls = [(node, shape) for node in root.walk() if (shape := _kind_of(node))]
-    if not objects:
-        known = " and no ".join(f'<{one.tag} name="{one.kind}" value="${one.kind}"/>' for one in BY_OBJECT.values())
-        yield root.line, f"There is no {known}: nothing to label."
-    for node in objects:
-        value, wanted = node.attributes.get("value", ""), f"${BY_OBJECT[node.tag].kind}"
-        if value != wanted:
-            yield node.line, f'<{node.tag} value="{value}"> must be value="{wanted}".'
+    yield from config_objects.wrong(objects)
     if not controls:
         yield root.line, f"There is none of {', '.join(f'<{tag}>' for tag in BY_TAG)}: nothing to ask."
     names: set[str] = set()
@@ -201,14 +196,7 @@ def _wrong_links(root: Node, controls: Sequence[Node], names: Collection[str]) -
 
 
 def _wrong_control(node: Node, shape: Shape, objects: Mapping[str | None, Node]) -> Iterator[tuple[int, str]]:
-    target = node.attributes.get("toName")
-    if target not in objects:
-        named = " or ".join(f"<{tag}>" for tag in dict.fromkeys(one.tag for one in objects.values()) or BY_OBJECT)
-        yield node.line, f'<{node.tag} toName="{target or ""}"> names no {named}.'
-    elif not shape.fits(BY_OBJECT[objects[target].tag].kind):
-        tag = objects[target].tag
-        whole = " or ".join(MEDIA[kind].one for kind in sorted(shape.media))
-        yield node.line, f"<{node.tag}> about a <{tag}> is not supported: {shape.one} is part of {whole}."
+    yield from config_objects.wrong_target(node, shape, objects)
     required = node.attributes.get("required", "false").lower()
     if required not in ("true", "false"):
         yield node.line, f'<{node.tag} required="{required}"> must be true or false.'
@@ -357,7 +345,7 @@ def _ask_sdk(xml: str) -> None:
         ) from None
 
 
-def _control(node: Node, shape: Shape, nodes: Sequence[Node]) -> Control:
+def _control(node: Node, shape: Shape, nodes: Sequence[Node], objects: Sequence[Node]) -> Control:
     """A control as its element says it; ``nodes`` are those of all controls."""
     said = node.attributes
     label = said.get("whenLabelValue")
@@ -377,6 +365,8 @@ def _control(node: Node, shape: Shape, nodes: Sequence[Node]) -> Control:
         per_region=node.says("perRegion"),
         of=_of(node),
         labelled=() if label is None else tuple(_listed(label, known)),
+        page=config_objects.page_of(node, objects),
+        pages=config_objects.compared(node, shape, objects),
     )
 
 
@@ -440,4 +430,6 @@ def _more(control: Control) -> dict[str, Any]:
     said: dict[str, Any] = {"options": dict(control.options)} if control.options else {}
     if control.per_region:
         said |= {"per_region": True, "of": [*control.of], "labelled": [*control.labelled]}
-    return said
+    if control.pages:
+        said["pages"] = [*control.pages]
+    return said if control.page is None else said | {"page": control.page}

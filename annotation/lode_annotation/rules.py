@@ -41,6 +41,7 @@ def rules_of(controls: Sequence[Mapping[str, Any]]) -> Rules:
             per_region=control.get("per_region", False),
             of=frozenset(control.get("of", ())),
             labelled=frozenset(control.get("labelled", ())),
+            page=control.get("page"),
         )
         for control in controls
     )
@@ -91,7 +92,7 @@ def translated(result: Sequence[Any], old: Rules, new: Rules, merged: Mapping[in
         shape = SHAPES[before.kind]
         if shape.labelled and isinstance(value.get(shape.key), list):
             value[shape.key] = _in_words_of(value[shape.key], shape, before, after, merged or {})
-        rows.append({**entry, "from_name": after.name, "to_name": after.to_name, "value": value})
+        rows.append({**entry, "from_name": after.name, "to_name": after.objects[0], "value": value})
     return rows
 
 
@@ -118,7 +119,8 @@ def _renamed(labels: Sequence[Any], before: AskedControl, after: AskedControl, m
 def _successor(control: AskedControl, old: Rules, new: Rules) -> AskedControl | None:
     """The control of a newer revision that asks what ``control`` asked."""
     mine = set(control.class_ids.values())
-    fit = [one for one in new.asked if (one.kind, one.per_region) == (control.kind, control.per_region)]
+    same = (control.kind, control.per_region, control.page)
+    fit = [one for one in new.asked if (one.kind, one.per_region, one.page) == same]
     named = [after for after in fit if after.name == control.name]
     rest = [after for after in fit if after.name not in old.by_name]
     sharing = [after for after in rest if not mine.isdisjoint(after.class_ids.values())]

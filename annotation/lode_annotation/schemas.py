@@ -67,19 +67,29 @@ class Named(Protocol):
     def path(self) -> str: ...
     @property
     def kind(self) -> str: ...
+    @property
+    def length(self) -> int: ...
 
 
 def refuse_other_media(schema: Schema, items: ItemQuerySet | Iterable[Named]) -> None:
-    """Raises ``BadInput`` (code ``other_medium``) naming one of ``items`` that is not of the schema's medium."""
-    medium = medium_of(schema)
+    """Raises ``BadInput`` (code ``other_medium``) naming one of ``items`` that is not of the schema's medium, or has
+    another number of pictures than it names, where it names several."""
+    config = latest(schema).config
+    medium, pictures = MEDIA[labeling_config.medium_of(config)], len(labeling_config.objects_of(config))
     found: Named | None
+    fits = {"kind": medium.kind, **({"length": pictures} if pictures > 1 else {})}
     if isinstance(items, ItemQuerySet):
-        found = items.exclude(kind=medium.kind).order_by().first()
+        found = items.exclude(**fits).order_by().first()
     else:
-        found = next((item for item in items if item.kind != medium.kind), None)
-    if found is not None:
-        said = f"{found.path} is {MEDIA[found.kind].one}, and the schema {schema.name!r} asks about {medium.plural}"
-        raise BadInput(f"{said}; choose {medium.plural} alone, or another schema.", code="other_medium", field="items")
+        found = next((item for item in items if any(getattr(item, key) != fits[key] for key in fits)), None)
+    if found is None:
+        return
+    said = f"{found.path} is {MEDIA[found.kind].one}, and the schema {schema.name!r} asks about {medium.plural}"
+    if found.kind == medium.kind:
+        has = f"{found.path} has {max(1, found.length)} of the {pictures} pictures"
+        said = f"{has} of an item that the schema {schema.name!r} asks about"
+    choose = f"choose {medium.plural} alone" if found.kind != medium.kind else f"choose items of {pictures} pictures"
+    raise BadInput(f"{said}; {choose}, or another schema.", code="other_medium", field="items")
 
 
 def create_schema(
@@ -221,7 +231,19 @@ def _guidelines_kept(newest: SchemaRevision, proposal: Proposal) -> dict[str, di
 
 
 def refuse_other_medium(schema: Schema, newest: SchemaRevision, config: str) -> None:
-    """Raises ``BadInput`` for a config that asks about another medium than the schema's newest revision."""
+    """Raises ``BadInput`` for a config that asks about another medium than the schema's newest revision, about other
+    pictures of an item, or has a control about another one of them: their regions stay where they are."""
+    pictures = [len(labeling_config.objects_of(one)) for one in (newest.config, config)]
+    if pictures[0] != pictures[1]:
+        why = (
+            f"The schema {schema.name!r} asks about {pictures[0]} pictures of an item, this config about {pictures[1]}"
+        )
+        raise BadInput(f"{why}; create another schema for it.", field="config")
+    pages = {control["name"]: control.get("page") for control in newest.controls}
+    for control in parse_config(config).controls if pictures[0] > 1 else ():
+        if pages.get(control.name, control.page) != control.page:
+            why = f"{control.name!r} is about another picture than before, and its regions stay where they are"
+            raise BadInput(f"{why}; give the control another name.", field="config")
     if (now := labeling_config.medium_of(config)) != (before := labeling_config.medium_of(newest.config)):
         why = f"The schema {schema.name!r} asks about {MEDIA[before].plural}, this config about {MEDIA[now].plural}"
         raise BadInput(f"{why}; create another schema for them.", field="config")

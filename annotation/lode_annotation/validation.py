@@ -215,8 +215,8 @@ def _entry(entry: Mapping[str, Any], held: _Held, rules: Rules, answered: set[st
     kind = shape.result_type
     if entry.get("type") != kind:
         return "type", f'"{source}" takes {kind}, not {entry.get("type")!r}.'
-    if entry.get("to_name", control.to_name) != control.to_name:
-        return "object", f'"{source}" is about "{control.to_name}", not {entry.get("to_name")!r}.'
+    if (target := entry.get("to_name", control.to_name)) != control.to_name and target not in control.objects:
+        return "object", f'"{source}" is about "{control.to_name}", not {target!r}.'
     if any(entry.get(key, value) != value for key, value in size_said(media).items()):
         return "image", (
             f"It was made on {entry.get('original_width')} x {entry.get('original_height')} pixels;"
@@ -230,7 +230,7 @@ def _entry(entry: Mapping[str, Any], held: _Held, rules: Rules, answered: set[st
     said: Any = value.get(shape.key)
     names = said if isinstance(said, list) and len(said) == 1 and isinstance(said[0], str) else [""]
     shape = shape_in(value, shape).under(control, names[0])
-    wrong = _fits(shape, media) or _off_the_pages(entry, shape.whole and not control.per_region, media)
+    wrong = _fits(shape, media) or _off_the_pages(entry, shape.whole and not control.per_region, media, control)
     return wrong or _misplaced(entry["id"], shape, value, held) or shape.check_said(said, control)
 
 
@@ -241,9 +241,9 @@ def _fits(shape: Shape, media: Media) -> tuple[str, str] | None:
     return "medium", f"{shape.one.capitalize()} is part of {whole}; the item is {media.one}."
 
 
-def _off_the_pages(entry: Mapping[str, Any], whole: bool, media: Media) -> tuple[str, str] | None:
+def _off_the_pages(entry: Mapping[str, Any], whole: bool, media: Media, control: Control) -> tuple[str, str] | None:
     try:
-        frame = frame_of(entry, media)
+        frame = frame_of(entry, media, None if whole else control.page)
     except BadRegion as error:
         return "page", f"Its {error}."
     return (

@@ -44,6 +44,7 @@ class Chosen(NamedTuple):
     project_id: int
     path: str
     kind: str
+    length: int
     group: str
     blob_id: int
 

@@ -16,12 +16,13 @@ __all__ = ["Control", "answered", "asked_by", "controls_for", "speaking", "with_
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One question of a schema: its name, the kind of region that answers it, the name of the object it is about, and
-    the permanent number of each of its labels.
+    """One question of a schema: its name, the kind of region that answers it, the name of the object it is about
+    (`"left,right"` of one that compares), and the permanent number of each of its labels.
 
     `single`: one label is taken, not several. `options` are what else it asks, as its kind reads them. Where it is
     asked `per_region`, its answers are attributes of the regions of the controls `of` (empty: of all) and with the
-    labels `labelled` (empty: with any).
+    labels `labelled` (empty: with any). `page` is which of an item's pictures it is about, from 0 on, where the schema
+    names several; None where it names one.
     """
 
     name: str
@@ -33,25 +34,44 @@ class Control:
     per_region: bool = False
     of: frozenset[str] = frozenset()
     labelled: frozenset[str] = frozenset()
+    page: int | None = None
+
+    @property
+    def objects(self) -> list[str]:
+        """The objects it is about; an entry of a result names the first."""
+        return self.to_name.split(",") if self.kind in SHAPES and SHAPES[self.kind].compares else [self.to_name]
+
+    def takes(self, frame: int | None) -> bool:
+        """Whether a region on that page can answer it."""
+        return self.page is None or self.page == (frame or 0)
 
     def is_about(self, own: Control, label: str) -> bool:
         """Whether it is asked of a region that answers its `own` control with that label."""
-        return self.per_region and own.name in (self.of or {own.name}) and label in (self.labelled or {label})
+        return (
+            self.per_region
+            and own.page == self.page
+            and own.name in (self.of or {own.name})
+            and label in (self.labelled or {label})
+        )
 
 
 def asked_by(controls: Sequence[Control], region: Region) -> Control | None:
     """The control that a region answers: the one it names, else the first of its kind that has its class; where it
-    names none, as in versions before format 1, else the first of its kind."""
+    names none, as in versions before format 1, else the first of its kind. What lies on another picture than the one
+    that a control is about answers none."""
     kind = asked_as(region.kind)
     fit = [control for control in controls if control.kind == kind and not control.per_region]
+    if not region.whole:
+        fit = [control for control in fit if control.takes(region.frame)]
     named = [control for control in fit if control.name == region.control]
     classed = [control for control in fit if region.class_id in control.class_ids.values()]
     return next(iter([*named, *classed, *([] if region.control else fit)]), None)
 
 
 def answered(controls: Iterable[Control], kind: Kind, label: str) -> Control | None:
-    """The first control that takes regions of a kind and has a label; None where there is none."""
-    asking = (one for one in controls if one.kind == asked_as(kind) and not one.per_region)
+    """The first control that takes regions of a kind, of several pictures on the first, and has a label; None where
+    there is none."""
+    asking = (one for one in controls if one.kind == asked_as(kind) and not one.per_region and not one.page)
     return next((one for one in asking if label in one.class_ids), None)
 
 

@@ -1,7 +1,8 @@
 """The page that a region lies on: its `frame`, and Label Studio's `item_index` of a result's entry.
 
 Both count from 0. A frame of 0 is not kept, so that a region of the first page reads as one of a picture of one page;
-an entry names its page wherever the picture has several.
+an entry names its page wherever the picture has several. Under a schema that names each picture of an item, an entry
+names its picture by `to_name` instead: the `page` of its control.
 """
 
 from __future__ import annotations
@@ -22,9 +23,16 @@ def pages_of(media: Media) -> int:
     return media.pages if isinstance(media, Image) else 1
 
 
-def frame_of(entry: Mapping[str, Any], media: Media) -> int | None:
-    """The frame of a region whose entry this is. Raises `BadRegion` for a page that is not there."""
+def frame_of(entry: Mapping[str, Any], media: Media, page: int | None = None) -> int | None:
+    """The frame of a region whose entry this is, under a control about that `page`, where it is about one. Raises
+    `BadRegion` for a page that is not there."""
     index, pages = entry.get(ITEM_INDEX), pages_of(media)
+    if page is not None:
+        if index is not None:
+            raise BadRegion(f"{ITEM_INDEX} {index!r} has no meaning here: its control says which picture it lies on")
+        if page >= pages:
+            raise BadRegion(f"control is about picture {page + 1} of the item, which has {pages}")
+        return page or None
     if index is None:
         return None
     if type(index) is not int or not 0 <= index < pages:
@@ -33,9 +41,9 @@ def frame_of(entry: Mapping[str, Any], media: Media) -> int | None:
     return index or None
 
 
-def item_index(frame: int | None, media: Media) -> dict[str, int]:
-    """What an entry says of its page: nothing, where there is one."""
-    return {ITEM_INDEX: frame or 0} if pages_of(media) > 1 else {}
+def item_index(frame: int | None, media: Media, page: int | None = None) -> dict[str, int]:
+    """What an entry says of its page: nothing, where there is one, or where its control is about that `page`."""
+    return {ITEM_INDEX: frame or 0} if page is None and pages_of(media) > 1 else {}
 
 
 def page_kept(entry: Mapping[str, Any], media: Media) -> dict[str, int]:

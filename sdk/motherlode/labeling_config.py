@@ -19,7 +19,7 @@ from motherlode.media import BY_TAG as BY_OBJECT
 from motherlode.media import MEDIA
 from motherlode.shapes import BY_TASK, Shape, asked_by_tag
 
-__all__ = ["Task", "add_labels", "build", "controls_of", "medium_of", "part_options"]
+__all__ = ["Task", "add_labels", "build", "controls_of", "medium_of", "objects_of", "part_options"]
 
 DEFAULT_MEDIUM = next(iter(MEDIA))
 
@@ -128,14 +128,26 @@ def _paths(node: Element, shape: Shape, above: tuple[str, ...] = ()) -> Iterator
         yield from _paths(child, shape, own)
 
 
-@lru_cache(maxsize=256)
 def medium_of(config: str) -> str:
     """The medium that a config asks about, a key of `motherlode.media.MEDIA`. Raises `ValueError` for no config."""
+    return next((kind for _, kind in _objects(config)), DEFAULT_MEDIUM)
+
+
+def objects_of(config: str) -> list[str]:
+    """The names of what a config asks about, in its order; several are the pictures of an item. Raises `ValueError`
+    for no config."""
+    return [name for name, _ in _objects(config)]
+
+
+@lru_cache(maxsize=256)
+def _objects(config: str) -> tuple[tuple[str, str], ...]:
+    """The name and the medium of each object."""
     try:
-        tags = (str(node.tag) for node in fromstring(config).iter())
+        nodes = [*fromstring(config).iter()]
     except ParseError as error:
         raise ValueError(f"the config is not well-formed XML: {error}") from None
-    return next((BY_OBJECT[tag].kind for tag in tags if tag in BY_OBJECT), DEFAULT_MEDIUM)
+    tags = ((node.get("name", ""), str(node.tag)) for node in nodes)
+    return tuple((name, BY_OBJECT[tag].kind) for name, tag in tags if tag in BY_OBJECT)
 
 
 def _label(

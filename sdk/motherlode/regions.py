@@ -346,7 +346,7 @@ def _of_entry(
         if not shape.labelled:
             return [_of_value(name, shape.plain(value[shape.key]), control, mine)]
         return _of_whole_item(name, shape.names(value.get(shape.key)), control, mine)
-    labels, frame = shape.names(value.get(shape.key)), frame_of(entry, media)
+    labels, frame = shape.names(value.get(shape.key)), frame_of(entry, media, control.page)
     if len(labels) != 1:
         raise BadRegion(f"{shape.one} carries one label, this one has {len(labels)}")
     shape = shape_in(value, shape).under(control, labels[0])
@@ -356,7 +356,7 @@ def _of_entry(
     if was is None or asked_as(was.kind) != control.kind:
         return [Region(name, shape.kind, class_id, labels[0], geometry, frame=frame, control=control.name)]
     made = moved(was, shape.lent(geometry, was.geometry) if was.kind == shape.kind else geometry)
-    frame = frame if ITEM_INDEX in entry else was.frame
+    frame = frame if ITEM_INDEX in entry or control.page is not None else was.frame
     made = replace(made, id=name, kind=shape.kind, frame=frame, control=control.name)
     return [replace(made, class_id=class_id, label=labels[0])]
 
@@ -414,7 +414,7 @@ def as_result(regions: Iterable[Region], media: Media, controls: Sequence[Contro
                 entries[control.name] = result[-1]
         else:
             place = shape.under(control, region.label).to_result(region.geometry, media)
-            page = item_index(region.frame, media)
+            page = item_index(region.frame, media, control.page)
             entry = _entry(region, control, media, {**place, shape.key: shape.said([region.label])})
             result.append({**entry, **page})
             for asking in speaking(controls, region):
@@ -431,7 +431,7 @@ def _entry(region: Region, control: Control, media: Media, value: dict[str, Any]
         "id": region.id,
         "type": SHAPES[control.kind].result_type,
         "from_name": control.name,
-        "to_name": control.to_name,
+        "to_name": control.objects[0],
         **media.stamp(),
         "value": value,
     }

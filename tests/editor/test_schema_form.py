@@ -128,3 +128,22 @@ def test_what_is_written_as_xml_is_seen_in_the_form(alice: Any) -> None:
     page.get_by_role("button", name="Form", exact=True).click()
     expect(page.locator("[data-schema-form]")).to_contain_text("not well-formed")
     expect(page.locator("[data-schema-preview]")).to_contain_text("Line 1")
+
+
+def test_a_question_says_which_of_several_pictures_it_is_about_and_which_it_compares(alice: Any) -> None:
+    page = alice.page
+    pictures = '<Image name="old" value="$image1"/>\n  <Image name="new" value="$image2"/>'
+    both = CONFIG.replace('<Image name="image" value="$image"/>', pictures).replace('toName="image"', 'toName="old"')
+    assert page.get_by_label("Add a question").locator("option[value=Pairwise]").count() == 0
+    page.get_by_role("button", name="XML", exact=True).click()
+    page.locator("[name=config]").fill(both)
+    page.get_by_role("button", name="Form", exact=True).click()
+    expect(page.get_by_label("Picture", exact=True)).to_have_value("old")
+    page.get_by_label("Picture", exact=True).select_option("new")
+    page.get_by_label("Add a question").select_option("Pairwise")
+    page.get_by_label("Right", exact=True).select_option("old")
+    page.get_by_label("Left", exact=True).select_option("new")
+    page.get_by_label("Left is called").fill("better")
+    pair = '  <Pairwise name="pair" toName="new,old" leftClass="better"/>\n</View>'
+    assert config(alice) == both.replace('toName="old"', 'toName="new"').replace("</View>", pair)
+    expect(page.locator("[data-schema-preview]")).to_contain_text("pair")

@@ -11,6 +11,7 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from lode_annotation import queues
+from lode_annotation.labeling_config import controls_json, parse_config
 from lode_annotation.models import Task
 from lode_datasets.models import DatasetItem
 from lode_hooks.evaluations.summary import rows_of, threshold_or_own
@@ -18,12 +19,13 @@ from lode_hooks.failures.browse import rows_matching
 from lode_hooks.failures.filters import FailureFilter
 from lode_hooks.mining import candidates, large, rounds
 from lode_hooks.mining.candidates import gather
+from lode_hooks.mining.drawn import Suggested
 from lode_hooks.mining.request import MiningRequest
 from lode_hooks.models import Failure, MinedItem
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.jobs import Work, run_pending
-from lode_platform.models import Job, User
+from lode_platform.models import Item, Job, User
 from motherlode.regions import Region
 
 TRAIN = [f"train-{n:02d}.png" for n in range(12)]
@@ -177,6 +179,20 @@ def test_prelabels_are_the_runs_suggestions(cells: Any, erin: User) -> None:
     assert tasks[TRAIN[5]].prelabels == []  # right ones only repeat the truth
     sure = tasks[POOL[9]].prelabels
     assert [region["score"] for region in sure] == [pytest.approx(0.95)]
+
+
+def test_the_pre_labels_of_a_tile_are_drawn_with_what_their_class_asks() -> None:
+    label = '<Label value="face" points="nose,chin" edges="nose:chin"/>'
+    control = f'<VectorLabels skeleton="true" name="pose" toName="image">{label}</VectorLabels>'
+    config = f'<View><Image name="image" value="$image"/>{control}</View>'
+    controls = controls_json(parse_config(config), {("pose", "face"): 1})
+    corners = [{"id": name, "x": 10.0, "y": 20.0, "isBezier": False, "visibility": 2} for name in ("nose", "chin")]
+    value = {"vertices": corners, "closed": False}
+    entry = {"id": "f", "type": "vectorlabels", "from_name": "pose", "to_name": "image"}
+    task = Task(prelabels=[{**entry, "value": {**value, "vectorlabels": ["face"]}}])
+    (drawn,) = Suggested(controls).of(MinedItem(item=Item(kind="image", width=200, height=100), task=task))
+    assert (drawn["kind"], drawn["layer"], drawn["label"]) == ("skeleton", "prediction", "face")
+    assert drawn["asks"] == {"edges": [[0, 1]]}
 
 
 def test_an_item_waits_in_one_queue_at_a_time(cells: Any, erin: User) -> None:

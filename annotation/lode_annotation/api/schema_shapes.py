@@ -153,7 +153,7 @@ class LabelShape(Shape):
 class ControlShape(Shape):
     name = serializers.CharField()
     type = serializers.ChoiceField(choices=[*BY_TAG, relations.TAG])
-    to_name = serializers.CharField()
+    to_name = serializers.CharField(help_text="the object it is about; of a Pairwise two, with a comma between")
     choice = serializers.ChoiceField(choices=["single", "multiple"])
     required = serializers.BooleanField()  # type: ignore[assignment]  # a control's rule, not the field's
     labels = LabelShape(many=True)
@@ -167,6 +167,12 @@ class ControlShape(Shape):
     )
     labelled = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="the labels of regions that are asked; empty: any"
+    )
+    page = serializers.IntegerField(
+        required=False, help_text="where the config names several pictures: which of them it is about, from 0 on"
+    )
+    pages = serializers.ListField(
+        child=serializers.IntegerField(), required=False, help_text="the pictures that it compares, from 0 on"
     )
 
 

@@ -59,7 +59,7 @@ class SchemaRevision(models.Model):
     """An immutable revision: the Label Studio config as written, and what was parsed from it.
 
     ``controls``: ``[{"name", "type": a kind's ``opening``, "to_name", "choice", "required",
-    "labels": [{"value", "class_id", "color", "hotkey", "guideline"}], "options"}]``.
+    "labels": [{"value", "class_id", "color", "hotkey", "guideline"}], "options", "page", "pages"}]``.
     ``classes``: ``[{"id", "name", "control"}]`` by id, as they stood at this revision. ``merged``: the class id that
     took another one in, by that one's id as text. ``looks``: what a person has to look at since this revision,
     ``[{"kind", "control", "label", "class_id"}]``. ``restores``: the number of the revision that it brings back.

@@ -83,6 +83,7 @@ def question_kinds() -> dict[str, Any]:
             "attributes": sorted(shape.attributes),
             "choice": shape.choice,
             "media": sorted(kind for kind in MEDIA if shape.fits(kind)),
+            "compares": shape.compares,
         }
         for shape in BY_TAG.values()
     ]
@@ -99,6 +100,7 @@ def question_kinds() -> dict[str, Any]:
         "attributes": [],
         "choice": "",
         "media": sorted({kind for shape in BY_TAG.values() if not shape.whole for kind in shape.media}),
+        "compares": 0,
     }
     return {
         "kinds": [*kinds, links],
@@ -205,7 +207,9 @@ def schema_try(request: HttpRequest, project: str) -> HttpResponse:
         first = checked["problems"][0]
         raise BadInput(_("Line %(line)s: %(error)s") % first, field="config")
     medium = labeling_config.medium_of(config)
-    item = member.project.items.live().filter(kind=medium).select_related("blob").order_by("-pk").first()
+    pictures = len(labeling_config.objects_of(config))
+    fits = {"kind": medium, **({"length": pictures} if pictures > 1 else {})}
+    item = member.project.items.live().filter(**fits).select_related("blob").order_by("-pk").first()
     payload = None
     if item is not None:
         payload = {

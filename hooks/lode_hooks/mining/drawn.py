@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from lode_annotation.label_sets import regions_from
-from lode_annotation.rules import Rules, rules_of
+from lode_annotation.rules import asks_of, rules_of
 from lode_hooks.evaluations import places
 from lode_hooks.evaluations.evaluators.evaluator import Place
 from lode_hooks.evaluations.metrics.arrays import Detections
@@ -95,10 +96,9 @@ def of_mined(page: Iterable[MinedItem], made: MiningRound) -> list[tuple[MinedIt
         for evaluation, rows in by_evaluation.items()
         for row, place in places.of_matches(evaluation, rows).items()
     }
-    rules = rules_of(made.queue.schema_revision.controls if made.queue else [])
+    suggested = Suggested(made.queue.schema_revision.controls if made.queue else [])
     return [
-        (each, _of_failure(each, seen.get(each.pk), known) if each.failure else _suggested(each, rules))
-        for each in mined
+        (each, _of_failure(each, seen.get(each.pk), known) if each.failure else suggested.of(each)) for each in mined
     ]
 
 
@@ -123,6 +123,16 @@ def _of_failure(
     return regions
 
 
-def _suggested(mined: MinedItem, rules: Rules) -> list[Drawn]:
-    said = regions_from(mined.task.prelabels if mined.task else [], mined.item.media, rules, [])
-    return [one for region in said[:MOST] for one in drawn(region, layer="prediction", label=region.label)]
+class Suggested:
+    """The pre-labels of tasks under the controls that their queue asks, whose classes say what they are drawn with."""
+
+    def __init__(self, controls: Sequence[Mapping[str, Any]]) -> None:
+        self.rules, self.asks = rules_of(controls), asks_of(controls)
+
+    def of(self, mined: MinedItem) -> list[Drawn]:
+        said = regions_from(mined.task.prelabels if mined.task else [], mined.item.media, self.rules, [])
+        return [
+            one
+            for region in said[:MOST]
+            for one in drawn(region, layer="prediction", label=region.label, asks=self.asks.get(region.class_id))
+        ]

@@ -14,6 +14,7 @@ from motherlode.shapes.ellipse import EllipseShape
 from motherlode.shapes.keypoint import KeypointShape
 from motherlode.shapes.mask import MaskShape
 from motherlode.shapes.number import NumberShape
+from motherlode.shapes.pairwise import PairwiseShape
 from motherlode.shapes.polygon import PolygonShape
 from motherlode.shapes.polyline import PolylineShape
 from motherlode.shapes.rating import RatingShape
@@ -60,6 +61,7 @@ _ALL: tuple[Shape, ...] = (
     TextShape(),
     NumberShape(),
     RatingShape(),
+    PairwiseShape(),
     RotatedBoxShape(),
 )
 

@@ -58,8 +58,9 @@ class Shape(ABC):
     and, without a `value_key`, the key in their values of what is said: of the labels, where it is `labelled`, else of
     a value without a class. Where it is `nested`, parts stand within parts and a class is called by its path. `field`
     is the key of the geometry in a region's JSON. `whole` says that it speaks of the item as a whole, or of a region
-    that is there, and has no geometry: all that is said under one control is then one entry of a result. `media` are
-    the media that it can be part of; what is whole fits all.
+    that is there, and has no geometry: all that is said under one control is then one entry of a result. `compares` is
+    how many pictures of an item it says something of together, where it does. `media` are the media that it can be part
+    of; what is whole fits all.
     Kinds that share a tag are told apart by what the control `says`: attributes, with the values that they have.
     `fills_bounds` says that it is its bounds, `outlined` that it is made of outlines and gives them, `masked` that it
     is a mask of the whole image, `pointed` that it is made of labelled points, `quotes` that it quotes the text that it
@@ -85,6 +86,7 @@ class Shape(ABC):
     part: ClassVar[str] = "Label"
     field: ClassVar[str] = ""
     whole: ClassVar[bool] = False
+    compares: ClassVar[int] = 0
     media: ClassVar[frozenset[str]] = frozenset({"image"})
     fills_bounds: ClassVar[bool] = False
     outlined: ClassVar[bool] = False

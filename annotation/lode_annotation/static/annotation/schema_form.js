@@ -7,7 +7,7 @@ import { h } from "../lode/dom.js";
 import { icon } from "../lode/icon.js";
 import { toast } from "../lode/toast.js";
 import { gettext } from "../lode/words.js";
-import { OPTIONS, optionField } from "./schema_options.js";
+import { OPTIONS, optionField, targetField } from "./schema_options.js";
 import { WITHIN } from "./renames.js";
 import { below, outline, swapped, withAttribute, withChild, without, written } from "./xml_text.js";
 
@@ -27,6 +27,7 @@ import { below, outline, swapped, withAttribute, withChild, without, written } f
  * @property {string[]} attributes
  * @property {string} choice what a new one says of it, "" where it says nothing
  * @property {string[]} media of which it can be asked
+ * @property {number} compares how many pictures of an item it compares, 0 where it is about one
  */
 /** @typedef {{kinds: Kind[], links: string, media: Record<string, string>}} Known `links`: what the control without a name is called; `media`: by the tag of their object */
 
@@ -122,11 +123,17 @@ export class SchemaForm {
       return;
     }
     const controls = below(root, (one) => this.#kindOf(one) !== undefined);
-    this.root.replaceChildren(...controls.map((one) => this.#question(one, controls)), this.#adder(root, controls));
+    const objects = this.#objects(root);
+    this.root.replaceChildren(...controls.map((one) => this.#question(one, controls, objects)), this.#adder(root, controls));
   }
 
-  /** @param {Node} node @param {readonly Node[]} controls @returns {HTMLElement} */
-  #question(node, controls) {
+  /** What is labelled: several are the pictures of an item. @param {Node} root */
+  #objects(root) {
+    return below(root, (one) => one.tag in this.media);
+  }
+
+  /** @param {Node} node @param {readonly Node[]} controls @param {readonly Node[]} objects @returns {HTMLElement} */
+  #question(node, controls, objects) {
     const kind = /** @type {Kind} */ (this.#kindOf(node));
     const path = pathOf(node);
     const shape = shapeFor({ type: kind.opening });
@@ -147,14 +154,16 @@ export class SchemaForm {
       h("span", { class: "schema-acts" }, ...this.#acts(node, kind.title, controls)),
     );
     const parts = kind.part && [...this.#labels(node, kind, []), this.#labelAdder(node, kind)];
-    return h("section", { class: "schema-question", "aria-label": name || kind.title }, head, this.#options(node, kind), parts && h("div", { class: "schema-labels" }, ...parts));
+    return h("section", { class: "schema-question", "aria-label": name || kind.title }, head, this.#options(node, kind, objects), parts && h("div", { class: "schema-labels" }, ...parts));
   }
 
-  /** @param {Node} node @param {Kind} kind */
-  #options(node, kind) {
+  /** @param {Node} node @param {Kind} kind @param {readonly Node[]} objects */
+  #options(node, kind, objects) {
     const path = pathOf(node);
+    const target = { names: objects.map((one) => says(one, "name")), said: says(node, "toName"), at: `${path.join()} toName` };
+    const about = kind.name !== "" && objects.length > 1 && targetField(target, kind.compares, (value) => this.#edit(path, (text, one) => withAttribute(text, one, "toName", value)));
     const regions = says(node, "perRegion") === "true";
-    const wanted = OPTIONS.filter((option) => (option.whole ? kind.whole : kind.attributes.includes(option.name)) && (kind.choice || option.name !== "choice") && (!option.regions || regions));
+    const wanted = OPTIONS.filter((option) => (option.whole ? kind.whole && !kind.compares : kind.attributes.includes(option.name)) && (kind.choice || option.name !== "choice") && (!option.regions || regions));
     const fields = wanted.map((option) =>
       optionField(option, says(node, option.name), `${path.join()} ${option.name}`, (value) => {
         const change = (/** @type {string} */ text, /** @type {Node} */ one) => withAttribute(text, one, option.name, value);
@@ -162,7 +171,7 @@ export class SchemaForm {
         else this.#edit(path, change);
       }),
     );
-    return h("div", { class: "schema-options" }, ...fields);
+    return h("div", { class: "schema-options" }, ...(about || []), ...fields);
   }
 
   /** The rows of the labels below a node. @param {Node} node @param {Kind} kind @param {readonly string[]} above @returns {HTMLElement[]} */
@@ -306,9 +315,10 @@ export class SchemaForm {
 
   /** @param {Node} root @param {readonly Node[]} controls */
   #adder(root, controls) {
-    const [object] = below(root, (one) => one.tag in this.media);
+    const objects = this.#objects(root);
+    const [object] = objects;
     const medium = object ? this.media[object.tag] : undefined;
-    const fits = [...this.kinds.values()].filter((kind) => medium && kind.media.includes(medium) && (kind.name !== "" || !controls.some((one) => one.tag === kind.tag)));
+    const fits = [...this.kinds.values()].filter((kind) => medium && kind.media.includes(medium) && kind.compares <= objects.length && (kind.name !== "" || !controls.some((one) => one.tag === kind.tag)));
     const group = (/** @type {string} */ label, /** @type {Kind[]} */ kinds) =>
       kinds.length > 0 && h("optgroup", { label }, ...kinds.map((kind) => h("option", { value: kind.opening }, kind.title)));
     return h(
@@ -316,7 +326,7 @@ export class SchemaForm {
       {
         class: "form-select schema-more",
         "aria-label": gettext("Add a question"),
-        onchange: (event) => this.#addControl(/** @type {Kind} */ (this.kinds.get(event.target.value)), controls, object ? says(object, "name") : ""),
+        onchange: (event) => this.#addControl(/** @type {Kind} */ (this.kinds.get(event.target.value)), controls, objects.map((one) => says(one, "name"))),
       },
       h("option", { value: "", selected: true, disabled: true }, gettext("Add a question …")),
       group(gettext("Regions"), fits.filter((kind) => !kind.whole)),
@@ -324,13 +334,13 @@ export class SchemaForm {
     );
   }
 
-  /** @param {Kind} kind @param {readonly Node[]} controls @param {string} object what it asks about */
-  #addControl(kind, controls, object) {
-    const taken = new Set(controls.map((one) => says(one, "name")));
+  /** @param {Kind} kind @param {readonly Node[]} controls @param {readonly string[]} objects what can be asked about */
+  #addControl(kind, controls, objects) {
+    const taken = new Set([...controls.map((one) => says(one, "name")), ...objects]);
     let name = kind.name;
-    for (let n = 2; taken.has(name) || name === object; n++) name = `${kind.name}${n}`;
+    for (let n = 2; taken.has(name); n++) name = `${kind.name}${n}`;
     /** @type {Record<string, string>} */
-    const own = kind.name === "" ? {} : { name, toName: object };
+    const own = kind.name === "" ? {} : { name, toName: objects.slice(0, kind.compares || 1).join() };
     const said = written({ ...own, ...kind.with, ...(kind.choice ? { choice: kind.choice } : {}) });
     const parts = kind.part ? `>\n  <${kind.part}${written({ value: gettext("new label") })}/>\n</${kind.tag}>` : "/>";
     this.#rebuild([], (text, node) => withChild(text, node, `<${kind.tag}${said}${parts}`));

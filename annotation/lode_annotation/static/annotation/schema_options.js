@@ -29,6 +29,8 @@ export const OPTIONS = [
   { name: "maxSubmissions", type: "number", title: () => gettext("Texts at most") },
   { name: "rows", type: "number", title: () => gettext("Lines") },
   { name: "placeholder", type: "text", title: () => gettext("Placeholder") },
+  { name: "leftClass", type: "text", title: () => gettext("Left is called") },
+  { name: "rightClass", type: "text", title: () => gettext("Right is called") },
   { name: "defaultValue", type: "number", title: () => gettext("Filled in") },
   { name: "value", type: "text", title: () => gettext("Filled in") },
 ];
@@ -53,4 +55,35 @@ export function optionField(option, value, at, say) {
     oninput: (event) => say(event.target.value || null),
   });
   return h("label", { class: "schema-option" }, option.title(), field);
+}
+
+/**
+ * Which of an item's pictures a question is about, or which it compares.
+ * @param {{names: readonly string[], said: string, at: string}} target the pictures' names, and the `toName` there is
+ * @param {number} compares how many it compares, 0 where it is about one
+ * @param {(value: string) => void} say
+ */
+export function targetField({ names, said, at }, compares, say) {
+  const sides = compares ? said.split(",") : [said];
+  const titles = compares ? [gettext("Left"), gettext("Right")] : [gettext("Picture")];
+  return titles.map((title, side) =>
+    h(
+      "label",
+      { class: "schema-option" },
+      title,
+      h(
+        "select",
+        {
+          class: "form-select",
+          "aria-label": title,
+          "data-at": `${at} ${side}`,
+          onchange: (event) => {
+            sides[side] = event.target.value;
+            say(sides.join());
+          },
+        },
+        ...names.map((name) => h("option", { value: name, selected: name === sides[side] }, name)),
+      ),
+    ),
+  );
 }

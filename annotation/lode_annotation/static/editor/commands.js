@@ -5,6 +5,7 @@ import { clamp } from "../lode/canvas/geometry.js";
 import { gettext } from "../lode/words.js";
 import { answerFor, hasButtons, SHAPES, shapeFor, shapeOf, toolsOf } from "./kinds/index.js";
 import { filterCommands, prelabelCommands } from "./list_commands.js";
+import { pairCommands } from "./kinds/pairwise.js";
 import { pageCommands } from "./pages.js";
 import { relationCommands } from "./relations.js";
 import { showHelp } from "./ui/help.js";
@@ -136,6 +137,7 @@ export function viewCommands(editor) {
     { id: "window.narrower", title: gettext("Narrower window"), group, keys: [":"], repeat: true, when: deep, run: () => levels.widen(-1) },
     { id: "window.reset", title: gettext("Automatic level and window"), group, keys: ["Shift+l"], icon: "sun", when: deep, run: () => levels.reset() },
     ...pageCommands(editor),
+    ...pairCommands(editor),
     { id: "names", title: gettext("Show labels"), group, keys: ["n"], icon: "tag", active: () => scene.showNames, run: () => toggle(editor, "showNames") },
     { id: "prelabels", title: gettext("Show pre-labels"), group, keys: ["p"], icon: "sparkles", active: () => scene.showPrelabels, run: () => toggle(editor, "showPrelabels") },
     { id: "grid", title: gettext("Show grid"), group, keys: ["Shift+x"], active: () => scene.showGrid, run: () => toggle(editor, "showGrid") },

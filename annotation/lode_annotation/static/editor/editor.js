@@ -4,7 +4,8 @@
 import { isTyping } from "../lode/keyboard.js";
 import { mediumNamed } from "../lode/media/index.js";
 import { uuid } from "../lode/uuid.js";
-import { gettext } from "../lode/words.js";
+import { gettext, ngettext } from "../lode/words.js";
+import { Beside } from "./beside.js";
 import { Carrier } from "./carry.js";
 import { labelCommands, regionCommands, viewCommands } from "./commands.js";
 import { SHAPES, answerFor, boundsOf, hasButtons, isShape, kindFor, kindOf, shapeFor, shapeOf, toolsOf } from "./kinds/index.js";
@@ -72,11 +73,12 @@ export class Editor {
     this.levels = new Levels(this);
     this.carrier = new Carrier(this);
     this.pages = new Pages(this);
+    this.beside = new Beside(this);
 
     this.stage.addTool(new SelectTool(this.stage));
     for (const kind of SHAPES) {
       for (const { tool } of toolsOf(kind)) {
-        this.stage.addTool(tool(this.stage, () => this.#ink(kind), (geometry) => this.#draw(kind, [geometry])));
+        this.stage.addTool(tool(this.stage, () => this.#ink(kind), (geometry) => this.add(kind, [geometry])));
       }
     }
     this.stage.addTool(panTool(this.stage));
@@ -89,6 +91,7 @@ export class Editor {
       pick: (key, extend) => this.pick(key, extend),
       press: (key, extend) => this.relations.take(key) || this.pick(key, extend),
       linked: (region) => this.relations.wordsOf(region),
+      elsewhere: (n) => (this.pages.beside ? ngettext("{n} on other pictures", "{n} on other pictures", n) : ngettext("{n} on other pages", "{n} on other pages", n)),
     });
     this.relationPanel = new RelationPanel(find("[data-relations]", root), this);
     this.questions = new Questions(this);
@@ -176,6 +179,7 @@ export class Editor {
       this.frame = 0;
       this.questions.refresh();
       this.relationPanel.refresh();
+      this.beside.refresh();
       this.refreshButtons();
       if (this.recount) {
         this.recount = false;
@@ -235,7 +239,9 @@ export class Editor {
     if (kind) return this.questions.say(control, (had) => kind.picked?.(control, had, label.value) ?? had);
     this.armed = { control, label };
     if (this.document.mark()) return this.refresh();
-    const selected = this.acts.changeable().filter((region) => kindOf(region) === kindFor(control));
+    if (!this.pages.takes(control)) void this.pages.go(control.page ?? 0);
+    const fits = (/** @type {Region} */ region) => kindOf(region) === kindFor(control) && this.pages.takes(control);
+    const selected = this.acts.changeable().filter(fits);
     if (selected.length && this.stage.editable) {
       this.store.transact(gettext("Relabel"), (change) => {
         for (const region of selected) {
@@ -262,21 +268,8 @@ export class Editor {
 
   // Inside
 
-  /** A span with the label in hand. @param {object} geometry */
-  drawSpan(geometry) {
-    const kind = this.armed && shapeFor(this.armed.control);
-    if (kind?.inText) this.#draw(kind, [geometry]);
-  }
-
-  /** Spans like another one, as one step. @param {readonly object[]} geometries @param {Region} like */
-  drawSpans(geometries, like) {
-    const control = this.controls.find((one) => one.name === like.control);
-    const label = control?.labels.find((one) => one.value === like.labels[0]);
-    if (control && label) this.#draw(shapeOf(like), geometries, { control, label });
-  }
-
-  /** @param {Shape} kind @param {readonly object[]} geometries @param {{control: Control, label: Label}|null} armed */
-  #draw(kind, geometries, armed = this.#armedFor(kind)) {
+  /** Draw regions as one step, with the label in hand or another. @param {Shape} kind @param {readonly object[]} geometries @param {{control: Control, label: Label}|null} [armed] */
+  add(kind, geometries, armed = this.#armedFor(kind)) {
     if (!armed || !this.stage.editable) return;
     const made = geometries.map((geometry) => withPresets({
       ...geometry,
@@ -298,12 +291,12 @@ export class Editor {
 
   /** The label in hand, where a shape of this kind can have it. @param {Shape} kind */
   #armedFor(kind) {
-    return this.armed && shapeFor(this.armed.control) === kind ? this.armed : null;
+    return this.armed && shapeFor(this.armed.control) === kind && this.pages.takes(this.armed.control) ? this.armed : null;
   }
 
   /** Take a label of this kind in hand, if none is, and a tool of it, that which draws by default. @param {Shape} kind @param {string} [tool] */
   arm(kind, tool) {
-    const control = this.controls.find((one) => shapeFor(one) === kind);
+    const control = this.controls.find((one) => shapeFor(one) === kind && this.pages.takes(one));
     const label = control?.labels[0];
     if (!this.#armedFor(kind) && control && label) this.armed = { control, label };
     if (tool) this.stage.use(tool);
@@ -357,7 +350,7 @@ export class Editor {
     if (across <= 0 || down <= 0) return;
     const part = { left: left + across * 0.4, top: top + down * 0.4, right: left + across * 0.6, bottom: top + down * 0.6 };
     if (!this.#armedFor(kind)) this.arm(kind);
-    this.#draw(kind, [kind.place(part, this.#ink(kind)?.asks)]);
+    this.add(kind, [kind.place(part, this.#ink(kind)?.asks)]);
   }
 
   escape() {
@@ -402,6 +395,7 @@ export class Editor {
       this.stage.palette.read();
       this.stage.palette.setControls([...this.controls, ...(this.relations.control ? [this.relations.control] : [])]);
       this.stage.scene.invalidate(true);
+      this.beside.repaint();
       this.store.dispatchEvent(new Event("show"));
     };
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);

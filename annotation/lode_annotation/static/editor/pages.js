@@ -4,7 +4,7 @@
 import { clamp } from "../lode/canvas/geometry.js";
 import { find } from "../lode/dom.js";
 import { gettext, ngettext } from "../lode/words.js";
-import { isShape } from "./kinds/index.js";
+import { isShape, shapeFor } from "./kinds/index.js";
 import { load } from "./media/index.js";
 import { among } from "./model/relations.js";
 import { keepPage } from "./task/page_kept.js";
@@ -17,7 +17,8 @@ import { showPage } from "./view/item.js";
 /** @typedef {import("./model/types.js").Step} Step */
 /** @typedef {import("./task/loaded_task.js").LoadedTask} LoadedTask */
 
-const LENS = "page";
+/** What keeps regions of other pages out of sight. */
+export const PAGE_LENS = "page";
 /** How far a decoded page may lie from the one in sight; of large pages only the nearest are kept. */
 const NEAR = 3;
 const LARGE = 1 << 24;
@@ -43,6 +44,8 @@ export class Pages {
     this.near = new Map();
     /** @type {Promise<void>|null} */
     this.turning = null;
+    /** Whether they are seen side by side. */
+    this.beside = false;
     this.wheeled = 0;
     this.slider.addEventListener("input", () => void this.go(Number(this.slider.value) - 1));
     editor.stage.addEventListener("turn", (event) => this.#wheel(/** @type {CustomEvent<number>} */ (event).detail));
@@ -56,14 +59,36 @@ export class Pages {
     this.count = loaded?.payload.media.pages ?? 1;
     this.at = this.wanted = clamp(loaded?.page ?? 0, 0, this.count - 1);
     const several = this.count > 1;
-    this.editor.stage.turns = several;
-    this.editor.root.classList.toggle("has-pages", several);
+    this.beside = several && areNamed(this.editor.controls);
+    this.editor.stage.turns = several && !this.beside;
+    this.editor.root.classList.toggle("has-pages", this.editor.stage.turns);
     this.slider.max = String(this.count);
     if (loaded?.picture) this.near.set(this.at, Promise.resolve(loaded.picture));
     this.store.isHere = (region) => !several || this.of(region) === this.at;
-    this.store.setLens(LENS, several ? (region) => !isShape(region) || this.store.isHere(region) : null);
+    this.store.setLens(PAGE_LENS, several ? (region) => !isShape(region) || this.store.isHere(region) : null);
+    this.editor.beside.open();
+    armHere(this.editor);
     this.#say();
     if (several) this.#ahead(1);
+  }
+
+  /** What the schema calls a picture. @param {number} page */
+  nameOf(page) {
+    for (const { page: own, pages = own === undefined ? [] : [own], to_name: names } of this.editor.controls) {
+      const name = names.split(",")[pages.indexOf(page)];
+      if (name) return name;
+    }
+    return gettext("picture {n}", { n: page + 1 });
+  }
+
+  /** Whether a control is about the picture in sight. @param {import("./model/types.js").Control} control */
+  takes(control) {
+    return control.page === undefined || control.page === this.at;
+  }
+
+  /** A page as it is shown, once it is decoded. @param {number} page */
+  shown(page) {
+    return this.#page(page);
   }
 
   /** The page that a region lies on; one whose page is gone is on the last. @param {Region} region */
@@ -126,10 +151,13 @@ export class Pages {
     const { editor, store } = this;
     const onward = page > this.at ? 1 : -1;
     editor.stage.cancel();
+    const before = this.at;
     this.at = page;
     Object.assign(loaded, { page, picture: shown });
     keepPage(loaded.payload.task.id, page);
     showPage(editor, shown, loaded.payload.queue?.id ?? "");
+    editor.beside.go(before, page);
+    armHere(editor);
     store.select(store.selectedShapes().filter((region) => store.isHere(region)).map((region) => region.key));
     store.dispatchEvent(new Event("show"));
     editor.pointAtCause(loaded.payload.task.reason ?? null);
@@ -159,7 +187,7 @@ export class Pages {
   /** Give back the memory of pages far away. */
   #prune() {
     const { width, height } = this.editor.stage.size;
-    const far = width * height > LARGE ? 1 : NEAR;
+    const far = this.beside ? this.count : width * height > LARGE ? 1 : NEAR;
     for (const page of [...this.near.keys()]) if (Math.abs(page - this.at) > far) this.#drop(page);
   }
 
@@ -184,6 +212,7 @@ export class Pages {
   }
 
   get words() {
+    if (this.beside) return gettext("{name}, picture {n} of {all}", { name: this.nameOf(this.wanted), n: this.wanted + 1, all: this.count });
     return gettext("page {n} of {all}", { n: this.wanted + 1, all: this.count });
   }
 
@@ -196,18 +225,37 @@ export class Pages {
   }
 }
 
+/** Whether a schema names each picture of an item. @param {readonly import("./model/types.js").Control[]} controls */
+function areNamed(controls) {
+  return controls.some((control) => control.page !== undefined || control.pages !== undefined);
+}
+
 /** @param {Editor} editor @returns {Command[]} */
 export function pageCommands(editor) {
   const { pages, carrier, stage } = editor;
   const group = gettext("Pages");
+  const [next, previous] = areNamed(editor.controls) ? [gettext("Next picture"), gettext("Previous picture")] : [gettext("Next page"), gettext("Previous page")];
   const several = () => pages.count > 1;
   const before = () => several() && pages.wanted > 0;
   const after = () => several() && pages.wanted < pages.count - 1;
   return [
-    { id: "page.next", title: gettext("Next page"), group, keys: ["Shift+n", "Alt+PageDown"], icon: "chevron-right", repeat: true, when: after, run: () => void pages.go(pages.wanted + 1) },
-    { id: "page.previous", title: gettext("Previous page"), group, keys: ["Shift+p", "Alt+PageUp"], icon: "chevron-left", repeat: true, when: before, run: () => void pages.go(pages.wanted - 1) },
+    { id: "page.next", title: next, group, keys: ["Shift+n", "Alt+PageDown"], icon: "chevron-right", repeat: true, when: after, run: () => void pages.go(pages.wanted + 1) },
+    { id: "page.previous", title: previous, group, keys: ["Shift+p", "Alt+PageUp"], icon: "chevron-left", repeat: true, when: before, run: () => void pages.go(pages.wanted - 1) },
     { id: "page.last", title: gettext("Last page"), group, keys: ["End"], when: after, run: () => void pages.go(pages.count - 1) },
     { id: "page.first", title: gettext("First page"), group, keys: ["Home"], when: before, run: () => void pages.go(0) },
     { id: "page.copy", title: gettext("Copy the selected regions, or all of the page, to the next page"), group, keys: ["Shift+s"], icon: "copy", when: () => after() && stage.editable && carrier.ready.length > 0, run: () => void pages.copyOn() },
   ];
+}
+
+/** Take a label of the picture in sight in hand: of the same kind and name as the one before, where there is one. @param {Editor} editor */
+function armHere(editor) {
+  const { armed, pages } = editor;
+  if (!armed || pages.takes(armed.control)) return;
+  const here = editor.controls.filter((one) => shapeFor(one) && pages.takes(one));
+  const control = here.find((one) => one.type === armed.control.type) ?? here[0];
+  const label = control?.labels.find((one) => one.value === armed.label.value) ?? control?.labels[0];
+  if (!control || !label) return;
+  editor.armed = { control, label };
+  if (editor.stage.tool?.draws && control.type !== armed.control.type) editor.draw();
+  editor.refresh();
 }

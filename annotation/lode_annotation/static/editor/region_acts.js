@@ -155,6 +155,26 @@ export class RegionActs {
 
   /** Copies of shapes on the page in sight, and of the relations among them, the shapes selected. @param {readonly Region[]} shapes @param {number} aside image pixels to the right and down @param {string} label @param {readonly Relation[]} relations */
   add(shapes, aside, label, relations) {
+    const fit = shapes.flatMap((shape) => this.#here(shape) ?? []);
+    if (fit.length < shapes.length) this.notes.say(gettext("What this picture has no label for was left out."));
+    if (fit.length) this.#add(fit, aside, label, relations);
+  }
+
+  /** A shape under a control that is about the picture in sight, null where there is none. @param {Region} shape @returns {Region|null} */
+  #here(shape) {
+    const { controls, pages } = this.editor;
+    const own = controls.find((one) => one.name === shape.control);
+    if (!own || pages.takes(own)) return shape;
+    const [label = ""] = shape.labels;
+    const twin = controls.find((one) => one.type === own.type && pages.takes(one) && one.labels.some(({ value }) => value === label));
+    if (!twin) return null;
+    const kind = shapeOf(shape);
+    const made = kind.relabel ? kind.relabel(shape, twin, label) : shape;
+    return made && { ...made, control: twin.name };
+  }
+
+  /** @param {readonly Region[]} shapes @param {number} aside @param {string} label @param {readonly Relation[]} relations */
+  #add(shapes, aside, label, relations) {
     const made = shapes.map((shape) => {
       const id = uuid();
       const { model: _model, ...at } = aside ? shapeOf(shape).move(shape, aside, aside, this.stage.size) : shape;

@@ -13,6 +13,7 @@ import { ellipse } from "./ellipse.js";
 import { keypoint } from "./keypoint.js";
 import { mask } from "./mask.js";
 import { number } from "./number.js";
+import { pairwise } from "./pairwise.js";
 import { polygon } from "./polygon.js";
 import { polyline } from "./polyline.js";
 import { rating } from "./rating.js";
@@ -104,7 +105,7 @@ import { isRelation } from "../model/relations.js";
  */
 
 /** @type {readonly (Shape<any>|Answer)[]} */
-const KINDS = [box, polygon, polyline, ellipse, keypoint, skeleton, mask, span, choice, taxonomy, text, number, rating];
+const KINDS = [box, polygon, polyline, ellipse, keypoint, skeleton, mask, span, choice, taxonomy, text, number, rating, pairwise];
 
 const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
 const byControl = new Map(KINDS.map((kind) => [kind.control, kind]));

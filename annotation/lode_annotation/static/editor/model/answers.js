@@ -9,7 +9,7 @@ import { answerFor } from "../kinds/index.js";
 
 /** Whether a control is asked of a region. @param {Control} control @param {Region} region a shape */
 export function isAbout(control, region) {
-  if (!control.per_region) return false;
+  if (!control.per_region || (control.page ?? region.frame ?? 0) !== (region.frame ?? 0)) return false;
   const of = !control.of?.length || control.of.includes(region.control);
   return of && (!control.labelled?.length || region.labels.some((label) => control.labelled?.includes(label)));
 }

@@ -118,7 +118,7 @@ function fromResult(result, text, key, control, size, pending) {
     ...shared,
     kind: kind.name,
     ...content,
-    ...(kind.drawn && Number.isInteger(result.item_index) ? { frame: result.item_index } : {}),
+    ...(kind.drawn ? frameOf(result, control) : {}),
     score: typeof result.score === "number" ? result.score : null,
     questioned: pending && result.meta?.questioned === true,
     ...(pending && result.model_version ? { model: String(result.model_version) } : {}),
@@ -181,7 +181,7 @@ export function toResult(region, control, size) {
   const kind = kindOf(region);
   if (!kind) return /** @type {LsResult} */ (came);
   const content = kind.drawn ? { ...kind.encode(region, size), [kind.result]: [...region.labels] } : { [kind.said]: sentBy(kind, region.said) };
-  const shared = { ...came, id: region.id, from_name: region.control, ...aboutItem(came, control, size), ...pageOf(region, size) };
+  const shared = { ...came, id: region.id, from_name: region.control, ...aboutItem(came, control, size), ...pageOf(region, control, size) };
   return { ...shared, type: kind.result, value: { ...came.value, ...content }, origin: originOf(came, region.changed) };
 }
 
@@ -196,14 +196,25 @@ export function toResult(region, control, size) {
 function aboutRegion(region, control, attribute, size) {
   const came = /** @type {Partial<LsResult>} */ (attribute.source === null ? {} : JSON.parse(attribute.source));
   const kind = /** @type {import("../kinds/index.js").Answer} */ (answerFor(control));
-  const shared = { ...came, id: region.id, from_name: control.name, ...aboutItem(came, control, size), ...pageOf(region, size) };
+  const shared = { ...came, id: region.id, from_name: control.name, ...aboutItem(came, control, size), ...pageOf(region, control, size) };
   const value = { ...came.value, ...placeOf(region, size), [kind.said]: sentBy(kind, attribute.said) };
   return { ...shared, type: kind.result, value, origin: originOf(came, attribute.changed) };
 }
 
-/** Label Studio's name of the page that a shape lies on, where there are several. @param {Region} region @param {Size} size */
-function pageOf(region, { pages = 1 }) {
-  return pages > 1 && isShape(region) ? { item_index: Math.min(region.frame ?? 0, pages - 1) } : {};
+/** The page that a shape lies on: that of its control, where that is about one of several pictures. @param {LsResult} result @param {Control} [control] */
+function frameOf(result, control) {
+  const frame = control?.page ?? result.item_index;
+  return Number.isInteger(frame) ? { frame } : {};
+}
+
+/**
+ * Label Studio's name of the page that a shape lies on, where there are several and its control does not say it.
+ * @param {Region} region
+ * @param {Control|undefined} control
+ * @param {Size} size
+ */
+function pageOf(region, control, { pages = 1 }) {
+  return pages > 1 && control?.page === undefined && isShape(region) ? { item_index: Math.min(region.frame ?? 0, pages - 1) } : {};
 }
 
 /** The value of a shape without its labels, as it came where nobody changed it. @param {Region} region @param {Size} size */
@@ -222,7 +233,8 @@ function sentBy(kind, said) {
 /** @param {Partial<LsResult>} came @param {Control|undefined} control @param {Size} size */
 function aboutItem(came, control, size) {
   return {
-    to_name: came.to_name ?? control?.to_name ?? "image",
+    // of two that are compared the first, as label-studio-sdk takes it
+    to_name: came.to_name ?? control?.to_name.split(",")[0] ?? "image",
     // only an image has a size
     ...(size.width ? { original_width: size.width, original_height: size.height, image_rotation: came.image_rotation ?? 0 } : {}),
   };

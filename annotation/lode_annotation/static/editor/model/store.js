@@ -179,15 +179,15 @@ export class Store extends EventTarget {
     this.dispatchEvent(new Event("show"));
   }
 
-  /** Does every lens let a region through? Then it is in the list. @param {Region} region */
-  isListed(region) {
-    for (const lens of this.lenses.values()) if (!lens(region)) return false;
+  /** Does every lens let a region through? Then it is in the list. @param {Region} region @param {string} [but] a lens that is not asked */
+  isListed(region, but) {
+    for (const [name, lens] of this.lenses) if (name !== but && !lens(region)) return false;
     return true;
   }
 
-  /** Is a region on the picture to be seen there? @param {Region} region */
-  isShown(region) {
-    return !this.hidden.has(region.key) && this.isListed(region);
+  /** Is a region on the picture to be seen there? @param {Region} region @param {string} [but] a lens that is not asked */
+  isShown(region, but) {
+    return !this.hidden.has(region.key) && this.isListed(region, but);
   }
 
   /** @param {Iterable<string>} keys @param {boolean} hidden */

@@ -11,7 +11,7 @@
  * @typedef {object} Control
  * @property {string} name
  * @property {string} type Label Studio's tag; `kinds/index.js` says which are edited here
- * @property {string} to_name
+ * @property {string} to_name the object it is about; two with a comma between, of one that compares
  * @property {"single"|"multiple"} [choice]
  * @property {boolean} [required]
  * @property {Record<string, any>} [options] what else its kind asks
@@ -19,6 +19,8 @@
  *   `labelled`; where one of these is empty, of all
  * @property {string[]} [of]
  * @property {string[]} [labelled]
+ * @property {number} [page] which of several pictures it is about, from 0 on, where the schema names each
+ * @property {number[]} [pages] those that it compares
  * @property {Label[]} labels
  */
 /** @typedef {{schema?: string, revision?: number, controls: Control[]}} Config */

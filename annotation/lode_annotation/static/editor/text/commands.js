@@ -2,6 +2,7 @@
 /** What is done to spans by keys: an end moved, the next word marked, the same words marked everywhere. */
 
 import { gettext, ngettext } from "../../lode/words.js";
+import { shapeOf } from "../kinds/index.js";
 import { meant, nextCharacter, placesOf, previousCharacter, wordBefore, wordFrom } from "./breaks.js";
 
 /** @typedef {import("../editor.js").Editor} Editor */
@@ -135,6 +136,8 @@ function markSame(editor) {
   const places = words ? placesOf(units.text, units.text.slice(words.from, words.to), { whole: true }) : [];
   const made = places.map(({ from, to }) => units.span(from, to)).filter(({ start, end }) => !known.has(`${start} ${end}`));
   if (!made.length) return notes.say(gettext("These words are marked everywhere already."));
-  editor.drawSpans(made.slice(0, MOST), span);
+  const control = editor.controls.find((one) => one.name === span.control);
+  const label = control?.labels.find((one) => one.value === span.labels[0]);
+  if (control && label) editor.add(shapeOf(span), made.slice(0, MOST), { control, label });
   notes.say(ngettext("{n} more place marked.", "{n} more places marked.", Math.min(made.length, MOST)));
 }

@@ -8,6 +8,7 @@
 
 import { find, h } from "../../lode/dom.js";
 import { gettext } from "../../lode/words.js";
+import { shapeFor } from "../kinds/index.js";
 import { Arcs } from "./arcs.js";
 import { meant } from "./breaks.js";
 import { blockAt, blocksOf, byBlock, drawnAlike, levelled, pieces } from "./layout.js";
@@ -270,9 +271,10 @@ export class TextDocument {
     const { editor } = this;
     const made = this.units.span(range.from, range.to);
     const { control, label } = editor.armed ?? {};
+    const kind = control && shapeFor(control);
     const twin = this.spans().find((one) => one.start === made.start && one.end === made.end && one.control === control?.name && one.labels[0] === label?.value);
     if (twin) editor.store.select([twin.key]);
-    else editor.drawSpan(made);
+    else if (kind?.inText) editor.add(kind, [made]);
     editor.notes.announce(gettext("{label}: {words}", { label: label?.value ?? "", words: made.text }));
   }
 

@@ -27,8 +27,8 @@ export class RegionList {
    * @param {HTMLElement} root becomes the listbox
    * @param {Store} store
    * @param {Stage} stage
-   * @param {{accept: (key: string) => void, remove: (key: string) => void, pick: (key: string, extend: boolean) => void, press: (key: string, extend: boolean) => void, linked: (region: Region) => string[]}} acts
-   * `linked`: the relations of a region, in words
+   * @param {{accept: (key: string) => void, remove: (key: string) => void, pick: (key: string, extend: boolean) => void, press: (key: string, extend: boolean) => void, linked: (region: Region) => string[], elsewhere: (n: number) => string}} acts
+   * `linked`: the relations of a region, in words; `elsewhere`: how many lie on other pages
    */
   constructor(root, store, stage, acts) {
     this.root = root;
@@ -257,7 +257,7 @@ export class RegionList {
         ? gettext("{shown} of {all} shown", { shown: shapes.length, all: all.length })
         : ngettext("{n} region", "{n} regions", own),
       pending && shapes.length === all.length ? ngettext("{n} pre-label", "{n} pre-labels", pending) : "",
-      elsewhere ? ngettext("{n} on other pages", "{n} on other pages", elsewhere) : "",
+      elsewhere ? this.acts.elsewhere(elsewhere) : "",
     ].filter(Boolean).join(", ");
   }
 }

@@ -62,11 +62,21 @@ export class RegionScene extends Scene {
     else super.drawNow();
   }
 
+  /** Whether a region lies on the picture that is drawn. @param {Region} region */
+  isHere(region) {
+    return this.store.isHere(region);
+  }
+
+  /** Whether it is to be seen there. @param {Region} region */
+  isShown(region) {
+    return this.store.isShown(region);
+  }
+
   /** @override @returns {import("../../lode/canvas/scene.js").Layer<Region>[]} */
   layers() {
     const shown = this.store
       .shapes()
-      .filter((shape) => this.store.isShown(shape) && this.#isDrawn(shape))
+      .filter((shape) => this.isShown(shape) && this.#isDrawn(shape))
       .map((shape) => this.moved.get(shape.key) ?? shape);
     const name = (/** @type {Region} */ region) => (this.lifted.has(region.key) && !shapeOf(region).inText ? "" : nameOf(region));
     const live = /** @type {Region[]} */ (/** @type {unknown} */ (this.live ? [this.live.shape] : []));
@@ -78,7 +88,7 @@ export class RegionScene extends Scene {
       { shapes: pending, colour, dash: dashes.prediction, name, look: "prediction" },
       { shapes: live, colour: () => this.live?.colour ?? "", name: () => "", live: true },
       ...(this.showBefore ? [this.#truth()] : []),
-      { shapes: this.ghosts.filter((shape) => this.store.isHere(shape)), colour: () => this.palette.other, dash: dashes.other, name: nameOf, look: "other" },
+      { shapes: this.ghosts.filter((shape) => this.isHere(shape)), colour: () => this.palette.other, dash: dashes.other, name: nameOf, look: "other" },
     ];
   }
 
@@ -88,7 +98,7 @@ export class RegionScene extends Scene {
     const truth = own ? null : new Map(this.truth.map((region) => [region.id, region]));
     const place = (/** @type {string} */ key) => {
       const region = truth ? truth.get(key) : this.store.regions.get(key);
-      if (!region || !(own ? this.store.isShown(region) : this.store.isHere(region))) return null;
+      if (!region || !(own ? this.isShown(region) : this.isHere(region))) return null;
       return boundsOf(this.moved.get(key) ?? region);
     };
     const shown = own ? this.store.relations.values() : this.showBefore ? this.trueRelations : [];
@@ -117,7 +127,7 @@ export class RegionScene extends Scene {
    */
   #truth() {
     const colour = () => this.palette.truth;
-    const here = (/** @type {Region} */ shape) => this.store.isHere(shape);
+    const here = (/** @type {Region} */ shape) => this.isHere(shape);
     if (!this.showOwn) return { shapes: this.truth.filter(here), colour, name: nameOf, look: "truth" };
     const was = (/** @type {Region} */ region) => gettext("was {name}", { name: nameOf(region) });
     return { shapes: this.before.filter(here), colour, dash: this.palette.dashes.before, name: was, look: "before" };

@@ -133,6 +133,7 @@ export class Scene {
       canvas.height = Math.max(1, Math.round(height * ratio));
     }
     this.viewport.resize(width, height);
+    this.invalidate(true); // a canvas that is given a size is empty, also where it had that size
     this.drawNow();
   }
 

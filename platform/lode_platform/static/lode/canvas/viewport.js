@@ -52,6 +52,12 @@ export class Viewport extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
+  /** Lie as another one does. @param {Viewport} other of a stage and a picture of the same size */
+  take({ scale, left, top, fitted }) {
+    Object.assign(this, { scale, left, top, fitted });
+    this.dispatchEvent(new Event("change"));
+  }
+
   /** @param {Point} at on the stage; stays over the same pixel of the image @param {number} factor */
   zoomAt(at, factor) {
     this.zoomTo(at, this.scale * factor);
