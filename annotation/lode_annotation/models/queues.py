@@ -136,6 +136,6 @@ class Lease(models.Model):
             ),
         ]
         indexes = [
-            models.Index("queue", F("priority").desc(), "id", name="lease_next", condition=Q(closed=False)),
+            models.Index("queue", "place", F("priority").desc(), "id", name="lease_next", condition=Q(closed=False)),
             models.Index("queue", "user", name="lease_held", condition=Q(closed=False, user__isnull=False)),
         ]

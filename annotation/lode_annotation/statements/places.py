@@ -14,6 +14,8 @@ from lode_platform import models as platform
 from lode_platform import sql
 
 FREE = "(l.until IS NULL OR l.until <= %(now)s)"
+NEAR = 64
+"""How many free places of each kind a person is offered before the untouched tasks: more than people take at once."""
 
 
 def _place(is_open: bool) -> str:
@@ -65,14 +67,18 @@ def close_and_claim(
         not_held += " AND l.task_id <> %(task)s"
         closed = "closed OR task_id = %(task)s"
     if want_next:
-        parts += [
-            f"own AS (SELECT l.id FROM {LEASE} l WHERE l.user_id = %(user)s AND l.queue_id = %(queue)s AND NOT l.closed"
-            f" AND l.until > %(now)s{not_held}{after} ORDER BY l.since, l.id LIMIT 1)",
-            f"free AS (SELECT l.id FROM {LEASE} l WHERE l.queue_id = %(queue)s AND NOT l.closed AND {FREE}{not_held}"
-            f"{_not_twice(overlap)}{after} AND NOT EXISTS (SELECT 1 FROM own) ORDER BY l.priority DESC, l.id"
-            f" LIMIT 1{sql.locking(' FOR UPDATE SKIP LOCKED')})",
+        lock = sql.locking(" FOR UPDATE SKIP LOCKED")
+        looks = [
+            f"SELECT l.id FROM {LEASE} l WHERE l.user_id = %(user)s AND l.queue_id = %(queue)s AND NOT l.closed"
+            f" AND l.until > %(now)s{not_held}{after} ORDER BY l.since, l.id LIMIT 1",
+            *(
+                f"SELECT l.id FROM {LEASE} l WHERE {among} AND NOT l.closed AND {FREE}"
+                f"{not_held}{_not_twice(overlap)}{after} ORDER BY l.priority DESC, l.id LIMIT 1{lock}"
+                for among in _looks(overlap)
+            ),
         ]
-        sources += ["SELECT id FROM own", "SELECT id FROM free"]
+        parts.append(f"following AS (SELECT coalesce({', '.join(f'({look})' for look in looks)}) AS id)")
+        sources.append("SELECT id FROM following")
     touched = sql.rows(
         Key,
         f"WITH {', '.join(parts)} UPDATE {LEASE} SET closed = ({closed}),"
@@ -84,14 +90,30 @@ def close_and_claim(
     return [row.id for row in touched]
 
 
+def _looks(overlap: int) -> list[str]:
+    """Among which places a free one is looked for, one after the other. One of a task that others answer comes first;
+    but not all those are gone through that the person has answered already, which may be all that they ever did."""
+    every = [f"l.queue_id = %(queue)s AND l.place {which} 0" for which in ("=", ">=")]
+    if overlap == 1:
+        return every
+    free = FREE.replace("l.", "f.")
+    each = (
+        f"SELECT n.id FROM (SELECT f.id FROM {LEASE} f WHERE f.queue_id = %(queue)s AND f.place = {place}"
+        f" AND NOT f.closed AND {free} ORDER BY f.priority DESC, f.id LIMIT {NEAR}) n"
+        for place in range(overlap)
+    )
+    return [f"l.id IN ({' UNION ALL '.join(each)})", *every]
+
+
 def _not_twice(overlap: int) -> str:
-    """Nobody has two places at one task, nor answers it again unasked."""
+    """Nobody has two places at one task, nor answers it again unasked. Counted for each place that is looked at:
+    PostgreSQL would join all that the person ever answered instead."""
     if overlap == 1:
         return ""
     return (
-        f" AND NOT EXISTS (SELECT 1 FROM {LEASE} o WHERE o.task_id = l.task_id AND o.user_id = %(user)s"
-        f" AND o.id <> l.id) AND NOT EXISTS (SELECT 1 FROM {ANNOTATION} a WHERE a.task_id = l.task_id"
-        " AND a.user_id = %(user)s AND a.revision > 0 AND a.state <> 'rejected')"
+        f" AND (SELECT count(*) FROM {LEASE} o WHERE o.task_id = l.task_id AND o.user_id = %(user)s"
+        f" AND o.id <> l.id) = 0 AND (SELECT count(*) FROM {ANNOTATION} a WHERE a.task_id = l.task_id"
+        " AND a.user_id = %(user)s AND a.revision > 0 AND a.state <> 'rejected') = 0"
     )
 
 
