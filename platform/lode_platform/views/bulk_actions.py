@@ -14,7 +14,7 @@ from lode_platform import bulk_actions as verbs
 from lode_platform import item_lists, sql
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
-from lode_platform.errors import BadInput, LodeError
+from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import BulkAction, Project, User
 from lode_platform.searching import Search
 from lode_platform.signed_in import signed_in
@@ -40,7 +40,7 @@ def bulk_action(request: HttpRequest, project: str, action: str) -> HttpResponse
             row = verbs.begin(
                 member.project, Caller(user), action, arguments, items=picked, filter=None if picked else chosen
             )
-        except LodeError as error:
+        except (BadInput, Conflict) as error:
             refusal = error.message
         else:
             return _done(request, row)
@@ -112,7 +112,7 @@ def bulk_undo(request: HttpRequest, project: str, bulk_action: UUID) -> HttpResp
     row = get_object_or_404(BulkAction.objects.select_related("project"), project=found, uuid=bulk_action)
     try:
         row = verbs.undo(row, Caller(user))
-    except LodeError as error:
+    except (BadInput, Conflict) as error:
         toast(request, error.message, kind="danger")
         return redirect("platform:bulk_actions", project)
     if row.undone_at is None and row.undo_job is not None:

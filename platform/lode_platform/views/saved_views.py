@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from lode_platform import item_lists, saved_views
 from lode_platform.access import project_for
 from lode_platform.callers import Caller
-from lode_platform.errors import LodeError
+from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import SavedView
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
@@ -49,7 +49,7 @@ def save(request: HttpRequest, project: str) -> HttpResponse:
             columns=given.getlist("columns"),
             shared=given.get("shared") == "1",
         )
-    except LodeError as error:
+    except (BadInput, Conflict) as error:
         toast(request, error.message, kind="danger")
         query = QueryDict(mutable=True)
         query.update(chosen)
@@ -70,7 +70,7 @@ def change(request: HttpRequest, project: str, view: UUID) -> HttpResponse:
             return redirect("platform:items", project)
         shared = request.POST.get("shared") == "1"
         saved_views.change(found, Caller(user), {"name": request.POST.get("name", ""), "shared": shared})
-    except LodeError as error:
+    except (BadInput, Conflict) as error:
         toast(request, error.message, kind="danger")
         found.refresh_from_db()
     return _items(found)
