@@ -69,3 +69,12 @@ def test_priorities_are_set_and_each_given_back(
     Lease.objects.filter(task=tasks[2]).update(priority=1)
     bulk_actions.undo(row, Caller(alice))
     assert priorities(Task) == [0, 4, 1, 0] == priorities(Lease)
+
+
+def test_a_task_says_what_the_project_says_of_its_item(
+    alice: User, make_queue: Callable[..., Queue], api: Callable[..., Any]
+) -> None:
+    queue = make_queue(1)
+    Item.objects.update(metadata={"site": "Berlin", "age": 60})
+    payload = api(alice).post(f"queues/{queue.uuid}/next").json()
+    assert payload["media"]["metadata"] == {"site": "Berlin", "age": 60}
