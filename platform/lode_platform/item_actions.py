@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from lode_platform import bulk_actions, statements, table_statistics
+from lode_platform.among import among
 from lode_platform.bulk_actions import Action, Argument, items_of, keep_only
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput
 from lode_platform.models import BulkAction, Item, ItemFolder, Project, Tag, TaggedItem, User
 from lode_platform.query_fields import Asked, Field, unknown
 from lode_platform.query_fields import add as add_field
-from motherlode.paths import folders
 
 SAID = 20
 """Paths that a result names."""
@@ -136,17 +136,19 @@ def _taken(row: BulkAction, condition: Q) -> list[Item]:
     Project.objects.select_for_update(no_key=True).only("pk").get(pk=row.project_id)
     live = Item.objects.live().filter(project=row.project)
     coming = Item.objects.filter(pk__in=row.held.filter(condition).values("item"))
-    later = coming.filter(path_fold=OuterRef("path_fold"), pk__gt=OuterRef("pk"))
-    same = Q(Exists(live.filter(path_fold=OuterRef("path_fold")))) | Q(Exists(later))
-    taken = {item.pk: item for item in coming.filter(same).order_by("path")}
-    known = ItemFolder.objects.filter(project=row.project, path_fold=OuterRef("path_fold"))
-    for item in coming.filter(Exists(known)):  # a file by the name of a folder: few, if any
+    taken = {item.pk: item for item in coming.filter(Exists(live.filter(path_fold=OuterRef("path_fold"))))}
+    twice = coming.order_by().values("path_fold").annotate(n=Count("pk"), newest=Max("pk")).filter(n__gt=1)
+    newest = dict(twice.values_list("path_fold", "newest"))
+    same = coming.filter(among("path_fold", newest))
+    taken |= {item.pk: item for item in same if item.pk != newest[item.path_fold]}
+    known = ItemFolder.objects.filter(project=row.project)
+    for item in coming.filter(Exists(known.filter(path_fold=OuterRef("path_fold")))):  # few, if any
         below = Q(path_fold__startswith=f"{item.path_fold}/")
         if live.filter(below).exists() or coming.filter(below).exists():
             taken[item.pk] = item
-    for item in live.filter(Exists(known)):  # a live file where those had their folder
-        inside = coming.filter(path_fold__startswith=f"{item.path_fold}/")
-        taken |= {one.pk: one for one in inside if item.path_fold in folders(one.path_fold)}
+    files = known.filter(Exists(live.filter(path_fold=OuterRef("path_fold")))).values_list("path_fold", flat=True)
+    for name in list(files):  # a live file where those had their folder
+        taken |= {item.pk: item for item in coming.filter(path_fold__startswith=f"{name}/")}
     return sorted(taken.values(), key=lambda item: item.path)
 
 
