@@ -15,3 +15,5 @@ class AnnotationConfig(AppConfig):
         """Tells the shell what this room has to show."""
         import_module("lode_annotation.shell_entries").register()
         import_module("lode_annotation.query_fields").register()
+        import_module("lode_annotation.item_actions").register()
+        import_module("lode_annotation.item_columns").register()

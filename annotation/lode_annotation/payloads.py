@@ -124,6 +124,7 @@ def media_payload(item: UUID, md5: str, row: TaskRow | Item) -> dict[str, Any]:
         "length": row.length,
         "pages": pages_of(row.media),
         "path": row.path,
+        "metadata": row.metadata,
     }
 
 

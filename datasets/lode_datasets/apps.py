@@ -14,3 +14,5 @@ class DatasetsConfig(AppConfig):
     def ready(self) -> None:
         """Tells the shell what this room has to show."""
         import_module("lode_datasets.shell_entries").register()
+        import_module("lode_datasets.item_actions").register()
+        import_module("lode_datasets.item_columns").register()

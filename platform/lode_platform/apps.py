@@ -17,4 +17,6 @@ class PlatformConfig(AppConfig):
         import_module("lode_platform.zips")
         import_module("lode_platform.shell_entries").register()
         import_module("lode_platform.query_fields").register()
+        import_module("lode_platform.item_actions").register()
+        import_module("lode_platform.item_columns").register()
         autodiscover_modules("jobs")

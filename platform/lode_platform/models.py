@@ -6,6 +6,7 @@ from uuid import uuid4
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from lode_platform.callers import Caller
@@ -302,6 +303,100 @@ class MetadataField(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "name"], name="metadata_field_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BulkAction(models.Model):
+    """Something done to many items at once: whole, or not at all; ``action`` is its name in `bulk_actions`.
+
+    ``chosen``: ``{"items": [uuid]}``, or ``{"filter": {...}}`` as the page Items has it in its address. Its
+    `BulkActionItem` rows are the items that it is about to change, and from ``applied_at`` on those that it changed:
+    what an undo needs. ``result`` and ``undo_result`` say more, as the action does.
+    """
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="bulk_actions")
+    action = models.CharField(max_length=64)
+    arguments = models.JSONField(default=dict)
+    chosen = models.JSONField()
+    count = models.PositiveIntegerField(default=0, help_text="how many items it changed")
+    result = models.JSONField(default=dict)
+    undo_result = models.JSONField(default=dict)
+    job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="+")
+    undo_job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    applied_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index("project", F("id").desc(), name="bulk_action_newest")]
+
+
+class BulkActionItem(models.Model):
+    """An item of a bulk action, and what the action replaced: a number or a time, by action."""
+
+    action = models.ForeignKey(BulkAction, on_delete=models.CASCADE, related_name="held", db_index=False)
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="bulk_actions")
+    number_before = models.BigIntegerField(null=True)
+    time_before = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["action", "item"], name="bulk_action_item_once")]
+
+
+class Tag(models.Model):
+    """A word that a project puts on items."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=100)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("project", Lower("name"), name="tag_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TaggedItem(models.Model):
+    """That an item has a tag, and the bulk action that gave it."""
+
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="tagged", db_index=False)
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="tagged")
+    action = models.ForeignKey(BulkAction, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tag", "item"], name="tag_once_per_item")]
+
+
+class SavedView(models.Model):
+    """A list of items under a name: a query and other filters, how they are laid out, which columns a table has.
+
+    ``filter`` is what the address of the page Items has, ``columns`` are names of fields of the query language. One
+    that is not ``shared`` is seen by its maker alone.
+    """
+
+    class Layout(models.TextChoices):
+        GRID = "grid", _("Grid")
+        TABLE = "table", _("Table")
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="saved_views")
+    name = models.CharField(max_length=100)
+    filter = models.JSONField(default=dict)
+    layout = models.CharField(max_length=8, choices=Layout.choices, default=Layout.GRID)
+    columns = models.JSONField(default=list)
+    shared = models.BooleanField(default=False)
+    created_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "created_by", "name"], name="saved_view_name"),
+            models.UniqueConstraint(fields=["project", "name"], name="shared_view_name", condition=Q(shared=True)),
+        ]
 
     def __str__(self) -> str:
         return self.name

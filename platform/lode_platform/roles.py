@@ -15,6 +15,8 @@ VERBS: dict[str, frozenset[Role]] = {
     "token.make": frozenset({OWNER, ENGINEER, REVIEWER, ANNOTATOR, VIEWER}),
     "items.add": frozenset({OWNER, ENGINEER}),
     "items.trash": frozenset({OWNER, ENGINEER}),
+    "items.tag": frozenset({OWNER, ENGINEER, REVIEWER}),
+    "view.share": frozenset({OWNER, ENGINEER, REVIEWER}),
     "job.control": frozenset({OWNER, ENGINEER}),
     # annotation
     "schema.edit": frozenset({OWNER, ENGINEER}),

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from lode_platform.views import account, item_query, items, jobs, media, pages, script_words, settings
+from lode_platform.views import (
+    account,
+    bulk_actions,
+    item_query,
+    items,
+    jobs,
+    media,
+    pages,
+    saved_views,
+    script_words,
+    settings,
+)
 
 app_name = "platform"
 urlpatterns = [
@@ -23,6 +34,12 @@ urlpatterns = [
     path("p/<slug:project>/items/upload", items.upload, name="items_upload"),
     path("p/<slug:project>/items/trash", items.trash, name="items_trash"),
     path("p/<slug:project>/items/restore", items.restore, name="items_restore"),
+    path("p/<slug:project>/items/actions/", bulk_actions.bulk_actions, name="bulk_actions"),
+    path("p/<slug:project>/items/actions/count", bulk_actions.bulk_count, name="bulk_count"),
+    path("p/<slug:project>/items/actions/<slug:action>/", bulk_actions.bulk_action, name="bulk_action"),
+    path("p/<slug:project>/items/actions/<uuid:bulk_action>/undo", bulk_actions.bulk_undo, name="bulk_undo"),
+    path("p/<slug:project>/items/views", saved_views.save, name="saved_views"),
+    path("p/<slug:project>/items/views/<uuid:view>", saved_views.change, name="saved_view"),
     path("p/<slug:project>/items/<uuid:item>/", items.item, name="item"),
     path("p/<slug:project>/jobs/", jobs.jobs, name="jobs"),
     path("p/<slug:project>/jobs/bar", jobs.bar, name="jobs_bar"),

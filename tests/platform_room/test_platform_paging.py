@@ -12,10 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from lode_platform import paging
+from lode_platform.item_lists import SORTS
 from lode_platform.models import Item, Project, User
 from lode_platform.paging import AtLeast, KeyPaginator, bounded, newer, number_of
 from lode_platform.templatetags.lode import number
-from lode_platform.views.items import SORTS
 
 pytestmark = pytest.mark.django_db
 

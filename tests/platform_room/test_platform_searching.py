@@ -10,10 +10,10 @@ from django.db import connection
 from django.test import Client
 
 from lode_platform import paging, searching
+from lode_platform.item_lists import SORTS
 from lode_platform.models import Item, Project, User
 from lode_platform.paging import AtLeast
 from lode_platform.searching import Search, counted, page_of, within_few
-from lode_platform.views.items import SORTS
 
 pytestmark = pytest.mark.django_db
 ClientFor = Callable[[User], Client]

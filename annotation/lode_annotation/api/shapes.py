@@ -166,6 +166,7 @@ class MediaShape(Shape):
     length = serializers.IntegerField(help_text="code points of a text, pages of an image that has several, else 0")
     pages = serializers.IntegerField(help_text="of the item; the address takes page=, from 0 on")
     path = serializers.CharField()
+    metadata = serializers.DictField(help_text="the item's own fields, by name")
 
 
 class ConfigShape(Shape):

@@ -27,6 +27,7 @@ class TaskRow(NamedTuple):
     length: int
     md5: str
     media_type: str
+    metadata: Json
 
     @property
     def media(self) -> Media:
@@ -71,7 +72,7 @@ class ReviewRow(NamedTuple):
 
 TASK_COLUMNS = (
     "t.uuid, t.number, t.priority, t.state, t.reason, t.prelabels, i.uuid, i.path, i.kind, i.width, i.height, i.length,"
-    " b.md5, i.media_type"
+    " b.md5, i.media_type, i.metadata"
 )
 CURRENT_LABELS = (
     f' LEFT JOIN {LABEL_SET} ls ON ls.item_id = i.id AND ls.schema_id = %(schema)s AND ls."current"'

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lode_platform.api import items, jobs, metadata, openapi, projects
+from lode_platform.api import bulk_actions, items, jobs, metadata, openapi, projects, saved_views
 
 __all__ = ["openapi", "urlpatterns"]
 
@@ -21,6 +21,11 @@ urlpatterns = [
     path("projects/<slug:project>/items/pack", items.Pack.as_view()),
     path("projects/<slug:project>/items/zip", items.Zip.as_view()),
     path("projects/<slug:project>/metadata", metadata.Metadata.as_view()),
+    path("projects/<slug:project>/bulk-actions", bulk_actions.BulkActions.as_view()),
+    path("bulk-actions/<uuid:bulk_action>", bulk_actions.OneBulkAction.as_view()),
+    path("bulk-actions/<uuid:bulk_action>/undo", bulk_actions.Undo.as_view()),
+    path("projects/<slug:project>/views", saved_views.SavedViews.as_view()),
+    path("projects/<slug:project>/views/<uuid:view>", saved_views.OneSavedView.as_view()),
     path("items", items.FoundItems.as_view()),
     path("items/<uuid:item>", items.OneItem.as_view()),
     path("items/<uuid:item>/restore", items.Restore.as_view()),

@@ -1,13 +1,12 @@
 """Items: the grid, one item's page, bringing in pictures, the trash."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,27 +14,24 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from lode_platform import drawing, free_json, item_media, item_pages, shell, sql, zips
+from lode_platform import bulk_actions, drawing, free_json, item_columns, item_media, item_pages, shell, sql, zips
 from lode_platform import items as verbs
+from lode_platform import saved_views as verbs_of_views
 from lode_platform.access import member_of, permits, project_for
 from lode_platform.callers import Caller
 from lode_platform.drawing import Drawn
-from lode_platform.errors import BadInput, LodeError
-from lode_platform.models import Item, ItemQuerySet, PastFile, Project, User
+from lode_platform.errors import BadInput, LodeError, NotFound
+from lode_platform.item_lists import SORTS, Chosen, chosen
+from lode_platform.models import Item, Membership, PastFile, Project, SavedView
 from lode_platform.paging import KeyPaginator
-from lode_platform.query import BadQuery, Term, parse
-from lode_platform.query_fields import compile_query
-from lode_platform.searching import Search, going_on, page_of, within_few
+from lode_platform.query import BadQuery
+from lode_platform.searching import Search, going_on, page_of
 from lode_platform.signed_in import signed_in
 from lode_platform.store import store
 from lode_platform.toasts import toast
+from lode_platform.views import saved_views
 
 PAGE = 60
-SORTS = {
-    "path": (gettext_lazy("by path"), ("path", "pk")),
-    "newest": (gettext_lazy("newest first"), ("-pk",)),
-    "largest": (gettext_lazy("largest first"), ("-width", "-length", "-path", "-pk")),
-}  # each a total order with an index of its own
 ZIP_ENCODINGS = {
     "gbk": gettext_lazy("Chinese, simplified (GBK)"),
     "big5": gettext_lazy("Chinese, traditional (Big5)"),
@@ -49,83 +45,11 @@ ZIP_ENCODINGS = {
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A select of the filter bar with what is chosen now."""
-
-    name: str
-    title: Any
-    options: Sequence[tuple[str, Any]]
-    value: str
-
-
-@dataclass(frozen=True)
 class Card:
     """An item and the regions drawn on it."""
 
     item: Item
     regions: list[Drawn]
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The items that an address asks for: the whole list, those of it that the filters let through, these again where
-    they are among a few that an index lists; the filter bar, and the filters in force."""
-
-    listed: ItemQuerySet
-    rows: ItemQuerySet
-    few: QuerySet[Item] | None
-    choices: list[Choice]
-    active: dict[str, str]
-    refusal: BadQuery | None = None
-
-    @property
-    def words(self) -> str:
-        """What is looked for in the names of other things, too: a path alone."""
-        alone = None if self.refusal else parse(self.active.get("query", ""))
-        return alone.value if isinstance(alone, Term) and alone.field == "path" else self.active.get("q", "")
-
-
-def chosen(request: HttpRequest, project: Project, user: User) -> Chosen:
-    """What the address asks for."""
-    trash = request.GET.get("trash") == "1"
-    sort = request.GET.get("sort", "path")
-    if sort not in SORTS:
-        raise BadInput(_("Items are not sorted by %(value)r.") % {"value": sort}, field="sort")
-    rows = project.items.filter(staged_by=None, trashed_at__isnull=False) if trash else project.items.live()
-    listed = rows = rows.order_by(*SORTS[sort][1])
-    active: dict[str, str] = {}
-    sources: list[QuerySet[Any, Any] | None] = []
-    refusal = None
-    if asked := request.GET.get("query", "").strip():
-        active["query"] = asked
-        try:
-            compiled = compile_query(parse(asked), project, user)
-        except BadQuery as error:
-            refusal, rows = error, rows.none()
-        else:
-            rows = rows.filter(compiled.condition)
-            sources += compiled.sources
-    if q := request.GET.get("q", "").strip():
-        rows = rows.filter(path__icontains=q)
-        active["q"] = q
-    if group := request.GET.get("group", ""):
-        rows = rows.filter(group=group).exclude(group="")  # said, so that SQLite takes the index of those with one
-        active["group"] = group
-        sources.append(rows.values_list("pk", flat=True))
-    choices = []
-    for known in shell.item_filters():
-        options = list(known.choices(project, user))
-        value = request.GET.get(known.name, "")
-        if value and value not in {key for key, _title in options}:
-            raise BadInput(_("%(value)r is not a value of this filter.") % {"value": value}, field=known.name)
-        if value:
-            rows = known.apply(rows, value, project)
-            active[known.name] = value
-            sources.append(known.keys(value, project))
-        if options:
-            choices.append(Choice(known.name, known.title, options, value))
-    few = rows if refusal else within_few(rows, sources)
-    return Chosen(listed, rows, few, choices, active, refusal)
 
 
 def _page(request: HttpRequest, project: Project, chosen: Chosen) -> Page[Item]:
@@ -143,15 +67,31 @@ def _page(request: HttpRequest, project: Project, chosen: Chosen) -> Page[Item]:
 def items(request: HttpRequest, project: str) -> HttpResponse:
     """The grid of items; every filter is in the address."""
     user = signed_in(request)
-    member = member_of(Caller(user), project, "project.view")
-    asked = chosen(request, member.project, user)
+    caller = Caller(user)
+    member = member_of(caller, project, "project.view")
+    trash = request.GET.get("trash") == "1"
+    asked = chosen(request.GET, member.project, user)
     page = _page(request, member.project, asked)
-    drawn = shell.layers(list(page.object_list), user)
+    shown = list(page.object_list)
+    is_table = request.GET.get("layout") == SavedView.Layout.TABLE
+    names = request.GET.getlist("columns")
+    chosen_columns = item_columns.wanted(names, member.project) if is_table else []
+    drawn = {} if is_table else shell.layers(shown, user)
     context = {
         "project": member.project,
         "room": "items",
         "page": page,
-        "cards": [Card(item, drawn[item.pk]) for item in page.object_list],
+        "cards": [Card(item, drawn.get(item.pk, [])) for item in shown],
+        "is_table": is_table,
+        "columns": chosen_columns,
+        "chosen_columns": {column.name for column in chosen_columns},
+        "all_columns": item_columns.columns(member.project) if is_table else [],
+        "table": item_columns.table(shown, chosen_columns, user),
+        "actions": [one for one in bulk_actions.actions(of_trash=trash) if permits(caller, member.role, one.verb)],
+        "views": [(view, saved_views.address(view)) for view in verbs_of_views.seen_by(member.project, user)],
+        "view": _view(request, member),
+        "may_share": permits(caller, member.role, "view.share"),
+        "named_columns": names,
         "choices": asked.choices,
         "active": asked.active,
         "found": shell.found(member.project, user, asked.words) if page.number == 1 else [],
@@ -159,11 +99,19 @@ def items(request: HttpRequest, project: str) -> HttpResponse:
         "refusal_parts": asked.refusal and _around(asked.active["query"], asked.refusal),
         "sorts": [(key, title) for key, (title, _order) in SORTS.items()],
         "sort": request.GET.get("sort", "path"),
-        "trash": request.GET.get("trash") == "1",
-        "may_add": permits(Caller(user), member.role, "items.add"),
-        "may_trash": permits(Caller(user), member.role, "items.trash"),
+        "trash": trash,
+        "may_add": permits(caller, member.role, "items.add"),
     }
     return going_on(render(request, "platform/items.html", context), request, page)
+
+
+def _view(request: HttpRequest, member: Membership) -> dict[str, Any] | None:
+    """The saved view that the address names, and whether this person may change it."""
+    try:
+        view = verbs_of_views.find(member.project, member.user, UUID(request.GET.get("view", "")))
+    except (ValueError, NotFound):
+        return None
+    return {"row": view, "may_change": verbs_of_views.may_change(view, Caller(member.user), member.role)}
 
 
 def _around(query: str, refusal: BadQuery) -> tuple[str, str, str]:

@@ -4,7 +4,8 @@ import { keys } from "./keys.js";
 import { gettext } from "./words.js";
 
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("[data-pick]"));
-const action = /** @type {HTMLButtonElement | null} */ (document.querySelector("[data-pick-action]"));
+const none = /** @type {HTMLElement | null} */ (document.querySelector("[data-pick-none]"));
+const some = /** @type {HTMLElement | null} */ (document.querySelector("[data-pick-some]"));
 const count = document.querySelector("[data-pick-count]");
 
 /** @returns {HTMLInputElement[]} */
@@ -15,7 +16,8 @@ function checks() {
 function show() {
   const picked = checks().filter((check) => check.checked).length;
   form?.classList.toggle("is-picking", picked > 0);
-  if (action) action.hidden = picked === 0;
+  if (none) none.hidden = picked > 0;
+  if (some) some.hidden = picked === 0;
   if (count) count.textContent = String(picked);
 }
 
@@ -39,7 +41,7 @@ keys(gettext("Select"), [
     key: "x",
     title: gettext("Select or deselect this one"),
     run: () => {
-      const check = document.querySelector(".tile.is-at .tile-check");
+      const check = document.querySelector(".is-at .tile-check");
       if (check instanceof HTMLInputElement) check.checked = !check.checked;
       show();
     },

@@ -40,6 +40,7 @@ export function showFacts(root, payload) {
     [gettext("Schema"), config.schema ? `${config.schema} r${config.revision ?? 1}` : ""],
     [gettext("Priority"), task.priority === undefined ? "" : String(task.priority)],
     [gettext("Strategy"), task.reason?.strategy ?? ""],
+    ...Object.entries(media.metadata ?? {}).map(([name, value]) => /** @type {[string, string]} */ ([name, String(value)])),
   ];
   const rows = facts.filter(([, value]) => value).flatMap(([name, value]) => [h("dt", {}, name), h("dd", { title: value }, value)]);
   root.replaceChildren(...rows);
