@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lode_annotation import filling, imports, migrating, schema_migrations
+from lode_annotation import filling, imports, migrating, ranking, schema_migrations
 from lode_annotation.import_parts import VERB
 from lode_platform.jobs import Work, job
 
@@ -29,3 +29,9 @@ def migrate_schema(work: Work) -> dict[str, Any]:
 def undo_revision(work: Work) -> dict[str, Any]:
     """Undoes a revision of a schema, and its migration."""
     return schema_migrations.carry_out_undo(work)
+
+
+@job(ranking.VERB)
+def order_queue(work: Work) -> dict[str, Any]:
+    """Ranks the tasks of a queue in its ordering, with a new priority where one is given."""
+    return ranking.carry_out(work)

@@ -12,9 +12,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Max, OuterRef, Q, QuerySet, When
 from django.utils import timezone
 
-from lode_annotation.consensus import RULES
+from lode_annotation import ranking
 from lode_annotation.models import Lease, Queue, Schema, Task
+from lode_annotation.ordering import ORDERINGS
 from lode_annotation.queue_context import QueueContext
+from lode_annotation.queue_settings import settings_of
 from lode_annotation.schemas import latest, refuse_other_media
 from lode_annotation.statements import places
 from lode_platform import access, events
@@ -55,55 +57,32 @@ class HeldTask:
 
 
 def create_queue(
-    project: Project,
-    caller: Caller,
-    *,
-    name: str,
-    schema: Schema,
-    review: bool = False,
-    reason: str = "",
-    overlap: int = 1,
-    consensus: str = Queue.Consensus.MERGED.value,
+    project: Project, caller: Caller, *, name: str, schema: Schema, overlap: int = 1, **settings: Any
 ) -> Queue:
-    """Creates an open queue under the newest revision of ``schema``, each of whose tasks ``overlap`` people answer.
+    """Creates an open queue under the newest revision of ``schema``, each of whose tasks ``overlap`` people answer;
+    ``settings`` are those of ``queue_settings``.
 
     Raises ``Conflict`` when the name is taken.
     """
     user = caller.user
     access.require(caller, project, "queue.manage")
-    name = name.strip()
-    if not name or len(name) > 200:
-        raise BadInput("A queue needs a name of 1 to 200 characters.", field="name")
+    values = settings_of({"name": name, **settings})
     if schema.project_id != project.pk:
         raise BadInput("The schema belongs to another project.", field="schema")
     if not 1 <= overlap <= MAX_OVERLAP:
         raise BadInput(f"The overlap must be 1 to {MAX_OVERLAP} people a task.", field="overlap")
-    refuse_other_consensus(consensus)
-    taken = Conflict(f"A queue named {name!r} already exists.", code="name_taken", field="name")
-    if Queue.objects.filter(project=project, name=name).exists():
+    taken = Conflict(f"A queue named {values['name']!r} already exists.", code="name_taken", field="name")
+    if Queue.objects.filter(project=project, name=values["name"]).exists():
         raise taken
     try:
         with transaction.atomic():
             queue = Queue.objects.create(
-                project=project,
-                schema_revision=latest(schema),
-                name=name,
-                review=review,
-                reason=reason[:300],
-                overlap=overlap,
-                consensus=consensus,
-                created_by=user,
+                project=project, schema_revision=latest(schema), overlap=overlap, created_by=user, **values
             )
             events.record(project, user, "queue.create", queue)
     except IntegrityError:
         raise taken from None
     return queue
-
-
-def refuse_other_consensus(consensus: str) -> None:
-    """Raises ``BadInput`` for a consensus that there is not."""
-    if consensus not in RULES:
-        raise BadInput(f"{consensus!r} is not a consensus; there are {', '.join(RULES)}.", field="consensus")
 
 
 def add_tasks(queue: Queue, caller: Caller, specs: Sequence[TaskSpec]) -> int:
@@ -130,7 +109,7 @@ def add_tasks(queue: Queue, caller: Caller, specs: Sequence[TaskSpec]) -> int:
 
 
 def _add_batch(queue: Queue, specs: Sequence[TaskSpec]) -> int:
-    row = Queue.objects.select_for_update().only("size", "overlap", "filling").get(pk=queue.pk)
+    row = Queue.objects.select_for_update().only("size", "overlap", "filling", "ordering").get(pk=queue.pk)
     refuse_while_filling(row)
     there = set(
         Task.objects.filter(queue=queue, item__in=[spec.item.pk for spec in specs]).values_list("item_id", flat=True)
@@ -147,8 +126,9 @@ def _add_batch(queue: Queue, specs: Sequence[TaskSpec]) -> int:
         )
         for offset, spec in enumerate(new, start=1)
     )
+    ordering = ORDERINGS[row.ordering]
     Lease.objects.bulk_create(
-        Lease(task=task, queue=queue, priority=task.priority, place=place)
+        Lease(task=task, queue=queue, rank=ordering.rank(ranking.facts_of(task)), place=place)
         for task in tasks
         for place in range(row.overlap)
     )
@@ -201,10 +181,10 @@ def remove_unstarted(queue: Queue, first: int, last: int) -> int:
 
 
 def change_queue(
-    queue: Queue, caller: Caller, *, state: str | None = None, newest: bool = False, **values: Any
+    queue: Queue, caller: Caller, *, state: str | None = None, newest: bool = False, **settings: Any
 ) -> Queue:
-    """Opens, pauses or closes a queue, renames it, changes its review rule or its consensus, or moves it to the
-    schema's newest revision (``newest``)."""
+    """Opens, pauses or closes a queue, changes ``settings`` of ``queue_settings``, or moves it to the schema's newest
+    revision (``newest``). Another ordering of many tasks is written by a job."""
     user = caller.user
     access.require(caller, queue.project, "queue.manage")
     if state is not None:
@@ -213,23 +193,18 @@ def change_queue(
         if queue.state == Queue.State.FILLING:
             refuse_while_filling(queue)
         queue.state = state
-    if "name" in values:
-        queue.name = str(values["name"]).strip()[:200]
-        if not queue.name:
-            raise BadInput("A queue needs a name.", field="name")
-    if "review" in values:
-        queue.review = bool(values["review"])
-    if "consensus" in values:
-        refuse_other_consensus(values["consensus"])
-        queue.consensus = values["consensus"]
-    if "reason" in values:
-        queue.reason = str(values["reason"])[:300]
+    ordering = queue.ordering
+    values = settings_of(settings)
+    for name, value in values.items():
+        setattr(queue, name, value)
     if newest:
         queue.schema_revision = latest(queue.schema_revision.schema)
     try:
         with transaction.atomic():
-            queue.save(update_fields=["state", "name", "review", "consensus", "reason", "schema_revision"])
+            queue.save(update_fields=["state", "schema_revision", *values])
             events.record(queue.project, user, "queue.change", queue, state=queue.state)
+            if queue.ordering != ordering:
+                ranking.order(queue, caller)
     except IntegrityError:
         raise Conflict(f"A queue named {queue.name!r} already exists.", code="name_taken", field="name") from None
     return queue

@@ -11,13 +11,14 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from lode_annotation import filling, payloads, queues
+from lode_annotation import filling, payloads, queues, ranking
 from lode_annotation.api import shapes
 from lode_annotation.asked_items import items_by_uuid
 from lode_annotation.models import Annotation, Queue, Schema, Task
 from lode_annotation.queue_context import context_for, context_of_task
 from lode_annotation.recent_answers import recent_answers
 from lode_annotation.submit import SubmitRequest, base_of, save_draft, submit
+from lode_annotation.task_filters import tasks_by_filter
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, page_rows, searched
 from lode_platform.api.parsers import LargeJsonParser
@@ -89,6 +90,7 @@ class Queues(View):
             "reason": given["reason"],
             "overlap": given["overlap"],
             "consensus": given["consensus"],
+            "ordering": given["ordering"],
         }
         chosen, priority = given["items"], given["priority"]
         if isinstance(chosen, dict):
@@ -120,8 +122,7 @@ class OneQueue(View):
 
     @extend_schema(operation_id="queue_change", request=shapes.QueueChangeShape, responses=shapes.QueueShape)
     def patch(self, request: Request, queue: UUID) -> Response:
-        """Opens, pauses, closes or renames it, changes its review rule or consensus, or moves it to the newest schema
-        revision."""
+        """Opens, pauses, closes or renames it, changes its settings, or moves it to the newest schema revision."""
         given = read(shapes.QueueChangeShape, request.data)
         changed = queues.change_queue(queue_of(request, queue), caller(request), **given)
         return Response(shown(queue_of(request, changed.uuid)))
@@ -132,17 +133,14 @@ class Tasks(View):
 
     @extend_schema(
         operation_id="queue_tasks",
-        parameters=[*PARAMETERS, OpenApiParameter("state", str, enum=Task.State.values)],
+        parameters=[*PARAMETERS, OpenApiParameter("state", str, enum=Task.State.values), OpenApiParameter("q", str)],
         responses=page_of(shapes.TaskShape),
     )
     def get(self, request: Request, queue: UUID) -> Response:
         """The queue's tasks in the order they were added, with their answers."""
         found = queue_of(request, queue)
-        rows = task_rows().filter(queue=found).order_by("number")
-        if state := request.query_params.get("state"):
-            if state not in Task.State.values:
-                raise BadInput(f"{state!r} is not a valid task state.", code="bad_filter", field="state")
-            rows = rows.filter(state=state)
+        given = {name: request.query_params.get(name) for name in ("state", "q")}
+        rows = with_answers(tasks_by_filter(found, given))
         return Response(searched(request, Search(rows, rows, found.tasks.all()), shapes.task_json))
 
     @extend_schema(operation_id="queue_add", request=shapes.NewTasksShape, responses={201: shapes.TasksAddedShape})
@@ -177,10 +175,25 @@ class Tasks(View):
         return Response({**_said(filled), "added": filled.added + added, "size": found.size}, status=201)
 
 
-def task_rows() -> "QuerySet[Task]":
+class Priority(View):
+    @extend_schema(operation_id="queue_prioritise", request=shapes.PriorityShape, responses=shapes.TasksChangedShape)
+    def post(self, request: Request, queue: UUID) -> Response:
+        """Gives the named tasks, or those that fit a filter, a priority. More than 5,000 are changed by `job`."""
+        person(request)
+        given = read(shapes.PriorityShape, request.data)
+        found = queue_of(request, queue)
+        access.require(caller(request), found.project, "queue.manage")
+        chosen = given["filter"]
+        if chosen is not None and not isinstance(chosen, dict):
+            raise BadInput("filter must be an object of filters.", field="filter")
+        changed = ranking.prioritise(found, caller(request), given["priority"], tasks=given["tasks"], given=chosen)
+        return Response({"changed": changed.tasks, "job": job_json(changed.job) if changed.job else None})
+
+
+def with_answers(rows: "QuerySet[Task]") -> "QuerySet[Task]":
     """Tasks with what a list shows of them: a fixed number of queries however many there are."""
     answers = Annotation.objects.select_related("user").order_by("pk")
-    return Task.objects.select_related("queue", "item").prefetch_related(Prefetch("annotations", queryset=answers))
+    return rows.select_related("queue", "item").prefetch_related(Prefetch("annotations", queryset=answers))
 
 
 class Next(View):
@@ -222,7 +235,9 @@ class OneTask(View):
     @extend_schema(operation_id="task", responses=shapes.TaskShape)
     def get(self, request: Request, task: UUID) -> Response:
         """A task and its answers."""
-        found = task_rows().filter(queue__in=Queue.objects.visible_to(caller(request)), uuid=task).first()
+        found = with_answers(
+            Task.objects.filter(queue__in=Queue.objects.visible_to(caller(request)), uuid=task)
+        ).first()
         if found is None:
             raise NotFound("There is no such task.")
         return Response(shapes.task_json(found))

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from lode_annotation.api.schema_shapes import ControlShape, ObjectField
 from lode_annotation.models import Annotation, Queue, Task
+from lode_annotation.ordering import DEFAULT, ORDERINGS
 from lode_annotation.queues import MAX_OVERLAP
 from lode_platform.api.shapes import JobShape, SelfChecked
 from lode_platform.errors import BadInput
@@ -47,6 +48,9 @@ class NewQueueShape(Shape):
         default=Queue.Consensus.MERGED.value,
         help_text="how several answers become one label set where no reviewer decides",
     )
+    ordering = serializers.ChoiceField(
+        choices=list(ORDERINGS), required=False, default=DEFAULT, help_text="which task is handed out first"
+    )
     items = ObjectField(required=False, default=None, help_text="filters as an object, or a list of item uuids")
 
 
@@ -56,6 +60,9 @@ class QueueChangeShape(Shape):
     review = serializers.BooleanField(required=False)
     reason = serializers.CharField(max_length=300, required=False, allow_blank=True)
     consensus = serializers.ChoiceField(choices=Queue.Consensus.values, required=False)
+    ordering = serializers.ChoiceField(
+        choices=list(ORDERINGS), required=False, help_text="many tasks are ordered by a job"
+    )
     newest = serializers.BooleanField(required=False, help_text="move to the schema's newest revision")
 
 
@@ -69,6 +76,7 @@ class QueueShape(Shape):
     review = serializers.BooleanField()
     overlap = serializers.IntegerField(help_text="how many people answer each task")
     consensus = serializers.CharField(help_text="merged or last")
+    ordering = serializers.CharField(help_text="which task is handed out first")
     reason = serializers.CharField()
     size = serializers.IntegerField(help_text="number of tasks")
     counts = serializers.DictField(child=serializers.IntegerField(), help_text="tasks by state")
@@ -96,6 +104,19 @@ class TasksAddedShape(Shape):
     added = serializers.IntegerField()
     job = JobShape(allow_null=True, help_text="what adds the tasks where there are many")
     size = serializers.IntegerField()
+
+
+class PriorityShape(Shape):
+    priority = serializers.IntegerField(min_value=-MAX_INTEGER, max_value=MAX_INTEGER, help_text="higher first")
+    tasks = serializers.ListField(
+        child=serializers.UUIDField(), required=False, default=None, help_text="at most 5,000"
+    )
+    filter = ObjectField(required=False, default=None, help_text="`state`, `q`: a part of the path; {} for all")
+
+
+class TasksChangedShape(Shape):
+    changed = serializers.IntegerField()
+    job = JobShape(allow_null=True, help_text="what changes the tasks where there are many")
 
 
 class TaskShape(Shape):
@@ -252,6 +273,7 @@ def queue_json(row: Queue, counts: dict[str, int]) -> dict[str, Any]:
         "review": row.review,
         "overlap": row.overlap,
         "consensus": row.consensus,
+        "ordering": row.ordering,
         "reason": row.reason,
         "size": row.size,
         "counts": counts,

@@ -14,6 +14,7 @@ urlpatterns = [
     path("projects/<slug:project>/queues", queues.Queues.as_view()),
     path("queues/<uuid:queue>", queues.OneQueue.as_view()),
     path("queues/<uuid:queue>/tasks", queues.Tasks.as_view()),
+    path("queues/<uuid:queue>/priority", queues.Priority.as_view()),
     path("queues/<uuid:queue>/leases", queues.Clear.as_view()),
     path("queues/<uuid:queue>/next", queues.Next.as_view()),
     path("queues/<uuid:queue>/mine", queues.Mine.as_view()),

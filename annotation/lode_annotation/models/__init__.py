@@ -3,7 +3,7 @@
 from lode_annotation.models.answers import Annotation, AnnotationRevision, Review
 from lode_annotation.models.imports import ImportedLine, LabelImport, LabelImportPart
 from lode_annotation.models.label_sets import LabelSet, LabelSetQuerySet
-from lode_annotation.models.queues import Lease, Queue, Task
+from lode_annotation.models.queues import Lease, Queue, Task, TaskQuerySet
 from lode_annotation.models.schemas import LabelClass, Schema, SchemaMigration, SchemaRevision
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "SchemaMigration",
     "SchemaRevision",
     "Task",
+    "TaskQuerySet",
 ]

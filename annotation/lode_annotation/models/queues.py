@@ -45,6 +45,7 @@ class Queue(models.Model):
         default=Consensus.MERGED,
         help_text="how several answers become one label set where no reviewer decides",
     )
+    ordering = models.CharField(max_length=20, default="priority")
     review = models.BooleanField(default=False, help_text="only a reviewer's accept writes the label set")
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     size = models.PositiveIntegerField(default=0, help_text="how many tasks were ever put in")
@@ -110,12 +111,13 @@ class Lease(models.Model):
     """One place at a task: made with the task, one per overlap, so a task is never held by more people than that.
 
     Free when ``user`` is null or ``until`` has passed; ``closed`` when its place was answered, skipped or withdrawn.
-    ``queue`` and ``priority`` repeat the task's, so that the claim is one statement on one partial index.
+    ``queue`` repeats the task's and ``rank`` is what the queue's ordering says of it, so that the claim is one
+    statement on one partial index whatever the ordering.
     """
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="leases")
     queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="+", db_index=False)  # two partial ones
-    priority = models.IntegerField(default=0)
+    rank = models.IntegerField(default=0, help_text="in the queue's ordering, higher first")
     place = models.PositiveSmallIntegerField(default=0)
     user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="leases")
     since = models.DateTimeField(null=True, blank=True)
@@ -130,6 +132,6 @@ class Lease(models.Model):
             ),
         ]
         indexes = [
-            models.Index("queue", F("priority").desc(), "id", name="lease_next", condition=Q(closed=False)),
+            models.Index("queue", F("rank").desc(), "id", name="lease_next", condition=Q(closed=False)),
             models.Index("queue", "user", name="lease_held", condition=Q(closed=False, user__isnull=False)),
         ]

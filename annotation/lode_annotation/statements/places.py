@@ -69,7 +69,7 @@ def close_and_claim(
             f"own AS (SELECT l.id FROM {LEASE} l WHERE l.user_id = %(user)s AND l.queue_id = %(queue)s AND NOT l.closed"
             f" AND l.until > %(now)s{not_held}{after} ORDER BY l.since, l.id LIMIT 1)",
             f"free AS (SELECT l.id FROM {LEASE} l WHERE l.queue_id = %(queue)s AND NOT l.closed AND {FREE}{not_held}"
-            f"{_not_twice(overlap)}{after} AND NOT EXISTS (SELECT 1 FROM own) ORDER BY l.priority DESC, l.id"
+            f"{_not_twice(overlap)}{after} AND NOT EXISTS (SELECT 1 FROM own) ORDER BY l.rank DESC, l.id"
             f" LIMIT 1{sql.locking(' FOR UPDATE SKIP LOCKED')})",
         ]
         sources += ["SELECT id FROM own", "SELECT id FROM free"]
@@ -135,11 +135,27 @@ def add_tasks(queue: int, items: platform.ItemQuerySet, size: int, priority: int
 
 
 def add_places(queue: int, above: int, overlap: int) -> int:
-    """Makes the places of the tasks whose number is above that, in the order of their numbers."""
+    """Makes the places of the tasks whose number is above that, in the order of their numbers, ranked by priority."""
     places = " UNION ALL ".join(f"SELECT {place} AS place" for place in range(overlap))
     return sql.change(
-        f"INSERT INTO {LEASE} (task_id, queue_id, priority, place, closed)"
+        f"INSERT INTO {LEASE} (task_id, queue_id, rank, place, closed)"
         f" SELECT t.id, t.queue_id, t.priority, p.place, %(closed)s FROM {TASK} t CROSS JOIN ({places}) p"
         " WHERE t.queue_id = %(queue)s AND t.number > %(above)s ORDER BY t.number, p.place",
         {"queue": queue, "above": above, "closed": False},
+    )
+
+
+def set_ranks(ranks: Sequence[tuple[int, int]]) -> None:
+    """Gives the places of tasks, by their keys, these ranks."""
+    if connection.vendor == "postgresql":
+        given = "(SELECT (r->>0)::bigint AS task, (r->>1)::int AS value FROM json_array_elements(%(ranks)s::json) r)"
+    else:
+        given = (
+            "(SELECT json_extract(value, '$[0]') AS task, json_extract(value, '$[1]') AS value"
+            " FROM json_each(%(ranks)s))"
+        )
+    sql.change(
+        f"UPDATE {LEASE} SET rank = given.value FROM {given} given"
+        f" WHERE {LEASE}.task_id = given.task AND {LEASE}.rank <> given.value",
+        {"ranks": sql.dumps(ranks)},
     )

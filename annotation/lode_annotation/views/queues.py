@@ -1,30 +1,33 @@
 """The pages of queues."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
-from django import forms
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, OuterRef, Prefetch
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from lode_annotation import filling, review
+from lode_annotation import filling, ranking, review
 from lode_annotation import queues as queue_verbs
 from lode_annotation import schemas as schema_verbs
 from lode_annotation.asked_items import items_by_filter
 from lode_annotation.models import Annotation, Lease, Queue, Schema, Task
+from lode_annotation.ordering import ORDERINGS
+from lode_annotation.task_filters import tasks_by_filter
+from lode_annotation.views.queue_forms import QueueForm, SettingsForm
 from lode_annotation.views.refusals import add_refusal
 from lode_platform import jobs, shell
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, LodeError
-from lode_platform.models import Membership, Project, User
+from lode_platform.models import Membership, User
 from lode_platform.paging import AtLeast, KeyPaginator, bounded
 from lode_platform.searching import Search, counted, going_on, page_of, within_few
 from lode_platform.signed_in import signed_in
@@ -88,47 +91,6 @@ def _with_counts(rows: list[Queue], keys: list[int], user: User) -> list[dict[st
     ]
 
 
-class QueueForm(forms.Form):
-    """A new queue."""
-
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
-    schema = forms.ChoiceField(label=gettext_lazy("Schema"))
-    review = forms.BooleanField(
-        label=gettext_lazy("Require review"),
-        required=False,
-        help_text=gettext_lazy(
-            "Only answers that a reviewer accepts become labels. Without review, submitted answers are accepted."
-        ),
-    )
-    overlap = forms.IntegerField(
-        label=gettext_lazy("People per task"),
-        min_value=1,
-        max_value=queue_verbs.MAX_OVERLAP,
-        initial=1,
-        required=False,
-        help_text=gettext_lazy("How many people answer each task, none of them twice."),
-    )
-    consensus = forms.ChoiceField(
-        label=gettext_lazy("When several people answer"),
-        choices=Queue.Consensus.choices,
-        required=False,
-        help_text=gettext_lazy(
-            "Merged: boxes are averaged, classes go by majority, and what stays undecided waits for a reviewer."
-        ),
-    )
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        max_length=300,
-        required=False,
-        help_text=gettext_lazy("One line that annotators see above the picture."),
-    )
-
-    def __init__(self, project: Project, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        names = Schema.objects.filter(project=project).order_by("name").values_list("name", flat=True)
-        self.fields["schema"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
-
-
 def _filters(request: HttpRequest, member: Membership) -> list[dict[str, Any]]:
     """The selects that filter items, as the Items page has them."""
     given = request.POST if request.method == "POST" else request.GET
@@ -168,10 +130,9 @@ def queue_new(request: HttpRequest, project: str) -> HttpResponse:
                 _given_filter(request),
                 name=given["name"],
                 schema=Schema.objects.get(project=member.project, name=given["schema"]),
-                review=given["review"],
-                reason=given["reason"],
                 overlap=given["overlap"] or 1,
                 consensus=given["consensus"] or Queue.Consensus.MERGED.value,
+                **form.settings(),
             )
         except LodeError as error:
             add_refusal(form, error)
@@ -226,17 +187,15 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
     """A queue: its progress, who is labelling, its tasks with reason and state."""
     member = _member(request, project)
     found = _queue(member, queue)
-    state, q = request.GET.get("state", ""), request.GET.get("q", "").strip()
-    if state and state not in Task.State.values:
-        raise BadInput(_("This is not a valid state."), field="state")
+    given = _task_filter(request.GET)
+    state, q = given["state"], given["q"]
     answers = Annotation.objects.select_related("user").order_by("pk")
-    tasks = Task.objects.filter(queue=found).select_related("item")
-    tasks = tasks.prefetch_related(Prefetch("annotations", queryset=answers)).order_by("number")
-    if state:
-        tasks = tasks.filter(state=state)
+    tasks = tasks_by_filter(found, given).select_related("item")
+    tasks = tasks.prefetch_related(Prefetch("annotations", queryset=answers))
     numbers = _with_counts([found], [found.pk], member.user)[0]
     if q:
-        search = Search(tasks, tasks.filter(item__path__icontains=q), found.tasks.all())
+        listed = tasks_by_filter(found, {**given, "q": ""}).select_related("item")
+        search = Search(listed, tasks, found.tasks.all())
         page: Page[Task] = page_of(search, PAGE, request.GET)
     else:
         known = numbers["counts"][state] if state else numbers["total"]
@@ -261,6 +220,8 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
         "filters": _filters(request, member),
         "mined": "round"
         in (Task.objects.filter(queue=found).order_by("number").values_list("reason", flat=True).first() or {}),
+        "settings": SettingsForm(initial=SettingsForm.of(found)),
+        "ordering": ORDERINGS[found.ordering].title,
         "may_manage": permits(Caller(member.user), member.role, "queue.manage"),
         "may_label": permits(Caller(member.user), member.role, "queue.label"),
         "may_review": may_review,
@@ -270,7 +231,7 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
 
 @require_POST
 def queue_change(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
-    """Opens, pauses or closes the queue, changes its review rule or consensus, or moves it to the newest revision."""
+    """Opens, pauses or closes the queue, changes its settings, or moves it to the newest revision."""
     member = _member(request, project, "queue.manage")
     found = _queue(member, queue)
     change: dict[str, Any] = {}
@@ -282,6 +243,13 @@ def queue_change(request: HttpRequest, project: str, queue: UUID) -> HttpRespons
         change["consensus"] = consensus
     if request.POST.get("newest"):
         change["newest"] = True
+    if request.POST.get("settings"):
+        form = SettingsForm(request.POST)
+        if not form.is_valid():
+            raise BadInput(
+                " ".join(str(error) for errors in form.errors.values() for error in errors), field="settings"
+            )
+        change |= form.settings()
     queue_verbs.change_queue(found, Caller(member.user), **change)
     toast(request, _("%(queue)s changed") % {"queue": found.name})
     return redirect("annotation:queue", member.project.name, found.uuid)
@@ -338,3 +306,29 @@ def queue_clear(request: HttpRequest, project: str, queue: UUID) -> HttpResponse
     freed = queue_verbs.clear(found, Caller(member.user), [lease.pk for lease in rows])
     toast(request, ngettext("%(n)s task released", "%(n)s tasks released", freed) % {"n": freed})
     return redirect("annotation:queue", member.project.name, found.uuid)
+
+
+def _task_filter(given: QueryDict) -> dict[str, str]:
+    """The filters of the list of tasks, as its address and its form have them."""
+    return {"state": given.get("state", ""), "q": given.get("q", "").strip()}
+
+
+@require_POST
+def tasks_prioritise(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
+    """Gives the chosen tasks, or with ``all`` those that the list's filters select, a priority."""
+    member = _member(request, project, "queue.manage")
+    found = _queue(member, queue)
+    try:
+        priority, named = int(request.POST["priority"]), [UUID(one) for one in request.POST.getlist("task")]
+    except (KeyError, ValueError):
+        raise BadInput(_("The priority must be a whole number, and tasks uuids."), field="priority") from None
+    given = _task_filter(request.POST)
+    chosen: dict[str, Any] = {"given": given} if request.POST.get("all") else {"tasks": named}
+    changed = ranking.prioritise(found, Caller(member.user), priority, **chosen)
+    if changed.job is None:
+        said = ngettext("%(n)s task has priority %(p)s", "%(n)s tasks have priority %(p)s", changed.tasks)
+        toast(request, said % {"n": changed.tasks, "p": priority})
+    else:
+        toast(request, _("A job sets the priority"))
+    names = urlencode({name: value for name, value in given.items() if value})
+    return redirect(f"{reverse('annotation:queue', args=[member.project.name, found.uuid])}?{names}#tasks")

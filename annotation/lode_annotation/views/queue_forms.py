@@ -1,0 +1,78 @@
+"""The forms of a queue: a new one, and the settings that may be changed."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from lode_annotation.models import Queue, Schema
+from lode_annotation.ordering import DEFAULT, ORDERINGS
+from lode_annotation.queues import MAX_OVERLAP
+from lode_platform.models import Project
+
+
+class SettingsForm(forms.Form):
+    """What may be changed of a queue at any time; ``settings`` of `queues.change_queue`."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=300,
+        required=False,
+        help_text=gettext_lazy("One line that annotators see above the picture."),
+    )
+    ordering = forms.ChoiceField(
+        label=gettext_lazy("Order"),
+        choices=lambda: [(name, one.title) for name, one in ORDERINGS.items()],
+        required=False,
+        help_text=gettext_lazy("Which task is handed out first. By priority: of equals the one added first."),
+    )
+
+    @classmethod
+    def of(cls, queue: Queue) -> dict[str, Any]:
+        """The queue's settings as the form shows them."""
+        return {"reason": queue.reason, "ordering": queue.ordering}
+
+    def settings(self) -> dict[str, Any]:
+        """The settings that were given."""
+        given = self.cleaned_data
+        return {"reason": given["reason"], "ordering": given["ordering"] or DEFAULT}
+
+
+class QueueForm(SettingsForm):
+    """A new queue."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
+    schema = forms.ChoiceField(label=gettext_lazy("Schema"))
+    review = forms.BooleanField(
+        label=gettext_lazy("Require review"),
+        required=False,
+        help_text=gettext_lazy(
+            "Only answers that a reviewer accepts become labels. Without review, submitted answers are accepted."
+        ),
+    )
+    overlap = forms.IntegerField(
+        label=gettext_lazy("People per task"),
+        min_value=1,
+        max_value=MAX_OVERLAP,
+        initial=1,
+        required=False,
+        help_text=gettext_lazy("How many people answer each task, none of them twice."),
+    )
+    consensus = forms.ChoiceField(
+        label=gettext_lazy("When several people answer"),
+        choices=Queue.Consensus.choices,
+        required=False,
+        help_text=gettext_lazy(
+            "Merged: boxes are averaged, classes go by majority, and what stays undecided waits for a reviewer."
+        ),
+    )
+
+    field_order = ("name", "schema", "reason", "review")
+
+    def settings(self) -> dict[str, Any]:
+        return {**super().settings(), "review": self.cleaned_data["review"]}
+
+    def __init__(self, project: Project, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = Schema.objects.filter(project=project).order_by("name").values_list("name", flat=True)
+        self.fields["schema"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
