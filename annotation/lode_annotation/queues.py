@@ -13,6 +13,7 @@ from django.db.models import Case, F, Max, OuterRef, Q, QuerySet, When
 from django.utils import timezone
 
 from lode_annotation import ranking
+from lode_annotation.assignments import Assigned, assign
 from lode_annotation.models import Lease, Queue, Schema, Task
 from lode_annotation.ordering import ORDERINGS
 from lode_annotation.queue_context import QueueContext
@@ -57,10 +58,17 @@ class HeldTask:
 
 
 def create_queue(
-    project: Project, caller: Caller, *, name: str, schema: Schema, overlap: int = 1, **settings: Any
+    project: Project,
+    caller: Caller,
+    *,
+    name: str,
+    schema: Schema,
+    overlap: int = 1,
+    assigned: Assigned | None = None,
+    **settings: Any,
 ) -> Queue:
     """Creates an open queue under the newest revision of ``schema``, each of whose tasks ``overlap`` people answer;
-    ``settings`` are those of ``queue_settings``.
+    ``assigned`` is whom it is for, ``settings`` are those of ``queue_settings``.
 
     Raises ``Conflict`` when the name is taken.
     """
@@ -79,6 +87,8 @@ def create_queue(
             queue = Queue.objects.create(
                 project=project, schema_revision=latest(schema), overlap=overlap, created_by=user, **values
             )
+            if assigned is not None:
+                assign(queue, assigned)
             events.record(project, user, "queue.create", queue)
     except IntegrityError:
         raise taken from None
@@ -181,10 +191,16 @@ def remove_unstarted(queue: Queue, first: int, last: int) -> int:
 
 
 def change_queue(
-    queue: Queue, caller: Caller, *, state: str | None = None, newest: bool = False, **settings: Any
+    queue: Queue,
+    caller: Caller,
+    *,
+    state: str | None = None,
+    newest: bool = False,
+    assigned: Assigned | None = None,
+    **settings: Any,
 ) -> Queue:
-    """Opens, pauses or closes a queue, changes ``settings`` of ``queue_settings``, or moves it to the schema's newest
-    revision (``newest``). Another ordering of many tasks is written by a job."""
+    """Opens, pauses or closes a queue, changes whom it is for (``assigned``) or ``settings`` of ``queue_settings``, or
+    moves it to the schema's newest revision (``newest``). Another ordering of many tasks is written by a job."""
     user = caller.user
     access.require(caller, queue.project, "queue.manage")
     if state is not None:
@@ -203,6 +219,8 @@ def change_queue(
         with transaction.atomic():
             queue.save(update_fields=["state", "schema_revision", *values])
             events.record(queue.project, user, "queue.change", queue, state=queue.state)
+            if assigned is not None:
+                assign(queue, assigned)
             if queue.ordering != ordering:
                 ranking.order(queue, caller)
     except IntegrityError:
@@ -218,7 +236,7 @@ def claim(context: QueueContext, user: User, holding: Sequence[UUID] = ()) -> He
 
     One statement. None when nothing is left or the queue is not open.
     """
-    if not context.is_open:
+    if not context.gives_tasks:
         return None
     # A second look where nothing came: the person's own lease may have lapsed into another's hands between the
     # statement's reading and its writing.
@@ -248,7 +266,7 @@ def close_and_claim(
     The place is theirs if they hold it, held it last, or it lapsed and nobody took it; ``closed`` False says that
     somebody else has it, or that a queue which is not open gives none.
     """
-    return _take(context, user, holding, closing=task_id, want_next=want_next and context.is_open)
+    return _take(context, user, holding, closing=task_id, want_next=want_next and context.gives_tasks)
 
 
 def _take(
@@ -262,7 +280,7 @@ def _take(
             user.pk,
             context.queue.id,
             until,
-            is_open=context.is_open,
+            is_open=context.gives_tasks,
             overlap=context.queue.overlap,
             holding=holding,
             closing=closing,
@@ -317,7 +335,7 @@ def hold(context: QueueContext, user: User, task_id: int) -> datetime:
 
 def _hold(context: QueueContext, user: User, task_id: int, until: datetime) -> bool:
     with _one_place(context):
-        return places.hold(user.pk, task_id, until, is_open=context.is_open)
+        return places.hold(user.pk, task_id, until, is_open=context.gives_tasks)
 
 
 class NoPlace(Conflict):
@@ -325,10 +343,13 @@ class NoPlace(Conflict):
 
 
 def no_place(context: QueueContext, task_id: int) -> NoPlace:
-    """Why the person gets no place at the task: ``lease_lost`` or, where nobody else has it, ``queue_closed``."""
+    """Why the person gets no place at the task: ``lease_lost`` or, where nobody else has it, ``queue_closed`` or
+    ``not_assigned``."""
     taken = Lease.objects.filter(Q(closed=True) | Q(until__gt=timezone.now()), task_id=task_id)
-    if context.is_open or taken.exclude(user=None).exists():
+    if context.gives_tasks or taken.exclude(user=None).exists():
         return NoPlace("Somebody else has this task now.", code="lease_lost")
+    if context.is_open:
+        return NoPlace(f"The queue {context.queue.name!r} is for other people.", code="not_assigned")
     return NoPlace(
         f"The queue {context.queue.name!r} is {_state_words(context)}: it hands out no tasks.", code="queue_closed"
     )

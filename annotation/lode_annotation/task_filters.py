@@ -11,7 +11,7 @@ MOST_NAMED = 5000
 
 
 def tasks_by_filter(queue: Queue, given: Mapping[str, Any]) -> TaskQuerySet:
-    """The queue's tasks that fit every filter: ``state``, and ``q``, a part of the item's path."""
+    """The queue's tasks that fit every filter: ``state``, ``q`` (a part of the path), and ``flagged`` (1 or 0)."""
     rows = Task.objects.filter(queue=queue)
     for name, value in given.items():
         if value in ("", None):
@@ -22,8 +22,12 @@ def tasks_by_filter(queue: Queue, given: Mapping[str, Any]) -> TaskQuerySet:
             rows = rows.filter(state=value)
         elif name == "q":
             rows = rows.filter(item__path__icontains=str(value))
+        elif name == "flagged":
+            rows = rows.filter(flagged_at__isnull=str(value).lower() in ("0", "false", "no"))
         else:
-            raise BadInput(f"Tasks have no filter {name!r}; filters are state, q.", code="bad_filter", field=name)
+            raise BadInput(
+                f"Tasks have no filter {name!r}; filters are state, q, flagged.", code="bad_filter", field=name
+            )
     return rows.order_by("number")
 
 

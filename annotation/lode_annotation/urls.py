@@ -28,6 +28,7 @@ urlpatterns = [
     path("p/<slug:project>/queues/<uuid:queue>/priority/", queues.tasks_prioritise, name="tasks_prioritise"),
     path("p/<slug:project>/tasks/<uuid:task>/", task.task, name="task"),
     path("p/<slug:project>/tasks/<uuid:task>/reopen/", task.task_reopen, name="task_reopen"),
+    path("p/<slug:project>/tasks/<uuid:task>/unflag/", queues.task_unflag, name="task_unflag"),
     path("label/<uuid:queue>/", label.label, name="label"),
     path("p/<slug:project>/review/", review.review_list, name="review_list"),
     path("review/<uuid:queue>/", review.review, name="review"),

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from lode_annotation.assignments import Assigned
 from lode_annotation.models import LabelSet, Lease, Queue
 from lode_annotation.ordering import ORDERINGS
 from lode_annotation.queues import TaskSpec, add_tasks
@@ -105,7 +106,7 @@ def test_next_and_submit_keep_to_their_statements_and_do_not_grow(
 
 
 @pytest.mark.parametrize("ordering", list(ORDERINGS))
-def test_a_round_keeps_to_its_statements_whatever_the_ordering(
+def test_a_round_keeps_to_its_statements_whatever_the_ordering_and_whom_it_is_for(
     ordering: str,
     client_for: Callable[[User], Client],
     bob: User,
@@ -114,7 +115,7 @@ def test_a_round_keeps_to_its_statements_whatever_the_ordering(
     make_queue: Callable[..., Queue],
     answer: Callable[..., Any],
 ) -> None:
-    queue = make_queue(0, ordering=ordering)
+    queue = make_queue(0, ordering=ordering, assigned=Assigned(users=[bob.username], roles=["reviewer"]))
     specs = [
         TaskSpec(item=item, priority=n % 7, prelabels=[{"score": n / 50}])
         for n, item in enumerate(many_items(project, 50))

@@ -1,5 +1,6 @@
 """REST: queues, their tasks, and an annotator's requests: next, lease, draft, submit, skip."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -11,9 +12,10 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from lode_annotation import filling, payloads, queues, ranking
+from lode_annotation import filling, flags, payloads, queues, ranking
 from lode_annotation.api import shapes
 from lode_annotation.asked_items import items_by_uuid
+from lode_annotation.assignments import Assigned
 from lode_annotation.models import Annotation, Queue, Schema, Task
 from lode_annotation.queue_context import context_for, context_of_task
 from lode_annotation.recent_answers import recent_answers
@@ -70,6 +72,7 @@ class Queues(View):
         """The project's queues, newest first, with their tasks by state."""
         found = access.project_for(caller(request), project, "project.view")
         rows = Queue.objects.filter(project=found).select_related("project", "schema_revision__schema")
+        rows = rows.prefetch_related("assignments__user")
         page, following = page_rows(request, rows)
         counts = queues.tasks_by_state(page)
         return Response({"results": [shapes.queue_json(row, counts[row.pk]) for row in page], "next": following})
@@ -91,6 +94,9 @@ class Queues(View):
             "overlap": given["overlap"],
             "consensus": given["consensus"],
             "ordering": given["ordering"],
+            "skip_reasons": given["skip_reasons"],
+            "due": given["due"],
+            "assigned": _assigned(given),
         }
         chosen, priority = given["items"], given["priority"]
         if isinstance(chosen, dict):
@@ -101,6 +107,10 @@ class Queues(View):
                 queue = queues.create_queue(found, caller(request), **facts)
                 filled = filling.Filled(queues.add_tasks(queue, caller(request), specs))
         return Response({**shown(queue), **_said(filled)}, status=201)
+
+
+def _assigned(given: Mapping[str, Any]) -> Assigned | None:
+    return Assigned(**given["assigned"]) if given.get("assigned") else None
 
 
 def _schema(project: Project, name: str) -> Schema:
@@ -124,7 +134,9 @@ class OneQueue(View):
     def patch(self, request: Request, queue: UUID) -> Response:
         """Opens, pauses, closes or renames it, changes its settings, or moves it to the newest schema revision."""
         given = read(shapes.QueueChangeShape, request.data)
-        changed = queues.change_queue(queue_of(request, queue), caller(request), **given)
+        changed = queues.change_queue(
+            queue_of(request, queue), caller(request), **{**given, "assigned": _assigned(given)}
+        )
         return Response(shown(queue_of(request, changed.uuid)))
 
 
@@ -133,13 +145,18 @@ class Tasks(View):
 
     @extend_schema(
         operation_id="queue_tasks",
-        parameters=[*PARAMETERS, OpenApiParameter("state", str, enum=Task.State.values), OpenApiParameter("q", str)],
+        parameters=[
+            *PARAMETERS,
+            OpenApiParameter("state", str, enum=Task.State.values),
+            OpenApiParameter("q", str),
+            OpenApiParameter("flagged", bool),
+        ],
         responses=page_of(shapes.TaskShape),
     )
     def get(self, request: Request, queue: UUID) -> Response:
         """The queue's tasks in the order they were added, with their answers."""
         found = queue_of(request, queue)
-        given = {name: request.query_params.get(name) for name in ("state", "q")}
+        given = {name: request.query_params.get(name) for name in ("state", "q", "flagged")}
         rows = with_answers(tasks_by_filter(found, given))
         return Response(searched(request, Search(rows, rows, found.tasks.all()), shapes.task_json))
 
@@ -193,7 +210,9 @@ class Priority(View):
 def with_answers(rows: "QuerySet[Task]") -> "QuerySet[Task]":
     """Tasks with what a list shows of them: a fixed number of queries however many there are."""
     answers = Annotation.objects.select_related("user").order_by("pk")
-    return rows.select_related("queue", "item").prefetch_related(Prefetch("annotations", queryset=answers))
+    return rows.select_related("queue", "item", "flagged_by").prefetch_related(
+        Prefetch("annotations", queryset=answers)
+    )
 
 
 class Next(View):
@@ -263,6 +282,22 @@ class Skip(View):
         """Skips this task, with a reason."""
         given = read(shapes.SkipShape, request.data)
         return Response(submit(caller(request), task, SubmitRequest.of(given, skip=True)))
+
+
+class Flag(View):
+    @extend_schema(operation_id="task_flag", request=shapes.FlagShape, responses=shapes.FlagShape)
+    def put(self, request: Request, task: UUID) -> Response:
+        """Flags this task with a note, in place of an earlier one."""
+        person(request)
+        given = read(shapes.FlagShape, request.data)
+        return Response(shapes.flag_json(flags.flag(caller(request), task, given["note"])))
+
+    @extend_schema(operation_id="task_unflag", responses={204: None})
+    def delete(self, request: Request, task: UUID) -> Response:
+        """Takes the flag off this task."""
+        person(request)
+        flags.unflag(caller(request), task)
+        return Response(status=204)
 
 
 class OneLease(View):

@@ -23,6 +23,7 @@ urlpatterns = [
     path("tasks/<uuid:task>/open", queues.OpenTask.as_view()),
     path("tasks/<uuid:task>/submit", queues.Submit.as_view()),
     path("tasks/<uuid:task>/skip", queues.Skip.as_view()),
+    path("tasks/<uuid:task>/flag", queues.Flag.as_view()),
     path("tasks/<uuid:task>/lease", queues.OneLease.as_view()),
     path("tasks/<uuid:task>/draft", queues.Draft.as_view()),
     path("projects/<slug:project>/reviews", reviews.Reviews.as_view()),

@@ -3,12 +3,13 @@
 from lode_annotation.models.answers import Annotation, AnnotationRevision, Review
 from lode_annotation.models.imports import ImportedLine, LabelImport, LabelImportPart
 from lode_annotation.models.label_sets import LabelSet, LabelSetQuerySet
-from lode_annotation.models.queues import Lease, Queue, Task, TaskQuerySet
+from lode_annotation.models.queues import Assignment, Lease, Queue, Task, TaskQuerySet
 from lode_annotation.models.schemas import LabelClass, Schema, SchemaMigration, SchemaRevision
 
 __all__ = [
     "Annotation",
     "AnnotationRevision",
+    "Assignment",
     "ImportedLine",
     "LabelClass",
     "LabelImport",

@@ -4,7 +4,8 @@ from typing import Self
 from uuid import uuid4
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from lode_annotation.models.schemas import SchemaRevision
@@ -15,6 +16,12 @@ from lode_platform.models import Item, Job, Project, User
 class QueueQuerySet(models.QuerySet["Queue"]):
     def visible_to(self, caller: Caller) -> Self:
         return self.filter(project__in=Project.objects.visible_to(caller))
+
+    def for_member(self, user: User, role: str) -> Self:
+        """Those that are for everyone, for this person, or for their role."""
+        assigned = Assignment.objects.filter(queue=OuterRef("pk"))
+        mine = assigned.filter(Q(user=user) | Q(role=role))
+        return self.filter(~Exists(assigned) | Exists(mine))
 
 
 class Queue(models.Model):
@@ -46,6 +53,10 @@ class Queue(models.Model):
         help_text="how several answers become one label set where no reviewer decides",
     )
     ordering = models.CharField(max_length=20, default="priority")
+    skip_reasons = models.JSONField(
+        default=list, blank=True, help_text="what a skip may be given as its reason by one key"
+    )
+    due = models.DateField(null=True, blank=True)
     review = models.BooleanField(default=False, help_text="only a reviewer's accept writes the label set")
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     size = models.PositiveIntegerField(default=0, help_text="how many tasks were ever put in")
@@ -60,6 +71,30 @@ class Queue(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether its due day is over, in the server's time zone, while it hands out tasks."""
+        return self.due is not None and self.due < timezone.localdate() and self.state != self.State.CLOSED
+
+
+class Assignment(models.Model):
+    """A person or a role that a queue is for; a queue without any is for everyone who may label."""
+
+    queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="assignments")
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    role = models.CharField(max_length=10, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["queue", "user"], name="person_once_per_queue", condition=Q(user__isnull=False)
+            ),
+            models.UniqueConstraint(fields=["queue", "role"], name="role_once_per_queue", condition=~Q(role="")),
+            models.CheckConstraint(
+                condition=Q(user__isnull=False, role="") | (Q(user__isnull=True) & ~Q(role="")), name="person_or_role"
+            ),
+        ]
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -89,6 +124,9 @@ class Task(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     reason = models.JSONField(default=dict)
     prelabels = models.JSONField(default=list)
+    flag = models.CharField(max_length=300, blank=True, default="", help_text="why it was flagged")
+    flagged_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    flagged_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -104,7 +142,10 @@ class Task(models.Model):
             models.UniqueConstraint(fields=["queue", "item"], name="item_once_per_queue"),
             models.UniqueConstraint(fields=["queue", "number"], name="task_number_in_queue"),
         ]
-        indexes = [models.Index("queue", "state", "number", name="task_queue_state")]
+        indexes = [
+            models.Index("queue", "state", "number", name="task_queue_state"),
+            models.Index("queue", "number", name="task_flagged", condition=Q(flagged_at__isnull=False)),
+        ]
 
 
 class Lease(models.Model):

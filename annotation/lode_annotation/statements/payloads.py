@@ -19,6 +19,7 @@ class TaskRow(NamedTuple):
     state: str
     reason: Json
     prelabels: Json
+    flag: str
     item: Uuid
     path: str
     kind: str
@@ -70,8 +71,8 @@ class ReviewRow(NamedTuple):
 
 
 TASK_COLUMNS = (
-    "t.uuid, t.number, t.priority, t.state, t.reason, t.prelabels, i.uuid, i.path, i.kind, i.width, i.height, i.length,"
-    " b.md5, i.media_type"
+    "t.uuid, t.number, t.priority, t.state, t.reason, t.prelabels, t.flag, i.uuid, i.path, i.kind, i.width, i.height,"
+    " i.length, b.md5, i.media_type"
 )
 CURRENT_LABELS = (
     f' LEFT JOIN {LABEL_SET} ls ON ls.item_id = i.id AND ls.schema_id = %(schema)s AND ls."current"'

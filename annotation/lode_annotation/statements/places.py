@@ -116,9 +116,9 @@ def add_tasks(queue: int, items: platform.ItemQuerySet, size: int, priority: int
     postgresql = connection.vendor == "postgresql"
     uuid, json = ("gen_random_uuid()", "::jsonb") if postgresql else ("lower(hex(randomblob(16)))", "")
     return sql.change(
-        f"INSERT INTO {TASK} (uuid, queue_id, item_id, number, priority, state, reason, prelabels, created_at)"
+        f"INSERT INTO {TASK} (uuid, queue_id, item_id, number, priority, state, reason, prelabels, flag, created_at)"
         f" SELECT {uuid}, %(queue)s, chosen.pk, %(size)s + row_number() OVER (ORDER BY chosen.path), %(priority)s,"
-        f" %(state)s, %(reason)s{json}, '[]'{json}, %(now)s"
+        f" %(state)s, %(reason)s{json}, '[]'{json}, '', %(now)s"
         f" FROM ({chosen % tuple(f'%({name})s' for name in names)}) chosen"
         f" WHERE NOT EXISTS (SELECT 1 FROM {TASK} t WHERE t.queue_id = %(queue)s AND t.item_id = chosen.pk)"
         " ORDER BY chosen.path",

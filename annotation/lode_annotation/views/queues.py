@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from lode_annotation import filling, ranking, review
+from lode_annotation import filling, flags, ranking, review
 from lode_annotation import queues as queue_verbs
 from lode_annotation import schemas as schema_verbs
 from lode_annotation.asked_items import items_by_filter
+from lode_annotation.assignments import assigned, is_for
 from lode_annotation.models import Annotation, Lease, Queue, Schema, Task
 from lode_annotation.ordering import ORDERINGS
 from lode_annotation.task_filters import tasks_by_filter
@@ -190,15 +191,18 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
     given = _task_filter(request.GET)
     state, q = given["state"], given["q"]
     answers = Annotation.objects.select_related("user").order_by("pk")
-    tasks = tasks_by_filter(found, given).select_related("item")
+    tasks = tasks_by_filter(found, given).select_related("item", "flagged_by")
     tasks = tasks.prefetch_related(Prefetch("annotations", queryset=answers))
     numbers = _with_counts([found], [found.pk], member.user)[0]
+    flagged = found.tasks.filter(flagged_at__isnull=False).count()
     if q:
         listed = tasks_by_filter(found, {**given, "q": ""}).select_related("item")
         search = Search(listed, tasks, found.tasks.all())
         page: Page[Task] = page_of(search, PAGE, request.GET)
     else:
         known = numbers["counts"][state] if state else numbers["total"]
+        if given["flagged"]:
+            known = tasks.count() if state else flagged
         page = KeyPaginator(tasks, PAGE, known).get_page(request.GET.get("page"))
     newest = schema_verbs.latest(found.schema_revision.schema)
     here = Task.objects.filter(pk=OuterRef("task"), queue=found)  # not joined: late answers are few, tasks may be many
@@ -216,14 +220,18 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
         "state": state,
         "is_filling": found.filling is not None and found.filling.state in jobs.OPEN,
         "q": q,
+        "flagged": flagged,
+        "only_flagged": given["flagged"],
         "states": [(value, title, numbers["counts"][value]) for value, title in Task.State.choices],
         "filters": _filters(request, member),
         "mined": "round"
         in (Task.objects.filter(queue=found).order_by("number").values_list("reason", flat=True).first() or {}),
-        "settings": SettingsForm(initial=SettingsForm.of(found)),
+        "settings": SettingsForm(member.project, initial=SettingsForm.of(found)),
         "ordering": ORDERINGS[found.ordering].title,
         "may_manage": permits(Caller(member.user), member.role, "queue.manage"),
-        "may_label": permits(Caller(member.user), member.role, "queue.label"),
+        "assigned": assigned(found),
+        "may_label": permits(Caller(member.user), member.role, "queue.label")
+        and is_for(found, member.user, member.role),
         "may_review": may_review,
     }
     return going_on(render(request, "annotation/queue.html", context), request, page)
@@ -244,7 +252,7 @@ def queue_change(request: HttpRequest, project: str, queue: UUID) -> HttpRespons
     if request.POST.get("newest"):
         change["newest"] = True
     if request.POST.get("settings"):
-        form = SettingsForm(request.POST)
+        form = SettingsForm(member.project, request.POST)
         if not form.is_valid():
             raise BadInput(
                 " ".join(str(error) for errors in form.errors.values() for error in errors), field="settings"
@@ -310,7 +318,8 @@ def queue_clear(request: HttpRequest, project: str, queue: UUID) -> HttpResponse
 
 def _task_filter(given: QueryDict) -> dict[str, str]:
     """The filters of the list of tasks, as its address and its form have them."""
-    return {"state": given.get("state", ""), "q": given.get("q", "").strip()}
+    flagged = "1" if given.get("flagged") else ""
+    return {"state": given.get("state", ""), "q": given.get("q", "").strip(), "flagged": flagged}
 
 
 @require_POST
@@ -332,3 +341,13 @@ def tasks_prioritise(request: HttpRequest, project: str, queue: UUID) -> HttpRes
         toast(request, _("A job sets the priority"))
     names = urlencode({name: value for name, value in given.items() if value})
     return redirect(f"{reverse('annotation:queue', args=[member.project.name, found.uuid])}?{names}#tasks")
+
+
+@require_POST
+def task_unflag(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
+    """Takes the flag off a task."""
+    member = _member(request, project, "queue.label")
+    row = get_object_or_404(Task.objects.filter(queue__project=member.project).select_related("queue"), uuid=task)
+    flags.unflag(Caller(member.user), row.uuid)
+    toast(request, _("The flag is gone"))
+    return redirect("annotation:task", member.project.name, row.uuid)
