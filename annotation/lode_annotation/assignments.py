@@ -22,6 +22,12 @@ def assigned(queue: Queue) -> Assigned:
     return Assigned(sorted(row.user.username for row in rows if row.user), sorted(row.role for row in rows if row.role))
 
 
+def for_whom(queue: Queue) -> list[str]:
+    """Whom a queue is for, as words: names of people, titles of roles."""
+    to, titles = assigned(queue), dict(Role.choices)
+    return [*to.users, *(str(titles[role]) for role in to.roles)]
+
+
 def assign(queue: Queue, to: Assigned) -> None:
     """Replaces whom the queue is for, in the caller's transaction; work in hand may be ended by whom has it.
 

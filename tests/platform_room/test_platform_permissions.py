@@ -45,6 +45,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/tasks/<uuid:task>/submit": {"result": [], "operation_id": str(uuid4()), "lead_time": 1.0},
     "/api/v1/tasks/<uuid:task>/skip": {"operation_id": str(uuid4())},
     "/api/v1/tasks/<uuid:task>/draft": {"result": []},
+    "/api/v1/tasks/<uuid:task>/flag": {"note": "look here"},
     "/api/v1/annotations/<uuid:annotation>/review": {
         "verdict": "accept",
         "operation_id": str(uuid4()),

@@ -197,9 +197,9 @@ class Priority(View):
     def post(self, request: Request, queue: UUID) -> Response:
         """Gives the named tasks, or those that fit a filter, a priority. More than 5,000 are changed by `job`."""
         person(request)
-        given = read(shapes.PriorityShape, request.data)
         found = queue_of(request, queue)
         access.require(caller(request), found.project, "queue.manage")
+        given = read(shapes.PriorityShape, request.data)
         chosen = given["filter"]
         if chosen is not None and not isinstance(chosen, dict):
             raise BadInput("filter must be an object of filters.", field="filter")
@@ -343,11 +343,22 @@ class Draft(View):
 
 
 class Clear(View):
-    @extend_schema(operation_id="queue_clear", request=None, responses={204: None})
+    @extend_schema(
+        operation_id="queue_clear",
+        request=None,
+        parameters=[OpenApiParameter("task", UUID, description="only this task")],
+        responses={204: None},
+    )
     def delete(self, request: Request, queue: UUID) -> Response:
-        """Releases every held task of the queue; unfinished work stays as drafts."""
+        """Releases every held task of the queue, or one; unfinished work stays as drafts."""
         person(request)
         context_for(caller(request), queue, "queue.manage")
         found = queue_of(request, queue)
-        queues.clear(found, caller(request), [lease.pk for lease in queues.held(found)])
+        rows = queues.held(found)
+        if task := request.query_params.get("task"):
+            try:
+                rows = rows.filter(task__uuid=UUID(task))
+            except ValueError:
+                raise BadInput("task must be a uuid.", field="task") from None
+        queues.clear(found, caller(request), [lease.pk for lease in rows])
         return Response(status=204)

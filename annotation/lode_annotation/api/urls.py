@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lode_annotation.api import imports, queues, reviews, schemas
+from lode_annotation.api import board, imports, queues, reviews, schemas
 
 urlpatterns = [
     path("projects/<slug:project>/schemas", schemas.Schemas.as_view()),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("schemas/<uuid:schema>/revisions/<int:number>/undo", schemas.UndoRevision.as_view()),
     path("schemas/<uuid:schema>/dry-run", schemas.DryRun.as_view()),
     path("projects/<slug:project>/queues", queues.Queues.as_view()),
+    path("projects/<slug:project>/board", board.Board.as_view()),
     path("queues/<uuid:queue>", queues.OneQueue.as_view()),
     path("queues/<uuid:queue>/tasks", queues.Tasks.as_view()),
     path("queues/<uuid:queue>/priority", queues.Priority.as_view()),

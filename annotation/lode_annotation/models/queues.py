@@ -144,6 +144,7 @@ class Task(models.Model):
         ]
         indexes = [
             models.Index("queue", "state", "number", name="task_queue_state"),
+            models.Index("queue", "finished_at", name="task_finished", condition=Q(finished_at__isnull=False)),
             models.Index("queue", "number", name="task_flagged", condition=Q(flagged_at__isnull=False)),
         ]
 

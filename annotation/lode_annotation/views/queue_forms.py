@@ -49,6 +49,7 @@ class SettingsForm(forms.Form):
     assigned = forms.MultipleChoiceField(
         label=gettext_lazy("For"),
         required=False,
+        widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("Only these people and roles get tasks; with none chosen, everyone who may label."),
     )
 

@@ -5,21 +5,21 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Exists, OuterRef, Prefetch
+from django.db.models import Exists, OuterRef, Prefetch
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from lode_annotation import filling, flags, ranking, review
+from lode_annotation import filling, flags, ranking
 from lode_annotation import queues as queue_verbs
 from lode_annotation import schemas as schema_verbs
 from lode_annotation.asked_items import items_by_filter
-from lode_annotation.assignments import assigned, is_for
-from lode_annotation.models import Annotation, Lease, Queue, Schema, Task
+from lode_annotation.assignments import for_whom, is_for
+from lode_annotation.board import board_rows
+from lode_annotation.models import Annotation, Queue, Schema, Task
 from lode_annotation.ordering import ORDERINGS
 from lode_annotation.task_filters import tasks_by_filter
 from lode_annotation.views.queue_forms import QueueForm, SettingsForm
@@ -28,7 +28,7 @@ from lode_platform import jobs, shell
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, LodeError
-from lode_platform.models import Membership, User
+from lode_platform.models import Membership
 from lode_platform.paging import AtLeast, KeyPaginator, bounded
 from lode_platform.searching import Search, counted, going_on, page_of, within_few
 from lode_platform.signed_in import signed_in
@@ -42,7 +42,7 @@ def _member(request: HttpRequest, project: str, verb: str = "project.view") -> M
 
 
 def queues(request: HttpRequest, project: str) -> HttpResponse:
-    """The project's queues: progress, active annotators, answers waiting for review."""
+    """The board of the project's queues: progress, active annotators, throughput, estimated end, oldest lease."""
     member = _member(request, project)
     state = request.GET.get("state", "")
     rows = Queue.objects.filter(project=member.project)
@@ -53,12 +53,11 @@ def queues(request: HttpRequest, project: str) -> HttpResponse:
     page = Paginator(rows.select_related("schema_revision__schema").order_by("-created_at", "-pk"), PAGE).get_page(
         request.GET.get("page")
     )
-    keys = [row.pk for row in page.object_list]
     context = {
         "project": member.project,
         "room": "queues",
         "page": page,
-        "rows": _with_counts(list(page.object_list), keys, member.user),
+        "rows": board_rows(list(page.object_list), member.user),
         "state": state,
         "states": Queue.State.choices,
         "may_manage": permits(Caller(member.user), member.role, "queue.manage"),
@@ -67,29 +66,6 @@ def queues(request: HttpRequest, project: str) -> HttpResponse:
         "has_schema": Schema.objects.filter(project=member.project).exists(),
     }
     return render(request, "annotation/queues.html", context)
-
-
-def _with_counts(rows: list[Queue], keys: list[int], user: User) -> list[dict[str, Any]]:
-    """Each queue with its tasks by state, active annotators and answers waiting for review: three queries a page."""
-    counts = queue_verbs.tasks_by_state(rows)
-    held = dict(
-        Lease.objects.filter(queue__in=keys, closed=False, user__isnull=False, until__gt=timezone.now())
-        .order_by()
-        .values_list("queue_id")
-        .annotate(n=Count("user", distinct=True))
-    )
-    waiting = review.waiting(user, keys)
-    return [
-        {
-            "queue": row,
-            "counts": counts[row.pk],
-            "total": sum(counts[row.pk].values()),
-            "finished": counts[row.pk]["done"] + counts[row.pk]["skipped"],
-            "people": held.get(row.pk, 0),
-            "waiting": waiting.get(row.pk, review.Waiting()).count,
-        }
-        for row in rows
-    ]
 
 
 def _filters(request: HttpRequest, member: Membership) -> list[dict[str, Any]]:
@@ -184,6 +160,20 @@ def _queue(member: Membership, uuid: UUID) -> Queue:
     return get_object_or_404(rows, uuid=uuid)
 
 
+def queue_held(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
+    """The part of the board that a queue's row opens into: the tasks being labelled."""
+    member = _member(request, project)
+    found = _queue(member, queue)
+    context = {
+        "project": member.project,
+        "queue": found,
+        "held": list(queue_verbs.held(found)[:100]),
+        "may_manage": permits(Caller(member.user), member.role, "queue.manage"),
+        "to_board": True,
+    }
+    return render(request, "annotation/queue_held.html", context)
+
+
 def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
     """A queue: its progress, who is labelling, its tasks with reason and state."""
     member = _member(request, project)
@@ -193,14 +183,14 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
     answers = Annotation.objects.select_related("user").order_by("pk")
     tasks = tasks_by_filter(found, given).select_related("item", "flagged_by")
     tasks = tasks.prefetch_related(Prefetch("annotations", queryset=answers))
-    numbers = _with_counts([found], [found.pk], member.user)[0]
+    [numbers] = board_rows([found], member.user)
     flagged = found.tasks.filter(flagged_at__isnull=False).count()
     if q:
         listed = tasks_by_filter(found, {**given, "q": ""}).select_related("item")
         search = Search(listed, tasks, found.tasks.all())
         page: Page[Task] = page_of(search, PAGE, request.GET)
     else:
-        known = numbers["counts"][state] if state else numbers["total"]
+        known = numbers.counts[state] if state else numbers.total
         if given["flagged"]:
             known = tasks.count() if state else flagged
         page = KeyPaginator(tasks, PAGE, known).get_page(request.GET.get("page"))
@@ -222,14 +212,14 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
         "q": q,
         "flagged": flagged,
         "only_flagged": given["flagged"],
-        "states": [(value, title, numbers["counts"][value]) for value, title in Task.State.choices],
+        "states": [(value, title, numbers.counts[value]) for value, title in Task.State.choices],
         "filters": _filters(request, member),
         "mined": "round"
         in (Task.objects.filter(queue=found).order_by("number").values_list("reason", flat=True).first() or {}),
         "settings": SettingsForm(member.project, initial=SettingsForm.of(found)),
         "ordering": ORDERINGS[found.ordering].title,
         "may_manage": permits(Caller(member.user), member.role, "queue.manage"),
-        "assigned": assigned(found),
+        "for_whom": ", ".join(for_whom(found)),
         "may_label": permits(Caller(member.user), member.role, "queue.label")
         and is_for(found, member.user, member.role),
         "may_review": may_review,
@@ -313,6 +303,8 @@ def queue_clear(request: HttpRequest, project: str, queue: UUID) -> HttpResponse
             raise BadInput(_("task must be a uuid."), field="task") from None
     freed = queue_verbs.clear(found, Caller(member.user), [lease.pk for lease in rows])
     toast(request, ngettext("%(n)s task released", "%(n)s tasks released", freed) % {"n": freed})
+    if request.POST.get("to") == "board":
+        return redirect("annotation:queues", member.project.name)
     return redirect("annotation:queue", member.project.name, found.uuid)
 
 
