@@ -25,6 +25,7 @@ urlpatterns = [
     path("p/<slug:project>/queues/<uuid:queue>/add/", queues.queue_add, name="queue_add"),
     path("p/<slug:project>/queues/<uuid:queue>/take-out/", queues.queue_take_out, name="queue_take_out"),
     path("p/<slug:project>/queues/<uuid:queue>/held/", queues.queue_held, name="queue_held"),
+    path("p/<slug:project>/queues/<uuid:queue>/honeypots/", queues.honeypots_mix, name="honeypots_mix"),
     path("p/<slug:project>/queues/<uuid:queue>/clear/", queues.queue_clear, name="queue_clear"),
     path("p/<slug:project>/queues/<uuid:queue>/priority/", queues.tasks_prioritise, name="tasks_prioritise"),
     path("p/<slug:project>/tasks/<uuid:task>/", task.task, name="task"),

@@ -12,11 +12,11 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from lode_annotation import filling, flags, payloads, queues, ranking
+from lode_annotation import filling, flags, honeypots, payloads, queues, ranking
 from lode_annotation.api import shapes
 from lode_annotation.asked_items import items_by_uuid
 from lode_annotation.assignments import Assigned
-from lode_annotation.models import Annotation, Queue, Schema, Task
+from lode_annotation.models import Annotation, Honeypot, Queue, Schema, Task
 from lode_annotation.queue_context import context_for, context_of_task
 from lode_annotation.recent_answers import recent_answers
 from lode_annotation.submit import SubmitRequest, base_of, save_draft, submit
@@ -213,6 +213,31 @@ def with_answers(rows: "QuerySet[Task]") -> "QuerySet[Task]":
     return rows.select_related("queue", "item", "flagged_by").prefetch_related(
         Prefetch("annotations", queryset=answers)
     )
+
+
+class Honeypots(View):
+    @extend_schema(operation_id="queue_honeypots", responses=shapes.HoneypotShape(many=True))
+    def get(self, request: Request, queue: UUID) -> Response:
+        """The queue's honeypots and how many have answered each, in the order of their tasks. For managers."""
+        found = queue_of(request, queue)
+        access.require(caller(request), found.project, "queue.manage")
+        rows = Honeypot.objects.filter(task__queue=found).select_related("task__item", "label_set")
+        rows = rows.prefetch_related("task__annotations").order_by("task__number")
+        return Response([shapes.honeypot_json(row) for row in rows[:MAX_TASKS]])
+
+    @extend_schema(
+        operation_id="queue_mix_honeypots", request=shapes.NewHoneypotsShape, responses=shapes.HoneypotsMixedShape
+    )
+    def post(self, request: Request, queue: UUID) -> Response:
+        """Mixes in tasks with items whose labels are known, at a rate of those that nobody has begun."""
+        person(request)
+        found = queue_of(request, queue)
+        access.require(caller(request), found.project, "queue.manage")
+        given = read(shapes.NewHoneypotsShape, request.data)
+        chosen = given["filter"] or {}
+        if not isinstance(chosen, dict):
+            raise BadInput("filter must be an object of filters.", field="filter")
+        return Response({"mixed": honeypots.mix_in(found, caller(request), given["rate"], chosen)})
 
 
 class Next(View):

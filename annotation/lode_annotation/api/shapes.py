@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from lode_annotation.api.schema_shapes import ControlShape, ObjectField
 from lode_annotation.assignments import assigned
-from lode_annotation.models import Annotation, Queue, Task
+from lode_annotation.models import Annotation, Honeypot, Queue, Task
 from lode_annotation.ordering import DEFAULT, ORDERINGS
 from lode_annotation.queues import MAX_OVERLAP
 from lode_platform.api.shapes import JobShape, SelfChecked
@@ -139,6 +139,23 @@ class PriorityShape(Shape):
     filter = ObjectField(
         required=False, default=None, help_text="`state`, `q`: a part of the path, `flagged`; {} for all"
     )
+
+
+class NewHoneypotsShape(Shape):
+    rate = serializers.FloatField(min_value=0, max_value=0.5, help_text="share of the tasks that nobody has begun")
+    filter = ObjectField(required=False, default=None, help_text="filters of the items, among those with known labels")
+
+
+class HoneypotsMixedShape(Shape):
+    mixed = serializers.IntegerField()
+
+
+class HoneypotShape(Shape):
+    task = serializers.UUIDField()
+    item = serializers.UUIDField()
+    path = serializers.CharField()
+    label_set = serializers.UUIDField(allow_null=True, help_text="what answers are compared with; null where undone")
+    answers = serializers.IntegerField()
 
 
 class TasksChangedShape(Shape):
@@ -314,6 +331,16 @@ def queue_json(row: Queue, counts: dict[str, int]) -> dict[str, Any]:
         "created_at": row.created_at,
         "url": reverse("annotation:queue", args=[project, row.uuid]),
         "label_url": reverse("annotation:label", args=[row.uuid]),
+    }
+
+
+def honeypot_json(row: Honeypot) -> dict[str, Any]:
+    return {
+        "task": row.task.uuid,
+        "item": row.task.item.uuid,
+        "path": row.task.item.path,
+        "label_set": row.label_set.uuid if row.label_set else None,
+        "answers": row.task.answered,
     }
 
 

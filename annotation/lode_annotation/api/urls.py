@@ -16,6 +16,7 @@ urlpatterns = [
     path("queues/<uuid:queue>", queues.OneQueue.as_view()),
     path("queues/<uuid:queue>/tasks", queues.Tasks.as_view()),
     path("queues/<uuid:queue>/priority", queues.Priority.as_view()),
+    path("queues/<uuid:queue>/honeypots", queues.Honeypots.as_view()),
     path("queues/<uuid:queue>/leases", queues.Clear.as_view()),
     path("queues/<uuid:queue>/next", queues.Next.as_view()),
     path("queues/<uuid:queue>/mine", queues.Mine.as_view()),

@@ -1,6 +1,7 @@
 """Schemas, queues, tasks, leases, annotations, reviews, label sets and imports."""
 
 from lode_annotation.models.answers import Annotation, AnnotationRevision, Review
+from lode_annotation.models.honeypots import Honeypot
 from lode_annotation.models.imports import ImportedLine, LabelImport, LabelImportPart
 from lode_annotation.models.label_sets import LabelSet, LabelSetQuerySet
 from lode_annotation.models.queues import Assignment, Lease, Queue, Task, TaskQuerySet
@@ -10,6 +11,7 @@ __all__ = [
     "Annotation",
     "AnnotationRevision",
     "Assignment",
+    "Honeypot",
     "ImportedLine",
     "LabelClass",
     "LabelImport",

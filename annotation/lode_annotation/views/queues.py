@@ -13,13 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from lode_annotation import filling, flags, ranking
+from lode_annotation import filling, flags, honeypots, ranking
 from lode_annotation import queues as queue_verbs
 from lode_annotation import schemas as schema_verbs
 from lode_annotation.asked_items import items_by_filter
 from lode_annotation.assignments import for_whom, is_for
 from lode_annotation.board import board_rows
-from lode_annotation.models import Annotation, Queue, Schema, Task
+from lode_annotation.models import Annotation, Honeypot, Queue, Schema, Task
 from lode_annotation.ordering import ORDERINGS
 from lode_annotation.task_filters import tasks_by_filter
 from lode_annotation.views.queue_forms import QueueForm, SettingsForm
@@ -198,6 +198,7 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
     here = Task.objects.filter(pk=OuterRef("task"), queue=found)  # not joined: late answers are few, tasks may be many
     late = Annotation.objects.filter(Exists(here), lost_at__isnull=False).select_related("user", "task__item")
     may_review = permits(Caller(member.user), member.role, "annotation.review")
+    may_manage = permits(Caller(member.user), member.role, "queue.manage")
     context = {
         "project": member.project,
         "room": "queues",
@@ -211,6 +212,7 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
         "is_filling": found.filling is not None and found.filling.state in jobs.OPEN,
         "q": q,
         "flagged": flagged,
+        "honeypots": Honeypot.objects.filter(task__queue=found).count() if may_manage else 0,
         "only_flagged": given["flagged"],
         "states": [(value, title, numbers.counts[value]) for value, title in Task.State.choices],
         "filters": _filters(request, member),
@@ -343,3 +345,20 @@ def task_unflag(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
     flags.unflag(Caller(member.user), row.uuid)
     toast(request, _("The flag is gone"))
     return redirect("annotation:task", member.project.name, row.uuid)
+
+
+@require_POST
+def honeypots_mix(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
+    """Mixes honeypots into the queue, at a rate given in percent."""
+    member = _member(request, project, "queue.manage")
+    found = _queue(member, queue)
+    try:
+        rate = float(request.POST.get("percent", "")) / 100
+        mixed = honeypots.mix_in(found, Caller(member.user), rate, _given_filter(request))
+    except ValueError:
+        raise BadInput(_("The rate must be a number of percent."), field="percent") from None
+    except LodeError as error:
+        toast(request, error.message, kind="danger")
+    else:
+        toast(request, ngettext("%(n)s honeypot mixed in", "%(n)s honeypots mixed in", mixed) % {"n": mixed})
+    return redirect("annotation:queue", member.project.name, found.uuid)
