@@ -58,6 +58,12 @@ def uuid_of(what: str, number: int) -> UUID:
     return UUID(int=int.from_bytes(md5(f"{what}{number}".encode(), usedforsecurity=False).digest()))
 
 
+def regions(n: int) -> str:
+    """One box, of a class that few or many have."""
+    number = 8 if n % 10_000 == 3 else 1 + n % 7
+    return f'[{{"class_id":{number},"control":"label","geometry":[1,2,30,40],"id":"{n}","kind":"box"}}]'
+
+
 def fill(count: int) -> None:
     """All rows, in batches of columns."""
     from django.db import transaction
@@ -87,10 +93,6 @@ def fill(count: int) -> None:
     evaluation = Evaluation.objects.create(
         prediction_set=predicted, version=version, settings_digest="", state="ready", created_by=user
     )
-
-    def regions(n: int) -> str:
-        number = 8 if n % 10_000 == 3 else 1 + n % 7
-        return f'[{{"class_id":{number},"control":"label","geometry":[1,2,30,40],"id":"{n}","kind":"box"}}]'
 
     for low in range(1, count + 1, BATCH):
         part = range(low, min(low + BATCH, count + 1))

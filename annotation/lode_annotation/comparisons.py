@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from lode_annotation.agreement.comparing import Cell, compared
 from lode_annotation.merging import by_id
-from lode_annotation.models import Annotation, AnnotationRevision, Comparison, LabelSet, SchemaRevision, Task
+from lode_annotation.models import Annotation, AnnotationRevision, Comparison, Honeypot, LabelSet, SchemaRevision, Task
 from lode_annotation.rules import Rules, rules_of
 from lode_platform import bulk, jobs, tidy
 from lode_platform.models import Job, Project, User
@@ -167,14 +167,14 @@ class _Reading:
         return found
 
     def truths(self, keys: Sequence[int]) -> dict[int, Sequence[Region]]:
-        """What the answers to each task came to, by a consensus or a reviewer's word."""
+        """What the answers to each task came to, by a consensus or a reviewer's word, and what honeypots are held
+        against."""
         rows = LabelSet.objects.current().filter(annotation_revision__annotation__task__in=keys)
         found = rows.select_related("annotation_revision__annotation")
-        return {
-            row.annotation_revision.annotation.task_id: [from_json(one) for one in row.said]
-            for row in found
-            if row.annotation_revision is not None
-        }
+        known = Honeypot.objects.filter(task__in=keys, label_set__isnull=False).select_related("label_set")
+        sets = [(row.annotation_revision.annotation.task_id, row) for row in found if row.annotation_revision]
+        sets += [(row.task_id, row.label_set) for row in known if row.label_set]
+        return {task: [from_json(one) for one in row.said] for task, row in sets}
 
 
 def _regions(result: Sequence[Any], task: Task, rules: Rules) -> list[Region] | None:

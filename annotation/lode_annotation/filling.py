@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 
 from lode_annotation.asked_items import items_by_filter
 from lode_annotation.models import Lease, Queue, Task
+from lode_annotation.ordering import DEFAULT
 from lode_annotation.queues import create_queue, refuse_while_filling, remove_unstarted
+from lode_annotation.ranking import rank_tasks
 from lode_annotation.schemas import refuse_other_media
 from lode_annotation.statements import places
 from lode_platform import access, events, jobs, table_statistics
@@ -87,10 +89,13 @@ def _begin(queue: Queue, caller: Caller, given: Mapping[str, Any], priority: int
 
 def _add(queue: Queue, items: ItemQuerySet, priority: int) -> int:
     """One batch, in the caller's transaction."""
-    row = Queue.objects.select_for_update().only("size", "overlap").get(pk=queue.pk)
+    row = Queue.objects.select_for_update().only("size", "overlap", "ordering").get(pk=queue.pk)
     reason = {"text": queue.reason} if queue.reason else {}
     new = places.add_tasks(queue.pk, items, row.size, priority, reason)
     places.add_places(queue.pk, row.size, row.overlap)
+    if row.ordering != DEFAULT:  # places are made with their task's priority
+        made = queue.tasks.filter(number__gt=row.size).values_list("pk", flat=True)
+        rank_tasks(row, list(made))
     queue.size = row.size + new
     Queue.objects.filter(pk=queue.pk).update(size=queue.size)
     table_statistics.wrote(new, Task, Lease)

@@ -8,7 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from lode_annotation import queues
-from lode_annotation.models import Lease, Queue, Schema, Task
+from lode_annotation.models import Lease, Queue, Schema, Task, TaskQuerySet
+from lode_annotation.ordering import DEFAULT
+from lode_annotation.ranking import BATCH, rank_tasks
 from lode_annotation.schemas import refuse_other_media
 from lode_annotation.statements import places
 from lode_platform import bulk_actions, events, table_statistics
@@ -60,6 +62,8 @@ def _enqueue(row: BulkAction) -> dict[str, Any]:
     why = {"text": queue.reason} if queue.reason else {}
     added = places.add_tasks(queue.pk, items_of(row), queue.size, given["priority"] or 0, why)
     places.add_places(queue.pk, queue.size, queue.overlap)
+    if queue.ordering != DEFAULT:  # places are made with their task's priority
+        _rank(queue, queue.tasks.filter(number__gt=queue.size))
     Queue.objects.filter(pk=queue.pk).update(size=F("size") + added)
     table_statistics.wrote(added, Task, Lease)
     if added:
@@ -87,8 +91,8 @@ def _prioritize(row: BulkAction) -> dict[str, Any]:
     keep_only(row, Q(Exists(of_item.exclude(priority=row.arguments["priority"]))))
     row.held.update(number_before=Subquery(of_item.values("priority")))
     changed = tasks.filter(item__in=row.held.values("item"))
-    Lease.objects.filter(queue=queue, task__in=changed.values("pk")).update(priority=row.arguments["priority"])
     changed.update(priority=row.arguments["priority"])
+    _rank(queue, changed)
     return {"queue": str(queue.uuid)}
 
 
@@ -97,9 +101,17 @@ def _prioritize_undone(row: BulkAction) -> dict[str, Any]:
     tasks = Task.objects.filter(queue__uuid=row.result["queue"], item__in=row.held.values("item"))
     before = row.held.filter(item=OuterRef("item")).values("number_before")
     changed = tasks.filter(priority=row.arguments["priority"]).update(priority=Subquery(before))
-    own = Task.objects.filter(pk=OuterRef("task")).values("priority")
-    Lease.objects.filter(task__in=tasks.values("pk")).update(priority=Subquery(own))
+    queue = Queue.objects.filter(uuid=row.result["queue"]).first()
+    if queue is not None:
+        _rank(queue, tasks)
     return {"changed": changed}
+
+
+def _rank(queue: Queue, tasks: TaskQuerySet) -> None:
+    """Ranks the tasks in the queue's ordering, some thousand at a time."""
+    keys = list(tasks.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(keys), BATCH):
+        rank_tasks(queue, keys[start : start + BATCH])
 
 
 def register() -> None:

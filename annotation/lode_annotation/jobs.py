@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lode_annotation import comparisons, filling, imports, migrating, schema_migrations
+from lode_annotation import comparisons, filling, imports, migrating, ranking, schema_migrations
 from lode_annotation.assist import prelabelling, standing, training
 from lode_annotation.import_parts import VERB
 from lode_platform.jobs import Work, job
@@ -48,3 +48,9 @@ def train_assistants(work: Work) -> dict[str, Any]:
 def prelabel(work: Work) -> dict[str, Any]:
     """Pre-labels the next tasks of a queue."""
     return prelabelling.run(work)
+
+
+@job(ranking.VERB)
+def order_queue(work: Work) -> dict[str, Any]:
+    """Ranks the tasks of a queue in its ordering, with a new priority where one is given."""
+    return ranking.carry_out(work)

@@ -136,12 +136,18 @@ def _common(context: QueueContext, row: TaskRow) -> dict[str, Any]:
             "priority": row.priority,
             "state": row.state,
             "reason": row.reason,
+            "flag": row.flag,
             "position": row.number,
             "total": queue.size,
         },
         "media": media_payload(row.item, row.md5, row),
         "config": {"schema": queue.schema, "revision": queue.revision, "controls": context.rules.controls},
-        "queue": {"id": str(queue.uuid), "name": queue.name, "review": queue.review},
+        "queue": {
+            "id": str(queue.uuid),
+            "name": queue.name,
+            "review": queue.review,
+            "skip_reasons": queue.skip_reasons,
+        },
         "prelabels": row.prelabels,
     }
 

@@ -26,6 +26,11 @@ class QueueContext:
         return self.queue.state == "open"
 
     @property
+    def gives_tasks(self) -> bool:
+        """Whether the person gets new tasks of it: it is open, and for them."""
+        return self.is_open and self.queue.for_me
+
+    @property
     def merged(self) -> dict[int, int]:
         """The class that took another one in, by that one's id."""
         return by_id(self.queue.merged)

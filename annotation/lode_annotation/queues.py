@@ -12,10 +12,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Max, OuterRef, Q, QuerySet, When
 from django.utils import timezone
 
-from lode_annotation import review_rules
-from lode_annotation.consensus import RULES
+from lode_annotation import ranking
+from lode_annotation.assignments import Assigned, assign
 from lode_annotation.models import Lease, Queue, Schema, Task
+from lode_annotation.ordering import ORDERINGS
 from lode_annotation.queue_context import QueueContext
+from lode_annotation.queue_settings import settings_of
 from lode_annotation.schemas import latest, refuse_other_media
 from lode_annotation.statements import places
 from lode_platform import access, events
@@ -31,7 +33,6 @@ MAX_OVERLAP = 20
 CHOSEN_STATES = (Queue.State.OPEN.value, Queue.State.PAUSED.value, Queue.State.CLOSED.value)
 RESERVED = timedelta(days=1)
 """How long a task that came back from review waits for its author."""
-CHANGED = ("state", "name", "review", "review_rule", "consensus", "reason")
 _FREED: dict[str, Any] = {"user": None, "since": None, "until": None}
 
 
@@ -62,53 +63,36 @@ def create_queue(
     *,
     name: str,
     schema: Schema,
-    review: bool = False,
-    reason: str = "",
     overlap: int = 1,
-    consensus: str = Queue.Consensus.MERGED.value,
-    review_rule: Mapping[str, Any] | None = None,
+    assigned: Assigned | None = None,
+    **settings: Any,
 ) -> Queue:
-    """Creates an open queue under the newest revision of ``schema``, each of whose tasks ``overlap`` people answer.
+    """Creates an open queue under the newest revision of ``schema``, each of whose tasks ``overlap`` people answer;
+    ``assigned`` is whom it is for, ``settings`` are those of ``queue_settings``.
 
     Raises ``Conflict`` when the name is taken.
     """
     user = caller.user
     access.require(caller, project, "queue.manage")
-    name = name.strip()
-    if not name or len(name) > 200:
-        raise BadInput("A queue needs a name of 1 to 200 characters.", field="name")
+    values = settings_of({"name": name, **settings}, project)
     if schema.project_id != project.pk:
         raise BadInput("The schema belongs to another project.", field="schema")
     if not 1 <= overlap <= MAX_OVERLAP:
         raise BadInput(f"The overlap must be 1 to {MAX_OVERLAP} people a task.", field="overlap")
-    refuse_other_consensus(consensus)
-    reviewed = review_rules.read(review_rule or {}, project)
-    taken = Conflict(f"A queue named {name!r} already exists.", code="name_taken", field="name")
-    if Queue.objects.filter(project=project, name=name).exists():
+    taken = Conflict(f"A queue named {values['name']!r} already exists.", code="name_taken", field="name")
+    if Queue.objects.filter(project=project, name=values["name"]).exists():
         raise taken
     try:
         with transaction.atomic():
             queue = Queue.objects.create(
-                project=project,
-                schema_revision=latest(schema),
-                name=name,
-                review=review or bool(reviewed),
-                review_rule=reviewed,
-                reason=reason[:300],
-                overlap=overlap,
-                consensus=consensus,
-                created_by=user,
+                project=project, schema_revision=latest(schema), overlap=overlap, created_by=user, **values
             )
+            if assigned is not None:
+                assign(queue, assigned)
             events.record(project, user, "queue.create", queue)
     except IntegrityError:
         raise taken from None
     return queue
-
-
-def refuse_other_consensus(consensus: str) -> None:
-    """Raises ``BadInput`` for a consensus that there is not."""
-    if consensus not in RULES:
-        raise BadInput(f"{consensus!r} is not a consensus; there are {', '.join(RULES)}.", field="consensus")
 
 
 def add_tasks(queue: Queue, caller: Caller, specs: Sequence[TaskSpec]) -> int:
@@ -135,7 +119,7 @@ def add_tasks(queue: Queue, caller: Caller, specs: Sequence[TaskSpec]) -> int:
 
 
 def _add_batch(queue: Queue, specs: Sequence[TaskSpec]) -> int:
-    row = Queue.objects.select_for_update().only("size", "overlap", "filling").get(pk=queue.pk)
+    row = Queue.objects.select_for_update().only("size", "overlap", "filling", "ordering").get(pk=queue.pk)
     refuse_while_filling(row)
     there = set(
         Task.objects.filter(queue=queue, item__in=[spec.item.pk for spec in specs]).values_list("item_id", flat=True)
@@ -152,8 +136,9 @@ def _add_batch(queue: Queue, specs: Sequence[TaskSpec]) -> int:
         )
         for offset, spec in enumerate(new, start=1)
     )
+    ordering = ORDERINGS[row.ordering]
     Lease.objects.bulk_create(
-        Lease(task=task, queue=queue, priority=task.priority, place=place)
+        Lease(task=task, queue=queue, rank=ordering.rank(ranking.facts_of(task)), place=place)
         for task in tasks
         for place in range(row.overlap)
     )
@@ -206,10 +191,16 @@ def remove_unstarted(queue: Queue, first: int, last: int) -> int:
 
 
 def change_queue(
-    queue: Queue, caller: Caller, *, state: str | None = None, newest: bool = False, **values: Any
+    queue: Queue,
+    caller: Caller,
+    *,
+    state: str | None = None,
+    newest: bool = False,
+    assigned: Assigned | None = None,
+    **settings: Any,
 ) -> Queue:
-    """Opens, pauses or closes a queue, renames it, changes its review rule or its consensus, or moves it to the
-    schema's newest revision (``newest``)."""
+    """Opens, pauses or closes a queue, changes whom it is for (``assigned``) or ``settings`` of ``queue_settings``, or
+    moves it to the schema's newest revision (``newest``). Another ordering of many tasks is written by a job."""
     user = caller.user
     access.require(caller, queue.project, "queue.manage")
     if state is not None:
@@ -218,26 +209,20 @@ def change_queue(
         if queue.state == Queue.State.FILLING:
             refuse_while_filling(queue)
         queue.state = state
-    if "name" in values:
-        queue.name = str(values["name"]).strip()[:200]
-        if not queue.name:
-            raise BadInput("A queue needs a name.", field="name")
-    if "review" in values:
-        queue.review = bool(values["review"])
-    if "review_rule" in values:
-        queue.review_rule = review_rules.read(values["review_rule"], queue.project)
-        queue.review = queue.review or bool(queue.review_rule)
-    if "consensus" in values:
-        refuse_other_consensus(values["consensus"])
-        queue.consensus = values["consensus"]
-    if "reason" in values:
-        queue.reason = str(values["reason"])[:300]
+    ordering = queue.ordering
+    values = settings_of(settings, queue.project)
+    for name, value in values.items():
+        setattr(queue, name, value)
     if newest:
         queue.schema_revision = latest(queue.schema_revision.schema)
     try:
         with transaction.atomic():
-            queue.save(update_fields=[*CHANGED, "schema_revision"])
+            queue.save(update_fields=["state", "schema_revision", *values])
             events.record(queue.project, user, "queue.change", queue, state=queue.state)
+            if assigned is not None:
+                assign(queue, assigned)
+            if queue.ordering != ordering:
+                ranking.order(queue, caller)
     except IntegrityError:
         raise Conflict(f"A queue named {queue.name!r} already exists.", code="name_taken", field="name") from None
     return queue
@@ -251,7 +236,7 @@ def claim(context: QueueContext, user: User, holding: Sequence[UUID] = ()) -> He
 
     One statement. None when nothing is left or the queue is not open.
     """
-    if not context.is_open:
+    if not context.gives_tasks:
         return None
     # A second look where nothing came: the person's own lease may have lapsed into another's hands between the
     # statement's reading and its writing.
@@ -281,7 +266,7 @@ def close_and_claim(
     The place is theirs if they hold it, held it last, or it lapsed and nobody took it; ``closed`` False says that
     somebody else has it, or that a queue which is not open gives none.
     """
-    return _take(context, user, holding, closing=task_id, want_next=want_next and context.is_open)
+    return _take(context, user, holding, closing=task_id, want_next=want_next and context.gives_tasks)
 
 
 def _take(
@@ -295,7 +280,7 @@ def _take(
             user.pk,
             context.queue.id,
             until,
-            is_open=context.is_open,
+            is_open=context.gives_tasks,
             overlap=context.queue.overlap,
             holding=holding,
             closing=closing,
@@ -350,7 +335,7 @@ def hold(context: QueueContext, user: User, task_id: int) -> datetime:
 
 def _hold(context: QueueContext, user: User, task_id: int, until: datetime) -> bool:
     with _one_place(context):
-        return places.hold(user.pk, task_id, until, is_open=context.is_open)
+        return places.hold(user.pk, task_id, until, is_open=context.gives_tasks)
 
 
 class NoPlace(Conflict):
@@ -358,10 +343,13 @@ class NoPlace(Conflict):
 
 
 def no_place(context: QueueContext, task_id: int) -> NoPlace:
-    """Why the person gets no place at the task: ``lease_lost`` or, where nobody else has it, ``queue_closed``."""
+    """Why the person gets no place at the task: ``lease_lost`` or, where nobody else has it, ``queue_closed`` or
+    ``not_assigned``."""
     taken = Lease.objects.filter(Q(closed=True) | Q(until__gt=timezone.now()), task_id=task_id)
-    if context.is_open or taken.exclude(user=None).exists():
+    if context.gives_tasks or taken.exclude(user=None).exists():
         return NoPlace("Somebody else has this task now.", code="lease_lost")
+    if context.is_open:
+        return NoPlace(f"The queue {context.queue.name!r} is for other people.", code="not_assigned")
     return NoPlace(
         f"The queue {context.queue.name!r} is {_state_words(context)}: it hands out no tasks.", code="queue_closed"
     )

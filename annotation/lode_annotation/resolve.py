@@ -3,6 +3,7 @@
 Asked once a place at the task was closed. While a place is open nothing comes of any answer. The last one decides: with
 a review rule the answers wait for the reviewer, without one they become the label set, by the queue's consensus where
 there are several; what does not come to one waits for a reviewer as well.
+Answers to a honeypot come to nothing but its end.
 """
 
 from collections.abc import Mapping, Sequence
@@ -65,6 +66,8 @@ def resolve(context: QueueContext, row: AnswerRow, mine: Voice | None, standing:
     voices = _voices(context, mine, standing)
     if not voices:
         return Outcome(Task.State.SKIPPED)
+    if row.is_honeypot:
+        return Outcome(Task.State.DONE)
     if is_reviewed(context, row, voices):
         return Outcome(Task.State.SUBMITTED)
     if len(voices) == 1:

@@ -37,12 +37,15 @@ def waiting_answers(project: Project, user: User) -> int:
 
 
 def my_tasks(project: Project, user: User) -> Iterable[shell.ToDo]:
-    """The open queues with tasks that nobody else holds."""
-    if not permits(Caller(user), role_in(project, user), "queue.label"):
+    """The open queues that are for this person, with tasks that nobody else holds."""
+    role = role_in(project, user)
+    if not permits(Caller(user), role, "queue.label"):
         return
     now = timezone.now()
     free = Q(user=None) | Q(user=user) | Q(until__lte=now)
-    for queue in Queue.objects.filter(project=project, state=Queue.State.OPEN).order_by("-created_at"):
+    for queue in (
+        Queue.objects.filter(project=project, state=Queue.State.OPEN).for_member(user, role).order_by("-created_at")
+    ):
         # a place at a task is a task here: one has as many as people are asked for it, and nobody gets two
         places = Lease.objects.filter(free, queue=queue, closed=False)
         mine = Lease.objects.filter(queue=queue, user=user, closed=True).values("task")

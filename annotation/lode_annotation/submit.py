@@ -179,7 +179,7 @@ def _answer(user: User, found: _Found, request: SubmitRequest) -> dict[str, Any]
                 row.item_id,
                 state=outcome.state.value,
                 finished_at=finished,
-                to_compare=context.queue.overlap > 1,
+                to_compare=context.queue.overlap > 1 or row.is_honeypot,
             )
             if outcome.truth is not None:
                 accept(

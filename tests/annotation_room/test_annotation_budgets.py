@@ -9,7 +9,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from lode_annotation.assignments import Assigned
 from lode_annotation.models import LabelSet, Lease, Queue
+from lode_annotation.ordering import ORDERINGS
 from lode_annotation.queues import TaskSpec, add_tasks
 from lode_platform.callers import Caller
 from lode_platform.models import Blob, Item, Membership, Project, Role, User
@@ -52,7 +54,7 @@ def many_items(project: Project, count: int) -> list[Item]:
 
 def busy(queue: Queue, project: Project, annotators: int) -> None:
     """That many people hold a task each."""
-    leases = list(Lease.objects.filter(queue=queue).order_by("-priority", "pk")[:annotators])
+    leases = list(Lease.objects.filter(queue=queue).order_by("-rank", "pk")[:annotators])
     for number, lease in enumerate(leases):
         user = User.objects.create(username=f"worker-{number}")
         Membership.objects.create(project=project, user=user, role=Role.ANNOTATOR)
@@ -101,6 +103,28 @@ def test_next_and_submit_keep_to_their_statements_and_do_not_grow(
     assert len(few_next) <= NEXT, "\n".join(few_next)
     assert len(few_submit) <= SUBMIT, "\n".join(few_submit)
     assert len(many_next) <= len(few_next) and len(many_submit) <= len(few_submit)
+
+
+@pytest.mark.parametrize("ordering", list(ORDERINGS))
+def test_a_round_keeps_to_its_statements_whatever_the_ordering_and_whom_it_is_for(
+    ordering: str,
+    client_for: Callable[[User], Client],
+    bob: User,
+    alice: User,
+    project: Project,
+    make_queue: Callable[..., Queue],
+    answer: Callable[..., Any],
+) -> None:
+    queue = make_queue(0, ordering=ordering, assigned=Assigned(users=[bob.username], roles=["reviewer"]))
+    specs = [
+        TaskSpec(item=item, priority=n % 7, prelabels=[{"score": n / 50}])
+        for n, item in enumerate(many_items(project, 50))
+    ]
+    add_tasks(queue, Caller(alice), specs)
+    following, submitting = round_of(client_for(bob), queue, answer)
+    assert len(following) <= NEXT, "\n".join(following)
+    assert len(submitting) <= SUBMIT, "\n".join(submitting)
+    assert not any("prelabels" in one for one in following if one.startswith("WITH "))
 
 
 def test_the_dearest_submit_replaces_a_label_set_and_keeps_to_its_statements(

@@ -85,7 +85,7 @@ def test_a_queue_filled_from_a_filter_has_each_item_once_by_path(
     assert len({task.uuid for task in tasks}) == len(tasks)
     places = Lease.objects.filter(task__in=new).order_by("pk")
     wanted = [(task.number, place, False, 7) for task in new for place in (0, 1)]
-    assert list(places.values_list("task__number", "place", "closed", "priority")) == wanted
+    assert list(places.values_list("task__number", "place", "closed", "rank")) == wanted
     again = filling.fill(queue, Caller(alice), {"search": "item"})
     jobs.run_pending()
     queue.refresh_from_db()

@@ -26,7 +26,7 @@ def test_items_are_queued_and_taken_out_but_for_what_is_begun(
     row = bulk_actions.begin(project, Caller(alice), "queue", given, filter={"query": "width>0"})
     queue.refresh_from_db()
     assert row.count == 3 and queue.size == 5 == queue.tasks.count()
-    assert Lease.objects.filter(queue=queue, priority=9).count() == 6
+    assert Lease.objects.filter(queue=queue, rank=9).count() == 6
     held = claim(context_for(Caller(bob), queue.uuid, "queue.label"), bob)
     assert held is not None
     undone = bulk_actions.undo(row, Caller(alice))
@@ -56,17 +56,18 @@ def test_priorities_are_set_and_each_given_back(
     queue = make_queue(4, name="cells")
     tasks = list(queue.tasks.order_by("number"))
     Task.objects.filter(pk=tasks[1].pk).update(priority=4)
-    Lease.objects.filter(task=tasks[1]).update(priority=4)
+    Lease.objects.filter(task=tasks[1]).update(rank=4)
     Task.objects.filter(pk=tasks[3].pk).update(state="done")
     given = {"queue": "cells", "priority": "7"}
     row = bulk_actions.begin(project, Caller(alice), "priority", given, filter={})
 
     def priorities(model: Any) -> list[int]:
-        return list(model.objects.filter(queue=queue).order_by("pk").values_list("priority", flat=True))
+        field = "rank" if model is Lease else "priority"
+        return list(model.objects.filter(queue=queue).order_by("pk").values_list(field, flat=True))
 
     assert row.count == 3 and priorities(Task) == [7, 7, 7, 0] == priorities(Lease)
     Task.objects.filter(pk=tasks[2].pk).update(priority=1)  # somebody's own doing since
-    Lease.objects.filter(task=tasks[2]).update(priority=1)
+    Lease.objects.filter(task=tasks[2]).update(rank=1)
     bulk_actions.undo(row, Caller(alice))
     assert priorities(Task) == [0, 4, 1, 0] == priorities(Lease)
 

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from lode_annotation import agreement_figures, comparisons
 from lode_annotation.agreement_figures import Figures, Tally
-from lode_annotation.api import shapes
+from lode_annotation.api.agreement_shapes import AgreementShape
 from lode_annotation.models import Queue
 from lode_platform.access import project_for
 from lode_platform.api.view import View
@@ -23,7 +23,7 @@ class Agreement(View):
     @extend_schema(
         operation_id="agreement",
         parameters=[OpenApiParameter("queue", UUID, description="of this queue alone")],
-        responses={200: shapes.AgreementShape},
+        responses={200: AgreementShape},
     )
     def get(self, request: Request, project: str) -> Response:
         """How far people agree under each question, in all and pair by pair, and each with the labels.

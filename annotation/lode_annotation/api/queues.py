@@ -1,5 +1,6 @@
 """REST: queues, their tasks, and an annotator's requests: next, lease, draft, submit, skip."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -11,13 +12,15 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from lode_annotation import filling, payloads, queues
-from lode_annotation.api import shapes
+from lode_annotation import filling, flags, honeypots, payloads, queues, ranking
+from lode_annotation.api import honeypot_shapes, shapes
 from lode_annotation.asked_items import items_by_uuid
-from lode_annotation.models import Annotation, Queue, Schema, Task
+from lode_annotation.assignments import Assigned
+from lode_annotation.models import Annotation, Honeypot, Queue, Schema, Task
 from lode_annotation.queue_context import context_for, context_of_task
 from lode_annotation.recent_answers import recent_answers
 from lode_annotation.submit import SubmitRequest, base_of, save_draft, submit
+from lode_annotation.task_filters import tasks_by_filter
 from lode_platform import access
 from lode_platform.api.paging import PARAMETERS, page_of, page_rows, searched
 from lode_platform.api.parsers import LargeJsonParser
@@ -69,6 +72,7 @@ class Queues(View):
         """The project's queues, newest first, with their tasks by state."""
         found = access.project_for(caller(request), project, "project.view")
         rows = Queue.objects.filter(project=found).select_related("project", "schema_revision__schema")
+        rows = rows.prefetch_related("assignments__user")
         page, following = page_rows(request, rows)
         counts = queues.tasks_by_state(page)
         return Response({"results": [shapes.queue_json(row, counts[row.pk]) for row in page], "next": following})
@@ -90,6 +94,10 @@ class Queues(View):
             "reason": given["reason"],
             "overlap": given["overlap"],
             "consensus": given["consensus"],
+            "ordering": given["ordering"],
+            "skip_reasons": given["skip_reasons"],
+            "due": given["due"],
+            "assigned": _assigned(given),
         }
         chosen, priority = given["items"], given["priority"]
         if isinstance(chosen, dict):
@@ -100,6 +108,10 @@ class Queues(View):
                 queue = queues.create_queue(found, caller(request), **facts)
                 filled = filling.Filled(queues.add_tasks(queue, caller(request), specs))
         return Response({**shown(queue), **_said(filled)}, status=201)
+
+
+def _assigned(given: Mapping[str, Any]) -> Assigned | None:
+    return Assigned(**given["assigned"]) if given.get("assigned") else None
 
 
 def _schema(project: Project, name: str) -> Schema:
@@ -121,10 +133,11 @@ class OneQueue(View):
 
     @extend_schema(operation_id="queue_change", request=shapes.QueueChangeShape, responses=shapes.QueueShape)
     def patch(self, request: Request, queue: UUID) -> Response:
-        """Opens, pauses, closes or renames it, changes its review rule or consensus, or moves it to the newest schema
-        revision."""
+        """Opens, pauses, closes or renames it, changes its settings, or moves it to the newest schema revision."""
         given = read(shapes.QueueChangeShape, request.data)
-        changed = queues.change_queue(queue_of(request, queue), caller(request), **given)
+        changed = queues.change_queue(
+            queue_of(request, queue), caller(request), **{**given, "assigned": _assigned(given)}
+        )
         return Response(shown(queue_of(request, changed.uuid)))
 
 
@@ -133,17 +146,19 @@ class Tasks(View):
 
     @extend_schema(
         operation_id="queue_tasks",
-        parameters=[*PARAMETERS, OpenApiParameter("state", str, enum=Task.State.values)],
+        parameters=[
+            *PARAMETERS,
+            OpenApiParameter("state", str, enum=Task.State.values),
+            OpenApiParameter("q", str),
+            OpenApiParameter("flagged", bool),
+        ],
         responses=page_of(shapes.TaskShape),
     )
     def get(self, request: Request, queue: UUID) -> Response:
         """The queue's tasks in the order they were added, with their answers."""
         found = queue_of(request, queue)
-        rows = task_rows().filter(queue=found).order_by("number")
-        if state := request.query_params.get("state"):
-            if state not in Task.State.values:
-                raise BadInput(f"{state!r} is not a valid task state.", code="bad_filter", field="state")
-            rows = rows.filter(state=state)
+        given = {name: request.query_params.get(name) for name in ("state", "q", "flagged")}
+        rows = with_answers(tasks_by_filter(found, given))
         return Response(searched(request, Search(rows, rows, found.tasks.all()), shapes.task_json))
 
     @extend_schema(operation_id="queue_add", request=shapes.NewTasksShape, responses={201: shapes.TasksAddedShape})
@@ -178,10 +193,54 @@ class Tasks(View):
         return Response({**_said(filled), "added": filled.added + added, "size": found.size}, status=201)
 
 
-def task_rows() -> "QuerySet[Task]":
+class Priority(View):
+    @extend_schema(operation_id="queue_prioritise", request=shapes.PriorityShape, responses=shapes.TasksChangedShape)
+    def post(self, request: Request, queue: UUID) -> Response:
+        """Gives the named tasks, or those that fit a filter, a priority. More than 5,000 are changed by `job`."""
+        person(request)
+        found = queue_of(request, queue)
+        access.require(caller(request), found.project, "queue.manage")
+        given = read(shapes.PriorityShape, request.data)
+        chosen = given["filter"]
+        if chosen is not None and not isinstance(chosen, dict):
+            raise BadInput("filter must be an object of filters.", field="filter")
+        changed = ranking.prioritise(found, caller(request), given["priority"], tasks=given["tasks"], given=chosen)
+        return Response({"changed": changed.tasks, "job": job_json(changed.job) if changed.job else None})
+
+
+def with_answers(rows: "QuerySet[Task]") -> "QuerySet[Task]":
     """Tasks with what a list shows of them: a fixed number of queries however many there are."""
     answers = Annotation.objects.select_related("user").order_by("pk")
-    return Task.objects.select_related("queue", "item").prefetch_related(Prefetch("annotations", queryset=answers))
+    return rows.select_related("queue", "item", "flagged_by").prefetch_related(
+        Prefetch("annotations", queryset=answers)
+    )
+
+
+class Honeypots(View):
+    @extend_schema(operation_id="queue_honeypots", responses=honeypot_shapes.HoneypotShape(many=True))
+    def get(self, request: Request, queue: UUID) -> Response:
+        """The queue's honeypots and how many have answered each, in the order of their tasks. For managers."""
+        found = queue_of(request, queue)
+        access.require(caller(request), found.project, "queue.manage")
+        rows = Honeypot.objects.filter(task__queue=found).select_related("task__item", "label_set")
+        rows = rows.prefetch_related("task__annotations").order_by("task__number")
+        return Response([honeypot_shapes.honeypot_json(row) for row in rows[:MAX_TASKS]])
+
+    @extend_schema(
+        operation_id="queue_mix_honeypots",
+        request=honeypot_shapes.NewHoneypotsShape,
+        responses=honeypot_shapes.HoneypotsMixedShape,
+    )
+    def post(self, request: Request, queue: UUID) -> Response:
+        """Mixes in tasks with items whose labels are known, at a rate of those that nobody has begun."""
+        person(request)
+        found = queue_of(request, queue)
+        access.require(caller(request), found.project, "queue.manage")
+        given = read(honeypot_shapes.NewHoneypotsShape, request.data)
+        chosen = given["filter"] or {}
+        if not isinstance(chosen, dict):
+            raise BadInput("filter must be an object of filters.", field="filter")
+        return Response({"mixed": honeypots.mix_in(found, caller(request), given["rate"], chosen)})
 
 
 class Next(View):
@@ -223,7 +282,9 @@ class OneTask(View):
     @extend_schema(operation_id="task", responses=shapes.TaskShape)
     def get(self, request: Request, task: UUID) -> Response:
         """A task and its answers."""
-        found = task_rows().filter(queue__in=Queue.objects.visible_to(caller(request)), uuid=task).first()
+        found = with_answers(
+            Task.objects.filter(queue__in=Queue.objects.visible_to(caller(request)), uuid=task)
+        ).first()
         if found is None:
             raise NotFound("There is no such task.")
         return Response(shapes.task_json(found))
@@ -249,6 +310,22 @@ class Skip(View):
         """Skips this task, with a reason."""
         given = read(shapes.SkipShape, request.data)
         return Response(submit(caller(request), task, SubmitRequest.of(given, skip=True)))
+
+
+class Flag(View):
+    @extend_schema(operation_id="task_flag", request=shapes.FlagShape, responses=shapes.FlagShape)
+    def put(self, request: Request, task: UUID) -> Response:
+        """Flags this task with a note, in place of an earlier one."""
+        person(request)
+        given = read(shapes.FlagShape, request.data)
+        return Response(shapes.flag_json(flags.flag(caller(request), task, given["note"])))
+
+    @extend_schema(operation_id="task_unflag", responses={204: None})
+    def delete(self, request: Request, task: UUID) -> Response:
+        """Takes the flag off this task."""
+        person(request)
+        flags.unflag(caller(request), task)
+        return Response(status=204)
 
 
 class OneLease(View):
@@ -294,11 +371,22 @@ class Draft(View):
 
 
 class Clear(View):
-    @extend_schema(operation_id="queue_clear", request=None, responses={204: None})
+    @extend_schema(
+        operation_id="queue_clear",
+        request=None,
+        parameters=[OpenApiParameter("task", UUID, description="only this task")],
+        responses={204: None},
+    )
     def delete(self, request: Request, queue: UUID) -> Response:
-        """Releases every held task of the queue; unfinished work stays as drafts."""
+        """Releases every held task of the queue, or one; unfinished work stays as drafts."""
         person(request)
         context_for(caller(request), queue, "queue.manage")
         found = queue_of(request, queue)
-        queues.clear(found, caller(request), [lease.pk for lease in queues.held(found)])
+        rows = queues.held(found)
+        if task := request.query_params.get("task"):
+            try:
+                rows = rows.filter(task__uuid=UUID(task))
+            except ValueError:
+                raise BadInput("task must be a uuid.", field="task") from None
+        queues.clear(found, caller(request), [lease.pk for lease in rows])
         return Response(status=204)

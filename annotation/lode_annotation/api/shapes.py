@@ -1,5 +1,6 @@
 """What this room is sent and answers over REST, declared once."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.urls import reverse
@@ -7,7 +8,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from lode_annotation.api.schema_shapes import ControlShape, ObjectField
+from lode_annotation.assignments import assigned
 from lode_annotation.models import Annotation, Queue, Task
+from lode_annotation.ordering import DEFAULT, ORDERINGS
 from lode_annotation.queues import MAX_OVERLAP
 from lode_platform.api.shapes import JobShape, SelfChecked
 from lode_platform.errors import BadInput
@@ -37,6 +40,11 @@ REVIEW_RULE = (
 # -- queues and tasks --------------------------------------------------------------------------------------------------
 
 
+class AssignedShape(Shape):
+    users = serializers.ListField(child=serializers.CharField(), required=False, default=list)
+    roles = serializers.ListField(child=serializers.CharField(), required=False, default=list)
+
+
 class NewQueueShape(Shape):
     name = serializers.CharField(max_length=200)
     schema = serializers.CharField(help_text="name or uuid")
@@ -53,6 +61,14 @@ class NewQueueShape(Shape):
         default=Queue.Consensus.MERGED.value,
         help_text="how several answers become one label set where no reviewer decides",
     )
+    ordering = serializers.ChoiceField(
+        choices=list(ORDERINGS), required=False, default=DEFAULT, help_text="which task is handed out first"
+    )
+    skip_reasons = serializers.ListField(
+        child=serializers.CharField(max_length=100), required=False, default=list, max_length=9
+    )
+    due = serializers.DateField(required=False, allow_null=True, default=None)
+    assigned = AssignedShape(required=False, default=None, help_text="whom it is for; left out or empty: everyone")
     items = ObjectField(required=False, default=None, help_text="filters as an object, or a list of item uuids")
 
 
@@ -63,6 +79,12 @@ class QueueChangeShape(Shape):
     review_rule = ObjectField(required=False, help_text=REVIEW_RULE)
     reason = serializers.CharField(max_length=300, required=False, allow_blank=True)
     consensus = serializers.ChoiceField(choices=Queue.Consensus.values, required=False)
+    ordering = serializers.ChoiceField(
+        choices=list(ORDERINGS), required=False, help_text="many tasks are ordered by a job"
+    )
+    skip_reasons = serializers.ListField(child=serializers.CharField(max_length=100), required=False, max_length=9)
+    due = serializers.DateField(required=False, allow_null=True)
+    assigned = AssignedShape(required=False, help_text="whom it is for; empty: everyone")
     newest = serializers.BooleanField(required=False, help_text="move to the schema's newest revision")
 
 
@@ -77,7 +99,12 @@ class QueueShape(Shape):
     review_rule = serializers.DictField(help_text=REVIEW_RULE)
     overlap = serializers.IntegerField(help_text="how many people answer each task")
     consensus = serializers.CharField(help_text="merged or last")
+    ordering = serializers.CharField(help_text="which task is handed out first")
     reason = serializers.CharField()
+    skip_reasons = serializers.ListField(child=serializers.CharField(), help_text="what a skip may be given by one key")
+    due = serializers.DateField(allow_null=True)
+    assigned = AssignedShape(help_text="whom it is for; without users and roles: everyone")
+    overdue = serializers.BooleanField(help_text="its due day is over and it is not closed")
     size = serializers.IntegerField(help_text="number of tasks")
     counts = serializers.DictField(child=serializers.IntegerField(), help_text="tasks by state")
     added = serializers.IntegerField(required=False, help_text="tasks added by this call")
@@ -106,6 +133,27 @@ class TasksAddedShape(Shape):
     size = serializers.IntegerField()
 
 
+class FlagShape(Shape):
+    note = serializers.CharField(max_length=300)
+    by = serializers.CharField(read_only=True, allow_null=True)
+    at = serializers.DateTimeField(read_only=True)
+
+
+class PriorityShape(Shape):
+    priority = serializers.IntegerField(min_value=-MAX_INTEGER, max_value=MAX_INTEGER, help_text="higher first")
+    tasks = serializers.ListField(
+        child=serializers.UUIDField(), required=False, default=None, help_text="at most 5,000"
+    )
+    filter = ObjectField(
+        required=False, default=None, help_text="`state`, `q`: a part of the path, `flagged`; {} for all"
+    )
+
+
+class TasksChangedShape(Shape):
+    changed = serializers.IntegerField()
+    job = JobShape(allow_null=True, help_text="what changes the tasks where there are many")
+
+
 class TaskShape(Shape):
     uuid = serializers.UUIDField()
     queue = serializers.UUIDField()
@@ -115,6 +163,7 @@ class TaskShape(Shape):
     priority = serializers.IntegerField()
     state = serializers.CharField(help_text="open, submitted, done or skipped")
     reason = serializers.DictField()
+    flag = FlagShape(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
     annotations = serializers.ListField(child=ObjectField())
 
@@ -150,6 +199,7 @@ class PayloadTaskShape(Shape):
     priority = serializers.IntegerField()
     state = serializers.CharField()
     reason = serializers.DictField()
+    flag = serializers.CharField(help_text="the note of its flag, empty without one")
     position = serializers.IntegerField()
     total = serializers.IntegerField()
 
@@ -179,6 +229,7 @@ class PayloadQueueShape(Shape):
     id = serializers.UUIDField()  # noqa: A003
     name = serializers.CharField()
     review = serializers.BooleanField()
+    skip_reasons = serializers.ListField(child=serializers.CharField())
 
 
 class OwnAnnotationShape(Shape):
@@ -262,6 +313,11 @@ def queue_json(row: Queue, counts: dict[str, int]) -> dict[str, Any]:
         "review_rule": row.review_rule,
         "overlap": row.overlap,
         "consensus": row.consensus,
+        "ordering": row.ordering,
+        "skip_reasons": row.skip_reasons,
+        "due": row.due,
+        "assigned": asdict(assigned(row)),
+        "overdue": row.is_overdue,
         "reason": row.reason,
         "size": row.size,
         "counts": counts,
@@ -269,6 +325,11 @@ def queue_json(row: Queue, counts: dict[str, int]) -> dict[str, Any]:
         "url": reverse("annotation:queue", args=[project, row.uuid]),
         "label_url": reverse("annotation:label", args=[row.uuid]),
     }
+
+
+def flag_json(row: Task) -> dict[str, Any]:
+    by = row.flagged_by.username if row.flagged_by else None
+    return {"note": row.flag, "by": by, "at": row.flagged_at}
 
 
 def task_json(row: Task) -> dict[str, Any]:
@@ -281,6 +342,7 @@ def task_json(row: Task) -> dict[str, Any]:
         "priority": row.priority,
         "state": row.state,
         "reason": row.reason,
+        "flag": flag_json(row) if row.flagged_at else None,
         "finished_at": row.finished_at,
         "annotations": [
             {"uuid": answer.uuid, "user": answer.user.username, "state": answer.state, "revision": answer.revision}
@@ -364,40 +426,3 @@ def waiting_json(row: Annotation) -> dict[str, Any]:
         "late": row.lost_at is not None,
         "updated_at": row.updated_at,
     }
-
-
-class PairShape(Shape):
-    people = serializers.ListField(child=serializers.CharField(), required=False)
-    person = serializers.CharField(required=False)
-    value = serializers.FloatField(allow_null=True, help_text="by the question's measure")
-    comparisons = serializers.IntegerField()
-    mean_iou = serializers.FloatField(allow_null=True)
-    kappa = serializers.FloatField(allow_null=True, help_text="Cohen's, of the classes that both gave")
-
-
-class AmbiguousShape(Shape):
-    class_id = serializers.IntegerField()
-    name = serializers.CharField()
-    share = serializers.FloatField(help_text="of the comparisons that name the class, in how many the other differs")
-    comparisons = serializers.IntegerField()
-
-
-class AgreementOfShape(Shape):
-    schema = serializers.CharField()
-    control = serializers.CharField()
-    measure = serializers.ChoiceField(["f1", "kappa", "alpha"])
-    tasks = serializers.IntegerField()
-    f1 = serializers.FloatField(allow_null=True, help_text="of regions of the same place and class, or of labels")
-    located = serializers.FloatField(allow_null=True, help_text="F1 of regions of the same place, whatever their class")
-    mean_iou = serializers.FloatField(allow_null=True)
-    observed = serializers.FloatField(allow_null=True)
-    fleiss = serializers.FloatField(allow_null=True)
-    alpha = serializers.FloatField(allow_null=True)
-    pairs = PairShape(many=True)
-    with_labels = PairShape(many=True)
-    ambiguous = AmbiguousShape(many=True)
-
-
-class AgreementShape(Shape):
-    to_compare = serializers.IntegerField(help_text="tasks whose answers are still to be compared")
-    questions = AgreementOfShape(many=True)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lode_annotation.api import agreement, assist, imports, moving, queues, reviews, schemas
+from lode_annotation.api import agreement, assist, board, imports, moving, queues, reviews, schemas
 
 urlpatterns = [
     path("projects/<slug:project>/schemas", schemas.Schemas.as_view()),
@@ -17,10 +17,13 @@ urlpatterns = [
     path("predictors/<uuid:predictor>", assist.OnePredictor.as_view()),
     path("schemas/<uuid:schema>/assistants/<slug:assistant>", assist.OneAssistant.as_view()),
     path("projects/<slug:project>/queues", queues.Queues.as_view()),
+    path("projects/<slug:project>/board", board.Board.as_view()),
     path("queues/<uuid:queue>", queues.OneQueue.as_view()),
     path("queues/<uuid:queue>/tasks", queues.Tasks.as_view()),
     path("queues/<uuid:queue>/move-in", moving.MoveIn.as_view()),
     path("queues/<uuid:queue>/move-out", moving.MoveOut.as_view()),
+    path("queues/<uuid:queue>/priority", queues.Priority.as_view()),
+    path("queues/<uuid:queue>/honeypots", queues.Honeypots.as_view()),
     path("queues/<uuid:queue>/leases", queues.Clear.as_view()),
     path("queues/<uuid:queue>/next", queues.Next.as_view()),
     path("queues/<uuid:queue>/mine", queues.Mine.as_view()),
@@ -32,6 +35,7 @@ urlpatterns = [
     path("tasks/<uuid:task>/submit", queues.Submit.as_view()),
     path("tasks/<uuid:task>/skip", queues.Skip.as_view()),
     path("tasks/<uuid:task>/assist", assist.Answer.as_view()),
+    path("tasks/<uuid:task>/flag", queues.Flag.as_view()),
     path("tasks/<uuid:task>/lease", queues.OneLease.as_view()),
     path("tasks/<uuid:task>/draft", queues.Draft.as_view()),
     path("projects/<slug:project>/agreement", agreement.Agreement.as_view()),

@@ -14,6 +14,8 @@ from lode_annotation.assist import answering, keeping, predictors, teaching
 from lode_annotation.assist.models import AssistantUse
 from lode_annotation.assist.standing import standing
 from lode_annotation.models import LabelSet, Queue, Task
+from lode_annotation.ordering import ORDERINGS
+from lode_annotation.ranking import rank_tasks
 from lode_annotation.rules import Rules, rules_of
 from lode_platform import access, events, jobs
 from lode_platform.callers import Caller
@@ -82,6 +84,8 @@ def run(work: jobs.Work) -> dict[str, Any]:
                 if result and Task.objects.filter(pk=task.pk, state=Task.State.OPEN).update(prelabels=result):
                     AssistantUse.objects.get_or_create(task=task, user=None, assistant=name)
                     done, regions = done + 1, regions + len(result)
+            if ORDERINGS[queue.ordering].reads_prelabels:
+                rank_tasks(queue, [task.pk for task in batch])
         work.step("batch")
     if done:
         events.record(queue.project, work.job.created_by, "queue.prelabel", queue, tasks=done, assistant=name)

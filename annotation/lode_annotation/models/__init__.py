@@ -3,15 +3,18 @@
 import lode_annotation.assist.models  # noqa: F401 - tables of this room
 from lode_annotation.models.answers import Annotation, AnnotationRevision, Review
 from lode_annotation.models.comparisons import Comparison
+from lode_annotation.models.honeypots import Honeypot
 from lode_annotation.models.imports import ImportedLine, LabelImport, LabelImportPart
 from lode_annotation.models.label_sets import LabelSet, LabelSetQuerySet
-from lode_annotation.models.queues import Lease, Queue, Task
+from lode_annotation.models.queues import Assignment, Lease, Queue, Task, TaskQuerySet
 from lode_annotation.models.schemas import LabelClass, Schema, SchemaMigration, SchemaRevision
 
 __all__ = [
     "Annotation",
     "AnnotationRevision",
     "Comparison",
+    "Assignment",
+    "Honeypot",
     "ImportedLine",
     "LabelClass",
     "LabelImport",
@@ -25,4 +28,5 @@ __all__ = [
     "SchemaMigration",
     "SchemaRevision",
     "Task",
+    "TaskQuerySet",
 ]

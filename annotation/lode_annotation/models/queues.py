@@ -4,7 +4,8 @@ from typing import Self
 from uuid import uuid4
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from lode_annotation.models.schemas import SchemaRevision
@@ -15,6 +16,12 @@ from lode_platform.models import Item, Job, Project, User
 class QueueQuerySet(models.QuerySet["Queue"]):
     def visible_to(self, caller: Caller) -> Self:
         return self.filter(project__in=Project.objects.visible_to(caller))
+
+    def for_member(self, user: User, role: str) -> Self:
+        """Those that are for everyone, for this person, or for their role."""
+        assigned = Assignment.objects.filter(queue=OuterRef("pk"))
+        mine = assigned.filter(Q(user=user) | Q(role=role))
+        return self.filter(~Exists(assigned) | Exists(mine))
 
 
 class Queue(models.Model):
@@ -45,6 +52,11 @@ class Queue(models.Model):
         default=Consensus.MERGED,
         help_text="how several answers become one label set where no reviewer decides",
     )
+    ordering = models.CharField(max_length=20, default="priority")
+    skip_reasons = models.JSONField(
+        default=list, blank=True, help_text="what a skip may be given as its reason by one key"
+    )
+    due = models.DateField(null=True, blank=True)
     review = models.BooleanField(default=False, help_text="only a reviewer's accept writes the label set")
     review_rule = models.JSONField(default=dict, help_text="which answers are reviewed, where it is not all of them")
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
@@ -60,6 +72,30 @@ class Queue(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether its due day is over, in the server's time zone, while it hands out tasks."""
+        return self.due is not None and self.due < timezone.localdate() and self.state != self.State.CLOSED
+
+
+class Assignment(models.Model):
+    """A person or a role that a queue is for; a queue without any is for everyone who may label."""
+
+    queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="assignments")
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    role = models.CharField(max_length=10, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["queue", "user"], name="person_once_per_queue", condition=Q(user__isnull=False)
+            ),
+            models.UniqueConstraint(fields=["queue", "role"], name="role_once_per_queue", condition=~Q(role="")),
+            models.CheckConstraint(
+                condition=Q(user__isnull=False, role="") | (Q(user__isnull=True) & ~Q(role="")), name="person_or_role"
+            ),
+        ]
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -90,6 +126,9 @@ class Task(models.Model):
     reason = models.JSONField(default=dict)
     prelabels = models.JSONField(default=list)
     origin = models.JSONField(null=True, blank=True)
+    flag = models.CharField(max_length=300, blank=True, default="", help_text="why it was flagged")
+    flagged_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    flagged_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     to_compare = models.BooleanField(db_default=False, help_text="its answers have changed since they were compared")
@@ -109,6 +148,8 @@ class Task(models.Model):
         indexes = [
             models.Index("queue", "state", "number", name="task_queue_state"),
             models.Index("queue", "id", name="task_to_compare", condition=Q(to_compare=True)),
+            models.Index("queue", "finished_at", name="task_finished", condition=Q(finished_at__isnull=False)),
+            models.Index("queue", "number", name="task_flagged", condition=Q(flagged_at__isnull=False)),
         ]
 
 
@@ -116,12 +157,13 @@ class Lease(models.Model):
     """One place at a task: made with the task, one per overlap, so a task is never held by more people than that.
 
     Free when ``user`` is null or ``until`` has passed; ``closed`` when its place was answered, skipped or withdrawn.
-    ``queue`` and ``priority`` repeat the task's, so that the claim is one statement on one partial index.
+    ``queue`` repeats the task's and ``rank`` is what the queue's ordering says of it, so that the claim is one
+    statement on one partial index whatever the ordering.
     """
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="leases")
     queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="+", db_index=False)  # two partial ones
-    priority = models.IntegerField(default=0)
+    rank = models.IntegerField(default=0, help_text="in the queue's ordering, higher first")
     place = models.PositiveSmallIntegerField(default=0)
     user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="leases")
     since = models.DateTimeField(null=True, blank=True)
@@ -136,6 +178,6 @@ class Lease(models.Model):
             ),
         ]
         indexes = [
-            models.Index("queue", "place", F("priority").desc(), "id", name="lease_next", condition=Q(closed=False)),
+            models.Index("queue", "place", F("rank").desc(), "id", name="lease_next", condition=Q(closed=False)),
             models.Index("queue", "user", name="lease_held", condition=Q(closed=False, user__isnull=False)),
         ]

@@ -17,7 +17,9 @@ from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lea
 from lode_annotation.moving.holding import Held, held
 from lode_annotation.moving.lines import Answer, TaskLine, read
 from lode_annotation.moving.people import people
+from lode_annotation.ordering import DEFAULT
 from lode_annotation.queues import refuse_while_filling
+from lode_annotation.ranking import rank_tasks
 from lode_annotation.rules import Rules, rules_of
 from lode_annotation.schemas import refuse_other_media
 from lode_annotation.validation import problems_of
@@ -317,10 +319,12 @@ class _Taking:
             if len(closed) >= self.queue.overlap:
                 real = any(not one.last.skipped for one in closed)
                 states.setdefault(Task.State.DONE if real else Task.State.SKIPPED, []).append(task.pk)
-        same = {"queue_id": self.queue.pk, "priority": 0}
+        same = {"queue_id": self.queue.pk, "rank": 0}
         bulk.insert(Lease, ["task_id", "place", "user_id", "closed"], rows, same=same)
         for state, done in states.items():
             Task.objects.filter(among("pk", done)).update(state=state)
+        if self.queue.ordering != DEFAULT:
+            rank_tasks(self.queue, keys)
         several = [task for task, people in answered.items() if len(people) > 1]
         Task.objects.filter(among("pk", several)).update(to_compare=True)
 

@@ -16,7 +16,7 @@ from lode_annotation.review_rules.share import Share
 from lode_platform.errors import BadInput
 from lode_platform.models import Project
 
-__all__ = ["RULES", "Given", "Rule", "asks", "read", "words"]
+__all__ = ["FIELD", "RULES", "Given", "Rule", "asks", "read", "words"]
 
 RULES: Mapping[str, Rule] = {rule.name: rule for rule in (Share(), LowAgreement(), People(), Labels())}
 

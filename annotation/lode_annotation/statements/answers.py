@@ -11,6 +11,7 @@ from django.utils import timezone
 from lode_annotation.statements.contexts import QUEUE_COLUMNS, QUEUE_JOINS, QueueRow
 from lode_annotation.statements.tables import (
     ANNOTATION,
+    HONEYPOT,
     ITEM,
     LABEL_SET,
     LEASE,
@@ -24,7 +25,7 @@ from lode_annotation.statements.tables import (
 )
 from lode_platform import access, sql
 from lode_platform.callers import Caller
-from lode_platform.sql import Json, MaybeUuid
+from lode_platform.sql import Flag, Json, MaybeUuid
 from motherlode import media
 from motherlode.media import Media
 from motherlode.regions import Texts
@@ -48,6 +49,7 @@ class AnswerRow(NamedTuple):
     operation_next_task: int | None
     operation_author: int
     operation_task: int
+    is_honeypot: Flag
 
     @property
     def media(self) -> Media:
@@ -61,7 +63,8 @@ def answer_of(caller: Caller, task: UUID, operation_id: UUID) -> AnswerRow | Non
     return sql.first(
         AnswerRow,
         f"SELECT {QUEUE_COLUMNS}, t.id, i.id, i.kind, i.width, i.height, i.length, a.id, a.uuid, a.revision,"
-        " opa.uuid, op.number, op.next_task_id, op.author_id, opa.task_id"
+        " opa.uuid, op.number, op.next_task_id, op.author_id, opa.task_id,"
+        f" EXISTS (SELECT 1 FROM {HONEYPOT} h WHERE h.task_id = t.id)"
         f" FROM {TASK} t JOIN {QUEUE} q ON q.id = t.queue_id{scope}{QUEUE_JOINS} JOIN {ITEM} i ON i.id = t.item_id"
         f" LEFT JOIN {ANNOTATION} a ON a.task_id = t.id AND a.user_id = m.user_id"
         f" LEFT JOIN {SAVED} op ON op.operation_id = %(operation)s"

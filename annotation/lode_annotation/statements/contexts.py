@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from lode_annotation.statements.tables import QUEUE, REVISION, SCHEMA, TASK
+from lode_annotation.statements.tables import ASSIGNMENT, QUEUE, REVISION, SCHEMA, TASK
 from lode_platform import access, sql
 from lode_platform.callers import Caller
 from lode_platform.sql import Flag, Json, JsonText, Uuid
@@ -21,6 +21,8 @@ class QueueRow(NamedTuple):
     overlap: int
     consensus: str
     size: int
+    skip_reasons: Json
+    for_me: Flag
     project_id: int
     role: str
     revision_id: int
@@ -32,8 +34,10 @@ class QueueRow(NamedTuple):
 
 
 QUEUE_COLUMNS = (
-    "q.id, q.uuid, q.name, q.state, q.review, q.review_rule, q.overlap, q.consensus, q.size, p.id, m.role, r.id,"
-    " r.number, r.controls, s.id, s.name"
+    "q.id, q.uuid, q.name, q.state, q.review, q.review_rule, q.overlap, q.consensus, q.size, q.skip_reasons,"
+    f" (NOT EXISTS (SELECT 1 FROM {ASSIGNMENT} x WHERE x.queue_id = q.id) OR EXISTS (SELECT 1 FROM {ASSIGNMENT} x"
+    " WHERE x.queue_id = q.id AND (x.user_id = m.user_id OR x.role = m.role))),"
+    " p.id, m.role, r.id, r.number, r.controls, s.id, s.name"
     f", (SELECT n.merged FROM {REVISION} n WHERE n.schema_id = s.id ORDER BY n.number DESC LIMIT 1)"
 )
 # From a queue ``q`` on; ``access.sql_scope`` joins its project ``p`` and the caller's membership ``m``.

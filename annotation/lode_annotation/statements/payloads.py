@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from lode_annotation.statements.tables import ANNOTATION, BLOB, ITEM, LABEL_SET, SAVED, TASK, USER
+from lode_annotation.statements.tables import ANNOTATION, BLOB, HONEYPOT, ITEM, LABEL_SET, SAVED, TASK, USER
 from lode_platform import sql
 from lode_platform.sql import Json, MaybeTime, MaybeUuid, Time, Uuid
 from motherlode import media
@@ -19,6 +19,7 @@ class TaskRow(NamedTuple):
     state: str
     reason: Json
     prelabels: Json
+    flag: str
     item: Uuid
     path: str
     kind: str
@@ -71,8 +72,8 @@ class ReviewRow(NamedTuple):
 
 
 TASK_COLUMNS = (
-    "t.uuid, t.number, t.priority, t.state, t.reason, t.prelabels, i.uuid, i.path, i.kind, i.width, i.height, i.length,"
-    " b.md5, i.media_type, i.metadata"
+    "t.uuid, t.number, t.priority, t.state, t.reason, t.prelabels, t.flag, i.uuid, i.path, i.kind, i.width, i.height,"
+    " i.length, b.md5, i.media_type, i.metadata"
 )
 CURRENT_LABELS = (
     f' LEFT JOIN {LABEL_SET} ls ON ls.item_id = i.id AND ls.schema_id = %(schema)s AND ls."current"'
@@ -81,7 +82,7 @@ CURRENT_LABELS = (
 
 
 def own_task(user_id: int, task_id: int, schema_id: int) -> OwnTaskRow | None:
-    """None where the task's item is in the trash."""
+    """None where the task's item is in the trash; without the label set that a honeypot is compared with."""
     return sql.first(
         OwnTaskRow,
         f"SELECT {TASK_COLUMNS}, a.uuid, a.revision, a.state, a.draft, a.draft_at, a.draft_base, a.schema_revision_id,"
@@ -90,7 +91,7 @@ def own_task(user_id: int, task_id: int, schema_id: int) -> OwnTaskRow | None:
         f" JOIN {BLOB} b ON b.id = i.blob_id"
         f" LEFT JOIN {ANNOTATION} a ON a.task_id = t.id AND a.user_id = %(user)s"
         f" LEFT JOIN {SAVED} ar ON ar.annotation_id = a.id AND ar.number = a.revision"
-        f"{CURRENT_LABELS} WHERE t.id = %(task)s",
+        f"{CURRENT_LABELS} AND NOT EXISTS (SELECT 1 FROM {HONEYPOT} h WHERE h.task_id = t.id) WHERE t.id = %(task)s",
         {"user": user_id, "task": task_id, "schema": schema_id},
     )
 

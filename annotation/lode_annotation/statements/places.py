@@ -73,7 +73,7 @@ def close_and_claim(
             f" AND l.until > %(now)s{not_held}{after} ORDER BY l.since, l.id LIMIT 1",
             *(
                 f"SELECT l.id FROM {LEASE} l WHERE {among} AND NOT l.closed AND {FREE}"
-                f"{not_held}{_not_twice(overlap)}{after} ORDER BY l.priority DESC, l.id LIMIT 1{lock}"
+                f"{not_held}{_not_twice(overlap)}{after} ORDER BY l.rank DESC, l.id LIMIT 1{lock}"
                 for among in _looks(overlap)
             ),
         ]
@@ -99,7 +99,7 @@ def _looks(overlap: int) -> list[str]:
     free = FREE.replace("l.", "f.")
     each = (
         f"SELECT n.id FROM (SELECT f.id FROM {LEASE} f WHERE f.queue_id = %(queue)s AND f.place = {place}"
-        f" AND NOT f.closed AND {free} ORDER BY f.priority DESC, f.id LIMIT {NEAR}) n"
+        f" AND NOT f.closed AND {free} ORDER BY f.rank DESC, f.id LIMIT {NEAR}) n"
         for place in range(overlap)
     )
     return [f"l.id IN ({' UNION ALL '.join(each)})", *every]
@@ -138,9 +138,9 @@ def add_tasks(queue: int, items: platform.ItemQuerySet, size: int, priority: int
     postgresql = connection.vendor == "postgresql"
     uuid, json = ("gen_random_uuid()", "::jsonb") if postgresql else ("lower(hex(randomblob(16)))", "")
     return sql.change(
-        f"INSERT INTO {TASK} (uuid, queue_id, item_id, number, priority, state, reason, prelabels, created_at)"
+        f"INSERT INTO {TASK} (uuid, queue_id, item_id, number, priority, state, reason, prelabels, flag, created_at)"
         f" SELECT {uuid}, %(queue)s, chosen.pk, %(size)s + row_number() OVER (ORDER BY chosen.path), %(priority)s,"
-        f" %(state)s, %(reason)s{json}, '[]'{json}, %(now)s"
+        f" %(state)s, %(reason)s{json}, '[]'{json}, '', %(now)s"
         f" FROM ({chosen % tuple(f'%({name})s' for name in names)}) chosen"
         f" WHERE NOT EXISTS (SELECT 1 FROM {TASK} t WHERE t.queue_id = %(queue)s AND t.item_id = chosen.pk)"
         " ORDER BY chosen.path",
@@ -157,11 +157,27 @@ def add_tasks(queue: int, items: platform.ItemQuerySet, size: int, priority: int
 
 
 def add_places(queue: int, above: int, overlap: int) -> int:
-    """Makes the places of the tasks whose number is above that, in the order of their numbers."""
+    """Makes the places of the tasks whose number is above that, in the order of their numbers, ranked by priority."""
     places = " UNION ALL ".join(f"SELECT {place} AS place" for place in range(overlap))
     return sql.change(
-        f"INSERT INTO {LEASE} (task_id, queue_id, priority, place, closed)"
+        f"INSERT INTO {LEASE} (task_id, queue_id, rank, place, closed)"
         f" SELECT t.id, t.queue_id, t.priority, p.place, %(closed)s FROM {TASK} t CROSS JOIN ({places}) p"
         " WHERE t.queue_id = %(queue)s AND t.number > %(above)s ORDER BY t.number, p.place",
         {"queue": queue, "above": above, "closed": False},
+    )
+
+
+def set_ranks(ranks: Sequence[tuple[int, int]]) -> None:
+    """Gives the places of tasks, by their keys, these ranks."""
+    if connection.vendor == "postgresql":
+        given = "(SELECT (r->>0)::bigint AS task, (r->>1)::int AS value FROM json_array_elements(%(ranks)s::json) r)"
+    else:
+        given = (
+            "(SELECT json_extract(value, '$[0]') AS task, json_extract(value, '$[1]') AS value"
+            " FROM json_each(%(ranks)s))"
+        )
+    sql.change(
+        f"UPDATE {LEASE} SET rank = given.value FROM {given} given"
+        f" WHERE {LEASE}.task_id = given.task AND {LEASE}.rank <> given.value",
+        {"ranks": sql.dumps(ranks)},
     )

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import get_script_prefix, reverse
 from django.views.decorators.cache import never_cache
 
+from lode_annotation.assignments import is_for
 from lode_annotation.models import Queue, Task
 from lode_platform.access import require
 from lode_platform.callers import Caller
@@ -25,7 +26,7 @@ def label(request: HttpRequest, queue: UUID) -> HttpResponse:
     """
     user = signed_in(request)
     found = get_object_or_404(Queue.objects.visible_to(Caller(user)).select_related("project"), uuid=queue)
-    require(Caller(user), found.project, "queue.label")
+    member = require(Caller(user), found.project, "queue.label")
     wanted = request.GET.get("task")
     task_uuid = str(task_named(found, wanted).uuid) if wanted else ""
     home = reverse("annotation:queue", args=[found.project.name, found.uuid])
@@ -42,10 +43,12 @@ def label(request: HttpRequest, queue: UUID) -> HttpResponse:
         "draft": f"{task}/draft",
         "assist": f"{task}/assist",
         "able": f"{api}/assist",
+        "flag": f"{task}/flag",
     }
     context = {
         "queue": found,
         "project": found.project,
+        "is_for_me": is_for(found, user, member.role),
         "home": home,
         "boot": {**boot(request, user, home, addresses), "task": task_uuid},
     }

@@ -1,30 +1,34 @@
 """The pages of queues."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
-from django import forms
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Exists, OuterRef, Prefetch
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Exists, OuterRef, Prefetch
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from lode_annotation import filling, review, review_rules
+from lode_annotation import filling, flags, honeypots, ranking, review_rules
 from lode_annotation import queues as queue_verbs
 from lode_annotation import schemas as schema_verbs
 from lode_annotation.asked_items import items_by_filter
-from lode_annotation.models import Annotation, Lease, Queue, Schema, Task
+from lode_annotation.assignments import for_whom, is_for
+from lode_annotation.board import board_rows
+from lode_annotation.models import Annotation, Honeypot, Queue, Schema, Task
+from lode_annotation.ordering import ORDERINGS
+from lode_annotation.task_filters import tasks_by_filter
+from lode_annotation.views.queue_forms import QueueForm, SettingsForm
 from lode_annotation.views.refusals import add_refusal
 from lode_platform import jobs, shell
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, LodeError
-from lode_platform.models import Membership, Project, User
+from lode_platform.models import Membership
 from lode_platform.paging import AtLeast, KeyPaginator, bounded
 from lode_platform.searching import Search, counted, going_on, page_of, within_few
 from lode_platform.signed_in import signed_in
@@ -39,7 +43,7 @@ def _member(request: HttpRequest, project: str, verb: str = "project.view") -> M
 
 
 def queues(request: HttpRequest, project: str) -> HttpResponse:
-    """The project's queues: progress, active annotators, answers waiting for review."""
+    """The board of the project's queues: progress, active annotators, throughput, estimated end, oldest lease."""
     member = _member(request, project)
     state = request.GET.get("state", "")
     rows = Queue.objects.filter(project=member.project)
@@ -50,12 +54,11 @@ def queues(request: HttpRequest, project: str) -> HttpResponse:
     page = Paginator(rows.select_related("schema_revision__schema").order_by("-created_at", "-pk"), PAGE).get_page(
         request.GET.get("page")
     )
-    keys = [row.pk for row in page.object_list]
     context = {
         "project": member.project,
         "room": "queues",
         "page": page,
-        "rows": _with_counts(list(page.object_list), keys, member.user),
+        "rows": board_rows(list(page.object_list), member.user),
         "state": state,
         "states": Queue.State.choices,
         "may_manage": permits(Caller(member.user), member.role, "queue.manage"),
@@ -64,83 +67,6 @@ def queues(request: HttpRequest, project: str) -> HttpResponse:
         "has_schema": Schema.objects.filter(project=member.project).exists(),
     }
     return render(request, "annotation/queues.html", context)
-
-
-def _with_counts(rows: list[Queue], keys: list[int], user: User) -> list[dict[str, Any]]:
-    """Each queue with its tasks by state, active annotators and answers waiting for review: three queries a page."""
-    counts = queue_verbs.tasks_by_state(rows)
-    held = dict(
-        Lease.objects.filter(queue__in=keys, closed=False, user__isnull=False, until__gt=timezone.now())
-        .order_by()
-        .values_list("queue_id")
-        .annotate(n=Count("user", distinct=True))
-    )
-    waiting = review.waiting(user, keys)
-    return [
-        {
-            "queue": row,
-            "counts": counts[row.pk],
-            "total": sum(counts[row.pk].values()),
-            "finished": counts[row.pk]["done"] + counts[row.pk]["skipped"],
-            "people": held.get(row.pk, 0),
-            "waiting": waiting.get(row.pk, review.Waiting()).count,
-        }
-        for row in rows
-    ]
-
-
-class QueueForm(forms.Form):
-    """A new queue."""
-
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
-    schema = forms.ChoiceField(label=gettext_lazy("Schema"))
-    review = forms.ChoiceField(
-        label=gettext_lazy("Review"),
-        choices=[("", gettext_lazy("Nothing")), (ALL, gettext_lazy("Every answer"))],
-        required=False,
-        help_text=gettext_lazy("An answer that is reviewed becomes labels when a reviewer accepts it, others at once."),
-    )
-    review_of = forms.CharField(
-        label=gettext_lazy("Share, people or labels to review"),
-        max_length=1000,
-        required=False,
-        help_text=gettext_lazy("20 %; below 80 % of agreement; names, with commas between them"),
-    )
-    overlap = forms.IntegerField(
-        label=gettext_lazy("People per task"),
-        min_value=1,
-        max_value=queue_verbs.MAX_OVERLAP,
-        initial=1,
-        required=False,
-        help_text=gettext_lazy("How many people answer each task, none of them twice."),
-    )
-    consensus = forms.ChoiceField(
-        label=gettext_lazy("When several people answer"),
-        choices=Queue.Consensus.choices,
-        required=False,
-        help_text=gettext_lazy(
-            "Merged: boxes are averaged, classes go by majority, and what stays undecided waits for a reviewer."
-        ),
-    )
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        max_length=300,
-        required=False,
-        help_text=gettext_lazy("One line that annotators see above the picture."),
-    )
-
-    def __init__(self, project: Project, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        names = Schema.objects.filter(project=project).order_by("name").values_list("name", flat=True)
-        self.fields["schema"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
-        rules = [(rule.name, rule.title) for rule in review_rules.RULES.values()]
-        self.fields["review"].choices = [*self.fields["review"].choices, *rules]  # type: ignore[attr-defined]
-
-    @property
-    def review_rule(self) -> dict[str, Any]:
-        """The rule as it was chosen and written; empty for all, and for none."""
-        rule = review_rules.RULES.get(self.cleaned_data["review"])
-        return {} if rule is None else {rule.name: rule.from_text(self.cleaned_data["review_of"])}
 
 
 def _filters(request: HttpRequest, member: Membership) -> list[dict[str, Any]]:
@@ -182,11 +108,9 @@ def queue_new(request: HttpRequest, project: str) -> HttpResponse:
                 _given_filter(request),
                 name=given["name"],
                 schema=Schema.objects.get(project=member.project, name=given["schema"]),
-                review=bool(given["review"]),
-                review_rule=form.review_rule,
-                reason=given["reason"],
                 overlap=given["overlap"] or 1,
                 consensus=given["consensus"] or Queue.Consensus.MERGED.value,
+                **form.settings(),
             )
         except LodeError as error:
             add_refusal(form, error)
@@ -237,29 +161,45 @@ def _queue(member: Membership, uuid: UUID) -> Queue:
     return get_object_or_404(rows, uuid=uuid)
 
 
+def queue_held(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
+    """The part of the board that a queue's row opens into: the tasks being labelled."""
+    member = _member(request, project)
+    found = _queue(member, queue)
+    context = {
+        "project": member.project,
+        "queue": found,
+        "held": list(queue_verbs.held(found)[:100]),
+        "may_manage": permits(Caller(member.user), member.role, "queue.manage"),
+        "to_board": True,
+    }
+    return render(request, "annotation/queue_held.html", context)
+
+
 def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
     """A queue: its progress, who is labelling, its tasks with reason and state."""
     member = _member(request, project)
     found = _queue(member, queue)
-    state, q = request.GET.get("state", ""), request.GET.get("q", "").strip()
-    if state and state not in Task.State.values:
-        raise BadInput(_("This is not a valid state."), field="state")
+    given = _task_filter(request.GET)
+    state, q = given["state"], given["q"]
     answers = Annotation.objects.select_related("user").order_by("pk")
-    tasks = Task.objects.filter(queue=found).select_related("item")
-    tasks = tasks.prefetch_related(Prefetch("annotations", queryset=answers)).order_by("number")
-    if state:
-        tasks = tasks.filter(state=state)
-    numbers = _with_counts([found], [found.pk], member.user)[0]
+    tasks = tasks_by_filter(found, given).select_related("item", "flagged_by")
+    tasks = tasks.prefetch_related(Prefetch("annotations", queryset=answers))
+    [numbers] = board_rows([found], member.user)
+    flagged = found.tasks.filter(flagged_at__isnull=False).count()
     if q:
-        search = Search(tasks, tasks.filter(item__path__icontains=q), found.tasks.all())
+        listed = tasks_by_filter(found, {**given, "q": ""}).select_related("item")
+        search = Search(listed, tasks, found.tasks.all())
         page: Page[Task] = page_of(search, PAGE, request.GET)
     else:
-        known = numbers["counts"][state] if state else numbers["total"]
+        known = numbers.counts[state] if state else numbers.total
+        if given["flagged"]:
+            known = tasks.count() if state else flagged
         page = KeyPaginator(tasks, PAGE, known).get_page(request.GET.get("page"))
     newest = schema_verbs.latest(found.schema_revision.schema)
     here = Task.objects.filter(pk=OuterRef("task"), queue=found)  # not joined: late answers are few, tasks may be many
     late = Annotation.objects.filter(Exists(here), lost_at__isnull=False).select_related("user", "task__item")
     may_review = permits(Caller(member.user), member.role, "annotation.review")
+    may_manage = permits(Caller(member.user), member.role, "queue.manage")
     context = {
         "project": member.project,
         "room": "queues",
@@ -273,12 +213,19 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
         "state": state,
         "is_filling": found.filling is not None and found.filling.state in jobs.OPEN,
         "q": q,
-        "states": [(value, title, numbers["counts"][value]) for value, title in Task.State.choices],
+        "flagged": flagged,
+        "honeypots": Honeypot.objects.filter(task__queue=found).count() if may_manage else 0,
+        "only_flagged": given["flagged"],
+        "states": [(value, title, numbers.counts[value]) for value, title in Task.State.choices],
         "filters": _filters(request, member),
         "mined": "round"
         in (Task.objects.filter(queue=found).order_by("number").values_list("reason", flat=True).first() or {}),
+        "settings": SettingsForm(member.project, initial=SettingsForm.of(found)),
+        "ordering": ORDERINGS[found.ordering].title,
         "may_manage": permits(Caller(member.user), member.role, "queue.manage"),
-        "may_label": permits(Caller(member.user), member.role, "queue.label"),
+        "for_whom": ", ".join(for_whom(found)),
+        "may_label": permits(Caller(member.user), member.role, "queue.label")
+        and is_for(found, member.user, member.role),
         "may_review": may_review,
     }
     return going_on(render(request, "annotation/queue.html", context), request, page)
@@ -286,7 +233,7 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
 
 @require_POST
 def queue_change(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
-    """Opens, pauses or closes the queue, changes its review rule or consensus, or moves it to the newest revision."""
+    """Opens, pauses or closes the queue, changes its settings, or moves it to the newest revision."""
     member = _member(request, project, "queue.manage")
     found = _queue(member, queue)
     change: dict[str, Any] = {}
@@ -298,6 +245,13 @@ def queue_change(request: HttpRequest, project: str, queue: UUID) -> HttpRespons
         change["consensus"] = consensus
     if request.POST.get("newest"):
         change["newest"] = True
+    if request.POST.get("settings"):
+        form = SettingsForm(member.project, request.POST)
+        if not form.is_valid():
+            raise BadInput(
+                " ".join(str(error) for errors in form.errors.values() for error in errors), field="settings"
+            )
+        change |= form.settings()
     queue_verbs.change_queue(found, Caller(member.user), **change)
     toast(request, _("%(queue)s changed") % {"queue": found.name})
     return redirect("annotation:queue", member.project.name, found.uuid)
@@ -353,4 +307,60 @@ def queue_clear(request: HttpRequest, project: str, queue: UUID) -> HttpResponse
             raise BadInput(_("task must be a uuid."), field="task") from None
     freed = queue_verbs.clear(found, Caller(member.user), [lease.pk for lease in rows])
     toast(request, ngettext("%(n)s task released", "%(n)s tasks released", freed) % {"n": freed})
+    if request.POST.get("to") == "board":
+        return redirect("annotation:queues", member.project.name)
+    return redirect("annotation:queue", member.project.name, found.uuid)
+
+
+def _task_filter(given: QueryDict) -> dict[str, str]:
+    """The filters of the list of tasks, as its address and its form have them."""
+    flagged = "1" if given.get("flagged") else ""
+    return {"state": given.get("state", ""), "q": given.get("q", "").strip(), "flagged": flagged}
+
+
+@require_POST
+def tasks_prioritise(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
+    """Gives the chosen tasks, or with ``all`` those that the list's filters select, a priority."""
+    member = _member(request, project, "queue.manage")
+    found = _queue(member, queue)
+    try:
+        priority, named = int(request.POST["priority"]), [UUID(one) for one in request.POST.getlist("task")]
+    except (KeyError, ValueError):
+        raise BadInput(_("The priority must be a whole number, and tasks uuids."), field="priority") from None
+    given = _task_filter(request.POST)
+    chosen: dict[str, Any] = {"given": given} if request.POST.get("all") else {"tasks": named}
+    changed = ranking.prioritise(found, Caller(member.user), priority, **chosen)
+    if changed.job is None:
+        said = ngettext("%(n)s task has priority %(p)s", "%(n)s tasks have priority %(p)s", changed.tasks)
+        toast(request, said % {"n": changed.tasks, "p": priority})
+    else:
+        toast(request, _("A job sets the priority"))
+    names = urlencode({name: value for name, value in given.items() if value})
+    return redirect(f"{reverse('annotation:queue', args=[member.project.name, found.uuid])}?{names}#tasks")
+
+
+@require_POST
+def task_unflag(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
+    """Takes the flag off a task."""
+    member = _member(request, project, "queue.label")
+    row = get_object_or_404(Task.objects.filter(queue__project=member.project).select_related("queue"), uuid=task)
+    flags.unflag(Caller(member.user), row.uuid)
+    toast(request, _("The flag is gone"))
+    return redirect("annotation:task", member.project.name, row.uuid)
+
+
+@require_POST
+def honeypots_mix(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
+    """Mixes honeypots into the queue, at a rate given in percent."""
+    member = _member(request, project, "queue.manage")
+    found = _queue(member, queue)
+    try:
+        rate = float(request.POST.get("percent", "")) / 100
+        mixed = honeypots.mix_in(found, Caller(member.user), rate, _given_filter(request))
+    except ValueError:
+        raise BadInput(_("The rate must be a number of percent."), field="percent") from None
+    except LodeError as error:
+        toast(request, error.message, kind="danger")
+    else:
+        toast(request, ngettext("%(n)s honeypot mixed in", "%(n)s honeypots mixed in", mixed) % {"n": mixed})
     return redirect("annotation:queue", member.project.name, found.uuid)

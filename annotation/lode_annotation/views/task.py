@@ -144,7 +144,7 @@ def _votes(found: Task) -> list[Vote]:
 
 def _task(member: Membership, uuid: UUID) -> Task:
     rows = Task.objects.filter(queue__project=member.project).select_related(
-        "queue__project", "queue__schema_revision__schema", "item__blob"
+        "queue__project", "queue__schema_revision__schema", "item__blob", "flagged_by"
     )
     return get_object_or_404(rows, uuid=uuid)
 
@@ -180,6 +180,7 @@ def task(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
         "unseen": unseen,
         "pages": item_pages.pages(found.item, drawn_first, request.GET.get("page", "")),
         "votes": _votes(found) if found.queue.overlap > 1 else [],
+        "may_label": may_label,
         "may_change": may_label
         and (mine or (found.state == Task.State.OPEN and found.queue.state == Queue.State.OPEN)),
         "may_reopen": may_label and not mine and over and may_review,

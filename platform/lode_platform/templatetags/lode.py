@@ -310,10 +310,29 @@ def person(user: Any) -> SafeString:
     """Somebody's name with their initials; a dash for nobody."""
     if user is None:
         return SafeString('<span class="muted">–</span>')
+    name, initials, tint = _face(user)
+    return format_html('<span class="person"><i class="avatar c{}">{}</i>{}</span>', tint, initials, name)
+
+
+def _face(user: Any) -> tuple[str, str, int]:
+    """A person's name, initials and colour."""
     name = user.get_full_name() or user.get_username()
     initials = "".join(part[0] for part in re.split(r"[\s._-]+", name) if part)[:2].upper()
-    tint = sum(name.encode()) % CLASS_COLORS + 1
-    return format_html('<span class="person"><i class="avatar c{}">{}</i>{}</span>', tint, initials, name)
+    return name, initials, sum(name.encode()) % CLASS_COLORS + 1
+
+
+@register.simple_tag
+def face(user: Any, since: datetime) -> SafeString:
+    """Somebody at work, as their initials alone; the name and since when on hover, and for readers."""
+    name, initials, tint = _face(user)
+    words = _("%(name)s, since %(when)s") % {"name": name, "when": relative(since, timezone.now())}
+    return format_html(
+        '<span class="person" role="img" aria-label="{}" title="{}"><i class="avatar c{}">{}</i></span>',
+        words,
+        words,
+        tint,
+        initials,
+    )
 
 
 @register.inclusion_tag("lode/copy_line.html")

@@ -3,6 +3,7 @@
 
 import { HttpError } from "../lode/http.js";
 import { gettext, ngettext } from "../lode/words.js";
+import { asideCommands } from "./asides.js";
 import { Assist, assistCommands } from "./assist.js";
 import { carryCommand } from "./carry.js";
 import { Editor } from "./editor.js";
@@ -96,7 +97,7 @@ class LabelPage {
     return [
       ...assistCommands(this.assist),
       { id: "submit", title: gettext("Submit"), group, keys: ["Enter", "Ctrl+Enter"], whileTyping: false, when: () => session.face === "task", run: () => void this.#submit() },
-      { id: "skip", title: gettext("Skip"), group, keys: ["s"], icon: "player-skip-forward", when: open, run: () => void this.#skip() },
+      ...asideCommands(editor, session, (reason) => void this.#skip(reason)),
       { id: "back", title: gettext("Back to the previous task"), group, keys: ["u"], icon: "arrow-left", when: () => session.before.length > 0 || !session.earliest, run: () => void this.#back() },
       carryCommand(editor, () => session.loaded?.payload.task.id),
       { id: "why", title: gettext("Show the reason for this task"), group, keys: ["w"], when: open, run: () => editor.showCause(this.session.loaded?.payload.task.reason ?? null) },
@@ -276,12 +277,13 @@ class LabelPage {
     await sent;
   }
 
-  async #skip() {
+  /** @param {string} reason */
+  async #skip(reason) {
     const { loaded } = this.session;
     if (!loaded || (loaded.picture && !this.sight.seen(loaded.payload.task.id))) return;
     this.#note(gettext("Task {n} skipped", { n: loaded.payload.task.position ?? "" }));
-    const sent = this.session.skip("");
-    this.editor.notes.echo(gettext("Skipped."), { title: this.editor.keymap.withKey(gettext("Undo"), "back"), run: () => void this.#back() });
+    const sent = this.session.skip(reason);
+    this.editor.notes.echo(reason ? gettext("Skipped: {reason}", { reason }) : gettext("Skipped."), { title: this.editor.keymap.withKey(gettext("Undo"), "back"), run: () => void this.#back() });
     await sent;
   }
 

@@ -39,6 +39,7 @@
  * @typedef {object} Task
  * @property {string} id
  * @property {number} [priority]
+ * @property {string} [flag] the note it was flagged with; empty without a flag
  * @property {Reason|null} [reason]
  * @property {number} [position]  counted from 1
  * @property {number} [total]
@@ -78,7 +79,7 @@
  * @property {string|null} [annotation_id] of the person's answer or draft, where there is one
  * @property {Draft|null} [draft]
  * @property {LsResult[]|null} [start] what the project holds to be true of the item
- * @property {{id: string, name: string, review?: boolean}} [queue]
+ * @property {{id: string, name: string, review?: boolean, skip_reasons?: string[]}} [queue]
  * @property {ReviewGiven[]} [reviews]
  * @property {number} [waiting] answers of the queue that wait for this reviewer, this one among them
  * @property {{id: string, user: string, result: LsResult[], saved_at: string, late: boolean, answered: boolean}[]} [others] answers of others, and their unfinished work
