@@ -284,7 +284,7 @@ def test_what_waits_for_a_reviewer_is_counted_as_it_is_handed_out(
     def counted(user: User) -> list[int]:
         client = client_for(user)
         (row,) = client.get("/p/blood/review/").context["rows"]
-        (queue,) = [line["waiting"] for line in client.get("/p/blood/queues/").context["rows"]]
+        (queue,) = [line.waiting for line in client.get("/p/blood/queues/").context["rows"]]
         return [row["waiting"].count, queue, waiting_answers(waiting.project, user)]
 
     assert counted(rita) == [1, 1, 1], "her own answer is for somebody else"
