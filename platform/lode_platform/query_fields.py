@@ -338,9 +338,17 @@ def _rows(asked: Asked, **said: Any) -> Keys:
     return asked.project.items.filter(**said).values_list("pk", flat=True)
 
 
+def _listed(asked: Asked, found: Q) -> Keys:
+    """The keys of live items, which an index of these alone lists, and of those in the trash, which are looked at."""
+    live = asked.project.items.live().filter(found)
+    return live.values_list("pk", flat=True).union(
+        asked.project.items.filter(found, trashed_at__isnull=False).values_list("pk", flat=True), all=True
+    )
+
+
 def _group_keys(asked: Asked) -> Keys | None:
     whole = "*" not in asked.value and asked.sign == "="
-    return _rows(asked, group=asked.value).exclude(group="") if whole else None
+    return _listed(asked, Q(group=asked.value) & ~Q(group="")) if whole else None
 
 
 def register() -> None:
@@ -351,7 +359,7 @@ def register() -> None:
             gettext_lazy("The path; words alone are a part of it"),
             "text",
             lambda asked: text("path", asked, whole=False),
-            keys=lambda asked: _rows(asked, path=asked.value) if asked.sign == "=" else None,
+            keys=lambda asked: _listed(asked, Q(path=asked.value)) if asked.sign == "=" else None,
         )
     )
     add(Field("group", gettext_lazy("The group"), "text", lambda asked: text("group", asked), keys=_group_keys))

@@ -8,9 +8,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from lode_platform import item_columns, metadata
+from lode_platform import item_columns, item_lists, items, metadata
 from lode_platform.callers import Caller
 from lode_platform.models import Item, Project, SavedView, User
+from lode_platform.query import parse
+from lode_platform.query_fields import compile_query
 
 pytestmark = pytest.mark.django_db
 
@@ -75,3 +77,23 @@ def test_a_view_is_saved_opened_and_deleted_on_the_page(
     assert view.shared and view.name == "wide"
     client.post(f"{base}views/{view.uuid}", {"delete": "1"})
     assert not SavedView.objects.exists() and project.items.live().exists()
+
+
+@pytest.mark.parametrize("query", ["path=item", "group=first"])
+def test_a_path_and_a_group_are_looked_up_in_the_index_of_live_items_and_in_the_trash(
+    project: Project, alice: User, make_items: Callable[..., list[Item]], query: str
+) -> None:
+    made = make_items(project, 3)
+    project.items.update(group="first")
+    items.trash(made[1], alice)
+    asked = query.replace("path=item", f"path={made[1].path}")
+    for trash, wanted in (("", [made[0].path, made[2].path]), ("1", [made[1].path])):
+        found = item_lists.chosen({"query": asked, "trash": trash}, project, alice)
+        paths = list(found.rows.values_list("path", flat=True))
+        assert found.few is not None and list(found.few.values_list("path", flat=True)) == paths
+        assert paths == ([path for path in wanted if path in asked] if "path=" in asked else wanted)
+    [source] = compile_query(parse(asked), project, alice).sources
+    assert source is not None
+    plan = source.explain()
+    if connection.vendor == "sqlite":  # PostgreSQL reads three rows whatever the index
+        assert "item_live_" in plan and "SCAN" not in plan, plan
