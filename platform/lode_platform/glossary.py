@@ -134,8 +134,35 @@ GLOSSARY = (
         _("Review"),
     ),
     Word(
+        _("overlap"),
+        _("How many people answer each task of a queue; their answers meet in a consensus or at a reviewer."),
+        _("replicas, annotations per task"),
+        _("Queues"),
+    ),
+    Word(
+        _("consensus"),
+        _("One label set made of several people's answers, by votes that it keeps."),
+        _("label fusion, aggregation, adjudication"),
+        _("A task's page"),
+    ),
+    Word(
+        _("agreement"),
+        _("How far people give the same answers to the same tasks, beyond what chance would give."),
+        _("inter-annotator agreement, IAA"),
+        _("Agreement"),
+    ),
+    Word(
+        _("honeypot"),
+        _("A task whose right answer is known: how people answer it is compared, and never becomes a label set."),
+        _("gold task, control question"),
+        _("Queues, Agreement"),
+    ),
+    Word(
         _("label set"),
-        _("What the project takes as true of an item, from an annotation or an import; empty: nothing is there."),
+        _(
+            "What the project takes as true of an item, from an annotation, a consensus or an import; empty: nothing is"
+            " there."
+        ),
         _("ground truth, gold labels"),
         _("An item's page"),
     ),

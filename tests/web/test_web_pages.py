@@ -366,7 +366,7 @@ def test_an_annotators_navigation_folds_away_the_rooms_without_work_for_them(
     folded = {"review", "datasets", "runs", "failures", "mining", "jobs", "settings"}
     assert {link.name for link in shell.links(project, bob).folded} == folded
     assert [link.name for group in shell.links(project, bob).groups for link in group] == [
-        *("home", "items", "schemas", "queues")
+        *("home", "items", "schemas", "queues", "agreement")
     ]
     assert shell.links(project, alice).folded == []
     page = client_for(bob).get(f"/p/{project.name}/").content.decode()

@@ -23,6 +23,7 @@ from lode_platform.models import Item
 from lode_platform.outgoing import Unanswered
 from motherlode.media import Image
 from motherlode.regions import Control
+from motherlode.shapes import SHAPES
 
 CLICK_SECONDS = 5.0
 SECONDS = 60.0
@@ -115,8 +116,9 @@ def of(predictor: Predictor, *, seconds: float = SECONDS) -> OverHttp:
 
 def marked(control: Control, label: str, x: float, y: float, media: Image) -> dict[str, Any]:
     """A click as Label Studio's interactive backends are told of it: a key point with the label in hand."""
-    place = {"x": 100 * x / media.width, "y": 100 * y / media.height, "width": 0.5, "keypointlabels": [label]}
-    entry = {"type": "keypointlabels", "from_name": control.name, "to_name": control.to_name, "value": place}
+    point = SHAPES["keypoint"]
+    place = {"x": 100 * x / media.width, "y": 100 * y / media.height, "width": 0.5, point.key: [label]}
+    entry = {"type": point.result_type, "from_name": control.name, "to_name": control.to_name, "value": place}
     return {"result": [{**entry, "id": str(uuid4()), "is_positive": True, **size_said(media)}]}
 
 
