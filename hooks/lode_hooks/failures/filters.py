@@ -89,7 +89,7 @@ def _number(text: str) -> float:
 
 
 def _whole(text: str) -> int:
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > 9:
         raise ValueError("is not a class id")
     return int(text)
 

@@ -148,7 +148,11 @@ def cell_words(value: str, names: Mapping[int, str]) -> str:
 
 def class_word(value: str, names: Mapping[int, str], zero: str = "") -> str:
     """A class's name; 0 is the background, which of a prediction is called ``zero``."""
-    return names.get(int(value), value) if value.isdecimal() and value != "0" else zero or _("background")
+    return (
+        names.get(int(value), value)
+        if value.isdecimal() and len(value) < 10 and value != "0"
+        else zero or _("background")
+    )
 
 
 def active_filters(

@@ -197,6 +197,8 @@ def title_of(name: str) -> str:
     return _(known.title) if known else name
 
 
+LONGEST = 9
+"""Digits of a number in an address."""
 FIELDS = {"budget": later("Items"), "control": later("Random control"), "seed": later("Seed")}
 
 
@@ -205,8 +207,8 @@ def whole(query: Mapping[str, str], name: str, default: int) -> int:
     text = query.get(name, "")
     if not text:
         return default
-    if not text.isdecimal():
-        facts = {"name": FIELDS.get(name, name), "text": text}
+    if not text.isdecimal() or len(text) > LONGEST:
+        facts = {"name": FIELDS.get(name, name), "text": text[:40]}
         words = _("%(name)s is “%(text)s”: give a whole number from 0 on.") % facts
         raise BadInput(words, code="bad_filter", field=name)
     return int(text)

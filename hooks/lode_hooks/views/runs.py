@@ -109,7 +109,7 @@ def filtered_runs(project: Project, user: User, query: Mapping[str, str]) -> Que
     if (state := query.get("state", "")) in Run.State.values:
         runs = runs.filter(state=state)
     dataset, mark, number = query.get("version", "").partition("@v")
-    if mark and number.isdecimal():
+    if mark and number.isdecimal() and len(number) < 10:
         runs = runs.filter(uses__version__dataset__name=dataset, uses__version__number=int(number)).distinct()
     return runs
 

@@ -72,7 +72,7 @@ class Classes:
 
     def of_key(self, line: Line, key: str) -> int:
         """The class id of a JSON object's key, which is always text: a name, or a permanent id in digits."""
-        return self.of(line, int(key) if self.by_id and key.isdecimal() else key)
+        return self.of(line, int(key) if self.by_id and key.isdecimal() and len(key) < 10 else key)
 
 
 @dataclass(frozen=True, slots=True)
