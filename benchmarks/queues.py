@@ -1,6 +1,7 @@
-"""How fast annotators are served: next -> submit rounds a second over HTTP, next's latency, no double hand-out.
+"""How fast annotators are served: next -> submit rounds a second over HTTP, next's latency, no task at more
+people than its overlap.
 
-    .venv/bin/python benchmarks/queues.py [--tasks 10000 100000] [--annotators 8 32] [--seconds 8]
+    .venv/bin/python benchmarks/queues.py [--tasks 10000 100000] [--annotators 8 32] [--seconds 8] [--overlap 1 2]
 
 Needs PostgreSQL (``--postgres``, default ``postgresql://postgres@127.0.0.1:5432``): a database of its own is made there
 and dropped afterwards. The server is ``manage.py serve --no-worker``; the annotators are threads of this process, each
@@ -108,8 +109,9 @@ def result() -> list[dict[str, Any]]:
     ]
 
 
-def seed(tasks: int, annotators: int) -> dict[str, Any]:
-    """A project with one queue of ``tasks`` items and a token for each annotator; runs in the server's settings."""
+def seed(tasks: int, annotators: int, overlap: int) -> dict[str, Any]:
+    """A project with one queue of ``tasks`` items for ``overlap`` people each, and a token for each annotator; runs in
+    the server's settings."""
     import django
 
     django.setup()
@@ -127,7 +129,7 @@ def seed(tasks: int, annotators: int) -> dict[str, Any]:
     project = Project.objects.create(name=name, created_by=owner)
     Membership.objects.create(project=project, user=owner, role=Role.OWNER)
     schema = create_schema(project, Caller(owner), name="cells", config=build(["RBC", "WBC", "Platelets"], "boxes"))
-    queue = create_queue(project, Caller(owner), name="all", schema=schema)
+    queue = create_queue(project, Caller(owner), name="all", schema=schema, overlap=overlap)
     for start in range(0, tasks, 5000):
         count = min(5000, tasks - start)
         blobs = Blob.objects.bulk_create(Blob(md5=uuid4().hex, sha256=uuid4().hex * 2, size=1) for _ in range(count))
@@ -181,13 +183,13 @@ def crowd(port: int, tokens: list[str], run: str, queue: str, seconds: float) ->
     return people, took
 
 
-def doubles(people: list[Annotator]) -> int:
-    """How many tasks were handed to more than one person."""
+def too_many(people: list[Annotator], overlap: int) -> int:
+    """How many tasks were handed to more people than their overlap."""
     owners: dict[str, set[int]] = {}
     for number, person in enumerate(people):
         for task in person.handed:
             owners.setdefault(task, set()).add(number)
-    return sum(len(found) > 1 for found in owners.values())
+    return sum(len(found) > overlap for found in owners.values())
 
 
 def percentile(times: list[float], share: float) -> float:
@@ -234,6 +236,7 @@ def main() -> None:
     arguments.add_argument("--tasks", type=int, nargs="+", default=[10_000, 100_000])
     arguments.add_argument("--annotators", type=int, nargs="+", default=[8, 32])
     arguments.add_argument("--seconds", type=float, default=8)
+    arguments.add_argument("--overlap", type=int, nargs="+", default=[1], help="people to a task, a queue for each")
     arguments.add_argument("--alone", type=int, default=200, help="rounds of the one annotator")
     arguments.add_argument("--port", type=int, default=8141)
     arguments.add_argument("--postgres", default="postgresql://postgres@127.0.0.1:5432")
@@ -252,13 +255,14 @@ def main() -> None:
     rows: list[Any] = []
     try:
         wait_for(given.port, server)
-        for tasks in given.tasks:
-            made = seed(tasks, max(counts))
+        for tasks, overlap in [(tasks, overlap) for tasks in given.tasks for overlap in given.overlap]:
+            made = seed(tasks, max(counts), overlap)
             tokens, queue = made["tokens"], made["queue"]
             alone(given.port, tokens[0], queue, 30)
             one = alone(given.port, tokens[0], queue, given.alone)
+            twice = too_many([one], overlap)
             rows.append(
-                (tasks, 1, "next, submit", len(one.submitted), None, one.next_times, one.submit_times, doubles([one]))
+                (tasks, overlap, 1, "next, submit", len(one.submitted), None, one.next_times, one.submit_times, twice)
             )
             for count in counts:
                 for run, title in (("two_requests", "next, submit"), ("one_request", "submit with next")):
@@ -266,8 +270,9 @@ def main() -> None:
                     rounds = sum(len(person.submitted) for person in people)
                     nexts = [t for person in people for t in person.next_times]
                     submits = [t for person in people for t in person.submit_times]
-                    rows.append((tasks, count, title, rounds, took, nexts, submits, doubles(people)))
-            check(queue)
+                    twice = too_many(people, overlap)
+                    rows.append((tasks, overlap, count, title, rounds, took, nexts, submits, twice))
+            check(queue, overlap)
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(20)
@@ -280,30 +285,33 @@ def main() -> None:
     report(rows)
 
 
-def check(queue: str) -> None:
-    """Every answered task has one answer, one current label set, and its place is closed."""
+def check(queue: str, overlap: int) -> None:
+    """No task has more answers than its overlap, each with all of them has one label set, and each answer closed a
+    place."""
     from django.db.models import Count
 
     from lode_annotation.models import Annotation, LabelSet, Lease
 
-    answered = Annotation.objects.filter(task__queue__uuid=queue, state="accepted")
-    twice = answered.values("task").annotate(n=Count("pk")).filter(n__gt=1).count()
+    answers = Annotation.objects.filter(task__queue__uuid=queue).exclude(state="draft")
+    per_task = answers.values("task").annotate(n=Count("pk"))
+    over, resolved = per_task.filter(n__gt=overlap).count(), per_task.filter(n=overlap).count()
     current = LabelSet.objects.current().filter(item__tasks__queue__uuid=queue).count()
     closed = Lease.objects.filter(queue__uuid=queue, closed=True).count()
-    if twice or not (answered.count() == current == closed):
-        raise SystemExit(f"answered {answered.count()}, twice {twice}, label sets {current}, closed places {closed}")
+    if over or current != resolved or closed != answers.count():
+        raise SystemExit(f"{over} tasks over, {resolved} resolved, {current} label sets, {closed} closed places")
 
 
 def report(rows: list[Any]) -> None:
     print(
-        "| tasks | annotators | requests | rounds | rounds/s | next p50 / p95 ms | submit p50 / p95 ms | handed twice |"
+        "| tasks | overlap | annotators | requests | rounds | rounds/s | next p50 / p95 ms | submit p50 / p95 ms "
+        "| too many |"
     )
-    print("|---|---|---|---|---|---|---|---|")
-    for tasks, people, title, rounds, took, nexts, submits, twice in rows:
+    print("|---|---|---|---|---|---|---|---|---|")
+    for tasks, overlap, people, title, rounds, took, nexts, submits, twice in rows:
         rate = f"{rounds / took:.0f}" if took else "-"
         latency = f"{statistics.median(nexts) * 1000:.1f} / {percentile(nexts, 0.95):.1f}" if len(nexts) > 40 else "-"
         answer = f"{statistics.median(submits) * 1000:.1f} / {percentile(submits, 0.95):.1f}"
-        print(f"| {tasks:,} | {people} | {title} | {rounds} | {rate} | {latency} | {answer} | {twice} |")
+        print(f"| {tasks:,} | {overlap} | {people} | {title} | {rounds} | {rate} | {latency} | {answer} | {twice} |")
 
 
 if __name__ == "__main__":
