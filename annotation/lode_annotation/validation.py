@@ -95,6 +95,7 @@ class _Held:
 
     def __init__(self, media: Media, said: Said, document: Document | None) -> None:
         self.media = media
+        self.size = size_said(media)
         self._said = said
         self._document = document
 
@@ -106,7 +107,7 @@ class _Held:
         """The rule that a value breaks which quotes what the item's text does not say there."""
         if not shape.quotes or self._text is None:
             return None
-        why = shape.misquoted(shape.from_result(value, self.media), self._text)
+        why = shape.unlike(value, self.media, self._text)
         return Broken("text", f"{why[0].upper()}{why[1:]}.") if why else None
 
     @cached_property
@@ -217,10 +218,10 @@ def _entry(entry: Mapping[str, Any], held: _Held, rules: Rules, answered: set[st
         return "type", f'"{source}" takes {kind}, not {entry.get("type")!r}.'
     if (target := entry.get("to_name", control.to_name)) != control.to_name and target not in control.objects:
         return "object", f'"{source}" is about "{control.to_name}", not {target!r}.'
-    if any(entry.get(key, value) != value for key, value in size_said(media).items()):
+    if any(entry.get(key, value) != value for key, value in held.size.items()):
         return "image", (
             f"It was made on {entry.get('original_width')} x {entry.get('original_height')} pixels;"
-            f" the upright image has {' x '.join(map(str, size_said(media).values()))}."
+            f" the upright image has {' x '.join(map(str, held.size.values()))}."
         )
     value = entry.get("value")
     if not isinstance(value, dict):

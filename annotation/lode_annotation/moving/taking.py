@@ -169,7 +169,8 @@ class _Taking:
     def _answers(self, said: Sequence[_Person]) -> dict[tuple[int, int], int]:
         """Writes the answers that are not here; the key of the newest revision of each that is new, by task and
         person."""
-        there = {(row.task_id, row.user_id): row for row in self._there(said)}
+        wanted = Annotation.objects.filter(among("task", {person.task.pk for person in said}))
+        there = {(row.task_id, row.user_id): row for row in wanted.defer("draft")}
         saves = {operation: operation for operation in self._saved(said)}
         newest = self._newest(there.values())
         made, revisions = [], []
@@ -193,10 +194,6 @@ class _Taking:
             self._count(missing)
         self._insert(made)
         return self._revise(said, revisions)
-
-    def _there(self, said: Sequence[_Person]) -> list[Annotation]:
-        wanted = {person.task.pk for person in said}
-        return list(Annotation.objects.filter(among("task", wanted)).defer("draft")) if wanted else []
 
     def _saved(self, said: Sequence[_Person]) -> list[UUID]:
         operations = [self._operation(person, one) for person in said for one in person.answers]
@@ -237,7 +234,8 @@ class _Taking:
     ) -> dict[tuple[int, int], int]:
         if not revisions:
             return {}
-        keys = {(row.task_id, row.user_id): row.pk for row in self._there(said)}
+        wanted = Annotation.objects.filter(among("task", {person.task.pk for person in said}))
+        keys = {(task, user): key for task, user, key in wanted.values_list("task_id", "user_id", "pk")}
         rows = [
             (
                 *(uuid4(), keys[person.task.pk, person.user.pk], number, self._operation(person, one), person.user.pk),

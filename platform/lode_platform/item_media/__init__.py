@@ -3,13 +3,13 @@
 What a medium is, `motherlode.media` says; a module here adds what only a server does.
 """
 
-from lode_platform.item_media import image, text
+from lode_platform.item_media import image, list, text  # noqa: A004 - a medium
 from lode_platform.item_media.medium import ItemMedium, Look, Refused, Seen
 from motherlode.media import Media, named
 
 __all__ = ["MEDIA", "ItemMedium", "Look", "Refused", "Seen", "of_path", "size_words"]
 
-MEDIA: dict[str, ItemMedium] = {medium.kind: medium for medium in (image.MEDIUM, text.MEDIUM)}
+MEDIA: dict[str, ItemMedium] = {medium.kind: medium for medium in (image.MEDIUM, text.MEDIUM, list.MEDIUM)}
 
 
 def of_path(path: str) -> ItemMedium:

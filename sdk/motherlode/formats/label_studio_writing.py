@@ -18,8 +18,7 @@ from motherlode import relations
 from motherlode.controls import Control
 from motherlode.formats.writing import ClassNames, Labelled, Put, Rows, Writer, put_image, put_text
 from motherlode.label_studio.configs import Asked, asked_in
-from motherlode.media import MEDIA, Text
-from motherlode.media.text import decoded
+from motherlode.media import MEDIA
 from motherlode.regions import Region, answered, as_result, in_words
 from motherlode.shapes import BY_TAG, SHAPES, asked_as
 
@@ -50,9 +49,8 @@ def _write(target: Path, rows: Rows, classes: ClassNames, put: Put) -> None:
 
 
 def _task(number: int, path: str, row: Labelled, asked: Asked, target: Path, put: Put) -> dict[str, Any]:
-    if isinstance(row.media, Text) and row.file is not None:
-        said = decoded(row.file.read_bytes())
-    else:
+    said: Any = row.media.as_data(row.file.read_bytes()) if row.media.inline and row.file is not None else None
+    if said is None:
         put_image(row, target / IMAGES / path, put)
         said = local_file(f"{IMAGES}/{path}")
     result = result_of(row, asked)

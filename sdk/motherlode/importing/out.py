@@ -18,8 +18,7 @@ from motherlode.client import Client
 from motherlode.errors import BadInput
 from motherlode.formats.label_studio_writing import local_file
 from motherlode.label_studio.tasks import Contents, counts_of
-from motherlode.media import MEDIA, Text
-from motherlode.media.text import decoded
+from motherlode.media import MEDIA
 from motherlode.paths import check_path
 
 __all__ = ["OutReport", "move_out"]
@@ -98,13 +97,13 @@ def _with_numbers(task: dict[str, Any], people: dict[str, int]) -> None:
         row["completed_by"] = {"id": people.setdefault(name, len(people) + 1), "email": name}
 
 
-def _bring(client: Client, row: Mapping[str, Any], folder: Path) -> str:
-    """Fetch a task's item below the folder; what the task's data says of it. A text stands in the data itself."""
+def _bring(client: Client, row: Mapping[str, Any], folder: Path) -> Any:
+    """Fetch a task's item below the folder; what the task's data says of it, which is the item where it is a text."""
     path = f"media/{check_path(row['path'])}"
     file = folder / path
     address = f"/media/{row['item']}?file={row['md5']}&as=file"
-    if MEDIA[row["kind"]] is Text:
-        return decoded(client.raw("GET", address).content)
+    if MEDIA[row["kind"]].inline:
+        return MEDIA[row["kind"]].as_data(client.raw("GET", address).content)
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         part = file.with_name(f"{file.name}.part")

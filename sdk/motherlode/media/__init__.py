@@ -10,13 +10,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from motherlode.media.image import Image
+from motherlode.media.list import List
 from motherlode.media.medium import BadMedia, Media, Other
 from motherlode.media.text import Text
 
-__all__ = ["BY_SUFFIX", "BY_TAG", "MEDIA", "BadMedia", "Image", "Media", "Other", "Text", "from_block", "named", "of"]
+__all__ = [
+    "BY_SUFFIX",
+    "BY_TAG",
+    "MEDIA",
+    "BadMedia",
+    "Image",
+    "List",
+    "Media",
+    "Other",
+    "Text",
+    "from_block",
+    "named",
+    "of",
+]
 
 # the first is the medium that is meant where nothing else is said
-MEDIA: dict[str, type[Media]] = {medium.kind: medium for medium in (Image, Text)}
+MEDIA: dict[str, type[Media]] = {medium.kind: medium for medium in (Image, Text, List)}
 BY_TAG = {medium.tag: medium for medium in MEDIA.values()}
 BY_SUFFIX = {suffix: medium for medium in MEDIA.values() for suffix in medium.suffixes}
 

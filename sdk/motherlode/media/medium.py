@@ -32,7 +32,8 @@ class Media(ABC):
     object tag, `looks` what that may say besides `name` and `value`, which changes no answer.
     `suffixes` are the endings of file names that are of this medium, in lower case; `content_types` what its bytes are
     sent as. An instance's fields are whole numbers; the server keeps `width`, `height` and `length`. `unsaid` are
-    fields that a media block leaves out where they have the value given there.
+    fields that a media block leaves out where they have the value given there. What is `inline` stands itself in the
+    data of a Label Studio task, where other items are named.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Media(ABC):
     suffixes: ClassVar[frozenset[str]]
     content_types: ClassVar[frozenset[str]]
     unsaid: ClassVar[Mapping[str, int]] = {}
+    inline: ClassVar[bool] = False
 
     __slots__: tuple[str, ...] = ()
 
@@ -59,6 +61,11 @@ class Media(ABC):
         `whole` checks it to its last byte, too. Raises `BadMedia`.
         """
         return cls.probe(file.read()), 1
+
+    @classmethod
+    def as_data(cls, data: bytes) -> Any:
+        """Of a medium that is `inline`, the item as the data of a Label Studio task has it. Raises `BadMedia`."""
+        raise BadMedia(f"is {cls.one}, which a task names", "name it")
 
     def stamp(self) -> dict[str, Any]:
         """What a Label Studio result says of the medium it was made on."""

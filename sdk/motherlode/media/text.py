@@ -26,6 +26,7 @@ class Text(Media):
     tag = "Text"
     looks = frozenset({"granularity", "highlightColor", "showLabels", "selectionEnabled"})
     suffixes = frozenset({".txt"})
+    inline = True
     content_types = frozenset({"text/plain"})
 
     length: int
@@ -33,6 +34,10 @@ class Text(Media):
     @classmethod
     def probe(cls, data: bytes) -> Text:
         return cls(len(decoded(data)))
+
+    @classmethod
+    def as_data(cls, data: bytes) -> str:
+        return decoded(data)
 
     def words(self) -> str:
         return "1 character" if self.length == 1 else f"{self.length:,} characters"

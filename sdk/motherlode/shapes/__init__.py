@@ -17,6 +17,7 @@ from motherlode.shapes.number import NumberShape
 from motherlode.shapes.pairwise import PairwiseShape
 from motherlode.shapes.polygon import PolygonShape
 from motherlode.shapes.polyline import PolylineShape
+from motherlode.shapes.ranking import RankingShape
 from motherlode.shapes.rating import RatingShape
 from motherlode.shapes.rotated_box import RotatedBoxShape
 from motherlode.shapes.shape import Asked, BadRegion, Bounds, Broken, Clip, Geometry, Shape
@@ -62,6 +63,7 @@ _ALL: tuple[Shape, ...] = (
     NumberShape(),
     RatingShape(),
     PairwiseShape(),
+    RankingShape(),
     RotatedBoxShape(),
 )
 

@@ -205,6 +205,11 @@ class Shape(ABC):
         """What a class is called after the class `old` of its control is called `new`."""
         return new if name == old else name
 
+    def unlike(self, value: Mapping[str, Any], media: Media, text: str) -> str:
+        """Of what `quotes`, how a Label Studio value that breaks no rule differs from the text that it is about, in
+        words; "" where it does not."""
+        return self.misquoted(self.from_result(value, media), text)
+
     def misquoted(self, geometry: Geometry, text: str) -> str:
         """Of what `quotes`, how that differs from the text that it is part of, in words; "" where it does not."""
         return ""

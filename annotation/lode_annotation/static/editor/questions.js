@@ -22,6 +22,8 @@ export class Questions {
     this.asked = "";
     /** What was answered before, where that is to be seen beside the answers. @type {import("./review/changes.js").Held|null} */
     this.held = null;
+    /** Those of the item, where it is a list. @type {readonly import("./media/index.js").Entry[]} */
+    this.entries = [];
     /** @type {import("./ui/labels.js").PaletteHost} */
     const host = {
       stage: editor.stage,
@@ -33,6 +35,7 @@ export class Questions {
       said: (control) => this.said(control),
       was: (control) => this.#was(control),
       isAsked: (control) => !control.per_region || this.askedOf(control).length > 0,
+      entries: () => this.entries,
       mayAnswer: (control) => editor.stage.editable && (!control.per_region || this.#answerable(control).length > 0),
     };
     this.panels = new LabelPanels(find("[data-labels]", editor.root), host);

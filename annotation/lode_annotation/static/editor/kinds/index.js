@@ -16,6 +16,7 @@ import { number } from "./number.js";
 import { pairwise } from "./pairwise.js";
 import { polygon } from "./polygon.js";
 import { polyline } from "./polyline.js";
+import { ranking } from "./ranking.js";
 import { rating } from "./rating.js";
 import { skeleton } from "./skeleton.js";
 import { span } from "./span.js";
@@ -86,7 +87,10 @@ import { isRelation } from "../model/relations.js";
  * without it is left out where it sticks out. `offers`: the points and edges that the hand catches on while it draws or
  * drags others, and by which the region itself catches when it is moved. The `scale` of handles is CSS pixels an image pixel.
  */
-/** @typedef {{element: HTMLElement, show: (said: any, editable: boolean, mixed: boolean) => void}} Field of a form; `mixed`: of several regions, which do not say the same */
+/**
+ * Part of a form. `mixed`: of several regions, which do not say the same; `entries`: of the item, where it is a list.
+ * @typedef {{element: HTMLElement, show: (said: any, editable: boolean, mixed: boolean, entries?: readonly import("../media/index.js").Entry[]) => void}} Field
+ */
 /**
  * A kind of answer, about the whole item or about a region. What is said is plain JSON, as a value has it.
  * @typedef {Common & {
@@ -105,7 +109,7 @@ import { isRelation } from "../model/relations.js";
  */
 
 /** @type {readonly (Shape<any>|Answer)[]} */
-const KINDS = [box, polygon, polyline, ellipse, keypoint, skeleton, mask, span, choice, taxonomy, text, number, rating, pairwise];
+const KINDS = [box, polygon, polyline, ellipse, keypoint, skeleton, mask, span, choice, taxonomy, text, number, rating, pairwise, ranking];
 
 const byName = new Map(KINDS.map((kind) => [kind.name, kind]));
 const byControl = new Map(KINDS.map((kind) => [kind.control, kind]));

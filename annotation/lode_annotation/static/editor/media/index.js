@@ -2,14 +2,17 @@
 /** The media of items, those of `lode/media/`: one module and one line here each, which loads an item and says how large it is. */
 
 import * as image from "./image.js";
+import * as list from "./list.js";
 import * as text from "./text.js";
 
 /** @typedef {import("../model/types.js").Media} Media */
+/** @typedef {{id: string, title: string, body: string}} Entry one of a list */
 /**
- * An item loaded: an image's pixels as `source` and its own `size`, or a document's `text`.
+ * An item loaded: an image's pixels as `source` and its own `size`, a document's `text`, or a list's `entries`, which are read as one.
  * @typedef {object} Shown
  * @property {CanvasImageSource|null} source
  * @property {string|null} text
+ * @property {readonly Entry[]} [entries] of a list
  * @property {{width: number, height: number}} size
  * @property {import("../view/grey.js").Grey} [grey] of more than 8 bits, which is shown in a window
  * @property {() => void} close
@@ -17,7 +20,7 @@ import * as text from "./text.js";
 /** @typedef {{kind: string, load: (media: Media, page: number) => Promise<Shown>, sizeWords: (media: Media) => string}} Medium */
 
 /** @type {ReadonlyMap<string, Medium>} */
-const MEDIA = new Map([image, text].map((medium) => [medium.kind, medium]));
+const MEDIA = new Map([image, text, list].map((medium) => [medium.kind, medium]));
 
 /** @param {Media} media @returns {Medium} that of an item; images where nothing is said */
 export function mediumOf(media) {

@@ -92,9 +92,10 @@ export function answer(control, said, id) {
   return { ...shared, kind: answerFor(control)?.name ?? "", said, changed: true };
 }
 
-/** What is said in words: "sharp, dark", "animal / dog", "3". @param {any} said @returns {string} */
+/** What is said in words: "sharp, dark", "animal / dog", "3", "b > a". @param {any} said @returns {string} */
 export function inWords(said) {
   if (said === null || said === undefined) return "";
+  if (typeof said === "object" && !Array.isArray(said)) return Object.values(said).flat().join(" > ");
   if (!Array.isArray(said)) return String(said);
   return said.map((one) => (Array.isArray(one) ? one.join(" / ") : String(one))).join(", ");
 }

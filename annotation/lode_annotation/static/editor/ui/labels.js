@@ -30,6 +30,7 @@ const SEARCH_FROM = 14;
  * @property {(control: Control) => string} was what was said before, in words, where it was something else
  * @property {(control: Control) => boolean} isAsked whether a question is asked of what is selected
  * @property {(control: Control) => boolean} mayAnswer
+ * @property {() => readonly import("../media/index.js").Entry[]} entries those of the item, where it is a list
  */
 /** @typedef {{control: Control, panel: HTMLElement, field: import("../kinds/index.js").Field|null, before: HTMLElement}} Question */
 
@@ -177,7 +178,7 @@ export class LabelPanels {
     for (const { control, panel, field, before } of this.questions) {
       panel.hidden = !this.host.isAsked(control);
       const { said, mixed } = this.host.said(control);
-      field?.show(said, this.host.mayAnswer(control), mixed);
+      field?.show(said, this.host.mayAnswer(control), mixed, this.host.entries());
       const was = this.host.was(control);
       const offered = field ? inWords(this.host.suggestion(control)) : "";
       before.textContent = [was && gettext("before: {words}", { words: was }), offered && gettext("pre-label: {words}", { words: offered })].filter(Boolean).join("; ");

@@ -21,6 +21,7 @@ export function showItem(editor, shown, media, queue = "") {
   editor.levels.show(shown?.grey ?? null, queue);
   editor.stage.scene.drawNow();
   editor.document.show(shown?.text ?? "");
+  editor.questions.entries = shown?.entries ?? [];
   editor.search.reset();
 }
 

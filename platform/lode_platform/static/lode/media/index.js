@@ -9,9 +9,10 @@
  */
 
 import { image } from "./image.js";
+import { list } from "./list.js";
 import { text } from "./text.js";
 
-const MEDIA = [image, text];
+const MEDIA = [image, text, list];
 
 /** @param {string} [kind] @returns {Medium} images where it is not known */
 export function mediumNamed(kind) {
