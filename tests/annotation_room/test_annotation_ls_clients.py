@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +190,9 @@ def test_files_and_texts_come_in(ls: Any, url: str, key: str, erin: User) -> Non
         assert program.get(task.data["img"]).content == png(64, 48, n)
     assert program.get("/data/local-files/", params={"d": Item.objects.earliest("pk").path}).content == png(64, 48, 0)
 
-    config = '<View><Text name="t" value="$review"/><Choices name="c" toName="t"><Choice value="good"/></Choices></View>'
+    config = (
+        '<View><Text name="t" value="$review"/><Choices name="c" toName="t"><Choice value="good"/></Choices></View>'
+    )
     texts = ls.projects.create(title="Reviews", label_config=config)
     rows = [{"review": "Fine, really.", "row": 1}, {"review": "Fine, really.", "row": 2}]
     ids = ls.projects.import_tasks(id=texts.id, request=rows, return_task_ids=True).task_ids

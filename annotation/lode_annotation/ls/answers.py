@@ -74,6 +74,7 @@ def give(door: LabelStudioProject, task: Task, caller: Caller, given: Mapping[st
 
     Somebody who has answered already gives a new revision of the same answer. Raises what ``submit`` raises.
     """
+    access.require(caller, door.queue.project, "queue.label")
     said = read(given)
     if "result" not in said and not said.get("was_cancelled"):
         raise BadInput("Send the result, a list of regions; an empty one says that nothing is there.", field="result")

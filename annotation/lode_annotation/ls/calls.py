@@ -10,8 +10,10 @@ NOT_OFFERED = re_path(r"^(?P<call>.*)$", server.NotOffered.as_view())
 
 calls = [
     re_path(r"^health/?$", server.Health.as_view()),
-    re_path(r"^(?:api/)?version/?$", server.Version.as_view()),
-    re_path(r"^api/current-user(?:/whoami)?/?$", server.WhoAmI.as_view()),
+    re_path(r"^version/?$", server.Version.as_view()),
+    re_path(r"^api/version/?$", server.Version.as_view()),
+    re_path(r"^api/current-user/?$", server.WhoAmI.as_view()),
+    re_path(r"^api/current-user/whoami/?$", server.WhoAmI.as_view()),
     re_path(r"^api/users/?$", server.Users.as_view()),
     re_path(r"^api/projects/?$", projects.Projects.as_view()),
     re_path(rf"{ONE_PROJECT}/?$", projects.OneProject.as_view()),

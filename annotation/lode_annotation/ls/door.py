@@ -1,6 +1,6 @@
 """What every view below ``/ls/`` shares: how a client shows its token, what it may ask, how refusals are worded."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -101,7 +101,7 @@ def home_of(request: Request) -> Project:
     if len(mine) == 1:
         return mine[0]
     if not mine:
-        raise BadInput("You are a member of no project; create one first, or ask to be added.", code="which_project")
+        raise NotFound("You are a member of no project; create one first, or ask to be added.")
     listed = ", ".join(one.name for one in mine[:MOST_NAMED]) + (", ..." if len(mine) > MOST_NAMED else "")
     raise BadInput(
         f"You are a member of several projects ({listed}): name one in the client's base_url, such as"
@@ -111,10 +111,8 @@ def home_of(request: Request) -> Project:
 
 
 def sees_all(who: Caller, project: Project) -> bool:
-    """Whether the caller may read other people's answers: who brings labels in and out, or reviews. Raises
-    ``NotFound`` to strangers."""
-    role = access.require(who, project, "project.view").role
-    return any(access.permits(who, role, verb) for verb in ("labels.import", "annotation.review"))
+    """Whether the caller may read other people's answers, as an export holds them. Raises ``NotFound`` to strangers."""
+    return access.permits(who, access.require(who, project, "project.view").role, "labels.import")
 
 
 def page_of(request: Request, count: int, *, default: int, most: int) -> tuple[int, int]:
@@ -149,3 +147,12 @@ def body_of(request: Request) -> dict[str, Any]:
     if not isinstance(request.data, dict):
         raise BadInput("The body must be a JSON object.", code="bad_json")
     return request.data
+
+
+def number_in(given: Mapping[str, Any], name: str) -> int:
+    """The number of a project or a task in a body. Raises ``BadInput``."""
+    said = given.get(name)
+    text = str(said) if type(said) in (int, str) else ""
+    if not text.isascii() or not text.isdigit() or len(text) > numbers.MOST_DIGITS:
+        raise BadInput(f"{name} must be the number of a {name}.", field=name)
+    return int(text)

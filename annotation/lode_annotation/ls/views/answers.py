@@ -6,12 +6,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from lode_annotation.ls import answers
-from lode_annotation.ls.door import LsView, body_of, door_of, sees_all
+from lode_annotation.ls.door import LsView, body_of, door_of, number_in, sees_all
 from lode_annotation.ls.numbers import prediction_parts, read, task_number
 from lode_annotation.ls.tasks import annotation_json, predictions_json
 from lode_annotation.ls.views.tasks import only_of, task_of
 from lode_annotation.models import Annotation, LabelStudioProject, Task
 from lode_annotation.withdraw import withdraw
+from lode_platform import access
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.signed_in import caller, person
 
@@ -31,7 +32,7 @@ class Annotations(LsView):
     takes = {"get": {"ordering"}}
 
     def get(self, request: Request, ls_task: str) -> Response:
-        """The answers to a task: everybody's for who brings labels in or reviews, else the caller's own."""
+        """The answers to a task: everybody's for who may bring labels in, else the caller's own."""
         door, task = task_of(request, ls_task)
         only = only_of(request, door)
         true = set((task.origin or {}).get("ground_truth", ()))
@@ -89,9 +90,7 @@ class Predictions(LsView):
     def post(self, request: Request) -> Response:
         """Keeps what a model says of a task; annotators find it as their pre-labels."""
         given = body_of(request)
-        if type(given.get("task")) is not int:
-            raise BadInput("task must be the number of a task.", field="task")
-        door, task = task_of(request, given["task"])
+        door, task = task_of(request, number_in(given, "task"))
         [place] = answers.predict(door, caller(request), [(task, given)])
         task.refresh_from_db(fields=["origin", "prelabels"])
         return Response(predictions_json(door, task)[place], status=201)
@@ -112,18 +111,20 @@ class ImportPredictions(LsView):
     def post(self, request: Request, ls_project: str) -> Response:
         """Keeps predictions of many tasks, all or none: each has ``task``, ``result``, ``score``, ``model_version``."""
         door = door_of(request, ls_project)
+        access.require(caller(request), door.queue.project, "labels.import")
         rows = request.data
         if not isinstance(rows, list) or not rows or len(rows) > MOST:
             raise BadInput(f"Send a list of 1 to {MOST:,} predictions.", field="predictions")
         tasks: dict[int, Task] = {}
         given = []
         for at, row in enumerate(rows):
-            if not isinstance(row, dict) or type(row.get("task")) is not int:
-                raise BadInput(f"predictions[{at}].task must be the number of a task.", field="task")
-            if row["task"] not in tasks:
-                own, tasks[row["task"]] = task_of(request, row["task"])
+            if not isinstance(row, dict):
+                raise BadInput(f"predictions[{at}] must be an object.", field="predictions")
+            number = number_in(row, "task")
+            if number not in tasks:
+                own, tasks[number] = task_of(request, number)
                 if own.pk != door.pk:
-                    raise NotFound(f"There is no task {row['task']} in project {door.pk}.")
-            given.append((tasks[row["task"]], row))
+                    raise NotFound(f"There is no task {number} in project {door.pk}.")
+            given.append((tasks[number], row))
         answers.predict(door, caller(request), given)
         return Response({"created": len(given)}, status=201)

@@ -74,9 +74,9 @@ class NotOffered(LsView):
 
 @csrf_exempt
 @login_not_required
-def within(request: HttpRequest, project: str, call: str) -> HttpResponseBase:
+def within(request: HttpRequest, project: str, ls_call: str) -> HttpResponseBase:
     """The same calls, about the projects of one of ours, which the client's base address names."""
-    request.ls_project, request.ls_call = project, call  # type: ignore[attr-defined]
-    match = resolve(f"/{call}", CALLS)
+    request.ls_project, request.ls_call = project, ls_call  # type: ignore[attr-defined]
+    match = resolve(f"/{ls_call}", CALLS)
     view: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
     return view

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from lode_annotation import queues
 from lode_annotation.ls import importing
-from lode_annotation.ls.door import LsView, body_of, door_of, flag, page_of, sees_all
+from lode_annotation.ls.door import LsView, body_of, door_of, flag, number_in, page_of, sees_all
 from lode_annotation.ls.numbers import MOST_DIGITS, read, task_parts
 from lode_annotation.ls.task_query import predictions_number, tasks_of
 from lode_annotation.ls.tasks import data_of, field_of, tasks_json
@@ -99,9 +99,10 @@ class Tasks(LsView):
     def post(self, request: Request) -> Response:
         """Brings one task in."""
         given = body_of(request)
-        if type(given.get("project")) is not int or not isinstance(given.get("data"), dict):
-            raise BadInput("Send project, its number, and data, an object.", field="project")
-        door = door_of(request, given["project"])
+        door = door_of(request, number_in(given, "project"))
+        access.require(caller(request), door.queue.project, "labels.import")
+        if not isinstance(given.get("data"), dict):
+            raise BadInput("data must be an object.", field="data")
         tasks = importing.read([{"data": given["data"], "meta": given.get("meta")}])
         made = importing.take_in(door, caller(request), tasks, hosts=hosts_of(request))
         return Response(task_json(request, *task_of(request, made.tasks[0])), status=201)
