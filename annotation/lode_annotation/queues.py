@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from lode_annotation import ranking
 from lode_annotation.assignments import Assigned, assign
-from lode_annotation.models import Lease, Queue, Schema, Task
+from lode_annotation.models import LabelStudioProject, Lease, Queue, Schema, Task
 from lode_annotation.ordering import ORDERINGS
 from lode_annotation.queue_context import QueueContext
 from lode_annotation.queue_settings import settings_of
@@ -87,6 +87,7 @@ def create_queue(
             queue = Queue.objects.create(
                 project=project, schema_revision=latest(schema), overlap=overlap, created_by=user, **values
             )
+            LabelStudioProject.objects.create(queue=queue)
             if assigned is not None:
                 assign(queue, assigned)
             events.record(project, user, "queue.create", queue)

@@ -1,6 +1,6 @@
 """Web addresses of this room."""
 
-from django.urls import path
+from django.urls import include, path
 
 from lode_annotation.views import agreement, assist, label, queues, review, schema_changes, schemas, task
 
@@ -46,4 +46,5 @@ urlpatterns = [
     path("p/<slug:project>/agreement/tasks/", agreement.agreement_tasks, name="agreement_tasks"),
     path("p/<slug:project>/agreement/compare/", agreement.compare, name="compare"),
     path("p/<slug:project>/people/<str:username>/", agreement.person, name="person"),
+    path("ls/", include("lode_annotation.ls.urls")),
 ]

@@ -8,8 +8,9 @@ import ipaddress
 import json
 import socket
 import time
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 import httpcore
@@ -46,19 +47,8 @@ def ask(method: str, address: str, body: Any = None, *, seconds: float) -> Any:
     """The JSON that an address answers to JSON. Raises ``Unanswered``, and ``BadInput`` (``address_refused``) for one
     that may not be asked."""
     until = time.monotonic() + seconds
-    limits = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
-    try:
-        with (
-            httpx.Client(
-                transport=_Guarded(), timeout=limits, follow_redirects=True, max_redirects=HOPS, trust_env=False
-            ) as client,
-            client.stream(method, address, json=body) as answer,
-        ):
-            text = _read(answer, until)
-    except httpx.HTTPError as error:
-        raise Unanswered(f"{address} did not answer: {type(error).__name__}.") from None
-    except httpx.InvalidURL:
-        raise BadInput(f"{address!r} is not an address.", field="url") from None
+    with _asked(method, address, body, seconds) as answer:
+        text = b"".join(_chunks(answer, until, MOST_BYTES))
     if answer.status_code >= 300:
         raise Unanswered(f"{address} answered {answer.status_code}.")
     try:
@@ -67,15 +57,46 @@ def ask(method: str, address: str, body: Any = None, *, seconds: float) -> Any:
         raise Unanswered(f"{address} did not answer in JSON.") from None
 
 
-def _read(answer: httpx.Response, until: float) -> bytes:
-    read = bytearray()
-    for chunk in answer.iter_bytes():
-        read += chunk
-        if len(read) > MOST_BYTES:
-            raise Unanswered(f"{answer.url} answered more than {MOST_BYTES // 1024**2} MiB.")
+def fetch(address: str, into: BinaryIO, *, seconds: float, most: int) -> str:
+    """Writes what an address answers to GET ``into`` a file; the type that it says it is of.
+
+    Raises ``Unanswered``, also for more than ``most`` bytes, and ``BadInput`` as ``ask`` does.
+    """
+    until = time.monotonic() + seconds
+    with _asked("GET", address, None, seconds) as answer:
+        for chunk in _chunks(answer, until, most):
+            into.write(chunk)
+    if answer.status_code >= 300:
+        raise Unanswered(f"{address} answered {answer.status_code}.")
+    return str(answer.headers.get("Content-Type", "")).partition(";")[0].strip().lower()
+
+
+@contextmanager
+def _asked(method: str, address: str, body: Any, seconds: float) -> Iterator[httpx.Response]:
+    limits = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
+    try:
+        with (
+            httpx.Client(
+                transport=_Guarded(), timeout=limits, follow_redirects=True, max_redirects=HOPS, trust_env=False
+            ) as client,
+            client.stream(method, address, json=body) as answer,
+        ):
+            yield answer
+    except httpx.HTTPError as error:
+        raise Unanswered(f"{address} did not answer: {type(error).__name__}.") from None
+    except httpx.InvalidURL:
+        raise BadInput(f"{address!r} is not an address.", field="url") from None
+
+
+def _chunks(answer: httpx.Response, until: float, most: int) -> Iterator[bytes]:
+    read = 0
+    for chunk in answer.iter_bytes(1 << 20):
+        read += len(chunk)
+        if read > most:
+            raise Unanswered(f"{answer.url} answered more than {most // 1024**2} MiB.")
         if time.monotonic() > until:
             raise Unanswered(f"{answer.url} took too long.")
-    return bytes(read)
+        yield chunk
 
 
 class _Guarded(httpx.HTTPTransport):

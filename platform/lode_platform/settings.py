@@ -120,6 +120,7 @@ OWN_PATHS = frozenset(
         "label",
         "login",
         "logout",
+        "ls",
         "media",
         "p",
         "projects",

@@ -7,6 +7,7 @@ text is the password of git and of the DVC remote.
 import hashlib
 import secrets
 from datetime import timedelta
+from typing import ClassVar
 
 from django.db import connection
 from django.http import HttpRequest
@@ -97,11 +98,13 @@ def revoke(token: ApiToken, actor: User) -> None:
 
 
 class TokenAuthentication(BaseAuthentication):
-    """``Authorization: Bearer TOKEN``."""
+    """``Authorization: Bearer TOKEN``, or another of the ``schemes``."""
+
+    schemes: ClassVar[frozenset[bytes]] = frozenset({b"bearer"})
 
     def authenticate(self, request: Request) -> tuple[User, Token] | None:
         scheme, _, text = get_authorization_header(request).partition(b" ")
-        if scheme.lower() != b"bearer":
+        if scheme.lower() not in self.schemes:
             return None
         try:
             caller = caller_for_token(text.decode("ascii").strip())

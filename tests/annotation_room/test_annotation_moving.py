@@ -50,7 +50,7 @@ def test_an_answer_comes_in_with_its_author_time_and_label_set(
     assert (told["counts"]["answers"], told["problems"]) == (1, [])
     save = AnnotationRevision.objects.get()
     assert (save.author.is_active, save.created_at.isoformat()) == (False, "2026-01-01T00:00:00+00:00")
-    assert Task.objects.get().state == "done" and Lease.objects.get().closed
+    assert (Task.objects.get().state, Task.objects.get().reason) == ("done", {}) and Lease.objects.get().closed
     assert LabelSet.objects.current().get().annotation_revision == save
 
 

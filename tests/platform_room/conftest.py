@@ -29,6 +29,7 @@ from PIL import Image
 from tests.serving import ROOT, free_port, furnish
 
 from lode_annotation.assist.models import Predictor
+from lode_annotation.ls import numbers
 from lode_annotation.models import Annotation, LabelImport, Task
 from lode_annotation.queues import TaskSpec, add_tasks, create_queue
 from lode_annotation.schemas import schema_for_labels
@@ -43,7 +44,7 @@ from lode_platform.store import store
 from lode_platform.tokens import make_token
 
 STRANGER, NOBODY = "stranger", "anonymous"
-PROGRAMS = ("/api/", "/git/", "/dvc/")
+PROGRAMS = ("/api/", "/git/", "/dvc/", "/ls/")
 
 TABLES = """
 SELECT table_name, column_name, concat_ws(' ', data_type, character_maximum_length, collation_name, is_nullable,
@@ -402,6 +403,10 @@ def build(home: Path) -> World:
     answer = {"result": [], "operation_id": str(uuid4()), "lead_time": 1.0}
     post(f"tasks/{first['task']['id']}/submit", answer, annotator)
 
+    open_task = Task.objects.filter(queue=queue).exclude(uuid=first["task"]["id"]).order_by("pk")[0]
+    open_task.origin = {"predictions": [{"result": [], "model_version": "v1"}]}
+    open_task.save(update_fields=["origin"])
+    door = queue.label_studio.pk
     row = jobs.enqueue("items.zip", project=project, user=alice, arguments={"parked": "none"})
     token, _ = make_token(alice, project=project)
     md5 = items[0].blob.md5
@@ -418,7 +423,14 @@ def build(home: Path) -> World:
         "schema": schema.uuid,
         "schema_name": schema.name,
         "queue": queue.uuid,
-        "task": Task.objects.filter(queue=queue).exclude(uuid=first["task"]["id"]).order_by("pk")[0].uuid,
+        "task": open_task.uuid,
+        "ls_project": door,
+        "ls_task": numbers.task_number(door, open_task.number),
+        "ls_annotation": numbers.uuid_number(Annotation.objects.get().uuid),
+        "ls_prediction": numbers.prediction_number(numbers.task_number(door, open_task.number), 0),
+        "ls_call": "api/projects/",
+        "call": "api/webhooks/",
+        "path": items[0].path,
         "annotation": Annotation.objects.get().uuid,
         "label_import": imported,
         "part": 0,

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.once, pytest.mark.django_db]
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "permissions.md"
 STRANGER, NOBODY = "stranger", "anonymous"
 METHODS = ("get", "post", "put", "patch", "delete")
-PROGRAMS = ("/api/", "/git/", "/dvc/")
+INTERFACES = ("/api/", "/ls/")
 GROUP = re.compile(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
 Patterns = list[tuple[str, URLPattern]]
 
@@ -50,13 +50,20 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/schemas/<uuid:schema>/predictors": {"name": "own", "url": "http://127.0.0.1:9"},
     "/api/v1/projects/<slug:project>/bulk-actions": {"action": "tag", "arguments": {"tag": "seen"}, "query": ""},
     "/api/v1/tasks/<uuid:task>/flag": {"note": "look here"},
+    "/ls/api/tasks/?": {"project": "<ls_project>", "data": {}},
+    "/ls/api/predictions/?": {"task": "<ls_task>", "result": []},
     "/api/v1/annotations/<uuid:annotation>/review": {
         "verdict": "accept",
         "operation_id": str(uuid4()),
         "base_revision": 1,
     },
 }
-QUERIES = {"/git/<slug:project>/<slug:dataset>.git/info/refs": "?service=git-upload-pack"}
+QUERIES = {
+    "/git/<slug:project>/<slug:dataset>.git/info/refs": "?service=git-upload-pack",
+    "/ls/api/tasks/?": "project=<ls_project>",
+    "/ls/api/predictions/?": "task=<ls_task>",
+    "/ls/data/local-files/?": "d=<path>",
+}
 
 # What an address shows beside what it opens with. At score .95 truths are missed that no evaluation has recorded.
 ALSO: dict[str, tuple[str, ...]] = {
@@ -73,7 +80,8 @@ ALSO: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the second table. ``who`` is a verb, ``own``, ``own or <verb>``, signed in, public or nobody."""
+    """A line of the second table. ``who`` is a verb, ``own``, ``own or <verb>``, signed in, public, nobody or not
+    offered."""
 
     address: str
     method: str
@@ -113,11 +121,13 @@ def addresses() -> Patterns:
 def ask(client: Client, world: Any, line: Line, query: str | None = None) -> tuple[int, str]:
     """The status of an empty request, and where it leads; what it wrote is taken back."""
     options: dict[str, Any] = {}
-    if line.method != "GET" and line.address.startswith("/api/"):
-        options = {"content_type": "application/json", "data": json.dumps(BODIES.get(line.address, {}))}
+    if line.method != "GET" and line.address.startswith(INTERFACES):
+        body = json.dumps(BODIES.get(line.address, {}))
+        options = {"content_type": "application/json", "data": world.address(body)}
     cookies = SimpleCookie(client.cookies)  # logging out takes the session's away
     with transaction.atomic():
-        address = world.address(line.address) + (QUERIES.get(line.address, "") if query is None else query)
+        asked = QUERIES.get(line.address, "") if query is None and line.method == "GET" else query or ""
+        address = world.address(line.address + asked)
         answer = getattr(client, line.method.lower())(address, **options)
         if answer.streaming:
             b"".join(answer.streaming_content)
@@ -127,13 +137,13 @@ def ask(client: Client, world: Any, line: Line, query: str | None = None) -> tup
 
 
 def expected(line: Line, who: str) -> str:
-    """``in``, ``refused``, ``not there`` or ``log in``."""
+    """``in``, ``refused``, ``not there``, ``log in`` or ``not offered``."""
     if line.who == "public":
         return "in"
     if who == NOBODY:
         return "log in"
-    if line.who == "signed in":
-        return "in"
+    if line.who in ("signed in", "not offered"):
+        return "in" if line.who == "signed in" else line.who
     if who == STRANGER:
         return "not there"
     if line.who == "nobody":
@@ -157,6 +167,8 @@ def met(expectation: str, status: int, location: str) -> bool:
             return status == 403
         case "not there":
             return status == 404
+        case "not offered":
+            return status == 501
         case _:
             return status in (403, 404)
 
@@ -182,7 +194,7 @@ def test_every_method_of_the_rest_interface_has_a_line() -> None:
     known = {(line.address, line.method) for line in lines()}
     for address, pattern in addresses():
         handler = getattr(pattern.callback, "cls", None)
-        if handler is not None and address.startswith("/api/"):
+        if handler is not None and address.startswith(INTERFACES):
             here = {(address, method.upper()) for method in METHODS if hasattr(handler, method)}
             assert here <= known, f"methods without a line in docs/permissions.md: {here - known}"
 
@@ -237,6 +249,6 @@ def test_a_read_writes_nothing_whoever_asks(line: Line, world: Any) -> None:
             forget(world.home)
             with CaptureQueriesContext(connection) as statements:
                 status, _location = ask(world.client(who, line.address), world, line, world.address(query))
-            assert status < 500
+            assert status < 500 or line.who == "not offered"
             written += [(who, query, row["sql"]) for row in statements if WRITING.search(row["sql"])]
     assert not written

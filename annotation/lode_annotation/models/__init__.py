@@ -6,6 +6,7 @@ from lode_annotation.models.comparisons import Comparison
 from lode_annotation.models.honeypots import Honeypot
 from lode_annotation.models.imports import ImportedLine, LabelImport, LabelImportPart
 from lode_annotation.models.label_sets import LabelSet, LabelSetQuerySet
+from lode_annotation.models.label_studio import LabelStudioProject
 from lode_annotation.models.queues import Assignment, Lease, Queue, Task, TaskQuerySet
 from lode_annotation.models.schemas import LabelClass, Schema, SchemaMigration, SchemaRevision
 
@@ -21,6 +22,7 @@ __all__ = [
     "LabelImportPart",
     "LabelSet",
     "LabelSetQuerySet",
+    "LabelStudioProject",
     "Lease",
     "Queue",
     "Review",

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from lode_annotation.models import Annotation, AnnotationRevision, Queue, Task
 from lode_annotation.queues import BATCH
 from lode_platform.among import among
 from motherlode.media import MEDIA
+
+Given: TypeAlias = tuple[Annotation, AnnotationRevision | None]
+"""An annotation and its newest revision, None of a draft alone."""
 
 
 def given(queue: Queue) -> Iterator[dict[str, Any]]:
@@ -18,7 +21,7 @@ def given(queue: Queue) -> Iterator[dict[str, Any]]:
     """
     last = 0
     while rows := list(_tasks(queue, last)):
-        answers = _answers(rows)
+        answers = answers_of(rows)
         for task in rows:
             yield {
                 "path": task.item.path,
@@ -35,9 +38,9 @@ def _tasks(queue: Queue, after: int) -> Iterable[Task]:
     return rows.select_related("item__blob").order_by("number")[:BATCH]
 
 
-def _answers(tasks: Iterable[Task]) -> dict[int, list[tuple[Annotation, AnnotationRevision | None]]]:
+def answers_of(tasks: Iterable[Task]) -> dict[int, list[Given]]:
     """The annotations of these tasks, each with its newest revision."""
-    found: dict[int, list[tuple[Annotation, AnnotationRevision | None]]] = {}
+    found: dict[int, list[Given]] = {}
     rows = list(
         Annotation.objects.filter(among("task", [one.pk for one in tasks])).select_related("user").order_by("pk")
     )
@@ -48,50 +51,58 @@ def _answers(tasks: Iterable[Task]) -> dict[int, list[tuple[Annotation, Annotati
     return found
 
 
-def _task(task: Task, answers: Iterable[tuple[Annotation, AnnotationRevision | None]]) -> dict[str, Any]:
+def _task(task: Task, answers: Iterable[Given]) -> dict[str, Any]:
     origin = task.origin or {}
     data = origin.get("data") or {MEDIA[task.item.kind].kind: f"/data/local-files/?d={task.item.path}"}
     true = set(origin.get("ground_truth", ()))
     annotations, drafts = [], []
     for row, save in answers:
         if save is not None:
-            annotations.append(_annotation(row, save, str(row.uuid) in true))
+            annotations.append(annotation_of(row, save, str(row.uuid) in true))
         if row.draft is not None:
-            drafts.append(_draft(row, len(annotations) if save is not None else None))
-    found = origin.get("predictions") or []
-    predictions = [one for one in found if isinstance(one, dict)]
-    if not predictions and task.prelabels:
-        predictions = [{"result": task.prelabels, "model_version": "pre-labels"}]
+            drafts.append(draft_of(row, len(annotations) if save is not None else None))
     return {
         "id": origin.get("number", task.number),
         "data": data,
         "meta": origin.get("meta") or {},
         "annotations": annotations,
         "drafts": drafts,
-        "predictions": predictions,
+        "predictions": predictions_of(task),
     }
 
 
-def _annotation(row: Annotation, save: AnnotationRevision, true: bool) -> dict[str, Any]:
+def predictions_of(task: Task) -> list[dict[str, Any]]:
+    """What models said of a task, as it came in; else its pre-labels."""
+    found = (task.origin or {}).get("predictions") or []
+    predictions = [one for one in found if isinstance(one, dict)]
+    if not predictions and task.prelabels:
+        predictions = [{"result": task.prelabels, "model_version": "pre-labels"}]
+    return predictions
+
+
+def annotation_of(row: Annotation, save: AnnotationRevision, true: bool) -> dict[str, Any]:
+    """An answer with its newest revision; ``true``: it was marked as the ground truth."""
     return {
         "completed_by": _person(row),
         "result": save.result,
         "was_cancelled": row.state == Annotation.State.SKIPPED,
         "ground_truth": true,
         "lead_time": save.lead_time,
-        "created_at": _iso(row.created_at),
-        "updated_at": _iso(save.created_at),
+        "created_at": iso(row.created_at),
+        "updated_at": iso(save.created_at),
         "unique_id": str(row.uuid),
     }
 
 
-def _draft(row: Annotation, annotation: int | None) -> dict[str, Any]:
-    return {"user": _person(row), "result": row.draft, "created_at": _iso(row.draft_at), "annotation": annotation}
+def draft_of(row: Annotation, annotation: int | None) -> dict[str, Any]:
+    """The unfinished work of a person, and the place of their answer among the task's."""
+    return {"user": _person(row), "result": row.draft, "created_at": iso(row.draft_at), "annotation": annotation}
 
 
 def _person(row: Annotation) -> str:
     return row.user.email or row.user.username
 
 
-def _iso(moment: datetime | None) -> str | None:
+def iso(moment: datetime | None) -> str | None:
+    """A moment as Label Studio writes it."""
     return moment.isoformat().replace("+00:00", "Z") if moment else None

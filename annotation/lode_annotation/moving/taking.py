@@ -128,7 +128,7 @@ class _Taking:
         for number, item in enumerate(new, start=self.queue.size + 1):
             prelabels = self._usable(chosen[item].prelabels, items[item])
             rows.append((uuid4(), item, number, _text(prelabels), _text(chosen[item].origin)))
-        same = {"queue_id": self.queue.pk, "reason": "{}", "finished_at": None}
+        same = {"queue_id": self.queue.pk, "reason": {}, "finished_at": None}
         bulk.insert(Task, ["uuid", "item_id", "number", "prelabels", "origin"], rows, same=same)
         Queue.objects.filter(pk=self.queue.pk).update(size=self.queue.size + len(new))
         self.report.counts.update(tasks=len(new), tasks_there=len(there))

@@ -24,7 +24,7 @@ from motherlode.media import Image, Media
 from motherlode.shapes import BY_TAG, asked_by_tag
 from motherlode.xml_text import parse_xml
 
-__all__ = ["Asked", "Seen", "asked_in", "with_links", "with_our_field"]
+__all__ = ["Asked", "Seen", "asked_in", "with_field", "with_links", "with_our_field"]
 
 _OBJECT = re.compile(rf"""(<(?:{"|".join(BY_OBJECT)})\b[^>]*?\bvalue\s*=\s*)(["'])\$([^"']*)\2""")
 
@@ -43,13 +43,18 @@ class Asked:
 
 def with_our_field(config: str) -> str:
     """The config with the name that a schema has for the field of its object; all else is as it was written."""
+    return with_field(config, "")
 
-    def ours(found: re.Match[str]) -> str:
+
+def with_field(config: str, name: str) -> str:
+    """The config with this name for the field of its object, a schema's own where it is ""."""
+
+    def named(found: re.Match[str]) -> str:
         tag = re.match(r"<(\w+)", found[1])
         assert tag is not None
-        return f"{found[1]}{found[2]}${BY_OBJECT[tag[1]].kind}{found[2]}"
+        return f"{found[1]}{found[2]}${name or BY_OBJECT[tag[1]].kind}{found[2]}"
 
-    return _OBJECT.sub(ours, config)
+    return _OBJECT.sub(named, config)
 
 
 def with_links(config: str, labels: Iterable[str]) -> str:

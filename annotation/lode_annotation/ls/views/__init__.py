@@ -1,0 +1,1 @@
+"""The views below ``/ls/``, by what they are about."""
