@@ -117,11 +117,13 @@ OWN_PATHS = frozenset(
         "dvc",
         "git",
         "glossary",
+        "join",
         "label",
         "login",
         "logout",
         "media",
         "p",
+        "password",
         "projects",
         "review",
         "shared",
@@ -229,6 +231,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 if TESTING:  # slow on purpose in earnest, only slow in tests
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+PASSWORD_RESET_TIMEOUT = 24 * 3600
 LOGIN_URL = "platform:login"
 LOGIN_REDIRECT_URL = "platform:front"
 LOGOUT_REDIRECT_URL = "platform:login"
