@@ -15,6 +15,7 @@ class PlatformConfig(AppConfig):
     def ready(self) -> None:
         """Loads the verbs that jobs may have, each room's from its ``jobs`` module, and fills our navigation."""
         import_module("lode_platform.zips")
+        import_module("lode_platform.accounts")
         import_module("lode_platform.shell_entries").register()
         import_module("lode_platform.query_fields").register()
         import_module("lode_platform.item_actions").register()

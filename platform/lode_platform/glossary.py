@@ -26,6 +26,12 @@ GLOSSARY = (
         _("Projects, and the switcher at the top left"),
     ),
     Word(
+        _("invitation"),
+        _("A link by which people join a project with a role, until it has been used, ends or is revoked."),
+        _("invite, sign-up link"),
+        _("Settings of a project"),
+    ),
+    Word(
         _("item"),
         _("One thing to label, such as an image: its bytes, a path that is unique in the project, and its metadata."),
         _("image, sample, example, asset, data row"),

@@ -4,6 +4,9 @@ docs/permissions.md shows this table to people and says which address asks for w
 A room adds its verbs here, one line each.
 """
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
 from lode_platform.models import Role
 
 OWNER, ENGINEER, REVIEWER, ANNOTATOR, VIEWER = Role.OWNER, Role.ENGINEER, Role.REVIEWER, Role.ANNOTATOR, Role.VIEWER
@@ -33,6 +36,15 @@ VERBS: dict[str, frozenset[Role]] = {
     "failure.judge": frozenset({OWNER, ENGINEER, REVIEWER}),
     "mining.create": frozenset({OWNER, ENGINEER, REVIEWER}),
 }
+
+ROLE_WORDS: dict[str, Promise] = {
+    OWNER: gettext_lazy("everything, people and settings too"),
+    ENGINEER: gettext_lazy("items, schemas, datasets, runs and mining"),
+    REVIEWER: gettext_lazy("labels, reviews, judges failures, opens queues and mining rounds"),
+    ANNOTATOR: gettext_lazy("labels tasks"),
+    VIEWER: gettext_lazy("looks, and pulls versions"),
+}
+"""What a role does, for people."""
 
 
 def allows(role: str, verb: str) -> bool:

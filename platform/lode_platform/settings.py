@@ -10,7 +10,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -117,12 +117,14 @@ OWN_PATHS = frozenset(
         "dvc",
         "git",
         "glossary",
+        "join",
         "label",
         "login",
         "logout",
         "ls",
         "media",
         "p",
+        "password",
         "projects",
         "review",
         "shared",
@@ -230,6 +232,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 if TESTING:  # slow on purpose in earnest, only slow in tests
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+PASSWORD_RESET_TIMEOUT = 24 * 3600
 LOGIN_URL = "platform:login"
 LOGIN_REDIRECT_URL = "platform:front"
 LOGOUT_REDIRECT_URL = "platform:login"
@@ -274,6 +277,48 @@ JOB_SWEEP_SECONDS = env_int("MOTHERLODE_JOB_SWEEP", 10, 1)
 # Celery is the doorbell; the Job row is the truth. "filesystem" needs no broker at all.
 BROKER = os.environ.get("MOTHERLODE_BROKER") or "filesystem://"
 WORKER_THREADS = env_int("MOTHERLODE_WORKER_THREADS", 2, 1)
+
+
+def mail_settings(given: str) -> dict[str, Any]:
+    """Django's settings of mail for MOTHERLODE_MAIL_URL; none of them where nothing is given: no mail is sent then.
+
+    ``smtp://user:password@host[:587]`` (STARTTLS; ``?tls=0`` for a relay without), ``smtps://...[:465]`` (TLS from the
+    first byte), or ``file:///folder`` for a folder into which mails are written.
+    """
+    if not given:
+        return {}
+    bad = ImproperlyConfigured(
+        "MOTHERLODE_MAIL_URL is not the address of a mail server: write smtp://user:password@host:587, smtps://..., or"
+        " file:///folder; what is special in a password as %XX"
+    )  # the address is not repeated: it holds a password
+    try:
+        url, options = urlsplit(given), dict(parse_qsl(urlsplit(given).query, strict_parsing="?" in given))
+        port = url.port
+    except ValueError:
+        raise bad from None
+    if url.scheme == "file" and url.path.startswith("/") and not url.netloc and not options:
+        return {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend", "EMAIL_FILE_PATH": url.path}
+    usual = {"smtp": 587, "smtps": 465}.get(url.scheme)
+    known = set(options) <= {"tls"} and options.get("tls", "1") in {"0", "1"} and url.path in {"", "/"}
+    if usual is None or not url.hostname or port == 0 or not known or (url.scheme == "smtps" and options):
+        raise bad
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": url.hostname,
+        "EMAIL_PORT": port or usual,
+        "EMAIL_HOST_USER": unquote(url.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(url.password or ""),
+        "EMAIL_USE_SSL": url.scheme == "smtps",
+        "EMAIL_USE_TLS": url.scheme == "smtp" and options.get("tls") != "0",
+    }
+
+
+MAIL = mail_settings(os.environ.get("MOTHERLODE_MAIL_URL", ""))
+globals().update(MAIL)
+DEFAULT_FROM_EMAIL = os.environ.get("MOTHERLODE_MAIL_FROM") or f"motherlode@{PUBLIC.hostname}"
+if "@" not in DEFAULT_FROM_EMAIL or not DEFAULT_FROM_EMAIL.isprintable():
+    raise ImproperlyConfigured(f"MOTHERLODE_MAIL_FROM={DEFAULT_FROM_EMAIL!r} is not a mail address")
+EMAIL_TIMEOUT = 10
 
 # The web server that `serve` starts: processes, and threads in each.
 WEB_WORKERS = env_int("MOTHERLODE_WEB_WORKERS", min(4, os.cpu_count() or 1), 1)

@@ -6,6 +6,7 @@ Only what is refused is counted, so who comes with the right password or token p
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from datetime import timedelta
 from math import ceil
 
@@ -22,6 +23,8 @@ from lode_platform.models import LoginTry
 WINDOW = timedelta(minutes=10)
 PAIR, EITHER = 10, 100
 """Tries in a window: of one name from one address; of one name from anywhere, and of any names from one address."""
+LINKS, MAILS = 20, 5
+"""In a window: wrong links, and mails asked for, from one address; mails asked for to one mail address."""
 TOKENS, TOKEN_SECONDS, REMEMBERED = 100, 60.0, 10_000
 """Wrong tokens of one address in so many seconds, in one process; of so many addresses."""
 
@@ -44,8 +47,25 @@ def address_of(request: HttpRequest) -> str:
 
 def count_login(name: str, address: str) -> None:
     """Counts a try before its password is looked at. Raises ``TooMany``, which says when to come again."""
+    _count({_key(name, address): PAIR, _key(name, ""): EITHER, _key("", address): EITHER}, "attempts to log in")
+
+
+def count_wrong_link(address: str) -> None:
+    """Counts a form that came with a link which is none, or no longer one. Raises ``TooMany``."""
+    _count({_key("\nlink", address): LINKS}, "attempts with a link that is over")
+
+
+def count_forgotten(mail: str, address: str) -> None:
+    """Counts that a mail with a link is asked for, before it is looked whether there is such an account.
+
+    Raises ``TooMany``.
+    """
+    _count({_key(f"\nmail\n{mail}", ""): MAILS, _key("\nforgotten", address): LINKS}, "mails asked for")
+
+
+def _count(most: Mapping[str, int], what: str) -> None:
+    """One more of each key in the window. Raises ``TooMany`` where one has come more often than its most."""
     now = timezone.now()
-    most = {_key(name, address): PAIR, _key(name, ""): EITHER, _key("", address): EITHER}
     with transaction.atomic():
         LoginTry.objects.filter(since__lte=now - WINDOW).delete()
         for key in sorted(most):
@@ -56,7 +76,7 @@ def count_login(name: str, address: str) -> None:
     if waits:
         minutes = ceil(max(waits) / timedelta(minutes=1))
         raise TooMany(
-            f"Too many attempts to log in. Try again in {minutes} minute{'' if minutes == 1 else 's'}.",
+            f"Too many {what}. Try again in {minutes} minute{'' if minutes == 1 else 's'}.",
             ceil(max(waits).total_seconds()),
         )
 

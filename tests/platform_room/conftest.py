@@ -36,7 +36,7 @@ from lode_annotation.schemas import schema_for_labels
 from lode_datasets import selection
 from lode_datasets.models import Version
 from lode_hooks.models import Evaluation, Failure, MiningRound, PredictionSet, Run
-from lode_platform import bulk_actions, jobs, saved_views, shared_media
+from lode_platform import bulk_actions, invitations, jobs, saved_views, shared_media
 from lode_platform.callers import Caller
 from lode_platform.items import ItemSpec, add_items
 from lode_platform.models import Item, Job, Membership, Project, Role, User
@@ -458,6 +458,8 @@ def build(home: Path) -> World:
         "view": saved_views.save(
             project, Caller(alice), name="odd ones", filter={"query": "tag:odd"}, shared=True
         ).uuid,
+        "invitation": invitations.invite(project, Caller(alice), role=Role.VIEWER)[0].uuid,
+        "text": "nothing",
         "mined": MiningRound.objects.order_by("pk")[0].uuid,
     }
     assert mined and Job.objects.filter(state="failed").count() == 0

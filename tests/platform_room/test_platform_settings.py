@@ -44,6 +44,7 @@ def test_the_settings_page_names_every_variable_that_is_read_and_no_other() -> N
         ("MOTHERLODE_PUBLIC_URL", "https://ada:secret@lode.example.org"),
         ("MOTHERLODE_PUBLIC_URL", "https://lode.example.org:port"),
         ("MOTHERLODE_PUBLIC_URL", "https://lode.example.org/?next=1"),
+        ("MOTHERLODE_MAIL_FROM", "nobody"),
     ],
 )
 def test_nonsense_is_refused_at_start_by_name(name: str, value: str, tmp_path: Path) -> None:

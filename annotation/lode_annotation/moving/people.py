@@ -7,7 +7,10 @@ tells nothing of other people's accounts and puts no words into their mouths.
 from collections.abc import Iterable
 
 from django.contrib.auth.hashers import make_password
+from django.db.models import Exists, OuterRef, QuerySet
 
+from lode_annotation.models import Annotation, Review
+from lode_platform import invitations
 from lode_platform.models import Project, User
 
 MAX_NAME = 150
@@ -17,6 +20,13 @@ def inactive_name(by: str, project: Project) -> str:
     """The name of the person who stands for somebody of another tool in a project: ``ann@example.org (cells)``."""
     end = f" ({project.name})"
     return by[: MAX_NAME - len(end)] + end
+
+
+def imported(project: Project) -> "QuerySet[User]":
+    """The people who cannot log in and have answered or reviewed in the project."""
+    answered = Annotation.objects.filter(user=OuterRef("pk"), task__queue__project=project)
+    reviewed = Review.objects.filter(reviewer=OuterRef("pk"), annotation__task__queue__project=project)
+    return User.objects.filter(Exists(answered) | Exists(reviewed), is_active=False)
 
 
 def people(project: Project, named: Iterable[str]) -> dict[str, User]:
@@ -41,3 +51,8 @@ def _inactive(project: Project, name: str) -> User:
     mail = name if "@" in name else ""
     given = {"email": mail, "is_active": False, "password": make_password(None)}
     return User.objects.get_or_create(username=inactive_name(name, project), defaults=given)[0]
+
+
+def register() -> None:
+    """Called once, when the application is ready."""
+    invitations.imported_people(imported)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lode_platform.api import bulk_actions, items, jobs, metadata, openapi, projects, saved_views
+from lode_platform.api import bulk_actions, invitations, items, jobs, metadata, openapi, projects, saved_views
 
 __all__ = ["openapi", "urlpatterns"]
 
@@ -12,6 +12,8 @@ urlpatterns = [
     path("projects/<slug:project>", projects.OneProject.as_view()),
     path("projects/<slug:project>/members", projects.Members.as_view()),
     path("projects/<slug:project>/members/<uuid:user>", projects.Member.as_view()),
+    path("projects/<slug:project>/invitations", invitations.Invitations.as_view()),
+    path("projects/<slug:project>/invitations/<uuid:invitation>", invitations.OneInvitation.as_view()),
     path("projects/<slug:project>/tokens", projects.Tokens.as_view()),
     path("projects/<slug:project>/tokens/<uuid:token>", projects.Token.as_view()),
     path("projects/<slug:project>/uploads", items.Uploads.as_view()),

@@ -311,7 +311,9 @@ def person(user: Any) -> SafeString:
     if user is None:
         return SafeString('<span class="muted">–</span>')
     name, initials, tint = _face(user)
-    return format_html('<span class="person"><i class="avatar c{}">{}</i>{}</span>', tint, initials, name)
+    login = user.get_username()
+    hover = format_html(' title="{}"', login) if name != login else ""  # a name that is shown may be anybody's
+    return format_html('<span class="person"{}><i class="avatar c{}">{}</i>{}</span>', hover, tint, initials, name)
 
 
 def _face(user: Any) -> tuple[str, str, int]:

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from lode_platform import events
-from lode_platform.errors import TooMany
+from lode_platform import accounts, events, mail
+from lode_platform.errors import BadInput, TooMany
 from lode_platform.models import ApiToken, User
 from lode_platform.signed_in import signed_in
 from lode_platform.throttle import address_of, count_login, forgive_login
@@ -85,6 +85,38 @@ class PasswordForm(PasswordChangeForm):
             field.widget.attrs.pop("autofocus", None)
 
 
+class ProfileForm(forms.Form):
+    """The name that others see, and the mail address, which a password can be reset by: so it takes the password."""
+
+    name = forms.CharField(label=gettext_lazy("Display name"), max_length=150, required=False)
+    email = forms.EmailField(label=gettext_lazy("Mail address"), required=False)
+    password = forms.CharField(
+        label=gettext_lazy("Password, to change the mail address"),
+        strip=False,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, request: HttpRequest, data: Any = None) -> None:
+        self.user, self.address = signed_in(request), address_of(request)
+        was = {"name": self.user.get_full_name(), "email": self.user.email}
+        super().__init__(data, initial=was, auto_id="profile_%s")
+
+    def clean(self) -> dict[str, Any]:
+        """Looks at the password where the mail address is another. Wrong ones count as wrong logins do."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("email", self.user.email) != self.user.email:
+            try:
+                count_login(self.user.get_username(), self.address)
+            except TooMany as error:
+                raise forms.ValidationError(error.message) from None
+            if not self.user.check_password(cleaned.get("password", "")):
+                self.add_error("password", _("The mail address is changed with your password: enter it here."))
+            else:
+                forgive_login(self.user.get_username(), self.address)
+        return cleaned
+
+
 class TokenForm(forms.Form):
     """A new token of one's own."""
 
@@ -119,6 +151,8 @@ def page(request: HttpRequest, **more: object) -> HttpResponse:
     context = {
         "form": TokenForm(),
         "password_form": PasswordForm(request),
+        "profile_form": ProfileForm(request),
+        "can_mail": mail.configured(),
         "tokens": live_tokens(user),
         "now": timezone.now(),
         **more,
@@ -140,6 +174,22 @@ def password(request: HttpRequest) -> HttpResponse:
     events.record(None, signed_in(request), "password.change", signed_in(request))
     toast(request, _("Password changed. You are logged out everywhere else; your tokens keep working."))
     return redirect("platform:account")
+
+
+@sensitive_post_parameters()
+@require_POST
+def profile(request: HttpRequest) -> HttpResponse:
+    """Changes the name that others see, and my mail address."""
+    form = ProfileForm(request, request.POST)
+    if form.is_valid():
+        try:
+            accounts.change_profile(form.user, name=form.cleaned_data["name"], email=form.cleaned_data["email"])
+        except BadInput as error:
+            form.add_error(str(error.facts["field"]), error.message)
+        else:
+            toast(request, _("Saved."))
+            return redirect("platform:account")
+    return page(request, profile_form=form)
 
 
 def live_tokens(user: User) -> list[ApiToken]:

@@ -1,5 +1,7 @@
 """A project's settings: its name, its people and their roles, its tokens, its end."""
 
+from datetime import timedelta
+
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -10,24 +12,18 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from lode_platform import invitations, mail, shell
 from lode_platform import projects as verbs
-from lode_platform import shell
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
 from lode_platform.errors import LodeError
 from lode_platform.models import ApiToken, Membership, Project, Role, User
 from lode_platform.projects import trashed
+from lode_platform.roles import ROLE_WORDS
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 from lode_platform.tokens import make_token, revoke
-
-ROLE_WORDS = {
-    Role.OWNER: gettext_lazy("everything, people and settings too"),
-    Role.ENGINEER: gettext_lazy("items, schemas, datasets, runs and mining"),
-    Role.REVIEWER: gettext_lazy("labels, reviews, judges failures, opens queues and mining rounds"),
-    Role.ANNOTATOR: gettext_lazy("labels tasks"),
-    Role.VIEWER: gettext_lazy("looks, and pulls versions"),
-}
+from lode_platform.views.invitation_form import InvitationForm
 
 
 class MemberForm(forms.Form):
@@ -79,13 +75,28 @@ def page(request: HttpRequest, member: Membership, **more: object) -> HttpRespon
         "member_form": MemberForm(),
         "token_form": ProjectTokenForm(auto_id="token_%s"),
         "title_form": TitleForm(initial={"title": project.title}),
+        **_invitations(member),
         "needs": shell.needs_lines(project, user) if permits(Caller(user), member.role, "project.manage") else [],
         **more,
     }
     response = render(request, "platform/settings.html", context)
-    if more.get("shown"):
+    if more.get("shown") or more.get("link"):
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _invitations(member: Membership) -> dict[str, object]:
+    """Those that are open, and those that were within the last month; nothing for who may not invite."""
+    caller = Caller(member.user)
+    if not permits(caller, member.role, "project.manage"):
+        return {}
+    lately = timezone.now() - timedelta(days=30)
+    rows = invitations.listed(member.project, caller).filter(expires_at__gt=lately)[:100]
+    return {
+        "invitations": [(row, row.state()) for row in rows],
+        "invitation_form": InvitationForm(member.project),
+        "can_mail": mail.configured(),
+    }
 
 
 def membership(request: HttpRequest, project: str, verb: str) -> Membership:

@@ -10,8 +10,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from lode_platform import events, projects
+from lode_platform import accounts, events, projects
 from lode_platform.errors import LodeError
+from lode_platform.models import User
 
 
 class Command(BaseCommand):
@@ -19,8 +20,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("user", help="the user name")
+        parser.add_argument(
+            "--link", action="store_true", help="asks for none, prints a link to set one, once, instead"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["link"]:
+            return self._print_link(options["user"])
         password = self._password()
         try:
             with transaction.atomic():
@@ -39,6 +45,13 @@ class Command(BaseCommand):
             else "has a new password; all who were logged in with the old one must log in again"
         )
         self.stdout.write(f"{user.username} {told}.")
+
+    def _print_link(self, name: str) -> None:
+        user = User.objects.filter(username=name, is_active=True).first()
+        if user is None:
+            raise CommandError(f"Nobody here has the user name {name!r}, or the account is inactive.")
+        events.record(None, None, "password.link", user)
+        self.stdout.write(accounts.password_link(user))
 
     def _password(self) -> str:
         if not sys.stdin.isatty():
