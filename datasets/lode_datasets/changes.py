@@ -1,8 +1,9 @@
 """What a publish changes: read at one moment as it starts, kept in the version's row, written as entries by the job.
 
 ``freeze`` compares the selection, its labels and splits with the newest version's entries, all inside the database, and
-gives only what differs. That moment is the one whose content the version will have: label sets and items never change,
-so the ids it gives say everything, and labels saved meanwhile change the next version.
+gives only what differs. That moment is the one whose content the version will have: label sets and the bytes of items
+never change, so the ids it gives say everything, with what the items' own fields said where the version carries some;
+what is labelled meanwhile changes the next version.
 
 Of a first version that is every item, so it is read, packed, kept and written a batch at a time: nowhere in here stand
 more than two batches.
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple, Protocol
 from django.db import connection, transaction
 
 from lode_annotation.models import LabelSet
+from lode_datasets import carried
 from lode_datasets.models import Dataset, DatasetItem, Entry, Version, VersionFile
 from lode_platform import table_statistics
 from lode_platform.models import Blob, Item
@@ -31,8 +33,8 @@ CHUNK = 1 << 18
 
 class Batch(NamedTuple):
     """Some of what differs: the items that are new or differ, as they now are, as JSON rows of item, blob, label set
-    (null: unlabelled) and split; and those that are gone, as a JSON list. All by primary key, in no order; then how
-    many of each."""
+    (null: unlabelled), split and, where fields are carried, what they say (null: nothing); and those that are gone, as
+    a JSON list. All by primary key, in no order; then how many of each."""
 
     new: str
     gone: str
@@ -69,14 +71,16 @@ HINTS = {
 
 # Digests are looked up for those alone whose label set is another: of most items it is the one that the version has.
 CHANGED = """
-SELECT i.id, i.blob_id, l.id, CASE WHEN l.id IS NULL THEN %(pool)s ELSE s.split END, e.id IS NULL
+SELECT i.id, i.blob_id, l.id, CASE WHEN l.id IS NULL THEN %(pool)s ELSE s.split END, e.id IS NULL{own}
 FROM {selected} s
 {cross} JOIN {item} i ON i.id = s.item_id AND i.trashed_at IS NULL AND i.staged_by_id IS NULL
 LEFT JOIN {labels} l {current}
     ON l.item_id = i.id AND l.schema_id = %(schema)s AND l."current" AND l.staged_by_id IS NULL
 LEFT JOIN {entry} e ON e.dataset_id = s.dataset_id AND e.item_id = i.id AND e.last IS NULL
 WHERE s.dataset_id = %(dataset)s
-    AND (
+    AND ({differs}{other_metadata})
+"""
+DIFFERS = """
         e.id IS NULL OR e.blob_id <> i.blob_id OR e.path <> i.path
         OR (e.label_set_id IS NULL) <> (l.id IS NULL)
         OR e.split <> CASE WHEN l.id IS NULL THEN %(pool)s ELSE s.split END
@@ -84,8 +88,18 @@ WHERE s.dataset_id = %(dataset)s
             e.label_set_id <> l.id
             AND (SELECT digest FROM {labels} WHERE id = l.id) <> (SELECT digest FROM {labels} WHERE id = e.label_set_id)
         )
-    )
 """
+# Asked only where this version or the one before carries fields. What it finds may say the same in other words, so the
+# values are compared again as they will stand; `own` gives both, and whether anything else differs.
+OWN = {
+    "sqlite": ", i.metadata, e.metadata, ({differs})",
+    "postgresql": ", i.metadata::text, e.metadata, ({differs})",
+}
+OTHER_METADATA = {
+    "sqlite": " OR json_extract(e.metadata, {name}) IS NOT json_extract(i.metadata, {name})",
+    "postgresql": " OR e.metadata::jsonb -> {name}::text IS DISTINCT FROM i.metadata -> {name}::text",
+}
+NO_MORE_METADATA = " OR e.metadata IS NOT NULL"
 GONE = """
 SELECT e.item_id, NULL, NULL, '', false
 FROM {entry} e
@@ -103,25 +117,26 @@ SELECT (SELECT COUNT(*) FROM {selected} WHERE dataset_id = %(dataset)s)
 """
 
 
-def freeze(dataset: Dataset) -> Frozen:
-    """What differs between the selection and the newest version at one moment."""
+def freeze(dataset: Dataset, kinds: Mapping[str, str] | None = None) -> Frozen:
+    """What differs between the selection and the newest version at one moment, where the next one carries fields of
+    these ``kinds``, by name; for None those that the dataset's choice says."""
     packer, pieces = zlib.compressobj(1), []
     new = gone = unlabelled = 0
-    for rows in _differing(dataset):
-        some = [row[:4] for row in rows if row[1] is not None]
+    for rows in _differing(dataset, carried.fields_of(dataset) if kinds is None else kinds):
+        some = [row for row in rows if row[1] is not None]
         new += len(some)
         gone += len(rows) - len(some)
         unlabelled += sum(row[2] is None for row in some)
-        [batch] = _cut(some, [row[0] for row in rows if row[1] is None])
-        pieces.append(packer.compress("{}\t{}\t{}\t{}\n".format(*batch).encode()))
+        for batch in _cut(some, [row[0] for row in rows if row[1] is None]):
+            pieces.append(packer.compress("{}\t{}\t{}\t{}\n".format(*batch).encode()))
     return Frozen(b"%d\n%b" % (new + gone, b"".join([*pieces, packer.flush()])), new, gone, unlabelled)
 
 
 _text = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def _differing(dataset: Dataset) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows that differ, a batch at a time; the last column says of which the version has no entry.
+def _differing(dataset: Dataset, kinds: Mapping[str, str]) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows that differ, a batch at a time: as a ``Batch`` has them, and of those that are gone the key alone.
 
     The entries are compared with the selection the other way round only where they are more than those of the selection
     that were found.
@@ -130,11 +145,42 @@ def _differing(dataset: Dataset) -> Iterator[list[tuple[Any, ...]]]:
     with _one_moment():
         newest = dataset.versions.published().order_by("-number").first()
         held, fresh = newest.counts["items"] if newest else 0, 0
-        for rows in _batches(CHANGED, values):
+        before = newest.metadata_kinds if newest else {}
+        for rows in _batches(_changed(kinds, before, values), values):
             fresh += sum(row[4] for row in rows)
-            yield rows
+            yield _described(rows, kinds) if kinds or before else [row[:4] for row in rows]
         if held and held != _selected(values) - fresh:
-            yield from _batches(GONE, values)
+            yield from _batches(GONE.format(**_names()), values)
+
+
+def _changed(kinds: Mapping[str, str], before: Mapping[str, str], values: dict[str, Any]) -> str:
+    """The statement that finds what is new or differs; the names of fields are put into its ``values``."""
+    vendor, differs = connection.vendor, DIFFERS.format(**_names())
+    if not kinds and not before:
+        return CHANGED.format(own="", differs=differs, other_metadata="", **_names())
+    others = []
+    for number, name in enumerate(sorted(kinds)):
+        values[f"field{number}"] = f'$."{name}"' if vendor == "sqlite" else name
+        others.append(OTHER_METADATA[vendor].format(name=f"%(field{number})s"))
+    # a field that is carried no more is taken away wherever it stands
+    if before.keys() - kinds.keys():
+        others.append(NO_MORE_METADATA)
+    own = OWN[vendor].format(differs=differs)
+    return CHANGED.format(own=own, differs=differs, other_metadata="".join(others), **_names())
+
+
+def _described(rows: Sequence[tuple[Any, ...]], kinds: Mapping[str, str]) -> list[tuple[Any, ...]]:
+    """Rows with what their fields say; those that differ in nothing are left out."""
+    found = []
+    for *row, _fresh, said, before, differs in rows:
+        text = carried.text_of(said, kinds) if kinds else None
+        if differs or text != before:
+            found.append((*row, text))
+    return found
+
+
+def _names() -> dict[str, str]:
+    return {**TABLES, **HINTS[connection.vendor]}
 
 
 @contextmanager
@@ -164,7 +210,7 @@ def _one_moment() -> Iterator[None]:
 
 def _batches(statement: str, values: Mapping[str, Any]) -> Iterator[list[tuple[Any, ...]]]:
     with connection.chunked_cursor() as cursor:
-        cursor.execute(statement.format(**TABLES, **HINTS[connection.vendor]), values)
+        cursor.execute(statement, values)
         while rows := cursor.fetchmany(BATCH):
             yield rows
 
@@ -172,7 +218,7 @@ def _batches(statement: str, values: Mapping[str, Any]) -> Iterator[list[tuple[A
 def _selected(values: Mapping[str, Any]) -> int:
     """How many items the selection has that are neither in the trash nor on their way in."""
     with connection.cursor() as cursor:
-        cursor.execute(SELECTED.format(**TABLES, **HINTS[connection.vendor]), values)
+        cursor.execute(SELECTED.format(**_names()), values)
         return int(cursor.fetchone()[0])
 
 
@@ -207,11 +253,12 @@ def _unpacked(body: bytes) -> Iterator[Batch]:
 ROWS = {
     "sqlite": (
         "SELECT json_extract(value, '$[0]') AS item, json_extract(value, '$[1]') AS blob,"
-        " json_extract(value, '$[2]') AS labels, json_extract(value, '$[3]') AS split FROM json_each(%s)"
+        " json_extract(value, '$[2]') AS labels, json_extract(value, '$[3]') AS split,"
+        " json_extract(value, '$[4]') AS metadata FROM json_each(%s)"
     ),
     "postgresql": (
         "SELECT (value->>0)::bigint AS item, (value->>1)::bigint AS blob,"
-        " (value->>2)::bigint AS labels, value->>3 AS split FROM json_array_elements(%s::json)"
+        " (value->>2)::bigint AS labels, value->>3 AS split, value->>4 AS metadata FROM json_array_elements(%s::json)"
     ),
 }
 IDS = {
@@ -224,8 +271,8 @@ IDS = {
 }
 CLOSE = "UPDATE {entry} SET last = %s WHERE dataset_id = %s AND last IS NULL AND first <= %s AND item_id {ids}"
 OPEN = """
-INSERT INTO {entry} (dataset_id, item_id, path, blob_id, label_set_id, split, first, last)
-SELECT %s, f.item, i.path, f.blob, f.labels, f.split, %s, NULL
+INSERT INTO {entry} (dataset_id, item_id, path, blob_id, label_set_id, split, first, last, metadata)
+SELECT %s, f.item, i.path, f.blob, f.labels, f.split, %s, NULL, f.metadata
 FROM ({rows}) f JOIN {item} i ON i.id = f.item
 WHERE true
 ON CONFLICT DO NOTHING

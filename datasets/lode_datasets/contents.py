@@ -31,15 +31,15 @@ __all__ = ["Content", "schema_file", "schema_of"]
 PAGE = layers.BASE_LINES
 
 
-def schema_file(name: str, revision: SchemaRevision) -> bytes:
-    """``schema.json`` under a schema's revision."""
+def schema_file(name: str, revision: SchemaRevision, kinds: Mapping[str, str] | None = None) -> bytes:
+    """``schema.json`` under a schema's revision, of a version that carries fields of these kinds, by name."""
     classes = [{"id": row["id"], "name": row["name"], "control": row.get("control", "")} for row in revision.classes]
-    return published.schema_file(name, revision.config, classes)
+    return published.schema_file(name, revision.config, classes, {"metadata": dict(kinds)} if kinds else None)
 
 
 def schema_of(version: Version) -> bytes:
     """``schema.json`` as the version has it."""
-    return schema_file(version.stamp["schema"], version.schema_revision)
+    return schema_file(version.stamp["schema"], version.schema_revision, version.metadata_kinds)
 
 
 @dataclass
@@ -108,6 +108,7 @@ class Content:
         items = version_members.items_of(rows, {key: class_ids(texts) for key, texts in said.items()})
         self.size += sign * sum(row.size for row in rows)
         self.counts.add(zip(items.splits, items.classes, strict=True), sign)
+        self.counts.describe((row.metadata for row in rows), sign)
         return lines, items
 
     # -- what changed ----------------------------------------------------------------------------------------------

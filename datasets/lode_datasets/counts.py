@@ -1,5 +1,6 @@
 """A version's counts, kept by adding what came and taking away what went; no database here."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,13 +11,14 @@ __all__ = ["VersionCounts"]
 
 
 class VersionCounts:
-    """Items by split, labelled ones, regions by class and by (split, class)."""
+    """Items by split, labelled ones, regions by class and by (split, class), items by the fields that they have."""
 
     def __init__(self, counts: Mapping[str, Any] | None = None) -> None:
         """Starts from the counts of a version, or from nothing."""
         given = counts or {}
         self.labelled: int = given.get("labelled", 0)
         self.splits: Counter[str] = Counter(given.get("splits", {}))
+        self.metadata: Counter[str] = Counter(given.get("metadata", {}))
         self.classes: defaultdict[str, Counter[int]] = defaultdict(Counter)
         for split, row in given.get("split_classes", {}).items():
             self.classes[split] = Counter({int(class_id): number for class_id, number in row.items()})
@@ -35,8 +37,16 @@ class VersionCounts:
         for split, found in classes.items():
             count(self.classes[split], found)
 
+    def describe(self, texts: Iterable[str | None], sign: int = 1) -> None:
+        """Counts items by their fields, in or out: the text of each item's, None where it has none."""
+        for text in texts:
+            if text:
+                for name in json.loads(text):
+                    self.metadata[name] += sign
+
     def as_json(self) -> dict[str, Any]:
-        """``{"items", "labelled", "regions", "splits", "classes", "split_classes"}``; what is zero is left out."""
+        """``{"items", "labelled", "regions", "splits", "classes", "split_classes"}`` and, where an item has a field,
+        ``"metadata"``; what is zero is left out."""
         split_classes = {
             split: {str(class_id): number for class_id, number in sorted(row.items()) if number}
             for split, row in sorted(self.classes.items())
@@ -44,7 +54,9 @@ class VersionCounts:
         total: Counter[int] = Counter()
         for row in self.classes.values():
             total.update(row)
+        metadata = {name: number for name, number in sorted(self.metadata.items()) if number}
         return {
+            **({"metadata": metadata} if metadata else {}),
             "items": sum(self.splits.values()),
             "labelled": self.labelled,
             "regions": sum(total.values()),

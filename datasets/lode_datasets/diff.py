@@ -24,6 +24,7 @@ __all__ = [
     "RegionChange",
     "Summary",
     "changes",
+    "field_changes",
     "filtered",
     "pairs",
     "region_changes",
@@ -31,7 +32,9 @@ __all__ = [
     "summary",
 ]
 
-Kind = Literal["added", "removed", "replaced", "labelled", "unlabelled", "relabelled", "moved_split", "same"]
+Kind = Literal[
+    "added", "removed", "replaced", "labelled", "unlabelled", "relabelled", "moved_split", "metadata", "same"
+]
 RegionKind = Literal["added", "removed", "moved", "relabelled", "edited"]
 Region = Mapping[str, Any]
 MOST_KEPT = 50_000
@@ -118,10 +121,24 @@ class ItemChange:
         """What became of each region; for an item that came or went, of all it has."""
         return region_changes(_regions(self.before), _regions(self.after))
 
+    @cached_property
+    def metadata(self) -> dict[str, tuple[Any, Any]]:
+        """What its fields said that say something else now, before and after, by name; None where it has no value."""
+        if self.before is None or self.after is None:
+            return {}
+        return field_changes(self.before.metadata, self.after.metadata)
+
     @property
     def by_place(self) -> bool:
         """Whether its regions share no id, so that they were followed by class and place."""
         return not share_ids(_regions(self.before), _regions(self.after))
+
+
+def field_changes(before: str | None, after: str | None) -> dict[str, tuple[Any, Any]]:
+    """The fields in which two texts of metadata differ, by name."""
+    was, now = json.loads(before or "{}"), json.loads(after or "{}")
+    pairs = {name: (was.get(name), now.get(name)) for name in sorted({**was, **now})}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
 def _regions(entry: Entry | None) -> list[Region]:
@@ -240,7 +257,7 @@ def filtered(old: Version, new: Version, wanted: Filter) -> Filtered:
 class Summary:
     """The whole difference in numbers. ``classes`` is regions now less regions then, by class id; ``by_place`` is how
     many items' regions share no id and were followed by class and place; ``splits`` counts the changed items that the
-    filter of a split takes."""
+    filter of a split takes; ``metadata`` how many items of both versions differ in each field."""
 
     kinds: Mapping[str, int]
     regions: Mapping[str, int]
@@ -252,6 +269,7 @@ class Summary:
     people: Mapping[str, int] = field(default_factory=dict)
     by_place: int = 0
     splits: Mapping[str, int] = field(default_factory=dict)
+    metadata: Mapping[str, int] = field(default_factory=dict)
 
 
 def summary(old: Version, new: Version) -> Summary:
@@ -310,6 +328,10 @@ def _compared(old_name: UUID, new_name: UUID) -> Compared:
             if "relabelled" in region.kinds and region.before and region.after:
                 confusions[region.before["class_id"], region.after["class_id"]] += 1
         touched.append(Touched(_pair(labels.pair), (labels.a_split, labels.b_split), frozenset(what)))
+    described: Counter[str] = Counter()
+    if old.metadata_kinds or new.metadata_kinds:
+        for was, now in diff_statements.metadata(old, new):
+            described.update(field_changes(was, now).keys())
     shift = {
         int(key): new.counts["classes"].get(key, 0) - old.counts["classes"].get(key, 0)
         for key in {**old.counts["classes"], **new.counts["classes"]}
@@ -326,6 +348,7 @@ def _compared(old_name: UUID, new_name: UUID) -> Compared:
         people=dict(people.most_common()),
         by_place=by_place,
         splits=dict(splits),
+        metadata=dict(described.most_common()),
     )
     return Compared(summed, counted, touched)
 

@@ -10,11 +10,11 @@ from lode_datasets.models import Entry, Version
 from lode_platform import sql
 from lode_platform.models import User
 
-__all__ = ["Counted", "Labels", "PairRow", "counted", "labels", "page"]
+__all__ = ["Counted", "Labels", "PairRow", "counted", "labels", "metadata", "page"]
 
 ENTRY, LABELS, USER = (model._meta.db_table for model in (Entry, LabelSet, User))
 _SIDE = f"""
-    SELECT e.id, e.item_id, e.path, e.split, e.blob_id, e.label_set_id, l.digest
+    SELECT e.id, e.item_id, e.path, e.split, e.blob_id, e.label_set_id, l.digest, e.metadata
     FROM {ENTRY} e LEFT JOIN {LABELS} l ON l.id = e.label_set_id
     WHERE e.dataset_id = %(dataset)s
 """
@@ -24,7 +24,7 @@ _BOTH = [
     for number, side in enumerate("ab")
     for name, column in (
         *(("", "id"), ("_path", "path"), ("_split", "split"), ("_blob", "blob_id")),
-        *(("_digest", "digest"), ("_labels", "label_set_id")),
+        *(("_digest", "digest"), ("_labels", "label_set_id"), ("_metadata", "metadata")),
     )
 ]
 # Of two versions the lower and the higher: what began in between and the higher one has, what the lower one had and has
@@ -48,6 +48,7 @@ WITH began AS MATERIALIZED (
         WHEN p.a_digest IS NOT NULL AND p.b_digest IS NULL THEN 'unlabelled'
         WHEN p.a_digest <> p.b_digest THEN 'relabelled'
         WHEN p.a_split <> p.b_split THEN 'moved_split'
+        WHEN COALESCE(p.a_metadata, '') <> COALESCE(p.b_metadata, '') THEN 'metadata'
         ELSE 'same' END AS kind
     FROM both_sides p
 )
@@ -55,6 +56,10 @@ WITH began AS MATERIALIZED (
 _TAKEN = """
     kind <> 'same' AND (%(kind)s = '' OR kind = %(kind)s)
     AND (%(split)s = '' OR a_split = %(split)s OR b_split = %(split)s)
+"""
+_METADATA = """
+SELECT a_metadata, b_metadata FROM pair
+WHERE a IS NOT NULL AND b IS NOT NULL AND COALESCE(a_metadata, '') <> COALESCE(b_metadata, '')
 """
 _BOTH_DIFFER = "p.a IS NOT NULL AND p.b IS NOT NULL AND COALESCE(p.a_digest, '') <> COALESCE(p.b_digest, '')"
 
@@ -108,6 +113,15 @@ def counted(old: Version, new: Version) -> list[Counted]:
     pairs, values = _pairs(old, new)
     statement = "SELECT kind, a_split, b_split, count(*) FROM pair WHERE kind <> 'same' GROUP BY kind, a_split, b_split"
     return sql.rows(Counted, pairs + statement, values)
+
+
+def metadata(old: Version, new: Version) -> Iterator[tuple[str | None, str | None]]:
+    """What the carried fields of the items in both versions say where that differs, before and after, in no order."""
+    pairs, values = _pairs(old, new)
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(pairs + _METADATA, values)
+        while rows := cursor.fetchmany(2000):
+            yield from rows
 
 
 def page(

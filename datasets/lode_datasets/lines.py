@@ -48,13 +48,13 @@ def lines_of(rows: Sequence[Held]) -> tuple[list[Lines], dict[int, Texts]]:
 def _lines(row: Held, said: Mapping[int, Texts]) -> Lines:
     path, media = row.path, media_text(row.kind, row.width, row.height, row.length)
     texts = None if row.label_set is None else said[row.label_set]
-    labels = published.label_line(path, media, texts)
+    labels = published.label_line(path, media, texts, row.metadata)
     return Lines(
         path,
         published.manifest_line(path, row.md5, row.sha256, row.size),
         labels,
         published.split_line(path, row.split),
-        labels if texts is None else _without_ids(path, media, texts, labels),
+        published.label_line(path, media, None) if texts is None else _without_ids(path, media, texts, labels),
     )
 
 

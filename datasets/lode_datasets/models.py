@@ -22,7 +22,8 @@ class Dataset(models.Model):
     """A named selection of items + schema + split policy.
 
     ``split_policy``: ``{"train": 0.8, "val": 0.1, "test": 0.1, "salt": "..."}``; an item's split is
-    decided once, by the hash of its group or else of its bytes.
+    decided once, by the hash of its group or else of its bytes. ``metadata_kinds``: the fields of the items that the
+    next version carries, the kind of each by name.
     """
 
     uuid = models.UUIDField(default=uuid4, unique=True)
@@ -32,6 +33,7 @@ class Dataset(models.Model):
     description = models.TextField(blank=True)
     schema = models.ForeignKey(Schema, on_delete=models.PROTECT, related_name="datasets")
     split_policy = models.JSONField(default=dict)
+    metadata_kinds = models.JSONField(default=dict, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     trashed_at = models.DateTimeField(null=True, blank=True)
@@ -103,8 +105,11 @@ class Version(models.Model):
     commit, refs and tag are a pure function of the row, whatever is labelled meanwhile. ``frozen`` is dropped once the
     version is published: its rows are in ``Entry`` then.
 
+    ``metadata_kinds`` are the fields of its items that it carries: the kind of each, by name.
+
     ``counts``: ``{"items", "labelled", "regions", "splits": {split: items}, "classes": {class id: regions},
-    "split_classes": {split: {class id: regions}}}``.
+    "split_classes": {split: {class id: regions}}}``, and ``"metadata": {field: items that have it}`` where it carries
+    any.
     """
 
     class State(models.TextChoices):
@@ -136,6 +141,7 @@ class Version(models.Model):
     counts = models.JSONField(default=dict)
     checks = models.JSONField(default=list)
     stamp = models.JSONField(default=dict, help_text="project, dataset, schema, author, email: names as they stood")
+    metadata_kinds = models.JSONField(default=dict, blank=True)
     frozen = models.BinaryField(null=True, editable=False)
     operation_id = models.UUIDField(null=True, blank=True, unique=True, help_text="the client's key")
     job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
@@ -156,7 +162,8 @@ class Version(models.Model):
 class Entry(models.Model):
     """Membership as change: this item, with these bytes, labels and split, from ``first`` to ``last`` version.
 
-    ``last`` is null while the newest version still holds it. No row per item per version.
+    ``last`` is null while the newest version still holds it. No row per item per version. ``metadata`` is what the
+    label line says of the item's own fields, as canonical JSON; null where it says nothing.
     """
 
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="entries", db_index=False)
@@ -167,6 +174,7 @@ class Entry(models.Model):
     split = models.CharField(max_length=32)
     first = models.PositiveIntegerField()
     last = models.PositiveIntegerField(null=True, blank=True)
+    metadata = models.TextField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["dataset", "item", "first"], name="entry_once")]

@@ -9,7 +9,7 @@ So a worker that dies anywhere is followed by one that ends at the same digest a
 anything of the version until the row says ``published``: every door asks the rows, not the disk.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from lode_annotation.models import LabelSet, SchemaRevision
-from lode_datasets import changes, checks, git, repositories, statements, version_members, version_trees, versions
+from lode_datasets import (
+    carried,
+    changes,
+    checks,
+    git,
+    repositories,
+    statements,
+    version_members,
+    version_trees,
+    versions,
+)
 from lode_datasets.contents import PAGE, Content, schema_file, schema_of
 from lode_datasets.lines import lines_of
 from lode_datasets.models import Dataset, Entry, Version
@@ -54,14 +64,22 @@ NAMED = [
 
 
 def publish(
-    dataset: Dataset, user: User, *, message: str = "", operation_id: UUID | None = None
+    dataset: Dataset,
+    user: User,
+    *,
+    message: str = "",
+    operation_id: UUID | None = None,
+    metadata: Sequence[str] | None = None,
 ) -> tuple[Version, Job | None]:
     """Asks for a version of what the dataset holds at this moment.
+
+    ``metadata`` names the fields of the items that it carries, and that the dataset's versions carry from then on; None
+    leaves that choice as it is.
 
     Gives the new version and its job; the latest version and None where nothing differs from it; for an
     ``operation_id`` seen before, what that gave. Its DVC remote is at MOTHERLODE_PUBLIC_URL, whatever address the
     caller came by. Raises ``Conflict`` (publishing) while another version is being published, ``BadInput`` (empty) for
-    a dataset without items.
+    a dataset without items or, naming ``metadata``, for a field that the project has not.
     """
     if operation_id is not None:
         seen = Version.objects.filter(operation_id=operation_id).select_related("job").first()
@@ -69,6 +87,7 @@ def publish(
             raise Conflict("This operation_id published another dataset; make a new one.", code="operation_id_used")
         if seen is not None:
             return seen, None if seen.state == Version.State.PUBLISHED else seen.job
+    kinds = carried.fields_of(dataset, metadata)
     for _try in range(TRIES):
         clear_way(dataset)
         parent = versions.latest(dataset)
@@ -77,12 +96,12 @@ def publish(
         revision = dataset.schema.revisions.order_by("-number").first()
         if revision is None:
             raise BadInput(f"The schema {dataset.schema.name!r} has no revision.", code="no_schema")
-        frozen = changes.freeze(dataset)
-        if parent and not frozen and schema_file(dataset.schema.name, revision) == schema_of(parent):
+        frozen = changes.freeze(dataset, kinds)
+        if parent and not frozen and schema_file(dataset.schema.name, revision, kinds) == schema_of(parent):
             return parent, None
         if not frozen.new and (parent is None or frozen.gone == parent.counts["items"]):
             raise BadInput("There is nothing to publish: the dataset holds no items.", code="empty")
-        made = _write_row(dataset, user, parent, revision, frozen, message, operation_id)
+        made = _write_row(dataset, user, parent, revision, frozen, message, operation_id, kinds)
         if made is not None:
             return made, made.job
     raise Conflict("Others keep publishing this dataset; try again in a moment.", code="publishing")
@@ -103,12 +122,17 @@ def _write_row(
     frozen: changes.Frozen,
     message: str,
     operation_id: UUID | None,
+    kinds: Mapping[str, str],
 ) -> Version | None:
-    """The row, its job and the event, in one short transaction; None where the world moved since it was read."""
+    """The row, its job and the dataset's choice of fields, in one short transaction; None where the world moved since
+    it was read."""
     number = parent.number + 1 if parent else 1
     try:
         with transaction.atomic():
             Dataset.objects.select_for_update().get(pk=dataset.pk)
+            if dataset.metadata_kinds != kinds:
+                dataset.metadata_kinds = dict(kinds)
+                dataset.save(update_fields=["metadata_kinds"])
             version = Version.objects.create(
                 dataset=dataset,
                 number=number,
@@ -126,6 +150,7 @@ def _write_row(
                     "email": user.email or f"{user.username}@motherlode.invalid",
                 },
                 frozen=frozen.packed,
+                metadata_kinds=dict(kinds),
                 operation_id=operation_id,
             )
             version.job = enqueue(

@@ -56,8 +56,15 @@ each class id) and three folders of JSON lines, one line for each item: `labels/
         return {{path: row for path, row in rows.items() if not row.get("removed")}}
 
     labels = read("data/labels")
-
+{metadata}
 The tag `v{number}` is this version for good.
+"""
+METADATA = """
+This version carries fields of the items' own metadata: {fields}. A label line has those that its item has:
+
+    labels[path].get("metadata", {{}}).get({first})
+
+They stand in `schema.json`, each with its kind; a date is a text such as 2026-03-01 or 2026-03-01T12:30:00.
 """
 README_0 = """\
 # {name}
@@ -145,8 +152,10 @@ def _pointer(path: str, listing: str, size: int, files: int) -> bytes:
 
 
 def _readme(text: str, version: Version) -> bytes:
-    stamp, counts = version.stamp, version.counts
+    stamp, counts, kinds = version.stamp, version.counts, version.metadata_kinds
+    fields = ", ".join(f"`{name}` ({kind})" for name, kind in sorted(kinds.items()))
     return text.format(
+        metadata=METADATA.format(fields=fields, first=json.dumps(min(kinds), ensure_ascii=False)) if kinds else "",
         name=f"{stamp['dataset']}@v{version.number}",
         number=version.number,
         digest=version.digest,

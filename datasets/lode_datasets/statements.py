@@ -123,7 +123,8 @@ def held(dataset: int, md5s: Sequence[str]) -> set[str]:
 
 
 class Held(NamedTuple):
-    """An item as a version holds it; ``width``, ``height`` and ``length`` are those of these very bytes."""
+    """An item as a version holds it; ``width``, ``height`` and ``length`` are those of these very bytes, ``metadata``
+    the canonical text of the fields that are carried of it."""
 
     path: str
     md5: str
@@ -136,6 +137,7 @@ class Held(NamedTuple):
     height: int
     length: int
     entry: int = 0
+    metadata: str | None = None
 
 
 class Listed(NamedTuple):
@@ -162,7 +164,7 @@ _NUMBERS = ", ".join(
     f"CASE WHEN i.blob_id = e.blob_id THEN i.{name} ELSE COALESCE((SELECT MAX(p.{name}) {_PAST}), i.{name}) END"
     for name in ("width", "height", "length")
 )
-_COLUMNS = f"e.path, b.md5, b.sha256, b.size, e.split, e.label_set_id, i.kind, {_NUMBERS}, e.id"
+_COLUMNS = f"e.path, b.md5, b.sha256, b.size, e.split, e.label_set_id, i.kind, {_NUMBERS}, e.id, e.metadata"
 _HOLDS = "e.dataset_id = %(dataset)s AND e.first <= %(number)s AND (e.last IS NULL OR e.last >= %(number)s)"
 _CHANGED = f"SELECT {_COLUMNS} FROM {_ENTRY} e {_BYTES} {_ITEM} WHERE e.dataset_id = %(dataset)s AND "
 _PAGE = f"""

@@ -16,7 +16,7 @@ from lode_platform.callers import Caller
 from lode_platform.errors import BadInput
 from lode_platform.models import Item, MetadataField, Project
 
-__all__ = ["Report", "Row", "kinds_of", "set_metadata"]
+__all__ = ["Report", "Row", "fits", "kinds_of", "set_metadata"]
 
 MOST_FIELDS = 200
 MOST_SIGNS = 10_000
@@ -106,12 +106,13 @@ def _kind_of(values: Iterable[Any]) -> str:
     """The kind that fits all values."""
     there = [value for value in values if value is not None]
     for kind in (Kind.BOOLEAN, Kind.NUMBER, Kind.DATE):
-        if there and all(_fits(kind, value) for value in there):
+        if there and all(fits(kind, value) for value in there):
             return kind
     return Kind.TEXT
 
 
-def _fits(kind: str, value: Any) -> bool:
+def fits(kind: str, value: Any) -> bool:
+    """Whether a value is one of a field of this kind."""
     if kind == Kind.BOOLEAN:
         return isinstance(value, bool)
     if kind == Kind.NUMBER:
@@ -148,7 +149,7 @@ def _items(project: Project, rows: Sequence[Row], report: Report, *, lock: bool)
 def _check(rows: Sequence[Row], kinds: Mapping[str, str], report: Report) -> None:
     for number, row in enumerate(rows):
         for name, value in row.values.items():
-            if value is not None and not _fits(kinds[name], value):
+            if value is not None and not fits(kinds[name], value):
                 words = {"value": f"{value!r:.60}", "kind": Kind(kinds[name]).label}
                 report.problems.append(_problem(number, row, name, _("%(value)s is not a %(kind)s.") % words))
 

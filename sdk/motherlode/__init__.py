@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from motherlode.listing import Item, items
     from motherlode.lock import Pin
     from motherlode.predictions import BadPrediction, Prediction
+    from motherlode.publishing import publish
     from motherlode.regions import Region
     from motherlode.relations import Relation
     from motherlode.runs import Run, run
@@ -75,6 +76,7 @@ __all__ = [
     "Unreachable",
     "items",
     "load",
+    "publish",
     "pull",
     "run",
     "snapshot",
@@ -119,6 +121,7 @@ _HOMES = {
     "Unreachable": "errors",
     "items": "listing",
     "load": "verbs",
+    "publish": "publishing",
     "pull": "verbs",
     "run": "runs",
     "snapshot": "verbs",

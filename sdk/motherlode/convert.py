@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from motherlode.carried import plain
 from motherlode.errors import BadInput
 from motherlode.formats import writers
 from motherlode.formats.settling import as_regions, settle
@@ -110,11 +111,16 @@ def convert_version(samples: Samples, target: Path, to: str, put: Put = copy) ->
             report.problems.append(problem.as_json())
             continue
         regions = list(sample.labels)
-        rows.append(Labelled(sample.path, sample.file, sample.media, sample.split, regions, sample.relations))
+        own = plain(sample.metadata)
+        rows.append(Labelled(sample.path, sample.file, sample.media, sample.split, regions, sample.relations, own))
         links += len(sample.relations)
     if links and "relation" not in writers()[to].keeps:
         what = f"{links:,} relations between regions were not written: no format that is written holds them"
         report.problems.append(Problem("note", "", "", what, "Read them with the SDK, as sample.relations").as_json())
+    described = sum(bool(row.metadata) for row in rows)
+    if described and to in writers() and "metadata" not in writers()[to].keeps:
+        what = f"the metadata of {described:,} items was not written: {writers()[to].title} do not hold it"
+        report.problems.append(Problem("note", "", "", what, "Read it with the SDK, as sample.metadata").as_json())
     for kind, number in unknown.items():
         what = f"{number:,} labels of kind {kind!r} were not written: this version of Motherlode does not know it"
         report.problems.append(Problem("note", "", "", what, "Upgrade Motherlode").as_json())

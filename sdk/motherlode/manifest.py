@@ -294,8 +294,10 @@ def without_items(data: bytes) -> bytes:
 
 def path_of(line: bytes) -> str:
     """The path of a line of labels or splits, without reading the rest of it."""
-    # keys are sorted, so only numbers stand before it, and no string that could look like it
     text = line.decode()
+    if '"metadata":{' in text:  # an item's field may have any name
+        return str(json.loads(text)["path"])
+    # keys are sorted, so only numbers stand before it, and no string that could look like it
     path, _ = _decode(text, text.index('"path":') + 7)
     return str(path)
 

@@ -5,6 +5,7 @@ and `schema.json`::
 
     manifest   {"md5", "path", "sha256", "size"}                                the item's bytes
     labels     {"answers", "media", "path", "regions", "relations"}             what is held to be true of it
+                and "metadata", where the version carries fields that the item has
     splits     {"path", "split"}                                                where it belongs
 
 Its **digest** is `sha256m1:` and the sha-256 of a small document of the sets' roots (see `merkle`) and the schema's
@@ -75,17 +76,19 @@ def split_line(path: str, split: str) -> bytes:
     return f'{{"path":{encode_basestring(path)},"split":{encode_basestring(split)}}}'.encode()
 
 
-def label_line(path: str, media: str, labels: tuple[str, str, str] | None) -> bytes:
+def label_line(path: str, media: str, labels: tuple[str, str, str] | None, metadata: str | None = None) -> bytes:
     """The line of what is held to be true of an item.
 
     `media` and the three of `labels` (answers, regions, relations) are canonical JSON texts, as a label set keeps them;
-    None for an unlabelled item, whose three lists are null. Three empty lists say that nothing is there.
+    None for an unlabelled item, whose three lists are null. Three empty lists say that nothing is there. `metadata` is
+    the canonical text of the fields that the version carries of it; None, and no part of the line, where it has none.
     """
     answers, regions, relations = labels or ("null", "null", "null")
     place = encode_basestring(path)
+    own = f'"metadata":{metadata},' if metadata else ""
     return (
-        f'{{"answers":{answers},"media":{media},"path":{place},"regions":{regions},"relations":{relations}}}'.encode()
-    )
+        f'{{"answers":{answers},"media":{media},{own}"path":{place},"regions":{regions},"relations":{relations}}}'
+    ).encode()
 
 
 def schema_file(name: str, config: str, classes: Iterable[Row], more: Row | None = None) -> bytes:
@@ -133,12 +136,13 @@ def labels_digest(root: bytes) -> str:
 
 
 def without_ids(line: bytes) -> bytes:
-    """A label line in which no region's id stands: relations name regions by their place in the list, from 0.
+    """A label line without metadata, in which no region's id stands: relations name regions by their place, from 0.
 
     The root of such lines compares label sets that were made apart. Raises `BadLine` for a relation of which an end is
     none of the regions.
     """
     row = json.loads(line)
+    row.pop("metadata", None)
     places = {region["id"]: place for place, region in enumerate(row["regions"] or ())}
     for one in row["relations"] or ():
         if lost := [end for end in (one["from"], one["to"]) if end not in places]:

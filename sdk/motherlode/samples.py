@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from motherlode import media
+from motherlode.carried import Metadata, values_of
 from motherlode.errors import BadInput
 from motherlode.forms import Said
 from motherlode.manifest import POOL
@@ -151,10 +152,19 @@ class Sample:
     says which it lies on, from 0 on. What is not asked for is not read.
     """
 
-    __slots__ = ("_at", "_fields", "_folder", "_labels", "_lines", "path")
+    __slots__ = ("_at", "_fields", "_folder", "_labels", "_lines", "_metadata", "path")
 
     def __init__(
-        self, path: str, file: Path, split: str, width: int, height: int, labelled: bool, labels: Labels, pages: int = 1
+        self,
+        path: str,
+        file: Path,
+        split: str,
+        width: int,
+        height: int,
+        labelled: bool,
+        labels: Labels,
+        pages: int = 1,
+        metadata: Metadata | None = None,
     ) -> None:
         self.path = path
         self._lines: Lines | None = None
@@ -162,6 +172,7 @@ class Sample:
         self._folder = ""
         self._labels: Labels | None = labels
         self._fields: _Fields | None = (file, split, width, height, labelled, pages)
+        self._metadata: Metadata | None = metadata or Metadata()
 
     @property
     def labels(self) -> Labels:
@@ -176,6 +187,18 @@ class Sample:
     def relations(self) -> list[Relation]:
         """The directed links between its regions."""
         return self.labels.relations
+
+    @property
+    def metadata(self) -> Metadata:
+        """The fields of the item that the version carries, by name: `sample.metadata["site"]`.
+
+        Each is a text, a number, a bool or a date, and None where the item has no value. A version carries those that
+        were chosen when it was published.
+        """
+        if self._metadata is None:
+            assert self._lines is not None
+            self._metadata = values_of(self.labels._read().more.get("metadata"), self._lines.metadata_kinds)
+        return self._metadata
 
     @property
     def file(self) -> Path:
@@ -220,13 +243,13 @@ class Sample:
 
     def _all(self) -> tuple[Any, ...]:
         *fields, pages = self._read()
-        return (self.path, *fields, self.labels, pages)
+        return (self.path, *fields, self.labels, pages, self.metadata)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sample) and self._all() == other._all()
 
     def __hash__(self) -> int:
-        return hash(self._all())
+        return hash(self._all()[:-1])
 
     def __reduce__(self) -> tuple[type[Sample], tuple[Any, ...]]:
         return Sample, self._all()
@@ -379,7 +402,7 @@ class Samples(Sequence[Sample]):
         for at in self._places:
             sample = new(Sample)
             sample.path, sample._at, sample._lines, sample._folder = paths[at], at, lines, folder
-            sample._labels = sample._fields = None
+            sample._labels = sample._fields = sample._metadata = None
             yield sample
 
     def __repr__(self) -> str:
@@ -399,7 +422,7 @@ class Samples(Sequence[Sample]):
         lines = self.snapshot.lines
         sample.path, sample._at, sample._lines = lines.columns.paths[at], at, lines
         sample._folder = f"{self._folder}/"
-        sample._labels = sample._fields = None
+        sample._labels = sample._fields = sample._metadata = None
         return sample
 
     @property

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from motherlode import manifest, published, relations
+from motherlode import carried, manifest, published, relations
 from motherlode.cache import Cache
 from motherlode.columns import Columns, of_sets, read_columns, write_columns
 from motherlode.errors import BadInput, Mismatch, NotVerified
@@ -205,6 +205,11 @@ class Snapshot:
         rows = json.loads(self.read(SCHEMA))["classes"]
         return {int(row["id"]): str(row["control"]) for row in rows if "control" in row}
 
+    @cached_property
+    def metadata_kinds(self) -> dict[str, str]:
+        """The fields of the items' metadata that the version carries: text, number, boolean or date, by name."""
+        return carried.kinds_in(self.read(SCHEMA))
+
     @property
     def config(self) -> str:
         """The Label Studio config of the version's schema."""
@@ -372,7 +377,7 @@ class Snapshot:
         for path, row in self.files.items():
             if self._verify_blob(path, row):
                 self.cache.drop(row)
-        for name in ("head", "files", "columns", "lines", "sets", "_schema", "control_of"):
+        for name in ("head", "files", "columns", "lines", "sets", "_schema", "control_of", "metadata_kinds"):
             self.__dict__.pop(name, None)
         self._hashed.clear()
         wrong = self.verify(split)
@@ -401,6 +406,11 @@ class Lines:
     def classes(self) -> Mapping[int, str]:
         """The label of each class id."""
         return self._snapshot.classes
+
+    @property
+    def metadata_kinds(self) -> Mapping[str, str]:
+        """The kinds of the items' own fields that the version carries."""
+        return self._snapshot.metadata_kinds
 
     def line(self, at: int) -> bytes:
         """An item's line, without its newline. Raises `NotVerified`."""

@@ -367,8 +367,8 @@ def test_a_version_that_appears_while_changes_are_collected_is_compared_with(
     cells.label(first, [])
     freeze, meanwhile = changes.freeze, iter([True])
 
-    def overtaken(dataset: Any) -> changes.Frozen:
-        found = freeze(dataset)
+    def overtaken(*asked: Any) -> changes.Frozen:
+        found = freeze(*asked)
         if next(meanwhile, False):
             cells.publish("overtakes")
             cells.label(second, [])

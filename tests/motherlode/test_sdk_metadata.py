@@ -1,12 +1,19 @@
 """Fields of items from a CSV or JSON Lines file: read, sent, found again, and refused by line."""
 
+import json
+import pickle
+from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.motherlode.conftest import Lode
 
-from lode_platform.models import Event, Item, MetadataField
+import motherlode
+from lode_platform.models import Event, Item, MetadataField, User
+from motherlode import Client
+from motherlode.cache import Cache
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +92,55 @@ def test_a_value_of_another_kind_than_its_field_is_refused(lode: Lode, paths: li
     assert "is not UTF-8" in lode("metadata", "b.csv", fails=1)
     assert "cannot be read" in lode("metadata", "none.csv", fails=1)
     assert said(paths[0]) == {"age": 7}
+
+
+def test_fields_are_carried_into_a_version_read_typed_and_written_by_converters(
+    lode: Lode, paths: list[str], machine: Path, sdk: Callable[..., Client], cache: Cache, erin: User
+) -> None:
+    client = sdk(erin)
+    file = machine / "fields.jsonl"
+    rows = [
+        {"path": paths[0], "kind": "box", "path_of": 'a "path":', "age": 7.0, "seen": False, "when": "2026-11-27"},
+        {"path": paths[1], "kind": "é", "class_id": 3, "when": "2026-11-28T10:00:00"},
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    lode("metadata", str(file))
+    fields = ["age", "class_id", "kind", "path_of", "seen", "when"]
+    said = lode.says("publish", "cells", "--metadata", ", ".join(fields))
+    assert "fields  age (number), class_id (number), kind (text), path_of (text), seen (boolean), when (date)" in said
+    samples = motherlode.load("cells@v2", client=client, cache=cache)
+    one, two, other = (samples.by_path(path) for path in (paths[0], paths[1], paths[2]))
+    assert one.metadata == dict(
+        age=7, class_id=None, kind="box", path_of='a "path":', seen=False, when=date(2026, 11, 27)
+    )
+    assert (two.metadata["kind"], two.metadata["when"], two.metadata["seen"]) == ("é", datetime(2026, 11, 28, 10), None)
+    assert dict(other.metadata) == dict.fromkeys(fields)
+    with pytest.raises(KeyError, match="no field 'site': it carries age, class_id, kind"):
+        one.metadata["site"]
+    assert pickle.loads(pickle.dumps(one)) == one  # noqa: S301
+    # what is counted and found in a line without parsing it is what the first version says
+    first = motherlode.load("cells@v1", client=client, cache=cache)
+    for sample in (one, two):
+        was = first.by_path(sample.path)
+        assert (len(sample.labels), sample.labels.boxes, sample.labels.class_ids) == (
+            len(was.labels),
+            was.labels.boxes,
+            was.labels.class_ids,
+        )
+    assert was.metadata == {}
+    assert motherlode.publish("cells", metadata=["age"], client=client).version == 3
+    assert motherlode.publish("cells", client=client).version == 3
+    lode("convert", "cells@v2", str(machine / "coco"), "--to", "coco")
+    images = [
+        row
+        for document in sorted((machine / "coco" / "annotations").iterdir())
+        for row in json.loads(document.read_text())["images"]
+    ]
+    assert [row["when"] for row in images if row.get("kind") == "é"] == ["2026-11-28T10:00:00"]
+    lode("convert", "cells@v2", str(machine / "ls"), "--to", "label-studio")
+    tasks = json.loads((machine / "ls" / "tasks.json").read_text())
+    assert [row["data"]["age"] for row in tasks if "age" in row["data"]] == [7]
+    told = lode("convert", "cells@v2", str(machine / "voc"), "--to", "voc")
+    assert any("the metadata of 2 items was not written" in row["what"] for row in told["problems"])
+    back = lode("import", str(machine / "coco"), "--dataset", "again", "--prefix", "again/")
+    assert back["label_sets"] == 8

@@ -32,6 +32,9 @@ class DatasetChangeShape(Shape):
     title = serializers.CharField(max_length=200, required=False, allow_blank=True)
     description = serializers.CharField(required=False, allow_blank=True)
     split_policy = serializers.DictField(required=False)
+    metadata = serializers.ListField(
+        child=serializers.CharField(), required=False, max_length=200, help_text="fields that its versions carry"
+    )
 
 
 class DatasetShape(Shape):
@@ -42,6 +45,9 @@ class DatasetShape(Shape):
     description = serializers.CharField()
     schema = serializers.CharField(help_text="its name")
     split_policy = serializers.DictField()
+    metadata = serializers.DictField(
+        child=serializers.CharField(), help_text="the fields of its items that its next version carries: kind by name"
+    )
     latest = serializers.IntegerField(allow_null=True, help_text="number of the newest version")
     created_at = serializers.DateTimeField()
     url = serializers.CharField()
@@ -116,6 +122,14 @@ class RemovedShape(Shape):
 class PublishShape(Shape):
     message = serializers.CharField(required=False, allow_blank=True, default="", max_length=10_000)
     operation_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    metadata = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        allow_null=True,
+        default=None,
+        max_length=200,
+        help_text="fields of the items that the version carries, and those after it; null: as the dataset says",
+    )
 
 
 class VersionShape(Shape):
@@ -135,6 +149,9 @@ class VersionShape(Shape):
     schema = serializers.IntegerField(help_text="the schema's revision")
     schema_name = serializers.CharField()
     splits = serializers.DictField(child=serializers.IntegerField())
+    metadata = serializers.DictField(
+        child=serializers.CharField(), help_text="the fields of the items that it carries: kind by name"
+    )
     counts = serializers.DictField()
     checks = serializers.ListField(child=serializers.DictField())
     files = serializers.IntegerField()
@@ -202,11 +219,14 @@ class ItemChangeShape(Shape):
     item = serializers.UUIDField()
     path = serializers.CharField()
     kind = serializers.CharField(
-        help_text="added, removed, replaced (the file), labelled, unlabelled, relabelled or moved_split"
+        help_text="added, removed, replaced (the file), labelled, unlabelled, relabelled, moved_split or metadata"
     )
     split_before = serializers.CharField(allow_null=True)
     split_after = serializers.CharField(allow_null=True)
     regions = RegionChangeShape(many=True)
+    metadata = serializers.DictField(
+        child=serializers.JSONField(), help_text="of each field that says something else: [before, after]"
+    )
     by = serializers.CharField(allow_null=True)
 
 
@@ -219,6 +239,7 @@ class DiffShape(Shape):
     items_labelled = serializers.IntegerField()
     items_relabelled = serializers.IntegerField()
     items_unlabelled = serializers.IntegerField()
+    items_metadata = serializers.IntegerField(help_text="items of which nothing but metadata differs")
     splits_moved = serializers.IntegerField()
     schema_changed = serializers.BooleanField()
     regions = serializers.DictField(child=serializers.IntegerField())
@@ -226,6 +247,9 @@ class DiffShape(Shape):
         help_text="items whose two label sets share no region id: those regions are matched by class and place"
     )
     classes = serializers.DictField(child=serializers.IntegerField(), help_text="regions now less then, by class")
+    metadata = serializers.DictField(
+        child=serializers.IntegerField(), help_text="items that differ in a field, by field"
+    )
     results = ItemChangeShape(many=True)
     next = serializers.CharField(allow_null=True)
 
@@ -239,6 +263,7 @@ def dataset_json(dataset: Dataset, latest: int | None) -> dict[str, Any]:
         "description": dataset.description,
         "schema": dataset.schema.name,
         "split_policy": dataset.split_policy,
+        "metadata": dataset.metadata_kinds,
         "latest": latest,
         "created_at": dataset.created_at,
         "url": absolute(reverse("datasets:dataset", args=[dataset.project.name, dataset.name])),
@@ -266,6 +291,7 @@ def version_json(version: Version) -> dict[str, Any]:
         "schema": version.schema_revision.number,
         "schema_name": version.stamp["schema"],
         "splits": version.counts.get("splits", {}),
+        "metadata": version.metadata_kinds,
         "counts": version.counts,
         "checks": version.checks,
         "files": version.files,
@@ -300,6 +326,7 @@ def change_json(change: diff.ItemChange) -> dict[str, Any]:
         "regions": [
             {"kinds": list(region.kinds), "before": region.before, "after": region.after} for region in change.regions
         ],
+        "metadata": change.metadata,
         "by": after.created_by.username if after else None,
     }
 
@@ -313,9 +340,11 @@ def summary_json(summary: diff.Summary, names: Mapping[int, str]) -> dict[str, A
         "items_labelled": kinds.get("labelled", 0),
         "items_relabelled": kinds.get("relabelled", 0),
         "items_unlabelled": kinds.get("unlabelled", 0),
+        "items_metadata": kinds.get("metadata", 0),
         "splits_moved": summary.splits_moved,
         "schema_changed": summary.schema_changed,
         "regions": {kind: summary.regions.get(kind, 0) for kind in diff.REGION_KINDS},
         "items_matched_by_place": summary.by_place,
         "classes": {names.get(key, str(key)): number for key, number in summary.classes.items() if number},
+        "metadata": dict(summary.metadata),
     }

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from lode_annotation.models import Schema
 from lode_annotation.schemas import latest
-from lode_datasets import adding, aliases, compare, diff, publish, selection, splits, verify, versions
+from lode_datasets import adding, aliases, carried, compare, diff, publish, selection, splits, verify, versions
 from lode_datasets.api import shapes
 from lode_datasets.models import Dataset, Version
 from lode_platform import access, shell
@@ -105,13 +105,15 @@ class OneDataset(View):
 
     @extend_schema(operation_id="dataset_change", request=shapes.DatasetChangeShape, responses=shapes.DatasetShape)
     def patch(self, request: Request, project: str, name: str) -> Response:
-        """Changes the title, the description, or the split policy of items added later."""
+        """Changes the title, the description, the split policy of items added later, or the metadata of versions."""
         found = found_dataset(request, project, name, "dataset.edit")
         given = read(shapes.DatasetChangeShape, request.data)
         if "split_policy" in given:
             given["split_policy"] = splits.Policy.parse(
                 given["split_policy"], salt=selection.policy_of(found).salt
             ).as_json()
+        if "metadata" in given:
+            given["metadata_kinds"] = carried.fields_of(found, given.pop("metadata"))
         for key, value in given.items():
             setattr(found, key, value)
         if given:
@@ -247,7 +249,8 @@ class Entries(View):
     )
     def get(self, request: Request, project: str, name: str, which: str) -> HttpResponseBase:
         """A JSON line an item: item, path, md5, sha256, size, split, width, height, and what is said of it: answers,
-        regions and relations as in a label line of the published form (null: unlabelled)."""
+        regions and relations as in a label line of the published form (null: unlabelled), metadata where it is carried
+        and the item has any."""
         found = found_version(request, project, name, which, "dataset.pull")
         return _lines(_entry_lines(found, request.query_params.get("split")), found)
 
@@ -266,6 +269,7 @@ def _entry_lines(version: Version, split: str | None) -> Iterator[bytes]:
             "answers": entry.label_set.answers if entry.label_set else None,
             "regions": entry.label_set.regions if entry.label_set else None,
             "relations": entry.label_set.relations if entry.label_set else None,
+            **({"metadata": json.loads(entry.metadata)} if entry.metadata else {}),
         }
         yield (json.dumps(row, ensure_ascii=False) + "\n").encode()
 

@@ -24,7 +24,13 @@ def publish_now(request: HttpRequest, project: str, name: str) -> HttpResponse:
     user = signed_in(request)
     dataset = found(project_for(Caller(user), project, "dataset.publish"), name)
     try:
-        version, job = publish.publish(dataset, user, message=typed(request, "message")[:10_000])
+        version, job = publish.publish(
+            dataset,
+            user,
+            message=typed(request, "message")[:10_000],
+            # without the part of the form that asks for fields, the choice stays
+            metadata=request.POST.getlist("metadata") if "fields" in request.POST else None,
+        )
     except LodeError as error:
         toast(request, error.message, kind="danger")
     else:

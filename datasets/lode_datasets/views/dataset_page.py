@@ -13,9 +13,10 @@ from lode_datasets import adding, aliases, pending_changes, presentation, select
 from lode_datasets.models import Dataset, Version, standing
 from lode_datasets.version_users import VersionUser, users_of
 from lode_datasets.views.named import found
-from lode_platform import jobs, paging
+from lode_platform import jobs, metadata, paging
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
+from lode_platform.models import MetadataField, Project
 from lode_platform.signed_in import signed_in
 
 
@@ -67,9 +68,15 @@ def dataset(request: HttpRequest, project: str, name: str) -> HttpResponse:
         "policy": [(split, share * 100) for split, share in selection.policy_of(dataset).ratios.items()],
         "may_edit": permits(Caller(user), member.role, "dataset.edit"),
         "may_publish": permits(Caller(user), member.role, "dataset.publish"),
+        "fields": [(name, kind, name in dataset.metadata_kinds) for name, kind in _fields(member.project)],
         "import_line": f"lode import PATH --project {member.project.name} --dataset {dataset.name}",
     }
     return render(request, "datasets/dataset.html", context)
+
+
+def _fields(project: Project) -> list[tuple[str, str]]:
+    """The fields that the project gives its items, with the names of their kinds."""
+    return [(name, str(MetadataField.Kind(kind).label)) for name, kind in metadata.kinds_of(project).items()]
 
 
 def _splits(dataset: Dataset, items: int, latest: Version | None) -> tuple[dict[str, int], Version | None]:

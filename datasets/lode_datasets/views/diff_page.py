@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from lode_datasets import diff, presentation, versions
@@ -33,6 +34,7 @@ ITEM_KINDS = [
     ("relabelled", gettext_lazy("labels changed")),
     ("unlabelled", gettext_lazy("labels gone")),
     ("moved_split", gettext_lazy("split changed")),
+    ("metadata", gettext_lazy("metadata changed")),
 ]
 REGION_TITLES = [
     ("added", gettext_lazy("regions added")),
@@ -45,8 +47,8 @@ REGION_TITLES = [
 
 @dataclass(frozen=True)
 class PairView:
-    """A changed item with its labels on both sides, and in ``words`` the answers, attributes and relations that
-    changed. Both sides show the page of number ``page``, from 0 on."""
+    """A changed item with its labels on both sides, and in ``words`` the answers, attributes, relations and fields
+    that changed. Both sides show the page of number ``page``, from 0 on."""
 
     change: diff.ItemChange
     before: list[Drawn]
@@ -96,9 +98,17 @@ def pair_view(
     item = change.entry.item
     entries = [entry or change.entry for entry in (change.before, change.after)]
     media = [then.get((item.pk, entry.blob_id), item.media) for entry in entries]
+    own = [f"{name}: {_shown(was)} → {_shown(now)}" for name, (was, now) in change.metadata.items()]
     words = [one for region in change.regions for one in said.changes(region.before, region.after, names)]
     page = presentation.changed_page(change.regions)
-    return PairView(change, sides[0], sides[1], shown, [*words, *links][:WORDS], media, who, why, url, page)
+    return PairView(change, sides[0], sides[1], shown, [*own, *words, *links][:WORDS], media, who, why, url, page)
+
+
+def _shown(value: Any) -> str:
+    """A field's value in a few words."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return _("nothing") if value is None else f"{value:.60}" if isinstance(value, str) else str(value)
 
 
 @dataclass(frozen=True)
@@ -167,6 +177,7 @@ def difference(request: HttpRequest, project: str, name: str, a: int, b: int) ->
             if summary.regions.get(kind)
         ],
         "classes": shift_rows(old, new, summary),
+        "fields": list(summary.metadata.items()),
         "confusions": [
             (
                 class_names.get(was, was),

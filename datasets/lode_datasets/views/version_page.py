@@ -19,12 +19,32 @@ from lode_platform.access import member_of, permits, project_for
 from lode_platform.callers import Caller
 from lode_platform.drawing import Drawn, linked
 from lode_platform.errors import LodeError
+from lode_platform.models import MetadataField
 from lode_platform.shell import Answer
 from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 from motherlode.manifest import POOL
 
 SAMPLES = 48
+
+
+@dataclass(frozen=True)
+class CarriedField:
+    """A field of the items that a version carries: how many have it, of how many, in hundredths."""
+
+    name: str
+    kind: str
+    items: int
+    share: float
+
+
+def carried_fields(version: Version) -> list[CarriedField]:
+    """The fields that the version carries, by name."""
+    counts, whole = version.counts.get("metadata", {}), version.counts["items"] or 1
+    return [
+        CarriedField(name, str(MetadataField.Kind(kind).label), counts.get(name, 0), 100 * counts.get(name, 0) / whole)
+        for name, kind in sorted(version.metadata_kinds.items())
+    ]
 
 
 @dataclass(frozen=True)
@@ -84,6 +104,7 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
         "samples": samples(version, list(page.object_list)),
         "classes": classes,
         "class_splits": [split for split, _count in classes[0].splits] if classes else [],
+        "fields": carried_fields(version),
         "splits": [(split, splits[split]) for split in presentation.in_order(splits)],
         "split_bar": presentation.split_bar(splits),
         "wanted": wanted,

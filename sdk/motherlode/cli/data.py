@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
-from uuid import uuid4
 
 from motherlode import listing
 from motherlode.cli.out import Out, Verbs, add_verb, again, client_of, count
 from motherlode.errors import BadInput
+from motherlode.publishing import ask
 from motherlode.versions import dataset_path, parse_name
 
 __all__ = ["add_verbs"]
@@ -25,6 +25,11 @@ def add_verbs(verbs: Verbs) -> None:
     verb = add_verb(verbs, "publish", publish, "make a version of a dataset as it stands")
     verb.add_argument("dataset", help="its name: cells")
     verb.add_argument("--message", "-m", default="", help="why")
+    verb.add_argument(
+        "--metadata",
+        metavar="FIELDS",
+        help='fields of the items that it carries, and those after it: site,taken; "" for none',
+    )
     verb = add_verb(verbs, "versions", versions, "list a dataset's versions")
     verb.add_argument("dataset", help="its name: cells")
     verb = add_verb(verbs, "diff", diff, "say what changed between two versions")
@@ -49,20 +54,17 @@ def publish(arguments: Namespace, out: Out) -> None:
     """Ask for it, wait for the job, and say what it is."""
     name = parse_name(arguments.dataset)
     with client_of(arguments, name.project) as client:
-        path = dataset_path(client, name)
-        body = {"message": arguments.message, "operation_id": str(uuid4())}
-        answer = client.post(f"{path}/publish", body, repeatable=True)
-        unchanged = bool(answer.get("unchanged"))
-        version = answer["version"]
-        if answer.get("job") and not unchanged:
-            client.wait(answer["job"], f"Publishing {name.dataset}")
-            version = client.get(f"{path}/versions/{version['version']}")
+        fields = arguments.metadata
+        chosen = None if fields is None else [field.strip() for field in fields.split(",") if field.strip()]
+        version, unchanged = ask(client, name, arguments.message, chosen)
     out.answer({**version, "unchanged": unchanged})
     head = f"{version['dataset']}@v{version['version']}"
     if unchanged:
         out.say(f"Nothing changed since {head}; it stays the latest.")
     else:
         out.say(f"Published {head}: {_splits(version.get('splits') or {})}")
+    if version.get("metadata"):
+        out.say(f"  fields  {', '.join(f'{field} ({kind})' for field, kind in version['metadata'].items())}")
     out.say(f"  digest  {version['digest']}")
     out.say(f"  commit  {version['commit']}")
     if version.get("url"):

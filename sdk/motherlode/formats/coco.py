@@ -266,7 +266,7 @@ FORMAT = Format(
     holds="COCO file: a JSON document with images, annotations and categories",
     writer=Writer(
         "COCO files",
-        frozenset({"box", "outline", "mask", "area", "iscrowd", "attributes", *_POINTED}),
+        frozenset({"box", "outline", "mask", "area", "iscrowd", "attributes", "metadata", *_POINTED}),
         write,
         lambda path, row: f"images/{row.split}/{path}",
     ),

@@ -18,20 +18,30 @@ from motherlode.shapes import SHAPES
 
 __all__ = ["write", "write_json"]
 
+TAKEN = frozenset(
+    {"id", "file_name", "width", "height", "license", "coco_url", "flickr_url", "date_captured", "split", "path"}
+)
+"""What COCO's images, and those of programs that read them, mean by a name already."""
+
 
 def write_json(
-    items: Iterable[tuple[str, int, int, Iterable[Region]]], classes: Mapping[int, str], out: TextIO
+    items: Iterable[tuple[str, int, int, Iterable[Region]]],
+    classes: Mapping[int, str],
+    out: TextIO,
+    metadata: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> tuple[int, int]:
     """Write a document from (path, width, height, regions); category ids are the permanent class ids, ids start at 1.
 
-    Of `ClassNames` those have keypoints that name them. Gives the number of images and of annotations. Annotations
+    The items' own fields (`metadata`, by path) stand in their images beside COCO's, whose names they never take. Of
+    `ClassNames` those have keypoints that name them. Gives the number of images and of annotations. Annotations
     are written as they come; only the list of images waits.
     """
     images: list[dict[str, Any]] = []
     annotations = 0
     out.write('{"annotations": [')
     for image, (path, width, height, regions) in enumerate(items, start=1):
-        images.append({"id": image, "file_name": path, "width": width, "height": height})
+        own = {name: value for name, value in (metadata or {}).get(path, {}).items() if name not in TAKEN}
+        images.append({"id": image, "file_name": path, "width": width, "height": height, **own})
         for region in regions:
             if region.box is None:
                 continue
@@ -88,4 +98,5 @@ def write(target: Path, rows: Rows, classes: ClassNames, put: Put) -> None:
         (target / "annotations").mkdir(exist_ok=True)
         with (target / "annotations" / f"instances_{split}.json").open("w", encoding="utf-8") as out:
             items = ((f"images/{split}/{path}", row.width, row.height, row.regions) for path, row in part)
-            write_json(items, classes, out)
+            own = {f"images/{split}/{path}": row.metadata for path, row in part if row.metadata}
+            write_json(items, classes, out, own)

@@ -56,7 +56,7 @@ def _task(number: int, path: str, row: Labelled, asked: Asked, target: Path, put
     result = result_of(row, asked)
     return {
         "id": number,
-        "data": {asked.field: said},
+        "data": {**row.metadata, asked.field: said},
         "meta": {"path": path, **({"split": row.split} if row.split else {})},
         "annotations": [{"result": result, "was_cancelled": False, "ground_truth": False}],
         "predictions": [],
@@ -140,7 +140,7 @@ def _kinds() -> Iterable[str]:
 
 WRITER = Writer(
     "Label Studio tasks",
-    frozenset({"box", "class", "outline", "mask", "attributes", "relation", *_kinds()}),
+    frozenset({"box", "class", "outline", "mask", "attributes", "metadata", "relation", *_kinds()}),
     _write,
     _place,
     whole=True,

@@ -10,7 +10,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ Put = Callable[[Path, Path], None]
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One labelled item to be written: `file` is None where only its labels are there."""
+    """One labelled item to be written: `file` is None where only its labels are there; `metadata` its own fields."""
 
     path: str
     file: Path | None
@@ -57,6 +57,7 @@ class Labelled:
     split: str
     regions: Sequence[Region]
     relations: Sequence[Relation] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def width(self) -> int:
@@ -100,7 +101,7 @@ class Writer:
     `keeps`: "box" or "class", and of a box "outline", "mask" (outlines along the edges of pixels, with their holes),
     "area", "iscrowd", "difficult", "attributes" or single ones by their names. `place` gives the path of an image's
     label file, or for class folders of the image, by which two would meet. `whole` says that it holds items of every
-    medium, each with all that is said of it and the "relation"s in it.
+    medium, each with all that is said of it and the "relation"s in it. "metadata" says that it holds items' own fields.
     """
 
     title: str

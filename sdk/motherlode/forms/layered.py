@@ -27,10 +27,12 @@ __all__ = ["Layered"]
 
 MANIFEST, SPLITS = "manifest/", "splits/"
 _TEXT = rb'"([^"\\\n]*(?:\\.[^"\\\n]*)*)"'
+_METADATA = rb'"metadata":\{(?:[^{}"\n]|"(?:[^"\\\n]|\\.)*")*\},'
 # how the lines of each set begin, as we write them: what looks otherwise is parsed
 _PATHS = {
     LABELS: re.compile(
-        rb'\{"answers":(?:\[\]|null),"media":\{[^{}"\n]*(?:"[^"\\\n]*"[^{}"\n]*)*\},"path":%b,"regions":' % _TEXT
+        rb'\{"answers":(?:\[\]|null),"media":\{[^{}"\n]*(?:"[^"\\\n]*"[^{}"\n]*)*\},(?:%b)?"path":%b,"regions":'
+        % (_METADATA, _TEXT)
     ),
     MANIFEST: re.compile(rb'\{"md5":"[0-9a-f]{32}","path":%b,"sha256":' % _TEXT),
     SPLITS: re.compile(rb'\{"path":%b,"split":' % _TEXT),
@@ -42,6 +44,7 @@ _BOXES = tuple(f'"kind":"{kind}"'.encode() for kind, shape in SHAPES.items() if 
 _WHOLE = tuple(f'"kind":"{kind}"'.encode() for kind, shape in SHAPES.items() if shape.whole)
 _FLAT = re.compile(rb'"geometry":(\[[0-9eE.,+-]+\])')
 _CLASS_ID = re.compile(rb'"class_id":(\d+)')
+_OWN, _OWN_FIELDS = b'"metadata":{', re.compile(_METADATA)
 _ATTRIBUTES, _NO_ANSWERS, _NO_RELATIONS = b'"attributes":', b'{"answers":[],', b'"relations":[]}'
 _MD5 = re.compile(r"[0-9a-f]{32}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
@@ -84,6 +87,7 @@ class Layered(Form):
         return box_of(row)
 
     def boxes(self, line: bytes, count: int) -> list[list[float]] | None:
+        line = _without_metadata(line)
         found = _FLAT.findall(line)
         if _ATTRIBUTES in line or len(found) != sum(map(line.count, _BOXES)):
             return None
@@ -94,12 +98,13 @@ class Layered(Form):
     def class_ids(self, line: bytes, count: int) -> list[int] | None:
         if not line.startswith(_NO_ANSWERS) or not line.endswith(_NO_RELATIONS) or _ATTRIBUTES in line:
             return None
-        found = _CLASS_ID.findall(line)
+        found = _CLASS_ID.findall(_without_metadata(line))
         return [*map(int, found)] if len(found) == count else None
 
     def count(self, line: bytes, where: str) -> int:
         # without attributes and relations no key is free but that of the medium
         if line.endswith(_NO_RELATIONS) and _ATTRIBUTES not in line:
+            line = _without_metadata(line)
             number = line.count(b'"kind":"') - 1
             if number == sum(map(line.count, _KNOWN)):
                 return number
@@ -179,6 +184,11 @@ class _Sets(Sets):
         data = [self._read(name) for name in own.files]
         for path, (file, start, end) in own.places.items():
             yield path, data[file][start:end]
+
+
+def _without_metadata(line: bytes) -> bytes:
+    """A label line without the item's own fields, whose names may be any."""
+    return _OWN_FIELDS.sub(b"", line, count=1) if _OWN in line else line
 
 
 def _path_of(line: bytes, where: str) -> tuple[str, bool]:
