@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from lode_annotation import queues
+from lode_annotation import comments, queues
 from lode_annotation.label_sets import shown
 from lode_annotation.models import Annotation, AnnotationRevision, Queue, Review, Task
 from lode_annotation.queue_context import QueueContext, context_for, context_of_task
@@ -60,6 +60,7 @@ def of_task(context: QueueContext, user: User, task_id: int, until: datetime | N
     if found is None:
         return None
     payload = _common(context, found.task)
+    payload["comments"] = []
     annotation = None
     if found.annotation is not None and found.revision:
         annotation = {
@@ -68,6 +69,7 @@ def of_task(context: QueueContext, user: User, task_id: int, until: datetime | N
             "state": found.state,
             "result": _on_this_item(context.translate(found.result or [], found.made_under), found.task.media),
         }
+        payload["comments"] = comments.of_key(found.annotation_id or 0)
     kept = None
     if found.draft is not None:
         kept = {
@@ -213,6 +215,7 @@ def of_review(context: QueueContext, user: User, annotation: UUID) -> dict[str, 
         ],
         "waiting": sum(row.n for row in reviews.waiting_in_queues([context.queue.id], user.pk, MOST)),
         "others": _others(context, found),
+        "comments": comments.of_key(found.annotation_id),
     }
     return payload
 

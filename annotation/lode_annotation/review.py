@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from lode_annotation import payloads, queues
+from lode_annotation import comments, payloads, queues
 from lode_annotation.documents import document_of
 from lode_annotation.label_sets import accept, regions_held
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Review, Task
@@ -141,13 +141,19 @@ def _judge(user: User, context: QueueContext, key: int, request: ReviewRequest) 
         reason = {name: value for name, value in task.reason.items() if name != "sent_back"}
         asked = task.reason.get("asked", task.reason.get("text", ""))
         comment = request.comment.strip()
+        open_comments, count = comments.as_reason(found)
         queues.reopen(
             task.pk,
             {
                 **reason,
-                "text": comment or "Sent back by a reviewer",
+                "text": comment or open_comments or "Sent back by a reviewer",
                 "asked": asked,
-                "sent_back": {"by": user.username, "comment": comment, "at": timezone.now().isoformat()},
+                "sent_back": {
+                    "by": user.username,
+                    "comment": comment or open_comments,
+                    "comments": count,
+                    "at": timezone.now().isoformat(),
+                },
             },
             found.user,
             reserved=_may_label(found.user, task.queue.project),

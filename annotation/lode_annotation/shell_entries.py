@@ -11,7 +11,7 @@ from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from lode_annotation import class_filter
+from lode_annotation import class_filter, comments
 from lode_annotation.models import Annotation, LabelSet, Lease, Queue, Review, Schema, Task
 from lode_annotation.review import MOST_WAITING, waiting
 from lode_annotation.rules import asks_of
@@ -132,6 +132,10 @@ def item_history(item: Item, user: User) -> Iterable[shell.History]:
             text = f"{text}: {review.comment}"
         url = reverse("annotation:queue", args=[project, review.annotation.task.queue.uuid])
         yield shell.History(review.created_at, text, review.reviewer, url, icon="eye-check")
+    for comment in comments.on_item(item, Caller(user)):
+        text = say("comment %(n)s: %(text)s") % {"n": comment.number, "text": comment.text}
+        url = reverse("annotation:task", args=[project, comment.annotation.task.uuid])
+        yield shell.History(comment.created_at, text, comment.author, url, icon="info-circle")
     sets = LabelSet.objects.filter(item=item, staged_by=None).select_related("schema", "created_by")
     outgrown = set(sets.current().outgrown().values_list("pk", flat=True))
     for row in sets:

@@ -42,6 +42,18 @@ class Drawn(TypedDict):
     frame: NotRequired[int]
 
 
+class Pin(TypedDict):
+    """A numbered pin on a picture: ``x`` and ``y`` in pixels of the upright image, on the ``page`` of that number, left
+    out for the first. ``title`` is said of it, ``off`` draws it as done with."""
+
+    number: int
+    x: float
+    y: float
+    title: str
+    page: NotRequired[int]
+    off: NotRequired[bool]
+
+
 def drawn(
     region: Region | Mapping[str, Any],
     *,
@@ -130,6 +142,16 @@ def from_bounds(box: Sequence[float] | None) -> dict[str, Any]:
 def as_json(regions: Iterable[Drawn]) -> str:
     """Regions as the attribute of `<lode-picture>` has them, without ids, pages and what is at its default."""
     return json.dumps([_sent(region) for region in regions], separators=(",", ":"), ensure_ascii=False)
+
+
+def pins_as_json(pins: Iterable[Pin], page: int = 0) -> str:
+    """The pins of a page as the attribute of `<lode-picture>` has them; "" for none."""
+    here = [
+        {key: _rounded(value) for key, value in pin.items() if key != "page"}
+        for pin in pins
+        if pin.get("page", 0) == page
+    ]
+    return json.dumps(here, separators=(",", ":"), ensure_ascii=False) if here else ""
 
 
 def _sent(region: Drawn) -> dict[str, Any]:

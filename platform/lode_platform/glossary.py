@@ -140,6 +140,12 @@ GLOSSARY = (
         _("Review"),
     ),
     Word(
+        _("comment"),
+        _("What somebody says of an answer, pinned to a region or a place of it; open until it is resolved."),
+        _("issue, annotation thread"),
+        _("Label, Review, a task's page"),
+    ),
+    Word(
         _("overlap"),
         _("How many people answer each task of a queue; their answers meet in a consensus or at a reviewer."),
         _("replicas, annotations per task"),

@@ -12,7 +12,7 @@ test("a kind's tool takes no key that the label page or the review page has", ()
   const tools = new Set(SHAPES.flatMap((kind) => [...toolsOf(kind).map(({ id }) => `tool.${id}`), `${kind.name}.middle`, ...(kind.settings?.({}) ?? []).map(({ id }) => id)]));
   const commands = [...regionCommands(editor), ...viewCommands(editor)];
   const taken = new Map(commands.filter(({ id }) => !tools.has(id)).flatMap(({ id, keys }) => keys.map((key) => [key, id])));
-  for (const page of ["main.js", "asides.js", "assist.js", "carry.js", "review/main.js", "review/layers.js"]) {
+  for (const page of ["main.js", "asides.js", "assist.js", "carry.js", "comments/comments.js", "review/main.js", "review/layers.js"]) {
     const text = readFileSync(new URL(page, EDITOR), "utf8");
     for (const [, keys] of text.matchAll(/keys: \[([^\]]*)\]/g)) {
       for (const [, key] of keys.matchAll(/"([^"]+)"/g)) taken.set(key, page);

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import psutil
@@ -30,7 +30,7 @@ from tests.serving import ROOT, free_port, furnish
 
 from lode_annotation.assist.models import Predictor
 from lode_annotation.ls import numbers
-from lode_annotation.models import Annotation, LabelImport, Task
+from lode_annotation.models import Annotation, AnnotationRevision, Comment, LabelImport, Task
 from lode_annotation.queues import TaskSpec, add_tasks, create_queue
 from lode_annotation.schemas import schema_for_labels
 from lode_datasets import selection
@@ -320,6 +320,16 @@ def send_lines(client: Client, address: str, rows: list[dict[str, Any]]) -> None
     assert answer.status_code == 200, answer.content
 
 
+def commented(other: Annotation, user: User) -> dict[str, UUID]:
+    """An answer of this person's to the same task, and a comment on it."""
+    facts = {"task": other.task, "user": user, "schema_revision": other.schema_revision}
+    answer = Annotation.objects.create(state=Annotation.State.ACCEPTED, **facts)
+    row = AnnotationRevision(annotation=answer, number=1, operation_id=uuid4(), author=user, state=answer.state)
+    row.save()
+    comment = Comment.objects.create(annotation=answer, number=1, author=user, text="look here", revision=1)
+    return {"answer": answer.uuid, "comment": comment.uuid}
+
+
 def build(home: Path) -> World:
     """The loop once: items, labels, two versions, a run, its failures, a mined queue; a task in review."""
     world, names = World(home), {}
@@ -432,6 +442,7 @@ def build(home: Path) -> World:
         "call": "api/webhooks/",
         "path": items[0].path,
         "annotation": Annotation.objects.get().uuid,
+        **commented(Annotation.objects.get(), alice),
         "label_import": imported,
         "part": 0,
         "trashed_project": gone.uuid,

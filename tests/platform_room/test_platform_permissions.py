@@ -52,6 +52,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/tasks/<uuid:task>/flag": {"note": "look here"},
     "/ls/api/tasks/?": {"project": "<ls_project>", "data": {}},
     "/ls/api/predictions/?": {"task": "<ls_task>", "result": []},
+    "/api/v1/annotations/<uuid:answer>/comments": {"text": "look here"},
     "/api/v1/annotations/<uuid:annotation>/review": {
         "verdict": "accept",
         "operation_id": str(uuid4()),

@@ -256,6 +256,7 @@ class PayloadShape(Shape):
     annotation = OwnAnnotationShape(allow_null=True, help_text="my own answer so far")
     draft = TaskDraftShape(allow_null=True, help_text="my unfinished work")
     start = ResultField(allow_null=True, help_text="the item's current label set, ids kept")
+    comments = serializers.ListField(child=ObjectField(), help_text="what was said of my answer")
 
 
 class SubmitShape(Shape):
@@ -396,6 +397,7 @@ class ReviewPayloadShape(Shape):
     others = serializers.ListField(
         child=ObjectField(), help_text="answers of others to this task, and unfinished work where they have none"
     )
+    comments = serializers.ListField(child=ObjectField(), help_text="what was said of the answer")
 
 
 class UndoneShape(Shape):

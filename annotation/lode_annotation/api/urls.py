@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lode_annotation.api import agreement, assist, board, imports, moving, queues, reviews, schemas
+from lode_annotation.api import agreement, assist, board, comments, imports, moving, queues, reviews, schemas
 
 urlpatterns = [
     path("projects/<slug:project>/schemas", schemas.Schemas.as_view()),
@@ -41,6 +41,8 @@ urlpatterns = [
     path("projects/<slug:project>/agreement", agreement.Agreement.as_view()),
     path("projects/<slug:project>/reviews", reviews.Reviews.as_view()),
     path("annotations/<uuid:annotation>/review", reviews.Verdict.as_view()),
+    path("annotations/<uuid:answer>/comments", comments.Comments.as_view()),
+    path("annotations/<uuid:answer>/comments/<uuid:comment>/resolved", comments.Resolved.as_view()),
     path("projects/<slug:project>/label-imports", imports.LabelImports.as_view()),
     path("label-imports/<uuid:label_import>", imports.OneLabelImport.as_view()),
     path("label-imports/<uuid:label_import>/parts/<int:part>", imports.ImportPart.as_view()),

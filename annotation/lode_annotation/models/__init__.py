@@ -2,6 +2,7 @@
 
 import lode_annotation.assist.models  # noqa: F401 - tables of this room
 from lode_annotation.models.answers import Annotation, AnnotationRevision, Review
+from lode_annotation.models.comments import Comment
 from lode_annotation.models.comparisons import Comparison
 from lode_annotation.models.honeypots import Honeypot
 from lode_annotation.models.imports import ImportedLine, LabelImport, LabelImportPart
@@ -13,6 +14,7 @@ from lode_annotation.models.schemas import LabelClass, Schema, SchemaMigration, 
 __all__ = [
     "Annotation",
     "AnnotationRevision",
+    "Comment",
     "Comparison",
     "Assignment",
     "Honeypot",

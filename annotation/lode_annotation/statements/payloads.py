@@ -40,6 +40,7 @@ class OwnTaskRow(NamedTuple):
     """A task as one person finds it: their answer and draft, and the item's current label set."""
 
     task: TaskRow
+    annotation_id: int | None
     annotation: MaybeUuid
     revision: int | None
     state: str
@@ -85,8 +86,8 @@ def own_task(user_id: int, task_id: int, schema_id: int) -> OwnTaskRow | None:
     """None where the task's item is in the trash; without the label set that a honeypot is compared with."""
     return sql.first(
         OwnTaskRow,
-        f"SELECT {TASK_COLUMNS}, a.uuid, a.revision, a.state, a.draft, a.draft_at, a.draft_base, a.schema_revision_id,"
-        f" ar.result, ls.regions, ls.answers, ls.relations FROM {TASK} t"
+        f"SELECT {TASK_COLUMNS}, a.id, a.uuid, a.revision, a.state, a.draft, a.draft_at, a.draft_base,"
+        f" a.schema_revision_id, ar.result, ls.regions, ls.answers, ls.relations FROM {TASK} t"
         f" JOIN {ITEM} i ON i.id = t.item_id AND i.trashed_at IS NULL"
         f" JOIN {BLOB} b ON b.id = i.blob_id"
         f" LEFT JOIN {ANNOTATION} a ON a.task_id = t.id AND a.user_id = %(user)s"

@@ -44,6 +44,7 @@ def label(request: HttpRequest, queue: UUID) -> HttpResponse:
         "assist": f"{task}/assist",
         "able": f"{api}/assist",
         "flag": f"{task}/flag",
+        "comments": f"{root()}/api/v1/annotations/{{annotation}}/comments",
     }
     context = {
         "queue": found,

@@ -60,6 +60,7 @@ def review(request: HttpRequest, queue: UUID) -> HttpResponse:
         "queue": str(found.uuid),
         "next": f"{root()}/api/v1/queues/{found.uuid}/review/next",
         "review": f"{root()}/api/v1/annotations/{{annotation}}/review",
+        "comments": f"{root()}/api/v1/annotations/{{annotation}}/comments",
     }
     context = {
         "queue": found,

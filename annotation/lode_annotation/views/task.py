@@ -11,14 +11,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from lode_annotation import queues
+from lode_annotation import comments, queues
 from lode_annotation.label_sets import current, regions_from, relations_from
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Queue, Task
 from lode_annotation.rules import asks_of, rules_of
 from lode_platform import item_pages, said, shell
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
-from lode_platform.drawing import Drawn, drawn, linked
+from lode_platform.drawing import Drawn, Pin, drawn, linked
 from lode_platform.models import Item, Membership
 from lode_platform.signed_in import signed_in
 from lode_platform.templatetags.lode import class_color
@@ -37,6 +37,12 @@ class Answer:
     whole: list[shell.Answer]
     attributes: list[shell.Answer]
     layers: list["Layer"] = field(default_factory=list)
+    comments: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def pins(self) -> list[Pin]:
+        """Where its comments are pinned."""
+        return comments.pins_of(self.comments)
 
     @property
     def drawn(self) -> list[Drawn]:
@@ -165,7 +171,17 @@ def task(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
     unseen = sum(row.user_id != member.user.pk for row in rows) if is_blind else 0
     given = [_answer(row, found.item) for row in rows if not is_blind or row.user_id == member.user.pk]
     truth = _current(found) if given else []
-    answers = [replace(answer, layers=_layers(found, truth, answer, given)) for answer in given]
+    caller = Caller(member.user)
+    answers = [
+        replace(
+            answer,
+            layers=_layers(found, truth, answer, given),
+            comments=comments.of_key(answer.annotation.pk)
+            if comments.may_see(caller, member.role, answer.annotation)
+            else [],
+        )
+        for answer in given
+    ]
     drawn_first = answers[0].drawn if answers else []
     may_label = permits(Caller(member.user), member.role, "queue.label")
     mine = any(answer.annotation.user_id == member.user.pk for answer in answers)

@@ -89,11 +89,12 @@ class ImageMedium(ItemMedium):
             asked["crop"] = ",".join(map(str, look.crop))
         address = reverse("platform:thumb" if size else "platform:media", args=[item.uuid])
         return format_html(
-            '<lode-picture view="{} {} {} {}"{} regions="{}">'
+            '<lode-picture view="{} {} {} {}"{} regions="{}"{}>'
             '<img src="{}" width="{}" height="{}" alt="{}" decoding="async"{}>{}</lode-picture>',
             *(x1, y1, x2 - x1, y2 - y1),
             SafeString(" labels") if look.labels else "",
             drawing.as_json(drawing.on_page(look.regions, page) if several else look.regions),
+            format_html(' pins="{}"', pins) if (pins := drawing.pins_as_json(look.pins, page)) else "",
             f"{address}?{urlencode(asked, safe=',')}",
             *(x2 - x1, y2 - y1),
             look.alt,

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from rest_framework.request import Request
 
 from lode_platform.decoding import BadImage
-from lode_platform.drawing import Drawn
+from lode_platform.drawing import Drawn, Pin
 from lode_platform.models import Item
 from lode_platform.store import Kept
 from motherlode.media import BadMedia, Media, of
@@ -45,7 +45,7 @@ class Look:
     """How an item is to be shown: ``size`` in pixels, 0 for all of it; ``regions`` drawn on an image, with their
     ``labels``; only its ``crop`` (x1, y1, x2, y2 in whole pixels); ``md5`` of the file where it is one of the item's
     past, of ``media``; of several pages the one of the number ``page``, from 0 on, where none is said that of
-    the regions.
+    the regions. ``pins`` are numbered places on an image.
     """
 
     size: int = 0
@@ -56,6 +56,7 @@ class Look:
     md5: str = ""
     media: Media | None = field(default=None)
     page: int | None = None
+    pins: Sequence[Pin] = ()
 
 
 class ItemMedium(ABC):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from django import template
 from django.utils.safestring import SafeString
 
-from lode_platform.drawing import Drawn
+from lode_platform.drawing import Drawn, Pin
 from lode_platform.item_media import MEDIA, Look
 from lode_platform.models import Item
 from motherlode.media import Media
@@ -25,7 +25,8 @@ def shown(
     media: Media | None = None,
     alt: str = "",
     page: int | None = None,
+    pins: Sequence[Pin] = (),
 ) -> SafeString:
     """An item as a page shows it: an image with ``regions`` drawn on it, a text as text; ``Look`` says the rest."""
-    look = Look(size, list(regions or ()), labels, crop, alt, md5, media, page)
+    look = Look(size, list(regions or ()), labels, crop, alt, md5, media, page, pins or ())
     return MEDIA[item.kind].shown(item, look)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import struct
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from motherlode.media.medium import BadMedia, Media
+from motherlode.numbers import is_number
 
 __all__ = ["Image"]
 
@@ -98,6 +100,25 @@ class Image(Media):
 
     def stamp(self) -> dict[str, Any]:
         return {"original_width": self.width, "original_height": self.height, "image_rotation": 0}
+
+    def place(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """`x` and `y` in pixels of the upright image, and the `page` from 0 on, left out for the first."""
+        if not given.keys() <= {"x", "y", "page"}:
+            raise ValueError("it has x, y and perhaps a page, and nothing else")
+        for name, most in (("x", self.width), ("y", self.height)):
+            number: Any = given.get(name)
+            if not is_number(number) or not 0 <= number <= most:
+                raise ValueError(f"{name} is {number!r:.60}, not a number from 0 to {most}")
+        page = given.get("page", 0)
+        if type(page) is not int or not 0 <= page < self.pages:
+            raise ValueError(f"page is {page!r:.60}, not one from 0 to {self.pages - 1}")
+        found = {"x": float(given["x"]), "y": float(given["y"])}
+        return {**found, "page": page} if page else found
+
+    def place_of(self, bounds: tuple[float, float, float, float], page: int = 0) -> dict[str, Any]:
+        """The upper right corner, as far as it lies within."""
+        x, y = min(max(bounds[2], 0.0), float(self.width)), min(max(bounds[1], 0.0), float(self.height))
+        return {"x": x, "y": y, "page": page} if page else {"x": x, "y": y}
 
     def words(self) -> str:
         size = f"{self.width} x {self.height} px"

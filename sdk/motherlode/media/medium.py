@@ -76,6 +76,17 @@ class Media(ABC):
         fields = {name: getattr(self, name) for name in self.__slots__}
         return {"kind": self.kind, **{name: said for name, said in fields.items() if self.unsaid.get(name) != said}}
 
+    def place(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """A place in it, as plain JSON, to which something that is said of it can be pinned.
+
+        Raises ValueError that says what cannot be, for a person.
+        """
+        raise ValueError(f"nothing can be pinned to {self.one}")
+
+    def place_of(self, bounds: tuple[float, float, float, float], page: int = 0) -> dict[str, Any]:
+        """The place at which a region with these bounds is pinned."""
+        return {}
+
     def words(self) -> str:
         """The size in words, such as "640 x 480 px"."""
         return ""

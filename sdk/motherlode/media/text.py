@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from motherlode.media.medium import BadMedia, Media
 
@@ -38,6 +40,18 @@ class Text(Media):
     @classmethod
     def as_data(cls, data: bytes) -> str:
         return decoded(data)
+
+    def place(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """`start` and `end` in code points."""
+        if given.keys() != {"start", "end"}:
+            raise ValueError("it has a start and an end, and nothing else")
+        start, end = given["start"], given["end"]
+        if type(start) is not int or type(end) is not int or not 0 <= start < end <= self.length:
+            raise ValueError(f"{start!r:.40} to {end!r:.40} is no part of its {self.length:,} characters")
+        return {"start": start, "end": end}
+
+    def place_of(self, bounds: tuple[float, float, float, float], page: int = 0) -> dict[str, Any]:
+        return {"start": int(bounds[0]), "end": int(bounds[2])}
 
     def words(self) -> str:
         return "1 character" if self.length == 1 else f"{self.length:,} characters"

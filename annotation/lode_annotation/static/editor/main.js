@@ -6,6 +6,7 @@ import { gettext, ngettext } from "../lode/words.js";
 import { asideCommands } from "./asides.js";
 import { Assist, assistCommands } from "./assist.js";
 import { carryCommand } from "./carry.js";
+import { Comments } from "./comments/comments.js";
 import { Editor } from "./editor.js";
 import { fromResults } from "./model/convert.js";
 import { OwnKeys } from "./own_keys.js";
@@ -72,6 +73,7 @@ class LabelPage {
     /** Why the task that the page was opened for is not to be had; "" once it was said. */
     this.refusal = "";
     this.sight = new Sight(this.root);
+    this.comments = new Comments(editor, boot.addresses.comments);
     this.assist = new Assist(editor, boot.addresses, () => session.loaded);
     session.addEventListener("task", () => this.#task());
     session.addEventListener("picture", () => this.#picture());
@@ -96,6 +98,7 @@ class LabelPage {
     const open = () => session.loaded !== null;
     return [
       ...assistCommands(this.assist),
+      ...this.comments.commands(),
       { id: "submit", title: gettext("Submit"), group, keys: ["Enter", "Ctrl+Enter"], whileTyping: false, when: () => session.face === "task", run: () => void this.#submit() },
       ...asideCommands(editor, session, (reason) => void this.#skip(reason)),
       { id: "back", title: gettext("Back to the previous task"), group, keys: ["u"], icon: "arrow-left", when: () => session.before.length > 0 || !session.earliest, run: () => void this.#back() },
@@ -136,10 +139,20 @@ class LabelPage {
     this.#state();
     this.#tick();
     this.#came(loaded);
+    this.comments.open(payload.annotation, payload.comments);
+    this.#said();
     focusItem(editor);
     // The benchmark reads this: from the swap to the first frame that shows the task.
     requestAnimationFrame(() => setTimeout(() => performance.measure("editor:shown", "editor:open")));
     editor.notes.announce(gettext("Task {n}. {reason}", { n: payload.task.position ?? "", reason: payload.task.reason?.text ?? "" }));
+  }
+
+  /** What is still to be answered stands first, and the way to it. */
+  #said() {
+    const { comments, editor } = this;
+    if (!comments.unresolved.length) return;
+    editor.openSide(true);
+    editor.notes.stay("comments", comments.words, [{ title: editor.keymap.withKey(gettext("Next comment"), "comment.next"), run: () => comments.step(1) }], "note");
   }
 
   /** Say where the work on the page came from, and offer the other side. @param {import("./task/loaded_task.js").LoadedTask} loaded */
@@ -189,6 +202,7 @@ class LabelPage {
     const { editor, session } = this;
     if (session.loaded) return;
     this.sight.show(null);
+    this.comments.open(null);
     editor.store.load([]);
     editor.pages.open(null);
     showItem(editor, null, { url: "", width: 1, height: 1 });

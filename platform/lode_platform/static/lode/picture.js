@@ -5,7 +5,8 @@
  * is drawn as SVG, and only once it comes into sight.
  *
  * `view` is the part of the upright image that the picture shows (left, top, width and height in pixels), `regions` what
- * lies on it as JSON, as the server's `drawing.Drawn` says; `labels` has them named.
+ * lies on it as JSON, as the server's `drawing.Drawn` says; `labels` has them named. `pins` are numbered places, as
+ * `drawing.Pin` says.
  */
 import { arrowPath, endsOf } from "./canvas/arrow.js";
 import { DOT_RADIUS } from "./canvas/geometry.js";
@@ -17,6 +18,10 @@ import { gettext } from "./words.js";
 /** @typedef {import("./canvas/canvas.js").Region & {links?: Link[]}} Region */
 /** @typedef {{to: [left: number, top: number, right: number, bottom: number], label: string, color?: number, both?: boolean}} Link an arrow to the bounds of another region */
 
+/** @typedef {{number: number, x: number, y: number, title: string, off?: boolean}} Pin a numbered place on the picture */
+
+/** The radius of a pin in CSS pixels. */
+const PIN = 10;
 /** How far out of sight a picture is drawn already. */
 const AHEAD = "240px";
 /** The larger side of what is shown, in heights of a name's letters. */
@@ -75,6 +80,10 @@ export class LodePicture extends HTMLElement {
     const letters = this.hasAttribute("labels") ? Math.max(width, height) / LETTERS : 0;
     const scale = Math.min(shown.width / width, shown.height / height) || 1;
     root.append(...this.regions.map((region) => drawn(region, letters, 1 / scale)));
+    /** @type {Pin[]} */
+    const pins = JSON.parse(this.getAttribute("pins") || "[]");
+    const before = (/** @type {Pin} */ pin) => pins.slice(0, pins.indexOf(pin)).filter(({ x, y }) => x === pin.x && y === pin.y).length;
+    root.append(...pins.map((pin) => pinned({ ...pin, x: pin.x + before(pin) * 2.4 * (PIN / scale) }, PIN / scale)));
     this.querySelector("svg")?.remove();
     this.append(root);
   }
@@ -112,6 +121,17 @@ function drawn(region, letters, unit) {
     group.append(text);
   }
   group.append(...(region.links ?? []).map((link) => arrow(kind.bounds(region), link, unit)));
+  return group;
+}
+
+/** A numbered pin. @param {Pin} pin @param {number} radius in pixels of the image */
+function pinned({ number, x, y, title, off = false }, radius) {
+  const group = s("g", { class: off ? "picture-pin is-off" : "picture-pin", transform: `translate(${x} ${y})` });
+  const words = s("title");
+  words.textContent = title;
+  const text = s("text", { "font-size": radius * 1.2, "text-anchor": "middle", "dominant-baseline": "central" });
+  text.textContent = String(number);
+  group.append(words, s("circle", { r: radius }), text);
   return group;
 }
 

@@ -67,6 +67,12 @@
 /** @typedef {{id: string, revision: number, result: LsResult[], state?: string, user?: string, submitted_at?: string, lead_time?: number}} Annotation */
 /** @typedef {{verdict: "accept"|"fix"|"reject", comment: string, reviewer: string, created_at: string}} ReviewGiven */
 /** @typedef {{result: LsResult[], saved_at?: string, base_revision?: number|null}} Draft */
+/** @typedef {{x: number, y: number, page?: number}|{start: number, end: number}} Place in pixels of the upright image, or in code points of a text */
+/** @typedef {{uuid: string, author: string, text: string, created_at: string}} Reply */
+/**
+ * What was said of an answer: of the region with that id, which may be `gone`, of a place, or of the whole.
+ * @typedef {{uuid: string, number: number, author: string, text: string, region: string|null, label: string, gone: boolean, place: Place|null, resolved: boolean, resolved_by: string|null, created_at: string, replies: Reply[]}} Comment
+ */
 /**
  * What `next` answers and the page carries.
  * @typedef {object} Payload
@@ -81,6 +87,7 @@
  * @property {LsResult[]|null} [start] what the project holds to be true of the item
  * @property {{id: string, name: string, review?: boolean, skip_reasons?: string[]}} [queue]
  * @property {ReviewGiven[]} [reviews]
+ * @property {Comment[]} [comments] on the answer
  * @property {number} [waiting] answers of the queue that wait for this reviewer, this one among them
  * @property {{id: string, user: string, result: LsResult[], saved_at: string, late: boolean, answered: boolean}[]} [others] answers of others, and their unfinished work
  */

@@ -3,6 +3,7 @@
 
 import { HttpError } from "../../lode/http.js";
 import { gettext, ngettext } from "../../lode/words.js";
+import { Comments } from "../comments/comments.js";
 import { Editor } from "../editor.js";
 import { isShape } from "../kinds/index.js";
 import { fromResults } from "../model/convert.js";
@@ -49,6 +50,7 @@ class ReviewPage {
     this.undoing = false;
     this.sight = new Sight(this.root);
     this.layers = new Layers(find("[data-layers]", this.root), editor);
+    this.comments = new Comments(editor, boot.addresses.comments);
     this.comment = /** @type {HTMLTextAreaElement} */ (find("[data-comment]", this.root));
     session.addEventListener("task", () => this.#task());
     session.addEventListener("state", () => this.#state());
@@ -76,6 +78,7 @@ class ReviewPage {
       { id: "back", title: gettext("Undo the last verdict"), group, keys: ["u"], icon: "arrow-left", when: () => session.judged.length > 0, run: () => void this.#undo() },
       { id: "review.other", title: gettext("Judge another person’s answer"), group, keys: ["Alt+o"], icon: "users", when: () => reading() && this.#nextAnswer() !== undefined, run: () => void this.#judgeOther() },
       ...this.layers.commands(),
+      ...this.comments.commands(),
       { id: "why", title: gettext("Show the reason for this task"), group, keys: ["w"], when: open, run: () => this.editor.showCause(session.loaded?.payload.task.reason ?? null) },
       { id: "comment", title: gettext("Write a comment"), group, keys: ["c"], when: open, run: () => this.#write() },
       { id: "leave", title: gettext("Leave"), group, keys: [], icon: "x", run: () => location.assign(this.boot.home) },
@@ -106,6 +109,7 @@ class ReviewPage {
     editor.pointAtCause(payload.task.reason ?? null);
     showFacts(find("[data-facts]", this.root), payload);
     this.#history(payload);
+    this.comments.open(payload.annotation, payload.comments);
     const place = { n: session.done + 1, total: Math.max(loaded.waiting, session.done + 1) };
     find("[data-progress]", this.root).textContent = gettext("{n} of {total} waiting", place);
     find("[data-annotator]", this.root).textContent = payload.annotation?.user ?? "";
@@ -194,7 +198,7 @@ class ReviewPage {
   }
 
   #reject() {
-    if (this.comment.value.trim()) return void this.#judge("reject");
+    if (this.comment.value.trim() || this.comments.unresolved.length) return void this.#judge("reject");
     this.#write();
     this.editor.notes.say(gettext("Say what is wrong, then press Ctrl+Enter: it goes back to the annotator with the task."));
   }
@@ -263,6 +267,7 @@ class ReviewPage {
     const { editor, session } = this;
     if (session.loaded) return;
     this.sight.show(null);
+    this.comments.open(null);
     editor.store.load([]);
     editor.pages.open(null);
     showItem(editor, null, { url: "", width: 1, height: 1 });

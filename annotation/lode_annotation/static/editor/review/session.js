@@ -13,7 +13,7 @@ import { trailOf } from "../task/trail.js";
 /** @typedef {import("../task/local_store.js").LocalStore} LocalStore */
 /** @typedef {import("../model/store.js").Store} Store */
 /** @typedef {"accept"|"fix"|"reject"} Verdict */
-/** @typedef {{queue: string, next: string, review: string}} Addresses */
+/** @typedef {{queue: string, next: string, review: string, comments: string}} Addresses */
 /** @typedef {LoadedTask & {waiting: number}} Waiting `waiting`: how many there are in this session, those judged among them */
 /** @typedef {{loaded: Waiting, operation: string, verdict: Verdict, comment: string}} Judged */
 

@@ -16,7 +16,7 @@ import { trailOf } from "./trail.js";
 /** @typedef {import("./local_store.js").LocalStore} LocalStore */
 /** @typedef {import("./outbox.js").Answer} Answer */
 /** @typedef {import("../model/store.js").Store} Store */
-/** @typedef {{queue: string, next: string, mine: string, open: string, submit: string, skip: string, lease: string, draft: string, flag: string, assist: string, able: string}} Addresses */
+/** @typedef {{queue: string, next: string, mine: string, open: string, submit: string, skip: string, lease: string, draft: string, flag: string, assist: string, able: string, comments: string}} Addresses */
 
 const DRAFT_AFTER_MS = 1500;
 const REMEMBERED = 20;
