@@ -17,3 +17,4 @@ class AnnotationConfig(AppConfig):
         import_module("lode_annotation.query_fields").register()
         import_module("lode_annotation.item_actions").register()
         import_module("lode_annotation.item_columns").register()
+        import_module("lode_annotation.told").register()

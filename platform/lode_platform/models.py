@@ -416,3 +416,6 @@ class Event(models.Model):
 
     class Meta:
         indexes = [models.Index("project", F("at").desc(), name="event_project")]
+
+
+import lode_platform.webhooks.models  # noqa: E402, F401 - tables of this room
