@@ -97,7 +97,7 @@ def _add(queue: Queue, items: ItemQuerySet, priority: int) -> int:
         made = queue.tasks.filter(number__gt=row.size).values_list("pk", flat=True)
         rank_tasks(row, list(made))
     queue.size = row.size + new
-    Queue.objects.filter(pk=queue.pk).update(size=queue.size)
+    Queue.objects.filter(pk=queue.pk).update(size=queue.size, **Queue.REFILLED)
     table_statistics.wrote(new, Task, Lease)
     return new
 

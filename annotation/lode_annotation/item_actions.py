@@ -64,7 +64,7 @@ def _enqueue(row: BulkAction) -> dict[str, Any]:
     places.add_places(queue.pk, queue.size, queue.overlap)
     if queue.ordering != DEFAULT:  # places are made with their task's priority
         _rank(queue, queue.tasks.filter(number__gt=queue.size))
-    Queue.objects.filter(pk=queue.pk).update(size=F("size") + added)
+    Queue.objects.filter(pk=queue.pk).update(size=F("size") + added, **Queue.REFILLED)
     table_statistics.wrote(added, Task, Lease)
     if added:
         events.record(row.project, row.created_by, "queue.add", queue, tasks=added)

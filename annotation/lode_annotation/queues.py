@@ -143,7 +143,7 @@ def _add_batch(queue: Queue, specs: Sequence[TaskSpec]) -> int:
         for task in tasks
         for place in range(row.overlap)
     )
-    Queue.objects.filter(pk=queue.pk).update(size=F("size") + len(new))
+    Queue.objects.filter(pk=queue.pk).update(size=F("size") + len(new), **Queue.REFILLED)
     queue.size = row.size + len(new)
     return len(new)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from lode_annotation import comments, payloads, queues
+from lode_annotation import comments, payloads, queues, ran_dry
 from lode_annotation.documents import document_of
 from lode_annotation.label_sets import accept, regions_held
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Review, Task
@@ -158,7 +158,10 @@ def _judge(user: User, context: QueueContext, key: int, request: ReviewRequest) 
             found.user,
             reserved=_may_label(found.user, task.queue.project),
         )
-    events.record(task.queue.project, user, f"annotation.{request.verdict}", found, revision=revision.number)
+    said = {"comment": request.comment.strip()} if request.comment.strip() else {}
+    events.record(task.queue.project, user, f"annotation.{request.verdict}", found, revision=revision.number, **said)
+    if accepted and context.queue.is_dry:
+        transaction.on_commit(partial(ran_dry.look, context.queue.id), robust=True)
     return row
 
 

@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
-from lode_annotation import payloads, queues
+from lode_annotation import payloads, queues, ran_dry, told
 from lode_annotation.documents import document_of
 from lode_annotation.label_sets import accept, regions_held
-from lode_annotation.models import Annotation, AnnotationRevision, Lease
+from lode_annotation.models import Annotation, AnnotationRevision, Lease, Task
 from lode_annotation.queue_context import QueueContext, context_of
 from lode_annotation.resolve import Voice, is_reviewed, resolve
 from lode_annotation.statements import answers
@@ -181,6 +181,10 @@ def _answer(user: User, found: _Found, request: SubmitRequest) -> dict[str, Any]
                 finished_at=finished,
                 to_compare=context.queue.overlap > 1 or row.is_honeypot,
             )
+            if context.queue.tells:
+                told.answered(context, row.task_id, user, uuid, found.revision + 1, state, request.reason)
+            if taken is None and not context.queue.is_dry and outcome.state != Task.State.OPEN:
+                transaction.on_commit(partial(ran_dry.look, context.queue.id), robust=True)
             if outcome.truth is not None:
                 accept(
                     item_id=row.item_id,

@@ -16,3 +16,4 @@ class DatasetsConfig(AppConfig):
         import_module("lode_datasets.shell_entries").register()
         import_module("lode_datasets.item_actions").register()
         import_module("lode_datasets.item_columns").register()
+        import_module("lode_datasets.told").register()

@@ -20,4 +20,5 @@ class PlatformConfig(AppConfig):
         import_module("lode_platform.query_fields").register()
         import_module("lode_platform.item_actions").register()
         import_module("lode_platform.item_columns").register()
+        import_module("lode_platform.told").register()
         autodiscover_modules("jobs")

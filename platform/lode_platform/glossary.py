@@ -304,6 +304,18 @@ GLOSSARY = (
         _("background task"),
         _("Jobs"),
     ),
+    Word(
+        _("webhook"),
+        _("An address that is told of what happens in a project: the kinds of events it wants, signed by its secret."),
+        _("HTTP callback, event subscription"),
+        _("Settings"),
+    ),
+    Word(
+        _("delivery"),
+        _("One event on its way to one webhook: tried until it arrives, and kept in the log."),
+        _("webhook request, event delivery"),
+        _("Settings, Webhooks"),
+    ),
 )
 
 

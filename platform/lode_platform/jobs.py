@@ -41,6 +41,10 @@ stopping = threading.Event()  # set when this process is told to stop
 
 Run = Callable[["Work"], dict[str, Any]]
 _registry: dict[str, Run] = {}
+Look = Callable[[], None]
+_looks: list[Look] = []
+Told = Callable[[Job], None]
+_on_failure: list[Told] = []
 
 
 class Cancelled(Exception):
@@ -63,6 +67,18 @@ def job(verb: str) -> Callable[[Run], Run]:
         return run
 
     return register
+
+
+def swept(look: Look) -> Look:
+    """Registers what is looked for at each sweep, such as rows that no job has taken up yet: one cheap statement."""
+    _looks.append(look)
+    return look
+
+
+def on_failure(step: Told) -> Told:
+    """Registers what else is written, in the same transaction, when a job fails for good."""
+    _on_failure.append(step)
+    return step
 
 
 @dataclass
@@ -144,16 +160,21 @@ class Work:
             self.cancelled.set()
 
     def _finish(self, state: JobState, **values: Any) -> None:
-        ended = self._mine().update(
-            state=state,
-            lease_until=None,
-            finished_at=timezone.now(),
-            done=self.job.done,
-            total=self.job.total,
-            **values,
-        )
-        if not ended:
-            raise LeaseLost(str(self.job.uuid))
+        with transaction.atomic():
+            ended = self._mine().update(
+                state=state,
+                lease_until=None,
+                finished_at=timezone.now(),
+                done=self.job.done,
+                total=self.job.total,
+                **values,
+            )
+            if not ended:
+                raise LeaseLost(str(self.job.uuid))
+            if state == JobState.FAILED:
+                self.job.error = values.get("error", "")
+                for step in _on_failure:
+                    step(self.job)
 
 
 def _lease() -> Any:
@@ -362,7 +383,9 @@ def _beat(work: Work, over: threading.Event) -> None:
 
 
 def sweep() -> int:
-    """Rings for every job that nobody holds, and answers how many."""
+    """Rings for every job that nobody holds, after what else is looked for at a sweep, and answers how many."""
+    for look in _looks:
+        look()
     uuids = list(due().values_list("uuid", flat=True)[:1000])
     for uuid in uuids:
         ring(uuid)

@@ -16,6 +16,7 @@ from lode_platform.views import (
     saved_views,
     script_words,
     settings,
+    webhooks,
 )
 
 app_name = "platform"
@@ -73,6 +74,19 @@ urlpatterns = [
     path("p/<slug:project>/settings/tokens", settings.tokens, name="tokens"),
     path("p/<slug:project>/settings/tokens/<uuid:token>/revoke", settings.revoke_token, name="token_revoke"),
     path("p/<slug:project>/settings/trash", settings.trash, name="project_trash"),
+    path("p/<slug:project>/settings/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("p/<slug:project>/settings/webhooks/<uuid:webhook>/", webhooks.webhook, name="webhook"),
+    path("p/<slug:project>/settings/webhooks/<uuid:webhook>/log", webhooks.log, name="webhook_log"),
+    path("p/<slug:project>/settings/webhooks/<uuid:webhook>/change", webhooks.change, name="webhook_change"),
+    path("p/<slug:project>/settings/webhooks/<uuid:webhook>/switch", webhooks.switch, name="webhook_switch"),
+    path("p/<slug:project>/settings/webhooks/<uuid:webhook>/secret", webhooks.secret, name="webhook_secret"),
+    path("p/<slug:project>/settings/webhooks/<uuid:webhook>/test", webhooks.test, name="webhook_test"),
+    path("p/<slug:project>/settings/webhooks/<uuid:webhook>/remove", webhooks.remove, name="webhook_remove"),
+    path(
+        "p/<slug:project>/settings/webhooks/<uuid:webhook>/deliveries/<uuid:delivery>/again",
+        webhooks.again,
+        name="webhook_again",
+    ),
     path("media/<uuid:item>", media.original, name="media"),
     path("shared/<str:signed>", media.shared, name="shared"),
     path("thumbs/<uuid:item>", media.thumb, name="thumb"),

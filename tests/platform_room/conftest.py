@@ -42,6 +42,7 @@ from lode_platform.items import ItemSpec, add_items
 from lode_platform.models import Item, Job, Membership, Project, Role, User
 from lode_platform.store import store
 from lode_platform.tokens import make_token
+from lode_platform.webhooks import managing
 
 STRANGER, NOBODY = "stranger", "anonymous"
 PROGRAMS = ("/api/", "/git/", "/dvc/", "/ls/")
@@ -419,6 +420,9 @@ def build(home: Path) -> World:
     door = queue.label_studio.pk
     row = jobs.enqueue("items.zip", project=project, user=alice, arguments={"parked": "none"})
     token, _ = make_token(alice, project=project)
+    webhook = managing.add(project, Caller(alice), url="https://example.org/", kinds=["run.started"])
+    delivered = managing.send_test(webhook, Caller(alice))
+    webhook.deliveries.update(state="delivered")
     md5 = items[0].blob.md5
     names = {
         "username": "alice",
@@ -471,6 +475,8 @@ def build(home: Path) -> World:
         ).uuid,
         "invitation": invitations.invite(project, Caller(alice), role=Role.VIEWER)[0].uuid,
         "text": "nothing",
+        "webhook": webhook.uuid,
+        "delivery": delivered.uuid,
         "mined": MiningRound.objects.order_by("pk")[0].uuid,
     }
     assert mined and Job.objects.filter(state="failed").count() == 0

@@ -49,6 +49,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/schemas/<uuid:schema>/assistants/<slug:assistant>": {"on": True},
     "/api/v1/schemas/<uuid:schema>/predictors": {"name": "own", "url": "http://127.0.0.1:9"},
     "/api/v1/projects/<slug:project>/bulk-actions": {"action": "tag", "arguments": {"tag": "seen"}, "query": ""},
+    "/api/v1/projects/<slug:project>/webhooks": {"url": "https://example.org/", "kinds": ["run.started"]},
     "/api/v1/tasks/<uuid:task>/flag": {"note": "look here"},
     "/ls/api/tasks/?": {"project": "<ls_project>", "data": {}},
     "/ls/api/predictions/?": {"task": "<ls_task>", "result": []},

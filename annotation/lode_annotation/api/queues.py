@@ -12,7 +12,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from lode_annotation import filling, flags, honeypots, payloads, queues, ranking
+from lode_annotation import filling, flags, honeypots, payloads, queues, ran_dry, ranking
 from lode_annotation.api import honeypot_shapes, shapes
 from lode_annotation.asked_items import items_by_uuid
 from lode_annotation.assignments import Assigned
@@ -256,6 +256,8 @@ class Next(View):
         context = context_for(caller(request), queue, "queue.label")
         held = queues.claim(context, user, given["holding"])
         payload = payloads.claimed(context, user, held, given["holding"]) if held else None
+        if held is None and context.gives_tasks and not context.queue.is_dry:
+            ran_dry.look(context.queue.id)
         return Response(payload) if payload else Response(status=204)
 
 

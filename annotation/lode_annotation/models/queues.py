@@ -1,6 +1,6 @@
 """Queues, their tasks, and the places at these that people take."""
 
-from typing import Self
+from typing import ClassVar, Self
 from uuid import uuid4
 
 from django.db import models
@@ -61,11 +61,16 @@ class Queue(models.Model):
     review_rule = models.JSONField(default=dict, help_text="which answers are reviewed, where it is not all of them")
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     size = models.PositiveIntegerField(default=0, help_text="how many tasks were ever put in")
+    dry_at = models.DateTimeField(null=True, blank=True, help_text="since when no task was open, until more are added")
+    finished_at = models.DateTimeField(null=True, blank=True, help_text="since when none waited for review either")
     filling = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = QueueQuerySet.as_manager()
+
+    REFILLED: ClassVar[dict[str, None]] = {"dry_at": None, "finished_at": None}
+    """What an update of a queue that gets tasks sets beside."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "name"], name="queue_name")]

@@ -130,7 +130,7 @@ class _Taking:
             rows.append((uuid4(), item, number, _text(prelabels), _text(chosen[item].origin)))
         same = {"queue_id": self.queue.pk, "reason": {}, "finished_at": None}
         bulk.insert(Task, ["uuid", "item_id", "number", "prelabels", "origin"], rows, same=same)
-        Queue.objects.filter(pk=self.queue.pk).update(size=self.queue.size + len(new))
+        Queue.objects.filter(pk=self.queue.pk).update(size=self.queue.size + len(new), **Queue.REFILLED)
         self.report.counts.update(tasks=len(new), tasks_there=len(there))
         for name, some in (("predictions", new), ("predictions_there", there)):
             self.report.counts[name] += sum(len(chosen[item].origin.get("predictions", ())) for item in some)

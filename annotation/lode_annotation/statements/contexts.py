@@ -3,14 +3,17 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from lode_annotation.statements.tables import ASSIGNMENT, QUEUE, REVISION, SCHEMA, TASK
+from lode_annotation.statements.tables import ASSIGNMENT, QUEUE, REVISION, SCHEMA, TASK, WEBHOOK
 from lode_platform import access, sql
 from lode_platform.callers import Caller
 from lode_platform.sql import Flag, Json, JsonText, Uuid
 
 
 class QueueRow(NamedTuple):
-    """A queue, its schema revision, the merges of the schema's newest one, and the person's role in its project."""
+    """A queue, its schema revision, the merges of the schema's newest one, and the person's role in its project.
+
+    ``is_dry``: it was found to have no open task, nor got one since; ``tells``: the project has webhooks.
+    """
 
     id: int  # noqa: A003
     uuid: Uuid
@@ -23,6 +26,8 @@ class QueueRow(NamedTuple):
     size: int
     skip_reasons: Json
     for_me: Flag
+    is_dry: Flag
+    tells: Flag
     project_id: int
     role: str
     revision_id: int
@@ -37,6 +42,7 @@ QUEUE_COLUMNS = (
     "q.id, q.uuid, q.name, q.state, q.review, q.review_rule, q.overlap, q.consensus, q.size, q.skip_reasons,"
     f" (NOT EXISTS (SELECT 1 FROM {ASSIGNMENT} x WHERE x.queue_id = q.id) OR EXISTS (SELECT 1 FROM {ASSIGNMENT} x"
     " WHERE x.queue_id = q.id AND (x.user_id = m.user_id OR x.role = m.role))),"
+    f' q.dry_at IS NOT NULL, EXISTS (SELECT 1 FROM {WEBHOOK} w WHERE w.project_id = p.id AND w."on"),'
     " p.id, m.role, r.id, r.number, r.controls, s.id, s.name"
     f", (SELECT n.merged FROM {REVISION} n WHERE n.schema_id = s.id ORDER BY n.number DESC LIMIT 1)"
 )

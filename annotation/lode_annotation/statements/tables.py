@@ -5,6 +5,7 @@ from typing import NamedTuple
 from lode_annotation import models as annotation
 from lode_platform import models as platform
 from lode_platform import sql
+from lode_platform.webhooks.models import Webhook
 
 ITEM, BLOB = platform.Item._meta.db_table, platform.Blob._meta.db_table
 USER = platform.User._meta.db_table
@@ -14,6 +15,7 @@ ASSIGNMENT = annotation.Assignment._meta.db_table
 HONEYPOT = annotation.Honeypot._meta.db_table
 ANNOTATION = annotation.Annotation._meta.db_table
 SAVED = annotation.AnnotationRevision._meta.db_table
+WEBHOOK = Webhook._meta.db_table
 LABEL_SET = annotation.LabelSet._meta.db_table
 
 

@@ -108,13 +108,16 @@ def change(
             run.save(update_fields=["params", "tags"])
     if tracker is not None:
         run.tracker, run.tracker_id, run.tracker_url = tracker.name, tracker.run_id, tracker.url
-    if state and state != run.state:
+    changed = bool(state and state != run.state)
+    if changed:
         if state not in Run.State.values:
             raise BadInput(f"A run is one of {', '.join(Run.State.values)}, not {state!r}.", code="bad_state")
         run.state = state
         run.ended_at = None if state == Run.State.RUNNING else timezone.now()
-        events.record(run.project, user, f"run.{state}", run)
-    run.save(update_fields=["name", "tracker", "tracker_id", "tracker_url", "state", "ended_at"])
+    with transaction.atomic():
+        run.save(update_fields=["name", "tracker", "tracker_id", "tracker_url", "state", "ended_at"])
+        if changed:
+            events.record(run.project, user, f"run.{state}", run)
     return run
 
 

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from lode_platform.api import bulk_actions, invitations, items, jobs, metadata, openapi, projects, saved_views
+from lode_platform.api import (
+    bulk_actions,
+    invitations,
+    items,
+    jobs,
+    metadata,
+    openapi,
+    projects,
+    saved_views,
+    webhooks,
+)
 
 __all__ = ["openapi", "urlpatterns"]
 
@@ -28,6 +38,13 @@ urlpatterns = [
     path("bulk-actions/<uuid:bulk_action>/undo", bulk_actions.Undo.as_view()),
     path("projects/<slug:project>/views", saved_views.SavedViews.as_view()),
     path("projects/<slug:project>/views/<uuid:view>", saved_views.OneSavedView.as_view()),
+    path("webhook-kinds", webhooks.WebhookKinds.as_view()),
+    path("projects/<slug:project>/webhooks", webhooks.Webhooks.as_view()),
+    path("webhooks/<uuid:webhook>", webhooks.OneWebhook.as_view()),
+    path("webhooks/<uuid:webhook>/secret", webhooks.Secret.as_view()),
+    path("webhooks/<uuid:webhook>/test", webhooks.SendTest.as_view()),
+    path("webhooks/<uuid:webhook>/deliveries", webhooks.Deliveries.as_view()),
+    path("webhooks/<uuid:webhook>/deliveries/<uuid:delivery>/again", webhooks.Again.as_view()),
     path("items", items.FoundItems.as_view()),
     path("items/<uuid:item>", items.OneItem.as_view()),
     path("items/<uuid:item>/restore", items.Restore.as_view()),

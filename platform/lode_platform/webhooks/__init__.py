@@ -1,0 +1,1 @@
+"""Webhooks: what happens in a project is sent, signed, to addresses that its owner gave."""
