@@ -99,6 +99,7 @@ def _submit(task: Task, caller: Caller, said: Mapping[str, Any]) -> Annotation:
 
 def _for_another(door: LabelStudioProject, task: Task, caller: Caller, said: Mapping[str, Any]) -> Annotation:
     """The answer of another person, as an import brings it."""
+    access.require(caller, door.queue.project, "labels.import")
     people: People = people_of(door.queue.project)
     now = timezone.now().isoformat()
     answer = {

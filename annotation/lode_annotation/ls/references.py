@@ -153,7 +153,7 @@ def _uuid(place: int, field: str, text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise told(place, f"data.{field}", f"{text!r} is no item's uuid") from None
+        raise told(place, f"data.{field}", f"{text!r} is not the uuid of an item") from None
 
 
 def _path(door: LabelStudioProject, place: int, field: str, said: str) -> str:
@@ -175,7 +175,7 @@ def _folded(place: int, field: str, path: str) -> str:
     try:
         return fold(check_path(path))
     except UnsafePath as error:
-        raise told(place, f"data.{field}", f"{path[:200]!r} is no path of an item: it {error.reason}") from None
+        raise told(place, f"data.{field}", f"{path[:200]!r} is not the path of an item: it {error.reason}") from None
 
 
 def _live(project: Project, folded: Collection[str]) -> dict[str, str]:
