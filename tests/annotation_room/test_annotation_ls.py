@@ -21,7 +21,10 @@ from tests.conftest import png
 
 from lode_annotation.ls import numbers
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, LabelStudioProject, Queue, Schema, Task
+from lode_platform.callers import Caller
+from lode_platform.items import ItemSpec, add_items
 from lode_platform.models import Event, Item, Membership, Project, Role, User
+from lode_platform.store import store
 from lode_platform.tokens import make_token
 from motherlode.labeling_config import build
 
@@ -157,6 +160,23 @@ def test_an_answer_is_changed_by_its_author_and_taken_back_by_who_may_import(
     assert Event.objects.filter(verb="annotation.withdraw").count() == 1
     again = Program(bob).post(f"tasks/{task}/annotations/", {"result": [BOX]})
     assert (again.status_code, again.json()["id"]) == (201, own["id"]) and Annotation.objects.get().revision == 3
+
+
+def test_an_answer_on_which_others_stand_is_not_taken_back(
+    program: Program, make_queue: Callable[..., Queue], bob: User, erin: User, rita: User, api: Callable[..., Any]
+) -> None:
+    merged = make_queue(1, overlap=2).label_studio
+    task = task_number(merged, 1)
+    [given, _] = [Program(who).post(f"tasks/{task}/annotations/", {"result": [BOX]}).json() for who in (bob, erin)]
+    refused = program.ask("delete", f"annotations/{given['id']}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "merged")
+    reviewed = make_queue(1, review=True).label_studio
+    own = Program(bob).post(f"tasks/{task_number(reviewed, 1)}/annotations/", {"result": [BOX]}).json()
+    verdict = {"verdict": "accept", "operation_id": str(uuid4()), "base_revision": 1}
+    assert api(rita).post(f"annotations/{own['unique_id']}/review", verdict).status_code == 200
+    refused = Program(bob).ask("delete", f"annotations/{own['id']}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "under_review")
+    assert LabelSet.objects.current().count() == 2
 
 
 def test_an_answer_of_another_person_comes_in_by_their_number(
@@ -358,6 +378,47 @@ def test_another_export_is_refused_by_its_name(program: Program, door: LabelStud
     assert program.get(f"projects/{door.pk}/export?ids=x").status_code == 400
 
 
+VALUES = st.recursive(
+    st.sampled_from(
+        [None, True, 0, -1, 0.5, 10**30, 10**400, "", "a", "\0", "\ud800", "item-00000.png", "x" * 300, BOX]
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(["data", "image", "result", "task", "value", "id", "score"]), inner, max_size=3
+        )
+    ),
+    max_leaves=6,
+)
+FIELDS = ("data", "meta", "result", "score", "model_version", "lead_time", "was_cancelled", "completed_by", "title")
+CALLS = ("patch projects/{}", "post projects/{}/import", "post tasks/", "patch tasks/{}", "post tasks/{}/annotations")
+
+
+@given(
+    st.sampled_from([*CALLS, "post projects", "post predictions", "post projects/{}/import/predictions"]),
+    st.dictionaries(st.sampled_from([*FIELDS, "image", "label_config", "maximum_annotations"]), VALUES, max_size=4),
+    VALUES,
+)
+def test_whatever_is_sent_is_taken_or_refused_in_words(call: str, body: dict[str, Any], odd: Any) -> None:
+    program, door = _world()
+    _ = Task.objects.exists() or program.post(f"projects/{door.pk}/import", [{"image": "item-00000.png"}])
+    number = door.pk if "projects" in call else task_number(door, 1)
+    named = {"project": door.pk, "task": task_number(door, 1)}
+    task = {"data": {"image": "item-00000.png", "more": odd}, "annotations": [body], "predictions": [body]}
+    for sent in (
+        {**named, **body},
+        [{**named, **body}],
+        {**named, "data": {"image": "item-00000.png", "a": odd}},
+        task,
+    ):
+        method, _, address = call.format(number).partition(" ")
+        answer = program.ask(method, address, sent)
+        assert answer.status_code < 500 and (answer.status_code < 400 or answer.json()["detail"]), answer.content
+    assert program.get(f"tasks/?project={door.pk}&fields=all").status_code == 200
+    exported: Any = program.get(f"projects/{door.pk}/export?download_all_tasks=true")
+    assert isinstance(json.loads(b"".join(exported.streaming_content)), list)
+
+
 # -- the list of tasks ------------------------------------------------------------------------------------------------
 
 
@@ -473,6 +534,8 @@ def _world() -> tuple[Program, LabelStudioProject]:
     Membership.objects.create(project=project, user=user, role=Role.OWNER)
     program = Program(user)
     made = program.post("projects", {"title": "A", "label_config": CONFIG}).json()["id"]
+    blob = store().add_bytes(png())
+    add_items(project, Caller(user), [ItemSpec("item-00000.png", blob.md5, blob.sha256)], trusted=True)
     return program, LabelStudioProject.objects.get(pk=made)
 
 
