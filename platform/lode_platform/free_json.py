@@ -61,6 +61,14 @@ def _decoded(text: str) -> tuple[Any, bool]:
         raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels") from None
 
 
+def dumps(value: Any, *, sort: bool = False) -> bytes:
+    """The value as JSON (UTF-8), its keys in order with ``sort``. Raises ``ValueError`` for half a surrogate pair."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort else None)
+    except TypeError:  # a whole number of more than 64 bits, or half a surrogate pair
+        return json.dumps(value, ensure_ascii=False, sort_keys=sort, separators=(",", ":")).encode()
+
+
 def _refused(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number in JSON; send null")
 

@@ -12,9 +12,10 @@ from django.conf import LazySettings
 from label_studio_sdk import Client as OldClient
 from label_studio_sdk import LabelStudio
 from label_studio_sdk._extensions.label_studio_tools.core.utils.io import get_local_path
-from label_studio_sdk.converter import Converter
+from label_studio_sdk.converter.converter import Converter
 from label_studio_sdk.core.api_error import ApiError
-from label_studio_sdk.data_manager import Column, Filters, Operator, Type
+from label_studio_sdk.data_manager import Column, Operator, Type
+from label_studio_sdk.data_manager import Filters as SdkFilters
 from tests.conftest import png
 
 from lode_annotation.models import Annotation, LabelSet, Queue
@@ -24,6 +25,9 @@ from motherlode.client import Client as OurClient
 from motherlode.importing.out import move_out
 
 pytestmark = pytest.mark.django_db(transaction=True)
+Filters: Any = SdkFilters
+FieldOf: Any = Column
+local_path: Any = get_local_path
 
 CONFIG = """<View>
   <Image name="image" value="$img"/>
@@ -69,7 +73,7 @@ def test_a_script_creates_imports_annotates_lists_and_exports(
     assert (queue.name, queue.reason, queue.project) == ("Cells", "all of them", project)
 
     prediction = {"model_version": "v1", "score": 0.9, "result": [BOX]}
-    tasks = [{"data": {"img": item.path, "row": n}} for n, item in enumerate(items)]
+    tasks: list[dict[str, Any]] = [{"data": {"img": item.path, "row": n}} for n, item in enumerate(items)]
     tasks[0] |= {"predictions": [prediction], "annotations": [{"result": [{**BOX, "id": "a"}], "completed_by": me.id}]}
     sent = ls.projects.import_tasks(id=made.id, request=tasks, return_task_ids=True)
     assert (sent.task_count, sent.annotation_count, sent.prediction_count) == (3, 1, 1)
@@ -85,7 +89,7 @@ def test_a_script_creates_imports_annotates_lists_and_exports(
         (False, 0, 0),
     ]
     assert listed[0].annotations[0]["completed_by"] == me.id and listed[0].predictions[0].model_version == "v1"
-    local = get_local_path(listed[0].data["img"], hostname=f"{url}/ls", access_token=key, cache_dir=str(tmp_path))
+    local = local_path(listed[0].data["img"], hostname=f"{url}/ls", access_token=key, cache_dir=str(tmp_path))
     assert Path(local).read_bytes() == png(64, 48, 0)
 
     answer = ls.annotations.create(id=second, result=[{**BOX, "id": "b"}, {**SHARP, "id": "c"}], lead_time=4.5)
@@ -144,13 +148,13 @@ def _min_of(ls: Any, project: int) -> Any:
 
 def _min_by_the_converter(exported: list[Any], tmp_path: Path) -> Any:
     (tmp_path / "in.json").write_text(json.dumps(exported))
-    converter = Converter(CONFIG.replace("$img", "$img"), None, download_resources=False)  # type: ignore[no-untyped-call]
-    converter.convert_to_json_min(str(tmp_path / "in.json"), str(tmp_path / "min"), is_dir=False)  # type: ignore[no-untyped-call]
+    converter: Any = Converter(CONFIG, None, download_resources=False)  # type: ignore[no-untyped-call]
+    converter.convert_to_json_min(str(tmp_path / "in.json"), str(tmp_path / "min"), is_dir=False)
     return json.loads((tmp_path / "min" / "result.json").read_text())
 
 
 def test_the_old_client_does_the_same(url: str, key: str, items: list[Item], tmp_path: Path) -> None:
-    client: Any = OldClient(url=f"{url}/ls", api_key=key)  # type: ignore[no-untyped-call]
+    client: Any = OldClient(url=f"{url}/ls", api_key=key)
     assert client.check_connection() == {"status": "UP"}
     made = client.start_project(title="Old", label_config=CONFIG)
     project = client.get_project(made.id)
@@ -166,7 +170,7 @@ def test_the_old_client_does_the_same(url: str, key: str, items: list[Item], tmp
         Filters.AND,
         [
             Filters.item(Column.total_annotations, Operator.GREATER_OR_EQUAL, Type.Number, Filters.value(1)),
-            Filters.item(Column.data("img"), Operator.CONTAINS, Type.String, Filters.value(items[0].path)),
+            Filters.item(FieldOf.data("img"), Operator.CONTAINS, Type.String, Filters.value(items[0].path)),
         ],
     )
     assert project.get_tasks(filters=wanted, only_ids=True) == ids[:1]

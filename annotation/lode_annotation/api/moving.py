@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-import orjson
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -15,7 +14,7 @@ from rest_framework.response import Response
 from lode_annotation.api.queues import queue_of
 from lode_annotation.api.shapes import Shape
 from lode_annotation.moving import giving, taking
-from lode_platform import access
+from lode_platform import access, free_json
 from lode_platform.api.parsers import BytesParser, raw
 from lode_platform.api.view import View
 from lode_platform.signed_in import caller
@@ -63,4 +62,4 @@ class MoveOut(View):
 def lines_of(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
     """Tasks as they are sent."""
     for row in rows:
-        yield orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+        yield free_json.dumps(row) + b"\n"

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-import orjson
 from django.db import transaction
 from django.utils import timezone
 
@@ -99,6 +98,7 @@ def _submit(task: Task, caller: Caller, said: Mapping[str, Any]) -> Annotation:
 
 def _for_another(door: LabelStudioProject, task: Task, caller: Caller, said: Mapping[str, Any]) -> Annotation:
     """The answer of another person, as an import brings it."""
+    access.require(caller, door.queue.project, "labels.import")
     people: People = people_of(door.queue.project)
     now = timezone.now().isoformat()
     answer = {
@@ -114,7 +114,7 @@ def _for_another(door: LabelStudioProject, task: Task, caller: Caller, said: Map
     if not line["answers"][0]["by"]:
         raise BadInput("completed_by must be the number of a person, or their mail address.", field="completed_by")
     with transaction.atomic():
-        told = taking.take(door.queue, caller, orjson.dumps(line))
+        told = taking.take(door.queue, caller, free_json.dumps(line))
         if not told["counts"].get("answers", 0) + told["counts"].get("skipped", 0):
             raise Conflict("This person has changed their answer here; it stays.", code="answers_kept")
         saves = AnnotationRevision.objects.filter(annotation__task=task).select_related("annotation__user")

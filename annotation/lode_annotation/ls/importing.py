@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import orjson
 from django.db import transaction
 from django.utils import timezone
 
@@ -17,7 +16,7 @@ from lode_annotation.models import LabelStudioProject, Task
 from lode_annotation.moving import taking
 from lode_annotation.rules import Rules, rules_of
 from lode_annotation.validation import problems_of
-from lode_platform import access
+from lode_platform import access, free_json
 from lode_platform.among import among
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput
@@ -41,6 +40,7 @@ class Imported:
     there: int = 0
     annotations: int = 0
     predictions: int = 0
+    problems: list[dict[str, str]] = field(default_factory=list)
 
 
 def read(said: Any) -> list[dict[str, Any]]:
@@ -55,6 +55,8 @@ def read(said: Any) -> list[dict[str, Any]]:
         if not isinstance(row, dict):
             raise told(place, "", f"{row!r:.40} is not an object")
         task = row if isinstance(row.get("data"), dict) else {"data": row}
+        if wrong := free_json.flaw(task["data"]):
+            raise told(place, f"data.{wrong[0]}".rstrip("."), wrong[1])
         annotations = task.get("annotations") or task.get("completions") or []
         tasks.append(
             {
@@ -171,28 +173,36 @@ def _take(
         if people.unknown:
             raise told(place, "annotations.completed_by", people.nobody())
         del line["number"]
-        lines.append(line)
+        try:
+            lines.append(free_json.dumps(line) + b"\n")
+        except ValueError:
+            raise told(place, "", "it holds half a character, which cannot be stored") from None
         places.append(place)
     made = Imported()
     for start in range(0, len(lines), taking.MAX_LINES):
-        body = b"".join(
-            orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines[start : start + taking.MAX_LINES]
-        )
-        try:
-            report = taking.take(queue, caller, body)
-        except BadInput as error:
-            at = error.facts.get("line")
-            if not isinstance(at, int):
-                raise
-            raise told(places[start + at - 1], "", error.message.partition(": ")[2], error.code) from None
-        counts = report["counts"]
-        made.there += counts.get("tasks_there", 0)
-        made.annotations += counts.get("answers", 0) + counts.get("skipped", 0)
-        made.predictions += counts.get("predictions", 0)
+        _take_part(door, caller, lines[start : start + taking.MAX_LINES], places[start:], made)
     keys = [item.pk for item in items.values()]
     numbers = dict(Task.objects.filter(among("item", keys), queue=queue).values_list("item_id", "number"))
     made.tasks = [task_number(door.pk, numbers[items[fold(one.path)].pk]) for one in about]
     return made
+
+
+def _take_part(
+    door: LabelStudioProject, caller: Caller, lines: Sequence[bytes], places: Sequence[int], made: Imported
+) -> None:
+    """Takes a part of the tasks, whose ``places`` are those in what was sent."""
+    try:
+        report = taking.take(door.queue, caller, b"".join(lines))
+    except BadInput as error:
+        at = error.facts.get("line")
+        if not isinstance(at, int):
+            raise
+        raise told(places[at - 1], "", error.message.partition(": ")[2], error.code) from None
+    counts = report["counts"]
+    made.there += counts.get("tasks_there", 0)
+    made.annotations += counts.get("answers", 0) + counts.get("skipped", 0)
+    made.predictions += counts.get("predictions", 0)
+    made.problems += report["problems"]
 
 
 def dated(task: dict[str, Any]) -> dict[str, Any]:
@@ -211,8 +221,8 @@ def check_predictions(rows: Sequence[Mapping[str, Any]], item: Item, rules: Rule
     """Raises what ``refuse(place, why)`` makes of the first prediction that the editor could not show."""
     for at, row in enumerate(rows):
         score, model = row.get("score"), row.get("model_version")
-        if score is not None and (isinstance(score, bool) or not isinstance(score, int | float)):
-            raise refuse(at, f"the score {score!r:.40} is not a number")
+        if score is not None and (type(score) not in (int, float) or not abs(score) < 1e9):
+            raise refuse(at, f"the score {score!r:.40} is not a number below 10^9")
         if model is not None and (not isinstance(model, str) or len(model) > 200):
             raise refuse(at, f"the model_version {model!r:.40} is not a text of at most 200 characters")
         regions = [one for one in row["result"] if not relations.is_relation(one)]

@@ -12,12 +12,11 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
 
-import orjson
 from django.conf import settings
 
 from lode_annotation.ls.tasks import field_of, own_folder
 from lode_annotation.models import LabelStudioProject
-from lode_platform import outgoing
+from lode_platform import free_json, outgoing
 from lode_platform.among import among
 from lode_platform.errors import BadInput, LodeError
 from lode_platform.items import ItemSpec
@@ -79,16 +78,11 @@ def meant(
 
 def _digest(data: Mapping[str, Any]) -> str:
     """What tells a task from others: its whole data, so that two with the same text are two."""
-    return sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+    return sha256(free_json.dumps(data, sort=True)).hexdigest()[:16]
 
 
 def _texts(door: LabelStudioProject, rows: Sequence[Mapping[str, Any]], field: str) -> list[Meant]:
-    contents = []
-    for place, data in enumerate(rows):
-        try:
-            contents.append(data[field].encode())
-        except UnicodeEncodeError:
-            raise told(place, f"data.{field}", "it holds half a character, which cannot be stored") from None
+    contents = [data[field].encode() for data in rows]
     store().add_many(contents)
     return [
         _new(f"{own_folder(door)}{_digest(data)}.txt", content) for data, content in zip(rows, contents, strict=True)
@@ -153,7 +147,7 @@ def _uuid(place: int, field: str, text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise told(place, f"data.{field}", f"{text!r} is no item's uuid") from None
+        raise told(place, f"data.{field}", f"{text!r} is not the uuid of an item") from None
 
 
 def _path(door: LabelStudioProject, place: int, field: str, said: str) -> str:
@@ -175,7 +169,7 @@ def _folded(place: int, field: str, path: str) -> str:
     try:
         return fold(check_path(path))
     except UnsafePath as error:
-        raise told(place, f"data.{field}", f"{path[:200]!r} is no path of an item: it {error.reason}") from None
+        raise told(place, f"data.{field}", f"{path[:200]!r} is not the path of an item: it {error.reason}") from None
 
 
 def _live(project: Project, folded: Collection[str]) -> dict[str, str]:

@@ -50,7 +50,7 @@ class Sent:
     specs: list[ItemSpec] = field(default_factory=list)
 
 
-def read(door: LabelStudioProject, kind: str, named: str, files: Iterable[UploadedFile]) -> Sent:
+def read(door: LabelStudioProject, kind: str, named: str, files: "Iterable[UploadedFile[Any]]") -> Sent:
     """What files bring: ``kind`` is what the project asks about, ``named`` the field of it. Raises ``BadInput``."""
     sent = Sent()
     for file in files:
@@ -74,7 +74,7 @@ def read(door: LabelStudioProject, kind: str, named: str, files: Iterable[Upload
     return sent
 
 
-def _listed(file: UploadedFile, name: str, suffix: str, named: str) -> list[Any]:
+def _listed(file: "UploadedFile[Any]", name: str, suffix: str, named: str) -> list[Any]:
     """The tasks that a file lists."""
     if (file.size or 0) > LargeJsonParser.limit:
         raise TooLarge(f"{name[:80]} has more than {LargeJsonParser.limit >> 20} MiB; send it in parts.")

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-import orjson
 from django.db import transaction
 
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Queue, Review, Task
@@ -23,7 +22,7 @@ from lode_annotation.ranking import rank_tasks
 from lode_annotation.rules import Rules, rules_of
 from lode_annotation.schemas import refuse_other_media
 from lode_annotation.validation import problems_of
-from lode_platform import access, bulk, events
+from lode_platform import access, bulk, events, free_json
 from lode_platform.among import among
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, TooLarge
@@ -396,7 +395,7 @@ class _Taking:
 
 def _text(value: Any) -> str:
     """JSON text of what a line holds, which was looked at when it was read."""
-    return orjson.dumps(value).decode()
+    return free_json.dumps(value).decode()
 
 
 def _weight(one: Answer) -> tuple[bool, Any]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
 from django.http import HttpResponseBase, StreamingHttpResponse
 from rest_framework.request import Request
 
@@ -14,7 +13,7 @@ from lode_annotation.ls.task_query import places_of
 from lode_annotation.ls.tasks import tasks_json
 from lode_annotation.models import LabelStudioProject, Task
 from lode_annotation.queues import BATCH
-from lode_platform import access
+from lode_platform import access, free_json
 from lode_platform.errors import BadInput
 from lode_platform.signed_in import caller
 
@@ -76,7 +75,7 @@ def _rows(door: LabelStudioProject, ids: list[int], every: bool) -> Iterator[dic
 def _listed(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
     yield b"["
     for number, row in enumerate(rows):
-        yield (b",\n" if number else b"") + orjson.dumps(row)
+        yield (b",\n" if number else b"") + free_json.dumps(row)
     yield b"]\n"
 
 

@@ -15,6 +15,8 @@ from lode_platform.errors import BadInput
 from lode_platform.signed_in import caller
 from motherlode.labeling_config import medium_of
 
+MOST_PROBLEMS = 100
+
 
 class Import(LsView):
     parser_classes = [LargeJsonParser, uploads.FilesParser]
@@ -39,6 +41,7 @@ class Import(LsView):
             "annotation_count": made.annotations,
             "prediction_count": made.predictions,
             "tasks_there": made.there,
+            "problems": made.problems[:MOST_PROBLEMS],
             "duration": round(monotonic() - began, 3),
             "file_upload_ids": [],
             "could_be_tasks_list": False,
