@@ -318,6 +318,7 @@ def person(request: HttpRequest, project: str, username: str) -> HttpResponse:
         "who": user,
         "is_me": user == member.user,
         "may_review": permits(Caller(member.user), member.role, "annotation.review"),
+        "may_manage": permits(Caller(member.user), member.role, "project.manage"),
         "agreed": agreed,
         **_work(member.project, user),
     }
