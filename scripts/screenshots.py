@@ -85,6 +85,7 @@ def pages(project: Any) -> dict[str, tuple[str, str]]:
 
     found: dict[str, tuple[str, str]] = {
         "login": ("nobody", "/login/"),
+        "password-forgotten": ("nobody", "/password/forgotten"),
         "projects": ("owner", "/projects/"),
         "glossary": ("owner", "/glossary/"),
         "home": ("owner", address("platform:home")),

@@ -19,3 +19,4 @@ class AnnotationConfig(AppConfig):
         import_module("lode_annotation.item_columns").register()
         import_module("lode_annotation.moving.people").register()
         import_module("lode_annotation.told").register()
+        import_module("lode_annotation.person_activity").register()

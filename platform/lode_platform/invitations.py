@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -38,10 +38,12 @@ def imported_people(source: "Callable[[Project], QuerySet[User]]") -> None:
 
 def open_to_take_over(project: Project) -> "QuerySet[User]":
     """The imported authors of a project whose account nobody has ever had: no password, no login, no other project."""
-    keys = {key for source in _imported for key in source(project).values_list("pk", flat=True)}
+    authors = Q(pk__in=[])
+    for source in _imported:
+        authors |= Q(pk__in=source(project).values("pk"))
     elsewhere = Membership.objects.exclude(project=project).values("user")
     rows = User.objects.filter(
-        pk__in=keys,
+        authors,
         is_active=False,
         is_staff=False,
         is_superuser=False,

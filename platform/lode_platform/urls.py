@@ -4,6 +4,7 @@ from django.urls import path
 
 from lode_platform.views import (
     account,
+    activity,
     bulk_actions,
     forgotten,
     invitations,
@@ -33,6 +34,7 @@ urlpatterns = [
     path("account/", account.account, name="account"),
     path("account/password", account.password, name="account_password"),
     path("account/profile", account.profile, name="account_profile"),
+    path("account/activity", activity.own, name="account_activity"),
     path("account/tokens/<uuid:token>/revoke", account.revoke_token, name="account_token_revoke"),
     path("glossary/", pages.glossary, name="glossary"),
     path("projects/", pages.projects, name="projects"),
@@ -57,6 +59,7 @@ urlpatterns = [
     path("p/<slug:project>/jobs/<uuid:job>/progress", jobs.progress, name="job_progress"),
     path("p/<slug:project>/jobs/<uuid:job>/cancel", jobs.cancel, name="job_cancel"),
     path("p/<slug:project>/jobs/<uuid:job>/retry", jobs.retry, name="job_retry"),
+    path("p/<slug:project>/people/<str:username>/activity", activity.in_project, name="person_activity"),
     path("p/<slug:project>/settings/", settings.project_settings, name="settings"),
     path("p/<slug:project>/settings/members", settings.members, name="members"),
     path("p/<slug:project>/settings/members/<uuid:user>/remove", settings.remove_member, name="member_remove"),

@@ -15,14 +15,24 @@ from tests.serving import ROOT, Server
 pytestmark = [pytest.mark.once, pytest.mark.browser, pytest.mark.xdist_group("demo")]
 WORLD = """
 import json, sys
+from urllib.parse import urlsplit
 sys.path.insert(0, "scripts")
 from screenshots import pages, session_of
+from lode_platform import accounts, invitations
+from lode_platform.callers import Caller
 from lode_platform.models import Project, User
 from lode_platform.projects import create_project
 olga, ann = (User.objects.get(username=name) for name in ("olga", "ann"))
 Project.objects.filter(name="blank").exists() or create_project(olga, name="blank")
+digits = Project.objects.get(name="digits")
+text = invitations.invite(digits, Caller(olga), role="annotator")[1]
 print(json.dumps({
-    "pages": pages(Project.objects.get(name="digits")),
+    "pages": {
+        **pages(digits),
+        "join": ("nobody", f"/join/{text}"),
+        "a link that is over": ("nobody", "/join/over"),
+        "new password": ("nobody", urlsplit(accounts.password_link(ann)).path),
+    },
     "sessions": {"owner": session_of(olga), "annotator": session_of(ann)},
 }))
 """

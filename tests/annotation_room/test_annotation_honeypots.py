@@ -46,6 +46,7 @@ def test_answers_to_honeypots_look_like_others_and_never_become_labels(
     answer: Callable[..., Any],
     box: Callable[..., dict[str, Any]],
     run_jobs: Callable[[], int],
+    client_for: Callable[[User], Client],
 ) -> None:
     sets = known(2)
     queue = make_queue(6, overlap=overlap, review=review)
@@ -82,6 +83,11 @@ def test_answers_to_honeypots_look_like_others_and_never_become_labels(
         person.username for person in (bob, rita)[:overlap]
     }
     assert {(one.one_class, one.two_class) for one in found} == {(1, 0), (0, 1)}, "no box lies where the known one does"
+    (agreed,) = client_for(bob).get(f"/p/{queue.project.name}/people/bob/").context["agreed"]
+    (apart,) = [one for one in agreed["with"] if one["title"] == "honeypots"]
+    assert (apart["value"], apart["count"]) == (0.0, 4), "said apart from what the answers led to"
+    others = [(one["value"], one["count"]) for one in agreed["with"] if one is not apart]
+    assert others == ([(1.0, 6)] if overlap == 2 else [])
 
 
 def test_who_manages_queues_mixes_in_and_sees_them_and_nobody_else(

@@ -14,6 +14,7 @@ from lode_annotation.moving.holding import held
 from lode_annotation.queues import create_queue
 from lode_annotation.rules import rules_of
 from lode_annotation.schemas import create_schema
+from lode_platform import invitations
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Forbidden, LodeError
 from lode_platform.models import Item, Project, User
@@ -52,6 +53,20 @@ def test_an_answer_comes_in_with_its_author_time_and_label_set(
     assert (save.author.is_active, save.created_at.isoformat()) == (False, "2026-01-01T00:00:00+00:00")
     assert (Task.objects.get().state, Task.objects.get().reason) == ("done", {}) and Lease.objects.get().closed
     assert LabelSet.objects.current().get().annotation_revision == save
+
+
+def test_an_author_takes_their_account_over_and_what_comes_later_is_theirs(
+    queue: Queue, item: Item, alice: User, erin: User, project: Project, box: Callable[..., dict[str, Any]]
+) -> None:
+    taking.take(queue, Caller(erin), said(item, answer_of(box(id="r"))))
+    assert [one.username for one in invitations.open_to_take_over(project)] == ["ann@example.org (blood)"]
+    text = invitations.invite(project, Caller(alice), role="annotator", account="ann@example.org (blood)")[1]
+    ann = invitations.register(text, username="ann", password="tr0mbone-lagoon").member.user
+    assert Annotation.objects.get().user == ann and ann.is_active
+    assert not invitations.open_to_take_over(project).exists()
+    newer = answer_of(box(id="r", x=40), saved_at=LATER)
+    taking.take(queue, Caller(erin), said(item, newer))
+    assert AnnotationRevision.objects.get(number=2).author == ann and User.objects.filter(is_active=False).count() == 0
 
 
 def test_what_somebody_changed_here_stays_and_what_is_new_there_comes_in(

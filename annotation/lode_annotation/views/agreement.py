@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,7 +19,7 @@ from lode_annotation import agreement_figures as numbers
 from lode_annotation import comparisons
 from lode_annotation.agreement.comparing import NOTHING
 from lode_annotation.agreement_figures import Figures, Question, Tally, in_words
-from lode_annotation.models import Annotation, AnnotationRevision, Queue, Task
+from lode_annotation.models import Annotation, AnnotationRevision, Comparison, Queue, Task
 from lode_annotation.schemas import latest
 from lode_platform import jobs
 from lode_platform.access import member_of, permits
@@ -300,7 +300,7 @@ def person(request: HttpRequest, project: str, username: str) -> HttpResponse:
         own = numbers.of_question(question, rows.filter(one=user, two=None))
         weeks = numbers.by_week(own)
         if weeks:
-            every = numbers.figures(question, rows.filter(one=user, two=None)).labels[user.pk]
+            every = numbers.figures(question, own).labels[user.pk]
             asked = Asked(member.project, None, question)
             agreed.append(
                 {
@@ -309,6 +309,7 @@ def person(request: HttpRequest, project: str, username: str) -> HttpResponse:
                     "count": every.count,
                     "iou": every.mean_iou if question.is_of_regions else None,
                     "url": asked.opens(who=user.username, labels=1),
+                    "with": _agreed_with(question, own, user),
                     "weeks": _weeks(question.of, weeks),
                 }
             )
@@ -318,10 +319,25 @@ def person(request: HttpRequest, project: str, username: str) -> HttpResponse:
         "who": user,
         "is_me": user == member.user,
         "may_review": permits(Caller(member.user), member.role, "annotation.review"),
+        "may_manage": permits(Caller(member.user), member.role, "project.manage"),
         "agreed": agreed,
         **_work(member.project, user),
     }
     return render(request, "annotation/person.html", context)
+
+
+def _agreed_with(question: Question, own: "QuerySet[Comparison]", user: User) -> list[dict[str, Any]]:
+    """How far the person agrees with what their answers led to, and with the honeypots, whose labels were known."""
+    parts = (
+        (_("the consensus or review"), own.filter(task__honeypot=None)),
+        (_("honeypots"), own.exclude(task__honeypot=None)),
+    )
+    found = []
+    for title, rows in parts:
+        tally = numbers.figures(question, rows).labels.get(user.pk)
+        if tally is not None:
+            found.append({"title": title, "value": question.of(tally), "count": tally.count})
+    return found
 
 
 def _work(project: Project, user: User) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from lode_platform.api import (
+    activity,
     bulk_actions,
     invitations,
     items,
@@ -18,10 +19,12 @@ __all__ = ["openapi", "urlpatterns"]
 
 urlpatterns = [
     path("me", projects.Me.as_view()),
+    path("me/activity", activity.MyActivity.as_view()),
     path("projects", projects.Projects.as_view()),
     path("projects/<slug:project>", projects.OneProject.as_view()),
     path("projects/<slug:project>/members", projects.Members.as_view()),
     path("projects/<slug:project>/members/<uuid:user>", projects.Member.as_view()),
+    path("projects/<slug:project>/people/<str:username>/activity", activity.PersonActivity.as_view()),
     path("projects/<slug:project>/invitations", invitations.Invitations.as_view()),
     path("projects/<slug:project>/invitations/<uuid:invitation>", invitations.OneInvitation.as_view()),
     path("projects/<slug:project>/tokens", projects.Tokens.as_view()),
