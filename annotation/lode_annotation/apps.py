@@ -13,6 +13,7 @@ class AnnotationConfig(AppConfig):
 
     def ready(self) -> None:
         """Tells the shell what this room has to show."""
+        import_module("lode_annotation.checks").register()
         import_module("lode_annotation.shell_entries").register()
         import_module("lode_annotation.query_fields").register()
         import_module("lode_annotation.item_actions").register()

@@ -31,7 +31,7 @@ def fields_of(dataset: Dataset, names: Sequence[str] | None = None) -> dict[str,
 def text_of(said: str, kinds: Mapping[str, str]) -> str | None:
     """What an item whose metadata is ``said``, a JSON text, says of these fields: canonical JSON, None where nothing.
 
-    A value that is not of its field's kind, as one that came in before the field had a kind, is no value.
+    A value that is not of its field's kind, as one that came in before the field had a kind, is left out.
     """
     own = json.loads(said)
     return carried.as_text({name: own[name] for name, kind in kinds.items() if metadata.fits(kind, own.get(name))})

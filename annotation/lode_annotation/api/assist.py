@@ -19,7 +19,10 @@ from lode_platform.errors import NotFound
 from lode_platform.signed_in import caller
 
 UNANSWERED = OpenApiResponse(description="`unanswered`: it did not answer as a predictor does")
-OFF = OpenApiResponse(description="`assist_off`: no assistant may help; the error says why")
+OFF = OpenApiResponse(
+    description="`assist_off`: no assistant may help; `unanswered`: what helps did not answer; `preparing`: it is still"
+    " looking at the picture. The error says why"
+)
 
 
 class Assistants(View):
@@ -57,7 +60,7 @@ class Answer(View):
         operation_id="task_assist", request=shapes.ClickShape, responses={200: shapes.SuggestedShape, 409: OFF}
     )
     def post(self, request: Request, task: UUID) -> Response:
-        """What a click on the task's picture means: a region to accept, correct or dismiss."""
+        """What a click on the task's picture, or a box drawn on it, means: a region to accept, correct or dismiss."""
         given = read(shapes.ClickShape, request.data)
         return Response(answering.answer(task, caller(request), Click(**given)))
 

@@ -16,9 +16,26 @@ MOST_PIXELS = 1_000_000
 class ClickShape(Shape):
     control = serializers.CharField(max_length=200, help_text="the control whose label is in hand")
     label = serializers.CharField(max_length=200)  # type: ignore[assignment]
-    x = serializers.FloatField(min_value=0, max_value=MOST_PIXELS, help_text="pixels of the upright image")
-    y = serializers.FloatField(min_value=0, max_value=MOST_PIXELS)
+    x = serializers.FloatField(
+        min_value=0, max_value=MOST_PIXELS, required=False, help_text="pixels of the upright image; not asked of a box"
+    )
+    y = serializers.FloatField(min_value=0, max_value=MOST_PIXELS, required=False)
     page = serializers.IntegerField(required=False, default=0, min_value=0, max_value=MOST_PIXELS)
+    box = serializers.ListField(
+        child=serializers.FloatField(min_value=0, max_value=MOST_PIXELS),
+        min_length=4,
+        max_length=4,
+        required=False,
+        help_text="instead of x and y: a box that was drawn, x1, y1, x2, y2",
+    )
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        if box := given.get("box"):
+            given |= {"box": tuple(box), "x": (box[0] + box[2]) / 2, "y": (box[1] + box[3]) / 2}
+        for name in ("x", "y"):
+            if name not in given:
+                raise serializers.ValidationError({name: "Say where: x and y, or a box."})
+        return given
 
 
 class LearnedShape(Shape):
@@ -29,9 +46,16 @@ class LearnedShape(Shape):
     learned_at = serializers.CharField()
 
 
+class HelperShape(Shape):
+    name = serializers.CharField()
+    version = serializers.CharField(allow_blank=True, help_text="of one that the operator gives, what it is")
+    boxes = serializers.BooleanField(help_text="whether it takes boxes as well as clicks")
+
+
 class SuggestedShape(Shape):
     result = ResultField(help_text="one region of a Label Studio result, or none")
     model = LearnedShape(allow_null=True)
+    assistant = HelperShape(allow_null=True)
     predictor = serializers.CharField(required=False, help_text="the predictor that answered in its stead")
 
 
@@ -39,6 +63,7 @@ class AbleShape(Shape):
     on = serializers.BooleanField(help_text="whether clicks are answered")
     reason = serializers.CharField(allow_blank=True, help_text="why not, as a sentence")
     model = LearnedShape(allow_null=True)
+    assistant = HelperShape(allow_null=True, help_text="the one that answers")
 
 
 class AssistantShape(Shape):
@@ -47,6 +72,7 @@ class AssistantShape(Shape):
     measure = serializers.CharField()
     state = serializers.CharField(help_text="on, off, worse, unmeasured, untrained or unable")
     reason = serializers.CharField(allow_blank=True)
+    version = serializers.CharField(allow_blank=True, help_text="of one that the operator gives, what it is")
     model = LearnedShape(allow_null=True)
 
 
@@ -84,5 +110,6 @@ def assistant_json(one: Standing) -> dict[str, Any]:
         "measure": str(one.assistant.measure),
         "state": one.state,
         "reason": one.reason,
+        "version": one.assistant.version(),
         "model": said_of(one.model) if one.model else None,
     }

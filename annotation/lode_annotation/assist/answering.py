@@ -27,30 +27,38 @@ PREDICTOR = "predictor"
 
 @dataclass(frozen=True)
 class Click:
-    """Where a person clicked, with which label in hand: ``x`` and ``y`` in pixels of the upright image."""
+    """Where a person clicked, with which label in hand: ``x`` and ``y`` in pixels of the upright image; or the ``box``
+    that they drew, xyxy."""
 
     control: str
     label: str
     x: float
     y: float
     page: int = 0
+    box: tuple[float, float, float, float] | None = None
 
 
 def state_for(queue: UUID, caller: Caller) -> dict[str, Any]:
-    """Whether a click is answered in a queue, and why not: ``{"on", "reason", "model"}``."""
+    """Whether a click is answered in a queue, and why not: ``{"on", "reason", "model", "assistant"}``."""
     schema = _schema(context_for(caller, queue, "queue.label"))
-    best = _clicking(schema)
+    best = clicking(standings(schema))
     training.learn_again_if_due(schema, best.assistant.name, caller.user)
     able = best.on or predictors.interactive(schema) is not None
     reason = "" if able else best.reason
-    return {"on": able, "reason": reason, "model": said_of(best.model) if best.on and best.model else None}
+    return {
+        "on": able,
+        "reason": reason,
+        "model": said_of(best.model) if best.on and best.model else None,
+        "assistant": helper_of(best) if best.on else None,
+    }
 
 
 def answer(task: UUID, caller: Caller, click: Click) -> dict[str, Any]:
-    """What a click means: ``{"result", "model"}``, one region of a Label Studio result, or none.
+    """What a click or a box means: ``{"result", "model", "assistant"}``, one region of a Label Studio result, or none.
 
     Raises ``NotFound`` to strangers, ``BadInput`` for a place or a label that there is not, ``Conflict``
-    (``assist_off``) with the reason where nothing may help.
+    (``assist_off``) with the reason where nothing may help, (``unanswered``) where what helps does not answer, and
+    (``preparing``) where it takes longer than a person waits.
     """
     context, task_id = context_of_task(caller, task, "queue.label")
     item = Item.objects.select_related("blob").get(tasks=task_id)
@@ -60,21 +68,23 @@ def answer(task: UUID, caller: Caller, click: Click) -> dict[str, Any]:
         theirs = predictors.clicked(predictor, item, control, click.label, click.x, click.y)
         if theirs is not None:
             _used(task_id, caller, PREDICTOR)
-            return {"result": theirs, "model": None, "predictor": predictor.name}
-    best = _clicking(schema)
+            return {"result": theirs, "model": None, "assistant": None, "predictor": predictor.name}
+    best = clicking(standings(schema))
     if predictor is not None and not best.on:
         raise Conflict(_("%(name)s did not answer in time.") % {"name": predictor.name}, code="unanswered")
-    if not best.on or best.model is None:
+    if not best.on or (best.model is None and not best.assistant.ready):
         raise Conflict(best.reason, code="assist_off")
     class_id, shape = control.class_ids[click.label], SHAPES[control.kind]
     seen = teaching.seen_of(item, click.page)
-    found = best.assistant.click(keeping.kept(best.model.arrays), seen, click.x, click.y, class_id, shape)
+    arrays = keeping.kept(best.model.arrays if best.model else "")
+    if click.box is not None:
+        found = best.assistant.boxed(arrays, seen, click.box, class_id, shape)
+    else:
+        found = best.assistant.click(arrays, seen, click.x, click.y, class_id, shape)
     _used(task_id, caller, best.assistant.name)
     training.learn_again_if_due(schema, best.assistant.name, caller.user)
-    result = results(
-        [] if found is None else [found], item.media, context.rules, version_of(best.model), page=click.page
-    )
-    return {"result": result, "model": said_of(best.model)}
+    result = results([] if found is None else [found], item.media, context.rules, _called(best), page=click.page)
+    return {"result": result, "model": said_of(best.model) if best.model else None, "assistant": helper_of(best)}
 
 
 def _used(task_id: int, caller: Caller, name: str) -> None:
@@ -85,11 +95,13 @@ def _schema(context: QueueContext) -> Schema:
     return Schema.objects.select_related("project").get(pk=context.queue.schema_id)
 
 
-def _clicking(schema: Schema) -> Standing:
+def clicking(standings: Iterable[Standing]) -> Standing:
     """The assistant that answers clicks: the best of those that may, else one that says why not."""
-    every = [one for one in standings(schema) if one.assistant.purpose == "click"]
-    able = [one for one in every if one.on and one.model is not None]
-    return max(able, key=lambda one: one.model.accuracy or 0.0 if one.model else 0.0) if able else every[0]
+    every = [one for one in standings if one.assistant.purpose == "click"]
+    able = [one for one in every if one.on and (one.model is not None or one.assistant.ready)]
+    if able:
+        return max(able, key=lambda one: (one.model.accuracy or 0.0) if one.model else 0.0)
+    return max(every, key=lambda one: one.assistant.ready)  # why not the one that the operator gives
 
 
 def _control(rules: Rules, item: Item, click: Click) -> Control:
@@ -99,6 +111,8 @@ def _control(rules: Rules, item: Item, click: Click) -> Control:
     if click.label not in control.class_ids:
         raise BadInput(f"{click.control!r} has no label {click.label!r}.", field="label")
     media = item.media
+    if click.box is not None and (click.box[0] >= click.box[2] or click.box[1] >= click.box[3]):
+        raise BadInput("A box is x1, y1, x2, y2, its left upper corner first.", field="box")
     if not isinstance(media, Image) or not (0 <= click.x <= media.width and 0 <= click.y <= media.height):
         raise BadInput(f"{click.x:g}, {click.y:g} is not on the picture.", field="x")
     if not 0 <= click.page < pages_of(media):
@@ -144,6 +158,19 @@ def _scored(score: float | None) -> dict[str, float]:
 def version_of(model: AssistantModel) -> str:
     """What results call a model: the assistant and when it learned."""
     return f"{model.assistant} {model.created_at:%Y-%m-%d %H:%M}"
+
+
+def _called(one: Standing) -> str:
+    """What the results of an assistant say that they are of."""
+    if one.model is None or one.model.version:
+        return f"{one.assistant.name} {one.assistant.version()}".strip()
+    return version_of(one.model)
+
+
+def helper_of(one: Standing) -> dict[str, Any]:
+    """An assistant as the editor is told of it: its name, what it is, whether it takes boxes."""
+    version = one.assistant.version()
+    return {"name": one.assistant.name, "version": version, "boxes": one.assistant.boxes}
 
 
 def said_of(model: AssistantModel) -> Mapping[str, Any]:

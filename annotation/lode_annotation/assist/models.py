@@ -31,6 +31,7 @@ class AssistantModel(models.Model):
     accuracy = models.FloatField(null=True, blank=True)
     trivial = models.FloatField(null=True, blank=True)
     facts = models.JSONField(default=dict)
+    version = models.CharField(max_length=80, blank=True, help_text="of an assistant that is given, what it is")
     answer_ms = models.FloatField()
     seconds = models.FloatField(help_text="that learning and measuring took")
     job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")

@@ -19,11 +19,13 @@ Ring = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """The pixels (height, width, 3) of a page, upright, on which ``scale`` pixels lie for each of the item's."""
+    """The pixels (height, width, 3) of a page, upright, on which ``scale`` pixels lie for each of the item's; ``name``
+    is its own, of a page of a blob."""
 
     pixels: Pixels
     scale: float
     media: Image
+    name: str = ""
 
     @property
     def size(self) -> Numbers:

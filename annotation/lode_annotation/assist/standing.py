@@ -48,16 +48,17 @@ def asks_for_regions(rules: Rules) -> bool:
 
 
 def standings(schema: Schema) -> list[Standing]:
-    """All assistants as they stand: two statements."""
+    """All assistants that this server has, as they stand."""
     newest: dict[str, AssistantModel] = {}
     switches = {
         row.assistant: row for row in AssistantSwitch.objects.filter(schema=schema).select_related("changed_by")
     }
-    for name in ASSISTANTS:
+    offered = {name: one for name, one in ASSISTANTS.items() if one.offered()}
+    for name in offered:
         rows = AssistantModel.objects.filter(schema=schema, assistant=name).select_related("schema_revision")
         if (found := rows.order_by("-id").first()) is not None:
             newest[name] = found
-    return [_standing(one, newest.get(name), switches.get(name)) for name, one in ASSISTANTS.items()]
+    return [_standing(one, newest.get(name), switches.get(name)) for name, one in offered.items()]
 
 
 def standing(schema: Schema, name: str) -> Standing:
@@ -70,14 +71,19 @@ def standing(schema: Schema, name: str) -> Standing:
 def _standing(one: Assistant, model: AssistantModel | None, switch: AssistantSwitch | None) -> Standing:
     state: State = "on"
     reason = ""
+    if model is not None and model.version != one.version():  # of another model that was given
+        model = None
+    measured = model is not None and model.accuracy is not None and model.held_out >= HELD_OUT
     if reason := str(one.why_not()):
         state = "unable"
     elif switch is not None and not switch.on:
         state, reason = "off", _("It is switched off.")
+    elif one.ready and not measured:
+        pass
     elif model is None:
         state = "untrained"
         reason = _("It has not learned anything yet: it needs %(n)s labelled regions.") % {"n": LEAST}
-    elif model.accuracy is None or model.held_out < HELD_OUT:
+    elif not measured:
         state = "unmeasured"
         reason = _("Too few labelled regions are held out to measure it on: more labels are needed.")
     elif not model.better:

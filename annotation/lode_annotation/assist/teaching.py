@@ -104,7 +104,7 @@ def seen_of(item: Item, page: int = 0) -> Seen:
     found = item.media
     assert isinstance(found, Image)
     pixels = _pixels(str(media.view(item, SIDE, page)))
-    return Seen(pixels, pixels.shape[1] / found.width, found)
+    return Seen(pixels, pixels.shape[1] / found.width, found, f"{item.blob.md5}-{page}")
 
 
 @lru_cache(maxsize=8)

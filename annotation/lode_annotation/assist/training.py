@@ -31,7 +31,7 @@ from lode_annotation.rules import rules_of
 from lode_annotation.schemas import latest
 from lode_platform import access, events, jobs
 from lode_platform.callers import Caller
-from lode_platform.errors import BadInput
+from lode_platform.errors import BadInput, Conflict
 from lode_platform.models import Job, User
 
 FRESH = 20
@@ -95,8 +95,9 @@ def _may_begin(schema: Schema) -> bool:
 def switch(schema: Schema, caller: Caller, name: str, on: bool) -> None:
     """Switches an assistant on or off. Raises ``Forbidden``, and ``BadInput`` for one that there is not."""
     access.require(caller, schema.project, "queue.manage")
-    if name not in ASSISTANTS:
-        raise BadInput(f"There is no assistant {name!r}; known: {', '.join(ASSISTANTS)}.", field="assistant")
+    known = [one.name for one in ASSISTANTS.values() if one.offered()]
+    if name not in known:
+        raise BadInput(f"There is no assistant {name!r}; known: {', '.join(known)}.", field="assistant")
     with transaction.atomic():
         AssistantSwitch.objects.update_or_create(
             schema=schema, assistant=name, defaults={"on": on, "changed_by": caller.user}
@@ -110,7 +111,8 @@ def switch(schema: Schema, caller: Caller, name: str, on: bool) -> None:
 def run(work: jobs.Work) -> dict[str, Any]:
     """Trains one assistant after the other on the same pictures; one that was trained before a restart is not again."""
     schema = Schema.objects.select_related("project").get(uuid=work.arguments["schema"])
-    if find_spec("sklearn") is None:
+    able = [one for one in ASSISTANTS.values() if not one.needs or find_spec(one.needs) is not None]
+    if not any(one.offered() for one in able):
         raise BadInput(
             _("Training needs scikit-learn, which this worker lacks: install the server's extra `assist`."),
             code="no_sklearn",
@@ -126,11 +128,17 @@ def run(work: jobs.Work) -> dict[str, Any]:
             code="too_few_labels",
         )
     trained: dict[str, Any] = {}
-    for assistant in ASSISTANTS.values():
-        if assistant.why_not():
+    for assistant in able:
+        if not assistant.offered() or assistant.why_not():
             continue
         work.progress(taught.regions, message=str(assistant.title), at_once=True)
-        row = _learned(work, schema, revision.pk, assistant, taught, reading)
+        try:
+            row = _learned(work, schema, revision.pk, assistant, taught, reading)
+        except Conflict as error:  # it does not answer, or not in time; the others learn all the same
+            if not assistant.ready:
+                raise
+            trained[assistant.name] = {"error": error.message}
+            continue
         trained[assistant.name] = {"accuracy": row.accuracy, "trivial": row.trivial}
         work.step("trained")
     return {"schema": str(schema.uuid), "regions": taught.regions, "label_sets": taught.label_sets, **trained}
@@ -160,6 +168,7 @@ def _learned(
         accuracy=found.accuracy,
         trivial=found.trivial,
         facts=_plain(found.facts),
+        version=assistant.version(),
         answer_ms=found.answer_ms,
         seconds=reading + time.monotonic() - began,
         job=work.job,

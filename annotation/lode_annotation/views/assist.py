@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from lode_annotation import queues as queue_verbs
-from lode_annotation.assist import predictors, prelabelling, saving, training
+from lode_annotation.assist import answering, predictors, prelabelling, saving, training
 from lode_annotation.assist import standing as standings
 from lode_annotation.assist.models import AssistantModel
 from lode_annotation.assist.saving import Saving
@@ -36,6 +36,8 @@ class Line:
 
     standing: Standing
     saving: Saving
+    answers: bool = False
+    """Whether it is the one that answers clicks."""
 
     @property
     def percent(self) -> int:
@@ -52,7 +54,9 @@ def _found(request: HttpRequest, project: str, name: str, verb: str) -> tuple[Me
 def assist(request: HttpRequest, project: str, name: str) -> HttpResponse:
     """A schema's assistants, their history, and the queues that can be pre-labelled."""
     member, schema = _found(request, project, name, "project.view")
-    lines = [Line(one, saving.saving(schema, one.assistant.name)) for one in standings.standings(schema)]
+    every = standings.standings(schema)
+    best = answering.clicking(every)
+    lines = [Line(one, saving.saving(schema, one.assistant.name), one is best and one.on) for one in every]
     history = AssistantModel.objects.filter(schema=schema).select_related("created_by", "schema_revision", "job")
     asks = standings.takes_pictures(schema) and standings.asks_for_regions(rules_of(latest(schema).controls))
     open_queues = list(

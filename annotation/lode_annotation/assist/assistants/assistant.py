@@ -39,7 +39,8 @@ class Learned:
 class Assistant(ABC):
     """One way to help. ``purpose`` is "click", a region suggested for a click of a person at work, or "prelabel", all
     regions of a picture suggested before somebody opens its task. ``measure`` is what ``Learned.accuracy`` is,
-    ``guess`` the trivial guess that it has to beat."""
+    ``guess`` the trivial guess that it has to beat. ``ready`` is one that helps before it has learned anything, and is
+    measured alone; ``boxes`` one that takes a drawn box as well as a click. ``needs`` is what training it imports."""
 
     name: ClassVar[str]
     title: ClassVar[Any]
@@ -47,6 +48,17 @@ class Assistant(ABC):
     purpose: ClassVar[Literal["click", "prelabel"]]
     measure: ClassVar[Any]
     guess: ClassVar[Any]
+    ready: ClassVar[bool] = False
+    boxes: ClassVar[bool] = False
+    needs: ClassVar[str] = "sklearn"
+
+    def offered(self) -> bool:
+        """Whether this server has it at all."""
+        return True
+
+    def version(self) -> str:
+        """What it is called where it is the same for all schemas; a model of another version tells nothing of it."""
+        return ""
 
     def why_not(self) -> str:
         """Why it cannot work on this server, as a sentence; "" where it can."""
@@ -59,6 +71,13 @@ class Assistant(ABC):
     def click(self, arrays: Arrays, seen: Seen, x: float, y: float, class_id: int, shape: Shape) -> Suggestion | None:
         """What a click at ``x``, ``y``, in pixels of the item, means."""
         return None
+
+    def boxed(
+        self, arrays: Arrays, seen: Seen, box: tuple[float, float, float, float], class_id: int, shape: Shape
+    ) -> Suggestion | None:
+        """What a drawn box means, xyxy in pixels of the item: the same as a click in its middle, unless it says
+        ``boxes``."""
+        return self.click(arrays, seen, (box[0] + box[2]) / 2, (box[1] + box[3]) / 2, class_id, shape)
 
     def find(self, arrays: Arrays, seen: Seen) -> list[Suggestion]:
         """All regions of a picture."""

@@ -17,7 +17,9 @@ import { assistTool } from "./tools/assist.js";
 /** @typedef {import("./model/types.js").Point} Point */
 /** @typedef {import("./model/types.js").Region} Region */
 /** @typedef {import("./task/loaded_task.js").LoadedTask} LoadedTask */
-/** @typedef {{on: boolean, reason: string, model: {regions: number, accuracy: number|null, trivial: number|null}|null}} Able what the server says of clicks in a queue */
+/** @typedef {{name: string, version: string, boxes: boolean}} Helper the assistant that answers; `version` is what one is that the operator gives */
+/** @typedef {{on: boolean, reason: string, model: {regions: number, accuracy: number|null, trivial: number|null}|null, assistant?: Helper|null}} Able what the server says of clicks in a queue */
+/** @typedef {[number, number, number, number]} Box xyxy in pixels of the picture */
 
 /** How long an answer is waited for. */
 const PATIENCE_MS = 10_000;
@@ -37,7 +39,7 @@ export class Assist {
     /** Where answers are waited for. @type {Set<Point>} */
     this.asked = new Set();
     const { stage, store } = editor;
-    stage.addTool(assistTool(stage, /** @type {import("./stage.js").Tool} */ (stage.tools.get("select")), (at) => void this.ask(at)));
+    stage.addTool(assistTool(stage, /** @type {import("./stage.js").Tool} */ (stage.tools.get("select")), { clicked: (at) => void this.ask(at), boxed: (box) => void this.ask(middleOf(box), box), boxes: () => this.able?.assistant?.boxes === true }));
     store.addEventListener("load", () => this.#forget());
   }
 
@@ -72,12 +74,20 @@ export class Assist {
   get title() {
     const { able } = this;
     if (able && !able.on) return gettext("Suggest a region by a click: off. {why}", { why: able.reason });
+    if (able?.assistant?.version) return this.#given(able.assistant, able.model?.accuracy ?? null);
     if (!able?.model) return gettext("Suggest a region by a click");
     return ngettext("Suggest a region by a click, learned from {n} region", "Suggest a region by a click, learned from {n} regions", able.model.regions);
   }
 
-  /** Ask what a click means. @param {Point} at in pixels of the picture */
-  async ask(at) {
+  /** What a model is called that the operator gives, and how good it is on the project's labels. @param {Helper} helper @param {number|null} accuracy */
+  #given(helper, accuracy) {
+    const name = helper.version;
+    if (accuracy === null) return gettext("Suggest a region by a click or a drawn box: {name}, not measured on your labels yet", { name });
+    return gettext("Suggest a region by a click or a drawn box: {name}, median IoU {n}", { name, n: accuracy.toFixed(3) });
+  }
+
+  /** Ask what a click means, or a box that was drawn. @param {Point} at in pixels of the picture @param {Box} [box] */
+  async ask(at, box) {
     const { editor } = this;
     const task = this.loaded();
     const { armed } = editor;
@@ -87,7 +97,7 @@ export class Assist {
     this.asked.add(at);
     this.#show();
     try {
-      const body = { control: armed.control.name, label: armed.label.value, x: at.x, y: at.y, page };
+      const body = { control: armed.control.name, label: armed.label.value, page, ...(box ? { box } : { x: at.x, y: at.y }) };
       const address = this.addresses.assist.replace("{task}", task.payload.task.id);
       const { result } = await postJSON(address, body, { signal: AbortSignal.timeout(PATIENCE_MS) });
       if (this.loaded() === task && this.asked.has(at)) this.#offer(result, page);
@@ -142,6 +152,9 @@ export class Assist {
     this.editor.refresh();
   }
 }
+
+/** @param {Box} box @returns {Point} */
+const middleOf = ([left, top, right, bottom]) => ({ x: (left + right) / 2, y: (top + bottom) / 2 });
 
 /** @param {Assist} assist @returns {Command[]} */
 export function assistCommands(assist) {
