@@ -155,10 +155,10 @@ def _pinned(found: Annotation, new: NewComment) -> dict[str, Any]:
         return {"place": None}
     try:
         if not isinstance(new.place, Mapping):
-            raise ValueError("it is no object")
+            raise ValueError("it is not an object")
         return {"place": media.place(new.place)}
     except ValueError as error:
-        raise BadInput(f"This is no place in the {media.noun}: {error}.", field="place") from None
+        raise BadInput(f"This place is not in the {media.noun}: {error}.", field="place") from None
 
 
 def place_of(region: Region, media: Media) -> dict[str, Any] | None:

@@ -14,9 +14,20 @@ from typing import Any
 from django.db.models import F
 from django.utils.translation import gettext as _
 
+from lode_annotation import estimates
 from lode_annotation.agreement.comparing import Cell, compared
+from lode_annotation.agreement.matching import scale_of
 from lode_annotation.merging import by_id
-from lode_annotation.models import Annotation, AnnotationRevision, Comparison, Honeypot, LabelSet, SchemaRevision, Task
+from lode_annotation.models import (
+    Annotation,
+    AnnotationRevision,
+    Comparison,
+    ConfusionEstimate,
+    Honeypot,
+    LabelSet,
+    SchemaRevision,
+    Task,
+)
 from lode_annotation.rules import Rules, rules_of
 from lode_platform import bulk, jobs, tidy
 from lode_platform.models import Job, Project, User
@@ -88,7 +99,11 @@ def carry_out(work: jobs.Work) -> dict[str, Any]:
         done += len(keys)
         work.step("batch")
         if len(keys) < BATCH:
-            return {"tasks": done}
+            break
+    made = estimates.changed(project) if project is not None else []
+    with work.fenced():
+        ConfusionEstimate.objects.bulk_create(made)
+    return {"tasks": done, "estimates": len(made)}
 
 
 def _rows(keys: Sequence[int]) -> Iterator[tuple[Any, ...]]:
@@ -103,13 +118,14 @@ def _rows(keys: Sequence[int]) -> Iterator[tuple[Any, ...]]:
             continue
         asked, merged = reading.words(task.queue.schema_revision)
         at = max(voice.at for voice in voices)
+        scale = scale_of(task.item.media)
         gave = Counter(name for voice in voices for name in {each.control for each in voice.regions})
         for one, two in combinations(sorted(voices, key=lambda voice: voice.user_id), 2):
-            for cell in compared(asked.asked, one.regions, two.regions, merged):
+            for cell in compared(asked.asked, one.regions, two.regions, merged, scale):
                 yield _row(task, cell, one.user_id, two.user_id, gave[cell.control], at)
         if task.pk in truths:
             for one in voices:
-                for cell in compared(asked.asked, one.regions, truths[task.pk], merged):
+                for cell in compared(asked.asked, one.regions, truths[task.pk], merged, scale):
                     yield _row(task, cell, one.user_id, None, gave[cell.control], at)
 
 

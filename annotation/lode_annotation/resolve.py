@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from lode_annotation import review_rules
-from lode_annotation.consensus import Undecided, links, merge
+from lode_annotation import estimates, review_rules
+from lode_annotation.agreement.matching import scale_of
+from lode_annotation.consensus import DAWID_SKENE, Known, Undecided, links, merge
 from lode_annotation.models import LabelSet, Task
 from lode_annotation.queue_context import QueueContext
 from lode_annotation.rules import rules_from, translated
@@ -88,7 +89,7 @@ def is_reviewed(context: QueueContext, row: AnswerRow, voices: Sequence[Voice]) 
         answers = [from_result(_drawn(voice), row.media, asked) for voice in voices]
     except BadRegion:
         answers = None
-    given = review_rules.Given(row.task_id, [voice.user for voice in voices], asked, answers)
+    given = review_rules.Given(row.task_id, [voice.user for voice in voices], asked, answers, scale_of(row.media))
     return review_rules.asks(queue.review_rule, given)
 
 
@@ -118,7 +119,13 @@ def _consensus(context: QueueContext, row: AnswerRow, voices: Sequence[Voice]) -
         answers = [from_result(_drawn(voice), row.media, asked) for voice in voices]
     except BadRegion as error:  # made under a revision whose labels this one no longer has, or of another picture
         raise Undecided(str(error)) from None
-    said, votes = merge(context.queue.consensus, asked, answers)
+    known = Known(
+        people=[voice.user for voice in voices],
+        scale=scale_of(row.media),
+        estimates=estimates.newest(context.queue.id) if context.queue.consensus == DAWID_SKENE else {},
+        merged=context.merged,
+    )
+    said, votes = merge(context.queue.consensus, asked, answers, known)
     # as somebody gave it, where all agree or the last one counts, so that no number is written again
     same = (voice for voice, answer in zip(reversed(voices), reversed(answers), strict=True) if answer == said)
     as_given = next(same, None)

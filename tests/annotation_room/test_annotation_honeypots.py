@@ -14,7 +14,10 @@ from lode_platform.errors import BadInput
 from lode_platform.models import Event, Item, Project, User
 
 pytestmark = pytest.mark.django_db
-SHOWN = {"task", "media", "config", "queue", "lease", "prelabels", "annotation_id", "annotation", "draft", "start"}
+SHOWN = {
+    *("task", "media", "config", "queue", "lease", "prelabels", "annotation_id", "annotation", "comments"),
+    *("draft", "start"),
+}
 
 
 @pytest.fixture

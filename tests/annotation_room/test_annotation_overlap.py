@@ -257,7 +257,7 @@ def test_a_choice_goes_by_majority(
     assert sum(len(row["by"]) for row in held.votes["votes"]) == sum(map(bool, words))
 
 
-def test_outlines_that_differ_cannot_be_merged_and_go_to_review(
+def test_outlines_of_the_same_thing_become_one_of_them_and_others_go_to_review(
     alice: User,
     bob: User,
     erin: User,
@@ -266,7 +266,7 @@ def test_outlines_that_differ_cannot_be_merged_and_go_to_review(
     make_queue: Callable[..., Queue],
 ) -> None:
     schema: Schema = create_schema(project, Caller(alice), name="outlines", config=OUTLINE)
-    queue = make_queue(2, schema=schema, overlap=2)
+    queue = make_queue(3, schema=schema, overlap=2)
 
     def outline(x: float, name: str) -> list[dict[str, Any]]:
         value = {"points": [[x, 10], [50, 10], [50, 50]], "polygonlabels": ["cell"]}
@@ -277,7 +277,12 @@ def test_outlines_that_differ_cannot_be_merged_and_go_to_review(
     assert LabelSet.objects.get().regions[0]["id"] == "b"
     says(bob, queue, outline(10, "b"))
     says(erin, queue, outline(20, "e"))
-    assert Task.objects.get(number=2).state == "submitted" and LabelSet.objects.count() == 1
+    kept = LabelSet.objects.get(item__tasks__number=2)
+    assert kept.votes and [vote["rule"] for vote in kept.votes["votes"]] == ["fusion"]
+    assert len(kept.regions) == 1 and kept.regions[0]["id"] == "b"
+    says(bob, queue, outline(10, "b"))
+    says(erin, queue, outline(45, "e"))
+    assert Task.objects.get(number=3).state == "submitted" and LabelSet.objects.count() == 2
 
 
 def test_an_overlap_out_of_range_and_an_unknown_consensus_are_refused_by_name(

@@ -28,11 +28,16 @@ class Cell:
 
 
 def compared(
-    controls: Sequence[Control], one: Sequence[Region], two: Sequence[Region], merged: Mapping[int, int]
+    controls: Sequence[Control],
+    one: Sequence[Region],
+    two: Sequence[Region],
+    merged: Mapping[int, int],
+    scale: float = 1.0,
 ) -> list[Cell]:
     """What two answers say under each control, with ``merged`` classes counted as those that took them in.
 
-    Regions are matched one to one whatever their class, at a similarity of .5 or more, page by page. A question that
+    Regions are matched one to one whatever their class, at a similarity of .5 or more, page by page, at the
+    ``scale`` that ``matching.scale_of`` gives. A question that
     takes one class is one thing, each class of one that takes several is a thing of its own. Texts, orders and what is
     asked per region are not compared.
     """
@@ -40,11 +45,11 @@ def compared(
     for control in controls:
         if control.per_region:
             continue
-        said = [
+        ours, theirs = (
             [_successor(each, merged) for each in answer if asked_by(controls, each) is control]
             for answer in (one, two)
-        ]
-        cells += _of(control, *said)
+        )
+        cells += _of(control, ours, theirs, scale)
     return cells
 
 
@@ -54,10 +59,10 @@ def _successor(region: Region, merged: Mapping[int, int]) -> Region:
     return replace(region, class_id=merged[region.class_id])
 
 
-def _of(control: Control, one: Sequence[Region], two: Sequence[Region]) -> Iterator[Cell]:
+def _of(control: Control, one: Sequence[Region], two: Sequence[Region], scale: float) -> Iterator[Cell]:
     shape = SHAPES[control.kind]
     if not shape.whole:
-        yield from _regions(control, one, two)
+        yield from _regions(control, one, two, scale)
     elif not shape.labelled:
         yield from _numbers(control, one, two)
     elif control.single:
@@ -78,7 +83,7 @@ def _numbers(control: Control, one: Sequence[Region], two: Sequence[Region]) -> 
         yield Cell(control.name, NOTHING, NOTHING, values=(float(values[0]), float(values[1])))
 
 
-def _regions(control: Control, one: Sequence[Region], two: Sequence[Region]) -> Iterator[Cell]:
+def _regions(control: Control, one: Sequence[Region], two: Sequence[Region], scale: float) -> Iterator[Cell]:
     counts: Counter[tuple[int, int]] = Counter()
     alike: defaultdict[tuple[int, int], float] = defaultdict(float)
     for kind, page in sorted({(each.kind, each.frame or 0) for each in [*one, *two]}):
@@ -86,9 +91,7 @@ def _regions(control: Control, one: Sequence[Region], two: Sequence[Region]) -> 
             [each for each in answer if (each.kind, each.frame or 0) == (kind, page)] for answer in (one, two)
         )
         shape = SHAPES[kind]
-        pairs = matched(
-            [each.geometry for each in ours], [each.geometry for each in theirs], shape.bounds, shape.similarity
-        )
+        pairs = matched([each.geometry for each in ours], [each.geometry for each in theirs], shape, scale)
         for pair in pairs:
             classes = ours[pair.one].class_id, theirs[pair.two].class_id
             counts[classes] += 1

@@ -1,12 +1,17 @@
 """Regions of two people that are the same thing: one to one, at an IoU of .5 or more, the most alike in all."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from motherlode.media import Image, Media
+from motherlode.shapes import Shape
+
 Floats: TypeAlias = npt.NDArray[np.float64]
+
+LONG_SIDE = 1000.0
 
 SAME = 0.5
 """The IoU from which on two regions may be the same thing."""
@@ -20,26 +25,34 @@ class Pair(NamedTuple):
     iou: float
 
 
-def matched(
-    one: Sequence[Any],
-    two: Sequence[Any],
-    bounds: Callable[[Any], Sequence[float] | None],
-    similarity: Callable[[Any, Any], float],
-) -> list[Pair]:
-    """The pairs of two lists of geometries, each taken once at most, whose sum of IoU is the greatest (Hungarian
-    matching, among pairs of an IoU of ``SAME`` or more); by the place in the first list.
+def scale_of(media: Media) -> float:
+    """By how much the places in an item are scaled where they are compared within some pixels, such as points are: so
+    that the longer side of a picture has ``LONG_SIDE`` pixels, and how near is near is a share of the picture."""
+    longer = max(media.width, media.height) if isinstance(media, Image) else 0
+    return LONG_SIDE / longer if longer else 1.0
 
-    ``bounds`` gives a geometry's box, xyxy in pixels, and ``similarity`` the IoU of two.
-    """
-    near = [(i, j) for i, j in _touching(_boxes(one, bounds), _boxes(two, bounds))]
-    found = [Pair(i, j, similarity(one[i], two[j])) for i, j in near]
+
+def scaled(geometries: Sequence[Any], shape: Shape, scale: float) -> list[Any]:
+    """They, in a picture scaled by so much; those of a kind that is compared without a ``reach`` as they are."""
+    if scale == 1 or not shape.reach:
+        return list(geometries)
+    return [shape.mapped(one, lambda x, y: (x * scale, y * scale)) for one in geometries]
+
+
+def matched(one: Sequence[Any], two: Sequence[Any], shape: Shape, scale: float = 1.0) -> list[Pair]:
+    """The pairs of two lists of geometries of a kind, each taken once at most, whose sum of similarity is the greatest
+    (Hungarian matching, among pairs of a similarity of ``SAME`` or more); by the place in the first list."""
+    ours, theirs = scaled(one, shape, scale), scaled(two, shape, scale)
+    near = _touching(_boxes(ours, shape), _boxes(theirs, shape))
+    found = [Pair(i, j, shape.similarity(ours[i], theirs[j])) for i, j in near]
     return assigned(pair for pair in found if pair.iou >= SAME)
 
 
-def _boxes(geometries: Sequence[Any], bounds: Callable[[Any], Sequence[float] | None]) -> Floats:
+def _boxes(geometries: Sequence[Any], shape: Shape) -> Floats:
     """(n, 4); one without a place has an empty box."""
-    rows = [bounds(geometry) or (0.0, 0.0, 0.0, 0.0) for geometry in geometries]
-    return np.asarray(rows, dtype=np.float64).reshape(-1, 4)
+    rows = [shape.bounds(geometry) or (0.0, 0.0, 0.0, 0.0) for geometry in geometries]
+    wider = np.array([-1.0, -1.0, 1.0, 1.0]) * shape.reach / 2
+    return np.asarray(rows, dtype=np.float64).reshape(-1, 4) + wider
 
 
 def _touching(one: Floats, two: Floats) -> Iterable[tuple[int, int]]:

@@ -8,9 +8,9 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from lode_annotation import agreement_figures, comparisons
+from lode_annotation import agreement_figures, comparisons, estimates
 from lode_annotation.agreement_figures import Figures, Tally
-from lode_annotation.api.agreement_shapes import AgreementShape
+from lode_annotation.api.agreement_shapes import AgreementShape, EstimateShape
 from lode_annotation.models import Queue
 from lode_platform.access import project_for
 from lode_platform.api.view import View
@@ -43,6 +43,14 @@ class Agreement(View):
         people = dict(User.objects.filter(pk__in=agreement_figures.people_in(figures)).values_list("pk", "username"))
         answer = {"to_compare": comparisons.marked(found), "questions": [_json(each, people) for each in figures]}
         return Response(answer)
+
+
+class Estimates(View):
+    @extend_schema(operation_id="estimates", responses=EstimateShape(many=True))
+    def get(self, request: Request, queue: UUID) -> Response:
+        """How often each person says which class of which, as it was estimated for the consensus of a queue; the newest
+        estimate of each question first. Votes name the one that they were weighed by."""
+        return Response(estimates.listed(caller(request), queue))
 
 
 def _json(found: Figures, people: dict[int, str]) -> dict[str, Any]:

@@ -40,3 +40,19 @@ class AgreementOfShape(Shape):
 class AgreementShape(Shape):
     to_compare = serializers.IntegerField(help_text="tasks whose answers are still to be compared")
     questions = AgreementOfShape(many=True)
+
+
+class EstimateShape(Shape):
+    control = serializers.CharField()
+    digest = serializers.CharField(help_text="which the votes of a label set name")
+    tasks = serializers.IntegerField(help_text="which it was estimated from")
+    created_at = serializers.DateTimeField()
+    classes = serializers.ListField(child=serializers.IntegerField(), help_text="class ids; 0 says nothing")
+    labels = serializers.ListField(child=serializers.CharField(allow_blank=True), help_text="their names")
+    prior = serializers.ListField(child=serializers.FloatField(), help_text="how often each class is the true one")
+    confusion = serializers.DictField(
+        child=serializers.ListField(child=serializers.ListField(child=serializers.FloatField())),
+        help_text="by person: of each true class, how often they say each class",
+    )
+    answers = serializers.DictField(child=serializers.IntegerField(), help_text="how many each person gave")
+    smoothing = serializers.DictField(child=serializers.FloatField())

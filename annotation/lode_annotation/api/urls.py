@@ -23,6 +23,7 @@ urlpatterns = [
     path("queues/<uuid:queue>/move-in", moving.MoveIn.as_view()),
     path("queues/<uuid:queue>/move-out", moving.MoveOut.as_view()),
     path("queues/<uuid:queue>/priority", queues.Priority.as_view()),
+    path("queues/<uuid:queue>/estimates", agreement.Estimates.as_view()),
     path("queues/<uuid:queue>/honeypots", queues.Honeypots.as_view()),
     path("queues/<uuid:queue>/leases", queues.Clear.as_view()),
     path("queues/<uuid:queue>/next", queues.Next.as_view()),

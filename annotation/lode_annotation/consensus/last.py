@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lode_annotation.consensus.rule import Merged, Rule, Voice
+from lode_annotation.consensus.rule import Known, Merged, Rule, Voice
 from motherlode.controls import Control
 
 
@@ -14,7 +14,7 @@ class Last(Rule):
     def takes(self, control: Control) -> bool:
         return True
 
-    def merge(self, control: Control, voices: Sequence[Voice]) -> Merged:
+    def merge(self, control: Control, voices: Sequence[Voice], known: Known) -> Merged:
         by = [len(voices) - 1]
         votes = [
             {"control": control.name, "region": one.id, "by": by, "kept": True, "classes": {str(one.class_id): 1}}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lode_annotation.consensus.rule import Merged, Rule, Undecided, Voice, decided
+from lode_annotation.consensus.rule import Known, Merged, Rule, Undecided, Voice, decided
 from motherlode.controls import Control
 from motherlode.manifest import canonical
 from motherlode.regions import Region
@@ -22,7 +22,7 @@ class Majority(Rule):
     def takes(self, control: Control) -> bool:
         return SHAPES[control.kind].whole
 
-    def merge(self, control: Control, voices: Sequence[Voice]) -> Merged:
+    def merge(self, control: Control, voices: Sequence[Voice], known: Known) -> Merged:
         given: dict[str, dict[int, Region]] = {}
         for place, voice in enumerate(voices):
             for region in voice:

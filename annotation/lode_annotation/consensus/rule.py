@@ -1,15 +1,31 @@
 """What a rule of consensus can do: make one of what several people answered under one control."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from lode_annotation.agreement.dawid_skene import Estimate
 from motherlode.controls import Control
 from motherlode.regions import Region
 
 Voice = Sequence[Region]
 """What one person said under a control; nothing at all is an answer too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known beside the answers: who gave each (``people``, by the places in the list of answers), the ``scale``
+    at which the places of an item's regions are compared, as ``matching.scale_of`` says, what is estimated of people
+    for each control, by its name (``estimates``), and the class that took another one in, by that one's id."""
+
+    people: Sequence[str] = ()
+    scale: float = 1.0
+    estimates: Mapping[str, Estimate] = field(default_factory=dict)
+    merged: Mapping[int, int] = field(default_factory=dict)
+
+
+NOTHING_KNOWN = Known()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +54,7 @@ class Rule(ABC):
         """Whether it can merge answers of the control's kind."""
 
     @abstractmethod
-    def merge(self, control: Control, voices: Sequence[Voice]) -> Merged:
+    def merge(self, control: Control, voices: Sequence[Voice], known: Known) -> Merged:
         """One answer of all ``voices``, in the order in which they were given. Raises ``Undecided``."""
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lode_annotation.consensus.groups import merged_groups
-from lode_annotation.consensus.rule import Merged, Rule, Undecided, Voice
+from lode_annotation.consensus.rule import Known, Merged, Rule, Undecided, Voice
 from motherlode.controls import Control
 from motherlode.masks import Mask, mask_bounds
 from motherlode.shapes import SHAPES
@@ -27,8 +27,8 @@ class Staple(Rule):
     def takes(self, control: Control) -> bool:
         return SHAPES[control.kind].masked
 
-    def merge(self, control: Control, voices: Sequence[Voice]) -> Merged:
-        return merged_groups(control, voices, lambda masks: masks[0], fused)
+    def merge(self, control: Control, voices: Sequence[Voice], known: Known) -> Merged:
+        return merged_groups(control, voices, known, lambda masks: masks[0], fused)
 
 
 def fused(masks: Sequence[Mask]) -> Mask:

@@ -12,7 +12,7 @@ from lode_platform.models import User
 
 class CommentQuerySet(models.QuerySet["Comment"]):
     def threads(self) -> Self:
-        """Those that are no replies."""
+        """Those that do not reply to another."""
         return self.filter(reply_to=None)
 
     def open(self) -> Self:  # noqa: A003

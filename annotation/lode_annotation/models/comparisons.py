@@ -36,3 +36,21 @@ class Comparison(models.Model):
             models.Index("one", "queue", name="comparison_person"),
             models.Index("two", "queue", name="comparison_other", condition=Q(two__isnull=False)),
         ]
+
+
+class ConfusionEstimate(models.Model):
+    """What the answers to a queue's tasks came to as an estimate of how often people say which class of which.
+
+    ``parameters`` is ``agreement.dawid_skene.Estimate`` as JSON and ``digest`` names it: votes that were weighed by it
+    say so. A newer one never replaces it. ``tasks`` is how many it comes from.
+    """
+
+    queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="estimates")
+    control = models.CharField(max_length=200)
+    digest = models.CharField(max_length=16)
+    parameters = models.JSONField()
+    tasks = models.PositiveIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index("queue", "control", models.F("id").desc(), name="estimate_newest")]

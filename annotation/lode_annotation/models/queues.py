@@ -38,6 +38,7 @@ class Queue(models.Model):
 
     class Consensus(models.TextChoices):
         MERGED = "merged", _("Merge the answers by votes")
+        DAWID_SKENE = "dawid_skene", _("Merge by votes, classes weighed by how often each person is right")
         LAST = "last", _("Take the last answer")
 
     uuid = models.UUIDField(default=uuid4, unique=True)
@@ -47,7 +48,7 @@ class Queue(models.Model):
     reason = models.CharField(max_length=300, blank=True)
     overlap = models.PositiveSmallIntegerField(default=1, help_text="how many people answer each task")
     consensus = models.CharField(
-        max_length=8,
+        max_length=20,
         choices=Consensus.choices,
         default=Consensus.MERGED,
         help_text="how several answers become one label set where no reviewer decides",

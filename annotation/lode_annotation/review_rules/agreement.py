@@ -29,7 +29,7 @@ class LowAgreement(Rule):
         if given.answers is None:
             return True
         pairs = combinations(given.answers, 2)
-        return any(_agreed(compared(given.controls, one, two, {})) < value for one, two in pairs)
+        return any(_agreed(compared(given.controls, one, two, {}, given.scale)) < value for one, two in pairs)
 
     def words(self, value: Any) -> str:
         return say("tasks are reviewed where people agree by less than %(n)g %%") % {"n": 100 * value}

@@ -18,12 +18,14 @@ FIELD = "review_rule"
 @dataclass(frozen=True, slots=True)
 class Given:
     """A task that everybody who was asked has answered: its key, who answered, and each answer, read under the
-    queue's controls. None where an answer cannot be read any more."""
+    queue's controls. None where an answer cannot be read any more; ``scale`` as
+    ``matching.scale_of`` says of its item."""
 
     task_id: int
     people: Sequence[str]
     controls: Sequence[Control]
     answers: Sequence[Sequence[Region]] | None
+    scale: float = 1.0
 
 
 class Rule(ABC):

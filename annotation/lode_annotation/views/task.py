@@ -119,12 +119,14 @@ def _in_its_class(region: Region, asks: Mapping[int, Mapping[str, Any]]) -> list
 
 @dataclass(frozen=True)
 class Vote:
-    """What some of several people said, in words, who they are, and whether the consensus kept it."""
+    """What some of several people said, in words, who they are, whether the consensus kept it, and how likely it
+    is, where that was estimated."""
 
     control: str
     words: str
     people: list[str]
     kept: bool
+    chance: float | None = None
 
 
 def _votes(found: Task) -> list[Vote]:
@@ -143,6 +145,7 @@ def _votes(found: Task) -> list[Vote]:
             else ", ".join(f"{names.get(int(key), key)} × {count}" for key, count in vote["classes"].items()),
             [people[place] for place in vote["by"]],
             vote["kept"],
+            vote.get("chance"),
         )
         for vote in made.votes["votes"]
     ]

@@ -47,7 +47,7 @@ class Text(Media):
             raise ValueError("it has a start and an end, and nothing else")
         start, end = given["start"], given["end"]
         if type(start) is not int or type(end) is not int or not 0 <= start < end <= self.length:
-            raise ValueError(f"{start!r:.40} to {end!r:.40} is no part of its {self.length:,} characters")
+            raise ValueError(f"{start!r:.40} to {end!r:.40} is not a part of its {self.length:,} characters")
         return {"start": start, "end": end}
 
     def place_of(self, bounds: tuple[float, float, float, float], page: int = 0) -> dict[str, Any]:

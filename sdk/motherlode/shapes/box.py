@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from motherlode.media import Image, Media
 from motherlode.numbers import is_number
 from motherlode.shapes.elements import numbers_in, said
+from motherlode.shapes.means import mean
 from motherlode.shapes.shape import BadRegion, Broken, Clip, PointMap, Shape
 
 __all__ = ["Box", "BoxShape", "clip_box", "iou"]
@@ -113,6 +114,11 @@ class BoxShape(Shape):
 
     def similarity(self, one: Box, two: Box) -> float:
         return iou(one, two)
+
+    def fused(self, geometries: Sequence[Box]) -> Box:
+        """The mean of each side."""
+        x1, y1, x2, y2 = (mean(side) for side in zip(*geometries, strict=True))
+        return (x1, y1, x2, y2)
 
     def mapped(self, geometry: Box, point: PointMap) -> Box:
         # a box that is inside out stays so, for `clip` to say

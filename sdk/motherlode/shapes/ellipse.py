@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 from motherlode.media import Image, Media
 from motherlode.numbers import is_number
 from motherlode.shapes.elements import number_in, numbers_in, said
+from motherlode.shapes.means import circular_mean, mean
 from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, PointMap, Shape
 
 __all__ = ["Ellipse", "EllipseShape"]
@@ -150,6 +151,14 @@ class EllipseShape(Shape):
         shared = min(_shared(one, two), self.area(one), self.area(two))
         return shared / (self.area(one) + self.area(two) - shared)
 
+    def fused(self, geometries: Sequence[Ellipse]) -> Ellipse:
+        """The mean centre and radii, turned by the circular mean of the angles; each ellipse is taken in that of the
+        ways to say it in which its half-axes lie nearest to those of the medoid."""
+        medoid = super().fused(geometries)
+        aligned = [_said_as(ellipse, medoid) for ellipse in sorted(geometries)]
+        x, y, across, down = (mean([ellipse[at] for ellipse in aligned]) for at in range(4))
+        return (x, y, across, down, _turned(circular_mean([ellipse[4] for ellipse in aligned])))
+
     def mapped(self, geometry: Ellipse, point: PointMap) -> Ellipse:
         """The map takes the axes to conjugate half-diameters of the new ellipse, in which its own axes are found: those
         whose parameter t makes |a cos t + b sin t| extreme. Each is the one nearest to where the old one went."""
@@ -206,6 +215,14 @@ def _axes(ellipse: Ellipse) -> tuple[complex, complex]:
     """The half-axes, from the centre."""
     along = _direction(ellipse[4])
     return along * ellipse[2], along * ellipse[3] * 1j
+
+
+def _said_as(ellipse: Ellipse, other: Ellipse) -> Ellipse:
+    """The same ellipse, said by so many quarter turns more that its half-axes lie nearest to another one's."""
+    x, y, across, down, angle = ellipse
+    a, b = _axes(other)
+    ways = [(x, y, *((down, across) if turns % 2 else (across, down)), angle + 90 * turns) for turns in range(4)]
+    return min(ways, key=lambda way: sum(abs(p - q) for p, q in zip(_axes(way), (a, b), strict=True)))
 
 
 def _framing(ellipse: Ellipse) -> Callable[[complex], complex]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from motherlode.media import Image, Media
 from motherlode.shapes.elements import points_in, said_points
+from motherlode.shapes.means import mean
 from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, Point, PointMap, Shape
 
 __all__ = ["RADIUS", "KeypointShape", "disc_overlap"]
@@ -92,6 +93,11 @@ class KeypointShape(Shape):
 
     def similarity(self, one: Point, two: Point) -> float:
         return disc_overlap(one, two)
+
+    def fused(self, geometries: Sequence[Point]) -> Point:
+        """The mean of both coordinates."""
+        x, y = (mean(side) for side in zip(*geometries, strict=True))
+        return (x, y)
 
     def mapped(self, geometry: Point, point: PointMap) -> Point:
         return point(*geometry)

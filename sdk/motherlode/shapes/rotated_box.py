@@ -10,6 +10,7 @@ from motherlode.media import Image, Media
 from motherlode.numbers import is_number
 from motherlode.shapes.box import BoxShape
 from motherlode.shapes.elements import number_in, numbers_in, said
+from motherlode.shapes.means import circular_mean, mean
 from motherlode.shapes.rings import Polygon, Ring, area_of, clipped, shared_and_whole
 from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, Point, PointMap, Shape
 
@@ -127,6 +128,26 @@ class RotatedBoxShape(Shape):
         shared, whole = shared_and_whole(_outline(one), _outline(two))
         return shared / whole if whole else 0.0
 
+    def fused(self, geometries: Sequence[RotatedBox]) -> RotatedBox:
+        """The mean centre and size, turned by the circular mean of the angles.
+
+        The same box can be said in four ways, a quarter turn further each with its sides exchanged: each is taken in
+        the way in which its corners lie nearest to those of the medoid, and the mean is said as most said theirs.
+        """
+        medoid = super().fused(geometries)
+        aligned = [_said_as(box, medoid) for box in sorted(geometries)]
+        x, y, width, height = (mean([box[at] for _turns, box in aligned]) for at in range(4))
+        angle = circular_mean([box[4] for _turns, box in aligned])
+        turns = [turn for turn, _box in aligned]
+        most = max(range(4), key=lambda turn: (turns.count(turn), -turn))
+        return self.from_json(_quarters((x, y, width, height, angle), -most))
+
+    def of_kind(self, other: Shape, geometry: Any) -> RotatedBox | None:
+        if not other.fills_bounds:
+            return geometry if other.kind == self.kind else None
+        x1, y1, x2, y2 = geometry
+        return ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1, 0.0)
+
     def mapped(self, geometry: RotatedBox, point: PointMap) -> RotatedBox:
         """Where the other image is scaled more along one side than along the other, a rotated box does not stay a box:
         the one given has the centre, the first side, and the area."""
@@ -160,6 +181,19 @@ def corners(box: RotatedBox) -> Ring:
             for across, down in ((-1, -1), (1, -1), (1, 1), (-1, 1))
         )
     )
+
+
+def _quarters(box: RotatedBox, turns: int) -> RotatedBox:
+    """The same box, said by so many quarter turns more."""
+    x, y, width, height, angle = box
+    return (x, y, *((height, width) if turns % 2 else (width, height)), (angle + 90 * turns) % 360)
+
+
+def _said_as(box: RotatedBox, other: RotatedBox) -> tuple[int, RotatedBox]:
+    """By how many quarter turns more a box has to be said so that its corners lie nearest to another one's, and so."""
+    wanted = corners(other)
+    ways = [(turns, _quarters(box, turns)) for turns in range(4)]
+    return min(ways, key=lambda way: math.fsum(math.dist(a, b) for a, b in zip(corners(way[1]), wanted, strict=True)))
 
 
 def _outline(box: RotatedBox) -> Polygon:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias
@@ -268,6 +270,29 @@ class Shape(ABC):
     @abstractmethod
     def similarity(self, one: Geometry, two: Geometry) -> float:
         """How far two are the same place, 0 to 1: their intersection over their union, where they have an area."""
+
+    def fused(self, geometries: Sequence[Geometry]) -> Geometry:
+        """The one place of several that are of the same thing, whatever their order.
+
+        By default their medoid: the one that is the most alike to the others in the mean, of equals the first as
+        canonical JSON. It is as somebody drew it, so that its vertices are sound. A kind whose numbers have a mean
+        gives that.
+        """
+        if len(geometries) < 3:
+            return min(geometries, key=self._written)
+        alike = [
+            math.fsum(self.similarity(one, two) for at, two in enumerate(geometries) if at != place)
+            for place, one in enumerate(geometries)
+        ]
+        most = max(alike)
+        return min((one for one, sum_ in zip(geometries, alike, strict=True) if sum_ == most), key=self._written)
+
+    def _written(self, geometry: Geometry) -> str:
+        return json.dumps(self.canonical(geometry), sort_keys=True)
+
+    def of_kind(self, other: Shape, geometry: Geometry) -> Geometry | None:
+        """The geometry of another kind as one of this kind; None where it cannot be one."""
+        return geometry if other.kind == self.kind else None
 
     @abstractmethod
     def mapped(self, geometry: Geometry, point: PointMap) -> Geometry:

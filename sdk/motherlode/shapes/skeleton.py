@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 
 from motherlode.media import Image, Media
 from motherlode.shapes.keypoint import RADIUS, disc_overlap
+from motherlode.shapes.means import mean
 from motherlode.shapes.polyline import PolylineShape, broken_vertex
 from motherlode.shapes.shape import BadRegion, Bounds, Broken, Clip, PointMap, Shape
 
@@ -291,6 +292,15 @@ class SkeletonShape(Shape):
         ]
         return math.fsum(alike) / len(alike)
 
+    def fused(self, geometries: Sequence[Skeleton]) -> Skeleton:
+        """Point by point: the visibility that most give it, of equals the greater one, and where that says it is
+        labelled, the mean of the places of those who labelled it."""
+        medoid: Skeleton = super().fused(geometries)
+        if len(set(map(len, geometries))) != 1:
+            return medoid
+        made = tuple(map(_fused_joint, zip(*geometries, strict=True)))
+        return made if any(v for _x, _y, v in made) else medoid
+
     def mapped(self, geometry: Skeleton, point: PointMap) -> Skeleton:
         return tuple((*point(x, y), v) if v else (x, y, v) for x, y, v in geometry)
 
@@ -303,6 +313,15 @@ class SkeletonShape(Shape):
     def words(self, geometry: Skeleton) -> str:
         labelled = sum(bool(v) for _, _, v in geometry)
         return f"{labelled} of {len(geometry)} points within {super().words(geometry)}"
+
+
+def _fused_joint(joints: Sequence[Joint]) -> Joint:
+    visibilities = [v for _x, _y, v in joints]
+    visibility = max(set(visibilities), key=lambda v: (visibilities.count(v), v))
+    if not visibility:
+        return (0.0, 0.0, UNLABELLED)
+    xs, ys = zip(*((x, y) for x, y, v in joints if v), strict=True)
+    return (mean(xs), mean(ys), visibility)
 
 
 def _joint(x: Any, y: Any, v: Any) -> Joint:
