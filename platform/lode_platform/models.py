@@ -418,4 +418,5 @@ class Event(models.Model):
         indexes = [models.Index("project", F("at").desc(), name="event_project")]
 
 
+import lode_platform.notifications.models  # noqa: E402, F401 - tables of this room
 import lode_platform.webhooks.models  # noqa: E402, F401 - tables of this room

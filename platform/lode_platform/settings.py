@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from lode_platform import mail_settings
+
 
 def env_bool(name: str, default: bool) -> bool:
     """Reads 1/0, true/false, yes/no, on/off; anything else is refused."""
@@ -121,12 +123,14 @@ OWN_PATHS = frozenset(
         "login",
         "logout",
         "media",
+        "notifications",
         "p",
         "projects",
         "review",
         "shared",
         "static",
         "thumbs",
+        "unsubscribe",
     }
 )  # the first parts of our own addresses
 PUBLIC_URL = public_url()
@@ -232,6 +236,18 @@ if TESTING:  # slow on purpose in earnest, only slow in tests
 LOGIN_URL = "platform:login"
 LOGIN_REDIRECT_URL = "platform:front"
 LOGOUT_REDIRECT_URL = "platform:login"
+
+# Mail: off without EMAIL_URL.
+MAIL = mail_settings.of(os.environ.get("EMAIL_URL", ""))
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend" if MAIL else "django.core.mail.backends.dummy.EmailBackend"
+)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = MAIL.sender if MAIL else "motherlode@localhost"
+if MAIL:
+    EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+    EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.starts_tls, MAIL.is_tls
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

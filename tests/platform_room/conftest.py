@@ -39,6 +39,8 @@ from lode_platform import bulk_actions, jobs, saved_views, shared_media
 from lode_platform.callers import Caller
 from lode_platform.items import ItemSpec, add_items
 from lode_platform.models import Item, Job, Membership, Project, Role, User
+from lode_platform.notifications import mailing
+from lode_platform.notifications.models import Notification
 from lode_platform.store import store
 from lode_platform.tokens import make_token
 from lode_platform.webhooks import managing
@@ -405,6 +407,7 @@ def build(home: Path) -> World:
 
     row = jobs.enqueue("items.zip", project=project, user=alice, arguments={"parked": "none"})
     token, _ = make_token(alice, project=project)
+    dry = {"queue": str(queue.uuid), "name": queue.name, "project": project.name}
     webhook = managing.add(project, Caller(alice), url="https://example.org/", kinds=["run.started"])
     delivered = managing.send_test(webhook, Caller(alice))
     webhook.deliveries.update(state="delivered")
@@ -451,6 +454,10 @@ def build(home: Path) -> World:
             project, Caller(alice), name="odd ones", filter={"query": "tag:odd"}, shared=True
         ).uuid,
         "webhook": webhook.uuid,
+        "notification": Notification.objects.create(
+            user=alice, project=project, kind="queue_dry", key="x", at=timezone.now(), data=dry
+        ).uuid,
+        "link": mailing.signed(alice, ""),
         "delivery": delivered.uuid,
         "mined": MiningRound.objects.order_by("pk")[0].uuid,
     }

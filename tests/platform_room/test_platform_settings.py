@@ -13,7 +13,7 @@ import pytest
 
 pytestmark = pytest.mark.once
 ROOT = Path(__file__).resolve().parents[2]
-NAME = re.compile(r"[\"'](MOTHERLODE_[A-Z_]+|LODE_[A-Z_]+|DATABASE_URL)[\"']")
+NAME = re.compile(r"[\"'](MOTHERLODE_[A-Z_]+|LODE_[A-Z_]+|DATABASE_URL|EMAIL_URL)[\"']")
 SHELL = re.compile(r"\$\{(MOTHERLODE_[A-Z_]+|LODE_[A-Z_]+)")
 
 
@@ -40,6 +40,9 @@ def test_the_settings_page_names_every_variable_that_is_read_and_no_other() -> N
         ("MOTHERLODE_JOB_SWEEP", "0"),
         ("MOTHERLODE_SECRET_KEY", "short"),
         ("DATABASE_URL", "mysql://root@localhost/x"),
+        ("EMAIL_URL", "smtp://host"),
+        ("EMAIL_URL", "imap://host?from=a@example.org"),
+        ("EMAIL_URL", "smtp://host:port?from=a@example.org"),
         ("MOTHERLODE_PUBLIC_URL", "lode.example.org"),
         ("MOTHERLODE_PUBLIC_URL", "https://ada:secret@lode.example.org"),
         ("MOTHERLODE_PUBLIC_URL", "https://lode.example.org:port"),

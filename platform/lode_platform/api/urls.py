@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from lode_platform.api import bulk_actions, items, jobs, metadata, openapi, projects, saved_views, webhooks
+from lode_platform.api import (
+    bulk_actions,
+    items,
+    jobs,
+    metadata,
+    notifications,
+    openapi,
+    projects,
+    saved_views,
+    webhooks,
+)
 
 __all__ = ["openapi", "urlpatterns"]
 
@@ -26,6 +36,9 @@ urlpatterns = [
     path("bulk-actions/<uuid:bulk_action>/undo", bulk_actions.Undo.as_view()),
     path("projects/<slug:project>/views", saved_views.SavedViews.as_view()),
     path("projects/<slug:project>/views/<uuid:view>", saved_views.OneSavedView.as_view()),
+    path("notifications", notifications.Notifications.as_view()),
+    path("notifications/read", notifications.ReadAll.as_view()),
+    path("notifications/<uuid:notification>/read", notifications.ReadOne.as_view()),
     path("webhook-kinds", webhooks.WebhookKinds.as_view()),
     path("projects/<slug:project>/webhooks", webhooks.Webhooks.as_view()),
     path("webhooks/<uuid:webhook>", webhooks.OneWebhook.as_view()),

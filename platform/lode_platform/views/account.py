@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.views import LoginView, LogoutView
@@ -17,6 +18,8 @@ from django.views.decorators.http import require_POST
 from lode_platform import events
 from lode_platform.errors import TooMany
 from lode_platform.models import ApiToken, User
+from lode_platform.notifications.kinds import NOTICES, Notice
+from lode_platform.notifications.models import MailChoice
 from lode_platform.signed_in import signed_in
 from lode_platform.throttle import address_of, count_login, forgive_login
 from lode_platform.toasts import toast
@@ -121,6 +124,9 @@ def page(request: HttpRequest, **more: object) -> HttpResponse:
         "password_form": PasswordForm(request),
         "tokens": live_tokens(user),
         "now": timezone.now(),
+        "mail_is_on": bool(settings.MAIL),
+        "mail_choices": mail_choices(user),
+        "mail_times": MailChoice.When.choices,
         **more,
     }
     response = render(request, "platform/account.html", context)
@@ -140,6 +146,12 @@ def password(request: HttpRequest) -> HttpResponse:
     events.record(None, signed_in(request), "password.change", signed_in(request))
     toast(request, _("Password changed. You are logged out everywhere else; your tokens keep working."))
     return redirect("platform:account")
+
+
+def mail_choices(user: User) -> list[tuple[Notice, str]]:
+    """Each kind of notification, and when this person is mailed of it."""
+    chosen = dict(user.mail_choices.values_list("kind", "when"))
+    return [(notice, chosen.get(name, notice.mail)) for name, notice in NOTICES.items()]
 
 
 def live_tokens(user: User) -> list[ApiToken]:
