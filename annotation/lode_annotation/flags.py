@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
+from lode_annotation import told
 from lode_annotation.models import Task
 from lode_annotation.queue_context import context_of_task
 from lode_platform import events
@@ -28,8 +30,10 @@ def unflag(caller: Caller, task: UUID) -> Task:
 
 def _write(caller: Caller, task: UUID, **values: object) -> Task:
     _context, key = context_of_task(caller, task, "queue.label")
-    Task.objects.filter(pk=key).update(**values)
-    found = Task.objects.select_related("queue__project", "flagged_by").get(pk=key)
-    verb = "task.flag" if found.flag else "task.unflag"
-    events.record(found.queue.project, caller.user, verb, found, note=found.flag)
+    with transaction.atomic():
+        Task.objects.filter(pk=key).update(**values)
+        found = Task.objects.select_related("queue__project", "item", "flagged_by").get(pk=key)
+        verb = "task.flag" if found.flag else "task.unflag"
+        events.record(found.queue.project, caller.user, verb, found, note=found.flag)
+        told.notify_mentioned(found, found.flag, caller.user)
     return found

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from lode_annotation.models import Queue, Task
+from lode_annotation.told import notify_ran_dry
 from lode_platform import events
 
 
@@ -33,3 +34,5 @@ def _has_no_more(key: int, states: list[Task.State], field: str) -> bool:
 def _record(key: int, verb: str) -> None:
     queue = Queue.objects.select_related("project", "created_by").get(pk=key)
     events.record(queue.project, None, verb, queue, name=queue.name, tasks=queue.size)
+    if verb == "queue.run_dry":
+        notify_ran_dry(queue)

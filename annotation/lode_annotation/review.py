@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from lode_annotation import comments, payloads, queues, ran_dry
+from lode_annotation import comments, payloads, queues, ran_dry, told
 from lode_annotation.documents import document_of
 from lode_annotation.label_sets import accept, regions_held
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Review, Task
@@ -121,7 +121,7 @@ def _judge(user: User, context: QueueContext, key: int, request: ReviewRequest) 
         result = validate(list(request.result or []), task.item.media, context.rules, held, document)
         to_stored_text(result)
         revision = _fixed(user, context, found, request, result)
-    accepted = request.verdict != Review.Verdict.REJECT
+    accepted, comment = request.verdict != Review.Verdict.REJECT, request.comment.strip()
     found.state = Annotation.State.ACCEPTED if accepted else Annotation.State.REJECTED
     found.save(update_fields=["state", "revision", "schema_revision", "updated_at"])
     row = Review.objects.create(
@@ -140,7 +140,6 @@ def _judge(user: User, context: QueueContext, key: int, request: ReviewRequest) 
     else:
         reason = {name: value for name, value in task.reason.items() if name != "sent_back"}
         asked = task.reason.get("asked", task.reason.get("text", ""))
-        comment = request.comment.strip()
         open_comments, count = comments.as_reason(found)
         queues.reopen(
             task.pk,
@@ -158,7 +157,10 @@ def _judge(user: User, context: QueueContext, key: int, request: ReviewRequest) 
             found.user,
             reserved=_may_label(found.user, task.queue.project),
         )
-    said = {"comment": request.comment.strip()} if request.comment.strip() else {}
+    said = {"comment": comment} if comment else {}
+    if not accepted:
+        told.notify_returned(task, found.user, user, comment)
+    told.notify_mentioned(task, comment, user, but=None if accepted else found.user)
     events.record(task.queue.project, user, f"annotation.{request.verdict}", found, revision=revision.number, **said)
     if accepted and context.queue.is_dry:
         transaction.on_commit(partial(ran_dry.look, context.queue.id), robust=True)

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils import timezone
 
-from lode_annotation import payloads, queues
+from lode_annotation import payloads, queues, told
 from lode_annotation.label_sets import named_elsewhere
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Review, SchemaMigration, Task
 from lode_annotation.queue_context import QueueContext, context_for
@@ -14,6 +14,7 @@ from lode_platform import events
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, NotFound
 from lode_platform.models import Item, User
+from lode_platform.notifications.notify import withdraw
 
 WAITS = Annotation.State.SUBMITTED
 LEFT = {
@@ -63,6 +64,7 @@ def _undo(user: User, context: QueueContext, key: int, operation_id: UUID) -> No
         raise _built_on("this answer was changed or judged again")
     if given.verdict == Review.Verdict.REJECT:
         _out_of_the_queue(found, given)
+        withdraw(found.user, "returned", told.returned_key(found.task))
     else:
         _out_of_the_truth(context, found.task, given)
     if given.verdict == Review.Verdict.FIX:

@@ -305,6 +305,12 @@ GLOSSARY = (
         _("Jobs"),
     ),
     Word(
+        _("notification"),
+        _("Something that you should know of, in the app and by mail; what happens again before you read it counts."),
+        _("alert, inbox item"),
+        _("The bell in the top bar"),
+    ),
+    Word(
         _("webhook"),
         _("An address that is told of what happens in a project: the kinds of events it wants, signed by its secret."),
         _("HTTP callback, event subscription"),

@@ -1,6 +1,7 @@
 """Mail to people, where MOTHERLODE_MAIL_URL names a server that takes it; without it none is sent, and pages say so."""
 
 import logging
+from collections.abc import Mapping
 from smtplib import SMTPException
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.core.validators import validate_email
 
 from lode_platform.errors import LodeError
 
+AUTOMATIC = {"Auto-Submitted": "auto-generated"}
 log = logging.getLogger(__name__)
 
 
@@ -24,7 +26,7 @@ def configured() -> bool:
     return bool(settings.MAIL)
 
 
-def send(to: str, subject: str, text: str) -> None:
+def send(to: str, subject: str, text: str, headers: Mapping[str, str] | None = None) -> None:
     """Sends a plain text to one address, from MOTHERLODE_MAIL_FROM, at once: the server is asked before it returns, for
     at most ``EMAIL_TIMEOUT`` seconds a step. A subject is one line, so line ends in it become spaces.
 
@@ -36,7 +38,7 @@ def send(to: str, subject: str, text: str) -> None:
         validate_email(to)
     except ValidationError:
         raise Unsent(f"{to!r} is not a mail address.") from None
-    message = EmailMessage(" ".join(subject.split()), text, to=[to], headers={"Auto-Submitted": "auto-generated"})
+    message = EmailMessage(" ".join(subject.split()), text, to=[to], headers={**AUTOMATIC, **(headers or {})})
     try:
         message.send()
     except (SMTPException, OSError, ValueError) as error:

@@ -419,4 +419,5 @@ class Event(models.Model):
 
 
 import lode_platform.invitation_models  # noqa: E402, F401 - tables of this room
+import lode_platform.notifications.models  # noqa: E402, F401 - tables of this room
 import lode_platform.webhooks.models  # noqa: E402, F401 - tables of this room

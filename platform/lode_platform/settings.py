@@ -123,6 +123,7 @@ OWN_PATHS = frozenset(
         "logout",
         "ls",
         "media",
+        "notifications",
         "p",
         "password",
         "projects",
@@ -130,6 +131,7 @@ OWN_PATHS = frozenset(
         "shared",
         "static",
         "thumbs",
+        "unsubscribe",
     }
 )  # the first parts of our own addresses
 PUBLIC_URL = public_url()

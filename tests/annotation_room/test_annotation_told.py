@@ -140,3 +140,54 @@ def test_an_answer_that_is_refused_tells_nothing(told: Told, make_queue: Any, ap
 def test_without_webhooks_an_answer_writes_nothing_for_them(make_queue: Any, says: Any, bob: User) -> None:
     says(bob, make_queue(2))
     assert not WebhookDelivery.objects.exists() and not Event.objects.filter(verb="queue.run_dry").exists()
+
+
+def notified(api: Any, user: User) -> list[str]:
+    return [row["text"] for row in api(user).get("notifications").json()["results"]]
+
+
+def test_returned_answers_are_counted_by_queue_and_taken_back_with_the_verdict(
+    make_queue: Any, says: Any, api: Any, bob: User, rita: User
+) -> None:
+    queue: Queue = make_queue(2, name="cells", review=True)
+    answers = [says(bob, queue) for _number in range(2)]
+    operations = [str(uuid4()) for _answer in answers]
+    for answered, operation in zip(answers, operations, strict=True):
+        verdict = {"verdict": "reject", "operation_id": operation, "comment": "look again, @bob and @rita and @alice"}
+        assert api(rita).post(f"annotations/{answered['id']}/review", verdict).status_code == 200
+    assert notified(api, bob) == ["2 of your answers in “cells” were sent back."]
+    [row] = api(bob).get("notifications").json()["results"]
+    assert row["url"] == f"/label/{queue.uuid}/" and notified(api, rita) == []
+    undo = f"annotations/{answers[1]['id']}/review?operation_id={operations[1]}"
+    assert api(rita).delete(undo).status_code == 200
+    assert notified(api, bob) == ["rita sent your answer in “cells” back."]
+
+
+def test_a_mention_in_a_comment_or_a_flag_is_told_to_members_only(
+    make_queue: Any, says: Any, api: Any, bob: User, rita: User, erin: User, charlie: User
+) -> None:
+    queue: Queue = make_queue(1, review=True)
+    answered = says(bob, queue)
+    task = Task.objects.select_related("item").get()
+    verdict = {"verdict": "accept", "operation_id": str(uuid4()), "comment": "@erin: a model error? @charlie @bob"}
+    assert api(rita).post(f"annotations/{answered['id']}/review", verdict).status_code == 200
+    assert notified(api, erin) == notified(api, bob) == [f"rita mentioned you at {task.item.path}."]
+    assert api(bob).put(f"tasks/{task.uuid}/flag", {"note": "see @erin"}).status_code == 200
+    assert notified(api, erin) == [f"You were mentioned 2 times at {task.item.path}, last by bob."]
+    assert notified(api, charlie) == []
+
+
+def test_who_made_a_queue_is_told_that_it_ran_dry_and_the_owners_where_that_person_left(
+    make_queue: Any, says: Any, api: Any, bob: User, alice: User, erin: User, project: Project
+) -> None:
+    queue: Queue = make_queue(1, name="cells")
+    Queue.objects.update(created_by=erin)
+    says(bob, queue)
+    api(bob).post(f"queues/{queue.uuid}/next")
+    assert notified(api, erin) == ["The queue “cells” has no open task left."] and notified(api, alice) == []
+    project.memberships.filter(user=erin).delete()
+    other: Queue = make_queue(1, name="more")
+    Queue.objects.filter(pk=other.pk).update(created_by=erin)
+    says(bob, other)
+    api(bob).post(f"queues/{other.uuid}/next")
+    assert notified(api, alice) == ["The queue “more” has no open task left."]

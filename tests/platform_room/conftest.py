@@ -40,6 +40,8 @@ from lode_platform import bulk_actions, invitations, jobs, saved_views, shared_m
 from lode_platform.callers import Caller
 from lode_platform.items import ItemSpec, add_items
 from lode_platform.models import Item, Job, Membership, Project, Role, User
+from lode_platform.notifications import mailing
+from lode_platform.notifications.models import Notification
 from lode_platform.store import store
 from lode_platform.tokens import make_token
 from lode_platform.webhooks import managing
@@ -420,6 +422,7 @@ def build(home: Path) -> World:
     door = queue.label_studio.pk
     row = jobs.enqueue("items.zip", project=project, user=alice, arguments={"parked": "none"})
     token, _ = make_token(alice, project=project)
+    dry = {"queue": str(queue.uuid), "name": queue.name, "project": project.name}
     webhook = managing.add(project, Caller(alice), url="https://example.org/", kinds=["run.started"])
     delivered = managing.send_test(webhook, Caller(alice))
     webhook.deliveries.update(state="delivered")
@@ -476,6 +479,10 @@ def build(home: Path) -> World:
         "invitation": invitations.invite(project, Caller(alice), role=Role.VIEWER)[0].uuid,
         "text": "nothing",
         "webhook": webhook.uuid,
+        "notification": Notification.objects.create(
+            user=alice, project=project, kind="queue_dry", key="x", at=timezone.now(), data=dry
+        ).uuid,
+        "link": mailing.signed(alice, ""),
         "delivery": delivered.uuid,
         "mined": MiningRound.objects.order_by("pk")[0].uuid,
     }

@@ -26,12 +26,14 @@ from django.utils.translation import ngettext, pgettext
 
 from lode_platform import shell
 from lode_platform.callers import Caller
+from lode_platform.notifications.models import Notification
 from lode_platform.paging import AtLeast
 from lode_platform.searching import FoundPage, neighbour
 
 register = template.Library()
 
 CLASS_COLORS = 12
+MOST_UNREAD = 100
 
 
 # -- scripts -------------------------------------------------------------------------------------------------------
@@ -335,6 +337,15 @@ def face(user: Any, since: datetime) -> SafeString:
         tint,
         initials,
     )
+
+
+@register.simple_tag(takes_context=True)
+def unread_notifications(context: template.Context) -> str:
+    """How many notifications the reader has not read, as the bell says it: "" for none, at most "99+"."""
+    user = context["request"].user
+    rows = Notification.objects.visible_to(Caller(user)).unread().order_by()
+    found = rows[:MOST_UNREAD].count()
+    return "" if not found else f"{MOST_UNREAD - 1}+" if found == MOST_UNREAD else str(found)
 
 
 @register.inclusion_tag("lode/copy_line.html")

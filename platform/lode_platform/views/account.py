@@ -17,6 +17,8 @@ from django.views.decorators.http import require_POST
 from lode_platform import accounts, events, mail
 from lode_platform.errors import BadInput, TooMany
 from lode_platform.models import ApiToken, User
+from lode_platform.notifications.kinds import NOTICES, Notice
+from lode_platform.notifications.models import MailChoice
 from lode_platform.signed_in import signed_in
 from lode_platform.throttle import address_of, count_login, forgive_login
 from lode_platform.toasts import toast
@@ -155,6 +157,8 @@ def page(request: HttpRequest, **more: object) -> HttpResponse:
         "can_mail": mail.configured(),
         "tokens": live_tokens(user),
         "now": timezone.now(),
+        "mail_choices": mail_choices(user),
+        "mail_times": MailChoice.When.choices,
         **more,
     }
     response = render(request, "platform/account.html", context)
@@ -190,6 +194,12 @@ def profile(request: HttpRequest) -> HttpResponse:
             toast(request, _("Saved."))
             return redirect("platform:account")
     return page(request, profile_form=form)
+
+
+def mail_choices(user: User) -> list[tuple[Notice, str]]:
+    """Each kind of notification, and when this person is mailed of it."""
+    chosen = dict(user.mail_choices.values_list("kind", "when"))
+    return [(notice, chosen.get(name, notice.mail)) for name, notice in NOTICES.items()]
 
 
 def live_tokens(user: User) -> list[ApiToken]:

@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from lode_platform import events, jobs, outgoing
 from lode_platform.errors import LodeError
 from lode_platform.models import Job, JobState
+from lode_platform.notifications.notify import notify, owners
 from lode_platform.tidy import hourly
 from lode_platform.webhooks.models import Webhook, WebhookDelivery
 
@@ -204,6 +205,8 @@ def switch_off(webhook: Webhook, why: str) -> None:
     waiting = webhook.deliveries.filter(state=State.WAITING)
     waiting.update(state=State.FAILED, error=_("The webhook was switched off."))
     events.record(webhook.project, None, "webhook.off", webhook, url=webhook.url, why=why)
+    data = {"webhook": str(webhook.uuid), "url": webhook.url, "why": why, "project": webhook.project.name}
+    notify(owners(webhook.project), "webhook_off", project=webhook.project, key=f"webhook:{webhook.uuid}", data=data)
 
 
 # -- tidied ------------------------------------------------------------------------------------------------------------

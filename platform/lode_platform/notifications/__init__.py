@@ -1,0 +1,1 @@
+"""Notifications: what a person should know of, in the app and by mail."""
