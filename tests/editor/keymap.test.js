@@ -16,6 +16,7 @@ test("letters, signs and named keys are spelt as the table has them", () => {
   assert.deepEqual(spellings(event("я", "KeyZ")), ["z"]);
   assert.ok(spellings(event("?", "Minus", { shiftKey: true })).includes("?"));
   assert.deepEqual(spellings(event("ArrowLeft", "ArrowLeft", { shiftKey: true })), ["Shift+ArrowLeft"]);
+  assert.deepEqual(spellings(event("F3", "F3", { shiftKey: true })), ["Shift+F3"]);
   assert.equal(keyName("Ctrl+z"), "Ctrl+Z");
   assert.equal(keyName("Digit4"), "4");
 });

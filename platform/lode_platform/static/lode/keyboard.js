@@ -4,7 +4,8 @@
  * work where the top row needs Shift; on a Mac, Ctrl stands for Command as well.
  */
 
-const NAMED = new Set(["Enter", "Escape", "Delete", "Backspace", "Tab", "Home", "End", "PageUp", "PageDown"]);
+/** Keys whose name stays the same with Shift. */
+const NAMED = /^(Arrow\w+|F\d+|Enter|Escape|Delete|Backspace|Tab|Home|End|PageUp|PageDown)$/;
 
 /**
  * How a key event is written in the table. Several spellings may fit: the digit's place, the letter, the sign.
@@ -17,7 +18,7 @@ export function spellings(event) {
   const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code)?.[1];
   if (digit !== undefined) return [`${lead}${shift}Digit${digit}`, `${lead}${event.key}`];
   if (event.key === " " || event.code === "Space") return [`${lead}${shift}Space`];
-  if (event.key.startsWith("Arrow") || NAMED.has(event.key)) return [`${lead}${shift}${event.key}`];
+  if (NAMED.test(event.key)) return [`${lead}${shift}${event.key}`];
   const place = /^Key([A-Z])$/.exec(event.code)?.[1]?.toLowerCase();
   // On a Mac, Option makes another sign of a letter.
   if (/^\p{L}$/u.test(event.key) || (place && event.altKey && !event.ctrlKey)) {

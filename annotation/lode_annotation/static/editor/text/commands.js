@@ -28,8 +28,8 @@ export function textCommands(editor) {
   const group = gettext("Text");
   const found = { id: "find", title: gettext("Search the text"), group, keys: ["Ctrl+f"], icon: "search", active: () => editor.search.open, run: () => editor.search.show() };
   const steps = [
-    { id: "find.next", title: gettext("Next match"), group, keys: ["F3"], repeat: true, when: () => editor.search.open, run: () => editor.search.step(1) },
-    { id: "find.previous", title: gettext("Previous match"), group, keys: ["Shift+F3"], repeat: true, when: () => editor.search.open, run: () => editor.search.step(-1) },
+    { id: "find.next", title: gettext("Next match"), group, keys: ["F3"], repeat: true, whileTyping: true, when: () => editor.search.open, run: () => editor.search.step(1) },
+    { id: "find.previous", title: gettext("Previous match"), group, keys: ["Shift+F3"], repeat: true, whileTyping: true, when: () => editor.search.open, run: () => editor.search.step(-1) },
   ];
   if (!document.marking) return [found, ...steps];
   const edit = () => stage.editable && editor.armed !== null;
