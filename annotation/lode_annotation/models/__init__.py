@@ -3,6 +3,7 @@
 import lode_annotation.assist.models  # noqa: F401 - tables of this room
 from lode_annotation.models.answers import Annotation, AnnotationRevision, Review
 from lode_annotation.models.comparisons import Comparison
+from lode_annotation.models.examples import ClassExample
 from lode_annotation.models.honeypots import Honeypot
 from lode_annotation.models.imports import ImportedLine, LabelImport, LabelImportPart
 from lode_annotation.models.label_sets import LabelSet, LabelSetQuerySet
@@ -12,6 +13,7 @@ from lode_annotation.models.schemas import LabelClass, Schema, SchemaMigration, 
 __all__ = [
     "Annotation",
     "AnnotationRevision",
+    "ClassExample",
     "Comparison",
     "Assignment",
     "Honeypot",

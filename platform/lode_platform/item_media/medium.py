@@ -45,7 +45,7 @@ class Look:
     """How an item is to be shown: ``size`` in pixels, 0 for all of it; ``regions`` drawn on an image, with their
     ``labels``; only its ``crop`` (x1, y1, x2, y2 in whole pixels); ``md5`` of the file where it is one of the item's
     past, of ``media``; of several pages the one of the number ``page``, from 0 on, where none is said that of
-    the regions.
+    the regions; of a text in a tile the words of the ``span`` (start and end in code points), and some around them.
     """
 
     size: int = 0
@@ -56,6 +56,7 @@ class Look:
     md5: str = ""
     media: Media | None = field(default=None)
     page: int | None = None
+    span: Sequence[int] = ()
 
 
 class ItemMedium(ABC):
