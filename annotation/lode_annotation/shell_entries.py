@@ -175,12 +175,15 @@ def item_layers(items: Sequence[Item], user: User) -> Mapping[int, Sequence[Draw
 def item_labels(item: Item, user: User) -> Iterable[shell.Labelled]:
     """What each current label set says: its answers under their controls, and the links between its regions."""
     rows = LabelSet.objects.current().filter(item=item).select_related("schema", "schema_revision")
+    may_edit = item.trashed_at is None and permits(Caller(user), role_in(item.project, user), "schema.edit")
     for row in rows.order_by("schema__name"):
         names = row.schema_revision.class_names
         links = said.links(row.relations, row.regions, names)
         url = reverse("annotation:schema", args=[item.project.name, row.schema.name])
         answers, attributes = said.answers(row.answers, names), said.attributes(row.regions, names)
-        yield shell.Labelled(row.schema.name, url, len(row.regions), answers, links, attributes)
+        form = reverse("annotation:schema_edit", args=[item.project.name, row.schema.name])
+        acts = [(say("Use as an example"), f"{form}?example={item.uuid}#guidelines")] if may_edit else []
+        yield shell.Labelled(row.schema.name, url, len(row.regions), answers, links, attributes, acts)
 
 
 def labelled_choices(project: Project, user: User) -> Sequence[tuple[str, shell.Text]]:

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from lode_annotation.views import agreement, assist, label, queues, review, schema_changes, schemas, task
+from lode_annotation.views import agreement, assist, guidance, label, queues, review, schema_changes, schemas, task
 
 app_name = "annotation"
 urlpatterns = [
@@ -13,6 +13,14 @@ urlpatterns = [
     path("p/<slug:project>/schemas/<slug:name>/", schemas.schema, name="schema"),
     path("p/<slug:project>/schemas/<slug:name>/edit/", schemas.schema_edit, name="schema_edit"),
     path("p/<slug:project>/schemas/<slug:name>/changes/", schema_changes.schema_changes, name="schema_changes"),
+    path("p/<slug:project>/schemas/<slug:name>/guidance/", guidance.guidance, name="guidance"),
+    path("p/<slug:project>/schemas/<slug:name>/examples/", guidance.example_rows, name="example_rows"),
+    path("p/<slug:project>/schemas/<slug:name>/examples/items/", guidance.example_items, name="example_items"),
+    path(
+        "p/<slug:project>/schemas/<slug:name>/examples/items/<uuid:item>/",
+        guidance.example_part,
+        name="example_part",
+    ),
     path("p/<slug:project>/schemas/<slug:name>/assist/", assist.assist, name="assist"),
     path("p/<slug:project>/schemas/<slug:name>/assist/predictors/", assist.assist_predictors, name="assist_predictors"),
     path("p/<slug:project>/schemas/<slug:name>/assist/change/", assist.assist_change, name="assist_change"),

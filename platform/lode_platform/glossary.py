@@ -56,6 +56,12 @@ GLOSSARY = (
         _("Schemas"),
     ),
     Word(
+        _("guideline"),
+        _("What counts as a class and what does not: a text, and examples, which are items or parts of them."),
+        _("labeling instructions, annotation rules"),
+        _("A schema's page; the book beside a label"),
+    ),
+    Word(
         _("control"),
         _("One question of a schema, with classes of its own: boxes to draw, a class or a number of the whole item."),
         _("labeling tool, attribute, question"),

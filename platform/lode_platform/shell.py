@@ -122,7 +122,7 @@ class Answer:
 @dataclass(frozen=True)
 class Labelled:
     """What is held to be true of an item under one schema; ``links`` between its regions are in words, as are the
-    ``attributes`` of each region that has any, under its label."""
+    ``attributes`` of each region that has any, under its label; ``acts``: what can be done, and where."""
 
     schema: str
     url: str
@@ -130,6 +130,7 @@ class Labelled:
     answers: Sequence[Answer] = ()
     links: Sequence[str] = ()
     attributes: Sequence[Answer] = ()
+    acts: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)

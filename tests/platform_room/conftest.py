@@ -28,6 +28,7 @@ from django.utils import timezone
 from PIL import Image
 from tests.serving import ROOT, free_port, furnish
 
+from lode_annotation import class_examples
 from lode_annotation.assist.models import Predictor
 from lode_annotation.ls import numbers
 from lode_annotation.models import Annotation, AnnotationRevision, Comment, LabelImport, Task
@@ -455,6 +456,7 @@ def build(home: Path) -> World:
         "trashed_project": gone.uuid,
         "dataset": "cells",
         "assistant": "click",
+        "example": class_examples.add(schema, Caller(alice), class_id=1, item=items[0].uuid).uuid,
         "predictor": Predictor.objects.create(schema=schema, name="cells", url="https://example.org").uuid,
         "signed": shared_media.link(items[0]).rpartition("/")[2],
         "language": "en",

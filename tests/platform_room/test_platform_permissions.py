@@ -47,6 +47,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/tasks/<uuid:task>/draft": {"result": []},
     "/api/v1/tasks/<uuid:task>/assist": {"control": "none", "label": "none", "x": 1, "y": 1},
     "/api/v1/schemas/<uuid:schema>/assistants/<slug:assistant>": {"on": True},
+    "/api/v1/schemas/<uuid:schema>/examples": {"class_id": 1, "item": str(uuid4())},
     "/api/v1/schemas/<uuid:schema>/predictors": {"name": "own", "url": "http://127.0.0.1:9"},
     "/api/v1/projects/<slug:project>/bulk-actions": {"action": "tag", "arguments": {"tag": "seen"}, "query": ""},
     "/api/v1/projects/<slug:project>/webhooks": {"url": "https://example.org/", "kinds": ["run.started"]},
@@ -76,6 +77,8 @@ ALSO: dict[str, tuple[str, ...]] = {
     "/p/<slug:project>/failures/scene/": ("?evaluation=<evaluation>&picture=<item>&failure=<failure>",),
     "/p/<slug:project>/mining/preview/": ("?run=<run>&splits=train&weight_failures=100",),
     "/p/<slug:project>/datasets/<slug:name>/diff/<int:a>/<int:b>/": ("?facet=class",),
+    "/p/<slug:project>/schemas/<slug:name>/examples/": ("?class=1",),
+    "/p/<slug:project>/schemas/<slug:name>/examples/items/": ("?query=path:item",),
     "/thumbs/<uuid:item>": ("?size=256&crop=4,4,30,30",),
 }
 

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from lode_annotation.api import agreement, assist, board, comments, imports, moving, queues, reviews, schemas
+from lode_annotation.api import (
+    agreement,
+    assist,
+    board,
+    comments,
+    examples,
+    imports,
+    moving,
+    queues,
+    reviews,
+    schemas,
+)
 
 urlpatterns = [
     path("projects/<slug:project>/schemas", schemas.Schemas.as_view()),
@@ -11,6 +22,8 @@ urlpatterns = [
     path("schemas/<uuid:schema>/revisions", schemas.Revisions.as_view()),
     path("schemas/<uuid:schema>/revisions/<int:number>/undo", schemas.UndoRevision.as_view()),
     path("schemas/<uuid:schema>/dry-run", schemas.DryRun.as_view()),
+    path("schemas/<uuid:schema>/examples", examples.Examples.as_view()),
+    path("schema-examples/<uuid:example>", examples.OneExample.as_view()),
     path("schemas/<uuid:schema>/assistants", assist.Assistants.as_view()),
     path("schemas/<uuid:schema>/assistants/train", assist.Train.as_view()),
     path("schemas/<uuid:schema>/predictors", assist.Predictors.as_view()),

@@ -4,6 +4,7 @@ import lode_annotation.assist.models  # noqa: F401 - tables of this room
 from lode_annotation.models.answers import Annotation, AnnotationRevision, Review
 from lode_annotation.models.comments import Comment
 from lode_annotation.models.comparisons import Comparison, ConfusionEstimate
+from lode_annotation.models.examples import ClassExample
 from lode_annotation.models.honeypots import Honeypot
 from lode_annotation.models.imports import ImportedLine, LabelImport, LabelImportPart
 from lode_annotation.models.label_sets import LabelSet, LabelSetQuerySet
@@ -15,6 +16,7 @@ __all__ = [
     "Annotation",
     "AnnotationRevision",
     "Comment",
+    "ClassExample",
     "Comparison",
     "ConfusionEstimate",
     "Assignment",

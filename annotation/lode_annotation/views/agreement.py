@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from lode_annotation import agreement_figures as numbers
-from lode_annotation import comparisons
+from lode_annotation import class_examples, comparisons
 from lode_annotation.agreement.comparing import NOTHING
 from lode_annotation.agreement_figures import Figures, Question, Tally, in_words
 from lode_annotation.models import Annotation, AnnotationRevision, Comparison, Queue, Task
@@ -125,12 +125,15 @@ def agreement(request: HttpRequest, project: str) -> HttpResponse:
 def _figures(asked: Asked, found: Figures) -> dict[str, Any]:
     question = asked.question
     people = {user.pk: user for user in User.objects.filter(pk__in=numbers.people_in([found])).order_by("username")}
-    guidelines = latest(question.schema).guidelines.get(question.control.name, {})
+    newest = latest(question.schema)
+    guidelines = newest.guidelines.get(question.control.name, {})
+    examples = class_examples.by_class(newest)
     ambiguous = [
         {
             "row": row,
             "mostly": in_words(question, row.mostly),
             "guideline": guidelines.get(row.name, ""),
+            "examples": [class_examples.shown(one) for one in examples.get(row.class_id, [])],
             "url": asked.opens(one=row.class_id),
             "mostly_url": asked.opens(one=row.class_id, two=row.mostly),
         }

@@ -9,12 +9,16 @@ from django.urls import get_script_prefix, reverse
 from django.views.decorators.cache import never_cache
 
 from lode_annotation.assignments import is_for
+from lode_annotation.guidance import guidance_of
 from lode_annotation.models import Queue, Task
 from lode_platform.access import require
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput
 from lode_platform.models import User
 from lode_platform.signed_in import signed_in
+
+QUEUE = ("project", "schema_revision__schema__project")
+"""What the editor's pages ask of a queue."""
 
 
 @never_cache
@@ -25,7 +29,7 @@ def label(request: HttpRequest, queue: UUID) -> HttpResponse:
     claims nothing new: the person's own unexpired lease comes first.
     """
     user = signed_in(request)
-    found = get_object_or_404(Queue.objects.visible_to(Caller(user)).select_related("project"), uuid=queue)
+    found = get_object_or_404(Queue.objects.visible_to(Caller(user)).select_related(*QUEUE), uuid=queue)
     member = require(Caller(user), found.project, "queue.label")
     wanted = request.GET.get("task")
     task_uuid = str(task_named(found, wanted).uuid) if wanted else ""
@@ -51,7 +55,11 @@ def label(request: HttpRequest, queue: UUID) -> HttpResponse:
         "project": found.project,
         "is_for_me": is_for(found, user, member.role),
         "home": home,
-        "boot": {**boot(request, user, home, addresses), "task": task_uuid},
+        "boot": {
+            **boot(request, user, home, addresses),
+            "task": task_uuid,
+            "guidance": guidance_of(found.schema_revision, member),
+        },
     }
     return render(request, "annotation/label.html", context)
 

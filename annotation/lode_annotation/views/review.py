@@ -10,12 +10,13 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from lode_annotation import payloads
+from lode_annotation.guidance import guidance_of
 from lode_annotation.models import Queue, Task
 from lode_annotation.queues import tasks_by_state
 from lode_annotation.review import Waiting
 from lode_annotation.review import waiting as waiting_answers
 from lode_annotation.statements import reviews
-from lode_annotation.views.label import boot, root
+from lode_annotation.views.label import QUEUE, boot, root
 from lode_platform.access import project_for, require
 from lode_platform.callers import Caller
 from lode_platform.item_media import MEDIA
@@ -52,8 +53,8 @@ def review_list(request: HttpRequest, project: str) -> HttpResponse:
 def review(request: HttpRequest, queue: UUID) -> HttpResponse:
     """The editor on a queue's annotations that wait for a reviewer, one after another."""
     user = signed_in(request)
-    found = get_object_or_404(Queue.objects.visible_to(Caller(user)).select_related("project"), uuid=queue)
-    require(Caller(user), found.project, "annotation.review")
+    found = get_object_or_404(Queue.objects.visible_to(Caller(user)).select_related(*QUEUE), uuid=queue)
+    member = require(Caller(user), found.project, "annotation.review")
     payload = payloads.next_review(found, Caller(user), [])
     home = reverse("annotation:review_list", args=[found.project.name])
     addresses = {
@@ -68,6 +69,10 @@ def review(request: HttpRequest, queue: UUID) -> HttpResponse:
         "home": home,
         "payload": payload,
         "preload": MEDIA[payload["media"]["kind"]].preload if payload and not payload["media"]["values"] else "",
-        "boot": {**boot(request, user, home, addresses), "has_task": payload is not None},
+        "boot": {
+            **boot(request, user, home, addresses),
+            "has_task": payload is not None,
+            "guidance": guidance_of(found.schema_revision, member),
+        },
     }
     return render(request, "annotation/review.html", context)

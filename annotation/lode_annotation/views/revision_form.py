@@ -62,3 +62,10 @@ def said(request: HttpRequest, newest: SchemaRevision) -> Said:
             raise BadInput("A split is a list of three: the control, the new label, the label that stays.") from None
         found.splits.setdefault(control, {})[label] = kept
     return found
+
+
+def guidelines_said(request: HttpRequest) -> dict[int, str]:
+    """The guidelines of the form, by class id."""
+    fields = [(name, text) for name, text in request.POST.items() if name.startswith("guideline:")]
+    named = ((name.removeprefix("guideline:"), text) for name, text in fields)
+    return {int(name): str(text) for name, text in named if name.isascii() and name.isdigit() and len(name) < 10}

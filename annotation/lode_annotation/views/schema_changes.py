@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from lode_annotation import class_filter, schema_migrations, touched
+from lode_annotation.class_examples import moving
 from lode_annotation.dry_run import Change
 from lode_annotation.models import Schema, SchemaRevision
 from lode_annotation.schemas import latest
@@ -69,7 +70,7 @@ class Line:
 def lines(schema: Schema, changes: Iterable[Touched]) -> list[Line]:
     """Each change as the page shows it."""
     return [
-        Line(one, _text(one.change), _outcome(one.change), _under_way(one), _listed(schema, one.change))
+        Line(one, _text(one.change), _outcome(schema, one.change), _under_way(one), _listed(schema, one.change))
         for one in changes
     ]
 
@@ -79,10 +80,28 @@ def _text(change: Change) -> str:
     return WORDS[change.kind] % {"label": change.label, "control": change.control, "to": to}
 
 
-def _outcome(change: Change) -> str:
+def _outcome(schema: Schema, change: Change) -> str:
     if change.sought is not None and change.sought.rule == "short":
         return _("Regions without an answer stay as they are until somebody answers.")
-    return str(OUTCOMES[change.kind])
+    said = str(OUTCOMES[change.kind])
+    return f"{said} {_examples(schema, change)}".rstrip() if change.kind == "class_merged" else said
+
+
+def _examples(schema: Schema, change: Change) -> str:
+    """What becomes of the examples of a class that is merged, in words."""
+    going, staying = moving(schema, change.class_id)
+    parts = []
+    if going:
+        said = ngettext("%(n)d example is shown with %(to)s.", "%(n)d examples are shown with %(to)s.", going)
+        parts.append(said % {"n": going, "to": change.to})
+    if staying:
+        said = ngettext(
+            "%(n)d example of what does not count is shown no more.",
+            "%(n)d examples of what does not count are shown no more.",
+            staying,
+        )
+        parts.append(said % {"n": staying})
+    return " ".join(parts)
 
 
 def _under_way(one: Touched) -> str:

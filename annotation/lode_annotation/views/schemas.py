@@ -15,13 +15,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from lode_annotation import migrating
+from lode_annotation import class_examples, migrating
 from lode_annotation import schemas as schema_verbs
+from lode_annotation.guidance import tried
 from lode_annotation.models import LabelSet, Queue, Schema, SchemaRevision
 from lode_annotation.payloads import media_payload
+from lode_annotation.views.guidance import own_examples
 from lode_annotation.views.label import boot
 from lode_annotation.views.refusals import add_refusal
-from lode_annotation.views.revision_form import CONFIG_HINT, RevisionForm, said
+from lode_annotation.views.revision_form import CONFIG_HINT, RevisionForm, guidelines_said, said
 from lode_annotation.views.revision_lines import revision_line
 from lode_platform.access import member_of, permits
 from lode_platform.callers import Caller
@@ -206,6 +208,7 @@ def schema_try(request: HttpRequest, project: str) -> HttpResponse:
     if not checked["ok"]:
         first = checked["problems"][0]
         raise BadInput(_("Line %(line)s: %(error)s") % first, field="config")
+    guides = tried(found, checked["controls"], guidelines_said(request))
     medium = labeling_config.medium_of(config)
     pictures = len(labeling_config.objects_of(config))
     fits = {"kind": medium, **({"length": pictures} if pictures > 1 else {})}
@@ -223,8 +226,10 @@ def schema_try(request: HttpRequest, project: str) -> HttpResponse:
         "project": member.project,
         "name": name,
         "home": home,
-        "boot": boot(request, member.user, home, {}),
+        "boot": {**boot(request, member.user, home, {}), "guidance": guides["guidance"]},
         "payload": payload,
+        "sections": guides["sections"],
+        "several": guides["several"],
     }
     return render(request, "annotation/try.html", context)
 
@@ -242,8 +247,14 @@ def schema(request: HttpRequest, project: str, name: str) -> HttpResponse:
     may_edit = permits(Caller(member.user), member.role, "schema.edit")
     keys = {label["class_id"]: label for control in newest.controls for label in control["labels"]}
     rows = {row.class_id: row for row in found.classes.order_by("class_id")}
+    examples = class_examples.by_class(newest)
     classes = [
-        {"row": row, "label": keys.get(number), "into": rows.get(newest.merged.get(str(number), 0))}
+        {
+            "row": row,
+            "label": keys.get(number),
+            "into": rows.get(newest.merged.get(str(number), 0)),
+            "examples": [class_examples.shown(one) for one in examples.get(number, [])],
+        }
         for number, row in rows.items()
     ]
     queues = Queue.objects.filter(schema_revision__schema=found).select_related("schema_revision")
@@ -290,6 +301,7 @@ def schema_edit(request: HttpRequest, project: str, name: str) -> HttpResponse:
             else:
                 toast(request, _("Revision %(number)s created") % {"number": made.number})
             return redirect("annotation:schema", member.project.name, found.name)
+    examples = own_examples(found)
     context = {
         "project": member.project,
         "room": "schemas",
@@ -297,9 +309,15 @@ def schema_edit(request: HttpRequest, project: str, name: str) -> HttpResponse:
         "newest": newest,
         "form": form,
         "classes": [
-            {**entry, "guideline": newest.guidelines.get(entry["control"], {}).get(entry["name"], "")}
+            {
+                **entry,
+                "guideline": newest.guidelines.get(entry["control"], {}).get(entry["name"], ""),
+                "examples": examples.get(entry["id"], []),
+            }
             for entry in newest.classes
         ],
+        "most": class_examples.MOST,
+        "example": request.GET.get("example", ""),
         "several": len(newest.controls) > 1,
         "known": newest.classes,
         "kinds": question_kinds(),

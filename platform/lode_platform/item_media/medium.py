@@ -45,7 +45,8 @@ class Look:
     """How an item is to be shown: ``size`` in pixels, 0 for all of it; ``regions`` drawn on an image, with their
     ``labels``; only its ``crop`` (x1, y1, x2, y2 in whole pixels); ``md5`` of the file where it is one of the item's
     past, of ``media``; of several pages the one of the number ``page``, from 0 on, where none is said that of
-    the regions. ``pins`` are numbered places on an image.
+    the regions; of a text in a tile the words of the ``span`` (start and end in code points), and some around them.
+    ``pins`` are numbered places on an image.
     """
 
     size: int = 0
@@ -57,6 +58,7 @@ class Look:
     media: Media | None = field(default=None)
     page: int | None = None
     pins: Sequence[Pin] = ()
+    span: Sequence[int] = ()
 
 
 class ItemMedium(ABC):

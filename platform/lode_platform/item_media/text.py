@@ -22,6 +22,7 @@ from motherlode.media.text import MAX_BYTES, decoded
 
 PLAIN = "text/plain"
 PREVIEW = 400  # code points of a text that a tile shows at most
+AROUND = 60  # code points that a tile shows before the words that it is about
 _HEAD = 4096  # bytes that they are read from
 SHOWN = 200_000  # code points of a text that a page shows at most
 
@@ -50,6 +51,8 @@ class TextMedium(ItemMedium):
 
     def shown(self, item: Item, look: Look) -> SafeString:
         md5 = look.md5 or item.blob.md5
+        if look.size and look.span and (words := _around(whole(md5), *look.span)):
+            return format_html('<span class="text-tile" dir="auto">{}<mark>{}</mark>{}</span>', *words)
         if look.size:
             return format_html('<span class="text-tile" dir="auto">{}</span>', preview(md5))
         text = whole(md5)
@@ -88,6 +91,15 @@ def preview(md5: str) -> str:
     lines = [line.strip() for line in text.splitlines()]
     found = "\n".join(line for line in lines if line)
     return found if len(found) <= PREVIEW and len(data) < _HEAD else f"{found[:PREVIEW].rstrip()}…"
+
+
+def _around(text: str, start: int, end: int) -> tuple[str, str, str] | None:
+    """The words of a span with what stands before and behind them; None where the text ends before them."""
+    if not 0 <= start < end <= len(text):
+        return None
+    before, behind = text[max(0, start - AROUND) : start], text[end : end + PREVIEW]
+    cut = text[start:end] if end - start <= PREVIEW else f"{text[start : start + PREVIEW]}…"
+    return ("…" if start > AROUND else "") + before.lstrip(), cut, behind
 
 
 MEDIUM = TextMedium()

@@ -20,13 +20,14 @@ def shown(
     *,
     size: int = 0,
     labels: bool = False,
-    crop: Sequence[float] = (),
+    crop: Sequence[float] | None = None,
     md5: str = "",
     media: Media | None = None,
     alt: str = "",
     page: int | None = None,
     pins: Sequence[Pin] = (),
+    span: Sequence[int] | None = None,
 ) -> SafeString:
     """An item as a page shows it: an image with ``regions`` drawn on it, a text as text; ``Look`` says the rest."""
-    look = Look(size, list(regions or ()), labels, crop, alt, md5, media, page, pins or ())
+    look = Look(size, list(regions or ()), labels, crop or (), alt, md5, media, page, pins or (), span or ())
     return MEDIA[item.kind].shown(item, look)

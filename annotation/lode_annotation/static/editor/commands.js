@@ -8,6 +8,7 @@ import { filterCommands, prelabelCommands } from "./list_commands.js";
 import { pairCommands } from "./kinds/pairwise.js";
 import { pageCommands } from "./pages.js";
 import { relationCommands } from "./relations.js";
+import { guidanceCommands } from "./ui/guidance.js";
 import { showHelp } from "./ui/help.js";
 
 /** @typedef {import("./editor.js").Editor} Editor */
@@ -138,6 +139,7 @@ export function viewCommands(editor) {
     { id: "window.reset", title: gettext("Automatic level and window"), group, keys: ["Shift+l"], icon: "sun", when: deep, run: () => levels.reset() },
     ...pageCommands(editor),
     ...pairCommands(editor),
+    ...guidanceCommands(editor),
     { id: "names", title: gettext("Show labels"), group, keys: ["n"], icon: "tag", active: () => scene.showNames, run: () => toggle(editor, "showNames") },
     { id: "prelabels", title: gettext("Show pre-labels"), group, keys: ["p"], icon: "sparkles", active: () => scene.showPrelabels, run: () => toggle(editor, "showPrelabels") },
     { id: "grid", title: gettext("Show grid"), group, keys: ["Shift+x"], active: () => scene.showGrid, run: () => toggle(editor, "showGrid") },

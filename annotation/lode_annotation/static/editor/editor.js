@@ -26,6 +26,7 @@ import { panTool } from "./tools/pan.js";
 import { SelectTool } from "./tools/select.js";
 import { bindButtons } from "./ui/buttons.js";
 import { find, h } from "../lode/dom.js";
+import { Guidance } from "./ui/guidance.js";
 import { RegionFilter } from "./ui/filter.js";
 import { Notes } from "./ui/notes.js";
 import { Prelabels } from "./ui/prelabels.js";
@@ -94,6 +95,7 @@ export class Editor {
       elsewhere: (n) => (this.pages.beside ? ngettext("{n} on other pictures", "{n} on other pictures", n) : ngettext("{n} on other pages", "{n} on other pages", n)),
     });
     this.relationPanel = new RelationPanel(find("[data-relations]", root), this);
+    this.guidance = new Guidance(this);
     this.questions = new Questions(this);
     this.prelabels = new Prelabels(find("[data-prelabels]", root), this.store, ownKeys.scope);
     this.filter = new RegionFilter(find("[data-filter]", root), this.store, {
@@ -237,6 +239,7 @@ export class Editor {
   useLabel(control, label) {
     const kind = answerFor(control);
     if (kind) return this.questions.say(control, (had) => kind.picked?.(control, had, label.value) ?? had);
+    this.guidance.follow(label);
     this.armed = { control, label };
     if (this.document.mark()) return this.refresh();
     if (!this.pages.takes(control)) void this.pages.go(control.page ?? 0);
@@ -356,6 +359,7 @@ export class Editor {
   escape() {
     if (this.relations.stop() || this.stage.cancel()) return;
     if (this.search.open) return this.search.hide();
+    if (this.guidance.open) return this.guidance.close();
     if (this.store.selection.size) this.store.select([]);
     else if (this.filter.active) this.filter.clear();
     else this.stage.use("select");
@@ -424,7 +428,7 @@ export class Editor {
       return;
     }
     if (event.key === "Alt" && this.stage.tool?.draws && !event.repeat) this.stage.lend("select");
-    const inList = event.target instanceof HTMLElement && event.target.closest("[data-region-list]") !== null;
+    const inList = event.target instanceof HTMLElement && event.target.closest("[data-region-list], [data-guidance]") !== null;
     if (inList && ["ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"].includes(event.key)) return;
     if (this.keymap.handle(event)) event.stopPropagation();
   }

@@ -30,6 +30,7 @@ import { focusItem, showItem } from "./view/item.js";
  * @property {string} root the path below which a proxy serves us
  * @property {import("./task/session.js").Addresses} addresses
  * @property {string} home where the queue's page is
+ * @property {import("./ui/guidance.js").Source} guidance
  * @property {string} task the uuid of the task that the page was opened for; "" for the queue's next
  */
 
@@ -47,6 +48,7 @@ async function begin() {
   /** What happened here, newest first. @type {string[]} */
   const log = [];
 
+  editor.guidance.from(boot.guidance);
   const page = new LabelPage(editor, session, boot, log);
   editor.more = () => page.commands();
   editor.begin();

@@ -36,6 +36,8 @@ export class Questions {
       was: (control) => this.#was(control),
       isAsked: (control) => !control.per_region || this.askedOf(control).length > 0,
       entries: () => this.entries,
+      isExplained: (label) => editor.guidance.has(label),
+      explain: (label) => editor.guidance.toggle(label),
       mayAnswer: (control) => editor.stage.editable && (!control.per_region || this.#answerable(control).length > 0),
     };
     this.panels = new LabelPanels(find("[data-labels]", editor.root), host);

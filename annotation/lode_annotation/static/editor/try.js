@@ -68,6 +68,7 @@ class TryPage {
 
 const boot = JSON.parse(island("editor-boot"));
 const editor = new Editor(find("[data-editor]"), new OwnKeys(`${boot.server}|${boot.user}`));
+editor.guidance.from(boot.guidance);
 const page = new TryPage(editor, boot.home);
 editor.more = () => page.commands();
 editor.begin();

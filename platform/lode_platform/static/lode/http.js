@@ -3,7 +3,7 @@
 import { gettext } from "./words.js";
 
 /** @typedef {"network"|"signed_out"|"forbidden"|"gone"|"conflict"|"refused"|"server"} Fault */
-/** @typedef {"GET"|"POST"|"PUT"|"DELETE"} Method */
+/** @typedef {"GET"|"POST"|"PUT"|"PATCH"|"DELETE"} Method */
 /** @typedef {{status: number, text: string, data: any}} Answer data is null where nothing came */
 /** @typedef {{signal?: AbortSignal, keepalive?: boolean, redirect?: RequestRedirect}} Options */
 

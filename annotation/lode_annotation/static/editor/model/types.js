@@ -44,7 +44,7 @@
  * @property {number} [position]  counted from 1
  * @property {number} [total]
  */
-/** @typedef {{url: string, values?: string|null, kind?: string, width: number, height: number, length?: number, pages?: number, path?: string, metadata?: Record<string, any>}} Media */
+/** @typedef {{id?: string, url: string, values?: string|null, kind?: string, width: number, height: number, length?: number, pages?: number, path?: string, metadata?: Record<string, any>}} Media */
 /** @typedef {{until: string, seconds: number}} Lease */
 /**
  * One entry of a Label Studio result, as it travels.

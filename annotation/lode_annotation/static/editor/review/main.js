@@ -22,7 +22,7 @@ import { ReviewSession } from "./session.js";
 /** @typedef {import("../keymap.js").Command} Command */
 /** @typedef {import("../task/loaded_task.js").LoadedTask} LoadedTask */
 /** @typedef {import("./session.js").Verdict} Verdict */
-/** @typedef {{server: string, user: string, root: string, login: string, home: string, has_task: boolean, addresses: import("./session.js").Addresses}} Boot */
+/** @typedef {{server: string, user: string, root: string, login: string, home: string, has_task: boolean, guidance: import("../ui/guidance.js").Source, addresses: import("./session.js").Addresses}} Boot */
 
 /** @param {string} id of a json_script */
 function island(id) {
@@ -33,6 +33,7 @@ async function begin() {
   const boot = /** @type {Boot} */ (JSON.parse(island("editor-boot")));
   const editor = new Editor(find("[data-editor]"), new OwnKeys(`${boot.server}|${boot.user}`));
   const session = new ReviewSession(editor.store, await LocalStore.of(boot.server, boot.user), boot.addresses);
+  editor.guidance.from(boot.guidance);
   const page = new ReviewPage(editor, session, boot);
   editor.more = () => page.commands();
   editor.begin();

@@ -31,6 +31,8 @@ const SEARCH_FROM = 14;
  * @property {(control: Control) => boolean} isAsked whether a question is asked of what is selected
  * @property {(control: Control) => boolean} mayAnswer
  * @property {() => readonly import("../media/index.js").Entry[]} entries those of the item, where it is a list
+ * @property {(label: Label) => boolean} isExplained whether there is a guideline of it, or an example
+ * @property {(label: Label) => void} explain
  */
 /** @typedef {{control: Control, panel: HTMLElement, field: import("../kinds/index.js").Field|null, before: HTMLElement}} Question */
 
@@ -121,7 +123,10 @@ export class LabelPanels {
       count,
     );
     this.entries.push({ control, label, button, count });
-    return button;
+    if (!this.host.isExplained(label)) return button;
+    const words = gettext("Guideline of {label}", { label: label.value });
+    const mark = h("button", { type: "button", class: "ed-mark", title: words, "aria-label": words, "data-explain": label.value, onclick: () => this.host.explain(label), onmousedown: (event) => event.preventDefault() }, icon("book"));
+    return h("div", { class: "ed-label-row", role: "presentation" }, button, mark);
   }
 
   /** @param {HTMLElement} list */
@@ -129,7 +134,7 @@ export class LabelPanels {
     const field = h("input", { type: "search", class: "ed-search", placeholder: gettext("Find a label"), "aria-label": gettext("Find a label") });
     field.addEventListener("input", () => {
       const wanted = field.value.trim().toLowerCase();
-      for (const button of list.querySelectorAll("button")) {
+      for (const button of /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll("[data-label]"))) {
         button.hidden = !(button.dataset.label ?? "").toLowerCase().includes(wanted);
       }
     });
@@ -140,8 +145,8 @@ export class LabelPanels {
         field.blur();
       } else if (event.key === "Enter") {
         event.preventDefault();
-        const first = [...list.querySelectorAll("button")].find((button) => !button.hidden);
-        first?.click();
+        const buttons = /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll("[data-label]"));
+        [...buttons].find((button) => !button.hidden)?.click();
         field.value = "";
         field.dispatchEvent(new Event("input"));
         field.blur();
