@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lode_annotation.api import agreement, assist, board, imports, moving, queues, reviews, schemas
+from lode_annotation.api import agreement, assist, board, imports, micro_tasks, moving, queues, reviews, schemas
 
 urlpatterns = [
     path("projects/<slug:project>/schemas", schemas.Schemas.as_view()),
@@ -29,6 +29,12 @@ urlpatterns = [
     path("queues/<uuid:queue>/mine", queues.Mine.as_view()),
     path("queues/<uuid:queue>/assist", assist.Able.as_view()),
     path("queues/<uuid:queue>/prelabels", assist.Prelabel.as_view()),
+    path("projects/<slug:project>/micro-tasks", micro_tasks.NewMicroTasks.as_view()),
+    path("queues/<uuid:queue>/micro-tasks", micro_tasks.MicroTasks.as_view()),
+    path("queues/<uuid:queue>/micro-tasks/next", micro_tasks.NextQuestion.as_view()),
+    path("queues/<uuid:queue>/micro-tasks/results", micro_tasks.Results.as_view()),
+    path("queues/<uuid:queue>/micro-tasks.csv", micro_tasks.ResultsCsv.as_view()),
+    path("micro-tasks/<uuid:task>/vote", micro_tasks.Vote.as_view()),
     path("queues/<uuid:queue>/review/next", reviews.NextReview.as_view()),
     path("tasks/<uuid:task>", queues.OneTask.as_view()),
     path("tasks/<uuid:task>/open", queues.OpenTask.as_view()),
