@@ -83,7 +83,7 @@ class Voter:
         return question["task"]["id"]
 
     def undo(self, task: Any, operation: Any = None) -> Any:
-        return self.program.delete(f"micro-tasks/{task}/vote?operation_id={operation or uuid4()}")
+        return self.program.post(f"micro-tasks/{task}/undo", {"operation_id": str(operation or uuid4())})
 
 
 @pytest.fixture
@@ -671,3 +671,44 @@ def test_a_crowd_votes_at_once_and_no_question_gets_a_vote_too_many(
         assert len({vote.user_id for vote in votes}) == len(votes)
         assert sum(bool(vote.outcome) for vote in votes) == 1
     assert not Lease.objects.filter(queue=queue, closed=False).exists()
+
+
+# -- who may -----------------------------------------------------------------------------------------------------------
+
+
+def test_strangers_find_nothing_viewers_do_not_vote_and_a_read_writes_nothing(
+    ask: Callable[..., Queue],
+    api: Callable[..., Any],
+    client_for: Callable[[User], Client],
+    charlie: User,
+    victor: User,
+    bob: User,
+    alice: User,
+) -> None:
+    queue = ask()
+    task, project = queue.tasks.values_list("uuid", flat=True).first(), queue.project.name
+    base = f"/api/v1/queues/{queue.uuid}/micro-tasks"
+    reads = [base, f"{base}/results", f"{base}.csv", f"/p/{project}/queues/{queue.uuid}/"]
+    viewer = client_for(victor)
+    for address in reads:
+        assert client_for(charlie).get(address).status_code == 404
+        with CaptureQueriesContext(connection) as caught:
+            got = viewer.get(address)
+            assert got.status_code == 200 and (got.content if not got.streaming else b"".join(got.streaming_content))
+        written = [row["sql"] for row in caught if row["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
+        assert not written
+    vote = {"answer": "yes", "operation_id": str(uuid4())}
+    for user, status in ((charlie, 404), (victor, 403)):
+        program = api(user)
+        assert program.post(f"{base}/next").status_code == status
+        assert program.post(f"/api/v1/micro-tasks/{task}/vote", vote).status_code == status
+        assert program.post(f"/api/v1/micro-tasks/{task}/undo", {"operation_id": str(uuid4())}).status_code == status
+        assert client_for(user).get(f"/vote/{queue.uuid}/").status_code == status
+    for user in (bob, victor):
+        assert api(user).post(base, {"filter": {}}).status_code == 403
+        assert api(user).patch(base, {"corrections": None}).status_code == 403
+        assert client_for(user).get(f"/p/{project}/micro-tasks/new/").status_code == 403
+    assert api(alice).post("/api/v1/micro-tasks/nonsense/vote", vote).status_code == 404
+    assert api(alice).post(f"/api/v1/micro-tasks/{uuid4()}/vote", vote).status_code == 404
+    bad = api(bob).post(f"/api/v1/micro-tasks/{task}/vote", {**vote, "answer": "maybe"})
+    assert bad.status_code == 400 and "answer" in json.dumps(bad.json())

@@ -1,11 +1,9 @@
 """The page of micro-tasks, with a thumb on a phone and by keys; axe on its pages."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -13,40 +11,35 @@ pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.xdist_group("ed
 
 PHONE = {"width": 360, "height": 640}
 CELLS = """<View>
-  <Image name="image" value="$image"/>
-  <RectangleLabels name="label" toName="image"><Label value="RBC"/><Label value="WBC"/></RectangleLabels>
+  <Image name="media" value="$image"/>
+  <RectangleLabels name="label" toName="media"><Label value="RBC"/><Label value="WBC"/></RectangleLabels>
 </View>"""
 WORDS = """<View>
-  <Text name="text" value="$text"/>
-  <Labels name="name" toName="text"><Label value="person"/></Labels>
+  <Text name="media" value="$text"/>
+  <Labels name="label" toName="media"><Label value="person"/></Labels>
 </View>"""
 POEM = "It was late. Ada Lovelace wrote to Charles <b>Babbage</b>. Nobody read it.\nThe rest is silence."
 
 
-def asked(clinic: Any, count: int = 4, **rule: Any) -> str:
+def asked(clinic: Any, count: int = 4) -> str:
     """A queue that asks about one RBC in each of so many new pictures; its uuid."""
+    place = {"x": 16, "y": 20, "width": 12, "height": 18, "rotation": 0}
+    return about(clinic, clinic.items(count), CELLS, "rectanglelabels", {**place, "rectanglelabels": ["RBC"]})
+
+
+def about(clinic: Any, items: list[str], config: str, kind: str, value: dict[str, Any], **rule: Any) -> str:
+    """Labels each item so, and asks about what was said of them; the queue's uuid."""
     name = f"m{uuid4().hex[:8]}"
-    schema = clinic.call(
-        "POST", "projects/cells/schemas", {"name": name, "config": CELLS, "guidelines": {"RBC": "Pale in the middle."}}
-    )
-    assert schema
-    regions = [{"kind": "box", "label": "RBC", "box": [100, 100, 180, 190]}]
-    items = clinic.items(count)
-    paths = [clinic.call("GET", f"items/{uuid}")["path"] for uuid in items]
-    return labels(clinic, name, [{"path": path, "width": 640, "height": 480} for path in paths], regions, **rule)
-
-
-def labels(clinic: Any, schema: str, items: list[dict[str, Any]], regions: list[dict[str, Any]], **rule: Any) -> str:
-    """Imports the regions into each of the items, asks about them, and gives the queue's uuid."""
-    uuid = str(uuid4())
-    clinic.call("POST", "projects/cells/label-imports", {"uuid": uuid, "schema": schema, "format": "coco"})
-    lines = "\n".join(json.dumps({**item, "labelled": True, "regions": regions}) for item in items)
-    headers = {"Authorization": f"Bearer {clinic.tokens['alice']}", "Content-Type": "application/x-ndjson"}
-    address = f"{clinic.url}/api/v1/label-imports/{uuid}/parts/0"
-    assert httpx.put(address, content=lines, headers=headers, timeout=60).status_code == 200
-    clinic.call("POST", f"label-imports/{uuid}/finish")
-    clinic.manage("shell", "-c", "from lode_platform.jobs import run_pending; run_pending()")
-    body = {"name": f"queue {schema}", "schema": schema, "filter": {"query": f"schema:{schema}"}, **rule}
+    body = {"name": name, "config": config, "guidelines": {"RBC": "Pale in the middle."}}
+    clinic.call("POST", "projects/cells/schemas", body)
+    queue = clinic.call("POST", "projects/cells/queues", {"name": f"label {name}", "schema": name, "items": items})
+    for _item in items:
+        task = clinic.call("POST", f"queues/{queue['uuid']}/next")["task"]["id"]
+        whose = {"from_name": "label", "to_name": "media", "type": kind}
+        region = {"id": uuid4().hex, **whose, "value": value}
+        answer = {"result": [region], "operation_id": str(uuid4())}
+        clinic.call("POST", f"tasks/{task}/submit", answer)
+    body = {"name": f"ask {name}", "schema": name, "filter": {"query": f"schema:{name}"}, **rule}
     made = clinic.call("POST", "projects/cells/micro-tasks", body)
     assert made["added"] == len(items)
     return str(made["queue"])
@@ -180,14 +173,10 @@ def wait_until(met: Callable[[], bool]) -> bool:
 
 
 def test_a_span_is_shown_in_its_sentence(clinic: Any, seat: Callable[..., Any]) -> None:
-    name = f"t{uuid4().hex[:8]}"
-    clinic.call("POST", "projects/cells/schemas", {"name": name, "config": WORDS})
-    path = f"{name}.txt"
-    clinic.send({path: POEM.encode()})
-    start = POEM.index("Charles")
-    end = POEM.index(". Nobody")
-    region = {"kind": "span", "label": "person", "span": {"start": start, "end": end, "text": POEM[start:end]}}
-    queue = labels(clinic, name, [{"path": path, "length": len(POEM)}], [region], question="Is “{label}” right?")
+    items = clinic.send({f"{uuid4().hex}.txt": POEM.encode()})
+    start, end = POEM.index("Charles"), POEM.index(". Nobody")
+    value = {"start": start, "end": end, "text": POEM[start:end], "labels": ["person"]}
+    queue = about(clinic, items, WORDS, "labels", value, question="Is “{label}” right?")
     bob = Voter(clinic, seat("bob"), queue)
     expect(bob.page.locator("[data-question]")).to_have_text("Is “person” right?")
     part = bob.page.locator(".vote-part")

@@ -51,16 +51,14 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/projects/<slug:project>/bulk-actions": {"action": "tag", "arguments": {"tag": "seen"}, "query": ""},
     "/api/v1/tasks/<uuid:task>/flag": {"note": "look here"},
     "/api/v1/micro-tasks/<uuid:task>/vote": {"answer": "yes", "operation_id": str(uuid4())},
+    "/api/v1/micro-tasks/<uuid:task>/undo": {"operation_id": str(uuid4())},
     "/api/v1/annotations/<uuid:annotation>/review": {
         "verdict": "accept",
         "operation_id": str(uuid4()),
         "base_revision": 1,
     },
 }
-QUERIES = {
-    "/git/<slug:project>/<slug:dataset>.git/info/refs": "?service=git-upload-pack",
-    "/api/v1/micro-tasks/<uuid:task>/vote": f"?operation_id={uuid4()}",
-}
+QUERIES = {"/git/<slug:project>/<slug:dataset>.git/info/refs": "?service=git-upload-pack"}
 
 # What an address shows beside what it opens with. At score .95 truths are missed that no evaluation has recorded.
 ALSO: dict[str, tuple[str, ...]] = {

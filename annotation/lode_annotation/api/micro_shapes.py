@@ -152,6 +152,10 @@ class VotedShape(Shape):
     next = QuestionShape(allow_null=True)
 
 
+class UndoVoteShape(Shape):
+    operation_id = serializers.UUIDField(help_text="created by the client; repeating it returns the same answer")
+
+
 class VoteUndoneShape(Shape):
     question = QuestionShape(allow_null=True, help_text="null where its item is in the trash")
 

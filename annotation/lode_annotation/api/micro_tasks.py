@@ -195,20 +195,18 @@ class Vote(View):
         person(request)
         return Response(voting.vote(caller(request), task, voting.VoteRequest.of(given)))
 
+
+class UndoVote(View):
     @extend_schema(
         operation_id="micro_task_undo",
-        request=None,
-        parameters=[OpenApiParameter("operation_id", UUID, required=True, description="created by the client")],
+        request=shapes.UndoVoteShape,
         responses={200: shapes.VoteUndoneShape, 409: NOT_UNDONE},
     )
-    def delete(self, request: Request, task: UUID) -> Response:
+    def post(self, request: Request, task: UUID) -> Response:
         """Takes my last vote in the queue back and puts its question to me again."""
+        given = read(shapes.UndoVoteShape, request.data)
         person(request)
-        try:
-            operation = UUID(request.query_params.get("operation_id", ""))
-        except ValueError:
-            raise BadInput("operation_id must be a uuid that you made.", field="operation_id") from None
-        return Response(voting.undo(caller(request), task, operation))
+        return Response(voting.undo(caller(request), task, given["operation_id"]))
 
 
 class Results(View):

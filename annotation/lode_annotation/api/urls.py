@@ -35,6 +35,7 @@ urlpatterns = [
     path("queues/<uuid:queue>/micro-tasks/results", micro_tasks.Results.as_view()),
     path("queues/<uuid:queue>/micro-tasks.csv", micro_tasks.ResultsCsv.as_view()),
     path("micro-tasks/<uuid:task>/vote", micro_tasks.Vote.as_view()),
+    path("micro-tasks/<uuid:task>/undo", micro_tasks.UndoVote.as_view()),
     path("queues/<uuid:queue>/review/next", reviews.NextReview.as_view()),
     path("tasks/<uuid:task>", queues.OneTask.as_view()),
     path("tasks/<uuid:task>/open", queues.OpenTask.as_view()),

@@ -206,6 +206,7 @@ def vote(request: HttpRequest, queue: UUID) -> HttpResponse:
     boot = {
         "next": f"{api}/queues/{found.uuid}/micro-tasks/next",
         "vote": f"{api}/micro-tasks/{{task}}/vote",
+        "undo": f"{api}/micro-tasks/{{task}}/undo",
         "lease": f"{api}/tasks/{{task}}/lease",
         "thumb": f"{root()}/thumbs/{{item}}",
         "left": found.tasks.filter(state=Task.State.OPEN).exclude(votes__user=user, votes__undone=False).count(),

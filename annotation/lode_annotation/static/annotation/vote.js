@@ -2,7 +2,7 @@
 // The page of micro-tasks: one question after the other, the next two there before they are asked for.
 import { Leases } from "../editor/task/lease.js";
 import { find } from "../lode/dom.js";
-import { call, HttpError, postJSON } from "../lode/http.js";
+import { HttpError, postJSON } from "../lode/http.js";
 import { keys } from "../lode/keys.js";
 import { toast } from "../lode/toast.js";
 import { uuid } from "../lode/uuid.js";
@@ -11,7 +11,7 @@ import { cardOf } from "./vote_card.js";
 
 /** @typedef {import("./vote_card.js").Question} Question */
 /** @typedef {"yes" | "no" | "unsure"} Answer */
-/** @typedef {{next: string, vote: string, lease: string, thumb: string, left: number}} Boot addresses have `{task}` or `{item}` */
+/** @typedef {{next: string, vote: string, undo: string, lease: string, thumb: string, left: number}} Boot addresses have `{task}` or `{item}` */
 /** @typedef {{question: Question, card: HTMLElement}} Held */
 
 /** So many questions are there beside the one that is shown. */
@@ -183,8 +183,8 @@ function undo() {
   show();
   queued(async () => {
     try {
-      const { data } = await call("DELETE", `${boot.vote.replace("{task}", id)}?operation_id=${operation}`);
-      if (data?.question && hand.some((one) => one.question.task.id === id)) leases.hold(id, data.question.lease);
+      const data = await postJSON(boot.undo.replace("{task}", id), { operation_id: operation });
+      if (data.question && hand.some((one) => one.question.task.id === id)) leases.hold(id, data.question.lease);
     } catch (error) {
       if (refused(error)) putAway(id);
       throw error;
