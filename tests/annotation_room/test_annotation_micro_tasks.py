@@ -712,3 +712,32 @@ def test_strangers_find_nothing_viewers_do_not_vote_and_a_read_writes_nothing(
     assert api(alice).post(f"/api/v1/micro-tasks/{uuid4()}/vote", vote).status_code == 404
     bad = api(bob).post(f"/api/v1/micro-tasks/{task}/vote", {**vote, "answer": "maybe"})
     assert bad.status_code == 400 and "answer" in json.dumps(bad.json())
+
+
+def test_the_pages_make_a_queue_ask_more_and_choose_where_corrections_go(
+    project: Project, alice: User, labelled: list[Item], fixes: Queue, client_for: Callable[[User], Client]
+) -> None:
+    browser, base = client_for(alice), f"/p/{project.name}"
+    form = {
+        "name": "check",
+        "about": "cells:1",
+        "question": "RBC?",
+        "min_votes": 3,
+        "max_votes": 2,
+        "error_percent": 5,
+        "search": labelled[0].path,
+    }
+    refused = browser.post(f"{base}/micro-tasks/new/", form)
+    assert refused.status_code == 400 and "min_votes must be 1 to max_votes" in refused.content.decode()
+    made = browser.post(f"{base}/micro-tasks/new/", {**form, "max_votes": 3, "corrections": str(fixes.uuid)})
+    queue = Queue.objects.select_related("micro").get(name="check")
+    assert made.headers["Location"] == f"{base}/queues/{queue.uuid}/"
+    assert (queue.size, queue.micro.corrections_id, queue.micro.error_limit) == (2, fixes.pk, 0.05)
+    browser.post(f"{base}/queues/{queue.uuid}/ask/", {"about": "2"})
+    browser.post(f"{base}/queues/{queue.uuid}/corrections/", {"corrections": ""})
+    queue = Queue.objects.select_related("micro").get(name="check")
+    assert (queue.size, queue.micro.corrections) == (5, None)
+    page = browser.get(f"{base}/queues/{queue.uuid}/?class=2&outcome=open").content.decode()
+    assert page.count("RBC?") == 4 and "3 questions added" in page, "three rows and the queue's question"
+    assert f"{base}/queues/{queue.uuid}/?outcome=open#questions" in browser.get(f"{base}/queues/").content.decode()
+    assert "check" in browser.get(f"{base}/").content.decode(), "Home names it among what is to do"
