@@ -5,7 +5,7 @@ transaction opens it. A job that dies goes on after its last batch, one that is 
 put in. Nothing of the items is read here, so a million of them take no memory.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from lode_annotation.asked_items import items_by_filter
 from lode_annotation.models import Lease, Queue, Task
 from lode_annotation.ordering import DEFAULT
-from lode_annotation.queues import create_queue, refuse_while_filling, remove_unstarted
+from lode_annotation.queues import create_queue, refuse_micro, refuse_while_filling, remove_unstarted
 from lode_annotation.ranking import rank_tasks
 from lode_annotation.schemas import refuse_other_media
 from lode_annotation.statements import places
@@ -66,6 +66,7 @@ def fill(queue: Queue, caller: Caller, given: Mapping[str, Any], *, priority: in
     """
     with transaction.atomic():
         row = Queue.objects.select_for_update().get(pk=queue.pk)
+        refuse_micro(row)
         refuse_while_filling(row)
         filled = _begin(queue, caller, given, priority)
     return filled
@@ -105,15 +106,19 @@ def _add(queue: Queue, items: ItemQuerySet, priority: int) -> int:
 # -- the job -----------------------------------------------------------------------------------------------------------
 
 
-def carry_out(work: jobs.Work) -> dict[str, Any]:
-    """Adds the tasks batch by batch, then offers the queue; taken up again after the last batch."""
+Fill = Callable[[jobs.Work, Queue, dict[str, Any]], None]
+
+
+def carry_out(work: jobs.Work, fill_all: Fill | None = None) -> dict[str, Any]:
+    """Adds the tasks batch by batch (``fill_all``, a task an item by itself), then offers the queue; taken up again
+    after the last batch."""
     queue = Queue.objects.select_related("project", "created_by").get(uuid=work.arguments["queue"])
     state = work.state
     try:
         if not state:
             state = _start(work, queue)
         if state["phase"] == "fill":
-            _fill_all(work, queue, state)
+            (fill_all or _fill_all)(work, queue, state)
             _offer(work, queue, state)
             work.step("offered")
     except (jobs.Cancelled, LodeError):

@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from lode_annotation.asked_items import items_by_filter
 from lode_annotation.models import Annotation, Honeypot, LabelSet, Lease, Queue, Task, TaskQuerySet
-from lode_annotation.queues import TaskSpec, add_tasks, refuse_while_filling
+from lode_annotation.queues import TaskSpec, add_tasks, refuse_micro, refuse_while_filling
 from lode_platform import access, events
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput
@@ -34,6 +34,7 @@ def mix_in(queue: Queue, caller: Caller, rate: float, given: Mapping[str, Any] |
     the queue.
     """
     access.require(caller, queue.project, "queue.manage")
+    refuse_micro(queue)
     if not 0 < rate <= 0.5:
         raise BadInput("The rate of honeypots must be above 0 and at most 0.5.", field="rate")
     with transaction.atomic():

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from lode_annotation import queues
+from lode_annotation.micro import item_action
 from lode_annotation.models import Lease, Queue, Schema, Task, TaskQuerySet
 from lode_annotation.ordering import DEFAULT
 from lode_annotation.ranking import BATCH, rank_tasks
@@ -23,7 +24,8 @@ LIVE = Q(item__trashed_at=None, item__staged_by=None)
 
 
 def _queues(project: Project, user: User) -> Sequence[tuple[str, str]]:
-    rows = Queue.objects.filter(project=project).exclude(state=Queue.State.CLOSED).order_by("-pk")
+    rows = Queue.objects.filter(project=project, kind=Queue.Kind.LABELING).exclude(state=Queue.State.CLOSED)
+    rows = rows.order_by("-pk")
     return [(name, name) for name in rows.values_list("name", flat=True)[:200]]
 
 
@@ -55,6 +57,7 @@ def _enqueue(row: BulkAction) -> dict[str, Any]:
         caller = Caller(row.created_by)
         queues.create_queue(row.project, caller, name=given["new_queue"], schema=schema)
     queue = _held(given["new_queue"] or given["queue"], row)
+    queues.refuse_micro(queue)
     queues.refuse_while_filling(queue)
     refuse_other_media(queue.schema_revision.schema, items_of(row))
     keep_only(row, ~Q(Exists(Task.objects.filter(queue=queue, item=OuterRef("item")))))
@@ -146,3 +149,4 @@ def register() -> None:
             [queue, priority],
         )
     )
+    bulk_actions.add(item_action.ACTION)

@@ -5,6 +5,7 @@ from typing import Any
 from lode_annotation import comparisons, filling, imports, migrating, ranking, schema_migrations
 from lode_annotation.assist import prelabelling, standing, training
 from lode_annotation.import_parts import VERB
+from lode_annotation.micro import filling as micro_filling
 from lode_platform.jobs import Work, job
 
 
@@ -18,6 +19,12 @@ def import_labels(work: Work) -> dict[str, Any]:
 def fill_queue(work: Work) -> dict[str, Any]:
     """Fills a queue from a filter."""
     return filling.carry_out(work)
+
+
+@job(micro_filling.VERB)
+def ask_micro_tasks(work: Work) -> dict[str, Any]:
+    """Asks about the labels of items from a filter."""
+    return micro_filling.carry_out(work)
 
 
 @job(comparisons.VERB)

@@ -5,13 +5,19 @@ from typing import Any
 from uuid import UUID
 
 from lode_annotation.merging import by_id
-from lode_annotation.models import SchemaRevision
+from lode_annotation.models import Queue, SchemaRevision
 from lode_annotation.rules import Rules, rules_from, rules_of, translated
 from lode_annotation.statements import contexts
 from lode_annotation.statements.contexts import QueueRow
 from lode_platform import access
 from lode_platform.callers import Caller
-from lode_platform.errors import NotFound
+from lode_platform.errors import Conflict, NotFound
+
+OTHER_KIND = {
+    "labeling": "The queue {name!r} has no micro-tasks: its items are labelled.",
+    "micro": "The queue {name!r} has micro-tasks: they are voted on.",
+}
+"""Why a queue of this kind does not do what only the other kind does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +49,28 @@ class QueueContext:
         return translated(result, rules_of(made_under.controls), self.rules, self.merged)
 
 
-def context_of(caller: Caller, row: QueueRow, verb: str) -> QueueContext:
-    """The context of a row that was read for this person. Raises ``Forbidden`` without the verb."""
+def context_of(caller: Caller, row: QueueRow, verb: str, kind: str | None = Queue.Kind.LABELING.value) -> QueueContext:
+    """The context of a row that was read for this person. Raises ``Forbidden`` without the verb, ``Conflict``
+    (``other_kind``) where the queue asks for something else than ``kind``, None for whatever it asks."""
     access.check(caller, row.role, verb, row.project_id)
+    if kind not in (None, row.kind):
+        raise Conflict(OTHER_KIND[row.kind].format(name=row.name), code="other_kind")
     return QueueContext(row, rules_from(row.revision_id, row.controls))
 
 
-def context_for(caller: Caller, queue: UUID, verb: str) -> QueueContext:
+def context_for(caller: Caller, queue: UUID, verb: str, kind: str | None = Queue.Kind.LABELING.value) -> QueueContext:
     """The person's context of ``queue``: one statement. ``NotFound`` to strangers, ``Forbidden`` without the verb."""
     found = contexts.queue_for(caller, queue)
     if found is None:
         raise NotFound("There is no such queue.")
-    return context_of(caller, found, verb)
+    return context_of(caller, found, verb, kind)
 
 
-def context_of_task(caller: Caller, task: UUID, verb: str) -> tuple[QueueContext, int]:
+def context_of_task(
+    caller: Caller, task: UUID, verb: str, kind: str | None = Queue.Kind.LABELING.value
+) -> tuple[QueueContext, int]:
     """The person's context of the queue of ``task``, and the task's key: one statement."""
     found = contexts.queue_of_task(caller, task)
     if found is None:
         raise NotFound("There is no such task.")
-    return context_of(caller, found.queue, verb), found.task_id
+    return context_of(caller, found.queue, verb, kind), found.task_id

@@ -64,11 +64,12 @@ def create_queue(
     name: str,
     schema: Schema,
     overlap: int = 1,
+    kind: str = Queue.Kind.LABELING.value,
     assigned: Assigned | None = None,
     **settings: Any,
 ) -> Queue:
     """Creates an open queue under the newest revision of ``schema``, each of whose tasks ``overlap`` people answer;
-    ``assigned`` is whom it is for, ``settings`` are those of ``queue_settings``.
+    ``kind`` is what they ask for, ``assigned`` is whom it is for, ``settings`` are those of ``queue_settings``.
 
     Raises ``Conflict`` when the name is taken.
     """
@@ -85,7 +86,12 @@ def create_queue(
     try:
         with transaction.atomic():
             queue = Queue.objects.create(
-                project=project, schema_revision=latest(schema), overlap=overlap, created_by=user, **values
+                project=project,
+                schema_revision=latest(schema),
+                overlap=overlap,
+                kind=kind,
+                created_by=user,
+                **values,
             )
             LabelStudioProject.objects.create(queue=queue)
             if assigned is not None:
@@ -103,6 +109,7 @@ def add_tasks(queue: Queue, caller: Caller, specs: Sequence[TaskSpec]) -> int:
     """
     user = caller.user
     access.require(caller, queue.project, "queue.manage")
+    refuse_micro(queue)
     wanted: dict[int, TaskSpec] = {}
     for spec in specs:
         if spec.item.project_id != queue.project_id:
@@ -152,6 +159,12 @@ def refuse_while_filling(queue: Queue) -> None:
     """Raises ``Conflict`` while a job fills the queue: what is added then would be taken out with what it added."""
     if queue.filling_id and Job.objects.filter(pk=queue.filling_id, state__in=OPEN).exists():
         raise Conflict("The queue is being filled; wait for the job, or cancel it.", code="being_filled")
+
+
+def refuse_micro(queue: Queue) -> None:
+    """Raises ``Conflict`` for a queue of micro-tasks, into which questions are put instead of items to label."""
+    if queue.kind == Queue.Kind.MICRO:
+        raise Conflict(f"The queue {queue.name!r} has micro-tasks; choose a queue to label in.", code="other_kind")
 
 
 def tasks_by_state(queues: Iterable[Queue]) -> dict[int, dict[str, int]]:
@@ -275,7 +288,7 @@ def _take(
 ) -> ClaimResult:
     if len(holding) > MAX_HOLDING:
         raise BadInput(f"At most {MAX_HOLDING} tasks can be held at once.", field="holding")
-    until = _lease_end()
+    until = lease_end()
     with _one_place(context):
         tasks = places.close_and_claim(
             user.pk,
@@ -312,7 +325,8 @@ def _one_place(context: QueueContext) -> Iterator[None]:
         raise _TakenMeanwhile from error
 
 
-def _lease_end() -> datetime:
+def lease_end() -> datetime:
+    """Until when a lease that is given now lasts."""
     return timezone.now() + timedelta(seconds=settings.TASK_LEASE_SECONDS)
 
 
@@ -324,7 +338,7 @@ def hold(context: QueueContext, user: User, task_id: int) -> datetime:
 
     A place that this person has answered cannot be taken by another, so it counts as held. Raises ``NoPlace``.
     """
-    until = _lease_end()
+    until = lease_end()
     try:
         held = _hold(context, user, task_id, until)
     except _TakenMeanwhile:  # by the person's own other page: the place that it got is theirs
@@ -409,6 +423,7 @@ def reopen_for(task: Task, caller: Caller) -> None:
     """Opens a finished task again for ``user`` alone; the answers given stay. Raises ``Conflict`` (not_finished)."""
     user = caller.user
     access.require(caller, task.queue.project, "annotation.review")
+    refuse_micro(task.queue)
     with transaction.atomic():
         list(Lease.objects.select_for_update().filter(task=task).order_by("pk").values("pk"))
         task.refresh_from_db(fields=["state", "reason"])

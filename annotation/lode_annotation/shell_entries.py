@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 from django.urls import reverse
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from lode_annotation import class_filter, comments
-from lode_annotation.models import Annotation, LabelSet, Lease, Queue, Review, Schema, Task
+from lode_annotation.models import Annotation, LabelSet, Lease, Queue, Review, Schema, Task, Vote
 from lode_annotation.review import MOST_WAITING, waiting
 from lode_annotation.rules import asks_of
 from lode_platform import said, shell
@@ -54,6 +55,12 @@ def my_tasks(project: Project, user: User) -> Iterable[shell.ToDo]:
         if not count:
             continue
         title = ngettext("task in “%(queue)s”", "tasks in “%(queue)s”", count) % {"queue": queue.name}
+        if queue.kind == Queue.Kind.MICRO:
+            title = ngettext("question in “%(queue)s”", "questions in “%(queue)s”", count) % {"queue": queue.name}
+            yield shell.ToDo(
+                title, count, reverse("annotation:vote", args=[queue.uuid]), icon="checkbox", action=say("Vote")
+            )
+            continue
         url = reverse("annotation:label", args=[queue.uuid])
         yield shell.ToDo(title, count, url, icon="tag", action=say("Label next"))
 
@@ -136,6 +143,13 @@ def item_history(item: Item, user: User) -> Iterable[shell.History]:
         text = say("comment %(n)s: %(text)s") % {"n": comment.number, "text": comment.text}
         url = reverse("annotation:task", args=[project, comment.annotation.task.uuid])
         yield shell.History(comment.created_at, text, comment.author, url, icon="info-circle")
+    decided = Vote.objects.filter(task__item=item, undone=False).exclude(outcome="")
+    for vote in decided.select_related("task__micro", "task__queue"):
+        words = {"question": vote.task.micro.text, "outcome": vote.get_outcome_display()}
+        page = reverse("annotation:queue", args=[project, vote.task.queue.uuid])
+        url = f"{page}?{urlencode({'q': item.path})}#questions"
+        text = say("micro-task: %(question)s %(outcome)s") % words
+        yield shell.History(vote.created_at, text, None, url, icon="checkbox")
     sets = LabelSet.objects.filter(item=item, staged_by=None).select_related("schema", "created_by")
     outgrown = set(sets.current().outgrown().values_list("pk", flat=True))
     for row in sets:

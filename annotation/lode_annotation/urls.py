@@ -2,7 +2,18 @@
 
 from django.urls import include, path
 
-from lode_annotation.views import agreement, assist, guidance, label, queues, review, schema_changes, schemas, task
+from lode_annotation.views import (
+    agreement,
+    assist,
+    guidance,
+    label,
+    micro_tasks,
+    queues,
+    review,
+    schema_changes,
+    schemas,
+    task,
+)
 
 app_name = "annotation"
 urlpatterns = [
@@ -44,6 +55,10 @@ urlpatterns = [
     path("p/<slug:project>/queues/<uuid:queue>/honeypots/", queues.honeypots_mix, name="honeypots_mix"),
     path("p/<slug:project>/queues/<uuid:queue>/clear/", queues.queue_clear, name="queue_clear"),
     path("p/<slug:project>/queues/<uuid:queue>/priority/", queues.tasks_prioritise, name="tasks_prioritise"),
+    path("p/<slug:project>/micro-tasks/new/", micro_tasks.micro_tasks_new, name="micro_tasks_new"),
+    path("p/<slug:project>/queues/<uuid:queue>/ask/", micro_tasks.micro_tasks_ask, name="micro_tasks_ask"),
+    path("p/<slug:project>/queues/<uuid:queue>/corrections/", micro_tasks.corrections, name="corrections"),
+    path("vote/<uuid:queue>/", micro_tasks.vote, name="vote"),
     path("p/<slug:project>/tasks/<uuid:task>/", task.task, name="task"),
     path("p/<slug:project>/tasks/<uuid:task>/reopen/", task.task_reopen, name="task_reopen"),
     path("p/<slug:project>/tasks/<uuid:task>/unflag/", queues.task_unflag, name="task_unflag"),

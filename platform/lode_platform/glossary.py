@@ -176,6 +176,18 @@ GLOSSARY = (
         _("Queues, Agreement"),
     ),
     Word(
+        _("micro-task"),
+        _("A yes or no question about one label, put to several people until the answer is sure enough."),
+        _("verification task, microtask, binary question, HIT (Mechanical Turk)"),
+        _("Queues, and a phone"),
+    ),
+    Word(
+        _("vote"),
+        _("One person's answer to a micro-task: yes, no or unsure. Nobody votes twice on the same question."),
+        _("judgment, response"),
+        _("Queues, and a phone"),
+    ),
+    Word(
         _("label set"),
         _(
             "What the project takes as true of an item, from an annotation, a consensus or an import; empty: nothing is"

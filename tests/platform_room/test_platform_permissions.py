@@ -55,6 +55,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "/ls/api/tasks/?": {"project": "<ls_project>", "data": {}},
     "/ls/api/predictions/?": {"task": "<ls_task>", "result": []},
     "/api/v1/annotations/<uuid:answer>/comments": {"text": "look here"},
+    "/api/v1/micro-tasks/<uuid:task>/vote": {"answer": "yes", "operation_id": str(uuid4())},
+    "/api/v1/micro-tasks/<uuid:task>/undo": {"operation_id": str(uuid4())},
     "/api/v1/annotations/<uuid:annotation>/review": {
         "verdict": "accept",
         "operation_id": str(uuid4()),

@@ -88,7 +88,7 @@ class Queues(View):
         given = read(shapes.NewQueueShape, request.data)
         facts = {
             "name": given["name"],
-            "schema": _schema(found, given["schema"]),
+            "schema": schema_named(found, given["schema"]),
             "review": given["review"],
             "review_rule": given["review_rule"],
             "reason": given["reason"],
@@ -97,7 +97,7 @@ class Queues(View):
             "ordering": given["ordering"],
             "skip_reasons": given["skip_reasons"],
             "due": given["due"],
-            "assigned": _assigned(given),
+            "assigned": assigned_in(given),
         }
         chosen, priority = given["items"], given["priority"]
         if isinstance(chosen, dict):
@@ -110,11 +110,13 @@ class Queues(View):
         return Response({**shown(queue), **_said(filled)}, status=201)
 
 
-def _assigned(given: Mapping[str, Any]) -> Assigned | None:
+def assigned_in(given: Mapping[str, Any]) -> Assigned | None:
+    """Whom a queue is for, as sent; None where nothing was."""
     return Assigned(**given["assigned"]) if given.get("assigned") else None
 
 
-def _schema(project: Project, name: str) -> Schema:
+def schema_named(project: Project, name: str) -> Schema:
+    """The schema of a name or uuid. Raises ``BadInput``."""
     rows = Schema.objects.filter(project=project)
     try:
         found = rows.filter(uuid=UUID(name)).first()
@@ -136,7 +138,7 @@ class OneQueue(View):
         """Opens, pauses, closes or renames it, changes its settings, or moves it to the newest schema revision."""
         given = read(shapes.QueueChangeShape, request.data)
         changed = queues.change_queue(
-            queue_of(request, queue), caller(request), **{**given, "assigned": _assigned(given)}
+            queue_of(request, queue), caller(request), **{**given, "assigned": assigned_in(given)}
         )
         return Response(shown(queue_of(request, changed.uuid)))
 
@@ -335,7 +337,7 @@ class OneLease(View):
     def post(self, request: Request, task: UUID) -> Response:
         """Takes or renews my lease on this task: the heartbeat of an open page."""
         user = person(request)
-        context, task_id = context_of_task(caller(request), task, "queue.label")
+        context, task_id = context_of_task(caller(request), task, "queue.label", None)
         return Response({"lease": payloads.lease(queues.hold(context, user, task_id))})
 
     @extend_schema(
@@ -346,7 +348,7 @@ class OneLease(View):
     def delete(self, request: Request, task: UUID) -> Response:
         """Gives my lease back; with `until`, only if it is still that one."""
         user = person(request)
-        _, task_id = context_of_task(caller(request), task, "queue.label")
+        _, task_id = context_of_task(caller(request), task, "queue.label", None)
         until = None
         if text := request.query_params.get("until"):
             try:
@@ -382,7 +384,7 @@ class Clear(View):
     def delete(self, request: Request, queue: UUID) -> Response:
         """Releases every held task of the queue, or one; unfinished work stays as drafts."""
         person(request)
-        context_for(caller(request), queue, "queue.manage")
+        context_for(caller(request), queue, "queue.manage", None)
         found = queue_of(request, queue)
         rows = queues.held(found)
         if task := request.query_params.get("task"):

@@ -15,6 +15,7 @@ from lode_annotation.assist.models import AssistantUse
 from lode_annotation.assist.standing import standing
 from lode_annotation.models import LabelSet, Queue, Task
 from lode_annotation.ordering import ORDERINGS
+from lode_annotation.queues import refuse_micro
 from lode_annotation.ranking import rank_tasks
 from lode_annotation.rules import Rules, rules_of
 from lode_platform import access, events, jobs
@@ -39,6 +40,7 @@ def prelabel(queue: Queue, caller: Caller, predictor: UUID | None = None) -> Job
     one is named, a predictor. Raises ``Forbidden``, ``NotFound`` for a predictor that there is not, and ``Conflict``
     (``assist_off``) where the assistant may not help, with the reason."""
     access.require(caller, queue.project, "queue.manage")
+    refuse_micro(queue)
     if predictor is not None:
         if predictors.named(queue.schema_revision.schema, predictor) is None:
             raise NotFound("There is no such predictor.")

@@ -1,4 +1,4 @@
-"""Schemas, queues, tasks, leases, annotations, reviews, label sets and imports."""
+"""Schemas, queues, tasks, leases, annotations, reviews, label sets, imports and micro-tasks."""
 
 import lode_annotation.assist.models  # noqa: F401 - tables of this room
 from lode_annotation.models.answers import Annotation, AnnotationRevision, Review
@@ -9,6 +9,7 @@ from lode_annotation.models.honeypots import Honeypot
 from lode_annotation.models.imports import ImportedLine, LabelImport, LabelImportPart
 from lode_annotation.models.label_sets import LabelSet, LabelSetQuerySet
 from lode_annotation.models.label_studio import LabelStudioProject
+from lode_annotation.models.micro_tasks import MicroTask, MicroTaskRule, Vote
 from lode_annotation.models.queues import Assignment, Lease, Queue, Task, TaskQuerySet
 from lode_annotation.models.schemas import LabelClass, Schema, SchemaMigration, SchemaRevision
 
@@ -29,6 +30,8 @@ __all__ = [
     "LabelSetQuerySet",
     "LabelStudioProject",
     "Lease",
+    "MicroTask",
+    "MicroTaskRule",
     "Queue",
     "Review",
     "Schema",
@@ -36,4 +39,5 @@ __all__ = [
     "SchemaRevision",
     "Task",
     "TaskQuerySet",
+    "Vote",
 ]

@@ -36,6 +36,10 @@ class Queue(models.Model):
         PAUSED = "paused", _("Paused")
         CLOSED = "closed", _("Closed")
 
+    class Kind(models.TextChoices):
+        LABELING = "labeling", _("Labeling")
+        MICRO = "micro", _("Micro-tasks")
+
     class Consensus(models.TextChoices):
         MERGED = "merged", _("Merge the answers by votes")
         DAWID_SKENE = "dawid_skene", _("Merge by votes, classes weighed by how often each person is right")
@@ -45,6 +49,13 @@ class Queue(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="queues")
     schema_revision = models.ForeignKey(SchemaRevision, on_delete=models.PROTECT, related_name="queues")
     name = models.CharField(max_length=200)
+    kind = models.CharField(
+        max_length=8,
+        choices=Kind.choices,
+        default=Kind.LABELING,
+        db_default=Kind.LABELING,
+        help_text="what its tasks ask for",
+    )
     reason = models.CharField(max_length=300, blank=True)
     overlap = models.PositiveSmallIntegerField(default=1, help_text="how many people answer each task")
     consensus = models.CharField(
@@ -115,6 +126,7 @@ class Task(models.Model):
     ``reason``: ``{"text", "strategy"?, "run"?, "failure"?, "failure_url"?, "box"?, "kind"?, "score"?, "round"?,
     "arm"?}``; the box is where the failure lies, xyxy in pixels of the upright image.
     ``prelabels``: Label Studio result regions, each with ``score``. ``origin``: what ``moving.lines.Origin`` says.
+    ``subject``: what of the item a micro-task asks about, as a key; empty where the task is to label the item.
     """
 
     class State(models.TextChoices):
@@ -126,6 +138,7 @@ class Task(models.Model):
     uuid = models.UUIDField(default=uuid4, unique=True)
     queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="tasks")
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="tasks")
+    subject = models.CharField(max_length=32, blank=True, default="", db_default="")
     number = models.PositiveIntegerField(help_text="its place in the queue, from 1: what '12 of 80' counts")
     priority = models.IntegerField(default=0, help_text="higher first")
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
@@ -148,7 +161,7 @@ class Task(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["queue", "item"], name="item_once_per_queue"),
+            models.UniqueConstraint(fields=["queue", "item", "subject"], name="item_once_per_queue"),
             models.UniqueConstraint(fields=["queue", "number"], name="task_number_in_queue"),
         ]
         indexes = [

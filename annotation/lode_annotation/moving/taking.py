@@ -17,7 +17,7 @@ from lode_annotation.moving.holding import Held, held
 from lode_annotation.moving.lines import Answer, TaskLine, read
 from lode_annotation.moving.people import people
 from lode_annotation.ordering import DEFAULT
-from lode_annotation.queues import refuse_while_filling
+from lode_annotation.queues import refuse_micro, refuse_while_filling
 from lode_annotation.ranking import rank_tasks
 from lode_annotation.rules import Rules, rules_of
 from lode_annotation.schemas import refuse_other_media
@@ -88,6 +88,7 @@ class _Taking:
 
     def __init__(self, queue: Queue, user: User, report: Report) -> None:
         self.queue = Queue.objects.select_for_update().get(pk=queue.pk)
+        refuse_micro(self.queue)
         refuse_while_filling(self.queue)
         self.revision = queue.schema_revision
         self.rules: Rules = rules_of(self.revision.controls)

@@ -18,6 +18,7 @@ class QueueRow(NamedTuple):
     id: int  # noqa: A003
     uuid: Uuid
     name: str
+    kind: str
     state: str
     review: Flag
     review_rule: Json
@@ -39,7 +40,7 @@ class QueueRow(NamedTuple):
 
 
 QUEUE_COLUMNS = (
-    "q.id, q.uuid, q.name, q.state, q.review, q.review_rule, q.overlap, q.consensus, q.size, q.skip_reasons,"
+    "q.id, q.uuid, q.name, q.kind, q.state, q.review, q.review_rule, q.overlap, q.consensus, q.size, q.skip_reasons,"
     f" (NOT EXISTS (SELECT 1 FROM {ASSIGNMENT} x WHERE x.queue_id = q.id) OR EXISTS (SELECT 1 FROM {ASSIGNMENT} x"
     " WHERE x.queue_id = q.id AND (x.user_id = m.user_id OR x.role = m.role))),"
     f' q.dry_at IS NOT NULL, EXISTS (SELECT 1 FROM {WEBHOOK} w WHERE w.project_id = p.id AND w."on"),'

@@ -12,6 +12,9 @@ USER = platform.User._meta.db_table
 SCHEMA, REVISION = annotation.Schema._meta.db_table, annotation.SchemaRevision._meta.db_table
 QUEUE, TASK, LEASE = (model._meta.db_table for model in (annotation.Queue, annotation.Task, annotation.Lease))
 ASSIGNMENT = annotation.Assignment._meta.db_table
+MICRO_TASK, MICRO_RULE, VOTE = (
+    model._meta.db_table for model in (annotation.MicroTask, annotation.MicroTaskRule, annotation.Vote)
+)
 HONEYPOT = annotation.Honeypot._meta.db_table
 ANNOTATION = annotation.Annotation._meta.db_table
 SAVED = annotation.AnnotationRevision._meta.db_table

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import get_script_prefix, reverse
 from django.views.decorators.cache import never_cache
 
@@ -31,6 +31,8 @@ def label(request: HttpRequest, queue: UUID) -> HttpResponse:
     user = signed_in(request)
     found = get_object_or_404(Queue.objects.visible_to(Caller(user)).select_related(*QUEUE), uuid=queue)
     member = require(Caller(user), found.project, "queue.label")
+    if found.kind == Queue.Kind.MICRO:
+        return redirect("annotation:vote", found.uuid)
     wanted = request.GET.get("task")
     task_uuid = str(task_named(found, wanted).uuid) if wanted else ""
     home = reverse("annotation:queue", args=[found.project.name, found.uuid])

@@ -22,6 +22,8 @@ from lode_annotation.board import board_rows
 from lode_annotation.models import Annotation, Honeypot, Queue, Schema, Task
 from lode_annotation.ordering import ORDERINGS
 from lode_annotation.task_filters import tasks_by_filter
+from lode_annotation.views import micro_tasks
+from lode_annotation.views.item_filters import given_filter, item_filters
 from lode_annotation.views.queue_forms import QueueForm, SettingsForm
 from lode_annotation.views.refusals import add_refusal
 from lode_platform import jobs, shell
@@ -69,25 +71,6 @@ def queues(request: HttpRequest, project: str) -> HttpResponse:
     return render(request, "annotation/queues.html", context)
 
 
-def _filters(request: HttpRequest, member: Membership) -> list[dict[str, Any]]:
-    """The selects that filter items, as the Items page has them."""
-    given = request.POST if request.method == "POST" else request.GET
-    rows = []
-    for known in shell.item_filters():
-        options = list(known.choices(member.project, member.user))
-        if options:
-            rows.append(
-                {"name": known.name, "title": known.title, "options": options, "value": given.get(known.name, "")}
-            )
-    return rows
-
-
-def _given_filter(request: HttpRequest) -> dict[str, str]:
-    given = request.POST if request.method == "POST" else request.GET
-    names = ["query", "search", "group", *(known.name for known in shell.item_filters())]
-    return {name: given[name] for name in names if given.get(name)}
-
-
 def queue_new(request: HttpRequest, project: str) -> HttpResponse:
     """A new queue: name, schema, review rule, reason, and the items by filter with their number live."""
     member = _member(request, project, "queue.manage")
@@ -105,7 +88,7 @@ def queue_new(request: HttpRequest, project: str) -> HttpResponse:
             made, filled = filling.create_filled(
                 member.project,
                 Caller(member.user),
-                _given_filter(request),
+                given_filter(request),
                 name=given["name"],
                 schema=Schema.objects.get(project=member.project, name=given["schema"]),
                 overlap=given["overlap"] or 1,
@@ -122,7 +105,7 @@ def queue_new(request: HttpRequest, project: str) -> HttpResponse:
         "project": member.project,
         "room": "queues",
         "form": form,
-        "filters": _filters(request, member),
+        "filters": item_filters(request, member),
         "search": request.POST.get("search", request.GET.get("search", "")),
     }
     return render(request, "annotation/queue_new.html", context, status=400 if form.errors else 200)
@@ -130,7 +113,7 @@ def queue_new(request: HttpRequest, project: str) -> HttpResponse:
 
 def _count(request: HttpRequest, member: Membership) -> HttpResponse:
     """The part that says how many items the filters select, ``without`` those that are in a queue already."""
-    given = _given_filter(request)
+    given = given_filter(request)
     listed = items_by_filter(member.project, member.user, {})
     rows = items_by_filter(member.project, member.user, given)
     if name := request.GET.get("without"):
@@ -179,6 +162,8 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
     """A queue: its progress, who is labelling, its tasks with reason and state."""
     member = _member(request, project)
     found = _queue(member, queue)
+    if found.kind == Queue.Kind.MICRO:
+        return micro_tasks.results_page(request, member, found)
     given = _task_filter(request.GET)
     state, q = given["state"], given["q"]
     answers = Annotation.objects.select_related("user").order_by("pk")
@@ -217,7 +202,7 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
         "honeypots": Honeypot.objects.filter(task__queue=found).count() if may_manage else 0,
         "only_flagged": given["flagged"],
         "states": [(value, title, numbers.counts[value]) for value, title in Task.State.choices],
-        "filters": _filters(request, member),
+        "filters": item_filters(request, member),
         "mined": "round"
         in (Task.objects.filter(queue=found).order_by("number").values_list("reason", flat=True).first() or {}),
         "settings": SettingsForm(member.project, initial=SettingsForm.of(found)),
@@ -263,7 +248,7 @@ def queue_add(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
     member = _member(request, project, "queue.manage")
     found = _queue(member, queue)
     try:
-        filled = filling.fill(found, Caller(member.user), _given_filter(request))
+        filled = filling.fill(found, Caller(member.user), given_filter(request))
     except Conflict as error:
         toast(request, error.message, kind="danger")
     else:
@@ -356,7 +341,7 @@ def honeypots_mix(request: HttpRequest, project: str, queue: UUID) -> HttpRespon
     found = _queue(member, queue)
     try:
         rate = float(request.POST.get("percent", "")) / 100
-        mixed = honeypots.mix_in(found, Caller(member.user), rate, _given_filter(request))
+        mixed = honeypots.mix_in(found, Caller(member.user), rate, given_filter(request))
     except ValueError:
         raise BadInput(_("The rate must be a number of percent."), field="percent") from None
     except LodeError as error:

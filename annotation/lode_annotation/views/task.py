@@ -162,6 +162,8 @@ def task(request: HttpRequest, project: str, task: UUID) -> HttpResponse:
     """A task: its picture with each answer drawn, who gave it, what reviewers said, and "Change it" where one may."""
     member = member_of(Caller(signed_in(request)), project, "project.view")
     found = _task(member, task)
+    if found.queue.kind == Queue.Kind.MICRO:
+        return redirect("annotation:queue", member.project.name, found.queue.uuid)
     rows = (
         found.annotations.filter(revision__gt=0)
         .select_related("user", "schema_revision")

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO, ClassVar, TypeAlias
+from typing import BinaryIO, ClassVar, TypeAlias, TypedDict
 
 from django.http import HttpResponseBase
 from django.utils.functional import Promise
@@ -61,6 +61,16 @@ class Look:
     span: Sequence[int] = ()
 
 
+class Excerpt(TypedDict):
+    """A quoted part of a text with the sentence that it stands in; ``begins`` and ``ends``: the text does there."""
+
+    before: str
+    quoted: str
+    after: str
+    begins: bool
+    ends: bool
+
+
 class ItemMedium(ABC):
     """One medium: its ``kind`` is that of `motherlode.media`, its ``title`` what a filter calls its items, ``examples``
     are classes that a new schema starts with, ``preload`` what a page may fetch its files as before it shows them."""
@@ -94,6 +104,10 @@ class ItemMedium(ABC):
     def has_values(self, media_type: str, media: Media) -> bool:
         """Whether ``original`` sends values, which the editor shows in a window of one's choice."""
         return False
+
+    def excerpt(self, md5: str, start: int, end: int) -> "Excerpt | None":
+        """The part of a file that is quoted, and what stands around it; None of a medium that has no words."""
+        return None
 
     @abstractmethod
     def size_words(self, media: Media) -> str:

@@ -1,6 +1,7 @@
 """Texts on the server: decoded once, shown as text and never as anything that a browser would run."""
 
 import io
+import re
 from functools import lru_cache
 from typing import BinaryIO
 
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from rest_framework.request import Request
 
-from lode_platform.item_media.medium import ItemMedium, Look, Seen
+from lode_platform.item_media.medium import Excerpt, ItemMedium, Look, Seen
 from lode_platform.marked_text import marked
 from lode_platform.models import Item
 from lode_platform.ranges import ranged
@@ -24,6 +25,7 @@ PLAIN = "text/plain"
 PREVIEW = 400  # code points of a text that a tile shows at most
 AROUND = 60  # code points that a tile shows before the words that it is about
 _HEAD = 4096  # bytes that they are read from
+AROUND = 300  # code points beside a part of a text that are shown with it at most
 SHOWN = 200_000  # code points of a text that a page shows at most
 
 
@@ -62,10 +64,33 @@ class TextMedium(ItemMedium):
         page = '<div class="text-page" dir="auto" tabindex="0" role="document" aria-label="{}">{}</div>{}'
         return format_html(page, label, marked(text[:SHOWN], look.regions), rest)
 
+    def excerpt(self, md5: str, start: int, end: int) -> Excerpt:
+        text = whole(md5)
+        first, last = around(text, start, end)
+        return Excerpt(
+            before=text[first:start],
+            quoted=text[start:end],
+            after=text[end:last],
+            begins=first == 0,
+            ends=last == len(text),
+        )
+
     def size_words(self, media: Media) -> str:
         assert isinstance(media, Text)
         n = media.length
         return ngettext("%(n)s character", "%(n)s characters", n) % {"n": number_format(n, force_grouping=True)}
+
+
+_SENTENCE = re.compile(r"[.!?…。！？]+[\"'”’»)]*\s+|\n+")
+
+
+def around(text: str, start: int, end: int) -> tuple[int, int]:
+    """From where to where the sentences go that a part of a text stands in, at most `AROUND` code points beside it."""
+    begin, until = max(0, start - AROUND), min(len(text), end + AROUND)
+    breaks = [found.end() for found in _SENTENCE.finditer(text, begin, start)]
+    first = breaks[-1] if breaks else begin
+    close = _SENTENCE.search(text, end, until)
+    return first, close.end() if close else until
 
 
 @lru_cache(maxsize=8)  # bytes named by their digest never change

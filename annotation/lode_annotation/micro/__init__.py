@@ -1,0 +1,1 @@
+"""Micro-tasks: asked, voted on, decided, and what was decided."""
