@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     """Items, and parts of them, that show what counts as a class."""
 
     dependencies = [
-        ("annotation", "0023_honeypots"),
+        ("annotation", "0026_queues_that_ran_dry"),
         ("platform", "0010_bulk_actions_and_saved_views"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

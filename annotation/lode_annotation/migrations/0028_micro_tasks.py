@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0023_honeypots"),
+        ("annotation", "0027_class_examples"),
         ("platform", "0010_bulk_actions_and_saved_views"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

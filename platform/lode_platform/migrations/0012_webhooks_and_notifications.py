@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("platform", "0010_bulk_actions_and_saved_views"),
+        ("platform", "0011_invitations"),
     ]
 
     operations = [

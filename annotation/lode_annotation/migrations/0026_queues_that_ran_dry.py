@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0023_honeypots"),
+        ("annotation", "0025_comments_and_estimates"),
     ]
 
     operations = [

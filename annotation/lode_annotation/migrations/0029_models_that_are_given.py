@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0023_honeypots"),
+        ("annotation", "0028_micro_tasks"),
     ]
 
     operations = [

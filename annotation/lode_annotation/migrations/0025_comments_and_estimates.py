@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0023_honeypots"),
+        ("annotation", "0024_label_studio_projects"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
