@@ -397,8 +397,7 @@ def recent_activity_rows(project: "Project", user: "User", limit: int = 8) -> li
     return sorted(rows, key=lambda row: row.when, reverse=True)[:limit]
 
 
-MAX_FOUND = 5
-"""As many of each kind a search shows."""
+MAX_FOUND = 5  # of each kind, a search shows
 
 
 def found(project: "Project", user: "User", text: str) -> list[Found]:

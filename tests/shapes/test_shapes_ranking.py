@@ -64,7 +64,8 @@ def test_a_ranking_is_whole_and_of_this_list(rules: Rules) -> None:
     assert wrong({"rank": ["c", "a"]}) == ["order", "required"]
     assert wrong({"rank": ["c", "a", "a"]}) == ["order", "required"]
     assert wrong({"rank": ["c", "a", "z"]}) == ["text", "required"]
-    for said in (["a", "b", "c"], {"rank": [1, 2, 3]}, {"x": ["a"], "y": ["b"]}, {"rank": []}, {}, None, "a"):
+    odd: list[Any] = [["a", "b", "c"], {"rank": [1, 2, 3]}, {"x": ["a"], "y": ["b"]}, {"rank": []}, {}, None, "a"]
+    for said in odd:
         assert wrong(said) == ["order", "required"], said
 
 

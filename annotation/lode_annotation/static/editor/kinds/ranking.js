@@ -6,6 +6,7 @@ import { icon } from "../../lode/icon.js";
 import { gettext } from "../../lode/words.js";
 
 /** @typedef {import("../media/index.js").Entry} Entry */
+/** @typedef {import("../model/types.js").Control} Control */
 
 const UP = "M6 15l6-6 6 6";
 const DOWN = "M6 9l6 6 6-6";
@@ -28,6 +29,132 @@ export function moved(order, from, to) {
   return [...rest.slice(0, to), /** @type {T} */ (order[from]), ...rest.slice(to)];
 }
 
+/** The list as it stands, its rows moved by dragging, by buttons and by keys. */
+class RankingField {
+  /** @type {readonly Entry[]} */
+  #entries = [];
+  /** @type {string[]} */
+  #order = [];
+  #editable = false;
+  #ranked = false;
+  /** @type {string|null} */
+  #dragged = null;
+
+  /** @param {Control} control @param {(next: (had: any) => any, typing: boolean) => void} say */
+  constructor(control, say) {
+    this.control = control;
+    this.say = say;
+    this.list = h("ol", { class: "ed-ranking", "aria-label": control.name, onkeydown: (event) => this.#key(event) });
+    this.keep = h("button", { type: "button", class: "btn btn-sm", onclick: () => this.#give(this.#order) }, gettext("Keep this order"));
+    this.hint = h("p", { class: "ed-hint" }, gettext("Not ranked yet: move an entry, or keep the order."));
+    this.element = h("div", {}, this.list, this.hint, this.keep);
+  }
+
+  /** @returns {HTMLElement[]} */
+  get #rows() {
+    return /** @type {HTMLElement[]} */ ([...this.list.children]);
+  }
+
+  /** @param {any} said @param {boolean} editable @param {readonly Entry[]} entries */
+  show(said, editable, entries) {
+    const now = orderOf(said);
+    const ranked = now.length > 0;
+    const same = entries === this.#entries && editable === this.#editable && ranked === this.#ranked;
+    const stays = same && (!ranked || now.join("\n") === this.#order.join("\n"));
+    const { activeElement: active } = document;
+    const held = this.list.contains(active) ? /** @type {HTMLElement} */ (active).dataset.entry : undefined;
+    this.#entries = entries;
+    this.#editable = editable;
+    this.#ranked = ranked;
+    this.keep.hidden = ranked || !editable;
+    this.hint.hidden = ranked;
+    if (stays) return;
+    this.#draw(now);
+    if (held !== undefined) this.#rows.find((row) => row.dataset.entry === held)?.focus();
+  }
+
+  /** @param {readonly string[]} order */
+  #give(order) {
+    if (this.#editable) this.say(() => ({ [this.control.name]: [...order] }), false);
+  }
+
+  /** @param {number} from @param {number} to */
+  #move(from, to) {
+    if (!this.#editable || from < 0 || to < 0 || to >= this.#order.length || from === to) return;
+    const next = moved(this.#order, from, to);
+    this.#give(next);
+    this.#draw(next);
+    this.#rows[to]?.focus();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const at = this.#rows.indexOf(/** @type {HTMLElement} */ (event.target));
+    const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (at < 0) return;
+    if (by && event.shiftKey) this.#move(at, at + by);
+    else if (by) this.#rows[at + by]?.focus();
+    else if (event.key === "Home" && event.shiftKey) this.#move(at, 0);
+    else if (event.key === "End" && event.shiftKey) this.#move(at, this.#order.length - 1);
+    else if (event.key === " ") this.#give(this.#order);
+    else if (["Delete", "Backspace"].includes(event.key) && this.#editable && this.#ranked && !this.control.required) this.say(() => null, false);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** @param {readonly string[]} now */
+  #draw(now) {
+    const byId = new Map(this.#entries.map((entry) => [entry.id, entry]));
+    this.#order = [...now.filter((id) => byId.has(id)), ...this.#entries.map(({ id }) => id).filter((id) => !now.includes(id))];
+    this.list.replaceChildren(...this.#order.map((id, at) => this.#row(/** @type {Entry} */ (byId.get(id)), at)));
+    this.list.classList.toggle("is-on", this.#ranked);
+  }
+
+  /** @param {Entry} entry @param {number} at */
+  #row(entry, at) {
+    return h(
+      "li",
+      {
+        class: "ed-ranked",
+        tabindex: at ? "-1" : "0",
+        draggable: this.#editable ? "true" : undefined,
+        "data-entry": entry.id,
+        title: entry.body || undefined,
+        ondragstart: () => (this.#dragged = entry.id),
+        ondragend: () => (this.#dragged = null),
+        ondragover: (event) => this.#dragged !== null && event.preventDefault(),
+        ondrop: (event) => {
+          event.preventDefault();
+          if (this.#dragged !== null) this.#move(this.#order.indexOf(this.#dragged), at);
+        },
+      },
+      h("span", { class: "ed-ranked-at" }, String(at + 1)),
+      h("span", { class: "ed-ranked-what" }, h("b", {}, entry.title || entry.id), entry.body ? h("span", {}, entry.body) : null),
+      this.#button(UP, gettext("Move up"), entry, at, at - 1),
+      this.#button(DOWN, gettext("Move down"), entry, at, at + 1),
+    );
+  }
+
+  /** @param {string} look @param {string} title @param {Entry} entry @param {number} at @param {number} to */
+  #button(look, title, entry, at, to) {
+    return h(
+      "button",
+      {
+        type: "button",
+        class: "btn btn-ghost btn-icon btn-sm",
+        title,
+        "aria-label": `${title}: ${entry.title || entry.id}`,
+        tabindex: "-1",
+        disabled: !this.#editable || to < 0 || to >= this.#order.length ? "" : undefined,
+        onclick: () => this.#move(at, to),
+        onmousedown: (event) => event.preventDefault(),
+      },
+      icon(look),
+    );
+  }
+}
+
 /** @type {import("./index.js").Answer} */
 export const ranking = {
   name: "ranking",
@@ -43,114 +170,7 @@ export const ranking = {
   isEmpty: (said) => !orderOf(said).length,
   wrong: () => "",
   field(control, say) {
-    /** @type {readonly Entry[]} */
-    let entries = [];
-    /** @type {string[]} */
-    let order = [];
-    let editable = false;
-    let ranked = false;
-    /** @type {string|null} */
-    let dragged = null;
-    const list = h("ol", { class: "ed-ranking", "aria-label": control.name, onkeydown: key });
-    const keep = h("button", { type: "button", class: "btn btn-sm", onclick: () => give(order) }, gettext("Keep this order"));
-    const hint = h("p", { class: "ed-hint" });
-    const element = h("div", {}, list, hint, keep);
-
-    const rows = () => /** @type {HTMLElement[]} */ ([...list.children]);
-
-    /** @param {readonly string[]} to */
-    function give(to) {
-      if (editable) say(() => ({ [control.name]: [...to] }), false);
-    }
-
-    /** @param {number} from @param {number} to */
-    function move(from, to) {
-      if (!editable || from < 0 || to < 0 || to >= order.length || from === to) return;
-      const next = moved(order, from, to);
-      give(next);
-      draw(next);
-      rows()[to]?.focus();
-    }
-
-    /** @param {KeyboardEvent} event */
-    function key(event) {
-      const at = rows().indexOf(/** @type {HTMLElement} */ (event.target));
-      const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-      if (at < 0) return;
-      if (by && event.shiftKey) move(at, at + by);
-      else if (by) rows()[at + by]?.focus();
-      else if (event.key === "Home" && event.shiftKey) move(at, 0);
-      else if (event.key === "End" && event.shiftKey) move(at, order.length - 1);
-      else if (event.key === " ") give(order);
-      else if (["Delete", "Backspace"].includes(event.key) && editable && ranked && !control.required) say(() => null, false);
-      else return;
-      event.preventDefault();
-      event.stopPropagation();
-    }
-
-    /** @param {Entry} entry @param {number} at */
-    function row(entry, at) {
-      const button = (/** @type {string} */ look, /** @type {string} */ title, /** @type {number} */ to) =>
-        h(
-          "button",
-          {
-            type: "button",
-            class: "btn btn-ghost btn-icon btn-sm",
-            title,
-            "aria-label": `${title}: ${entry.title || entry.id}`,
-            tabindex: "-1",
-            disabled: !editable || to < 0 || to >= order.length ? "" : undefined,
-            onclick: () => move(at, to),
-            onmousedown: (event) => event.preventDefault(),
-          },
-          icon(look),
-        );
-      const made = h(
-        "li",
-        {
-          class: "ed-ranked",
-          tabindex: at ? "-1" : "0",
-          draggable: editable ? "true" : undefined,
-          "data-entry": entry.id,
-          title: entry.body || undefined,
-          ondragstart: () => (dragged = entry.id),
-          ondragend: () => (dragged = null),
-          ondragover: (event) => dragged !== null && event.preventDefault(),
-          ondrop: (event) => {
-            event.preventDefault();
-            if (dragged !== null) move(order.indexOf(dragged), at);
-          },
-        },
-        h("span", { class: "ed-ranked-at" }, String(at + 1)),
-        h("span", { class: "ed-ranked-what" }, h("b", {}, entry.title || entry.id), entry.body ? h("span", {}, entry.body) : null),
-        button(UP, gettext("Move up"), at - 1),
-        button(DOWN, gettext("Move down"), at + 1),
-      );
-      return made;
-    }
-
-    /** @param {readonly string[]} now */
-    function draw(now) {
-      const byId = new Map(entries.map((entry) => [entry.id, entry]));
-      order = [...now.filter((id) => byId.has(id)), ...entries.map(({ id }) => id).filter((id) => !now.includes(id))];
-      list.replaceChildren(...order.map((id, at) => row(/** @type {Entry} */ (byId.get(id)), at)));
-      list.classList.toggle("is-on", ranked);
-    }
-
-    return {
-      element,
-      show(said, may, _mixed, of = []) {
-        const now = orderOf(said);
-        const same = of === entries && may === editable && ranked === now.length > 0 && now.join("\n") === (ranked ? order.join("\n") : "");
-        const held = list.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.entry : undefined;
-        [entries, editable, ranked] = [of, may, now.length > 0];
-        keep.hidden = ranked || !may;
-        hint.textContent = ranked ? "" : gettext("Not ranked yet: move an entry, or keep the order.");
-        hint.hidden = ranked;
-        if (same) return;
-        draw(now);
-        if (held !== undefined) rows().find((one) => one.dataset.entry === held)?.focus();
-      },
-    };
+    const made = new RankingField(control, say);
+    return { element: made.element, show: (said, editable, _mixed, entries = []) => made.show(said, editable, entries) };
   },
 };
