@@ -64,8 +64,8 @@ class LsView(APIView):
 
 def call_of(request: Request) -> str:
     """What is asked, without the prefix and the project in it."""
-    path = str(getattr(request._request, "ls_call", "")) or request._request.path_info.lstrip("/").removeprefix("ls/")
-    return path
+    within = str(getattr(request._request, "ls_call", ""))
+    return within or request._request.path_info.lstrip("/").removeprefix("ls/")
 
 
 def named_project(request: Request) -> str:

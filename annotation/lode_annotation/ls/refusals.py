@@ -6,7 +6,7 @@ from lode_platform.errors import LodeError
 
 _INSTEAD = (
     (r"storages", "bring files in with `lode import FOLDER` or send them to /api/projects/N/import"),
-    (r"webhooks", "ask /api/tasks/?project=N for what was updated since, or read GET /api/v1/projects/PROJECT/jobs"),
+    (r"webhooks", "ask /api/tasks/?project=N for what was updated since, with a filter on updated_at"),
     (r"ml", "add the backend as a predictor of the schema: POST /api/v1/schemas/SCHEMA/predictors"),
     (r"dm/views", "give the filters to /api/tasks/?query= themselves"),
     (r"dm/actions", "delete or change tasks one by one, or use the bulk actions of the page Items"),
