@@ -164,6 +164,12 @@ GLOSSARY = (
         _("A task's page"),
     ),
     Word(
+        _("confusion"),
+        _("How often a person says each class of things that truly are of a class, estimated from a queue's answers."),
+        _("error rates, annotator reliability"),
+        _("A task's page"),
+    ),
+    Word(
         _("agreement"),
         _("How far people give the same answers to the same tasks, beyond what chance would give."),
         _("inter-annotator agreement, IAA"),
