@@ -1,8 +1,7 @@
 """What the rooms tell the shell: its navigation, Home's stations and waiting rows, an item's history and labels.
 
-A page of this room must show rows of the rooms above without importing them. Each room registers functions here in
-its ``AppConfig.ready()``; the pages call whatever is registered. Registering the same name again replaces it.
-"""
+A page of this room must show rows of the rooms above without importing them: each room registers functions here when it
+is ready, and pages call what is registered. Registering the same name again replaces it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from lode_annotation import class_examples, migrating
+from lode_annotation import class_examples, migrating, schema_templates
 from lode_annotation import schemas as schema_verbs
 from lode_annotation.guidance import tried
 from lode_annotation.models import LabelSet, Queue, Schema, SchemaRevision
@@ -166,9 +166,10 @@ def schema_new(request: HttpRequest, project: str) -> HttpResponse:
     task = request.GET.get("task", known[0].shape.task)
     kind = request.GET.get("medium", known[0].medium.kind)
     starter = next((one for one in known if (one.shape.task, one.medium.kind) == (task, kind)), None)
-    if starter is None:
-        raise BadInput(_("There is no such schema to start from."), field="task")
-    form = SchemaForm(request.POST or None, initial={"config": starter.config})
+    template = schema_templates.BY_NAME.get(request.GET.get("template", ""))
+    if starter is None or (template is None and request.GET.get("template")):
+        raise BadInput(_("There is no such schema to start from."), field="task" if starter is None else "template")
+    form = SchemaForm(request.POST or None, initial={"config": (template or starter).config})
     if request.method == "POST" and form.is_valid():
         try:
             made = schema_verbs.create_schema(member.project, Caller(member.user), **form.cleaned_data)
@@ -183,7 +184,9 @@ def schema_new(request: HttpRequest, project: str) -> HttpResponse:
         "form": form,
         "starters": known,
         "kinds": question_kinds(),
-        "starter": starter,
+        "starter": None if template else starter,
+        "templates": schema_templates.TEMPLATES,
+        "template": template,
     }
     return render(request, "annotation/schema_new.html", context, status=400 if form.errors else 200)
 
