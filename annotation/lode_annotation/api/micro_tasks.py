@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from lode_annotation.api import micro_shapes as shapes
-from lode_annotation.api.queues import GONE, MAX_TASKS, assigned_in, queue_of, schema_named
+from lode_annotation.api.queues import GONE, MAX_TASKS, OTHER_KIND, assigned_in, queue_of, schema_named
 from lode_annotation.api.shapes import HoldingShape
 from lode_annotation.asked_items import items_by_uuid
 from lode_annotation.micro import asking, filling, results, voting
@@ -128,7 +128,9 @@ class MicroTasks(View):
     parser_classes = [LargeJsonParser]
 
     @extend_schema(
-        operation_id="micro_tasks", parameters=[*PARAMETERS, *FILTERS], responses=page_of(shapes.MicroTaskShape)
+        operation_id="micro_tasks",
+        parameters=[*PARAMETERS, *FILTERS],
+        responses={200: page_of(shapes.MicroTaskShape), 409: OTHER_KIND},
     )
     def get(self, request: Request, queue: UUID) -> Response:
         """The queue's questions in the order they were added, with what they came to."""
@@ -210,7 +212,7 @@ class UndoVote(View):
 
 
 class Results(View):
-    @extend_schema(operation_id="micro_task_results", responses=shapes.MicroTaskResultsShape)
+    @extend_schema(operation_id="micro_task_results", responses={200: shapes.MicroTaskResultsShape, 409: OTHER_KIND})
     def get(self, request: Request, queue: UUID) -> Response:
         """What the questions came to, by outcome, class and person."""
         found = queue_of(request, queue)
@@ -229,7 +231,9 @@ class Results(View):
 
 class ResultsCsv(View):
     @extend_schema(
-        operation_id="micro_task_csv", parameters=FILTERS, responses={(200, "text/csv"): OpenApiTypes.BINARY}
+        operation_id="micro_task_csv",
+        parameters=FILTERS,
+        responses={(200, "text/csv"): OpenApiTypes.BINARY, 409: OTHER_KIND},
     )
     def get(self, request: Request, queue: UUID) -> StreamingHttpResponse:
         """The queue's questions and what they came to as CSV, a line each."""

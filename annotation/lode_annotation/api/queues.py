@@ -32,6 +32,7 @@ from lode_platform.searching import Search
 from lode_platform.signed_in import caller, person
 
 MAX_TASKS = 5000
+OTHER_KIND = OpenApiResponse(description="`other_kind`: the queue asks for something else")
 GONE = OpenApiResponse(description="nothing is left, or the queue is not open")
 TRASHED = OpenApiResponse(description="`item_trashed`: the item is in the trash")
 LOST = OpenApiResponse(
@@ -264,7 +265,7 @@ class Next(View):
 
 
 class Mine(View):
-    @extend_schema(operation_id="queue_mine", responses=shapes.AnsweredShape(many=True))
+    @extend_schema(operation_id="queue_mine", responses={200: shapes.AnsweredShape(many=True), 409: OTHER_KIND})
     def get(self, request: Request, queue: UUID) -> Response:
         """The last ten tasks of the queue that I answered or skipped, the newest first."""
         user = person(request)
