@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Max, Prefetch, QuerySet
 from django.utils import timezone
 
+from lode_annotation import told
 from lode_annotation.models import Annotation, AnnotationRevision, Comment
 from lode_annotation.rules import Rules, rules_of
 from lode_platform import access, events
@@ -95,6 +96,7 @@ def _written(caller: Caller, found: Annotation, new: NewComment, text: str) -> C
         row = Comment.objects.create(number=last + 1, **_pinned(found, new), **shared)
         verb = "comment.add"
     events.record(found.task.queue.project, caller.user, verb, found, comment=str(row.uuid), number=row.number)
+    told.notify_mentioned(found.task, text, caller.user)
     return row
 
 

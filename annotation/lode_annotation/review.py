@@ -121,7 +121,7 @@ def _judge(user: User, context: QueueContext, key: int, request: ReviewRequest) 
         result = validate(list(request.result or []), task.item.media, context.rules, held, document)
         to_stored_text(result)
         revision = _fixed(user, context, found, request, result)
-    accepted, comment = request.verdict != Review.Verdict.REJECT, request.comment.strip()
+    accepted, comment, open_comments = request.verdict != Review.Verdict.REJECT, request.comment.strip(), ""
     found.state = Annotation.State.ACCEPTED if accepted else Annotation.State.REJECTED
     found.save(update_fields=["state", "revision", "schema_revision", "updated_at"])
     row = Review.objects.create(
@@ -159,7 +159,7 @@ def _judge(user: User, context: QueueContext, key: int, request: ReviewRequest) 
         )
     said = {"comment": comment} if comment else {}
     if not accepted:
-        told.notify_returned(task, found.user, user, comment)
+        told.notify_returned(task, found.user, user, comment or open_comments)
     told.notify_mentioned(task, comment, user, but=None if accepted else found.user)
     events.record(task.queue.project, user, f"annotation.{request.verdict}", found, revision=revision.number, **said)
     if accepted and context.queue.is_dry:

@@ -165,6 +165,12 @@ def register() -> None:
             _annotation,
         ),
         Kind("annotation.rejected", _("A reviewer sent an answer back"), ("annotation.reject",), _annotation),
+        Kind(
+            "annotation.commented",
+            _("Somebody commented on an answer, or replied"),
+            ("comment.add", "comment.reply"),
+            _annotation,
+        ),
         Kind("annotation.review_undone", _("A reviewer undid a verdict"), ("annotation.undo_review",), _annotation),
         Kind("task.flagged", _("Somebody flagged a task"), ("task.flag",), _task),
         Kind("queue.created", _("A queue was created"), ("queue.create",), _queue),

@@ -9,6 +9,7 @@ from django.test import Client
 
 from lode_annotation.models import Annotation, Comment, Queue, Task
 from lode_platform.models import Event, Item, Project, User
+from lode_platform.notifications.models import Notification
 from motherlode.media import Image, Text
 
 pytestmark = pytest.mark.django_db
@@ -143,6 +144,17 @@ def test_a_rejection_sends_the_open_comments_back_as_its_reason(
     assert got["task"]["reason"]["text"] == "1. too wide 3. a cell is missing"
     assert got["task"]["reason"]["sent_back"]["comments"] == 2
     assert [row["number"] for row in got["comments"] if not row["resolved"]] == [1, 3]
+
+
+def test_who_is_named_in_a_comment_and_whose_answer_comes_back_for_one_is_told(
+    api: Api, rita: User, bob: User, alice: User, given: Annotation, answer: Callable[..., Any]
+) -> None:
+    said(api, rita, given, "what does @alice say? @rita asks", region="r")
+    verdict = {"verdict": "reject", "operation_id": str(uuid4())}
+    assert api(rita).post(f"annotations/{given.uuid}/review", verdict).status_code == 200
+    told = list(Notification.objects.order_by("pk").values_list("user__username", "kind", "data__comment"))
+    assert [row[:2] for row in told] == [("alice", "mention"), ("bob", "returned")]
+    assert all("what does @alice say?" in row[2] for row in told)
 
 
 def test_a_comment_outlives_a_save_of_the_answer_and_its_region(
