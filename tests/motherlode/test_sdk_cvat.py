@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from motherlode.convert import convert_folder
 from motherlode.formats import cvat
@@ -154,7 +155,7 @@ def geometries(draw: st.DrawFn) -> tuple[str, Any]:
     return kind, shape.from_json((x, y, width, height, angle))
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(geometries())
 def test_every_kind_goes_out_and_comes_in_the_same(one: tuple[str, Any]) -> None:
     kind, geometry = one

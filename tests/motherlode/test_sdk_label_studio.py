@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.motherlode.test_sdk_cvat import geometries
 
 from motherlode import BadInput
@@ -89,7 +90,7 @@ CONFIG = "<View>" + "".join(
 CONFIG += '<Image name="image" value="$image"/></View>'
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(geometries())
 def test_every_kind_goes_out_and_comes_in_the_same_on_200_x_50(one: tuple[str, Any]) -> None:
     kind, geometry = one
@@ -119,6 +120,15 @@ def test_a_config_is_made_of_what_results_say() -> None:
     seen.see([{"id": "v", "from_name": "t", "type": "timeserieslabels", "value": {}}])
     with pytest.raises(BadInput, match="'timeserieslabels'"):
         seen.config("photo")
+
+
+def test_a_config_made_of_results_has_the_tree_of_a_taxonomy() -> None:
+    seen = Seen()
+    paths = [["dog", "small"], ["cat"], ["dog", "<large>"]]
+    entry = {"id": "a", "from_name": "sort", "to_name": "i", "type": "taxonomy", "value": {"taxonomy": paths}}
+    seen.see([{**entry, "original_width": 9}])
+    [control] = asked_in(seen.config("image")).controls
+    assert list(control.class_ids) == ["dog", "dog / small", "dog / <large>", "cat"]
 
 
 def test_which_answer_counts() -> None:

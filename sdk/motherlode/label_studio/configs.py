@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -130,9 +130,10 @@ def _words(text: str) -> list[str]:
 @dataclass
 class Seen:
     """What results say of the config that they were made under, where no file holds it: controls by name, each with
-    its type, its object and its labels, in the order in which they were met."""
+    its type, its object and its labels or, of a tree, their paths, in the order in which they were met."""
 
     labels: dict[str, dict[str, None]] = dataclasses.field(default_factory=dict)
+    paths: dict[str, dict[tuple[str, ...], None]] = dataclasses.field(default_factory=dict)
     types: dict[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
     links: dict[str, None] = dataclasses.field(default_factory=dict)
     per_region: set[str] = dataclasses.field(default_factory=set)
@@ -157,6 +158,9 @@ class Seen:
             said = value.get(kind)
             labels = [label for label in said if isinstance(label, str)] if isinstance(said, list) else []
             self.labels.setdefault(name, {}).update(dict.fromkeys(labels))
+            for path in said if isinstance(said, list) else ():
+                if isinstance(path, list) and all(isinstance(step, str) for step in path):
+                    self.paths.setdefault(name, {}).update({tuple(path[:end]): None for end in range(1, len(path) + 1)})
             if len(labels) > 1:
                 self.several.add(name)
             if entry.get("id") in placed:
@@ -176,9 +180,24 @@ class Seen:
             said = ' choice="multiple"' if shape.whole and name in self.several else ""
             said += ' perRegion="true"' if shape.whole and name in self.per_region else ""
             rows.append(f"  <{shape.opening} name={quoteattr(name)} toName={quoteattr(to_name)}{said}>")
-            rows += [f"    <{shape.part} value={quoteattr(label)}/>" for label in self.labels[name] if shape.labelled]
+            if shape.nested:
+                rows += _nested(shape.part, self.paths.get(name, {}))
+            else:
+                rows += [
+                    f"    <{shape.part} value={quoteattr(label)}/>" for label in self.labels[name] if shape.labelled
+                ]
             rows.append(f"  </{shape.tag}>")
         if self.links:
             rows += [f"  <{relations.TAG}>", *(f"    <{relations.PART} value={quoteattr(one)}/>" for one in self.links)]
             rows.append(f"  </{relations.TAG}>")
         return "\n".join(["<View>", *rows, "</View>", ""])
+
+
+def _nested(part: str, paths: Iterable[tuple[str, ...]], above: tuple[str, ...] = ()) -> Iterator[str]:
+    """The elements of the classes of a tree, each below the one that its path leads through."""
+    every = [*paths]
+    for path in every:
+        if path[:-1] == above:
+            yield f"{'  ' * (len(path) + 1)}<{part} value={quoteattr(path[-1])}>"
+            yield from _nested(part, every, path)
+            yield f"{'  ' * (len(path) + 1)}</{part}>"
