@@ -170,9 +170,9 @@ def findings(record: Record, queue: Any, overlap: int, lease: int) -> Iterator[s
         draft = kept.get(key)
         if key not in answered and (draft is None or len(draft) != size):
             yield f"the draft of {key} has {None if draft is None else len(draft)} regions, not {size}"
-    for task, at, people in crowded(record.steps, overlap):
+    for task, at, people in crowded(record.told(), overlap):
         yield f"task {task} had {len(people)} holders at {at}: {', '.join(people)}"
-    for task, person in answered_twice(record.steps):
+    for task, person in answered_twice(record.told()):
         yield f"{person} got {task} again after answering it"
     places = Lease.objects.filter(queue=queue)
     if wrong := places.values("task").annotate(n=Count("pk")).exclude(n=overlap).count():

@@ -29,6 +29,8 @@ class Record:
     """The number of regions of the last draft, by person and task."""
     annotations: dict[str, tuple[str, str]] = field(default_factory=dict)
     verdicts: dict[str, str] = field(default_factory=dict)
+    rejections: list[tuple[str, float, float]] = field(default_factory=list)
+    """Annotation, and from when to when: its author may not know yet that it was taken."""
     counts: Counter[str] = field(default_factory=Counter)
     odd: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -38,6 +40,11 @@ class Record:
             self.steps += steps
             if count:
                 self.counts[count] += 1
+
+    def told(self) -> list[Step]:
+        """All steps, the rejections of each answer among them."""
+        sent_back = [(self.annotations[one], start, end) for one, start, end in self.rejections]
+        return [*self.steps, *(Step("reject", *whose, start, end) for whose, start, end in sent_back)]
 
     def strange(self, what: str) -> None:
         with self.lock:
@@ -65,6 +72,10 @@ class Person:
                 )
                 answer = self.connection.getresponse()
                 data = answer.read()
+                if answer.status == 503 and b'"busy"' in data:  # the machine has more to do than it can
+                    self.record.add(count="told to try again")
+                    time.sleep(0.5)
+                    continue
                 if answer.status == 429:
                     time.sleep(0.5)
                     continue
@@ -189,9 +200,8 @@ class Reviewer(Person):
             if status == 200:
                 with self.record.lock:
                     self.record.verdicts[body["operation_id"]] = verdict
-                    owner = self.record.annotations.get(annotation["id"])
-                if verdict == "reject" and owner is not None:
-                    self.record.add(Step("reject", *owner, start, end))
+                    if verdict == "reject":
+                        self.record.rejections.append((annotation["id"], start, end))
                 self.record.add(count=f"{verdict}ed")
             elif status != 409:
                 self.record.strange(f"review: {status} {said}")

@@ -2,7 +2,8 @@
 
 ``make screenshots`` builds the demo in a folder of its own, serves it, and walks through the pages as an owner (and as
 an annotator on the label page). ``--home DIR`` takes a server's state that is there already; ``--only NAME`` takes
-some pages only. A page that scrolls sideways, or whose console complains, fails the run.
+some pages only. A page that scrolls sideways, or whose console complains, fails the run. ``--guide`` takes the pictures
+of the annotator's guide instead, into docs/guide/ (``guide_pictures.py``).
 """
 
 import argparse
@@ -245,6 +246,30 @@ def main(arguments: argparse.Namespace, home: Path) -> None:
         sys.exit("\n".join(["Faults:", *sorted(set(faults))]))
 
 
+def guide(home: Path, target: Path) -> None:
+    """The pictures of the annotator's guide, in a home of its own."""
+    os.environ["MOTHERLODE_HOME"] = str(home)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lode_platform.settings")
+    subprocess.run([sys.executable, str(ROOT / "manage.py"), "migrate", "-v", "0"], check=True)
+    import django
+
+    django.setup()
+    import guide_pictures
+    from django.db import connection
+    from playwright.sync_api import sync_playwright
+
+    studio = guide_pictures.furnish()
+    people = {"owner": studio.owner, "annotator": studio.annotator, "reviewer": studio.reviewer}
+    keys = {who: session_of(user) for who, user in people.items()}
+    connection.close()
+    with served(home) as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox", "--disable-gpu"])
+        faults = list(guide_pictures.taken(url, studio, keys, target, browser, saved))
+        browser.close()
+    if faults:
+        sys.exit("\n".join(["Faults:", *faults]))
+
+
 def folder(text: str) -> Path:
     return Path(text).resolve()
 
@@ -253,13 +278,17 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--home", type=folder, help="a server's state folder that is there already")
     parser.add_argument("--out", type=folder, default=TARGET, help="where the pictures go (default: docs/screenshots)")
+    parser.add_argument("--guide", action="store_true", help="the annotator's guide alone, into docs/guide")
     parser.add_argument("--only", nargs="*", metavar="NAME", help="only these pages")
     return parser.parse_args()
 
 
 if __name__ == "__main__":
     chosen = parsed()
-    if chosen.home:
+    if chosen.guide:
+        with tempfile.TemporaryDirectory(prefix="motherlode-guide-") as temporary:
+            guide(chosen.home or Path(temporary), ROOT / "docs" / "guide")
+    elif chosen.home:
         main(chosen, chosen.home)
     else:
         with tempfile.TemporaryDirectory(prefix="motherlode-screenshots-") as temporary:

@@ -125,7 +125,7 @@ export class LabelPanels {
     this.entries.push({ control, label, button, count });
     if (!this.host.isExplained(label)) return button;
     const words = gettext("Guideline of {label}", { label: label.value });
-    const mark = h("button", { type: "button", class: "ed-mark", title: words, "aria-label": words, "data-explain": label.value, onclick: () => this.host.explain(label), onmousedown: (event) => event.preventDefault() }, icon("book"));
+    const mark = h("button", { type: "button", class: "ed-explain", title: words, "aria-label": words, "data-explain": label.value, onclick: () => this.host.explain(label), onmousedown: (event) => event.preventDefault() }, icon("book"));
     return h("div", { class: "ed-label-row", role: "presentation" }, button, mark);
   }
 
