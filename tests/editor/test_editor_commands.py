@@ -304,7 +304,7 @@ REVIEW = [
 
 def searches(seat: Any, words: str) -> None:
     seat.page.keyboard.type(words)
-    seat.page.wait_for_function("editor.search.found.length > 1")
+    seat.page.wait_for_function("() => editor.search.found.length > 1")
 
 
 def walked(seat: Any, *rows: list[Step]) -> tuple[set[str], set[str]]:
