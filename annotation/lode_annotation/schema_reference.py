@@ -17,8 +17,6 @@ REFUSED = {
     **dict.fromkeys(("Paragraphs", "ParagraphLabels"), "dialogues are not shown; import their text"),
     **dict.fromkeys(("Audio", "TimelineLabels", "Video", "VideoRectangle"), "sound and video are not labelled yet"),
     **dict.fromkeys(("TimeSeries", "TimeSeriesLabels"), "series of numbers are not labelled yet"),
-    "Ranker": "lists are not put in order; compare two with `Pairwise`, or rate each with `Rating`",
-    "List": "a list of things is not shown; see `Ranker`",
     "DateTime": "dates are not asked for; use a `TextArea`",
     "Shortcut": "the keys of labels are said by their `hotkey`",
     "Table": "tables are not shown; an item's metadata stand beside the picture",

@@ -32,6 +32,7 @@ def _classes(tag: str, part: str, said: str, labels: Sequence[str]) -> str:
 
 IMAGE = '  <Image name="image" value="$image"/>'
 TEXT = '  <Text name="text" value="$text"/>'
+LIST = '  <List name="list" value="$list"/>'
 PAIR = '  <Image name="first" value="$image1"/>\n  <Image name="second" value="$image2"/>'
 OF_IMAGE, OF_TEXT = 'toName="image"', 'toName="text"'
 VEHICLES = ("car", "bicycle", "person")
@@ -126,7 +127,16 @@ TEMPLATES = (
     ),
     Template(
         "ranking",
-        _("Ranking by stars"),
+        _("Ranking of answers or search results"),
+        _about(
+            LIST,
+            '  <Ranker name="rank" toName="list" required="true"/>',
+            '  <TextArea name="why" toName="list" maxSubmissions="1"/>',
+        ),
+    ),
+    Template(
+        "stars",
+        _("Ratings by stars"),
         _about(
             IMAGE,
             f'  <Rating name="sharpness" {OF_IMAGE} maxRating="5" required="true"/>',

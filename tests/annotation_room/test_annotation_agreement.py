@@ -24,8 +24,9 @@ from lode_annotation.agreement.coefficients import (
     fleiss_of_pairs,
 )
 from lode_annotation.agreement.comparing import Cell, compared
+from lode_annotation.class_examples import add as add_example
 from lode_annotation.models import Comparison, Queue, Task
-from lode_annotation.schemas import create_schema
+from lode_annotation.schemas import create_schema, revise
 from lode_platform.callers import Caller
 from lode_platform.models import Project, User
 from motherlode.controls import Control
@@ -235,3 +236,17 @@ def test_the_page_asks_as_many_statements_whatever_it_adds_up(
         row.save()
     with django_assert_max_num_queries(len(few)):
         client.get(f"/p/{project.name}/agreement/?queue={moods.uuid}")
+
+
+def test_an_ambiguous_class_is_shown_with_its_guideline_and_its_examples(
+    moods: Queue, client_for: Callable[[User], Client], alice: User, project: Project
+) -> None:
+    schema = moods.schema_revision.schema
+    calm = schema.classes.get(name="calm").class_id
+    revise(schema, Caller(alice), config=moods.schema_revision.config, guidelines={calm: "- **slow** ones"})
+    item = project.items.first()
+    assert item is not None
+    add_example(schema, Caller(alice), class_id=calm, item=item.uuid, good=False, caption="asleep")
+    html = client_for(alice).get(f"/p/{project.name}/agreement/").content.decode()
+    assert "<strong>slow</strong> ones" in html and "asleep" in html and "is-bad" in html
+    assert f"#guideline-of-{calm}" in html

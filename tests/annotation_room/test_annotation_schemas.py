@@ -84,7 +84,6 @@ LABEL = '<Label value="a"/>'
         (view(IMAGE, question("Taxonomy", 'apiUrl="/tree"', CHOICE)), '<Taxonomy apiUrl="/tree"> is not supported'),
         (view(IMAGE, question("Taxonomy", "", CHOICE.replace('"x"', '"x / y"'))), "cannot be told from a path"),
         (view(IMAGE, question("Taxonomy", "", '<Choice value="x" hotkey="a"/>')), 'hotkey="a"> in <Taxonomy>'),
-        (view(IMAGE, question("Ranker")), "<Ranker> is not supported yet"),
         (view(IMAGE, choices('choice="some"')), "must be single or multiple"),
     ],
 )

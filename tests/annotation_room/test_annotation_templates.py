@@ -9,7 +9,9 @@ from tests.annotation_room.test_annotation_texts import texts
 from lode_annotation import schemas
 from lode_annotation.labeling_config import parse_config
 from lode_annotation.schema_templates import TEMPLATES, Template
+from lode_platform import items
 from lode_platform.callers import Caller
+from lode_platform.store import store
 from motherlode.labeling_config import medium_of
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +30,10 @@ def test_a_template_is_a_schema_that_opens_in_the_form_and_can_be_tried(
     assert f'<option value="{template.name}" selected>' in form.content.decode()
     if medium_of(template.config) == "text":
         texts(project, alice, "one.txt")
+    elif medium_of(template.config) == "list":
+        blob = store().add_bytes(b'{"id": "a", "title": "A"}')
+        spec = items.ItemSpec("one.jsonl", blob.md5, blob.sha256)
+        items.add_items(project, Caller(alice), [spec], trusted=True)
     else:
         [item] = make_items(project, 1)
         item.length = 2 if "$image2" in template.config else 0

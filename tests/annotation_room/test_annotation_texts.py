@@ -177,9 +177,10 @@ def test_a_new_schema_starts_with_the_medium_of_the_newest_item(
 
     make_items(project, 1)
     medium, titles = offered()
-    assert (medium, titles[0], titles[-1]) == ("image", "Boxes of images", "Classes of texts")
+    assert (medium, titles[0], titles[-1]) == ("image", "Boxes of images", "Classes of lists")
     texts(project, alice, "note.txt")
-    assert offered() == ("text", [*titles[-2:], *titles[:-2]]) and titles[-2] == "Spans of texts"
+    assert offered() == ("text", [*titles[-3:-1], *titles[:-3], titles[-1]])
+    assert titles[-3:-1] == ["Spans of texts", "Classes of texts"]
     for one in client.get(at).context["starters"]:
         got = client.get(at, {"medium": one.medium.kind, "task": one.shape.task}).context["form"]["config"].value()
         assert parse_config(got).labels == list(one.medium.examples)

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("datasets", "0001_squashed_0004_pages_of_entries"),
+        ("datasets", "0004_pages_of_entries"),
     ]
 
     operations = [

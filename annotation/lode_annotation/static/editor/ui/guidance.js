@@ -191,9 +191,10 @@ export async function readPart(url) {
     const words = response ? gettext("The server does not show this.") : gettext("No connection.");
     throw new HttpError(response ? "gone" : "network", words, response?.status ?? 0);
   }
-  const holder = document.createElement("template");
-  holder.innerHTML = await response.text();
-  return holder.content;
+  const made = new DOMParser().parseFromString(await response.text(), "text/html");
+  const part = document.createDocumentFragment();
+  part.append(...made.body.childNodes);
+  return part;
 }
 
 /** @param {Editor} editor @returns {Command[]} */
