@@ -46,9 +46,17 @@ def _asks(shape: Shape) -> str:
 def _control(shape: Shape) -> str:
     about = " or ".join(f"`{MEDIA[kind].tag}`" for kind in MEDIA if shape.fits(kind))
     about = "two `Image`" if shape.compares else about
-    meant = shape.attributes - {"name", "toName"} | (PER_REGION if shape.whole and not shape.compares else frozenset())
+    meant = shape.attributes - {"name", "toName"} | (PER_REGION if _is_asked_per_region(shape) else frozenset())
     classes = f"`{shape.part}`" if shape.labelled else "-"
     return _row(f"`<{shape.opening}>`", _asks(shape), about, classes, _code(meant), _code(shape.looks))
+
+
+def _is_asked_per_region(shape: Shape) -> bool:
+    try:
+        shape.options({"perRegion": "true"}, ())
+    except ValueError:
+        return False
+    return shape.whole
 
 
 def _part(part: str) -> str:
