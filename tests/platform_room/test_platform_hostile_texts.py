@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 import pytest
 from django.apps import apps
 from django.db import connections, models
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Route, sync_playwright
 from tests.browsing import launch
 from tests.platform_room.test_platform_openapi import PAGES
 
@@ -116,17 +116,24 @@ def served(page: Page, client: Any, broken: list[str]) -> None:
 
 def test_no_text_that_somebody_typed_runs_on_any_page(world: Any, chrome: Browser) -> None:
     assert hostile() > 25
-    client, faults = world.browsers["owner"], []
+    client = world.browsers["owner"]
+    faults: list[str] = []
     client.raise_request_exception = False
     page = chrome.new_page(base_url=ADDRESS, viewport={"width": 1280, "height": 800})
     page.add_init_script(f"({TRAP})()")
     served(page, client, faults)
     where, shown = "", 0
-    page.on("dialog", lambda dialog: (faults.append(f"{where}: {dialog.message}"), dialog.dismiss()))
-    page.on(
-        "console",
-        lambda said: faults.append(f"{where}: {said.text}") if said.text.startswith(("ran ", "Refused to")) else None,
-    )
+
+    def asked(dialog: Dialog) -> None:
+        faults.append(f"{where}: {dialog.message}")
+        dialog.dismiss()
+
+    def said(message: ConsoleMessage) -> None:
+        if message.text.startswith(("ran ", "Refused to")):
+            faults.append(f"{where}: {message.text}")
+
+    page.on("dialog", asked)
+    page.on("console", said)
     for pattern in PAGES:
         where = world.address(pattern)
         answer = client.get(where)
