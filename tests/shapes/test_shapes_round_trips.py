@@ -121,7 +121,7 @@ def places(draw: st.DrawFn, kind: str, size: Image) -> dict[str, Any]:
         mask = np.random.default_rng(seed).random((size.height, size.width)) < draw(st.floats(0.02, 0.98))
         mask[0, 0] = True
         pixels = np.repeat(mask.reshape(-1, 1) * np.uint8(255), 4, axis=1)
-        return {"format": "rle", "rle": encode_rle(pixels.reshape(-1).tolist())}
+        return {"format": "rle", "rle": encode_rle(pixels.reshape(-1).tolist())}  # type: ignore[no-untyped-call]
     names = ("head", "waist", "tail") if kind == "skeleton" else tuple(f"p{at}" for at in range(1, 5))
     count = draw(st.integers(2, len(names)))
     vertices = []
