@@ -119,7 +119,7 @@ def draws(kind: str, *places: tuple[float, ...], ends: tuple[str, ...] = ()) -> 
         for place in places:
             seat.click(*place) if len(place) == 2 else seat.drag(*place)
         seat.press(*ends)
-        seat.page.wait_for_function(f"{count} === {before + 1}")
+        seat.page.wait_for_function(f"() => {count} === {before + 1}")
         seat.press("Escape")
 
     return act
@@ -304,7 +304,7 @@ REVIEW = [
 
 def searches(seat: Any, words: str) -> None:
     seat.page.keyboard.type(words)
-    seat.page.wait_for_function("editor.search.found.length > 1")
+    seat.page.wait_for_function("() => editor.search.found.length > 1")
 
 
 def walked(seat: Any, *rows: list[Step]) -> tuple[set[str], set[str]]:
