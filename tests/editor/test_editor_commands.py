@@ -119,7 +119,7 @@ def draws(kind: str, *places: tuple[float, ...], ends: tuple[str, ...] = ()) -> 
         for place in places:
             seat.click(*place) if len(place) == 2 else seat.drag(*place)
         seat.press(*ends)
-        seat.page.wait_for_function(f"{count} === {before + 1}")
+        seat.page.wait_for_function(f"() => {count} === {before + 1}")
         seat.press("Escape")
 
     return act
@@ -357,7 +357,7 @@ def on_review(clinic: Any, seat: Any) -> tuple[set[str], set[str]]:
     done = walked(rita, REVIEW)
     rita.page.keyboard.type("Two cells are missing")
     with rita.page.expect_response("**/review"):
-        rita.page.keyboard.press("Control+Enter")
+        rita.press("Control+Enter")  # once the answer has been in sight
     rows = clinic.call("GET", f"queues/{queue}/tasks")["results"]
     states = sorted({one["state"] for row in rows for one in row["annotations"]})
     assert {"accepted", "rejected"} <= set(states), states
