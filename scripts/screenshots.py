@@ -96,7 +96,12 @@ def pages(project: Any) -> dict[str, tuple[str, str]]:
         "schema-new": ("owner", address("annotation:schema_new")),
         "queues": ("owner", address("annotation:queues")),
         "queue-new": ("owner", address("annotation:queue_new")),
+        "micro-tasks-new": ("owner", address("annotation:micro_tasks_new")),
         "review-list": ("owner", address("annotation:review_list")),
+        "agreement": ("owner", address("annotation:agreement")),
+        "person": ("owner", address("annotation:person", "ann")),
+        "notifications": ("owner", "/notifications/"),
+        "webhooks": ("owner", address("platform:webhooks")),
         "datasets": ("owner", address("datasets:datasets")),
         "runs": ("owner", address("hooks:runs")),
         "mining": ("owner", address("hooks:mining")),
@@ -109,11 +114,13 @@ def pages(project: Any) -> dict[str, tuple[str, str]]:
         found["item"] = ("owner", address("platform:item", item.uuid))
     if schema := Schema.objects.filter(project=project).first():
         found["schema"] = ("owner", address("annotation:schema", schema.name))
+        found["schema-edit"] = ("owner", address("annotation:schema_edit", schema.name))
         found["assist"] = ("owner", address("annotation:assist", schema.name))
     if queue := Queue.objects.filter(project=project).order_by("-created_at").first():
         found["queue"] = ("owner", address("annotation:queue", queue.uuid))
     if task := Task.objects.filter(queue__project=project, state="open").order_by("-pk").first():
         found["label"] = ("annotator", reverse("annotation:label", args=[task.queue.uuid]))
+        found["task"] = ("owner", address("annotation:task", task.uuid))
     if waiting := Task.objects.filter(queue__project=project, state="submitted").first():
         found["review"] = ("owner", reverse("annotation:review", args=[waiting.queue.uuid]))
     if versions := list(Version.objects.filter(dataset__project=project, state="published").order_by("number")):
