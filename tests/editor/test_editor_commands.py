@@ -26,6 +26,13 @@ PRESSED_ELSEWHERE = {
     "tool.assist": ("test_editor_assist.py", "e"),
     "skip.again": ("test_editor_asides.py", "Alt+s"),
     "flag": ("test_editor_asides.py", "Alt+g"),
+    "comment.add": ("test_editor_comments.py", "Alt+c"),
+    "comment.next": ("test_editor_comments.py", "Alt+v"),
+    "comment.previous": ("test_editor_comments.py", "Alt+Shift+v"),
+    "comment.reply": ("test_editor_comments.py", "Alt+a"),
+    "comment.resolve": ("test_editor_comments.py", "Alt+z"),
+    "guidance": ("test_editor_examples.py", "Alt+i"),
+    "example": ("test_editor_examples.py", "Alt+e"),
 }
 """Commands that need more than a page: the test that presses the key, and says what came of it."""
 CONFIG = """<View>
