@@ -7,12 +7,12 @@ from lode_annotation.schema_templates import TEMPLATES
 from motherlode import relations
 from motherlode.media import BY_TAG as BY_OBJECT
 from motherlode.media import MEDIA
-from motherlode.shapes import BY_TAG, PARTS, Shape
+from motherlode.shapes import BY_TAG, PARTS, SHAPES, Shape
 
 SEVERAL = "regions get the label in hand, so one control asks for both: use the tag with `Labels` at its end"
 REFUSED = {
     **dict.fromkeys(("Rectangle", "Polygon", "Vector", "Ellipse", "KeyPoint", "Brush"), SEVERAL),
-    **dict.fromkeys(("Bitmask", "BitmaskLabels", "MagicWand"), "use `BrushLabels`, whose tools include a wand"),
+    **dict.fromkeys(("Bitmask", "BitmaskLabels", "MagicWand"), f"use `{SHAPES['mask'].tag}`, which has a wand"),
     **dict.fromkeys(("HyperText", "HyperTextLabels"), "pages of HTML are not shown; import their text"),
     **dict.fromkeys(("Paragraphs", "ParagraphLabels"), "dialogues are not shown; import their text"),
     **dict.fromkeys(("Audio", "TimelineLabels", "Video", "VideoRectangle"), "sound and video are not labelled yet"),

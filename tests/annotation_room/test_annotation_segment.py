@@ -240,7 +240,7 @@ def test_a_model_that_is_slow_goes_on_and_the_next_click_finds_it_done(
     assert wait_for(lambda: list(store().backend.list(embeddings.FOLDER)))
     monkeypatch.setattr(segment, "SECONDS", 60.0)
     assert geometry(bench, task, bench.click(task)).box == pytest.approx(CELL)
-    monkeypatch.setattr(promptable_model, "HARD", 0.2)
+    monkeypatch.setattr(promptable_model, "HARD", 0.001)
     said = bench.click(bench.task("other.png", saved(drawn(seed=9), "PNG")))
     assert (said.status_code, said.json()["code"]) == (409, "unanswered")
     assert "took longer than" in said.json()["error"]
