@@ -116,9 +116,12 @@ def seed(tasks: int, annotators: int, overlap: int) -> dict[str, Any]:
 
     django.setup()
     from django.db import connection
+    from django.db.models import F
 
-    from lode_annotation.queues import TaskSpec, add_tasks, create_queue
+    from lode_annotation.models import Queue
+    from lode_annotation.queues import create_queue
     from lode_annotation.schemas import create_schema
+    from lode_annotation.statements import places
     from lode_platform.callers import Caller
     from lode_platform.models import Blob, Item, Membership, Project, Role, User
     from lode_platform.tokens import make_token
@@ -130,11 +133,11 @@ def seed(tasks: int, annotators: int, overlap: int) -> dict[str, Any]:
     Membership.objects.create(project=project, user=owner, role=Role.OWNER)
     schema = create_schema(project, Caller(owner), name="cells", config=build(["RBC", "WBC", "Platelets"], "boxes"))
     queue = create_queue(project, Caller(owner), name="all", schema=schema, overlap=overlap)
-    for start in range(0, tasks, 5000):
-        count = min(5000, tasks - start)
+    for start in range(0, tasks, 10_000):
+        count = min(10_000, tasks - start)
         blobs = Blob.objects.bulk_create(Blob(md5=uuid4().hex, sha256=uuid4().hex * 2, size=1) for _ in range(count))
         paths = [f"{start + n:06d}.png" for n in range(count)]
-        items = Item.objects.bulk_create(
+        Item.objects.bulk_create(
             Item(
                 project=project,
                 blob=blob,
@@ -147,7 +150,10 @@ def seed(tasks: int, annotators: int, overlap: int) -> dict[str, Any]:
             )
             for path, blob in zip(paths, blobs, strict=True)
         )
-        add_tasks(queue, Caller(owner), [TaskSpec(item=item, priority=n % 5) for n, item in enumerate(items)])
+    places.add_tasks(queue.pk, Item.objects.filter(project=project), 0, 0, {})
+    queue.tasks.update(priority=F("number") % 5)
+    places.add_places(queue.pk, 0, overlap)
+    Queue.objects.filter(pk=queue.pk).update(size=tasks)
     tokens = []
     for number in range(annotators):
         user, _ = User.objects.get_or_create(username=f"annotator-{number}")

@@ -33,6 +33,8 @@ TRACE = """async () => {
   });
 }"""
 KEYS = "() => [...editor.keymap.commands.keys()].map((id) => [id, editor.keymap.keysOf(id)[0] ?? ''])"
+MAY = "id => { const { when } = editor.keymap.commands.get(id); return !when || when(); }"
+"""Whether a command can be given: not while the next task is on its way, say."""
 LONGEST = 100
 """Frames that a command's effect may take."""
 
@@ -94,6 +96,7 @@ def walk(seat: Any, steps: Iterable[Step]) -> set[str]:
             step.first(seat)
         key = keys(seat).get(step.command)
         assert key, f"{step.command} has no key here"
+        seat.page.wait_for_function(MAY, arg=step.command)
         look = f"() => {step.probe}"
         before = seat.page.evaluate(look)
         seat.page.evaluate("() => { ran.length = 0 }")
