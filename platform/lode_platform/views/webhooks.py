@@ -88,7 +88,7 @@ def _log(request: HttpRequest, found: Webhook) -> dict[str, object]:
     if state in WebhookDelivery.State.values:
         rows = rows.filter(state=state)
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
-    waits = found.on and any(row.state == WebhookDelivery.State.WAITING and not row.attempts for row in page)
+    waits = found.on and any(row.state == WebhookDelivery.State.WAITING and not row.error for row in page)
     return {"page": page, "state": state, "states": WebhookDelivery.State.choices, "waits": waits}
 
 
