@@ -97,9 +97,12 @@ def test_each_picture_is_drawn_on_and_zoomed_by_itself_and_its_regions_name_it(
     shown(bob, 0)
     bob.drag(20, 300, 90, 400)
     assert len(bob.rows()) == 2
+    summary = bob.page.locator("[data-region-summary]")
     bob.press("Shift+N", "Control+z")  # undo goes where it was drawn
     shown(bob, 0)
+    expect(summary).to_have_text("1 region, 1 on other pictures")
     bob.press("Control+Shift+z")
+    expect(summary).to_have_text("2 regions, 1 on other pictures")
     bob.page.reload()
     bob.ready()
     found = {(one["from_name"], one["to_name"]): one for one in entries(bob)}
