@@ -14,8 +14,7 @@ of a page just opened, its scripts still to be compiled. A frame is measured fro
 The masks lie on a picture of 1920 x 1080 and on one of 3840 x 2160, each within a quarter of its width and a third of
 its height. "Stroke" is a step of a brush of 24 pixels that adds to one of them, "lift" letting go of it.
 
-The spans lie in a text of 24,000 characters, and in one of 2,400,000: "scroll" is a frame of it, "end" a step of the
-end of one.
+The spans lie in texts of 24,000 and 2,400,000 characters: "scroll" is a frame of one, "end" a step of a span's end.
 """
 
 import argparse
@@ -64,8 +63,7 @@ MASK_BUDGET = {"load": (600, None), "zoom frame": (16.7, None), "stroke": (16.7,
 LARGE = (3840, 2160)
 SPAN = SHAPES["span"]
 SPAN_ROWS = ["load", "select", "end", "scroll", "undo"]
-SPANNED = 24_000
-"""Characters of the text that the budget is for."""
+SPANNED = 24_000  # characters of the text that the budget is for
 SPAN_BUDGET = {"load": (100, None)}
 SPAN_PEER: dict[str, float] = {"load": 16565}
 MASK = SHAPES["mask"]
@@ -431,8 +429,7 @@ def main() -> int:
         kept &= table(found, MASK_ROWS, MASK_BUDGET if size == SIZE else {"stroke": MASK_BUDGET["stroke"]}, {})
     for length, found in read.items():
         print(f"\n{options.spans} spans of a text of {length:,} characters")
-        asked = length == SPANNED
-        kept &= table(found, SPAN_ROWS, SPAN_BUDGET if asked else {}, SPAN_PEER if asked else {})
+        kept &= table(found, SPAN_ROWS, *((SPAN_BUDGET, SPAN_PEER) if length == SPANNED else ({}, {})))
     return 0 if kept else 1
 
 
