@@ -1,7 +1,10 @@
 """The tags that pages are written with."""
 
 import json
+import posixpath
 import re
+import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
@@ -12,13 +15,14 @@ from django.conf import LazySettings
 from django.contrib.staticfiles import storage as static_storage
 from django.core.management import call_command
 from django.template import Context, Template
-from django.utils.functional import LazyObject
 
 from lode_platform import drawing
 from lode_platform.models import Blob, Item
 from lode_platform.templatetags import lode, media
 
 pytestmark = pytest.mark.once
+
+ROOMS = list(Path(__file__).parents[2].glob("*/lode_*/static"))
 
 
 def drawn(source: str, **context: object) -> str:
@@ -127,25 +131,56 @@ def test_numbers_of_a_drawing_do_not_follow_the_locale(settings: LazySettings) -
         assert drawn("{% number 12345 %}") == "12.345"
 
 
-def test_the_import_map_leads_to_hashed_files_with_their_integrity(settings: LazySettings, tmp_path: Path) -> None:
+@pytest.fixture
+def collected(settings: LazySettings, tmp_path: Path) -> Iterator[Path]:
+    """The static files as a server answers them, in a folder of this test's."""
     settings.STATIC_ROOT = tmp_path
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
-    }
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "lode_platform.static_files.Storage"}}
     call_command("collectstatic", verbosity=0, interactive=False)
-    lazy = static_storage.staticfiles_storage
-    assert isinstance(lazy, LazyObject)
     lode.module_map.cache_clear()
-    try:
-        html = drawn("{% import_map %}", csp_nonce="n0")
-        found = json.loads(re.search(r'nonce="n0">(.*)</script>', html, re.DOTALL)[1])  # type: ignore[index]
-    finally:
-        lode.module_map.cache_clear()
+    yield tmp_path
+    lode.module_map.cache_clear()
+
+
+def test_the_import_map_leads_to_hashed_files_with_their_integrity(collected: Path) -> None:
+    html = drawn("{% import_map %}", csp_nonce="n0")
+    found = json.loads(re.search(r'nonce="n0">(.*)</script>', html, re.DOTALL)[1])  # type: ignore[index]
     shell = found["imports"]["/static/lode/shell.js"]
     assert re.fullmatch(r"/static/lode/shell\.[0-9a-f]{12}\.js", shell)
     assert found["integrity"][shell].startswith("sha384-")
-    assert (tmp_path / shell.removeprefix("/static/")).is_file()
+    assert (collected / shell.removeprefix("/static/")).is_file()
+
+
+def test_scripts_are_served_without_comments_and_mean_the_same(collected: Path, node_path: str) -> None:
+    pairs = []
+    for room in ROOMS:
+        for path in sorted(room.rglob("*.js")):
+            name = str(path.relative_to(room))
+            if not name.startswith("vendor/"):
+                served = static_storage.staticfiles_storage.stored_name(name)  # type: ignore[attr-defined]
+                pairs.append((name, path.read_text(), (collected / served).read_text()))
+    assert len(pairs) > 150
+    assert [name for name, _, served in pairs if re.search(r"^\s*(//|/\*\*)", served, re.MULTILINE)] == []
+    compare = Path(__file__).with_name("same_scripts.cjs")
+    command = [node_path, "--expose-internals", str(compare)]
+    done = subprocess.run(command, input=json.dumps(pairs), capture_output=True, text=True, timeout=120, check=True)
+    assert json.loads(done.stdout) == [], "rjsmin knows no template within a template: give the inner one a name"
+
+
+def test_who_labels_pictures_fetches_less_than_130_kilobytes_of_script(collected: Path) -> None:
+    wanted, sizes = ["editor/main.js"], {}
+    while wanted:
+        name = wanted.pop()
+        if name not in sizes:
+            served = collected / static_storage.staticfiles_storage.stored_name(name)  # type: ignore[attr-defined]
+            packed = served.with_name(served.name + ".gz")  # where that is smaller
+            sizes[name] = (packed if packed.exists() else served).stat().st_size
+            around = posixpath.dirname(name)
+            found = re.findall(r"""(?:from|import)\s*["'](\.[^"']+)["']""", served.read_text())
+            wanted += [posixpath.normpath(posixpath.join(around, one)) for one in found]
+    assert len(sizes) > 100
+    assert not any(name.startswith("editor/text/") for name in sizes)
+    assert sum(sizes.values()) < 130_000, sorted(sizes.items(), key=lambda one: -one[1])[:20]
 
 
 def test_without_hashed_names_there_is_no_import_map() -> None:

@@ -309,7 +309,8 @@ export class SchemaForm {
     if (!open) return;
     const root = outline(this.field.value);
     const made = root && nodeAt(root, path)?.children.at(-1);
-    const field = made && this.root.querySelector(`[data-at="${CSS.escape(`${pathOf(made).join()} value`)}"]`);
+    const at = made && CSS.escape(`${pathOf(made).join()} value`);
+    const field = at && this.root.querySelector(`[data-at="${at}"]`);
     if (field instanceof HTMLInputElement) field.select();
   }
 

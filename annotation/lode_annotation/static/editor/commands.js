@@ -9,7 +9,6 @@ import { pairCommands } from "./kinds/pairwise.js";
 import { pageCommands } from "./pages.js";
 import { relationCommands } from "./relations.js";
 import { guidanceCommands } from "./ui/guidance.js";
-import { showHelp } from "./ui/help.js";
 
 /** @typedef {import("./editor.js").Editor} Editor */
 /** @typedef {import("./keymap.js").Command} Command */
@@ -146,8 +145,18 @@ export function viewCommands(editor) {
     { id: "fullscreen", title: gettext("Full screen"), group, keys: ["Shift+f"], when: () => document.fullscreenEnabled, run: () => toggleFullScreen() },
     { id: "crosshair", title: gettext("Show crosshair"), group, keys: ["x"], active: () => stage.overlay.showCrosshair, run: () => toggleCrosshair(editor) },
     { id: "side", title: gettext("Labels and regions"), group, keys: ["Ctrl+b"], icon: "tag", active: () => root.classList.contains("is-side-open"), run: () => editor.openSide(!root.classList.contains("is-side-open")) },
-    { id: "help", title: gettext("Keyboard shortcuts"), group, keys: ["?"], icon: "help", run: () => showHelp(editor) },
+    { id: "help", title: gettext("Keyboard shortcuts"), group, keys: ["?"], icon: "help", run: () => void help(editor) },
   ];
+}
+
+/** Show the list of keys, which few people open in a day: it is fetched then. @param {Editor} editor */
+async function help(editor) {
+  try {
+    const { showHelp } = await import("./ui/help.js");
+    showHelp(editor);
+  } catch {
+    editor.notes.say(gettext("The list of keys could not be loaded. Check the connection and reload the page."));
+  }
 }
 
 /** @param {Editor} editor @param {"showNames"|"showPrelabels"|"showGrid"} what */

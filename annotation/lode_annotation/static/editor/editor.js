@@ -19,9 +19,6 @@ import { Questions } from "./questions.js";
 import { RegionActs } from "./region_acts.js";
 import { Relations } from "./relations.js";
 import { Stage } from "./stage.js";
-import { fitsText, textCommands } from "./text/commands.js";
-import { TextDocument } from "./text/document.js";
-import { TextSearch } from "./text/search.js";
 import { panTool } from "./tools/pan.js";
 import { SelectTool } from "./tools/select.js";
 import { bindButtons } from "./ui/buttons.js";
@@ -62,6 +59,10 @@ export class Editor {
     this.notes = new Notes(find("[data-notes]", root), find("[data-live]", root));
     /** @type {readonly Control[]} */
     this.controls = [];
+    /** What reads and marks texts, once one was shown. @type {import("./text/index.js").Texts|null} */
+    this.texts = null;
+    /** Whether spans of the text at hand are asked for. */
+    this.marking = false;
     /** The label in hand for drawing. @type {{control: Control, label: Label}|null} */
     this.armed = null;
     /** @type {Map<string, string>} */
@@ -84,8 +85,6 @@ export class Editor {
     }
     this.stage.addTool(panTool(this.stage));
     this.relations = new Relations(this);
-    this.document = new TextDocument(this);
-    this.search = new TextSearch(this);
     this.list = new RegionList(find("[data-region-list]", root), this.store, this.stage, {
       accept: (key) => this.acts.accept([key]),
       remove: (key) => this.acts.remove([key]),
@@ -124,10 +123,10 @@ export class Editor {
     this.relations.set(controls);
     this.controls = controls.filter((one) => one !== this.relations.control);
     this.medium = mediumNamed(medium);
-    this.document.marking = !this.medium.isPicture && controls.some((one) => shapeFor(one)?.inText);
+    this.marking = !this.medium.isPicture && controls.some((one) => shapeFor(one)?.inText);
     this.stage.scene.resting = !this.medium.isPicture;
     this.root.classList.toggle("is-document", !this.medium.isPicture);
-    this.root.classList.toggle("has-spans", this.document.marking);
+    this.root.classList.toggle("has-spans", this.marking);
     this.stage.palette.setControls(controls);
     const kept = controls.find((one) => shapeFor(one) && one.name === this.armed?.control.name);
     const control = kept ?? controls.find(shapeFor);
@@ -162,9 +161,18 @@ export class Editor {
 
   setCommands() {
     const all = [...labelCommands(this), ...this.more(), ...regionCommands(this), ...viewCommands(this)];
-    const { marking } = this.document;
-    this.commands = this.medium.isPicture ? all : [...textCommands(this), ...all.filter((command) => fitsText(command, marking))];
+    this.commands = (this.medium.isPicture ? null : this.texts?.commands(all)) ?? all;
     this.keymap.set(applied(this.commands, this.ownKeys.choice));
+  }
+
+  /** Show what is read of an item, nothing where it is a picture. @param {import("./media/index.js").Shown|null} shown */
+  read(shown) {
+    if (shown?.Texts && !this.texts) {
+      this.texts = new shown.Texts(this);
+      this.setCommands();
+      this.refresh();
+    }
+    this.texts?.show(shown?.text ?? "");
   }
 
   /** Take up other keys, and keep them. @param {import("./own_keys.js").Choice} choice */
@@ -206,7 +214,7 @@ export class Editor {
   showCause(reason) {
     const place = placeOf(reason);
     if (place && !this.medium.isPicture) {
-      this.document.reveal({ start: place.left, end: place.right });
+      this.texts?.document.reveal({ start: place.left, end: place.right });
       this.notes.announce(reason?.text ?? "");
     } else if (place) {
       void this.pages.go(reason?.page ?? 0);
@@ -231,7 +239,7 @@ export class Editor {
     const region = this.store.regions.get(key);
     if (region && isShape(region) && !this.store.isHere(region)) void this.pages.go(this.pages.of(region));
     if (!region || !isShape(region)) return;
-    if (shapeOf(region).inText) this.document.reveal(/** @type {import("./kinds/span.js").SpanRegion} */ (region));
+    if (shapeOf(region).inText) this.texts?.document.reveal(/** @type {import("./kinds/span.js").SpanRegion} */ (region));
     else this.stage.viewport.reveal(boundsOf(region));
   }
 
@@ -241,7 +249,7 @@ export class Editor {
     if (kind) return this.questions.say(control, (had) => kind.picked?.(control, had, label.value) ?? had);
     this.guidance.follow(label);
     this.armed = { control, label };
-    if (this.document.mark()) return this.refresh();
+    if (this.texts?.document.mark()) return this.refresh();
     if (!this.pages.takes(control)) void this.pages.go(control.page ?? 0);
     const fits = (/** @type {Region} */ region) => kindOf(region) === kindFor(control) && this.pages.takes(control);
     const selected = this.acts.changeable().filter(fits);
@@ -358,7 +366,7 @@ export class Editor {
 
   escape() {
     if (this.relations.stop() || this.stage.cancel()) return;
-    if (this.search.open) return this.search.hide();
+    if (this.texts?.search.open) return this.texts.search.hide();
     if (this.guidance.open) return this.guidance.close();
     if (this.store.selection.size) this.store.select([]);
     else if (this.filter.active) this.filter.clear();

@@ -110,13 +110,13 @@ export class Comments {
 
   /** What a comment would be about now: the selected region, else the selected words or the place in sight. @returns {Target} */
   #here() {
-    const { store, stage, document, medium, pages } = this.editor;
+    const { store, stage, texts, medium, pages } = this.editor;
     const [region, more] = store.selectedShapes();
     if (region && !more && !region.pending) return this.known.has(region.id) ? { region: region.id } : { place: placeOn(region) };
     if (!medium.isPicture) {
-      const words = document.selected;
+      const words = texts?.document.selected;
       if (!words) return { place: null };
-      const { start, end } = document.units.span(words.from, words.to);
+      const { start, end } = texts.document.units.span(words.from, words.to);
       return { place: { start, end } };
     }
     const { x, y } = stage.viewport.toImage(stage.focus);
@@ -156,10 +156,10 @@ export class Comments {
 
   /** @param {Place|null} place */
   async #goTo(place) {
-    const { document, pages, stage, store } = this.editor;
+    const { texts, pages, stage, store } = this.editor;
     if (!place) return;
     store.select([]);
-    if ("start" in place) return document.reveal(place);
+    if ("start" in place) return texts?.document.reveal(place);
     await pages.go(place.page ?? 0);
     stage.viewport.reveal({ left: place.x, top: place.y, right: place.x, bottom: place.y });
   }

@@ -1,7 +1,7 @@
 // @ts-check
 /** Comments as numbered pins: on the picture at their places, in a text beside their words. */
 
-import { h } from "../../lode/dom.js";
+import { find, h } from "../../lode/dom.js";
 import { gettext } from "../../lode/words.js";
 
 /** @typedef {import("./comments.js").Comments} Comments */
@@ -23,10 +23,11 @@ export class Pins {
     /** @type {Map<string, HTMLButtonElement>} */
     this.pins = new Map();
     this.frame = 0;
-    const { stage, document: text } = this.editor;
+    const { stage } = this.editor;
+    this.text = find("[data-document]", this.editor.root);
     stage.viewport.addEventListener("change", () => this.invalidate());
-    new ResizeObserver(() => this.invalidate()).observe(text.root);
-    text.root.addEventListener("scroll", () => this.invalidate(), { passive: true });
+    new ResizeObserver(() => this.invalidate()).observe(this.text);
+    this.text.addEventListener("scroll", () => this.invalidate(), { passive: true });
     // a press on a pin is none on the picture
     this.root.addEventListener("pointerdown", (event) => event.stopPropagation());
   }
@@ -40,7 +41,7 @@ export class Pins {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
     const { comments, editor } = this;
-    const home = editor.medium.isPicture ? editor.stage.root : editor.document.root;
+    const home = editor.medium.isPicture ? editor.stage.root : this.text;
     if (this.root.parentElement !== home) home.append(this.root);
     const shown = new Map(comments.list.flatMap((one) => this.#placed(one)));
     for (const [key, pin] of this.pins) {
@@ -67,14 +68,16 @@ export class Pins {
 
   /** Where a place is on the stage or in the text; null where it is not to be seen there. @param {Place|null|undefined} place @returns {Point|null} */
   #at(place) {
-    const { stage, document: text, pages, medium } = this.editor;
+    const { stage, texts, pages, medium } = this.editor;
     if (!place || "start" in place === medium.isPicture) return null;
     if (!("start" in place)) return (place.page ?? 0) === pages.at ? stage.viewport.toStage(place) : null;
-    const { from, to } = text.rangeOf(place);
-    const rect = text.rectOf(Math.max(from, to - 1));
+    if (!texts) return null;
+    const { root } = texts.document;
+    const { from, to } = texts.document.rangeOf(place);
+    const rect = texts.document.rectOf(Math.max(from, to - 1));
     if (!rect) return null;
-    const edge = text.root.getBoundingClientRect();
-    return { x: rect.right - edge.left + text.root.scrollLeft, y: rect.top - edge.top + text.root.scrollTop };
+    const edge = root.getBoundingClientRect();
+    return { x: rect.right - edge.left + root.scrollLeft, y: rect.top - edge.top + root.scrollTop };
   }
 
   /** @param {string} key */

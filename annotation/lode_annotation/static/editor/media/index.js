@@ -12,6 +12,7 @@ import * as text from "./text.js";
  * @typedef {object} Shown
  * @property {CanvasImageSource|null} source
  * @property {string|null} text
+ * @property {typeof import("../text/index.js").Texts} [Texts] what reads the text
  * @property {readonly Entry[]} [entries] of a list
  * @property {{width: number, height: number}} size
  * @property {import("../view/grey.js").Grey} [grey] of more than 8 bits, which is shown in a window

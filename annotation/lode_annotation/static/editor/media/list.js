@@ -30,8 +30,9 @@ function asText(entries) {
  * @returns {Promise<Shown>}
  */
 export async function load(media) {
-  const entries = entriesOf(await textAt(media.url));
-  return { source: null, text: asText(entries), entries, size: { width: 1, height: 1 }, close: () => {} };
+  const [lines, { Texts }] = await Promise.all([textAt(media.url), import("../text/index.js")]);
+  const entries = entriesOf(lines);
+  return { source: null, text: asText(entries), Texts, entries, size: { width: 1, height: 1 }, close: () => {} };
 }
 
 /** @param {Media} media @returns {string} how large it is, in words */

@@ -20,8 +20,8 @@ export class Arcs {
   }
 
   draw() {
-    const { editor, root, marking } = this.text;
-    const relations = marking ? editor.relations.selected() : [];
+    const { editor, root } = this.text;
+    const relations = editor.marking ? editor.relations.selected() : [];
     if (!relations.length && !this.root.childElementCount) return;
     const window = root.getBoundingClientRect();
     const edge = { left: window.left - root.scrollLeft, top: window.top - root.scrollTop };

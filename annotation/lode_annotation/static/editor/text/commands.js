@@ -9,6 +9,7 @@ import { meant, nextCharacter, placesOf, previousCharacter, wordBefore, wordFrom
 /** @typedef {import("../keymap.js").Command} Command */
 /** @typedef {import("../kinds/span.js").SpanRegion} SpanRegion */
 /** @typedef {import("./breaks.js").Range} Range */
+/** @typedef {import("./index.js").Texts} Texts */
 
 /** The commands that say nothing of a text. */
 const OF_PICTURES = /^(tool|zoom|bright|contrast|window|page|move|moveFar|grow|turn)\.|\.middle$|^(crosshair|snap|grid)$|^region\.(below|copy|paste|duplicate|carry)$/;
@@ -22,16 +23,17 @@ export function fitsText({ id }, marking) {
   return !OF_PICTURES.test(id) && (marking || !OF_REGIONS.test(id));
 }
 
-/** @param {Editor} editor @returns {Command[]} */
-export function textCommands(editor) {
-  const { document, stage, acts } = editor;
+/** @param {Texts} texts @returns {Command[]} */
+export function textCommands(texts) {
+  const { editor, search } = texts;
+  const { stage, acts } = editor;
   const group = gettext("Text");
-  const found = { id: "find", title: gettext("Search the text"), group, keys: ["Ctrl+f"], icon: "search", active: () => editor.search.open, run: () => editor.search.show() };
+  const found = { id: "find", title: gettext("Search the text"), group, keys: ["Ctrl+f"], icon: "search", active: () => search.open, run: () => search.show() };
   const steps = [
-    { id: "find.next", title: gettext("Next match"), group, keys: ["F3"], repeat: true, whileTyping: true, when: () => editor.search.open, run: () => editor.search.step(1) },
-    { id: "find.previous", title: gettext("Previous match"), group, keys: ["Shift+F3"], repeat: true, whileTyping: true, when: () => editor.search.open, run: () => editor.search.step(-1) },
+    { id: "find.next", title: gettext("Next match"), group, keys: ["F3"], repeat: true, whileTyping: true, when: () => search.open, run: () => search.step(1) },
+    { id: "find.previous", title: gettext("Previous match"), group, keys: ["Shift+F3"], repeat: true, whileTyping: true, when: () => search.open, run: () => search.step(-1) },
   ];
-  if (!document.marking) return [found, ...steps];
+  if (!editor.marking) return [found, ...steps];
   const edit = () => stage.editable && editor.armed !== null;
   const one = () => stage.editable && acts.changeable().length === 1;
   const spans = gettext("Spans");
@@ -46,11 +48,11 @@ export function textCommands(editor) {
     ["start.earlierWord", "Ctrl+Alt+Shift+ArrowLeft", gettext("Move the start left by a word"), "from", previousWordStart],
   ]);
   return [
-    { id: "span.mark", title: gettext("Mark the next word"), group: spans, keys: ["m"], icon: "plus", when: edit, run: () => markNext(editor) },
-    { id: "span.same", title: gettext("Mark the same words everywhere"), group: spans, keys: ["Shift+m"], when: one, run: () => markSame(editor) },
-    { id: "span.next", title: gettext("Move to the next word"), group: spans, keys: ["ArrowRight"], repeat: true, when: one, run: () => toWord(editor, 1) },
-    { id: "span.previous", title: gettext("Move to the previous word"), group: spans, keys: ["ArrowLeft"], repeat: true, when: one, run: () => toWord(editor, -1) },
-    ...ends.map(([id, key, title, side, step]) => ({ id: `span.${id}`, title, group: spans, keys: [key], repeat: true, when: one, run: () => moveEnd(editor, side, step) })),
+    { id: "span.mark", title: gettext("Mark the next word"), group: spans, keys: ["m"], icon: "plus", when: edit, run: () => markNext(texts) },
+    { id: "span.same", title: gettext("Mark the same words everywhere"), group: spans, keys: ["Shift+m"], when: one, run: () => markSame(texts) },
+    { id: "span.next", title: gettext("Move to the next word"), group: spans, keys: ["ArrowRight"], repeat: true, when: one, run: () => toWord(texts, 1) },
+    { id: "span.previous", title: gettext("Move to the previous word"), group: spans, keys: ["ArrowLeft"], repeat: true, when: one, run: () => toWord(texts, -1) },
+    ...ends.map(([id, key, title, side, step]) => ({ id: `span.${id}`, title, group: spans, keys: [key], repeat: true, when: one, run: () => moveEnd(texts, side, step) })),
     found,
     ...steps,
   ];
@@ -83,9 +85,9 @@ function selected(editor) {
   return /** @type {SpanRegion|undefined} */ (editor.acts.changeable()[0]);
 }
 
-/** @param {Editor} editor @param {SpanRegion} span @param {Range} range @param {string} label of the step @param {string} mark steps of one mark in a row are one */
-function change(editor, span, range, label, mark) {
-  const { document, store, notes } = editor;
+/** @param {Texts} texts @param {SpanRegion} span @param {Range} range @param {string} label of the step @param {string} mark steps of one mark in a row are one */
+function change({ document, editor }, span, range, label, mark) {
+  const { store, notes } = editor;
   const made = document.units.span(range.from, range.to);
   if (made.end <= made.start || (made.start === span.start && made.end === span.end)) return;
   store.transact(label, (change) => change.replace(/** @type {SpanRegion} */ ({ ...span, ...made, changed: true })), { merge: `${mark} ${span.key}` });
@@ -93,29 +95,29 @@ function change(editor, span, range, label, mark) {
   notes.announce(made.text);
 }
 
-/** @param {Editor} editor @param {"from"|"to"} side @param {(text: string, at: number) => number} step */
-function moveEnd(editor, side, step) {
+/** @param {Texts} texts @param {"from"|"to"} side @param {(text: string, at: number) => number} step */
+function moveEnd(texts, side, step) {
+  const { document, editor } = texts;
   const span = selected(editor);
   if (!span) return;
-  const { document } = editor;
   const range = document.rangeOf(span);
   const moved = { ...range, [side]: step(document.units.text, range[side]) };
-  change(editor, span, moved, side === "to" ? gettext("Move the end") : gettext("Move the start"), `end ${side}`);
+  change(texts, span, moved, side === "to" ? gettext("Move the end") : gettext("Move the start"), `end ${side}`);
 }
 
-/** @param {Editor} editor @param {1|-1} by */
-function toWord(editor, by) {
+/** @param {Texts} texts @param {1|-1} by */
+function toWord(texts, by) {
+  const { document, editor } = texts;
   const span = selected(editor);
   if (!span) return;
-  const { document } = editor;
   const { from, to } = document.rangeOf(span);
   const word = by > 0 ? wordFrom(document.units.text, to) : wordBefore(document.units.text, from);
-  if (word) change(editor, span, word, gettext("Move"), "word");
+  if (word) change(texts, span, word, gettext("Move"), "word");
 }
 
-/** Mark the word after the selected span, or the first one in sight. @param {Editor} editor */
-function markNext(editor) {
-  const { document, store } = editor;
+/** Mark the word after the selected span, or the first one in sight. @param {Texts} texts */
+function markNext({ document, editor }) {
+  const { store } = editor;
   const [last] = /** @type {SpanRegion[]} */ (store.selectedShapes()).slice(-1);
   if (document.mark()) return;
   const word = wordFrom(document.units.text, last ? document.rangeOf(last).to : document.firstInSight());
@@ -124,11 +126,11 @@ function markNext(editor) {
   document.reveal(document.units.span(word.from, word.to));
 }
 
-/** Mark all places that say what the selected span says, with its label, as one step. @param {Editor} editor */
-function markSame(editor) {
+/** Mark all places that say what the selected span says, with its label, as one step. @param {Texts} texts */
+function markSame({ document, editor }) {
   const span = selected(editor);
   if (!span) return;
-  const { document, notes } = editor;
+  const { notes } = editor;
   const { units } = document;
   const range = document.rangeOf(span);
   const words = meant(units.text, range.from, range.to);

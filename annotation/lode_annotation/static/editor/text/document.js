@@ -43,8 +43,6 @@ export class TextDocument {
     this.marks = [];
     /** What they were made from. @type {readonly Omit<Mark, "level">[]} */
     this.found = [];
-    /** Whether the schema asks for spans of the text at hand. */
-    this.marking = false;
     this.frame = 0;
     /** Whether the button went down in the text. */
     this.pressed = false;
@@ -79,13 +77,13 @@ export class TextDocument {
 
   /** Bring the marks up to date, once a frame. */
   invalidate() {
-    if (this.marking && !this.frame) this.frame = requestAnimationFrame(() => this.drawNow());
+    if (this.editor.marking && !this.frame) this.frame = requestAnimationFrame(() => this.drawNow());
   }
 
   drawNow() {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
-    const found = this.marking ? [...this.#found()] : [];
+    const found = this.editor.marking ? [...this.#found()] : [];
     if (!drawnAlike(found, this.found)) this.#place(found);
     for (const block of this.blocks) if (block.near) this.#draw(block);
     this.arcs.draw();
@@ -250,7 +248,7 @@ export class TextDocument {
   #released(event) {
     const { pressed } = this;
     this.pressed = false;
-    if (!pressed || !this.marking || event.detail > 2 || this.editor.relations.from) return;
+    if (!pressed || !this.editor.marking || event.detail > 2 || this.editor.relations.from) return;
     // the browser's own selection is settled after the event
     setTimeout(() => {
       if (this.selected && this.editor.stage.editable) this.mark();
@@ -259,7 +257,7 @@ export class TextDocument {
 
   /** Mark what is selected with the label in hand. @returns {boolean} whether there was anything */
   mark() {
-    const range = this.marking && this.editor.stage.editable ? this.selected : null;
+    const range = this.editor.marking && this.editor.stage.editable ? this.selected : null;
     if (!range) return false;
     getSelection()?.removeAllRanges();
     this.add(range);
@@ -285,7 +283,7 @@ export class TextDocument {
 
   /** A span was pressed: it is selected; of several in one place the smallest, or the one after that which is. @param {MouseEvent} event */
   #clicked(event) {
-    if (!this.marking || this.selected || event.detail > 1) return;
+    if (!this.editor.marking || this.selected || event.detail > 1) return;
     const { editor } = this;
     const keys = keysAt(event.target);
     const order = this.marks.filter(({ key }) => keys.has(key) && editor.store.regions.has(key)).sort((a, b) => a.to - a.from - (b.to - b.from));

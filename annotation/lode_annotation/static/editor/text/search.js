@@ -9,6 +9,7 @@ import { placesOf } from "./breaks.js";
 
 /** @typedef {import("../editor.js").Editor} Editor */
 /** @typedef {import("./breaks.js").Range} Range */
+/** @typedef {import("./document.js").TextDocument} TextDocument */
 
 /** So many matches are shown in the text; all are counted and gone through. */
 const MOST = 2000;
@@ -16,9 +17,10 @@ const HERE = "ed-found-here";
 const ALL = "ed-found";
 
 export class TextSearch {
-  /** @param {Editor} editor */
-  constructor(editor) {
+  /** @param {Editor} editor @param {TextDocument} document */
+  constructor(editor, document) {
     this.editor = editor;
+    this.document = document;
     this.root = find("[data-find]", editor.root);
     this.field = h("input", { type: "search", class: "ed-input", "aria-label": gettext("Search the text"), placeholder: gettext("Search the text"), oninput: () => this.#look() });
     this.count = h("span", { class: "ed-find-count", "aria-live": "polite" });
@@ -76,7 +78,7 @@ export class TextSearch {
   }
 
   #look() {
-    const { document } = this.editor;
+    const { document } = this;
     this.found = placesOf(document.units.text, this.field.value.trim(), { anyCase: true });
     const first = document.firstInSight();
     const next = this.found.findIndex(({ from }) => from >= first);
@@ -85,7 +87,7 @@ export class TextSearch {
   }
 
   #go() {
-    const { document } = this.editor;
+    const { document } = this;
     const here = this.found[this.at];
     if (here) document.reveal(document.units.span(here.from, here.to));
     const all = this.found.length;
@@ -97,7 +99,7 @@ export class TextSearch {
   #paint() {
     const highlights = globalThis.CSS?.highlights;
     if (!highlights) return;
-    const { document } = this.editor;
+    const { document } = this;
     const start = Math.max(0, Math.min(this.at - MOST / 2, this.found.length - MOST));
     const ranges = this.found.slice(start, start + MOST).flatMap((range) => document.domRange(range) ?? []);
     const here = ranges[this.at - start];

@@ -20,8 +20,8 @@ const PARTS = new Set(["Control", "Shift", "Alt", "Meta", "AltGraph", "CapsLock"
 const BACK = new Set(["Delete", "Backspace"]);
 
 /** What the hand on the pointer can do, which no command says. @param {Editor} editor @returns {KeyGroup[]} */
-function pointerGroups({ medium, document }) {
-  if (!medium.isPicture) return document.marking ? [textGroup()] : [];
+function pointerGroups({ medium, marking }) {
+  if (!medium.isPicture) return marking ? [textGroup()] : [];
   return [{
     title: gettext("Pointer"),
     rows: [

@@ -20,9 +20,8 @@ export function showItem(editor, shown, media, queue = "") {
   editor.stage.show(shown?.source ?? null, shown?.source ? shown.size : size, size);
   editor.levels.show(shown?.grey ?? null, queue);
   editor.stage.scene.drawNow();
-  editor.document.show(shown?.text ?? "");
+  editor.read(shown);
   editor.questions.entries = shown?.entries ?? [];
-  editor.search.reset();
 }
 
 /** Another page of the picture, seen as the one before. @param {Editor} editor @param {Shown} shown @param {string} queue for which a window was chosen */

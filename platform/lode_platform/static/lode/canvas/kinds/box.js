@@ -75,6 +75,8 @@ export const box = {
     corners(region).forEach(({ x, y }, at) => (at ? pen.lineTo(x, y) : pen.moveTo(x, y)));
     pen.closePath();
   },
-  measure: ({ width, height, rotation }) =>
-    `${Math.round(width)} × ${Math.round(height)}${rotation ? `, ${Math.round(rotation * 10) / 10}°` : ""}`,
+  measure({ width, height, rotation }) {
+    const size = `${Math.round(width)} × ${Math.round(height)}`;
+    return rotation ? `${size}, ${Math.round(rotation * 10) / 10}°` : size;
+  },
 };
