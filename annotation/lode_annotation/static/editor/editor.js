@@ -165,16 +165,6 @@ export class Editor {
     this.keymap.set(applied(this.commands, this.ownKeys.choice));
   }
 
-  /** Show what is read of an item, nothing where it is a picture. @param {import("./media/index.js").Shown|null} shown */
-  read(shown) {
-    if (shown?.Texts && !this.texts) {
-      this.texts = new shown.Texts(this);
-      this.setCommands();
-      this.refresh();
-    }
-    this.texts?.show(shown?.text ?? "");
-  }
-
   /** Take up other keys, and keep them. @param {import("./own_keys.js").Choice} choice */
   setKeys(choice) {
     this.ownKeys.keep(choice);

@@ -20,7 +20,12 @@ export function showItem(editor, shown, media, queue = "") {
   editor.stage.show(shown?.source ?? null, shown?.source ? shown.size : size, size);
   editor.levels.show(shown?.grey ?? null, queue);
   editor.stage.scene.drawNow();
-  editor.read(shown);
+  if (shown?.Texts && !editor.texts) {
+    editor.texts = new shown.Texts(editor);
+    editor.setCommands();
+    editor.refresh();
+  }
+  editor.texts?.show(shown?.text ?? "");
   editor.questions.entries = shown?.entries ?? [];
 }
 
