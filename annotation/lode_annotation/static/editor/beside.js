@@ -32,7 +32,9 @@ export class Beside {
   open() {
     const { pages, stage } = this.editor;
     const { loaded } = pages;
+    const before = this.count;
     this.count = pages.beside ? pages.count : 0;
+    if (!this.count && !before) return;
     this.middle.classList.toggle("is-beside", this.count > 0);
     const columns = this.count > IN_A_ROW ? Math.ceil(this.count / 2) : Math.max(1, this.count);
     this.middle.style.setProperty("--ed-columns", String(columns));

@@ -161,7 +161,10 @@ export class LabelPanels {
     const counts = new Map();
     for (const region of regions) {
       if (!isShape(region) || region.pending) continue;
-      for (const label of region.labels) counts.set(`${region.control}/${label}`, (counts.get(`${region.control}/${label}`) ?? 0) + 1);
+      for (const label of region.labels) {
+        const name = `${region.control}/${label}`;
+        counts.set(name, (counts.get(name) ?? 0) + 1);
+      }
     }
     for (const { control, label, count } of this.entries) {
       if (count) count.textContent = String(counts.get(`${control.name}/${label.value}`) ?? "");

@@ -19,7 +19,6 @@ export function showItem(editor, shown, media, queue = "") {
   const size = media.width && media.height ? { width: media.width, height: media.height } : NOTHING;
   editor.stage.show(shown?.source ?? null, shown?.source ? shown.size : size, size);
   editor.levels.show(shown?.grey ?? null, queue);
-  editor.stage.scene.drawNow();
   if (shown?.Texts && !editor.texts) {
     editor.texts = new shown.Texts(editor);
     editor.setCommands();
@@ -33,7 +32,6 @@ export function showItem(editor, shown, media, queue = "") {
 export function showPage(editor, shown, queue) {
   editor.stage.scene.setPicture(shown.source, shown.size);
   editor.levels.show(shown.grey ?? null, queue);
-  editor.stage.scene.drawNow();
 }
 
 /** Give the keys to what is shown: a text scrolls by them. @param {Editor} editor */

@@ -127,13 +127,15 @@ export class Scene {
 
   /** Fit the canvases to the stage. @param {number} width @param {number} height CSS pixels */
   resize(width, height) {
-    const ratio = this.ratio;
-    for (const canvas of [this.imageCanvas, this.regionCanvas]) {
-      canvas.width = Math.max(1, Math.round(width * ratio));
-      canvas.height = Math.max(1, Math.round(height * ratio));
-    }
+    const across = Math.max(1, Math.round(width * this.ratio));
+    const down = Math.max(1, Math.round(height * this.ratio));
     this.viewport.resize(width, height);
-    this.invalidate(true); // a canvas that is given a size is empty, also where it had that size
+    if (this.imageCanvas.width === across && this.imageCanvas.height === down) return;
+    for (const canvas of [this.imageCanvas, this.regionCanvas]) {
+      canvas.width = across;
+      canvas.height = down;
+    }
+    this.invalidate(true); // a canvas that is given a size is empty
     this.drawNow();
   }
 
