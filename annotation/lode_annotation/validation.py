@@ -218,11 +218,12 @@ def _entry(entry: Mapping[str, Any], held: _Held, rules: Rules, answered: set[st
         return "type", f'"{source}" takes {kind}, not {entry.get("type")!r}.'
     if (target := entry.get("to_name", control.to_name)) != control.to_name and target not in control.objects:
         return "object", f'"{source}" is about "{control.to_name}", not {target!r}.'
-    if any(entry.get(key, value) != value for key, value in held.size.items()):
-        return "image", (
-            f"It was made on {entry.get('original_width')} x {entry.get('original_height')} pixels;"
-            f" the upright image has {' x '.join(map(str, held.size.values()))}."
-        )
+    for key, stated in held.size.items():
+        if entry.get(key, stated) != stated:
+            return "image", (
+                f"It was made on {entry.get('original_width')} x {entry.get('original_height')} pixels;"
+                f" the upright image has {' x '.join(map(str, held.size.values()))}."
+            )
     value = entry.get("value")
     if not isinstance(value, dict):
         return "value", "It has no value."

@@ -26,15 +26,16 @@ def pages_of(media: Media) -> int:
 def frame_of(entry: Mapping[str, Any], media: Media, page: int | None = None) -> int | None:
     """The frame of a region whose entry this is, under a control about that `page`, where it is about one. Raises
     `BadRegion` for a page that is not there."""
-    index, pages = entry.get(ITEM_INDEX), pages_of(media)
+    index = entry.get(ITEM_INDEX)
+    if index is None and page is None:
+        return None
+    pages = pages_of(media)
     if page is not None:
         if index is not None:
             raise BadRegion(f"{ITEM_INDEX} {index!r} has no meaning here: its control says which picture it lies on")
         if page >= pages:
             raise BadRegion(f"control is about picture {page + 1} of the item, which has {pages}")
         return page or None
-    if index is None:
-        return None
     if type(index) is not int or not 0 <= index < pages:
         there = f"they are numbered 0 to {pages - 1}" if pages > 1 else "it has one"
         raise BadRegion(f"{ITEM_INDEX} {index!r} is none of the item's pages: {there}")

@@ -271,7 +271,8 @@ def texts_of(said: Iterable[Region], relations: Iterable[Relation] = ()) -> Text
     regions: list[dict[str, Any]] = []
     for one in said:
         (answers if one.whole else regions).append(one.as_json())
-    return Texts(_encode(answers), _encode(regions), _encode([one.as_json() for one in relations]))
+    links = [one.as_json() for one in relations]
+    return Texts(*("[]" if not rows else _encode(rows) for rows in (answers, regions, links)))
 
 
 def moved(region: Region, geometry: Geometry) -> Region:

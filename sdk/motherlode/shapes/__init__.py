@@ -102,7 +102,10 @@ def asked_by_tag(tag: str, attributes: Mapping[str, str]) -> Shape | None:
 
 def shape_in(value: Mapping[str, Any], asked: Shape) -> Shape:
     """The kind of a Label Studio value that a control for `asked` gave: that one, or the variant that claims it."""
-    return next((shape for shape in _VARIANTS.get(asked.kind, ()) if shape.claims(value)), asked)
+    for shape in _VARIANTS.get(asked.kind, ()):
+        if shape.claims(value):
+            return shape
+    return asked
 
 
 def shape_of(kind: object) -> Shape:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from motherlode.media import Image, Media
-from motherlode.numbers import is_number
+from motherlode.numbers import are_numbers, is_number
 from motherlode.shapes.elements import numbers_in, said
 from motherlode.shapes.means import mean
 from motherlode.shapes.shape import BadRegion, Broken, Clip, PointMap, Shape
@@ -42,36 +42,30 @@ class BoxShape(Shape):
     def check(self, value: Mapping[str, Any], media: Media) -> Broken | None:
         if not isinstance(media, Image):
             return Broken("object", "A box is drawn on an image.")
-        for side in SIDES:
-            number = value.get(side)
-            if not isinstance(number, int | float) or isinstance(number, bool):
-                return Broken("number", f"{side} is {number!r}, not a number.")
-            if not is_number(number):
-                return Broken("number", f"{side} is {number!r:.40}, which is not a valid place in an image.")
-        x, y, across, down = value["x"], value["y"], value["width"], value["height"]
+        sides: tuple[Any, ...] = value.get("x"), value.get("y"), value.get("width"), value.get("height")
+        if not are_numbers(sides):
+            return _no_number(sides)
+        x, y, across, down = sides
         if across <= 0 or down <= 0:
             return Broken("area", f"The box is {across:g} % wide and {down:g} % high: it has no area.")
+        right, bottom = x + across, y + down
+        if x >= 0 and y >= 0 and right <= 100 and bottom <= 100:
+            return None
         over, under = SLACK * 100 / media.width, SLACK * 100 / media.height
-        if x < -over or y < -under or x + across > 100 + over or y + down > 100 + under:
+        if x < -over or y < -under or right > 100 + over or bottom > 100 + under:
             return Broken(
-                "outside",
-                f"The box reaches from ({x:g}, {y:g}) to ({x + across:g}, {y + down:g}) %, outside the image.",
+                "outside", f"The box reaches from ({x:g}, {y:g}) to ({right:g}, {bottom:g}) %, outside the image."
             )
-        if min(x + across, 100) <= max(x, 0) or min(y + down, 100) <= max(y, 0):
+        if min(right, 100) <= max(x, 0) or min(bottom, 100) <= max(y, 0):
             return Broken("area", "The box has no area within the image.")
         return None
 
     def from_result(self, value: Mapping[str, Any], media: Media) -> Box:
         assert isinstance(media, Image)
         width, height = media.width, media.height
-        x, y = float(value["x"]), float(value["y"])
+        x, y, across, down = map(float, (value["x"], value["y"], value["width"], value["height"]))
         return self.from_json(
-            (
-                x * width / 100,
-                y * height / 100,
-                (x + float(value["width"])) * width / 100,
-                (y + float(value["height"])) * height / 100,
-            )
+            (x * width / 100, y * height / 100, (x + across) * width / 100, (y + down) * height / 100)
         )
 
     def to_result(self, geometry: Box, media: Media) -> dict[str, Any]:
@@ -134,9 +128,19 @@ class BoxShape(Shape):
         return all(abs(a - b) <= most for a, b in zip(one, two, strict=True))
 
 
+def _no_number(sides: Sequence[Any]) -> Broken | None:
+    """The rule that the first of the sides breaks which is no number."""
+    for side, number in zip(SIDES, sides, strict=True):
+        if not isinstance(number, int | float) or isinstance(number, bool):
+            return Broken("number", f"{side} is {number!r}, not a number.")
+        if not is_number(number):
+            return Broken("number", f"{side} is {number!r:.40}, which is not a valid place in an image.")
+    return None
+
+
 def clip_box(box: Sequence[float], width: float, height: float) -> tuple[Box | None, Clip]:
     """Cut `box` (xyxy, pixels; numbers are edges) to an image of `width` x `height`, as `Shape.clip` says."""
-    x1, y1, x2, y2 = (float(value) for value in box)
+    x1, y1, x2, y2 = map(float, box)
     if not math.isfinite(x1 + y1 + x2 + y2) or x2 <= x1 or y2 <= y1:
         return None, "degenerate"
     if x1 >= 0 and y1 >= 0 and x2 <= width and y2 <= height:
