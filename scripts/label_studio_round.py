@@ -3,9 +3,9 @@
     LABEL_STUDIO_API_KEY=... python scripts/label_studio_round.py http://127.0.0.1:8080 FOLDER
 
 Label Studio runs in an environment of its own (`pip install label-studio`), started with
-`LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true` and `LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT=FOLDER`. Compared are
-the results of all annotations, skips, ground truths and lead times; ids, people's numbers and times are its own, and
-its import leaves drafts out.
+`LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN=true`, `LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true` and
+`LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT=FOLDER`. Compared are the results of all annotations, skips, ground truths and
+lead times; ids, people's numbers and times are its own, and its import leaves drafts out.
 Exit code 1 where they differ. The project is left there, to be looked at.
 """
 
@@ -28,12 +28,11 @@ def main(url: str, folder: Path) -> int:
         if "@" in person["email"] and person["email"] not in there:
             client.users.create(email=person["email"], username=person["email"])
     for row in (row for task in tasks for row in task["annotations"]):
-        if (
-            "@" not in row["completed_by"]["email"]
-        ):  # Label Studio knows people by their mail; it takes them as the key's
+        if "@" not in row["completed_by"]["email"]:  # Label Studio knows people by their mail, others as the key's own
             del row["completed_by"]
     project = client.projects.create(title=settings["title"], label_config=settings["label_config"])
-    client.import_storage.local.create(project=project.id, path=str(folder / "media"), use_blob_urls=True)
+    if (folder / "media").is_dir():  # texts stand in the tasks
+        client.import_storage.local.create(project=project.id, path=str(folder / "media"), use_blob_urls=True)
     answer = client.projects.import_tasks(id=project.id, request=tasks, return_task_ids=True)
     print(f"project {project.id}: {answer.task_count} tasks, {answer.annotation_count} annotations taken")
     back = [json.loads(task.json()) for task in client.tasks.list(project=project.id, fields="all")]

@@ -96,7 +96,8 @@ def move_in(
         links = [one for one in found.seen.links if asked.links is None or one not in asked.links.class_ids]
         source.config = with_our_field(with_links(project.config, links))
         if links:
-            what = f"the config does not ask for the relations {', '.join(links[:10])}, which results have"
+            names = ", ".join(map(repr, links[:10]))
+            what = f"results have relations named {names}, which the config does not declare"
             remedy = "They were added to the schema"
             problems.append(Problem("note", project.export, "", what, remedy))
         source.records = [_record(path, found.splits.get(place)) for place, path in paths.items()]
