@@ -155,7 +155,7 @@ async function help(editor) {
     const { showHelp } = await import("./ui/help.js");
     showHelp(editor);
   } catch {
-    editor.notes.say(gettext("The list of keys could not be loaded. Check the connection and reload the page."));
+    editor.notes.say(gettext("The list of keys could not be loaded. Check the connection and try again."));
   }
 }
 
