@@ -6,18 +6,15 @@ neither; numbers are finite; depth and number of values are bounded, and so is t
 """
 
 import json
-import math
-import re
-from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 import orjson
 
 from lode_platform.errors import BadInput
+from motherlode.json_flaws import MAX_DEPTH, MAX_VALUES, deeper, flaw
 
-MAX_DEPTH = 64
-MAX_VALUES = 1_000_000
-_ODD = re.compile("[\x00\ud800-\udfff]")
+__all__ = ["MAX_DEPTH", "MAX_VALUES", "check", "dumps", "flaw", "loads", "loads_looked_at"]
+
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _LONG = b"0" * 19  # digits of a whole number that may be too long for 64 bits, each of them a 0
 
@@ -42,7 +39,7 @@ def _loaded(text: str) -> tuple[Any, bool]:
     if text.count(",") > MAX_VALUES:  # each value but the first of its list or object follows a comma
         raise ValueError(f"it holds more than {MAX_VALUES} values")
     value, sound = _decoded(text)
-    if text.count("[") + text.count("{") > MAX_DEPTH and _deeper(value, MAX_DEPTH):
+    if text.count("[") + text.count("{") > MAX_DEPTH and deeper(value, MAX_DEPTH):
         raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
     return value, sound
 
@@ -76,55 +73,8 @@ def _refused(name: str) -> NoReturn:
 _DECODER = json.JSONDecoder(parse_constant=_refused)
 
 
-def _deeper(value: Any, most: int) -> bool:
-    level = [value]
-    for _ in range(most):
-        level = [
-            child
-            for parent in level
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(child, dict | list)
-        ]
-        if not level:
-            return False
-    return True
-
-
-def flaw(value: Any) -> tuple[str, str] | None:
-    """Where ``value`` cannot be kept, as ``params.lr`` or ``items.3``, and what is wrong there; None where it can."""
-    for where, one in _walk(value):
-        if isinstance(one, str) and (odd := _ODD.search(one)):
-            return where, "holds a NUL character" if odd[0] == "\0" else "holds half of a surrogate pair"
-        if isinstance(one, float | int) and not _finite(one):
-            return where, "is not a finite number"
-    return None
-
-
 def check(value: Any) -> None:
     """Raises ``BadInput`` (bad_value), naming the field, where ``value`` cannot be kept."""
     if found := flaw(value):
         where, what = found
         raise BadInput(f"{where or 'The body'} {what}; take it out.", code="bad_value", field=where)
-
-
-def _finite(number: float) -> bool:
-    try:
-        return math.isfinite(number)
-    except OverflowError:  # a whole number beyond what any float holds
-        return False
-
-
-def _walk(value: Any) -> Iterator[tuple[str, Any]]:
-    """Every scalar and every key with the path that leads to it."""
-    waiting: list[tuple[str, Any]] = [("", value)]
-    while waiting:
-        where, one = waiting.pop()
-        if isinstance(one, Mapping):
-            for key, child in one.items():
-                if isinstance(key, str) and _ODD.search(key):
-                    yield f"{where or 'The body'}: a field's name", key
-                waiting.append((f"{where}.{key}" if where else str(key), child))
-        elif isinstance(one, Sequence) and not isinstance(one, str | bytes):
-            waiting += [(f"{where}.{number}" if where else str(number), child) for number, child in enumerate(one)]
-        else:
-            yield where, one

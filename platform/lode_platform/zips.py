@@ -7,8 +7,7 @@ are (by their ratio, by overlapping one another, or by saying less than they hol
 """
 
 import zipfile
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any, BinaryIO
 from uuid import UUID, uuid4, uuid5
@@ -25,12 +24,24 @@ from lode_platform.models import Blob, Item, Job, Project, User
 from lode_platform.store import Store, store
 from motherlode.media import Image, named
 from motherlode.paths import UnsafePath, check_path
-from motherlode.zips import BadName, check_encoding, is_folder, is_junk, member_names, why_not
+from motherlode.zips import (
+    BadMember,
+    BadName,
+    BadZip,
+    check_encoding,
+    chunks_of,
+    is_folder,
+    is_junk,
+    member_names,
+    opened,
+    overlapping,
+    why_not,
+)
 
 VERB = "items.zip"
 BATCH_MEMBERS = 100
 BATCH_BYTES = 32 * 1024**2
-SMALL = 1024**2
+SMALL = 8 * 1024**2
 MAX_PROBLEMS = 1000
 MAX_MEMBERS = 1_000_000
 
@@ -119,9 +130,9 @@ def unpack(work: Work) -> dict[str, Any]:
 
 def _read(work: Work, blobs: Store, file: BinaryIO, progress: _Progress) -> None:
     try:
-        archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise BadInput(f"The zip file cannot be read: {error}", code="not_a_zip") from None
+        archive = opened(file)
+    except BadZip as error:
+        raise BadInput(f"The file {error}.", code="not_a_zip") from None
     with archive:
         members = archive.infolist()
         if len(members) > MAX_MEMBERS:
@@ -153,15 +164,13 @@ def _take_batch(work: Work, blobs: Store, zip_of: "_Zip", progress: _Progress) -
         if problem is None and isinstance(name, str):
             try:
                 read += member.file_size
-                with zip_of.archive.open(member) as stream:
-                    if member.file_size > SMALL * 8:
-                        taken.append((name, blobs.add_stream(_exactly(stream, member.file_size))))
-                    else:
-                        small.append((name, b"".join(_exactly(stream, member.file_size))))
-            except _Longer:
-                problem = Problem(name, "zip_bomb", "The member holds more than it says.")
-            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-                problem = Problem(name, "corrupt", f"The member cannot be unpacked: {error}")
+                chunks = chunks_of(zip_of.archive, member)
+                if member.file_size > SMALL:
+                    taken.append((name, blobs.add_stream(chunks)))
+                else:
+                    small.append((name, b"".join(chunks)))
+            except BadMember as error:
+                problem = Problem(name, error.code, f"The member {error.what}.")
         if problem is not None:
             progress.refuse([problem])
     taken += zip((name for name, _ in small), blobs.add_many([data for _, data in small]), strict=True)
@@ -189,16 +198,15 @@ class _Zip:
         self._of_images = any(isinstance(name, str) and named(name) is Image for name in self.names)
         first: dict[str | BadName, int] = {}
         self._twice = {number for number, name in enumerate(self.names) if first.setdefault(name, number) != number}
-        self._overlapping = _overlapping(members)
+        self._overlapping = overlapping(members)
 
     def refused(self, number: int) -> Problem | None:
         """Why a member is not taken, None where it is to be read."""
         member, name = self.members[number], self.names[number]
         if isinstance(name, BadName):
             return Problem(member.orig_filename, "zip_encoding", f"Of the member {name}.")
-        if reason := why_not(member):
-            code, words = reason
-            return Problem(name, code, f"The member {words}.")
+        if reason := why_not(member, self._overlapping):
+            return Problem(name, reason.code, f"The member {reason.what}.")
         try:
             check_path(name)
         except UnsafePath as error:
@@ -210,42 +218,7 @@ class _Zip:
             return Problem(name, "other_medium", words)
         if name.lower().endswith(".zip"):
             return Problem(name, "zip_in_zip", "The member is a zip itself: bring it in on its own.")
-        return _bomb(member, name, self._overlapping)
-
-
-def _bomb(member: zipfile.ZipInfo, name: str, overlapping: set[int]) -> Problem | None:
-    if member.file_size > settings.MAX_UPLOAD_BYTES:
-        return Problem(name, "too_large", f"The member unpacks to more than {settings.MAX_UPLOAD_BYTES} bytes.")
-    if member.file_size > SMALL and member.file_size > settings.MAX_ZIP_RATIO * max(1, member.compress_size):
-        return Problem(
-            name, "zip_bomb", f"The member unpacks to more than {settings.MAX_ZIP_RATIO} times its size in the zip."
-        )
-    if member.header_offset in overlapping:
-        return Problem(name, "zip_bomb", "The member shares its bytes with another.")
-    return None
-
-
-def _overlapping(members: Sequence[zipfile.ZipInfo]) -> set[int]:
-    """The offsets of members whose bytes reach into the next one's: what the classic non-recursive bomb does."""
-    ordered = sorted(members, key=lambda member: member.header_offset)
-    found: set[int] = set()
-    for this, following in zip(ordered, ordered[1:], strict=False):
-        least = 30 + len(this.orig_filename) + this.compress_size
-        if this.header_offset + least > following.header_offset:
-            found |= {this.header_offset, following.header_offset}
-    return found
-
-
-class _Longer(Exception):
-    """A member gives more bytes than its header says."""
-
-
-def _exactly(stream: IO[bytes], size: int) -> Iterator[bytes]:
-    seen = 0
-    while chunk := stream.read(1 << 20):
-        seen += len(chunk)
-        if seen > size:
-            raise _Longer
-        yield chunk
-    if seen < size:
-        raise EOFError("it is cut short")
+        if member.file_size > settings.MAX_UPLOAD_BYTES:
+            limit = settings.MAX_UPLOAD_BYTES
+            return Problem(name, "too_large", f"The member unpacks to more than {limit} bytes.")
+        return None

@@ -7,28 +7,60 @@ page of its country. Raw names that are UTF-8 are read as UTF-8; of others the e
 from __future__ import annotations
 
 import codecs
+import errno
+import lzma
 import shutil
 import stat
 import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from motherlode.errors import BadInput
 from motherlode.paths import PathSet, UnsafePath, check_path
 
-__all__ = ["BadName", "check_encoding", "is_folder", "is_junk", "member_names", "unpacked", "why_not"]
+__all__ = [
+    "BadMember",
+    "BadName",
+    "BadZip",
+    "check_encoding",
+    "chunks_of",
+    "is_folder",
+    "is_junk",
+    "member_names",
+    "opened",
+    "overlapping",
+    "unpacked",
+    "why_not",
+]
 
 _UTF8, _ENCRYPTED = 0x800, 0x1
 _UNICODE_PATH = 0x7075
 JUNK = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+MAX_RATIO = 200  # times its size in the zip that a member may unpack to
+_SMALL = 1 << 20  # bytes to which any member may unpack
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
 class BadName(BadInput):
     """A member's name that cannot be read, or an encoding that nobody knows."""
+
+
+class BadZip(BadInput):
+    """A file that is not a zip, in words that follow its name."""
+
+
+class BadMember(BadInput):
+    """A member that is not taken: its `code`, and `what` is wrong with it, which follows its name."""
+
+    def __init__(self, code: str, what: str) -> None:
+        super().__init__(what)
+        self.code = code
+        self.what = what
 
 
 def check_encoding(name: str) -> str:
@@ -101,18 +133,68 @@ def is_junk(name: str) -> bool:
     return parts[0] == "__macosx" or parts[-1] in JUNK or parts[-1].startswith("._")
 
 
-def why_not(member: zipfile.ZipInfo) -> tuple[str, str] | None:
-    """Why a member is not a plain readable file: a code, and words that follow "The member"; None where it is one."""
+def why_not(member: zipfile.ZipInfo, shared: Set[int] = frozenset()) -> BadMember | None:
+    """Why a member is not a plain file that can be read; None where it is one. `shared` is what `overlapping` gives."""
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind == stat.S_IFLNK:
-        return "symlink", "is a symbolic link"
+        return BadMember("symlink", "is a symbolic link")
     if kind not in (0, stat.S_IFREG):
-        return "not_a_file", "is not a plain file"
+        return BadMember("not_a_file", "is not a plain file")
     if member.flag_bits & _ENCRYPTED:
-        return "encrypted", "is encrypted: unpack it with its password"
+        return BadMember("encrypted", "is encrypted: unpack it with its password")
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
-        return "compression", f"is packed by a method that is not read ({member.compress_type}): pack it with Deflate"
+        method = member.compress_type
+        return BadMember("compression", f"is packed by a method that is not read ({method}): pack it with Deflate")
+    if member.file_size > max(_SMALL, MAX_RATIO * member.compress_size):
+        return BadMember("zip_bomb", f"unpacks to more than {MAX_RATIO} times its size in the zip")
+    if member.header_offset in shared:
+        return BadMember("zip_bomb", "shares its bytes with another")
     return None
+
+
+def overlapping(members: Sequence[zipfile.ZipInfo]) -> set[int]:
+    """The offsets of members whose bytes reach into the next one's: what the classic non-recursive bomb does."""
+    ordered = sorted(members, key=lambda member: member.header_offset)
+    found: set[int] = set()
+    for this, following in zip(ordered, ordered[1:], strict=False):
+        least = 30 + len(this.orig_filename) + this.compress_size
+        if this.header_offset + least > following.header_offset:
+            found |= {this.header_offset, following.header_offset}
+    return found
+
+
+def opened(file: Path | IO[bytes]) -> zipfile.ZipFile:
+    """The zip. Raises `BadZip` where it is not one."""
+    try:
+        return zipfile.ZipFile(file)
+    except (*_DAMAGED, OSError) as error:
+        if _is_the_disks(error):
+            raise
+        raise BadZip(f"cannot be unpacked ({error}): it is not a zip, or it was cut short") from None
+
+
+def chunks_of(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    """A member's bytes, no more and no fewer than it says to hold. Raises `BadMember`."""
+    seen = 0
+    try:
+        with archive.open(member) as stream:
+            while chunk := stream.read(1 << 20):
+                seen += len(chunk)
+                if seen > member.file_size:
+                    raise BadMember("zip_bomb", "holds more than it says")
+                yield chunk
+        if seen < member.file_size:
+            raise BadMember("corrupt", "cannot be unpacked: it is cut short")
+    except (*_DAMAGED, OSError) as error:
+        if _is_the_disks(error) or isinstance(error, BadMember):
+            raise
+        raise BadMember("corrupt", f"cannot be unpacked: {error}") from None
+
+
+def _is_the_disks(error: Exception) -> bool:
+    """Whether it is a fault of the disk, not of the zip: bzip2 raises OSError, too, and so does a place before the
+    beginning."""
+    return isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
 
 
 @contextmanager
@@ -121,37 +203,42 @@ def unpacked(path: Path, encoding: str = "") -> Iterator[Path]:
     encoding = check_encoding(encoding) if encoding else ""
     folder = Path(tempfile.mkdtemp(prefix="lode-zip-"))
     try:
-        with zipfile.ZipFile(path) as archive:
-            _unpack(archive, folder, encoding)
+        try:
+            with opened(path) as archive:
+                _unpack(archive, folder, encoding)
+        except _Refused as error:
+            raise BadInput(f"{path}: {error}") from None
+        except BadZip as error:
+            raise BadInput(f"{path} {error}") from None
         yield folder
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise BadInput(f"{path} cannot be unpacked ({error}): it is not a zip, or it was cut short") from None
-    except _Refused as error:
-        raise BadInput(f"{path}: {error}") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class _Refused(Exception):
+class _Refused(BadInput):
     """A member that cannot be taken, in words."""
 
 
 def _unpack(archive: zipfile.ZipFile, folder: Path, encoding: str) -> None:
     names = PathSet()
     members = archive.infolist()
+    shared = overlapping(members)
     for member, name in zip(members, member_names(members, encoding), strict=True):
         if isinstance(name, BadName):
             raise _Refused(str(name))
+        if is_folder(name) or is_junk(name):
+            continue
         try:
-            if is_folder(name) or is_junk(name):
-                continue
-            if reason := why_not(member):
-                raise _Refused(f"{name!r} {reason[1]}")
+            if reason := why_not(member, shared):
+                raise reason
             if not names.add(check_path(name)):
-                raise _Refused(f"{name!r} is there twice")
+                raise BadMember("path_twice", "is there twice")
+            target = folder / check_path(name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("xb") as out:
+                out.writelines(chunks_of(archive, member))
         except UnsafePath as error:
             raise _Refused(f"the name {error.path!r} {error.reason}") from None
-        target = folder / check_path(name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with archive.open(member) as source, target.open("xb") as out:
-            shutil.copyfileobj(source, out, 1 << 20)
+        except BadMember as error:
+            remedy = ": unpack it yourself and import the folder" if error.code == "zip_bomb" else ""
+            raise _Refused(f"{name!r} {error.what}{remedy}") from None

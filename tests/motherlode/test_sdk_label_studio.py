@@ -17,6 +17,7 @@ from motherlode.formats import label_studio
 from motherlode.formats.label_studio_writing import result_of
 from motherlode.formats.source import Classes, Problem, Record
 from motherlode.formats.writing import Labelled
+from motherlode.importing.whole import look
 from motherlode.label_studio.configs import Seen, asked_in, with_links, with_our_field
 from motherlode.label_studio.files import MediaFiles
 from motherlode.label_studio.people import People
@@ -150,6 +151,23 @@ def test_an_export_is_told_from_what_looks_like_one(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="2 exports: one.json, two.json"):
         Project.find(tmp_path)
     assert Project.find(tmp_path / "one.json").export == "one.json"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_an_export_is_known_in_every_encoding_of_json(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes('\n[{"data": {"image": "å.png"}, "annotations": []}]'.encode(encoding))
+    [(_, task)] = Project.find(tmp_path).tasks()
+    assert task["data"]["image"] == "å.png"
+
+
+def test_what_is_wrong_is_said_of_the_file_that_the_caller_named(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('[{"data": {"image": "a.png"}, "annotations": []}]')
+    (tmp_path / "config.xml").write_text("<View><Image")
+    with pytest.raises(BadInput, match="config.xml: the labeling config cannot be read"):
+        look(Project.find(tmp_path))
+    (tmp_path / "a.json").unlink()
+    with pytest.raises(BadInput, match="^cells.zip holds no export"):
+        Project.find(tmp_path, called=Path("cells.zip"))
 
 
 BOX = {"x": 5, "y": 5, "width": 10, "height": 10, "rotation": 0, "rectanglelabels": ["x"]}

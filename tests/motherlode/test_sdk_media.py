@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image as Pillow
+from tests.broken import declared
 
 from motherlode import media
 from motherlode.media import BadMedia, Image, Other, Text
@@ -38,6 +39,16 @@ def test_an_image_is_probed_upright() -> None:
     assert Image.look(io.BytesIO(turned_jpeg())) == (Image(30, 40), 6)
     with pytest.raises(BadMedia, match="is not an image that can be read; mend it"):
         Image.probe(png(4, 3)[:40])
+
+
+@pytest.mark.parametrize("limit", [None, 1000], ids=["memory", "Pillow"])
+def test_a_picture_of_more_pixels_than_can_be_decoded_is_called_large(
+    limit: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pillow, "MAX_IMAGE_PIXELS", limit)
+    with pytest.raises(BadMedia, match="has more pixels than can be decoded") as refused:
+        Image.probe(declared(2**31 - 1, 2**31 - 1))
+    assert refused.value.code == "too_large"
 
 
 @pytest.mark.parametrize(

@@ -182,8 +182,37 @@ def test_a_config_that_asks_too_much_is_refused_by_name_before_anything_is_made(
     odd = '<View><Image name="image" value="$image"/><Magnifier name="m" toName="image"/></View>'
     (trays / "odd.xml").write_text(odd)
     said = lode("import", str(trays), "--dataset", "trays", "--config", str(trays / "odd.xml"), fails=1)
-    assert "<Magnifier> is not supported yet" in said
+    assert "<Magnifier> is not supported yet" in said and "odd.xml" in said
     assert list(lode.connect().pages("projects/blood/items")) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"result": json.loads("[" * 70 + "]" * 70)}, "it is nested deeper than 64 levels"),
+        ({"result": [{"id": "a\0"}]}, "holds a NUL character"),
+        ({"result": [{"score": float("nan")}]}, "is not a finite number"),
+        ({"created_at": "soon"}, "'soon'"),
+        ({"id": 10**30}, "has more than 64 bits"),
+    ],
+    ids=["deep", "nul", "no number", "no time", "large"],
+)
+def test_a_task_that_no_server_keeps_is_named_and_left_out_before_anything_is_made(
+    lode: Lode, machine: Path, change: dict[str, Any], why: str
+) -> None:
+    config = '<View><Text name="t" value="$body"/><Choices name="c" toName="t"><Choice value="low"/></Choices></View>'
+    good = {"id": 5, "data": {"body": "one"}, "annotations": [{"id": 1, "result": []}]}
+    bad = {"id": 6, "data": {"body": "two"}, "annotations": [{"id": 2, "result": [], **change}]}
+    for tasks, name in (([bad], "alone"), ([good, bad], "both")):
+        (machine / name).mkdir()
+        (machine / name / "export.json").write_text(json.dumps(tasks))
+        (machine / name / "config.xml").write_text(config)
+    assert why in lode("import", str(machine / "alone"), "--dataset", "alone", fails=1)
+    assert not Queue.objects.exists() and list(lode.connect().pages("projects/blood/items")) == []
+    told = lode("import", str(machine / "both"), "--dataset", "both")
+    [problem] = [row for row in told["problems"] if row["kind"] != "note"]
+    assert (problem["file"], problem["row"]) == ("export.json", "task 6") and why in problem["what"]
+    assert told["taken"]["tasks"] == Task.objects.count() == 1
 
 
 class LabelStudio(BaseHTTPRequestHandler):

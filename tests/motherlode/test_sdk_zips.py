@@ -84,3 +84,45 @@ def test_what_is_no_zip_is_said_to_be_none(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:50])
     with pytest.raises(BadInput, match="cut short"), unpacked(path):
         raise AssertionError("it was unpacked")
+
+
+def spoilt(kind: int) -> bytes:
+    """A zip whose only member is damaged amid its bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", kind) as archive:
+        archive.writestr("a.png", picture(1) * 30)
+    data = bytearray(out.getvalue())
+    data[60:75] = b"\xff" * 15
+    return bytes(data)
+
+
+def packed(members: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (
+            packed({"a.png": b"\0" * 50_000_000}),
+            "'a.png' unpacks to more than 200 times its size in the zip: unpack it",
+        ),
+        (spoilt(zipfile.ZIP_DEFLATED), "'a.png' cannot be unpacked"),
+        (spoilt(zipfile.ZIP_BZIP2), "'a.png' cannot be unpacked"),
+        (spoilt(zipfile.ZIP_LZMA), "'a.png' cannot be unpacked"),
+        (packed({"a.png": picture(1)})[30:], "'a.png' cannot be unpacked"),
+        (packed({"é.png": picture(1)}).replace("é".encode(), b"\xff\xfe"), "cannot be unpacked"),
+    ],
+    ids=["bomb", "deflate", "bzip2", "lzma", "without a beginning", "a name that is not the UTF-8 it is said to be"],
+)
+def test_a_bomb_and_whatever_is_damaged_is_refused_in_words(tmp_path: Path, data: bytes, words: str) -> None:
+    path = tmp_path / "a.zip"
+    path.write_bytes(data)
+    with pytest.raises(BadInput) as refused, unpacked(path):
+        raise AssertionError("it was unpacked")
+    assert str(path) in str(refused.value) and words in str(refused.value)

@@ -110,13 +110,14 @@ def test_a_member_that_holds_more_than_it_says_is_refused(project: Project, erin
     assert set(codes(told)) == {"liar.png"} and told["result"]["created"] == 1
 
 
-def test_a_damaged_member_is_refused_and_the_rest_comes_in(project: Project, erin: User, api: Apis) -> None:
+@pytest.mark.parametrize("kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_member_is_refused_and_the_rest_comes_in(project: Project, erin: User, api: Apis, kind: int) -> None:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("bad.png", picture())
+    with zipfile.ZipFile(out, "w", kind) as archive:
+        archive.writestr("bad.png", picture() * 30)
         archive.writestr("good.png", picture(1))
     data = bytearray(out.getvalue())
-    data[60] ^= 0xFF
+    data[60:75] = b"\xff" * 15
     told = unpacked(api, erin, bytes(data))
     assert codes(told) == {"bad.png": "corrupt"} and told["result"]["created"] == 1
 

@@ -18,6 +18,7 @@ from lode_platform import access, free_json
 from lode_platform.api.parsers import BytesParser, raw
 from lode_platform.api.view import View
 from lode_platform.signed_in import caller
+from motherlode.label_studio.lines import MAX_BYTES
 
 
 class TakenShape(Shape):
@@ -28,7 +29,7 @@ class TakenShape(Shape):
 class PartParser(BytesParser):
     """Tasks as lines."""
 
-    limit = taking.MAX_BYTES
+    limit = MAX_BYTES
 
 
 class MoveIn(View):

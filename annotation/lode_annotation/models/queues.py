@@ -125,7 +125,7 @@ class Task(models.Model):
 
     ``reason``: ``{"text", "strategy"?, "run"?, "failure"?, "failure_url"?, "box"?, "kind"?, "score"?, "round"?,
     "arm"?}``; the box is where the failure lies, xyxy in pixels of the upright image.
-    ``prelabels``: Label Studio result regions, each with ``score``. ``origin``: what ``moving.lines.Origin`` says.
+    ``prelabels``: Label Studio result regions, each with ``score``. ``origin``: a ``lines.Origin`` of the SDK.
     ``subject``: what of the item a micro-task asks about, as a key; empty where the task is to label the item.
     """
 

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Queue, Review, Task
 from lode_annotation.moving.holding import Held, held
-from lode_annotation.moving.lines import Answer, TaskLine, read
+from lode_annotation.moving.lines import read
 from lode_annotation.moving.people import people
 from lode_annotation.ordering import DEFAULT
 from lode_annotation.queues import refuse_micro, refuse_while_filling
@@ -28,8 +28,8 @@ from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, TooLarge
 from lode_platform.models import Item, User
 from motherlode import relations
+from motherlode.label_studio.lines import Answer, TaskLine
 
-MAX_BYTES = 32 << 20
 MAX_LINES = 1_000
 FROM_IMPORT = 5
 """The version of the uuids of what came in here; a client's own are random, of version 4."""

@@ -187,7 +187,9 @@ def _move(
 ) -> int:
     """Bring a project of another tool in, and say what its export holds and what came in of it; `before` are problems
     that were met on the way."""
-    project = Project.find(path, media=arguments.media, config=arguments.config, users=arguments.users)
+    project = Project.find(
+        path, media=arguments.media, config=arguments.config, users=arguments.users, called=arguments.path
+    )
     report = move_in(client, project, options, out.say)
     report.problems[:0] = before
     out.answer(report.as_json())

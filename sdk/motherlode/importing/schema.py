@@ -60,7 +60,7 @@ class Maker:
     def check(self, source: Source) -> None:
         """Make sure, before anything is made, that the schema can hold the labels. Raises `BadInput`."""
         if source.config:
-            self._check_config(source.config)
+            self._check_config(source)
             return
         labels = self._labels(source)
         if len(labels) > MAX_LABELS:
@@ -85,14 +85,16 @@ class Maker:
             why = "; ".join(str(problem["error"]) for problem in answer["problems"][:5])
             raise BadInput(f"{what}, so nothing was brought in: {why}")
 
-    def _check_config(self, config: str) -> None:
+    def _check_config(self, source: Source) -> None:
         """That the schema has all that the config asks, or can be made of it. Raises `BadInput`."""
         found = self._target.schema()
         if found is None:
-            self._ask(config, "its labeling config asks for what a schema here cannot have")
+            self._ask(
+                source.config, f"{source.config_file}: the labeling config asks for what a schema here cannot have"
+            )
             return
         known = {row["name"]: (row["type"], _labels_of(row)) for row in found["controls"]}
-        for name, (opening, labels) in labeling_config.controls_of(parse_xml(config)).items():
+        for name, (opening, labels) in labeling_config.controls_of(parse_xml(source.config)).items():
             kind, have = known.get(name, ("", set[str]()))
             if kind != opening or not have.issuperset(labels):
                 raise BadInput(

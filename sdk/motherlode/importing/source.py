@@ -32,7 +32,7 @@ _NO_ITEM = re.compile(r"(?:train|trainval|val|valid|test|classes|labels|requirem
 @dataclass
 class Source:
     """A folder as read: its images by item path, its records, the classes it numbers, and what did not come in.
-    `config` is the labeling config that its labels were made under, "" where there is none."""
+    `config` is the labeling config that its labels were made under, "" where there is none, `config_file` its file."""
 
     root: Folder
     format: formats.Format
@@ -42,6 +42,7 @@ class Source:
     ids: dict[str, IdMap] = field(default_factory=dict)
     medium: type[Media] = Image
     config: str = ""
+    config_file: str = ""
 
     @property
     def plain(self) -> str:

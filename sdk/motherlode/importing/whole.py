@@ -6,7 +6,6 @@ next are made; a part that was sent before changes nothing, so an import that br
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,8 +21,9 @@ from motherlode.formats import format_named
 from motherlode.formats.source import Folder, Problem, Record
 from motherlode.importing import ImportOptions, ImportReport, Source, bring_in
 from motherlode.importing.sending import item_path
-from motherlode.label_studio.configs import Seen, asked_in, with_links, with_our_field
+from motherlode.label_studio.configs import Seen, with_links, with_our_field
 from motherlode.label_studio.files import MediaFiles
+from motherlode.label_studio.lines import as_text, why_not
 from motherlode.label_studio.project import Project
 from motherlode.label_studio.tasks import Contents, answers_of, counts_of, field_of, line_of, number_of
 from motherlode.media import Image, Media, named
@@ -33,8 +33,6 @@ __all__ = ["Found", "MoveReport", "look", "move_in", "parts_of"]
 PART = 500
 PART_BYTES = 8 << 20
 LONGEST = 4096  # letters of an address; what is longer is a text, which is read when it is needed
-
-_as_line = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass
@@ -95,6 +93,7 @@ def move_in(
         source = Source(root, format_named("label-studio"), medium=asked.medium, problems=problems)
         links = [one for one in found.seen.links if asked.links is None or one not in asked.links.class_ids]
         source.config = with_our_field(with_links(project.config, links))
+        source.config_file = project.config_file
         if links:
             names = ", ".join(map(repr, links[:10]))
             what = f"results have relations named {names}, which the config does not declare"
@@ -129,7 +128,7 @@ class Found:
 
 def look(project: Project) -> Found:
     """Read an export to its end, before anything is made. Raises `BadInput`."""
-    found = Found(field=asked_in(project.config).field if project.config else "")
+    found = Found(field=project.asked(Seen(), "").field if project.config else "")
     for place, task in project.tasks():
         if not isinstance(task, dict):
             _tell(found, project, f"[{place}]", "it is not an object")
@@ -141,6 +140,9 @@ def look(project: Project) -> Found:
         meta = task.get("meta")
         if isinstance(meta, dict) and isinstance(meta.get("split"), str) and meta["split"]:
             found.splits[place] = meta["split"]
+        if why := why_not(line_of(task, place, "path", project.people)):
+            _tell(found, project, f"task {number_of(task, place)}", why)
+            continue
         data = task.get("data")
         said = data.get(found.field) if isinstance(data, dict) else None
         if isinstance(said, str) and said:
@@ -255,7 +257,7 @@ def parts_of(project: Project, options: ImportOptions, paths: Mapping[int, str])
             continue
         record = Record(path=paths[place], present=True, labelled=False)
         row = line_of(task, place, item_path(record, options), project.people, model)
-        line = _as_line(row).encode("utf-8", "replace") + b"\n"
+        line = as_text(row).encode("utf-8", "replace") + b"\n"
         if lines and (len(lines) == PART or size + len(line) > PART_BYTES):
             yield b"".join(lines)
             lines, size = [], 0

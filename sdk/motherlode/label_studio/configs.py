@@ -176,7 +176,7 @@ class Seen:
         for name, (kind, _) in self.types.items():
             shape = by_type.get(kind)
             if shape is None:
-                raise BadInput(f"the export holds results of the type {kind!r} ({name}), which is not supported yet")
+                raise BadInput(f"it holds results of the type {kind!r} ({name}), which is not supported yet")
             said = ' choice="multiple"' if shape.whole and name in self.several else ""
             said += ' perRegion="true"' if shape.whole and name in self.per_region else ""
             rows.append(f"  <{shape.opening} name={quoteattr(name)} toName={quoteattr(to_name)}{said}>")

@@ -31,8 +31,7 @@ def first_task(files: Files, name: str) -> Mapping[str, Any] | None:
     """The first element of a JSON file that is a list of objects, else None."""
     try:
         with files.open(name) as stream:
-            head = stream.read(HEAD).lstrip(b"\xef\xbb\xbf \t\r\n")
-            if not head.startswith(b"["):
+            if not open_text(stream).read(HEAD).lstrip().startswith("["):
                 return None
         with files.open(name) as stream:
             first = next((value for key, row, value in parts(open_text(stream)) if key == "" and row == 0), None)
@@ -76,22 +75,32 @@ def tasks_of(files: Files, name: str) -> Iterator[tuple[int, Any]]:
 
 @dataclass
 class Project:
-    """A project on disk. `media` is the folder that its media lie in; `settings` what a project's own JSON says."""
+    """A project on disk. `media` is the folder that its media lie in; `settings` what a project's own JSON says;
+    `config_file` the file that its config was read from, or made of."""
 
     folder: Files
     export: str
     media: Files
     config: str = ""
+    config_file: str = ""
     people: People = field(default_factory=People)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def find(
-        cls, path: Path, *, media: Path | None = None, config: Path | None = None, users: Path | None = None
+        cls,
+        path: Path,
+        *,
+        media: Path | None = None,
+        config: Path | None = None,
+        users: Path | None = None,
+        called: Path | None = None,
     ) -> Project:
-        """The project at a path: its export, or a folder that holds one. Raises `BadInput`."""
+        """The project at a path, which errors call `called`: its export, or a folder that holds one. Raises
+        `BadInput`."""
+        called = called or path
         if not path.exists():
-            raise BadInput(f"{path} is not there")
+            raise BadInput(f"{called} is not there")
         folder = Folder(path)
         found = exports_in(folder)
         if not found:
@@ -99,10 +108,10 @@ class Project:
             why = ""
             if any(is_min(first_task(folder, name)) for name in least):
                 why = "; it holds JSON_MIN, which lacks drafts, skips and people: export the project as JSON"
-            raise BadInput(f"{path} holds no export of Label Studio{why or ' (JSON, a list of tasks)'}")
+            raise BadInput(f"{called} holds no export of Label Studio{why or ' (JSON, a list of tasks)'}")
         if len(found) > 1:
             raise BadInput(
-                f"{path} holds {len(found)} exports: {', '.join(found)}; import each by its path, with --media"
+                f"{called} holds {len(found)} exports: {', '.join(found)}; import each by its path, with --media"
             )
         whole = Folder(media) if media is not None else folder if path.is_dir() else Folder(path.parent)
         made = cls(folder, found[0], whole)
@@ -134,7 +143,7 @@ class Project:
             with suppress(OSError, ValueError), file.open("rb") as stream:
                 data = stream.read(1 << 20)
                 if b"<View" in data:
-                    self._take_config(text_of(data), str(file))
+                    self._take_config(text_of(data), file.name)
             if self.config:
                 return
 
@@ -149,14 +158,14 @@ class Project:
 
     def _take_config(self, text: str, file: str) -> None:
         if root_of(text) == "View" and not text.lstrip().startswith("{"):
-            self.config = text
+            self.config, self.config_file = text, file
             return
         try:
             said = json.loads(text)
         except (ValueError, RecursionError):
             return
         if isinstance(said, dict) and isinstance(said.get("label_config"), str):
-            self.config, self.settings = said["label_config"], said
+            self.config, self.config_file, self.settings = said["label_config"], file, said
 
     def _people(self) -> People:
         for file in self._beside():
@@ -188,5 +197,9 @@ class Project:
     def asked(self, seen: Seen, field_name: str) -> Asked:
         """What the project asks; where no file holds its config, one is made of what was `seen` in its results."""
         if not self.config:
-            self.config = seen.config(field_name)
-        return asked_in(self.config)
+            self.config_file = self.export
+        try:
+            self.config = self.config or seen.config(field_name)
+            return asked_in(self.config)
+        except BadInput as error:
+            raise BadInput(f"{self.config_file}: {error}") from None

@@ -93,7 +93,9 @@ class Image(Media):
                             image.load()
         except BadMedia:
             raise
-        except (*_BROKEN, Pillow.DecompressionBombError):
+        except (MemoryError, Pillow.DecompressionBombError):
+            raise BadMedia("has more pixels than can be decoded", "make it smaller or split it", "too_large") from None
+        except _BROKEN:
             raise BadMedia("is not an image that can be read", "mend it") from None
         size = (height, width) if turn in QUARTER_TURNS else (width, height)
         return cls(*size, max(1, len(places))), turn
