@@ -26,6 +26,7 @@ from django.test import Client
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from PIL import Image
+from playwright.sync_api import Browser
 from tests import browsing
 
 from lode_platform import items as items_module
@@ -239,13 +240,21 @@ def run_jobs() -> Callable[[], int]:
 
 
 @pytest.fixture(scope="session")
-def browser_path() -> Iterator[str]:
-    """The browser of this machine, or a skip that says how to get one."""
-    for name in browsing.NAMES:
-        if found := shutil.which(name):
-            yield found
-            return
-    required("a Chromium browser", "install Debian's package chromium-headless-shell or chromium, or Chrome")
+def chromium() -> Iterator[browsing.Chromium]:
+    """One browser for all tests of a process, or a skip that says how to get one."""
+    path = next(filter(None, map(shutil.which, browsing.NAMES)), None)
+    if path is None:
+        required("a Chromium browser", "install Debian's package chromium-headless-shell or chromium, or Chrome")
+    made = browsing.Chromium(path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def browser(chromium: browsing.Chromium) -> Iterator[Browser]:
+    """The browser for a test that asks the database nothing meanwhile."""
+    with chromium.driven() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")
