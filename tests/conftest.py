@@ -37,6 +37,8 @@ from lode_platform.tokens import make_token
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "correct horse battery"
+DATABASES = {"db", "transactional_db", "machine", "new_machine"}
+"""What tests ask for that lies in the database of the run."""
 FIRST_START = """
 from django.core.management import call_command
 from lode_platform import static_files
@@ -61,6 +63,15 @@ def pytest_configure() -> None:
     gc.set_threshold(20_000)  # of what thousands of tests have imported little is garbage
     for verb in ("get", "post", "put", "patch", "delete", "request"):
         setattr(httpx, verb, partial(getattr(httpx, verb), verify=False))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """To a test that asks for no database PostgreSQL adds nothing."""
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        if not names & DATABASES and item.get_closest_marker("django_db") is None:
+            item.add_marker("once")
 
 
 def required(what: str, why: str) -> NoReturn:
