@@ -26,6 +26,7 @@ from django.test import Client
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from PIL import Image
+from playwright.sync_api import Browser
 from tests import browsing
 
 from lode_platform import items as items_module
@@ -36,6 +37,8 @@ from lode_platform.tokens import make_token
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "correct horse battery"
+DATABASES = {"db", "transactional_db", "machine", "new_machine"}
+"""What tests ask for that lies in the database of the run."""
 FIRST_START = """
 from django.core.management import call_command
 from lode_platform import static_files
@@ -60,6 +63,15 @@ def pytest_configure() -> None:
     gc.set_threshold(20_000)  # of what thousands of tests have imported little is garbage
     for verb in ("get", "post", "put", "patch", "delete", "request"):
         setattr(httpx, verb, partial(getattr(httpx, verb), verify=False))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """To a test that asks for no database PostgreSQL adds nothing."""
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        if not names & DATABASES and item.get_closest_marker("django_db") is None:
+            item.add_marker("once")
 
 
 def required(what: str, why: str) -> NoReturn:
@@ -239,13 +251,21 @@ def run_jobs() -> Callable[[], int]:
 
 
 @pytest.fixture(scope="session")
-def browser_path() -> Iterator[str]:
-    """The browser of this machine, or a skip that says how to get one."""
-    for name in browsing.NAMES:
-        if found := shutil.which(name):
-            yield found
-            return
-    required("a Chromium browser", "install Debian's package chromium-headless-shell or chromium, or Chrome")
+def chromium() -> Iterator[browsing.Chromium]:
+    """One browser for all tests of a process, or a skip that says how to get one."""
+    path = next(filter(None, map(shutil.which, browsing.NAMES)), None)
+    if path is None:
+        required("a Chromium browser", "install Debian's package chromium-headless-shell or chromium, or Chrome")
+    made = browsing.Chromium(path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def browser(chromium: browsing.Chromium) -> Iterator[Browser]:
+    """The browser for a test that asks the database nothing meanwhile."""
+    with chromium.driven() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

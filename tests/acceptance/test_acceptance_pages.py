@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import BrowserContext, Page, sync_playwright
-from tests.browsing import launch
+from playwright.sync_api import Browser, BrowserContext, Page
 from tests.serving import ROOT, Server
 
 pytestmark = [pytest.mark.once, pytest.mark.browser, pytest.mark.xdist_group("demo")]
@@ -104,7 +103,7 @@ def opened(context: BrowserContext, addresses: list[str]) -> Iterator[Page]:
 
 
 def test_no_page_has_a_serious_fault_of_accessibility_and_none_overflows(
-    demo: Any, address: str, browser_path: str
+    demo: Any, address: str, browser: Browser
 ) -> None:
     shell = [sys.executable, str(ROOT / "manage.py"), "shell", "--no-imports", "-c", WORLD]
     done = subprocess.run(shell, env=demo.environment, cwd=ROOT, capture_output=True, text=True)
@@ -113,15 +112,12 @@ def test_no_page_has_a_serious_fault_of_accessibility_and_none_overflows(
     pages = {**world["pages"], **MORE}
     assert len(pages) > 40
     found: dict[str, set[str]] = {}
-    with sync_playwright() as playwright:
-        browser = launch(playwright, browser_path)
-        for who in ("nobody", "owner", "annotator"):
-            context = browser.new_context(bypass_csp=True)
-            if who in world["sessions"]:
-                context.add_cookies([{"name": "lode_session", "value": world["sessions"][who], "url": address}])
-            theirs = {name: address + path for name, (reader, path) in pages.items() if reader == who}
-            for name, page in zip(theirs, opened(context, list(theirs.values())), strict=True):
-                found |= {f"{name} {where}": said for where, said in faults(page).items() if said}
-            context.close()
-        browser.close()
+    for who in ("nobody", "owner", "annotator"):
+        context = browser.new_context(bypass_csp=True)
+        if who in world["sessions"]:
+            context.add_cookies([{"name": "lode_session", "value": world["sessions"][who], "url": address}])
+        theirs = {name: address + path for name, (reader, path) in pages.items() if reader == who}
+        for name, page in zip(theirs, opened(context, list(theirs.values())), strict=True):
+            found |= {f"{name} {where}": said for where, said in faults(page).items() if said}
+        context.close()
     assert found == {}

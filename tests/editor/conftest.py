@@ -13,7 +13,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from PIL import Image, ImageDraw
-from tests.browsing import launch
+from playwright.sync_api import Browser, ViewportSize
 from tests.serving import ROOT, Server, environment_of, furnish
 
 PROJECT = "cells"
@@ -33,6 +33,7 @@ ASKING = """<View>
   </Choices>
 </View>"""
 SIZE = (640, 480)
+VIEW: ViewportSize = {"width": 1280, "height": 800}
 ENROL = f"""
 import json
 from lode_platform import projects
@@ -244,52 +245,27 @@ class Seat:
         self.page.locator("[data-progress]", has_text=f"{position} of").wait_for()
 
 
-class Room:
-    """One browser for all tests, started when the first asks, and who has signed in at it before."""
-
-    def __init__(self) -> None:
-        self.running: Any = None
-        self.playwright: Any = None
-        self.cookies: dict[str, Any] = {}
-
-    def browser(self, path: str) -> Any:
-        if self.running is None:
-            from playwright.sync_api import sync_playwright
-
-            self.playwright = sync_playwright().start()
-            self.running = launch(self.playwright, path)
-        return self.running
-
-    def close(self) -> None:
-        if self.running is not None:
-            self.running.close()
-            self.playwright.stop()
-
-
-@pytest.fixture(scope="module")
-def room() -> Iterator[Room]:
-    """Not for the session: while Playwright's loop runs, no other one starts and Django refuses queries."""
-    made = Room()
-    yield made
-    made.close()
+@pytest.fixture(scope="session")
+def cookies() -> dict[str, Any]:
+    """Of everybody who has signed in before: what a context of theirs begins with."""
+    return {}
 
 
 @pytest.fixture
-def seat(clinic: Clinic, room: Room, browser_path: str) -> Iterator[Callable[..., Seat]]:
+def seat(clinic: Clinic, browser: Browser, cookies: dict[str, Any]) -> Iterator[Callable[..., Seat]]:
     """``seat("bob")``: that person, signed in, in a context of their own; ``at=`` the same one as another seat."""
     seats: list[Seat] = []
 
     def make(who: str, at: Seat | None = None) -> Seat:
-        known = room.cookies.get(who)
-        view = {"width": 1280, "height": 800}
-        context = at.context if at else room.browser(browser_path).new_context(viewport=view, storage_state=known)
+        known = cookies.get(who)
+        context = at.context if at else browser.new_context(viewport=VIEW, storage_state=known)
         context.set_default_timeout(60_000)
         seats.append(Seat(clinic, context, who))
         if at:
             context.clear_cookies()
         if at or known is None:
             seats[-1].sign_in()
-            room.cookies[who] = {"cookies": context.storage_state()["cookies"], "origins": []}
+            cookies[who] = {"cookies": context.storage_state()["cookies"], "origins": []}
         return seats[-1]
 
     yield make

@@ -72,14 +72,14 @@ class Voter:
 
 
 @pytest.fixture
-def phone(clinic: Any, room: Any, browser_path: str) -> Any:
+def phone(clinic: Any, browser: Any) -> Any:
     """``phone(queue)``: bob at a small screen that is touched."""
     from tests.editor.conftest import Seat
 
     seats: list[Seat] = []
 
     def make(queue: str, **more: Any) -> Voter:
-        context = room.browser(browser_path).new_context(viewport=PHONE, has_touch=True, is_mobile=True, **more)
+        context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True, **more)
         context.set_default_timeout(60_000)
         seats.append(Seat(clinic, context, "bob"))
         seats[-1].sign_in()

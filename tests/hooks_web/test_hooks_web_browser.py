@@ -1,8 +1,7 @@
 """A reviewer at work in a real browser: from a confusion cell to its pairs to a mined queue."""
 
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ from django.conf import settings as django_settings
 from django.db.models import Max
 from django.test import Client
 from playwright.sync_api import expect
-from tests.browsing import launch
 
 from lode_hooks.models import MiningRound, Verdict
 from lode_platform.models import User
@@ -18,16 +16,10 @@ from lode_platform.models import User
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture
-def browser(browser_path: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        opened = launch(playwright, browser_path)
-        yield opened
-        opened.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+@pytest.fixture(autouse=True)
+def queries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Django answers this thread beside Playwright's loop."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 def signed_in(browser: Any, live_server: Any, user: User) -> Any:

@@ -12,8 +12,8 @@ from xml.sax.saxutils import escape
 import pytest
 from django.apps import apps
 from django.db import connections, models
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Route, sync_playwright
-from tests.browsing import launch
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Route
+from tests.browsing import Chromium
 from tests.platform_room.test_platform_openapi import PAGES
 
 from lode_annotation.models import LabelClass, Queue, SchemaRevision, Task
@@ -79,15 +79,13 @@ def hostile() -> int:
 
 
 @pytest.fixture
-def chrome(browser_path: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+def chrome(chromium: Chromium, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
     """A browser in the process of the test, whose rows nobody else sees."""
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright's loop runs in this thread
     own = connections["default"]
-    with sync_playwright() as playwright:
+    with chromium.driven() as browser:
         connections["default"] = own
-        browser = launch(playwright, browser_path)
         yield browser
-        browser.close()
 
 
 def served(page: Page, client: Any, broken: list[str]) -> None:

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from PIL import Image
-from playwright.sync_api import sync_playwright
-from tests.browsing import launch
+from tests.browsing import Chromium
 
 from lode_platform.callers import Caller
 from lode_platform.items import ItemSpec, add_items
@@ -140,7 +139,7 @@ def alike(one: list[Any], other: list[Any]) -> bool:
 
 @pytest.mark.browser
 def test_browser_store_views_and_sdk_agree_on_size_and_side(
-    project: Project, victor: User, client_for: Clients, browser_path: str, tmp_path: Path
+    project: Project, victor: User, client_for: Clients, chromium: Chromium, tmp_path: Path
 ) -> None:
     client = client_for(victor)
     served: dict[str, tuple[str, list[Any]]] = {}
@@ -154,11 +153,8 @@ def test_browser_store_views_and_sdk_agree_on_size_and_side(
         answer = client.get(f"/media/{item.uuid}")
         bytes_of = base64.b64encode(answer.getvalue()).decode()
         served[name] = (f"data:{answer['Content-Type']};base64,{bytes_of}", seen_in(read))
-    with sync_playwright() as play:
-        browser = launch(play, browser_path)
-        page = browser.new_page()
+    with chromium.driven() as browser, browser.new_page() as page:
         shown = {name: page.evaluate(LOOK, address) for name, (address, _) in served.items()}
-        browser.close()
     assert {name: seen for name, seen in shown.items() if not alike(seen, served[name][1])} == {}
 
 

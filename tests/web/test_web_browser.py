@@ -1,5 +1,6 @@
 """The shell in a real browser against the real server: hashed modules, strict policy, keys, themes, uploads."""
 
+import asyncio
 import io
 import subprocess
 import sys
@@ -8,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from tests.browsing import launch
+from playwright.sync_api import Browser, Page, expect
+from tests.browsing import Chromium
 from tests.serving import ROOT, Server, environment_of, furnish
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web_browser")]
@@ -38,18 +39,10 @@ def server(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Ite
     made.stop()
 
 
-@pytest.fixture(scope="module")
-def chrome(server: str, browser_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright, browser_path)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(chrome: Browser, server: str) -> Iterator[Page]:
+def page(browser: Browser, server: str) -> Iterator[Page]:
     """Alice, logged in; whatever the browser's console complains of fails the test."""
-    context = chrome.new_context(base_url=server, viewport={"width": 1440, "height": 900}, color_scheme="light")
+    context = browser.new_context(base_url=server, viewport={"width": 1440, "height": 900}, color_scheme="light")
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
@@ -68,6 +61,12 @@ def picture(seed: int) -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (80, 60), (seed * 40 % 256, 90, 160)).save(out, "PNG")
     return out.getvalue()
+
+
+def test_another_loop_runs_once_the_browser_is_left_alone(chromium: Chromium) -> None:
+    with chromium.driven() as browser:
+        assert browser.contexts == []
+    asyncio.run(asyncio.sleep(0))
 
 
 def test_every_module_is_fetched_once_by_its_hashed_name(page: Page) -> None:

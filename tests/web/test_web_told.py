@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from tests.browsing import launch
+from playwright.sync_api import Browser, Page, expect
 from tests.serving import ROOT, Server, environment_of, furnish
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web_browser")]
@@ -40,18 +39,10 @@ def server(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Ite
     made.stop()
 
 
-@pytest.fixture(scope="module")
-def chrome(server: str, browser_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright, browser_path)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(chrome: Browser, server: str) -> Iterator[Page]:
+def page(browser: Browser, server: str) -> Iterator[Page]:
     """Alice, logged in; whatever the browser's console complains of fails the test."""
-    context = chrome.new_context(base_url=server, viewport={"width": 1440, "height": 900}, color_scheme="light")
+    context = browser.new_context(base_url=server, viewport={"width": 1440, "height": 900}, color_scheme="light")
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
