@@ -214,6 +214,16 @@ def test_files_and_texts_come_in(ls: Any, url: str, key: str, erin: User) -> Non
     )
     assert _min_of(ls, texts.id)[0]["c"] == "good"
 
+    config = '<View><List name="l" value="$hits"/><Ranker name="r" toName="l"/></View>'
+    lists = ls.projects.create(title="Hits", label_config=config)
+    hits = [{"id": "a", "title": "A", "body": ""}, {"id": "b", "title": "", "body": "more"}]
+    [one] = ls.projects.import_tasks(id=lists.id, request=[{"hits": hits}], return_task_ids=True).task_ids
+    ranked = {"from_name": "r", "to_name": "l", "type": "ranker", "value": {"ranker": {"rank": ["b", "a"]}}}
+    ls.annotations.create(id=one, result=[ranked])
+    assert ls.tasks.get(id=one).data == {"hits": hits}
+    with pytest.raises(ApiError, match="data.hits.*is not a list of objects"):
+        ls.projects.import_tasks(id=lists.id, request=[{"hits": "a, b"}])
+
 
 def test_a_base_address_names_the_project_where_a_person_has_several(
     ls: Any, url: str, erin: User, project: Project, alice: User

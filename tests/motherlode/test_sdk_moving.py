@@ -285,3 +285,34 @@ def test_a_project_comes_in_by_its_address_with_its_predictions(
     assert "needs --project with the number" in lode(*words, "blood", fails=1)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", "other")
     assert "the key is refused" in lode(*words, "3", fails=1)
+
+
+def test_lists_and_their_rankings_come_in_and_go_back(lode: Lode, machine: Path) -> None:
+    config = '<View><List name="found" value="$hits"/><Ranker name="rank" toName="found"/></View>'
+    hits = [{"id": name, "title": name.upper(), "body": f"about {name}"} for name in ("a", "b", "c")]
+    entry = {
+        "id": "r1",
+        "type": "ranker",
+        "from_name": "rank",
+        "to_name": "found",
+        "value": {"ranker": {"rank": ["c", "a", "b"]}},
+    }
+    answer = {"id": 1, "completed_by": 1, "result": [entry]}
+    tasks: list[dict[str, Any]] = [
+        {"id": 7, "data": {"hits": hits, "site": "north"}, "annotations": [answer]},
+        {"id": 8, "data": {"hits": [*hits, hits[0]]}, "annotations": []},
+        {"id": 9, "data": {"hits": "https://example.org/hits"}, "annotations": []},
+    ]
+    (machine / "search").mkdir()
+    (machine / "search" / "export.json").write_text(json.dumps(tasks))
+    (machine / "search" / "config.xml").write_text(config)
+    told = lode("import", str(machine / "search"), "--dataset", "search")
+    assert (told["taken"]["tasks"], told["taken"]["answers"], told["taken"]["label_sets"]) == (1, 1, 1)
+    assert [(row["row"], row["what"]) for row in told["problems"] if row["kind"] == "unreadable"] == [
+        ("task 8", "the 'hits' of its data has the id 'a' twice, again in line 4"),
+        ("task 9", "the 'hits' of its data is not a list of objects"),
+    ]
+    assert Task.objects.get().item.path == "lists/7.jsonl"
+    lode("convert", f"queue:{Queue.objects.get().name}", str(machine / "out"), "--to", "label-studio")
+    (back,) = json.loads((machine / "out" / "tasks.json").read_text())
+    assert back["data"]["list"] == hits and back["annotations"][0]["result"][0]["value"] == entry["value"]

@@ -22,7 +22,7 @@ from lode_platform.errors import BadInput, LodeError
 from lode_platform.items import ItemSpec
 from lode_platform.models import Item, Project
 from lode_platform.store import store
-from motherlode.media import MEDIA, Text
+from motherlode.media import MEDIA, BadMedia, Media
 from motherlode.paths import UnsafePath, check_path, fold
 
 MOST_FETCHED = 200
@@ -66,13 +66,14 @@ def meant(
     """The item of each of these data objects, in their order. ``hosts`` are our own addresses, under which a client may
     name what it was given; ``sent`` are files that come with the tasks. Raises ``BadInput`` naming the task and what to
     do."""
-    field = field_of(door, kind)
+    field, medium = field_of(door, kind), MEDIA[kind]
     for place, data in enumerate(rows):
-        if not isinstance(data.get(field), str) or not data[field]:
+        if data.get(field) in (None, "") or not (medium.inline or isinstance(data[field], str)):
             has = ", ".join(sorted(data)[:10]) or "nothing"
-            raise told(place, f"data.{field}", f"the labeling config asks about ${field}, a text; the data has {has}")
-    if MEDIA[kind] is Text:
-        return _texts(door, [dict(data) for data in rows], field)
+            asks = medium.one if medium.inline else "a text"
+            raise told(place, f"data.{field}", f"the labeling config asks about ${field}, {asks}; the data has {has}")
+    if medium.inline:
+        return _inline(door, rows, field, medium)
     return _files(door, field, rows, hosts, {fold(spec.path): spec for spec in sent})
 
 
@@ -81,11 +82,19 @@ def _digest(data: Mapping[str, Any]) -> str:
     return sha256(free_json.dumps(data, sort=True)).hexdigest()[:16]
 
 
-def _texts(door: LabelStudioProject, rows: Sequence[Mapping[str, Any]], field: str) -> list[Meant]:
-    contents = [data[field].encode() for data in rows]
+def _inline(
+    door: LabelStudioProject, rows: Sequence[Mapping[str, Any]], field: str, medium: type[Media]
+) -> list[Meant]:
+    contents = []
+    for place, data in enumerate(rows):
+        try:
+            contents.append(medium.from_data(data[field]))
+        except BadMedia as error:
+            raise told(place, f"data.{field}", f"it {error}") from None
     store().add_many(contents)
     return [
-        _new(f"{own_folder(door)}{_digest(data)}.txt", content) for data, content in zip(rows, contents, strict=True)
+        _new(f"{own_folder(door)}{_digest(data)}{min(medium.suffixes)}", content)
+        for data, content in zip(rows, contents, strict=True)
     ]
 
 

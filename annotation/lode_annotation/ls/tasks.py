@@ -9,9 +9,9 @@ from lode_annotation.ls.numbers import prediction_number, task_number, uuid_numb
 from lode_annotation.models import Annotation, LabelStudioProject, Task
 from lode_annotation.moving import giving
 from lode_annotation.withdraw import is_withdrawn
-from lode_platform.item_media.text import whole
 from lode_platform.models import User
-from motherlode.media import MEDIA, Text
+from lode_platform.store import store
+from motherlode.media import MEDIA
 
 LABELED = (Task.State.SUBMITTED, Task.State.DONE)
 """States in which a task has all the answers that it was to get."""
@@ -33,15 +33,16 @@ def field_of(door: LabelStudioProject, kind: str) -> str:
 
 
 def data_of(door: LabelStudioProject, task: Task) -> dict[str, Any]:
-    """A task's data as it was sent. A text stands in it; an image by an address that the client can fetch: the web's
-    where it came from there by this door, else ours."""
+    """A task's data as it was sent. A text or a list stands in it; an image by an address that the client can fetch:
+    the web's where it came from there by this door, else ours."""
     item = task.item
     data = dict((task.origin or {}).get("data") or {})
     field = field_of(door, item.kind)
     said = data.get(field)
-    if MEDIA[item.kind] is Text:
-        if not isinstance(said, str):
-            data[field] = whole(item.blob.md5)
+    if MEDIA[item.kind].inline:
+        if said is None:
+            with store().open(item.blob.md5) as file:
+                data[field] = MEDIA[item.kind].as_data(file.read())
     elif not (isinstance(said, str) and _is_from_the_web(door, said, item.path)):
         data[field] = media_address(door, item.path)
     return data

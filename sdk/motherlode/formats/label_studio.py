@@ -20,8 +20,8 @@ from motherlode.formats.values import BadValue, label_name, plain_attributes, wh
 from motherlode.label_studio.configs import Asked, Seen
 from motherlode.label_studio.files import MediaFiles, named_by
 from motherlode.label_studio.project import Project, exports_in, is_export, is_min
-from motherlode.label_studio.tasks import answers_of, field_of, listed, number_of
-from motherlode.media import Image, Media, Text, named
+from motherlode.label_studio.tasks import answers_of, field_of, listed, number_of, path_of, why_no_item
+from motherlode.media import Image, Media, named
 from motherlode.regions import BadRegion, from_result
 from motherlode.shapes import SHAPES
 
@@ -76,19 +76,17 @@ def _read_export(
     yield Classes(project.export, dict(enumerate(labels)), parts=asked.parts)
     for place, task in project.tasks():
         row = f"task {number_of(task, place)}" if isinstance(task, dict) else f"[{place}]"
-        said = task["data"].get(asked.field) if is_export(task) else None
-        if not isinstance(said, str) or not said:
-            what = (
-                f"its data has no {asked.field!r}" if is_export(task) else "it is not a task with data and annotations"
-            )
+        what = "it is not a task with data and annotations"
+        if not is_export(task) or (what := why_no_item(task, asked.field, asked.medium)):
             yield Problem("unreadable", project.export, row, what, "It was left out; mend it and import again")
             continue
-        path, several = (None, ()) if asked.medium is Text else files.find(said)
+        said = task["data"][asked.field]
+        path, several = (None, ()) if asked.medium.inline else files.find(said)
         if several:
             what = f"{said[:200]!r} may be {' or '.join(several[:3])}"
             yield Problem("unknown", project.export, row, what, "It was left out; import with its folder alone")
             continue
-        named_so = path or (f"texts/{number_of(task, place)}.txt" if asked.medium is Text else named_by(said))
+        named_so = path or (path_of(asked.medium, task, place) if asked.medium.inline else named_by(said))
         if (other := spoken.setdefault(named_so, row)) != row:
             what = f"its file {named_so} is that of {other}, too"
             yield Problem("duplicate", project.export, row, what, "The first task of a file counts", named_so)
@@ -102,7 +100,7 @@ def _record(
     task: Mapping[str, Any],
     path: str,
     present: bool,
-    said: str,
+    said: Any,
     asked: Asked,
     notes: Counter[str],
 ) -> Iterator[Record | Problem]:
@@ -140,9 +138,9 @@ def best_answer(answers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | Non
     return max(filter(counts, answers), key=weight, default=None)
 
 
-def _media(result: Sequence[Any], said: str, asked: Asked) -> Media:
-    if asked.medium is Text:
-        return Text(len(said))
+def _media(result: Sequence[Any], said: Any, asked: Asked) -> Media:
+    if asked.medium.inline:
+        return asked.medium.probe(asked.medium.from_data(said))
     for entry in result:
         if isinstance(entry, dict) and "original_width" in entry:
             try:

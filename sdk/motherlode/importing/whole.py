@@ -25,8 +25,17 @@ from motherlode.label_studio.configs import Seen, with_links, with_our_field
 from motherlode.label_studio.files import MediaFiles
 from motherlode.label_studio.lines import as_text, why_not
 from motherlode.label_studio.project import Project
-from motherlode.label_studio.tasks import Contents, answers_of, counts_of, field_of, line_of, number_of
-from motherlode.media import Image, Media, named
+from motherlode.label_studio.tasks import (
+    Contents,
+    answers_of,
+    counts_of,
+    field_of,
+    line_of,
+    number_of,
+    path_of,
+    why_no_item,
+)
+from motherlode.media import BadMedia, Image, Media, named
 
 __all__ = ["Found", "MoveReport", "look", "move_in", "parts_of"]
 
@@ -128,7 +137,9 @@ class Found:
 
 def look(project: Project) -> Found:
     """Read an export to its end, before anything is made. Raises `BadInput`."""
-    found = Found(field=project.asked(Seen(), "").field if project.config else "")
+    asked = project.asked(Seen(), "") if project.config else None
+    found = Found(field=asked.field if asked else "")
+    medium = asked.medium if asked else Image
     for place, task in project.tasks():
         if not isinstance(task, dict):
             _tell(found, project, f"[{place}]", "it is not an object")
@@ -143,13 +154,11 @@ def look(project: Project) -> Found:
         if why := why_not(line_of(task, place, "path", project.people)):
             _tell(found, project, f"task {number_of(task, place)}", why)
             continue
-        data = task.get("data")
-        said = data.get(found.field) if isinstance(data, dict) else None
-        if isinstance(said, str) and said:
-            found.said[place] = said[:LONGEST]
-        else:
-            row = f"task {number_of(task, place)}"
-            _tell(found, project, row, f"its data has no {found.field!r}, which the config asks about")
+        if why := why_no_item(task, found.field, medium):
+            _tell(found, project, f"task {number_of(task, place)}", why)
+            continue
+        said = task["data"][found.field]
+        found.said[place] = said[:LONGEST] if isinstance(said, str) else ""
     if not found.contents.counts["tasks"]:
         raise BadInput(f"{project.export} holds no task")
     return found
@@ -164,19 +173,26 @@ def _tell(found: Found, project: Project, row: str, what: str) -> None:
 def _root(
     project: Project, medium: type[Media], found: Found
 ) -> Iterator[tuple[Folder, dict[int, str], list[Problem]]]:
-    """The folder of the tasks' files, the path of each by the task's place, and what was not found. Texts that stand
-    in the export itself get a file each."""
+    """The folder of the tasks' files, the path of each by the task's place, and what was not found. Texts and
+    lists that stand in the export itself get a file each."""
     paths: dict[int, str] = {}
     if medium is Image:
         _find_files(project, found, paths)
         yield Folder(project.media_root), paths, found.problems
         return
     with TemporaryDirectory() as made:
-        (Path(made) / "texts").mkdir()
+        (Path(made) / medium.plural).mkdir()
         for place, task in project.tasks():
-            if place in found.said:
-                paths[place] = f"texts/{number_of(task, place)}.txt"
-                (Path(made) / paths[place]).write_bytes(task["data"][found.field].encode("utf-8", "replace"))
+            if place not in found.said:
+                continue
+            try:
+                data = medium.from_data(task["data"][found.field])
+            except BadMedia as error:  # without a config nobody knew what the data is
+                what = f"the {found.field!r} of its data {error.what}"
+                _tell(found, project, f"task {number_of(task, place)}", what)
+                continue
+            paths[place] = path_of(medium, task, place)
+            (Path(made) / paths[place]).write_bytes(data)
         yield Folder(Path(made)), paths, found.problems
 
 

@@ -8,8 +8,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from motherlode.label_studio.people import People
+from motherlode.media import BadMedia, Media
 
-__all__ = ["Contents", "answers_of", "counts_of", "field_of", "line_of", "listed", "number_of"]
+__all__ = [
+    "Contents",
+    "answers_of",
+    "counts_of",
+    "field_of",
+    "line_of",
+    "listed",
+    "number_of",
+    "path_of",
+    "why_no_item",
+]
 
 EARLY = "1970-01-01T00:00:00Z"
 """When something was said whose time is not known."""
@@ -37,6 +48,26 @@ def field_of(task: Mapping[str, Any]) -> str:
     """The field of a task's data that most likely holds what it is about: the first that is a text."""
     data = task.get("data")
     return next((name for name, said in data.items() if isinstance(said, str)), "") if isinstance(data, dict) else ""
+
+
+def why_no_item(task: Mapping[str, Any], field: str, medium: type[Media]) -> str:
+    """Why what a task's data says under `field` is no item of that medium, nor names one; "" where it is or does."""
+    data = task.get("data")
+    said = data.get(field) if isinstance(data, dict) else None
+    if said is None or said == "" or not (medium.inline or isinstance(said, str)):
+        return f"its data has no {field!r}, which the config asks about"
+    if not medium.inline:
+        return ""
+    try:
+        medium.from_data(said)
+    except BadMedia as error:
+        return f"the {field!r} of its data {error.what}"
+    return ""
+
+
+def path_of(medium: type[Media], task: Mapping[str, Any], place: int) -> str:
+    """The path of an item that stands itself in the data of its task."""
+    return f"{medium.plural}/{number_of(task, place)}{min(medium.suffixes)}"
 
 
 @dataclass

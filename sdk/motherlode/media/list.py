@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from motherlode.media.medium import BadMedia, Media
 from motherlode.media.text import decoded
 
-__all__ = ["MOST_ENTRIES", "Entry", "List", "entries_of", "lines_of"]
+__all__ = ["MOST_ENTRIES", "Entry", "List", "entries_of"]
 
 MOST_ENTRIES = 1_000
 MOST_ID = 200
@@ -45,6 +45,17 @@ class List(Media):
     @classmethod
     def as_data(cls, data: bytes) -> list[dict[str, str]]:
         return [entry._asdict() for entry in entries_of(decoded(data))]
+
+    @classmethod
+    def from_data(cls, said: Any) -> bytes:
+        if not isinstance(said, list):
+            raise BadMedia("is not a list of objects", _REMEDY)
+        try:
+            data = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in said).encode("utf-8", "replace")
+        except (RecursionError, TypeError, ValueError):
+            raise BadMedia("is no JSON", _REMEDY) from None
+        cls.probe(data)
+        return data
 
     def words(self) -> str:
         return "1 entry" if self.length == 1 else f"{self.length:,} entries"
@@ -83,12 +94,3 @@ def _entry(line: str, number: int) -> Entry:
     if not isinstance(title, str) or not isinstance(body, str) or not (title.strip() or body.strip()):
         raise BadMedia(f"has neither a title nor a body in line {number}, as texts", _REMEDY)
     return Entry(name, title.strip(), body.strip())
-
-
-def lines_of(entries: Any) -> bytes:
-    """The file of a list that stands in the data of a Label Studio task. Raises `BadMedia` where it is none."""
-    if not isinstance(entries, list):
-        raise BadMedia("is not a list of objects", _REMEDY)
-    data = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in entries).encode("utf-8", "replace")
-    entries_of(data.decode())
-    return data

@@ -67,6 +67,11 @@ class Media(ABC):
         """Of a medium that is `inline`, the item as the data of a Label Studio task has it. Raises `BadMedia`."""
         raise BadMedia(f"is {cls.one}, which a task names", "name it")
 
+    @classmethod
+    def from_data(cls, said: Any) -> bytes:
+        """The file of an item from the data of a Label Studio task, which `as_data` gives back. Raises `BadMedia`."""
+        raise BadMedia(f"is {cls.one}, which a task names", "name it")
+
     def stamp(self) -> dict[str, Any]:
         """What a Label Studio result says of the medium it was made on."""
         return {}

@@ -41,6 +41,14 @@ class Text(Media):
     def as_data(cls, data: bytes) -> str:
         return decoded(data)
 
+    @classmethod
+    def from_data(cls, said: Any) -> bytes:
+        if not isinstance(said, str) or not said:
+            raise BadMedia("is no text", "write one")
+        data = said.encode("utf-8", "replace")
+        cls.probe(data)
+        return data
+
     def place(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """`start` and `end` in code points."""
         if given.keys() != {"start", "end"}:
