@@ -192,10 +192,11 @@ def test_a_config_that_asks_too_much_is_refused_by_name_before_anything_is_made(
         ({"result": json.loads("[" * 70 + "]" * 70)}, "it is nested deeper than 64 levels"),
         ({"result": [{"id": "a\0"}]}, "holds a NUL character"),
         ({"result": [{"score": float("nan")}]}, "is not a finite number"),
+        ({"result": [{"score": 10**400}]}, "is not a finite number"),
         ({"created_at": "soon"}, "'soon'"),
         ({"id": 10**30}, "has more than 64 bits"),
     ],
-    ids=["deep", "nul", "no number", "no time", "large"],
+    ids=["deep", "nul", "no number", "endless", "no time", "large"],
 )
 def test_a_task_that_no_server_keeps_is_named_and_left_out_before_anything_is_made(
     lode: Lode, machine: Path, change: dict[str, Any], why: str

@@ -156,9 +156,12 @@ class Seen:
             self.types.setdefault(name, (kind, str(entry.get("to_name", ""))))
             self.on_images = self.on_images or "original_width" in entry
             said = value.get(kind)
-            labels = [label for label in said if isinstance(label, str)] if isinstance(said, list) else []
-            self.labels.setdefault(name, {}).update(dict.fromkeys(labels))
-            for path in said if isinstance(said, list) else ():
+            parts = said if isinstance(said, list) else ()
+            labels = [label for label in parts if isinstance(label, str)]
+            known = self.labels.setdefault(name, {})
+            for label in labels:
+                known[label] = None
+            for path in parts:
                 if isinstance(path, list) and all(isinstance(step, str) for step in path):
                     self.paths.setdefault(name, {}).update({tuple(path[:end]): None for end in range(1, len(path) + 1)})
             if len(labels) > 1:
