@@ -10,6 +10,7 @@ from copy import deepcopy
 from typing import Any
 from xml.etree import ElementTree
 
+from django.apps import apps
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -233,3 +234,21 @@ def changed(draw: st.DrawFn, good: Files) -> Files:
         else:
             files[name] = draw(byte_changes(files[name]))
     return files
+
+
+def xml_pages() -> st.SearchStrategy[bytes]:
+    """Documents that a parser of XML must not follow."""
+    deep = _deep("", "<View>", "</View>", 5000)
+    outside = '<!DOCTYPE a SYSTEM "http://127.0.0.1:9/a.dtd"><View><Image name="i" value="$i"/></View>'
+    return st.sampled_from([BOMB.encode(), deep.encode(), outside.encode(), *PAGES])
+
+
+# what a refusal may leave: bytes, what was asked for and how that ended
+PASSING = {"Blob", "BlobReceipt", "Event", "ImportedLine", "Job", "LabelImport", "LabelImportPart"}
+PASSING |= {"Notification", "TokenUse"}
+
+
+def lasting_rows() -> dict[str, int]:
+    """How many rows there are of each model that an import makes."""
+    models = [model for room in apps.get_app_configs() if room.name.startswith("lode_") for model in room.get_models()]
+    return {one.__name__: one._default_manager.count() for one in models if one.__name__ not in PASSING}

@@ -148,7 +148,7 @@ def _looked_at(text: str) -> tuple[list[Line], Found]:
             _find(line, found)
         except KeyError as error:
             raise _bad_line(number, row, f"it lacks {error}") from None
-        except (ArithmeticError, RecursionError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, RecursionError, TypeError, ValueError) as error:
             raise _bad_line(number, row, str(error)) from None
     return lines, found
 

@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from motherlode.errors import BadInput
+from motherlode.errors import BadInput, Refused
 
 if TYPE_CHECKING:
     from motherlode.client import Client
@@ -84,7 +84,12 @@ def send_metadata(
             for line in part
         ]
         body = {"rows": rows, "kinds": found, "dry_run": dry_run}
-        answer: dict[str, Any] = client.post(where, body, repeatable=True)
+        try:
+            answer: dict[str, Any] = client.post(where, body, repeatable=True)
+        except Refused as error:
+            if error.status != 400:
+                raise
+            raise BadInput(f"{source}: {error}") from None
         return answer
 
     problems = [

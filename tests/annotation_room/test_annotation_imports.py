@@ -284,6 +284,9 @@ def test_a_line_that_no_database_keeps_is_refused_by_its_number(
         ({"regions": [drawn("a", 1, 1, 9, 9), {**drawn("a", 1, 1, 9, 9), "label": None}]}, "None is not a text"),
         ({"regions": [{"label": "a"}]}, "lacks 'box'"),
         ({"regions": None}, "NoneType"),
+        ({"regions": ""}, "regions is a str, not a list"),
+        ({"regions": {}}, "regions is a dict, not a list"),
+        ({"regions": ["a"]}, "a region is 'a', not an object"),
         ({"problem": "words"}, "a problem is an object"),
     ],
 )

@@ -64,7 +64,7 @@ def test_json_lines_change_and_take_away_and_leave_the_rest(lode: Lode, paths: l
         ("a.csv", 'path,age\n{0},"7\n', "a.csv:2: unexpected end of data"),
         ("a.csv", "path,age\n{0},7\n{0},8\n", "a.csv:3: {0} stands in line 2 already"),
         ("a.csv", "path,age\n{0},7\nno/such.png,8\n", "a.csv:3: no/such.png: There is no item of this path"),
-        ("a.csv", "path,9x\n{0},7\n", "'9x' cannot be the name of a field"),
+        ("a.csv", "path,9x\n{0},7\n", "a.csv: '9x' cannot be the name of a field"),
         ("a.csv", "path,age\n ,7\n", "a.csv:2: the path is empty"),
         ("a.jsonl", "[1]\n", "a.jsonl:1: each line is an object with a text 'path'"),
         ("a.jsonl", "nonsense\n", "a.jsonl:1: not JSON"),

@@ -163,6 +163,15 @@ def kind_in(row: Mapping[str, Any]) -> Shape:
     return shape
 
 
+def _objects(value: Any) -> Sequence[Mapping[str, Any]]:
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(f"regions is a {type(value).__name__}, not a list")
+    for one in value:
+        if not isinstance(one, Mapping):
+            raise TypeError(f"a region is {one!r:.60}, not an object")
+    return value
+
+
 def _place(value: Any) -> Any:
     """A geometry as JSON, whose numbers may be written as text; an object is its kind's own to read."""
     return value if isinstance(value, Mapping) else _numbers(value)
@@ -317,7 +326,7 @@ class Record:
             width=int(row["width"]) if row.get("width") else None,
             height=int(row["height"]) if row.get("height") else None,
             split=str(row["split"]) if row.get("split") else None,
-            drafts=tuple(Draft.from_json(draft) for draft in row.get("regions", ())),
+            drafts=tuple(map(Draft.from_json, _objects(row.get("regions", ())))),
             lost=int(row.get("lost") or 0),
             strict=bool(row.get("strict", False)),
             control=str(row.get("control") or ""),
