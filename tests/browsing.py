@@ -27,14 +27,16 @@ class Chromium:
 
     @contextmanager
     def driven(self) -> Iterator[Browser]:
-        """The browser, for as long as the block runs."""
+        """The browser, for as long as the block runs; what is open in it is closed then."""
         _set_running_loop(self._loop)
         try:
             yield self._browser
         finally:
+            for context in self._browser.contexts:
+                context.close()
             _set_running_loop(None)
 
     def close(self) -> None:
-        with self.driven() as browser:
-            browser.close()
-            self._playwright.stop()
+        _set_running_loop(self._loop)
+        self._browser.close()
+        self._playwright.stop()

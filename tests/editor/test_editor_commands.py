@@ -291,9 +291,9 @@ SPANS = [
     Step("span.end.earlierWord", f"({ONE}).end", less),
     Step("span.same", REGIONS, more, first=press("ArrowRight")),
     Step("label:ent/Part", f"({ONE}).labels.join()", to("Part")),
-    Step("find", "editor.search.open", to(True)),
-    Step("find.next", "editor.search.at", other, first=lambda seat: searches(seat, "pump")),
-    Step("find.previous", "editor.search.at"),
+    Step("find", "editor.texts.search.open", to(True)),
+    Step("find.next", "editor.texts.search.at", other, first=lambda seat: searches(seat, "pump")),
+    Step("find.previous", "editor.texts.search.at"),
 ]
 REVIEW = [
     Step("layer.own", "editor.stage.scene.showOwn"),
@@ -311,7 +311,7 @@ REVIEW = [
 
 def searches(seat: Any, words: str) -> None:
     seat.page.keyboard.type(words)
-    seat.page.wait_for_function("() => editor.search.found.length > 1")
+    seat.page.wait_for_function("() => editor.texts.search.found.length > 1")
 
 
 def walked(seat: Any, *rows: list[Step]) -> tuple[set[str], set[str]]:

@@ -12,6 +12,7 @@ SeatMaker = Callable[..., Any]
 
 SPANS = """<View><Text name="text" value="$text"/>
   <Labels name="label" toName="text"><Label value="Part"/><Label value="Fault"/></Labels></View>"""
+ROWS = "[data-comment-rows] [data-comment]"
 AT = "pin => { const r = pin.getBoundingClientRect(); return [r.left, r.bottom]; }"
 
 
@@ -41,7 +42,7 @@ def test_pins_of_a_reviewer_go_back_with_the_task_and_are_answered(clinic: Any, 
     queue = clinic.queue(1, review=True)
     task = answered(clinic, queue, [box("a", 10, 10), box("b", 60, 60)])
     rita = seat("rita").review(queue)
-    page, rows, pins = rita.page, rita.page.locator("[data-comment]"), rita.page.locator(".ed-pins [data-pin]")
+    page, rows, pins = rita.page, rita.page.locator(ROWS), rita.page.locator(".ed-pins [data-pin]")
     rita.settled()
     rita.press("j", "Alt+c")
     expect(page.locator("[data-comment-about]")).to_have_text("On RBC")
@@ -67,7 +68,7 @@ def test_pins_of_a_reviewer_go_back_with_the_task_and_are_answered(clinic: Any, 
     rita.saved("clean")
 
     bob = seat("bob").label(queue)
-    page, rows, pins = bob.page, bob.page.locator("[data-comment]"), bob.page.locator(".ed-pins [data-pin]")
+    page, rows, pins = bob.page, bob.page.locator(ROWS), bob.page.locator(".ed-pins [data-pin]")
     expect(page.locator("[data-reason]")).to_contain_text("1. too wide 2. a cell is missing")
     expect(page.locator(".ed-note", has_text="2 open comments")).to_be_visible()
     expect(rows).to_have_count(2)
@@ -134,7 +135,7 @@ def test_a_comment_that_was_not_saved_stays_in_its_field(clinic: Any, seat: Seat
     expect(field).to_have_value("kept")
     rita.page.unroute("**/comments")
     field.press("Control+Enter")
-    expect(rita.page.locator("[data-comment]")).to_have_count(1)
+    expect(rita.page.locator(ROWS)).to_have_count(1)
     expect(field).to_be_hidden()
     assert [row["text"] for row in said(clinic, task)] == ["kept"]
     rita.press("?")
