@@ -55,3 +55,10 @@ def test_labels_are_sent_beside_the_items_they_are_of(tmp_path: Path) -> None:
     parts = [path for path in server.asked if "/parts/" in path]
     assert len(items) == 3 and parts == [f"label-imports/7/parts/{number}" for number in range(3)]
     assert server.lines == [PART, PART, 1] and server.asked[-1] == "label-imports/7/finish"
+
+
+def test_a_record_knows_the_kinds_of_its_drafts_without_making_them() -> None:
+    for count in (0, 3):
+        columns = boxes(count)
+        assert Record("a", True, True, drafts=columns).kinds == Record("a", True, True, drafts=tuple(columns)).kinds
+    assert Record("a", True, True, drafts=boxes(3)).kinds == ["box"]
