@@ -276,7 +276,7 @@ _ITEM_COLUMNS = (
 
 def _item_row(uuid: UUID, w: _Wanted) -> tuple[object, ...]:
     seen = w.seen
-    metadata = json.dumps(dict(w.spec.metadata), allow_nan=False)
+    metadata = json.dumps(dict(w.spec.metadata), allow_nan=False) if w.spec.metadata else "{}"
     shown = (seen.kind, seen.media_type, seen.width, seen.height, seen.length, seen.orientation)
     return (uuid, w.blob.pk, w.path, w.key, *shown, w.spec.group, metadata)
 
