@@ -51,6 +51,21 @@ def insert(
     table_statistics.wrote(len(prepared), model)
 
 
+def update(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Gives rows new values of the fields ``columns``: each of ``rows`` is a primary key, then those values. Call it in
+    a transaction."""
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    given = [fields[name] for name in columns]
+    prepared = [(*row[1:], row[0]) for row in rows]
+    if not prepared:
+        return
+    quote = connection.ops.quote_name
+    sets = ", ".join(f"{quote(str(field.column))} = %s" for field in given)
+    key = quote(str(model._meta.pk.column))
+    with connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE {quote(model._meta.db_table)} SET {sets} WHERE {key} = %s", prepared)  # noqa: S608
+
+
 def _type(field: "models.Field[Any, Any]") -> str:
     """The column's type without a length: a cast would cut what is too long, the column refuses it."""
     return str(field.db_type(connection)).partition("(")[0]
